@@ -1,0 +1,1 @@
+//! One file an API: request in, response out.

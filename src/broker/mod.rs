@@ -1,0 +1,1 @@
+//! Socket to response: the mini broker.

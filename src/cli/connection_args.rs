@@ -1,0 +1,52 @@
+//! The flags that say which cluster and how to reach it, shared by every command that talks to one.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::client::settings::{Origin, Settings};
+use crate::error::{Error, Result};
+
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    /// Brokers to ask first, as HOST:PORT[,HOST:PORT…]; `mini` is the mini broker on your data directory
+    ///
+    /// Without it: the environment's KAFKIT_BOOTSTRAP_SERVERS or KAFKA_BOOTSTRAP_SERVERS, the selected profile,
+    /// or else the mini broker, which is started when it does not run yet.
+    #[arg(short = 'b', long, value_name = "HOST:PORT", global = true)]
+    pub bootstrap_server: Option<String>,
+
+    /// A client setting, in Kafka's or librdkafka's name; may be repeated
+    #[arg(short = 'X', value_name = "KEY=VALUE", global = true)]
+    pub set: Vec<String>,
+
+    /// A Java client.properties file, taken as it is
+    #[arg(long, value_name = "FILE", global = true)]
+    pub command_config: Option<PathBuf>,
+
+    /// A profile of the configuration file
+    #[arg(long, value_name = "NAME", env = "KAFKIT_PROFILE", global = true)]
+    pub profile: Option<String>,
+}
+
+impl ConnectionArgs {
+    /// The settings these flags ask for, from the strongest to the weakest: flag, `-X`, environment,
+    /// `--command-config`, profile, default.
+    pub fn into_settings(self) -> Result<Settings> {
+        let mut settings = Settings::from_environment(self.profile.as_deref())?;
+        if let Some(path) = &self.command_config {
+            settings.read_properties_file(path)?;
+        }
+        for word in &self.set {
+            let (key, value) = word
+                .split_once('=')
+                .ok_or_else(|| Error::usage(format!("-X takes KEY=VALUE, not \"{word}\"")))?;
+            settings.set(key, value, Origin::SetFlag);
+        }
+        if let Some(servers) = self.bootstrap_server {
+            settings.set("bootstrap.servers", servers, Origin::Flag);
+        }
+        Ok(settings)
+    }
+}

@@ -1,0 +1,108 @@
+//! Argv to command: the flags and help texts of the native face.
+//!
+//! Owns every flag, default and usage error; owns no socket and prints no results. A noun's flags live in the
+//! file of its name, and each builds the `Action` of the same-named room in `commands/`.
+
+pub mod broker;
+pub mod connection_args;
+pub mod consume;
+pub mod describe;
+pub mod dump_log;
+pub mod generate;
+pub mod java;
+pub mod multicall;
+pub mod output_args;
+pub mod produce;
+pub mod reassign;
+pub mod topics;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::client::settings::Settings;
+use crate::commands::{self, Command, Context};
+use crate::error::{Error, Kind, Result};
+use crate::output::{self, OutputOptions, Printer};
+
+/// Everyday work with Apache Kafka: topics, produce, consume, reassign, dump-log, and a mini broker
+#[derive(Debug, Parser)]
+#[command(name = "kafkit", version, propagate_version = true, max_term_width = 100)]
+pub struct Kafkit {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Topics(topics::TopicsArgs),
+    Produce(produce::ProduceArgs),
+    Consume(consume::ConsumeArgs),
+    Describe(describe::DescribeArgs),
+    Reassign(reassign::ReassignArgs),
+    DumpLog(dump_log::DumpLogArgs),
+    Broker(broker::BrokerArgs),
+    Completions(generate::CompletionsArgs),
+    Man(generate::ManArgs),
+    InstallLinks(generate::InstallLinksArgs),
+}
+
+/// A command line understood: what to do, against which cluster, and how to show it.
+#[derive(Debug)]
+pub struct Invocation {
+    pub command: Command,
+    pub settings: Settings,
+    pub output: OutputOptions,
+}
+
+/// The whole clap tree; help, completions and man pages are made from it.
+pub fn command_tree() -> clap::Command {
+    Kafkit::command()
+}
+
+/// Runs a native command line, the program's name first.
+pub fn run(argv: Vec<OsString>) -> ExitCode {
+    generate::complete_if_asked();
+    let parsed = match Kafkit::try_parse_from(argv) {
+        Ok(parsed) => parsed,
+        Err(refusal) => return output::clap_message(&refusal),
+    };
+    match invocation(parsed.verb).and_then(execute) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error_line(&error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+fn invocation(verb: Verb) -> Result<Invocation> {
+    match verb {
+        Verb::Topics(args) => args.into_invocation(),
+        Verb::Produce(args) => args.into_invocation(),
+        Verb::Consume(args) => args.into_invocation(),
+        Verb::Describe(args) => args.into_invocation(),
+        Verb::Reassign(args) => args.into_invocation(),
+        Verb::DumpLog(args) => args.into_invocation(),
+        Verb::Broker(args) => args.into_invocation(),
+        Verb::Completions(args) => args.into_invocation(),
+        Verb::Man(args) => args.into_invocation(),
+        Verb::InstallLinks(args) => args.into_invocation(),
+    }
+}
+
+fn execute(invocation: Invocation) -> Result<()> {
+    let mut context = Context::new(invocation.settings, Printer::new(invocation.output));
+    let outcome = commands::run(invocation.command, &mut context);
+    let flushed = context.printer.finish();
+    match outcome.and(flushed) {
+        Err(error) if error.kind() == Kind::ClosedPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// A usage error of a flag that clap cannot see, in clap's words.
+pub(crate) fn bad_flag(flag: &str, problem: impl std::fmt::Display) -> Error {
+    Error::usage(format!("{flag} {problem}"))
+}

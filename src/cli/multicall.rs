@@ -1,0 +1,99 @@
+//! Which face answers: decided by the name the program was started under, or by its first word.
+//!
+//! Owns the table of Java tool names. A name counts with or without `.sh`, and only whole: an unknown name is
+//! the native face.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// One of Apache Kafka's command-line tools that this binary answers for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JavaTool {
+    Topics,
+    ConsoleProducer,
+    ConsoleConsumer,
+    ReassignPartitions,
+    DumpLog,
+    ServerStart,
+    ServerStop,
+    ZooKeeperServerStart,
+    ZooKeeperServerStop,
+}
+
+/// Every tool and the name it is called by, without `.sh`. `install-links` makes its links from it.
+pub const JAVA_TOOLS: &[(&str, JavaTool)] = &[
+    ("kafka-topics", JavaTool::Topics),
+    ("kafka-console-producer", JavaTool::ConsoleProducer),
+    ("kafka-console-consumer", JavaTool::ConsoleConsumer),
+    ("kafka-reassign-partitions", JavaTool::ReassignPartitions),
+    ("kafka-dump-log", JavaTool::DumpLog),
+    ("kafka-server-start", JavaTool::ServerStart),
+    ("kafka-server-stop", JavaTool::ServerStop),
+    ("zookeeper-server-start", JavaTool::ZooKeeperServerStart),
+    ("zookeeper-server-stop", JavaTool::ZooKeeperServerStop),
+];
+
+/// Who answers, and the arguments it gets.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Face {
+    /// kafkit's own spelling; the arguments include the program's name.
+    Native(Vec<OsString>),
+    /// A Java tool's spelling; the arguments do not include the program's name.
+    Java(JavaTool, Vec<OsString>),
+}
+
+/// Decides the face from the whole argv.
+pub fn face(mut argv: Vec<OsString>) -> Face {
+    for position in 0..argv.len().min(2) {
+        if let Some(tool) = argv.get(position).and_then(|word| tool_named(word)) {
+            return Face::Java(tool, argv.split_off(position + 1));
+        }
+    }
+    Face::Native(argv)
+}
+
+fn tool_named(word: &OsStr) -> Option<JavaTool> {
+    let name = Path::new(word).file_name()?.to_str()?;
+    let name = name.strip_suffix(".sh").unwrap_or(name);
+    JAVA_TOOLS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, tool)| *tool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_program_name_or_the_first_word_chooses_the_tool() {
+        for argv in [
+            &["/opt/kafka/bin/kafka-topics.sh", "--list"][..],
+            &["kafka-topics", "--list"],
+            &["kafkit", "kafka-topics", "--list"],
+            &["kafkit", "kafka-topics.sh", "--list"],
+        ] {
+            assert_eq!(
+                face(words(argv)),
+                Face::Java(JavaTool::Topics, words(&["--list"])),
+                "{argv:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn anything_else_is_native() {
+        for argv in [
+            &["kafkit", "topics", "list"][..],
+            &["kafkit"],
+            &[],
+            &["kafka-topics.bat", "list"],
+        ] {
+            assert_eq!(face(words(argv)), Face::Native(words(argv)), "{argv:?}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Java's `.properties` syntax: escapes, line joins, and where each key stands.

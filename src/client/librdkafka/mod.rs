@@ -1,0 +1,1 @@
+//! The only room that names rdkafka: groups, transactions, everything general.

@@ -1,0 +1,1 @@
+//! Records going out: the trait every engine fulfils, and the choice of engine.

@@ -1,0 +1,1 @@
+//! Records coming in: the trait every engine fulfils, and the choice of engine.

@@ -1,0 +1,12 @@
+//! Look at cluster, brokers, topics, groups, configs and log dirs.
+
+use super::Context;
+use crate::error::{Error, Result};
+
+/// What the user asked for.
+#[derive(Debug)]
+pub struct Action {}
+
+pub fn run(_action: Action, _context: &mut Context) -> Result<()> {
+    Err(Error::failed("this command is being built"))
+}

@@ -1,0 +1,65 @@
+//! Command to steps: what happens, in order. Owns no flags and no layout of output.
+//!
+//! Both faces build the same `Action` values, so that a mend reaches both spellings.
+
+pub mod broker;
+pub mod consume;
+pub mod describe;
+pub mod dump_log;
+pub mod install_links;
+pub mod produce;
+pub mod reassign;
+pub mod topics;
+
+use std::path::PathBuf;
+
+use crate::client::Client;
+use crate::client::settings::Settings;
+use crate::error::Result;
+use crate::output::Printer;
+
+/// Everything the program can be asked for.
+#[derive(Debug)]
+pub enum Command {
+    Topics(topics::Action),
+    Produce(produce::Action),
+    Consume(consume::Action),
+    Describe(describe::Action),
+    Reassign(reassign::Action),
+    DumpLog(dump_log::Action),
+    Broker(broker::Action),
+    Completions(clap_complete::Shell),
+    Man(Option<PathBuf>),
+    InstallLinks { dir: PathBuf, force: bool },
+}
+
+/// What a command works with: the cluster (connected to when first asked for) and the printer.
+#[derive(Debug)]
+pub struct Context {
+    pub client: Client,
+    pub printer: Printer,
+}
+
+impl Context {
+    pub fn new(settings: Settings, printer: Printer) -> Self {
+        Self {
+            client: Client::new(settings),
+            printer,
+        }
+    }
+}
+
+pub fn run(command: Command, context: &mut Context) -> Result<()> {
+    match command {
+        Command::Topics(action) => topics::run(action, context),
+        Command::Produce(action) => produce::run(action, context),
+        Command::Consume(action) => consume::run(action, context),
+        Command::Describe(action) => describe::run(action, context),
+        Command::Reassign(action) => reassign::run(action, context),
+        Command::DumpLog(action) => dump_log::run(action, context),
+        Command::Broker(action) => broker::run(action, context),
+        Command::Completions(shell) => install_links::completions(shell, context),
+        Command::Man(dir) => install_links::man(dir.as_deref(), context),
+        Command::InstallLinks { dir, force } => install_links::links(&dir, force, context),
+    }
+}

@@ -1,0 +1,150 @@
+//! The one error of the program: what failed, why, what to try, and the exit code that tells it.
+//!
+//! Owns the exit codes of the native face. A Java face maps an [`Error`] to its tool's own habits.
+
+use std::fmt;
+use std::io;
+
+/// What went wrong, in the coarse classes that scripts tell apart by exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The operation failed, wholly or in part.
+    Failed,
+    /// The command line makes no sense.
+    Usage,
+    /// The cluster cannot be reached, or did not answer in time.
+    Unreachable,
+    /// Not authenticated or not authorised.
+    Denied,
+    /// A topic, partition, group or file does not exist.
+    NotFound,
+    /// A record, a JSON file or a segment that makes no sense.
+    BadData,
+    /// Ctrl-C.
+    Interrupted,
+    /// Whoever read our output has gone: a quiet end, not a failure.
+    ClosedPipe,
+}
+
+impl Kind {
+    /// The native face's exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::ClosedPipe => 0,
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Unreachable => 3,
+            Kind::Denied => 4,
+            Kind::NotFound => 5,
+            Kind::BadData => 6,
+            Kind::Interrupted => 130,
+        }
+    }
+}
+
+/// A failure on its way to the user: one line, lower case, with everything that is known.
+pub struct Error {
+    kind: Kind,
+    cause: anyhow::Error,
+    hint: Option<String>,
+}
+
+/// The result of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A failure of `kind`; `message` says what failed, on what, and why.
+    pub fn new(kind: Kind, message: impl fmt::Display) -> Self {
+        Self {
+            kind,
+            cause: anyhow::anyhow!("{message}"),
+            hint: None,
+        }
+    }
+
+    /// A failure whose cause is another error.
+    pub fn from_cause(kind: Kind, cause: impl Into<anyhow::Error>) -> Self {
+        Self {
+            kind,
+            cause: cause.into(),
+            hint: None,
+        }
+    }
+
+    pub fn failed(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    pub fn unreachable(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Unreachable, message)
+    }
+
+    pub fn denied(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Denied, message)
+    }
+
+    pub fn not_found(message: impl fmt::Display) -> Self {
+        Self::new(Kind::NotFound, message)
+    }
+
+    pub fn bad_data(message: impl fmt::Display) -> Self {
+        Self::new(Kind::BadData, message)
+    }
+
+    /// Puts what was being done in front: `context: message`.
+    #[must_use]
+    pub fn context(mut self, context: impl fmt::Display) -> Self {
+        self.cause = self.cause.context(context.to_string());
+        self
+    }
+
+    /// What to try; shown in brackets after the message.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The message without its hint, causes joined with `: `.
+    pub fn message(&self) -> String {
+        format!("{:#}", self.cause)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.cause)?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.kind)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::BrokenPipe => Kind::ClosedPipe,
+            io::ErrorKind::NotFound => Kind::NotFound,
+            io::ErrorKind::Interrupted => Kind::Interrupted,
+            _ => Kind::Failed,
+        };
+        Self::from_cause(kind, error)
+    }
+}

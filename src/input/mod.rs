@@ -1,0 +1,1 @@
+//! Text to records: separators, JSON lines, line numbers of bad input.

@@ -1,0 +1,32 @@
+//! kafkit: everyday work with Apache Kafka from a shell, and a mini broker.
+//!
+//! The modules in reading order; ARCHITECTURE.md has the drawing and the rules between them.
+
+pub mod broker;
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod error;
+pub mod input;
+pub mod output;
+pub mod reassignment;
+pub mod records;
+pub mod storage;
+pub mod topic_partition;
+pub mod wire;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use cli::multicall::Face;
+
+/// Runs one command line, the program's name first, and says how it ended.
+///
+/// The name (or the first word, as in busybox) decides which face answers: the native one, or one of Apache
+/// Kafka's tools with its own option rules, texts and exit codes.
+pub fn run(argv: Vec<OsString>) -> ExitCode {
+    match cli::multicall::face(argv) {
+        Face::Native(argv) => cli::run(argv),
+        Face::Java(tool, args) => cli::java::run(tool, &args),
+    }
+}

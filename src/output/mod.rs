@@ -1,0 +1,113 @@
+//! Values to text: the only room that writes to stdout and stderr.
+//!
+//! Owns columns, JSON names, Java's exact wording, and the quiet end when a reader has gone. Each kind of
+//! value has a file of its own; the values themselves are defined in the rooms that make them.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+
+use crate::error::{Error, Result};
+
+/// How results are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns
+    #[default]
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// Tab-separated values under a heading
+    Tsv,
+    /// Names only, one a line
+    Name,
+}
+
+/// How a command was asked to speak.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OutputOptions {
+    pub format: Format,
+    pub quiet: bool,
+}
+
+/// The way to the user: results on stdout, everything else on stderr.
+#[derive(Debug)]
+pub struct Printer {
+    out: BufWriter<io::Stdout>,
+    options: OutputOptions,
+}
+
+impl Printer {
+    pub fn new(options: OutputOptions) -> Self {
+        Self {
+            out: BufWriter::with_capacity(64 * 1024, io::stdout()),
+            options,
+        }
+    }
+
+    pub fn format(&self) -> Format {
+        self.options.format
+    }
+
+    pub fn is_quiet(&self) -> bool {
+        self.options.quiet
+    }
+
+    /// Whether a person reads stdout.
+    pub fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Stdout, buffered.
+    pub fn out(&mut self) -> &mut impl Write {
+        &mut self.out
+    }
+
+    /// One line of results.
+    pub fn line(&mut self, line: impl Display) -> Result<()> {
+        Ok(writeln!(self.out, "{line}")?)
+    }
+
+    /// One line on stderr about what is going on; not with `-q`.
+    pub fn note(&mut self, line: impl Display) {
+        if !self.options.quiet {
+            self.warn(line);
+        }
+    }
+
+    /// One line on stderr that must be seen, even with `-q`.
+    pub fn warn(&mut self, line: impl Display) {
+        let _ = self.out.flush();
+        stderr_line(line);
+    }
+
+    /// Hands everything printed so far to the reader.
+    pub fn flush(&mut self) -> Result<()> {
+        Ok(self.out.flush()?)
+    }
+
+    /// The last flush of a command.
+    pub fn finish(mut self) -> Result<()> {
+        self.flush()
+    }
+}
+
+/// Writes one line to stderr; a stderr that is gone is nobody's failure.
+pub fn stderr_line(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The one line that a failed native command ends with.
+pub fn error_line(error: &Error) {
+    stderr_line(format_args!("kafkit: {error}"));
+}
+
+/// Help and version go to stdout with exit 0, usage errors to stderr with exit 2, as clap has them.
+pub fn clap_message(refusal: &clap::Error) -> ExitCode {
+    let _ = refusal.print();
+    ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2))
+}

@@ -1,0 +1,1 @@
+//! A log dir on disk, in Apache Kafka's own formats; shared by broker and dump-log. Owns every file name.
