@@ -1,1 +1,8 @@
+//! All integration tests, by question: does each command do what it says (`cli`), does the broker answer right
+//! (`broker`), does the log survive (`storage`), and does every parser of bytes keep its promises
+//! (`properties`).
 
+mod architecture;
+mod cli;
+mod house;
+mod support;

@@ -1,0 +1,3 @@
+//! Does each command do what it says?
+
+mod version;

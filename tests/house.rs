@@ -1,0 +1,49 @@
+//! House rules that no lint knows: every file says what it owns, and no test file is forgotten.
+
+use std::fs;
+use std::path::Path;
+
+use crate::architecture::rust_files;
+
+#[test]
+fn every_file_begins_by_saying_what_it_owns() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let silent: Vec<_> = ["src", "tests", "benches"]
+        .iter()
+        .flat_map(|folder| rust_files(&root.join(folder)))
+        .filter(|file| {
+            !fs::read_to_string(file)
+                .expect("a source file")
+                .starts_with("//!")
+        })
+        .collect();
+    assert!(silent.is_empty(), "these files do not begin with //!: {silent:?}");
+}
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let all: String = rust_files(&tests)
+        .iter()
+        .map(|file| fs::read_to_string(file).expect("a test file"))
+        .collect();
+    for file in rust_files(&tests) {
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let folder = file
+            .parent()
+            .and_then(Path::file_name)
+            .expect("a folder")
+            .to_string_lossy()
+            .into_owned();
+        let module = match name.as_str() {
+            "main" => continue,
+            "mod" => folder,
+            _ => name,
+        };
+        assert!(
+            all.contains(&format!("mod {module};")),
+            "{} belongs to no test binary",
+            file.display()
+        );
+    }
+}

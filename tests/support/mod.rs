@@ -1,0 +1,3 @@
+//! What every test stands on: the real binary in a clean environment.
+
+pub mod suite;
