@@ -101,6 +101,15 @@ pub fn stderr_line(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// Writes one line to stdout for a tool that has nothing else to print; a reader that is gone is a quiet end.
+pub fn stdout_line(line: impl Display) -> ExitCode {
+    let written = writeln!(io::stdout().lock(), "{line}");
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    }
+}
+
 /// The one line that a failed native command ends with.
 pub fn error_line(error: &Error) {
     stderr_line(format_args!("kafkit: {error}"));

@@ -2,13 +2,49 @@
 //!
 //! Each tool has one file: an option table, the checks in Java's order, and the translation to an `Action`.
 
+pub mod kafka_console_consumer;
+pub mod kafka_console_producer;
+pub mod kafka_dump_log;
+pub mod kafka_reassign_partitions;
+pub mod kafka_server;
+pub mod kafka_topics;
+pub mod option_parser;
+pub mod option_table;
+pub mod usage;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use super::multicall::JavaTool;
+use option_table::Tool;
 
-/// Runs a Java tool with the arguments after its name.
-pub fn run(tool: JavaTool, _args: &[OsString]) -> ExitCode {
-    crate::output::stderr_line(format_args!("{tool:?} is being built"));
-    ExitCode::FAILURE
+/// The version of Apache Kafka whose behaviour the faces keep, and what `--version` prints.
+pub const KAFKA_VERSION: &str = "4.3.1";
+
+/// The tools that have an option table, in the order of the documentation.
+pub const TOOLS: &[Tool] = &[
+    kafka_topics::TOOL,
+    kafka_console_producer::TOOL,
+    kafka_console_consumer::TOOL,
+    kafka_reassign_partitions::TOOL,
+    kafka_dump_log::TOOL,
+];
+
+/// Runs a Java tool with the arguments after its name. Like Java, it sees U+FFFD for bytes that are no UTF-8.
+pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
+    let args: Vec<String> = args
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    match tool {
+        JavaTool::Topics => kafka_topics::run(&args),
+        JavaTool::ConsoleProducer => kafka_console_producer::run(&args),
+        JavaTool::ConsoleConsumer => kafka_console_consumer::run(&args),
+        JavaTool::ReassignPartitions => kafka_reassign_partitions::run(&args),
+        JavaTool::DumpLog => kafka_dump_log::run(&args),
+        JavaTool::ServerStart => kafka_server::start(&args),
+        JavaTool::ServerStop => kafka_server::stop(&args),
+        JavaTool::ZooKeeperServerStart => kafka_server::start_zookeeper(&args),
+        JavaTool::ZooKeeperServerStop => kafka_server::stop_zookeeper(&args),
+    }
 }

@@ -1,0 +1,335 @@
+//! The option rules of Apache Kafka's tools, which are those of the library joptsimple 5, driven by a table.
+//!
+//! Owns how words become options: `--name value`, `--name=value`, one dash as well as two, `--` as the end,
+//! stray words ignored, no abbreviations, and complaints about a value only when the value is read. Owns no
+//! tool's own rules and prints nothing.
+
+use std::fmt;
+
+use super::option_table::{Argument, OptionSpec};
+
+/// What is wrong with the options of a command line, in Java's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptionError {
+    /// No such option; the name as it was given, without dashes.
+    Unrecognized(String),
+    /// The last word is an option that wants a value.
+    MissingArgument(&'static str),
+    /// An option that can have one value has several; noticed when it is read.
+    MultipleArguments(&'static str),
+    /// A value of the wrong type; noticed when it is read.
+    CannotParse { option: &'static str, argument: String },
+}
+
+impl fmt::Display for OptionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unrecognized(name) => write!(f, "{name} is not a recognized option"),
+            Self::MissingArgument(name) => write!(f, "Option {name} requires an argument"),
+            Self::MultipleArguments(name) => write!(
+                f,
+                "Found multiple arguments for option {name}, but you asked for only one"
+            ),
+            Self::CannotParse { option, argument } => {
+                write!(f, "Cannot parse argument '{argument}' of option {option}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OptionError {}
+
+/// The options of one command line.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    specs: &'static [OptionSpec],
+    /// How often and with which values each option stands there; as long as `specs`.
+    found: Vec<Found>,
+    is_empty: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Found {
+    is_given: bool,
+    values: Vec<String>,
+}
+
+/// Reads a command line (without the program's name) by the table.
+pub fn parse(specs: &'static [OptionSpec], args: &[String]) -> Result<Parsed, OptionError> {
+    let mut parsed = Parsed {
+        specs,
+        found: vec![Found::default(); specs.len()],
+        is_empty: args.is_empty(),
+    };
+    let mut words = args.iter().map(String::as_str).peekable();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        }
+        if !looks_like_an_option(word) {
+            continue;
+        }
+        let body = word.strip_prefix("--").or(word.strip_prefix('-'));
+        let body = body.unwrap_or(word);
+        let (name, inline) = match body.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (body, None),
+        };
+        let Some(position) = specs.iter().position(|spec| spec.name == name) else {
+            return Err(unrecognized(word, name));
+        };
+        let value = match (specs.get(position).map(|spec| spec.argument), inline) {
+            (None | Some(Argument::None), _) => None,
+            (Some(_), Some(value)) => Some(value),
+            (Some(Argument::Required(_)), None) => match words.next() {
+                Some(value) => Some(value),
+                None => return Err(missing_argument(specs, position)),
+            },
+            (Some(Argument::Optional(_)), None) => {
+                words.next_if(|next| *next == "--" || !looks_like_an_option(next))
+            }
+        };
+        if let Some(found) = parsed.found.get_mut(position) {
+            found.is_given = true;
+            found.values.extend(value.map(str::to_owned));
+        }
+    }
+    Ok(parsed)
+}
+
+fn looks_like_an_option(word: &str) -> bool {
+    word.starts_with('-') && word != "-"
+}
+
+/// With one dash joptsimple takes an unknown word for a cluster of one-letter options, and names the first.
+fn unrecognized(word: &str, name: &str) -> OptionError {
+    if word.starts_with("--") {
+        return OptionError::Unrecognized(name.to_owned());
+    }
+    let first = word.chars().nth(1);
+    OptionError::Unrecognized(first.map(String::from).unwrap_or_default())
+}
+
+fn missing_argument(specs: &'static [OptionSpec], position: usize) -> OptionError {
+    OptionError::MissingArgument(specs.get(position).map_or("", |spec| spec.name))
+}
+
+impl Parsed {
+    /// Whether the command line has no word at all, which the tools answer like `--help`.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Whether the option stands on the command line.
+    pub fn has(&self, name: &str) -> bool {
+        self.found(name).is_some_and(|(_, found)| found.is_given)
+    }
+
+    /// Whether the option has a value (an option with an optional one may stand alone).
+    pub fn has_argument(&self, name: &str) -> bool {
+        !self.values(name).is_empty()
+    }
+
+    /// Every value of an option, in the order given.
+    pub fn values(&self, name: &str) -> &[String] {
+        self.found(name).map_or(&[], |(_, found)| &found.values)
+    }
+
+    /// The one value of an option.
+    pub fn value(&self, name: &str) -> Result<Option<&str>, OptionError> {
+        match self.found(name) {
+            Some((spec, found)) => match found.values.as_slice() {
+                [] => Ok(None),
+                [value] => Ok(Some(value)),
+                _ => Err(OptionError::MultipleArguments(spec.name)),
+            },
+            None => Ok(None),
+        }
+    }
+
+    /// The one value of an option whose values are Java `Integer`s.
+    pub fn integer(&self, name: &str) -> Result<Option<i32>, OptionError> {
+        self.number(name, |text| java_digits(text)?.parse().ok())
+    }
+
+    /// The one value of an option whose values are Java `Long`s.
+    pub fn long(&self, name: &str) -> Result<Option<i64>, OptionError> {
+        self.number(name, |text| java_digits(text)?.parse().ok())
+    }
+
+    /// Java converts every value before it complains that there is more than one.
+    fn number<N>(&self, name: &str, convert: impl Fn(&str) -> Option<N>) -> Result<Option<N>, OptionError> {
+        let Some((spec, found)) = self.found(name) else {
+            return Ok(None);
+        };
+        let mut numbers = Vec::with_capacity(found.values.len());
+        for value in &found.values {
+            let number = convert(value).ok_or_else(|| OptionError::CannotParse {
+                option: spec.name,
+                argument: value.clone(),
+            })?;
+            numbers.push(number);
+        }
+        if numbers.len() > 1 {
+            return Err(OptionError::MultipleArguments(spec.name));
+        }
+        Ok(numbers.pop())
+    }
+
+    fn found(&self, name: &str) -> Option<(&'static OptionSpec, &Found)> {
+        let position = self.specs.iter().position(|spec| spec.name == name);
+        debug_assert!(position.is_some(), "{name} is not in the option table");
+        position.and_then(|position| self.specs.get(position).zip(self.found.get(position)))
+    }
+}
+
+/// What `Integer.valueOf` and `Long.valueOf` take: a sign and ASCII digits, nothing around them.
+fn java_digits(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(text)
+}
+
+/// `[name]`, as Java shows an option.
+fn shown(name: &str) -> String {
+    format!("\"[{name}]\"")
+}
+
+/// The complaint about the first of `required` that is not there.
+pub fn check_required(parsed: &Parsed, required: &[&str]) -> Result<(), String> {
+    match required.iter().find(|name| !parsed.has(name)) {
+        Some(name) => Err(format!("Missing required argument {}", shown(name))),
+        None => Ok(()),
+    }
+}
+
+/// The complaint about the first of `invalid` that stands beside `used`; none when `used` is not there.
+pub fn check_invalid(parsed: &Parsed, used: &str, invalid: &[&str]) -> Result<(), String> {
+    if !parsed.has(used) {
+        return Ok(());
+    }
+    match invalid.iter().find(|name| parsed.has(name)) {
+        Some(name) => Err(format!(
+            "Option {} can't be used with option {}",
+            shown(used),
+            shown(name)
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::java::option_table::{flag, optional, value};
+
+    const SPECS: &[OptionSpec] = &[
+        flag("list", "lists"),
+        value("topic", "NAME", "a topic"),
+        value("partitions", "COUNT", "how many"),
+        value("config", "NAME=VALUE", "a config").repeats(),
+        optional("codec", "NAME", "a codec"),
+    ];
+
+    fn read(words: &[&str]) -> Result<Parsed, OptionError> {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        parse(SPECS, &words)
+    }
+
+    #[test]
+    fn one_dash_two_dashes_and_equals_signs_are_the_same() {
+        for words in [
+            &["--topic", "a"][..],
+            &["--topic=a"],
+            &["-topic", "a"],
+            &["-topic=a"],
+        ] {
+            assert_eq!(read(words).unwrap().value("topic"), Ok(Some("a")));
+        }
+        assert_eq!(read(&["--topic="]).unwrap().value("topic"), Ok(Some("")));
+        assert_eq!(read(&["--config", "a=b=c"]).unwrap().values("config"), ["a=b=c"]);
+    }
+
+    #[test]
+    fn a_value_is_the_next_word_whatever_it_is() {
+        let parsed = read(&["--topic", "--partitions", "3"]).unwrap();
+        assert_eq!(parsed.value("topic"), Ok(Some("--partitions")));
+        assert!(!parsed.has("partitions"));
+        assert_eq!(
+            read(&["--partitions", "-1"]).unwrap().integer("partitions"),
+            Ok(Some(-1))
+        );
+    }
+
+    #[test]
+    fn an_optional_value_is_never_a_word_with_a_dash() {
+        let parsed = read(&["--codec", "--list"]).unwrap();
+        assert!(parsed.has("codec") && !parsed.has_argument("codec") && parsed.has("list"));
+        assert_eq!(
+            read(&["--codec", "zstd"]).unwrap().value("codec"),
+            Ok(Some("zstd"))
+        );
+    }
+
+    #[test]
+    fn stray_words_and_everything_after_two_dashes_are_ignored() {
+        let parsed = read(&["stray", "--list", "-", "--", "--nonsense"]).unwrap();
+        assert!(parsed.has("list"));
+        assert!(
+            read(&["--list=yes"]).unwrap().has("list"),
+            "a flag's value is ignored"
+        );
+    }
+
+    #[test]
+    fn unknown_options_are_named_as_java_names_them() {
+        for (words, name) in [
+            (&["--nonsense"][..], "nonsense"),
+            (&["--top", "x"], "top"),
+            (&["--top=x"], "top"),
+            (&["-nonsense"], "n"),
+            (&["-5"], "5"),
+        ] {
+            assert_eq!(
+                read(words).unwrap_err(),
+                OptionError::Unrecognized(name.into()),
+                "{words:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_value_is_noticed_when_it_is_read() {
+        let parsed = read(&["--partitions", "three", "--topic", "a", "--topic", "b"]).unwrap();
+        assert_eq!(
+            parsed.integer("partitions").unwrap_err().to_string(),
+            "Cannot parse argument 'three' of option partitions"
+        );
+        assert_eq!(
+            parsed.value("topic").unwrap_err().to_string(),
+            "Found multiple arguments for option topic, but you asked for only one"
+        );
+        assert_eq!(
+            read(&["--topic"]).unwrap_err().to_string(),
+            "Option topic requires an argument"
+        );
+        for (text, number) in [("+7", Some(7)), ("2147483648", None), (" 7", None), ("", None)] {
+            let read = read(&["--partitions", text]).unwrap();
+            assert_eq!(read.integer("partitions").ok().flatten(), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn checks_name_options_in_brackets() {
+        let parsed = read(&["--list", "--topic", "a"]).unwrap();
+        assert_eq!(
+            check_required(&parsed, &["list", "config"]).unwrap_err(),
+            "Missing required argument \"[config]\""
+        );
+        assert_eq!(
+            check_invalid(&parsed, "topic", &["config", "list"]).unwrap_err(),
+            "Option \"[topic]\" can't be used with option \"[list]\""
+        );
+        assert_eq!(check_invalid(&parsed, "config", &["list"]), Ok(()));
+    }
+}

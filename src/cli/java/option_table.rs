@@ -1,0 +1,108 @@
+//! The table that describes a Java tool's options, once for the parser, the help and the compatibility list.
+//!
+//! Owns what an option is; each tool's file owns its own table.
+
+/// What follows an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Argument {
+    None,
+    /// A value must follow; the word stands for it in the help.
+    Required(&'static str),
+    /// A value may follow, unless it begins with a dash.
+    Optional(&'static str),
+}
+
+/// How an option compares with Apache Kafka's tool of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compatibility {
+    /// The same in every observable way.
+    Same,
+    /// Ours on purpose does something else; the text says what and why.
+    Differs(&'static str),
+    /// Accepted or refused, but without effect; the text says why.
+    NotHere(&'static str),
+    /// No longer an option of Apache Kafka's, still taken here; the text says what it does.
+    OldSpelling(&'static str),
+}
+
+/// One option of a Java tool.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionSpec {
+    /// Without dashes.
+    pub name: &'static str,
+    pub argument: Argument,
+    /// Whether several occurrences add up; else a second one is an error once the value is read.
+    pub repeats: bool,
+    /// What it does, for the usage text; names no option that the tool has not.
+    pub help: &'static str,
+    pub compatibility: Compatibility,
+}
+
+/// A Java tool: its name without `.sh`, and its options in the order of the help.
+#[derive(Clone, Copy, Debug)]
+pub struct Tool {
+    pub name: &'static str,
+    pub options: &'static [OptionSpec],
+}
+
+/// An option that takes no value.
+pub const fn flag(name: &'static str, help: &'static str) -> OptionSpec {
+    OptionSpec {
+        name,
+        argument: Argument::None,
+        repeats: false,
+        help,
+        compatibility: Compatibility::Same,
+    }
+}
+
+/// An option with a value; `word` stands for it in the help.
+pub const fn value(name: &'static str, word: &'static str, help: &'static str) -> OptionSpec {
+    OptionSpec {
+        argument: Argument::Required(word),
+        ..flag(name, help)
+    }
+}
+
+/// An option that may have a value.
+pub const fn optional(name: &'static str, word: &'static str, help: &'static str) -> OptionSpec {
+    OptionSpec {
+        argument: Argument::Optional(word),
+        ..flag(name, help)
+    }
+}
+
+impl OptionSpec {
+    /// May stand there several times.
+    #[must_use]
+    pub const fn repeats(mut self) -> Self {
+        self.repeats = true;
+        self
+    }
+
+    /// Departs from Java; `because` is printed in the table of flags.
+    #[must_use]
+    pub const fn differs(mut self, because: &'static str) -> Self {
+        self.compatibility = Compatibility::Differs(because);
+        self
+    }
+
+    /// Has no effect here; `because` is printed in the table of flags.
+    #[must_use]
+    pub const fn not_here(mut self, because: &'static str) -> Self {
+        self.compatibility = Compatibility::NotHere(because);
+        self
+    }
+
+    /// From an older Kafka: taken, but not in the usage text; `meaning` is printed in the table of flags.
+    #[must_use]
+    pub const fn old_spelling(mut self, meaning: &'static str) -> Self {
+        self.compatibility = Compatibility::OldSpelling(meaning);
+        self
+    }
+
+    /// Whether the usage text shows it.
+    pub fn is_shown(&self) -> bool {
+        !matches!(self.compatibility, Compatibility::OldSpelling(_))
+    }
+}
