@@ -1,0 +1,60 @@
+//! Giving new brokers their share: replicas move to them from the fullest brokers, and nowhere else.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::balance::pick_replica;
+use super::layout::{BrokerIndex, Layout};
+use crate::reassignment::random::Random;
+use crate::topic_partition::BrokerId;
+
+pub(super) fn apply(layout: &mut Layout, added: &BTreeSet<BrokerId>, random: &mut Random) {
+    let new: Vec<BrokerIndex> = layout
+        .usable()
+        .filter(|index| added.contains(&layout.broker(*index).id))
+        .collect();
+    if new.is_empty() {
+        return;
+    }
+    let (average, _) = layout.average();
+    let share = average as usize;
+    let mut given_up = HashSet::new();
+    loop {
+        let wanting = new
+            .iter()
+            .copied()
+            .filter(|index| layout.broker(*index).replicas < share && !given_up.contains(index));
+        let Some(to) = wanting.min_by_key(|index| layout.broker(*index).replicas) else {
+            break;
+        };
+        if !take_one(layout, to, &new, share, random) {
+            given_up.insert(to);
+        }
+    }
+}
+
+/// Moves one replica to `to`, from the fullest broker that has one to give.
+fn take_one(
+    layout: &mut Layout,
+    to: BrokerIndex,
+    new: &[BrokerIndex],
+    share: usize,
+    random: &mut Random,
+) -> bool {
+    let mut givers: Vec<BrokerIndex> = layout
+        .usable()
+        .filter(|index| !new.contains(index) && layout.broker(*index).replicas > share)
+        .collect();
+    givers.sort_by_key(|index| {
+        std::cmp::Reverse((layout.broker(*index).replicas, layout.broker(*index).bytes))
+    });
+    let (_, average_bytes) = layout.average();
+    let missing = share.saturating_sub(layout.broker(to).replicas).max(1);
+    let wanted = (average_bytes - layout.broker(to).bytes as f64).max(0.0) / missing as f64;
+    for from in givers {
+        if let Some(partition) = pick_replica(layout, from, to, wanted, random) {
+            layout.move_replica(partition, from, to);
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,205 @@
+//! Evening out a cluster: racks first, then replicas, then bytes. (Preferred leaders are `leaders`' work.)
+
+use std::collections::HashSet;
+
+use super::layout::{BrokerIndex, Layout, PartitionIndex};
+use crate::reassignment::random::Random;
+
+/// How far from the average a broker's bytes may stay: a copy costs more than a slight slope.
+const BYTES_TOLERANCE: f64 = 0.10;
+/// How many replicas that fit are compared before one is taken.
+const CANDIDATES: usize = 64;
+
+pub(super) fn apply(layout: &mut Layout, random: &mut Random) {
+    spread_over_racks(layout);
+    even_out_replicas(layout, random);
+    even_out_bytes(layout);
+}
+
+/// Moves a replica of each partition that uses fewer racks than it could.
+fn spread_over_racks(layout: &mut Layout) {
+    for index in layout.movable() {
+        loop {
+            let replicas = &layout.partition(index).replicas;
+            let crowded = replicas.iter().copied().max_by_key(|replica| {
+                let broker = layout.broker(*replica);
+                (layout.on_rack(index, broker.rack, None), broker.replicas)
+            });
+            let Some(from) = crowded else { break };
+            let together = layout.on_rack(index, layout.broker(from).rack, Some(from));
+            let Some(to) = layout.best_broker(index, Some(from)) else {
+                break;
+            };
+            if layout.on_rack(index, layout.broker(to).rack, Some(from)) >= together {
+                break;
+            }
+            layout.move_replica(index, from, to);
+        }
+    }
+}
+
+/// Moves replicas from the fullest to the emptiest broker until they differ by at most one.
+fn even_out_replicas(layout: &mut Layout, random: &mut Random) {
+    let mut hopeless: HashSet<(BrokerIndex, BrokerIndex)> = HashSet::new();
+    let mut order: Vec<BrokerIndex> = layout.usable().collect();
+    while let Some((partition, from, to)) = next_move(layout, &mut order, &mut hopeless, random) {
+        layout.move_replica(partition, from, to);
+    }
+}
+
+fn next_move(
+    layout: &Layout,
+    order: &mut [BrokerIndex],
+    hopeless: &mut HashSet<(BrokerIndex, BrokerIndex)>,
+    random: &mut Random,
+) -> Option<(PartitionIndex, BrokerIndex, BrokerIndex)> {
+    order.sort_by_key(|index| (layout.broker(*index).replicas, layout.broker(*index).bytes));
+    let (_, average_bytes) = layout.average();
+    for from in order.iter().rev().copied() {
+        for to in order.iter().copied() {
+            if layout.broker(from).replicas < layout.broker(to).replicas + 2 {
+                break;
+            }
+            if hopeless.contains(&(from, to)) {
+                continue;
+            }
+            let surplus = layout.broker(from).bytes as f64 - average_bytes;
+            let gap = average_bytes - layout.broker(to).bytes as f64;
+            let wanted = f64::midpoint(surplus, gap).max(0.0);
+            if let Some(partition) = pick_replica(layout, from, to, wanted, random) {
+                return Some((partition, from, to));
+            }
+            hopeless.insert((from, to));
+        }
+    }
+    None
+}
+
+/// Of some replicas that can move from one broker to the other, the one whose size is nearest to `wanted`
+/// bytes; one that was copied already rather than one that was not.
+pub(super) fn pick_replica(
+    layout: &Layout,
+    from: BrokerIndex,
+    to: BrokerIndex,
+    wanted: f64,
+    random: &mut Random,
+) -> Option<PartitionIndex> {
+    let movable = &layout.broker(from).movable;
+    let start = random.below(movable.len());
+    let (tail, head) = movable.split_at_checked(start)?;
+    let fits = head
+        .iter()
+        .chain(tail)
+        .copied()
+        .filter(|index| layout.can_move(*index, from, to));
+    fits.take(CANDIDATES).min_by(|a, b| {
+        let cost = |index: &PartitionIndex| {
+            let partition = layout.partition(*index);
+            let is_fresh_copy = !partition.original.contains(&from);
+            (!is_fresh_copy, (partition.bytes as f64 - wanted).abs())
+        };
+        let ((a_copy, a_distance), (b_copy, b_distance)) = (cost(a), cost(b));
+        a_copy.cmp(&b_copy).then(a_distance.total_cmp(&b_distance))
+    })
+}
+
+/// Exchanges large replicas for small ones, or moves one where counts allow it, until every broker's bytes
+/// are near the average or nothing helps.
+fn even_out_bytes(layout: &mut Layout) {
+    let mut hopeless: HashSet<(BrokerIndex, BrokerIndex)> = HashSet::new();
+    let limit = layout.usable().count() * 64;
+    for _ in 0..limit {
+        let (_, average) = layout.average();
+        let mut order: Vec<BrokerIndex> = layout.usable().collect();
+        order.sort_by_key(|index| layout.broker(*index).bytes);
+        let Some((from, to)) = widest_pair(layout, &order, &hopeless, average) else {
+            break;
+        };
+        if !lessen(layout, from, to, average) {
+            hopeless.insert((from, to));
+        }
+    }
+}
+
+/// The fullest and the emptiest broker of which at least one is out of tolerance.
+fn widest_pair(
+    layout: &Layout,
+    order: &[BrokerIndex],
+    hopeless: &HashSet<(BrokerIndex, BrokerIndex)>,
+    average: f64,
+) -> Option<(BrokerIndex, BrokerIndex)> {
+    let is_off =
+        |index: BrokerIndex| (layout.broker(index).bytes as f64 - average).abs() > average * BYTES_TOLERANCE;
+    for from in order.iter().rev().copied() {
+        for to in order.iter().copied() {
+            if layout.broker(from).bytes as f64 <= average || layout.broker(to).bytes as f64 >= average {
+                break;
+            }
+            if (is_off(from) || is_off(to)) && !hopeless.contains(&(from, to)) {
+                return Some((from, to));
+            }
+        }
+    }
+    None
+}
+
+/// Takes bytes off `from` and gives them to `to`, one move or one exchange; false when nothing fits.
+fn lessen(layout: &mut Layout, from: BrokerIndex, to: BrokerIndex, average: f64) -> bool {
+    let surplus = layout.broker(from).bytes as f64 - average;
+    let gap = average - layout.broker(to).bytes as f64;
+    let wanted = surplus.min(gap).max(surplus.max(gap) / 4.0);
+    let useful = |bytes: f64| bytes > 0.0 && bytes < 2.0 * wanted;
+    if layout.broker(from).replicas > layout.broker(to).replicas
+        && let Some(partition) = nearest(layout, from, to, wanted)
+        && useful(layout.partition(partition).bytes as f64)
+    {
+        layout.move_replica(partition, from, to);
+        return true;
+    }
+    let Some((large, small)) = best_exchange(layout, from, to, wanted) else {
+        return false;
+    };
+    let difference = layout.partition(large).bytes as f64 - layout.partition(small).bytes as f64;
+    if !useful(difference) || difference < wanted / 8.0 {
+        return false;
+    }
+    layout.move_replica(large, from, to);
+    layout.move_replica(small, to, from);
+    true
+}
+
+fn nearest(layout: &Layout, from: BrokerIndex, to: BrokerIndex, wanted: f64) -> Option<PartitionIndex> {
+    let movable = layout.broker(from).movable.iter().copied();
+    let distance = |index: &PartitionIndex| (layout.partition(*index).bytes as f64 - wanted).abs();
+    movable
+        .filter(|index| layout.can_move(*index, from, to))
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+}
+
+/// The exchange whose difference is nearest to `wanted`, among the largest replicas of `from`.
+fn best_exchange(
+    layout: &Layout,
+    from: BrokerIndex,
+    to: BrokerIndex,
+    wanted: f64,
+) -> Option<(PartitionIndex, PartitionIndex)> {
+    let sorted = |on: BrokerIndex, other: BrokerIndex| {
+        let mut indices = layout.broker(on).movable.clone();
+        indices.retain(|index| layout.can_move(*index, on, other));
+        indices.sort_by_key(|index| layout.partition(*index).bytes);
+        indices
+    };
+    let (large, small) = (sorted(from, to), sorted(to, from));
+    let bytes = |index: PartitionIndex| layout.partition(index).bytes as f64;
+    let mut best: Option<(f64, PartitionIndex, PartitionIndex)> = None;
+    for giver in large.iter().rev().take(CANDIDATES).copied() {
+        let at = small.partition_point(|index| bytes(*index) < bytes(giver) - wanted);
+        for taker in small.iter().skip(at.saturating_sub(1)).take(2).copied() {
+            let distance = (bytes(giver) - bytes(taker) - wanted).abs();
+            if best.is_none_or(|(nearest, ..)| distance < nearest) {
+                best = Some((distance, giver, taker));
+            }
+        }
+    }
+    best.map(|(_, giver, taker)| (giver, taker))
+}
