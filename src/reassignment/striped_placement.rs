@@ -49,7 +49,7 @@ impl Rack {
 }
 
 #[derive(Debug)]
-struct Racks {
+struct Turns {
     racks: Vec<Rack>,
     brokers: usize,
     /// The rack that the next partition starts with.
@@ -57,7 +57,7 @@ struct Racks {
     turn: usize,
 }
 
-impl Racks {
+impl Turns {
     fn new(brokers: &[(BrokerId, Option<String>)], random: &mut Random) -> Self {
         let mut by_rack: BTreeMap<Option<&str>, Vec<BrokerId>> = BTreeMap::new();
         for (broker, rack) in brokers {
@@ -124,7 +124,7 @@ pub fn place(
             brokers: brokers.len(),
         });
     }
-    let mut racks = Racks::new(brokers, random);
+    let mut racks = Turns::new(brokers, random);
     Ok((0..partitions).map(|_| racks.place(replicas, random)).collect())
 }
 

@@ -16,7 +16,7 @@ pub(super) fn apply(layout: &mut Layout) -> Result<(), GoalError> {
             let Some(to) = layout.best_broker(index, Some(from)) else {
                 let partition = layout.partition(index);
                 return Err(GoalError::TooFewBrokers {
-                    topic_partition: partition.topic_partition.clone(),
+                    topic_partition: partition.name.clone(),
                     replicas: partition.replicas.len(),
                     brokers: layout.usable().count(),
                 });

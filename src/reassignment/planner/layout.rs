@@ -29,7 +29,7 @@ pub(super) struct Broker {
 
 #[derive(Debug)]
 pub(super) struct Partition {
-    pub topic_partition: TopicPartition,
+    pub name: TopicPartition,
     pub replicas: Vec<BrokerIndex>,
     pub original: Vec<BrokerIndex>,
     pub bytes: u64,
@@ -72,7 +72,7 @@ impl Layout {
                 .filter_map(|broker| index_of.get(broker).copied())
                 .collect();
             layout.add_partition(Partition {
-                topic_partition: topic_partition.clone(),
+                name: topic_partition.clone(),
                 original: replicas.clone(),
                 replicas,
                 bytes: facts.bytes,
@@ -242,7 +242,7 @@ impl Layout {
         changed
             .map(|partition| {
                 let replicas = partition.replicas.iter().map(|replica| self.broker(*replica).id);
-                (partition.topic_partition.clone(), replicas.collect())
+                (partition.name.clone(), replicas.collect())
             })
             .collect()
     }

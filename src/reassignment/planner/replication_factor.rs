@@ -14,7 +14,7 @@ pub(super) fn apply(layout: &mut Layout, replicas: usize) -> Result<(), GoalErro
         while layout.partition(index).replicas.len() < replicas {
             let Some(to) = layout.best_broker(index, None) else {
                 return Err(GoalError::TooFewBrokers {
-                    topic_partition: layout.partition(index).topic_partition.clone(),
+                    topic_partition: layout.partition(index).name.clone(),
                     replicas,
                     brokers: layout.usable().count(),
                 });
