@@ -8,6 +8,7 @@ pub mod client;
 pub mod commands;
 pub mod error;
 pub mod input;
+pub mod internal_records;
 pub mod output;
 pub mod reassignment;
 pub mod records;

@@ -5,4 +5,5 @@
 mod architecture;
 mod cli;
 mod house;
+mod internal_records;
 mod support;
