@@ -13,6 +13,7 @@ pub mod output;
 pub mod reassignment;
 pub mod records;
 pub mod storage;
+pub mod topic_config;
 pub mod topic_partition;
 pub mod wire;
 

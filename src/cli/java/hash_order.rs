@@ -1,0 +1,90 @@
+//! The order in which a Java `HashMap` of strings hands out its keys, which Kafka's tools show.
+//!
+//! Owns `String.hashCode` and the table's size; treeified buckets are not modelled (they need eight keys in one).
+
+/// A table's capacity when nothing else is said.
+const DEFAULT_CAPACITY: usize = 16;
+
+/// `items` in the order of a `new HashMap()` into which they were put as they stand.
+pub fn hash_order<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
+    in_order_of(DEFAULT_CAPACITY, items, key)
+}
+
+/// `items` in the order of a `new HashMap(items.size())` into which they were put as they stand.
+pub fn hash_order_presized<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
+    in_order_of(items.len().next_power_of_two(), items, key)
+}
+
+fn in_order_of<T>(initial: usize, mut items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
+    let mut capacity = initial.max(1);
+    // The table doubles when it holds more than three quarters, rounded down.
+    while items.len() > capacity / 4 * 3 + capacity % 4 * 3 / 4 {
+        capacity *= 2;
+    }
+    // A bucket keeps the order of insertion, and so does a stable sort.
+    items.sort_by_key(|item| bucket(key(item), capacity));
+    items
+}
+
+fn bucket(key: &str, capacity: usize) -> usize {
+    let hash = hash_code(key);
+    (hash ^ (hash >> 16)) as usize & (capacity - 1)
+}
+
+/// `String.hashCode`: over UTF-16 units.
+fn hash_code(text: &str) -> u32 {
+    text.encode_utf16().fold(0, |hash: u32, unit| {
+        hash.wrapping_mul(31).wrapping_add(u32::from(unit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: [&str; 12] = [
+        "orders", "payments", "users", "alpha", "beta", "gamma", "delta-1", "delta-2", "delta-3", "x.y",
+        "große", "🦀",
+    ];
+
+    /// What Java 17 printed for the keys of `new HashMap<>(n)` and `new HashMap<>()`.
+    #[test]
+    fn the_order_is_javas() {
+        for (count, presized, plain) in [
+            (1, "orders", "orders"),
+            (2, "orders, payments", "payments, orders"),
+            (3, "orders, users, payments", "payments, orders, users"),
+            (
+                4,
+                "orders, users, payments, alpha",
+                "payments, alpha, orders, users",
+            ),
+            (
+                6,
+                "orders, users, beta, gamma, payments, alpha",
+                "payments, alpha, orders, users, beta, gamma",
+            ),
+            (
+                12,
+                "x.y, payments, alpha, 🦀, orders, große, delta-1, delta-2, users, beta, gamma, delta-3",
+                "x.y, payments, alpha, 🦀, orders, große, delta-1, delta-2, users, beta, gamma, delta-3",
+            ),
+        ] {
+            let words = WORDS[..count].to_vec();
+            let ordered = hash_order_presized(words.clone(), |word| word).join(", ");
+            assert_eq!(ordered, presized, "{count}, with its size");
+            assert_eq!(hash_order(words, |word| word).join(", "), plain, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_grew_is_in_javas_order_too() {
+        let names: Vec<String> = (0..300).map(|number| format!("topic-{number}")).collect();
+        for ordered in [
+            hash_order(names.clone(), |name| name),
+            hash_order_presized(names, |name| name),
+        ] {
+            assert_eq!(hash_code(&ordered.join(",")) as i32, 468_403_972);
+        }
+    }
+}
