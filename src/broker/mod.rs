@@ -1,1 +1,3 @@
 //! Socket to response: the mini broker.
+
+pub mod group;

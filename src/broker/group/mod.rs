@@ -1,1 +1,24 @@
-//! The group coordinator.
+//! The group coordinator: consumer groups and the offsets they commit.
+//!
+//! [`classic_group`] is the state machine of one group, pure; [`offsets`] what it has committed; [`coordinator`] all
+//! groups together, over the records of `__consumer_offsets`. Owns no socket and no protocol message: the handlers
+//! translate.
+
+mod alarm;
+pub mod classic_group;
+pub mod coordinator;
+pub mod events;
+mod group;
+pub mod group_state;
+mod loading;
+pub mod member;
+pub mod offsets;
+pub mod offsets_topic;
+mod rebalance;
+mod static_members;
+mod stored_group;
+pub mod stored_records;
+mod subscription;
+
+pub use alarm::run as run_alarm;
+pub use coordinator::{GroupConfig, GroupCoordinator, GroupDescription, GroupListing};

@@ -1,0 +1,543 @@
+//! A classic consumer group as a state machine: every event is answered by effects. Pure: no clock, no socket, no file.
+//!
+//! Here are the requests of members and what they change; `rebalance.rs` has the way from one generation to the next,
+//! `static_members.rs` the members that come back under a name of their own. The rules are Kafka's (KIP-62, KIP-394,
+//! KIP-345, KIP-389, KIP-814).
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+
+use super::events::{
+    Effect, GroupEvent, JoinAnswer, JoinGroup, JoinedMember, LeavingMember, MemberIdentity, Protocol, SyncAnswer,
+    SyncGroup, Ticket,
+};
+use super::group_state::GroupState;
+use super::member::Member;
+use super::rebalance::RebalanceTimer;
+
+/// What the broker's configuration says about every group.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupLimits {
+    /// `group.max.size`: members a group may have.
+    pub max_size: usize,
+    /// `group.initial.rebalance.delay.ms`: how long an empty group waits for more members before its first rebalance.
+    pub initial_rebalance_delay_ms: i64,
+}
+
+/// One classic group.
+#[derive(Clone, Debug)]
+pub struct ClassicGroup {
+    pub(super) limits: GroupLimits,
+    pub(super) state: GroupState,
+    /// When the state last changed; persisted, and what the expiry of an empty group's offsets counts from.
+    pub(super) state_since_ms: i64,
+    pub(super) generation: i32,
+    pub(super) protocol_type: Option<String>,
+    pub(super) protocol_name: Option<String>,
+    pub(super) leader: Option<String>,
+    pub(super) members: BTreeMap<String, Member>,
+    /// Instance id → member id.
+    pub(super) static_members: BTreeMap<String, String>,
+    /// Ids given out and not yet come back with (KIP-394) → until when they are waited for.
+    pub(super) pending_members: BTreeMap<String, i64>,
+    pub(super) timer: RebalanceTimer,
+}
+
+/// One event being handled: its time, and the effects so far.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) now_ms: i64,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Step {
+    pub(super) fn answer_join(&mut self, ticket: Ticket, answer: JoinAnswer) {
+        self.effects.push(Effect::AnswerJoin(ticket, answer));
+    }
+
+    pub(super) fn refuse_join(&mut self, ticket: Ticket, member_id: &str, error: ResponseError) {
+        self.answer_join(ticket, JoinAnswer::refused(member_id, error));
+    }
+
+    pub(super) fn answer_sync(&mut self, ticket: Ticket, answer: SyncAnswer) {
+        self.effects.push(Effect::AnswerSync(ticket, answer));
+    }
+}
+
+impl ClassicGroup {
+    /// An empty group that has never had a member.
+    pub fn new(limits: GroupLimits, now_ms: i64) -> Self {
+        Self {
+            limits,
+            state: GroupState::Empty,
+            state_since_ms: now_ms,
+            generation: 0,
+            protocol_type: None,
+            protocol_name: None,
+            leader: None,
+            members: BTreeMap::new(),
+            static_members: BTreeMap::new(),
+            pending_members: BTreeMap::new(),
+            timer: RebalanceTimer::None,
+        }
+    }
+
+    pub fn state(&self) -> GroupState {
+        self.state
+    }
+
+    pub fn generation(&self) -> i32 {
+        self.generation
+    }
+
+    pub fn protocol_type(&self) -> Option<&str> {
+        self.protocol_type.as_deref()
+    }
+
+    pub fn protocol_name(&self) -> Option<&str> {
+        self.protocol_name.as_deref()
+    }
+
+    pub fn leader(&self) -> Option<&str> {
+        self.leader.as_deref()
+    }
+
+    pub fn state_since_ms(&self) -> i64 {
+        self.state_since_ms
+    }
+
+    /// The members, ordered by member id.
+    pub fn members(&self) -> impl ExactSizeIterator<Item = &Member> {
+        self.members.values()
+    }
+
+    /// Whether nothing would be lost with the group: no member now, none expected, none ever.
+    pub fn is_untouched(&self) -> bool {
+        self.state == GroupState::Empty && self.generation == 0 && self.pending_members.is_empty()
+    }
+
+    /// Deletes the group; only an empty one may be.
+    pub fn delete(&mut self) -> Result<(), ResponseError> {
+        match self.state {
+            GroupState::Empty => {
+                self.state = GroupState::Dead;
+                Ok(())
+            }
+            GroupState::Dead => Err(ResponseError::GroupIdNotFound),
+            _ => Err(ResponseError::NonEmptyGroup),
+        }
+    }
+
+    /// Lets `event` happen at `now_ms`, in milliseconds on the broker's clock.
+    pub fn handle(&mut self, now_ms: i64, event: GroupEvent) -> Vec<Effect> {
+        let mut step = Step {
+            now_ms,
+            effects: Vec::new(),
+        };
+        match event {
+            GroupEvent::Join(ticket, request) => self.join(&mut step, ticket, request),
+            GroupEvent::Sync(ticket, request) => self.sync(&mut step, ticket, request),
+            GroupEvent::Heartbeat(ticket, member) => {
+                let error = self.heartbeat(now_ms, &member).err();
+                step.effects.push(Effect::AnswerHeartbeat(ticket, error));
+            }
+            GroupEvent::Leave(ticket, leaving) => self.leave(&mut step, ticket, leaving),
+            GroupEvent::OffsetsCommitted { member_id } => {
+                if let Some(member) = self.members.get_mut(&member_id)
+                    && member.session_deadline_ms.is_some()
+                {
+                    member.renew_session(now_ms);
+                }
+            }
+            GroupEvent::DeadlinePassed => self.deadline_passed(&mut step),
+        }
+        step.effects
+    }
+
+    /// Whether `identity` may commit offsets now; `transactional` commits are not held to the generation's phase.
+    pub fn check_offset_commit(&self, identity: &MemberIdentity) -> Result<(), ResponseError> {
+        if self.state == GroupState::Dead {
+            return Err(ResponseError::CoordinatorNotAvailable);
+        }
+        if identity.generation < 0 && self.state == GroupState::Empty {
+            return Ok(());
+        }
+        if identity.generation < 0 && identity.member_id.is_empty() && identity.group_instance_id.is_none() {
+            // A consumer that assigned its partitions itself, in the group of others.
+            return Err(ResponseError::UnknownMemberId);
+        }
+        self.check_member(identity)?;
+        if identity.generation != self.generation {
+            return Err(ResponseError::IllegalGeneration);
+        }
+        if self.state == GroupState::CompletingRebalance {
+            return Err(ResponseError::RebalanceInProgress);
+        }
+        Ok(())
+    }
+
+    /// Whether `identity` names a member, and not one that another client has replaced.
+    pub(super) fn check_member(&self, identity: &MemberIdentity) -> Result<(), ResponseError> {
+        if let Some(instance_id) = &identity.group_instance_id {
+            match self.static_members.get(instance_id) {
+                None => return Err(ResponseError::UnknownMemberId),
+                Some(current) if *current != identity.member_id => return Err(ResponseError::FencedInstanceId),
+                Some(_) => {}
+            }
+        }
+        if self.members.contains_key(&identity.member_id) {
+            Ok(())
+        } else {
+            Err(ResponseError::UnknownMemberId)
+        }
+    }
+
+    fn join(&mut self, step: &mut Step, ticket: Ticket, request: JoinGroup) {
+        if let Err((member_id, error)) = self.check_join(&request) {
+            return step.refuse_join(ticket, &member_id, error);
+        }
+        if !request.member_id.is_empty() {
+            return self.join_known(step, ticket, request);
+        }
+        let member_id = request.fresh_member_id.clone();
+        if let Some(instance_id) = &request.group_instance_id
+            && let Some(old_id) = self.static_members.get(instance_id).cloned()
+        {
+            return self.rejoin_static(step, ticket, &old_id, request);
+        }
+        if request.requires_known_member_id {
+            let deadline = step.now_ms.saturating_add(i64::from(request.session_timeout_ms));
+            self.pending_members.insert(member_id.clone(), deadline);
+            return step.refuse_join(ticket, &member_id, ResponseError::MemberIdRequired);
+        }
+        self.add_member(step, ticket, member_id, request);
+    }
+
+    /// What refuses a JoinGroup before it is looked at more closely: the member id to answer with, and the error.
+    fn check_join(&mut self, request: &JoinGroup) -> Result<(), (String, ResponseError)> {
+        let member_id = &request.member_id;
+        if self.state == GroupState::Dead {
+            return Err((member_id.clone(), ResponseError::CoordinatorNotAvailable));
+        }
+        if !self.has_room_for(member_id) {
+            self.pending_members.remove(member_id);
+            return Err((String::new(), ResponseError::GroupMaxSizeReached));
+        }
+        if !self.accepts_protocols(&request.protocol_type, &request.protocols) {
+            return Err((member_id.clone(), ResponseError::InconsistentGroupProtocol));
+        }
+        Ok(())
+    }
+
+    /// `group.max.size` counts members, except in a rebalance, where it counts who joined it so far: whoever is
+    /// first keeps a place.
+    fn has_room_for(&self, member_id: &str) -> bool {
+        match self.state {
+            GroupState::Empty | GroupState::Dead => true,
+            GroupState::PreparingRebalance => {
+                let joins = self.members.get(member_id).is_some_and(|member| member.awaiting_join.is_some());
+                joins || self.awaiting_join() < self.limits.max_size
+            }
+            GroupState::CompletingRebalance | GroupState::Stable => {
+                self.members.contains_key(member_id) || self.members.len() < self.limits.max_size
+            }
+        }
+    }
+
+    /// Whether a member with these protocols could be in the group.
+    fn accepts_protocols(&self, protocol_type: &str, protocols: &[Protocol]) -> bool {
+        if protocol_type.is_empty() || protocols.is_empty() {
+            return false;
+        }
+        if self.members.is_empty() {
+            return true;
+        }
+        self.protocol_type.as_deref() == Some(protocol_type)
+            && protocols.iter().any(|offered| self.members.values().all(|member| member.supports(&offered.name)))
+    }
+
+    /// A JoinGroup of someone who says it has a member id.
+    fn join_known(&mut self, step: &mut Step, ticket: Ticket, request: JoinGroup) {
+        let member_id = request.member_id.clone();
+        if self.pending_members.contains_key(&member_id) {
+            if request.group_instance_id.is_some() {
+                // Ids of static members are never pending.
+                return step.refuse_join(ticket, &member_id, ResponseError::UnknownMemberId);
+            }
+            return self.add_member(step, ticket, member_id, request);
+        }
+        let identity = MemberIdentity {
+            member_id,
+            group_instance_id: request.group_instance_id.clone(),
+            generation: self.generation,
+        };
+        if let Err(error) = self.check_member(&identity) {
+            return step.refuse_join(ticket, &identity.member_id, error);
+        }
+        let member_id = identity.member_id;
+        let unchanged = self.members.get(&member_id).is_some_and(|member| member.protocols == request.protocols);
+        let leads = self.leader.as_deref() == Some(&member_id);
+        match self.state {
+            // It missed the answer to its JoinGroup.
+            GroupState::CompletingRebalance if unchanged => {
+                let answer = self.joined(&member_id);
+                step.answer_join(ticket, answer);
+            }
+            // It lost its connection, and nothing else. The leader rejoins to have the partitions assigned anew.
+            GroupState::Stable if unchanged && !leads => {
+                let answer = self.joined(&member_id);
+                step.answer_join(ticket, answer);
+            }
+            GroupState::PreparingRebalance | GroupState::CompletingRebalance | GroupState::Stable => {
+                self.update_member(step, ticket, &member_id, request);
+                self.rebalance_or_complete_join(step);
+            }
+            GroupState::Empty | GroupState::Dead => {
+                step.refuse_join(ticket, &member_id, ResponseError::UnknownMemberId);
+            }
+        }
+    }
+
+    fn add_member(&mut self, step: &mut Step, ticket: Ticket, member_id: String, request: JoinGroup) {
+        self.pending_members.remove(&member_id);
+        if self.members.is_empty() {
+            self.protocol_type = Some(request.protocol_type);
+        }
+        if self.leader.is_none() {
+            self.leader = Some(member_id.clone());
+        }
+        if let Some(instance_id) = &request.group_instance_id {
+            self.static_members.insert(instance_id.clone(), member_id.clone());
+        }
+        let mut member = Member {
+            id: member_id.clone(),
+            group_instance_id: request.group_instance_id,
+            client_id: request.client_id,
+            client_host: request.client_host,
+            session_timeout_ms: request.session_timeout_ms,
+            rebalance_timeout_ms: request.rebalance_timeout_ms,
+            protocols: request.protocols,
+            assignment: Bytes::new(),
+            awaiting_join: None,
+            awaiting_sync: None,
+            is_new: true,
+            session_deadline_ms: None,
+        };
+        member.await_join(step.now_ms, ticket);
+        self.members.insert(member_id, member);
+        self.timer.note_new_member();
+        self.rebalance_or_complete_join(step);
+    }
+
+    /// Takes over what a member says of itself now, and parks its JoinGroup.
+    pub(super) fn update_member(&mut self, step: &mut Step, ticket: Ticket, member_id: &str, request: JoinGroup) {
+        let Some(member) = self.members.get_mut(member_id) else {
+            return step.refuse_join(ticket, member_id, ResponseError::UnknownMemberId);
+        };
+        member.protocols = request.protocols;
+        member.session_timeout_ms = request.session_timeout_ms;
+        member.rebalance_timeout_ms = request.rebalance_timeout_ms;
+        if let Some(abandoned) = member.await_join(step.now_ms, ticket) {
+            step.refuse_join(abandoned, member_id, ResponseError::RebalanceInProgress);
+        }
+    }
+
+    /// The current generation, as `member_id` is told of it; the leader while it is to assign hears of all members.
+    pub(super) fn joined(&self, member_id: &str) -> JoinAnswer {
+        let assigns = self.state == GroupState::CompletingRebalance && self.leader.as_deref() == Some(member_id);
+        JoinAnswer {
+            error: None,
+            generation: self.generation,
+            protocol_type: self.protocol_type.clone(),
+            protocol_name: self.protocol_name.clone(),
+            leader: self.leader.clone().unwrap_or_default(),
+            skip_assignment: false,
+            member_id: member_id.to_owned(),
+            members: if assigns { self.joined_members() } else { Vec::new() },
+        }
+    }
+
+    pub(super) fn joined_members(&self) -> Vec<JoinedMember> {
+        let protocol = self.protocol_name.as_deref().unwrap_or_default();
+        self.members
+            .values()
+            .map(|member| JoinedMember {
+                member_id: member.id.clone(),
+                group_instance_id: member.group_instance_id.clone(),
+                metadata: member.metadata(protocol),
+            })
+            .collect()
+    }
+
+    fn sync(&mut self, step: &mut Step, ticket: Ticket, request: SyncGroup) {
+        if let Err(error) = self.check_sync(&request) {
+            return step.answer_sync(ticket, SyncAnswer::refused(error));
+        }
+        let member_id = &request.member.member_id;
+        match self.state {
+            GroupState::CompletingRebalance => {
+                if let Some(member) = self.members.get_mut(member_id)
+                    && let Some(abandoned) = member.await_sync(ticket)
+                {
+                    step.answer_sync(abandoned, SyncAnswer::refused(ResponseError::RebalanceInProgress));
+                }
+                self.timer.note_sync(member_id);
+                if self.leader.as_ref() == Some(member_id) {
+                    self.assign(step, request.assignments);
+                }
+            }
+            GroupState::Stable => {
+                self.timer.note_sync(member_id);
+                self.answer_assigned(step, member_id, ticket);
+            }
+            GroupState::Empty | GroupState::PreparingRebalance | GroupState::Dead => {
+                let error = if self.state == GroupState::PreparingRebalance {
+                    ResponseError::RebalanceInProgress
+                } else {
+                    ResponseError::UnknownMemberId
+                };
+                step.answer_sync(ticket, SyncAnswer::refused(error));
+            }
+        }
+    }
+
+    fn check_sync(&self, request: &SyncGroup) -> Result<(), ResponseError> {
+        if self.state == GroupState::Dead {
+            return Err(ResponseError::CoordinatorNotAvailable);
+        }
+        self.check_member(&request.member)?;
+        if request.member.generation != self.generation {
+            return Err(ResponseError::IllegalGeneration);
+        }
+        let differs = |sent: &Option<String>, ours: &Option<String>| sent.is_some() && ours.is_some() && sent != ours;
+        if differs(&request.protocol_type, &self.protocol_type) || differs(&request.protocol_name, &self.protocol_name)
+        {
+            return Err(ResponseError::InconsistentGroupProtocol);
+        }
+        Ok(())
+    }
+
+    /// The leader has assigned: whoever it left out gets nothing, and everybody who waits is answered.
+    fn assign(&mut self, step: &mut Step, assignments: Vec<(String, Bytes)>) {
+        let mut assignments: BTreeMap<String, Bytes> = assignments.into_iter().collect();
+        for member in self.members.values_mut() {
+            member.assignment = assignments.remove(&member.id).unwrap_or_default();
+        }
+        self.become_state(step, GroupState::Stable);
+        step.effects.push(Effect::Persist);
+        let waiting: Vec<(String, Ticket)> = self
+            .members
+            .values_mut()
+            .filter_map(|member| Some((member.id.clone(), member.awaiting_sync.take()?)))
+            .collect();
+        for (member_id, ticket) in waiting {
+            self.answer_assigned(step, &member_id, ticket);
+        }
+    }
+
+    fn answer_assigned(&mut self, step: &mut Step, member_id: &str, ticket: Ticket) {
+        let Some(member) = self.members.get_mut(member_id) else {
+            return step.answer_sync(ticket, SyncAnswer::refused(ResponseError::UnknownMemberId));
+        };
+        member.renew_session(step.now_ms);
+        let answer = SyncAnswer {
+            error: None,
+            protocol_type: self.protocol_type.clone(),
+            protocol_name: self.protocol_name.clone(),
+            assignment: member.assignment.clone(),
+        };
+        step.answer_sync(ticket, answer);
+    }
+
+    fn heartbeat(&mut self, now_ms: i64, identity: &MemberIdentity) -> Result<(), ResponseError> {
+        if self.state == GroupState::Dead {
+            return Err(ResponseError::CoordinatorNotAvailable);
+        }
+        self.check_member(identity)?;
+        if identity.generation != self.generation {
+            return Err(ResponseError::IllegalGeneration);
+        }
+        if let Some(member) = self.members.get_mut(&identity.member_id)
+            && member.awaiting_join.is_none()
+            && member.awaiting_sync.is_none()
+        {
+            member.renew_session(now_ms);
+        }
+        match self.state {
+            GroupState::PreparingRebalance => Err(ResponseError::RebalanceInProgress),
+            // Clients may send heartbeats as soon as they have joined.
+            GroupState::CompletingRebalance | GroupState::Stable => Ok(()),
+            GroupState::Empty | GroupState::Dead => Err(ResponseError::UnknownMemberId),
+        }
+    }
+
+    fn leave(&mut self, step: &mut Step, ticket: Ticket, leaving: Vec<LeavingMember>) {
+        let mut outcomes = Vec::with_capacity(leaving.len());
+        let mut member_gone = false;
+        for member in leaving {
+            let outcome = self.leaver(&member).map(|member_id| {
+                if self.pending_members.remove(&member_id).is_none() {
+                    self.remove_member(step, &member_id);
+                    member_gone = true;
+                }
+            });
+            outcomes.push((member, outcome.err()));
+        }
+        self.rebalance_after_removal(step, member_gone);
+        step.effects.push(Effect::AnswerLeave(ticket, outcomes));
+    }
+
+    /// The member id that a LeaveGroup means.
+    fn leaver(&self, leaving: &LeavingMember) -> Result<String, ResponseError> {
+        if self.state == GroupState::Dead {
+            return Err(ResponseError::CoordinatorNotAvailable);
+        }
+        if leaving.member_id.is_empty() {
+            let instance_id = leaving.group_instance_id.as_ref().ok_or(ResponseError::UnknownMemberId)?;
+            return self.static_members.get(instance_id).cloned().ok_or(ResponseError::UnknownMemberId);
+        }
+        if leaving.group_instance_id.is_none() && self.pending_members.contains_key(&leaving.member_id) {
+            return Ok(leaving.member_id.clone());
+        }
+        self.check_member(&MemberIdentity {
+            member_id: leaving.member_id.clone(),
+            group_instance_id: leaving.group_instance_id.clone(),
+            generation: self.generation,
+        })?;
+        Ok(leaving.member_id.clone())
+    }
+
+    /// Takes a member out, answering whatever it waits for; the caller sees to the rebalance.
+    pub(super) fn remove_member(&mut self, step: &mut Step, member_id: &str) {
+        let Some(member) = self.members.remove(member_id) else {
+            return;
+        };
+        if let Some(ticket) = member.awaiting_join {
+            // A client that is still there tries again.
+            step.refuse_join(ticket, member_id, ResponseError::UnknownMemberId);
+        }
+        if let Some(ticket) = member.awaiting_sync {
+            step.answer_sync(ticket, SyncAnswer::refused(ResponseError::UnknownMemberId));
+        }
+        if let Some(instance_id) = &member.group_instance_id
+            && self.static_members.get(instance_id).is_some_and(|current| current == member_id)
+        {
+            self.static_members.remove(instance_id);
+        }
+        self.timer.note_sync(member_id);
+        if self.leader.as_deref() == Some(member_id) {
+            self.leader = self.members.keys().next().cloned();
+        }
+    }
+
+    pub(super) fn awaiting_join(&self) -> usize {
+        self.members.values().filter(|member| member.awaiting_join.is_some()).count()
+    }
+
+    pub(super) fn become_state(&mut self, step: &Step, state: GroupState) {
+        self.state = state;
+        self.state_since_ms = step.now_ms;
+    }
+}

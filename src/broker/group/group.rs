@@ -1,0 +1,130 @@
+//! One group as the coordinator holds it: the state machine, the offsets, and the requests that wait.
+//! Owns carrying effects out; the lock around it is the coordinator's.
+
+use std::collections::HashMap;
+
+use tokio::sync::oneshot;
+
+use kafka_protocol::ResponseError;
+
+use super::classic_group::{ClassicGroup, GroupLimits};
+use super::events::{Effect, GroupEvent, JoinAnswer, LeavingMember, SyncAnswer, Ticket};
+use super::offsets::{ExpiryClock, GroupOffsets};
+use super::offsets_topic::OffsetsWriter;
+use super::stored_records::{StoredGroup, StoredKey};
+
+/// What each member of a LeaveGroup is told.
+pub type LeaveOutcomes = Vec<(LeavingMember, Option<ResponseError>)>;
+
+/// Where an answer goes.
+#[derive(Debug)]
+enum Waiter {
+    Join(oneshot::Sender<JoinAnswer>),
+    Sync(oneshot::Sender<SyncAnswer>),
+    Heartbeat(oneshot::Sender<Option<ResponseError>>),
+    Leave(oneshot::Sender<LeaveOutcomes>),
+}
+
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) id: String,
+    pub(super) machine: ClassicGroup,
+    pub(super) offsets: GroupOffsets,
+    /// The deadline the coordinator's alarm has been given.
+    pub(super) alarm_ms: Option<i64>,
+    waiters: HashMap<Ticket, Waiter>,
+    last_ticket: u64,
+}
+
+impl Group {
+    pub(super) fn new(id: &str, limits: GroupLimits, now_ms: i64) -> Self {
+        Self::with(id, ClassicGroup::new(limits, now_ms), GroupOffsets::default())
+    }
+
+    pub(super) fn with(id: &str, machine: ClassicGroup, offsets: GroupOffsets) -> Self {
+        Self {
+            id: id.to_owned(),
+            machine,
+            offsets,
+            alarm_ms: None,
+            waiters: HashMap::new(),
+            last_ticket: 0,
+        }
+    }
+
+    /// Nothing would be lost with the group, and nothing of it is on disk.
+    pub(super) fn is_forgettable(&self) -> bool {
+        self.machine.is_untouched() && self.offsets.is_empty() && self.waiters.is_empty()
+    }
+
+    pub(super) fn expiry_clock(&self) -> ExpiryClock {
+        let machine = &self.machine;
+        ExpiryClock::of(machine.state(), machine.state_since_ms(), machine.protocol_type().is_some())
+    }
+
+    pub(super) fn join_ticket(&mut self) -> (Ticket, oneshot::Receiver<JoinAnswer>) {
+        self.ticket(Waiter::Join)
+    }
+
+    pub(super) fn sync_ticket(&mut self) -> (Ticket, oneshot::Receiver<SyncAnswer>) {
+        self.ticket(Waiter::Sync)
+    }
+
+    pub(super) fn heartbeat_ticket(&mut self) -> (Ticket, oneshot::Receiver<Option<ResponseError>>) {
+        self.ticket(Waiter::Heartbeat)
+    }
+
+    pub(super) fn leave_ticket(&mut self) -> (Ticket, oneshot::Receiver<LeaveOutcomes>) {
+        self.ticket(Waiter::Leave)
+    }
+
+    fn ticket<A>(&mut self, waiter: fn(oneshot::Sender<A>) -> Waiter) -> (Ticket, oneshot::Receiver<A>) {
+        let (sender, receiver) = oneshot::channel();
+        self.last_ticket += 1;
+        let ticket = Ticket(self.last_ticket);
+        self.waiters.insert(ticket, waiter(sender));
+        (ticket, receiver)
+    }
+
+    /// Lets `event` happen and carries its effects out.
+    pub(super) fn handle(&mut self, writer: &OffsetsWriter, now_ms: i64, event: GroupEvent) {
+        let mut kept = true;
+        for effect in self.machine.handle(now_ms, event) {
+            match effect {
+                Effect::Persist => kept = self.persist(writer, now_ms),
+                Effect::AnswerJoin(ticket, answer) => {
+                    if let Some(Waiter::Join(sender)) = self.waiters.remove(&ticket) {
+                        // Whoever asked may have hung up; its session time-out will tell.
+                        let _ = sender.send(answer);
+                    }
+                }
+                Effect::AnswerSync(ticket, answer) => {
+                    if let Some(Waiter::Sync(sender)) = self.waiters.remove(&ticket) {
+                        let answer = if kept {
+                            answer
+                        } else {
+                            SyncAnswer::refused(ResponseError::CoordinatorNotAvailable)
+                        };
+                        let _ = sender.send(answer);
+                    }
+                }
+                Effect::AnswerHeartbeat(ticket, error) => {
+                    if let Some(Waiter::Heartbeat(sender)) = self.waiters.remove(&ticket) {
+                        let _ = sender.send(error);
+                    }
+                }
+                Effect::AnswerLeave(ticket, outcomes) => {
+                    if let Some(Waiter::Leave(sender)) = self.waiters.remove(&ticket) {
+                        let _ = sender.send(outcomes);
+                    }
+                }
+            }
+        }
+    }
+
+    fn persist(&self, writer: &OffsetsWriter, now_ms: i64) -> bool {
+        let key = StoredKey::Group { group: self.id.clone() };
+        let value = StoredGroup::from(&self.machine).encode();
+        writer.append(&self.id, now_ms, &[(key, Some(value))]).is_ok()
+    }
+}

@@ -1,0 +1,392 @@
+//! The records of `__consumer_offsets` as bytes: Kafka's schemas of committed offsets and of a group's metadata.
+//!
+//! Writes what every Kafka since 2.1 reads (offset key 1 and value 3, group key 2 and value 3); reads every
+//! version Kafka has written. Records of other kinds (KIP-848 groups, share groups) are passed over.
+//!
+//! <https://github.com/apache/kafka/tree/trunk/group-coordinator/src/main/resources/common/message>
+
+use bytes::{BufMut, Bytes};
+
+/// A record's key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StoredKey {
+    /// Which offset was committed (versions 0 and 1).
+    Offset {
+        group: String,
+        topic: String,
+        partition: i32,
+    },
+    /// Whose metadata it is (version 2).
+    Group { group: String },
+}
+
+/// The value of an offset key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredOffset {
+    pub offset: i64,
+    /// -1: unknown.
+    pub leader_epoch: i32,
+    pub metadata: String,
+    pub commit_timestamp_ms: i64,
+    /// When the client said the offset is to expire (value 1 only); -1: when the broker's retention says.
+    pub expire_timestamp_ms: i64,
+}
+
+/// The value of a group key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredGroup {
+    pub protocol_type: String,
+    pub generation: i32,
+    pub protocol_name: Option<String>,
+    pub leader: Option<String>,
+    /// When the group came to its state; -1: unknown.
+    pub state_since_ms: i64,
+    pub members: Vec<StoredMember>,
+}
+
+/// A member in a [`StoredGroup`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMember {
+    pub id: String,
+    pub group_instance_id: Option<String>,
+    pub client_id: String,
+    pub client_host: String,
+    pub rebalance_timeout_ms: i32,
+    pub session_timeout_ms: i32,
+    /// The metadata of the chosen protocol.
+    pub subscription: Bytes,
+    pub assignment: Bytes,
+}
+
+impl StoredKey {
+    /// The key as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self {
+            StoredKey::Offset {
+                group,
+                topic,
+                partition,
+            } => {
+                out.put_i16(1);
+                put_string(&mut out, group);
+                put_string(&mut out, topic);
+                out.put_i32(*partition);
+            }
+            StoredKey::Group { group } => {
+                out.put_i16(2);
+                put_string(&mut out, group);
+            }
+        }
+        out
+    }
+
+    /// The key in `bytes`; None when it is of another kind or makes no sense.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut input = Input::new(bytes);
+        match input.int16()? {
+            0 | 1 => Some(StoredKey::Offset {
+                group: input.string()?,
+                topic: input.string()?,
+                partition: input.int32()?,
+            }),
+            2 => Some(StoredKey::Group { group: input.string()? }),
+            _ => None,
+        }
+    }
+}
+
+impl StoredOffset {
+    /// The value as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(24 + self.metadata.len());
+        let expires = self.expire_timestamp_ms >= 0;
+        // Only version 1 has room for an expiry, and none for an epoch: Kafka chooses the same way.
+        out.put_i16(if expires { 1 } else { 3 });
+        out.put_i64(self.offset);
+        if !expires {
+            out.put_i32(self.leader_epoch);
+        }
+        put_string(&mut out, &self.metadata);
+        out.put_i64(self.commit_timestamp_ms);
+        if expires {
+            out.put_i64(self.expire_timestamp_ms);
+        }
+        out
+    }
+
+    /// The value in `bytes`; None when it makes no sense.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut input = Input::versioned(bytes, 4)?;
+        Some(Self {
+            offset: input.int64()?,
+            leader_epoch: if input.version >= 3 { input.int32()? } else { -1 },
+            metadata: input.string()?,
+            commit_timestamp_ms: input.int64()?,
+            expire_timestamp_ms: if input.version == 1 { input.int64()? } else { -1 },
+        })
+    }
+}
+
+impl StoredGroup {
+    /// The value as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.put_i16(3);
+        put_string(&mut out, &self.protocol_type);
+        out.put_i32(self.generation);
+        put_nullable_string(&mut out, self.protocol_name.as_deref());
+        put_nullable_string(&mut out, self.leader.as_deref());
+        out.put_i64(self.state_since_ms);
+        out.put_i32(self.members.len() as i32);
+        for member in &self.members {
+            put_string(&mut out, &member.id);
+            put_nullable_string(&mut out, member.group_instance_id.as_deref());
+            put_string(&mut out, &member.client_id);
+            put_string(&mut out, &member.client_host);
+            out.put_i32(member.rebalance_timeout_ms);
+            out.put_i32(member.session_timeout_ms);
+            put_bytes(&mut out, &member.subscription);
+            put_bytes(&mut out, &member.assignment);
+        }
+        out
+    }
+
+    /// The value in `bytes`; None when it makes no sense.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut input = Input::versioned(bytes, 4)?;
+        let protocol_type = input.string()?;
+        let generation = input.int32()?;
+        let protocol_name = input.nullable_string()?;
+        let leader = input.nullable_string()?;
+        let state_since_ms = if input.version >= 2 { input.int64()? } else { -1 };
+        let count = input.array_length()?;
+        let mut members = Vec::new();
+        for _ in 0..count {
+            members.push(StoredMember::decode(&mut input)?);
+        }
+        Some(Self {
+            protocol_type,
+            generation,
+            protocol_name,
+            leader,
+            state_since_ms,
+            members,
+        })
+    }
+}
+
+impl StoredMember {
+    fn decode(input: &mut Input<'_>) -> Option<Self> {
+        let id = input.string()?;
+        let group_instance_id = if input.version >= 3 { input.nullable_string()? } else { None };
+        let client_id = input.string()?;
+        let client_host = input.string()?;
+        let rebalance_timeout_ms = if input.version >= 1 { Some(input.int32()?) } else { None };
+        let session_timeout_ms = input.int32()?;
+        let member = Self {
+            id,
+            group_instance_id,
+            client_id,
+            client_host,
+            // Before version 1 a rebalance had the session's time-out.
+            rebalance_timeout_ms: rebalance_timeout_ms.unwrap_or(session_timeout_ms),
+            session_timeout_ms,
+            subscription: input.bytes()?,
+            assignment: input.bytes()?,
+        };
+        input.skip_tags()?;
+        Some(member)
+    }
+}
+
+/// Kafka keeps strings under 32 768 bytes here; what cannot be written whole is cut at a character.
+fn put_string(out: &mut Vec<u8>, text: &str) {
+    let mut length = text.len().min(i16::MAX as usize);
+    while !text.is_char_boundary(length) {
+        length -= 1;
+    }
+    out.put_i16(length as i16);
+    out.put_slice(text.as_bytes().get(..length).unwrap_or_default());
+}
+
+fn put_nullable_string(out: &mut Vec<u8>, text: Option<&str>) {
+    match text {
+        Some(text) => put_string(out, text),
+        None => out.put_i16(-1),
+    }
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.put_i32(bytes.len() as i32);
+    out.put_slice(bytes);
+}
+
+/// Reads a key or value from its front. From version 4 on values are flexible: compact lengths, tags at the end.
+struct Input<'a> {
+    rest: &'a [u8],
+    version: i16,
+}
+
+impl<'a> Input<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            version: 0,
+        }
+    }
+
+    /// Reads the version in front; None when it is above `highest`.
+    fn versioned(bytes: &'a [u8], highest: i16) -> Option<Self> {
+        let mut input = Self::new(bytes);
+        input.version = input.int16()?;
+        (0..=highest).contains(&input.version).then_some(input)
+    }
+
+    fn flexible(&self) -> bool {
+        self.version >= 4
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn int16(&mut self) -> Option<i16> {
+        Some(i16::from_be_bytes(self.array()?))
+    }
+
+    fn int32(&mut self) -> Option<i32> {
+        Some(i32::from_be_bytes(self.array()?))
+    }
+
+    fn int64(&mut self) -> Option<i64> {
+        Some(i64::from_be_bytes(self.array()?))
+    }
+
+    fn unsigned_varint(&mut self) -> Option<u32> {
+        let mut value = 0_u32;
+        for shift in [0, 7, 14, 21, 28] {
+            let [byte] = self.array()?;
+            value |= u32::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// A length; None in the inner option for null.
+    fn length(&mut self, classic: fn(&mut Self) -> Option<i32>) -> Option<Option<usize>> {
+        let length = if self.flexible() {
+            i64::from(self.unsigned_varint()?) - 1
+        } else {
+            i64::from(classic(self)?)
+        };
+        match length {
+            -1 => Some(None),
+            length => Some(Some(usize::try_from(length).ok()?)),
+        }
+    }
+
+    fn nullable_string(&mut self) -> Option<Option<String>> {
+        match self.length(|input| input.int16().map(i32::from))? {
+            None => Some(None),
+            Some(length) => Some(Some(String::from_utf8(self.take(length)?.to_vec()).ok()?)),
+        }
+    }
+
+    fn string(&mut self) -> Option<String> {
+        self.nullable_string()?
+    }
+
+    fn bytes(&mut self) -> Option<Bytes> {
+        let length = self.length(Self::int32)?.unwrap_or(0);
+        Some(Bytes::copy_from_slice(self.take(length)?))
+    }
+
+    fn array_length(&mut self) -> Option<usize> {
+        Some(self.length(Self::int32)?.unwrap_or(0))
+    }
+
+    fn skip_tags(&mut self) -> Option<()> {
+        if self.flexible() {
+            for _ in 0..self.unsigned_varint()? {
+                self.unsigned_varint()?;
+                let length = self.unsigned_varint()?;
+                self.take(usize::try_from(length).ok()?)?;
+            }
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_is_written_as_kafka_writes_it() {
+        let key = StoredKey::Offset {
+            group: "g".into(),
+            topic: "t".into(),
+            partition: 2,
+        };
+        assert_eq!(key.encode(), [0, 1, 0, 1, b'g', 0, 1, b't', 0, 0, 0, 2]);
+        let value = StoredOffset {
+            offset: 5,
+            leader_epoch: -1,
+            metadata: "m".into(),
+            commit_timestamp_ms: 7,
+            expire_timestamp_ms: -1,
+        };
+        let bytes = [
+            0, 3, 0, 0, 0, 0, 0, 0, 0, 5, 255, 255, 255, 255, 0, 1, b'm', 0, 0, 0, 0, 0, 0, 0, 7,
+        ];
+        assert_eq!(value.encode(), bytes);
+        assert_eq!(StoredOffset::decode(&bytes), Some(value));
+    }
+
+    #[test]
+    fn the_flexible_versions_are_read() {
+        let bytes = [
+            0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 1, 2, b'm', 0, 0, 0, 0, 0, 0, 0, 7, 0,
+        ];
+        let value = StoredOffset::decode(&bytes).unwrap();
+        assert_eq!((value.offset, value.leader_epoch, value.metadata.as_str()), (5, 1, "m"));
+    }
+
+    #[test]
+    fn a_group_comes_back_as_it_was() {
+        let group = StoredGroup {
+            protocol_type: "consumer".into(),
+            generation: 3,
+            protocol_name: Some("range".into()),
+            leader: Some("a".into()),
+            state_since_ms: 9,
+            members: vec![StoredMember {
+                id: "a".into(),
+                group_instance_id: None,
+                client_id: "c".into(),
+                client_host: "/127.0.0.1".into(),
+                rebalance_timeout_ms: 1,
+                session_timeout_ms: 2,
+                subscription: Bytes::from_static(b"s"),
+                assignment: Bytes::from_static(b"as"),
+            }],
+        };
+        assert_eq!(StoredGroup::decode(&group.encode()), Some(group));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = (StoredKey::decode(&bytes), StoredOffset::decode(&bytes), StoredGroup::decode(&bytes));
+        }
+    }
+}
