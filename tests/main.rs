@@ -6,4 +6,5 @@ mod architecture;
 mod cli;
 mod house;
 mod internal_records;
+mod properties;
 mod support;

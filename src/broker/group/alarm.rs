@@ -55,7 +55,9 @@ pub async fn run(coordinator: Arc<GroupCoordinator>, now_ms: fn() -> i64) {
     let mut check_at_ms = now_ms().saturating_add(interval_ms);
     loop {
         let alarm = &coordinator.alarm;
-        let next_ms = alarm.earliest_ms().map_or(check_at_ms, |earliest| earliest.min(check_at_ms));
+        let next_ms = alarm
+            .earliest_ms()
+            .map_or(check_at_ms, |earliest| earliest.min(check_at_ms));
         let wait = Duration::from_millis(u64::try_from(next_ms.saturating_sub(now_ms())).unwrap_or(0));
         tokio::select! {
             () = alarm.earlier.notified() => continue,

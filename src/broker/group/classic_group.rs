@@ -10,8 +10,8 @@ use bytes::Bytes;
 use kafka_protocol::ResponseError;
 
 use super::events::{
-    Effect, GroupEvent, JoinAnswer, JoinGroup, JoinedMember, LeavingMember, MemberIdentity, Protocol, SyncAnswer,
-    SyncGroup, Ticket,
+    Effect, GroupEvent, JoinAnswer, JoinGroup, JoinedMember, LeavingMember, MemberIdentity, Protocol,
+    SyncAnswer, SyncGroup, Ticket,
 };
 use super::group_state::GroupState;
 use super::member::Member;
@@ -183,7 +183,9 @@ impl ClassicGroup {
         if let Some(instance_id) = &identity.group_instance_id {
             match self.static_members.get(instance_id) {
                 None => return Err(ResponseError::UnknownMemberId),
-                Some(current) if *current != identity.member_id => return Err(ResponseError::FencedInstanceId),
+                Some(current) if *current != identity.member_id => {
+                    return Err(ResponseError::FencedInstanceId);
+                }
                 Some(_) => {}
             }
         }
@@ -237,7 +239,10 @@ impl ClassicGroup {
         match self.state {
             GroupState::Empty | GroupState::Dead => true,
             GroupState::PreparingRebalance => {
-                let joins = self.members.get(member_id).is_some_and(|member| member.awaiting_join.is_some());
+                let joins = self
+                    .members
+                    .get(member_id)
+                    .is_some_and(|member| member.awaiting_join.is_some());
                 joins || self.awaiting_join() < self.limits.max_size
             }
             GroupState::CompletingRebalance | GroupState::Stable => {
@@ -255,7 +260,9 @@ impl ClassicGroup {
             return true;
         }
         self.protocol_type.as_deref() == Some(protocol_type)
-            && protocols.iter().any(|offered| self.members.values().all(|member| member.supports(&offered.name)))
+            && protocols
+                .iter()
+                .any(|offered| self.members.values().all(|member| member.supports(&offered.name)))
     }
 
     /// A JoinGroup of someone who says it has a member id.
@@ -277,7 +284,10 @@ impl ClassicGroup {
             return step.refuse_join(ticket, &identity.member_id, error);
         }
         let member_id = identity.member_id;
-        let unchanged = self.members.get(&member_id).is_some_and(|member| member.protocols == request.protocols);
+        let unchanged = self
+            .members
+            .get(&member_id)
+            .is_some_and(|member| member.protocols == request.protocols);
         let leads = self.leader.as_deref() == Some(&member_id);
         match self.state {
             // It missed the answer to its JoinGroup.
@@ -332,7 +342,13 @@ impl ClassicGroup {
     }
 
     /// Takes over what a member says of itself now, and parks its JoinGroup.
-    pub(super) fn update_member(&mut self, step: &mut Step, ticket: Ticket, member_id: &str, request: JoinGroup) {
+    pub(super) fn update_member(
+        &mut self,
+        step: &mut Step,
+        ticket: Ticket,
+        member_id: &str,
+        request: JoinGroup,
+    ) {
         let Some(member) = self.members.get_mut(member_id) else {
             return step.refuse_join(ticket, member_id, ResponseError::UnknownMemberId);
         };
@@ -346,7 +362,8 @@ impl ClassicGroup {
 
     /// The current generation, as `member_id` is told of it; the leader while it is to assign hears of all members.
     pub(super) fn joined(&self, member_id: &str) -> JoinAnswer {
-        let assigns = self.state == GroupState::CompletingRebalance && self.leader.as_deref() == Some(member_id);
+        let assigns =
+            self.state == GroupState::CompletingRebalance && self.leader.as_deref() == Some(member_id);
         JoinAnswer {
             error: None,
             generation: self.generation,
@@ -355,7 +372,11 @@ impl ClassicGroup {
             leader: self.leader.clone().unwrap_or_default(),
             skip_assignment: false,
             member_id: member_id.to_owned(),
-            members: if assigns { self.joined_members() } else { Vec::new() },
+            members: if assigns {
+                self.joined_members()
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -411,8 +432,10 @@ impl ClassicGroup {
         if request.member.generation != self.generation {
             return Err(ResponseError::IllegalGeneration);
         }
-        let differs = |sent: &Option<String>, ours: &Option<String>| sent.is_some() && ours.is_some() && sent != ours;
-        if differs(&request.protocol_type, &self.protocol_type) || differs(&request.protocol_name, &self.protocol_name)
+        let differs =
+            |sent: &Option<String>, ours: &Option<String>| sent.is_some() && ours.is_some() && sent != ours;
+        if differs(&request.protocol_type, &self.protocol_type)
+            || differs(&request.protocol_name, &self.protocol_name)
         {
             return Err(ResponseError::InconsistentGroupProtocol);
         }
@@ -495,8 +518,15 @@ impl ClassicGroup {
             return Err(ResponseError::CoordinatorNotAvailable);
         }
         if leaving.member_id.is_empty() {
-            let instance_id = leaving.group_instance_id.as_ref().ok_or(ResponseError::UnknownMemberId)?;
-            return self.static_members.get(instance_id).cloned().ok_or(ResponseError::UnknownMemberId);
+            let instance_id = leaving
+                .group_instance_id
+                .as_ref()
+                .ok_or(ResponseError::UnknownMemberId)?;
+            return self
+                .static_members
+                .get(instance_id)
+                .cloned()
+                .ok_or(ResponseError::UnknownMemberId);
         }
         if leaving.group_instance_id.is_none() && self.pending_members.contains_key(&leaving.member_id) {
             return Ok(leaving.member_id.clone());
@@ -522,7 +552,10 @@ impl ClassicGroup {
             step.answer_sync(ticket, SyncAnswer::refused(ResponseError::UnknownMemberId));
         }
         if let Some(instance_id) = &member.group_instance_id
-            && self.static_members.get(instance_id).is_some_and(|current| current == member_id)
+            && self
+                .static_members
+                .get(instance_id)
+                .is_some_and(|current| current == member_id)
         {
             self.static_members.remove(instance_id);
         }
@@ -533,7 +566,10 @@ impl ClassicGroup {
     }
 
     pub(super) fn awaiting_join(&self) -> usize {
-        self.members.values().filter(|member| member.awaiting_join.is_some()).count()
+        self.members
+            .values()
+            .filter(|member| member.awaiting_join.is_some())
+            .count()
     }
 
     pub(super) fn become_state(&mut self, step: &Step, state: GroupState) {

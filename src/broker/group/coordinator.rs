@@ -8,9 +8,11 @@ use kafka_protocol::ResponseError;
 
 use super::alarm::Alarm;
 use super::classic_group::{ClassicGroup, GroupLimits};
-use super::events::{GroupEvent, JoinAnswer, JoinGroup, LeavingMember, MemberIdentity, SyncAnswer, SyncGroup};
-use super::group::{Group, LeaveOutcomes};
+use super::events::{
+    GroupEvent, JoinAnswer, JoinGroup, LeavingMember, MemberIdentity, SyncAnswer, SyncGroup,
+};
 use super::group_state::GroupState;
+use super::live_group::{LeaveOutcomes, LiveGroup};
 use super::loading;
 use super::member::Member;
 use super::offsets::GroupOffsets;
@@ -76,27 +78,32 @@ pub struct GroupDescription {
 #[derive(Debug)]
 pub struct GroupCoordinator {
     config: GroupConfig,
-    groups: Mutex<HashMap<String, Arc<Mutex<Group>>>>,
+    groups: Mutex<HashMap<String, Arc<Mutex<LiveGroup>>>>,
     pub(super) writer: OffsetsWriter,
     pub(super) alarm: Alarm,
 }
 
 impl GroupCoordinator {
     /// The coordinator of the groups that `topic` keeps; reads them all.
-    pub fn load(config: GroupConfig, topic: Arc<dyn OffsetsTopic>, now_ms: i64) -> crate::error::Result<Self> {
+    pub fn load(
+        config: GroupConfig,
+        topic: Arc<dyn OffsetsTopic>,
+        now_ms: i64,
+    ) -> crate::error::Result<Self> {
+        let stored_groups = loading::read_groups(&*topic)?;
         let coordinator = Self {
             config,
             groups: Mutex::default(),
-            writer: OffsetsWriter::new(topic.clone()),
+            writer: OffsetsWriter::new(topic),
             alarm: Alarm::default(),
         };
-        for (id, stored) in loading::read_groups(&*topic)? {
+        for (id, stored) in stored_groups {
             let limits = coordinator.limits();
             let machine = match &stored.metadata {
                 Some(metadata) => ClassicGroup::restored(limits, now_ms, metadata),
                 None => ClassicGroup::new(limits, now_ms),
             };
-            let mut group = Group::with(&id, machine, stored.offsets);
+            let mut group = LiveGroup::with(&id, machine, stored.offsets);
             coordinator.reset_alarm(&mut group);
             lock(&coordinator.groups).insert(id, Arc::new(Mutex::new(group)));
         }
@@ -117,7 +124,7 @@ impl GroupCoordinator {
         if !timeouts.contains(&request.session_timeout_ms) {
             return JoinAnswer::refused(member_id, ResponseError::InvalidSessionTimeout);
         }
-        let enter = |group: &mut Group| {
+        let enter = |group: &mut LiveGroup| {
             let (ticket, answer) = group.join_ticket();
             group.handle(&self.writer, now_ms, GroupEvent::Join(ticket, request));
             answer
@@ -189,7 +196,10 @@ impl GroupCoordinator {
         });
         match answer {
             Some(answer) => answer.map_err(|_| ResponseError::UnknownServerError),
-            None => Ok(names.into_iter().map(|name| (name, Some(ResponseError::UnknownMemberId))).collect()),
+            None => Ok(names
+                .into_iter()
+                .map(|name| (name, Some(ResponseError::UnknownMemberId)))
+                .collect()),
         }
     }
 
@@ -205,11 +215,13 @@ impl GroupCoordinator {
         offsets: &[(String, i32, StoredOffset)],
         absent: ResponseError,
     ) -> Result<(), ResponseError> {
-        let commit = |group: &mut Group| {
+        let commit = |group: &mut LiveGroup| {
             group.machine.check_offset_commit(member)?;
             let records: Vec<_> = offsets
                 .iter()
-                .map(|(topic, partition, offset)| (offset_key(&group.id, topic, *partition), Some(offset.encode())))
+                .map(|(topic, partition, offset)| {
+                    (offset_key(&group.id, topic, *partition), Some(offset.encode()))
+                })
                 .collect();
             self.writer.append(&group.id, now_ms, &records)?;
             for (topic, partition, offset) in offsets {
@@ -241,7 +253,7 @@ impl GroupCoordinator {
         now_ms: i64,
         partitions: &[(String, i32)],
     ) -> Result<Vec<Option<ResponseError>>, ResponseError> {
-        let delete = |group: &mut Group| {
+        let delete = |group: &mut LiveGroup| {
             let machine = &group.machine;
             let subscribed = match machine.state() {
                 GroupState::Dead => return Err(ResponseError::GroupIdNotFound),
@@ -263,7 +275,8 @@ impl GroupCoordinator {
             self.remove_offsets(group, now_ms, &unused)?;
             Ok(outcomes)
         };
-        self.enter(group, delete).unwrap_or(Err(ResponseError::GroupIdNotFound))
+        self.enter(group, delete)
+            .unwrap_or(Err(ResponseError::GroupIdNotFound))
     }
 
     /// Every group, by id.
@@ -306,14 +319,19 @@ impl GroupCoordinator {
         deleted.unwrap_or(Err(ResponseError::GroupIdNotFound))
     }
 
-    fn delete_entered(&self, group: &mut Group, now_ms: i64) -> Result<(), ResponseError> {
+    fn delete_entered(&self, group: &mut LiveGroup, now_ms: i64) -> Result<(), ResponseError> {
         group.machine.clone().delete()?;
         let mut tombstones: Vec<_> = group
             .offsets
             .partitions()
             .map(|(topic, partition, _)| (offset_key(&group.id, topic, partition), None))
             .collect();
-        tombstones.push((StoredKey::Group { group: group.id.clone() }, None));
+        tombstones.push((
+            StoredKey::Group {
+                group: group.id.clone(),
+            },
+            None,
+        ));
         self.writer.append(&group.id, now_ms, &tombstones)?;
         group.offsets = GroupOffsets::default();
         group.machine.delete()
@@ -367,7 +385,7 @@ impl GroupCoordinator {
 
     fn remove_offsets(
         &self,
-        group: &mut Group,
+        group: &mut LiveGroup,
         now_ms: i64,
         partitions: &[(String, i32)],
     ) -> Result<(), ResponseError> {
@@ -396,25 +414,25 @@ impl GroupCoordinator {
         }
     }
 
-    fn all(&self) -> Vec<Arc<Mutex<Group>>> {
+    fn all(&self) -> Vec<Arc<Mutex<LiveGroup>>> {
         lock(&self.groups).values().cloned().collect()
     }
 
-    fn find(&self, id: &str) -> Option<Arc<Mutex<Group>>> {
+    fn find(&self, id: &str) -> Option<Arc<Mutex<LiveGroup>>> {
         lock(&self.groups).get(id).cloned()
     }
 
     /// Does something in a group that exists.
-    fn enter<R>(&self, id: &str, act: impl FnOnce(&mut Group) -> R) -> Option<R> {
+    fn enter<R>(&self, id: &str, act: impl FnOnce(&mut LiveGroup) -> R) -> Option<R> {
         self.enter_shared(&self.find(id)?, act).ok()
     }
 
     /// Does something in a group, which is there by then.
-    fn enter_or_create<R>(&self, id: &str, now_ms: i64, mut act: impl FnOnce(&mut Group) -> R) -> R {
+    fn enter_or_create<R>(&self, id: &str, now_ms: i64, mut act: impl FnOnce(&mut LiveGroup) -> R) -> R {
         loop {
             let shared = lock(&self.groups)
                 .entry(id.to_owned())
-                .or_insert_with(|| Arc::new(Mutex::new(Group::new(id, self.limits(), now_ms))))
+                .or_insert_with(|| Arc::new(Mutex::new(LiveGroup::new(id, self.limits(), now_ms))))
                 .clone();
             match self.enter_shared(&shared, act) {
                 Ok(result) => return result,
@@ -424,7 +442,11 @@ impl GroupCoordinator {
     }
 
     /// Hands `act` back if the group died in the meantime.
-    fn enter_shared<R, F: FnOnce(&mut Group) -> R>(&self, shared: &Arc<Mutex<Group>>, act: F) -> Result<R, F> {
+    fn enter_shared<R, F: FnOnce(&mut LiveGroup) -> R>(
+        &self,
+        shared: &Arc<Mutex<LiveGroup>>,
+        act: F,
+    ) -> Result<R, F> {
         let mut group = lock(shared);
         let outcome = if group.machine.state() == GroupState::Dead {
             Err(act)
@@ -444,14 +466,14 @@ impl GroupCoordinator {
         outcome
     }
 
-    fn forget(&self, id: &str, dead: &Arc<Mutex<Group>>) {
+    fn forget(&self, id: &str, dead: &Arc<Mutex<LiveGroup>>) {
         let mut groups = lock(&self.groups);
         if groups.get(id).is_some_and(|group| Arc::ptr_eq(group, dead)) {
             groups.remove(id);
         }
     }
 
-    fn reset_alarm(&self, group: &mut Group) {
+    fn reset_alarm(&self, group: &mut LiveGroup) {
         let next_ms = group.machine.next_deadline_ms();
         if next_ms != group.alarm_ms {
             self.alarm.set(&group.id, group.alarm_ms, next_ms);

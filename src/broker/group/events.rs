@@ -23,7 +23,9 @@ pub enum GroupEvent {
     Heartbeat(Ticket, MemberIdentity),
     Leave(Ticket, Vec<LeavingMember>),
     /// A member committed offsets, which is a sign of life as well.
-    OffsetsCommitted { member_id: String },
+    OffsetsCommitted {
+        member_id: String,
+    },
     /// Time passed: whatever is due by now happens.
     DeadlinePassed,
 }

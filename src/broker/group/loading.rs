@@ -20,7 +20,7 @@ pub(super) fn read_groups(topic: &dyn OffsetsTopic) -> Result<HashMap<String, Lo
     let mut groups: HashMap<String, LoadedGroup> = HashMap::new();
     topic.replay(&mut |key, value| {
         // Records of other kinds are other coordinators' affair.
-        if let Some(key) = StoredKey::decode(key) {
+        if let Ok(key) = StoredKey::decode(key) {
             apply(&mut groups, key, value);
         }
     })?;
@@ -31,7 +31,8 @@ pub(super) fn read_groups(topic: &dyn OffsetsTopic) -> Result<HashMap<String, Lo
 fn apply(groups: &mut HashMap<String, LoadedGroup>, key: StoredKey, value: Option<&[u8]>) {
     match key {
         StoredKey::Group { group } => {
-            groups.entry(group).or_default().metadata = value.and_then(StoredGroup::decode);
+            groups.entry(group).or_default().metadata =
+                value.and_then(|value| StoredGroup::decode(value).ok());
         }
         StoredKey::Offset {
             group,
@@ -39,7 +40,7 @@ fn apply(groups: &mut HashMap<String, LoadedGroup>, key: StoredKey, value: Optio
             partition,
         } => {
             let offsets = &mut groups.entry(group).or_default().offsets;
-            match value.and_then(StoredOffset::decode) {
+            match value.and_then(|value| StoredOffset::decode(value).ok()) {
                 Some(offset) => offsets.commit(&topic, partition, offset),
                 None => {
                     offsets.remove(&topic, partition);

@@ -58,7 +58,9 @@ impl Member {
     /// Parks a JoinGroup. The one it replaces, if any, is handed back to be answered: a client that sends a second
     /// JoinGroup has given up on its first.
     pub(super) fn await_join(&mut self, now_ms: i64, ticket: Ticket) -> Option<Ticket> {
-        self.session_deadline_ms = self.is_new.then(|| now_ms.saturating_add(NEW_MEMBER_JOIN_TIMEOUT_MS));
+        self.session_deadline_ms = self
+            .is_new
+            .then(|| now_ms.saturating_add(NEW_MEMBER_JOIN_TIMEOUT_MS));
         self.awaiting_join.replace(ticket)
     }
 

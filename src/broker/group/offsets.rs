@@ -43,7 +43,8 @@ impl GroupOffsets {
         if let Some(partitions) = self.topics.get_mut(topic) {
             partitions.insert(partition, offset);
         } else {
-            self.topics.insert(topic.to_owned(), BTreeMap::from([(partition, offset)]));
+            self.topics
+                .insert(topic.to_owned(), BTreeMap::from([(partition, offset)]));
         }
     }
 
@@ -65,13 +66,18 @@ impl GroupOffsets {
 
     /// Every topic with its partitions, in order.
     pub fn topics(&self) -> impl Iterator<Item = (&str, &BTreeMap<i32, StoredOffset>)> {
-        self.topics.iter().map(|(topic, partitions)| (topic.as_str(), partitions))
+        self.topics
+            .iter()
+            .map(|(topic, partitions)| (topic.as_str(), partitions))
     }
 
     /// Every partition with an offset.
     pub fn partitions(&self) -> impl Iterator<Item = (&str, i32, &StoredOffset)> {
-        self.topics()
-            .flat_map(|(topic, partitions)| partitions.iter().map(move |(index, offset)| (topic, *index, offset)))
+        self.topics().flat_map(|(topic, partitions)| {
+            partitions
+                .iter()
+                .map(move |(index, offset)| (topic, *index, offset))
+        })
     }
 
     /// The partitions whose offsets have outlived `retention_ms` at `now_ms`, or the time their client gave them.
@@ -114,7 +120,11 @@ mod tests {
         let clock = ExpiryClock::of(GroupState::Empty, 500, true);
         assert!(offsets.expired(599, 100, clock).is_empty());
         assert_eq!(offsets.expired(600, 100, clock), [("t".to_owned(), 0)]);
-        assert!(offsets.expired(600, 100, ExpiryClock::of(GroupState::Stable, 0, true)).is_empty());
+        assert!(
+            offsets
+                .expired(600, 100, ExpiryClock::of(GroupState::Stable, 0, true))
+                .is_empty()
+        );
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 /// One record on its way to the topic: key, and value unless it is a tombstone.
 pub type KeyValue = (Vec<u8>, Option<Vec<u8>>);
 
+/// Is shown a record's key and value.
+pub type RecordVisitor<'a> = dyn FnMut(&[u8], Option<&[u8]>) + 'a;
+
 /// What the broker lends the coordinator of its partitions.
 pub trait OffsetsTopic: Debug + Send + Sync {
     /// How many partitions the topic has; creates it first if need be.
@@ -24,7 +27,7 @@ pub trait OffsetsTopic: Debug + Send + Sync {
     fn append(&self, partition: i32, now_ms: i64, records: &[KeyValue]) -> Result<()>;
 
     /// Shows every record there is, each partition in order. A topic that does not exist has none.
-    fn replay(&self, visit: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<()>;
+    fn replay(&self, visit: &mut RecordVisitor<'_>) -> Result<()>;
 }
 
 /// Writes a group's records where they belong.
@@ -48,7 +51,10 @@ impl OffsetsWriter {
         if records.is_empty() {
             return Ok(());
         }
-        let records: Vec<KeyValue> = records.iter().map(|(key, value)| (key.encode(), value.clone())).collect();
+        let records: Vec<KeyValue> = records
+            .iter()
+            .map(|(key, value)| (key.encode(), value.clone()))
+            .collect();
         self.topic
             .partition_count()
             .and_then(|count| self.topic.append(partition_of(group, count), now_ms, &records))
@@ -58,9 +64,9 @@ impl OffsetsWriter {
 
 /// The partition that keeps `group`, of `count`: Java's hash of the name, made positive as Kafka makes it.
 pub fn partition_of(group: &str, count: i32) -> i32 {
-    let hash = group
-        .encode_utf16()
-        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    let hash = group.encode_utf16().fold(0_i32, |hash, unit| {
+        hash.wrapping_mul(31).wrapping_add(i32::from(unit))
+    });
     hash.checked_abs().unwrap_or(0).checked_rem(count).unwrap_or(0)
 }
 

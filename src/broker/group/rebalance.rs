@@ -21,9 +21,14 @@ pub(super) enum RebalanceTimer {
         new_member_added: bool,
     },
     /// Members are to rejoin.
-    Join { at_ms: i64 },
+    Join {
+        at_ms: i64,
+    },
     /// Members are to send SyncGroup; these have not.
-    Sync { at_ms: i64, missing: BTreeSet<String> },
+    Sync {
+        at_ms: i64,
+        missing: BTreeSet<String>,
+    },
 }
 
 impl RebalanceTimer {
@@ -64,7 +69,10 @@ impl RebalanceTimer {
 impl ClassicGroup {
     /// When `GroupEvent::DeadlinePassed` is due next.
     pub fn next_deadline_ms(&self) -> Option<i64> {
-        let sessions = self.members.values().filter_map(|member| member.session_deadline_ms);
+        let sessions = self
+            .members
+            .values()
+            .filter_map(|member| member.session_deadline_ms);
         let pending = self.pending_members.values().copied();
         sessions.chain(pending).chain(self.timer.at_ms()).min()
     }
@@ -76,7 +84,11 @@ impl ClassicGroup {
         let silent: Vec<String> = self
             .members
             .values()
-            .filter(|member| member.session_deadline_ms.is_some_and(|deadline| deadline <= now_ms))
+            .filter(|member| {
+                member
+                    .session_deadline_ms
+                    .is_some_and(|deadline| deadline <= now_ms)
+            })
             .map(|member| member.id.clone())
             .collect();
         let member_gone = !silent.is_empty();
@@ -125,7 +137,9 @@ impl ClassicGroup {
     /// A member has gone, or only one that was expected: a running rebalance may be complete without it.
     pub(super) fn rebalance_after_removal(&mut self, step: &mut Step, member_gone: bool) {
         match self.state {
-            GroupState::Stable | GroupState::CompletingRebalance if member_gone => self.prepare_rebalance(step),
+            GroupState::Stable | GroupState::CompletingRebalance if member_gone => {
+                self.prepare_rebalance(step);
+            }
             GroupState::PreparingRebalance => self.try_complete_join(step),
             _ => {}
         }
@@ -134,7 +148,9 @@ impl ClassicGroup {
     /// A member has come or changed: a rebalance begins, or the one that runs may be complete.
     pub(super) fn rebalance_or_complete_join(&mut self, step: &mut Step) {
         match self.state {
-            GroupState::Empty | GroupState::CompletingRebalance | GroupState::Stable => self.prepare_rebalance(step),
+            GroupState::Empty | GroupState::CompletingRebalance | GroupState::Stable => {
+                self.prepare_rebalance(step);
+            }
             GroupState::PreparingRebalance => self.try_complete_join(step),
             GroupState::Dead => {}
         }
@@ -166,10 +182,11 @@ impl ClassicGroup {
         }
     }
 
-    /// Completes the join phase if nobody is missing. The initial delay is waited for in any case.
+    /// Completes the join phase if nobody is missing. The initial delay is waited for as long as anybody is there.
     fn try_complete_join(&mut self, step: &mut Step) {
-        let waits = matches!(self.timer, RebalanceTimer::InitialDelay { .. }) && !self.members.is_empty();
-        if !waits && self.pending_members.is_empty() && self.awaiting_join() == self.members.len() {
+        let delayed = matches!(self.timer, RebalanceTimer::InitialDelay { .. });
+        let all_here = self.pending_members.is_empty() && self.awaiting_join() == self.members.len();
+        if self.members.is_empty() || (all_here && !delayed) {
             self.complete_join(step);
         }
     }
@@ -228,11 +245,18 @@ impl ClassicGroup {
 
     /// Keeps the leader if it joined, or else makes the first who did the leader. False: nobody joined.
     fn elect_leader(&mut self) -> bool {
-        let joined = |id: &String| self.members.get(id).is_some_and(|member| member.awaiting_join.is_some());
+        let joined = |id: &String| {
+            self.members
+                .get(id)
+                .is_some_and(|member| member.awaiting_join.is_some())
+        };
         if self.leader.as_ref().is_some_and(joined) {
             return true;
         }
-        let first = self.members.values().find(|member| member.awaiting_join.is_some());
+        let first = self
+            .members
+            .values()
+            .find(|member| member.awaiting_join.is_some());
         let Some(first) = first.map(|member| member.id.clone()) else {
             return false;
         };
@@ -243,7 +267,11 @@ impl ClassicGroup {
     /// Of the protocols that all members speak, the one that most of them hold dearest; the leader's order settles a
     /// tie. None for a group without members.
     pub(super) fn select_protocol(&self) -> Option<String> {
-        let leader = self.leader.as_ref().and_then(|id| self.members.get(id)).or(self.members.values().next())?;
+        let leader = self
+            .leader
+            .as_ref()
+            .and_then(|id| self.members.get(id))
+            .or(self.members.values().next())?;
         let candidates: Vec<&str> = leader
             .protocols
             .iter()
@@ -261,12 +289,20 @@ impl ClassicGroup {
             }
         }
         // `max_by_key` keeps the last of equals, so the leader's favourite comes last.
-        let elected = candidates.into_iter().zip(votes).rev().max_by_key(|(_, votes)| *votes);
+        let elected = candidates
+            .into_iter()
+            .zip(votes)
+            .rev()
+            .max_by_key(|(_, votes)| *votes);
         elected.map(|(name, _)| name.to_owned())
     }
 
     /// The longest time that any member asks to be given for a rebalance.
     fn rebalance_timeout_ms(&self) -> i64 {
-        self.members.values().map(|member| i64::from(member.rebalance_timeout_ms)).max().unwrap_or(0)
+        self.members
+            .values()
+            .map(|member| i64::from(member.rebalance_timeout_ms))
+            .max()
+            .unwrap_or(0)
     }
 }

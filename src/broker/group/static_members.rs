@@ -10,7 +10,13 @@ use super::group_state::GroupState;
 impl ClassicGroup {
     /// A JoinGroup without member id, from an instance the group knows as `old_id`: the former self is fenced, and
     /// a stable group whose protocol stays the same does not rebalance for it.
-    pub(super) fn rejoin_static(&mut self, step: &mut Step, ticket: Ticket, old_id: &str, request: JoinGroup) {
+    pub(super) fn rejoin_static(
+        &mut self,
+        step: &mut Step,
+        ticket: Ticket,
+        old_id: &str,
+        request: JoinGroup,
+    ) {
         let new_id = request.fresh_member_id.clone();
         let led = self.leader.as_deref() == Some(old_id);
         let skips_assignment = request.supports_skipping_assignment;

@@ -36,7 +36,11 @@ impl ClassicGroup {
         let mut group = Self::new(limits, now_ms);
         group.generation = stored.generation.max(0);
         group.protocol_type = Some(stored.protocol_type.clone()).filter(|name| !name.is_empty());
-        group.state_since_ms = if stored.state_since_ms < 0 { now_ms } else { stored.state_since_ms };
+        group.state_since_ms = if stored.state_since_ms < 0 {
+            now_ms
+        } else {
+            stored.state_since_ms
+        };
         if stored.members.is_empty() {
             return group;
         }
@@ -47,7 +51,9 @@ impl ClassicGroup {
             let mut member = restored_member(&protocol, stored);
             member.renew_session(now_ms);
             if let Some(instance_id) = &member.group_instance_id {
-                group.static_members.insert(instance_id.clone(), member.id.clone());
+                group
+                    .static_members
+                    .insert(instance_id.clone(), member.id.clone());
             }
             group.members.insert(member.id.clone(), member);
         }

@@ -7,6 +7,10 @@
 
 use bytes::{BufMut, Bytes};
 
+/// Not a record of a classic group: of another kind, of a later version, or no record at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotUnderstood;
+
 /// A record's key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StoredKey {
@@ -81,17 +85,19 @@ impl StoredKey {
         out
     }
 
-    /// The key in `bytes`; None when it is of another kind or makes no sense.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
+    /// The key in `bytes`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, NotUnderstood> {
         let mut input = Input::new(bytes);
         match input.int16()? {
-            0 | 1 => Some(StoredKey::Offset {
+            0 | 1 => Ok(StoredKey::Offset {
                 group: input.string()?,
                 topic: input.string()?,
                 partition: input.int32()?,
             }),
-            2 => Some(StoredKey::Group { group: input.string()? }),
-            _ => None,
+            2 => Ok(StoredKey::Group {
+                group: input.string()?,
+            }),
+            _ => Err(NotUnderstood),
         }
     }
 }
@@ -115,10 +121,10 @@ impl StoredOffset {
         out
     }
 
-    /// The value in `bytes`; None when it makes no sense.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
+    /// The value in `bytes`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, NotUnderstood> {
         let mut input = Input::versioned(bytes, 4)?;
-        Some(Self {
+        Ok(Self {
             offset: input.int64()?,
             leader_epoch: if input.version >= 3 { input.int32()? } else { -1 },
             metadata: input.string()?,
@@ -152,8 +158,8 @@ impl StoredGroup {
         out
     }
 
-    /// The value in `bytes`; None when it makes no sense.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
+    /// The value in `bytes`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, NotUnderstood> {
         let mut input = Input::versioned(bytes, 4)?;
         let protocol_type = input.string()?;
         let generation = input.int32()?;
@@ -165,7 +171,7 @@ impl StoredGroup {
         for _ in 0..count {
             members.push(StoredMember::decode(&mut input)?);
         }
-        Some(Self {
+        Ok(Self {
             protocol_type,
             generation,
             protocol_name,
@@ -177,12 +183,20 @@ impl StoredGroup {
 }
 
 impl StoredMember {
-    fn decode(input: &mut Input<'_>) -> Option<Self> {
+    fn decode(input: &mut Input<'_>) -> Result<Self, NotUnderstood> {
         let id = input.string()?;
-        let group_instance_id = if input.version >= 3 { input.nullable_string()? } else { None };
+        let group_instance_id = if input.version >= 3 {
+            input.nullable_string()?
+        } else {
+            None
+        };
         let client_id = input.string()?;
         let client_host = input.string()?;
-        let rebalance_timeout_ms = if input.version >= 1 { Some(input.int32()?) } else { None };
+        let rebalance_timeout_ms = if input.version >= 1 {
+            Some(input.int32()?)
+        } else {
+            None
+        };
         let session_timeout_ms = input.int32()?;
         let member = Self {
             id,
@@ -196,7 +210,7 @@ impl StoredMember {
             assignment: input.bytes()?,
         };
         input.skip_tags()?;
-        Some(member)
+        Ok(member)
     }
 }
 
@@ -236,93 +250,102 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Reads the version in front; None when it is above `highest`.
-    fn versioned(bytes: &'a [u8], highest: i16) -> Option<Self> {
+    /// Reads the version in front, which is at most `highest`.
+    fn versioned(bytes: &'a [u8], highest: i16) -> Result<Self, NotUnderstood> {
         let mut input = Self::new(bytes);
         input.version = input.int16()?;
-        (0..=highest).contains(&input.version).then_some(input)
+        if (0..=highest).contains(&input.version) {
+            Ok(input)
+        } else {
+            Err(NotUnderstood)
+        }
     }
 
     fn flexible(&self) -> bool {
         self.version >= 4
     }
 
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
+    fn take(&mut self, length: usize) -> Result<&'a [u8], NotUnderstood> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or(NotUnderstood)?;
         self.rest = rest;
-        Some(taken)
+        Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], NotUnderstood> {
+        self.take(N)?.try_into().map_err(|_| NotUnderstood)
     }
 
-    fn int16(&mut self) -> Option<i16> {
-        Some(i16::from_be_bytes(self.array()?))
+    fn int16(&mut self) -> Result<i16, NotUnderstood> {
+        Ok(i16::from_be_bytes(self.array()?))
     }
 
-    fn int32(&mut self) -> Option<i32> {
-        Some(i32::from_be_bytes(self.array()?))
+    fn int32(&mut self) -> Result<i32, NotUnderstood> {
+        Ok(i32::from_be_bytes(self.array()?))
     }
 
-    fn int64(&mut self) -> Option<i64> {
-        Some(i64::from_be_bytes(self.array()?))
+    fn int64(&mut self) -> Result<i64, NotUnderstood> {
+        Ok(i64::from_be_bytes(self.array()?))
     }
 
-    fn unsigned_varint(&mut self) -> Option<u32> {
+    fn unsigned_varint(&mut self) -> Result<u32, NotUnderstood> {
         let mut value = 0_u32;
         for shift in [0, 7, 14, 21, 28] {
             let [byte] = self.array()?;
             value |= u32::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
-                return Some(value);
+                return Ok(value);
             }
         }
-        None
+        Err(NotUnderstood)
     }
 
-    /// A length; None in the inner option for null.
-    fn length(&mut self, classic: fn(&mut Self) -> Option<i32>) -> Option<Option<usize>> {
+    /// A length; None is null.
+    fn length(
+        &mut self,
+        classic: fn(&mut Self) -> Result<i32, NotUnderstood>,
+    ) -> Result<Option<usize>, NotUnderstood> {
         let length = if self.flexible() {
             i64::from(self.unsigned_varint()?) - 1
         } else {
             i64::from(classic(self)?)
         };
         match length {
-            -1 => Some(None),
-            length => Some(Some(usize::try_from(length).ok()?)),
+            -1 => Ok(None),
+            length => usize::try_from(length).map(Some).map_err(|_| NotUnderstood),
         }
     }
 
-    fn nullable_string(&mut self) -> Option<Option<String>> {
-        match self.length(|input| input.int16().map(i32::from))? {
-            None => Some(None),
-            Some(length) => Some(Some(String::from_utf8(self.take(length)?.to_vec()).ok()?)),
-        }
+    fn nullable_string(&mut self) -> Result<Option<String>, NotUnderstood> {
+        let Some(length) = self.length(|input| input.int16().map(i32::from))? else {
+            return Ok(None);
+        };
+        String::from_utf8(self.take(length)?.to_vec())
+            .map(Some)
+            .map_err(|_| NotUnderstood)
     }
 
-    fn string(&mut self) -> Option<String> {
-        self.nullable_string()?
+    fn string(&mut self) -> Result<String, NotUnderstood> {
+        self.nullable_string()?.ok_or(NotUnderstood)
     }
 
-    fn bytes(&mut self) -> Option<Bytes> {
+    fn bytes(&mut self) -> Result<Bytes, NotUnderstood> {
         let length = self.length(Self::int32)?.unwrap_or(0);
-        Some(Bytes::copy_from_slice(self.take(length)?))
+        Ok(Bytes::copy_from_slice(self.take(length)?))
     }
 
-    fn array_length(&mut self) -> Option<usize> {
-        Some(self.length(Self::int32)?.unwrap_or(0))
+    fn array_length(&mut self) -> Result<usize, NotUnderstood> {
+        Ok(self.length(Self::int32)?.unwrap_or(0))
     }
 
-    fn skip_tags(&mut self) -> Option<()> {
+    fn skip_tags(&mut self) -> Result<(), NotUnderstood> {
         if self.flexible() {
             for _ in 0..self.unsigned_varint()? {
                 self.unsigned_varint()?;
                 let length = self.unsigned_varint()?;
-                self.take(usize::try_from(length).ok()?)?;
+                self.take(usize::try_from(length).map_err(|_| NotUnderstood)?)?;
             }
         }
-        Some(())
+        Ok(())
     }
 }
 
@@ -349,7 +372,7 @@ mod tests {
             0, 3, 0, 0, 0, 0, 0, 0, 0, 5, 255, 255, 255, 255, 0, 1, b'm', 0, 0, 0, 0, 0, 0, 0, 7,
         ];
         assert_eq!(value.encode(), bytes);
-        assert_eq!(StoredOffset::decode(&bytes), Some(value));
+        assert_eq!(StoredOffset::decode(&bytes), Ok(value));
     }
 
     #[test]
@@ -358,7 +381,10 @@ mod tests {
             0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 1, 2, b'm', 0, 0, 0, 0, 0, 0, 0, 7, 0,
         ];
         let value = StoredOffset::decode(&bytes).unwrap();
-        assert_eq!((value.offset, value.leader_epoch, value.metadata.as_str()), (5, 1, "m"));
+        assert_eq!(
+            (value.offset, value.leader_epoch, value.metadata.as_str()),
+            (5, 1, "m")
+        );
     }
 
     #[test]
@@ -380,7 +406,7 @@ mod tests {
                 assignment: Bytes::from_static(b"as"),
             }],
         };
-        assert_eq!(StoredGroup::decode(&group.encode()), Some(group));
+        assert_eq!(StoredGroup::decode(&group.encode()), Ok(group));
     }
 
     proptest::proptest! {

@@ -38,7 +38,10 @@ mod tests {
     #[test]
     fn topics_are_read_and_lies_are_not_believed() {
         let metadata = [0, 1, 0, 0, 0, 2, 0, 1, b'a', 0, 2, b'b', b'c', 255, 255, 255, 255];
-        assert_eq!(member_topics(&metadata), Some(vec!["a".to_owned(), "bc".to_owned()]));
+        assert_eq!(
+            member_topics(&metadata),
+            Some(vec!["a".to_owned(), "bc".to_owned()])
+        );
         assert_eq!(member_topics(&[0, 1, 127, 255, 255, 255, 0, 1, b'a']), None);
         assert_eq!(member_topics(b""), None);
     }

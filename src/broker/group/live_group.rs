@@ -14,7 +14,7 @@ use super::offsets_topic::OffsetsWriter;
 use super::stored_records::{StoredGroup, StoredKey};
 
 /// What each member of a LeaveGroup is told.
-pub type LeaveOutcomes = Vec<(LeavingMember, Option<ResponseError>)>;
+pub(super) type LeaveOutcomes = Vec<(LeavingMember, Option<ResponseError>)>;
 
 /// Where an answer goes.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ enum Waiter {
 }
 
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct LiveGroup {
     pub(super) id: String,
     pub(super) machine: ClassicGroup,
     pub(super) offsets: GroupOffsets,
@@ -36,7 +36,7 @@ pub(super) struct Group {
     last_ticket: u64,
 }
 
-impl Group {
+impl LiveGroup {
     pub(super) fn new(id: &str, limits: GroupLimits, now_ms: i64) -> Self {
         Self::with(id, ClassicGroup::new(limits, now_ms), GroupOffsets::default())
     }
@@ -59,7 +59,11 @@ impl Group {
 
     pub(super) fn expiry_clock(&self) -> ExpiryClock {
         let machine = &self.machine;
-        ExpiryClock::of(machine.state(), machine.state_since_ms(), machine.protocol_type().is_some())
+        ExpiryClock::of(
+            machine.state(),
+            machine.state_since_ms(),
+            machine.protocol_type().is_some(),
+        )
     }
 
     pub(super) fn join_ticket(&mut self) -> (Ticket, oneshot::Receiver<JoinAnswer>) {
@@ -123,7 +127,9 @@ impl Group {
     }
 
     fn persist(&self, writer: &OffsetsWriter, now_ms: i64) -> bool {
-        let key = StoredKey::Group { group: self.id.clone() };
+        let key = StoredKey::Group {
+            group: self.id.clone(),
+        };
         let value = StoredGroup::from(&self.machine).encode();
         writer.append(&self.id, now_ms, &[(key, Some(value))]).is_ok()
     }

@@ -1,0 +1,3 @@
+//! Properties: what must hold for every input, checked with random ones.
+
+mod group_state_machine;
