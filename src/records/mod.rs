@@ -1,1 +1,23 @@
-//! The record batch as bytes; shared by storage, broker and dump-log. No file, no socket, no clock.
+//! The record batch as bytes; shared by storage, broker, client and dump-log. No file, no socket, no clock.
+//!
+//! Everything works on slices, allocates nothing per record, and answers any input with an error, never a panic.
+
+pub mod batch_builder;
+pub mod batch_header;
+pub mod batches;
+pub mod compression;
+pub mod control_record;
+pub mod error;
+pub mod fields;
+pub mod lz4_header;
+pub mod message_set;
+pub mod record;
+pub mod snappy;
+pub mod varint;
+
+pub use batch_builder::BatchBuilder;
+pub use batch_header::BatchHeader;
+pub use batches::{Batch, Batches};
+pub use compression::Codec;
+pub use error::{BatchError, RecordError};
+pub use record::{Header, Record, Records};

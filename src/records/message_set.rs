@@ -1,0 +1,201 @@
+//! Message sets of formats 0 and 1: single messages, and compressed messages that wrap a message set.
+//!
+//! <https://kafka.apache.org/documentation/#messageset>
+
+use super::batch_header::{BatchHeader, TimestampType};
+use super::batches::Batches;
+use super::compression::{self, Codec, CompressionError};
+use super::error::RecordError;
+use super::fields::i32_at;
+use super::lz4_header;
+use super::record::{Headers, Record};
+
+/// Where a message's key stands: after offset, size, checksum, magic and attributes, and a timestamp in format 1.
+const KEY_AT_V0: usize = 18;
+const KEY_AT_V1: usize = 26;
+
+/// One message, as it stands in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Fields that format 0 or 1 lacks are -1; `base_offset` is the message's offset as stored.
+    pub header: BatchHeader,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
+    /// The whole message with offset and size.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    /// Reads the fields of a whole message; `bytes` starts at its offset.
+    pub fn parse(header: &BatchHeader, bytes: &'a [u8]) -> Result<Self, RecordError> {
+        let bytes = bytes
+            .get(..header.size_in_bytes())
+            .ok_or(RecordError::Malformed("message is cut off"))?;
+        let key_at = if header.magic == 0 { KEY_AT_V0 } else { KEY_AT_V1 };
+        let mut fields = bytes.get(key_at..).ok_or(RecordError::Malformed("message"))?;
+        let key = take_nullable(&mut fields).ok_or(RecordError::Malformed("key"))?;
+        let value = take_nullable(&mut fields).ok_or(RecordError::Malformed("value"))?;
+        Ok(Self {
+            header: *header,
+            key,
+            value,
+            bytes,
+        })
+    }
+
+    fn to_record(self, offset: i64, timestamp: i64) -> Record<'a> {
+        Record {
+            offset,
+            timestamp,
+            sequence: -1,
+            key: self.key,
+            value: self.value,
+            headers: Headers::default(),
+        }
+    }
+}
+
+/// The messages of one entry of the log: itself, or those that it wraps, with their absolute offsets.
+#[derive(Clone, Debug)]
+pub struct Messages<'a>(State<'a>);
+
+#[derive(Clone, Debug)]
+enum State<'a> {
+    Single(Option<Record<'a>>),
+    Wrapped {
+        inner: Batches<'a>,
+        wrapper_magic: i8,
+        /// What to add to the offsets found inside.
+        offset_shift: i64,
+        append_time: Option<i64>,
+        failed: bool,
+    },
+}
+
+impl<'a> Messages<'a> {
+    /// `bytes` is the whole entry. What it wraps is inflated into `scratch`, up to `limit` bytes.
+    pub fn new<'b>(
+        header: &BatchHeader,
+        bytes: &'b [u8],
+        scratch: &'a mut Vec<u8>,
+        limit: usize,
+    ) -> Result<Self, RecordError>
+    where
+        'b: 'a,
+    {
+        let wrapper = Message::parse(header, bytes)?;
+        let codec = header.codec().ok_or(RecordError::Malformed("codec"))?;
+        if codec == Codec::None {
+            let record = wrapper.to_record(header.base_offset, header.max_timestamp);
+            return Ok(Self(State::Single(Some(record))));
+        }
+        if codec == Codec::Zstd {
+            return Err(RecordError::CodecNotAllowed {
+                codec,
+                magic: header.magic,
+            });
+        }
+        let body = wrapper
+            .value
+            .ok_or(RecordError::Malformed("a compressed message without value"))?;
+        scratch.clear();
+        inflate(codec, header.magic, body, scratch, limit)?;
+        let inner = Batches::new(scratch);
+        let append_time = header.timestamp_type() == TimestampType::LogAppendTime;
+        Ok(Self(State::Wrapped {
+            offset_shift: offset_shift(header, inner.clone())?,
+            inner,
+            wrapper_magic: header.magic,
+            append_time: append_time.then_some(header.max_timestamp),
+            failed: false,
+        }))
+    }
+
+    /// The first message's offset, which the entry itself does not state.
+    pub fn base_offset(&self) -> Option<i64> {
+        self.clone().next()?.ok().map(|record| record.offset)
+    }
+}
+
+/// Format 1 numbers the inner messages from zero and gives the wrapper the last one's absolute offset; format 0 stores
+/// absolute offsets inside.
+fn offset_shift(wrapper: &BatchHeader, inner: Batches<'_>) -> Result<i64, RecordError> {
+    let mut last = None;
+    for message in inner {
+        last = Some(message?.header.base_offset);
+    }
+    let last = last.ok_or(RecordError::Malformed(
+        "a compressed message without messages inside",
+    ))?;
+    Ok(if wrapper.magic == 0 {
+        0
+    } else {
+        wrapper.base_offset.wrapping_sub(last)
+    })
+}
+
+fn inflate(
+    codec: Codec,
+    magic: i8,
+    body: &[u8],
+    out: &mut Vec<u8>,
+    limit: usize,
+) -> Result<(), CompressionError> {
+    if codec == Codec::Lz4 && magic == 0 {
+        let (header, len) = lz4_header::corrected(body)
+            .ok_or_else(|| compression::corrupt(codec, &"frame header is cut off"))?;
+        let frame = std::io::Read::chain(header.as_slice(), body.get(len..).unwrap_or_default());
+        return compression::read_limited(codec, lz4_flex::frame::FrameDecoder::new(frame), out, limit);
+    }
+    compression::decompress_into(codec, body, out, limit)
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Result<Record<'a>, RecordError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            State::Single(record) => record.take().map(Ok),
+            State::Wrapped {
+                inner,
+                wrapper_magic,
+                offset_shift,
+                append_time,
+                failed,
+            } => {
+                if *failed {
+                    return None;
+                }
+                let record = match inner.next()? {
+                    Ok(batch) if batch.header.magic != *wrapper_magic => Err(RecordError::MixedMagic {
+                        wrapper: *wrapper_magic,
+                        inner: batch.header.magic,
+                    }),
+                    Ok(batch) if batch.header.codec() != Some(Codec::None) => Err(RecordError::NestedTooDeep),
+                    Ok(batch) => Message::parse(&batch.header, batch.bytes).map(|message| {
+                        message.to_record(
+                            batch.header.base_offset.wrapping_add(*offset_shift),
+                            append_time.unwrap_or(batch.header.max_timestamp),
+                        )
+                    }),
+                    Err(error) => Err(error.into()),
+                };
+                *failed = record.is_err();
+                Some(record)
+            }
+        }
+    }
+}
+
+/// Length and bytes; any negative length is null.
+fn take_nullable<'a>(fields: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let (length, rest) = fields.split_at_checked(4)?;
+    let length = i32_at(length, 0);
+    let Ok(length) = usize::try_from(length) else {
+        *fields = rest;
+        return Some(None);
+    };
+    let (taken, rest) = rest.split_at_checked(length)?;
+    *fields = rest;
+    Some(Some(taken))
+}
