@@ -113,6 +113,17 @@ impl Error {
         self.kind
     }
 
+    /// The cause of type `T`, when there is one under the context: a Java face words some causes itself.
+    pub fn cause<T: std::error::Error + Send + Sync + 'static>(&self) -> Option<&T> {
+        self.cause.downcast_ref()
+    }
+
+    /// The cause itself, when it is a `T` without context; or else the error unchanged.
+    pub fn downcast<T: std::error::Error + Send + Sync + 'static>(self) -> Result<T, Self> {
+        let Self { kind, cause, hint } = self;
+        cause.downcast().map_err(|cause| Self { kind, cause, hint })
+    }
+
     /// The message without its hint, causes joined with `: `.
     pub fn message(&self) -> String {
         format!("{:#}", self.cause)

@@ -3,8 +3,10 @@
 //! Keys are kept as they were given; Java's and librdkafka's names both count. The strongest origin wins.
 
 use std::path::Path;
+use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::wire::{ConnectionOptions, HostPort};
 
 /// Where a setting came from, from the weakest to the strongest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,5 +70,41 @@ impl Settings {
             }
         }
         best.map(|setting| setting.value.as_str())
+    }
+
+    /// The brokers to ask first, in the order given; empty when none are configured.
+    pub fn bootstrap_servers(&self) -> Result<Vec<HostPort>> {
+        let Some(servers) = self.get("bootstrap.servers") else {
+            return Ok(Vec::new());
+        };
+        HostPort::parse_list(servers).map_err(|part| {
+            Error::usage(format!("\"{part}\" is no broker address")).hint("write HOST:PORT[,HOST:PORT…]")
+        })
+    }
+
+    /// How a connection of our own wire is made.
+    pub fn connection_options(&self) -> Result<ConnectionOptions> {
+        let mut options = ConnectionOptions::default();
+        if let Some(client_id) = self.get("client.id") {
+            client_id.clone_into(&mut options.client_id);
+        }
+        if let Some(timeout) = self.millis("request.timeout.ms")? {
+            options.request_timeout = timeout;
+        }
+        Ok(options)
+    }
+
+    /// How long an admin call may take with all its tries, when somebody said so.
+    pub fn api_timeout(&self) -> Result<Option<Duration>> {
+        self.millis("default.api.timeout.ms")
+    }
+
+    fn millis(&self, key: &str) -> Result<Option<Duration>> {
+        let Some(text) = self.get(key) else {
+            return Ok(None);
+        };
+        let millis = text.trim().parse::<u32>();
+        let millis = millis.map_err(|_| Error::usage(format!("{key} takes milliseconds, not \"{text}\"")))?;
+        Ok(Some(Duration::from_millis(u64::from(millis))))
     }
 }

@@ -1,1 +1,17 @@
-//! The Kafka protocol on a connection; shared by client and broker. Owns framing, headers, version choice, TLS and SASL; owns no messages (those are kafka-protocol's).
+//! The Kafka protocol on a connection; shared by client and broker.
+//!
+//! Owns framing, headers, version choice, the client's connection, TLS and SASL; owns no messages (those are
+//! kafka-protocol's) and knows no settings file.
+
+pub mod connection;
+pub mod decode;
+pub mod error;
+pub mod error_codes;
+pub mod frame;
+pub mod header;
+pub mod host_port;
+pub mod versions;
+
+pub use connection::{Connection, ConnectionOptions};
+pub use error::WireError;
+pub use host_port::HostPort;

@@ -1,14 +1,397 @@
-//! The admin client over our own wire: one method an operation, one file a family of operations.
+//! The admin client over our own wire: requests to any broker, a certain broker, the controller, a coordinator.
+//!
+//! One file a family of operations; this one owns what they share: which broker is asked, what is tried again and
+//! for how long. What a request changes is sent again only when it is certain that no broker saw it.
+
+mod answers;
+mod api_error;
+mod attempts;
+mod cluster;
+mod pool;
+
+use std::any::Any;
+use std::time::Duration;
+
+use kafka_protocol::messages::{ApiKey, FindCoordinatorRequest, MetadataRequest};
+use kafka_protocol::protocol::{Request, StrBytes};
 
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
+use crate::topic_partition::BrokerId;
+use crate::wire::{HostPort, WireError};
+pub use api_error::ApiError;
+use attempts::Attempts;
+pub use cluster::{Broker, Cluster};
+use pool::Pool;
 
-/// A connection to the cluster for admin calls.
+/// The longest an admin call takes with all its tries, unless `default.api.timeout.ms` says otherwise.
+const DEFAULT_API_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a cluster that cannot be reached at all is tried, unless `default.api.timeout.ms` says otherwise.
+const DEFAULT_PATIENCE: Duration = Duration::from_millis(2500);
+
+/// A connection to a cluster for admin calls.
 #[derive(Debug)]
-pub struct AdminClient {}
+pub struct AdminClient {
+    pool: Pool,
+    cluster: Option<Cluster>,
+    api_timeout: Duration,
+    patience: Duration,
+}
+
+/// Who is to answer.
+#[derive(Clone, Copy, Debug)]
+enum Target<'a> {
+    Anybody,
+    Broker(BrokerId),
+    Controller,
+    GroupCoordinator(&'a str),
+    TransactionCoordinator(&'a str),
+}
+
+/// Why one try failed, and whether the request can be sent again without harm.
+struct Failure {
+    error: Error,
+    /// Nothing was carried out, and asking again may help.
+    again: bool,
+}
 
 impl AdminClient {
-    pub fn connect(_settings: &Settings) -> Result<Self> {
-        Err(Error::failed("being built"))
+    /// Connects to the first bootstrap broker that answers.
+    pub fn connect(settings: &Settings) -> Result<Self> {
+        let servers = settings.bootstrap_servers()?;
+        if servers.is_empty() {
+            return Err(Error::usage("no broker to ask").hint("give one with -b HOST:PORT"));
+        }
+        let api_timeout = settings.api_timeout()?;
+        let mut client = Self {
+            pool: Pool::new(servers, settings.connection_options()?),
+            cluster: None,
+            api_timeout: api_timeout.unwrap_or(DEFAULT_API_TIMEOUT),
+            patience: api_timeout.unwrap_or(DEFAULT_PATIENCE),
+        };
+        let mut attempts = client.attempts();
+        while let Err(error) = client.pool.anybody(attempts.left()) {
+            if !error.is_passing() || !attempts.pause_unreached() {
+                return Err(attempts.gave_up(error).into());
+            }
+        }
+        Ok(client)
     }
+
+    /// The broker that answers requests to any broker.
+    pub fn connected_to(&mut self) -> Result<HostPort> {
+        let connection = self.pool.anybody(self.api_timeout)?;
+        Ok(connection.address().clone())
+    }
+
+    /// The version in which `R` goes to any broker.
+    pub fn version_of<R: Request>(&mut self) -> Result<i16> {
+        Ok(self.pool.anybody(self.api_timeout)?.version_of::<R>()?)
+    }
+
+    /// The cluster as the brokers last described it.
+    pub fn cluster(&mut self) -> Result<&Cluster> {
+        if self.cluster.is_none() {
+            self.refresh()?;
+        }
+        self.cluster.as_ref().ok_or_else(|| Error::failed("no metadata"))
+    }
+
+    /// The brokers that are up, by id.
+    pub fn brokers(&mut self) -> Result<&[Broker]> {
+        Ok(&self.cluster()?.brokers)
+    }
+
+    /// The cluster's id; very old brokers have none.
+    pub fn cluster_id(&mut self) -> Result<Option<&str>> {
+        Ok(self.cluster()?.id.as_deref())
+    }
+
+    /// The controller, or the broker that passes requests on to it (`KRaft`); `None` during an election.
+    pub fn controller_id(&mut self) -> Result<Option<BrokerId>> {
+        Ok(self.cluster()?.controller)
+    }
+
+    /// Asks the cluster for its brokers anew.
+    pub fn refresh(&mut self) -> Result<()> {
+        let request = MetadataRequest::default().with_topics(Some(Vec::new()));
+        let answer = self.send(request)?;
+        ApiError::check(answer.error_code, None::<String>)?;
+        self.cluster = Some(Cluster::of(&answer));
+        Ok(())
+    }
+
+    /// Sends `request` to any broker.
+    pub fn send<R: Request + Clone>(&mut self, request: R) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        self.send_with(|_| request.clone())
+    }
+
+    /// Sends what `build` makes for the version in use to any broker.
+    pub fn send_with<R: Request>(&mut self, mut build: impl FnMut(i16) -> R) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        self.call(Target::Anybody, &mut build)
+    }
+
+    /// Sends `request` to one broker.
+    pub fn send_to<R: Request + Clone>(&mut self, broker: BrokerId, request: R) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        self.send_to_with(broker, |_| request.clone())
+    }
+
+    /// Sends what `build` makes for the version in use to one broker.
+    pub fn send_to_with<R: Request>(
+        &mut self,
+        broker: BrokerId,
+        mut build: impl FnMut(i16) -> R,
+    ) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        self.call(Target::Broker(broker), &mut build)
+    }
+
+    /// Sends `request` to the controller, to the new one when it moves meanwhile.
+    pub fn send_to_controller<R: Request + Clone>(&mut self, request: R) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        self.send_to_controller_with(|_| request.clone())
+    }
+
+    /// Sends what `build` makes for the version in use to the controller.
+    pub fn send_to_controller_with<R: Request>(
+        &mut self,
+        mut build: impl FnMut(i16) -> R,
+    ) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        self.call(Target::Controller, &mut build)
+    }
+
+    /// Sends `request` to the coordinator of `group`, and waits while it is elected or loads.
+    pub fn send_to_coordinator<R: Request + Clone>(&mut self, group: &str, request: R) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        self.send_to_coordinator_with(group, |_| request.clone())
+    }
+
+    /// Sends what `build` makes for the version in use to the coordinator of `group`.
+    pub fn send_to_coordinator_with<R: Request>(
+        &mut self,
+        group: &str,
+        mut build: impl FnMut(i16) -> R,
+    ) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        self.call(Target::GroupCoordinator(group), &mut build)
+    }
+
+    /// Sends `request` to the coordinator of a transactional id.
+    pub fn send_to_transaction_coordinator<R: Request + Clone>(
+        &mut self,
+        transactional_id: &str,
+        request: R,
+    ) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        self.call(Target::TransactionCoordinator(transactional_id), &mut |_| {
+            request.clone()
+        })
+    }
+
+    fn attempts(&self) -> Attempts {
+        Attempts::new(self.api_timeout, self.patience)
+    }
+
+    /// Tries until there is an answer, a failure that stays, or no more time.
+    fn call<R: Request>(&mut self, target: Target<'_>, build: &mut dyn FnMut(i16) -> R) -> Result<R::Response>
+    where
+        R::Response: 'static,
+    {
+        let mut attempts = self.attempts();
+        loop {
+            match self.try_once(target, build, &attempts) {
+                Ok(answer) => match moved(target, &answer) {
+                    Some(()) if attempts.pause() => self.cluster = None,
+                    _ => return Ok(answer),
+                },
+                Err(failure) => {
+                    let unreached = failure
+                        .error
+                        .cause::<WireError>()
+                        .is_some_and(WireError::is_passing);
+                    let goes_on = failure.again
+                        && if unreached {
+                            attempts.pause_unreached()
+                        } else {
+                            attempts.pause()
+                        };
+                    if !goes_on {
+                        return Err(attempts.explain(failure.error));
+                    }
+                    self.cluster = None;
+                }
+            }
+        }
+    }
+
+    fn try_once<R: Request>(
+        &mut self,
+        target: Target<'_>,
+        build: &mut dyn FnMut(i16) -> R,
+        attempts: &Attempts,
+    ) -> Result<R::Response, Failure> {
+        let address = self.address_of(target, attempts)?;
+        let connection = match &address {
+            Some(address) => self.pool.at(address, attempts.left()),
+            None => self.pool.anybody(attempts.left()),
+        };
+        let connection = connection.map_err(Failure::before)?;
+        let version = connection.version_of::<R>().map_err(Failure::lasting)?;
+        let request = build(version);
+        let sent = connection.write(&request, version);
+        let (error, again) = match sent {
+            Ok(sent) => match connection.read::<R>(sent) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => (error, changes_nothing(R::KEY)),
+            },
+            Err(error) => (error, true),
+        };
+        let address = connection.address().clone();
+        self.pool.close(&address);
+        Err(Failure {
+            again: again && error.is_passing(),
+            error: error.at(address).into(),
+        })
+    }
+
+    /// Where the target is; `None` when any broker will do.
+    fn address_of(&mut self, target: Target<'_>, attempts: &Attempts) -> Result<Option<HostPort>, Failure> {
+        match target {
+            Target::Anybody => Ok(None),
+            Target::Broker(id) => {
+                let cluster = self.cluster().map_err(Failure::final_error)?;
+                let address = cluster
+                    .address_of(id)
+                    .ok_or_else(|| Failure::final_error(cluster.no_broker(id)))?;
+                Ok(Some(address.clone()))
+            }
+            Target::Controller => {
+                let cluster = self.cluster().map_err(Failure::final_error)?;
+                match cluster.controller.and_then(|id| cluster.address_of(id)) {
+                    Some(address) => Ok(Some(address.clone())),
+                    None => Err(Failure {
+                        error: Error::unreachable("the cluster has no controller now"),
+                        again: true,
+                    }),
+                }
+            }
+            Target::GroupCoordinator(group) => self.find_coordinator(group, 0, attempts).map(Some),
+            Target::TransactionCoordinator(id) => self.find_coordinator(id, 1, attempts).map(Some),
+        }
+    }
+
+    /// Asks any broker who coordinates a group (`key_type` 0) or a transactional id (1).
+    fn find_coordinator(
+        &mut self,
+        key: &str,
+        key_type: i8,
+        attempts: &Attempts,
+    ) -> Result<HostPort, Failure> {
+        let connection = self.pool.anybody(attempts.left()).map_err(Failure::before)?;
+        let key = StrBytes::from_string(key.to_owned());
+        let answer = connection.send_with(|version| {
+            let request = FindCoordinatorRequest::default().with_key_type(key_type);
+            match version {
+                ..=3 => request.with_key(key.clone()),
+                4.. => request.with_coordinator_keys(vec![key.clone()]),
+            }
+        });
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                let address = connection.address().clone();
+                self.pool.close(&address);
+                return Err(Failure::before(error.at(address)));
+            }
+        };
+        let found = cluster::coordinator(&answer);
+        found.map_err(|error| Failure {
+            again: answers::coordinator_moves(error.code) || error.is_retriable(),
+            error: error.into(),
+        })
+    }
+}
+
+impl Failure {
+    /// A failure before anything was sent.
+    fn before(error: WireError) -> Self {
+        Self {
+            again: error.is_passing(),
+            error: error.into(),
+        }
+    }
+
+    fn lasting(error: WireError) -> Self {
+        Self::final_error(error.into())
+    }
+
+    fn final_error(error: Error) -> Self {
+        Self { error, again: false }
+    }
+}
+
+/// Whether the answer says that the target has moved.
+fn moved(target: Target<'_>, answer: &dyn Any) -> Option<()> {
+    let code = match target {
+        Target::Anybody | Target::Broker(_) => None,
+        Target::Controller => answers::not_controller(answer),
+        Target::GroupCoordinator(_) | Target::TransactionCoordinator(_) => answers::not_coordinator(answer),
+    };
+    code.map(|_| ())
+}
+
+/// Whether a request may be carried out twice without harm, because it only asks.
+fn changes_nothing(api_key: i16) -> bool {
+    let Ok(key) = ApiKey::try_from(api_key) else {
+        return false;
+    };
+    matches!(
+        key,
+        ApiKey::Metadata
+            | ApiKey::ListOffsets
+            | ApiKey::OffsetFetch
+            | ApiKey::FindCoordinator
+            | ApiKey::DescribeGroups
+            | ApiKey::ListGroups
+            | ApiKey::ApiVersions
+            | ApiKey::OffsetForLeaderEpoch
+            | ApiKey::DescribeAcls
+            | ApiKey::DescribeConfigs
+            | ApiKey::DescribeLogDirs
+            | ApiKey::DescribeDelegationToken
+            | ApiKey::ListPartitionReassignments
+            | ApiKey::DescribeClientQuotas
+            | ApiKey::DescribeUserScramCredentials
+            | ApiKey::DescribeQuorum
+            | ApiKey::DescribeCluster
+            | ApiKey::DescribeProducers
+            | ApiKey::DescribeTransactions
+            | ApiKey::ListTransactions
+            | ApiKey::ConsumerGroupDescribe
+            | ApiKey::ListConfigResources
+            | ApiKey::DescribeTopicPartitions
+    )
 }

@@ -1,0 +1,147 @@
+//! A broker's refusal: its error code, in words for people and in the exact words of Kafka's Java tools.
+
+use std::fmt;
+
+use crate::error::{Error, Kind};
+use crate::wire::error_codes::{self, ErrorCode};
+
+/// A broker's answer that is an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    /// Kafka's error code, <https://kafka.apache.org/protocol#protocol_error_codes>.
+    pub code: i16,
+    /// The broker's own text, where the response carries one.
+    pub message: Option<String>,
+}
+
+impl ApiError {
+    /// The refusal a code and a text mean; `None` for code 0.
+    pub fn of(code: i16, message: Option<impl Into<String>>) -> Option<Self> {
+        let message = message.map(Into::into).filter(|text: &String| !text.is_empty());
+        (code != 0).then_some(Self { code, message })
+    }
+
+    /// The same, as a result: `ApiError::check(code, message)?`.
+    pub fn check(code: i16, message: Option<impl Into<String>>) -> Result<(), Self> {
+        Self::of(code, message).map_or(Ok(()), Err)
+    }
+
+    /// The constant's name as Kafka's documentation has it, `UNKNOWN_TOPIC_OR_PARTITION`.
+    pub fn name(&self) -> &'static str {
+        self.row().map_or("UNKNOWN_SERVER_ERROR", |row| row.name)
+    }
+
+    /// What Kafka's Java client says: the broker's text, or else the standard text of the code.
+    pub fn java_message(&self) -> &str {
+        match &self.message {
+            Some(message) => message,
+            None => self.row().map_or("", |row| row.text),
+        }
+    }
+
+    /// The Java class that stands for the code, `UnknownTopicOrPartitionException`, without its package.
+    pub fn java_class(&self) -> &'static str {
+        self.row().map_or("UnknownServerException", |row| row.java_class)
+    }
+
+    /// Whether the same request may well succeed a little later.
+    pub fn is_retriable(&self) -> bool {
+        self.row().is_some_and(|row| row.retriable)
+    }
+
+    /// The code's row; a code newer than the table counts as an unknown server error, as in Java's client.
+    fn row(&self) -> Option<&'static ErrorCode> {
+        error_codes::find(self.code).or_else(|| error_codes::find(-1))
+    }
+
+    fn kind(&self) -> Kind {
+        match self.code {
+            // Authorization of topic, group, cluster, transactional id, delegation token; authentication; SASL.
+            29..=31 | 33 | 34 | 53 | 58 | 65 => Kind::Denied,
+            // Topic or partition, log dir, group, resource, topic id, transactional id.
+            3 | 57 | 69 | 91 | 100 | 105 => Kind::NotFound,
+            7 => Kind::Unreachable,
+            _ => Kind::Failed,
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    /// For people: the broker's text or the code's standard one in lower case, and a name to search for.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.java_message().trim().trim_end_matches('.');
+        let mut letters = text.chars();
+        let first = letters.next().unwrap_or('?');
+        // A first word in capitals is a name and stays as it is.
+        if letters
+            .as_str()
+            .starts_with(|c: char| c.is_ascii_lowercase() || c == ' ')
+        {
+            write!(f, "{}{}", first.to_lowercase(), letters.as_str())?;
+        } else {
+            f.write_str(text)?;
+        }
+        write!(f, " [{}", self.name())?;
+        match error_codes::find(self.code) {
+            Some(_) => f.write_str("]"),
+            None => write!(f, " {}]", self.code),
+        }
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl From<ApiError> for Error {
+    fn from(error: ApiError) -> Self {
+        Error::from_cause(error.kind(), error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(code: i16) -> ApiError {
+        ApiError::of(code, None::<String>).unwrap()
+    }
+
+    #[test]
+    fn names_and_classes_as_in_kafka() {
+        for (code, name, class) in [
+            (-1, "UNKNOWN_SERVER_ERROR", "UnknownServerException"),
+            (
+                3,
+                "UNKNOWN_TOPIC_OR_PARTITION",
+                "UnknownTopicOrPartitionException",
+            ),
+            (7, "REQUEST_TIMED_OUT", "TimeoutException"),
+            (17, "INVALID_TOPIC_EXCEPTION", "InvalidTopicException"),
+            (36, "TOPIC_ALREADY_EXISTS", "TopicExistsException"),
+            (37, "INVALID_PARTITIONS", "InvalidPartitionsException"),
+            (40, "INVALID_CONFIG", "InvalidConfigurationException"),
+            (1234, "UNKNOWN_SERVER_ERROR", "UnknownServerException"),
+        ] {
+            assert_eq!((error(code).name(), error(code).java_class()), (name, class));
+        }
+    }
+
+    #[test]
+    fn the_broker_s_own_text_goes_first() {
+        let refusal = ApiError::of(36, Some("Topic 'a' already exists.")).unwrap();
+        assert_eq!(refusal.java_message(), "Topic 'a' already exists.");
+        assert_eq!(
+            refusal.to_string(),
+            "topic 'a' already exists [TOPIC_ALREADY_EXISTS]"
+        );
+        assert_eq!(error(36).java_message(), "Topic with this name already exists.");
+        assert_eq!(ApiError::of(36, Some("")).unwrap().message, None);
+        assert!(ApiError::of(0, Some("fine")).is_none());
+    }
+
+    #[test]
+    fn classes_for_exit_codes() {
+        assert_eq!(Error::from(error(29)).kind(), Kind::Denied);
+        assert_eq!(Error::from(error(3)).kind(), Kind::NotFound);
+        assert_eq!(Error::from(error(36)).kind(), Kind::Failed);
+    }
+}

@@ -1,0 +1,254 @@
+//! The client's side of one connection: requests out, answers back in order, at versions both sides know.
+//!
+//! Blocking, over a plain socket or TLS, with a time limit on every answer. An answer is never longer than its
+//! limit, and is read as it comes: what a broker claims costs no memory until the bytes are there.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
+use kafka_protocol::protocol::{Request, StrBytes};
+
+use super::decode::decode;
+use super::error::WireError;
+use super::host_port::HostPort;
+use super::versions::ApiVersions;
+use super::{frame, header};
+
+/// The error code of a broker that does not know the version asked for.
+const UNSUPPORTED_VERSION: i16 = 35;
+
+/// How to reach and talk to a broker.
+#[derive(Clone, Debug)]
+pub struct ConnectionOptions {
+    /// Sent with every request; shows in the broker's logs and quotas.
+    pub client_id: String,
+    /// The longest wait for a connection to stand, with TLS and SASL.
+    pub connect_timeout: Duration,
+    /// The longest wait for one answer.
+    pub request_timeout: Duration,
+    /// The longest answer taken, in bytes.
+    pub max_response_bytes: usize,
+}
+
+impl Default for ConnectionOptions {
+    fn default() -> Self {
+        Self {
+            client_id: "kafkit".to_owned(),
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+            max_response_bytes: 1 << 30,
+        }
+    }
+}
+
+/// A request on its way: what is needed to read its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    correlation_id: i32,
+    version: i16,
+}
+
+/// An open connection to one broker.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    address: HostPort,
+    client_id: StrBytes,
+    versions: ApiVersions,
+    next_correlation_id: i32,
+    request_timeout: Duration,
+    max_response_bytes: usize,
+    outgoing: BytesMut,
+}
+
+impl Connection {
+    /// Connects, asks for the broker's versions, and authenticates where the options say so.
+    pub fn open(address: &HostPort, options: &ConnectionOptions) -> Result<Self, WireError> {
+        Self::open_bare(address, options).map_err(|error| error.at(address))
+    }
+
+    fn open_bare(address: &HostPort, options: &ConnectionOptions) -> Result<Self, WireError> {
+        let stream = connect(address, options.connect_timeout)?;
+        stream.set_nodelay(true)?;
+        let mut connection = Self {
+            stream,
+            address: address.clone(),
+            client_id: StrBytes::from_string(options.client_id.clone()),
+            versions: ApiVersions::default(),
+            next_correlation_id: 0,
+            request_timeout: options.connect_timeout,
+            max_response_bytes: options.max_response_bytes,
+            outgoing: BytesMut::new(),
+        };
+        connection.learn_versions()?;
+        connection.request_timeout = options.request_timeout;
+        Ok(connection)
+    }
+
+    /// The longest wait for one answer from now on.
+    pub fn set_request_timeout(&mut self, timeout: Duration) {
+        self.request_timeout = timeout;
+    }
+
+    /// The broker's address.
+    pub fn address(&self) -> &HostPort {
+        &self.address
+    }
+
+    /// What the broker serves.
+    pub fn versions(&self) -> &ApiVersions {
+        &self.versions
+    }
+
+    /// The version in which `R` is sent: the highest both sides know.
+    pub fn version_of<R: Request>(&self) -> Result<i16, WireError> {
+        self.versions.highest::<R>()
+    }
+
+    /// Sends `request` and waits for its answer.
+    pub fn send<R: Request>(&mut self, request: &R) -> Result<R::Response, WireError> {
+        let version = self.version_of::<R>()?;
+        self.send_as(request, version)
+    }
+
+    /// Sends what `build` makes for the version in use: for requests with fields that older versions cannot say.
+    pub fn send_with<R: Request>(&mut self, build: impl FnOnce(i16) -> R) -> Result<R::Response, WireError> {
+        let version = self.version_of::<R>()?;
+        self.send_as(&build(version), version)
+    }
+
+    /// Sends `request` in `version` and waits for its answer.
+    pub fn send_as<R: Request>(&mut self, request: &R, version: i16) -> Result<R::Response, WireError> {
+        let sent = self.write(request, version)?;
+        self.read::<R>(sent)
+    }
+
+    /// Sends `request` without waiting. Answers come in the order of the requests: [`Connection::read`] each.
+    pub fn write<R: Request>(&mut self, request: &R, version: i16) -> Result<Sent, WireError> {
+        let correlation_id = self.next_correlation_id;
+        self.next_correlation_id = correlation_id.wrapping_add(1) & i32::MAX;
+        self.outgoing.clear();
+        let start = frame::begin(&mut self.outgoing);
+        header::write_request::<R>(&mut self.outgoing, version, correlation_id, Some(&self.client_id))?;
+        request
+            .encode(&mut self.outgoing, version)
+            .map_err(|cause| WireError::encode(R::KEY, version, &cause))?;
+        frame::finish(&mut self.outgoing, start)?;
+        self.stream.set_write_timeout(Some(self.request_timeout))?;
+        self.stream
+            .write_all(&self.outgoing)
+            .map_err(|error| timed_out(error, self.request_timeout))?;
+        Ok(Sent {
+            correlation_id,
+            version,
+        })
+    }
+
+    /// Waits for the answer to the oldest request still unanswered, which must be `sent`.
+    pub fn read<R: Request>(&mut self, sent: Sent) -> Result<R::Response, WireError> {
+        let mut answer = self.read_frame()?;
+        let correlation_id = header::read_response::<R>(&mut answer, sent.version)?;
+        if correlation_id != sent.correlation_id {
+            return Err(WireError::garbled(format!(
+                "it answers request {correlation_id}, and {} was asked",
+                sent.correlation_id
+            )));
+        }
+        decode(&mut answer, sent.version).map_err(|cause| WireError::decode(R::KEY, sent.version, &cause))
+    }
+
+    /// The next frame, whole, without its length.
+    fn read_frame(&mut self) -> Result<Bytes, WireError> {
+        let deadline = Instant::now() + self.request_timeout;
+        let mut prefix = [0; frame::PREFIX_LEN];
+        self.fill(&mut prefix, deadline)?;
+        let length = frame::length(prefix, self.max_response_bytes)?;
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            let have = bytes.len();
+            // Twice what came so far: a claim alone reserves little.
+            let next = length.min(have.max(1 << 16) * 2);
+            bytes.resize(next, 0);
+            self.fill(&mut bytes[have..], deadline)?;
+        }
+        Ok(Bytes::from(bytes))
+    }
+
+    fn fill(&mut self, mut buffer: &mut [u8], deadline: Instant) -> Result<(), WireError> {
+        while !buffer.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(WireError::TimedOut(self.request_timeout));
+            }
+            self.stream.set_read_timeout(Some(left))?;
+            match self.stream.read(buffer) {
+                Ok(0) => return Err(WireError::Closed),
+                Ok(count) => buffer = &mut buffer[count..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(timed_out(error, self.request_timeout)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the broker's versions. A broker that does not know our version of the question answers in
+    /// version 0 with the versions of this one API (KIP-511), or, before 2.4, with nothing more than the error.
+    fn learn_versions(&mut self) -> Result<(), WireError> {
+        let request = ApiVersionsRequest::default()
+            .with_client_software_name(StrBytes::from_static_str("kafkit"))
+            .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
+        let sent = self.write(&request, 3)?;
+        let mut answer = self.read_frame()?;
+        header::read_response::<ApiVersionsRequest>(&mut answer, 3)?;
+        let refused = answer.get(..2) == Some(&UNSUPPORTED_VERSION.to_be_bytes());
+        let versions = if refused {
+            self.send_as(&ApiVersionsRequest::default(), 0)?
+        } else {
+            decode::<ApiVersionsResponse>(&mut answer, sent.version)
+                .map_err(|cause| WireError::decode(ApiKey::ApiVersions as i16, sent.version, &cause))?
+        };
+        if versions.error_code != 0 {
+            return Err(WireError::garbled(format!(
+                "ApiVersions: error {}",
+                versions.error_code
+            )));
+        }
+        self.versions = ApiVersions::of(&versions);
+        Ok(())
+    }
+}
+
+/// Connects to the first of the host's addresses that answers.
+fn connect(address: &HostPort, timeout: Duration) -> Result<TcpStream, WireError> {
+    let deadline = Instant::now() + timeout;
+    let mut failure = WireError::Unresolvable(address.clone());
+    for socket_address in resolve(address)? {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(WireError::TimedOut(timeout));
+        }
+        match TcpStream::connect_timeout(&socket_address, left) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = timed_out(error, timeout),
+        }
+    }
+    Err(failure)
+}
+
+fn resolve(address: &HostPort) -> Result<Vec<SocketAddr>, WireError> {
+    let found = (address.host.as_str(), address.port).to_socket_addrs();
+    found
+        .map(Iterator::collect)
+        .map_err(|_| WireError::Unresolvable(address.clone()))
+}
+
+/// A socket's time-out in our words: depending on the platform it reads "would block".
+fn timed_out(error: io::Error, limit: Duration) -> WireError {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => WireError::TimedOut(limit),
+        _ => error.into(),
+    }
+}

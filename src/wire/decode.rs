@@ -1,0 +1,161 @@
+//! Messages out of a stranger's bytes, in memory bounded by the bytes that really came.
+//!
+//! kafka-protocol reserves room for as many array elements as the peer claims, and a claim of 2³¹ would end the
+//! process. Here a count is held against the bytes that are left before anything is reserved:
+//!
+//! - Counts and lengths of flexible versions are varints, and nothing else is a long varint but the number of a
+//!   tagged field; those stay small. Such a varint beyond the bytes that are left is an error.
+//! - Counts of older versions are plain 32-bit integers, like time-outs and ids. One beyond the bytes left is
+//!   first read as "one more than the bytes left": were it a count, its elements, a byte each at least, would run
+//!   out of bytes. So when this trial passes, it was no count, and the bytes are decoded as they are.
+
+use bytes::{Buf, Bytes, TryGetError};
+use kafka_protocol::protocol::Decodable;
+use kafka_protocol::protocol::buf::{ByteBuf, NotEnoughBytesError};
+
+/// The largest varint that is taken without being held against the bytes left, for the numbers of tagged fields.
+const LARGEST_TAG: u64 = u16::MAX as u64;
+
+/// Decodes `message` in `version` and takes its bytes off the front.
+pub fn decode<M: Decodable>(message: &mut Bytes, version: i16) -> anyhow::Result<M> {
+    let mut trial = Checked {
+        bytes: message.clone(),
+        varint: 0,
+        shift: 0,
+        held_back: false,
+    };
+    let decoded = M::decode(&mut trial, version)?;
+    if trial.held_back {
+        return M::decode(message, version);
+    }
+    *message = trial.bytes;
+    Ok(decoded)
+}
+
+/// Bytes that doubt every count.
+struct Checked {
+    bytes: Bytes,
+    /// The varint being read, and how many of its bits are known.
+    varint: u64,
+    shift: u32,
+    /// Whether a 32-bit integer was shown smaller than it is.
+    held_back: bool,
+}
+
+impl Checked {
+    fn not_a_varint(&mut self) {
+        self.varint = 0;
+        self.shift = 0;
+    }
+}
+
+impl Buf for Checked {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.not_a_varint();
+        self.bytes.advance(count);
+    }
+
+    /// A boolean, or the next byte of a varint: which of them cannot be seen, so a boolean counts as the start of
+    /// a varint too. That makes what follows look larger at most, and only after a boolean that is neither 0 nor 1.
+    fn try_get_u8(&mut self) -> Result<u8, TryGetError> {
+        let byte = self.bytes.try_get_u8()?;
+        let refusal = TryGetError {
+            requested: usize::MAX,
+            available: self.bytes.remaining(),
+        };
+        self.varint |= u64::from(byte & 0x7f) << self.shift;
+        self.shift += 7;
+        // The fifth byte is the last, whether it says so or not.
+        if byte & 0x80 == 0 || self.shift > 28 {
+            let claimed = self.varint;
+            self.not_a_varint();
+            if claimed > LARGEST_TAG.max(self.bytes.remaining() as u64 + 1) {
+                return Err(refusal);
+            }
+        }
+        Ok(byte)
+    }
+
+    fn try_get_i32(&mut self) -> Result<i32, TryGetError> {
+        self.not_a_varint();
+        let value = self.bytes.try_get_i32()?;
+        let one_too_many = self.bytes.remaining() + 1;
+        match usize::try_from(value) {
+            Ok(count) if count > one_too_many => {
+                self.held_back = true;
+                Ok(i32::try_from(one_too_many).unwrap_or(i32::MAX))
+            }
+            _ => Ok(value),
+        }
+    }
+}
+
+impl ByteBuf for Checked {
+    fn peek_bytes(&mut self, range: std::ops::Range<usize>) -> Bytes {
+        self.bytes.slice(range)
+    }
+
+    fn get_bytes(&mut self, size: usize) -> Bytes {
+        self.not_a_varint();
+        self.bytes.split_to(size)
+    }
+
+    fn try_get_bytes(&mut self, size: usize) -> Result<Bytes, NotEnoughBytesError> {
+        self.not_a_varint();
+        self.bytes.try_get_bytes(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::BytesMut;
+    use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+    use kafka_protocol::messages::{FetchRequest, MetadataRequest, MetadataResponse};
+    use kafka_protocol::protocol::Encodable;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_count_of_two_thousand_million_is_refused_and_not_reserved() {
+        for version in [1, 5] {
+            let mut bytes = Bytes::from_static(&[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+            assert!(decode::<MetadataRequest>(&mut bytes, version).is_err());
+        }
+        let mut bytes = Bytes::from_static(&[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0]);
+        assert!(decode::<MetadataRequest>(&mut bytes, 12).is_err());
+    }
+
+    #[test]
+    fn large_numbers_that_count_nothing_come_through() {
+        let partition = FetchPartition::default().with_partition_max_bytes(1 << 30);
+        let topic = FetchTopic::default().with_partitions(vec![partition]);
+        let request = FetchRequest::default()
+            .with_max_bytes(i32::MAX)
+            .with_max_wait_ms(500_000)
+            .with_topics(vec![topic]);
+        for version in [4, 11] {
+            let mut bytes = BytesMut::new();
+            request.encode(&mut bytes, version).unwrap();
+            let mut bytes = bytes.freeze();
+            assert_eq!(decode::<FetchRequest>(&mut bytes, version).unwrap(), request);
+            assert!(bytes.is_empty());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_reserve_much(bytes in prop::collection::vec(any::<u8>(), 0..200), version in 0_i16..14) {
+            let bytes = Bytes::from(bytes);
+            let _ = decode::<MetadataResponse>(&mut bytes.clone(), version);
+            let _ = decode::<FetchRequest>(&mut bytes.clone(), version);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What can go wrong on a connection, and what a user is told about it.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use kafka_protocol::messages::ApiKey;
+
+use super::frame::FrameError;
+use super::host_port::HostPort;
+use crate::error::{Error, Kind};
+
+/// A failure on a connection. [`WireError::at`] puts the address in front.
+#[derive(Debug)]
+pub enum WireError {
+    /// The host's name means nothing to the resolver.
+    Unresolvable(HostPort),
+    /// Nothing listens there.
+    Refused,
+    /// No answer within this time.
+    TimedOut(Duration),
+    /// The peer closed the connection.
+    Closed,
+    /// Another failure of the socket.
+    Io(io::Error),
+    /// The TLS handshake failed, or a certificate does not convince; the text says which.
+    Tls(String),
+    /// The peer speaks something else, or plain text where TLS was meant.
+    NotKafka(String),
+    /// The broker refused the credentials: the broker's own text.
+    Authentication { mechanism: String, message: String },
+    /// The broker has no such API, or no version of it that we speak.
+    Unsupported(String),
+    /// The request holds something that the version in use cannot say.
+    Encode(String),
+    /// The answer makes no sense.
+    Garbled(String),
+    /// A failure together with the broker, or the brokers, it happened on.
+    At { place: String, failure: Box<WireError> },
+    /// The last failure of several tries.
+    GaveUp {
+        tries: u32,
+        after: Duration,
+        failure: Box<WireError>,
+    },
+}
+
+impl WireError {
+    pub(crate) fn encode(api_key: i16, version: i16, cause: &anyhow::Error) -> Self {
+        Self::Encode(format!(
+            "{} version {version} cannot say this: {cause}",
+            api_name(api_key)
+        ))
+    }
+
+    pub(crate) fn decode(api_key: i16, version: i16, cause: &dyn fmt::Display) -> Self {
+        let cause = cause.to_string();
+        Self::Garbled(format!(
+            "{} version {version}: {}",
+            api_name(api_key),
+            cause.trim_end()
+        ))
+    }
+
+    pub(crate) fn garbled(message: impl Into<String>) -> Self {
+        Self::Garbled(message.into())
+    }
+
+    /// The same failure with the place it happened at.
+    #[must_use]
+    pub fn at(self, place: impl fmt::Display) -> Self {
+        match self {
+            Self::At { .. } | Self::GaveUp { .. } | Self::Unresolvable(_) => self,
+            bare => Self::At {
+                place: place.to_string(),
+                failure: Box::new(bare),
+            },
+        }
+    }
+
+    /// The failure without its place and its tries.
+    pub fn bare(&self) -> &WireError {
+        match self {
+            Self::At { failure, .. } | Self::GaveUp { failure, .. } => failure.bare(),
+            bare => bare,
+        }
+    }
+
+    /// Whether the same broker, or another, may well answer if asked again.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self.bare(),
+            Self::Refused | Self::TimedOut(_) | Self::Closed | Self::Io(_)
+        )
+    }
+
+    /// Whether no Kafka broker was found at the other end.
+    fn is_unreachable(&self) -> bool {
+        self.is_passing()
+            || matches!(
+                self.bare(),
+                Self::Tls(_) | Self::NotKafka(_) | Self::Unresolvable(_)
+            )
+    }
+}
+
+/// The name of an API as the protocol's documentation has it.
+pub(crate) fn api_name(api_key: i16) -> String {
+    match ApiKey::try_from(api_key) {
+        Ok(key) => format!("{key:?}"),
+        Err(()) => format!("api {api_key}"),
+    }
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unresolvable(address) => write!(
+                f,
+                "cannot reach {address}: the name \"{}\" is unknown",
+                address.host
+            ),
+            Self::Refused => f.write_str("connection refused"),
+            Self::TimedOut(after) => write!(f, "no answer in {}", in_seconds(*after)),
+            Self::Closed => f.write_str("the broker closed the connection"),
+            Self::Io(cause) => write!(f, "{cause}"),
+            Self::Tls(message)
+            | Self::NotKafka(message)
+            | Self::Unsupported(message)
+            | Self::Encode(message) => f.write_str(message),
+            Self::Garbled(message) => write!(f, "an answer that makes no sense: {message}"),
+            Self::Authentication { mechanism, message } => {
+                write!(f, "authentication failed ({mechanism}): {message}")
+            }
+            Self::At { place, failure } if failure.is_unreachable() => {
+                write!(f, "cannot reach {place}: {failure}")
+            }
+            Self::At { place, failure } => write!(f, "{place}: {failure}"),
+            Self::GaveUp {
+                tries,
+                after,
+                failure,
+            } => {
+                write!(f, "{failure} after {tries} tries in {}", in_seconds(*after))
+            }
+        }
+    }
+}
+
+impl std::error::Error for WireError {}
+
+impl From<io::Error> for WireError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+impl From<FrameError> for WireError {
+    fn from(error: FrameError) -> Self {
+        match error.speaks() {
+            Some("TLS") => Self::NotKafka("it speaks TLS, and the connection is without".to_owned()),
+            Some(protocol) => Self::NotKafka(format!("it speaks {protocol}, not Kafka")),
+            None => Self::Garbled(error.to_string()),
+        }
+    }
+}
+
+impl From<WireError> for Error {
+    fn from(error: WireError) -> Self {
+        let (kind, hint) = advice(error.bare());
+        let error = Error::from_cause(kind, error);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// The class of a failure and what to try.
+fn advice(error: &WireError) -> (Kind, Option<&'static str>) {
+    match error {
+        WireError::Unresolvable(_) => (Kind::Unreachable, Some("is the name spelled right?")),
+        WireError::Refused => (Kind::Unreachable, Some("is the broker up?")),
+        WireError::TimedOut(_) => (
+            Kind::Unreachable,
+            Some("is this the right address, and does no firewall stand between?"),
+        ),
+        WireError::Closed => (
+            Kind::Unreachable,
+            Some("a listener that wants TLS or SASL closes like this: is security.protocol right?"),
+        ),
+        WireError::NotKafka(message) if message.contains("TLS") => (
+            Kind::Unreachable,
+            Some("try -X security.protocol=SSL, or SASL_SSL with credentials"),
+        ),
+        WireError::Authentication { .. } => (
+            Kind::Denied,
+            Some("are user name, password and sasl.mechanism right?"),
+        ),
+        WireError::Io(_) | WireError::Tls(_) | WireError::NotKafka(_) => (Kind::Unreachable, None),
+        WireError::Unsupported(_) | WireError::Encode(_) | WireError::Garbled(_) => (Kind::Failed, None),
+        WireError::At { failure, .. } | WireError::GaveUp { failure, .. } => advice(failure),
+    }
+}
+
+/// A time for a message: `250 ms`, `5 s`, `1.5 s`.
+pub(crate) fn in_seconds(time: Duration) -> String {
+    let millis = time.as_millis();
+    if millis < 1000 {
+        return format!("{millis} ms");
+    }
+    match (millis + 50) / 100 {
+        tenths if tenths % 10 == 0 => format!("{} s", tenths / 10),
+        tenths => format!("{}.{} s", tenths / 10, tenths % 10),
+    }
+}
