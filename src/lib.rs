@@ -9,6 +9,7 @@ pub mod commands;
 pub mod error;
 pub mod input;
 pub mod internal_records;
+pub mod java_regex;
 pub mod output;
 pub mod reassignment;
 pub mod records;
