@@ -1,0 +1,85 @@
+//! Ours, kfake and Apache Kafka as processes: started on a free port with an empty directory, stopped when done.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::load::Load;
+
+/// A broker that runs until it is dropped.
+#[derive(Debug)]
+pub struct RunningBroker {
+    pub name: &'static str,
+    pub address: String,
+    /// From the start of the process to its first answer.
+    pub first_answer: Duration,
+    process: Child,
+    _directory: TempDir,
+}
+
+impl RunningBroker {
+    /// kafkit's mini broker on an empty directory.
+    pub fn kafkit() -> Self {
+        Self::start("kafkit", |port, directory| {
+            let mut command = Command::new(crate::KAFKIT);
+            command.args(["broker", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(directory);
+            command
+        })
+    }
+
+    /// kfake with its log on disk, if `benches/run` has built it.
+    pub fn kfake() -> Option<Self> {
+        let program = std::env::var("KFAKE").ok()?;
+        Some(Self::start("kfake", |port, directory| {
+            let mut command = Command::new(&program);
+            command.args(["-port", &port.to_string(), "-data-dir"]).arg(directory);
+            command
+        }))
+    }
+
+    /// Apache Kafka, formatted before the clock starts, if `benches/run` has its jars.
+    pub fn apache() -> Option<Self> {
+        let launcher = std::env::var("APACHE_KAFKA").ok()?;
+        Some(Self::start("Apache", |port, directory| {
+            let mut command = Command::new(&launcher);
+            command.args(["exec-broker", &port.to_string()]).arg(directory);
+            command
+        }))
+    }
+
+    fn start(name: &'static str, command: impl FnOnce(u16, &Path) -> Command) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let port = free_port();
+        let mut command = command(port, &directory.path().join("log"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let started = Instant::now();
+        let process = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let address = format!("127.0.0.1:{port}");
+        drop(Load::connect(&address, Duration::from_mins(1)));
+        let first_answer = started.elapsed();
+        Self { name, address, first_answer, process, _directory: directory }
+    }
+
+    pub fn connect(&self) -> Load {
+        Load::connect(&self.address, Duration::from_secs(10))
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+impl Drop for RunningBroker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}

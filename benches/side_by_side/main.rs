@@ -1,0 +1,37 @@
+//! kafkit beside Apache Kafka's tools, kcat and kfake, in one run on one machine.
+//!
+//! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
+//! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
+//! Arguments select sections by name: `clients`, `start`, `broker`, `faces`, `dump-log`.
+
+#![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a benchmark that cannot measure must stop")]
+#![allow(clippy::indexing_slicing, reason = "its peers are programs we started")]
+
+mod brokers;
+mod clients;
+mod dump_log;
+mod faces;
+mod load;
+mod measure;
+mod mini_broker;
+mod table;
+
+/// The binary that is measured.
+const KAFKIT: &str = env!("CARGO_BIN_EXE_kafkit");
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let sections: [(&str, fn()); 5] = [
+        ("start", mini_broker::start),
+        ("broker", mini_broker::throughput),
+        ("clients", clients::produce_and_consume),
+        ("faces", faces::start_up),
+        ("dump-log", dump_log::segments),
+    ];
+    for (name, section) in sections {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            section();
+        }
+    }
+}

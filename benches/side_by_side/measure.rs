@@ -1,0 +1,82 @@
+//! What a program costs: wall time and CPU time of a whole process, CPU time and memory of a running one.
+//!
+//! Read from `/proc`, whose clock ticks are 10 ms: what is measured must last long enough for that.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Seconds that one clock tick of `/proc` stands for (`USER_HZ`, 100 on every Linux that Rust runs on).
+const TICK: f64 = 0.01;
+
+/// What one run of a program took.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    pub wall: f64,
+    /// User and system time in seconds.
+    pub cpu: f64,
+}
+
+/// Runs a shell line `runs` times and returns the cheapest run, by `by`.
+///
+/// # Panics
+/// If a run fails: a benchmark of a failure says nothing.
+pub fn cheapest(line: &str, runs: usize, by: fn(&Cost) -> f64) -> Cost {
+    (0..runs).map(|_| run(line)).min_by(|a, b| by(a).total_cmp(&by(b))).expect("at least one run")
+}
+
+fn run(line: &str) -> Cost {
+    let before = children_ticks();
+    let started = Instant::now();
+    let status = Command::new("bash").args(["-c", line]).stdin(Stdio::null()).status().expect("bash runs");
+    let wall = started.elapsed().as_secs_f64();
+    assert!(status.success(), "{status}: {line}");
+    Cost { wall, cpu: (children_ticks() - before) as f64 * TICK }
+}
+
+/// Median wall time in seconds of a shell-free command, for what takes milliseconds.
+pub fn median_wall(program: &str, args: &[&str], runs: usize) -> f64 {
+    let mut walls: Vec<Duration> = (0..runs)
+        .map(|_| {
+            let started = Instant::now();
+            let status = Command::new(program)
+                .args(args)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .expect("the program runs");
+            assert!(status.success(), "{program} {args:?}: {status}");
+            started.elapsed()
+        })
+        .collect();
+    walls.sort_unstable();
+    walls[walls.len() / 2].as_secs_f64()
+}
+
+/// CPU seconds that a running process has used.
+pub fn cpu_of(pid: u32) -> f64 {
+    let (user, system, _, _) = stat(&format!("/proc/{pid}/stat"));
+    (user + system) as f64 * TICK
+}
+
+/// Resident memory of a running process in megabytes.
+pub fn memory_of(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+    let kilobytes: f64 = line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("a number");
+    kilobytes / 1024.0
+}
+
+fn children_ticks() -> u64 {
+    let (_, _, user, system) = stat("/proc/self/stat");
+    user + system
+}
+
+/// utime, stime, cutime and cstime: fields 14 to 17, counted after the name in brackets.
+fn stat(path: &str) -> (u64, u64, u64, u64) {
+    let text = fs::read_to_string(path).expect("a running process");
+    let fields: Vec<&str> = text[text.rfind(')').expect("a name") + 2..].split(' ').collect();
+    let field = |number: usize| fields[number - 3].parse().expect("a number");
+    (field(14), field(15), field(16), field(17))
+}
