@@ -2,6 +2,11 @@
 //! (`broker`), does the log survive (`storage`), and does every parser of bytes keep its promises
 //! (`properties`).
 
+#![allow(
+    unreachable_pub,
+    reason = "helpers are shared between the modules of one binary"
+)]
+
 mod architecture;
 mod cli;
 mod house;

@@ -25,7 +25,9 @@ impl RunningBroker {
     pub fn kafkit() -> Self {
         Self::start("kafkit", |port, directory| {
             let mut command = Command::new(crate::KAFKIT);
-            command.args(["broker", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(directory);
+            command
+                .args(["broker", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
+                .arg(directory);
             command
         })
     }
@@ -35,7 +37,9 @@ impl RunningBroker {
         let program = std::env::var("KFAKE").ok()?;
         Some(Self::start("kfake", |port, directory| {
             let mut command = Command::new(&program);
-            command.args(["-port", &port.to_string(), "-data-dir"]).arg(directory);
+            command
+                .args(["-port", &port.to_string(), "-data-dir"])
+                .arg(directory);
             command
         }))
     }
@@ -54,13 +58,22 @@ impl RunningBroker {
         let directory = tempfile::tempdir().expect("a directory");
         let port = free_port();
         let mut command = command(port, &directory.path().join("log"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let started = Instant::now();
         let process = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
         let address = format!("127.0.0.1:{port}");
-        drop(Load::connect(&address, Duration::from_mins(1)));
+        drop(Load::connect(&address, Duration::from_secs(60)));
         let first_answer = started.elapsed();
-        Self { name, address, first_answer, process, _directory: directory }
+        Self {
+            name,
+            address,
+            first_answer,
+            process,
+            _directory: directory,
+        }
     }
 
     pub fn connect(&self) -> Load {

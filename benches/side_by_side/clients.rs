@@ -25,13 +25,23 @@ pub fn produce_and_consume() {
 fn produce(address: &str, lines: &Path, fewer: &Path) {
     let millions = RECORDS as f64 / 1e6;
     let lines = lines.display();
-    let ours = cheapest(&format!("{KAFKIT} produce -q -b {address} ours {lines}"), 3, |cost| cost.cpu);
-    let kcat = cheapest(&format!("kcat -P -q -b {address} -t kcat -l {lines}"), 3, |cost| cost.cpu);
+    let ours = cheapest(
+        &format!("{KAFKIT} produce -q -b {address} ours {lines}"),
+        3,
+        |cost| cost.cpu,
+    );
+    let kcat = cheapest(
+        &format!("kcat -P -q -b {address} -t kcat -l {lines}"),
+        3,
+        |cost| cost.cpu,
+    );
     let mut cpu = vec![("kafkit", ours.cpu / millions), ("kcat", kcat.cpu / millions)];
     let mut wall = vec![("kafkit", ours.wall / millions), ("kcat", kcat.wall / millions)];
     if let Ok(apache) = std::env::var("APACHE_KAFKA") {
         let tool = format!("{apache} tool kafka-console-producer --bootstrap-server {address}");
-        let java = cheapest(&format!("{tool} --topic java < {}", fewer.display()), 1, |cost| cost.cpu);
+        let java = cheapest(&format!("{tool} --topic java < {}", fewer.display()), 1, |cost| {
+            cost.cpu
+        });
         let millions = JAVA_RECORDS as f64 / 1e6;
         cpu.push(("Java", java.cpu / millions));
         wall.push(("Java", java.wall / millions));
@@ -44,12 +54,21 @@ fn produce(address: &str, lines: &Path, fewer: &Path) {
 fn consume(address: &str) {
     let records = RECORDS * 3;
     let millions = records as f64 / 1e6;
-    let ours = cheapest(&format!("{KAFKIT} consume -q -e -b {address} ours > /dev/null"), 3, |cost| cost.cpu);
-    let kcat = cheapest(&format!("kcat -C -q -e -b {address} -t kcat > /dev/null"), 3, |cost| cost.cpu);
+    let ours = cheapest(
+        &format!("{KAFKIT} consume -q -e -b {address} ours > /dev/null"),
+        3,
+        |cost| cost.cpu,
+    );
+    let kcat = cheapest(
+        &format!("kcat -C -q -e -b {address} -t kcat > /dev/null"),
+        3,
+        |cost| cost.cpu,
+    );
     let mut cpu = vec![("kafkit", ours.cpu / millions), ("kcat", kcat.cpu / millions)];
     let mut wall = vec![("kafkit", ours.wall / millions), ("kcat", kcat.wall / millions)];
     if let Ok(apache) = std::env::var("APACHE_KAFKA") {
-        let tool = format!("{apache} tool kafka-console-consumer --bootstrap-server {address} --from-beginning");
+        let tool =
+            format!("{apache} tool kafka-console-consumer --bootstrap-server {address} --from-beginning");
         let line = format!("{tool} --topic java --max-messages {JAVA_RECORDS} > /dev/null 2>&1");
         let java = cheapest(&line, 1, |cost| cost.cpu);
         let millions = JAVA_RECORDS as f64 / 1e6;
@@ -76,7 +95,11 @@ fn write_lines(path: &Path, count: usize) {
     let mut file = std::io::BufWriter::new(std::fs::File::create(path).expect("a file"));
     for number in 0..count {
         let mixed = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        writeln!(file, "{number:010} {mixed:016x} the quick brown fox jumps over the lazy dog and runs away {:>10}", number % 977)
-            .expect("a line");
+        writeln!(
+            file,
+            "{number:010} {mixed:016x} the quick brown fox jumps over the lazy dog and runs away {:>10}",
+            number % 977
+        )
+        .expect("a line");
     }
 }

@@ -8,12 +8,19 @@ use crate::table::Row;
 pub fn start_up() {
     let help = median_wall(KAFKIT, &["--help"], 41) * 1e3;
     Row::new("start-up: kafkit --help", "ms", vec![("kafkit", help)]).print();
-    for tool in
-        ["kafka-topics", "kafka-console-producer", "kafka-console-consumer", "kafka-reassign-partitions", "kafka-dump-log"]
-    {
+    for tool in [
+        "kafka-topics",
+        "kafka-console-producer",
+        "kafka-console-consumer",
+        "kafka-reassign-partitions",
+        "kafka-dump-log",
+    ] {
         let mut wall = vec![("kafkit", median_wall(KAFKIT, &[tool, "--version"], 41) * 1e3)];
         if let Ok(apache) = std::env::var("APACHE_KAFKA") {
-            wall.push(("Java", median_wall(&apache, &["tool", tool, "--version"], 3) * 1e3));
+            wall.push((
+                "Java",
+                median_wall(&apache, &["tool", tool, "--version"], 3) * 1e3,
+            ));
         }
         Row::new(format!("start-up: {tool} --version"), "ms", wall).print();
     }

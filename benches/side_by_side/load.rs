@@ -13,7 +13,7 @@ use kafka_protocol::messages::{
     ApiVersionsRequest, CreateTopicsRequest, FetchRequest, ProduceRequest, RequestHeader, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
-use kafkit::records::batch_builder::BatchBuilder;
+use kafkit::records::batch_builder::{BatchBuilder, BatchOptions};
 
 /// One connection to a broker.
 #[derive(Debug)]
@@ -34,14 +34,25 @@ impl Load {
             std::thread::sleep(Duration::from_micros(100));
         };
         stream.set_nodelay(true).expect("nodelay");
-        let mut load = Self { stream, buffer: Vec::new() };
+        let mut load = Self {
+            stream,
+            buffer: Vec::new(),
+        };
         load.ask(&ApiVersionsRequest::default(), 0);
         load
     }
 
     pub fn create_topic(&mut self, name: &str) {
-        let topic = CreatableTopic::default().with_name(topic_name(name)).with_num_partitions(1).with_replication_factor(1);
-        let response = self.ask(&CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000), 5);
+        let topic = CreatableTopic::default()
+            .with_name(topic_name(name))
+            .with_num_partitions(1)
+            .with_replication_factor(1);
+        let response = self.ask(
+            &CreateTopicsRequest::default()
+                .with_topics(vec![topic])
+                .with_timeout_ms(10_000),
+            5,
+        );
         let code = response.topics[0].error_code;
         assert!(code == 0 || code == 36, "create topic: error {code}");
     }
@@ -49,8 +60,13 @@ impl Load {
     /// Sends a record batch with acks=all and waits for its acknowledgement.
     pub fn produce(&mut self, topic: &str, batch: Bytes) {
         let partition = PartitionProduceData::default().with_records(Some(batch));
-        let topic = TopicProduceData::default().with_name(topic_name(topic)).with_partition_data(vec![partition]);
-        let request = ProduceRequest::default().with_acks(-1).with_timeout_ms(10_000).with_topic_data(vec![topic]);
+        let topic = TopicProduceData::default()
+            .with_name(topic_name(topic))
+            .with_partition_data(vec![partition]);
+        let request = ProduceRequest::default()
+            .with_acks(-1)
+            .with_timeout_ms(10_000)
+            .with_topic_data(vec![topic]);
         let response = self.ask(&request, 8);
         let code = response.responses[0].partition_responses[0].error_code;
         assert_eq!(code, 0, "produce: error {code}");
@@ -58,16 +74,18 @@ impl Load {
 
     /// Fetches from `offset` on; returns how many bytes came, without looking at them.
     pub fn fetch(&mut self, topic: &str, offset: i64, max_bytes: i32) -> usize {
-        let partition = FetchPartition::default().with_fetch_offset(offset).with_partition_max_bytes(max_bytes);
-        let topic = FetchTopic::default().with_topic(topic_name(topic)).with_partitions(vec![partition]);
-        let request = FetchRequest::default().with_max_bytes(max_bytes).with_min_bytes(1).with_topics(vec![topic]);
+        let partition = FetchPartition::default()
+            .with_fetch_offset(offset)
+            .with_partition_max_bytes(max_bytes);
+        let topic = FetchTopic::default()
+            .with_topic(topic_name(topic))
+            .with_partitions(vec![partition]);
+        let request = FetchRequest::default()
+            .with_max_bytes(max_bytes)
+            .with_min_bytes(1)
+            .with_topics(vec![topic]);
         self.send(&request, 11);
         self.receive()
-    }
-
-    /// The next offset after the batches of the last fetch, and nothing if they end in the middle of the first.
-    pub fn last_answer(&self) -> &[u8] {
-        &self.buffer
     }
 
     fn ask<R: Request>(&mut self, request: &R, version: i16) -> R::Response {
@@ -84,7 +102,9 @@ impl Load {
             .with_request_api_version(version)
             .with_client_id(Some(StrBytes::from_static_str("bench")));
         let mut frame = BytesMut::from(&[0; 4][..]);
-        header.encode(&mut frame, R::header_version(version)).expect("a header");
+        header
+            .encode(&mut frame, R::header_version(version))
+            .expect("a header");
         request.encode(&mut frame, version).expect("a request");
         let length = u32::try_from(frame.len() - 4).expect("a frame");
         frame[..4].copy_from_slice(&length.to_be_bytes());
@@ -95,19 +115,21 @@ impl Load {
         let mut length = [0; 4];
         self.stream.read_exact(&mut length).expect("the broker answers");
         self.buffer.resize(u32::from_be_bytes(length) as usize, 0);
-        self.stream.read_exact(&mut self.buffer).expect("the whole answer");
+        self.stream
+            .read_exact(&mut self.buffer)
+            .expect("the whole answer");
         self.buffer.len()
     }
 }
 
 /// An uncompressed batch of `records` records of 100 bytes.
 pub fn batch_of(records: usize) -> Bytes {
-    let mut builder = BatchBuilder::new();
+    let mut builder = BatchBuilder::new(BatchOptions::default());
     let value = [b'x'; 100];
     for _ in 0..records {
         builder.append(0, None, Some(&value), &[]);
     }
-    builder.finish().into()
+    builder.finish_uncompressed().into()
 }
 
 fn topic_name(name: &str) -> TopicName {

@@ -5,8 +5,14 @@
 //! Arguments select sections by name: `clients`, `start`, `broker`, `faces`, `dump-log`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a benchmark that cannot measure must stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a benchmark that cannot measure must stop"
+)]
 #![allow(clippy::indexing_slicing, reason = "its peers are programs we started")]
+#![allow(unreachable_pub, reason = "its modules are one program")]
 
 mod brokers;
 mod clients;
@@ -21,7 +27,10 @@ mod table;
 const KAFKIT: &str = env!("CARGO_BIN_EXE_kafkit");
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     let sections: [(&str, fn()); 5] = [
         ("start", mini_broker::start),
         ("broker", mini_broker::throughput),

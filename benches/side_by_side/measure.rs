@@ -22,16 +22,26 @@ pub struct Cost {
 /// # Panics
 /// If a run fails: a benchmark of a failure says nothing.
 pub fn cheapest(line: &str, runs: usize, by: fn(&Cost) -> f64) -> Cost {
-    (0..runs).map(|_| run(line)).min_by(|a, b| by(a).total_cmp(&by(b))).expect("at least one run")
+    (0..runs)
+        .map(|_| run(line))
+        .min_by(|a, b| by(a).total_cmp(&by(b)))
+        .expect("at least one run")
 }
 
 fn run(line: &str) -> Cost {
     let before = children_ticks();
     let started = Instant::now();
-    let status = Command::new("bash").args(["-c", line]).stdin(Stdio::null()).status().expect("bash runs");
+    let status = Command::new("bash")
+        .args(["-c", line])
+        .stdin(Stdio::null())
+        .status()
+        .expect("bash runs");
     let wall = started.elapsed().as_secs_f64();
     assert!(status.success(), "{status}: {line}");
-    Cost { wall, cpu: (children_ticks() - before) as f64 * TICK }
+    Cost {
+        wall,
+        cpu: (children_ticks() - before) as f64 * TICK,
+    }
 }
 
 /// Median wall time in seconds of a shell-free command, for what takes milliseconds.
@@ -63,8 +73,15 @@ pub fn cpu_of(pid: u32) -> f64 {
 /// Resident memory of a running process in megabytes.
 pub fn memory_of(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
-    let kilobytes: f64 = line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("a number");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .expect("VmRSS");
+    let kilobytes: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|word| word.parse().ok())
+        .expect("a number");
     kilobytes / 1024.0
 }
 

@@ -13,14 +13,25 @@ const BATCHES: usize = 400;
 const ROUND_TRIPS: usize = 20_000;
 
 fn all() -> Vec<RunningBroker> {
-    [Some(RunningBroker::kafkit()), RunningBroker::kfake(), RunningBroker::apache()].into_iter().flatten().collect()
+    [
+        Some(RunningBroker::kafkit()),
+        RunningBroker::kfake(),
+        RunningBroker::apache(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// From an empty directory to the first answer, and memory when idle.
 pub fn start() {
     let mut starts: Vec<(&'static str, f64)> = Vec::new();
     let mut memory = Vec::new();
-    for start in [|| Some(RunningBroker::kafkit()), RunningBroker::kfake, RunningBroker::apache] {
+    for start in [
+        || Some(RunningBroker::kafkit()),
+        RunningBroker::kfake,
+        RunningBroker::apache,
+    ] {
         let mut times = Vec::new();
         for _ in 0..5 {
             let Some(broker) = start() else { break };
@@ -32,7 +43,12 @@ pub fn start() {
             }
         }
     }
-    Row::new("broker: empty directory to first answer (median of 5)", "ms", starts).print();
+    Row::new(
+        "broker: empty directory to first answer (median of 5)",
+        "ms",
+        starts,
+    )
+    .print();
     Row::new("broker: idle memory", "MB", memory).print();
 }
 

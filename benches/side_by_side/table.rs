@@ -17,16 +17,35 @@ pub struct Row {
 
 impl Row {
     pub fn new(question: impl Into<String>, unit: &'static str, figures: Vec<(&'static str, f64)>) -> Self {
-        let figures = figures.into_iter().map(|(who, value)| Figure { who, value }).collect();
-        Self { question: question.into(), unit, figures }
+        let figures = figures
+            .into_iter()
+            .map(|(who, value)| Figure { who, value })
+            .collect();
+        Self {
+            question: question.into(),
+            unit,
+            figures,
+        }
     }
 
     /// Prints the row: each peer with how many times it takes what we take.
     pub fn print(&self) {
-        let Some((ours, peers)) = self.figures.split_first() else { return };
-        print!("{:<52} {:>10} {:<7}", self.question, number(ours.value), self.unit);
+        let Some((ours, peers)) = self.figures.split_first() else {
+            return;
+        };
+        print!(
+            "{:<52} {:>10} {:<7}",
+            self.question,
+            number(ours.value),
+            self.unit
+        );
         for peer in peers {
-            print!("  {} {} ({:.2}×)", peer.who, number(peer.value), peer.value / ours.value);
+            print!(
+                "  {} {} ({:.2}×)",
+                peer.who,
+                number(peer.value),
+                peer.value / ours.value
+            );
         }
         println!();
     }

@@ -23,7 +23,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::client::settings::Settings;
 use crate::commands::{self, Command, Context};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::output::{self, OutputOptions, Printer};
 
 /// Everyday work with Apache Kafka: topics, produce, consume, reassign, dump-log, and a mini broker
@@ -100,9 +100,4 @@ fn execute(invocation: Invocation) -> Result<()> {
         Err(error) if error.kind() == Kind::ClosedPipe => Ok(()),
         outcome => outcome,
     }
-}
-
-/// A usage error of a flag that clap cannot see, in clap's words.
-pub(crate) fn bad_flag(flag: &str, problem: impl std::fmt::Display) -> Error {
-    Error::usage(format!("{flag} {problem}"))
 }
