@@ -10,6 +10,7 @@ pub mod error;
 pub mod input;
 pub mod internal_records;
 pub mod java_regex;
+pub mod interrupt;
 pub mod output;
 pub mod reassignment;
 pub mod records;

@@ -1,1 +1,99 @@
-//! Records going out: the trait every engine fulfils, and the choice of engine.
+//! Records to a cluster: the trait that `produce` sends through, whatever engine carries them.
+//!
+//! Owns the promises: order within a partition, nothing lost in silence, a full queue waits, every record
+//! reported once under the tag its sender gave. Names no engine's types and allocates nothing per record.
+
+use std::time::Duration;
+
+use super::librdkafka::producer::Producer;
+use super::settings::Settings;
+use crate::error::{Kind, Result};
+use crate::interrupt::Interrupt;
+
+/// One header of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderView<'a> {
+    pub name: &'a str,
+    pub value: Option<&'a [u8]>,
+}
+
+/// A record to send, borrowed from wherever it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordView<'a> {
+    pub topic: &'a str,
+    /// None leaves it to the partitioner: Java's, murmur2 of the key, and sticky without one.
+    pub partition: Option<i32>,
+    pub key: Option<&'a [u8]>,
+    /// None is Kafka's null, a tombstone; not the same as empty.
+    pub value: Option<&'a [u8]>,
+    pub headers: &'a [HeaderView<'a>],
+    /// Milliseconds since 1970; None is now.
+    pub timestamp: Option<i64>,
+}
+
+/// A record that will not arrive.
+#[derive(Debug)]
+pub struct DeliveryFailure<'a> {
+    /// The tag it was sent with.
+    pub tag: u64,
+    pub partition: Option<i32>,
+    /// Why, in a few words.
+    pub reason: &'a str,
+    pub kind: Kind,
+    /// Sizes, for a report that names no contents; None is null.
+    pub key_bytes: usize,
+    pub value_bytes: usize,
+}
+
+/// Who is told how each record ended.
+pub trait DeliveryListener {
+    /// The cluster has it, as far as `acks` asked.
+    fn delivered(&mut self, tag: u64, partition: i32, offset: i64);
+    fn failed(&mut self, failure: &DeliveryFailure<'_>);
+}
+
+/// Takes records and carries them to the cluster.
+pub trait RecordSink {
+    /// Takes a copy of a record. Waits while the queue is full; an interrupt ends the wait with
+    /// [`Kind::Interrupted`], and the record was then not taken.
+    fn send(&mut self, record: &RecordView<'_>, tag: u64, listener: &mut dyn DeliveryListener) -> Result<()>;
+
+    /// Lets go what was gathered for a bigger batch; call it before waiting for input.
+    fn dispatch(&mut self, listener: &mut dyn DeliveryListener) -> Result<()>;
+
+    /// Reports deliveries, waiting up to `wait` for the first.
+    fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()>;
+
+    /// Waits until every record taken is delivered or has failed. An interrupt ends the wait: what is not
+    /// delivered by then is given up and reported as failed.
+    fn flush(&mut self, listener: &mut dyn DeliveryListener) -> Result<()>;
+
+    /// Gives up what is not delivered, and reports it.
+    fn abandon(&mut self, listener: &mut dyn DeliveryListener);
+
+    /// Records taken and not yet reported.
+    fn in_flight(&self) -> usize;
+
+    /// Makes sure that the topic exists (creating it if the cluster does that by itself), and how many
+    /// partitions it has.
+    fn prepare_topic(&mut self, topic: &str, wait: Duration) -> Result<usize>;
+
+    /// What happened on the way that a person should know (a broker lost, say), one line each.
+    fn take_notices(&mut self) -> Vec<String>;
+}
+
+/// How a sink works, beyond the settings.
+#[derive(Clone, Debug)]
+pub struct SinkOptions {
+    /// Ends waits.
+    pub interrupt: Interrupt,
+    /// Engine settings in librdkafka's names that the settings do not override (a codec flag, say).
+    pub overrides: Vec<(String, String)>,
+    /// Settings that hold where neither `overrides` nor the settings speak.
+    pub defaults: Vec<(String, String)>,
+}
+
+/// The sink for these settings.
+pub fn open(settings: &Settings, options: SinkOptions) -> Result<Box<dyn RecordSink>> {
+    Ok(Box::new(Producer::open(settings, options)?))
+}

@@ -1,1 +1,124 @@
-//! Records coming in: the trait every engine fulfils, and the choice of engine.
+//! Records from a cluster: the trait that `consume` reads through, whatever engine fetches them.
+//!
+//! Owns the promises: order within a partition, ends of partitions told by position (so that markers and
+//! compacted tails count), a group's commits of exactly what the visitor took. Names no engine's types and
+//! allocates nothing per record.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::librdkafka::consumer::Consumer;
+use super::record_sink::HeaderView;
+use super::settings::Settings;
+use crate::error::Result;
+use crate::topic_partition::Offset;
+
+/// What a record's time means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimestampType {
+    None,
+    CreateTime,
+    LogAppendTime,
+}
+
+/// A record read, borrowed from the engine until the visitor returns.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsumedRecord<'a> {
+    pub topic: &'a str,
+    pub partition: i32,
+    pub offset: Offset,
+    /// Milliseconds since 1970; -1 without a time.
+    pub timestamp: i64,
+    pub timestamp_type: TimestampType,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
+    pub headers: &'a [HeaderView<'a>],
+}
+
+/// Who is shown the records.
+pub trait RecordVisitor {
+    /// A break ends the poll; this record counts as taken.
+    fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>>;
+
+    /// Nothing more in this partition for now; the next record there will have at least this offset.
+    fn partition_end(&mut self, topic: &str, partition: i32, next: Offset) -> Result<ControlFlow<()>>;
+}
+
+/// What the cluster says of a topic.
+#[derive(Clone, Debug)]
+pub struct TopicPartitions {
+    pub name: String,
+    /// In order; empty when there is a problem.
+    pub partitions: Vec<i32>,
+    pub problem: Option<TopicProblem>,
+}
+
+/// Why a topic cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopicProblem {
+    Unknown,
+    Invalid,
+    Denied,
+    /// Passing, such as a leader that is being chosen.
+    NotYet(String),
+}
+
+/// Where in a partition: a number, or a question to the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// The first offset there is.
+    Beginning,
+    /// After the last record (after the last stable one with read_committed).
+    End,
+    At(Offset),
+    /// The first record at or after this time, in milliseconds since 1970; the end if there is none.
+    Time(i64),
+}
+
+/// A partition to read, and from where.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub topic: String,
+    pub partition: i32,
+    pub offset: Offset,
+}
+
+/// Reads records.
+pub trait RecordSource {
+    /// Asks the cluster for one topic (the cluster may create it, if it does and the source may ask), or for all.
+    fn topics(&mut self, topic: Option<&str>, wait: Duration) -> Result<Vec<TopicPartitions>>;
+
+    /// Turns questions into offsets, one request a broker; a partition that the cluster will not answer for is an error.
+    fn offsets(&mut self, questions: &[(&str, i32, Position)], wait: Duration) -> Result<Vec<Offset>>;
+
+    /// Reads these partitions too.
+    fn assign(&mut self, starts: &[Start]) -> Result<()>;
+
+    /// Reads these partitions no more.
+    fn unassign(&mut self, partitions: &[(String, i32)]) -> Result<()>;
+
+    /// Joins the settings' group for these topics; replaces the topics joined for before.
+    fn subscribe(&mut self, topics: &[String]) -> Result<()>;
+
+    /// Shows the visitor what is there, waiting up to `wait` for the first record.
+    fn poll(&mut self, wait: Duration, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>>;
+
+    /// What the visitor took so far is safely out: the group may commit it, by and by and at the end.
+    fn acknowledge(&mut self);
+
+    /// Commits what was acknowledged and leaves the group; stops reading.
+    fn close(&mut self);
+
+    /// What happened on the way that a person should know, one line each.
+    fn take_notices(&mut self) -> Vec<String>;
+}
+
+/// The source for these settings. `overrides` are engine settings in librdkafka's names that win over the
+/// settings; `defaults` hold where nothing else speaks.
+pub fn open(
+    settings: &Settings,
+    overrides: &[(String, String)],
+    defaults: &[(String, String)],
+) -> Result<Box<dyn RecordSource>> {
+    Ok(Box::new(Consumer::open(settings, overrides, defaults)?))
+}

@@ -1,1 +1,11 @@
-//! The only room that names rdkafka: groups, transactions, everything general.
+//! The librdkafka engine: groups, transactions, every security protocol it knows. The only room that names
+//! rdkafka.
+//!
+//! Owns the sink and the source behind the two traits, and what its settings are; owns no wire of its own.
+
+pub mod consumer;
+pub mod producer;
+
+mod config;
+mod ffi;
+mod notices;

@@ -1,0 +1,102 @@
+//! Settings to librdkafka's configuration: our defaults, then the user's words, then what a flag insists on.
+
+use crate::client::settings::Settings;
+
+/// What sending wants, measured on files of short lines: big batches when input is fast, five milliseconds of
+/// company when it is slow. Size limits are the cluster's to set, not ours.
+const PRODUCER: &[(&str, &str)] = &[
+    ("acks", "all"),
+    ("partitioner", "murmur2_random"),
+    ("linger.ms", "5"),
+    ("batch.size", "1000000"),
+    ("batch.num.messages", "100000"),
+    ("message.max.bytes", "1000000000"),
+    ("queue.buffering.max.messages", "2000000"),
+    ("queue.buffering.max.kbytes", "1048576"),
+    ("topic.metadata.refresh.fast.interval.ms", "50"),
+    ("max.in.flight.requests.per.connection", "5"),
+];
+
+/// What reading wants: fetches of several megabytes and no pause when the queue was full. Kafka's own default
+/// isolation; librdkafka's differs.
+const CONSUMER: &[(&str, &str)] = &[
+    ("fetch.message.max.bytes", "8388608"),
+    ("queued.min.messages", "1000000"),
+    ("queued.max.messages.kbytes", "65536"),
+    ("fetch.queue.backoff.ms", "2"),
+    ("fetch.error.backoff.ms", "100"),
+    ("fetch.wait.max.ms", "250"),
+    ("enable.partition.eof", "true"),
+    ("isolation.level", "read_uncommitted"),
+    ("check.crcs", "true"),
+];
+
+/// For both.
+const COMMON: &[(&str, &str)] = &[
+    ("client.id", "kafkit"),
+    ("log.queue", "true"),
+    ("log.connection.close", "false"),
+    ("socket.nagle.disable", "true"),
+    ("reconnect.backoff.ms", "50"),
+    ("reconnect.backoff.max.ms", "1000"),
+];
+
+/// What must not be changed from outside: offsets are stored when what they cover was printed.
+const CONSUMER_FIXED: &[(&str, &str)] = &[("enable.auto.offset.store", "false")];
+
+/// A producer's configuration. Idempotent unless `acks` rules it out.
+pub(super) fn producer(
+    settings: &Settings,
+    overrides: &[(String, String)],
+    defaults: &[(String, String)],
+) -> Vec<(String, String)> {
+    let mut entries = layered(PRODUCER, settings, overrides, defaults);
+    let waits_for_all = ["acks", "request.required.acks"]
+        .iter()
+        .filter_map(|name| value_of(&entries, name))
+        .all(|acks| matches!(acks, "all" | "-1"));
+    if waits_for_all && value_of(&entries, "enable.idempotence").is_none() {
+        entries.push(("enable.idempotence".into(), "true".into()));
+    }
+    entries
+}
+
+/// A consumer's configuration.
+pub(super) fn consumer(
+    settings: &Settings,
+    overrides: &[(String, String)],
+    defaults: &[(String, String)],
+) -> Vec<(String, String)> {
+    let mut entries = layered(CONSUMER, settings, overrides, defaults);
+    entries.extend(owned(CONSUMER_FIXED));
+    entries
+}
+
+/// The value in force of a setting: the last one.
+pub(super) fn value_of<'a>(entries: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = entries.iter().rev().find(|(known, _)| known == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+fn owned(entries: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+    entries
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+}
+
+fn layered(
+    ours: &[(&str, &str)],
+    settings: &Settings,
+    overrides: &[(String, String)],
+    defaults: &[(String, String)],
+) -> Vec<(String, String)> {
+    let mut entries: Vec<_> = owned(COMMON).chain(owned(ours)).collect();
+    entries.extend_from_slice(defaults);
+    entries.extend(
+        settings
+            .get("bootstrap.servers")
+            .map(|servers| ("bootstrap.servers".to_owned(), servers.to_owned())),
+    );
+    entries.extend_from_slice(overrides);
+    entries
+}

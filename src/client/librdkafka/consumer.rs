@@ -1,0 +1,325 @@
+//! [`RecordSource`] over librdkafka: named partitions without a coordinator, or membership in a group.
+//!
+//! Owns the account of what the visitor took, which is what a group commits.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::config;
+use super::ffi::{self, Code, Handle, Incoming, PARTITION_END, Place, Role};
+use super::notices::{Notices, kind_of};
+use crate::client::record_sink::HeaderView;
+use crate::client::record_source::{
+    ConsumedRecord, Position, RecordSource, RecordVisitor, Start, TimestampType, TopicPartitions,
+    TopicProblem,
+};
+use crate::client::settings::Settings;
+use crate::error::{Error, Kind, Result};
+use crate::topic_partition::Offset;
+
+/// Headers of a record shown without an allocation.
+const INLINE_HEADERS: usize = 16;
+/// Codes that a consumer meets while the cluster changes; it tries again by itself.
+const PASSING: &[Code] = &[
+    5, 6, 7, 9, 13, 14, 15, 16, 19, 72, 74, 75, 76, -195, -193, -187, -185, -172, -140,
+];
+
+/// Reads through librdkafka.
+#[derive(Debug)]
+pub struct Consumer {
+    handle: Handle,
+    role: Role,
+    /// Next offset to commit by partition; a group's only.
+    taken: Vec<Place>,
+    reading: Vec<(String, i32)>,
+    notices: Notices,
+    servers: String,
+}
+
+impl Consumer {
+    /// Connects in the background. It is a group's member if the settings or overrides name a `group.id`.
+    pub fn open(
+        settings: &Settings,
+        overrides: &[(String, String)],
+        defaults: &[(String, String)],
+    ) -> Result<Self> {
+        let mut entries = config::consumer(settings, overrides, defaults);
+        let role = match config::value_of(&entries, "group.id") {
+            Some(group) if !group.is_empty() => Role::Member,
+            _ => Role::Reader,
+        };
+        if role == Role::Reader {
+            entries.retain(|(name, _)| name != "group.id");
+        }
+        let servers = config::value_of(&entries, "bootstrap.servers")
+            .unwrap_or_default()
+            .to_owned();
+        let handle = Handle::new(role, &entries).map_err(Error::usage)?;
+        Ok(Self {
+            handle,
+            role,
+            taken: Vec::new(),
+            reading: Vec::new(),
+            notices: Notices::default(),
+            servers,
+        })
+    }
+
+    fn take_events(&mut self, wait: Duration) -> Result<()> {
+        let notices = &mut self.notices;
+        self.handle
+            .poll_events(wait, &mut |event| notices.take_event(&event));
+        match self.notices.hopeless() {
+            Some(error) => Err(error.context(format!("cannot use {}", self.servers))),
+            None => Ok(()),
+        }
+    }
+
+    fn failure(&self, code: Code) -> Error {
+        let text = ffi::error_text(code);
+        match kind_of(code) {
+            Kind::Unreachable => {
+                let why = self.notices.last().map_or(text, str::to_owned);
+                Error::unreachable(format!("cannot reach {}: {why}", self.servers)).hint("is the broker up?")
+            }
+            kind => Error::new(kind, format!("{}: {text}", self.servers)),
+        }
+    }
+}
+
+impl RecordSource for Consumer {
+    fn topics(&mut self, topic: Option<&str>, wait: Duration) -> Result<Vec<TopicPartitions>> {
+        let deadline = Instant::now() + wait;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let step = left.clamp(Duration::from_millis(50), Duration::from_millis(200));
+            let answer = self.handle.metadata(topic, step);
+            self.take_events(Duration::ZERO)?;
+            match answer {
+                Ok(found) => return Ok(found.into_iter().map(topic_partitions).collect()),
+                Err(code) if left.is_zero() => return Err(self.failure(code)),
+                Err(_) => self.take_events(Duration::from_millis(20))?,
+            }
+        }
+    }
+
+    fn offsets(&mut self, questions: &[(&str, i32, Position)], wait: Duration) -> Result<Vec<Offset>> {
+        let mut places: Vec<Place> = questions
+            .iter()
+            .map(|(topic, partition, position)| place(topic, *partition, question(*position)))
+            .collect();
+        let mut ends: Vec<Place> = Vec::new();
+        self.ask(&mut places, wait)?;
+        // No record at or after the time means the end, which is another question.
+        for (asked, answer) in questions.iter().zip(&places) {
+            if matches!(asked.2, Position::Time(_)) && answer.offset < 0 {
+                ends.push(place(asked.0, asked.1, -1));
+            }
+        }
+        if !ends.is_empty() {
+            self.ask(&mut ends, wait)?;
+        }
+        let mut ends = ends.into_iter();
+        let mut offsets = Vec::with_capacity(places.len());
+        for (asked, answer) in questions.iter().zip(places) {
+            offsets.push(match asked.2 {
+                Position::At(offset) => offset,
+                Position::Time(_) if answer.offset < 0 => ends.next().map_or(0, |end| end.offset),
+                _ => answer.offset,
+            });
+        }
+        Ok(offsets)
+    }
+
+    fn assign(&mut self, starts: &[Start]) -> Result<()> {
+        for start in starts {
+            let place = place(&start.topic, start.partition, start.offset);
+            self.handle.start(&place).map_err(|code| self.failure(code))?;
+            self.reading.push((start.topic.clone(), start.partition));
+        }
+        Ok(())
+    }
+
+    fn unassign(&mut self, partitions: &[(String, i32)]) -> Result<()> {
+        for (topic, partition) in partitions {
+            self.handle.stop(topic, *partition);
+        }
+        self.reading.retain(|reading| !partitions.contains(reading));
+        Ok(())
+    }
+
+    fn subscribe(&mut self, topics: &[String]) -> Result<()> {
+        self.handle.subscribe(topics).map_err(|code| self.failure(code))
+    }
+
+    fn poll(&mut self, wait: Duration, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
+        self.take_events(Duration::ZERO)?;
+        let is_member = self.role == Role::Member;
+        let (taken, notices) = (&mut self.taken, &mut self.notices);
+        let mut problem = None;
+        let flow = self.handle.consume(wait, &mut |message| {
+            let outcome = match message.code {
+                0 => show(message, visitor),
+                PARTITION_END => visitor.partition_end(message.topic, message.partition, message.offset),
+                code => failed_partition(message, code, notices),
+            };
+            if is_member && message.code == 0 && outcome.is_ok() {
+                note(taken, message);
+            }
+            outcome.unwrap_or_else(|error| {
+                problem = Some(error);
+                ControlFlow::Break(())
+            })
+        });
+        problem.map_or(Ok(flow), Err)
+    }
+
+    fn acknowledge(&mut self) {
+        if !self.taken.is_empty() {
+            self.handle.store_offsets(&self.taken);
+            self.taken.clear();
+        }
+    }
+
+    fn close(&mut self) {
+        if self.role == Role::Member {
+            self.handle.close_consumer();
+        }
+        for (topic, partition) in std::mem::take(&mut self.reading) {
+            self.handle.stop(&topic, partition);
+        }
+        let _ = self.take_events(Duration::ZERO);
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        self.notices.drain()
+    }
+}
+
+impl Consumer {
+    /// One ListOffsets round; a leader that is being chosen is waited for.
+    fn ask(&mut self, places: &mut [Place], wait: Duration) -> Result<()> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        let asked: Vec<Offset> = places.iter().map(|place| place.offset).collect();
+        let deadline = Instant::now() + wait;
+        loop {
+            for (place, offset) in places.iter_mut().zip(&asked) {
+                place.offset = *offset;
+            }
+            let outcome = self.handle.offsets_for_times(places, Duration::from_secs(5));
+            self.take_events(Duration::ZERO)?;
+            let problem = places.iter().map(|place| place.code).find(|code| *code != 0);
+            let code = match (outcome, problem) {
+                (Ok(()), None) => return Ok(()),
+                (Ok(()), Some(code)) | (Err(code), _) => code,
+            };
+            if !PASSING.contains(&code) || Instant::now() >= deadline {
+                return Err(self.failure(code));
+            }
+            self.take_events(Duration::from_millis(50))?;
+        }
+    }
+}
+
+fn place(topic: &str, partition: i32, offset: Offset) -> Place {
+    Place {
+        topic: topic.to_owned(),
+        partition,
+        offset,
+        code: 0,
+    }
+}
+
+/// A position as ListOffsets asks for it.
+fn question(position: Position) -> i64 {
+    match position {
+        Position::Beginning => -2,
+        Position::End | Position::At(_) => -1,
+        Position::Time(time) => time.max(0),
+    }
+}
+
+fn topic_partitions(found: ffi::TopicMetadata) -> TopicPartitions {
+    let problem = match found.code {
+        0 => None,
+        3 => Some(TopicProblem::Unknown),
+        17 => Some(TopicProblem::Invalid),
+        29 => Some(TopicProblem::Denied),
+        code => Some(TopicProblem::NotYet(ffi::error_text(code))),
+    };
+    let mut partitions = found.partitions;
+    partitions.sort_unstable();
+    TopicPartitions {
+        name: found.name,
+        partitions,
+        problem,
+    }
+}
+
+/// Notes a record as taken; runs of one partition are the rule.
+fn note(taken: &mut Vec<Place>, message: &Incoming<'_>) {
+    let next = message.offset + 1;
+    let known = |place: &Place| place.partition == message.partition && place.topic == message.topic;
+    match taken.iter_mut().rev().find(|place| known(place)) {
+        Some(place) => place.offset = next,
+        None => taken.push(place(message.topic, message.partition, next)),
+    }
+}
+
+/// Shows one record; its headers stand on the stack unless they are many.
+fn show(message: &Incoming<'_>, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
+    const NONE: HeaderView<'static> = HeaderView {
+        name: "",
+        value: None,
+    };
+    let mut inline = [NONE; INLINE_HEADERS];
+    let mut many: Vec<HeaderView<'_>> = Vec::new();
+    let mut count = 0;
+    message.headers(&mut |header| {
+        if let Some(room) = inline.get_mut(count) {
+            *room = header;
+        } else {
+            if many.is_empty() {
+                many.extend_from_slice(&inline);
+            }
+            many.push(header);
+        }
+        count += 1;
+    });
+    let headers = if many.is_empty() {
+        inline.get(..count).unwrap_or_default()
+    } else {
+        &many
+    };
+    visitor.record(&ConsumedRecord {
+        topic: message.topic,
+        partition: message.partition,
+        offset: message.offset,
+        timestamp: message.timestamp.0,
+        timestamp_type: match message.timestamp.1 {
+            1 => TimestampType::CreateTime,
+            2 => TimestampType::LogAppendTime,
+            _ => TimestampType::None,
+        },
+        key: message.key,
+        value: message.value,
+        headers,
+    })
+}
+
+/// What came instead of a record: passing trouble is a notice, the rest ends the reading.
+fn failed_partition(message: &Incoming<'_>, code: Code, notices: &mut Notices) -> Result<ControlFlow<()>> {
+    let place = if message.topic.is_empty() {
+        String::new()
+    } else {
+        format!("{}-{}: ", message.topic, message.partition)
+    };
+    let text = format!("{place}{}", message.error_text());
+    if PASSING.contains(&code) {
+        notices.say(text);
+        return Ok(ControlFlow::Continue(()));
+    }
+    Err(Error::new(kind_of(code), text))
+}

@@ -1,0 +1,139 @@
+//! librdkafka's errors and log lines as lines for a person: each once in a while, none twice in other words.
+
+use std::time::{Duration, Instant};
+
+use super::ffi::Event;
+use crate::error::{Error, Kind};
+
+/// The same line is not said again before this has passed.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Log lines up to this syslog level (warnings) are shown.
+const SHOWN_LEVEL: i32 = 4;
+/// Different lines remembered.
+const MEMORY: usize = 32;
+
+const AUTHENTICATION: i32 = -169;
+const SSL: i32 = -181;
+const ALL_BROKERS_DOWN: i32 = -187;
+
+/// Lines waiting to be shown, and what was shown lately.
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    lines: Vec<String>,
+    shown: Vec<(String, Instant)>,
+    /// A failure that no retry mends: wrong password, untrusted certificate.
+    hopeless: Option<(Kind, String)>,
+}
+
+impl Notices {
+    /// Takes an event that is no delivery report.
+    pub(super) fn take_event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Error { code, text } => self.take_error(*code, text),
+            Event::Log {
+                level,
+                facility,
+                text,
+            } => {
+                // Each failed connection comes as an error, too.
+                let has_twin = matches!(*facility, "FAIL" | "ERROR" | "CLOSE");
+                if *level <= SHOWN_LEVEL && !has_twin {
+                    self.say(plain(text));
+                }
+            }
+            Event::TokenWanted | Event::Delivered(_) => {}
+        }
+    }
+
+    fn take_error(&mut self, code: i32, text: &str) {
+        match code {
+            AUTHENTICATION | SSL => {
+                let text = plain(text);
+                self.hopeless.get_or_insert((Kind::Denied, text));
+            }
+            ALL_BROKERS_DOWN => {}
+            _ => self.say(plain(text)),
+        }
+    }
+
+    /// Says a line, unless it was said a moment ago.
+    pub(super) fn say(&mut self, line: String) {
+        let now = Instant::now();
+        self.shown.retain(|(_, when)| now.duration_since(*when) < SILENCE);
+        if self.shown.iter().any(|(shown, _)| *shown == line) || self.shown.len() >= MEMORY {
+            return;
+        }
+        self.shown.push((line.clone(), now));
+        self.lines.push(line);
+    }
+
+    /// The lines to show now.
+    pub(super) fn drain(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// The last line said, which tells why nothing works.
+    pub(super) fn last(&self) -> Option<&str> {
+        self.shown.last().map(|(line, _)| line.as_str())
+    }
+
+    /// The failure that ends all trying.
+    pub(super) fn hopeless(&self) -> Option<Error> {
+        self.hopeless.as_ref().map(|(kind, text)| Error::new(*kind, text))
+    }
+}
+
+/// librdkafka's text without its thread and instance names and its measurements, which change from try to try.
+fn plain(text: &str) -> String {
+    let mut text = text.trim();
+    while let Some(rest) = text.strip_prefix('[').and_then(|rest| rest.split_once("]: ")) {
+        text = rest.1;
+    }
+    let end = text.find(" (after ").unwrap_or(text.len());
+    let text = text.get(..end).unwrap_or(text);
+    let text = text.strip_suffix(['.', ':']).unwrap_or(text);
+    text.replace("ipv4#", "")
+        .replace("ipv6#", "")
+        .replace("/bootstrap: ", ": ")
+}
+
+/// The class of a failure by its code.
+pub(super) fn kind_of(code: i32) -> Kind {
+    match code {
+        AUTHENTICATION | SSL | 29 | 30 | 31 | 53 | 58 => Kind::Denied,
+        -195 | -193 | ALL_BROKERS_DOWN | -185 | -192 => Kind::Unreachable,
+        3 | -188 | -190 | 100 => Kind::NotFound,
+        10 | 17 | 87 | -199 => Kind::BadData,
+        _ => Kind::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_connection_is_told_once_and_without_librdkafka_names() {
+        let mut notices = Notices::default();
+        for milliseconds in [0, 3] {
+            let text = format!(
+                "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: \
+                 Connection refused (after {milliseconds}ms in state CONNECT)"
+            );
+            notices.take_event(&Event::Error {
+                code: -195,
+                text: &text,
+            });
+            notices.take_event(&Event::Log {
+                level: 3,
+                facility: "FAIL",
+                text: &text,
+            });
+        }
+        assert_eq!(
+            notices.drain(),
+            ["127.0.0.1:1: Connect to 127.0.0.1:1 failed: Connection refused"]
+        );
+        assert!(notices.hopeless().is_none());
+    }
+}

@@ -1,0 +1,383 @@
+//! [`RecordSink`] over librdkafka: records gathered in an arena, handed over a thousand at a time.
+//!
+//! Owns the bound on what is under way (bytes and records) and the account of what was delivered.
+
+use std::time::{Duration, Instant};
+
+use super::config;
+use super::ffi::{self, Code, Event, Handle, Outgoing, Role};
+use super::notices::{Notices, kind_of};
+use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
+use crate::client::settings::Settings;
+use crate::error::{Error, Kind, Result};
+use crate::interrupt::Interrupt;
+
+/// Records handed to librdkafka with one call.
+const BATCH_RECORDS: usize = 1000;
+/// Bytes gathered before they are handed over.
+const BATCH_BYTES: usize = 256 * 1024;
+/// Under way at most; `buffer.memory` changes the bytes.
+const MAX_RECORDS: usize = 500_000;
+const MAX_BYTES: usize = 128 * 1024 * 1024;
+/// How long one wait inside a longer one lasts, so that an interrupt is seen.
+const STEP: Duration = Duration::from_millis(50);
+
+/// Sends through librdkafka.
+#[derive(Debug)]
+pub struct Producer {
+    handle: Handle,
+    arena: Vec<u8>,
+    pending: Vec<Pending>,
+    /// The topic of everything pending.
+    pending_topic: Option<usize>,
+    /// The topic asked for last, as the caller spells it and in the handle's table.
+    last_topic: (String, usize),
+    codes: Vec<Code>,
+    bytes_under_way: usize,
+    max_bytes: usize,
+    interrupt: Interrupt,
+    notices: Notices,
+    servers: String,
+}
+
+/// A record in the arena: key, then value.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    start: usize,
+    /// Length, or null.
+    key: Option<usize>,
+    value: Option<usize>,
+    partition: i32,
+    tag: u64,
+}
+
+impl Pending {
+    fn outgoing<'a>(&self, arena: &'a [u8]) -> Outgoing<'a> {
+        let middle = self.start + self.key.unwrap_or(0);
+        let end = middle + self.value.unwrap_or(0);
+        Outgoing {
+            key: self.key.and_then(|_| arena.get(self.start..middle)),
+            value: self.value.and_then(|_| arena.get(middle..end)),
+            partition: self.partition,
+            tag: self.tag,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.key.unwrap_or(0) + self.value.unwrap_or(0)
+    }
+}
+
+impl Producer {
+    /// Connects in the background.
+    pub fn open(settings: &Settings, options: SinkOptions) -> Result<Self> {
+        let entries = config::producer(settings, &options.overrides, &options.defaults);
+        let servers = config::value_of(&entries, "bootstrap.servers")
+            .unwrap_or_default()
+            .to_owned();
+        let handle = Handle::new(Role::Producer, &entries).map_err(Error::usage)?;
+        let max_bytes = settings
+            .get("buffer.memory")
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or(MAX_BYTES);
+        Ok(Self {
+            handle,
+            arena: Vec::with_capacity(BATCH_BYTES),
+            pending: Vec::with_capacity(BATCH_RECORDS),
+            pending_topic: None,
+            last_topic: (String::new(), 0),
+            codes: Vec::new(),
+            bytes_under_way: 0,
+            max_bytes,
+            interrupt: options.interrupt,
+            notices: Notices::default(),
+            servers,
+        })
+    }
+
+    fn topic(&mut self, name: &str) -> Result<usize> {
+        if self.last_topic.0 != name || self.pending_topic.is_none() {
+            let position = self.handle.topic(name).map_err(Error::failed)?;
+            self.last_topic = (name.to_owned(), position);
+            self.pending_topic.get_or_insert(position);
+        }
+        Ok(self.last_topic.1)
+    }
+
+    /// Waits until there is room for more.
+    fn wait_for_room(&mut self, bytes: usize, listener: &mut dyn DeliveryListener) -> Result<()> {
+        let mut step = Duration::ZERO;
+        loop {
+            let is_full = self.handle.in_flight() >= MAX_RECORDS
+                || (self.bytes_under_way > 0 && self.bytes_under_way + bytes > self.max_bytes);
+            if !is_full {
+                return Ok(());
+            }
+            self.take_reports(step, listener);
+            step = STEP;
+            self.check()?;
+        }
+    }
+
+    /// An error if there is no use in waiting.
+    fn check(&self) -> Result<()> {
+        if self.interrupt.is_raised() {
+            return Err(Error::new(Kind::Interrupted, "interrupted"));
+        }
+        self.notices
+            .hopeless()
+            .map_or(Ok(()), |error| Err(self.on_servers(error)))
+    }
+
+    fn on_servers(&self, error: Error) -> Error {
+        error.context(format!("cannot use {}", self.servers))
+    }
+
+    fn take_reports(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
+        let (notices, under_way) = (&mut self.notices, &mut self.bytes_under_way);
+        self.handle.poll_events(wait, &mut |event| match event {
+            Event::Delivered(report) => {
+                let bytes = report.key_bytes + report.value_bytes;
+                *under_way = under_way.saturating_sub(bytes);
+                if report.code == 0 {
+                    listener.delivered(report.tag, report.partition, report.offset);
+                } else {
+                    let text = report.text.filter(|text| !text.is_empty());
+                    listener.failed(&DeliveryFailure {
+                        tag: report.tag,
+                        partition: (report.partition >= 0).then_some(report.partition),
+                        reason: &text.map_or_else(|| ffi::error_text(report.code), str::to_owned),
+                        kind: kind_of(report.code),
+                        key_bytes: report.key_bytes,
+                        value_bytes: report.value_bytes,
+                    });
+                }
+            }
+            event => notices.take_event(&event),
+        });
+    }
+
+    fn fail(&self, record: &Pending, code: Code, listener: &mut dyn DeliveryListener) {
+        listener.failed(&DeliveryFailure {
+            tag: record.tag,
+            partition: (record.partition >= 0).then_some(record.partition),
+            reason: &ffi::error_text(code),
+            kind: kind_of(code),
+            key_bytes: record.key.unwrap_or(0),
+            value_bytes: record.value.unwrap_or(0),
+        });
+    }
+
+    /// Hands pending records over, from the first; those that find the queue full stay pending.
+    fn hand_over(&mut self, listener: &mut dyn DeliveryListener) {
+        let Some(topic) = self.pending_topic else {
+            return;
+        };
+        let (arena, pending) = (&self.arena, &self.pending);
+        let batch = pending.iter().map(|record| record.outgoing(arena));
+        self.handle.produce_batch(topic, batch, &mut self.codes);
+        let mut taken = 0;
+        for (record, code) in self.pending.iter().zip(&self.codes) {
+            match *code {
+                ffi::QUEUE_FULL => break,
+                0 => self.bytes_under_way += record.bytes(),
+                code => self.fail(record, code, listener),
+            }
+            taken += 1;
+        }
+        self.pending.drain(..taken);
+        if self.pending.is_empty() {
+            self.arena.clear();
+            self.pending_topic = None;
+        }
+    }
+
+    fn push(&mut self, record: &RecordView<'_>, tag: u64) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(record.key.unwrap_or_default());
+        self.arena.extend_from_slice(record.value.unwrap_or_default());
+        self.pending.push(Pending {
+            start,
+            key: record.key.map(<[u8]>::len),
+            value: record.value.map(<[u8]>::len),
+            partition: record.partition.unwrap_or(-1),
+            tag,
+        });
+    }
+
+    /// Sends a record that has headers or a time, which only the call for single records takes.
+    fn send_whole(
+        &mut self,
+        topic: usize,
+        record: &RecordView<'_>,
+        tag: u64,
+        listener: &mut dyn DeliveryListener,
+    ) -> Result<()> {
+        let outgoing = Outgoing {
+            key: record.key,
+            value: record.value,
+            partition: record.partition.unwrap_or(-1),
+            tag,
+        };
+        let bytes = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+        self.wait_for_room(bytes, listener)?;
+        loop {
+            match self
+                .handle
+                .produce_one(topic, &outgoing, record.headers, record.timestamp)
+            {
+                0 => {
+                    self.bytes_under_way += bytes;
+                    return Ok(());
+                }
+                ffi::QUEUE_FULL => {
+                    self.take_reports(STEP, listener);
+                    self.check()?;
+                }
+                code => {
+                    listener.failed(&DeliveryFailure {
+                        tag,
+                        partition: record.partition,
+                        reason: &ffi::error_text(code),
+                        kind: kind_of(code),
+                        key_bytes: record.key.map_or(0, <[u8]>::len),
+                        value_bytes: record.value.map_or(0, <[u8]>::len),
+                    });
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+impl RecordSink for Producer {
+    fn send(&mut self, record: &RecordView<'_>, tag: u64, listener: &mut dyn DeliveryListener) -> Result<()> {
+        let is_full = self.pending.len() >= BATCH_RECORDS || self.arena.len() >= BATCH_BYTES;
+        let is_other_topic = !self.pending.is_empty() && self.last_topic.0 != record.topic;
+        let is_plain = record.headers.is_empty() && record.timestamp.is_none();
+        if is_full || is_other_topic || !is_plain {
+            self.dispatch(listener)?;
+        }
+        let topic = self.topic(record.topic)?;
+        if is_plain {
+            self.push(record, tag);
+            return Ok(());
+        }
+        self.send_whole(topic, record, tag, listener)?;
+        self.pending_topic = None;
+        if tag.is_multiple_of(BATCH_RECORDS as u64) {
+            self.take_reports(Duration::ZERO, listener);
+        }
+        Ok(())
+    }
+
+    fn dispatch(&mut self, listener: &mut dyn DeliveryListener) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let bytes = self.arena.len();
+        self.wait_for_room(bytes, listener)?;
+        self.hand_over(listener);
+        self.take_reports(Duration::ZERO, listener);
+        while !self.pending.is_empty() {
+            self.take_reports(STEP, listener);
+            self.check()?;
+            self.hand_over(listener);
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()> {
+        self.take_reports(wait, listener);
+        self.notices
+            .hopeless()
+            .map_or(Ok(()), |error| Err(self.on_servers(error)))
+    }
+
+    fn flush(&mut self, listener: &mut dyn DeliveryListener) -> Result<()> {
+        loop {
+            self.hand_over(listener);
+            self.take_reports(Duration::ZERO, listener);
+            if self.pending.is_empty() && self.handle.in_flight() == 0 {
+                return Ok(());
+            }
+            if let Err(error) = self.check() {
+                self.abandon(listener);
+                return Err(error);
+            }
+            self.handle.hurry(Duration::from_millis(1));
+            self.take_reports(STEP, listener);
+        }
+    }
+
+    fn abandon(&mut self, listener: &mut dyn DeliveryListener) {
+        for record in std::mem::take(&mut self.pending) {
+            self.fail(&record, -152, listener);
+        }
+        self.arena.clear();
+        self.handle.purge();
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while self.handle.in_flight() > 0 && Instant::now() < deadline {
+            self.take_reports(STEP, listener);
+        }
+    }
+
+    fn in_flight(&self) -> usize {
+        self.pending.len() + self.handle.in_flight()
+    }
+
+    fn prepare_topic(&mut self, topic: &str, wait: Duration) -> Result<usize> {
+        let deadline = Instant::now() + wait;
+        let mut nobody = Unheard;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let answer = self.handle.metadata(Some(topic), left.min(STEP * 4).max(STEP));
+            self.take_reports(Duration::ZERO, &mut nobody);
+            self.check()?;
+            let code = match answer.as_deref() {
+                Ok([found, ..]) if found.code == 0 && !found.partitions.is_empty() => {
+                    return Ok(found.partitions.len());
+                }
+                Ok([found, ..]) => found.code,
+                Ok([]) => 3,
+                Err(code) => *code,
+            };
+            let is_final = matches!(code, 17 | 29);
+            if is_final || left.is_zero() {
+                return Err(self.topic_error(topic, code));
+            }
+            self.take_reports(Duration::from_millis(20), &mut nobody);
+        }
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        self.notices.drain()
+    }
+}
+
+impl Producer {
+    fn topic_error(&self, topic: &str, code: Code) -> Error {
+        let servers = &self.servers;
+        match kind_of(code) {
+            Kind::Unreachable => {
+                let why = self.notices.last().map(str::to_owned);
+                let why = why.unwrap_or_else(|| ffi::error_text(code));
+                Error::unreachable(format!("cannot reach {servers}: {why}")).hint("is the broker up?")
+            }
+            Kind::NotFound => Error::not_found(format!("topic \"{topic}\" not found on {servers}"))
+                .hint(format!("kafkit topics create {topic}")),
+            kind => Error::new(
+                kind,
+                format!("topic \"{topic}\" on {servers}: {}", ffi::error_text(code)),
+            ),
+        }
+    }
+}
+
+/// Hears reports before anything was sent: there are none.
+struct Unheard;
+
+impl DeliveryListener for Unheard {
+    fn delivered(&mut self, _tag: u64, _partition: i32, _offset: i64) {}
+    fn failed(&mut self, _failure: &DeliveryFailure<'_>) {}
+}
