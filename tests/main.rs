@@ -3,6 +3,11 @@
 //! (`properties`).
 
 #![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on must stop"
+)]
+#![allow(
     unreachable_pub,
     reason = "helpers are shared between the modules of one binary"
 )]
