@@ -1,0 +1,132 @@
+//! `AlterPartitionReassignments` (v0–1), `ListPartitionReassignments` (v0), and where every replica is.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_AlterPartitionReassignments>
+
+use std::collections::BTreeMap;
+
+use kafka_protocol::messages::alter_partition_reassignments_request::{ReassignablePartition, ReassignableTopic};
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{
+    self, AlterPartitionReassignmentsRequest, ListPartitionReassignmentsRequest, MetadataRequest, TopicName,
+};
+use kafka_protocol::protocol::StrBytes;
+
+use super::{AdminClient, ApiError};
+use crate::error::Result;
+use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+/// How long the controller may take, in milliseconds; Java's `request.timeout.ms`.
+const TIMEOUT_MS: i32 = 30_000;
+
+/// The first version that can forbid a change of the replication factor (KIP-860).
+const FORBIDS_FACTOR_CHANGE: i16 = 1;
+
+/// The partitions of one topic by number: their replicas, the preferred leader first.
+pub type TopicReplicas = BTreeMap<i32, Vec<BrokerId>>;
+
+/// What to do with each partition: its new replicas, or `None` to cancel what is under way.
+pub type Reassignments = BTreeMap<TopicPartition, Option<Vec<BrokerId>>>;
+
+impl AdminClient {
+    /// Every reassignment that is under way in the cluster.
+    pub fn active_reassignments(&mut self) -> Result<ActiveReassignments> {
+        let request = ListPartitionReassignmentsRequest::default()
+            .with_timeout_ms(TIMEOUT_MS)
+            .with_topics(None);
+        let response = self.send_to_controller(&request)?;
+        ApiError::check(response.error_code, response.error_message)?;
+        let mut active = ActiveReassignments::new();
+        for topic in response.topics {
+            for partition in topic.partitions {
+                let reassignment = ActiveReassignment {
+                    replicas: broker_ids(&partition.replicas),
+                    adding: broker_ids(&partition.adding_replicas),
+                    removing: broker_ids(&partition.removing_replicas),
+                };
+                let name = TopicPartition::new(topic.name.0.as_str(), partition.partition_index);
+                active.insert(name, reassignment);
+            }
+        }
+        Ok(active)
+    }
+
+    /// Starts, changes or cancels reassignments; answers the partitions that were refused.
+    ///
+    /// Without `allow_factor_change` a partition whose replica count would change is refused; brokers before
+    /// 4.1 cannot do so and the change goes through there.
+    pub fn alter_reassignments(
+        &mut self,
+        reassignments: &Reassignments,
+        allow_factor_change: bool,
+    ) -> Result<BTreeMap<TopicPartition, ApiError>> {
+        let mut topics: BTreeMap<&str, Vec<ReassignablePartition>> = BTreeMap::new();
+        for (topic_partition, replicas) in reassignments {
+            let replicas = replicas
+                .as_ref()
+                .map(|brokers| brokers.iter().copied().map(messages::BrokerId).collect());
+            let partition = ReassignablePartition::default()
+                .with_partition_index(topic_partition.partition)
+                .with_replicas(replicas);
+            topics.entry(&topic_partition.topic).or_default().push(partition);
+        }
+        let topics: Vec<ReassignableTopic> = topics
+            .into_iter()
+            .map(|(topic, partitions)| {
+                ReassignableTopic::default()
+                    .with_name(topic_name(topic))
+                    .with_partitions(partitions)
+            })
+            .collect();
+        let response = self.send_to_controller_with(|version| {
+            AlterPartitionReassignmentsRequest::default()
+                .with_timeout_ms(TIMEOUT_MS)
+                .with_topics(topics.clone())
+                .with_allow_replication_factor_change(allow_factor_change || version < FORBIDS_FACTOR_CHANGE)
+        })?;
+        ApiError::check(response.error_code, response.error_message)?;
+        let mut refused = BTreeMap::new();
+        for topic in response.responses {
+            for partition in topic.partitions {
+                if let Some(error) = ApiError::of(partition.error_code, partition.error_message) {
+                    refused.insert(
+                        TopicPartition::new(topic.name.0.as_str(), partition.partition_index),
+                        error,
+                    );
+                }
+            }
+        }
+        Ok(refused)
+    }
+
+    /// The replicas of some topics, or of all; each topic its own answer.
+    pub fn topic_replicas<'a>(
+        &mut self,
+        topics: Option<impl IntoIterator<Item = &'a str>>,
+    ) -> Result<BTreeMap<String, Result<TopicReplicas, ApiError>>> {
+        let named = |topic: &str| MetadataRequestTopic::default().with_name(Some(topic_name(topic)));
+        let request = MetadataRequest::default()
+            .with_topics(topics.map(|topics| topics.into_iter().map(named).collect()))
+            .with_allow_auto_topic_creation(false);
+        let response = self.send(&request)?;
+        let mut answers = BTreeMap::new();
+        for topic in response.topics {
+            let Some(name) = topic.name else { continue };
+            let replicas = topic
+                .partitions
+                .into_iter()
+                .map(|partition| (partition.partition_index, broker_ids(&partition.replica_nodes)));
+            let answer = ApiError::check(topic.error_code, None::<String>).map(|()| replicas.collect());
+            answers.insert(name.0.to_string(), answer);
+        }
+        Ok(answers)
+    }
+}
+
+pub(super) fn topic_name(topic: &str) -> TopicName {
+    TopicName(StrBytes::from_string(topic.to_owned()))
+}
+
+fn broker_ids(brokers: &[messages::BrokerId]) -> Vec<BrokerId> {
+    brokers.iter().map(|broker| broker.0).collect()
+}
