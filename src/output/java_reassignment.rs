@@ -1,0 +1,246 @@
+//! The words of Apache Kafka 4.3.1's kafka-reassign-partitions: its reports, its refusals, and their order.
+
+use std::collections::BTreeMap;
+
+use super::java_hash_order::{hash_of_string, hash_of_topic_partition, in_hash_order};
+use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
+use crate::reassignment::plan::{PartitionReplica, PlanError, Wanted, comma_separated};
+use crate::reassignment::progress::{LogDirState, PartitionProgress, PartitionState};
+use crate::reassignment::striped_placement::PlacementError;
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+/// Where Jackson says that it read nothing.
+const NO_LOCATION: &str = "\n at [Source: UNKNOWN; byte offset: #UNKNOWN]";
+
+pub(crate) const EXISTING_REASSIGNMENT: &str = "Cannot execute because there is an existing partition assignment.  \
+    Use --additional to override this and create a new partition assignment in addition to the existing one. \
+    The --additional flag can also be used to change the throttle by resubmitting the current reassignment.";
+pub(crate) const SAVE_THIS: &str = "Save this to use as the --reassignment-json-file option during rollback";
+pub(crate) const RUN_VERIFY: &str = "Warning: You must run --verify periodically, until the reassignment \
+    completes, to ensure the throttle is removed.";
+pub(crate) const NOT_ALL_RACKS: &str = "Not all brokers have rack information. Add --disable-rack-aware in \
+    command line to make replica assignment without rack information.";
+
+/// What is wrong with a reassignment file.
+pub(crate) fn plan_error(error: &PlanError) -> String {
+    match error {
+        PlanError::EmptyInput => format!("The input string shouldn't be empty{NO_LOCATION}"),
+        PlanError::NotJson(reason) => reason.clone(),
+        PlanError::WrongType { wanted, received } => match wanted {
+            Wanted::Integer => format!("Expected `Integer` value, received {received}"),
+            Wanted::String => format!("Expected `String` value, received {received}"),
+            Wanted::List => format!("Expected `JSON array` value, received {received}"),
+            Wanted::Object => format!("Expected JSON object, received {received}"),
+            Wanted::Records => format!("Expected JSON array, received {received}"),
+        },
+        PlanError::MissingField(name) => format!("No such field exists: `{name}`"),
+        PlanError::UnsupportedVersion(version) => format!("Not supported version field value {version}"),
+        PlanError::LogDirsLength {
+            topic_partition,
+            replicas,
+            log_dirs,
+        } => format!(
+            "Size of replicas list {} is different from size of log dirs list {} for partition {topic_partition}",
+            bracketed(replicas),
+            bracketed(log_dirs)
+        ),
+        PlanError::NoPartitions => "Partition reassignment list cannot be empty".to_owned(),
+        PlanError::NoReplicas(_) => "Partition replica list cannot be empty".to_owned(),
+        PlanError::DuplicatePartitions(partitions) => {
+            let partitions = comma_separated(partitions_in_hash_order(partitions));
+            format!("Partition reassignment contains duplicate topic partitions: {partitions}")
+        }
+        PlanError::DuplicateReplicas(partitions) => {
+            let entries: Vec<String> = partitions
+                .iter()
+                .map(|(topic_partition, brokers)| {
+                    let brokers = comma_separated(brokers_in_hash_order(brokers.iter().copied()));
+                    format!("{topic_partition} contains multiple entries for {brokers}")
+                })
+                .collect();
+            let entries = entries.join(". ");
+            format!("Partition replica lists may not contain duplicate entries: {entries}")
+        }
+        PlanError::DuplicateTopics(topics) => {
+            let topics = bracketed(topics_in_hash_order(topics));
+            format!("List of topics to reassign contains duplicate entries: {topics}")
+        }
+    }
+}
+
+/// What is wrong with a list of topics: text that is no JSON has one message whatever it is.
+pub(crate) fn topics_error(error: &PlanError) -> String {
+    match error {
+        PlanError::EmptyInput | PlanError::NotJson(_) => "The input string is not a valid JSON".to_owned(),
+        other => plan_error(other),
+    }
+}
+
+/// `--broker-list 1,1`
+pub(crate) fn duplicate_brokers(brokers: &[BrokerId]) -> String {
+    let brokers = bracketed(brokers_in_hash_order(brokers.iter().copied()));
+    format!("Broker list contains duplicate entries: {brokers}")
+}
+
+pub(crate) fn placement_error(error: PlacementError) -> String {
+    match error {
+        PlacementError::NoBrokers => {
+            "All brokers are currently fenced, or have all their log directories cordoned.".to_owned()
+        }
+        PlacementError::TooFewBrokers { replicas, brokers } => format!(
+            "The target replication factor of {replicas} cannot be reached because only {brokers} broker(s) are \
+             registered or some brokers have all their log directories cordoned."
+        ),
+    }
+}
+
+/// Names the unknown broker that Java finds first.
+pub(crate) fn unknown_broker(named: impl IntoIterator<Item = BrokerId>, alive: &[BrokerId]) -> Option<String> {
+    let unknown = brokers_in_hash_order(named).into_iter().find(|id| !alive.contains(id))?;
+    Some(format!("Unknown broker id {unknown}"))
+}
+
+pub(crate) fn missing_partitions(missing: &[TopicPartition]) -> String {
+    let words: Vec<String> = partitions_in_hash_order(missing).iter().map(ToString::to_string).collect();
+    format!("Unable to find partition: {}", words.join(", "))
+}
+
+/// `foo-0,foo-1`, and `s` unless it is one.
+pub(crate) fn started(partitions: &[TopicPartition]) -> String {
+    let plural = plural(partitions.len());
+    format!("Successfully started partition reassignment{plural} for {}", comma_separated(partitions))
+}
+
+pub(crate) fn cancelled(partitions: &[TopicPartition]) -> String {
+    let plural = plural(partitions.len());
+    format!("Successfully cancelled partition reassignment{plural} for: {}", comma_separated(partitions))
+}
+
+pub(crate) fn not_started(refused: &BTreeMap<TopicPartition, String>) -> String {
+    format!("Error reassigning partition(s):\n{}", refusals(refused))
+}
+
+pub(crate) fn not_cancelled(refused: &BTreeMap<TopicPartition, String>) -> String {
+    let plural = plural(refused.len());
+    format!("Error cancelling partition reassignment{plural} for:\n{}", refusals(refused))
+}
+
+fn refusals(refused: &BTreeMap<TopicPartition, String>) -> String {
+    let lines: Vec<String> = refused
+        .iter()
+        .map(|(topic_partition, message)| format!("{topic_partition}: {message}"))
+        .collect();
+    lines.join("\n")
+}
+
+/// One line a started move; Java leaves a blank at the end.
+pub(crate) fn log_dir_move_started(replica: &PartitionReplica, log_dir: &str) -> String {
+    let PartitionReplica { broker, topic_partition } = replica;
+    format!(
+        "Successfully started moving log directory to {log_dir} for replica {topic_partition} with broker {broker} "
+    )
+}
+
+pub(crate) fn log_dir_moves_timed_out<'a>(
+    pending: impl ExactSizeIterator<Item = &'a PartitionReplica>,
+) -> String {
+    let plural = plural(pending.len());
+    let pending = comma_separated(pending);
+    format!("Timed out before log directory move{plural} could be started for: {pending}")
+}
+
+/// The status of a plan's partitions.
+pub(crate) fn partition_states(states: &[PartitionProgress]) -> String {
+    let mut lines = vec!["Status of partition reassignment:".to_owned()];
+    lines.extend(states.iter().map(|progress| {
+        let name = &progress.topic_partition;
+        match &progress.state {
+            PartitionState::Moving => format!("Reassignment of partition {name} is still in progress."),
+            PartitionState::Done => format!("Reassignment of partition {name} is completed."),
+            PartitionState::Elsewhere(replicas) => format!(
+                "There is no active reassignment of partition {name}, but replica set is {} rather than {}.",
+                comma_separated(replicas),
+                comma_separated(&progress.target)
+            ),
+        }
+    }));
+    lines.join("\n")
+}
+
+/// The status of a plan's moves between log directories; empty without any.
+pub(crate) fn log_dir_states(states: &BTreeMap<PartitionReplica, (String, LogDirState)>) -> String {
+    let line = |(replica, (target, state)): (&PartitionReplica, &(String, LogDirState))| {
+        let PartitionReplica { broker, topic_partition } = replica;
+        match state {
+            LogDirState::Done => format!("Reassignment of replica {replica} completed successfully."),
+            LogDirState::Moving => format!("Reassignment of replica {replica} is still in progress."),
+            LogDirState::MovingTo(other) => format!(
+                "Partition {topic_partition} on broker {broker} is being moved to log dir {other} instead of {target}."
+            ),
+            LogDirState::StaysIn(current) => format!(
+                "Partition {topic_partition} on broker {broker} is not being moved from log dir {current} to {target}."
+            ),
+            LogDirState::NotFound => format!(
+                "Partition {topic_partition} is not found in any live log dir on broker {broker}. There is likely \
+                 an offline log directory on the broker."
+            ),
+        }
+    };
+    states.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn clearing_brokers(brokers: impl IntoIterator<Item = BrokerId>) -> String {
+    let brokers = brokers_in_hash_order(brokers);
+    let plural = plural(brokers.len());
+    format!("Clearing broker-level throttles on broker{plural} {}", comma_separated(brokers))
+}
+
+pub(crate) fn clearing_topics(topics: impl IntoIterator<Item = String>) -> String {
+    let topics = in_hash_order(topics, |topic| hash_of_string(topic));
+    let plural = plural(topics.len());
+    format!("Clearing topic-level throttles on topic{plural} {}", comma_separated(topics))
+}
+
+/// What `--list` prints.
+pub(crate) fn active(active: &ActiveReassignments) -> String {
+    if active.is_empty() {
+        return "No partition reassignments found.".to_owned();
+    }
+    let part = |word: &str, brokers: &[BrokerId]| match brokers {
+        [] => String::new(),
+        brokers => format!(" {word}: {}.", comma_separated(brokers)),
+    };
+    let line = |(name, reassignment): (&TopicPartition, &ActiveReassignment)| {
+        format!(
+            "{name}:{}{}{}",
+            part("replicas", &reassignment.replicas),
+            part("adding", &reassignment.adding),
+            part("removing", &reassignment.removing)
+        )
+    };
+    let lines: Vec<String> = active.iter().map(line).collect();
+    format!("Current partition reassignments:\n{}", lines.join("\n"))
+}
+
+/// The topics, each once, as Java's sets hand them out.
+pub(crate) fn topics_in_hash_order(topics: &[String]) -> Vec<&String> {
+    in_hash_order(topics, |topic| hash_of_string(topic))
+}
+
+fn brokers_in_hash_order(brokers: impl IntoIterator<Item = BrokerId>) -> Vec<BrokerId> {
+    in_hash_order(brokers, |broker| *broker)
+}
+
+fn partitions_in_hash_order(partitions: &[TopicPartition]) -> Vec<&TopicPartition> {
+    in_hash_order(partitions, |name| hash_of_topic_partition(&name.topic, name.partition))
+}
+
+/// `[1, 2]`
+fn bracketed<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let words: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    format!("[{}]", words.join(", "))
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
