@@ -26,7 +26,10 @@ pub(crate) fn in_hash_order<T: PartialEq>(
     let mut distinct: Vec<(u32, T)> = Vec::new();
     for item in items {
         let spread = spread(hash(&item));
-        if !distinct.iter().any(|(known, other)| *known == spread && *other == item) {
+        if !distinct
+            .iter()
+            .any(|(known, other)| *known == spread && *other == item)
+        {
             distinct.push((spread, item));
         }
     }

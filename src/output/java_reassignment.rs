@@ -95,25 +95,39 @@ pub(crate) fn placement_error(error: PlacementError) -> String {
 }
 
 /// Names the unknown broker that Java finds first.
-pub(crate) fn unknown_broker(named: impl IntoIterator<Item = BrokerId>, alive: &[BrokerId]) -> Option<String> {
-    let unknown = brokers_in_hash_order(named).into_iter().find(|id| !alive.contains(id))?;
+pub(crate) fn unknown_broker(
+    named: impl IntoIterator<Item = BrokerId>,
+    alive: &[BrokerId],
+) -> Option<String> {
+    let unknown = brokers_in_hash_order(named)
+        .into_iter()
+        .find(|id| !alive.contains(id))?;
     Some(format!("Unknown broker id {unknown}"))
 }
 
 pub(crate) fn missing_partitions(missing: &[TopicPartition]) -> String {
-    let words: Vec<String> = partitions_in_hash_order(missing).iter().map(ToString::to_string).collect();
+    let words: Vec<String> = partitions_in_hash_order(missing)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     format!("Unable to find partition: {}", words.join(", "))
 }
 
 /// `foo-0,foo-1`, and `s` unless it is one.
 pub(crate) fn started(partitions: &[TopicPartition]) -> String {
     let plural = plural(partitions.len());
-    format!("Successfully started partition reassignment{plural} for {}", comma_separated(partitions))
+    format!(
+        "Successfully started partition reassignment{plural} for {}",
+        comma_separated(partitions)
+    )
 }
 
 pub(crate) fn cancelled(partitions: &[TopicPartition]) -> String {
     let plural = plural(partitions.len());
-    format!("Successfully cancelled partition reassignment{plural} for: {}", comma_separated(partitions))
+    format!(
+        "Successfully cancelled partition reassignment{plural} for: {}",
+        comma_separated(partitions)
+    )
 }
 
 pub(crate) fn not_started(refused: &BTreeMap<TopicPartition, String>) -> String {
@@ -122,7 +136,10 @@ pub(crate) fn not_started(refused: &BTreeMap<TopicPartition, String>) -> String 
 
 pub(crate) fn not_cancelled(refused: &BTreeMap<TopicPartition, String>) -> String {
     let plural = plural(refused.len());
-    format!("Error cancelling partition reassignment{plural} for:\n{}", refusals(refused))
+    format!(
+        "Error cancelling partition reassignment{plural} for:\n{}",
+        refusals(refused)
+    )
 }
 
 fn refusals(refused: &BTreeMap<TopicPartition, String>) -> String {
@@ -135,7 +152,10 @@ fn refusals(refused: &BTreeMap<TopicPartition, String>) -> String {
 
 /// One line a started move; Java leaves a blank at the end.
 pub(crate) fn log_dir_move_started(replica: &PartitionReplica, log_dir: &str) -> String {
-    let PartitionReplica { broker, topic_partition } = replica;
+    let PartitionReplica {
+        broker,
+        topic_partition,
+    } = replica;
     format!(
         "Successfully started moving log directory to {log_dir} for replica {topic_partition} with broker {broker} "
     )
@@ -170,7 +190,10 @@ pub(crate) fn partition_states(states: &[PartitionProgress]) -> String {
 /// The status of a plan's moves between log directories; empty without any.
 pub(crate) fn log_dir_states(states: &BTreeMap<PartitionReplica, (String, LogDirState)>) -> String {
     let line = |(replica, (target, state)): (&PartitionReplica, &(String, LogDirState))| {
-        let PartitionReplica { broker, topic_partition } = replica;
+        let PartitionReplica {
+            broker,
+            topic_partition,
+        } = replica;
         match state {
             LogDirState::Done => format!("Reassignment of replica {replica} completed successfully."),
             LogDirState::Moving => format!("Reassignment of replica {replica} is still in progress."),
@@ -192,13 +215,19 @@ pub(crate) fn log_dir_states(states: &BTreeMap<PartitionReplica, (String, LogDir
 pub(crate) fn clearing_brokers(brokers: impl IntoIterator<Item = BrokerId>) -> String {
     let brokers = brokers_in_hash_order(brokers);
     let plural = plural(brokers.len());
-    format!("Clearing broker-level throttles on broker{plural} {}", comma_separated(brokers))
+    format!(
+        "Clearing broker-level throttles on broker{plural} {}",
+        comma_separated(brokers)
+    )
 }
 
 pub(crate) fn clearing_topics(topics: impl IntoIterator<Item = String>) -> String {
     let topics = in_hash_order(topics, |topic| hash_of_string(topic));
     let plural = plural(topics.len());
-    format!("Clearing topic-level throttles on topic{plural} {}", comma_separated(topics))
+    format!(
+        "Clearing topic-level throttles on topic{plural} {}",
+        comma_separated(topics)
+    )
 }
 
 /// What `--list` prints.
@@ -232,7 +261,9 @@ fn brokers_in_hash_order(brokers: impl IntoIterator<Item = BrokerId>) -> Vec<Bro
 }
 
 fn partitions_in_hash_order(partitions: &[TopicPartition]) -> Vec<&TopicPartition> {
-    in_hash_order(partitions, |name| hash_of_topic_partition(&name.topic, name.partition))
+    in_hash_order(partitions, |name| {
+        hash_of_topic_partition(&name.topic, name.partition)
+    })
 }
 
 /// `[1, 2]`

@@ -3,6 +3,9 @@
 //! Owns columns, JSON names, Java's exact wording, and the quiet end when a reader has gone. Each kind of
 //! value has a file of its own; the values themselves are defined in the rooms that make them.
 
+pub(crate) mod java_hash_order;
+pub(crate) mod java_reassignment;
+
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -70,6 +73,11 @@ impl Printer {
     /// One line of results.
     pub fn line(&mut self, line: impl Display) -> Result<()> {
         Ok(writeln!(self.out, "{line}")?)
+    }
+
+    /// Results that bring their own line ends.
+    pub fn text(&mut self, text: impl Display) -> Result<()> {
+        Ok(write!(self.out, "{text}")?)
     }
 
     /// One line on stderr about what is going on; not with `-q`.

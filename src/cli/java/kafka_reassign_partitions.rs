@@ -1,9 +1,17 @@
 //! `kafka-reassign-partitions` as Apache Kafka 4.3.1 has it: its options, checks and words.
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use super::option_table::{OptionSpec, Tool, flag};
-use crate::output::stderr_line;
+use super::option_parser::{OptionError, Parsed, check_required, parse};
+use super::option_table::{OptionSpec, Tool, flag, optional, value};
+use super::usage::{help_or_version, refuse};
+use crate::client::settings::{Origin, Settings};
+use crate::commands::Context;
+use crate::commands::reassign::java::{self, JavaAction, JavaExecute, JavaFailure};
+use crate::error::{Error, Kind};
+use crate::output::{OutputOptions, Printer, stderr_line};
 
 /// The options.
 pub const TOOL: Tool = Tool {
@@ -11,15 +19,280 @@ pub const TOOL: Tool = Tool {
     options: OPTIONS,
 };
 
+const ABOUT: &str = "This tool helps to move topic partitions between replicas.";
+
 const OPTIONS: &[OptionSpec] = &[
+    flag(
+        "additional",
+        "Starts these moves even though others are under way; also changes the throttle of moves that are.",
+    ),
+    optional(
+        "bootstrap-controller",
+        "HOST:PORT",
+        "A controller to ask, for a list or a cancellation.",
+    )
+    .differs("a controller's own listener is not spoken to; name a broker"),
+    optional("bootstrap-server", "HOST:PORT,…", "Brokers to ask first."),
+    value(
+        "broker-list",
+        "ID,ID,…",
+        "The brokers that a proposal may put replicas on.",
+    ),
+    flag(
+        "cancel",
+        "Stops the moves of the partitions in the file, and clears their throttles.",
+    ),
+    value("command-config", "FILE", "Client settings, as a properties file."),
+    flag(
+        "disable-rack-aware",
+        "Lets a proposal put replicas anywhere, whatever the racks.",
+    ),
+    flag(
+        "disallow-replication-factor-change",
+        "Refuses partitions whose number of replicas would change.",
+    ),
+    flag(
+        "execute",
+        "Starts the moves in the file, after printing what to keep for the way back.",
+    ),
+    flag(
+        "generate",
+        "Proposes a new placement of some topics, and changes nothing.",
+    ),
     flag("help", "Prints this text."),
+    flag("list", "Shows the moves under way."),
+    flag(
+        "preserve-throttles",
+        "Leaves throttles as they are at the end of a verification or cancellation.",
+    ),
+    value(
+        "reassignment-json-file",
+        "FILE",
+        "The moves: {\"version\":1,\"partitions\":[{\"topic\":\"orders\",\"partition\":0,\"replicas\":[1,2,3], \
+         \"log_dirs\":[\"any\",\"any\",\"any\"]}]}; log_dirs may be left out.",
+    ),
+    value(
+        "replica-alter-log-dirs-throttle",
+        "BYTES/S",
+        "The most that moves between the directories of a broker may take. By default no limit.",
+    ),
+    value(
+        "throttle",
+        "BYTES/S",
+        "The most that moves between brokers may take, on each broker. By default no limit.",
+    ),
+    value(
+        "timeout",
+        "MS",
+        "How long to wait for moves between directories to begin. By default 10000.",
+    ),
+    value(
+        "topics-to-move-json-file",
+        "FILE",
+        "The topics to propose for: {\"version\":1,\"topics\":[{\"topic\":\"orders\"}]}.",
+    ),
+    flag(
+        "verify",
+        "Tells how far the moves in the file are; clears the throttles when all are done.",
+    ),
     flag(
         "version",
         "Prints the version of Apache Kafka whose behaviour is kept.",
     ),
+    value("zookeeper", "HOST:PORT", "The ZooKeeper of old.")
+        .old_spelling("there is no ZooKeeper any more: the broker on port 9092 of the same host is asked"),
 ];
 
-pub(super) fn run(_args: &[String]) -> ExitCode {
-    stderr_line("this command is being built");
-    ExitCode::FAILURE
+/// In the order of the message that names them all.
+const ACTIONS: [&str; 5] = ["generate", "execute", "verify", "cancel", "list"];
+const DEFAULT_TIMEOUT_MS: i64 = 10_000;
+
+/// What an action needs and what else it takes, beside the connection.
+fn takes(action: &str) -> (&'static [&'static str], &'static [&'static str]) {
+    match action {
+        "generate" => (
+            &["topics-to-move-json-file", "broker-list"],
+            &["disable-rack-aware"],
+        ),
+        "execute" => (
+            &["reassignment-json-file"],
+            &[
+                "additional",
+                "throttle",
+                "replica-alter-log-dirs-throttle",
+                "timeout",
+                "disallow-replication-factor-change",
+            ],
+        ),
+        "verify" => (&["reassignment-json-file"], &["preserve-throttles"]),
+        "cancel" => (
+            &["reassignment-json-file"],
+            &["preserve-throttles", "timeout", "bootstrap-controller"],
+        ),
+        _ => (&[], &["bootstrap-controller"]),
+    }
+}
+
+pub(super) fn run(args: &[String]) -> ExitCode {
+    let parsed = match parse(OPTIONS, args) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            stderr_line(error);
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Some(answered) = help_or_version(&TOOL, &parsed, ABOUT) {
+        return answered;
+    }
+    let action = match checked_action(&parsed) {
+        Ok(action) => action,
+        Err(message) => return refuse(&TOOL, &message),
+    };
+    let mut context = Context::new(Settings::default(), Printer::new(OutputOptions::default()));
+    let outcome = prepare(&parsed, action, &mut context).and_then(|action| java::run(action, &mut context));
+    let told = match outcome {
+        Ok(()) => Ok(()),
+        Err(failure) => tell(&failure, &mut context.printer),
+    };
+    match told.and_then(|()| context.printer.finish()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == Kind::ClosedPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Exactly one action, one way to the cluster, everything needed, nothing foreign.
+fn checked_action(parsed: &Parsed) -> Result<&'static str, String> {
+    let given: Vec<&str> = ACTIONS.into_iter().filter(|action| parsed.has(action)).collect();
+    let [action] = given[..] else {
+        let all: Vec<String> = ACTIONS.iter().map(|action| format!("--{action}")).collect();
+        return Err(format!(
+            "Command must include exactly one action: {}",
+            all.join(", ")
+        ));
+    };
+    match (has_server(parsed), parsed.has("bootstrap-controller")) {
+        (true, true) => {
+            return Err("Please don't specify both --bootstrap-server and --bootstrap-controller".to_owned());
+        }
+        (false, false) => {
+            return Err("Please specify either --bootstrap-server or --bootstrap-controller".to_owned());
+        }
+        _ => {}
+    }
+    let (needed, taken) = takes(action);
+    check_required(parsed, needed)?;
+    let common = ["bootstrap-server", "command-config", "zookeeper", action];
+    let is_foreign = |name: &&&str| {
+        ![needed, taken, &common]
+            .iter()
+            .any(|allowed| allowed.contains(name))
+    };
+    match parsed.given().iter().find(is_foreign) {
+        Some(name) => Err(format!(
+            "Option \"[{name}]\" can't be used with action \"[{action}]\""
+        )),
+        None => Ok(action),
+    }
+}
+
+fn has_server(parsed: &Parsed) -> bool {
+    parsed.has("bootstrap-server") || parsed.has("zookeeper")
+}
+
+/// Reads settings, files and numbers in Java's order; each may fail only when it is read.
+fn prepare(parsed: &Parsed, action: &str, context: &mut Context) -> Result<JavaAction, JavaFailure> {
+    context.client = crate::client::Client::new(settings(parsed)?);
+    let text = |option: &str| read_file(parsed.value(option)?.unwrap_or_default());
+    let preserve_throttles = parsed.has("preserve-throttles");
+    Ok(match action {
+        "generate" => JavaAction::Generate {
+            text: text("topics-to-move-json-file")?,
+            brokers: parsed.value("broker-list")?.unwrap_or_default().to_owned(),
+            rack_aware: !parsed.has("disable-rack-aware"),
+        },
+        "execute" => JavaAction::Execute(JavaExecute {
+            additional: parsed.has("additional"),
+            text: text("reassignment-json-file")?,
+            throttle: parsed.long("throttle")?.unwrap_or(-1),
+            log_dir_throttle: parsed.long("replica-alter-log-dirs-throttle")?.unwrap_or(-1),
+            timeout: timeout(parsed)?,
+            allow_factor_change: !parsed.has("disallow-replication-factor-change"),
+        }),
+        "verify" => JavaAction::Verify {
+            text: text("reassignment-json-file")?,
+            preserve_throttles,
+        },
+        "cancel" => JavaAction::Cancel {
+            text: text("reassignment-json-file")?,
+            preserve_throttles,
+            timeout: timeout(parsed)?,
+        },
+        _ => JavaAction::List,
+    })
+}
+
+fn timeout(parsed: &Parsed) -> Result<Duration, JavaFailure> {
+    let milliseconds = parsed.long("timeout")?.unwrap_or(DEFAULT_TIMEOUT_MS);
+    Ok(Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0)))
+}
+
+fn settings(parsed: &Parsed) -> Result<Settings, JavaFailure> {
+    let mut settings = Settings::default();
+    if let Some(file) = parsed.value("command-config")? {
+        settings.read_properties_file(Path::new(file))?;
+    }
+    let old = parsed.value("zookeeper")?.map(broker_beside_zookeeper);
+    let server = match parsed.value("bootstrap-server")? {
+        Some(server) => Some(server.to_owned()),
+        None => parsed.value("bootstrap-controller")?.map(str::to_owned).or(old),
+    };
+    settings.set("bootstrap.servers", server.unwrap_or_default(), Origin::Flag);
+    Ok(settings)
+}
+
+fn broker_beside_zookeeper(zookeeper: &str) -> String {
+    let first = zookeeper.split(['/', ',']).next().unwrap_or_default();
+    let host = first.rsplit_once(':').map_or(first, |(host, _)| host);
+    let broker = format!("{host}:9092");
+    stderr_line(format_args!(
+        "--zookeeper is gone with ZooKeeper itself: asking the broker {broker}"
+    ));
+    broker
+}
+
+fn read_file(name: &str) -> Result<String, JavaFailure> {
+    match std::fs::read(name) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(_) => Err(JavaFailure::Told(format!("Unable to read file {name}"))),
+    }
+}
+
+impl From<OptionError> for JavaFailure {
+    fn from(error: OptionError) -> Self {
+        JavaFailure::Told(error.to_string())
+    }
+}
+
+/// Java tells its failures on stdout, and follows those it did not foresee with a stack trace; here a line on
+/// stderr stands for that.
+fn tell(failure: &JavaFailure, printer: &mut Printer) -> Result<(), Error> {
+    let message = match failure {
+        JavaFailure::Terse(message) => {
+            printer.line(message)?;
+            return Err(Error::failed(message));
+        }
+        JavaFailure::Other(error) if error.kind() == Kind::ClosedPipe => return Ok(()),
+        JavaFailure::Told(message) => message.clone(),
+        JavaFailure::Refused(error) => format!(
+            "org.apache.kafka.common.errors.{}: {}",
+            error.java_class(),
+            error.java_message()
+        ),
+        JavaFailure::Other(error) => error.to_string(),
+    };
+    printer.line(format_args!("Error: {message}"))?;
+    let first = message.lines().next().unwrap_or_default();
+    printer.warn(format_args!("{} failed: {first}", TOOL.name));
+    Err(Error::failed(message))
 }

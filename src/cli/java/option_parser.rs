@@ -45,6 +45,8 @@ pub struct Parsed {
     specs: &'static [OptionSpec],
     /// How often and with which values each option stands there; as long as `specs`.
     found: Vec<Found>,
+    /// The places in `specs` of the options, as they stand on the command line.
+    order: Vec<usize>,
     is_empty: bool,
 }
 
@@ -59,6 +61,7 @@ pub fn parse(specs: &'static [OptionSpec], args: &[String]) -> Result<Parsed, Op
     let mut parsed = Parsed {
         specs,
         found: vec![Found::default(); specs.len()],
+        order: Vec::new(),
         is_empty: args.is_empty(),
     };
     let mut words = args.iter().map(String::as_str).peekable();
@@ -89,6 +92,7 @@ pub fn parse(specs: &'static [OptionSpec], args: &[String]) -> Result<Parsed, Op
                 words.next_if(|next| *next == "--" || !looks_like_an_option(next))
             }
         };
+        parsed.order.push(position);
         if let Some(found) = parsed.found.get_mut(position) {
             found.is_given = true;
             found.values.extend(value.map(str::to_owned));
@@ -118,6 +122,12 @@ impl Parsed {
     /// Whether the command line has no word at all, which the tools answer like `--help`.
     pub fn is_empty(&self) -> bool {
         self.is_empty
+    }
+
+    /// The names of the options as they stand on the command line.
+    pub fn given(&self) -> Vec<&'static str> {
+        let specs = self.order.iter().filter_map(|position| self.specs.get(*position));
+        specs.map(|spec| spec.name).collect()
     }
 
     /// Whether the option stands on the command line.

@@ -8,6 +8,9 @@ mod api_error;
 mod attempts;
 mod cluster;
 mod pool;
+pub mod reassignments;
+pub mod replica_log_dirs;
+pub mod throttles;
 
 use std::any::Any;
 use std::time::Duration;

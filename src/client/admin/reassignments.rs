@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use kafka_protocol::messages::alter_partition_reassignments_request::{ReassignablePartition, ReassignableTopic};
+use kafka_protocol::messages::alter_partition_reassignments_request::{
+    ReassignablePartition, ReassignableTopic,
+};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
     self, AlterPartitionReassignmentsRequest, ListPartitionReassignmentsRequest, MetadataRequest, TopicName,
@@ -34,8 +36,8 @@ impl AdminClient {
         let request = ListPartitionReassignmentsRequest::default()
             .with_timeout_ms(TIMEOUT_MS)
             .with_topics(None);
-        let response = self.send_to_controller(&request)?;
-        ApiError::check(response.error_code, response.error_message)?;
+        let response = self.send_to_controller(request)?;
+        ApiError::check(response.error_code, response.error_message.as_deref())?;
         let mut active = ActiveReassignments::new();
         for topic in response.topics {
             for partition in topic.partitions {
@@ -84,11 +86,14 @@ impl AdminClient {
                 .with_topics(topics.clone())
                 .with_allow_replication_factor_change(allow_factor_change || version < FORBIDS_FACTOR_CHANGE)
         })?;
-        ApiError::check(response.error_code, response.error_message)?;
+        if let Some(error) = ApiError::of(response.error_code, response.error_message.as_deref()) {
+            let every = reassignments.keys().map(|name| (name.clone(), error.clone()));
+            return Ok(every.collect());
+        }
         let mut refused = BTreeMap::new();
         for topic in response.responses {
             for partition in topic.partitions {
-                if let Some(error) = ApiError::of(partition.error_code, partition.error_message) {
+                if let Some(error) = ApiError::of(partition.error_code, partition.error_message.as_deref()) {
                     refused.insert(
                         TopicPartition::new(topic.name.0.as_str(), partition.partition_index),
                         error,
@@ -108,7 +113,7 @@ impl AdminClient {
         let request = MetadataRequest::default()
             .with_topics(topics.map(|topics| topics.into_iter().map(named).collect()))
             .with_allow_auto_topic_creation(false);
-        let response = self.send(&request)?;
+        let response = self.send(request)?;
         let mut answers = BTreeMap::new();
         for topic in response.topics {
             let Some(name) = topic.name else { continue };

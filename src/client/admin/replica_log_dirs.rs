@@ -46,7 +46,7 @@ impl AdminClient {
                 })
                 .collect()
         }));
-        let response = self.send_to(broker, &request)?;
+        let response = self.send_to(broker, request)?;
         ApiError::check(response.error_code, None::<String>)?;
         let mut replicas = BrokerReplicas::new();
         for log_dir in response.results {
@@ -91,7 +91,13 @@ impl AdminClient {
                     .get(&topic_partition)
                     .map(|files| files.dirs.clone())
                     .unwrap_or_default();
-                found.insert(PartitionReplica { broker, topic_partition }, dirs);
+                found.insert(
+                    PartitionReplica {
+                        broker,
+                        topic_partition,
+                    },
+                    dirs,
+                );
             }
         }
         Ok(found)
@@ -120,11 +126,14 @@ impl AdminClient {
                     .with_topics(topics.collect())
             });
             let request = AlterReplicaLogDirsRequest::default().with_dirs(dirs.collect());
-            for topic in self.send_to(broker, &request)?.results {
+            for topic in self.send_to(broker, request)?.results {
                 for partition in topic.partitions {
                     let replica = PartitionReplica {
                         broker,
-                        topic_partition: TopicPartition::new(topic.topic_name.0.as_str(), partition.partition_index),
+                        topic_partition: TopicPartition::new(
+                            topic.topic_name.0.as_str(),
+                            partition.partition_index,
+                        ),
                     };
                     answers.insert(replica, ApiError::check(partition.error_code, None::<String>));
                 }

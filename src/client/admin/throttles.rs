@@ -84,14 +84,14 @@ impl AdminClient {
                 Throttled::Topic(_) => topics.push(resource),
                 Throttled::Broker(id) => {
                     let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
-                    let response = self.send_to(*id, &request)?;
+                    let response = self.send_to(*id, request)?;
                     refused.extend(refusals(response.responses));
                 }
             }
         }
         if !topics.is_empty() {
             let request = IncrementalAlterConfigsRequest::default().with_resources(topics);
-            let response = self.send(&request)?;
+            let response = self.send(request)?;
             refused.extend(refusals(response.responses));
         }
         Ok(refused)
@@ -107,13 +107,13 @@ impl AdminClient {
             .collect();
         if !topics.is_empty() {
             let request = DescribeConfigsRequest::default().with_resources(topics);
-            let response = self.send(&request)?;
+            let response = self.send(request)?;
             found.extend(answers(response.results));
         }
         for throttled in of {
             if let Throttled::Broker(id) = throttled {
                 let request = DescribeConfigsRequest::default().with_resources(vec![question(throttled)]);
-                let response = self.send_to(*id, &request)?;
+                let response = self.send_to(*id, request)?;
                 found.extend(answers(response.results));
             }
         }
@@ -136,11 +136,16 @@ fn alteration(throttled: &Throttled, configs: &ConfigChanges) -> AlterConfigsRes
 }
 
 fn refusals(
-    responses: Vec<kafka_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse>,
+    responses: Vec<
+        kafka_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse,
+    >,
 ) -> impl Iterator<Item = (Throttled, ApiError)> {
     responses.into_iter().filter_map(|response| {
         let throttled = Throttled::of(response.resource_type, &response.resource_name)?;
-        Some((throttled, ApiError::of(response.error_code, response.error_message)?))
+        Some((
+            throttled,
+            ApiError::of(response.error_code, response.error_message.as_deref())?,
+        ))
     })
 }
 

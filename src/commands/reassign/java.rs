@@ -75,7 +75,7 @@ type JavaResult<T = ()> = Result<T, JavaFailure>;
 
 impl From<Error> for JavaFailure {
     fn from(error: Error) -> Self {
-        match error.api_error() {
+        match error.cause::<ApiError>() {
             Some(refusal) => JavaFailure::Refused(refusal.clone()),
             None => JavaFailure::Other(error),
         }
@@ -169,7 +169,9 @@ fn topic_assignment(admin: &mut AdminClient, topics: &[String]) -> JavaResult<As
                     .map(|(partition, replicas)| (TopicPartition::new(topic, partition), replicas));
                 assignment.extend(named);
             }
-            Some(Err(error)) if error.code != UNKNOWN_TOPIC_OR_PARTITION => return Err(JavaFailure::Refused(error)),
+            Some(Err(error)) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
+                return Err(JavaFailure::Refused(error));
+            }
             _ => return Err(unknown(format!("Topic {topic} not found."))),
         }
     }
@@ -185,12 +187,12 @@ fn unknown(message: String) -> JavaFailure {
 
 /// The brokers of the list that are alive, with their racks if those count.
 fn placeable_brokers(
-    admin: &AdminClient,
+    admin: &mut AdminClient,
     chosen: &[BrokerId],
     rack_aware: bool,
 ) -> JavaResult<Vec<(BrokerId, Option<String>)>> {
     let brokers: Vec<_> = admin
-        .brokers()
+        .brokers()?
         .iter()
         .filter(|broker| chosen.contains(&broker.id))
         .map(|broker| (broker.id, broker.rack.clone().filter(|_| rack_aware)))
@@ -220,8 +222,11 @@ fn proposal(current: &Assignment, brokers: &[(BrokerId, Option<String>)]) -> Jav
 }
 
 /// Where each replica on a live broker has its files.
-fn log_dirs_of(admin: &mut AdminClient, assignment: &Assignment) -> JavaResult<BTreeMap<PartitionReplica, String>> {
-    let alive = live_brokers(admin);
+fn log_dirs_of(
+    admin: &mut AdminClient,
+    assignment: &Assignment,
+) -> JavaResult<BTreeMap<PartitionReplica, String>> {
+    let alive = live_brokers(admin)?;
     let replicas = assignment.iter().flat_map(|(name, replicas)| {
         let on = |broker: &BrokerId| PartitionReplica {
             broker: *broker,
@@ -229,7 +234,9 @@ fn log_dirs_of(admin: &mut AdminClient, assignment: &Assignment) -> JavaResult<B
         };
         replicas.iter().map(on).collect::<Vec<_>>()
     });
-    let replicas: Vec<_> = replicas.filter(|replica| alive.contains(&replica.broker)).collect();
+    let replicas: Vec<_> = replicas
+        .filter(|replica| alive.contains(&replica.broker))
+        .collect();
     let dirs = admin.replica_dirs(replicas)?;
     Ok(dirs
         .into_iter()
@@ -237,8 +244,8 @@ fn log_dirs_of(admin: &mut AdminClient, assignment: &Assignment) -> JavaResult<B
         .collect())
 }
 
-fn live_brokers(admin: &AdminClient) -> Vec<BrokerId> {
-    admin.brokers().iter().map(|broker| broker.id).collect()
+fn live_brokers(admin: &mut AdminClient) -> JavaResult<Vec<BrokerId>> {
+    Ok(admin.brokers()?.iter().map(|broker| broker.id).collect())
 }
 
 fn current_json(current: &Assignment, log_dirs: &BTreeMap<PartitionReplica, String>) -> String {
@@ -263,8 +270,11 @@ fn execute(execute: &JavaExecute, context: &mut Context) -> JavaResult {
     if !execute.additional && !active.is_empty() {
         return Err(JavaFailure::Terse(words::EXISTING_REASSIGNMENT.to_owned()));
     }
-    let named = plan.partitions.iter().flat_map(|planned| planned.replicas.iter().copied());
-    if let Some(message) = words::unknown_broker(named, &live_brokers(admin)) {
+    let named = plan
+        .partitions
+        .iter()
+        .flat_map(|planned| planned.replicas.iter().copied());
+    if let Some(message) = words::unknown_broker(named, &live_brokers(admin)?) {
         return Err(told(message));
     }
     let current = partition_assignment(admin, &plan, &proposed)?;
@@ -279,11 +289,19 @@ fn execute(execute: &JavaExecute, context: &mut Context) -> JavaResult {
 }
 
 /// Where the plan's partitions are now; all of them must exist.
-fn partition_assignment(admin: &mut AdminClient, plan: &Plan, proposed: &Assignment) -> JavaResult<Assignment> {
+fn partition_assignment(
+    admin: &mut AdminClient,
+    plan: &Plan,
+    proposed: &Assignment,
+) -> JavaResult<Assignment> {
     let topics: Vec<String> = plan.topics().into_iter().collect();
     let mut current = topic_assignment(admin, &topics)?;
     current.retain(|name, _| proposed.contains_key(name));
-    let missing: Vec<_> = proposed.keys().filter(|name| !current.contains_key(*name)).cloned().collect();
+    let missing: Vec<_> = proposed
+        .keys()
+        .filter(|name| !current.contains_key(*name))
+        .cloned()
+        .collect();
     if missing.is_empty() {
         Ok(current)
     } else {
@@ -313,7 +331,11 @@ fn set_throttles(
         context.printer.line(line)?;
     }
     if log_dir_rate >= 0 {
-        let brokers: BTreeSet<_> = plan.log_dir_moves().keys().map(|replica| replica.broker).collect();
+        let brokers: BTreeSet<_> = plan
+            .log_dir_moves()
+            .keys()
+            .map(|replica| replica.broker)
+            .collect();
         let changes = throttles::on_brokers(&brokers, Rates::log_dirs(log_dir_rate));
         first_refusal(context.client.admin()?.alter_throttles(&changes)?)?;
         let line = format!("The replica-alter-dir throttle limit was set to {log_dir_rate} B/s");
@@ -334,7 +356,10 @@ fn start(proposed: &Assignment, allow_factor_change: bool, context: &mut Context
         .iter()
         .map(|(name, replicas)| (name.clone(), Some(replicas.clone())))
         .collect();
-    let refused = context.client.admin()?.alter_reassignments(&wanted, allow_factor_change)?;
+    let refused = context
+        .client
+        .admin()?
+        .alter_reassignments(&wanted, allow_factor_change)?;
     if !refused.is_empty() {
         return Err(JavaFailure::Terse(words::not_started(&messages(&refused))));
     }
@@ -368,7 +393,9 @@ fn start_log_dir_moves(
         }
         for replica in begun {
             if let Some(log_dir) = pending.remove(&replica) {
-                context.printer.line(words::log_dir_move_started(&replica, &log_dir))?;
+                context
+                    .printer
+                    .line(words::log_dir_move_started(&replica, &log_dir))?;
             }
         }
         context.printer.flush()?;
@@ -436,7 +463,9 @@ fn partition_states(
             }
         }
     }
-    Ok(progress::partitions(plan, active, |name| current.get(name).cloned()))
+    Ok(progress::partitions(plan, active, |name| {
+        current.get(name).cloned()
+    }))
 }
 
 fn log_dir_states(
@@ -454,9 +483,15 @@ fn cancel(text: &str, preserve_throttles: bool, timeout: Duration, context: &mut
     let admin = context.client.admin()?;
     let active = admin.active_reassignments()?;
     let wanted = plan.assignment();
-    let moving: Vec<_> = active.keys().filter(|name| wanted.contains_key(*name)).cloned().collect();
+    let moving: Vec<_> = active
+        .keys()
+        .filter(|name| wanted.contains_key(*name))
+        .cloned()
+        .collect();
     if moving.is_empty() {
-        context.printer.line("None of the specified partition reassignments are active.")?;
+        context
+            .printer
+            .line("None of the specified partition reassignments are active.")?;
     } else {
         let nothing = moving.iter().map(|name| (name.clone(), None)).collect();
         let refused = admin.alter_reassignments(&nothing, true)?;
@@ -467,7 +502,9 @@ fn cancel(text: &str, preserve_throttles: bool, timeout: Duration, context: &mut
     }
     let back = moves_to_undo(context.client.admin()?, &plan)?;
     if back.is_empty() {
-        context.printer.text("None of the specified partition moves are active.")?;
+        context
+            .printer
+            .text("None of the specified partition moves are active.")?;
     } else {
         start_log_dir_moves(back, timeout, context)?;
     }
@@ -491,18 +528,25 @@ fn moves_to_undo(admin: &mut AdminClient, plan: &Plan) -> JavaResult<BTreeMap<Pa
 /// Clears the plan's topics, its brokers and every live broker.
 fn clear_all_throttles(plan: &Plan, context: &mut Context) -> JavaResult {
     let admin = context.client.admin()?;
-    let named = plan.partitions.iter().flat_map(|planned| planned.replicas.iter().copied());
-    let brokers: Vec<BrokerId> = live_brokers(admin).into_iter().chain(named).collect();
+    let named = plan
+        .partitions
+        .iter()
+        .flat_map(|planned| planned.replicas.iter().copied());
+    let brokers: Vec<BrokerId> = live_brokers(admin)?.into_iter().chain(named).collect();
     let topics: Vec<String> = plan
         .partitions
         .iter()
         .map(|planned| planned.topic_partition.topic.clone())
         .collect();
-    context.printer.line(words::clearing_brokers(brokers.iter().copied()))?;
+    context
+        .printer
+        .line(words::clearing_brokers(brokers.iter().copied()))?;
     context.printer.flush()?;
     let changes = throttles::cleared_brokers(brokers);
     first_refusal(context.client.admin()?.alter_throttles(&changes)?)?;
-    context.printer.line(words::clearing_topics(topics.iter().cloned()))?;
+    context
+        .printer
+        .line(words::clearing_topics(topics.iter().cloned()))?;
     let changes = throttles::cleared_topics(topics);
     first_refusal(context.client.admin()?.alter_throttles(&changes)?)
 }

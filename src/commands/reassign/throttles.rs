@@ -19,7 +19,10 @@ pub(super) struct Rates(Vec<(&'static str, i64)>);
 impl Rates {
     /// Copies between brokers, on both ends.
     pub(super) fn replication(rate: i64) -> Self {
-        Self(vec![(LEADER_THROTTLED_RATE, rate), (FOLLOWER_THROTTLED_RATE, rate)])
+        Self(vec![
+            (LEADER_THROTTLED_RATE, rate),
+            (FOLLOWER_THROTTLED_RATE, rate),
+        ])
     }
 
     /// Moves between the log directories of a broker.
@@ -34,7 +37,9 @@ pub(super) fn on_brokers(brokers: &BTreeSet<BrokerId>, rates: Rates) -> Changes 
         .into_iter()
         .map(|(name, rate)| (name, Some(rate.to_string())))
         .collect();
-    let changes = brokers.iter().map(|broker| (Throttled::Broker(*broker), configs.clone()));
+    let changes = brokers
+        .iter()
+        .map(|broker| (Throttled::Broker(*broker), configs.clone()));
     changes.collect()
 }
 
