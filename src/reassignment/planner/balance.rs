@@ -10,10 +10,18 @@ const BYTES_TOLERANCE: f64 = 0.10;
 /// How many replicas that fit are compared before one is taken.
 const CANDIDATES: usize = 64;
 
+/// How often the steps follow each other: a later one can make room for an earlier one.
+const ROUNDS: usize = 8;
+
 pub(super) fn apply(layout: &mut Layout, random: &mut Random) {
-    spread_over_racks(layout);
-    even_out_replicas(layout, random);
-    even_out_bytes(layout);
+    for _ in 0..ROUNDS {
+        spread_over_racks(layout);
+        let counts_changed = even_out_replicas(layout, random);
+        let bytes_changed = even_out_bytes(layout);
+        if !counts_changed && !bytes_changed {
+            break;
+        }
+    }
 }
 
 /// Moves a replica of each partition that uses fewer racks than it could.
@@ -39,12 +47,15 @@ fn spread_over_racks(layout: &mut Layout) {
 }
 
 /// Moves replicas from the fullest to the emptiest broker until they differ by at most one.
-fn even_out_replicas(layout: &mut Layout, random: &mut Random) {
+fn even_out_replicas(layout: &mut Layout, random: &mut Random) -> bool {
+    let mut changed = false;
     let mut hopeless: HashSet<(BrokerIndex, BrokerIndex)> = HashSet::new();
     let mut order: Vec<BrokerIndex> = layout.usable().collect();
     while let Some((partition, from, to)) = next_move(layout, &mut order, &mut hopeless, random) {
         layout.move_replica(partition, from, to);
+        changed = true;
     }
+    changed
 }
 
 fn next_move(
@@ -105,7 +116,8 @@ pub(super) fn pick_replica(
 
 /// Exchanges large replicas for small ones, or moves one where counts allow it, until every broker's bytes
 /// are near the average or nothing helps.
-fn even_out_bytes(layout: &mut Layout) {
+fn even_out_bytes(layout: &mut Layout) -> bool {
+    let mut changed = false;
     let mut hopeless: HashSet<(BrokerIndex, BrokerIndex)> = HashSet::new();
     let limit = layout.usable().count() * 64;
     for _ in 0..limit {
@@ -115,10 +127,14 @@ fn even_out_bytes(layout: &mut Layout) {
         let Some((from, to)) = widest_pair(layout, &order, &hopeless, average) else {
             break;
         };
-        if !lessen(layout, from, to, average) {
+        if lessen(layout, from, to, average) {
+            changed = true;
+            hopeless.retain(|(giver, taker)| ![*giver, *taker].iter().any(|on| [from, to].contains(on)));
+        } else {
             hopeless.insert((from, to));
         }
     }
+    changed
 }
 
 /// The fullest and the emptiest broker of which at least one is out of tolerance.
