@@ -1,0 +1,108 @@
+//! THE TABLE: every API the broker serves, in which versions, and who answers it.
+//!
+//! ApiVersions, the dispatcher and the README share it: what stands here is served, and what is served is
+//! advertised. A handler is `fn(&Arc<Broker>, &RequestContext, Request) -> Response`, or the same as an
+//! `async fn` where it waits (marked `await`); it may be dropped at an await when its client has gone.
+
+use std::future::Future;
+use std::ops::RangeInclusive;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use kafka_protocol::messages::{self, ApiKey};
+use kafka_protocol::protocol::Request;
+
+use super::Broker;
+use super::handlers::{api_versions, describe_cluster, metadata};
+use super::request_shape;
+use super::response::{self, Answer, Refusal};
+use super::session::RequestContext;
+
+/// One request on its way to its handler: the body only, its header is in `context`.
+#[derive(Debug)]
+pub struct Call {
+    pub(super) broker: Arc<Broker>,
+    pub(super) context: RequestContext,
+    pub(super) body: BytesMut,
+}
+
+/// What a handler gives back, sooner or later.
+pub type Outcome = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Api {
+    pub key: ApiKey,
+    /// The smallest version advertised. Produce says 0 although 3 is the first it takes: librdkafka before
+    /// 2.11.1 stops compressing otherwise (KAFKA-18659).
+    pub advertised_min: i16,
+    pub min: i16,
+    pub max: i16,
+    handler: fn(Call) -> Outcome,
+}
+
+impl Api {
+    /// The versions that are served.
+    pub fn decoded(&self) -> RangeInclusive<i16> {
+        self.min..=self.max
+    }
+}
+
+/// A row: the key, the request's type, its versions, its handler; `await` before the handler if it is async.
+macro_rules! api {
+    ($key:ident, $request:ident, $min:literal ..= $max:literal, await $handler:path) => {
+        api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
+            let (broker, context, request) = decode::<messages::$request>(call)?;
+            let response = $handler(&broker, &context, request).await;
+            response::encode::<messages::$request>(&context, &response)
+        }))
+    };
+    ($key:ident, $request:ident, $min:literal ..= $max:literal, $handler:path) => {
+        api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
+            let (broker, context, request) = decode::<messages::$request>(call)?;
+            let response = $handler(&broker, &context, request);
+            response::encode::<messages::$request>(&context, &response)
+        }))
+    };
+    (@row $key:ident, $min:literal, $max:literal, $handler:expr) => {
+        Api {
+            key: ApiKey::$key,
+            advertised_min: $min,
+            min: $min,
+            max: $max,
+            handler: $handler,
+        }
+    };
+}
+
+/// Every API, by key.
+pub const APIS: &[Api] = &[
+    api!(Metadata, MetadataRequest, 0..=13, await metadata::handle),
+    api!(ApiVersions, ApiVersionsRequest, 0..=4, api_versions::handle),
+    api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle),
+];
+
+/// The row of an API and version, if it is served.
+pub fn find(key: i16, version: i16) -> Option<&'static Api> {
+    APIS.iter()
+        .find(|api| api.key as i16 == key && api.decoded().contains(&version))
+}
+
+impl Api {
+    /// Starts the handler; nothing runs before the outcome is polled.
+    pub(super) fn call(&self, call: Call) -> Outcome {
+        (self.handler)(call)
+    }
+}
+
+fn decode<R: Request>(call: Call) -> Result<(Arc<Broker>, RequestContext, R), Refusal> {
+    let version = call.context.version;
+    if !request_shape::is_well_formed(call.context.api, version, &call.body) {
+        return Err(Refusal::new("a request whose lengths do not fit its size"));
+    }
+    let request = R::decode(&mut call.body.freeze(), version)
+        .map_err(|error| Refusal::new(format!("a request that cannot be decoded: {error:#}")))?;
+    Ok((call.broker, call.context, request))
+}
+

@@ -1,0 +1,209 @@
+//! What the broker was started with: the static settings, checked once.
+//!
+//! Owns defaults, types and listener addresses. What changes while the broker runs (topic configs, dynamic broker
+//! configs) is in `metadata.rs`; reading files and the environment is the command's work.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::config_table::{self, BROKER_SETTINGS};
+use crate::error::{Error, Result};
+use crate::topic_config::Kind;
+
+/// A listener as configured: `NAME://host:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub name: String,
+    pub host: String,
+    /// 0 is any free port.
+    pub port: u16,
+}
+
+/// Static settings.
+#[derive(Clone, Debug)]
+pub struct BrokerConfig {
+    given: BTreeMap<String, String>,
+    pub node_id: i32,
+    /// The log dir.
+    pub data_dir: PathBuf,
+    pub listeners: Vec<Endpoint>,
+    /// What clients are told, by listener name; the bound address otherwise.
+    pub advertised: Vec<Endpoint>,
+    /// Force each batch to disk before it is acknowledged.
+    pub flush_each_batch: bool,
+    /// Leave when there has been no client for so long.
+    pub leave_when_idle: Option<std::time::Duration>,
+    pub connections_max_idle_ms: u64,
+    pub max_connections: usize,
+    pub socket_request_max_bytes: usize,
+    pub fetch_max_bytes: usize,
+    pub auto_create_topics: bool,
+    pub num_partitions: i32,
+}
+
+impl BrokerConfig {
+    /// Checks `given`: names and values as in server.properties, the later of two for one name in force. Names the
+    /// broker does not know are kept and shown, and change nothing.
+    pub fn new(data_dir: PathBuf, given: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
+        let given: BTreeMap<String, String> = given.into_iter().collect();
+        for (name, value) in &given {
+            check(name, value)?;
+        }
+        let mut config = Self {
+            given,
+            node_id: 1,
+            data_dir,
+            listeners: Vec::new(),
+            advertised: Vec::new(),
+            flush_each_batch: false,
+            leave_when_idle: None,
+            connections_max_idle_ms: 0,
+            max_connections: 0,
+            socket_request_max_bytes: 0,
+            fetch_max_bytes: 0,
+            auto_create_topics: true,
+            num_partitions: 1,
+        };
+        config.node_id = config.node_id_given();
+        config.listeners = config.endpoints("listeners")?;
+        config.advertised = config.endpoints("advertised.listeners")?;
+        config.connections_max_idle_ms = u64::try_from(config.number("connections.max.idle.ms")).unwrap_or(u64::MAX >> 20);
+        config.max_connections = config.size("max.connections");
+        config.socket_request_max_bytes = config.size("socket.request.max.bytes");
+        config.fetch_max_bytes = config.size("fetch.max.bytes");
+        config.auto_create_topics = config.flag("auto.create.topics.enable");
+        config.num_partitions = i32::try_from(config.number("num.partitions").max(1)).unwrap_or(i32::MAX);
+        Ok(config)
+    }
+
+    /// The value as it was given at start.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
+    /// Every name and value as they were given at start.
+    pub fn all_given(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The value in force: given, or the table's default.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.given(name)
+            .or_else(|| config_table::find(name).and_then(|setting| setting.default))
+    }
+
+    /// A number of the table; 0 for what is none.
+    pub fn number(&self, name: &str) -> i64 {
+        let value = self.value(name).and_then(|value| value.trim().parse().ok());
+        value.unwrap_or(0)
+    }
+
+    /// A boolean of the table.
+    pub fn flag(&self, name: &str) -> bool {
+        self.value(name)
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    fn size(&self, name: &str) -> usize {
+        usize::try_from(self.number(name)).unwrap_or(0)
+    }
+
+    /// `node.id`, or `broker.id` of older files; ZooKeeper's "any id" (-1) is 1.
+    fn node_id_given(&self) -> i32 {
+        let id = self.given("node.id").or_else(|| self.given("broker.id"));
+        let id = id.and_then(|id| id.trim().parse().ok()).filter(|id| *id >= 0);
+        id.unwrap_or(1)
+    }
+
+    /// The endpoints of a listener list, without the controller's: there is no controller to talk to.
+    fn endpoints(&self, name: &str) -> Result<Vec<Endpoint>> {
+        let controllers = self.value("controller.listener.names").unwrap_or("CONTROLLER");
+        let is_controller = |endpoint: &Endpoint| {
+            controllers
+                .split(',')
+                .any(|controller| controller.trim().eq_ignore_ascii_case(&endpoint.name))
+        };
+        let mut endpoints = parse_endpoints(name, self.value(name).unwrap_or(""))?;
+        endpoints.retain(|endpoint| !is_controller(endpoint));
+        Ok(endpoints)
+    }
+}
+
+/// Reads `NAME://host:port,…`; the host may be empty, and in brackets if it is IPv6.
+fn parse_endpoints(setting: &str, value: &str) -> Result<Vec<Endpoint>> {
+    let mut endpoints = Vec::new();
+    for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        let bad = || Error::bad_data(format!("{setting}: \"{word}\" is not NAME://host:port"));
+        let (name, address) = word.split_once("://").ok_or_else(bad)?;
+        let (host, port) = address.rsplit_once(':').ok_or_else(bad)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        endpoints.push(Endpoint {
+            name: name.to_ascii_uppercase(),
+            host: host.to_owned(),
+            port: port.parse().map_err(|_| bad())?,
+        });
+    }
+    Ok(endpoints)
+}
+
+/// Whether a known setting has a value of its type.
+fn check(name: &str, value: &str) -> Result<()> {
+    let Some(setting) = config_table::find(name) else {
+        return Ok(());
+    };
+    let trimmed = value.trim();
+    let (fits, kind) = match setting.kind {
+        Kind::Boolean => (
+            trimmed.eq_ignore_ascii_case("true") || trimmed.eq_ignore_ascii_case("false"),
+            "true or false",
+        ),
+        Kind::Int => (trimmed.parse::<i32>().is_ok(), "a number of 32 bits"),
+        Kind::Long => (trimmed.parse::<i64>().is_ok(), "a number of 64 bits"),
+        Kind::Double => (trimmed.parse::<f64>().is_ok(), "a number"),
+        Kind::String | Kind::List => (true, ""),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Error::bad_data(format!("{name} must be {kind}, not \"{value}\"")))
+}
+
+/// Names that look like a known one, for a warning about a name that is not.
+pub fn is_known(name: &str) -> bool {
+    BROKER_SETTINGS.iter().any(|setting| setting.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(given: &[(&str, &str)]) -> Result<BrokerConfig> {
+        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        BrokerConfig::new(PathBuf::from("/nowhere"), given)
+    }
+
+    #[test]
+    fn the_controllers_listener_is_left_out() {
+        let config = config(&[
+            ("listeners", "PLAINTEXT://:9092,CONTROLLER://:9093"),
+            ("controller.listener.names", "CONTROLLER"),
+            ("advertised.listeners", "PLAINTEXT://[::1]:9092"),
+        ])
+        .unwrap();
+        assert_eq!(config.listeners.len(), 1);
+        assert_eq!(config.advertised[0].host, "::1");
+    }
+
+    #[test]
+    fn the_old_name_of_the_node_id_counts() {
+        assert_eq!(config(&[("broker.id", "0")]).unwrap().node_id, 0);
+        assert_eq!(config(&[("broker.id", "-1")]).unwrap().node_id, 1);
+        assert_eq!(config(&[("broker.id", "0"), ("node.id", "7")]).unwrap().node_id, 7);
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_named() {
+        let error = config(&[("num.partitions", "many")]).unwrap_err();
+        assert_eq!(error.message(), "num.partitions must be a number of 32 bits, not \"many\"");
+    }
+}

@@ -1,0 +1,90 @@
+//! What goes back on the wire: whole frames, in bytes or in pieces that the kernel sends from a file.
+//!
+//! Owns the response frame and its header. Owns no field of any response.
+
+use std::fmt;
+use std::fs::File;
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use kafka_protocol::protocol::{Encodable, HeaderVersion, Request};
+
+use super::session::RequestContext;
+
+/// What a handler wants sent.
+#[derive(Debug)]
+pub enum Answer {
+    /// Nothing at all: Produce with acks=0.
+    Nothing,
+    /// One frame, its length in front.
+    Frame(BytesMut),
+    /// One frame in pieces, the length in front of the first.
+    Pieces(Vec<Piece>),
+}
+
+/// A part of a frame.
+#[derive(Debug)]
+pub enum Piece {
+    Bytes(Bytes),
+    /// A range of a segment, sent without passing through this process.
+    Range {
+        file: Arc<File>,
+        position: u64,
+        length: usize,
+    },
+}
+
+/// Why a connection is closed without an answer, for the broker's log.
+#[derive(Debug)]
+pub struct Refusal(String);
+
+impl Refusal {
+    pub fn new(reason: impl fmt::Display) -> Self {
+        Self(reason.to_string())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The frame of a response to the request in `context`.
+pub(super) fn encode<R: Request>(context: &RequestContext, response: &R::Response) -> Result<Answer, Refusal> {
+    encode_as::<R::Response>(context.correlation_id, context.version, response)
+        .map_err(|error| Refusal::new(format!("{:?} v{}: {error}", context.api, context.version)))
+}
+
+/// The frame of a response of a given version.
+pub(super) fn encode_as<T: Encodable + HeaderVersion>(
+    correlation_id: i32,
+    version: i16,
+    response: &T,
+) -> Result<Answer, Refusal> {
+    let encoding = |error| Refusal::new(format!("the answer cannot be encoded: {error:#}"));
+    let size = response.compute_size(version).map_err(encoding)?;
+    let mut frame = start_frame(correlation_id, T::header_version(version), size);
+    response.encode(&mut frame, version).map_err(encoding)?;
+    finish_frame(&mut frame, 0);
+    Ok(Answer::Frame(frame))
+}
+
+/// A frame with room for its length, and its header.
+pub(super) fn start_frame(correlation_id: i32, header_version: i16, body_size: usize) -> BytesMut {
+    let mut frame = BytesMut::with_capacity(4 + 5 + body_size);
+    frame.put_i32(0);
+    frame.put_i32(correlation_id);
+    if header_version >= 1 {
+        frame.put_u8(0);
+    }
+    frame
+}
+
+/// Writes the length in front, counting `more` bytes that follow from elsewhere.
+pub(super) fn finish_frame(frame: &mut BytesMut, more: usize) {
+    let length = (frame.len() - 4 + more) as u32;
+    if let Some(prefix) = frame.first_chunk_mut::<4>() {
+        *prefix = length.to_be_bytes();
+    }
+}
