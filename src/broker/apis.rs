@@ -14,7 +14,7 @@ use kafka_protocol::messages::{self, ApiKey};
 use kafka_protocol::protocol::Request;
 
 use super::Broker;
-use super::handlers::{api_versions, describe_cluster, metadata};
+use super::handlers::{api_versions, create_topics, describe_cluster, list_offsets, metadata};
 use super::request_shape;
 use super::response::{self, Answer, Refusal};
 use super::session::RequestContext;
@@ -78,8 +78,10 @@ macro_rules! api {
 
 /// Every API, by key.
 pub const APIS: &[Api] = &[
-    api!(Metadata, MetadataRequest, 0..=13, await metadata::handle),
+    api!(ListOffsets, ListOffsetsRequest, 1..=10, list_offsets::handle),
+    api!(Metadata, MetadataRequest, 0..=13, metadata::handle),
     api!(ApiVersions, ApiVersionsRequest, 0..=4, api_versions::handle),
+    api!(CreateTopics, CreateTopicsRequest, 2..=7, create_topics::handle),
     api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle),
 ];
 

@@ -1,3 +1,59 @@
-//! Socket to response: the mini broker.
+//! Socket to response: the mini broker, one durable node.
+//!
+//! [`server`] accepts, [`session`] serves one connection, [`apis`] is the table of what is served, [`handlers`] has
+//! one file an API; [`metadata`] is what exists, [`partition`] one log. Owns no record (records/) and no file of a
+//! log dir (storage/); prints nothing.
 
+pub mod apis;
+pub mod config;
+pub mod config_table;
+mod delayed_fetch;
+pub mod effective_config;
 pub mod group;
+pub mod handlers;
+mod interim_log;
+pub mod kafka_uuid;
+pub mod lifecycle;
+pub mod metadata;
+mod metadata_file;
+pub mod partition;
+mod request_shape;
+pub mod response;
+mod send;
+pub mod server;
+pub mod session;
+pub mod timers;
+pub mod topic_name;
+
+use std::fmt;
+use std::sync::Arc;
+
+use config::BrokerConfig;
+use metadata::Metadata;
+use server::{Connections, Listener};
+
+/// Everything the handlers share.
+pub struct Broker {
+    pub config: Arc<BrokerConfig>,
+    pub metadata: Arc<Metadata>,
+    pub connections: Connections,
+    /// Where clients reach this broker, by listener.
+    pub listeners: Vec<Arc<Listener>>,
+    notices: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Broker {
+    /// Tells whoever runs the broker something worth a line.
+    pub fn notice(&self, line: impl fmt::Display) {
+        (self.notices)(&line.to_string());
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broker")
+            .field("config", &self.config)
+            .field("metadata", &self.metadata)
+            .finish_non_exhaustive()
+    }
+}

@@ -57,7 +57,7 @@ pub(super) async fn accept(
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             Some(_) = sessions.join_next() => {}
-            _ = shutdown.wait_for(|stop| *stop) => break,
+            () = stopped(&mut shutdown) => break,
         }
     }
     sessions.shutdown().await;
@@ -83,4 +83,9 @@ fn start_session(
         session.run().await;
         broker.connections.open.fetch_sub(1, Ordering::Relaxed);
     });
+}
+
+/// Comes back when the broker is to stop.
+pub(super) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    let _ = shutdown.wait_for(|stop| *stop).await;
 }

@@ -1,26 +1,127 @@
 //! `kafkit broker …` to `broker::Action`.
 
-use clap::Args;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 
 use super::Invocation;
 use super::connection_args::ConnectionArgs;
 use super::output_args::OutputArgs;
-use crate::commands::{Command, broker::Action};
+use crate::commands::{
+    Command,
+    broker::{Action, Serve},
+};
 use crate::error::Result;
 
-/// Run the mini broker
+/// Run the mini broker: one durable Kafka node for this machine
+///
+/// It keeps its records in Kafka's own file formats and listens on loopback only, unless told otherwise. With a
+/// command after `--` it is a fixture: it takes a free port and a throw-away directory, runs the command with
+/// KAFKIT_BOOTSTRAP_SERVERS and KAFKA_BOOTSTRAP_SERVERS set, and ends with the command's exit code.
 #[derive(Args, Debug)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  kafkit broker                                   on 127.0.0.1:9092, until Ctrl-C
+  kafkit broker --listen 127.0.0.1:0 --data-dir /tmp/k
+  kafkit broker --config config/server.properties
+  kafkit broker -- ./run-tests.sh                 a fresh broker for one command
+  kafkit broker status"
+)]
 pub struct BrokerArgs {
+    #[command(subcommand)]
+    verb: Option<BrokerVerb>,
+
+    /// An address to listen on; may be repeated. Port 0 is any free port
+    #[arg(long, value_name = "ADDR")]
+    listen: Vec<String>,
+
+    /// What clients are told to connect to, where it is not the address listened on
+    #[arg(long, value_name = "ADDR")]
+    advertise: Option<String>,
+
+    /// Where records are kept [default: $XDG_DATA_HOME/kafkit or ~/.local/share/kafkit]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// A server.properties of Apache Kafka 2.x to 4.x
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Take the KAFKA_… variables that Kafka's container images use
+    #[arg(long)]
+    config_from_env: bool,
+
+    /// Force every batch to disk before it is acknowledged
+    #[arg(long)]
+    flush: bool,
+
+    /// Let anybody in who can reach an address that is not loopback
+    #[arg(long)]
+    allow_anonymous: bool,
+
+    /// Leave after so many seconds without a client
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    leave_when_idle: Option<u64>,
+
+    /// Run this command with a broker of its own
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<OsString>,
+
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
+#[derive(Debug, Subcommand)]
+enum BrokerVerb {
+    /// Say whether a broker runs on the data directory
+    Status {
+        /// The broker's data directory
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
+    /// Stop the broker that runs on the data directory
+    Stop {
+        /// The broker's data directory
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
+}
+
 impl BrokerArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
+        let settings = self.connection.set.clone();
+        let action = match self.verb {
+            Some(BrokerVerb::Status { data_dir }) => Action::Status { data_dir },
+            Some(BrokerVerb::Stop { data_dir }) => Action::Stop { data_dir },
+            None => {
+                let serve = Serve {
+                    listen: self.listen,
+                    advertise: self.advertise,
+                    data_dir: self.data_dir,
+                    config: self.config,
+                    config_from_env: self.config_from_env,
+                    settings,
+                    flush: self.flush,
+                    allow_anonymous: self.allow_anonymous,
+                    leave_when_idle: self.leave_when_idle.map(std::time::Duration::from_secs),
+                };
+                if self.command.is_empty() {
+                    Action::Serve(serve)
+                } else {
+                    Action::Fixture {
+                        serve,
+                        command: self.command,
+                    }
+                }
+            }
+        };
         Ok(Invocation {
-            command: Command::Broker(Action {}),
+            command: Command::Broker(action),
             settings: self.connection.into_settings()?,
             output: self.output.into_options(),
         })

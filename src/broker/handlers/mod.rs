@@ -1,1 +1,22 @@
 //! One file an API: request in, response out.
+//!
+//! A handler never fails for a Kafka reason: an error is a field of its response.
+
+pub mod api_versions;
+pub mod create_topics;
+pub mod describe_cluster;
+pub mod list_offsets;
+pub mod metadata;
+
+use kafka_protocol::messages::TopicName;
+use kafka_protocol::protocol::StrBytes;
+
+/// A string of a response.
+fn text(text: impl Into<String>) -> StrBytes {
+    StrBytes::from_string(text.into())
+}
+
+/// A topic name of a response.
+fn topic_name(name: &str) -> TopicName {
+    TopicName(text(name))
+}

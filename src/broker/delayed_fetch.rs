@@ -1,0 +1,74 @@
+//! Fetches that wait: each partition keeps who waits for bytes in it, and an append wakes them when it is enough.
+//!
+//! Owns no clock: the waiting fetch has its own deadline.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::Notify;
+
+/// One waiting fetch, known to every partition it waits for.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    /// Bytes that still have to come, over all its partitions.
+    missing: AtomicI64,
+    woken: Notify,
+}
+
+impl Waiter {
+    pub(super) fn new(missing: usize) -> Arc<Self> {
+        Arc::new(Self {
+            missing: AtomicI64::new(i64::try_from(missing).unwrap_or(i64::MAX)),
+            woken: Notify::new(),
+        })
+    }
+
+    /// Waits until enough has come.
+    pub(super) async fn enough(&self) {
+        self.woken.notified().await;
+    }
+
+    fn arrived(&self, bytes: i64) {
+        if self.missing.fetch_sub(bytes, Ordering::AcqRel) <= bytes {
+            self.woken.notify_one();
+        }
+    }
+}
+
+/// Who waits for one partition.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    any: AtomicBool,
+    waiting: Mutex<Vec<Weak<Waiter>>>,
+}
+
+impl Waiters {
+    pub(super) fn register(&self, waiter: &Arc<Waiter>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those whose fetch has ended otherwise go now: no fetch has to take itself out.
+        waiting.retain(|waiter| waiter.strong_count() > 0);
+        waiting.push(Arc::downgrade(waiter));
+        self.any.store(true, Ordering::Release);
+    }
+
+    /// Tells the waiting of `bytes` more. The append must be visible before.
+    pub(super) fn arrived(&self, bytes: usize) {
+        if !self.any.load(Ordering::Acquire) {
+            return;
+        }
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|waiter| match waiter.upgrade() {
+            Some(waiter) => {
+                waiter.arrived(i64::try_from(bytes).unwrap_or(i64::MAX));
+                true
+            }
+            None => false,
+        });
+        self.any.store(!waiting.is_empty(), Ordering::Release);
+    }
+
+    /// Wakes everybody: the partition has gone, or its bounds have moved.
+    pub(super) fn wake_all(&self) {
+        self.arrived(i64::MAX as usize);
+    }
+}

@@ -1,0 +1,144 @@
+//! Which value of a config is in force, and where it came from.
+//!
+//! From the strongest: the topic's own, the node's dynamic, the cluster's dynamic default, what the broker was
+//! started with, the built-in default.
+
+use super::config::BrokerConfig;
+use super::config_table::{self, BrokerSetting};
+use super::metadata::Configs;
+use crate::topic_config::TopicConfig;
+
+/// Where a value comes from; the numbers are the protocol's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    DynamicTopic = 1,
+    DynamicBroker = 2,
+    DynamicDefaultBroker = 3,
+    StaticBroker = 4,
+    Default = 5,
+}
+
+/// One value and its origin; `name` is the broker's setting where it is not the topic's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub name: String,
+    pub value: String,
+    pub source: Source,
+}
+
+/// The broker's side of every lookup.
+#[derive(Clone, Copy, Debug)]
+pub struct BrokerValues<'a> {
+    pub config: &'a BrokerConfig,
+    /// Dynamic values of this node.
+    pub node: Option<&'a Configs>,
+    /// Dynamic defaults of the cluster.
+    pub cluster: Option<&'a Configs>,
+}
+
+impl BrokerValues<'_> {
+    /// Every value of a broker setting, the strongest first.
+    pub fn origins(&self, name: &str) -> Vec<Origin> {
+        let origin = |source| {
+            move |value: &str| Origin {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                source,
+            }
+        };
+        let dynamic = |configs: Option<&Configs>| configs.and_then(|configs| configs.get(name).cloned());
+        let default = config_table::find(name).and_then(|setting: &BrokerSetting| setting.default);
+        [
+            dynamic(self.node).as_deref().map(origin(Source::DynamicBroker)),
+            dynamic(self.cluster)
+                .as_deref()
+                .map(origin(Source::DynamicDefaultBroker)),
+            self.config.given(name).map(origin(Source::StaticBroker)),
+            default.map(origin(Source::Default)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Every value of a topic's config, the strongest first. The list may be empty: then the default of
+    /// [`Self::topic_value`] holds, which no single setting gave.
+    pub fn topic_origins(&self, config: &TopicConfig, topic: &Configs) -> Vec<Origin> {
+        let own = topic.get(config.name).map(|value| Origin {
+            name: config.name.to_owned(),
+            value: value.clone(),
+            source: Source::DynamicTopic,
+        });
+        let broker = config.broker_setting.map(|name| self.origins(name));
+        own.into_iter().chain(broker.into_iter().flatten()).collect()
+    }
+
+    /// The value of a topic's config in force.
+    pub fn topic_value(&self, config: &TopicConfig, topic: &Configs) -> (String, Source) {
+        if let Some(strongest) = self.topic_origins(config, topic).into_iter().next() {
+            return (strongest.value, strongest.source);
+        }
+        let longer_units = match config.name {
+            "retention.ms" => self.milliseconds(&[("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)]),
+            "segment.ms" => self.milliseconds(&[("log.roll.hours", 3_600_000)]),
+            "segment.jitter.ms" => self.milliseconds(&[("log.roll.jitter.hours", 3_600_000)]),
+            "flush.ms" => self.config.given("log.flush.scheduler.interval.ms").map(str::to_owned),
+            _ => None,
+        };
+        (longer_units.unwrap_or_else(|| config.default.to_owned()), Source::Default)
+    }
+
+    /// The first of these that was given at start, in milliseconds.
+    fn milliseconds(&self, units: &[(&str, i64)]) -> Option<String> {
+        units.iter().find_map(|(name, factor)| {
+            let number: i64 = self.config.given(name)?.trim().parse().ok()?;
+            Some(if number < 0 { -1 } else { number.saturating_mul(*factor) }.to_string())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topic_config;
+    use std::path::PathBuf;
+
+    fn configs(configs: &[(&str, &str)]) -> Configs {
+        let owned = configs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        owned.collect()
+    }
+
+    fn value(given: &[(&str, &str)], topic: &[(&str, &str)], name: &str) -> (String, Source) {
+        let config = BrokerConfig::new(PathBuf::new(), configs(given)).unwrap();
+        let cluster = configs(&[("min.insync.replicas", "1")]);
+        let values = BrokerValues {
+            config: &config,
+            node: None,
+            cluster: Some(&cluster),
+        };
+        values.topic_value(topic_config::find(name).unwrap(), &configs(topic))
+    }
+
+    #[test]
+    fn the_strongest_origin_holds() {
+        assert_eq!(
+            value(&[("log.segment.bytes", "2000000")], &[], "segment.bytes"),
+            ("2000000".to_owned(), Source::StaticBroker)
+        );
+        assert_eq!(
+            value(&[("log.segment.bytes", "2000000")], &[("segment.bytes", "3000000")], "segment.bytes"),
+            ("3000000".to_owned(), Source::DynamicTopic)
+        );
+        assert_eq!(value(&[], &[], "min.insync.replicas").1, Source::DynamicDefaultBroker);
+        assert_eq!(value(&[], &[], "segment.bytes"), ("1073741824".to_owned(), Source::Default));
+    }
+
+    #[test]
+    fn hours_and_minutes_count_where_milliseconds_are_not_given() {
+        assert_eq!(value(&[("log.retention.hours", "1")], &[], "retention.ms").0, "3600000");
+        let both = [("log.retention.hours", "1"), ("log.retention.minutes", "2")];
+        assert_eq!(value(&both, &[], "retention.ms").0, "120000");
+        let all = [("log.retention.ms", "5"), ("log.retention.minutes", "2")];
+        assert_eq!(value(&all, &[], "retention.ms"), ("5".to_owned(), Source::StaticBroker));
+    }
+}

@@ -1,0 +1,112 @@
+//! Metadata, versions 0–13: the node, and topics with their partitions.
+//!
+//! - No topics named: all of them (v0: an empty list; later: null). An empty list is none from v1 on.
+//! - A topic that does not exist is made when the broker and the request allow it, at once: the answer has it.
+//! - From v12 on a topic may be asked for by its id alone; before, an id or a missing name is a request that makes
+//!   no sense.
+//! - Every node a client hears of has the address of the listener it came in by.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_Metadata>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
+
+use super::create_topics;
+use super::describe_cluster::{ALL_CLUSTER_OPERATIONS, NO_OPERATIONS};
+use super::{text, topic_name};
+use crate::broker::Broker;
+use crate::broker::metadata::Topic;
+use crate::broker::session::RequestContext;
+use crate::broker::topic_name::validate;
+
+/// What anybody may do with a topic where nobody is checked: read, write, create, delete, alter, describe, describe
+/// and alter configs.
+pub(super) const ALL_TOPIC_OPERATIONS: i32 = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11;
+
+pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
+    let node = BrokerId(broker.config.node_id);
+    let may_create = broker.config.auto_create_topics && (context.version < 4 || request.allow_auto_topic_creation);
+    let operations = if request.include_topic_authorized_operations {
+        ALL_TOPIC_OPERATIONS
+    } else {
+        NO_OPERATIONS
+    };
+    let wanted = request.topics.filter(|topics| context.version > 0 || !topics.is_empty());
+    let mut topics: Vec<MetadataResponseTopic> = match wanted {
+        None => broker.metadata.topics().iter().map(|topic| found(broker, topic)).collect(),
+        Some(wanted) => wanted
+            .into_iter()
+            .map(|topic| look_up(broker, &topic, may_create))
+            .collect(),
+    };
+    for topic in topics.iter_mut().filter(|topic| topic.error_code == 0) {
+        topic.topic_authorized_operations = operations;
+    }
+    let mut response = MetadataResponse::default()
+        .with_brokers(vec![
+            MetadataResponseBroker::default()
+                .with_node_id(node)
+                .with_host(text(context.listener.advertised_host.as_str()))
+                .with_port(i32::from(context.listener.advertised_port))
+                .with_rack(broker.config.value("broker.rack").map(text)),
+        ])
+        .with_cluster_id(Some(text(broker.metadata.cluster_id())))
+        .with_controller_id(node)
+        .with_topics(topics);
+    if request.include_cluster_authorized_operations {
+        response.cluster_authorized_operations = ALL_CLUSTER_OPERATIONS;
+    }
+    response
+}
+
+/// One topic asked for by name, or by id alone.
+fn look_up(broker: &Broker, wanted: &MetadataRequestTopic, may_create: bool) -> MetadataResponseTopic {
+    let Some(name) = &wanted.name else {
+        return match broker.metadata.topic_by_id(wanted.topic_id) {
+            Some(topic) => found(broker, &topic),
+            None => MetadataResponseTopic::default()
+                .with_error_code(ResponseError::UnknownTopicId.code())
+                .with_topic_id(wanted.topic_id)
+                .with_name(None),
+        };
+    };
+    if let Some(topic) = broker.metadata.topic(name) {
+        return found(broker, &topic);
+    }
+    let error = if validate(name).is_err() {
+        ResponseError::InvalidTopicException
+    } else if !may_create {
+        ResponseError::UnknownTopicOrPartition
+    } else {
+        match create_topics::create_automatically(broker, name) {
+            Ok(topic) => return found(broker, &topic),
+            Err(error) => error,
+        }
+    };
+    MetadataResponseTopic::default()
+        .with_error_code(error.code())
+        .with_name(Some(name.clone()))
+}
+
+fn found(broker: &Broker, topic: &Topic) -> MetadataResponseTopic {
+    let node = BrokerId(broker.config.node_id);
+    let partitions = topic.partitions.iter().map(|partition| {
+        MetadataResponsePartition::default()
+            .with_partition_index(partition.index)
+            .with_leader_id(node)
+            .with_leader_epoch(partition.leader_epoch())
+            .with_replica_nodes(vec![node])
+            .with_isr_nodes(vec![node])
+    });
+    MetadataResponseTopic::default()
+        .with_name(Some(topic_name(&topic.name)))
+        .with_topic_id(topic.id)
+        .with_is_internal(topic.is_internal())
+        .with_partitions(partitions.collect())
+}

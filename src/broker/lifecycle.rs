@@ -1,0 +1,163 @@
+//! A broker's life: bind, open the data directory, serve, and stop in order.
+//!
+//! Owns the runtime. Signals, files and the ready line are the command's.
+
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Broker;
+use super::config::{BrokerConfig, Endpoint};
+use super::metadata::Metadata;
+use super::server::{self, Connections, Listener};
+use crate::error::{Error, Kind, Result};
+
+/// How the broker tells whoever runs it what happened.
+pub type Notices = Box<dyn Fn(&str) + Send + Sync>;
+
+/// A broker that is bound and has its data, but does not serve yet.
+#[derive(Debug)]
+pub struct PreparedBroker {
+    broker: Arc<Broker>,
+    sockets: Vec<(TcpListener, Arc<Listener>)>,
+    stop: watch::Sender<bool>,
+}
+
+/// Tells a broker to stop; from any thread.
+#[derive(Clone, Debug)]
+pub struct StopHandle(watch::Sender<bool>);
+
+impl StopHandle {
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl PreparedBroker {
+    /// Binds every listener and opens the data directory.
+    pub fn new(config: BrokerConfig, notices: Notices) -> Result<Self> {
+        let config = Arc::new(config);
+        let sockets = config
+            .listeners
+            .iter()
+            .map(|endpoint| bind(&config, endpoint))
+            .collect::<Result<Vec<_>>>()?;
+        let metadata = Arc::new(Metadata::open(Arc::clone(&config))?);
+        let broker = Broker {
+            config,
+            metadata,
+            connections: Connections::default(),
+            listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
+            notices,
+        };
+        Ok(Self {
+            broker: Arc::new(broker),
+            sockets,
+            stop: watch::Sender::new(false),
+        })
+    }
+
+    pub fn broker(&self) -> &Arc<Broker> {
+        &self.broker
+    }
+
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle(self.stop.clone())
+    }
+
+    /// Serves until told to stop, by the handle, or by idleness if so configured.
+    pub fn run(self) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::from(error).context("start the broker"))?;
+        let broker = Arc::clone(&self.broker);
+        runtime.block_on(self.serve())?;
+        drop(runtime);
+        broker.metadata.close()
+    }
+
+    async fn serve(self) -> Result<()> {
+        let mut accepting = tokio::task::JoinSet::new();
+        for (socket, listener) in self.sockets {
+            let socket = tokio::net::TcpListener::from_std(socket)?;
+            let stop = self.stop.subscribe();
+            accepting.spawn(server::accept(Arc::clone(&self.broker), socket, listener, stop));
+        }
+        let mut stop = self.stop.subscribe();
+        tokio::select! {
+            () = server::stopped(&mut stop) => {}
+            () = idle_for_long(&self.broker) => {
+                self.stop.send_replace(true);
+            }
+        }
+        while accepting.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+/// Comes back when nobody has been connected for as long as the configuration allows; never if it sets no limit.
+async fn idle_for_long(broker: &Broker) {
+    let Some(limit) = broker.config.leave_when_idle else {
+        return std::future::pending().await;
+    };
+    let mut before = None;
+    loop {
+        let now = (broker.connections.open() == 0).then(|| broker.connections.ever());
+        if now.is_some() && now == before {
+            return;
+        }
+        before = now;
+        tokio::time::sleep(limit.max(Duration::from_millis(10))).await;
+    }
+}
+
+/// Binds one endpoint. An empty host or `*` is every address.
+fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<Listener>)> {
+    let host = match endpoint.host.as_str() {
+        "" | "*" => "0.0.0.0",
+        host => host,
+    };
+    let address = format!("{}:{}", endpoint.host, endpoint.port);
+    let failed = |error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "is another broker running? `--listen 127.0.0.1:0` takes a free port",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 are the system's",
+            _ => "--listen takes an address of this machine",
+        };
+        Error::from_cause(Kind::Failed, error)
+            .context(format!("cannot listen on {address}"))
+            .hint(hint)
+    };
+    let addresses: Vec<SocketAddr> = (host, endpoint.port).to_socket_addrs().map_err(failed)?.collect();
+    let socket = TcpListener::bind(addresses.as_slice()).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    let bound = socket.local_addr().map_err(failed)?;
+    let advertised = config.advertised.iter().find(|advertised| advertised.name == endpoint.name);
+    let listener = Listener {
+        name: endpoint.name.clone(),
+        bound,
+        advertised_host: match advertised.map(|endpoint| endpoint.host.clone()) {
+            Some(host) if !host.is_empty() => host,
+            _ if bound.ip().is_unspecified() => own_name(),
+            _ => bound.ip().to_string(),
+        },
+        advertised_port: match advertised {
+            Some(endpoint) if endpoint.port != 0 => endpoint.port,
+            _ => bound.port(),
+        },
+    };
+    Ok((socket, Arc::new(listener)))
+}
+
+/// What to call this machine when it listens everywhere and was told no name, as Kafka does.
+fn own_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if (name.as_str(), 0).to_socket_addrs().is_ok() {
+        name
+    } else {
+        "127.0.0.1".to_owned()
+    }
+}

@@ -1,0 +1,71 @@
+//! One partition that this node leads: its log under a lock, and who waits for it.
+//!
+//! Owns the lock and the offsets that readers see; the log itself is storage's.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::delayed_fetch::Waiters;
+use super::interim_log::{Appended, PartitionLog};
+use crate::error::Result;
+
+/// A replica, and the only one.
+#[derive(Debug)]
+pub struct Partition {
+    pub topic: String,
+    pub index: i32,
+    log: Mutex<PartitionLog>,
+    log_start: AtomicI64,
+    /// With one replica the high watermark is the log's end, and so is the last stable offset.
+    high_watermark: AtomicI64,
+    pub(super) waiters: Waiters,
+}
+
+impl Partition {
+    pub fn new(topic: &str, index: i32, log: PartitionLog) -> Self {
+        Self {
+            topic: topic.to_owned(),
+            index,
+            log_start: AtomicI64::new(log.log_start_offset()),
+            high_watermark: AtomicI64::new(log.log_end_offset()),
+            log: Mutex::new(log),
+            waiters: Waiters::default(),
+        }
+    }
+
+    /// The log, for as long as the guard is held; nothing waits under it.
+    pub fn log(&self) -> MutexGuard<'_, PartitionLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn log_start_offset(&self) -> i64 {
+        self.log_start.load(Ordering::Acquire)
+    }
+
+    pub fn high_watermark(&self) -> i64 {
+        self.high_watermark.load(Ordering::Acquire)
+    }
+
+    /// The leader's epoch: one node that never loses its leadership stays in the first.
+    pub fn leader_epoch(&self) -> i32 {
+        0
+    }
+
+    /// Appends one checked batch and wakes who waits for it.
+    pub fn append(&self, batch: &mut [u8], now_ms: i64) -> Result<Appended> {
+        let appended = {
+            let mut log = self.log();
+            let appended = log.append(batch, self.leader_epoch(), now_ms)?;
+            self.publish(&log);
+            appended
+        };
+        self.waiters.arrived(batch.len());
+        Ok(appended)
+    }
+
+    /// Shows the log's bounds to readers.
+    pub fn publish(&self, log: &PartitionLog) {
+        self.log_start.store(log.log_start_offset(), Ordering::Release);
+        self.high_watermark.store(log.log_end_offset(), Ordering::Release);
+    }
+}
