@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
-use super::option_table::{OptionSpec, Tool, flag};
-use crate::output::stderr_line;
+use super::option_parser::{self, Parsed};
+use super::option_table::{OptionSpec, Tool, flag, optional, value};
+use super::usage;
+use crate::commands::dump_log::java::{self, Decoder, ElementDecoder, JavaDump};
+use crate::output::{OutputOptions, Printer, stderr_line};
 
 /// The options.
 pub const TOOL: Tool = Tool {
@@ -11,15 +14,179 @@ pub const TOOL: Tool = Tool {
     options: OPTIONS,
 };
 
+const ABOUT: &str = "This tool helps to parse a log file and dump its contents to the console, useful for debugging a seemingly corrupt log segment.";
+const DEFAULT_MAX_MESSAGE_SIZE: i32 = 5 * 1024 * 1024;
+const STRING_DECODER: &str = "org.apache.kafka.tools.api.StringDecoder";
+
 const OPTIONS: &[OptionSpec] = &[
+    flag(
+        "cluster-metadata-decoder",
+        "Shows each record as a record of __cluster_metadata, in JSON.",
+    ),
+    flag(
+        "deep-iteration",
+        "Shows the records inside the batches, without key and value.",
+    ),
+    value(
+        "files",
+        "FILE,FILE…",
+        "Which files to look into, separated by commas: .log, .checkpoint, .index, .timeindex, .txnindex or .snapshot. Required.",
+    ),
     flag("help", "Prints this text."),
+    flag(
+        "index-sanity-check",
+        "Of an index, checks only what a broker checks when it starts.",
+    ),
+    optional(
+        "key-decoder-class",
+        "CLASS",
+        "How to show keys: StringDecoder (the default), IntegerDecoder, LongDecoder or DefaultDecoder of org.apache.kafka.tools.api. Prints the records.",
+    )
+    .differs("the four decoders Kafka ships; there is no JVM to load a class of one's own"),
+    value("max-bytes", "BYTES", "Stop after so many bytes of a log (default 2147483647)."),
+    value(
+        "max-message-size",
+        "BYTES",
+        "How much to read at each position of an index (default 5242880).",
+    ),
+    flag(
+        "offsets-decoder",
+        "Shows each record as a record of __consumer_offsets, in JSON.",
+    ),
+    flag("print-data-log", "Shows the records with key and value."),
+    flag(
+        "remote-log-metadata-decoder",
+        "Shows each record as a record of __remote_log_metadata.",
+    ),
+    flag(
+        "share-group-state-decoder",
+        "Shows each record as a record of __share_group_state, in JSON.",
+    ),
+    flag(
+        "skip-record-metadata",
+        "Shows of a record only key and value, and nothing of control records.",
+    ),
+    flag(
+        "transaction-log-decoder",
+        "Shows each record as a record of __transaction_state, in JSON.",
+    ),
+    optional(
+        "value-decoder-class",
+        "CLASS",
+        "How to show values; as --key-decoder-class.",
+    )
+    .differs("the four decoders Kafka ships; there is no JVM to load a class of one's own"),
+    flag(
+        "verify-index-only",
+        "Checks an index against its log without printing its entries.",
+    ),
     flag(
         "version",
         "Prints the version of Apache Kafka whose behaviour is kept.",
     ),
 ];
 
-pub(super) fn run(_args: &[String]) -> ExitCode {
-    stderr_line("this command is being built");
+/// The options that print records with their contents.
+const PRINTING: &[&str] = &[
+    "print-data-log",
+    "offsets-decoder",
+    "transaction-log-decoder",
+    "cluster-metadata-decoder",
+    "remote-log-metadata-decoder",
+    "value-decoder-class",
+    "key-decoder-class",
+    "share-group-state-decoder",
+];
+
+pub(super) fn run(args: &[String]) -> ExitCode {
+    let parsed = match option_parser::parse(OPTIONS, args) {
+        Ok(parsed) => parsed,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    if let Some(code) = usage::help_or_version(&TOOL, &parsed, ABOUT) {
+        return code;
+    }
+    if let Err(message) = option_parser::check_required(&parsed, &["files"]) {
+        return usage::refuse(&TOOL, &message);
+    }
+    match translate(&parsed) {
+        Ok(dump) => java::run(&dump, Printer::new(OutputOptions::default())),
+        Err(message) => refuse(&message),
+    }
+}
+
+fn refuse(message: &str) -> ExitCode {
+    stderr_line(message);
     ExitCode::FAILURE
+}
+
+/// Java reads most values only when a file asks for them, hence results inside.
+fn translate(parsed: &Parsed) -> Result<JavaDump, String> {
+    let files = parsed.value("files").map_err(|error| error.to_string())?.unwrap_or_default();
+    let print_contents = PRINTING.iter().any(|name| parsed.has(name));
+    Ok(JavaDump {
+        files: split_like_java(files),
+        print_contents,
+        deep: print_contents || parsed.has("deep-iteration"),
+        skip_record_metadata: parsed.has("skip-record-metadata"),
+        verify_only: parsed.has("verify-index-only"),
+        sanity_only: parsed.has("index-sanity-check"),
+        decoder: decoder(parsed),
+        max_bytes: integer(parsed, "max-bytes", i32::MAX),
+        max_message_size: integer(parsed, "max-message-size", DEFAULT_MAX_MESSAGE_SIZE),
+    })
+}
+
+/// `String.split(",")`: empty parts at the end are none, but the empty text is one.
+fn split_like_java(files: &str) -> Vec<String> {
+    if files.is_empty() {
+        return vec![String::new()];
+    }
+    files.trim_end_matches(',').split(',').filter(|_| files.contains(|c| c != ',')).map(str::to_owned).collect()
+}
+
+fn integer(parsed: &Parsed, name: &str, default: i32) -> Result<i32, String> {
+    let value = parsed.integer(name).map_err(|error| error.to_string())?;
+    Ok(value.unwrap_or(default))
+}
+
+fn decoder(parsed: &Parsed) -> Result<Decoder, String> {
+    let chosen = [
+        ("offsets-decoder", Decoder::Offsets),
+        ("transaction-log-decoder", Decoder::TransactionLog),
+        ("cluster-metadata-decoder", Decoder::ClusterMetadata),
+        ("remote-log-metadata-decoder", Decoder::RemoteLogMetadata),
+        ("share-group-state-decoder", Decoder::ShareGroupState),
+    ];
+    if let Some((_, decoder)) = chosen.into_iter().find(|(name, _)| parsed.has(name)) {
+        return Ok(decoder);
+    }
+    let value = element_decoder(parsed, "value-decoder-class")?;
+    let key = element_decoder(parsed, "key-decoder-class")?;
+    Ok(Decoder::Elements { key, value })
+}
+
+fn element_decoder(parsed: &Parsed, name: &str) -> Result<ElementDecoder, String> {
+    let class = parsed.value(name).map_err(|error| error.to_string())?.unwrap_or(STRING_DECODER);
+    match class.strip_prefix("org.apache.kafka.tools.api.") {
+        Some("StringDecoder") => Ok(ElementDecoder::Text),
+        Some("IntegerDecoder") => Ok(ElementDecoder::Integer),
+        Some("LongDecoder") => Ok(ElementDecoder::Long),
+        Some("DefaultDecoder") => Ok(ElementDecoder::Bytes),
+        _ => Err(format!("Failed to load decoder class {class}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_split_as_java_splits() {
+        assert_eq!(split_like_java(""), [""]);
+        assert_eq!(split_like_java("a,b"), ["a", "b"]);
+        assert_eq!(split_like_java("a,,b,,"), ["a", "", "b"]);
+        assert_eq!(split_like_java(",a"), ["", "a"]);
+        assert!(split_like_java(",,").is_empty());
+    }
 }
