@@ -5,6 +5,7 @@
 
 pub(crate) mod java_hash_order;
 pub(crate) mod java_reassignment;
+pub mod log_dump;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};

@@ -61,7 +61,7 @@ pub struct Messages<'a>(State<'a>);
 
 #[derive(Clone, Debug)]
 enum State<'a> {
-    Single(Option<Record<'a>>),
+    Single(Option<(Record<'a>, &'a [u8])>),
     Wrapped {
         inner: Batches<'a>,
         wrapper_magic: i8,
@@ -87,7 +87,7 @@ impl<'a> Messages<'a> {
         let codec = header.codec().ok_or(RecordError::Malformed("codec"))?;
         if codec == Codec::None {
             let record = wrapper.to_record(header.base_offset, header.max_timestamp);
-            return Ok(Self(State::Single(Some(record))));
+            return Ok(Self(State::Single(Some((record, wrapper.bytes)))));
         }
         if codec == Codec::Zstd {
             return Err(RecordError::CodecNotAllowed {
@@ -150,12 +150,11 @@ fn inflate(
     compression::decompress_into(codec, body, out, limit)
 }
 
-impl<'a> Iterator for Messages<'a> {
-    type Item = Result<Record<'a>, RecordError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl<'a> Messages<'a> {
+    /// The next message as a record, and all its bytes, which have a checksum of their own.
+    pub fn next_message(&mut self) -> Option<Result<(Record<'a>, &'a [u8]), RecordError>> {
         match &mut self.0 {
-            State::Single(record) => record.take().map(Ok),
+            State::Single(message) => message.take().map(Ok),
             State::Wrapped {
                 inner,
                 wrapper_magic,
@@ -166,24 +165,33 @@ impl<'a> Iterator for Messages<'a> {
                 if *failed {
                     return None;
                 }
-                let record = match inner.next()? {
+                let message = match inner.next()? {
                     Ok(batch) if batch.header.magic != *wrapper_magic => Err(RecordError::MixedMagic {
                         wrapper: *wrapper_magic,
                         inner: batch.header.magic,
                     }),
                     Ok(batch) if batch.header.codec() != Some(Codec::None) => Err(RecordError::NestedTooDeep),
                     Ok(batch) => Message::parse(&batch.header, batch.bytes).map(|message| {
-                        message.to_record(
+                        let record = message.to_record(
                             batch.header.base_offset.wrapping_add(*offset_shift),
                             append_time.unwrap_or(batch.header.max_timestamp),
-                        )
+                        );
+                        (record, batch.bytes)
                     }),
                     Err(error) => Err(error.into()),
                 };
-                *failed = record.is_err();
-                Some(record)
+                *failed = message.is_err();
+                Some(message)
             }
         }
+    }
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Result<Record<'a>, RecordError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.next_message()?.map(|(record, _)| record))
     }
 }
 

@@ -86,6 +86,11 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Whether as many records have been read as the header declares.
+    pub fn is_complete(&self) -> bool {
+        self.found >= self.declared
+    }
+
     #[inline]
     fn take_record(&mut self) -> Result<Record<'a>, RecordError> {
         let length = varint::take_i32(&mut self.body).ok_or(RecordError::Malformed("length"))?;

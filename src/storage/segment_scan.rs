@@ -92,7 +92,8 @@ impl<R: Read> SegmentScan<R> {
             match self.cut(&chunk.bytes, at_end) {
                 Cut::Needs(bytes) => wanted = bytes,
                 Cut::Whole(len) => {
-                    self.rest.extend_from_slice(chunk.bytes.get(len..).unwrap_or_default());
+                    self.rest
+                        .extend_from_slice(chunk.bytes.get(len..).unwrap_or_default());
                     return Ok(self.hand_out(chunk, len));
                 }
                 Cut::Ended(len, end) => {
@@ -152,7 +153,12 @@ impl<R: Read> SegmentScan<R> {
 
     fn not_whole(&self, len: usize, rest: usize, needed: usize, at_end: bool) -> Cut {
         if at_end {
-            Cut::Ended(len, ScanEnd::End { trailing: rest as u64 })
+            Cut::Ended(
+                len,
+                ScanEnd::End {
+                    trailing: rest as u64,
+                },
+            )
         } else if len > 0 {
             Cut::Whole(len)
         } else {

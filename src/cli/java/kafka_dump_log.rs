@@ -122,7 +122,10 @@ fn refuse(message: &str) -> ExitCode {
 
 /// Java reads most values only when a file asks for them, hence results inside.
 fn translate(parsed: &Parsed) -> Result<JavaDump, String> {
-    let files = parsed.value("files").map_err(|error| error.to_string())?.unwrap_or_default();
+    let files = parsed
+        .value("files")
+        .map_err(|error| error.to_string())?
+        .unwrap_or_default();
     let print_contents = PRINTING.iter().any(|name| parsed.has(name));
     Ok(JavaDump {
         files: split_like_java(files),
@@ -142,7 +145,12 @@ fn split_like_java(files: &str) -> Vec<String> {
     if files.is_empty() {
         return vec![String::new()];
     }
-    files.trim_end_matches(',').split(',').filter(|_| files.contains(|c| c != ',')).map(str::to_owned).collect()
+    files
+        .trim_end_matches(',')
+        .split(',')
+        .filter(|_| files.contains(|c| c != ','))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn integer(parsed: &Parsed, name: &str, default: i32) -> Result<i32, String> {
@@ -167,7 +175,10 @@ fn decoder(parsed: &Parsed) -> Result<Decoder, String> {
 }
 
 fn element_decoder(parsed: &Parsed, name: &str) -> Result<ElementDecoder, String> {
-    let class = parsed.value(name).map_err(|error| error.to_string())?.unwrap_or(STRING_DECODER);
+    let class = parsed
+        .value(name)
+        .map_err(|error| error.to_string())?
+        .unwrap_or(STRING_DECODER);
     match class.strip_prefix("org.apache.kafka.tools.api.") {
         Some("StringDecoder") => Ok(ElementDecoder::Text),
         Some("IntegerDecoder") => Ok(ElementDecoder::Integer),

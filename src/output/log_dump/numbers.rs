@@ -48,7 +48,10 @@ pub fn push_u64(mut number: u64, out: &mut Vec<u8>) {
 
 #[inline]
 fn put_pair(digits: &mut [u8; 20], start: usize, pair: usize) {
-    if let (Some(place), Some(two)) = (digits.get_mut(start..start + 2), PAIRS.get(pair * 2..pair * 2 + 2)) {
+    if let (Some(place), Some(two)) = (
+        digits.get_mut(start..start + 2),
+        PAIRS.get(pair * 2..pair * 2 + 2),
+    ) {
         place.copy_from_slice(two);
     }
 }

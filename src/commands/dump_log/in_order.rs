@@ -1,0 +1,202 @@
+//! One walk over a log, several threads that turn its chunks into text, one output in the log's order.
+//!
+//! Owns the threads and whose turn it is to write. In memory at a time are a chunk and its text for each thread: one
+//! that has much text waits for its turn before it makes more.
+
+use std::io::{self, Read, Write};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::storage::segment_scan::{CHUNK_BYTES, Chunk, SegmentScan};
+
+/// A thread hands its text on when it has so much.
+const FLUSH_BYTES: usize = 1024 * 1024;
+/// More threads than these make more memory and little more speed: writing is one thread's at a time.
+const MOST_THREADS: usize = 4;
+
+/// Why the work ended before the log did.
+#[derive(Debug)]
+pub enum Stopped<E> {
+    /// The log could not be read.
+    Input(io::Error),
+    /// The output failed, or its reader has gone.
+    Output(io::Error),
+    /// The work itself failed; all text before the failure has been written.
+    Work(E),
+}
+
+/// Why the work on one chunk ended early.
+#[derive(Debug)]
+pub enum Early<E> {
+    /// Another thread has stopped everything.
+    Cancelled,
+    Failed(E),
+}
+
+impl<E> From<E> for Early<E> {
+    fn from(error: E) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Where the text of one chunk goes.
+#[derive(Debug)]
+pub struct Output<'t, 's, W, E> {
+    pub text: Vec<u8>,
+    turns: &'t Turns<'s, W, E>,
+    number: u64,
+}
+
+impl<W: Write, E> Output<'_, '_, W, E> {
+    /// Hands the text on when there is much of it; nothing before may be changed after that.
+    #[inline]
+    pub fn flush_if_long(&mut self) -> Result<(), Early<E>> {
+        if self.text.len() < FLUSH_BYTES {
+            return Ok(());
+        }
+        let mut shared = self.turns.wait_for(self.number).ok_or(Early::Cancelled)?;
+        self.turns
+            .write(&mut shared, &self.text)
+            .map_err(|()| Early::Cancelled)?;
+        self.text.clear();
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Turns<'s, W, E> {
+    shared: Mutex<Shared<'s, W, E>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Shared<'s, W, E> {
+    /// The chunk whose turn it is.
+    next: u64,
+    stopped: Option<Stopped<E>>,
+    out: &'s mut W,
+}
+
+impl<'s, W: Write, E> Turns<'s, W, E> {
+    /// Waits for the turn of a chunk; None when everything has been stopped.
+    fn wait_for(&self, number: u64) -> Option<MutexGuard<'_, Shared<'s, W, E>>> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let early = |shared: &mut Shared<'_, W, E>| shared.next != number && shared.stopped.is_none();
+        let shared = self
+            .changed
+            .wait_while(shared, early)
+            .unwrap_or_else(PoisonError::into_inner);
+        shared.stopped.is_none().then_some(shared)
+    }
+
+    fn write(&self, shared: &mut Shared<'_, W, E>, text: &[u8]) -> Result<(), ()> {
+        shared
+            .out
+            .write_all(text)
+            .map_err(|error| self.stop(shared, Stopped::Output(error)))
+    }
+
+    fn stop(&self, shared: &mut Shared<'_, W, E>, why: Stopped<E>) {
+        shared.stopped.get_or_insert(why);
+        self.changed.notify_all();
+    }
+}
+
+/// Works on every chunk of `scan`: `worker` makes a thread's own worker, which turns a chunk into text and a result;
+/// the results are given to `merge` in the log's order.
+pub fn work_in_order<R, W, T, E, F>(
+    scan: &mut SegmentScan<R>,
+    length: u64,
+    out: &mut W,
+    worker: impl Fn() -> F + Sync,
+    merge: impl FnMut(T) + Send,
+) -> Result<(), Stopped<E>>
+where
+    R: Read + Send,
+    W: Write + Send,
+    E: Send,
+    F: FnMut(&Chunk, &mut Output<'_, '_, W, E>) -> Result<T, Early<E>>,
+{
+    let turns = Turns {
+        shared: Mutex::new(Shared {
+            next: 0,
+            stopped: None,
+            out,
+        }),
+        changed: Condvar::new(),
+    };
+    let (scan, merge) = (Mutex::new(scan), Mutex::new(merge));
+    let thread = || one_thread(&scan, &turns, worker(), &merge);
+    match threads(length) {
+        1 => thread(),
+        many => std::thread::scope(|scope| {
+            for _ in 1..many {
+                scope.spawn(thread);
+            }
+            thread();
+        }),
+    }
+    let shared = turns.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    shared.stopped.map_or(Ok(()), Err)
+}
+
+/// How many threads a log of `length` bytes is worth.
+fn threads(length: u64) -> usize {
+    if length < 4 * CHUNK_BYTES as u64 {
+        return 1;
+    }
+    std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MOST_THREADS)
+}
+
+fn one_thread<R, W, T, E, F>(
+    scan: &Mutex<&mut SegmentScan<R>>,
+    turns: &Turns<'_, W, E>,
+    mut worker: F,
+    merge: &Mutex<impl FnMut(T)>,
+) where
+    R: Read,
+    W: Write,
+    F: FnMut(&Chunk, &mut Output<'_, '_, W, E>) -> Result<T, Early<E>>,
+{
+    let mut chunk = Chunk::default();
+    let mut text = Vec::new();
+    loop {
+        let read = scan
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next_chunk(&mut chunk);
+        match read {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                let mut shared = turns.shared.lock().unwrap_or_else(PoisonError::into_inner);
+                return turns.stop(&mut shared, Stopped::Input(error));
+            }
+        }
+        let mut output = Output {
+            text: std::mem::take(&mut text),
+            turns,
+            number: chunk.number,
+        };
+        let worked = worker(&chunk, &mut output);
+        text = output.text;
+        let Some(mut shared) = turns.wait_for(chunk.number) else {
+            return;
+        };
+        if matches!(worked, Err(Early::Cancelled)) || turns.write(&mut shared, &text).is_err() {
+            return;
+        }
+        text.clear();
+        match worked {
+            Ok(result) => {
+                let mut merge = merge.lock().unwrap_or_else(PoisonError::into_inner);
+                (*merge)(result);
+            }
+            Err(Early::Failed(error)) => return turns.stop(&mut shared, Stopped::Work(error)),
+            Err(Early::Cancelled) => return,
+        }
+        shared.next += 1;
+        turns.changed.notify_all();
+    }
+}

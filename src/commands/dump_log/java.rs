@@ -1,0 +1,343 @@
+//! kafka-dump-log as Apache Kafka runs it: file after file, mismatches after all of them.
+//!
+//! Owns which file is what, the order of stdout and stderr, and the exit code.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cli::java::hash_order::hash_order;
+use crate::internal_records::producer_snapshot;
+use crate::internal_records::value::Value;
+use crate::output::log_dump::java_files;
+use crate::output::log_dump::java_log::LogView;
+use crate::output::{Printer, stderr_line};
+use crate::records::batch_header::decrement_sequence;
+
+pub use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder};
+
+use super::java_index::{self, TimeIndexErrors};
+use super::java_log::{self, Gap};
+
+/// One run of kafka-dump-log. Values that Java reads late may be errors.
+#[derive(Debug)]
+pub struct JavaDump {
+    pub files: Vec<String>,
+    pub deep: bool,
+    pub print_contents: bool,
+    pub skip_record_metadata: bool,
+    pub verify_only: bool,
+    pub sanity_only: bool,
+    pub decoder: Result<Decoder, String>,
+    pub max_bytes: Result<i32, String>,
+    pub max_message_size: Result<i32, String>,
+}
+
+/// Why the run ends early.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Stdout has failed or its reader has gone.
+    Output(io::Error),
+    /// Java would end with an exception of this message.
+    Java(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// What is told when all files have been dumped. Lists stand under absolute paths, in the order of their first entry.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    index_mismatches: Vec<(String, Vec<(i64, i64)>)>,
+    time_index: TimeIndexErrors,
+    gaps: Vec<(String, Vec<Gap>)>,
+}
+
+/// Adds `entries` to the list of `path`; Java makes a list with its first entry.
+pub(super) fn add<T>(lists: &mut Vec<(String, Vec<T>)>, path: &str, entries: impl IntoIterator<Item = T>) {
+    let mut entries = entries.into_iter().peekable();
+    if entries.peek().is_none() {
+        return;
+    }
+    match lists.iter_mut().find(|(known, _)| known == path) {
+        Some((_, list)) => list.extend(entries),
+        None => lists.push((path.to_owned(), entries.collect())),
+    }
+}
+
+/// Runs it; the exit code is Java's.
+pub fn run(dump: &JavaDump, mut printer: Printer) -> ExitCode {
+    let mut findings = Findings::default();
+    let outcome = dump
+        .files
+        .iter()
+        .try_for_each(|file| one_file(dump, &normalized(file), &mut findings, &mut printer));
+    let flushed = printer.flush();
+    match outcome {
+        Ok(()) => {
+            tell(findings);
+            if flushed.is_ok() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Output(error)) => {
+            stderr_line(format_args!("cannot write to stdout: {error}"));
+            ExitCode::FAILURE
+        }
+        Err(Failure::Java(message)) => {
+            stderr_line(message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `new File(path).toString()`: no slash twice, none at the end.
+fn normalized(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for letter in path.chars() {
+        if letter != '/' || !out.ends_with('/') {
+            out.push(letter);
+        }
+    }
+    if out.len() > 1 && out.ends_with('/') {
+        out.pop();
+    }
+    out
+}
+
+/// `File.getAbsolutePath()`: nothing is resolved.
+fn absolute(path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let folder = std::env::current_dir().unwrap_or_default();
+    if path.is_empty() {
+        return folder.to_string_lossy().into_owned();
+    }
+    format!("{}/{path}", folder.to_string_lossy().trim_end_matches('/'))
+}
+
+fn one_file(
+    dump: &JavaDump,
+    path: &str,
+    findings: &mut Findings,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    writeln!(printer.out(), "Dumping {path}")?;
+    let name = path.rsplit('/').next().unwrap_or_default();
+    match name.rfind('.').map(|dot| name.split_at(dot).1) {
+        Some(".log" | ".checkpoint") => log(dump, path, name, findings, printer),
+        Some(".index") => {
+            let max_message_size = dump.max_message_size.clone().map_err(Failure::Java)?;
+            let mut mismatches = Vec::new();
+            let files = java_index::Files::of(path, name)?;
+            let options = (dump.sanity_only, dump.verify_only);
+            let dumped = java_index::dump_offset_index(
+                &files,
+                &absolute(path),
+                options,
+                max_message_size,
+                &mut mismatches,
+                printer,
+            );
+            add(&mut findings.index_mismatches, &absolute(path), mismatches);
+            dumped
+        }
+        Some(".timeindex") => {
+            let files = java_index::Files::of(path, name)?;
+            let options = (dump.sanity_only, dump.verify_only);
+            java_index::dump_time_index(
+                &files,
+                &absolute(path),
+                options,
+                &mut findings.time_index,
+                printer,
+            )
+        }
+        Some(".snapshot") => snapshot(path, printer),
+        Some(".txnindex") => transaction_index(path, name, printer),
+        _ => {
+            printer
+                .flush()
+                .map_err(|error| Failure::Java(error.to_string()))?;
+            stderr_line(format_args!("Ignoring unknown file {path}"));
+            Ok(())
+        }
+    }
+}
+
+/// `Long.parseLong` of a name up to its first dot.
+pub(super) fn base_offset(name: &str) -> Result<i64, Failure> {
+    let digits = name.split('.').next().unwrap_or_default();
+    digits
+        .parse()
+        .map_err(|_| Failure::Java(format!("For input string: \"{digits}\"")))
+}
+
+fn log(
+    dump: &JavaDump,
+    path: &str,
+    name: &str,
+    findings: &mut Findings,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    let decoder = dump.decoder.clone().map_err(Failure::Java)?;
+    let max_bytes = dump.max_bytes.clone().map_err(Failure::Java)?;
+    if name.ends_with(".log") {
+        writeln!(printer.out(), "Log starting offset: {}", base_offset(name)?)?;
+    } else if name == "bootstrap.checkpoint" {
+        writeln!(printer.out(), "KRaft bootstrap snapshot")?;
+    } else {
+        let (offset, epoch) = snapshot_id(name)?;
+        writeln!(printer.out(), "Snapshot end offset: {offset}, epoch: {epoch}")?;
+    }
+    let file = open(path)?;
+    let length = length_of(&file, path)?;
+    let Ok(limit) = u64::try_from(max_bytes) else {
+        return Err(Failure::Java(format!(
+            "Invalid size: {max_bytes} in read from {path}"
+        )));
+    };
+    let limited = max_bytes != i32::MAX;
+    let end = if limited { length.min(limit) } else { length };
+    let view = LogView {
+        deep: dump.deep,
+        print_contents: dump.print_contents,
+        skip_record_metadata: dump.skip_record_metadata,
+        decoder,
+    };
+    let (gaps, trailing) = java_log::dump(file, end, view, printer.out(), path)?;
+    add(&mut findings.gaps, &absolute(path), gaps);
+    if trailing > 0 && !limited {
+        writeln!(
+            printer.out(),
+            "Found {trailing} invalid bytes at the end of {name}"
+        )?;
+    }
+    Ok(())
+}
+
+/// `00000000000000000029-0000000001.checkpoint`: the end offset and the epoch.
+fn snapshot_id(name: &str) -> Result<(i64, i32), Failure> {
+    let id = || Some((name.get(..20)?.parse().ok()?, name.get(21..31)?.parse().ok()?));
+    id().ok_or_else(|| {
+        Failure::Java(format!(
+            "{name} is no snapshot: its name begins with no offset and epoch"
+        ))
+    })
+}
+
+pub(super) fn open(path: impl AsRef<Path>) -> Result<File, Failure> {
+    let path = path.as_ref();
+    File::open(path).map_err(|error| Failure::Java(format!("{}: {error}", path.display())))
+}
+
+pub(super) fn length_of(file: &File, path: impl AsRef<Path>) -> Result<u64, Failure> {
+    let length = file
+        .metadata()
+        .map(|data| if data.is_dir() { None } else { Some(data.len()) });
+    match length {
+        Ok(Some(length)) => Ok(length),
+        Ok(None) => Err(Failure::Java(format!(
+            "{}: is a directory",
+            path.as_ref().display()
+        ))),
+        Err(error) => Err(Failure::Java(format!("{}: {error}", path.as_ref().display()))),
+    }
+}
+
+fn snapshot(path: &str, printer: &mut Printer) -> Result<(), Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::Java(format!("{path}: {error}")))?;
+    match producer_snapshot::read(&bytes) {
+        Ok(snapshot) => {
+            let mut text = Vec::new();
+            for entry in snapshot
+                .array("producerEntries")
+                .iter()
+                .filter_map(Value::as_struct)
+            {
+                let (last, delta) = (
+                    entry.number("lastSequence") as i32,
+                    entry.number("offsetDelta") as i32,
+                );
+                java_files::write_producer(entry, decrement_sequence(last, delta), &mut text);
+            }
+            Ok(printer.out().write_all(&text)?)
+        }
+        Err(message) => {
+            printer
+                .flush()
+                .map_err(|error| Failure::Java(error.to_string()))?;
+            stderr_line(message);
+            Ok(())
+        }
+    }
+}
+
+/// Java opens no file that is not there, and stops at an entry that is cut off.
+fn transaction_index(path: &str, name: &str, printer: &mut Printer) -> Result<(), Failure> {
+    base_offset(name)?;
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Failure::Java(format!("{path}: {error}"))),
+    };
+    let mut text = Vec::new();
+    let written = bytes
+        .chunks_exact(java_files::ABORTED_TRANSACTION_LEN)
+        .try_for_each(|entry| {
+            let version = java_files::write_aborted_transaction(entry, &mut text);
+            if version == 0 { Ok(()) } else { Err(version) }
+        });
+    printer.out().write_all(&text)?;
+    written.map_err(|version| {
+        Failure::Java(format!(
+            "Unexpected aborted transaction version {version} in transaction index {path}, current version is 0"
+        ))
+    })
+}
+
+/// Everything that was found, on stderr, in the order of Java's maps.
+fn tell(findings: Findings) {
+    let mut text = String::new();
+    let mut line = |line: String| {
+        text.push_str(&line);
+        text.push('\n');
+    };
+    for (path, mismatches) in hash_order(findings.index_mismatches, |(path, _)| path) {
+        line(format!("Mismatches in :{path}"));
+        let sorted: BTreeMap<i64, i64> = mismatches.into_iter().collect();
+        for (index, log) in sorted.into_iter().rev() {
+            line(format!("  Index offset: {index}, log offset: {log}"));
+        }
+    }
+    if !text.is_empty() {
+        stderr_line(text.trim_end());
+    }
+    findings.time_index.tell();
+    for (path, gaps) in hash_order(findings.gaps, |(path, _)| path) {
+        stderr_line(gaps_text(&path, gaps).trim_end());
+    }
+}
+
+fn gaps_text(path: &str, mut gaps: Vec<Gap>) -> String {
+    let mut text = format!("Non-consecutive offsets in {path}\n");
+    // A map by the first offset: the last of several stays.
+    gaps.sort_by_key(|(before, _)| *before);
+    let mut gaps = gaps.into_iter().peekable();
+    while let Some((before, after)) = gaps.next() {
+        if gaps.peek().is_none_or(|(next, _)| *next != before) {
+            let _ = writeln!(text, "  {before} is followed by {after}");
+        }
+    }
+    text
+}

@@ -1,0 +1,208 @@
+//! Batches of a log at given positions, as kafka-dump-log looks them up from an index.
+//!
+//! Owns Java's ways for a lookup to fail. Reads headers through a small window, bodies only when asked to.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use crate::output::log_dump::java_log::java_header;
+use crate::records::batch_header::{
+    BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0,
+};
+use crate::records::compression::{self, Codec};
+use crate::records::message_set::Messages;
+use crate::records::record::Records;
+
+use super::java::Failure;
+
+const WINDOW_BYTES: usize = 64 * 1024;
+const INFLATE_LIMIT: usize = 1 << 30;
+
+/// A batch found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FoundBatch {
+    position: u64,
+    size: u64,
+    pub(super) last_offset: i64,
+    header: BatchHeader,
+}
+
+/// Where one looks for batches in a log.
+#[derive(Debug)]
+pub(super) struct BatchCursor<'f> {
+    log: &'f File,
+    length: u64,
+    path: &'f str,
+    window: Vec<u8>,
+    window_at: u64,
+    /// The last answer of [`BatchCursor::first_reaching`]: from which position, for which offset, what.
+    last: Option<(i32, i64, FoundBatch)>,
+    /// Positions from which the log has been walked to its end without a failure begin here.
+    walked_from: Option<u64>,
+}
+
+impl<'f> BatchCursor<'f> {
+    pub(super) fn new(log: &'f File, length: u64, path: &'f str) -> Self {
+        Self {
+            log,
+            length,
+            path,
+            window: Vec::new(),
+            window_at: 0,
+            last: None,
+            walked_from: None,
+        }
+    }
+
+    /// The first batch of the `size` bytes from `position` on; None when they hold no whole one.
+    pub(super) fn first_at(&mut self, position: i32, size: i32) -> Result<Option<FoundBatch>, Failure> {
+        let start = self.slice_start(position)?;
+        let Ok(size) = u64::try_from(size) else {
+            return Err(Failure::Java(format!(
+                "Invalid size: {size} in read from {}",
+                self.path
+            )));
+        };
+        self.batch_at(start, self.length.min(start.saturating_add(size)))
+    }
+
+    /// The first batch from `position` on whose last offset is `offset` or more.
+    pub(super) fn first_reaching(
+        &mut self,
+        position: i32,
+        offset: i64,
+    ) -> Result<Option<FoundBatch>, Failure> {
+        let start = self.slice_start(position)?;
+        self.check_to_the_end(start)?;
+        let mut at = match self.last {
+            Some((from, earlier, found)) if from == position && earlier <= offset => found.position,
+            _ => start,
+        };
+        while let Some(batch) = self.batch_at(at, self.length)? {
+            if batch.last_offset >= offset {
+                self.last = Some((position, offset, batch));
+                return Ok(Some(batch));
+            }
+            at = batch.position + batch.size;
+        }
+        Ok(None)
+    }
+
+    /// Java reads all batches from a position on before it looks at the first, and fails where one of them is broken.
+    fn check_to_the_end(&mut self, start: u64) -> Result<(), Failure> {
+        if self.walked_from.is_some_and(|from| from <= start) {
+            return Ok(());
+        }
+        let mut at = start;
+        while let Some(batch) = self.batch_at(at, self.length)? {
+            at = batch.position + batch.size;
+        }
+        self.walked_from = Some(start);
+        Ok(())
+    }
+
+    /// The newest timestamp of a batch's records, -1 when it has none.
+    pub(super) fn newest_timestamp(&self, batch: FoundBatch) -> Result<i64, Failure> {
+        let failed = |error: String| Failure::Java(error);
+        let mut bytes = vec![0; usize::try_from(batch.size).unwrap_or(0)];
+        self.log
+            .read_exact_at(&mut bytes, batch.position)
+            .map_err(|error| failed(format!("{}: {error}", self.path)))?;
+        let mut scratch = Vec::new();
+        let mut newest = -1;
+        if batch.header.magic < 2 {
+            let messages = Messages::new(&batch.header, &bytes, &mut scratch, INFLATE_LIMIT);
+            for message in messages.map_err(|error| failed(error.to_string()))? {
+                newest = newest.max(message.map_err(|error| failed(error.to_string()))?.timestamp);
+            }
+            return Ok(newest);
+        }
+        if batch.header.records_count == 0 {
+            return Ok(newest);
+        }
+        let mut body = bytes.get(HEADER_LEN..).unwrap_or_default();
+        let codec = batch
+            .header
+            .codec()
+            .ok_or_else(|| failed("Unknown compression type id".to_owned()))?;
+        if codec != Codec::None {
+            let inflated = compression::decompress_into(codec, body, &mut scratch, INFLATE_LIMIT);
+            inflated.map_err(|error| failed(error.to_string()))?;
+            body = &scratch;
+        }
+        for record in Records::new(&batch.header, body) {
+            newest = newest.max(record.map_err(|error| failed(error.to_string()))?.timestamp);
+        }
+        Ok(newest)
+    }
+
+    fn slice_start(&self, position: i32) -> Result<u64, Failure> {
+        match u64::try_from(position) {
+            Err(_) => Err(Failure::Java(format!(
+                "Invalid position: {position} in read from {}",
+                self.path
+            ))),
+            Ok(position) if position > self.length => Err(Failure::Java(format!(
+                "Slice from position {position} exceeds end position of {}",
+                self.path
+            ))),
+            Ok(position) => Ok(position),
+        }
+    }
+
+    /// The batch at `at`, which must end at `end` or before.
+    fn batch_at(&mut self, at: u64, end: u64) -> Result<Option<FoundBatch>, Failure> {
+        if at.saturating_add(HEADER_UP_TO_MAGIC as u64) >= end {
+            return Ok(None);
+        }
+        let (path, bytes) = (self.path, self.bytes_at(at)?);
+        let length = bytes
+            .get(8..LOG_OVERHEAD)
+            .and_then(|field| field.first_chunk::<4>());
+        let length = length.map_or(0, |field| i32::from_be_bytes(*field));
+        if length < MIN_LENGTH_V0 as i32 {
+            return Err(Failure::Java(format!(
+                "Found record size {length} smaller than minimum record overhead (14) in file {path}."
+            )));
+        }
+        let size = LOG_OVERHEAD as u64 + length as u64;
+        if at + size > end {
+            return Ok(None);
+        }
+        let header = java_header(bytes).map_err(Failure::Java)?;
+        let delta = if header.magic >= 2 {
+            header.last_offset_delta
+        } else {
+            0
+        };
+        Ok(Some(FoundBatch {
+            position: at,
+            size,
+            last_offset: header.base_offset.wrapping_add(delta.into()),
+            header,
+        }))
+    }
+
+    /// At least a header's bytes from `at` on, unless the log ends before.
+    fn bytes_at(&mut self, at: u64) -> Result<&[u8], Failure> {
+        let inside = at
+            .checked_sub(self.window_at)
+            .and_then(|inside| usize::try_from(inside).ok());
+        let held = inside.is_some_and(|inside| inside + HEADER_LEN <= self.window.len());
+        if !held {
+            self.window.resize(WINDOW_BYTES, 0);
+            let mut filled = 0;
+            while let Some(rest) = self.window.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+                match self.log.read_at(rest, at + filled as u64) {
+                    Ok(0) => break,
+                    Ok(read) => filled += read,
+                    Err(error) => return Err(Failure::Java(format!("{}: {error}", self.path))),
+                }
+            }
+            self.window.truncate(filled);
+            self.window_at = at;
+        }
+        let inside = usize::try_from(at - self.window_at).unwrap_or(0);
+        Ok(self.window.get(inside..).unwrap_or_default())
+    }
+}

@@ -1,0 +1,280 @@
+//! The lines of kafka-dump-log for a log: one a batch, one a record.
+//!
+//! Owns their exact text, up to the half line that Java leaves behind when it fails in the middle of one.
+
+use crate::internal_records::{control, java_text, json};
+use crate::records::batch_header::{self, BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD};
+use crate::records::control_record::{ControlType, EndTransactionMarker};
+use crate::records::record::Record;
+
+use super::java_decoders::{Decoder, write_contents};
+use super::numbers::{push_i32, push_i64, push_u64};
+
+/// Which lines a log comes to.
+#[derive(Clone, Copy, Debug)]
+pub struct LogView {
+    /// Records as well as batches.
+    pub deep: bool,
+    /// Keys and payloads of records.
+    pub print_contents: bool,
+    /// Of records nothing else.
+    pub skip_record_metadata: bool,
+    pub decoder: Decoder,
+}
+
+/// The header of the batch at the start of `bytes` as Java reads it: format numbers that do not exist are taken for
+/// the nearest that does, and a batch too short for its header borrows what follows it.
+pub fn java_header(bytes: &[u8]) -> Result<BatchHeader, String> {
+    let mut copy = [0_u8; HEADER_LEN];
+    let available = bytes.len().min(HEADER_LEN);
+    for (to, from) in copy.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    let magic = copy.get(HEADER_UP_TO_MAGIC - 1).map_or(0, |byte| *byte as i8);
+    let length: [u8; 4] = copy
+        .get(8..LOG_OVERHEAD)
+        .and_then(|field| field.try_into().ok())
+        .unwrap_or_default();
+    let (known, needed) = match magic {
+        2.. => (2, HEADER_LEN),
+        0 => (0, LOG_OVERHEAD + batch_header::MIN_LENGTH_V0),
+        _ => (1, LOG_OVERHEAD + batch_header::MIN_LENGTH_V1),
+    };
+    if available < needed {
+        return Err(format!(
+            "reached the end of the file in the middle of a batch header of {needed} bytes"
+        ));
+    }
+    if let Some(byte) = copy.get_mut(HEADER_UP_TO_MAGIC - 1) {
+        *byte = known;
+    }
+    if let Some(field) = copy.get_mut(8..LOG_OVERHEAD) {
+        field.copy_from_slice(&(HEADER_LEN as i32).to_be_bytes());
+    }
+    let mut header = BatchHeader::parse(&copy).map_err(|error| error.to_string())?;
+    header.batch_length = i32::from_be_bytes(length);
+    header.magic = magic;
+    Ok(header)
+}
+
+/// Appends the line of a batch; `bytes` is the whole batch.
+pub fn write_batch(
+    header: &BatchHeader,
+    bytes: &[u8],
+    position: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    let is_current = header.magic >= 2;
+    if is_current {
+        write_current_fields(header, out);
+    } else {
+        text(b"offset: ", out);
+        push_i64(header.base_offset, out);
+    }
+    let Some(codec) = header.codec() else {
+        return Err(format!("Unknown compression type id: {}", header.attributes & 7));
+    };
+    text(b" position: ", out);
+    push_u64(position, out);
+    out.push(b' ');
+    text(header.timestamp_type().name().as_bytes(), out);
+    text(b": ", out);
+    push_i64(header.max_timestamp, out);
+    text(b" size: ", out);
+    push_u64(bytes.len() as u64, out);
+    text(b" magic: ", out);
+    push_i64(header.magic.into(), out);
+    text(b" compresscodec: ", out);
+    text(codec.name().as_bytes(), out);
+    text(b" crc: ", out);
+    push_u64(header.crc.into(), out);
+    let long_enough = !is_current || bytes.len() >= HEADER_LEN;
+    text(
+        if long_enough && batch_header::crc_is_valid(bytes) {
+            b" isvalid: true\n"
+        } else {
+            b" isvalid: false\n"
+        },
+        out,
+    );
+    Ok(())
+}
+
+fn write_current_fields(header: &BatchHeader, out: &mut Vec<u8>) {
+    text(b"baseOffset: ", out);
+    push_i64(header.base_offset, out);
+    text(b" lastOffset: ", out);
+    push_i64(
+        header.base_offset.wrapping_add(header.last_offset_delta.into()),
+        out,
+    );
+    text(b" count: ", out);
+    push_i32(header.records_count, out);
+    text(b" baseSequence: ", out);
+    push_i32(header.base_sequence, out);
+    text(b" lastSequence: ", out);
+    push_i32(last_sequence(header), out);
+    text(b" producerId: ", out);
+    push_i64(header.producer_id, out);
+    text(b" producerEpoch: ", out);
+    push_i32(header.producer_epoch.into(), out);
+    text(b" partitionLeaderEpoch: ", out);
+    push_i32(header.partition_leader_epoch, out);
+    text(b" isTransactional: ", out);
+    text(boolean(header.attributes & 0x10 != 0), out);
+    text(b" isControl: ", out);
+    text(boolean(is_control(header)), out);
+    text(b" deleteHorizonMs: ", out);
+    let horizon = (header.attributes & 0x40 != 0).then_some(header.base_timestamp);
+    optional_long(horizon, out);
+}
+
+/// `OptionalLong.toString`.
+pub fn optional_long(value: Option<i64>, out: &mut Vec<u8>) {
+    match value {
+        None => text(b"OptionalLong.empty", out),
+        Some(value) => {
+            text(b"OptionalLong[", out);
+            push_i64(value, out);
+            out.push(b']');
+        }
+    }
+}
+
+/// As Java counts, which refuses only -1 and wraps around.
+fn last_sequence(header: &BatchHeader) -> i32 {
+    if header.base_sequence == -1 {
+        return -1;
+    }
+    increment(header.base_sequence, header.last_offset_delta)
+}
+
+fn increment(sequence: i32, by: i32) -> i32 {
+    if sequence > i32::MAX.wrapping_sub(by) {
+        by.wrapping_sub(i32::MAX.wrapping_sub(sequence)).wrapping_sub(1)
+    } else {
+        sequence.wrapping_add(by)
+    }
+}
+
+/// Whether the batch is a control batch, for format numbers that do not exist as well.
+pub fn is_control(header: &BatchHeader) -> bool {
+    header.magic >= 2 && header.attributes & 0x20 != 0
+}
+
+/// Appends the line of a record. `message` is the whole message of a record of format 0 or 1.
+#[inline]
+pub fn write_record(
+    view: LogView,
+    header: &BatchHeader,
+    record: &Record<'_>,
+    message: Option<&[u8]>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    if !view.skip_record_metadata {
+        write_metadata(header, record, message, out)?;
+    }
+    if view.print_contents && !is_control(header) {
+        let prefix: &[u8] = if view.skip_record_metadata { b"| " } else { b" " };
+        write_contents(view.decoder, record, prefix, out)?;
+    }
+    out.push(b'\n');
+    Ok(())
+}
+
+#[inline]
+fn write_metadata(
+    header: &BatchHeader,
+    record: &Record<'_>,
+    message: Option<&[u8]>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    text(b"| offset: ", out);
+    push_i64(record.offset, out);
+    out.push(b' ');
+    text(header.timestamp_type().name().as_bytes(), out);
+    text(b": ", out);
+    push_i64(record.timestamp, out);
+    text(b" keySize: ", out);
+    push_i64(record.key.map_or(-1, |key| key.len() as i64), out);
+    text(b" valueSize: ", out);
+    push_i64(record.value.map_or(-1, |value| value.len() as i64), out);
+    if header.magic >= 2 {
+        text(b" sequence: ", out);
+        push_i32(record.sequence, out);
+        if record.headers.is_empty() {
+            text(b" headerKeys: []", out);
+        } else {
+            text(b" headerKeys: ", out);
+            let mut separator = b'[';
+            for header in record.headers {
+                out.push(separator);
+                separator = b',';
+                java_text::push_decoded(header.key, out);
+            }
+            out.push(b']');
+        }
+    }
+    if let Some(message) = message {
+        let stored = message
+            .get(LOG_OVERHEAD..)
+            .and_then(|bytes| bytes.first_chunk::<4>());
+        text(b" isValid: ", out);
+        text(boolean(batch_header::crc_is_valid(message)), out);
+        text(b" crc: ", out);
+        push_u64(stored.map_or(0, |bytes| u32::from_be_bytes(*bytes)).into(), out);
+    }
+    if is_control(header) {
+        write_control(record, out)?;
+    }
+    Ok(())
+}
+
+fn write_control(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    let key = record.key.unwrap_or_default();
+    let Some(control_type) = ControlType::parse(key) else {
+        return Err(format!(
+            "Invalid value size found for control record key of {} bytes",
+            key.len()
+        ));
+    };
+    let heading: &[u8] = match control_type {
+        ControlType::Abort | ControlType::Commit => {
+            let Some(marker) = EndTransactionMarker::parse(record) else {
+                return Err("Invalid value size found for end transaction marker".to_owned());
+            };
+            text(b" endTxnMarker: ", out);
+            text(if marker.committed { b"COMMIT" } else { b"ABORT" }, out);
+            text(b" coordinatorEpoch: ", out);
+            push_i32(marker.coordinator_epoch, out);
+            return Ok(());
+        }
+        ControlType::LeaderChange => b" LeaderChange: ",
+        ControlType::SnapshotHeader => b" SnapshotHeader ",
+        ControlType::SnapshotFooter => b" SnapshotFooter ",
+        ControlType::KRaftVersion => b" KRaftVersion ",
+        ControlType::KRaftVoters => b" KRaftVoters ",
+        ControlType::Unknown(id) => {
+            text(b" controlType: UNKNOWN(", out);
+            push_i32(id.into(), out);
+            out.push(b')');
+            return Ok(());
+        }
+    };
+    let value = record.value.unwrap_or_default();
+    let decoded = control::decode_value_as_version_0(control_type.id(), value);
+    let decoded = decoded.ok_or_else(|| "no such control record".to_owned())?;
+    let decoded = decoded.map_err(|error| format!("control record at offset {}: {error}", record.offset))?;
+    text(heading, out);
+    json::write_struct(&decoded, out);
+    Ok(())
+}
+
+#[inline]
+fn text(text: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(text);
+}
+
+fn boolean(value: bool) -> &'static [u8] {
+    if value { b"true" } else { b"false" }
+}

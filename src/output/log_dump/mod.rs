@@ -1,0 +1,8 @@
+//! What dump-log shows: batches, records, index entries, snapshots.
+//!
+//! Owns the lines and their wording, Java's among them; reads no file.
+
+pub mod java_decoders;
+pub mod java_files;
+pub mod java_log;
+pub mod numbers;
