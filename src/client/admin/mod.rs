@@ -7,10 +7,13 @@ mod answers;
 mod api_error;
 mod attempts;
 mod cluster;
+pub mod configs;
+pub mod log_dirs;
 mod pool;
 pub mod reassignments;
 pub mod replica_log_dirs;
 pub mod throttles;
+pub mod topics;
 
 use std::any::Any;
 use std::time::Duration;

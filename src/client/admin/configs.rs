@@ -1,0 +1,196 @@
+//! Configs of topics, brokers, groups: `DescribeConfigs` (v1–4), `IncrementalAlterConfigs` (v0–1).
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeConfigs>
+
+use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::describe_configs_response::{
+    DescribeConfigsResourceResult, DescribeConfigsResult,
+};
+use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
+use kafka_protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRequest};
+use kafka_protocol::protocol::StrBytes;
+
+use super::{AdminClient, ApiError};
+use crate::error::Result;
+use crate::topic_partition::BrokerId;
+
+/// Whose configs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigResource {
+    Topic(String),
+    Broker(BrokerId),
+    /// What all brokers take as their default.
+    AllBrokers,
+    Group(String),
+}
+
+/// Where a value comes from, as the broker says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigSource {
+    Topic,
+    /// Set on one broker while it ran.
+    DynamicBroker,
+    /// Set on all brokers while they ran.
+    DynamicDefaultBroker,
+    /// The broker's own configuration file.
+    StaticBroker,
+    Default,
+    Group,
+    /// Another that we have no word for, or none.
+    Other(i8),
+}
+
+impl ConfigSource {
+    fn of(code: i8) -> Self {
+        match code {
+            1 => Self::Topic,
+            2 => Self::DynamicBroker,
+            3 => Self::DynamicDefaultBroker,
+            4 => Self::StaticBroker,
+            5 => Self::Default,
+            8 => Self::Group,
+            other => Self::Other(other),
+        }
+    }
+}
+
+/// One config and its value in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigEntry {
+    pub name: String,
+    /// `None` where the broker keeps it to itself, or where there is none.
+    pub value: Option<String>,
+    pub source: ConfigSource,
+    pub is_sensitive: bool,
+    pub is_read_only: bool,
+}
+
+impl ConfigEntry {
+    pub fn is_default(&self) -> bool {
+        self.source == ConfigSource::Default
+    }
+}
+
+/// A change of one config: a new value, or back to what it was without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigChange {
+    pub name: String,
+    pub value: Option<String>,
+}
+
+impl ConfigResource {
+    fn code_and_name(&self) -> (i8, String) {
+        match self {
+            Self::Topic(name) => (2, name.clone()),
+            Self::Broker(id) => (4, id.to_string()),
+            Self::AllBrokers => (4, String::new()),
+            Self::Group(name) => (32, name.clone()),
+        }
+    }
+}
+
+impl AdminClient {
+    /// The configs of several topics or groups, in the order asked for, each with its own answer.
+    pub fn describe_configs(
+        &mut self,
+        resources: &[ConfigResource],
+    ) -> Result<Vec<Result<Vec<ConfigEntry>, ApiError>>> {
+        if resources.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answer = self.send_with(|_| describe_request(resources))?;
+        Ok(in_order(resources, &answer.results))
+    }
+
+    /// The configs of one broker, which only that broker knows.
+    pub fn describe_broker_configs(&mut self, broker: BrokerId) -> Result<Vec<ConfigEntry>> {
+        let resources = [ConfigResource::Broker(broker)];
+        let answer = self.send_to_with(broker, |_| describe_request(&resources))?;
+        match in_order(&resources, &answer.results).pop() {
+            Some(entries) => Ok(entries?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Changes some configs and leaves the others as they are.
+    pub fn alter_configs(
+        &mut self,
+        changes: &[(ConfigResource, Vec<ConfigChange>)],
+        validate_only: bool,
+    ) -> Result<Vec<Result<(), ApiError>>> {
+        let resources: Vec<AlterConfigsResource> = changes
+            .iter()
+            .map(|(resource, changes)| {
+                let (code, name) = resource.code_and_name();
+                AlterConfigsResource::default()
+                    .with_resource_type(code)
+                    .with_resource_name(StrBytes::from_string(name))
+                    .with_configs(changes.iter().map(alterable).collect())
+            })
+            .collect();
+        let answer = self.send_with(|_| {
+            IncrementalAlterConfigsRequest::default()
+                .with_resources(resources.clone())
+                .with_validate_only(validate_only)
+        })?;
+        let outcome = |(resource, _): &(ConfigResource, Vec<ConfigChange>)| {
+            let (code, name) = resource.code_and_name();
+            let found = answer
+                .responses
+                .iter()
+                .find(|response| response.resource_type == code && response.resource_name.as_str() == name);
+            found.map_or(Ok(()), |response| {
+                ApiError::check(response.error_code, response.error_message.as_deref())
+            })
+        };
+        Ok(changes.iter().map(outcome).collect())
+    }
+}
+
+fn describe_request(resources: &[ConfigResource]) -> DescribeConfigsRequest {
+    let resources = resources.iter().map(|resource| {
+        let (code, name) = resource.code_and_name();
+        DescribeConfigsResource::default()
+            .with_resource_type(code)
+            .with_resource_name(StrBytes::from_string(name))
+            .with_configuration_keys(None)
+    });
+    DescribeConfigsRequest::default().with_resources(resources.collect())
+}
+
+fn in_order(
+    resources: &[ConfigResource],
+    results: &[DescribeConfigsResult],
+) -> Vec<Result<Vec<ConfigEntry>, ApiError>> {
+    let answer = |resource: &ConfigResource| {
+        let (code, name) = resource.code_and_name();
+        let found = results
+            .iter()
+            .find(|result| result.resource_type == code && result.resource_name.as_str() == name);
+        let Some(result) = found else {
+            return Ok(Vec::new());
+        };
+        ApiError::check(result.error_code, result.error_message.as_deref())?;
+        Ok(result.configs.iter().map(entry).collect())
+    };
+    resources.iter().map(answer).collect()
+}
+
+fn entry(config: &DescribeConfigsResourceResult) -> ConfigEntry {
+    ConfigEntry {
+        name: config.name.to_string(),
+        value: config.value.as_ref().map(ToString::to_string),
+        source: ConfigSource::of(config.config_source),
+        is_sensitive: config.is_sensitive,
+        is_read_only: config.read_only,
+    }
+}
+
+fn alterable(change: &ConfigChange) -> AlterableConfig {
+    const SET: i8 = 0;
+    const DELETE: i8 = 1;
+    AlterableConfig::default()
+        .with_name(StrBytes::from_string(change.name.clone()))
+        .with_config_operation(if change.value.is_some() { SET } else { DELETE })
+        .with_value(change.value.clone().map(StrBytes::from_string))
+}
