@@ -10,7 +10,7 @@ pub mod error;
 pub mod input;
 pub mod internal_records;
 pub mod interrupt;
-pub mod java_regex;
+pub mod java;
 pub mod output;
 pub mod reassignment;
 pub mod records;

@@ -7,6 +7,9 @@ pub(crate) mod java_hash_order;
 pub(crate) mod java_reassignment;
 pub mod log_dump;
 
+pub mod java_errors;
+pub mod java_topics;
+
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;

@@ -2,7 +2,6 @@
 //!
 //! Each tool has one file: an option table, the checks in Java's order, and the translation to an `Action`.
 
-pub mod hash_order;
 pub mod kafka_console_consumer;
 pub mod kafka_console_producer;
 pub mod kafka_dump_log;

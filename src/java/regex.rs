@@ -434,7 +434,7 @@ fn literal(character: char) -> String {
 mod tests {
     use super::*;
 
-    /// The names that each pattern of `java_regex.tsv` was tried on.
+    /// The names that each pattern of `regex.tsv` was tried on.
     const NAMES: [&str; 19] = [
         "a",
         "b",
@@ -461,7 +461,7 @@ mod tests {
     #[test]
     fn patterns_mean_what_java_means() {
         let mut wrong = Vec::new();
-        for line in include_str!("java_regex.tsv").lines() {
+        for line in include_str!("regex.tsv").lines() {
             let (pattern, java) = line.split_once('\t').unwrap();
             let ours = match JavaRegex::new(pattern) {
                 None => "invalid".to_owned(),
