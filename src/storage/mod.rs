@@ -1,3 +1,33 @@
 //! A log dir on disk, in Apache Kafka's own formats; shared by broker and dump-log. Owns every file name.
+//!
+//! Batches are stored as they were received. No clock: the time comes in as `now_ms`.
 
+pub mod batch_reader;
+pub mod checkpoint;
+pub mod file_name;
+pub mod flush;
+mod folder_files;
+pub mod index_file;
+pub mod leader_epochs;
+pub mod log_config;
+pub mod log_dir;
+pub mod log_slice;
+pub mod meta_properties;
+pub mod offset_index;
+pub mod partition_log;
+pub mod partition_metadata;
+pub mod producer_snapshot;
+pub mod producer_state;
+mod recovery;
+mod retention;
+pub mod segment;
+pub mod segment_file;
 pub mod segment_scan;
+pub mod time_index;
+pub mod time_lookup;
+pub mod transaction_index;
+
+pub use log_config::{LogConfig, Recovery};
+pub use log_dir::LogDir;
+pub use log_slice::LogSlice;
+pub use partition_log::{AppendError, Appended, PartitionLog, ReadError};

@@ -1,0 +1,172 @@
+//! The name of every file and folder of a log dir ⇄ what it holds. Nothing else in the program spells a suffix.
+
+use crate::topic_partition::TopicPartition;
+
+pub const LOCK: &str = ".lock";
+pub const META_PROPERTIES: &str = "meta.properties";
+pub const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
+pub const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
+pub const LOG_START_OFFSETS: &str = "log-start-offset-checkpoint";
+pub const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+pub const CLEANER_OFFSETS: &str = "cleaner-offset-checkpoint";
+pub const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
+pub const PARTITION_METADATA: &str = "partition.metadata";
+pub const BOOTSTRAP_CHECKPOINT: &str = "bootstrap.checkpoint";
+/// Appended to a file that is being replaced.
+pub const TEMPORARY_SUFFIX: &str = ".tmp";
+/// A segment's file on its way out, and the two stages of a segment that compaction writes.
+pub const DELETED_SUFFIX: &str = ".deleted";
+pub const CLEANED_SUFFIX: &str = ".cleaned";
+pub const SWAP_SUFFIX: &str = ".swap";
+
+const DELETE_FOLDER_SUFFIX: &str = "-delete";
+const FUTURE_FOLDER_SUFFIX: &str = "-future";
+const STRAY_FOLDER_SUFFIX: &str = "-stray";
+const MAX_FOLDER_NAME_LEN: usize = 255;
+const OFFSET_DIGITS: usize = 20;
+const EPOCH_DIGITS: usize = 10;
+
+/// What a file of a partition's folder holds, told by its suffix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FileKind {
+    Log,
+    OffsetIndex,
+    TimeIndex,
+    TransactionIndex,
+    ProducerSnapshot,
+}
+
+impl FileKind {
+    pub const ALL: [Self; 5] = [
+        Self::Log,
+        Self::OffsetIndex,
+        Self::TimeIndex,
+        Self::TransactionIndex,
+        Self::ProducerSnapshot,
+    ];
+
+    /// With its dot.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Log => ".log",
+            Self::OffsetIndex => ".index",
+            Self::TimeIndex => ".timeindex",
+            Self::TransactionIndex => ".txnindex",
+            Self::ProducerSnapshot => ".snapshot",
+        }
+    }
+
+    /// The kind whose suffix `name` ends in.
+    pub fn of(name: &str) -> Option<Self> {
+        let dot = name.rfind('.')?;
+        Self::ALL
+            .into_iter()
+            .find(|kind| name.get(dot..) == Some(kind.suffix()))
+    }
+}
+
+/// `00000000000000000042.log`.
+pub fn file_name(base_offset: i64, kind: FileKind) -> String {
+    format!("{base_offset:020}{}", kind.suffix())
+}
+
+/// The offset and kind of a file; `None` for a name of another form.
+pub fn parse(name: &str) -> Option<(i64, FileKind)> {
+    let kind = FileKind::of(name)?;
+    let offset = name.strip_suffix(kind.suffix())?;
+    Some((parse_digits(offset, OFFSET_DIGITS)?, kind))
+}
+
+/// The end offset and epoch of a metadata snapshot, `00000000000000000029-0000000001.checkpoint`.
+pub fn parse_metadata_snapshot(name: &str) -> Option<(i64, i32)> {
+    let (offset, epoch) = name.strip_suffix(".checkpoint")?.split_once('-')?;
+    let epoch = i32::try_from(parse_digits(epoch, EPOCH_DIGITS)?).ok()?;
+    Some((parse_digits(offset, OFFSET_DIGITS)?, epoch))
+}
+
+fn parse_digits(digits: &str, count: usize) -> Option<i64> {
+    let all_digits = digits.len() == count && digits.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits.then(|| digits.parse().ok())?
+}
+
+/// `orders-0`.
+pub fn partition_folder(partition: &TopicPartition) -> String {
+    format!("{}-{}", partition.topic, partition.partition)
+}
+
+/// The partition that a folder holds; `None` for every other folder, one being deleted or moved among them.
+pub fn parse_partition_folder(name: &str) -> Option<TopicPartition> {
+    let (topic, partition) = name.rsplit_once('-')?;
+    let all_digits = !partition.is_empty() && partition.bytes().all(|byte| byte.is_ascii_digit());
+    if topic.is_empty() || !all_digits {
+        return None;
+    }
+    Some(TopicPartition::new(topic, partition.parse().ok()?))
+}
+
+/// The name of a partition's folder once the partition is deleted; the topic's end is cut where the name would become
+/// longer than a file system allows. `unique` keeps two folders of one name apart.
+pub fn deleted_folder(partition: &TopicPartition, unique: u128) -> String {
+    let tail = format!("-{}.{unique:032x}{DELETE_FOLDER_SUFFIX}", partition.partition);
+    let mut room = MAX_FOLDER_NAME_LEN
+        .saturating_sub(tail.len())
+        .min(partition.topic.len());
+    while !partition.topic.is_char_boundary(room) {
+        room -= 1;
+    }
+    format!("{}{tail}", partition.topic.get(..room).unwrap_or_default())
+}
+
+/// Whether a folder is what deletion left.
+pub fn is_deleted_folder(name: &str) -> bool {
+    name.contains('.') && name.ends_with(DELETE_FOLDER_SUFFIX)
+}
+
+/// Whether a folder is one of Kafka's that holds no partition of ours: on its way in from another disk, or given up.
+pub fn is_future_or_stray_folder(name: &str) -> bool {
+    name.contains('.') && (name.ends_with(FUTURE_FOLDER_SUFFIX) || name.ends_with(STRAY_FOLDER_SUFFIX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_kafkas() {
+        assert_eq!(
+            file_name(368_769, FileKind::TimeIndex),
+            "00000000000000368769.timeindex"
+        );
+        for kind in FileKind::ALL {
+            assert_eq!(parse(&file_name(i64::MAX, kind)), Some((i64::MAX, kind)));
+        }
+        for other in [
+            "1.log",
+            "00000000000000000000.log.deleted",
+            "plain.log",
+            "-0000000000000000001.log",
+            ".log",
+        ] {
+            assert_eq!(parse(other), None, "{other}");
+        }
+        assert_eq!(
+            parse_metadata_snapshot("00000000000000000029-0000000001.checkpoint"),
+            Some((29, 1))
+        );
+    }
+
+    #[test]
+    fn partition_folders() {
+        assert_eq!(
+            parse_partition_folder("a-b-12"),
+            Some(TopicPartition::new("a-b", 12))
+        );
+        for other in ["orders", "-1", "orders-", "orders-x", "orders-99999999999"] {
+            assert_eq!(parse_partition_folder(other), None, "{other}");
+        }
+        let name = deleted_folder(&TopicPartition::new("t".repeat(249), 7), 1);
+        assert_eq!(name.len(), 255);
+        assert!(is_deleted_folder(&name));
+        assert_eq!(parse_partition_folder(&name), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! What lies in a partition's folder; clears away what an interrupted deletion or compaction left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::Path;
+
+use super::batch_reader::{BatchReader, LOOKUP_BUFFER};
+use super::file_name::{
+    CLEANED_SUFFIX, DELETED_SUFFIX, FileKind, SWAP_SUFFIX, TEMPORARY_SUFFIX, file_name, parse,
+};
+use crate::error::Result;
+use crate::topic_partition::Offset;
+
+/// The files that belong to a log.
+#[derive(Debug, Default)]
+pub(super) struct FolderFiles {
+    /// Base offset → size of the log file.
+    pub(super) logs: BTreeMap<Offset, u64>,
+    /// Base offsets of the segments that have both indexes.
+    pub(super) indexed: BTreeSet<Offset>,
+    pub(super) snapshots: BTreeSet<Offset>,
+}
+
+/// Reads the folder.
+pub(super) fn list(folder: &Path) -> Result<FolderFiles> {
+    let names = file_names(folder)?;
+    let swapped = names.iter().any(|name| name.ends_with(SWAP_SUFFIX));
+    let leftover = |name: &&String| {
+        [DELETED_SUFFIX, CLEANED_SUFFIX, TEMPORARY_SUFFIX]
+            .iter()
+            .any(|suffix| name.ends_with(suffix))
+    };
+    for name in names.iter().filter(leftover) {
+        fs::remove_file(folder.join(name))?;
+    }
+    if swapped {
+        finish_swap(folder, &names)?;
+        return sort(folder, &file_names(folder)?);
+    }
+    sort(folder, &names)
+}
+
+fn file_names(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        if let Ok(name) = entry?.file_name().into_string() {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn sort(folder: &Path, names: &[String]) -> Result<FolderFiles> {
+    let mut files = FolderFiles::default();
+    let mut offset_indexes = BTreeSet::new();
+    let mut time_indexes = BTreeSet::new();
+    let mut transaction_indexes = BTreeSet::new();
+    for (offset, kind) in names.iter().filter_map(|name| parse(name)) {
+        match kind {
+            FileKind::Log => {
+                let size = fs::metadata(folder.join(file_name(offset, kind)))?.len();
+                files.logs.insert(offset, size);
+            }
+            FileKind::OffsetIndex => drop(offset_indexes.insert(offset)),
+            FileKind::TimeIndex => drop(time_indexes.insert(offset)),
+            FileKind::TransactionIndex => drop(transaction_indexes.insert(offset)),
+            FileKind::ProducerSnapshot => drop(files.snapshots.insert(offset)),
+        }
+    }
+    files.indexed = offset_indexes.intersection(&time_indexes).copied().collect();
+    let indexes = [
+        (FileKind::OffsetIndex, offset_indexes),
+        (FileKind::TimeIndex, time_indexes),
+        (FileKind::TransactionIndex, transaction_indexes),
+    ];
+    for (kind, offsets) in indexes {
+        for offset in offsets
+            .into_iter()
+            .filter(|offset| !files.logs.contains_key(offset))
+        {
+            fs::remove_file(folder.join(file_name(offset, kind)))?;
+        }
+    }
+    Ok(files)
+}
+
+/// Compaction had written a segment whole and was about to put it in place of those that it was made from.
+fn finish_swap(folder: &Path, names: &[String]) -> Result<()> {
+    let stripped = || names.iter().filter_map(|name| name.strip_suffix(SWAP_SUFFIX));
+    for (base, _) in stripped()
+        .filter_map(parse)
+        .filter(|(_, kind)| *kind == FileKind::Log)
+    {
+        let mut path = folder.join(file_name(base, FileKind::Log)).into_os_string();
+        path.push(SWAP_SUFFIX);
+        let file = File::open(path)?;
+        let mut reader = BatchReader::new(&file, 0, file.metadata()?.len(), LOOKUP_BUFFER);
+        let mut next_offset = base;
+        while let Some(batch) = reader.next_valid()? {
+            next_offset = batch.header.next_offset();
+        }
+        let replaced = |(offset, kind): &(Offset, FileKind)| {
+            (base..next_offset.max(base + 1)).contains(offset) && *kind != FileKind::ProducerSnapshot
+        };
+        for (offset, kind) in names.iter().filter_map(|name| parse(name)).filter(replaced) {
+            fs::remove_file(folder.join(file_name(offset, kind)))?;
+        }
+    }
+    for name in stripped() {
+        fs::rename(folder.join(format!("{name}{SWAP_SUFFIX}")), folder.join(name))?;
+    }
+    Ok(())
+}

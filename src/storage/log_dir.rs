@@ -1,0 +1,265 @@
+//! A log dir: the lock, `meta.properties`, the checkpoints, and a folder for each partition.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, fcntl_lock, flock};
+use uuid::Uuid;
+
+use super::checkpoint;
+use super::file_name::{
+    CLEAN_SHUTDOWN, HIGH_WATERMARKS, LOCK, LOG_START_OFFSETS, META_PROPERTIES, RECOVERY_POINTS,
+    deleted_folder, is_deleted_folder, parse_partition_folder, partition_folder,
+};
+use super::log_config::{LogConfig, Recovery};
+use super::meta_properties::MetaProperties;
+use super::partition_log::PartitionLog;
+use super::partition_metadata::{self, encode_id, random_id};
+use crate::error::{Error, Result};
+use crate::topic_partition::{BrokerId, Offset, TopicPartition};
+
+/// What Apache Kafka writes on a clean shutdown of a broker that has no epoch to tell.
+const CLEAN_SHUTDOWN_TEXT: &[u8] = br#"{"version":0,"brokerEpoch":-1}"#;
+
+/// One of the three offsets that a log dir keeps for each partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checkpoint {
+    RecoveryPoints,
+    LogStartOffsets,
+    HighWatermarks,
+}
+
+impl Checkpoint {
+    fn file_name(self) -> &'static str {
+        match self {
+            Self::RecoveryPoints => RECOVERY_POINTS,
+            Self::LogStartOffsets => LOG_START_OFFSETS,
+            Self::HighWatermarks => HIGH_WATERMARKS,
+        }
+    }
+}
+
+/// A log dir that this process holds the lock of.
+#[derive(Debug)]
+pub struct LogDir {
+    path: PathBuf,
+    meta: MetaProperties,
+    clean_shutdown: bool,
+    recovery_points: BTreeMap<TopicPartition, Offset>,
+    log_start_offsets: BTreeMap<TopicPartition, Offset>,
+    high_watermarks: BTreeMap<TopicPartition, Offset>,
+    sync: bool,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl LogDir {
+    /// Locks and reads the log dir at `path`. A missing or empty folder becomes one, of the broker `node_id`; the
+    /// cluster id is made up unless `cluster_id` gives it.
+    pub fn open(path: &Path, node_id: BrokerId, cluster_id: Option<&str>) -> Result<Self> {
+        Self::open_locked(path, node_id, cluster_id)
+            .map_err(|error| error.context(format_args!("data directory {}", path.display())))
+    }
+
+    fn open_locked(path: &Path, node_id: BrokerId, cluster_id: Option<&str>) -> Result<Self> {
+        fs::create_dir_all(path)?;
+        let lock = lock(path)?;
+        let meta = match MetaProperties::read(path)? {
+            Some(meta) => check_meta(meta, node_id, cluster_id)?,
+            None => format(path, node_id, cluster_id)?,
+        };
+        let offsets = |kind: Checkpoint| read_offsets(path, kind);
+        let log_dir = Self {
+            clean_shutdown: path.join(CLEAN_SHUTDOWN).exists(),
+            recovery_points: offsets(Checkpoint::RecoveryPoints),
+            log_start_offsets: offsets(Checkpoint::LogStartOffsets),
+            high_watermarks: offsets(Checkpoint::HighWatermarks),
+            path: path.to_owned(),
+            meta,
+            sync: false,
+            _lock: lock,
+        };
+        if log_dir.clean_shutdown {
+            // From now on a crash is a crash.
+            fs::remove_file(path.join(CLEAN_SHUTDOWN))?;
+        }
+        log_dir.purge_deleted()?;
+        Ok(log_dir)
+    }
+
+    /// Whether checkpoints must last through a power cut, and not only through the end of the process.
+    pub fn set_sync(&mut self, sync: bool) {
+        self.sync = sync;
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn meta(&self) -> &MetaProperties {
+        &self.meta
+    }
+
+    /// Whether the last broker here ended as it should.
+    pub fn was_clean_shutdown(&self) -> bool {
+        self.clean_shutdown
+    }
+
+    /// The high watermark that was kept for a partition; 0 if none.
+    pub fn high_watermark(&self, partition: &TopicPartition) -> Offset {
+        self.high_watermarks.get(partition).copied().unwrap_or(0)
+    }
+
+    /// Every partition that has a folder, in order, with its topic id if the folder states it.
+    pub fn partitions(&self) -> Result<Vec<(TopicPartition, Option<Uuid>)>> {
+        let mut partitions = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let partition = name.to_str().and_then(parse_partition_folder);
+            if let Some(partition) = partition.filter(|_| entry.path().is_dir()) {
+                partitions.push((partition, partition_metadata::read(&entry.path())?));
+            }
+        }
+        partitions.sort();
+        Ok(partitions)
+    }
+
+    /// The folder of a partition, whether it is there or not.
+    pub fn folder(&self, partition: &TopicPartition) -> PathBuf {
+        self.path.join(partition_folder(partition))
+    }
+
+    /// Opens the log of a partition that is there.
+    pub fn open_partition(
+        &self,
+        partition: &TopicPartition,
+        config: LogConfig,
+        now_ms: i64,
+    ) -> Result<PartitionLog> {
+        let recovery = Recovery {
+            clean_shutdown: self.clean_shutdown,
+            recovery_point: self.recovery_points.get(partition).copied().unwrap_or(0),
+            log_start_offset: self.log_start_offsets.get(partition).copied().unwrap_or(0),
+        };
+        PartitionLog::open(&self.folder(partition), config, recovery, now_ms)
+    }
+
+    /// Makes the folder of a new partition and its empty log.
+    pub fn create_partition(
+        &self,
+        partition: &TopicPartition,
+        topic_id: Uuid,
+        config: LogConfig,
+        now_ms: i64,
+    ) -> Result<PartitionLog> {
+        let folder = self.folder(partition);
+        fs::create_dir(&folder).map_err(|error| {
+            Error::from(error).context(format_args!("cannot create {}", folder.display()))
+        })?;
+        partition_metadata::write(&folder, topic_id)?;
+        PartitionLog::open(&folder, config, Recovery::default(), now_ms)
+    }
+
+    /// Takes a partition out of sight at once; its files go with [`LogDir::purge_deleted`]. Its log must not be used
+    /// any more, though readers may still hold slices of it.
+    pub fn delete_partition(&self, partition: &TopicPartition) -> Result<()> {
+        let target = self.path.join(deleted_folder(partition, random_id()?.as_u128()));
+        fs::rename(self.folder(partition), target)
+            .map_err(|error| Error::from(error).context(format_args!("cannot delete {partition}")))
+    }
+
+    /// Removes the files of deleted partitions, which may take a while.
+    pub fn purge_deleted(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(is_deleted_folder) {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces one of the three offset checkpoints as a whole.
+    pub fn write_checkpoint(
+        &self,
+        kind: Checkpoint,
+        offsets: &BTreeMap<TopicPartition, Offset>,
+    ) -> Result<()> {
+        let text = checkpoint::format_offsets(offsets);
+        checkpoint::write(&self.path.join(kind.file_name()), text.as_bytes(), self.sync)
+    }
+
+    /// Says that all logs were closed: the next start need not look for damage. The last thing a broker does.
+    pub fn mark_clean_shutdown(&self) -> Result<()> {
+        checkpoint::write(&self.path.join(CLEAN_SHUTDOWN), CLEAN_SHUTDOWN_TEXT, self.sync)
+    }
+}
+
+/// Both kinds of lock: one that other processes of ours and this one see, and the one that Apache Kafka takes.
+fn lock(path: &Path) -> Result<File> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path.join(LOCK))?;
+    let taken = flock(&file, FlockOperation::NonBlockingLockExclusive)
+        .and_then(|()| fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive));
+    taken.map_err(|_| {
+        Error::failed("is in use by another broker").hint("stop that broker, or choose another directory")
+    })?;
+    Ok(file)
+}
+
+fn check_meta(meta: MetaProperties, node_id: BrokerId, cluster_id: Option<&str>) -> Result<MetaProperties> {
+    if meta.node_id != node_id {
+        return Err(Error::failed(format!(
+            "belongs to broker {}, not to broker {node_id}",
+            meta.node_id
+        )));
+    }
+    match (&meta.cluster_id, cluster_id) {
+        (Some(found), Some(wanted)) if found != wanted => Err(Error::failed(format!(
+            "belongs to cluster {found}, not to cluster {wanted}"
+        ))),
+        _ => Ok(meta),
+    }
+}
+
+/// Makes a log dir out of an empty folder.
+fn format(path: &Path, node_id: BrokerId, cluster_id: Option<&str>) -> Result<MetaProperties> {
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        let hidden = name
+            .to_str()
+            .is_some_and(|name| name.starts_with('.') || name == "lost+found");
+        if !hidden {
+            let hint = "choose an empty directory";
+            let found = name.to_string_lossy();
+            return Err(Error::failed(format!(
+                "is no log dir: it has no {META_PROPERTIES} but holds '{found}'"
+            ))
+            .hint(hint));
+        }
+    }
+    let cluster_id = match cluster_id {
+        Some(id) => id.to_owned(),
+        None => encode_id(random_id()?),
+    };
+    let meta = MetaProperties {
+        cluster_id: Some(cluster_id),
+        node_id,
+        directory_id: Some(random_id()?),
+    };
+    meta.write(path, false)?;
+    Ok(meta)
+}
+
+/// A checkpoint that cannot be read is as good as none: offsets are then found by scanning, as Apache Kafka does.
+fn read_offsets(path: &Path, kind: Checkpoint) -> BTreeMap<TopicPartition, Offset> {
+    let text = checkpoint::read(&path.join(kind.file_name()));
+    text.and_then(|text| checkpoint::parse_offsets(&text))
+        .unwrap_or_default()
+}

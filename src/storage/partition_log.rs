@@ -1,0 +1,504 @@
+//! One partition's log: its segments together, append, read, and what is known about its offsets.
+//!
+//! Batches are stored as received: only base offset, leader epoch and, for LogAppendTime, the timestamp fields change.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::batch_reader::{BatchReader, LOOKUP_BUFFER};
+use super::file_name::{FileKind, file_name};
+use super::leader_epochs::LeaderEpochs;
+use super::log_config::{LogConfig, Recovery};
+use super::log_slice::LogSlice;
+use super::producer_state::{ProducerError, ProducerState};
+use super::segment::Segment;
+use super::transaction_index::{self, AbortedTransaction};
+use super::{producer_snapshot, recovery};
+use crate::error::{Error, Result};
+use crate::records::batch_header::{self, BatchHeader};
+use crate::records::control_record::EndTransactionMarker;
+use crate::records::{Batch, Records};
+use crate::topic_partition::Offset;
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    pub base_offset: Offset,
+    pub last_offset: Offset,
+    /// -1 unless the log stamps batches itself.
+    pub log_append_time: i64,
+    pub log_start_offset: Offset,
+    /// The batch was in the log already; nothing was appended.
+    pub duplicate: bool,
+}
+
+/// Why a batch was not appended.
+#[derive(Debug)]
+pub enum AppendError {
+    /// The batch breaks its producer's sequence, epoch or transaction.
+    Producer(ProducerError),
+    /// `RECORD_LIST_TOO_LARGE`: larger than a segment may be.
+    TooLarge { size: usize, segment_bytes: u64 },
+    /// Not exactly one whole batch of format 2.
+    Malformed(String),
+    /// The disk.
+    Storage(Error),
+}
+
+impl fmt::Display for AppendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Producer(error) => error.fmt(f),
+            Self::TooLarge { size, segment_bytes } => {
+                write!(
+                    f,
+                    "batch of {size} bytes is larger than a segment may be ({segment_bytes} bytes)"
+                )
+            }
+            Self::Malformed(reason) => f.write_str(reason),
+            Self::Storage(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AppendError {}
+
+impl From<ProducerError> for AppendError {
+    fn from(error: ProducerError) -> Self {
+        Self::Producer(error)
+    }
+}
+
+impl From<Error> for AppendError {
+    fn from(error: Error) -> Self {
+        Self::Storage(error)
+    }
+}
+
+/// Why nothing was read.
+#[derive(Debug)]
+pub enum ReadError {
+    /// Before the log's start or after its end.
+    OffsetOutOfRange {
+        log_start_offset: Offset,
+        log_end_offset: Offset,
+    },
+    /// The disk.
+    Storage(Error),
+}
+
+impl From<Error> for ReadError {
+    fn from(error: Error) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::OffsetOutOfRange {
+                log_start_offset,
+                log_end_offset,
+            } => Error::not_found(format!(
+                "offset is outside the log's {log_start_offset} to {log_end_offset}"
+            )),
+            ReadError::Storage(error) => error,
+        }
+    }
+}
+
+/// A partition's log. Appends need `&mut`, reads do not; many may read at once.
+#[derive(Debug)]
+pub struct PartitionLog {
+    pub(super) folder: Arc<Path>,
+    pub(super) config: LogConfig,
+    /// Ascending; never empty.
+    pub(super) segments: Vec<Segment>,
+    pub(super) log_start_offset: Offset,
+    pub(super) log_end_offset: Offset,
+    pub(super) recovery_point: Offset,
+    pub(super) producers: ProducerState,
+    pub(super) leader_epochs: LeaderEpochs,
+    /// End offset of the newest producer snapshot.
+    pub(super) snapshot_offset: Option<Offset>,
+}
+
+impl PartitionLog {
+    /// Opens the log in `folder`, which is made if missing; after a crash cuts off what is not whole.
+    pub fn open(folder: &Path, config: LogConfig, recovery: Recovery, now_ms: i64) -> Result<Self> {
+        recovery::open(folder, config, recovery, now_ms)
+            .map_err(|error| error.context(format_args!("log {}", folder.display())))
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn config(&self) -> &LogConfig {
+        &self.config
+    }
+
+    /// Changes take effect with the next append or clean-up.
+    pub fn set_config(&mut self, config: LogConfig) {
+        self.config = config;
+    }
+
+    pub fn log_start_offset(&self) -> Offset {
+        self.log_start_offset
+    }
+
+    /// The offset that the next record gets.
+    pub fn log_end_offset(&self) -> Offset {
+        self.log_end_offset
+    }
+
+    /// Everything below is on disk.
+    pub fn recovery_point(&self) -> Offset {
+        self.recovery_point
+    }
+
+    /// Bytes of all segments' log files.
+    pub fn size(&self) -> u64 {
+        self.segments.iter().map(Segment::size).sum()
+    }
+
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    pub fn producers(&self) -> &ProducerState {
+        &self.producers
+    }
+
+    pub fn leader_epochs(&self) -> &LeaderEpochs {
+        &self.leader_epochs
+    }
+
+    /// A leader takes over: notes where its epoch begins, before its first append.
+    pub fn begin_leader_epoch(&mut self, epoch: i32) -> Result<()> {
+        self.leader_epochs.assign(epoch, self.log_end_offset)
+    }
+
+    /// The largest known epoch up to `epoch` and its end; `None` if unknown.
+    pub fn epoch_end_offset(&self, epoch: i32) -> Option<(i32, Offset)> {
+        self.leader_epochs.end_offset(epoch, self.log_end_offset)
+    }
+
+    /// Appends one whole batch, checked by the caller, at the log's end. Base offset and leader epoch are written into
+    /// `batch`; a batch that its producer sent before is answered and not appended.
+    pub fn append(
+        &mut self,
+        batch: &mut [u8],
+        leader_epoch: i32,
+        now_ms: i64,
+    ) -> Result<Appended, AppendError> {
+        let mut header = self.check_batch(batch)?;
+        if let Some(earlier) = self.producers.duplicate_of(&header) {
+            return Ok(Appended {
+                base_offset: earlier.first_offset(),
+                last_offset: earlier.last_offset,
+                log_append_time: if self.config.log_append_time {
+                    earlier.timestamp
+                } else {
+                    -1
+                },
+                log_start_offset: self.log_start_offset,
+                duplicate: true,
+            });
+        }
+        header.base_offset = self.log_end_offset;
+        header.partition_leader_epoch = leader_epoch;
+        batch_header::set_base_offset(batch, header.base_offset);
+        batch_header::set_leader_epoch(batch, leader_epoch);
+        if self.config.log_append_time {
+            batch_header::set_log_append_time(batch, now_ms);
+            header.max_timestamp = now_ms;
+        }
+        let marker = end_of_transaction(&header, batch);
+        self.check_producer(&header, marker)?;
+        self.write(batch, &header, marker, now_ms)?;
+        Ok(Appended {
+            base_offset: header.base_offset,
+            last_offset: header.last_offset(),
+            log_append_time: if self.config.log_append_time { now_ms } else { -1 },
+            log_start_offset: self.log_start_offset,
+            duplicate: false,
+        })
+    }
+
+    /// Appends batches as the leader wrote them: offsets, epochs and timestamps stay. What the log has already is
+    /// passed over; the batches must be whole.
+    pub fn append_as_follower(&mut self, batches: &[u8], now_ms: i64) -> Result<(), AppendError> {
+        let mut rest = batches;
+        while !rest.is_empty() {
+            let batch = Batch::parse(rest).map_err(|error| AppendError::Malformed(error.to_string()))?;
+            rest = rest.get(batch.bytes.len()..).unwrap_or_default();
+            let header = batch.header;
+            if header.base_offset < self.log_end_offset {
+                continue;
+            }
+            if header.magic != 2 || !batch_header::crc_is_valid(batch.bytes) {
+                return Err(AppendError::Malformed(
+                    "record batch of the leader is corrupt".into(),
+                ));
+            }
+            let marker = end_of_transaction(&header, batch.bytes);
+            self.write(batch.bytes, &header, marker, now_ms)?;
+        }
+        Ok(())
+    }
+
+    fn check_batch(&self, batch: &[u8]) -> Result<BatchHeader, AppendError> {
+        let header = BatchHeader::parse(batch).map_err(|error| AppendError::Malformed(error.to_string()))?;
+        if header.magic != 2 || header.size_in_bytes() != batch.len() || header.last_offset_delta < 0 {
+            return Err(AppendError::Malformed(
+                "not exactly one record batch of format 2".into(),
+            ));
+        }
+        if batch.len() as u64 > self.config.segment_bytes {
+            return Err(AppendError::TooLarge {
+                size: batch.len(),
+                segment_bytes: self.config.segment_bytes,
+            });
+        }
+        Ok(header)
+    }
+
+    fn check_producer(
+        &self,
+        header: &BatchHeader,
+        marker: Option<EndTransactionMarker>,
+    ) -> Result<(), ProducerError> {
+        match marker {
+            Some(marker) => self.producers.check_marker(header, marker),
+            None if header.has_producer_id() => self.producers.check_data(header),
+            None => Ok(()),
+        }
+    }
+
+    fn write(
+        &mut self,
+        batch: &[u8],
+        header: &BatchHeader,
+        marker: Option<EndTransactionMarker>,
+        now_ms: i64,
+    ) -> Result<(), AppendError> {
+        self.roll_if_due(batch.len() as u64, header, now_ms)?;
+        let interval = self.config.index_interval_bytes;
+        self.active().append(batch, header, interval)?;
+        self.log_end_offset = header.next_offset();
+        self.leader_epochs
+            .assign(header.partition_leader_epoch, header.base_offset)?;
+        if let Some(aborted) = self.producers.record(header, marker) {
+            transaction_index::append(&self.active().path(FileKind::TransactionIndex), aborted)?;
+        }
+        if self.config.flush_each_batch {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// The segment at the end, which a log always has.
+    pub(super) fn active(&mut self) -> &mut Segment {
+        let last = self.segments.len() - 1;
+        &mut self.segments[last]
+    }
+
+    fn roll_if_due(&mut self, size: u64, header: &BatchHeader, now_ms: i64) -> Result<()> {
+        self.active().open_writer(now_ms)?;
+        let config = &self.config;
+        let due = self
+            .segments
+            .last()
+            .is_some_and(|active| active.should_roll(config, size, header, now_ms));
+        if due { self.roll(now_ms) } else { Ok(()) }
+    }
+
+    /// Ends the last segment and begins another at the log's end.
+    pub(super) fn roll(&mut self, now_ms: i64) -> Result<()> {
+        let base_offset = self.log_end_offset;
+        let sync = self.config.flush_each_batch;
+        self.active().close(sync)?;
+        if self.active().base_offset() == base_offset {
+            // Empty, but its offsets would not fit: it begins anew where it is.
+            return self.active().open_writer(now_ms);
+        }
+        self.take_snapshot()?;
+        let mut segment = Segment::create(&self.folder, base_offset)?;
+        segment.open_writer(now_ms)?;
+        self.segments.push(segment);
+        Ok(())
+    }
+
+    /// Writes the producers' state as of the log's end, unless that is written.
+    pub(super) fn take_snapshot(&mut self) -> Result<()> {
+        if self.snapshot_offset == Some(self.log_end_offset) {
+            return Ok(());
+        }
+        let path = self
+            .folder
+            .join(file_name(self.log_end_offset, FileKind::ProducerSnapshot));
+        let bytes = producer_snapshot::format(self.producers.snapshot_entries());
+        fs::write(&path, bytes)
+            .map_err(|error| Error::from(error).context(format_args!("cannot write {}", path.display())))?;
+        self.snapshot_offset = Some(self.log_end_offset);
+        Ok(())
+    }
+
+    /// Up to about `max_bytes` of whole batches, the one that contains `offset` first, all below `upper_bound`.
+    /// With `at_least_one` the first batch is given even if it is larger; the slice is empty where nothing fits, or
+    /// where `offset` is the end.
+    pub fn read(
+        &self,
+        offset: Offset,
+        max_bytes: usize,
+        upper_bound: Offset,
+        at_least_one: bool,
+    ) -> Result<LogSlice, ReadError> {
+        if offset < self.log_start_offset || offset > self.log_end_offset {
+            return Err(ReadError::OffsetOutOfRange {
+                log_start_offset: self.log_start_offset,
+                log_end_offset: self.log_end_offset,
+            });
+        }
+        if offset >= upper_bound || (max_bytes == 0 && !at_least_one) {
+            return Ok(LogSlice::EMPTY);
+        }
+        let first = self
+            .segments
+            .partition_point(|segment| segment.base_offset() <= offset)
+            .saturating_sub(1);
+        for (at, segment) in self.segments.iter().enumerate().skip(first) {
+            if segment.size() == 0 {
+                continue;
+            }
+            let log = segment.open_log()?;
+            // Compaction may have removed the end of a segment: then the next one has what follows.
+            let Some(batch) = segment.find(&log, offset)? else {
+                continue;
+            };
+            if batch.header.base_offset >= upper_bound {
+                return Ok(LogSlice::EMPTY);
+            }
+            let next_base = self
+                .segments
+                .get(at + 1)
+                .map_or(self.log_end_offset, Segment::base_offset);
+            let end = if upper_bound >= next_base {
+                segment.size()
+            } else {
+                segment
+                    .find(&log, upper_bound)?
+                    .map_or(segment.size(), |after| after.position)
+            };
+            let range = (batch.position, batch.end());
+            let length = slice_length(segment, &log, range, end, max_bytes, at_least_one)?;
+            return Ok(LogSlice {
+                file: (length > 0).then_some(log),
+                position: batch.position,
+                length,
+            });
+        }
+        Ok(LogSlice::EMPTY)
+    }
+
+    /// Transactions that a reader of committed records from `offset` up to `upper_bound` must leave out.
+    pub fn aborted_transactions(
+        &self,
+        offset: Offset,
+        upper_bound: Offset,
+    ) -> Result<Vec<AbortedTransaction>> {
+        let first = self
+            .segments
+            .partition_point(|segment| segment.base_offset() <= offset)
+            .saturating_sub(1);
+        let mut found = Vec::new();
+        for segment in self.segments.iter().skip(first) {
+            for transaction in transaction_index::read(&segment.path(FileKind::TransactionIndex))? {
+                if transaction.last_offset >= offset && transaction.first_offset < upper_bound {
+                    found.push(transaction);
+                }
+                if transaction.last_stable_offset >= upper_bound {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The end of what a reader of committed records may see.
+    pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
+        self.producers
+            .first_unstable_offset()
+            .unwrap_or(high_watermark)
+            .min(high_watermark)
+    }
+
+    /// The high watermark moved: transactions that ended below it no longer hold readers back.
+    pub fn high_watermark_moved(&mut self, high_watermark: Offset) {
+        self.producers.high_watermark_moved(high_watermark);
+    }
+
+    /// Makes everything appended last through a power cut.
+    pub fn flush(&mut self) -> Result<()> {
+        for segment in &mut self.segments {
+            segment.sync()?;
+        }
+        self.recovery_point = self.log_end_offset;
+        Ok(())
+    }
+
+    /// Writes indexes and producer state and closes the files; the log may be appended to again afterwards. With
+    /// `sync` everything then lasts through a power cut.
+    pub fn close(&mut self, sync: bool) -> Result<()> {
+        for segment in &mut self.segments {
+            segment.close(sync)?;
+        }
+        self.take_snapshot()?;
+        self.recovery_point = self.log_end_offset;
+        Ok(())
+    }
+}
+
+/// Bytes of a slice that starts with the batch from `position` to `batch_end`: as many whole batches as `max_bytes`
+/// allows, so that nothing is sent that the reader would have to throw away.
+fn slice_length(
+    segment: &Segment,
+    log: &File,
+    (position, batch_end): (u64, u64),
+    end: u64,
+    max_bytes: usize,
+    at_least_one: bool,
+) -> Result<usize> {
+    let limit = position.saturating_add(max_bytes as u64);
+    if end <= limit {
+        return Ok((end - position) as usize);
+    }
+    if batch_end > limit {
+        return Ok(if at_least_one {
+            (batch_end - position) as usize
+        } else {
+            0
+        });
+    }
+    let known = segment.batch_start_before(limit)?.unwrap_or(0).max(batch_end);
+    let mut reader = BatchReader::new(log, known, end, LOOKUP_BUFFER);
+    let mut cut = known;
+    while let Some(batch) = reader.next_valid()?.filter(|batch| batch.end() <= limit) {
+        cut = batch.end();
+    }
+    Ok((cut - position) as usize)
+}
+
+/// The marker in a control batch that ends a transaction.
+pub(super) fn end_of_transaction(header: &BatchHeader, batch: &[u8]) -> Option<EndTransactionMarker> {
+    if !header.is_control() || !header.has_producer_id() {
+        return None;
+    }
+    let record = Records::new(header, batch.get(batch_header::HEADER_LEN..)?)
+        .next()?
+        .ok()?;
+    EndTransactionMarker::parse(&record)
+}

@@ -1,0 +1,132 @@
+//! `.snapshot`: what a log knows of its producers at one offset, with a checksum.
+
+use std::fmt;
+
+use crate::error::{Error, Kind};
+use crate::records::fields::{i16_at, i32_at, i64_at, put, u32_at};
+use crate::topic_partition::Offset;
+
+/// The only version that Kafka 4 reads.
+pub const VERSION: i16 = 1;
+const HEADER_LEN: usize = 10;
+const CRC_AT: usize = 2;
+/// Where the bytes start that the checksum covers.
+const COVERED_AT: usize = 6;
+const ENTRY_LEN: usize = 46;
+
+/// One producer's line of the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProducerSnapshotEntry {
+    pub producer_id: i64,
+    pub producer_epoch: i16,
+    /// -1 if the producer wrote no data since its epoch began.
+    pub last_sequence: i32,
+    /// Of the last data batch; -1 without one.
+    pub last_offset: Offset,
+    /// Last offset less first offset of the last data batch.
+    pub offset_delta: i32,
+    /// Milliseconds.
+    pub timestamp: i64,
+    pub coordinator_epoch: i32,
+    /// First offset of the open transaction; -1 without one.
+    pub current_transaction_first_offset: Offset,
+}
+
+/// Why bytes are no snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapshotError {
+    UnknownVersion(i16),
+    /// Shorter than its header or its own count of entries.
+    Truncated,
+    BadChecksum {
+        stored: u32,
+        computed: u32,
+    },
+}
+
+impl fmt::Display for SnapshotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownVersion(version) => write!(f, "producer snapshot of the unknown version {version}"),
+            Self::Truncated => f.write_str("producer snapshot is cut off"),
+            Self::BadChecksum { stored, computed } => {
+                write!(
+                    f,
+                    "producer snapshot has checksum {computed}, not {stored} as it states"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for SnapshotError {}
+
+impl From<SnapshotError> for Error {
+    fn from(error: SnapshotError) -> Self {
+        Error::from_cause(Kind::BadData, error)
+    }
+}
+
+/// Reads a snapshot. The checksum covers everything after it, so that no count or length can lie unnoticed.
+pub fn parse(bytes: &[u8]) -> Result<Vec<ProducerSnapshotEntry>, SnapshotError> {
+    if bytes.len() < 2 {
+        return Err(SnapshotError::Truncated);
+    }
+    match i16_at(bytes, 0) {
+        VERSION => {}
+        version => return Err(SnapshotError::UnknownVersion(version)),
+    }
+    let count = usize::try_from(i32_at(bytes, COVERED_AT)).unwrap_or(usize::MAX);
+    let (entries, _) = bytes
+        .get(HEADER_LEN..)
+        .ok_or(SnapshotError::Truncated)?
+        .as_chunks::<ENTRY_LEN>();
+    if entries.len() < count {
+        return Err(SnapshotError::Truncated);
+    }
+    let stored = u32_at(bytes, CRC_AT);
+    let computed = crc32c::crc32c(bytes.get(COVERED_AT..).unwrap_or_default());
+    if stored != computed {
+        return Err(SnapshotError::BadChecksum { stored, computed });
+    }
+    Ok(entries
+        .iter()
+        .take(count)
+        .map(|entry| parse_entry(entry))
+        .collect())
+}
+
+fn parse_entry(entry: &[u8]) -> ProducerSnapshotEntry {
+    ProducerSnapshotEntry {
+        producer_id: i64_at(entry, 0),
+        producer_epoch: i16_at(entry, 8),
+        last_sequence: i32_at(entry, 10),
+        last_offset: i64_at(entry, 14),
+        offset_delta: i32_at(entry, 22),
+        timestamp: i64_at(entry, 26),
+        coordinator_epoch: i32_at(entry, 34),
+        current_transaction_first_offset: i64_at(entry, 38),
+    }
+}
+
+/// The bytes of a snapshot.
+pub fn format(entries: impl IntoIterator<Item = ProducerSnapshotEntry>) -> Vec<u8> {
+    let mut bytes = vec![0; HEADER_LEN];
+    let mut count = 0i32;
+    for entry in entries {
+        count += 1;
+        bytes.extend_from_slice(&entry.producer_id.to_be_bytes());
+        bytes.extend_from_slice(&entry.producer_epoch.to_be_bytes());
+        bytes.extend_from_slice(&entry.last_sequence.to_be_bytes());
+        bytes.extend_from_slice(&entry.last_offset.to_be_bytes());
+        bytes.extend_from_slice(&entry.offset_delta.to_be_bytes());
+        bytes.extend_from_slice(&entry.timestamp.to_be_bytes());
+        bytes.extend_from_slice(&entry.coordinator_epoch.to_be_bytes());
+        bytes.extend_from_slice(&entry.current_transaction_first_offset.to_be_bytes());
+    }
+    put(&mut bytes, 0, &VERSION.to_be_bytes());
+    put(&mut bytes, COVERED_AT, &count.to_be_bytes());
+    let crc = crc32c::crc32c(bytes.get(COVERED_AT..).unwrap_or_default());
+    put(&mut bytes, CRC_AT, &crc.to_be_bytes());
+    bytes
+}

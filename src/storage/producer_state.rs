@@ -1,0 +1,486 @@
+//! What a log knows of its idempotent and transactional producers: which batch comes next, which came already, which
+//! transactions are open. Kafka's rules (KIP-98); no file is touched here.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+
+use super::producer_snapshot::ProducerSnapshotEntry;
+use super::transaction_index::AbortedTransaction;
+use crate::records::batch_header::{BatchHeader, decrement_sequence};
+use crate::records::control_record::EndTransactionMarker;
+use crate::topic_partition::Offset;
+
+/// Batches of a producer that are remembered, so that a repeated one is answered and not appended again: as many as a
+/// producer may have in flight.
+const REMEMBERED_BATCHES: usize = 5;
+const NO_EPOCH: i16 = -1;
+
+/// A data batch that was appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchMetadata {
+    pub last_sequence: i32,
+    pub last_offset: Offset,
+    /// Last offset less first offset.
+    pub offset_delta: i32,
+    /// The batch's largest timestamp, in milliseconds.
+    pub timestamp: i64,
+}
+
+impl BatchMetadata {
+    pub fn first_sequence(&self) -> i32 {
+        decrement_sequence(self.last_sequence, self.offset_delta)
+    }
+
+    pub fn first_offset(&self) -> Offset {
+        self.last_offset - i64::from(self.offset_delta)
+    }
+}
+
+/// One producer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerEntry {
+    pub producer_epoch: i16,
+    pub coordinator_epoch: i32,
+    /// Milliseconds; of the last batch or marker.
+    pub last_timestamp: i64,
+    pub current_transaction_first_offset: Option<Offset>,
+    /// The newest last.
+    batches: VecDeque<BatchMetadata>,
+}
+
+impl ProducerEntry {
+    fn new() -> Self {
+        Self {
+            producer_epoch: NO_EPOCH,
+            coordinator_epoch: -1,
+            last_timestamp: -1,
+            current_transaction_first_offset: None,
+            batches: VecDeque::new(),
+        }
+    }
+
+    /// -1 if the producer wrote no data since its epoch began.
+    pub fn last_sequence(&self) -> i32 {
+        self.batches.back().map_or(-1, |batch| batch.last_sequence)
+    }
+
+    fn set_epoch(&mut self, epoch: i16) {
+        if self.producer_epoch != epoch {
+            self.producer_epoch = epoch;
+            self.batches.clear();
+        }
+    }
+}
+
+/// Why a producer's batch is refused; each has its own error code in the protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProducerError {
+    /// `OUT_OF_ORDER_SEQUENCE_NUMBER`.
+    OutOfOrderSequence {
+        producer_id: i64,
+        expected: i32,
+        found: i32,
+    },
+    /// `INVALID_PRODUCER_EPOCH`.
+    InvalidEpoch {
+        producer_id: i64,
+        current: i16,
+        found: i16,
+    },
+    /// `INVALID_TXN_STATE`: a plain batch while the producer's transaction is open.
+    InvalidTransactionState { producer_id: i64 },
+    /// `TRANSACTION_COORDINATOR_FENCED`: a marker of a coordinator that was replaced.
+    CoordinatorFenced { current: i32, found: i32 },
+}
+
+impl fmt::Display for ProducerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfOrderSequence {
+                producer_id,
+                expected,
+                found,
+            } => write!(
+                f,
+                "out of order sequence number for producer {producer_id}: {found} (incoming), {expected} (expected)"
+            ),
+            Self::InvalidEpoch {
+                producer_id,
+                current,
+                found,
+            } => write!(
+                f,
+                "epoch {found} of producer {producer_id} is older than its current epoch {current}"
+            ),
+            Self::InvalidTransactionState { producer_id } => {
+                write!(
+                    f,
+                    "producer {producer_id} has an open transaction but wrote outside of it"
+                )
+            }
+            Self::CoordinatorFenced { current, found } => {
+                write!(
+                    f,
+                    "coordinator epoch {found} of a transaction marker is older than {current}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for ProducerError {}
+
+/// A transaction that a marker ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompletedTransaction {
+    pub producer_id: i64,
+    pub first_offset: Offset,
+    /// The marker's.
+    pub last_offset: Offset,
+    pub committed: bool,
+}
+
+/// All producers of a log.
+#[derive(Clone, Debug, Default)]
+pub struct ProducerState {
+    producers: HashMap<i64, ProducerEntry>,
+    /// First offset → producer id of the transactions without a marker.
+    open: BTreeMap<Offset, i64>,
+    /// First offset → marker's offset of the transactions whose marker is not below the high watermark yet.
+    unreplicated: BTreeMap<Offset, Offset>,
+}
+
+impl ProducerState {
+    pub fn is_empty(&self) -> bool {
+        self.producers.is_empty()
+    }
+
+    /// Every producer with its id, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, &ProducerEntry)> {
+        self.producers.iter().map(|(id, entry)| (*id, entry))
+    }
+
+    /// The batch that was appended already and is sent again, if it is one.
+    pub fn duplicate_of(&self, header: &BatchHeader) -> Option<BatchMetadata> {
+        let entry = self.producers.get(&header.producer_id)?;
+        let last_sequence = header.last_sequence();
+        let same = |batch: &&BatchMetadata| {
+            batch.first_sequence() == header.base_sequence && batch.last_sequence == last_sequence
+        };
+        if entry.producer_epoch != header.producer_epoch || header.base_sequence < 0 {
+            return None;
+        }
+        entry.batches.iter().find(same).copied()
+    }
+
+    /// Whether a data batch may follow what its producer wrote before.
+    pub fn check_data(&self, header: &BatchHeader) -> Result<(), ProducerError> {
+        let producer_id = header.producer_id;
+        // A producer that is unknown may have expired: any sequence number is its first.
+        let Some(entry) = self.producers.get(&producer_id) else {
+            return Ok(());
+        };
+        check_epoch(entry, header)?;
+        let expected = if header.producer_epoch == entry.producer_epoch {
+            entry.last_sequence().wrapping_add(1) & i32::MAX
+        } else {
+            0
+        };
+        if header.base_sequence != expected && entry.producer_epoch != NO_EPOCH {
+            return Err(ProducerError::OutOfOrderSequence {
+                producer_id,
+                expected,
+                found: header.base_sequence,
+            });
+        }
+        if entry.current_transaction_first_offset.is_some() && !header.is_transactional() {
+            return Err(ProducerError::InvalidTransactionState { producer_id });
+        }
+        Ok(())
+    }
+
+    /// Whether the end of a transaction may be written.
+    pub fn check_marker(
+        &self,
+        header: &BatchHeader,
+        marker: EndTransactionMarker,
+    ) -> Result<(), ProducerError> {
+        let Some(entry) = self.producers.get(&header.producer_id) else {
+            return Ok(());
+        };
+        check_epoch(entry, header)?;
+        if entry.coordinator_epoch > marker.coordinator_epoch {
+            return Err(ProducerError::CoordinatorFenced {
+                current: entry.coordinator_epoch,
+                found: marker.coordinator_epoch,
+            });
+        }
+        Ok(())
+    }
+
+    /// Notes any batch that stands in the log; answers the transaction that it aborted, for the transaction index.
+    pub fn record(
+        &mut self,
+        header: &BatchHeader,
+        marker: Option<EndTransactionMarker>,
+    ) -> Option<AbortedTransaction> {
+        if let Some(marker) = marker {
+            let completed = self.record_marker(header, marker)?;
+            return (!completed.committed).then(|| self.aborted(completed));
+        }
+        if header.has_producer_id() && !header.is_control() {
+            self.record_data(header);
+        }
+        None
+    }
+
+    /// Notes a data batch that stands in the log, where `header` states its offsets.
+    pub fn record_data(&mut self, header: &BatchHeader) {
+        let entry = self
+            .producers
+            .entry(header.producer_id)
+            .or_insert_with(ProducerEntry::new);
+        entry.set_epoch(header.producer_epoch);
+        if entry.batches.len() == REMEMBERED_BATCHES {
+            entry.batches.pop_front();
+        }
+        entry.batches.push_back(BatchMetadata {
+            last_sequence: header.last_sequence(),
+            last_offset: header.last_offset(),
+            offset_delta: header.last_offset_delta,
+            timestamp: header.max_timestamp,
+        });
+        entry.last_timestamp = header.max_timestamp;
+        if header.is_transactional() && entry.current_transaction_first_offset.is_none() {
+            entry.current_transaction_first_offset = Some(header.base_offset);
+            self.open.insert(header.base_offset, header.producer_id);
+        }
+    }
+
+    /// Notes a marker that stands in the log; answers the transaction that it ended, if one was open.
+    pub fn record_marker(
+        &mut self,
+        header: &BatchHeader,
+        marker: EndTransactionMarker,
+    ) -> Option<CompletedTransaction> {
+        let entry = self
+            .producers
+            .entry(header.producer_id)
+            .or_insert_with(ProducerEntry::new);
+        entry.set_epoch(header.producer_epoch);
+        entry.coordinator_epoch = marker.coordinator_epoch;
+        entry.last_timestamp = header.max_timestamp;
+        let first_offset = entry.current_transaction_first_offset.take()?;
+        self.open.remove(&first_offset);
+        self.unreplicated.insert(first_offset, header.base_offset);
+        Some(CompletedTransaction {
+            producer_id: header.producer_id,
+            first_offset,
+            last_offset: header.base_offset,
+            committed: marker.committed,
+        })
+    }
+
+    /// The row of the transaction index for an aborted transaction.
+    pub fn aborted(&self, transaction: CompletedTransaction) -> AbortedTransaction {
+        let next_open = self.open.keys().next().copied();
+        AbortedTransaction {
+            producer_id: transaction.producer_id,
+            first_offset: transaction.first_offset,
+            last_offset: transaction.last_offset,
+            last_stable_offset: next_open.unwrap_or(transaction.last_offset + 1),
+        }
+    }
+
+    /// The first offset that a reader of committed records must not pass.
+    pub fn first_unstable_offset(&self) -> Option<Offset> {
+        let open = self.open.keys().next();
+        let unreplicated = self.unreplicated.keys().next();
+        open.into_iter().chain(unreplicated).min().copied()
+    }
+
+    /// Markers below the high watermark are final.
+    pub fn high_watermark_moved(&mut self, high_watermark: Offset) {
+        self.unreplicated
+            .retain(|_, marker_offset| *marker_offset >= high_watermark);
+    }
+
+    /// Forgets producers without an open transaction that were silent for `expiration_ms`.
+    pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
+        self.producers.retain(|_, entry| {
+            entry.current_transaction_first_offset.is_some()
+                || now_ms.saturating_sub(entry.last_timestamp) < expiration_ms
+        });
+    }
+
+    /// What a snapshot holds.
+    pub fn snapshot_entries(&self) -> impl Iterator<Item = ProducerSnapshotEntry> {
+        self.producers.iter().map(|(&producer_id, entry)| {
+            let last = entry.batches.back();
+            ProducerSnapshotEntry {
+                producer_id,
+                producer_epoch: entry.producer_epoch,
+                last_sequence: entry.last_sequence(),
+                last_offset: last.map_or(-1, |batch| batch.last_offset),
+                offset_delta: last.map_or(0, |batch| batch.offset_delta),
+                timestamp: entry.last_timestamp,
+                coordinator_epoch: entry.coordinator_epoch,
+                current_transaction_first_offset: entry.current_transaction_first_offset.unwrap_or(-1),
+            }
+        })
+    }
+
+    /// The state that a snapshot describes.
+    pub fn from_snapshot(entries: impl IntoIterator<Item = ProducerSnapshotEntry>) -> Self {
+        let mut state = Self::default();
+        for snapshot in entries {
+            let open = snapshot.current_transaction_first_offset;
+            let mut entry = ProducerEntry {
+                producer_epoch: snapshot.producer_epoch,
+                coordinator_epoch: snapshot.coordinator_epoch,
+                last_timestamp: snapshot.timestamp,
+                current_transaction_first_offset: (open >= 0).then_some(open),
+                batches: VecDeque::new(),
+            };
+            if snapshot.last_offset >= 0 {
+                entry.batches.push_back(BatchMetadata {
+                    last_sequence: snapshot.last_sequence,
+                    last_offset: snapshot.last_offset,
+                    offset_delta: snapshot.offset_delta,
+                    timestamp: snapshot.timestamp,
+                });
+            }
+            if open >= 0 {
+                state.open.insert(open, snapshot.producer_id);
+            }
+            state.producers.insert(snapshot.producer_id, entry);
+        }
+        state
+    }
+}
+
+fn check_epoch(entry: &ProducerEntry, header: &BatchHeader) -> Result<(), ProducerError> {
+    if header.producer_epoch < entry.producer_epoch {
+        return Err(ProducerError::InvalidEpoch {
+            producer_id: header.producer_id,
+            current: entry.producer_epoch,
+            found: header.producer_epoch,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::batch_builder::{BatchBuilder, BatchOptions, Producer};
+
+    fn batch(offset: Offset, epoch: i16, sequence: i32, records: usize, transactional: bool) -> BatchHeader {
+        let mut builder = BatchBuilder::new(BatchOptions {
+            base_offset: offset,
+            producer: Some(Producer {
+                id: 7,
+                epoch,
+                base_sequence: sequence,
+            }),
+            transactional,
+            ..BatchOptions::default()
+        });
+        for _ in 0..records {
+            builder.append(1000, None, None, &[]);
+        }
+        BatchHeader::parse(&builder.finish_uncompressed()).unwrap()
+    }
+
+    fn found(result: Result<(), ProducerError>) -> Option<i32> {
+        match result {
+            Err(ProducerError::OutOfOrderSequence { expected, .. }) => Some(expected),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn sequences_follow_each_other_and_repeats_are_known() {
+        let mut state = ProducerState::default();
+        let first = batch(0, 0, 40, 3, false);
+        assert_eq!(
+            state.check_data(&first),
+            Ok(()),
+            "an unknown producer may start anywhere"
+        );
+        state.record_data(&first);
+        assert_eq!(found(state.check_data(&batch(3, 0, 42, 1, false))), Some(43));
+        for n in 0..5 {
+            let next = batch(3 + n, 0, 43 + n as i32, 1, false);
+            assert_eq!(state.check_data(&next), Ok(()));
+            state.record_data(&next);
+        }
+        let again = state.duplicate_of(&batch(0, 0, 45, 1, false)).unwrap();
+        assert_eq!((again.first_offset(), again.last_offset), (5, 5));
+        assert_eq!(state.duplicate_of(&first), None, "only five are remembered");
+        assert_eq!(
+            found(state.check_data(&batch(8, 1, 48, 1, false))),
+            Some(0),
+            "a new epoch starts at 0"
+        );
+        state.record_data(&batch(8, 1, 0, 1, false));
+        assert!(matches!(
+            state.check_data(&batch(9, 0, 48, 1, false)),
+            Err(ProducerError::InvalidEpoch { current: 1, .. })
+        ));
+    }
+
+    #[test]
+    fn sequences_go_on_at_zero_after_the_largest() {
+        let mut state = ProducerState::default();
+        state.record_data(&batch(0, 0, i32::MAX - 1, 3, false));
+        assert_eq!(state.check_data(&batch(3, 0, 1, 1, false)), Ok(()));
+        assert!(state.duplicate_of(&batch(0, 0, i32::MAX - 1, 3, false)).is_some());
+    }
+
+    #[test]
+    fn a_transaction_holds_readers_back_until_its_marker_is_replicated() {
+        let mut state = ProducerState::default();
+        state.record_data(&batch(10, 0, 0, 2, true));
+        assert_eq!(state.first_unstable_offset(), Some(10));
+        assert!(matches!(
+            state.check_data(&batch(12, 0, 2, 1, false)),
+            Err(ProducerError::InvalidTransactionState { .. })
+        ));
+        let marker = EndTransactionMarker {
+            committed: false,
+            coordinator_epoch: 3,
+        };
+        let mut bytes = marker.to_batch(7, 0, 2000);
+        crate::records::batch_header::set_base_offset(&mut bytes, 12);
+        let header = BatchHeader::parse(&bytes).unwrap();
+        let completed = state.record_marker(&header, marker).unwrap();
+        assert_eq!((completed.first_offset, completed.last_offset), (10, 12));
+        assert_eq!(state.aborted(completed).last_stable_offset, 13);
+        assert_eq!(state.first_unstable_offset(), Some(10));
+        state.high_watermark_moved(13);
+        assert_eq!(state.first_unstable_offset(), None);
+        let older = EndTransactionMarker {
+            committed: true,
+            coordinator_epoch: 2,
+        };
+        assert!(matches!(
+            state.check_marker(&header, older),
+            Err(ProducerError::CoordinatorFenced { current: 3, found: 2 })
+        ));
+    }
+
+    #[test]
+    fn expiry_spares_open_transactions() {
+        let mut state = ProducerState::default();
+        state.record_data(&batch(0, 0, 0, 1, true));
+        state.expire(i64::MAX, 1);
+        assert!(!state.is_empty());
+        let mut state = ProducerState::default();
+        state.record_data(&batch(0, 0, 0, 1, false));
+        state.expire(1500, 501);
+        assert!(!state.is_empty());
+        state.expire(1500, 500);
+        assert!(state.is_empty());
+    }
+}

@@ -1,0 +1,351 @@
+//! One `.log` with its indexes: append a batch, find an offset.
+//!
+//! A segment that nobody appends to holds no open file and no index in memory; a lookup opens what it needs and closes
+//! it again. Only the segment at the end of a log, once written to, keeps its three files open.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use super::batch_reader::{BatchPosition, BatchReader, LOOKUP_BUFFER};
+use super::file_name::{FileKind, file_name};
+use super::log_config::LogConfig;
+use super::offset_index::{self, OffsetIndex, OffsetPosition};
+use super::segment_file::SegmentFile;
+use super::time_index::{self, TimeIndex, TimestampOffset};
+use crate::error::{Error, Result};
+use crate::records::batch_header::BatchHeader;
+use crate::topic_partition::Offset;
+
+/// A range of offsets of a log, in files of its own.
+#[derive(Debug)]
+pub struct Segment {
+    folder: Arc<Path>,
+    base_offset: Offset,
+    size: u64,
+    /// Something was appended that may not be on disk yet.
+    unsynced: bool,
+    writer: Option<Writer>,
+}
+
+/// What appending needs.
+#[derive(Debug)]
+struct Writer {
+    log: SegmentFile,
+    offset_index: OffsetIndex,
+    time_index: TimeIndex,
+    bytes_since_index_entry: u64,
+    largest: TimestampOffset,
+    /// Of the first batch; decides when the segment is old.
+    first_timestamp: Option<i64>,
+    opened_ms: i64,
+}
+
+impl Segment {
+    /// Makes the empty files of a new segment.
+    pub fn create(folder: &Arc<Path>, base_offset: Offset) -> Result<Self> {
+        let segment = Self::existing(folder, base_offset, 0);
+        for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
+            let path = segment.path(kind);
+            File::create(&path).map_err(|error| {
+                Error::from(error).context(format_args!("cannot create {}", path.display()))
+            })?;
+        }
+        Ok(segment)
+    }
+
+    /// A segment whose `.log` has `size` bytes.
+    pub fn existing(folder: &Arc<Path>, base_offset: Offset, size: u64) -> Self {
+        Self {
+            folder: Arc::clone(folder),
+            base_offset,
+            size,
+            unsynced: false,
+            writer: None,
+        }
+    }
+
+    pub fn base_offset(&self) -> Offset {
+        self.base_offset
+    }
+
+    /// Bytes of the log file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub fn path(&self, kind: FileKind) -> PathBuf {
+        self.folder.join(file_name(self.base_offset, kind))
+    }
+
+    /// The log file, for reading.
+    pub fn open_log(&self) -> Result<Arc<File>> {
+        if let Some(writer) = &self.writer {
+            return Ok(Arc::clone(writer.log.file()));
+        }
+        let path = self.path(FileKind::Log);
+        File::open(&path)
+            .map(Arc::new)
+            .map_err(|error| Error::from(error).context(format_args!("cannot open {}", path.display())))
+    }
+
+    /// Opens the files for appending, unless they are open.
+    pub fn open_writer(&mut self, now_ms: i64) -> Result<()> {
+        if self.writer.is_some() {
+            return Ok(());
+        }
+        let log = SegmentFile::open(&self.path(FileKind::Log), self.size)?;
+        let first = BatchReader::new(log.file(), 0, self.size, LOOKUP_BUFFER).next_valid()?;
+        let time_index = TimeIndex::open_for_append(&self.path(FileKind::TimeIndex), self.base_offset)?;
+        let nothing = TimestampOffset {
+            timestamp: -1,
+            offset: self.base_offset,
+        };
+        self.writer = Some(Writer {
+            offset_index: OffsetIndex::open_for_append(&self.path(FileKind::OffsetIndex), self.base_offset)?,
+            largest: time_index.last()?.unwrap_or(nothing),
+            time_index,
+            bytes_since_index_entry: 0,
+            first_timestamp: first.map(|batch| batch.header.max_timestamp),
+            opened_ms: now_ms,
+            log,
+        });
+        Ok(())
+    }
+
+    /// Whether a batch of `size` bytes belongs into the next segment. The writer must be open.
+    pub fn should_roll(&self, config: &LogConfig, size: u64, header: &BatchHeader, now_ms: i64) -> bool {
+        let Some(writer) = &self.writer else {
+            return false;
+        };
+        if self.size == 0 {
+            return header.last_offset() - self.base_offset > i64::from(i32::MAX);
+        }
+        let waited = match writer.first_timestamp {
+            Some(first) if first >= 0 => header.max_timestamp.saturating_sub(first),
+            _ => now_ms.saturating_sub(writer.opened_ms),
+        };
+        let offset_entries = config.segment_index_bytes / offset_index::ENTRY_LEN;
+        // One entry of the time index is kept for the end of the segment.
+        let time_entries = (config.segment_index_bytes / time_index::ENTRY_LEN).saturating_sub(1);
+        self.size.saturating_add(size) > config.segment_bytes.min(i32::MAX as u64)
+            || waited > config.segment_ms
+            || writer.offset_index.len() >= offset_entries
+            || writer.time_index.len() >= time_entries
+            || header.last_offset() - self.base_offset > i64::from(i32::MAX)
+    }
+
+    /// Appends one batch, whose header states its final offsets and timestamps. The writer must be open.
+    pub fn append(&mut self, batch: &[u8], header: &BatchHeader, index_interval_bytes: u64) -> Result<()> {
+        let writer = self
+            .writer
+            .as_mut()
+            .ok_or_else(|| Error::failed("segment is not open for appending"))?;
+        let position = self.size;
+        writer.log.append(batch)?;
+        self.size = writer.log.len();
+        self.unsynced = true;
+        writer.first_timestamp.get_or_insert(header.max_timestamp);
+        writer.note(header, position, index_interval_bytes)
+    }
+
+    /// Enters a batch that stands at `position` of the log into the indexes, as if it were appended now.
+    pub(super) fn index_again(&mut self, batch: &BatchPosition, index_interval_bytes: u64) -> Result<()> {
+        match &mut self.writer {
+            Some(writer) => writer.note(&batch.header, batch.position, index_interval_bytes),
+            None => Ok(()),
+        }
+    }
+
+    /// Empties both indexes, to be filled again with [`Segment::index_again`]. The writer must be open.
+    pub(super) fn clear_indexes(&mut self) -> Result<()> {
+        if let Some(writer) = &mut self.writer {
+            writer.offset_index.truncate(0)?;
+            writer.time_index.truncate(0)?;
+            writer.largest = TimestampOffset {
+                timestamp: -1,
+                offset: self.base_offset,
+            };
+            writer.bytes_since_index_entry = 0;
+        }
+        Ok(())
+    }
+
+    /// Cuts the log off behind its first `size` bytes; the indexes are the caller's. The writer must be open.
+    pub(super) fn truncate_log(&mut self, size: u64) -> Result<()> {
+        if let Some(writer) = &mut self.writer {
+            writer.log.truncate(size)?;
+            self.size = size;
+        }
+        Ok(())
+    }
+
+    /// After a scan: the files stay open for a log's last segment, all others are finished.
+    pub(super) fn reopen_indexed(&mut self, keep_open: bool) -> Result<()> {
+        if let Some(writer) = &mut self.writer {
+            writer.first_timestamp = None;
+            let first = BatchReader::new(writer.log.file(), 0, self.size, LOOKUP_BUFFER).next_valid()?;
+            writer.first_timestamp = first.map(|batch| batch.header.max_timestamp);
+        }
+        if keep_open { Ok(()) } else { self.close(false) }
+    }
+
+    /// Writes what waits in memory and closes the files. The time index ends with the segment's largest timestamp.
+    pub fn close(&mut self, sync: bool) -> Result<()> {
+        let Some(mut writer) = self.writer.take() else {
+            return Ok(());
+        };
+        writer.time_index.push_if_later(writer.largest)?;
+        writer.offset_index.write()?;
+        writer.time_index.write()?;
+        if sync && self.unsynced {
+            writer.log.sync()?;
+            writer.offset_index.sync()?;
+            writer.time_index.sync()?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+
+    /// Whether the log file holds what may not be on disk yet.
+    pub fn is_unsynced(&self) -> bool {
+        self.unsynced
+    }
+
+    /// Makes the log last through a power cut; the indexes can be rebuilt.
+    pub fn sync(&mut self) -> Result<()> {
+        if self.unsynced {
+            let log = self.open_log()?;
+            sync_file(&log)?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+
+    /// Notes that somebody else has synced the file since it was last appended to.
+    pub(super) fn set_synced(&mut self) {
+        self.unsynced = false;
+    }
+
+    /// The first batch whose last offset is at least `offset`; `None` if the segment ends before.
+    pub fn find(&self, log: &File, offset: Offset) -> Result<Option<BatchPosition>> {
+        let from = self.with_offset_index(|index| index.floor(offset))?.flatten();
+        if let Some(from) = from.filter(|from| u64::from(from.position) < self.size)
+            && let Some(found) = self.walk(log, u64::from(from.position), offset)?
+            // A stale index may point behind the batch that is looked for, or between two.
+            && (found.position > u64::from(from.position) || found.header.base_offset <= from.offset)
+        {
+            return Ok(Some(found));
+        }
+        self.walk(log, 0, offset)
+    }
+
+    fn walk(&self, log: &File, position: u64, offset: Offset) -> Result<Option<BatchPosition>> {
+        let mut reader = BatchReader::new(log, position, self.size, LOOKUP_BUFFER);
+        while let Some(batch) = reader.next_valid()? {
+            if batch.header.last_offset() >= offset {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The largest position up to `limit` where the index knows that a batch starts.
+    pub fn batch_start_before(&self, limit: u64) -> Result<Option<u64>> {
+        let entry = self
+            .with_offset_index(|index| index.floor_of_position(limit))?
+            .flatten();
+        Ok(entry.map(|entry: OffsetPosition| u64::from(entry.position)))
+    }
+
+    /// The last entry of the offset index.
+    pub fn last_index_entry(&self) -> Result<Option<OffsetPosition>> {
+        Ok(self.with_offset_index(OffsetIndex::last)?.flatten())
+    }
+
+    /// `None` where there is no index file.
+    fn with_offset_index<T>(&self, look: impl FnOnce(&OffsetIndex) -> Result<T>) -> Result<Option<T>> {
+        if let Some(writer) = &self.writer {
+            return look(&writer.offset_index).map(Some);
+        }
+        match OffsetIndex::open(&self.path(FileKind::OffsetIndex), self.base_offset) {
+            Ok(index) => look(&index).map(Some),
+            Err(error) if error.kind() == crate::error::Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The largest timestamp of the segment and the last offset of the batch that carries it; `None` where no record
+    /// has a timestamp, or where there is no time index.
+    pub fn largest_timestamp(&self) -> Result<Option<TimestampOffset>> {
+        if let Some(writer) = &self.writer {
+            return Ok(Some(writer.largest).filter(|largest| largest.timestamp >= 0));
+        }
+        self.with_time_index(TimeIndex::last).map(Option::flatten)
+    }
+
+    /// The last time index entry with a timestamp of at most `timestamp`.
+    pub fn time_index_floor(&self, timestamp: i64) -> Result<Option<TimestampOffset>> {
+        self.with_time_index(|index| index.floor(timestamp))
+            .map(Option::flatten)
+    }
+
+    fn with_time_index<T>(&self, look: impl FnOnce(&TimeIndex) -> Result<T>) -> Result<Option<T>> {
+        if let Some(writer) = &self.writer {
+            return look(&writer.time_index).map(Some);
+        }
+        match TimeIndex::open(&self.path(FileKind::TimeIndex), self.base_offset) {
+            Ok(index) => look(&index).map(Some),
+            Err(error) if error.kind() == crate::error::Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When the log file was last written, in milliseconds: the segment's age where no record has a timestamp.
+    pub fn modified_ms(&self) -> Result<i64> {
+        let modified = fs::metadata(self.path(FileKind::Log))?.modified()?;
+        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// Removes the files, the log first: what is left after a crash is then known to be garbage.
+    pub fn delete(mut self) -> Result<()> {
+        self.writer = None;
+        for kind in FileKind::ALL {
+            match fs::remove_file(self.path(kind)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    let path = self.path(kind);
+                    return Err(Error::from(error).context(format_args!("cannot delete {}", path.display())));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a file's content last through a power cut.
+pub(super) fn sync_file(file: &File) -> Result<()> {
+    file.sync_data()
+        .map_err(|error| Error::from(error).context("cannot flush the log"))
+}
+
+impl Writer {
+    /// Kafka's rule: the first batch, and every one after fewer than `interval` bytes, goes without an entry.
+    fn note(&mut self, header: &BatchHeader, position: u64, interval: u64) -> Result<()> {
+        if header.max_timestamp > self.largest.timestamp {
+            self.largest = TimestampOffset {
+                timestamp: header.max_timestamp,
+                offset: header.last_offset(),
+            };
+        }
+        if self.bytes_since_index_entry > interval {
+            self.offset_index.push(header.last_offset(), position as u32)?;
+            self.time_index.push_if_later(self.largest)?;
+            self.bytes_since_index_entry = 0;
+        }
+        self.bytes_since_index_entry += header.size_in_bytes() as u64;
+        Ok(())
+    }
+}

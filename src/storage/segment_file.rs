@@ -1,0 +1,70 @@
+//! One `.log` file being written: append at a known end, undo what failed. The seam for failing disks.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+
+/// A file and its end, which appends move.
+#[derive(Debug)]
+pub struct SegmentFile {
+    file: Arc<File>,
+    len: u64,
+}
+
+impl SegmentFile {
+    /// Opens `path` for appending after its first `len` bytes; a missing file is created.
+    pub fn open(path: &Path, len: u64) -> Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(|error| Error::from(error).context(format_args!("cannot open {}", path.display())))?;
+        Ok(Self {
+            file: Arc::new(file),
+            len,
+        })
+    }
+
+    pub fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Writes `bytes` at the end, in one system call as long as the disk takes them. After a failure the file ends
+    /// where it did before.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Err(error) = self.file.write_all_at(bytes, self.len) {
+            // Should this fail too, the next append overwrites what was half written, and recovery cuts it off.
+            let _ = self.file.set_len(self.len);
+            return Err(Error::from(error).context("cannot append to the log"));
+        }
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Cuts off everything behind the first `len` bytes.
+    pub fn truncate(&mut self, len: u64) -> Result<()> {
+        self.file.set_len(len)?;
+        self.len = len;
+        Ok(())
+    }
+
+    /// Makes everything last through a power cut.
+    pub fn sync(&self) -> Result<()> {
+        self.file
+            .sync_data()
+            .map_err(|error| Error::from(error).context("cannot flush the log"))
+    }
+}
