@@ -22,7 +22,7 @@ struct Client {
 }
 
 /// What a client does next, or the time that passes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Move {
     Join { client: usize, changed: bool },
     Sync { client: usize },
@@ -183,8 +183,7 @@ impl World {
                         assert!(its_own, "someone else's assignment: {answer:?}");
                     }
                 }
-                Effect::AnswerHeartbeat(ticket, _) => self.answered(ticket),
-                Effect::AnswerLeave(ticket, _) => self.answered(ticket),
+                Effect::AnswerHeartbeat(ticket, _) | Effect::AnswerLeave(ticket, _) => self.answered(ticket),
             }
         }
         let generation = self.group.generation();

@@ -1,0 +1,76 @@
+//! DescribeGroups, versions 0–6: groups with their members and what is assigned to them.
+//!
+//! - A group that does not exist is `Dead` without an error; v6 says `GROUP_ID_NOT_FOUND` as well.
+//! - Metadata and assignments are told only while the group is stable, as they hold only then.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeGroups>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};
+
+use super::group_words::text;
+use crate::broker::Broker;
+use crate::broker::group::GroupDescription;
+use crate::broker::group::group_state::GroupState;
+use crate::broker::session::RequestContext;
+
+pub(in crate::broker) fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: DescribeGroupsRequest,
+) -> DescribeGroupsResponse {
+    let groups = request.groups.into_iter().map(|id| match broker.groups().describe(&id) {
+        Some(group) => describe(id, group, request.include_authorized_operations),
+        None => absent(id, context.version),
+    });
+    DescribeGroupsResponse::default().with_groups(groups.collect())
+}
+
+fn absent(id: GroupId, version: i16) -> DescribedGroup {
+    let message = format!("Group {} not found.", id.as_str());
+    let group = DescribedGroup::default().with_group_id(id).with_group_state(text(GroupState::Dead.name()));
+    if version < 6 {
+        return group;
+    }
+    group
+        .with_error_code(ResponseError::GroupIdNotFound.code())
+        .with_error_message(Some(text(message)))
+}
+
+fn describe(id: GroupId, group: GroupDescription, include_authorized_operations: bool) -> DescribedGroup {
+    let stable = group.state == GroupState::Stable;
+    let members = group.members.into_iter().map(|member| {
+        let metadata = member.metadata(&group.protocol_name);
+        let described = DescribedGroupMember::default()
+            .with_member_id(text(member.id))
+            .with_group_instance_id(member.group_instance_id.map(text))
+            .with_client_id(text(member.client_id))
+            .with_client_host(text(member.client_host));
+        if stable {
+            described.with_member_metadata(metadata).with_member_assignment(member.assignment)
+        } else {
+            described
+        }
+    });
+    let described = DescribedGroup::default()
+        .with_group_id(id)
+        .with_group_state(text(group.state.name()))
+        .with_protocol_type(text(group.protocol_type))
+        .with_members(members.collect());
+    let described = if include_authorized_operations {
+        described.with_authorized_operations(ALL_GROUP_OPERATIONS)
+    } else {
+        described
+    };
+    if stable {
+        described.with_protocol_data(text(group.protocol_name))
+    } else {
+        described
+    }
+}
+
+/// READ (3), DELETE (6), DESCRIBE (8), and in 4.x DESCRIBE_CONFIGS (10) and ALTER_CONFIGS (11), as bits.
+const ALL_GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;

@@ -1,0 +1,36 @@
+//! Between the protocol's strings and codes and the coordinator's: what all handlers of group requests share.
+
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+use kafka_protocol::protocol::StrBytes;
+
+use crate::broker::group::events::MemberIdentity;
+
+/// The code of an outcome; 0 is none.
+pub(super) fn error_code(error: Option<ResponseError>) -> i16 {
+    error.map_or(0, |error| error.code())
+}
+
+/// A text for a response.
+pub(super) fn text(text: impl Into<String>) -> StrBytes {
+    StrBytes::from_string(text.into())
+}
+
+/// A text that may be absent.
+pub(super) fn optional(text: Option<&StrBytes>) -> Option<String> {
+    text.map(|text| text.to_string())
+}
+
+/// Bytes that outlive their request: a copy, so that they do not keep the whole frame in memory.
+pub(super) fn keep(bytes: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(bytes)
+}
+
+/// Who speaks.
+pub(super) fn member(id: &StrBytes, instance_id: Option<&StrBytes>, generation: i32) -> MemberIdentity {
+    MemberIdentity {
+        member_id: id.to_string(),
+        group_instance_id: optional(instance_id),
+        generation,
+    }
+}

@@ -1,0 +1,21 @@
+//! Heartbeat, versions 0–4: a member is alive, and hears whether a rebalance has begun.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_Heartbeat>
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::{HeartbeatRequest, HeartbeatResponse};
+
+use super::group_words::{error_code, member};
+use crate::broker::Broker;
+use crate::broker::session::RequestContext;
+
+pub(in crate::broker) fn handle(
+    broker: &Arc<Broker>,
+    _context: &RequestContext,
+    request: HeartbeatRequest,
+) -> HeartbeatResponse {
+    let member = member(&request.member_id, request.group_instance_id.as_ref(), request.generation_id);
+    let outcome = broker.groups().heartbeat(&request.group_id, broker.now_ms(), member);
+    HeartbeatResponse::default().with_error_code(error_code(outcome.err()))
+}

@@ -1,0 +1,40 @@
+//! ListGroups, versions 0–5: every group there is, filtered by state (v4) and type (v5). All are of the classic type.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_ListGroups>
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::list_groups_response::ListedGroup;
+use kafka_protocol::messages::{GroupId, ListGroupsRequest, ListGroupsResponse};
+use kafka_protocol::protocol::StrBytes;
+
+use super::group_words::text;
+use crate::broker::Broker;
+use crate::broker::session::RequestContext;
+
+const CLASSIC: &str = "classic";
+
+pub(in crate::broker) fn handle(
+    broker: &Arc<Broker>,
+    _context: &RequestContext,
+    request: ListGroupsRequest,
+) -> ListGroupsResponse {
+    let groups = broker
+        .groups()
+        .list()
+        .into_iter()
+        .filter(|group| passes(&request.states_filter, group.state.name()) && passes(&request.types_filter, CLASSIC))
+        .map(|group| {
+            ListedGroup::default()
+                .with_group_id(GroupId(text(group.id)))
+                .with_protocol_type(text(group.protocol_type))
+                .with_group_state(text(group.state.name()))
+                .with_group_type(text(CLASSIC))
+        });
+    ListGroupsResponse::default().with_groups(groups.collect())
+}
+
+/// No filter lets everything pass.
+fn passes(filter: &[StrBytes], name: &str) -> bool {
+    filter.is_empty() || filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,99 @@
+//! OffsetCommit, versions 2–9: a group remembers how far it has read.
+//!
+//! - Each partition is checked by itself: it must exist (3), and its metadata be of bounded size (12).
+//! - A member commits in its generation; nobody (generation -1) only to a group without members.
+//! - v2–4 may say how long the offset is to be kept.
+//! - v9 answers `GROUP_ID_NOT_FOUND` where older versions say `ILLEGAL_GENERATION`.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_OffsetCommit>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use kafka_protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
+use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
+
+use super::group_words::{error_code, member};
+use crate::broker::Broker;
+use crate::broker::group::stored_records::StoredOffset;
+use crate::broker::session::RequestContext;
+
+pub(in crate::broker) fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: OffsetCommitRequest,
+) -> OffsetCommitResponse {
+    let now_ms = broker.now_ms();
+    let expire_timestamp_ms = expiry(now_ms, request.retention_time_ms);
+    let refusal = |topic: &OffsetCommitRequestTopic, partition: &OffsetCommitRequestPartition| {
+        refusal(broker, topic, partition)
+    };
+    let mut offsets = Vec::new();
+    for topic in &request.topics {
+        for partition in topic.partitions.iter().filter(|partition| refusal(topic, partition).is_none()) {
+            let offset = StoredOffset {
+                offset: partition.committed_offset,
+                leader_epoch: partition.committed_leader_epoch,
+                metadata: partition.committed_metadata.as_ref().map(ToString::to_string).unwrap_or_default(),
+                commit_timestamp_ms: now_ms,
+                expire_timestamp_ms,
+            };
+            offsets.push((topic.name.to_string(), partition.partition_index, offset));
+        }
+    }
+    let outcome = commit(broker, context, &request, now_ms, &offsets).err();
+    let topics = request.topics.iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|partition| {
+            OffsetCommitResponsePartition::default()
+                .with_partition_index(partition.partition_index)
+                .with_error_code(error_code(refusal(topic, partition).or(outcome)))
+        });
+        OffsetCommitResponseTopic::default()
+            .with_name(topic.name.clone())
+            .with_partitions(partitions.collect())
+    });
+    OffsetCommitResponse::default().with_topics(topics.collect())
+}
+
+fn commit(
+    broker: &Broker,
+    context: &RequestContext,
+    request: &OffsetCommitRequest,
+    now_ms: i64,
+    offsets: &[(String, i32, StoredOffset)],
+) -> Result<(), ResponseError> {
+    let generation = request.generation_id_or_member_epoch;
+    let member = member(&request.member_id, request.group_instance_id.as_ref(), generation);
+    let absent = if context.version >= 9 {
+        ResponseError::GroupIdNotFound
+    } else {
+        ResponseError::IllegalGeneration
+    };
+    broker.groups().commit(&request.group_id, now_ms, &member, offsets, absent)
+}
+
+/// Why this partition's offset is not taken, whatever the group says.
+fn refusal(
+    broker: &Broker,
+    topic: &OffsetCommitRequestTopic,
+    partition: &OffsetCommitRequestPartition,
+) -> Option<ResponseError> {
+    let metadata = partition.committed_metadata.as_ref().map_or(0, |metadata| metadata.len());
+    if !broker.has_partition(&topic.name, partition.partition_index) {
+        Some(ResponseError::UnknownTopicOrPartition)
+    } else if metadata > broker.groups().config().offset_metadata_max_bytes {
+        Some(ResponseError::OffsetMetadataTooLarge)
+    } else {
+        None
+    }
+}
+
+/// When the offset is to expire; -1: when the broker's own retention says so.
+fn expiry(now_ms: i64, retention_ms: i64) -> i64 {
+    if retention_ms < 0 {
+        -1
+    } else {
+        now_ms.saturating_add(retention_ms)
+    }
+}

@@ -1,0 +1,38 @@
+//! SyncGroup, versions 0–5: the leader brings the assignment, everybody else fetches theirs.
+//!
+//! - Waits until the leader's has come.
+//! - v5 names the protocol, which must be the group's.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_SyncGroup>
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::{SyncGroupRequest, SyncGroupResponse};
+
+use super::group_words::{error_code, keep, member, optional, text};
+use crate::broker::Broker;
+use crate::broker::group::events::SyncGroup;
+use crate::broker::session::RequestContext;
+
+pub(in crate::broker) async fn handle(
+    broker: &Arc<Broker>,
+    _context: &RequestContext,
+    request: SyncGroupRequest,
+) -> SyncGroupResponse {
+    let sync = SyncGroup {
+        member: member(&request.member_id, request.group_instance_id.as_ref(), request.generation_id),
+        protocol_type: optional(request.protocol_type.as_ref()),
+        protocol_name: optional(request.protocol_name.as_ref()),
+        assignments: request
+            .assignments
+            .iter()
+            .map(|assigned| (assigned.member_id.to_string(), keep(&assigned.assignment)))
+            .collect(),
+    };
+    let answer = broker.groups().sync(&request.group_id, broker.now_ms(), sync).await;
+    SyncGroupResponse::default()
+        .with_error_code(error_code(answer.error))
+        .with_protocol_type(answer.protocol_type.map(text))
+        .with_protocol_name(answer.protocol_name.map(text))
+        .with_assignment(answer.assignment)
+}

@@ -1,0 +1,60 @@
+"""Java's kafka-clients: a tutorial's producer and consumer on the version it names and on the newest, and groups."""
+
+from harness import HERE, KAFKA_VERSION, SCRATCH, equal, expect, jars, kafka_tool, run
+
+TUTORIAL_VERSION = "2.0.0"
+VERSIONS = [TUTORIAL_VERSION, KAFKA_VERSION]
+JVM = ["-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+
+
+def prepare():
+    for version in VERSIONS:
+        libs = client_jars(version)
+        classes = SCRATCH / f"java-{version}"
+        sources = SCRATCH / f"java-{version}-sources"
+        sources.mkdir()
+        for source in (HERE / "java").glob("*.java"):
+            text = source.read_text()
+            if version != TUTORIAL_VERSION:
+                # `poll(long)` is gone since 4.0.
+                text = text.replace("consumer.poll(1)", "consumer.poll(java.time.Duration.ofMillis(1))")
+            elif source.stem == "GroupTour":
+                continue
+            (sources / source.name).write_text(text)
+        run("javac", "-nowarn", "-cp", f"{libs}/*", "-d", classes, *sources.glob("*.java"), limit=120)
+
+
+def client_jars(version):
+    return jars(f"kafka-clients-{version}", f"org.apache.kafka:kafka-clients:{version}", "org.slf4j:slf4j-nop:1.7.36")
+
+
+def java(version, *argv, **more):
+    classpath = f"{SCRATCH / f'java-{version}'}:{client_jars(version)}/*"
+    return run("java", *JVM, "-cp", classpath, *argv, **more)
+
+
+def tutorial(broker, version):
+    """Producer with callback; consumer with a group and a commit for each record; a second run reads on."""
+    topic = f"first-app-{version}"
+    kafka_tool("kafka-topics", "--bootstrap-server", broker.bootstrap, "--create", "--topic", topic, "--partitions", 3)
+    sent = java(version, "FirstAppProducer", broker.bootstrap, topic, 100).splitlines()
+    equal(len([line for line in sent if line.startswith("Success partition:")]), 100, "callbacks")
+    read = java(version, "FirstAppConsumer", broker.bootstrap, topic, 60).splitlines()
+    expect(60 <= len(read) <= 100, f"the first run reads {len(read)}")
+    if len(read) < 100:
+        read += java(version, "FirstAppConsumer", broker.bootstrap, topic, 100 - len(read)).splitlines()
+    equal(sorted(read), sorted(f"key:{i}, value:{i}" for i in range(100)), "each record once")
+    java(version, "FirstAppProducer", broker.bootstrap, topic, 1)
+    equal(java(version, "FirstAppConsumer", broker.bootstrap, topic, 1).splitlines(), ["key:0, value:0"], "only the new one")
+
+
+def check_the_tutorial_on_the_version_it_names(broker):
+    tutorial(broker, TUTORIAL_VERSION)
+
+
+def check_the_tutorial_on_the_newest_version(broker):
+    tutorial(broker, KAFKA_VERSION)
+
+
+def check_groups_share_take_over_and_know_static_members(broker):
+    equal(java(KAFKA_VERSION, "GroupTour", broker.bootstrap, limit=180).split(), ["done"], "the tour")
