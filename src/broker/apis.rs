@@ -14,7 +14,11 @@ use kafka_protocol::messages::{self, ApiKey};
 use kafka_protocol::protocol::Request;
 
 use super::Broker;
-use super::handlers::{api_versions, create_topics, describe_cluster, list_offsets, metadata};
+use super::handlers::{
+    api_versions, create_topics, delete_groups, describe_cluster, describe_groups, find_coordinator,
+    heartbeat, join_group, leave_group, list_groups, list_offsets, metadata, offset_commit, offset_delete,
+    offset_fetch, sync_group,
+};
 use super::request_shape;
 use super::response::{self, Answer, Refusal};
 use super::session::RequestContext;
@@ -80,9 +84,35 @@ macro_rules! api {
 pub const APIS: &[Api] = &[
     api!(ListOffsets, ListOffsetsRequest, 1..=10, list_offsets::handle),
     api!(Metadata, MetadataRequest, 0..=13, metadata::handle),
+    api!(OffsetCommit, OffsetCommitRequest, 2..=9, offset_commit::handle),
+    api!(OffsetFetch, OffsetFetchRequest, 1..=9, offset_fetch::handle),
+    api!(
+        FindCoordinator,
+        FindCoordinatorRequest,
+        0..=6,
+        find_coordinator::handle
+    ),
+    api!(JoinGroup, JoinGroupRequest, 0..=9, await join_group::handle),
+    api!(Heartbeat, HeartbeatRequest, 0..=4, heartbeat::handle),
+    api!(LeaveGroup, LeaveGroupRequest, 0..=5, leave_group::handle),
+    api!(SyncGroup, SyncGroupRequest, 0..=5, await sync_group::handle),
+    api!(
+        DescribeGroups,
+        DescribeGroupsRequest,
+        0..=6,
+        describe_groups::handle
+    ),
+    api!(ListGroups, ListGroupsRequest, 0..=5, list_groups::handle),
+    api!(DeleteGroups, DeleteGroupsRequest, 0..=2, delete_groups::handle),
+    api!(OffsetDelete, OffsetDeleteRequest, 0..=0, offset_delete::handle),
     api!(ApiVersions, ApiVersionsRequest, 0..=4, api_versions::handle),
     api!(CreateTopics, CreateTopicsRequest, 2..=7, create_topics::handle),
-    api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle),
+    api!(
+        DescribeCluster,
+        DescribeClusterRequest,
+        0..=2,
+        describe_cluster::handle
+    ),
 ];
 
 /// The row of an API and version, if it is served.
@@ -107,4 +137,3 @@ fn decode<R: Request>(call: Call) -> Result<(Arc<Broker>, RequestContext, R), Re
         .map_err(|error| Refusal::new(format!("a request that cannot be decoded: {error:#}")))?;
     Ok((call.broker, call.context, request))
 }
-

@@ -67,7 +67,8 @@ impl BrokerConfig {
         config.node_id = config.node_id_given();
         config.listeners = config.endpoints("listeners")?;
         config.advertised = config.endpoints("advertised.listeners")?;
-        config.connections_max_idle_ms = u64::try_from(config.number("connections.max.idle.ms")).unwrap_or(u64::MAX >> 20);
+        config.connections_max_idle_ms =
+            u64::try_from(config.number("connections.max.idle.ms")).unwrap_or(u64::MAX >> 20);
         config.max_connections = config.size("max.connections");
         config.socket_request_max_bytes = config.size("socket.request.max.bytes");
         config.fetch_max_bytes = config.size("fetch.max.bytes");
@@ -83,7 +84,9 @@ impl BrokerConfig {
 
     /// Every name and value as they were given at start.
     pub fn all_given(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.given
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value in force: given, or the table's default.
@@ -178,7 +181,9 @@ mod tests {
     use super::*;
 
     fn config(given: &[(&str, &str)]) -> Result<BrokerConfig> {
-        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let given = given
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         BrokerConfig::new(PathBuf::from("/nowhere"), given)
     }
 
@@ -198,12 +203,18 @@ mod tests {
     fn the_old_name_of_the_node_id_counts() {
         assert_eq!(config(&[("broker.id", "0")]).unwrap().node_id, 0);
         assert_eq!(config(&[("broker.id", "-1")]).unwrap().node_id, 1);
-        assert_eq!(config(&[("broker.id", "0"), ("node.id", "7")]).unwrap().node_id, 7);
+        assert_eq!(
+            config(&[("broker.id", "0"), ("node.id", "7")]).unwrap().node_id,
+            7
+        );
     }
 
     #[test]
     fn a_value_of_the_wrong_type_is_named() {
         let error = config(&[("num.partitions", "many")]).unwrap_err();
-        assert_eq!(error.message(), "num.partitions must be a number of 32 bits, not \"many\"");
+        assert_eq!(
+            error.message(),
+            "num.partitions must be a number of 32 bits, not \"many\""
+        );
     }
 }

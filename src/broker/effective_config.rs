@@ -79,20 +79,36 @@ impl BrokerValues<'_> {
             return (strongest.value, strongest.source);
         }
         let longer_units = match config.name {
-            "retention.ms" => self.milliseconds(&[("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)]),
+            "retention.ms" => self.milliseconds(&[
+                ("log.retention.minutes", 60_000),
+                ("log.retention.hours", 3_600_000),
+            ]),
             "segment.ms" => self.milliseconds(&[("log.roll.hours", 3_600_000)]),
             "segment.jitter.ms" => self.milliseconds(&[("log.roll.jitter.hours", 3_600_000)]),
-            "flush.ms" => self.config.given("log.flush.scheduler.interval.ms").map(str::to_owned),
+            "flush.ms" => self
+                .config
+                .given("log.flush.scheduler.interval.ms")
+                .map(str::to_owned),
             _ => None,
         };
-        (longer_units.unwrap_or_else(|| config.default.to_owned()), Source::Default)
+        (
+            longer_units.unwrap_or_else(|| config.default.to_owned()),
+            Source::Default,
+        )
     }
 
     /// The first of these that was given at start, in milliseconds.
     fn milliseconds(&self, units: &[(&str, i64)]) -> Option<String> {
         units.iter().find_map(|(name, factor)| {
             let number: i64 = self.config.given(name)?.trim().parse().ok()?;
-            Some(if number < 0 { -1 } else { number.saturating_mul(*factor) }.to_string())
+            Some(
+                if number < 0 {
+                    -1
+                } else {
+                    number.saturating_mul(*factor)
+                }
+                .to_string(),
+            )
         })
     }
 }
@@ -104,7 +120,9 @@ mod tests {
     use std::path::PathBuf;
 
     fn configs(configs: &[(&str, &str)]) -> Configs {
-        let owned = configs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let owned = configs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         owned.collect()
     }
 
@@ -126,19 +144,35 @@ mod tests {
             ("2000000".to_owned(), Source::StaticBroker)
         );
         assert_eq!(
-            value(&[("log.segment.bytes", "2000000")], &[("segment.bytes", "3000000")], "segment.bytes"),
+            value(
+                &[("log.segment.bytes", "2000000")],
+                &[("segment.bytes", "3000000")],
+                "segment.bytes"
+            ),
             ("3000000".to_owned(), Source::DynamicTopic)
         );
-        assert_eq!(value(&[], &[], "min.insync.replicas").1, Source::DynamicDefaultBroker);
-        assert_eq!(value(&[], &[], "segment.bytes"), ("1073741824".to_owned(), Source::Default));
+        assert_eq!(
+            value(&[], &[], "min.insync.replicas").1,
+            Source::DynamicDefaultBroker
+        );
+        assert_eq!(
+            value(&[], &[], "segment.bytes"),
+            ("1073741824".to_owned(), Source::Default)
+        );
     }
 
     #[test]
     fn hours_and_minutes_count_where_milliseconds_are_not_given() {
-        assert_eq!(value(&[("log.retention.hours", "1")], &[], "retention.ms").0, "3600000");
+        assert_eq!(
+            value(&[("log.retention.hours", "1")], &[], "retention.ms").0,
+            "3600000"
+        );
         let both = [("log.retention.hours", "1"), ("log.retention.minutes", "2")];
         assert_eq!(value(&both, &[], "retention.ms").0, "120000");
         let all = [("log.retention.ms", "5"), ("log.retention.minutes", "2")];
-        assert_eq!(value(&all, &[], "retention.ms"), ("5".to_owned(), Source::StaticBroker));
+        assert_eq!(
+            value(&all, &[], "retention.ms"),
+            ("5".to_owned(), Source::StaticBroker)
+        );
     }
 }

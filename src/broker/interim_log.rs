@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::records::batch_header::{self, BatchHeader};
 use crate::records::Batches;
+use crate::records::batch_header::{self, BatchHeader};
 
 #[derive(Debug)]
 pub struct PartitionLog {
@@ -55,8 +55,13 @@ impl PartitionLog {
     }
 
     fn push(&mut self, header: &BatchHeader, size: u64) {
-        self.batches
-            .push((header.base_offset, header.last_offset(), self.size, size, header.max_timestamp));
+        self.batches.push((
+            header.base_offset,
+            header.last_offset(),
+            self.size,
+            size,
+            header.max_timestamp,
+        ));
         self.size += size;
         self.next_offset = header.last_offset() + 1;
     }
@@ -64,7 +69,8 @@ impl PartitionLog {
     pub fn append(&mut self, batch: &mut [u8], leader_epoch: i32, _now_ms: i64) -> Result<Appended> {
         batch_header::set_base_offset(batch, self.next_offset);
         batch_header::set_leader_epoch(batch, leader_epoch);
-        let header = BatchHeader::parse(batch).map_err(|error| crate::error::Error::bad_data(format!("{error:?}")))?;
+        let header =
+            BatchHeader::parse(batch).map_err(|error| crate::error::Error::bad_data(format!("{error:?}")))?;
         self.file.write_all_at(batch, self.size)?;
         self.push(&header, batch.len() as u64);
         Ok(Appended {

@@ -10,8 +10,10 @@ use tokio::sync::watch;
 
 use super::Broker;
 use super::config::{BrokerConfig, Endpoint};
+use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::metadata::Metadata;
 use super::server::{self, Connections, Listener};
+use super::timers;
 use crate::error::{Error, Kind, Result};
 
 /// How the broker tells whoever runs it what happened.
@@ -45,9 +47,12 @@ impl PreparedBroker {
             .map(|endpoint| bind(&config, endpoint))
             .collect::<Result<Vec<_>>>()?;
         let metadata = Arc::new(Metadata::open(Arc::clone(&config))?);
+        let offsets_topic = Arc::new(LogTopic::new(Arc::clone(&metadata)));
+        let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_topic, timers::now_ms())?;
         let broker = Broker {
             config,
             metadata,
+            groups: Arc::new(groups),
             connections: Connections::default(),
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
             notices,
@@ -89,6 +94,7 @@ impl PreparedBroker {
         let mut stop = self.stop.subscribe();
         tokio::select! {
             () = server::stopped(&mut stop) => {}
+            () = group::run_alarm(Arc::clone(&self.broker.groups), timers::now_ms) => {}
             () = idle_for_long(&self.broker) => {
                 self.stop.send_replace(true);
             }
@@ -123,7 +129,9 @@ fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<
     let address = format!("{}:{}", endpoint.host, endpoint.port);
     let failed = |error: std::io::Error| {
         let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "is another broker running? `--listen 127.0.0.1:0` takes a free port",
+            std::io::ErrorKind::AddrInUse => {
+                "is another broker running? `--listen 127.0.0.1:0` takes a free port"
+            }
             std::io::ErrorKind::PermissionDenied => "ports below 1024 are the system's",
             _ => "--listen takes an address of this machine",
         };
@@ -135,7 +143,10 @@ fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<
     let socket = TcpListener::bind(addresses.as_slice()).map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
     let bound = socket.local_addr().map_err(failed)?;
-    let advertised = config.advertised.iter().find(|advertised| advertised.name == endpoint.name);
+    let advertised = config
+        .advertised
+        .iter()
+        .find(|advertised| advertised.name == endpoint.name);
     let listener = Listener {
         name: endpoint.name.clone(),
         bound,

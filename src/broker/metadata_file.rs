@@ -66,7 +66,10 @@ pub(super) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>> {
     };
     let stored: StoredMetadata = serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
     if stored.version > VERSION {
-        return Err(broken(format!("its version is {}, and {VERSION} is known", stored.version)));
+        return Err(broken(format!(
+            "its version is {}, and {VERSION} is known",
+            stored.version
+        )));
     }
     Ok(Some(stored))
 }

@@ -29,6 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use config::BrokerConfig;
+use group::GroupCoordinator;
 use metadata::Metadata;
 use server::{Connections, Listener};
 
@@ -36,6 +37,7 @@ use server::{Connections, Listener};
 pub struct Broker {
     pub config: Arc<BrokerConfig>,
     pub metadata: Arc<Metadata>,
+    pub groups: Arc<GroupCoordinator>,
     pub connections: Connections,
     /// Where clients reach this broker, by listener.
     pub listeners: Vec<Arc<Listener>>,

@@ -269,7 +269,11 @@ mod tests {
     fn a_length_beyond_the_end_is_refused() {
         // Metadata v1: two topics claimed, none there; then one that is.
         assert!(!is_well_formed(ApiKey::Metadata, 1, &[0, 0, 0, 2]));
-        assert!(!is_well_formed(ApiKey::Metadata, 1, &[0x7f, 0xff, 0xff, 0xff, 0, 0]));
+        assert!(!is_well_formed(
+            ApiKey::Metadata,
+            1,
+            &[0x7f, 0xff, 0xff, 0xff, 0, 0]
+        ));
         assert!(is_well_formed(ApiKey::Metadata, 1, &[0, 0, 0, 1, 0, 1, b't']));
         assert!(is_well_formed(ApiKey::Metadata, 1, &[0xff, 0xff, 0xff, 0xff]));
     }

@@ -51,7 +51,10 @@ impl fmt::Display for Refusal {
 }
 
 /// The frame of a response to the request in `context`.
-pub(super) fn encode<R: Request>(context: &RequestContext, response: &R::Response) -> Result<Answer, Refusal> {
+pub(super) fn encode<R: Request>(
+    context: &RequestContext,
+    response: &R::Response,
+) -> Result<Answer, Refusal> {
     encode_as::<R::Response>(context.correlation_id, context.version, response)
         .map_err(|error| Refusal::new(format!("{:?} v{}: {error}", context.api, context.version)))
 }

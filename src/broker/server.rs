@@ -77,7 +77,13 @@ fn start_session(
     let _ = stream.set_nodelay(true);
     let connection = connections.next.fetch_add(1, Ordering::Relaxed);
     connections.open.fetch_add(1, Ordering::Relaxed);
-    let session = Session::new(Arc::clone(broker), Arc::clone(listener), stream, peer.ip(), connection);
+    let session = Session::new(
+        Arc::clone(broker),
+        Arc::clone(listener),
+        stream,
+        peer.ip(),
+        connection,
+    );
     let broker = Arc::clone(broker);
     sessions.spawn(async move {
         session.run().await;

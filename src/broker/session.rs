@@ -98,7 +98,8 @@ impl Session {
     /// Serves the connection until it ends.
     pub(super) async fn run(mut self) {
         if let Err(End::Refused(refusal)) = self.serve().await {
-            self.broker.notice(format_args!("closed {}: {refusal}", self.client_host));
+            self.broker
+                .notice(format_args!("closed {}: {refusal}", self.client_host));
         }
     }
 
@@ -147,7 +148,9 @@ impl Session {
             _ if matches!(&prefix, b"GET " | b"POST" | b"HEAD" | b"PUT ") => {
                 Err(Refusal::new("this is HTTP, not the Kafka protocol"))
             }
-            _ if prefix[..2] == [0x16, 0x03] => Err(Refusal::new("this is TLS, and the listener is plaintext")),
+            _ if prefix[..2] == [0x16, 0x03] => {
+                Err(Refusal::new("this is TLS, and the listener is plaintext"))
+            }
             _ => Err(Refusal::new(format!(
                 "a frame of {} bytes; 8 to {limit} can be",
                 i32::from_be_bytes(prefix)

@@ -43,7 +43,11 @@ mod tests {
             assert_eq!(validate(name).unwrap_err(), words);
         }
         let long = "a".repeat(250);
-        assert!(validate(&long).unwrap_err().ends_with("is longer than the max allowed length 249"));
+        assert!(
+            validate(&long)
+                .unwrap_err()
+                .ends_with("is longer than the max allowed length 249")
+        );
         assert_eq!(validate("Orders.v1_x-2"), Ok(()));
         assert_eq!(validate(&"a".repeat(249)), Ok(()));
     }

@@ -53,7 +53,11 @@ fn run_until_stopped(serve: &Serve, context: &mut Context) -> Result<()> {
     let prepared = PreparedBroker::new(config, Box::new(|line| output::stderr_line(line)))?;
     stop_on_signals(prepared.stop_handle())?;
     let broker = prepared.broker();
-    let addresses: Vec<String> = broker.listeners.iter().map(|listener| listener.bound.to_string()).collect();
+    let addresses: Vec<String> = broker
+        .listeners
+        .iter()
+        .map(|listener| listener.bound.to_string())
+        .collect();
     context.printer.note(format_args!(
         "mini broker ready in {} ms on {} (node {}, {})",
         started.elapsed().as_millis(),
@@ -73,10 +77,17 @@ fn configuration(serve: &Serve) -> Result<BrokerConfig> {
         given.push((key.to_owned(), value.to_owned()));
     }
     if !serve.listen.is_empty() {
-        let listeners: Vec<String> = serve.listen.iter().map(|address| format!("PLAINTEXT://{address}")).collect();
+        let listeners: Vec<String> = serve
+            .listen
+            .iter()
+            .map(|address| format!("PLAINTEXT://{address}"))
+            .collect();
         given.push(("listeners".to_owned(), listeners.join(",")));
     }
-    let data_dir = serve.data_dir.clone().unwrap_or_else(|| Path::new("/tmp/kafkit-data").to_owned());
+    let data_dir = serve
+        .data_dir
+        .clone()
+        .unwrap_or_else(|| Path::new("/tmp/kafkit-data").to_owned());
     let mut config = BrokerConfig::new(data_dir, given)?;
     config.flush_each_batch = serve.flush;
     config.leave_when_idle = serve.leave_when_idle;

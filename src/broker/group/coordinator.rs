@@ -19,6 +19,7 @@ use super::offsets::GroupOffsets;
 use super::offsets_topic::{OffsetsTopic, OffsetsWriter};
 use super::stored_records::{StoredKey, StoredOffset};
 use super::subscription;
+use crate::broker::config::BrokerConfig;
 
 /// The broker configuration that groups obey; names are `server.properties`' own.
 #[derive(Clone, Debug)]
@@ -39,18 +40,18 @@ pub struct GroupConfig {
     pub offset_metadata_max_bytes: usize,
 }
 
-impl Default for GroupConfig {
-    fn default() -> Self {
+impl From<&BrokerConfig> for GroupConfig {
+    fn from(config: &BrokerConfig) -> Self {
+        let int = |name: &str| i32::try_from(config.number(name)).unwrap_or(i32::MAX);
+        let size = |name: &str| usize::try_from(config.number(name)).unwrap_or(0);
         Self {
-            // Kafka's 6 s is longer than many clients' own tests wait.
-            min_session_timeout_ms: 1_000,
-            max_session_timeout_ms: 1_800_000,
-            // As in the server.properties that Kafka comes with: nobody likes to wait 3 s on a laptop.
-            initial_rebalance_delay_ms: 0,
-            max_size: i32::MAX as usize,
-            offsets_retention_ms: 7 * 24 * 60 * 60 * 1000,
-            offsets_retention_check_interval_ms: 600_000,
-            offset_metadata_max_bytes: 4_096,
+            min_session_timeout_ms: int("group.min.session.timeout.ms"),
+            max_session_timeout_ms: int("group.max.session.timeout.ms"),
+            initial_rebalance_delay_ms: config.number("group.initial.rebalance.delay.ms"),
+            max_size: size("group.max.size"),
+            offsets_retention_ms: config.number("offsets.retention.minutes").saturating_mul(60_000),
+            offsets_retention_check_interval_ms: config.number("offsets.retention.check.interval.ms"),
+            offset_metadata_max_bytes: size("offset.metadata.max.bytes"),
         }
     }
 }

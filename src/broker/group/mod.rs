@@ -11,9 +11,11 @@ pub mod events;
 pub mod group_state;
 mod live_group;
 mod loading;
+mod log_topic;
 pub mod member;
 pub mod offsets;
 pub mod offsets_topic;
+mod pending_transactions;
 mod rebalance;
 mod static_members;
 mod stored_group;
@@ -22,3 +24,4 @@ mod subscription;
 
 pub use alarm::run as run_alarm;
 pub use coordinator::{GroupConfig, GroupCoordinator, GroupDescription, GroupListing};
+pub use log_topic::LogTopic;

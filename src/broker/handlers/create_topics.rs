@@ -30,10 +30,17 @@ const MAX_PARTITIONS: i32 = 10_000;
 /// An error with Kafka's text for it.
 pub(super) type Refused = (ResponseError, String);
 
-pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: CreateTopicsRequest) -> CreateTopicsResponse {
+pub fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    request: CreateTopicsRequest,
+) -> CreateTopicsResponse {
     let mut seen = HashSet::new();
     let names = request.topics.iter().map(|topic| &topic.name);
-    let twice: HashSet<_> = names.filter(|name| !seen.insert((*name).clone())).cloned().collect();
+    let twice: HashSet<_> = names
+        .filter(|name| !seen.insert((*name).clone()))
+        .cloned()
+        .collect();
     let validate_only = request.validate_only;
     let results = request.topics.into_iter().map(|topic| {
         let name = topic.name.clone();
@@ -65,21 +72,36 @@ pub(super) fn create_automatically(broker: &Broker, name: &str) -> Result<Arc<To
         broker.metadata.create_topic(name, partitions, Configs::new())
     };
     // Somebody else may have been faster.
-    created.or_else(|_| broker.metadata.topic(name).ok_or(ResponseError::KafkaStorageError))
+    created.or_else(|_| {
+        broker
+            .metadata
+            .topic(name)
+            .ok_or(ResponseError::KafkaStorageError)
+    })
 }
 
-fn create(broker: &Broker, topic: CreatableTopic, validate_only: bool) -> Result<CreatableTopicResult, Refused> {
+fn create(
+    broker: &Broker,
+    topic: CreatableTopic,
+    validate_only: bool,
+) -> Result<CreatableTopicResult, Refused> {
     let name = topic.name.as_str();
     check_name(broker, name)?;
     let mut configs = Configs::new();
     for config in &topic.configs {
         let Some(value) = &config.value else {
-            let message = format!("Null value not supported for topic configs: {}", config.name.as_str());
+            let message = format!(
+                "Null value not supported for topic configs: {}",
+                config.name.as_str()
+            );
             return Err((ResponseError::InvalidConfig, message));
         };
         configs.insert(config.name.to_string(), value.to_string());
     }
-    let pairs: Vec<(&str, &str)> = configs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let pairs: Vec<(&str, &str)> = configs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     topic_config::validate(&pairs).map_err(|message| (ResponseError::InvalidConfig, message))?;
     let partitions = if topic.assignments.is_empty() {
         partitions_and_replicas(broker, topic.num_partitions, topic.replication_factor)?
@@ -91,7 +113,9 @@ fn create(broker: &Broker, topic: CreatableTopic, validate_only: bool) -> Result
         Uuid::nil()
     } else {
         let created = broker.metadata.create_topic(name, partitions, configs.clone());
-        created.map_err(|error| (ResponseError::KafkaStorageError, error.message()))?.id
+        created
+            .map_err(|error| (ResponseError::KafkaStorageError, error.message()))?
+            .id
     };
     Ok(CreatableTopicResult::default()
         .with_topic_id(id)
@@ -122,7 +146,11 @@ fn partitions_and_replicas(broker: &Broker, partitions: i32, replicas: i16) -> R
         let message = "Number of partitions was set to an invalid non-positive value.";
         return Err((ResponseError::InvalidPartitions, message.to_owned()));
     }
-    let partitions = if partitions == -1 { broker.config.num_partitions } else { partitions };
+    let partitions = if partitions == -1 {
+        broker.config.num_partitions
+    } else {
+        partitions
+    };
     check_count(partitions)?;
     let replicas = if replicas == -1 {
         broker.config.number("default.replication.factor")
@@ -177,7 +205,11 @@ fn check_assignments(broker: &Broker, assignments: &[CreatableReplicaAssignment]
         previous = Some(replicas.len());
     }
     indexes.sort_unstable();
-    if indexes.iter().zip(0..).any(|(index, expected)| *index != expected) {
+    if indexes
+        .iter()
+        .zip(0..)
+        .any(|(index, expected)| *index != expected)
+    {
         let message = "partitions should be a consecutive 0-based integer sequence";
         return Err((ResponseError::InvalidReplicaAssignment, message.to_owned()));
     }
@@ -187,7 +219,11 @@ fn check_assignments(broker: &Broker, assignments: &[CreatableReplicaAssignment]
 }
 
 /// Checks the replicas of one partition; `previous` is how many the partitions before it have.
-pub(super) fn check_replicas(broker: &Broker, replicas: &[i32], previous: Option<usize>) -> Result<(), Refused> {
+pub(super) fn check_replicas(
+    broker: &Broker,
+    replicas: &[i32],
+    previous: Option<usize>,
+) -> Result<(), Refused> {
     let refused = |message: String| Err((ResponseError::InvalidReplicaAssignment, message));
     if replicas.is_empty() {
         return refused("The manual partition assignment includes an empty replica list.".to_owned());

@@ -10,14 +10,15 @@ use kafka_protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse};
 use super::group_words::error_code;
 use crate::broker::Broker;
 use crate::broker::session::RequestContext;
+use crate::broker::timers::now_ms;
 
-pub(in crate::broker) fn handle(
+pub fn handle(
     broker: &Arc<Broker>,
     _context: &RequestContext,
     request: DeleteGroupsRequest,
 ) -> DeleteGroupsResponse {
     let results = request.groups_names.into_iter().map(|id| {
-        let outcome = broker.groups().delete(&id, broker.now_ms());
+        let outcome = broker.groups.delete(&id, now_ms());
         DeletableGroupResult::default()
             .with_group_id(id)
             .with_error_code(error_code(outcome.err()))

@@ -18,7 +18,8 @@ use crate::broker::session::RequestContext;
 pub(super) const NO_OPERATIONS: i32 = i32::MIN;
 /// What anybody may do with the cluster where nobody is checked: create, alter, describe, cluster action, describe
 /// and alter configs, idempotent write; bits by Kafka's operation codes.
-pub(super) const ALL_CLUSTER_OPERATIONS: i32 = 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12;
+pub(super) const ALL_CLUSTER_OPERATIONS: i32 =
+    1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12;
 
 pub fn handle(
     broker: &Arc<Broker>,

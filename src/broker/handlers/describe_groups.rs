@@ -11,27 +11,32 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};
 
-use super::group_words::text;
+use super::text;
 use crate::broker::Broker;
 use crate::broker::group::GroupDescription;
 use crate::broker::group::group_state::GroupState;
 use crate::broker::session::RequestContext;
 
-pub(in crate::broker) fn handle(
+pub fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: DescribeGroupsRequest,
 ) -> DescribeGroupsResponse {
-    let groups = request.groups.into_iter().map(|id| match broker.groups().describe(&id) {
-        Some(group) => describe(id, group, request.include_authorized_operations),
-        None => absent(id, context.version),
-    });
+    let groups = request
+        .groups
+        .into_iter()
+        .map(|id| match broker.groups.describe(&id) {
+            Some(group) => describe(id, group, request.include_authorized_operations),
+            None => absent(id, context.version),
+        });
     DescribeGroupsResponse::default().with_groups(groups.collect())
 }
 
 fn absent(id: GroupId, version: i16) -> DescribedGroup {
     let message = format!("Group {} not found.", id.as_str());
-    let group = DescribedGroup::default().with_group_id(id).with_group_state(text(GroupState::Dead.name()));
+    let group = DescribedGroup::default()
+        .with_group_id(id)
+        .with_group_state(text(GroupState::Dead.name()));
     if version < 6 {
         return group;
     }
@@ -50,7 +55,9 @@ fn describe(id: GroupId, group: GroupDescription, include_authorized_operations:
             .with_client_id(text(member.client_id))
             .with_client_host(text(member.client_host));
         if stable {
-            described.with_member_metadata(metadata).with_member_assignment(member.assignment)
+            described
+                .with_member_metadata(metadata)
+                .with_member_assignment(member.assignment)
         } else {
             described
         }
@@ -72,5 +79,5 @@ fn describe(id: GroupId, group: GroupDescription, include_authorized_operations:
     }
 }
 
-/// READ (3), DELETE (6), DESCRIBE (8), and in 4.x DESCRIBE_CONFIGS (10) and ALTER_CONFIGS (11), as bits.
+/// The operations on a group as bits: read (3), delete (6), describe (8), describe configs (10), alter configs (11).
 const ALL_GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;

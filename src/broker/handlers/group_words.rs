@@ -11,14 +11,9 @@ pub(super) fn error_code(error: Option<ResponseError>) -> i16 {
     error.map_or(0, |error| error.code())
 }
 
-/// A text for a response.
-pub(super) fn text(text: impl Into<String>) -> StrBytes {
-    StrBytes::from_string(text.into())
-}
-
 /// A text that may be absent.
 pub(super) fn optional(text: Option<&StrBytes>) -> Option<String> {
-    text.map(|text| text.to_string())
+    text.map(ToString::to_string)
 }
 
 /// Bytes that outlive their request: a copy, so that they do not keep the whole frame in memory.

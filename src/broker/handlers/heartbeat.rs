@@ -9,13 +9,18 @@ use kafka_protocol::messages::{HeartbeatRequest, HeartbeatResponse};
 use super::group_words::{error_code, member};
 use crate::broker::Broker;
 use crate::broker::session::RequestContext;
+use crate::broker::timers::now_ms;
 
-pub(in crate::broker) fn handle(
+pub fn handle(
     broker: &Arc<Broker>,
     _context: &RequestContext,
     request: HeartbeatRequest,
 ) -> HeartbeatResponse {
-    let member = member(&request.member_id, request.group_instance_id.as_ref(), request.generation_id);
-    let outcome = broker.groups().heartbeat(&request.group_id, broker.now_ms(), member);
+    let member = member(
+        &request.member_id,
+        request.group_instance_id.as_ref(),
+        request.generation_id,
+    );
+    let outcome = broker.groups.heartbeat(&request.group_id, now_ms(), member);
     HeartbeatResponse::default().with_error_code(error_code(outcome.err()))
 }

@@ -11,20 +11,22 @@ use std::sync::Arc;
 
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use kafka_protocol::messages::{JoinGroupRequest, JoinGroupResponse};
-use uuid::Uuid;
 
-use super::group_words::{error_code, keep, optional, text};
+use super::group_words::{error_code, keep, optional};
+use super::text;
 use crate::broker::Broker;
 use crate::broker::group::events::{JoinAnswer, JoinGroup, Protocol};
+use crate::broker::kafka_uuid;
 use crate::broker::session::RequestContext;
+use crate::broker::timers::now_ms;
 
-pub(in crate::broker) async fn handle(
+pub async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: JoinGroupRequest,
 ) -> JoinGroupResponse {
     let join = join(context, &request);
-    let answer = broker.groups().join(&request.group_id, broker.now_ms(), join).await;
+    let answer = broker.groups.join(&request.group_id, now_ms(), join).await;
     response(context.version, answer)
 }
 
@@ -34,7 +36,7 @@ fn join(context: &RequestContext, request: &JoinGroupRequest) -> JoinGroup {
     let name = group_instance_id.as_deref().unwrap_or(&context.client_id);
     JoinGroup {
         member_id: request.member_id.to_string(),
-        fresh_member_id: format!("{name}-{}", Uuid::new_v4()),
+        fresh_member_id: format!("{name}-{}", kafka_uuid::random()),
         client_id: context.client_id.clone(),
         client_host: format!("/{}", context.client_host),
         protocol_type: request.protocol_type.to_string(),

@@ -10,19 +10,23 @@ use std::sync::Arc;
 use kafka_protocol::messages::leave_group_response::MemberResponse;
 use kafka_protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
 
-use super::group_words::{error_code, optional, text};
+use super::group_words::{error_code, optional};
+use super::text;
 use crate::broker::Broker;
 use crate::broker::group::events::LeavingMember;
 use crate::broker::session::RequestContext;
+use crate::broker::timers::now_ms;
 
-pub(in crate::broker) fn handle(
+pub fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: LeaveGroupRequest,
 ) -> LeaveGroupResponse {
     let batched = context.version >= 3;
     let response = LeaveGroupResponse::default();
-    let outcomes = broker.groups().leave(&request.group_id, broker.now_ms(), leaving(batched, &request));
+    let outcomes = broker
+        .groups
+        .leave(&request.group_id, now_ms(), leaving(batched, &request));
     match outcomes {
         Err(error) => response.with_error_code(error.code()),
         Ok(outcomes) if batched => {

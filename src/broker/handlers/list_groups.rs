@@ -8,22 +8,24 @@ use kafka_protocol::messages::list_groups_response::ListedGroup;
 use kafka_protocol::messages::{GroupId, ListGroupsRequest, ListGroupsResponse};
 use kafka_protocol::protocol::StrBytes;
 
-use super::group_words::text;
+use super::text;
 use crate::broker::Broker;
 use crate::broker::session::RequestContext;
 
 const CLASSIC: &str = "classic";
 
-pub(in crate::broker) fn handle(
+pub fn handle(
     broker: &Arc<Broker>,
     _context: &RequestContext,
     request: ListGroupsRequest,
 ) -> ListGroupsResponse {
     let groups = broker
-        .groups()
+        .groups
         .list()
         .into_iter()
-        .filter(|group| passes(&request.states_filter, group.state.name()) && passes(&request.types_filter, CLASSIC))
+        .filter(|group| {
+            passes(&request.states_filter, group.state.name()) && passes(&request.types_filter, CLASSIC)
+        })
         .map(|group| {
             ListedGroup::default()
                 .with_group_id(GroupId(text(group.id)))

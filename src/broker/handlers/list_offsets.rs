@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::list_offsets_request::ListOffsetsPartition;
-use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
 use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
 use crate::broker::Broker;
@@ -20,14 +22,20 @@ pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: ListOffsetsRequ
     let topics = request.topics.into_iter().map(|topic| {
         let found = broker.metadata.topic(&topic.name);
         let partitions = topic.partitions.iter().map(|wanted| {
-            let partition = found.as_ref().and_then(|topic| topic.partition(wanted.partition_index));
+            let partition = found
+                .as_ref()
+                .and_then(|topic| topic.partition(wanted.partition_index));
             let answer = match partition {
                 Some(partition) => look_up(partition, wanted),
                 None => Err(ResponseError::UnknownTopicOrPartition),
             };
-            let response = ListOffsetsPartitionResponse::default().with_partition_index(wanted.partition_index);
+            let response =
+                ListOffsetsPartitionResponse::default().with_partition_index(wanted.partition_index);
             match answer {
-                Ok((offset, timestamp)) => response.with_offset(offset).with_timestamp(timestamp).with_leader_epoch(0),
+                Ok((offset, timestamp)) => response
+                    .with_offset(offset)
+                    .with_timestamp(timestamp)
+                    .with_leader_epoch(0),
                 Err(error) => response.with_error_code(error.code()),
             }
         });

@@ -27,19 +27,28 @@ use crate::broker::topic_name::validate;
 
 /// What anybody may do with a topic where nobody is checked: read, write, create, delete, alter, describe, describe
 /// and alter configs.
-pub(super) const ALL_TOPIC_OPERATIONS: i32 = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11;
+pub(super) const ALL_TOPIC_OPERATIONS: i32 =
+    1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11;
 
 pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
     let node = BrokerId(broker.config.node_id);
-    let may_create = broker.config.auto_create_topics && (context.version < 4 || request.allow_auto_topic_creation);
+    let may_create =
+        broker.config.auto_create_topics && (context.version < 4 || request.allow_auto_topic_creation);
     let operations = if request.include_topic_authorized_operations {
         ALL_TOPIC_OPERATIONS
     } else {
         NO_OPERATIONS
     };
-    let wanted = request.topics.filter(|topics| context.version > 0 || !topics.is_empty());
+    let wanted = request
+        .topics
+        .filter(|topics| context.version > 0 || !topics.is_empty());
     let mut topics: Vec<MetadataResponseTopic> = match wanted {
-        None => broker.metadata.topics().iter().map(|topic| found(broker, topic)).collect(),
+        None => broker
+            .metadata
+            .topics()
+            .iter()
+            .map(|topic| found(broker, topic))
+            .collect(),
         Some(wanted) => wanted
             .into_iter()
             .map(|topic| look_up(broker, &topic, may_create))

@@ -10,32 +10,45 @@
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
-use kafka_protocol::messages::offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic};
+use kafka_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use kafka_protocol::messages::offset_commit_response::{
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
 use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
 
 use super::group_words::{error_code, member};
 use crate::broker::Broker;
 use crate::broker::group::stored_records::StoredOffset;
 use crate::broker::session::RequestContext;
+use crate::broker::timers::now_ms;
 
-pub(in crate::broker) fn handle(
+pub fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: OffsetCommitRequest,
 ) -> OffsetCommitResponse {
-    let now_ms = broker.now_ms();
+    let now_ms = now_ms();
     let expire_timestamp_ms = expiry(now_ms, request.retention_time_ms);
     let refusal = |topic: &OffsetCommitRequestTopic, partition: &OffsetCommitRequestPartition| {
         refusal(broker, topic, partition)
     };
     let mut offsets = Vec::new();
     for topic in &request.topics {
-        for partition in topic.partitions.iter().filter(|partition| refusal(topic, partition).is_none()) {
+        for partition in topic
+            .partitions
+            .iter()
+            .filter(|partition| refusal(topic, partition).is_none())
+        {
             let offset = StoredOffset {
                 offset: partition.committed_offset,
                 leader_epoch: partition.committed_leader_epoch,
-                metadata: partition.committed_metadata.as_ref().map(ToString::to_string).unwrap_or_default(),
+                metadata: partition
+                    .committed_metadata
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
                 commit_timestamp_ms: now_ms,
                 expire_timestamp_ms,
             };
@@ -70,7 +83,9 @@ fn commit(
     } else {
         ResponseError::IllegalGeneration
     };
-    broker.groups().commit(&request.group_id, now_ms, &member, offsets, absent)
+    broker
+        .groups
+        .commit(&request.group_id, now_ms, &member, offsets, absent)
 }
 
 /// Why this partition's offset is not taken, whatever the group says.
@@ -79,10 +94,17 @@ fn refusal(
     topic: &OffsetCommitRequestTopic,
     partition: &OffsetCommitRequestPartition,
 ) -> Option<ResponseError> {
-    let metadata = partition.committed_metadata.as_ref().map_or(0, |metadata| metadata.len());
-    if !broker.has_partition(&topic.name, partition.partition_index) {
+    let metadata = partition
+        .committed_metadata
+        .as_ref()
+        .map_or(0, |metadata| metadata.len());
+    if broker
+        .metadata
+        .partition(&topic.name, partition.partition_index)
+        .is_none()
+    {
         Some(ResponseError::UnknownTopicOrPartition)
-    } else if metadata > broker.groups().config().offset_metadata_max_bytes {
+    } else if metadata > broker.groups.config().offset_metadata_max_bytes {
         Some(ResponseError::OffsetMetadataTooLarge)
     } else {
         None

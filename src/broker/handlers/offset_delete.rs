@@ -5,14 +5,17 @@
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::offset_delete_response::{OffsetDeleteResponsePartition, OffsetDeleteResponseTopic};
+use kafka_protocol::messages::offset_delete_response::{
+    OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
+};
 use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse, TopicName};
 
 use super::group_words::error_code;
 use crate::broker::Broker;
 use crate::broker::session::RequestContext;
+use crate::broker::timers::now_ms;
 
-pub(in crate::broker) fn handle(
+pub fn handle(
     broker: &Arc<Broker>,
     _context: &RequestContext,
     request: OffsetDeleteRequest,
@@ -22,13 +25,20 @@ pub(in crate::broker) fn handle(
         .into_iter()
         .flat_map(|topic| {
             let name = topic.name;
-            topic.partitions.into_iter().map(move |partition| (name.clone(), partition.partition_index))
+            topic
+                .partitions
+                .into_iter()
+                .map(move |partition| (name.clone(), partition.partition_index))
         })
         .collect();
-    let exists = |(topic, partition): &&(TopicName, i32)| broker.has_partition(topic, *partition);
-    let known: Vec<_> =
-        asked.iter().filter(exists).map(|(topic, partition)| (topic.to_string(), *partition)).collect();
-    let outcomes = match broker.groups().delete_offsets(&request.group_id, broker.now_ms(), &known) {
+    let exists =
+        |(topic, partition): &&(TopicName, i32)| broker.metadata.partition(topic, *partition).is_some();
+    let known: Vec<_> = asked
+        .iter()
+        .filter(exists)
+        .map(|(topic, partition)| (topic.to_string(), *partition))
+        .collect();
+    let outcomes = match broker.groups.delete_offsets(&request.group_id, now_ms(), &known) {
         Ok(outcomes) => outcomes,
         Err(error) => return OffsetDeleteResponse::default().with_error_code(error.code()),
     };

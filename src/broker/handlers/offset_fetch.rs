@@ -9,12 +9,12 @@
 use std::sync::Arc;
 
 use kafka_protocol::messages::offset_fetch_response::{
-    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
-    OffsetFetchResponseTopics,
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
+    OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
 use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicName};
 
-use super::group_words::text;
+use super::text;
 use crate::broker::Broker;
 use crate::broker::group::offsets::GroupOffsets;
 use crate::broker::group::stored_records::StoredOffset;
@@ -23,7 +23,7 @@ use crate::broker::session::RequestContext;
 /// A partition that is asked for, and what the group has committed for it.
 type Answer = (i32, Option<StoredOffset>);
 
-pub(in crate::broker) fn handle(
+pub fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: OffsetFetchRequest,
@@ -31,37 +31,66 @@ pub(in crate::broker) fn handle(
     let response = OffsetFetchResponse::default();
     if context.version < 8 {
         let asked = request.topics.map(|topics| {
-            let topics = topics.into_iter().map(|topic| (topic.name, topic.partition_indexes));
+            let topics = topics
+                .into_iter()
+                .map(|topic| (topic.name, topic.partition_indexes));
             topics.collect()
         });
-        let answers = broker.groups().committed(&request.group_id, |offsets| look_up(offsets, asked));
-        return response.with_topics(answers.into_iter().map(|(name, answers)| topic(name, answers)).collect());
+        let answers = broker
+            .groups
+            .committed(&request.group_id, |offsets| look_up(offsets, asked));
+        return response.with_topics(
+            answers
+                .into_iter()
+                .map(|(name, answers)| topic(name, answers))
+                .collect(),
+        );
     }
     let groups = request.groups.into_iter().map(|group| {
         let asked = group.topics.map(|topics| {
-            let topics = topics.into_iter().map(|topic| (topic.name, topic.partition_indexes));
+            let topics = topics
+                .into_iter()
+                .map(|topic| (topic.name, topic.partition_indexes));
             topics.collect()
         });
-        let answers = broker.groups().committed(&group.group_id, |offsets| look_up(offsets, asked));
+        let answers = broker
+            .groups
+            .committed(&group.group_id, |offsets| look_up(offsets, asked));
         OffsetFetchResponseGroup::default()
             .with_group_id(group.group_id)
-            .with_topics(answers.into_iter().map(|(name, answers)| topic_of_group(name, answers)).collect())
+            .with_topics(
+                answers
+                    .into_iter()
+                    .map(|(name, answers)| topic_of_group(name, answers))
+                    .collect(),
+            )
     });
     response.with_groups(groups.collect())
 }
 
 /// What is asked for, or everything; with nothing where nothing is.
-fn look_up(offsets: Option<&GroupOffsets>, asked: Option<Vec<(TopicName, Vec<i32>)>>) -> Vec<(TopicName, Vec<Answer>)> {
+fn look_up(
+    offsets: Option<&GroupOffsets>,
+    asked: Option<Vec<(TopicName, Vec<i32>)>>,
+) -> Vec<(TopicName, Vec<Answer>)> {
     let Some(asked) = asked else {
-        let all = offsets.into_iter().flat_map(GroupOffsets::topics).map(|(name, partitions)| {
-            let answers = partitions.iter().map(|(index, offset)| (*index, Some(offset.clone())));
-            (TopicName(text(name)), answers.collect())
-        });
+        let all = offsets
+            .into_iter()
+            .flat_map(GroupOffsets::topics)
+            .map(|(name, partitions)| {
+                let answers = partitions
+                    .iter()
+                    .map(|(index, offset)| (*index, Some(offset.clone())));
+                (TopicName(text(name)), answers.collect())
+            });
         return all.collect();
     };
     let answers = asked.into_iter().map(|(name, partitions)| {
         let found = |index: i32| offsets.and_then(|offsets| offsets.get(&name, index)).cloned();
-        let answers = partitions.into_iter().map(|index| (index, found(index))).collect();
+        let answers = partitions
+            .into_iter()
+            .map(|index| (index, found(index)))
+            .collect();
         (name.clone(), answers)
     });
     answers.collect()
@@ -76,7 +105,9 @@ fn topic(name: TopicName, answers: Vec<Answer>) -> OffsetFetchResponseTopic {
             .with_committed_leader_epoch(leader_epoch)
             .with_metadata(Some(text(metadata)))
     });
-    OffsetFetchResponseTopic::default().with_name(name).with_partitions(partitions.collect())
+    OffsetFetchResponseTopic::default()
+        .with_name(name)
+        .with_partitions(partitions.collect())
 }
 
 fn topic_of_group(name: TopicName, answers: Vec<Answer>) -> OffsetFetchResponseTopics {
@@ -88,9 +119,13 @@ fn topic_of_group(name: TopicName, answers: Vec<Answer>) -> OffsetFetchResponseT
             .with_committed_leader_epoch(leader_epoch)
             .with_metadata(Some(text(metadata)))
     });
-    OffsetFetchResponseTopics::default().with_name(name).with_partitions(partitions.collect())
+    OffsetFetchResponseTopics::default()
+        .with_name(name)
+        .with_partitions(partitions.collect())
 }
 
 fn committed(offset: Option<StoredOffset>) -> (i64, i32, String) {
-    offset.map_or((-1, -1, String::new()), |offset| (offset.offset, offset.leader_epoch, offset.metadata))
+    offset.map_or((-1, -1, String::new()), |offset| {
+        (offset.offset, offset.leader_epoch, offset.metadata)
+    })
 }

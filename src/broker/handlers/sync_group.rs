@@ -9,18 +9,24 @@ use std::sync::Arc;
 
 use kafka_protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 
-use super::group_words::{error_code, keep, member, optional, text};
+use super::group_words::{error_code, keep, member, optional};
+use super::text;
 use crate::broker::Broker;
 use crate::broker::group::events::SyncGroup;
 use crate::broker::session::RequestContext;
+use crate::broker::timers::now_ms;
 
-pub(in crate::broker) async fn handle(
+pub async fn handle(
     broker: &Arc<Broker>,
     _context: &RequestContext,
     request: SyncGroupRequest,
 ) -> SyncGroupResponse {
     let sync = SyncGroup {
-        member: member(&request.member_id, request.group_instance_id.as_ref(), request.generation_id),
+        member: member(
+            &request.member_id,
+            request.group_instance_id.as_ref(),
+            request.generation_id,
+        ),
         protocol_type: optional(request.protocol_type.as_ref()),
         protocol_name: optional(request.protocol_name.as_ref()),
         assignments: request
@@ -29,7 +35,7 @@ pub(in crate::broker) async fn handle(
             .map(|assigned| (assigned.member_id.to_string(), keep(&assigned.assignment)))
             .collect(),
     };
-    let answer = broker.groups().sync(&request.group_id, broker.now_ms(), sync).await;
+    let answer = broker.groups.sync(&request.group_id, now_ms(), sync).await;
     SyncGroupResponse::default()
         .with_error_code(error_code(answer.error))
         .with_protocol_type(answer.protocol_type.map(text))

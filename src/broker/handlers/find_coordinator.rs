@@ -1,0 +1,72 @@
+//! FindCoordinator, versions 0–6: which broker keeps a group. This one does.
+//!
+//! - v1 says what kind of key it is: 0 a group, 1 a transactional id, 2 a share group; only groups are kept here yet.
+//! - v4 asks for many keys at once.
+//! - The offsets topic is made with the first question, so that it is there when the group's first commit comes.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_FindCoordinator>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::find_coordinator_response::Coordinator;
+use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
+use kafka_protocol::protocol::StrBytes;
+
+use super::text;
+use crate::broker::Broker;
+use crate::broker::session::RequestContext;
+
+const GROUP: i8 = 0;
+const TRANSACTION: i8 = 1;
+
+pub fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: FindCoordinatorRequest,
+) -> FindCoordinatorResponse {
+    let refusal = refusal(broker, request.key_type);
+    let listener = &context.listener;
+    let (id, host, port) = match refusal {
+        None => (
+            broker.config.node_id,
+            listener.advertised_host.clone(),
+            listener.advertised_port.into(),
+        ),
+        Some(_) => (-1, String::new(), -1),
+    };
+    let code = refusal.map_or(0, |error| error.code());
+    let message = refusal.map(|error| text(error.to_string()));
+    if context.version < 4 {
+        return FindCoordinatorResponse::default()
+            .with_error_code(code)
+            .with_error_message(message)
+            .with_node_id(BrokerId(id))
+            .with_host(text(host))
+            .with_port(port);
+    }
+    let coordinator = |key: StrBytes| {
+        Coordinator::default()
+            .with_key(key)
+            .with_error_code(code)
+            .with_error_message(message.clone())
+            .with_node_id(BrokerId(id))
+            .with_host(text(host.as_str()))
+            .with_port(port)
+    };
+    FindCoordinatorResponse::default()
+        .with_coordinators(request.coordinator_keys.into_iter().map(coordinator).collect())
+}
+
+fn refusal(broker: &Broker, key_type: i8) -> Option<ResponseError> {
+    match key_type {
+        GROUP => {}
+        TRANSACTION => return Some(ResponseError::CoordinatorNotAvailable),
+        _ => return Some(ResponseError::InvalidRequest),
+    }
+    broker
+        .metadata
+        .offsets_topic()
+        .err()
+        .map(|_| ResponseError::CoordinatorNotAvailable)
+}
