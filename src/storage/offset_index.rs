@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::index_file::IndexFile;
 use crate::error::Result;
+use crate::records::fields::{i32_at, put, u32_at};
 use crate::topic_partition::Offset;
 
 /// Bytes of an entry: the offset less the segment's base offset, and the position, four bytes each.
@@ -20,10 +21,9 @@ pub struct OffsetPosition {
 impl OffsetPosition {
     /// Reads an entry of a segment that begins at `base_offset`.
     pub fn parse(entry: [u8; ENTRY_LEN], base_offset: Offset) -> Self {
-        let [a, b, c, d, e, f, g, h] = entry;
         Self {
-            offset: base_offset + i64::from(i32::from_be_bytes([a, b, c, d])),
-            position: u32::from_be_bytes([e, f, g, h]),
+            offset: base_offset.wrapping_add(i64::from(i32_at(&entry, 0))),
+            position: u32_at(&entry, 4),
         }
     }
 }
@@ -84,9 +84,10 @@ impl OffsetIndex {
 
     /// Adds an entry; `offset` lies within 2³¹ of the base offset, as every offset of the segment does.
     pub fn push(&mut self, offset: Offset, position: u32) -> Result<()> {
-        let [a, b, c, d] = ((offset - self.base_offset) as i32).to_be_bytes();
-        let [e, f, g, h] = position.to_be_bytes();
-        self.entries.push([a, b, c, d, e, f, g, h])
+        let mut entry = [0; ENTRY_LEN];
+        put(&mut entry, 0, &((offset - self.base_offset) as i32).to_be_bytes());
+        put(&mut entry, 4, &position.to_be_bytes());
+        self.entries.push(entry)
     }
 
     /// Writes the entries that wait in memory.
@@ -104,6 +105,5 @@ impl OffsetIndex {
 }
 
 fn is_vacant(entry: &[u8; ENTRY_LEN]) -> bool {
-    let [a, b, c, d, ..] = *entry;
-    [a, b, c, d] == [0; 4]
+    i32_at(entry, 0) == 0
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::index_file::IndexFile;
 use crate::error::Result;
-use crate::records::fields::{i32_at, i64_at};
+use crate::records::fields::{i32_at, i64_at, put};
 use crate::topic_partition::Offset;
 
 /// Bytes of an entry: the timestamp in eight, the offset less the segment's base offset in four.
@@ -23,7 +23,7 @@ impl TimestampOffset {
     pub fn parse(entry: [u8; ENTRY_LEN], base_offset: Offset) -> Self {
         Self {
             timestamp: i64_at(&entry, 0),
-            offset: base_offset + i64::from(i32_at(&entry, 8)),
+            offset: base_offset.wrapping_add(i64::from(i32_at(&entry, 8))),
         }
     }
 }
@@ -88,8 +88,8 @@ impl TimeIndex {
         }
         let mut bytes = [0; ENTRY_LEN];
         let relative = (entry.offset - self.base_offset) as i32;
-        crate::records::fields::put(&mut bytes, 0, &entry.timestamp.to_be_bytes());
-        crate::records::fields::put(&mut bytes, 8, &relative.to_be_bytes());
+        put(&mut bytes, 0, &entry.timestamp.to_be_bytes());
+        put(&mut bytes, 8, &relative.to_be_bytes());
         self.last_timestamp = Some(entry.timestamp);
         self.entries.push(bytes)
     }
