@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::cli::java::hash_order::hash_order;
+use crate::java::hash_order::hash_order;
 use crate::internal_records::producer_snapshot;
 use crate::internal_records::value::Value;
 use crate::output::log_dump::java_files;

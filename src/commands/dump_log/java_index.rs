@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use crate::cli::java::hash_order::hash_order;
+use crate::java::hash_order::hash_order;
 use crate::output::log_dump::numbers::push_i64;
 use crate::output::{Printer, stderr_line};
 
