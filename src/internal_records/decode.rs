@@ -179,8 +179,17 @@ impl Walk {
                 }
                 self.elements(field, element, count as usize, reader)
             }
+            Kind::Struct(_) if nullable && self.is_null_struct(field, reader)? => Ok(Value::Null),
             kind => self.single(field.name, "", kind, nullable, reader),
         }
+    }
+
+    /// In front of a struct that may be null stands a byte, or a number where the field is tagged.
+    fn is_null_struct(self, field: &Field, reader: &mut Reader<'_>) -> Result<bool> {
+        Ok(match field.tag(self.version) {
+            Some(_) => (reader.unsigned_varint()? as i32) <= 0,
+            None => reader.int8()? < 0,
+        })
     }
 
     fn elements<'a>(
@@ -247,7 +256,6 @@ impl Walk {
                 }
                 Value::Bytes(reader.take(length)?)
             }
-            Kind::Struct(_) if nullable && reader.int8()? < 0 => Value::Null,
             Kind::Struct(schema) => Value::Struct(self.nested(schema, reader)?),
             // No schema of Kafka has arrays of arrays.
             Kind::Array(_) => return Err(DecodeError::Malformed(format!("array field {name} of arrays"))),

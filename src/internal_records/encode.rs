@@ -31,13 +31,17 @@ fn fields(value: &StructValue<'_>, flexible: bool, out: &mut Vec<u8>) {
     unsigned_varint(tagged.len() as u32, out);
     for (tag, field, value_of_field) in tagged {
         let mut body = Vec::new();
-        any(
-            value_of_field,
-            field.kind,
-            field.is_nullable(value.version),
-            flexible,
-            &mut body,
-        );
+        match value_of_field {
+            // Of a tagged struct a number says whether it is null, of another one a byte.
+            Value::Null if matches!(field.kind, Kind::Struct(_)) => body.push(0),
+            _ => any(
+                value_of_field,
+                field.kind,
+                field.is_nullable(value.version),
+                flexible,
+                &mut body,
+            ),
+        }
         unsigned_varint(tag, out);
         unsigned_varint(body.len() as u32, out);
         out.extend_from_slice(&body);

@@ -214,7 +214,12 @@ impl BatchHeader {
 
 /// The sequence number `by` records after `sequence`.
 pub fn increment_sequence(sequence: i32, by: i32) -> i32 {
-    sequence.wrapping_add(by) & i32::MAX
+    // Kafka's own arithmetic, which also says what comes out of numbers that make no sense.
+    if sequence > i32::MAX.wrapping_sub(by) {
+        by.wrapping_sub(i32::MAX.wrapping_sub(sequence)).wrapping_sub(1)
+    } else {
+        sequence.wrapping_add(by)
+    }
 }
 
 /// The sequence number `by` records before `sequence`.

@@ -28,7 +28,7 @@ impl Codec {
 
     /// The codec that a batch's attributes name; `None` for the three numbers without one.
     pub fn from_attributes(attributes: i16) -> Option<Self> {
-        Self::ALL.get(usize::from(attributes.unsigned_abs() & 7)).copied()
+        Self::ALL.get(usize::from(attributes as u16 & 7)).copied()
     }
 
     /// Kafka's number for the codec.

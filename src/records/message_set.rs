@@ -195,6 +195,23 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
+/// The sizes of key and value as a whole message states them; any negative one is null.
+pub fn stored_sizes(magic: i8, message: &[u8]) -> (i32, i32) {
+    let key_at = if magic == 0 { KEY_AT_V0 } else { KEY_AT_V1 };
+    let at = |at: usize| {
+        message
+            .get(at..at.saturating_add(4))
+            .map_or(-1, |field| i32_at(field, 0))
+    };
+    let key = at(key_at);
+    (
+        key,
+        at(key_at
+            .saturating_add(4)
+            .saturating_add(usize::try_from(key).unwrap_or(0))),
+    )
+}
+
 /// Length and bytes; any negative length is null.
 fn take_nullable<'a>(fields: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     let (length, rest) = fields.split_at_checked(4)?;

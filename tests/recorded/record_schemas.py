@@ -105,9 +105,9 @@ class Table:
         if "tag" in spec:
             text += f".tagged({spec['tag']}, {versions(spec['taggedVersions'], top)[0]})"
         default = spec.get("default", "")
-        if default is None or default == "null":
+        if default == "null":
             text += ".or_null()"
-        elif default not in ("", "false", "0", 0, False):
+        elif default not in (None, "", "false", "0", 0, False):
             number = {"true": 1, True: 1}.get(default, default)
             text += f".or({int(str(number), 0)})"
         return text + ",\n"

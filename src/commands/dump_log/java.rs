@@ -283,7 +283,7 @@ fn snapshot(path: &str, printer: &mut Printer) -> Result<(), Failure> {
     }
 }
 
-/// Java opens no file that is not there, and stops at an entry that is cut off.
+/// Java is content with a file that is not there, and stops at an entry that is cut off.
 fn transaction_index(path: &str, name: &str, printer: &mut Printer) -> Result<(), Failure> {
     base_offset(name)?;
     let bytes = match std::fs::read(path) {
@@ -298,12 +298,13 @@ fn transaction_index(path: &str, name: &str, printer: &mut Printer) -> Result<()
             let version = java_files::write_aborted_transaction(entry, &mut text);
             if version == 0 { Ok(()) } else { Err(version) }
         });
-    printer.out().write_all(&text)?;
+    // All are read before the first is shown.
     written.map_err(|version| {
         Failure::Java(format!(
             "Unexpected aborted transaction version {version} in transaction index {path}, current version is 0"
         ))
-    })
+    })?;
+    Ok(printer.out().write_all(&text)?)
 }
 
 /// Everything that was found, on stderr, in the order of Java's maps.

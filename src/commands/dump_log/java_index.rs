@@ -2,6 +2,7 @@
 //!
 //! Owns Java's order of checks; entries that a broker preallocated and has not used are zeros, and end the list.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::Write;
 
@@ -100,12 +101,10 @@ impl OffsetIndex {
         while low < high {
             let middle = (low + high).div_ceil(2);
             let found = self.entry(middle).0;
-            if found > offset {
-                high = middle - 1;
-            } else if found < offset {
-                low = middle;
-            } else {
-                return middle;
+            match found.cmp(&offset) {
+                Ordering::Greater => high = middle - 1,
+                Ordering::Less => low = middle,
+                Ordering::Equal => return middle,
             }
         }
         low
@@ -174,7 +173,7 @@ pub(super) fn dump_offset_index(
 }
 
 fn check_length(absolute: &str, what: &str, length: usize, entry: usize) -> Result<(), Failure> {
-    if length % entry == 0 {
+    if length.is_multiple_of(entry) {
         return Ok(());
     }
     Err(Failure::Java(format!(
@@ -211,8 +210,8 @@ impl TimeIndexErrors {
                 ));
             }
         }
-        for (_, pairs) in hash_order(self.not_found, |(path, _)| path) {
-            line("The following indexed offsets are not found in the log.".to_owned());
+        for (path, pairs) in hash_order(self.not_found, |(path, _)| path) {
+            line(format!("The following indexed offsets are not found in :{path}"));
             for (index, log) in pairs {
                 line(format!("Indexed offset: {index}, found log offset: {log}"));
             }

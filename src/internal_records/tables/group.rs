@@ -222,8 +222,7 @@ pub(in crate::internal_records) const CONSUMER_GROUP_MEMBER_METADATA_VALUE: Mess
                 Kind::Struct(&CONSUMER_GROUP_MEMBER_METADATA_VALUE_CLASSIC_MEMBER_METADATA),
             )
             .nullable(0)
-            .tagged(0, 0)
-            .or_null(),
+            .tagged(0, 0),
         ],
     },
 };
@@ -298,8 +297,7 @@ const CONSUMER_GROUP_CURRENT_MEMBER_ASSIGNMENT_VALUE_TOPIC_PARTITIONS: Struct = 
         field("partitions", Kind::Array(&Kind::Int32)),
         field("assignmentEpochs", Kind::Array(&Kind::Int32))
             .nullable(0)
-            .tagged(0, 0)
-            .or_null(),
+            .tagged(0, 0),
     ],
 };
 
@@ -568,8 +566,7 @@ pub(in crate::internal_records) const STREAMS_GROUP_METADATA_VALUE: Message = Me
                 )),
             )
             .nullable(0)
-            .tagged(1, 0)
-            .or_null(),
+            .tagged(1, 0),
         ],
     },
 };
@@ -706,8 +703,7 @@ const STREAMS_GROUP_CURRENT_MEMBER_ASSIGNMENT_VALUE_TASK_IDS: Struct = Struct {
         field("partitions", Kind::Array(&Kind::Int32)),
         field("assignmentEpochs", Kind::Array(&Kind::Int32))
             .nullable(0)
-            .tagged(0, 0)
-            .or_null(),
+            .tagged(0, 0),
     ],
 };
 

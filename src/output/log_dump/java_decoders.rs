@@ -171,11 +171,14 @@ fn metadata_record(record: &Record<'_>, out: &mut Vec<u8>) {
 }
 
 fn remote_record(record: &Record<'_>, out: &mut Vec<u8>) {
-    match remote_log::to_text(record.value.unwrap_or_default()) {
-        Ok(text) => out.extend_from_slice(text.as_bytes()),
-        Err(error) => {
-            let text = format!("Error at offset {}, skipping. {error}", record.offset);
-            out.extend_from_slice(text.as_bytes());
-        }
-    }
+    // What the JVM says of a null value.
+    const NO_VALUE: &str = "Cannot invoke \"java.nio.ByteBuffer.remaining()\" because the return value of \
+                            \"org.apache.kafka.common.record.internal.Record.value()\" is null";
+    let decoded = match record.value {
+        Some(value) => remote_log::to_text(value).map_err(|error| error.to_string()),
+        None => Err(NO_VALUE.to_owned()),
+    };
+    let text =
+        decoded.unwrap_or_else(|error| format!("Error at offset {}, skipping. {error}", record.offset));
+    out.extend_from_slice(text.as_bytes());
 }

@@ -5,6 +5,7 @@
 use crate::internal_records::{control, java_text, json};
 use crate::records::batch_header::{self, BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD};
 use crate::records::control_record::{ControlType, EndTransactionMarker};
+use crate::records::message_set;
 use crate::records::record::Record;
 
 use super::java_decoders::{Decoder, write_contents};
@@ -70,6 +71,9 @@ pub fn write_batch(
     } else {
         text(b"offset: ", out);
         push_i64(header.base_offset, out);
+        if header.magic < 0 {
+            return Err(format!("Invalid magic used in LegacyRecord: {}", header.magic));
+        }
     }
     let Some(codec) = header.codec() else {
         return Err(format!("Unknown compression type id: {}", header.attributes & 7));
@@ -146,15 +150,7 @@ fn last_sequence(header: &BatchHeader) -> i32 {
     if header.base_sequence == -1 {
         return -1;
     }
-    increment(header.base_sequence, header.last_offset_delta)
-}
-
-fn increment(sequence: i32, by: i32) -> i32 {
-    if sequence > i32::MAX.wrapping_sub(by) {
-        by.wrapping_sub(i32::MAX.wrapping_sub(sequence)).wrapping_sub(1)
-    } else {
-        sequence.wrapping_add(by)
-    }
+    batch_header::increment_sequence(header.base_sequence, header.last_offset_delta)
 }
 
 /// Whether the batch is a control batch, for format numbers that do not exist as well.
@@ -195,10 +191,14 @@ fn write_metadata(
     text(header.timestamp_type().name().as_bytes(), out);
     text(b": ", out);
     push_i64(record.timestamp, out);
+    let (key_size, value_size) = match message {
+        None => (size(record.key), size(record.value)),
+        Some(message) => message_set::stored_sizes(header.magic, message),
+    };
     text(b" keySize: ", out);
-    push_i64(record.key.map_or(-1, |key| key.len() as i64), out);
+    push_i32(key_size, out);
     text(b" valueSize: ", out);
-    push_i64(record.value.map_or(-1, |value| value.len() as i64), out);
+    push_i32(value_size, out);
     if header.magic >= 2 {
         text(b" sequence: ", out);
         push_i32(record.sequence, out);
@@ -228,6 +228,11 @@ fn write_metadata(
         write_control(record, out)?;
     }
     Ok(())
+}
+
+#[inline]
+fn size(bytes: Option<&[u8]>) -> i32 {
+    bytes.map_or(-1, |bytes| bytes.len() as i32)
 }
 
 fn write_control(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {
