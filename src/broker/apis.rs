@@ -15,9 +15,10 @@ use kafka_protocol::protocol::Request;
 
 use super::Broker;
 use super::handlers::{
-    api_versions, create_topics, delete_groups, describe_cluster, describe_groups, find_coordinator,
+    api_versions, create_topics, delete_groups, describe_cluster, describe_groups, fetch,
+    find_coordinator,
     heartbeat, join_group, leave_group, list_groups, list_offsets, metadata, offset_commit, offset_delete,
-    offset_fetch, sync_group,
+    offset_fetch, produce, sync_group,
 };
 use super::request_shape;
 use super::response::{self, Answer, Refusal};
@@ -82,6 +83,11 @@ macro_rules! api {
 
 /// Every API, by key.
 pub const APIS: &[Api] = &[
+    Api {
+        advertised_min: 0,
+        ..api!(@row Produce, 3, 13, |call: Call| Box::pin(async move { produce::answer(call) }))
+    },
+    api!(@row Fetch, 4, 18, |call: Call| Box::pin(fetch::answer(call))),
     api!(ListOffsets, ListOffsetsRequest, 1..=10, list_offsets::handle),
     api!(Metadata, MetadataRequest, 0..=13, metadata::handle),
     api!(OffsetCommit, OffsetCommitRequest, 2..=9, offset_commit::handle),
@@ -128,7 +134,8 @@ impl Api {
     }
 }
 
-fn decode<R: Request>(call: Call) -> Result<(Arc<Broker>, RequestContext, R), Refusal> {
+/// Decodes the body, after a walk over its lengths.
+pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Broker>, RequestContext, R), Refusal> {
     let version = call.context.version;
     if !request_shape::is_well_formed(call.context.api, version, &call.body) {
         return Err(Refusal::new("a request whose lengths do not fit its size"));

@@ -10,26 +10,36 @@ use tokio::sync::Notify;
 /// One waiting fetch, known to every partition it waits for.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    /// Bytes that still have to come, over all its partitions.
-    missing: AtomicI64,
+    /// Bytes that have come since it was registered, over all its partitions.
+    arrived: AtomicI64,
+    /// Bytes after which it is woken.
+    needed: AtomicI64,
     woken: Notify,
 }
 
 impl Waiter {
-    pub(super) fn new(missing: usize) -> Arc<Self> {
+    /// Waits for nothing yet.
+    pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            missing: AtomicI64::new(i64::try_from(missing).unwrap_or(i64::MAX)),
+            arrived: AtomicI64::new(0),
+            needed: AtomicI64::new(i64::MAX),
             woken: Notify::new(),
         })
     }
 
-    /// Waits until enough has come.
-    pub(super) async fn enough(&self) {
-        self.woken.notified().await;
+    /// Waits until this many bytes have come since the registration. What came in between counts twice at worst: a
+    /// fetch may be woken early, never too late.
+    pub(super) async fn enough(&self, bytes: usize) {
+        let needed = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.needed.store(needed, Ordering::SeqCst);
+        if self.arrived.load(Ordering::SeqCst) < needed {
+            self.woken.notified().await;
+        }
     }
 
     fn arrived(&self, bytes: i64) {
-        if self.missing.fetch_sub(bytes, Ordering::AcqRel) <= bytes {
+        let arrived = self.arrived.fetch_add(bytes, Ordering::SeqCst).saturating_add(bytes);
+        if arrived >= self.needed.load(Ordering::SeqCst) {
             self.woken.notify_one();
         }
     }
@@ -69,6 +79,6 @@ impl Waiters {
 
     /// Wakes everybody: the partition has gone, or its bounds have moved.
     pub(super) fn wake_all(&self) {
-        self.arrived(i64::MAX as usize);
+        self.arrived(usize::MAX >> 2);
     }
 }

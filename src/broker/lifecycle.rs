@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::Broker;
 use super::config::{BrokerConfig, Endpoint};
 use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
+use super::fetch_session::FetchSessions;
 use super::metadata::Metadata;
 use super::server::{self, Connections, Listener};
 use super::timers;
@@ -49,11 +50,13 @@ impl PreparedBroker {
         let metadata = Arc::new(Metadata::open(Arc::clone(&config))?);
         let offsets_topic = Arc::new(LogTopic::new(Arc::clone(&metadata)));
         let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_topic, timers::now_ms())?;
+        let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
         let broker = Broker {
             config,
             metadata,
             groups: Arc::new(groups),
             connections: Connections::default(),
+            fetch_sessions: FetchSessions::new(slots),
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
             notices,
         };

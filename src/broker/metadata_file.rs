@@ -3,13 +3,13 @@
 //! JSON, replaced as a whole by a rename, so that a broker that is killed leaves the old one or the new one.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::kafka_uuid;
 use super::metadata::Configs;
 use crate::error::{Error, Result};
 
@@ -21,7 +21,7 @@ const FILE: &str = "kafkit-metadata.json";
 /// One topic on disk.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct StoredTopic {
-    #[serde(with = "super::kafka_uuid")]
+    #[serde(with = "kafka_id")]
     pub(super) id: Uuid,
     pub(super) partitions: i32,
     #[serde(default, skip_serializing_if = "Configs::is_empty")]
@@ -32,11 +32,13 @@ pub(super) struct StoredTopic {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct StoredMetadata {
     pub(super) version: u32,
-    pub(super) cluster_id: String,
     #[serde(default)]
     pub(super) topics: BTreeMap<String, StoredTopic>,
     #[serde(default)]
     pub(super) broker_configs: BTreeMap<String, Configs>,
+    /// No producer has this id or a larger one.
+    #[serde(default)]
+    pub(super) next_producer_id: i64,
 }
 
 impl StoredMetadata {
@@ -45,9 +47,9 @@ impl StoredMetadata {
         let defaults = Configs::from([("min.insync.replicas".to_owned(), "1".to_owned())]);
         Self {
             version: VERSION,
-            cluster_id: kafka_uuid::to_text(kafka_uuid::random()),
             topics: BTreeMap::new(),
             broker_configs: BTreeMap::from([(String::new(), defaults)]),
+            next_producer_id: 0,
         }
     }
 }
@@ -74,12 +76,36 @@ pub(super) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>> {
     Ok(Some(stored))
 }
 
-/// Replaces the file.
-pub(super) fn write(data_dir: &Path, stored: &StoredMetadata) -> Result<()> {
+/// Replaces the file; with `sync` it survives a power cut too.
+pub(super) fn write(data_dir: &Path, stored: &StoredMetadata, sync: bool) -> Result<()> {
     let path = data_dir.join(FILE);
     let fresh = data_dir.join(format!("{FILE}.tmp"));
     let bytes = serde_json::to_vec_pretty(stored).map_err(Error::failed)?;
-    fs::write(&fresh, bytes)
-        .and_then(|()| fs::rename(&fresh, &path))
-        .map_err(|error| Error::from(error).context(path.display()))
+    let replace = || {
+        let mut file = File::create(&fresh)?;
+        file.write_all(&bytes)?;
+        if sync {
+            file.sync_all()?;
+        }
+        fs::rename(&fresh, &path)
+    };
+    replace().map_err(|error| Error::from(error).context(path.display()))
+}
+
+/// Topic ids as Kafka's tools print them.
+mod kafka_id {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use uuid::Uuid;
+
+    use crate::storage::partition_metadata::{decode_id, encode_id};
+
+    pub(super) fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&encode_id(*id))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        decode_id(&text).ok_or_else(|| D::Error::custom(format!("\"{text}\" is no topic id")))
+    }
 }

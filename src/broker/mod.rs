@@ -5,18 +5,21 @@
 //! log dir (storage/); prints nothing.
 
 pub mod apis;
+mod batch_check;
 pub mod config;
 pub mod config_table;
 mod delayed_fetch;
 pub mod effective_config;
+mod fetch_response;
+mod fetch_session;
 pub mod group;
 pub mod handlers;
-mod interim_log;
-pub mod kafka_uuid;
 pub mod lifecycle;
 pub mod metadata;
+mod metadata_changes;
 mod metadata_file;
 pub mod partition;
+mod produce_request;
 mod request_shape;
 pub mod response;
 mod send;
@@ -24,12 +27,14 @@ pub mod server;
 pub mod session;
 pub mod timers;
 pub mod topic_name;
+pub mod topic_settings;
 
 use std::fmt;
 use std::sync::Arc;
 
 use config::BrokerConfig;
 use group::GroupCoordinator;
+use fetch_session::FetchSessions;
 use metadata::Metadata;
 use server::{Connections, Listener};
 
@@ -39,6 +44,7 @@ pub struct Broker {
     pub metadata: Arc<Metadata>,
     pub groups: Arc<GroupCoordinator>,
     pub connections: Connections,
+    pub(in crate::broker) fetch_sessions: FetchSessions,
     /// Where clients reach this broker, by listener.
     pub listeners: Vec<Arc<Listener>>,
     notices: Box<dyn Fn(&str) + Send + Sync>,

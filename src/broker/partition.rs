@@ -3,18 +3,22 @@
 //! Owns the lock and the offsets that readers see; the log itself is storage's.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::delayed_fetch::Waiters;
-use super::interim_log::{Appended, PartitionLog};
+use super::topic_settings::TopicSettings;
 use crate::error::Result;
+use crate::storage::{AppendError, Appended, LogConfig, PartitionLog};
 
 /// A replica, and the only one.
 #[derive(Debug)]
 pub struct Partition {
     pub topic: String,
     pub index: i32,
+    /// `topic-index`, as texts name it.
+    pub name: String,
     log: Mutex<PartitionLog>,
+    settings: RwLock<Arc<TopicSettings>>,
     log_start: AtomicI64,
     /// With one replica the high watermark is the log's end, and so is the last stable offset.
     high_watermark: AtomicI64,
@@ -22,10 +26,12 @@ pub struct Partition {
 }
 
 impl Partition {
-    pub fn new(topic: &str, index: i32, log: PartitionLog) -> Self {
+    pub fn new(topic: &str, index: i32, log: PartitionLog, settings: Arc<TopicSettings>) -> Self {
         Self {
             topic: topic.to_owned(),
             index,
+            name: format!("{topic}-{index}"),
+            settings: RwLock::new(settings),
             log_start: AtomicI64::new(log.log_start_offset()),
             high_watermark: AtomicI64::new(log.log_end_offset()),
             log: Mutex::new(log),
@@ -36,6 +42,11 @@ impl Partition {
     /// The log, for as long as the guard is held; nothing waits under it.
     pub fn log(&self) -> MutexGuard<'_, PartitionLog> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The topic's configs as they are now.
+    pub fn settings(&self) -> Arc<TopicSettings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub fn log_start_offset(&self) -> i64 {
@@ -51,8 +62,19 @@ impl Partition {
         0
     }
 
+    /// Notes where this leader's epoch begins.
+    pub(super) fn begin_leadership(&self) -> Result<()> {
+        self.log().begin_leader_epoch(self.leader_epoch())
+    }
+
+    /// Obeys other configs from now on.
+    pub(super) fn set_settings(&self, settings: &Arc<TopicSettings>, log_config: LogConfig) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(settings);
+        self.log().set_config(log_config);
+    }
+
     /// Appends one checked batch and wakes who waits for it.
-    pub fn append(&self, batch: &mut [u8], now_ms: i64) -> Result<Appended> {
+    pub fn append(&self, batch: &mut [u8], now_ms: i64) -> Result<Appended, AppendError> {
         let appended = {
             let mut log = self.log();
             let appended = log.append(batch, self.leader_epoch(), now_ms)?;

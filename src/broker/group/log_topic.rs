@@ -1,6 +1,5 @@
 //! `__consumer_offsets` on the broker's own partitions: batches out of records, records out of batches.
 
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::offsets_topic::{KeyValue, OFFSETS_TOPIC, OffsetsTopic, RecordVisitor};
@@ -43,7 +42,8 @@ impl OffsetsTopic for LogTopic {
             builder.append(now_ms, Some(key), value.as_deref(), &[]);
         }
         let mut batch = builder.finish_uncompressed();
-        partition.append(&mut batch, now_ms)?;
+        let appended = partition.append(&mut batch, now_ms);
+        appended.map_err(Error::failed)?;
         Ok(())
     }
 
@@ -82,11 +82,9 @@ fn replay_partition(partition: &Partition, visit: &mut RecordVisitor<'_>) -> Res
 
 /// Whole batches from `offset` on; None at the end.
 fn read_chunk(partition: &Partition, offset: i64) -> Result<Option<Vec<u8>>> {
-    let slice = partition.log().read(offset, CHUNK, true);
-    let Some(slice) = slice.filter(|slice| slice.length > 0) else {
+    let slice = partition.log().read(offset, CHUNK, i64::MAX, true)?;
+    if slice.is_empty() {
         return Ok(None);
-    };
-    let mut bytes = vec![0; slice.length];
-    slice.file.read_exact_at(&mut bytes, slice.position)?;
-    Ok(Some(bytes))
+    }
+    Ok(Some(slice.to_vec()?))
 }

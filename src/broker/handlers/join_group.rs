@@ -16,7 +16,7 @@ use super::group_words::{error_code, keep, optional};
 use super::text;
 use crate::broker::Broker;
 use crate::broker::group::events::{JoinAnswer, JoinGroup, Protocol};
-use crate::broker::kafka_uuid;
+use crate::storage::partition_metadata::random_id;
 use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
 
@@ -36,7 +36,7 @@ fn join(context: &RequestContext, request: &JoinGroupRequest) -> JoinGroup {
     let name = group_instance_id.as_deref().unwrap_or(&context.client_id);
     JoinGroup {
         member_id: request.member_id.to_string(),
-        fresh_member_id: format!("{name}-{}", kafka_uuid::random()),
+        fresh_member_id: format!("{name}-{}", random_id().unwrap_or_default()),
         client_id: context.client_id.clone(),
         client_host: format!("/{}", context.client_host),
         protocol_type: request.protocol_type.to_string(),

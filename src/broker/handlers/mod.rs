@@ -12,6 +12,7 @@ pub mod create_topics;
 pub mod delete_groups;
 pub mod describe_cluster;
 pub mod describe_groups;
+pub mod fetch;
 pub mod find_coordinator;
 mod group_words;
 pub mod heartbeat;
@@ -23,6 +24,7 @@ pub mod metadata;
 pub mod offset_commit;
 pub mod offset_delete;
 pub mod offset_fetch;
+pub mod produce;
 pub mod sync_group;
 
 use kafka_protocol::messages::TopicName;

@@ -1,0 +1,200 @@
+//! A Fetch response written by hand: everything but the records in memory, the records as ranges of their segments.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_Fetch>
+
+use bytes::{BufMut, BytesMut};
+use kafka_protocol::messages::FetchResponse;
+use kafka_protocol::protocol::HeaderVersion;
+use std::os::unix::fs::FileExt;
+use uuid::Uuid;
+
+use super::response::{self, Answer, Piece, Refusal};
+use super::session::RequestContext;
+use crate::storage::LogSlice;
+
+/// Shorter ranges are read into the response: one system call less than sending them from the file.
+const READ_BELOW: usize = 16 * 1024;
+
+/// One partition's answer.
+#[derive(Debug)]
+pub(super) struct PartitionAnswer {
+    pub(super) partition: i32,
+    pub(super) error: i16,
+    pub(super) high_watermark: i64,
+    pub(super) last_stable_offset: i64,
+    pub(super) log_start_offset: i64,
+    /// Read-committed readers get the list, though it is empty; others get null.
+    pub(super) read_committed: bool,
+    pub(super) records: Option<LogSlice>,
+}
+
+impl PartitionAnswer {
+    pub(super) fn error(partition: i32, error: i16) -> Self {
+        Self {
+            partition,
+            error,
+            high_watermark: -1,
+            last_stable_offset: -1,
+            log_start_offset: -1,
+            read_committed: false,
+            records: None,
+        }
+    }
+
+    /// Bytes of records.
+    pub(super) fn size(&self) -> usize {
+        self.records.as_ref().map_or(0, |records| records.length)
+    }
+}
+
+/// Partitions of one topic that stand together in the answer.
+#[derive(Debug)]
+pub(super) struct TopicAnswer {
+    pub(super) name: String,
+    pub(super) id: Uuid,
+    pub(super) partitions: Vec<PartitionAnswer>,
+}
+
+/// Writes the whole frame.
+pub(super) fn encode(
+    context: &RequestContext,
+    error: i16,
+    session_id: i32,
+    topics: Vec<TopicAnswer>,
+) -> Result<Answer, Refusal> {
+    let version = context.version;
+    let header = FetchResponse::header_version(version);
+    let mut writer = Writer {
+        head: response::start_frame(context.correlation_id, header, 256),
+        pieces: Vec::new(),
+        ranges: 0,
+        flexible: version >= 12,
+    };
+    writer.head.put_i32(0);
+    if version >= 7 {
+        writer.head.put_i16(error);
+        writer.head.put_i32(session_id);
+    }
+    writer.length(topics.len());
+    for topic in topics {
+        if version >= 13 {
+            writer.head.put_slice(topic.id.as_bytes());
+        } else {
+            writer.string(&topic.name);
+        }
+        writer.length(topic.partitions.len());
+        for partition in topic.partitions {
+            writer.partition(version, partition)?;
+        }
+        writer.no_tags();
+    }
+    writer.no_tags();
+    Ok(writer.finish())
+}
+
+struct Writer {
+    head: BytesMut,
+    pieces: Vec<Piece>,
+    /// Bytes in pieces that are ranges of files.
+    ranges: usize,
+    flexible: bool,
+}
+
+impl Writer {
+    fn partition(&mut self, version: i16, answer: PartitionAnswer) -> Result<(), Refusal> {
+        self.head.put_i32(answer.partition);
+        self.head.put_i16(answer.error);
+        self.head.put_i64(answer.high_watermark);
+        self.head.put_i64(answer.last_stable_offset);
+        if version >= 5 {
+            self.head.put_i64(answer.log_start_offset);
+        }
+        match (answer.read_committed, self.flexible) {
+            (true, _) => self.length(0),
+            (false, true) => self.head.put_u8(0),
+            (false, false) => self.head.put_i32(-1),
+        }
+        if version >= 11 {
+            // No replica is preferred.
+            self.head.put_i32(-1);
+        }
+        self.length(answer.size());
+        if let Some(LogSlice {
+            file: Some(file),
+            position,
+            length,
+        }) = answer.records
+        {
+            if length < READ_BELOW {
+                let start = self.head.len();
+                self.head.resize(start + length, 0);
+                file.read_exact_at(self.head.get_mut(start..).unwrap_or_default(), position)
+                    .map_err(|error| Refusal::new(format!("records cannot be read: {error}")))?;
+            } else {
+                self.pieces.push(Piece::Bytes(self.head.split().freeze()));
+                self.pieces.push(Piece::Range {
+                    file,
+                    position,
+                    length,
+                });
+                self.ranges += length;
+            }
+        }
+        self.no_tags();
+        Ok(())
+    }
+
+    fn length(&mut self, length: usize) {
+        if self.flexible {
+            self.unsigned_varint(length as u32 + 1);
+        } else {
+            self.head.put_i32(length as i32);
+        }
+    }
+
+    fn string(&mut self, string: &str) {
+        if self.flexible {
+            self.unsigned_varint(string.len() as u32 + 1);
+        } else {
+            self.head.put_i16(string.len() as i16);
+        }
+        self.head.put_slice(string.as_bytes());
+    }
+
+    fn unsigned_varint(&mut self, mut value: u32) {
+        while value >= 0x80 {
+            self.head.put_u8(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.head.put_u8(value as u8);
+    }
+
+    fn no_tags(&mut self) {
+        if self.flexible {
+            self.head.put_u8(0);
+        }
+    }
+
+    /// Puts the length in front of everything.
+    fn finish(mut self) -> Answer {
+        if self.pieces.is_empty() {
+            response::finish_frame(&mut self.head, 0);
+            return Answer::Frame(self.head);
+        }
+        let in_memory = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => bytes.len(),
+            Piece::Range { .. } => 0,
+        };
+        let total = self.pieces.iter().map(in_memory).sum::<usize>() + self.head.len() + self.ranges;
+        if let Some(Piece::Bytes(first)) = self.pieces.first_mut() {
+            let mut bytes = BytesMut::from(std::mem::take(first));
+            let own = bytes.len();
+            response::finish_frame(&mut bytes, total - own);
+            *first = bytes.freeze();
+        }
+        if !self.head.is_empty() {
+            self.pieces.push(Piece::Bytes(self.head.freeze()));
+        }
+        Answer::Pieces(self.pieces)
+    }
+}

@@ -1,0 +1,284 @@
+//! Incremental fetch sessions (KIP-227): the broker remembers what a client fetches, requests name what changed,
+//! answers leave out what did not.
+//!
+//! Owns the sessions and their limits. Sessions idle for two minutes make room for new ones; without room a client
+//! is answered without a session and fetches in full.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::FetchRequest;
+use uuid::Uuid;
+
+/// Idle sessions older than this make room for new ones.
+const EVICT_AFTER_MS: i64 = 120_000;
+/// "No session" in requests and answers.
+const NO_SESSION: i32 = 0;
+/// The epoch of a request that wants no session, or that ends one.
+const FINAL_EPOCH: i32 = -1;
+/// The epoch of a request that wants a new session.
+const INITIAL_EPOCH: i32 = 0;
+
+/// One partition that a client fetches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// Empty where the request named the topic by id.
+    pub(super) topic: String,
+    pub(super) id: Uuid,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    pub(super) max_bytes: i32,
+    pub(super) leader_epoch: i32,
+}
+
+impl Target {
+    fn is_same_partition(&self, other: &Target) -> bool {
+        self.partition == other.partition && self.id == other.id && self.topic == other.topic
+    }
+}
+
+/// What an answer in a session last said of a partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LastSaid {
+    pub(super) high_watermark: i64,
+    pub(super) log_start_offset: i64,
+}
+
+#[derive(Debug)]
+struct Session {
+    /// What the next request must say.
+    epoch: i32,
+    last_used_ms: i64,
+    by_id: bool,
+    /// In the order in which they are served: those that just got records go last.
+    targets: Vec<(Target, Option<LastSaid>)>,
+}
+
+/// What to fetch for a request, and how to answer.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) session_id: i32,
+    /// Leave out what has not changed.
+    pub(super) incremental: bool,
+    pub(super) targets: Vec<(Target, Option<LastSaid>)>,
+}
+
+/// Every session of the broker.
+#[derive(Debug)]
+pub(in crate::broker) struct FetchSessions {
+    slots: usize,
+    sessions: Mutex<HashMap<i32, Session>>,
+}
+
+impl FetchSessions {
+    pub(super) fn new(slots: usize) -> Self {
+        Self {
+            slots,
+            sessions: Mutex::default(),
+        }
+    }
+
+    /// Finds out what a request fetches; the error is the whole response's.
+    pub(super) fn plan(&self, request: &FetchRequest, version: i16, now_ms: i64) -> Result<Plan, ResponseError> {
+        let by_id = version >= 13;
+        let named = targets(request);
+        let full = |session_id| Plan {
+            session_id,
+            incremental: false,
+            targets: named.iter().map(|target| (target.clone(), None)).collect(),
+        };
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        match request.session_epoch {
+            _ if version < 7 => Ok(full(NO_SESSION)),
+            FINAL_EPOCH => {
+                sessions.remove(&request.session_id);
+                Ok(full(NO_SESSION))
+            }
+            INITIAL_EPOCH => {
+                sessions.remove(&request.session_id);
+                if named.is_empty() || !make_room(&mut sessions, self.slots, now_ms) {
+                    return Ok(full(NO_SESSION));
+                }
+                let id = new_id(&sessions);
+                let targets = named.iter().map(|target| (target.clone(), None)).collect();
+                sessions.insert(
+                    id,
+                    Session {
+                        epoch: 1,
+                        last_used_ms: now_ms,
+                        by_id,
+                        targets,
+                    },
+                );
+                Ok(full(id))
+            }
+            epoch => {
+                let session = sessions
+                    .get_mut(&request.session_id)
+                    .ok_or(ResponseError::FetchSessionIdNotFound)?;
+                if session.by_id != by_id {
+                    return Err(ResponseError::FetchSessionTopicIdError);
+                }
+                if session.epoch != epoch {
+                    return Err(ResponseError::InvalidFetchSessionEpoch);
+                }
+                session.epoch = if epoch == i32::MAX { 1 } else { epoch + 1 };
+                session.last_used_ms = now_ms;
+                session.update(named, request);
+                Ok(Plan {
+                    session_id: request.session_id,
+                    incremental: true,
+                    targets: session.targets.clone(),
+                })
+            }
+        }
+    }
+
+    /// Remembers what an answer said, and puts partitions that got records last, so that each gets its turn.
+    pub(super) fn answered(&self, session_id: i32, said: &[(Target, LastSaid, bool)]) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(session) = sessions.get_mut(&session_id) else {
+            return;
+        };
+        for (target, last_said, got_records) in said {
+            let place = session.targets.iter().position(|(own, _)| own.is_same_partition(target));
+            let Some(place) = place else { continue };
+            if let Some((_, said)) = session.targets.get_mut(place) {
+                *said = Some(*last_said);
+            }
+            if *got_records {
+                let last = session.targets.remove(place);
+                session.targets.push(last);
+            }
+        }
+    }
+}
+
+impl Session {
+    fn update(&mut self, named: Vec<Target>, request: &FetchRequest) {
+        for target in named {
+            match self.targets.iter_mut().find(|(own, _)| own.is_same_partition(&target)) {
+                Some((own, _)) => *own = target,
+                None => self.targets.push((target, None)),
+            }
+        }
+        for topic in &request.forgotten_topics_data {
+            self.targets.retain(|(own, _)| {
+                !(own.id == topic.topic_id
+                    && own.topic.as_str() == topic.topic.as_str()
+                    && topic.partitions.contains(&own.partition))
+            });
+        }
+    }
+}
+
+fn targets(request: &FetchRequest) -> Vec<Target> {
+    let of_topic = |topic: &kafka_protocol::messages::fetch_request::FetchTopic| {
+        let (name, id) = (topic.topic.to_string(), topic.topic_id);
+        let targets = topic.partitions.iter().map(move |partition| Target {
+            topic: name.clone(),
+            id,
+            partition: partition.partition,
+            offset: partition.fetch_offset,
+            max_bytes: partition.partition_max_bytes,
+            leader_epoch: partition.current_leader_epoch,
+        });
+        targets.collect::<Vec<_>>()
+    };
+    request.topics.iter().flat_map(of_topic).collect()
+}
+
+/// Whether there is room for one more, if need be in place of the one that has been idle longest.
+fn make_room(sessions: &mut HashMap<i32, Session>, slots: usize, now_ms: i64) -> bool {
+    if sessions.len() < slots {
+        return true;
+    }
+    let oldest = sessions.iter().min_by_key(|(_, session)| session.last_used_ms);
+    let idle = oldest.filter(|(_, session)| now_ms - session.last_used_ms > EVICT_AFTER_MS);
+    let Some(id) = idle.map(|(id, _)| *id) else {
+        return false;
+    };
+    sessions.remove(&id);
+    true
+}
+
+fn new_id(sessions: &HashMap<i32, Session>) -> i32 {
+    loop {
+        let random = getrandom::u32().unwrap_or_default();
+        let id = i32::try_from(random >> 1).unwrap_or(0).max(1);
+        // Without the system's randomness count on from what there is.
+        let id = if random == 0 { sessions.len() as i32 + 1 } else { id };
+        if !sessions.contains_key(&id) {
+            return id;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kafka_protocol::messages::TopicName;
+    use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
+    use kafka_protocol::protocol::StrBytes;
+
+    fn name() -> TopicName {
+        TopicName(StrBytes::from_static_str("t"))
+    }
+
+    fn request(session_id: i32, session_epoch: i32, partitions: &[i32]) -> FetchRequest {
+        let partitions = partitions
+            .iter()
+            .map(|partition| FetchPartition::default().with_partition(*partition))
+            .collect();
+        FetchRequest::default()
+            .with_session_id(session_id)
+            .with_session_epoch(session_epoch)
+            .with_topics(vec![FetchTopic::default().with_topic(name()).with_partitions(partitions)])
+    }
+
+    fn partitions(plan: &Plan) -> Vec<i32> {
+        plan.targets.iter().map(|(target, _)| target.partition).collect()
+    }
+
+    #[test]
+    fn a_session_remembers_adds_and_forgets() {
+        let sessions = FetchSessions::new(10);
+        let first = sessions.plan(&request(0, 0, &[0, 1]), 11, 0).unwrap();
+        assert!(first.session_id > 0 && !first.incremental);
+        let second = sessions.plan(&request(first.session_id, 1, &[2]), 11, 0).unwrap();
+        assert!(second.incremental);
+        assert_eq!(partitions(&second), [0, 1, 2]);
+        let mut forget = request(first.session_id, 2, &[]);
+        forget.forgotten_topics_data = vec![ForgottenTopic::default().with_topic(name()).with_partitions(vec![0])];
+        assert_eq!(partitions(&sessions.plan(&forget, 11, 0).unwrap()), [1, 2]);
+    }
+
+    #[test]
+    fn what_does_not_fit_a_session_is_refused() {
+        let sessions = FetchSessions::new(10);
+        let id = sessions.plan(&request(0, 0, &[0]), 11, 0).unwrap().session_id;
+        let refusal = |session, epoch, version| sessions.plan(&request(session, epoch, &[]), version, 0).unwrap_err();
+        assert_eq!(refusal(id, 5, 11), ResponseError::InvalidFetchSessionEpoch);
+        assert_eq!(refusal(id.wrapping_add(1), 1, 11), ResponseError::FetchSessionIdNotFound);
+        assert_eq!(refusal(id, 1, 13), ResponseError::FetchSessionTopicIdError);
+    }
+
+    #[test]
+    fn without_room_there_is_no_session_until_one_has_been_idle() {
+        let sessions = FetchSessions::new(1);
+        assert!(sessions.plan(&request(0, 0, &[0]), 11, 0).unwrap().session_id > 0);
+        assert_eq!(sessions.plan(&request(0, 0, &[0]), 11, 1000).unwrap().session_id, 0);
+        assert!(sessions.plan(&request(0, 0, &[0]), 11, 200_000).unwrap().session_id > 0);
+    }
+
+    #[test]
+    fn who_got_records_goes_last() {
+        let sessions = FetchSessions::new(1);
+        let plan = sessions.plan(&request(0, 0, &[0, 1]), 11, 0).unwrap();
+        let said = (plan.targets[0].0.clone(), LastSaid::default(), true);
+        sessions.answered(plan.session_id, &[said]);
+        let next = sessions.plan(&request(plan.session_id, 1, &[]), 11, 0).unwrap();
+        assert_eq!(partitions(&next), [1, 0]);
+    }
+}

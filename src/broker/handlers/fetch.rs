@@ -1,0 +1,190 @@
+//! Fetch, versions 4–18: whole batches out of partitions.
+//!
+//! - Waits until `min_bytes` are there or `max_wait_ms` is over; any error, or nothing to wait for, ends the wait.
+//! - The first partition that has records gives at least one batch, whatever the limits say: a batch larger than
+//!   them would never be read otherwise. An offset inside a batch gets the whole batch.
+//! - Sessions (v7, `fetch_session`), topic ids (v13).
+//! - The answer is written by hand (`fetch_response`) and leaves the records in the page cache.
+//!
+//! Not done: followers (nobody copies from us), preferred replicas, divergence of epochs (only followers ask).
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_Fetch>
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::FetchRequest;
+use tokio::time::Instant;
+
+use crate::broker::Broker;
+use crate::broker::apis::{Call, decode};
+use crate::broker::delayed_fetch::Waiter;
+use crate::broker::fetch_response::{self, PartitionAnswer, TopicAnswer};
+use crate::broker::fetch_session::{LastSaid, Plan, Target};
+use crate::broker::metadata::Topic;
+use crate::broker::partition::Partition;
+use crate::broker::response::{Answer, Refusal};
+use crate::broker::timers::now_ms;
+use crate::storage::ReadError;
+
+/// Takes the whole call: the answer is made of pieces.
+pub async fn answer(call: Call) -> Result<Answer, Refusal> {
+    let (broker, context, request) = decode::<FetchRequest>(call)?;
+    let plan = match broker.fetch_sessions.plan(&request, context.version, now_ms()) {
+        Ok(plan) => plan,
+        Err(error) => return fetch_response::encode(&context, error.code(), 0, Vec::new()),
+    };
+    let limits = Limits {
+        max_bytes: usize::try_from(request.max_bytes).unwrap_or(0).min(broker.config.fetch_max_bytes),
+        min_bytes: usize::try_from(request.min_bytes).unwrap_or(0),
+        wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
+        read_committed: request.isolation_level == 1,
+        by_id: context.version >= 13,
+    };
+    let answers = fetch(&broker, &plan, &limits).await;
+    let topics = select(&broker, &plan, answers);
+    fetch_response::encode(&context, 0, plan.session_id, topics)
+}
+
+struct Limits {
+    max_bytes: usize,
+    min_bytes: usize,
+    wait: Duration,
+    read_committed: bool,
+    by_id: bool,
+}
+
+/// A target with its topic, and what is there for it.
+struct Fetched {
+    topic: String,
+    answer: PartitionAnswer,
+}
+
+/// Reads, and waits as long as it is worth it.
+async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Fetched> {
+    let partitions = find(broker, plan, limits);
+    let (mut answers, mut enough) = read_all(plan, &partitions, limits);
+    if enough || limits.wait.is_zero() {
+        return answers;
+    }
+    let deadline = Instant::now() + limits.wait;
+    loop {
+        let waiter = Waiter::new();
+        for (_, partition) in partitions.iter().filter_map(|found| found.as_ref().ok()) {
+            partition.waiters.register(&waiter);
+        }
+        // What came between the last look and the registration.
+        (answers, enough) = read_all(plan, &partitions, limits);
+        if enough {
+            return answers;
+        }
+        let have: usize = answers.iter().map(|fetched| fetched.answer.size()).sum();
+        let missing = limits.min_bytes.saturating_sub(have);
+        let woken = tokio::time::timeout_at(deadline, waiter.enough(missing)).await;
+        (answers, enough) = read_all(plan, &find(broker, plan, limits), limits);
+        if enough || woken.is_err() {
+            return answers;
+        }
+    }
+}
+
+type Found = Result<(Arc<Topic>, Arc<Partition>), ResponseError>;
+
+fn find(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Found> {
+    let look_up = |target: &Target| {
+        let (topic, missing) = if limits.by_id {
+            (broker.metadata.topic_by_id(target.id), ResponseError::UnknownTopicId)
+        } else {
+            (broker.metadata.topic(&target.topic), ResponseError::UnknownTopicOrPartition)
+        };
+        let topic = topic.ok_or(missing)?;
+        let partition = topic.partition(target.partition).map(Arc::clone);
+        partition
+            .map(|partition| (topic, partition))
+            .ok_or(ResponseError::UnknownTopicOrPartition)
+    };
+    plan.targets.iter().map(|(target, _)| look_up(target)).collect()
+}
+
+/// Looks at every partition once; whether that is enough for an answer.
+fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<Fetched>, bool) {
+    let mut left = limits.max_bytes;
+    let mut total = 0;
+    let mut failed = plan.targets.is_empty();
+    let mut fetched = Vec::with_capacity(plan.targets.len());
+    for ((target, _), found) in plan.targets.iter().zip(partitions) {
+        let (topic, answer) = match found {
+            Ok((topic, partition)) => (topic.name.clone(), read(target, partition, left, total == 0, limits)),
+            Err(error) => (target.topic.clone(), PartitionAnswer::error(target.partition, error.code())),
+        };
+        failed |= answer.error != 0;
+        total += answer.size();
+        left = left.saturating_sub(answer.size());
+        fetched.push(Fetched { topic, answer });
+    }
+    (fetched, failed || total >= limits.min_bytes)
+}
+
+fn read(target: &Target, partition: &Partition, left: usize, first: bool, limits: &Limits) -> PartitionAnswer {
+    let refused = |error: ResponseError| PartitionAnswer::error(target.partition, error.code());
+    let epoch = partition.leader_epoch();
+    if target.leader_epoch >= 0 && target.leader_epoch != epoch {
+        return refused(if target.leader_epoch < epoch {
+            ResponseError::FencedLeaderEpoch
+        } else {
+            ResponseError::UnknownLeaderEpoch
+        });
+    }
+    let high_watermark = partition.high_watermark();
+    let mut answer = PartitionAnswer {
+        partition: target.partition,
+        error: 0,
+        high_watermark,
+        last_stable_offset: high_watermark,
+        log_start_offset: partition.log_start_offset(),
+        read_committed: limits.read_committed,
+        records: None,
+    };
+    if target.offset == high_watermark {
+        return answer;
+    }
+    let max_bytes = left.min(usize::try_from(target.max_bytes).unwrap_or(0));
+    match partition.log().read(target.offset, max_bytes, high_watermark, first) {
+        Ok(slice) => answer.records = Some(slice),
+        Err(ReadError::OffsetOutOfRange { .. }) => return refused(ResponseError::OffsetOutOfRange),
+        Err(ReadError::Storage(_)) => return refused(ResponseError::KafkaStorageError),
+    }
+    answer
+}
+
+/// What goes into the answer, by topic; in a session only what is news. The session learns what was said.
+fn select(broker: &Broker, plan: &Plan, answers: Vec<Fetched>) -> Vec<TopicAnswer> {
+    let mut topics: Vec<TopicAnswer> = Vec::new();
+    let mut said = Vec::new();
+    for ((target, before), Fetched { topic, answer }) in plan.targets.iter().zip(answers) {
+        let now = LastSaid {
+            high_watermark: answer.high_watermark,
+            log_start_offset: answer.log_start_offset,
+        };
+        let news = answer.size() > 0 || answer.error != 0 || *before != Some(now);
+        if plan.incremental && !news {
+            continue;
+        }
+        if plan.session_id != 0 {
+            said.push((target.clone(), now, answer.size() > 0));
+        }
+        match topics.last_mut() {
+            Some(last) if last.name == topic && last.id == target.id => last.partitions.push(answer),
+            _ => topics.push(TopicAnswer {
+                name: topic,
+                id: target.id,
+                partitions: vec![answer],
+            }),
+        }
+    }
+    if !said.is_empty() {
+        broker.fetch_sessions.answered(plan.session_id, &said);
+    }
+    topics
+}

@@ -1,0 +1,181 @@
+//! Produce, versions 3–13: batches into partitions, as they came.
+//!
+//! - Read in place; nothing in a batch is decoded unless a rule of its topic asks for it (`batch_check`).
+//! - acks=0 is answered with nothing; an error then closes the connection, so that the client notices.
+//! - A batch that its idempotent producer sent before is answered with its first offset.
+//! - v13 names topics by id. v8 names the records at fault.
+//!
+//! Not done: transactions (INVALID_TXN_STATE); recompression (`compression.type` other than the producer's).
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_Produce>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages;
+use kafka_protocol::messages::produce_response::{
+    BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+};
+
+use super::{text, topic_name};
+use crate::broker::Broker;
+use crate::broker::apis::Call;
+use crate::broker::batch_check::{self, Rejected, Rules};
+use crate::broker::metadata::{Topic, is_internal};
+use crate::broker::partition::Partition;
+use crate::broker::produce_request::{PartitionRecords, ProduceRequest, TopicRecords};
+use crate::broker::response::{self, Answer, Refusal};
+use crate::broker::session::RequestContext;
+use crate::broker::timers::now_ms;
+use crate::storage::producer_state::ProducerError;
+use crate::storage::{AppendError, Appended};
+
+/// Whoever goes by this name may write to internal topics: Kafka's own admin tools.
+const ADMIN_CLIENT: &str = "__admin_client";
+
+/// Takes the whole call: the records are checked and patched where they were received.
+pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
+    let request = ProduceRequest::parse(&call.body, call.context.version)
+        .ok_or_else(|| Refusal::new("a Produce request that cannot be decoded"))?;
+    let acks = request.acks;
+    let mut failed = None;
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in &request.topics {
+        let produce = Produce::new(&call.broker, &call.context, &request, topic);
+        let partitions = topic.partitions.iter().map(|records| {
+            let answer = produce.partition(records, &mut call.body);
+            if answer.error_code != 0 {
+                failed = Some(answer.error_code);
+            }
+            answer
+        });
+        topics.push(
+            TopicProduceResponse::default()
+                .with_partition_responses(partitions.collect())
+                .with_name(topic_name(&topic.name))
+                .with_topic_id(topic.id),
+        );
+    }
+    match (acks, failed) {
+        (0, None) => Ok(Answer::Nothing),
+        (0, Some(code)) => Err(Refusal::new(format!("error {code} for a producer that wants no answers"))),
+        _ => {
+            let response = ProduceResponse::default().with_responses(topics);
+            response::encode::<messages::ProduceRequest>(&call.context, &response)
+        }
+    }
+}
+
+/// What is the same for all partitions of a topic.
+struct Produce<'a> {
+    context: &'a RequestContext,
+    topic: Option<Arc<Topic>>,
+    /// Why nothing is taken for this topic.
+    refused: Option<Rejected>,
+    acks: i16,
+    now_ms: i64,
+}
+
+impl<'a> Produce<'a> {
+    fn new(broker: &Broker, context: &'a RequestContext, request: &ProduceRequest, wanted: &TopicRecords) -> Self {
+        let topic = if context.version >= 13 {
+            broker.metadata.topic_by_id(wanted.id)
+        } else {
+            broker.metadata.topic(&wanted.name)
+        };
+        let name = topic.as_ref().map_or(wanted.name.as_str(), |topic| topic.name.as_str());
+        let refused = if !(-1..=1).contains(&request.acks) {
+            Some(Rejected::new(ResponseError::InvalidRequiredAcks, ""))
+        } else if request.transactional {
+            Some(Rejected::new(ResponseError::InvalidTxnState, ""))
+        } else if topic.is_none() && context.version >= 13 {
+            Some(Rejected::new(ResponseError::UnknownTopicId, ""))
+        } else if is_internal(name) && context.client_id != ADMIN_CLIENT {
+            let message = format!("Cannot append to internal topic {name}");
+            Some(Rejected::new(ResponseError::InvalidTopicException, message))
+        } else {
+            None
+        };
+        Self {
+            context,
+            topic,
+            refused,
+            acks: request.acks,
+            now_ms: now_ms(),
+        }
+    }
+
+    fn partition(&self, wanted: &PartitionRecords, body: &mut [u8]) -> PartitionProduceResponse {
+        let records = body.get_mut(wanted.records.clone()).unwrap_or_default();
+        let partition = self.topic.as_ref().and_then(|topic| topic.partition(wanted.index));
+        let outcome = match (&self.refused, partition) {
+            (Some(refused), _) => Err(Rejected::new(refused.error, refused.message.clone())),
+            (None, None) => Err(Rejected::new(ResponseError::UnknownTopicOrPartition, "")),
+            (None, Some(partition)) => self.append(partition, records),
+        };
+        let response = PartitionProduceResponse::default().with_index(wanted.index);
+        match outcome {
+            Ok(appended) => response
+                .with_base_offset(appended.base_offset)
+                .with_log_append_time_ms(appended.log_append_time)
+                .with_log_start_offset(appended.log_start_offset),
+            Err(rejected) => rejection(response, rejected),
+        }
+    }
+
+    fn append(&self, partition: &Partition, records: &mut [u8]) -> Result<Appended, Rejected> {
+        let settings = partition.settings();
+        let header = batch_check::check(
+            records,
+            &Rules {
+                partition: &partition.name,
+                version: self.context.version,
+                now_ms: self.now_ms,
+                settings: &settings,
+            },
+        )?;
+        if header.is_transactional() {
+            return Err(Rejected::new(ResponseError::InvalidTxnState, ""));
+        }
+        if self.acks == -1 && settings.min_insync_replicas > 1 {
+            let message = format!(
+                "The size of the current ISR : 1 is insufficient to satisfy the min.isr requirement of {} for \
+                 partition {}",
+                settings.min_insync_replicas, partition.name
+            );
+            return Err(Rejected::new(ResponseError::NotEnoughReplicas, message));
+        }
+        partition
+            .append(records, self.now_ms)
+            .map_err(|error| Rejected::new(error_code(&error), error.to_string()))
+    }
+}
+
+fn error_code(error: &AppendError) -> ResponseError {
+    match error {
+        AppendError::Malformed(_) => ResponseError::CorruptMessage,
+        AppendError::TooLarge { .. } => ResponseError::RecordListTooLarge,
+        AppendError::Storage(_) => ResponseError::KafkaStorageError,
+        AppendError::Producer(ProducerError::OutOfOrderSequence { .. }) => ResponseError::OutOfOrderSequenceNumber,
+        AppendError::Producer(ProducerError::InvalidEpoch { .. }) => ResponseError::InvalidProducerEpoch,
+        AppendError::Producer(ProducerError::InvalidTransactionState { .. }) => ResponseError::InvalidTxnState,
+        AppendError::Producer(ProducerError::CoordinatorFenced { .. }) => {
+            ResponseError::TransactionCoordinatorFenced
+        }
+    }
+}
+
+fn rejection(response: PartitionProduceResponse, rejected: Rejected) -> PartitionProduceResponse {
+    let records = rejected.records.into_iter().map(|(index, message)| {
+        BatchIndexAndErrorMessage::default()
+            .with_batch_index(index)
+            .with_batch_index_error_message(Some(text(message)))
+    });
+    response
+        .with_error_code(rejected.error.code())
+        .with_base_offset(-1)
+        .with_log_append_time_ms(-1)
+        .with_log_start_offset(-1)
+        .with_record_errors(records.collect())
+        .with_error_message((!rejected.message.is_empty()).then(|| text(rejected.message)))
+}

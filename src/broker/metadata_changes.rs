@@ -1,0 +1,323 @@
+//! Changing what exists: topics, partitions, configs, producer ids.
+//!
+//! Each change is on disk before readers see it, and each is whole: a broker that is killed has made it or not.
+//! Folders of partitions come before the metadata that names them and go after it, so that at worst a folder is
+//! left over, which the next start takes for a topic of its own.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use uuid::Uuid;
+
+use super::config::BrokerConfig;
+use super::group::offsets_topic::OFFSETS_TOPIC;
+use super::metadata::{Configs, Metadata, State, Topic};
+use super::metadata_file::{self, StoredMetadata, StoredTopic};
+use super::partition::Partition;
+use super::timers::now_ms;
+use super::topic_settings::TopicSettings;
+use crate::error::{Error, Result};
+use crate::storage::LogDir;
+use crate::storage::log_dir::Checkpoint;
+use crate::storage::partition_metadata::random_id;
+use crate::topic_partition::TopicPartition;
+
+/// Producer ids are reserved on disk so many at a time.
+const PRODUCER_ID_BLOCK: i64 = 1000;
+
+impl Metadata {
+    /// Reads what the data directory keeps, and makes what a new one must have. Partitions that another Kafka left
+    /// here are taken over as they are.
+    pub fn open(config: Arc<BrokerConfig>) -> Result<Self> {
+        let mut log_dir = LogDir::open(&config.data_dir, config.node_id, None)?;
+        log_dir.set_sync(config.flush_each_batch);
+        let stored = metadata_file::read(&config.data_dir)?;
+        let is_new = stored.is_none();
+        let stored = stored.unwrap_or_else(StoredMetadata::new);
+        let metadata = Self {
+            cluster_id: log_dir.meta().cluster_id.clone().unwrap_or_default(),
+            config,
+            log_dir,
+            state: RwLock::default(),
+            change: Mutex::new(stored.next_producer_id),
+        };
+        let mut state = State {
+            broker_configs: stored.broker_configs,
+            ..State::default()
+        };
+        let mut topics = stored.topics;
+        let adopted = metadata.adopt(&mut topics)?;
+        for (name, topic) in topics {
+            let topic = metadata.open_topic(&state, &name, topic)?;
+            state.ids.insert(topic.id, Arc::clone(&topic));
+            state.topics.insert(name, topic);
+        }
+        if is_new || adopted {
+            metadata.save(&state, stored.next_producer_id)?;
+        }
+        metadata.show(state);
+        Ok(metadata)
+    }
+
+    /// Adds topics whose partitions lie in the data directory but are not in the metadata.
+    fn adopt(&self, topics: &mut BTreeMap<String, StoredTopic>) -> Result<bool> {
+        let known: HashSet<String> = topics.keys().cloned().collect();
+        let found = self.log_dir.partitions()?;
+        for (partition, id) in found {
+            if known.contains(&partition.topic) || partition.topic == "__cluster_metadata" {
+                continue;
+            }
+            let id = id.map_or_else(random_id, Ok)?;
+            let topic = topics.entry(partition.topic).or_insert_with(|| StoredTopic {
+                id,
+                partitions: 0,
+                configs: Configs::new(),
+            });
+            topic.partitions = topic.partitions.max(partition.partition + 1);
+        }
+        Ok(topics.len() > known.len())
+    }
+
+    fn open_topic(&self, state: &State, name: &str, stored: StoredTopic) -> Result<Arc<Topic>> {
+        let settings = Arc::new(TopicSettings::resolve(self.values_in(state), &stored.configs));
+        let partitions = (0..stored.partitions)
+            .map(|index| self.open_partition(name, index, stored.id, &settings))
+            .collect::<Result<_>>()?;
+        Ok(Arc::new(Topic {
+            name: name.to_owned(),
+            id: stored.id,
+            partitions,
+            configs: stored.configs,
+        }))
+    }
+
+    fn open_partition(
+        &self,
+        topic: &str,
+        index: i32,
+        id: Uuid,
+        settings: &Arc<TopicSettings>,
+    ) -> Result<Arc<Partition>> {
+        let name = TopicPartition::new(topic, index);
+        let config = settings.log_config(&self.config);
+        let log = if self.log_dir.folder(&name).is_dir() {
+            self.log_dir.open_partition(&name, config, now_ms())?
+        } else {
+            self.log_dir.create_partition(&name, id, config, now_ms())?
+        };
+        let partition = Partition::new(topic, index, log, Arc::clone(settings));
+        partition.begin_leadership()?;
+        Ok(Arc::new(partition))
+    }
+
+    fn save(&self, state: &State, next_producer_id: i64) -> Result<()> {
+        let topics = state.topics.iter().map(|(name, topic)| {
+            let stored = StoredTopic {
+                id: topic.id,
+                partitions: topic.partitions.len() as i32,
+                configs: topic.configs.clone(),
+            };
+            (name.clone(), stored)
+        });
+        let stored = StoredMetadata {
+            version: metadata_file::VERSION,
+            topics: topics.collect(),
+            broker_configs: state.broker_configs.clone(),
+            next_producer_id,
+        };
+        metadata_file::write(&self.config.data_dir, &stored, self.config.flush_each_batch)
+    }
+
+    fn show(&self, state: State) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    fn lock_changes(&self) -> MutexGuard<'_, i64> {
+        self.change.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a topic; the caller has checked everything but that it does not exist yet.
+    pub fn create_topic(&self, name: &str, partitions: i32, configs: Configs) -> Result<Arc<Topic>> {
+        let next_producer_id = self.lock_changes();
+        let mut state = self.read().clone();
+        if state.topics.contains_key(name) {
+            return Err(Error::failed(format!("Topic '{name}' already exists.")));
+        }
+        let stored = StoredTopic {
+            id: random_id()?,
+            partitions,
+            configs,
+        };
+        let topic = self.open_topic(&state, name, stored)?;
+        state.ids.insert(topic.id, Arc::clone(&topic));
+        state.topics.insert(name.to_owned(), Arc::clone(&topic));
+        self.save(&state, *next_producer_id)?;
+        self.show(state);
+        Ok(topic)
+    }
+
+    /// `__consumer_offsets`, made now if it does not exist yet.
+    pub fn offsets_topic(&self) -> Result<Arc<Topic>> {
+        if let Some(topic) = self.topic(OFFSETS_TOPIC) {
+            return Ok(topic);
+        }
+        let partitions = i32::try_from(self.config.number("offsets.topic.num.partitions").max(1));
+        let value = |name: &str| self.config.value(name).unwrap_or_default().to_owned();
+        let configs = Configs::from([
+            ("cleanup.policy".to_owned(), "compact".to_owned()),
+            ("compression.type".to_owned(), "producer".to_owned()),
+            ("segment.bytes".to_owned(), value("offsets.topic.segment.bytes")),
+        ]);
+        let created = self.create_topic(OFFSETS_TOPIC, partitions.unwrap_or(1), configs);
+        created.or_else(|error| self.topic(OFFSETS_TOPIC).ok_or(error))
+    }
+
+    /// Removes a topic; its files go in the background.
+    pub fn delete_topic(&self, name: &str) -> Result<()> {
+        let next_producer_id = self.lock_changes();
+        let mut state = self.read().clone();
+        let Some(topic) = state.topics.remove(name) else {
+            return Err(Error::not_found(format!("topic '{name}' does not exist")));
+        };
+        state.ids.remove(&topic.id);
+        self.save(&state, *next_producer_id)?;
+        self.show(state);
+        for partition in &topic.partitions {
+            // Whoever appends now still holds the log: it is renamed under the lock.
+            let _log = partition.log();
+            self.log_dir.delete_partition(&TopicPartition::new(name, partition.index))?;
+        }
+        for partition in &topic.partitions {
+            partition.waiters.wake_all();
+        }
+        Ok(())
+    }
+
+    /// Removes what deleted topics left on disk.
+    pub fn purge_deleted(&self) -> Result<()> {
+        self.log_dir.purge_deleted()
+    }
+
+    /// Adds partitions up to `count` in all.
+    pub fn add_partitions(&self, name: &str, count: i32) -> Result<()> {
+        let next_producer_id = self.lock_changes();
+        let mut state = self.read().clone();
+        let Some(before) = state.topics.get(name).map(Arc::clone) else {
+            return Err(Error::not_found(format!("topic '{name}' does not exist")));
+        };
+        let settings = Arc::new(TopicSettings::resolve(self.values_in(&state), &before.configs));
+        let mut topic = Topic::clone(&before);
+        for index in before.partitions.len() as i32..count {
+            topic
+                .partitions
+                .push(self.open_partition(name, index, topic.id, &settings)?);
+        }
+        replace_topic(&mut state, topic);
+        self.save(&state, *next_producer_id)?;
+        self.show(state);
+        Ok(())
+    }
+
+    /// Replaces a topic's own configs; they hold from now on.
+    pub fn set_topic_configs(&self, name: &str, configs: Configs) -> Result<()> {
+        let next_producer_id = self.lock_changes();
+        let mut state = self.read().clone();
+        let Some(before) = state.topics.get(name).map(Arc::clone) else {
+            return Err(Error::not_found(format!("topic '{name}' does not exist")));
+        };
+        let mut topic = Topic::clone(&before);
+        topic.configs = configs;
+        replace_topic(&mut state, topic);
+        self.save(&state, *next_producer_id)?;
+        self.apply_configs(&state, Some(name));
+        self.show(state);
+        Ok(())
+    }
+
+    /// Replaces the dynamic configs of one node, or of the cluster (""); they hold from now on.
+    pub fn set_broker_configs(&self, resource: &str, configs: Configs) -> Result<()> {
+        let next_producer_id = self.lock_changes();
+        let mut state = self.read().clone();
+        state.broker_configs.insert(resource.to_owned(), configs);
+        self.save(&state, *next_producer_id)?;
+        self.apply_configs(&state, None);
+        self.show(state);
+        Ok(())
+    }
+
+    /// Hands the configs of one topic, or of all, to its partitions.
+    fn apply_configs(&self, state: &State, only: Option<&str>) {
+        for topic in state.topics.values().filter(|topic| only.is_none_or(|only| only == topic.name)) {
+            let settings = Arc::new(TopicSettings::resolve(self.values_in(state), &topic.configs));
+            for partition in &topic.partitions {
+                partition.set_settings(&settings, settings.log_config(&self.config));
+            }
+        }
+    }
+
+    /// A producer id that nobody ever had.
+    pub fn new_producer_id(&self) -> Result<i64> {
+        let mut next = self.lock_changes();
+        let id = *next;
+        if id % PRODUCER_ID_BLOCK == 0 {
+            // The whole block counts as used from now on.
+            self.save(&self.read(), id + PRODUCER_ID_BLOCK)?;
+        }
+        *next = id + 1;
+        Ok(id)
+    }
+
+    /// Writes down where every log starts and ends, and what is safe on disk.
+    pub fn write_checkpoints(&self) -> Result<()> {
+        let topics = self.topics();
+        let mut starts = BTreeMap::new();
+        let mut high_watermarks = BTreeMap::new();
+        let mut recovery_points = BTreeMap::new();
+        for partition in topics.iter().flat_map(|topic| &topic.partitions) {
+            let name = TopicPartition::new(partition.topic.as_str(), partition.index);
+            let log = partition.log();
+            if log.log_start_offset() > 0 {
+                starts.insert(name.clone(), log.log_start_offset());
+            }
+            recovery_points.insert(name.clone(), log.recovery_point());
+            high_watermarks.insert(name, log.log_end_offset());
+        }
+        self.log_dir.write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
+        self.log_dir.write_checkpoint(Checkpoint::RecoveryPoints, &recovery_points)?;
+        self.log_dir.write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
+    }
+
+    /// Removes segments that retention no longer keeps.
+    pub fn apply_retention(&self, now_ms: i64) -> Result<()> {
+        let mut removed = 0;
+        for topic in self.topics() {
+            for partition in &topic.partitions {
+                let mut log = partition.log();
+                removed += log.apply_retention(now_ms, partition.high_watermark())?;
+                partition.publish(&log);
+            }
+        }
+        if removed > 0 {
+            self.write_checkpoints()?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the data directory as a clean stop does.
+    pub fn close(&self) -> Result<()> {
+        let _change = self.lock_changes();
+        for topic in self.topics() {
+            for partition in &topic.partitions {
+                partition.log().close(self.config.flush_each_batch)?;
+            }
+        }
+        self.write_checkpoints()?;
+        self.log_dir.mark_clean_shutdown()
+    }
+}
+
+fn replace_topic(state: &mut State, topic: Topic) {
+    let topic = Arc::new(topic);
+    state.ids.insert(topic.id, Arc::clone(&topic));
+    state.topics.insert(topic.name.clone(), topic);
+}

@@ -1,0 +1,192 @@
+//! A Produce request read in place: where in the frame each partition's records are, nothing copied.
+//!
+//! The one request that is decoded by hand, with Fetch's answer the one that is encoded by hand: they carry the
+//! records. <https://kafka.apache.org/protocol#The_Messages_Produce>
+
+use std::ops::Range;
+
+use uuid::Uuid;
+
+/// The request without its records.
+#[derive(Debug)]
+pub(super) struct ProduceRequest {
+    pub(super) transactional: bool,
+    pub(super) acks: i16,
+    pub(super) topics: Vec<TopicRecords>,
+}
+
+/// Records for one topic, by name (up to v12) or by id.
+#[derive(Debug)]
+pub(super) struct TopicRecords {
+    pub(super) name: String,
+    pub(super) id: Uuid,
+    pub(super) partitions: Vec<PartitionRecords>,
+}
+
+#[derive(Debug)]
+pub(super) struct PartitionRecords {
+    pub(super) index: i32,
+    /// Where they are in the body; null is empty.
+    pub(super) records: Range<usize>,
+}
+
+impl ProduceRequest {
+    /// Reads a body of version 3 to 13; `None` if it is not one.
+    pub(super) fn parse(body: &[u8], version: i16) -> Option<Self> {
+        let mut reader = Reader {
+            body,
+            at: 0,
+            flexible: version >= 9,
+        };
+        let transactional = reader.string()?.is_some();
+        let acks = i16::from_be_bytes(reader.take()?);
+        reader.skip(4)?;
+        let topics = reader.array(|reader| {
+            let (name, id) = if version >= 13 {
+                (String::new(), Uuid::from_bytes(reader.take()?))
+            } else {
+                let name = std::str::from_utf8(reader.string()??).ok()?;
+                (name.to_owned(), Uuid::nil())
+            };
+            let partitions = reader.array(|reader| {
+                let index = i32::from_be_bytes(reader.take()?);
+                let records = reader.records()?;
+                reader.tagged_fields()?;
+                Some(PartitionRecords { index, records })
+            })?;
+            reader.tagged_fields()?;
+            Some(TopicRecords { name, id, partitions })
+        })?;
+        reader.tagged_fields()?;
+        Some(Self {
+            transactional,
+            acks,
+            topics,
+        })
+    }
+}
+
+struct Reader<'a> {
+    body: &'a [u8],
+    at: usize,
+    flexible: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let taken = self.body.get(self.at..)?.first_chunk::<N>()?;
+        self.at += N;
+        Some(*taken)
+    }
+
+    fn skip(&mut self, length: usize) -> Option<Range<usize>> {
+        let end = self.at.checked_add(length).filter(|end| *end <= self.body.len())?;
+        let skipped = self.at..end;
+        self.at = end;
+        Some(skipped)
+    }
+
+    fn unsigned_varint(&mut self) -> Option<usize> {
+        let mut value = 0_u32;
+        for shift in (0..35).step_by(7) {
+            let [byte] = self.take()?;
+            value |= u32::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return usize::try_from(value).ok();
+            }
+        }
+        None
+    }
+
+    fn string(&mut self) -> Option<Option<&'a [u8]>> {
+        let length = if self.flexible {
+            self.unsigned_varint()?.checked_sub(1)
+        } else {
+            usize::try_from(i16::from_be_bytes(self.take()?)).ok()
+        };
+        let Some(length) = length else { return Some(None) };
+        let range = self.skip(length)?;
+        Some(Some(self.body.get(range)?))
+    }
+
+    fn records(&mut self) -> Option<Range<usize>> {
+        let length = if self.flexible {
+            self.unsigned_varint()?.saturating_sub(1)
+        } else {
+            usize::try_from(i32::from_be_bytes(self.take()?)).unwrap_or(0)
+        };
+        self.skip(length)
+    }
+
+    /// The vector grows with what is there, not with what is claimed.
+    fn array<T>(&mut self, mut element: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let length = if self.flexible {
+            self.unsigned_varint()?.saturating_sub(1)
+        } else {
+            usize::try_from(i32::from_be_bytes(self.take()?)).unwrap_or(0)
+        };
+        let mut elements = Vec::new();
+        for _ in 0..length {
+            elements.push(element(self)?);
+        }
+        Some(elements)
+    }
+
+    fn tagged_fields(&mut self) -> Option<()> {
+        if self.flexible {
+            for _ in 0..self.unsigned_varint()? {
+                self.unsigned_varint()?;
+                let size = self.unsigned_varint()?;
+                self.skip(size)?;
+            }
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::{Bytes, BytesMut};
+    use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+    use kafka_protocol::messages::{self, TopicName};
+    use kafka_protocol::protocol::{Encodable, StrBytes};
+    use proptest::prelude::*;
+
+    #[test]
+    fn it_finds_what_the_crate_wrote_in_every_version() {
+        for version in 3..=13 {
+            let id = Uuid::from_bytes([7; 16]);
+            let mut topic = TopicProduceData::default().with_partition_data(vec![
+                PartitionProduceData::default().with_index(3).with_records(Some(Bytes::from_static(b"abc"))),
+                PartitionProduceData::default().with_index(4).with_records(None),
+            ]);
+            if version >= 13 {
+                topic.topic_id = id;
+            } else {
+                topic.name = TopicName(StrBytes::from_static_str("orders"));
+            }
+            let request = messages::ProduceRequest::default().with_acks(-1).with_topic_data(vec![topic]);
+            let mut body = BytesMut::new();
+            request.encode(&mut body, version).unwrap();
+            let parsed = ProduceRequest::parse(&body, version).unwrap();
+            assert_eq!((parsed.acks, parsed.transactional), (-1, false));
+            let topic = &parsed.topics[0];
+            assert_eq!(topic.name, if version >= 13 { "" } else { "orders" });
+            assert_eq!(topic.id.is_nil(), version < 13);
+            assert_eq!(&body[topic.partitions[0].records.clone()], b"abc");
+            assert_eq!(topic.partitions[0].index, 3);
+            assert!(topic.partitions[1].records.is_empty());
+            for end in 0..body.len() {
+                assert!(ProduceRequest::parse(&body[..end], version).is_none());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body in proptest::collection::vec(any::<u8>(), 0..200), version in 3_i16..=13) {
+            let _ = ProduceRequest::parse(&body, version);
+        }
+    }
+}

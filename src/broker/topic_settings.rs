@@ -1,0 +1,75 @@
+//! A topic's configs as the broker obeys them: typed, resolved against the broker's own settings.
+
+use super::config::BrokerConfig;
+use super::effective_config::BrokerValues;
+use super::metadata::Configs;
+use crate::storage::LogConfig;
+use crate::topic_config;
+
+/// What the append path and retention ask for.
+#[derive(Clone, Debug)]
+pub struct TopicSettings {
+    pub compact: bool,
+    pub delete: bool,
+    pub max_message_bytes: usize,
+    pub log_append_time: bool,
+    pub timestamp_before_max_ms: i64,
+    pub timestamp_after_max_ms: i64,
+    pub min_insync_replicas: i64,
+    pub segment_bytes: i64,
+    pub segment_ms: i64,
+    pub segment_index_bytes: i64,
+    pub index_interval_bytes: i64,
+    pub retention_ms: i64,
+    pub retention_bytes: i64,
+    pub flush_each_batch: bool,
+}
+
+impl TopicSettings {
+    /// Resolves a topic's own configs.
+    pub(super) fn resolve(values: BrokerValues<'_>, topic: &Configs) -> Self {
+        let text = |name: &str| {
+            let config = topic_config::find(name);
+            config.map_or_else(String::new, |config| values.topic_value(config, topic).0)
+        };
+        let number = |name: &str| text(name).trim().parse::<i64>().unwrap_or(0);
+        let policy = text("cleanup.policy");
+        let has = |word: &str| policy.split(',').any(|policy| policy.trim() == word);
+        Self {
+            compact: has("compact"),
+            delete: has("delete"),
+            max_message_bytes: usize::try_from(number("max.message.bytes")).unwrap_or(0),
+            log_append_time: text("message.timestamp.type").trim() == "LogAppendTime",
+            timestamp_before_max_ms: number("message.timestamp.before.max.ms"),
+            timestamp_after_max_ms: number("message.timestamp.after.max.ms"),
+            min_insync_replicas: number("min.insync.replicas"),
+            segment_bytes: topic
+                .get("internal.segment.bytes")
+                .and_then(|bytes| bytes.trim().parse().ok())
+                .unwrap_or_else(|| number("segment.bytes")),
+            segment_ms: number("segment.ms"),
+            segment_index_bytes: number("segment.index.bytes"),
+            index_interval_bytes: number("index.interval.bytes"),
+            retention_ms: number("retention.ms"),
+            retention_bytes: number("retention.bytes"),
+            flush_each_batch: number("flush.messages") == 1,
+        }
+    }
+
+    /// The part of it that the log obeys.
+    pub(super) fn log_config(&self, broker: &BrokerConfig) -> LogConfig {
+        let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
+        LogConfig {
+            segment_bytes: unsigned(self.segment_bytes),
+            segment_ms: self.segment_ms,
+            segment_index_bytes: usize::try_from(self.segment_index_bytes).unwrap_or(0),
+            index_interval_bytes: unsigned(self.index_interval_bytes),
+            retention_ms: self.retention_ms,
+            retention_bytes: self.retention_bytes,
+            delete: self.delete,
+            log_append_time: self.log_append_time,
+            flush_each_batch: self.flush_each_batch || broker.flush_each_batch,
+            producer_id_expiration_ms: broker.number("producer.id.expiration.ms"),
+        }
+    }
+}
