@@ -188,6 +188,8 @@ pub(super) fn run(args: &[String]) -> ExitCode {
             let told = failure(&mut context.printer, &message);
             // A reader that has gone misses it; the exit code says it too.
             let _ = told.and(context.printer.flush());
+            // Java logs it on stderr besides, with a stack trace.
+            stderr_line(format_args!("kafka-topics: {message}"));
             ExitCode::FAILURE
         }
     }
