@@ -9,6 +9,8 @@ pub mod log_dump;
 
 pub mod java_errors;
 pub mod java_topics;
+pub(crate) mod reassignment;
+pub(crate) mod reassignment_progress;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};

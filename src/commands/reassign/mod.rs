@@ -1,17 +1,121 @@
 //! The steps of moving replicas: plan, execute, verify, cancel, list, undo.
 
+mod cancel;
+mod checks;
+mod cluster;
+mod execute;
+mod interrupt;
 pub mod java;
+mod plan;
 mod throttles;
+mod undo_file;
+mod verify;
+mod watch;
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::error::{Error, Result};
+use crate::reassignment::plan::Plan;
+use crate::reassignment::plan_json::read_plan;
+use crate::reassignment::planner::Goals;
 
 /// What the user asked for.
 #[derive(Debug)]
-pub struct Action {}
+pub enum Action {
+    Plan(PlanAction),
+    Execute(ExecuteAction),
+    Undo(ExecuteAction),
+    Verify(VerifyAction),
+    Cancel(CancelAction),
+    List,
+}
 
-pub fn run(_action: Action, _context: &mut Context) -> Result<()> {
-    Err(Error::failed("this command is being built"))
+/// A plan to be proposed.
+#[derive(Debug)]
+pub struct PlanAction {
+    pub goals: Goals,
+    /// Only these topics move; none means all.
+    pub topics: BTreeSet<String>,
+    /// Where the plan goes instead of stdout.
+    pub out: Option<PathBuf>,
+}
+
+/// A plan to be executed.
+#[derive(Debug)]
+pub struct ExecuteAction {
+    /// `-` is stdin.
+    pub plan: PathBuf,
+    /// Bytes a second on each broker.
+    pub throttle: Option<u64>,
+    /// Bytes a second of moves between a broker's log directories.
+    pub log_dir_throttle: Option<u64>,
+    /// How many partitions move at a time; all at once without it.
+    pub concurrent: Option<usize>,
+    /// Go ahead although other partitions are moving, or these to somewhere else.
+    pub additional: bool,
+    pub allow_factor_change: bool,
+    /// Start the moves and leave.
+    pub no_wait: bool,
+    pub dry_run: bool,
+    pub undo_file: Option<PathBuf>,
+}
+
+/// A plan to be compared with the cluster.
+#[derive(Debug)]
+pub struct VerifyAction {
+    /// Without one, everything that moves.
+    pub plan: Option<PathBuf>,
+    pub watch: bool,
+    pub preserve_throttles: bool,
+    /// Clear throttles wherever they are, not only where the plan set them.
+    pub clear_all_throttles: bool,
+}
+
+/// Moves to be stopped.
+#[derive(Debug)]
+pub struct CancelAction {
+    /// The partitions of this plan; without one, all that move.
+    pub plan: Option<PathBuf>,
+    pub preserve_throttles: bool,
+    pub dry_run: bool,
+}
+
+pub fn run(action: Action, context: &mut Context) -> Result<()> {
+    match action {
+        Action::Plan(action) => plan::run(&action, context),
+        Action::Execute(action) => execute::run(&action, context),
+        Action::Undo(action) => execute::undo(action, context),
+        Action::Verify(action) => verify::run(&action, context),
+        Action::Cancel(action) => cancel::run(&action, context),
+        Action::List => verify::list(context),
+    }
+}
+
+/// Reads a plan file; every complaint names the file.
+fn read_plan_file(path: &Path) -> Result<Plan> {
+    let name = shown(path);
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| Error::from(error).context(&name))?;
+        text
+    } else {
+        let bytes = std::fs::read(path).map_err(|error| Error::from(error).context(&name))?;
+        String::from_utf8(bytes).map_err(|_| Error::bad_data(format!("{name}: not UTF-8")))?
+    };
+    read_plan(&text).map_err(|error| Error::bad_data(format!("{name}: {error}")))
+}
+
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") {
+        "stdin".to_owned()
+    } else {
+        path.display().to_string()
+    }
 }
 
 /// A seed for decisions between equals.

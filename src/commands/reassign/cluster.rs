@@ -1,0 +1,113 @@
+//! Asking a cluster for the facts that plans and progress need.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::client::admin::AdminClient;
+use crate::client::admin::replica_log_dirs::{BrokerReplicas, ReplicaFiles};
+use crate::commands::Context;
+use crate::error::{Error, Result};
+use crate::reassignment::Assignment;
+use crate::reassignment::cluster_view::{ClusterView, LiveBroker, PartitionFacts};
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+
+/// Bytes of replicas, by broker.
+#[derive(Debug, Default)]
+pub(super) struct Sizes(BTreeMap<BrokerId, BrokerReplicas>);
+
+impl Sizes {
+    pub(super) fn on(&self, broker: BrokerId, partition: &TopicPartition) -> Option<u64> {
+        Some(self.0.get(&broker)?.get(partition)?.bytes)
+    }
+
+    /// Takes note of what a broker has now.
+    pub(super) fn set(&mut self, broker: BrokerId, partition: TopicPartition, files: ReplicaFiles) {
+        self.0.entry(broker).or_default().insert(partition, files);
+    }
+
+    /// The largest replica's bytes.
+    pub(super) fn largest(&self, partition: &TopicPartition, replicas: &[BrokerId]) -> u64 {
+        let sizes = replicas.iter().filter_map(|broker| self.on(*broker, partition));
+        sizes.max().unwrap_or(0)
+    }
+}
+
+/// The brokers that are up.
+pub(super) fn live_brokers(admin: &mut AdminClient) -> Result<Vec<LiveBroker>> {
+    let brokers = admin.brokers()?.iter();
+    Ok(brokers
+        .map(|broker| LiveBroker {
+            id: broker.id,
+            rack: broker.rack.clone(),
+        })
+        .collect())
+}
+
+/// Sizes of some partitions' replicas, or of all, on some brokers. A broker that does not tell is left out; a
+/// note says so, once.
+pub(super) fn sizes(
+    brokers: impl IntoIterator<Item = BrokerId>,
+    partitions: Option<&BTreeSet<TopicPartition>>,
+    context: &mut Context,
+) -> Result<Sizes> {
+    let mut sizes = Sizes::default();
+    let mut silent: Vec<(BrokerId, Error)> = Vec::new();
+    for broker in brokers {
+        match context.client.admin()?.replica_files(broker, partitions) {
+            Ok(replicas) => drop(sizes.0.insert(broker, replicas)),
+            Err(error) => silent.push((broker, error)),
+        }
+    }
+    if let Some((broker, error)) = silent.first() {
+        let others = match silent.len() {
+            1 => String::new(),
+            count => format!(" (and {} others)", count - 1),
+        };
+        context
+            .printer
+            .note(format_args!("broker {broker}{others} does not tell sizes: {error}"));
+    }
+    Ok(sizes)
+}
+
+/// Everything: brokers, partitions, sizes.
+pub(super) fn view(context: &mut Context) -> Result<ClusterView> {
+    let admin = context.client.admin()?;
+    let brokers = live_brokers(admin)?;
+    let topics = admin.topic_replicas(None::<[&str; 0]>)?;
+    let sizes = sizes(brokers.iter().map(|live| live.id), None, context)?;
+    let mut partitions = BTreeMap::new();
+    for (topic, replicas) in topics {
+        for (partition, replicas) in replicas.map_err(|error| Error::from(error).context(&topic))? {
+            let name = TopicPartition::new(topic.clone(), partition);
+            let bytes = sizes.largest(&name, &replicas);
+            partitions.insert(name, PartitionFacts { replicas, bytes });
+        }
+    }
+    Ok(ClusterView { brokers, partitions })
+}
+
+/// Where the partitions of some topics are now; topics that do not exist have none.
+pub(super) fn assignment<'a>(
+    admin: &mut AdminClient,
+    topics: impl IntoIterator<Item = &'a str>,
+) -> Result<Assignment> {
+    let topics: BTreeSet<&str> = topics.into_iter().collect();
+    let mut assignment = Assignment::new();
+    if topics.is_empty() {
+        return Ok(assignment);
+    }
+    for (topic, replicas) in admin.topic_replicas(Some(topics))? {
+        match replicas {
+            Ok(partitions) => assignment.extend(
+                partitions
+                    .into_iter()
+                    .map(|(partition, replicas)| (TopicPartition::new(topic.clone(), partition), replicas)),
+            ),
+            Err(error) if error.code == UNKNOWN_TOPIC_OR_PARTITION => {}
+            Err(error) => return Err(Error::from(error).context(format!("topic \"{topic}\""))),
+        }
+    }
+    Ok(assignment)
+}

@@ -1,0 +1,294 @@
+//! `reassign execute` and `reassign undo`: check, write the way back, throttle, move, clear the throttle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::checks::{self, Strictness, Work};
+use super::cluster::{self, Sizes};
+use super::interrupt::Interrupt;
+use super::throttles::{self, Changes, Rates};
+use super::undo_file::{self, UndoFile};
+use super::watch::Watch;
+use super::{ExecuteAction, read_plan_file, shown};
+use crate::client::admin::throttles::Throttled;
+use crate::commands::Context;
+use crate::error::{Error, Kind, Result};
+use crate::output::Format;
+use crate::output::reassignment::{self as show, MoveRow, human_bytes, partitions};
+use crate::reassignment::Assignment;
+use crate::reassignment::plan::{Plan, comma_separated};
+use crate::reassignment::progress::{Copied, copied};
+use crate::reassignment::throttle;
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+/// An execution as far as the checks brought it.
+#[derive(Debug)]
+struct Prepared {
+    /// The plan's name in messages.
+    file: String,
+    work: Work,
+    sizes: Sizes,
+    rows: Vec<MoveRow>,
+    undo: Option<UndoFile>,
+}
+
+/// Takes a plan back: the file named is its undo file, or the plan that has one beside it.
+pub(super) fn undo(mut action: ExecuteAction, context: &mut Context) -> Result<()> {
+    if !undo_file::is_undo_file(&action.plan) {
+        let beside = undo_file::path_for(&action.plan);
+        if !beside.exists() {
+            let message = format!("{} not found: {} was not executed here", beside.display(), shown(&action.plan));
+            return Err(Error::not_found(message).hint("name the undo file that `reassign execute` wrote"));
+        }
+        action.plan = beside;
+    }
+    let plan = read_plan_file(&action.plan)?;
+    move_replicas(&action, &plan, true, context)
+}
+
+pub(super) fn run(action: &ExecuteAction, context: &mut Context) -> Result<()> {
+    let plan = read_plan_file(&action.plan)?;
+    move_replicas(action, &plan, false, context)
+}
+
+fn move_replicas(action: &ExecuteAction, plan: &Plan, takes_back: bool, context: &mut Context) -> Result<()> {
+    let prepared = prepare(action, plan, takes_back, context)?;
+    let is_table = context.printer.format() == Format::Table;
+    if prepared.rows.is_empty() && prepared.work.log_dirs.is_empty() {
+        let all = partitions(plan.partitions.len());
+        context.printer.note(format_args!("nothing to do: {all} of {} where they shall be", prepared.file));
+        return if is_table { Ok(()) } else { show::moves(&[], &mut context.printer) };
+    }
+    announce(&prepared, context)?;
+    if is_table || action.dry_run {
+        show::moves(&prepared.rows, &mut context.printer)?;
+        context.printer.flush()?;
+    }
+    if let Some(undo) = &prepared.undo {
+        let kept = if undo.is_kept { " (kept from the earlier run)" } else { "" };
+        context.printer.note(format_args!("undo file: {}{kept}", undo.path.display()));
+    }
+    if action.dry_run {
+        context.printer.note("dry run: nothing was sent");
+        return Ok(());
+    }
+    if let Some(undo) = prepared.undo.as_ref().filter(|undo| !undo.is_kept) {
+        undo_file::write(&undo.path, &undo_file::undo_plan(plan, &origins(&prepared.work)))?;
+    }
+    carry_out(action, prepared, context)
+}
+
+fn prepare(action: &ExecuteAction, plan: &Plan, takes_back: bool, context: &mut Context) -> Result<Prepared> {
+    let file = shown(&action.plan);
+    let strictness = Strictness {
+        additional: action.additional,
+        same_factor: !action.allow_factor_change,
+        takes_back,
+    };
+    let work = checks::work(context.client.admin()?, plan, &file, strictness)?;
+    let touched: BTreeSet<TopicPartition> = work.start.keys().chain(work.under_way.keys()).cloned().collect();
+    let brokers: Vec<BrokerId> = context.client.admin()?.brokers()?.iter().map(|broker| broker.id).collect();
+    let sizes = if touched.is_empty() {
+        Sizes::default()
+    } else {
+        cluster::sizes(brokers, Some(&touched), context)?
+    };
+    let undo = if takes_back {
+        None
+    } else {
+        let wanted = action.undo_file.clone().unwrap_or_else(|| undo_file::path_for(&action.plan));
+        Some(undo_file::choose(&wanted, plan)?)
+    };
+    Ok(Prepared {
+        rows: rows(&work, &sizes, if action.dry_run { "planned" } else { "moving" }),
+        file,
+        work,
+        sizes,
+        undo,
+    })
+}
+
+/// Where the partitions of a plan have their data, those under way included.
+fn origins(work: &Work) -> Assignment {
+    let mut origins = work.current.clone();
+    for (name, replicas) in &mut origins {
+        if let Some(active) = work.active.get(name) {
+            *replicas = active.sources();
+        }
+    }
+    origins
+}
+
+fn rows(work: &Work, sizes: &Sizes, state: &'static str) -> Vec<MoveRow> {
+    let origins = origins(work);
+    let all: Assignment = work.start.iter().chain(&work.under_way).map(|(name, to)| (name.clone(), to.clone())).collect();
+    all.into_iter()
+        .map(|(name, to)| {
+            let from = origins.get(&name).cloned().unwrap_or_default();
+            let new: Vec<_> = to.iter().copied().filter(|broker| !from.contains(broker)).collect();
+            let copy = copied(&from, &new, |broker| sizes.on(broker, &name));
+            MoveRow { name, from, to, bytes: copy.total, state }
+        })
+        .collect()
+}
+
+/// What is going to happen, in one line.
+fn announce(prepared: &Prepared, context: &mut Context) -> Result<()> {
+    let bytes: u64 = prepared.rows.iter().map(|row| row.bytes).sum();
+    let verb = if prepared.rows.len() == 1 { "moves" } else { "move" };
+    let mut line = format!("{} {verb}, {} to copy", partitions(prepared.rows.len()), human_bytes(bytes));
+    let extra = [
+        (prepared.work.done, "already there"),
+        (prepared.work.under_way.len(), "under way already"),
+        (prepared.work.log_dirs.len(), "to another log directory"),
+    ];
+    for (count, what) in extra.iter().filter(|(count, _)| *count > 0) {
+        line.push_str(&format!("; {count} {what}"));
+    }
+    context.printer.note(line);
+    context.printer.flush()
+}
+
+fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) -> Result<()> {
+    let interrupt = Interrupt::new()?;
+    let set = set_throttles(action, &prepared.work, context)?;
+    let mut rows = prepared.rows;
+    let mut watch = Watch::new(prepared.work, prepared.sizes);
+    let outcome = if action.no_wait {
+        watch.start(None, context)
+    } else {
+        watch.run(action.concurrent, &interrupt, context)
+    };
+    let is_left_moving = watch.is_moving();
+    let cleared = if is_left_moving || set.is_empty() {
+        Ok(())
+    } else {
+        clear(&set, &prepared.file, context)
+    };
+    for row in &mut rows {
+        row.state = state_of(&row.name, &watch);
+    }
+    if context.printer.format() != Format::Table {
+        show::moves(&rows, &mut context.printer)?;
+    }
+    outcome?;
+    report(action, &prepared.file, &watch, !set.is_empty(), context)?;
+    cleared
+}
+
+fn state_of(name: &TopicPartition, watch: &Watch) -> &'static str {
+    if watch.finished.contains_key(name) {
+        "done"
+    } else if watch.failed.contains_key(&name.to_string()) {
+        "failed"
+    } else if watch.moving().any(|moving| moving == name) {
+        "moving"
+    } else {
+        "not started"
+    }
+}
+
+/// The last words, and the exit code they mean.
+fn report(action: &ExecuteAction, file: &str, watch: &Watch, throttled: bool, context: &mut Context) -> Result<()> {
+    let done = watch.finished.len();
+    let bytes = watch.finished.values().fold(Copied::default(), |sum, copied| sum + *copied);
+    if done > 0 {
+        context.printer.note(format_args!("{} moved, {} copied", partitions(done), human_bytes(bytes.total)));
+    }
+    let moving = watch.moving().count();
+    let stays = if throttled { ", throttled" } else { "" };
+    if action.no_wait && moving > 0 {
+        let line = format!(
+            "{} under way{stays}; `kafkit reassign verify {file} --watch` follows them and clears what is left",
+            partitions(moving)
+        );
+        context.printer.note(line);
+    }
+    if !watch.failed.is_empty() {
+        let failed: Vec<String> = watch.failed.iter().map(|(name, reason)| format!("{name} {reason}")).collect();
+        let failed = failed.join("; ");
+        return Err(Error::failed(format!("{} did not move: {failed}", partitions(watch.failed.len()))));
+    }
+    let left = watch.not_started();
+    if !action.no_wait && (moving > 0 || left > 0) {
+        let mut message = format!("interrupted: {} still moving{stays}", partitions(moving));
+        if left > 0 {
+            message.push_str(&format!(", {left} not started"));
+        }
+        return Err(Error::new(Kind::Interrupted, message).hint(format!(
+            "the same command goes on, `kafkit reassign verify {file} --watch` follows, `kafkit reassign cancel {file}` stops"
+        )));
+    }
+    Ok(())
+}
+
+// ---- throttles
+
+/// Sets the throttles asked for, and answers them.
+fn set_throttles(action: &ExecuteAction, work: &Work, context: &mut Context) -> Result<Changes> {
+    let mut set = Changes::new();
+    if let Some(rate) = action.throttle {
+        let all: Assignment = work.start.iter().chain(&work.under_way).map(|(name, to)| (name.clone(), to.clone())).collect();
+        let moves = throttle::moves(&work.active, &all, &work.current);
+        set.extend(throttles::on_topics(&moves));
+        set.extend(on_live_brokers(&throttle::brokers(&moves), || Rates::replication(rate as i64), context)?);
+    }
+    if let Some(rate) = action.log_dir_throttle {
+        let brokers = work.log_dirs.keys().map(|replica| replica.broker).collect();
+        for (throttled, configs) in on_live_brokers(&brokers, || Rates::log_dirs(rate as i64), context)? {
+            set.entry(throttled).or_default().extend(configs);
+        }
+    }
+    if set.is_empty() {
+        return Ok(set);
+    }
+    let refused = context.client.admin()?.alter_throttles(&set);
+    let refusal = match refused {
+        Ok(refused) => refused.into_iter().next().map(|(throttled, error)| Error::from(error).context(throttled)),
+        Err(error) => Some(error),
+    };
+    if let Some(error) = refusal {
+        let _ = clear(&set, &shown(&action.plan), context);
+        return Err(error.context("throttle not set, nothing moved"));
+    }
+    Ok(set)
+}
+
+/// Brokers that are down have no use for a throttle, and could not be told.
+fn on_live_brokers(
+    brokers: &BTreeSet<BrokerId>,
+    rates: impl Fn() -> Rates,
+    context: &mut Context,
+) -> Result<Changes> {
+    let admin = context.client.admin()?;
+    let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+    let brokers = brokers.intersection(&alive).copied().collect();
+    Ok(throttles::on_brokers(&brokers, rates()))
+}
+
+/// Takes back what was set; what cannot be taken back is named.
+fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<()> {
+    let mut left: BTreeMap<Throttled, String> = BTreeMap::new();
+    for (throttled, configs) in set {
+        let names = configs.iter().map(|(name, _)| (*name, None)).collect();
+        let change = Changes::from([(throttled.clone(), names)]);
+        match context.client.admin().and_then(|admin| admin.alter_throttles(&change)) {
+            Ok(refused) => left.extend(refused.into_iter().map(|(throttled, error)| (throttled, error.to_string()))),
+            Err(error) => drop(left.insert(throttled.clone(), error.to_string())),
+        }
+    }
+    let brokers = set.keys().filter(|throttled| matches!(throttled, Throttled::Broker(_))).count();
+    let topics = set.len() - brokers;
+    if left.is_empty() {
+        let noun = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+        context.printer.note(format_args!(
+            "throttle cleared on {}, {}",
+            noun(brokers, "broker"),
+            noun(topics, "topic")
+        ));
+        return Ok(());
+    }
+    let names: Vec<String> = left.keys().map(ToString::to_string).collect();
+    let reason = left.into_values().next().unwrap_or_default();
+    Err(Error::failed(format!("throttle left on {}: {reason}", comma_separated(&names)))
+        .hint(format!("`kafkit reassign verify {file}` clears it when everything is up")))
+}

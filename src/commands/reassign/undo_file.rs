@@ -1,0 +1,139 @@
+//! The way back, written before the way there is taken: `plan.undo.json` beside `plan.json`.
+
+use std::path::{Path, PathBuf};
+
+use super::read_plan_file;
+use crate::error::{Error, Result};
+use crate::reassignment::Assignment;
+use crate::reassignment::plan::{Plan, PlannedPartition};
+use crate::reassignment::plan_json::write_readable;
+
+/// Tried names before giving up: `plan.undo.json`, `plan.undo.2.json`, …
+const NAMES: usize = 1000;
+const SUFFIX: &str = ".undo.json";
+
+/// An undo file, and whether an earlier run of the same plan wrote it.
+#[derive(Debug)]
+pub(super) struct UndoFile {
+    pub path: PathBuf,
+    pub is_kept: bool,
+}
+
+/// Where the undo file of `plan` belongs; a plan from stdin has it in the working directory.
+pub(super) fn path_for(plan: &Path) -> PathBuf {
+    if plan == Path::new("-") {
+        return PathBuf::from("plan.undo.json");
+    }
+    plan.with_extension("undo.json")
+}
+
+/// Whether the name says that it is an undo file.
+pub(super) fn is_undo_file(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let numbered = |name: &str| {
+        let stem = name.strip_suffix(".json").and_then(|name| name.rsplit_once(".undo."));
+        stem.is_some_and(|(_, number)| number.parse::<usize>().is_ok())
+    };
+    name.is_some_and(|name| name.ends_with(SUFFIX) || numbered(&name))
+}
+
+/// The plan that takes `plan` back to `current`.
+pub(super) fn undo_plan(plan: &Plan, current: &Assignment) -> Plan {
+    let back = |planned: &PlannedPartition| {
+        let replicas = current.get(&planned.topic_partition)?.clone();
+        Some(PlannedPartition {
+            topic_partition: planned.topic_partition.clone(),
+            log_dirs: vec![None; replicas.len()],
+            replicas,
+            was: Some(planned.replicas.clone()),
+        })
+    };
+    Plan {
+        partitions: plan.partitions.iter().filter_map(back).collect(),
+    }
+}
+
+/// Finds the name of the undo file and whether it is there already: an earlier, interrupted run of the same
+/// plan knew where the partitions really came from, so its file stays.
+pub(super) fn choose(wanted: &Path, plan: &Plan) -> Result<UndoFile> {
+    for number in 1..NAMES {
+        let path = match number {
+            1 => wanted.to_owned(),
+            number => numbered(wanted, number),
+        };
+        if !path.exists() {
+            return Ok(UndoFile { path, is_kept: false });
+        }
+        if takes_back(&path, plan) {
+            return Ok(UndoFile { path, is_kept: true });
+        }
+    }
+    Err(Error::failed(format!("too many undo files like {}", wanted.display())))
+}
+
+fn numbered(wanted: &Path, number: usize) -> PathBuf {
+    let name = wanted.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.strip_suffix(".json").unwrap_or(&name);
+    wanted.with_file_name(format!("{stem}.{number}.json"))
+}
+
+/// Whether the file is an undo of exactly this plan.
+fn takes_back(path: &Path, plan: &Plan) -> bool {
+    let Ok(undo) = read_plan_file(path) else { return false };
+    let before: Assignment = undo
+        .partitions
+        .into_iter()
+        .filter_map(|planned| Some((planned.topic_partition, planned.was?)))
+        .collect();
+    before == plan.assignment()
+}
+
+/// Writes the file whole or not at all: a cut undo file would be worse than none.
+pub(super) fn write(path: &Path, undo: &Plan) -> Result<()> {
+    let named = |error: std::io::Error| Error::from(error).context(format!("undo file {}", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(named)?;
+    std::io::Write::write_all(&mut file, write_readable(undo).as_bytes()).map_err(named)?;
+    file.as_file().sync_all().map_err(named)?;
+    file.persist_noclobber(path).map_err(|error| named(error.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topic_partition::TopicPartition;
+
+    fn plan_to(replicas: &[i32]) -> Plan {
+        let name = TopicPartition::new("a", 0);
+        Plan::from_assignment(
+            &Assignment::from([(name.clone(), replicas.to_vec())]),
+            &Assignment::from([(name, vec![1])]),
+        )
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(path_for(Path::new("dir/plan.json")), Path::new("dir/plan.undo.json"));
+        assert_eq!(path_for(Path::new("-")), Path::new("plan.undo.json"));
+        for name in ["plan.undo.json", "x/plan.undo.2.json"] {
+            assert!(is_undo_file(Path::new(name)), "{name}");
+        }
+        assert!(!is_undo_file(Path::new("plan.json")));
+    }
+
+    #[test]
+    fn an_undo_file_is_kept_by_its_own_plan_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let wanted = folder.path().join("plan.undo.json");
+        let plan = plan_to(&[2]);
+        let current = Assignment::from([(TopicPartition::new("a", 0), vec![1])]);
+        write(&wanted, &undo_plan(&plan, &current)).unwrap();
+        let again = choose(&wanted, &plan).unwrap();
+        assert!(again.is_kept && again.path == wanted);
+        let other = choose(&wanted, &plan_to(&[3])).unwrap();
+        assert!(!other.is_kept && other.path.ends_with("plan.undo.2.json"), "{other:?}");
+        assert_eq!(read_plan_file(&wanted).unwrap().assignment(), current);
+        assert!(write(&wanted, &plan).is_err(), "never over another file");
+    }
+}

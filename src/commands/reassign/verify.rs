@@ -1,0 +1,219 @@
+//! `reassign verify` and `reassign list`: how far the moves are, and the throttles that nobody needs any more.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::cluster::{self, Sizes};
+use super::interrupt::Interrupt;
+use super::throttles::{self, Changes};
+use super::{VerifyAction, read_plan_file, shown};
+use crate::client::admin::throttles::Throttled;
+use crate::commands::Context;
+use crate::error::{Error, Kind, Result};
+use crate::output::reassignment::{self as show, StateRow, partitions};
+use crate::output::reassignment_progress::{Bars, Step};
+use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
+use crate::reassignment::plan::{Plan, comma_separated};
+use crate::reassignment::progress::{self, Copied, LogDirState, PartitionState, copied};
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+/// The pause between two looks of `--watch`.
+const PAUSE: Duration = Duration::from_millis(500);
+
+pub(super) fn list(context: &mut Context) -> Result<()> {
+    let active = context.client.admin()?.active_reassignments()?;
+    let sizes = sizes_of(&active, context)?;
+    show::active(&active, |name| copied_of(name, &active, &sizes), &mut context.printer)
+}
+
+pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
+    let plan = action.plan.as_deref().map(read_plan_file).transpose()?;
+    let is_watched = |name: &TopicPartition| match &plan {
+        Some(plan) => plan.partitions.iter().any(|planned| planned.topic_partition == *name),
+        None => true,
+    };
+    if action.watch {
+        watch(is_watched, context)?;
+    }
+    let active = context.client.admin()?.active_reassignments()?;
+    let file = action.plan.as_deref().map(shown).unwrap_or_default();
+    let Some(plan) = plan else {
+        let sizes = sizes_of(&active, context)?;
+        show::active(&active, |name| copied_of(name, &active, &sizes), &mut context.printer)?;
+        return tidy(action, None, &active, false, context);
+    };
+    let rows = state_rows(&plan, &active, context)?;
+    show::states(&rows, &mut context.printer)?;
+    let dirs_moving = log_dirs_not_done(&plan, context)?;
+    tidy(action, Some(&plan), &active, !dirs_moving.is_empty(), context)?;
+    verdict(&rows, &dirs_moving, &file)
+}
+
+/// Waits until none of the partitions moves.
+fn watch(is_watched: impl Fn(&TopicPartition) -> bool, context: &mut Context) -> Result<()> {
+    let interrupt = Interrupt::new()?;
+    let mut bars = Bars::new(context.printer.is_quiet());
+    loop {
+        let admin = context.client.admin()?;
+        let mut active = admin.active_reassignments()?;
+        active.retain(|name, _| is_watched(name));
+        if active.is_empty() {
+            bars.finish();
+            return Ok(());
+        }
+        let sizes = sizes_of(&active, context)?;
+        let step = |name: &TopicPartition| Step {
+            name: name.to_string(),
+            copied: copied_of(name, &active, &sizes),
+            is_done: false,
+        };
+        bars.show(&active.keys().map(step).collect::<Vec<_>>(), 0);
+        interrupt.pause(PAUSE);
+        if interrupt.was_asked() {
+            bars.finish();
+            let left = partitions(active.len());
+            return Err(Error::new(Kind::Interrupted, format!("interrupted: {left} still moving")));
+        }
+    }
+}
+
+fn sizes_of(active: &ActiveReassignments, context: &mut Context) -> Result<Sizes> {
+    if active.is_empty() {
+        return Ok(Sizes::default());
+    }
+    let names: BTreeSet<TopicPartition> = active.keys().cloned().collect();
+    let admin = context.client.admin()?;
+    let alive: Vec<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+    let concerned = active.values().flat_map(|active| active.replicas.iter().copied());
+    let concerned: BTreeSet<BrokerId> = concerned.filter(|broker| alive.contains(broker)).collect();
+    cluster::sizes(concerned, Some(&names), context)
+}
+
+fn copied_of(name: &TopicPartition, active: &ActiveReassignments, sizes: &Sizes) -> Copied {
+    let Some(active) = active.get(name) else { return Copied::default() };
+    copied(&active.sources(), &active.adding, |broker| sizes.on(broker, name))
+}
+
+fn state_rows(plan: &Plan, active: &ActiveReassignments, context: &mut Context) -> Result<Vec<StateRow>> {
+    let mut of_plan = active.clone();
+    let target = plan.assignment();
+    of_plan.retain(|name, _| target.contains_key(name));
+    let sizes = sizes_of(&of_plan, context)?;
+    let topics = plan.topics();
+    let current = cluster::assignment(context.client.admin()?, topics.iter().map(String::as_str))?;
+    let states = progress::partitions(plan, active, |name| current.get(name).cloned());
+    let row = |progress: progress::PartitionProgress| StateRow {
+        replicas: replicas_of(&progress.topic_partition, active.get(&progress.topic_partition), &current),
+        copied: (progress.state == PartitionState::Moving)
+            .then(|| copied_of(&progress.topic_partition, active, &sizes)),
+        name: progress.topic_partition,
+        state: progress.state,
+        target: progress.target,
+    };
+    Ok(states.into_iter().map(row).collect())
+}
+
+fn replicas_of(
+    name: &TopicPartition,
+    active: Option<&ActiveReassignment>,
+    current: &crate::reassignment::Assignment,
+) -> Vec<BrokerId> {
+    match active {
+        Some(active) => active.replicas.clone(),
+        None => current.get(name).cloned().unwrap_or_default(),
+    }
+}
+
+/// The plan's moves between log directories that are not done, in words.
+fn log_dirs_not_done(plan: &Plan, context: &mut Context) -> Result<Vec<String>> {
+    let moves = plan.log_dir_moves();
+    if moves.is_empty() {
+        return Ok(Vec::new());
+    }
+    let dirs = context.client.admin()?.replica_dirs(moves.into_keys())?;
+    let states = progress::log_dir_moves(plan, |replica| dirs.get(replica).cloned().unwrap_or_default());
+    let words = states.into_iter().filter_map(|(replica, (target, state))| match state {
+        LogDirState::Done => None,
+        LogDirState::Moving => Some(format!("{replica} is moving to {target}")),
+        LogDirState::MovingTo(other) => Some(format!("{replica} is moving to {other} instead of {target}")),
+        LogDirState::StaysIn(current) => Some(format!("{replica} stays in {current} instead of {target}")),
+        LogDirState::NotFound => Some(format!("{replica} is on no live log directory")),
+    });
+    Ok(words.collect())
+}
+
+/// Clears throttles that no move needs: the plan's topics when none of their partitions moves, and the brokers
+/// when nothing moves at all.
+fn tidy(
+    action: &VerifyAction,
+    plan: Option<&Plan>,
+    active: &ActiveReassignments,
+    dirs_moving: bool,
+    context: &mut Context,
+) -> Result<()> {
+    if action.preserve_throttles {
+        return Ok(());
+    }
+    let admin = context.client.admin()?;
+    let alive: Vec<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+    let topics: BTreeSet<String> = match plan {
+        Some(plan) if !action.clear_all_throttles => plan.topics(),
+        _ => admin.topic_replicas(None::<[&str; 0]>)?.into_keys().collect(),
+    };
+    let is_moving = |topic: &String| active.keys().any(|name| name.topic == *topic);
+    let idle_topics = topics.iter().filter(|topic| !is_moving(topic)).cloned().map(Throttled::Topic);
+    let mut idle: Vec<Throttled> = idle_topics.collect();
+    if active.is_empty() && !dirs_moving {
+        idle.extend(alive.into_iter().map(Throttled::Broker));
+    }
+    let found: Vec<Throttled> = admin.throttles(&idle)?.into_keys().collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let names = comma_separated(&found);
+    if plan.is_none() && !action.clear_all_throttles {
+        context
+            .printer
+            .note(format_args!("throttles on {names}; --clear-throttles removes them"));
+        return Ok(());
+    }
+    clear(found, context)?;
+    context.printer.note(format_args!("throttle cleared on {names}"));
+    Ok(())
+}
+
+/// Clears what was found; a refusal is an error.
+pub(super) fn clear(found: Vec<Throttled>, context: &mut Context) -> Result<()> {
+    let mut changes = Changes::new();
+    for throttled in found {
+        changes.extend(match throttled {
+            Throttled::Broker(id) => throttles::cleared_brokers([id]),
+            Throttled::Topic(name) => throttles::cleared_topics([name]),
+        });
+    }
+    let refused = context.client.admin()?.alter_throttles(&changes)?;
+    match refused.into_iter().next() {
+        Some((throttled, error)) => Err(Error::from(error).context(format!("throttle of {throttled}"))),
+        None => Ok(()),
+    }
+}
+
+/// Success only when everything is where the plan wants it.
+fn verdict(rows: &[StateRow], dirs_moving: &[String], file: &str) -> Result<()> {
+    let count = |wanted: fn(&PartitionState) -> bool| rows.iter().filter(|row| wanted(&row.state)).count();
+    let moving = count(|state| *state == PartitionState::Moving);
+    let gone = count(|state| matches!(state, PartitionState::Elsewhere(replicas) if replicas.is_empty()));
+    let elsewhere = count(|state| matches!(state, PartitionState::Elsewhere(_))) - gone;
+    let mut words: Vec<String> = Vec::new();
+    for (count, what) in [(moving, "still moving"), (elsewhere, "not moved"), (gone, "not found")] {
+        if count > 0 {
+            words.push(format!("{count} {what}"));
+        }
+    }
+    words.extend(dirs_moving.iter().cloned());
+    if words.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{file}: not done: {}", words.join(", "));
+    Err(if gone == rows.len() && gone > 0 { Error::not_found(message) } else { Error::failed(message) })
+}

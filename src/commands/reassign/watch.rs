@@ -1,0 +1,308 @@
+//! Moves under way: started in batches, followed to their end, counted in bytes.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::checks::Work;
+use super::cluster::{self, Sizes};
+use super::interrupt::Interrupt;
+use crate::client::admin::AdminClient;
+use crate::commands::Context;
+use crate::error::{Error, Kind, Result};
+use crate::output::reassignment_progress::{Bars, Step};
+use crate::reassignment::Assignment;
+use crate::reassignment::active::ActiveReassignments;
+use crate::reassignment::plan::{PartitionReplica, comma_separated};
+use crate::reassignment::progress::{Copied, copied};
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+/// The pause between two looks at the cluster.
+const PAUSE: Duration = Duration::from_millis(500);
+/// A broker may show a finished move a little later than the controller; after so many looks it is believed.
+const LOOKS: u32 = 20;
+/// How long a cluster that does not answer is asked again.
+const SILENCE: Duration = Duration::from_secs(300);
+/// The broker does not have the replica yet.
+const REPLICA_NOT_AVAILABLE: i16 = 9;
+
+/// One partition on its way.
+#[derive(Debug)]
+struct Moving {
+    target: Vec<BrokerId>,
+    sources: Vec<BrokerId>,
+    destinations: Vec<BrokerId>,
+    copied: Copied,
+    /// How often it was neither under way nor where it shall be.
+    lost: u32,
+}
+
+/// The moves of one plan.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pending: VecDeque<(TopicPartition, Vec<BrokerId>)>,
+    moving: BTreeMap<TopicPartition, Moving>,
+    /// What was copied for each finished partition.
+    pub finished: BTreeMap<TopicPartition, Copied>,
+    /// What went wrong, by partition or replica.
+    pub failed: BTreeMap<String, String>,
+    log_dirs_pending: BTreeMap<PartitionReplica, String>,
+    log_dirs_moving: BTreeMap<PartitionReplica, String>,
+    current: Assignment,
+    sizes: Sizes,
+    down: BTreeSet<BrokerId>,
+}
+
+impl Watch {
+    /// The moves that are left to do; `sizes` are those of the replicas there are now.
+    pub(super) fn new(work: Work, sizes: Sizes) -> Self {
+        let mut watch = Self {
+            pending: work.start.into_iter().collect(),
+            moving: BTreeMap::new(),
+            finished: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            log_dirs_pending: work.log_dirs,
+            log_dirs_moving: BTreeMap::new(),
+            current: work.current,
+            sizes,
+            down: BTreeSet::new(),
+        };
+        for (name, target) in work.under_way {
+            let sources = work.active.get(&name).map(|active| active.sources()).unwrap_or_default();
+            watch.follow(name, target, sources);
+        }
+        watch
+    }
+
+    fn follow(&mut self, name: TopicPartition, target: Vec<BrokerId>, sources: Vec<BrokerId>) {
+        let destinations: Vec<_> = target.iter().copied().filter(|broker| !sources.contains(broker)).collect();
+        let moving = Moving {
+            copied: copied(&sources, &destinations, |broker| self.sizes.on(broker, &name)),
+            target,
+            sources,
+            destinations,
+            lost: 0,
+        };
+        self.moving.insert(name, moving);
+    }
+
+    pub(super) fn is_moving(&self) -> bool {
+        !self.moving.is_empty() || !self.log_dirs_moving.is_empty()
+    }
+
+    pub(super) fn moving(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.moving.keys()
+    }
+
+    pub(super) fn not_started(&self) -> usize {
+        self.pending.len()
+    }
+
+    fn is_over(&self) -> bool {
+        self.pending.is_empty() && !self.is_moving() && self.log_dirs_pending.is_empty()
+    }
+
+    /// Starts as many moves as `concurrent` allows.
+    pub(super) fn start(&mut self, concurrent: Option<usize>, context: &mut Context) -> Result<()> {
+        let free = concurrent.unwrap_or(usize::MAX).saturating_sub(self.moving.len());
+        let batch: Assignment = self.pending.drain(..free.min(self.pending.len())).collect();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let wanted = batch.iter().map(|(name, replicas)| (name.clone(), Some(replicas.clone()))).collect();
+        let refused = context.client.admin()?.alter_reassignments(&wanted, true)?;
+        if refused.len() == batch.len()
+            && self.moving.is_empty()
+            && self.finished.is_empty()
+            && let Some((name, error)) = refused.first_key_value()
+        {
+            return Err(Error::from(error.clone()).context(name));
+        }
+        for (name, target) in batch {
+            match refused.get(&name) {
+                Some(error) => drop(self.failed.insert(name.to_string(), error.to_string())),
+                None => {
+                    let sources = self.current.get(&name).cloned().unwrap_or_default();
+                    self.follow(name, target, sources);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts what is left and follows everything to its end, or until Ctrl-C.
+    pub(super) fn run(
+        &mut self,
+        concurrent: Option<usize>,
+        interrupt: &Interrupt,
+        context: &mut Context,
+    ) -> Result<()> {
+        let mut bars = Bars::new(context.printer.is_quiet());
+        let mut silent_since: Option<Instant> = None;
+        while !self.is_over() && !interrupt.was_asked() {
+            match self.step(concurrent, context) {
+                Ok(()) => {
+                    if silent_since.take().is_some() {
+                        context.printer.note("the cluster answers again");
+                    }
+                }
+                Err(error) if error.kind() == Kind::Unreachable => {
+                    let since = *silent_since.get_or_insert_with(|| {
+                        context.printer.note(format_args!("{error}; the moves go on, asking again"));
+                        Instant::now()
+                    });
+                    if since.elapsed() > SILENCE {
+                        bars.finish();
+                        return Err(error);
+                    }
+                }
+                Err(error) => {
+                    bars.finish();
+                    return Err(error);
+                }
+            }
+            bars.show(&self.steps(), self.pending.len());
+            if !self.is_over() {
+                interrupt.pause(PAUSE);
+            }
+        }
+        bars.finish();
+        Ok(())
+    }
+
+    fn step(&mut self, concurrent: Option<usize>, context: &mut Context) -> Result<()> {
+        self.start(concurrent, context)?;
+        self.move_log_dirs(context.client.admin()?)?;
+        let admin = context.client.admin()?;
+        admin.refresh()?;
+        let active = admin.active_reassignments()?;
+        self.settle(&active, admin)?;
+        self.measure(context)?;
+        self.note_brokers_down(context)
+    }
+
+    /// Sorts out which moves have ended, and how.
+    fn settle(&mut self, active: &ActiveReassignments, admin: &mut AdminClient) -> Result<()> {
+        let ended: Vec<TopicPartition> = self
+            .moving
+            .keys()
+            .filter(|name| !active.contains_key(*name))
+            .cloned()
+            .collect();
+        let current = cluster::assignment(admin, ended.iter().map(|name| name.topic.as_str()))?;
+        for name in ended {
+            let Some(moving) = self.moving.get_mut(&name) else { continue };
+            let replicas = current.get(&name).cloned().unwrap_or_default();
+            if replicas == moving.target {
+                let total = moving.copied.total;
+                self.finished.insert(name.clone(), Copied { done: total, total });
+                self.moving.remove(&name);
+                continue;
+            }
+            moving.lost += 1;
+            if moving.lost >= LOOKS {
+                let reason = if replicas.is_empty() {
+                    "does not exist any more".to_owned()
+                } else {
+                    format!("was stopped: it is on {}", comma_separated(&replicas))
+                };
+                self.failed.insert(name.to_string(), reason);
+                self.moving.remove(&name);
+            }
+        }
+        for (name, reassignment) in active {
+            if self.moving.get(name).is_some_and(|moving| moving.target != reassignment.target()) {
+                let target = comma_separated(reassignment.target());
+                self.failed.insert(name.to_string(), format!("was sent to {target} by somebody else"));
+                self.moving.remove(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the brokers that receive how much they have.
+    fn measure(&mut self, context: &mut Context) -> Result<()> {
+        let mut receiving: BTreeMap<BrokerId, BTreeSet<TopicPartition>> = BTreeMap::new();
+        for (name, moving) in &self.moving {
+            for broker in &moving.destinations {
+                receiving.entry(*broker).or_default().insert(name.clone());
+            }
+        }
+        let admin = context.client.admin()?;
+        let alive: Vec<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+        for (broker, partitions) in receiving {
+            if !alive.contains(&broker) {
+                continue;
+            }
+            let Ok(files) = admin.replica_files(broker, Some(&partitions)) else { continue };
+            for (name, files) in files {
+                self.sizes.set(broker, name, files);
+            }
+        }
+        for (name, moving) in &mut self.moving {
+            let now = copied(&moving.sources, &moving.destinations, |broker| self.sizes.on(broker, name));
+            moving.copied = now;
+        }
+        Ok(())
+    }
+
+    /// Says once of each broker that something waits for it.
+    fn note_brokers_down(&mut self, context: &mut Context) -> Result<()> {
+        let admin = context.client.admin()?;
+        let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+        let mut waiting: BTreeMap<BrokerId, usize> = BTreeMap::new();
+        for moving in self.moving.values() {
+            for broker in moving.destinations.iter().filter(|broker| !alive.contains(broker)) {
+                *waiting.entry(*broker).or_default() += 1;
+            }
+        }
+        for (broker, count) in &waiting {
+            if self.down.insert(*broker) {
+                let noun = if *count == 1 { "partition waits" } else { "partitions wait" };
+                let line = format!("broker {broker} is down: {count} {noun} for it");
+                context.printer.note(line);
+            }
+        }
+        self.down.retain(|broker| waiting.contains_key(broker));
+        Ok(())
+    }
+
+    /// Asks for moves between log directories whose replica is there, and looks after those that were begun.
+    fn move_log_dirs(&mut self, admin: &mut AdminClient) -> Result<()> {
+        let waiting: BTreeSet<&TopicPartition> =
+            self.pending.iter().map(|(name, _)| name).chain(self.moving.keys()).collect();
+        let ready: BTreeMap<PartitionReplica, String> = self
+            .log_dirs_pending
+            .iter()
+            .filter(|(replica, _)| !waiting.contains(&replica.topic_partition))
+            .map(|(replica, log_dir)| (replica.clone(), log_dir.clone()))
+            .collect();
+        for (replica, answer) in admin.alter_replica_log_dirs(&ready)? {
+            let Some(log_dir) = ready.get(&replica) else { continue };
+            match answer {
+                Ok(()) => drop(self.log_dirs_moving.insert(replica.clone(), log_dir.clone())),
+                Err(error) if error.code == REPLICA_NOT_AVAILABLE => continue,
+                Err(error) => drop(self.failed.insert(replica.to_string(), format!("{log_dir}: {error}"))),
+            }
+            self.log_dirs_pending.remove(&replica);
+        }
+        let dirs = admin.replica_dirs(self.log_dirs_moving.keys().cloned())?;
+        self.log_dirs_moving
+            .retain(|replica, log_dir| dirs.get(replica).and_then(|dirs| dirs.current.as_ref()) != Some(log_dir));
+        Ok(())
+    }
+
+    /// Everything that moved or moves, for the bars.
+    fn steps(&self) -> Vec<Step> {
+        let finished = self.finished.iter().map(|(name, copied)| Step {
+            name: name.to_string(),
+            copied: *copied,
+            is_done: true,
+        });
+        let moving = self.moving.iter().map(|(name, moving)| Step {
+            name: name.to_string(),
+            copied: moving.copied,
+            is_done: false,
+        });
+        finished.chain(moving).collect()
+    }
+}

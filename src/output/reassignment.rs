@@ -1,0 +1,356 @@
+//! Plans, moves and their progress as tables, JSON and one-line summaries.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{Format, Printer};
+use crate::error::Result;
+use crate::reassignment::active::ActiveReassignments;
+use crate::reassignment::impact::{BrokerImpact, Impact};
+use crate::reassignment::plan::{Plan, comma_separated};
+use crate::reassignment::plan_json::write_readable;
+use crate::reassignment::progress::{Copied, PartitionState};
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+/// One move of a plan that is executed, undone or stopped.
+#[derive(Clone, Debug)]
+pub(crate) struct MoveRow {
+    pub name: TopicPartition,
+    pub from: Vec<BrokerId>,
+    pub to: Vec<BrokerId>,
+    /// Bytes to be copied.
+    pub bytes: u64,
+    pub state: &'static str,
+}
+
+/// One partition of a plan that is verified.
+#[derive(Clone, Debug)]
+pub(crate) struct StateRow {
+    pub name: TopicPartition,
+    pub state: PartitionState,
+    pub replicas: Vec<BrokerId>,
+    pub target: Vec<BrokerId>,
+    pub copied: Option<Copied>,
+}
+
+/// A row in every form.
+#[derive(Debug)]
+struct Row {
+    cells: Vec<String>,
+    json: Value,
+}
+
+/// A proposal: the plan to stdout (or it is in `out` already), its effect to stderr (or stdout).
+pub(crate) fn proposal(plan: &Plan, impact: &Impact, out: Option<&Path>, printer: &mut Printer) -> Result<()> {
+    printer.note(summary(impact));
+    if let Some(path) = out {
+        printer.note(format_args!("plan: {}", path.display()));
+        return broker_table(impact, printer);
+    }
+    if printer.format() == Format::Json {
+        let mut document: Value = serde_json::from_str(&write_readable(plan)).unwrap_or_default();
+        document["summary"] = impact_json(impact);
+        return printer.line(document);
+    }
+    if !plan.partitions.is_empty() {
+        for line in aligned(BROKER_HEADINGS, &broker_rows(impact)) {
+            printer.note(line);
+        }
+    }
+    printer.text(write_readable(plan))
+}
+
+/// `14 partitions move, 61.3 GB to copy: broker 1 +20.1 GB, …`
+pub(crate) fn summary(impact: &Impact) -> String {
+    if impact.partitions_copied == 0 && impact.partitions_in_place == 0 {
+        return "nothing to move: the cluster is as asked for".to_owned();
+    }
+    let mut text = match impact.partitions_copied {
+        0 => "no data moves".to_owned(),
+        count => {
+            let verb = if count == 1 { "moves" } else { "move" };
+            format!("{} {verb}, {} to copy", partitions(count), human_bytes(impact.bytes_copied))
+        }
+    };
+    let changes: Vec<String> = impact.brokers.iter().filter_map(size_change).collect();
+    if !changes.is_empty() {
+        let _ = write!(text, ": {}", changes.join(", "));
+    }
+    if impact.partitions_in_place > 0 {
+        let _ = write!(text, "; {} change without a copy", partitions(impact.partitions_in_place));
+    }
+    if let Some((least, most)) = impact.replicas {
+        let count = if least == most { format!("{least}") } else { format!("{least} to {most}") };
+        let noun = if most == 1 { "replica" } else { "replicas" };
+        let _ = write!(text, "; every partition has {count} {noun}");
+        if let Some(racks) = impact.fewest_racks {
+            let noun = if racks == 1 { "rack" } else { "racks" };
+            let _ = write!(text, " on {racks} {noun}");
+        }
+    }
+    text
+}
+
+fn size_change((id, broker): (&BrokerId, &BrokerImpact)) -> Option<String> {
+    let (before, after) = (broker.before.bytes, broker.after.bytes);
+    match before.cmp(&after) {
+        std::cmp::Ordering::Less => Some(format!("broker {id} +{}", human_bytes(after - before))),
+        std::cmp::Ordering::Greater => Some(format!("broker {id} -{}", human_bytes(before - after))),
+        std::cmp::Ordering::Equal => None,
+    }
+}
+
+const BROKER_HEADINGS: &[&str] = &["BROKER", "RACK", "REPLICAS", "LEADERS", "SIZE", "COPIED TO IT"];
+
+fn broker_table(impact: &Impact, printer: &mut Printer) -> Result<()> {
+    let rows = broker_rows(impact);
+    if printer.format() == Format::Json {
+        return printer.line(impact_json(impact));
+    }
+    print(BROKER_HEADINGS, rows, printer)
+}
+
+fn broker_rows(impact: &Impact) -> Vec<Row> {
+    let change = |before: String, after: String| {
+        if before == after { before } else { format!("{before} → {after}") }
+    };
+    let row = |(id, broker): (&BrokerId, &BrokerImpact)| {
+        let (before, after) = (broker.before, broker.after);
+        let down = if broker.is_alive { "" } else { " DOWN" };
+        Row {
+            cells: vec![
+                format!("{id}{down}"),
+                broker.rack.clone().unwrap_or_else(|| "-".to_owned()),
+                change(before.replicas.to_string(), after.replicas.to_string()),
+                change(before.leaders.to_string(), after.leaders.to_string()),
+                change(human_bytes(before.bytes), human_bytes(after.bytes)),
+                human_bytes(broker.incoming),
+            ],
+            json: broker_json(*id, broker),
+        }
+    };
+    impact.brokers.iter().map(row).collect()
+}
+
+fn broker_json(id: BrokerId, broker: &BrokerImpact) -> Value {
+    let load = |load: crate::reassignment::impact::Load| {
+        json!({"replicas": load.replicas, "leaders": load.leaders, "bytes": load.bytes})
+    };
+    json!({
+        "broker": id,
+        "rack": broker.rack,
+        "alive": broker.is_alive,
+        "before": load(broker.before),
+        "after": load(broker.after),
+        "bytes_copied": broker.incoming,
+    })
+}
+
+fn impact_json(impact: &Impact) -> Value {
+    let brokers = impact.brokers.iter().map(|(id, broker)| broker_json(*id, broker));
+    json!({
+        "partitions_copied": impact.partitions_copied,
+        "partitions_in_place": impact.partitions_in_place,
+        "replicas_copied": impact.replicas_copied,
+        "bytes_copied": impact.bytes_copied,
+        "brokers": brokers.collect::<Vec<_>>(),
+    })
+}
+
+/// The moves of an execution.
+pub(crate) fn moves(rows: &[MoveRow], printer: &mut Printer) -> Result<()> {
+    let row = |row: &MoveRow| Row {
+        cells: vec![
+            row.name.to_string(),
+            comma_separated(&row.from),
+            comma_separated(&row.to),
+            human_bytes(row.bytes),
+            row.state.to_owned(),
+        ],
+        json: json!({
+            "topic": row.name.topic,
+            "partition": row.name.partition,
+            "from": row.from,
+            "to": row.to,
+            "bytes": row.bytes,
+            "state": row.state,
+        }),
+    };
+    print(&["PARTITION", "FROM", "TO", "COPY", "STATE"], rows.iter().map(row).collect(), printer)
+}
+
+/// Where the partitions of a plan stand.
+pub(crate) fn states(rows: &[StateRow], printer: &mut Printer) -> Result<()> {
+    let row = |row: &StateRow| {
+        let state = state_word(row);
+        Row {
+            cells: vec![
+                row.name.to_string(),
+                state.to_owned(),
+                comma_separated(&row.replicas),
+                comma_separated(&row.target),
+                row.copied.map_or_else(|| "-".to_owned(), |copied| format!("{} %", copied.percent())),
+            ],
+            json: json!({
+                "topic": row.name.topic,
+                "partition": row.name.partition,
+                "state": state,
+                "replicas": row.replicas,
+                "target": row.target,
+                "bytes_copied": row.copied.map(|copied| copied.done),
+                "bytes": row.copied.map(|copied| copied.total),
+            }),
+        }
+    };
+    let headings = &["PARTITION", "STATE", "REPLICAS", "TARGET", "COPIED"];
+    print(headings, rows.iter().map(row).collect(), printer)
+}
+
+fn state_word(row: &StateRow) -> &'static str {
+    match &row.state {
+        PartitionState::Done => "done",
+        PartitionState::Moving => "moving",
+        PartitionState::Elsewhere(replicas) if replicas.is_empty() => "not found",
+        PartitionState::Elsewhere(_) => "not moved",
+    }
+}
+
+/// What is moving in the cluster.
+pub(crate) fn active(
+    active: &ActiveReassignments,
+    copied: impl Fn(&TopicPartition) -> Copied,
+    printer: &mut Printer,
+) -> Result<()> {
+    if active.is_empty() {
+        printer.note("nothing is moving");
+    }
+    let list = |brokers: &[BrokerId]| match brokers {
+        [] => "-".to_owned(),
+        brokers => comma_separated(brokers),
+    };
+    let rows = active.iter().map(|(name, reassignment)| {
+        let copied = copied(name);
+        Row {
+            cells: vec![
+                name.to_string(),
+                list(&reassignment.replicas),
+                list(&reassignment.adding),
+                list(&reassignment.removing),
+                format!("{} %", copied.percent()),
+                human_bytes(copied.total - copied.done.min(copied.total)),
+            ],
+            json: json!({
+                "topic": name.topic,
+                "partition": name.partition,
+                "replicas": reassignment.replicas,
+                "adding": reassignment.adding,
+                "removing": reassignment.removing,
+                "bytes_copied": copied.done,
+                "bytes": copied.total,
+            }),
+        }
+    });
+    let rows: Vec<Row> = rows.collect();
+    if rows.is_empty() && printer.format() == Format::Table {
+        return Ok(());
+    }
+    print(&["PARTITION", "REPLICAS", "ADDING", "REMOVING", "COPIED", "LEFT"], rows, printer)
+}
+
+fn print(headings: &[&str], rows: Vec<Row>, printer: &mut Printer) -> Result<()> {
+    match printer.format() {
+        Format::Table => {
+            for line in aligned(headings, &rows) {
+                printer.line(line)?;
+            }
+        }
+        Format::Json => printer.line(Value::from(rows.into_iter().map(|row| row.json).collect::<Vec<_>>()))?,
+        Format::Jsonl => {
+            for row in rows {
+                printer.line(row.json)?;
+            }
+        }
+        Format::Tsv => {
+            printer.line(headings.join("\t"))?;
+            for row in rows {
+                printer.line(row.cells.join("\t"))?;
+            }
+        }
+        Format::Name => {
+            for row in rows {
+                printer.line(row.cells.first().map_or("", String::as_str))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Columns two blanks apart; those that hold numbers stand right.
+fn aligned(headings: &[&str], rows: &[Row]) -> Vec<String> {
+    let cells = |row: &Row, column: usize| row.cells.get(column).cloned().unwrap_or_default();
+    let columns: Vec<(usize, bool)> = headings
+        .iter()
+        .enumerate()
+        .map(|(column, heading)| {
+            let texts = rows.iter().map(|row| cells(row, column));
+            let width = texts.map(|text| text.chars().count()).max().unwrap_or(0).max(heading.chars().count());
+            let is_size = matches!(*heading, "COPY" | "SIZE" | "COPIED" | "LEFT" | "COPIED TO IT" | "LEADERS");
+            (width, is_size || (*heading == "REPLICAS" && headings.contains(&"LEADERS")))
+        })
+        .collect();
+    let line = |texts: Vec<String>| {
+        let mut line = String::new();
+        for (text, (width, is_right)) in texts.iter().zip(&columns) {
+            let _ = if *is_right { write!(line, "{text:>width$}  ") } else { write!(line, "{text:<width$}  ") };
+        }
+        line.trim_end().to_owned()
+    };
+    let heading = line(headings.iter().map(ToString::to_string).collect());
+    let rows = rows.iter().map(|row| line((0..headings.len()).map(|column| cells(row, column)).collect()));
+    std::iter::once(heading).chain(rows).collect()
+}
+
+/// `1 partition`, `14 partitions`
+pub(crate) fn partitions(count: usize) -> String {
+    if count == 1 { "1 partition".to_owned() } else { format!("{count} partitions") }
+}
+
+/// `105 B`, `61.3 GB`: thousands, one digit after the point.
+pub(crate) fn human_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for next in UNITS {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    format!("{value:.1} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_for_people() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (61_300_000_000, "61.3 GB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(human_bytes(bytes), text);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Bars for replicas on their way, on stderr and only on a terminal.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::reassignment::human_bytes;
+use crate::reassignment::progress::Copied;
+
+/// More bars than this would not fit on a screen.
+const MOST_BARS: usize = 12;
+/// The rate is measured over this long.
+const WINDOW: Duration = Duration::from_secs(10);
+const PLAIN: &str = "{prefix:20!} {bar:25.cyan/dim} {msg}";
+
+/// One partition on its way, or there.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub name: String,
+    pub copied: Copied,
+    pub is_done: bool,
+}
+
+/// The bars of one run.
+#[derive(Debug)]
+pub(crate) struct Bars {
+    screen: MultiProgress,
+    style: ProgressStyle,
+    total: ProgressBar,
+    partitions: BTreeMap<String, ProgressBar>,
+    /// Bytes done at some moments of the last seconds.
+    samples: Vec<(Instant, u64)>,
+}
+
+impl Bars {
+    pub(crate) fn new(is_quiet: bool) -> Self {
+        let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let screen = MultiProgress::with_draw_target(target);
+        let style = ProgressStyle::with_template(PLAIN).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = style.progress_chars("━╸━");
+        let total = screen.add(ProgressBar::new(0).with_style(style.clone()).with_prefix("total"));
+        Self {
+            screen,
+            style,
+            total,
+            partitions: BTreeMap::new(),
+            samples: Vec::new(),
+        }
+    }
+
+    /// Draws how far everything is; `waiting` partitions have not begun.
+    pub(crate) fn show(&mut self, steps: &[Step], waiting: usize) {
+        let total = steps.iter().fold(Copied::default(), |sum, step| sum + step.copied);
+        let rate = self.rate(total.done);
+        for step in steps.iter().filter(|step| step.is_done) {
+            if let Some(bar) = self.partitions.remove(&step.name) {
+                bar.finish_and_clear();
+            }
+        }
+        for step in steps.iter().filter(|step| !step.is_done) {
+            if self.partitions.len() >= MOST_BARS && !self.partitions.contains_key(&step.name) {
+                continue;
+            }
+            let bar = self.partitions.entry(step.name.clone()).or_insert_with(|| {
+                let bar = ProgressBar::new(0).with_style(self.style.clone()).with_prefix(step.name.clone());
+                self.screen.insert_before(&self.total, bar)
+            });
+            draw(bar, step.copied, &amount(step.copied));
+        }
+        let done = steps.iter().filter(|step| step.is_done).count();
+        let mut words = format!(
+            "{}  {done} of {} partitions  {}/s",
+            amount(total),
+            steps.len() + waiting,
+            human_bytes(rate)
+        );
+        if let Some(left) = (total.total - total.done.min(total.total)).checked_div(rate).filter(|_| waiting == 0) {
+            words.push_str(&format!("  {:02}:{:02} left", left / 60, left % 60));
+        }
+        draw(&self.total, total, &words);
+    }
+
+    /// Bytes a second lately.
+    fn rate(&mut self, done: u64) -> u64 {
+        let now = Instant::now();
+        self.samples.retain(|(when, _)| now.duration_since(*when) < WINDOW);
+        self.samples.push((now, done));
+        let Some((since, before)) = self.samples.first() else { return 0 };
+        let seconds = now.duration_since(*since).as_secs_f64();
+        if seconds < 0.1 {
+            return 0;
+        }
+        (done.saturating_sub(*before) as f64 / seconds) as u64
+    }
+
+    /// Takes the bars off the screen.
+    pub(crate) fn finish(&mut self) {
+        for bar in self.partitions.values() {
+            bar.finish_and_clear();
+        }
+        self.total.finish_and_clear();
+    }
+}
+
+fn draw(bar: &ProgressBar, copied: Copied, message: &str) {
+    bar.set_length(copied.total.max(1));
+    bar.set_position(copied.done);
+    bar.set_message(message.to_owned());
+}
+
+fn amount(copied: Copied) -> String {
+    format!(
+        "{:3} %  {} of {}",
+        copied.percent(),
+        human_bytes(copied.done),
+        human_bytes(copied.total)
+    )
+}
