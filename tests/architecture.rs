@@ -53,7 +53,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("input", &["input", "records", "client"]),
     ("reassignment", &["reassignment"]),
-    ("client", &["client", "wire", "records", "topic_config"]),
+    (
+        "client",
+        &["client", "wire", "records", "topic_config", "reassignment"],
+    ),
     ("wire", &["wire"]),
     ("records", &["records"]),
     ("internal_records", &["internal_records", "records"]),

@@ -235,15 +235,23 @@ impl PlanArgs {
             balance: self.balance,
             rack_aware: !self.disable_rack_aware,
         };
-        if goals.replication_factor.is_none() && goals.drain.is_empty() && goals.add.is_empty() && !goals.balance {
+        if goals.replication_factor.is_none()
+            && goals.drain.is_empty()
+            && goals.add.is_empty()
+            && !goals.balance
+        {
             return Err(Error::usage("no goal for the plan")
                 .hint("give one or more of --drain, --add-broker, --replication-factor, --balance"));
         }
         if goals.replication_factor.is_some() && self.topics.is_empty() && !self.all_topics {
-            return Err(Error::usage("--replication-factor needs topics").hint("name them, or say --all-topics"));
+            return Err(
+                Error::usage("--replication-factor needs topics").hint("name them, or say --all-topics")
+            );
         }
         if let Some(both) = goals.drain.intersection(&goals.add).next() {
-            return Err(Error::usage(format!("broker {both} cannot be drained and added at once")));
+            return Err(Error::usage(format!(
+                "broker {both} cannot be drained and added at once"
+            )));
         }
         Ok(PlanAction {
             goals,
@@ -282,8 +290,14 @@ impl MovingArgs {
 /// `50MB/s`, `50MB`, `1.5 MiB/s`, `1000000`: bytes a second, at least 1.
 fn rate(text: &str) -> Result<u64, String> {
     let word = text.trim();
-    let word = word.strip_suffix("/s").or_else(|| word.strip_suffix("/sec")).unwrap_or(word).trim();
-    let digits = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
+    let word = word
+        .strip_suffix("/s")
+        .or_else(|| word.strip_suffix("/sec"))
+        .unwrap_or(word)
+        .trim();
+    let digits = word
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(word.len());
     let (number, unit) = word.split_at(digits);
     let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1.0,
@@ -295,7 +309,9 @@ fn rate(text: &str) -> Result<u64, String> {
         "gib" => 1024.0 * 1024.0 * 1024.0,
         _ => return Err("give bytes a second, as 50MB/s".to_owned()),
     };
-    let number: f64 = number.parse().map_err(|_| "give bytes a second, as 50MB/s".to_owned())?;
+    let number: f64 = number
+        .parse()
+        .map_err(|_| "give bytes a second, as 50MB/s".to_owned())?;
     let rate = number * factor;
     if (1.0..=i64::MAX as f64 / 2.0).contains(&rate) {
         Ok(rate as u64)

@@ -32,7 +32,7 @@ fn bucket(key: &str, capacity: usize) -> usize {
 }
 
 /// `String.hashCode`: over UTF-16 units.
-fn hash_code(text: &str) -> u32 {
+pub(super) fn hash_code(text: &str) -> u32 {
     text.encode_utf16().fold(0, |hash: u32, unit| {
         hash.wrapping_mul(31).wrapping_add(u32::from(unit))
     })

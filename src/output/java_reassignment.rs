@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::java_hash_order::{hash_of_string, hash_of_topic_partition, in_hash_order};
+use crate::java::hash_set_order::{hash_of_string, hash_of_topic_partition, in_hash_order};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::reassignment::plan::{PartitionReplica, PlanError, Wanted, comma_separated};
 use crate::reassignment::progress::{LogDirState, PartitionProgress, PartitionState};

@@ -3,7 +3,6 @@
 //! Owns columns, JSON names, Java's exact wording, and the quiet end when a reader has gone. Each kind of
 //! value has a file of its own; the values themselves are defined in the rooms that make them.
 
-pub(crate) mod java_hash_order;
 pub(crate) mod java_reassignment;
 pub mod log_dump;
 

@@ -43,7 +43,12 @@ struct Row {
 }
 
 /// A proposal: the plan to stdout (or it is in `out` already), its effect to stderr (or stdout).
-pub(crate) fn proposal(plan: &Plan, impact: &Impact, out: Option<&Path>, printer: &mut Printer) -> Result<()> {
+pub(crate) fn proposal(
+    plan: &Plan,
+    impact: &Impact,
+    out: Option<&Path>,
+    printer: &mut Printer,
+) -> Result<()> {
     printer.note(summary(impact));
     if let Some(path) = out {
         printer.note(format_args!("plan: {}", path.display()));
@@ -71,7 +76,11 @@ pub(crate) fn summary(impact: &Impact) -> String {
         0 => "no data moves".to_owned(),
         count => {
             let verb = if count == 1 { "moves" } else { "move" };
-            format!("{} {verb}, {} to copy", partitions(count), human_bytes(impact.bytes_copied))
+            format!(
+                "{} {verb}, {} to copy",
+                partitions(count),
+                human_bytes(impact.bytes_copied)
+            )
         }
     };
     let changes: Vec<String> = impact.brokers.iter().filter_map(size_change).collect();
@@ -79,10 +88,18 @@ pub(crate) fn summary(impact: &Impact) -> String {
         let _ = write!(text, ": {}", changes.join(", "));
     }
     if impact.partitions_in_place > 0 {
-        let _ = write!(text, "; {} change without a copy", partitions(impact.partitions_in_place));
+        let _ = write!(
+            text,
+            "; {} change without a copy",
+            partitions(impact.partitions_in_place)
+        );
     }
     if let Some((least, most)) = impact.replicas {
-        let count = if least == most { format!("{least}") } else { format!("{least} to {most}") };
+        let count = if least == most {
+            format!("{least}")
+        } else {
+            format!("{least} to {most}")
+        };
         let noun = if most == 1 { "replica" } else { "replicas" };
         let _ = write!(text, "; every partition has {count} {noun}");
         if let Some(racks) = impact.fewest_racks {
@@ -114,7 +131,11 @@ fn broker_table(impact: &Impact, printer: &mut Printer) -> Result<()> {
 
 fn broker_rows(impact: &Impact) -> Vec<Row> {
     let change = |before: String, after: String| {
-        if before == after { before } else { format!("{before} → {after}") }
+        if before == after {
+            before
+        } else {
+            format!("{before} → {after}")
+        }
     };
     let row = |(id, broker): (&BrokerId, &BrokerImpact)| {
         let (before, after) = (broker.before, broker.after);
@@ -135,9 +156,7 @@ fn broker_rows(impact: &Impact) -> Vec<Row> {
 }
 
 fn broker_json(id: BrokerId, broker: &BrokerImpact) -> Value {
-    let load = |load: crate::reassignment::impact::Load| {
-        json!({"replicas": load.replicas, "leaders": load.leaders, "bytes": load.bytes})
-    };
+    let load = |load: crate::reassignment::impact::Load| json!({"replicas": load.replicas, "leaders": load.leaders, "bytes": load.bytes});
     json!({
         "broker": id,
         "rack": broker.rack,
@@ -178,7 +197,11 @@ pub(crate) fn moves(rows: &[MoveRow], printer: &mut Printer) -> Result<()> {
             "state": row.state,
         }),
     };
-    print(&["PARTITION", "FROM", "TO", "COPY", "STATE"], rows.iter().map(row).collect(), printer)
+    print(
+        &["PARTITION", "FROM", "TO", "COPY", "STATE"],
+        rows.iter().map(row).collect(),
+        printer,
+    )
 }
 
 /// Where the partitions of a plan stand.
@@ -191,7 +214,8 @@ pub(crate) fn states(rows: &[StateRow], printer: &mut Printer) -> Result<()> {
                 state.to_owned(),
                 comma_separated(&row.replicas),
                 comma_separated(&row.target),
-                row.copied.map_or_else(|| "-".to_owned(), |copied| format!("{} %", copied.percent())),
+                row.copied
+                    .map_or_else(|| "-".to_owned(), |copied| format!("{} %", copied.percent())),
             ],
             json: json!({
                 "topic": row.name.topic,
@@ -256,7 +280,11 @@ pub(crate) fn active(
     if rows.is_empty() && printer.format() == Format::Table {
         return Ok(());
     }
-    print(&["PARTITION", "REPLICAS", "ADDING", "REMOVING", "COPIED", "LEFT"], rows, printer)
+    print(
+        &["PARTITION", "REPLICAS", "ADDING", "REMOVING", "COPIED", "LEFT"],
+        rows,
+        printer,
+    )
 }
 
 fn print(headings: &[&str], rows: Vec<Row>, printer: &mut Printer) -> Result<()> {
@@ -266,7 +294,9 @@ fn print(headings: &[&str], rows: Vec<Row>, printer: &mut Printer) -> Result<()>
                 printer.line(line)?;
             }
         }
-        Format::Json => printer.line(Value::from(rows.into_iter().map(|row| row.json).collect::<Vec<_>>()))?,
+        Format::Json => printer.line(Value::from(
+            rows.into_iter().map(|row| row.json).collect::<Vec<_>>(),
+        ))?,
         Format::Jsonl => {
             for row in rows {
                 printer.line(row.json)?;
@@ -295,26 +325,46 @@ fn aligned(headings: &[&str], rows: &[Row]) -> Vec<String> {
         .enumerate()
         .map(|(column, heading)| {
             let texts = rows.iter().map(|row| cells(row, column));
-            let width = texts.map(|text| text.chars().count()).max().unwrap_or(0).max(heading.chars().count());
-            let is_size = matches!(*heading, "COPY" | "SIZE" | "COPIED" | "LEFT" | "COPIED TO IT" | "LEADERS");
-            (width, is_size || (*heading == "REPLICAS" && headings.contains(&"LEADERS")))
+            let width = texts
+                .map(|text| text.chars().count())
+                .max()
+                .unwrap_or(0)
+                .max(heading.chars().count());
+            let is_size = matches!(
+                *heading,
+                "COPY" | "SIZE" | "COPIED" | "LEFT" | "COPIED TO IT" | "LEADERS"
+            );
+            (
+                width,
+                is_size || (*heading == "REPLICAS" && headings.contains(&"LEADERS")),
+            )
         })
         .collect();
     let line = |texts: Vec<String>| {
         let mut line = String::new();
         for (text, (width, is_right)) in texts.iter().zip(&columns) {
-            let _ = if *is_right { write!(line, "{text:>width$}  ") } else { write!(line, "{text:<width$}  ") };
+            let _ = if *is_right {
+                write!(line, "{text:>width$}  ")
+            } else {
+                write!(line, "{text:<width$}  ")
+            };
         }
         line.trim_end().to_owned()
     };
     let heading = line(headings.iter().map(ToString::to_string).collect());
-    let rows = rows.iter().map(|row| line((0..headings.len()).map(|column| cells(row, column)).collect()));
+    let rows = rows
+        .iter()
+        .map(|row| line((0..headings.len()).map(|column| cells(row, column)).collect()));
     std::iter::once(heading).chain(rows).collect()
 }
 
 /// `1 partition`, `14 partitions`
 pub(crate) fn partitions(count: usize) -> String {
-    if count == 1 { "1 partition".to_owned() } else { format!("{count} partitions") }
+    if count == 1 {
+        "1 partition".to_owned()
+    } else {
+        format!("{count} partitions")
+    }
 }
 
 /// `105 B`, `61.3 GB`: thousands, one digit after the point.

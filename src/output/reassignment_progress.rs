@@ -1,6 +1,7 @@
 //! Bars for replicas on their way, on stderr and only on a terminal.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -26,7 +27,6 @@ pub(crate) struct Step {
 #[derive(Debug)]
 pub(crate) struct Bars {
     screen: MultiProgress,
-    style: ProgressStyle,
     total: ProgressBar,
     partitions: BTreeMap<String, ProgressBar>,
     /// Bytes done at some moments of the last seconds.
@@ -35,14 +35,15 @@ pub(crate) struct Bars {
 
 impl Bars {
     pub(crate) fn new(is_quiet: bool) -> Self {
-        let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if is_quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let screen = MultiProgress::with_draw_target(target);
-        let style = ProgressStyle::with_template(PLAIN).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let style = style.progress_chars("━╸━");
-        let total = screen.add(ProgressBar::new(0).with_style(style.clone()).with_prefix("total"));
+        let total = screen.add(ProgressBar::new(0).with_style(style()).with_prefix("total"));
         Self {
             screen,
-            style,
             total,
             partitions: BTreeMap::new(),
             samples: Vec::new(),
@@ -51,7 +52,9 @@ impl Bars {
 
     /// Draws how far everything is; `waiting` partitions have not begun.
     pub(crate) fn show(&mut self, steps: &[Step], waiting: usize) {
-        let total = steps.iter().fold(Copied::default(), |sum, step| sum + step.copied);
+        let total = steps
+            .iter()
+            .fold(Copied::default(), |sum, step| sum + step.copied);
         let rate = self.rate(total.done);
         for step in steps.iter().filter(|step| step.is_done) {
             if let Some(bar) = self.partitions.remove(&step.name) {
@@ -63,7 +66,9 @@ impl Bars {
                 continue;
             }
             let bar = self.partitions.entry(step.name.clone()).or_insert_with(|| {
-                let bar = ProgressBar::new(0).with_style(self.style.clone()).with_prefix(step.name.clone());
+                let bar = ProgressBar::new(0)
+                    .with_style(style())
+                    .with_prefix(step.name.clone());
                 self.screen.insert_before(&self.total, bar)
             });
             draw(bar, step.copied, &amount(step.copied));
@@ -75,8 +80,11 @@ impl Bars {
             steps.len() + waiting,
             human_bytes(rate)
         );
-        if let Some(left) = (total.total - total.done.min(total.total)).checked_div(rate).filter(|_| waiting == 0) {
-            words.push_str(&format!("  {:02}:{:02} left", left / 60, left % 60));
+        if let Some(left) = (total.total - total.done.min(total.total))
+            .checked_div(rate)
+            .filter(|_| waiting == 0)
+        {
+            let _ = write!(words, "  {:02}:{:02} left", left / 60, left % 60);
         }
         draw(&self.total, total, &words);
     }
@@ -84,9 +92,12 @@ impl Bars {
     /// Bytes a second lately.
     fn rate(&mut self, done: u64) -> u64 {
         let now = Instant::now();
-        self.samples.retain(|(when, _)| now.duration_since(*when) < WINDOW);
+        self.samples
+            .retain(|(when, _)| now.duration_since(*when) < WINDOW);
         self.samples.push((now, done));
-        let Some((since, before)) = self.samples.first() else { return 0 };
+        let Some((since, before)) = self.samples.first() else {
+            return 0;
+        };
         let seconds = now.duration_since(*since).as_secs_f64();
         if seconds < 0.1 {
             return 0;
@@ -101,6 +112,11 @@ impl Bars {
         }
         self.total.finish_and_clear();
     }
+}
+
+fn style() -> ProgressStyle {
+    let style = ProgressStyle::with_template(PLAIN).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("━╸━")
 }
 
 fn draw(bar: &ProgressBar, copied: Copied, message: &str) {

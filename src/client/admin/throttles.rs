@@ -162,7 +162,7 @@ fn answers(
     results: Vec<kafka_protocol::messages::describe_configs_response::DescribeConfigsResult>,
 ) -> impl Iterator<Item = (Throttled, Throttles)> {
     results.into_iter().filter_map(|result| {
-        let throttled = Throttled::of(result.resource_type, &result.resource_name)?;
+        let owner = Throttled::of(result.resource_type, &result.resource_name)?;
         let is_set_here = |source| matches!(source, TOPIC_CONFIG_SOURCE | DYNAMIC_BROKER_SOURCE);
         let throttles: Throttles = result
             .configs
@@ -170,6 +170,6 @@ fn answers(
             .filter(|config| is_set_here(config.config_source))
             .filter_map(|config| Some((config.name.to_string(), config.value?.to_string())))
             .collect();
-        (!throttles.is_empty()).then_some((throttled, throttles))
+        (!throttles.is_empty()).then_some((owner, throttles))
     })
 }

@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::java::hash_order::hash_order;
 use crate::internal_records::producer_snapshot;
 use crate::internal_records::value::Value;
+use crate::java::hash_order::hash_order;
 use crate::output::log_dump::java_files;
 use crate::output::log_dump::java_log::LogView;
 use crate::output::{Printer, stderr_line};

@@ -1,14 +1,14 @@
 //! `reassign cancel`: stops moves; what was copied so far is thrown away, the old replicas stay.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CancelAction, read_plan_file, shown, verify};
 use crate::client::admin::throttles::Throttled;
 use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::output::reassignment::{self as show, MoveRow, partitions};
-use crate::reassignment::active::ActiveReassignments;
-use crate::topic_partition::BrokerId;
+use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
+use crate::topic_partition::{BrokerId, TopicPartition};
 
 pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
     let plan = action.plan.as_deref().map(read_plan_file).transpose()?;
@@ -20,7 +20,10 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
         active.retain(|name, _| target.contains_key(name));
     }
     if active.is_empty() {
-        let of = action.plan.as_deref().map_or_else(String::new, |plan| format!(" of {}", shown(plan)));
+        let of = action
+            .plan
+            .as_deref()
+            .map_or_else(String::new, |plan| format!(" of {}", shown(plan)));
         context.printer.note(format_args!("nothing{of} is moving"));
     }
     let mut rows = rows(&active);
@@ -31,19 +34,25 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
     }
     let stop = active.keys().map(|name| (name.clone(), None)).collect();
     let refused = if active.is_empty() {
-        Default::default()
+        BTreeMap::default()
     } else {
         context.client.admin()?.alter_reassignments(&stop, true)?
     };
     for row in &mut rows {
-        row.state = if refused.contains_key(&row.name) { "failed" } else { "cancelled" };
+        row.state = if refused.contains_key(&row.name) {
+            "failed"
+        } else {
+            "cancelled"
+        };
     }
     if !rows.is_empty() {
         show::moves(&rows, &mut context.printer)?;
     }
     let stopped = active.len() - refused.len();
     if stopped > 0 {
-        context.printer.note(format_args!("{} stopped", partitions(stopped)));
+        context
+            .printer
+            .note(format_args!("{} stopped", partitions(stopped)));
     }
     if !action.preserve_throttles {
         let topics = plan.map(|plan| plan.topics()).unwrap_or_default();
@@ -56,7 +65,7 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
 }
 
 fn rows(active: &ActiveReassignments) -> Vec<MoveRow> {
-    let row = |(name, active): (&crate::topic_partition::TopicPartition, &crate::reassignment::active::ActiveReassignment)| MoveRow {
+    let row = |(name, active): (&TopicPartition, &ActiveReassignment)| MoveRow {
         name: name.clone(),
         from: active.replicas.clone(),
         to: active.sources(),
@@ -70,25 +79,39 @@ fn rows(active: &ActiveReassignments) -> Vec<MoveRow> {
 fn tidy(
     before: &ActiveReassignments,
     stopped: &ActiveReassignments,
-    named: BTreeSet<String>,
+    topics: BTreeSet<String>,
     context: &mut Context,
 ) -> Result<()> {
     let goes_on = |topic: &String| {
-        before.keys().any(|name| name.topic == *topic && !stopped.contains_key(name))
+        before
+            .keys()
+            .any(|name| name.topic == *topic && !stopped.contains_key(name))
     };
-    let topics: BTreeSet<String> = stopped.keys().map(|name| name.topic.clone()).chain(named).collect();
+    let topics: BTreeSet<String> = stopped
+        .keys()
+        .map(|name| name.topic.clone())
+        .chain(topics)
+        .collect();
     let existing = context.client.admin()?.topic_replicas(None::<[&str; 0]>)?;
-    let topics = topics.into_iter().filter(|topic| existing.contains_key(topic) && !goes_on(topic));
+    let topics = topics
+        .into_iter()
+        .filter(|topic| existing.contains_key(topic) && !goes_on(topic));
     let mut idle: Vec<Throttled> = topics.map(Throttled::Topic).collect();
     if before.len() == stopped.len() {
-        let alive: Vec<BrokerId> = context.client.admin()?.brokers()?.iter().map(|broker| broker.id).collect();
+        let alive: Vec<BrokerId> = context
+            .client
+            .admin()?
+            .brokers()?
+            .iter()
+            .map(|broker| broker.id)
+            .collect();
         idle.extend(alive.into_iter().map(Throttled::Broker));
     }
     let found: Vec<Throttled> = context.client.admin()?.throttles(&idle)?.into_keys().collect();
     if found.is_empty() {
         return Ok(());
     }
-    let names = crate::reassignment::plan::comma_separated(&found);
+    let names = verify::names_of(&found);
     verify::clear(found, context)?;
     context.printer.note(format_args!("throttle cleared on {names}"));
     Ok(())

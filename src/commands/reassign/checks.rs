@@ -44,7 +44,8 @@ pub(super) struct Strictness {
 
 /// Checks `plan` (called `file` in complaints) and says what is left to do.
 pub(super) fn work(admin: &mut AdminClient, plan: &Plan, file: &str, strictness: Strictness) -> Result<Work> {
-    plan.check().map_err(|error| Error::bad_data(format!("{file}: {error}")))?;
+    plan.check()
+        .map_err(|error| Error::bad_data(format!("{file}: {error}")))?;
     check_brokers(admin, plan, file)?;
     let target = plan.assignment();
     let topics = plan.topics();
@@ -60,7 +61,9 @@ pub(super) fn work(admin: &mut AdminClient, plan: &Plan, file: &str, strictness:
     let mut work = Work::default();
     for (name, replicas) in target {
         match active.get(&name) {
-            Some(reassignment) if reassignment.target() == replicas => drop(work.under_way.insert(name, replicas)),
+            Some(reassignment) if reassignment.target() == replicas => {
+                work.under_way.insert(name, replicas);
+            }
             None if current.get(&name) == Some(&replicas) => work.done += 1,
             _ => drop(work.start.insert(name, replicas)),
         }
@@ -77,18 +80,28 @@ pub(super) fn work(admin: &mut AdminClient, plan: &Plan, file: &str, strictness:
 
 fn check_brokers(admin: &mut AdminClient, plan: &Plan, file: &str) -> Result<()> {
     let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
-    let named = plan.partitions.iter().flat_map(|planned| planned.replicas.iter().copied());
+    let named = plan
+        .partitions
+        .iter()
+        .flat_map(|planned| planned.replicas.iter().copied());
     let unknown: BTreeSet<BrokerId> = named.filter(|broker| !alive.contains(broker)).collect();
     if unknown.is_empty() {
         return Ok(());
     }
-    let (noun, verb) = if unknown.len() == 1 { ("broker", "is") } else { ("brokers", "are") };
+    let (noun, verb) = if unknown.len() == 1 {
+        ("broker", "is")
+    } else {
+        ("brokers", "are")
+    };
     let message = format!("{file}: {noun} {} {verb} not up", comma_separated(&unknown));
     Err(Error::not_found(message).hint(format!("brokers that are up: {}", comma_separated(&alive))))
 }
 
 fn check_partitions(target: &Assignment, current: &Assignment, file: &str) -> Result<()> {
-    let missing: Vec<&TopicPartition> = target.keys().filter(|name| !current.contains_key(*name)).collect();
+    let missing: Vec<&TopicPartition> = target
+        .keys()
+        .filter(|name| !current.contains_key(*name))
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -99,7 +112,10 @@ fn check_partitions(target: &Assignment, current: &Assignment, file: &str) -> Re
         .filter(|topic| !topic_exists(topic))
         .collect();
     let message = if gone.is_empty() {
-        format!("{file}: {} not found", some_of(&missing, "partition", "partitions"))
+        format!(
+            "{file}: {} not found",
+            some_of(&missing, "partition", "partitions")
+        )
     } else {
         let gone: Vec<&str> = gone.into_iter().collect();
         format!("{file}: {} not found", some_of(&gone, "topic", "topics"))
@@ -107,7 +123,12 @@ fn check_partitions(target: &Assignment, current: &Assignment, file: &str) -> Re
     Err(Error::not_found(message))
 }
 
-fn check_active(active: &ActiveReassignments, target: &Assignment, file: &str, strictness: Strictness) -> Result<()> {
+fn check_active(
+    active: &ActiveReassignments,
+    target: &Assignment,
+    file: &str,
+    strictness: Strictness,
+) -> Result<()> {
     if strictness.additional {
         return Ok(());
     }
@@ -120,16 +141,21 @@ fn check_active(active: &ActiveReassignments, target: &Assignment, file: &str, s
     }
     let elsewhere: Vec<&TopicPartition> = active
         .iter()
-        .filter(|(name, reassignment)| target.get(*name).is_some_and(|replicas| *replicas != reassignment.target()))
+        .filter(|(name, reassignment)| {
+            target
+                .get(*name)
+                .is_some_and(|replicas| *replicas != reassignment.target())
+        })
         .map(|(name, _)| name)
         .collect();
     if elsewhere.is_empty() || strictness.takes_back {
         return Ok(());
     }
     let elsewhere = some_of(&elsewhere, "partition", "partitions");
-    Err(Error::failed(format!("{file}: {elsewhere} on the way to another target")).hint(
-        "see `reassign list`; --additional sends them to this plan's target instead",
-    ))
+    Err(
+        Error::failed(format!("{file}: {elsewhere} on the way to another target"))
+            .hint("see `reassign list`; --additional sends them to this plan's target instead"),
+    )
 }
 
 fn check_not_moved(
@@ -144,7 +170,9 @@ fn check_not_moved(
     }
     for planned in &plan.partitions {
         let name = &planned.topic_partition;
-        let (Some(was), Some(is)) = (&planned.was, current.get(name)) else { continue };
+        let (Some(was), Some(is)) = (&planned.was, current.get(name)) else {
+            continue;
+        };
         if active.contains_key(name) || is == was || *is == planned.replicas {
             continue;
         }
@@ -158,13 +186,22 @@ fn check_not_moved(
     Ok(())
 }
 
-fn check_factor(target: &Assignment, current: &Assignment, active: &ActiveReassignments, file: &str) -> Result<()> {
+fn check_factor(
+    target: &Assignment,
+    current: &Assignment,
+    active: &ActiveReassignments,
+    file: &str,
+) -> Result<()> {
     for (name, replicas) in target {
-        let (Some(current), None) = (current.get(name), active.get(name)) else { continue };
+        let (Some(current), None) = (current.get(name), active.get(name)) else {
+            continue;
+        };
         if current.len() != replicas.len() {
             let (from, to) = (current.len(), replicas.len());
-            return Err(Error::failed(format!("{file}: {name} would go from {from} to {to} replicas"))
-                .hint("leave out --disallow-replication-factor-change to allow it"));
+            return Err(
+                Error::failed(format!("{file}: {name} would go from {from} to {to} replicas"))
+                    .hint("leave out --disallow-replication-factor-change to allow it"),
+            );
         }
     }
     Ok(())

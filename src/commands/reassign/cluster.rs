@@ -64,9 +64,9 @@ pub(super) fn sizes(
             1 => String::new(),
             count => format!(" (and {} others)", count - 1),
         };
-        context
-            .printer
-            .note(format_args!("broker {broker}{others} does not tell sizes: {error}"));
+        context.printer.note(format_args!(
+            "broker {broker}{others} does not tell sizes: {error}"
+        ));
     }
     Ok(sizes)
 }

@@ -1,6 +1,7 @@
 //! `reassign execute` and `reassign undo`: check, write the way back, throttle, move, clear the throttle.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 use super::checks::{self, Strictness, Work};
 use super::cluster::{self, Sizes};
@@ -36,7 +37,11 @@ pub(super) fn undo(mut action: ExecuteAction, context: &mut Context) -> Result<(
     if !undo_file::is_undo_file(&action.plan) {
         let beside = undo_file::path_for(&action.plan);
         if !beside.exists() {
-            let message = format!("{} not found: {} was not executed here", beside.display(), shown(&action.plan));
+            let message = format!(
+                "{} not found: {} was not executed here",
+                beside.display(),
+                shown(&action.plan)
+            );
             return Err(Error::not_found(message).hint("name the undo file that `reassign execute` wrote"));
         }
         action.plan = beside;
@@ -55,8 +60,15 @@ fn move_replicas(action: &ExecuteAction, plan: &Plan, takes_back: bool, context:
     let is_table = context.printer.format() == Format::Table;
     if prepared.rows.is_empty() && prepared.work.log_dirs.is_empty() {
         let all = partitions(plan.partitions.len());
-        context.printer.note(format_args!("nothing to do: {all} of {} where they shall be", prepared.file));
-        return if is_table { Ok(()) } else { show::moves(&[], &mut context.printer) };
+        context.printer.note(format_args!(
+            "nothing to do: {all} of {} where they shall be",
+            prepared.file
+        ));
+        return if is_table {
+            Ok(())
+        } else {
+            show::moves(&[], &mut context.printer)
+        };
     }
     announce(&prepared, context)?;
     if is_table || action.dry_run {
@@ -64,8 +76,14 @@ fn move_replicas(action: &ExecuteAction, plan: &Plan, takes_back: bool, context:
         context.printer.flush()?;
     }
     if let Some(undo) = &prepared.undo {
-        let kept = if undo.is_kept { " (kept from the earlier run)" } else { "" };
-        context.printer.note(format_args!("undo file: {}{kept}", undo.path.display()));
+        let kept = if undo.is_kept {
+            " (kept from the earlier run)"
+        } else {
+            ""
+        };
+        context
+            .printer
+            .note(format_args!("undo file: {}{kept}", undo.path.display()));
     }
     if action.dry_run {
         context.printer.note("dry run: nothing was sent");
@@ -86,7 +104,13 @@ fn prepare(action: &ExecuteAction, plan: &Plan, takes_back: bool, context: &mut 
     };
     let work = checks::work(context.client.admin()?, plan, &file, strictness)?;
     let touched: BTreeSet<TopicPartition> = work.start.keys().chain(work.under_way.keys()).cloned().collect();
-    let brokers: Vec<BrokerId> = context.client.admin()?.brokers()?.iter().map(|broker| broker.id).collect();
+    let brokers: Vec<BrokerId> = context
+        .client
+        .admin()?
+        .brokers()?
+        .iter()
+        .map(|broker| broker.id)
+        .collect();
     let sizes = if touched.is_empty() {
         Sizes::default()
     } else {
@@ -95,7 +119,10 @@ fn prepare(action: &ExecuteAction, plan: &Plan, takes_back: bool, context: &mut 
     let undo = if takes_back {
         None
     } else {
-        let wanted = action.undo_file.clone().unwrap_or_else(|| undo_file::path_for(&action.plan));
+        let wanted = action
+            .undo_file
+            .clone()
+            .unwrap_or_else(|| undo_file::path_for(&action.plan));
         Some(undo_file::choose(&wanted, plan)?)
     };
     Ok(Prepared {
@@ -120,13 +147,28 @@ fn origins(work: &Work) -> Assignment {
 
 fn rows(work: &Work, sizes: &Sizes, state: &'static str) -> Vec<MoveRow> {
     let origins = origins(work);
-    let all: Assignment = work.start.iter().chain(&work.under_way).map(|(name, to)| (name.clone(), to.clone())).collect();
+    let all: Assignment = work
+        .start
+        .iter()
+        .chain(&work.under_way)
+        .map(|(name, to)| (name.clone(), to.clone()))
+        .collect();
     all.into_iter()
         .map(|(name, to)| {
             let from = origins.get(&name).cloned().unwrap_or_default();
-            let new: Vec<_> = to.iter().copied().filter(|broker| !from.contains(broker)).collect();
+            let new: Vec<_> = to
+                .iter()
+                .copied()
+                .filter(|broker| !from.contains(broker))
+                .collect();
             let copy = copied(&from, &new, |broker| sizes.on(broker, &name));
-            MoveRow { name, from, to, bytes: copy.total, state }
+            MoveRow {
+                name,
+                from,
+                to,
+                bytes: copy.total,
+                state,
+            }
         })
         .collect()
 }
@@ -135,14 +177,18 @@ fn rows(work: &Work, sizes: &Sizes, state: &'static str) -> Vec<MoveRow> {
 fn announce(prepared: &Prepared, context: &mut Context) -> Result<()> {
     let bytes: u64 = prepared.rows.iter().map(|row| row.bytes).sum();
     let verb = if prepared.rows.len() == 1 { "moves" } else { "move" };
-    let mut line = format!("{} {verb}, {} to copy", partitions(prepared.rows.len()), human_bytes(bytes));
+    let mut line = format!(
+        "{} {verb}, {} to copy",
+        partitions(prepared.rows.len()),
+        human_bytes(bytes)
+    );
     let extra = [
         (prepared.work.done, "already there"),
         (prepared.work.under_way.len(), "under way already"),
         (prepared.work.log_dirs.len(), "to another log directory"),
     ];
     for (count, what) in extra.iter().filter(|(count, _)| *count > 0) {
-        line.push_str(&format!("; {count} {what}"));
+        let _ = write!(line, "; {count} {what}");
     }
     context.printer.note(line);
     context.printer.flush()
@@ -188,11 +234,24 @@ fn state_of(name: &TopicPartition, watch: &Watch) -> &'static str {
 }
 
 /// The last words, and the exit code they mean.
-fn report(action: &ExecuteAction, file: &str, watch: &Watch, throttled: bool, context: &mut Context) -> Result<()> {
+fn report(
+    action: &ExecuteAction,
+    file: &str,
+    watch: &Watch,
+    throttled: bool,
+    context: &mut Context,
+) -> Result<()> {
     let done = watch.finished.len();
-    let bytes = watch.finished.values().fold(Copied::default(), |sum, copied| sum + *copied);
+    let bytes = watch
+        .finished
+        .values()
+        .fold(Copied::default(), |sum, copied| sum + *copied);
     if done > 0 {
-        context.printer.note(format_args!("{} moved, {} copied", partitions(done), human_bytes(bytes.total)));
+        context.printer.note(format_args!(
+            "{} moved, {} copied",
+            partitions(done),
+            human_bytes(bytes.total)
+        ));
     }
     let moving = watch.moving().count();
     let stays = if throttled { ", throttled" } else { "" };
@@ -204,15 +263,22 @@ fn report(action: &ExecuteAction, file: &str, watch: &Watch, throttled: bool, co
         context.printer.note(line);
     }
     if !watch.failed.is_empty() {
-        let failed: Vec<String> = watch.failed.iter().map(|(name, reason)| format!("{name} {reason}")).collect();
+        let failed: Vec<String> = watch
+            .failed
+            .iter()
+            .map(|(name, reason)| format!("{name} {reason}"))
+            .collect();
         let failed = failed.join("; ");
-        return Err(Error::failed(format!("{} did not move: {failed}", partitions(watch.failed.len()))));
+        return Err(Error::failed(format!(
+            "{} did not move: {failed}",
+            partitions(watch.failed.len())
+        )));
     }
     let left = watch.not_started();
     if !action.no_wait && (moving > 0 || left > 0) {
         let mut message = format!("interrupted: {} still moving{stays}", partitions(moving));
         if left > 0 {
-            message.push_str(&format!(", {left} not started"));
+            let _ = write!(message, ", {left} not started");
         }
         return Err(Error::new(Kind::Interrupted, message).hint(format!(
             "the same command goes on, `kafkit reassign verify {file} --watch` follows, `kafkit reassign cancel {file}` stops"
@@ -227,10 +293,19 @@ fn report(action: &ExecuteAction, file: &str, watch: &Watch, throttled: bool, co
 fn set_throttles(action: &ExecuteAction, work: &Work, context: &mut Context) -> Result<Changes> {
     let mut set = Changes::new();
     if let Some(rate) = action.throttle {
-        let all: Assignment = work.start.iter().chain(&work.under_way).map(|(name, to)| (name.clone(), to.clone())).collect();
+        let all: Assignment = work
+            .start
+            .iter()
+            .chain(&work.under_way)
+            .map(|(name, to)| (name.clone(), to.clone()))
+            .collect();
         let moves = throttle::moves(&work.active, &all, &work.current);
         set.extend(throttles::on_topics(&moves));
-        set.extend(on_live_brokers(&throttle::brokers(&moves), || Rates::replication(rate as i64), context)?);
+        set.extend(on_live_brokers(
+            &throttle::brokers(&moves),
+            || Rates::replication(rate as i64),
+            context,
+        )?);
     }
     if let Some(rate) = action.log_dir_throttle {
         let brokers = work.log_dirs.keys().map(|replica| replica.broker).collect();
@@ -243,7 +318,10 @@ fn set_throttles(action: &ExecuteAction, work: &Work, context: &mut Context) -> 
     }
     let refused = context.client.admin()?.alter_throttles(&set);
     let refusal = match refused {
-        Ok(refused) => refused.into_iter().next().map(|(throttled, error)| Error::from(error).context(throttled)),
+        Ok(refused) => refused
+            .into_iter()
+            .next()
+            .map(|(throttled, error)| Error::from(error).context(throttled)),
         Err(error) => Some(error),
     };
     if let Some(error) = refusal {
@@ -271,12 +349,23 @@ fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<()> {
     for (throttled, configs) in set {
         let names = configs.iter().map(|(name, _)| (*name, None)).collect();
         let change = Changes::from([(throttled.clone(), names)]);
-        match context.client.admin().and_then(|admin| admin.alter_throttles(&change)) {
-            Ok(refused) => left.extend(refused.into_iter().map(|(throttled, error)| (throttled, error.to_string()))),
+        match context
+            .client
+            .admin()
+            .and_then(|admin| admin.alter_throttles(&change))
+        {
+            Ok(refused) => left.extend(
+                refused
+                    .into_iter()
+                    .map(|(throttled, error)| (throttled, error.to_string())),
+            ),
             Err(error) => drop(left.insert(throttled.clone(), error.to_string())),
         }
     }
-    let brokers = set.keys().filter(|throttled| matches!(throttled, Throttled::Broker(_))).count();
+    let brokers = set
+        .keys()
+        .filter(|throttled| matches!(throttled, Throttled::Broker(_)))
+        .count();
     let topics = set.len() - brokers;
     if left.is_empty() {
         let noun = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
@@ -289,6 +378,9 @@ fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<()> {
     }
     let names: Vec<String> = left.keys().map(ToString::to_string).collect();
     let reason = left.into_values().next().unwrap_or_default();
-    Err(Error::failed(format!("throttle left on {}: {reason}", comma_separated(&names)))
-        .hint(format!("`kafkit reassign verify {file}` clears it when everything is up")))
+    Err(
+        Error::failed(format!("throttle left on {}: {reason}", comma_separated(&names))).hint(format!(
+            "`kafkit reassign verify {file}` clears it when everything is up"
+        )),
+    )
 }

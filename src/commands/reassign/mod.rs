@@ -44,6 +44,7 @@ pub struct PlanAction {
 }
 
 /// A plan to be executed.
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag that stands alone")]
 #[derive(Debug)]
 pub struct ExecuteAction {
     /// `-` is stdin.

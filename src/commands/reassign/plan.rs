@@ -16,7 +16,8 @@ pub(super) fn run(action: &PlanAction, context: &mut Context) -> Result<()> {
     let view = cluster::view(context)?;
     check_topics(action, &view)?;
     let is_chosen = |topic: &str| action.topics.is_empty() || action.topics.contains(topic);
-    let target = propose(&view, &action.goals, is_chosen, seed()?).map_err(|error| goal_error(&error, &view))?;
+    let target =
+        propose(&view, &action.goals, is_chosen, seed()?).map_err(|error| goal_error(&error, &view))?;
     let impact = impact(&view, &target);
     let plan = Plan::from_assignment(&target, &view.assignment());
     if let Some(path) = &action.out {
@@ -31,7 +32,10 @@ fn check_topics(action: &PlanAction, view: &ClusterView) -> Result<()> {
     match unknown.as_slice() {
         [] => Ok(()),
         [topic] => Err(Error::not_found(format!("topic \"{topic}\" not found"))),
-        topics => Err(Error::not_found(format!("topics {} not found", comma_separated(topics)))),
+        topics => Err(Error::not_found(format!(
+            "topics {} not found",
+            comma_separated(topics)
+        ))),
     }
 }
 

@@ -31,7 +31,9 @@ pub(super) fn path_for(plan: &Path) -> PathBuf {
 pub(super) fn is_undo_file(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let numbered = |name: &str| {
-        let stem = name.strip_suffix(".json").and_then(|name| name.rsplit_once(".undo."));
+        let stem = name
+            .strip_suffix(".json")
+            .and_then(|name| name.rsplit_once(".undo."));
         stem.is_some_and(|(_, number)| number.parse::<usize>().is_ok())
     };
     name.is_some_and(|name| name.ends_with(SUFFIX) || numbered(&name))
@@ -68,18 +70,26 @@ pub(super) fn choose(wanted: &Path, plan: &Plan) -> Result<UndoFile> {
             return Ok(UndoFile { path, is_kept: true });
         }
     }
-    Err(Error::failed(format!("too many undo files like {}", wanted.display())))
+    Err(Error::failed(format!(
+        "too many undo files like {}",
+        wanted.display()
+    )))
 }
 
 fn numbered(wanted: &Path, number: usize) -> PathBuf {
-    let name = wanted.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = wanted
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let stem = name.strip_suffix(".json").unwrap_or(&name);
     wanted.with_file_name(format!("{stem}.{number}.json"))
 }
 
 /// Whether the file is an undo of exactly this plan.
 fn takes_back(path: &Path, plan: &Plan) -> bool {
-    let Ok(undo) = read_plan_file(path) else { return false };
+    let Ok(undo) = read_plan_file(path) else {
+        return false;
+    };
     let before: Assignment = undo
         .partitions
         .into_iter()
@@ -91,7 +101,10 @@ fn takes_back(path: &Path, plan: &Plan) -> bool {
 /// Writes the file whole or not at all: a cut undo file would be worse than none.
 pub(super) fn write(path: &Path, undo: &Plan) -> Result<()> {
     let named = |error: std::io::Error| Error::from(error).context(format!("undo file {}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(named)?;
     std::io::Write::write_all(&mut file, write_readable(undo).as_bytes()).map_err(named)?;
     file.as_file().sync_all().map_err(named)?;
@@ -114,7 +127,10 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(path_for(Path::new("dir/plan.json")), Path::new("dir/plan.undo.json"));
+        assert_eq!(
+            path_for(Path::new("dir/plan.json")),
+            Path::new("dir/plan.undo.json")
+        );
         assert_eq!(path_for(Path::new("-")), Path::new("plan.undo.json"));
         for name in ["plan.undo.json", "x/plan.undo.2.json"] {
             assert!(is_undo_file(Path::new(name)), "{name}");
@@ -132,7 +148,10 @@ mod tests {
         let again = choose(&wanted, &plan).unwrap();
         assert!(again.is_kept && again.path == wanted);
         let other = choose(&wanted, &plan_to(&[3])).unwrap();
-        assert!(!other.is_kept && other.path.ends_with("plan.undo.2.json"), "{other:?}");
+        assert!(
+            !other.is_kept && other.path.ends_with("plan.undo.2.json"),
+            "{other:?}"
+        );
         assert_eq!(read_plan_file(&wanted).unwrap().assignment(), current);
         assert!(write(&wanted, &plan).is_err(), "never over another file");
     }

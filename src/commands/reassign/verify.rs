@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::output::reassignment::{self as show, StateRow, partitions};
 use crate::output::reassignment_progress::{Bars, Step};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
-use crate::reassignment::plan::{Plan, comma_separated};
+use crate::reassignment::plan::Plan;
 use crate::reassignment::progress::{self, Copied, LogDirState, PartitionState, copied};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
@@ -23,13 +23,20 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) fn list(context: &mut Context) -> Result<()> {
     let active = context.client.admin()?.active_reassignments()?;
     let sizes = sizes_of(&active, context)?;
-    show::active(&active, |name| copied_of(name, &active, &sizes), &mut context.printer)
+    show::active(
+        &active,
+        |name| copied_of(name, &active, &sizes),
+        &mut context.printer,
+    )
 }
 
 pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
     let plan = action.plan.as_deref().map(read_plan_file).transpose()?;
     let is_watched = |name: &TopicPartition| match &plan {
-        Some(plan) => plan.partitions.iter().any(|planned| planned.topic_partition == *name),
+        Some(plan) => plan
+            .partitions
+            .iter()
+            .any(|planned| planned.topic_partition == *name),
         None => true,
     };
     if action.watch {
@@ -39,7 +46,11 @@ pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
     let file = action.plan.as_deref().map(shown).unwrap_or_default();
     let Some(plan) = plan else {
         let sizes = sizes_of(&active, context)?;
-        show::active(&active, |name| copied_of(name, &active, &sizes), &mut context.printer)?;
+        show::active(
+            &active,
+            |name| copied_of(name, &active, &sizes),
+            &mut context.printer,
+        )?;
         return tidy(action, None, &active, false, context);
     };
     let rows = state_rows(&plan, &active, context)?;
@@ -72,7 +83,10 @@ fn watch(is_watched: impl Fn(&TopicPartition) -> bool, context: &mut Context) ->
         if interrupt.was_asked() {
             bars.finish();
             let left = partitions(active.len());
-            return Err(Error::new(Kind::Interrupted, format!("interrupted: {left} still moving")));
+            return Err(Error::new(
+                Kind::Interrupted,
+                format!("interrupted: {left} still moving"),
+            ));
         }
     }
 }
@@ -90,7 +104,9 @@ fn sizes_of(active: &ActiveReassignments, context: &mut Context) -> Result<Sizes
 }
 
 fn copied_of(name: &TopicPartition, active: &ActiveReassignments, sizes: &Sizes) -> Copied {
-    let Some(active) = active.get(name) else { return Copied::default() };
+    let Some(active) = active.get(name) else {
+        return Copied::default();
+    };
     copied(&active.sources(), &active.adding, |broker| sizes.on(broker, name))
 }
 
@@ -103,7 +119,11 @@ fn state_rows(plan: &Plan, active: &ActiveReassignments, context: &mut Context) 
     let current = cluster::assignment(context.client.admin()?, topics.iter().map(String::as_str))?;
     let states = progress::partitions(plan, active, |name| current.get(name).cloned());
     let row = |progress: progress::PartitionProgress| StateRow {
-        replicas: replicas_of(&progress.topic_partition, active.get(&progress.topic_partition), &current),
+        replicas: replicas_of(
+            &progress.topic_partition,
+            active.get(&progress.topic_partition),
+            &current,
+        ),
         copied: (progress.state == PartitionState::Moving)
             .then(|| copied_of(&progress.topic_partition, active, &sizes)),
         name: progress.topic_partition,
@@ -132,13 +152,19 @@ fn log_dirs_not_done(plan: &Plan, context: &mut Context) -> Result<Vec<String>> 
     }
     let dirs = context.client.admin()?.replica_dirs(moves.into_keys())?;
     let states = progress::log_dir_moves(plan, |replica| dirs.get(replica).cloned().unwrap_or_default());
-    let words = states.into_iter().filter_map(|(replica, (target, state))| match state {
-        LogDirState::Done => None,
-        LogDirState::Moving => Some(format!("{replica} is moving to {target}")),
-        LogDirState::MovingTo(other) => Some(format!("{replica} is moving to {other} instead of {target}")),
-        LogDirState::StaysIn(current) => Some(format!("{replica} stays in {current} instead of {target}")),
-        LogDirState::NotFound => Some(format!("{replica} is on no live log directory")),
-    });
+    let words = states
+        .into_iter()
+        .filter_map(|(replica, (target, state))| match state {
+            LogDirState::Done => None,
+            LogDirState::Moving => Some(format!("{replica} is moving to {target}")),
+            LogDirState::MovingTo(other) => {
+                Some(format!("{replica} is moving to {other} instead of {target}"))
+            }
+            LogDirState::StaysIn(current) => {
+                Some(format!("{replica} stays in {current} instead of {target}"))
+            }
+            LogDirState::NotFound => Some(format!("{replica} is on no live log directory")),
+        });
     Ok(words.collect())
 }
 
@@ -161,7 +187,11 @@ fn tidy(
         _ => admin.topic_replicas(None::<[&str; 0]>)?.into_keys().collect(),
     };
     let is_moving = |topic: &String| active.keys().any(|name| name.topic == *topic);
-    let idle_topics = topics.iter().filter(|topic| !is_moving(topic)).cloned().map(Throttled::Topic);
+    let idle_topics = topics
+        .iter()
+        .filter(|topic| !is_moving(topic))
+        .cloned()
+        .map(Throttled::Topic);
     let mut idle: Vec<Throttled> = idle_topics.collect();
     if active.is_empty() && !dirs_moving {
         idle.extend(alive.into_iter().map(Throttled::Broker));
@@ -170,16 +200,22 @@ fn tidy(
     if found.is_empty() {
         return Ok(());
     }
-    let names = comma_separated(&found);
+    let names = names_of(&found);
     if plan.is_none() && !action.clear_all_throttles {
-        context
-            .printer
-            .note(format_args!("throttles on {names}; --clear-throttles removes them"));
+        context.printer.note(format_args!(
+            "throttles on {names}; --clear-throttles removes them"
+        ));
         return Ok(());
     }
     clear(found, context)?;
     context.printer.note(format_args!("throttle cleared on {names}"));
     Ok(())
+}
+
+/// `broker 1, broker 2, topic orders`
+pub(super) fn names_of(found: &[Throttled]) -> String {
+    let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 /// Clears what was found; a refusal is an error.
@@ -205,7 +241,11 @@ fn verdict(rows: &[StateRow], dirs_moving: &[String], file: &str) -> Result<()> 
     let gone = count(|state| matches!(state, PartitionState::Elsewhere(replicas) if replicas.is_empty()));
     let elsewhere = count(|state| matches!(state, PartitionState::Elsewhere(_))) - gone;
     let mut words: Vec<String> = Vec::new();
-    for (count, what) in [(moving, "still moving"), (elsewhere, "not moved"), (gone, "not found")] {
+    for (count, what) in [
+        (moving, "still moving"),
+        (elsewhere, "not moved"),
+        (gone, "not found"),
+    ] {
         if count > 0 {
             words.push(format!("{count} {what}"));
         }
@@ -215,5 +255,9 @@ fn verdict(rows: &[StateRow], dirs_moving: &[String], file: &str) -> Result<()> 
         return Ok(());
     }
     let message = format!("{file}: not done: {}", words.join(", "));
-    Err(if gone == rows.len() && gone > 0 { Error::not_found(message) } else { Error::failed(message) })
+    Err(if gone == rows.len() && gone > 0 {
+        Error::not_found(message)
+    } else {
+        Error::failed(message)
+    })
 }

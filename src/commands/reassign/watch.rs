@@ -11,7 +11,7 @@ use crate::commands::Context;
 use crate::error::{Error, Kind, Result};
 use crate::output::reassignment_progress::{Bars, Step};
 use crate::reassignment::Assignment;
-use crate::reassignment::active::ActiveReassignments;
+use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::reassignment::plan::{PartitionReplica, comma_separated};
 use crate::reassignment::progress::{Copied, copied};
 use crate::topic_partition::{BrokerId, TopicPartition};
@@ -67,14 +67,22 @@ impl Watch {
             down: BTreeSet::new(),
         };
         for (name, target) in work.under_way {
-            let sources = work.active.get(&name).map(|active| active.sources()).unwrap_or_default();
+            let sources = work
+                .active
+                .get(&name)
+                .map(ActiveReassignment::sources)
+                .unwrap_or_default();
             watch.follow(name, target, sources);
         }
         watch
     }
 
     fn follow(&mut self, name: TopicPartition, target: Vec<BrokerId>, sources: Vec<BrokerId>) {
-        let destinations: Vec<_> = target.iter().copied().filter(|broker| !sources.contains(broker)).collect();
+        let destinations: Vec<_> = target
+            .iter()
+            .copied()
+            .filter(|broker| !sources.contains(broker))
+            .collect();
         let moving = Moving {
             copied: copied(&sources, &destinations, |broker| self.sizes.on(broker, &name)),
             target,
@@ -108,7 +116,10 @@ impl Watch {
         if batch.is_empty() {
             return Ok(());
         }
-        let wanted = batch.iter().map(|(name, replicas)| (name.clone(), Some(replicas.clone()))).collect();
+        let wanted = batch
+            .iter()
+            .map(|(name, replicas)| (name.clone(), Some(replicas.clone())))
+            .collect();
         let refused = context.client.admin()?.alter_reassignments(&wanted, true)?;
         if refused.len() == batch.len()
             && self.moving.is_empty()
@@ -118,12 +129,11 @@ impl Watch {
             return Err(Error::from(error.clone()).context(name));
         }
         for (name, target) in batch {
-            match refused.get(&name) {
-                Some(error) => drop(self.failed.insert(name.to_string(), error.to_string())),
-                None => {
-                    let sources = self.current.get(&name).cloned().unwrap_or_default();
-                    self.follow(name, target, sources);
-                }
+            if let Some(error) = refused.get(&name) {
+                self.failed.insert(name.to_string(), error.to_string());
+            } else {
+                let sources = self.current.get(&name).cloned().unwrap_or_default();
+                self.follow(name, target, sources);
             }
         }
         Ok(())
@@ -147,7 +157,9 @@ impl Watch {
                 }
                 Err(error) if error.kind() == Kind::Unreachable => {
                     let since = *silent_since.get_or_insert_with(|| {
-                        context.printer.note(format_args!("{error}; the moves go on, asking again"));
+                        context
+                            .printer
+                            .note(format_args!("{error}; the moves go on, asking again"));
                         Instant::now()
                     });
                     if since.elapsed() > SILENCE {
@@ -190,7 +202,9 @@ impl Watch {
             .collect();
         let current = cluster::assignment(admin, ended.iter().map(|name| name.topic.as_str()))?;
         for name in ended {
-            let Some(moving) = self.moving.get_mut(&name) else { continue };
+            let Some(moving) = self.moving.get_mut(&name) else {
+                continue;
+            };
             let replicas = current.get(&name).cloned().unwrap_or_default();
             if replicas == moving.target {
                 let total = moving.copied.total;
@@ -210,9 +224,14 @@ impl Watch {
             }
         }
         for (name, reassignment) in active {
-            if self.moving.get(name).is_some_and(|moving| moving.target != reassignment.target()) {
+            if self
+                .moving
+                .get(name)
+                .is_some_and(|moving| moving.target != reassignment.target())
+            {
                 let target = comma_separated(reassignment.target());
-                self.failed.insert(name.to_string(), format!("was sent to {target} by somebody else"));
+                self.failed
+                    .insert(name.to_string(), format!("was sent to {target} by somebody else"));
                 self.moving.remove(name);
             }
         }
@@ -233,13 +252,17 @@ impl Watch {
             if !alive.contains(&broker) {
                 continue;
             }
-            let Ok(files) = admin.replica_files(broker, Some(&partitions)) else { continue };
+            let Ok(files) = admin.replica_files(broker, Some(&partitions)) else {
+                continue;
+            };
             for (name, files) in files {
                 self.sizes.set(broker, name, files);
             }
         }
         for (name, moving) in &mut self.moving {
-            let now = copied(&moving.sources, &moving.destinations, |broker| self.sizes.on(broker, name));
+            let now = copied(&moving.sources, &moving.destinations, |broker| {
+                self.sizes.on(broker, name)
+            });
             moving.copied = now;
         }
         Ok(())
@@ -251,13 +274,21 @@ impl Watch {
         let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
         let mut waiting: BTreeMap<BrokerId, usize> = BTreeMap::new();
         for moving in self.moving.values() {
-            for broker in moving.destinations.iter().filter(|broker| !alive.contains(broker)) {
+            for broker in moving
+                .destinations
+                .iter()
+                .filter(|broker| !alive.contains(broker))
+            {
                 *waiting.entry(*broker).or_default() += 1;
             }
         }
         for (broker, count) in &waiting {
             if self.down.insert(*broker) {
-                let noun = if *count == 1 { "partition waits" } else { "partitions wait" };
+                let noun = if *count == 1 {
+                    "partition waits"
+                } else {
+                    "partitions wait"
+                };
                 let line = format!("broker {broker} is down: {count} {noun} for it");
                 context.printer.note(line);
             }
@@ -268,8 +299,12 @@ impl Watch {
 
     /// Asks for moves between log directories whose replica is there, and looks after those that were begun.
     fn move_log_dirs(&mut self, admin: &mut AdminClient) -> Result<()> {
-        let waiting: BTreeSet<&TopicPartition> =
-            self.pending.iter().map(|(name, _)| name).chain(self.moving.keys()).collect();
+        let waiting: BTreeSet<&TopicPartition> = self
+            .pending
+            .iter()
+            .map(|(name, _)| name)
+            .chain(self.moving.keys())
+            .collect();
         let ready: BTreeMap<PartitionReplica, String> = self
             .log_dirs_pending
             .iter()
@@ -277,17 +312,23 @@ impl Watch {
             .map(|(replica, log_dir)| (replica.clone(), log_dir.clone()))
             .collect();
         for (replica, answer) in admin.alter_replica_log_dirs(&ready)? {
-            let Some(log_dir) = ready.get(&replica) else { continue };
+            let Some(log_dir) = ready.get(&replica) else {
+                continue;
+            };
             match answer {
                 Ok(()) => drop(self.log_dirs_moving.insert(replica.clone(), log_dir.clone())),
                 Err(error) if error.code == REPLICA_NOT_AVAILABLE => continue,
-                Err(error) => drop(self.failed.insert(replica.to_string(), format!("{log_dir}: {error}"))),
+                Err(error) => drop(
+                    self.failed
+                        .insert(replica.to_string(), format!("{log_dir}: {error}")),
+                ),
             }
             self.log_dirs_pending.remove(&replica);
         }
         let dirs = admin.replica_dirs(self.log_dirs_moving.keys().cloned())?;
-        self.log_dirs_moving
-            .retain(|replica, log_dir| dirs.get(replica).and_then(|dirs| dirs.current.as_ref()) != Some(log_dir));
+        self.log_dirs_moving.retain(|replica, log_dir| {
+            dirs.get(replica).and_then(|dirs| dirs.current.as_ref()) != Some(log_dir)
+        });
         Ok(())
     }
 

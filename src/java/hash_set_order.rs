@@ -2,16 +2,18 @@
 //! in it, and it is the same on every run.
 //!
 //! Elements lie in buckets by their hash, in one bucket by age. The number of buckets is the power of two that
-//! keeps them at most three quarters full, and at least 16.
+//! keeps them at most three quarters full, and at least 16. `hash_order` next door does the same for maps of
+//! strings that hold each key once.
 
-/// `String.hashCode()`: over UTF-16 code units.
-pub(crate) fn hash_of_string(text: &str) -> i32 {
-    let step = |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(i32::from(unit));
-    text.encode_utf16().fold(0, step)
+use super::hash_order::hash_code;
+
+/// `String.hashCode()`.
+pub fn hash_of_string(text: &str) -> i32 {
+    hash_code(text).cast_signed()
 }
 
 /// `TopicPartition.hashCode()` of Kafka's clients.
-pub(crate) fn hash_of_topic_partition(topic: &str, partition: i32) -> i32 {
+pub fn hash_of_topic_partition(topic: &str, partition: i32) -> i32 {
     31i32
         .wrapping_add(partition)
         .wrapping_mul(31)
@@ -19,10 +21,7 @@ pub(crate) fn hash_of_topic_partition(topic: &str, partition: i32) -> i32 {
 }
 
 /// The items, each once, in the order of a `HashSet` that they were put into one after the other.
-pub(crate) fn in_hash_order<T: PartialEq>(
-    items: impl IntoIterator<Item = T>,
-    hash: impl Fn(&T) -> i32,
-) -> Vec<T> {
+pub fn in_hash_order<T: PartialEq>(items: impl IntoIterator<Item = T>, hash: impl Fn(&T) -> i32) -> Vec<T> {
     let mut distinct: Vec<(u32, T)> = Vec::new();
     for item in items {
         let spread = spread(hash(&item));
