@@ -17,4 +17,5 @@ mod cli;
 mod house;
 mod internal_records;
 mod properties;
+mod storage;
 mod support;

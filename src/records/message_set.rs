@@ -33,8 +33,8 @@ impl<'a> Message<'a> {
             .ok_or(RecordError::Malformed("message is cut off"))?;
         let key_at = if header.magic == 0 { KEY_AT_V0 } else { KEY_AT_V1 };
         let mut fields = bytes.get(key_at..).ok_or(RecordError::Malformed("message"))?;
-        let key = take_nullable(&mut fields).ok_or(RecordError::Malformed("key"))?;
-        let value = take_nullable(&mut fields).ok_or(RecordError::Malformed("value"))?;
+        let key = take_nullable(&mut fields, "key")?;
+        let value = take_nullable(&mut fields, "value")?;
         Ok(Self {
             header: *header,
             key,
@@ -213,14 +213,15 @@ pub fn stored_sizes(magic: i8, message: &[u8]) -> (i32, i32) {
 }
 
 /// Length and bytes; any negative length is null.
-fn take_nullable<'a>(fields: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
-    let (length, rest) = fields.split_at_checked(4)?;
-    let length = i32_at(length, 0);
-    let Ok(length) = usize::try_from(length) else {
-        *fields = rest;
-        return Some(None);
-    };
-    let (taken, rest) = rest.split_at_checked(length)?;
+fn take_nullable<'a>(fields: &mut &'a [u8], what: &'static str) -> Result<Option<&'a [u8]>, RecordError> {
+    let (length, rest) = fields.split_at_checked(4).ok_or(RecordError::Malformed(what))?;
     *fields = rest;
-    Some(Some(taken))
+    let Ok(length) = usize::try_from(i32_at(length, 0)) else {
+        return Ok(None);
+    };
+    let (taken, rest) = rest
+        .split_at_checked(length)
+        .ok_or(RecordError::Malformed(what))?;
+    *fields = rest;
+    Ok(Some(taken))
 }

@@ -42,6 +42,10 @@ impl Headers<'_> {
     }
 }
 
+#[allow(
+    clippy::copy_iterator,
+    reason = "a record is copied with its headers, three words that point into the batch"
+)]
 impl<'a> Iterator for Headers<'a> {
     type Item = Header<'a>;
 
@@ -100,8 +104,8 @@ impl<'a> Records<'a> {
         let timestamp_delta =
             varint::take_i64(&mut fields).ok_or(RecordError::Malformed("timestamp delta"))?;
         let offset_delta = varint::take_i32(&mut fields).ok_or(RecordError::Malformed("offset delta"))?;
-        let key = take_nullable(&mut fields).ok_or(RecordError::Malformed("key"))?;
-        let value = take_nullable(&mut fields).ok_or(RecordError::Malformed("value"))?;
+        let key = take_nullable(&mut fields, "key")?;
+        let value = take_nullable(&mut fields, "value")?;
         let headers = take_headers(&mut fields)?;
         Ok(Record {
             offset: self.base_offset.wrapping_add(i64::from(offset_delta)),
@@ -166,18 +170,20 @@ fn take_slice<'a>(bytes: &mut &'a [u8], length: i32) -> Option<&'a [u8]> {
 
 /// Length and bytes; any negative length is null, as in Kafka.
 #[inline]
-fn take_nullable<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
-    let length = varint::take_i32(bytes)?;
+fn take_nullable<'a>(bytes: &mut &'a [u8], what: &'static str) -> Result<Option<&'a [u8]>, RecordError> {
+    let length = varint::take_i32(bytes).ok_or(RecordError::Malformed(what))?;
     if length < 0 {
-        return Some(None);
+        return Ok(None);
     }
-    take_slice(bytes, length).map(Some)
+    take_slice(bytes, length)
+        .ok_or(RecordError::Malformed(what))
+        .map(Some)
 }
 
 fn take_header<'a>(bytes: &mut &'a [u8]) -> Result<Header<'a>, RecordError> {
     let length = varint::take_i32(bytes).ok_or(RecordError::Malformed("header key"))?;
     let key = take_slice(bytes, length).ok_or(RecordError::Malformed("header key"))?;
-    let value = take_nullable(bytes).ok_or(RecordError::Malformed("header value"))?;
+    let value = take_nullable(bytes, "header value")?;
     Ok(Header { key, value })
 }
 

@@ -46,15 +46,21 @@ impl MetaProperties {
 
     /// The file's text, version 1.
     pub fn format(&self) -> String {
-        let mut text = String::from("#\n");
-        if let Some(cluster_id) = &self.cluster_id {
-            text.push_str(&format!("cluster.id={cluster_id}\n"));
-        }
-        if let Some(directory_id) = self.directory_id {
-            text.push_str(&format!("directory.id={}\n", encode_id(directory_id)));
-        }
-        text.push_str(&format!("node.id={}\nversion=1\n", self.node_id));
-        text
+        let cluster_id = self.cluster_id.as_ref().map(|id| format!("cluster.id={id}"));
+        let directory_id = self
+            .directory_id
+            .map(|id| format!("directory.id={}", encode_id(id)));
+        let node_id = format!("node.id={}", self.node_id);
+        let lines = [
+            cluster_id,
+            directory_id,
+            Some(node_id),
+            Some("version=1".to_owned()),
+        ];
+        lines
+            .into_iter()
+            .flatten()
+            .fold(String::from("#\n"), |text, line| text + &line + "\n")
     }
 
     /// What the log dir says of itself; `None` if nothing ever formatted it.

@@ -37,12 +37,12 @@ pub struct OffsetIndex {
 
 impl OffsetIndex {
     pub fn open(path: &Path, base_offset: Offset) -> Result<Self> {
-        let entries = IndexFile::open(path, is_vacant)?;
+        let entries = IndexFile::open(path, |entry| i32_at(entry, 0) == 0)?;
         Ok(Self { base_offset, entries })
     }
 
     pub fn open_for_append(path: &Path, base_offset: Offset) -> Result<Self> {
-        let entries = IndexFile::open_for_append(path, is_vacant)?;
+        let entries = IndexFile::open_for_append(path, |entry| i32_at(entry, 0) == 0)?;
         Ok(Self { base_offset, entries })
     }
 
@@ -102,8 +102,4 @@ impl OffsetIndex {
     pub fn sync(&mut self) -> Result<()> {
         self.entries.sync()
     }
-}
-
-fn is_vacant(entry: &[u8; ENTRY_LEN]) -> bool {
-    i32_at(entry, 0) == 0
 }

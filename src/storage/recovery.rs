@@ -67,7 +67,7 @@ pub(super) fn open(
     let expiration = log.config.producer_id_expiration_ms;
     log.producers.expire(now_ms, expiration);
     settle_start(&mut log, recovery.log_start_offset)?;
-    remove_stray_snapshots(&mut log, &snapshots)?;
+    remove_stray_snapshots(&log, &snapshots);
     Ok(log)
 }
 
@@ -286,7 +286,7 @@ fn settle_start(log: &mut PartitionLog, checkpointed: Offset) -> Result<()> {
 }
 
 /// A snapshot is of use at the start of a segment, and at the end of the log.
-fn remove_stray_snapshots(log: &mut PartitionLog, snapshots: &BTreeSet<Offset>) -> Result<()> {
+fn remove_stray_snapshots(log: &PartitionLog, snapshots: &BTreeSet<Offset>) {
     let newest = snapshots.range(..=log.log_end_offset).next_back().copied();
     for &offset in snapshots {
         let starts_segment = log
@@ -295,8 +295,8 @@ fn remove_stray_snapshots(log: &mut PartitionLog, snapshots: &BTreeSet<Offset>) 
             .is_ok();
         let stray = Some(offset) != newest && !starts_segment;
         if stray || offset > log.log_end_offset {
-            fs::remove_file(log.folder.join(file_name(offset, FileKind::ProducerSnapshot)))?;
+            // It may have gone with its segment.
+            let _ = fs::remove_file(log.folder.join(file_name(offset, FileKind::ProducerSnapshot)));
         }
     }
-    Ok(())
 }

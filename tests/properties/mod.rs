@@ -1,3 +1,5 @@
 //! Properties: what must hold for every input, checked with random ones.
 
 mod group_state_machine;
+mod log_against_model;
+mod record_batch_roundtrip;
