@@ -14,12 +14,7 @@ use kafka_protocol::messages::{self, ApiKey};
 use kafka_protocol::protocol::Request;
 
 use super::Broker;
-use super::handlers::{
-    api_versions, create_topics, delete_groups, describe_cluster, describe_groups, fetch,
-    find_coordinator,
-    heartbeat, join_group, leave_group, list_groups, list_offsets, metadata, offset_commit, offset_delete,
-    offset_fetch, produce, sync_group,
-};
+use super::handlers::{acls, alter_configs, api_versions, create_partitions, create_topics, delete_groups, delete_records, delete_topics, describe_cluster, describe_configs, describe_groups, describe_log_dirs, describe_topic_partitions, fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id, join_group, leave_group, list_groups, list_offsets, list_partition_reassignments, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group};
 use super::request_shape;
 use super::response::{self, Answer, Refusal};
 use super::session::RequestContext;
@@ -82,6 +77,7 @@ macro_rules! api {
 }
 
 /// Every API, by key.
+#[rustfmt::skip]
 pub const APIS: &[Api] = &[
     Api {
         advertised_min: 0,
@@ -92,33 +88,32 @@ pub const APIS: &[Api] = &[
     api!(Metadata, MetadataRequest, 0..=13, metadata::handle),
     api!(OffsetCommit, OffsetCommitRequest, 2..=9, offset_commit::handle),
     api!(OffsetFetch, OffsetFetchRequest, 1..=9, offset_fetch::handle),
-    api!(
-        FindCoordinator,
-        FindCoordinatorRequest,
-        0..=6,
-        find_coordinator::handle
-    ),
+    api!(FindCoordinator, FindCoordinatorRequest, 0..=6, find_coordinator::handle),
     api!(JoinGroup, JoinGroupRequest, 0..=9, await join_group::handle),
     api!(Heartbeat, HeartbeatRequest, 0..=4, heartbeat::handle),
     api!(LeaveGroup, LeaveGroupRequest, 0..=5, leave_group::handle),
     api!(SyncGroup, SyncGroupRequest, 0..=5, await sync_group::handle),
-    api!(
-        DescribeGroups,
-        DescribeGroupsRequest,
-        0..=6,
-        describe_groups::handle
-    ),
+    api!(DescribeGroups, DescribeGroupsRequest, 0..=6, describe_groups::handle),
     api!(ListGroups, ListGroupsRequest, 0..=5, list_groups::handle),
-    api!(DeleteGroups, DeleteGroupsRequest, 0..=2, delete_groups::handle),
-    api!(OffsetDelete, OffsetDeleteRequest, 0..=0, offset_delete::handle),
     api!(ApiVersions, ApiVersionsRequest, 0..=4, api_versions::handle),
     api!(CreateTopics, CreateTopicsRequest, 2..=7, create_topics::handle),
-    api!(
-        DescribeCluster,
-        DescribeClusterRequest,
-        0..=2,
-        describe_cluster::handle
-    ),
+    api!(DeleteTopics, DeleteTopicsRequest, 1..=6, delete_topics::handle),
+    api!(DeleteRecords, DeleteRecordsRequest, 0..=2, delete_records::handle),
+    api!(InitProducerId, InitProducerIdRequest, 0..=5, init_producer_id::handle),
+    api!(OffsetForLeaderEpoch, OffsetForLeaderEpochRequest, 2..=4, offset_for_leader_epoch::handle),
+    api!(DescribeAcls, DescribeAclsRequest, 1..=3, acls::describe),
+    api!(CreateAcls, CreateAclsRequest, 1..=3, acls::create),
+    api!(DeleteAcls, DeleteAclsRequest, 1..=3, acls::delete),
+    api!(DescribeConfigs, DescribeConfigsRequest, 1..=4, describe_configs::handle),
+    api!(AlterConfigs, AlterConfigsRequest, 0..=2, alter_configs::handle),
+    api!(DescribeLogDirs, DescribeLogDirsRequest, 1..=4, describe_log_dirs::handle),
+    api!(CreatePartitions, CreatePartitionsRequest, 0..=3, create_partitions::handle),
+    api!(DeleteGroups, DeleteGroupsRequest, 0..=2, delete_groups::handle),
+    api!(IncrementalAlterConfigs, IncrementalAlterConfigsRequest, 0..=1, incremental_alter_configs::handle),
+    api!(ListPartitionReassignments, ListPartitionReassignmentsRequest, 0..=0, list_partition_reassignments::handle),
+    api!(OffsetDelete, OffsetDeleteRequest, 0..=0, offset_delete::handle),
+    api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle),
+    api!(DescribeTopicPartitions, DescribeTopicPartitionsRequest, 0..=0, describe_topic_partitions::handle),
 ];
 
 /// The row of an API and version, if it is served.

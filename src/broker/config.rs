@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 use super::config_table::{self, BROKER_SETTINGS};
 use crate::error::{Error, Result};
-use crate::topic_config::Kind;
 
 /// A listener as configured: `NAME://host:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +46,9 @@ impl BrokerConfig {
     pub fn new(data_dir: PathBuf, given: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
         let given: BTreeMap<String, String> = given.into_iter().collect();
         for (name, value) in &given {
-            check(name, value)?;
+            if let Some(setting) = config_table::find(name) {
+                setting.check(value).map_err(Error::bad_data)?;
+            }
         }
         let mut config = Self {
             given,
@@ -149,28 +150,6 @@ fn parse_endpoints(setting: &str, value: &str) -> Result<Vec<Endpoint>> {
     Ok(endpoints)
 }
 
-/// Whether a known setting has a value of its type.
-fn check(name: &str, value: &str) -> Result<()> {
-    let Some(setting) = config_table::find(name) else {
-        return Ok(());
-    };
-    let trimmed = value.trim();
-    let (fits, kind) = match setting.kind {
-        Kind::Boolean => (
-            trimmed.eq_ignore_ascii_case("true") || trimmed.eq_ignore_ascii_case("false"),
-            "true or false",
-        ),
-        Kind::Int => (trimmed.parse::<i32>().is_ok(), "a number of 32 bits"),
-        Kind::Long => (trimmed.parse::<i64>().is_ok(), "a number of 64 bits"),
-        Kind::Double => (trimmed.parse::<f64>().is_ok(), "a number"),
-        Kind::String | Kind::List => (true, ""),
-    };
-    if fits {
-        return Ok(());
-    }
-    Err(Error::bad_data(format!("{name} must be {kind}, not \"{value}\"")))
-}
-
 /// Names that look like a known one, for a warning about a name that is not.
 pub fn is_known(name: &str) -> bool {
     BROKER_SETTINGS.iter().any(|setting| setting.name == name)
@@ -214,7 +193,7 @@ mod tests {
         let error = config(&[("num.partitions", "many")]).unwrap_err();
         assert_eq!(
             error.message(),
-            "num.partitions must be a number of 32 bits, not \"many\""
+            "Invalid value many for configuration num.partitions: Not a number of type INT"
         );
     }
 }

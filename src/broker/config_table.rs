@@ -41,6 +41,23 @@ const fn setting(
     }
 }
 
+impl BrokerSetting {
+    /// Whether a value is of the setting's type; the error is Kafka's text.
+    pub fn check(&self, value: &str) -> Result<(), std::string::String> {
+        let trimmed = value.trim();
+        let problem = match self.kind {
+            Boolean if !["true", "false"].contains(&trimmed.to_ascii_lowercase().as_str()) => {
+                "Expected value to be either true or false"
+            }
+            Int if trimmed.parse::<i32>().is_err() => "Not a number of type INT",
+            Long if trimmed.parse::<i64>().is_err() => "Not a number of type LONG",
+            Double if trimmed.parse::<f64>().is_err() => "Not a number of type DOUBLE",
+            _ => return Ok(()),
+        };
+        Err(format!("Invalid value {value} for configuration {}: {problem}", self.name))
+    }
+}
+
 /// The setting of this name.
 pub fn find(name: &str) -> Option<&'static BrokerSetting> {
     let found = BROKER_SETTINGS.binary_search_by(|setting| setting.name.cmp(name));

@@ -2,8 +2,11 @@
 //!
 //! Owns the lock and the offsets that readers see; the log itself is storage's.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::cmp::Ordering;
+use std::sync::atomic::{self, AtomicI64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use kafka_protocol::ResponseError;
 
 use super::delayed_fetch::Waiters;
 use super::topic_settings::TopicSettings;
@@ -50,16 +53,26 @@ impl Partition {
     }
 
     pub fn log_start_offset(&self) -> i64 {
-        self.log_start.load(Ordering::Acquire)
+        self.log_start.load(atomic::Ordering::Acquire)
     }
 
     pub fn high_watermark(&self) -> i64 {
-        self.high_watermark.load(Ordering::Acquire)
+        self.high_watermark.load(atomic::Ordering::Acquire)
     }
 
     /// The leader's epoch: one node that never loses its leadership stays in the first.
     pub fn leader_epoch(&self) -> i32 {
         0
+    }
+
+    /// Whether a client's idea of the leader's epoch is ours; -1 is no idea.
+    pub fn check_epoch(&self, epoch: i32) -> Result<(), ResponseError> {
+        match epoch.cmp(&self.leader_epoch()) {
+            _ if epoch < 0 => Ok(()),
+            Ordering::Less => Err(ResponseError::FencedLeaderEpoch),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(ResponseError::UnknownLeaderEpoch),
+        }
     }
 
     /// Notes where this leader's epoch begins.
@@ -87,7 +100,7 @@ impl Partition {
 
     /// Shows the log's bounds to readers.
     pub fn publish(&self, log: &PartitionLog) {
-        self.log_start.store(log.log_start_offset(), Ordering::Release);
-        self.high_watermark.store(log.log_end_offset(), Ordering::Release);
+        self.log_start.store(log.log_start_offset(), atomic::Ordering::Release);
+        self.high_watermark.store(log.log_end_offset(), atomic::Ordering::Release);
     }
 }

@@ -160,7 +160,8 @@ fn partitions_and_replicas(broker: &Broker, partitions: i32, replicas: i16) -> R
     if replicas > 1 {
         let message = format!(
             "Unable to replicate the partition {replicas} time(s): The target replication factor of {replicas} \
-             cannot be reached because only 1 broker(s) are registered."
+             cannot be reached because only 1 broker(s) are registered or some brokers have all their log \
+             directories cordoned."
         );
         return Err((ResponseError::InvalidReplicationFactor, message));
     }

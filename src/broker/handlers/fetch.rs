@@ -128,13 +128,8 @@ fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<Fetched>
 
 fn read(target: &Target, partition: &Partition, left: usize, first: bool, limits: &Limits) -> PartitionAnswer {
     let refused = |error: ResponseError| PartitionAnswer::error(target.partition, error.code());
-    let epoch = partition.leader_epoch();
-    if target.leader_epoch >= 0 && target.leader_epoch != epoch {
-        return refused(if target.leader_epoch < epoch {
-            ResponseError::FencedLeaderEpoch
-        } else {
-            ResponseError::UnknownLeaderEpoch
-        });
+    if let Err(error) = partition.check_epoch(target.leader_epoch) {
+        return refused(error);
     }
     let high_watermark = partition.high_watermark();
     let mut answer = PartitionAnswer {

@@ -82,14 +82,8 @@ fn response(index: i32, answer: Result<Found, ResponseError>, version: i16) -> L
 }
 
 fn look_up(partition: &Partition, wanted: &ListOffsetsPartition, version: i16) -> Result<Found, ResponseError> {
+    partition.check_epoch(wanted.current_leader_epoch)?;
     let epoch = partition.leader_epoch();
-    if wanted.current_leader_epoch >= 0 && wanted.current_leader_epoch != epoch {
-        return Err(if wanted.current_leader_epoch < epoch {
-            ResponseError::FencedLeaderEpoch
-        } else {
-            ResponseError::UnknownLeaderEpoch
-        });
-    }
     let bound = |offset| {
         Ok(Found {
             offset,

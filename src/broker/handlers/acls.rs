@@ -1,0 +1,46 @@
+//! DescribeAcls, CreateAcls, DeleteAcls, versions 1–3: there is no authorizer, and the answers say so.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeAcls>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::create_acls_response::AclCreationResult;
+use kafka_protocol::messages::delete_acls_response::DeleteAclsFilterResult;
+use kafka_protocol::messages::{
+    CreateAclsRequest, CreateAclsResponse, DeleteAclsRequest, DeleteAclsResponse, DescribeAclsRequest,
+    DescribeAclsResponse,
+};
+use kafka_protocol::protocol::StrBytes;
+
+use super::text;
+use crate::broker::Broker;
+use crate::broker::session::RequestContext;
+
+fn message() -> Option<StrBytes> {
+    Some(text("No Authorizer is configured on the broker"))
+}
+
+pub fn describe(_: &Arc<Broker>, _: &RequestContext, _: DescribeAclsRequest) -> DescribeAclsResponse {
+    DescribeAclsResponse::default()
+        .with_error_code(ResponseError::SecurityDisabled.code())
+        .with_error_message(message())
+}
+
+pub fn create(_: &Arc<Broker>, _: &RequestContext, request: CreateAclsRequest) -> CreateAclsResponse {
+    let results = request.creations.iter().map(|_| {
+        AclCreationResult::default()
+            .with_error_code(ResponseError::SecurityDisabled.code())
+            .with_error_message(message())
+    });
+    CreateAclsResponse::default().with_results(results.collect())
+}
+
+pub fn delete(_: &Arc<Broker>, _: &RequestContext, request: DeleteAclsRequest) -> DeleteAclsResponse {
+    let results = request.filters.iter().map(|_| {
+        DeleteAclsFilterResult::default()
+            .with_error_code(ResponseError::SecurityDisabled.code())
+            .with_error_message(message())
+    });
+    DeleteAclsResponse::default().with_filter_results(results.collect())
+}

@@ -1,0 +1,82 @@
+//! What configs belong to: the resource types of the three config APIs, and finding the one that is meant.
+
+use kafka_protocol::ResponseError;
+
+use super::create_topics::Refused;
+use crate::broker::Broker;
+use crate::broker::topic_name;
+
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+
+/// A resource that exists here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Resource {
+    Topic(String),
+    /// This node.
+    Node,
+    /// The cluster's defaults for every node.
+    Cluster,
+}
+
+impl Resource {
+    /// Under which name dynamic broker configs are kept.
+    pub(super) fn broker_key(&self, broker: &Broker) -> String {
+        match self {
+            Resource::Node => broker.config.node_id.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// The resource of a type and name, or why there is none, in Kafka's words.
+pub(super) fn find(broker: &Broker, kind: i8, name: &str) -> Result<Resource, Refused> {
+    match kind {
+        TOPIC => topic(broker, name),
+        BROKER => node(broker, name),
+        _ => {
+            let message = format!("Unsupported resource type: {}", kind_name(kind));
+            Err((ResponseError::InvalidRequest, message))
+        }
+    }
+}
+
+fn topic(broker: &Broker, name: &str) -> Result<Resource, Refused> {
+    if name.is_empty() {
+        let message = "Default topic resources are not allowed.";
+        return Err((ResponseError::InvalidRequest, message.to_owned()));
+    }
+    topic_name::validate(name).map_err(|message| (ResponseError::InvalidTopicException, message))?;
+    if broker.metadata.topic(name).is_none() {
+        let message = format!("The topic '{name}' does not exist.");
+        return Err((ResponseError::UnknownTopicOrPartition, message));
+    }
+    Ok(Resource::Topic(name.to_owned()))
+}
+
+fn node(broker: &Broker, name: &str) -> Result<Resource, Refused> {
+    if name.is_empty() {
+        return Ok(Resource::Cluster);
+    }
+    let own = broker.config.node_id;
+    match name.parse::<i32>() {
+        Ok(id) if id == own => Ok(Resource::Node),
+        Ok(id) => {
+            let message = format!("Unexpected broker id, expected {own} or empty string, but received {id}");
+            Err((ResponseError::InvalidRequest, message))
+        }
+        Err(_) => {
+            let message = format!("Broker id must be an integer, but it is: {name}");
+            Err((ResponseError::InvalidRequest, message))
+        }
+    }
+}
+
+fn kind_name(kind: i8) -> &'static str {
+    match kind {
+        8 => "BROKER_LOGGER",
+        16 => "CLIENT_METRICS",
+        32 => "GROUP",
+        _ => "UNKNOWN",
+    }
+}

@@ -1,0 +1,64 @@
+//! DeleteRecords, versions 0–2: moves the start of a partition up.
+//!
+//! - −1 is the high watermark.
+//! - A topic that is compacted and not deleted from refuses it.
+//! - The new start survives a restart; whole segments before it go when retention runs.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DeleteRecords>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult};
+use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
+
+use crate::broker::Broker;
+use crate::broker::metadata::is_internal;
+use crate::broker::partition::Partition;
+use crate::broker::session::RequestContext;
+
+pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
+    let mut moved = false;
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics {
+        let partitions = topic.partitions.iter().map(|wanted| {
+            let found = broker.metadata.partition(&topic.name, wanted.partition_index);
+            let outcome = match found {
+                _ if is_internal(&topic.name) => Err(ResponseError::InvalidTopicException),
+                None => Err(ResponseError::UnknownTopicOrPartition),
+                Some(partition) => delete(&partition, wanted.offset),
+            };
+            moved |= outcome.is_ok();
+            let result = DeleteRecordsPartitionResult::default().with_partition_index(wanted.partition_index);
+            match outcome {
+                Ok(low_watermark) => result.with_low_watermark(low_watermark),
+                Err(error) => result.with_low_watermark(-1).with_error_code(error.code()),
+            }
+        });
+        topics.push(
+            DeleteRecordsTopicResult::default()
+                .with_partitions(partitions.collect())
+                .with_name(topic.name),
+        );
+    }
+    if moved && let Err(error) = broker.metadata.write_checkpoints() {
+        broker.notice(format_args!("cannot write checkpoints: {error}"));
+    }
+    DeleteRecordsResponse::default().with_topics(topics)
+}
+
+/// The partition's start afterwards.
+fn delete(partition: &Partition, offset: i64) -> Result<i64, ResponseError> {
+    if !partition.settings().delete {
+        return Err(ResponseError::PolicyViolation);
+    }
+    let mut log = partition.log();
+    let end = partition.high_watermark();
+    let offset = if offset == -1 { end } else { offset };
+    if !(0..=end).contains(&offset) {
+        return Err(ResponseError::OffsetOutOfRange);
+    }
+    log.delete_records(offset).map_err(|_| ResponseError::KafkaStorageError)?;
+    partition.publish(&log);
+    Ok(log.log_start_offset())
+}

@@ -1,0 +1,184 @@
+//! DescribeConfigs, versions 1–4: configs of topics and brokers, each with where its value comes from.
+//!
+//! - All configs, or those named. v3 tells types and, when asked, what each config decides.
+//! - A broker's own (not the cluster's default) lists every setting this broker knows; what cannot change while it
+//!   runs is read-only.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeConfigs>
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::describe_configs_response::{
+    DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
+};
+use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
+
+use super::config_resource::{self, Resource};
+use super::text;
+use crate::broker::Broker;
+use crate::broker::config_table::{self, BROKER_SETTINGS, Scope};
+use crate::broker::effective_config::{Origin, Source};
+use crate::broker::metadata::Configs;
+use crate::broker::session::RequestContext;
+use crate::topic_config::{Kind, TOPIC_CONFIGS};
+
+pub fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    request: DescribeConfigsRequest,
+) -> DescribeConfigsResponse {
+    let results = request.resources.iter().map(|wanted| {
+        let result = DescribeConfigsResult::default()
+            .with_resource_type(wanted.resource_type)
+            .with_resource_name(wanted.resource_name.clone());
+        match config_resource::find(broker, wanted.resource_type, &wanted.resource_name) {
+            Ok(resource) => result.with_configs(describe(broker, &resource, wanted, &request)),
+            Err((error, message)) => result
+                .with_error_code(error.code())
+                .with_error_message(Some(text(message))),
+        }
+    });
+    DescribeConfigsResponse::default().with_results(results.collect())
+}
+
+/// One config on its way into the answer.
+struct Entry<'a> {
+    name: &'a str,
+    value: Option<String>,
+    source: Source,
+    read_only: bool,
+    kind: Kind,
+    help: &'a str,
+    origins: Vec<Origin>,
+}
+
+fn describe(
+    broker: &Broker,
+    resource: &Resource,
+    wanted: &DescribeConfigsResource,
+    request: &DescribeConfigsRequest,
+) -> Vec<DescribeConfigsResourceResult> {
+    let is_wanted = |name: &str| match &wanted.configuration_keys {
+        None => true,
+        Some(keys) => keys.iter().any(|key| key.as_str() == name),
+    };
+    let mut described = Vec::new();
+    let mut push = |entry: Entry<'_>| {
+        if is_wanted(entry.name) {
+            described.push(result(entry, request));
+        }
+    };
+    match resource {
+        Resource::Topic(name) => {
+            let configs = broker.metadata.topic(name).map(|topic| topic.configs.clone());
+            topic_entries(broker, &configs.unwrap_or_default(), &mut push);
+        }
+        Resource::Node => node_entries(broker, &mut push),
+        Resource::Cluster => {
+            for (name, value) in &broker.metadata.broker_configs("") {
+                push(cluster_entry(name, value));
+            }
+        }
+    }
+    described
+}
+
+fn topic_entries<'a>(broker: &Broker, configs: &Configs, push: &mut dyn FnMut(Entry<'a>)) {
+    broker.metadata.with_broker_values(|values| {
+        for config in TOPIC_CONFIGS {
+            let (value, source) = values.topic_value(config, configs);
+            push(Entry {
+                name: config.name,
+                value: Some(value),
+                source,
+                read_only: false,
+                kind: config.kind,
+                help: config.help,
+                origins: values.topic_origins(config, configs),
+            });
+        }
+    });
+}
+
+fn node_entries(broker: &Broker, push: &mut dyn FnMut(Entry<'_>)) {
+    broker.metadata.with_broker_values(|values| {
+        for setting in BROKER_SETTINGS {
+            let origins = values.origins(setting.name);
+            let strongest = origins.first();
+            push(Entry {
+                name: setting.name,
+                value: actual(broker, setting.name).or_else(|| strongest.map(|origin| origin.value.clone())),
+                source: strongest.map_or(Source::Default, |origin| origin.source),
+                read_only: setting.scope == Scope::ReadOnly,
+                kind: setting.kind,
+                help: "",
+                origins,
+            });
+        }
+        // What was given at start under names that only Kafka itself, or nobody, knows.
+        let unknown = values.config.all_given().filter(|(name, _)| config_table::find(name).is_none());
+        for (name, value) in unknown {
+            push(Entry {
+                name,
+                value: Some(value.to_owned()),
+                source: Source::StaticBroker,
+                read_only: true,
+                kind: Kind::String,
+                help: "",
+                origins: values.origins(name),
+            });
+        }
+    });
+}
+
+/// Settings whose value shows only when the broker runs.
+fn actual(broker: &Broker, name: &str) -> Option<String> {
+    let listeners = |address: fn(&crate::broker::server::Listener) -> String| {
+        let listeners = broker.listeners.iter();
+        let named = listeners.map(|listener| format!("{}://{}", listener.name, address(listener)));
+        Some(named.collect::<Vec<_>>().join(","))
+    };
+    match name {
+        "advertised.listeners" => {
+            listeners(|listener| format!("{}:{}", listener.advertised_host, listener.advertised_port))
+        }
+        "listeners" => listeners(|listener| listener.bound.to_string()),
+        "node.id" | "broker.id" => Some(broker.config.node_id.to_string()),
+        "log.dirs" | "log.dir" => Some(broker.config.data_dir.display().to_string()),
+        _ => None,
+    }
+}
+
+fn cluster_entry<'a>(name: &'a str, value: &str) -> Entry<'a> {
+    Entry {
+        name,
+        value: Some(value.to_owned()),
+        source: Source::DynamicDefaultBroker,
+        read_only: false,
+        kind: config_table::find(name).map_or(Kind::String, |setting| setting.kind),
+        help: "",
+        origins: vec![Origin {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            source: Source::DynamicDefaultBroker,
+        }],
+    }
+}
+
+fn result(entry: Entry<'_>, request: &DescribeConfigsRequest) -> DescribeConfigsResourceResult {
+    let synonyms = entry.origins.into_iter().map(|origin| {
+        DescribeConfigsSynonym::default()
+            .with_name(text(origin.name))
+            .with_value(Some(text(origin.value)))
+            .with_source(origin.source as i8)
+    });
+    DescribeConfigsResourceResult::default()
+        .with_name(text(entry.name))
+        .with_value(entry.value.map(text))
+        .with_read_only(entry.read_only)
+        .with_config_source(entry.source as i8)
+        .with_config_type(entry.kind.protocol_code())
+        .with_synonyms(if request.include_synonyms { synonyms.collect() } else { Vec::new() })
+        .with_documentation(request.include_documentation.then(|| text(entry.help)))
+}

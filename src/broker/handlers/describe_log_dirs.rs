@@ -1,0 +1,60 @@
+//! DescribeLogDirs, versions 1–4: the one log dir, and how large each partition is in it.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeLogDirs>
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::describe_log_dirs_response::{
+    DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+};
+use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
+
+use super::{text, topic_name};
+use crate::broker::Broker;
+use crate::broker::metadata::Topic;
+use crate::broker::session::RequestContext;
+
+pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
+    let all = broker.metadata.topics();
+    let topics = all.iter().filter_map(|topic| {
+        let wanted: Option<&[i32]> = match &request.topics {
+            None => None,
+            Some(topics) => {
+                let named = topics.iter().find(|wanted| wanted.topic.as_str() == topic.name)?;
+                Some(&named.partitions)
+            }
+        };
+        Some(describe(topic, wanted))
+    });
+    let path = std::path::absolute(&broker.config.data_dir).unwrap_or_else(|_| broker.config.data_dir.clone());
+    let (total, usable) = disk_space(&path);
+    DescribeLogDirsResponse::default().with_results(vec![
+        DescribeLogDirsResult::default()
+            .with_log_dir(text(path.display().to_string()))
+            .with_topics(topics.collect())
+            .with_total_bytes(total)
+            .with_usable_bytes(usable),
+    ])
+}
+
+fn describe(topic: &Topic, wanted: Option<&[i32]>) -> DescribeLogDirsTopic {
+    let partitions = topic.partitions.iter();
+    let partitions = partitions.filter(|partition| wanted.is_none_or(|wanted| wanted.contains(&partition.index)));
+    let described = partitions.map(|partition| {
+        DescribeLogDirsPartition::default()
+            .with_partition_index(partition.index)
+            .with_partition_size(i64::try_from(partition.log().size()).unwrap_or(i64::MAX))
+    });
+    DescribeLogDirsTopic::default()
+        .with_name(topic_name(&topic.name))
+        .with_partitions(described.collect())
+}
+
+/// The disk's size and what is left of it, in bytes; -1 and -1 if unknown.
+fn disk_space(path: &std::path::Path) -> (i64, i64) {
+    let Ok(disk) = rustix::fs::statvfs(path) else {
+        return (-1, -1);
+    };
+    let bytes = |blocks: u64| i64::try_from(blocks.saturating_mul(disk.f_frsize)).unwrap_or(i64::MAX);
+    (bytes(disk.f_blocks), bytes(disk.f_bavail))
+}

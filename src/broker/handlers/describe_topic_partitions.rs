@@ -1,0 +1,105 @@
+//! DescribeTopicPartitions, version 0: topics in pages (KIP-966).
+//!
+//! - Topics in order of their names, from the cursor on; at most `response_partition_limit` partitions and never
+//!   more than `max.request.partition.size.limit`. What does not fit is where the next cursor points.
+//! - No topics named: all of them. A cursor with named topics leaves out those before it.
+//! - Eligible leader replicas are empty: one replica needs no substitute.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeTopicPartitions>
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::describe_topic_partitions_response::{
+    Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
+};
+use kafka_protocol::messages::{BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
+
+use super::metadata::ALL_TOPIC_OPERATIONS;
+use super::topic_name;
+use crate::broker::Broker;
+use crate::broker::metadata::Topic;
+use crate::broker::session::RequestContext;
+use crate::broker::topic_name::validate;
+
+pub fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    request: DescribeTopicPartitionsRequest,
+) -> DescribeTopicPartitionsResponse {
+    let (first_topic, mut first_partition) = match &request.cursor {
+        Some(cursor) => (cursor.topic_name.to_string(), cursor.partition_index.max(0)),
+        None => (String::new(), 0),
+    };
+    let all = request.topics.is_empty();
+    let mut names: BTreeSet<String> = if all {
+        broker.metadata.topics().iter().map(|topic| topic.name.clone()).collect()
+    } else {
+        request.topics.iter().map(|topic| topic.name.to_string()).collect()
+    };
+    names.retain(|name| *name >= first_topic);
+    let limit = broker.config.number("max.request.partition.size.limit");
+    let limit = limit.min(i64::from(request.response_partition_limit)).max(1);
+    let mut room = usize::try_from(limit).unwrap_or(1);
+    let mut response = DescribeTopicPartitionsResponse::default();
+    for name in names {
+        let from = if name == first_topic { std::mem::take(&mut first_partition) } else { 0 };
+        let Some(topic) = broker.metadata.topic(&name) else {
+            if !all {
+                response.topics.push(missing(&name));
+            }
+            continue;
+        };
+        if room == 0 {
+            response.next_cursor = Some(cursor(&name, from));
+            break;
+        }
+        let described = describe(broker, &topic, from, room);
+        let next = from + described.partitions.len() as i32;
+        room -= described.partitions.len();
+        response.topics.push(described);
+        if next < topic.partitions.len() as i32 {
+            response.next_cursor = Some(cursor(&name, next));
+            break;
+        }
+    }
+    response
+}
+
+fn cursor(topic: &str, partition: i32) -> Cursor {
+    Cursor::default()
+        .with_topic_name(topic_name(topic))
+        .with_partition_index(partition)
+}
+
+fn missing(name: &str) -> DescribeTopicPartitionsResponseTopic {
+    let error = match validate(name) {
+        Ok(()) => ResponseError::UnknownTopicOrPartition,
+        Err(_) => ResponseError::InvalidTopicException,
+    };
+    DescribeTopicPartitionsResponseTopic::default()
+        .with_error_code(error.code())
+        .with_name(Some(topic_name(name)))
+}
+
+fn describe(broker: &Broker, topic: &Topic, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {
+    let node = BrokerId(broker.config.node_id);
+    let partitions = topic.partitions.iter().filter(|partition| partition.index >= from);
+    let described = partitions.take(room).map(|partition| {
+        DescribeTopicPartitionsResponsePartition::default()
+            .with_partition_index(partition.index)
+            .with_leader_id(node)
+            .with_leader_epoch(partition.leader_epoch())
+            .with_replica_nodes(vec![node])
+            .with_isr_nodes(vec![node])
+            .with_eligible_leader_replicas(Some(Vec::new()))
+            .with_last_known_elr(Some(Vec::new()))
+    });
+    DescribeTopicPartitionsResponseTopic::default()
+        .with_name(Some(topic_name(&topic.name)))
+        .with_topic_id(topic.id)
+        .with_is_internal(topic.is_internal())
+        .with_partitions(described.collect())
+        .with_topic_authorized_operations(ALL_TOPIC_OPERATIONS)
+}

@@ -1,0 +1,18 @@
+//! ListPartitionReassignments, version 0: none. One node has nowhere to move a replica; tools ask all the same.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_ListPartitionReassignments>
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse};
+
+use crate::broker::Broker;
+use crate::broker::session::RequestContext;
+
+pub fn handle(
+    _: &Arc<Broker>,
+    _: &RequestContext,
+    _: ListPartitionReassignmentsRequest,
+) -> ListPartitionReassignmentsResponse {
+    ListPartitionReassignmentsResponse::default()
+}

@@ -1,0 +1,44 @@
+//! OffsetForLeaderEpoch, versions 2–4: where an epoch of a partition ended (KIP-101, KIP-320).
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::offset_for_leader_epoch_request::OffsetForLeaderPartition;
+use kafka_protocol::messages::offset_for_leader_epoch_response::{EpochEndOffset, OffsetForLeaderTopicResult};
+use kafka_protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
+
+use crate::broker::Broker;
+use crate::broker::partition::Partition;
+use crate::broker::session::RequestContext;
+
+pub fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    request: OffsetForLeaderEpochRequest,
+) -> OffsetForLeaderEpochResponse {
+    let topics = request.topics.into_iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|wanted| {
+            let found = broker.metadata.partition(&topic.topic, wanted.partition);
+            let answer = found
+                .ok_or(ResponseError::UnknownTopicOrPartition)
+                .and_then(|partition| look_up(&partition, wanted));
+            let end = EpochEndOffset::default().with_partition(wanted.partition);
+            match answer {
+                Ok((epoch, offset)) => end.with_leader_epoch(epoch).with_end_offset(offset),
+                Err(error) => end.with_error_code(error.code()),
+            }
+        });
+        OffsetForLeaderTopicResult::default()
+            .with_partitions(partitions.collect())
+            .with_topic(topic.topic)
+    });
+    OffsetForLeaderEpochResponse::default().with_topics(topics.collect())
+}
+
+/// The largest epoch up to the one asked for, and its end; -1 and -1 if none is known.
+fn look_up(partition: &Partition, wanted: &OffsetForLeaderPartition) -> Result<(i32, i64), ResponseError> {
+    partition.check_epoch(wanted.current_leader_epoch)?;
+    Ok(partition.log().epoch_end_offset(wanted.leader_epoch).unwrap_or((-1, -1)))
+}
