@@ -8,17 +8,28 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
+use kafka_protocol::messages::{
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, SaslAuthenticateRequest, SaslHandshakeRequest,
+};
 use kafka_protocol::protocol::{Request, StrBytes};
 
 use super::decode::decode;
 use super::error::WireError;
 use super::host_port::HostPort;
+use super::sasl::Credentials;
+use super::tls::Tls;
+use super::transport::Transport;
 use super::versions::ApiVersions;
 use super::{frame, header};
 
 /// The error code of a broker that does not know the version asked for.
 const UNSUPPORTED_VERSION: i16 = 35;
+
+/// The error code of a broker that has not enabled the SASL mechanism.
+const UNSUPPORTED_SASL_MECHANISM: i16 = 33;
+
+/// More messages than any mechanism needs: a broker that goes on asking is turned down.
+const MOST_SASL_MESSAGES: usize = 8;
 
 /// How to reach and talk to a broker.
 #[derive(Clone, Debug)]
@@ -31,6 +42,10 @@ pub struct ConnectionOptions {
     pub request_timeout: Duration,
     /// The longest answer taken, in bytes.
     pub max_response_bytes: usize,
+    /// TLS, where it is wanted.
+    pub tls: Option<Tls>,
+    /// Who we are, where SASL is wanted.
+    pub credentials: Option<Credentials>,
 }
 
 impl Default for ConnectionOptions {
@@ -40,6 +55,8 @@ impl Default for ConnectionOptions {
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
             max_response_bytes: 1 << 30,
+            tls: None,
+            credentials: None,
         }
     }
 }
@@ -54,7 +71,7 @@ pub struct Sent {
 /// An open connection to one broker.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Transport,
     address: HostPort,
     client_id: StrBytes,
     versions: ApiVersions,
@@ -62,6 +79,11 @@ pub struct Connection {
     request_timeout: Duration,
     max_response_bytes: usize,
     outgoing: BytesMut,
+    /// Requests whose answers have not been read.
+    unanswered: usize,
+    credentials: Option<Credentials>,
+    /// When the session is to be prolonged (KIP-368).
+    authenticate_again_at: Option<Instant>,
 }
 
 impl Connection {
@@ -71,8 +93,13 @@ impl Connection {
     }
 
     fn open_bare(address: &HostPort, options: &ConnectionOptions) -> Result<Self, WireError> {
-        let stream = connect(address, options.connect_timeout)?;
-        stream.set_nodelay(true)?;
+        let socket = connect(address, options.connect_timeout)?;
+        let stream = Transport::over(
+            socket,
+            &address.host,
+            options.tls.as_ref(),
+            options.connect_timeout,
+        )?;
         let mut connection = Self {
             stream,
             address: address.clone(),
@@ -82,8 +109,12 @@ impl Connection {
             request_timeout: options.connect_timeout,
             max_response_bytes: options.max_response_bytes,
             outgoing: BytesMut::new(),
+            unanswered: 0,
+            credentials: options.credentials.clone(),
+            authenticate_again_at: None,
         };
         connection.learn_versions()?;
+        connection.authenticate()?;
         connection.request_timeout = options.request_timeout;
         Ok(connection)
     }
@@ -128,6 +159,16 @@ impl Connection {
 
     /// Sends `request` without waiting. Answers come in the order of the requests: [`Connection::read`] each.
     pub fn write<R: Request>(&mut self, request: &R, version: i16) -> Result<Sent, WireError> {
+        let due = self
+            .authenticate_again_at
+            .is_some_and(|time| time <= Instant::now());
+        if due && self.unanswered == 0 {
+            self.authenticate()?;
+        }
+        self.write_now(request, version)
+    }
+
+    fn write_now<R: Request>(&mut self, request: &R, version: i16) -> Result<Sent, WireError> {
         let correlation_id = self.next_correlation_id;
         self.next_correlation_id = correlation_id.wrapping_add(1) & i32::MAX;
         self.outgoing.clear();
@@ -137,10 +178,13 @@ impl Connection {
             .encode(&mut self.outgoing, version)
             .map_err(|cause| WireError::encode(R::KEY, version, &cause))?;
         frame::finish(&mut self.outgoing, start)?;
-        self.stream.set_write_timeout(Some(self.request_timeout))?;
+        self.stream
+            .socket()
+            .set_write_timeout(Some(self.request_timeout))?;
         self.stream
             .write_all(&self.outgoing)
             .map_err(|error| timed_out(error, self.request_timeout))?;
+        self.unanswered += 1;
         Ok(Sent {
             correlation_id,
             version,
@@ -174,6 +218,7 @@ impl Connection {
             bytes.resize(next, 0);
             self.fill(&mut bytes[have..], deadline)?;
         }
+        self.unanswered = self.unanswered.saturating_sub(1);
         Ok(Bytes::from(bytes))
     }
 
@@ -183,7 +228,7 @@ impl Connection {
             if left.is_zero() {
                 return Err(WireError::TimedOut(self.request_timeout));
             }
-            self.stream.set_read_timeout(Some(left))?;
+            self.stream.socket().set_read_timeout(Some(left))?;
             match self.stream.read(buffer) {
                 Ok(0) => return Err(WireError::Closed),
                 Ok(count) => buffer = &mut buffer[count..],
@@ -219,6 +264,85 @@ impl Connection {
         self.versions = ApiVersions::of(&versions);
         Ok(())
     }
+
+    /// Says who we are, where that is wanted: at the start, and again before the session ends.
+    fn authenticate(&mut self) -> Result<(), WireError> {
+        let Some(credentials) = self.credentials.take() else {
+            return Ok(());
+        };
+        let outcome = self.authenticate_as(&credentials);
+        self.credentials = Some(credentials);
+        outcome
+    }
+
+    fn authenticate_as(&mut self, credentials: &Credentials) -> Result<(), WireError> {
+        let refused = |message: String| WireError::Authentication {
+            mechanism: credentials.mechanism().to_owned(),
+            message,
+        };
+        self.choose_mechanism(credentials.mechanism())
+            .map_err(|error| match error {
+                // A listener without SASL hangs up on the handshake.
+                WireError::Closed => refused(
+                    "the broker hung up on the SASL handshake; is it a listener with SASL?".to_owned(),
+                ),
+                other => other,
+            })?;
+        let version = self.version_of::<SaslAuthenticateRequest>()?;
+        let (mut conversation, mut message) = credentials.begin().map_err(refused)?;
+        for _ in 0..MOST_SASL_MESSAGES {
+            let request = SaslAuthenticateRequest::default().with_auth_bytes(message.into());
+            let sent = self.write_now(&request, version)?;
+            let answer = self.read::<SaslAuthenticateRequest>(sent)?;
+            if answer.error_code != 0 {
+                let text = answer.error_message.map(|text| text.to_string());
+                return Err(refused(
+                    text.unwrap_or_else(|| format!("error {}", answer.error_code)),
+                ));
+            }
+            match conversation.answer(&answer.auth_bytes).map_err(refused)? {
+                Some(next) => message = next,
+                None => {
+                    self.authenticate_again_at = prolong_at(answer.session_lifetime_ms);
+                    return Ok(());
+                }
+            }
+        }
+        Err(refused("the broker never comes to an end".to_owned()))
+    }
+
+    fn choose_mechanism(&mut self, mechanism: &str) -> Result<(), WireError> {
+        let version = self.version_of::<SaslHandshakeRequest>()?;
+        if version < 1 {
+            return Err(WireError::Unsupported(
+                "the broker is older than SaslAuthenticate (Kafka 1.0): SASL works from 1.0 on".to_owned(),
+            ));
+        }
+        let name = StrBytes::from_string(mechanism.to_owned());
+        let sent = self.write_now(&SaslHandshakeRequest::default().with_mechanism(name), version)?;
+        let answer = self.read::<SaslHandshakeRequest>(sent)?;
+        if answer.error_code == 0 {
+            return Ok(());
+        }
+        let message = if answer.error_code == UNSUPPORTED_SASL_MECHANISM {
+            let offered: Vec<&str> = answer.mechanisms.iter().map(|name| &**name).collect();
+            format!("the broker has it not enabled; it offers {}", offered.join(", "))
+        } else {
+            format!("the SASL handshake failed with error {}", answer.error_code)
+        };
+        Err(WireError::Authentication {
+            mechanism: mechanism.to_owned(),
+            message,
+        })
+    }
+}
+
+/// When to authenticate again: after 85 % of the session, as Java's client does at the earliest.
+fn prolong_at(session_lifetime_ms: i64) -> Option<Instant> {
+    let lifetime = u64::try_from(session_lifetime_ms)
+        .ok()
+        .filter(|millis| *millis > 0)?;
+    Instant::now().checked_add(Duration::from_millis(lifetime / 100 * 85))
 }
 
 /// Connects to the first of the host's addresses that answers.

@@ -10,8 +10,13 @@ pub mod error_codes;
 pub mod frame;
 pub mod header;
 pub mod host_port;
+pub mod sasl;
+pub mod secret;
+pub mod tls;
+mod transport;
 pub mod versions;
 
 pub use connection::{Connection, ConnectionOptions};
 pub use error::WireError;
 pub use host_port::HostPort;
+pub use secret::Secret;

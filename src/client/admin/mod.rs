@@ -133,7 +133,7 @@ impl AdminClient {
     where
         R::Response: 'static,
     {
-        self.send_with(|_| request.clone())
+        self.send_with(move |_| request.clone())
     }
 
     /// Sends what `build` makes for the version in use to any broker.
@@ -149,7 +149,7 @@ impl AdminClient {
     where
         R::Response: 'static,
     {
-        self.send_to_with(broker, |_| request.clone())
+        self.send_to_with(broker, move |_| request.clone())
     }
 
     /// Sends what `build` makes for the version in use to one broker.
@@ -169,7 +169,7 @@ impl AdminClient {
     where
         R::Response: 'static,
     {
-        self.send_to_controller_with(|_| request.clone())
+        self.send_to_controller_with(move |_| request.clone())
     }
 
     /// Sends what `build` makes for the version in use to the controller.
@@ -188,7 +188,7 @@ impl AdminClient {
     where
         R::Response: 'static,
     {
-        self.send_to_coordinator_with(group, |_| request.clone())
+        self.send_to_coordinator_with(group, move |_| request.clone())
     }
 
     /// Sends what `build` makes for the version in use to the coordinator of `group`.

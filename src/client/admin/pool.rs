@@ -35,17 +35,16 @@ impl Pool {
 
     /// A connection to the broker at `address`.
     pub(super) fn at(&mut self, address: &HostPort, limit: Duration) -> Result<&mut Connection, WireError> {
-        let place = match self
+        let standing = self
             .connections
             .iter()
-            .position(|connection| connection.address() == address)
-        {
-            Some(place) => place,
-            None => {
-                let connection = Connection::open(address, &self.options_within(limit))?;
-                self.connections.push(connection);
-                self.connections.len() - 1
-            }
+            .position(|connection| connection.address() == address);
+        let place = if let Some(place) = standing {
+            place
+        } else {
+            let connection = Connection::open(address, &self.options_within(limit))?;
+            self.connections.push(connection);
+            self.connections.len() - 1
         };
         let request_timeout = self.options.request_timeout;
         let connection = self.connections.get_mut(place).ok_or(WireError::Closed)?;
