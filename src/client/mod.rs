@@ -8,6 +8,7 @@ pub mod librdkafka;
 pub mod local_broker;
 pub mod record_sink;
 pub mod record_source;
+pub mod security;
 pub mod settings;
 
 use crate::error::Result;

@@ -1,0 +1,3 @@
+//! From settings to TLS and SASL: stores, login modules, tokens.
+
+pub mod jaas;
