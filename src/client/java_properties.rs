@@ -37,6 +37,22 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Property>, MalformedEscape> {
     LogicalLines::new(bytes).map(|line| property(&line)).collect()
 }
 
+/// The same for text, as Java reads it through a `Reader`.
+pub(super) fn parse_text(text: &str) -> Result<Vec<Property>, MalformedEscape> {
+    let mut ascii = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() {
+            ascii.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                ascii.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    parse(ascii.as_bytes())
+}
+
 /// A line with the lines that continue it, still escaped.
 struct LogicalLine {
     bytes: Vec<u8>,

@@ -3,12 +3,15 @@
 //! Owns which broker is asked and how; owns no flags and prints nothing.
 
 pub mod admin;
+mod config_providers;
 pub mod java_properties;
 pub mod librdkafka;
 pub mod local_broker;
+mod profile;
 pub mod record_sink;
 pub mod record_source;
 pub mod security;
+mod setting_keys;
 pub mod settings;
 
 use crate::error::Result;

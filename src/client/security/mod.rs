@@ -1,5 +1,133 @@
 //! From settings to TLS and SASL: stores, login modules, tokens.
+//!
+//! A setting that cannot be honoured here is an error when leaving it out would make the connection weaker than
+//! asked for. Settings of a layer that is not used (TLS settings without TLS) are left unread, as in Java.
 
 pub mod jaas;
 mod jks;
 mod key_store;
+mod oauth;
+mod sasl;
+mod system_authorities;
+mod tls;
+mod token_endpoint;
+
+use std::fmt;
+
+use super::settings::Settings;
+use crate::error::{Error, Result};
+use crate::wire::sasl::Credentials;
+use crate::wire::tls::Identity;
+pub(super) use tls::TlsSettings;
+
+/// How a connection is secured.
+#[derive(Debug)]
+pub(super) struct Security {
+    pub(super) protocol: Protocol,
+    pub(super) tls: Option<TlsSettings>,
+    pub(super) credentials: Option<Credentials>,
+}
+
+/// Kafka's security protocols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Plaintext,
+    Ssl,
+    SaslPlaintext,
+    SaslSsl,
+}
+
+impl Protocol {
+    fn uses_tls(self) -> bool {
+        matches!(self, Self::Ssl | Self::SaslSsl)
+    }
+
+    fn uses_sasl(self) -> bool {
+        matches!(self, Self::SaslPlaintext | Self::SaslSsl)
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plaintext => "PLAINTEXT",
+            Self::Ssl => "SSL",
+            Self::SaslPlaintext => "SASL_PLAINTEXT",
+            Self::SaslSsl => "SASL_SSL",
+        })
+    }
+}
+
+impl Security {
+    pub(super) fn of(settings: &Settings) -> Result<Self> {
+        let protocol = protocol(settings)?;
+        let tls = protocol.uses_tls().then(|| tls::read(settings)).transpose()?;
+        let credentials = protocol.uses_sasl().then(|| sasl::read(settings)).transpose()?;
+        Ok(Self {
+            protocol,
+            tls,
+            credentials,
+        })
+    }
+
+    /// librdkafka's settings that mean the same.
+    pub(super) fn librdkafka_entries(&self) -> Result<Vec<(String, String)>> {
+        let mut entries = vec![(
+            "security.protocol".to_owned(),
+            self.protocol.to_string().to_lowercase(),
+        )];
+        if let Some(tls) = &self.tls {
+            tls.librdkafka_entries(&mut entries)?;
+        }
+        if let Some(credentials) = &self.credentials {
+            entries.push(("sasl.mechanism".to_owned(), credentials.mechanism().to_owned()));
+            match credentials {
+                Credentials::Plain { username, password }
+                | Credentials::Scram {
+                    username, password, ..
+                } => {
+                    entries.push(("sasl.username".to_owned(), username.clone()));
+                    entries.push(("sasl.password".to_owned(), password.reveal().to_owned()));
+                }
+                Credentials::OAuthBearer(_) => {}
+            }
+            if let Credentials::Scram {
+                delegation_token: true,
+                ..
+            } = credentials
+            {
+                return Err(Error::failed("delegation tokens work for admin commands only"));
+            }
+        }
+        Ok(entries)
+    }
+}
+
+fn protocol(settings: &Settings) -> Result<Protocol> {
+    let Some(name) = settings.get("security.protocol") else {
+        return Ok(Protocol::Plaintext);
+    };
+    match name.trim().to_ascii_uppercase().as_str() {
+        "PLAINTEXT" => Ok(Protocol::Plaintext),
+        "SSL" => Ok(Protocol::Ssl),
+        "SASL_PLAINTEXT" => Ok(Protocol::SaslPlaintext),
+        "SASL_SSL" => Ok(Protocol::SaslSsl),
+        _ => Err(settings
+            .complaint(
+                "security.protocol",
+                format_args!("\"{name}\" is no security protocol"),
+            )
+            .hint("there are PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL")),
+    }
+}
+
+/// A key and its certificates as PEM, for librdkafka.
+fn identity_as_pem(identity: &Identity) -> Result<(String, String), openssl::error::ErrorStack> {
+    let key = identity.key.private_key_to_pem_pkcs8()?;
+    let mut certificates = identity.certificate.to_pem()?;
+    for certificate in &identity.chain {
+        certificates.extend(certificate.to_pem()?);
+    }
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok((text(key), text(certificates)))
+}

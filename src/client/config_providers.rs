@@ -1,0 +1,227 @@
+//! Values that stand elsewhere: `${env:NAME}`, `${file:/path:key}`, `${directory:/path:name}`, as Kafka's config
+//! providers (KIP-297, KIP-421) resolve them.
+//!
+//! In a properties file only providers that `config.providers` names are asked, as in Java. A reference that leads
+//! nowhere is an error here; Java would go on with the reference itself as the value.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use regex::Regex;
+
+use super::java_properties::{self, Property};
+
+/// Kafka's pattern of a reference: provider, perhaps a path, key.
+const REFERENCE: &str = r"\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}";
+
+/// The providers in force, by the names that references use.
+#[derive(Debug, Default)]
+pub(super) struct ConfigProviders {
+    providers: BTreeMap<String, Provider>,
+}
+
+#[derive(Debug)]
+enum Provider {
+    /// Environment variables whose whole name matches.
+    Environment(Option<Regex>),
+    /// Keys of properties files below these folders (all, when none are named).
+    File(Vec<PathBuf>),
+    /// Files as values, below these folders.
+    Directory(Vec<PathBuf>),
+}
+
+impl ConfigProviders {
+    /// The providers that a properties file declares.
+    pub(super) fn declared_in(properties: &[Property]) -> Result<Self, String> {
+        let value = |key: &str| {
+            let found = properties.iter().rev().find(|property| property.key == key);
+            found.map(|property| property.value.trim())
+        };
+        let mut providers = BTreeMap::new();
+        for name in value("config.providers")
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+        {
+            if name.is_empty() {
+                continue;
+            }
+            let class = value(&format!("config.providers.{name}.class")).ok_or_else(|| {
+                format!("config.providers names \"{name}\", and config.providers.{name}.class is missing")
+            })?;
+            let parameter = |parameter: &str| value(&format!("config.providers.{name}.param.{parameter}"));
+            let provider = match class.rsplit('.').next().unwrap_or(class) {
+                "EnvVarConfigProvider" => {
+                    Provider::Environment(name_pattern(parameter("allowlist.pattern"))?)
+                }
+                "FileConfigProvider" => Provider::File(folders(parameter("allowed.paths"))),
+                "DirectoryConfigProvider" => Provider::Directory(folders(parameter("allowed.paths"))),
+                _ => return Err(format!("the config provider {class} is not known here")),
+            };
+            providers.insert(name.to_owned(), provider);
+        }
+        Ok(Self { providers })
+    }
+
+    /// The providers of our own configuration file: all of them, under Kafka's usual names.
+    pub(super) fn all() -> Self {
+        let providers = [
+            ("env", Provider::Environment(None)),
+            ("file", Provider::File(Vec::new())),
+            ("directory", Provider::Directory(Vec::new())),
+            ("dir", Provider::Directory(Vec::new())),
+        ];
+        Self {
+            providers: providers
+                .into_iter()
+                .map(|(name, provider)| (name.to_owned(), provider))
+                .collect(),
+        }
+    }
+
+    /// Replaces every reference to a provider in force.
+    pub(super) fn resolve(&self, value: &str) -> Result<String, String> {
+        if !value.contains("${") {
+            return Ok(value.to_owned());
+        }
+        let pattern = Regex::new(REFERENCE).map_err(|cause| cause.to_string())?;
+        let mut resolved = String::new();
+        let mut end = 0;
+        for found in pattern.captures_iter(value) {
+            let (Some(whole), Some(name), Some(key)) = (found.get(0), found.get(1), found.get(3)) else {
+                continue;
+            };
+            let Some(provider) = self.providers.get(name.as_str()) else {
+                continue;
+            };
+            let path = found.get(2).map_or("", |path| path.as_str());
+            resolved.push_str(&value[end..whole.start()]);
+            resolved.push_str(&provider.value(path, key.as_str())?);
+            end = whole.end();
+        }
+        resolved.push_str(&value[end..]);
+        Ok(resolved)
+    }
+}
+
+impl Provider {
+    fn value(&self, path: &str, key: &str) -> Result<String, String> {
+        match self {
+            Self::Environment(pattern) => {
+                let allowed = pattern.as_ref().is_none_or(|pattern| pattern.is_match(key));
+                let value = allowed.then(|| env::var(key).ok()).flatten();
+                value.ok_or_else(|| format!("the environment has no {key} to read"))
+            }
+            Self::File(folders) => {
+                let text = read(Path::new(path), folders)?;
+                let properties =
+                    java_properties::parse_text(&text).map_err(|malformed| format!("{path} {malformed}"))?;
+                let found = properties.into_iter().rev().find(|property| property.key == key);
+                found
+                    .map(|property| property.value)
+                    .ok_or_else(|| format!("{path} has no key \"{key}\""))
+            }
+            Self::Directory(folders) => {
+                let name = Path::new(key);
+                if name.components().count() != 1 || key == ".." {
+                    return Err(format!("\"{key}\" is no file's name"));
+                }
+                read(&Path::new(path).join(name), folders)
+            }
+        }
+    }
+}
+
+fn read(path: &Path, folders: &[PathBuf]) -> Result<String, String> {
+    let real = fs::canonicalize(path).map_err(|cause| format!("{}: {cause}", path.display()))?;
+    if !folders.is_empty() && !folders.iter().any(|folder| real.starts_with(folder)) {
+        return Err(format!(
+            "{} is outside of the config provider's allowed.paths",
+            path.display()
+        ));
+    }
+    fs::read_to_string(&real).map_err(|cause| format!("{}: {cause}", path.display()))
+}
+
+fn name_pattern(pattern: Option<&str>) -> Result<Option<Regex>, String> {
+    let whole = |pattern| Regex::new(&format!("^(?:{pattern})$"));
+    pattern
+        .map(whole)
+        .transpose()
+        .map_err(|_| "allowlist.pattern is no regular expression".to_owned())
+}
+
+fn folders(paths: Option<&str>) -> Vec<PathBuf> {
+    let paths = paths
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|path| !path.is_empty());
+    paths
+        .map(|path| fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(text: &str) -> Result<ConfigProviders, String> {
+        ConfigProviders::declared_in(&java_properties::parse(text.as_bytes()).unwrap())
+    }
+
+    const FILE: &str = "config.providers=f\nconfig.providers.f.class=org.apache.kafka.common.config.provider.FileConfigProvider\n";
+
+    #[test]
+    fn keys_of_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secrets.properties");
+        fs::write(&file, "password=gr\u{fc}n\\ \nother=1").unwrap();
+        let providers = declared(FILE).unwrap();
+        let reference = format!("user=\"a\" password=\"${{f:{}:password}}\";", file.display());
+        assert_eq!(
+            providers.resolve(&reference).unwrap(),
+            "user=\"a\" password=\"gr\u{fc}n \";"
+        );
+        let nowhere = providers
+            .resolve(&format!("${{f:{}:nothing}}", file.display()))
+            .unwrap_err();
+        assert!(nowhere.ends_with("has no key \"nothing\""), "{nowhere}");
+    }
+
+    #[test]
+    fn files_as_values_and_only_where_allowed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("token"), "abc").unwrap();
+        let reference = format!("${{directory:{}:token}}", folder.path().display());
+        assert_eq!(ConfigProviders::all().resolve(&reference).unwrap(), "abc");
+        let text = "config.providers=directory\n\
+             config.providers.directory.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider\n\
+             config.providers.directory.param.allowed.paths=/usr";
+        assert!(
+            declared(text)
+                .unwrap()
+                .resolve(&reference)
+                .unwrap_err()
+                .contains("allowed.paths")
+        );
+        let escape = format!("${{directory:{}:../token}}", folder.path().display());
+        assert!(ConfigProviders::all().resolve(&escape).is_err());
+    }
+
+    #[test]
+    fn a_reference_to_nobody_stays_as_it_is() {
+        assert_eq!(
+            ConfigProviders::default().resolve("${env:HOME} ${x}").unwrap(),
+            "${env:HOME} ${x}"
+        );
+        assert!(
+            ConfigProviders::all()
+                .resolve("${env:KAFKIT_NO_SUCH_VARIABLE}")
+                .is_err()
+        );
+        assert!(declared("config.providers=vault\nconfig.providers.vault.class=com.example.Vault").is_err());
+        assert!(declared("config.providers=vault").is_err());
+    }
+}

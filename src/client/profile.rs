@@ -1,0 +1,169 @@
+//! Profiles: named settings in `$XDG_CONFIG_HOME/kafkit/config.toml`.
+//!
+//! ```toml
+//! default-profile = "local"
+//!
+//! [profile.local]
+//! bootstrap.servers = "127.0.0.1:9092"
+//!
+//! [profile.prod]
+//! command-config = "/etc/kafka/client.properties"
+//! sasl.password = "${env:PROD_PASSWORD}"
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use toml::{Table, Value};
+
+use super::config_providers::ConfigProviders;
+use crate::error::{Error, Result};
+
+/// The profile used when none is named and the file names none.
+const DEFAULT: &str = "default";
+
+/// The key of a Java properties file that a profile builds on.
+pub(super) const COMMAND_CONFIG: &str = "command-config";
+
+/// A profile that was selected.
+#[derive(Debug)]
+pub(super) struct Profile {
+    pub(super) name: String,
+    /// Keys and values, references resolved.
+    pub(super) entries: Vec<(String, String)>,
+}
+
+/// The named profile, or else the default one if there is any.
+pub(super) fn read(name: Option<&str>) -> Result<Option<Profile>> {
+    let Some(path) = configuration_file() else {
+        return Ok(None);
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => select(&text, &path, name),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match name {
+            Some(name) => Err(no_profile(name, &path, &[])),
+            None => Ok(None),
+        },
+        Err(error) => Err(Error::from(error).context(path.display())),
+    }
+}
+
+/// `$XDG_CONFIG_HOME/kafkit/config.toml`, by default in `~/.config`.
+fn configuration_file() -> Option<PathBuf> {
+    let set = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let folder = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?;
+    Some(folder.join("kafkit").join("config.toml"))
+}
+
+fn select(text: &str, path: &Path, name: Option<&str>) -> Result<Option<Profile>> {
+    let bad = |message: &dyn std::fmt::Display| Error::bad_data(format!("{}: {message}", path.display()));
+    let file: Table = toml::from_str(text).map_err(|error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        bad(&format_args!("line {line}: {}", error.message()))
+    })?;
+    let profiles = match file.get("profile") {
+        None => Table::new(),
+        Some(Value::Table(profiles)) => profiles.clone(),
+        Some(_) => return Err(bad(&"\"profile\" must be tables, [profile.NAME]")),
+    };
+    let named = name.or_else(|| file.get("default-profile")?.as_str());
+    let entries = match (profiles.get(named.unwrap_or(DEFAULT)), named) {
+        (Some(Value::Table(entries)), _) => entries,
+        (Some(_), _) => return Err(bad(&"a profile must be a table, [profile.NAME]")),
+        (None, None) => return Ok(None),
+        (None, Some(name)) => return Err(no_profile(name, path, &profiles.keys().collect::<Vec<_>>())),
+    };
+    let mut flat = Vec::new();
+    flatten("", entries, &mut flat).map_err(|message| bad(&message))?;
+    let providers = ConfigProviders::all();
+    let name = named.unwrap_or(DEFAULT).to_owned();
+    for (key, value) in &mut flat {
+        *value = providers
+            .resolve(value)
+            .map_err(|problem| bad(&format_args!("profile {name}: {key}: {problem}")))?;
+    }
+    Ok(Some(Profile { name, entries: flat }))
+}
+
+/// `bootstrap.servers = "…"` is a table within a table to TOML, and one key to Kafka.
+fn flatten(prefix: &str, table: &Table, into: &mut Vec<(String, String)>) -> Result<(), String> {
+    for (key, value) in table {
+        let key = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match value {
+            Value::Table(inner) => flatten(&key, inner, into)?,
+            Value::String(text) => into.push((key, text.clone())),
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => into.push((key, value.to_string())),
+            Value::Array(_) | Value::Datetime(_) => {
+                return Err(format!("{key} must be a text, a number, true or false"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn no_profile(name: &str, path: &Path, known: &[&String]) -> Error {
+    let error = Error::usage(format!("no profile \"{name}\" in {}", path.display()));
+    if known.is_empty() {
+        return error;
+    }
+    let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+    error.hint(format!("there are {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "default-profile = \"local\"\n[profile.local]\nbootstrap.servers = \"a:1\"\nrequest.timeout.ms = 500\n\
+                        [profile.prod]\n\"bootstrap.servers\" = \"b:2\"\n";
+
+    fn entries(text: &str, name: Option<&str>) -> Vec<(String, String)> {
+        select(text, Path::new("config.toml"), name)
+            .unwrap()
+            .unwrap()
+            .entries
+    }
+
+    #[test]
+    fn dotted_and_quoted_keys_are_kafka_s_names() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(
+            entries(FILE, None),
+            [
+                pair("bootstrap.servers", "a:1"),
+                pair("request.timeout.ms", "500")
+            ]
+        );
+        assert_eq!(entries(FILE, Some("prod")), [pair("bootstrap.servers", "b:2")]);
+    }
+
+    #[test]
+    fn a_profile_that_is_not_there_names_those_that_are() {
+        let refusal = select(FILE, Path::new("config.toml"), Some("test")).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "no profile \"test\" in config.toml (there are local, prod)"
+        );
+        assert!(select("", Path::new("config.toml"), None).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let refusal = select("[profile.a]\nb = \n", Path::new("config.toml"), None).unwrap_err();
+        assert!(
+            refusal.to_string().starts_with("config.toml: line 2: "),
+            "{refusal}"
+        );
+        assert!(select("[profile.default]\nb = [1]", Path::new("config.toml"), None).is_err());
+    }
+}

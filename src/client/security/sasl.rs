@@ -1,0 +1,103 @@
+//! The `sasl.*` settings, Java's and librdkafka's, as credentials.
+
+use std::sync::Arc;
+
+use super::super::settings::Settings;
+use super::jaas::LoginModule;
+use super::oauth;
+use crate::error::Result;
+use crate::wire::Secret;
+use crate::wire::sasl::{Credentials, ScramHash};
+
+/// Settings that put somebody's own Java classes in the place of Kafka's.
+const REPLACEMENTS: [&str; 2] = ["sasl.client.callback.handler.class", "sasl.login.class"];
+
+pub(super) fn read(settings: &Settings) -> Result<Credentials> {
+    for key in REPLACEMENTS {
+        if settings.get(key).is_some_and(|value| !value.trim().is_empty()) {
+            return Err(settings.complaint(key, "Java classes cannot be run here"));
+        }
+    }
+    let mechanism = settings.get("sasl.mechanism").unwrap_or("GSSAPI").trim();
+    let module = login_module(settings)?;
+    match mechanism {
+        "PLAIN" => {
+            let (username, password) = user(settings, module.as_ref())?;
+            Ok(Credentials::Plain { username, password })
+        }
+        "SCRAM-SHA-256" => scram(settings, module.as_ref(), ScramHash::Sha256),
+        "SCRAM-SHA-512" => scram(settings, module.as_ref(), ScramHash::Sha512),
+        "OAUTHBEARER" => Ok(Credentials::OAuthBearer(Arc::from(oauth::source(
+            settings,
+            module.as_ref(),
+        )?))),
+        "GSSAPI" if settings.get("sasl.mechanism").is_none() => Err(settings
+            .complaint(
+                "sasl.mechanism",
+                "it is missing, and its default GSSAPI (Kerberos) is not supported",
+            )
+            .hint("there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER")),
+        other => Err(settings
+            .complaint("sasl.mechanism", format_args!("{other} is not supported"))
+            .hint("there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER")),
+    }
+}
+
+fn scram(settings: &Settings, module: Option<&LoginModule>, hash: ScramHash) -> Result<Credentials> {
+    let (username, password) = user(settings, module)?;
+    let token = module.and_then(|module| module.option("tokenauth"));
+    Ok(Credentials::Scram {
+        hash,
+        username,
+        password,
+        delegation_token: token.is_some_and(|value| value.eq_ignore_ascii_case("true")),
+    })
+}
+
+/// The login module of `sasl.jaas.config`, unless user name and password come from a stronger place.
+fn login_module(settings: &Settings) -> Result<Option<LoginModule>> {
+    let key = "sasl.jaas.config";
+    if settings.strongest(&[key, "sasl.username", "sasl.password"]) != Some(key) {
+        return Ok(None);
+    }
+    let text = settings.get(key).unwrap_or_default();
+    let module = LoginModule::parse(text).map_err(|problem| settings.complaint(key, problem))?;
+    let known = ["PlainLoginModule", "ScramLoginModule", "OAuthBearerLoginModule"];
+    let ours = module.class.contains("kafka.common.security.") && known.contains(&module.simple_name());
+    if ours {
+        return Ok(Some(module));
+    }
+    Err(settings
+        .complaint(
+            key,
+            format_args!("the login module {} is not supported", module.class),
+        )
+        .hint("there are Kafka's PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule"))
+}
+
+/// User name and password: of the login module, or librdkafka's settings.
+fn user(settings: &Settings, module: Option<&LoginModule>) -> Result<(String, Secret)> {
+    let Some(module) = module else {
+        let missing =
+            |key: &str| settings.complaint(key, "it is missing; without it nobody can be authenticated");
+        let username = settings.get("sasl.username").ok_or_else(|| {
+            missing("sasl.username").hint("set sasl.username and sasl.password, or sasl.jaas.config")
+        })?;
+        let password = settings
+            .get("sasl.password")
+            .ok_or_else(|| missing("sasl.password"))?;
+        return Ok((username.to_owned(), Secret::new(password)));
+    };
+    if module.simple_name() == "OAuthBearerLoginModule" {
+        return Err(settings.complaint(
+            "sasl.jaas.config",
+            "OAuthBearerLoginModule goes with sasl.mechanism=OAUTHBEARER only",
+        ));
+    }
+    let option = |name: &str| {
+        let missing =
+            || settings.complaint("sasl.jaas.config", format_args!("the login module has no {name}"));
+        module.option(name).ok_or_else(missing)
+    };
+    Ok((option("username")?.to_owned(), Secret::new(option("password")?)))
+}

@@ -1,0 +1,307 @@
+//! The `ssl.*` settings, Java's and librdkafka's, as TLS options.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use openssl::ssl::SslVersion;
+use openssl::x509::X509;
+
+use super::super::settings::Settings;
+use super::{identity_as_pem, key_store, system_authorities};
+use crate::error::{Error, Kind, Result};
+use crate::wire::Secret;
+use crate::wire::tls::{Identity, TlsOptions, Trust};
+
+/// TLS options, and the authorities in the form that is handed on best.
+#[derive(Debug)]
+pub(in crate::client) struct TlsSettings {
+    pub(in crate::client) options: TlsOptions,
+    authorities: Authorities,
+}
+
+/// Whom we trust.
+#[derive(Debug)]
+pub(in crate::client) enum Authorities {
+    Nobody,
+    /// A file or folder of PEM certificates.
+    Path(PathBuf),
+    Certificates(Vec<X509>),
+}
+
+/// Settings that replace Java's TLS by somebody's own. Going on without would change who is trusted.
+const REPLACEMENTS: [&str; 3] = ["ssl.engine.factory.class", "ssl.provider", "security.providers"];
+
+/// librdkafka's settings that have no equal on our own connections.
+const UNSUPPORTED: [&str; 6] = [
+    "ssl.crl.location",
+    "ssl.providers",
+    "ssl.engine.location",
+    "ssl.engine.id",
+    "ssl.sigalgs.list",
+    "ssl.curves.list",
+];
+
+pub(super) fn read(settings: &Settings) -> Result<TlsSettings> {
+    for key in REPLACEMENTS.iter().chain(&UNSUPPORTED) {
+        if settings.get(key).is_some_and(|value| !value.trim().is_empty()) {
+            return Err(settings.complaint(
+                key,
+                "it is not supported, and the connection would not be what was asked for",
+            ));
+        }
+    }
+    let (oldest_version, newest_version) = versions(settings)?;
+    let (ciphers, cipher_suites) = ciphers(settings)?;
+    let authorities = authorities(settings)?;
+    let trust = match &authorities {
+        Authorities::Nobody => Trust::Anybody,
+        Authorities::Certificates(certificates) => Trust::Certificates(certificates.clone()),
+        Authorities::Path(path) => Trust::Certificates(
+            system_authorities::read(path)
+                .map_err(|problem| Error::failed(format!("{}: {problem}", path.display())))?,
+        ),
+    };
+    let options = TlsOptions {
+        trust,
+        identity: identity(settings)?,
+        check_host_name: check_host_name(settings)?,
+        oldest_version,
+        newest_version,
+        ciphers,
+        cipher_suites,
+    };
+    Ok(TlsSettings { options, authorities })
+}
+
+impl TlsSettings {
+    pub(super) fn librdkafka_entries(&self, entries: &mut Vec<(String, String)>) -> Result<()> {
+        let mut entry = |key: &str, value: &str| entries.push((key.to_owned(), value.to_owned()));
+        let strange = |cause| Error::failed(format!("a certificate cannot be written as PEM: {cause}"));
+        match &self.authorities {
+            Authorities::Nobody => entry("enable.ssl.certificate.verification", "false"),
+            Authorities::Path(path) => entry("ssl.ca.location", &path.to_string_lossy()),
+            Authorities::Certificates(certificates) => {
+                let mut pem = Vec::new();
+                for certificate in certificates {
+                    pem.extend(certificate.to_pem().map_err(strange)?);
+                }
+                entry("ssl.ca.pem", &String::from_utf8_lossy(&pem));
+            }
+        }
+        if let Some(identity) = &self.options.identity {
+            let (key, certificates) = identity_as_pem(identity).map_err(strange)?;
+            entry("ssl.key.pem", &key);
+            entry("ssl.certificate.pem", &certificates);
+        }
+        let algorithm = if self.options.check_host_name {
+            "https"
+        } else {
+            "none"
+        };
+        entry("ssl.endpoint.identification.algorithm", algorithm);
+        if let Some(ciphers) = &self.options.ciphers {
+            entry("ssl.cipher.suites", ciphers);
+        }
+        Ok(())
+    }
+}
+
+/// Java checks the name unless the setting is there and empty; librdkafka's word for that is "none".
+fn check_host_name(settings: &Settings) -> Result<bool> {
+    let key = "ssl.endpoint.identification.algorithm";
+    match settings
+        .get(key)
+        .map(|value| value.trim().to_ascii_lowercase())
+        .as_deref()
+    {
+        None | Some("https") => Ok(true),
+        Some("" | "none") => Ok(false),
+        Some(_) => Err(settings.complaint(key, "it is \"https\" or empty")),
+    }
+}
+
+/// The oldest and the newest version of TLS. Java's own versions below 1.2 are switched off in every current JVM,
+/// so that a list which also names them asks for nothing more than the rest of it.
+fn versions(settings: &Settings) -> Result<(SslVersion, Option<SslVersion>)> {
+    let protocol = settings.get("ssl.protocol").map_or("TLS", str::trim);
+    let newest = match protocol {
+        "TLS" | "TLSv1.3" => None,
+        "TLSv1.2" => Some(SslVersion::TLS1_2),
+        _ => {
+            return Err(settings.complaint(
+                "ssl.protocol",
+                "only TLSv1.2 and TLSv1.3 are secure enough to be used",
+            ));
+        }
+    };
+    let Some(enabled) = settings.get("ssl.enabled.protocols") else {
+        return Ok((SslVersion::TLS1_2, newest));
+    };
+    let has = |name: &str| enabled.split(',').any(|part| part.trim() == name);
+    match (has("TLSv1.2"), has("TLSv1.3")) {
+        (true, true) => Ok((SslVersion::TLS1_2, newest)),
+        (true, false) => Ok((SslVersion::TLS1_2, Some(SslVersion::TLS1_2))),
+        (false, true) if newest.is_none() => Ok((SslVersion::TLS1_3, None)),
+        _ => Err(settings.complaint(
+            "ssl.enabled.protocols",
+            "neither TLSv1.2 nor TLSv1.3 is left to be used",
+        )),
+    }
+}
+
+/// `ssl.cipher.suites` in OpenSSL's names: those of TLS 1.2, those of TLS 1.3.
+fn ciphers(settings: &Settings) -> Result<(Option<String>, Option<String>)> {
+    let key = "ssl.cipher.suites";
+    let Some(list) = settings.get(key).filter(|list| !list.trim().is_empty()) else {
+        return Ok((None, None));
+    };
+    let mut older = Vec::new();
+    let mut newer = Vec::new();
+    for name in list
+        .split([',', ':'])
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+    {
+        let translated = openssl::ssl::cipher_name(name);
+        if matches!(name.get(..8), Some("TLS_AES_" | "TLS_CHAC")) {
+            newer.push(name);
+        } else if name.starts_with("TLS_") || name.starts_with("SSL_") {
+            if translated == "(NONE)" {
+                return Err(settings.complaint(key, format_args!("{name} is no cipher that is supported")));
+            }
+            older.push(translated);
+        } else {
+            older.push(name);
+        }
+    }
+    let joined = |names: Vec<&str>| (!names.is_empty()).then(|| names.join(":"));
+    Ok((joined(older), joined(newer)))
+}
+
+/// Whom to trust. Of several settings that say so, the one of the strongest origin counts.
+fn authorities(settings: &Settings) -> Result<Authorities> {
+    if settings
+        .get("enable.ssl.certificate.verification")
+        .is_some_and(|value| value.trim() == "false")
+    {
+        return Ok(Authorities::Nobody);
+    }
+    for key in ["ssl.truststore.type", "ssl.keystore.type"] {
+        store_type(settings, key)?;
+    }
+    let keys = [
+        "ssl.truststore.location",
+        "ssl.truststore.certificates",
+        "ssl.ca.location",
+        "ssl.ca.pem",
+    ];
+    let Some(key) = settings.strongest(&keys) else {
+        return system().ok_or_else(|| {
+            Error::failed("this machine has no list of certificate authorities")
+                .hint("install ca-certificates, or set ssl.truststore.location or ssl.ca.location")
+        });
+    };
+    let value = settings.get(key).unwrap_or_default().trim();
+    match key {
+        "ssl.ca.location" if value == "probe" => {
+            system().ok_or_else(|| settings.complaint(key, "nothing was found"))
+        }
+        "ssl.ca.location" => Ok(Authorities::Path(PathBuf::from(value))),
+        "ssl.truststore.location" => {
+            let password = secret(settings, "ssl.truststore.password");
+            let store = key_store::open(&read_file(settings, key, value)?, password.as_ref(), None);
+            let store =
+                store.map_err(|problem| settings.complaint(key, format_args!("{value}: {problem}")))?;
+            Ok(Authorities::Certificates(store.trusted))
+        }
+        _ => {
+            let store =
+                key_store::open_pem(value, None).map_err(|problem| settings.complaint(key, problem))?;
+            Ok(Authorities::Certificates(store.trusted))
+        }
+    }
+}
+
+fn system() -> Option<Authorities> {
+    system_authorities::bundle().map(Authorities::Path)
+}
+
+/// Our own certificate, if there is one.
+fn identity(settings: &Settings) -> Result<Option<Identity>> {
+    let keys = [
+        "ssl.keystore.location",
+        "ssl.keystore.key",
+        "ssl.certificate.location",
+        "ssl.certificate.pem",
+    ];
+    let Some(key) = settings.strongest(&keys) else {
+        return Ok(None);
+    };
+    let value = settings.get(key).unwrap_or_default().trim();
+    let key_password = secret(settings, "ssl.key.password");
+    let store = match key {
+        "ssl.keystore.location" => {
+            let password = secret(settings, "ssl.keystore.password");
+            key_store::open(
+                &read_file(settings, key, value)?,
+                password.as_ref(),
+                key_password.as_ref(),
+            )
+        }
+        "ssl.keystore.key" => {
+            let chain = settings.get("ssl.keystore.certificate.chain").unwrap_or_default();
+            key_store::open_pem(&format!("{value}\n{chain}"), key_password.as_ref())
+        }
+        "ssl.certificate.location" => {
+            let mut pem = read_file(settings, key, value)?;
+            if let Some(path) = settings.get("ssl.key.location") {
+                pem.push(b'\n');
+                pem.extend(read_file(settings, "ssl.key.location", path.trim())?);
+            }
+            key_store::open_pem(&String::from_utf8_lossy(&pem), key_password.as_ref())
+        }
+        _ => {
+            let private_key = settings.get("ssl.key.pem").unwrap_or_default();
+            key_store::open_pem(&format!("{private_key}\n{value}"), key_password.as_ref())
+        }
+    };
+    let shown = if key.ends_with("location") {
+        format!("{value}: ")
+    } else {
+        String::new()
+    };
+    let store = store.map_err(|problem| settings.complaint(key, format_args!("{shown}{problem}")))?;
+    match store.identity {
+        Some(identity) => Ok(Some(identity)),
+        None => Err(settings.complaint(
+            key,
+            format_args!("{shown}it holds no private key that could be opened"),
+        )),
+    }
+}
+
+/// Java's name of a store's format. Which of them a file is, its first bytes tell.
+fn store_type(settings: &Settings, key: &str) -> Result<()> {
+    match settings
+        .get(key)
+        .map(|name| name.trim().to_ascii_uppercase())
+        .as_deref()
+    {
+        None | Some("JKS" | "PKCS12" | "PEM") => Ok(()),
+        Some(_) => Err(settings.complaint(key, "stores can be JKS, PKCS12 or PEM")),
+    }
+}
+
+fn secret(settings: &Settings, key: &str) -> Option<Secret> {
+    settings.get(key).map(Secret::new)
+}
+
+fn read_file(settings: &Settings, key: &str, path: &str) -> Result<Vec<u8>> {
+    fs::read(Path::new(path)).map_err(|cause| {
+        let kind = match cause.kind() {
+            std::io::ErrorKind::NotFound => Kind::NotFound,
+            _ => Kind::Failed,
+        };
+        Error::new(kind, format!("{}: {path}: {cause}", settings.place(key)))
+    })
+}

@@ -1,0 +1,394 @@
+//! An OAuth server's token endpoint: one POST with the client's id and secret (RFC 6749 §4.4), one JSON answer.
+//!
+//! Not an HTTP library: one request a connection, no redirects, an answer of at most a megabyte.
+
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::Value;
+
+use super::super::settings::Settings;
+use super::jaas::LoginModule;
+use super::system_authorities;
+use crate::error::{Error, Result};
+use crate::wire::Secret;
+use crate::wire::tls::{Tls, TlsOptions, Trust};
+
+/// The longest answer taken, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// The longest wait, unless `sasl.login.connect.timeout.ms` or `sasl.login.read.timeout.ms` say otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where to ask, and as whom.
+#[derive(Debug)]
+pub(super) struct TokenEndpoint {
+    url: Url,
+    tls: Option<Tls>,
+    client_id: String,
+    client_secret: Secret,
+    scope: Option<String>,
+    /// Whether id and secret are form-encoded before they are put together (RFC 6749 §2.3.1).
+    encode_header: bool,
+    timeout: Duration,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Url {
+    secure: bool,
+    host: String,
+    port: u16,
+    path: String,
+}
+
+impl TokenEndpoint {
+    pub(super) fn read(settings: &Settings, module: Option<&LoginModule>, url: &str) -> Result<Self> {
+        let key = "sasl.oauthbearer.token.endpoint.url";
+        let url = Url::parse(url).ok_or_else(|| settings.complaint(key, "it is no http or https address"))?;
+        let option = |name: &str, keys: &[&str]| {
+            let own = module.and_then(|module| module.option(name));
+            own.or_else(|| keys.iter().find_map(|key| settings.get(key)))
+                .map(str::to_owned)
+        };
+        let missing = |what: &str| Error::usage(format!("the OAuth server wants a {what}, and none is set"));
+        let client_id = option(
+            "clientId",
+            &[
+                "sasl.oauthbearer.client.credentials.client.id",
+                "sasl.oauthbearer.client.id",
+            ],
+        );
+        let client_secret = option(
+            "clientSecret",
+            &[
+                "sasl.oauthbearer.client.credentials.client.secret",
+                "sasl.oauthbearer.client.secret",
+            ],
+        );
+        Ok(Self {
+            tls: if url.secure { Some(tls(settings)?) } else { None },
+            url,
+            client_id: client_id.ok_or_else(|| missing("client id"))?,
+            client_secret: Secret::new(client_secret.ok_or_else(|| missing("client secret"))?),
+            scope: option("scope", &["sasl.oauthbearer.scope"]),
+            encode_header: settings
+                .get("sasl.oauthbearer.header.urlencode")
+                .is_some_and(|value| value.trim() == "true"),
+            timeout: settings
+                .millis("sasl.login.read.timeout.ms")?
+                .unwrap_or(DEFAULT_TIMEOUT),
+        })
+    }
+
+    /// Asks for a token. The error says what the server answered, without secrets.
+    pub(super) fn fetch(&self) -> Result<Secret, String> {
+        let place = format!("the OAuth server {}:{}", self.url.host, self.url.port);
+        let answer = self.exchange().map_err(|problem| format!("{place}: {problem}"))?;
+        let (status, body) =
+            parse_answer(&answer).ok_or_else(|| format!("{place}: an answer that is no HTTP"))?;
+        let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if status != 200 {
+            let reason = json["error_description"]
+                .as_str()
+                .or_else(|| json["error"].as_str())
+                .unwrap_or_default();
+            return Err(format!("{place} answered {status} {reason}")
+                .trim_end()
+                .to_owned());
+        }
+        let token = json["access_token"]
+            .as_str()
+            .or_else(|| json["id_token"].as_str());
+        let token = token.filter(|token| !token.is_empty() && token.chars().all(|c| c.is_ascii_graphic()));
+        token
+            .map(Secret::new)
+            .ok_or_else(|| format!("{place}: the answer holds no token"))
+    }
+
+    fn exchange(&self) -> Result<Vec<u8>, String> {
+        let request = self.request();
+        let mut socket = self.connect().map_err(|cause| cause.to_string())?;
+        let limits = socket
+            .set_read_timeout(Some(self.timeout))
+            .and_then(|()| socket.set_write_timeout(Some(self.timeout)));
+        limits.map_err(|cause| cause.to_string())?;
+        let outcome = match &self.tls {
+            None => talk(&mut socket, request.reveal(), self.timeout),
+            Some(tls) => {
+                let mut stream = tls
+                    .connect(&self.url.host, socket)
+                    .map_err(|cause| cause.to_string())?;
+                talk(&mut stream, request.reveal(), self.timeout)
+            }
+        };
+        outcome.map_err(|cause| cause.to_string())
+    }
+
+    fn connect(&self) -> std::io::Result<TcpStream> {
+        let mut failure = std::io::Error::from(std::io::ErrorKind::NotFound);
+        for address in (self.url.host.as_str(), self.url.port).to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, self.timeout) {
+                Ok(socket) => return Ok(socket),
+                Err(cause) => failure = cause,
+            }
+        }
+        Err(failure)
+    }
+
+    fn request(&self) -> Secret {
+        let mut body = "grant_type=client_credentials".to_owned();
+        if let Some(scope) = &self.scope {
+            body.push_str("&scope=");
+            body.push_str(&form_encoded(scope));
+        }
+        let (id, secret) = match self.encode_header {
+            true => (
+                form_encoded(&self.client_id),
+                form_encoded(self.client_secret.reveal()),
+            ),
+            false => (self.client_id.clone(), self.client_secret.reveal().to_owned()),
+        };
+        let Url { host, path, .. } = &self.url;
+        Secret::new(format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {}\r\nAccept: application/json\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            BASE64.encode(format!("{id}:{secret}")),
+            body.len(),
+        ))
+    }
+}
+
+/// TLS to the OAuth server: librdkafka's `https.ca.location`, or the system's authorities as in Java.
+fn tls(settings: &Settings) -> Result<Tls> {
+    let path = settings
+        .get("https.ca.location")
+        .filter(|path| *path != "probe")
+        .map(Into::into);
+    let path = path.or_else(system_authorities::bundle).ok_or_else(|| {
+        Error::failed("this machine has no list of certificate authorities").hint("install ca-certificates")
+    })?;
+    let authorities = system_authorities::read(&path);
+    let authorities =
+        authorities.map_err(|problem| Error::failed(format!("{}: {problem}", path.display())))?;
+    let options = TlsOptions {
+        trust: Trust::Certificates(authorities),
+        ..TlsOptions::default()
+    };
+    Ok(Tls::new(&options)?)
+}
+
+/// Sends the request and takes what comes until the server is done.
+fn talk(stream: &mut (impl Read + Write), request: &str, timeout: Duration) -> std::io::Result<Vec<u8>> {
+    let deadline = Instant::now() + timeout;
+    stream.write_all(request.as_bytes())?;
+    stream.flush()?;
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = stream.read(&mut buffer)?;
+        answer.extend_from_slice(&buffer[..count]);
+        if count == 0 || is_whole(&answer) {
+            return Ok(answer);
+        }
+        if answer.len() as u64 > MOST_BYTES {
+            return Err(std::io::Error::other("its answer is too long"));
+        }
+        if Instant::now() > deadline {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+    }
+}
+
+/// Whether the answer states its length and has it.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some((head, body)) = split_head(answer) else {
+        return false;
+    };
+    match header(&head, "content-length").and_then(|length| length.parse::<usize>().ok()) {
+        Some(length) => body.len() >= length,
+        None => body.ends_with(b"0\r\n\r\n"),
+    }
+}
+
+/// Status and body of an answer.
+fn parse_answer(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
+    let (head, body) = split_head(answer)?;
+    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+    let chunked =
+        header(&head, "transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+    let body = if chunked { unchunk(body)? } else { body.to_vec() };
+    Some((status, body))
+}
+
+fn split_head(answer: &[u8]) -> Option<(String, &[u8])> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    Some((
+        String::from_utf8_lossy(&answer[..end]).into_owned(),
+        &answer[end + 4..],
+    ))
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then(|| value.trim()))
+}
+
+fn unchunk(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body.windows(2).position(|two| two == b"\r\n")?;
+        let size = std::str::from_utf8(&body[..end]).ok()?.split(';').next()?.trim();
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            return Some(whole);
+        }
+        let (chunk, rest) = body.get(end + 2..)?.split_at_checked(size)?;
+        whole.extend_from_slice(chunk);
+        body = rest.strip_prefix(b"\r\n")?;
+    }
+}
+
+fn form_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b' ' => encoded.push('+'),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
+                encoded.push(char::from(byte))
+            }
+            other => encoded.push_str(&format!("%{other:02X}")),
+        }
+    }
+    encoded
+}
+
+impl Url {
+    fn parse(text: &str) -> Option<Self> {
+        let (secure, rest) = match text.split_once("://")? {
+            ("https", rest) => (true, rest),
+            ("http", rest) => (false, rest),
+            _ => return None,
+        };
+        let (authority, path) = match rest.find('/') {
+            Some(slash) => rest.split_at(slash),
+            None => (rest, "/"),
+        };
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+            _ => (authority, if secure { 443 } else { 80 }),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let sound =
+            !host.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '@');
+        sound.then(|| Self {
+            secure,
+            host: host.to_owned(),
+            port,
+            path: path.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::settings::Origin;
+    use proptest::prelude::*;
+    use std::net::TcpListener;
+
+    /// A server that answers one request with `answer` and gives back what it was asked.
+    fn serve(answer: &'static str) -> (u16, std::thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            let mut byte = [0; 1];
+            while !asked.ends_with(b"scope=read+write") {
+                socket.read_exact(&mut byte).unwrap();
+                asked.push(byte[0]);
+            }
+            socket.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(asked).unwrap()
+        });
+        (port, server)
+    }
+
+    fn endpoint(port: u16) -> TokenEndpoint {
+        let mut settings = Settings::default();
+        settings.set("sasl.oauthbearer.client.id", "me", Origin::SetFlag);
+        settings.set("sasl.oauthbearer.client.secret", "hush", Origin::SetFlag);
+        settings.set("sasl.oauthbearer.scope", "read write", Origin::SetFlag);
+        TokenEndpoint::read(&settings, None, &format!("http://127.0.0.1:{port}/token")).unwrap()
+    }
+
+    #[test]
+    fn a_token_for_id_and_secret() {
+        let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"access_\r\nd\r\ntoken\":\"t.0\"}\r\n0\r\n\r\n";
+        let (port, server) = serve(answer);
+        assert_eq!(endpoint(port).fetch().unwrap().reveal(), "t.0");
+        let asked = server.join().unwrap();
+        assert!(asked.starts_with("POST /token HTTP/1.1\r\n"), "{asked}");
+        assert!(
+            asked.contains("\r\nAuthorization: Basic bWU6aHVzaA==\r\n"),
+            "{asked}"
+        );
+        assert!(
+            asked.ends_with("\r\n\r\ngrant_type=client_credentials&scope=read+write"),
+            "{asked}"
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_why() {
+        let (port, server) =
+            serve("HTTP/1.1 401 No\r\nContent-Length: 26\r\n\r\n{\"error\":\"invalid_client\"}");
+        let refusal = endpoint(port).fetch().unwrap_err();
+        assert_eq!(
+            refusal,
+            format!("the OAuth server 127.0.0.1:{port} answered 401 invalid_client")
+        );
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn addresses() {
+        let url = |secure, host: &str, port, path: &str| {
+            Some(Url {
+                secure,
+                host: host.into(),
+                port,
+                path: path.into(),
+            })
+        };
+        assert_eq!(
+            Url::parse("https://a.example/x/y?z"),
+            url(true, "a.example", 443, "/x/y?z")
+        );
+        assert_eq!(Url::parse("http://[::1]:8080"), url(false, "::1", 8080, "/"));
+        for wrong in [
+            "ftp://a",
+            "https://",
+            "a",
+            "https://a b/",
+            "https://a/\r\nX: y",
+            "https://user@a/",
+        ] {
+            assert_eq!(Url::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(bytes: Vec<u8>, body in "[0-9a-f\r\n]{0,40}") {
+            let _ = parse_answer(&bytes);
+            let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+            let _ = parse_answer(chunked.as_bytes());
+            let _ = is_whole(chunked.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,474 @@
+//! What each client setting is called in Java and in librdkafka, and what becomes of it here.
+//!
+//! Java's names are those of Apache Kafka 4.3.1's producer, consumer and admin client; librdkafka's those of 2.12.
+
+/// What becomes of a setting with one of Java's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// librdkafka's setting of this name; the value may need [`for_librdkafka`].
+    As(&'static str),
+    /// Used by our own code: connections, admin calls, the console tools.
+    Ours,
+    /// Part of TLS or SASL: read by `security`, or refused there.
+    Security,
+    /// Of no consequence in this program: serializers, metrics, Java's buffers.
+    Moot,
+    /// Would change what happens, and cannot be honoured; the text says why.
+    NotHonoured(&'static str),
+}
+
+/// Who a setting of librdkafka's is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Both,
+    Producer,
+    Consumer,
+}
+
+/// The one name of a setting that has two.
+pub(super) fn canonical(key: &str) -> &str {
+    match key {
+        "metadata.broker.list" => "bootstrap.servers",
+        "sasl.mechanisms" => "sasl.mechanism",
+        key => key,
+    }
+}
+
+/// What becomes of a setting with Java's name; `None` when Java has no such setting.
+pub(super) fn java(key: &str) -> Option<Meaning> {
+    let found = JAVA.binary_search_by(|(name, _)| name.cmp(&key));
+    if let Ok(place) = found {
+        return JAVA.get(place).map(|(_, meaning)| *meaning);
+    }
+    // Providers, interceptors and formatters have settings of their own.
+    key.starts_with("config.providers.").then_some(Meaning::Ours)
+}
+
+/// Who a setting with librdkafka's name is for; `None` when librdkafka has no such setting.
+pub(super) fn librdkafka(key: &str) -> Option<Reach> {
+    let found = LIBRDKAFKA.binary_search_by(|(name, _)| name.cmp(&key)).ok()?;
+    LIBRDKAFKA.get(found).map(|(_, reach)| *reach)
+}
+
+/// Whether anybody knows a setting of this name.
+pub(super) fn is_known(key: &str) -> bool {
+    java(key).is_some() || librdkafka(key).is_some() || OURS.contains(&key)
+}
+
+/// Every name that may stand in an environment variable, as `KAFKIT_` and the name in capitals.
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    let java = JAVA.iter().map(|(name, _)| *name);
+    java.chain(LIBRDKAFKA.iter().map(|(name, _)| *name))
+        .chain(OURS.iter().copied())
+}
+
+/// Whether the value is nobody's business.
+pub(super) fn is_secret(key: &str) -> bool {
+    let parts = [
+        "password",
+        "secret",
+        "jaas",
+        "passphrase",
+        "sasl.oauthbearer.config",
+    ];
+    let keys = [
+        "ssl.key.pem",
+        "ssl.keystore.key",
+        "sasl.oauthbearer.token",
+        "sasl.oauthbearer.assertion.private.key.pem",
+    ];
+    parts.iter().any(|part| key.contains(part)) || keys.contains(&key)
+}
+
+/// Java's value in librdkafka's words; the error says why there are none.
+pub(super) fn for_librdkafka(key: &str, value: &str) -> Result<String, String> {
+    let value = value.trim();
+    match key {
+        "auto.offset.reset" if value == "none" => Ok("error".to_owned()),
+        "auto.offset.reset" if value.starts_with("by_duration") => {
+            Err("resetting by duration is not supported".to_owned())
+        }
+        "buffer.memory" => {
+            let bytes: u64 = value
+                .parse()
+                .map_err(|_| format!("it takes bytes, not \"{value}\""))?;
+            Ok(bytes.div_ceil(1024).max(1).to_string())
+        }
+        "send.buffer.bytes" | "receive.buffer.bytes" if value == "-1" => Ok("0".to_owned()),
+        "group.protocol" | "isolation.level" | "compression.type" | "acks" => Ok(value.to_lowercase()),
+        "partition.assignment.strategy" => assignors(value),
+        "max.request.size" => {
+            let bytes: u64 = value
+                .parse()
+                .map_err(|_| format!("it takes bytes, not \"{value}\""))?;
+            Ok(bytes.clamp(1000, 1_000_000_000).to_string())
+        }
+        _ => Ok(value.to_owned()),
+    }
+}
+
+/// Java's assignor classes by librdkafka's names.
+fn assignors(classes: &str) -> Result<String, String> {
+    let names =
+        classes
+            .split(',')
+            .map(str::trim)
+            .map(|class| match class.rsplit('.').next().unwrap_or(class) {
+                "RangeAssignor" | "range" => Ok("range"),
+                "RoundRobinAssignor" | "roundrobin" => Ok("roundrobin"),
+                "CooperativeStickyAssignor" | "cooperative-sticky" => Ok("cooperative-sticky"),
+                other => Err(format!("the assignor {other} is not known here")),
+            });
+    Ok(names.collect::<Result<Vec<_>, _>>()?.join(","))
+}
+
+/// Settings of our own.
+const OURS: &[&str] = &["sasl.oauthbearer.token", "sasl.oauthbearer.token.file"];
+
+#[rustfmt::skip] // one setting a line
+const JAVA: &[(&str, Meaning)] = &[
+    ("acks", Meaning::As("acks")),
+    ("allow.auto.create.topics", Meaning::As("allow.auto.create.topics")),
+    ("auto.commit.interval.ms", Meaning::As("auto.commit.interval.ms")),
+    ("auto.offset.reset", Meaning::As("auto.offset.reset")),
+    ("batch.size", Meaning::As("batch.size")),
+    ("bootstrap.controllers", Meaning::Ours),
+    ("bootstrap.servers", Meaning::As("bootstrap.servers")),
+    ("buffer.memory", Meaning::As("queue.buffering.max.kbytes")),
+    ("check.crcs", Meaning::As("check.crcs")),
+    ("client.dns.lookup", Meaning::As("client.dns.lookup")),
+    ("client.id", Meaning::As("client.id")),
+    ("client.rack", Meaning::As("client.rack")),
+    ("compression.gzip.level", Meaning::As("compression.level")),
+    ("compression.lz4.level", Meaning::As("compression.level")),
+    ("compression.type", Meaning::As("compression.type")),
+    ("compression.zstd.level", Meaning::As("compression.level")),
+    ("config.providers", Meaning::Ours),
+    ("connections.max.idle.ms", Meaning::As("connections.max.idle.ms")),
+    ("default.api.timeout.ms", Meaning::Ours),
+    ("delivery.timeout.ms", Meaning::As("delivery.timeout.ms")),
+    ("enable.auto.commit", Meaning::As("enable.auto.commit")),
+    ("enable.idempotence", Meaning::As("enable.idempotence")),
+    ("enable.metrics.push", Meaning::As("enable.metrics.push")),
+    ("exclude.internal.topics", Meaning::Moot),
+    ("fetch.max.bytes", Meaning::As("fetch.max.bytes")),
+    ("fetch.max.wait.ms", Meaning::As("fetch.wait.max.ms")),
+    ("fetch.min.bytes", Meaning::As("fetch.min.bytes")),
+    ("group.id", Meaning::As("group.id")),
+    ("group.instance.id", Meaning::As("group.instance.id")),
+    ("group.protocol", Meaning::As("group.protocol")),
+    ("group.remote.assignor", Meaning::As("group.remote.assignor")),
+    ("heartbeat.interval.ms", Meaning::As("heartbeat.interval.ms")),
+    ("interceptor.classes", Meaning::NotHonoured("Java classes cannot be run here")),
+    ("internal.throw.on.fetch.stable.offset.unsupported", Meaning::Moot),
+    ("isolation.level", Meaning::As("isolation.level")),
+    ("key.deserializer", Meaning::Moot),
+    ("key.serializer", Meaning::Moot),
+    ("linger.ms", Meaning::As("linger.ms")),
+    ("max.block.ms", Meaning::Ours),
+    ("max.in.flight.requests.per.connection", Meaning::As("max.in.flight.requests.per.connection")),
+    ("max.partition.fetch.bytes", Meaning::As("max.partition.fetch.bytes")),
+    ("max.poll.interval.ms", Meaning::As("max.poll.interval.ms")),
+    ("max.poll.records", Meaning::Moot),
+    ("max.request.size", Meaning::As("message.max.bytes")),
+    ("metadata.max.age.ms", Meaning::As("metadata.max.age.ms")),
+    ("metadata.max.idle.ms", Meaning::Moot),
+    ("metadata.recovery.rebootstrap.trigger.ms", Meaning::As("metadata.recovery.rebootstrap.trigger.ms")),
+    ("metadata.recovery.strategy", Meaning::As("metadata.recovery.strategy")),
+    ("metric.reporters", Meaning::Moot),
+    ("metrics.num.samples", Meaning::Moot),
+    ("metrics.recording.level", Meaning::Moot),
+    ("metrics.sample.window.ms", Meaning::Moot),
+    ("partition.assignment.strategy", Meaning::As("partition.assignment.strategy")),
+    ("partitioner.adaptive.partitioning.enable", Meaning::Moot),
+    ("partitioner.availability.timeout.ms", Meaning::Moot),
+    ("partitioner.class", Meaning::NotHonoured("keys are spread as Java does by default (murmur2)")),
+    ("partitioner.ignore.keys", Meaning::NotHonoured("keys decide the partition")),
+    ("receive.buffer.bytes", Meaning::As("socket.receive.buffer.bytes")),
+    ("reconnect.backoff.max.ms", Meaning::As("reconnect.backoff.max.ms")),
+    ("reconnect.backoff.ms", Meaning::As("reconnect.backoff.ms")),
+    ("request.timeout.ms", Meaning::As("request.timeout.ms")),
+    ("retries", Meaning::As("retries")),
+    ("retry.backoff.max.ms", Meaning::As("retry.backoff.max.ms")),
+    ("retry.backoff.ms", Meaning::As("retry.backoff.ms")),
+    ("sasl.client.callback.handler.class", Meaning::Security),
+    ("sasl.jaas.config", Meaning::Security),
+    ("sasl.kerberos.kinit.cmd", Meaning::Security),
+    ("sasl.kerberos.min.time.before.relogin", Meaning::Security),
+    ("sasl.kerberos.service.name", Meaning::Security),
+    ("sasl.kerberos.ticket.renew.jitter", Meaning::Security),
+    ("sasl.kerberos.ticket.renew.window.factor", Meaning::Security),
+    ("sasl.login.callback.handler.class", Meaning::Security),
+    ("sasl.login.class", Meaning::Security),
+    ("sasl.login.connect.timeout.ms", Meaning::Ours),
+    ("sasl.login.read.timeout.ms", Meaning::Ours),
+    ("sasl.login.refresh.buffer.seconds", Meaning::Security),
+    ("sasl.login.refresh.min.period.seconds", Meaning::Security),
+    ("sasl.login.refresh.window.factor", Meaning::Security),
+    ("sasl.login.refresh.window.jitter", Meaning::Security),
+    ("sasl.login.retry.backoff.max.ms", Meaning::Security),
+    ("sasl.login.retry.backoff.ms", Meaning::Security),
+    ("sasl.mechanism", Meaning::Security),
+    ("sasl.oauthbearer.assertion.algorithm", Meaning::Security),
+    ("sasl.oauthbearer.assertion.claim.aud", Meaning::Security),
+    ("sasl.oauthbearer.assertion.claim.exp.seconds", Meaning::Security),
+    ("sasl.oauthbearer.assertion.claim.iss", Meaning::Security),
+    ("sasl.oauthbearer.assertion.claim.jti.include", Meaning::Security),
+    ("sasl.oauthbearer.assertion.claim.nbf.seconds", Meaning::Security),
+    ("sasl.oauthbearer.assertion.claim.sub", Meaning::Security),
+    ("sasl.oauthbearer.assertion.file", Meaning::Security),
+    ("sasl.oauthbearer.assertion.private.key.file", Meaning::Security),
+    ("sasl.oauthbearer.assertion.private.key.passphrase", Meaning::Security),
+    ("sasl.oauthbearer.assertion.template.file", Meaning::Security),
+    ("sasl.oauthbearer.client.credentials.client.id", Meaning::Security),
+    ("sasl.oauthbearer.client.credentials.client.secret", Meaning::Security),
+    ("sasl.oauthbearer.clock.skew.seconds", Meaning::Security),
+    ("sasl.oauthbearer.expected.audience", Meaning::Security),
+    ("sasl.oauthbearer.expected.issuer", Meaning::Security),
+    ("sasl.oauthbearer.header.urlencode", Meaning::Security),
+    ("sasl.oauthbearer.jwks.endpoint.refresh.ms", Meaning::Security),
+    ("sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms", Meaning::Security),
+    ("sasl.oauthbearer.jwks.endpoint.retry.backoff.ms", Meaning::Security),
+    ("sasl.oauthbearer.jwks.endpoint.url", Meaning::Security),
+    ("sasl.oauthbearer.jwt.retriever.class", Meaning::Security),
+    ("sasl.oauthbearer.jwt.validator.class", Meaning::Security),
+    ("sasl.oauthbearer.scope", Meaning::Security),
+    ("sasl.oauthbearer.scope.claim.name", Meaning::Security),
+    ("sasl.oauthbearer.sub.claim.name", Meaning::Security),
+    ("sasl.oauthbearer.token.endpoint.url", Meaning::Security),
+    ("security.protocol", Meaning::Security),
+    ("security.providers", Meaning::Security),
+    ("send.buffer.bytes", Meaning::As("socket.send.buffer.bytes")),
+    ("session.timeout.ms", Meaning::As("session.timeout.ms")),
+    ("share.acknowledgement.mode", Meaning::Moot),
+    ("share.acquire.mode", Meaning::Moot),
+    ("socket.connection.setup.timeout.max.ms", Meaning::Moot),
+    ("socket.connection.setup.timeout.ms", Meaning::As("socket.connection.setup.timeout.ms")),
+    ("ssl.cipher.suites", Meaning::Security),
+    ("ssl.enabled.protocols", Meaning::Security),
+    ("ssl.endpoint.identification.algorithm", Meaning::Security),
+    ("ssl.engine.factory.class", Meaning::Security),
+    ("ssl.key.password", Meaning::Security),
+    ("ssl.keymanager.algorithm", Meaning::Security),
+    ("ssl.keystore.certificate.chain", Meaning::Security),
+    ("ssl.keystore.key", Meaning::Security),
+    ("ssl.keystore.location", Meaning::Security),
+    ("ssl.keystore.password", Meaning::Security),
+    ("ssl.keystore.type", Meaning::Security),
+    ("ssl.protocol", Meaning::Security),
+    ("ssl.provider", Meaning::Security),
+    ("ssl.secure.random.implementation", Meaning::Security),
+    ("ssl.trustmanager.algorithm", Meaning::Security),
+    ("ssl.truststore.certificates", Meaning::Security),
+    ("ssl.truststore.location", Meaning::Security),
+    ("ssl.truststore.password", Meaning::Security),
+    ("ssl.truststore.type", Meaning::Security),
+    ("transaction.timeout.ms", Meaning::As("transaction.timeout.ms")),
+    ("transaction.two.phase.commit.enable", Meaning::NotHonoured("two-phase commit is not supported")),
+    ("transactional.id", Meaning::As("transactional.id")),
+    ("value.deserializer", Meaning::Moot),
+    ("value.serializer", Meaning::Moot),
+];
+
+#[rustfmt::skip] // one setting a line
+const LIBRDKAFKA: &[(&str, Reach)] = &[
+    ("acks", Reach::Producer),
+    ("allow.auto.create.topics", Reach::Both),
+    ("api.version.fallback.ms", Reach::Both),
+    ("api.version.request", Reach::Both),
+    ("api.version.request.timeout.ms", Reach::Both),
+    ("auto.commit.enable", Reach::Consumer),
+    ("auto.commit.interval.ms", Reach::Consumer),
+    ("auto.offset.reset", Reach::Consumer),
+    ("batch.num.messages", Reach::Producer),
+    ("batch.size", Reach::Producer),
+    ("bootstrap.servers", Reach::Both),
+    ("broker.address.family", Reach::Both),
+    ("broker.address.ttl", Reach::Both),
+    ("broker.version.fallback", Reach::Both),
+    ("check.crcs", Reach::Consumer),
+    ("client.dns.lookup", Reach::Both),
+    ("client.id", Reach::Both),
+    ("client.rack", Reach::Both),
+    ("compression.codec", Reach::Producer),
+    ("compression.level", Reach::Producer),
+    ("compression.type", Reach::Producer),
+    ("connections.max.idle.ms", Reach::Both),
+    ("consume.callback.max.messages", Reach::Consumer),
+    ("coordinator.query.interval.ms", Reach::Consumer),
+    ("debug", Reach::Both),
+    ("delivery.report.only.error", Reach::Producer),
+    ("delivery.timeout.ms", Reach::Producer),
+    ("enable.auto.commit", Reach::Consumer),
+    ("enable.auto.offset.store", Reach::Consumer),
+    ("enable.gapless.guarantee", Reach::Producer),
+    ("enable.idempotence", Reach::Producer),
+    ("enable.metrics.push", Reach::Both),
+    ("enable.partition.eof", Reach::Consumer),
+    ("enable.random.seed", Reach::Both),
+    ("enable.sasl.oauthbearer.unsecure.jwt", Reach::Both),
+    ("enable.ssl.certificate.verification", Reach::Both),
+    ("fetch.error.backoff.ms", Reach::Consumer),
+    ("fetch.max.bytes", Reach::Consumer),
+    ("fetch.message.max.bytes", Reach::Consumer),
+    ("fetch.min.bytes", Reach::Consumer),
+    ("fetch.queue.backoff.ms", Reach::Consumer),
+    ("fetch.wait.max.ms", Reach::Consumer),
+    ("group.id", Reach::Consumer),
+    ("group.instance.id", Reach::Consumer),
+    ("group.protocol", Reach::Consumer),
+    ("group.protocol.type", Reach::Consumer),
+    ("group.remote.assignor", Reach::Consumer),
+    ("heartbeat.interval.ms", Reach::Consumer),
+    ("https.ca.location", Reach::Both),
+    ("https.ca.pem", Reach::Both),
+    ("internal.termination.signal", Reach::Both),
+    ("isolation.level", Reach::Consumer),
+    ("linger.ms", Reach::Producer),
+    ("log.connection.close", Reach::Both),
+    ("log.queue", Reach::Both),
+    ("log.thread.name", Reach::Both),
+    ("log_level", Reach::Both),
+    ("max.in.flight", Reach::Both),
+    ("max.in.flight.requests.per.connection", Reach::Both),
+    ("max.partition.fetch.bytes", Reach::Consumer),
+    ("max.poll.interval.ms", Reach::Consumer),
+    ("message.copy.max.bytes", Reach::Both),
+    ("message.max.bytes", Reach::Both),
+    ("message.send.max.retries", Reach::Producer),
+    ("message.timeout.ms", Reach::Producer),
+    ("metadata.broker.list", Reach::Both),
+    ("metadata.max.age.ms", Reach::Both),
+    ("metadata.recovery.rebootstrap.trigger.ms", Reach::Both),
+    ("metadata.recovery.strategy", Reach::Both),
+    ("offset.store.method", Reach::Consumer),
+    ("offset.store.path", Reach::Consumer),
+    ("offset.store.sync.interval.ms", Reach::Consumer),
+    ("partition.assignment.strategy", Reach::Consumer),
+    ("partitioner", Reach::Producer),
+    ("produce.offset.report", Reach::Producer),
+    ("queue.buffering.backpressure.threshold", Reach::Producer),
+    ("queue.buffering.max.kbytes", Reach::Producer),
+    ("queue.buffering.max.messages", Reach::Producer),
+    ("queue.buffering.max.ms", Reach::Producer),
+    ("queued.max.messages.kbytes", Reach::Consumer),
+    ("queued.min.messages", Reach::Consumer),
+    ("receive.message.max.bytes", Reach::Both),
+    ("reconnect.backoff.jitter.ms", Reach::Both),
+    ("reconnect.backoff.max.ms", Reach::Both),
+    ("reconnect.backoff.ms", Reach::Both),
+    ("request.required.acks", Reach::Producer),
+    ("request.timeout.ms", Reach::Producer),
+    ("retries", Reach::Producer),
+    ("retry.backoff.max.ms", Reach::Both),
+    ("retry.backoff.ms", Reach::Both),
+    ("sasl.kerberos.keytab", Reach::Both),
+    ("sasl.kerberos.kinit.cmd", Reach::Both),
+    ("sasl.kerberos.min.time.before.relogin", Reach::Both),
+    ("sasl.kerberos.principal", Reach::Both),
+    ("sasl.kerberos.service.name", Reach::Both),
+    ("sasl.mechanism", Reach::Both),
+    ("sasl.mechanisms", Reach::Both),
+    ("sasl.oauthbearer.assertion.algorithm", Reach::Both),
+    ("sasl.oauthbearer.assertion.claim.aud", Reach::Both),
+    ("sasl.oauthbearer.assertion.claim.exp.seconds", Reach::Both),
+    ("sasl.oauthbearer.assertion.claim.iss", Reach::Both),
+    ("sasl.oauthbearer.assertion.claim.jti.include", Reach::Both),
+    ("sasl.oauthbearer.assertion.claim.nbf.seconds", Reach::Both),
+    ("sasl.oauthbearer.assertion.claim.sub", Reach::Both),
+    ("sasl.oauthbearer.assertion.file", Reach::Both),
+    ("sasl.oauthbearer.assertion.jwt.template.file", Reach::Both),
+    ("sasl.oauthbearer.assertion.private.key.file", Reach::Both),
+    ("sasl.oauthbearer.assertion.private.key.passphrase", Reach::Both),
+    ("sasl.oauthbearer.assertion.private.key.pem", Reach::Both),
+    ("sasl.oauthbearer.client.credentials.client.id", Reach::Both),
+    ("sasl.oauthbearer.client.credentials.client.secret", Reach::Both),
+    ("sasl.oauthbearer.client.id", Reach::Both),
+    ("sasl.oauthbearer.client.secret", Reach::Both),
+    ("sasl.oauthbearer.config", Reach::Both),
+    ("sasl.oauthbearer.extensions", Reach::Both),
+    ("sasl.oauthbearer.grant.type", Reach::Both),
+    ("sasl.oauthbearer.metadata.authentication.type", Reach::Both),
+    ("sasl.oauthbearer.method", Reach::Both),
+    ("sasl.oauthbearer.scope", Reach::Both),
+    ("sasl.oauthbearer.token.endpoint.url", Reach::Both),
+    ("sasl.password", Reach::Both),
+    ("sasl.username", Reach::Both),
+    ("security.protocol", Reach::Both),
+    ("session.timeout.ms", Reach::Consumer),
+    ("socket.blocking.max.ms", Reach::Both),
+    ("socket.connection.setup.timeout.ms", Reach::Both),
+    ("socket.keepalive.enable", Reach::Both),
+    ("socket.max.fails", Reach::Both),
+    ("socket.nagle.disable", Reach::Both),
+    ("socket.receive.buffer.bytes", Reach::Both),
+    ("socket.send.buffer.bytes", Reach::Both),
+    ("socket.timeout.ms", Reach::Both),
+    ("ssl.ca.certificate.stores", Reach::Both),
+    ("ssl.ca.location", Reach::Both),
+    ("ssl.ca.pem", Reach::Both),
+    ("ssl.certificate.location", Reach::Both),
+    ("ssl.certificate.pem", Reach::Both),
+    ("ssl.cipher.suites", Reach::Both),
+    ("ssl.crl.location", Reach::Both),
+    ("ssl.curves.list", Reach::Both),
+    ("ssl.endpoint.identification.algorithm", Reach::Both),
+    ("ssl.engine.id", Reach::Both),
+    ("ssl.engine.location", Reach::Both),
+    ("ssl.key.location", Reach::Both),
+    ("ssl.key.password", Reach::Both),
+    ("ssl.key.pem", Reach::Both),
+    ("ssl.keystore.location", Reach::Both),
+    ("ssl.keystore.password", Reach::Both),
+    ("ssl.providers", Reach::Both),
+    ("ssl.sigalgs.list", Reach::Both),
+    ("statistics.interval.ms", Reach::Both),
+    ("sticky.partitioning.linger.ms", Reach::Producer),
+    ("topic.blacklist", Reach::Both),
+    ("topic.metadata.propagation.max.ms", Reach::Both),
+    ("topic.metadata.refresh.fast.cnt", Reach::Both),
+    ("topic.metadata.refresh.fast.interval.ms", Reach::Both),
+    ("topic.metadata.refresh.interval.ms", Reach::Both),
+    ("topic.metadata.refresh.sparse", Reach::Both),
+    ("transaction.timeout.ms", Reach::Producer),
+    ("transactional.id", Reach::Producer),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_sorted_so_that_they_can_be_searched() {
+        assert!(JAVA.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(LIBRDKAFKA.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn what_java_s_settings_become_exists_in_librdkafka() {
+        for (name, meaning) in JAVA {
+            if let Meaning::As(theirs) = meaning {
+                assert!(librdkafka(theirs).is_some(), "{name} becomes {theirs}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_in_librdkafka_s_words() {
+        for (key, value, expected) in [
+            ("buffer.memory", "33554433", "32769"),
+            ("auto.offset.reset", "none", "error"),
+            ("send.buffer.bytes", "-1", "0"),
+            ("isolation.level", "READ_COMMITTED", "read_committed"),
+            (
+                "partition.assignment.strategy",
+                "org.apache.kafka.clients.consumer.RangeAssignor, org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
+                "range,cooperative-sticky",
+            ),
+        ] {
+            assert_eq!(for_librdkafka(key, value).as_deref(), Ok(expected));
+        }
+        assert!(for_librdkafka("buffer.memory", "32m").is_err());
+        assert!(for_librdkafka("partition.assignment.strategy", "com.example.Mine").is_err());
+    }
+}
