@@ -39,18 +39,14 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Property>, MalformedEscape> {
 
 /// The same for text, as Java reads it through a `Reader`.
 pub(super) fn parse_text(text: &str) -> Result<Vec<Property>, MalformedEscape> {
-    let mut ascii = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_ascii() {
-            ascii.push(character);
-        } else {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                ascii.push_str(&format!("\\u{unit:04x}"));
-            }
+    let mut ascii = Vec::with_capacity(text.len());
+    for unit in text.encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => ascii.push(byte),
+            _ => ascii.extend(format!("\\u{unit:04x}").bytes()),
         }
     }
-    parse(ascii.as_bytes())
+    parse(&ascii)
 }
 
 /// A line with the lines that continue it, still escaped.
@@ -278,16 +274,7 @@ mod tests {
             let (file, expected) = line.split_once(' ').unwrap();
             let file = from_hex(file);
             let ours = match parse(&file) {
-                Ok(properties) => {
-                    let last_wins: BTreeMap<_, _> = properties
-                        .into_iter()
-                        .map(|property| (property.key.into_bytes(), property.value.into_bytes()))
-                        .collect();
-                    last_wins
-                        .iter()
-                        .map(|(key, value)| format!("{}={},", to_hex(key), to_hex(value)))
-                        .collect()
-                }
+                Ok(properties) => last_wins(properties),
                 Err(_) => "refused".to_owned(),
             };
             assert_eq!(ours, expected, "{:?}", String::from_utf8_lossy(&file));
@@ -295,8 +282,23 @@ mod tests {
         assert!(recorded.lines().count() > 600);
     }
 
+    fn last_wins(properties: Vec<Property>) -> String {
+        let pairs = properties
+            .into_iter()
+            .map(|property| (property.key, property.value));
+        let pairs: BTreeMap<Vec<u8>, String> = pairs.map(|(key, value)| (key.into_bytes(), value)).collect();
+        let shown = pairs
+            .iter()
+            .map(|(key, value)| format!("{}={},", to_hex(key), to_hex(value.as_bytes())));
+        shown.collect::<Vec<_>>().concat()
+    }
+
     fn to_hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .concat()
     }
 
     proptest! {

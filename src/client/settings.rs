@@ -3,7 +3,7 @@
 //! Keys are kept as they were given; Java's and librdkafka's names both count. The strongest origin wins, and of
 //! two settings of one origin the later. Secrets show in nothing that is printed.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -180,9 +180,11 @@ impl Settings {
             let key = &setting.key;
             let place = place(key, &setting.origin);
             match setting_keys::java(key) {
-                Some(Meaning::NotHonoured(why)) => warnings.push(format!("{place} is ignored: {why}")),
+                Some(Meaning::NotHonoured(why)) => {
+                    warnings.push(format!("{place} is ignored: {why}"));
+                }
                 None if !setting_keys::is_known(key) => {
-                    warnings.push(format!("{place} is no setting of a Kafka client"))
+                    warnings.push(format!("{place} is no setting of a Kafka client"));
                 }
                 _ => {}
             }
@@ -197,12 +199,8 @@ impl Settings {
 
     /// One setting a key, the strongest, in the order of the keys.
     fn in_force(&self) -> impl Iterator<Item = &Setting> {
-        let keys: BTreeMap<&str, ()> = self
-            .entries
-            .iter()
-            .map(|setting| (setting.key.as_str(), ()))
-            .collect();
-        keys.into_keys().filter_map(|key| self.find(key))
+        let keys: BTreeSet<&str> = self.entries.iter().map(|setting| setting.key.as_str()).collect();
+        keys.into_iter().filter_map(|key| self.find(key))
     }
 
     /// The brokers to ask first, in the order given; empty when none are configured.

@@ -300,13 +300,11 @@ impl Connection {
                     text.unwrap_or_else(|| format!("error {}", answer.error_code)),
                 ));
             }
-            match conversation.answer(&answer.auth_bytes).map_err(refused)? {
-                Some(next) => message = next,
-                None => {
-                    self.authenticate_again_at = prolong_at(answer.session_lifetime_ms);
-                    return Ok(());
-                }
-            }
+            let Some(next) = conversation.answer(&answer.auth_bytes).map_err(refused)? else {
+                self.authenticate_again_at = prolong_at(answer.session_lifetime_ms);
+                return Ok(());
+            };
+            message = next;
         }
         Err(refused("the broker never comes to an end".to_owned()))
     }

@@ -61,8 +61,11 @@ pub fn length(prefix: [u8; PREFIX_LEN], limit: usize) -> Result<usize, FrameErro
     }
 }
 
+/// A frame without its length, and the bytes that follow it.
+pub type Split<'a> = (&'a [u8], &'a [u8]);
+
 /// The first frame of `bytes` without its length, and what follows it; `None` while it is not whole yet.
-pub fn split(bytes: &[u8], limit: usize) -> Result<Option<(&[u8], &[u8])>, FrameError> {
+pub fn split(bytes: &[u8], limit: usize) -> Result<Option<Split<'_>>, FrameError> {
     let Some((prefix, rest)) = bytes.split_first_chunk::<PREFIX_LEN>() else {
         return Ok(None);
     };

@@ -212,9 +212,8 @@ impl AdminClient {
     where
         R::Response: 'static,
     {
-        self.call(Target::TransactionCoordinator(transactional_id), &mut |_| {
-            request.clone()
-        })
+        let mut build = move |_| request.clone();
+        self.call(Target::TransactionCoordinator(transactional_id), &mut build)
     }
 
     fn attempts(&self) -> Attempts {

@@ -217,11 +217,10 @@ mod tests {
             let (text, expected) = line.split_once(' ').unwrap();
             let text = from_hex(text);
             let ours = LoginModule::parse(&text).map_or("refused".to_owned(), |module| {
-                let mut shown = hex(&module.class) + ";";
-                for (key, value) in &module.options {
-                    shown += &format!("{}={},", hex(key), hex(value.reveal()));
-                }
-                shown
+                let option =
+                    |(key, value): (&String, &Secret)| format!("{}={},", hex(key), hex(value.reveal()));
+                let options: Vec<String> = module.options.iter().map(option).collect();
+                format!("{};{}", hex(&module.class), options.concat())
             });
             assert_eq!(ours, expected, "{text}");
         }
@@ -229,7 +228,10 @@ mod tests {
     }
 
     fn hex(text: &str) -> String {
-        text.bytes().map(|byte| format!("{byte:02x}")).collect()
+        text.bytes()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .concat()
     }
 
     #[test]

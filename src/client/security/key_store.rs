@@ -142,9 +142,10 @@ fn private_key(block: &PemBlock<'_>, password: Option<&Secret>) -> Result<PKey<P
     let password = password.map_or("", Secret::reveal);
     // With a passphrase at hand, be it an empty one, OpenSSL does not ask the terminal for one.
     PKey::private_key_from_pem_passphrase(block.text().as_bytes(), password.as_bytes()).map_err(|_| {
-        match block.label.starts_with("ENCRYPTED") || block.body.contains("ENCRYPTED") {
-            true => "the password of its private key is wrong or missing (ssl.key.password)".to_owned(),
-            false => "the PEM private key in it cannot be read".to_owned(),
+        if block.label.starts_with("ENCRYPTED") || block.body.contains("ENCRYPTED") {
+            "the password of its private key is wrong or missing (ssl.key.password)".to_owned()
+        } else {
+            "the PEM private key in it cannot be read".to_owned()
         }
     })
 }
@@ -186,8 +187,7 @@ impl PemBlock<'_> {
             text.extend(line);
             text.push('\n');
         }
-        text.push_str(&format!("-----END {label}-----\n"));
-        text
+        text + &format!("-----END {label}-----\n")
     }
 }
 
@@ -225,7 +225,7 @@ mod tests {
 
     fn common_name(certificate: &X509) -> String {
         let name = certificate.subject_name().entries().next().unwrap();
-        name.data().to_string().unwrap().to_string()
+        name.data().to_string().unwrap().clone()
     }
 
     #[test]

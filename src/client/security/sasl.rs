@@ -12,6 +12,8 @@ use crate::wire::sasl::{Credentials, ScramHash};
 /// Settings that put somebody's own Java classes in the place of Kafka's.
 const REPLACEMENTS: [&str; 2] = ["sasl.client.callback.handler.class", "sasl.login.class"];
 
+const SUPPORTED: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
+
 pub(super) fn read(settings: &Settings) -> Result<Credentials> {
     for key in REPLACEMENTS {
         if settings.get(key).is_some_and(|value| !value.trim().is_empty()) {
@@ -19,6 +21,15 @@ pub(super) fn read(settings: &Settings) -> Result<Credentials> {
         }
     }
     let mechanism = settings.get("sasl.mechanism").unwrap_or("GSSAPI").trim();
+    if !SUPPORTED.contains(&mechanism) {
+        let problem = match settings.get("sasl.mechanism") {
+            None => "it is missing, and its default GSSAPI (Kerberos) is not supported".to_owned(),
+            Some(_) => format!("{mechanism} is not supported"),
+        };
+        return Err(settings
+            .complaint("sasl.mechanism", problem)
+            .hint("there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER"));
+    }
     let module = login_module(settings)?;
     match mechanism {
         "PLAIN" => {
@@ -27,19 +38,10 @@ pub(super) fn read(settings: &Settings) -> Result<Credentials> {
         }
         "SCRAM-SHA-256" => scram(settings, module.as_ref(), ScramHash::Sha256),
         "SCRAM-SHA-512" => scram(settings, module.as_ref(), ScramHash::Sha512),
-        "OAUTHBEARER" => Ok(Credentials::OAuthBearer(Arc::from(oauth::source(
+        _ => Ok(Credentials::OAuthBearer(Arc::from(oauth::source(
             settings,
             module.as_ref(),
         )?))),
-        "GSSAPI" if settings.get("sasl.mechanism").is_none() => Err(settings
-            .complaint(
-                "sasl.mechanism",
-                "it is missing, and its default GSSAPI (Kerberos) is not supported",
-            )
-            .hint("there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER")),
-        other => Err(settings
-            .complaint("sasl.mechanism", format_args!("{other} is not supported"))
-            .hint("there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER")),
     }
 }
 

@@ -144,12 +144,13 @@ impl TokenEndpoint {
             body.push_str("&scope=");
             body.push_str(&form_encoded(scope));
         }
-        let (id, secret) = match self.encode_header {
-            true => (
+        let (id, secret) = if self.encode_header {
+            (
                 form_encoded(&self.client_id),
                 form_encoded(self.client_secret.reveal()),
-            ),
-            false => (self.client_id.clone(), self.client_secret.reveal().to_owned()),
+            )
+        } else {
+            (self.client_id.clone(), self.client_secret.reveal().to_owned())
         };
         let Url { host, path, .. } = &self.url;
         Secret::new(format!(
@@ -258,9 +259,9 @@ fn form_encoded(text: &str) -> String {
         match byte {
             b' ' => encoded.push('+'),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
-                encoded.push(char::from(byte))
+                encoded.push(char::from(byte));
             }
-            other => encoded.push_str(&format!("%{other:02X}")),
+            other => encoded.extend(format!("%{other:02X}").chars()),
         }
     }
     encoded
