@@ -1,28 +1,234 @@
 //! `kafkit consume …` to `consume::Action`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::Invocation;
 use super::connection_args::ConnectionArgs;
-use super::output_args::OutputArgs;
-use crate::commands::{Command, consume::Action};
-use crate::error::Result;
+use super::times::parse_time;
+use crate::client::record_source::Position;
+use crate::client::settings::Origin;
+use crate::commands::Command;
+use crate::commands::consume::{Action, Missing, Start, Topics};
+use crate::error::{Error, Result};
+use crate::output::OutputOptions;
+use crate::output::record::RecordFormatter;
+use crate::output::record_json::JsonFormatter;
+use crate::output::record_template::{Template, unescape};
 
-/// Read topics to stdout
+const EXAMPLES: &str = "\
+Examples:
+  kafkit consume orders                     all records from the first on, then those to come
+  kafkit consume orders -e                  all records there are now
+  kafkit consume orders --offset -10 -e     the last ten of each partition
+  kafkit consume orders --since 10m --until 5m
+  kafkit consume orders -f '%p/%o %{timestamp:%T} %k=%s\\n'
+  kafkit consume orders --json | jq -r .key
+  kafkit consume orders --group billing     as a member of a group; what was printed is committed
+
+Tokens of -f: %t topic, %p partition, %o offset, %k key, %s value, %K and %S their lengths (-1 is null), %R the
+value's length as four bytes, %T time in milliseconds, %h headers, %% percent; %{value:base64}, %{key:hex},
+%{key:json}, %{timestamp:%F %T%z}, %{header:NAME}; escapes \\n \\t \\r \\0 \\xHH.";
+
+/// Print the records of topics
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct ConsumeArgs {
+    /// The topics to read, all their partitions
+    #[arg(required = true)]
+    topics: Vec<String>,
+
+    #[command(flatten)]
+    range: RangeArgs,
+    #[command(flatten)]
+    form: FormArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+
+    /// Read as a member of this group, from where it was, and commit what was printed
+    #[arg(short, long, value_name = "NAME", help_heading = "Which records")]
+    group: Option<String>,
+
+    /// Say nothing but records and errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Which records")]
+struct RangeArgs {
+    /// Stop at what is the end now, instead of waiting for more
+    #[arg(short, long)]
+    exit: bool,
+
+    /// Stop after so many records
+    #[arg(short = 'n', long, value_name = "COUNT")]
+    count: Option<u64>,
+
+    /// Where to start: earliest, latest, an offset, -N for N before the end, @TIME
+    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true, conflicts_with = "since")]
+    offset: Option<String>,
+
+    /// Start with the first record at or after this time: 10m (ago), RFC 3339, a date
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
+    since: Option<i64>,
+
+    /// Stop before the first record at or after this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
+    until: Option<i64>,
+
+    /// These partitions only, as 0,3,5-7
+    #[arg(short, long, value_name = "LIST")]
+    partition: Option<String>,
+
+    /// Which records of transactions to print
+    #[arg(long, value_name = "LEVEL", value_parser = ["read_uncommitted", "read_committed"])]
+    isolation: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "How records are printed")]
+struct FormArgs {
+    /// A template; see below
+    #[arg(short, long, value_name = "TEMPLATE", conflicts_with = "json")]
+    format: Option<String>,
+
+    /// JSON lines that lose nothing: nulls, headers, bytes that are not UTF-8 (as base64)
+    #[arg(long)]
+    json: bool,
+
+    /// End each record with a zero byte instead of a line end, for `xargs -0`
+    #[arg(short = '0', long, conflicts_with = "json")]
+    null_delimited: bool,
+
+    /// Put the key and these bytes before each value (escapes \n \t \xHH)
+    #[arg(short = 'K', long, value_name = "BYTES", conflicts_with_all = ["format", "json"])]
+    key_separator: Option<String>,
 }
 
 impl ConsumeArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
+        let mut settings = self.connection.into_settings()?;
+        let given = self.group.is_some();
+        if let Some(group) = self.group {
+            settings.set("group.id", group, Origin::Flag);
+        }
+        let is_member = given;
+        let range = self.range;
+        if is_member && (range.since.is_some() || range.until.is_some() || range.partition.is_some()) {
+            return Err(Error::usage("--group reads from where the group was: --since, --until and --partition go without it"));
+        }
+        let start = range.start()?;
+        let mut overrides: Vec<(String, String)> = Vec::new();
+        if !is_member {
+            overrides.push(("group.id".into(), String::new()));
+        }
+        overrides.extend(range.isolation.clone().map(|level| ("isolation.level".into(), level)));
+        let reset = match start {
+            Start::At(Position::Beginning) => "earliest",
+            Start::At(Position::End) => "latest",
+            _ if is_member => {
+                return Err(Error::usage("with --group, --offset takes earliest or latest, for partitions without a commit"));
+            }
+            _ => "earliest",
+        };
+        overrides.push(("auto.offset.reset".into(), reset.into()));
+        let partitions = range.partition.as_deref().map(partition_list).transpose()?;
+        let action = Action {
+            topics: Topics::Named(self.topics),
+            partitions,
+            start,
+            until: range.until,
+            exits_at_end: range.exit,
+            limit: range.count,
+            idle: None,
+            formatter: self.form.formatter()?,
+            skips_bad: false,
+            missing: Missing::Refuse,
+            is_member,
+            patience: Duration::from_secs(5),
+            overrides,
+            defaults: if range.exit || range.until.is_some() {
+                vec![("fetch.wait.max.ms".into(), "50".into())]
+            } else {
+                Vec::new()
+            },
+            notice: |line| format!("kafkit: {line}"),
+        };
         Ok(Invocation {
-            command: Command::Consume(Action {}),
-            settings: self.connection.into_settings()?,
-            output: self.output.into_options(),
+            command: Command::Consume(action),
+            settings,
+            output: OutputOptions {
+                quiet: self.quiet,
+                ..OutputOptions::default()
+            },
         })
     }
+}
+
+impl RangeArgs {
+    fn start(&self) -> Result<Start> {
+        if let Some(time) = self.since {
+            return Ok(Start::At(Position::Time(time)));
+        }
+        let Some(text) = self.offset.as_deref() else {
+            return Ok(Start::At(Position::Beginning));
+        };
+        match text {
+            "earliest" | "beginning" | "start" => return Ok(Start::At(Position::Beginning)),
+            "latest" | "end" => return Ok(Start::At(Position::End)),
+            _ => {}
+        }
+        if let Some(time) = text.strip_prefix('@') {
+            let time = parse_time(time).or_else(|_| parse_time(text));
+            let time = time.map_err(|problem| Error::usage(format!("--offset {text}: {problem}")))?;
+            return Ok(Start::At(Position::Time(time)));
+        }
+        match text.parse::<i64>() {
+            Ok(count) if count < 0 || text == "-0" => Ok(Start::FromEnd(count.saturating_neg())),
+            Ok(offset) => Ok(Start::At(Position::At(offset))),
+            Err(_) => Err(Error::usage(format!(
+                "--offset takes earliest, latest, a number, -N or @TIME, not \"{text}\""
+            ))),
+        }
+    }
+}
+
+impl FormArgs {
+    fn formatter(&self) -> Result<Box<dyn RecordFormatter>> {
+        if self.json {
+            return Ok(Box::new(JsonFormatter));
+        }
+        let end: &[u8] = if self.null_delimited { b"\0" } else { b"\n" };
+        if let Some(text) = &self.format {
+            let mut template =
+                Template::compile(text).map_err(|problem| Error::usage(format!("--format: {problem}")))?;
+            if self.null_delimited {
+                template.push_end(end);
+            }
+            return Ok(Box::new(template));
+        }
+        if let Some(separator) = &self.key_separator {
+            let bytes = unescape(separator).map_err(|problem| Error::usage(format!("--key-separator: {problem}")))?;
+            return Ok(Box::new(Template::key_value_and(&bytes, end)));
+        }
+        Ok(Box::new(Template::value_and(end)))
+    }
+}
+
+/// `0,3,5-7`.
+fn partition_list(text: &str) -> Result<Vec<i32>> {
+    let bad = || Error::usage(format!("--partition takes numbers such as 0,3,5-7, not \"{text}\""));
+    let mut partitions = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let first: i32 = first.trim().parse().map_err(|_| bad())?;
+        let last: i32 = last.trim().parse().map_err(|_| bad())?;
+        if first < 0 || last < first || last - first > 100_000 {
+            return Err(bad());
+        }
+        partitions.extend(first..=last);
+    }
+    Ok(partitions)
 }

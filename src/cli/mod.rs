@@ -14,6 +14,7 @@ pub mod multicall;
 pub mod output_args;
 pub mod produce;
 pub mod reassign;
+mod times;
 pub mod topics;
 
 use std::ffi::OsString;

@@ -1,28 +1,251 @@
 //! `kafkit produce …` to `produce::Action`.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use clap::Args;
 
 use super::Invocation;
 use super::connection_args::ConnectionArgs;
-use super::output_args::OutputArgs;
-use crate::commands::{Command, produce::Action};
-use crate::error::Result;
+use super::times::parse_time;
+use crate::commands::Command;
+use crate::commands::produce::{self, Action, Fixed, Tone};
+use crate::error::{Error, Result};
+use crate::input::RecordParser;
+use crate::input::chunks::Source;
+use crate::input::csv::CsvParser;
+use crate::input::json::JsonParser;
+use crate::input::lines::{KeyIn, LineParser, Unseparated};
+use crate::input::splitter::PieceEnd;
+use crate::output::{OutputOptions, record_template::unescape};
+
+/// How long a first answer of the cluster may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const EXAMPLES: &str = "\
+Examples:
+  seq 5 | kafkit produce hello                            five records
+  tail -f app.log | kafkit produce logs --key-regex '^(\\S+)'   the first word is the key
+  printf 'k1\\tv1\\n' | kafkit produce t -K '\\t'           key and value in a line
+  kafkit produce orders big.csv --csv --key id -z zstd     a column as the key
+  kafkit consume a --json | kafkit produce b --json        a copy, nothing lost
+  find . -name '*.xml' -print0 | kafkit produce docs -0 --value-file   each file a record
+
+Each record is acknowledged by the cluster before it counts as sent; exit 1 if any was not.";
 
 /// Send lines, files or JSON records to a topic
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct ProduceArgs {
+    /// The topic to send to
+    topic: String,
+
+    /// Files to read, one after the other; `-` or nothing is standard input
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    shape: ShapeArgs,
+    #[command(flatten)]
+    record: RecordArgs,
+    #[command(flatten)]
+    delivery: DeliveryArgs,
     #[command(flatten)]
     connection: ConnectionArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "What a record is")]
+struct ShapeArgs {
+    /// JSON lines, as `kafkit consume --json` prints them
+    #[arg(long, conflicts_with_all = ["csv", "whole", "key_separator", "key_regex", "null"])]
+    json: bool,
+
+    /// CSV with a heading; each row becomes a JSON object, and --key names the column of the key
+    #[arg(long, conflicts_with_all = ["whole", "key_separator", "key_regex", "null", "null_delimited", "delimiter"])]
+    csv: bool,
+
+    /// Each file is one record
+    #[arg(long, conflicts_with_all = ["null_delimited", "delimiter", "value_file"])]
+    whole: bool,
+
+    /// Records end in a zero byte, as `find -print0` writes them
+    #[arg(short = '0', long)]
+    null_delimited: bool,
+
+    /// Records end in these bytes (escapes \n \t \xHH); a line end unless given
+    #[arg(short = 'D', long, value_name = "BYTES", conflicts_with = "null_delimited")]
+    delimiter: Option<String>,
+
+    /// The key stands before the first of these bytes, the value after (escapes \n \t \xHH)
+    #[arg(short = 'K', long, value_name = "BYTES")]
+    key_separator: Option<String>,
+
+    /// What to do with a line that has no key separator: send it as a `value`, or as a `key` with a null value
+    #[arg(long, value_name = "value|key", requires = "key_separator")]
+    no_separator: Option<String>,
+
+    /// The key is what this regular expression matches in the line (its first group, if it has one)
+    #[arg(long, value_name = "REGEX", conflicts_with = "key_separator")]
+    key_regex: Option<String>,
+
+    /// Empty keys and values are null; without it they are empty
+    #[arg(short = 'Z', long)]
+    null: bool,
+
+    /// Each piece of input is the name of a file whose contents are the value
+    #[arg(long, conflicts_with_all = ["json", "csv"])]
+    value_file: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "What every record gets")]
+struct RecordArgs {
+    /// The key of records that have none of their own (with --csv: the column of the key)
+    #[arg(short, long, value_name = "KEY")]
+    key: Option<String>,
+
+    /// A header, as NAME=VALUE (NAME alone is a null); may be repeated
+    #[arg(short = 'H', long = "header", value_name = "NAME=VALUE")]
+    headers: Vec<String>,
+
+    /// The partition; else the key decides as in Java, and without a key it changes from batch to batch
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(0..))]
+    partition: Option<i32>,
+
+    /// The time: milliseconds since 1970, RFC 3339, a date, or an age such as 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    timestamp: Option<i64>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Delivery")]
+struct DeliveryArgs {
+    /// Compress batches
+    #[arg(short = 'z', long, value_name = "none|gzip|snappy|lz4|zstd", value_parser = ["none", "gzip", "snappy", "lz4", "zstd"])]
+    compression: Option<String>,
+
+    /// Who must have a record before it counts as sent
+    #[arg(long, value_name = "all|1|0", value_parser = ["all", "-1", "1", "0"])]
+    acks: Option<String>,
+
+    /// Send so many records at most
+    #[arg(short = 'n', long, value_name = "COUNT")]
+    count: Option<u64>,
+
+    /// Put what is no record into this file and go on
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
 }
 
 impl ProduceArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
+        let mut sources: Vec<Source> = self
+            .files
+            .into_iter()
+            .map(|file| if file.as_os_str() == "-" { Source::Stdin } else { Source::File(file) })
+            .collect();
+        if sources.is_empty() {
+            sources.push(Source::Stdin);
+        }
+        let mut overrides: Vec<(String, String)> = Vec::new();
+        overrides.extend(self.delivery.compression.map(|codec| ("compression.codec".into(), codec)));
+        overrides.extend(self.delivery.acks.map(|acks| ("acks".into(), acks)));
+        let action = Action {
+            topic: self.topic,
+            sources,
+            piece_end: self.shape.piece_end()?,
+            parser: self.shape.parser(&self.record)?,
+            fixed: Fixed {
+                key: self.record.key.filter(|_| !self.shape.csv).map(String::into_bytes),
+                partition: self.record.partition,
+                headers: self.record.headers.iter().map(|word| header(word)).collect(),
+                timestamp: self.record.timestamp,
+                value_is_file: self.shape.value_file,
+            },
+            limit: self.delivery.count,
+            rejects: self.delivery.rejects,
+            is_sync: false,
+            prompts: produce::is_on_terminal() && !self.quiet,
+            topic_wait: PATIENCE,
+            overrides,
+            defaults: Vec::new(),
+            tone: Tone::Native,
+        };
         Ok(Invocation {
-            command: Command::Produce(Action {}),
+            command: Command::Produce(action),
             settings: self.connection.into_settings()?,
-            output: self.output.into_options(),
+            output: OutputOptions {
+                quiet: self.quiet,
+                ..OutputOptions::default()
+            },
         })
+    }
+}
+
+impl ShapeArgs {
+    fn piece_end(&self) -> Result<PieceEnd> {
+        if self.whole {
+            return Ok(PieceEnd::Whole);
+        }
+        if self.csv {
+            return Ok(PieceEnd::CsvRow);
+        }
+        if self.null_delimited {
+            return Ok(PieceEnd::Delimiter(vec![0]));
+        }
+        match &self.delimiter {
+            Some(text) => Ok(PieceEnd::Delimiter(bytes_of("--delimiter", text)?)),
+            None => Ok(PieceEnd::Delimiter(vec![b'\n'])),
+        }
+    }
+
+    fn parser(&self, record: &RecordArgs) -> Result<Box<dyn RecordParser>> {
+        if self.json {
+            return Ok(Box::new(JsonParser {
+                keeps_topic: false,
+                keeps_partition: record.partition.is_none(),
+            }));
+        }
+        if self.csv {
+            return Ok(Box::new(CsvParser::new(record.key.clone())));
+        }
+        let key = match (&self.key_separator, &self.key_regex) {
+            (Some(text), _) => KeyIn::Before(bytes_of("--key-separator", text)?),
+            (None, Some(pattern)) => KeyIn::Match(
+                regex::bytes::Regex::new(pattern)
+                    .map_err(|error| Error::usage(format!("--key-regex {pattern:?}: {error}")))?,
+            ),
+            (None, None) => KeyIn::Nothing,
+        };
+        let unseparated = match self.no_separator.as_deref() {
+            None => Unseparated::Refuse,
+            Some("value") => Unseparated::IsValue,
+            Some("key") => Unseparated::IsKey,
+            Some(other) => return Err(Error::usage(format!("--no-separator takes value or key, not \"{other}\""))),
+        };
+        Ok(Box::new(LineParser {
+            key,
+            unseparated,
+            empty_is_null: self.null,
+        }))
+    }
+}
+
+fn bytes_of(flag: &str, text: &str) -> Result<Vec<u8>> {
+    let bytes = unescape(text).map_err(|problem| Error::usage(format!("{flag}: {problem}")))?;
+    if bytes.is_empty() {
+        return Err(Error::usage(format!("{flag} wants at least one byte")));
+    }
+    Ok(bytes)
+}
+
+fn header(word: &str) -> (String, Option<Vec<u8>>) {
+    match word.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.as_bytes().to_vec())),
+        None => (word.to_owned(), None),
     }
 }

@@ -103,6 +103,9 @@ pub trait RecordSource {
     /// Shows the visitor what is there, waiting up to `wait` for the first record.
     fn poll(&mut self, wait: Duration, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>>;
 
+    /// The partitions that are read now: those assigned, or those that the group gave.
+    fn assignment(&mut self) -> Vec<(String, i32)>;
+
     /// What the visitor took so far is safely out: the group may commit it, by and by and at the end.
     fn acknowledge(&mut self);
 

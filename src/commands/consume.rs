@@ -1,12 +1,301 @@
-//! The cluster's records to stdout, until a stop condition.
+//! The cluster to the screen: which partitions, from where to where, in which form, until when.
+//!
+//! Owns the steps both faces share. Without a group the partitions are read directly and no coordinator is asked;
+//! with one, what was printed is committed.
+
+mod goals;
+mod plan;
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use goals::Goals;
 
 use super::Context;
-use crate::error::{Error, Result};
+use crate::client::record_source::{self, ConsumedRecord, Position, RecordSource, RecordVisitor};
+use crate::error::{Error, Kind, Result};
+use crate::interrupt::Interrupt;
+use crate::java::regex::JavaRegex;
+use crate::output::Printer;
+use crate::output::record::RecordFormatter;
+use crate::topic_partition::Offset;
+
+/// How long one wait for records lasts, so that interrupts and deadlines are seen.
+const STEP: Duration = Duration::from_millis(100);
+/// How often new partitions and topics are looked for.
+const REFRESH: Duration = Duration::from_secs(5);
+/// Bytes gathered before they are written.
+const OUT_BYTES: usize = 256 * 1024;
+
+/// Which topics.
+#[derive(Clone, Debug)]
+pub enum Topics {
+    Named(Vec<String>),
+    /// Every topic whose whole name matches, Kafka's internal ones not.
+    Matching(JavaRegex),
+}
+
+/// Where each partition's reading begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    At(Position),
+    /// So many records before the end.
+    FromEnd(Offset),
+}
+
+/// What to do about a topic that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    Refuse,
+    /// Wait until it is.
+    Wait,
+}
 
 /// What the user asked for.
-#[derive(Debug)]
-pub struct Action {}
+pub struct Action {
+    pub topics: Topics,
+    /// Some partitions only.
+    pub partitions: Option<Vec<i32>>,
+    pub start: Start,
+    /// Nothing at or after this time, in milliseconds since 1970; the run ends there.
+    pub until: Option<i64>,
+    /// End where the partitions end now.
+    pub exits_at_end: bool,
+    /// Records at most.
+    pub limit: Option<u64>,
+    /// End after so long without a record.
+    pub idle: Option<Duration>,
+    pub formatter: Box<dyn RecordFormatter>,
+    /// A record that cannot be printed is told of and passed over.
+    pub skips_bad: bool,
+    pub missing: Missing,
+    /// Read as a member of the settings' group.
+    pub is_member: bool,
+    /// How long to wait for a cluster that does not answer.
+    pub patience: Duration,
+    /// Engine settings that flags insist on, and those that hold where nothing else speaks.
+    pub overrides: Vec<(String, String)>,
+    pub defaults: Vec<(String, String)>,
+    /// How trouble is told.
+    pub notice: fn(&str) -> String,
+}
 
-pub fn run(_action: Action, _context: &mut Context) -> Result<()> {
-    Err(Error::failed("this command is being built"))
+impl std::fmt::Debug for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Action").field("topics", &self.topics).finish_non_exhaustive()
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum End {
+    /// As it was asked to: at the end, at the limit.
+    Complete,
+    Idle,
+    /// By a signal; the exit code for it.
+    Interrupted(u8),
+    /// The reader of our output has gone.
+    ClosedPipe,
+    /// A record could not be printed.
+    BadRecord(String),
+    Failed(Error),
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Records taken, printed or not.
+    pub records: u64,
+    pub end: End,
+}
+
+/// The native face's end of a run.
+pub fn run(action: Action, context: &mut Context) -> Result<()> {
+    match consume(action, context)?.end {
+        End::Complete | End::Idle => Ok(()),
+        End::Interrupted(_) => Err(Error::new(Kind::Interrupted, "interrupted")),
+        End::ClosedPipe => Err(Error::new(Kind::ClosedPipe, "the reader has gone")),
+        End::BadRecord(problem) => Err(Error::bad_data(problem)),
+        End::Failed(error) => Err(error),
+    }
+}
+
+/// Reads and prints. An error means that nothing was begun.
+pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
+    let interrupt = Interrupt::install()?;
+    let source = record_source::open(context.client.settings(), &action.overrides, &action.defaults)?;
+    let mut run = Run {
+        source,
+        goals: Goals::default(),
+        plan: plan::Plan::default(),
+        records: 0,
+        last_record: Instant::now(),
+        action,
+        interrupt,
+        servers: context.client.settings().get("bootstrap.servers").unwrap_or_default().to_owned(),
+    };
+    let end = run.until_end(&mut context.printer).unwrap_or_else(End::Failed);
+    run.source.close();
+    run.tell(&mut context.printer);
+    Ok(Outcome {
+        records: run.records,
+        end,
+    })
+}
+
+struct Run {
+    source: Box<dyn RecordSource>,
+    goals: Goals,
+    plan: plan::Plan,
+    records: u64,
+    last_record: Instant,
+    action: Action,
+    interrupt: Interrupt,
+    servers: String,
+}
+
+impl Run {
+    fn until_end(&mut self, printer: &mut Printer) -> Result<End> {
+        if self.action.limit == Some(0) {
+            return Ok(End::Complete);
+        }
+        let mut next_refresh = Instant::now();
+        loop {
+            if Instant::now() >= next_refresh {
+                let is_settled = self.refresh()?;
+                next_refresh = Instant::now() + if is_settled { REFRESH } else { STEP };
+            }
+            if self.is_done() {
+                return Ok(End::Complete);
+            }
+            if let Some(end) = self.read_some(printer)? {
+                return Ok(end);
+            }
+            self.tell(printer);
+            if self.interrupt.is_raised() {
+                return Ok(End::Interrupted(self.interrupt.exit_code()));
+            }
+            if self.action.idle.is_some_and(|idle| self.last_record.elapsed() >= idle) {
+                return Ok(End::Idle);
+            }
+        }
+    }
+
+    /// Takes what is there and prints it; the group may commit it once it is out.
+    fn read_some(&mut self, printer: &mut Printer) -> Result<Option<End>> {
+        let wait = match self.action.idle {
+            Some(idle) => STEP.min(idle.saturating_sub(self.last_record.elapsed())),
+            None => STEP,
+        };
+        let mut show = Show {
+            goals: &mut self.goals,
+            formatter: &mut *self.action.formatter,
+            limit: self.action.limit,
+            skips_bad: self.action.skips_bad,
+            notice: self.action.notice,
+            records: &mut self.records,
+            out: Vec::new(),
+            problem: None,
+            printer,
+        };
+        let before = *show.records;
+        let flow = self.source.poll(wait, &mut show);
+        let (problem, written) = (show.problem.take(), show.write_out(true));
+        if self.records > before {
+            self.last_record = Instant::now();
+        }
+        match written {
+            Err(error) if error.kind() == Kind::ClosedPipe => return Ok(Some(End::ClosedPipe)),
+            written => written?,
+        }
+        self.source.acknowledge();
+        if let Some(problem) = problem {
+            return Ok(Some(End::BadRecord(problem)));
+        }
+        match flow {
+            Err(error) if error.kind() == Kind::ClosedPipe => Ok(Some(End::ClosedPipe)),
+            Err(error) => Err(error),
+            Ok(ControlFlow::Break(())) => Ok(Some(End::Complete)),
+            Ok(ControlFlow::Continue(())) => {
+                let done = self.goals.take_reached();
+                if !self.action.is_member {
+                    self.source.unassign(&done)?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether every partition was read to where it was to be read to.
+    fn is_done(&mut self) -> bool {
+        let ends = self.action.exits_at_end || self.action.until.is_some();
+        if !ends || !self.plan.is_complete {
+            return false;
+        }
+        if self.action.is_member {
+            let mine = self.source.assignment();
+            return !mine.is_empty() && self.goals.are_reached(&mine);
+        }
+        self.goals.are_all_reached()
+    }
+
+    fn tell(&mut self, printer: &mut Printer) {
+        for line in self.source.take_notices() {
+            printer.warn((self.action.notice)(&line));
+        }
+    }
+}
+
+/// Prints what comes.
+struct Show<'a> {
+    goals: &'a mut Goals,
+    formatter: &'a mut dyn RecordFormatter,
+    limit: Option<u64>,
+    skips_bad: bool,
+    notice: fn(&str) -> String,
+    records: &'a mut u64,
+    out: Vec<u8>,
+    problem: Option<String>,
+    printer: &'a mut Printer,
+}
+
+impl Show<'_> {
+    fn write_out(&mut self, and_flush: bool) -> Result<()> {
+        self.printer.out().write_all(&self.out)?;
+        self.out.clear();
+        if and_flush {
+            self.printer.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl RecordVisitor for Show<'_> {
+    fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {
+        if !self.goals.wants(record.topic, record.partition, record.offset) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        *self.records += 1;
+        if let Err(problem) = self.formatter.write(record, &mut self.out) {
+            let place = format!("{}-{} offset {}: {problem}", record.topic, record.partition, record.offset);
+            if !self.skips_bad {
+                self.problem = Some(place);
+                return Ok(ControlFlow::Break(()));
+            }
+            self.printer.warn((self.notice)(&format!("passing over {place}")));
+        }
+        if self.out.len() >= OUT_BYTES {
+            self.write_out(false)?;
+        }
+        if self.limit.is_some_and(|limit| *self.records >= limit) {
+            return Ok(ControlFlow::Break(()));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn partition_end(&mut self, topic: &str, partition: i32, next: Offset) -> Result<ControlFlow<()>> {
+        self.goals.at_end(topic, partition, next);
+        Ok(ControlFlow::Continue(()))
+    }
 }

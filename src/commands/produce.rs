@@ -1,12 +1,333 @@
 //! Input to records to the cluster; waits for every delivery.
+//!
+//! Owns the steps both faces share: read, parse, send, account for each record, end in order. A slow pipe's
+//! records leave one by one, a fast one's in big batches.
+
+mod account;
+
+use std::borrow::Cow;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use account::Account;
+pub use account::Tone;
 
 use super::Context;
-use crate::error::{Error, Result};
+use crate::client::record_sink::{self, HeaderView, RecordSink, RecordView, SinkOptions};
+use crate::client::settings::Settings;
+use crate::error::{Error, Kind, Result};
+use crate::input::chunks::{Chunk, Chunks, Source};
+use crate::input::splitter::{PieceEnd, Splitter};
+use crate::input::{BadInput, ParsedRecord, RecordParser};
+use crate::interrupt::Interrupt;
+use crate::output::progress::Progress;
+
+/// How long a wait for input lasts before reports are taken and the interrupt is looked at.
+const STEP: Duration = Duration::from_millis(100);
 
 /// What the user asked for.
-#[derive(Debug)]
-pub struct Action {}
+pub struct Action {
+    pub topic: String,
+    pub sources: Vec<Source>,
+    pub piece_end: PieceEnd,
+    pub parser: Box<dyn RecordParser>,
+    /// What a record's text does not say.
+    pub fixed: Fixed,
+    /// Records to send at most.
+    pub limit: Option<u64>,
+    /// Where pieces go that are no records; without it the first ends the run.
+    pub rejects: Option<PathBuf>,
+    /// Wait for each record before the next is read.
+    pub is_sync: bool,
+    /// Ask for each line on a terminal.
+    pub prompts: bool,
+    /// How long to wait for the topic to be known.
+    pub topic_wait: Duration,
+    /// Engine settings that flags insist on, and those that hold where nothing else speaks.
+    pub overrides: Vec<(String, String)>,
+    pub defaults: Vec<(String, String)>,
+    pub tone: Tone,
+}
 
-pub fn run(_action: Action, _context: &mut Context) -> Result<()> {
-    Err(Error::failed("this command is being built"))
+impl std::fmt::Debug for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Action").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+/// Fields that every record of a run gets unless its text says otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Fixed {
+    pub key: Option<Vec<u8>>,
+    pub partition: Option<i32>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    pub timestamp: Option<i64>,
+    /// Each piece names a file, whose contents are the value.
+    pub value_is_file: bool,
+}
+
+/// How the reading of the input ended.
+enum End {
+    OfInput,
+    AtLimit,
+    Interrupted,
+}
+
+pub fn run(action: Action, context: &mut Context) -> Result<()> {
+    let interrupt = Interrupt::install()?;
+    let settings: &Settings = context.client.settings();
+    let options = SinkOptions {
+        interrupt: interrupt.clone(),
+        overrides: action.overrides.clone(),
+        defaults: action.defaults.clone(),
+    };
+    let mut run = Run {
+        sink: record_sink::open(settings, options)?,
+        account: Account::new(&action)?,
+        progress: Progress::of_input(&action.sources, context.printer.is_quiet()),
+        splitter: Splitter::new(action.piece_end.clone()),
+        number: 0,
+        action,
+        context,
+        interrupt,
+    };
+    let outcome = run.read_and_send();
+    run.finish(outcome)
+}
+
+struct Run<'c> {
+    sink: Box<dyn RecordSink>,
+    account: Account,
+    progress: Option<Progress>,
+    splitter: Splitter,
+    /// Pieces read so far.
+    number: u64,
+    action: Action,
+    context: &'c mut Context,
+    interrupt: Interrupt,
+}
+
+impl Run<'_> {
+    fn read_and_send(&mut self) -> Result<End> {
+        let mut chunks = Chunks::read(std::mem::take(&mut self.action.sources));
+        let mut is_prepared = false;
+        self.prompt();
+        loop {
+            match self.next_chunk(&mut chunks)? {
+                Chunk::Data(bytes) => {
+                    if !is_prepared {
+                        self.sink.prepare_topic(&self.action.topic, self.action.topic_wait)?;
+                        is_prepared = true;
+                    }
+                    self.splitter.push(&bytes).map_err(|bad| self.bad_input(&bad))?;
+                    while self.send_next_piece(false)? {
+                        if self.is_at_limit() {
+                            return Ok(End::AtLimit);
+                        }
+                    }
+                    if let Some(progress) = &mut self.progress {
+                        progress.advance(bytes.len() as u64, self.account.sent);
+                    }
+                }
+                Chunk::EndOfSource => {
+                    self.send_next_piece(true)?;
+                    if self.is_at_limit() {
+                        return Ok(End::AtLimit);
+                    }
+                }
+                Chunk::Idle => {}
+                Chunk::End => return Ok(End::OfInput),
+            }
+            if self.interrupt.take() {
+                return Ok(End::Interrupted);
+            }
+        }
+    }
+
+    fn is_at_limit(&self) -> bool {
+        self.action.limit.is_some_and(|limit| self.account.sent >= limit)
+    }
+
+    /// More input. Nothing that was read waits here: what is gathered leaves before the wait.
+    fn next_chunk(&mut self, chunks: &mut Chunks) -> Result<Chunk> {
+        let chunk = chunks.next(Duration::ZERO)?;
+        if !matches!(chunk, Chunk::Idle) {
+            return Ok(chunk);
+        }
+        match self.sink.dispatch(&mut self.account) {
+            Err(error) if error.kind() == Kind::Interrupted => return Ok(Chunk::Idle),
+            outcome => outcome?,
+        }
+        loop {
+            self.sink.poll(Duration::ZERO, &mut self.account)?;
+            self.tell();
+            let chunk = chunks.next(STEP)?;
+            if !matches!(chunk, Chunk::Idle) || self.interrupt.is_raised() {
+                return Ok(chunk);
+            }
+        }
+    }
+
+    /// Sends the next whole piece, or at a source's end what is left; says whether there was one.
+    fn send_next_piece(&mut self, at_end: bool) -> Result<bool> {
+        let piece = if at_end { self.splitter.last_piece() } else { self.splitter.next_piece() };
+        let Some(piece) = piece else {
+            return Ok(false);
+        };
+        self.number += 1;
+        let parsed = self.action.parser.parse(piece, self.number);
+        let record = match parsed {
+            Ok(Some(record)) => record,
+            Ok(None) => return Ok(true),
+            Err(bad) if self.account.rejects.is_some() => {
+                self.account.reject(piece, self.number, &bad)?;
+                return Ok(true);
+            }
+            Err(bad) => return Err(self.action.tone.bad_input(self.number, &bad)),
+        };
+        let outcome = send(&self.action.topic, &self.action.fixed, record, self.number, &mut *self.sink, &mut self.account);
+        match outcome {
+            Err(error) if error.kind() == Kind::Interrupted => return Ok(false),
+            outcome => outcome?,
+        }
+        self.account.sent += 1;
+        if self.action.is_sync {
+            self.wait_for_all()?;
+        }
+        self.prompt();
+        Ok(true)
+    }
+
+    /// Waits for everything sent; in a synchronous run the first failure ends it.
+    fn wait_for_all(&mut self) -> Result<()> {
+        self.sink.dispatch(&mut self.account)?;
+        while self.sink.in_flight() > 0 && !self.interrupt.is_raised() {
+            self.sink.poll(STEP, &mut self.account)?;
+            self.tell();
+        }
+        self.account.first_failure()
+    }
+
+    fn prompt(&mut self) {
+        if self.action.prompts {
+            use std::io::Write as _;
+            let _ = self.context.printer.out().write_all(b">");
+            let _ = self.context.printer.flush();
+        }
+    }
+
+    fn bad_input(&self, bad: &BadInput) -> Error {
+        self.action.tone.bad_input(self.number + 1, bad)
+    }
+
+    /// Passes on what happened meanwhile.
+    fn tell(&mut self) {
+        for line in self.sink.take_notices() {
+            self.context.printer.warn(self.action.tone.notice(&line));
+        }
+        for line in self.account.take_lines() {
+            self.context.printer.warn(line);
+        }
+    }
+
+    /// Delivers what was taken, whatever ended the reading, and says how it went.
+    fn finish(mut self, outcome: Result<End>) -> Result<()> {
+        let has_hope = !matches!(&outcome, Err(error) if matches!(error.kind(), Kind::Unreachable | Kind::Denied));
+        let flushed = if has_hope {
+            self.flush()
+        } else {
+            self.sink.abandon(&mut self.account);
+            Ok(())
+        };
+        if let Some(progress) = self.progress.take() {
+            progress.finish();
+        }
+        self.tell();
+        for line in self.account.last_lines(&self.action.topic) {
+            self.context.printer.warn(line);
+        }
+        let was_interrupted = matches!(outcome, Ok(End::Interrupted));
+        if let Some(line) = self.account.summary(&self.action) {
+            self.context.printer.note(line);
+        }
+        outcome?;
+        flushed?;
+        if was_interrupted {
+            return Err(Error::new(Kind::Interrupted, "interrupted"));
+        }
+        self.account.verdict()
+    }
+
+    /// Like the sink's own flush, but tells of trouble while it waits.
+    fn flush(&mut self) -> Result<()> {
+        self.interrupt.take();
+        self.sink.flush(&mut Telling {
+            account: &mut self.account,
+        })
+    }
+}
+
+/// The account, while a flush borrows it.
+struct Telling<'a> {
+    account: &'a mut Account,
+}
+
+impl record_sink::DeliveryListener for Telling<'_> {
+    fn delivered(&mut self, tag: u64, partition: i32, offset: i64) {
+        self.account.delivered(tag, partition, offset);
+    }
+
+    fn failed(&mut self, failure: &record_sink::DeliveryFailure<'_>) {
+        self.account.failed(failure);
+    }
+}
+
+fn send(
+    topic: &str,
+    fixed: &Fixed,
+    record: ParsedRecord<'_>,
+    number: u64,
+    sink: &mut dyn RecordSink,
+    account: &mut Account,
+) -> Result<()> {
+    let value = if fixed.value_is_file { Some(Cow::Owned(contents(&record)?)) } else { record.value };
+    let fixed_headers = fixed.headers.iter().map(|(name, value)| HeaderView {
+        name,
+        value: value.as_deref(),
+    });
+    let headers: Vec<HeaderView<'_>> = if record.headers.is_empty() && fixed.headers.is_empty() {
+        Vec::new()
+    } else {
+        let own = record.headers.iter().map(|(name, value)| HeaderView {
+            name,
+            value: value.as_deref(),
+        });
+        own.chain(fixed_headers).collect()
+    };
+    sink.send(
+        &RecordView {
+            topic: record.topic.as_deref().unwrap_or(topic),
+            partition: record.partition.or(fixed.partition),
+            key: record.key.as_deref().or(fixed.key.as_deref()),
+            value: value.as_deref(),
+            headers: &headers,
+            timestamp: record.timestamp.or(fixed.timestamp),
+        },
+        number,
+        account,
+    )
+}
+
+/// The contents of the file that a record's text names.
+fn contents(record: &ParsedRecord<'_>) -> Result<Vec<u8>> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let name = record.value.as_deref().unwrap_or_default();
+    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name));
+    std::fs::read(path).map_err(|error| Error::from(error).context(path.display()))
+}
+
+/// Whether both ends of the program are a person's.
+pub fn is_on_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }

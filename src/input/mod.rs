@@ -1,1 +1,63 @@
-//! Text to records: separators, JSON lines, line numbers of bad input.
+//! Text to records: what `produce` reads and how a line becomes a record.
+//!
+//! Owns separators, line ends, JSON and CSV on the way in, and the line numbers of bad input. Owns no socket and
+//! no file but those it reads.
+
+pub mod chunks;
+pub mod csv;
+pub mod java_lines;
+pub mod json;
+pub mod lines;
+pub mod splitter;
+
+use std::borrow::Cow;
+
+/// Bytes of a key, a value or a header; None is Kafka's null.
+pub type Bytes<'a> = Option<Cow<'a, [u8]>>;
+
+/// A record as its text has it; what the text does not say is left to the command's flags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedRecord<'a> {
+    pub topic: Option<Cow<'a, str>>,
+    pub partition: Option<i32>,
+    pub key: Bytes<'a>,
+    pub value: Bytes<'a>,
+    pub headers: Vec<(Cow<'a, str>, Bytes<'a>)>,
+    /// Milliseconds since 1970.
+    pub timestamp: Option<i64>,
+}
+
+/// Text that is no record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadInput {
+    /// What is wrong, without the place.
+    pub message: String,
+    /// What to try.
+    pub hint: Option<&'static str>,
+}
+
+impl BadInput {
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+        }
+    }
+}
+
+/// Makes records of pieces of text.
+pub trait RecordParser {
+    /// The record in `text`, which is piece `number` (from 1) of the input; None for a piece that is none, such
+    /// as a heading.
+    fn parse<'a>(&'a mut self, text: &'a [u8], number: u64) -> Result<Option<ParsedRecord<'a>>, BadInput>;
+}
+
+/// Where `needle` begins in `text`, from `start` on.
+fn find(text: &[u8], needle: &[u8], start: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let found = match needle {
+        [byte] => memchr::memchr(*byte, rest),
+        _ => memchr::memmem::find(rest, needle),
+    };
+    found.map(|position| start + position)
+}

@@ -10,6 +10,14 @@ pub mod java_errors;
 pub mod java_topics;
 pub(crate) mod reassignment;
 pub(crate) mod reassignment_progress;
+pub mod java_coordinator;
+pub mod java_deserializer;
+pub mod java_log;
+pub mod java_record;
+pub mod progress;
+pub mod record;
+pub mod record_json;
+pub mod record_template;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -132,4 +140,10 @@ pub fn error_line(error: &Error) {
 pub fn clap_message(refusal: &clap::Error) -> ExitCode {
     let _ = refusal.print();
     ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2))
+}
+
+/// A count with its noun: `1 record`, `5 records`.
+pub fn plural(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
 }

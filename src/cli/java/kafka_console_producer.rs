@@ -1,9 +1,21 @@
 //! `kafka-console-producer` as Apache Kafka 4.3.1 has it: its options, checks and words.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use super::option_table::{OptionSpec, Tool, flag};
-use crate::output::stderr_line;
+use super::console::{self, KeyValue};
+use super::option_parser::{self, OptionError, Parsed};
+use super::option_table::{OptionSpec, Tool, flag, optional, value};
+use super::usage;
+use crate::client::settings::{Origin, Settings};
+use crate::commands::produce::{self, Action, Fixed, Tone};
+use crate::commands::{Command, Context};
+use crate::error::{Error, Kind, Result};
+use crate::input::chunks::Source;
+use crate::input::java_lines::JavaLineReader;
+use crate::input::splitter::PieceEnd;
+use crate::output::{OutputOptions, Printer, stderr_line};
 
 /// The options.
 pub const TOOL: Tool = Tool {
@@ -11,15 +23,228 @@ pub const TOOL: Tool = Tool {
     options: OPTIONS,
 };
 
+const ABOUT: &str = "This tool helps to read data from standard input and publish it to Kafka.";
+const READER: &str = "org.apache.kafka.tools.LineMessageReader";
+
 const OPTIONS: &[OptionSpec] = &[
+    value("batch-size", "BYTES", "Bytes of records for one partition that leave together at most. Default 16384."),
+    value("bootstrap-server", "HOST:PORT,…", "Brokers to ask first. Required."),
+    value("command-config", "FILE", "A properties file for the client."),
+    value("command-property", "NAME=VALUE", "A setting for the client; may be repeated.").repeats(),
+    optional("compression-codec", "CODEC", "none, gzip, snappy, lz4 or zstd; gzip if it stands alone. Default none."),
     flag("help", "Prints this text."),
-    flag(
-        "version",
-        "Prints the version of Apache Kafka whose behaviour is kept.",
-    ),
+    value("line-reader", "CLASS", "What makes records of lines; LineMessageReader is the one there is."),
+    value("max-block-ms", "MS", "How long to wait for the topic to be known. Default 60000."),
+    value("max-memory-bytes", "BYTES", "Bytes of records under way at most. Default 33554432."),
+    value("max-partition-memory-bytes", "BYTES", "The older name of --batch-size."),
+    value("message-send-max-retries", "COUNT", "Tries after the first. Default 3.")
+        .differs("a failed send is tried again until delivery.timeout.ms has passed, so that nothing is lost to a short outage"),
+    value("metadata-expiry-ms", "MS", "How long what is known of the cluster counts as fresh. Default 300000."),
+    value("producer-property", "NAME=VALUE", "The older name of --command-property.").repeats(),
+    value("producer.config", "FILE", "The older name of --command-config."),
+    value("property", "NAME=VALUE", "The older name of --reader-property.").repeats(),
+    value("reader-config", "FILE", "A properties file for the line reader."),
+    value(
+        "reader-property",
+        "NAME=VALUE",
+        "How lines are read; may be repeated. parse.key=true with key.separator (a tab unless given) cuts a key off; \
+         parse.headers=true with headers.delimiter (tab), headers.separator (comma) and headers.key.separator (colon) cuts \
+         headers off before it; null.marker is the text that stands for null; ignore.error=true sends lines without a \
+         separator whole.",
+    )
+    .repeats(),
+    value("request-required-acks", "ACKS", "Who must have a record before it counts: all (-1), 1 or 0. Default -1."),
+    value("request-timeout-ms", "MS", "How long a broker may take to answer. Default 1500.")
+        .differs("not below the second that a round trip with retries needs"),
+    value("retry-backoff-ms", "MS", "How long to wait before another try. Default 100."),
+    value("socket-buffer-size", "BYTES", "The socket's send buffer. Default 102400."),
+    flag("sync", "Waits for each record before the next line is read."),
+    value("timeout", "MS", "How long a record waits for company. Default 1000.")
+        .differs("without the flag a line leaves at once when none follows it"),
+    value("topic", "NAME", "The topic to send to. Required."),
+    flag("version", "Prints the version of Apache Kafka whose behaviour is kept."),
+    value("broker-list", "HOST:PORT,…", "").old_spelling("the same as --bootstrap-server; one line on stderr says so"),
 ];
 
-pub(super) fn run(_args: &[String]) -> ExitCode {
-    stderr_line("this command is being built");
-    ExitCode::FAILURE
+/// Old names and new.
+const RENAMED: &[(&str, &str)] = &[
+    ("producer-property", "command-property"),
+    ("property", "reader-property"),
+    ("producer.config", "command-config"),
+];
+
+/// Numbers that are settings of the engine: the option, librdkafka's name, and whether it is a Java `Long`.
+const NUMBERS: &[(&str, &str, bool)] = &[
+    ("batch-size", "batch.size", false),
+    ("max-partition-memory-bytes", "batch.size", false),
+    ("message-send-max-retries", "", false),
+    ("retry-backoff-ms", "retry.backoff.ms", true),
+    ("timeout", "linger.ms", true),
+    ("request-timeout-ms", "", false),
+    ("metadata-expiry-ms", "metadata.max.age.ms", true),
+    ("max-block-ms", "", true),
+    ("max-memory-bytes", "", true),
+    ("socket-buffer-size", "socket.send.buffer.bytes", false),
+];
+
+pub(super) fn run(args: &[String]) -> ExitCode {
+    let parsed = match option_parser::parse(OPTIONS, args) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage::refuse(&TOOL, &error.to_string()),
+    };
+    if let Some(exit) = usage::help_or_version(&TOOL, &parsed, ABOUT) {
+        return exit;
+    }
+    if let Err(message) = check(&parsed) {
+        return usage::refuse(&TOOL, &message);
+    }
+    match produce(&parsed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == Kind::Interrupted => ExitCode::from(130),
+        Err(error) if error.kind() == Kind::ClosedPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            stderr_line(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What Java checks before it reads any value.
+fn check(parsed: &Parsed) -> Result<(), String> {
+    option_parser::check_required(parsed, &["topic"])?;
+    for (old, new) in RENAMED {
+        if parsed.has(old) && parsed.has(new) {
+            return Err(format!("Options --{new} and --{old} cannot be specified together."));
+        }
+    }
+    for (old, new) in RENAMED {
+        if parsed.has(old) {
+            stderr_line(format_args!(
+                "Warning: --{old} is deprecated and will be removed in a future version. Use --{new} instead."
+            ));
+        }
+    }
+    if parsed.has("max-partition-memory-bytes") {
+        stderr_line(
+            "Warning: --max-partition-memory-bytes is deprecated and will be removed in Apache Kafka 5.0. \
+             Use --batch-size instead.",
+        );
+    }
+    if parsed.has("broker-list") {
+        stderr_line("Warning: --broker-list is gone from Apache Kafka since 4.0; it is taken as --bootstrap-server here.");
+    }
+    let servers = servers(parsed).map_err(|error| error.to_string())?;
+    console::check_bootstrap(servers.unwrap_or_default())
+}
+
+fn servers(parsed: &Parsed) -> Result<Option<&str>, OptionError> {
+    match parsed.value("bootstrap-server")? {
+        Some(servers) => Ok(Some(servers)),
+        None => parsed.value("broker-list"),
+    }
+}
+
+fn produce(parsed: &Parsed) -> Result<()> {
+    let settings = settings(parsed)?;
+    let mut properties: Vec<KeyValue> = Vec::new();
+    if let Some(file) = console::value(parsed, "reader-config")? {
+        properties = console::properties_file(file)?;
+    }
+    let topic = console::value(parsed, "topic")?.unwrap_or_default();
+    properties.push(("topic".into(), topic.into()));
+    properties.extend(console::pairs(parsed, &["reader-property", "property"]));
+    if let Some(class) = console::value(parsed, "line-reader")?
+        && class != READER
+    {
+        return Err(Error::usage(format!("java.lang.ClassNotFoundException: {class}")));
+    }
+    let reader = JavaLineReader::new(&properties).map_err(|bad| Error::usage(bad.message))?;
+    let topic = properties.iter().rev().find(|(name, _)| name == "topic");
+    let block = console::read(parsed.long("max-block-ms"))?.unwrap_or(60_000);
+    let (overrides, defaults) = engine_settings(parsed, &settings)?;
+    let action = Action {
+        topic: topic.map(|(_, topic)| topic.clone()).unwrap_or_default(),
+        sources: vec![Source::Stdin],
+        piece_end: PieceEnd::JavaLine,
+        parser: Box::new(reader),
+        fixed: Fixed::default(),
+        limit: None,
+        rejects: None,
+        is_sync: parsed.has("sync"),
+        prompts: produce::is_on_terminal(),
+        topic_wait: Duration::from_millis(u64::try_from(block).unwrap_or(0)),
+        overrides,
+        defaults,
+        tone: Tone::Java,
+    };
+    let printer = Printer::new(OutputOptions::default());
+    let mut context = Context::new(settings, printer);
+    crate::commands::run(Command::Produce(action), &mut context)
+}
+
+fn settings(parsed: &Parsed) -> Result<Settings> {
+    let mut settings = Settings::default();
+    for option in ["command-config", "producer.config"] {
+        if let Some(file) = console::value(parsed, option)? {
+            settings.read_properties_file(&PathBuf::from(file))?;
+        }
+    }
+    for (name, value) in console::pairs(parsed, &["command-property", "producer-property"]) {
+        settings.set(name, value, Origin::SetFlag);
+    }
+    if let Some(servers) = console::read(servers(parsed))? {
+        settings.set("bootstrap.servers", servers, Origin::Flag);
+    }
+    if let Some(bytes) = console::read(parsed.long("max-memory-bytes"))? {
+        settings.set("buffer.memory", bytes.to_string(), Origin::Flag);
+    }
+    Ok(settings)
+}
+
+type Entries = Vec<KeyValue>;
+
+/// What the flags mean to the engine: those that were given, and Java's defaults for those that were not.
+fn engine_settings(parsed: &Parsed, settings: &Settings) -> Result<(Entries, Entries)> {
+    let mut overrides = vec![("compression.codec".to_owned(), codec(parsed)?.to_owned())];
+    let mut defaults = vec![("client.id".to_owned(), "console-producer".to_owned())];
+    for (option, name, is_long) in NUMBERS {
+        let number = if *is_long {
+            console::read(parsed.long(option))?
+        } else {
+            console::read(parsed.integer(option))?.map(i64::from)
+        };
+        if let Some(number) = number
+            && !name.is_empty()
+        {
+            overrides.push(((*name).to_owned(), number.max(i64::from(*name != "linger.ms")).to_string()));
+        }
+    }
+    let given = console::value(parsed, "request-required-acks")?;
+    let acks = given.or_else(|| settings.get("acks")).unwrap_or("-1");
+    if !matches!(acks, "all" | "-1" | "0" | "1") {
+        return Err(Error::usage(format!(
+            "Invalid value {acks} for configuration acks: String must be one of: all, -1, 0, 1"
+        )));
+    }
+    overrides.extend(given.map(|acks| ("acks".to_owned(), acks.to_owned())));
+    if parsed.has("sync") {
+        overrides.push(("linger.ms".into(), "0".into()));
+    }
+    defaults.push(("message.timeout.ms".into(), "120000".into()));
+    Ok((overrides, defaults))
+}
+
+/// Written to `compression.type` whatever other settings say, as Java does.
+fn codec(parsed: &Parsed) -> Result<&str> {
+    let codec = match console::value(parsed, "compression-codec")? {
+        Some(codec) if !codec.is_empty() => codec,
+        _ if parsed.has("compression-codec") => "gzip",
+        _ => "none",
+    };
+    if matches!(codec, "none" | "gzip" | "snappy" | "lz4" | "zstd") {
+        return Ok(codec);
+    }
+    Err(Error::usage(format!(
+        "Invalid value {codec} for configuration compression.type: String must be one of: none, gzip, snappy, lz4, zstd"
+    )))
 }

@@ -174,6 +174,13 @@ impl RecordSource for Consumer {
         problem.map_or(Ok(flow), Err)
     }
 
+    fn assignment(&mut self) -> Vec<(String, i32)> {
+        match self.role {
+            Role::Member => self.handle.assignment(),
+            _ => self.reading.clone(),
+        }
+    }
+
     fn acknowledge(&mut self) {
         if !self.taken.is_empty() {
             self.handle.store_offsets(&self.taken);

@@ -532,6 +532,23 @@ impl Handle {
         }
     }
 
+    /// The partitions that the group gave to this member.
+    pub(super) fn assignment(&mut self) -> Vec<(String, i32)> {
+        let mut list: *mut sys::rd_kafka_topic_partition_list_t = ptr::null_mut();
+        // SAFETY: a success gives a list to the guard, which has the length it states.
+        unsafe {
+            let _ = sys::rd_kafka_assignment(self.raw(), &raw mut list);
+            let Some(list) = NonNull::new(list).map(PartitionList) else {
+                return Vec::new();
+            };
+            let fields = &*list.0.as_ptr();
+            slice_at(fields.elems, fields.cnt)
+                .iter()
+                .map(|entry| (text_at(entry.topic).to_owned(), entry.partition))
+                .collect()
+        }
+    }
+
     /// Notes offsets for the next automatic commit.
     pub(super) fn store_offsets(&mut self, places: &[Place]) {
         if let Ok(list) = PartitionList::new(places) {

@@ -1,0 +1,99 @@
+//! What the console producer and the console consumer share on their command lines.
+
+use std::path::Path;
+
+use super::option_parser::{OptionError, Parsed};
+use crate::client::java_properties;
+use crate::error::{Error, Result};
+
+/// A property and its value.
+pub(super) type KeyValue = (String, String);
+
+/// A value read late: a complaint about it ends the run with its text.
+pub(super) fn read<T>(value: Result<T, OptionError>) -> Result<T> {
+    value.map_err(Error::usage)
+}
+
+/// The one value of an option.
+pub(super) fn value<'a>(parsed: &'a Parsed, name: &str) -> Result<Option<&'a str>> {
+    read(parsed.value(name))
+}
+
+/// The `name=value` words of these options: cut at the first `=`, without one the value is empty.
+pub(super) fn pairs(parsed: &Parsed, options: &[&str]) -> Vec<KeyValue> {
+    options
+        .iter()
+        .flat_map(|option| parsed.values(option))
+        .map(|word| match word.split_once('=') {
+            Some((name, value)) => (name.to_owned(), value.to_owned()),
+            None => (word.clone(), String::new()),
+        })
+        .collect()
+}
+
+/// A properties file for a reader or a formatter.
+pub(super) fn properties_file(file: &str) -> Result<Vec<KeyValue>> {
+    let bytes = std::fs::read(Path::new(file)).map_err(|error| Error::from(error).context(file))?;
+    let properties = java_properties::parse(&bytes).map_err(|error| Error::usage(format!("{file}: {error}")))?;
+    Ok(properties
+        .into_iter()
+        .map(|property| (property.key, property.value))
+        .collect())
+}
+
+/// Java's check of `--bootstrap-server`: every part is host:port.
+pub(super) fn check_bootstrap(servers: &str) -> Result<(), String> {
+    if servers.is_empty() {
+        return Err("Error while validating the bootstrap address\n".into());
+    }
+    if servers.split(',').all(is_host_and_port) {
+        return Ok(());
+    }
+    Err("Please provide valid host:port like host1:9091,host2:9092\n".into())
+}
+
+/// The check that Java's clients make of `bootstrap.servers`, when they are built.
+pub(super) fn check_client_bootstrap(servers: &str) -> Result<(), String> {
+    for part in servers.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        if !is_host_and_port(part) {
+            return Err(format!("Invalid url in bootstrap.servers: {part}"));
+        }
+    }
+    if servers.trim().is_empty() {
+        return Err("No resolvable bootstrap urls given in bootstrap.servers".into());
+    }
+    Ok(())
+}
+
+/// `^(?:[a-zA-Z][a-zA-Z\d+-.]*://)?\[?([0-9a-zA-Z\-._%:]*)\]?:([0-9]+)`, the whole part.
+fn is_host_and_port(part: &str) -> bool {
+    let rest = match part.split_once("://") {
+        Some((scheme, rest)) if scheme.starts_with(|first: char| first.is_ascii_alphabetic()) => rest,
+        Some(_) => return false,
+        None => part,
+    };
+    let Some((host, port)) = rest.rsplit_once(':') else {
+        return false;
+    };
+    let host = host.strip_prefix('[').unwrap_or(host);
+    let host = host.strip_suffix(']').unwrap_or(host);
+    let is_host = host
+        .chars()
+        .all(|character| character.is_ascii_alphanumeric() || "-._%:".contains(character));
+    is_host && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bootstrap_servers_are_hosts_and_ports() {
+        for good in ["a:1", "a:1,b:2", "[::1]:9092", "PLAINTEXT://a:1", ":9092"] {
+            assert_eq!(check_bootstrap(good), Ok(()), "{good}");
+        }
+        for bad in ["nonsense", "a:1,other", "a:1, b:2", "a:x", "a:1,"] {
+            assert!(check_bootstrap(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Which partitions are read and from where: asked at the start, and again for those that come later.
+
+use std::time::{Duration, Instant};
+
+use super::{Action, Missing, Run, Start, Topics};
+use crate::client::record_source::{self, Position, TopicPartitions, TopicProblem};
+use crate::error::{Error, Kind, Result};
+use crate::output::java_log;
+use crate::topic_partition::Offset;
+
+/// How long one question to the cluster may take while an interrupt waits.
+const ASK: Duration = Duration::from_millis(500);
+
+/// What is read so far.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    known: Vec<(String, i32)>,
+    subscribed: Vec<String>,
+    /// Every topic named was found, and its partitions with it.
+    pub(super) is_complete: bool,
+    /// When the cluster was asked first without an answer.
+    silent_since: Option<Instant>,
+    /// Topics told of as missing.
+    missed: Vec<String>,
+}
+
+impl Run {
+    /// Looks for what is to be read; says whether all of it was found.
+    pub(super) fn refresh(&mut self) -> Result<bool> {
+        if self.action.is_member && matches!(self.action.topics, Topics::Named(_)) && !self.plan.is_complete {
+            return self.join_named();
+        }
+        if self.plan.is_complete && (self.action.exits_at_end || self.action.until.is_some()) {
+            return Ok(true);
+        }
+        let found = match self.find_topics() {
+            Ok(found) => found,
+            Err(error) if error.kind() == Kind::Unreachable => return self.bear_silence(error),
+            Err(error) => return Err(error),
+        };
+        self.plan.silent_since = None;
+        if self.action.is_member {
+            self.join(found.iter().map(|topic| topic.name.clone()).collect())?;
+            return Ok(true);
+        }
+        let is_first = self.plan.known.is_empty() && !self.plan.is_complete;
+        let new = self.new_partitions(&found)?;
+        self.begin(&new, is_first)?;
+        let wants = match &self.action.topics {
+            Topics::Named(names) => names.len(),
+            Topics::Matching(_) => 0,
+        };
+        self.plan.is_complete = found.iter().filter(|topic| topic.problem.is_none()).count() >= wants;
+        Ok(self.plan.is_complete)
+    }
+
+    /// A cluster that does not answer is waited for, but not for ever.
+    fn bear_silence(&mut self, error: Error) -> Result<bool> {
+        let since = *self.plan.silent_since.get_or_insert_with(Instant::now);
+        let may_wait = self.action.missing == Missing::Wait || self.plan.is_complete;
+        if !may_wait && since.elapsed() >= self.action.patience {
+            return Err(error);
+        }
+        Ok(false)
+    }
+
+    fn join_named(&mut self) -> Result<bool> {
+        if self.action.missing == Missing::Refuse {
+            let found = match self.find_topics() {
+                Ok(found) => found,
+                Err(error) if error.kind() == Kind::Unreachable => return self.bear_silence(error),
+                Err(error) => return Err(error),
+            };
+            if found.iter().any(|topic| topic.problem.is_some()) {
+                return Ok(false);
+            }
+        }
+        if let Topics::Named(names) = &self.action.topics {
+            self.join(names.clone())?;
+        }
+        self.plan.is_complete = true;
+        Ok(true)
+    }
+
+    fn join(&mut self, mut names: Vec<String>) -> Result<()> {
+        names.sort();
+        if names != self.plan.subscribed && !names.is_empty() {
+            self.source.subscribe(&names)?;
+            self.plan.subscribed = names;
+        }
+        Ok(())
+    }
+
+    fn find_topics(&mut self) -> Result<Vec<TopicPartitions>> {
+        match &self.action.topics {
+            Topics::Matching(pattern) => {
+                let mut all = self.source.topics(None, ASK)?;
+                all.retain(|topic| pattern.matches(&topic.name) && !is_internal(&topic.name));
+                Ok(all)
+            }
+            Topics::Named(names) => {
+                let names = names.clone();
+                let mut found = Vec::with_capacity(names.len());
+                for name in &names {
+                    found.extend(self.source.topics(Some(name), ASK)?);
+                }
+                for topic in &found {
+                    self.check(topic)?;
+                }
+                Ok(found)
+            }
+        }
+    }
+
+    /// Refuses a topic that will never be read.
+    fn check(&mut self, topic: &TopicPartitions) -> Result<()> {
+        let name = &topic.name;
+        match &topic.problem {
+            Some(TopicProblem::Invalid) => Err(Error::bad_data(format!("Invalid topics: [{name}]"))),
+            Some(TopicProblem::Denied) => Err(Error::denied(format!(
+                "not authorized to read topic \"{name}\""
+            ))),
+            Some(TopicProblem::Unknown) if self.action.missing == Missing::Refuse => {
+                Err(self.unknown_topic(name))
+            }
+            Some(TopicProblem::Unknown) if !self.plan.missed.contains(name) => {
+                self.plan.missed.push(name.clone());
+                crate::output::stderr_line(java_log::line(
+                    "WARN",
+                    &format!("The topic {name} does not exist yet; waiting for it"),
+                    "org.apache.kafka.clients.NetworkClient",
+                ));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn unknown_topic(&mut self, name: &str) -> Error {
+        let servers = self.servers.clone();
+        let all = self.source.topics(None, ASK).unwrap_or_default();
+        let nearest = all
+            .iter()
+            .map(|topic| (distance(name, &topic.name), &topic.name))
+            .filter(|(distance, _)| *distance <= name.chars().count().div_ceil(3))
+            .min();
+        let guess = nearest.map_or_else(String::new, |(_, nearest)| format!("; did you mean \"{nearest}\"?"));
+        Error::not_found(format!("topic \"{name}\" not found on {servers}{guess}"))
+    }
+
+    /// The partitions that are wanted and not yet read.
+    fn new_partitions(&mut self, found: &[TopicPartitions]) -> Result<Vec<(String, i32)>> {
+        let mut new = Vec::new();
+        for topic in found.iter().filter(|topic| topic.problem.is_none()) {
+            if let Some(wanted) = &self.action.partitions
+                && self.action.missing == Missing::Refuse
+                && let Some(missing) = wanted.iter().find(|wanted| !topic.partitions.contains(wanted))
+            {
+                return Err(Error::not_found(format!(
+                    "topic \"{}\" has no partition {missing}; it has {}",
+                    topic.name,
+                    topic.partitions.len()
+                )));
+            }
+            for partition in &topic.partitions {
+                let is_wanted = self.action.partitions.as_ref().is_none_or(|wanted| wanted.contains(partition));
+                let place = (topic.name.clone(), *partition);
+                if is_wanted && !self.plan.known.contains(&place) {
+                    new.push(place);
+                }
+            }
+        }
+        Ok(new)
+    }
+
+    /// Begins to read partitions. Those that came after the start are read from their first record.
+    fn begin(&mut self, new: &[(String, i32)], is_first: bool) -> Result<()> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let start = if is_first { self.action.start } else { later_start(&self.action) };
+        let has_end = self.action.exits_at_end || self.action.until.is_some();
+        let (starts, ends) = self.bounds(new, start, has_end)?;
+        let mut assigned = Vec::with_capacity(new.len());
+        for (position, (topic, partition)) in new.iter().enumerate() {
+            let offset = starts.get(position).copied().unwrap_or_default();
+            if let Some(end) = ends.get(position)
+                && !self.goals.add(topic, *partition, offset, *end)
+            {
+                continue;
+            }
+            assigned.push(record_source::Start {
+                topic: topic.clone(),
+                partition: *partition,
+                offset,
+            });
+        }
+        self.source.assign(&assigned)?;
+        self.plan.known.extend_from_slice(new);
+        Ok(())
+    }
+
+    /// First offsets (or the engine's own -2 for the beginning, -1 for the end), and ends where there are any.
+    fn bounds(&mut self, new: &[(String, i32)], start: Start, has_end: bool) -> Result<(Vec<Offset>, Vec<Offset>)> {
+        let wait = self.action.patience;
+        let ask = |position: Position| -> Vec<(&str, i32, Position)> {
+            new.iter()
+                .map(|(topic, partition)| (topic.as_str(), *partition, position))
+                .collect()
+        };
+        let needs_ends = has_end || matches!(start, Start::FromEnd(_));
+        let ends = if needs_ends { self.source.offsets(&ask(Position::End), wait)? } else { Vec::new() };
+        let starts = match start {
+            Start::At(Position::Beginning) if !needs_ends => vec![-2; new.len()],
+            Start::At(Position::End) if !needs_ends => vec![-1; new.len()],
+            Start::At(Position::End) => ends.clone(),
+            Start::At(Position::At(offset)) if !needs_ends => vec![offset; new.len()],
+            Start::At(position @ (Position::Beginning | Position::Time(_))) => {
+                self.source.offsets(&ask(position), wait)?
+            }
+            Start::At(Position::At(offset)) => {
+                let first = self.source.offsets(&ask(Position::Beginning), wait)?;
+                first.iter().map(|first| offset.max(*first)).collect()
+            }
+            Start::FromEnd(count) => {
+                let first = self.source.offsets(&ask(Position::Beginning), wait)?;
+                ends.iter().zip(first).map(|(end, first)| (end - count).max(first)).collect()
+            }
+        };
+        let ends = match self.action.until {
+            Some(until) => {
+                let limits = self.source.offsets(&ask(Position::Time(until)), wait)?;
+                limits.iter().zip(&ends).map(|(limit, end)| *limit.min(end)).collect()
+            }
+            None if self.action.exits_at_end => ends,
+            None => Vec::new(),
+        };
+        Ok((starts, ends))
+    }
+}
+
+/// Where a partition begins that appeared while we were reading: nothing in it is old.
+fn later_start(action: &Action) -> Start {
+    match action.start {
+        Start::At(Position::Time(time)) => Start::At(Position::Time(time)),
+        _ => Start::At(Position::Beginning),
+    }
+}
+
+fn is_internal(name: &str) -> bool {
+    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+}
+
+/// How many letters differ (Levenshtein).
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, letter) in left.chars().enumerate() {
+        let mut corner = line;
+        let mut before = line + 1;
+        for (cell, other) in row.iter_mut().skip(1).zip(&right) {
+            let cost = if letter == *other { corner } else { corner.min(*cell).min(before) + 1 };
+            corner = *cell;
+            *cell = cost;
+            before = cost;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = line + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_that_differ_are_counted() {
+        for (left, right, count) in [("ordes", "orders", 1), ("", "abc", 3), ("a", "a", 0), ("kitten", "sitting", 3)] {
+            assert_eq!(distance(left, right), count, "{left} {right}");
+        }
+    }
+}

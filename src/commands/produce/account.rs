@@ -1,0 +1,219 @@
+//! What became of each record of a run: delivered, failed or rejected, and the lines that say so.
+//!
+//! Owns the wording of both faces about single records; bounded, however many fail.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use super::Action;
+use crate::client::record_sink::{DeliveryFailure, DeliveryListener};
+use crate::error::{Error, Kind, Result};
+use crate::input::BadInput;
+use crate::output::{java_log, plural};
+
+/// Single records named on stderr; the rest is counted.
+const NAMED: u64 = 20;
+
+/// Whose words are spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Native,
+    /// The console producer's.
+    Java,
+}
+
+impl Tone {
+    pub(super) fn bad_input(self, number: u64, bad: &BadInput) -> Error {
+        let error = match self {
+            Tone::Native => Error::bad_data(format!("line {number}: {}", bad.message)),
+            Tone::Java => Error::bad_data(&bad.message),
+        };
+        match bad.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+
+    pub(super) fn notice(self, line: &str) -> String {
+        match self {
+            Tone::Native => format!("kafkit: {line}"),
+            Tone::Java => java_log::line("WARN", line, "org.apache.kafka.clients.NetworkClient"),
+        }
+    }
+}
+
+/// The count of a run's records.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) sent: u64,
+    pub(super) rejects: Option<Rejects>,
+    delivered: u64,
+    failed: u64,
+    first: Option<(Kind, String)>,
+    lines: Vec<String>,
+    tone: Tone,
+    topic: String,
+}
+
+/// The file of pieces that are no records.
+#[derive(Debug)]
+pub(super) struct Rejects {
+    name: String,
+    file: BufWriter<File>,
+    count: u64,
+    examples: Vec<String>,
+}
+
+impl Account {
+    pub(super) fn new(action: &Action) -> Result<Self> {
+        let rejects = match &action.rejects {
+            Some(path) => {
+                let name = path.display().to_string();
+                let file = File::create(path).map_err(|error| Error::from(error).context(&name))?;
+                Some(Rejects {
+                    name,
+                    file: BufWriter::new(file),
+                    count: 0,
+                    examples: Vec::new(),
+                })
+            }
+            None => None,
+        };
+        Ok(Self {
+            sent: 0,
+            rejects,
+            delivered: 0,
+            failed: 0,
+            first: None,
+            lines: Vec::new(),
+            tone: action.tone,
+            topic: action.topic.clone(),
+        })
+    }
+
+    /// Puts a piece aside.
+    pub(super) fn reject(&mut self, piece: &[u8], number: u64, bad: &BadInput) -> Result<()> {
+        if let Some(rejects) = &mut self.rejects {
+            rejects.file.write_all(piece)?;
+            rejects.file.write_all(b"\n")?;
+            rejects.count += 1;
+            if rejects.examples.len() < 2 {
+                rejects.examples.push(format!("line {number}: {}", bad.message));
+            }
+        }
+        Ok(())
+    }
+
+    /// The failures that wait to be told.
+    pub(super) fn take_lines(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// What is said when all is over: how many failures were not named.
+    pub(super) fn last_lines(&mut self, topic: &str) -> Vec<String> {
+        let mut lines = self.take_lines();
+        if self.failed > NAMED {
+            let more = self.failed - NAMED;
+            lines.push(match self.tone {
+                Tone::Native => format!("kafkit: {more} more records to {topic} were not delivered"),
+                Tone::Java => java_log::line(
+                    "ERROR",
+                    &format!("{more} more messages to topic {topic} were not sent"),
+                    "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback",
+                ),
+            });
+        }
+        lines
+    }
+
+    /// The last line of a native run.
+    pub(super) fn summary(&mut self, action: &Action) -> Option<String> {
+        if action.tone == Tone::Java {
+            return None;
+        }
+        let mut line = format!(
+            "{} to {}, {} failed",
+            plural(self.delivered, "record"),
+            action.topic,
+            self.failed
+        );
+        if let Some(rejects) = self.rejects.as_mut().filter(|rejects| rejects.count > 0) {
+            let _ = rejects.file.flush();
+            let more = rejects.count - rejects.examples.len() as u64;
+            let more = if more > 0 { format!("; {more} more") } else { String::new() };
+            line.push_str(&format!(
+                ", {} rejected: see {} ({}{more})",
+                rejects.count,
+                rejects.name,
+                rejects.examples.join("; ")
+            ));
+        }
+        Some(line)
+    }
+
+    /// The first failure, as an error.
+    pub(super) fn first_failure(&self) -> Result<()> {
+        match &self.first {
+            Some((kind, text)) => Err(Error::new(*kind, text)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the run did all it was asked to.
+    pub(super) fn verdict(&mut self) -> Result<()> {
+        let rejected = match &mut self.rejects {
+            Some(rejects) => {
+                rejects.file.flush()?;
+                rejects.count
+            }
+            None => 0,
+        };
+        let missing = self.failed + rejected + self.sent.saturating_sub(self.delivered + self.failed);
+        if missing == 0 {
+            return Ok(());
+        }
+        Err(Error::failed(format!(
+            "{} to {} of {} did not arrive",
+            missing,
+            self.topic,
+            plural(self.sent + rejected, "record")
+        )))
+    }
+}
+
+impl DeliveryListener for Account {
+    fn delivered(&mut self, _tag: u64, _partition: i32, _offset: i64) {
+        self.delivered += 1;
+    }
+
+    fn failed(&mut self, failure: &DeliveryFailure<'_>) {
+        self.failed += 1;
+        let text = match self.tone {
+            Tone::Native => {
+                let partition = failure.partition.map_or_else(String::new, |number| format!("-{number}"));
+                format!("line {}: not delivered to {}{partition}: {}", failure.tag, self.topic, failure.reason)
+            }
+            Tone::Java => format!(
+                "Error when sending message to topic {} with key: {}, value: {} bytes with error: {}",
+                self.topic,
+                match failure.key_bytes {
+                    0 => "null".to_owned(),
+                    bytes => format!("{bytes} bytes"),
+                },
+                failure.value_bytes,
+                failure.reason
+            ),
+        };
+        if self.failed <= NAMED {
+            self.lines.push(match self.tone {
+                Tone::Native => format!("kafkit: {text}"),
+                Tone::Java => java_log::line(
+                    "ERROR",
+                    &text,
+                    "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback",
+                ),
+            });
+        }
+        self.first.get_or_insert((failure.kind, text));
+    }
+}

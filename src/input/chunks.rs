@@ -1,0 +1,120 @@
+//! Bytes of files and standard input, read ahead by a thread so that nobody waits in a `read`.
+//!
+//! Owns the thread and the bound on what it reads ahead (a few chunks).
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+
+/// Bytes of one read; a pipe gives what it has.
+const CHUNK: usize = 256 * 1024;
+/// Chunks read ahead.
+const AHEAD: usize = 4;
+
+/// Where bytes come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Stdin,
+    File(PathBuf),
+}
+
+impl Source {
+    /// As a message names it.
+    pub fn name(&self) -> String {
+        match self {
+            Source::Stdin => "standard input".to_owned(),
+            Source::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// What came next.
+#[derive(Debug)]
+pub enum Chunk {
+    Data(Vec<u8>),
+    /// The end of one source; lines do not go on across it.
+    EndOfSource,
+    /// Nothing yet.
+    Idle,
+    /// The end of the last source.
+    End,
+}
+
+type Message = io::Result<Chunk>;
+
+/// The bytes of several sources, one after the other.
+#[derive(Debug)]
+pub struct Chunks {
+    receiver: Receiver<(usize, Message)>,
+    sources: Vec<Source>,
+}
+
+impl Chunks {
+    /// Starts to read.
+    pub fn read(sources: Vec<Source>) -> Self {
+        let (sender, receiver) = sync_channel(AHEAD);
+        let list = sources.clone();
+        thread::spawn(move || {
+            for (position, source) in list.iter().enumerate() {
+                if read_source(source, position, &sender).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { receiver, sources }
+    }
+
+    /// What came, waiting so long at most.
+    pub fn next(&mut self, wait: Duration) -> Result<Chunk> {
+        match self.receiver.recv_timeout(wait) {
+            Ok((_, Ok(chunk))) => Ok(chunk),
+            Ok((position, Err(error))) => {
+                let name = self.sources.get(position).map_or_else(String::new, Source::name);
+                Err(Error::from(error).context(name))
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(Chunk::Idle),
+            Err(RecvTimeoutError::Disconnected) => Ok(Chunk::End),
+        }
+    }
+}
+
+/// Reads one source to its end. An error means that nobody listens any more, or that reading failed.
+fn read_source(source: &Source, position: usize, sender: &SyncSender<(usize, Message)>) -> Result<(), ()> {
+    let outcome = match source {
+        Source::Stdin => pass_on(&mut io::stdin().lock(), position, sender),
+        Source::File(path) => match File::open(path) {
+            Ok(mut file) => pass_on(&mut file, position, sender),
+            Err(error) => Err(Some(error)),
+        },
+    };
+    let last = match outcome {
+        Ok(()) => return sender.send((position, Ok(Chunk::EndOfSource))).map_err(|_| ()),
+        Err(None) => return Err(()),
+        Err(Some(error)) => error,
+    };
+    let _ = sender.send((position, Err(last)));
+    Err(())
+}
+
+fn pass_on(
+    reader: &mut dyn Read,
+    position: usize,
+    sender: &SyncSender<(usize, Message)>,
+) -> Result<(), Option<io::Error>> {
+    loop {
+        let mut chunk = vec![0; CHUNK];
+        let count = match reader.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Some(error)),
+        };
+        chunk.truncate(count);
+        sender.send((position, Ok(Chunk::Data(chunk)))).map_err(|_| None)?;
+    }
+}

@@ -1,0 +1,10 @@
+//! Lines on stderr in the form that the Java tools' logging gives them: `[time] LEVEL text (logger)`.
+
+use jiff::Zoned;
+
+/// A log line of now, in the local time zone.
+pub fn line(level: &str, text: &str, logger: &str) -> String {
+    let now = Zoned::now();
+    let millisecond = now.millisecond();
+    format!("[{},{millisecond:03}] {level} {text} ({logger})", now.strftime("%Y-%m-%d %H:%M:%S"))
+}

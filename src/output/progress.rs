@@ -1,0 +1,52 @@
+//! The bar that shows how far a file has been sent: on stderr, only on a terminal, only for work that lasts.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::input::chunks::Source;
+
+const TEMPLATE: &str = "{prefix}  {bar:26}  {percent:>3} %  {msg}  {bytes_per_sec}  {eta_precise} left";
+
+/// A bar over the bytes of the input.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar if the whole input is files of known size and a person watches.
+    pub fn of_input(sources: &[Source], is_quiet: bool) -> Option<Self> {
+        if is_quiet || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let mut total = 0;
+        for source in sources {
+            match source {
+                Source::Stdin => return None,
+                Source::File(path) => {
+                    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+                    total += metadata.len();
+                }
+            }
+        }
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
+        let style = ProgressStyle::with_template(TEMPLATE).ok()?.progress_chars("━╸─");
+        bar.set_style(style);
+        bar.set_prefix(sources.first().map_or_else(String::new, Source::name));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Some(Self { bar })
+    }
+
+    /// So many more bytes were read; so many records were sent in all.
+    pub fn advance(&mut self, bytes: u64, records: u64) {
+        self.bar.inc(bytes);
+        self.bar.set_message(format!("{} records", HumanCount(records)));
+    }
+
+    /// Takes the bar away.
+    pub fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,134 @@
+//! Records as JSON lines that lose nothing: null differs from empty, bytes that are not UTF-8 are base64, headers
+//! keep their order and their duplicates. `input/json.rs` reads them back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::record::{RecordFormatter, push_number};
+use crate::client::record_source::{ConsumedRecord, TimestampType};
+
+/// Writes one object a line.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JsonFormatter;
+
+impl RecordFormatter for JsonFormatter {
+    fn write(&mut self, record: &ConsumedRecord<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        out.extend_from_slice(b"{\"topic\":");
+        push_text(record.topic, out);
+        out.extend_from_slice(b",\"partition\":");
+        push_number(record.partition, out);
+        out.extend_from_slice(b",\"offset\":");
+        push_number(record.offset, out);
+        let kind: Option<&[u8]> = match record.timestamp_type {
+            TimestampType::None => None,
+            TimestampType::CreateTime => Some(b"CreateTime"),
+            TimestampType::LogAppendTime => Some(b"LogAppendTime"),
+        };
+        if let Some(kind) = kind {
+            out.extend_from_slice(b",\"timestamp\":");
+            push_number(record.timestamp, out);
+            out.extend_from_slice(b",\"timestamp_type\":\"");
+            out.extend_from_slice(kind);
+            out.push(b'"');
+        }
+        if !record.headers.is_empty() {
+            let mut before: &[u8] = b",\"headers\":[";
+            for header in record.headers {
+                out.extend_from_slice(before);
+                before = b",";
+                out.extend_from_slice(b"{\"name\":");
+                push_text(header.name, out);
+                push_field("value", header.value, out);
+                out.push(b'}');
+            }
+            out.push(b']');
+        }
+        push_field("key", record.key, out);
+        push_field("value", record.value, out);
+        out.extend_from_slice(b"}\n");
+        Ok(())
+    }
+}
+
+/// `,"name":"text"`, `,"name":null` or `,"name_base64":"…"`.
+fn push_field(name: &str, bytes: Option<&[u8]>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    match bytes.map(|bytes| (bytes, std::str::from_utf8(bytes))) {
+        None => out.extend_from_slice(b"\":null"),
+        Some((_, Ok(text))) => {
+            out.extend_from_slice(b"\":");
+            push_text(text, out);
+        }
+        Some((bytes, Err(_))) => {
+            out.extend_from_slice(b"_base64\":\"");
+            out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
+            out.push(b'"');
+        }
+    }
+}
+
+/// A JSON string.
+pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
+    // Writing to memory does not fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::record_sink::HeaderView;
+    use crate::input::RecordParser;
+    use crate::input::json::JsonParser;
+    use proptest::prelude::*;
+
+    type Bytes = Option<Vec<u8>>;
+
+    fn bytes() -> impl Strategy<Value = Bytes> {
+        proptest::option::of(prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..8),
+            ".{0,8}".prop_map(String::into_bytes),
+        ])
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            key in bytes(),
+            value in bytes(),
+            headers in proptest::collection::vec((".{0,4}", bytes()), 0..4),
+            partition in 0..9i32,
+            timestamp in 0..i64::MAX,
+        ) {
+            let views: Vec<HeaderView<'_>> = headers
+                .iter()
+                .map(|(name, value)| HeaderView { name, value: value.as_deref() })
+                .collect();
+            let mut out = Vec::new();
+            let record = ConsumedRecord {
+                topic: "t",
+                partition,
+                offset: 5,
+                timestamp,
+                timestamp_type: TimestampType::CreateTime,
+                key: key.as_deref(),
+                value: value.as_deref(),
+                headers: &views,
+            };
+            JsonFormatter.write(&record, &mut out).unwrap();
+            let mut parser = JsonParser { keeps_topic: true, keeps_partition: true };
+            let read = parser.parse(&out, 1).unwrap().unwrap();
+            prop_assert_eq!(read.topic.as_deref(), Some("t"));
+            prop_assert_eq!(read.partition, Some(partition));
+            prop_assert_eq!(read.timestamp, Some(timestamp));
+            prop_assert_eq!(read.key.as_deref(), key.as_deref());
+            prop_assert_eq!(read.value.as_deref(), value.as_deref());
+            let read: Vec<(String, Bytes)> = read
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name.into_owned(), value.map(std::borrow::Cow::into_owned)))
+                .collect();
+            prop_assert_eq!(read, headers);
+        }
+    }
+}
