@@ -169,6 +169,7 @@ impl ProduceArgs {
             limit: self.delivery.count,
             rejects: self.delivery.rejects,
             is_sync: false,
+            batch_bytes: 1_000_000,
             prompts: produce::is_on_terminal() && !self.quiet,
             topic_wait: PATIENCE,
             overrides,

@@ -124,6 +124,9 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
 /// Reads and prints. An error means that nothing was begun.
 pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
     let interrupt = Interrupt::install()?;
+    for warning in context.client.settings().warnings() {
+        context.printer.warn((action.notice)(&warning));
+    }
     let source = record_source::open(context.client.settings(), &action.overrides, &action.defaults)?;
     let mut run = Run {
         source,
@@ -133,6 +136,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         last_record: Instant::now(),
         action,
         interrupt,
+        out: Vec::with_capacity(OUT_BYTES + 64 * 1024),
         servers: context.client.settings().get("bootstrap.servers").unwrap_or_default().to_owned(),
     };
     let end = run.until_end(&mut context.printer).unwrap_or_else(End::Failed);
@@ -153,6 +157,8 @@ struct Run {
     action: Action,
     interrupt: Interrupt,
     servers: String,
+    /// What is printed but not yet written.
+    out: Vec<u8>,
 }
 
 impl Run {
@@ -195,7 +201,7 @@ impl Run {
             skips_bad: self.action.skips_bad,
             notice: self.action.notice,
             records: &mut self.records,
-            out: Vec::new(),
+            out: &mut self.out,
             problem: None,
             printer,
         };
@@ -255,14 +261,14 @@ struct Show<'a> {
     skips_bad: bool,
     notice: fn(&str) -> String,
     records: &'a mut u64,
-    out: Vec<u8>,
+    out: &'a mut Vec<u8>,
     problem: Option<String>,
     printer: &'a mut Printer,
 }
 
 impl Show<'_> {
     fn write_out(&mut self, and_flush: bool) -> Result<()> {
-        self.printer.out().write_all(&self.out)?;
+        self.printer.out().write_all(self.out)?;
         self.out.clear();
         if and_flush {
             self.printer.flush()?;
@@ -277,7 +283,7 @@ impl RecordVisitor for Show<'_> {
             return Ok(ControlFlow::Continue(()));
         }
         *self.records += 1;
-        if let Err(problem) = self.formatter.write(record, &mut self.out) {
+        if let Err(problem) = self.formatter.write(record, self.out) {
             let place = format!("{}-{} offset {}: {problem}", record.topic, record.partition, record.offset);
             if !self.skips_bad {
                 self.problem = Some(place);

@@ -4,6 +4,7 @@
 //! records leave one by one, a fast one's in big batches.
 
 mod account;
+mod limit;
 
 use std::borrow::Cow;
 use std::io::IsTerminal;
@@ -11,11 +12,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use account::Account;
+use limit::Limit;
 pub use account::Tone;
 
 use super::Context;
 use crate::client::record_sink::{self, HeaderView, RecordSink, RecordView, SinkOptions};
-use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::input::chunks::{Chunk, Chunks, Source};
 use crate::input::splitter::{PieceEnd, Splitter};
@@ -42,6 +43,8 @@ pub struct Action {
     pub is_sync: bool,
     /// Ask for each line on a terminal.
     pub prompts: bool,
+    /// Bytes of a batch, unless the topic takes less.
+    pub batch_bytes: usize,
     /// How long to wait for the topic to be known.
     pub topic_wait: Duration,
     /// Engine settings that flags insist on, and those that hold where nothing else speaks.
@@ -76,14 +79,12 @@ enum End {
 
 pub fn run(action: Action, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::install()?;
-    let settings: &Settings = context.client.settings();
-    let options = SinkOptions {
-        interrupt: interrupt.clone(),
-        overrides: action.overrides.clone(),
-        defaults: action.defaults.clone(),
-    };
+    for warning in context.client.settings().warnings() {
+        context.printer.warn(action.tone.notice(&warning));
+    }
     let mut run = Run {
-        sink: record_sink::open(settings, options)?,
+        sink: record_sink::open(context.client.settings(), sink_options(&action, &interrupt))?,
+        limit: None,
         account: Account::new(&action)?,
         progress: Progress::of_input(&action.sources, context.printer.is_quiet()),
         splitter: Splitter::new(action.piece_end.clone()),
@@ -96,8 +97,18 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
     run.finish(outcome)
 }
 
+fn sink_options(action: &Action, interrupt: &Interrupt) -> SinkOptions {
+    SinkOptions {
+        interrupt: interrupt.clone(),
+        overrides: action.overrides.clone(),
+        defaults: action.defaults.clone(),
+    }
+}
+
 struct Run<'c> {
     sink: Box<dyn RecordSink>,
+    /// What the topic takes, as far as it is known.
+    limit: Option<Limit>,
     account: Account,
     progress: Option<Progress>,
     splitter: Splitter,
@@ -118,6 +129,7 @@ impl Run<'_> {
                 Chunk::Data(bytes) => {
                     if !is_prepared {
                         self.sink.prepare_topic(&self.action.topic, self.action.topic_wait)?;
+                        self.learn_topic_limit()?;
                         is_prepared = true;
                     }
                     self.splitter.push(&bytes).map_err(|bad| self.bad_input(&bad))?;
@@ -129,6 +141,7 @@ impl Run<'_> {
                     if let Some(progress) = &mut self.progress {
                         progress.advance(bytes.len() as u64, self.account.sent);
                     }
+                    chunks.recycle(bytes);
                 }
                 Chunk::EndOfSource => {
                     self.send_next_piece(true)?;
@@ -186,6 +199,18 @@ impl Run<'_> {
             }
             Err(bad) => return Err(self.action.tone.bad_input(self.number, &bad)),
         };
+        if let Some((limit, problem)) = self.limit.and_then(|limit| Some((limit, limit.problem(&record)?))) {
+            if self.account.rejects.is_some() {
+                self.account.reject(piece, self.number, &BadInput::new(problem))?;
+                return Ok(true);
+            }
+            self.account.sent += 1;
+            limit::fail(&record, self.number, &problem, &mut self.account);
+            if limit.is_the_end(&record) {
+                self.account.first_failure()?;
+            }
+            return Ok(true);
+        }
         let outcome = send(&self.action.topic, &self.action.fixed, record, self.number, &mut *self.sink, &mut self.account);
         match outcome {
             Err(error) if error.kind() == Kind::Interrupted => return Ok(false),

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -51,6 +51,8 @@ type Message = io::Result<Chunk>;
 #[derive(Debug)]
 pub struct Chunks {
     receiver: Receiver<(usize, Message)>,
+    /// Chunks that were used up go back to the reader: fresh memory costs more than what is read into it.
+    used: SyncSender<Vec<u8>>,
     sources: Vec<Source>,
 }
 
@@ -58,15 +60,25 @@ impl Chunks {
     /// Starts to read.
     pub fn read(sources: Vec<Source>) -> Self {
         let (sender, receiver) = sync_channel(AHEAD);
+        let (used, empty) = sync_channel(AHEAD + 2);
         let list = sources.clone();
         thread::spawn(move || {
             for (position, source) in list.iter().enumerate() {
-                if read_source(source, position, &sender).is_err() {
+                if read_source(source, position, &sender, &empty).is_err() {
                     return;
                 }
             }
         });
-        Self { receiver, sources }
+        Self {
+            receiver,
+            used,
+            sources,
+        }
+    }
+
+    /// Gives a chunk back when its bytes are no longer needed.
+    pub fn recycle(&self, chunk: Vec<u8>) {
+        let _ = self.used.try_send(chunk);
     }
 
     /// What came, waiting so long at most.
@@ -84,11 +96,16 @@ impl Chunks {
 }
 
 /// Reads one source to its end. An error means that nobody listens any more, or that reading failed.
-fn read_source(source: &Source, position: usize, sender: &SyncSender<(usize, Message)>) -> Result<(), ()> {
+fn read_source(
+    source: &Source,
+    position: usize,
+    sender: &SyncSender<(usize, Message)>,
+    empty: &Receiver<Vec<u8>>,
+) -> Result<(), ()> {
     let outcome = match source {
-        Source::Stdin => pass_on(&mut io::stdin().lock(), position, sender),
+        Source::Stdin => pass_on(&mut io::stdin().lock(), position, sender, empty),
         Source::File(path) => match File::open(path) {
-            Ok(mut file) => pass_on(&mut file, position, sender),
+            Ok(mut file) => pass_on(&mut file, position, sender, empty),
             Err(error) => Err(Some(error)),
         },
     };
@@ -105,9 +122,14 @@ fn pass_on(
     reader: &mut dyn Read,
     position: usize,
     sender: &SyncSender<(usize, Message)>,
+    empty: &Receiver<Vec<u8>>,
 ) -> Result<(), Option<io::Error>> {
     loop {
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = match empty.try_recv() {
+            Ok(chunk) => chunk,
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => Vec::new(),
+        };
+        chunk.resize(CHUNK, 0);
         let count = match reader.read(&mut chunk) {
             Ok(0) => return Ok(()),
             Ok(count) => count,

@@ -60,7 +60,7 @@ const OPTIONS: &[OptionSpec] = &[
     value("isolation-level", "LEVEL", "read_committed or read_uncommitted. Default read_uncommitted."),
     value("key-deserializer", "CLASS", "The deserializer of keys."),
     value("max-messages", "COUNT", "Ends after so many records."),
-    value("offset", "OFFSET", "earliest, latest or a number; wants --partition. Default latest."),
+    value("offset", "OFFSET", "earliest, latest or a number, for the one partition that is read. Default latest."),
     value("partition", "NUMBER", "Reads this partition alone."),
     value("property", "NAME=VALUE", "The older name of --formatter-property.").repeats(),
     flag("skip-message-on-error", "Goes on after a record that cannot be printed."),

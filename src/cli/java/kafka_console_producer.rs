@@ -162,6 +162,9 @@ fn produce(parsed: &Parsed) -> Result<()> {
     let topic = properties.iter().rev().find(|(name, _)| name == "topic");
     let block = console::read(parsed.long("max-block-ms"))?.unwrap_or(60_000);
     let (overrides, defaults) = engine_settings(parsed, &settings)?;
+    let batch = overrides.iter().rev().find(|(name, _)| name == "batch.size");
+    let batch = batch.map(|(_, bytes)| bytes.as_str()).or(settings.get("batch.size"));
+    let batch_bytes = batch.and_then(|bytes| bytes.parse().ok()).unwrap_or(1_000_000);
     let action = Action {
         topic: topic.map(|(_, topic)| topic.clone()).unwrap_or_default(),
         sources: vec![Source::Stdin],
@@ -170,6 +173,7 @@ fn produce(parsed: &Parsed) -> Result<()> {
         fixed: Fixed::default(),
         limit: None,
         rejects: None,
+        batch_bytes,
         is_sync: parsed.has("sync"),
         prompts: produce::is_on_terminal(),
         topic_wait: Duration::from_millis(u64::try_from(block).unwrap_or(0)),

@@ -1,6 +1,7 @@
 //! Settings to librdkafka's configuration: our defaults, then the user's words, then what a flag insists on.
 
-use crate::client::settings::Settings;
+use crate::client::settings::{Role, Settings};
+use crate::error::Result;
 
 /// What sending wants, measured on files of short lines: big batches when input is fast, five milliseconds of
 /// company when it is slow. Size limits are the cluster's to set, not ours.
@@ -49,8 +50,10 @@ pub(super) fn producer(
     settings: &Settings,
     overrides: &[(String, String)],
     defaults: &[(String, String)],
-) -> Vec<(String, String)> {
-    let mut entries = layered(PRODUCER, settings, overrides, defaults);
+) -> Result<Vec<(String, String)>> {
+    let mut entries = layered(PRODUCER, defaults);
+    entries.extend(settings.librdkafka_entries(Role::Producer)?);
+    entries.extend_from_slice(overrides);
     let waits_for_all = ["acks", "request.required.acks"]
         .iter()
         .filter_map(|name| value_of(&entries, name))
@@ -58,7 +61,7 @@ pub(super) fn producer(
     if waits_for_all && value_of(&entries, "enable.idempotence").is_none() {
         entries.push(("enable.idempotence".into(), "true".into()));
     }
-    entries
+    Ok(entries)
 }
 
 /// A consumer's configuration.
@@ -66,10 +69,12 @@ pub(super) fn consumer(
     settings: &Settings,
     overrides: &[(String, String)],
     defaults: &[(String, String)],
-) -> Vec<(String, String)> {
-    let mut entries = layered(CONSUMER, settings, overrides, defaults);
+) -> Result<Vec<(String, String)>> {
+    let mut entries = layered(CONSUMER, defaults);
+    entries.extend(settings.librdkafka_entries(Role::Consumer)?);
+    entries.extend_from_slice(overrides);
     entries.extend(owned(CONSUMER_FIXED));
-    entries
+    Ok(entries)
 }
 
 /// The value in force of a setting: the last one.
@@ -84,19 +89,9 @@ fn owned(entries: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
 }
 
-fn layered(
-    ours: &[(&str, &str)],
-    settings: &Settings,
-    overrides: &[(String, String)],
-    defaults: &[(String, String)],
-) -> Vec<(String, String)> {
+/// Ours, then the command's.
+fn layered(ours: &[(&str, &str)], defaults: &[(String, String)]) -> Vec<(String, String)> {
     let mut entries: Vec<_> = owned(COMMON).chain(owned(ours)).collect();
     entries.extend_from_slice(defaults);
-    entries.extend(
-        settings
-            .get("bootstrap.servers")
-            .map(|servers| ("bootstrap.servers".to_owned(), servers.to_owned())),
-    );
-    entries.extend_from_slice(overrides);
     entries
 }

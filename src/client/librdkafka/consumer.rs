@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::config;
-use super::ffi::{self, Code, Handle, Incoming, PARTITION_END, Place, Role};
+use super::ffi::{self, Code, Event, Handle, Incoming, PARTITION_END, Place, Role};
 use super::notices::{Notices, kind_of};
+use super::tokens::Tokens;
 use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{
     ConsumedRecord, Position, RecordSource, RecordVisitor, Start, TimestampType, TopicPartitions,
@@ -34,6 +35,7 @@ pub struct Consumer {
     reading: Vec<(String, i32)>,
     notices: Notices,
     servers: String,
+    tokens: Tokens,
 }
 
 impl Consumer {
@@ -43,7 +45,7 @@ impl Consumer {
         overrides: &[(String, String)],
         defaults: &[(String, String)],
     ) -> Result<Self> {
-        let mut entries = config::consumer(settings, overrides, defaults);
+        let mut entries = config::consumer(settings, overrides, defaults)?;
         let role = match config::value_of(&entries, "group.id") {
             Some(group) if !group.is_empty() => Role::Member,
             _ => Role::Reader,
@@ -62,13 +64,20 @@ impl Consumer {
             reading: Vec::new(),
             notices: Notices::default(),
             servers,
+            tokens: Tokens::of(settings)?,
         })
     }
 
     fn take_events(&mut self, wait: Duration) -> Result<()> {
         let notices = &mut self.notices;
-        self.handle
-            .poll_events(wait, &mut |event| notices.take_event(&event));
+        let mut wants_token = false;
+        self.handle.poll_events(wait, &mut |event| match event {
+            Event::TokenWanted => wants_token = true,
+            event => notices.take_event(&event),
+        });
+        if wants_token {
+            self.tokens.provide(&mut self.handle, &mut self.notices);
+        }
         match self.notices.hopeless() {
             Some(error) => Err(error.context(format!("cannot use {}", self.servers))),
             None => Ok(()),

@@ -592,6 +592,43 @@ impl Handle {
         }
     }
 
+    /// Gives librdkafka an OAUTHBEARER token: value, end of life in milliseconds since 1970, principal, extensions.
+    pub(super) fn set_token(
+        &mut self,
+        (value, expires_at, principal, extensions): (&str, i64, &str, &[(String, String)]),
+    ) -> Result<(), String> {
+        let (value, principal) = (c_string(value)?, c_string(principal)?);
+        let mut texts = Vec::with_capacity(extensions.len() * 2);
+        for (name, value) in extensions {
+            texts.push(c_string(name)?);
+            texts.push(c_string(value)?);
+        }
+        let mut pointers: Vec<*const c_char> = texts.iter().map(|text| text.as_ptr()).collect();
+        let mut problem = [0; ERROR_TEXT];
+        // SAFETY: all texts live through the call, which copies them.
+        unsafe {
+            let result = sys::rd_kafka_oauthbearer_set_token(
+                self.raw(),
+                value.as_ptr(),
+                expires_at,
+                principal.as_ptr(),
+                pointers.as_mut_ptr(),
+                pointers.len(),
+                problem.as_mut_ptr(),
+                problem.len(),
+            );
+            if result as Code == 0 { Ok(()) } else { Err(text_at(problem.as_ptr()).to_owned()) }
+        }
+    }
+
+    /// Tells librdkafka that there is no token; it asks again later.
+    pub(super) fn refuse_token(&mut self, problem: &str) {
+        if let Ok(problem) = c_string(problem) {
+            // SAFETY: the text lives through the call, which copies it.
+            let _ = unsafe { sys::rd_kafka_oauthbearer_set_token_failure(self.raw(), problem.as_ptr()) };
+        }
+    }
+
     /// Leaves the group, if there is one.
     pub(super) fn close_consumer(&mut self) {
         // SAFETY: the instance is live.

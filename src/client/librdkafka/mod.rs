@@ -9,3 +9,4 @@ pub mod producer;
 mod config;
 mod ffi;
 mod notices;
+mod tokens;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::config;
 use super::ffi::{self, Code, Event, Handle, Outgoing, Role};
 use super::notices::{Notices, kind_of};
+use super::tokens::Tokens;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
@@ -17,8 +18,8 @@ const BATCH_RECORDS: usize = 1000;
 /// Bytes gathered before they are handed over.
 const BATCH_BYTES: usize = 256 * 1024;
 /// Under way at most; `buffer.memory` changes the bytes.
-const MAX_RECORDS: usize = 500_000;
-const MAX_BYTES: usize = 128 * 1024 * 1024;
+const MAX_RECORDS: usize = 200_000;
+const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// How long one wait inside a longer one lasts, so that an interrupt is seen.
 const STEP: Duration = Duration::from_millis(50);
 
@@ -38,6 +39,7 @@ pub struct Producer {
     interrupt: Interrupt,
     notices: Notices,
     servers: String,
+    tokens: Tokens,
 }
 
 /// A record in the arena: key, then value.
@@ -71,7 +73,7 @@ impl Pending {
 impl Producer {
     /// Connects in the background.
     pub fn open(settings: &Settings, options: SinkOptions) -> Result<Self> {
-        let entries = config::producer(settings, &options.overrides, &options.defaults);
+        let entries = config::producer(settings, &options.overrides, &options.defaults)?;
         let servers = config::value_of(&entries, "bootstrap.servers")
             .unwrap_or_default()
             .to_owned();
@@ -92,6 +94,7 @@ impl Producer {
             interrupt: options.interrupt,
             notices: Notices::default(),
             servers,
+            tokens: Tokens::of(settings)?,
         })
     }
 
@@ -135,6 +138,7 @@ impl Producer {
 
     fn take_reports(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
         let (notices, under_way) = (&mut self.notices, &mut self.bytes_under_way);
+        let mut wants_token = false;
         self.handle.poll_events(wait, &mut |event| match event {
             Event::Delivered(report) => {
                 let bytes = report.key_bytes + report.value_bytes;
@@ -153,8 +157,12 @@ impl Producer {
                     });
                 }
             }
+            Event::TokenWanted => wants_token = true,
             event => notices.take_event(&event),
         });
+        if wants_token {
+            self.tokens.provide(&mut self.handle, &mut self.notices);
+        }
     }
 
     fn fail(&self, record: &Pending, code: Code, listener: &mut dyn DeliveryListener) {

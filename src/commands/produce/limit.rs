@@ -1,0 +1,84 @@
+//! The topic's `max.message.bytes`: batches are kept below it, and a record above it is named without being sent.
+
+use super::{Account, Run, Tone, sink_options};
+use crate::client::admin::configs::ConfigResource;
+use crate::client::record_sink::{self, DeliveryFailure, DeliveryListener as _};
+use crate::error::{Kind, Result};
+use crate::input::ParsedRecord;
+use crate::output::size;
+
+/// What a batch of one record adds to its key and value: header, lengths, offsets.
+const OVERHEAD: usize = 61 + 7;
+
+impl Run<'_> {
+    /// Asks for the topic's limit; a cluster that will not say is no obstacle. A topic that takes less than our
+    /// batches gets smaller ones, since a broker refuses a batch as a whole.
+    pub(super) fn learn_topic_limit(&mut self) -> Result<()> {
+        let resource = [ConfigResource::Topic(self.action.topic.clone())];
+        let answer = match self.context.client.admin() {
+            Ok(admin) => admin.describe_configs(&resource),
+            Err(error) => Err(error),
+        };
+        let entries = answer.ok().and_then(|mut answers| answers.pop()).and_then(Result::ok);
+        let limit = entries.into_iter().flatten().find(|entry| entry.name == "max.message.bytes");
+        let Some(limit) = limit.and_then(|entry| entry.value?.parse::<usize>().ok()) else {
+            return Ok(());
+        };
+        let action = &self.action;
+        let codec = action.overrides.iter().rev().find(|(name, _)| name == "compression.codec");
+        // What compression makes of a record only the broker knows.
+        if codec.is_none_or(|(_, codec)| codec == "none") && !action.fixed.value_is_file {
+            self.limit = Some(Limit {
+                bytes: limit,
+                end: (action.tone == Tone::Java).then_some(action.batch_bytes),
+            });
+        }
+        if limit < action.batch_bytes {
+            self.action.overrides.push(("batch.size".into(), limit.max(1).to_string()));
+            let options = sink_options(&self.action, &self.interrupt);
+            self.sink = record_sink::open(self.context.client.settings(), options)?;
+        }
+        Ok(())
+    }
+}
+
+fn bytes(record: &ParsedRecord<'_>) -> usize {
+    record.key.as_ref().map_or(0, |key| key.len()) + record.value.as_ref().map_or(0, |value| value.len())
+}
+
+/// What a topic takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    /// `max.message.bytes`.
+    bytes: usize,
+    /// Above this size nothing may be sent after a record that is too big: Java's producer splits a batch that is
+    /// larger than `batch.size` for ever, and never gets to what follows.
+    end: Option<usize>,
+}
+
+impl Limit {
+    /// Why a record is too big for its topic.
+    pub(super) fn problem(self, record: &ParsedRecord<'_>) -> Option<String> {
+        let bytes = bytes(record) + OVERHEAD;
+        (bytes > self.bytes && record.topic.is_none()).then(|| {
+            format!("{} is over the topic's max.message.bytes {}", size(bytes as u64), size(self.bytes as u64))
+        })
+    }
+
+    /// Whether a record that is too big ends the run.
+    pub(super) fn is_the_end(self, record: &ParsedRecord<'_>) -> bool {
+        self.end.is_some_and(|end| bytes(record) > end)
+    }
+}
+
+/// Notes the record as failed.
+pub(super) fn fail(record: &ParsedRecord<'_>, number: u64, problem: &str, account: &mut Account) {
+    account.failed(&DeliveryFailure {
+        tag: number,
+        partition: None,
+        reason: problem,
+        kind: Kind::BadData,
+        key_bytes: record.key.as_ref().map_or(0, |key| key.len()),
+        value_bytes: record.value.as_ref().map_or(0, |value| value.len()),
+    });
+}
