@@ -13,6 +13,7 @@
 )]
 
 mod architecture;
+mod broker;
 mod cli;
 mod house;
 mod internal_records;

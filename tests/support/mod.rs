@@ -1,3 +1,4 @@
 //! What every test stands on: the real binary in a clean environment.
 
+pub mod cluster;
 pub mod suite;

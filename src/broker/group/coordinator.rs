@@ -105,6 +105,7 @@ impl GroupCoordinator {
                 None => ClassicGroup::new(limits, now_ms),
             };
             let mut group = LiveGroup::with(&id, machine, stored.offsets);
+            group.kept = true;
             coordinator.reset_alarm(&mut group);
             lock(&coordinator.groups).insert(id, Arc::new(Mutex::new(group)));
         }
@@ -225,6 +226,7 @@ impl GroupCoordinator {
                 })
                 .collect();
             self.writer.append(&group.id, now_ms, &records)?;
+            group.kept |= !offsets.is_empty();
             for (topic, partition, offset) in offsets {
                 group.offsets.commit(topic, *partition, offset.clone());
             }

@@ -32,6 +32,8 @@ pub(super) struct LiveGroup {
     pub(super) offsets: GroupOffsets,
     /// The deadline the coordinator's alarm has been given.
     pub(super) alarm_ms: Option<i64>,
+    /// Something of it has been written: the group stays until it is deleted or its offsets expire.
+    pub(super) kept: bool,
     waiters: HashMap<Ticket, Waiter>,
     last_ticket: u64,
 }
@@ -47,6 +49,7 @@ impl LiveGroup {
             machine,
             offsets,
             alarm_ms: None,
+            kept: false,
             waiters: HashMap::new(),
             last_ticket: 0,
         }
@@ -54,7 +57,7 @@ impl LiveGroup {
 
     /// Nothing would be lost with the group, and nothing of it is on disk.
     pub(super) fn is_forgettable(&self) -> bool {
-        self.machine.is_untouched() && self.offsets.is_empty() && self.waiters.is_empty()
+        self.machine.is_untouched() && !self.kept && self.waiters.is_empty()
     }
 
     pub(super) fn expiry_clock(&self) -> ExpiryClock {

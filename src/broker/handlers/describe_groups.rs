@@ -1,7 +1,7 @@
 //! DescribeGroups, versions 0–6: groups with their members and what is assigned to them.
 //!
 //! - A group that does not exist is `Dead` without an error; v6 says `GROUP_ID_NOT_FOUND` as well.
-//! - Metadata and assignments are told only while the group is stable, as they hold only then.
+//! - Protocol and metadata are told only while the group is stable; an assignment stays until it is taken back.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeGroups>
 
@@ -53,11 +53,10 @@ fn describe(id: GroupId, group: GroupDescription, include_authorized_operations:
             .with_member_id(text(member.id))
             .with_group_instance_id(member.group_instance_id.map(text))
             .with_client_id(text(member.client_id))
-            .with_client_host(text(member.client_host));
+            .with_client_host(text(member.client_host))
+            .with_member_assignment(member.assignment);
         if stable {
-            described
-                .with_member_metadata(metadata)
-                .with_member_assignment(member.assignment)
+            described.with_member_metadata(metadata)
         } else {
             described
         }

@@ -1,0 +1,3 @@
+//! Does the broker answer right?
+
+mod group_transcript;

@@ -1,0 +1,120 @@
+//! A mini broker of its own for each test, as its own process, on a free port.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// A broker and its data directory; both end with the test.
+#[derive(Debug)]
+pub struct Cluster {
+    data: TempDir,
+    settings: Vec<String>,
+    running: Option<(Child, String)>,
+}
+
+impl Cluster {
+    /// A broker on an empty directory.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings of `server.properties`, each `name=value`.
+    pub fn start_with(settings: &[&str]) -> Self {
+        let mut cluster = Self {
+            data: tempfile::tempdir().expect("a temporary directory"),
+            settings: settings.iter().map(ToString::to_string).collect(),
+            running: None,
+        };
+        cluster.serve();
+        cluster
+    }
+
+    /// `host:port` of the broker, for clients.
+    pub fn bootstrap(&self) -> String {
+        let (_, address) = self.running.as_ref().expect("a running broker");
+        address.clone()
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.data.path().join("kafka")
+    }
+
+    /// Ends the broker as a power cut would and starts it on the same directory, at another port.
+    pub fn crash_and_restart(&mut self) {
+        if let Some((mut child, _)) = self.running.take() {
+            child.kill().expect("a broker to kill");
+            child.wait().expect("its end");
+        }
+        self.serve();
+    }
+
+    /// Stops the broker in order and starts it on the same directory, at another port.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.serve();
+    }
+
+    /// Stops the broker in order.
+    pub fn stop(&mut self) {
+        if let Some((mut child, _)) = self.running.take() {
+            let pid = Pid::from_child(&child);
+            kill_process(pid, Signal::TERM).expect("a broker to stop");
+            let status = child.wait().expect("its end");
+            assert!(status.success(), "the broker ended with {status}");
+        }
+    }
+
+    fn serve(&mut self) {
+        let mut child = broker_command(&self.data_dir(), &self.settings, self.data.path())
+            .spawn()
+            .expect("a broker");
+        let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
+        let (ready, line) = std::sync::mpsc::channel();
+        // Reads to the end, so that a broker with much to say never waits for a reader.
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Some(address) = ready_address(&line) {
+                    let _ = ready.send(address.to_owned());
+                } else {
+                    eprintln!("broker: {line}");
+                }
+            }
+        });
+        let address = line.recv().expect("a broker that starts says where it listens");
+        self.running = Some((child, address));
+    }
+}
+
+fn broker_command(data_dir: &Path, settings: &[String], home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kafkit"));
+    command
+        .args(["broker", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(data_dir)
+        .args(settings.iter().flat_map(|setting| ["-X", setting]))
+        .env_clear()
+        .env("HOME", home)
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// `mini broker ready in 3 ms on 127.0.0.1:40123 (node 1, /data)`
+fn ready_address(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("mini broker ready in ")?;
+    let (_, rest) = rest.split_once(" ms on ")?;
+    rest.split([' ', ',']).next()
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some((mut child, _)) = self.running.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
