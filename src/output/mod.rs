@@ -18,6 +18,7 @@ pub mod progress;
 pub mod record;
 pub mod record_json;
 pub mod record_template;
+pub mod table;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -76,6 +77,11 @@ impl Printer {
     /// Whether a person reads stdout.
     pub fn is_terminal(&self) -> bool {
         io::stdout().is_terminal()
+    }
+
+    /// Whether colours help: a person reads, and has not said `NO_COLOR`.
+    pub fn is_coloured(&self) -> bool {
+        self.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
     }
 
     /// Stdout, buffered.

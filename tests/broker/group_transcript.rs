@@ -46,7 +46,11 @@ fn groups_answer_as_apache_kafka_does() {
         .filter(|(seen, wanted)| seen != wanted)
         .map(|(seen, wanted)| format!("- {wanted}\n+ {seen}"))
         .collect();
-    assert!(differences.is_empty(), "Kafka (-) and we (+):\n{}", differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "Kafka (-) and we (+):\n{}",
+        differences.join("\n")
+    );
     assert_eq!(seen.lines().count(), wanted.lines().count());
 }
 

@@ -1,0 +1,249 @@
+//! Consumer groups, of the classic and of the newer protocol (KIP-848): list, describe, committed offsets.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeGroups>
+
+use std::collections::BTreeMap;
+
+use bytes::{Buf, Bytes};
+use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
+use kafka_protocol::messages::{
+    ConsumerGroupDescribeRequest, ConsumerProtocolAssignment, DescribeGroupsRequest, FindCoordinatorRequest,
+    GroupId, ListGroupsRequest, OffsetFetchRequest,
+};
+use kafka_protocol::protocol::StrBytes;
+
+use super::topics::is_unsupported;
+use super::{AdminClient, ApiError};
+use crate::error::Result;
+use crate::topic_partition::{BrokerId, Offset, TopicPartition};
+use crate::wire::decode::decode;
+
+const GROUP_ID_NOT_FOUND: i16 = 69;
+const UNSUPPORTED_VERSION: i16 = 35;
+/// The first version that fetches the offsets of several groups at once.
+const OFFSETS_OF_GROUPS: i16 = 8;
+/// The first version that finds coordinators of several groups at once.
+const COORDINATORS_OF_GROUPS: i16 = 4;
+
+/// A group as a broker lists it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupListing {
+    pub id: String,
+    /// `Stable`, `Empty`, …; empty from brokers before 2.6.
+    pub state: String,
+    /// `consumer`, `connect`, …; empty for a group of offsets only.
+    pub protocol_type: String,
+}
+
+/// A group with its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupDescription {
+    pub id: String,
+    pub state: String,
+    /// `classic`, or `consumer` for the newer protocol.
+    pub kind: &'static str,
+    /// What divides the partitions among the members: `range`, `uniform`, …
+    pub assignor: String,
+    pub coordinator: Option<BrokerId>,
+    pub members: Vec<GroupMember>,
+}
+
+/// One consumer of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    pub id: String,
+    /// A static member's own name (KIP-345).
+    pub instance_id: Option<String>,
+    pub client_id: String,
+    pub host: String,
+    pub assignment: Vec<TopicPartition>,
+}
+
+impl AdminClient {
+    /// Every group of the cluster, by id.
+    pub fn list_groups(&mut self) -> Result<Vec<GroupListing>> {
+        let brokers: Vec<BrokerId> = self.brokers()?.iter().map(|broker| broker.id).collect();
+        let mut groups = Vec::new();
+        for broker in brokers {
+            let answer = self.send_to_with(broker, |_| ListGroupsRequest::default())?;
+            ApiError::check(answer.error_code, None::<String>)?;
+            groups.extend(answer.groups.into_iter().map(|group| GroupListing {
+                id: group.group_id.to_string(),
+                state: group.group_state.to_string(),
+                protocol_type: group.protocol_type.to_string(),
+            }));
+        }
+        groups.sort();
+        Ok(groups)
+    }
+
+    /// One group with its members; an error of code 69 when there is no such group.
+    pub fn describe_group(&mut self, group: &str) -> Result<Result<GroupDescription, ApiError>> {
+        let described = match self.describe_newer_group(group)? {
+            Err(error) if matches!(error.code, GROUP_ID_NOT_FOUND | UNSUPPORTED_VERSION) => {
+                self.describe_classic_group(group)?
+            }
+            other => other,
+        };
+        match described {
+            Ok(mut description) => {
+                description.coordinator = self.coordinator_of(group)?;
+                Ok(Ok(description))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// What a group has committed, partitions without a commit left out.
+    pub fn committed_offsets(&mut self, group: &str) -> Result<BTreeMap<TopicPartition, Offset>> {
+        let answer = self.send_to_coordinator_with(group, |version| {
+            let request = OffsetFetchRequest::default();
+            if version >= OFFSETS_OF_GROUPS {
+                let wanted = OffsetFetchRequestGroup::default()
+                    .with_group_id(group_id(group))
+                    .with_topics(None);
+                request.with_groups(vec![wanted])
+            } else {
+                request.with_group_id(group_id(group)).with_topics(None)
+            }
+        })?;
+        ApiError::check(answer.error_code, None::<String>)?;
+        let mut committed = BTreeMap::new();
+        let mut take = |topic: &str, partition: i32, offset: Offset| {
+            if offset >= 0 {
+                committed.insert(TopicPartition::new(topic, partition), offset);
+            }
+        };
+        for topic in &answer.topics {
+            for partition in &topic.partitions {
+                take(&topic.name, partition.partition_index, partition.committed_offset);
+            }
+        }
+        for group in &answer.groups {
+            ApiError::check(group.error_code, None::<String>)?;
+            for topic in &group.topics {
+                for partition in &topic.partitions {
+                    take(&topic.name, partition.partition_index, partition.committed_offset);
+                }
+            }
+        }
+        Ok(committed)
+    }
+
+    fn describe_newer_group(&mut self, group: &str) -> Result<Result<GroupDescription, ApiError>> {
+        let answer = self.send_to_coordinator_with(group, |_| {
+            ConsumerGroupDescribeRequest::default().with_group_ids(vec![group_id(group)])
+        });
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) if is_unsupported(&error) => return Ok(Err(not_found(UNSUPPORTED_VERSION))),
+            Err(error) => return Err(error),
+        };
+        let Some(described) = answer.groups.into_iter().next() else {
+            return Ok(Err(not_found(GROUP_ID_NOT_FOUND)));
+        };
+        if let Some(error) = ApiError::of(described.error_code, described.error_message.as_deref()) {
+            return Ok(Err(error));
+        }
+        let members = described.members.into_iter().map(|member| {
+            let topics = member.assignment.topic_partitions.into_iter();
+            GroupMember {
+                id: member.member_id.to_string(),
+                instance_id: member.instance_id.map(|id| id.to_string()),
+                client_id: member.client_id.to_string(),
+                host: member.client_host.to_string(),
+                assignment: topics
+                    .flat_map(|topic| spread(topic.topic_name.as_str(), &topic.partitions))
+                    .collect(),
+            }
+        });
+        Ok(Ok(GroupDescription {
+            id: group.to_owned(),
+            state: described.group_state.to_string(),
+            kind: "consumer",
+            assignor: described.assignor_name.to_string(),
+            coordinator: None,
+            members: members.collect(),
+        }))
+    }
+
+    fn describe_classic_group(&mut self, group: &str) -> Result<Result<GroupDescription, ApiError>> {
+        let answer = self.send_to_coordinator_with(group, |_| {
+            DescribeGroupsRequest::default().with_groups(vec![group_id(group)])
+        })?;
+        let Some(described) = answer.groups.into_iter().next() else {
+            return Ok(Err(not_found(GROUP_ID_NOT_FOUND)));
+        };
+        if let Some(error) = ApiError::of(described.error_code, described.error_message.as_deref()) {
+            return Ok(Err(error));
+        }
+        // Before version 6 a group that is not there is a dead one.
+        if described.group_state.as_str() == "Dead" {
+            return Ok(Err(not_found(GROUP_ID_NOT_FOUND)));
+        }
+        let members = described.members.into_iter().map(|member| GroupMember {
+            id: member.member_id.to_string(),
+            instance_id: member.group_instance_id.map(|id| id.to_string()),
+            client_id: member.client_id.to_string(),
+            host: member.client_host.to_string(),
+            assignment: assignment(member.member_assignment),
+        });
+        Ok(Ok(GroupDescription {
+            id: group.to_owned(),
+            state: described.group_state.to_string(),
+            kind: "classic",
+            assignor: described.protocol_data.to_string(),
+            coordinator: None,
+            members: members.collect(),
+        }))
+    }
+
+    fn coordinator_of(&mut self, group: &str) -> Result<Option<BrokerId>> {
+        let key = StrBytes::from_string(group.to_owned());
+        let answer = self.send_with(|version| {
+            let request = FindCoordinatorRequest::default();
+            if version >= COORDINATORS_OF_GROUPS {
+                request.with_coordinator_keys(vec![key.clone()])
+            } else {
+                request.with_key(key.clone())
+            }
+        })?;
+        let id = answer
+            .coordinators
+            .first()
+            .map_or(answer.node_id, |found| found.node_id);
+        Ok(Some(id.0).filter(|id| *id >= 0))
+    }
+}
+
+/// What the assignor wrote for a member, in the consumers' own format; another format is no assignment.
+fn assignment(bytes: Bytes) -> Vec<TopicPartition> {
+    let mut bytes = bytes;
+    let Some(version) = bytes.first_chunk().copied().map(i16::from_be_bytes) else {
+        return Vec::new();
+    };
+    bytes.advance(size_of_val(&version));
+    match decode::<ConsumerProtocolAssignment>(&mut bytes, version.clamp(0, 3)) {
+        Ok(assignment) => assignment
+            .assigned_partitions
+            .into_iter()
+            .flat_map(|topic| spread(topic.topic.as_str(), &topic.partitions))
+            .collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn spread(topic: &str, partitions: &[i32]) -> Vec<TopicPartition> {
+    partitions
+        .iter()
+        .map(|partition| TopicPartition::new(topic, *partition))
+        .collect()
+}
+
+fn group_id(group: &str) -> GroupId {
+    GroupId(StrBytes::from_string(group.to_owned()))
+}
+
+fn not_found(code: i16) -> ApiError {
+    ApiError { code, message: None }
+}
