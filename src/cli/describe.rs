@@ -1,26 +1,133 @@
 //! `kafkit describe …` to `describe::Action`.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::Invocation;
 use super::connection_args::ConnectionArgs;
 use super::output_args::OutputArgs;
-use crate::commands::{Command, describe::Action};
+use super::topics::SelectionArgs;
+use crate::client::admin::configs::ConfigResource;
+use crate::commands::Command;
+use crate::commands::describe::Action;
 use crate::error::Result;
+use crate::topic_partition::BrokerId;
 
 /// Look at a cluster, broker, topic, group, config or log dirs
 #[derive(Args, Debug)]
 pub struct DescribeArgs {
+    #[command(subcommand)]
+    noun: Noun,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
+#[derive(Debug, Subcommand)]
+enum Noun {
+    /// The cluster: its brokers, its controller, how much it holds
+    #[command(after_help = "Examples:
+  kafkit describe cluster
+  kafkit describe cluster -o json | jq -r '.brokers[].host'")]
+    Cluster,
+    /// Brokers: what they lead and hold, and the settings that are not the default
+    #[command(after_help = "Examples:
+  kafkit describe broker
+  kafkit describe broker 2")]
+    Broker {
+        /// Broker ids; all when none is given
+        #[arg(value_name = "ID")]
+        ids: Vec<BrokerId>,
+    },
+    /// Topics with every partition: leader, replicas, offsets, size
+    #[command(after_help = "Examples:
+  kafkit describe topic orders
+  kafkit describe topic 'orders.*' --regex
+  kafkit describe topic -o tsv | grep UNDER-REPLICATED")]
+    Topic {
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+    /// Consumer groups: what they have committed, how far they lag, who reads what
+    #[command(after_help = "Examples:
+  kafkit describe group                    # every group
+  kafkit describe group billing
+  kafkit describe group billing -o jsonl | jq 'select(.lag > 1000)'")]
+    Group {
+        /// Names of groups; a list of all when none is given
+        #[arg(value_name = "GROUP", add = super::candidates::groups())]
+        groups: Vec<String>,
+    },
+    /// Configs of a topic, broker or group, and where each value comes from
+    #[command(after_help = "Examples:
+  kafkit describe config topic orders
+  kafkit describe config topic orders --all
+  kafkit describe config broker 1")]
+    Config(ConfigArgs),
+    /// The directories on the brokers' disks
+    #[command(after_help = "Examples:
+  kafkit describe log-dirs
+  kafkit describe log-dirs --broker 2 --replicas")]
+    LogDirs {
+        /// Only this broker; may be repeated
+        #[arg(long, value_name = "ID")]
+        broker: Vec<BrokerId>,
+        /// Show every replica in them
+        #[arg(long)]
+        replicas: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+struct ConfigArgs {
+    #[command(subcommand)]
+    owner: ConfigOwner,
+    /// Values that are the default, too
+    #[arg(short, long, global = true)]
+    all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigOwner {
+    /// A topic's
+    Topic {
+        #[arg(value_name = "TOPIC", add = super::candidates::topics())]
+        name: String,
+    },
+    /// A broker's
+    Broker { id: BrokerId },
+    /// What all brokers were told while they ran
+    AllBrokers,
+    /// A group's
+    Group {
+        #[arg(value_name = "GROUP", add = super::candidates::groups())]
+        name: String,
+    },
+}
+
 impl DescribeArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
+        let action = match self.noun {
+            Noun::Cluster => Action::Cluster,
+            Noun::Broker { ids } => Action::Broker(ids),
+            Noun::Topic { selection } => Action::Topic(selection.into_selection()),
+            Noun::Group { groups } => Action::Group(groups),
+            Noun::Config(args) => Action::Config {
+                with_defaults: args.all,
+                resource: match args.owner {
+                    ConfigOwner::Topic { name } => ConfigResource::Topic(name),
+                    ConfigOwner::Broker { id } => ConfigResource::Broker(id),
+                    ConfigOwner::AllBrokers => ConfigResource::AllBrokers,
+                    ConfigOwner::Group { name } => ConfigResource::Group(name),
+                },
+            },
+            Noun::LogDirs { broker, replicas } => Action::LogDirs {
+                brokers: broker,
+                with_replicas: replicas,
+            },
+        };
         Ok(Invocation {
-            command: Command::Describe(Action {}),
+            command: Command::Describe(action),
             settings: self.connection.into_settings()?,
             output: self.output.into_options(),
         })

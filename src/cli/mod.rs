@@ -4,6 +4,7 @@
 //! file of its name, and each builds the `Action` of the same-named room in `commands/`.
 
 pub mod broker;
+pub mod candidates;
 pub mod connection_args;
 pub mod consume;
 pub mod describe;

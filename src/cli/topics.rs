@@ -1,28 +1,292 @@
 //! `kafkit topics …` to `topics::Action`.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use super::Invocation;
 use super::connection_args::ConnectionArgs;
 use super::output_args::OutputArgs;
-use crate::commands::{Command, topics::Action};
-use crate::error::Result;
+use super::Invocation;
+use crate::client::admin::configs::ConfigChange;
+use crate::client::admin::topics::NewTopic;
+use crate::commands::Command;
+use crate::commands::topic_selection::Selection;
+use crate::commands::topics::{Action, Alteration, Creation, Deletion};
+use crate::error::{Error, Result};
+use crate::topic_partition::BrokerId;
 
 /// List, create, alter, delete and describe topics
 #[derive(Args, Debug)]
 pub struct TopicsArgs {
+    #[command(subcommand)]
+    verb: Verb,
     #[command(flatten)]
     connection: ConnectionArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
+#[derive(Debug, Subcommand)]
+enum Verb {
+    List(ListArgs),
+    Create(CreateArgs),
+    Alter(AlterArgs),
+    Delete(DeleteArgs),
+    Describe(DescribeArgs),
+}
+
+/// Show topics with their partitions, records and size
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit topics list
+  kafkit topics list 'orders.*' --regex
+  kafkit topics list -o json | jq -r '.[] | select(.records == 0) | .name'
+  kafkit topics list -o name | xargs -n1 kafkit describe topic")]
+struct ListArgs {
+    #[command(flatten)]
+    selection: SelectionArgs,
+}
+
+/// Create topics
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit topics create orders --partitions 6 --replication-factor 3
+  kafkit topics create a b c --if-not-exists
+  kafkit topics create users --config cleanup.policy=compact --config min.insync.replicas=2
+  kafkit topics create pinned --assignment 1:2,2:3,3:1")]
+struct CreateArgs {
+    /// Names of the new topics
+    #[arg(required = true, value_name = "TOPIC")]
+    names: Vec<String>,
+    /// Partitions of each; the broker's num.partitions when not given
+    #[arg(short, long, value_name = "COUNT", allow_negative_numbers = true)]
+    partitions: Option<i32>,
+    /// Copies of each partition; the broker's default.replication.factor when not given
+    #[arg(short, long, value_name = "COUNT", allow_negative_numbers = true)]
+    replication_factor: Option<i16>,
+    /// The brokers of each partition, the preferred leader first: 1:2,2:3 are two partitions with two replicas
+    #[arg(long, value_name = "ID:ID,…", conflicts_with_all = ["partitions", "replication_factor"])]
+    assignment: Option<String>,
+    /// A config of the topics; may be repeated
+    #[arg(short, long, value_name = "NAME=VALUE", add = super::candidates::topic_config_settings())]
+    config: Vec<String>,
+    /// A topic that is there already is no failure
+    #[arg(long)]
+    if_not_exists: bool,
+    /// Let the broker check everything and create nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Give topics more partitions or other configs
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit topics alter orders --partitions 12
+  kafkit topics alter orders --config retention.ms=86400000
+  kafkit topics alter orders --delete-config retention.ms
+  kafkit topics alter 'tmp-.*' --regex --config retention.bytes=1000000 --dry-run")]
+struct AlterArgs {
+    #[command(flatten)]
+    selection: RequiredSelectionArgs,
+    /// How many partitions there shall be in all; never fewer than now
+    #[arg(short, long, value_name = "COUNT", allow_negative_numbers = true)]
+    partitions: Option<i32>,
+    /// A config to set; the others stay as they are; may be repeated
+    #[arg(short, long, value_name = "NAME=VALUE", add = super::candidates::topic_config_settings())]
+    config: Vec<String>,
+    /// A config to set back to the broker's default; may be repeated
+    #[arg(long, value_name = "NAME", add = super::candidates::topic_config_names())]
+    delete_config: Vec<String>,
+    /// A topic that is not there is no failure
+    #[arg(long)]
+    if_exists: bool,
+    /// Let the broker check everything and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Delete topics with all their records
+///
+/// Shows what will go and asks; without a terminal it wants --yes.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit topics delete orders
+  kafkit topics delete 'tmp-.*' --regex --dry-run
+  kafkit topics delete a b --if-exists --yes")]
+struct DeleteArgs {
+    #[command(flatten)]
+    selection: RequiredSelectionArgs,
+    /// A topic that is not there is no failure
+    #[arg(long)]
+    if_exists: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Show what would go and delete nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Show topics with every partition: the same as `describe topic`
+#[derive(Args, Debug)]
+struct DescribeArgs {
+    #[command(flatten)]
+    selection: RequiredSelectionArgs,
+}
+
+/// Which topics; all when none is named.
+#[derive(Args, Debug)]
+pub struct SelectionArgs {
+    /// Names of topics; all when none is given
+    #[arg(value_name = "TOPIC", add = super::candidates::topics())]
+    topics: Vec<String>,
+    #[command(flatten)]
+    more: PatternArgs,
+}
+
+/// Which topics; at least one.
+#[derive(Args, Debug)]
+pub struct RequiredSelectionArgs {
+    /// Names of topics
+    #[arg(required = true, value_name = "TOPIC", add = super::candidates::topics())]
+    topics: Vec<String>,
+    #[command(flatten)]
+    more: PatternArgs,
+}
+
+#[derive(Args, Debug)]
+struct PatternArgs {
+    /// The names are regular expressions that must match whole names
+    #[arg(short = 'e', long)]
+    regex: bool,
+    /// Kafka's own topics too (`__consumer_offsets`, …)
+    #[arg(long)]
+    internal: bool,
+}
+
+impl SelectionArgs {
+    pub(super) fn into_selection(self) -> Selection {
+        selection(self.topics, &self.more)
+    }
+}
+
+impl RequiredSelectionArgs {
+    pub(super) fn into_selection(self) -> Selection {
+        selection(self.topics, &self.more)
+    }
+}
+
+fn selection(words: Vec<String>, more: &PatternArgs) -> Selection {
+    Selection {
+        words,
+        is_regex: more.regex,
+        with_internal: more.internal,
+    }
+}
+
 impl TopicsArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
+        let action = match self.verb {
+            Verb::List(args) => Action::List(args.selection.into_selection()),
+            Verb::Create(args) => Action::Create(args.into_creation()?),
+            Verb::Alter(args) => Action::Alter(args.into_alteration()?),
+            Verb::Delete(args) => Action::Delete(Deletion {
+                selection: args.selection.into_selection(),
+                if_exists: args.if_exists,
+                is_sure: args.yes,
+                is_dry_run: args.dry_run,
+            }),
+            Verb::Describe(args) => Action::Describe(args.selection.into_selection()),
+        };
         Ok(Invocation {
-            command: Command::Topics(Action {}),
+            command: Command::Topics(action),
             settings: self.connection.into_settings()?,
             output: self.output.into_options(),
         })
     }
+}
+
+impl CreateArgs {
+    fn into_creation(self) -> Result<Creation> {
+        at_least_one("--partitions", self.partitions)?;
+        at_least_one("--replication-factor", self.replication_factor)?;
+        let assignment = self.assignment.as_deref().map(assignment).transpose()?;
+        let configs = configs(&self.config)?;
+        let topic = |name| NewTopic {
+            name,
+            partitions: self.partitions,
+            replication_factor: self.replication_factor,
+            assignment: assignment.clone(),
+            configs: configs.clone(),
+        };
+        Ok(Creation {
+            topics: self.names.into_iter().map(topic).collect(),
+            if_not_exists: self.if_not_exists,
+            is_dry_run: self.dry_run,
+        })
+    }
+}
+
+impl AlterArgs {
+    fn into_alteration(self) -> Result<Alteration> {
+        at_least_one("--partitions", self.partitions)?;
+        let set = configs(&self.config)?.into_iter();
+        let set = set.map(|(name, value)| ConfigChange {
+            name,
+            value: Some(value),
+        });
+        let unset = self.delete_config.into_iter();
+        let unset = unset.map(|name| ConfigChange { name, value: None });
+        let configs: Vec<ConfigChange> = set.chain(unset).collect();
+        if self.partitions.is_none() && configs.is_empty() {
+            return Err(
+                Error::usage("nothing to alter").hint("give --partitions, --config or --delete-config")
+            );
+        }
+        Ok(Alteration {
+            selection: self.selection.into_selection(),
+            partitions: self.partitions,
+            configs,
+            if_exists: self.if_exists,
+            is_dry_run: self.dry_run,
+        })
+    }
+}
+
+/// A usage error of a value that clap cannot judge.
+fn bad_flag(flag: &str, problem: impl std::fmt::Display) -> Error {
+    Error::usage(format!("{flag} {problem}"))
+}
+
+fn at_least_one(flag: &str, number: Option<impl Into<i64>>) -> Result<()> {
+    match number.map(Into::into) {
+        Some(number) if number < 1 => Err(bad_flag(flag, format_args!("must be at least 1, not {number}"))),
+        _ => Ok(()),
+    }
+}
+
+fn configs(words: &[String]) -> Result<Vec<(String, String)>> {
+    let pair = |word: &String| match word.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err(bad_flag(
+            "--config",
+            format_args!("takes NAME=VALUE, not \"{word}\""),
+        )),
+    };
+    words.iter().map(pair).collect()
+}
+
+fn assignment(text: &str) -> Result<Vec<Vec<BrokerId>>> {
+    let bad = || {
+        bad_flag(
+            "--assignment",
+            format_args!("takes broker ids like 1:2,2:3, not \"{text}\""),
+        )
+    };
+    text.split(',')
+        .map(|partition| {
+            let ids = partition
+                .split(':')
+                .map(|id| id.trim().parse().map_err(|_| bad()));
+            ids.collect()
+        })
+        .collect()
 }

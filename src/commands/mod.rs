@@ -10,6 +10,7 @@ pub mod install_links;
 pub mod java_topics;
 pub mod produce;
 pub mod reassign;
+pub mod topic_selection;
 pub mod topics;
 
 use std::path::PathBuf;

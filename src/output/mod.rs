@@ -3,22 +3,27 @@
 //! Owns columns, JSON names, Java's exact wording, and the quiet end when a reader has gone. Each kind of
 //! value has a file of its own; the values themselves are defined in the rooms that make them.
 
-pub(crate) mod java_reassignment;
-pub mod log_dump;
-
-pub mod java_errors;
-pub mod java_topics;
-pub(crate) mod reassignment;
-pub(crate) mod reassignment_progress;
+pub mod cluster;
+pub mod config;
+pub mod confirm;
+pub mod group;
 pub mod java_coordinator;
 pub mod java_deserializer;
+pub mod java_errors;
 pub mod java_log;
+pub(crate) mod java_reassignment;
 pub mod java_record;
+pub mod java_topics;
+pub mod log_dirs;
+pub mod log_dump;
 pub mod progress;
+pub(crate) mod reassignment;
+pub(crate) mod reassignment_progress;
 pub mod record;
 pub mod record_json;
 pub mod record_template;
 pub mod table;
+pub mod topic;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};

@@ -16,6 +16,7 @@ pub mod reassignments;
 pub mod replica_log_dirs;
 pub mod throttles;
 pub mod topics;
+pub mod volumes;
 
 use std::any::Any;
 use std::time::Duration;

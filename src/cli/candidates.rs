@@ -1,0 +1,96 @@
+//! What the shell offers while a command line is being typed: live names from the cluster, and names of configs.
+//!
+//! A cluster that does not answer at once is no reason to wait: after 300 milliseconds there is nothing to offer,
+//! and nothing is ever said.
+
+use std::ffi::OsStr;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+
+use crate::client::admin::AdminClient;
+use crate::client::settings::{Origin, Settings};
+use crate::error::Result;
+use crate::topic_config::TOPIC_CONFIGS;
+
+/// How long a shell may wait for its prompt.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Names of topics.
+pub fn topics() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let names = live(|admin| {
+            let topics = admin.all_topics()?.into_iter();
+            Ok(topics
+                .filter(|topic| !topic.is_internal)
+                .map(|topic| topic.name)
+                .collect())
+        });
+        beginning_with(typed, names)
+    })
+}
+
+/// Names of groups.
+pub fn groups() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let names = live(|admin| Ok(admin.list_groups()?.into_iter().map(|group| group.id).collect()));
+        beginning_with(typed, names)
+    })
+}
+
+/// Names of topic configs, with an equals sign and what they decide.
+pub fn topic_config_settings() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| topic_config_candidates(typed, "="))
+}
+
+/// Names of topic configs with what they decide.
+pub fn topic_config_names() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| topic_config_candidates(typed, ""))
+}
+
+fn topic_config_candidates(typed: &OsStr, after: &str) -> Vec<CompletionCandidate> {
+    let Some(typed) = typed.to_str() else {
+        return Vec::new();
+    };
+    TOPIC_CONFIGS
+        .iter()
+        .filter(|config| config.name.starts_with(typed))
+        .map(|config| {
+            let help = format!("{}; default {}", config.help, config.default);
+            CompletionCandidate::new(format!("{}{after}", config.name)).help(Some(help.into()))
+        })
+        .collect()
+}
+
+fn beginning_with(typed: &OsStr, names: Vec<String>) -> Vec<CompletionCandidate> {
+    let Some(typed) = typed.to_str() else {
+        return Vec::new();
+    };
+    let names = names.into_iter().filter(|name| name.starts_with(typed));
+    names.map(CompletionCandidate::new).collect()
+}
+
+/// Asks the cluster that the command line or the environment names; never starts one.
+fn live(ask: impl FnOnce(&mut AdminClient) -> Result<Vec<String>> + Send + 'static) -> Vec<String> {
+    let (sender, receiver) = mpsc::channel();
+    // The thread is left behind when it is late; the process ends right after.
+    thread::spawn(move || {
+        let names = settings().and_then(|settings| ask(&mut AdminClient::connect(&settings)?));
+        // Nobody listens any more when it took too long.
+        let _ = sender.send(names.unwrap_or_default());
+    });
+    receiver.recv_timeout(PATIENCE).unwrap_or_default()
+}
+
+/// The connection flags that stand on the line so far count as they will when it runs.
+fn settings() -> Result<Settings> {
+    let words: Vec<String> = std::env::args().collect();
+    let mut settings = Settings::from_environment(None)?;
+    let mut pairs = words.iter().zip(words.iter().skip(1));
+    if let Some((_, servers)) = pairs.find(|(flag, _)| matches!(flag.as_str(), "-b" | "--bootstrap-server")) {
+        settings.set("bootstrap.servers", servers.as_str(), Origin::Flag);
+    }
+    Ok(settings)
+}

@@ -1,0 +1,103 @@
+//! How much lies in partitions: their first and next offsets, and the bytes of the leader's copy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::AdminClient;
+use super::offsets::{EARLIEST, LATEST, Offsets};
+use super::topics::TopicDescription;
+use crate::error::{Kind, Result};
+use crate::topic_partition::{BrokerId, Offset, TopicPartition};
+
+/// What lies in one partition; `None` for what could not be found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    pub first: Option<Offset>,
+    pub next: Option<Offset>,
+    /// Bytes of segments at the leader.
+    pub size: Option<i64>,
+}
+
+impl Volume {
+    /// Offsets between first and next; compaction and transactions may have left fewer records.
+    pub fn records(self) -> Option<i64> {
+        Some(self.next? - self.first?)
+    }
+}
+
+/// What lies in many partitions.
+pub type Volumes = BTreeMap<TopicPartition, Volume>;
+
+impl AdminClient {
+    /// What lies in the partitions of these topics. What we may not ask, or what nobody leads, stays unknown.
+    pub fn volumes(&mut self, topics: &[TopicDescription]) -> Result<Volumes> {
+        let mut leaders: Vec<(TopicPartition, BrokerId)> = Vec::new();
+        for topic in topics {
+            leaders.extend(topic.partitions.iter().filter_map(|partition| {
+                let name = TopicPartition::new(topic.name.as_str(), partition.partition);
+                partition.leader.map(|leader| (name, leader))
+            }));
+        }
+        let firsts = self.known_offsets(&leaders, EARLIEST)?;
+        let nexts = self.known_offsets(&leaders, LATEST)?;
+        let sizes = self.sizes(topics, &leaders)?;
+        let offset = |offsets: &Offsets, partition: &TopicPartition| {
+            offsets
+                .get(partition)
+                .and_then(|answer| answer.as_ref().ok())
+                .copied()
+        };
+        Ok(leaders
+            .into_iter()
+            .map(|(partition, _)| {
+                let volume = Volume {
+                    first: offset(&firsts, &partition),
+                    next: offset(&nexts, &partition),
+                    size: sizes.get(&partition).copied(),
+                };
+                (partition, volume)
+            })
+            .collect())
+    }
+
+    /// A leader that has just gone leaves its partitions unknown.
+    fn known_offsets(&mut self, leaders: &[(TopicPartition, BrokerId)], timestamp: i64) -> Result<Offsets> {
+        match self.list_offsets(leaders, timestamp) {
+            Err(error) if error.kind() == Kind::NotFound => Ok(Offsets::new()),
+            other => other,
+        }
+    }
+
+    fn sizes(
+        &mut self,
+        topics: &[TopicDescription],
+        leaders: &[(TopicPartition, BrokerId)],
+    ) -> Result<BTreeMap<TopicPartition, i64>> {
+        let brokers: BTreeSet<BrokerId> = leaders.iter().map(|(_, leader)| *leader).collect();
+        let led: BTreeMap<&TopicPartition, BrokerId> = leaders
+            .iter()
+            .map(|(partition, leader)| (partition, *leader))
+            .collect();
+        let wanted: Vec<(String, Vec<i32>)> = topics
+            .iter()
+            .map(|topic| {
+                let numbers = topic.partitions.iter().map(|partition| partition.partition);
+                (topic.name.clone(), numbers.collect())
+            })
+            .collect();
+        let mut sizes = BTreeMap::new();
+        for broker in brokers {
+            let dirs = match self.describe_log_dirs(broker, Some(&wanted)) {
+                Ok(dirs) => dirs,
+                // Sizes are worth less than the list itself.
+                Err(error) if error.kind() != Kind::Unreachable => continue,
+                Err(error) => return Err(error),
+            };
+            for replica in dirs.into_iter().flat_map(|dir| dir.replicas) {
+                if !replica.is_future && led.get(&replica.partition) == Some(&broker) {
+                    sizes.insert(replica.partition, replica.size);
+                }
+            }
+        }
+        Ok(sizes)
+    }
+}

@@ -1,0 +1,137 @@
+//! Which topics a command means: exact names, or patterns, and what to say when one is not there.
+
+use super::Context;
+use crate::client::admin::topics::TopicDescription;
+use crate::error::{Error, Result};
+
+/// Names, or regular expressions that match whole names.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    pub words: Vec<String>,
+    pub is_regex: bool,
+    /// Whether Kafka's own topics count where no name is given, and where a pattern matches them.
+    pub with_internal: bool,
+}
+
+impl Selection {
+    /// The chosen ones of `topics`, and the names among the words that are not there. No word chooses all.
+    pub fn choose(&self, topics: Vec<TopicDescription>) -> Result<(Vec<TopicDescription>, Vec<String>)> {
+        let is_offered = |topic: &TopicDescription| self.with_internal || !topic.is_internal;
+        if self.words.is_empty() {
+            return Ok((topics.into_iter().filter(is_offered).collect(), Vec::new()));
+        }
+        if self.is_regex {
+            let patterns = self.patterns()?;
+            let matches = |topic: &TopicDescription| {
+                is_offered(topic)
+                    && patterns
+                        .iter()
+                        .any(|pattern| pattern.is_match(&topic.name).unwrap_or(false))
+            };
+            return Ok((topics.into_iter().filter(matches).collect(), Vec::new()));
+        }
+        let missing = self
+            .words
+            .iter()
+            .filter(|word| !topics.iter().any(|topic| topic.name == **word));
+        let missing = missing.cloned().collect();
+        let chosen = topics
+            .into_iter()
+            .filter(|topic| self.words.contains(&topic.name));
+        Ok((chosen.collect(), missing))
+    }
+
+    fn patterns(&self) -> Result<Vec<fancy_regex::Regex>> {
+        let compile = |word: &String| {
+            fancy_regex::Regex::new(&format!("^(?:{word})$"))
+                .map_err(|error| Error::usage(format!("\"{word}\" is no regular expression: {error}")))
+        };
+        self.words.iter().map(compile).collect()
+    }
+}
+
+/// The chosen topics of the cluster; a name that is not there is an error.
+pub fn find(selection: &Selection, context: &mut Context) -> Result<Vec<TopicDescription>> {
+    let (chosen, missing) = find_some(selection, context)?;
+    match missing.first() {
+        None => Ok(chosen),
+        Some(name) => Err(not_found(name, context)),
+    }
+}
+
+/// The chosen topics of the cluster, and the names that are not there.
+pub fn find_some(
+    selection: &Selection,
+    context: &mut Context,
+) -> Result<(Vec<TopicDescription>, Vec<String>)> {
+    let topics = context.client.admin()?.all_topics()?;
+    selection.choose(topics)
+}
+
+/// What to say of a topic that is not there, with the name that was perhaps meant.
+pub fn not_found(name: &str, context: &mut Context) -> Error {
+    let whole = |context: &mut Context| -> Result<(String, Vec<TopicDescription>)> {
+        let admin = context.client.admin()?;
+        Ok((format!(" on {}", admin.connected_to()?), admin.all_topics()?))
+    };
+    let (place, topics) = whole(context).unwrap_or_default();
+    let meant = closest(name, topics.iter().map(|topic| topic.name.as_str()));
+    let meant = meant.map_or(String::new(), |meant| format!("; did you mean \"{meant}\"?"));
+    Error::not_found(format!("topic \"{name}\" not found{place}{meant}"))
+}
+
+/// The candidate that differs least from `word`, when it differs little.
+pub fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).clamp(1, 3);
+    candidates
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, _)| (1..=limit).contains(distance))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters must be put in, left out, changed or swapped with their neighbour.
+fn distance(from: &str, to: &str) -> usize {
+    let letters = |word: &str| word.to_lowercase().chars().collect::<Vec<char>>();
+    let (from, to) = (letters(from), letters(to));
+    let at = |line: &[usize], place: usize| line.get(place).copied().unwrap_or(usize::MAX / 2);
+    let mut older: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    for (row, letter) in from.iter().enumerate() {
+        let mut line = vec![row + 1];
+        for (column, other) in to.iter().enumerate() {
+            let changed = at(&above, column) + usize::from(letter != other);
+            let mut steps = changed.min(at(&above, column + 1) + 1).min(at(&line, column) + 1);
+            let are_swapped = row > 0
+                && column > 0
+                && from.get(row - 1) == Some(other)
+                && to.get(column - 1) == Some(letter);
+            if are_swapped {
+                steps = steps.min(at(&older, column - 1) + 1);
+            }
+            line.push(steps);
+        }
+        older = std::mem::replace(&mut above, line);
+    }
+    above.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_is_recognised() {
+        let names = ["orders", "orders-dlq", "payments", "x"];
+        for (word, meant) in [
+            ("ordes", Some("orders")),
+            ("oredrs", Some("orders")),
+            ("Orders", None),
+            ("payment", Some("payments")),
+            ("clicks", None),
+            ("y", Some("x")),
+        ] {
+            assert_eq!(closest(word, names.into_iter()), meant, "{word}");
+        }
+    }
+}

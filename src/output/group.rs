@@ -1,0 +1,180 @@
+//! Consumer groups: the list, and a group's progress partition by partition.
+
+use serde_json::{Value, json};
+
+use super::table::{Cell, Table, count, numbers, words};
+use super::{Format, Printer};
+use crate::client::admin::groups::{GroupDescription, GroupListing, GroupMember};
+use crate::error::Result;
+use crate::topic_partition::{Offset, TopicPartition};
+
+/// A group and how far it has come.
+#[derive(Debug)]
+pub struct Progress {
+    pub group: GroupDescription,
+    pub rows: Vec<Row>,
+}
+
+/// One partition that a group reads.
+#[derive(Debug)]
+pub struct Row {
+    pub partition: TopicPartition,
+    pub committed: Option<Offset>,
+    pub end: Option<Offset>,
+    /// The member that reads it, by its place among the group's members.
+    pub member: Option<usize>,
+}
+
+impl Row {
+    /// Records not read yet. Without a commit nobody knows where the group would begin.
+    fn lag(&self) -> Option<i64> {
+        Some((self.end? - self.committed?).max(0))
+    }
+}
+
+/// One group a row.
+pub fn list(printer: &mut Printer, groups: &[GroupListing]) -> Result<()> {
+    let mut table = Table::new(&[
+        words("GROUP", "group"),
+        words("STATE", "state"),
+        words("PROTOCOL TYPE", "protocol_type"),
+    ]);
+    for group in groups {
+        table.row(vec![
+            Cell::text(&group.id),
+            Cell::text(group.state.to_lowercase()),
+            Cell::text(&group.protocol_type),
+        ]);
+    }
+    table.print(printer)
+}
+
+/// Groups with their partitions.
+pub fn describe(printer: &mut Printer, groups: &[Progress]) -> Result<()> {
+    match printer.format() {
+        Format::Table => {
+            for (place, progress) in groups.iter().enumerate() {
+                if place > 0 {
+                    printer.line("")?;
+                }
+                block(printer, progress)?;
+            }
+            Ok(())
+        }
+        Format::Json => printer.json(&Value::Array(groups.iter().map(document).collect())),
+        Format::Jsonl => groups
+            .iter()
+            .flat_map(|progress| table(&[progress]).objects())
+            .try_for_each(|object| printer.line(object)),
+        Format::Tsv => table(&groups.iter().collect::<Vec<_>>()).print(printer),
+        Format::Name => groups
+            .iter()
+            .try_for_each(|progress| printer.line(&progress.group.id)),
+    }
+}
+
+fn block(printer: &mut Printer, progress: &Progress) -> Result<()> {
+    let group = &progress.group;
+    let mut facts = vec![group.state.to_lowercase(), format!("{} protocol", group.kind)];
+    if !group.assignor.is_empty() {
+        facts.push(group.assignor.clone());
+    }
+    facts.extend(group.coordinator.map(|id| format!("coordinator {id}")));
+    let lag: i64 = progress.rows.iter().filter_map(Row::lag).sum();
+    let members = count(group.members.len() as i64, "member");
+    printer.line(format_args!(
+        "{}   {}   {members}   lag {}",
+        group.id,
+        facts.join(", "),
+        count(lag, "record")
+    ))?;
+    if progress.rows.is_empty() {
+        return Ok(());
+    }
+    printer.line("")?;
+    let mut rows = Table::new(&[
+        words("TOPIC", "topic"),
+        numbers("PARTITION", "partition"),
+        numbers("COMMITTED", "committed"),
+        numbers("END", "end"),
+        numbers("LAG", "lag"),
+        words("MEMBER", "member").hides(),
+    ]);
+    for row in &progress.rows {
+        rows.row(cells(progress, row).split_off(1));
+    }
+    printer.block(&rows.aligned())
+}
+
+fn table(groups: &[&Progress]) -> Table {
+    let mut table = Table::new(&[
+        words("GROUP", "group"),
+        words("TOPIC", "topic"),
+        numbers("PARTITION", "partition"),
+        numbers("COMMITTED", "committed"),
+        numbers("END", "end"),
+        numbers("LAG", "lag"),
+        words("MEMBER", "member"),
+    ]);
+    for progress in groups {
+        for row in &progress.rows {
+            table.row(cells(progress, row));
+        }
+    }
+    table
+}
+
+fn cells(progress: &Progress, row: &Row) -> Vec<Cell> {
+    let member = row.member.and_then(|place| progress.group.members.get(place));
+    vec![
+        Cell::text(&progress.group.id),
+        Cell::text(&row.partition.topic),
+        Cell::number(row.partition.partition),
+        Cell::or_unknown(row.committed.map(Cell::number)),
+        Cell::or_unknown(row.end.map(Cell::number)),
+        Cell::or_unknown(row.lag().map(Cell::number)),
+        match member {
+            Some(member) => Cell::both(member_name(member), Value::from(member.id.as_str())),
+            None => Cell::both("", Value::Null),
+        },
+    ]
+}
+
+/// A static member's own name, or else the client's; and where it runs.
+fn member_name(member: &GroupMember) -> String {
+    let name = member.instance_id.as_deref().unwrap_or(&member.client_id);
+    format!("{name} {}", member.host)
+}
+
+fn document(progress: &Progress) -> Value {
+    let group = &progress.group;
+    let partitions = progress.rows.iter().map(|row| {
+        let member = row.member.and_then(|place| group.members.get(place));
+        json!({
+            "topic": row.partition.topic,
+            "partition": row.partition.partition,
+            "committed": row.committed,
+            "end": row.end,
+            "lag": row.lag(),
+            "member": member.map(|member| member.id.as_str()),
+        })
+    });
+    let members = group.members.iter().map(|member| {
+        json!({
+            "id": member.id,
+            "instance_id": member.instance_id,
+            "client_id": member.client_id,
+            "host": member.host,
+        })
+    });
+    json!({
+        "group": group.id,
+        "state": group.state.to_lowercase(),
+        "protocol": group.kind,
+        "assignor": group.assignor,
+        "coordinator": group.coordinator,
+        "lag": progress.rows.iter().filter_map(Row::lag).sum::<i64>(),
+        "members": members.collect::<Vec<Value>>(),
+        "partitions": partitions.collect::<Vec<Value>>(),
+    })
+}

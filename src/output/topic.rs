@@ -1,0 +1,326 @@
+//! Topics: the list, a topic with its partitions, what became of topics that were to be changed.
+
+use serde_json::{Value, json};
+
+use super::table::{Cell, Table, count, numbers, size, span, words};
+use super::{Format, Printer};
+use crate::client::admin::configs::{ConfigEntry, ConfigSource};
+use crate::client::admin::topics::{PartitionDescription, TopicDescription};
+use crate::client::admin::volumes::{Volume, Volumes};
+use crate::error::Result;
+use crate::topic_partition::TopicPartition;
+
+/// The list of topics, one a row.
+pub fn list(printer: &mut Printer, topics: &[TopicDescription], volumes: &Volumes) -> Result<()> {
+    let mut table = Table::new(&[
+        words("NAME", "name"),
+        numbers("PARTITIONS", "partitions"),
+        numbers("REPLICAS", "replicas"),
+        numbers("RECORDS", "records"),
+        numbers("SIZE", "size"),
+        words("STATUS", "status").hides(),
+    ]);
+    for topic in topics {
+        let (records, bytes) = totals(topic, volumes);
+        table.row(vec![
+            Cell::text(&topic.name),
+            Cell::number(partition_count(topic)),
+            Cell::number(replica_count(topic)),
+            Cell::or_unknown(records.map(Cell::number)),
+            Cell::or_unknown(bytes.map(Cell::bytes)),
+            Cell::text(topic_status(topic)),
+        ]);
+    }
+    table.print(printer)
+}
+
+/// Names only, for whoever needs nothing else.
+pub fn names(printer: &mut Printer, topics: &[TopicDescription]) -> Result<()> {
+    topics.iter().try_for_each(|topic| printer.line(&topic.name))
+}
+
+/// Topics with their partitions.
+pub fn describe(
+    printer: &mut Printer,
+    topics: &[TopicDescription],
+    volumes: &Volumes,
+    configs: &[Vec<ConfigEntry>],
+) -> Result<()> {
+    match printer.format() {
+        Format::Table => {
+            for (place, (topic, configs)) in topics.iter().zip(configs).enumerate() {
+                if place > 0 {
+                    printer.line("")?;
+                }
+                block(printer, topic, volumes, configs)?;
+            }
+            Ok(())
+        }
+        Format::Json => {
+            let documents = topics.iter().zip(configs);
+            let documents = documents.map(|(topic, configs)| document(topic, volumes, configs));
+            printer.json(&Value::Array(documents.collect()))
+        }
+        Format::Jsonl => topics
+            .iter()
+            .zip(configs)
+            .try_for_each(|(topic, configs)| printer.line(document(topic, volumes, configs))),
+        Format::Tsv => {
+            let mut all = partition_table();
+            for topic in topics {
+                partition_rows(&mut all, topic, volumes);
+            }
+            all.print(printer)
+        }
+        Format::Name => names(printer, topics),
+    }
+}
+
+/// What became of each topic: for people a line on stderr, for programs a row each.
+pub fn outcomes(printer: &mut Printer, done: &str, topics: &[(String, &str)]) -> Result<()> {
+    if topics.is_empty() {
+        return Ok(());
+    }
+    if printer.format() == Format::Table {
+        let names: Vec<&str> = topics.iter().map(|(name, _)| name.as_str()).collect();
+        printer.note(format_args!("{done} {}", names.join(", ")));
+        return Ok(());
+    }
+    let mut table = Table::new(&[words("NAME", "name"), words("RESULT", "result")]);
+    for (name, result) in topics {
+        table.row(vec![Cell::text(name), Cell::text(*result)]);
+    }
+    table.print(printer)
+}
+
+/// What is about to be deleted, for the eyes of whoever says yes.
+pub fn doomed(topics: &[TopicDescription], volumes: &Volumes) -> (String, String) {
+    let mut table = Table::new(&[
+        words("", "name"),
+        numbers("", "partitions"),
+        numbers("", "size"),
+        words("", "records"),
+    ]);
+    let mut all = 0;
+    for topic in topics {
+        let (records, bytes) = totals(topic, volumes);
+        all += bytes.unwrap_or_default();
+        table.row(vec![
+            Cell::text(&topic.name),
+            Cell::text(count(partition_count(topic), "partition")),
+            Cell::or_unknown(bytes.map(Cell::bytes)),
+            Cell::text(match records {
+                None => String::new(),
+                Some(0) => "empty".to_owned(),
+                Some(records) => count(records, "record"),
+            }),
+        ]);
+    }
+    let lines = table.aligned();
+    let lines = lines.split_once('\n').map_or("", |(_, rows)| rows);
+    (lines.to_owned(), size(all))
+}
+
+fn partition_table() -> Table {
+    Table::new(&[
+        words("TOPIC", "topic"),
+        numbers("PARTITION", "partition"),
+        numbers("LEADER", "leader"),
+        words("REPLICAS", "replicas"),
+        words("ISR", "isr"),
+        numbers("FIRST", "first"),
+        numbers("NEXT", "next"),
+        numbers("SIZE", "size"),
+        words("STATUS", "status").hides(),
+    ])
+}
+
+fn partition_rows(table: &mut Table, topic: &TopicDescription, volumes: &Volumes) {
+    for partition in &topic.partitions {
+        table.row(partition_row(topic, partition, volumes));
+    }
+}
+
+fn partition_row(topic: &TopicDescription, partition: &PartitionDescription, volumes: &Volumes) -> Vec<Cell> {
+    let volume = volume(topic, partition, volumes);
+    vec![
+        Cell::text(&topic.name),
+        Cell::number(partition.partition),
+        match partition.leader {
+            Some(leader) => Cell::number(leader),
+            None => Cell::both("none", Value::Null),
+        },
+        Cell::list(&partition.replicas),
+        Cell::list(&partition.in_sync),
+        Cell::or_unknown(volume.first.map(Cell::number)),
+        Cell::or_unknown(volume.next.map(Cell::number)),
+        Cell::or_unknown(volume.size.map(Cell::bytes)),
+        Cell::text(status(partition)),
+    ]
+}
+
+fn block(
+    printer: &mut Printer,
+    topic: &TopicDescription,
+    volumes: &Volumes,
+    configs: &[ConfigEntry],
+) -> Result<()> {
+    let (records, bytes) = totals(topic, volumes);
+    let mut facts = vec![
+        count(partition_count(topic), "partition"),
+        count(replica_count(topic), "replica"),
+    ];
+    facts.extend(records.map(|records| count(records, "record")));
+    facts.extend(bytes.map(size));
+    let mut parts = vec![topic.name.clone(), facts.join(", ")];
+    if !topic.id.is_nil() {
+        parts.push(format!("id {}", topic.id_text()));
+    }
+    parts.extend(policy(configs));
+    if topic.is_internal {
+        parts.push("internal".to_owned());
+    }
+    printer.line(parts.join("   "))?;
+    let own: Vec<String> = own_configs(configs)
+        .map(|config| format!("{}={}", config.name, config.value.as_deref().unwrap_or_default()))
+        .collect();
+    if !own.is_empty() {
+        printer.line(format_args!("set on it: {}", own.join(", ")))?;
+    }
+    printer.line("")?;
+    // The topic's name stands above; a column of it would say nothing.
+    let mut rows = Table::new(&[
+        numbers("PARTITION", "partition"),
+        numbers("LEADER", "leader"),
+        words("REPLICAS", "replicas"),
+        words("ISR", "isr"),
+        numbers("FIRST", "first"),
+        numbers("NEXT", "next"),
+        numbers("SIZE", "size"),
+        words("STATUS", "status").hides(),
+    ]);
+    for partition in &topic.partitions {
+        rows.row(partition_row(topic, partition, volumes).split_off(1));
+    }
+    printer.block(&rows.aligned())
+}
+
+fn document(topic: &TopicDescription, volumes: &Volumes, configs: &[ConfigEntry]) -> Value {
+    let (records, bytes) = totals(topic, volumes);
+    let partitions: Vec<Value> = topic
+        .partitions
+        .iter()
+        .map(|partition| {
+            let volume = volume(topic, partition, volumes);
+            json!({
+                "partition": partition.partition,
+                "leader": partition.leader,
+                "replicas": partition.replicas,
+                "isr": partition.in_sync,
+                "offline": partition.offline,
+                "first": volume.first,
+                "next": volume.next,
+                "size": volume.size,
+                "status": status(partition),
+            })
+        })
+        .collect();
+    let own: serde_json::Map<String, Value> = own_configs(configs)
+        .map(|config| (config.name.clone(), Value::from(config.value.clone())))
+        .collect();
+    json!({
+        "name": topic.name,
+        "id": (!topic.id.is_nil()).then(|| topic.id_text()),
+        "internal": topic.is_internal,
+        "records": records,
+        "size": bytes,
+        "configs": own,
+        "partitions": partitions,
+    })
+}
+
+/// `cleanup delete, retention 7 d`.
+fn policy(configs: &[ConfigEntry]) -> Option<String> {
+    let value = |name: &str| {
+        let config = configs.iter().find(|config| config.name == name);
+        config.and_then(|config| config.value.as_deref())
+    };
+    let cleanup = value("cleanup.policy")?;
+    let mut text = format!("cleanup {cleanup}");
+    if cleanup.contains("delete") {
+        match value("retention.ms").and_then(|value| value.parse().ok()) {
+            Some(-1) => text.push_str(", kept for ever"),
+            Some(millis) => text.push_str(&format!(", retention {}", span(millis))),
+            None => {}
+        }
+        if let Some(bytes) = value("retention.bytes").and_then(|value| value.parse().ok())
+            && bytes >= 0
+        {
+            text.push_str(&format!(" or {} a partition", size(bytes)));
+        }
+    }
+    Some(text)
+}
+
+fn own_configs(configs: &[ConfigEntry]) -> impl Iterator<Item = &ConfigEntry> {
+    configs
+        .iter()
+        .filter(|config| config.source == ConfigSource::Topic)
+}
+
+fn partition_count(topic: &TopicDescription) -> i64 {
+    topic.partitions.len() as i64
+}
+
+fn replica_count(topic: &TopicDescription) -> i64 {
+    let most = topic
+        .partitions
+        .iter()
+        .map(|partition| partition.replicas.len())
+        .max();
+    most.unwrap_or(0) as i64
+}
+
+/// Records and bytes of all partitions, where all are known.
+fn totals(topic: &TopicDescription, volumes: &Volumes) -> (Option<i64>, Option<i64>) {
+    let of_each = || {
+        topic
+            .partitions
+            .iter()
+            .map(|partition| volume(topic, partition, volumes))
+    };
+    (
+        of_each().map(Volume::records).sum(),
+        of_each().map(|volume| volume.size).sum(),
+    )
+}
+
+fn volume(topic: &TopicDescription, partition: &PartitionDescription, volumes: &Volumes) -> Volume {
+    let name = TopicPartition::new(topic.name.as_str(), partition.partition);
+    volumes.get(&name).copied().unwrap_or_default()
+}
+
+fn status(partition: &PartitionDescription) -> &'static str {
+    if partition.leader.is_none() {
+        "NO LEADER"
+    } else if partition.in_sync.len() < partition.replicas.len() {
+        "UNDER-REPLICATED"
+    } else {
+        ""
+    }
+}
+
+/// The worst that is the matter, and with how many partitions.
+fn topic_status(topic: &TopicDescription) -> String {
+    for word in ["NO LEADER", "UNDER-REPLICATED"] {
+        let ill = topic
+            .partitions
+            .iter()
+            .filter(|partition| status(partition) == word);
+        let ill = ill.count();
+        if ill > 0 {
+            return format!("{word} {ill}/{}", topic.partitions.len());
+        }
+    }
+    String::new()
+}
