@@ -43,3 +43,15 @@ fn message(control_type: i16) -> Option<&'static Message> {
         _ => return None,
     })
 }
+
+/// What Raft's control records are called.
+pub fn name(control_type: i16) -> Option<&'static str> {
+    Some(match control_type {
+        2 => "leader change",
+        3 => "snapshot header",
+        4 => "snapshot footer",
+        5 => "kraft version",
+        6 => "kraft voters",
+        _ => return None,
+    })
+}

@@ -2,7 +2,10 @@
 //!
 //! Owns the lines and their wording, Java's among them; reads no file.
 
+pub mod internal_json;
 pub mod java_decoders;
 pub mod java_files;
 pub mod java_log;
 pub mod numbers;
+pub mod progress;
+pub mod rows;

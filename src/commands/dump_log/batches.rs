@@ -1,0 +1,232 @@
+//! One line a batch.
+//!
+//! Owns the columns and what makes a batch belong to a range.
+
+use std::ops::ControlFlow;
+
+use super::Range;
+use super::files::DumpFile;
+use super::segment::{Segment, WalkEnd, WholeBatch};
+use crate::error::Result;
+use crate::internal_records::control;
+use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, time, word};
+use crate::output::{Format, Printer};
+use crate::records::Batch;
+use crate::records::control_record::ControlType;
+
+/// What a control batch may inflate to.
+const CONTROL_LIMIT: usize = 1 << 20;
+
+pub(super) fn show(
+    file: &DumpFile,
+    title: Option<&str>,
+    range: Range,
+    rows: &mut Rows,
+    printer: &mut Printer,
+) -> Result<()> {
+    let mut segment = Segment::open(file, range)?;
+    let for_people = printer.format() == Format::Table;
+    let name = segment.name.clone();
+    let position_width = if segment.length == u64::MAX {
+        11
+    } else {
+        grouped(segment.length).len().max(7)
+    };
+    let offset_width = (file.base_offset.max(0).to_string().len() * 2 + 3).max(13);
+    if for_people {
+        rows.begin(
+            &name,
+            title,
+            &columns(position_width, offset_width),
+            printer.out(),
+        )?;
+    } else {
+        rows.begin(&name, title, FULL, printer.out())?;
+    }
+    let end = segment.each(|batch| {
+        let header = &batch.header;
+        if header.base_offset >= range.to {
+            return Ok(ControlFlow::Break(()));
+        }
+        let newest_is_old = range.since.is_some_and(|since| header.max_timestamp < since);
+        let oldest_is_new = range
+            .until
+            .is_some_and(|until| header.base_timestamp >= until && header.delete_horizon_ms().is_none());
+        if header.last_offset() >= range.from && !newest_is_old && !oldest_is_new {
+            if for_people {
+                rows.row(&cells(&batch), printer.out())?;
+            } else {
+                rows.row(&all_cells(&batch), printer.out())?;
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    tell_end(&name, &end, printer);
+    Ok(())
+}
+
+/// What stands behind the last whole batch, on stderr: on a live log that is what is being written.
+pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) {
+    match end {
+        WalkEnd::Clean => {}
+        WalkEnd::Trailing { position, bytes } => printer.note(format_args!(
+            "{name}: {} bytes at byte {} are no whole batch",
+            grouped(*bytes),
+            grouped(*position)
+        )),
+        WalkEnd::NoBatch { position, why } => {
+            printer.note(format_args!(
+                "{name}: no batch at byte {}: {why}",
+                grouped(*position)
+            ));
+        }
+    }
+}
+
+fn columns(position_width: usize, offset_width: usize) -> [Column; 8] {
+    [
+        number("BATCH", position_width),
+        word("OFFSETS", offset_width),
+        number("RECORDS", 7),
+        number("BYTES", 7),
+        word("CODEC", 6),
+        word("TIME", 23),
+        word("PRODUCER", 8),
+        word("FLAGS", 5),
+    ]
+}
+
+fn cells(batch: &WholeBatch<'_>) -> [Cell; 8] {
+    let header = &batch.header;
+    let producer = if header.has_producer_id() {
+        format!("{}/{}", header.producer_id, header.producer_epoch)
+    } else {
+        "-".to_owned()
+    };
+    let count = u64::try_from(header.records_count).map_or_else(|_| "-".to_owned(), grouped);
+    [
+        grouped(batch.position).into(),
+        format!("{}-{}", header.base_offset, header.last_offset()).into(),
+        count.into(),
+        grouped(batch.bytes.len() as u64).into(),
+        codec(batch).into(),
+        time(header.max_timestamp).into(),
+        producer.into(),
+        flags(batch).into(),
+    ]
+}
+
+fn codec(batch: &WholeBatch<'_>) -> &'static str {
+    batch.header.codec().map_or("?", |codec| codec.name())
+}
+
+fn flags(batch: &WholeBatch<'_>) -> String {
+    let header = &batch.header;
+    let mut flags = Vec::new();
+    if header.magic < 2 {
+        flags.push(format!("format {}", header.magic));
+    }
+    match control_type(batch) {
+        Some(control) => flags.push(format!("control: {control}")),
+        None if header.is_transactional() => flags.push("transactional".to_owned()),
+        None => {}
+    }
+    if header.delete_horizon_ms().is_some() {
+        flags.push("compacted".to_owned());
+    }
+    if !batch.is_valid() {
+        flags.push("CORRUPT".to_owned());
+    }
+    flags.join(", ")
+}
+
+/// What a control batch says, in Kafka's words.
+fn control_type(batch: &WholeBatch<'_>) -> Option<String> {
+    if !batch.header.is_control() {
+        return None;
+    }
+    let whole = Batch {
+        position: 0,
+        header: batch.header,
+        bytes: batch.bytes,
+    };
+    let mut scratch = Vec::new();
+    let record = whole
+        .records(&mut scratch, CONTROL_LIMIT)
+        .ok()
+        .and_then(|mut records| records.next()?.ok());
+    let Some(control) = record.and_then(|record| ControlType::parse(record.key?)) else {
+        return Some("unreadable".to_owned());
+    };
+    Some(control_name(control))
+}
+
+/// Kafka's name of a control record, in lower case.
+pub(super) fn control_name(control: ControlType) -> String {
+    match control {
+        ControlType::Abort => "abort".to_owned(),
+        ControlType::Commit => "commit".to_owned(),
+        ControlType::LeaderChange => "leader change".to_owned(),
+        other => control::name(other.id()).map_or_else(|| format!("type {}", other.id()), str::to_owned),
+    }
+}
+
+/// Every field, for programs.
+const FULL: &[Column] = &[
+    number("POSITION", 0),
+    number("BASE_OFFSET", 0),
+    number("LAST_OFFSET", 0),
+    number("RECORDS", 0),
+    number("BYTES", 0),
+    number("MAGIC", 0),
+    word("CODEC", 0),
+    word("TIMESTAMP_TYPE", 0),
+    number("BASE_TIMESTAMP", 0),
+    number("MAX_TIMESTAMP", 0),
+    number("DELETE_HORIZON", 0),
+    number("LEADER_EPOCH", 0),
+    number("PRODUCER_ID", 0),
+    number("PRODUCER_EPOCH", 0),
+    number("BASE_SEQUENCE", 0),
+    number("LAST_SEQUENCE", 0),
+    word("TRANSACTIONAL", 0),
+    word("CONTROL", 0),
+    number("CRC", 0),
+    word("VALID", 0),
+];
+
+fn all_cells(batch: &WholeBatch<'_>) -> [Cell; 20] {
+    let header = &batch.header;
+    let int = |value: i32| Cell::Number(value.into());
+    let horizon = header.delete_horizon_ms();
+    [
+        batch.position.into(),
+        header.base_offset.into(),
+        header.last_offset().into(),
+        if header.records_count < 0 {
+            Cell::Nothing
+        } else {
+            int(header.records_count)
+        },
+        (batch.bytes.len() as u64).into(),
+        int(header.magic.into()),
+        codec(batch).into(),
+        header.timestamp_type().name().into(),
+        if horizon.is_some() {
+            Cell::Nothing
+        } else {
+            header.base_timestamp.into()
+        },
+        header.max_timestamp.into(),
+        horizon.map_or(Cell::Nothing, Cell::Number),
+        int(header.partition_leader_epoch),
+        header.producer_id.into(),
+        int(header.producer_epoch.into()),
+        int(header.base_sequence),
+        int(header.last_sequence()),
+        Cell::Bool(header.is_transactional()),
+        control_type(batch).map_or(Cell::Nothing, Cell::Text),
+        i64::from(header.crc).into(),
+        Cell::Bool(batch.is_valid()),
+    ]
+}

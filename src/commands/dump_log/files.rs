@@ -1,0 +1,178 @@
+//! Which files a dump is about, and what each of them is.
+//!
+//! Owns the walk through folders and the guess by name, or else by content. Opens files, reads none whole.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::records::batch_header::BatchHeader;
+use crate::storage::file_name::{self, FileKind};
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Batches, a metadata snapshot among them.
+    Log,
+    OffsetIndex,
+    TimeIndex,
+    TransactionIndex,
+    ProducerSnapshot,
+    LeaderEpochs,
+    /// A text checkpoint of partitions and offsets.
+    Offsets,
+    Properties,
+    PartitionMetadata,
+}
+
+/// A file to be dumped.
+#[derive(Clone, Debug)]
+pub struct DumpFile {
+    pub path: PathBuf,
+    pub kind: Kind,
+    /// The offset in its name, 0 for a name without one.
+    pub base_offset: i64,
+}
+
+impl DumpFile {
+    /// The folder and the name, which is what people call it.
+    pub fn short_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        match self.path.parent().and_then(Path::file_name) {
+            Some(folder) => format!("{}/{name}", folder.to_string_lossy()),
+            None => name.into_owned(),
+        }
+    }
+
+    /// The file beside this one of another kind, if there is one.
+    pub fn sibling(&self, kind: FileKind) -> Option<PathBuf> {
+        let path = self
+            .path
+            .with_file_name(file_name::file_name(self.base_offset, kind));
+        path.is_file().then_some(path)
+    }
+}
+
+/// Every file that `paths` name: files as they stand, folders with all they hold, in the order of their names.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<DumpFile>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let metadata = fs::metadata(path).map_err(|error| Error::from(error).context(path.display()))?;
+        if metadata.is_dir() {
+            let before = files.len();
+            walk(path, &mut files)?;
+            if files.len() == before {
+                return Err(Error::not_found(format!(
+                    "{}: no file of a Kafka log in it",
+                    path.display()
+                )));
+            }
+        } else {
+            let kind = kind_of(path)?.ok_or_else(|| {
+                Error::bad_data(format!(
+                    "{}: neither a log, an index, a snapshot nor a checkpoint",
+                    path.display()
+                ))
+            })?;
+            files.push(dump_file(path.clone(), kind));
+        }
+    }
+    Ok(files)
+}
+
+fn walk(folder: &Path, files: &mut Vec<DumpFile>) -> Result<()> {
+    let failed = |error: std::io::Error| Error::from(error).context(folder.display());
+    let mut entries: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        entries.push(entry.map_err(failed)?.path());
+    }
+    entries.sort();
+    for path in entries {
+        // Links are followed to files, not to folders: no walk goes in circles.
+        if path.is_dir() && !path.is_symlink() {
+            walk(&path, files)?;
+        } else if let Some(kind) = kind_by_name(&path) {
+            files.push(dump_file(path, kind));
+        }
+    }
+    Ok(())
+}
+
+fn dump_file(path: PathBuf, kind: Kind) -> DumpFile {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let digits = name.split(['.', '-']).next().unwrap_or_default();
+    let base_offset = digits.parse().unwrap_or(0);
+    DumpFile {
+        path,
+        kind,
+        base_offset,
+    }
+}
+
+fn kind_of(path: &Path) -> Result<Option<Kind>> {
+    match kind_by_name(path) {
+        Some(kind) => Ok(Some(kind)),
+        None => kind_by_content(path),
+    }
+}
+
+/// By suffix or name. What Kafka is deleting, cleaning or swapping keeps its kind.
+fn kind_by_name(path: &Path) -> Option<Kind> {
+    let name = path.file_name()?.to_str()?;
+    let name = [
+        file_name::DELETED_SUFFIX,
+        file_name::CLEANED_SUFFIX,
+        file_name::SWAP_SUFFIX,
+    ]
+    .into_iter()
+    .find_map(|suffix| name.strip_suffix(suffix))
+    .unwrap_or(name);
+    if let Some(kind) = FileKind::of(name) {
+        return Some(match kind {
+            FileKind::Log => Kind::Log,
+            FileKind::OffsetIndex => Kind::OffsetIndex,
+            FileKind::TimeIndex => Kind::TimeIndex,
+            FileKind::TransactionIndex => Kind::TransactionIndex,
+            FileKind::ProducerSnapshot => Kind::ProducerSnapshot,
+        });
+    }
+    match name {
+        file_name::LEADER_EPOCHS => Some(Kind::LeaderEpochs),
+        file_name::META_PROPERTIES => Some(Kind::Properties),
+        file_name::PARTITION_METADATA => Some(Kind::PartitionMetadata),
+        file_name::RECOVERY_POINTS
+        | file_name::LOG_START_OFFSETS
+        | file_name::HIGH_WATERMARKS
+        | file_name::CLEANER_OFFSETS => Some(Kind::Offsets),
+        file_name::BOOTSTRAP_CHECKPOINT => Some(Kind::Log),
+        _ => file_name::parse_metadata_snapshot(name).map(|_| Kind::Log),
+    }
+}
+
+/// By the first bytes, for a file under another name.
+fn kind_by_content(path: &Path) -> Result<Option<Kind>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(|error| Error::from(error).context(path.display()))?;
+    file.take(4096)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::from(error).context(path.display()))?;
+    if BatchHeader::parse(&bytes).is_ok() {
+        return Ok(Some(Kind::Log));
+    }
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return Ok(None);
+    };
+    let mut lines = text.lines();
+    Ok(match (lines.next(), lines.next()) {
+        (Some("version: 0"), Some(second)) if second.starts_with("topic_id:") => {
+            Some(Kind::PartitionMetadata)
+        }
+        (Some("0"), Some(count)) if count.trim().parse::<u32>().is_ok() => match lines.next() {
+            Some(entry) if entry.split(' ').count() == 2 => Some(Kind::LeaderEpochs),
+            _ => Some(Kind::Offsets),
+        },
+        _ if text.lines().any(|line| line.starts_with("cluster.id=")) => Some(Kind::Properties),
+        _ => None,
+    })
+}

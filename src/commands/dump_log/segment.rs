@@ -1,0 +1,168 @@
+//! A log opened for the native views: where to begin, found through its indexes, and a walk batch by batch.
+//!
+//! Owns that; what is done with a batch belongs to the views.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
+
+use super::Range;
+use super::files::DumpFile;
+use crate::error::{Error, Result};
+use crate::records::batch_header::{self, BatchHeader};
+use crate::records::error::BatchError;
+use crate::storage::file_name::FileKind;
+use crate::storage::offset_index::OffsetIndex;
+use crate::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
+use crate::storage::time_index::TimeIndex;
+
+/// A log that can be walked once.
+pub(super) struct Segment {
+    pub(super) scan: SegmentScan<Box<dyn Read + Send>>,
+    /// Bytes from the walk's start to the log's end; `u64::MAX` for a pipe.
+    pub(super) length: u64,
+    pub(super) name: String,
+}
+
+/// A batch that lies whole in the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WholeBatch<'a> {
+    pub(super) position: u64,
+    pub(super) header: BatchHeader,
+    pub(super) bytes: &'a [u8],
+}
+
+impl WholeBatch<'_> {
+    pub(super) fn is_valid(&self) -> bool {
+        batch_header::crc_is_valid(self.bytes)
+    }
+}
+
+/// How a walk ended.
+#[derive(Debug)]
+pub(super) enum WalkEnd {
+    /// At the end of the log, or where the visitor wanted to stop.
+    Clean,
+    /// Bytes that are no whole batch.
+    Trailing { position: u64, bytes: u64 },
+    /// Bytes that are no batch at all.
+    NoBatch { position: u64, why: BatchError },
+}
+
+impl Segment {
+    /// Opens a log where `range` begins.
+    pub(super) fn open(file: &DumpFile, range: Range) -> Result<Self> {
+        if file.path.as_os_str() == "-" {
+            return Ok(Self {
+                scan: SegmentScan::new(Box::new(io::stdin()), 0, u64::MAX),
+                length: u64::MAX,
+                name: "stdin".to_owned(),
+            });
+        }
+        let name = file.short_name();
+        let failed = |error: io::Error| Error::from(error).context(file.path.display());
+        let mut log = File::open(&file.path).map_err(failed)?;
+        let end = log.metadata().map_err(failed)?.len();
+        let start = start(file, range).min(end);
+        log.seek(SeekFrom::Start(start)).map_err(failed)?;
+        Ok(Self {
+            scan: SegmentScan::new(Box::new(log), start, end),
+            length: end - start,
+            name,
+        })
+    }
+
+    /// Visits every batch; a visitor that breaks ends the walk.
+    pub(super) fn each(
+        &mut self,
+        mut visit: impl FnMut(WholeBatch<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<WalkEnd> {
+        let mut chunk = Chunk::default();
+        loop {
+            let more = self
+                .scan
+                .next_chunk(&mut chunk)
+                .map_err(|error| Error::from(error).context(&self.name))?;
+            if !more {
+                return Ok(self.end());
+            }
+            for batch in whole_batches(&chunk) {
+                match batch {
+                    Ok(batch) => {
+                        if visit(batch)?.is_break() {
+                            return Ok(WalkEnd::Clean);
+                        }
+                    }
+                    Err((position, why)) => return Ok(WalkEnd::NoBatch { position, why }),
+                }
+            }
+        }
+    }
+
+    /// How the walk ended, when all chunks have been taken.
+    pub(super) fn end(&self) -> WalkEnd {
+        let position = self.scan.position();
+        match self.scan.end() {
+            Some(ScanEnd::End { trailing }) if trailing > 0 => WalkEnd::Trailing {
+                position,
+                bytes: trailing,
+            },
+            Some(ScanEnd::TooSmall { length }) => WalkEnd::NoBatch {
+                position,
+                why: BatchError::TooSmall {
+                    length,
+                    minimum: batch_header::MIN_LENGTH_V0,
+                },
+            },
+            _ => WalkEnd::Clean,
+        }
+    }
+}
+
+/// The batches of a chunk, up to the first that is none.
+pub(super) fn whole_batches(
+    chunk: &Chunk,
+) -> impl Iterator<Item = Result<WholeBatch<'_>, (u64, BatchError)>> {
+    let mut at = 0;
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        let rest = chunk
+            .bytes
+            .get(at..chunk.len)
+            .filter(|rest| !rest.is_empty() && !failed)?;
+        let position = chunk.position + at as u64;
+        let header = match BatchHeader::parse(rest) {
+            Ok(header) => header,
+            Err(why) => {
+                failed = true;
+                return Some(Err((position, why)));
+            }
+        };
+        let bytes = rest.get(..header.size_in_bytes()).unwrap_or(rest);
+        at += bytes.len();
+        Some(Ok(WholeBatch {
+            position,
+            header,
+            bytes,
+        }))
+    })
+}
+
+/// Where to begin to read, by the indexes; 0 when there are none or they cannot be read.
+fn start(file: &DumpFile, range: Range) -> u64 {
+    let offsets = || OffsetIndex::open(&file.sibling(FileKind::OffsetIndex)?, file.base_offset).ok();
+    let position_of = |offset: i64| {
+        let floor = offsets()?.floor(offset).ok()??;
+        Some(u64::from(floor.position))
+    };
+    let by_offset = (range.from > file.base_offset)
+        .then(|| position_of(range.from))
+        .flatten();
+    let by_time = range.since.and_then(|since| {
+        let index = TimeIndex::open(&file.sibling(FileKind::TimeIndex)?, file.base_offset).ok()?;
+        // Everything up to this entry is older than it.
+        let floor = index.floor(since.checked_sub(1)?).ok()??;
+        position_of(floor.offset)
+    });
+    by_offset.max(by_time).unwrap_or(0)
+}

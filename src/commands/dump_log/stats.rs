@@ -1,0 +1,273 @@
+//! A log summed up: records, bytes, codecs, producers, times, gaps.
+//!
+//! Owns what is counted. Memory grows with the producers only, and only so far.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use super::Range;
+use super::batches::tell_end;
+use super::files::DumpFile;
+use super::segment::{Segment, WholeBatch};
+use crate::error::Result;
+use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, time, word};
+use crate::output::{Format, Printer};
+use crate::records::Batch;
+
+/// What one batch may inflate to; a bigger one is counted without its records.
+const INFLATE_LIMIT: usize = 64 << 20;
+/// So many producers are told apart, the rest is counted together.
+const MOST_PRODUCERS: usize = 10_000;
+
+#[derive(Debug, Default)]
+struct Codec {
+    batches: u64,
+    stored: u64,
+    inflated: u64,
+}
+
+#[derive(Debug, Default)]
+struct Stats {
+    batches: u64,
+    records: u64,
+    bytes: u64,
+    control: u64,
+    transactional: u64,
+    corrupt: u64,
+    nulls: u64,
+    key_bytes: u64,
+    value_bytes: u64,
+    first_offset: Option<i64>,
+    next_offset: i64,
+    /// Offsets between records that no record has: compaction, or a hole.
+    missing: u64,
+    oldest: Option<i64>,
+    newest: Option<i64>,
+    codecs: BTreeMap<&'static str, Codec>,
+    producers: BTreeMap<i64, u64>,
+    more_producers: u64,
+}
+
+pub(super) fn show(files: &[&DumpFile], range: Range, printer: &mut Printer) -> Result<()> {
+    let mut rows = Rows::new(printer.format());
+    let for_people = printer.format() == Format::Table;
+    for (index, file) in files.iter().enumerate() {
+        let mut segment = Segment::open(file, range)?;
+        let mut stats = Stats::default();
+        let mut scratch = Vec::new();
+        let end = segment.each(|batch| {
+            if batch.header.base_offset >= range.to {
+                return Ok(ControlFlow::Break(()));
+            }
+            stats.add(&batch, range, &mut scratch);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if for_people {
+            if index > 0 {
+                printer.line("")?;
+            }
+            people(&segment.name, &stats, printer)?;
+        } else {
+            rows.begin(&segment.name, None, COLUMNS, printer.out())?;
+            rows.row(&cells(&stats), printer.out())?;
+        }
+        tell_end(&segment.name, &end, printer);
+    }
+    rows.end(printer.out())
+}
+
+impl Stats {
+    fn add(&mut self, batch: &WholeBatch<'_>, range: Range, scratch: &mut Vec<u8>) {
+        let header = &batch.header;
+        if header.last_offset() < range.from {
+            return;
+        }
+        self.batches += 1;
+        self.bytes += batch.bytes.len() as u64;
+        self.control += u64::from(header.is_control());
+        self.transactional += u64::from(header.is_transactional() && !header.is_control());
+        if !batch.is_valid() {
+            self.corrupt += 1;
+            return;
+        }
+        if header.has_producer_id() {
+            let known = self.producers.len();
+            match self.producers.get_mut(&header.producer_id) {
+                Some(batches) => *batches += 1,
+                None if known < MOST_PRODUCERS => _ = self.producers.insert(header.producer_id, 1),
+                None => self.more_producers += 1,
+            }
+        }
+        let whole = Batch {
+            position: 0,
+            header: *header,
+            bytes: batch.bytes,
+        };
+        let codec = header.codec().map_or("?", |codec| codec.name());
+        let mut inflated = 0;
+        if let Ok(records) = whole.records(scratch, INFLATE_LIMIT) {
+            for record in records
+                .map_while(Result::ok)
+                .filter(|record| range.has_offset(record.offset))
+            {
+                if !range.has_time(record.timestamp) {
+                    continue;
+                }
+                let size = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len) as u64;
+                self.records += 1;
+                self.nulls += u64::from(record.value.is_none());
+                self.key_bytes += size(record.key);
+                self.value_bytes += size(record.value);
+                self.offset(record.offset);
+                self.oldest = Some(
+                    self.oldest
+                        .map_or(record.timestamp, |oldest| oldest.min(record.timestamp)),
+                );
+                self.newest = self.newest.max(Some(record.timestamp));
+            }
+        }
+        let stored = batch.bytes.len().saturating_sub(header.body_at()) as u64;
+        if codec == "none" {
+            inflated += stored;
+        } else {
+            inflated += scratch.len() as u64;
+        }
+        let sums = self.codecs.entry(codec).or_default();
+        sums.batches += 1;
+        sums.stored += stored;
+        sums.inflated += inflated;
+    }
+
+    fn offset(&mut self, offset: i64) {
+        if self.first_offset.is_none() {
+            self.first_offset = Some(offset);
+        } else if offset > self.next_offset {
+            self.missing += offset.abs_diff(self.next_offset);
+        }
+        self.next_offset = offset.saturating_add(1);
+    }
+}
+
+fn people(name: &str, stats: &Stats, printer: &mut Printer) -> Result<()> {
+    let offsets = match stats.first_offset {
+        Some(first) => format!("{first}-{}", stats.next_offset.saturating_sub(1)),
+        None => "none".to_owned(),
+    };
+    printer.line(name)?;
+    let mut line = |label: &str, text: String| printer.line(format_args!("  {label:<10} {text}"));
+    line(
+        "records",
+        format!(
+            "{} in {} batches, offsets {offsets}",
+            grouped(stats.records),
+            grouped(stats.batches)
+        ),
+    )?;
+    line(
+        "bytes",
+        format!(
+            "{} stored; keys {}, values {}",
+            grouped(stats.bytes),
+            grouped(stats.key_bytes),
+            grouped(stats.value_bytes)
+        ),
+    )?;
+    if let (Some(oldest), Some(newest)) = (stats.oldest, stats.newest) {
+        line("time", format!("{} to {}", time(oldest), time(newest)))?;
+    }
+    for (codec, sums) in &stats.codecs {
+        let ratio = sums.inflated as f64 / sums.stored.max(1) as f64;
+        line(
+            "codec",
+            format!(
+                "{codec}: {} batches, {} bytes stored, {} inflated, ratio {ratio:.2}",
+                grouped(sums.batches),
+                grouped(sums.stored),
+                grouped(sums.inflated)
+            ),
+        )?;
+    }
+    let producers = stats.producers.len() as u64;
+    if producers > 0 {
+        let more = if stats.more_producers > 0 { " or more" } else { "" };
+        line("producers", format!("{}{more}", grouped(producers)))?;
+    }
+    if stats.transactional + stats.control > 0 {
+        line(
+            "special",
+            format!(
+                "{} transactional batches, {} control batches",
+                grouped(stats.transactional),
+                grouped(stats.control)
+            ),
+        )?;
+    }
+    if stats.nulls > 0 {
+        line("tombstones", grouped(stats.nulls))?;
+    }
+    if stats.missing > 0 {
+        line(
+            "gaps",
+            format!(
+                "{} offsets between the first and the last record have none",
+                grouped(stats.missing)
+            ),
+        )?;
+    }
+    if stats.corrupt > 0 {
+        line(
+            "CORRUPT",
+            format!("{} batches; --verify says where", grouped(stats.corrupt)),
+        )?;
+    }
+    Ok(())
+}
+
+const COLUMNS: &[Column] = &[
+    number("BATCHES", 0),
+    number("RECORDS", 0),
+    number("BYTES", 0),
+    number("INFLATED_BYTES", 0),
+    number("KEY_BYTES", 0),
+    number("VALUE_BYTES", 0),
+    number("FIRST_OFFSET", 0),
+    number("LAST_OFFSET", 0),
+    number("MISSING_OFFSETS", 0),
+    number("OLDEST_TIMESTAMP", 0),
+    number("NEWEST_TIMESTAMP", 0),
+    word("CODECS", 0),
+    number("PRODUCERS", 0),
+    number("TRANSACTIONAL_BATCHES", 0),
+    number("CONTROL_BATCHES", 0),
+    number("TOMBSTONES", 0),
+    number("CORRUPT_BATCHES", 0),
+];
+
+fn cells(stats: &Stats) -> [Cell; 17] {
+    let maybe = |number: Option<i64>| number.map_or(Cell::Nothing, Cell::Number);
+    let codecs: Vec<&str> = stats.codecs.keys().copied().collect();
+    [
+        stats.batches.into(),
+        stats.records.into(),
+        stats.bytes.into(),
+        stats
+            .codecs
+            .values()
+            .map(|codec| codec.inflated)
+            .sum::<u64>()
+            .into(),
+        stats.key_bytes.into(),
+        stats.value_bytes.into(),
+        maybe(stats.first_offset),
+        maybe(stats.first_offset.map(|_| stats.next_offset.saturating_sub(1))),
+        stats.missing.into(),
+        maybe(stats.oldest),
+        maybe(stats.newest),
+        codecs.join(",").into(),
+        (stats.producers.len() as u64).into(),
+        stats.transactional.into(),
+        stats.control.into(),
+        stats.nulls.into(),
+        stats.corrupt.into(),
+    ]
+}

@@ -1,0 +1,43 @@
+//! The bar that shows how far a long file has been read: on stderr, only on a terminal.
+//!
+//! Owns when there is one.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Files shorter than this are read before a bar could be seen.
+const LONG_BYTES: u64 = 64 << 20;
+const TEMPLATE: &str = "{prefix}  {bar:25}  {percent:>3} %  {bytes_per_sec}  {eta_precise} left";
+
+/// A bar over one file, or none.
+#[derive(Debug)]
+pub struct FileProgress(Option<ProgressBar>);
+
+impl FileProgress {
+    pub fn new(length: u64, name: &str, is_quiet: bool) -> Self {
+        if is_quiet || !(LONG_BYTES..u64::MAX).contains(&length) || !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(10));
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+            bar.set_style(style.progress_chars("━╸━"));
+        }
+        bar.set_prefix(name.to_owned());
+        Self(Some(bar))
+    }
+
+    /// So many bytes have been read.
+    pub fn at(&self, position: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(position);
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
