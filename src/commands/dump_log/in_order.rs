@@ -15,7 +15,7 @@ const MOST_THREADS: usize = 4;
 
 /// Why the work ended before the log did.
 #[derive(Debug)]
-pub enum Stopped<E> {
+pub(super) enum Stopped<E> {
     /// The log could not be read.
     Input(io::Error),
     /// The output failed, or its reader has gone.
@@ -26,7 +26,7 @@ pub enum Stopped<E> {
 
 /// Why the work on one chunk ended early.
 #[derive(Debug)]
-pub enum Early<E> {
+pub(super) enum Early<E> {
     /// Another thread has stopped everything.
     Cancelled,
     Failed(E),
@@ -40,8 +40,8 @@ impl<E> From<E> for Early<E> {
 
 /// Where the text of one chunk goes.
 #[derive(Debug)]
-pub struct Output<'t, 's, W, E> {
-    pub text: Vec<u8>,
+pub(super) struct Output<'t, 's, W, E> {
+    pub(super) text: Vec<u8>,
     turns: &'t Turns<'s, W, E>,
     number: u64,
 }
@@ -49,7 +49,7 @@ pub struct Output<'t, 's, W, E> {
 impl<W: Write, E> Output<'_, '_, W, E> {
     /// Hands the text on when there is much of it; nothing before may be changed after that.
     #[inline]
-    pub fn flush_if_long(&mut self) -> Result<(), Early<E>> {
+    pub(super) fn flush_if_long(&mut self) -> Result<(), Early<E>> {
         if self.text.len() < FLUSH_BYTES {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl<'s, W: Write, E> Turns<'s, W, E> {
 
 /// Works on every chunk of `scan`: `worker` makes a thread's own worker, which turns a chunk into text and a result;
 /// the results are given to `merge` in the log's order.
-pub fn work_in_order<R, W, T, E, F>(
+pub(super) fn work_in_order<R, W, T, E, F>(
     scan: &mut SegmentScan<R>,
     length: u64,
     out: &mut W,

@@ -9,7 +9,8 @@ use super::files::DumpFile;
 use super::in_order::{Early, Output, Stopped, work_in_order};
 use super::segment::{Segment, WalkEnd, WholeBatch, whole_batches};
 use super::{Range, Records};
-use crate::client::record_source::{ConsumedRecord, HeaderView, TimestampType};
+use crate::client::record_sink::HeaderView;
+use crate::client::record_source::{ConsumedRecord, TimestampType};
 use crate::error::{Error, Result};
 use crate::output::log_dump::internal_json;
 use crate::output::record::RecordFormatter;
@@ -45,9 +46,9 @@ struct Worker<'a> {
 pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut Printer) -> Result<()> {
     let partition = partition_of(file);
     let formatter = match how {
-        Records::Template(text) => {
-            Formatter::Template(Template::compile(text).map_err(|why| Error::usage(format!("--format: {why}")))?)
-        }
+        Records::Template(text) => Formatter::Template(
+            Template::compile(text).map_err(|why| Error::usage(format!("--format: {why}")))?,
+        ),
         Records::Json => match internal_json::Topic::of(&partition.topic) {
             Some(topic) => Formatter::Internal(topic),
             None => Formatter::Json,
@@ -85,12 +86,20 @@ enum Stop {
 /// The partition by the folder's name; the folder itself when it is none.
 fn partition_of(file: &DumpFile) -> TopicPartition {
     let path = std::fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
-    let folder = path.parent().and_then(|folder| folder.file_name()).unwrap_or_default().to_string_lossy();
+    let folder = path
+        .parent()
+        .and_then(|folder| folder.file_name())
+        .unwrap_or_default()
+        .to_string_lossy();
     file_name::parse_partition_folder(&folder).unwrap_or_else(|| TopicPartition::new(folder, 0))
 }
 
 impl Worker<'_> {
-    fn chunk<W: Write>(&mut self, chunk: &Chunk, output: &mut Output<'_, '_, W, Stop>) -> Result<(), Early<Stop>> {
+    fn chunk<W: Write>(
+        &mut self,
+        chunk: &Chunk,
+        output: &mut Output<'_, '_, W, Stop>,
+    ) -> Result<(), Early<Stop>> {
         for batch in whole_batches(chunk) {
             let batch = batch.map_err(|(position, why)| Stop::NoBatch(WalkEnd::NoBatch { position, why }))?;
             let header = &batch.header;
@@ -105,7 +114,11 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn batch<W: Write>(&mut self, batch: &WholeBatch<'_>, output: &mut Output<'_, '_, W, Stop>) -> Result<(), Early<Stop>> {
+    fn batch<W: Write>(
+        &mut self,
+        batch: &WholeBatch<'_>,
+        output: &mut Output<'_, '_, W, Stop>,
+    ) -> Result<(), Early<Stop>> {
         let corrupt = |why: String| {
             let position = grouped(batch.position);
             let problem = format!("byte {position}: {why}");
@@ -118,7 +131,9 @@ impl Worker<'_> {
             bytes: batch.bytes,
         };
         let mut scratch = std::mem::take(&mut self.scratch);
-        let records = whole.records(&mut scratch, INFLATE_LIMIT).map_err(|error| corrupt(error.to_string()))?;
+        let records = whole
+            .records(&mut scratch, INFLATE_LIMIT)
+            .map_err(|error| corrupt(error.to_string()))?;
         for record in records {
             let record = record.map_err(|error| corrupt(error.to_string()))?;
             if self.range.has_offset(record.offset) && self.range.has_time(record.timestamp) {

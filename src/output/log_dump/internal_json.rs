@@ -29,7 +29,10 @@ impl Topic {
 
 /// Appends a record as one line; one that cannot be decoded says why.
 pub fn write(topic: Topic, record: &Record<'_>, out: &mut Vec<u8>) {
-    let start = format!("{{\"offset\":{},\"timestamp\":{}", record.offset, record.timestamp);
+    let start = format!(
+        "{{\"offset\":{},\"timestamp\":{}",
+        record.offset, record.timestamp
+    );
     out.extend_from_slice(start.as_bytes());
     let failed = match topic {
         Topic::Coordinator(topic) => write_coordinator(topic, record, out),
