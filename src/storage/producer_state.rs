@@ -392,9 +392,9 @@ mod tests {
         BatchHeader::parse(&builder.finish_uncompressed()).unwrap()
     }
 
-    fn found(result: Result<(), ProducerError>) -> Option<i32> {
+    fn found(result: &Result<(), ProducerError>) -> Option<i32> {
         match result {
-            Err(ProducerError::OutOfOrderSequence { expected, .. }) => Some(expected),
+            Err(ProducerError::OutOfOrderSequence { expected, .. }) => Some(*expected),
             _ => None,
         }
     }
@@ -409,7 +409,7 @@ mod tests {
             "an unknown producer may start anywhere"
         );
         state.record_data(&first);
-        assert_eq!(found(state.check_data(&batch(3, 0, 42, 1, false))), Some(43));
+        assert_eq!(found(&state.check_data(&batch(3, 0, 42, 1, false))), Some(43));
         for n in 0..5 {
             let next = batch(3 + n, 0, 43 + n as i32, 1, false);
             assert_eq!(state.check_data(&next), Ok(()));
@@ -419,7 +419,7 @@ mod tests {
         assert_eq!((again.first_offset(), again.last_offset), (5, 5));
         assert_eq!(state.duplicate_of(&first), None, "only five are remembered");
         assert_eq!(
-            found(state.check_data(&batch(8, 1, 48, 1, false))),
+            found(&state.check_data(&batch(8, 1, 48, 1, false))),
             Some(0),
             "a new epoch starts at 0"
         );
