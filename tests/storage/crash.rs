@@ -199,9 +199,11 @@ fn an_interrupted_deletion_is_finished() {
     let log = reopen_after_crash(folder.path(), &small_segments());
     assert!(log.log_start_offset() > 0);
     for entry in fs::read_dir(folder.path()).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let leftover = name.starts_with("00000000000000000000.") || name.ends_with(".deleted");
-        assert!(!leftover && !name.ends_with(".tmp"), "{name}");
+        let path = entry.unwrap().path();
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let extension = path.extension().unwrap_or_default();
+        let leftover = stem == "00000000000000000000" || extension == "deleted" || extension == "tmp";
+        assert!(!leftover, "{}", path.display());
     }
 }
 
