@@ -606,13 +606,11 @@ impl Talk {
             &self.sync_request(group, 1, &first, &[]),
         );
         self.commit(8, "first, in the rebalance", group, 1, &first, &[("t", 0, 1, "")]);
-        self.join(
-            0,
-            3,
-            "first rejoins",
-            &self.join_request(group, &first, None, "a"),
-        );
+        let rejoin = self.lines[0]
+            .write(&self.join_request(group, &first, None, "a"), 3)
+            .expect("sent");
         let second = self.joined(1, 3, "second", sent);
+        self.joined(0, 3, "first rejoins", rejoin);
         self.describe(5, "both joined", group);
         self.heartbeat(3, "first, before sync", group, 2, &first, None);
         self.commit(8, "first, before sync", group, 2, &first, &[("t", 0, 1, "")]);
