@@ -185,8 +185,7 @@ impl Metadata {
         for partition in &topic.partitions {
             // Whoever appends now still holds the log: it is renamed under the lock.
             let _log = partition.log();
-            self.log_dir
-                .delete_partition(&TopicPartition::new(name, partition.index))?;
+            self.log_dir.delete_partition(&TopicPartition::new(name, partition.index))?;
         }
         for partition in &topic.partitions {
             partition.waiters.wake_all();
@@ -248,11 +247,7 @@ impl Metadata {
 
     /// Hands the configs of one topic, or of all, to its partitions.
     fn apply_configs(&self, state: &State, only: Option<&str>) {
-        for topic in state
-            .topics
-            .values()
-            .filter(|topic| only.is_none_or(|only| only == topic.name))
-        {
+        for topic in state.topics.values().filter(|topic| only.is_none_or(|only| only == topic.name)) {
             let settings = Arc::new(TopicSettings::resolve(self.values_in(state), &topic.configs));
             for partition in &topic.partitions {
                 partition.set_settings(&settings, settings.log_config(&self.config));
@@ -287,12 +282,9 @@ impl Metadata {
             recovery_points.insert(name.clone(), log.recovery_point());
             high_watermarks.insert(name, log.log_end_offset());
         }
-        self.log_dir
-            .write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
-        self.log_dir
-            .write_checkpoint(Checkpoint::RecoveryPoints, &recovery_points)?;
-        self.log_dir
-            .write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
+        self.log_dir.write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
+        self.log_dir.write_checkpoint(Checkpoint::RecoveryPoints, &recovery_points)?;
+        self.log_dir.write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
     }
 
     /// Removes segments that retention no longer keeps.

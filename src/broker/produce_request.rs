@@ -80,10 +80,7 @@ impl<'a> Reader<'a> {
     }
 
     fn skip(&mut self, length: usize) -> Option<Range<usize>> {
-        let end = self
-            .at
-            .checked_add(length)
-            .filter(|end| *end <= self.body.len())?;
+        let end = self.at.checked_add(length).filter(|end| *end <= self.body.len())?;
         let skipped = self.at..end;
         self.at = end;
         Some(skipped)
@@ -161,9 +158,7 @@ mod tests {
         for version in 3..=13 {
             let id = Uuid::from_bytes([7; 16]);
             let mut topic = TopicProduceData::default().with_partition_data(vec![
-                PartitionProduceData::default()
-                    .with_index(3)
-                    .with_records(Some(Bytes::from_static(b"abc"))),
+                PartitionProduceData::default().with_index(3).with_records(Some(Bytes::from_static(b"abc"))),
                 PartitionProduceData::default().with_index(4).with_records(None),
             ]);
             if version >= 13 {
@@ -171,9 +166,7 @@ mod tests {
             } else {
                 topic.name = TopicName(StrBytes::from_static_str("orders"));
             }
-            let request = messages::ProduceRequest::default()
-                .with_acks(-1)
-                .with_topic_data(vec![topic]);
+            let request = messages::ProduceRequest::default().with_acks(-1).with_topic_data(vec![topic]);
             let mut body = BytesMut::new();
             request.encode(&mut body, version).unwrap();
             let parsed = ProduceRequest::parse(&body, version).unwrap();
