@@ -15,6 +15,7 @@
 mod architecture;
 mod broker;
 mod cli;
+mod client;
 mod house;
 mod internal_records;
 mod properties;

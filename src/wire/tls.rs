@@ -146,20 +146,21 @@ fn explain_broken(host: &str, stream: &MidHandshakeSslStream<TcpStream>) -> Wire
     if verified != X509VerifyResult::OK {
         return WireError::Tls(certificate_problem(host, verified));
     }
+    let hung_up = "the broker hung up during the TLS handshake; is it a plaintext listener, or does it want a client certificate?";
     if let Some(cause) = stream.error().io_error() {
-        return match cause.kind() {
+        return WireError::Tls(match cause.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                WireError::Tls("no answer to the TLS handshake; is it a TLS listener?".to_owned())
+                "no answer to the TLS handshake; is it a TLS listener?".to_owned()
             }
-            _ => WireError::Tls(format!("the TLS handshake broke off: {cause}")),
-        };
+            io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
+                hung_up.to_owned()
+            }
+            _ => format!("the TLS handshake broke off: {cause}"),
+        });
     }
     let reasons = stream.error().ssl_error().map(reasons).unwrap_or_default();
     if reasons.is_empty() || reasons.contains("unexpected eof") {
-        return WireError::Tls(
-            "the broker hung up during the TLS handshake; is it a plaintext listener, or does it want a client certificate?"
-                .to_owned(),
-        );
+        return WireError::Tls(hung_up.to_owned());
     }
     if reasons.contains("wrong version number") || reasons.contains("packet length too long") {
         return WireError::Tls("it does not speak TLS: is it a plaintext listener?".to_owned());

@@ -1,0 +1,7 @@
+//! Does the client reach a broker the way it was told to, and no weaker? Held against scripted brokers, because a
+//! real one does not misbehave on demand.
+
+mod connection;
+mod retries;
+mod scripted_broker;
+mod security;

@@ -1,0 +1,315 @@
+//! TLS and SASL as the settings ask for them: who is trusted, who is refused, and what is said about it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, str};
+
+use kafka_protocol::messages::{SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeResponse};
+use kafka_protocol::protocol::{Decodable, StrBytes};
+use kafkit::client::admin::AdminClient;
+use kafkit::client::settings::{Origin, Settings};
+use kafkit::error::{Error, Kind};
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::ec::{EcGroup, EcKey};
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkcs12::Pkcs12;
+use openssl::pkey::{PKey, Private};
+use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode};
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::{X509, X509Name};
+
+use super::scripted_broker::{Reply, ScriptedBroker, body, cluster, with_greeting};
+
+struct Certified {
+    key: PKey<Private>,
+    certificate: X509,
+}
+
+/// A certificate for `name`, signed by `issuer` or by itself; `address` is in it when given.
+fn certify(name: &str, address: Option<&str>, issuer: Option<&Certified>) -> Certified {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+    let mut subject = X509Name::builder().unwrap();
+    subject.append_entry_by_text("CN", name).unwrap();
+    let subject = subject.build();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder
+        .set_serial_number(&BigNum::from_u32(1).unwrap().to_asn1_integer().unwrap())
+        .unwrap();
+    builder.set_subject_name(&subject).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    builder
+        .set_not_before(&Asn1Time::from_unix(1_700_000_000).unwrap())
+        .unwrap();
+    builder
+        .set_not_after(&Asn1Time::days_from_now(3650).unwrap())
+        .unwrap();
+    if let Some(address) = address {
+        let context = builder.x509v3_context(None, None);
+        let names = SubjectAlternativeName::new().ip(address).build(&context).unwrap();
+        builder.append_extension(names).unwrap();
+    }
+    if let Some(issuer) = issuer {
+        builder
+            .set_issuer_name(issuer.certificate.subject_name())
+            .unwrap();
+        builder.sign(&issuer.key, MessageDigest::sha256()).unwrap();
+    } else {
+        builder
+            .append_extension(BasicConstraints::new().critical().ca().build().unwrap())
+            .unwrap();
+        builder.set_issuer_name(&subject).unwrap();
+        builder.sign(&key, MessageDigest::sha256()).unwrap();
+    }
+    Certified {
+        key,
+        certificate: builder.build(),
+    }
+}
+
+/// A broker with TLS whose certificate `authority` has signed for `address`; with `clients`, only for theirs.
+fn tls_broker(authority: &Certified, address: &str, clients: Option<&Certified>) -> ScriptedBroker {
+    let own = certify("broker", Some(address), Some(authority));
+    let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
+    acceptor.set_certificate(&own.certificate).unwrap();
+    acceptor.set_private_key(&own.key).unwrap();
+    if let Some(clients) = clients {
+        acceptor
+            .cert_store_mut()
+            .add_cert(clients.certificate.clone())
+            .unwrap();
+        acceptor.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+    }
+    ScriptedBroker::tls(
+        acceptor.build(),
+        with_greeting(|head, _| body(&cluster(&[1]), head)),
+    )
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Connects as the properties say and asks for the cluster.
+fn ask(broker: &ScriptedBroker, properties: &str) -> Result<String, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "client.properties", properties.as_bytes());
+    let mut settings = Settings::default();
+    settings.set("default.api.timeout.ms", "3000", Origin::Default);
+    settings.read_properties_file(&file)?;
+    settings.set("bootstrap.servers", broker.address(), Origin::Flag);
+    let mut client = AdminClient::connect(&settings)?;
+    Ok(client.cluster_id()?.unwrap_or_default().to_owned())
+}
+
+#[test]
+fn a_broker_is_trusted_by_its_authority_in_every_spelling() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = certify("authority", None, None);
+    let pem = authority.certificate.to_pem().unwrap();
+    let file = write(folder.path(), "ca.pem", &pem);
+    let inline = str::from_utf8(&pem).unwrap().trim_end().replace('\n', "\\\n");
+    let mut store = Pkcs12::builder();
+    let authorities = openssl::stack::Stack::new().and_then(|mut stack| {
+        stack.push(authority.certificate.clone())?;
+        Ok(stack)
+    });
+    store.ca(authorities.unwrap());
+    let mut spellings = vec![
+        format!(
+            "ssl.truststore.type=PEM\nssl.truststore.location={}",
+            file.display()
+        ),
+        format!("ssl.truststore.type=PEM\nssl.truststore.certificates={inline}"),
+        format!("ssl.ca.location={}", file.display()),
+        format!("ssl.ca.location={}", folder.path().display()),
+        "enable.ssl.certificate.verification=false\nssl.endpoint.identification.algorithm=".to_owned(),
+    ];
+    let client = certify("client", None, Some(&authority));
+    store.pkey(&client.key).cert(&client.certificate);
+    let file = write(
+        folder.path(),
+        "trust.p12",
+        &store.build2("pass").unwrap().to_der().unwrap(),
+    );
+    spellings.push(format!(
+        "ssl.truststore.location={}\nssl.truststore.password=pass",
+        file.display()
+    ));
+    let broker = tls_broker(&authority, "127.0.0.1", None);
+    for spelling in spellings {
+        let answer = ask(&broker, &format!("security.protocol=SSL\n{spelling}"));
+        assert_eq!(answer.unwrap(), "scripted", "{spelling}");
+    }
+}
+
+#[test]
+fn a_certificate_for_another_host_is_refused_unless_that_check_is_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = certify("authority", None, None);
+    let trust = write(folder.path(), "ca.pem", &authority.certificate.to_pem().unwrap());
+    let broker = tls_broker(&authority, "127.0.0.9", None);
+    let properties = format!("security.protocol=SSL\nssl.ca.location={}\n", trust.display());
+    let refusal = ask(&broker, &properties).unwrap_err();
+    assert!(
+        refusal
+            .to_string()
+            .contains("the broker's certificate is not for \"127.0.0.1\""),
+        "{refusal}"
+    );
+    assert_eq!(
+        ask(
+            &broker,
+            &format!("{properties}ssl.endpoint.identification.algorithm=")
+        )
+        .unwrap(),
+        "scripted"
+    );
+}
+
+#[test]
+fn a_certificate_of_strangers_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = tls_broker(&certify("authority", None, None), "127.0.0.1", None);
+    let other = certify("other", None, None);
+    let trust = write(folder.path(), "ca.pem", &other.certificate.to_pem().unwrap());
+    let refusal = ask(
+        &broker,
+        &format!("security.protocol=SSL\nssl.ca.location={}", trust.display()),
+    )
+    .unwrap_err();
+    assert_eq!(refusal.kind(), Kind::Unreachable);
+    assert!(
+        refusal
+            .to_string()
+            .contains("the broker's certificate is not trusted: "),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_broker_that_asks_for_a_certificate_gets_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = certify("authority", None, None);
+    let trust = write(folder.path(), "ca.pem", &authority.certificate.to_pem().unwrap());
+    let alice = certify("alice", None, Some(&authority));
+    let mut pem = alice
+        .key
+        .private_key_to_pem_pkcs8_passphrase(openssl::symm::Cipher::aes_256_cbc(), b"pass")
+        .unwrap();
+    pem.extend(alice.certificate.to_pem().unwrap());
+    let key = write(folder.path(), "key.pem", &pem);
+    let broker = tls_broker(&authority, "127.0.0.1", Some(&authority));
+    let properties = format!("security.protocol=SSL\nssl.ca.location={}\n", trust.display());
+    let with_key = format!(
+        "{properties}ssl.keystore.type=PEM\nssl.keystore.location={}\n",
+        key.display()
+    );
+    assert_eq!(
+        ask(&broker, &format!("{with_key}ssl.key.password=pass")).unwrap(),
+        "scripted"
+    );
+    let refusal = ask(&broker, &with_key).unwrap_err();
+    assert!(
+        refusal.to_string().contains("line 4: ssl.keystore.location"),
+        "{refusal}"
+    );
+    assert!(ask(&broker, &properties).is_err());
+}
+
+#[test]
+fn tls_and_plain_text_that_meet_are_told_apart() {
+    let broker = ScriptedBroker::plain(with_greeting(|head, _| body(&cluster(&[1]), head)));
+    let folder = tempfile::tempdir().unwrap();
+    let authority = certify("authority", None, None);
+    let trust = write(folder.path(), "ca.pem", &authority.certificate.to_pem().unwrap());
+    let refusal = ask(
+        &broker,
+        &format!("security.protocol=SSL\nssl.ca.location={}", trust.display()),
+    )
+    .unwrap_err();
+    assert!(
+        refusal.to_string().contains("is it a plaintext listener"),
+        "{refusal}"
+    );
+
+    let broker = tls_broker(&authority, "127.0.0.1", None);
+    let refusal = ask(&broker, "").unwrap_err();
+    assert!(refusal.to_string().contains("security.protocol"), "{refusal}");
+}
+
+/// A broker that knows one user of PLAIN.
+fn plain_broker() -> ScriptedBroker {
+    ScriptedBroker::plain(with_greeting(|head, mut request| match head.api_key {
+        17 => {
+            let offered = vec![StrBytes::from_static_str("PLAIN")];
+            let asked = request.windows(5).any(|five| five == b"PLAIN");
+            let code = if asked { 0 } else { 33 };
+            body(
+                &SaslHandshakeResponse::default()
+                    .with_error_code(code)
+                    .with_mechanisms(offered),
+                head,
+            )
+        }
+        36 => {
+            let request = SaslAuthenticateRequest::decode(&mut request, head.version).unwrap();
+            let response = SaslAuthenticateResponse::default();
+            if &request.auth_bytes[..] == b"\0alice\0right" {
+                return body(&response, head);
+            }
+            let text = StrBytes::from_static_str("Authentication failed: Invalid username or password");
+            body(&response.with_error_code(58).with_error_message(Some(text)), head)
+        }
+        3 => body(&cluster(&[1]), head),
+        _ => Reply::HangUp,
+    }))
+}
+
+fn plain(password: &str) -> String {
+    format!(
+        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule \
+         required username=\"alice\" password=\"{password}\";\n"
+    )
+}
+
+#[test]
+fn a_password_opens_or_the_broker_s_own_words_say_why_not() {
+    let broker = plain_broker();
+    assert_eq!(ask(&broker, &plain("right")).unwrap(), "scripted");
+    let refusal = ask(&broker, &plain("hunter2")).unwrap_err();
+    assert_eq!(refusal.kind(), Kind::Denied);
+    assert!(
+        refusal
+            .message()
+            .ends_with("authentication failed (PLAIN): Authentication failed: Invalid username or password")
+    );
+    assert!(!format!("{refusal} {refusal:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_mechanism_the_broker_has_not_names_those_it_has() {
+    let properties = plain("right").replace("=PLAIN\n", "=SCRAM-SHA-256\n");
+    let refusal = ask(&plain_broker(), &properties).unwrap_err();
+    assert_eq!(refusal.kind(), Kind::Denied);
+    assert!(
+        refusal
+            .message()
+            .ends_with("(SCRAM-SHA-256): the broker has it not enabled; it offers PLAIN"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_refused_password_is_not_tried_again() {
+    let broker = plain_broker();
+    let began = std::time::Instant::now();
+    ask(&broker, &plain("wrong")).unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert_eq!(broker.connections.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
