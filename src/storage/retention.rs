@@ -23,7 +23,8 @@ impl PartitionLog {
     }
 
     /// Deletes the segments that `retention.ms`, `retention.bytes` or the log's start say are over, as far as all their
-    /// records lie below the high watermark. Answers how many.
+    /// records lie below the high watermark, and forgets producers that have been silent for too long. Answers how
+    /// many segments went.
     pub fn apply_retention(&mut self, now_ms: i64, high_watermark: Offset) -> Result<usize> {
         let count = self
             .segments_over(now_ms)?

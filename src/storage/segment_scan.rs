@@ -133,7 +133,7 @@ impl<R: Read> SegmentScan<R> {
             let rest = bytes.get(len..).unwrap_or_default();
             // Kafka needs one byte more than the fixed fields to look at a batch at all.
             if rest.len() <= HEADER_UP_TO_MAGIC {
-                return self.not_whole(len, rest.len(), HEADER_UP_TO_MAGIC + 1, at_end);
+                return Self::not_whole(len, rest.len(), HEADER_UP_TO_MAGIC + 1, at_end);
             }
             let length = length_field(rest);
             if length < MIN_LENGTH_V0 as i32 {
@@ -145,13 +145,13 @@ impl<R: Read> SegmentScan<R> {
                 if size as u64 > left {
                     return Cut::Ended(len, ScanEnd::End { trailing: left });
                 }
-                return self.not_whole(len, rest.len(), size, at_end);
+                return Self::not_whole(len, rest.len(), size, at_end);
             }
             len += size;
         }
     }
 
-    fn not_whole(&self, len: usize, rest: usize, needed: usize, at_end: bool) -> Cut {
+    fn not_whole(len: usize, rest: usize, needed: usize, at_end: bool) -> Cut {
         if at_end {
             Cut::Ended(
                 len,
