@@ -24,6 +24,8 @@ pub enum Kind {
     Interrupted,
     /// Whoever read our output has gone: a quiet end, not a failure.
     ClosedPipe,
+    /// A command that we ran for the user ended with this code, and said itself why.
+    CommandEnded(u8),
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Kind::NotFound => 5,
             Kind::BadData => 6,
             Kind::Interrupted => 130,
+            Kind::CommandEnded(code) => code,
         }
     }
 }

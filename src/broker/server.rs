@@ -26,7 +26,6 @@ pub struct Listener {
 pub struct Connections {
     open: AtomicUsize,
     next: AtomicU64,
-    changed: tokio::sync::Notify,
 }
 
 impl Connections {

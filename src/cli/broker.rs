@@ -12,7 +12,8 @@ use crate::commands::{
     Command,
     broker::{Action, Serve},
 };
-use crate::error::Result;
+use crate::client::settings::Settings;
+use crate::error::{Error, Result};
 
 /// Run the mini broker: one durable Kafka node for this machine
 ///
@@ -66,6 +67,10 @@ pub struct BrokerArgs {
     #[arg(long, value_name = "SECONDS", hide = true)]
     leave_when_idle: Option<u64>,
 
+    /// Leave the terminal; the address on stdout says that it is ready
+    #[arg(long, hide = true)]
+    detached: bool,
+
     /// Run this command with a broker of its own
     #[arg(last = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -94,7 +99,7 @@ enum BrokerVerb {
 
 impl BrokerArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
-        let settings = self.connection.set.clone();
+        let settings = settings(&self.connection.set)?;
         let action = match self.verb {
             Some(BrokerVerb::Status { data_dir }) => Action::Status { data_dir },
             Some(BrokerVerb::Stop { data_dir }) => Action::Stop { data_dir },
@@ -109,6 +114,7 @@ impl BrokerArgs {
                     flush: self.flush,
                     allow_anonymous: self.allow_anonymous,
                     leave_when_idle: self.leave_when_idle.map(std::time::Duration::from_secs),
+                    detached: self.detached,
                 };
                 if self.command.is_empty() {
                     Action::Serve(serve)
@@ -122,8 +128,19 @@ impl BrokerArgs {
         };
         Ok(Invocation {
             command: Command::Broker(action),
-            settings: self.connection.into_settings()?,
+            settings: Settings::default(),
             output: self.output.into_options(),
         })
     }
+}
+
+/// The broker's settings among `-X`: here they are the broker's, not a client's.
+fn settings(words: &[String]) -> Result<Vec<(String, String)>> {
+    let split = words.iter().map(|word| {
+        let (name, value) = word
+            .split_once('=')
+            .ok_or_else(|| Error::usage(format!("-X takes KEY=VALUE, not \"{word}\"")))?;
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    split.collect()
 }

@@ -73,7 +73,9 @@ pub fn run(argv: Vec<OsString>) -> ExitCode {
     match invocation(parsed.verb).and_then(execute) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::error_line(&error);
+            if !matches!(error.kind(), Kind::CommandEnded(_)) {
+                output::error_line(&error);
+            }
             ExitCode::from(error.kind().exit_code())
         }
     }

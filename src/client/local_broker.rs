@@ -1,1 +1,206 @@
 //! No cluster configured: join the user's mini broker, or start this binary as one. Imports nothing of broker/.
+//!
+//! Owns the file in a data directory that tells where its broker is, and the lock that settles who starts one. Where
+//! a broker is told, it is asked for its cluster id before it is trusted: the file may be older than the port's owner.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use kafka_protocol::messages::MetadataRequest;
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::wire::{Connection, ConnectionOptions, HostPort};
+
+const ADDRESS_FILE: &str = ".kafkit-broker.json";
+const START_LOCK: &str = ".kafkit-start.lock";
+const LOG_FILE: &str = ".kafkit-broker.log";
+/// Seconds without a client after which a broker in the background leaves.
+const IDLE_SECONDS: &str = "60";
+/// A broker on this machine that does not answer for so long is none.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The broker that a command uses when no cluster is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalBroker {
+    pub address: String,
+    /// One line about it for the user.
+    pub note: String,
+}
+
+/// What a running broker says of itself in its data directory.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct RunningBroker {
+    pub pid: u32,
+    pub addresses: Vec<String>,
+    pub cluster_id: String,
+    /// Milliseconds since 1970.
+    pub started_ms: i64,
+}
+
+impl RunningBroker {
+    /// Tells others where the broker of `dir` is.
+    pub fn announce(&self, dir: &Path) -> Result<()> {
+        let fresh = dir.join(format!("{ADDRESS_FILE}.tmp"));
+        fs::write(&fresh, serde_json::to_vec(self).map_err(Error::failed)?)?;
+        Ok(fs::rename(fresh, dir.join(ADDRESS_FILE))?)
+    }
+
+    /// Takes that back.
+    pub fn withdraw(dir: &Path) {
+        let _ = fs::remove_file(dir.join(ADDRESS_FILE));
+    }
+
+    /// The broker that runs on `dir`, if it still does.
+    pub fn find(dir: &Path) -> Option<Self> {
+        let bytes = fs::read(dir.join(ADDRESS_FILE)).ok()?;
+        let broker: Self = serde_json::from_slice(&bytes).ok()?;
+        broker.is_alive().then_some(broker)
+    }
+
+    /// Whether a broker of this cluster answers at the address.
+    pub fn is_alive(&self) -> bool {
+        let cluster_id = self.connect().and_then(|mut connection| {
+            let request = MetadataRequest::default().with_topics(Some(Vec::new()));
+            let response = connection.send(&request).ok()?;
+            response.cluster_id
+        });
+        cluster_id.is_some_and(|id| id.as_str() == self.cluster_id)
+    }
+
+    /// A connection to it.
+    pub fn connect(&self) -> Option<Connection> {
+        let address = self.addresses.first()?;
+        let address = HostPort::parse_list(address).ok()?.into_iter().next()?;
+        let options = ConnectionOptions {
+            connect_timeout: PATIENCE,
+            request_timeout: PATIENCE,
+            ..ConnectionOptions::default()
+        };
+        Connection::open(&address, &options).ok()
+    }
+
+    fn local(&self, dir: &Path, how: &str) -> LocalBroker {
+        let address = self.addresses.first().cloned().unwrap_or_default();
+        LocalBroker {
+            note: format!(
+                "no cluster configured: using the mini broker on {} ({how}, {address})",
+                shown(dir)
+            ),
+            address,
+        }
+    }
+}
+
+/// Where the user's mini broker keeps its data: `$XDG_DATA_HOME/kafkit`, by default `~/.local/share/kafkit`.
+pub fn default_data_dir() -> Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(data) = set("XDG_DATA_HOME").filter(|path| path.is_absolute()) {
+        return Ok(data.join("kafkit"));
+    }
+    let home = set("HOME").ok_or_else(|| {
+        Error::failed("neither XDG_DATA_HOME nor HOME is set: no place for the mini broker's data")
+            .hint("say --data-dir DIR, or -b mini:DIR")
+    })?;
+    Ok(home.join(".local/share/kafkit"))
+}
+
+/// A path as the user would write it.
+pub fn shown(path: &Path) -> String {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
+        Some(rest) if !rest.as_os_str().is_empty() => format!("~/{}", rest.display()),
+        _ => path.display().to_string(),
+    }
+}
+
+/// Joins the broker on `dir` (the user's own data directory by default), or starts one there in the background.
+pub fn bootstrap(dir: Option<&Path>) -> Result<LocalBroker> {
+    let dir = match dir {
+        Some(dir) => std::path::absolute(dir)?,
+        None => default_data_dir()?,
+    };
+    if let Some(running) = RunningBroker::find(&dir) {
+        return Ok(running.local(&dir, "running"));
+    }
+    fs::create_dir_all(&dir).map_err(|error| {
+        Error::from(error).context(format!("cannot make the data directory {}", shown(&dir)))
+    })?;
+    // Of two commands at the same instant one starts the broker, the other waits here and joins it.
+    let _turn = take_turn(&dir)?;
+    if let Some(running) = RunningBroker::find(&dir) {
+        return Ok(running.local(&dir, "running"));
+    }
+    let running = start(&dir)?;
+    Ok(running.local(&dir, "started"))
+}
+
+fn take_turn(dir: &Path) -> Result<File> {
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join(START_LOCK))
+        .map_err(|error| Error::from(error).context(format!("cannot write to {}", shown(dir))))?;
+    flock(&lock, FlockOperation::LockExclusive).map_err(std::io::Error::from)?;
+    Ok(lock)
+}
+
+fn start(dir: &Path) -> Result<RunningBroker> {
+    RunningBroker::withdraw(dir);
+    wait_until_ready(spawn_detached(dir, &[])?, dir)?;
+    RunningBroker::find(dir).ok_or_else(|| Error::unreachable("the mini broker started and does not answer"))
+}
+
+/// Waits for a detached broker's first word; without one it has ended, and its log says why.
+pub fn wait_until_ready(mut child: Child, dir: &Path) -> Result<()> {
+    let mut word = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout).read_line(&mut word)?;
+    }
+    if word.trim().is_empty() {
+        let status = child.wait()?;
+        return Err(Error::failed(format!("the mini broker did not start: {}", last_words(dir, status))));
+    }
+    Ok(())
+}
+
+/// Starts this binary as a broker on `dir` that outlives its terminal; its log goes to a file there. Its stdout gives
+/// one line, the address, when it is ready.
+pub fn spawn_detached(dir: &Path, more: &[String]) -> Result<Child> {
+    let log = File::options().create(true).append(true).open(dir.join(LOG_FILE))?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["broker", "--detached", "--data-dir"]).arg(dir);
+    if more.is_empty() {
+        command.args(["--listen", "127.0.0.1:0", "--leave-when-idle", IDLE_SECONDS]);
+    }
+    command
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .map_err(|error| Error::from(error).context("cannot start the mini broker"))
+}
+
+/// Why a broker ended, from its log.
+fn last_words(dir: &Path, status: std::process::ExitStatus) -> String {
+    let read = || {
+        let mut log = File::open(dir.join(LOG_FILE))?;
+        let length = log.metadata()?.len();
+        log.seek(SeekFrom::Start(length.saturating_sub(2000)))?;
+        let mut tail = Vec::new();
+        log.read_to_end(&mut tail)?;
+        std::io::Result::Ok(String::from_utf8_lossy(&tail).into_owned())
+    };
+    let tail = read().unwrap_or_default();
+    let line = tail.lines().rev().find(|line| !line.trim().is_empty());
+    match line {
+        Some(line) => line.trim_start_matches("kafkit: ").to_owned(),
+        None => format!("it ended with {status}"),
+    }
+}

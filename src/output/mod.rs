@@ -16,6 +16,7 @@ pub mod java_record;
 pub mod java_topics;
 pub mod log_dirs;
 pub mod log_dump;
+pub mod mini_broker;
 pub mod progress;
 pub(crate) mod reassignment;
 pub(crate) mod reassignment_progress;

@@ -76,7 +76,8 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataR
 
 /// One topic asked for by name, or by id alone.
 fn look_up(broker: &Broker, wanted: &MetadataRequestTopic, may_create: bool) -> MetadataResponseTopic {
-    let Some(name) = &wanted.name else {
+    let by_name = wanted.name.as_ref().filter(|_| wanted.topic_id.is_nil());
+    let Some(name) = by_name else {
         return match broker.metadata.topic_by_id(wanted.topic_id) {
             Some(topic) => found(broker, &topic),
             None => MetadataResponseTopic::default()

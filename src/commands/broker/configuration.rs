@@ -1,0 +1,224 @@
+//! One configuration out of flags, `-X`, the environment of container images and server.properties, in that order of
+//! strength; and what a broker without security must not do.
+
+use std::net::{IpAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::container_environment;
+use crate::broker::config::{BrokerConfig, Endpoint};
+use crate::broker::metadata::Configs;
+use crate::client::java_properties;
+use crate::client::local_broker::default_data_dir;
+use crate::error::{Error, Result};
+
+/// Says in a file what `--allow-anonymous` says on the command line.
+const ALLOW_ANONYMOUS: &str = "kafkit.allow.anonymous";
+
+/// How to serve.
+#[derive(Clone, Debug, Default)]
+pub struct Serve {
+    /// `HOST:PORT`.
+    pub listen: Vec<String>,
+    pub advertise: Option<String>,
+    pub data_dir: Option<PathBuf>,
+    pub config: Option<PathBuf>,
+    pub config_from_env: bool,
+    /// Names and values, stronger than any file.
+    pub settings: Vec<(String, String)>,
+    pub flush: bool,
+    pub allow_anonymous: bool,
+    pub leave_when_idle: Option<Duration>,
+    /// Started by another command, not by a user.
+    pub detached: bool,
+}
+
+/// A topic that must be there when the broker is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct WantedTopic {
+    pub(super) name: String,
+    pub(super) partitions: i32,
+    pub(super) configs: Configs,
+}
+
+/// What a broker is started with.
+#[derive(Debug)]
+pub(super) struct Configuration {
+    pub(super) config: BrokerConfig,
+    pub(super) topics: Vec<WantedTopic>,
+    /// What the user should know.
+    pub(super) notes: Vec<String>,
+}
+
+impl Configuration {
+    pub(super) fn new(serve: &Serve) -> Result<Self> {
+        let mut given = Vec::new();
+        let mut notes = Vec::new();
+        let mut topics = Vec::new();
+        if let Some(path) = &serve.config {
+            given.extend(read_properties(path)?);
+        }
+        if serve.config_from_env {
+            let found = container_environment::read(std::env::vars())?;
+            given.extend(found.settings);
+            notes.extend(found.notes);
+            topics = found.topics;
+        }
+        given.extend(serve.settings.iter().cloned());
+        if !serve.listen.is_empty() {
+            given.push(("listeners".to_owned(), endpoints(&serve.listen)));
+        }
+        if let Some(advertise) = &serve.advertise {
+            given.push(("advertised.listeners".to_owned(), endpoints(std::slice::from_ref(advertise))));
+        }
+        note_zookeeper(&given, &mut notes);
+        let data_dir = data_dir(serve, &given, &mut notes)?;
+        let allow = serve.allow_anonymous || last(&given, ALLOW_ANONYMOUS).is_some_and(|value| value == "true");
+        let mut config = BrokerConfig::new(data_dir, given)?;
+        config.flush_each_batch = serve.flush;
+        config.leave_when_idle = serve.leave_when_idle;
+        for endpoint in &mut config.listeners {
+            check_endpoint(endpoint, allow, &mut notes)?;
+        }
+        check_protocols(&config)?;
+        Ok(Self { config, topics, notes })
+    }
+}
+
+fn read_properties(path: &Path) -> Result<Vec<(String, String)>> {
+    let name = || path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| Error::from(error).context(name()))?;
+    let properties = java_properties::parse(&bytes).map_err(|error| Error::bad_data(error).context(name()))?;
+    Ok(properties.into_iter().map(|property| (property.key, property.value)).collect())
+}
+
+fn last<'a>(given: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let mut found = given.iter().rev().filter(|(key, _)| key == name);
+    found.next().map(|(_, value)| value.as_str())
+}
+
+fn endpoints(addresses: &[String]) -> String {
+    let named = addresses.iter().map(|address| match address.parse::<u16>() {
+        // A port alone is that port of this machine.
+        Ok(port) => format!("PLAINTEXT://127.0.0.1:{port}"),
+        Err(_) if address.contains("://") => address.clone(),
+        Err(_) => format!("PLAINTEXT://{address}"),
+    });
+    named.collect::<Vec<_>>().join(",")
+}
+
+fn note_zookeeper(given: &[(String, String)], notes: &mut Vec<String>) {
+    if given.iter().any(|(name, _)| name.starts_with("zookeeper.")) {
+        notes.push("zookeeper.* settings are ignored: the mini broker needs no ZooKeeper".to_owned());
+    }
+}
+
+/// `--data-dir`, or the file's `log.dirs` or `log.dir`, or the user's own.
+fn data_dir(serve: &Serve, given: &[(String, String)], notes: &mut Vec<String>) -> Result<PathBuf> {
+    let dir = match (&serve.data_dir, last(given, "log.dirs").or_else(|| last(given, "log.dir"))) {
+        (Some(dir), _) => dir.clone(),
+        (None, Some(dirs)) => {
+            let mut dirs = dirs.split(',').map(str::trim).filter(|dir| !dir.is_empty());
+            let first = dirs.next().ok_or_else(|| Error::bad_data("log.dirs names no directory"))?;
+            if dirs.next().is_some() {
+                notes.push(format!("of several log.dirs the mini broker uses the first: {first}"));
+            }
+            PathBuf::from(first)
+        }
+        (None, None) => default_data_dir()?,
+    };
+    Ok(std::path::absolute(dir)?)
+}
+
+/// Without security anybody who reaches the port is let in: loopback only, unless told twice.
+fn check_endpoint(endpoint: &mut Endpoint, allow_anonymous: bool, notes: &mut Vec<String>) -> Result<()> {
+    if allow_anonymous {
+        return Ok(());
+    }
+    if endpoint.host.is_empty() {
+        "127.0.0.1".clone_into(&mut endpoint.host);
+        notes.push(format!(
+            "listening on 127.0.0.1:{} only; --allow-anonymous opens it to other machines",
+            endpoint.port
+        ));
+        return Ok(());
+    }
+    let addresses = (endpoint.host.as_str(), endpoint.port).to_socket_addrs();
+    let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    // A name that means nothing fails when it is bound, with the reason.
+    let Ok(mut addresses) = addresses else { return Ok(()) };
+    if addresses.all(|address| is_loopback(address.ip())) {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "{}:{} is open to other machines, and nobody has to log in",
+        endpoint.host, endpoint.port
+    ))
+    .hint("say --allow-anonymous if that is wanted"))
+}
+
+/// Listeners of other protocols than PLAINTEXT would only seem to protect something.
+fn check_protocols(config: &BrokerConfig) -> Result<()> {
+    let map = config.value("listener.security.protocol.map").unwrap_or_default();
+    for endpoint in &config.listeners {
+        let mapped = map.split(',').find_map(|pair| {
+            let (name, protocol) = pair.split_once(':')?;
+            name.trim().eq_ignore_ascii_case(&endpoint.name).then(|| protocol.trim())
+        });
+        let protocol = mapped.unwrap_or(&endpoint.name);
+        if ["SSL", "SASL_PLAINTEXT", "SASL_SSL"].contains(&protocol.to_ascii_uppercase().as_str()) {
+            return Err(Error::failed(format!(
+                "listener {}://{}:{} is {protocol}, and the mini broker speaks PLAINTEXT only",
+                endpoint.name, endpoint.host, endpoint.port
+            ))
+            .hint("name a PLAINTEXT listener with --listen"));
+        }
+    }
+    if config.listeners.is_empty() {
+        return Err(Error::bad_data("listeners names no address for clients"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serve(settings: &[(&str, &str)]) -> Serve {
+        Serve {
+            data_dir: Some(PathBuf::from("/nowhere")),
+            settings: settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            ..Serve::default()
+        }
+    }
+
+    #[test]
+    fn other_machines_are_let_in_only_when_told_twice() {
+        let open = [("listeners", "PLAINTEXT://0.0.0.0:9092")];
+        let refusal = Configuration::new(&serve(&open)).unwrap_err();
+        assert!(refusal.to_string().contains("--allow-anonymous"), "{refusal}");
+        let mut told_twice = serve(&open);
+        told_twice.allow_anonymous = true;
+        assert_eq!(Configuration::new(&told_twice).unwrap().config.listeners[0].host, "0.0.0.0");
+    }
+
+    #[test]
+    fn a_listener_without_host_is_loopback() {
+        let configuration = Configuration::new(&serve(&[("listeners", "PLAINTEXT://:9092")])).unwrap();
+        assert_eq!(configuration.config.listeners[0].host, "127.0.0.1");
+        assert_eq!(configuration.notes.len(), 1);
+    }
+
+    #[test]
+    fn a_listener_with_security_is_refused() {
+        let settings = [
+            ("listeners", "CLIENTS://127.0.0.1:9092"),
+            ("listener.security.protocol.map", "CLIENTS:SASL_SSL"),
+        ];
+        let refusal = Configuration::new(&serve(&settings)).unwrap_err();
+        assert!(refusal.message().contains("is SASL_SSL"), "{refusal}");
+    }
+}

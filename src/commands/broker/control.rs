@@ -1,0 +1,75 @@
+//! Asking after and stopping the broker that runs on a data directory.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use kafka_protocol::messages::{DescribeLogDirsRequest, MetadataRequest};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use crate::broker::timers::now_ms;
+use crate::client::local_broker::{RunningBroker, shown};
+use crate::error::{Error, Result};
+use crate::output::Printer;
+use crate::output::mini_broker::Status;
+
+/// The longest that a broker may take to close its logs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Shows the broker on `dir`.
+pub(super) fn status(dir: &Path, printer: &mut Printer) -> Result<()> {
+    let running = find(dir)?;
+    let mut connection = running.connect().ok_or_else(|| gone(dir))?;
+    let failed = |error: crate::wire::WireError| Error::unreachable(error);
+    let metadata = connection.send(&MetadataRequest::default().with_topics(None)).map_err(failed)?;
+    let log_dirs = connection
+        .send(&DescribeLogDirsRequest::default().with_topics(None))
+        .map_err(failed)?;
+    let topics = log_dirs.results.iter().flat_map(|dir| &dir.topics);
+    let partitions = topics.flat_map(|topic| &topic.partitions);
+    let bytes: i64 = partitions.map(|partition| partition.partition_size).sum();
+    crate::output::mini_broker::status(
+        printer,
+        &Status {
+            addresses: running.addresses.clone(),
+            pid: running.pid,
+            up: Duration::from_millis(u64::try_from(now_ms() - running.started_ms).unwrap_or(0)),
+            nodes: metadata.brokers.len(),
+            topics: metadata.topics.len(),
+            bytes: u64::try_from(bytes).unwrap_or(0),
+            data_dir: shown(dir),
+        },
+    )
+}
+
+/// Stops the broker on `dir` and waits until it has gone.
+pub(super) fn stop(dir: &Path, printer: &mut Printer) -> Result<()> {
+    let running = find(dir)?;
+    stop_broker(running.pid)?;
+    printer.note(format_args!("stopped the mini broker on {}", shown(dir)));
+    Ok(())
+}
+
+fn find(dir: &Path) -> Result<RunningBroker> {
+    RunningBroker::find(dir).ok_or_else(|| gone(dir))
+}
+
+fn gone(dir: &Path) -> Error {
+    Error::not_found(format!("no mini broker runs on {}", shown(dir)))
+}
+
+/// Asks a process to stop, and waits until it has.
+pub fn stop_broker(pid: u32) -> Result<()> {
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let process = process.ok_or_else(|| Error::failed(format!("{pid} is no process")))?;
+    kill_process(process, Signal::TERM).map_err(|error| {
+        Error::from(std::io::Error::from(error)).context(format!("cannot stop process {pid}"))
+    })?;
+    let started = Instant::now();
+    while test_kill_process(process).is_ok() {
+        if started.elapsed() > PATIENCE {
+            return Err(Error::failed(format!("process {pid} was told to stop and has not")));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}

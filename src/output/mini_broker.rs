@@ -1,0 +1,103 @@
+//! The mini broker's state, in one line or as JSON.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Format, Printer};
+use crate::error::Result;
+
+/// A broker that runs.
+#[derive(Clone, Debug)]
+pub struct Status {
+    pub addresses: Vec<String>,
+    pub pid: u32,
+    pub up: Duration,
+    pub nodes: usize,
+    pub topics: usize,
+    pub bytes: u64,
+    pub data_dir: String,
+}
+
+/// Prints it.
+pub fn status(printer: &mut Printer, status: &Status) -> Result<()> {
+    match printer.format() {
+        Format::Json | Format::Jsonl => printer.line(json!({
+            "addresses": status.addresses,
+            "pid": status.pid,
+            "up_seconds": status.up.as_secs(),
+            "nodes": status.nodes,
+            "topics": status.topics,
+            "bytes": status.bytes,
+            "data_dir": status.data_dir,
+        })),
+        Format::Name => printer.line(status.addresses.join(",")),
+        Format::Tsv => printer.line(format_args!(
+            "{}\t{}\t{}\t{}\t{}\t{}\t{}",
+            status.addresses.join(","),
+            status.pid,
+            status.up.as_secs(),
+            status.nodes,
+            status.topics,
+            status.bytes,
+            status.data_dir
+        )),
+        Format::Table => printer.line(format_args!(
+            "{}   pid {}   up {}   {}   {}   {}   {}",
+            status.addresses.join(", "),
+            status.pid,
+            duration(status.up),
+            counted(status.nodes, "node"),
+            counted(status.topics, "topic"),
+            size(status.bytes),
+            status.data_dir
+        )),
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// The two largest units would be more than anybody asks for.
+fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// Bytes in decimal units, as disks are sold.
+pub fn size(bytes: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = "kB";
+    for larger in units.into_iter().skip(1) {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1000.0;
+        unit = larger;
+    }
+    format!("{value:.1} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_read_easily() {
+        assert_eq!(size(105), "105 B");
+        assert_eq!(size(1_234_567), "1.2 MB");
+        assert_eq!(size(999_999), "1.0 MB");
+        assert_eq!(duration(Duration::from_secs(7300)), "2 h");
+    }
+}
