@@ -4,7 +4,6 @@
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -98,6 +97,7 @@ impl PreparedBroker {
         tokio::select! {
             () = server::stopped(&mut stop) => {}
             () = group::run_alarm(Arc::clone(&self.broker.groups), timers::now_ms) => {}
+            () = timers::housekeeping(Arc::clone(&self.broker)) => {}
             () = idle_for_long(&self.broker) => {
                 self.stop.send_replace(true);
             }
@@ -112,14 +112,13 @@ async fn idle_for_long(broker: &Broker) {
     let Some(limit) = broker.config.leave_when_idle else {
         return std::future::pending().await;
     };
-    let mut before = None;
     loop {
-        let now = (broker.connections.open() == 0).then(|| broker.connections.ever());
-        if now.is_some() && now == before {
+        broker.connections.none().await;
+        let before = broker.connections.ever();
+        tokio::time::sleep(limit).await;
+        if broker.connections.open() == 0 && broker.connections.ever() == before {
             return;
         }
-        before = now;
-        tokio::time::sleep(limit.max(Duration::from_millis(10))).await;
     }
 }
 

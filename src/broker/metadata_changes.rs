@@ -287,6 +287,25 @@ impl Metadata {
         self.log_dir.write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
     }
 
+    /// Brings segments that are full to the disk, so that a start after a crash need not look at them again.
+    pub fn flush_finished_segments(&self) -> Result<()> {
+        let mut any = false;
+        for topic in self.topics() {
+            for partition in &topic.partitions {
+                let pending = partition.log().pending_flush();
+                if let Some(pending) = pending {
+                    pending.run()?;
+                    partition.log().flushed(&pending);
+                    any = true;
+                }
+            }
+        }
+        if any {
+            self.write_checkpoints()?;
+        }
+        Ok(())
+    }
+
     /// Removes segments that retention no longer keeps.
     pub fn apply_retention(&self, now_ms: i64) -> Result<()> {
         let mut removed = 0;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::Broker;
@@ -26,12 +26,20 @@ pub struct Listener {
 pub struct Connections {
     open: AtomicUsize,
     next: AtomicU64,
+    closed: Notify,
 }
 
 impl Connections {
     /// How many are open now.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// Comes back when nobody is connected.
+    pub(super) async fn none(&self) {
+        while self.open() > 0 {
+            self.closed.notified().await;
+        }
     }
 
     /// How many there have been.
@@ -87,6 +95,7 @@ fn start_session(
     sessions.spawn(async move {
         session.run().await;
         broker.connections.open.fetch_sub(1, Ordering::Relaxed);
+        broker.connections.closed.notify_one();
     });
 }
 

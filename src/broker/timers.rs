@@ -1,9 +1,41 @@
-//! The broker's clock.
+//! The broker's clock, and what it does by the clock: retention, and bringing finished segments to the disk.
+//!
+//! Groups have an alarm of their own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::Broker;
 
 /// Milliseconds since 1970, the clock of record timestamps.
 pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Never ends. The work itself may wait for the disk and is done beside the runtime.
+pub(super) async fn housekeeping(broker: Arc<Broker>) {
+    let interval = |name: &str| Duration::from_millis(u64::try_from(broker.config.number(name)).unwrap_or(0).max(1));
+    let retention = interval("log.retention.check.interval.ms");
+    let flush = interval("log.flush.offset.checkpoint.interval.ms");
+    let mut since_retention = Duration::ZERO;
+    loop {
+        let nap = flush.min(retention);
+        tokio::time::sleep(nap).await;
+        since_retention += nap;
+        let retention_due = since_retention >= retention;
+        if retention_due {
+            since_retention = Duration::ZERO;
+        }
+        let metadata = Arc::clone(&broker.metadata);
+        let work = tokio::task::spawn_blocking(move || {
+            if retention_due {
+                metadata.apply_retention(now_ms())?;
+            }
+            metadata.flush_finished_segments()
+        });
+        if let Ok(Err(error)) = work.await {
+            broker.notice(format_args!("cannot clean up: {error}"));
+        }
+    }
 }

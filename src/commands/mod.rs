@@ -16,7 +16,8 @@ pub mod topics;
 use std::path::PathBuf;
 
 use crate::client::Client;
-use crate::client::settings::Settings;
+use crate::client::local_broker;
+use crate::client::settings::{Origin, Settings};
 use crate::error::Result;
 use crate::output::Printer;
 
@@ -51,7 +52,42 @@ impl Context {
     }
 }
 
+impl Command {
+    fn needs_a_cluster(&self) -> bool {
+        match self {
+            Self::Topics(_) | Self::Produce(_) | Self::Consume(_) | Self::Describe(_) | Self::Reassign(_) => true,
+            Self::DumpLog(_)
+            | Self::Broker(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::InstallLinks { .. } => false,
+        }
+    }
+}
+
+impl Context {
+    /// Where no cluster is configured, or `mini` is: the user's mini broker, which is started if need be.
+    fn find_cluster(&mut self) -> Result<()> {
+        let dir = match self.client.settings().get("bootstrap.servers") {
+            None | Some("" | "mini") => None,
+            Some(servers) => match servers.strip_prefix("mini:") {
+                Some(dir) => Some(PathBuf::from(dir)),
+                None => return Ok(()),
+            },
+        };
+        let broker = local_broker::bootstrap(dir.as_deref())?;
+        self.printer.note(&broker.note);
+        let mut settings = self.client.settings().clone();
+        settings.set("bootstrap.servers", broker.address, Origin::Flag);
+        self.client = Client::new(settings);
+        Ok(())
+    }
+}
+
 pub fn run(command: Command, context: &mut Context) -> Result<()> {
+    if command.needs_a_cluster() {
+        context.find_cluster()?;
+    }
     match command {
         Command::Topics(action) => topics::run(action, context),
         Command::Produce(action) => produce::run(action, context),
