@@ -1,3 +1,4 @@
 //! Does the broker answer right?
 
 mod group_transcript;
+mod groups;
