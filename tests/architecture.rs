@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "topic_config",
         ],
     ),
-    ("input", &["input", "records", "client"]),
+    ("input", &["input", "records", "client", "internal_records"]),
     ("reassignment", &["reassignment"]),
     (
         "client",

@@ -67,7 +67,12 @@ struct RangeArgs {
     count: Option<u64>,
 
     /// Where to start: earliest, latest, an offset, -N for N before the end, @TIME
-    #[arg(long, value_name = "OFFSET", allow_hyphen_values = true, conflicts_with = "since")]
+    #[arg(
+        long,
+        value_name = "OFFSET",
+        allow_hyphen_values = true,
+        conflicts_with = "since"
+    )]
     offset: Option<String>,
 
     /// Start with the first record at or after this time: 10m (ago), RFC 3339, a date
@@ -117,19 +122,28 @@ impl ConsumeArgs {
         let is_member = given;
         let range = self.range;
         if is_member && (range.since.is_some() || range.until.is_some() || range.partition.is_some()) {
-            return Err(Error::usage("--group reads from where the group was: --since, --until and --partition go without it"));
+            return Err(Error::usage(
+                "--group reads from where the group was: --since, --until and --partition go without it",
+            ));
         }
         let start = range.start()?;
         let mut overrides: Vec<(String, String)> = Vec::new();
         if !is_member {
             overrides.push(("group.id".into(), String::new()));
         }
-        overrides.extend(range.isolation.clone().map(|level| ("isolation.level".into(), level)));
+        overrides.extend(
+            range
+                .isolation
+                .clone()
+                .map(|level| ("isolation.level".into(), level)),
+        );
         let reset = match start {
             Start::At(Position::Beginning) => "earliest",
             Start::At(Position::End) => "latest",
             _ if is_member => {
-                return Err(Error::usage("with --group, --offset takes earliest or latest, for partitions without a commit"));
+                return Err(Error::usage(
+                    "with --group, --offset takes earliest or latest, for partitions without a commit",
+                ));
             }
             _ => "earliest",
         };
@@ -210,7 +224,8 @@ impl FormArgs {
             return Ok(Box::new(template));
         }
         if let Some(separator) = &self.key_separator {
-            let bytes = unescape(separator).map_err(|problem| Error::usage(format!("--key-separator: {problem}")))?;
+            let bytes =
+                unescape(separator).map_err(|problem| Error::usage(format!("--key-separator: {problem}")))?;
             return Ok(Box::new(Template::key_value_and(&bytes, end)));
         }
         Ok(Box::new(Template::value_and(end)))
@@ -219,7 +234,11 @@ impl FormArgs {
 
 /// `0,3,5-7`.
 fn partition_list(text: &str) -> Result<Vec<i32>> {
-    let bad = || Error::usage(format!("--partition takes numbers such as 0,3,5-7, not \"{text}\""));
+    let bad = || {
+        Error::usage(format!(
+            "--partition takes numbers such as 0,3,5-7, not \"{text}\""
+        ))
+    };
     let mut partitions = Vec::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));

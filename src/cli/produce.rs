@@ -59,6 +59,7 @@ pub struct ProduceArgs {
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "What a record is")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 struct ShapeArgs {
     /// JSON lines, as `kafkit consume --json` prints them
     #[arg(long, conflicts_with_all = ["csv", "whole", "key_separator", "key_regex", "null"])]
@@ -146,13 +147,23 @@ impl ProduceArgs {
         let mut sources: Vec<Source> = self
             .files
             .into_iter()
-            .map(|file| if file.as_os_str() == "-" { Source::Stdin } else { Source::File(file) })
+            .map(|file| {
+                if file.as_os_str() == "-" {
+                    Source::Stdin
+                } else {
+                    Source::File(file)
+                }
+            })
             .collect();
         if sources.is_empty() {
             sources.push(Source::Stdin);
         }
         let mut overrides: Vec<(String, String)> = Vec::new();
-        overrides.extend(self.delivery.compression.map(|codec| ("compression.codec".into(), codec)));
+        overrides.extend(
+            self.delivery
+                .compression
+                .map(|codec| ("compression.codec".into(), codec)),
+        );
         overrides.extend(self.delivery.acks.map(|acks| ("acks".into(), acks)));
         let action = Action {
             topic: self.topic,
@@ -160,7 +171,11 @@ impl ProduceArgs {
             piece_end: self.shape.piece_end()?,
             parser: self.shape.parser(&self.record)?,
             fixed: Fixed {
-                key: self.record.key.filter(|_| !self.shape.csv).map(String::into_bytes),
+                key: self
+                    .record
+                    .key
+                    .filter(|_| !self.shape.csv)
+                    .map(String::into_bytes),
                 partition: self.record.partition,
                 headers: self.record.headers.iter().map(|word| header(word)).collect(),
                 timestamp: self.record.timestamp,
@@ -226,7 +241,11 @@ impl ShapeArgs {
             None => Unseparated::Refuse,
             Some("value") => Unseparated::IsValue,
             Some("key") => Unseparated::IsKey,
-            Some(other) => return Err(Error::usage(format!("--no-separator takes value or key, not \"{other}\""))),
+            Some(other) => {
+                return Err(Error::usage(format!(
+                    "--no-separator takes value or key, not \"{other}\""
+                )));
+            }
         };
         Ok(Box::new(LineParser {
             key,

@@ -11,9 +11,16 @@ pub(super) fn parse_time(text: &str) -> Result<i64, String> {
     if text == "now" {
         return Ok(Timestamp::now().as_millisecond());
     }
-    if let Some(seconds) = text.strip_prefix('@').and_then(|seconds| seconds.parse::<i64>().ok()) {
+    if let Some(seconds) = text
+        .strip_prefix('@')
+        .and_then(|seconds| seconds.parse::<i64>().ok())
+    {
         // Thirteen digits are milliseconds already.
-        return Ok(if seconds >= 100_000_000_000 { seconds } else { seconds * 1000 });
+        return Ok(if seconds >= 100_000_000_000 {
+            seconds
+        } else {
+            seconds * 1000
+        });
     }
     if text.len() >= 11
         && let Ok(milliseconds) = text.parse::<i64>()
@@ -27,12 +34,16 @@ pub(super) fn parse_time(text: &str) -> Result<i64, String> {
         return Ok(time.timestamp().as_millisecond());
     }
     if let Ok(time) = text.parse::<DateTime>() {
-        let zoned = time.to_zoned(TimeZone::system()).map_err(|error| error.to_string())?;
+        let zoned = time
+            .to_zoned(TimeZone::system())
+            .map_err(|error| error.to_string())?;
         return Ok(zoned.timestamp().as_millisecond());
     }
     let age = text.strip_prefix('-').unwrap_or(text);
     if let Ok(span) = age.parse::<Span>() {
-        let then = Zoned::now().checked_sub(span).map_err(|error| error.to_string())?;
+        let then = Zoned::now()
+            .checked_sub(span)
+            .map_err(|error| error.to_string())?;
         return Ok(then.timestamp().as_millisecond());
     }
     Err("a time looks like 10m (ago), 2026-11-21, 2026-11-21T10:00:00Z, @1795255200 or 1795255200000".into())
@@ -53,7 +64,12 @@ mod tests {
             assert_eq!(parse_time(text), Ok(time), "{text}");
         }
         let now = Timestamp::now().as_millisecond();
-        for (text, age) in [("10m", 600_000), ("-1h", 3_600_000), ("2d", 172_800_000), ("90s", 90_000)] {
+        for (text, age) in [
+            ("10m", 600_000),
+            ("-1h", 3_600_000),
+            ("2d", 172_800_000),
+            ("90s", 90_000),
+        ] {
             let difference = now - parse_time(text).unwrap() - age;
             assert!((-5_000..=5_000).contains(&difference), "{text}: {difference}");
         }

@@ -68,7 +68,7 @@ pub enum TopicProblem {
 pub enum Position {
     /// The first offset there is.
     Beginning,
-    /// After the last record (after the last stable one with read_committed).
+    /// After the last record (after the last stable one with `read_committed`).
     End,
     At(Offset),
     /// The first record at or after this time, in milliseconds since 1970; the end if there is none.

@@ -83,7 +83,9 @@ pub struct Action {
 
 impl std::fmt::Debug for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Action").field("topics", &self.topics).finish_non_exhaustive()
+        f.debug_struct("Action")
+            .field("topics", &self.topics)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,7 +139,12 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         action,
         interrupt,
         out: Vec::with_capacity(OUT_BYTES + 64 * 1024),
-        servers: context.client.settings().get("bootstrap.servers").unwrap_or_default().to_owned(),
+        servers: context
+            .client
+            .settings()
+            .get("bootstrap.servers")
+            .unwrap_or_default()
+            .to_owned(),
     };
     let end = run.until_end(&mut context.printer).unwrap_or_else(End::Failed);
     run.source.close();
@@ -182,7 +189,11 @@ impl Run {
             if self.interrupt.is_raised() {
                 return Ok(End::Interrupted(self.interrupt.exit_code()));
             }
-            if self.action.idle.is_some_and(|idle| self.last_record.elapsed() >= idle) {
+            if self
+                .action
+                .idle
+                .is_some_and(|idle| self.last_record.elapsed() >= idle)
+            {
                 return Ok(End::Idle);
             }
         }
@@ -284,7 +295,10 @@ impl RecordVisitor for Show<'_> {
         }
         *self.records += 1;
         if let Err(problem) = self.formatter.write(record, self.out) {
-            let place = format!("{}-{} offset {}: {problem}", record.topic, record.partition, record.offset);
+            let place = format!(
+                "{}-{} offset {}: {problem}",
+                record.topic, record.partition, record.offset
+            );
             if !self.skips_bad {
                 self.problem = Some(place);
                 return Ok(ControlFlow::Break(()));

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use account::Account;
-use limit::Limit;
 pub use account::Tone;
+use limit::Limit;
 
 use super::Context;
 use crate::client::record_sink::{self, HeaderView, RecordSink, RecordView, SinkOptions};
@@ -55,7 +55,9 @@ pub struct Action {
 
 impl std::fmt::Debug for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Action").field("topic", &self.topic).finish_non_exhaustive()
+        f.debug_struct("Action")
+            .field("topic", &self.topic)
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,7 +88,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
         sink: record_sink::open(context.client.settings(), sink_options(&action, &interrupt))?,
         limit: None,
         account: Account::new(&action)?,
-        progress: Progress::of_input(&action.sources, context.printer.is_quiet()),
+        progress: Progress::of_files(&files(&action.sources), context.printer.is_quiet()),
         splitter: Splitter::new(action.piece_end.clone()),
         number: 0,
         action,
@@ -128,7 +130,8 @@ impl Run<'_> {
             match self.next_chunk(&mut chunks)? {
                 Chunk::Data(bytes) => {
                     if !is_prepared {
-                        self.sink.prepare_topic(&self.action.topic, self.action.topic_wait)?;
+                        self.sink
+                            .prepare_topic(&self.action.topic, self.action.topic_wait)?;
                         self.learn_topic_limit()?;
                         is_prepared = true;
                     }
@@ -184,7 +187,11 @@ impl Run<'_> {
 
     /// Sends the next whole piece, or at a source's end what is left; says whether there was one.
     fn send_next_piece(&mut self, at_end: bool) -> Result<bool> {
-        let piece = if at_end { self.splitter.last_piece() } else { self.splitter.next_piece() };
+        let piece = if at_end {
+            self.splitter.last_piece()
+        } else {
+            self.splitter.next_piece()
+        };
         let Some(piece) = piece else {
             return Ok(false);
         };
@@ -199,7 +206,10 @@ impl Run<'_> {
             }
             Err(bad) => return Err(self.action.tone.bad_input(self.number, &bad)),
         };
-        if let Some((limit, problem)) = self.limit.and_then(|limit| Some((limit, limit.problem(&record)?))) {
+        if let Some((limit, problem)) = self
+            .limit
+            .and_then(|limit| Some((limit, limit.problem(&record)?)))
+        {
             if self.account.rejects.is_some() {
                 self.account.reject(piece, self.number, &BadInput::new(problem))?;
                 return Ok(true);
@@ -211,7 +221,14 @@ impl Run<'_> {
             }
             return Ok(true);
         }
-        let outcome = send(&self.action.topic, &self.action.fixed, record, self.number, &mut *self.sink, &mut self.account);
+        let outcome = send(
+            &self.action.topic,
+            &self.action.fixed,
+            record,
+            self.number,
+            &mut *self.sink,
+            &mut self.account,
+        );
         match outcome {
             Err(error) if error.kind() == Kind::Interrupted => return Ok(false),
             outcome => outcome?,
@@ -258,7 +275,8 @@ impl Run<'_> {
 
     /// Delivers what was taken, whatever ended the reading, and says how it went.
     fn finish(mut self, outcome: Result<End>) -> Result<()> {
-        let has_hope = !matches!(&outcome, Err(error) if matches!(error.kind(), Kind::Unreachable | Kind::Denied));
+        let has_hope =
+            !matches!(&outcome, Err(error) if matches!(error.kind(), Kind::Unreachable | Kind::Denied));
         let flushed = if has_hope {
             self.flush()
         } else {
@@ -273,7 +291,7 @@ impl Run<'_> {
             self.context.printer.warn(line);
         }
         let was_interrupted = matches!(outcome, Ok(End::Interrupted));
-        if let Some(line) = self.account.summary(&self.action) {
+        if let Some(line) = self.account.summary(&self.action, outcome.is_err()) {
             self.context.printer.note(line);
         }
         outcome?;
@@ -316,7 +334,11 @@ fn send(
     sink: &mut dyn RecordSink,
     account: &mut Account,
 ) -> Result<()> {
-    let value = if fixed.value_is_file { Some(Cow::Owned(contents(&record)?)) } else { record.value };
+    let value = if fixed.value_is_file {
+        Some(Cow::Owned(contents(&record)?))
+    } else {
+        record.value
+    };
     let fixed_headers = fixed.headers.iter().map(|(name, value)| HeaderView {
         name,
         value: value.as_deref(),
@@ -350,6 +372,18 @@ fn contents(record: &ParsedRecord<'_>) -> Result<Vec<u8>> {
     let name = record.value.as_deref().unwrap_or_default();
     let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name));
     std::fs::read(path).map_err(|error| Error::from(error).context(path.display()))
+}
+
+/// The files of the input, or none if there is more than files.
+fn files(sources: &[Source]) -> Vec<PathBuf> {
+    let files: Option<Vec<PathBuf>> = sources
+        .iter()
+        .map(|source| match source {
+            Source::Stdin => None,
+            Source::File(path) => Some(path.clone()),
+        })
+        .collect();
+    files.unwrap_or_default()
 }
 
 /// Whether both ends of the program are a person's.

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -125,10 +125,7 @@ fn pass_on(
     empty: &Receiver<Vec<u8>>,
 ) -> Result<(), Option<io::Error>> {
     loop {
-        let mut chunk = match empty.try_recv() {
-            Ok(chunk) => chunk,
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => Vec::new(),
-        };
+        let mut chunk = empty.try_recv().unwrap_or_default();
         chunk.resize(CHUNK, 0);
         let count = match reader.read(&mut chunk) {
             Ok(0) => return Ok(()),
@@ -137,6 +134,8 @@ fn pass_on(
             Err(error) => return Err(Some(error)),
         };
         chunk.truncate(count);
-        sender.send((position, Ok(Chunk::Data(chunk)))).map_err(|_| None)?;
+        sender
+            .send((position, Ok(Chunk::Data(chunk))))
+            .map_err(|_| None)?;
     }
 }

@@ -114,7 +114,10 @@ mod tests {
         assert_eq!(parser.parse(b"id,name", 1).unwrap(), None);
         let record = parser.parse(b"7,\"a, \"\"b\"\"\"", 2).unwrap().unwrap();
         assert_eq!(record.key.as_deref(), Some(&b"7"[..]));
-        assert_eq!(record.value.as_deref(), Some(&br#"{"id":"7","name":"a, \"b\""}"#[..]));
+        assert_eq!(
+            record.value.as_deref(),
+            Some(&br#"{"id":"7","name":"a, \"b\""}"#[..])
+        );
         assert!(CsvParser::new(Some("nr".into())).parse(b"id,name", 1).is_err());
     }
 }

@@ -48,14 +48,24 @@ impl JavaLineReader {
 
     fn check(&self, headers_separator: &str) -> Result<(), BadInput> {
         let headers = [
-            ("headers.delimiter", self.headers_delimiter.as_str(), "headers.separator", headers_separator),
+            (
+                "headers.delimiter",
+                self.headers_delimiter.as_str(),
+                "headers.separator",
+                headers_separator,
+            ),
             (
                 "headers.delimiter",
                 self.headers_delimiter.as_str(),
                 "headers.key.separator",
                 self.headers_key_separator.as_str(),
             ),
-            ("headers.separator", headers_separator, "headers.key.separator", self.headers_key_separator.as_str()),
+            (
+                "headers.separator",
+                headers_separator,
+                "headers.key.separator",
+                self.headers_key_separator.as_str(),
+            ),
         ];
         let marker = self.null_marker.as_deref();
         let nulls = [
@@ -87,7 +97,9 @@ impl JavaLineReader {
         match find(line.as_bytes(), separator.as_bytes(), start) {
             Some(end) => Ok(line.get(start..end)),
             None if self.ignores_errors => Ok(None),
-            None => Err(BadInput::new(format!("No {name} found on line number {number}: '{line}'"))),
+            None => Err(BadInput::new(format!(
+                "No {name} found on line number {number}: '{line}'"
+            ))),
         }
     }
 
@@ -117,7 +129,9 @@ impl JavaLineReader {
                     "Header keys should not be equal to the null marker '{marker}' as they can't be null"
                 )));
             }
-            let value = pair.get(end + self.headers_key_separator.len()..).unwrap_or_default();
+            let value = pair
+                .get(end + self.headers_key_separator.len()..)
+                .unwrap_or_default();
             headers.push((name.into(), self.bytes(value)));
         }
         Ok(())
@@ -140,7 +154,9 @@ impl RecordParser for JavaLineReader {
         {
             start = block.len() + self.headers_delimiter.len();
             // Java complains about headers after it has looked for the key.
-            let key = self.parses_key.then(|| self.part(line, start, &self.key_separator, "key separator", number));
+            let key = self
+                .parses_key
+                .then(|| self.part(line, start, &self.key_separator, "key separator", number));
             key.transpose()?;
             if self.null_marker.as_deref() != Some(block) {
                 self.headers(block, number, &mut record.headers)?;
@@ -207,7 +223,10 @@ mod tests {
         assert_eq!(split(&comma, ",a"), ["", "a"]);
         assert_eq!(split(&comma, ""), [""]);
         assert!(split(&comma, ",").is_empty());
-        assert_eq!(split(&separator_pattern("\\s*;\\s*").unwrap(), "a ; b"), ["a", "b"]);
+        assert_eq!(
+            split(&separator_pattern("\\s*;\\s*").unwrap(), "a ; b"),
+            ["a", "b"]
+        );
         assert_eq!(split(&separator_pattern("|").unwrap(), "ab"), ["a", "b"]);
     }
 
@@ -221,20 +240,32 @@ mod tests {
         let mut headers = reader(&[("parse.headers", "true"), ("null.marker", "N")]).unwrap();
         for (line, message) in [
             ("x", "No headers delimiter found on line number 7: 'x'"),
-            ("h1\tv", "No header key separator found in pair 'h1' on line number 7"),
-            ("N:1\tv", "Header keys should not be equal to the null marker 'N' as they can't be null"),
+            (
+                "h1\tv",
+                "No header key separator found in pair 'h1' on line number 7",
+            ),
+            (
+                "N:1\tv",
+                "Header keys should not be equal to the null marker 'N' as they can't be null",
+            ),
         ] {
             assert_eq!(headers.parse(line.as_bytes(), 7).unwrap_err().message, message);
         }
         assert_eq!(
-            reader(&[("null.marker", ","), ("key.separator", ",")]).unwrap_err().message,
+            reader(&[("null.marker", ","), ("key.separator", ",")])
+                .unwrap_err()
+                .message,
             "null.marker and key.separator may not be equal"
         );
     }
 
     #[test]
     fn the_null_marker_stands_for_key_value_header_value_and_all_headers() {
-        let properties = [("parse.key", "true"), ("parse.headers", "true"), ("null.marker", "N")];
+        let properties = [
+            ("parse.key", "true"),
+            ("parse.headers", "true"),
+            ("null.marker", "N"),
+        ];
         let mut reader = reader(&properties).unwrap();
         let record = reader.parse(b"a:N,b:1\tN\tN", 1).unwrap().unwrap();
         assert_eq!((record.key, record.value), (None, None));

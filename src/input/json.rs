@@ -41,7 +41,9 @@ impl RecordParser for JsonParser {
                 "timestamp" if !value.is_null() => {
                     record.timestamp = integer(&value, "timestamp")?.filter(|time| *time >= 0);
                 }
-                "topic" if self.keeps_topic => record.topic = value.as_str().map(|topic| topic.to_owned().into()),
+                "topic" if self.keeps_topic => {
+                    record.topic = value.as_str().map(|topic| topic.to_owned().into());
+                }
                 "partition" if self.keeps_partition && !value.is_null() => {
                     record.partition = integer(&value, "partition")?;
                 }
@@ -65,7 +67,9 @@ fn text_bytes(value: Value, name: &str) -> Result<Bytes<'static>, BadInput> {
         Value::String(text) => Some(Cow::Owned(text.into_bytes())),
         other => {
             let bytes = serde_json::to_vec(&other);
-            Some(Cow::Owned(bytes.map_err(|error| BadInput::new(format!("{name}: {error}")))?))
+            Some(Cow::Owned(
+                bytes.map_err(|error| BadInput::new(format!("{name}: {error}")))?,
+            ))
         }
     })
 }
@@ -96,7 +100,9 @@ fn headers(value: Value) -> Result<Vec<(Cow<'static, str>, Bytes<'static>)>, Bad
             .map(|(name, value)| Ok((Cow::Owned(name), text_bytes(value, "header")?)))
             .collect(),
         Value::Array(list) => list.into_iter().map(header).collect(),
-        other => Err(BadInput::new(format!("headers is neither a list nor an object: {other}"))),
+        other => Err(BadInput::new(format!(
+            "headers is neither a list nor an object: {other}"
+        ))),
     }
 }
 

@@ -94,15 +94,15 @@ impl Splitter {
         let rest = self.buffer.get(from..)?;
         match &self.end {
             PieceEnd::Whole => None,
-            PieceEnd::Delimiter(delimiter) => match super::find(rest, delimiter, 0) {
-                Some(position) => Some((from + position, from + position + delimiter.len().max(1))),
-                None => {
-                    // The delimiter's first bytes may be there already.
-                    let kept = delimiter.len().saturating_sub(1);
-                    self.searched = self.buffer.len().saturating_sub(kept).max(from);
-                    None
+            PieceEnd::Delimiter(delimiter) => {
+                if let Some(position) = super::find(rest, delimiter, 0) {
+                    return Some((from + position, from + position + delimiter.len().max(1)));
                 }
-            },
+                // The delimiter's first bytes may be there already.
+                let kept = delimiter.len().saturating_sub(1);
+                self.searched = self.buffer.len().saturating_sub(kept).max(from);
+                None
+            }
             PieceEnd::JavaLine => {
                 let Some(position) = memchr::memchr2(b'\n', b'\r', rest) else {
                     self.searched = self.buffer.len();
@@ -145,7 +145,11 @@ mod tests {
                 found.push(String::from_utf8_lossy(piece).into_owned());
             }
         }
-        found.extend(splitter.last_piece().map(|piece| String::from_utf8_lossy(piece).into_owned()));
+        found.extend(
+            splitter
+                .last_piece()
+                .map(|piece| String::from_utf8_lossy(piece).into_owned()),
+        );
         found
     }
 

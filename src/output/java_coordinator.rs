@@ -15,11 +15,31 @@ pub struct CoordinatorFormatter {
 
 /// The formatters' class names with what each shows.
 const CLASSES: &[(&str, Topic, (i16, i16))] = &[
-    ("org.apache.kafka.tools.consumer.OffsetsMessageFormatter", Topic::ConsumerOffsets, (0, 1)),
-    ("org.apache.kafka.tools.consumer.GroupMetadataMessageFormatter", Topic::ConsumerOffsets, (2, 2)),
-    ("org.apache.kafka.tools.consumer.ConsumerGroupMessageFormatter", Topic::ConsumerOffsets, (3, 8)),
-    ("org.apache.kafka.tools.consumer.ShareGroupMessageFormatter", Topic::ConsumerOffsets, (9, 15)),
-    ("org.apache.kafka.tools.consumer.TransactionLogMessageFormatter", Topic::TransactionState, (0, 0)),
+    (
+        "org.apache.kafka.tools.consumer.OffsetsMessageFormatter",
+        Topic::ConsumerOffsets,
+        (0, 1),
+    ),
+    (
+        "org.apache.kafka.tools.consumer.GroupMetadataMessageFormatter",
+        Topic::ConsumerOffsets,
+        (2, 2),
+    ),
+    (
+        "org.apache.kafka.tools.consumer.ConsumerGroupMessageFormatter",
+        Topic::ConsumerOffsets,
+        (3, 8),
+    ),
+    (
+        "org.apache.kafka.tools.consumer.ShareGroupMessageFormatter",
+        Topic::ConsumerOffsets,
+        (9, 15),
+    ),
+    (
+        "org.apache.kafka.tools.consumer.TransactionLogMessageFormatter",
+        Topic::TransactionState,
+        (0, 0),
+    ),
     (
         "org.apache.kafka.tools.consumer.group.share.ShareGroupStateMessageFormatter",
         Topic::ShareGroupState,
@@ -47,7 +67,10 @@ impl RecordFormatter for CoordinatorFormatter {
             Ok(decoded) => decoded,
             Err(CoordinatorError::UnknownType(_)) => return Ok(()),
             Err(error) => {
-                return Err(format!("Could not read record at offset {} due to: {error}", record.offset));
+                return Err(format!(
+                    "Could not read record at offset {} due to: {error}",
+                    record.offset
+                ));
             }
         };
         if decoded.id < self.types.0 || decoded.id > self.types.1 {

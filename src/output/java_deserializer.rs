@@ -30,7 +30,9 @@ pub enum Charset {
 impl Deserializer {
     /// The deserializer of this class name, with its own settings; None for a class that is not known.
     pub fn of_class(class: &str, setting: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
-        let name = class.trim().strip_prefix("org.apache.kafka.common.serialization.")?;
+        let name = class
+            .trim()
+            .strip_prefix("org.apache.kafka.common.serialization.")?;
         let charset = setting("deserializer.encoding");
         let charset = match charset.as_deref().map(str::to_ascii_uppercase).as_deref() {
             Some("ISO-8859-1" | "ISO8859_1" | "LATIN1") => Charset::Latin1,
@@ -69,7 +71,9 @@ impl Deserializer {
                 [0] => out.extend_from_slice(b"false"),
                 [other] => {
                     let other = i8::from_be_bytes([other]);
-                    return Err(format!("Unexpected byte received by BooleanDeserializer: {other}"));
+                    return Err(format!(
+                        "Unexpected byte received by BooleanDeserializer: {other}"
+                    ));
                 }
             },
             Self::Uuid(charset) => push_uuid(bytes, charset, out)?,
@@ -100,9 +104,18 @@ fn sized<const N: usize>(name: &str, bytes: &[u8]) -> Result<[u8; N], String> {
 fn push_decoded(bytes: &[u8], charset: Charset, out: &mut Vec<u8>) {
     match charset {
         Charset::Utf8 => java_text::push_decoded(bytes, out),
-        Charset::Latin1 => push_display(bytes.iter().map(|byte| char::from(*byte)).collect::<String>(), out),
+        Charset::Latin1 => push_display(
+            bytes.iter().map(|byte| char::from(*byte)).collect::<String>(),
+            out,
+        ),
         Charset::Ascii => {
-            let text = bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' });
+            let text = bytes.iter().map(|byte| {
+                if byte.is_ascii() {
+                    char::from(*byte)
+                } else {
+                    '\u{fffd}'
+                }
+            });
             push_display(text.collect::<String>(), out);
         }
     }
@@ -134,20 +147,24 @@ fn push_uuid(bytes: &[u8], charset: Charset, out: &mut Vec<u8>) -> Result<(), St
     let number = |group: &str, bits: u32| {
         let is_hex = !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_hexdigit());
         let value = u64::from_str_radix(group, 16).ok().filter(|_| is_hex);
-        value.map(|value| value & (u64::MAX >> (64 - bits))).ok_or_else(problem)
+        value
+            .map(|value| value & (u64::MAX >> (64 - bits)))
+            .ok_or_else(problem)
     };
     let (low, mid, high) = (number(low, 32)?, number(mid, 16)?, number(high, 16)?);
     let (sequence, node) = (number(sequence, 16)?, number(node, 48)?);
-    push_display(format_args!("{low:08x}-{mid:04x}-{high:04x}-{sequence:04x}-{node:012x}"), out);
+    push_display(
+        format_args!("{low:08x}-{mid:04x}-{high:04x}-{sequence:04x}-{node:012x}"),
+        out,
+    );
     Ok(())
 }
 
 /// Stands for an object's identity, which Java prints for an array.
 fn hash(bytes: &[u8]) -> u32 {
-    bytes
-        .iter()
-        .fold(1, |hash: u32, byte| hash.wrapping_mul(31).wrapping_add(u32::from(*byte)))
-        & 0x7fff_ffff
+    bytes.iter().fold(1, |hash: u32, byte| {
+        hash.wrapping_mul(31).wrapping_add(u32::from(*byte))
+    }) & 0x7fff_ffff
 }
 
 /// Java's `Float.toString`: at least one digit after the point, an exponent below a thousandth and from ten million.
@@ -156,12 +173,20 @@ fn float(value: f32) -> String {
         return "NaN".into();
     }
     if value.is_infinite() {
-        return if value > 0.0 { "Infinity".into() } else { "-Infinity".into() };
+        return if value > 0.0 {
+            "Infinity".into()
+        } else {
+            "-Infinity".into()
+        };
     }
     let size = value.abs();
     if size == 0.0 || (1e-3..1e7).contains(&size) {
         let text = format!("{value}");
-        return if text.contains('.') { text } else { format!("{text}.0") };
+        return if text.contains('.') {
+            text
+        } else {
+            format!("{text}.0")
+        };
     }
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));

@@ -6,5 +6,8 @@ use jiff::Zoned;
 pub fn line(level: &str, text: &str, logger: &str) -> String {
     let now = Zoned::now();
     let millisecond = now.millisecond();
-    format!("[{},{millisecond:03}] {level} {text} ({logger})", now.strftime("%Y-%m-%d %H:%M:%S"))
+    format!(
+        "[{},{millisecond:03}] {level} {text} ({logger})",
+        now.strftime("%Y-%m-%d %H:%M:%S")
+    )
 }

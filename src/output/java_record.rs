@@ -6,6 +6,7 @@ use crate::client::record_source::{ConsumedRecord, TimestampType};
 
 /// Columns in their fixed order; a separator after each but the last.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a property of Java's formatter")]
 pub struct DefaultFormatter {
     prints_timestamp: bool,
     prints_partition: bool,
@@ -42,7 +43,8 @@ impl DefaultFormatter {
             let class = get(name)?;
             let setting = |setting: &str| {
                 let own = name.strip_suffix(".deserializer").unwrap_or(name);
-                let found = get(&format!("{name}.{own}.{setting}")).or_else(|| get(&format!("{name}.{setting}")));
+                let found =
+                    get(&format!("{name}.{own}.{setting}")).or_else(|| get(&format!("{name}.{setting}")));
                 found.map(str::to_owned)
             };
             let found = Deserializer::of_class(class, &setting);
@@ -72,7 +74,11 @@ impl DefaultFormatter {
     }
 
     fn end_column(&self, has_more: bool, out: &mut Vec<u8>) {
-        out.extend_from_slice(if has_more { &self.key_separator } else { &self.line_separator });
+        out.extend_from_slice(if has_more {
+            &self.key_separator
+        } else {
+            &self.line_separator
+        });
     }
 
     /// Null is the null literal's bytes, which the deserializer is given like any others.
@@ -83,13 +89,11 @@ impl DefaultFormatter {
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
         let bytes = bytes.unwrap_or(&self.null_literal);
-        match deserializer {
-            Some(deserializer) => deserializer.write(bytes, out),
-            None => {
-                out.extend_from_slice(bytes);
-                Ok(())
-            }
+        if let Some(deserializer) = deserializer {
+            return deserializer.write(bytes, out);
         }
+        out.extend_from_slice(bytes);
+        Ok(())
     }
 
     fn push_headers(&self, record: &ConsumedRecord<'_>, out: &mut Vec<u8>) -> Result<(), String> {

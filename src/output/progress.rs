@@ -1,11 +1,10 @@
 //! The bar that shows how far a file has been sent: on stderr, only on a terminal, only for work that lasts.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use crate::input::chunks::Source;
 
 const TEMPLATE: &str = "{prefix}  {bar:26}  {percent:>3} %  {msg}  {bytes_per_sec}  {eta_precise} left";
 
@@ -16,25 +15,21 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar if the whole input is files of known size and a person watches.
-    pub fn of_input(sources: &[Source], is_quiet: bool) -> Option<Self> {
+    /// A bar if these are regular files and a person watches.
+    pub fn of_files(files: &[PathBuf], is_quiet: bool) -> Option<Self> {
         if is_quiet || !std::io::stderr().is_terminal() {
             return None;
         }
+        let first = files.first()?;
         let mut total = 0;
-        for source in sources {
-            match source {
-                Source::Stdin => return None,
-                Source::File(path) => {
-                    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-                    total += metadata.len();
-                }
-            }
+        for file in files {
+            let metadata = std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file)?;
+            total += metadata.len();
         }
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
         let style = ProgressStyle::with_template(TEMPLATE).ok()?.progress_chars("━╸─");
         bar.set_style(style);
-        bar.set_prefix(sources.first().map_or_else(String::new, Source::name));
+        bar.set_prefix(first.display().to_string());
         bar.enable_steady_tick(Duration::from_millis(200));
         Some(Self { bar })
     }

@@ -233,7 +233,9 @@ fn field_named(field: &str) -> Result<Part, String> {
         Some("hex") => Ok(Encoding::Hex),
         Some("base64") => Ok(Encoding::Base64),
         Some("json") => Ok(Encoding::Json),
-        Some(other) => Err(format!("unknown form \"{other}\" of {name}; known are hex, base64, json")),
+        Some(other) => Err(format!(
+            "unknown form \"{other}\" of {name}; known are hex, base64, json"
+        )),
     };
     match (name, detail) {
         ("topic", None) => Ok(Part::Topic),
@@ -268,7 +270,9 @@ fn push_escape<'a>(text: &'a str, out: &mut Vec<u8>) -> Result<&'a str, String> 
         't' => out.push(b'\t'),
         '0' => out.push(0),
         'x' => {
-            let byte = rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            let byte = rest
+                .get(..2)
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok());
             out.push(byte.ok_or("\\x wants two hexadecimal digits")?);
             return Ok(rest.get(2..).unwrap_or_default());
         }
@@ -296,8 +300,14 @@ mod tests {
 
     fn shown(template: &str) -> String {
         let headers = [
-            HeaderView { name: "a", value: Some(b"1") },
-            HeaderView { name: "a", value: None },
+            HeaderView {
+                name: "a",
+                value: Some(b"1"),
+            },
+            HeaderView {
+                name: "a",
+                value: None,
+            },
         ];
         let record = ConsumedRecord {
             topic: "orders",
@@ -310,26 +320,44 @@ mod tests {
             headers: &headers,
         };
         let mut out = Vec::new();
-        Template::compile(template).unwrap().write(&record, &mut out).unwrap();
+        Template::compile(template)
+            .unwrap()
+            .write(&record, &mut out)
+            .unwrap();
         String::from_utf8_lossy(&out).into_owned()
     }
 
     #[test]
     fn tokens_print_what_kcats_print() {
-        assert_eq!(shown(r"%t/%p/%o %T %K %S [%h] %%\n"), "orders/3/42 1000 -1 2 [a=1,a=NULL] %\n");
+        assert_eq!(
+            shown(r"%t/%p/%o %T %K %S [%h] %%\n"),
+            "orders/3/42 1000 -1 2 [a=1,a=NULL] %\n"
+        );
         assert_eq!(shown("%R"), "\0\0\0\u{2}");
     }
 
     #[test]
     fn named_fields_give_encodings_and_times() {
-        assert_eq!(shown("%{value:hex} %{value:base64} %{key:json}"), "76ff dv8= null");
+        assert_eq!(
+            shown("%{value:hex} %{value:base64} %{key:json}"),
+            "76ff dv8= null"
+        );
         assert_eq!(shown("%{timestamp:%s} %{offset}"), "1 42");
         assert_eq!(shown(r"%{header:a}|\x41\0"), "|A\0");
     }
 
     #[test]
     fn a_mistake_is_found_when_the_template_is_compiled() {
-        for template in ["%q", "%", "%{nope}", "%{value:rot13}", "%{key", "\\", "\\xg1", "%{timestamp:%!}"] {
+        for template in [
+            "%q",
+            "%",
+            "%{nope}",
+            "%{value:rot13}",
+            "%{key",
+            "\\",
+            "\\xg1",
+            "%{timestamp:%!}",
+        ] {
             assert!(Template::compile(template).is_err(), "{template}");
         }
     }

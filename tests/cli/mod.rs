@@ -1,3 +1,8 @@
 //! Does each command do what it says?
 
+mod broken_pipe;
+mod consume;
+mod java_console;
+mod produce;
+mod round_trip;
 mod version;

@@ -34,7 +34,8 @@ pub(super) fn pairs(parsed: &Parsed, options: &[&str]) -> Vec<KeyValue> {
 /// A properties file for a reader or a formatter.
 pub(super) fn properties_file(file: &str) -> Result<Vec<KeyValue>> {
     let bytes = std::fs::read(Path::new(file)).map_err(|error| Error::from(error).context(file))?;
-    let properties = java_properties::parse(&bytes).map_err(|error| Error::usage(format!("{file}: {error}")))?;
+    let properties =
+        java_properties::parse(&bytes).map_err(|error| Error::usage(format!("{file}: {error}")))?;
     Ok(properties
         .into_iter()
         .map(|property| (property.key, property.value))
@@ -67,12 +68,12 @@ pub(super) fn check_client_bootstrap(servers: &str) -> Result<(), String> {
 
 /// `^(?:[a-zA-Z][a-zA-Z\d+-.]*://)?\[?([0-9a-zA-Z\-._%:]*)\]?:([0-9]+)`, the whole part.
 fn is_host_and_port(part: &str) -> bool {
-    let rest = match part.split_once("://") {
-        Some((scheme, rest)) if scheme.starts_with(|first: char| first.is_ascii_alphabetic()) => rest,
+    let address = match part.split_once("://") {
+        Some((scheme, address)) if scheme.starts_with(|first: char| first.is_ascii_alphabetic()) => address,
         Some(_) => return false,
         None => part,
     };
-    let Some((host, port)) = rest.rsplit_once(':') else {
+    let Some((host, port)) = address.rsplit_once(':') else {
         return false;
     };
     let host = host.strip_prefix('[').unwrap_or(host);

@@ -27,7 +27,8 @@ pub const TOOL: Tool = Tool {
 
 const ABOUT: &str = "This tool helps to read data from Kafka topics and outputs it to standard output.";
 const LOGGER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
-const NO_GROUP: &str = "without --group the partitions are read directly: no throw-away group is made on the cluster";
+const NO_GROUP: &str =
+    "without --group the partitions are read directly: no throw-away group is made on the cluster";
 
 const OPTIONS: &[OptionSpec] = &[
     value("bootstrap-server", "HOST:PORT,…", "Brokers to ask first. Required."),
@@ -116,7 +117,10 @@ pub(super) fn run(args: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(Refusal::Logged(message)) => {
-            log("ERROR", &format!("Unknown error when running consumer: {message}"));
+            log(
+                "ERROR",
+                &format!("Unknown error when running consumer: {message}"),
+            );
             ExitCode::FAILURE
         }
     }
@@ -133,14 +137,19 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
     let partition = parsed.integer("partition")?;
     let start = start(parsed, is_from_beginning)?;
     let reset = settings.get("auto.offset.reset").map(str::to_owned);
-    if let Some(reset) = reset.as_deref().filter(|reset| is_from_beginning && *reset != "earliest") {
+    if let Some(reset) = reset
+        .as_deref()
+        .filter(|reset| is_from_beginning && *reset != "earliest")
+    {
         return Err(Refusal::Line(format!(
             "Can't simultaneously specify --from-beginning and 'auto.offset.reset={reset}', please remove one option"
         )));
     }
     let group = group(parsed, &settings)?;
     if partition.is_some() && group.is_some() {
-        return Err(Refusal::Usage("Options group and partition cannot be specified together.".into()));
+        return Err(Refusal::Usage(
+            "Options group and partition cannot be specified together.".into(),
+        ));
     }
     if let Some(group) = &group {
         settings.set("group.id", group.clone(), Origin::Flag);
@@ -172,8 +181,12 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
         start: Start::At(start),
         until: None,
         exits_at_end: false,
-        limit: limit.filter(|limit| *limit != -1).map(|limit| u64::try_from(limit).unwrap_or(0)),
-        idle: idle.and_then(|idle| u64::try_from(idle).ok()).map(Duration::from_millis),
+        limit: limit
+            .filter(|limit| *limit != -1)
+            .map(|limit| u64::try_from(limit).unwrap_or(0)),
+        idle: idle
+            .and_then(|idle| u64::try_from(idle).ok())
+            .map(Duration::from_millis),
         formatter,
         skips_bad: parsed.has("skip-message-on-error"),
         missing: Missing::Wait,
@@ -190,21 +203,31 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
         notice: |line| java_log::line("WARN", line, "org.apache.kafka.clients.NetworkClient"),
     };
     let mut context = Context::new(settings, Printer::new(OutputOptions::default()));
-    let outcome = consume::consume(action, &mut context).map_err(|error| Refusal::Logged(error.to_string()))?;
+    let outcome =
+        consume::consume(action, &mut context).map_err(|error| Refusal::Logged(error.to_string()))?;
     Ok(finish(&outcome, parsed.has("enable-systest-events")))
 }
 
 /// Says how it went, in Java's order, and gives its exit code.
 fn finish(outcome: &Outcome, has_events: bool) -> ExitCode {
     match &outcome.end {
-        End::Idle => log("ERROR", "Error processing message, terminating consumer process: no record within --timeout-ms"),
-        End::Failed(error) => log("ERROR", &format!("Error processing message, terminating consumer process: {error}")),
+        End::Idle => log(
+            "ERROR",
+            "Error processing message, terminating consumer process: no record within --timeout-ms",
+        ),
+        End::Failed(error) => log(
+            "ERROR",
+            &format!("Error processing message, terminating consumer process: {error}"),
+        ),
         End::ClosedPipe => stderr_line("Unable to write to standard out, closing consumer."),
         End::Complete | End::Interrupted(_) | End::BadRecord(_) => {}
     }
     stderr_line(format_args!("Processed a total of {} messages", outcome.records));
     if let End::BadRecord(problem) = &outcome.end {
-        log("ERROR", &format!("Unknown error when running consumer: {problem}"));
+        log(
+            "ERROR",
+            &format!("Unknown error when running consumer: {problem}"),
+        );
     }
     if has_events {
         stdout_line("shutdown_complete");
@@ -226,7 +249,9 @@ fn check(parsed: &Parsed) -> Result<(), Refusal> {
     }
     for (old, new) in RENAMED {
         if parsed.has(old) && parsed.has(new) {
-            return Err(Refusal::Usage(format!("Options --{old} and --{new} cannot be specified together.")));
+            return Err(Refusal::Usage(format!(
+                "Options --{old} and --{new} cannot be specified together."
+            )));
         }
     }
     for (old, new) in RENAMED {
@@ -240,13 +265,19 @@ fn check(parsed: &Parsed) -> Result<(), Refusal> {
         stderr_line("Option --whitelist is gone from Apache Kafka since 4.0; it is taken as --include here.");
     }
     if parsed.has("partition") && !parsed.has("topic") {
-        return Err(Refusal::Usage("The topic is required when partition is specified.".into()));
+        return Err(Refusal::Usage(
+            "The topic is required when partition is specified.".into(),
+        ));
     }
     if parsed.has("offset") && !parsed.has("partition") {
-        return Err(Refusal::Usage("The partition is required when offset is specified.".into()));
+        return Err(Refusal::Usage(
+            "The partition is required when offset is specified.".into(),
+        ));
     }
     if parsed.has("offset") && parsed.has("from-beginning") {
-        return Err(Refusal::Usage("Options from-beginning and offset cannot be specified together.".into()));
+        return Err(Refusal::Usage(
+            "Options from-beginning and offset cannot be specified together.".into(),
+        ));
     }
     if !parsed.has("zookeeper") {
         option_parser::check_required(parsed, &["bootstrap-server"]).map_err(Refusal::Usage)?;
@@ -307,7 +338,13 @@ fn group(parsed: &Parsed, settings: &Settings) -> Result<Option<String>, Refusal
     for option in ["command-config", "consumer.config"] {
         if let Some(file) = parsed.value(option)? {
             let entries = console::properties_file(file)?;
-            found.extend(entries.into_iter().rev().find(|(name, _)| name == "group.id").map(|(_, group)| group));
+            found.extend(
+                entries
+                    .into_iter()
+                    .rev()
+                    .find(|(name, _)| name == "group.id")
+                    .map(|(_, group)| group),
+            );
         }
     }
     let mut distinct: Vec<&String> = Vec::new();
@@ -345,7 +382,9 @@ fn topics(parsed: &Parsed) -> Result<Topics, Refusal> {
 
 fn isolation(parsed: &Parsed, settings: &Settings) -> Result<String, Refusal> {
     let given = parsed.value("isolation-level")?;
-    let level = given.or_else(|| settings.get("isolation.level")).unwrap_or("read_uncommitted");
+    let level = given
+        .or_else(|| settings.get("isolation.level"))
+        .unwrap_or("read_uncommitted");
     // The option's default is written over the properties, as in Java, only when it is given.
     if matches!(level, "read_committed" | "read_uncommitted") {
         return Ok(level.to_owned());
@@ -360,13 +399,18 @@ fn formatter(parsed: &Parsed) -> Result<Box<dyn RecordFormatter>, Refusal> {
     if let Some(file) = parsed.value("formatter-config")? {
         properties = console::properties_file(file)?;
     }
-    for (option, name) in [("key-deserializer", "key.deserializer"), ("value-deserializer", "value.deserializer")] {
+    for (option, name) in [
+        ("key-deserializer", "key.deserializer"),
+        ("value-deserializer", "value.deserializer"),
+    ] {
         if let Some(class) = parsed.value(option)?.filter(|class| !class.is_empty()) {
             properties.push((name.into(), class.into()));
         }
     }
     properties.extend(console::pairs(parsed, &["formatter-property", "property"]));
-    let class = parsed.value("formatter")?.unwrap_or("org.apache.kafka.tools.consumer.DefaultMessageFormatter");
+    let class = parsed
+        .value("formatter")?
+        .unwrap_or("org.apache.kafka.tools.consumer.DefaultMessageFormatter");
     if let Some(formatter) = CoordinatorFormatter::of_class(class) {
         return Ok(Box::new(formatter));
     }

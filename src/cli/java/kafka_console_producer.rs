@@ -114,7 +114,9 @@ fn check(parsed: &Parsed) -> Result<(), String> {
     option_parser::check_required(parsed, &["topic"])?;
     for (old, new) in RENAMED {
         if parsed.has(old) && parsed.has(new) {
-            return Err(format!("Options --{new} and --{old} cannot be specified together."));
+            return Err(format!(
+                "Options --{new} and --{old} cannot be specified together."
+            ));
         }
     }
     for (old, new) in RENAMED {
@@ -131,7 +133,9 @@ fn check(parsed: &Parsed) -> Result<(), String> {
         );
     }
     if parsed.has("broker-list") {
-        stderr_line("Warning: --broker-list is gone from Apache Kafka since 4.0; it is taken as --bootstrap-server here.");
+        stderr_line(
+            "Warning: --broker-list is gone from Apache Kafka since 4.0; it is taken as --bootstrap-server here.",
+        );
     }
     let servers = servers(parsed).map_err(|error| error.to_string())?;
     console::check_bootstrap(servers.unwrap_or_default())
@@ -163,7 +167,9 @@ fn produce(parsed: &Parsed) -> Result<()> {
     let block = console::read(parsed.long("max-block-ms"))?.unwrap_or(60_000);
     let (overrides, defaults) = engine_settings(parsed, &settings)?;
     let batch = overrides.iter().rev().find(|(name, _)| name == "batch.size");
-    let batch = batch.map(|(_, bytes)| bytes.as_str()).or(settings.get("batch.size"));
+    let batch = batch
+        .map(|(_, bytes)| bytes.as_str())
+        .or(settings.get("batch.size"));
     let batch_bytes = batch.and_then(|bytes| bytes.parse().ok()).unwrap_or(1_000_000);
     let action = Action {
         topic: topic.map(|(_, topic)| topic.clone()).unwrap_or_default(),
@@ -220,7 +226,10 @@ fn engine_settings(parsed: &Parsed, settings: &Settings) -> Result<(Entries, Ent
         if let Some(number) = number
             && !name.is_empty()
         {
-            overrides.push(((*name).to_owned(), number.max(i64::from(*name != "linger.ms")).to_string()));
+            overrides.push((
+                (*name).to_owned(),
+                number.max(i64::from(*name != "linger.ms")).to_string(),
+            ));
         }
     }
     let given = console::value(parsed, "request-required-acks")?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::config;
 use super::ffi::{self, Code, Event, Handle, Incoming, PARTITION_END, Place, Role};
-use super::notices::{Notices, kind_of};
+use super::notices::{Notices, kind_of, reason_for};
 use super::tokens::Tokens;
 use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{
@@ -88,7 +88,10 @@ impl Consumer {
         let text = ffi::error_text(code);
         match kind_of(code) {
             Kind::Unreachable => {
-                let why = self.notices.last().map_or(text, str::to_owned);
+                let why = self
+                    .notices
+                    .last()
+                    .map_or(text, |trouble| reason_for(&self.servers, trouble));
                 Error::unreachable(format!("cannot reach {}: {why}", self.servers)).hint("is the broker up?")
             }
             kind => Error::new(kind, format!("{}: {text}", self.servers)),

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use rdkafka_sys as sys;
 
+use super::notices::plain_error;
 use crate::client::record_sink::HeaderView;
 
 /// Room for librdkafka's complaint about a setting or a new instance.
@@ -180,7 +181,7 @@ unsafe fn code_at(code: *const sys::rd_kafka_resp_err_t) -> Code {
 pub(super) fn error_text(code: Code) -> String {
     match sys::rd_kafka_resp_err_t::try_from(code) {
         // SAFETY: librdkafka returns a pointer to a static text for every code.
-        Ok(code) => unsafe { text_at(sys::rd_kafka_err2str(code)) }.to_owned(),
+        Ok(code) => plain_error(unsafe { text_at(sys::rd_kafka_err2str(code)) }),
         Err(_) => format!("error {code}"),
     }
 }
@@ -364,13 +365,13 @@ impl Handle {
             let list = header_list(headers);
             let mut arguments = [
                 argument(sys::rd_kafka_vtype_t::RD_KAFKA_VTYPE_RKT, |u| {
-                    u.rkt = topic.pointer.as_ptr()
+                    u.rkt = topic.pointer.as_ptr();
                 }),
                 argument(sys::rd_kafka_vtype_t::RD_KAFKA_VTYPE_PARTITION, |u| {
-                    u.i32_ = record.partition
+                    u.i32_ = record.partition;
                 }),
                 argument(sys::rd_kafka_vtype_t::RD_KAFKA_VTYPE_MSGFLAGS, |u| {
-                    u.i = sys::RD_KAFKA_MSG_F_COPY
+                    u.i = sys::RD_KAFKA_MSG_F_COPY;
                 }),
                 argument(sys::rd_kafka_vtype_t::RD_KAFKA_VTYPE_OPAQUE, |u| {
                     u.ptr = ptr::without_provenance_mut(record.tag as usize);
@@ -387,7 +388,7 @@ impl Handle {
                     u.i64_ = timestamp.unwrap_or(0);
                 }),
                 argument(sys::rd_kafka_vtype_t::RD_KAFKA_VTYPE_HEADERS, |u| {
-                    u.headers = list
+                    u.headers = list;
                 }),
             ];
             let error = sys::rd_kafka_produceva(self.raw(), arguments.as_mut_ptr(), arguments.len());
@@ -617,7 +618,11 @@ impl Handle {
                 problem.as_mut_ptr(),
                 problem.len(),
             );
-            if result as Code == 0 { Ok(()) } else { Err(text_at(problem.as_ptr()).to_owned()) }
+            if result as Code == 0 {
+                Ok(())
+            } else {
+                Err(text_at(problem.as_ptr()).to_owned())
+            }
         }
     }
 

@@ -92,9 +92,40 @@ fn plain(text: &str) -> String {
     let end = text.find(" (after ").unwrap_or(text.len());
     let text = text.get(..end).unwrap_or(text);
     let text = text.strip_suffix(['.', ':']).unwrap_or(text);
-    text.replace("ipv4#", "")
-        .replace("ipv6#", "")
-        .replace("/bootstrap: ", ": ")
+    let text = text.replace("ipv4#", "").replace("ipv6#", "").replace("/bootstrap: ", ": ");
+    // `a:1: Connect to 127.0.0.1:1 failed: Connection refused` says the address twice.
+    let parts = text.split_once(": Connect to ");
+    match parts.and_then(|(place, rest)| Some((place, rest.split_once(" failed: ")?.1))) {
+        Some((place, why)) => format!("{place}: {}", lower_first(why)),
+        None => text,
+    }
+}
+
+/// librdkafka's text for an error code, in our manner: no origin in front, no capital.
+pub(super) fn plain_error(text: &str) -> String {
+    let text = text
+        .strip_prefix("Local: ")
+        .or_else(|| text.strip_prefix("Broker: "))
+        .unwrap_or(text);
+    lower_first(text)
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.as_str()) {
+        (Some(first), rest) if rest.starts_with(char::is_lowercase) => {
+            first.to_lowercase().chain(rest.chars()).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Why `servers` cannot be reached: the last trouble, without the address if it is the only one.
+pub(super) fn reason_for(servers: &str, trouble: &str) -> String {
+    let rest = trouble
+        .strip_prefix(servers)
+        .and_then(|rest| rest.strip_prefix(": "));
+    rest.unwrap_or(trouble).to_owned()
 }
 
 /// The class of a failure by its code.
@@ -130,10 +161,7 @@ mod tests {
                 text: &text,
             });
         }
-        assert_eq!(
-            notices.drain(),
-            ["127.0.0.1:1: Connect to 127.0.0.1:1 failed: Connection refused"]
-        );
+        assert_eq!(notices.drain(), ["127.0.0.1:1: connection refused"]);
         assert!(notices.hopeless().is_none());
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::config;
 use super::ffi::{self, Code, Event, Handle, Outgoing, Role};
-use super::notices::{Notices, kind_of};
+use super::notices::{Notices, kind_of, plain_error, reason_for};
 use super::tokens::Tokens;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
@@ -150,7 +150,7 @@ impl Producer {
                     listener.failed(&DeliveryFailure {
                         tag: report.tag,
                         partition: (report.partition >= 0).then_some(report.partition),
-                        reason: &text.map_or_else(|| ffi::error_text(report.code), str::to_owned),
+                        reason: &text.map_or_else(|| ffi::error_text(report.code), plain_error),
                         kind: kind_of(report.code),
                         key_bytes: report.key_bytes,
                         value_bytes: report.value_bytes,
@@ -165,7 +165,7 @@ impl Producer {
         }
     }
 
-    fn fail(&self, record: &Pending, code: Code, listener: &mut dyn DeliveryListener) {
+    fn fail(record: &Pending, code: Code, listener: &mut dyn DeliveryListener) {
         listener.failed(&DeliveryFailure {
             tag: record.tag,
             partition: (record.partition >= 0).then_some(record.partition),
@@ -189,7 +189,7 @@ impl Producer {
             match *code {
                 ffi::QUEUE_FULL => break,
                 0 => self.bytes_under_way += record.bytes(),
-                code => self.fail(record, code, listener),
+                code => Self::fail(record, code, listener),
             }
             taken += 1;
         }
@@ -320,7 +320,7 @@ impl RecordSink for Producer {
 
     fn abandon(&mut self, listener: &mut dyn DeliveryListener) {
         for record in std::mem::take(&mut self.pending) {
-            self.fail(&record, -152, listener);
+            Self::fail(&record, -152, listener);
         }
         self.arena.clear();
         self.handle.purge();
@@ -368,7 +368,7 @@ impl Producer {
         let servers = &self.servers;
         match kind_of(code) {
             Kind::Unreachable => {
-                let why = self.notices.last().map(str::to_owned);
+                let why = self.notices.last().map(|trouble| reason_for(servers, trouble));
                 let why = why.unwrap_or_else(|| ffi::error_text(code));
                 Error::unreachable(format!("cannot reach {servers}: {why}")).hint("is the broker up?")
             }

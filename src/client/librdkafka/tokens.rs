@@ -27,7 +27,12 @@ impl Tokens {
             return;
         };
         let outcome = source.token().and_then(|token| {
-            let token = (token.value.reveal(), token.expires_at_ms, token.principal.as_str(), &token.extensions[..]);
+            let token = (
+                token.value.reveal(),
+                token.expires_at_ms,
+                token.principal.as_str(),
+                &token.extensions[..],
+            );
             handle.set_token(token)
         });
         if let Err(problem) = outcome {

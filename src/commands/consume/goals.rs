@@ -63,7 +63,10 @@ impl Goals {
 
     /// The partition has nothing more before `next`.
     pub(super) fn at_end(&mut self, topic: &str, partition: i32, next: Offset) {
-        match self.position(topic, partition).and_then(|position| self.goals.get_mut(position)) {
+        match self
+            .position(topic, partition)
+            .and_then(|position| self.goals.get_mut(position))
+        {
             Some(goal) => goal.is_reached |= goal.end.is_none_or(|end| next >= end),
             None => self.goals.push(Goal {
                 topic: topic.to_owned(),

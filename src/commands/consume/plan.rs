@@ -117,9 +117,9 @@ impl Run {
         let name = &topic.name;
         match &topic.problem {
             Some(TopicProblem::Invalid) => Err(Error::bad_data(format!("Invalid topics: [{name}]"))),
-            Some(TopicProblem::Denied) => Err(Error::denied(format!(
-                "not authorized to read topic \"{name}\""
-            ))),
+            Some(TopicProblem::Denied) => {
+                Err(Error::denied(format!("not authorized to read topic \"{name}\"")))
+            }
             Some(TopicProblem::Unknown) if self.action.missing == Missing::Refuse => {
                 Err(self.unknown_topic(name))
             }
@@ -144,7 +144,9 @@ impl Run {
             .map(|topic| (distance(name, &topic.name), &topic.name))
             .filter(|(distance, _)| *distance <= name.chars().count().div_ceil(3))
             .min();
-        let guess = nearest.map_or_else(String::new, |(_, nearest)| format!("; did you mean \"{nearest}\"?"));
+        let guess = nearest.map_or_else(String::new, |(_, nearest)| {
+            format!("; did you mean \"{nearest}\"?")
+        });
         Error::not_found(format!("topic \"{name}\" not found on {servers}{guess}"))
     }
 
@@ -163,7 +165,11 @@ impl Run {
                 )));
             }
             for partition in &topic.partitions {
-                let is_wanted = self.action.partitions.as_ref().is_none_or(|wanted| wanted.contains(partition));
+                let is_wanted = self
+                    .action
+                    .partitions
+                    .as_ref()
+                    .is_none_or(|wanted| wanted.contains(partition));
                 let place = (topic.name.clone(), *partition);
                 if is_wanted && !self.plan.known.contains(&place) {
                     new.push(place);
@@ -178,7 +184,11 @@ impl Run {
         if new.is_empty() {
             return Ok(());
         }
-        let start = if is_first { self.action.start } else { later_start(&self.action) };
+        let start = if is_first {
+            self.action.start
+        } else {
+            later_start(&self.action)
+        };
         let has_end = self.action.exits_at_end || self.action.until.is_some();
         let (starts, ends) = self.bounds(new, start, has_end)?;
         let mut assigned = Vec::with_capacity(new.len());
@@ -201,7 +211,12 @@ impl Run {
     }
 
     /// First offsets (or the engine's own -2 for the beginning, -1 for the end), and ends where there are any.
-    fn bounds(&mut self, new: &[(String, i32)], start: Start, has_end: bool) -> Result<(Vec<Offset>, Vec<Offset>)> {
+    fn bounds(
+        &mut self,
+        new: &[(String, i32)],
+        start: Start,
+        has_end: bool,
+    ) -> Result<(Vec<Offset>, Vec<Offset>)> {
         let wait = self.action.patience;
         let ask = |position: Position| -> Vec<(&str, i32, Position)> {
             new.iter()
@@ -209,7 +224,11 @@ impl Run {
                 .collect()
         };
         let needs_ends = has_end || matches!(start, Start::FromEnd(_));
-        let ends = if needs_ends { self.source.offsets(&ask(Position::End), wait)? } else { Vec::new() };
+        let ends = if needs_ends {
+            self.source.offsets(&ask(Position::End), wait)?
+        } else {
+            Vec::new()
+        };
         let starts = match start {
             Start::At(Position::Beginning) if !needs_ends => vec![-2; new.len()],
             Start::At(Position::End) if !needs_ends => vec![-1; new.len()],
@@ -224,13 +243,20 @@ impl Run {
             }
             Start::FromEnd(count) => {
                 let first = self.source.offsets(&ask(Position::Beginning), wait)?;
-                ends.iter().zip(first).map(|(end, first)| (end - count).max(first)).collect()
+                ends.iter()
+                    .zip(first)
+                    .map(|(end, first)| (end - count).max(first))
+                    .collect()
             }
         };
         let ends = match self.action.until {
             Some(until) => {
                 let limits = self.source.offsets(&ask(Position::Time(until)), wait)?;
-                limits.iter().zip(&ends).map(|(limit, end)| *limit.min(end)).collect()
+                limits
+                    .iter()
+                    .zip(&ends)
+                    .map(|(limit, end)| *limit.min(end))
+                    .collect()
             }
             None if self.action.exits_at_end => ends,
             None => Vec::new(),
@@ -248,7 +274,10 @@ fn later_start(action: &Action) -> Start {
 }
 
 fn is_internal(name: &str) -> bool {
-    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+    matches!(
+        name,
+        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
+    )
 }
 
 /// How many letters differ (Levenshtein).
@@ -259,7 +288,11 @@ fn distance(left: &str, right: &str) -> usize {
         let mut corner = line;
         let mut before = line + 1;
         for (cell, other) in row.iter_mut().skip(1).zip(&right) {
-            let cost = if letter == *other { corner } else { corner.min(*cell).min(before) + 1 };
+            let cost = if letter == *other {
+                corner
+            } else {
+                corner.min(*cell).min(before) + 1
+            };
             corner = *cell;
             *cell = cost;
             before = cost;
@@ -277,7 +310,12 @@ mod tests {
 
     #[test]
     fn letters_that_differ_are_counted() {
-        for (left, right, count) in [("ordes", "orders", 1), ("", "abc", 3), ("a", "a", 0), ("kitten", "sitting", 3)] {
+        for (left, right, count) in [
+            ("ordes", "orders", 1),
+            ("", "abc", 3),
+            ("a", "a", 0),
+            ("kitten", "sitting", 3),
+        ] {
             assert_eq!(distance(left, right), count, "{left} {right}");
         }
     }

@@ -127,8 +127,8 @@ impl Account {
     }
 
     /// The last line of a native run.
-    pub(super) fn summary(&mut self, action: &Action) -> Option<String> {
-        if action.tone == Tone::Java {
+    pub(super) fn summary(&mut self, action: &Action, has_failed: bool) -> Option<String> {
+        if action.tone == Tone::Java || (self.sent == 0 && has_failed) {
             return None;
         }
         let mut line = format!(
@@ -140,13 +140,14 @@ impl Account {
         if let Some(rejects) = self.rejects.as_mut().filter(|rejects| rejects.count > 0) {
             let _ = rejects.file.flush();
             let more = rejects.count - rejects.examples.len() as u64;
-            let more = if more > 0 { format!("; {more} more") } else { String::new() };
-            line.push_str(&format!(
-                ", {} rejected: see {} ({}{more})",
-                rejects.count,
-                rejects.name,
-                rejects.examples.join("; ")
-            ));
+            let more = if more > 0 {
+                format!("; {more} more")
+            } else {
+                String::new()
+            };
+            let examples = rejects.examples.join("; ");
+            let rest = format!(", {} rejected: see {} ({examples}{more})", rejects.count, rejects.name);
+            line.push_str(&rest);
         }
         Some(line)
     }
@@ -190,8 +191,13 @@ impl DeliveryListener for Account {
         self.failed += 1;
         let text = match self.tone {
             Tone::Native => {
-                let partition = failure.partition.map_or_else(String::new, |number| format!("-{number}"));
-                format!("line {}: not delivered to {}{partition}: {}", failure.tag, self.topic, failure.reason)
+                let partition = failure
+                    .partition
+                    .map_or_else(String::new, |number| format!("-{number}"));
+                format!(
+                    "line {}: not delivered to {}{partition}: {}",
+                    failure.tag, self.topic, failure.reason
+                )
             }
             Tone::Java => format!(
                 "Error when sending message to topic {} with key: {}, value: {} bytes with error: {}",

@@ -19,13 +19,23 @@ impl Run<'_> {
             Ok(admin) => admin.describe_configs(&resource),
             Err(error) => Err(error),
         };
-        let entries = answer.ok().and_then(|mut answers| answers.pop()).and_then(Result::ok);
-        let limit = entries.into_iter().flatten().find(|entry| entry.name == "max.message.bytes");
+        let entries = answer
+            .ok()
+            .and_then(|mut answers| answers.pop())
+            .and_then(Result::ok);
+        let limit = entries
+            .into_iter()
+            .flatten()
+            .find(|entry| entry.name == "max.message.bytes");
         let Some(limit) = limit.and_then(|entry| entry.value?.parse::<usize>().ok()) else {
             return Ok(());
         };
         let action = &self.action;
-        let codec = action.overrides.iter().rev().find(|(name, _)| name == "compression.codec");
+        let codec = action
+            .overrides
+            .iter()
+            .rev()
+            .find(|(name, _)| name == "compression.codec");
         // What compression makes of a record only the broker knows.
         if codec.is_none_or(|(_, codec)| codec == "none") && !action.fixed.value_is_file {
             self.limit = Some(Limit {
@@ -34,7 +44,9 @@ impl Run<'_> {
             });
         }
         if limit < action.batch_bytes {
-            self.action.overrides.push(("batch.size".into(), limit.max(1).to_string()));
+            self.action
+                .overrides
+                .push(("batch.size".into(), limit.max(1).to_string()));
             let options = sink_options(&self.action, &self.interrupt);
             self.sink = record_sink::open(self.context.client.settings(), options)?;
         }
@@ -61,7 +73,11 @@ impl Limit {
     pub(super) fn problem(self, record: &ParsedRecord<'_>) -> Option<String> {
         let bytes = bytes(record) + OVERHEAD;
         (bytes > self.bytes && record.topic.is_none()).then(|| {
-            format!("{} is over the topic's max.message.bytes {}", size(bytes as u64), size(self.bytes as u64))
+            format!(
+                "{} is over the topic's max.message.bytes {}",
+                size(bytes as u64),
+                size(self.bytes as u64)
+            )
         })
     }
 

@@ -1,0 +1,243 @@
+//! Do the console producer and consumer do under Java's names what Apache Kafka 4.3.1's do?
+
+use crate::support::cluster::Cluster;
+use crate::support::suite::{Outcome, Suite};
+
+struct Shell {
+    cluster: Cluster,
+    suite: Suite,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Self {
+            cluster: Cluster::start(),
+            suite: Suite::new(),
+        }
+    }
+
+    fn produce(&self, args: &[&str], input: impl AsRef<[u8]>) -> Outcome {
+        let bootstrap = self.cluster.bootstrap();
+        let args = ["kafka-console-producer.sh", "--bootstrap-server", &bootstrap]
+            .into_iter()
+            .chain(args.iter().copied());
+        self.suite.run_with_input(args, input)
+    }
+
+    fn consume(&self, args: &[&str]) -> Outcome {
+        let bootstrap = self.cluster.bootstrap();
+        let args = ["kafka-console-consumer.sh", "--bootstrap-server", &bootstrap]
+            .into_iter()
+            .chain(args.iter().copied());
+        self.suite.run(args)
+    }
+}
+
+#[test]
+fn lines_go_in_and_come_out() {
+    let shell = Shell::new();
+    shell
+        .produce(&["--topic", "t"], "unix\ndos\r\nold\rmac\n\n\u{ff}")
+        .succeeds()
+        .prints("");
+    shell
+        .consume(&["--topic", "t", "--from-beginning", "--max-messages", "6"])
+        .succeeds()
+        .prints("unix\ndos\nold\nmac\n\n\u{ff}\n")
+        .complains("Processed a total of 6 messages");
+}
+
+#[test]
+fn a_separator_that_is_missing_stops_the_producer_after_what_came_before() {
+    let shell = Shell::new();
+    let keys = [
+        "--topic",
+        "t",
+        "--reader-property",
+        "parse.key=true",
+        "--reader-property",
+        "key.separator=:",
+    ];
+    shell
+        .produce(&keys, "k1:v1\nno separator\nk3:v3\n")
+        .exits(1)
+        .complains("No key separator found on line number 2: 'no separator'");
+    let show = [
+        "--topic",
+        "t",
+        "--from-beginning",
+        "--timeout-ms",
+        "1000",
+        "--formatter-property",
+        "print.key=true",
+    ];
+    shell.consume(&show).succeeds().prints("k1\tv1\n");
+}
+
+#[test]
+fn every_column_in_javas_order() {
+    let shell = Shell::new();
+    let headers = [
+        "--topic",
+        "t",
+        "--property",
+        "parse.key=true",
+        "--property",
+        "parse.headers=true",
+        "--property",
+        "null.marker=NULL",
+    ];
+    shell
+        .produce(&headers, "h:1,i:NULL\tk\tv\nNULL\tNULL\tNULL\n")
+        .succeeds();
+    let show: Vec<String> = ["partition", "offset", "delivery", "epoch", "headers", "key"]
+        .iter()
+        .flat_map(|column| ["--formatter-property".to_owned(), format!("print.{column}=true")])
+        .collect();
+    let mut args = vec![
+        "--topic",
+        "t",
+        "--partition",
+        "0",
+        "--offset",
+        "earliest",
+        "--max-messages",
+        "2",
+    ];
+    args.extend(show.iter().map(String::as_str));
+    shell.consume(&args).succeeds().prints(
+        "Partition:0\tOffset:0\tDelivery:NOT_PRESENT\tEpoch:NOT_PRESENT\th:1,i:null\tk\tv\n\
+         Partition:0\tOffset:1\tDelivery:NOT_PRESENT\tEpoch:NOT_PRESENT\tNO_HEADERS\tnull\tnull\n",
+    );
+}
+
+#[test]
+fn deserializers_print_what_java_prints_and_complain_as_it_does() {
+    let shell = Shell::new();
+    shell.produce(&["--topic", "t"], "abcdefgh\nabc\n").succeeds();
+    let args = [
+        "--topic",
+        "t",
+        "--from-beginning",
+        "--max-messages",
+        "2",
+        "--value-deserializer",
+        "org.apache.kafka.common.serialization.LongDeserializer",
+    ];
+    shell
+        .consume(&args)
+        .exits(1)
+        .prints("7017280452245743464\n")
+        .complains("Processed a total of 2 messages")
+        .complains("Size of data received by LongDeserializer is not 8");
+}
+
+#[test]
+fn a_timeout_and_an_unknown_topic_are_exit_0() {
+    let shell = Shell::new();
+    shell
+        .consume(&["--topic", "nothing", "--from-beginning", "--timeout-ms", "300"])
+        .succeeds()
+        .prints("")
+        .complains("Processed a total of 0 messages");
+}
+
+#[test]
+fn a_group_commits_what_was_printed() {
+    let shell = Shell::new();
+    shell.produce(&["--topic", "t"], "1\n2\n3\n").succeeds();
+    let group = [
+        "--topic",
+        "t",
+        "--group",
+        "g",
+        "--from-beginning",
+        "--max-messages",
+    ];
+    shell
+        .consume(&[&group[..], &["2"]].concat())
+        .succeeds()
+        .prints("1\n2\n");
+    shell
+        .consume(&[&group[..], &["1"]].concat())
+        .succeeds()
+        .prints("3\n");
+}
+
+#[test]
+fn topics_by_a_java_regular_expression() {
+    let shell = Shell::new();
+    for topic in ["in-a", "in-b", "out"] {
+        shell
+            .produce(&["--topic", topic], format!("{topic}\n"))
+            .succeeds();
+    }
+    let args = ["--include", "in-[ab]", "--from-beginning", "--max-messages", "2"];
+    let shown = shell.consume(&args).succeeds().stdout();
+    let mut lines: Vec<&str> = shown.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["in-a", "in-b"]);
+}
+
+#[test]
+fn old_spellings_work_with_a_line_on_stderr() {
+    let shell = Shell::new();
+    let bootstrap = shell.cluster.bootstrap();
+    shell
+        .suite
+        .run_with_input(
+            [
+                "kafka-console-producer",
+                "--broker-list",
+                &bootstrap,
+                "--topic",
+                "t",
+            ],
+            "x\n",
+        )
+        .succeeds()
+        .prints("")
+        .complains("--broker-list");
+    shell
+        .consume(&["--whitelist", "t", "--from-beginning", "--max-messages", "1"])
+        .succeeds()
+        .prints("x\n")
+        .complains("--whitelist");
+}
+
+#[test]
+fn refusals_are_javas() {
+    let suite = Suite::new();
+    for (args, complaint) in [
+        (
+            &["kafka-console-producer", "--bootstrap-server", "a:1"][..],
+            "Missing required argument \"[topic]\"",
+        ),
+        (
+            &["kafka-console-producer", "--topic", "t"],
+            "Error while validating the bootstrap address",
+        ),
+        (
+            &["kafka-console-consumer", "--topic", "t"],
+            "Missing required argument \"[bootstrap-server]\"",
+        ),
+        (
+            &["kafka-console-consumer", "--bootstrap-server", "a:1"],
+            "Exactly one of the following arguments is required: [topic], [include]",
+        ),
+        (
+            &[
+                "kafka-console-consumer",
+                "--bootstrap-server",
+                "a:1",
+                "--topic",
+                "t",
+                "--offset",
+                "3",
+            ],
+            "The partition is required when offset is specified.",
+        ),
+    ] {
+        suite.run(args.iter().copied()).exits(1).complains(complaint);
+    }
+}

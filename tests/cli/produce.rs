@@ -1,0 +1,195 @@
+//! Does `kafkit produce` send what its input says, and tell of what it could not?
+
+use crate::support::cluster::Cluster;
+use crate::support::suite::{Outcome, Suite};
+
+struct Shell {
+    cluster: Cluster,
+    suite: Suite,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Self {
+            cluster: Cluster::start(),
+            suite: Suite::new(),
+        }
+    }
+
+    fn produce(&self, args: &[&str], input: impl AsRef<[u8]>) -> Outcome {
+        let bootstrap = self.cluster.bootstrap();
+        let args = ["produce", "-b", &bootstrap]
+            .into_iter()
+            .chain(args.iter().copied());
+        self.suite.run_with_input(args, input)
+    }
+
+    fn shown(&self, topic: &str, template: &str) -> String {
+        let bootstrap = self.cluster.bootstrap();
+        let args = ["consume", "-b", &bootstrap, topic, "-e", "-f", template];
+        self.suite.run(args).succeeds().stdout()
+    }
+}
+
+#[test]
+fn each_line_is_a_record_and_the_last_needs_no_end() {
+    let shell = Shell::new();
+    shell
+        .produce(&["hello"], "one\n\nthree")
+        .succeeds()
+        .complains("3 records to hello, 0 failed");
+    assert_eq!(shell.shown("hello", r"%o %S=%s\n"), "0 3=one\n1 0=\n2 5=three\n");
+}
+
+#[test]
+fn empty_differs_from_null() {
+    let shell = Shell::new();
+    shell.produce(&["t", "-K", ":"], "a:\n:b\n").succeeds();
+    shell.produce(&["t", "-K", ":", "-Z"], "c:\n:d\n").succeeds();
+    assert_eq!(
+        shell.shown("t", r"%K %S %k=%s\n"),
+        "1 0 a=\n0 1 =b\n1 -1 c=\n-1 1 =d\n"
+    );
+}
+
+#[test]
+fn keys_headers_and_times_come_from_flags_and_lines() {
+    let shell = Shell::new();
+    let flags = [
+        "t",
+        "--key-regex",
+        r"^(\w+)",
+        "-H",
+        "a=1",
+        "-H",
+        "a=2",
+        "--timestamp",
+        "1700000000000",
+    ];
+    shell.produce(&flags, "user7 clicked\n").succeeds();
+    assert_eq!(
+        shell.shown("t", r"%k=%s %T %h\n"),
+        "user7=user7 clicked 1700000000000 a=1,a=2\n"
+    );
+}
+
+#[test]
+fn a_line_without_its_separator_ends_the_run_with_its_number() {
+    let shell = Shell::new();
+    shell
+        .produce(&["t", "-K", r"\t"], "a\tb\nc\td\nabc\n")
+        .exits(6)
+        .complains("line 3: no key separator (tab) in \"abc\"");
+    assert_eq!(
+        shell.shown("t", r"%k=%s\n"),
+        "a=b\nc=d\n",
+        "what came before it is sent"
+    );
+}
+
+#[test]
+fn rejects_are_put_aside_and_counted() {
+    let shell = Shell::new();
+    shell
+        .produce(&["t", "-K", ":", "--rejects", "bad"], "a:1\nnope\nb:2\n")
+        .exits(1)
+        .complains("2 records to t, 0 failed, 1 rejected: see bad (line 2: ");
+    let rejected = std::fs::read_to_string(shell.suite.home().join("bad")).unwrap();
+    assert_eq!(rejected, "nope\n");
+}
+
+#[test]
+fn a_record_over_the_topics_limit_is_named_and_the_others_arrive() {
+    let shell = Shell::new();
+    let bootstrap = shell.cluster.bootstrap();
+    let create = [
+        "topics",
+        "create",
+        "-b",
+        &bootstrap,
+        "small",
+        "--config",
+        "max.message.bytes=300",
+    ];
+    shell.suite.run(create).succeeds();
+    let long = "x".repeat(500);
+    shell
+        .produce(&["small"], format!("a\n{long}\n{}", "b\n".repeat(100)))
+        .exits(1)
+        .complains("line 2: not delivered to small: 568 B is over the topic's max.message.bytes 300 B");
+    assert_eq!(shell.shown("small", "%s").len(), 101);
+}
+
+#[test]
+fn pieces_may_end_otherwise() {
+    let shell = Shell::new();
+    let first = shell.suite.file("first", "one\ntwo");
+    let names = format!("{}\0", first.display());
+    shell.produce(&["files", "-0", "--value-file"], names).succeeds();
+    assert_eq!(shell.shown("files", r"%s|"), "one\ntwo|");
+    shell
+        .produce(&["whole", first.to_str().unwrap(), "--whole"], "")
+        .succeeds();
+    assert_eq!(shell.shown("whole", r"%s|"), "one\ntwo|");
+    shell.produce(&["cut", "-D", ";;"], "a\n;;b").succeeds();
+    assert_eq!(shell.shown("cut", r"%s|"), "a\n|b|");
+}
+
+#[test]
+fn csv_rows_have_their_key_in_a_column() {
+    let shell = Shell::new();
+    shell
+        .produce(&["rows", "--csv", "--key", "id"], "id,name\n7,\"x\ny\"\n")
+        .succeeds();
+    assert_eq!(
+        shell.shown("rows", "%k %s"),
+        "7 {\"id\":\"7\",\"name\":\"x\\ny\"}"
+    );
+}
+
+#[test]
+fn a_key_always_goes_to_the_partition_that_java_gives_it() {
+    let shell = Shell::new();
+    let bootstrap = shell.cluster.bootstrap();
+    let create = ["topics", "create", "-b", &bootstrap, "seven", "--partitions", "7"];
+    shell.suite.run(create).succeeds();
+    // Apache Kafka's own producer put these keys into these partitions.
+    let expected = [
+        ("a", 5),
+        ("b", 6),
+        ("c", 0),
+        ("apple", 1),
+        ("banana", 4),
+        ("cherry", 3),
+        ("0", 3),
+        ("1", 2),
+        ("22", 6),
+        ("333", 2),
+        ("열쇠", 2),
+        ("user-1042", 5),
+        ("", 2),
+    ];
+    let lines: Vec<String> = expected.iter().map(|(key, _)| format!("{key}=x")).collect();
+    let input = lines.join("\n");
+    shell.produce(&["seven", "-K", "="], input).succeeds();
+    let mut found: Vec<String> = shell
+        .shown("seven", r"%k %p\n")
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    found.sort();
+    let mut expected: Vec<String> = expected
+        .iter()
+        .map(|(key, partition)| format!("{key} {partition}"))
+        .collect();
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_exit_3() {
+    Suite::new()
+        .run_with_input(["produce", "-b", "127.0.0.1:1", "t"], "x\n")
+        .exits(3)
+        .complains("cannot reach 127.0.0.1:1: connection refused");
+}
