@@ -19,5 +19,6 @@ mod client;
 mod house;
 mod internal_records;
 mod properties;
+mod recorded;
 mod storage;
 mod support;

@@ -2,6 +2,7 @@
 
 mod broken_pipe;
 mod consume;
+mod dump_log;
 mod java_console;
 mod produce;
 mod round_trip;

@@ -1,0 +1,118 @@
+//! `kafkit dump-log` on files that Apache Kafka wrote, and on damaged copies of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::suite::Suite;
+
+fn segment(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/segments")
+        .join(name)
+}
+
+fn dump(words: &[&str], file: &Path) -> crate::support::suite::Outcome {
+    let mut args = vec!["dump-log"];
+    args.extend(words);
+    let file = file.to_string_lossy().into_owned();
+    args.push(&file);
+    Suite::new().run(args)
+}
+
+#[test]
+fn a_log_is_one_line_a_batch_with_what_it_is() {
+    let shown = dump(&[], &segment("txn/00000000000000000000.log"))
+        .succeeds()
+        .stdout();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 26, "{shown}");
+    assert!(
+        lines[1].contains("0-0") && lines[1].ends_with("transactional"),
+        "{}",
+        lines[1]
+    );
+    assert!(
+        lines[4].contains("3-3") && lines[4].ends_with("control: commit"),
+        "{}",
+        lines[4]
+    );
+    assert!(lines[8].ends_with("control: abort"), "{}", lines[8]);
+}
+
+#[test]
+fn records_come_by_template_and_by_offset_range() {
+    let log = segment("plain/00000000000000000000.log");
+    dump(&["-f", "%o %s\\n"], &log).prints("0 one\n1 two\n2 three\n3 four\n4 \n5 six\n");
+    dump(&["-f", "%o %s\\n", "--offset", "1..4"], &log).prints("1 two\n2 three\n3 four\n");
+    dump(&["--values", "--offset", "5"], &log).prints("six\n");
+    let many = segment("many/00000000000000000080.log");
+    dump(&["-f", "%o\\n", "--offset", "97..99"], &many).prints("97\n98\n");
+}
+
+#[test]
+fn a_pipe_is_as_good_as_a_file() {
+    let log = fs::read(segment("plain/00000000000000000000.log")).unwrap();
+    Suite::new()
+        .run_with_input(["dump-log", "--values", "--offset", "..2", "-"], log)
+        .prints("one\ntwo\n");
+}
+
+#[test]
+fn good_folders_have_nothing_wrong_live_ones_included() {
+    for name in ["plain", "many", "txn", "live", "compacted", "zstd", "magic0-none"] {
+        let shown = dump(&["--verify"], &segment(name)).succeeds().stdout();
+        assert!(shown.ends_with("nothing wrong\n"), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn corruption_is_told_with_its_place_and_what_a_broker_would_do() {
+    let suite = Suite::new();
+    let mut log = fs::read(segment("many/00000000000000000080.log")).unwrap();
+    log[1000] ^= 0x40;
+    let copy = suite.file("00000000000000000080.log", &log);
+    let shown = dump(&["--verify"], &copy).exits(6).complains("1 problem");
+    let report = shown.stdout();
+    for part in [
+        "byte 8",
+        "CRC is 0x",
+        "last good offset 9",
+        "a broker would truncate",
+    ] {
+        assert!(report.contains(part), "no {part:?} in {report}");
+    }
+    let recovered = suite.home().join("recovered.log");
+    let out = recovered.to_string_lossy().into_owned();
+    dump(&["--recover", &out], &copy).succeeds();
+    dump(&["--verify"], &recovered).succeeds();
+    assert_eq!(fs::read(&copy).unwrap(), log, "the source was touched");
+    dump(&["--recover", &out], &copy).exits(1).complains("exists");
+}
+
+#[test]
+fn sums_and_json_name_what_they_count() {
+    let shown = dump(
+        &["--stats", "-o", "jsonl"],
+        &segment("gzip/00000000000000000000.log"),
+    )
+    .succeeds()
+    .stdout();
+    for part in [
+        "\"records\":30",
+        "\"batches\":1",
+        "\"inflated_bytes\":1011",
+        "\"codecs\":\"gzip\"",
+    ] {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
+}
+
+#[test]
+fn what_is_no_file_of_kafka_is_refused() {
+    let suite = Suite::new();
+    let file = suite.file("notes.txt", "hello");
+    dump(&[], &file).exits(6).complains("neither a log");
+    dump(&[], &suite.home().join("missing.log"))
+        .exits(5)
+        .complains("missing.log");
+}

@@ -1,0 +1,189 @@
+//! Recorded cases: command lines of Apache Kafka's tools and what they did, held against kafkit's faces.
+//!
+//! Owns the reading of the case files (`tests/recorded/record` explains and writes them) and the comparison. A case
+//! marked `broker` runs inside `kafkit broker -- sh`, on the mini broker.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use crate::support::suite::{Suite, outcome_of};
+
+/// What a command line did.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    stdout: String,
+    /// None where anything will do, as long as there is something.
+    stderr: Option<String>,
+    /// Whether a table of options follows on stderr, whose words are each program's own.
+    option_table: bool,
+    exit: i32,
+}
+
+#[derive(Debug, Default)]
+struct Case {
+    name: String,
+    needs_broker: bool,
+    /// The lines of the shell script, and what is expected of those that are judged.
+    steps: Vec<(String, Option<Outcome>)>,
+}
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn cases(file: &Path) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    let text = fs::read_to_string(file).expect("a case file");
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("@ ") {
+            cases.push(Case {
+                name: name.to_owned(),
+                needs_broker: name.ends_with(" broker"),
+                steps: Vec::new(),
+            });
+            continue;
+        }
+        let Some(case) = cases.last_mut() else { continue };
+        if let Some(command) = line.strip_prefix(": ") {
+            case.steps.push((command.to_owned(), None));
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            let outcome = Outcome {
+                stderr: Some(String::new()),
+                ..Outcome::default()
+            };
+            case.steps.push((command.to_owned(), Some(outcome)));
+        } else if let Some((_, Some(outcome))) = case.steps.last_mut() {
+            expect(outcome, line);
+        }
+    }
+    cases
+}
+
+fn expect(outcome: &mut Outcome, line: &str) {
+    let errors = outcome.stderr.get_or_insert_default();
+    match line.split_at_checked(2) {
+        Some(("1|", text)) => outcome.stdout += &format!("{text}\n"),
+        Some(("1~", text)) => outcome.stdout += text,
+        Some(("2|", text)) => *errors += &format!("{text}\n"),
+        Some(("2~", text)) => *errors += text,
+        Some(("2?", _)) => outcome.stderr = None,
+        Some(("2+", _)) => outcome.option_table = true,
+        _ => {
+            if let Some(code) = line.strip_prefix("exit ") {
+                outcome.exit = code.parse().expect("an exit code");
+            }
+        }
+    }
+}
+
+/// Runs all steps as one script and returns what differs.
+fn differences(case: &Case, faces: &Path) -> Vec<String> {
+    let suite = Suite::new();
+    let folder = suite.home();
+    symlink(golden().join("segments"), folder.join("segments")).expect("a link");
+    let topic: String = case
+        .name
+        .chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .take(20)
+        .collect();
+    let mut script = String::new();
+    for (number, (command, _)) in case.steps.iter().enumerate() {
+        let command = command
+            .replace("{S}", "segments")
+            .replace("{B}", "$KAFKA_BOOTSTRAP_SERVERS")
+            .replace("{T}", &format!("r{topic}"));
+        script +=
+            &format!("( {command}\n) </dev/null >out.{number} 2>err.{number}; echo $? >exit.{number}\n");
+    }
+    let mut words = vec!["sh", "-c", script.as_str()];
+    if case.needs_broker {
+        words.splice(0..0, [env!("CARGO_BIN_EXE_kafkit"), "broker", "--"]);
+    }
+    let mut shell = std::process::Command::new(words[0]);
+    shell
+        .args(&words[1..])
+        .current_dir(folder)
+        .env("TZ", "UTC")
+        .env("LC_ALL", "C.UTF-8")
+        .env("HOME", folder);
+    let path = std::env::var("PATH").unwrap_or_default();
+    shell.env("PATH", format!("{}:{path}", faces.display()));
+    outcome_of(shell, b"");
+    let mut wrong = Vec::new();
+    for (number, (command, expected)) in case.steps.iter().enumerate() {
+        let Some(expected) = expected else { continue };
+        let read = |what: &str| {
+            let bytes = fs::read(folder.join(format!("{what}.{number}"))).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).replace(&folder.display().to_string(), "{DIR}")
+        };
+        let mut errors = read("err");
+        let table = errors
+            .starts_with("Option ")
+            .then_some(0)
+            .or(errors.find("\nOption ").map(|before| before + 1));
+        errors.truncate(table.unwrap_or(errors.len()));
+        let found = Outcome {
+            stdout: read("out"),
+            stderr: expected.stderr.is_some().then(|| errors.clone()),
+            option_table: table.is_some(),
+            exit: read("exit").trim().parse().unwrap_or(-1),
+        };
+        let is_silent = expected.stderr.is_none() && errors.is_empty();
+        if found != *expected || is_silent {
+            wrong.push(format!(
+                "{}: {command}\n  recorded {expected:#?}\n  kafkit   {found:#?}",
+                case.name
+            ));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_faces_do_what_apache_kafka_was_recorded_to_do() {
+    let faces = tempfile::tempdir().expect("a folder for the faces");
+    for name in [
+        "topics",
+        "console-producer",
+        "console-consumer",
+        "reassign-partitions",
+        "dump-log",
+    ] {
+        for suffix in ["", ".sh"] {
+            let link = faces.path().join(format!("kafka-{name}{suffix}"));
+            symlink(env!("CARGO_BIN_EXE_kafkit"), link).expect("a link");
+        }
+    }
+    let mut files: Vec<PathBuf> = Vec::new();
+    for folder in [
+        "topics",
+        "console-producer",
+        "console-consumer",
+        "reassign-partitions",
+        "dump-log",
+    ] {
+        let Ok(entries) = fs::read_dir(golden().join(folder)) else {
+            continue;
+        };
+        files.extend(
+            entries
+                .map(|entry| entry.expect("an entry").path())
+                .filter(|path| path.extension().is_some_and(|suffix| suffix == "txt")),
+        );
+    }
+    files.sort();
+    let all: Vec<Case> = files.iter().flat_map(|file| cases(file)).collect();
+    assert!(!all.is_empty(), "no recorded cases");
+    let wrong: Vec<String> = all
+        .iter()
+        .flat_map(|case| differences(case, faces.path()))
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of the recorded lines differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
