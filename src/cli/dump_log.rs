@@ -17,6 +17,7 @@ use crate::output::Format;
 /// Shows one line a batch of every log, and the entries of every other file. A folder stands for all its files; `-`
 /// for a log on stdin. Reads a running broker's files as well as a copy, and never writes to them.
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct DumpLogArgs {
     /// Files and folders; - reads a log from stdin
     #[arg(required = true, value_name = "FILE|DIR")]

@@ -94,7 +94,7 @@ pub fn run(command: Command, context: &mut Context) -> Result<()> {
         Command::Consume(action) => consume::run(action, context),
         Command::Describe(action) => describe::run(action, context),
         Command::Reassign(action) => reassign::run(action, context),
-        Command::DumpLog(action) => dump_log::run(action, context),
+        Command::DumpLog(action) => dump_log::run(&action, context),
         Command::Broker(action) => broker::run(action, context),
         Command::Completions(shell) => install_links::completions(shell, context),
         Command::Man(dir) => install_links::man(dir.as_deref(), context),

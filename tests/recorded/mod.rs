@@ -3,6 +3,7 @@
 //! Owns the reading of the case files (`tests/recorded/record` explains and writes them) and the comparison. A case
 //! marked `broker` runs inside `kafkit broker -- sh`, on the mini broker.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -61,12 +62,12 @@ fn cases(file: &Path) -> Vec<Case> {
 }
 
 fn expect(outcome: &mut Outcome, line: &str) {
-    let errors = outcome.stderr.get_or_insert_default();
+    let mut complains = |text: &str| outcome.stderr.get_or_insert_default().push_str(text);
     match line.split_at_checked(2) {
-        Some(("1|", text)) => outcome.stdout += &format!("{text}\n"),
+        Some(("1|", text)) => outcome.stdout.extend([text, "\n"]),
         Some(("1~", text)) => outcome.stdout += text,
-        Some(("2|", text)) => *errors += &format!("{text}\n"),
-        Some(("2~", text)) => *errors += text,
+        Some(("2|", text)) => complains(&format!("{text}\n")),
+        Some(("2~", text)) => complains(text),
         Some(("2?", _)) => outcome.stderr = None,
         Some(("2+", _)) => outcome.option_table = true,
         _ => {

@@ -115,13 +115,7 @@ fn transactions(file: &DumpFile) -> Result<Table> {
             entry.last_stable_offset.into(),
         ]
     });
-    const COLUMNS: &[Column] = &[
-        number("PRODUCER_ID", 11),
-        number("FIRST_OFFSET", 12),
-        number("LAST_OFFSET", 12),
-        number("STABLE_OFFSET", 13),
-    ];
-    Ok((COLUMNS.to_vec(), rows.collect()))
+    Ok((ABORTED_COLUMNS.to_vec(), rows.collect()))
 }
 
 fn producers(file: &DumpFile) -> Result<Table> {
@@ -139,15 +133,23 @@ fn producers(file: &DumpFile) -> Result<Table> {
             if open < 0 { Cell::Nothing } else { open.into() },
         ]
     });
-    const COLUMNS: &[Column] = &[
-        number("PRODUCER_ID", 11),
-        number("EPOCH", 5),
-        number("LAST_SEQUENCE", 13),
-        number("LAST_OFFSET", 12),
-        number("OFFSET_DELTA", 12),
-        word("TIME", 23),
-        number("COORDINATOR_EPOCH", 17),
-        number("OPEN_SINCE", 10),
-    ];
-    Ok((COLUMNS.to_vec(), rows.collect()))
+    Ok((PRODUCER_COLUMNS.to_vec(), rows.collect()))
 }
+
+const ABORTED_COLUMNS: &[Column] = &[
+    number("PRODUCER_ID", 11),
+    number("FIRST_OFFSET", 12),
+    number("LAST_OFFSET", 12),
+    number("STABLE_OFFSET", 13),
+];
+
+const PRODUCER_COLUMNS: &[Column] = &[
+    number("PRODUCER_ID", 11),
+    number("EPOCH", 5),
+    number("LAST_SEQUENCE", 13),
+    number("LAST_OFFSET", 12),
+    number("OFFSET_DELTA", 12),
+    word("TIME", 23),
+    number("COORDINATOR_EPOCH", 17),
+    number("OPEN_SINCE", 10),
+];

@@ -179,16 +179,16 @@ fn one_thread<R, W, T, E, F>(
             turns,
             number: chunk.number,
         };
-        let worked = worker(&chunk, &mut output);
+        let outcome = worker(&chunk, &mut output);
         text = output.text;
         let Some(mut shared) = turns.wait_for(chunk.number) else {
             return;
         };
-        if matches!(worked, Err(Early::Cancelled)) || turns.write(&mut shared, &text).is_err() {
+        if matches!(outcome, Err(Early::Cancelled)) || turns.write(&mut shared, &text).is_err() {
             return;
         }
         text.clear();
-        match worked {
+        match outcome {
             Ok(result) => {
                 let mut merge = merge.lock().unwrap_or_else(PoisonError::into_inner);
                 (*merge)(result);

@@ -24,6 +24,7 @@ use super::java_log::{self, Gap};
 
 /// One run of kafka-dump-log. Values that Java reads late may be errors.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of Java's tool")]
 pub struct JavaDump {
     pub files: Vec<String>,
     pub deep: bool,
@@ -192,7 +193,7 @@ fn log(
 ) -> Result<(), Failure> {
     let decoder = dump.decoder.clone().map_err(Failure::Java)?;
     let max_bytes = dump.max_bytes.clone().map_err(Failure::Java)?;
-    if name.ends_with(".log") {
+    if Path::new(name).extension() == Some("log".as_ref()) || name == ".log" {
         writeln!(printer.out(), "Log starting offset: {}", base_offset(name)?)?;
     } else if name == "bootstrap.checkpoint" {
         writeln!(printer.out(), "KRaft bootstrap snapshot")?;

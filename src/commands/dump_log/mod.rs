@@ -76,7 +76,7 @@ impl Range {
 }
 
 /// Runs it.
-pub fn run(action: Action, context: &mut Context) -> Result<()> {
+pub fn run(action: &Action, context: &mut Context) -> Result<()> {
     if action.paths.iter().any(|path| path == Path::new("-")) {
         if action.paths.len() > 1 {
             return Err(Error::usage("stdin (-) is read alone, without other files"));
@@ -86,10 +86,10 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
             kind: Kind::Log,
             base_offset: 0,
         };
-        return show(&action, &[file], context);
+        return show(action, &[file], context);
     }
     let files = files::find(&action.paths)?;
-    show(&action, &files, context)
+    show(action, &files, context)
 }
 
 fn show(action: &Action, files: &[DumpFile], context: &mut Context) -> Result<()> {
