@@ -95,8 +95,10 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
             .replace("{S}", "segments")
             .replace("{B}", "$KAFKA_BOOTSTRAP_SERVERS")
             .replace("{T}", &format!("r{topic}"));
-        script +=
-            &format!("( {command}\n) </dev/null >out.{number} 2>err.{number}; echo $? >exit.{number}\n");
+        let _ = writeln!(
+            script,
+            "( {command}\n) </dev/null >out.{number} 2>err.{number}; echo $? >exit.{number}"
+        );
     }
     let mut words = vec!["sh", "-c", script.as_str()];
     if case.needs_broker {
