@@ -2,32 +2,57 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
+use clap_complete::Shell;
+use clap_complete::env::Shells;
 
 use super::Invocation;
+use super::java::flag_table;
 use crate::client::settings::Settings;
 use crate::commands::Command;
-use crate::error::Result;
+use crate::commands::install_links::Page;
+use crate::error::{Error, Kind, Result};
 use crate::output::OutputOptions;
 
+/// The variable in which a shell asks for completions.
+const ASKING: &str = "COMPLETE";
+const NAME: &str = "kafkit";
+
 /// Print the completion script of a shell
+///
+/// The script asks kafkit itself at each press of the key, and so offers live names of topics and groups.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit completions bash > ~/.local/share/bash-completion/completions/kafkit
+  kafkit completions zsh > ~/.zfunc/_kafkit
+  kafkit completions fish > ~/.config/fish/completions/kafkit.fish")]
 pub struct CompletionsArgs {
     /// bash, zsh, fish, elvish or powershell
-    shell: clap_complete::Shell,
+    shell: Shell,
+    /// A script that works without kafkit, and so knows commands and flags but no live names
+    #[arg(long = "static")]
+    is_static: bool,
 }
 
 /// Print the man page, or write all of them into a directory
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit man | man -l -
+  kafkit man ~/.local/share/man/man1")]
 pub struct ManArgs {
     /// Where to write kafkit.1, kafkit-topics.1, …
+    #[arg(value_hint = ValueHint::DirPath)]
     dir: Option<PathBuf>,
 }
 
 /// Make links named after Apache Kafka's tools that run this program
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit install-links ~/.local/bin
+  kafkit install-links /opt/kafka/bin --force")]
 pub struct InstallLinksArgs {
     /// Where to put kafka-topics, kafka-topics.sh, …
+    #[arg(value_hint = ValueHint::DirPath)]
     dir: PathBuf,
     /// Replace files of these names that are not links to this program
     #[arg(long)]
@@ -36,19 +61,27 @@ pub struct InstallLinksArgs {
 
 impl CompletionsArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
-        Ok(local(Command::Completions(self.shell)))
+        let script = if self.is_static {
+            static_completions(self.shell)
+        } else {
+            live_completions(self.shell)?
+        };
+        Ok(local(Command::Completions(script)))
     }
 }
 
 impl ManArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
-        Ok(local(Command::Man(self.dir)))
+        let pages = man_pages()?;
+        Ok(local(Command::Man { pages, dir: self.dir }))
     }
 }
 
 impl InstallLinksArgs {
+    #[allow(clippy::unnecessary_wraps, reason = "the same shape as every other command's")]
     pub(super) fn into_invocation(self) -> Result<Invocation> {
         Ok(local(Command::InstallLinks {
+            names: link_names(),
             dir: self.dir,
             force: self.force,
         }))
@@ -63,8 +96,68 @@ fn local(command: Command) -> Invocation {
     }
 }
 
-/// Answers a shell's question for completions (the variable COMPLETE is set) and ends the program; else
-/// returns.
+/// Answers a shell's question for completions (the variable is set) and ends the program; else returns.
 pub(super) fn complete_if_asked() {
-    clap_complete::CompleteEnv::with_factory(super::command_tree).complete();
+    if std::env::var_os(ASKING).is_some() {
+        clap_complete::CompleteEnv::with_factory(super::command_tree)
+            .var(ASKING)
+            .complete();
+    }
+}
+
+/// Every tool's name, with and without `.sh`.
+fn link_names() -> Vec<String> {
+    let names = super::multicall::JAVA_TOOLS.iter();
+    names
+        .flat_map(|(name, _)| [(*name).to_owned(), format!("{name}.sh")])
+        .collect()
+}
+
+fn live_completions(shell: Shell) -> Result<Vec<u8>> {
+    let name = shell.to_string();
+    let shells = Shells::builtins();
+    let completer = shells
+        .completer(&name)
+        .ok_or_else(|| Error::usage(format!("no live completions for {name}")).hint("add --static"))?;
+    let mut script = Vec::new();
+    completer.write_registration(ASKING, NAME, NAME, NAME, &mut script)?;
+    Ok(script)
+}
+
+fn static_completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut super::command_tree(), NAME, &mut script);
+    script
+}
+
+/// The man pages: the program's own first, then one for every command that has something to say.
+fn man_pages() -> Result<Vec<Page>> {
+    let mut tree = super::command_tree();
+    tree.build();
+    let mut pages = Vec::new();
+    collect_pages(&tree, &mut pages)?;
+    if let Some(first) = pages.first_mut() {
+        first.text.extend_from_slice(flag_table::roff().as_bytes());
+    }
+    Ok(pages)
+}
+
+fn collect_pages(command: &clap::Command, pages: &mut Vec<Page>) -> Result<()> {
+    let name = command
+        .get_display_name()
+        .unwrap_or(command.get_name())
+        .to_owned();
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command.clone())
+        .title(name.as_str())
+        .render(&mut text)
+        .map_err(|error| Error::from_cause(Kind::Failed, error))?;
+    pages.push(Page {
+        file: format!("{name}.1"),
+        text,
+    });
+    command
+        .get_subcommands()
+        .filter(|command| command.get_name() != "help" && !command.is_hide_set())
+        .try_for_each(|command| collect_pages(command, pages))
 }

@@ -2,9 +2,9 @@
 
 use clap::{Args, Subcommand};
 
+use super::Invocation;
 use super::connection_args::ConnectionArgs;
 use super::output_args::OutputArgs;
-use super::Invocation;
 use crate::client::admin::configs::ConfigChange;
 use crate::client::admin::topics::NewTopic;
 use crate::commands::Command;

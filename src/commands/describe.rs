@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kafka_protocol::messages::DescribeTopicPartitionsRequest;
+
 use super::Context;
 use super::topic_selection::{self, Selection, closest};
-use crate::client::admin::ApiError;
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::groups::GroupDescription;
 use crate::client::admin::log_dirs::LogDir;
 use crate::client::admin::offsets::LATEST;
 use crate::client::admin::topics::TopicDescription;
+use crate::client::admin::{AdminClient, ApiError, Cluster};
 use crate::error::{Error, Result};
 use crate::output::{cluster as output, config, group, log_dirs, topic};
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
@@ -57,16 +59,24 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
 fn cluster(context: &mut Context) -> Result<()> {
     let admin = context.client.admin()?;
     let topics = admin.all_topics()?;
-    let cluster = admin.cluster()?.clone();
+    let cluster = known_cluster(admin)?;
     output::cluster(&mut context.printer, &cluster, &topics)
+}
+
+/// The cluster as its brokers tell it. Under `KRaft` they name any broker as the controller, which tells nothing.
+fn known_cluster(admin: &mut AdminClient) -> Result<Cluster> {
+    let mut cluster = admin.cluster()?.clone();
+    if admin.version_of::<DescribeTopicPartitionsRequest>().is_ok() && cluster.brokers.len() > 1 {
+        cluster.controller = None;
+    }
+    Ok(cluster)
 }
 
 fn brokers(ids: &[BrokerId], context: &mut Context) -> Result<()> {
     let admin = context.client.admin()?;
     let topics = admin.all_topics()?;
     let wanted = chosen_brokers(ids, context)?;
-    let admin = context.client.admin()?;
-    let cluster = admin.cluster()?.clone();
+    let cluster = known_cluster(context.client.admin()?)?;
     let mut described = Vec::new();
     for broker in cluster
         .brokers
@@ -146,7 +156,7 @@ fn no_group(name: &str, refusal: ApiError, context: &mut Context) -> Error {
     if refusal.name() != "GROUP_ID_NOT_FOUND" {
         return Error::from(refusal).context(format_args!("cannot describe group {name}"));
     }
-    let groups = context.client.admin().and_then(|admin| admin.list_groups());
+    let groups = context.client.admin().and_then(AdminClient::list_groups);
     let groups = groups.unwrap_or_default();
     let meant = closest(name, groups.iter().map(|group| group.id.as_str()));
     let meant = meant.map_or(String::new(), |meant| format!("; did you mean \"{meant}\"?"));

@@ -1,18 +1,81 @@
 //! Puts the program's own papers and names in place: completions, man pages, links.
 
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
-pub fn completions(_shell: clap_complete::Shell, _context: &mut Context) -> Result<()> {
-    Err(Error::failed("this command is being built"))
+/// A man page: what its file is called, and its text.
+#[derive(Debug)]
+pub struct Page {
+    pub file: String,
+    pub text: Vec<u8>,
 }
 
-pub fn man(_dir: Option<&Path>, _context: &mut Context) -> Result<()> {
-    Err(Error::failed("this command is being built"))
+pub fn completions(script: &[u8], context: &mut Context) -> Result<()> {
+    Ok(context.printer.out().write_all(script)?)
 }
 
-pub fn links(_dir: &Path, _force: bool, _context: &mut Context) -> Result<()> {
-    Err(Error::failed("this command is being built"))
+/// The first page to stdout, or all of them into a directory.
+pub fn man(pages: &[Page], dir: Option<&Path>, context: &mut Context) -> Result<()> {
+    let Some(dir) = dir else {
+        let first = pages.first().map_or(&[][..], |page| &page.text);
+        return Ok(context.printer.out().write_all(first)?);
+    };
+    fs::create_dir_all(dir).map_err(|error| in_the_way(&error, dir))?;
+    for page in pages {
+        let path = dir.join(&page.file);
+        fs::write(&path, &page.text).map_err(|error| in_the_way(&error, &path))?;
+    }
+    context
+        .printer
+        .note(format_args!("{} man pages in {}", pages.len(), dir.display()));
+    Ok(())
+}
+
+/// Makes a link to this program under each name. A file that is no such link stays, unless `force`.
+pub fn links(names: &[String], dir: &Path, force: bool, context: &mut Context) -> Result<()> {
+    let program = std::env::current_exe()?;
+    let program = fs::canonicalize(&program).unwrap_or(program);
+    fs::create_dir_all(dir).map_err(|error| in_the_way(&error, dir))?;
+    let mut foreign = Vec::new();
+    let mut made = 0;
+    for name in names {
+        let path = dir.join(name);
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(in_the_way(&error, &path)),
+            Ok(_) if fs::canonicalize(&path).is_ok_and(|target| target == program) => continue,
+            Ok(found) if found.is_dir() || !force => {
+                foreign.push(name.as_str());
+                continue;
+            }
+            Ok(_) => fs::remove_file(&path).map_err(|error| in_the_way(&error, &path))?,
+        }
+        symlink(&program, &path).map_err(|error| in_the_way(&error, &path))?;
+        made += 1;
+    }
+    context.printer.note(format_args!(
+        "{made} links made in {}, {} in all",
+        dir.display(),
+        names.len() - foreign.len()
+    ));
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(
+        Error::failed(format!("{} in {} is not ours", foreign.join(", "), dir.display()))
+            .hint("--force replaces files of other programs"),
+    )
+}
+
+fn in_the_way(error: &io::Error, path: &Path) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::NotFound => Kind::NotFound,
+        _ => Kind::Failed,
+    };
+    Error::new(kind, format_args!("cannot write {}: {error}", path.display()))
 }

@@ -31,9 +31,17 @@ pub enum Command {
     Reassign(reassign::Action),
     DumpLog(dump_log::Action),
     Broker(broker::Action),
-    Completions(clap_complete::Shell),
-    Man(Option<PathBuf>),
-    InstallLinks { dir: PathBuf, force: bool },
+    /// The script to print.
+    Completions(Vec<u8>),
+    Man {
+        pages: Vec<install_links::Page>,
+        dir: Option<PathBuf>,
+    },
+    InstallLinks {
+        names: Vec<String>,
+        dir: PathBuf,
+        force: bool,
+    },
 }
 
 /// What a command works with: the cluster (connected to when first asked for) and the printer.
@@ -59,7 +67,7 @@ impl Command {
             Self::DumpLog(_)
             | Self::Broker(_)
             | Self::Completions(_)
-            | Self::Man(_)
+            | Self::Man { .. }
             | Self::InstallLinks { .. } => false,
         }
     }
@@ -96,8 +104,8 @@ pub fn run(command: Command, context: &mut Context) -> Result<()> {
         Command::Reassign(action) => reassign::run(action, context),
         Command::DumpLog(action) => dump_log::run(&action, context),
         Command::Broker(action) => broker::run(action, context),
-        Command::Completions(shell) => install_links::completions(shell, context),
-        Command::Man(dir) => install_links::man(dir.as_deref(), context),
-        Command::InstallLinks { dir, force } => install_links::links(&dir, force, context),
+        Command::Completions(script) => install_links::completions(&script, context),
+        Command::Man { pages, dir } => install_links::man(&pages, dir.as_deref(), context),
+        Command::InstallLinks { names, dir, force } => install_links::links(&names, &dir, force, context),
     }
 }

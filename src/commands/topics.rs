@@ -5,7 +5,6 @@ use super::describe;
 use super::topic_selection::{self, Selection, closest};
 use crate::client::admin::configs::{ConfigChange, ConfigResource};
 use crate::client::admin::topics::{NewPartitions, NewTopic, TopicDescription};
-use crate::client::admin::volumes::Volumes;
 use crate::client::admin::{ApiError, topics::TopicOutcomes};
 use crate::error::{Error, Result};
 use crate::output::{Format, confirm, topic as output};
@@ -220,10 +219,7 @@ fn ask(topics: &[TopicDescription], context: &mut Context) -> Result<()> {
             names.join(", ")
         )));
     }
-    let volumes = match context.client.admin()?.volumes(topics) {
-        Ok(volumes) => volumes,
-        Err(_) => Volumes::new(),
-    };
+    let volumes = context.client.admin()?.volumes(topics).unwrap_or_default();
     let (lines, size) = output::doomed(topics, &volumes);
     let this = if topics.len() == 1 { "this" } else { "these" };
     let number = if topics.len() == 1 {

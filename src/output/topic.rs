@@ -250,13 +250,13 @@ fn policy(configs: &[ConfigEntry]) -> Option<String> {
     if cleanup.contains("delete") {
         match value("retention.ms").and_then(|value| value.parse().ok()) {
             Some(-1) => text.push_str(", kept for ever"),
-            Some(millis) => text.push_str(&format!(", retention {}", span(millis))),
+            Some(millis) => text = format!("{text}, retention {}", span(millis)),
             None => {}
         }
         if let Some(bytes) = value("retention.bytes").and_then(|value| value.parse().ok())
             && bytes >= 0
         {
-            text.push_str(&format!(" or {} a partition", size(bytes)));
+            text = format!("{text} or {} a partition", size(bytes));
         }
     }
     Some(text)

@@ -2,8 +2,13 @@
 
 mod broken_pipe;
 mod consume;
+mod describe;
 mod dump_log;
+mod exit_codes;
 mod java_console;
+mod java_topics;
+mod multicall;
 mod produce;
 mod round_trip;
+mod topics;
 mod version;

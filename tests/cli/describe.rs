@@ -1,0 +1,103 @@
+//! `kafkit describe …`, on the mini broker.
+
+use serde_json::Value;
+
+use crate::support::cluster::Cluster;
+use crate::support::suite::{Outcome, Suite};
+
+fn describe(cluster: &Cluster, words: &[&str]) -> Outcome {
+    let bootstrap = cluster.bootstrap();
+    Suite::new().run([&["describe"], words, &["-b", &bootstrap]].concat())
+}
+
+fn json(cluster: &Cluster, words: &[&str]) -> Value {
+    let outcome = describe(cluster, &[words, &["-o", "json"]].concat()).succeeds();
+    serde_json::from_slice(&outcome.stdout).expect("JSON and nothing else")
+}
+
+fn create(cluster: &Cluster, words: &[&str]) {
+    let bootstrap = cluster.bootstrap();
+    let words = [&["topics", "create"], words, &["-b", &bootstrap]].concat();
+    Suite::new().run(words).succeeds();
+}
+
+#[test]
+fn the_cluster_names_its_brokers() {
+    let cluster = Cluster::start();
+    create(&cluster, &["a", "--partitions", "3"]);
+    let described = json(&cluster, &["cluster"]);
+    assert_eq!(described["topics"], 1);
+    assert_eq!(described["partitions"], 3);
+    assert_eq!(described["under_replicated"], 0);
+    let broker = &described["brokers"][0];
+    let address = format!("{}:{}", broker["host"].as_str().unwrap(), broker["port"]);
+    assert_eq!(address, cluster.bootstrap());
+    describe(&cluster, &["broker", "99"])
+        .exits(5)
+        .complains("broker 99 is not up");
+}
+
+#[test]
+fn a_topic_shows_each_partition() {
+    let cluster = Cluster::start();
+    create(
+        &cluster,
+        &["a", "--partitions", "2", "-c", "retention.ms=3600000"],
+    );
+    let text = describe(&cluster, &["topic", "a"]).succeeds().stdout();
+    let (head, rows) = text.split_once("\n\n").expect("a line, then a table");
+    assert!(
+        head.starts_with("a   2 partitions, 1 replica, 0 records, 0 B   id "),
+        "{head}"
+    );
+    assert!(
+        head.ends_with("cleanup delete, retention 1 h\nset on it: retention.ms=3600000"),
+        "{head}"
+    );
+    assert_eq!(
+        rows.lines().next(),
+        Some("PARTITION  LEADER  REPLICAS  ISR  FIRST  NEXT  SIZE")
+    );
+    assert_eq!(rows.lines().count(), 3);
+    describe(&cluster, &["topic", "b"])
+        .exits(5)
+        .complains("topic \"b\" not found");
+}
+
+#[test]
+fn configs_tell_where_they_come_from() {
+    let cluster = Cluster::start();
+    create(&cluster, &["a", "-c", "max.message.bytes=2000"]);
+    let own = json(&cluster, &["config", "topic", "a"]);
+    let found = own
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|config| config["name"] == "max.message.bytes");
+    assert_eq!(found.unwrap()["value"], "2000");
+    assert_eq!(found.unwrap()["source"], "topic");
+    let all = json(&cluster, &["config", "topic", "a", "--all"]);
+    assert!(all.as_array().unwrap().len() > 20);
+    describe(&cluster, &["config", "topic", "nosuch"]).exits(5);
+}
+
+#[test]
+fn log_dirs_tell_what_lies_in_them() {
+    let cluster = Cluster::start();
+    create(&cluster, &["a", "--partitions", "2"]);
+    let dirs = json(&cluster, &["log-dirs"]);
+    assert_eq!(dirs[0]["log_dir"], cluster.data_dir().to_str().unwrap());
+    assert_eq!(dirs[0]["replicas"], 2);
+    let replicas = json(&cluster, &["log-dirs", "--replicas"]);
+    assert_eq!(replicas[1]["topic"], "a");
+    assert_eq!(replicas[1]["partition"], 1);
+}
+
+#[test]
+fn a_group_that_is_not_there_is_not_found() {
+    let cluster = Cluster::start();
+    describe(&cluster, &["group", "nosuch"])
+        .exits(5)
+        .complains("group \"nosuch\" not found");
+    describe(&cluster, &["group"]).succeeds().prints("");
+}

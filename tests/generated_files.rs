@@ -1,0 +1,79 @@
+//! Completions, man pages and the README's table of Java flags are what the program makes now.
+//! `make generate` writes them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::suite::Suite;
+
+const COMPLETIONS: [(&str, &str); 3] = [
+    ("bash", "completions/kafkit.bash"),
+    ("zsh", "completions/_kafkit"),
+    ("fish", "completions/kafkit.fish"),
+];
+
+#[test]
+fn completions_are_fresh() {
+    for (shell, file) in COMPLETIONS {
+        let made = Suite::new().run(["completions", shell]).succeeds();
+        hold_against(&root().join(file), &made.stdout);
+    }
+}
+
+#[test]
+fn man_pages_are_fresh() {
+    let suite = Suite::new();
+    let made = suite.home().join("man");
+    suite.run(["man", "man"]).succeeds();
+    let mut names: Vec<String> = file_names(&made);
+    for name in &names {
+        let page = fs::read(made.join(name)).expect("a page just written");
+        hold_against(&root().join("man").join(name), &page);
+    }
+    let mut kept = file_names(&root().join("man"));
+    names.sort();
+    kept.sort();
+    assert_eq!(kept, names, "man/ has pages of commands that are no more");
+}
+
+#[test]
+fn the_table_of_java_flags_is_fresh() {
+    let path = root().join("README.md");
+    let Ok(readme) = fs::read_to_string(&path) else {
+        return; // Not written yet.
+    };
+    let (begin, end) = ("<!-- java-flags:begin -->\n", "<!-- java-flags:end -->");
+    let (before, rest) = readme
+        .split_once(begin)
+        .expect("README.md has the marker java-flags:begin");
+    let (_, after) = rest
+        .split_once(end)
+        .expect("README.md has the marker java-flags:end");
+    let table = kafkit::cli::java::flag_table::markdown();
+    hold_against(&path, format!("{before}{begin}\n{table}{end}{after}").as_bytes());
+}
+
+/// The file has this content; with `KAFKIT_GENERATE` set it gets it.
+fn hold_against(path: &Path, content: &[u8]) {
+    if std::env::var_os("KAFKIT_GENERATE").is_some() {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder to write to");
+        fs::write(path, content).expect("a file to write");
+        return;
+    }
+    let kept = fs::read(path).unwrap_or_default();
+    assert!(
+        kept == content,
+        "{} is stale: run `make generate`",
+        path.display()
+    );
+}
+
+fn file_names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
