@@ -44,7 +44,10 @@ fn send(cluster: &Cluster, topic: &str, range: std::ops::Range<u32>, key: impl F
         if let Some(key) = &key {
             record = record.key(key);
         }
-        producer.send(record).map_err(|(error, _)| error).expect("room in the queue");
+        producer
+            .send(record)
+            .map_err(|(error, _)| error)
+            .expect("room in the queue");
     }
     producer.flush(PATIENCE).expect("every record delivered");
 }
@@ -78,9 +81,12 @@ impl Member {
         if let Some(record) = self.consumer.poll(Duration::from_millis(20)) {
             let record = record.expect("a record");
             let value = std::str::from_utf8(record.payload().expect("a value")).expect("text");
-            self.read.push((record.partition(), value.parse().expect("a number")));
+            self.read
+                .push((record.partition(), value.parse().expect("a number")));
             if commit {
-                self.consumer.commit_message(&record, CommitMode::Sync).expect("a commit");
+                self.consumer
+                    .commit_message(&record, CommitMode::Sync)
+                    .expect("a commit");
             }
         }
     }
@@ -88,7 +94,11 @@ impl Member {
     fn read_until(&mut self, count: usize, commit: bool) -> BTreeSet<u32> {
         let begun = Instant::now();
         while self.read.len() < count {
-            assert!(begun.elapsed() < PATIENCE, "{} of {count} records came", self.read.len());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{} of {count} records came",
+                self.read.len()
+            );
             self.poll(commit);
         }
         self.numbers()
@@ -111,7 +121,10 @@ fn a_group_is_a_queue_each_record_goes_to_one_member() {
     let mut second = Member::of(&cluster, "workers", "jobs");
     let begun = Instant::now();
     while first.partitions() != 2 || second.partitions() != 2 {
-        assert!(begun.elapsed() < PATIENCE, "the members do not share the partitions");
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "the members do not share the partitions"
+        );
         first.poll(true);
         second.poll(true);
     }
@@ -150,11 +163,15 @@ fn a_consumer_that_fails_before_its_commit_reads_again() {
     failing.read_until(7, false);
     drop(failing);
     let again = Member::of(&cluster, "billing", "orders").read_until(6, true);
-    assert_eq!(again, (4..10).collect(), "what was read but not committed comes again");
+    assert_eq!(
+        again,
+        (4..10).collect(),
+        "what was read but not committed comes again"
+    );
 }
 
 #[test]
-fn a_group_keeps_its_place_when_the_broker_crashes() {
+fn a_group_keeps_its_place_when_the_broker_crashes_and_records_stay_when_it_stops() {
     let mut cluster = Cluster::start();
     create_topic(&cluster, "log", 3);
     send(&cluster, "log", 0..60, |number| Some(number.to_string()));
@@ -163,6 +180,7 @@ fn a_group_keeps_its_place_when_the_broker_crashes() {
     send(&cluster, "log", 60..66, |number| Some(number.to_string()));
     let after = Member::of(&cluster, "keeper", "log").read_until(6, true);
     assert_eq!(after, (60..66).collect());
+    cluster.restart();
     let everything = Member::of(&cluster, "newcomer", "log").read_until(66, true);
     assert_eq!(everything, (0..66).collect());
 }
@@ -172,7 +190,9 @@ fn a_key_stays_in_its_partition_and_records_without_one_are_spread() {
     let cluster = Cluster::start();
     create_topic(&cluster, "keyed", 3);
     create_topic(&cluster, "spread", 3);
-    send(&cluster, "keyed", 0..90, |number| Some(format!("key {}", number % 9)));
+    send(&cluster, "keyed", 0..90, |number| {
+        Some(format!("key {}", number % 9))
+    });
     send(&cluster, "spread", 0..300, |_| None);
     let mut keyed = Member::of(&cluster, "k", "keyed");
     keyed.read_until(90, true);
@@ -180,7 +200,10 @@ fn a_key_stays_in_its_partition_and_records_without_one_are_spread() {
     for (partition, number) in &keyed.read {
         homes.entry(number % 9).or_default().insert(*partition);
     }
-    assert!(homes.values().all(|partitions| partitions.len() == 1), "{homes:?}");
+    assert!(
+        homes.values().all(|partitions| partitions.len() == 1),
+        "{homes:?}"
+    );
     let mut spread = Member::of(&cluster, "s", "spread");
     spread.read_until(300, true);
     let used: BTreeSet<i32> = spread.read.iter().map(|(partition, _)| *partition).collect();

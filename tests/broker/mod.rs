@@ -2,3 +2,4 @@
 
 mod group_transcript;
 mod groups;
+mod talk;

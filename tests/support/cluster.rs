@@ -72,18 +72,23 @@ impl Cluster {
             .spawn()
             .expect("a broker");
         let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
-        let (ready, line) = std::sync::mpsc::channel();
+        let (sender, words) = std::sync::mpsc::channel();
         // Reads to the end, so that a broker with much to say never waits for a reader.
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
-                if let Some(address) = ready_address(&line) {
-                    let _ = ready.send(address.to_owned());
-                } else {
-                    eprintln!("broker: {line}");
-                }
+                let _ = sender.send(line);
             }
         });
-        let address = line.recv().expect("a broker that starts says where it listens");
+        let mut said = Vec::new();
+        let address = loop {
+            let line = words
+                .recv()
+                .unwrap_or_else(|_| panic!("the broker does not start: {said:?}"));
+            if let Some(address) = ready_address(&line) {
+                break address.to_owned();
+            }
+            said.push(line);
+        };
         self.running = Some((child, address));
     }
 }
