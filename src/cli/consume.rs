@@ -168,6 +168,7 @@ impl ConsumeArgs {
             } else {
                 Vec::new()
             },
+            bad_record: |problem| format!("kafkit: passing over {problem}"),
             notice: |line| format!("kafkit: {line}"),
         };
         Ok(Invocation {

@@ -77,6 +77,8 @@ pub struct Action {
     /// Engine settings that flags insist on, and those that hold where nothing else speaks.
     pub overrides: Vec<(String, String)>,
     pub defaults: Vec<(String, String)>,
+    /// How a record that is passed over is told of.
+    pub bad_record: fn(&str) -> String,
     /// How trouble is told.
     pub notice: fn(&str) -> String,
 }
@@ -210,7 +212,7 @@ impl Run {
             formatter: &mut *self.action.formatter,
             limit: self.action.limit,
             skips_bad: self.action.skips_bad,
-            notice: self.action.notice,
+            bad_record: self.action.bad_record,
             records: &mut self.records,
             out: &mut self.out,
             problem: None,
@@ -270,7 +272,7 @@ struct Show<'a> {
     formatter: &'a mut dyn RecordFormatter,
     limit: Option<u64>,
     skips_bad: bool,
-    notice: fn(&str) -> String,
+    bad_record: fn(&str) -> String,
     records: &'a mut u64,
     out: &'a mut Vec<u8>,
     problem: Option<String>,
@@ -303,7 +305,7 @@ impl RecordVisitor for Show<'_> {
                 self.problem = Some(place);
                 return Ok(ControlFlow::Break(()));
             }
-            self.printer.warn((self.notice)(&format!("passing over {place}")));
+            self.printer.warn((self.bad_record)(&place));
         }
         if self.out.len() >= OUT_BYTES {
             self.write_out(false)?;

@@ -4,3 +4,4 @@ mod dump_log;
 mod group_state_machine;
 mod log_against_model;
 mod record_batch_roundtrip;
+mod record_json_roundtrip;

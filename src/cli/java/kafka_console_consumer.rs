@@ -135,7 +135,19 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
     let mut settings = settings(parsed)?;
     let is_from_beginning = parsed.has("from-beginning");
     let partition = parsed.integer("partition")?;
-    let start = start(parsed, is_from_beginning)?;
+    let group = group(parsed)?;
+    if partition.is_some() && group.is_some() {
+        return Err(Refusal::Usage(
+            "Options group and partition cannot be specified together.".into(),
+        ));
+    }
+    if let Some(group) = group.as_deref().filter(|group| group.trim().is_empty()) {
+        let problem = "The configured group.id should not be an empty string or whitespace.";
+        return Err(Refusal::Logged(format!("{problem} ({group:?})")));
+    }
+    if let Some(group) = &group {
+        settings.set("group.id", group.clone(), Origin::Flag);
+    }
     let reset = settings.get("auto.offset.reset").map(str::to_owned);
     if let Some(reset) = reset
         .as_deref()
@@ -145,15 +157,7 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
             "Can't simultaneously specify --from-beginning and 'auto.offset.reset={reset}', please remove one option"
         )));
     }
-    let group = group(parsed, &settings)?;
-    if partition.is_some() && group.is_some() {
-        return Err(Refusal::Usage(
-            "Options group and partition cannot be specified together.".into(),
-        ));
-    }
-    if let Some(group) = &group {
-        settings.set("group.id", group.clone(), Origin::Flag);
-    }
+    let start = start(parsed, is_from_beginning)?;
     let formatter = formatter(parsed)?;
     let idle = parsed.long("timeout-ms")?;
     // What Java reads only when it runs, it complains about in its log.
@@ -200,6 +204,10 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
             ("client.id".into(), "console-consumer".into()),
             ("allow.auto.create.topics".into(), "true".into()),
         ],
+        bad_record: |problem| {
+            let text = format!("Error processing message, skipping this message: {problem}");
+            java_log::line("ERROR", &text, LOGGER)
+        },
         notice: |line| java_log::line("WARN", line, "org.apache.kafka.clients.NetworkClient"),
     };
     let mut context = Context::new(settings, Printer::new(OutputOptions::default()));
@@ -247,23 +255,6 @@ fn check(parsed: &Parsed) -> Result<(), Refusal> {
             "Exactly one of the following arguments is required: [topic], [include]".into(),
         ));
     }
-    for (old, new) in RENAMED {
-        if parsed.has(old) && parsed.has(new) {
-            return Err(Refusal::Usage(format!(
-                "Options --{old} and --{new} cannot be specified together."
-            )));
-        }
-    }
-    for (old, new) in RENAMED {
-        if parsed.has(old) {
-            stderr_line(format_args!(
-                "Option --{old} is deprecated and will be removed in a future version. Use --{new} instead."
-            ));
-        }
-    }
-    if parsed.has("whitelist") {
-        stderr_line("Option --whitelist is gone from Apache Kafka since 4.0; it is taken as --include here.");
-    }
     if parsed.has("partition") && !parsed.has("topic") {
         return Err(Refusal::Usage(
             "The topic is required when partition is specified.".into(),
@@ -281,6 +272,23 @@ fn check(parsed: &Parsed) -> Result<(), Refusal> {
     }
     if !parsed.has("zookeeper") {
         option_parser::check_required(parsed, &["bootstrap-server"]).map_err(Refusal::Usage)?;
+    }
+    for (old, new) in RENAMED {
+        if parsed.has(old) && parsed.has(new) {
+            return Err(Refusal::Usage(format!(
+                "Options --{old} and --{new} cannot be specified together."
+            )));
+        }
+    }
+    for (old, new) in RENAMED {
+        if parsed.has(old) {
+            stderr_line(format_args!(
+                "Option --{old} is deprecated and will be removed in a future version. Use --{new} instead."
+            ));
+        }
+    }
+    if parsed.has("whitelist") {
+        stderr_line("Option --whitelist is gone from Apache Kafka since 4.0; it is taken as --include here.");
     }
     Ok(())
 }
@@ -329,7 +337,7 @@ fn settings(parsed: &Parsed) -> Result<Settings, Refusal> {
 }
 
 /// The group from the three places where it may stand, which must agree.
-fn group(parsed: &Parsed, settings: &Settings) -> Result<Option<String>, Refusal> {
+fn group(parsed: &Parsed) -> Result<Option<String>, Refusal> {
     let mut found: Vec<String> = Vec::new();
     found.extend(parsed.value("group")?.map(str::to_owned));
     let pairs = console::pairs(parsed, &["command-property", "consumer-property"]);
@@ -361,13 +369,16 @@ fn group(parsed: &Parsed, settings: &Settings) -> Result<Option<String>, Refusal
             list.join(", ")
         )));
     }
-    let _ = settings;
-    Ok(found.into_iter().next().filter(|group| !group.is_empty()))
+    Ok(found.into_iter().next())
 }
 
 fn topics(parsed: &Parsed) -> Result<Topics, Refusal> {
     let logged = |error: OptionError| Refusal::Logged(error.to_string());
     if let Some(topic) = parsed.value("topic").map_err(logged)? {
+        if topic.trim().is_empty() {
+            let problem = "Topic collection to subscribe to cannot contain null or empty topic";
+            return Err(Refusal::Logged(problem.into()));
+        }
         return Ok(Topics::Named(vec![topic.to_owned()]));
     }
     let pattern = match parsed.value("include").map_err(logged)? {

@@ -68,9 +68,9 @@ const OPTIONS: &[OptionSpec] = &[
 
 /// Old names and new.
 const RENAMED: &[(&str, &str)] = &[
+    ("producer.config", "command-config"),
     ("producer-property", "command-property"),
     ("property", "reader-property"),
-    ("producer.config", "command-config"),
 ];
 
 /// Numbers that are settings of the engine: the option, librdkafka's name, and whether it is a Java `Long`.

@@ -96,7 +96,11 @@ fn plain(text: &str) -> String {
     // `a:1: Connect to 127.0.0.1:1 failed: Connection refused` says the address twice.
     let parts = text.split_once(": Connect to ");
     match parts.and_then(|(place, rest)| Some((place, rest.split_once(" failed: ")?.1))) {
-        Some((place, why)) => format!("{place}: {}", lower_first(why)),
+        Some((place, why)) => {
+            // The node's number behind the address would make one trouble look like two.
+            let address = place.split('/').next().unwrap_or(place);
+            format!("{address}: {}", lower_first(why))
+        }
         None => text,
     }
 }
