@@ -14,7 +14,13 @@ use kafka_protocol::messages::{self, ApiKey};
 use kafka_protocol::protocol::Request;
 
 use super::Broker;
-use super::handlers::{acls, alter_configs, api_versions, create_partitions, create_topics, delete_groups, delete_records, delete_topics, describe_cluster, describe_configs, describe_groups, describe_log_dirs, describe_topic_partitions, fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id, join_group, leave_group, list_groups, list_offsets, list_partition_reassignments, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group};
+use super::handlers::{
+    acls, alter_configs, api_versions, create_partitions, create_topics, delete_groups, delete_records,
+    delete_topics, describe_cluster, describe_configs, describe_groups, describe_log_dirs,
+    describe_topic_partitions, fetch, find_coordinator, heartbeat, incremental_alter_configs,
+    init_producer_id, join_group, leave_group, list_groups, list_offsets, list_partition_reassignments,
+    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+};
 use super::request_shape;
 use super::response::{self, Answer, Refusal};
 use super::session::RequestContext;

@@ -152,7 +152,9 @@ fn check_header(header: &BatchHeader, partition: &str) -> Result<(), Rejected> {
     if header.attributes & LOG_APPEND_TIME_BIT != 0 {
         return Err(Rejected::new(
             ResponseError::InvalidTimestamp,
-            format!("Invalid timestamp type in topic partition {partition}: only the broker sets LogAppendTime."),
+            format!(
+                "Invalid timestamp type in topic partition {partition}: only the broker sets LogAppendTime."
+            ),
         ));
     }
     Ok(())

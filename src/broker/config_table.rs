@@ -54,7 +54,10 @@ impl BrokerSetting {
             Double if trimmed.parse::<f64>().is_err() => "Not a number of type DOUBLE",
             _ => return Ok(()),
         };
-        Err(format!("Invalid value {value} for configuration {}: {problem}", self.name))
+        Err(format!(
+            "Invalid value {value} for configuration {}: {problem}",
+            self.name
+        ))
     }
 }
 

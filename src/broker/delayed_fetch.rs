@@ -38,7 +38,10 @@ impl Waiter {
     }
 
     fn arrived(&self, bytes: i64) {
-        let arrived = self.arrived.fetch_add(bytes, Ordering::SeqCst).saturating_add(bytes);
+        let arrived = self
+            .arrived
+            .fetch_add(bytes, Ordering::SeqCst)
+            .saturating_add(bytes);
         if arrived >= self.needed.load(Ordering::SeqCst) {
             self.woken.notify_one();
         }

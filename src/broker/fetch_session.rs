@@ -80,7 +80,12 @@ impl FetchSessions {
     }
 
     /// Finds out what a request fetches; the error is the whole response's.
-    pub(super) fn plan(&self, request: &FetchRequest, version: i16, now_ms: i64) -> Result<Plan, ResponseError> {
+    pub(super) fn plan(
+        &self,
+        request: &FetchRequest,
+        version: i16,
+        now_ms: i64,
+    ) -> Result<Plan, ResponseError> {
         let by_id = version >= 13;
         let named = targets(request);
         let full = |session_id| Plan {
@@ -142,7 +147,10 @@ impl FetchSessions {
             return;
         };
         for (target, last_said, got_records) in said {
-            let place = session.targets.iter().position(|(own, _)| own.is_same_partition(target));
+            let place = session
+                .targets
+                .iter()
+                .position(|(own, _)| own.is_same_partition(target));
             let Some(place) = place else { continue };
             if let Some((_, said)) = session.targets.get_mut(place) {
                 *said = Some(*last_said);
@@ -158,7 +166,11 @@ impl FetchSessions {
 impl Session {
     fn update(&mut self, named: Vec<Target>, request: &FetchRequest) {
         for target in named {
-            match self.targets.iter_mut().find(|(own, _)| own.is_same_partition(&target)) {
+            match self
+                .targets
+                .iter_mut()
+                .find(|(own, _)| own.is_same_partition(&target))
+            {
                 Some((own, _)) => *own = target,
                 None => self.targets.push((target, None)),
             }
@@ -208,7 +220,11 @@ fn new_id(sessions: &HashMap<i32, Session>) -> i32 {
         let random = getrandom::u32().unwrap_or_default();
         let id = i32::try_from(random >> 1).unwrap_or(0).max(1);
         // Without the system's randomness count on from what there is.
-        let id = if random == 0 { sessions.len() as i32 + 1 } else { id };
+        let id = if random == 0 {
+            sessions.len() as i32 + 1
+        } else {
+            id
+        };
         if !sessions.contains_key(&id) {
             return id;
         }
@@ -234,7 +250,11 @@ mod tests {
         FetchRequest::default()
             .with_session_id(session_id)
             .with_session_epoch(session_epoch)
-            .with_topics(vec![FetchTopic::default().with_topic(name()).with_partitions(partitions)])
+            .with_topics(vec![
+                FetchTopic::default()
+                    .with_topic(name())
+                    .with_partitions(partitions),
+            ])
     }
 
     fn partitions(plan: &Plan) -> Vec<i32> {
@@ -250,7 +270,11 @@ mod tests {
         assert!(second.incremental);
         assert_eq!(partitions(&second), [0, 1, 2]);
         let mut forget = request(first.session_id, 2, &[]);
-        forget.forgotten_topics_data = vec![ForgottenTopic::default().with_topic(name()).with_partitions(vec![0])];
+        forget.forgotten_topics_data = vec![
+            ForgottenTopic::default()
+                .with_topic(name())
+                .with_partitions(vec![0]),
+        ];
         assert_eq!(partitions(&sessions.plan(&forget, 11, 0).unwrap()), [1, 2]);
     }
 
@@ -258,9 +282,16 @@ mod tests {
     fn what_does_not_fit_a_session_is_refused() {
         let sessions = FetchSessions::new(10);
         let id = sessions.plan(&request(0, 0, &[0]), 11, 0).unwrap().session_id;
-        let refusal = |session, epoch, version| sessions.plan(&request(session, epoch, &[]), version, 0).unwrap_err();
+        let refusal = |session, epoch, version| {
+            sessions
+                .plan(&request(session, epoch, &[]), version, 0)
+                .unwrap_err()
+        };
         assert_eq!(refusal(id, 5, 11), ResponseError::InvalidFetchSessionEpoch);
-        assert_eq!(refusal(id.wrapping_add(1), 1, 11), ResponseError::FetchSessionIdNotFound);
+        assert_eq!(
+            refusal(id.wrapping_add(1), 1, 11),
+            ResponseError::FetchSessionIdNotFound
+        );
         assert_eq!(refusal(id, 1, 13), ResponseError::FetchSessionTopicIdError);
     }
 
@@ -268,8 +299,17 @@ mod tests {
     fn without_room_there_is_no_session_until_one_has_been_idle() {
         let sessions = FetchSessions::new(1);
         assert!(sessions.plan(&request(0, 0, &[0]), 11, 0).unwrap().session_id > 0);
-        assert_eq!(sessions.plan(&request(0, 0, &[0]), 11, 1000).unwrap().session_id, 0);
-        assert!(sessions.plan(&request(0, 0, &[0]), 11, 200_000).unwrap().session_id > 0);
+        assert_eq!(
+            sessions.plan(&request(0, 0, &[0]), 11, 1000).unwrap().session_id,
+            0
+        );
+        assert!(
+            sessions
+                .plan(&request(0, 0, &[0]), 11, 200_000)
+                .unwrap()
+                .session_id
+                > 0
+        );
     }
 
     #[test]

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 use super::Broker;
 use super::config::{BrokerConfig, Endpoint};
-use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::fetch_session::FetchSessions;
+use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::metadata::Metadata;
 use super::server::{self, Connections, Listener};
 use super::timers;

@@ -114,7 +114,11 @@ impl Metadata {
 
     /// The dynamic configs of one node, or of the cluster ("").
     pub fn broker_configs(&self, resource: &str) -> Configs {
-        self.read().broker_configs.get(resource).cloned().unwrap_or_default()
+        self.read()
+            .broker_configs
+            .get(resource)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// A topic whose name differs from `name` in `.` and `_` only: metrics could not tell the two apart.

@@ -185,7 +185,8 @@ impl Metadata {
         for partition in &topic.partitions {
             // Whoever appends now still holds the log: it is renamed under the lock.
             let _log = partition.log();
-            self.log_dir.delete_partition(&TopicPartition::new(name, partition.index))?;
+            self.log_dir
+                .delete_partition(&TopicPartition::new(name, partition.index))?;
         }
         for partition in &topic.partitions {
             partition.waiters.wake_all();
@@ -247,7 +248,11 @@ impl Metadata {
 
     /// Hands the configs of one topic, or of all, to its partitions.
     fn apply_configs(&self, state: &State, only: Option<&str>) {
-        for topic in state.topics.values().filter(|topic| only.is_none_or(|only| only == topic.name)) {
+        for topic in state
+            .topics
+            .values()
+            .filter(|topic| only.is_none_or(|only| only == topic.name))
+        {
             let settings = Arc::new(TopicSettings::resolve(self.values_in(state), &topic.configs));
             for partition in &topic.partitions {
                 partition.set_settings(&settings, settings.log_config(&self.config));
@@ -282,9 +287,12 @@ impl Metadata {
             recovery_points.insert(name.clone(), log.recovery_point());
             high_watermarks.insert(name, log.log_end_offset());
         }
-        self.log_dir.write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
-        self.log_dir.write_checkpoint(Checkpoint::RecoveryPoints, &recovery_points)?;
-        self.log_dir.write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
+        self.log_dir
+            .write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
+        self.log_dir
+            .write_checkpoint(Checkpoint::RecoveryPoints, &recovery_points)?;
+        self.log_dir
+            .write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
     }
 
     /// Brings segments that are full to the disk, so that a start after a crash need not look at them again.

@@ -33,8 +33,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use config::BrokerConfig;
-use group::GroupCoordinator;
 use fetch_session::FetchSessions;
+use group::GroupCoordinator;
 use metadata::Metadata;
 use server::{Connections, Listener};
 

@@ -100,7 +100,9 @@ impl Partition {
 
     /// Shows the log's bounds to readers.
     pub fn publish(&self, log: &PartitionLog) {
-        self.log_start.store(log.log_start_offset(), atomic::Ordering::Release);
-        self.high_watermark.store(log.log_end_offset(), atomic::Ordering::Release);
+        self.log_start
+            .store(log.log_start_offset(), atomic::Ordering::Release);
+        self.high_watermark
+            .store(log.log_end_offset(), atomic::Ordering::Release);
     }
 }

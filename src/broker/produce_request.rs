@@ -38,14 +38,14 @@ impl ProduceRequest {
             at: 0,
             flexible: version >= 9,
         };
-        let transactional = reader.string()?.is_some();
+        let transactional = !reader.string()?.is_empty();
         let acks = i16::from_be_bytes(reader.take()?);
         reader.skip(4)?;
         let topics = reader.array(|reader| {
             let (name, id) = if version >= 13 {
                 (String::new(), Uuid::from_bytes(reader.take()?))
             } else {
-                let name = std::str::from_utf8(reader.string()??).ok()?;
+                let name = std::str::from_utf8(reader.string()?).ok()?;
                 (name.to_owned(), Uuid::nil())
             };
             let partitions = reader.array(|reader| {
@@ -80,7 +80,10 @@ impl<'a> Reader<'a> {
     }
 
     fn skip(&mut self, length: usize) -> Option<Range<usize>> {
-        let end = self.at.checked_add(length).filter(|end| *end <= self.body.len())?;
+        let end = self
+            .at
+            .checked_add(length)
+            .filter(|end| *end <= self.body.len())?;
         let skipped = self.at..end;
         self.at = end;
         Some(skipped)
@@ -98,15 +101,15 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn string(&mut self) -> Option<Option<&'a [u8]>> {
+    /// Null is empty: no name and no transactional id may be.
+    fn string(&mut self) -> Option<&'a [u8]> {
         let length = if self.flexible {
             self.unsigned_varint()?.checked_sub(1)
         } else {
             usize::try_from(i16::from_be_bytes(self.take()?)).ok()
         };
-        let Some(length) = length else { return Some(None) };
-        let range = self.skip(length)?;
-        Some(Some(self.body.get(range)?))
+        let range = self.skip(length.unwrap_or(0))?;
+        self.body.get(range)
     }
 
     fn records(&mut self) -> Option<Range<usize>> {
@@ -158,7 +161,9 @@ mod tests {
         for version in 3..=13 {
             let id = Uuid::from_bytes([7; 16]);
             let mut topic = TopicProduceData::default().with_partition_data(vec![
-                PartitionProduceData::default().with_index(3).with_records(Some(Bytes::from_static(b"abc"))),
+                PartitionProduceData::default()
+                    .with_index(3)
+                    .with_records(Some(Bytes::from_static(b"abc"))),
                 PartitionProduceData::default().with_index(4).with_records(None),
             ]);
             if version >= 13 {
@@ -166,7 +171,9 @@ mod tests {
             } else {
                 topic.name = TopicName(StrBytes::from_static_str("orders"));
             }
-            let request = messages::ProduceRequest::default().with_acks(-1).with_topic_data(vec![topic]);
+            let request = messages::ProduceRequest::default()
+                .with_acks(-1)
+                .with_topic_data(vec![topic]);
             let mut body = BytesMut::new();
             request.encode(&mut body, version).unwrap();
             let parsed = ProduceRequest::parse(&body, version).unwrap();

@@ -203,7 +203,7 @@ async fn client_left(stream: &mut TcpStream, input: &mut BytesMut) {
             Ok(_) => {}
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The part of a request header that every version has.

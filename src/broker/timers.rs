@@ -15,7 +15,8 @@ pub fn now_ms() -> i64 {
 
 /// Never ends. The work itself may wait for the disk and is done beside the runtime.
 pub(super) async fn housekeeping(broker: Arc<Broker>) {
-    let interval = |name: &str| Duration::from_millis(u64::try_from(broker.config.number(name)).unwrap_or(0).max(1));
+    let interval =
+        |name: &str| Duration::from_millis(u64::try_from(broker.config.number(name)).unwrap_or(0).max(1));
     let retention = interval("log.retention.check.interval.ms");
     let flush = interval("log.flush.offset.checkpoint.interval.ms");
     let mut since_retention = Duration::ZERO;

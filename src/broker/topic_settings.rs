@@ -8,6 +8,7 @@ use crate::topic_config;
 
 /// What the append path and retention ask for.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a config of its own")]
 pub struct TopicSettings {
     pub compact: bool,
     pub delete: bool,

@@ -1,5 +1,7 @@
 //! `kafkit broker …` to `broker::Action`.
 
+#![allow(clippy::doc_markdown, reason = "help is read on a terminal, where backticks are noise")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -8,11 +10,11 @@ use clap::{Args, Subcommand};
 use super::Invocation;
 use super::connection_args::ConnectionArgs;
 use super::output_args::OutputArgs;
+use crate::client::settings::Settings;
 use crate::commands::{
     Command,
     broker::{Action, Serve},
 };
-use crate::client::settings::Settings;
 use crate::error::{Error, Result};
 
 /// Run the mini broker: one durable Kafka node for this machine
@@ -31,6 +33,7 @@ Examples:
   kafkit broker -- ./run-tests.sh                 a fresh broker for one command
   kafkit broker status"
 )]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct BrokerArgs {
     #[command(subcommand)]
     verb: Option<BrokerVerb>,

@@ -98,7 +98,11 @@ impl RunningBroker {
 
 /// Where the user's mini broker keeps its data: `$XDG_DATA_HOME/kafkit`, by default `~/.local/share/kafkit`.
 pub fn default_data_dir() -> Result<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     if let Some(data) = set("XDG_DATA_HOME").filter(|path| path.is_absolute()) {
         return Ok(data.join("kafkit"));
     }
@@ -164,7 +168,10 @@ pub fn wait_until_ready(mut child: Child, dir: &Path) -> Result<()> {
     }
     if word.trim().is_empty() {
         let status = child.wait()?;
-        return Err(Error::failed(format!("the mini broker did not start: {}", last_words(dir, status))));
+        return Err(Error::failed(format!(
+            "the mini broker did not start: {}",
+            last_words(dir, status)
+        )));
     }
     Ok(())
 }
@@ -172,7 +179,10 @@ pub fn wait_until_ready(mut child: Child, dir: &Path) -> Result<()> {
 /// Starts this binary as a broker on `dir` that outlives its terminal; its log goes to a file there. Its stdout gives
 /// one line, the address, when it is ready.
 pub fn spawn_detached(dir: &Path, more: &[String]) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(dir.join(LOG_FILE))?;
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(dir.join(LOG_FILE))?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["broker", "--detached", "--data-dir"]).arg(dir);
     if more.is_empty() {

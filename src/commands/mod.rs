@@ -63,7 +63,9 @@ impl Context {
 impl Command {
     fn needs_a_cluster(&self) -> bool {
         match self {
-            Self::Topics(_) | Self::Produce(_) | Self::Consume(_) | Self::Describe(_) | Self::Reassign(_) => true,
+            Self::Topics(_) | Self::Produce(_) | Self::Consume(_) | Self::Describe(_) | Self::Reassign(_) => {
+                true
+            }
             Self::DumpLog(_)
             | Self::Broker(_)
             | Self::Completions(_)

@@ -3,3 +3,6 @@
 mod group_transcript;
 mod groups;
 mod talk;
+mod hostile_client;
+mod lifecycle;
+mod restart;

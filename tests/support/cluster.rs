@@ -38,6 +38,17 @@ impl Cluster {
         address.clone()
     }
 
+    /// Memory of the broker's own, in bytes: without the program file, which all its processes share.
+    pub fn resident_bytes(&self) -> u64 {
+        let (child, _) = self.running.as_ref().expect("a running broker");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kilobytes = line
+            .and_then(|line| line.trim().strip_suffix(" kB"))
+            .expect("its size");
+        kilobytes.trim().parse::<u64>().expect("a number") * 1024
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.data.path().join("kafka")
     }

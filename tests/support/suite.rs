@@ -38,6 +38,9 @@ impl Suite {
     /// A file in the home directory.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.home().join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).expect("a folder in the test's home");
+        }
         std::fs::write(&path, content).expect("a file in the test's home");
         path
     }

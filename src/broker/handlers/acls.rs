@@ -1,4 +1,4 @@
-//! DescribeAcls, CreateAcls, DeleteAcls, versions 1–3: there is no authorizer, and the answers say so.
+//! `DescribeAcls`, `CreateAcls`, `DeleteAcls`, versions 1–3: there is no authorizer, and the answers say so.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeAcls>
 
@@ -17,21 +17,21 @@ use super::text;
 use crate::broker::Broker;
 use crate::broker::session::RequestContext;
 
-fn message() -> Option<StrBytes> {
-    Some(text("No Authorizer is configured on the broker"))
+fn message() -> StrBytes {
+    text("No Authorizer is configured on the broker")
 }
 
 pub fn describe(_: &Arc<Broker>, _: &RequestContext, _: DescribeAclsRequest) -> DescribeAclsResponse {
     DescribeAclsResponse::default()
         .with_error_code(ResponseError::SecurityDisabled.code())
-        .with_error_message(message())
+        .with_error_message(Some(message()))
 }
 
 pub fn create(_: &Arc<Broker>, _: &RequestContext, request: CreateAclsRequest) -> CreateAclsResponse {
     let results = request.creations.iter().map(|_| {
         AclCreationResult::default()
             .with_error_code(ResponseError::SecurityDisabled.code())
-            .with_error_message(message())
+            .with_error_message(Some(message()))
     });
     CreateAclsResponse::default().with_results(results.collect())
 }
@@ -40,7 +40,7 @@ pub fn delete(_: &Arc<Broker>, _: &RequestContext, request: DeleteAclsRequest) -
     let results = request.filters.iter().map(|_| {
         DeleteAclsFilterResult::default()
             .with_error_code(ResponseError::SecurityDisabled.code())
-            .with_error_message(message())
+            .with_error_message(Some(message()))
     });
     DeleteAclsResponse::default().with_filter_results(results.collect())
 }

@@ -20,7 +20,11 @@ use crate::broker::metadata::Configs;
 use crate::broker::session::RequestContext;
 use crate::topic_config::{self, TOPIC_CONFIGS};
 
-pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: AlterConfigsRequest) -> AlterConfigsResponse {
+pub fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    request: AlterConfigsRequest,
+) -> AlterConfigsResponse {
     let responses = request.resources.iter().map(|wanted| {
         let response = AlterConfigsResourceResponse::default()
             .with_resource_type(wanted.resource_type)
@@ -60,32 +64,44 @@ pub(super) fn current(broker: &Broker, resource: &Resource) -> Configs {
 }
 
 /// Checks a resource's new configs, and keeps them unless they were only to be checked.
-pub(super) fn store(broker: &Broker, resource: &Resource, configs: Configs, validate_only: bool) -> Result<(), Refused> {
+pub(super) fn store(
+    broker: &Broker,
+    resource: &Resource,
+    configs: Configs,
+    validate_only: bool,
+) -> Result<(), Refused> {
     match resource {
         Resource::Topic(_) => {
             let pairs: Vec<(&str, &str)> = pairs(&configs).collect();
             topic_config::validate(&pairs).map_err(|message| (ResponseError::InvalidConfig, message))?;
         }
-        _ => check_broker_configs(resource, &configs).map_err(|message| (ResponseError::InvalidRequest, message))?,
+        _ => check_broker_configs(resource, &configs)
+            .map_err(|message| (ResponseError::InvalidRequest, message))?,
     }
     if validate_only {
         return Ok(());
     }
     let stored = match resource {
         Resource::Topic(name) => broker.metadata.set_topic_configs(name, configs),
-        _ => broker.metadata.set_broker_configs(&resource.broker_key(broker), configs),
+        _ => broker
+            .metadata
+            .set_broker_configs(&resource.broker_key(broker), configs),
     };
     stored.map_err(|error| (ResponseError::KafkaStorageError, error.message()))
 }
 
 fn pairs(configs: &Configs) -> impl Iterator<Item = (&str, &str)> {
-    configs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    configs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 /// Only what can change while a broker runs; names that nobody knows are let through, as Kafka does.
 fn check_broker_configs(resource: &Resource, configs: &Configs) -> Result<(), String> {
     let with_scope = |scope: Scope| {
-        let names = configs.keys().filter(|name| config_table::find(name).is_some_and(|setting| setting.scope == scope));
+        let names = configs
+            .keys()
+            .filter(|name| config_table::find(name).is_some_and(|setting| setting.scope == scope));
         let names: Vec<&str> = names.map(String::as_str).collect();
         (!names.is_empty()).then(|| names.join(", "))
     };
@@ -101,10 +117,16 @@ fn check_broker_configs(resource: &Resource, configs: &Configs) -> Result<(), St
     }
     for (name, value) in pairs(configs) {
         // Values keep to the rule of the topic config they are the default of.
-        let rule = TOPIC_CONFIGS.iter().find(|config| config.broker_setting == Some(name));
+        let rule = TOPIC_CONFIGS
+            .iter()
+            .find(|config| config.broker_setting == Some(name));
         if let Some(config) = rule {
             config.check(value).map_err(|message| {
-                message.replacen(&format!("configuration {}", config.name), &format!("configuration {name}"), 1)
+                message.replacen(
+                    &format!("configuration {}", config.name),
+                    &format!("configuration {name}"),
+                    1,
+                )
             })?;
         } else if let Some(setting) = config_table::find(name) {
             setting.check(value)?;

@@ -22,7 +22,10 @@ pub fn handle(
 ) -> CreatePartitionsResponse {
     let mut seen = HashSet::new();
     let names = request.topics.iter().map(|topic| &topic.name);
-    let twice: HashSet<_> = names.filter(|name| !seen.insert((*name).clone())).cloned().collect();
+    let twice: HashSet<_> = names
+        .filter(|name| !seen.insert((*name).clone()))
+        .cloned()
+        .collect();
     let results = request.topics.iter().map(|topic| {
         let outcome = if twice.contains(&topic.name) {
             Err((ResponseError::InvalidRequest, "Duplicate topic name.".to_owned()))

@@ -9,7 +9,9 @@
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult};
+use kafka_protocol::messages::delete_records_response::{
+    DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
+};
 use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 
 use crate::broker::Broker;
@@ -17,7 +19,11 @@ use crate::broker::metadata::is_internal;
 use crate::broker::partition::Partition;
 use crate::broker::session::RequestContext;
 
-pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
+pub fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    request: DeleteRecordsRequest,
+) -> DeleteRecordsResponse {
     let mut moved = false;
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
@@ -58,7 +64,8 @@ fn delete(partition: &Partition, offset: i64) -> Result<i64, ResponseError> {
     if !(0..=end).contains(&offset) {
         return Err(ResponseError::OffsetOutOfRange);
     }
-    log.delete_records(offset).map_err(|_| ResponseError::KafkaStorageError)?;
+    log.delete_records(offset)
+        .map_err(|_| ResponseError::KafkaStorageError)?;
     partition.publish(&log);
     Ok(log.log_start_offset())
 }

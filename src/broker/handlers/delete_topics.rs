@@ -22,7 +22,11 @@ use crate::broker::metadata::Topic;
 use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
 
-pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+pub fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: DeleteTopicsRequest,
+) -> DeleteTopicsResponse {
     let wanted: Vec<DeleteTopicState> = if context.version >= 6 {
         request.topics
     } else {
@@ -63,15 +67,24 @@ fn delete(broker: &Broker, wanted: &DeleteTopicState, once: bool) -> Result<Arc<
         return Err((ResponseError::InvalidRequest, message.to_owned()));
     }
     if !broker.config.flag("delete.topic.enable") {
-        return Err((ResponseError::TopicDeletionDisabled, "Topic deletion is disabled.".to_owned()));
+        return Err((
+            ResponseError::TopicDeletionDisabled,
+            "Topic deletion is disabled.".to_owned(),
+        ));
     }
     let topic = match &wanted.name {
         Some(_) if !wanted.topic_id.is_nil() => {
             let message = "You may not specify both topic name and topic id.";
             return Err((ResponseError::InvalidRequest, message.to_owned()));
         }
-        Some(name) => broker.metadata.topic(name).ok_or(ResponseError::UnknownTopicOrPartition),
-        None => broker.metadata.topic_by_id(wanted.topic_id).ok_or(ResponseError::UnknownTopicId),
+        Some(name) => broker
+            .metadata
+            .topic(name)
+            .ok_or(ResponseError::UnknownTopicOrPartition),
+        None => broker
+            .metadata
+            .topic_by_id(wanted.topic_id)
+            .ok_or(ResponseError::UnknownTopicId),
     };
     let topic = topic.map_err(|error| {
         let message = match error {

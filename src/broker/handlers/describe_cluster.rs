@@ -1,6 +1,6 @@
 //! DescribeCluster, versions 0–2: the one node, which is its own controller.
 //!
-//! - Asked for controllers (v1), a broker's listener answers UNSUPPORTED_ENDPOINT_TYPE, as Kafka's does.
+//! - Asked for controllers (v1), a broker's listener answers `UNSUPPORTED_ENDPOINT_TYPE`, as Kafka's does.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeCluster>
 

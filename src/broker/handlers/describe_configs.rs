@@ -117,7 +117,10 @@ fn node_entries(broker: &Broker, push: &mut dyn FnMut(Entry<'_>)) {
             });
         }
         // What was given at start under names that only Kafka itself, or nobody, knows.
-        let unknown = values.config.all_given().filter(|(name, _)| config_table::find(name).is_none());
+        let unknown = values
+            .config
+            .all_given()
+            .filter(|(name, _)| config_table::find(name).is_none());
         for (name, value) in unknown {
             push(Entry {
                 name,
@@ -179,6 +182,10 @@ fn result(entry: Entry<'_>, request: &DescribeConfigsRequest) -> DescribeConfigs
         .with_read_only(entry.read_only)
         .with_config_source(entry.source as i8)
         .with_config_type(entry.kind.protocol_code())
-        .with_synonyms(if request.include_synonyms { synonyms.collect() } else { Vec::new() })
+        .with_synonyms(if request.include_synonyms {
+            synonyms.collect()
+        } else {
+            Vec::new()
+        })
         .with_documentation(request.include_documentation.then(|| text(entry.help)))
 }

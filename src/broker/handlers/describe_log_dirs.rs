@@ -14,7 +14,11 @@ use crate::broker::Broker;
 use crate::broker::metadata::Topic;
 use crate::broker::session::RequestContext;
 
-pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
+pub fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    request: DescribeLogDirsRequest,
+) -> DescribeLogDirsResponse {
     let all = broker.metadata.topics();
     let topics = all.iter().filter_map(|topic| {
         let wanted: Option<&[i32]> = match &request.topics {
@@ -26,7 +30,8 @@ pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: DescribeLogDirs
         };
         Some(describe(topic, wanted))
     });
-    let path = std::path::absolute(&broker.config.data_dir).unwrap_or_else(|_| broker.config.data_dir.clone());
+    let path =
+        std::path::absolute(&broker.config.data_dir).unwrap_or_else(|_| broker.config.data_dir.clone());
     let (total, usable) = disk_space(&path);
     DescribeLogDirsResponse::default().with_results(vec![
         DescribeLogDirsResult::default()
@@ -39,7 +44,8 @@ pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: DescribeLogDirs
 
 fn describe(topic: &Topic, wanted: Option<&[i32]>) -> DescribeLogDirsTopic {
     let partitions = topic.partitions.iter();
-    let partitions = partitions.filter(|partition| wanted.is_none_or(|wanted| wanted.contains(&partition.index)));
+    let partitions =
+        partitions.filter(|partition| wanted.is_none_or(|wanted| wanted.contains(&partition.index)));
     let described = partitions.map(|partition| {
         DescribeLogDirsPartition::default()
             .with_partition_index(partition.index)

@@ -34,9 +34,18 @@ pub fn handle(
     };
     let all = request.topics.is_empty();
     let mut names: BTreeSet<String> = if all {
-        broker.metadata.topics().iter().map(|topic| topic.name.clone()).collect()
+        broker
+            .metadata
+            .topics()
+            .iter()
+            .map(|topic| topic.name.clone())
+            .collect()
     } else {
-        request.topics.iter().map(|topic| topic.name.to_string()).collect()
+        request
+            .topics
+            .iter()
+            .map(|topic| topic.name.to_string())
+            .collect()
     };
     names.retain(|name| *name >= first_topic);
     let limit = broker.config.number("max.request.partition.size.limit");
@@ -44,7 +53,11 @@ pub fn handle(
     let mut room = usize::try_from(limit).unwrap_or(1);
     let mut response = DescribeTopicPartitionsResponse::default();
     for name in names {
-        let from = if name == first_topic { std::mem::take(&mut first_partition) } else { 0 };
+        let from = if name == first_topic {
+            std::mem::take(&mut first_partition)
+        } else {
+            0
+        };
         let Some(topic) = broker.metadata.topic(&name) else {
             if !all {
                 response.topics.push(missing(&name));
@@ -85,7 +98,10 @@ fn missing(name: &str) -> DescribeTopicPartitionsResponseTopic {
 
 fn describe(broker: &Broker, topic: &Topic, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {
     let node = BrokerId(broker.config.node_id);
-    let partitions = topic.partitions.iter().filter(|partition| partition.index >= from);
+    let partitions = topic
+        .partitions
+        .iter()
+        .filter(|partition| partition.index >= from);
     let described = partitions.take(room).map(|partition| {
         DescribeTopicPartitionsResponsePartition::default()
             .with_partition_index(partition.index)

@@ -36,7 +36,9 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
         Err(error) => return fetch_response::encode(&context, error.code(), 0, Vec::new()),
     };
     let limits = Limits {
-        max_bytes: usize::try_from(request.max_bytes).unwrap_or(0).min(broker.config.fetch_max_bytes),
+        max_bytes: usize::try_from(request.max_bytes)
+            .unwrap_or(0)
+            .min(broker.config.fetch_max_bytes),
         min_bytes: usize::try_from(request.min_bytes).unwrap_or(0),
         wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
         read_committed: request.isolation_level == 1,
@@ -94,9 +96,15 @@ type Found = Result<(Arc<Topic>, Arc<Partition>), ResponseError>;
 fn find(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Found> {
     let look_up = |target: &Target| {
         let (topic, missing) = if limits.by_id {
-            (broker.metadata.topic_by_id(target.id), ResponseError::UnknownTopicId)
+            (
+                broker.metadata.topic_by_id(target.id),
+                ResponseError::UnknownTopicId,
+            )
         } else {
-            (broker.metadata.topic(&target.topic), ResponseError::UnknownTopicOrPartition)
+            (
+                broker.metadata.topic(&target.topic),
+                ResponseError::UnknownTopicOrPartition,
+            )
         };
         let topic = topic.ok_or(missing)?;
         let partition = topic.partition(target.partition).map(Arc::clone);
@@ -115,8 +123,14 @@ fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<Fetched>
     let mut fetched = Vec::with_capacity(plan.targets.len());
     for ((target, _), found) in plan.targets.iter().zip(partitions) {
         let (topic, answer) = match found {
-            Ok((topic, partition)) => (topic.name.clone(), read(target, partition, left, total == 0, limits)),
-            Err(error) => (target.topic.clone(), PartitionAnswer::error(target.partition, error.code())),
+            Ok((topic, partition)) => (
+                topic.name.clone(),
+                read(target, partition, left, total == 0, limits),
+            ),
+            Err(error) => (
+                target.topic.clone(),
+                PartitionAnswer::error(target.partition, error.code()),
+            ),
         };
         failed |= answer.error != 0;
         total += answer.size();
@@ -126,7 +140,13 @@ fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<Fetched>
     (fetched, failed || total >= limits.min_bytes)
 }
 
-fn read(target: &Target, partition: &Partition, left: usize, first: bool, limits: &Limits) -> PartitionAnswer {
+fn read(
+    target: &Target,
+    partition: &Partition,
+    left: usize,
+    first: bool,
+    limits: &Limits,
+) -> PartitionAnswer {
     let refused = |error: ResponseError| PartitionAnswer::error(target.partition, error.code());
     if let Err(error) = partition.check_epoch(target.leader_epoch) {
         return refused(error);
@@ -145,7 +165,10 @@ fn read(target: &Target, partition: &Partition, left: usize, first: bool, limits
         return answer;
     }
     let max_bytes = left.min(usize::try_from(target.max_bytes).unwrap_or(0));
-    match partition.log().read(target.offset, max_bytes, high_watermark, first) {
+    match partition
+        .log()
+        .read(target.offset, max_bytes, high_watermark, first)
+    {
         Ok(slice) => answer.records = Some(slice),
         Err(ReadError::OffsetOutOfRange { .. }) => return refused(ResponseError::OffsetOutOfRange),
         Err(ReadError::Storage(_)) => return refused(ResponseError::KafkaStorageError),

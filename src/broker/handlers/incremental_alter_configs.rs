@@ -38,7 +38,10 @@ pub fn handle(
         let outcome = if seen.insert((wanted.resource_type, name.clone())) {
             alter(broker, wanted, request.validate_only)
         } else {
-            Err((ResponseError::InvalidRequest, "Each resource must appear at most once.".to_owned()))
+            Err((
+                ResponseError::InvalidRequest,
+                "Each resource must appear at most once.".to_owned(),
+            ))
         };
         let response = AlterConfigsResourceResponse::default()
             .with_resource_type(wanted.resource_type)
@@ -83,7 +86,7 @@ fn new_value(
     if operation == DELETE {
         return Ok(None);
     }
-    let Some(value) = change.value.as_ref().map(|value| value.to_string()) else {
+    let Some(value) = change.value.as_ref().map(ToString::to_string) else {
         let message = format!("Null value not supported for : {name}");
         return Err((ResponseError::InvalidRequest, message));
     };
@@ -121,7 +124,8 @@ fn kind(resource: &Resource, name: &str) -> Option<Kind> {
 fn in_force(broker: &Broker, resource: &Resource, name: &str) -> String {
     broker.metadata.with_broker_values(|values| {
         let value = match resource {
-            Resource::Topic(_) => topic_config::find(name).map(|config| values.topic_value(config, &current(broker, resource)).0),
+            Resource::Topic(_) => topic_config::find(name)
+                .map(|config| values.topic_value(config, &current(broker, resource)).0),
             _ => values.origins(name).into_iter().next().map(|origin| origin.value),
         };
         value.unwrap_or_default()

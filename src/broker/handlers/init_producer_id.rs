@@ -2,7 +2,7 @@
 //!
 //! - Without a transactional id every call gives a new id with epoch 0, whatever id the producer had (v3).
 //!
-//! Not done: transactions (COORDINATOR_NOT_AVAILABLE).
+//! Not done: transactions (`COORDINATOR_NOT_AVAILABLE`).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_InitProducerId>
 
@@ -14,7 +14,11 @@ use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, Pr
 use crate::broker::Broker;
 use crate::broker::session::RequestContext;
 
-pub fn handle(broker: &Arc<Broker>, _: &RequestContext, request: InitProducerIdRequest) -> InitProducerIdResponse {
+pub fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    request: InitProducerIdRequest,
+) -> InitProducerIdResponse {
     let refused = |error: ResponseError| {
         InitProducerIdResponse::default()
             .with_error_code(error.code())

@@ -16,9 +16,9 @@ use super::group_words::{error_code, keep, optional};
 use super::text;
 use crate::broker::Broker;
 use crate::broker::group::events::{JoinAnswer, JoinGroup, Protocol};
-use crate::storage::partition_metadata::random_id;
 use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
+use crate::storage::partition_metadata::random_id;
 
 pub async fn handle(
     broker: &Arc<Broker>,

@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::list_offsets_request::ListOffsetsPartition;
-use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
 use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
 use crate::broker::Broker;
@@ -38,7 +40,11 @@ const NOTHING: Found = Found {
     leader_epoch: -1,
 };
 
-pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ListOffsetsRequest) -> ListOffsetsResponse {
+pub fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: ListOffsetsRequest,
+) -> ListOffsetsResponse {
     let mut seen = HashSet::new();
     let mut twice = HashSet::new();
     for topic in &request.topics {
@@ -52,7 +58,9 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: ListOffse
     let topics = request.topics.into_iter().map(|topic| {
         let found = broker.metadata.topic(&topic.name);
         let partitions = topic.partitions.iter().map(|wanted| {
-            let partition = found.as_ref().and_then(|topic| topic.partition(wanted.partition_index));
+            let partition = found
+                .as_ref()
+                .and_then(|topic| topic.partition(wanted.partition_index));
             let answer = match partition {
                 _ if twice.contains(&(topic.name.clone(), wanted.partition_index)) => {
                     Err(ResponseError::InvalidRequest)
@@ -81,7 +89,11 @@ fn response(index: i32, answer: Result<Found, ResponseError>, version: i16) -> L
     }
 }
 
-fn look_up(partition: &Partition, wanted: &ListOffsetsPartition, version: i16) -> Result<Found, ResponseError> {
+fn look_up(
+    partition: &Partition,
+    wanted: &ListOffsetsPartition,
+    version: i16,
+) -> Result<Found, ResponseError> {
     partition.check_epoch(wanted.current_leader_epoch)?;
     let epoch = partition.leader_epoch();
     let bound = |offset| {

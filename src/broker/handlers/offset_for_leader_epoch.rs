@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_for_leader_epoch_request::OffsetForLeaderPartition;
-use kafka_protocol::messages::offset_for_leader_epoch_response::{EpochEndOffset, OffsetForLeaderTopicResult};
+use kafka_protocol::messages::offset_for_leader_epoch_response::{
+    EpochEndOffset, OffsetForLeaderTopicResult,
+};
 use kafka_protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 
 use crate::broker::Broker;
@@ -40,5 +42,8 @@ pub fn handle(
 /// The largest epoch up to the one asked for, and its end; -1 and -1 if none is known.
 fn look_up(partition: &Partition, wanted: &OffsetForLeaderPartition) -> Result<(i32, i64), ResponseError> {
     partition.check_epoch(wanted.current_leader_epoch)?;
-    Ok(partition.log().epoch_end_offset(wanted.leader_epoch).unwrap_or((-1, -1)))
+    Ok(partition
+        .log()
+        .epoch_end_offset(wanted.leader_epoch)
+        .unwrap_or((-1, -1)))
 }

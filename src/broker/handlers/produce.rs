@@ -5,7 +5,7 @@
 //! - A batch that its idempotent producer sent before is answered with its first offset.
 //! - v13 names topics by id. v8 names the records at fault.
 //!
-//! Not done: transactions (INVALID_TXN_STATE); recompression (`compression.type` other than the producer's).
+//! Not done: transactions (`INVALID_TXN_STATE`); recompression (`compression.type` other than the producer's).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
@@ -58,7 +58,9 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
     }
     match (acks, failed) {
         (0, None) => Ok(Answer::Nothing),
-        (0, Some(code)) => Err(Refusal::new(format!("error {code} for a producer that wants no answers"))),
+        (0, Some(code)) => Err(Refusal::new(format!(
+            "error {code} for a producer that wants no answers"
+        ))),
         _ => {
             let response = ProduceResponse::default().with_responses(topics);
             response::encode::<messages::ProduceRequest>(&call.context, &response)
@@ -77,13 +79,20 @@ struct Produce<'a> {
 }
 
 impl<'a> Produce<'a> {
-    fn new(broker: &Broker, context: &'a RequestContext, request: &ProduceRequest, wanted: &TopicRecords) -> Self {
+    fn new(
+        broker: &Broker,
+        context: &'a RequestContext,
+        request: &ProduceRequest,
+        wanted: &TopicRecords,
+    ) -> Self {
         let topic = if context.version >= 13 {
             broker.metadata.topic_by_id(wanted.id)
         } else {
             broker.metadata.topic(&wanted.name)
         };
-        let name = topic.as_ref().map_or(wanted.name.as_str(), |topic| topic.name.as_str());
+        let name = topic
+            .as_ref()
+            .map_or(wanted.name.as_str(), |topic| topic.name.as_str());
         let refused = if !(-1..=1).contains(&request.acks) {
             Some(Rejected::new(ResponseError::InvalidRequiredAcks, ""))
         } else if request.transactional {
@@ -107,7 +116,10 @@ impl<'a> Produce<'a> {
 
     fn partition(&self, wanted: &PartitionRecords, body: &mut [u8]) -> PartitionProduceResponse {
         let records = body.get_mut(wanted.records.clone()).unwrap_or_default();
-        let partition = self.topic.as_ref().and_then(|topic| topic.partition(wanted.index));
+        let partition = self
+            .topic
+            .as_ref()
+            .and_then(|topic| topic.partition(wanted.index));
         let outcome = match (&self.refused, partition) {
             (Some(refused), _) => Err(Rejected::new(refused.error, refused.message.clone())),
             (None, None) => Err(Rejected::new(ResponseError::UnknownTopicOrPartition, "")),
@@ -156,9 +168,13 @@ fn error_code(error: &AppendError) -> ResponseError {
         AppendError::Malformed(_) => ResponseError::CorruptMessage,
         AppendError::TooLarge { .. } => ResponseError::RecordListTooLarge,
         AppendError::Storage(_) => ResponseError::KafkaStorageError,
-        AppendError::Producer(ProducerError::OutOfOrderSequence { .. }) => ResponseError::OutOfOrderSequenceNumber,
+        AppendError::Producer(ProducerError::OutOfOrderSequence { .. }) => {
+            ResponseError::OutOfOrderSequenceNumber
+        }
         AppendError::Producer(ProducerError::InvalidEpoch { .. }) => ResponseError::InvalidProducerEpoch,
-        AppendError::Producer(ProducerError::InvalidTransactionState { .. }) => ResponseError::InvalidTxnState,
+        AppendError::Producer(ProducerError::InvalidTransactionState { .. }) => {
+            ResponseError::InvalidTxnState
+        }
         AppendError::Producer(ProducerError::CoordinatorFenced { .. }) => {
             ResponseError::TransactionCoordinatorFenced
         }

@@ -13,7 +13,8 @@ use crate::commands::{Command, Context};
 use crate::error::{Error, Result};
 use crate::output::{self, OutputOptions, Printer, stderr_line};
 
-const START_USAGE: &str = "USAGE: kafka-server-start [-daemon] server.properties [--override property=value]*";
+const START_USAGE: &str =
+    "USAGE: kafka-server-start [-daemon] server.properties [--override property=value]*";
 const ZOOKEEPER_USAGE: &str = "USAGE: zookeeper-server-start [-daemon] zookeeper.properties";
 
 /// `[-daemon] FILE [--override NAME=VALUE]…`
@@ -29,7 +30,13 @@ pub(super) fn start(args: &[String]) -> ExitCode {
         stderr_line(START_USAGE);
         return ExitCode::FAILURE;
     };
-    let outcome = parsed.and_then(|parsed| if parsed.daemon { start_daemon(&parsed) } else { serve(parsed) });
+    let outcome = parsed.and_then(|parsed| {
+        if parsed.daemon {
+            start_daemon(&parsed)
+        } else {
+            serve(parsed)
+        }
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -54,7 +61,9 @@ fn parse(args: &[String]) -> Option<Result<StartArgs>> {
             Some(value) => Some(value),
             None if word == "--override" => words.next().map(String::as_str),
             None => {
-                return Some(Err(Error::usage(format!("Found non argument parameters: {word}"))));
+                return Some(Err(Error::usage(format!(
+                    "Found non argument parameters: {word}"
+                ))));
             }
         };
         match value.and_then(|value| value.split_once('=')) {
@@ -116,7 +125,8 @@ fn started_brokers() -> Vec<u32> {
     };
     let own = std::process::id();
     let pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| *pid != own && is_started_broker(*pid)).collect()
+    pids.filter(|pid| *pid != own && is_started_broker(*pid))
+        .collect()
 }
 
 fn is_started_broker(pid: u32) -> bool {
@@ -124,14 +134,18 @@ fn is_started_broker(pid: u32) -> bool {
     let Ok(bytes) = std::fs::read(format!("/proc/{pid}/cmdline")) else {
         return false;
     };
-    let words = bytes.split(|byte| *byte == 0).map(|word| OsString::from_vec(word.to_vec()));
+    let words = bytes
+        .split(|byte| *byte == 0)
+        .map(|word| OsString::from_vec(word.to_vec()));
     let words: Vec<OsString> = words.collect();
     // A script of that name is a shell's second word, a link to this binary is a first word.
     let own = std::env::current_exe().ok();
     let runs_this_binary = std::fs::read_link(format!("/proc/{pid}/exe")).ok() == own;
     let has = |wanted: &str| words.iter().any(|word| word == wanted);
     let is_start = words.iter().take(2).any(|word| {
-        let name = std::path::Path::new(word).file_name().and_then(|name| name.to_str());
+        let name = std::path::Path::new(word)
+            .file_name()
+            .and_then(|name| name.to_str());
         matches!(name, Some("kafka-server-start" | "kafka-server-start.sh"))
     });
     runs_this_binary && (is_start || (has("--detached") && has("--config")))
@@ -143,7 +157,9 @@ pub(super) fn start_zookeeper(args: &[String]) -> ExitCode {
         stderr_line(ZOOKEEPER_USAGE);
         return ExitCode::FAILURE;
     }
-    stderr_line("no ZooKeeper is needed: the mini broker keeps its own metadata; go on with kafka-server-start");
+    stderr_line(
+        "no ZooKeeper is needed: the mini broker keeps its own metadata; go on with kafka-server-start",
+    );
     ExitCode::SUCCESS
 }
 
@@ -170,7 +186,10 @@ mod tests {
         assert_eq!(args.file, PathBuf::from("a.properties"));
         assert_eq!(
             args.overrides,
-            [("a".to_owned(), "b=c".to_owned()), ("d".to_owned(), "e".to_owned())]
+            [
+                ("a".to_owned(), "b=c".to_owned()),
+                ("d".to_owned(), "e".to_owned())
+            ]
         );
     }
 

@@ -17,6 +17,7 @@ const ALLOW_ANONYMOUS: &str = "kafkit.allow.anonymous";
 
 /// How to serve.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Serve {
     /// `HOST:PORT`.
     pub listen: Vec<String>,
@@ -69,11 +70,15 @@ impl Configuration {
             given.push(("listeners".to_owned(), endpoints(&serve.listen)));
         }
         if let Some(advertise) = &serve.advertise {
-            given.push(("advertised.listeners".to_owned(), endpoints(std::slice::from_ref(advertise))));
+            given.push((
+                "advertised.listeners".to_owned(),
+                endpoints(std::slice::from_ref(advertise)),
+            ));
         }
         note_zookeeper(&given, &mut notes);
         let data_dir = data_dir(serve, &given, &mut notes)?;
-        let allow = serve.allow_anonymous || last(&given, ALLOW_ANONYMOUS).is_some_and(|value| value == "true");
+        let allow =
+            serve.allow_anonymous || last(&given, ALLOW_ANONYMOUS).is_some_and(|value| value == "true");
         let mut config = BrokerConfig::new(data_dir, given)?;
         config.flush_each_batch = serve.flush;
         config.leave_when_idle = serve.leave_when_idle;
@@ -81,15 +86,23 @@ impl Configuration {
             check_endpoint(endpoint, allow, &mut notes)?;
         }
         check_protocols(&config)?;
-        Ok(Self { config, topics, notes })
+        Ok(Self {
+            config,
+            topics,
+            notes,
+        })
     }
 }
 
 fn read_properties(path: &Path) -> Result<Vec<(String, String)>> {
     let name = || path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| Error::from(error).context(name()))?;
-    let properties = java_properties::parse(&bytes).map_err(|error| Error::bad_data(error).context(name()))?;
-    Ok(properties.into_iter().map(|property| (property.key, property.value)).collect())
+    let properties =
+        java_properties::parse(&bytes).map_err(|error| Error::bad_data(error).context(name()))?;
+    Ok(properties
+        .into_iter()
+        .map(|property| (property.key, property.value))
+        .collect())
 }
 
 fn last<'a>(given: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -115,13 +128,20 @@ fn note_zookeeper(given: &[(String, String)], notes: &mut Vec<String>) {
 
 /// `--data-dir`, or the file's `log.dirs` or `log.dir`, or the user's own.
 fn data_dir(serve: &Serve, given: &[(String, String)], notes: &mut Vec<String>) -> Result<PathBuf> {
-    let dir = match (&serve.data_dir, last(given, "log.dirs").or_else(|| last(given, "log.dir"))) {
+    let dir = match (
+        &serve.data_dir,
+        last(given, "log.dirs").or_else(|| last(given, "log.dir")),
+    ) {
         (Some(dir), _) => dir.clone(),
         (None, Some(dirs)) => {
             let mut dirs = dirs.split(',').map(str::trim).filter(|dir| !dir.is_empty());
-            let first = dirs.next().ok_or_else(|| Error::bad_data("log.dirs names no directory"))?;
+            let first = dirs
+                .next()
+                .ok_or_else(|| Error::bad_data("log.dirs names no directory"))?;
             if dirs.next().is_some() {
-                notes.push(format!("of several log.dirs the mini broker uses the first: {first}"));
+                notes.push(format!(
+                    "of several log.dirs the mini broker uses the first: {first}"
+                ));
             }
             PathBuf::from(first)
         }
@@ -146,7 +166,9 @@ fn check_endpoint(endpoint: &mut Endpoint, allow_anonymous: bool, notes: &mut Ve
     let addresses = (endpoint.host.as_str(), endpoint.port).to_socket_addrs();
     let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
     // A name that means nothing fails when it is bound, with the reason.
-    let Ok(mut addresses) = addresses else { return Ok(()) };
+    let Ok(mut addresses) = addresses else {
+        return Ok(());
+    };
     if addresses.all(|address| is_loopback(address.ip())) {
         return Ok(());
     }
@@ -163,7 +185,9 @@ fn check_protocols(config: &BrokerConfig) -> Result<()> {
     for endpoint in &config.listeners {
         let mapped = map.split(',').find_map(|pair| {
             let (name, protocol) = pair.split_once(':')?;
-            name.trim().eq_ignore_ascii_case(&endpoint.name).then(|| protocol.trim())
+            name.trim()
+                .eq_ignore_ascii_case(&endpoint.name)
+                .then(|| protocol.trim())
         });
         let protocol = mapped.unwrap_or(&endpoint.name);
         if ["SSL", "SASL_PLAINTEXT", "SASL_SSL"].contains(&protocol.to_ascii_uppercase().as_str()) {
@@ -202,7 +226,10 @@ mod tests {
         assert!(refusal.to_string().contains("--allow-anonymous"), "{refusal}");
         let mut told_twice = serve(&open);
         told_twice.allow_anonymous = true;
-        assert_eq!(Configuration::new(&told_twice).unwrap().config.listeners[0].host, "0.0.0.0");
+        assert_eq!(
+            Configuration::new(&told_twice).unwrap().config.listeners[0].host,
+            "0.0.0.0"
+        );
     }
 
     #[test]

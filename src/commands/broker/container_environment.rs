@@ -43,7 +43,10 @@ pub(super) fn read(variables: impl Iterator<Item = (String, String)>) -> Result<
     let mut found = Found::default();
     let value = |wanted: &str| {
         let mut named = variables.iter().filter(|(name, _)| name == wanted);
-        named.next().map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        named
+            .next()
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     };
     for (name, value) in &variables {
         if is_setting(name) && !value.is_empty() {
@@ -53,7 +56,9 @@ pub(super) fn read(variables: impl Iterator<Item = (String, String)>) -> Result<
     if let Some(host) = value("ADVERTISED_HOST_NAME") {
         let port = value("ADVERTISED_PORT").or_else(|| value("PORT")).unwrap_or("0");
         let advertised = format!("PLAINTEXT://{host}:{port}");
-        found.settings.push(("advertised.listeners".to_owned(), advertised));
+        found
+            .settings
+            .push(("advertised.listeners".to_owned(), advertised));
     }
     if let Some(topics) = value("CREATE_TOPICS") {
         let words = topics.split(|character: char| character == ',' || character.is_whitespace());
@@ -69,7 +74,10 @@ pub(super) fn read(variables: impl Iterator<Item = (String, String)>) -> Result<
 }
 
 fn is_setting(name: &str) -> bool {
-    !NOT_SETTINGS.contains(&name) && !NOT_SETTINGS_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    !NOT_SETTINGS.contains(&name)
+        && !NOT_SETTINGS_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 fn setting_name(variable: &str) -> String {
@@ -77,7 +85,9 @@ fn setting_name(variable: &str) -> String {
     let name = variable.strip_prefix("CFG_").unwrap_or(variable);
     let name = name.to_ascii_lowercase().replace("___", "-");
     // Two signs that no name has stand for what comes last.
-    name.replace("__", "\u{1}").replace('_', ".").replace('\u{1}', "_")
+    name.replace("__", "\u{1}")
+        .replace('_', ".")
+        .replace('\u{1}', "_")
 }
 
 /// `name:partitions:replicas[:cleanup policy]`.
@@ -96,7 +106,9 @@ fn wanted_topic(word: &str, notes: &mut Vec<String>) -> Result<WantedTopic> {
     let partitions = number(parts.next()).map_err(|()| wrong("has no number of partitions"))?;
     let replicas = number(parts.next()).map_err(|()| wrong("has no number of replicas"))?;
     if replicas > 1 {
-        notes.push(format!("topic {name} gets 1 replica instead of {replicas}: there is one node"));
+        notes.push(format!(
+            "topic {name} gets 1 replica instead of {replicas}: there is one node"
+        ));
     }
     let mut configs = Configs::new();
     if let Some(policy) = parts.next().filter(|policy| !policy.is_empty()) {
@@ -115,7 +127,9 @@ mod tests {
     use super::*;
 
     fn found(variables: &[(&str, &str)]) -> Found {
-        let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let owned = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         read(owned).unwrap()
     }
 
@@ -127,7 +141,11 @@ mod tests {
             ("KAFKA_HEAP_OPTS", "-Xmx1g"),
             ("PATH", "/bin"),
         ]);
-        let settings: Vec<_> = found.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let settings: Vec<_> = found
+            .settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         assert_eq!(settings, [("log.retention.hours", "1"), ("num.partitions", "3")]);
         assert_eq!(setting_name("A___B__C_D"), "a-b_c.d");
     }
@@ -141,7 +159,10 @@ mod tests {
         ]);
         assert_eq!(
             found.settings,
-            [("advertised.listeners".to_owned(), "PLAINTEXT://127.0.0.1:0".to_owned())]
+            [(
+                "advertised.listeners".to_owned(),
+                "PLAINTEXT://127.0.0.1:0".to_owned()
+            )]
         );
         assert_eq!(found.topics.len(), 2);
         assert_eq!(found.topics[0].partitions, 2);

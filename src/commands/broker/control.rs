@@ -20,7 +20,9 @@ pub(super) fn status(dir: &Path, printer: &mut Printer) -> Result<()> {
     let running = find(dir)?;
     let mut connection = running.connect().ok_or_else(|| gone(dir))?;
     let failed = |error: crate::wire::WireError| Error::unreachable(error);
-    let metadata = connection.send(&MetadataRequest::default().with_topics(None)).map_err(failed)?;
+    let metadata = connection
+        .send(&MetadataRequest::default().with_topics(None))
+        .map_err(failed)?;
     let log_dirs = connection
         .send(&DescribeLogDirsRequest::default().with_topics(None))
         .map_err(failed)?;
@@ -67,7 +69,9 @@ pub fn stop_broker(pid: u32) -> Result<()> {
     let started = Instant::now();
     while test_kill_process(process).is_ok() {
         if started.elapsed() > PATIENCE {
-            return Err(Error::failed(format!("process {pid} was told to stop and has not")));
+            return Err(Error::failed(format!(
+                "process {pid} was told to stop and has not"
+            )));
         }
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -31,9 +31,11 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     }
     let prepared = prepare(Configuration::new(&serve)?, printer)?;
     let stop = prepared.stop_handle();
-    let addresses = prepared.broker().listeners.iter().map(|listener| {
-        format!("{}:{}", listener.advertised_host, listener.advertised_port)
-    });
+    let addresses = prepared
+        .broker()
+        .listeners
+        .iter()
+        .map(|listener| format!("{}:{}", listener.advertised_host, listener.advertised_port));
     let addresses = addresses.collect::<Vec<_>>().join(",");
     // From here on a signal ends the command, and the command's end ends us: the directory is always removed.
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
@@ -55,7 +57,9 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
         status
     });
     stop.stop();
-    let served = broker.join().unwrap_or_else(|_| Err(Error::failed("the mini broker failed")));
+    let served = broker
+        .join()
+        .unwrap_or_else(|_| Err(Error::failed("the mini broker failed")));
     let code = exit_code(outcome?);
     served?;
     match code {
@@ -65,7 +69,9 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
 }
 
 fn start(command: &[OsString], addresses: &str) -> Result<Child> {
-    let (program, args) = command.split_first().ok_or_else(|| Error::usage("no command after --"))?;
+    let (program, args) = command
+        .split_first()
+        .ok_or_else(|| Error::usage("no command after --"))?;
     let mut child = Command::new(program);
     child.args(args);
     for variable in VARIABLES {
@@ -73,8 +79,15 @@ fn start(command: &[OsString], addresses: &str) -> Result<Child> {
     }
     child.spawn().map_err(|error| {
         // The shell's own numbers for what cannot be run.
-        let code = if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 };
-        crate::output::stderr_line(format_args!("kafkit: cannot run {}: {error}", program.to_string_lossy()));
+        let code = if error.kind() == std::io::ErrorKind::NotFound {
+            127
+        } else {
+            126
+        };
+        crate::output::stderr_line(format_args!(
+            "kafkit: cannot run {}: {error}",
+            program.to_string_lossy()
+        ));
         Error::new(Kind::CommandEnded(code), "the command cannot be run")
     })
 }
@@ -90,6 +103,8 @@ fn wait(child: &mut Child) -> Result<ExitStatus> {
 
 /// The command's own code; 128 and the signal's number where a signal ended it, as in a shell.
 fn exit_code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }

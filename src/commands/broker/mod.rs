@@ -72,7 +72,10 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     stop_on_signals(prepared.stop_handle())?;
     printer.note(ready_line(broker, started.elapsed(), serve.detached));
     if serve.detached {
-        let addresses = broker.listeners.first().map(|listener| listener.bound.to_string());
+        let addresses = broker
+            .listeners
+            .first()
+            .map(|listener| listener.bound.to_string());
         printer.line(addresses.unwrap_or_default())?;
         // Whoever waits for the line may go on, and may have gone.
         let _ = printer.flush();
@@ -109,7 +112,11 @@ fn announce(broker: &Broker) -> Result<()> {
 }
 
 fn ready_line(broker: &Broker, took: Duration, detached: bool) -> String {
-    let addresses: Vec<String> = broker.listeners.iter().map(|listener| listener.bound.to_string()).collect();
+    let addresses: Vec<String> = broker
+        .listeners
+        .iter()
+        .map(|listener| listener.bound.to_string())
+        .collect();
     let topics = broker.metadata.topics().len();
     format!(
         "mini broker ready in {} ms on {} (node {}, {}, {topics} {}, {}){}",

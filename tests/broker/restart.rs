@@ -1,0 +1,174 @@
+//! What a broker keeps: acknowledged records after a kill in the middle of writes, topics and configs always.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::{
+    BrokerId, CreateTopicsRequest, DescribeConfigsRequest, InitProducerIdRequest, ListOffsetsRequest,
+    MetadataRequest, ProduceRequest, TopicName,
+};
+use kafka_protocol::protocol::StrBytes;
+use kafkit::records::BatchBuilder;
+use kafkit::records::batch_builder::BatchOptions;
+use kafkit::wire::{Connection, ConnectionOptions, HostPort, WireError};
+
+use crate::support::cluster::Cluster;
+
+fn connect(cluster: &Cluster) -> Connection {
+    let address = HostPort::parse(&cluster.bootstrap()).unwrap();
+    Connection::open(&address, &ConnectionOptions::default()).unwrap()
+}
+
+fn topic(name: &'static str) -> TopicName {
+    TopicName(StrBytes::from_static_str(name))
+}
+
+fn create(connection: &mut Connection, name: &'static str, configs: &[(&'static str, &'static str)]) {
+    let configs = configs.iter().map(|(name, value)| {
+        CreatableTopicConfig::default()
+            .with_name(StrBytes::from_static_str(name))
+            .with_value(Some(StrBytes::from_static_str(value)))
+    });
+    let wanted = CreatableTopic::default()
+        .with_name(topic(name))
+        .with_num_partitions(1)
+        .with_replication_factor(1)
+        .with_configs(configs.collect());
+    let response = connection
+        .send(
+            &CreateTopicsRequest::default()
+                .with_topics(vec![wanted])
+                .with_timeout_ms(1000),
+        )
+        .unwrap();
+    assert_eq!(
+        response.topics[0].error_code, 0,
+        "{:?}",
+        response.topics[0].error_message
+    );
+}
+
+/// Produces one batch of ten records; its base offset.
+fn produce(connection: &mut Connection, name: &'static str) -> Result<i64, WireError> {
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    for number in 0..10 {
+        builder.append(
+            1_700_000_000_000,
+            None,
+            Some(format!("record {number}").as_bytes()),
+            &[],
+        );
+    }
+    let records = Bytes::from(builder.finish_uncompressed());
+    let data = PartitionProduceData::default()
+        .with_index(0)
+        .with_records(Some(records));
+    let topic = TopicProduceData::default()
+        .with_name(topic(name))
+        .with_partition_data(vec![data]);
+    let request = ProduceRequest::default()
+        .with_acks(-1)
+        .with_timeout_ms(1000)
+        .with_topic_data(vec![topic]);
+    let response = connection.send_as(&request, 11)?;
+    let partition = &response.responses[0].partition_responses[0];
+    assert_eq!(partition.error_code, 0);
+    Ok(partition.base_offset)
+}
+
+fn end_offset(connection: &mut Connection, name: &'static str) -> i64 {
+    let partition = ListOffsetsPartition::default()
+        .with_partition_index(0)
+        .with_timestamp(-1);
+    let topic = ListOffsetsTopic::default()
+        .with_name(topic(name))
+        .with_partitions(vec![partition]);
+    let request = ListOffsetsRequest::default()
+        .with_replica_id(BrokerId(-1))
+        .with_topics(vec![topic]);
+    let response = connection.send(&request).unwrap();
+    response.topics[0].partitions[0].offset
+}
+
+#[test]
+fn every_acknowledged_record_survives_a_kill_in_the_middle_of_writes() {
+    let mut cluster = Cluster::start();
+    let mut first = connect(&cluster);
+    create(&mut first, "orders", &[("segment.bytes", "1048576")]);
+    for _ in 0..3 {
+        let mut writer = connect(&cluster);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&stopped);
+        let (acknowledged, progress) = std::sync::mpsc::channel();
+        let writing = std::thread::spawn(move || {
+            while let Ok(base_offset) = produce(&mut writer, "orders") {
+                let _ = acknowledged.send(base_offset + 10);
+                assert!(
+                    !stop.load(Ordering::Relaxed),
+                    "the broker was killed and still answers"
+                );
+            }
+        });
+        // Some hundred batches in flight, then the power goes.
+        for _ in 0..300 {
+            progress.recv().unwrap();
+        }
+        cluster.crash_and_restart();
+        writing.join().unwrap();
+        stopped.store(true, Ordering::Relaxed);
+        let acknowledged = progress.try_iter().last().unwrap_or(0);
+        let kept = end_offset(&mut connect(&cluster), "orders");
+        assert!(kept >= acknowledged, "{acknowledged} acknowledged, {kept} kept");
+        assert_eq!(kept % 10, 0, "half a batch was kept");
+    }
+    assert_eq!(produce(&mut connect(&cluster), "orders").unwrap() % 10, 0);
+}
+
+#[test]
+fn topics_ids_and_configs_are_kept_whether_the_broker_stops_or_dies() {
+    let mut cluster = Cluster::start();
+    create(&mut connect(&cluster), "orders", &[("retention.ms", "12345")]);
+    let id_of = |cluster: &Cluster| {
+        let metadata = connect(cluster)
+            .send(&MetadataRequest::default().with_topics(None))
+            .unwrap();
+        (metadata.cluster_id, metadata.topics[0].topic_id)
+    };
+    let before = id_of(&cluster);
+    cluster.restart();
+    assert_eq!(id_of(&cluster), before);
+    cluster.crash_and_restart();
+    assert_eq!(id_of(&cluster), before);
+    let resource = DescribeConfigsResource::default()
+        .with_resource_type(2)
+        .with_resource_name(StrBytes::from_static_str("orders"))
+        .with_configuration_keys(Some(vec![StrBytes::from_static_str("retention.ms")]));
+    let configs = connect(&cluster)
+        .send(&DescribeConfigsRequest::default().with_resources(vec![resource]))
+        .unwrap();
+    let config = &configs.results[0].configs[0];
+    assert_eq!(
+        (config.value.as_deref(), config.config_source),
+        (Some("12345"), 1)
+    );
+}
+
+#[test]
+fn a_producer_id_is_given_once_even_after_a_kill() {
+    let mut cluster = Cluster::start();
+    let new_id = |cluster: &Cluster| {
+        let request = InitProducerIdRequest::default().with_transactional_id(None);
+        connect(cluster).send(&request).unwrap().producer_id.0
+    };
+    let mut seen = vec![new_id(&cluster), new_id(&cluster)];
+    cluster.crash_and_restart();
+    seen.push(new_id(&cluster));
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 3);
+}
