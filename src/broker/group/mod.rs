@@ -9,6 +9,7 @@ pub mod classic_group;
 pub mod coordinator;
 pub mod events;
 pub mod group_state;
+mod joining;
 mod live_group;
 mod loading;
 mod log_topic;
