@@ -20,6 +20,7 @@ mod generated_files;
 mod house;
 mod internal_records;
 mod properties;
+mod readme;
 mod recorded;
 mod storage;
 mod support;

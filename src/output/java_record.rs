@@ -6,7 +6,10 @@ use crate::client::record_source::{ConsumedRecord, TimestampType};
 
 /// Columns in their fixed order; a separator after each but the last.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a property of Java's formatter")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of Java's formatter"
+)]
 pub struct DefaultFormatter {
     prints_timestamp: bool,
     prints_partition: bool,

@@ -92,7 +92,10 @@ fn plain(text: &str) -> String {
     let end = text.find(" (after ").unwrap_or(text.len());
     let text = text.get(..end).unwrap_or(text);
     let text = text.strip_suffix(['.', ':']).unwrap_or(text);
-    let text = text.replace("ipv4#", "").replace("ipv6#", "").replace("/bootstrap: ", ": ");
+    let text = text
+        .replace("ipv4#", "")
+        .replace("ipv6#", "")
+        .replace("/bootstrap: ", ": ");
     // `a:1: Connect to 127.0.0.1:1 failed: Connection refused` says the address twice.
     let parts = text.split_once(": Connect to ");
     match parts.and_then(|(place, rest)| Some((place, rest.split_once(" failed: ")?.1))) {

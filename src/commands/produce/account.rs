@@ -146,7 +146,10 @@ impl Account {
                 String::new()
             };
             let examples = rejects.examples.join("; ");
-            let rest = format!(", {} rejected: see {} ({examples}{more})", rejects.count, rejects.name);
+            let rest = format!(
+                ", {} rejected: see {} ({examples}{more})",
+                rejects.count, rejects.name
+            );
             line.push_str(&rest);
         }
         Some(line)

@@ -1,0 +1,207 @@
+//! The README's console blocks run as written, in order, in one shell, and print what they show.
+//!
+//! In what a block shows, `…` stands for any text inside a line, and a line of `…` alone for any lines. A block
+//! marked `console cluster` needs three brokers; `make interop` runs those with the address in
+//! `KAFKIT_README_CLUSTER`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::suite::{Suite, outcome_of};
+
+/// One `$ command` of a block, and the lines that it shows.
+#[derive(Debug)]
+struct Example {
+    line: usize,
+    command: String,
+    shown: Vec<String>,
+}
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+#[test]
+fn console_blocks_run_as_written() {
+    let examples = examples_of("console");
+    assert!(
+        examples.len() >= 10,
+        "the README shows too little: {} commands",
+        examples.len()
+    );
+    let suite = Suite::new();
+    let problems = differences(&examples, &run_all(&suite, &examples, ""));
+    suite.run(["broker", "stop", "-q"]);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+#[ignore = "needs three brokers: `make interop` runs it with KAFKIT_README_CLUSTER=HOST:PORT"]
+fn console_blocks_on_a_cluster_run_as_written() {
+    let cluster = std::env::var("KAFKIT_README_CLUSTER").expect("KAFKIT_README_CLUSTER=HOST:PORT");
+    let examples = examples_of("console cluster");
+    assert!(!examples.is_empty(), "the README shows nothing on a cluster");
+    let suite = Suite::new();
+    let problems = differences(&examples, &run_all(&suite, &examples, &cluster));
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn ci_runs_the_test_command_that_the_readme_gives() {
+    let command = "cargo test --release --locked";
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).expect("README.md");
+    let ci = fs::read_to_string(Path::new(ROOT).join(".ci/run")).expect(".ci/run");
+    assert!(
+        readme.lines().any(|line| line.trim() == command),
+        "the README lacks `{command}`"
+    );
+    assert!(
+        ci.lines().any(|line| line.trim() == command),
+        ".ci/run lacks `{command}`"
+    );
+}
+
+/// Every example in the blocks whose fence says exactly `fence`.
+fn examples_of(fence: &str) -> Vec<Example> {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).expect("README.md");
+    let mut examples: Vec<Example> = Vec::new();
+    let mut inside = false;
+    for (index, line) in readme.lines().enumerate() {
+        if let Some(info) = line.strip_prefix("```") {
+            inside = !inside && info == fence;
+        } else if inside {
+            match line.strip_prefix("$ ") {
+                Some(command) => {
+                    examples.push(Example {
+                        line: index + 1,
+                        command: command.to_owned(),
+                        shown: Vec::new(),
+                    });
+                }
+                None => {
+                    let example = examples.last_mut().expect("a block begins with a command");
+                    example.shown.push(line.to_owned());
+                }
+            }
+        }
+    }
+    examples
+}
+
+/// Runs all commands in one shell, stderr among stdout, and returns what each printed.
+fn run_all(suite: &Suite, examples: &[Example], cluster: &str) -> Vec<String> {
+    let mut script = String::new();
+    for example in examples {
+        // The status goes back to `$?`, so that a block can show it.
+        script += &format!(
+            "{{ {}\n}} 2>&1; s=$?; printf '\\036'; (exit $s)\n",
+            example.command
+        );
+    }
+    let programs = Path::new(env!("CARGO_BIN_EXE_kafkit"))
+        .parent()
+        .expect("a folder");
+    let mut command = Command::new("bash");
+    let template = suite.command([] as [&str; 0]);
+    command.env_clear().current_dir(ROOT);
+    for (name, value) in template.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    let path = format!(
+        "{}:{}",
+        programs.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let home = std::env::var("HOME").unwrap_or_default();
+    command
+        .args(["-c", &script])
+        .env("PATH", path)
+        .env_remove("XDG_DATA_HOME")
+        .env_remove("XDG_CONFIG_HOME")
+        .env("CLUSTER", cluster)
+        .env(
+            "CARGO_HOME",
+            std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo")),
+        )
+        .env(
+            "RUSTUP_HOME",
+            std::env::var("RUSTUP_HOME").unwrap_or(format!("{home}/.rustup")),
+        );
+    let outcome = outcome_of(command, b"");
+    outcome
+        .stdout()
+        .split('\u{1e}')
+        .map(|part| part.trim_matches('\n').to_owned())
+        .collect()
+}
+
+fn differences(examples: &[Example], printed: &[String]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (index, example) in examples.iter().enumerate() {
+        let got = printed
+            .get(index)
+            .map_or("(the shell ended before)", String::as_str);
+        let lines: Vec<&str> = if got.is_empty() {
+            Vec::new()
+        } else {
+            got.lines().collect()
+        };
+        if !matches(&example.shown, &lines) {
+            problems.push(format!(
+                "README.md:{}: $ {}\n--- shown\n{}\n--- printed\n{got}",
+                example.line,
+                example.command,
+                example.shown.join("\n")
+            ));
+        }
+    }
+    problems
+}
+
+/// Whether lines fit what is shown, with `…` for what may differ.
+fn matches(shown: &[String], lines: &[&str]) -> bool {
+    match shown.split_first() {
+        None => lines.is_empty(),
+        Some((first, rest)) if first.trim() == "…" => {
+            (0..=lines.len()).any(|skipped| matches(rest, &lines[skipped..]))
+        }
+        Some((first, rest)) => match lines.split_first() {
+            Some((line, others)) => line_matches(first, line) && matches(rest, others),
+            None => false,
+        },
+    }
+}
+
+fn line_matches(shown: &str, line: &str) -> bool {
+    let mut parts = shown.split('…');
+    let Some(mut rest) = parts.next().and_then(|head| line.strip_prefix(head)) else {
+        return false;
+    };
+    let mut open = false;
+    for part in parts {
+        open = true;
+        match rest.find(part) {
+            Some(position) if !part.is_empty() => {
+                open = false;
+                rest = &rest[position + part.len()..];
+            }
+            Some(_) => {}
+            None => return false,
+        }
+    }
+    open || rest.is_empty()
+}
+
+#[test]
+fn what_is_shown_matches_what_may_differ() {
+    for (shown, line, fits) in [
+        ("a", "a", true),
+        ("a", "ab", false),
+        ("a…c", "abc", true),
+        ("a…c", "abd", false),
+        ("a…", "abd", true),
+        ("…d", "abd", true),
+        ("(…, …)", "(1, 2)", true),
+    ] {
+        assert_eq!(line_matches(shown, line), fits, "{shown} {line}");
+    }
+}
