@@ -28,8 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalBroker {
     pub address: String,
-    /// One line about it for the user.
-    pub note: String,
+    /// Its data directory, as the user would write it.
+    pub place: String,
+    /// It did not run before.
+    pub was_started: bool,
 }
 
 /// What a running broker says of itself in its data directory.
@@ -84,14 +86,11 @@ impl RunningBroker {
         Connection::open(&address, &options).ok()
     }
 
-    fn local(&self, dir: &Path, how: &str) -> LocalBroker {
-        let address = self.addresses.first().cloned().unwrap_or_default();
+    fn local(&self, dir: &Path, was_started: bool) -> LocalBroker {
         LocalBroker {
-            note: format!(
-                "no cluster configured: using the mini broker on {} ({how}, {address})",
-                shown(dir)
-            ),
-            address,
+            address: self.addresses.first().cloned().unwrap_or_default(),
+            place: shown(dir),
+            was_started,
         }
     }
 }
@@ -129,7 +128,7 @@ pub fn bootstrap(dir: Option<&Path>) -> Result<LocalBroker> {
         None => default_data_dir()?,
     };
     if let Some(running) = RunningBroker::find(&dir) {
-        return Ok(running.local(&dir, "running"));
+        return Ok(running.local(&dir, false));
     }
     fs::create_dir_all(&dir).map_err(|error| {
         Error::from(error).context(format!("cannot make the data directory {}", shown(&dir)))
@@ -137,10 +136,10 @@ pub fn bootstrap(dir: Option<&Path>) -> Result<LocalBroker> {
     // Of two commands at the same instant one starts the broker, the other waits here and joins it.
     let _turn = take_turn(&dir)?;
     if let Some(running) = RunningBroker::find(&dir) {
-        return Ok(running.local(&dir, "running"));
+        return Ok(running.local(&dir, false));
     }
     let running = start(&dir)?;
-    Ok(running.local(&dir, "started"))
+    Ok(running.local(&dir, true))
 }
 
 fn take_turn(dir: &Path) -> Result<File> {

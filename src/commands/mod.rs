@@ -78,15 +78,33 @@ impl Command {
 impl Context {
     /// Where no cluster is configured, or `mini` is: the user's mini broker, which is started if need be.
     fn find_cluster(&mut self) -> Result<()> {
-        let dir = match self.client.settings().get("bootstrap.servers") {
-            None | Some("" | "mini") => None,
-            Some(servers) => match servers.strip_prefix("mini:") {
+        let asked_for = self
+            .client
+            .settings()
+            .get("bootstrap.servers")
+            .unwrap_or_default();
+        let dir = match asked_for {
+            "" | "mini" => None,
+            servers => match servers.strip_prefix("mini:") {
                 Some(dir) => Some(PathBuf::from(dir)),
                 None => return Ok(()),
             },
         };
+        let is_named = !asked_for.is_empty();
         let broker = local_broker::bootstrap(dir.as_deref())?;
-        self.printer.note(&broker.note);
+        let (place, address) = (&broker.place, &broker.address);
+        match (is_named, broker.was_started) {
+            (true, true) => self
+                .printer
+                .note(format_args!("started the mini broker on {place} ({address})")),
+            (true, false) => {}
+            (false, was_started) => {
+                let how = if was_started { "started" } else { "running" };
+                self.printer.note(format_args!(
+                    "no cluster configured: using the mini broker on {place} ({how}, {address})"
+                ));
+            }
+        }
         let mut settings = self.client.settings().clone();
         settings.set("bootstrap.servers", broker.address, Origin::Flag);
         self.client = Client::new(settings);
