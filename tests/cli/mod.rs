@@ -9,6 +9,7 @@ mod java_console;
 mod java_topics;
 mod multicall;
 mod produce;
+mod reassign;
 mod round_trip;
 mod topics;
 mod version;

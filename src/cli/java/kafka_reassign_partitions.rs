@@ -11,6 +11,7 @@ use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;
 use crate::commands::reassign::java::{self, JavaAction, JavaExecute, JavaFailure};
 use crate::error::{Error, Kind};
+use crate::output::java_errors::java_message;
 use crate::output::{OutputOptions, Printer, stderr_line};
 
 /// The options.
@@ -152,7 +153,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     let outcome = prepare(&parsed, action, &mut context).and_then(|action| java::run(action, &mut context));
     let told = match outcome {
         Ok(()) => Ok(()),
-        Err(failure) => tell(&failure, &mut context.printer),
+        Err(failure) => tell(&failure, first_call(action), &mut context.printer),
     };
     match told.and_then(|()| context.printer.finish()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -274,9 +275,29 @@ impl From<OptionError> for JavaFailure {
     }
 }
 
+/// The admin call that an action begins with, in the Java client's name.
+fn first_call(action: &str) -> &'static str {
+    if action == "generate" {
+        "describeTopics"
+    } else {
+        "listPartitionReassignments"
+    }
+}
+
+/// A failure of the connection, with the class that Java puts in front of its message.
+fn unforeseen(error: &Error, call: &str) -> String {
+    let message = java_message(error, call);
+    match error.kind() {
+        Kind::Usage => "Failed to create new KafkaAdminClient".to_owned(),
+        Kind::Unreachable => format!("org.apache.kafka.common.errors.TimeoutException: {message}"),
+        Kind::Denied => format!("org.apache.kafka.common.errors.SaslAuthenticationException: {message}"),
+        _ => message,
+    }
+}
+
 /// Java tells its failures on stdout, and follows those it did not foresee with a stack trace; here a line on
 /// stderr stands for that.
-fn tell(failure: &JavaFailure, printer: &mut Printer) -> Result<(), Error> {
+fn tell(failure: &JavaFailure, call: &str, printer: &mut Printer) -> Result<(), Error> {
     let message = match failure {
         JavaFailure::Terse(message) => {
             printer.line(message)?;
@@ -289,7 +310,7 @@ fn tell(failure: &JavaFailure, printer: &mut Printer) -> Result<(), Error> {
             error.java_class(),
             error.java_message()
         ),
-        JavaFailure::Other(error) => error.to_string(),
+        JavaFailure::Other(error) => unforeseen(error, call),
     };
     printer.line(format_args!("Error: {message}"))?;
     let first = message.lines().next().unwrap_or_default();

@@ -42,10 +42,9 @@ pub(super) struct Strictness {
     pub takes_back: bool,
 }
 
-/// Checks `plan` (called `file` in complaints) and says what is left to do.
+/// Holds `plan`, which is sound in itself, against the cluster and says what is left to do. Complaints call it
+/// `file`.
 pub(super) fn work(admin: &mut AdminClient, plan: &Plan, file: &str, strictness: Strictness) -> Result<Work> {
-    plan.check()
-        .map_err(|error| Error::bad_data(format!("{file}: {error}")))?;
     check_brokers(admin, plan, file)?;
     let target = plan.assignment();
     let topics = plan.topics();

@@ -56,6 +56,8 @@ pub(super) fn run(action: &ExecuteAction, context: &mut Context) -> Result<()> {
 }
 
 fn move_replicas(action: &ExecuteAction, plan: &Plan, takes_back: bool, context: &mut Context) -> Result<()> {
+    plan.check()
+        .map_err(|error| Error::bad_data(format!("{}: {error}", shown(&action.plan))))?;
     let prepared = prepare(action, plan, takes_back, context)?;
     let is_table = context.printer.format() == Format::Table;
     if prepared.rows.is_empty() && prepared.work.log_dirs.is_empty() {

@@ -40,17 +40,17 @@ fn take_one(
     share: usize,
     random: &mut Random,
 ) -> bool {
-    let mut givers: Vec<BrokerIndex> = layout
-        .usable()
-        .filter(|index| !new.contains(index) && layout.broker(*index).replicas > share)
-        .collect();
-    givers.sort_by_key(|index| {
-        std::cmp::Reverse((layout.broker(*index).replicas, layout.broker(*index).bytes))
-    });
     let (_, average_bytes) = layout.average();
     let missing = share.saturating_sub(layout.broker(to).replicas).max(1);
     let wanted = (average_bytes - layout.broker(to).bytes as f64).max(0.0) / missing as f64;
-    for from in givers {
+    let mut givers: Vec<BrokerIndex> = layout
+        .usable()
+        .filter(|index| layout.broker(*index).replicas > share && !new.contains(index))
+        .collect();
+    let load =
+        |layout: &Layout, index: BrokerIndex| (layout.broker(index).replicas, layout.broker(index).bytes);
+    while let Some(fullest) = (0..givers.len()).max_by_key(|place| load(layout, givers[*place])) {
+        let from = givers.swap_remove(fullest);
         if let Some(partition) = pick_replica(layout, from, to, wanted, random) {
             layout.move_replica(partition, from, to);
             return true;

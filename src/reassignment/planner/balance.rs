@@ -8,16 +8,21 @@ use crate::reassignment::random::Random;
 /// How far from the average a broker's bytes may stay: a copy costs more than a slight slope.
 const BYTES_TOLERANCE: f64 = 0.10;
 /// How many replicas that fit are compared before one is taken.
-const CANDIDATES: usize = 64;
+const CANDIDATES: usize = 32;
+/// How many replicas of a broker are looked at for an exchange.
+const EXCHANGEABLE: usize = 256;
+/// How many exchanges a broker may take part in, on average.
+const EXCHANGES_PER_BROKER: usize = 64;
 
 /// How often the steps follow each other: a later one can make room for an earlier one.
 const ROUNDS: usize = 8;
 
 pub(super) fn apply(layout: &mut Layout, random: &mut Random) {
+    let mut exchanges = layout.usable().count() * EXCHANGES_PER_BROKER;
     for _ in 0..ROUNDS {
         spread_over_racks(layout);
         let counts_changed = even_out_replicas(layout, random);
-        let bytes_changed = even_out_bytes(layout);
+        let bytes_changed = even_out_bytes(layout, &mut exchanges);
         if !counts_changed && !bytes_changed {
             break;
         }
@@ -35,6 +40,9 @@ fn spread_over_racks(layout: &mut Layout) {
             });
             let Some(from) = crowded else { break };
             let together = layout.on_rack(index, layout.broker(from).rack, Some(from));
+            if together == 0 {
+                break;
+            }
             let Some(to) = layout.best_broker(index, Some(from)) else {
                 break;
             };
@@ -103,24 +111,26 @@ pub(super) fn pick_replica(
         .chain(tail)
         .copied()
         .filter(|index| layout.can_move(*index, from, to));
-    fits.take(CANDIDATES).min_by(|a, b| {
-        let cost = |index: &PartitionIndex| {
-            let partition = layout.partition(*index);
-            let is_fresh_copy = !partition.original.contains(&from);
-            (!is_fresh_copy, (partition.bytes as f64 - wanted).abs())
-        };
-        let ((a_copy, a_distance), (b_copy, b_distance)) = (cost(a), cost(b));
-        a_copy.cmp(&b_copy).then(a_distance.total_cmp(&b_distance))
-    })
+    let cost = |index: PartitionIndex| {
+        let partition = layout.partition(index);
+        let is_fresh_copy = !partition.original.contains(&from);
+        (!is_fresh_copy, (partition.bytes as f64 - wanted).abs(), index)
+    };
+    fits.take(CANDIDATES)
+        .map(cost)
+        .min_by(|(a_copy, a_distance, _), (b_copy, b_distance, _)| {
+            a_copy.cmp(b_copy).then(a_distance.total_cmp(b_distance))
+        })
+        .map(|(_, _, index)| index)
 }
 
 /// Exchanges large replicas for small ones, or moves one where counts allow it, until every broker's bytes
 /// are near the average or nothing helps.
-fn even_out_bytes(layout: &mut Layout) -> bool {
+fn even_out_bytes(layout: &mut Layout, exchanges: &mut usize) -> bool {
     let mut changed = false;
     let mut hopeless: HashSet<(BrokerIndex, BrokerIndex)> = HashSet::new();
-    let limit = layout.usable().count() * 64;
-    for _ in 0..limit {
+    while *exchanges > 0 {
+        *exchanges -= 1;
         let (_, average) = layout.average();
         let mut order: Vec<BrokerIndex> = layout.usable().collect();
         order.sort_by_key(|index| layout.broker(*index).bytes);
@@ -189,6 +199,7 @@ fn nearest(layout: &Layout, from: BrokerIndex, to: BrokerIndex, wanted: f64) -> 
     let distance = |index: &PartitionIndex| (layout.partition(*index).bytes as f64 - wanted).abs();
     movable
         .filter(|index| layout.can_move(*index, from, to))
+        .take(EXCHANGEABLE)
         .min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 
@@ -200,8 +211,9 @@ fn best_exchange(
     wanted: f64,
 ) -> Option<(PartitionIndex, PartitionIndex)> {
     let sorted = |on: BrokerIndex, other: BrokerIndex| {
-        let mut indices = layout.broker(on).movable.clone();
-        indices.retain(|index| layout.can_move(*index, on, other));
+        let movable = layout.broker(on).movable.iter().copied();
+        let fits = movable.filter(|index| layout.can_move(*index, on, other));
+        let mut indices: Vec<PartitionIndex> = fits.take(EXCHANGEABLE).collect();
         indices.sort_by_key(|index| layout.partition(*index).bytes);
         indices
     };

@@ -46,8 +46,10 @@ impl Partition {
 pub(super) struct Layout {
     pub brokers: Vec<Broker>,
     pub partitions: Vec<Partition>,
-    /// How many racks the usable brokers are on.
-    pub racks: usize,
+    /// Usable brokers, and what they hold together.
+    usable_brokers: usize,
+    usable_replicas: usize,
+    usable_bytes: u64,
 }
 
 impl Layout {
@@ -59,12 +61,12 @@ impl Layout {
     ) -> Self {
         let (brokers, index_of) = brokers_of(view, drain, rack_aware);
         let mut layout = Self {
-            racks: 0,
+            usable_brokers: brokers.iter().filter(|broker| broker.is_usable).count(),
+            usable_replicas: 0,
+            usable_bytes: 0,
             brokers,
             partitions: Vec::with_capacity(view.partitions.len()),
         };
-        let usable = layout.brokers.iter().filter(|broker| broker.is_usable);
-        layout.racks = usable.map(|broker| broker.rack).collect::<BTreeSet<_>>().len();
         for (topic_partition, facts) in &view.partitions {
             let replicas: Vec<BrokerIndex> = facts
                 .replicas
@@ -91,6 +93,10 @@ impl Layout {
             broker.replicas += 1;
             broker.bytes += partition.bytes;
             broker.leaders += usize::from(position == 0);
+            if broker.is_usable {
+                self.usable_replicas += 1;
+                self.usable_bytes += partition.bytes;
+            }
             if partition.is_movable {
                 broker.movable.push(index);
             }
@@ -122,14 +128,11 @@ impl Layout {
 
     /// Replicas and bytes of the average usable broker.
     pub(super) fn average(&self) -> (f64, f64) {
-        let (mut brokers, mut replicas, mut bytes) = (0usize, 0usize, 0u64);
-        for broker in self.brokers.iter().filter(|broker| broker.is_usable) {
-            brokers += 1;
-            replicas += broker.replicas;
-            bytes += broker.bytes;
-        }
-        let brokers = brokers.max(1) as f64;
-        (replicas as f64 / brokers, bytes as f64 / brokers)
+        let brokers = self.usable_brokers.max(1) as f64;
+        (
+            self.usable_replicas as f64 / brokers,
+            self.usable_bytes as f64 / brokers,
+        )
     }
 
     /// How many of a partition's replicas are on `rack`, not counting the one on `except`.
@@ -159,21 +162,22 @@ impl Layout {
         instead_of: Option<BrokerIndex>,
     ) -> Option<BrokerIndex> {
         let (replicas, bytes) = self.average();
-        let score = |index: BrokerIndex| {
-            let broker = self.broker(index);
-            let rack = self.on_rack(partition, broker.rack, instead_of);
-            let load = broker.replicas as f64 / replicas.max(1.0) + broker.bytes as f64 / bytes.max(1.0);
-            (rack, load)
-        };
-        self.usable()
-            .filter(|index| !self.partition(partition).has(*index))
-            .map(|index| (score(index), index))
-            .min_by(|((rack, load), a), ((other_rack, other_load), b)| {
-                rack.cmp(other_rack)
-                    .then(load.total_cmp(other_load))
-                    .then(a.cmp(b))
-            })
-            .map(|(_, index)| index)
+        let (per_replica, per_byte) = (replicas.max(1.0).recip(), bytes.max(1.0).recip());
+        let taken = &self.partition(partition).replicas;
+        let others = taken.iter().filter(|replica| Some(**replica) != instead_of);
+        let racks: Vec<u32> = others.map(|replica| self.broker(*replica).rack).collect();
+        let mut best: Option<(usize, f64, BrokerIndex)> = None;
+        for (index, broker) in (0..).zip(&self.brokers) {
+            if !broker.is_usable || taken.contains(&index) {
+                continue;
+            }
+            let rack = racks.iter().filter(|rack| **rack == broker.rack).count();
+            let load = broker.replicas as f64 * per_replica + broker.bytes as f64 * per_byte;
+            if best.is_none_or(|(best_rack, best_load, _)| (rack, load) < (best_rack, best_load)) {
+                best = Some((rack, load, index));
+            }
+        }
+        best.map(|(_, _, index)| index)
     }
 
     /// Moves a replica; the new one takes the old one's place in the list.
@@ -219,6 +223,10 @@ impl Layout {
         let broker = &mut self.brokers[broker as usize];
         broker.replicas -= 1;
         broker.bytes -= bytes;
+        if broker.is_usable {
+            self.usable_replicas -= 1;
+            self.usable_bytes -= bytes;
+        }
         broker.leaders -= usize::from(is_leader);
         if let Some(position) = broker.movable.iter().position(|on| *on == partition) {
             broker.movable.swap_remove(position);
@@ -229,6 +237,10 @@ impl Layout {
         let broker = &mut self.brokers[broker as usize];
         broker.replicas += 1;
         broker.bytes += bytes;
+        if broker.is_usable {
+            self.usable_replicas += 1;
+            self.usable_bytes += bytes;
+        }
         broker.leaders += usize::from(is_leader);
         broker.movable.push(partition);
     }

@@ -302,11 +302,20 @@ fn a_large_cluster_is_planned_in_two_seconds() {
         },
     ];
     for goals in everything {
-        let start = Instant::now();
+        let start = processor_time();
         let changes = propose(&view, &goals, |_| true, 1).unwrap();
-        let took = start.elapsed();
+        let took = processor_time() - start;
         println!("{goals:?}: {} copies, {took:?}", copies(&view, &changes));
         assert!(took < Duration::from_secs(2), "{goals:?} took {took:?}");
         assert!(!changes.is_empty());
     }
+}
+
+/// The time this thread has had on a processor (Linux), or has lived: a machine with other work is no slower
+/// planner.
+fn processor_time() -> Duration {
+    static BEGAN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split_whitespace().next().and_then(|word| word.parse().ok());
+    nanoseconds.map_or_else(|| BEGAN.elapsed(), Duration::from_nanos)
 }
