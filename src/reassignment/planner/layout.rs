@@ -25,6 +25,8 @@ pub(super) struct Broker {
     pub bytes: u64,
     /// The movable partitions on it, in no order.
     pub movable: Vec<PartitionIndex>,
+    /// Replicas and bytes in one number, by which brokers are compared.
+    load: f64,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,9 @@ pub(super) struct Layout {
     usable_brokers: usize,
     usable_replicas: usize,
     usable_bytes: u64,
+    /// What a replica and a byte add to a broker's load: the average broker began with a load of two.
+    per_replica: f64,
+    per_byte: f64,
 }
 
 impl Layout {
@@ -64,6 +69,8 @@ impl Layout {
             usable_brokers: brokers.iter().filter(|broker| broker.is_usable).count(),
             usable_replicas: 0,
             usable_bytes: 0,
+            per_replica: 0.0,
+            per_byte: 0.0,
             brokers,
             partitions: Vec::with_capacity(view.partitions.len()),
         };
@@ -81,7 +88,18 @@ impl Layout {
                 is_movable: chosen(&topic_partition.topic),
             });
         }
+        let (replicas, bytes) = layout.average();
+        (layout.per_replica, layout.per_byte) = (replicas.max(1.0).recip(), bytes.max(1.0).recip());
+        for index in 0..layout.brokers.len() as BrokerIndex {
+            layout.weigh(index);
+        }
         layout
+    }
+
+    /// Brings a broker's load up to date.
+    fn weigh(&mut self, index: BrokerIndex) {
+        let broker = &mut self.brokers[index as usize];
+        broker.load = broker.replicas as f64 * self.per_replica + broker.bytes as f64 * self.per_byte;
     }
 
     fn add_partition(&mut self, partition: Partition) {
@@ -161,8 +179,6 @@ impl Layout {
         partition: PartitionIndex,
         instead_of: Option<BrokerIndex>,
     ) -> Option<BrokerIndex> {
-        let (replicas, bytes) = self.average();
-        let (per_replica, per_byte) = (replicas.max(1.0).recip(), bytes.max(1.0).recip());
         let taken = &self.partition(partition).replicas;
         let others = taken.iter().filter(|replica| Some(**replica) != instead_of);
         let racks: Vec<u32> = others.map(|replica| self.broker(*replica).rack).collect();
@@ -172,9 +188,8 @@ impl Layout {
                 continue;
             }
             let rack = racks.iter().filter(|rack| **rack == broker.rack).count();
-            let load = broker.replicas as f64 * per_replica + broker.bytes as f64 * per_byte;
-            if best.is_none_or(|(best_rack, best_load, _)| (rack, load) < (best_rack, best_load)) {
-                best = Some((rack, load, index));
+            if best.is_none_or(|(best_rack, best_load, _)| (rack, broker.load) < (best_rack, best_load)) {
+                best = Some((rack, broker.load, index));
             }
         }
         best.map(|(_, _, index)| index)
@@ -219,8 +234,8 @@ impl Layout {
         self.brokers[new as usize].leaders += 1;
     }
 
-    fn take_from(&mut self, partition: PartitionIndex, broker: BrokerIndex, bytes: u64, is_leader: bool) {
-        let broker = &mut self.brokers[broker as usize];
+    fn take_from(&mut self, partition: PartitionIndex, index: BrokerIndex, bytes: u64, is_leader: bool) {
+        let broker = &mut self.brokers[index as usize];
         broker.replicas -= 1;
         broker.bytes -= bytes;
         if broker.is_usable {
@@ -231,10 +246,11 @@ impl Layout {
         if let Some(position) = broker.movable.iter().position(|on| *on == partition) {
             broker.movable.swap_remove(position);
         }
+        self.weigh(index);
     }
 
-    fn give_to(&mut self, partition: PartitionIndex, broker: BrokerIndex, bytes: u64, is_leader: bool) {
-        let broker = &mut self.brokers[broker as usize];
+    fn give_to(&mut self, partition: PartitionIndex, index: BrokerIndex, bytes: u64, is_leader: bool) {
+        let broker = &mut self.brokers[index as usize];
         broker.replicas += 1;
         broker.bytes += bytes;
         if broker.is_usable {
@@ -243,6 +259,7 @@ impl Layout {
         }
         broker.leaders += usize::from(is_leader);
         broker.movable.push(partition);
+        self.weigh(index);
     }
 
     /// The partitions that are no longer as they were.
@@ -292,6 +309,7 @@ fn brokers_of(
             leaders: 0,
             bytes: 0,
             movable: Vec::new(),
+            load: 0.0,
         });
     }
     (brokers, index_of)
