@@ -37,18 +37,22 @@ fn man_pages_are_fresh() {
 }
 
 #[test]
-fn the_table_of_java_flags_is_fresh() {
+fn the_tables_of_the_readme_are_fresh() {
     let path = root().join("README.md");
     let readme = fs::read_to_string(&path).expect("README.md");
-    let (begin, end) = ("<!-- java-flags:begin -->\n", "<!-- java-flags:end -->");
-    let (before, rest) = readme
-        .split_once(begin)
-        .expect("README.md has the marker java-flags:begin");
-    let (_, after) = rest
-        .split_once(end)
-        .expect("README.md has the marker java-flags:end");
-    let table = kafkit::cli::java::flag_table::markdown();
-    hold_against(&path, format!("{before}{begin}\n{table}{end}{after}").as_bytes());
+    let readme = with_section(&readme, "apis", &kafkit::broker::apis::markdown());
+    let readme = with_section(&readme, "java-flags", &kafkit::cli::java::flag_table::markdown());
+    hold_against(&path, readme.as_bytes());
+}
+
+/// The text with what stands between two markers replaced.
+fn with_section(text: &str, name: &str, content: &str) -> String {
+    let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));
+    let (before, rest) = text
+        .split_once(&begin)
+        .expect("the marker of the section's begin");
+    let (_, after) = rest.split_once(&end).expect("the marker of its end");
+    format!("{before}{begin}\n{}\n\n{end}{after}", content.trim_end())
 }
 
 /// The file has this content; with `KAFKIT_GENERATE` set it gets it.

@@ -122,6 +122,20 @@ pub const APIS: &[Api] = &[
     api!(DescribeTopicPartitions, DescribeTopicPartitionsRequest, 0..=0, describe_topic_partitions::handle),
 ];
 
+/// The table for the README.
+pub fn markdown() -> String {
+    let rows = APIS.iter().map(|api| {
+        format!(
+            "| {} | {:?} | {}–{} |\n",
+            api.key as i16, api.key, api.min, api.max
+        )
+    });
+    format!(
+        "| key | API | versions |\n|---:|---|---|\n{}",
+        rows.collect::<String>()
+    )
+}
+
 /// The row of an API and version, if it is served.
 pub fn find(key: i16, version: i16) -> Option<&'static Api> {
     APIS.iter()

@@ -1,6 +1,9 @@
 //! `kafkit broker …` to `broker::Action`.
 
-#![allow(clippy::doc_markdown, reason = "help is read on a terminal, where backticks are noise")]
+#![allow(
+    clippy::doc_markdown,
+    reason = "help is read on a terminal, where backticks are noise"
+)]
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 mod group_transcript;
 mod groups;
-mod talk;
 mod hostile_client;
 mod lifecycle;
 mod restart;
+mod talk;
