@@ -68,20 +68,20 @@ pub(super) fn check_client_bootstrap(servers: &str) -> Result<(), String> {
 
 /// `^(?:[a-zA-Z][a-zA-Z\d+-.]*://)?\[?([0-9a-zA-Z\-._%:]*)\]?:([0-9]+)`, the whole part.
 fn is_host_and_port(part: &str) -> bool {
-    let address = match part.split_once("://") {
-        Some((scheme, address)) if scheme.starts_with(|first: char| first.is_ascii_alphabetic()) => address,
+    let hosted = match part.split_once("://") {
+        Some((scheme, rest)) if scheme.starts_with(|first: char| first.is_ascii_alphabetic()) => rest,
         Some(_) => return false,
         None => part,
     };
-    let Some((host, port)) = address.rsplit_once(':') else {
+    let Some((name, port)) = hosted.rsplit_once(':') else {
         return false;
     };
-    let host = host.strip_prefix('[').unwrap_or(host);
-    let host = host.strip_suffix(']').unwrap_or(host);
-    let is_host = host
+    let name = name.strip_prefix('[').unwrap_or(name);
+    let name = name.strip_suffix(']').unwrap_or(name);
+    let is_name = name
         .chars()
         .all(|character| character.is_ascii_alphanumeric() || "-._%:".contains(character));
-    is_host && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+    is_name && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

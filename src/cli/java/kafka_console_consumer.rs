@@ -161,18 +161,11 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
     let formatter = formatter(parsed)?;
     let idle = parsed.long("timeout-ms")?;
     // What Java reads only when it runs, it complains about in its log.
-    let logged = |error: OptionError| Refusal::Logged(error.to_string());
     let topics = topics(parsed)?;
     let isolation = isolation(parsed, &settings)?;
     console::check_client_bootstrap(settings.get("bootstrap.servers").unwrap_or_default())
         .map_err(Refusal::Logged)?;
-    let limit = match parsed.integer("max-messages").map_err(logged) {
-        Ok(limit) => limit,
-        Err(refusal) => {
-            stderr_line("Processed a total of 0 messages");
-            return Err(refusal);
-        }
-    };
+    let limit = limit(parsed)?;
     let reset = reset.unwrap_or_else(|| if is_from_beginning { "earliest" } else { "latest" }.to_owned());
     let start = match start {
         Some(start) => start,
@@ -214,6 +207,14 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
     let outcome =
         consume::consume(action, &mut context).map_err(|error| Refusal::Logged(error.to_string()))?;
     Ok(finish(&outcome, parsed.has("enable-systest-events")))
+}
+
+/// How many records at most; Java reads the number only when it has begun to count.
+fn limit(parsed: &Parsed) -> Result<Option<i32>, Refusal> {
+    parsed.integer("max-messages").map_err(|error| {
+        stderr_line("Processed a total of 0 messages");
+        Refusal::Logged(error.to_string())
+    })
 }
 
 /// Says how it went, in Java's order, and gives its exit code.
