@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::console::check_client_bootstrap;
 use super::option_parser::{OptionError, Parsed, check_invalid, check_required, parse};
 use super::option_table::{OptionSpec, Tool, flag, value};
 use super::usage::{help_or_version, refuse};
@@ -302,11 +303,12 @@ fn settings(parsed: &Parsed) -> Result<Settings, String> {
         Some(servers) => servers.to_owned(),
         None => servers_beside_zookeeper(parsed).map_err(|error| error.to_string())?,
     };
+    if !servers.trim().is_empty() && servers.split(',').any(|part| part.trim().is_empty()) {
+        return Err("Configuration 'bootstrap.servers' values must not be empty.".to_owned());
+    }
+    check_client_bootstrap(&servers).map_err(|reason| no_client(&reason))?;
     settings.set("bootstrap.servers", servers.as_str(), Origin::Flag);
     match settings.bootstrap_servers() {
-        Ok(addresses) if addresses.is_empty() => {
-            Err(no_client("No bootstrap urls given in bootstrap.servers"))
-        }
         Ok(_) => Ok(settings),
         Err(_) => Err(no_client(&format!("Invalid url in bootstrap.servers: {servers}"))),
     }

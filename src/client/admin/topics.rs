@@ -21,7 +21,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
-use super::{AdminClient, ApiError};
+use super::{AdminClient, ApiError, Cluster};
 use crate::error::{Error, Result};
 use crate::topic_partition::BrokerId;
 use crate::wire::WireError;
@@ -105,6 +105,8 @@ impl AdminClient {
     pub fn all_topics(&mut self) -> Result<Vec<TopicDescription>> {
         let answer = self.send_with(|_| MetadataRequest::default().with_topics(None))?;
         ApiError::check(answer.error_code, None::<String>)?;
+        // The same answer names the brokers: whoever asks for them next need not ask the cluster.
+        self.cluster = Some(Cluster::of(&answer));
         let mut topics: Vec<TopicDescription> = answer
             .topics
             .into_iter()
