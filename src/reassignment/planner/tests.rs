@@ -304,7 +304,7 @@ fn a_large_cluster_is_planned_in_two_seconds() {
     for goals in everything {
         let start = processor_time();
         let changes = propose(&view, &goals, |_| true, 1).unwrap();
-        let took = processor_time() - start;
+        let took = processor_time().saturating_sub(start);
         println!("{goals:?}: {} copies, {took:?}", copies(&view, &changes));
         assert!(took < Duration::from_secs(2), "{goals:?} took {took:?}");
         assert!(!changes.is_empty());
