@@ -174,6 +174,7 @@ impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PlanError::EmptyInput => f.write_str("the file is empty"),
+            PlanError::WrongType { received, .. } if received.is_empty() => f.write_str("the file is blank"),
             PlanError::NotJson(reason) => write!(f, "not JSON: {reason}"),
             PlanError::WrongType { wanted, received } => write!(f, "expected {wanted}, found {received}"),
             PlanError::MissingField(name) => write!(f, "a record has no field \"{name}\""),

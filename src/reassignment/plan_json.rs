@@ -63,7 +63,11 @@ fn first_value(text: &str) -> Result<Value, PlanError> {
     match values.next() {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) => Err(PlanError::NotJson(error.to_string())),
-        None => Err(PlanError::EmptyInput),
+        // Blanks alone: no value at all, where an object should be.
+        None => Err(PlanError::WrongType {
+            wanted: Wanted::Object,
+            received: String::new(),
+        }),
     }
 }
 
@@ -247,6 +251,7 @@ mod tests {
         );
         assert_eq!(refusal(r#"{"version":"1"}"#), wrong(Wanted::Integer, "\"1\""));
         assert_eq!(refusal(""), PlanError::EmptyInput);
+        assert_eq!(refusal(" \n"), wrong(Wanted::Object, ""));
         assert!(matches!(refusal("{\"partitions\":["), PlanError::NotJson(_)));
     }
 
