@@ -42,6 +42,9 @@ impl ConnectionArgs {
             let (key, value) = word
                 .split_once('=')
                 .ok_or_else(|| Error::usage(format!("-X takes KEY=VALUE, not \"{word}\"")))?;
+            if !Settings::is_known(key) {
+                return Err(Error::usage(format!("-X {key}: no Kafka client has a setting of this name")));
+            }
             settings.set(key, value, Origin::SetFlag);
         }
         if let Some(servers) = self.bootstrap_server {
