@@ -20,6 +20,8 @@ const LOG_APPEND_TIME_BIT: i16 = 1 << 3;
 pub(super) struct Rejected {
     pub(super) error: ResponseError,
     pub(super) message: String,
+    /// The partition's start, which only refusals by the log itself tell; -1 otherwise.
+    pub(super) log_start_offset: i64,
     /// Which records are at fault, and why.
     pub(super) records: Vec<(i32, String)>,
 }
@@ -29,6 +31,7 @@ impl Rejected {
         Self {
             error,
             message: message.into(),
+            log_start_offset: -1,
             records: Vec::new(),
         }
     }
@@ -48,9 +51,8 @@ pub(super) struct Rules<'a> {
     pub(super) settings: &'a TopicSettings,
 }
 
-/// Checks that `bytes` are one good batch.
-pub(super) fn check(bytes: &[u8], rules: &Rules<'_>) -> Result<BatchHeader, Rejected> {
-    let header = one_batch(bytes, rules)?;
+/// Checks one batch of which [`one_batch`] has found the header.
+pub(super) fn check(bytes: &[u8], header: &BatchHeader, rules: &Rules<'_>) -> Result<(), Rejected> {
     let partition = rules.partition;
     if header.base_offset != 0 {
         return Err(invalid(format!(
@@ -79,13 +81,12 @@ pub(super) fn check(bytes: &[u8], rules: &Rules<'_>) -> Result<BatchHeader, Reje
             ),
         ));
     }
-    check_header(&header, partition)?;
-    check_records(bytes, &header, rules)?;
-    Ok(header)
+    check_header(header, partition)?;
+    check_records(bytes, header, rules)
 }
 
 /// From version 3 on a partition's records are one batch of format 2, and zstd needs version 7.
-fn one_batch(bytes: &[u8], rules: &Rules<'_>) -> Result<BatchHeader, Rejected> {
+pub(super) fn one_batch(bytes: &[u8], rules: &Rules<'_>) -> Result<BatchHeader, Rejected> {
     let version = rules.version;
     if bytes.is_empty() {
         return Err(invalid(format!(
@@ -183,7 +184,7 @@ fn check_records(bytes: &[u8], header: &BatchHeader, rules: &Rules<'_>) -> Resul
         let record = record.map_err(|_| corrupt())?;
         if settings.compact && record.key.is_none() {
             let message = format!(
-                "Compacted topic cannot accept message without key in topic partition {}.",
+                "Compacted topic cannot accept message without key in topic partition {}",
                 rules.partition
             );
             without_key.push((index, message));

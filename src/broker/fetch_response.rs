@@ -23,8 +23,8 @@ pub(super) struct PartitionAnswer {
     pub(super) high_watermark: i64,
     pub(super) last_stable_offset: i64,
     pub(super) log_start_offset: i64,
-    /// Read-committed readers get the list, though it is empty; others get null.
-    pub(super) read_committed: bool,
+    /// Read-committed readers get a list of aborted transactions, though it is empty; others get null.
+    pub(super) lists_aborted: bool,
     pub(super) records: Option<LogSlice>,
 }
 
@@ -36,7 +36,7 @@ impl PartitionAnswer {
             high_watermark: -1,
             last_stable_offset: -1,
             log_start_offset: -1,
-            read_committed: false,
+            lists_aborted: false,
             records: None,
         }
     }
@@ -109,7 +109,7 @@ impl Writer {
         if version >= 5 {
             self.head.put_i64(answer.log_start_offset);
         }
-        match (answer.read_committed, self.flexible) {
+        match (answer.lists_aborted, self.flexible) {
             (true, _) => self.length(0),
             (false, true) => self.head.put_u8(0),
             (false, false) => self.head.put_i32(-1),

@@ -4,5 +4,6 @@ mod group_transcript;
 mod groups;
 mod hostile_client;
 mod lifecycle;
+mod protocol_transcript;
 mod restart;
 mod talk;

@@ -30,7 +30,7 @@ pub fn handle(
             .with_resource_type(wanted.resource_type)
             .with_resource_name(wanted.resource_name.clone());
         match replace(broker, wanted, request.validate_only) {
-            Ok(()) => response,
+            Ok(()) => response.with_error_message(None),
             Err((error, message)) => response
                 .with_error_code(error.code())
                 .with_error_message(Some(text(message))),

@@ -34,10 +34,10 @@ pub fn handle(
         };
         let result = CreatePartitionsTopicResult::default().with_name(topic.name.clone());
         match outcome {
-            Ok(()) => result,
+            Ok(()) => result.with_error_message(None),
             Err((error, message)) => result
                 .with_error_code(error.code())
-                .with_error_message(Some(text(message))),
+                .with_error_message((!message.is_empty()).then(|| text(message))),
         }
     });
     CreatePartitionsResponse::default().with_results(results.collect())
@@ -45,10 +45,9 @@ pub fn handle(
 
 fn add(broker: &Broker, wanted: &CreatePartitionsTopic, validate_only: bool) -> Result<(), Refused> {
     let name = wanted.name.as_str();
-    let topic = broker.metadata.topic(name).ok_or_else(|| {
-        let message = "This server does not host this topic-partition.";
-        (ResponseError::UnknownTopicOrPartition, message.to_owned())
-    })?;
+    // Kafka has no words for this one.
+    let missing = || (ResponseError::UnknownTopicOrPartition, String::new());
+    let topic = broker.metadata.topic(name).ok_or_else(missing)?;
     let now = topic.partitions.len() as i32;
     let invalid = |message| Err((ResponseError::InvalidPartitions, message));
     if wanted.count == now {

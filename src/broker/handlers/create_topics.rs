@@ -1,6 +1,6 @@
 //! CreateTopics, versions 2–7.
 //!
-//! - A name that stands twice in a request is refused as often as it stands there.
+//! - A name that stands twice in a request is refused, in one result.
 //! - `-1` partitions or replicas mean the broker's defaults (KIP-464); with a manual assignment both must be -1.
 //! - `validate_only` checks everything and creates nothing.
 //! - v5 and later return the topic's configs (KIP-525), v7 its id.
@@ -42,7 +42,12 @@ pub fn handle(
         .cloned()
         .collect();
     let validate_only = request.validate_only;
-    let results = request.topics.into_iter().map(|topic| {
+    let mut answered = HashSet::new();
+    let topics = request
+        .topics
+        .into_iter()
+        .filter(|topic| answered.insert(topic.name.clone()));
+    let results = topics.map(|topic| {
         let name = topic.name.clone();
         let result = if twice.contains(&name) {
             Err((ResponseError::InvalidRequest, "Duplicate topic name.".to_owned()))
@@ -118,6 +123,7 @@ fn create(
             .id
     };
     Ok(CreatableTopicResult::default()
+        .with_error_message(None)
         .with_topic_id(id)
         .with_num_partitions(partitions)
         .with_replication_factor(1)

@@ -94,6 +94,7 @@ fn missing(name: &str) -> DescribeTopicPartitionsResponseTopic {
     DescribeTopicPartitionsResponseTopic::default()
         .with_error_code(error.code())
         .with_name(Some(topic_name(name)))
+        .with_topic_authorized_operations(ALL_TOPIC_OPERATIONS)
 }
 
 fn describe(broker: &Broker, topic: &Topic, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {

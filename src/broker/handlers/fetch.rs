@@ -127,10 +127,7 @@ fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<Fetched>
                 topic.name.clone(),
                 read(target, partition, left, total == 0, limits),
             ),
-            Err(error) => (
-                target.topic.clone(),
-                PartitionAnswer::error(target.partition, error.code()),
-            ),
+            Err(error) => (target.topic.clone(), missing(target, *error)),
         };
         failed |= answer.error != 0;
         total += answer.size();
@@ -158,7 +155,7 @@ fn read(
         high_watermark,
         last_stable_offset: high_watermark,
         log_start_offset: partition.log_start_offset(),
-        read_committed: limits.read_committed,
+        lists_aborted: limits.read_committed,
         records: None,
     };
     if target.offset == high_watermark {
@@ -174,6 +171,14 @@ fn read(
         Err(ReadError::Storage(_)) => return refused(ResponseError::KafkaStorageError),
     }
     answer
+}
+
+/// What is not there has a list of aborted transactions in Kafka's answer, whoever asks.
+fn missing(target: &Target, error: ResponseError) -> PartitionAnswer {
+    PartitionAnswer {
+        lists_aborted: true,
+        ..PartitionAnswer::error(target.partition, error.code())
+    }
 }
 
 /// What goes into the answer, by topic; in a session only what is news. The session learns what was said.

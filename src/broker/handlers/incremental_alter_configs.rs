@@ -47,7 +47,7 @@ pub fn handle(
             .with_resource_type(wanted.resource_type)
             .with_resource_name(name);
         match outcome {
-            Ok(()) => response,
+            Ok(()) => response.with_error_message(None),
             Err((error, message)) => response
                 .with_error_code(error.code())
                 .with_error_message(Some(text(message))),

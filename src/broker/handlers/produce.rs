@@ -27,6 +27,7 @@ use crate::broker::produce_request::{PartitionRecords, ProduceRequest, TopicReco
 use crate::broker::response::{self, Answer, Refusal};
 use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
+use crate::records::BatchHeader;
 use crate::storage::producer_state::ProducerError;
 use crate::storage::{AppendError, Appended};
 
@@ -137,30 +138,65 @@ impl<'a> Produce<'a> {
 
     fn append(&self, partition: &Partition, records: &mut [u8]) -> Result<Appended, Rejected> {
         let settings = partition.settings();
-        let header = batch_check::check(
-            records,
-            &Rules {
-                partition: &partition.name,
-                version: self.context.version,
-                now_ms: self.now_ms,
-                settings: &settings,
+        let rules = Rules {
+            partition: &partition.name,
+            version: self.context.version,
+            now_ms: self.now_ms,
+            settings: &settings,
+        };
+        let header = batch_check::one_batch(records, &rules)?;
+        let appended = self.append_batch(partition, records, &header, &rules);
+        appended.map_err(|rejected| Rejected {
+            log_start_offset: if tells_log_start(rejected.error) {
+                partition.log_start_offset()
+            } else {
+                -1
             },
-        )?;
-        if header.is_transactional() {
-            return Err(Rejected::new(ResponseError::InvalidTxnState, ""));
-        }
-        if self.acks == -1 && settings.min_insync_replicas > 1 {
+            ..rejected
+        })
+    }
+
+    fn append_batch(
+        &self,
+        partition: &Partition,
+        records: &mut [u8],
+        header: &BatchHeader,
+        rules: &Rules<'_>,
+    ) -> Result<Appended, Rejected> {
+        let min_insync_replicas = rules.settings.min_insync_replicas;
+        if self.acks == -1 && min_insync_replicas > 1 {
             let message = format!(
-                "The size of the current ISR : 1 is insufficient to satisfy the min.isr requirement of {} for \
-                 partition {}",
-                settings.min_insync_replicas, partition.name
+                "The size of the current ISR : 1 is insufficient to satisfy the min.isr requirement of \
+                 {min_insync_replicas} for partition {}",
+                partition.name
             );
             return Err(Rejected::new(ResponseError::NotEnoughReplicas, message));
         }
-        partition
+        batch_check::check(records, header, rules)?;
+        if header.is_transactional() {
+            return Err(Rejected::new(ResponseError::InvalidTxnState, ""));
+        }
+        let mut appended = partition
             .append(records, self.now_ms)
-            .map_err(|error| Rejected::new(error_code(&error), error.to_string()))
+            .map_err(|error| Rejected::new(error_code(&error), error.to_string()))?;
+        if appended.duplicate {
+            // Kafka tells when the batch that it has was made.
+            appended.log_append_time = header.max_timestamp;
+        }
+        Ok(appended)
     }
+}
+
+/// Kafka tells the partition's start with what the log refuses, but not with these.
+fn tells_log_start(error: ResponseError) -> bool {
+    !matches!(
+        error,
+        ResponseError::MessageTooLarge
+            | ResponseError::RecordListTooLarge
+            | ResponseError::CorruptMessage
+            | ResponseError::KafkaStorageError
+            | ResponseError::NotEnoughReplicas
+    )
 }
 
 fn error_code(error: &AppendError) -> ResponseError {
@@ -191,7 +227,7 @@ fn rejection(response: PartitionProduceResponse, rejected: Rejected) -> Partitio
         .with_error_code(rejected.error.code())
         .with_base_offset(-1)
         .with_log_append_time_ms(-1)
-        .with_log_start_offset(-1)
+        .with_log_start_offset(rejected.log_start_offset)
         .with_record_errors(records.collect())
         .with_error_message((!rejected.message.is_empty()).then(|| text(rejected.message)))
 }
