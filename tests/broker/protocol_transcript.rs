@@ -210,6 +210,15 @@ impl Conversation {
             .topic("compacted", 1, 1)
             .with_configs(vec![config("cleanup.policy", Some("compact"))]);
         self.create("compacted", 7, vec![compacted]);
+        self.creating_what_is_refused();
+    }
+
+    fn creating_what_is_refused(&mut self) {
+        let config = |name: &str, value: Option<&str>| {
+            CreatableTopicConfig::default()
+                .with_name(text(name))
+                .with_value(value.map(text))
+        };
         let assigned = |replicas: &[&[i32]]| {
             let assignments = replicas.iter().zip(0..).map(|(replicas, index)| {
                 CreatableReplicaAssignment::default()
