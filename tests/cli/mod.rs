@@ -12,4 +12,5 @@ mod produce;
 mod reassign;
 mod round_trip;
 mod topics;
+mod tutorials;
 mod version;
