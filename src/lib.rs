@@ -31,6 +31,6 @@ use cli::multicall::Face;
 pub fn run(argv: Vec<OsString>) -> ExitCode {
     match cli::multicall::face(argv) {
         Face::Native(argv) => cli::run(argv),
-        Face::Java(tool, args) => cli::java::run(tool, &args),
+        Face::Java(tool, words) => cli::java::run(tool, &words),
     }
 }

@@ -69,18 +69,16 @@ fn examples_of(fence: &str) -> Vec<Example> {
         if let Some(info) = line.strip_prefix("```") {
             inside = !inside && info == fence;
         } else if inside {
-            match line.strip_prefix("$ ") {
-                Some(command) => {
-                    examples.push(Example {
-                        line: index + 1,
-                        command: command.to_owned(),
-                        shown: Vec::new(),
-                    });
-                }
-                None => {
-                    let example = examples.last_mut().expect("a block begins with a command");
-                    example.shown.push(line.to_owned());
-                }
+            if let Some(command) = line.strip_prefix("$ ") {
+                let command = command.to_owned();
+                examples.push(Example {
+                    line: index + 1,
+                    command,
+                    shown: Vec::new(),
+                });
+            } else {
+                let example = examples.last_mut().expect("a block begins with a command");
+                example.shown.push(line.to_owned());
             }
         }
     }
@@ -92,10 +90,12 @@ fn run_all(suite: &Suite, examples: &[Example], cluster: &str) -> Vec<String> {
     let mut script = String::new();
     for example in examples {
         // The status goes back to `$?`, so that a block can show it.
-        script += &format!(
-            "{{ {}\n}} 2>&1; s=$?; printf '\\036'; (exit $s)\n",
-            example.command
-        );
+        script += &[
+            "{ ",
+            &example.command,
+            "\n} 2>&1; s=$?; printf '\\036'; (exit $s)\n",
+        ]
+        .concat();
     }
     let programs = Path::new(env!("CARGO_BIN_EXE_kafkit"))
         .parent()

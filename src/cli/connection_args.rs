@@ -7,6 +7,10 @@ use clap::Args;
 use crate::client::settings::{Origin, Settings};
 use crate::error::{Error, Result};
 
+#[allow(
+    clippy::doc_markdown,
+    reason = "these comments are help texts, where backticks would show"
+)]
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
