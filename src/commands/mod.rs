@@ -113,6 +113,12 @@ impl Context {
 }
 
 pub fn run(command: Command, context: &mut Context) -> Result<()> {
+    // Sending and reading say it themselves, for both faces.
+    if let Command::Topics(_) | Command::Describe(_) | Command::Reassign(_) = &command {
+        for warning in context.client.settings().warnings() {
+            context.printer.note(warning);
+        }
+    }
     if command.needs_a_cluster() {
         context.find_cluster()?;
     }
