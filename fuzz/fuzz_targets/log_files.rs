@@ -2,6 +2,8 @@
 
 #![no_main]
 
+use std::io::Cursor;
+
 use kafkit::internal_records::coordinator::Topic;
 use kafkit::internal_records::{cluster_metadata, control, json, producer_snapshot, remote_log};
 use kafkit::output::log_dump::java_log;
@@ -13,13 +15,13 @@ const INFLATE_LIMIT: usize = 1 << 20;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut out = Vec::new();
-    let mut scan = SegmentScan::new(bytes, 0, bytes.len() as u64);
+    let mut scan = SegmentScan::of_pipe(Box::new(Cursor::new(bytes.to_vec())));
     let (mut chunk, mut scratch) = (Chunk::default(), Vec::new());
     while scan.next_chunk(&mut chunk).unwrap_or(false) {
         let mut at = 0;
         while let Some(rest) = chunk.bytes.get(at..chunk.len).filter(|rest| !rest.is_empty()) {
             if let Ok(header) = java_log::java_header(rest) {
-                let _ = java_log::write_batch(&header, rest, 0, &mut out);
+                let _ = java_log::write_batch(&header, rest.len() as u64, true, 0, &mut out);
             }
             let Ok(batch) = Batch::parse(rest) else { break };
             at += batch.bytes.len();

@@ -53,9 +53,7 @@ impl<'a> Batch<'a> {
                 scratch.as_slice()
             }
             None => {
-                return Err(RecordError::Malformed(
-                    "no codec has the number in the batch's attributes",
-                ));
+                return Err(RecordError::NO_CODEC);
             }
         };
         Ok(BatchRecords::Current(Records::new(&self.header, body)))

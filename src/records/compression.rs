@@ -101,11 +101,20 @@ pub fn decompress_into(
     }
 }
 
+/// Straight into `out` when it fits into what most batches need, which spares a window and a copy; as a stream else.
 fn inflate_zstd(input: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), CompressionError> {
+    const USUAL_BYTES: usize = 256 * 1024;
     thread_local! {
         static CONTEXT: RefCell<zstd_safe::DCtx<'static>> = RefCell::new(zstd_safe::DCtx::create());
     }
     CONTEXT.with_borrow_mut(|context| {
+        if out.is_empty() {
+            out.reserve(input.len().saturating_mul(16).min(USUAL_BYTES).min(limit));
+            if context.decompress(out, input).is_ok_and(|inflated| inflated <= limit) {
+                return Ok(());
+            }
+            out.clear();
+        }
         let _ = context.reset(zstd_safe::ResetDirective::SessionOnly);
         read_limited(
             Codec::Zstd,
@@ -195,7 +204,7 @@ fn deflate_zstd(level: Option<i32>, input: &[u8], out: &mut Vec<u8>) -> io::Resu
     })
 }
 
-pub(super) fn corrupt(codec: Codec, reason: &dyn fmt::Display) -> CompressionError {
+pub(crate) fn corrupt(codec: Codec, reason: &dyn fmt::Display) -> CompressionError {
     CompressionError::Corrupt {
         codec,
         reason: reason.to_string(),

@@ -62,6 +62,11 @@ pub enum RecordError {
     Batch(BatchError),
 }
 
+impl RecordError {
+    pub(crate) const NO_CODEC: Self = Self::Malformed("no codec has the number in the batch's attributes");
+    pub(super) const BYTES_BEHIND: Self = Self::Malformed("bytes after the last record of the batch");
+}
+
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

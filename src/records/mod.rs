@@ -9,10 +9,13 @@ pub mod compression;
 pub mod control_record;
 pub mod error;
 pub mod fields;
+pub mod inflate;
 pub mod lz4_header;
 pub mod message_set;
 pub mod record;
+pub mod record_stream;
 pub mod snappy;
+mod snappy_stream;
 pub mod varint;
 
 pub use batch_builder::BatchBuilder;
@@ -21,3 +24,4 @@ pub use batches::{Batch, Batches};
 pub use compression::Codec;
 pub use error::{BatchError, RecordError};
 pub use record::{Header, Record, Records};
+pub use record_stream::RecordStream;

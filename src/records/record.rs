@@ -61,46 +61,31 @@ impl<'a> Iterator for Headers<'a> {
 
 impl ExactSizeIterator for Headers<'_> {}
 
-/// Walks the records of one batch and checks them against its header.
-#[derive(Clone, Debug)]
-pub struct Records<'a> {
-    body: &'a [u8],
+/// What records take from the header of their batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RecordFields {
     base_offset: i64,
     base_timestamp: i64,
     append_time: Option<i64>,
     base_sequence: i32,
-    declared: i32,
-    found: i32,
-    failed: bool,
 }
 
-impl<'a> Records<'a> {
-    /// `body` is what follows the header, decompressed.
-    pub fn new(header: &BatchHeader, body: &'a [u8]) -> Self {
+impl RecordFields {
+    pub(super) fn new(header: &BatchHeader) -> Self {
         let append_time = header.timestamp_type() == TimestampType::LogAppendTime;
         Self {
-            body,
             base_offset: header.base_offset,
             base_timestamp: header.base_timestamp,
             append_time: append_time.then_some(header.max_timestamp),
             base_sequence: header.base_sequence,
-            declared: header.records_count,
-            found: 0,
-            failed: false,
         }
     }
 
-    /// Whether as many records have been read as the header declares.
-    pub fn is_complete(&self) -> bool {
-        self.found >= self.declared
-    }
-
+    /// Reads a record out of its bytes, which are all of it but its length.
     #[inline]
-    fn take_record(&mut self) -> Result<Record<'a>, RecordError> {
-        let length = varint::take_i32(&mut self.body).ok_or(RecordError::Malformed("length"))?;
-        let mut fields = take_slice(&mut self.body, length).ok_or(RecordError::Malformed("length"))?;
+    pub(super) fn parse<'a>(&self, fields: &'a [u8]) -> Result<Record<'a>, RecordError> {
         // The record's own attributes are unused: a zero byte.
-        fields = fields.get(1..).ok_or(RecordError::Malformed("attributes"))?;
+        let mut fields = fields.get(1..).ok_or(RecordError::Malformed("attributes"))?;
         let timestamp_delta =
             varint::take_i64(&mut fields).ok_or(RecordError::Malformed("timestamp delta"))?;
         let offset_delta = varint::take_i32(&mut fields).ok_or(RecordError::Malformed("offset delta"))?;
@@ -122,6 +107,41 @@ impl<'a> Records<'a> {
             headers,
         })
     }
+}
+
+/// Walks the records of one batch and checks them against its header.
+#[derive(Clone, Debug)]
+pub struct Records<'a> {
+    body: &'a [u8],
+    fields: RecordFields,
+    declared: i32,
+    found: i32,
+    failed: bool,
+}
+
+impl<'a> Records<'a> {
+    /// `body` is what follows the header, decompressed.
+    pub fn new(header: &BatchHeader, body: &'a [u8]) -> Self {
+        Self {
+            body,
+            fields: RecordFields::new(header),
+            declared: header.records_count,
+            found: 0,
+            failed: false,
+        }
+    }
+
+    /// Whether as many records have been read as the header declares.
+    pub fn is_complete(&self) -> bool {
+        self.found >= self.declared
+    }
+
+    #[inline]
+    fn take_record(&mut self) -> Result<Record<'a>, RecordError> {
+        let length = varint::take_i32(&mut self.body).ok_or(RecordError::Malformed("length"))?;
+        let fields = take_slice(&mut self.body, length).ok_or(RecordError::Malformed("length"))?;
+        self.fields.parse(fields)
+    }
 
     fn end(&mut self) -> Option<Result<Record<'a>, RecordError>> {
         self.failed = true;
@@ -130,7 +150,7 @@ impl<'a> Records<'a> {
         } else if self.body.is_empty() {
             return None;
         } else {
-            RecordError::Malformed("bytes after the last record of the batch")
+            RecordError::BYTES_BEHIND
         };
         Some(Err(error))
     }

@@ -5,9 +5,9 @@
 use super::compression::{Codec, CompressionError, corrupt};
 use super::fields::i32_at;
 
-const MAGIC: &[u8] = b"\x82SNAPPY\0";
+pub(super) const MAGIC: &[u8] = b"\x82SNAPPY\0";
 /// The magic and two version numbers.
-const HEADER_LEN: usize = 16;
+pub(super) const HEADER_LEN: usize = 16;
 /// Uncompressed bytes in a block, as snappy-java writes them.
 const BLOCK_LEN: usize = 32 * 1024;
 /// No block can inflate to more than this many times its size: an element of three bytes copies at most 64.
@@ -37,7 +37,7 @@ pub(super) fn decompress_into(input: &[u8], out: &mut Vec<u8>, limit: usize) -> 
     Ok(())
 }
 
-fn inflate_block(
+pub(super) fn inflate_block(
     block: &[u8],
     out: &mut Vec<u8>,
     start: usize,

@@ -5,6 +5,7 @@ use crate::topic_partition::TopicPartition;
 pub const LOCK: &str = ".lock";
 pub const META_PROPERTIES: &str = "meta.properties";
 pub const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
+pub const QUORUM_STATE: &str = "quorum-state";
 pub const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 pub const LOG_START_OFFSETS: &str = "log-start-offset-checkpoint";
 pub const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";

@@ -8,6 +8,7 @@ pub mod file_name;
 pub mod flush;
 mod folder_files;
 pub mod index_file;
+pub mod large_batch;
 pub mod leader_epochs;
 pub mod log_config;
 pub mod log_dir;

@@ -1,14 +1,22 @@
 //! Walks the batches of a log of any length through a small buffer, as Kafka's `FileLogInputStream` does.
 //!
 //! Owns where a walk ends: whole batches are handed out in chunks, and what is left over at the end is counted. Looks
-//! at nothing of a batch but its length.
+//! at nothing of a batch but its length; a large one is handed out as the place where it stands.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
+use super::large_batch::LargeBatch;
 use crate::records::batch_header::{HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0};
 
 /// How much a chunk holds, unless one batch alone is longer.
 pub const CHUNK_BYTES: usize = 256 * 1024;
+/// The longest batch that a chunk holds: what brokers take unless they have been told otherwise, and some more.
+const LARGEST_HELD: usize = 1280 * 1024;
+/// A system call costs as much as reading about so many bytes with it.
+const WIDE_BYTES: usize = 4 * 1024;
 
 /// Whole batches in a row.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +29,36 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
     /// Bytes of the whole batches.
     pub len: usize,
+    /// A batch too large to be held, alone in its chunk: `bytes` are its first, `len` is 0.
+    pub large: Option<LargeBatch>,
+    /// Where `bytes` are still to be read from.
+    pending: Option<Arc<File>>,
+}
+
+impl Chunk {
+    /// Reads the bytes, unless they have been: what needs no turn among the threads that share a walk.
+    pub fn load(&mut self) -> io::Result<()> {
+        let Some(file) = self.pending.take() else {
+            return Ok(());
+        };
+        self.bytes.resize(self.len, 0);
+        file.read_exact_at(&mut self.bytes, self.position)
+    }
+}
+
+/// Where the bytes come from.
+enum Source {
+    File(Arc<File>),
+    Pipe(Box<dyn Read + Send>),
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::File(_) => "file",
+            Self::Pipe(_) => "pipe",
+        })
+    }
 }
 
 /// Why a walk ended.
@@ -34,8 +72,8 @@ pub enum ScanEnd {
 
 /// A walk over a log.
 #[derive(Debug)]
-pub struct SegmentScan<R> {
-    reader: R,
+pub struct SegmentScan {
+    source: Source,
     /// Where the next batch starts.
     position: u64,
     /// Where the walk ends at the latest.
@@ -43,6 +81,8 @@ pub struct SegmentScan<R> {
     /// What has been read behind the last chunk.
     rest: Vec<u8>,
     chunks: u64,
+    /// Whether batches are so long that it is quicker to hop from length to length than to read all of them here.
+    wide: bool,
     finished: Option<ScanEnd>,
 }
 
@@ -56,15 +96,25 @@ enum Cut {
     Ended(usize, ScanEnd),
 }
 
-impl<R: Read> SegmentScan<R> {
-    /// Walks what `reader` gives from `position` of the file on, up to `end` (exclusive, in the file) or its own end.
-    pub fn new(reader: R, position: u64, end: u64) -> Self {
+impl SegmentScan {
+    /// Walks a file from `position` on, up to `end` (exclusive) or its own end.
+    pub fn of_file(file: File, position: u64, end: u64) -> Self {
+        Self::new(Source::File(Arc::new(file)), position, end)
+    }
+
+    /// Walks what a pipe gives until it ends.
+    pub fn of_pipe(pipe: Box<dyn Read + Send>) -> Self {
+        Self::new(Source::Pipe(pipe), 0, u64::MAX)
+    }
+
+    fn new(source: Source, position: u64, end: u64) -> Self {
         Self {
-            reader,
+            source,
             position,
             end: end.max(position),
             rest: Vec::new(),
             chunks: 0,
+            wide: false,
             finished: None,
         }
     }
@@ -79,18 +129,26 @@ impl<R: Read> SegmentScan<R> {
         self.finished
     }
 
-    /// Fills `chunk` with the next whole batches; false at the end.
+    /// Finds the next whole batches, which `chunk` then loads; false at the end.
     pub fn next_chunk(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
         if self.finished.is_some() {
             return Ok(false);
         }
+        chunk.large = None;
+        chunk.pending = None;
+        if let Some((file, len)) = self.hop()? {
+            chunk.pending = Some(file);
+            return Ok(self.hand_out(chunk, len));
+        }
         chunk.bytes.clear();
+        chunk.bytes.shrink_to(2 * CHUNK_BYTES);
         chunk.bytes.append(&mut self.rest);
         let mut wanted = CHUNK_BYTES;
         loop {
             let at_end = self.fill(&mut chunk.bytes, wanted)?;
             match self.cut(&chunk.bytes, at_end) {
-                Cut::Needs(bytes) => wanted = bytes,
+                Cut::Needs(bytes) if bytes > LARGEST_HELD => return self.large(chunk, bytes as u64),
+                Cut::Needs(bytes) => wanted = bytes.max(CHUNK_BYTES),
                 Cut::Whole(len) => {
                     self.rest
                         .extend_from_slice(chunk.bytes.get(len..).unwrap_or_default());
@@ -104,6 +162,37 @@ impl<R: Read> SegmentScan<R> {
         }
     }
 
+    /// The file and the length of the next whole batches, where only their lengths need to be read for that.
+    fn hop(&mut self) -> io::Result<Option<(Arc<File>, usize)>> {
+        let Source::File(file) = &self.source else {
+            return Ok(None);
+        };
+        if !self.wide {
+            return Ok(None);
+        }
+        let mut fields = [0; LOG_OVERHEAD];
+        let (mut len, mut batches) = (0, 0);
+        loop {
+            let at = self.position + len as u64;
+            if at + HEADER_UP_TO_MAGIC as u64 >= self.end {
+                break;
+            }
+            file.read_exact_at(&mut fields, at)?;
+            let length = length_field(&fields);
+            let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
+            let ends_whole = length >= MIN_LENGTH_V0 as i32 && at + size as u64 <= self.end;
+            if !ends_whole || len + size > CHUNK_BYTES {
+                break;
+            }
+            len += size;
+            batches += 1;
+        }
+        self.wide = is_wide(len, batches);
+        let file = Arc::clone(file);
+        self.rest.clear();
+        Ok((len > 0).then_some((file, len)))
+    }
+
     fn hand_out(&mut self, chunk: &mut Chunk, len: usize) -> bool {
         chunk.position = self.position;
         chunk.number = self.chunks;
@@ -113,12 +202,44 @@ impl<R: Read> SegmentScan<R> {
         len > 0
     }
 
+    /// Hands out the place of a batch of `size` bytes, whose first ones `chunk` holds.
+    fn large(&mut self, chunk: &mut Chunk, size: u64) -> io::Result<bool> {
+        chunk.position = self.position;
+        chunk.number = self.chunks;
+        chunk.len = 0;
+        let (file, at) = match &mut self.source {
+            Source::File(file) => (Arc::clone(file), self.position),
+            Source::Pipe(pipe) => {
+                // What a pipe has given is not given twice, and a batch is read more than once.
+                let mut file = tempfile::tempfile()?;
+                file.write_all(&chunk.bytes)?;
+                let missing = size - chunk.bytes.len() as u64;
+                let copied = io::copy(&mut pipe.by_ref().take(missing), &mut file)?;
+                if copied < missing {
+                    let trailing = chunk.bytes.len() as u64 + copied;
+                    self.finished = Some(ScanEnd::End { trailing });
+                    return Ok(false);
+                }
+                file.seek(SeekFrom::Start(0))?;
+                (Arc::new(file), 0)
+            }
+        };
+        self.position += size;
+        self.chunks += 1;
+        chunk.large = Some(LargeBatch { file, at, size });
+        Ok(true)
+    }
+
     /// Reads until `bytes` holds `wanted` bytes; true when there is no more to come.
     fn fill(&mut self, bytes: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
         let left = self.end - self.position;
         let wanted = wanted.min(usize::try_from(left).unwrap_or(usize::MAX));
         if let Some(missing) = wanted.checked_sub(bytes.len()).filter(|missing| *missing > 0) {
-            let read = self.reader.by_ref().take(missing as u64).read_to_end(bytes)?;
+            bytes.reserve_exact(missing);
+            let read = match &mut self.source {
+                Source::File(file) => read_at(file, self.position + bytes.len() as u64, missing, bytes)?,
+                Source::Pipe(pipe) => pipe.take(missing as u64).read_to_end(bytes)?,
+            };
             if read < missing {
                 // Shorter than announced: a pipe, or a file cut while we read.
                 self.end = self.position + bytes.len() as u64;
@@ -127,9 +248,10 @@ impl<R: Read> SegmentScan<R> {
         Ok(self.position + bytes.len() as u64 >= self.end)
     }
 
-    fn cut(&self, bytes: &[u8], at_end: bool) -> Cut {
-        let mut len = 0;
+    fn cut(&mut self, bytes: &[u8], at_end: bool) -> Cut {
+        let (mut len, mut batches) = (0, 0);
         loop {
+            self.wide = is_wide(len, batches);
             let rest = bytes.get(len..).unwrap_or_default();
             // Kafka needs one byte more than the fixed fields to look at a batch at all.
             if rest.len() <= HEADER_UP_TO_MAGIC {
@@ -148,6 +270,7 @@ impl<R: Read> SegmentScan<R> {
                 return Self::not_whole(len, rest.len(), size, at_end);
             }
             len += size;
+            batches += 1;
         }
     }
 
@@ -162,9 +285,30 @@ impl<R: Read> SegmentScan<R> {
         } else if len > 0 {
             Cut::Whole(len)
         } else {
-            Cut::Needs(needed.max(CHUNK_BYTES))
+            Cut::Needs(needed)
         }
     }
+}
+
+/// Appends up to `wanted` bytes of the file from `at` on; fewer at its end.
+fn read_at(file: &File, at: u64, wanted: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    let start = bytes.len();
+    bytes.resize(start + wanted, 0);
+    let mut filled = start;
+    while let Some(place) = bytes.get_mut(filled..).filter(|place| !place.is_empty()) {
+        match file.read_at(place, at + (filled - start) as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(filled - start)
+}
+
+fn is_wide(len: usize, batches: usize) -> bool {
+    len / WIDE_BYTES >= batches && batches > 0
 }
 
 fn length_field(bytes: &[u8]) -> i32 {

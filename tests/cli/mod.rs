@@ -4,6 +4,7 @@ mod broken_pipe;
 mod consume;
 mod describe;
 mod dump_log;
+mod dump_log_memory;
 mod exit_codes;
 mod java_console;
 mod java_topics;

@@ -9,13 +9,10 @@ use super::files::DumpFile;
 use super::segment::{Segment, WalkEnd, WholeBatch};
 use crate::error::Result;
 use crate::internal_records::control;
+use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, time, word};
 use crate::output::{Format, Printer};
-use crate::records::Batch;
 use crate::records::control_record::ControlType;
-
-/// What a control batch may inflate to.
-const CONTROL_LIMIT: usize = 1 << 20;
 
 pub(super) fn show(
     file: &DumpFile,
@@ -30,7 +27,7 @@ pub(super) fn show(
     let position_width = if segment.length == u64::MAX {
         11
     } else {
-        grouped(segment.length).len().max(7)
+        grouped(segment.length).len().max(5)
     };
     let offset_width = (file.base_offset.max(0).to_string().len() * 2 + 3).max(13);
     if for_people {
@@ -43,7 +40,8 @@ pub(super) fn show(
     } else {
         rows.begin(&name, title, FULL, printer.out())?;
     }
-    let end = segment.each(|batch| {
+    let progress = FileProgress::beside_lines(segment.length, &segment.name, printer.is_quiet());
+    let end = segment.each(&progress, |batch| {
         let header = &batch.header;
         if header.base_offset >= range.to {
             return Ok(ControlFlow::Break(()));
@@ -61,6 +59,7 @@ pub(super) fn show(
         }
         Ok(ControlFlow::Continue(()))
     })?;
+    progress.finish();
     tell_end(&name, &end, printer);
     Ok(())
 }
@@ -108,7 +107,7 @@ fn cells(batch: &WholeBatch<'_>) -> [Cell; 8] {
         grouped(batch.position).into(),
         format!("{}-{}", header.base_offset, header.last_offset()).into(),
         count.into(),
-        grouped(batch.bytes.len() as u64).into(),
+        grouped(batch.bytes.len()).into(),
         codec(batch).into(),
         time(header.max_timestamp).into(),
         producer.into(),
@@ -145,20 +144,15 @@ fn control_type(batch: &WholeBatch<'_>) -> Option<String> {
     if !batch.header.is_control() {
         return None;
     }
-    let whole = Batch {
-        position: 0,
-        header: batch.header,
-        bytes: batch.bytes,
-    };
-    let mut scratch = Vec::new();
-    let record = whole
-        .records(&mut scratch, CONTROL_LIMIT)
-        .ok()
-        .and_then(|mut records| records.next()?.ok());
-    let Some(control) = record.and_then(|record| ControlType::parse(record.key?)) else {
-        return Some("unreadable".to_owned());
-    };
-    Some(control_name(control))
+    // The first record is the only one, and says it.
+    let mut control = None;
+    let _ = batch
+        .bytes
+        .each_record(&batch.header, &mut Vec::new(), |record| {
+            control = record.ok().and_then(|record| ControlType::parse(record.key?));
+            Err::<(), ()>(())
+        });
+    Some(control.map_or_else(|| "unreadable".to_owned(), control_name))
 }
 
 /// Kafka's name of a control record, in lower case.
@@ -208,7 +202,7 @@ fn all_cells(batch: &WholeBatch<'_>) -> [Cell; 20] {
         } else {
             int(header.records_count)
         },
-        (batch.bytes.len() as u64).into(),
+        (batch.bytes.len()).into(),
         int(header.magic.into()),
         codec(batch).into(),
         header.timestamp_type().name().into(),

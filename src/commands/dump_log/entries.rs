@@ -59,6 +59,7 @@ fn table(file: &DumpFile) -> Result<Table> {
             ))
         }
         Kind::Properties => Ok((vec![word("KEY", 16), word("VALUE", 0)], pairs(file, '=')?)),
+        Kind::Json => Ok((vec![word("KEY", 16), word("VALUE", 0)], fields(file)?)),
         Kind::PartitionMetadata => Ok((vec![word("KEY", 16), word("VALUE", 0)], pairs(file, ':')?)),
     }
 }
@@ -70,6 +71,20 @@ fn pairs(file: &DumpFile, separator: char) -> Result<Vec<Vec<Cell>>> {
     Ok(pairs
         .map(|(key, value)| vec![key.trim().into(), value.trim().into()])
         .collect())
+}
+
+fn fields(file: &DumpFile) -> Result<Vec<Vec<Cell>>> {
+    let fields = json_object(&fs::read_to_string(&file.path)?)?;
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Ok(fields
+        .iter()
+        .map(|(key, value)| vec![key.as_str().into(), text(value).into()])
+        .collect())
+}
+
+/// The one object that a file of [`Kind::Json`] holds.
+pub(super) fn json_object(text: &str) -> Result<serde_json::Map<String, serde_json::Value>> {
+    serde_json::from_str(text).map_err(|error| Error::bad_data(format!("no JSON object: {error}")))
 }
 
 fn offset_index(file: &DumpFile) -> Result<Table> {

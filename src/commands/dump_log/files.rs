@@ -24,6 +24,8 @@ pub enum Kind {
     Offsets,
     Properties,
     PartitionMetadata,
+    /// One object: who leads a controllers' quorum, or that a broker has stopped in good order.
+    Json,
 }
 
 /// A file to be dumped.
@@ -140,6 +142,7 @@ fn kind_by_name(path: &Path) -> Option<Kind> {
     match name {
         file_name::LEADER_EPOCHS => Some(Kind::LeaderEpochs),
         file_name::META_PROPERTIES => Some(Kind::Properties),
+        file_name::CLEAN_SHUTDOWN | file_name::QUORUM_STATE => Some(Kind::Json),
         file_name::PARTITION_METADATA => Some(Kind::PartitionMetadata),
         file_name::RECOVERY_POINTS
         | file_name::LOG_START_OFFSETS

@@ -3,13 +3,14 @@
 //! Owns the threads and whose turn it is to write. In memory at a time are a chunk and its text for each thread: one
 //! that has much text waits for its turn before it makes more.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::output::log_dump::progress::FileProgress;
 use crate::storage::segment_scan::{CHUNK_BYTES, Chunk, SegmentScan};
 
 /// A thread hands its text on when it has so much.
-const FLUSH_BYTES: usize = 1024 * 1024;
+const FLUSH_BYTES: usize = 512 * 1024;
 /// More threads than these make more memory and little more speed: writing is one thread's at a time.
 const MOST_THREADS: usize = 4;
 
@@ -47,23 +48,44 @@ pub(super) struct Output<'t, 's, W, E> {
 }
 
 impl<W: Write, E> Output<'_, '_, W, E> {
+    /// Whether there is so much text that it is handed on.
+    #[inline]
+    pub(super) fn is_long(&self) -> bool {
+        self.text.len() >= FLUSH_BYTES
+    }
+
     /// Hands the text on when there is much of it; nothing before may be changed after that.
     #[inline]
     pub(super) fn flush_if_long(&mut self) -> Result<(), Early<E>> {
-        if self.text.len() < FLUSH_BYTES {
-            return Ok(());
-        }
+        if self.is_long() { self.flush() } else { Ok(()) }
+    }
+
+    /// Waits for the turn of the chunk, which then stays its own until it ends.
+    pub(super) fn turn(&self) -> Result<(), Early<E>> {
+        self.turns
+            .wait_for(self.number)
+            .map(drop)
+            .ok_or(Early::Cancelled)
+    }
+
+    /// Hands the text on, in the chunk's turn.
+    pub(super) fn flush(&mut self) -> Result<(), Early<E>> {
         let mut shared = self.turns.wait_for(self.number).ok_or(Early::Cancelled)?;
         self.turns
             .write(&mut shared, &self.text)
             .map_err(|()| Early::Cancelled)?;
         self.text.clear();
+        // A record may have been much longer than a piece of text is meant to be.
+        self.text.shrink_to(4 * FLUSH_BYTES);
         Ok(())
     }
 }
 
 #[derive(Debug)]
 struct Turns<'s, W, E> {
+    progress: &'s FileProgress,
+    /// Where the walk starts in the log.
+    start: u64,
     shared: Mutex<Shared<'s, W, E>>,
     changed: Condvar,
 }
@@ -103,20 +125,22 @@ impl<'s, W: Write, E> Turns<'s, W, E> {
 
 /// Works on every chunk of `scan`: `worker` makes a thread's own worker, which turns a chunk into text and a result;
 /// the results are given to `merge` in the log's order.
-pub(super) fn work_in_order<R, W, T, E, F>(
-    scan: &mut SegmentScan<R>,
+pub(super) fn work_in_order<W, T, E, F>(
+    scan: &mut SegmentScan,
     length: u64,
+    progress: &FileProgress,
     out: &mut W,
     worker: impl Fn() -> F + Sync,
     merge: impl FnMut(T) + Send,
 ) -> Result<(), Stopped<E>>
 where
-    R: Read + Send,
     W: Write + Send,
     E: Send,
     F: FnMut(&Chunk, &mut Output<'_, '_, W, E>) -> Result<T, Early<E>>,
 {
     let turns = Turns {
+        progress,
+        start: scan.position(),
         shared: Mutex::new(Shared {
             next: 0,
             stopped: None,
@@ -149,13 +173,12 @@ fn threads(length: u64) -> usize {
         .min(MOST_THREADS)
 }
 
-fn one_thread<R, W, T, E, F>(
-    scan: &Mutex<&mut SegmentScan<R>>,
+fn one_thread<W, T, E, F>(
+    scan: &Mutex<&mut SegmentScan>,
     turns: &Turns<'_, W, E>,
     mut worker: F,
     merge: &Mutex<impl FnMut(T)>,
 ) where
-    R: Read,
     W: Write,
     F: FnMut(&Chunk, &mut Output<'_, '_, W, E>) -> Result<T, Early<E>>,
 {
@@ -166,7 +189,7 @@ fn one_thread<R, W, T, E, F>(
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .next_chunk(&mut chunk);
-        match read {
+        match read.and_then(|more| chunk.load().map(|()| more)) {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
@@ -197,6 +220,7 @@ fn one_thread<R, W, T, E, F>(
             Err(Early::Cancelled) => return,
         }
         shared.next += 1;
+        turns.progress.at(chunk.position - turns.start);
         turns.changed.notify_all();
     }
 }

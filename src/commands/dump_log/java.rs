@@ -20,7 +20,8 @@ use crate::records::batch_header::decrement_sequence;
 pub use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder};
 
 use super::java_index::{self, TimeIndexErrors};
-use super::java_log::{self, Gap};
+use super::gaps::Gaps;
+use super::java_log;
 
 /// One run of kafka-dump-log. Values that Java reads late may be errors.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl From<io::Error> for Failure {
 pub(super) struct Findings {
     index_mismatches: Vec<(String, Vec<(i64, i64)>)>,
     time_index: TimeIndexErrors,
-    gaps: Vec<(String, Vec<Gap>)>,
+    gaps: Vec<(String, Gaps)>,
 }
 
 /// Adds `entries` to the list of `path`; Java makes a list with its first entry.
@@ -217,7 +218,14 @@ fn log(
         decoder,
     };
     let (gaps, trailing) = java_log::dump(file, end, view, printer.out(), path)?;
-    add(&mut findings.gaps, &absolute(path), gaps);
+    let path = absolute(path);
+    match findings.gaps.iter_mut().find(|(known, _)| *known == path) {
+        Some((_, list)) => list
+            .append(gaps)
+            .map_err(|error| Failure::Java(error.to_string()))?,
+        None if gaps.is_empty() => {}
+        None => findings.gaps.push((path, gaps)),
+    }
     if trailing > 0 && !limited {
         writeln!(
             printer.out(),
@@ -327,19 +335,24 @@ fn tell(findings: Findings) {
     }
     findings.time_index.tell();
     for (path, gaps) in hash_order(findings.gaps, |(path, _)| path) {
-        stderr_line(gaps_text(&path, gaps).trim_end());
+        tell_gaps(&path, gaps);
     }
 }
 
-fn gaps_text(path: &str, mut gaps: Vec<Gap>) -> String {
+fn tell_gaps(path: &str, gaps: Gaps) {
+    const FLUSH_BYTES: usize = 64 * 1024;
     let mut text = format!("Non-consecutive offsets in {path}\n");
-    // A map by the first offset: the last of several stays.
-    gaps.sort_by_key(|(before, _)| *before);
-    let mut gaps = gaps.into_iter().peekable();
-    while let Some((before, after)) = gaps.next() {
-        if gaps.peek().is_none_or(|(next, _)| *next != before) {
-            let _ = writeln!(text, "  {before} is followed by {after}");
+    let told = gaps.each(|(before, after)| {
+        let _ = writeln!(text, "  {before} is followed by {after}");
+        if text.len() > FLUSH_BYTES {
+            stderr_line(text.trim_end());
+            text.clear();
         }
+    });
+    if !text.is_empty() {
+        stderr_line(text.trim_end());
     }
-    text
+    if let Err(error) = told {
+        stderr_line(format_args!("{path}: not all gaps could be kept: {error}"));
+    }
 }

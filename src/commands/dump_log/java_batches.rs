@@ -3,20 +3,20 @@
 //! Owns Java's ways for a lookup to fail. Reads headers through a small window, bodies only when asked to.
 
 use std::fs::File;
+use std::io::Read;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use crate::output::log_dump::java_log::java_header;
 use crate::records::batch_header::{
     BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0,
 };
-use crate::records::compression::{self, Codec};
-use crate::records::message_set::Messages;
-use crate::records::record::Records;
+use crate::storage::large_batch::LargeBatch;
 
+use super::batch_bytes::{BatchBytes, HELD_INFLATED};
 use super::java::Failure;
 
 const WINDOW_BYTES: usize = 64 * 1024;
-const INFLATE_LIMIT: usize = 1 << 30;
 
 /// A batch found.
 #[derive(Clone, Copy, Debug)]
@@ -103,36 +103,30 @@ impl<'f> BatchCursor<'f> {
 
     /// The newest timestamp of a batch's records, -1 when it has none.
     pub(super) fn newest_timestamp(&self, batch: FoundBatch) -> Result<i64, Failure> {
-        let failed = |error: String| Failure::Java(error);
-        let mut bytes = vec![0; usize::try_from(batch.size).unwrap_or(0)];
-        self.log
-            .read_exact_at(&mut bytes, batch.position)
-            .map_err(|error| failed(format!("{}: {error}", self.path)))?;
-        let mut scratch = Vec::new();
+        let failed = |error: &dyn std::fmt::Display| Failure::Java(format!("{}: {error}", self.path));
+        let file = self.log.try_clone().map_err(|error| failed(&error))?;
+        let large = LargeBatch {
+            file: Arc::new(file),
+            at: batch.position,
+            size: batch.size,
+        };
+        let mut held = Vec::new();
+        let bytes = if batch.size <= HELD_INFLATED as u64 {
+            let read = large.reader(0).read_to_end(&mut held);
+            read.map_err(|error| failed(&error))?;
+            BatchBytes::Held(&held)
+        } else {
+            BatchBytes::Stored(&large)
+        };
         let mut newest = -1;
-        if batch.header.magic < 2 {
-            let messages = Messages::new(&batch.header, &bytes, &mut scratch, INFLATE_LIMIT);
-            for message in messages.map_err(|error| failed(error.to_string()))? {
-                newest = newest.max(message.map_err(|error| failed(error.to_string()))?.timestamp);
-            }
+        if batch.header.magic >= 2 && batch.header.records_count == 0 {
             return Ok(newest);
         }
-        if batch.header.records_count == 0 {
-            return Ok(newest);
-        }
-        let mut body = bytes.get(HEADER_LEN..).unwrap_or_default();
-        let codec = batch
-            .header
-            .codec()
-            .ok_or_else(|| failed("Unknown compression type id".to_owned()))?;
-        if codec != Codec::None {
-            let inflated = compression::decompress_into(codec, body, &mut scratch, INFLATE_LIMIT);
-            inflated.map_err(|error| failed(error.to_string()))?;
-            body = &scratch;
-        }
-        for record in Records::new(&batch.header, body) {
-            newest = newest.max(record.map_err(|error| failed(error.to_string()))?.timestamp);
-        }
+        bytes.each_record(&batch.header, &mut Vec::new(), |record| {
+            let record = record.map_err(|error| Failure::Java(error.to_string()))?;
+            newest = newest.max(record.timestamp);
+            Ok::<(), Failure>(())
+        })?;
         Ok(newest)
     }
 

@@ -1,29 +1,28 @@
 //! A `.log` or `.checkpoint` as kafka-dump-log walks it.
 //!
-//! Owns Java's order of batches, records and failures, and the offsets that do not follow each other.
+//! Owns Java's order of batches, and the offsets that do not follow each other; `java_records` shows what is in a batch.
 
 use std::fs::File;
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
-use crate::output::log_dump::java_log::{LogView, java_header, write_batch, write_record};
-use crate::records::batch_header::{BatchHeader, HEADER_LEN, LOG_OVERHEAD};
-use crate::records::compression::{self, Codec};
-use crate::records::message_set::Messages;
-use crate::records::record::{Record, Records};
+use crate::output::log_dump::progress::FileProgress;
+use crate::output::log_dump::java_log::{LogView, java_header, write_batch};
+use crate::records::batch_header::LOG_OVERHEAD;
 use crate::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
 
+use super::batch_bytes::BatchBytes;
+use super::gaps::{Gap, Gaps};
 use super::in_order::{Early, Output, Stopped, work_in_order};
 use super::java::Failure;
+use super::java_records::BatchText;
 
-/// What a batch may inflate to; nothing that Kafka accepts comes near.
-const INFLATE_LIMIT: usize = 1 << 30;
-
-/// Two offsets that stand next to each other in the log and are not neighbours; -1 stands before the first.
-pub(super) type Gap = (i64, i64);
+/// So many gaps of a chunk are kept before its turn comes.
+const MOST_GAPS: usize = 64 * 1024;
 
 /// What one chunk says about offsets.
 #[derive(Debug, Default)]
-struct Offsets {
+pub(super) struct Offsets {
     first: Option<i64>,
     last: i64,
     gaps: Vec<Gap>,
@@ -31,7 +30,7 @@ struct Offsets {
 
 impl Offsets {
     #[inline]
-    fn add(&mut self, offset: i64) {
+    pub(super) fn add(&mut self, offset: i64) {
         match self.first {
             None => self.first = Some(offset),
             Some(_) if offset != self.last.wrapping_add(1) => self.gaps.push((self.last, offset)),
@@ -39,39 +38,62 @@ impl Offsets {
         }
         self.last = offset;
     }
+
+    /// Whether there is so much to tell that it is told before the chunk's end.
+    #[inline]
+    pub(super) fn are_many(&self) -> bool {
+        self.gaps.len() >= MOST_GAPS
+    }
 }
 
-/// Dumps a log from its start to `end`; answers the gaps between records in the order found, and the bytes left over.
+/// The offsets of a log, as its chunks tell of them in their order.
+#[derive(Debug)]
+pub(super) struct LogOffsets {
+    last: i64,
+    gaps: Gaps,
+}
+
+impl LogOffsets {
+    /// Takes over what a chunk has told so far.
+    pub(super) fn take(&mut self, offsets: &mut Offsets) {
+        if let Some(first) = offsets.first.take() {
+            if first != self.last.wrapping_add(1) {
+                self.gaps.push((self.last, first));
+            }
+            offsets.gaps.drain(..).for_each(|gap| self.gaps.push(gap));
+            self.last = offsets.last;
+        }
+    }
+}
+
+/// Dumps a log from its start to `end`; answers the gaps between records, and the bytes left over.
 pub(super) fn dump<W: Write + Send>(
     file: File,
     end: u64,
     view: LogView,
     out: &mut W,
     name: &str,
-) -> Result<(Vec<Gap>, u64), Failure> {
-    let mut scan = SegmentScan::new(file, 0, end);
-    let mut gaps: Vec<Gap> = Vec::new();
-    let mut last = -1_i64;
-    let merge = |offsets: Offsets| {
-        if let Some(first) = offsets.first {
-            if first != last.wrapping_add(1) {
-                gaps.push((last, first));
-            }
-            gaps.extend(offsets.gaps);
-            last = offsets.last;
-        }
+) -> Result<(Gaps, u64), Failure> {
+    let mut scan = SegmentScan::of_file(file, 0, end);
+    let log = Mutex::new(LogOffsets {
+        last: -1,
+        gaps: Gaps::default(),
+    });
+    let merge = |mut offsets: Offsets| {
+        log.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(&mut offsets);
     };
     let worker = || {
-        let mut scratch = Vec::new();
-        move |chunk: &Chunk, output: &mut Output<'_, '_, W, String>| {
-            chunk_to_text(view, chunk, &mut scratch, output)
-        }
+        let mut text = BatchText::new(view, &log);
+        move |chunk: &Chunk, output: &mut Output<'_, '_, W, String>| chunk_to_text(&mut text, chunk, output)
     };
-    work_in_order(&mut scan, end, out, worker, merge).map_err(|stopped| match stopped {
+    work_in_order(&mut scan, end, &FileProgress::none(), out, worker, merge).map_err(|stopped| match stopped {
         Stopped::Output(error) => Failure::Output(error),
         Stopped::Input(error) => Failure::Java(format!("cannot read {name}: {error}")),
         Stopped::Work(message) => Failure::Java(message),
     })?;
+    let gaps = log.into_inner().unwrap_or_else(PoisonError::into_inner).gaps;
     match scan.end() {
         Some(ScanEnd::TooSmall { length }) => Err(Failure::Java(format!(
             "Found record size {length} smaller than minimum record overhead (14) in file {name}."
@@ -82,108 +104,46 @@ pub(super) fn dump<W: Write + Send>(
 }
 
 fn chunk_to_text<W: Write>(
-    view: LogView,
+    text: &mut BatchText<'_>,
     chunk: &Chunk,
-    scratch: &mut Vec<u8>,
     output: &mut Output<'_, '_, W, String>,
 ) -> Result<Offsets, Early<String>> {
-    let mut offsets = Offsets::default();
+    if let Some(large) = &chunk.large {
+        one_batch(text, &chunk.bytes, BatchBytes::Stored(large), chunk.position, output)?;
+        return Ok(text.take_offsets());
+    }
     let mut at = 0;
     while at < chunk.len {
-        let rest = chunk.bytes.get(at..).unwrap_or_default();
-        let header = java_header(rest)?;
-        let size = LOG_OVERHEAD + usize::try_from(header.batch_length).unwrap_or(0);
+        let rest = chunk.bytes.get(at..chunk.len).unwrap_or_default();
+        let length = rest.get(8..LOG_OVERHEAD).and_then(|field| field.first_chunk::<4>());
+        let length = length.map_or(0, |field| i32::from_be_bytes(*field));
+        let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
         let bytes = rest.get(..size).unwrap_or(rest);
-        write_batch(&header, bytes, chunk.position + at as u64, &mut output.text)?;
-        if view.deep {
-            if header.magic >= 2 {
-                records(view, &header, bytes, scratch, &mut offsets, output)?;
-            } else {
-                messages(view, &header, bytes, scratch, &mut offsets, output)?;
-            }
-        }
+        let position = chunk.position + at as u64;
+        // A header may borrow from what follows a batch that is too short for one.
+        let head = chunk.bytes.get(at..).unwrap_or_default();
+        one_batch(text, head, BatchBytes::Held(bytes), position, output)?;
         output.flush_if_long()?;
         at += size;
     }
-    Ok(offsets)
+    Ok(text.take_offsets())
 }
 
-/// The records of a batch of format 2. Java inflates a compressed batch whole before it shows anything of it, and
-/// notices bytes behind the last record before it shows that one.
-fn records<W: Write>(
-    view: LogView,
-    header: &BatchHeader,
-    bytes: &[u8],
-    scratch: &mut Vec<u8>,
-    offsets: &mut Offsets,
+fn one_batch<W: Write>(
+    text: &mut BatchText<'_>,
+    head: &[u8],
+    bytes: BatchBytes<'_>,
+    position: u64,
     output: &mut Output<'_, '_, W, String>,
 ) -> Result<(), Early<String>> {
-    let Some(body) = bytes.get(HEADER_LEN..) else {
-        return Err(Early::Failed(format!(
-            "a batch of {} bytes has no room for its header",
-            bytes.len()
-        )));
-    };
-    if header.records_count == 0 {
-        return Ok(());
-    }
-    let codec = header.codec().unwrap_or_default();
-    let body = if codec == Codec::None {
-        body
+    let header = java_header(head)?;
+    let is_valid = bytes.is_valid(&header);
+    write_batch(&header, bytes.len(), is_valid, position, &mut output.text)?;
+    if !text.view.deep {
+        Ok(())
+    } else if header.magic >= 2 {
+        text.records(&header, bytes, output)
     } else {
-        scratch.clear();
-        let inflated = compression::decompress_into(codec, body, scratch, INFLATE_LIMIT);
-        inflated.map_err(|error| Early::Failed(format!("Failed to decompress record stream: {error}")))?;
-        let mut all = Records::new(header, scratch);
-        if let Some(Err(error)) = all.find(Result::is_err) {
-            return Err(Early::Failed(error.to_string()));
-        }
-        scratch.as_slice()
-    };
-    let mut records = Records::new(header, body);
-    let mut next = records.next();
-    while let Some(record) = next {
-        let record = record.map_err(|error| Early::Failed(error.to_string()))?;
-        let is_last = records.is_complete();
-        next = records.next();
-        if let Some(Err(error)) = &next
-            && is_last
-        {
-            return Err(Early::Failed(error.to_string()));
-        }
-        one_record(view, header, &record, None, offsets, output)?;
+        text.messages(&header, bytes, output)
     }
-    Ok(())
-}
-
-/// The messages of an entry of format 0 or 1.
-fn messages<W: Write>(
-    view: LogView,
-    header: &BatchHeader,
-    bytes: &[u8],
-    scratch: &mut Vec<u8>,
-    offsets: &mut Offsets,
-    output: &mut Output<'_, '_, W, String>,
-) -> Result<(), Early<String>> {
-    let failed = |error: crate::records::error::RecordError| Early::Failed(error.to_string());
-    let mut messages = Messages::new(header, bytes, scratch, INFLATE_LIMIT).map_err(failed)?;
-    while let Some(message) = messages.next_message() {
-        let (record, bytes) = message.map_err(failed)?;
-        one_record(view, header, &record, Some(bytes), offsets, output)?;
-    }
-    Ok(())
-}
-
-#[inline]
-fn one_record<W: Write>(
-    view: LogView,
-    header: &BatchHeader,
-    record: &Record<'_>,
-    message: Option<&[u8]>,
-    offsets: &mut Offsets,
-    output: &mut Output<'_, '_, W, String>,
-) -> Result<(), Early<String>> {
-    offsets.add(record.offset);
-    write_record(view, header, record, message, &mut output.text)?;
-    output.flush_if_long()
 }

@@ -2,14 +2,17 @@
 //!
 //! Owns what the native face can be asked for; `java` keeps the order of things of kafka-dump-log.
 
+mod batch_bytes;
 mod batches;
 mod entries;
 pub mod files;
+mod gaps;
 mod in_order;
 pub mod java;
 mod java_batches;
 mod java_index;
 mod java_log;
+mod java_records;
 mod records;
 mod recover;
 mod segment;

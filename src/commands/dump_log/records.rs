@@ -13,18 +13,16 @@ use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{ConsumedRecord, TimestampType};
 use crate::error::{Error, Result};
 use crate::output::log_dump::internal_json;
+use crate::output::log_dump::progress::FileProgress;
 use crate::output::record::RecordFormatter;
 use crate::output::record_json::JsonFormatter;
 use crate::output::record_template::Template;
 use crate::output::{Printer, log_dump::rows::grouped};
 use crate::records::batch_header;
-use crate::records::{Batch, Record};
+use crate::records::Record;
 use crate::storage::file_name;
 use crate::storage::segment_scan::Chunk;
 use crate::topic_partition::TopicPartition;
-
-/// What one batch may inflate to.
-const INFLATE_LIMIT: usize = 1 << 30;
 
 /// How the records of one log are shown.
 #[derive(Clone, Debug)]
@@ -64,7 +62,16 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
         };
         move |chunk: &Chunk, output: &mut Output<'_, '_, _, Stop>| worker.chunk(chunk, output)
     };
-    let ended = work_in_order(&mut segment.scan, segment.length, printer.out(), worker, |()| {});
+    let progress = FileProgress::beside_lines(segment.length, &segment.name, printer.is_quiet());
+    let ended = work_in_order(
+        &mut segment.scan,
+        segment.length,
+        &progress,
+        printer.out(),
+        worker,
+        |()| {},
+    );
+    progress.finish();
     match ended {
         Ok(()) => tell_end(&segment.name, &segment.end(), printer),
         Err(Stopped::Work(Stop::EndOfRange)) => {}
@@ -125,23 +132,17 @@ impl Worker<'_> {
             let hint = "--verify looks closer, --recover saves what is good";
             Early::Failed(Stop::Failed(Error::bad_data(problem).hint(hint)))
         };
-        let whole = Batch {
-            position: 0,
-            header: batch.header,
-            bytes: batch.bytes,
-        };
         let mut scratch = std::mem::take(&mut self.scratch);
-        let records = whole
-            .records(&mut scratch, INFLATE_LIMIT)
-            .map_err(|error| corrupt(error.to_string()))?;
-        for record in records {
+        let header = &batch.header;
+        batch.bytes.each_record(header, &mut scratch, |record| {
             let record = record.map_err(|error| corrupt(error.to_string()))?;
             if self.range.has_offset(record.offset) && self.range.has_time(record.timestamp) {
-                self.record(batch.header.timestamp_type(), &record, &mut output.text)
+                self.record(header.timestamp_type(), &record, &mut output.text)
                     .map_err(|why| corrupt(format!("record {}: {why}", record.offset)))?;
                 output.flush_if_long()?;
             }
-        }
+            Ok::<(), Early<Stop>>(())
+        })?;
         self.scratch = scratch;
         Ok(())
     }

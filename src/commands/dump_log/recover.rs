@@ -1,18 +1,20 @@
 //! Good batches of a damaged log to a new file.
 //!
-//! Owns what is good: a whole batch whose checksum holds. The source is only read.
+//! Owns what is good: a whole batch whose checksum holds and whose offsets follow the last good one's. The source is
+//! only read.
 
-use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::Range;
 use super::batches::tell_end;
 use super::files::DumpFile;
-use super::segment::Segment;
+use super::segment::{Segment, WholeBatch};
 use crate::error::{Error, Result};
 use crate::output::Printer;
+use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::grouped;
 
 pub(super) fn run(file: &DumpFile, out: &Path, range: Range, printer: &mut Printer) -> Result<()> {
@@ -24,32 +26,81 @@ pub(super) fn run(file: &DumpFile, out: &Path, range: Range, printer: &mut Print
         .create_new(true)
         .open(out)
         .map_err(failed)?;
-    let mut writer = BufWriter::with_capacity(256 * 1024, opened);
-    let (mut kept, mut bytes, mut lost) = (0_u64, 0_u64, 0_u64);
-    let end = segment.each(|batch| {
+    let mut good = Good {
+        writer: BufWriter::with_capacity(256 * 1024, opened),
+        kept: 0,
+        bytes: 0,
+        lost: 0,
+        next: file.base_offset,
+        before_last: None,
+    };
+    let progress = FileProgress::new(segment.length, &segment.name, printer.is_quiet());
+    let end = segment.each(&progress, |batch| {
         if batch.header.base_offset >= range.to {
             return Ok(ControlFlow::Break(()));
         }
-        if batch.header.last_offset() < range.from {
-            return Ok(ControlFlow::Continue(()));
-        }
-        if batch.is_valid() {
-            writer.write_all(batch.bytes).map_err(failed)?;
-            kept += 1;
-            bytes += batch.bytes.len() as u64;
-        } else {
-            lost += 1;
+        if batch.header.last_offset() >= range.from {
+            good.add(&batch).map_err(failed)?;
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    writer.flush().map_err(failed)?;
-    writer.get_ref().sync_all().map_err(failed)?;
+    progress.finish();
+    good.writer.flush().map_err(failed)?;
+    good.writer.get_ref().sync_all().map_err(failed)?;
     tell_end(&segment.name, &end, printer);
     printer.line(format_args!(
         "{}: {} batches, {} bytes kept; {} corrupt batches left out",
         out.display(),
-        grouped(kept),
-        grouped(bytes),
-        grouped(lost)
+        grouped(good.kept),
+        grouped(good.bytes),
+        grouped(good.lost)
     ))
+}
+
+/// What is written. A batch's base offset is outside its checksum, so that it may lie where the checksum holds.
+struct Good {
+    writer: BufWriter<File>,
+    kept: u64,
+    bytes: u64,
+    lost: u64,
+    /// The least offset that may follow.
+    next: i64,
+    /// What `next` was before the last batch, and that one's length.
+    before_last: Option<(i64, u64)>,
+}
+
+impl Good {
+    fn add(&mut self, batch: &WholeBatch<'_>) -> io::Result<()> {
+        let (first, length) = (batch.header.base_offset, batch.bytes.len());
+        if !batch.is_valid() {
+            self.lost += 1;
+            return Ok(());
+        }
+        if first < self.next {
+            match self.before_last {
+                // It follows the batch before the last: that one jumped ahead.
+                Some((next, last)) if first >= next => self.take_back(next, last)?,
+                _ => {
+                    self.lost += 1;
+                    return Ok(());
+                }
+            }
+        }
+        batch.bytes.copy_to(&mut self.writer)?;
+        self.kept += 1;
+        self.bytes += length;
+        self.before_last = Some((self.next, length));
+        self.next = batch.header.next_offset();
+        Ok(())
+    }
+
+    fn take_back(&mut self, next: i64, length: u64) -> io::Result<()> {
+        self.kept -= 1;
+        self.lost += 1;
+        self.bytes -= length;
+        self.next = next;
+        self.writer.flush()?;
+        self.writer.get_ref().set_len(self.bytes)?;
+        self.writer.seek(SeekFrom::Start(self.bytes)).map(|_| ())
+    }
 }

@@ -3,13 +3,15 @@
 //! Owns that; what is done with a batch belongs to the views.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::ControlFlow;
 
 use super::Range;
+use super::batch_bytes::BatchBytes;
 use super::files::DumpFile;
 use crate::error::{Error, Result};
-use crate::records::batch_header::{self, BatchHeader};
+use crate::output::log_dump::progress::FileProgress;
+use crate::records::batch_header::{BatchHeader, MIN_LENGTH_V0};
 use crate::records::error::BatchError;
 use crate::storage::file_name::FileKind;
 use crate::storage::offset_index::OffsetIndex;
@@ -18,7 +20,9 @@ use crate::storage::time_index::TimeIndex;
 
 /// A log that can be walked once.
 pub(super) struct Segment {
-    pub(super) scan: SegmentScan<Box<dyn Read + Send>>,
+    pub(super) scan: SegmentScan,
+    /// Where the walk starts in the log.
+    pub(super) start: u64,
     /// Bytes from the walk's start to the log's end; `u64::MAX` for a pipe.
     pub(super) length: u64,
     pub(super) name: String,
@@ -29,12 +33,12 @@ pub(super) struct Segment {
 pub(super) struct WholeBatch<'a> {
     pub(super) position: u64,
     pub(super) header: BatchHeader,
-    pub(super) bytes: &'a [u8],
+    pub(super) bytes: BatchBytes<'a>,
 }
 
 impl WholeBatch<'_> {
     pub(super) fn is_valid(&self) -> bool {
-        batch_header::crc_is_valid(self.bytes)
+        self.bytes.is_valid(&self.header)
     }
 }
 
@@ -54,27 +58,29 @@ impl Segment {
     pub(super) fn open(file: &DumpFile, range: Range) -> Result<Self> {
         if file.path.as_os_str() == "-" {
             return Ok(Self {
-                scan: SegmentScan::new(Box::new(io::stdin()), 0, u64::MAX),
+                scan: SegmentScan::of_pipe(Box::new(io::stdin())),
+                start: 0,
                 length: u64::MAX,
                 name: "stdin".to_owned(),
             });
         }
         let name = file.short_name();
         let failed = |error: io::Error| Error::from(error).context(file.path.display());
-        let mut log = File::open(&file.path).map_err(failed)?;
+        let log = File::open(&file.path).map_err(failed)?;
         let end = log.metadata().map_err(failed)?.len();
         let start = start(file, range).min(end);
-        log.seek(SeekFrom::Start(start)).map_err(failed)?;
         Ok(Self {
-            scan: SegmentScan::new(Box::new(log), start, end),
+            scan: SegmentScan::of_file(log, start, end),
+            start,
             length: end - start,
             name,
         })
     }
 
-    /// Visits every batch; a visitor that breaks ends the walk.
+    /// Visits every batch, and shows on `progress` how far it is; a visitor that breaks ends the walk.
     pub(super) fn each(
         &mut self,
+        progress: &FileProgress,
         mut visit: impl FnMut(WholeBatch<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<WalkEnd> {
         let mut chunk = Chunk::default();
@@ -82,10 +88,12 @@ impl Segment {
             let more = self
                 .scan
                 .next_chunk(&mut chunk)
+                .and_then(|more| chunk.load().map(|()| more))
                 .map_err(|error| Error::from(error).context(&self.name))?;
             if !more {
                 return Ok(self.end());
             }
+            progress.at(chunk.position - self.start);
             for batch in whole_batches(&chunk) {
                 match batch {
                     Ok(batch) => {
@@ -111,7 +119,7 @@ impl Segment {
                 position,
                 why: BatchError::TooSmall {
                     length,
-                    minimum: batch_header::MIN_LENGTH_V0,
+                    minimum: MIN_LENGTH_V0,
                 },
             },
             _ => WalkEnd::Clean,
@@ -126,6 +134,17 @@ pub(super) fn whole_batches(
     let mut at = 0;
     let mut failed = false;
     std::iter::from_fn(move || {
+        if let Some(large) = &chunk.large {
+            if std::mem::replace(&mut failed, true) {
+                return None;
+            }
+            let header = BatchHeader::parse(&chunk.bytes);
+            return Some(header.map_err(|why| (chunk.position, why)).map(|header| WholeBatch {
+                position: chunk.position,
+                header,
+                bytes: BatchBytes::Stored(large),
+            }));
+        }
         let rest = chunk
             .bytes
             .get(at..chunk.len)
@@ -143,7 +162,7 @@ pub(super) fn whole_batches(
         Some(Ok(WholeBatch {
             position,
             header,
-            bytes,
+            bytes: BatchBytes::Held(bytes),
         }))
     })
 }

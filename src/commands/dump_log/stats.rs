@@ -10,12 +10,11 @@ use super::batches::tell_end;
 use super::files::DumpFile;
 use super::segment::{Segment, WholeBatch};
 use crate::error::Result;
+use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, time, word};
 use crate::output::{Format, Printer};
-use crate::records::Batch;
+use crate::records::Record;
 
-/// What one batch may inflate to; a bigger one is counted without its records.
-const INFLATE_LIMIT: usize = 64 << 20;
 /// So many producers are told apart, the rest is counted together.
 const MOST_PRODUCERS: usize = 10_000;
 
@@ -55,13 +54,15 @@ pub(super) fn show(files: &[&DumpFile], range: Range, printer: &mut Printer) -> 
         let mut segment = Segment::open(file, range)?;
         let mut stats = Stats::default();
         let mut scratch = Vec::new();
-        let end = segment.each(|batch| {
+        let progress = FileProgress::new(segment.length, &segment.name, printer.is_quiet());
+        let end = segment.each(&progress, |batch| {
             if batch.header.base_offset >= range.to {
                 return Ok(ControlFlow::Break(()));
             }
             stats.add(&batch, range, &mut scratch);
             Ok(ControlFlow::Continue(()))
         })?;
+        progress.finish();
         if for_people {
             if index > 0 {
                 printer.line("")?;
@@ -83,7 +84,7 @@ impl Stats {
             return;
         }
         self.batches += 1;
-        self.bytes += batch.bytes.len() as u64;
+        self.bytes += batch.bytes.len();
         self.control += u64::from(header.is_control());
         self.transactional += u64::from(header.is_transactional() && !header.is_control());
         if !batch.is_valid() {
@@ -98,44 +99,33 @@ impl Stats {
                 None => self.more_producers += 1,
             }
         }
-        let whole = Batch {
-            position: 0,
-            header: *header,
-            bytes: batch.bytes,
-        };
         let codec = header.codec().map_or("?", |codec| codec.name());
-        let mut inflated = 0;
-        if let Ok(records) = whole.records(scratch, INFLATE_LIMIT) {
-            for record in records
-                .map_while(Result::ok)
-                .filter(|record| range.has_offset(record.offset))
-            {
-                if !range.has_time(record.timestamp) {
-                    continue;
-                }
-                let size = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len) as u64;
-                self.records += 1;
-                self.nulls += u64::from(record.value.is_none());
-                self.key_bytes += size(record.key);
-                self.value_bytes += size(record.value);
-                self.offset(record.offset);
-                self.oldest = Some(
-                    self.oldest
-                        .map_or(record.timestamp, |oldest| oldest.min(record.timestamp)),
-                );
-                self.newest = self.newest.max(Some(record.timestamp));
-            }
-        }
-        let stored = batch.bytes.len().saturating_sub(header.body_at()) as u64;
-        if codec == "none" {
-            inflated += stored;
-        } else {
-            inflated += scratch.len() as u64;
-        }
+        let stored = batch.bytes.len().saturating_sub(header.body_at() as u64);
+        let counted = batch.bytes.each_record(header, scratch, |record| {
+            // Behind what is no record nothing is counted.
+            self.record(&record.map_err(|_| ())?, range);
+            Ok::<(), ()>(())
+        });
+        let inflated = counted.unwrap_or(if codec == "none" { stored } else { 0 });
         let sums = self.codecs.entry(codec).or_default();
         sums.batches += 1;
         sums.stored += stored;
         sums.inflated += inflated;
+    }
+
+    fn record(&mut self, record: &Record<'_>, range: Range) {
+        if !range.has_offset(record.offset) || !range.has_time(record.timestamp) {
+            return;
+        }
+        let size = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len) as u64;
+        self.records += 1;
+        self.nulls += u64::from(record.value.is_none());
+        self.key_bytes += size(record.key);
+        self.value_bytes += size(record.value);
+        self.offset(record.offset);
+        let oldest = self.oldest.unwrap_or(record.timestamp);
+        self.oldest = Some(oldest.min(record.timestamp));
+        self.newest = self.newest.max(Some(record.timestamp));
     }
 
     fn offset(&mut self, offset: i64) {

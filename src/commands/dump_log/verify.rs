@@ -6,21 +6,20 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::Range;
+use super::entries::json_object;
 use super::files::{DumpFile, Kind};
 use super::segment::{Segment, WalkEnd, WholeBatch};
 use crate::error::{Error, Result};
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, word};
 use crate::output::{Format, Printer};
-use crate::records::Batch;
-use crate::records::batch_header::{TimestampType, computed_crc};
+use crate::records::batch_header::TimestampType;
 use crate::records::control_record::EndTransactionMarker;
 use crate::storage::file_name::FileKind;
 use crate::storage::offset_index::OffsetIndex;
 use crate::storage::time_index::TimeIndex;
 use crate::storage::{checkpoint, leader_epochs, producer_snapshot, transaction_index};
 
-const INFLATE_LIMIT: usize = 64 << 20;
 /// So many problems are told of one file.
 const MOST_PROBLEMS: usize = 20;
 /// So many producers are followed.
@@ -139,6 +138,9 @@ fn verify_file(file: &DumpFile, producers: &mut Producers, printer: &Printer) ->
         Kind::OffsetIndex | Kind::TimeIndex if file.sibling(FileKind::Log).is_some() => Ok(()),
         Kind::OffsetIndex => OffsetIndex::open(&file.path, file.base_offset).map(|_| ()),
         Kind::TimeIndex => TimeIndex::open(&file.path, file.base_offset).map(|_| ()),
+        Kind::Json => read(&file.path)
+            .and_then(|text| json_object(&text))
+            .map(|_| ()),
         Kind::Properties | Kind::PartitionMetadata => read(&file.path).map(|_| ()),
     };
     match outcome {
@@ -243,8 +245,7 @@ impl<'f> LogCheck<'f> {
         };
         let mut segment = Segment::open(self.file, EVERYTHING)?;
         let progress = FileProgress::new(segment.length, &self.name, printer.is_quiet());
-        let end = segment.each(|batch| {
-            progress.at(batch.position);
+        let end = segment.each(&progress, |batch| {
             self.batch(&batch, producers);
             Ok(ControlFlow::Continue(()))
         })?;
@@ -307,8 +308,8 @@ impl<'f> LogCheck<'f> {
     /// What the recovery after a crash cuts a log off for.
     fn what_a_broker_refuses(&self, batch: &WholeBatch<'_>) -> Option<String> {
         let header = &batch.header;
-        if !batch.is_valid() {
-            let computed = computed_crc(batch.bytes);
+        let computed = batch.bytes.computed_crc(header);
+        if computed != header.crc {
             return Some(format!("CRC is 0x{:08x}, should be 0x{computed:08x}", header.crc));
         }
         if header.base_offset < self.file.base_offset {
@@ -328,23 +329,12 @@ impl<'f> LogCheck<'f> {
     /// What only shows when the records are read.
     fn what_consumers_refuse(&mut self, batch: &WholeBatch<'_>) -> Option<String> {
         let header = &batch.header;
-        let whole = Batch {
-            position: 0,
-            header: *header,
-            bytes: batch.bytes,
-        };
-        let records = match whole.records(&mut self.scratch, INFLATE_LIMIT) {
-            Ok(records) => records,
-            Err(error) => return Some(error.to_string()),
-        };
         let (mut newest, mut marker) = (None, None);
-        for record in records {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => return Some(error.to_string()),
-            };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let read = batch.bytes.each_record(header, &mut scratch, |record| {
+            let record = record.map_err(|error| error.to_string())?;
             if header.magic == 2 && !(header.base_offset..=header.last_offset()).contains(&record.offset) {
-                return Some(format!(
+                return Err(format!(
                     "record {} in the batch {}-{}",
                     record.offset,
                     header.base_offset,
@@ -355,6 +345,11 @@ impl<'f> LogCheck<'f> {
             if header.is_control() {
                 marker = EndTransactionMarker::parse(&record);
             }
+            Ok(())
+        });
+        self.scratch = scratch;
+        if let Err(what) = read {
+            return Some(what);
         }
         if marker.is_some_and(|marker| !marker.committed)
             && self.aborted.get(&header.base_offset) == Some(&header.producer_id)

@@ -15,6 +15,7 @@ const TEMPLATE: &str = "{prefix}  {bar:25}  {percent:>3} %  {bytes_per_sec}  {et
 pub struct FileProgress(Option<ProgressBar>);
 
 impl FileProgress {
+    /// `is_quiet`: nobody wants it, or it would stand among lines on the same terminal.
     pub fn new(length: u64, name: &str, is_quiet: bool) -> Self {
         if is_quiet || !(LONG_BYTES..u64::MAX).contains(&length) || !std::io::stderr().is_terminal() {
             return Self(None);
@@ -32,6 +33,16 @@ impl FileProgress {
         if let Some(bar) = &self.0 {
             bar.set_position(position);
         }
+    }
+
+    /// No bar: stderr belongs to what Java's tool says.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// A bar for a view that writes lines while it reads: none where both would go to the same terminal.
+    pub fn beside_lines(length: u64, name: &str, is_quiet: bool) -> Self {
+        Self::new(length, name, is_quiet || std::io::stdout().is_terminal())
     }
 
     /// Takes the bar away.

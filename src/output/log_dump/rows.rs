@@ -104,7 +104,8 @@ impl Rows {
             }
             let headings: Vec<String> = columns
                 .iter()
-                .map(|column| aligned(column.heading, column))
+                .enumerate()
+                .map(|(at, column)| aligned(column.heading, column, at == 0))
                 .collect();
             writeln!(out, "{}", headings.join("  ").trim_end())?;
             self.any = true;
@@ -122,7 +123,8 @@ impl Rows {
                 let cells: Vec<String> = cells
                     .iter()
                     .zip(&self.columns)
-                    .map(|(cell, column)| aligned(&shown(cell), column))
+                    .enumerate()
+                    .map(|(at, (cell, column))| aligned(&shown(cell), column, at == 0))
                     .collect();
                 writeln!(out, "{}", cells.join("  ").trim_end())?;
             }
@@ -171,9 +173,10 @@ impl Rows {
     }
 }
 
-fn aligned(text: &str, column: &Column) -> String {
+/// The first column stands left whatever is in it: its width is a guess, and lines begin with no blanks.
+fn aligned(text: &str, column: &Column, is_first: bool) -> String {
     let width = column.width.max(column.heading.len());
-    if column.is_number {
+    if column.is_number && !is_first {
         format!("{text:>width$}")
     } else {
         format!("{text:<width$}")

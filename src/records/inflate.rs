@@ -1,0 +1,101 @@
+//! Inflates a body piece by piece, for bodies that nobody wants to hold whole.
+//!
+//! Owns how much a codec may remember while it does so; `compression` inflates into memory.
+
+use std::io::{self, BufRead, Read};
+
+use lz4_flex::frame::FrameDecoder;
+
+use super::compression::Codec;
+use super::snappy_stream::SnappyReader;
+
+/// How far back zstd may refer, as a power of two: 8 MiB, which every level up to 19 stays within. A frame that says
+/// more is read until it has given as much, which is all that a small batch of a higher level has.
+const ZSTD_WINDOW_LOG: u32 = 23;
+/// What the format allows without being asked for more.
+const ZSTD_LONGEST_WINDOW_LOG: u32 = 27;
+
+/// Where the window's size stands in a frame: behind the magic number and the descriptor.
+const ZSTD_WINDOW_AT: usize = 5;
+const ZSTD_SINGLE_SEGMENT: u8 = 1 << 5;
+
+/// What `input` inflates to. The reader's errors say what is wrong with the bytes.
+pub fn reader<'a>(codec: Codec, mut input: impl BufRead + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+    Ok(match codec {
+        Codec::None => Box::new(input),
+        Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Codec::Snappy => Box::new(SnappyReader::new(input)),
+        Codec::Lz4 => Box::new(FrameDecoder::new(input)),
+        Codec::Zstd => {
+            let wide = has_wide_window(input.fill_buf()?);
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
+            if wide {
+                decoder.window_log_max(ZSTD_LONGEST_WINDOW_LOG)?;
+                Box::new(UpTo {
+                    inner: decoder,
+                    left: 1 << ZSTD_WINDOW_LOG,
+                })
+            } else {
+                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+                Box::new(decoder)
+            }
+        }
+    })
+}
+
+/// Whether the first frame refers back further than is kept.
+fn has_wide_window(frame: &[u8]) -> bool {
+    let Some(descriptor) = frame.get(4) else {
+        return false;
+    };
+    if descriptor & ZSTD_SINGLE_SEGMENT != 0 {
+        // As wide as it is long: its length tells, which the reader counts.
+        return true;
+    }
+    let exponent = frame.get(ZSTD_WINDOW_AT).map_or(0, |byte| u32::from(byte >> 3));
+    10 + exponent >= ZSTD_WINDOW_LOG
+}
+
+/// Gives so many bytes, then an error.
+struct UpTo<R> {
+    inner: R,
+    left: usize,
+}
+
+impl<R: Read> Read for UpTo<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let most = out.len().min(self.left.max(1));
+        let read = self.inner.read(out.get_mut(..most).unwrap_or_default())?;
+        if read > self.left {
+            return Err(io::Error::other(
+                "the frame refers back further than the 8 MiB that are kept",
+            ));
+        }
+        self.left -= read;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compression::compress;
+    use super::*;
+
+    #[test]
+    fn every_codec_gives_back_what_it_took_piece_by_piece() {
+        let input: Vec<u8> = (0..300_000_u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
+        for codec in Codec::ALL {
+            let mut compressed = Vec::new();
+            compress(codec, &input, &mut compressed).unwrap();
+            let mut out = Vec::new();
+            reader(codec, compressed.as_slice())
+                .unwrap()
+                .read_to_end(&mut out)
+                .unwrap();
+            assert!(out == input, "{codec}");
+            compressed.truncate(compressed.len() / 2);
+            let cut = reader(codec, compressed.as_slice()).and_then(|mut reader| reader.read_to_end(&mut Vec::new()));
+            assert!(codec == Codec::None || cut.is_err(), "{codec}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What `kafkit dump-log` needs of memory for files that would need much: the system refuses it more than a little.
+
+use std::process::Command;
+
+use kafkit::records::batch_header;
+use kafkit::records::compression::{Codec, compress};
+
+use crate::support::suite::{Outcome, Suite, outcome_of};
+
+/// Kilobytes of heap and stacks: 32 MB, and two for the stack of each of up to four threads.
+const MOST_KILOBYTES: u32 = 32 * 1024 + 4 * 2048;
+const VALUE_BYTES: usize = 1000;
+const RECORDS: usize = 80_000;
+const LOG: &str = "00000000000000000000.log";
+
+/// A batch of format 2 with the same record again and again: its value is zeros, which compress to nothing.
+fn batch(codec: Codec, value_bytes: usize, records: usize) -> Vec<u8> {
+    let number = |number: usize| {
+        let mut bytes = Vec::new();
+        kafkit::records::varint::put_i64(&mut bytes, number as i64);
+        bytes
+    };
+    // Attributes, timestamp delta, offset delta, a key of one byte.
+    let mut record = vec![0, 0, 0, 2, b'k'];
+    record.extend(number(value_bytes));
+    record.resize(record.len() + value_bytes + 1, 0);
+    let framed = [number(record.len()), record].concat();
+    let mut batch = vec![0; batch_header::HEADER_LEN];
+    compress(codec, &framed.repeat(records), &mut batch).unwrap();
+    let length = (batch.len() - batch_header::LOG_OVERHEAD) as i32;
+    batch[8..12].copy_from_slice(&length.to_be_bytes());
+    batch[16] = 2;
+    batch[22] = codec.id() as u8;
+    // No producer.
+    batch[43..57].fill(0xff);
+    batch[57..61].copy_from_slice(&(records as i32).to_be_bytes());
+    batch_header::set_crc(&mut batch);
+    batch
+}
+
+/// Runs kafkit where no process may have more memory than it should need.
+fn run_within_limit(suite: &Suite, args: &[&str], input: &[u8]) -> Outcome {
+    let mut command = Command::new("sh");
+    command
+        .arg("-c")
+        .arg(format!("ulimit -d {MOST_KILOBYTES} && exec \"$0\" \"$@\""))
+        .arg(env!("CARGO_BIN_EXE_kafkit"))
+        .args(args)
+        .current_dir(suite.home())
+        .env("HOME", suite.home());
+    outcome_of(command, input)
+}
+
+#[test]
+fn a_batch_that_inflates_to_much_is_read_piece_by_piece() {
+    for codec in [Codec::Zstd, Codec::Gzip, Codec::Lz4, Codec::Snappy, Codec::None] {
+        let suite = Suite::new();
+        suite.file(LOG, batch(codec, VALUE_BYTES, RECORDS));
+        run_within_limit(&suite, &["dump-log", "--verify", LOG], b"")
+            .succeeds()
+            .prints("1 files, nothing wrong\n");
+        let shown = run_within_limit(&suite, &["dump-log", "-f", "%o %S\\n", LOG], b"").succeeds();
+        assert_eq!(shown.stdout(), format!("0 {VALUE_BYTES}\n").repeat(RECORDS), "{codec}");
+        let java = ["kafka-dump-log", "--deep-iteration", "--files", LOG];
+        let shown = run_within_limit(&suite, &java, b"").succeeds().stdout();
+        assert!(shown.contains("isvalid: true"), "{codec}");
+        assert_eq!(shown.matches("| offset: 0 ").count(), RECORDS, "{codec}");
+    }
+}
+
+#[test]
+fn a_pipe_with_a_large_batch_is_not_held_either() {
+    let suite = Suite::new();
+    let log = batch(Codec::None, VALUE_BYTES, RECORDS);
+    let shown = run_within_limit(&suite, &["dump-log", "--stats", "-o", "jsonl", "-"], &log).succeeds();
+    assert!(shown.stdout().contains(&format!("\"records\":{RECORDS},")), "{shown:?}");
+}
+
+#[test]
+fn a_long_log_takes_no_more_than_a_short_one() {
+    let suite = Suite::new();
+    let mut log = Vec::new();
+    let batch = batch(Codec::Lz4, 100, 600);
+    for number in 0..8_000_i64 {
+        let at = log.len();
+        log.extend_from_slice(&batch);
+        batch_header::set_base_offset(&mut log[at..], number * 600);
+    }
+    suite.file(LOG, log);
+    let java = ["kafka-dump-log", "--deep-iteration", "--files", LOG];
+    for args in [&["dump-log", "--verify", LOG][..], &["dump-log", LOG], &java] {
+        run_within_limit(&suite, args, b"").succeeds();
+    }
+}
