@@ -167,11 +167,11 @@ impl<R: Read> SnappyReader<R> {
                 continue;
             }
             let tag = self.byte()?.ok_or_else(|| bad("block is cut off"))?;
-            if tag & 3 == 0 {
-                let length = u64::from(tag >> 2);
+            let (kind, length) = (tag & 3, u32::from(tag >> 2));
+            if kind == 0 {
                 literal = 1 + match length {
-                    0..60 => length,
-                    _ => self.number(tag as u32 / 4 - 59)?,
+                    0..60 => length.into(),
+                    _ => self.number(length - 59)?,
                 };
                 if literal > left {
                     return Err(bad("block holds more than it says"));
