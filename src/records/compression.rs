@@ -110,7 +110,10 @@ fn inflate_zstd(input: &[u8], out: &mut Vec<u8>, limit: usize) -> Result<(), Com
     CONTEXT.with_borrow_mut(|context| {
         if out.is_empty() {
             out.reserve(input.len().saturating_mul(16).min(USUAL_BYTES).min(limit));
-            if context.decompress(out, input).is_ok_and(|inflated| inflated <= limit) {
+            if context
+                .decompress(out, input)
+                .is_ok_and(|inflated| inflated <= limit)
+            {
                 return Ok(());
             }
             out.clear();

@@ -20,7 +20,10 @@ const ZSTD_WINDOW_AT: usize = 5;
 const ZSTD_SINGLE_SEGMENT: u8 = 1 << 5;
 
 /// What `input` inflates to. The reader's errors say what is wrong with the bytes.
-pub fn reader<'a>(codec: Codec, mut input: impl BufRead + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+pub fn reader<'a>(
+    codec: Codec,
+    mut input: impl BufRead + Send + 'a,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match codec {
         Codec::None => Box::new(input),
         Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
@@ -94,7 +97,8 @@ mod tests {
                 .unwrap();
             assert!(out == input, "{codec}");
             compressed.truncate(compressed.len() / 2);
-            let cut = reader(codec, compressed.as_slice()).and_then(|mut reader| reader.read_to_end(&mut Vec::new()));
+            let cut = reader(codec, compressed.as_slice())
+                .and_then(|mut reader| reader.read_to_end(&mut Vec::new()));
             assert!(codec == Codec::None || cut.is_err(), "{codec}");
         }
     }

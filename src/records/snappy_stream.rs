@@ -30,7 +30,10 @@ enum Kind {
     Unknown,
     Xerial,
     /// A bare block: bytes still to come, and of them those of a literal that has begun.
-    Bare { left: u64, literal: u64 },
+    Bare {
+        left: u64,
+        literal: u64,
+    },
 }
 
 impl<R: Read> SnappyReader<R> {
@@ -259,6 +262,10 @@ mod tests {
     #[test]
     fn a_block_that_claims_gigabytes_takes_no_memory() {
         let claims = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
-        assert!(SnappyReader::new(claims.as_slice()).read_to_end(&mut Vec::new()).is_err());
+        assert!(
+            SnappyReader::new(claims.as_slice())
+                .read_to_end(&mut Vec::new())
+                .is_err()
+        );
     }
 }

@@ -40,7 +40,11 @@ impl LargeBatch {
     /// The checksum as it should stand in the header.
     pub fn computed_crc(&self, header: &BatchHeader) -> io::Result<u32> {
         let legacy = header.magic < 2;
-        let mut reader = self.reader(if legacy { LEGACY_MAGIC_AT } else { ATTRIBUTES_AT as u64 });
+        let mut reader = self.reader(if legacy {
+            LEGACY_MAGIC_AT
+        } else {
+            ATTRIBUTES_AT as u64
+        });
         let mut buffer = vec![0; BUFFER_BYTES];
         let (mut crc, mut legacy_crc) = (0, crc32fast::Hasher::new());
         loop {

@@ -60,7 +60,11 @@ fn a_batch_that_inflates_to_much_is_read_piece_by_piece() {
             .succeeds()
             .prints("1 files, nothing wrong\n");
         let shown = run_within_limit(&suite, &["dump-log", "-f", "%o %S\\n", LOG], b"").succeeds();
-        assert_eq!(shown.stdout(), format!("0 {VALUE_BYTES}\n").repeat(RECORDS), "{codec}");
+        assert_eq!(
+            shown.stdout(),
+            format!("0 {VALUE_BYTES}\n").repeat(RECORDS),
+            "{codec}"
+        );
         let java = ["kafka-dump-log", "--deep-iteration", "--files", LOG];
         let shown = run_within_limit(&suite, &java, b"").succeeds().stdout();
         assert!(shown.contains("isvalid: true"), "{codec}");
@@ -73,7 +77,10 @@ fn a_pipe_with_a_large_batch_is_not_held_either() {
     let suite = Suite::new();
     let log = batch(Codec::None, VALUE_BYTES, RECORDS);
     let shown = run_within_limit(&suite, &["dump-log", "--stats", "-o", "jsonl", "-"], &log).succeeds();
-    assert!(shown.stdout().contains(&format!("\"records\":{RECORDS},")), "{shown:?}");
+    assert!(
+        shown.stdout().contains(&format!("\"records\":{RECORDS},")),
+        "{shown:?}"
+    );
 }
 
 #[test]

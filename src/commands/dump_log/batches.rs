@@ -146,12 +146,10 @@ fn control_type(batch: &WholeBatch<'_>) -> Option<String> {
     }
     // The first record is the only one, and says it.
     let mut control = None;
-    let _ = batch
-        .bytes
-        .each_record(&batch.header, &mut Vec::new(), |record| {
-            control = record.ok().and_then(|record| ControlType::parse(record.key?));
-            Err::<(), ()>(())
-        });
+    let _ = batch.bytes.each_record(&batch.header, &mut Vec::new(), |record| {
+        control = record.ok().and_then(|record| ControlType::parse(record.key?));
+        Err::<(), ()>(())
+    });
     Some(control.map_or_else(|| "unreadable".to_owned(), control_name))
 }
 

@@ -99,7 +99,11 @@ impl Gaps {
     fn sources(&self) -> Vec<Source<'_>> {
         let mut sources = Vec::with_capacity(self.runs.len() + 1);
         let mut start = 0;
-        for gaps in self.file.iter().flat_map(|file| self.runs.iter().map(move |gaps| (file, gaps))) {
+        for gaps in self
+            .file
+            .iter()
+            .flat_map(|file| self.runs.iter().map(move |gaps| (file, gaps)))
+        {
             let (file, gaps) = gaps;
             sources.push(Source {
                 file: Some(file),

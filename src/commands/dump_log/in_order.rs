@@ -62,10 +62,7 @@ impl<W: Write, E> Output<'_, '_, W, E> {
 
     /// Waits for the turn of the chunk, which then stays its own until it ends.
     pub(super) fn turn(&self) -> Result<(), Early<E>> {
-        self.turns
-            .wait_for(self.number)
-            .map(drop)
-            .ok_or(Early::Cancelled)
+        self.turns.wait_for(self.number).map(drop).ok_or(Early::Cancelled)
     }
 
     /// Hands the text on, in the chunk's turn.

@@ -19,8 +19,8 @@ use crate::records::batch_header::decrement_sequence;
 
 pub use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder};
 
-use super::java_index::{self, TimeIndexErrors};
 use super::gaps::Gaps;
+use super::java_index::{self, TimeIndexErrors};
 use super::java_log;
 
 /// One run of kafka-dump-log. Values that Java reads late may be errors.

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::java_log::{LogView, java_header, write_batch};
+use crate::output::log_dump::progress::FileProgress;
 use crate::records::batch_header::LOG_OVERHEAD;
 use crate::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
 
@@ -88,11 +88,13 @@ pub(super) fn dump<W: Write + Send>(
         let mut text = BatchText::new(view, &log);
         move |chunk: &Chunk, output: &mut Output<'_, '_, W, String>| chunk_to_text(&mut text, chunk, output)
     };
-    work_in_order(&mut scan, end, &FileProgress::none(), out, worker, merge).map_err(|stopped| match stopped {
-        Stopped::Output(error) => Failure::Output(error),
-        Stopped::Input(error) => Failure::Java(format!("cannot read {name}: {error}")),
-        Stopped::Work(message) => Failure::Java(message),
-    })?;
+    work_in_order(&mut scan, end, &FileProgress::none(), out, worker, merge).map_err(
+        |stopped| match stopped {
+            Stopped::Output(error) => Failure::Output(error),
+            Stopped::Input(error) => Failure::Java(format!("cannot read {name}: {error}")),
+            Stopped::Work(message) => Failure::Java(message),
+        },
+    )?;
     let gaps = log.into_inner().unwrap_or_else(PoisonError::into_inner).gaps;
     match scan.end() {
         Some(ScanEnd::TooSmall { length }) => Err(Failure::Java(format!(
@@ -109,13 +111,21 @@ fn chunk_to_text<W: Write>(
     output: &mut Output<'_, '_, W, String>,
 ) -> Result<Offsets, Early<String>> {
     if let Some(large) = &chunk.large {
-        one_batch(text, &chunk.bytes, BatchBytes::Stored(large), chunk.position, output)?;
+        one_batch(
+            text,
+            &chunk.bytes,
+            BatchBytes::Stored(large),
+            chunk.position,
+            output,
+        )?;
         return Ok(text.take_offsets());
     }
     let mut at = 0;
     while at < chunk.len {
         let rest = chunk.bytes.get(at..chunk.len).unwrap_or_default();
-        let length = rest.get(8..LOG_OVERHEAD).and_then(|field| field.first_chunk::<4>());
+        let length = rest
+            .get(8..LOG_OVERHEAD)
+            .and_then(|field| field.first_chunk::<4>());
         let length = length.map_or(0, |field| i32::from_be_bytes(*field));
         let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
         let bytes = rest.get(..size).unwrap_or(rest);

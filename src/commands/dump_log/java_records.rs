@@ -190,6 +190,12 @@ impl<'l> BatchText<'l> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(&mut self.offsets);
         }
-        Ok(write_record(self.view, header, record, message, &mut output.text)?)
+        Ok(write_record(
+            self.view,
+            header,
+            record,
+            message,
+            &mut output.text,
+        )?)
     }
 }

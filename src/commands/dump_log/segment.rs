@@ -139,11 +139,15 @@ pub(super) fn whole_batches(
                 return None;
             }
             let header = BatchHeader::parse(&chunk.bytes);
-            return Some(header.map_err(|why| (chunk.position, why)).map(|header| WholeBatch {
-                position: chunk.position,
-                header,
-                bytes: BatchBytes::Stored(large),
-            }));
+            return Some(
+                header
+                    .map_err(|why| (chunk.position, why))
+                    .map(|header| WholeBatch {
+                        position: chunk.position,
+                        header,
+                        bytes: BatchBytes::Stored(large),
+                    }),
+            );
         }
         let rest = chunk
             .bytes

@@ -138,9 +138,7 @@ fn verify_file(file: &DumpFile, producers: &mut Producers, printer: &Printer) ->
         Kind::OffsetIndex | Kind::TimeIndex if file.sibling(FileKind::Log).is_some() => Ok(()),
         Kind::OffsetIndex => OffsetIndex::open(&file.path, file.base_offset).map(|_| ()),
         Kind::TimeIndex => TimeIndex::open(&file.path, file.base_offset).map(|_| ()),
-        Kind::Json => read(&file.path)
-            .and_then(|text| json_object(&text))
-            .map(|_| ()),
+        Kind::Json => read(&file.path).and_then(|text| json_object(&text)).map(|_| ()),
         Kind::Properties | Kind::PartitionMetadata => read(&file.path).map(|_| ()),
     };
     match outcome {
