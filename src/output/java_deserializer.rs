@@ -25,6 +25,26 @@ pub enum Charset {
     Utf8,
     Latin1,
     Ascii,
+    /// Big endian unless a byte order mark says otherwise.
+    Utf16,
+    Utf16Big,
+    Utf16Little,
+    /// One that is not known here; no text is shown for another.
+    Unsupported,
+}
+
+impl Charset {
+    fn of_name(name: Option<&str>) -> Self {
+        match name.map(str::to_ascii_uppercase).as_deref() {
+            None | Some("UTF-8" | "UTF8" | "UNICODE-1-1-UTF-8") => Self::Utf8,
+            Some("ISO-8859-1" | "ISO8859_1" | "ISO8859-1" | "LATIN1" | "L1") => Self::Latin1,
+            Some("US-ASCII" | "ASCII" | "ISO646-US") => Self::Ascii,
+            Some("UTF-16" | "UTF_16" | "UTF16" | "UNICODE") => Self::Utf16,
+            Some("UTF-16BE" | "UTF_16BE" | "UNICODEBIGUNMARKED") => Self::Utf16Big,
+            Some("UTF-16LE" | "UTF_16LE" | "UNICODELITTLEUNMARKED") => Self::Utf16Little,
+            Some(_) => Self::Unsupported,
+        }
+    }
 }
 
 impl Deserializer {
@@ -34,11 +54,7 @@ impl Deserializer {
             .trim()
             .strip_prefix("org.apache.kafka.common.serialization.")?;
         let charset = setting("deserializer.encoding");
-        let charset = match charset.as_deref().map(str::to_ascii_uppercase).as_deref() {
-            Some("ISO-8859-1" | "ISO8859_1" | "LATIN1") => Charset::Latin1,
-            Some("US-ASCII" | "ASCII") => Charset::Ascii,
-            _ => Charset::Utf8,
-        };
+        let charset = Charset::of_name(charset.as_deref());
         Some(match name {
             "StringDeserializer" => Self::String(charset),
             "ShortDeserializer" => Self::Short,
@@ -59,7 +75,7 @@ impl Deserializer {
     /// Appends what Java prints for these bytes.
     pub fn write(self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         match self {
-            Self::String(charset) => push_decoded(bytes, charset, out),
+            Self::String(charset) => push_decoded("string", bytes, charset, out)?,
             Self::Short => push_display(i16::from_be_bytes(sized("ShortDeserializer", bytes)?), out),
             Self::Integer => push_display(i32::from_be_bytes(sized("IntegerDeserializer", bytes)?), out),
             Self::Long => push_display(i64::from_be_bytes(sized("LongDeserializer", bytes)?), out),
@@ -101,7 +117,8 @@ fn sized<const N: usize>(name: &str, bytes: &[u8]) -> Result<[u8; N], String> {
         .map_err(|_| format!("Size of data received by {name} is not {N}"))
 }
 
-fn push_decoded(bytes: &[u8], charset: Charset, out: &mut Vec<u8>) {
+/// Appends a text; the error is Java's for a character set that it does not know.
+fn push_decoded(what: &str, bytes: &[u8], charset: Charset, out: &mut Vec<u8>) -> Result<(), String> {
     match charset {
         Charset::Utf8 => java_text::push_decoded(bytes, out),
         Charset::Latin1 => push_display(
@@ -118,7 +135,43 @@ fn push_decoded(bytes: &[u8], charset: Charset, out: &mut Vec<u8>) {
             });
             push_display(text.collect::<String>(), out);
         }
+        Charset::Utf16 => match bytes {
+            [0xff, 0xfe, rest @ ..] => push_utf16(rest, u16::from_le_bytes, out),
+            [0xfe, 0xff, rest @ ..] => push_utf16(rest, u16::from_be_bytes, out),
+            _ => push_utf16(bytes, u16::from_be_bytes, out),
+        },
+        Charset::Utf16Big => push_utf16(bytes, u16::from_be_bytes, out),
+        Charset::Utf16Little => push_utf16(bytes, u16::from_le_bytes, out),
+        Charset::Unsupported => {
+            return Err(format!(
+                "Error when deserializing byte[] to {what} due to unsupported encoding"
+            ));
+        }
     }
+    Ok(())
+}
+
+/// Appends UTF-16; half a character becomes a replacement.
+fn push_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, out: &mut Vec<u8>) {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let mut units = pairs.iter().map(|pair| unit(*pair));
+    let mut text = String::with_capacity(bytes.len());
+    let mut is_cut = !rest.is_empty();
+    while let Some(first) = units.next() {
+        // A high surrogate takes the next unit with it, whatever that is, or else what is left.
+        let is_high = matches!(first, 0xd800..0xdc00);
+        let second = if is_high { units.next() } else { None };
+        is_cut &= !is_high || second.is_some();
+        let mut decoded = char::decode_utf16([first].into_iter().chain(second));
+        text.push(match decoded.next() {
+            Some(Ok(character)) => character,
+            _ => char::REPLACEMENT_CHARACTER,
+        });
+    }
+    if is_cut {
+        text.push(char::REPLACEMENT_CHARACTER);
+    }
+    push_display(text, out);
 }
 
 /// Java's `Bytes.toString`.
@@ -135,7 +188,7 @@ fn push_escaped(bytes: &[u8], out: &mut Vec<u8>) {
 fn push_uuid(bytes: &[u8], charset: Charset, out: &mut Vec<u8>) -> Result<(), String> {
     let problem = || "Error parsing data into UUID".to_owned();
     let mut text = Vec::new();
-    push_decoded(bytes, charset, &mut text);
+    push_decoded("UUID", bytes, charset, &mut text)?;
     let text = String::from_utf8(text).map_err(|_| problem())?;
     let groups: Vec<&str> = text.split('-').collect();
     let &[low, mid, high, sequence, node] = groups.as_slice() else {
@@ -230,6 +283,27 @@ mod tests {
         );
         assert!(printed("Void", b"").is_err());
         assert!(printed("UUID", b"x").is_err());
+    }
+
+    #[test]
+    fn a_character_set_is_kept_or_refused() {
+        let printed = |encoding: &str, bytes: &[u8]| {
+            let class = "org.apache.kafka.common.serialization.StringDeserializer";
+            let deserializer = Deserializer::of_class(class, &|_| Some(encoding.to_owned())).unwrap();
+            let mut out = Vec::new();
+            deserializer.write(bytes, &mut out)?;
+            Ok::<_, String>(String::from_utf8(out).unwrap())
+        };
+        assert_eq!(printed("utf-16", b"\0a\x20\xac").unwrap(), "a\u{20ac}");
+        assert_eq!(printed("UTF-16", b"\xff\xfea\0").unwrap(), "a");
+        assert_eq!(printed("UTF-16LE", b"a\0b").unwrap(), "a\u{fffd}");
+        assert_eq!(printed("UTF-16BE", b"\xd8\0\0a").unwrap(), "\u{fffd}");
+        assert_eq!(printed("UTF-16BE", b"\xfe\xff").unwrap(), "\u{feff}");
+        assert_eq!(printed("latin1", b"\xe9").unwrap(), "\u{e9}");
+        assert_eq!(
+            printed("no-such", b"a").unwrap_err(),
+            "Error when deserializing byte[] to string due to unsupported encoding"
+        );
     }
 
     #[test]
