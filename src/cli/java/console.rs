@@ -67,11 +67,11 @@ pub(super) fn check_client_bootstrap(servers: &str) -> Result<(), String> {
 }
 
 /// `^(?:[a-zA-Z][a-zA-Z\d+-.]*://)?\[?([0-9a-zA-Z\-._%:]*)\]?:([0-9]+)`, the whole part.
-fn is_host_and_port(part: &str) -> bool {
-    let hosted = match part.split_once("://") {
+fn is_host_and_port(url: &str) -> bool {
+    let hosted = match url.split_once("://") {
         Some((scheme, rest)) if scheme.starts_with(|first: char| first.is_ascii_alphabetic()) => rest,
         Some(_) => return false,
-        None => part,
+        None => url,
     };
     let Some((name, port)) = hosted.rsplit_once(':') else {
         return false;

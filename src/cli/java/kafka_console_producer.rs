@@ -37,8 +37,10 @@ const OPTIONS: &[OptionSpec] = &[
     value("max-block-ms", "MS", "How long to wait for the topic to be known. Default 60000."),
     value("max-memory-bytes", "BYTES", "Bytes of records under way at most. Default 33554432."),
     value("max-partition-memory-bytes", "BYTES", "The older name of --batch-size."),
-    value("message-send-max-retries", "COUNT", "Tries after the first. Default 3.")
-        .differs("a failed send is tried again until delivery.timeout.ms has passed, so that nothing is lost to a short outage"),
+    value("message-send-max-retries", "COUNT", "Tries after the first. Default 3.").differs(
+        "without the flag a failed send is tried again until delivery.timeout.ms has passed, so that nothing is lost to a \
+         short outage",
+    ),
     value("metadata-expiry-ms", "MS", "How long what is known of the cluster counts as fresh. Default 300000."),
     value("producer-property", "NAME=VALUE", "The older name of --command-property.").repeats(),
     value("producer.config", "FILE", "The older name of --command-config."),
@@ -55,7 +57,7 @@ const OPTIONS: &[OptionSpec] = &[
     .repeats(),
     value("request-required-acks", "ACKS", "Who must have a record before it counts: all (-1), 1 or 0. Default -1."),
     value("request-timeout-ms", "MS", "How long a broker may take to answer. Default 1500.")
-        .differs("not below the second that a round trip with retries needs"),
+        .differs("without the flag a broker has 30 s; what is under way is not sent twice because an answer is late"),
     value("retry-backoff-ms", "MS", "How long to wait before another try. Default 100."),
     value("socket-buffer-size", "BYTES", "The socket's send buffer. Default 102400."),
     flag("sync", "Waits for each record before the next line is read."),
@@ -77,10 +79,10 @@ const RENAMED: &[(&str, &str)] = &[
 const NUMBERS: &[(&str, &str, bool)] = &[
     ("batch-size", "batch.size", false),
     ("max-partition-memory-bytes", "batch.size", false),
-    ("message-send-max-retries", "", false),
+    ("message-send-max-retries", "retries", false),
     ("retry-backoff-ms", "retry.backoff.ms", true),
     ("timeout", "linger.ms", true),
-    ("request-timeout-ms", "", false),
+    ("request-timeout-ms", "request.timeout.ms", false),
     ("metadata-expiry-ms", "metadata.max.age.ms", true),
     ("max-block-ms", "", true),
     ("max-memory-bytes", "", true),
