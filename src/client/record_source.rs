@@ -42,6 +42,11 @@ pub trait RecordVisitor {
 
     /// Nothing more in this partition for now; the next record there will have at least this offset.
     fn partition_end(&mut self, topic: &str, partition: i32, next: Offset) -> Result<ControlFlow<()>>;
+
+    /// Whether records are looked at for their headers; without, a source may leave them out.
+    fn wants_headers(&self) -> bool {
+        true
+    }
 }
 
 /// What the cluster says of a topic.

@@ -320,4 +320,8 @@ impl RecordVisitor for Show<'_> {
         self.goals.at_end(topic, partition, next);
         Ok(ControlFlow::Continue(()))
     }
+
+    fn wants_headers(&self) -> bool {
+        self.formatter.wants_headers()
+    }
 }

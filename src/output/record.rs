@@ -6,6 +6,11 @@ use crate::client::record_source::ConsumedRecord;
 pub trait RecordFormatter {
     /// Appends a record. The error is what is wrong with the record; what was appended before it stays.
     fn write(&mut self, record: &ConsumedRecord<'_>, out: &mut Vec<u8>) -> Result<(), String>;
+
+    /// Whether it looks at headers, which cost a little on each record.
+    fn wants_headers(&self) -> bool {
+        true
+    }
 }
 
 /// Appends a whole number.

@@ -152,6 +152,11 @@ impl RecordFormatter for Template {
         }
         Ok(())
     }
+
+    fn wants_headers(&self) -> bool {
+        let is_of_headers = |part: &Part| matches!(part, Part::Headers | Part::Header(_));
+        self.parts.iter().any(is_of_headers)
+    }
 }
 
 fn length(bytes: Option<&[u8]>) -> i64 {

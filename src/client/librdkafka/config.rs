@@ -18,12 +18,12 @@ const PRODUCER: &[(&str, &str)] = &[
     ("max.in.flight.requests.per.connection", "5"),
 ];
 
-/// What reading wants: fetches of several megabytes and no pause when the queue was full. Kafka's own default
-/// isolation; librdkafka's differs.
+/// What reading wants: fetches of several megabytes, no pause when the queue was full, and a queue that is small
+/// enough to be used again before its memory has gone cold. Kafka's own default isolation; librdkafka's differs.
 const CONSUMER: &[(&str, &str)] = &[
-    ("fetch.message.max.bytes", "8388608"),
+    ("fetch.message.max.bytes", "4194304"),
     ("queued.min.messages", "1000000"),
-    ("queued.max.messages.kbytes", "65536"),
+    ("queued.max.messages.kbytes", "16384"),
     ("fetch.queue.backoff.ms", "2"),
     ("fetch.error.backoff.ms", "100"),
     ("fetch.wait.max.ms", "250"),

@@ -167,11 +167,13 @@ impl RecordSource for Consumer {
     fn poll(&mut self, wait: Duration, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
         self.take_events(Duration::ZERO)?;
         let is_member = self.role == Role::Member;
+        let wants_headers = visitor.wants_headers();
         let (taken, notices) = (&mut self.taken, &mut self.notices);
         let mut problem = None;
         let flow = self.handle.consume(wait, &mut |message| {
             let outcome = match message.code {
-                0 => show(message, visitor),
+                0 if wants_headers => show_whole(message, visitor),
+                0 => show(message, &[], visitor),
                 PARTITION_END => visitor.partition_end(message.topic, message.partition, message.offset),
                 code => failed_partition(message, code, notices),
             };
@@ -287,8 +289,8 @@ fn note(taken: &mut Vec<Place>, message: &Incoming<'_>) {
     }
 }
 
-/// Shows one record; its headers stand on the stack unless they are many.
-fn show(message: &Incoming<'_>, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
+/// Shows one record with its headers, which stand on the stack unless they are many.
+fn show_whole(message: &Incoming<'_>, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
     const NONE: HeaderView<'static> = HeaderView {
         name: "",
         value: None,
@@ -312,6 +314,14 @@ fn show(message: &Incoming<'_>, visitor: &mut dyn RecordVisitor) -> Result<Contr
     } else {
         &many
     };
+    show(message, headers, visitor)
+}
+
+fn show(
+    message: &Incoming<'_>,
+    headers: &[HeaderView<'_>],
+    visitor: &mut dyn RecordVisitor,
+) -> Result<ControlFlow<()>> {
     visitor.record(&ConsumedRecord {
         topic: message.topic,
         partition: message.partition,

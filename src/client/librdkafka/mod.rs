@@ -9,4 +9,5 @@ pub mod producer;
 mod config;
 mod ffi;
 mod notices;
+mod sticky;
 mod tokens;

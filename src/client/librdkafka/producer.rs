@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::config;
 use super::ffi::{self, Code, Event, Handle, Outgoing, Role};
 use super::notices::{Notices, kind_of, plain_error, reason_for};
+use super::sticky::Sticky;
 use super::tokens::Tokens;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
@@ -40,6 +41,7 @@ pub struct Producer {
     notices: Notices,
     servers: String,
     tokens: Tokens,
+    sticky: Sticky,
 }
 
 /// A record in the arena: key, then value.
@@ -77,6 +79,7 @@ impl Producer {
         let servers = config::value_of(&entries, "bootstrap.servers")
             .unwrap_or_default()
             .to_owned();
+        let sticky = Sticky::new(&entries);
         let handle = Handle::new(Role::Producer, &entries).map_err(Error::usage)?;
         let max_bytes = settings
             .get("buffer.memory")
@@ -95,6 +98,7 @@ impl Producer {
             notices: Notices::default(),
             servers,
             tokens: Tokens::of(settings)?,
+            sticky,
         })
     }
 
@@ -163,6 +167,9 @@ impl Producer {
         if wants_token {
             self.tokens.provide(&mut self.handle, &mut self.notices);
         }
+        if self.notices.last().is_some() {
+            self.sticky.give_up();
+        }
     }
 
     fn fail(record: &Pending, code: Code, listener: &mut dyn DeliveryListener) {
@@ -202,13 +209,17 @@ impl Producer {
 
     fn push(&mut self, record: &RecordView<'_>, tag: u64) {
         let start = self.arena.len();
+        let chosen = record.partition.or_else(|| match record.key {
+            None => self.sticky.partition(record.topic),
+            Some(_) => None,
+        });
         self.arena.extend_from_slice(record.key.unwrap_or_default());
         self.arena.extend_from_slice(record.value.unwrap_or_default());
         self.pending.push(Pending {
             start,
             key: record.key.map(<[u8]>::len),
             value: record.value.map(<[u8]>::len),
-            partition: record.partition.unwrap_or(-1),
+            partition: chosen.unwrap_or(-1),
             tag,
         });
     }
@@ -284,7 +295,9 @@ impl RecordSink for Producer {
             return Ok(());
         }
         let bytes = self.arena.len();
+        let has_paused = self.pending.len() < BATCH_RECORDS && bytes < BATCH_BYTES;
         self.wait_for_room(bytes, listener)?;
+        self.sticky.count(bytes, has_paused);
         self.hand_over(listener);
         self.take_reports(Duration::ZERO, listener);
         while !self.pending.is_empty() {
@@ -344,6 +357,7 @@ impl RecordSink for Producer {
             self.check()?;
             let code = match answer.as_deref() {
                 Ok([found, ..]) if found.code == 0 && !found.partitions.is_empty() => {
+                    self.sticky.learn(topic, found.led.clone());
                     return Ok(found.partitions.len());
                 }
                 Ok([found, ..]) => found.code,
