@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 
 use lz4_flex::frame::FrameDecoder;
 
-use super::compression::Codec;
+use super::compression::{Codec, CompressionError, corrupt};
 use super::snappy_stream::SnappyReader;
 
 /// How far back zstd may refer, as a power of two: 8 MiB, which every level up to 19 stays within. A frame that says
@@ -14,6 +14,9 @@ use super::snappy_stream::SnappyReader;
 const ZSTD_WINDOW_LOG: u32 = 23;
 /// What the format allows without being asked for more.
 const ZSTD_LONGEST_WINDOW_LOG: u32 = 27;
+
+/// The kind of error of a frame that refers back further than is kept: nothing is wrong with it.
+const TOO_WIDE: io::ErrorKind = io::ErrorKind::OutOfMemory;
 
 /// Where the window's size stands in a frame: behind the magic number and the descriptor.
 const ZSTD_WINDOW_AT: usize = 5;
@@ -46,6 +49,18 @@ pub fn reader<'a>(
     })
 }
 
+/// What an error of a [`reader`] says about the body.
+pub fn error(codec: Codec, error: &io::Error) -> CompressionError {
+    if error.kind() == TOO_WIDE {
+        CompressionError::TooLarge {
+            codec,
+            limit: 1 << ZSTD_WINDOW_LOG,
+        }
+    } else {
+        corrupt(codec, error)
+    }
+}
+
 /// Whether the first frame refers back further than is kept.
 fn has_wide_window(frame: &[u8]) -> bool {
     let Some(descriptor) = frame.get(4) else {
@@ -70,9 +85,7 @@ impl<R: Read> Read for UpTo<R> {
         let most = out.len().min(self.left.max(1));
         let read = self.inner.read(out.get_mut(..most).unwrap_or_default())?;
         if read > self.left {
-            return Err(io::Error::other(
-                "the frame refers back further than the 8 MiB that are kept",
-            ));
+            return Err(io::Error::from(TOO_WIDE));
         }
         self.left -= read;
         Ok(read)

@@ -6,8 +6,9 @@
 use std::io::{self, Read};
 
 use super::batch_header::BatchHeader;
-use super::compression::{Codec, corrupt};
+use super::compression::Codec;
 use super::error::RecordError;
+use super::inflate;
 use super::record::{Record, RecordFields};
 use super::varint;
 
@@ -134,7 +135,7 @@ impl<R: Read> RecordStream<R> {
             self.window.resize(held + WINDOW, 0);
             let read = self.read(held);
             self.window.truncate(held + *read.as_ref().unwrap_or(&0));
-            let read = read.map_err(|error| RecordError::Compression(corrupt(self.codec, &error)))?;
+            let read = read.map_err(|error| RecordError::Compression(inflate::error(self.codec, &error)))?;
             self.at_end = read == 0;
             self.bytes += read as u64;
         }

@@ -63,7 +63,7 @@ impl<'a> BatchBytes<'a> {
     ) -> Result<RecordStream<Box<dyn Read + Send + 'a>>, RecordError> {
         let codec = header.codec().ok_or(RecordError::NO_CODEC)?;
         let reader = inflate::reader(codec, self.reader(HEADER_LEN))
-            .map_err(|error| compression::corrupt(codec, &error))?;
+            .map_err(|error| inflate::error(codec, &error))?;
         Ok(RecordStream::new(header, reader))
     }
 

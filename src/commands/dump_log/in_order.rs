@@ -4,13 +4,16 @@
 //! that has much text waits for its turn before it makes more.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::output::log_dump::progress::FileProgress;
 use crate::storage::segment_scan::{CHUNK_BYTES, Chunk, SegmentScan};
 
-/// A thread hands its text on when it has so much.
-const FLUSH_BYTES: usize = 512 * 1024;
+/// A thread whose turn it is hands its text on when it has so much.
+pub(super) const FLUSH_BYTES: usize = 512 * 1024;
+/// What all threads together may have of text before they wait for their turns.
+const MOST_TEXT: usize = 8 << 20;
 /// More threads than these make more memory and little more speed: writing is one thread's at a time.
 const MOST_THREADS: usize = 4;
 
@@ -51,7 +54,11 @@ impl<W: Write, E> Output<'_, '_, W, E> {
     /// Whether there is so much text that it is handed on.
     #[inline]
     pub(super) fn is_long(&self) -> bool {
-        self.text.len() >= FLUSH_BYTES
+        self.text.len() >= FLUSH_BYTES && self.is_due()
+    }
+
+    fn is_due(&self) -> bool {
+        self.text.len() >= self.turns.most_text || self.turns.turn.load(Ordering::Relaxed) == self.number
     }
 
     /// Hands the text on when there is much of it; nothing before may be changed after that.
@@ -81,6 +88,10 @@ impl<W: Write, E> Output<'_, '_, W, E> {
 #[derive(Debug)]
 struct Turns<'s, W, E> {
     progress: &'s FileProgress,
+    /// The chunk whose turn it is, for those who only want to know whether it is theirs.
+    turn: AtomicU64,
+    /// What a thread may have of text before it waits for its turn.
+    most_text: usize,
     /// Where the walk starts in the log.
     start: u64,
     shared: Mutex<Shared<'s, W, E>>,
@@ -137,6 +148,8 @@ where
 {
     let turns = Turns {
         progress,
+        turn: AtomicU64::new(0),
+        most_text: MOST_TEXT / threads(length),
         start: scan.position(),
         shared: Mutex::new(Shared {
             next: 0,
@@ -217,6 +230,7 @@ fn one_thread<W, T, E, F>(
             Err(Early::Cancelled) => return,
         }
         shared.next += 1;
+        turns.turn.store(shared.next, Ordering::Relaxed);
         turns.progress.at(chunk.position - turns.start);
         turns.changed.notify_all();
     }

@@ -13,7 +13,7 @@ use crate::records::message_set::Messages;
 use crate::records::record::{Record, Records};
 
 use super::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
-use super::in_order::{Early, Output};
+use super::in_order::{Early, FLUSH_BYTES, Output};
 use super::java_log::{LogOffsets, Offsets};
 
 /// What one thread makes text of batches with.
@@ -91,7 +91,7 @@ impl<'l> BatchText<'l> {
         lazily: bool,
         output: &mut Output<'_, '_, W, String>,
     ) -> Result<(), Early<String>> {
-        let start = output.text.len();
+        let mut start = output.text.len();
         let mut may_flush = lazily;
         let mut records = Records::new(header, body);
         let mut next = records.next();
@@ -112,7 +112,8 @@ impl<'l> BatchText<'l> {
                 Early::Failed(error.to_string())
             })?;
             self.one_record(header, &record, None, output)?;
-            if output.is_long() {
+            // Between batches nothing needs to be looked at twice; only a batch with much text does not wait for that.
+            if output.text.len() >= FLUSH_BYTES.saturating_add(start) && output.is_long() {
                 if !may_flush {
                     let mut rest = next.clone().into_iter().chain(records.clone());
                     if let Some(Err(error)) = rest.find(Result::is_err) {
@@ -122,6 +123,7 @@ impl<'l> BatchText<'l> {
                     may_flush = true;
                 }
                 output.flush()?;
+                start = 0;
             }
         }
         Ok(())

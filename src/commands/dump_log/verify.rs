@@ -13,7 +13,9 @@ use crate::error::{Error, Result};
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, word};
 use crate::output::{Format, Printer};
+use crate::records::RecordError;
 use crate::records::batch_header::TimestampType;
+use crate::records::compression::CompressionError;
 use crate::records::control_record::EndTransactionMarker;
 use crate::storage::file_name::FileKind;
 use crate::storage::offset_index::OffsetIndex;
@@ -173,6 +175,22 @@ fn check_snapshot(file: &DumpFile, producers: &Producers) -> Result<Vec<String>>
     Ok(wrong)
 }
 
+/// Why the records of a batch cannot be read.
+enum Refused {
+    ByConsumers(String),
+    /// By the limits of this program, which consumers have not.
+    Here(String),
+}
+
+impl From<RecordError> for Refused {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Compression(CompressionError::TooLarge { .. }) => Self::Here(error.to_string()),
+            _ => Self::ByConsumers(error.to_string()),
+        }
+    }
+}
+
 /// A walk over one log with all that stands beside it.
 struct LogCheck<'f> {
     file: &'f DumpFile,
@@ -268,11 +286,11 @@ impl<'f> LogCheck<'f> {
             return;
         }
         if let Some(what) = self.what_consumers_refuse(batch) {
-            self.problem(
-                Some(batch.position),
-                what,
-                "keep it, and every consumer fail here",
-            );
+            let (what, broker) = match what {
+                Refused::ByConsumers(what) => (what, "keep it, and every consumer fail here"),
+                Refused::Here(why) => (format!("not checked: {why}"), "keep it"),
+            };
+            self.problem(Some(batch.position), what, broker);
         }
         self.last_good = Some(batch.header.last_offset());
         self.check_indexes(batch);
@@ -325,19 +343,19 @@ impl<'f> LogCheck<'f> {
     }
 
     /// What only shows when the records are read.
-    fn what_consumers_refuse(&mut self, batch: &WholeBatch<'_>) -> Option<String> {
+    fn what_consumers_refuse(&mut self, batch: &WholeBatch<'_>) -> Option<Refused> {
         let header = &batch.header;
         let (mut newest, mut marker) = (None, None);
         let mut scratch = std::mem::take(&mut self.scratch);
         let read = batch.bytes.each_record(header, &mut scratch, |record| {
-            let record = record.map_err(|error| error.to_string())?;
+            let record = record.map_err(Refused::from)?;
             if header.magic == 2 && !(header.base_offset..=header.last_offset()).contains(&record.offset) {
-                return Err(format!(
+                return Err(Refused::ByConsumers(format!(
                     "record {} in the batch {}-{}",
                     record.offset,
                     header.base_offset,
                     header.last_offset()
-                ));
+                )));
             }
             newest = newest.max(Some(record.timestamp));
             if header.is_control() {
@@ -356,10 +374,10 @@ impl<'f> LogCheck<'f> {
         }
         let counts = header.timestamp_type() == TimestampType::CreateTime && header.magic == 2;
         match newest {
-            Some(newest) if counts && newest > header.max_timestamp => Some(format!(
+            Some(newest) if counts && newest > header.max_timestamp => Some(Refused::ByConsumers(format!(
                 "a record of time {newest} in a batch whose newest is said to be {}",
                 header.max_timestamp
-            )),
+            ))),
             _ => None,
         }
     }
