@@ -83,6 +83,8 @@ pub struct SegmentScan {
     chunks: u64,
     /// Whether batches are so long that it is quicker to hop from length to length than to read all of them here.
     wide: bool,
+    /// How much a chunk holds.
+    chunk_bytes: usize,
     finished: Option<ScanEnd>,
 }
 
@@ -107,6 +109,13 @@ impl SegmentScan {
         Self::new(Source::Pipe(pipe), 0, u64::MAX)
     }
 
+    /// Chunks of another size than [`CHUNK_BYTES`].
+    #[must_use]
+    pub fn with_chunks_of(mut self, bytes: usize) -> Self {
+        self.chunk_bytes = bytes;
+        self
+    }
+
     fn new(source: Source, position: u64, end: u64) -> Self {
         Self {
             source,
@@ -115,6 +124,7 @@ impl SegmentScan {
             rest: Vec::new(),
             chunks: 0,
             wide: false,
+            chunk_bytes: CHUNK_BYTES,
             finished: None,
         }
     }
@@ -141,14 +151,14 @@ impl SegmentScan {
             return Ok(self.hand_out(chunk, len));
         }
         chunk.bytes.clear();
-        chunk.bytes.shrink_to(2 * CHUNK_BYTES);
+        chunk.bytes.shrink_to(2 * self.chunk_bytes);
         chunk.bytes.append(&mut self.rest);
-        let mut wanted = CHUNK_BYTES;
+        let mut wanted = self.chunk_bytes;
         loop {
             let at_end = self.fill(&mut chunk.bytes, wanted)?;
             match self.cut(&chunk.bytes, at_end) {
                 Cut::Needs(bytes) if bytes > LARGEST_HELD => return self.large(chunk, bytes as u64),
-                Cut::Needs(bytes) => wanted = bytes.max(CHUNK_BYTES),
+                Cut::Needs(bytes) => wanted = bytes.max(self.chunk_bytes),
                 Cut::Whole(len) => {
                     self.rest
                         .extend_from_slice(chunk.bytes.get(len..).unwrap_or_default());
@@ -181,7 +191,7 @@ impl SegmentScan {
             let length = length_field(&fields);
             let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
             let ends_whole = length >= MIN_LENGTH_V0 as i32 && at + size as u64 <= self.end;
-            if !ends_whole || len + size > CHUNK_BYTES {
+            if !ends_whole || len + size > self.chunk_bytes {
                 break;
             }
             len += size;
