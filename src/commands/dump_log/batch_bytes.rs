@@ -62,8 +62,8 @@ impl<'a> BatchBytes<'a> {
         header: &BatchHeader,
     ) -> Result<RecordStream<Box<dyn Read + Send + 'a>>, RecordError> {
         let codec = header.codec().ok_or(RecordError::NO_CODEC)?;
-        let reader = inflate::reader(codec, self.reader(HEADER_LEN))
-            .map_err(|error| inflate::error(codec, &error))?;
+        let reader =
+            inflate::reader(codec, self.reader(HEADER_LEN)).map_err(|error| inflate::error(codec, &error))?;
         Ok(RecordStream::new(header, reader))
     }
 
