@@ -25,11 +25,17 @@ Examples:
   kafkit consume orders --since 10m --until 5m
   kafkit consume orders -f '%p/%o %{timestamp:%T} %k=%s\\n'
   kafkit consume orders --json | jq -r .key
-  kafkit consume orders --group billing     as a member of a group; what was printed is committed
+  kafkit consume orders --group billing     as a member; what was printed is committed
 
-Tokens of -f: %t topic, %p partition, %o offset, %k key, %s value, %K and %S their lengths (-1 is null), %R the
-value's length as four bytes, %T time in milliseconds, %h headers, %% percent; %{value:base64}, %{key:hex},
-%{key:json}, %{timestamp:%F %T%z}, %{header:NAME}; escapes \\n \\t \\r \\0 \\xHH.";
+Tokens of -f:
+  %t topic      %p partition      %o offset      %k key      %s value
+  %K and %S     the lengths of key and value; -1 is null
+  %R            the value's length as four bytes, big endian
+  %T            time in milliseconds since 1970
+  %h            headers           %%             a percent sign
+  %{value:base64}, %{value:hex}, %{key:json}     other forms
+  %{timestamp:%F %T%z}, %{header:NAME}           a time in words, one header
+  \\n \\t \\r \\0 \\xHH                               control characters, bytes";
 
 /// Print the records of topics
 #[derive(Args, Debug)]

@@ -223,6 +223,8 @@ impl Run {
         let (problem, written) = (show.problem.take(), show.write_out(true));
         if self.records > before {
             self.last_record = Instant::now();
+        } else if printer.has_lost_reader() {
+            return Ok(Some(End::ClosedPipe));
         }
         match written {
             Err(error) if error.kind() == Kind::ClosedPipe => return Ok(Some(End::ClosedPipe)),

@@ -118,6 +118,18 @@ impl Printer {
         stderr_line(line);
     }
 
+    /// Whether the reader of our pipe has gone, which a program with nothing to write does not notice by itself.
+    pub fn has_lost_reader(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let at_once = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let mut ends = [PollFd::new(self.out.get_ref(), PollFlags::empty())];
+        let answered = poll(&mut ends, Some(&at_once)).is_ok();
+        answered && ends.iter().any(|end| end.revents().contains(PollFlags::ERR))
+    }
+
     /// Hands everything printed so far to the reader.
     pub fn flush(&mut self) -> Result<()> {
         Ok(self.out.flush()?)

@@ -31,3 +31,28 @@ fn a_reader_that_has_enough_is_a_quiet_end() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn a_reader_that_leaves_is_noticed_without_another_record() {
+    let cluster = Cluster::start();
+    let suite = Suite::new();
+    let bootstrap = cluster.bootstrap();
+    suite
+        .run_with_input(["produce", "-b", &bootstrap, "t"], "only\n")
+        .succeeds();
+    let mut child = suite
+        .command(["consume", "-b", &bootstrap, "t"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    reader.read_line(&mut first).unwrap();
+    drop(reader);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(first, "only\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
