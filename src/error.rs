@@ -159,6 +159,33 @@ impl From<io::Error> for Error {
             io::ErrorKind::Interrupted => Kind::Interrupted,
             _ => Kind::Failed,
         };
-        Self::from_cause(kind, error)
+        match error.raw_os_error() {
+            // The system's own words, without the number that Rust puts behind them.
+            Some(code) => {
+                let text = error.to_string();
+                let words = text.trim_end_matches(&format!(" (os error {code})"));
+                Self::new(kind, uncapitalised(words))
+            }
+            None => Self::from_cause(kind, error),
+        }
+    }
+}
+
+fn uncapitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or(String::new(), |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_is_told_without_its_number() {
+        let error = Error::from(io::Error::from_raw_os_error(2)).context("/nowhere");
+        assert_eq!(error.to_string(), "/nowhere: no such file or directory");
+        assert_eq!(error.kind(), Kind::NotFound);
     }
 }
