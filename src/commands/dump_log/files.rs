@@ -87,7 +87,11 @@ fn walk(folder: &Path, files: &mut Vec<DumpFile>) -> Result<()> {
     let failed = |error: std::io::Error| Error::from(error).context(folder.display());
     let mut entries: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
-        entries.push(entry.map_err(failed)?.path());
+        let entry = entry.map_err(failed)?;
+        // No broker hides its data: such files are its lock, and the mini broker's own words.
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            entries.push(entry.path());
+        }
     }
     entries.sort();
     for path in entries {

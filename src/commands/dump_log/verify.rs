@@ -12,7 +12,7 @@ use super::segment::{Segment, WalkEnd, WholeBatch};
 use crate::error::{Error, Result};
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, word};
-use crate::output::{Format, Printer};
+use crate::output::{Format, Printer, plural};
 use crate::records::RecordError;
 use crate::records::batch_header::TimestampType;
 use crate::records::compression::CompressionError;
@@ -66,15 +66,15 @@ pub(super) fn show(files: &[DumpFile], printer: &mut Printer) -> Result<()> {
         }
     }
     rows.end(printer.out())?;
+    let of_all = plural(files.len() as u64, "file");
     if problems > 0 {
-        let s = if problems == 1 { "" } else { "s" };
         return Err(Error::bad_data(format!(
-            "{problems} problem{s} in {} files",
-            files.len()
+            "{} in {of_all}",
+            plural(problems as u64, "problem")
         )));
     }
     if for_people {
-        printer.line(format_args!("{} files, nothing wrong", files.len()))?;
+        printer.line(format_args!("{of_all}, nothing wrong"))?;
     }
     Ok(())
 }
