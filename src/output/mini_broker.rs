@@ -49,7 +49,7 @@ pub fn status(printer: &mut Printer, status: &Status) -> Result<()> {
             duration(status.up),
             counted(status.nodes, "node"),
             counted(status.topics, "topic"),
-            size(status.bytes),
+            super::size(status.bytes),
             status.data_dir
         )),
     }
@@ -71,33 +71,12 @@ fn duration(duration: Duration) -> String {
     }
 }
 
-/// Bytes in decimal units, as disks are sold.
-pub fn size(bytes: u64) -> String {
-    let units = ["kB", "MB", "GB", "TB", "PB"];
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    let mut value = bytes as f64 / 1000.0;
-    let mut unit = "kB";
-    for larger in units.into_iter().skip(1) {
-        if value < 999.95 {
-            break;
-        }
-        value /= 1000.0;
-        unit = larger;
-    }
-    format!("{value:.1} {unit}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn sizes_and_times_read_easily() {
-        assert_eq!(size(105), "105 B");
-        assert_eq!(size(1_234_567), "1.2 MB");
-        assert_eq!(size(999_999), "1.0 MB");
         assert_eq!(duration(Duration::from_secs(7300)), "2 h");
     }
 }

@@ -174,19 +174,5 @@ pub fn plural(count: u64, noun: &str) -> String {
 
 /// A number of bytes for people: `105 B`, `1.2 MB`.
 pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
-    let mut value = bytes as f64;
-    let mut unit = UNITS[0];
-    for next in UNITS.into_iter().skip(1) {
-        if value < 1000.0 {
-            break;
-        }
-        value /= 1000.0;
-        unit = next;
-    }
-    if unit == "B" {
-        format!("{bytes} B")
-    } else {
-        format!("{value:.1} {unit}")
-    }
+    table::size(i64::try_from(bytes).unwrap_or(i64::MAX))
 }

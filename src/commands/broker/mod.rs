@@ -125,7 +125,7 @@ fn ready_line(broker: &Broker, took: Duration, detached: bool) -> String {
         broker.config.node_id,
         shown(&broker.config.data_dir),
         if topics == 1 { "topic" } else { "topics" },
-        output::mini_broker::size(broker.metadata.size()),
+        output::size(broker.metadata.size()),
         if detached { "" } else { "; Ctrl-C stops it" },
     )
 }
