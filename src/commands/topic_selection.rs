@@ -43,7 +43,9 @@ impl Selection {
 
     fn patterns(&self) -> Result<Vec<fancy_regex::Regex>> {
         let compile = |word: &String| {
-            fancy_regex::Regex::new(&format!("^(?:{word})$"))
+            // Alone first, so that a position in the refusal counts in what was typed.
+            fancy_regex::Regex::new(word)
+                .and_then(|_| fancy_regex::Regex::new(&format!("^(?:{word})$")))
                 .map_err(|error| Error::usage(format!("\"{word}\" is no regular expression: {error}")))
         };
         self.words.iter().map(compile).collect()
@@ -77,7 +79,11 @@ pub fn not_found(name: &str, context: &mut Context) -> Error {
     let (place, topics) = whole(context).unwrap_or_default();
     let meant = closest(name, topics.iter().map(|topic| topic.name.as_str()));
     let meant = meant.map_or(String::new(), |meant| format!("; did you mean \"{meant}\"?"));
-    Error::not_found(format!("topic \"{name}\" not found{place}{meant}"))
+    let error = Error::not_found(format!("topic \"{name}\" not found{place}{meant}"));
+    if name.contains(['*', '[', '(', '|', '^', '$', '+', '?']) {
+        return error.hint("with --regex it would be a pattern, `.*` for any letters");
+    }
+    error
 }
 
 /// The candidate that differs least from `word`, when it differs little.
