@@ -47,11 +47,18 @@ impl ConnectionArgs {
                 .split_once('=')
                 .ok_or_else(|| Error::usage(format!("-X takes KEY=VALUE, not \"{word}\"")))?;
             if !Settings::is_known(key) {
-                return Err(Error::usage(format!("-X {key}: no Kafka client has a setting of this name")));
+                return Err(Error::usage(format!(
+                    "-X {key}: no Kafka client has a setting of this name"
+                )));
             }
             settings.set(key, value, Origin::SetFlag);
         }
         if let Some(servers) = self.bootstrap_server {
+            // An unset variable in a script must not send its records to another cluster.
+            if servers.trim().is_empty() {
+                return Err(Error::usage("--bootstrap-server is empty")
+                    .hint("write HOST:PORT[,HOST:PORT…], or `mini` for the mini broker"));
+            }
             settings.set("bootstrap.servers", servers, Origin::Flag);
         }
         Ok(settings)
