@@ -231,10 +231,9 @@ impl ShapeArgs {
         }
         let key = match (&self.key_separator, &self.key_regex) {
             (Some(text), _) => KeyIn::Before(bytes_of("--key-separator", text)?),
-            (None, Some(pattern)) => KeyIn::Match(
-                regex::bytes::Regex::new(pattern)
-                    .map_err(|error| Error::usage(format!("--key-regex {pattern:?}: {error}")))?,
-            ),
+            (None, Some(pattern)) => {
+                KeyIn::Match(regex::bytes::Regex::new(pattern).map_err(|error| no_pattern(pattern, &error))?)
+            }
             (None, None) => KeyIn::Nothing,
         };
         let unseparated = match self.no_separator.as_deref() {
@@ -268,4 +267,13 @@ fn header(word: &str) -> (String, Option<Vec<u8>>) {
         Some((name, value)) => (name.to_owned(), Some(value.as_bytes().to_vec())),
         None => (word.to_owned(), None),
     }
+}
+/// The refusal's last line says why; those above draw the pattern once more.
+fn no_pattern(pattern: &str, error: &regex::Error) -> Error {
+    let text = error.to_string();
+    let why = text.lines().last().unwrap_or_default();
+    let why = why.strip_prefix("error: ").unwrap_or(why);
+    Error::usage(format!(
+        "--key-regex \"{pattern}\" is no regular expression: {why}"
+    ))
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod limit;
+mod partitions;
 
 use std::borrow::Cow;
 use std::io::IsTerminal;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use account::Account;
 pub use account::Tone;
 use limit::Limit;
+use partitions::Partitions;
 
 use super::Context;
 use crate::client::record_sink::{self, HeaderView, RecordSink, RecordView, SinkOptions};
@@ -87,6 +89,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
     let mut run = Run {
         sink: record_sink::open(context.client.settings(), sink_options(&action, &interrupt))?,
         limit: None,
+        partitions: Partitions::default(),
         account: Account::new(&action)?,
         progress: Progress::of_files(&files(&action.sources), context.printer.is_quiet()),
         splitter: Splitter::new(action.piece_end.clone()),
@@ -111,6 +114,7 @@ struct Run<'c> {
     sink: Box<dyn RecordSink>,
     /// What the topic takes, as far as it is known.
     limit: Option<Limit>,
+    partitions: Partitions,
     account: Account,
     progress: Option<Progress>,
     splitter: Splitter,
@@ -130,8 +134,7 @@ impl Run<'_> {
             match self.next_chunk(&mut chunks)? {
                 Chunk::Data(bytes) => {
                     if !is_prepared {
-                        self.sink
-                            .prepare_topic(&self.action.topic, self.action.topic_wait)?;
+                        self.partitions.learn(&mut *self.sink, &self.action)?;
                         self.learn_topic_limit()?;
                         is_prepared = true;
                     }
@@ -206,6 +209,18 @@ impl Run<'_> {
             }
             Err(bad) => return Err(self.action.tone.bad_input(self.number, &bad)),
         };
+        let (topic, wait) = (&self.action.topic, self.action.topic_wait);
+        if let Some(problem) = self
+            .partitions
+            .refuses(record.partition, &mut *self.sink, topic, wait)?
+        {
+            let bad = BadInput::new(problem);
+            if self.account.rejects.is_none() {
+                return Err(self.action.tone.bad_input(self.number, &bad));
+            }
+            self.account.reject(piece, self.number, &bad)?;
+            return Ok(true);
+        }
         if let Some((limit, problem)) = self
             .limit
             .and_then(|limit| Some((limit, limit.problem(&record)?)))

@@ -193,3 +193,41 @@ fn a_cluster_that_is_not_there_is_exit_3() {
         .exits(3)
         .complains("cannot reach 127.0.0.1:1: connection refused");
 }
+
+#[test]
+fn a_partition_that_is_not_there_is_named_at_once() {
+    let shell = Shell::new();
+    shell.produce(&["two"], "x\n").succeeds();
+    shell
+        .produce(&["two", "--partition", "9"], "x\n")
+        .exits(5)
+        .complains("topic \"two\" has no partition 9; it has 1");
+    for partition in ["9", "-5"] {
+        let line = format!("{{\"partition\":{partition},\"value\":\"x\"}}\n");
+        shell
+            .produce(&["two", "--json"], line)
+            .exits(6)
+            .complains(&format!(
+                "line 1: topic \"two\" has no partition {partition}; it has 1"
+            ));
+    }
+}
+
+#[test]
+fn an_empty_cluster_is_not_another_cluster() {
+    Suite::new()
+        .run_with_input(["produce", "-b", "", "t"], "x\n")
+        .exits(2)
+        .complains("--bootstrap-server is empty");
+}
+
+#[test]
+fn a_pattern_that_is_none_is_refused_in_one_line() {
+    let outcome = Suite::new().run(["produce", "-b", "127.0.0.1:1", "t", "--key-regex", "("]);
+    let outcome = outcome.exits(2);
+    let text = outcome.stderr.clone();
+    assert_eq!(
+        text,
+        "kafkit: --key-regex \"(\" is no regular expression: unclosed group\n"
+    );
+}

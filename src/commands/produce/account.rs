@@ -177,10 +177,9 @@ impl Account {
             return Ok(());
         }
         Err(Error::failed(format!(
-            "{} to {} of {} did not arrive",
-            missing,
-            self.topic,
-            plural(self.sent + rejected, "record")
+            "{missing} of {} did not arrive in {}",
+            plural(self.sent + rejected, "record"),
+            self.topic
         )))
     }
 }

@@ -1,0 +1,48 @@
+//! A record for a partition that the topic does not have: named before it is sent, since the engine would wait for it.
+
+use std::time::Duration;
+
+use super::Action;
+use crate::client::record_sink::RecordSink;
+use crate::error::{Error, Result};
+
+/// How many partitions the topic has, as far as it is known.
+#[derive(Debug, Default)]
+pub(super) struct Partitions {
+    count: usize,
+}
+
+impl Partitions {
+    /// Makes sure of the topic, and that it has the partition that all records are to go to.
+    pub(super) fn learn(&mut self, sink: &mut dyn RecordSink, action: &Action) -> Result<()> {
+        self.count = sink.prepare_topic(&action.topic, action.topic_wait)?;
+        match self.refuses(action.fixed.partition, sink, &action.topic, action.topic_wait)? {
+            Some(problem) => Err(Error::not_found(problem)),
+            None => Ok(()),
+        }
+    }
+
+    /// Why a record cannot go to this partition; the topic may have grown since it was asked.
+    pub(super) fn refuses(
+        &mut self,
+        partition: Option<i32>,
+        sink: &mut dyn RecordSink,
+        topic: &str,
+        wait: Duration,
+    ) -> Result<Option<String>> {
+        let Some(partition) = partition.filter(|partition| !self.has(*partition)) else {
+            return Ok(None);
+        };
+        self.count = sink.prepare_topic(topic, wait)?;
+        Ok((!self.has(partition)).then(|| {
+            format!(
+                "topic \"{topic}\" has no partition {partition}; it has {}",
+                self.count
+            )
+        }))
+    }
+
+    fn has(&self, partition: i32) -> bool {
+        usize::try_from(partition).is_ok_and(|partition| partition < self.count)
+    }
+}
