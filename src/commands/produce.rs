@@ -81,11 +81,13 @@ enum End {
     Interrupted,
 }
 
-pub fn run(action: Action, context: &mut Context) -> Result<()> {
+pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::install()?;
     for warning in context.client.settings().warnings() {
         context.printer.warn(action.tone.notice(&warning));
     }
+    // A file's lines are nobody's to type.
+    action.prompts &= files(&action.sources).is_empty();
     let mut run = Run {
         sink: record_sink::open(context.client.settings(), sink_options(&action, &interrupt))?,
         limit: None,

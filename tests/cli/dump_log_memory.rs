@@ -58,7 +58,7 @@ fn a_batch_that_inflates_to_much_is_read_piece_by_piece() {
         suite.file(LOG, batch(codec, VALUE_BYTES, RECORDS));
         run_within_limit(&suite, &["dump-log", "--verify", LOG], b"")
             .succeeds()
-            .prints("1 files, nothing wrong\n");
+            .prints("1 file, nothing wrong\n");
         let shown = run_within_limit(&suite, &["dump-log", "-f", "%o %S\\n", LOG], b"").succeeds();
         assert_eq!(
             shown.stdout(),

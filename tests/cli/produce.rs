@@ -2,6 +2,7 @@
 
 use crate::support::cluster::Cluster;
 use crate::support::suite::{Outcome, Suite};
+use crate::support::terminal::Terminal;
 
 struct Shell {
     cluster: Cluster,
@@ -230,4 +231,15 @@ fn a_pattern_that_is_none_is_refused_in_one_line() {
         text,
         "kafkit: --key-regex \"(\" is no regular expression: unclosed group\n"
     );
+}
+
+#[test]
+fn a_file_is_sent_from_a_terminal_without_a_prompt() {
+    let terminal = Terminal::new();
+    let _broker = terminal.start_broker("kafkit broker --listen HOST:9092 --data-dir data");
+    terminal.file("lines", "a\nb\n");
+    let screen = terminal.start_on_a_screen(
+        "kafkit produce -b HOST:9092 t lines 2>/dev/null && kafkit consume -b HOST:9092 t -e",
+    );
+    screen.prints("a\r\nb\r\n");
 }
