@@ -8,6 +8,40 @@ use super::TOOLS;
 use super::option_table::{Compatibility, OptionSpec};
 use super::usage::spelling;
 
+/// A script of Apache Kafka's that has no option table: its words, and what they do here.
+struct Script {
+    name: &'static str,
+    words: &'static [(&'static str, &'static str)],
+}
+
+const SCRIPTS: &[Script] = &[
+    Script {
+        name: "kafka-server-start",
+        words: &[
+            ("server.properties", "same: the first word after -daemon"),
+            (
+                "-daemon",
+                "same; comes back when the broker is ready, or has failed",
+            ),
+            ("--override <NAME=VALUE>", "same"),
+            ("--version", "not here: `kafkit --version` tells"),
+        ],
+    },
+    Script {
+        name: "kafka-server-stop",
+        words: &[
+            (
+                "--process-role <ROLE>",
+                "not here: every mini broker that kafka-server-start runs is stopped",
+            ),
+            (
+                "--node-id <ID>",
+                "not here: every mini broker that kafka-server-start runs is stopped",
+            ),
+        ],
+    },
+];
+
 /// The table for the README: one for each tool.
 pub fn markdown() -> String {
     let mut text = String::new();
@@ -23,6 +57,13 @@ pub fn markdown() -> String {
         }
         text.push('\n');
     }
+    for script in SCRIPTS {
+        let _ = writeln!(text, "### {}\n\n| word | here |\n|---|---|", script.name);
+        for (word, here) in script.words {
+            let _ = writeln!(text, "| `{word}` | {here} |");
+        }
+        text.push('\n');
+    }
     text
 }
 
@@ -35,6 +76,13 @@ pub(in crate::cli) fn roff() -> String {
             let spelling = spelling(spec).replace('\\', "\\e").replace('-', "\\-");
             let here = here(spec).replace('\\', "\\e").replace('-', "\\-");
             let _ = writeln!(text, ".TP\n\\fB{spelling}\\fR\n{here}");
+        }
+    }
+    for script in SCRIPTS {
+        let _ = writeln!(text, ".SS {}", script.name.replace('-', "\\-"));
+        for (word, here) in script.words {
+            let (word, here) = (word.replace('-', "\\-"), here.replace('-', "\\-"));
+            let _ = writeln!(text, ".TP\n\\fB{word}\\fR\n{here}");
         }
     }
     text
@@ -60,6 +108,8 @@ mod tests {
             .filter(|line| line.starts_with("| `--"))
             .count();
         let options: usize = TOOLS.iter().map(|tool| tool.options.len()).sum();
+        let words = SCRIPTS.iter().flat_map(|script| script.words);
+        let options = options + words.filter(|(word, _)| word.starts_with("--")).count();
         assert_eq!(rows, options);
         for tool in TOOLS {
             let mut names: Vec<&str> = tool.options.iter().map(|spec| spec.name).collect();
