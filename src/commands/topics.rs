@@ -1,10 +1,13 @@
 //! The steps of list, create, alter and delete topics; `topics describe` is `describe topic`.
 
+use std::collections::BTreeMap;
+
 use super::Context;
 use super::describe;
 use super::topic_selection::{self, Selection, closest};
 use crate::client::admin::configs::{ConfigChange, ConfigResource};
 use crate::client::admin::topics::{NewPartitions, NewTopic, TopicDescription};
+use crate::client::admin::volumes::leaders;
 use crate::client::admin::{ApiError, topics::TopicOutcomes};
 use crate::error::{Error, Result};
 use crate::output::{Format, confirm, topic as output};
@@ -220,7 +223,8 @@ fn ask(topics: &[TopicDescription], context: &mut Context) -> Result<()> {
         )));
     }
     let volumes = context.client.admin()?.volumes(topics).unwrap_or_default();
-    let (lines, size) = output::doomed(topics, &volumes);
+    let ages = ages(topics, context);
+    let (lines, size) = output::doomed(topics, &volumes, &ages);
     let this = if topics.len() == 1 { "this" } else { "these" };
     let number = if topics.len() == 1 {
         String::new()
@@ -233,6 +237,20 @@ fn ask(topics: &[TopicDescription], context: &mut Context) -> Result<()> {
     } else {
         Err(Error::failed("nothing deleted"))
     }
+}
+
+/// Milliseconds since the newest record of each topic. Nobody is kept from deleting because this is not known.
+fn ages(topics: &[TopicDescription], context: &mut Context) -> BTreeMap<String, i64> {
+    let admin = context.client.admin();
+    let newest = admin.and_then(|admin| admin.newest_timestamps(&leaders(topics)));
+    let now = jiff::Timestamp::now().as_millisecond();
+    let mut ages = BTreeMap::new();
+    for (partition, timestamp) in newest.unwrap_or_default() {
+        let age = now.saturating_sub(timestamp);
+        let youngest = ages.entry(partition.topic).or_insert(age);
+        *youngest = age.min(*youngest);
+    }
+    ages
 }
 
 fn chosen(selection: &Selection, if_exists: bool, context: &mut Context) -> Result<Vec<TopicDescription>> {

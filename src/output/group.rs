@@ -130,9 +130,9 @@ fn cells(progress: &Progress, row: &Row) -> Vec<Cell> {
         Cell::text(&progress.group.id),
         Cell::text(&row.partition.topic),
         Cell::number(row.partition.partition),
-        Cell::or_unknown(row.committed.map(Cell::number)),
-        Cell::or_unknown(row.end.map(Cell::number)),
-        Cell::or_unknown(row.lag().map(Cell::number)),
+        Cell::or_unknown(row.committed.map(Cell::quantity)),
+        Cell::or_unknown(row.end.map(Cell::quantity)),
+        Cell::or_unknown(row.lag().map(Cell::quantity)),
         match member {
             Some(member) => Cell::both(member_name(member), Value::from(member.id.as_str())),
             None => Cell::both("", Value::Null),

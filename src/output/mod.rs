@@ -169,7 +169,7 @@ pub fn clap_message(refusal: &clap::Error) -> ExitCode {
 /// A count with its noun: `1 record`, `5 records`.
 pub fn plural(count: u64, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
+    format!("{} {noun}{ending}", log_dump::rows::grouped(count))
 }
 
 /// A number of bytes for people: `105 B`, `1.2 MB`.

@@ -7,6 +7,7 @@
 use comfy_table::{Cell as Field, CellAlignment, ContentArrangement, Table as Layout, presets};
 use serde_json::{Map, Value};
 
+use super::log_dump::rows;
 use super::{Format, Printer};
 use crate::error::{Error, Result};
 
@@ -68,6 +69,14 @@ impl Cell {
         let number = number.into();
         Self {
             human: number.to_string(),
+            exact: Value::from(number),
+        }
+    }
+
+    /// An offset or a number of things, with a space after each three digits for people. Ids are plain numbers.
+    pub fn quantity(number: i64) -> Self {
+        Self {
+            human: grouped(number),
             exact: Value::from(number),
         }
     }
@@ -246,7 +255,23 @@ pub fn size(bytes: i64) -> String {
 /// `1 partition`, `2 partitions`.
 pub fn count(number: i64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// A number with a space after each three digits, for people: `18 204`.
+pub fn grouped(number: i64) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", rows::grouped(number.unsigned_abs()))
+}
+
+/// About how long ago, in the largest unit that fits: `41 s`, `3 d`.
+pub fn age(millis: i64) -> String {
+    for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000)] {
+        if millis >= length {
+            return format!("{} {unit}", millis / length);
+        }
+    }
+    format!("{} s", millis.max(0) / 1000)
 }
 
 /// A time span for people: `7 d`, `36 h`, `250 ms`.
@@ -351,5 +376,16 @@ mod tests {
         assert_eq!(span(604_800_000), "7 d");
         assert_eq!(span(5_400_000), "90 min");
         assert_eq!(span(1), "1 ms");
+        assert_eq!(age(3 * 86_400_000 + 5), "3 d");
+        assert_eq!(age(41_900), "41 s");
+        assert_eq!(age(-7), "0 s");
+    }
+
+    #[test]
+    fn people_read_long_numbers_in_groups_and_programs_do_not() {
+        assert_eq!(Cell::quantity(901_220).human, "901 220");
+        assert_eq!(Cell::quantity(-30_218).human, "-30 218");
+        assert_eq!(Cell::quantity(901_220).exact, Value::from(901_220));
+        assert_eq!(count(18_204, "record"), "18 204 records");
     }
 }

@@ -1,8 +1,10 @@
 //! Topics: the list, a topic with its partitions, what became of topics that were to be changed.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::table::{Cell, Table, count, numbers, size, span, words};
+use super::table::{Cell, Table, age, count, numbers, size, span, words};
 use super::{Format, Printer};
 use crate::client::admin::configs::{ConfigEntry, ConfigSource};
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
@@ -26,7 +28,7 @@ pub fn list(printer: &mut Printer, topics: &[TopicDescription], volumes: &Volume
             Cell::text(&topic.name),
             Cell::number(partition_count(topic)),
             Cell::number(replica_count(topic)),
-            Cell::or_unknown(records.map(Cell::number)),
+            Cell::or_unknown(records.map(Cell::quantity)),
             Cell::or_unknown(bytes.map(Cell::bytes)),
             Cell::text(topic_status(topic)),
         ]);
@@ -94,12 +96,19 @@ pub fn outcomes(printer: &mut Printer, done: &str, topics: &[(String, &str)]) ->
 }
 
 /// What is about to be deleted, for the eyes of whoever says yes.
-pub fn doomed(topics: &[TopicDescription], volumes: &Volumes) -> (String, String) {
+///
+/// `ages` are milliseconds since the last record of each topic, where that is known.
+pub fn doomed(
+    topics: &[TopicDescription],
+    volumes: &Volumes,
+    ages: &BTreeMap<String, i64>,
+) -> (String, String) {
     let mut table = Table::new(&[
         words("", "name"),
         numbers("", "partitions"),
         numbers("", "size"),
         words("", "records"),
+        words("", "last").hides(),
     ]);
     let mut all = 0;
     for topic in topics {
@@ -113,6 +122,10 @@ pub fn doomed(topics: &[TopicDescription], volumes: &Volumes) -> (String, String
                 None => String::new(),
                 Some(0) => "empty".to_owned(),
                 Some(records) => count(records, "record"),
+            }),
+            Cell::text(match ages.get(&topic.name) {
+                Some(millis) => format!("last record {} ago", age(*millis)),
+                None => String::new(),
             }),
         ]);
     }
@@ -152,8 +165,8 @@ fn partition_row(topic: &TopicDescription, partition: &PartitionDescription, vol
         },
         Cell::list(&partition.replicas),
         Cell::list(&partition.in_sync),
-        Cell::or_unknown(volume.first.map(Cell::number)),
-        Cell::or_unknown(volume.next.map(Cell::number)),
+        Cell::or_unknown(volume.first.map(Cell::quantity)),
+        Cell::or_unknown(volume.next.map(Cell::quantity)),
         Cell::or_unknown(volume.size.map(Cell::bytes)),
         Cell::text(status(partition)),
     ]

@@ -30,13 +30,7 @@ pub type Volumes = BTreeMap<TopicPartition, Volume>;
 impl AdminClient {
     /// What lies in the partitions of these topics. What we may not ask, or what nobody leads, stays unknown.
     pub fn volumes(&mut self, topics: &[TopicDescription]) -> Result<Volumes> {
-        let mut leaders: Vec<(TopicPartition, BrokerId)> = Vec::new();
-        for topic in topics {
-            leaders.extend(topic.partitions.iter().filter_map(|partition| {
-                let name = TopicPartition::new(topic.name.as_str(), partition.partition);
-                partition.leader.map(|leader| (name, leader))
-            }));
-        }
+        let leaders = leaders(topics);
         let firsts = self.known_offsets(&leaders, EARLIEST)?;
         let nexts = self.known_offsets(&leaders, LATEST)?;
         let sizes = self.sizes(topics, &leaders)?;
@@ -100,4 +94,16 @@ impl AdminClient {
         }
         Ok(sizes)
     }
+}
+
+/// The partitions that somebody leads.
+pub fn leaders(topics: &[TopicDescription]) -> Vec<(TopicPartition, BrokerId)> {
+    let of_topic = |topic: &TopicDescription| -> Vec<(TopicPartition, BrokerId)> {
+        let led = topic.partitions.iter().filter_map(|partition| {
+            let name = TopicPartition::new(topic.name.as_str(), partition.partition);
+            partition.leader.map(|leader| (name, leader))
+        });
+        led.collect()
+    };
+    topics.iter().flat_map(of_topic).collect()
 }
