@@ -37,7 +37,9 @@ impl Notices {
             } => {
                 // Each failed connection comes as an error, too.
                 let has_twin = matches!(*facility, "FAIL" | "ERROR" | "CLOSE");
-                if *level <= SHOWN_LEVEL && !has_twin {
+                // A coordinator that has just begun is asked again at once: nothing a person could do.
+                let is_passing = *facility == "GETPID" && text.contains("Coordinator load in progress");
+                if *level <= SHOWN_LEVEL && !has_twin && !is_passing {
                     self.say(plain(text));
                 }
             }
