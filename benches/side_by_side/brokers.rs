@@ -48,8 +48,17 @@ impl RunningBroker {
     pub fn apache() -> Option<Self> {
         let launcher = std::env::var("APACHE_KAFKA").ok()?;
         Some(Self::start("Apache", |port, directory| {
+            let format = Command::new(&launcher)
+                .arg("format")
+                .arg(directory)
+                .args(["1", &port.to_string()])
+                .status();
+            assert!(
+                format.is_ok_and(|status| status.success()),
+                "Apache Kafka's storage is formatted"
+            );
             let mut command = Command::new(&launcher);
-            command.args(["exec-broker", &port.to_string()]).arg(directory);
+            command.arg("exec").arg(directory).arg("1");
             command
         }))
     }

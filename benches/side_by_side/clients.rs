@@ -38,7 +38,7 @@ fn produce(address: &str, lines: &Path, fewer: &Path) {
     let mut cpu = vec![("kafkit", ours.cpu / millions), ("kcat", kcat.cpu / millions)];
     let mut wall = vec![("kafkit", ours.wall / millions), ("kcat", kcat.wall / millions)];
     if let Ok(apache) = std::env::var("APACHE_KAFKA") {
-        let tool = format!("{apache} tool kafka-console-producer --bootstrap-server {address}");
+        let tool = format!("{apache} run kafka-console-producer --bootstrap-server {address}");
         let java = cheapest(&format!("{tool} --topic java < {}", fewer.display()), 1, |cost| {
             cost.cpu
         });
@@ -68,7 +68,7 @@ fn consume(address: &str) {
     let mut wall = vec![("kafkit", ours.wall / millions), ("kcat", kcat.wall / millions)];
     if let Ok(apache) = std::env::var("APACHE_KAFKA") {
         let tool =
-            format!("{apache} tool kafka-console-consumer --bootstrap-server {address} --from-beginning");
+            format!("{apache} run kafka-console-consumer --bootstrap-server {address} --from-beginning");
         let line = format!("{tool} --topic java --max-messages {JAVA_RECORDS} > /dev/null 2>&1");
         let java = cheapest(&line, 1, |cost| cost.cpu);
         let millions = JAVA_RECORDS as f64 / 1e6;
@@ -84,7 +84,7 @@ fn list(address: &str) {
     let kcat = median_wall("kcat", &["-L", "-b", address], 41) * 1e3;
     let mut wall = vec![("kafkit", ours), ("kcat", kcat)];
     if let Ok(apache) = std::env::var("APACHE_KAFKA") {
-        let arguments = ["tool", "kafka-topics", "--bootstrap-server", address, "--list"];
+        let arguments = ["run", "kafka-topics", "--bootstrap-server", address, "--list"];
         wall.push(("Java", median_wall(&apache, &arguments, 3) * 1e3));
     }
     Row::new("topics list, wall", "ms", wall).print();

@@ -34,7 +34,7 @@ fn dump(question: &str, segment: &Path, flags: &str) {
     if let Ok(apache) = std::env::var("APACHE_KAFKA") {
         wall.push((
             "Java",
-            cheapest(&format!("{apache} tool {arguments}"), 2, |cost| cost.wall).wall,
+            cheapest(&format!("{apache} run {arguments}"), 2, |cost| cost.wall).wall,
         ));
     }
     Row::new(format!("{question}, wall"), "s", wall).print();

@@ -17,10 +17,7 @@ pub fn start_up() {
     ] {
         let mut wall = vec![("kafkit", median_wall(KAFKIT, &[tool, "--version"], 41) * 1e3)];
         if let Ok(apache) = std::env::var("APACHE_KAFKA") {
-            wall.push((
-                "Java",
-                median_wall(&apache, &["tool", tool, "--version"], 3) * 1e3,
-            ));
+            wall.push(("Java", median_wall(&apache, &["run", tool, "--version"], 3) * 1e3));
         }
         Row::new(format!("start-up: {tool} --version"), "ms", wall).print();
     }
