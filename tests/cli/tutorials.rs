@@ -81,7 +81,7 @@ fn two_consumers_of_a_partition_both_print_what_a_car_logs() {
         consumer.prints("engine on\n운전자 3\nHello! BigData!\n");
         assert_eq!(consumer.interrupt(), "engine on\n운전자 3\nHello! BigData!\n");
     }
-    producer.is_left();
+    producer.leave();
 }
 
 /// A first taste on three terminals: create, a consumer that has nothing to print, a producer that asks for lines.
@@ -108,7 +108,7 @@ fn the_producer_asks_for_lines_and_an_empty_topic_prints_nothing() {
     producer.prints(">First message\r\n>");
     consumer.prints("First message\n");
     producer.types("\u{4}");
-    producer.is_left();
+    producer.leave();
     assert_eq!(consumer.interrupt(), "First message\n");
 }
 

@@ -163,7 +163,7 @@ impl Program {
     }
 
     /// Ends its input and waits for its exit 0.
-    pub fn is_left(mut self) {
+    pub fn leave(mut self) {
         self.stdin = None;
         let status = self.child.wait().expect("its end");
         assert!(status.success(), "{status}: {}", self.story());
@@ -228,7 +228,10 @@ impl Drop for Program {
 
 /// What came out of a pipe so far, and whether it has ended.
 #[derive(Clone, Debug, Default)]
-struct Heard(Arc<(Mutex<(Vec<u8>, bool)>, Condvar)>);
+struct Heard(Arc<(Mutex<Said>, Condvar)>);
+
+/// The bytes, and whether the pipe has ended.
+type Said = (Vec<u8>, bool);
 
 impl Heard {
     fn from(mut pipe: impl Read + Send + 'static) -> Self {

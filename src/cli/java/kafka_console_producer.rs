@@ -57,7 +57,7 @@ const OPTIONS: &[OptionSpec] = &[
     .repeats(),
     value("request-required-acks", "ACKS", "Who must have a record before it counts: all (-1), 1 or 0. Default -1."),
     value("request-timeout-ms", "MS", "How long a broker may take to answer. Default 1500.")
-        .differs("without the flag a broker has 30 s; what is under way is not sent twice because an answer is late"),
+        .differs("without the flag a broker has 30 s"),
     value("retry-backoff-ms", "MS", "How long to wait before another try. Default 100."),
     value("socket-buffer-size", "BYTES", "The socket's send buffer. Default 102400."),
     flag("sync", "Waits for each record before the next line is read."),

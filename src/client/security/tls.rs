@@ -74,7 +74,16 @@ pub(super) fn read(settings: &Settings) -> Result<TlsSettings> {
 }
 
 impl TlsSettings {
+    /// The same for librdkafka, or a refusal where it would connect with less than was asked for: it has no setting
+    /// for the oldest version of TLS, nor for the cipher suites of TLS 1.3.
     pub(super) fn librdkafka_entries(&self, entries: &mut Vec<(String, String)>) -> Result<()> {
+        if self.options.oldest_version == SslVersion::TLS1_3 || self.options.cipher_suites.is_some() {
+            let problem =
+                "records cannot be limited to TLS 1.3 or to its cipher suites, only admin commands can";
+            return Err(
+                Error::usage(problem).hint("allow TLSv1.2 as well, and name no cipher suite of TLS 1.3")
+            );
+        }
         let mut entry = |key: &str, value: &str| entries.push((key.to_owned(), value.to_owned()));
         let strange = |cause| Error::failed(format!("a certificate cannot be written as PEM: {cause}"));
         match &self.authorities {
