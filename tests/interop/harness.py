@@ -42,6 +42,14 @@ def equal(seen, wanted, what):
         raise Failure(f"{what}: wanted {shorten(wanted)}, saw {shorten(seen)}")
 
 
+def wait_until(condition, what, limit=60):
+    """Asks again until `condition()` holds; after `limit` seconds it is a failure."""
+    end = time.monotonic() + limit
+    while not condition():
+        expect(time.monotonic() < end, what)
+        time.sleep(0.1)
+
+
 def shorten(value, limit=700):
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= limit else f"{text[: limit // 2]} … {text[-limit // 2 :]}"
@@ -121,6 +129,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def free_cluster_port(nodes):
+    """The first of the ports that a cluster of Apache Kafka takes, below the range of outgoing connections: a port
+    from that range can be taken between the look and the start."""
+    for port in range(20_000, 32_000, 200):
+        if not any(answers(taken) for node in range(nodes) for taken in (port + node, port + 100 + node)):
+            return port
+    raise Failure("no free ports for a cluster")
+
+
 def answers(port):
     with socket.socket() as probe:
         probe.settimeout(1)
@@ -165,7 +182,7 @@ class ApacheKafka:
         self.dir = SCRATCH / f"{name}-apache"
         self.data_dir = self.dir / "node1"
         self.nodes = nodes
-        self.port = port or free_port()
+        self.port = port or free_cluster_port(nodes)
         self.bootstrap = f"127.0.0.1:{self.port}"
 
     def start(self):

@@ -7,9 +7,8 @@ import hashlib
 import json
 import re
 import signal
-import time
 
-from harness import HERE, KAFKIT, SCRATCH, ApacheKafka, Program, equal, expect, kafka_tool, program, run
+from harness import HERE, KAFKIT, SCRATCH, ApacheKafka, Program, equal, expect, kafka_tool, program, run, wait_until
 
 BROKER = ApacheKafka
 BROKER_OPTIONS = {"nodes": 5}
@@ -58,13 +57,6 @@ def in_good_order(broker):
         text = kafka_tool("kafka-configs", "--bootstrap-server", broker.bootstrap, "--describe", "--entity-type", kind)
         expect("throttled" not in text, f"a throttle was left on {kind}: {text}")
     equal(digest(broker), WRITTEN, "records")
-
-
-def wait_until(condition, what, limit=60):
-    end = time.monotonic() + limit
-    while not condition():
-        expect(time.monotonic() < end, what)
-        time.sleep(0.1)
 
 
 def check_grow_by_two_brokers(broker):

@@ -2,7 +2,7 @@
 
 import json
 
-from harness import HERE, KAFKIT, SCRATCH, Program, equal, expect, run
+from harness import HERE, KAFKIT, SCRATCH, Program, equal, expect, run, wait_until
 from judges.kafkit_on_apache_kafka import (  # the checks of one node hold on three as well
     BROKER, check_a_group_of_kafkit_is_one_of_apaches, check_a_tutorials_topic_with_a_replica_on_every_node,
     check_dump_log_reads_apaches_files_as_apache_does, check_records_as_json_there_and_back,
@@ -19,11 +19,8 @@ def check_a_reassignment_moves_the_replicas(broker):
     plan = SCRATCH / "plan.json"
     plan.write_text(json.dumps({"version": 1, "partitions": [{"topic": "moved", "partition": 0, "replicas": [3, 2]}]}))
     face(broker, "kafka-reassign-partitions", "--reassignment-json-file", plan, "--execute")
-    for _ in range(50):
-        verified = face(broker, "kafka-reassign-partitions", "--reassignment-json-file", plan, "--verify")
-        if "Reassignment of partition moved-0 is completed." in verified:
-            break
-    expect("Reassignment of partition moved-0 is completed." in verified, verified)
+    wait_until(lambda: "Reassignment of partition moved-0 is completed." in
+               face(broker, "kafka-reassign-partitions", "--reassignment-json-file", plan, "--verify"), "the move")
     expect("Replicas: 3,2" in java(broker, "kafka-topics", "--describe", "--topic", "moved"), "the replicas")
 
 
