@@ -2,5 +2,6 @@
 
 pub mod hash_order;
 pub mod hash_set_order;
+pub mod json_refusal;
 pub mod regex;
 pub mod uuid;

@@ -1,0 +1,64 @@
+//! `--cancel`: moves that are under way end where they began.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::log_dirs::start_log_dir_moves;
+use super::throttles::clear_all_throttles;
+use super::{JavaFailure, JavaResult, messages, plan_from};
+use crate::client::admin::AdminClient;
+use crate::commands::Context;
+use crate::output::java_reassignment as words;
+use crate::reassignment::plan::{PartitionReplica, Plan};
+
+pub(super) fn cancel(
+    text: &str,
+    preserve_throttles: bool,
+    timeout: Duration,
+    context: &mut Context,
+) -> JavaResult {
+    let plan = plan_from(text)?;
+    let admin = context.client.admin()?;
+    let active = admin.active_reassignments()?;
+    let wanted = plan.assignment();
+    let moving: Vec<_> = active
+        .keys()
+        .filter(|name| wanted.contains_key(*name))
+        .cloned()
+        .collect();
+    if moving.is_empty() {
+        context
+            .printer
+            .line("None of the specified partition reassignments are active.")?;
+    } else {
+        let nothing = moving.iter().map(|name| (name.clone(), None)).collect();
+        let refused = admin.alter_reassignments(&nothing, true)?;
+        if !refused.is_empty() {
+            return Err(JavaFailure::Terse(words::not_cancelled(&messages(&refused))));
+        }
+        context.printer.line(words::cancelled(&moving))?;
+    }
+    let back = moves_to_undo(context.client.admin()?, &plan)?;
+    if back.is_empty() {
+        context
+            .printer
+            .text("None of the specified partition moves are active.")?;
+    } else {
+        start_log_dir_moves(back, timeout, context)?;
+    }
+    if preserve_throttles {
+        Ok(())
+    } else {
+        clear_all_throttles(&plan, context)
+    }
+}
+
+/// The replicas on their way to another log directory, and the one they are still in.
+fn moves_to_undo(admin: &mut AdminClient, plan: &Plan) -> JavaResult<BTreeMap<PartitionReplica, String>> {
+    let dirs = admin.replica_dirs(plan.log_dir_moves().into_keys())?;
+    Ok(dirs
+        .into_iter()
+        .filter(|(_, dirs)| dirs.future.is_some())
+        .filter_map(|(replica, dirs)| Some((replica, dirs.current?)))
+        .collect())
+}

@@ -1,0 +1,72 @@
+//! Where partitions and their files are now, as `--generate` and `--execute` ask and show it.
+
+use std::collections::BTreeMap;
+
+use super::{JavaFailure, JavaResult, UNKNOWN_TOPIC_OR_PARTITION, unknown};
+use crate::client::admin::AdminClient;
+use crate::output::java_reassignment as words;
+use crate::reassignment::Assignment;
+use crate::reassignment::plan::PartitionReplica;
+use crate::reassignment::plan_json::{plan_of, write_compact};
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+pub(super) fn topic_assignment(admin: &mut AdminClient, topics: &[String]) -> JavaResult<Assignment> {
+    let mut assignment = Assignment::new();
+    if topics.is_empty() {
+        return Ok(assignment);
+    }
+    let mut answers = admin.topic_replicas(Some(topics.iter().map(String::as_str)))?;
+    for topic in words::topics_in_hash_order(topics) {
+        match answers.remove(topic) {
+            Some(Ok(partitions)) => {
+                let named = partitions
+                    .into_iter()
+                    .map(|(partition, replicas)| (TopicPartition::new(topic, partition), replicas));
+                assignment.extend(named);
+            }
+            Some(Err(error)) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
+                return Err(JavaFailure::Refused(error));
+            }
+            _ => return Err(unknown(format!("Topic {topic} not found."))),
+        }
+    }
+    Ok(assignment)
+}
+
+/// Where each replica on a live broker has its files.
+pub(super) fn log_dirs_of(
+    admin: &mut AdminClient,
+    assignment: &Assignment,
+) -> JavaResult<BTreeMap<PartitionReplica, String>> {
+    let alive = live_brokers(admin)?;
+    let replicas = assignment.iter().flat_map(|(name, replicas)| {
+        let on = |broker: &BrokerId| PartitionReplica {
+            broker: *broker,
+            topic_partition: name.clone(),
+        };
+        replicas.iter().map(on).collect::<Vec<_>>()
+    });
+    let replicas: Vec<_> = replicas
+        .filter(|replica| alive.contains(&replica.broker))
+        .collect();
+    let dirs = admin.replica_dirs(replicas)?;
+    Ok(dirs
+        .into_iter()
+        .filter_map(|(replica, dirs)| Some((replica, dirs.current?)))
+        .collect())
+}
+
+pub(super) fn live_brokers(admin: &mut AdminClient) -> JavaResult<Vec<BrokerId>> {
+    Ok(admin.brokers()?.iter().map(|broker| broker.id).collect())
+}
+
+pub(super) fn current_json(current: &Assignment, log_dirs: &BTreeMap<PartitionReplica, String>) -> String {
+    let log_dir = |name: &TopicPartition, broker: BrokerId| {
+        let replica = PartitionReplica {
+            broker,
+            topic_partition: name.clone(),
+        };
+        log_dirs.get(&replica).cloned()
+    };
+    write_compact(&plan_of(current, log_dir))
+}

@@ -1,0 +1,89 @@
+//! `--generate`: where the topics are, and where they could be.
+
+use std::collections::BTreeMap;
+
+use super::current::{current_json, log_dirs_of, topic_assignment};
+use super::{JavaResult, told};
+use crate::client::admin::AdminClient;
+use crate::commands::Context;
+use crate::output::java_reassignment as words;
+use crate::reassignment::Assignment;
+use crate::reassignment::plan::duplicates;
+use crate::reassignment::plan_json::{plan_of, read_topics, write_compact};
+use crate::reassignment::random::Random;
+use crate::reassignment::striped_placement::place;
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+pub(super) fn generate(text: &str, brokers: &str, rack_aware: bool, context: &mut Context) -> JavaResult {
+    let chosen = broker_list(brokers)?;
+    let topics = read_topics(text).map_err(|error| told(words::topics_error(&error)))?;
+    let admin = context.client.admin()?;
+    let current = topic_assignment(admin, &topics)?;
+    let log_dirs = log_dirs_of(admin, &current)?;
+    let brokers = placeable_brokers(admin, &chosen, rack_aware)?;
+    let proposed = proposal(&current, &brokers)?;
+    let printer = &mut context.printer;
+    printer.line("Current partition replica assignment")?;
+    printer.line(current_json(&current, &log_dirs))?;
+    printer.line("")?;
+    printer.line("Proposed partition reassignment configuration")?;
+    printer.line(write_compact(&plan_of(&proposed, |_, _| None)))?;
+    Ok(())
+}
+
+/// `1,2,3` as Java splits and reads it: empty words at the end do not count.
+fn broker_list(text: &str) -> JavaResult<Vec<BrokerId>> {
+    let mut words: Vec<&str> = text.split(',').collect();
+    while words.len() > 1 && words.last() == Some(&"") {
+        words.pop();
+    }
+    let number = |word: &&str| {
+        let digits = word.strip_prefix(['-', '+']).unwrap_or(word);
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let parsed = is_number.then(|| word.parse::<BrokerId>().ok()).flatten();
+        parsed.ok_or_else(|| told(format!("For input string: \"{word}\"")))
+    };
+    let brokers = words.iter().map(number).collect::<JavaResult<Vec<_>>>()?;
+    let twice = duplicates(brokers.iter().copied());
+    if twice.is_empty() {
+        Ok(brokers)
+    } else {
+        Err(told(words::duplicate_brokers(&twice)))
+    }
+}
+
+/// The brokers of the list that are alive, with their racks if those count.
+fn placeable_brokers(
+    admin: &mut AdminClient,
+    chosen: &[BrokerId],
+    rack_aware: bool,
+) -> JavaResult<Vec<(BrokerId, Option<String>)>> {
+    let brokers: Vec<_> = admin
+        .brokers()?
+        .iter()
+        .filter(|broker| chosen.contains(&broker.id))
+        .map(|broker| (broker.id, broker.rack.clone().filter(|_| rack_aware)))
+        .collect();
+    let without = brokers.iter().filter(|(_, rack)| rack.is_none()).count();
+    if rack_aware && without != 0 && without != brokers.len() {
+        return Err(told(words::NOT_ALL_RACKS));
+    }
+    Ok(brokers)
+}
+
+fn proposal(current: &Assignment, brokers: &[(BrokerId, Option<String>)]) -> JavaResult<Assignment> {
+    let mut by_topic: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (name, replicas) in current {
+        by_topic.entry(&name.topic).or_insert((0, replicas.len())).0 += 1;
+    }
+    let mut random = Random::new(super::super::seed()?);
+    let mut proposed = Assignment::new();
+    for (topic, (partitions, replicas)) in by_topic {
+        let placed = place(partitions, replicas, brokers, &mut random)
+            .map_err(|error| told(words::placement_error(error)))?;
+        for (partition, replicas) in (0..).zip(placed) {
+            proposed.insert(TopicPartition::new(topic, partition), replicas);
+        }
+    }
+    Ok(proposed)
+}

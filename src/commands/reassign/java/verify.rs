@@ -1,0 +1,81 @@
+//! `--verify`: how far the moves are; the throttles go when nothing moves any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::throttles::clear_all_throttles;
+use super::{JavaFailure, JavaResult, UNKNOWN_TOPIC_OR_PARTITION, plan_from, told};
+use crate::client::admin::AdminClient;
+use crate::commands::Context;
+use crate::output::java_reassignment as words;
+use crate::reassignment::Assignment;
+use crate::reassignment::active::ActiveReassignments;
+use crate::reassignment::plan::{PartitionReplica, Plan};
+use crate::reassignment::progress::{self, LogDirState, PartitionProgress};
+use crate::topic_partition::TopicPartition;
+
+pub(super) fn verify(text: &str, preserve_throttles: bool, context: &mut Context) -> JavaResult {
+    let plan = plan_from(text)?;
+    let admin = context.client.admin()?;
+    let active = admin.active_reassignments()?;
+    let states = partition_states(admin, &plan, &active)?;
+    context.printer.line(words::partition_states(&states))?;
+    let moves = log_dir_states(context.client.admin()?, &plan)?;
+    context.printer.line(words::log_dir_states(&moves))?;
+    let is_moving = |state: &LogDirState| matches!(state, LogDirState::Moving | LogDirState::MovingTo(_));
+    let moving = moves.values().any(|(_, state)| is_moving(state));
+    if active.is_empty() && !moving && !preserve_throttles {
+        clear_all_throttles(&plan, context)?;
+    }
+    Ok(())
+}
+
+fn partition_states(
+    admin: &mut AdminClient,
+    plan: &Plan,
+    active: &ActiveReassignments,
+) -> JavaResult<Vec<PartitionProgress>> {
+    let at_rest: Vec<&TopicPartition> = plan
+        .partitions
+        .iter()
+        .map(|planned| &planned.topic_partition)
+        .filter(|name| !active.contains_key(*name))
+        .collect();
+    let topics: BTreeSet<&str> = at_rest.iter().map(|name| name.topic.as_str()).collect();
+    let mut current = Assignment::new();
+    if !topics.is_empty() {
+        let answers = admin.topic_replicas(Some(topics))?;
+        for name in at_rest {
+            match answers.get(&name.topic) {
+                Some(Ok(partitions)) => {
+                    let count = partitions.len();
+                    match partitions.get(&name.partition) {
+                        Some(replicas) => drop(current.insert(name.clone(), replicas.clone())),
+                        None if count < usize::try_from(name.partition).unwrap_or(usize::MAX)
+                            && name.partition >= 0 => {}
+                        None => {
+                            let index = name.partition;
+                            return Err(told(format!("Index {index} out of bounds for length {count}")));
+                        }
+                    }
+                }
+                Some(Err(error)) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
+                    return Err(JavaFailure::Refused(error.clone()));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(progress::partitions(plan, active, |name| {
+        current.get(name).cloned()
+    }))
+}
+
+fn log_dir_states(
+    admin: &mut AdminClient,
+    plan: &Plan,
+) -> JavaResult<BTreeMap<PartitionReplica, (String, LogDirState)>> {
+    let dirs = admin.replica_dirs(plan.log_dir_moves().into_keys())?;
+    Ok(progress::log_dir_moves(plan, |replica| {
+        dirs.get(replica).cloned().unwrap_or_default()
+    }))
+}
