@@ -5,18 +5,15 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::large_batch::LargeBatch;
 use crate::records::batch_header::{HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0};
 
-/// How much a chunk holds, unless one batch alone is longer.
-pub const CHUNK_BYTES: usize = 256 * 1024;
+/// How much a chunk holds, unless one batch alone is longer: what a processor keeps near beside its other work.
+pub const CHUNK_BYTES: usize = 128 * 1024;
 /// The longest batch that a chunk holds: what brokers take unless they have been told otherwise, and some more.
 const LARGEST_HELD: usize = 1280 * 1024;
-/// A system call costs as much as reading about so many bytes with it.
-const WIDE_BYTES: usize = 4 * 1024;
 
 /// Whole batches in a row.
 #[derive(Clone, Debug, Default)]
@@ -31,19 +28,6 @@ pub struct Chunk {
     pub len: usize,
     /// A batch too large to be held, alone in its chunk: `bytes` are its first, `len` is 0.
     pub large: Option<LargeBatch>,
-    /// Where `bytes` are still to be read from.
-    pending: Option<Arc<File>>,
-}
-
-impl Chunk {
-    /// Reads the bytes, unless they have been: what needs no turn among the threads that share a walk.
-    pub fn load(&mut self) -> io::Result<()> {
-        let Some(file) = self.pending.take() else {
-            return Ok(());
-        };
-        self.bytes.resize(self.len, 0);
-        file.read_exact_at(&mut self.bytes, self.position)
-    }
 }
 
 /// Where the bytes come from.
@@ -81,10 +65,6 @@ pub struct SegmentScan {
     /// What has been read behind the last chunk.
     rest: Vec<u8>,
     chunks: u64,
-    /// Whether batches are so long that it is quicker to hop from length to length than to read all of them here.
-    wide: bool,
-    /// How much a chunk holds.
-    chunk_bytes: usize,
     finished: Option<ScanEnd>,
 }
 
@@ -109,13 +89,6 @@ impl SegmentScan {
         Self::new(Source::Pipe(pipe), 0, u64::MAX)
     }
 
-    /// Chunks of another size than [`CHUNK_BYTES`].
-    #[must_use]
-    pub fn with_chunks_of(mut self, bytes: usize) -> Self {
-        self.chunk_bytes = bytes;
-        self
-    }
-
     fn new(source: Source, position: u64, end: u64) -> Self {
         Self {
             source,
@@ -123,8 +96,6 @@ impl SegmentScan {
             end: end.max(position),
             rest: Vec::new(),
             chunks: 0,
-            wide: false,
-            chunk_bytes: CHUNK_BYTES,
             finished: None,
         }
     }
@@ -139,26 +110,21 @@ impl SegmentScan {
         self.finished
     }
 
-    /// Finds the next whole batches, which `chunk` then loads; false at the end.
+    /// Reads the next whole batches into `chunk`; false at the end.
     pub fn next_chunk(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
         if self.finished.is_some() {
             return Ok(false);
         }
         chunk.large = None;
-        chunk.pending = None;
-        if let Some((file, len)) = self.hop()? {
-            chunk.pending = Some(file);
-            return Ok(self.hand_out(chunk, len));
-        }
         chunk.bytes.clear();
-        chunk.bytes.shrink_to(2 * self.chunk_bytes);
+        chunk.bytes.shrink_to(CHUNK_BYTES);
         chunk.bytes.append(&mut self.rest);
-        let mut wanted = self.chunk_bytes;
+        let mut wanted = CHUNK_BYTES;
         loop {
             let at_end = self.fill(&mut chunk.bytes, wanted)?;
             match self.cut(&chunk.bytes, at_end) {
                 Cut::Needs(bytes) if bytes > LARGEST_HELD => return self.large(chunk, bytes as u64),
-                Cut::Needs(bytes) => wanted = bytes.max(self.chunk_bytes),
+                Cut::Needs(bytes) => wanted = bytes.max(CHUNK_BYTES),
                 Cut::Whole(len) => {
                     self.rest
                         .extend_from_slice(chunk.bytes.get(len..).unwrap_or_default());
@@ -170,37 +136,6 @@ impl SegmentScan {
                 }
             }
         }
-    }
-
-    /// The file and the length of the next whole batches, where only their lengths need to be read for that.
-    fn hop(&mut self) -> io::Result<Option<(Arc<File>, usize)>> {
-        let Source::File(file) = &self.source else {
-            return Ok(None);
-        };
-        if !self.wide {
-            return Ok(None);
-        }
-        let mut fields = [0; LOG_OVERHEAD];
-        let (mut len, mut batches) = (0, 0);
-        loop {
-            let at = self.position + len as u64;
-            if at + HEADER_UP_TO_MAGIC as u64 >= self.end {
-                break;
-            }
-            file.read_exact_at(&mut fields, at)?;
-            let length = length_field(&fields);
-            let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
-            let ends_whole = length >= MIN_LENGTH_V0 as i32 && at + size as u64 <= self.end;
-            if !ends_whole || len + size > self.chunk_bytes {
-                break;
-            }
-            len += size;
-            batches += 1;
-        }
-        self.wide = is_wide(len, batches);
-        let file = Arc::clone(file);
-        self.rest.clear();
-        Ok((len > 0).then_some((file, len)))
     }
 
     fn hand_out(&mut self, chunk: &mut Chunk, len: usize) -> bool {
@@ -258,10 +193,9 @@ impl SegmentScan {
         Ok(self.position + bytes.len() as u64 >= self.end)
     }
 
-    fn cut(&mut self, bytes: &[u8], at_end: bool) -> Cut {
-        let (mut len, mut batches) = (0, 0);
+    fn cut(&self, bytes: &[u8], at_end: bool) -> Cut {
+        let mut len = 0;
         loop {
-            self.wide = is_wide(len, batches);
             let rest = bytes.get(len..).unwrap_or_default();
             // Kafka needs one byte more than the fixed fields to look at a batch at all.
             if rest.len() <= HEADER_UP_TO_MAGIC {
@@ -280,7 +214,6 @@ impl SegmentScan {
                 return Self::not_whole(len, rest.len(), size, at_end);
             }
             len += size;
-            batches += 1;
         }
     }
 
@@ -302,23 +235,19 @@ impl SegmentScan {
 
 /// Appends up to `wanted` bytes of the file from `at` on; fewer at its end.
 fn read_at(file: &File, at: u64, wanted: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
-    let start = bytes.len();
-    bytes.resize(start + wanted, 0);
-    let mut filled = start;
-    while let Some(place) = bytes.get_mut(filled..).filter(|place| !place.is_empty()) {
-        match file.read_at(place, at + (filled - start) as u64) {
+    let (start, whole) = (bytes.len(), bytes.len() + wanted);
+    // Room that nobody needs to fill with zeros first.
+    bytes.reserve_exact(wanted);
+    while bytes.len() < whole {
+        let next = at + (bytes.len() - start) as u64;
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(bytes), next) {
             Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
-    bytes.truncate(filled);
-    Ok(filled - start)
-}
-
-fn is_wide(len: usize, batches: usize) -> bool {
-    len / WIDE_BYTES >= batches && batches > 0
+    bytes.truncate(whole);
+    Ok(bytes.len() - start)
 }
 
 fn length_field(bytes: &[u8]) -> i32 {

@@ -1,8 +1,9 @@
 //! One walk over a log, several threads that turn its chunks into text, one output in the log's order.
 //!
-//! Owns the threads and whose turn it is to write. In memory at a time are a chunk and its text for each thread: one
-//! that has much text waits for its turn before it makes more.
+//! Owns the threads and whose turn it is to write. In memory at a time are a chunk and its text for each thread, and
+//! a little text that is ready before its turn: one that has much text waits for its turn before it makes more.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,8 @@ use crate::storage::segment_scan::{CHUNK_BYTES, Chunk, SegmentScan};
 pub(super) const FLUSH_BYTES: usize = 512 * 1024;
 /// What all threads together may have of text before they wait for their turns.
 const MOST_TEXT: usize = 8 << 20;
+/// What may lie ready before its turn.
+const MOST_READY: usize = 4 << 20;
 /// More threads than these make more memory and little more speed: writing is one thread's at a time.
 const MOST_THREADS: usize = 4;
 
@@ -85,6 +88,26 @@ impl<W: Write, E> Output<'_, '_, W, E> {
     }
 }
 
+/// What became of a chunk.
+#[derive(Debug)]
+struct Done<T> {
+    text: Vec<u8>,
+    result: T,
+    /// Where the chunk stands in the log.
+    position: u64,
+}
+
+/// The chunks that were done before their turn, and what is done with results in the log's order.
+#[derive(Debug)]
+struct Finished<T, M> {
+    merge: M,
+    ready: BTreeMap<u64, Done<T>>,
+    /// Text in `ready`.
+    bytes: usize,
+    /// Buffers to be used again.
+    spare: Vec<Vec<u8>>,
+}
+
 #[derive(Debug)]
 struct Turns<'s, W, E> {
     progress: &'s FileProgress,
@@ -109,13 +132,57 @@ struct Shared<'s, W, E> {
 impl<'s, W: Write, E> Turns<'s, W, E> {
     /// Waits for the turn of a chunk; None when everything has been stopped.
     fn wait_for(&self, number: u64) -> Option<MutexGuard<'_, Shared<'s, W, E>>> {
-        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = locked(&self.shared);
         let early = |shared: &mut Shared<'_, W, E>| shared.next != number && shared.stopped.is_none();
         let shared = self
             .changed
             .wait_while(shared, early)
             .unwrap_or_else(PoisonError::into_inner);
         shared.stopped.is_none().then_some(shared)
+    }
+
+    /// Writes what became of a chunk and of those ready behind it, or keeps it until its turn comes. Answers an empty
+    /// buffer; None when everything has been stopped.
+    fn finish<T>(
+        &self,
+        number: u64,
+        done: Done<T>,
+        finished: &Mutex<Finished<T, impl FnMut(T)>>,
+    ) -> Option<Vec<u8>> {
+        let shared = locked(&self.shared);
+        if shared.stopped.is_some() {
+            return None;
+        }
+        if shared.next != number {
+            let mut finished = locked(finished);
+            if finished.bytes + done.text.len() <= MOST_READY {
+                finished.bytes += done.text.len();
+                finished.ready.insert(number, done);
+                return Some(finished.spare.pop().unwrap_or_default());
+            }
+        }
+        drop(shared);
+        let mut shared = self.wait_for(number)?;
+        let mut finished = locked(finished);
+        let mut next = Some(done);
+        while let Some(Done {
+            mut text,
+            result,
+            position,
+        }) = next
+        {
+            self.write(&mut shared, &text).ok()?;
+            (finished.merge)(result);
+            self.progress.at(position - self.start);
+            text.clear();
+            finished.spare.push(text);
+            shared.next += 1;
+            next = finished.ready.remove(&shared.next);
+            finished.bytes -= next.as_ref().map_or(0, |done| done.text.len());
+        }
+        self.turn.store(shared.next, Ordering::Relaxed);
+        self.changed.notify_all();
+        finished.spare.pop()
     }
 
     fn write(&self, shared: &mut Shared<'_, W, E>, text: &[u8]) -> Result<(), ()> {
@@ -143,6 +210,7 @@ pub(super) fn work_in_order<W, T, E, F>(
 ) -> Result<(), Stopped<E>>
 where
     W: Write + Send,
+    T: Send,
     E: Send,
     F: FnMut(&Chunk, &mut Output<'_, '_, W, E>) -> Result<T, Early<E>>,
 {
@@ -158,8 +226,14 @@ where
         }),
         changed: Condvar::new(),
     };
-    let (scan, merge) = (Mutex::new(scan), Mutex::new(merge));
-    let thread = || one_thread(&scan, &turns, worker(), &merge);
+    let finished = Mutex::new(Finished {
+        merge,
+        ready: BTreeMap::new(),
+        bytes: 0,
+        spare: Vec::new(),
+    });
+    let scan = Mutex::new(scan);
+    let thread = || one_thread(&scan, &turns, worker(), &finished);
     match threads(length) {
         1 => thread(),
         many => std::thread::scope(|scope| {
@@ -187,7 +261,7 @@ fn one_thread<W, T, E, F>(
     scan: &Mutex<&mut SegmentScan>,
     turns: &Turns<'_, W, E>,
     mut worker: F,
-    merge: &Mutex<impl FnMut(T)>,
+    finished: &Mutex<Finished<T, impl FnMut(T)>>,
 ) where
     W: Write,
     F: FnMut(&Chunk, &mut Output<'_, '_, W, E>) -> Result<T, Early<E>>,
@@ -195,15 +269,12 @@ fn one_thread<W, T, E, F>(
     let mut chunk = Chunk::default();
     let mut text = Vec::new();
     loop {
-        let read = scan
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .next_chunk(&mut chunk);
-        match read.and_then(|more| chunk.load().map(|()| more)) {
+        let read = locked(scan).next_chunk(&mut chunk);
+        match read {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
-                let mut shared = turns.shared.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut shared = locked(&turns.shared);
                 return turns.stop(&mut shared, Stopped::Input(error));
             }
         }
@@ -213,25 +284,29 @@ fn one_thread<W, T, E, F>(
             number: chunk.number,
         };
         let outcome = worker(&chunk, &mut output);
-        text = output.text;
-        let Some(mut shared) = turns.wait_for(chunk.number) else {
-            return;
+        let done = |result| Done {
+            text: std::mem::take(&mut output.text),
+            result,
+            position: chunk.position,
         };
-        if matches!(outcome, Err(Early::Cancelled)) || turns.write(&mut shared, &text).is_err() {
-            return;
-        }
-        text.clear();
-        match outcome {
-            Ok(result) => {
-                let mut merge = merge.lock().unwrap_or_else(PoisonError::into_inner);
-                (*merge)(result);
-            }
-            Err(Early::Failed(error)) => return turns.stop(&mut shared, Stopped::Work(error)),
+        text = match outcome.map(done) {
+            Ok(done) => match turns.finish(chunk.number, done, finished) {
+                Some(empty) => empty,
+                None => return,
+            },
             Err(Early::Cancelled) => return,
+            Err(Early::Failed(error)) => {
+                if let Some(mut shared) = turns.wait_for(chunk.number)
+                    && turns.write(&mut shared, &output.text).is_ok()
+                {
+                    turns.stop(&mut shared, Stopped::Work(error));
+                }
+                return;
+            }
         }
-        shared.next += 1;
-        turns.turn.store(shared.next, Ordering::Relaxed);
-        turns.progress.at(chunk.position - turns.start);
-        turns.changed.notify_all();
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::output::log_dump::java_log::{LogView, java_header, write_batch};
 use crate::output::log_dump::progress::FileProgress;
 use crate::records::batch_header::LOG_OVERHEAD;
-use crate::storage::segment_scan::{CHUNK_BYTES, Chunk, ScanEnd, SegmentScan};
+use crate::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
 
 use super::batch_bytes::BatchBytes;
 use super::gaps::{Gap, Gaps};
@@ -74,9 +74,7 @@ pub(super) fn dump<W: Write + Send>(
     out: &mut W,
     name: &str,
 ) -> Result<(Gaps, u64), Failure> {
-    // Where records become no text a chunk is little work, and taking turns is much beside it.
-    let chunk_bytes = if view.deep { CHUNK_BYTES } else { 4 * CHUNK_BYTES };
-    let mut scan = SegmentScan::of_file(file, 0, end).with_chunks_of(chunk_bytes);
+    let mut scan = SegmentScan::of_file(file, 0, end);
     let log = Mutex::new(LogOffsets {
         last: -1,
         gaps: Gaps::default(),

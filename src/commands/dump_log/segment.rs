@@ -88,7 +88,6 @@ impl Segment {
             let more = self
                 .scan
                 .next_chunk(&mut chunk)
-                .and_then(|more| chunk.load().map(|()| more))
                 .map_err(|error| Error::from(error).context(&self.name))?;
             if !more {
                 return Ok(self.end());
