@@ -9,7 +9,7 @@ use super::{Format, Printer};
 use crate::error::Result;
 use crate::reassignment::active::ActiveReassignments;
 use crate::reassignment::impact::{BrokerImpact, Impact};
-use crate::reassignment::plan::{Plan, comma_separated};
+use crate::reassignment::plan::{PartitionReplica, Plan, comma_separated};
 use crate::reassignment::plan_json::write_readable;
 use crate::reassignment::progress::{Copied, PartitionState};
 use crate::topic_partition::{BrokerId, TopicPartition};
@@ -22,6 +22,17 @@ pub(crate) struct MoveRow {
     pub to: Vec<BrokerId>,
     /// Bytes to be copied.
     pub bytes: u64,
+    pub state: &'static str,
+}
+
+/// One move of a replica between the log directories of its broker.
+#[derive(Clone, Debug)]
+pub(crate) struct LogDirRow {
+    pub replica: PartitionReplica,
+    /// `None`: the replica is not on the broker yet.
+    pub from: Option<String>,
+    pub to: String,
+    pub copied: Copied,
     pub state: &'static str,
 }
 
@@ -178,8 +189,8 @@ fn impact_json(impact: &Impact) -> Value {
     })
 }
 
-/// The moves of an execution.
-pub(crate) fn moves(rows: &[MoveRow], printer: &mut Printer) -> Result<()> {
+/// The moves of an execution, between brokers and between the directories of one.
+pub(crate) fn moves(rows: &[MoveRow], log_dirs: &[LogDirRow], printer: &mut Printer) -> Result<()> {
     let row = |row: &MoveRow| Row {
         cells: vec![
             row.name.to_string(),
@@ -199,13 +210,42 @@ pub(crate) fn moves(rows: &[MoveRow], printer: &mut Printer) -> Result<()> {
     };
     print(
         &["PARTITION", "FROM", "TO", "COPY", "STATE"],
-        rows.iter().map(row).collect(),
+        rows.iter()
+            .map(row)
+            .chain(log_dirs.iter().map(log_dir_move))
+            .collect(),
         printer,
     )
 }
 
-/// Where the partitions of a plan stand.
-pub(crate) fn states(rows: &[StateRow], printer: &mut Printer) -> Result<()> {
+fn log_dir_move(row: &LogDirRow) -> Row {
+    Row {
+        cells: vec![
+            on_broker(&row.replica),
+            row.from.clone().unwrap_or_else(|| "-".to_owned()),
+            row.to.clone(),
+            human_bytes(row.copied.total),
+            row.state.to_owned(),
+        ],
+        json: json!({
+            "topic": row.replica.topic_partition.topic,
+            "partition": row.replica.topic_partition.partition,
+            "broker": row.replica.broker,
+            "from": row.from,
+            "to": row.to,
+            "bytes": row.copied.total,
+            "state": row.state,
+        }),
+    }
+}
+
+/// `orders-3 on broker 1`
+pub(crate) fn on_broker(replica: &PartitionReplica) -> String {
+    format!("{} on broker {}", replica.topic_partition, replica.broker)
+}
+
+/// Where the partitions of a plan stand, and the replicas whose log directories it names.
+pub(crate) fn states(rows: &[StateRow], log_dirs: &[LogDirRow], printer: &mut Printer) -> Result<()> {
     let row = |row: &StateRow| {
         let state = state_word(row);
         Row {
@@ -229,7 +269,32 @@ pub(crate) fn states(rows: &[StateRow], printer: &mut Printer) -> Result<()> {
         }
     };
     let headings = &["PARTITION", "STATE", "REPLICAS", "TARGET", "COPIED"];
-    print(headings, rows.iter().map(row).collect(), printer)
+    let log_dirs = log_dirs.iter().map(log_dir_state);
+    print(headings, rows.iter().map(row).chain(log_dirs).collect(), printer)
+}
+
+fn log_dir_state(row: &LogDirRow) -> Row {
+    let is_moving = row.state == "moving";
+    let percent = || format!("{} %", row.copied.percent());
+    Row {
+        cells: vec![
+            on_broker(&row.replica),
+            row.state.to_owned(),
+            row.from.clone().unwrap_or_else(|| "-".to_owned()),
+            row.to.clone(),
+            if is_moving { percent() } else { "-".to_owned() },
+        ],
+        json: json!({
+            "topic": row.replica.topic_partition.topic,
+            "partition": row.replica.topic_partition.partition,
+            "broker": row.replica.broker,
+            "state": row.state,
+            "log_dir": row.from,
+            "target": row.to,
+            "bytes_copied": is_moving.then_some(row.copied.done),
+            "bytes": is_moving.then_some(row.copied.total),
+        }),
+    }
 }
 
 fn state_word(row: &StateRow) -> &'static str {
@@ -364,6 +429,17 @@ pub(crate) fn partitions(count: usize) -> String {
         "1 partition".to_owned()
     } else {
         format!("{count} partitions")
+    }
+}
+
+/// `2 partitions`, `1 replica between log directories`, or both; never nothing at all.
+pub(crate) fn both(moved: usize, log_dirs: usize) -> String {
+    let noun = if log_dirs == 1 { "replica" } else { "replicas" };
+    let log_dirs_text = format!("{log_dirs} {noun} between log directories");
+    match (moved, log_dirs) {
+        (_, 0) => partitions(moved),
+        (0, _) => log_dirs_text,
+        _ => format!("{} and {log_dirs_text}", partitions(moved)),
     }
 }
 

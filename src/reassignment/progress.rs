@@ -32,6 +32,8 @@ pub struct ReplicaDirs {
     pub current: Option<String>,
     /// The directory it is being moved to.
     pub future: Option<String>,
+    /// Bytes that `future` has of those that `current` has.
+    pub copied: Copied,
 }
 
 /// Where one move between log directories stands.
@@ -185,6 +187,7 @@ mod tests {
                 ReplicaDirs {
                     current: named(current),
                     future: named(future),
+                    copied: Copied::default(),
                 },
             )
         };

@@ -178,15 +178,17 @@ class MiniBroker:
 class ApacheKafka:
     """Apache Kafka in the mini broker's place: shows that a judge asks for nothing but what Kafka does."""
 
-    def __init__(self, name, port=None, nodes=1):
+    def __init__(self, name, port=None, nodes=1, log_dirs=1):
         self.dir = SCRATCH / f"{name}-apache"
+        self.log_dirs = log_dirs
         self.data_dir = self.dir / "node1"
         self.nodes = nodes
         self.port = port or free_cluster_port(nodes)
         self.bootstrap = f"127.0.0.1:{self.port}"
 
     def start(self):
-        run(HERE / "apache-kafka", "start", self.dir, self.nodes, self.port, limit=300)
+        run(HERE / "apache-kafka", "start", self.dir, self.nodes, self.port, limit=300,
+            env={**os.environ, "KAFKA_LOG_DIRS": str(self.log_dirs)})
 
     def stop(self, _how=None):
         if self.dir.exists():

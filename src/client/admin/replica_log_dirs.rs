@@ -59,11 +59,14 @@ impl AdminClient {
                     let name = TopicPartition::new(topic.name.0.as_str(), partition.partition_index);
                     let files = replicas.entry(name).or_default();
                     let path = Some(log_dir.log_dir.to_string());
+                    let bytes = u64::try_from(partition.partition_size).unwrap_or(0);
                     if partition.is_future_key {
                         files.dirs.future = path;
+                        files.dirs.copied.done = bytes;
                     } else {
                         files.dirs.current = path;
-                        files.bytes = u64::try_from(partition.partition_size).unwrap_or(0);
+                        files.dirs.copied.total = bytes;
+                        files.bytes = bytes;
                     }
                 }
             }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::log_dir_moves::{self, Wishes};
 use super::{CancelAction, read_plan_file, shown, verify};
 use crate::client::admin::throttles::Throttled;
 use crate::commands::Context;
 use crate::error::{Error, Result};
-use crate::output::reassignment::{self as show, MoveRow, partitions};
+use crate::output::reassignment::{self as show, LogDirRow, MoveRow};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
@@ -19,7 +20,8 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
         let target = plan.assignment();
         active.retain(|name, _| target.contains_key(name));
     }
-    if active.is_empty() {
+    let log_dirs = log_dir_moves::under_way(context.client.admin()?, plan.as_ref())?;
+    if active.is_empty() && log_dirs.is_empty() {
         let of = action
             .plan
             .as_deref()
@@ -27,8 +29,9 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
         context.printer.note(format_args!("nothing{of} is moving"));
     }
     let mut rows = rows(&active);
+    let mut log_dir_rows = log_dir_rows(&log_dirs);
     if action.dry_run {
-        show::moves(&rows, &mut context.printer)?;
+        show::moves(&rows, &log_dir_rows, &mut context.printer)?;
         context.printer.note("dry run: nothing was sent");
         return Ok(());
     }
@@ -38,6 +41,14 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
     } else {
         context.client.admin()?.alter_reassignments(&stop, true)?
     };
+    let stay = log_dir_moves::stop(context.client.admin()?, &log_dirs)?;
+    for row in &mut log_dir_rows {
+        row.state = if stay.contains_key(&row.replica) {
+            "failed"
+        } else {
+            "cancelled"
+        };
+    }
     for row in &mut rows {
         row.state = if refused.contains_key(&row.name) {
             "failed"
@@ -45,18 +56,21 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
             "cancelled"
         };
     }
-    if !rows.is_empty() {
-        show::moves(&rows, &mut context.printer)?;
+    if !rows.is_empty() || !log_dir_rows.is_empty() {
+        show::moves(&rows, &log_dir_rows, &mut context.printer)?;
     }
-    let stopped = active.len() - refused.len();
-    if stopped > 0 {
+    let (stopped, stopped_dirs) = (active.len() - refused.len(), log_dirs.len() - stay.len());
+    if stopped + stopped_dirs > 0 {
         context
             .printer
-            .note(format_args!("{} stopped", partitions(stopped)));
+            .note(format_args!("{} stopped", show::both(stopped, stopped_dirs)));
     }
-    if !action.preserve_throttles {
+    if !action.preserve_throttles && stay.is_empty() {
         let topics = plan.map(|plan| plan.topics()).unwrap_or_default();
         tidy(&all, &active, topics, context)?;
+    }
+    if let Some((replica, error)) = stay.into_iter().next() {
+        return Err(error.context(show::on_broker(&replica)));
     }
     match refused.into_iter().next() {
         Some((name, error)) => Err(Error::from(error).context(name)),
@@ -73,6 +87,15 @@ fn rows(active: &ActiveReassignments) -> Vec<MoveRow> {
         state: "planned",
     };
     active.iter().map(row).collect()
+}
+
+/// What is stopped goes from where it was sent back to where it is.
+fn log_dir_rows(wishes: &Wishes) -> Vec<LogDirRow> {
+    let mut rows = log_dir_moves::rows(wishes, "planned");
+    for row in &mut rows {
+        row.from = wishes.get(&row.replica).and_then(|wish| wish.was.future.clone());
+    }
+    rows
 }
 
 /// Clears the throttles of topics that do not move any more, and of the brokers when nothing does.

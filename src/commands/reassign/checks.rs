@@ -1,14 +1,15 @@
 //! Holding a plan against the cluster before anything is sent: everything it names exists, and nothing moved
 //! since it was made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::cluster;
+use super::log_dir_moves::{self, Wishes};
 use crate::client::admin::AdminClient;
 use crate::error::{Error, Result};
 use crate::reassignment::Assignment;
 use crate::reassignment::active::ActiveReassignments;
-use crate::reassignment::plan::{PartitionReplica, Plan, comma_separated};
+use crate::reassignment::plan::{Plan, comma_separated};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
 /// How many names an error lists before it says how many more there are.
@@ -28,7 +29,7 @@ pub(super) struct Work {
     /// Every reassignment in the cluster.
     pub active: ActiveReassignments,
     /// Replicas that shall go to a named log directory and are not there.
-    pub log_dirs: BTreeMap<PartitionReplica, String>,
+    pub log_dirs: Wishes,
 }
 
 /// How strict the checks are.
@@ -67,11 +68,7 @@ pub(super) fn work(admin: &mut AdminClient, plan: &Plan, file: &str, strictness:
             _ => drop(work.start.insert(name, replicas)),
         }
     }
-    let moves = plan.log_dir_moves();
-    let dirs = admin.replica_dirs(moves.keys().cloned())?;
-    work.log_dirs = moves;
-    work.log_dirs
-        .retain(|replica, wanted| dirs.get(replica).and_then(|dirs| dirs.current.as_ref()) != Some(wanted));
+    work.log_dirs = log_dir_moves::wishes(admin, plan, file)?;
     work.current = current;
     work.active = active;
     Ok(work)

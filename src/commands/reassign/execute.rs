@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::checks::{self, Strictness, Work};
 use super::cluster::{self, Sizes};
 use super::interrupt::Interrupt;
+use super::log_dir_moves;
 use super::throttles::{self, Changes, Rates};
 use super::undo_file::{self, UndoFile};
 use super::watch::Watch;
@@ -14,7 +15,7 @@ use crate::client::admin::throttles::Throttled;
 use crate::commands::Context;
 use crate::error::{Error, Kind, Result};
 use crate::output::Format;
-use crate::output::reassignment::{self as show, MoveRow, human_bytes, partitions};
+use crate::output::reassignment::{self as show, LogDirRow, MoveRow, human_bytes, partitions};
 use crate::reassignment::Assignment;
 use crate::reassignment::plan::{Plan, comma_separated};
 use crate::reassignment::progress::{Copied, copied};
@@ -29,6 +30,7 @@ struct Prepared {
     work: Work,
     sizes: Sizes,
     rows: Vec<MoveRow>,
+    log_dir_rows: Vec<LogDirRow>,
     undo: Option<UndoFile>,
 }
 
@@ -60,7 +62,7 @@ fn move_replicas(action: &ExecuteAction, plan: &Plan, takes_back: bool, context:
         .map_err(|error| Error::bad_data(format!("{}: {error}", shown(&action.plan))))?;
     let prepared = prepare(action, plan, takes_back, context)?;
     let is_table = context.printer.format() == Format::Table;
-    if prepared.rows.is_empty() && prepared.work.log_dirs.is_empty() {
+    if prepared.rows.is_empty() && prepared.log_dir_rows.is_empty() {
         let all = partitions(plan.partitions.len());
         context.printer.note(format_args!(
             "nothing to do: {all} of {} where they shall be",
@@ -69,12 +71,12 @@ fn move_replicas(action: &ExecuteAction, plan: &Plan, takes_back: bool, context:
         return if is_table {
             Ok(())
         } else {
-            show::moves(&[], &mut context.printer)
+            show::moves(&[], &[], &mut context.printer)
         };
     }
     announce(&prepared, context)?;
     if is_table || action.dry_run {
-        show::moves(&prepared.rows, &mut context.printer)?;
+        show::moves(&prepared.rows, &prepared.log_dir_rows, &mut context.printer)?;
         context.printer.flush()?;
     }
     if let Some(undo) = &prepared.undo {
@@ -92,7 +94,8 @@ fn move_replicas(action: &ExecuteAction, plan: &Plan, takes_back: bool, context:
         return Ok(());
     }
     if let Some(undo) = prepared.undo.as_ref().filter(|undo| !undo.is_kept) {
-        undo_file::write(&undo.path, &undo_file::undo_plan(plan, &origins(&prepared.work)))?;
+        let back = undo_file::undo_plan(plan, &origins(&prepared.work), &prepared.work.log_dirs);
+        undo_file::write(&undo.path, &back)?;
     }
     carry_out(action, prepared, context)
 }
@@ -127,8 +130,10 @@ fn prepare(action: &ExecuteAction, plan: &Plan, takes_back: bool, context: &mut 
             .unwrap_or_else(|| undo_file::path_for(&action.plan));
         Some(undo_file::choose(&wanted, plan)?)
     };
+    let state = if action.dry_run { "planned" } else { "moving" };
     Ok(Prepared {
-        rows: rows(&work, &sizes, if action.dry_run { "planned" } else { "moving" }),
+        rows: rows(&work, &sizes, state),
+        log_dir_rows: log_dir_moves::rows(&work.log_dirs, state),
         file,
         work,
         sizes,
@@ -178,16 +183,17 @@ fn rows(work: &Work, sizes: &Sizes, state: &'static str) -> Vec<MoveRow> {
 /// What is going to happen, in one line.
 fn announce(prepared: &Prepared, context: &mut Context) -> Result<()> {
     let bytes: u64 = prepared.rows.iter().map(|row| row.bytes).sum();
-    let verb = if prepared.rows.len() == 1 { "moves" } else { "move" };
-    let mut line = format!(
-        "{} {verb}, {} to copy",
-        partitions(prepared.rows.len()),
-        human_bytes(bytes)
-    );
+    let between_dirs: u64 = prepared.log_dir_rows.iter().map(|row| row.copied.total).sum();
+    let mut line = show::both(prepared.rows.len(), prepared.log_dir_rows.len());
+    let verb = if prepared.rows.len() + prepared.log_dir_rows.len() == 1 {
+        "moves"
+    } else {
+        "move"
+    };
+    let _ = write!(line, " {verb}, {} to copy", human_bytes(bytes + between_dirs));
     let extra = [
         (prepared.work.done, "already there"),
         (prepared.work.under_way.len(), "under way already"),
-        (prepared.work.log_dirs.len(), "to another log directory"),
     ];
     for (count, what) in extra.iter().filter(|(count, _)| *count > 0) {
         let _ = write!(line, "; {count} {what}");
@@ -199,13 +205,15 @@ fn announce(prepared: &Prepared, context: &mut Context) -> Result<()> {
 fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::new()?;
     let set = set_throttles(action, &prepared.work, context)?;
-    let mut rows = prepared.rows;
+    let (mut rows, mut log_dir_rows) = (prepared.rows, prepared.log_dir_rows);
     let mut watch = Watch::new(prepared.work, prepared.sizes);
-    let outcome = if action.no_wait {
-        watch.start(None, context)
-    } else {
-        watch.run(action.concurrent, &interrupt, context)
-    };
+    let outcome = watch.begin(context).and_then(|()| {
+        if action.no_wait {
+            watch.start(None, context)
+        } else {
+            watch.run(action.concurrent, &interrupt, context)
+        }
+    });
     let is_left_moving = watch.is_moving();
     let cleared = if is_left_moving || set.is_empty() {
         Ok(())
@@ -215,8 +223,11 @@ fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) 
     for row in &mut rows {
         row.state = state_of(&row.name, &watch);
     }
+    for row in &mut log_dir_rows {
+        row.state = watch.log_dirs.state_of(&row.replica);
+    }
     if context.printer.format() != Format::Table {
-        show::moves(&rows, &mut context.printer)?;
+        show::moves(&rows, &log_dir_rows, &mut context.printer)?;
     }
     outcome?;
     report(action, &prepared.file, &watch, !set.is_empty(), context)?;
@@ -243,42 +254,26 @@ fn report(
     throttled: bool,
     context: &mut Context,
 ) -> Result<()> {
-    let done = watch.finished.len();
-    let bytes = watch
-        .finished
-        .values()
-        .fold(Copied::default(), |sum, copied| sum + *copied);
-    if done > 0 {
+    let finished = watch.finished.values().chain(watch.log_dirs.finished.values());
+    let bytes = finished.fold(Copied::default(), |sum, copied| sum + *copied);
+    if watch.finished.len() + watch.log_dirs.finished.len() > 0 {
         context.printer.note(format_args!(
             "{} moved, {} copied",
-            partitions(done),
+            show::both(watch.finished.len(), watch.log_dirs.finished.len()),
             human_bytes(bytes.total)
         ));
     }
-    let moving = watch.moving().count();
+    let under_way = show::both(watch.moving().count(), watch.log_dirs.left());
     let stays = if throttled { ", throttled" } else { "" };
-    if action.no_wait && moving > 0 {
-        let line = format!(
-            "{} under way{stays}; `kafkit reassign verify {file} --watch` follows them and clears what is left",
-            partitions(moving)
-        );
-        context.printer.note(line);
+    if action.no_wait && watch.is_moving() {
+        context.printer.note(format_args!(
+            "{under_way} under way{stays}; `kafkit reassign verify {file} --watch` follows them and clears what is left"
+        ));
     }
-    if !watch.failed.is_empty() {
-        let failed: Vec<String> = watch
-            .failed
-            .iter()
-            .map(|(name, reason)| format!("{name} {reason}"))
-            .collect();
-        let failed = failed.join("; ");
-        return Err(Error::failed(format!(
-            "{} did not move: {failed}",
-            partitions(watch.failed.len())
-        )));
-    }
+    did_not_move(watch)?;
     let left = watch.not_started();
-    if !action.no_wait && (moving > 0 || left > 0) {
-        let mut message = format!("interrupted: {} still moving{stays}", partitions(moving));
+    if !action.no_wait && (watch.is_moving() || left > 0) {
+        let mut message = format!("interrupted: {under_way} still moving{stays}");
         if left > 0 {
             let _ = write!(message, ", {left} not started");
         }
@@ -287,6 +282,23 @@ fn report(
         )));
     }
     Ok(())
+}
+
+/// What failed, if anything did.
+fn did_not_move(watch: &Watch) -> Result<()> {
+    let partitions = watch.failed.iter();
+    let partitions = partitions.map(|(name, reason)| format!("{name} {reason}"));
+    let replicas = watch.log_dirs.failed.iter();
+    let replicas = replicas.map(|(replica, reason)| format!("{} {reason}", show::on_broker(replica)));
+    let failed: Vec<String> = partitions.chain(replicas).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let what = show::both(watch.failed.len(), watch.log_dirs.failed.len());
+    Err(Error::failed(format!(
+        "{what} did not move: {}",
+        failed.join("; ")
+    )))
 }
 
 // ---- throttles

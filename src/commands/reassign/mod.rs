@@ -6,6 +6,7 @@ mod cluster;
 mod execute;
 mod interrupt;
 pub mod java;
+mod log_dir_moves;
 mod plan;
 mod throttles;
 mod undo_file;

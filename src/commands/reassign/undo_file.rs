@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::log_dir_moves::Wishes;
 use super::read_plan_file;
 use crate::error::{Error, Result};
 use crate::reassignment::Assignment;
-use crate::reassignment::plan::{Plan, PlannedPartition};
+use crate::reassignment::plan::{PartitionReplica, Plan, PlannedPartition};
 use crate::reassignment::plan_json::write_readable;
+use crate::topic_partition::BrokerId;
 
 /// Tried names before giving up: `plan.undo.json`, `plan.undo.2.json`, …
 const NAMES: usize = 1000;
@@ -39,13 +41,20 @@ pub(super) fn is_undo_file(path: &Path) -> bool {
     name.is_some_and(|name| name.ends_with(SUFFIX) || numbered(&name))
 }
 
-/// The plan that takes `plan` back to `current`.
-pub(super) fn undo_plan(plan: &Plan, current: &Assignment) -> Plan {
+/// The plan that takes `plan` back to `current`, and the replicas it sends to other log directories to theirs.
+pub(super) fn undo_plan(plan: &Plan, current: &Assignment, log_dirs: &Wishes) -> Plan {
     let back = |planned: &PlannedPartition| {
         let replicas = current.get(&planned.topic_partition)?.clone();
+        let log_dir = |broker: &BrokerId| {
+            let replica = PartitionReplica {
+                broker: *broker,
+                topic_partition: planned.topic_partition.clone(),
+            };
+            log_dirs.get(&replica)?.was.current.clone()
+        };
         Some(PlannedPartition {
             topic_partition: planned.topic_partition.clone(),
-            log_dirs: vec![None; replicas.len()],
+            log_dirs: replicas.iter().map(log_dir).collect(),
             replicas,
             was: Some(planned.replicas.clone()),
         })
@@ -144,7 +153,7 @@ mod tests {
         let wanted = folder.path().join("plan.undo.json");
         let plan = plan_to(&[2]);
         let current = Assignment::from([(TopicPartition::new("a", 0), vec![1])]);
-        write(&wanted, &undo_plan(&plan, &current)).unwrap();
+        write(&wanted, &undo_plan(&plan, &current, &Wishes::new())).unwrap();
         let again = choose(&wanted, &plan).unwrap();
         assert!(again.is_kept && again.path == wanted);
         let other = choose(&wanted, &plan_to(&[3])).unwrap();

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use super::cluster::{self, Sizes};
 use super::interrupt::Interrupt;
+use super::log_dir_moves::{self, LogDirStates, Wishes};
 use super::throttles::{self, Changes};
 use super::{VerifyAction, read_plan_file, shown};
 use crate::client::admin::throttles::Throttled;
 use crate::commands::Context;
 use crate::error::{Error, Kind, Result};
-use crate::output::reassignment::{self as show, StateRow, partitions};
+use crate::output::reassignment::{self as show, LogDirRow, StateRow};
 use crate::output::reassignment_progress::{Bars, Step};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
-use crate::reassignment::plan::Plan;
-use crate::reassignment::progress::{self, Copied, LogDirState, PartitionState, copied};
+use crate::reassignment::plan::{PartitionReplica, Plan};
+use crate::reassignment::progress::{self, Copied, LogDirState, PartitionState, ReplicaDirs, copied};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
 /// The pause between two looks of `--watch`.
@@ -40,7 +41,7 @@ pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
         None => true,
     };
     if action.watch {
-        watch(is_watched, context)?;
+        watch(is_watched, plan.as_ref(), context)?;
     }
     let active = context.client.admin()?.active_reassignments()?;
     let file = action.plan.as_deref().map(shown).unwrap_or_default();
@@ -54,21 +55,31 @@ pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
         return tidy(action, None, &active, false, context);
     };
     let rows = state_rows(&plan, &active, context)?;
-    show::states(&rows, &mut context.printer)?;
-    let dirs_moving = log_dirs_not_done(&plan, context)?;
-    tidy(action, Some(&plan), &active, !dirs_moving.is_empty(), context)?;
-    verdict(&rows, &dirs_moving, &file)
+    let log_dirs = log_dir_moves::states(context.client.admin()?, &plan)?;
+    show::states(&rows, &log_dir_rows(&log_dirs), &mut context.printer)?;
+    let is_moving = |state: &LogDirState| matches!(state, LogDirState::Moving | LogDirState::MovingTo(_));
+    let dirs_moving = log_dirs.values().any(|(_, state, _)| is_moving(state));
+    tidy(action, Some(&plan), &active, dirs_moving, context)?;
+    verdict(&rows, &log_dirs_not_done(&log_dirs), &file)
 }
 
-/// Waits until none of the partitions moves.
-fn watch(is_watched: impl Fn(&TopicPartition) -> bool, context: &mut Context) -> Result<()> {
+/// Waits until none of the partitions moves, and no replica of the plan between log directories.
+fn watch(
+    is_watched: impl Fn(&TopicPartition) -> bool,
+    plan: Option<&Plan>,
+    context: &mut Context,
+) -> Result<()> {
     let interrupt = Interrupt::new()?;
     let mut bars = Bars::new(context.printer.is_quiet());
     loop {
         let admin = context.client.admin()?;
         let mut active = admin.active_reassignments()?;
         active.retain(|name, _| is_watched(name));
-        if active.is_empty() {
+        let log_dirs = match plan {
+            Some(plan) => log_dir_moves::under_way(admin, Some(plan))?,
+            None => Wishes::new(),
+        };
+        if active.is_empty() && log_dirs.is_empty() {
             bars.finish();
             return Ok(());
         }
@@ -78,11 +89,17 @@ fn watch(is_watched: impl Fn(&TopicPartition) -> bool, context: &mut Context) ->
             copied: copied_of(name, &active, &sizes),
             is_done: false,
         };
-        bars.show(&active.keys().map(step).collect::<Vec<_>>(), 0);
+        let between_dirs = log_dirs.iter().map(|(replica, wish)| Step {
+            name: show::on_broker(replica),
+            copied: wish.was.copied,
+            is_done: false,
+        });
+        let steps: Vec<Step> = active.keys().map(step).chain(between_dirs).collect();
+        bars.show(&steps, 0);
         interrupt.pause(PAUSE);
         if interrupt.was_asked() {
             bars.finish();
-            let left = partitions(active.len());
+            let left = show::both(active.len(), log_dirs.len());
             return Err(Error::new(
                 Kind::Interrupted,
                 format!("interrupted: {left} still moving"),
@@ -144,17 +161,29 @@ fn replicas_of(
     }
 }
 
+fn log_dir_rows(states: &LogDirStates) -> Vec<LogDirRow> {
+    let row =
+        |(replica, (to, state, dirs)): (&PartitionReplica, &(String, LogDirState, ReplicaDirs))| LogDirRow {
+            replica: replica.clone(),
+            from: dirs.current.clone(),
+            to: to.clone(),
+            copied: dirs.copied,
+            state: match state {
+                LogDirState::Done => "done",
+                LogDirState::Moving => "moving",
+                LogDirState::MovingTo(_) => "moving elsewhere",
+                LogDirState::StaysIn(_) => "not moved",
+                LogDirState::NotFound => "not found",
+            },
+        };
+    states.iter().map(row).collect()
+}
+
 /// The plan's moves between log directories that are not done, in words.
-fn log_dirs_not_done(plan: &Plan, context: &mut Context) -> Result<Vec<String>> {
-    let moves = plan.log_dir_moves();
-    if moves.is_empty() {
-        return Ok(Vec::new());
-    }
-    let dirs = context.client.admin()?.replica_dirs(moves.into_keys())?;
-    let states = progress::log_dir_moves(plan, |replica| dirs.get(replica).cloned().unwrap_or_default());
-    let words = states
-        .into_iter()
-        .filter_map(|(replica, (target, state))| match state {
+fn log_dirs_not_done(states: &LogDirStates) -> Vec<String> {
+    let words = states.iter().filter_map(|(replica, (target, state, _))| {
+        let replica = show::on_broker(replica);
+        match state {
             LogDirState::Done => None,
             LogDirState::Moving => Some(format!("{replica} is moving to {target}")),
             LogDirState::MovingTo(other) => {
@@ -164,8 +193,9 @@ fn log_dirs_not_done(plan: &Plan, context: &mut Context) -> Result<Vec<String>> 
                 Some(format!("{replica} stays in {current} instead of {target}"))
             }
             LogDirState::NotFound => Some(format!("{replica} is on no live log directory")),
-        });
-    Ok(words.collect())
+        }
+    });
+    words.collect()
 }
 
 /// Clears throttles that no move needs: the plan's topics when none of their partitions moves, and the brokers

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use super::checks::Work;
 use super::cluster::{self, Sizes};
 use super::interrupt::Interrupt;
+use super::log_dir_moves::LogDirMoves;
 use crate::client::admin::AdminClient;
 use crate::commands::Context;
 use crate::error::{Error, Kind, Result};
 use crate::output::reassignment_progress::{Bars, Step};
 use crate::reassignment::Assignment;
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
-use crate::reassignment::plan::{PartitionReplica, comma_separated};
+use crate::reassignment::plan::comma_separated;
 use crate::reassignment::progress::{Copied, copied};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
@@ -22,8 +23,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LOOKS: u32 = 20;
 /// How long a cluster that does not answer is asked again.
 const SILENCE: Duration = Duration::from_secs(300);
-/// The broker does not have the replica yet.
-const REPLICA_NOT_AVAILABLE: i16 = 9;
 
 /// One partition on its way.
 #[derive(Debug)]
@@ -45,8 +44,7 @@ pub(super) struct Watch {
     pub finished: BTreeMap<TopicPartition, Copied>,
     /// What went wrong, by partition or replica.
     pub failed: BTreeMap<String, String>,
-    log_dirs_pending: BTreeMap<PartitionReplica, String>,
-    log_dirs_moving: BTreeMap<PartitionReplica, String>,
+    pub log_dirs: LogDirMoves,
     current: Assignment,
     sizes: Sizes,
     down: BTreeSet<BrokerId>,
@@ -60,8 +58,7 @@ impl Watch {
             moving: BTreeMap::new(),
             finished: BTreeMap::new(),
             failed: BTreeMap::new(),
-            log_dirs_pending: work.log_dirs,
-            log_dirs_moving: BTreeMap::new(),
+            log_dirs: LogDirMoves::new(work.log_dirs),
             current: work.current,
             sizes,
             down: BTreeSet::new(),
@@ -94,7 +91,7 @@ impl Watch {
     }
 
     pub(super) fn is_moving(&self) -> bool {
-        !self.moving.is_empty() || !self.log_dirs_moving.is_empty()
+        !self.moving.is_empty() || !self.log_dirs.is_over()
     }
 
     pub(super) fn moving(&self) -> impl Iterator<Item = &TopicPartition> {
@@ -106,7 +103,13 @@ impl Watch {
     }
 
     fn is_over(&self) -> bool {
-        self.pending.is_empty() && !self.is_moving() && self.log_dirs_pending.is_empty()
+        self.pending.is_empty() && !self.is_moving()
+    }
+
+    /// Tells the brokers first which log directories are wanted: a replica that comes later is put there at once, and
+    /// the others begin to move.
+    pub(super) fn begin(&mut self, context: &mut Context) -> Result<()> {
+        self.log_dirs.ask(&BTreeSet::new(), context.client.admin()?)
     }
 
     /// Starts as many moves as `concurrent` allows.
@@ -297,7 +300,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Asks for moves between log directories whose replica is there, and looks after those that were begun.
+    /// Asks for moves between log directories whose partition moves no more, and looks after those that were begun.
     fn move_log_dirs(&mut self, admin: &mut AdminClient) -> Result<()> {
         let waiting: BTreeSet<&TopicPartition> = self
             .pending
@@ -305,31 +308,8 @@ impl Watch {
             .map(|(name, _)| name)
             .chain(self.moving.keys())
             .collect();
-        let ready: BTreeMap<PartitionReplica, String> = self
-            .log_dirs_pending
-            .iter()
-            .filter(|(replica, _)| !waiting.contains(&replica.topic_partition))
-            .map(|(replica, log_dir)| (replica.clone(), log_dir.clone()))
-            .collect();
-        for (replica, answer) in admin.alter_replica_log_dirs(&ready)? {
-            let Some(log_dir) = ready.get(&replica) else {
-                continue;
-            };
-            match answer {
-                Ok(()) => drop(self.log_dirs_moving.insert(replica.clone(), log_dir.clone())),
-                Err(error) if error.code == REPLICA_NOT_AVAILABLE => continue,
-                Err(error) => drop(
-                    self.failed
-                        .insert(replica.to_string(), format!("{log_dir}: {error}")),
-                ),
-            }
-            self.log_dirs_pending.remove(&replica);
-        }
-        let dirs = admin.replica_dirs(self.log_dirs_moving.keys().cloned())?;
-        self.log_dirs_moving.retain(|replica, log_dir| {
-            dirs.get(replica).and_then(|dirs| dirs.current.as_ref()) != Some(log_dir)
-        });
-        Ok(())
+        self.log_dirs.ask(&waiting, admin)?;
+        self.log_dirs.look(admin)
     }
 
     /// Everything that moved or moves, for the bars.
@@ -344,6 +324,6 @@ impl Watch {
             copied: moving.copied,
             is_done: false,
         });
-        finished.chain(moving).collect()
+        finished.chain(moving).chain(self.log_dirs.steps()).collect()
     }
 }
