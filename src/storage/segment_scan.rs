@@ -131,9 +131,34 @@ impl SegmentScan {
                     return Ok(self.hand_out(chunk, len));
                 }
                 Cut::Ended(len, end) => {
+                    self.rest
+                        .extend_from_slice(chunk.bytes.get(len..).unwrap_or_default());
                     self.finished = Some(end);
                     return Ok(self.hand_out(chunk, len));
                 }
+            }
+        }
+    }
+
+    /// After the walk: whether nothing but zeros follows, as in a segment whose room was set aside in advance; answers
+    /// how many. A pipe is read to its end for that.
+    pub fn trailing_zeros(&mut self) -> io::Result<Option<u64>> {
+        let mut bytes = std::mem::take(&mut self.rest);
+        let mut zeros = 0;
+        loop {
+            if bytes.iter().any(|byte| *byte != 0) {
+                return Ok(None);
+            }
+            zeros += bytes.len() as u64;
+            bytes.clear();
+            let at = self.position + zeros;
+            let wanted = CHUNK_BYTES.min(usize::try_from(self.end.saturating_sub(at)).unwrap_or(CHUNK_BYTES));
+            let read = match &mut self.source {
+                Source::File(file) => read_at(file, at, wanted, &mut bytes)?,
+                Source::Pipe(pipe) => pipe.take(wanted as u64).read_to_end(&mut bytes)?,
+            };
+            if read == 0 {
+                return Ok((zeros > 0).then_some(zeros));
             }
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn show(
     range: Range,
     rows: &mut Rows,
     printer: &mut Printer,
-) -> Result<()> {
+) -> Result<u64> {
     let mut segment = Segment::open(file, range)?;
     let for_people = printer.format() == Format::Table;
     let name = segment.name.clone();
@@ -41,6 +41,7 @@ pub(super) fn show(
         rows.begin(&name, title, FULL, printer.out())?;
     }
     let progress = FileProgress::beside_lines(segment.length, &segment.name, printer.is_quiet());
+    let mut corrupt = 0;
     let end = segment.each(&progress, |batch| {
         let header = &batch.header;
         if header.base_offset >= range.to {
@@ -51,23 +52,30 @@ pub(super) fn show(
             .until
             .is_some_and(|until| header.base_timestamp >= until && header.delete_horizon_ms().is_none());
         if header.last_offset() >= range.from && !newest_is_old && !oldest_is_new {
+            let is_valid = batch.is_valid();
+            corrupt += u64::from(!is_valid);
             if for_people {
-                rows.row(&cells(&batch), printer.out())?;
+                rows.row(&cells(&batch, is_valid), printer.out())?;
             } else {
-                rows.row(&all_cells(&batch), printer.out())?;
+                rows.row(&all_cells(&batch, is_valid), printer.out())?;
             }
         }
         Ok(ControlFlow::Continue(()))
     })?;
     progress.finish();
-    tell_end(&name, &end, printer);
-    Ok(())
+    Ok(corrupt + tell_end(&name, &end, printer))
 }
 
-/// What stands behind the last whole batch, on stderr: on a live log that is what is being written.
-pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) {
+/// What stands behind the last whole batch, on stderr: on a live log that is what is being written. Answers how many
+/// corrupt places that is.
+pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) -> u64 {
     match end {
         WalkEnd::Clean => {}
+        WalkEnd::SetAside { position, bytes } => printer.note(format_args!(
+            "{name}: {} bytes at byte {} are zeros, set aside for what will be written",
+            grouped(*bytes),
+            grouped(*position)
+        )),
         WalkEnd::Trailing { position, bytes } => printer.note(format_args!(
             "{name}: {} bytes at byte {} are no whole batch",
             grouped(*bytes),
@@ -78,8 +86,10 @@ pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) {
                 "{name}: no batch at byte {}: {why}",
                 grouped(*position)
             ));
+            return 1;
         }
     }
+    0
 }
 
 fn columns(position_width: usize, offset_width: usize) -> [Column; 8] {
@@ -95,7 +105,7 @@ fn columns(position_width: usize, offset_width: usize) -> [Column; 8] {
     ]
 }
 
-fn cells(batch: &WholeBatch<'_>) -> [Cell; 8] {
+fn cells(batch: &WholeBatch<'_>, is_valid: bool) -> [Cell; 8] {
     let header = &batch.header;
     let producer = if header.has_producer_id() {
         format!("{}/{}", header.producer_id, header.producer_epoch)
@@ -111,7 +121,7 @@ fn cells(batch: &WholeBatch<'_>) -> [Cell; 8] {
         codec(batch).into(),
         time(header.max_timestamp).into(),
         producer.into(),
-        flags(batch).into(),
+        flags(batch, is_valid).into(),
     ]
 }
 
@@ -119,7 +129,7 @@ fn codec(batch: &WholeBatch<'_>) -> &'static str {
     batch.header.codec().map_or("?", |codec| codec.name())
 }
 
-fn flags(batch: &WholeBatch<'_>) -> String {
+fn flags(batch: &WholeBatch<'_>, is_valid: bool) -> String {
     let header = &batch.header;
     let mut flags = Vec::new();
     if header.magic < 2 {
@@ -133,7 +143,7 @@ fn flags(batch: &WholeBatch<'_>) -> String {
     if header.delete_horizon_ms().is_some() {
         flags.push("compacted".to_owned());
     }
-    if !batch.is_valid() {
+    if !is_valid {
         flags.push("CORRUPT".to_owned());
     }
     flags.join(", ")
@@ -187,7 +197,7 @@ const FULL: &[Column] = &[
     word("VALID", 0),
 ];
 
-fn all_cells(batch: &WholeBatch<'_>) -> [Cell; 20] {
+fn all_cells(batch: &WholeBatch<'_>, is_valid: bool) -> [Cell; 20] {
     let header = &batch.header;
     let int = |value: i32| Cell::Number(value.into());
     let horizon = header.delete_horizon_ms();
@@ -219,6 +229,6 @@ fn all_cells(batch: &WholeBatch<'_>) -> [Cell; 20] {
         Cell::Bool(header.is_transactional()),
         control_type(batch).map_or(Cell::Nothing, Cell::Text),
         i64::from(header.crc).into(),
-        Cell::Bool(batch.is_valid()),
+        Cell::Bool(is_valid),
     ]
 }

@@ -25,6 +25,7 @@ use self::files::{DumpFile, Kind};
 use super::Context;
 use crate::error::{Error, Result};
 use crate::output::log_dump::rows::Rows;
+use crate::output::{Printer, plural};
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -96,37 +97,86 @@ pub fn run(action: &Action, context: &mut Context) -> Result<()> {
 }
 
 fn show(action: &Action, files: &[DumpFile], context: &mut Context) -> Result<()> {
-    let logs = || files.iter().filter(|file| file.kind == Kind::Log);
+    let logs: Vec<DumpFile> = files
+        .iter()
+        .filter(|file| file.kind == Kind::Log)
+        .cloned()
+        .collect();
+    let range = action.range;
+    let printer = &mut context.printer;
+    let mut rows = Rows::new(printer.format());
     match &action.view {
         View::Batches => {
-            let mut rows = Rows::new(context.printer.format());
-            for file in files {
+            let seen = each_file(files, printer, |file, printer| {
                 let title = (files.len() > 1).then(|| file.short_name());
                 if file.kind == Kind::Log {
-                    batches::show(
-                        file,
-                        title.as_deref(),
-                        action.range,
-                        &mut rows,
-                        &mut context.printer,
-                    )?;
+                    batches::show(file, title.as_deref(), range, &mut rows, printer)
                 } else {
-                    entries::show(file, title.as_deref(), &mut rows, &mut context.printer)?;
+                    entries::show(file, title.as_deref(), &mut rows, printer).map(|()| 0)
                 }
-            }
-            rows.end(context.printer.out())
+            });
+            rows.end(printer.out())?;
+            seen
         }
-        View::Records(how) => {
-            logs().try_for_each(|file| records::show(file, how, action.range, &mut context.printer))
+        View::Records(how) => each_file(&logs, printer, |file, printer| {
+            records::show(file, how, range, printer)
+        }),
+        View::Stats => {
+            let mut is_first = true;
+            let seen = each_file(&logs, printer, |file, printer| {
+                let is_first = std::mem::replace(&mut is_first, false);
+                stats::show(file, is_first, range, &mut rows, printer)
+            });
+            rows.end(printer.out())?;
+            seen
         }
-        View::Stats => stats::show(&logs().collect::<Vec<_>>(), action.range, &mut context.printer),
-        View::Verify => verify::show(files, &mut context.printer),
-        View::Recover(out) => match logs().collect::<Vec<_>>().as_slice() {
-            [file] => recover::run(file, out, action.range, &mut context.printer),
+        View::Verify => verify::show(files, printer),
+        View::Recover(out) => match logs.as_slice() {
+            [file] => recover::run(file, out, range, printer),
             found => Err(Error::usage(format!(
                 "--recover takes one log, not {}",
                 found.len()
             ))),
         },
     }
+}
+
+/// Shows every file, whatever is wrong with others. `show` answers how many corrupt places it has seen.
+fn each_file(
+    files: &[DumpFile],
+    printer: &mut Printer,
+    mut show: impl FnMut(&DumpFile, &mut Printer) -> Result<u64>,
+) -> Result<()> {
+    let (mut corrupt, mut failed) = (0, Vec::new());
+    for file in files {
+        match show(file, printer) {
+            Ok(places) => corrupt += places,
+            Err(error) if files.len() == 1 || is_of_output(&error) => return Err(error),
+            Err(error) => {
+                printer.warn(format_args!("kafkit: {error}"));
+                failed.push(error.kind());
+            }
+        }
+    }
+    let of_all = plural(files.len() as u64, "file");
+    if let Some(kind) = failed.first() {
+        let failed = failed.len();
+        return Err(Error::new(
+            *kind,
+            format!("{failed} of {of_all} could not be read"),
+        ));
+    }
+    if corrupt > 0 {
+        let what = plural(corrupt, "corrupt place");
+        return Err(Error::bad_data(format!("{what} in {of_all}"))
+            .hint("--verify says where, and what a broker would do"));
+    }
+    Ok(())
+}
+
+/// Whether the reader of our output has gone.
+fn is_of_output(error: &Error) -> bool {
+    error
+        .cause::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

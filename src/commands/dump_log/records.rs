@@ -3,6 +3,7 @@
 //! Owns which records are shown, and that those of Kafka's own topics are shown decoded in JSON.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::batches::tell_end;
 use super::files::DumpFile;
@@ -39,9 +40,11 @@ struct Worker<'a> {
     partition: &'a TopicPartition,
     range: Range,
     scratch: Vec<u8>,
+    /// How many batches were shown whose checksum does not hold.
+    corrupt: &'a AtomicU64,
 }
 
-pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut Printer) -> Result<()> {
+pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut Printer) -> Result<u64> {
     let partition = partition_of(file);
     let formatter = match how {
         Records::Template(text) => Formatter::Template(
@@ -53,12 +56,14 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
         },
     };
     let mut segment = Segment::open(file, range)?;
+    let corrupt = AtomicU64::new(0);
     let worker = || {
         let mut worker = Worker {
             formatter: formatter.clone(),
             partition: &partition,
             range,
             scratch: Vec::new(),
+            corrupt: &corrupt,
         };
         move |chunk: &Chunk, output: &mut Output<'_, '_, _, Stop>| worker.chunk(chunk, output)
     };
@@ -72,14 +77,18 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
         |()| {},
     );
     progress.finish();
-    match ended {
-        Ok(()) => tell_end(&segment.name, &segment.end(), printer),
-        Err(Stopped::Work(Stop::EndOfRange)) => {}
+    let behind = match ended {
+        Ok(()) => {
+            let end = segment.end()?;
+            tell_end(&segment.name, &end, printer)
+        }
+        Err(Stopped::Work(Stop::EndOfRange)) => 0,
         Err(Stopped::Work(Stop::NoBatch(end))) => tell_end(&segment.name, &end, printer),
         Err(Stopped::Work(Stop::Failed(error))) => return Err(error.context(&segment.name)),
-        Err(Stopped::Input(error) | Stopped::Output(error)) => return Err(error.into()),
-    }
-    Ok(())
+        Err(Stopped::Input(error)) => return Err(Error::from(error).context(&segment.name)),
+        Err(Stopped::Output(error)) => return Err(error.into()),
+    };
+    Ok(corrupt.into_inner() + behind)
 }
 
 /// Why a walk ends before the log does.
@@ -115,6 +124,9 @@ impl Worker<'_> {
             }
             let newest_is_old = self.range.since.is_some_and(|since| header.max_timestamp < since);
             if header.last_offset() >= self.range.from && !newest_is_old && !header.is_control() {
+                if !batch.is_valid() {
+                    self.corrupt.fetch_add(1, Ordering::Relaxed);
+                }
                 self.batch(&batch, output)?;
             }
         }

@@ -49,6 +49,8 @@ pub(super) enum WalkEnd {
     Clean,
     /// Bytes that are no whole batch.
     Trailing { position: u64, bytes: u64 },
+    /// Nothing but zeros: room that the broker has set aside and not used yet.
+    SetAside { position: u64, bytes: u64 },
     /// Bytes that are no batch at all.
     NoBatch { position: u64, why: BatchError },
 }
@@ -90,7 +92,7 @@ impl Segment {
                 .next_chunk(&mut chunk)
                 .map_err(|error| Error::from(error).context(&self.name))?;
             if !more {
-                return Ok(self.end());
+                return self.end();
             }
             progress.at(chunk.position - self.start);
             for batch in whole_batches(&chunk) {
@@ -107,9 +109,16 @@ impl Segment {
     }
 
     /// How the walk ended, when all chunks have been taken.
-    pub(super) fn end(&self) -> WalkEnd {
+    pub(super) fn end(&mut self) -> Result<WalkEnd> {
         let position = self.scan.position();
-        match self.scan.end() {
+        if let Some(ScanEnd::TooSmall { length: 0 }) = self.scan.end() {
+            let zeros = self.scan.trailing_zeros();
+            let zeros = zeros.map_err(|error| Error::from(error).context(&self.name))?;
+            if let Some(bytes) = zeros {
+                return Ok(WalkEnd::SetAside { position, bytes });
+            }
+        }
+        Ok(match self.scan.end() {
             Some(ScanEnd::End { trailing }) if trailing > 0 => WalkEnd::Trailing {
                 position,
                 bytes: trailing,
@@ -122,7 +131,7 @@ impl Segment {
                 },
             },
             _ => WalkEnd::Clean,
-        }
+        })
     }
 }
 

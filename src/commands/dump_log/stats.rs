@@ -47,34 +47,36 @@ struct Stats {
     more_producers: u64,
 }
 
-pub(super) fn show(files: &[&DumpFile], range: Range, printer: &mut Printer) -> Result<()> {
-    let mut rows = Rows::new(printer.format());
-    let for_people = printer.format() == Format::Table;
-    for (index, file) in files.iter().enumerate() {
-        let mut segment = Segment::open(file, range)?;
-        let mut stats = Stats::default();
-        let mut scratch = Vec::new();
-        let progress = FileProgress::new(segment.length, &segment.name, printer.is_quiet());
-        let end = segment.each(&progress, |batch| {
-            if batch.header.base_offset >= range.to {
-                return Ok(ControlFlow::Break(()));
-            }
-            stats.add(&batch, range, &mut scratch);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        progress.finish();
-        if for_people {
-            if index > 0 {
-                printer.line("")?;
-            }
-            people(&segment.name, &stats, printer)?;
-        } else {
-            rows.begin(&segment.name, None, COLUMNS, printer.out())?;
-            rows.row(&cells(&stats), printer.out())?;
+/// Sums up one log; answers how many corrupt places it has.
+pub(super) fn show(
+    file: &DumpFile,
+    is_first: bool,
+    range: Range,
+    rows: &mut Rows,
+    printer: &mut Printer,
+) -> Result<u64> {
+    let mut segment = Segment::open(file, range)?;
+    let mut stats = Stats::default();
+    let mut scratch = Vec::new();
+    let progress = FileProgress::new(segment.length, &segment.name, printer.is_quiet());
+    let end = segment.each(&progress, |batch| {
+        if batch.header.base_offset >= range.to {
+            return Ok(ControlFlow::Break(()));
         }
-        tell_end(&segment.name, &end, printer);
+        stats.add(&batch, range, &mut scratch);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    progress.finish();
+    if printer.format() == Format::Table {
+        if !is_first {
+            printer.line("")?;
+        }
+        people(&segment.name, &stats, printer)?;
+    } else {
+        rows.begin(&segment.name, None, COLUMNS, printer.out())?;
+        rows.row(&cells(&stats), printer.out())?;
     }
-    rows.end(printer.out())
+    Ok(stats.corrupt + tell_end(&segment.name, &end, printer))
 }
 
 impl Stats {

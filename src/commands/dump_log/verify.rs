@@ -452,7 +452,7 @@ impl<'f> LogCheck<'f> {
             return;
         }
         let (position, what) = match end {
-            WalkEnd::Clean => (None, None),
+            WalkEnd::Clean | WalkEnd::SetAside { .. } => (None, None),
             WalkEnd::Trailing { position, bytes } => (
                 Some(*position),
                 Some(format!("{} bytes that are no whole batch", grouped(*bytes))),
