@@ -110,6 +110,7 @@ mod tests {
             metadata: String::new(),
             commit_timestamp_ms,
             expire_timestamp_ms: -1,
+            topic_id: uuid::Uuid::nil(),
         }
     }
 

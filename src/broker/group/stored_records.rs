@@ -1,11 +1,15 @@
 //! The records of `__consumer_offsets` as bytes: Kafka's schemas of committed offsets and of a group's metadata.
 //!
-//! Writes what every Kafka since 2.1 reads (offset key 1 and value 3, group key 2 and value 3); reads every
-//! version Kafka has written. Records of other kinds (KIP-848 groups, share groups) are passed over.
+//! Writes what Apache Kafka 4.3 writes (offset key 1 and value 4, group key 2 and value 3); reads every version Kafka
+//! has written. Records of other kinds (KIP-848 groups, share groups) are passed over.
 //!
 //! <https://github.com/apache/kafka/tree/trunk/group-coordinator/src/main/resources/common/message>
 
 use bytes::{BufMut, Bytes};
+use uuid::Uuid;
+
+/// The tagged field of an offset's value that names the topic's id.
+const TOPIC_ID_TAG: u32 = 0;
 
 /// Not a record of a classic group: of another kind, of a later version, or no record at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct StoredOffset {
     pub commit_timestamp_ms: i64,
     /// When the client said the offset is to expire (value 1 only); -1: when the broker's retention says.
     pub expire_timestamp_ms: i64,
+    /// Of the topic as it was when the offset was committed (value 4 only); nil: unknown.
+    pub topic_id: Uuid,
 }
 
 /// The value of a group key.
@@ -105,18 +111,28 @@ impl StoredKey {
 impl StoredOffset {
     /// The value as bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(24 + self.metadata.len());
-        let expires = self.expire_timestamp_ms >= 0;
-        // Only version 1 has room for an expiry, and none for an epoch: Kafka chooses the same way.
-        out.put_i16(if expires { 1 } else { 3 });
-        out.put_i64(self.offset);
-        if !expires {
-            out.put_i32(self.leader_epoch);
-        }
-        put_string(&mut out, &self.metadata);
-        out.put_i64(self.commit_timestamp_ms);
-        if expires {
+        let mut out = Vec::with_capacity(48 + self.metadata.len());
+        if self.expire_timestamp_ms >= 0 {
+            // Only version 1 has room for an expiry, and none for an epoch: Kafka chooses the same way.
+            out.put_i16(1);
+            out.put_i64(self.offset);
+            put_string(&mut out, &self.metadata);
+            out.put_i64(self.commit_timestamp_ms);
             out.put_i64(self.expire_timestamp_ms);
+            return out;
+        }
+        out.put_i16(4);
+        out.put_i64(self.offset);
+        out.put_i32(self.leader_epoch);
+        put_compact_string(&mut out, &self.metadata);
+        out.put_i64(self.commit_timestamp_ms);
+        if self.topic_id.is_nil() {
+            put_unsigned_varint(&mut out, 0);
+        } else {
+            put_unsigned_varint(&mut out, 1);
+            put_unsigned_varint(&mut out, TOPIC_ID_TAG);
+            put_unsigned_varint(&mut out, 16);
+            out.put_slice(self.topic_id.as_bytes());
         }
         out
     }
@@ -124,13 +140,20 @@ impl StoredOffset {
     /// The value in `bytes`.
     pub fn decode(bytes: &[u8]) -> Result<Self, NotUnderstood> {
         let mut input = Input::versioned(bytes, 4)?;
-        Ok(Self {
+        let mut offset = Self {
             offset: input.int64()?,
             leader_epoch: if input.version >= 3 { input.int32()? } else { -1 },
             metadata: input.string()?,
             commit_timestamp_ms: input.int64()?,
             expire_timestamp_ms: if input.version == 1 { input.int64()? } else { -1 },
-        })
+            topic_id: Uuid::nil(),
+        };
+        input.tags(|tag, value| {
+            if let (TOPIC_ID_TAG, Ok(id)) = (tag, Uuid::from_slice(value)) {
+                offset.topic_id = id;
+            }
+        })?;
+        Ok(offset)
     }
 }
 
@@ -209,19 +232,38 @@ impl StoredMember {
             subscription: input.bytes()?,
             assignment: input.bytes()?,
         };
-        input.skip_tags()?;
+        input.tags(|_, _| ())?;
         Ok(member)
     }
 }
 
 /// Kafka keeps strings under 32 768 bytes here; what cannot be written whole is cut at a character.
-fn put_string(out: &mut Vec<u8>, text: &str) {
+fn storable(text: &str) -> &str {
     let mut length = text.len().min(i16::MAX as usize);
     while !text.is_char_boundary(length) {
         length -= 1;
     }
-    out.put_i16(length as i16);
-    out.put_slice(text.as_bytes().get(..length).unwrap_or_default());
+    text.get(..length).unwrap_or_default()
+}
+
+fn put_string(out: &mut Vec<u8>, text: &str) {
+    let text = storable(text);
+    out.put_i16(text.len() as i16);
+    out.put_slice(text.as_bytes());
+}
+
+fn put_compact_string(out: &mut Vec<u8>, text: &str) {
+    let text = storable(text);
+    put_unsigned_varint(out, text.len() as u32 + 1);
+    out.put_slice(text.as_bytes());
+}
+
+fn put_unsigned_varint(out: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        out.put_u8(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.put_u8(value as u8);
 }
 
 fn put_nullable_string(out: &mut Vec<u8>, text: Option<&str>) {
@@ -337,12 +379,16 @@ impl<'a> Input<'a> {
         Ok(self.length(Self::int32)?.unwrap_or(0))
     }
 
-    fn skip_tags(&mut self) -> Result<(), NotUnderstood> {
+    /// Shows every tagged field, where there are any.
+    fn tags(&mut self, mut see: impl FnMut(u32, &[u8])) -> Result<(), NotUnderstood> {
         if self.flexible() {
             for _ in 0..self.unsigned_varint()? {
-                self.unsigned_varint()?;
+                let tag = self.unsigned_varint()?;
                 let length = self.unsigned_varint()?;
-                self.take(usize::try_from(length).map_err(|_| NotUnderstood)?)?;
+                see(
+                    tag,
+                    self.take(usize::try_from(length).map_err(|_| NotUnderstood)?)?,
+                );
             }
         }
         Ok(())
@@ -361,18 +407,42 @@ mod tests {
             partition: 2,
         };
         assert_eq!(key.encode(), [0, 1, 0, 1, b'g', 0, 1, b't', 0, 0, 0, 2]);
-        let value = StoredOffset {
+        let mut value = StoredOffset {
             offset: 5,
             leader_epoch: -1,
             metadata: "m".into(),
             commit_timestamp_ms: 7,
             expire_timestamp_ms: -1,
+            topic_id: Uuid::nil(),
         };
         let bytes = [
-            0, 3, 0, 0, 0, 0, 0, 0, 0, 5, 255, 255, 255, 255, 0, 1, b'm', 0, 0, 0, 0, 0, 0, 0, 7,
+            0, 4, 0, 0, 0, 0, 0, 0, 0, 5, 255, 255, 255, 255, 2, b'm', 0, 0, 0, 0, 0, 0, 0, 7, 0,
         ];
         assert_eq!(value.encode(), bytes);
-        assert_eq!(StoredOffset::decode(&bytes), Ok(value));
+        assert_eq!(StoredOffset::decode(&bytes).as_ref(), Ok(&value));
+        value.topic_id = Uuid::from_bytes([9; 16]);
+        let (last, body) = bytes.split_last().unwrap();
+        assert_eq!(*last, 0);
+        let with_id = [body, &[1, 0, 16], &[9; 16]].concat();
+        assert_eq!(value.encode(), with_id);
+        assert_eq!(StoredOffset::decode(&with_id).as_ref(), Ok(&value));
+        // A client's own expiry has room in version 1 only.
+        value.expire_timestamp_ms = 8;
+        value.topic_id = Uuid::nil();
+        assert_eq!(value.encode()[..2], [0, 1]);
+        assert_eq!(StoredOffset::decode(&value.encode()).as_ref(), Ok(&value));
+    }
+
+    #[test]
+    fn a_value_of_older_kafka_is_read() {
+        let bytes = [
+            0, 3, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 2, 0, 1, b'm', 0, 0, 0, 0, 0, 0, 0, 7,
+        ];
+        let value = StoredOffset::decode(&bytes).unwrap();
+        assert_eq!(
+            (value.offset, value.leader_epoch, value.metadata.as_str()),
+            (5, 2, "m")
+        );
     }
 
     #[test]

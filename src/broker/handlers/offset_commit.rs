@@ -18,6 +18,8 @@ use kafka_protocol::messages::offset_commit_response::{
 };
 use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
 
+use uuid::Uuid;
+
 use super::group_words::{error_code, member};
 use crate::broker::Broker;
 use crate::broker::group::stored_records::StoredOffset;
@@ -36,6 +38,10 @@ pub fn handle(
     };
     let mut offsets = Vec::new();
     for topic in &request.topics {
+        let topic_id = broker
+            .metadata
+            .topic(&topic.name)
+            .map_or(Uuid::nil(), |topic| topic.id);
         for partition in topic
             .partitions
             .iter()
@@ -51,6 +57,7 @@ pub fn handle(
                     .unwrap_or_default(),
                 commit_timestamp_ms: now_ms,
                 expire_timestamp_ms,
+                topic_id,
             };
             offsets.push((topic.name.to_string(), partition.partition_index, offset));
         }
