@@ -11,7 +11,7 @@ use crate::records::batches::BatchRecords;
 use crate::records::{Batch, Codec};
 
 /// No batch of more than this many bytes is unpacked to look at its records.
-const UNPACK_LIMIT: usize = 128 * 1024 * 1024;
+pub(super) const UNPACK_LIMIT: usize = 128 * 1024 * 1024;
 /// A batch of this attribute has the broker's time already: only a broker may say so.
 const LOG_APPEND_TIME_BIT: i16 = 1 << 3;
 

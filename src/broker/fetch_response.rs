@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::response::{self, Answer, Piece, Refusal};
 use super::session::RequestContext;
 use crate::storage::LogSlice;
+use crate::storage::transaction_index::AbortedTransaction;
 
 /// Shorter ranges are read into the response: one system call less than sending them from the file.
 const READ_BELOW: usize = 16 * 1024;
@@ -23,8 +24,9 @@ pub(super) struct PartitionAnswer {
     pub(super) high_watermark: i64,
     pub(super) last_stable_offset: i64,
     pub(super) log_start_offset: i64,
-    /// Read-committed readers get a list of aborted transactions, though it is empty; others get null.
+    /// Read-committed readers get a list of aborted transactions, even if it is empty; others get null.
     pub(super) lists_aborted: bool,
+    pub(super) aborted: Vec<AbortedTransaction>,
     pub(super) records: Option<LogSlice>,
 }
 
@@ -37,6 +39,7 @@ impl PartitionAnswer {
             last_stable_offset: -1,
             log_start_offset: -1,
             lists_aborted: false,
+            aborted: Vec::new(),
             records: None,
         }
     }
@@ -110,7 +113,7 @@ impl Writer {
             self.head.put_i64(answer.log_start_offset);
         }
         match (answer.lists_aborted, self.flexible) {
-            (true, _) => self.length(0),
+            (true, _) => self.aborted(&answer.aborted),
             (false, true) => self.head.put_u8(0),
             (false, false) => self.head.put_i32(-1),
         }
@@ -142,6 +145,15 @@ impl Writer {
         }
         self.no_tags();
         Ok(())
+    }
+
+    fn aborted(&mut self, transactions: &[AbortedTransaction]) {
+        self.length(transactions.len());
+        for transaction in transactions {
+            self.head.put_i64(transaction.producer_id);
+            self.head.put_i64(transaction.first_offset);
+            self.no_tags();
+        }
     }
 
     fn length(&mut self, length: usize) {

@@ -13,6 +13,7 @@ use super::fetch_session::FetchSessions;
 use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::metadata::Metadata;
 use super::server::{self, Connections, Listener};
+use super::start_memory;
 use super::timers;
 use crate::error::{Error, Kind, Result};
 
@@ -76,6 +77,7 @@ impl PreparedBroker {
 
     /// Serves until told to stop, by the handle, or by idleness if so configured.
     pub fn run(self) -> Result<()> {
+        start_memory::give_back();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

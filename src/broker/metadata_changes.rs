@@ -314,6 +314,16 @@ impl Metadata {
         Ok(())
     }
 
+    /// Closes the files of logs that have been left alone.
+    pub fn close_unused_files(&self) -> Result<()> {
+        for topic in self.topics() {
+            for partition in &topic.partitions {
+                partition.log().close_unused_files()?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes segments that retention no longer keeps.
     pub fn apply_retention(&self, now_ms: i64) -> Result<()> {
         let mut removed = 0;
@@ -321,7 +331,7 @@ impl Metadata {
             for partition in &topic.partitions {
                 let mut log = partition.log();
                 removed += log.apply_retention(now_ms, partition.high_watermark())?;
-                partition.publish(&log);
+                partition.publish(&mut log);
             }
         }
         if removed > 0 {

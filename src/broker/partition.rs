@@ -23,13 +23,17 @@ pub struct Partition {
     log: Mutex<PartitionLog>,
     settings: RwLock<Arc<TopicSettings>>,
     log_start: AtomicI64,
-    /// With one replica the high watermark is the log's end, and so is the last stable offset.
+    /// With one replica the high watermark is the log's end.
     high_watermark: AtomicI64,
+    /// Before the first transaction that has not ended; the high watermark where there is none.
+    last_stable: AtomicI64,
     pub(super) waiters: Waiters,
 }
 
 impl Partition {
     pub fn new(topic: &str, index: i32, log: PartitionLog, settings: Arc<TopicSettings>) -> Self {
+        let mut log = log;
+        let last_stable = settle(&mut log);
         Self {
             topic: topic.to_owned(),
             index,
@@ -37,6 +41,7 @@ impl Partition {
             settings: RwLock::new(settings),
             log_start: AtomicI64::new(log.log_start_offset()),
             high_watermark: AtomicI64::new(log.log_end_offset()),
+            last_stable: AtomicI64::new(last_stable),
             log: Mutex::new(log),
             waiters: Waiters::default(),
         }
@@ -58,6 +63,11 @@ impl Partition {
 
     pub fn high_watermark(&self) -> i64 {
         self.high_watermark.load(atomic::Ordering::Acquire)
+    }
+
+    /// Up to where readers of committed records may read.
+    pub fn last_stable_offset(&self) -> i64 {
+        self.last_stable.load(atomic::Ordering::Acquire)
     }
 
     /// The leader's epoch: one node that never loses its leadership stays in the first.
@@ -91,7 +101,7 @@ impl Partition {
         let appended = {
             let mut log = self.log();
             let appended = log.append(batch, self.leader_epoch(), now_ms)?;
-            self.publish(&log);
+            self.publish(&mut log);
             appended
         };
         self.waiters.arrived(batch.len());
@@ -99,10 +109,18 @@ impl Partition {
     }
 
     /// Shows the log's bounds to readers.
-    pub fn publish(&self, log: &PartitionLog) {
+    pub fn publish(&self, log: &mut PartitionLog) {
         self.log_start
             .store(log.log_start_offset(), atomic::Ordering::Release);
         self.high_watermark
             .store(log.log_end_offset(), atomic::Ordering::Release);
+        self.last_stable.store(settle(log), atomic::Ordering::Release);
     }
+}
+
+/// What is appended is replicated: nobody else has to have it. Answers the last stable offset.
+fn settle(log: &mut PartitionLog) -> i64 {
+    let high_watermark = log.log_end_offset();
+    log.high_watermark_moved(high_watermark);
+    log.last_stable_offset(high_watermark)
 }

@@ -33,6 +33,7 @@ pub(super) async fn housekeeping(broker: Arc<Broker>) {
             if retention_due {
                 metadata.apply_retention(now_ms())?;
             }
+            metadata.close_unused_files()?;
             metadata.flush_finished_segments()
         });
         if let Ok(Err(error)) = work.await {

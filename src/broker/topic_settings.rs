@@ -3,6 +3,7 @@
 use super::config::BrokerConfig;
 use super::effective_config::BrokerValues;
 use super::metadata::Configs;
+use super::recompress::Packing;
 use crate::storage::LogConfig;
 use crate::topic_config;
 
@@ -14,6 +15,8 @@ pub struct TopicSettings {
     pub delete: bool,
     pub max_message_bytes: usize,
     pub log_append_time: bool,
+    /// `None`: batches keep the codec they came in.
+    pub(super) packing: Option<Packing>,
     pub timestamp_before_max_ms: i64,
     pub timestamp_after_max_ms: i64,
     pub min_insync_replicas: i64,
@@ -41,6 +44,9 @@ impl TopicSettings {
             delete: has("delete"),
             max_message_bytes: usize::try_from(number("max.message.bytes")).unwrap_or(0),
             log_append_time: text("message.timestamp.type").trim() == "LogAppendTime",
+            packing: Packing::parse(&text("compression.type"), |codec| {
+                text(&format!("compression.{codec}.level")).trim().parse().ok()
+            }),
             timestamp_before_max_ms: number("message.timestamp.before.max.ms"),
             timestamp_after_max_ms: number("message.timestamp.after.max.ms"),
             min_insync_replicas: number("min.insync.replicas"),

@@ -18,6 +18,8 @@ pub const MIN_LENGTH_V0: usize = 14;
 /// What a message of format 1 takes beside [`LOG_OVERHEAD`].
 pub const MIN_LENGTH_V1: usize = 22;
 
+/// After the base offset.
+const LENGTH_AT: usize = 8;
 const LEADER_EPOCH_AT: usize = 12;
 const MAGIC_AT: usize = 16;
 const CRC_AT: usize = 17;
@@ -26,6 +28,7 @@ pub const ATTRIBUTES_AT: usize = 21;
 const BASE_TIMESTAMP_AT: usize = 27;
 const MAX_TIMESTAMP_AT: usize = 35;
 
+const CODEC_MASK: i16 = 7;
 const TIMESTAMP_TYPE_BIT: i16 = 1 << 3;
 const TRANSACTIONAL_BIT: i16 = 1 << 4;
 const CONTROL_BIT: i16 = 1 << 5;
@@ -272,6 +275,15 @@ pub fn set_log_append_time(bytes: &mut [u8], now_ms: i64) {
     let attributes = i16_at(bytes, ATTRIBUTES_AT) | TIMESTAMP_TYPE_BIT;
     put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
     put(bytes, MAX_TIMESTAMP_AT, &now_ms.to_be_bytes());
+    set_crc(bytes);
+}
+
+/// Writes a finished batch's length and another codec, and computes the checksum anew.
+pub fn set_codec(bytes: &mut [u8], codec: Codec) {
+    let attributes = (i16_at(bytes, ATTRIBUTES_AT) & !CODEC_MASK) | codec.id();
+    let length = bytes.len().saturating_sub(LOG_OVERHEAD) as i32;
+    put(bytes, LENGTH_AT, &length.to_be_bytes());
+    put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
     set_crc(bytes);
 }
 

@@ -19,6 +19,8 @@ pub(super) struct FolderFiles {
     /// Base offsets of the segments that have both indexes.
     pub(super) indexed: BTreeSet<Offset>,
     pub(super) snapshots: BTreeSet<Offset>,
+    /// Some segment has a transaction index.
+    pub(super) has_transactions: bool,
 }
 
 /// Reads the folder.
@@ -67,6 +69,7 @@ fn sort(folder: &Path, names: &[String]) -> Result<FolderFiles> {
             FileKind::ProducerSnapshot => drop(files.snapshots.insert(offset)),
         }
     }
+    files.has_transactions = !transaction_indexes.is_empty();
     files.indexed = offset_indexes.intersection(&time_indexes).copied().collect();
     let indexes = [
         (FileKind::OffsetIndex, offset_indexes),

@@ -1,16 +1,38 @@
 //! A file of entries of one size, sorted, appended to, and searched on disk: what the offset and the time index share.
 //!
-//! Nothing is preallocated or mapped: an idle index takes no memory. New entries wait in memory until there are enough
+//! Nothing is preallocated or mapped: an idle index takes no memory, a searched one the page it was searched in last,
+//! where a reader that goes on will search again. New entries wait in memory until there are enough
 //! for one write; whoever closes the index writes them. After a crash the index is rebuilt from the log.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 
 /// Bytes of new entries that are written together.
 const WRITE_BYTES: usize = 4096;
+
+/// Entries that a search reads together.
+const BLOCK_ENTRIES: usize = 512;
+
+/// A stretch of entries as the file has them.
+#[derive(Debug, Default)]
+struct Block<const N: usize> {
+    first: usize,
+    entries: Vec<[u8; N]>,
+}
+
+impl<const N: usize> Block<N> {
+    /// The partition point among the file's `written` entries, if this block can tell.
+    fn partition_point(&self, written: usize, predicate: impl Fn(&[u8; N]) -> bool) -> Option<usize> {
+        let inside = self.entries.partition_point(predicate);
+        let begins = inside > 0 || self.first == 0;
+        let ends = inside < self.entries.len() || self.first + self.entries.len() == written;
+        (begins && ends && !self.entries.is_empty()).then_some(self.first + inside)
+    }
+}
 
 /// Entries of `N` bytes each.
 #[derive(Debug)]
@@ -19,6 +41,8 @@ pub struct IndexFile<const N: usize> {
     /// Entries in the file, without the zeros that Apache Kafka preallocates.
     written: usize,
     waiting: Vec<[u8; N]>,
+    /// Where the last search ended.
+    block: Mutex<Block<N>>,
 }
 
 impl<const N: usize> IndexFile<N> {
@@ -53,11 +77,11 @@ impl<const N: usize> IndexFile<N> {
             file,
             written,
             waiting: Vec::new(),
+            block: Mutex::new(Block::default()),
         };
         if written > 1 && is_vacant(&index.get(written - 1)?) {
             // The first entry may be all zeros and still be one.
-            let filled = index.partition_point_between(1, written, |entry| !is_vacant(entry))?;
-            index.written = filled;
+            (index.written, _) = index.narrow(1, written, 0, |entry| !is_vacant(entry))?;
         }
         Ok(index)
     }
@@ -93,16 +117,41 @@ impl<const N: usize> IndexFile<N> {
         if self.waiting.first().is_some_and(&predicate) {
             return Ok(self.written + self.waiting.partition_point(predicate));
         }
-        self.partition_point_between(0, self.written, predicate)
+        let mut block = self.block.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = block.partition_point(self.written, &predicate) {
+            return Ok(found);
+        }
+        let (first, end) = self.narrow(0, self.written, BLOCK_ENTRIES, &predicate)?;
+        self.read_block(&mut block, first)?;
+        let inside = block.entries.partition_point(predicate);
+        Ok(first + inside.min(end - first))
     }
 
-    fn partition_point_between(
+    /// Reads a block that begins at `first`, beyond what was asked for: a reader goes on there.
+    fn read_block(&self, block: &mut Block<N>, first: usize) -> Result<()> {
+        block.first = first;
+        block.entries.clear();
+        block
+            .entries
+            .resize(BLOCK_ENTRIES.min(self.written - first), [0; N]);
+        let read = self
+            .file
+            .read_exact_at(block.entries.as_flattened_mut(), (first * N) as u64);
+        if read.is_err() {
+            block.entries.clear();
+        }
+        Ok(read?)
+    }
+
+    /// The first and last place where the partition point between `low` and `high` can be, at most `enough` apart.
+    fn narrow(
         &self,
         mut low: usize,
         mut high: usize,
+        enough: usize,
         predicate: impl Fn(&[u8; N]) -> bool,
-    ) -> Result<usize> {
-        while low < high {
+    ) -> Result<(usize, usize)> {
+        while high - low > enough {
             let middle = low.midpoint(high);
             if predicate(&self.get(middle)?) {
                 low = middle + 1;
@@ -110,7 +159,7 @@ impl<const N: usize> IndexFile<N> {
                 high = middle;
             }
         }
-        Ok(low)
+        Ok((low, high))
     }
 
     /// Adds an entry behind the others.
@@ -136,6 +185,7 @@ impl<const N: usize> IndexFile<N> {
 
     /// Keeps the first `len` entries, on disk too, and cuts off what was preallocated.
     pub fn truncate(&mut self, len: usize) -> Result<()> {
+        *self.block.get_mut().unwrap_or_else(PoisonError::into_inner) = Block::default();
         self.waiting.truncate(len.saturating_sub(self.written));
         self.written = self.written.min(len);
         self.file.set_len((self.written * N) as u64)?;
@@ -147,5 +197,42 @@ impl<const N: usize> IndexFile<N> {
         self.write()?;
         self.file.sync_data()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Searched forwards, backwards and at random, with blocks from earlier searches in memory, while it grows.
+    #[test]
+    fn every_search_finds_what_a_search_without_memory_finds() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("entries");
+        let mut index = IndexFile::<8>::open_for_append(&path, |_| false).unwrap();
+        let mut values: Vec<u64> = Vec::new();
+        let mut wanted = 7_u64;
+        for round in 0..6_u64 {
+            for _ in 0..700 {
+                let next = values.last().map_or(5, |last| last + 1 + round % 3);
+                values.push(next);
+                index.push(next.to_be_bytes()).unwrap();
+            }
+            let end = values.last().copied().unwrap() + 2;
+            let forwards = (0..end).step_by(97);
+            let backwards = (0..end).rev().step_by(389);
+            let anywhere = (0..200).map(|_| {
+                wanted = wanted.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (wanted >> 33) % end
+            });
+            for value in forwards.chain(backwards).chain(anywhere).chain([0, end]) {
+                let found = index
+                    .partition_point(|entry| u64::from_be_bytes(*entry) <= value)
+                    .unwrap();
+                assert_eq!(found, values.partition_point(|entry| *entry <= value), "{value}");
+            }
+        }
+        index.truncate(1000).unwrap();
+        assert_eq!(index.partition_point(|_| true).unwrap(), 1000);
     }
 }

@@ -19,6 +19,7 @@ pub mod partition_log;
 pub mod partition_metadata;
 pub mod producer_snapshot;
 pub mod producer_state;
+mod read_files;
 mod recovery;
 mod retention;
 pub mod segment;

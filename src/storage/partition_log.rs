@@ -120,6 +120,8 @@ pub struct PartitionLog {
     pub(super) log_end_offset: Offset,
     pub(super) recovery_point: Offset,
     pub(super) producers: ProducerState,
+    /// A transaction was aborted in one of the segments that are or were here.
+    pub(super) has_aborted: bool,
     pub(super) leader_epochs: LeaderEpochs,
     /// End offset of the newest producer snapshot.
     pub(super) snapshot_offset: Option<Offset>,
@@ -293,6 +295,7 @@ impl PartitionLog {
             .assign(header.partition_leader_epoch, header.base_offset)?;
         if let Some(aborted) = self.producers.record(header, marker) {
             transaction_index::append(&self.active().path(FileKind::TransactionIndex), aborted)?;
+            self.has_aborted = true;
         }
         if self.config.flush_each_batch {
             self.flush()?;
@@ -374,7 +377,7 @@ impl PartitionLog {
             if segment.size() == 0 {
                 continue;
             }
-            let log = segment.open_log()?;
+            let log = segment.log_for_reading()?;
             // Compaction may have removed the end of a segment: then the next one has what follows.
             let Some(batch) = segment.find(&log, offset)? else {
                 continue;
@@ -410,6 +413,9 @@ impl PartitionLog {
         offset: Offset,
         upper_bound: Offset,
     ) -> Result<Vec<AbortedTransaction>> {
+        if !self.has_aborted {
+            return Ok(Vec::new());
+        }
         let first = self
             .segments
             .partition_point(|segment| segment.base_offset() <= offset)
@@ -447,6 +453,14 @@ impl PartitionLog {
             segment.sync()?;
         }
         self.recovery_point = self.log_end_offset;
+        Ok(())
+    }
+
+    /// Closes what readers and writers have not used since this was called last.
+    pub fn close_unused_files(&mut self) -> Result<()> {
+        for segment in &mut self.segments {
+            segment.close_unused_files()?;
+        }
         Ok(())
     }
 

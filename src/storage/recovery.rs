@@ -48,6 +48,7 @@ pub(super) fn open(
         log_end_offset: recovery.log_start_offset,
         recovery_point: recovery.recovery_point,
         producers: ProducerState::default(),
+        has_aborted: files.has_transactions,
         snapshot_offset: Some(0),
     };
     if log.segments.is_empty() {
@@ -60,6 +61,8 @@ pub(super) fn open(
         None => load_producers(&mut log, &mut snapshots, now_ms, Offset::MAX)?,
         Some(at) => recover_from(&mut log, at, &mut snapshots, now_ms)?,
     }
+    // What was scanned may have written an index anew.
+    log.has_aborted |= trusted.is_some();
     log.recovery_point = log.recovery_point.min(log.log_end_offset);
     if trusted.is_none() && recovery.clean_shutdown {
         log.recovery_point = log.log_end_offset;

@@ -1,7 +1,7 @@
 //! One `.log` with its indexes: append a batch, find an offset.
 //!
-//! A segment that nobody appends to holds no open file and no index in memory; a lookup opens what it needs and closes
-//! it again. Only the segment at the end of a log, once written to, keeps its three files open.
+//! A segment that nobody appends to or reads holds no open file and no index in memory; what a reader needs stays open
+//! while it is used (`read_files`). Only the segment at the end of a log, once written to, keeps its three files open.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use super::batch_reader::{BatchPosition, BatchReader, LOOKUP_BUFFER};
 use super::file_name::{FileKind, file_name};
 use super::log_config::LogConfig;
 use super::offset_index::{self, OffsetIndex, OffsetPosition};
+use super::read_files::{KeptFiles, ReadFiles};
 use super::segment_file::SegmentFile;
 use super::time_index::{self, TimeIndex, TimestampOffset};
 use crate::error::{Error, Result};
@@ -27,6 +28,8 @@ pub struct Segment {
     /// Something was appended that may not be on disk yet.
     unsynced: bool,
     writer: Option<Writer>,
+    /// For readers, while there is no writer.
+    read_files: KeptFiles,
 }
 
 /// What appending needs.
@@ -40,6 +43,8 @@ struct Writer {
     /// Of the first batch; decides when the segment is old.
     first_timestamp: Option<i64>,
     opened_ms: i64,
+    /// Something was appended since the last look at it.
+    used: bool,
 }
 
 impl Segment {
@@ -63,6 +68,7 @@ impl Segment {
             size,
             unsynced: false,
             writer: None,
+            read_files: KeptFiles::default(),
         }
     }
 
@@ -90,11 +96,39 @@ impl Segment {
             .map_err(|error| Error::from(error).context(format_args!("cannot open {}", path.display())))
     }
 
+    /// The log file as readers see it, which stays open for the next one.
+    pub fn log_for_reading(&self) -> Result<Arc<File>> {
+        match &self.writer {
+            Some(writer) => Ok(Arc::clone(writer.log.file())),
+            None => Ok(Arc::clone(&self.read_files()?.log)),
+        }
+    }
+
+    fn read_files(&self) -> Result<Arc<ReadFiles>> {
+        self.read_files.get(|| {
+            Ok(ReadFiles {
+                log: self.open_log()?,
+                offset_index: self.open_offset_index()?,
+            })
+        })
+    }
+
+    /// Closes what neither readers nor a writer have used since this was asked last.
+    pub fn close_unused_files(&mut self) -> Result<()> {
+        self.read_files.close_unless_used();
+        let used = self
+            .writer
+            .as_mut()
+            .is_none_or(|writer| std::mem::take(&mut writer.used));
+        if used { Ok(()) } else { self.close(false) }
+    }
+
     /// Opens the files for appending, unless they are open.
     pub fn open_writer(&mut self, now_ms: i64) -> Result<()> {
         if self.writer.is_some() {
             return Ok(());
         }
+        self.read_files.close();
         let log = SegmentFile::open(&self.path(FileKind::Log), self.size)?;
         let first = BatchReader::new(log.file(), 0, self.size, LOOKUP_BUFFER).next_valid()?;
         let time_index = TimeIndex::open_for_append(&self.path(FileKind::TimeIndex), self.base_offset)?;
@@ -109,6 +143,7 @@ impl Segment {
             bytes_since_index_entry: 0,
             first_timestamp: first.map(|batch| batch.header.max_timestamp),
             opened_ms: now_ms,
+            used: true,
             log,
         });
         Ok(())
@@ -143,6 +178,7 @@ impl Segment {
             .as_mut()
             .ok_or_else(|| Error::failed("segment is not open for appending"))?;
         let position = self.size;
+        writer.used = true;
         writer.log.append(batch)?;
         self.size = writer.log.len();
         self.unsynced = true;
@@ -261,16 +297,26 @@ impl Segment {
 
     /// The last entry of the offset index.
     pub fn last_index_entry(&self) -> Result<Option<OffsetPosition>> {
-        Ok(self.with_offset_index(OffsetIndex::last)?.flatten())
+        if let Some(writer) = &self.writer {
+            return writer.offset_index.last();
+        }
+        match self.open_offset_index()? {
+            Some(index) => index.last(),
+            None => Ok(None),
+        }
     }
 
     /// `None` where there is no index file.
     fn with_offset_index<T>(&self, look: impl FnOnce(&OffsetIndex) -> Result<T>) -> Result<Option<T>> {
-        if let Some(writer) = &self.writer {
-            return look(&writer.offset_index).map(Some);
+        match &self.writer {
+            Some(writer) => look(&writer.offset_index).map(Some),
+            None => self.read_files()?.offset_index.as_ref().map(look).transpose(),
         }
+    }
+
+    fn open_offset_index(&self) -> Result<Option<OffsetIndex>> {
         match OffsetIndex::open(&self.path(FileKind::OffsetIndex), self.base_offset) {
-            Ok(index) => look(&index).map(Some),
+            Ok(index) => Ok(Some(index)),
             Err(error) if error.kind() == crate::error::Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

@@ -4,6 +4,7 @@ mod group_transcript;
 mod groups;
 mod hostile_client;
 mod lifecycle;
+mod partition_files;
 mod protocol_transcript;
 mod restart;
 mod talk;

@@ -38,10 +38,14 @@ impl Cluster {
         address.clone()
     }
 
+    pub fn pid(&self) -> u32 {
+        let (child, _) = self.running.as_ref().expect("a running broker");
+        child.id()
+    }
+
     /// Memory of the broker's own, in bytes: without the program file, which all its processes share.
     pub fn resident_bytes(&self) -> u64 {
-        let (child, _) = self.running.as_ref().expect("a running broker");
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("its status");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its status");
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         let kilobytes = line
             .and_then(|line| line.trim().strip_suffix(" kB"))

@@ -66,6 +66,6 @@ fn delete(partition: &Partition, offset: i64) -> Result<i64, ResponseError> {
     }
     log.delete_records(offset)
         .map_err(|_| ResponseError::KafkaStorageError)?;
-    partition.publish(&log);
+    partition.publish(&mut log);
     Ok(log.log_start_offset())
 }

@@ -153,20 +153,32 @@ fn read(
         partition: target.partition,
         error: 0,
         high_watermark,
-        last_stable_offset: high_watermark,
+        last_stable_offset: partition.last_stable_offset(),
         log_start_offset: partition.log_start_offset(),
         lists_aborted: limits.read_committed,
+        aborted: Vec::new(),
         records: None,
     };
-    if target.offset == high_watermark {
+    let upper_bound = if limits.read_committed {
+        answer.last_stable_offset
+    } else {
+        high_watermark
+    };
+    if target.offset == upper_bound {
         return answer;
     }
     let max_bytes = left.min(usize::try_from(target.max_bytes).unwrap_or(0));
-    match partition
-        .log()
-        .read(target.offset, max_bytes, high_watermark, first)
-    {
-        Ok(slice) => answer.records = Some(slice),
+    let log = partition.log();
+    match log.read(target.offset, max_bytes, upper_bound, first) {
+        Ok(slice) => {
+            if limits.read_committed && !slice.is_empty() {
+                match log.aborted_transactions(target.offset, upper_bound) {
+                    Ok(aborted) => answer.aborted = aborted,
+                    Err(_) => return refused(ResponseError::KafkaStorageError),
+                }
+            }
+            answer.records = Some(slice);
+        }
         Err(ReadError::OffsetOutOfRange { .. }) => return refused(ResponseError::OffsetOutOfRange),
         Err(ReadError::Storage(_)) => return refused(ResponseError::KafkaStorageError),
     }

@@ -45,6 +45,7 @@ pub fn handle(
     context: &RequestContext,
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
+    let committed = request.isolation_level == 1;
     let mut seen = HashSet::new();
     let mut twice = HashSet::new();
     for topic in &request.topics {
@@ -65,7 +66,7 @@ pub fn handle(
                 _ if twice.contains(&(topic.name.clone(), wanted.partition_index)) => {
                     Err(ResponseError::InvalidRequest)
                 }
-                Some(partition) => look_up(partition, wanted, context.version),
+                Some(partition) => look_up(partition, wanted, context.version, committed),
                 None => Err(ResponseError::UnknownTopicOrPartition),
             };
             response(wanted.partition_index, answer, context.version)
@@ -93,6 +94,7 @@ fn look_up(
     partition: &Partition,
     wanted: &ListOffsetsPartition,
     version: i16,
+    committed: bool,
 ) -> Result<Found, ResponseError> {
     partition.check_epoch(wanted.current_leader_epoch)?;
     let epoch = partition.leader_epoch();
@@ -104,6 +106,7 @@ fn look_up(
         })
     };
     let timed = match wanted.timestamp {
+        LATEST if committed => return bound(partition.last_stable_offset()),
         LATEST => return bound(partition.high_watermark()),
         EARLIEST => return bound(partition.log_start_offset()),
         EARLIEST_LOCAL if version >= 8 => return bound(partition.log_start_offset()),

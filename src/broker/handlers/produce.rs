@@ -1,11 +1,12 @@
 //! Produce, versions 3–13: batches into partitions, as they came.
 //!
-//! - Read in place; nothing in a batch is decoded unless a rule of its topic asks for it (`batch_check`).
+//! - Read in place; nothing in a batch is decoded unless a rule of its topic asks for it (`batch_check`), nothing
+//!   packed anew unless its topic has a codec of its own (`recompress`).
 //! - acks=0 is answered with nothing; an error then closes the connection, so that the client notices.
 //! - A batch that its idempotent producer sent before is answered with its first offset.
 //! - v13 names topics by id. v8 names the records at fault.
 //!
-//! Not done: transactions (`INVALID_TXN_STATE`); recompression (`compression.type` other than the producer's).
+//! Not done: transactions (`INVALID_TXN_STATE`).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
@@ -24,6 +25,7 @@ use crate::broker::batch_check::{self, Rejected, Rules};
 use crate::broker::metadata::{Topic, is_internal};
 use crate::broker::partition::Partition;
 use crate::broker::produce_request::{PartitionRecords, ProduceRequest, TopicRecords};
+use crate::broker::recompress::recompress;
 use crate::broker::response::{self, Answer, Refusal};
 use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
@@ -176,8 +178,18 @@ impl<'a> Produce<'a> {
         if header.is_transactional() {
             return Err(Rejected::new(ResponseError::InvalidTxnState, ""));
         }
+        let mut repacked = match rules.settings.packing {
+            Some(packing) => recompress(
+                records,
+                header,
+                packing,
+                &partition.name,
+                rules.settings.max_message_bytes,
+            )?,
+            None => None,
+        };
         let mut appended = partition
-            .append(records, self.now_ms)
+            .append(repacked.as_deref_mut().unwrap_or(records), self.now_ms)
             .map_err(|error| Rejected::new(error_code(&error), error.to_string()))?;
         if appended.duplicate {
             // Kafka tells when the batch that it has was made.

@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::Serve;
 use super::configuration::Configuration;
-use super::prepare;
+use super::{file_limit, prepare};
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
 
@@ -42,6 +42,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     let broker = std::thread::spawn(move || prepared.run());
     let outcome = start(command, &addresses).and_then(|mut child| {
         let id = Pid::from_child(&child);
+        file_limit::raise();
         let handle = signals.handle();
         let forwarding = std::thread::spawn(move || {
             for signal in signals.forever() {

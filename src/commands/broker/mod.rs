@@ -6,6 +6,7 @@
 mod configuration;
 mod container_environment;
 mod control;
+mod file_limit;
 mod fixture;
 
 use std::ffi::OsString;
@@ -64,6 +65,7 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
         // Out of the terminal's reach; a refusal means that nobody is there to be left.
         let _ = rustix::process::setsid();
     }
+    file_limit::raise();
     let configuration = Configuration::new(serve)?;
     let prepared = prepare(configuration, printer)?;
     let broker = prepared.broker();
