@@ -1,47 +1,17 @@
 //! Do the console producer and consumer do under Java's names what Apache Kafka 4.3.1's do?
 
-use crate::support::cluster::Cluster;
-use crate::support::suite::{Outcome, Suite};
-
-struct Shell {
-    cluster: Cluster,
-    suite: Suite,
-}
-
-impl Shell {
-    fn new() -> Self {
-        Self {
-            cluster: Cluster::start(),
-            suite: Suite::new(),
-        }
-    }
-
-    fn produce(&self, args: &[&str], input: impl AsRef<[u8]>) -> Outcome {
-        let bootstrap = self.cluster.bootstrap();
-        let args = ["kafka-console-producer.sh", "--bootstrap-server", &bootstrap]
-            .into_iter()
-            .chain(args.iter().copied());
-        self.suite.run_with_input(args, input)
-    }
-
-    fn consume(&self, args: &[&str]) -> Outcome {
-        let bootstrap = self.cluster.bootstrap();
-        let args = ["kafka-console-consumer.sh", "--bootstrap-server", &bootstrap]
-            .into_iter()
-            .chain(args.iter().copied());
-        self.suite.run(args)
-    }
-}
+use crate::support::shell::Shell;
+use crate::support::suite::Suite;
 
 #[test]
 fn lines_go_in_and_come_out() {
     let shell = Shell::new();
     shell
-        .produce(&["--topic", "t"], "unix\ndos\r\nold\rmac\n\n\u{ff}")
+        .java_produce(&["--topic", "t"], "unix\ndos\r\nold\rmac\n\n\u{ff}")
         .succeeds()
         .prints("");
     shell
-        .consume(&["--topic", "t", "--from-beginning", "--max-messages", "6"])
+        .java_consume(&["--topic", "t", "--from-beginning", "--max-messages", "6"])
         .succeeds()
         .prints("unix\ndos\nold\nmac\n\n\u{ff}\n")
         .complains("Processed a total of 6 messages");
@@ -59,7 +29,7 @@ fn a_separator_that_is_missing_stops_the_producer_after_what_came_before() {
         "key.separator=:",
     ];
     shell
-        .produce(&keys, "k1:v1\nno separator\nk3:v3\n")
+        .java_produce(&keys, "k1:v1\nno separator\nk3:v3\n")
         .exits(1)
         .complains("No key separator found on line number 2: 'no separator'");
     let show = [
@@ -71,7 +41,40 @@ fn a_separator_that_is_missing_stops_the_producer_after_what_came_before() {
         "--formatter-property",
         "print.key=true",
     ];
-    shell.consume(&show).succeeds().prints("k1\tv1\n");
+    shell.java_consume(&show).succeeds().prints("k1\tv1\n");
+}
+
+#[test]
+fn a_record_too_big_for_its_topic_ends_a_synchronous_run_only() {
+    let shell = Shell::new();
+    let bootstrap = shell.cluster.bootstrap();
+    let create = [
+        "kafka-topics",
+        "--bootstrap-server",
+        &bootstrap,
+        "--create",
+        "--topic",
+    ];
+    for topic in ["sync", "async"] {
+        let more = [topic, "--config", "max.message.bytes=300"];
+        shell.suite.run([&create[..], &more].concat()).succeeds();
+    }
+    // More than max.request.size, so that Java does not try to split it.
+    let lines = format!("before\n{}\nafter\n", "x".repeat(2_000_000));
+    shell
+        .java_produce(&["--topic", "sync", "--sync"], &lines)
+        .exits(1);
+    shell.java_produce(&["--topic", "async"], &lines).exits(1);
+    assert_eq!(shell.shown("sync", "%s\n"), "before\n");
+    assert_eq!(shell.shown("async", "%s\n"), "before\nafter\n");
+}
+
+#[test]
+fn without_retries_records_arrive_all_the_same() {
+    let shell = Shell::new();
+    let args = ["--topic", "t", "--message-send-max-retries", "0"];
+    shell.java_produce(&args, "one\n").succeeds().prints("");
+    assert_eq!(shell.shown("t", "%s\n"), "one\n");
 }
 
 #[test]
@@ -88,7 +91,7 @@ fn every_column_in_javas_order() {
         "null.marker=NULL",
     ];
     shell
-        .produce(&headers, "h:1,i:NULL\tk\tv\nNULL\tNULL\tNULL\n")
+        .java_produce(&headers, "h:1,i:NULL\tk\tv\nNULL\tNULL\tNULL\n")
         .succeeds();
     let show: Vec<String> = ["partition", "offset", "delivery", "epoch", "headers", "key"]
         .iter()
@@ -105,7 +108,7 @@ fn every_column_in_javas_order() {
         "2",
     ];
     args.extend(show.iter().map(String::as_str));
-    shell.consume(&args).succeeds().prints(
+    shell.java_consume(&args).succeeds().prints(
         "Partition:0\tOffset:0\tDelivery:NOT_PRESENT\tEpoch:NOT_PRESENT\th:1,i:null\tk\tv\n\
          Partition:0\tOffset:1\tDelivery:NOT_PRESENT\tEpoch:NOT_PRESENT\tNO_HEADERS\tnull\tnull\n",
     );
@@ -114,7 +117,9 @@ fn every_column_in_javas_order() {
 #[test]
 fn deserializers_print_what_java_prints_and_complain_as_it_does() {
     let shell = Shell::new();
-    shell.produce(&["--topic", "t"], "abcdefgh\nabc\n").succeeds();
+    shell
+        .java_produce(&["--topic", "t"], "abcdefgh\nabc\n")
+        .succeeds();
     let args = [
         "--topic",
         "t",
@@ -125,7 +130,7 @@ fn deserializers_print_what_java_prints_and_complain_as_it_does() {
         "org.apache.kafka.common.serialization.LongDeserializer",
     ];
     shell
-        .consume(&args)
+        .java_consume(&args)
         .exits(1)
         .prints("7017280452245743464\n")
         .complains("Processed a total of 2 messages")
@@ -136,7 +141,7 @@ fn deserializers_print_what_java_prints_and_complain_as_it_does() {
 fn a_timeout_and_an_unknown_topic_are_exit_0() {
     let shell = Shell::new();
     shell
-        .consume(&["--topic", "nothing", "--from-beginning", "--timeout-ms", "300"])
+        .java_consume(&["--topic", "nothing", "--from-beginning", "--timeout-ms", "300"])
         .succeeds()
         .prints("")
         .complains("Processed a total of 0 messages");
@@ -145,7 +150,7 @@ fn a_timeout_and_an_unknown_topic_are_exit_0() {
 #[test]
 fn a_group_commits_what_was_printed() {
     let shell = Shell::new();
-    shell.produce(&["--topic", "t"], "1\n2\n3\n").succeeds();
+    shell.java_produce(&["--topic", "t"], "1\n2\n3\n").succeeds();
     let group = [
         "--topic",
         "t",
@@ -155,11 +160,11 @@ fn a_group_commits_what_was_printed() {
         "--max-messages",
     ];
     shell
-        .consume(&[&group[..], &["2"]].concat())
+        .java_consume(&[&group[..], &["2"]].concat())
         .succeeds()
         .prints("1\n2\n");
     shell
-        .consume(&[&group[..], &["1"]].concat())
+        .java_consume(&[&group[..], &["1"]].concat())
         .succeeds()
         .prints("3\n");
 }
@@ -169,11 +174,11 @@ fn topics_by_a_java_regular_expression() {
     let shell = Shell::new();
     for topic in ["in-a", "in-b", "out"] {
         shell
-            .produce(&["--topic", topic], format!("{topic}\n"))
+            .java_produce(&["--topic", topic], format!("{topic}\n"))
             .succeeds();
     }
     let args = ["--include", "in-[ab]", "--from-beginning", "--max-messages", "2"];
-    let shown = shell.consume(&args).succeeds().stdout();
+    let shown = shell.java_consume(&args).succeeds().stdout();
     let mut lines: Vec<&str> = shown.lines().collect();
     lines.sort_unstable();
     assert_eq!(lines, ["in-a", "in-b"]);
@@ -199,7 +204,7 @@ fn old_spellings_work_with_a_line_on_stderr() {
         .prints("")
         .complains("--broker-list");
     shell
-        .consume(&["--whitelist", "t", "--from-beginning", "--max-messages", "1"])
+        .java_consume(&["--whitelist", "t", "--from-beginning", "--max-messages", "1"])
         .succeeds()
         .prints("x\n")
         .complains("--whitelist");

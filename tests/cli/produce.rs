@@ -1,36 +1,8 @@
 //! Does `kafkit produce` send what its input says, and tell of what it could not?
 
-use crate::support::cluster::Cluster;
-use crate::support::suite::{Outcome, Suite};
+use crate::support::shell::Shell;
+use crate::support::suite::Suite;
 use crate::support::terminal::Terminal;
-
-struct Shell {
-    cluster: Cluster,
-    suite: Suite,
-}
-
-impl Shell {
-    fn new() -> Self {
-        Self {
-            cluster: Cluster::start(),
-            suite: Suite::new(),
-        }
-    }
-
-    fn produce(&self, args: &[&str], input: impl AsRef<[u8]>) -> Outcome {
-        let bootstrap = self.cluster.bootstrap();
-        let args = ["produce", "-b", &bootstrap]
-            .into_iter()
-            .chain(args.iter().copied());
-        self.suite.run_with_input(args, input)
-    }
-
-    fn shown(&self, topic: &str, template: &str) -> String {
-        let bootstrap = self.cluster.bootstrap();
-        let args = ["consume", "-b", &bootstrap, topic, "-e", "-f", template];
-        self.suite.run(args).succeeds().stdout()
-    }
-}
 
 #[test]
 fn each_line_is_a_record_and_the_last_needs_no_end() {

@@ -1,5 +1,6 @@
 //! What every test stands on: the real binary in a clean environment.
 
 pub mod cluster;
+pub mod shell;
 pub mod suite;
 pub mod terminal;
