@@ -78,6 +78,12 @@ fn expect(outcome: &mut Outcome, line: &str) {
     }
 }
 
+/// Where the table of options begins: its heading has a column, a complaint about an `Option "[x]"` has none.
+fn option_table(errors: &str) -> Option<usize> {
+    let begins = errors.starts_with("Option  ").then_some(0);
+    begins.or(errors.find("\nOption  ").map(|before| before + 1))
+}
+
 /// Runs all steps as one script and returns what differs.
 fn differences(case: &Case, faces: &Path) -> Vec<String> {
     let suite = Suite::new();
@@ -122,10 +128,7 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
             String::from_utf8_lossy(&bytes).replace(&folder.display().to_string(), "{DIR}")
         };
         let mut errors = read("err");
-        let table = errors
-            .starts_with("Option ")
-            .then_some(0)
-            .or(errors.find("\nOption ").map(|before| before + 1));
+        let table = option_table(&errors);
         errors.truncate(table.unwrap_or(errors.len()));
         let found = Outcome {
             stdout: read("out"),
