@@ -76,6 +76,13 @@ impl Command {
 }
 
 impl Context {
+    /// Names the settings that nobody knows or that cannot be honoured.
+    pub fn note_settings(&mut self) {
+        for warning in self.client.settings().warnings() {
+            self.printer.note(warning);
+        }
+    }
+
     /// Where no cluster is configured, or `mini` is: the user's mini broker, which is started if need be.
     fn find_cluster(&mut self) -> Result<()> {
         let asked_for = self
@@ -115,9 +122,7 @@ impl Context {
 pub fn run(command: Command, context: &mut Context) -> Result<()> {
     // Sending and reading say it themselves, for both faces.
     if let Command::Topics(_) | Command::Describe(_) | Command::Reassign(_) = &command {
-        for warning in context.client.settings().warnings() {
-            context.printer.note(warning);
-        }
+        context.note_settings();
     }
     if command.needs_a_cluster() {
         context.find_cluster()?;

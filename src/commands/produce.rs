@@ -225,6 +225,7 @@ impl Run<'_> {
         }
         if let Some((limit, problem)) = self
             .limit
+            .as_ref()
             .and_then(|limit| Some((limit, limit.problem(&record)?)))
         {
             if self.account.rejects.is_some() {
@@ -233,7 +234,7 @@ impl Run<'_> {
             }
             self.account.sent += 1;
             limit::fail(&record, self.number, &problem, &mut self.account);
-            if limit.is_the_end(&record) {
+            if self.action.is_sync || limit.is_the_end(&record) {
                 self.account.first_failure()?;
             }
             return Ok(true);

@@ -26,11 +26,6 @@ const CLASSES: &[(&str, Topic, (i16, i16))] = &[
         (2, 2),
     ),
     (
-        "org.apache.kafka.tools.consumer.ConsumerGroupMessageFormatter",
-        Topic::ConsumerOffsets,
-        (3, 8),
-    ),
-    (
         "org.apache.kafka.tools.consumer.ShareGroupMessageFormatter",
         Topic::ConsumerOffsets,
         (9, 15),

@@ -45,9 +45,15 @@ impl DefaultFormatter {
         let mut deserializer = |name: &str| {
             let class = get(name)?;
             let setting = |setting: &str| {
-                let own = name.strip_suffix(".deserializer").unwrap_or(name);
-                let found =
-                    get(&format!("{name}.{own}.{setting}")).or_else(|| get(&format!("{name}.{setting}")));
+                // Headers are values to their deserializer.
+                let own = if name == "key.deserializer" {
+                    "key"
+                } else {
+                    "value"
+                };
+                let found = get(&format!("{name}.{own}.{setting}"))
+                    .or_else(|| get(&format!("{name}.{setting}")))
+                    .or_else(|| get(&format!("{name}.default.list.{own}.{setting}")));
                 found.map(str::to_owned)
             };
             let found = Deserializer::of_class(class, &setting);
@@ -88,7 +94,7 @@ impl DefaultFormatter {
     fn push_bytes(
         &self,
         bytes: Option<&[u8]>,
-        deserializer: Option<Deserializer>,
+        deserializer: Option<&Deserializer>,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
         let bytes = bytes.unwrap_or(&self.null_literal);
@@ -109,7 +115,7 @@ impl DefaultFormatter {
             }
             out.extend_from_slice(header.name.as_bytes());
             out.push(b':');
-            self.push_bytes(header.value, self.headers, out)?;
+            self.push_bytes(header.value, self.headers.as_ref(), out)?;
         }
         Ok(())
     }
@@ -151,11 +157,11 @@ impl RecordFormatter for DefaultFormatter {
             self.end_column(after_headers, out);
         }
         if self.prints_key {
-            self.push_bytes(record.key, self.key, out)?;
+            self.push_bytes(record.key, self.key.as_ref(), out)?;
             self.end_column(after_key, out);
         }
         if self.prints_value {
-            self.push_bytes(record.value, self.value, out)?;
+            self.push_bytes(record.value, self.value.as_ref(), out)?;
             out.extend_from_slice(&self.line_separator);
         }
         Ok(())

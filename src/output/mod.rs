@@ -10,6 +10,7 @@ pub mod group;
 pub mod java_coordinator;
 pub mod java_deserializer;
 pub mod java_errors;
+mod java_list;
 pub mod java_log;
 pub(crate) mod java_reassignment;
 pub mod java_record;

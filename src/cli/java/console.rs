@@ -1,5 +1,6 @@
 //! What the console producer and the console consumer share on their command lines.
 
+use std::net::ToSocketAddrs as _;
 use std::path::Path;
 
 use super::option_parser::{OptionError, Parsed};
@@ -64,6 +65,39 @@ pub(super) fn check_client_bootstrap(servers: &str) -> Result<(), String> {
         return Err("No resolvable bootstrap urls given in bootstrap.servers".into());
     }
     Ok(())
+}
+
+/// Java's clients are not built where no server's name means anything, or a port is none.
+pub(super) fn check_resolvable(servers: &str) -> Result<(), String> {
+    let mut any = false;
+    for part in servers.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let address = part.split_once("://").map_or(part, |(_, address)| address);
+        let (name, port) = address.rsplit_once(':').unwrap_or((address, ""));
+        let port: u16 = port
+            .parse()
+            .map_err(|_| format!("Invalid port in bootstrap.servers: {part}"))?;
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        // A name that is left out is this machine's.
+        any = any || name.is_empty() || (name, port).to_socket_addrs().is_ok();
+    }
+    if any {
+        return Ok(());
+    }
+    Err("No resolvable bootstrap urls given in bootstrap.servers".into())
+}
+
+/// What Java's admin client says of `bootstrap.servers` when it is built: a line for its user, and why.
+pub(super) fn check_client_servers(servers: &str) -> Result<(), String> {
+    if !servers.trim().is_empty() && servers.split(',').any(|part| part.trim().is_empty()) {
+        return Err("Configuration 'bootstrap.servers' values must not be empty.".to_owned());
+    }
+    let checked = check_client_bootstrap(servers);
+    checked.map_err(|reason| no_client(&reason))
+}
+
+/// Java says the first line; the second is why.
+pub(super) fn no_client(reason: &str) -> String {
+    format!("Failed to create new KafkaAdminClient\n{reason}")
 }
 
 /// `^(?:[a-zA-Z][a-zA-Z\d+-.]*://)?\[?([0-9a-zA-Z\-._%:]*)\]?:([0-9]+)`, the whole part.

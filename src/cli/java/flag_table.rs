@@ -31,13 +31,10 @@ const SCRIPTS: &[Script] = &[
         name: "kafka-server-stop",
         words: &[
             (
-                "--process-role <ROLE>",
-                "not here: every mini broker that kafka-server-start runs is stopped",
+                "--process-role=<ROLE>",
+                "same: of the mini brokers that kafka-server-start runs, those with this role",
             ),
-            (
-                "--node-id <ID>",
-                "not here: every mini broker that kafka-server-start runs is stopped",
-            ),
+            ("--node-id=<ID>", "same; wins over a role"),
         ],
     },
 ];

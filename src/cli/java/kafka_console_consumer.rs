@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::client_config::check_consumer;
 use super::console::{self, KeyValue};
+use super::offset_reset;
 use super::option_parser::{self, OptionError, Parsed};
 use super::option_table::{OptionSpec, Tool, flag, value};
 use super::usage;
@@ -42,8 +44,7 @@ const OPTIONS: &[OptionSpec] = &[
         "CLASS",
         "How records are printed: org.apache.kafka.tools.consumer.DefaultMessageFormatter (the default), \
          LoggingMessageFormatter, NoOpMessageFormatter, and for Kafka's internal topics OffsetsMessageFormatter, \
-         GroupMetadataMessageFormatter, TransactionLogMessageFormatter, ConsumerGroupMessageFormatter, \
-         ShareGroupMessageFormatter.",
+         GroupMetadataMessageFormatter, TransactionLogMessageFormatter, ShareGroupMessageFormatter.",
     ),
     value("formatter-config", "FILE", "A properties file for the formatter."),
     value(
@@ -135,16 +136,7 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
     let mut settings = settings(parsed)?;
     let is_from_beginning = parsed.has("from-beginning");
     let partition = parsed.integer("partition")?;
-    let group = group(parsed)?;
-    if partition.is_some() && group.is_some() {
-        return Err(Refusal::Usage(
-            "Options group and partition cannot be specified together.".into(),
-        ));
-    }
-    if let Some(group) = group.as_deref().filter(|group| group.trim().is_empty()) {
-        let problem = "The configured group.id should not be an empty string or whitespace.";
-        return Err(Refusal::Logged(format!("{problem} ({group:?})")));
-    }
+    let group = group(parsed, partition.is_some())?;
     if let Some(group) = &group {
         settings.set("group.id", group.clone(), Origin::Flag);
     }
@@ -158,20 +150,33 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
         )));
     }
     let start = start(parsed, is_from_beginning)?;
+    let reset = reset.unwrap_or_else(|| if is_from_beginning { "earliest" } else { "latest" }.to_owned());
     let formatter = formatter(parsed)?;
     let idle = parsed.long("timeout-ms")?;
     // What Java reads only when it runs, it complains about in its log.
     let topics = topics(parsed)?;
     let isolation = isolation(parsed, &settings)?;
-    console::check_client_bootstrap(settings.get("bootstrap.servers").unwrap_or_default())
+    let servers = settings.get("bootstrap.servers").unwrap_or_default();
+    console::check_client_servers(servers)
+        .and_then(|()| console::check_resolvable(servers))
+        .and_then(|()| check_consumer(&settings))
         .map_err(Refusal::Logged)?;
     let limit = limit(parsed)?;
-    let reset = reset.unwrap_or_else(|| if is_from_beginning { "earliest" } else { "latest" }.to_owned());
-    let start = match start {
-        Some(start) => start,
-        None if reset == "earliest" => Position::Beginning,
-        None => Position::End,
+    let is_undefined = reset == "none" && start.is_none() && partition.is_none();
+    if is_undefined && group.is_none() {
+        return Ok(finish(&undefined_offset(), parsed.has("enable-systest-events")));
+    }
+    let since = offset_reset::since(&reset, group.is_some()).map_err(Refusal::Logged)?;
+    let start = match (start, since) {
+        (Some(start), _) => start,
+        // A partition that is named is read from its end, whatever else says.
+        (None, _) if partition.is_some() => Position::End,
+        (None, Some(since)) => Position::Time(since),
+        (None, None) if reset == "earliest" => Position::Beginning,
+        (None, None) => Position::End,
     };
+    let reset = offset_reset::word(reset);
+    settings.set("auto.offset.reset", reset.clone(), Origin::Flag);
     let action = Action {
         topics,
         partitions: partition.map(|partition| vec![partition]),
@@ -207,6 +212,14 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
     let outcome =
         consume::consume(action, &mut context).map_err(|error| Refusal::Logged(error.to_string()))?;
     Ok(finish(&outcome, parsed.has("enable-systest-events")))
+}
+
+/// Where nothing is committed, and nothing says where to begin.
+fn undefined_offset() -> Outcome {
+    Outcome {
+        records: 0,
+        end: End::Failed(Error::failed("undefined offset with no reset policy")),
+    }
 }
 
 /// How many records at most; Java reads the number only when it has begun to count.
@@ -338,7 +351,7 @@ fn settings(parsed: &Parsed) -> Result<Settings, Refusal> {
 }
 
 /// The group from the three places where it may stand, which must agree.
-fn group(parsed: &Parsed) -> Result<Option<String>, Refusal> {
+fn group(parsed: &Parsed, has_partition: bool) -> Result<Option<String>, Refusal> {
     let mut found: Vec<String> = Vec::new();
     found.extend(parsed.value("group")?.map(str::to_owned));
     let pairs = console::pairs(parsed, &["command-property", "consumer-property"]);
@@ -370,7 +383,17 @@ fn group(parsed: &Parsed) -> Result<Option<String>, Refusal> {
             list.join(", ")
         )));
     }
-    Ok(found.into_iter().next())
+    let group = found.into_iter().next();
+    if has_partition && group.is_some() {
+        return Err(Refusal::Usage(
+            "Options group and partition cannot be specified together.".into(),
+        ));
+    }
+    if let Some(group) = group.as_deref().filter(|group| group.trim().is_empty()) {
+        let problem = "The configured group.id should not be an empty string or whitespace.";
+        return Err(Refusal::Logged(format!("{problem} ({group:?})")));
+    }
+    Ok(group)
 }
 
 fn topics(parsed: &Parsed) -> Result<Topics, Refusal> {
@@ -386,6 +409,10 @@ fn topics(parsed: &Parsed) -> Result<Topics, Refusal> {
         Some(pattern) => pattern,
         None => parsed.value("whitelist").map_err(logged)?.unwrap_or_default(),
     };
+    if pattern.is_empty() {
+        let problem = "Topic pattern to subscribe to cannot be empty";
+        return Err(Refusal::Logged(problem.into()));
+    }
     match JavaRegex::new(pattern) {
         Some(pattern) => Ok(Topics::Matching(pattern)),
         None => Err(Refusal::Logged(format!("invalid regular expression: {pattern}"))),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::client_config::check_producer;
 use super::console::{self, KeyValue};
 use super::option_parser::{self, OptionError, Parsed};
 use super::option_table::{OptionSpec, Tool, flag, optional, value};
@@ -25,6 +26,11 @@ pub const TOOL: Tool = Tool {
 
 const ABOUT: &str = "This tool helps to read data from standard input and publish it to Kafka.";
 const READER: &str = "org.apache.kafka.tools.LineMessageReader";
+
+/// Java's default of `delivery.timeout.ms`.
+const DELIVERY_TIMEOUT_MS: i64 = 120_000;
+/// How long a broker may take to answer, without the flag.
+const REQUEST_TIMEOUT_MS: i64 = 30_000;
 
 const OPTIONS: &[OptionSpec] = &[
     value("batch-size", "BYTES", "Bytes of records for one partition that leave together at most. Default 16384."),
@@ -75,18 +81,34 @@ const RENAMED: &[(&str, &str)] = &[
     ("property", "reader-property"),
 ];
 
-/// Numbers that are settings of the engine: the option, librdkafka's name, and whether it is a Java `Long`.
-const NUMBERS: &[(&str, &str, bool)] = &[
-    ("batch-size", "batch.size", false),
-    ("max-partition-memory-bytes", "batch.size", false),
-    ("message-send-max-retries", "retries", false),
-    ("retry-backoff-ms", "retry.backoff.ms", true),
-    ("timeout", "linger.ms", true),
-    ("request-timeout-ms", "request.timeout.ms", false),
-    ("metadata-expiry-ms", "metadata.max.age.ms", true),
-    ("max-block-ms", "", true),
-    ("max-memory-bytes", "", true),
-    ("socket-buffer-size", "socket.send.buffer.bytes", false),
+/// Numbers that are settings: the option, Java's name, librdkafka's where a flag is passed on as it is, and whether
+/// it is a Java `Long`.
+const NUMBERS: &[(&str, &str, &str, bool)] = &[
+    ("batch-size", "batch.size", "batch.size", false),
+    ("max-partition-memory-bytes", "batch.size", "batch.size", false),
+    ("message-send-max-retries", "retries", "retries", false),
+    ("retry-backoff-ms", "retry.backoff.ms", "retry.backoff.ms", true),
+    ("timeout", "linger.ms", "linger.ms", true),
+    (
+        "request-timeout-ms",
+        "request.timeout.ms",
+        "request.timeout.ms",
+        false,
+    ),
+    (
+        "metadata-expiry-ms",
+        "metadata.max.age.ms",
+        "metadata.max.age.ms",
+        true,
+    ),
+    ("max-block-ms", "max.block.ms", "", true),
+    ("max-memory-bytes", "buffer.memory", "", true),
+    (
+        "socket-buffer-size",
+        "send.buffer.bytes",
+        "socket.send.buffer.bytes",
+        false,
+    ),
 ];
 
 pub(super) fn run(args: &[String]) -> ExitCode {
@@ -151,7 +173,7 @@ fn servers(parsed: &Parsed) -> Result<Option<&str>, OptionError> {
 }
 
 fn produce(parsed: &Parsed) -> Result<()> {
-    let settings = settings(parsed)?;
+    let mut settings = settings(parsed)?;
     let mut properties: Vec<KeyValue> = Vec::new();
     if let Some(file) = console::value(parsed, "reader-config")? {
         properties = console::properties_file(file)?;
@@ -167,7 +189,9 @@ fn produce(parsed: &Parsed) -> Result<()> {
     let reader = JavaLineReader::new(&properties).map_err(|bad| Error::usage(bad.message))?;
     let topic = properties.iter().rev().find(|(name, _)| name == "topic");
     let block = console::read(parsed.long("max-block-ms"))?.unwrap_or(60_000);
+    settings.set("compression.type", codec(parsed)?, Origin::Flag);
     let (overrides, defaults) = engine_settings(parsed, &settings)?;
+    console::check_resolvable(settings.get("bootstrap.servers").unwrap_or_default()).map_err(Error::usage)?;
     let batch = overrides.iter().rev().find(|(name, _)| name == "batch.size");
     let batch = batch
         .map(|(_, bytes)| bytes.as_str())
@@ -219,33 +243,37 @@ type Entries = Vec<KeyValue>;
 fn engine_settings(parsed: &Parsed, settings: &Settings) -> Result<(Entries, Entries)> {
     let mut overrides = vec![("compression.codec".to_owned(), codec(parsed)?.to_owned())];
     let mut defaults = vec![("client.id".to_owned(), "console-producer".to_owned())];
-    for (option, name, is_long) in NUMBERS {
+    let mut given: Entries = Vec::new();
+    for (option, java_name, name, is_long) in NUMBERS {
         let number = if *is_long {
             console::read(parsed.long(option))?
         } else {
             console::read(parsed.integer(option))?.map(i64::from)
         };
-        if let Some(number) = number
-            && !name.is_empty()
-        {
-            overrides.push((
-                (*name).to_owned(),
-                number.max(i64::from(*name != "linger.ms")).to_string(),
-            ));
+        let Some(number) = number else { continue };
+        given.push(((*java_name).to_owned(), number.to_string()));
+        if !name.is_empty() {
+            // Where Java takes nothing at all, librdkafka wants at least one.
+            let least = i64::from(!matches!(*name, "linger.ms" | "retries"));
+            overrides.push(((*name).to_owned(), number.max(least).to_string()));
         }
     }
-    let given = console::value(parsed, "request-required-acks")?;
-    let acks = given.or_else(|| settings.get("acks")).unwrap_or("-1");
-    if !matches!(acks, "all" | "-1" | "0" | "1") {
-        return Err(Error::usage(format!(
-            "Invalid value {acks} for configuration acks: String must be one of: all, -1, 0, 1"
-        )));
+    if let Some(acks) = console::value(parsed, "request-required-acks")? {
+        given.push(("acks".to_owned(), acks.to_owned()));
+        overrides.push(("acks".to_owned(), acks.to_owned()));
     }
-    overrides.extend(given.map(|acks| ("acks".to_owned(), acks.to_owned())));
+    let effective = |name: &str| {
+        let flag = given.iter().rev().find(|(known, _)| known == name);
+        flag.map(|(_, value)| value.as_str()).or(settings.get(name))
+    };
+    check_producer(effective).map_err(Error::usage)?;
     if parsed.has("sync") {
         overrides.push(("linger.ms".into(), "0".into()));
     }
-    defaults.push(("message.timeout.ms".into(), "120000".into()));
+    // A record that waits long for company has the time of one request besides, as in Java.
+    let linger = effective("linger.ms").and_then(|value| value.trim().parse::<i64>().ok());
+    let delivery = DELIVERY_TIMEOUT_MS.max(linger.unwrap_or(0).saturating_add(REQUEST_TIMEOUT_MS));
+    defaults.push(("message.timeout.ms".into(), delivery.to_string()));
     Ok((overrides, defaults))
 }
 

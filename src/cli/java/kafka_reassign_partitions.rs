@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::client_config::check_admin;
+use super::console::{check_client_servers, check_resolvable, no_client};
 use super::option_parser::{OptionError, Parsed, check_required, parse};
 use super::option_table::{OptionSpec, Tool, flag, optional, value};
 use super::usage::{help_or_version, refuse};
@@ -204,6 +206,7 @@ fn has_server(parsed: &Parsed) -> bool {
 /// Reads settings, files and numbers in Java's order; each may fail only when it is read.
 fn prepare(parsed: &Parsed, action: &str, context: &mut Context) -> Result<JavaAction, JavaFailure> {
     context.client = crate::client::Client::new(settings(parsed)?);
+    context.note_settings();
     let text = |option: &str| read_file(parsed.value(option)?.unwrap_or_default());
     let preserve_throttles = parsed.has("preserve-throttles");
     Ok(match action {
@@ -248,7 +251,13 @@ fn settings(parsed: &Parsed) -> Result<Settings, JavaFailure> {
         Some(server) => Some(server.to_owned()),
         None => parsed.value("bootstrap-controller")?.map(str::to_owned).or(old),
     };
-    settings.set("bootstrap.servers", server.unwrap_or_default(), Origin::Flag);
+    // Both options may stand without a value, and then Java has no text to say.
+    let server = server.ok_or_else(|| JavaFailure::Told("null".to_owned()))?;
+    let checked = check_client_servers(&server);
+    let checked = checked.and_then(|()| check_resolvable(&server).map_err(|reason| no_client(&reason)));
+    checked.map_err(|message| JavaFailure::Told(message.lines().next().unwrap_or_default().to_owned()))?;
+    check_admin(&settings).map_err(JavaFailure::Told)?;
+    settings.set("bootstrap.servers", server, Origin::Flag);
     Ok(settings)
 }
 
@@ -278,7 +287,7 @@ impl From<OptionError> for JavaFailure {
 /// The admin call that an action begins with, in the Java client's name.
 fn first_call(action: &str) -> &'static str {
     if action == "generate" {
-        "describeTopics"
+        "listNodes"
     } else {
         "listPartitionReassignments"
     }

@@ -2,10 +2,10 @@
 //!
 //! Their words are those of Apache Kafka's scripts, which have no option table.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::client::java_properties;
 use crate::client::local_broker::{shown, spawn_detached};
 use crate::client::settings::Settings;
 use crate::commands::broker::{self, Action, Serve};
@@ -101,16 +101,19 @@ fn start_daemon(parsed: &StartArgs) -> Result<()> {
     crate::client::local_broker::wait_until_ready(spawn_detached(&dir, &more)?, &dir)
 }
 
-/// Stops every broker that was started by these scripts' names.
-pub(super) fn stop(_args: &[String]) -> ExitCode {
-    let running = started_brokers();
+/// Stops the brokers that were started by these scripts' names: all, or those of a role or with a node id.
+pub(super) fn stop(args: &[String]) -> ExitCode {
+    let chosen = Chosen::of(args);
+    let mut running = started_brokers();
+    running.retain(|broker| chosen.covers(broker));
     if running.is_empty() {
-        stderr_line("No kafka server to stop");
+        // The script says so on stdout.
+        output::stdout_line("No kafka server to stop");
         return ExitCode::FAILURE;
     }
     let mut code = ExitCode::SUCCESS;
-    for pid in running {
-        if let Err(error) = broker::stop_broker(pid) {
+    for broker in running {
+        if let Err(error) = broker::stop_broker(broker.pid) {
             output::error_line(&error);
             code = ExitCode::FAILURE;
         }
@@ -118,37 +121,131 @@ pub(super) fn stop(_args: &[String]) -> ExitCode {
     code
 }
 
-/// Processes of this user whose command line is `kafka-server-start`, or what its `-daemon` made of it.
-fn started_brokers() -> Vec<u32> {
+/// `--node-id=N` and `--process-role=ROLE` (KIP-979); a node id wins over a role.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Chosen {
+    node_id: Option<String>,
+    role: Option<String>,
+}
+
+impl Chosen {
+    /// Other words are no concern of the script's.
+    fn of(args: &[String]) -> Self {
+        let value = |option: &str| {
+            let mut values = args.iter().filter_map(|word| word.strip_prefix(option));
+            values
+                .next_back()
+                .filter(|value| !value.is_empty())
+                .map(str::to_owned)
+        };
+        Self {
+            node_id: value("--node-id="),
+            role: value("--process-role="),
+        }
+    }
+
+    fn covers(&self, broker: &Started) -> bool {
+        let setting = |name: &str| broker.setting(name).unwrap_or_default();
+        match (&self.node_id, &self.role) {
+            (Some(id), _) => setting("node.id") == *id,
+            (None, Some(role)) => {
+                let roles = setting("process.roles");
+                roles == *role || roles.split(',').any(|one| one.trim() == role)
+            }
+            (None, None) => true,
+        }
+    }
+}
+
+/// A running broker and what it was started with.
+#[derive(Debug, Default)]
+struct Started {
+    pid: u32,
+    file: Option<PathBuf>,
+    overrides: Vec<(String, String)>,
+}
+
+impl Started {
+    /// The broker of this command line, if it is `kafka-server-start`'s, or what its `-daemon` made of it.
+    fn of(pid: u32, words: &[String]) -> Option<Self> {
+        let name = |word: &String| {
+            std::path::Path::new(word)
+                .file_name()?
+                .to_str()
+                .map(str::to_owned)
+        };
+        // A script of that name is a shell's second word, a link to this binary is a first word.
+        let begins = words.iter().take(2).position(|word| {
+            matches!(
+                name(word).as_deref(),
+                Some("kafka-server-start" | "kafka-server-start.sh")
+            )
+        });
+        if let Some(begins) = begins {
+            let parsed = parse(&words[begins + 1..])?.ok()?;
+            return Some(Self {
+                pid,
+                file: Some(parsed.file),
+                overrides: parsed.overrides,
+            });
+        }
+        let after = |option: &str| {
+            let pairs = words.windows(2).filter(move |pair| pair[0] == option);
+            pairs.map(|pair| pair[1].clone()).collect::<Vec<_>>()
+        };
+        let is_detached = words.iter().any(|word| word == "--detached");
+        let file = after("--config").pop().filter(|_| is_detached)?;
+        let overrides = after("-X").into_iter().filter_map(|word| {
+            let (name, value) = word.split_once('=')?;
+            Some((name.to_owned(), value.to_owned()))
+        });
+        Some(Self {
+            pid,
+            file: Some(PathBuf::from(file)),
+            overrides: overrides.collect(),
+        })
+    }
+
+    /// A setting of the server's, from its command line or its file.
+    fn setting(&self, name: &str) -> Option<String> {
+        let given = self.overrides.iter().rev().find(|(known, _)| known == name);
+        if let Some((_, value)) = given {
+            return Some(value.trim().to_owned());
+        }
+        let folder = std::fs::read_link(format!("/proc/{}/cwd", self.pid)).unwrap_or_default();
+        let bytes = std::fs::read(folder.join(self.file.as_ref()?)).ok()?;
+        let properties = java_properties::parse(&bytes).ok()?;
+        let found = properties.into_iter().rev().find(|property| property.key == name);
+        found.map(|property| property.value.trim().to_owned())
+    }
+}
+
+fn started_brokers() -> Vec<Started> {
     let Ok(processes) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
     let own = std::process::id();
     let pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| *pid != own && is_started_broker(*pid))
+    pids.filter(|pid| *pid != own)
+        .filter_map(started_broker)
         .collect()
 }
 
-fn is_started_broker(pid: u32) -> bool {
-    use std::os::unix::ffi::OsStringExt;
-    let Ok(bytes) = std::fs::read(format!("/proc/{pid}/cmdline")) else {
-        return false;
-    };
-    let words = bytes
-        .split(|byte| *byte == 0)
-        .map(|word| OsString::from_vec(word.to_vec()));
-    let words: Vec<OsString> = words.collect();
-    // A script of that name is a shell's second word, a link to this binary is a first word.
+/// The process, if it runs this very binary as a broker.
+fn started_broker(pid: u32) -> Option<Started> {
     let own = std::env::current_exe().ok();
-    let runs_this_binary = std::fs::read_link(format!("/proc/{pid}/exe")).ok() == own;
-    let has = |wanted: &str| words.iter().any(|word| word == wanted);
-    let is_start = words.iter().take(2).any(|word| {
-        let name = std::path::Path::new(word)
-            .file_name()
-            .and_then(|name| name.to_str());
-        matches!(name, Some("kafka-server-start" | "kafka-server-start.sh"))
-    });
-    runs_this_binary && (is_start || (has("--detached") && has("--config")))
+    if own.is_none() || std::fs::read_link(format!("/proc/{pid}/exe")).ok() != own {
+        return None;
+    }
+    let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let words = bytes
+        .strip_suffix(b"\0")
+        .unwrap_or(&bytes)
+        .split(|byte| *byte == 0);
+    let words: Vec<String> = words
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect();
+    Started::of(pid, &words)
 }
 
 /// There is no ZooKeeper: said on stderr, exit 0, so that scripts go on.
@@ -191,6 +288,36 @@ mod tests {
                 ("d".to_owned(), "e".to_owned())
             ]
         );
+    }
+
+    #[test]
+    fn a_broker_is_chosen_by_its_node_id_or_else_by_its_role() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let started = Started::of(
+            0,
+            &words(
+                "/bin/sh kafka-server-start.sh none --override node.id=7 --override process.roles=broker,controller",
+            ),
+        );
+        let started = started.unwrap();
+        for (line, is_covered) in [
+            ("", true),
+            ("--node-id=7", true),
+            ("--node-id=8", false),
+            ("--process-role=broker", true),
+            ("--process-role=broker,controller", true),
+            ("--process-role=observer", false),
+            ("--process-role=observer --node-id=7", true),
+            ("--node-id=", true),
+        ] {
+            assert_eq!(Chosen::of(&words(line)).covers(&started), is_covered, "{line}");
+        }
+        let daemon = words("kafkit broker --detached --config a.properties -X node.id=9");
+        assert_eq!(
+            Started::of(0, &daemon).unwrap().setting("node.id").as_deref(),
+            Some("9")
+        );
+        assert!(Started::of(0, &words("kafkit broker --config a.properties")).is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Each tool has one file: an option table, the checks in Java's order, and the translation to an `Action`.
 
+mod client_config;
 mod console;
 pub mod flag_table;
 pub mod kafka_console_consumer;
@@ -10,6 +11,7 @@ pub mod kafka_dump_log;
 pub mod kafka_reassign_partitions;
 pub mod kafka_server;
 pub mod kafka_topics;
+mod offset_reset;
 pub mod option_parser;
 pub mod option_table;
 pub mod usage;

@@ -33,9 +33,8 @@ pub fn help_or_version(tool: &Tool, parsed: &Parsed, about: &str) -> Option<Exit
     parsed.has("version").then(version)
 }
 
-/// The version of Apache Kafka on stdout, our own on stderr.
+/// The version of Apache Kafka and nothing else, as scripts read it; `kafkit --version` has our own.
 pub fn version() -> ExitCode {
-    stderr_line(format_args!("kafkit {}", env!("CARGO_PKG_VERSION")));
     stdout_line(KAFKA_VERSION)
 }
 

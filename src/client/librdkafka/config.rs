@@ -45,7 +45,10 @@ const COMMON: &[(&str, &str)] = &[
 /// What must not be changed from outside: offsets are stored when what they cover was printed.
 const CONSUMER_FIXED: &[(&str, &str)] = &[("enable.auto.offset.store", "false")];
 
-/// A producer's configuration. Idempotent unless `acks` rules it out.
+/// The least that the engine takes for `message.max.bytes`.
+const LEAST_FETCH: u32 = 1000;
+
+/// A producer's configuration. Idempotent unless another setting rules it out, as in Java.
 pub(super) fn producer(
     settings: &Settings,
     overrides: &[(String, String)],
@@ -54,14 +57,23 @@ pub(super) fn producer(
     let mut entries = layered(PRODUCER, defaults);
     entries.extend(settings.librdkafka_entries(Role::Producer)?);
     entries.extend_from_slice(overrides);
-    let waits_for_all = ["acks", "request.required.acks"]
-        .iter()
-        .filter_map(|name| value_of(&entries, name))
-        .all(|acks| matches!(acks, "all" | "-1"));
-    if waits_for_all && value_of(&entries, "enable.idempotence").is_none() {
+    if may_be_idempotent(&entries) && value_of(&entries, "enable.idempotence").is_none() {
         entries.push(("enable.idempotence".into(), "true".into()));
     }
     Ok(entries)
+}
+
+/// Whether all replicas are waited for, and a failed send is tried again.
+fn may_be_idempotent(entries: &[(String, String)]) -> bool {
+    let holds = |names: &[&str], rule: fn(&str) -> bool| {
+        let mut values = names.iter().filter_map(|name| value_of(entries, name));
+        values.all(rule)
+    };
+    holds(&["acks", "request.required.acks"], |acks| {
+        matches!(acks, "all" | "-1")
+    }) && holds(&["retries", "message.send.max.retries"], |tries| {
+        tries.trim() != "0"
+    })
 }
 
 /// A consumer's configuration.
@@ -74,6 +86,14 @@ pub(super) fn consumer(
     entries.extend(settings.librdkafka_entries(Role::Consumer)?);
     entries.extend_from_slice(overrides);
     entries.extend(owned(CONSUMER_FIXED));
+    // The engine wants the one to be no smaller than the other, which means nothing to a consumer.
+    if let Some(bytes) =
+        value_of(&entries, "fetch.max.bytes").and_then(|bytes| bytes.trim().parse::<u32>().ok())
+    {
+        let bytes = bytes.max(LEAST_FETCH).to_string();
+        entries.push(("fetch.max.bytes".into(), bytes.clone()));
+        entries.push(("message.max.bytes".into(), bytes));
+    }
     Ok(entries)
 }
 
@@ -94,4 +114,28 @@ fn layered(ours: &[(&str, &str)], defaults: &[(String, String)]) -> Vec<(String,
     let mut entries: Vec<_> = owned(COMMON).chain(owned(ours)).collect();
     entries.extend_from_slice(defaults);
     entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rules_idempotence_out_in_java_rules_it_out_here() {
+        let idempotence = |name: &str, value: &str| {
+            let overrides = [(name.to_owned(), value.to_owned())];
+            let entries = producer(&Settings::default(), &overrides, &[]).unwrap();
+            value_of(&entries, "enable.idempotence").map(str::to_owned)
+        };
+        for (name, value) in [("retries", "0"), ("acks", "1")] {
+            assert_eq!(idempotence(name, value), None, "{name}={value}");
+        }
+        for (name, value) in [("retries", "1"), ("acks", "-1")] {
+            assert_eq!(
+                idempotence(name, value).as_deref(),
+                Some("true"),
+                "{name}={value}"
+            );
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The topic's `max.message.bytes`: batches are kept below it, and a record above it is named without being sent.
 
+use std::ops::RangeInclusive;
+
 use super::{Account, Run, Tone, sink_options};
 use crate::client::admin::configs::ConfigResource;
 use crate::client::record_sink::{self, DeliveryFailure, DeliveryListener as _};
@@ -9,6 +11,8 @@ use crate::output::size;
 
 /// What a batch of one record adds to its key and value: header, lengths, offsets.
 const OVERHEAD: usize = 61 + 7;
+/// Java's default of `max.request.size`.
+const MAX_REQUEST: usize = 1_048_576;
 
 impl Run<'_> {
     /// Asks for the topic's limit; a cluster that will not say is no obstacle. A topic that takes less than our
@@ -38,9 +42,13 @@ impl Run<'_> {
             .find(|(name, _)| name == "compression.codec");
         // What compression makes of a record only the broker knows.
         if codec.is_none_or(|(_, codec)| codec == "none") && !action.fixed.value_is_file {
+            let request = self.context.client.settings().get("max.request.size");
+            let request = request
+                .and_then(|bytes| bytes.trim().parse().ok())
+                .unwrap_or(MAX_REQUEST);
             self.limit = Some(Limit {
                 bytes: limit,
-                end: (action.tone == Tone::Java).then_some(action.batch_bytes),
+                end: (action.tone == Tone::Java).then_some(action.batch_bytes..=request),
             });
         }
         if limit < action.batch_bytes {
@@ -59,18 +67,19 @@ fn bytes(record: &ParsedRecord<'_>) -> usize {
 }
 
 /// What a topic takes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Limit {
     /// `max.message.bytes`.
     bytes: usize,
-    /// Above this size nothing may be sent after a record that is too big: Java's producer splits a batch that is
-    /// larger than `batch.size` for ever, and never gets to what follows.
-    end: Option<usize>,
+    /// Nothing may be sent after a record that is too big for its topic and of such a size: Java's producer splits
+    /// a batch that is larger than `batch.size` for ever, and never gets to what follows. What is larger than
+    /// `max.request.size` it does not even try.
+    end: Option<RangeInclusive<usize>>,
 }
 
 impl Limit {
     /// Why a record is too big for its topic.
-    pub(super) fn problem(self, record: &ParsedRecord<'_>) -> Option<String> {
+    pub(super) fn problem(&self, record: &ParsedRecord<'_>) -> Option<String> {
         let bytes = bytes(record) + OVERHEAD;
         (bytes > self.bytes && record.topic.is_none()).then(|| {
             format!(
@@ -82,8 +91,8 @@ impl Limit {
     }
 
     /// Whether a record that is too big ends the run.
-    pub(super) fn is_the_end(self, record: &ParsedRecord<'_>) -> bool {
-        self.end.is_some_and(|end| bytes(record) > end)
+    pub(super) fn is_the_end(&self, record: &ParsedRecord<'_>) -> bool {
+        self.end.as_ref().is_some_and(|end| end.contains(&bytes(record)))
     }
 }
 

@@ -8,7 +8,8 @@ mod values;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::console::check_client_bootstrap;
+use super::client_config::check_admin;
+use super::console::{check_client_servers, no_client};
 use super::option_parser::{OptionError, Parsed, check_invalid, check_required, parse};
 use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
@@ -64,6 +65,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         Err(message) => return plain(message),
     };
     let mut context = Context::new(settings, Printer::new(OutputOptions::default()));
+    context.note_settings();
     let outcome = match values::action(&parsed) {
         Ok(action) => java_topics::run(&action, &mut context),
         Err(message) => Err(Failure::Executing(message)),
@@ -189,20 +191,13 @@ fn settings(parsed: &Parsed) -> Result<Settings, String> {
         Some(servers) => servers.to_owned(),
         None => servers_beside_zookeeper(parsed).map_err(|error| error.to_string())?,
     };
-    if !servers.trim().is_empty() && servers.split(',').any(|part| part.trim().is_empty()) {
-        return Err("Configuration 'bootstrap.servers' values must not be empty.".to_owned());
-    }
-    check_client_bootstrap(&servers).map_err(|reason| no_client(&reason))?;
+    check_client_servers(&servers)?;
     settings.set("bootstrap.servers", servers.as_str(), Origin::Flag);
+    check_admin(&settings).map_err(|reason| no_client(&reason))?;
     match settings.bootstrap_servers() {
         Ok(_) => Ok(settings),
         Err(_) => Err(no_client(&format!("Invalid url in bootstrap.servers: {servers}"))),
     }
-}
-
-/// Java says the first line; the second is why.
-fn no_client(reason: &str) -> String {
-    format!("Failed to create new KafkaAdminClient\n{reason}")
 }
 
 /// The brokers that old command lines mean when they name ZooKeeper's hosts: the same hosts on Kafka's port.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::log_dirs::start_log_dir_moves;
 use super::throttles::clear_all_throttles;
-use super::{JavaFailure, JavaResult, messages, plan_from};
+use super::{JavaFailure, JavaResult, check_topic_names, invalid, messages, plan_from};
 use crate::client::admin::AdminClient;
 use crate::commands::Context;
 use crate::output::java_reassignment as words;
@@ -19,8 +19,15 @@ pub(super) fn cancel(
 ) -> JavaResult {
     let plan = plan_from(text)?;
     let admin = context.client.admin()?;
-    let active = admin.active_reassignments()?;
     let wanted = plan.assignment();
+    check_topic_names(wanted.keys().map(|name| name.topic.as_str()))?;
+    if let Some(name) = wanted.keys().find(|name| name.partition < 0) {
+        let index = name.partition;
+        return Err(invalid(format!(
+            "The given partition index {index} is not valid."
+        )));
+    }
+    let active = admin.active_reassignments()?;
     let moving: Vec<_> = active
         .keys()
         .filter(|name| wanted.contains_key(*name))

@@ -1,8 +1,9 @@
 //! Where partitions and their files are now, as `--generate` and `--execute` ask and show it.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use super::{JavaFailure, JavaResult, UNKNOWN_TOPIC_OR_PARTITION, unknown};
+use super::{JavaFailure, JavaResult, UNKNOWN_TOPIC_OR_PARTITION, check_topic_names, unknown};
 use crate::client::admin::AdminClient;
 use crate::output::java_reassignment as words;
 use crate::reassignment::Assignment;
@@ -10,11 +11,17 @@ use crate::reassignment::plan::PartitionReplica;
 use crate::reassignment::plan_json::{plan_of, write_compact};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
+/// How long a replica that the cluster knows of may be missing on its broker's disk: a topic's folders appear a
+/// moment after the topic.
+const LOG_DIR_PATIENCE: Duration = Duration::from_secs(1);
+const LOG_DIR_PAUSE: Duration = Duration::from_millis(50);
+
 pub(super) fn topic_assignment(admin: &mut AdminClient, topics: &[String]) -> JavaResult<Assignment> {
     let mut assignment = Assignment::new();
     if topics.is_empty() {
         return Ok(assignment);
     }
+    check_topic_names(topics.iter().map(String::as_str))?;
     let mut answers = admin.topic_replicas(Some(topics.iter().map(String::as_str)))?;
     for topic in words::topics_in_hash_order(topics) {
         match answers.remove(topic) {
@@ -49,11 +56,18 @@ pub(super) fn log_dirs_of(
     let replicas: Vec<_> = replicas
         .filter(|replica| alive.contains(&replica.broker))
         .collect();
-    let dirs = admin.replica_dirs(replicas)?;
-    Ok(dirs
-        .into_iter()
-        .filter_map(|(replica, dirs)| Some((replica, dirs.current?)))
-        .collect())
+    let start = Instant::now();
+    loop {
+        let dirs: BTreeMap<_, _> = admin
+            .replica_dirs(replicas.clone())?
+            .into_iter()
+            .filter_map(|(replica, dirs)| Some((replica, dirs.current?)))
+            .collect();
+        if dirs.len() == replicas.len() || start.elapsed() >= LOG_DIR_PATIENCE {
+            return Ok(dirs);
+        }
+        std::thread::sleep(LOG_DIR_PAUSE);
+    }
 }
 
 pub(super) fn live_brokers(admin: &mut AdminClient) -> JavaResult<Vec<BrokerId>> {

@@ -21,6 +21,7 @@ use crate::reassignment::plan_json::read_plan;
 use crate::topic_partition::TopicPartition;
 
 const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+const INVALID_TOPIC: i16 = 17;
 
 /// What the tool was asked for; `text` is the content of the file named.
 #[derive(Debug)]
@@ -116,6 +117,23 @@ fn plan_from(text: &str) -> JavaResult<Plan> {
             _ => None,
         };
         told(refusal.unwrap_or_else(|| words::plan_error(&error)))
+    })
+}
+
+/// What Java's client refuses before it asks anybody.
+fn check_topic_names<'a>(mut topics: impl Iterator<Item = &'a str>) -> JavaResult {
+    if topics.any(str::is_empty) {
+        return Err(invalid(
+            "The given topic name '' cannot be represented in a request.",
+        ));
+    }
+    Ok(())
+}
+
+fn invalid(message: impl Into<String>) -> JavaFailure {
+    JavaFailure::Refused(ApiError {
+        code: INVALID_TOPIC,
+        message: Some(message.into()),
     })
 }
 

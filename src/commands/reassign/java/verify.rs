@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::throttles::clear_all_throttles;
-use super::{JavaFailure, JavaResult, UNKNOWN_TOPIC_OR_PARTITION, plan_from, told};
+use super::{JavaFailure, JavaResult, UNKNOWN_TOPIC_OR_PARTITION, check_topic_names, plan_from, told};
 use crate::client::admin::AdminClient;
 use crate::commands::Context;
 use crate::output::java_reassignment as words;
@@ -43,6 +43,7 @@ fn partition_states(
     let topics: BTreeSet<&str> = at_rest.iter().map(|name| name.topic.as_str()).collect();
     let mut current = Assignment::new();
     if !topics.is_empty() {
+        check_topic_names(topics.iter().copied())?;
         let answers = admin.topic_replicas(Some(topics))?;
         for name in at_rest {
             match answers.get(&name.topic) {
