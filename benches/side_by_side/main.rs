@@ -2,7 +2,8 @@
 //!
 //! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
 //! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
-//! Arguments select sections by name: `clients`, `start`, `broker`, `faces`, `dump-log`.
+//! Arguments select sections by name: `clients`, `start`, `broker`, `faces`, `dump-log`,
+//! `planner`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
 #![allow(
@@ -21,6 +22,7 @@ mod faces;
 mod load;
 mod measure;
 mod mini_broker;
+mod planner;
 mod table;
 
 /// The binary that is measured.
@@ -31,12 +33,13 @@ fn main() {
         .skip(1)
         .filter(|word| !word.starts_with('-'))
         .collect();
-    let sections: [(&str, fn()); 5] = [
+    let sections: [(&str, fn()); 6] = [
         ("start", mini_broker::start),
         ("broker", mini_broker::throughput),
         ("clients", clients::produce_and_consume),
         ("faces", faces::start_up),
         ("dump-log", dump_log::segments),
+        ("planner", planner::plans),
     ];
     for (name, section) in sections {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {

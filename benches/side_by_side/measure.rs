@@ -72,17 +72,31 @@ pub fn cpu_of(pid: u32) -> f64 {
 
 /// Resident memory of a running process in megabytes.
 pub fn memory_of(pid: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+    megabytes(&format!("/proc/{pid}/status"), "VmRSS:")
+}
+
+fn megabytes(status: &str, field: &str) -> f64 {
+    let status = fs::read_to_string(status).expect("a running process");
     let line = status
         .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .expect("VmRSS");
+        .find(|line| line.starts_with(field))
+        .expect("the field");
     let kilobytes: f64 = line
         .split_whitespace()
         .nth(1)
         .and_then(|word| word.parse().ok())
         .expect("a number");
     kilobytes / 1024.0
+}
+
+/// The most memory that this process has had since [`forget_peak_memory`], in megabytes.
+pub fn peak_memory() -> f64 {
+    megabytes("/proc/self/status", "VmHWM:")
+}
+
+/// Begins to count [`peak_memory`] anew, from what the process has now.
+pub fn forget_peak_memory() {
+    fs::write("/proc/self/clear_refs", "5").expect("a Linux that forgets");
 }
 
 fn children_ticks() -> u64 {
