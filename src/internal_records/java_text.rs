@@ -25,6 +25,21 @@ pub fn push_decoded(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// How many bytes at the end of a piece of text begin a letter that the next piece may go on with.
+pub fn unfinished(piece: &[u8]) -> usize {
+    for (back, byte) in (1..).zip(piece.iter().rev().take(3)) {
+        let needed = match byte {
+            0xc0..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xff => 4,
+            0x80..=0xbf => continue,
+            _ => return 0,
+        };
+        return if needed > back { back } else { 0 };
+    }
+    0
+}
+
 /// The pieces of the text in order: what is UTF-8, and a replacement for what is not.
 fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = &str> {
     let mut pending: Option<&str> = None;

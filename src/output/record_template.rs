@@ -37,8 +37,9 @@ enum Part {
     Header(String),
 }
 
+/// How bytes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
+pub(crate) enum Encoding {
     Raw,
     Hex,
     Base64,
@@ -118,6 +119,57 @@ impl Template {
         let text = strtime::format(format, &time.to_zoned(self.zone.clone()));
         out.extend_from_slice(text.map_err(|error| error.to_string())?.as_bytes());
         Ok(())
+    }
+}
+
+/// A part of a template for a record whose key and value come piece by piece.
+#[derive(Clone, Debug)]
+pub(crate) enum Section {
+    /// Everything that needs neither.
+    Text(Template),
+    Key(Encoding),
+    Value(Encoding),
+    KeyLength,
+    ValueLength,
+    BinaryValueLength,
+}
+
+impl Section {
+    /// Whether it can be written without the whole key or value, and without headers.
+    pub(crate) fn comes_in_pieces(&self) -> bool {
+        match self {
+            Self::Key(encoding) | Self::Value(encoding) => *encoding != Encoding::Json,
+            Self::Text(template) => !template.wants_headers(),
+            Self::KeyLength | Self::ValueLength | Self::BinaryValueLength => true,
+        }
+    }
+}
+
+impl Encoding {
+    /// Appends a piece, a multiple of three bytes unless it is the last. JSON's text cannot be written in pieces.
+    pub(crate) fn push_piece(self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+        if self == Self::Json {
+            return Err("too large for a JSON text".to_owned());
+        }
+        push_bytes(Some(piece), self, out);
+        Ok(())
+    }
+}
+
+impl Template {
+    /// The template in the order of its parts.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = Section> {
+        self.parts.iter().map(|part| match part {
+            Part::Key(encoding) => Section::Key(*encoding),
+            Part::Value(encoding) => Section::Value(*encoding),
+            Part::KeyLength => Section::KeyLength,
+            Part::ValueLength => Section::ValueLength,
+            Part::BinaryValueLength => Section::BinaryValueLength,
+            other => Section::Text(Self {
+                parts: vec![other.clone()],
+                zone: self.zone.clone(),
+            }),
+        })
     }
 }
 

@@ -24,4 +24,4 @@ pub use batches::{Batch, Batches};
 pub use compression::Codec;
 pub use error::{BatchError, RecordError};
 pub use record::{Header, Record, Records};
-pub use record_stream::RecordStream;
+pub use record_stream::{RecordStream, StreamedRecord};

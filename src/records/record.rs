@@ -61,6 +61,16 @@ impl<'a> Iterator for Headers<'a> {
 
 impl ExactSizeIterator for Headers<'_> {}
 
+/// What a record's own deltas come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordPlace {
+    pub offset: i64,
+    /// Milliseconds.
+    pub timestamp: i64,
+    /// -1 without idempotence.
+    pub sequence: i32,
+}
+
 /// What records take from the header of their batch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RecordFields {
@@ -81,6 +91,22 @@ impl RecordFields {
         }
     }
 
+    /// Where a record stands by what it says of itself.
+    #[inline]
+    pub(super) fn place(&self, timestamp_delta: i64, offset_delta: i32) -> RecordPlace {
+        RecordPlace {
+            offset: self.base_offset.wrapping_add(i64::from(offset_delta)),
+            timestamp: self
+                .append_time
+                .unwrap_or_else(|| self.base_timestamp.wrapping_add(timestamp_delta)),
+            sequence: if self.base_sequence < 0 {
+                -1
+            } else {
+                increment_sequence(self.base_sequence, offset_delta)
+            },
+        }
+    }
+
     /// Reads a record out of its bytes, which are all of it but its length.
     #[inline]
     pub(super) fn parse<'a>(&self, fields: &'a [u8]) -> Result<Record<'a>, RecordError> {
@@ -92,16 +118,15 @@ impl RecordFields {
         let key = take_nullable(&mut fields, "key")?;
         let value = take_nullable(&mut fields, "value")?;
         let headers = take_headers(&mut fields)?;
+        let RecordPlace {
+            offset,
+            timestamp,
+            sequence,
+        } = self.place(timestamp_delta, offset_delta);
         Ok(Record {
-            offset: self.base_offset.wrapping_add(i64::from(offset_delta)),
-            timestamp: self
-                .append_time
-                .unwrap_or_else(|| self.base_timestamp.wrapping_add(timestamp_delta)),
-            sequence: if self.base_sequence < 0 {
-                -1
-            } else {
-                increment_sequence(self.base_sequence, offset_delta)
-            },
+            offset,
+            timestamp,
+            sequence,
             key,
             value,
             headers,

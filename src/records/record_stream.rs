@@ -1,7 +1,7 @@
 //! The records of one batch of format 2 out of a reader, for batches that nobody wants to hold whole.
 //!
-//! Owns the window: it grows for a record that is larger, as its bytes come, and shrinks behind it. `record` reads
-//! records out of memory.
+//! Owns the window, which holds one record at a time: of a record too large for that only the lengths are read, and
+//! where its key and value stand. `record` reads records out of memory.
 
 use std::io::{self, Read};
 
@@ -9,15 +9,83 @@ use super::batch_header::BatchHeader;
 use super::compression::Codec;
 use super::error::RecordError;
 use super::inflate;
-use super::record::{Record, RecordFields};
+use super::record::{Record, RecordFields, RecordPlace};
 use super::varint;
 
 /// Bytes read at once.
 const WINDOW: usize = 128 * 1024;
-/// A longer record is refused; the heap of Kafka's own tools is as large.
-const LARGEST_RECORD: usize = 256 << 20;
-/// The longest length of a record.
+/// A longer record is not held.
+const LARGEST_HELD: usize = 2 << 20;
+/// The longest length of a record, or of a field.
 const LENGTH_BYTES: usize = 5;
+/// The longest number of 64 bits.
+const LONG_BYTES: usize = 10;
+/// So many bytes of the names of a large record's headers are kept.
+const MOST_HEADER_NAMES: usize = 256 * 1024;
+
+/// A stretch of the inflated body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub start: u64,
+    pub len: u64,
+}
+
+/// What is known of a record too large to be held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LargeRecord {
+    pub place: RecordPlace,
+    pub key: Option<Span>,
+    pub value: Option<Span>,
+    /// The names of its headers, as they stand in the record.
+    pub header_names: Vec<Vec<u8>>,
+}
+
+/// A record of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamedRecord<'a> {
+    Held(Record<'a>),
+    Large(LargeRecord),
+}
+
+impl StreamedRecord<'_> {
+    pub fn offset(&self) -> i64 {
+        match self {
+            Self::Held(record) => record.offset,
+            Self::Large(record) => record.place.offset,
+        }
+    }
+
+    /// Milliseconds.
+    pub fn timestamp(&self) -> i64 {
+        match self {
+            Self::Held(record) => record.timestamp,
+            Self::Large(record) => record.place.timestamp,
+        }
+    }
+
+    /// Bytes of the key; `None` for null.
+    pub fn key_size(&self) -> Option<u64> {
+        match self {
+            Self::Held(record) => record.key.map(|key| key.len() as u64),
+            Self::Large(record) => record.key.map(|key| key.len),
+        }
+    }
+
+    /// Bytes of the value; `None` for null.
+    pub fn value_size(&self) -> Option<u64> {
+        match self {
+            Self::Held(record) => record.value.map(|value| value.len() as u64),
+            Self::Large(record) => record.value.map(|value| value.len),
+        }
+    }
+}
+
+/// What follows in the window, or behind it.
+enum Next {
+    /// A record's fields, from here to there.
+    Held(usize, usize),
+    Large(LargeRecord),
+}
 
 /// Walks the records of one batch and checks them against its header.
 #[derive(Debug)]
@@ -58,18 +126,19 @@ impl<R: Read> RecordStream<R> {
     }
 
     /// The next record. Bytes behind the last one are found before that one is answered.
-    pub fn next_record(&mut self) -> Option<Result<Record<'_>, RecordError>> {
+    pub fn next_record(&mut self) -> Option<Result<StreamedRecord<'_>, RecordError>> {
         if self.failed {
             return None;
         }
         match self.advance() {
             Ok(None) => None,
-            Ok(Some((at, end))) => {
+            Ok(Some(Next::Held(at, end))) => {
                 let fields = self.window.get(at..end).unwrap_or_default();
                 let record = self.fields.parse(fields);
                 self.failed = record.is_err();
-                Some(record)
+                Some(record.map(StreamedRecord::Held))
             }
+            Ok(Some(Next::Large(record))) => Some(Ok(StreamedRecord::Large(record))),
             Err(error) => {
                 self.failed = true;
                 Some(Err(error))
@@ -77,8 +146,7 @@ impl<R: Read> RecordStream<R> {
         }
     }
 
-    /// Where in the window the next record's fields are.
-    fn advance(&mut self) -> Result<Option<(usize, usize)>, RecordError> {
+    fn advance(&mut self) -> Result<Option<Next>, RecordError> {
         if self.found >= self.declared {
             self.failed = true;
             return if self.declared < 0 {
@@ -95,27 +163,111 @@ impl<R: Read> RecordStream<R> {
                 found: self.found,
             });
         }
-        let mut rest = self.window.get(self.start..).unwrap_or_default();
-        let available = rest.len();
-        let length = varint::take_i32(&mut rest).and_then(|length| usize::try_from(length).ok());
-        let length = length.ok_or(RecordError::Malformed("length"))?;
-        if length > LARGEST_RECORD {
-            return Err(RecordError::Malformed("a record of more than 256 MiB"));
-        }
-        let prefix = available - rest.len();
+        let length = self.take_i32("length")?;
+        let length = usize::try_from(length).map_err(|_| RecordError::Malformed("length"))?;
         self.found += 1;
         // One byte more than the last record needs would be one too many.
         let behind = usize::from(self.found == self.declared);
-        let available = self.fill(prefix + length + behind)?;
-        if available < prefix + length {
+        if length > LARGEST_HELD {
+            let record = self.large(length as u64)?;
+            return if behind == 1 && self.fill(1)? > 0 {
+                Err(RecordError::BYTES_BEHIND)
+            } else {
+                Ok(Some(Next::Large(record)))
+            };
+        }
+        let available = self.fill(length + behind)?;
+        if available < length {
             return Err(RecordError::Malformed("length"));
         }
-        if behind == 1 && available > prefix + length {
+        if behind == 1 && available > length {
             return Err(RecordError::BYTES_BEHIND);
         }
-        let at = self.start + prefix;
-        self.start = at + length;
-        Ok(Some((at, self.start)))
+        let at = self.start;
+        self.start += length;
+        Ok(Some(Next::Held(at, self.start)))
+    }
+
+    /// Reads over a record of `length` bytes, from behind its length on.
+    fn large(&mut self, length: u64) -> Result<LargeRecord, RecordError> {
+        let end = self.position() + length;
+        self.skip(1, "attributes")?;
+        let timestamp_delta = self.take(LONG_BYTES, "timestamp delta", varint::take_i64)?;
+        let offset_delta = self.take_i32("offset delta")?;
+        let key = self.span(end, "key")?;
+        let value = self.span(end, "value")?;
+        let mut header_names = Vec::new();
+        let mut room = MOST_HEADER_NAMES;
+        for _ in 0..self.take_i32("header count")?.max(0) {
+            let name = self.take_i32("header key")?;
+            let name = usize::try_from(name)
+                .ok()
+                .filter(|name| *name <= room)
+                .ok_or(RecordError::Malformed("header key"))?;
+            room -= name;
+            self.fill(name)?;
+            let bytes = self.window.get(self.start..self.start + name);
+            header_names.push(bytes.ok_or(RecordError::Malformed("header key"))?.to_vec());
+            self.start += name;
+            self.span(end, "header value")?;
+        }
+        if self.position() != end {
+            return Err(RecordError::Malformed("bytes after the last header"));
+        }
+        Ok(LargeRecord {
+            place: self.fields.place(timestamp_delta, offset_delta),
+            key,
+            value,
+            header_names,
+        })
+    }
+
+    /// Where the next byte stands in the body.
+    fn position(&self) -> u64 {
+        self.bytes - (self.window.len() - self.start) as u64
+    }
+
+    fn take_i32(&mut self, what: &'static str) -> Result<i32, RecordError> {
+        self.take(LENGTH_BYTES, what, varint::take_i32)
+    }
+
+    fn take<T>(
+        &mut self,
+        most: usize,
+        what: &'static str,
+        take: impl FnOnce(&mut &[u8]) -> Option<T>,
+    ) -> Result<T, RecordError> {
+        self.fill(most)?;
+        let mut rest = self.window.get(self.start..).unwrap_or_default();
+        let number = take(&mut rest).ok_or(RecordError::Malformed(what))?;
+        self.start = self.window.len() - rest.len();
+        Ok(number)
+    }
+
+    /// Reads over a field with its length, which must end at `end` or before; any negative length is null.
+    fn span(&mut self, end: u64, what: &'static str) -> Result<Option<Span>, RecordError> {
+        let Ok(len) = u64::try_from(self.take_i32(what)?) else {
+            return Ok(None);
+        };
+        let start = self.position();
+        if len > end.saturating_sub(start) {
+            return Err(RecordError::Malformed(what));
+        }
+        self.skip(len, what)?;
+        Ok(Some(Span { start, len }))
+    }
+
+    fn skip(&mut self, mut len: u64, what: &'static str) -> Result<(), RecordError> {
+        while len > 0 {
+            let held = self.fill(1)?;
+            if held == 0 {
+                return Err(RecordError::Malformed(what));
+            }
+            let step = held.min(usize::try_from(len).unwrap_or(usize::MAX));
+            self.start += step;
+            len -= step as u64;
+        }
+        Ok(())
     }
 
     /// Reads until the window holds `wanted` bytes, or all there are; answers how many it holds.

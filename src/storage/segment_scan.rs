@@ -140,6 +140,12 @@ impl SegmentScan {
         }
     }
 
+    /// After the walk: the first bytes behind the last whole batch, at least those that tell a batch's format if there
+    /// are so many.
+    pub fn rest(&self) -> &[u8] {
+        &self.rest
+    }
+
     /// After the walk: whether nothing but zeros follows, as in a segment whose room was set aside in advance; answers
     /// how many. A pipe is read to its end for that.
     pub fn trailing_zeros(&mut self) -> io::Result<Option<u64>> {

@@ -133,3 +133,70 @@ fn what_is_no_file_of_kafka_is_refused() {
         .exits(5)
         .complains("missing.log");
 }
+
+#[test]
+fn what_is_corrupt_has_its_exit_code_in_every_view() {
+    let suite = Suite::new();
+    let mut log = fs::read(segment("many/00000000000000000000.log")).unwrap();
+    let whole = log.clone();
+    log[100] ^= 1;
+    let changed = suite.file("changed/00000000000000000000.log", log);
+    for view in [&[][..], &["--json"], &["--values"], &["--stats"], &["--verify"]] {
+        dump(view, &changed).exits(6);
+    }
+    let noise: Vec<u8> = (0..5000_u32).map(|n| (n * n / 7) as u8).collect();
+    let noise = suite.file("noise/00000000000000000000.log", noise);
+    for view in [&[][..], &["--json"], &["--stats"], &["--verify"]] {
+        dump(view, &noise).exits(6);
+    }
+    // What a broker is writing, and room that it has set aside, are nothing bad.
+    let writing = suite.file("writing/00000000000000000000.log", &whole[..whole.len() - 30]);
+    dump(&[], &writing).succeeds();
+    let aside = suite.file(
+        "aside/00000000000000000000.log",
+        [whole, vec![0; 1 << 20]].concat(),
+    );
+    dump(&["--verify"], &aside).succeeds();
+    dump(&[], &aside).succeeds().complains("1 048 576 bytes at byte");
+}
+
+#[test]
+fn one_bad_file_does_not_hide_the_others() {
+    let suite = Suite::new();
+    suite.file(
+        "a-0/00000000000000000000.log",
+        fs::read(segment("zstd/00000000000000000000.log")).unwrap(),
+    );
+    suite.file("a-0/leader-epoch-checkpoint", "nonsense");
+    suite.file("a-0/00000000000000000009.snapshot", "nonsense");
+    suite.file(
+        "b-0/00000000000000000000.log",
+        fs::read(segment("plain/00000000000000000000.log")).unwrap(),
+    );
+    let shown = dump(&[], suite.home()).exits(6);
+    shown
+        .complains("leader-epoch-checkpoint")
+        .complains("2 of 4 files could not be read");
+    let out = dump(&[], suite.home()).stdout();
+    assert!(
+        out.contains("a-0/00000000000000000000.log") && out.contains("b-0/"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_named_pipe_is_read_as_one_and_left_alone_in_a_folder() {
+    let suite = Suite::new();
+    let pipe = suite.home().join("00000000000000000007.log");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    dump(&[], suite.home())
+        .exits(5)
+        .complains("no file of a Kafka log");
+    let log = segment("plain/00000000000000000000.log");
+    let direct = dump(&["--values"], &log).succeeds().stdout();
+    let to = pipe.clone();
+    let writer = std::thread::spawn(move || fs::write(to, fs::read(log).unwrap()));
+    assert_eq!(dump(&["--values"], &pipe).succeeds().stdout(), direct);
+    writer.join().unwrap().unwrap();
+}

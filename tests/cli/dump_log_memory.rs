@@ -99,3 +99,31 @@ fn a_long_log_takes_no_more_than_a_short_one() {
         run_within_limit(&suite, args, b"").succeeds();
     }
 }
+
+#[test]
+fn one_record_larger_than_the_memory_comes_through_in_pieces() {
+    const RECORD_BYTES: usize = 100_000_000;
+    for codec in [Codec::None, Codec::Zstd] {
+        let suite = Suite::new();
+        suite.file(LOG, batch(codec, RECORD_BYTES, 1));
+        run_within_limit(&suite, &["dump-log", "--verify", LOG], b"")
+            .succeeds()
+            .prints("1 file, nothing wrong\n");
+        run_within_limit(&suite, &["dump-log", "-f", "%o %K %k %S\\n", LOG], b"")
+            .succeeds()
+            .prints(&format!("0 1 k {RECORD_BYTES}\n"));
+        let shown = run_within_limit(&suite, &["dump-log", "--values", LOG], b"").succeeds();
+        assert_eq!(shown.stdout().len(), RECORD_BYTES + 1, "{codec}");
+        let java = ["kafka-dump-log", "--print-data-log", "--files", LOG];
+        let shown = run_within_limit(&suite, &java, b"").succeeds().stdout();
+        let line = shown.lines().last().unwrap();
+        let head = format!(
+            "| offset: 0 CreateTime: 0 keySize: 1 valueSize: {RECORD_BYTES} sequence: -1 headerKeys: [] key: k payload: \0"
+        );
+        assert!(line.starts_with(&head), "{codec}: {}", &line[..200]);
+        assert_eq!(line.len(), head.len() - 1 + RECORD_BYTES, "{codec}");
+        run_within_limit(&suite, &["dump-log", "--json", LOG], b"")
+            .exits(1)
+            .complains("record 0: its 100 000 001 bytes are too many for JSON, left out");
+    }
+}

@@ -6,7 +6,8 @@ use std::io::{self, BufRead, Read, Write};
 
 use crate::records::batch_header::{self, BatchHeader, HEADER_LEN};
 use crate::records::compression::{self, Codec, CompressionError};
-use crate::records::{Batch, Record, RecordError, RecordStream, inflate};
+use crate::records::record_stream::Span;
+use crate::records::{Batch, RecordError, RecordStream, StreamedRecord, inflate};
 use crate::storage::large_batch::LargeBatch;
 
 /// What a body that is held may inflate to.
@@ -90,7 +91,7 @@ impl<'a> BatchBytes<'a> {
         self,
         header: &BatchHeader,
         scratch: &mut Vec<u8>,
-        mut visit: impl FnMut(Result<Record<'_>, RecordError>) -> Result<(), E>,
+        mut visit: impl FnMut(Result<StreamedRecord<'_>, RecordError>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let is_legacy = header.magic < 2;
         let mut buffer = Vec::new();
@@ -111,7 +112,7 @@ impl<'a> BatchBytes<'a> {
             let limit = if is_legacy { LEGACY_LIMIT } else { HELD_INFLATED };
             match whole.records(scratch, limit) {
                 Ok(mut records) => {
-                    records.try_for_each(&mut visit)?;
+                    records.try_for_each(|record| visit(record.map(StreamedRecord::Held)))?;
                     let inflated = match header.codec() {
                         Some(Codec::None) => bytes.len().saturating_sub(header.body_at()),
                         _ => scratch.len(),
@@ -132,5 +133,62 @@ impl<'a> BatchBytes<'a> {
             visit(record)?;
         }
         Ok(stream.bytes())
+    }
+}
+
+/// Bytes handed out at once of a key or value that is not held: whole groups of three, for base64.
+const PIECE_BYTES: usize = 48 * 1024;
+
+/// Reads stretches of a batch's inflated body, one behind the other.
+pub(super) struct Spans<'a> {
+    bytes: BatchBytes<'a>,
+    codec: Codec,
+    reader: Option<Box<dyn Read + Send + 'a>>,
+    at: u64,
+}
+
+impl<'a> Spans<'a> {
+    pub(super) fn new(bytes: BatchBytes<'a>, header: &BatchHeader) -> Self {
+        Self {
+            bytes,
+            codec: header.codec().unwrap_or_default(),
+            reader: None,
+            at: 0,
+        }
+    }
+
+    /// Hands out the bytes of a stretch piece by piece; each but the last has [`PIECE_BYTES`].
+    pub(super) fn copy<E: From<RecordError>>(
+        &mut self,
+        span: Span,
+        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let codec = self.codec;
+        let failed = |error: &io::Error| RecordError::from(inflate::error(codec, error));
+        let ahead = self.reader.take().filter(|_| self.at <= span.start);
+        let mut reader = if let Some(reader) = ahead {
+            reader
+        } else {
+            self.at = 0;
+            inflate::reader(codec, self.bytes.reader(HEADER_LEN)).map_err(|error| failed(&error))?
+        };
+        let mut before = reader.by_ref().take(span.start - self.at);
+        io::copy(&mut before, &mut io::sink()).map_err(|error| failed(&error))?;
+        let mut left = span.len;
+        let mut piece = Vec::with_capacity(PIECE_BYTES);
+        while left > 0 {
+            piece.clear();
+            let most = left.min(PIECE_BYTES as u64);
+            let read = reader.by_ref().take(most).read_to_end(&mut piece);
+            read.map_err(|error| failed(&error))?;
+            if piece.is_empty() {
+                return Err(RecordError::Malformed("value").into());
+            }
+            take(&piece)?;
+            left -= piece.len() as u64;
+        }
+        self.at = span.start + span.len;
+        self.reader = Some(reader);
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use crate::internal_records::control;
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, time, word};
 use crate::output::{Format, Printer};
+use crate::records::StreamedRecord;
 use crate::records::control_record::ControlType;
 
 pub(super) fn show(
@@ -157,7 +158,9 @@ fn control_type(batch: &WholeBatch<'_>) -> Option<String> {
     // The first record is the only one, and says it.
     let mut control = None;
     let _ = batch.bytes.each_record(&batch.header, &mut Vec::new(), |record| {
-        control = record.ok().and_then(|record| ControlType::parse(record.key?));
+        if let Ok(StreamedRecord::Held(record)) = record {
+            control = record.key.and_then(ControlType::parse);
+        }
         Err::<(), ()>(())
     });
     Some(control.map_or_else(|| "unreadable".to_owned(), control_name))

@@ -70,6 +70,9 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<DumpFile>> {
                     path.display()
                 )));
             }
+        } else if !metadata.is_file() {
+            // A pipe gives its bytes once: nobody looks at them before.
+            files.push(dump_file(path.clone(), Kind::Log));
         } else {
             let kind = kind_of(path)?.ok_or_else(|| {
                 Error::bad_data(format!(
@@ -98,11 +101,16 @@ fn walk(folder: &Path, files: &mut Vec<DumpFile>) -> Result<()> {
         // Links are followed to files, not to folders: no walk goes in circles.
         if path.is_dir() && !path.is_symlink() {
             walk(&path, files)?;
-        } else if let Some(kind) = kind_by_name(&path) {
+        } else if let Some(kind) = kind_by_name(&path).filter(|_| is_file_or_gone(&path)) {
             files.push(dump_file(path, kind));
         }
     }
     Ok(())
+}
+
+/// Pipes and devices are no files of a log; what cannot be looked at is told of when it is opened.
+fn is_file_or_gone(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
 fn dump_file(path: PathBuf, kind: Kind) -> DumpFile {

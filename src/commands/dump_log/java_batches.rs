@@ -124,7 +124,7 @@ impl<'f> BatchCursor<'f> {
         }
         bytes.each_record(&batch.header, &mut Vec::new(), |record| {
             let record = record.map_err(|error| Failure::Java(error.to_string()))?;
-            newest = newest.max(record.timestamp);
+            newest = newest.max(record.timestamp());
             Ok::<(), Failure>(())
         })?;
         Ok(newest)

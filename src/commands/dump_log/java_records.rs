@@ -6,13 +6,16 @@
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-use crate::output::log_dump::java_log::{LogView, write_record};
+use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder, ElementPieces};
+use crate::output::log_dump::java_log::{LogView, begin_large_record, is_control, write_record};
+use crate::records::RecordError;
 use crate::records::batch_header::{BatchHeader, HEADER_LEN};
 use crate::records::compression::{self, Codec, CompressionError};
 use crate::records::message_set::Messages;
 use crate::records::record::{Record, Records};
+use crate::records::record_stream::{LargeRecord, Span, StreamedRecord};
 
-use super::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
+use super::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT, Spans};
 use super::in_order::{Early, FLUSH_BYTES, Output};
 use super::java_log::{LogOffsets, Offsets};
 
@@ -147,11 +150,52 @@ impl<'l> BatchText<'l> {
             }
         }
         let mut records = bytes.stream(header).map_err(failed)?;
+        let mut spans = Spans::new(bytes, header);
         while let Some(record) = records.next_record() {
-            let record = record.map_err(failed)?;
-            self.one_record(header, &record, None, output)?;
+            match record.map_err(failed)? {
+                StreamedRecord::Held(record) => self.one_record(header, &record, None, output)?,
+                StreamedRecord::Large(record) => self.large_record(header, &record, &mut spans, output)?,
+            }
             output.flush_if_long()?;
         }
+        Ok(())
+    }
+
+    /// A record whose key and value are read piece by piece, as it is shown.
+    fn large_record<W: Write>(
+        &mut self,
+        header: &BatchHeader,
+        record: &LargeRecord,
+        spans: &mut Spans<'_>,
+        output: &mut Output<'_, '_, W, String>,
+    ) -> Result<(), Early<String>> {
+        self.see(record.place.offset, output)?;
+        begin_large_record(self.view, header, record, &mut output.text);
+        if self.view.print_contents && !is_control(header) {
+            let mut prefix: &[u8] = if self.view.skip_record_metadata {
+                b"| "
+            } else {
+                b" "
+            };
+            let Decoder::Elements { key, value } = self.view.decoder else {
+                let text = format!(
+                    "payload: Error at offset {}, skipping. the record is too large to be decoded\n",
+                    record.place.offset
+                );
+                output.text.extend_from_slice(prefix);
+                output.text.extend_from_slice(text.as_bytes());
+                return Ok(());
+            };
+            for (name, span, decoder) in [("key: ", record.key, key), ("payload: ", record.value, value)] {
+                if let Some(span) = span {
+                    output.text.extend_from_slice(prefix);
+                    output.text.extend_from_slice(name.as_bytes());
+                    element_in_pieces(decoder, span, spans, output)?;
+                    prefix = b" ";
+                }
+            }
+        }
+        output.text.push(b'\n');
         Ok(())
     }
 
@@ -184,14 +228,7 @@ impl<'l> BatchText<'l> {
         message: Option<&[u8]>,
         output: &mut Output<'_, '_, W, String>,
     ) -> Result<(), Early<String>> {
-        self.offsets.add(record.offset);
-        if self.offsets.are_many() {
-            output.turn()?;
-            self.log
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(&mut self.offsets);
-        }
+        self.see(record.offset, output)?;
         Ok(write_record(
             self.view,
             header,
@@ -199,5 +236,60 @@ impl<'l> BatchText<'l> {
             message,
             &mut output.text,
         )?)
+    }
+
+    /// Takes note of the offset of a record.
+    #[inline]
+    fn see<W: Write>(
+        &mut self,
+        offset: i64,
+        output: &mut Output<'_, '_, W, String>,
+    ) -> Result<(), Early<String>> {
+        self.offsets.add(offset);
+        if self.offsets.are_many() {
+            output.turn()?;
+            self.log
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(&mut self.offsets);
+        }
+        Ok(())
+    }
+}
+
+/// Appends a key or value as its decoder shows it, a piece at a time.
+fn element_in_pieces<W: Write>(
+    decoder: ElementDecoder,
+    span: Span,
+    spans: &mut Spans<'_>,
+    output: &mut Output<'_, '_, W, String>,
+) -> Result<(), Early<String>> {
+    let mut element = ElementPieces::new(decoder);
+    spans.copy(span, |piece| {
+        element.push(piece, &mut output.text);
+        output.flush_if_long().map_err(PieceError::Output)
+    })?;
+    element.end(&mut output.text);
+    Ok(())
+}
+
+/// Why a piece did not come through.
+enum PieceError {
+    Input(RecordError),
+    Output(Early<String>),
+}
+
+impl From<RecordError> for PieceError {
+    fn from(error: RecordError) -> Self {
+        Self::Input(error)
+    }
+}
+
+impl From<PieceError> for Early<String> {
+    fn from(error: PieceError) -> Self {
+        match error {
+            PieceError::Input(error) => Self::Failed(error.to_string()),
+            PieceError::Output(early) => early,
+        }
     }
 }

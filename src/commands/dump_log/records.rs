@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::batch_bytes::Spans;
 use super::batches::tell_end;
 use super::files::DumpFile;
 use super::in_order::{Early, Output, Stopped, work_in_order};
@@ -17,10 +18,11 @@ use crate::output::log_dump::internal_json;
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::record::RecordFormatter;
 use crate::output::record_json::JsonFormatter;
-use crate::output::record_template::Template;
-use crate::output::{Printer, log_dump::rows::grouped};
-use crate::records::Record;
-use crate::records::batch_header;
+use crate::output::record_template::{Section, Template};
+use crate::output::{Printer, log_dump::rows::grouped, plural, stderr_line};
+use crate::records::batch_header::{self, BatchHeader};
+use crate::records::record_stream::{LargeRecord, Span};
+use crate::records::{Record, RecordError, StreamedRecord};
 use crate::storage::file_name;
 use crate::storage::segment_scan::Chunk;
 use crate::topic_partition::TopicPartition;
@@ -42,6 +44,8 @@ struct Worker<'a> {
     scratch: Vec<u8>,
     /// How many batches were shown whose checksum does not hold.
     corrupt: &'a AtomicU64,
+    /// How many records were too large to be shown.
+    left_out: &'a AtomicU64,
 }
 
 pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut Printer) -> Result<u64> {
@@ -56,7 +60,7 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
         },
     };
     let mut segment = Segment::open(file, range)?;
-    let corrupt = AtomicU64::new(0);
+    let (corrupt, left_out) = (AtomicU64::new(0), AtomicU64::new(0));
     let worker = || {
         let mut worker = Worker {
             formatter: formatter.clone(),
@@ -64,6 +68,7 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
             range,
             scratch: Vec::new(),
             corrupt: &corrupt,
+            left_out: &left_out,
         };
         move |chunk: &Chunk, output: &mut Output<'_, '_, _, Stop>| worker.chunk(chunk, output)
     };
@@ -88,7 +93,14 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
         Err(Stopped::Input(error)) => return Err(Error::from(error).context(&segment.name)),
         Err(Stopped::Output(error)) => return Err(error.into()),
     };
-    Ok(corrupt.into_inner() + behind)
+    match left_out.into_inner() {
+        0 => Ok(corrupt.into_inner() + behind),
+        records => Err(Error::failed(format!(
+            "{}: {} left out",
+            segment.name,
+            plural(records, "record")
+        ))),
+    }
 }
 
 /// Why a walk ends before the log does.
@@ -97,6 +109,12 @@ enum Stop {
     EndOfRange,
     NoBatch(WalkEnd),
     Failed(Error),
+}
+
+impl From<RecordError> for Early<Stop> {
+    fn from(error: RecordError) -> Self {
+        Self::Failed(Stop::Failed(Error::bad_data(error)))
+    }
 }
 
 /// The partition by the folder's name; the folder itself when it is none.
@@ -146,17 +164,86 @@ impl Worker<'_> {
         };
         let mut scratch = std::mem::take(&mut self.scratch);
         let header = &batch.header;
+        let mut spans = Spans::new(batch.bytes, header);
         batch.bytes.each_record(header, &mut scratch, |record| {
             let record = record.map_err(|error| corrupt(error.to_string()))?;
-            if self.range.has_offset(record.offset) && self.range.has_time(record.timestamp) {
-                self.record(header.timestamp_type(), &record, &mut output.text)
-                    .map_err(|why| corrupt(format!("record {}: {why}", record.offset)))?;
+            if self.range.has_offset(record.offset()) && self.range.has_time(record.timestamp()) {
+                match &record {
+                    StreamedRecord::Held(record) => self
+                        .record(header.timestamp_type(), record, &mut output.text)
+                        .map_err(|why| corrupt(format!("record {}: {why}", record.offset)))?,
+                    StreamedRecord::Large(record) => self.large(header, record, &mut spans, output)?,
+                }
                 output.flush_if_long()?;
             }
             Ok::<(), Early<Stop>>(())
         })?;
         self.scratch = scratch;
         Ok(())
+    }
+
+    /// A record whose key and value are read piece by piece, where the form allows that; else it is left out, and that
+    /// is told.
+    fn large<W: Write>(
+        &mut self,
+        header: &BatchHeader,
+        record: &LargeRecord,
+        spans: &mut Spans<'_>,
+        output: &mut Output<'_, '_, W, Stop>,
+    ) -> Result<(), Early<Stop>> {
+        let Formatter::Template(template) = &self.formatter else {
+            self.leave_out(record, "JSON");
+            return Ok(());
+        };
+        let template = template.clone();
+        if template.sections().any(|section| !section.comes_in_pieces()) {
+            self.leave_out(record, "headers and JSON");
+            return Ok(());
+        }
+        output.turn()?;
+        let failed = |why: String| Early::Failed(Stop::Failed(Error::bad_data(why)));
+        let length = |span: Option<Span>| span.map_or(-1, |span| i64::try_from(span.len).unwrap_or(i64::MAX));
+        for section in template.sections() {
+            let text = match section {
+                Section::Key(encoding) | Section::Value(encoding) => {
+                    let is_key = matches!(section, Section::Key(_));
+                    if let Some(span) = if is_key { record.key } else { record.value } {
+                        spans.copy(span, |piece| {
+                            encoding.push_piece(piece, &mut output.text).map_err(failed)?;
+                            output.flush_if_long()
+                        })?;
+                    }
+                    continue;
+                }
+                Section::KeyLength => length(record.key).to_string().into_bytes(),
+                Section::ValueLength => length(record.value).to_string().into_bytes(),
+                Section::BinaryValueLength => (length(record.value) as i32).to_be_bytes().to_vec(),
+                Section::Text(mut template) => {
+                    let place = record.place;
+                    let view = view(
+                        self.partition,
+                        header.timestamp_type(),
+                        place.offset,
+                        place.timestamp,
+                    );
+                    let mut text = Vec::new();
+                    template.write(&view, &mut text).map_err(failed)?;
+                    text
+                }
+            };
+            output.text.extend_from_slice(&text);
+        }
+        Ok(())
+    }
+
+    fn leave_out(&self, record: &LargeRecord, form: &str) {
+        let bytes = record.value.map_or(0, |value| value.len) + record.key.map_or(0, |key| key.len);
+        stderr_line(format_args!(
+            "kafkit: record {}: its {} bytes are too many for {form}, left out; `-f '%s'` shows them",
+            record.place.offset,
+            grouped(bytes)
+        ));
+        self.left_out.fetch_add(1, Ordering::Relaxed);
     }
 
     fn record(
@@ -177,24 +264,41 @@ impl Worker<'_> {
                 value: header.value,
             })
             .collect();
+        let partition = self.partition;
         let view = ConsumedRecord {
-            topic: &self.partition.topic,
-            partition: self.partition.partition,
-            offset: record.offset,
-            timestamp: record.timestamp,
-            timestamp_type: match kind {
-                batch_header::TimestampType::NoTimestampType => TimestampType::None,
-                batch_header::TimestampType::CreateTime => TimestampType::CreateTime,
-                batch_header::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
-            },
+            topic: &partition.topic,
             key: record.key,
             value: record.value,
             headers: &headers,
+            ..view(partition, kind, record.offset, record.timestamp)
         };
         match &mut self.formatter {
             Formatter::Template(template) => template.write(&view, out),
             Formatter::Json => JsonFormatter.write(&view, out),
             Formatter::Internal(_) => Ok(()),
         }
+    }
+}
+
+/// A record without key, value and headers.
+fn view(
+    partition: &TopicPartition,
+    kind: batch_header::TimestampType,
+    offset: i64,
+    timestamp: i64,
+) -> ConsumedRecord<'_> {
+    ConsumedRecord {
+        topic: &partition.topic,
+        partition: partition.partition,
+        offset,
+        timestamp,
+        timestamp_type: match kind {
+            batch_header::TimestampType::NoTimestampType => TimestampType::None,
+            batch_header::TimestampType::CreateTime => TimestampType::CreateTime,
+            batch_header::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
+        },
+        key: None,
+        value: None,
+        headers: &[],
     }
 }

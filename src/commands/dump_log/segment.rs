@@ -3,7 +3,7 @@
 //! Owns that; what is done with a batch belongs to the views.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use super::Range;
@@ -11,7 +11,7 @@ use super::batch_bytes::BatchBytes;
 use super::files::DumpFile;
 use crate::error::{Error, Result};
 use crate::output::log_dump::progress::FileProgress;
-use crate::records::batch_header::{BatchHeader, MIN_LENGTH_V0};
+use crate::records::batch_header::{BatchHeader, HEADER_UP_TO_MAGIC, MIN_LENGTH_V0};
 use crate::records::error::BatchError;
 use crate::storage::file_name::FileKind;
 use crate::storage::offset_index::OffsetIndex;
@@ -59,17 +59,16 @@ impl Segment {
     /// Opens a log where `range` begins.
     pub(super) fn open(file: &DumpFile, range: Range) -> Result<Self> {
         if file.path.as_os_str() == "-" {
-            return Ok(Self {
-                scan: SegmentScan::of_pipe(Box::new(io::stdin())),
-                start: 0,
-                length: u64::MAX,
-                name: "stdin".to_owned(),
-            });
+            return Ok(Self::of_pipe(Box::new(io::stdin()), "stdin".to_owned()));
         }
         let name = file.short_name();
         let failed = |error: io::Error| Error::from(error).context(file.path.display());
         let log = File::open(&file.path).map_err(failed)?;
-        let end = log.metadata().map_err(failed)?.len();
+        let metadata = log.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Ok(Self::of_pipe(Box::new(log), name));
+        }
+        let end = metadata.len();
         let start = start(file, range).min(end);
         Ok(Self {
             scan: SegmentScan::of_file(log, start, end),
@@ -77,6 +76,15 @@ impl Segment {
             length: end - start,
             name,
         })
+    }
+
+    fn of_pipe(pipe: Box<dyn Read + Send>, name: String) -> Self {
+        Self {
+            scan: SegmentScan::of_pipe(pipe),
+            start: 0,
+            length: u64::MAX,
+            name,
+        }
     }
 
     /// Visits every batch, and shows on `progress` how far it is; a visitor that breaks ends the walk.
@@ -117,6 +125,18 @@ impl Segment {
             if let Some(bytes) = zeros {
                 return Ok(WalkEnd::SetAside { position, bytes });
             }
+        }
+        // What a broker is writing begins as a batch does.
+        let magic = self
+            .scan
+            .rest()
+            .get(HEADER_UP_TO_MAGIC - 1)
+            .map(|byte| *byte as i8);
+        if let (Some(ScanEnd::End { trailing: 1.. }), Some(magic @ (..0 | 3..))) = (self.scan.end(), magic) {
+            return Ok(WalkEnd::NoBatch {
+                position,
+                why: BatchError::UnknownMagic(magic),
+            });
         }
         Ok(match self.scan.end() {
             Some(ScanEnd::End { trailing }) if trailing > 0 => WalkEnd::Trailing {

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, time, word};
 use crate::output::{Format, Printer};
-use crate::records::Record;
+use crate::records::StreamedRecord;
 
 /// So many producers are told apart, the rest is counted together.
 const MOST_PRODUCERS: usize = 10_000;
@@ -115,19 +115,18 @@ impl Stats {
         sums.inflated += inflated;
     }
 
-    fn record(&mut self, record: &Record<'_>, range: Range) {
-        if !range.has_offset(record.offset) || !range.has_time(record.timestamp) {
+    fn record(&mut self, record: &StreamedRecord<'_>, range: Range) {
+        let timestamp = record.timestamp();
+        if !range.has_offset(record.offset()) || !range.has_time(timestamp) {
             return;
         }
-        let size = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len) as u64;
         self.records += 1;
-        self.nulls += u64::from(record.value.is_none());
-        self.key_bytes += size(record.key);
-        self.value_bytes += size(record.value);
-        self.offset(record.offset);
-        let oldest = self.oldest.unwrap_or(record.timestamp);
-        self.oldest = Some(oldest.min(record.timestamp));
-        self.newest = self.newest.max(Some(record.timestamp));
+        self.nulls += u64::from(record.value_size().is_none());
+        self.key_bytes += record.key_size().unwrap_or(0);
+        self.value_bytes += record.value_size().unwrap_or(0);
+        self.offset(record.offset());
+        self.oldest = Some(self.oldest.unwrap_or(timestamp).min(timestamp));
+        self.newest = self.newest.max(Some(timestamp));
     }
 
     fn offset(&mut self, offset: i64) {

@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, word};
 use crate::output::{Format, Printer, plural};
-use crate::records::RecordError;
 use crate::records::batch_header::TimestampType;
 use crate::records::compression::CompressionError;
 use crate::records::control_record::EndTransactionMarker;
+use crate::records::{RecordError, StreamedRecord};
 use crate::storage::file_name::FileKind;
 use crate::storage::offset_index::OffsetIndex;
 use crate::storage::time_index::TimeIndex;
@@ -349,17 +349,19 @@ impl<'f> LogCheck<'f> {
         let mut scratch = std::mem::take(&mut self.scratch);
         let read = batch.bytes.each_record(header, &mut scratch, |record| {
             let record = record.map_err(Refused::from)?;
-            if header.magic == 2 && !(header.base_offset..=header.last_offset()).contains(&record.offset) {
+            if header.magic == 2 && !(header.base_offset..=header.last_offset()).contains(&record.offset()) {
                 return Err(Refused::ByConsumers(format!(
                     "record {} in the batch {}-{}",
-                    record.offset,
+                    record.offset(),
                     header.base_offset,
                     header.last_offset()
                 )));
             }
-            newest = newest.max(Some(record.timestamp));
-            if header.is_control() {
-                marker = EndTransactionMarker::parse(&record);
+            newest = newest.max(Some(record.timestamp()));
+            if let StreamedRecord::Held(record) = &record
+                && header.is_control()
+            {
+                marker = EndTransactionMarker::parse(record);
             }
             Ok(())
         });

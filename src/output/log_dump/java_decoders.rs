@@ -110,6 +110,51 @@ fn element(decoder: ElementDecoder, bytes: &[u8], before: usize, out: &mut Vec<u
     Ok(())
 }
 
+/// A key or value that comes piece by piece.
+#[derive(Debug)]
+pub struct ElementPieces {
+    decoder: ElementDecoder,
+    /// Text that may go on in the next piece, or the first bytes of a number.
+    held: Vec<u8>,
+    crc: u32,
+}
+
+impl ElementPieces {
+    pub fn new(decoder: ElementDecoder) -> Self {
+        Self {
+            decoder,
+            held: Vec::new(),
+            crc: 0,
+        }
+    }
+
+    /// Appends what a piece comes to so far.
+    pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        match self.decoder {
+            ElementDecoder::Text => {
+                self.held.extend_from_slice(piece);
+                let whole = self.held.len() - java_text::unfinished(&self.held);
+                java_text::push_decoded(self.held.get(..whole).unwrap_or_default(), out);
+                self.held.drain(..whole);
+            }
+            ElementDecoder::Bytes => self.crc = crc32c::crc32c_append(self.crc, piece),
+            ElementDecoder::Integer | ElementDecoder::Long => {
+                let missing = 8_usize.saturating_sub(self.held.len());
+                self.held.extend(piece.iter().take(missing));
+            }
+        }
+    }
+
+    /// Appends what is left at the end.
+    pub fn end(self, out: &mut Vec<u8>) {
+        match self.decoder {
+            ElementDecoder::Bytes => out.extend_from_slice(format!("[B@{:x}", self.crc).as_bytes()),
+            // Pieces are of elements far longer than a number.
+            decoder => drop(element(decoder, &self.held, out.len(), out)),
+        }
+    }
+}
+
 fn too_short(what: &str, bytes: &[u8], before: usize, out: &mut Vec<u8>) -> Result<(), String> {
     out.truncate(before);
     Err(format!("{what}, this key or value has {}", bytes.len()))

@@ -6,7 +6,8 @@ use crate::internal_records::{control, java_text, json};
 use crate::records::batch_header::{self, BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD};
 use crate::records::control_record::{ControlType, EndTransactionMarker};
 use crate::records::message_set;
-use crate::records::record::Record;
+use crate::records::record::{Record, RecordPlace};
+use crate::records::record_stream::{LargeRecord, Span};
 
 use super::java_decoders::{Decoder, write_contents};
 use super::numbers::{push_i32, push_i64, push_u64};
@@ -169,7 +170,20 @@ pub fn write_record(
     out: &mut Vec<u8>,
 ) -> Result<(), String> {
     if !view.skip_record_metadata {
-        write_metadata(header, record, message, out)?;
+        let sizes = match message {
+            None => (size(record.key), size(record.value)),
+            Some(message) => message_set::stored_sizes(header.magic, message),
+        };
+        let place = RecordPlace {
+            offset: record.offset,
+            timestamp: record.timestamp,
+            sequence: record.sequence,
+        };
+        let header_names = record.headers.map(|header| header.key);
+        write_metadata(header, place, sizes, header_names, message, out);
+        if is_control(header) {
+            write_control(record, out)?;
+        }
     }
     if view.print_contents && !is_control(header) {
         let prefix: &[u8] = if view.skip_record_metadata { b"| " } else { b" " };
@@ -179,42 +193,46 @@ pub fn write_record(
     Ok(())
 }
 
+/// Appends the line of a record that is not held, up to its key and payload.
+pub fn begin_large_record(view: LogView, header: &BatchHeader, record: &LargeRecord, out: &mut Vec<u8>) {
+    if !view.skip_record_metadata {
+        let size = |span: Option<Span>| span.map_or(-1, |span| span.len as i32);
+        let sizes = (size(record.key), size(record.value));
+        let names = record.header_names.iter().map(Vec::as_slice);
+        write_metadata(header, record.place, sizes, names, None, out);
+    }
+}
+
 #[inline]
-fn write_metadata(
+fn write_metadata<'n>(
     header: &BatchHeader,
-    record: &Record<'_>,
+    place: RecordPlace,
+    (key_size, value_size): (i32, i32),
+    header_names: impl Iterator<Item = &'n [u8]>,
     message: Option<&[u8]>,
     out: &mut Vec<u8>,
-) -> Result<(), String> {
+) {
     text(b"| offset: ", out);
-    push_i64(record.offset, out);
+    push_i64(place.offset, out);
     out.push(b' ');
     text(header.timestamp_type().name().as_bytes(), out);
     text(b": ", out);
-    push_i64(record.timestamp, out);
-    let (key_size, value_size) = match message {
-        None => (size(record.key), size(record.value)),
-        Some(message) => message_set::stored_sizes(header.magic, message),
-    };
+    push_i64(place.timestamp, out);
     text(b" keySize: ", out);
     push_i32(key_size, out);
     text(b" valueSize: ", out);
     push_i32(value_size, out);
     if header.magic >= 2 {
         text(b" sequence: ", out);
-        push_i32(record.sequence, out);
-        if record.headers.is_empty() {
-            text(b" headerKeys: []", out);
-        } else {
-            text(b" headerKeys: ", out);
-            let mut separator = b'[';
-            for header in record.headers {
-                out.push(separator);
-                separator = b',';
-                java_text::push_decoded(header.key, out);
+        push_i32(place.sequence, out);
+        text(b" headerKeys: [", out);
+        for (at, name) in header_names.enumerate() {
+            if at > 0 {
+                out.push(b',');
             }
-            out.push(b']');
+            java_text::push_decoded(name, out);
         }
+        out.push(b']');
     }
     if let Some(message) = message {
         let stored = message
@@ -225,10 +243,6 @@ fn write_metadata(
         text(b" crc: ", out);
         push_u64(stored.map_or(0, |bytes| u32::from_be_bytes(*bytes)).into(), out);
     }
-    if is_control(header) {
-        write_control(record, out)?;
-    }
-    Ok(())
 }
 
 #[inline]
