@@ -3,7 +3,7 @@
 //! Owns the lookups; `metadata_changes` has what changes them. Readers take a topic as an `Arc` and see it whole; a
 //! change replaces it. What Kafka keeps in its metadata log is kept by [`super::metadata_file`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use uuid::Uuid;
@@ -52,7 +52,12 @@ pub(super) struct State {
     pub(super) ids: HashMap<Uuid, Arc<Topic>>,
     /// Dynamic broker configs: the cluster's default under "", a node's under its id.
     pub(super) broker_configs: BTreeMap<String, Configs>,
+    /// Deleted since the start and not made again; at most [`REMEMBERED`].
+    pub(super) deleted: BTreeSet<String>,
 }
+
+/// How many names of deleted topics are remembered.
+pub(super) const REMEMBERED: usize = 1_000;
 
 /// Everything that exists, in memory and on disk.
 #[derive(Debug)]
@@ -89,6 +94,11 @@ impl Metadata {
 
     pub fn partition(&self, topic: &str, index: i32) -> Option<Arc<Partition>> {
         self.read().topics.get(topic)?.partition(index).map(Arc::clone)
+    }
+
+    /// Whether a topic of this name was deleted, and none made since.
+    pub fn was_deleted(&self, name: &str) -> bool {
+        self.read().deleted.contains(name)
     }
 
     /// Bytes of every log.

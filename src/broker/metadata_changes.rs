@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::config::BrokerConfig;
 use super::group::offsets_topic::OFFSETS_TOPIC;
-use super::metadata::{Configs, Metadata, State, Topic};
+use super::metadata::{Configs, Metadata, REMEMBERED, State, Topic};
 use super::metadata_file::{self, StoredMetadata, StoredTopic};
 use super::partition::Partition;
 use super::timers::now_ms;
@@ -151,6 +151,7 @@ impl Metadata {
         let topic = self.open_topic(&state, name, stored)?;
         state.ids.insert(topic.id, Arc::clone(&topic));
         state.topics.insert(name.to_owned(), Arc::clone(&topic));
+        state.deleted.remove(name);
         self.save(&state, *next_producer_id)?;
         self.show(state);
         Ok(topic)
@@ -180,6 +181,9 @@ impl Metadata {
             return Err(Error::not_found(format!("topic '{name}' does not exist")));
         };
         state.ids.remove(&topic.id);
+        if state.deleted.len() < REMEMBERED {
+            state.deleted.insert(name.to_owned());
+        }
         self.save(&state, *next_producer_id)?;
         self.show(state);
         for partition in &topic.partitions {

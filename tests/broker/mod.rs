@@ -1,5 +1,6 @@
 //! Does the broker answer right?
 
+mod expected_by_clients;
 mod group_transcript;
 mod groups;
 mod hostile_client;

@@ -240,6 +240,13 @@ def python_with(*packages):
     return python
 
 
+def go_programs(module, folder):
+    """The programs of a Go module, built into `folder`; Go brings the modules they name."""
+    expect(shutil.which("go"), "Go is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    run("go", "build", "-o", folder, "./...", cwd=module, limit=400)
+
+
 def program(name, package):
     """The path of an installed program, which apt-get brings if it must."""
     if not shutil.which(name):

@@ -104,11 +104,20 @@ fn topic_entries<'a>(broker: &Broker, configs: &Configs, push: &mut dyn FnMut(En
 fn node_entries(broker: &Broker, push: &mut dyn FnMut(Entry<'_>)) {
     broker.metadata.with_broker_values(|values| {
         for setting in BROKER_SETTINGS {
-            let origins = values.origins(setting.name);
+            let mut origins = values.origins(setting.name);
+            let actual = actual(broker, setting.name);
+            // No broker of Apache Kafka starts without these in its file; here they may come from the command line.
+            if ALWAYS_GIVEN.contains(&setting.name) {
+                origins = Vec::from_iter(actual.clone().map(|value| Origin {
+                    name: setting.name.to_owned(),
+                    value,
+                    source: Source::StaticBroker,
+                }));
+            }
             let strongest = origins.first();
             push(Entry {
                 name: setting.name,
-                value: actual(broker, setting.name).or_else(|| strongest.map(|origin| origin.value.clone())),
+                value: actual.or_else(|| strongest.map(|origin| origin.value.clone())),
                 source: strongest.map_or(Source::Default, |origin| origin.source),
                 read_only: setting.scope == Scope::ReadOnly,
                 kind: setting.kind,
@@ -134,6 +143,8 @@ fn node_entries(broker: &Broker, push: &mut dyn FnMut(Entry<'_>)) {
         }
     });
 }
+
+const ALWAYS_GIVEN: [&str; 4] = ["advertised.listeners", "listeners", "log.dirs", "node.id"];
 
 /// Settings whose value shows only when the broker runs.
 fn actual(broker: &Broker, name: &str) -> Option<String> {

@@ -1,7 +1,9 @@
 //! Metadata, versions 0–13: the node, and topics with their partitions.
 //!
 //! - No topics named: all of them (v0: an empty list; later: null). An empty list is none from v1 on.
-//! - A topic that does not exist is made when the broker and the request allow it, at once: the answer has it.
+//! - A topic that does not exist is made when the broker and the request allow it, at once: the answer has it. Only
+//!   after it was deleted the first answer is that it does not exist, as Apache Kafka always says first: whoever
+//!   deletes a topic asks in this way whether it is gone.
 //! - From v12 on a topic may be asked for by its id alone; before, an id or a missing name is a request that makes
 //!   no sense.
 //! - Every node a client hears of has the address of the listener it came in by.
@@ -94,7 +96,9 @@ fn look_up(broker: &Broker, wanted: &MetadataRequestTopic, may_create: bool) -> 
     } else if !may_create {
         ResponseError::UnknownTopicOrPartition
     } else {
+        let was_deleted = broker.metadata.was_deleted(name);
         match create_topics::create_automatically(broker, name) {
+            Ok(_) if was_deleted => ResponseError::UnknownTopicOrPartition,
             Ok(topic) => return found(broker, &topic),
             Err(error) => error,
         }

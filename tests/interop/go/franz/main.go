@@ -1,0 +1,283 @@
+// A tour of franz-go's clients (kgo, kadm) against one broker: franz BOOTSTRAP STEP.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+var (
+	bootstrap string
+	ctx       context.Context
+	admin     *kadm.Client
+)
+
+func main() {
+	bootstrap = os.Args[1]
+	patience, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	ctx = patience
+	admin = kadm.NewClient(client())
+	steps := map[string]func(){"records": records, "groups": groups, "static": static, "offsets": offsets, "admin": administration}
+	steps[os.Args[2]]()
+	fmt.Println("done")
+}
+
+// Every codec, keys, headers, nulls, a large record; the producer is idempotent by default.
+func records() {
+	codecs := map[string]kgo.CompressionCodec{"none": kgo.NoCompression(), "gzip": kgo.GzipCompression(),
+		"snappy": kgo.SnappyCompression(), "lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression()}
+	for name, codec := range codecs {
+		topic := "franz-" + name
+		create(topic, 1)
+		producer := client(kgo.ProducerBatchCompression(codec))
+		for i := range 300 {
+			value := []byte(fmt.Sprintf("value %d", i))
+			if i%7 == 0 {
+				value = nil
+			}
+			header := kgo.RecordHeader{Key: "n", Value: []byte(fmt.Sprint(i))}
+			producer.Produce(ctx, &kgo.Record{Topic: topic, Key: []byte(fmt.Sprint(i)), Value: value,
+				Headers: []kgo.RecordHeader{header, {Key: "null"}}}, func(_ *kgo.Record, err error) { must(err) })
+		}
+		must(producer.Flush(ctx))
+		large := bytes.Repeat([]byte("x"), 900_000)
+		must(producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: large}).FirstErr())
+		producer.Close()
+		for i, record := range read(topic, 301) {
+			check(record.Offset == int64(i), "offsets in order", record.Offset)
+			if i == 300 {
+				check(bytes.Equal(record.Value, large), "the large record", len(record.Value))
+				continue
+			}
+			check(string(record.Key) == fmt.Sprint(i), "keys in order", string(record.Key))
+			check((record.Value == nil) == (i%7 == 0), "nulls stay null", i)
+			check(string(record.Headers[0].Value) == fmt.Sprint(i) && record.Headers[1].Value == nil, "headers", record.Headers)
+		}
+	}
+	refused := client(kgo.ProducerBatchMaxBytes(3_000_000), kgo.ProducerBatchCompression(kgo.NoCompression()))
+	err := refused.ProduceSync(ctx, &kgo.Record{Topic: "franz-none", Value: bytes.Repeat([]byte("y"), 2_000_000)}).FirstErr()
+	check(errors.Is(err, kerr.MessageTooLarge), "a record above max.message.bytes", err)
+}
+
+// Two members share four partitions, one leaves, what was committed is not read again.
+func groups() {
+	create("franz-group", 4)
+	spread("franz-group", 4, 40)
+	for _, balancer := range []kgo.GroupBalancer{kgo.RangeBalancer(), kgo.CooperativeStickyBalancer()} {
+		group := "franz-g-" + balancer.ProtocolName()
+		first, second := join(group, "", balancer), join(group, "", balancer)
+		seen := map[string]int{}
+		for len(seen) < 40 || len(assigned(group)) < 2 || assigned(group)[0] != 2 || assigned(group)[1] != 2 {
+			poll(first, seen)
+			poll(second, seen)
+		}
+		described := must1(admin.DescribeGroups(ctx, group))[group]
+		check(described.State == "Stable" && described.Protocol == balancer.ProtocolName(), "a stable group", described)
+		for must1(admin.Lag(ctx, group))[group].Lag.Total() != 0 {
+			poll(first, seen)
+			poll(second, seen)
+			must(first.CommitUncommittedOffsets(ctx))
+			must(second.CommitUncommittedOffsets(ctx))
+		}
+		first.Close()
+		again := map[string]int{}
+		for len(assigned(group)) != 1 || assigned(group)[0] != 4 {
+			poll(second, again)
+		}
+		check(len(again) == 0, "what was committed is not read again", again)
+		second.Close()
+		_, listed := must1(admin.ListGroups(ctx))[group]
+		check(listed, "the group is listed", group)
+		must(must1(admin.DeleteGroups(ctx, group))[group].Err)
+		_, listed = must1(admin.ListGroups(ctx))[group]
+		check(!listed, "the group is gone", group)
+	}
+}
+
+// A static member that comes back has its partitions without a new generation.
+func static() {
+	create("franz-group", 4)
+	one, two := join("franz-static", "one", kgo.RangeBalancer()), join("franz-static", "two", kgo.RangeBalancer())
+	for len(assigned("franz-static")) < 2 || assigned("franz-static")[0] != 2 || assigned("franz-static")[1] != 2 {
+		poll(one, map[string]int{})
+		poll(two, map[string]int{})
+	}
+	_, generation := one.GroupMetadata()
+	two.Close()
+	two = join("franz-static", "two", kgo.RangeBalancer())
+	for member := ""; member == ""; member, _ = two.GroupMetadata() {
+		poll(one, map[string]int{})
+		poll(two, map[string]int{})
+	}
+	_, after := one.GroupMetadata()
+	check(after == generation, "no rebalance", fmt.Sprint(generation, after))
+	one.Close()
+	two.Close()
+	left := must1(admin.LeaveGroup(ctx, kadm.LeaveGroup("franz-static").InstanceIDs("one", "two")))
+	must(left.Error())
+	check(len(assigned("franz-static")) == 0, "both have left", assigned("franz-static"))
+}
+
+// Offsets by time, at both ends, after records were deleted, and committed by an admin.
+func offsets() {
+	create("franz-offsets", 1)
+	producer := client()
+	for i := range 10 {
+		record := &kgo.Record{Topic: "franz-offsets", Value: []byte(fmt.Sprint(i)), Timestamp: time.UnixMilli(int64(1000 + i))}
+		must(producer.ProduceSync(ctx, record).FirstErr())
+	}
+	producer.Close()
+	at := func(listed kadm.ListedOffsets, err error) int64 {
+		must(err)
+		offset, _ := listed.Lookup("franz-offsets", 0)
+		must(offset.Err)
+		return offset.Offset
+	}
+	check(at(admin.ListOffsetsAfterMilli(ctx, 1005, "franz-offsets")) == 5, "the first record after 1005", nil)
+	check(at(admin.ListOffsetsAfterMilli(ctx, 5000, "franz-offsets")) == 10, "the end after the last record", nil)
+	check(at(admin.ListMaxTimestampOffsets(ctx, "franz-offsets")) == 9, "the newest record", nil)
+	deleted := must1(admin.DeleteRecords(ctx, kadm.Offsets{"franz-offsets": {0: {Topic: "franz-offsets", At: 4}}}))
+	check(deleted["franz-offsets"][0].LowWatermark == 4, "the low watermark", deleted)
+	check(at(admin.ListStartOffsets(ctx, "franz-offsets")) == 4, "the start", nil)
+	check(at(admin.ListEndOffsets(ctx, "franz-offsets")) == 10, "the end", nil)
+	check(string(read("franz-offsets", 6)[0].Value) == "4", "the first record left", nil)
+	late := client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"franz-offsets": {0: kgo.NewOffset().AfterMilli(1007)}}))
+	check(string(late.PollFetches(ctx).Records()[0].Value) == "7", "read from a time on", nil)
+	var commits kadm.Offsets
+	commits.AddOffset("franz-offsets", 0, 6, -1)
+	must(admin.CommitAllOffsets(ctx, "franz-simple", commits))
+	committed, _ := must1(admin.FetchOffsets(ctx, "franz-simple")).Lookup("franz-offsets", 0)
+	check(committed.At == 6, "the committed offset", committed)
+	nobody := must1(admin.FetchOffsets(ctx, "franz-nobody"))
+	check(len(nobody) == 0, "nothing for a group that is not there", nobody)
+}
+
+// Topics, partitions, configs, the cluster.
+func administration() {
+	create("franz-admin", 2)
+	_, err := admin.CreateTopic(ctx, 2, 1, nil, "franz-admin")
+	check(errors.Is(err, kerr.TopicAlreadyExists), "a topic made twice", err)
+	_, err = admin.CreateTopic(ctx, 1, 1, map[string]*string{"retention.ms": kadm.StringPtr("soon")}, "franz-wrong")
+	check(errors.Is(err, kerr.InvalidConfig), "a config that is no number", err)
+	must(must1(admin.UpdatePartitions(ctx, 5, "franz-admin")).Error())
+	eventually(func() bool {
+		return len(must1(kadm.NewClient(client()).ListTopics(ctx, "franz-admin"))["franz-admin"].Partitions) == 5
+	})
+	set := []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: kadm.StringPtr("60000")},
+		{Op: kadm.AppendConfig, Name: "cleanup.policy", Value: kadm.StringPtr("compact")}}
+	must(must1(admin.AlterTopicConfigs(ctx, set, "franz-admin"))[0].Err)
+	eventually(func() bool {
+		configs := map[string]string{}
+		for _, config := range must1(admin.DescribeTopicConfigs(ctx, "franz-admin"))[0].Configs {
+			configs[config.Key] = config.MaybeValue()
+		}
+		return configs["retention.ms"] == "60000" && configs["cleanup.policy"] == "delete,compact"
+	})
+	metadata := must1(admin.Metadata(ctx))
+	check(len(metadata.Brokers) == 1 && metadata.Cluster != "", "one broker", metadata.Brokers)
+	broker := must1(admin.DescribeBrokerConfigs(ctx, metadata.Brokers[0].NodeID))[0]
+	check(broker.Err == nil && len(broker.Configs) > 50, "the broker's configs", broker)
+	check(len(must1(admin.DescribeAllLogDirs(ctx, nil))) == 1, "its log directories", nil)
+	must(must1(admin.DeleteTopics(ctx, "franz-admin")).Error())
+	// A client of its own: the first still remembers the topic.
+	eventually(func() bool { return !must1(kadm.NewClient(client()).ListTopics(ctx)).Has("franz-admin") })
+}
+
+func client(options ...kgo.Opt) *kgo.Client {
+	return must1(kgo.NewClient(append(options, kgo.SeedBrokers(bootstrap))...))
+}
+
+func join(group, instance string, balancer kgo.GroupBalancer) *kgo.Client {
+	options := []kgo.Opt{kgo.ConsumerGroup(group), kgo.ConsumeTopics("franz-group"), kgo.Balancers(balancer),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(),
+		kgo.HeartbeatInterval(200 * time.Millisecond), kgo.SessionTimeout(10 * time.Second)}
+	if instance != "" {
+		options = append(options, kgo.InstanceID(instance))
+	}
+	return client(options...)
+}
+
+func poll(member *kgo.Client, seen map[string]int) {
+	soon, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	member.PollFetches(soon).EachRecord(func(record *kgo.Record) { seen[string(record.Value)]++ })
+	must(ctx.Err())
+}
+
+// How many partitions each member has.
+func assigned(group string) []int {
+	var counts []int
+	for _, member := range must1(admin.DescribeGroups(ctx, group))[group].Members {
+		partitions := 0
+		if assignment, ok := member.Assigned.AsConsumer(); ok {
+			for _, topic := range assignment.Topics {
+				partitions += len(topic.Partitions)
+			}
+		}
+		counts = append(counts, partitions)
+	}
+	return counts
+}
+
+func spread(topic string, partitions, count int) {
+	producer := client(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	defer producer.Close()
+	for i := range count {
+		record := &kgo.Record{Topic: topic, Partition: int32(i % partitions), Value: []byte(fmt.Sprint(i))}
+		must(producer.ProduceSync(ctx, record).FirstErr())
+	}
+}
+
+func read(topic string, count int) []*kgo.Record {
+	consumer := client(kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	defer consumer.Close()
+	var records []*kgo.Record
+	for len(records) < count {
+		fetches := consumer.PollFetches(ctx)
+		must(fetches.Err())
+		records = append(records, fetches.Records()...)
+	}
+	return records
+}
+
+func create(topic string, partitions int32) {
+	_, err := admin.CreateTopic(ctx, partitions, 1, nil, topic)
+	if !errors.Is(err, kerr.TopicAlreadyExists) || !strings.HasSuffix(topic, "group") {
+		must(err)
+	}
+}
+
+// Apache Kafka answers a change before each of its parts has heard of it; the panic's trace names the line.
+func eventually(held func() bool) {
+	for !held() {
+		must(ctx.Err())
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func check(held bool, what string, seen any) {
+	if !held {
+		must(fmt.Errorf("%s: %v", what, seen))
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func must1[T any](value T, err error) T {
+	must(err)
+	return value
+}
