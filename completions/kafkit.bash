@@ -8,10 +8,16 @@ _clap_complete_kafkit() {
     else
         local _CLAP_COMPLETE_SPACE=true
     fi
-    local words=("${COMP_WORDS[@]}")
-    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        words[COMP_CWORD]="$2"
-    fi
+    local words=() count=0 i
+    for ((i = 0; i < COMP_CWORD; i++)); do
+        if ((i > 1)) && [[ "${COMP_WORDS[i]}" =~ ^:+$ || "${COMP_WORDS[i - 1]}" =~ ^:+$ ]]; then
+            words[count - 1]+="${COMP_WORDS[i]}"
+        else
+            words[count++]="${COMP_WORDS[i]}"
+        fi
+    done
+    _CLAP_COMPLETE_INDEX=$count
+    words[count]="$2"
     COMPREPLY=( $( \
         _CLAP_IFS="$IFS" \
         _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \

@@ -30,7 +30,7 @@ use cli::multicall::Face;
 /// Kafka's tools with its own option rules, texts and exit codes.
 pub fn run(argv: Vec<OsString>) -> ExitCode {
     match cli::multicall::face(argv) {
-        Face::Native(argv) => cli::run(argv),
+        Face::Native(argv) => cli::run(&argv),
         Face::Java(tool, words) => cli::java::run(tool, &words),
     }
 }

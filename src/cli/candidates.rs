@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
+use super::connection_args::ConnectionArgs;
 use crate::client::admin::AdminClient;
+use crate::client::local_broker::{self, RunningBroker};
 use crate::client::settings::{Origin, Settings};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::topic_config::TOPIC_CONFIGS;
 
 /// How long a shell may wait for its prompt.
@@ -84,13 +86,40 @@ fn live(ask: impl FnOnce(&mut AdminClient) -> Result<Vec<String>> + Send + 'stat
     receiver.recv_timeout(PATIENCE).unwrap_or_default()
 }
 
-/// The connection flags that stand on the line so far count as they will when it runs.
+/// The connection flags that stand on the line so far count as they will when it runs. A mini broker is asked only
+/// when it runs already.
 fn settings() -> Result<Settings> {
     let words: Vec<String> = std::env::args().collect();
-    let mut settings = Settings::from_environment(None)?;
-    let mut pairs = words.iter().zip(words.iter().skip(1));
-    if let Some((_, servers)) = pairs.find(|(flag, _)| matches!(flag.as_str(), "-b" | "--bootstrap-server")) {
-        settings.set("bootstrap.servers", servers.as_str(), Origin::Flag);
+    let mut settings = connection_on(&words).into_settings()?;
+    let servers = settings.get("bootstrap.servers").unwrap_or_default();
+    if let Some(dir) = local_broker::directory_named(servers)? {
+        let running = RunningBroker::find(&dir).and_then(|broker| broker.addresses.into_iter().next());
+        let address = running.ok_or_else(|| Error::unreachable("no mini broker runs"))?;
+        settings.set("bootstrap.servers", address, Origin::Flag);
     }
     Ok(settings)
+}
+
+/// The connection flags among words that need not make a whole command line yet.
+fn connection_on(words: &[String]) -> ConnectionArgs {
+    let mut connection = ConnectionArgs {
+        profile: std::env::var("KAFKIT_PROFILE").ok(),
+        ..ConnectionArgs::default()
+    };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let (flag, joined) = match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (flag, Some(value.to_owned())),
+            _ => (word.as_str(), None),
+        };
+        let mut value = || joined.clone().or_else(|| words.next().cloned());
+        match flag {
+            "-b" | "--bootstrap-server" => connection.bootstrap_server = value(),
+            "-X" => connection.set.extend(value()),
+            "--command-config" => connection.command_config = value().map(Into::into),
+            "--profile" => connection.profile = value(),
+            _ => {}
+        }
+    }
+    connection
 }

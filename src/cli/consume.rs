@@ -42,7 +42,7 @@ Tokens of -f:
 #[command(after_help = EXAMPLES)]
 pub struct ConsumeArgs {
     /// The topics to read, all their partitions
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "TOPIC", add = super::candidates::topics())]
     topics: Vec<String>,
 
     #[command(flatten)]
@@ -53,7 +53,7 @@ pub struct ConsumeArgs {
     connection: ConnectionArgs,
 
     /// Read as a member of this group, from where it was, and commit what was printed
-    #[arg(short, long, value_name = "NAME", help_heading = "Which records")]
+    #[arg(short, long, value_name = "NAME", help_heading = "Which records", add = super::candidates::groups())]
     group: Option<String>,
 
     /// Say nothing but records and errors

@@ -1,5 +1,7 @@
 //! `kafkit describe …` to `describe::Action`.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 
 use super::Invocation;
@@ -52,11 +54,16 @@ enum Noun {
     #[command(after_help = "Examples:
   kafkit describe group                    # every group
   kafkit describe group billing
+  kafkit describe group billing --watch    # looks again every two seconds, until Ctrl-C
   kafkit describe group billing -o jsonl | jq 'select(.lag > 1000)'")]
     Group {
         /// Names of groups; a list of all when none is given
         #[arg(value_name = "GROUP", add = super::candidates::groups())]
         groups: Vec<String>,
+        /// Look again every so many seconds, with each partition's lag over time
+        #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "2",
+              value_parser = clap::value_parser!(u32).range(1..), requires = "groups")]
+        watch: Option<u32>,
     },
     /// Configs of a topic, broker or group, and where each value comes from
     #[command(after_help = "Examples:
@@ -111,7 +118,10 @@ impl DescribeArgs {
             Noun::Cluster => Action::Cluster,
             Noun::Broker { ids } => Action::Broker(ids),
             Noun::Topic { selection } => Action::Topic(selection.into_selection()),
-            Noun::Group { groups } => Action::Group(groups),
+            Noun::Group { groups, watch } => Action::Group {
+                names: groups,
+                watch: watch.map(|seconds| Duration::from_secs(u64::from(seconds))),
+            },
             Noun::Config(args) => Action::Config {
                 with_defaults: args.all,
                 resource: match args.owner {

@@ -121,8 +121,32 @@ fn live_completions(shell: Shell) -> Result<Vec<u8>> {
         .ok_or_else(|| Error::usage(format!("no live completions for {name}")).hint("add --static"))?;
     let mut script = Vec::new();
     completer.write_registration(ASKING, NAME, NAME, NAME, &mut script)?;
+    if shell == Shell::Bash {
+        let text = String::from_utf8_lossy(&script).replacen(BASH_WORDS, BASH_WHOLE_WORDS, 1);
+        script = text.into_bytes();
+    }
     Ok(script)
 }
+
+/// How the script for bash takes the words of the line: as bash cuts them, at colons too.
+const BASH_WORDS: &str = r#"    local words=("${COMP_WORDS[@]}")
+    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+        words[COMP_CWORD]="$2"
+    fi
+"#;
+
+/// The same with each HOST:PORT in one piece again.
+const BASH_WHOLE_WORDS: &str = r#"    local words=() count=0 i
+    for ((i = 0; i < COMP_CWORD; i++)); do
+        if ((i > 1)) && [[ "${COMP_WORDS[i]}" =~ ^:+$ || "${COMP_WORDS[i - 1]}" =~ ^:+$ ]]; then
+            words[count - 1]+="${COMP_WORDS[i]}"
+        else
+            words[count++]="${COMP_WORDS[i]}"
+        fi
+    done
+    _CLAP_COMPLETE_INDEX=$count
+    words[count]="$2"
+"#;
 
 fn static_completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
@@ -160,4 +184,15 @@ fn collect_pages(command: &clap::Command, pages: &mut Vec<Page>) -> Result<()> {
         .get_subcommands()
         .filter(|command| command.get_name() != "help" && !command.is_hide_set())
         .try_for_each(|command| collect_pages(command, pages))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bash_is_told_to_leave_addresses_whole() {
+        let script = String::from_utf8(live_completions(Shell::Bash).unwrap()).unwrap();
+        assert!(script.contains(BASH_WHOLE_WORDS), "{script}");
+    }
 }

@@ -15,6 +15,7 @@ pub mod multicall;
 pub mod output_args;
 pub mod produce;
 pub mod reassign;
+mod refusal;
 mod times;
 pub mod topics;
 
@@ -64,13 +65,18 @@ pub fn command_tree() -> clap::Command {
 }
 
 /// Runs a native command line, the program's name first.
-pub fn run(argv: Vec<OsString>) -> ExitCode {
+pub fn run(argv: &[OsString]) -> ExitCode {
     generate::complete_if_asked();
     let parsed = match Kafkit::try_parse_from(argv) {
-        Ok(parsed) => parsed,
-        Err(refusal) => return output::clap_message(&refusal),
+        Ok(parsed) => Ok(parsed),
+        // Without any word there is nothing to be told apart: the help says what there is.
+        Err(message) if !message.use_stderr() || argv.len() < 2 => return output::clap_message(&message),
+        Err(refusal) => Err(refusal::explain(&refusal, argv)),
     };
-    match invocation(parsed.verb).and_then(execute) {
+    match parsed
+        .and_then(|parsed| invocation(parsed.verb))
+        .and_then(execute)
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if !matches!(error.kind(), Kind::CommandEnded(_)) {

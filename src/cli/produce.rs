@@ -38,6 +38,7 @@ Each record is acknowledged by the cluster before it counts as sent; exit 1 if a
 #[command(after_help = EXAMPLES)]
 pub struct ProduceArgs {
     /// The topic to send to
+    #[arg(add = super::candidates::topics())]
     topic: String,
 
     /// Files to read, one after the other; `-` or nothing is standard input
@@ -114,7 +115,7 @@ struct RecordArgs {
     headers: Vec<String>,
 
     /// The partition; else the key decides as in Java, and without a key it changes from batch to batch
-    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
     partition: Option<i32>,
 
     /// The time: milliseconds since 1970, RFC 3339, a date, or an age such as 10m

@@ -112,6 +112,25 @@ pub fn default_data_dir() -> Result<PathBuf> {
     Ok(home.join(".local/share/kafkit"))
 }
 
+/// The data directory that `servers` names in the place of brokers: nothing and `mini` name the user's own, and
+/// `mini:DIR` another. `mini:9092` is a host called mini, as in any list of brokers.
+pub fn directory_named(servers: &str) -> Result<Option<PathBuf>> {
+    if matches!(servers, "" | "mini") {
+        return default_data_dir().map(Some);
+    }
+    let Some(dir) = servers.strip_prefix("mini:") else {
+        return Ok(None);
+    };
+    let first = dir.split(',').next().unwrap_or_default();
+    if !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(None);
+    }
+    if dir.is_empty() {
+        return Err(Error::usage("mini: wants a directory").hint("-b mini is the one of your own"));
+    }
+    Ok(Some(std::path::absolute(dir)?))
+}
+
 /// A path as the user would write it.
 pub fn shown(path: &Path) -> String {
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -121,25 +140,21 @@ pub fn shown(path: &Path) -> String {
     }
 }
 
-/// Joins the broker on `dir` (the user's own data directory by default), or starts one there in the background.
-pub fn bootstrap(dir: Option<&Path>) -> Result<LocalBroker> {
-    let dir = match dir {
-        Some(dir) => std::path::absolute(dir)?,
-        None => default_data_dir()?,
-    };
-    if let Some(running) = RunningBroker::find(&dir) {
-        return Ok(running.local(&dir, false));
+/// Joins the broker on `dir`, or starts one there in the background.
+pub fn bootstrap(dir: &Path) -> Result<LocalBroker> {
+    if let Some(running) = RunningBroker::find(dir) {
+        return Ok(running.local(dir, false));
     }
-    fs::create_dir_all(&dir).map_err(|error| {
-        Error::from(error).context(format!("cannot make the data directory {}", shown(&dir)))
+    fs::create_dir_all(dir).map_err(|error| {
+        Error::from(error).context(format!("cannot make the data directory {}", shown(dir)))
     })?;
     // Of two commands at the same instant one starts the broker, the other waits here and joins it.
-    let _turn = take_turn(&dir)?;
-    if let Some(running) = RunningBroker::find(&dir) {
-        return Ok(running.local(&dir, false));
+    let _turn = take_turn(dir)?;
+    if let Some(running) = RunningBroker::find(dir) {
+        return Ok(running.local(dir, false));
     }
-    let running = start(&dir)?;
-    Ok(running.local(&dir, true))
+    let running = start(dir)?;
+    Ok(running.local(dir, true))
 }
 
 fn take_turn(dir: &Path) -> Result<File> {
@@ -211,5 +226,33 @@ fn last_words(dir: &Path, status: std::process::ExitStatus) -> String {
     match line {
         Some(line) => line.trim_start_matches("kafkit: ").to_owned(),
         None => format!("it ended with {status}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_called_mini_is_a_host() {
+        for servers in [
+            "mini:9092",
+            "mini:9092,mini2:9092",
+            "minimal",
+            "mini.example.com:9092",
+            "mini,other:1",
+        ] {
+            assert_eq!(directory_named(servers).unwrap(), None, "{servers}");
+        }
+        for (servers, dir) in [("mini:/srv/kafka", "/srv/kafka"), ("mini:/9092", "/9092")] {
+            assert_eq!(
+                directory_named(servers).unwrap(),
+                Some(PathBuf::from(dir)),
+                "{servers}"
+            );
+        }
+        let relative = directory_named("mini:./9092").unwrap().unwrap();
+        assert!(relative.is_absolute() && relative.ends_with("9092"));
+        assert!(directory_named("mini:").is_err());
     }
 }

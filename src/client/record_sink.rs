@@ -1,7 +1,8 @@
 //! Records to a cluster: the trait that `produce` sends through, whatever engine carries them.
 //!
-//! Owns the promises: order within a partition, nothing lost in silence, a full queue waits, every record
-//! reported once under the tag its sender gave. Names no engine's types and allocates nothing per record.
+//! Owns the promises: order within a partition, nothing lost in silence, a full queue waits, every failure
+//! reported once under the tag its sender gave, all else counted. Names no engine's types and allocates nothing per
+//! record.
 
 use std::time::Duration;
 
@@ -45,10 +46,10 @@ pub struct DeliveryFailure<'a> {
     pub value_bytes: usize,
 }
 
-/// Who is told how each record ended.
+/// Who is told how the records ended.
 pub trait DeliveryListener {
-    /// The cluster has it, as far as `acks` asked.
-    fn delivered(&mut self, tag: u64, partition: i32, offset: i64);
+    /// The cluster has so many more, as far as `acks` asked.
+    fn delivered(&mut self, count: u64);
     fn failed(&mut self, failure: &DeliveryFailure<'_>);
 }
 
@@ -63,6 +64,10 @@ pub trait RecordSink {
 
     /// Reports deliveries, waiting up to `wait` for the first.
     fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()>;
+
+    /// Sends at once what waits for company, and waits so long at most for all of it to be delivered. Else records
+    /// leave when they fill a batch.
+    fn hurry(&mut self, wait: Duration, listener: &mut dyn DeliveryListener);
 
     /// Waits until every record taken is delivered or has failed. An interrupt ends the wait: what is not
     /// delivered by then is given up and reported as failed.

@@ -150,6 +150,10 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
     };
     let end = run.until_end(&mut context.printer).unwrap_or_else(End::Failed);
     run.source.close();
+    if matches!(&end, End::Failed(error) if error.kind() == Kind::Unreachable) {
+        // The error says it all.
+        run.source.take_notices();
+    }
     run.tell(&mut context.printer);
     Ok(Outcome {
         records: run.records,
@@ -262,6 +266,10 @@ impl Run {
     }
 
     fn tell(&mut self, printer: &mut Printer) {
+        // Until a cluster has answered, what happens is why the run will end, which its error says.
+        if self.plan.awaits_answer() && self.action.missing == Missing::Refuse {
+            return;
+        }
         for line in self.source.take_notices() {
             printer.warn((self.action.notice)(&line));
         }

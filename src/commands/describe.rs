@@ -1,20 +1,19 @@
 //! The steps of describing a cluster, brokers, topics, groups, configs and log dirs.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod groups;
+
+use std::time::Duration;
 
 use kafka_protocol::messages::DescribeTopicPartitionsRequest;
 
 use super::Context;
-use super::topic_selection::{self, Selection, closest};
+use super::topic_selection::{self, Selection};
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
-use crate::client::admin::groups::GroupDescription;
 use crate::client::admin::log_dirs::LogDir;
-use crate::client::admin::offsets::LATEST;
-use crate::client::admin::topics::TopicDescription;
-use crate::client::admin::{AdminClient, ApiError, Cluster};
+use crate::client::admin::{AdminClient, Cluster};
 use crate::error::{Error, Result};
 use crate::output::{cluster as output, config, group, log_dirs, topic};
-use crate::topic_partition::{BrokerId, Offset, TopicPartition};
+use crate::topic_partition::BrokerId;
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -23,8 +22,11 @@ pub enum Action {
     /// These brokers, or all.
     Broker(Vec<BrokerId>),
     Topic(Selection),
-    /// These groups, or a list of all.
-    Group(Vec<String>),
+    /// These groups, or a list of all; again and again in steps of this time.
+    Group {
+        names: Vec<String>,
+        watch: Option<Duration>,
+    },
     Config {
         resource: ConfigResource,
         with_defaults: bool,
@@ -40,11 +42,15 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
         Action::Cluster => cluster(context),
         Action::Broker(ids) => brokers(&ids, context),
         Action::Topic(selection) => topics(&selection, context),
-        Action::Group(names) if names.is_empty() => {
+        Action::Group { names, .. } if names.is_empty() => {
             let groups = context.client.admin()?.list_groups()?;
             group::list(&mut context.printer, &groups)
         }
-        Action::Group(names) => groups(&names, context),
+        Action::Group { names, watch: None } => groups::describe(&names, context),
+        Action::Group {
+            names,
+            watch: Some(step),
+        } => groups::watch(&names, step, context),
         Action::Config {
             resource,
             with_defaults,
@@ -140,75 +146,6 @@ fn topics(selection: &Selection, context: &mut Context) -> Result<()> {
         .map(Result::unwrap_or_default)
         .collect();
     topic::describe(&mut context.printer, &topics, &volumes, &configs)
-}
-
-fn groups(names: &[String], context: &mut Context) -> Result<()> {
-    let mut described = Vec::new();
-    for name in names {
-        let found = context.client.admin()?.describe_group(name)?;
-        let description = found.map_err(|refusal| no_group(name, refusal, context))?;
-        described.push(progress(description, context)?);
-    }
-    group::describe(&mut context.printer, &described)
-}
-
-fn no_group(name: &str, refusal: ApiError, context: &mut Context) -> Error {
-    if refusal.name() != "GROUP_ID_NOT_FOUND" {
-        return Error::from(refusal).context(format_args!("cannot describe group {name}"));
-    }
-    let groups = context.client.admin().and_then(AdminClient::list_groups);
-    let groups = groups.unwrap_or_default();
-    let meant = closest(name, groups.iter().map(|group| group.id.as_str()));
-    let meant = meant.map_or(String::new(), |meant| format!("; did you mean \"{meant}\"?"));
-    Error::not_found(format!("group \"{name}\" not found{meant}"))
-}
-
-/// A group with what it has committed and where its partitions end.
-fn progress(description: GroupDescription, context: &mut Context) -> Result<group::Progress> {
-    let admin = context.client.admin()?;
-    let committed = admin.committed_offsets(&description.id)?;
-    let assigned = description.members.iter().flat_map(|member| &member.assignment);
-    let partitions: BTreeSet<TopicPartition> = committed.keys().chain(assigned).cloned().collect();
-    let names: BTreeSet<&str> = partitions
-        .iter()
-        .map(|partition| partition.topic.as_str())
-        .collect();
-    let topics: Vec<TopicDescription> = admin
-        .all_topics()?
-        .into_iter()
-        .filter(|topic| names.contains(topic.name.as_str()))
-        .collect();
-    let leaders: Vec<(TopicPartition, BrokerId)> = partitions
-        .iter()
-        .filter_map(|partition| Some((partition.clone(), leader(&topics, partition)?)))
-        .collect();
-    let ends: BTreeMap<TopicPartition, Offset> = admin
-        .list_offsets(&leaders, LATEST)?
-        .into_iter()
-        .filter_map(|(partition, end)| Some((partition, end.ok()?)))
-        .collect();
-    let rows = partitions.into_iter().map(|partition| group::Row {
-        committed: committed.get(&partition).copied(),
-        end: ends.get(&partition).copied(),
-        member: description
-            .members
-            .iter()
-            .position(|member| member.assignment.contains(&partition)),
-        partition,
-    });
-    Ok(group::Progress {
-        rows: rows.collect(),
-        group: description,
-    })
-}
-
-fn leader(topics: &[TopicDescription], partition: &TopicPartition) -> Option<BrokerId> {
-    let topic = topics.iter().find(|topic| topic.name == partition.topic)?;
-    let found = topic
-        .partitions
-        .iter()
-        .find(|found| found.partition == partition.partition)?;
-    found.leader
 }
 
 fn configs(resource: &ConfigResource, with_defaults: bool, context: &mut Context) -> Result<()> {

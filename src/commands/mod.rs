@@ -90,15 +90,11 @@ impl Context {
             .settings()
             .get("bootstrap.servers")
             .unwrap_or_default();
-        let dir = match asked_for {
-            "" | "mini" => None,
-            servers => match servers.strip_prefix("mini:") {
-                Some(dir) => Some(PathBuf::from(dir)),
-                None => return Ok(()),
-            },
-        };
         let is_named = !asked_for.is_empty();
-        let broker = local_broker::bootstrap(dir.as_deref())?;
+        let Some(dir) = local_broker::directory_named(asked_for)? else {
+            return Ok(());
+        };
+        let broker = local_broker::bootstrap(&dir)?;
         let (place, address) = (&broker.place, &broker.address);
         match (is_named, broker.was_started) {
             (true, true) => self

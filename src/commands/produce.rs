@@ -10,7 +10,7 @@ mod partitions;
 use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use account::Account;
 pub use account::Tone;
@@ -19,6 +19,7 @@ use partitions::Partitions;
 
 use super::Context;
 use crate::client::record_sink::{self, HeaderView, RecordSink, RecordView, SinkOptions};
+use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::input::chunks::{Chunk, Chunks, Source};
 use crate::input::splitter::{PieceEnd, Splitter};
@@ -28,6 +29,10 @@ use crate::output::progress::Progress;
 
 /// How long a wait for input lasts before reports are taken and the interrupt is looked at.
 const STEP: Duration = Duration::from_millis(100);
+/// How old a record may get before it leaves, when input pauses and while it flows (which fills batches by itself,
+/// but not those of every partition).
+const PAUSED: Duration = Duration::from_millis(5);
+const FLOWING: Duration = Duration::from_millis(500);
 
 /// What the user asked for.
 pub struct Action {
@@ -95,13 +100,24 @@ pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
         account: Account::new(&action)?,
         progress: Progress::of_files(&files(&action.sources), context.printer.is_quiet()),
         splitter: Splitter::new(action.piece_end.clone()),
+        is_prepared: false,
         number: 0,
+        hurried: Instant::now(),
+        lingers: lingers(&action, context.client.settings()),
         action,
         context,
         interrupt,
     };
     let outcome = run.read_and_send();
     run.finish(outcome)
+}
+
+/// Whether somebody said how long records wait for company; if not, the pauses of the input decide.
+fn lingers(action: &Action, settings: &Settings) -> bool {
+    ["linger.ms", "queue.buffering.max.ms"].iter().any(|name| {
+        let is_it = |(known, _): &(String, String)| known == name;
+        settings.get(name).is_some() || action.overrides.iter().chain(&action.defaults).any(is_it)
+    })
 }
 
 fn sink_options(action: &Action, interrupt: &Interrupt) -> SinkOptions {
@@ -120,8 +136,14 @@ struct Run<'c> {
     account: Account,
     progress: Option<Progress>,
     splitter: Splitter,
+    /// The topic is known.
+    is_prepared: bool,
     /// Pieces read so far.
     number: u64,
+    /// When what was gathered was last told to leave.
+    hurried: Instant,
+    /// It is not for us to tell.
+    lingers: bool,
     action: Action,
     context: &'c mut Context,
     interrupt: Interrupt,
@@ -130,15 +152,14 @@ struct Run<'c> {
 impl Run<'_> {
     fn read_and_send(&mut self) -> Result<End> {
         let mut chunks = Chunks::read(std::mem::take(&mut self.action.sources));
-        let mut is_prepared = false;
         self.prompt();
         loop {
             match self.next_chunk(&mut chunks)? {
                 Chunk::Data(bytes) => {
-                    if !is_prepared {
+                    if !self.is_prepared {
                         self.partitions.learn(&mut *self.sink, &self.action)?;
                         self.learn_topic_limit()?;
-                        is_prepared = true;
+                        self.is_prepared = true;
                     }
                     self.splitter.push(&bytes).map_err(|bad| self.bad_input(&bad))?;
                     while self.send_next_piece(false)? {
@@ -150,6 +171,7 @@ impl Run<'_> {
                         progress.advance(bytes.len() as u64, self.account.sent);
                     }
                     chunks.recycle(bytes);
+                    self.hurry_after(FLOWING);
                 }
                 Chunk::EndOfSource => {
                     self.send_next_piece(true)?;
@@ -180,13 +202,28 @@ impl Run<'_> {
             Err(error) if error.kind() == Kind::Interrupted => return Ok(Chunk::Idle),
             outcome => outcome?,
         }
+        self.hurry_after(PAUSED);
+        let mut wait = PAUSED;
         loop {
             self.sink.poll(Duration::ZERO, &mut self.account)?;
             self.tell();
-            let chunk = chunks.next(STEP)?;
+            if self.sink.in_flight() == 0 {
+                wait = STEP;
+            }
+            let chunk = chunks.next(wait)?;
             if !matches!(chunk, Chunk::Idle) || self.interrupt.is_raised() {
                 return Ok(chunk);
             }
+            self.hurry_after(PAUSED);
+            wait = STEP.min(wait * 2);
+        }
+    }
+
+    /// Lets what was gathered leave, unless it was told so a moment ago.
+    fn hurry_after(&mut self, age: Duration) {
+        if !self.lingers && self.hurried.elapsed() >= age {
+            self.sink.hurry(Duration::ZERO, &mut self.account);
+            self.hurried = Instant::now();
         }
     }
 
@@ -263,7 +300,8 @@ impl Run<'_> {
     fn wait_for_all(&mut self) -> Result<()> {
         self.sink.dispatch(&mut self.account)?;
         while self.sink.in_flight() > 0 && !self.interrupt.is_raised() {
-            self.sink.poll(STEP, &mut self.account)?;
+            self.sink.hurry(STEP, &mut self.account);
+            self.sink.poll(Duration::ZERO, &mut self.account)?;
             self.tell();
         }
         self.account.first_failure()
@@ -281,10 +319,13 @@ impl Run<'_> {
         self.action.tone.bad_input(self.number + 1, bad)
     }
 
-    /// Passes on what happened meanwhile.
+    /// Passes on what happened meanwhile. Until the topic is known, what happens is why the run will end, which its
+    /// error says.
     fn tell(&mut self) {
-        for line in self.sink.take_notices() {
-            self.context.printer.warn(self.action.tone.notice(&line));
+        if self.is_prepared || self.action.tone == Tone::Java {
+            for line in self.sink.take_notices() {
+                self.context.printer.warn(self.action.tone.notice(&line));
+            }
         }
         for line in self.account.take_lines() {
             self.context.printer.warn(line);
@@ -303,6 +344,10 @@ impl Run<'_> {
         };
         if let Some(progress) = self.progress.take() {
             progress.finish();
+        }
+        if matches!(&outcome, Err(error) if error.kind() == Kind::Unreachable) {
+            // The error says it all.
+            self.sink.take_notices();
         }
         self.tell();
         for line in self.account.last_lines(&self.action.topic) {
@@ -335,8 +380,8 @@ struct Telling<'a> {
 }
 
 impl record_sink::DeliveryListener for Telling<'_> {
-    fn delivered(&mut self, tag: u64, partition: i32, offset: i64) {
-        self.account.delivered(tag, partition, offset);
+    fn delivered(&mut self, count: u64) {
+        self.account.delivered(count);
     }
 
     fn failed(&mut self, failure: &record_sink::DeliveryFailure<'_>) {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::table::{Cell, Table, count, numbers, words};
+use super::group_watch::Watched;
+use super::table::{Cell, Table, age, count, numbers, words};
 use super::{Format, Printer};
 use crate::client::admin::groups::{GroupDescription, GroupListing, GroupMember};
 use crate::error::Result;
@@ -21,13 +22,15 @@ pub struct Row {
     pub partition: TopicPartition,
     pub committed: Option<Offset>,
     pub end: Option<Offset>,
+    /// Milliseconds for which the first record that is not committed has been there; zero without any.
+    pub waits_ms: Option<i64>,
     /// The member that reads it, by its place among the group's members.
     pub member: Option<usize>,
 }
 
 impl Row {
     /// Records not read yet. Without a commit nobody knows where the group would begin.
-    fn lag(&self) -> Option<i64> {
+    pub fn lag(&self) -> Option<i64> {
         Some((self.end? - self.committed?).max(0))
     }
 }
@@ -57,7 +60,7 @@ pub fn describe(printer: &mut Printer, groups: &[Progress]) -> Result<()> {
                 if place > 0 {
                     printer.line("")?;
                 }
-                block(printer, progress)?;
+                printer.block(&block(progress, None))?;
             }
             Ok(())
         }
@@ -73,37 +76,51 @@ pub fn describe(printer: &mut Printer, groups: &[Progress]) -> Result<()> {
     }
 }
 
-fn block(printer: &mut Printer, progress: &Progress) -> Result<()> {
+/// The lag of all partitions together.
+pub(super) fn total(progress: &Progress) -> i64 {
+    progress.rows.iter().filter_map(Row::lag).sum()
+}
+
+/// A group for people; with a look at what was before, if there was one.
+pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
     let group = &progress.group;
     let mut facts = vec![group.state.to_lowercase(), format!("{} protocol", group.kind)];
     if !group.assignor.is_empty() {
         facts.push(group.assignor.clone());
     }
     facts.extend(group.coordinator.map(|id| format!("coordinator {id}")));
-    let lag: i64 = progress.rows.iter().filter_map(Row::lag).sum();
     let members = count(group.members.len() as i64, "member");
-    printer.line(format_args!(
-        "{}   {}   {members}   lag {}",
+    let waits = progress.rows.iter().filter_map(|row| row.waits_ms).max();
+    let waits = waits
+        .filter(|waits| *waits > 0)
+        .map_or_else(String::new, |waits| format!(", about {}", age(waits)));
+    let head = format!(
+        "{}   {}   {members}   lag {}{waits}{}",
         group.id,
         facts.join(", "),
-        count(lag, "record")
-    ))?;
+        count(total(progress), "record"),
+        watched.map_or_else(String::new, |watched| watched.trend(&group.id)),
+    );
     if progress.rows.is_empty() {
-        return Ok(());
+        return head;
     }
-    printer.line("")?;
     let mut rows = Table::new(&[
         words("TOPIC", "topic"),
         numbers("PARTITION", "partition"),
         numbers("COMMITTED", "committed"),
         numbers("END", "end"),
         numbers("LAG", "lag"),
+        numbers("LAG TIME", "lag_ms"),
         words("MEMBER", "member").hides(),
+        words("LAG OVER TIME", "").hides(),
     ]);
     for row in &progress.rows {
-        rows.row(cells(progress, row).split_off(1));
+        let mut cells = cells(progress, row).split_off(1);
+        let spark = watched.map(|watched| watched.spark(&group.id, &row.partition));
+        cells.push(Cell::text(spark.unwrap_or_default()));
+        rows.row(cells);
     }
-    printer.block(&rows.aligned())
+    format!("{head}\n\n{}", rows.aligned())
 }
 
 fn table(groups: &[&Progress]) -> Table {
@@ -114,6 +131,7 @@ fn table(groups: &[&Progress]) -> Table {
         numbers("COMMITTED", "committed"),
         numbers("END", "end"),
         numbers("LAG", "lag"),
+        numbers("LAG TIME", "lag_ms"),
         words("MEMBER", "member"),
     ]);
     for progress in groups {
@@ -133,6 +151,10 @@ fn cells(progress: &Progress, row: &Row) -> Vec<Cell> {
         Cell::or_unknown(row.committed.map(Cell::quantity)),
         Cell::or_unknown(row.end.map(Cell::quantity)),
         Cell::or_unknown(row.lag().map(Cell::quantity)),
+        Cell::or_unknown(
+            row.waits_ms
+                .map(|waits| Cell::both(age(waits), Value::from(waits))),
+        ),
         match member {
             Some(member) => Cell::both(member_name(member), Value::from(member.id.as_str())),
             None => Cell::both("", Value::Null),
@@ -156,6 +178,7 @@ fn document(progress: &Progress) -> Value {
             "committed": row.committed,
             "end": row.end,
             "lag": row.lag(),
+            "lag_ms": row.waits_ms,
             "member": member.map(|member| member.id.as_str()),
         })
     });
@@ -173,7 +196,7 @@ fn document(progress: &Progress) -> Value {
         "protocol": group.kind,
         "assignor": group.assignor,
         "coordinator": group.coordinator,
-        "lag": progress.rows.iter().filter_map(Row::lag).sum::<i64>(),
+        "lag": total(progress),
         "members": members.collect::<Vec<Value>>(),
         "partitions": partitions.collect::<Vec<Value>>(),
     })

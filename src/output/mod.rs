@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod config;
 pub mod confirm;
 pub mod group;
+pub mod group_watch;
 pub mod java_coordinator;
 pub mod java_deserializer;
 pub mod java_errors;
@@ -161,16 +162,21 @@ pub fn error_line(error: &Error) {
     stderr_line(format_args!("kafkit: {error}"));
 }
 
-/// Help and version go to stdout with exit 0, usage errors to stderr with exit 2, as clap has them.
-pub fn clap_message(refusal: &clap::Error) -> ExitCode {
-    let _ = refusal.print();
-    ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(2))
+/// Help and version as clap has them, on stdout with exit 0 where they were asked for, else on stderr with exit 2.
+pub fn clap_message(message: &clap::Error) -> ExitCode {
+    let _ = message.print();
+    ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2))
 }
 
 /// A count with its noun: `1 record`, `5 records`.
 pub fn plural(count: u64, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", log_dump::rows::grouped(count))
+    format!("{} {noun}{ending}", grouped(count))
+}
+
+/// A count with a space after each three digits: `3 000`.
+pub fn grouped(count: u64) -> String {
+    log_dump::rows::grouped(count)
 }
 
 /// A number of bytes for people: `105 B`, `1.2 MB`.

@@ -2,6 +2,7 @@
 
 use crate::support::cluster::Cluster;
 use crate::support::suite::{Outcome, Suite};
+use crate::support::terminal::Terminal;
 
 struct Shell {
     cluster: Cluster,
@@ -135,4 +136,30 @@ fn a_template_with_a_mistake_is_a_usage_error() {
         .run(["consume", "-b", "127.0.0.1:1", "t", "-f", "%q"])
         .exits(2)
         .complains("unknown token %q");
+}
+
+#[test]
+fn an_offset_that_is_not_there_is_told() {
+    let shell = Shell::with_ten();
+    let beyond = shell
+        .consume(&["t", "-e", "--offset", "11"])
+        .succeeds()
+        .prints("");
+    assert_eq!(
+        beyond.stderr,
+        "kafkit: offset 11 is not yet in t-0 (ends at 10): nothing to read there\n"
+    );
+    let end = shell
+        .consume(&["t", "-e", "--offset", "10"])
+        .succeeds()
+        .prints("");
+    assert_eq!(end.stderr, "", "the end is a place to wait at");
+
+    let terminal = Terminal::new();
+    let address = shell.cluster.bootstrap();
+    let waiting = terminal.start(&format!("kafkit consume t -b {address} --offset 1000"));
+    waiting.says("offset 1000 is not yet in t-0 (ends at 10): what comes next is read");
+    let more = ["produce", "t", "-b", &address];
+    shell.suite.run_with_input(more, "eleven\n").succeeds();
+    waiting.prints("eleven\n");
 }

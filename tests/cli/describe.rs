@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::support::cluster::Cluster;
 use crate::support::suite::{Outcome, Suite};
+use crate::support::terminal::Terminal;
 
 fn describe(cluster: &Cluster, words: &[&str]) -> Outcome {
     let bootstrap = cluster.bootstrap();
@@ -100,4 +101,71 @@ fn a_group_that_is_not_there_is_not_found() {
         .exits(5)
         .complains("group \"nosuch\" not found");
     describe(&cluster, &["group"]).succeeds().prints("");
+}
+
+/// Five records from long ago, of which the group has read two.
+fn cluster_with_a_group_behind() -> Cluster {
+    let cluster = Cluster::start();
+    let suite = Suite::new();
+    let address = cluster.bootstrap();
+    let old = [
+        "produce",
+        "t",
+        "-b",
+        &address,
+        "--timestamp",
+        "2020-01-01T00:00:00Z",
+    ];
+    suite.run_with_input(old, "1\n2\n3\n4\n5\n").succeeds();
+    let read = ["consume", "t", "-b", &address, "--group", "g", "-n", "2"];
+    suite.run(read).succeeds().prints("1\n2\n");
+    cluster
+}
+
+#[test]
+fn a_group_tells_how_long_its_first_record_waits() {
+    let cluster = cluster_with_a_group_behind();
+    let group = &json(&cluster, &["group", "g"])[0];
+    assert_eq!(group["lag"], 3);
+    let waits = group["partitions"][0]["lag_ms"].as_i64().unwrap();
+    let since_2020 = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_577_836_800))
+        .unwrap();
+    let late = since_2020.as_millis() as i64 - waits;
+    assert!((0..600_000).contains(&late), "{waits} ms");
+    let table = describe(&cluster, &["group", "g"]).succeeds().stdout();
+    assert!(
+        table.contains("LAG  LAG TIME") && table.contains("lag 3 records, about "),
+        "{table}"
+    );
+
+    let rest = [
+        "consume",
+        "t",
+        "-b",
+        &cluster.bootstrap(),
+        "--group",
+        "g",
+        "-e",
+        "-q",
+    ];
+    Suite::new().run(rest).succeeds();
+    assert_eq!(json(&cluster, &["group", "g"])[0]["partitions"][0]["lag_ms"], 0);
+}
+
+#[test]
+fn a_watched_group_is_looked_at_again_until_somebody_has_seen_enough() {
+    let cluster = cluster_with_a_group_behind();
+    let terminal = Terminal::new();
+    let address = cluster.bootstrap();
+    let watch = terminal.start(&format!("kafkit describe group g -b {address} --watch=1 -o name"));
+    watch.prints("g\ng\n");
+    watch.interrupt();
+    let watch = terminal.start(&format!("kafkit describe group g -b {address} --watch=1"));
+    watch.prints_at_last("██\n");
+    let shown = watch.interrupt();
+    assert!(
+        shown.contains(", steady\n") && shown.contains("LAG OVER TIME"),
+        "{shown}"
+    );
 }

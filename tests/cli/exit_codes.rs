@@ -37,6 +37,41 @@ fn a_cluster_that_cannot_be_reached_is_3() {
 }
 
 #[test]
+fn what_cannot_be_reached_is_told_once() {
+    let suite = Suite::new();
+    for words in [
+        &["topics", "list", "-b", "127.0.0.1:1"][..],
+        &["produce", "t", "-b", "127.0.0.1:1"],
+        &["consume", "t", "-b", "127.0.0.1:1"],
+        &["describe", "cluster", "-b", "127.0.0.1:1"],
+    ] {
+        let outcome = suite.run_with_input(words, "a line\n").exits(3);
+        assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
+        assert!(
+            outcome
+                .stderr
+                .starts_with("kafkit: cannot reach 127.0.0.1:1: connection refused"),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn a_host_called_mini_is_not_the_mini_broker() {
+    let suite = Suite::new();
+    let words = [
+        "topics",
+        "list",
+        "-b",
+        "mini:1",
+        "-X",
+        "default.api.timeout.ms=200",
+    ];
+    suite.run(words).exits(3).complains("cannot reach mini:1");
+    assert!(!suite.home().join("1").exists());
+}
+
+#[test]
 fn help_is_0_and_on_stdout() {
     for words in [
         &["--help"][..],

@@ -1,6 +1,7 @@
 //! Does each command do what it says?
 
 mod broken_pipe;
+mod completions;
 mod consume;
 mod describe;
 mod dump_log;
@@ -14,4 +15,5 @@ mod reassign;
 mod round_trip;
 mod topics;
 mod tutorials;
+mod usage;
 mod version;

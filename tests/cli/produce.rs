@@ -215,3 +215,68 @@ fn a_file_is_sent_from_a_terminal_without_a_prompt() {
     );
     screen.prints("a\r\nb\r\n");
 }
+
+#[test]
+fn a_topic_that_is_made_smaller_meanwhile_takes_the_rest() {
+    let shell = Shell::new();
+    let address = shell.cluster.bootstrap();
+    let topics = |words: &[&str]| {
+        let words = [&["topics"], words, &["-b", &address]].concat();
+        shell.suite.run(words).succeeds();
+    };
+    topics(&["create", "t", "--partitions", "6"]);
+    let terminal = Terminal::new();
+    let lines = |from: u32, to: u32| {
+        let numbers: Vec<String> = (from..to).map(|line| line.to_string()).collect();
+        numbers.join("\n") + "\n"
+    };
+    let mut producer = terminal.start(&format!("kafkit produce t -b {address}"));
+    producer.types(&lines(0, 100));
+    // The first lines have arrived before the topic goes.
+    let read = ["consume", "t", "-b", &address, "-n", "100", "-q"];
+    shell.suite.run(read).succeeds();
+    topics(&["delete", "t", "--yes"]);
+    topics(&["create", "t", "--partitions", "1"]);
+    // What was on its way to a partition that is gone is lost, and told; what follows arrives.
+    let typed = (1..200).map(|time| time * 100).find(|first| {
+        producer.types(&lines(*first, first + 100));
+        !shell.shown("t", "x").is_empty()
+    });
+    let all = 100 + u64::from(typed.expect("a record that arrives"));
+    let said = producer.ends();
+    let summary = said
+        .lines()
+        .find(|line| line.contains(" to t, "))
+        .expect("a summary");
+    let numbers = summary.replace(' ', "").replace("recordstot", "");
+    let (delivered, failed) = numbers.split_once(',').expect("two counts");
+    let delivered: u64 = delivered.parse().expect("a count");
+    let failed: u64 = failed.trim_end_matches("failed").parse().expect("a count");
+    assert_eq!(delivered + failed, all, "{said}");
+    let there = shell.shown("t", "x").len() as u64;
+    assert!(there > 0 && delivered - 100 == there, "{there} of {said}");
+}
+
+#[test]
+fn a_topic_that_goes_for_good_ends_the_run_with_each_record_accounted_for() {
+    let cluster = Cluster::start_with(&["auto.create.topics.enable=false"]);
+    let suite = Suite::new();
+    let address = cluster.bootstrap();
+    suite.run(["topics", "create", "t", "-b", &address]).succeeds();
+    let terminal = Terminal::new();
+    let line = format!("kafkit produce t -b {address} -X topic.metadata.propagation.max.ms=300");
+    let mut producer = terminal.start(&line);
+    producer.types("one\n");
+    let read = ["consume", "t", "-b", &address, "-n", "1", "-q"];
+    suite.run(read).succeeds().prints("one\n");
+    suite
+        .run(["topics", "delete", "t", "--yes", "-b", &address])
+        .succeeds();
+    producer.types("two\nthree\n");
+    let said = producer.ends();
+    assert!(
+        said.contains("1 record to t, 2 failed") && said.contains("line 3: not delivered"),
+        "{said}"
+    );
+    assert!(said.contains("2 of 3 records did not arrive in t"), "{said}");
+}

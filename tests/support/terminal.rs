@@ -169,6 +169,13 @@ impl Program {
         assert!(status.success(), "{status}: {}", self.story());
     }
 
+    /// Ends its input and returns all it said on stderr until its own end, whatever that is.
+    pub fn ends(mut self) -> String {
+        self.stdin = None;
+        self.child.wait().expect("its end");
+        self.stderr.to_its_end()
+    }
+
     /// Waits until all it printed is this.
     #[track_caller]
     pub fn prints(&self, all: &str) {

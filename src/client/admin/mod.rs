@@ -8,6 +8,7 @@ mod api_error;
 mod attempts;
 mod cluster;
 pub mod configs;
+mod fetch;
 pub mod groups;
 pub mod log_dirs;
 pub mod offsets;

@@ -3,12 +3,12 @@
 use crate::client::settings::{Role, Settings};
 use crate::error::Result;
 
-/// What sending wants, measured on files of short lines: big batches when input is fast, five milliseconds of
-/// company when it is slow. Size limits are the cluster's to set, not ours.
+/// What sending wants, measured on files of short lines: big batches. Size limits are the cluster's to set, not ours.
+/// Reports of what was delivered would cost a sixth of the time: failures are reported, and what is left is counted.
 const PRODUCER: &[(&str, &str)] = &[
     ("acks", "all"),
     ("partitioner", "murmur2_random"),
-    ("linger.ms", "5"),
+    ("delivery.report.only.error", "true"),
     ("batch.size", "1000000"),
     ("batch.num.messages", "100000"),
     ("message.max.bytes", "1000000000"),
@@ -31,6 +31,11 @@ const CONSUMER: &[(&str, &str)] = &[
     ("isolation.level", "read_uncommitted"),
     ("check.crcs", "true"),
 ];
+
+/// How long librdkafka may gather a batch where nobody said it, in milliseconds. Records leave when a batch is full
+/// or when we say so; a batch that waits longer than this for its turn would make librdkafka look for work without
+/// pause.
+const LINGER_MS: u64 = 5000;
 
 /// For both.
 const COMMON: &[(&str, &str)] = &[
@@ -60,6 +65,9 @@ pub(super) fn producer(
     if may_be_idempotent(&entries) && value_of(&entries, "enable.idempotence").is_none() {
         entries.push(("enable.idempotence".into(), "true".into()));
     }
+    if value_of(&entries, "linger.ms").is_none() && value_of(&entries, "queue.buffering.max.ms").is_none() {
+        entries.push(("linger.ms".into(), linger_below_timeout(&entries).to_string()));
+    }
     Ok(entries)
 }
 
@@ -74,6 +82,15 @@ fn may_be_idempotent(entries: &[(String, String)]) -> bool {
     }) && holds(&["retries", "message.send.max.retries"], |tries| {
         tries.trim() != "0"
     })
+}
+
+/// Our linger; librdkafka wants it below the time in which a record must be delivered.
+fn linger_below_timeout(entries: &[(String, String)]) -> u64 {
+    let timeouts = ["delivery.timeout.ms", "message.timeout.ms"]
+        .iter()
+        .filter_map(|name| value_of(entries, name)?.parse::<u64>().ok());
+    let shortest = timeouts.filter(|timeout| *timeout > 0).min();
+    shortest.map_or(LINGER_MS, |timeout| LINGER_MS.min(timeout / 2))
 }
 
 /// A consumer's configuration.

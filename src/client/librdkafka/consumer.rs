@@ -20,6 +20,8 @@ use crate::topic_partition::Offset;
 
 /// Headers of a record shown without an allocation.
 const INLINE_HEADERS: usize = 16;
+/// Batches shown in one poll, while there are any: what is printed goes out when none are left.
+const BATCHES: usize = 64;
 /// Codes that a consumer meets while the cluster changes; it tries again by itself.
 const PASSING: &[Code] = &[
     5, 6, 7, 9, 13, 14, 15, 16, 19, 72, 74, 75, 76, -195, -193, -187, -185, -172, -140,
@@ -170,7 +172,7 @@ impl RecordSource for Consumer {
         let wants_headers = visitor.wants_headers();
         let (taken, notices) = (&mut self.taken, &mut self.notices);
         let mut problem = None;
-        let flow = self.handle.consume(wait, &mut |message| {
+        let mut visit = |message: &Incoming<'_>| {
             let outcome = match message.code {
                 0 if wants_headers => show_whole(message, visitor),
                 0 => show(message, &[], visitor),
@@ -184,7 +186,14 @@ impl RecordSource for Consumer {
                 problem = Some(error);
                 ControlFlow::Break(())
             })
-        });
+        };
+        let (mut count, mut flow) = self.handle.consume(wait, &mut visit);
+        for _ in 1..BATCHES {
+            if count == 0 || flow.is_break() {
+                break;
+            }
+            (count, flow) = self.handle.consume(Duration::ZERO, &mut visit);
+        }
         problem.map_or(Ok(flow), Err)
     }
 

@@ -11,3 +11,4 @@ mod ffi;
 mod notices;
 mod sticky;
 mod tokens;
+mod under_way;

@@ -43,7 +43,7 @@ impl Notices {
                     self.say(plain(text));
                 }
             }
-            Event::TokenWanted | Event::Delivered(_) => {}
+            Event::TokenWanted | Event::Ended(_) => {}
         }
     }
 

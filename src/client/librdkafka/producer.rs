@@ -9,6 +9,7 @@ use super::ffi::{self, Code, Event, Handle, Outgoing, Role};
 use super::notices::{Notices, kind_of, plain_error, reason_for};
 use super::sticky::Sticky;
 use super::tokens::Tokens;
+use super::under_way::UnderWay;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
@@ -18,11 +19,16 @@ use crate::interrupt::Interrupt;
 const BATCH_RECORDS: usize = 1000;
 /// Bytes gathered before they are handed over.
 const BATCH_BYTES: usize = 256 * 1024;
-/// Under way at most; `buffer.memory` changes the bytes.
+/// Under way at most; `buffer.memory` changes the bytes. Several batches are enough to keep brokers busy, and few
+/// enough not to grow old while they wait.
 const MAX_RECORDS: usize = 200_000;
-const MAX_BYTES: usize = 32 * 1024 * 1024;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// How long one wait inside a longer one lasts, so that an interrupt is seen.
 const STEP: Duration = Duration::from_millis(50);
+/// How often a full queue is looked at again: nobody tells when something was delivered.
+const PACE: Duration = Duration::from_millis(5);
+/// How long librdkafka is told to send what it gathers.
+const HURRY: Duration = Duration::from_millis(1);
 
 /// Sends through librdkafka.
 #[derive(Debug)]
@@ -35,7 +41,7 @@ pub struct Producer {
     /// The topic asked for last, as the caller spells it and in the handle's table.
     last_topic: (String, usize),
     codes: Vec<Code>,
-    bytes_under_way: usize,
+    under_way: UnderWay,
     max_bytes: usize,
     interrupt: Interrupt,
     notices: Notices,
@@ -52,6 +58,8 @@ struct Pending {
     key: Option<usize>,
     value: Option<usize>,
     partition: i32,
+    /// The partition is our choice, and another would do.
+    is_free: bool,
     tag: u64,
 }
 
@@ -92,7 +100,7 @@ impl Producer {
             pending_topic: None,
             last_topic: (String::new(), 0),
             codes: Vec::new(),
-            bytes_under_way: 0,
+            under_way: UnderWay::default(),
             max_bytes,
             interrupt: options.interrupt,
             notices: Notices::default(),
@@ -113,17 +121,30 @@ impl Producer {
 
     /// Waits until there is room for more.
     fn wait_for_room(&mut self, bytes: usize, listener: &mut dyn DeliveryListener) -> Result<()> {
-        let mut step = Duration::ZERO;
+        let mut held = self.settle(listener);
         loop {
-            let is_full = self.handle.in_flight() >= MAX_RECORDS
-                || (self.bytes_under_way > 0 && self.bytes_under_way + bytes > self.max_bytes);
-            if !is_full {
+            let under_way = self.under_way.bytes();
+            if held < MAX_RECORDS && (under_way == 0 || under_way + bytes <= self.max_bytes) {
                 return Ok(());
             }
-            self.take_reports(step, listener);
-            step = STEP;
+            self.take_reports(PACE, listener);
             self.check()?;
+            let before = std::mem::replace(&mut held, self.settle(listener));
+            if held >= before {
+                // Too much for our bounds and yet no batch is full, with many partitions say.
+                self.handle.hurry(HURRY);
+            }
         }
+    }
+
+    /// Tells of what was delivered meanwhile; gives how many records librdkafka still holds.
+    fn settle(&mut self, listener: &mut dyn DeliveryListener) -> usize {
+        let held = self.handle.in_flight();
+        let news = self.under_way.settle(held);
+        if news > 0 {
+            listener.delivered(news);
+        }
+        held
     }
 
     /// An error if there is no use in waiting.
@@ -141,25 +162,23 @@ impl Producer {
     }
 
     fn take_reports(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
-        let (notices, under_way) = (&mut self.notices, &mut self.bytes_under_way);
-        let mut wants_token = false;
+        let (notices, under_way) = (&mut self.notices, &mut self.under_way);
+        let (mut wants_token, mut has_changed) = (false, false);
         self.handle.poll_events(wait, &mut |event| match event {
-            Event::Delivered(report) => {
-                let bytes = report.key_bytes + report.value_bytes;
-                *under_way = under_way.saturating_sub(bytes);
-                if report.code == 0 {
-                    listener.delivered(report.tag, report.partition, report.offset);
-                } else {
-                    let text = report.text.filter(|text| !text.is_empty());
-                    listener.failed(&DeliveryFailure {
-                        tag: report.tag,
-                        partition: (report.partition >= 0).then_some(report.partition),
-                        reason: &text.map_or_else(|| ffi::error_text(report.code), plain_error),
-                        kind: kind_of(report.code),
-                        key_bytes: report.key_bytes,
-                        value_bytes: report.value_bytes,
-                    });
-                }
+            // Where somebody set librdkafka to report successes, too, they are counted with all others.
+            Event::Ended(report) if report.code == 0 => {}
+            Event::Ended(report) => {
+                under_way.fail();
+                has_changed |= matches!(report.code, ffi::UNKNOWN_PARTITION | ffi::UNKNOWN_TOPIC | 3);
+                let text = report.text.filter(|text| !text.is_empty());
+                listener.failed(&DeliveryFailure {
+                    tag: report.tag,
+                    partition: (report.partition >= 0).then_some(report.partition),
+                    reason: &text.map_or_else(|| ffi::error_text(report.code), plain_error),
+                    kind: kind_of(report.code),
+                    key_bytes: report.key_bytes,
+                    value_bytes: report.value_bytes,
+                });
             }
             Event::TokenWanted => wants_token = true,
             event => notices.take_event(&event),
@@ -167,7 +186,7 @@ impl Producer {
         if wants_token {
             self.tokens.provide(&mut self.handle, &mut self.notices);
         }
-        if self.notices.last().is_some() {
+        if has_changed || self.notices.last().is_some() {
             self.sticky.give_up();
         }
     }
@@ -191,16 +210,28 @@ impl Producer {
         let (arena, pending) = (&self.arena, &self.pending);
         let batch = pending.iter().map(|record| record.outgoing(arena));
         self.handle.produce_batch(topic, batch, &mut self.codes);
-        let mut taken = 0;
-        for (record, code) in self.pending.iter().zip(&self.codes) {
-            match *code {
-                ffi::QUEUE_FULL => break,
-                0 => self.bytes_under_way += record.bytes(),
-                code => Self::fail(record, code, listener),
+        let (mut taken, mut bytes) = (0, 0);
+        let mut codes = self.codes.iter().copied();
+        let sticky = &mut self.sticky;
+        self.pending.retain_mut(|record| match codes.next() {
+            None | Some(ffi::QUEUE_FULL) => true,
+            Some(0) => {
+                taken += 1;
+                bytes += record.bytes();
+                false
             }
-            taken += 1;
-        }
-        self.pending.drain(..taken);
+            Some(ffi::UNKNOWN_PARTITION) if record.is_free => {
+                // The topic is no longer what it was when we chose.
+                sticky.give_up();
+                (record.partition, record.is_free) = (-1, false);
+                true
+            }
+            Some(code) => {
+                Self::fail(record, code, listener);
+                false
+            }
+        });
+        self.under_way.take(taken, bytes);
         if self.pending.is_empty() {
             self.arena.clear();
             self.pending_topic = None;
@@ -220,6 +251,7 @@ impl Producer {
             key: record.key.map(<[u8]>::len),
             value: record.value.map(<[u8]>::len),
             partition: chosen.unwrap_or(-1),
+            is_free: record.partition.is_none() && chosen.is_some(),
             tag,
         });
     }
@@ -246,11 +278,11 @@ impl Producer {
                 .produce_one(topic, &outgoing, record.headers, record.timestamp)
             {
                 0 => {
-                    self.bytes_under_way += bytes;
+                    self.under_way.take(1, bytes);
                     return Ok(());
                 }
                 ffi::QUEUE_FULL => {
-                    self.take_reports(STEP, listener);
+                    self.take_reports(PACE, listener);
                     self.check()?;
                 }
                 code => {
@@ -301,7 +333,7 @@ impl RecordSink for Producer {
         self.hand_over(listener);
         self.take_reports(Duration::ZERO, listener);
         while !self.pending.is_empty() {
-            self.take_reports(STEP, listener);
+            self.take_reports(PACE, listener);
             self.check()?;
             self.hand_over(listener);
         }
@@ -310,24 +342,39 @@ impl RecordSink for Producer {
 
     fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()> {
         self.take_reports(wait, listener);
+        self.settle(listener);
         self.notices
             .hopeless()
             .map_or(Ok(()), |error| Err(self.on_servers(error)))
     }
 
+    fn hurry(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
+        if self.handle.in_flight() > 0 {
+            self.handle.hurry(wait.max(HURRY));
+        }
+        self.take_reports(Duration::ZERO, listener);
+        self.settle(listener);
+    }
+
     fn flush(&mut self, listener: &mut dyn DeliveryListener) -> Result<()> {
+        let mut held = usize::MAX;
         loop {
             self.hand_over(listener);
             self.take_reports(Duration::ZERO, listener);
-            if self.pending.is_empty() && self.handle.in_flight() == 0 {
+            let before = std::mem::replace(&mut held, self.settle(listener));
+            if self.pending.is_empty() && held == 0 {
                 return Ok(());
             }
             if let Err(error) = self.check() {
                 self.abandon(listener);
                 return Err(error);
             }
-            self.handle.hurry(Duration::from_millis(1));
-            self.take_reports(STEP, listener);
+            // Whole batches leave by themselves; what is less than one has to be told.
+            if held <= BATCH_RECORDS || held >= before {
+                self.handle.hurry(PACE);
+            } else {
+                self.take_reports(PACE, listener);
+            }
         }
     }
 
@@ -338,7 +385,7 @@ impl RecordSink for Producer {
         self.arena.clear();
         self.handle.purge();
         let deadline = Instant::now() + Duration::from_secs(2);
-        while self.handle.in_flight() > 0 && Instant::now() < deadline {
+        while self.settle(listener) > 0 && Instant::now() < deadline {
             self.take_reports(STEP, listener);
         }
     }
@@ -358,7 +405,11 @@ impl RecordSink for Producer {
             let code = match answer.as_deref() {
                 Ok([found, ..]) if found.code == 0 && !found.partitions.is_empty() => {
                     self.sticky.learn(topic, found.led.clone());
-                    return Ok(found.partitions.len());
+                    let count = found.partitions.len();
+                    // The producer id is asked for with each answer, but the first comes while the connection is
+                    // still being named, and librdkafka would wait half a second before it tries again.
+                    let _ = self.handle.metadata(Some(topic), STEP * 4);
+                    return Ok(count);
                 }
                 Ok([found, ..]) => found.code,
                 Ok([]) => 3,
@@ -400,6 +451,6 @@ impl Producer {
 struct Unheard;
 
 impl DeliveryListener for Unheard {
-    fn delivered(&mut self, _tag: u64, _partition: i32, _offset: i64) {}
+    fn delivered(&mut self, _count: u64) {}
     fn failed(&mut self, _failure: &DeliveryFailure<'_>) {}
 }

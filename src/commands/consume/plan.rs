@@ -24,6 +24,13 @@ pub(super) struct Plan {
     missed: Vec<String>,
 }
 
+impl Plan {
+    /// Whether nobody has answered yet.
+    pub(super) fn awaits_answer(&self) -> bool {
+        self.silent_since.is_some() && !self.is_complete && self.known.is_empty()
+    }
+}
+
 impl Run {
     /// Looks for what is to be read; says whether all of it was found.
     pub(super) fn refresh(&mut self) -> Result<bool> {
@@ -223,7 +230,10 @@ impl Run {
                 .map(|(topic, partition)| (topic.as_str(), *partition, position))
                 .collect()
         };
-        let needs_ends = has_end || matches!(start, Start::FromEnd(_));
+        // An offset that is not there would make the engine begin somewhere else without a word.
+        let is_checked =
+            matches!(start, Start::At(Position::At(_))) && self.action.missing == Missing::Refuse;
+        let needs_ends = has_end || is_checked || matches!(start, Start::FromEnd(_));
         let ends = if needs_ends {
             self.source.offsets(&ask(Position::End), wait)?
         } else {
@@ -239,7 +249,11 @@ impl Run {
             }
             Start::At(Position::At(offset)) => {
                 let first = self.source.offsets(&ask(Position::Beginning), wait)?;
-                first.iter().map(|first| offset.max(*first)).collect()
+                if is_checked {
+                    self.tell_of_gaps(new, offset, &first, &ends);
+                }
+                let bounds = first.iter().zip(&ends);
+                bounds.map(|(first, end)| offset.min(*end).max(*first)).collect()
             }
             Start::FromEnd(count) => {
                 let first = self.source.offsets(&ask(Position::Beginning), wait)?;
@@ -262,6 +276,45 @@ impl Run {
             None => Vec::new(),
         };
         Ok((starts, ends))
+    }
+}
+
+impl Run {
+    /// Says which partitions do not hold the offset that was asked for.
+    fn tell_of_gaps(&self, partitions: &[(String, i32)], offset: Offset, first: &[Offset], ends: &[Offset]) {
+        let places = || partitions.iter().zip(first.iter().zip(ends));
+        let gone = places().filter(|(_, (first, _))| offset < **first);
+        let gone: Vec<String> = gone
+            .map(|((topic, partition), (first, _))| format!("{topic}-{partition} (begins at {first})"))
+            .collect();
+        let beyond = places().filter(|(_, (_, end))| offset > **end);
+        let beyond: Vec<String> = beyond
+            .map(|((topic, partition), (_, end))| format!("{topic}-{partition} (ends at {end})"))
+            .collect();
+        let after = if self.action.exits_at_end {
+            "nothing to read there"
+        } else {
+            "what comes next is read"
+        };
+        for (what, places, then) in [
+            ("no longer in", gone, "reading from there"),
+            ("not yet in", beyond, after),
+        ] {
+            if !places.is_empty() {
+                let line = format!("offset {offset} is {what} {}: {then}", few(&places));
+                crate::output::stderr_line((self.action.notice)(&line));
+            }
+        }
+    }
+}
+
+/// The first of many, and how many more there are.
+fn few(places: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = places.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match places.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -9,7 +9,7 @@ use super::Action;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener};
 use crate::error::{Error, Kind, Result};
 use crate::input::BadInput;
-use crate::output::{java_log, plural};
+use crate::output::{grouped, java_log, plural};
 
 /// Single records named on stderr; the rest is counted.
 const NAMED: u64 = 20;
@@ -115,7 +115,10 @@ impl Account {
         if self.failed > NAMED {
             let more = self.failed - NAMED;
             lines.push(match self.tone {
-                Tone::Native => format!("kafkit: {more} more records to {topic} were not delivered"),
+                Tone::Native => format!(
+                    "kafkit: {} more records to {topic} were not delivered",
+                    grouped(more)
+                ),
                 Tone::Java => java_log::line(
                     "ERROR",
                     &format!("{more} more messages to topic {topic} were not sent"),
@@ -135,7 +138,7 @@ impl Account {
             "{} to {}, {} failed",
             plural(self.delivered, "record"),
             action.topic,
-            self.failed
+            grouped(self.failed)
         );
         if let Some(rejects) = self.rejects.as_mut().filter(|rejects| rejects.count > 0) {
             let _ = rejects.file.flush();
@@ -177,7 +180,8 @@ impl Account {
             return Ok(());
         }
         Err(Error::failed(format!(
-            "{missing} of {} did not arrive in {}",
+            "{} of {} did not arrive in {}",
+            grouped(missing),
             plural(self.sent + rejected, "record"),
             self.topic
         )))
@@ -185,8 +189,8 @@ impl Account {
 }
 
 impl DeliveryListener for Account {
-    fn delivered(&mut self, _tag: u64, _partition: i32, _offset: i64) {
-        self.delivered += 1;
+    fn delivered(&mut self, count: u64) {
+        self.delivered += count;
     }
 
     fn failed(&mut self, failure: &DeliveryFailure<'_>) {

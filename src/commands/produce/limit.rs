@@ -57,6 +57,8 @@ impl Run<'_> {
                 .push(("batch.size".into(), limit.max(1).to_string()));
             let options = sink_options(&self.action, &self.interrupt);
             self.sink = record_sink::open(self.context.client.settings(), options)?;
+            self.sink
+                .prepare_topic(&self.action.topic, self.action.topic_wait)?;
         }
         Ok(())
     }

@@ -107,14 +107,15 @@ impl Handle {
         }
     }
 
-    /// Hands on the records that are there, waiting up to `wait` for the first. A break drops the rest of them.
+    /// Hands on up to a batch of the records that are there, waiting up to `wait` for the first, and says how many
+    /// there were. A break drops the rest of them.
     pub(in crate::client::librdkafka) fn consume(
         &mut self,
         wait: Duration,
         visit: &mut dyn FnMut(&Incoming<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    ) -> (usize, ControlFlow<()>) {
         let Some(queue) = self.records else {
-            return ControlFlow::Continue(());
+            return (0, ControlFlow::Continue(()));
         };
         // SAFETY: the array has room for what is asked for; each message is destroyed once, after its visit.
         unsafe {
@@ -137,7 +138,7 @@ impl Handle {
             for message in messages.iter().copied() {
                 sys::rd_kafka_message_destroy(message);
             }
-            flow
+            (count, flow)
         }
     }
 

@@ -13,7 +13,7 @@ use super::{Code, Handle, code_at, milliseconds, text_at};
 /// What librdkafka has to say.
 #[derive(Debug)]
 pub(in crate::client::librdkafka) enum Event<'a> {
-    Delivered(Delivered<'a>),
+    Ended(Ended<'a>),
     Error {
         code: Code,
         text: &'a str,
@@ -29,11 +29,10 @@ pub(in crate::client::librdkafka) enum Event<'a> {
 
 /// How the sending of one record ended.
 #[derive(Debug)]
-pub(in crate::client::librdkafka) struct Delivered<'a> {
+pub(in crate::client::librdkafka) struct Ended<'a> {
     pub(in crate::client::librdkafka) code: Code,
     pub(in crate::client::librdkafka) tag: u64,
     pub(in crate::client::librdkafka) partition: i32,
-    pub(in crate::client::librdkafka) offset: i64,
     pub(in crate::client::librdkafka) key_bytes: usize,
     pub(in crate::client::librdkafka) value_bytes: usize,
     pub(in crate::client::librdkafka) text: Option<&'a str>,
@@ -74,11 +73,10 @@ unsafe fn visit_event(event: *mut sys::rd_kafka_event_t, visit: &mut dyn FnMut(E
                     return;
                 }
                 let code = code_at(&raw const (*message).err);
-                visit(Event::Delivered(Delivered {
+                visit(Event::Ended(Ended {
                     code,
                     tag: (*message)._private.addr() as u64,
                     partition: (*message).partition,
-                    offset: (*message).offset,
                     key_bytes: (*message).key_len,
                     value_bytes: (*message).len,
                     text: (code != 0).then(|| text_at(sys::rd_kafka_message_produce_errstr(message))),

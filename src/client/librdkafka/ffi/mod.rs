@@ -28,6 +28,7 @@ use super::notices::plain_error;
 
 mod consuming;
 mod events;
+mod memory;
 mod partitions;
 mod producing;
 
@@ -42,6 +43,8 @@ pub(super) type Code = i32;
 pub(super) const TIMED_OUT: Code = -185;
 pub(super) const QUEUE_FULL: Code = -184;
 pub(super) const PARTITION_END: Code = -191;
+pub(super) const UNKNOWN_PARTITION: Code = -190;
+pub(super) const UNKNOWN_TOPIC: Code = -188;
 
 /// What a handle is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +154,7 @@ fn configuration(entries: &[(String, String)]) -> Result<Configuration, String> 
 impl Handle {
     /// A new instance with these settings, in librdkafka's names. The error is librdkafka's text.
     pub(super) fn new(role: Role, entries: &[(String, String)]) -> Result<Self, String> {
+        memory::share_one_heap();
         let mut conf = configuration(entries)?;
         let kind = match role {
             Role::Producer => sys::rd_kafka_type_t::RD_KAFKA_PRODUCER,

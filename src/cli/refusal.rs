@@ -1,0 +1,178 @@
+//! A command line that clap refuses, told in one line: which word, what would do, and where the help is.
+//!
+//! Owns the wording of usage errors that the clap tree finds; those that commands find by themselves look alike.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::error::Error;
+
+/// The refusal of `argv` (the program's name first) as kafkit's own error.
+pub(super) fn explain(refusal: &clap::Error, argv: &[OsString]) -> Error {
+    let tree = super::command_tree();
+    let (path, command) = command_named(&tree, argv);
+    Error::usage(message(refusal, &path, command)).hint(format!("see `{path} --help`"))
+}
+
+/// The command that the words name, as far as they name one, and its words.
+fn command_named<'a>(tree: &'a clap::Command, argv: &[OsString]) -> (String, &'a clap::Command) {
+    let mut path = tree.get_name().to_owned();
+    let mut command = tree;
+    for word in argv.iter().skip(1).filter_map(|word| word.to_str()) {
+        if let Some(next) = command.find_subcommand(word) {
+            path = format!("{path} {word}");
+            command = next;
+        }
+    }
+    (path, command)
+}
+
+fn message(refusal: &clap::Error, path: &str, command: &clap::Command) -> String {
+    let argument = text(refusal, ContextKind::InvalidArg);
+    let name = flag(&argument);
+    let value = text(refusal, ContextKind::InvalidValue);
+    match refusal.kind() {
+        ErrorKind::UnknownArgument if argument.starts_with('-') => {
+            let meant = text(refusal, ContextKind::SuggestedArg);
+            format!("`{path}` has no flag {argument}{}", guess(&meant))
+        }
+        ErrorKind::UnknownArgument => format!("`{path}` has no place for \"{argument}\""),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            format!("{argument}: the value is missing{}", choice(refusal))
+        }
+        ErrorKind::InvalidValue => {
+            let meant = text(refusal, ContextKind::SuggestedValue);
+            let choices = alternatives(&list(refusal, ContextKind::ValidValue));
+            format!("{name} takes {choices}, not \"{value}\"{}", guess(&meant))
+        }
+        ErrorKind::ValueValidation => {
+            let why = refusal.source().map_or_else(String::new, ToString::to_string);
+            match plain_reason(&why) {
+                Some(wants) => format!("{name} takes {wants}, not \"{value}\""),
+                None => format!("{name} does not take \"{value}\": {}", one_line(&why)),
+            }
+        }
+        ErrorKind::NoEquals => format!("{name} wants its value behind an equals sign"),
+        ErrorKind::TooManyValues => format!("{name} does not take the further value \"{value}\""),
+        ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            format!("{argument}: a value is missing")
+        }
+        ErrorKind::ArgumentConflict => conflict(refusal, name),
+        ErrorKind::MissingRequiredArgument => {
+            let missing = list(refusal, ContextKind::InvalidArg);
+            format!("`{path}` wants {}", missing.join(" and "))
+        }
+        ErrorKind::InvalidSubcommand => {
+            let typed = text(refusal, ContextKind::InvalidSubcommand);
+            let meant = list(refusal, ContextKind::SuggestedSubcommand);
+            let rest = match meant.last() {
+                Some(meant) => guess(meant),
+                None => format!("; there are {}", subcommands(command, "and")),
+            };
+            format!("`{path}` has no command \"{typed}\"{rest}")
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            if command.has_subcommands() =>
+        {
+            format!("`{path}` wants a command: {}", subcommands(command, "or"))
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => format!("`{path}` wants arguments"),
+        ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_owned(),
+        _ => {
+            let text = refusal.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            one_line(first.strip_prefix("error: ").unwrap_or(first))
+        }
+    }
+}
+
+fn conflict(refusal: &clap::Error, name: &str) -> String {
+    let others = list(refusal, ContextKind::PriorArg);
+    let others: Vec<&str> = others.iter().map(|other| flag(other)).collect();
+    match others.as_slice() {
+        [] => format!("{name} does not go with the other flags"),
+        [other] if *other == name => format!("{name} stands there twice"),
+        others => format!("{name} does not go with {}", others.join(", ")),
+    }
+}
+
+/// What the value should be, where clap and Rust say why it is not in words of their own.
+fn plain_reason(why: &str) -> Option<String> {
+    if why.contains("digit found in string") || why.contains("cannot parse integer") {
+        return Some("a number".to_owned());
+    }
+    if why.contains("to fit in target type") {
+        return Some("a smaller number".to_owned());
+    }
+    let (_, range) = why.split_once(" is not in ")?;
+    let (least, most) = range.split_once("..")?;
+    let most = most.trim_start_matches('=');
+    // The largest number of the type is nobody's bound.
+    match most.len() {
+        10.. => Some(format!("{least} or more")),
+        _ => Some(format!("{least} to {most}")),
+    }
+}
+
+/// What a flag that stands without its value would take.
+fn choice(refusal: &clap::Error) -> String {
+    match list(refusal, ContextKind::ValidValue).as_slice() {
+        [] => String::new(),
+        values => format!("; it takes {}", alternatives(values)),
+    }
+}
+
+fn guess(meant: &str) -> String {
+    if meant.is_empty() {
+        String::new()
+    } else {
+        format!("; did you mean {}?", flag(meant))
+    }
+}
+
+fn subcommands(command: &clap::Command, word: &str) -> String {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    joined(&names, word)
+}
+
+fn alternatives(values: &[String]) -> String {
+    joined(values, "or")
+}
+
+/// `a, b or c`.
+fn joined(values: &[String], word: &str) -> String {
+    match values {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
+    }
+}
+
+/// `--partitions` of `--partitions <COUNT>`.
+fn flag(argument: &str) -> &str {
+    argument.split([' ', '[', '=']).next().unwrap_or(argument)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn text(refusal: &clap::Error, kind: ContextKind) -> String {
+    list(refusal, kind).into_iter().next().unwrap_or_default()
+}
+
+fn list(refusal: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match refusal.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        Some(ContextValue::StyledStr(text)) => vec![text.to_string()],
+        Some(ContextValue::StyledStrs(texts)) => texts.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    }
+}

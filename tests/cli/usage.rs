@@ -1,0 +1,86 @@
+//! Is a command line that makes no sense refused in one line that says what would do?
+
+use crate::support::suite::Suite;
+
+#[track_caller]
+fn refused(words: &[&str], line: &str) {
+    let outcome = Suite::new().run(words).exits(2).prints("");
+    assert_eq!(outcome.stderr, format!("kafkit: {line}\n"), "{words:?}");
+}
+
+#[test]
+fn flags_that_are_not_there() {
+    refused(
+        &["topics", "list", "--nonsense"],
+        "`kafkit topics list` has no flag --nonsense (see `kafkit topics list --help`)",
+    );
+    refused(
+        &["consume", "t", "--ofset", "3"],
+        "`kafkit consume` has no flag --ofset; did you mean --offset? (see `kafkit consume --help`)",
+    );
+    refused(
+        &["describe", "cluster", "one"],
+        "`kafkit describe cluster` has no place for \"one\" (see `kafkit describe cluster --help`)",
+    );
+}
+
+#[test]
+fn values_that_are_missing_or_make_no_sense() {
+    refused(
+        &["produce", "t", "--acks"],
+        "--acks <all|1|0>: the value is missing; it takes all, -1, 1 or 0 (see `kafkit produce --help`)",
+    );
+    refused(
+        &["consume", "t", "--count"],
+        "--count <COUNT>: the value is missing (see `kafkit consume --help`)",
+    );
+    refused(
+        &["produce", "t", "--acks", "2"],
+        "--acks takes all, -1, 1 or 0, not \"2\" (see `kafkit produce --help`)",
+    );
+    refused(
+        &["topics", "list", "-o", "jsnol"],
+        "--output takes table, json, jsonl, tsv or name, not \"jsnol\"; did you mean jsonl? (see `kafkit topics list --help`)",
+    );
+    refused(
+        &["consume", "t", "-n", "many"],
+        "--count takes a number, not \"many\" (see `kafkit consume --help`)",
+    );
+    refused(
+        &["produce", "t", "--partition", "-1"],
+        "--partition takes 0 or more, not \"-1\" (see `kafkit produce --help`)",
+    );
+    refused(
+        &["produce"],
+        "`kafkit produce` wants <TOPIC> (see `kafkit produce --help`)",
+    );
+}
+
+#[test]
+fn commands_that_are_missing_or_not_there() {
+    refused(
+        &["topics"],
+        "`kafkit topics` wants a command: list, create, alter, delete or describe (see `kafkit topics --help`)",
+    );
+    refused(
+        &["topcs", "list"],
+        "`kafkit` has no command \"topcs\"; did you mean topics? (see `kafkit --help`)",
+    );
+    refused(
+        &["topics", "frobnicate"],
+        "`kafkit topics` has no command \"frobnicate\"; there are list, create, alter, delete and describe \
+         (see `kafkit topics --help`)",
+    );
+}
+
+#[test]
+fn flags_that_exclude_each_other() {
+    refused(
+        &["consume", "t", "--json", "--format", "%s"],
+        "--json does not go with --format (see `kafkit consume --help`)",
+    );
+    refused(
+        &["consume", "t", "-e", "-e"],
+        "--exit stands there twice (see `kafkit consume --help`)",
+    );
+}
