@@ -1,5 +1,6 @@
 //! Does `kafkit produce` send what its input says, and tell of what it could not?
 
+use crate::support::cluster::Cluster;
 use crate::support::shell::Shell;
 use crate::support::suite::Suite;
 use crate::support::terminal::Terminal;
