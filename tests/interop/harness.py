@@ -247,6 +247,15 @@ def go_programs(module, folder):
     run("go", "build", "-o", folder, "./...", cwd=module, limit=400)
 
 
+def node_packages(name, *packages):
+    """A folder for NODE_PATH with these npm packages; none may build anything."""
+    expect(shutil.which("npm"), "Node.js is not installed")
+    folder = CACHE / name
+    folder.mkdir(parents=True, exist_ok=True)
+    run("npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", *packages, limit=300)
+    return folder / "node_modules"
+
+
 def program(name, package):
     """The path of an installed program, which apt-get brings if it must."""
     if not shutil.which(name):
