@@ -2,7 +2,7 @@
 //!
 //! - An unknown version is answered in version 0 with `UNSUPPORTED_VERSION` and the one range that matters (KIP-511).
 //! - The client's software name and version are checked from v3 on.
-//! - No feature is published but the metadata version: there is neither the new group protocol nor transactions.
+//! - No feature is published: there is neither the new group protocol nor transactions.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ApiVersions>
 

@@ -1,4 +1,5 @@
-"""Java's kafka-clients: a tutorial's producer and consumer on the version it names and on the newest, and groups."""
+"""Java's kafka-clients: a tutorial's producer and consumer on the version it names and on the newest, groups,
+and the admin client."""
 
 from harness import HERE, KAFKA_VERSION, SCRATCH, equal, expect, jars, kafka_tool, run
 
@@ -18,7 +19,7 @@ def prepare():
             if version != TUTORIAL_VERSION:
                 # `poll(long)` is gone since 4.0.
                 text = text.replace("consumer.poll(1)", "consumer.poll(java.time.Duration.ofMillis(1))")
-            elif source.stem == "GroupTour":
+            elif source.stem.endswith("Tour"):
                 continue
             (sources / source.name).write_text(text)
         run("javac", "-nowarn", "-cp", f"{libs}/*", "-d", classes, *sources.glob("*.java"), limit=120)
@@ -58,3 +59,7 @@ def check_the_tutorial_on_the_newest_version(broker):
 
 def check_groups_share_take_over_and_know_static_members(broker):
     equal(java(KAFKA_VERSION, "GroupTour", broker.bootstrap, limit=180).split(), ["done"], "the tour")
+
+
+def check_the_admin_client(broker):
+    equal(java(KAFKA_VERSION, "AdminTour", broker.bootstrap, limit=90).split(), ["done"], "the tour")
