@@ -98,6 +98,11 @@ impl Error {
         Self::new(Kind::BadData, message)
     }
 
+    /// Ctrl-C where there is nothing to tell of it: the exit code says it all.
+    pub fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, "")
+    }
+
     /// Puts what was being done in front: `context: message`.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {

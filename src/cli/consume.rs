@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   kafkit consume orders                     all records from the first on, then those to come
   kafkit consume orders -e                  all records there are now
-  kafkit consume orders --offset -10 -e     the last ten of each partition
+  kafkit consume orders -o -10 -e           the last ten of each partition
   kafkit consume orders --since 10m --until 5m
   kafkit consume orders -f '%p/%o %{timestamp:%T} %k=%s\\n'
   kafkit consume orders --json | jq -r .key
@@ -74,6 +74,7 @@ struct RangeArgs {
 
     /// Where to start: earliest, latest, an offset, -N for N before the end, @TIME
     #[arg(
+        short = 'o',
         long,
         value_name = "OFFSET",
         allow_hyphen_values = true,
@@ -209,9 +210,16 @@ impl RangeArgs {
         match text.parse::<i64>() {
             Ok(count) if count < 0 || text == "-0" => Ok(Start::FromEnd(count.saturating_neg())),
             Ok(offset) => Ok(Start::At(Position::At(offset))),
-            Err(_) => Err(Error::usage(format!(
-                "--offset takes earliest, latest, a number, -N or @TIME, not \"{text}\""
-            ))),
+            Err(_) => {
+                let error = Error::usage(format!(
+                    "--offset takes earliest, latest, a number, -N or @TIME, not \"{text}\""
+                ));
+                // Elsewhere -o is the form of what is printed.
+                Err(match text {
+                    "json" | "jsonl" => error.hint("records as JSON: --json"),
+                    _ => error,
+                })
+            }
         }
     }
 }

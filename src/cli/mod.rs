@@ -79,7 +79,12 @@ pub fn run(argv: &[OsString]) -> ExitCode {
     {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if !matches!(error.kind(), Kind::CommandEnded(_)) {
+            let needs_no_words = match error.kind() {
+                Kind::CommandEnded(_) => true,
+                Kind::Interrupted => error.message().is_empty(),
+                _ => false,
+            };
+            if !needs_no_words {
                 output::error_line(&error);
             }
             ExitCode::from(error.kind().exit_code())

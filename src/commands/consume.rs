@@ -118,7 +118,7 @@ pub struct Outcome {
 pub fn run(action: Action, context: &mut Context) -> Result<()> {
     match consume(action, context)?.end {
         End::Complete | End::Idle => Ok(()),
-        End::Interrupted(_) => Err(Error::new(Kind::Interrupted, "interrupted")),
+        End::Interrupted(_) => Err(Error::interrupted()),
         End::ClosedPipe => Err(Error::new(Kind::ClosedPipe, "the reader has gone")),
         End::BadRecord(problem) => Err(Error::bad_data(problem)),
         End::Failed(error) => Err(error),

@@ -360,7 +360,7 @@ impl Run<'_> {
         outcome?;
         flushed?;
         if was_interrupted {
-            return Err(Error::new(Kind::Interrupted, "interrupted"));
+            return Err(Error::interrupted());
         }
         self.account.verdict()
     }

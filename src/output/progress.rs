@@ -4,9 +4,11 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-const TEMPLATE: &str = "{prefix}  {bar:26}  {percent:>3} %  {msg}  {bytes_per_sec}  {eta_precise} left";
+use super::{grouped, size};
+
+const TEMPLATE: &str = "{prefix}  {bar:26}  {percent:>3} %  {msg}  {speed}  {eta_precise} left";
 
 /// A bar over the bytes of the input.
 #[derive(Debug)]
@@ -27,7 +29,13 @@ impl Progress {
             total += metadata.len();
         }
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
-        let style = ProgressStyle::with_template(TEMPLATE).ok()?.progress_chars("━╸─");
+        let speed = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            let _ = write!(text, "{}/s", size(state.per_sec() as u64));
+        };
+        let style = ProgressStyle::with_template(TEMPLATE)
+            .ok()?
+            .progress_chars("━╸─")
+            .with_key("speed", speed);
         bar.set_style(style);
         bar.set_prefix(first.display().to_string());
         bar.enable_steady_tick(Duration::from_millis(200));
@@ -37,7 +45,7 @@ impl Progress {
     /// So many more bytes were read; so many records were sent in all.
     pub fn advance(&mut self, bytes: u64, records: u64) {
         self.bar.inc(bytes);
-        self.bar.set_message(format!("{} records", HumanCount(records)));
+        self.bar.set_message(format!("{} records", grouped(records)));
     }
 
     /// Takes the bar away.

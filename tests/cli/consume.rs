@@ -163,3 +163,19 @@ fn an_offset_that_is_not_there_is_told() {
     shell.suite.run_with_input(more, "eleven\n").succeeds();
     waiting.prints("eleven\n");
 }
+
+#[test]
+fn offsets_in_short() {
+    let shell = Shell::with_ten();
+    shell
+        .consume(&["t", "-e", "-o", "-2"])
+        .succeeds()
+        .prints("9\n10\n");
+    shell
+        .consume(&["t", "-e", "-n", "1", "-o", "@2020-01-01"])
+        .succeeds()
+        .prints("1\n");
+    shell.consume(&["t", "-o", "json"]).exits(2).complains(
+        "--offset takes earliest, latest, a number, -N or @TIME, not \"json\" (records as JSON: --json)",
+    );
+}

@@ -150,7 +150,7 @@ impl Producer {
     /// An error if there is no use in waiting.
     fn check(&self) -> Result<()> {
         if self.interrupt.is_raised() {
-            return Err(Error::new(Kind::Interrupted, "interrupted"));
+            return Err(Error::interrupted());
         }
         self.notices
             .hopeless()

@@ -14,7 +14,7 @@ use crate::client::admin::offsets::LATEST;
 use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::topic_selection::closest;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::group::{self, Progress, Row};
 use crate::output::group_watch::Watched;
@@ -41,7 +41,7 @@ pub(super) fn watch(names: &[String], step: Duration, context: &mut Context) -> 
         watched.show(&mut context.printer, &described, begun)?;
         while begun.elapsed() < step {
             if interrupt.is_raised() {
-                return Err(Error::new(Kind::Interrupted, "interrupted"));
+                return Err(Error::interrupted());
             }
             if context.printer.has_lost_reader() {
                 return Ok(());
