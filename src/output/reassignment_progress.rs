@@ -13,7 +13,10 @@ use crate::reassignment::progress::Copied;
 const MOST_BARS: usize = 12;
 /// The rate is measured over this long.
 const WINDOW: Duration = Duration::from_secs(10);
-const PLAIN: &str = "{prefix:20!} {bar:25.cyan/dim} {msg}";
+/// Columns below which there is less to see: a bar that wraps is drawn anew in the wrong place.
+const WIDE: u16 = 112;
+const WIDE_LINE: &str = "{prefix:20!} {bar:25.cyan/dim} {msg}";
+const NARROW_LINE: &str = "{prefix:16!} {bar:10.cyan/dim} {msg}";
 
 /// One partition on its way, or there.
 #[derive(Clone, Debug)]
@@ -74,12 +77,11 @@ impl Bars {
             draw(bar, step.copied, &amount(step.copied));
         }
         let done = steps.iter().filter(|step| step.is_done).count();
-        let mut words = format!(
-            "{}  {done} of {} partitions  {}/s",
-            amount(total),
-            steps.len() + waiting,
-            human_bytes(rate)
-        );
+        let mut words = amount(total);
+        if is_wide() {
+            let _ = write!(words, "  {done} of {} moves", steps.len() + waiting);
+        }
+        let _ = write!(words, "  {}/s", human_bytes(rate));
         if let Some(left) = (total.total - total.done.min(total.total))
             .checked_div(rate)
             .filter(|_| waiting == 0)
@@ -111,11 +113,19 @@ impl Bars {
             bar.finish_and_clear();
         }
         self.total.finish_and_clear();
+        // A bar above the last one stays on the screen otherwise.
+        let _ = self.screen.clear();
     }
 }
 
+fn is_wide() -> bool {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.is_none_or(|(width, _)| width.0 >= WIDE)
+}
+
 fn style() -> ProgressStyle {
-    let style = ProgressStyle::with_template(PLAIN).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let line = if is_wide() { WIDE_LINE } else { NARROW_LINE };
+    let style = ProgressStyle::with_template(line).unwrap_or_else(|_| ProgressStyle::default_bar());
     style.progress_chars("━╸━")
 }
 

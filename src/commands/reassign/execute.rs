@@ -204,7 +204,15 @@ fn announce(prepared: &Prepared, context: &mut Context) -> Result<()> {
 
 fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::new()?;
-    let set = set_throttles(action, &prepared.work, context)?;
+    let mut set = set_throttles(action, &prepared.work, context)?;
+    // A run that goes on, or takes back, where another ended: that one may have left something.
+    let follows_another = prepared.undo.as_ref().is_none_or(|undo| undo.is_kept);
+    let topics: BTreeSet<String> = prepared
+        .work
+        .current
+        .keys()
+        .map(|name| name.topic.clone())
+        .collect();
     let (mut rows, mut log_dir_rows) = (prepared.rows, prepared.log_dir_rows);
     let mut watch = Watch::new(prepared.work, prepared.sizes);
     let outcome = watch.begin(context).and_then(|()| {
@@ -214,11 +222,17 @@ fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) 
             watch.run(action.concurrent, &interrupt, context)
         }
     });
+    let throttled = !set.is_empty();
     let is_left_moving = watch.is_moving();
-    let cleared = if is_left_moving || set.is_empty() {
+    let cleared = if is_left_moving {
         Ok(())
     } else {
-        clear(&set, &prepared.file, context)
+        let left_over = if follows_another {
+            add_left_over(&mut set, topics, context)
+        } else {
+            Ok(())
+        };
+        left_over.and_then(|()| clear(&set, &prepared.file, context))
     };
     for row in &mut rows {
         row.state = state_of(&row.name, &watch);
@@ -230,7 +244,7 @@ fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) 
         show::moves(&rows, &log_dir_rows, &mut context.printer)?;
     }
     outcome?;
-    report(action, &prepared.file, &watch, !set.is_empty(), context)?;
+    report(action, &prepared.file, &watch, throttled, context)?;
     cleared
 }
 
@@ -357,8 +371,28 @@ fn on_live_brokers(
     Ok(throttles::on_brokers(&brokers, rates()))
 }
 
+/// Throttles that an earlier run of the plan has left, where nothing moves any more that could need them.
+fn add_left_over(set: &mut Changes, topics: BTreeSet<String>, context: &mut Context) -> Result<()> {
+    let admin = context.client.admin()?;
+    if !admin.active_reassignments()?.is_empty() {
+        return Ok(());
+    }
+    let mut idle: Vec<Throttled> = topics.into_iter().map(Throttled::Topic).collect();
+    idle.extend(admin.brokers()?.iter().map(|broker| Throttled::Broker(broker.id)));
+    for found in admin.throttles(&idle)?.into_keys() {
+        set.extend(match found {
+            Throttled::Broker(id) => throttles::cleared_brokers([id]),
+            Throttled::Topic(name) => throttles::cleared_topics([name]),
+        });
+    }
+    Ok(())
+}
+
 /// Takes back what was set; what cannot be taken back is named.
 fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<()> {
+    if set.is_empty() {
+        return Ok(());
+    }
     let mut left: BTreeMap<Throttled, String> = BTreeMap::new();
     for (throttled, configs) in set {
         let names = configs.iter().map(|(name, _)| (*name, None)).collect();
