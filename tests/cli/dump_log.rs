@@ -161,6 +161,28 @@ fn what_is_corrupt_has_its_exit_code_in_every_view() {
 }
 
 #[test]
+fn a_snapshot_of_metadata_begins_at_its_own_first_offset() {
+    let suite = Suite::new();
+    let log = fs::read(segment("plain/00000000000000000000.log")).unwrap();
+    suite.file(
+        "__cluster_metadata-0/00000000000000007259-0000000002.checkpoint",
+        log,
+    );
+    // An index of the segment that begins where the snapshot ends is none of the snapshot's.
+    suite.file("__cluster_metadata-0/00000000000000007259.log", "");
+    suite.file(
+        "__cluster_metadata-0/00000000000000007259.index",
+        [0, 0, 0, 1, 0, 0, 0, 9],
+    );
+    let checkpoint = suite
+        .home()
+        .join("__cluster_metadata-0/00000000000000007259-0000000002.checkpoint");
+    dump(&["--verify"], &checkpoint)
+        .succeeds()
+        .prints("1 file, nothing wrong\n");
+}
+
+#[test]
 fn one_bad_file_does_not_hide_the_others() {
     let suite = Suite::new();
     suite.file(

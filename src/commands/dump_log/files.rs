@@ -47,8 +47,10 @@ impl DumpFile {
         }
     }
 
-    /// The file beside this one of another kind, if there is one.
+    /// The file beside this one of another kind, if there is one. A snapshot of metadata, or a file under a name of
+    /// its own, has none.
     pub fn sibling(&self, kind: FileKind) -> Option<PathBuf> {
+        FileKind::of(self.path.file_name()?.to_str()?)?;
         let path = self
             .path
             .with_file_name(file_name::file_name(self.base_offset, kind));
@@ -115,8 +117,14 @@ fn is_file_or_gone(path: &Path) -> bool {
 
 fn dump_file(path: PathBuf, kind: Kind) -> DumpFile {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let digits = name.split(['.', '-']).next().unwrap_or_default();
-    let base_offset = digits.parse().unwrap_or(0);
+    // The offset in the name of a snapshot of metadata is where it ends.
+    let base_offset = match FileKind::of(&name) {
+        None if file_name::parse_metadata_snapshot(&name).is_some() => 0,
+        _ => {
+            let digits = name.split('.').next().unwrap_or_default();
+            digits.parse().unwrap_or(0)
+        }
+    };
     DumpFile {
         path,
         kind,
