@@ -15,11 +15,12 @@ use kafka_protocol::protocol::Request;
 
 use super::Broker;
 use super::handlers::{
-    acls, alter_configs, api_versions, create_partitions, create_topics, delete_groups, delete_records,
-    delete_topics, describe_cluster, describe_configs, describe_groups, describe_log_dirs,
-    describe_topic_partitions, fetch, find_coordinator, heartbeat, incremental_alter_configs,
-    init_producer_id, join_group, leave_group, list_groups, list_offsets, list_partition_reassignments,
-    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    acls, alter_configs, alter_partition_reassignments, api_versions, create_partitions, create_topics,
+    delete_groups, delete_records, delete_topics, describe_cluster, describe_configs, describe_groups,
+    describe_log_dirs, describe_topic_partitions, fetch, find_coordinator, heartbeat,
+    incremental_alter_configs, init_producer_id, join_group, leave_group, list_groups, list_offsets,
+    list_partition_reassignments, metadata, offset_commit, offset_delete, offset_fetch,
+    offset_for_leader_epoch, produce, sync_group,
 };
 use super::request_shape;
 use super::response::{self, Answer, Refusal};
@@ -116,6 +117,7 @@ pub const APIS: &[Api] = &[
     api!(CreatePartitions, CreatePartitionsRequest, 0..=3, create_partitions::handle),
     api!(DeleteGroups, DeleteGroupsRequest, 0..=2, delete_groups::handle),
     api!(IncrementalAlterConfigs, IncrementalAlterConfigsRequest, 0..=1, incremental_alter_configs::handle),
+    api!(AlterPartitionReassignments, AlterPartitionReassignmentsRequest, 0..=1, alter_partition_reassignments::handle),
     api!(ListPartitionReassignments, ListPartitionReassignmentsRequest, 0..=0, list_partition_reassignments::handle),
     api!(OffsetDelete, OffsetDeleteRequest, 0..=0, offset_delete::handle),
     api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle),

@@ -67,6 +67,23 @@ impl ListDeserializer {
         if let Some(class) = &self.bad_class {
             return Err(format!("Failed to construct list instance of type {class}"));
         }
+        let begin = out.len();
+        let told = self.write_elements(rest, count, size, &nulls, out);
+        if told.is_err() {
+            out.truncate(begin);
+        }
+        told
+    }
+
+    /// `size`: the elements' own, where the list does not say it of each.
+    fn write_elements(
+        &self,
+        mut rest: &[u8],
+        count: i32,
+        size: Option<Option<usize>>,
+        nulls: &HashSet<i32>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
         out.push(b'[');
         for index in 0..count {
             if index > 0 {

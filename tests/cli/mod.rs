@@ -7,6 +7,7 @@ mod describe;
 mod dump_log;
 mod dump_log_memory;
 mod exit_codes;
+mod handbook;
 mod java_console;
 mod java_topics;
 mod multicall;

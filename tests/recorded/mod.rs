@@ -1,7 +1,8 @@
 //! Recorded cases: command lines of Apache Kafka's tools and what they did, held against kafkit's faces.
 //!
 //! Owns the reading of the case files (`tests/recorded/record` explains and writes them) and the comparison. A case
-//! marked `broker` runs inside `kafkit broker -- sh`, on the mini broker.
+//! marked `broker` runs inside `kafkit broker -- sh`, on the mini broker, or on the cluster that `KAFKIT_RECORDED_ON`
+//! names: `make interop` has one of Apache Kafka.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,6 +10,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use crate::support::suite::{Suite, outcome_of};
+
+/// The variable with the host and port of another cluster than the mini broker.
+const ELSEWHERE: &str = "KAFKIT_RECORDED_ON";
 
 /// What a command line did.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -107,7 +111,8 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
         );
     }
     let mut words = vec!["sh", "-c", script.as_str()];
-    if case.needs_broker {
+    let elsewhere = std::env::var(ELSEWHERE).ok();
+    if case.needs_broker && elsewhere.is_none() {
         words.splice(0..0, [env!("CARGO_BIN_EXE_kafkit"), "broker", "--"]);
     }
     let mut shell = std::process::Command::new(words[0]);
@@ -117,6 +122,9 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
         .env("TZ", "UTC")
         .env("LC_ALL", "C.UTF-8")
         .env("HOME", folder);
+    if let Some(servers) = elsewhere {
+        shell.env("KAFKA_BOOTSTRAP_SERVERS", servers);
+    }
     let path = std::env::var("PATH").unwrap_or_default();
     shell.env("PATH", format!("{}:{path}", faces.display()));
     outcome_of(shell, b"");

@@ -9,6 +9,7 @@
 
 pub mod acls;
 pub mod alter_configs;
+pub mod alter_partition_reassignments;
 pub mod api_versions;
 mod config_resource;
 pub mod create_partitions;

@@ -244,6 +244,12 @@ fn timeout(parsed: &Parsed) -> Result<Duration, JavaFailure> {
 fn settings(parsed: &Parsed) -> Result<Settings, JavaFailure> {
     let mut settings = Settings::default();
     if let Some(file) = parsed.value("command-config")? {
+        if let Err(error) = std::fs::read(file) {
+            // Java's message is the file's name, or the system's word on reading a folder.
+            let is_folder = error.kind() == std::io::ErrorKind::IsADirectory;
+            let message = if is_folder { "Is a directory" } else { file };
+            return Err(JavaFailure::Told(message.to_owned()));
+        }
         settings.read_properties_file(Path::new(file))?;
     }
     let old = parsed.value("zookeeper")?.map(broker_beside_zookeeper);

@@ -1,6 +1,7 @@
 """kafkit against Apache Kafka, three nodes: the same checks, a reassignment, and a node that dies."""
 
 import json
+import os
 
 from harness import HERE, KAFKIT, SCRATCH, Program, equal, expect, run, wait_until
 from judges.kafkit_on_apache_kafka import (  # the checks of one node hold on three as well
@@ -22,6 +23,25 @@ def check_a_reassignment_moves_the_replicas(broker):
     wait_until(lambda: "Reassignment of partition moved-0 is completed." in
                face(broker, "kafka-reassign-partitions", "--reassignment-json-file", plan, "--verify"), "the move")
     expect("Replicas: 3,2" in java(broker, "kafka-topics", "--describe", "--topic", "moved"), "the replicas")
+
+
+def check_a_handbooks_script_prints_the_same_with_either_path(broker):
+    printed = {}
+    for whose in ["kafkit", "apache"]:
+        tools, folder = SCRATCH / f"{whose}-tools", SCRATCH / f"{whose}-handbook"
+        folder.mkdir()
+        if whose == "kafkit":
+            run(KAFKIT, "install-links", tools)
+        else:
+            tools.mkdir()
+            for tool in ["topics", "console-producer", "console-consumer", "reassign-partitions", "dump-log"]:
+                path = tools / f"kafka-{tool}.sh"
+                path.write_text(f'#!/bin/sh\nexec "{HERE}/apache-kafka" run kafka-{tool} "$@"\n')
+                path.chmod(0o755)
+        printed[whose] = run(HERE.parent / "handbook/handbook.sh", broker.bootstrap, broker.dir, broker.nodes, cwd=folder,
+                             limit=400, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"})
+    expect("== done" in printed["apache"], printed["apache"])
+    equal(printed["kafkit"].splitlines(), printed["apache"].splitlines(), "what the script prints")
 
 
 def check_a_node_that_dies_costs_no_record(broker):

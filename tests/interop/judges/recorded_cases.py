@@ -1,0 +1,21 @@
+"""The recorded cases of Apache Kafka's tools (tests/golden), replayed by kafkit's faces on Apache Kafka itself.
+
+The comparing is that of `cargo test recorded`, which holds the same cases on the mini broker.
+"""
+
+import os
+
+from harness import ROOT, ApacheKafka, expect, run
+
+BROKER = ApacheKafka
+PORT = 19292
+
+
+def prepare():
+    expect((ROOT / "tests/golden").is_dir(), "no recorded cases")
+
+
+def check_every_recorded_line_on_apache_kafka(broker):
+    done = run("cargo", "test", "--release", "--locked", "--test", "integration", "--", "recorded::", cwd=ROOT, limit=900,
+               env={**os.environ, "KAFKIT_RECORDED_ON": broker.bootstrap})
+    expect("test result: ok. 1 passed" in done, done)
