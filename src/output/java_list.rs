@@ -58,7 +58,7 @@ impl ListDeserializer {
                 for _ in 0..count {
                     nulls.insert(i32::from_be_bytes(take(&mut rest)?));
                 }
-                (Some(self.element_size), nulls)
+                (self.element_size, nulls)
             }
             1 => (None, HashSet::new()),
             _ => return Err("Invalid serialization strategy flag value".to_owned()),
@@ -66,6 +66,9 @@ impl ListDeserializer {
         let count = length(&mut rest)?;
         if let Some(class) = &self.bad_class {
             return Err(format!("Failed to construct list instance of type {class}"));
+        }
+        if strategy == 0 && size.is_none() && count > 0 {
+            return Err("the elements of the list are of no fixed size".to_owned());
         }
         let begin = out.len();
         let told = self.write_elements(rest, count, size, &nulls, out);
@@ -80,7 +83,7 @@ impl ListDeserializer {
         &self,
         mut rest: &[u8],
         count: i32,
-        size: Option<Option<usize>>,
+        size: Option<usize>,
         nulls: &HashSet<i32>,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
@@ -91,8 +94,7 @@ impl ListDeserializer {
             }
             let length = match size {
                 _ if nulls.contains(&index) => None,
-                Some(Some(size)) => Some(size),
-                Some(None) => return Err("the elements of the list are of no fixed size".to_owned()),
+                Some(size) => Some(size),
                 None => match i32::from_be_bytes(take(&mut rest)?) {
                     -1 => None,
                     length => Some(usize::try_from(length).map_err(|_| length.to_string())?),

@@ -1,4 +1,4 @@
-//! AlterPartitionReassignments, versions 0–1: on one node a partition moves nowhere.
+//! `AlterPartitionReassignments`, versions 0–1: on one node a partition moves nowhere.
 //!
 //! - A plan of what is so already is taken, as Apache Kafka takes it.
 //! - Any other broker is refused, and so is a cancellation: nothing is under way.
