@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("output", "client internal_records java records reassignment wire"),
     ("input", "internal_records"),
     ("client", "interrupt reassignment wire"),
-    ("broker", "records storage topic_config"),
+    ("broker", "internal_records records storage topic_config"),
     ("storage", "records"),
     ("records", ""),
     ("wire", ""),

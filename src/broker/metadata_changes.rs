@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use uuid::Uuid;
 
+use super::cluster_metadata::{self, Inherited, Node};
 use super::config::BrokerConfig;
 use super::group::offsets_topic::OFFSETS_TOPIC;
 use super::metadata::{Configs, Metadata, REMEMBERED, State, Topic};
@@ -25,6 +26,21 @@ use crate::topic_partition::TopicPartition;
 /// Producer ids are reserved on disk so many at a time.
 const PRODUCER_ID_BLOCK: i64 = 1000;
 
+impl State {
+    /// No producer has written to a log under this id or a larger one.
+    fn first_free_producer_id(&self) -> i64 {
+        let partitions = self.topics.values().flat_map(|topic| &topic.partitions);
+        let largest = partitions.filter_map(|partition| {
+            let log = partition.log();
+            log.producers()
+                .snapshot_entries()
+                .map(|entry| entry.producer_id)
+                .max()
+        });
+        largest.max().map_or(0, |largest| largest + 1)
+    }
+}
+
 impl Metadata {
     /// Reads what the data directory keeps, and makes what a new one must have. Partitions that another Kafka left
     /// here are taken over as they are.
@@ -33,7 +49,13 @@ impl Metadata {
         log_dir.set_sync(config.flush_each_batch);
         let stored = metadata_file::read(&config.data_dir)?;
         let is_new = stored.is_none();
-        let stored = stored.unwrap_or_else(StoredMetadata::new);
+        let mut stored = stored.unwrap_or_else(StoredMetadata::new);
+        let mut inherited = Inherited::default();
+        if is_new {
+            inherited = cluster_metadata::read(&config.data_dir)?;
+            stored.broker_configs.append(&mut inherited.broker_configs);
+            stored.next_producer_id = inherited.next_producer_id;
+        }
         let metadata = Self {
             cluster_id: log_dir.meta().cluster_id.clone().unwrap_or_default(),
             config,
@@ -46,21 +68,23 @@ impl Metadata {
             ..State::default()
         };
         let mut topics = stored.topics;
-        let adopted = metadata.adopt(&mut topics)?;
+        let adopted = metadata.adopt(&mut topics, inherited)?;
         for (name, topic) in topics {
             let topic = metadata.open_topic(&state, &name, topic)?;
             state.ids.insert(topic.id, Arc::clone(&topic));
             state.topics.insert(name, topic);
         }
         if is_new || adopted {
-            metadata.save(&state, stored.next_producer_id)?;
+            let mut next_producer_id = metadata.lock_changes();
+            *next_producer_id = (*next_producer_id).max(state.first_free_producer_id());
+            metadata.save(&state, *next_producer_id)?;
         }
         metadata.show(state);
         Ok(metadata)
     }
 
     /// Adds topics whose partitions lie in the data directory but are not in the metadata.
-    fn adopt(&self, topics: &mut BTreeMap<String, StoredTopic>) -> Result<bool> {
+    fn adopt(&self, topics: &mut BTreeMap<String, StoredTopic>, mut inherited: Inherited) -> Result<bool> {
         let known: HashSet<String> = topics.keys().cloned().collect();
         let found = self.log_dir.partitions()?;
         for (partition, id) in found {
@@ -68,10 +92,11 @@ impl Metadata {
                 continue;
             }
             let id = id.map_or_else(random_id, Ok)?;
+            let configs = inherited.topic_configs.remove(&partition.topic);
             let topic = topics.entry(partition.topic).or_insert_with(|| StoredTopic {
                 id,
                 partitions: 0,
-                configs: Configs::new(),
+                configs: configs.unwrap_or_default(),
             });
             topic.partitions = topic.partitions.max(partition.partition + 1);
         }
@@ -125,7 +150,13 @@ impl Metadata {
             broker_configs: state.broker_configs.clone(),
             next_producer_id,
         };
-        metadata_file::write(&self.config.data_dir, &stored, self.config.flush_each_batch)
+        let dir = &self.config.data_dir;
+        let node = Node {
+            id: self.config.node_id,
+            directory: self.log_dir.meta().directory_id.unwrap_or_default(),
+        };
+        cluster_metadata::write(dir, &node, state, next_producer_id)?;
+        metadata_file::write(dir, &stored, self.config.flush_each_batch)
     }
 
     fn show(&self, state: State) {

@@ -3,10 +3,11 @@
 //! Owns the frame, shared with `__remote_log_metadata`, and the record types' names. KIP-631.
 
 use super::decode::{DecodeError, Reader, decode};
+use super::encode::{encode, unsigned_varint};
 use super::json;
 use super::schema::Message;
 use super::tables::metadata;
-use super::value::StructValue;
+use super::value::{StructValue, Value};
 
 /// A decoded record of `__cluster_metadata`.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +37,28 @@ impl MetadataRecord<'_> {
 pub fn decode_record(bytes: &[u8]) -> Result<MetadataRecord<'_>, DecodeError> {
     let (id, value) = framed(metadata::RECORDS, bytes)?;
     Ok(MetadataRecord { id, value })
+}
+
+/// The value of a record of `__cluster_metadata`: the type of this name with these fields, the others at their
+/// defaults; `None` if there is no such type.
+pub fn encode_record<'a>(
+    name: &str,
+    version: i16,
+    fields: impl IntoIterator<Item = (&'a str, Value<'a>)>,
+) -> Option<Vec<u8>> {
+    let (id, message) = metadata::RECORDS
+        .iter()
+        .find(|(_, message)| message.body.name == name && message.supports(version))?;
+    let mut value = StructValue::new(&message.body, version);
+    for (name, field) in fields {
+        value.set(name, field);
+    }
+    let mut bytes = Vec::new();
+    unsigned_varint(1, &mut bytes);
+    unsigned_varint(u32::try_from(*id).ok()?, &mut bytes);
+    unsigned_varint(u32::try_from(version).ok()?, &mut bytes);
+    encode(message, &value, &mut bytes);
+    Some(bytes)
 }
 
 /// Reads a frame with one of `records` in it, and nothing after it.

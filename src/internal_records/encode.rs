@@ -103,7 +103,7 @@ fn length(kind: Kind, length: Option<usize>, flexible: bool, out: &mut Vec<u8>) 
     }
 }
 
-fn unsigned_varint(mut value: u32, out: &mut Vec<u8>) {
+pub(super) fn unsigned_varint(mut value: u32, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;

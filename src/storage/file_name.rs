@@ -12,6 +12,8 @@ pub const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
 pub const CLEANER_OFFSETS: &str = "cleaner-offset-checkpoint";
 pub const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
 pub const PARTITION_METADATA: &str = "partition.metadata";
+/// Of a snapshot of the metadata log.
+pub const SNAPSHOT_SUFFIX: &str = ".checkpoint";
 pub const BOOTSTRAP_CHECKPOINT: &str = "bootstrap.checkpoint";
 /// Appended to a file that is being replaced.
 pub const TEMPORARY_SUFFIX: &str = ".tmp";

@@ -193,3 +193,42 @@ fn readers_of_committed_records_see_no_aborted_and_no_open_transaction() {
     assert_eq!((committed.len(), committed), (12, expected));
     assert!(all.len() > 18 && all.iter().any(aborted), "{all:?}");
 }
+
+/// The directory was written by Apache Kafka; see `golden/kraft-directory/README.md`.
+#[test]
+fn a_directory_of_apache_kafka_keeps_its_topics_with_their_configs() {
+    let suite = Suite::new();
+    let mut cluster = Cluster::start();
+    cluster.stop();
+    let data_dir = cluster.data_dir();
+    std::fs::remove_dir_all(&data_dir).unwrap();
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/kraft-directory");
+    for folder in ["__cluster_metadata-0", "a-0", "a-1"] {
+        copy_folder(&golden.join(folder), &data_dir.join(folder));
+    }
+    std::fs::copy(golden.join("meta.properties"), data_dir.join("meta.properties")).unwrap();
+    cluster.restart();
+    let described = kafkit(&suite, &cluster, &["describe", "topic", "a"], "").succeeds();
+    let described = described.stdout();
+    assert!(described.contains("id 1zUQVKx_QDSroHF74NKlIA"), "{described}");
+    assert!(
+        described.contains("set on it: retention.ms=123456\n"),
+        "{described}"
+    );
+    // Retention would take them away in some minutes.
+    let consumed = kafkit(&suite, &cluster, &["consume", "a", "-e"], "").succeeds();
+    assert_eq!(consumed.stdout().lines().count(), 100);
+    // A producer id that the metadata log has given out is not given out again.
+    let produced = kafkit(
+        &suite,
+        &cluster,
+        &["produce", "a", "-X", "enable.idempotence=true"],
+        &lines(3),
+    );
+    produced.succeeds();
+    let stored = std::fs::read_to_string(data_dir.join("kafkit-metadata.json")).unwrap();
+    let stored: serde_json::Value = serde_json::from_str(&stored).unwrap();
+    assert!(stored["next_producer_id"].as_i64().unwrap() > 1000, "{stored}");
+    // Apache Kafka's own metadata stay in its log: nothing is written beside it.
+    assert!(!data_dir.join("bootstrap.checkpoint").exists());
+}
