@@ -7,13 +7,10 @@
 use std::future::Future;
 use std::ops::RangeInclusive;
 use std::pin::Pin;
-use std::sync::Arc;
 
-use bytes::BytesMut;
 use kafka_protocol::messages::{self, ApiKey};
-use kafka_protocol::protocol::Request;
 
-use super::Broker;
+use super::call::{Call, decode};
 use super::handlers::{
     acls, alter_configs, alter_partition_reassignments, api_versions, create_partitions, create_topics,
     delete_groups, delete_records, delete_topics, describe_cluster, describe_configs, describe_groups,
@@ -22,17 +19,7 @@ use super::handlers::{
     list_partition_reassignments, metadata, offset_commit, offset_delete, offset_fetch,
     offset_for_leader_epoch, produce, sync_group,
 };
-use super::request_shape;
 use super::response::{self, Answer, Refusal};
-use super::session::RequestContext;
-
-/// One request on its way to its handler: the body only, its header is in `context`.
-#[derive(Debug)]
-pub struct Call {
-    pub(super) broker: Arc<Broker>,
-    pub(super) context: RequestContext,
-    pub(super) body: BytesMut,
-}
 
 /// What a handler gives back, sooner or later.
 pub type Outcome = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
@@ -149,15 +136,4 @@ impl Api {
     pub(super) fn call(&self, call: Call) -> Outcome {
         (self.handler)(call)
     }
-}
-
-/// Decodes the body, after a walk over its lengths.
-pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Broker>, RequestContext, R), Refusal> {
-    let version = call.context.version;
-    if !request_shape::is_well_formed(call.context.api, version, &call.body) {
-        return Err(Refusal::new("a request whose lengths do not fit its size"));
-    }
-    let request = R::decode(&mut call.body.freeze(), version)
-        .map_err(|error| Refusal::new(format!("a request that cannot be decoded: {error:#}")))?;
-    Ok((call.broker, call.context, request))
 }

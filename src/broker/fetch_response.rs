@@ -8,8 +8,8 @@ use kafka_protocol::protocol::HeaderVersion;
 use std::os::unix::fs::FileExt;
 use uuid::Uuid;
 
+use super::call::RequestContext;
 use super::response::{self, Answer, Piece, Refusal};
-use super::session::RequestContext;
 use crate::storage::LogSlice;
 use crate::storage::transaction_index::AbortedTransaction;
 

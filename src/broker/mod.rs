@@ -6,6 +6,7 @@
 
 pub mod apis;
 mod batch_check;
+pub mod call;
 mod cluster_metadata;
 pub mod config;
 pub mod config_table;

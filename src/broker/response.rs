@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::protocol::{Encodable, HeaderVersion, Request};
 
-use super::session::RequestContext;
+use super::call::RequestContext;
 
 /// What a handler wants sent.
 #[derive(Debug)]

@@ -16,26 +16,12 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Broker;
-use super::apis::{self, Call};
+use super::apis;
+use super::call::{Call, RequestContext};
 use super::handlers::api_versions;
 use super::response::{Answer, Refusal};
 use super::send;
 use super::server::Listener;
-
-/// Who asks, and how; what every handler gets beside the request.
-#[derive(Clone, Debug)]
-pub struct RequestContext {
-    pub api: ApiKey,
-    pub version: i16,
-    pub correlation_id: i32,
-    /// Empty if the client gave none.
-    pub client_id: String,
-    pub client_host: IpAddr,
-    /// The listener it came in by: its address is the one to advertise.
-    pub listener: Arc<Listener>,
-    /// Unlike any other connection's since the broker started.
-    pub connection: u64,
-}
 
 /// Bytes a connection reads at once when nothing is known of the next frame.
 const READ_SIZE: usize = 16 * 1024;

@@ -15,7 +15,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::text;
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 
 fn message() -> StrBytes {
     text("No Authorizer is configured on the broker")

@@ -15,9 +15,9 @@ use super::config_resource::{self, Resource};
 use super::create_topics::Refused;
 use super::text;
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::config_table::{self, Scope};
 use crate::broker::metadata::Configs;
-use crate::broker::session::RequestContext;
 use crate::topic_config::{self, TOPIC_CONFIGS};
 
 pub fn handle(

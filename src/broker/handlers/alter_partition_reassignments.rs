@@ -18,7 +18,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 
 pub fn handle(
     broker: &Arc<Broker>,

@@ -14,8 +14,8 @@ use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
 
 use crate::broker::Broker;
 use crate::broker::apis::APIS;
+use crate::broker::call::RequestContext;
 use crate::broker::response::{self, Answer, Refusal};
-use crate::broker::session::RequestContext;
 
 pub fn handle(_: &Arc<Broker>, context: &RequestContext, request: ApiVersionsRequest) -> ApiVersionsResponse {
     if context.version >= 3

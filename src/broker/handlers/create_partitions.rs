@@ -13,7 +13,7 @@ use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse
 use super::create_topics::{Refused, check_count, check_replicas};
 use super::text;
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 
 pub fn handle(
     broker: &Arc<Broker>,

@@ -9,7 +9,7 @@ use kafka_protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse};
 
 use super::group_words::error_code;
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 use crate::broker::timers::now_ms;
 
 pub fn handle(

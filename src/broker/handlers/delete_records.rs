@@ -15,9 +15,9 @@ use kafka_protocol::messages::delete_records_response::{
 use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::metadata::is_internal;
 use crate::broker::partition::Partition;
-use crate::broker::session::RequestContext;
 
 pub fn handle(
     broker: &Arc<Broker>,

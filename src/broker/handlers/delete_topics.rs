@@ -18,8 +18,8 @@ use uuid::Uuid;
 use super::create_topics::Refused;
 use super::{text, topic_name};
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
-use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
 
 pub fn handle(

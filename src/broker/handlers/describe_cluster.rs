@@ -12,7 +12,7 @@ use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeCluster
 
 use super::text;
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 
 /// "Not asked for" in every field of authorized operations.
 pub(super) const NO_OPERATIONS: i32 = i32::MIN;

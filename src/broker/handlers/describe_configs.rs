@@ -17,10 +17,10 @@ use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use super::config_resource::{self, Resource};
 use super::text;
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::config_table::{self, BROKER_SETTINGS, Scope};
 use crate::broker::effective_config::{Origin, Source};
 use crate::broker::metadata::Configs;
-use crate::broker::session::RequestContext;
 use crate::topic_config::{Kind, TOPIC_CONFIGS};
 
 pub fn handle(

@@ -13,9 +13,9 @@ use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, Gr
 
 use super::text;
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::group::GroupDescription;
 use crate::broker::group::group_state::GroupState;
-use crate::broker::session::RequestContext;
 
 pub fn handle(
     broker: &Arc<Broker>,

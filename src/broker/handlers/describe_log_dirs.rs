@@ -11,8 +11,8 @@ use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 
 use super::{text, topic_name};
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
-use crate::broker::session::RequestContext;
 
 pub fn handle(
     broker: &Arc<Broker>,

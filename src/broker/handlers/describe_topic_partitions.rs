@@ -19,8 +19,8 @@ use kafka_protocol::messages::{BrokerId, DescribeTopicPartitionsRequest, Describ
 use super::metadata::ALL_TOPIC_OPERATIONS;
 use super::topic_name;
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
-use crate::broker::session::RequestContext;
 use crate::broker::topic_name::validate;
 
 pub fn handle(

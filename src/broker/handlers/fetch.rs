@@ -18,7 +18,7 @@ use kafka_protocol::messages::FetchRequest;
 use tokio::time::Instant;
 
 use crate::broker::Broker;
-use crate::broker::apis::{Call, decode};
+use crate::broker::call::{Call, decode};
 use crate::broker::delayed_fetch::Waiter;
 use crate::broker::fetch_response::{self, PartitionAnswer, TopicAnswer};
 use crate::broker::fetch_session::{LastSaid, Plan, Target};

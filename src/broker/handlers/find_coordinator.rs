@@ -15,7 +15,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::text;
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;

@@ -8,7 +8,7 @@ use kafka_protocol::messages::{HeartbeatRequest, HeartbeatResponse};
 
 use super::group_words::{error_code, member};
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 use crate::broker::timers::now_ms;
 
 pub fn handle(

@@ -18,8 +18,8 @@ use super::config_resource::{self, Resource};
 use super::create_topics::Refused;
 use super::text;
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::config_table;
-use crate::broker::session::RequestContext;
 use crate::topic_config::{self, Kind};
 
 const SET: i8 = 0;

@@ -15,8 +15,8 @@ use kafka_protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 use super::group_words::{error_code, keep, optional};
 use super::text;
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::group::events::{JoinAnswer, JoinGroup, Protocol};
-use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
 use crate::storage::partition_metadata::random_id;
 

@@ -13,8 +13,8 @@ use kafka_protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
 use super::group_words::{error_code, optional};
 use super::text;
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::group::events::LeavingMember;
-use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
 
 pub fn handle(

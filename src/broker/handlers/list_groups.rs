@@ -10,7 +10,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::text;
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 
 const CLASSIC: &str = "classic";
 

@@ -18,8 +18,8 @@ use kafka_protocol::messages::list_offsets_response::{
 use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::partition::Partition;
-use crate::broker::session::RequestContext;
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;

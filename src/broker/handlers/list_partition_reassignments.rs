@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kafka_protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse};
 
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 
 pub fn handle(
     _: &Arc<Broker>,

@@ -23,8 +23,8 @@ use super::create_topics;
 use super::describe_cluster::{ALL_CLUSTER_OPERATIONS, NO_OPERATIONS};
 use super::{text, topic_name};
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
-use crate::broker::session::RequestContext;
 use crate::broker::topic_name::validate;
 
 /// What anybody may do with a topic where nobody is checked: read, write, create, delete, alter, describe, describe

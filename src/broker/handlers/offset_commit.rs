@@ -22,8 +22,8 @@ use uuid::Uuid;
 
 use super::group_words::{error_code, member};
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::group::stored_records::StoredOffset;
-use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
 
 pub fn handle(

@@ -12,7 +12,7 @@ use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse, TopicN
 
 use super::group_words::error_code;
 use crate::broker::Broker;
-use crate::broker::session::RequestContext;
+use crate::broker::call::RequestContext;
 use crate::broker::timers::now_ms;
 
 pub fn handle(

@@ -12,8 +12,8 @@ use kafka_protocol::messages::offset_for_leader_epoch_response::{
 use kafka_protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::partition::Partition;
-use crate::broker::session::RequestContext;
 
 pub fn handle(
     broker: &Arc<Broker>,

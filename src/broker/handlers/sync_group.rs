@@ -12,8 +12,8 @@ use kafka_protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 use super::group_words::{error_code, keep, member, optional};
 use super::text;
 use crate::broker::Broker;
+use crate::broker::call::RequestContext;
 use crate::broker::group::events::SyncGroup;
-use crate::broker::session::RequestContext;
 use crate::broker::timers::now_ms;
 
 pub async fn handle(

@@ -1,0 +1,49 @@
+//! What a handler is given: who asks, and the request.
+//!
+//! Owns neither the table of handlers (`apis`) nor the connection (`session`).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use kafka_protocol::messages::ApiKey;
+use kafka_protocol::protocol::Request;
+
+use super::Broker;
+use super::request_shape;
+use super::response::Refusal;
+use super::server::Listener;
+
+/// Who asks, and how; what every handler gets beside the request.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    pub api: ApiKey,
+    pub version: i16,
+    pub correlation_id: i32,
+    /// Empty if the client gave none.
+    pub client_id: String,
+    pub client_host: IpAddr,
+    /// The listener it came in by: its address is the one to advertise.
+    pub listener: Arc<Listener>,
+    /// Unlike any other connection's since the broker started.
+    pub connection: u64,
+}
+
+/// One request on its way to its handler: the body only, its header is in `context`.
+#[derive(Debug)]
+pub struct Call {
+    pub(super) broker: Arc<Broker>,
+    pub(super) context: RequestContext,
+    pub(super) body: BytesMut,
+}
+
+/// Decodes the body, after a walk over its lengths.
+pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Broker>, RequestContext, R), Refusal> {
+    let version = call.context.version;
+    if !request_shape::is_well_formed(call.context.api, version, &call.body) {
+        return Err(Refusal::new("a request whose lengths do not fit its size"));
+    }
+    let request = R::decode(&mut call.body.freeze(), version)
+        .map_err(|error| Refusal::new(format!("a request that cannot be decoded: {error:#}")))?;
+    Ok((call.broker, call.context, request))
+}
