@@ -169,6 +169,31 @@ fn a_group_commits_what_was_printed() {
         .prints("3\n");
 }
 
+/// Records of a partition that a first run did not come to are not passed over by a second that begins at the end.
+#[test]
+fn a_group_has_a_place_in_every_partition_that_it_was_given() {
+    let shell = Shell::new();
+    let topics = ["topics", "create", "spread", "--partitions", "3", "-b"];
+    let bootstrap = shell.cluster.bootstrap();
+    shell.suite.run([&topics[..], &[&bootstrap]].concat()).succeeds();
+    for partition in ["0", "1"] {
+        shell
+            .produce(&["spread", "--partition", partition], "1\n2\n3\n4\n5\n")
+            .succeeds();
+    }
+    let group = ["--topic", "spread", "--group", "g", "--timeout-ms", "5000"];
+    shell
+        .java_consume(&[&group[..], &["--from-beginning", "--max-messages", "5"]].concat())
+        .succeeds();
+    shell
+        .produce(&["spread", "--partition", "2"], "1\n2\n3\n4\n5\n")
+        .succeeds();
+    let rest = shell
+        .java_consume(&[&group[..], &["--max-messages", "10"]].concat())
+        .succeeds();
+    assert_eq!(rest.stdout().lines().count(), 10, "{}", rest.stdout());
+}
+
 #[test]
 fn topics_by_a_java_regular_expression() {
     let shell = Shell::new();

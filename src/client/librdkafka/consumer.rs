@@ -2,6 +2,7 @@
 //!
 //! Owns the account of what the visitor took, which is what a group commits.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,10 @@ use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::topic_partition::Offset;
 
+/// librdkafka's words for the beginning, where a group has no place yet.
+const EARLIEST: &[&str] = &["earliest", "smallest", "beginning"];
+/// How long the end waits for an answer about where the group stands.
+const PLACE_PATIENCE: Duration = Duration::from_secs(2);
 /// Headers of a record shown without an allocation.
 const INLINE_HEADERS: usize = 16;
 /// Batches shown in one poll, while there are any: what is printed goes out when none are left.
@@ -34,6 +39,10 @@ pub struct Consumer {
     role: Role,
     /// Next offset to commit by partition; a group's only.
     taken: Vec<Place>,
+    /// The partitions for which there was one.
+    placed: HashSet<(String, i32)>,
+    /// A group without a place in a partition begins at its first record.
+    from_beginning: bool,
     reading: Vec<(String, i32)>,
     notices: Notices,
     servers: String,
@@ -58,11 +67,15 @@ impl Consumer {
         let servers = config::value_of(&entries, "bootstrap.servers")
             .unwrap_or_default()
             .to_owned();
+        let from_beginning =
+            config::value_of(&entries, "auto.offset.reset").is_some_and(|reset| EARLIEST.contains(&reset));
         let handle = Handle::new(role, &entries).map_err(Error::usage)?;
         Ok(Self {
             handle,
             role,
             taken: Vec::new(),
+            placed: HashSet::new(),
+            from_beginning,
             reading: Vec::new(),
             notices: Notices::default(),
             servers,
@@ -179,7 +192,7 @@ impl RecordSource for Consumer {
                 PARTITION_END => visitor.partition_end(message.topic, message.partition, message.offset),
                 code => failed_partition(message, code, notices),
             };
-            if is_member && message.code == 0 && outcome.is_ok() {
+            if is_member && outcome.is_ok() {
                 note(taken, message);
             }
             outcome.unwrap_or_else(|error| {
@@ -207,12 +220,15 @@ impl RecordSource for Consumer {
     fn acknowledge(&mut self) {
         if !self.taken.is_empty() {
             self.handle.store_offsets(&self.taken);
-            self.taken.clear();
+            let places = self.taken.drain(..);
+            self.placed
+                .extend(places.map(|place| (place.topic, place.partition)));
         }
     }
 
     fn close(&mut self) {
         if self.role == Role::Member {
+            self.place_untouched();
             self.handle.close_consumer();
         }
         for (topic, partition) in std::mem::take(&mut self.reading) {
@@ -227,6 +243,31 @@ impl RecordSource for Consumer {
 }
 
 impl Consumer {
+    /// Gives the group a place, as Java's consumer does, in partitions of which nothing was taken: otherwise records
+    /// there would be passed over by a next run that begins at the end. What cannot be found out stays open.
+    fn place_untouched(&mut self) {
+        if !self.from_beginning {
+            return;
+        }
+        let mut places: Vec<Place> = self
+            .handle
+            .assignment()
+            .into_iter()
+            .filter(|partition| !self.placed.contains(partition))
+            .map(|(topic, partition)| place(&topic, partition, NOWHERE))
+            .collect();
+        if places.is_empty() || self.handle.committed(&mut places, PLACE_PATIENCE).is_err() {
+            return;
+        }
+        places.retain(|place| place.code == 0 && place.offset < 0);
+        for place in &mut places {
+            place.offset = question(Position::Beginning);
+        }
+        if self.ask(&mut places, PLACE_PATIENCE).is_ok() {
+            self.handle.store_offsets(&places);
+        }
+    }
+
     /// One ListOffsets round; a leader that is being chosen is waited for.
     fn ask(&mut self, places: &mut [Place], wait: Duration) -> Result<()> {
         if places.is_empty() {
@@ -258,9 +299,13 @@ fn place(topic: &str, partition: i32, offset: Offset) -> Place {
         topic: topic.to_owned(),
         partition,
         offset,
+        leader_epoch: -1,
         code: 0,
     }
 }
+
+/// librdkafka's number for no offset.
+const NOWHERE: Offset = -1001;
 
 /// A position as ListOffsets asks for it.
 fn question(position: Position) -> i64 {
@@ -288,13 +333,21 @@ fn topic_partitions(found: ffi::TopicMetadata) -> TopicPartitions {
     }
 }
 
-/// Notes a record as taken; runs of one partition are the rule.
+/// Notes a record, or all before an end, as taken; runs of one partition are the rule.
 fn note(taken: &mut Vec<Place>, message: &Incoming<'_>) {
-    let next = message.offset + 1;
+    let (next, leader_epoch) = match message.code {
+        0 => (message.offset + 1, message.leader_epoch()),
+        PARTITION_END => (message.offset, -1),
+        _ => return,
+    };
     let known = |place: &Place| place.partition == message.partition && place.topic == message.topic;
-    match taken.iter_mut().rev().find(|place| known(place)) {
-        Some(place) => place.offset = next,
-        None => taken.push(place(message.topic, message.partition, next)),
+    let position = taken.iter().rposition(known).unwrap_or_else(|| {
+        taken.push(place(message.topic, message.partition, next));
+        taken.len() - 1
+    });
+    if let Some(place) = taken.get_mut(position) {
+        place.offset = next;
+        place.leader_epoch = place.leader_epoch.max(leader_epoch);
     }
 }
 

@@ -70,6 +70,7 @@ impl Handle {
                 topic: topic.clone(),
                 partition: -1,
                 offset: -1001,
+                leader_epoch: -1,
                 code: 0,
             })
             .collect();
@@ -198,6 +199,12 @@ impl Incoming<'_> {
     pub(in crate::client::librdkafka) fn error_text(&self) -> &str {
         // SAFETY: the message is live as long as this value, and keeps its text.
         unsafe { text_at(sys::rd_kafka_message_errstr(self.message)) }
+    }
+
+    /// The epoch of the leader that took the record; -1 where nobody knows.
+    pub(in crate::client::librdkafka) fn leader_epoch(&self) -> i32 {
+        // SAFETY: the message is live as long as this value.
+        unsafe { sys::rd_kafka_message_leader_epoch(self.message) }
     }
 
     /// Calls `visit` with each header, in order.

@@ -27,6 +27,8 @@ pub(in crate::client::librdkafka) struct Place {
     pub(in crate::client::librdkafka) topic: String,
     pub(in crate::client::librdkafka) partition: i32,
     pub(in crate::client::librdkafka) offset: i64,
+    /// Of the record before the offset; -1 where nobody knows.
+    pub(in crate::client::librdkafka) leader_epoch: i32,
     pub(in crate::client::librdkafka) code: Code,
 }
 
@@ -98,6 +100,24 @@ impl Handle {
     }
 }
 
+impl Handle {
+    /// Replaces each place's number by what the group committed there; -1001 where it has committed nothing.
+    pub(in crate::client::librdkafka) fn committed(
+        &mut self,
+        places: &mut [Place],
+        wait: Duration,
+    ) -> Result<(), Code> {
+        let list = PartitionList::new(places)?;
+        // SAFETY: the list lives through the call.
+        let result = unsafe { sys::rd_kafka_committed(self.raw(), list.0.as_ptr(), milliseconds(wait)) };
+        list.read_into(places);
+        match result as Code {
+            0 => Ok(()),
+            code => Err(code),
+        }
+    }
+}
+
 /// librdkafka's list of partitions.
 pub(super) struct PartitionList(pub(super) NonNull<sys::rd_kafka_topic_partition_list_t>);
 
@@ -113,6 +133,7 @@ impl PartitionList {
                 let entry =
                     sys::rd_kafka_topic_partition_list_add(list.0.as_ptr(), topic.as_ptr(), place.partition);
                 (*entry).offset = place.offset;
+                sys::rd_kafka_topic_partition_set_leader_epoch(entry, place.leader_epoch);
             }
             Ok(list)
         }
