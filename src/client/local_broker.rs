@@ -76,14 +76,25 @@ impl RunningBroker {
 
     /// A connection to it.
     pub fn connect(&self) -> Option<Connection> {
-        let address = self.addresses.first()?;
-        let address = HostPort::parse_list(address).ok()?.into_iter().next()?;
+        let address = self.address()?;
         let options = ConnectionOptions {
             connect_timeout: PATIENCE,
             request_timeout: PATIENCE,
             ..ConnectionOptions::default()
         };
         Connection::open(&address, &options).ok()
+    }
+
+    /// The port of its first address.
+    pub fn port(&self) -> Option<u16> {
+        Some(self.address()?.port)
+    }
+
+    fn address(&self) -> Option<HostPort> {
+        HostPort::parse_list(self.addresses.first()?)
+            .ok()?
+            .into_iter()
+            .next()
     }
 
     fn local(&self, dir: &Path, was_started: bool) -> LocalBroker {

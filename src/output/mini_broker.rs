@@ -16,6 +16,8 @@ pub struct Status {
     pub nodes: usize,
     pub topics: usize,
     pub bytes: u64,
+    /// None where the system does not tell.
+    pub clients: Option<usize>,
     pub data_dir: String,
 }
 
@@ -29,27 +31,33 @@ pub fn status(printer: &mut Printer, status: &Status) -> Result<()> {
             "nodes": status.nodes,
             "topics": status.topics,
             "bytes": status.bytes,
+            "clients": status.clients,
             "data_dir": status.data_dir,
         })),
         Format::Name => printer.line(status.addresses.join(",")),
         Format::Tsv => printer.line(format_args!(
-            "{}\t{}\t{}\t{}\t{}\t{}\t{}",
+            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
             status.addresses.join(","),
             status.pid,
             status.up.as_secs(),
             status.nodes,
             status.topics,
             status.bytes,
+            status.clients.map(|count| count.to_string()).unwrap_or_default(),
             status.data_dir
         )),
         Format::Table => printer.line(format_args!(
-            "{}   pid {}   up {}   {}   {}   {}   {}",
+            "{}   pid {}   up {}   {}   {}   {}{}   {}",
             status.addresses.join(", "),
             status.pid,
             duration(status.up),
             counted(status.nodes, "node"),
             counted(status.topics, "topic"),
             super::size(status.bytes),
+            status
+                .clients
+                .map(|count| format!("   {}", counted(count, "client")))
+                .unwrap_or_default(),
             status.data_dir
         )),
     }

@@ -1,5 +1,8 @@
 //! Starting, finding and stopping brokers: the fixture, the embedded broker, what cannot be started.
 
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use crate::support::suite::Suite;
 
 /// What a fixture's command is told, and what it ends with.
@@ -56,6 +59,37 @@ fn commands_without_a_cluster_share_one_broker_even_if_they_start_together() {
     assert_eq!(suite.run(["broker", "stop"]).code, Some(0));
     let gone = suite.run(["broker", "status"]);
     assert_eq!(gone.code, Some(5), "{}", gone.stderr);
+}
+
+/// A program is one client, however many connections it holds, and whoever asks is none.
+#[test]
+fn the_status_counts_the_clients() {
+    let suite = Suite::new();
+    suite.run(["topics", "create", "read", "-q"]).succeeds();
+    let clients = || {
+        let status = suite.run(["broker", "status", "-o", "json"]);
+        serde_json::from_slice::<serde_json::Value>(&status.stdout).unwrap()["clients"].clone()
+    };
+    assert_eq!(clients(), 0);
+    let mut readers: Vec<_> = (0..2)
+        .map(|_| {
+            let mut reader = suite.command(["consume", "read"]);
+            reader
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let begun = Instant::now();
+    while clients() != 2 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{} clients", clients());
+    }
+    for reader in &mut readers {
+        reader.kill().unwrap();
+        reader.wait().unwrap();
+    }
+    suite.run(["broker", "stop"]).succeeds();
 }
 
 #[test]

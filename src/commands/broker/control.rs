@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use kafka_protocol::messages::{DescribeLogDirsRequest, MetadataRequest};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
+use super::clients;
 use crate::broker::timers::now_ms;
 use crate::client::local_broker::{RunningBroker, shown};
 use crate::error::{Error, Result};
@@ -38,6 +39,7 @@ pub(super) fn status(dir: &Path, printer: &mut Printer) -> Result<()> {
             nodes: metadata.brokers.len(),
             topics: metadata.topics.len(),
             bytes: u64::try_from(bytes).unwrap_or(0),
+            clients: running.port().and_then(clients::count),
             data_dir: shown(dir),
         },
     )

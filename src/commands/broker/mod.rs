@@ -3,6 +3,7 @@
 //! [`configuration`] makes one configuration out of flags, files and the environment; [`fixture`] runs a command with
 //! a broker of its own; [`control`] finds and stops one that runs.
 
+mod clients;
 mod configuration;
 mod container_environment;
 mod control;
