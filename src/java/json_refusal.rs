@@ -476,7 +476,7 @@ mod tests {
     /// Each line is a text and what Jackson 2.21, as Apache Kafka 4.3.1 brings it, says of it; null for nothing.
     #[test]
     fn says_what_jackson_says() {
-        for line in include_str!("json_refusal.jsonl").lines() {
+        for line in include_str!("../../tests/golden/json-refusals.jsonl").lines() {
             let (text, expected): (String, Option<String>) = serde_json::from_str(line).unwrap();
             assert_eq!(refusal(&text), expected, "of {text:?}");
         }
