@@ -44,11 +44,16 @@ pub(super) struct Inherited {
     topic_names: BTreeMap<Uuid, String>,
 }
 
+/// Whether an Apache Kafka keeps its metadata in this data directory.
+pub(super) fn has_log(data_dir: &Path) -> bool {
+    data_dir.join(FOLDER).is_dir()
+}
+
 /// Reads the metadata log in a data directory; without one nothing is inherited.
 pub(super) fn read(data_dir: &Path) -> Result<Inherited> {
     let folder = data_dir.join(FOLDER);
     let mut inherited = Inherited::default();
-    if !folder.is_dir() {
+    if !has_log(data_dir) {
         return Ok(inherited);
     }
     let mut snapshots = Vec::new();
@@ -132,7 +137,7 @@ impl Inherited {
 
 /// Tells an Apache Kafka of later what is here, unless one has a metadata log here already.
 pub(super) fn write(data_dir: &Path, node: &Node, state: &State, next_producer_id: i64) -> Result<()> {
-    if data_dir.join(FOLDER).is_dir() {
+    if has_log(data_dir) {
         return Ok(());
     }
     let path: PathBuf = data_dir.join(BOOTSTRAP_CHECKPOINT);

@@ -25,6 +25,9 @@ use crate::topic_partition::TopicPartition;
 
 /// Producer ids are reserved on disk so many at a time.
 const PRODUCER_ID_BLOCK: i64 = 1000;
+/// The first id in a directory with a metadata log of Apache Kafka, which would not learn of ours when it comes back,
+/// and goes on where it stopped: two producers of one id are taken for one.
+const FIRST_BESIDE_APACHE_KAFKA: i64 = 1_000_000_000_000;
 
 impl State {
     /// No producer has written to a log under this id or a larger one.
@@ -55,6 +58,9 @@ impl Metadata {
             inherited = cluster_metadata::read(&config.data_dir)?;
             stored.broker_configs.append(&mut inherited.broker_configs);
             stored.next_producer_id = inherited.next_producer_id;
+        }
+        if cluster_metadata::has_log(&config.data_dir) {
+            stored.next_producer_id = stored.next_producer_id.max(FIRST_BESIDE_APACHE_KAFKA);
         }
         let metadata = Self {
             cluster_id: log_dir.meta().cluster_id.clone().unwrap_or_default(),
