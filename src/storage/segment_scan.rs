@@ -117,7 +117,8 @@ impl SegmentScan {
         }
         chunk.large = None;
         chunk.bytes.clear();
-        chunk.bytes.shrink_to(CHUNK_BYTES);
+        // Kept at the length of the longest batch so far: fresh memory for each would cost more than reading it.
+        chunk.bytes.shrink_to(LARGEST_HELD);
         chunk.bytes.append(&mut self.rest);
         let mut wanted = CHUNK_BYTES;
         loop {
