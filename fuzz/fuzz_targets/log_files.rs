@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut out = Vec::new();
     let mut scan = SegmentScan::of_pipe(Box::new(Cursor::new(bytes.to_vec())));
     let (mut chunk, mut scratch) = (Chunk::default(), Vec::new());
-    while scan.next_chunk(&mut chunk).unwrap_or(false) {
+    while scan.read_chunk(&mut chunk).unwrap_or(false) {
         let mut at = 0;
         while let Some(rest) = chunk.bytes.get(at..chunk.len).filter(|rest| !rest.is_empty()) {
             if let Ok(header) = java_log::java_header(rest) {

@@ -15,6 +15,10 @@ pub const CHUNK_BYTES: usize = 128 * 1024;
 /// The longest batch that a chunk holds: what brokers take unless they have been told otherwise, and some more.
 const LARGEST_HELD: usize = 1280 * 1024;
 
+/// From this length on the walk reads a batch's length alone, and leaves the batch to the thread that works on it: below,
+/// one system call a batch costs more than the copies that stand in a row.
+const HOP_BYTES: usize = 12 * 1024;
+
 /// Whole batches in a row.
 #[derive(Clone, Debug, Default)]
 pub struct Chunk {
@@ -28,6 +32,23 @@ pub struct Chunk {
     pub len: usize,
     /// A batch too large to be held, alone in its chunk: `bytes` are its first, `len` is 0.
     pub large: Option<LargeBatch>,
+    /// Where `bytes` are still to be read from.
+    pending: Option<Arc<File>>,
+}
+
+impl Chunk {
+    /// Reads the bytes, unless they have been: the work that threads sharing a walk do side by side.
+    pub fn load(&mut self) -> io::Result<()> {
+        let Some(file) = self.pending.take() else {
+            return Ok(());
+        };
+        self.bytes.clear();
+        if read_at(&file, self.position, self.len, &mut self.bytes)? < self.len {
+            let cut = "the file was cut while it was read";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, cut));
+        }
+        Ok(())
+    }
 }
 
 /// Where the bytes come from.
@@ -65,6 +86,8 @@ pub struct SegmentScan {
     /// What has been read behind the last chunk.
     rest: Vec<u8>,
     chunks: u64,
+    /// Length of the batch found last, which tells what the next ones will be like.
+    last_batch: usize,
     finished: Option<ScanEnd>,
 }
 
@@ -96,6 +119,7 @@ impl SegmentScan {
             end: end.max(position),
             rest: Vec::new(),
             chunks: 0,
+            last_batch: 0,
             finished: None,
         }
     }
@@ -110,12 +134,24 @@ impl SegmentScan {
         self.finished
     }
 
-    /// Reads the next whole batches into `chunk`; false at the end.
+    /// Finds and reads the next whole batches; false at the end.
+    pub fn read_chunk(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
+        let more = self.next_chunk(chunk)?;
+        chunk.load()?;
+        Ok(more)
+    }
+
+    /// Finds the next whole batches, which [`Chunk::load`] then reads; false at the end.
     pub fn next_chunk(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
         if self.finished.is_some() {
             return Ok(false);
         }
         chunk.large = None;
+        chunk.pending = None;
+        if let Some((file, len)) = self.hop()? {
+            chunk.pending = Some(file);
+            return Ok(self.hand_out(chunk, len));
+        }
         chunk.bytes.clear();
         // Kept at the length of the longest batch so far: fresh memory for each would cost more than reading it.
         chunk.bytes.shrink_to(LARGEST_HELD);
@@ -139,6 +175,40 @@ impl SegmentScan {
                 }
             }
         }
+    }
+
+    /// The file and the length of the next whole batches, where their lengths alone need to be read for that; none where
+    /// batches are short, and at the end, which takes a closer look.
+    fn hop(&mut self) -> io::Result<Option<(Arc<File>, usize)>> {
+        let Source::File(file) = &self.source else {
+            return Ok(None);
+        };
+        let file = Arc::clone(file);
+        let mut fields = Vec::with_capacity(LOG_OVERHEAD);
+        let mut len = 0;
+        while self.last_batch >= HOP_BYTES {
+            let at = self.position + len as u64;
+            fields.clear();
+            if at + HEADER_UP_TO_MAGIC as u64 >= self.end
+                || read_at(&file, at, LOG_OVERHEAD, &mut fields)? < LOG_OVERHEAD
+            {
+                break;
+            }
+            let length = length_field(&fields);
+            let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
+            let is_whole = length >= MIN_LENGTH_V0 as i32 && at + size as u64 <= self.end;
+            let fits = size <= LARGEST_HELD && (len == 0 || len + size <= CHUNK_BYTES);
+            if !is_whole || !fits {
+                break;
+            }
+            len += size;
+            self.last_batch = size;
+        }
+        if len == 0 {
+            return Ok(None);
+        }
+        self.rest.clear();
+        Ok(Some((file, len)))
     }
 
     /// After the walk: the first bytes behind the last whole batch, at least those that tell a batch's format if there
@@ -225,7 +295,7 @@ impl SegmentScan {
         Ok(self.position + bytes.len() as u64 >= self.end)
     }
 
-    fn cut(&self, bytes: &[u8], at_end: bool) -> Cut {
+    fn cut(&mut self, bytes: &[u8], at_end: bool) -> Cut {
         let mut len = 0;
         loop {
             let rest = bytes.get(len..).unwrap_or_default();
@@ -246,6 +316,7 @@ impl SegmentScan {
                 return Self::not_whole(len, rest.len(), size, at_end);
             }
             len += size;
+            self.last_batch = size;
         }
     }
 

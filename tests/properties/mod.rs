@@ -5,3 +5,4 @@ mod group_state_machine;
 mod log_against_model;
 mod record_batch_roundtrip;
 mod record_json_roundtrip;
+mod segment_scan;

@@ -270,7 +270,7 @@ fn one_thread<W, T, E, F>(
     let mut text = Vec::new();
     loop {
         let read = locked(scan).next_chunk(&mut chunk);
-        match read {
+        match read.and_then(|more| chunk.load().map(|()| more)) {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {

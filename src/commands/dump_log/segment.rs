@@ -97,7 +97,7 @@ impl Segment {
         loop {
             let more = self
                 .scan
-                .next_chunk(&mut chunk)
+                .read_chunk(&mut chunk)
                 .map_err(|error| Error::from(error).context(&self.name))?;
             if !more {
                 return self.end();

@@ -1,0 +1,76 @@
+//! A walk over a segment finds the same batches whichever way it reads: a file's lengths alone, its bytes in chunks, or
+//! what a pipe gives.
+
+use std::fs::File;
+use std::io::{Cursor, Write};
+
+use kafkit::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
+use proptest::prelude::*;
+
+/// Lengths that brokers see: small, around where the walk changes its way, longer than a chunk, longer than is held.
+fn batch_length() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        4 => 14_usize..400,
+        4 => 11_000_usize..14_000,
+        2 => 100_000_usize..300_000,
+        1 => 1_300_000_usize..1_400_000,
+    ]
+}
+
+/// Something of that length behind an offset and its length field, and whatever ends the file.
+fn log(lengths: &[usize], tail: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (number, length) in lengths.iter().enumerate() {
+        bytes.extend_from_slice(&(number as i64).to_be_bytes());
+        bytes.extend_from_slice(&(*length as i32).to_be_bytes());
+        bytes.resize(bytes.len() + length, number as u8);
+    }
+    bytes.extend_from_slice(tail);
+    bytes
+}
+
+/// What a walk hands out, put together again, and how it ended.
+fn walked(mut scan: SegmentScan) -> (Vec<(u64, usize)>, Vec<u8>, Option<ScanEnd>, Vec<u8>) {
+    let (mut batches, mut bytes, mut chunk) = (Vec::new(), Vec::new(), Chunk::default());
+    while scan.read_chunk(&mut chunk).unwrap() {
+        assert_eq!(
+            chunk.position,
+            batches.last().map_or(0, |(at, len)| at + *len as u64)
+        );
+        if let Some(large) = &chunk.large {
+            batches.push((chunk.position, large.size as usize));
+            continue;
+        }
+        let mut at = 0;
+        while at < chunk.len {
+            let length = i32::from_be_bytes(chunk.bytes[at + 8..at + 12].try_into().unwrap());
+            let size = 12 + length as usize;
+            batches.push((chunk.position + at as u64, size));
+            at += size;
+        }
+        assert_eq!(at, chunk.len, "a chunk ends with a whole batch");
+        bytes.extend_from_slice(&chunk.bytes[..chunk.len]);
+    }
+    let rest = scan.rest().iter().take(17).copied().collect();
+    (batches, bytes, scan.end(), rest)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_file_and_a_pipe_give_the_same_batches(
+        lengths in proptest::collection::vec(batch_length(), 0..60),
+        tail in proptest::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let bytes = log(&lengths, &tail);
+        let mut file: File = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        let from_file = walked(SegmentScan::of_file(file, 0, bytes.len() as u64));
+        let from_pipe = walked(SegmentScan::of_pipe(Box::new(Cursor::new(bytes))));
+        let sizes: Vec<usize> = from_file.0.iter().map(|(_, size)| *size).collect();
+        let written: Vec<usize> = lengths.iter().map(|length| length + 12).collect();
+        prop_assert_eq!(&sizes[..written.len().min(sizes.len())], &written[..]);
+        prop_assert_eq!(from_file, from_pipe);
+    }
+}
