@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::config;
-use super::table::{Cell, Table, count, numbers, words};
+use super::table::{Cell, Column, Table, count, numbers, words};
 use super::{Format, Printer};
 use crate::client::admin::configs::ConfigEntry;
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
@@ -22,29 +22,35 @@ pub struct DescribedBroker {
     pub configs: Vec<ConfigEntry>,
 }
 
+/// What is said of a broker among others.
+const BROKER: [Column; 6] = [
+    numbers("BROKER", "id"),
+    words("ADDRESS", "address"),
+    words("RACK", "rack").hides(),
+    numbers("LEADS", "leads"),
+    numbers("REPLICAS", "replicas"),
+    words("ROLE", "role").hides(),
+];
+
+/// Where in it the bytes of its replicas stand, when they were asked for.
+const SIZE_AT: usize = 5;
+
+fn row(broker: &Broker, topics: &[TopicDescription], is_controller: bool) -> Vec<Cell> {
+    vec![
+        Cell::number(broker.id),
+        Cell::text(format!("{}:{}", broker.host, broker.port)),
+        Cell::text(broker.rack.clone().unwrap_or_default()),
+        Cell::number(leads(broker.id, topics)),
+        Cell::number(replicas(broker.id, topics)),
+        Cell::text(if is_controller { "controller" } else { "" }),
+    ]
+}
+
 /// The cluster in a line and its brokers in a table.
 pub fn cluster(printer: &mut Printer, cluster: &Cluster, topics: &[TopicDescription]) -> Result<()> {
-    let mut table = Table::new(&[
-        numbers("BROKER", "id"),
-        words("ADDRESS", "address"),
-        words("RACK", "rack").hides(),
-        numbers("LEADS", "leads"),
-        numbers("REPLICAS", "replicas"),
-        words("ROLE", "role").hides(),
-    ]);
+    let mut table = Table::new(&BROKER);
     for broker in &cluster.brokers {
-        table.row(vec![
-            Cell::number(broker.id),
-            Cell::text(format!("{}:{}", broker.host, broker.port)),
-            Cell::text(broker.rack.clone().unwrap_or_default()),
-            Cell::number(leads(broker.id, topics)),
-            Cell::number(replicas(broker.id, topics)),
-            Cell::text(if cluster.controller == Some(broker.id) {
-                "controller"
-            } else {
-                ""
-            }),
-        ]);
+        table.row(row(broker, topics, cluster.controller == Some(broker.id)));
     }
     let own = topics.iter().filter(|topic| !topic.is_internal).count() as i64;
     let partitions = partitions(topics).count() as i64;
@@ -106,26 +112,12 @@ pub fn brokers(
     brokers: &[DescribedBroker],
     topics: &[TopicDescription],
 ) -> Result<()> {
-    let mut table = Table::new(&[
-        numbers("BROKER", "id"),
-        words("ADDRESS", "address"),
-        words("RACK", "rack").hides(),
-        numbers("LEADS", "leads"),
-        numbers("REPLICAS", "replicas"),
-        numbers("SIZE", "size"),
-        words("ROLE", "role").hides(),
-    ]);
+    let (columns, role) = BROKER.split_at(SIZE_AT);
+    let mut table = Table::new(&[columns, &[numbers("SIZE", "size")], role].concat());
     for described in brokers {
-        let broker = &described.broker;
-        table.row(vec![
-            Cell::number(broker.id),
-            Cell::text(format!("{}:{}", broker.host, broker.port)),
-            Cell::text(broker.rack.clone().unwrap_or_default()),
-            Cell::number(leads(broker.id, topics)),
-            Cell::number(replicas(broker.id, topics)),
-            Cell::or_unknown(described.size.map(Cell::bytes)),
-            Cell::text(if described.is_controller { "controller" } else { "" }),
-        ]);
+        let mut cells = row(&described.broker, topics, described.is_controller);
+        cells.insert(SIZE_AT, Cell::or_unknown(described.size.map(Cell::bytes)));
+        table.row(cells);
     }
     match printer.format() {
         Format::Json | Format::Jsonl => {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::group_watch::Watched;
-use super::table::{Cell, Table, age, count, numbers, words};
+use super::table::{Cell, Column, Table, age, count, numbers, words};
 use super::{Format, Printer};
 use crate::client::admin::groups::{GroupDescription, GroupListing, GroupMember};
 use crate::error::Result;
@@ -104,16 +104,11 @@ pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
     if progress.rows.is_empty() {
         return head;
     }
-    let mut rows = Table::new(&[
-        words("TOPIC", "topic"),
-        numbers("PARTITION", "partition"),
-        numbers("COMMITTED", "committed"),
-        numbers("END", "end"),
-        numbers("LAG", "lag"),
-        numbers("LAG TIME", "lag_ms"),
+    let own = [
         words("MEMBER", "member").hides(),
         words("LAG OVER TIME", "").hides(),
-    ]);
+    ];
+    let mut rows = Table::new(&[&PLACE[..], &own].concat());
     for row in &progress.rows {
         let mut cells = cells(progress, row).split_off(1);
         let spark = watched.map(|watched| watched.spark(&group.id, &row.partition));
@@ -123,17 +118,19 @@ pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
     format!("{head}\n\n{}", rows.aligned())
 }
 
+/// What is said of a group's place in a partition.
+const PLACE: [Column; 6] = [
+    words("TOPIC", "topic"),
+    numbers("PARTITION", "partition"),
+    numbers("COMMITTED", "committed"),
+    numbers("END", "end"),
+    numbers("LAG", "lag"),
+    numbers("LAG TIME", "lag_ms"),
+];
+
 fn table(groups: &[&Progress]) -> Table {
-    let mut table = Table::new(&[
-        words("GROUP", "group"),
-        words("TOPIC", "topic"),
-        numbers("PARTITION", "partition"),
-        numbers("COMMITTED", "committed"),
-        numbers("END", "end"),
-        numbers("LAG", "lag"),
-        numbers("LAG TIME", "lag_ms"),
-        words("MEMBER", "member"),
-    ]);
+    let (group, member) = ([words("GROUP", "group")], [words("MEMBER", "member")]);
+    let mut table = Table::new(&[&group[..], &PLACE, &member].concat());
     for progress in groups {
         for row in &progress.rows {
             table.row(cells(progress, row));

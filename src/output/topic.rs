@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::table::{Cell, Table, age, count, numbers, size, span, words};
+use super::table::{Cell, Column, Table, age, count, numbers, size, span, words};
 use super::{Format, Printer};
 use crate::client::admin::configs::{ConfigEntry, ConfigSource};
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
@@ -134,18 +134,20 @@ pub fn doomed(
     (lines.to_owned(), size(all))
 }
 
+/// What is said of a partition, where its topic stands above.
+const PARTITION: [Column; 8] = [
+    numbers("PARTITION", "partition"),
+    numbers("LEADER", "leader"),
+    words("REPLICAS", "replicas"),
+    words("ISR", "isr"),
+    numbers("FIRST", "first"),
+    numbers("NEXT", "next"),
+    numbers("SIZE", "size"),
+    words("STATUS", "status").hides(),
+];
+
 fn partition_table() -> Table {
-    Table::new(&[
-        words("TOPIC", "topic"),
-        numbers("PARTITION", "partition"),
-        numbers("LEADER", "leader"),
-        words("REPLICAS", "replicas"),
-        words("ISR", "isr"),
-        numbers("FIRST", "first"),
-        numbers("NEXT", "next"),
-        numbers("SIZE", "size"),
-        words("STATUS", "status").hides(),
-    ])
+    Table::new(&[&[words("TOPIC", "topic")][..], &PARTITION].concat())
 }
 
 fn partition_rows(table: &mut Table, topic: &TopicDescription, volumes: &Volumes) {
@@ -201,17 +203,7 @@ fn block(
         printer.line(format_args!("set on it: {}", own.join(", ")))?;
     }
     printer.line("")?;
-    // The topic's name stands above; a column of it would say nothing.
-    let mut rows = Table::new(&[
-        numbers("PARTITION", "partition"),
-        numbers("LEADER", "leader"),
-        words("REPLICAS", "replicas"),
-        words("ISR", "isr"),
-        numbers("FIRST", "first"),
-        numbers("NEXT", "next"),
-        numbers("SIZE", "size"),
-        words("STATUS", "status").hides(),
-    ]);
+    let mut rows = Table::new(&PARTITION);
     for partition in &topic.partitions {
         rows.row(partition_row(topic, partition, volumes).split_off(1));
     }

@@ -29,8 +29,17 @@ fn log(lengths: &[usize], tail: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What a walk hands out, put together again, and how it ended.
-fn walked(mut scan: SegmentScan) -> (Vec<(u64, usize)>, Vec<u8>, Option<ScanEnd>, Vec<u8>) {
+/// What a walk handed out, put together again, and how it ended.
+#[derive(Debug, PartialEq)]
+struct Walked {
+    /// Position and size of each batch.
+    batches: Vec<(u64, usize)>,
+    bytes: Vec<u8>,
+    end: Option<ScanEnd>,
+    rest: Vec<u8>,
+}
+
+fn walked(mut scan: SegmentScan) -> Walked {
     let (mut batches, mut bytes, mut chunk) = (Vec::new(), Vec::new(), Chunk::default());
     while scan.read_chunk(&mut chunk).unwrap() {
         assert_eq!(
@@ -52,7 +61,13 @@ fn walked(mut scan: SegmentScan) -> (Vec<(u64, usize)>, Vec<u8>, Option<ScanEnd>
         bytes.extend_from_slice(&chunk.bytes[..chunk.len]);
     }
     let rest = scan.rest().iter().take(17).copied().collect();
-    (batches, bytes, scan.end(), rest)
+    let end = scan.end();
+    Walked {
+        batches,
+        bytes,
+        end,
+        rest,
+    }
 }
 
 proptest! {
@@ -68,7 +83,7 @@ proptest! {
         file.write_all(&bytes).unwrap();
         let from_file = walked(SegmentScan::of_file(file, 0, bytes.len() as u64));
         let from_pipe = walked(SegmentScan::of_pipe(Box::new(Cursor::new(bytes))));
-        let sizes: Vec<usize> = from_file.0.iter().map(|(_, size)| *size).collect();
+        let sizes: Vec<usize> = from_file.batches.iter().map(|(_, size)| *size).collect();
         let written: Vec<usize> = lengths.iter().map(|length| length + 12).collect();
         prop_assert_eq!(&sizes[..written.len().min(sizes.len())], &written[..]);
         prop_assert_eq!(from_file, from_pipe);

@@ -2,7 +2,6 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_CreatePartitions>
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
@@ -10,7 +9,7 @@ use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
 use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
 
-use super::create_topics::{Refused, check_count, check_replicas};
+use super::create_topics::{Refused, check_count, check_replicas, duplicate, named_twice};
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
@@ -20,15 +19,10 @@ pub fn handle(
     _: &RequestContext,
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
-    let mut seen = HashSet::new();
-    let names = request.topics.iter().map(|topic| &topic.name);
-    let twice: HashSet<_> = names
-        .filter(|name| !seen.insert((*name).clone()))
-        .cloned()
-        .collect();
+    let twice = named_twice(request.topics.iter().map(|topic| &topic.name));
     let results = request.topics.iter().map(|topic| {
         let outcome = if twice.contains(&topic.name) {
-            Err((ResponseError::InvalidRequest, "Duplicate topic name.".to_owned()))
+            Err(duplicate())
         } else {
             add(broker, topic, request.validate_only)
         };

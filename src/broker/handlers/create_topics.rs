@@ -14,7 +14,7 @@ use std::sync::Arc;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
 use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
-use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
+use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use uuid::Uuid;
 
 use super::text;
@@ -35,12 +35,7 @@ pub fn handle(
     _: &RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
-    let mut seen = HashSet::new();
-    let names = request.topics.iter().map(|topic| &topic.name);
-    let twice: HashSet<_> = names
-        .filter(|name| !seen.insert((*name).clone()))
-        .cloned()
-        .collect();
+    let twice = named_twice(request.topics.iter().map(|topic| &topic.name));
     let validate_only = request.validate_only;
     let mut answered = HashSet::new();
     let topics = request
@@ -50,7 +45,7 @@ pub fn handle(
     let results = topics.map(|topic| {
         let name = topic.name.clone();
         let result = if twice.contains(&name) {
-            Err((ResponseError::InvalidRequest, "Duplicate topic name.".to_owned()))
+            Err(duplicate())
         } else {
             create(broker, topic, validate_only)
         };
@@ -64,6 +59,17 @@ pub fn handle(
         result.with_name(name)
     });
     CreateTopicsResponse::default().with_topics(results.collect())
+}
+
+/// The names that stand in a request more than once.
+pub(super) fn named_twice<'a>(names: impl Iterator<Item = &'a TopicName>) -> HashSet<TopicName> {
+    let mut seen = HashSet::new();
+    names.filter(|name| !seen.insert(*name)).cloned().collect()
+}
+
+/// What each of those is told.
+pub(super) fn duplicate() -> Refused {
+    (ResponseError::InvalidRequest, "Duplicate topic name.".to_owned())
 }
 
 /// Makes a topic that somebody mentioned, with the broker's defaults.

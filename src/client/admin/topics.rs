@@ -173,13 +173,9 @@ impl AdminClient {
                 .with_timeout_ms(TIMEOUT_MS)
                 .with_validate_only(validate_only)
         })?;
-        Ok(answer
-            .topics
-            .into_iter()
-            .map(|topic| {
-                let outcome = ApiError::check(topic.error_code, topic.error_message.as_deref());
-                (topic.name.to_string(), outcome)
-            })
+        let topics = answer.topics.into_iter();
+        Ok(topics
+            .map(|topic| outcome(Some(topic.name), topic.error_code, topic.error_message.as_deref()))
             .collect())
     }
 
@@ -210,13 +206,9 @@ impl AdminClient {
                 .with_timeout_ms(TIMEOUT_MS)
                 .with_validate_only(validate_only)
         })?;
-        Ok(answer
-            .results
-            .into_iter()
-            .map(|topic| {
-                let outcome = ApiError::check(topic.error_code, topic.error_message.as_deref());
-                (topic.name.to_string(), outcome)
-            })
+        let topics = answer.results.into_iter();
+        Ok(topics
+            .map(|topic| outcome(Some(topic.name), topic.error_code, topic.error_message.as_deref()))
             .collect())
     }
 
@@ -231,16 +223,9 @@ impl AdminClient {
                 request.with_topic_names(names.iter().map(|name| topic_name(name)).collect())
             }
         })?;
-        Ok(answer
-            .responses
-            .into_iter()
-            .map(|topic| {
-                let outcome = ApiError::check(topic.error_code, topic.error_message.as_deref());
-                (
-                    topic.name.map(|name| name.to_string()).unwrap_or_default(),
-                    outcome,
-                )
-            })
+        let topics = answer.responses.into_iter();
+        Ok(topics
+            .map(|topic| outcome(topic.name, topic.error_code, topic.error_message.as_deref()))
             .collect())
     }
 
@@ -380,6 +365,16 @@ fn from_metadata(topic: MetadataResponseTopic) -> Option<TopicDescription> {
         is_internal: topic.is_internal,
         partitions,
     })
+}
+
+/// A topic's part of an answer.
+fn outcome(
+    name: Option<messages::TopicName>,
+    error_code: i16,
+    message: Option<&str>,
+) -> (String, Result<(), ApiError>) {
+    let name = name.map(|name| name.to_string()).unwrap_or_default();
+    (name, ApiError::check(error_code, message))
 }
 
 fn creatable(topic: &NewTopic) -> CreatableTopic {

@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kafkit.interop/must"
 )
 
 var (
@@ -23,7 +25,7 @@ var (
 
 func main() {
 	bootstrap = os.Args[1]
-	patience, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	patience, cancel := context.WithTimeout(context.Background(), must.Patience)
 	defer cancel()
 	ctx = patience
 	admin = kadm.NewClient(client())
@@ -47,26 +49,26 @@ func records() {
 			}
 			header := kgo.RecordHeader{Key: "n", Value: []byte(fmt.Sprint(i))}
 			producer.Produce(ctx, &kgo.Record{Topic: topic, Key: []byte(fmt.Sprint(i)), Value: value,
-				Headers: []kgo.RecordHeader{header, {Key: "null"}}}, func(_ *kgo.Record, err error) { must(err) })
+				Headers: []kgo.RecordHeader{header, {Key: "null"}}}, func(_ *kgo.Record, err error) { must.Work(err) })
 		}
-		must(producer.Flush(ctx))
+		must.Work(producer.Flush(ctx))
 		large := bytes.Repeat([]byte("x"), 900_000)
-		must(producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: large}).FirstErr())
+		must.Work(producer.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: large}).FirstErr())
 		producer.Close()
 		for i, record := range read(topic, 301) {
-			check(record.Offset == int64(i), "offsets in order", record.Offset)
+			must.Hold(record.Offset == int64(i), "offsets in order", record.Offset)
 			if i == 300 {
-				check(bytes.Equal(record.Value, large), "the large record", len(record.Value))
+				must.Hold(bytes.Equal(record.Value, large), "the large record", len(record.Value))
 				continue
 			}
-			check(string(record.Key) == fmt.Sprint(i), "keys in order", string(record.Key))
-			check((record.Value == nil) == (i%7 == 0), "nulls stay null", i)
-			check(string(record.Headers[0].Value) == fmt.Sprint(i) && record.Headers[1].Value == nil, "headers", record.Headers)
+			must.Hold(string(record.Key) == fmt.Sprint(i), "keys in order", string(record.Key))
+			must.Hold((record.Value == nil) == (i%7 == 0), "nulls stay null", i)
+			must.Hold(string(record.Headers[0].Value) == fmt.Sprint(i) && record.Headers[1].Value == nil, "headers", record.Headers)
 		}
 	}
 	refused := client(kgo.ProducerBatchMaxBytes(3_000_000), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	err := refused.ProduceSync(ctx, &kgo.Record{Topic: "franz-none", Value: bytes.Repeat([]byte("y"), 2_000_000)}).FirstErr()
-	check(errors.Is(err, kerr.MessageTooLarge), "a record above max.message.bytes", err)
+	must.Hold(errors.Is(err, kerr.MessageTooLarge), "a record above max.message.bytes", err)
 }
 
 // Two members share four partitions, one leaves, what was committed is not read again.
@@ -81,26 +83,26 @@ func groups() {
 			poll(first, seen)
 			poll(second, seen)
 		}
-		described := must1(admin.DescribeGroups(ctx, group))[group]
-		check(described.State == "Stable" && described.Protocol == balancer.ProtocolName(), "a stable group", described)
-		for must1(admin.Lag(ctx, group))[group].Lag.Total() != 0 {
+		described := must.Give(admin.DescribeGroups(ctx, group))[group]
+		must.Hold(described.State == "Stable" && described.Protocol == balancer.ProtocolName(), "a stable group", described)
+		for must.Give(admin.Lag(ctx, group))[group].Lag.Total() != 0 {
 			poll(first, seen)
 			poll(second, seen)
-			must(first.CommitUncommittedOffsets(ctx))
-			must(second.CommitUncommittedOffsets(ctx))
+			must.Work(first.CommitUncommittedOffsets(ctx))
+			must.Work(second.CommitUncommittedOffsets(ctx))
 		}
 		first.Close()
 		again := map[string]int{}
 		for len(assigned(group)) != 1 || assigned(group)[0] != 4 {
 			poll(second, again)
 		}
-		check(len(again) == 0, "what was committed is not read again", again)
+		must.Hold(len(again) == 0, "what was committed is not read again", again)
 		second.Close()
-		_, listed := must1(admin.ListGroups(ctx))[group]
-		check(listed, "the group is listed", group)
-		must(must1(admin.DeleteGroups(ctx, group))[group].Err)
-		_, listed = must1(admin.ListGroups(ctx))[group]
-		check(!listed, "the group is gone", group)
+		_, listed := must.Give(admin.ListGroups(ctx))[group]
+		must.Hold(listed, "the group is listed", group)
+		must.Work(must.Give(admin.DeleteGroups(ctx, group))[group].Err)
+		_, listed = must.Give(admin.ListGroups(ctx))[group]
+		must.Hold(!listed, "the group is gone", group)
 	}
 }
 
@@ -120,12 +122,12 @@ func static() {
 		poll(two, map[string]int{})
 	}
 	_, after := one.GroupMetadata()
-	check(after == generation, "no rebalance", fmt.Sprint(generation, after))
+	must.Hold(after == generation, "no rebalance", fmt.Sprint(generation, after))
 	one.Close()
 	two.Close()
-	left := must1(admin.LeaveGroup(ctx, kadm.LeaveGroup("franz-static").InstanceIDs("one", "two")))
-	must(left.Error())
-	check(len(assigned("franz-static")) == 0, "both have left", assigned("franz-static"))
+	left := must.Give(admin.LeaveGroup(ctx, kadm.LeaveGroup("franz-static").InstanceIDs("one", "two")))
+	must.Work(left.Error())
+	must.Hold(len(assigned("franz-static")) == 0, "both have left", assigned("franz-static"))
 }
 
 // Offsets by time, at both ends, after records were deleted, and committed by an admin.
@@ -134,67 +136,67 @@ func offsets() {
 	producer := client()
 	for i := range 10 {
 		record := &kgo.Record{Topic: "franz-offsets", Value: []byte(fmt.Sprint(i)), Timestamp: time.UnixMilli(int64(1000 + i))}
-		must(producer.ProduceSync(ctx, record).FirstErr())
+		must.Work(producer.ProduceSync(ctx, record).FirstErr())
 	}
 	producer.Close()
 	at := func(listed kadm.ListedOffsets, err error) int64 {
-		must(err)
+		must.Work(err)
 		offset, _ := listed.Lookup("franz-offsets", 0)
-		must(offset.Err)
+		must.Work(offset.Err)
 		return offset.Offset
 	}
-	check(at(admin.ListOffsetsAfterMilli(ctx, 1005, "franz-offsets")) == 5, "the first record after 1005", nil)
-	check(at(admin.ListOffsetsAfterMilli(ctx, 5000, "franz-offsets")) == 10, "the end after the last record", nil)
-	check(at(admin.ListMaxTimestampOffsets(ctx, "franz-offsets")) == 9, "the newest record", nil)
-	deleted := must1(admin.DeleteRecords(ctx, kadm.Offsets{"franz-offsets": {0: {Topic: "franz-offsets", At: 4}}}))
-	check(deleted["franz-offsets"][0].LowWatermark == 4, "the low watermark", deleted)
-	check(at(admin.ListStartOffsets(ctx, "franz-offsets")) == 4, "the start", nil)
-	check(at(admin.ListEndOffsets(ctx, "franz-offsets")) == 10, "the end", nil)
-	check(string(read("franz-offsets", 6)[0].Value) == "4", "the first record left", nil)
+	must.Hold(at(admin.ListOffsetsAfterMilli(ctx, 1005, "franz-offsets")) == 5, "the first record after 1005", nil)
+	must.Hold(at(admin.ListOffsetsAfterMilli(ctx, 5000, "franz-offsets")) == 10, "the end after the last record", nil)
+	must.Hold(at(admin.ListMaxTimestampOffsets(ctx, "franz-offsets")) == 9, "the newest record", nil)
+	deleted := must.Give(admin.DeleteRecords(ctx, kadm.Offsets{"franz-offsets": {0: {Topic: "franz-offsets", At: 4}}}))
+	must.Hold(deleted["franz-offsets"][0].LowWatermark == 4, "the low watermark", deleted)
+	must.Hold(at(admin.ListStartOffsets(ctx, "franz-offsets")) == 4, "the start", nil)
+	must.Hold(at(admin.ListEndOffsets(ctx, "franz-offsets")) == 10, "the end", nil)
+	must.Hold(string(read("franz-offsets", 6)[0].Value) == "4", "the first record left", nil)
 	late := client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{"franz-offsets": {0: kgo.NewOffset().AfterMilli(1007)}}))
-	check(string(late.PollFetches(ctx).Records()[0].Value) == "7", "read from a time on", nil)
+	must.Hold(string(late.PollFetches(ctx).Records()[0].Value) == "7", "read from a time on", nil)
 	var commits kadm.Offsets
 	commits.AddOffset("franz-offsets", 0, 6, -1)
-	must(admin.CommitAllOffsets(ctx, "franz-simple", commits))
-	committed, _ := must1(admin.FetchOffsets(ctx, "franz-simple")).Lookup("franz-offsets", 0)
-	check(committed.At == 6, "the committed offset", committed)
-	nobody := must1(admin.FetchOffsets(ctx, "franz-nobody"))
-	check(len(nobody) == 0, "nothing for a group that is not there", nobody)
+	must.Work(admin.CommitAllOffsets(ctx, "franz-simple", commits))
+	committed, _ := must.Give(admin.FetchOffsets(ctx, "franz-simple")).Lookup("franz-offsets", 0)
+	must.Hold(committed.At == 6, "the committed offset", committed)
+	nobody := must.Give(admin.FetchOffsets(ctx, "franz-nobody"))
+	must.Hold(len(nobody) == 0, "nothing for a group that is not there", nobody)
 }
 
 // Topics, partitions, configs, the cluster.
 func administration() {
 	create("franz-admin", 2)
 	_, err := admin.CreateTopic(ctx, 2, 1, nil, "franz-admin")
-	check(errors.Is(err, kerr.TopicAlreadyExists), "a topic made twice", err)
+	must.Hold(errors.Is(err, kerr.TopicAlreadyExists), "a topic made twice", err)
 	_, err = admin.CreateTopic(ctx, 1, 1, map[string]*string{"retention.ms": kadm.StringPtr("soon")}, "franz-wrong")
-	check(errors.Is(err, kerr.InvalidConfig), "a config that is no number", err)
-	must(must1(admin.UpdatePartitions(ctx, 5, "franz-admin")).Error())
-	eventually(func() bool {
-		return len(must1(kadm.NewClient(client()).ListTopics(ctx, "franz-admin"))["franz-admin"].Partitions) == 5
+	must.Hold(errors.Is(err, kerr.InvalidConfig), "a config that is no number", err)
+	must.Work(must.Give(admin.UpdatePartitions(ctx, 5, "franz-admin")).Error())
+	must.Come(func() bool {
+		return len(must.Give(kadm.NewClient(client()).ListTopics(ctx, "franz-admin"))["franz-admin"].Partitions) == 5
 	})
 	set := []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: kadm.StringPtr("60000")},
 		{Op: kadm.AppendConfig, Name: "cleanup.policy", Value: kadm.StringPtr("compact")}}
-	must(must1(admin.AlterTopicConfigs(ctx, set, "franz-admin"))[0].Err)
-	eventually(func() bool {
+	must.Work(must.Give(admin.AlterTopicConfigs(ctx, set, "franz-admin"))[0].Err)
+	must.Come(func() bool {
 		configs := map[string]string{}
-		for _, config := range must1(admin.DescribeTopicConfigs(ctx, "franz-admin"))[0].Configs {
+		for _, config := range must.Give(admin.DescribeTopicConfigs(ctx, "franz-admin"))[0].Configs {
 			configs[config.Key] = config.MaybeValue()
 		}
 		return configs["retention.ms"] == "60000" && configs["cleanup.policy"] == "delete,compact"
 	})
-	metadata := must1(admin.Metadata(ctx))
-	check(len(metadata.Brokers) == 1 && metadata.Cluster != "", "one broker", metadata.Brokers)
-	broker := must1(admin.DescribeBrokerConfigs(ctx, metadata.Brokers[0].NodeID))[0]
-	check(broker.Err == nil && len(broker.Configs) > 50, "the broker's configs", broker)
-	check(len(must1(admin.DescribeAllLogDirs(ctx, nil))) == 1, "its log directories", nil)
-	must(must1(admin.DeleteTopics(ctx, "franz-admin")).Error())
+	metadata := must.Give(admin.Metadata(ctx))
+	must.Hold(len(metadata.Brokers) == 1 && metadata.Cluster != "", "one broker", metadata.Brokers)
+	broker := must.Give(admin.DescribeBrokerConfigs(ctx, metadata.Brokers[0].NodeID))[0]
+	must.Hold(broker.Err == nil && len(broker.Configs) > 50, "the broker's configs", broker)
+	must.Hold(len(must.Give(admin.DescribeAllLogDirs(ctx, nil))) == 1, "its log directories", nil)
+	must.Work(must.Give(admin.DeleteTopics(ctx, "franz-admin")).Error())
 	// A client of its own: the first still remembers the topic.
-	eventually(func() bool { return !must1(kadm.NewClient(client()).ListTopics(ctx)).Has("franz-admin") })
+	must.Come(func() bool { return !must.Give(kadm.NewClient(client()).ListTopics(ctx)).Has("franz-admin") })
 }
 
 func client(options ...kgo.Opt) *kgo.Client {
-	return must1(kgo.NewClient(append(options, kgo.SeedBrokers(bootstrap))...))
+	return must.Give(kgo.NewClient(append(options, kgo.SeedBrokers(bootstrap))...))
 }
 
 func join(group, instance string, balancer kgo.GroupBalancer) *kgo.Client {
@@ -211,13 +213,13 @@ func poll(member *kgo.Client, seen map[string]int) {
 	soon, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
 	member.PollFetches(soon).EachRecord(func(record *kgo.Record) { seen[string(record.Value)]++ })
-	must(ctx.Err())
+	must.Work(ctx.Err())
 }
 
 // How many partitions each member has.
 func assigned(group string) []int {
 	var counts []int
-	for _, member := range must1(admin.DescribeGroups(ctx, group))[group].Members {
+	for _, member := range must.Give(admin.DescribeGroups(ctx, group))[group].Members {
 		partitions := 0
 		if assignment, ok := member.Assigned.AsConsumer(); ok {
 			for _, topic := range assignment.Topics {
@@ -234,7 +236,7 @@ func spread(topic string, partitions, count int) {
 	defer producer.Close()
 	for i := range count {
 		record := &kgo.Record{Topic: topic, Partition: int32(i % partitions), Value: []byte(fmt.Sprint(i))}
-		must(producer.ProduceSync(ctx, record).FirstErr())
+		must.Work(producer.ProduceSync(ctx, record).FirstErr())
 	}
 }
 
@@ -244,7 +246,7 @@ func read(topic string, count int) []*kgo.Record {
 	var records []*kgo.Record
 	for len(records) < count {
 		fetches := consumer.PollFetches(ctx)
-		must(fetches.Err())
+		must.Work(fetches.Err())
 		records = append(records, fetches.Records()...)
 	}
 	return records
@@ -253,31 +255,6 @@ func read(topic string, count int) []*kgo.Record {
 func create(topic string, partitions int32) {
 	_, err := admin.CreateTopic(ctx, partitions, 1, nil, topic)
 	if !errors.Is(err, kerr.TopicAlreadyExists) || !strings.HasSuffix(topic, "group") {
-		must(err)
+		must.Work(err)
 	}
-}
-
-// Apache Kafka answers a change before each of its parts has heard of it; the panic's trace names the line.
-func eventually(held func() bool) {
-	for !held() {
-		must(ctx.Err())
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-func check(held bool, what string, seen any) {
-	if !held {
-		must(fmt.Errorf("%s: %v", what, seen))
-	}
-}
-
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-
-func must1[T any](value T, err error) T {
-	must(err)
-	return value
 }

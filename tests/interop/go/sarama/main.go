@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"kafkit.interop/must"
 )
 
 var (
 	bootstrap []string
-	patience  = time.Now().Add(60 * time.Second)
+	patience  = time.Now().Add(must.Patience)
 )
 
 func main() {
@@ -44,7 +46,7 @@ func records() {
 
 func produceAndRead(conf *sarama.Config, topic string) {
 	large := bytes.Repeat([]byte("x"), 900_000)
-	producer := must1(sarama.NewSyncProducer(bootstrap, conf))
+	producer := must.Give(sarama.NewSyncProducer(bootstrap, conf))
 	var batch []*sarama.ProducerMessage
 	for i := range 100 {
 		message := &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder(fmt.Sprint(i)),
@@ -54,19 +56,19 @@ func produceAndRead(conf *sarama.Config, topic string) {
 		}
 		batch = append(batch, message)
 	}
-	must(producer.SendMessages(batch))
+	must.Work(producer.SendMessages(batch))
 	_, offset, err := producer.SendMessage(&sarama.ProducerMessage{Topic: topic, Value: sarama.ByteEncoder(large)})
-	must(err)
-	check(offset == 100, "the offset of the large record", offset)
-	must(producer.Close())
+	must.Work(err)
+	must.Hold(offset == 100, "the offset of the large record", offset)
+	must.Work(producer.Close())
 	for i, message := range read(conf, topic, sarama.OffsetOldest, 101) {
 		if i == 100 {
-			check(bytes.Equal(message.Value, large), "the large record", len(message.Value))
+			must.Hold(bytes.Equal(message.Value, large), "the large record", len(message.Value))
 			continue
 		}
-		check(message.Offset == int64(i) && string(message.Key) == fmt.Sprint(i), "keys in order", message)
-		check((message.Value == nil) == (i%7 == 0), "nulls stay null", message)
-		check(string(message.Headers[0].Value) == fmt.Sprint(i), "headers", message.Headers)
+		must.Hold(message.Offset == int64(i) && string(message.Key) == fmt.Sprint(i), "keys in order", message)
+		must.Hold((message.Value == nil) == (i%7 == 0), "nulls stay null", message)
+		must.Hold(string(message.Headers[0].Value) == fmt.Sprint(i), "headers", message.Headers)
 	}
 }
 
@@ -75,11 +77,11 @@ func groups() {
 	create("sarama-group", 4)
 	conf := config()
 	conf.Producer.Partitioner = sarama.NewManualPartitioner
-	producer := must1(sarama.NewSyncProducer(bootstrap, conf))
+	producer := must.Give(sarama.NewSyncProducer(bootstrap, conf))
 	send := func(from, to int) {
 		for i := from; i < to; i++ {
 			message := &sarama.ProducerMessage{Topic: "sarama-group", Partition: int32(i % 4), Value: sarama.StringEncoder(fmt.Sprint(i))}
-			must2(producer.SendMessage(message))
+			sent(producer.SendMessage(message))
 		}
 	}
 	for _, strategy := range []sarama.BalanceStrategy{sarama.NewBalanceStrategyRange(), sarama.NewBalanceStrategySticky()} {
@@ -95,23 +97,23 @@ func groups() {
 		second.leave()
 		second = join(group, "two", strategy, seen)
 		seen.waitFor("the static member is back", func() bool { return second.claims == 2 })
-		check(first.sessions == sessions, "no rebalance for the other member", first.sessions-sessions)
+		must.Hold(first.sessions == sessions, "no rebalance for the other member", first.sessions-sessions)
 		second.leave()
 		first.leave()
 		send(40, 44)
 		seen.values = map[string]int{}
 		third := join(group, "one", strategy, seen)
-		admin := must1(sarama.NewClusterAdmin(bootstrap, config()))
-		must1(admin.RemoveMemberFromConsumerGroup(group, []string{"two"}))
+		admin := must.Give(sarama.NewClusterAdmin(bootstrap, config()))
+		must.Give(admin.RemoveMemberFromConsumerGroup(group, []string{"two"}))
 		seen.waitFor("the four that came meanwhile", func() bool { return len(seen.values) == 4 && third.claims == 4 })
 		third.leave()
-		must1(admin.RemoveMemberFromConsumerGroup(group, []string{"one"}))
-		described := must1(admin.DescribeConsumerGroups([]string{group}))[0]
-		check(described.State == "Empty" && len(described.Members) == 0, "an empty group", described)
-		_, listed := must1(admin.ListConsumerGroups())[group]
-		check(listed, "the group is listed", group)
-		must(admin.DeleteConsumerGroup(group))
-		must(admin.DeleteTopic("sarama-group"))
+		must.Give(admin.RemoveMemberFromConsumerGroup(group, []string{"one"}))
+		described := must.Give(admin.DescribeConsumerGroups([]string{group}))[0]
+		must.Hold(described.State == "Empty" && len(described.Members) == 0, "an empty group", described)
+		_, listed := must.Give(admin.ListConsumerGroups())[group]
+		must.Hold(listed, "the group is listed", group)
+		must.Work(admin.DeleteConsumerGroup(group))
+		must.Work(admin.DeleteTopic("sarama-group"))
 		create("sarama-group", 4)
 	}
 }
@@ -130,7 +132,7 @@ func (seen *sightings) waitFor(what string, held func() bool) {
 		if done {
 			return
 		}
-		check(time.Now().Before(patience), what, seen.values)
+		must.Hold(time.Now().Before(patience), what, seen.values)
 		time.Sleep(20 * time.Millisecond)
 	}
 }
@@ -147,20 +149,20 @@ func join(group, instance string, strategy sarama.BalanceStrategy, seen *sightin
 	conf.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{strategy}
 	conf.Consumer.Group.Heartbeat.Interval = 200 * time.Millisecond
 	conf.Consumer.Offsets.AutoCommit.Interval = 100 * time.Millisecond
-	consumer := must1(sarama.NewConsumerGroup(bootstrap, group, conf))
+	consumer := must.Give(sarama.NewConsumerGroup(bootstrap, group, conf))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	joined := &member{seen: seen}
 	joined.leave = func() {
 		cancel()
 		<-done
-		must(consumer.Close())
+		must.Work(consumer.Close())
 	}
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil {
 			err := consumer.Consume(ctx, []string{"sarama-group"}, joined)
-			check(err == nil || ctx.Err() != nil, "consume", err)
+			must.Hold(err == nil || ctx.Err() != nil, "consume", err)
 		}
 	}()
 	return joined
@@ -194,52 +196,52 @@ func (m *member) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.
 // Offsets by time, at both ends, after records were deleted, and committed without a group.
 func offsets() {
 	create("sarama-offsets", 1)
-	client := must1(sarama.NewClient(bootstrap, config()))
-	producer := must1(sarama.NewSyncProducerFromClient(client))
+	client := must.Give(sarama.NewClient(bootstrap, config()))
+	producer := must.Give(sarama.NewSyncProducerFromClient(client))
 	for i := range 10 {
-		must2(producer.SendMessage(&sarama.ProducerMessage{Topic: "sarama-offsets", Value: sarama.StringEncoder(fmt.Sprint(i)),
+		sent(producer.SendMessage(&sarama.ProducerMessage{Topic: "sarama-offsets", Value: sarama.StringEncoder(fmt.Sprint(i)),
 			Timestamp: time.UnixMilli(int64(1000 + i))}))
 	}
-	at := func(time int64) int64 { return must1(client.GetOffset("sarama-offsets", 0, time)) }
-	check(at(1005) == 5 && at(5000) == -1, "offsets by time", at(1005))
-	admin := must1(sarama.NewClusterAdmin(bootstrap, config()))
-	must(admin.DeleteRecords("sarama-offsets", map[int32]int64{0: 4}))
-	check(at(sarama.OffsetOldest) == 4 && at(sarama.OffsetNewest) == 10, "the ends", at(sarama.OffsetOldest))
-	check(string(read(config(), "sarama-offsets", 7, 1)[0].Value) == "7", "read from an offset on", nil)
-	consumer := must1(sarama.NewConsumer(bootstrap, config()))
+	at := func(time int64) int64 { return must.Give(client.GetOffset("sarama-offsets", 0, time)) }
+	must.Hold(at(1005) == 5 && at(5000) == -1, "offsets by time", at(1005))
+	admin := must.Give(sarama.NewClusterAdmin(bootstrap, config()))
+	must.Work(admin.DeleteRecords("sarama-offsets", map[int32]int64{0: 4}))
+	must.Hold(at(sarama.OffsetOldest) == 4 && at(sarama.OffsetNewest) == 10, "the ends", at(sarama.OffsetOldest))
+	must.Hold(string(read(config(), "sarama-offsets", 7, 1)[0].Value) == "7", "read from an offset on", nil)
+	consumer := must.Give(sarama.NewConsumer(bootstrap, config()))
 	_, err := consumer.ConsumePartition("sarama-offsets", 0, 2)
-	check(errors.Is(err, sarama.ErrOffsetOutOfRange), "an offset that is gone", err)
-	manager := must1(sarama.NewOffsetManagerFromClient("sarama-simple", client))
-	partition := must1(manager.ManagePartition("sarama-offsets", 0))
+	must.Hold(errors.Is(err, sarama.ErrOffsetOutOfRange), "an offset that is gone", err)
+	manager := must.Give(sarama.NewOffsetManagerFromClient("sarama-simple", client))
+	partition := must.Give(manager.ManagePartition("sarama-offsets", 0))
 	partition.MarkOffset(6, "six")
-	must(partition.Close())
-	must(manager.Close())
-	partition = must1(must1(sarama.NewOffsetManagerFromClient("sarama-simple", client)).ManagePartition("sarama-offsets", 0))
+	must.Work(partition.Close())
+	must.Work(manager.Close())
+	partition = must.Give(must.Give(sarama.NewOffsetManagerFromClient("sarama-simple", client)).ManagePartition("sarama-offsets", 0))
 	offset, metadata := partition.NextOffset()
-	check(offset == 6 && metadata == "six", "the committed offset", offset)
-	unknown := must1(admin.ListConsumerGroupOffsets("sarama-nobody", map[string][]int32{"sarama-offsets": {0}}))
-	check(unknown.GetBlock("sarama-offsets", 0).Offset == -1, "no offset", unknown)
+	must.Hold(offset == 6 && metadata == "six", "the committed offset", offset)
+	unknown := must.Give(admin.ListConsumerGroupOffsets("sarama-nobody", map[string][]int32{"sarama-offsets": {0}}))
+	must.Hold(unknown.GetBlock("sarama-offsets", 0).Offset == -1, "no offset", unknown)
 }
 
 // Topics, partitions, configs, the cluster.
 func administration() {
-	admin := must1(sarama.NewClusterAdmin(bootstrap, config()))
+	admin := must.Give(sarama.NewClusterAdmin(bootstrap, config()))
 	create("sarama-admin", 2)
 	err := admin.CreateTopic("sarama-admin", &sarama.TopicDetail{NumPartitions: 2, ReplicationFactor: 1}, false)
-	check(errors.Is(err, sarama.ErrTopicAlreadyExists), "a topic made twice", err)
+	must.Hold(errors.Is(err, sarama.ErrTopicAlreadyExists), "a topic made twice", err)
 	err = admin.CreateTopic("sarama-many", &sarama.TopicDetail{NumPartitions: 1, ReplicationFactor: 7}, false)
-	check(errors.Is(err, sarama.ErrInvalidReplicationFactor), "too many replicas", err)
-	must(admin.CreatePartitions("sarama-admin", 5, nil, false))
-	eventually(func() bool {
-		return len(must1(admin.DescribeTopics([]string{"sarama-admin"}))[0].Partitions) == 5
+	must.Hold(errors.Is(err, sarama.ErrInvalidReplicationFactor), "too many replicas", err)
+	must.Work(admin.CreatePartitions("sarama-admin", 5, nil, false))
+	must.Come(func() bool {
+		return len(must.Give(admin.DescribeTopics([]string{"sarama-admin"}))[0].Partitions) == 5
 	})
 	minute := "60000"
-	must(admin.AlterConfig(sarama.TopicResource, "sarama-admin", map[string]*string{"retention.ms": &minute}, false))
-	must(admin.IncrementalAlterConfig(sarama.TopicResource, "sarama-admin", map[string]sarama.IncrementalAlterConfigsEntry{
+	must.Work(admin.AlterConfig(sarama.TopicResource, "sarama-admin", map[string]*string{"retention.ms": &minute}, false))
+	must.Work(admin.IncrementalAlterConfig(sarama.TopicResource, "sarama-admin", map[string]sarama.IncrementalAlterConfigsEntry{
 		"max.message.bytes": {Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &minute}}, false))
-	eventually(func() bool {
+	must.Come(func() bool {
 		changed := 0
-		for _, entry := range must1(admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: "sarama-admin"})) {
+		for _, entry := range must.Give(admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: "sarama-admin"})) {
 			if (entry.Name == "retention.ms" || entry.Name == "max.message.bytes") && entry.Value == minute && !entry.Default {
 				changed++
 			}
@@ -247,12 +249,12 @@ func administration() {
 		return changed == 2
 	})
 	brokers, controller, err := admin.DescribeCluster()
-	must(err)
-	check(len(brokers) == 1 && brokers[0].ID() == controller, "one broker", brokers)
-	must1(admin.DescribeLogDirs([]int32{controller}))
-	must(admin.DeleteTopic("sarama-admin"))
-	eventually(func() bool {
-		_, there := must1(admin.ListTopics())["sarama-admin"]
+	must.Work(err)
+	must.Hold(len(brokers) == 1 && brokers[0].ID() == controller, "one broker", brokers)
+	must.Give(admin.DescribeLogDirs([]int32{controller}))
+	must.Work(admin.DeleteTopic("sarama-admin"))
+	must.Come(func() bool {
+		_, there := must.Give(admin.ListTopics())["sarama-admin"]
 		return !there
 	})
 }
@@ -268,53 +270,28 @@ func config() *sarama.Config {
 }
 
 func read(conf *sarama.Config, topic string, offset int64, count int) []*sarama.ConsumerMessage {
-	consumer := must1(sarama.NewConsumer(bootstrap, conf))
-	partition := must1(consumer.ConsumePartition(topic, 0, offset))
+	consumer := must.Give(sarama.NewConsumer(bootstrap, conf))
+	partition := must.Give(consumer.ConsumePartition(topic, 0, offset))
 	var messages []*sarama.ConsumerMessage
 	for len(messages) < count {
 		select {
 		case message := <-partition.Messages():
 			messages = append(messages, message)
 		case <-time.After(time.Until(patience)):
-			check(false, "messages", len(messages))
+			must.Hold(false, "messages", len(messages))
 		}
 	}
-	must(partition.Close())
-	must(consumer.Close())
+	must.Work(partition.Close())
+	must.Work(consumer.Close())
 	return messages
 }
 
 func create(topic string, partitions int32) {
-	admin := must1(sarama.NewClusterAdmin(bootstrap, config()))
-	must(admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: partitions, ReplicationFactor: 1}, false))
-	must(admin.Close())
+	admin := must.Give(sarama.NewClusterAdmin(bootstrap, config()))
+	must.Work(admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: partitions, ReplicationFactor: 1}, false))
+	must.Work(admin.Close())
 }
 
-// Apache Kafka answers a change before each of its parts has heard of it; the panic's trace names the line.
-func eventually(held func() bool) {
-	for !held() {
-		check(time.Now().Before(patience), "it does not come", nil)
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-func check(held bool, what string, seen any) {
-	if !held {
-		must(fmt.Errorf("%s: %v", what, seen))
-	}
-}
-
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-
-func must1[T any](value T, err error) T {
-	must(err)
-	return value
-}
-
-func must2[T, U any](_ T, _ U, err error) {
-	must(err)
+func sent(_ int32, _ int64, err error) {
+	must.Work(err)
 }

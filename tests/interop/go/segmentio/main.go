@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"kafkit.interop/must"
 )
 
 var (
@@ -21,7 +23,7 @@ var (
 
 func main() {
 	bootstrap = os.Args[1]
-	patience, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	patience, cancel := context.WithTimeout(context.Background(), must.Patience)
 	defer cancel()
 	ctx = patience
 	client = &kafka.Client{Addr: kafka.TCP(bootstrap), Timeout: 10 * time.Second, Transport: &kafka.Transport{MetadataTTL: time.Second}}
@@ -46,18 +48,18 @@ func records() {
 			}
 			batch = append(batch, message)
 		}
-		must(writer.WriteMessages(ctx, batch...))
-		must(writer.WriteMessages(ctx, kafka.Message{Value: large}))
-		must(writer.Close())
+		must.Work(writer.WriteMessages(ctx, batch...))
+		must.Work(writer.WriteMessages(ctx, kafka.Message{Value: large}))
+		must.Work(writer.Close())
 		reader := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{bootstrap}, Topic: topic, MaxWait: 100 * time.Millisecond})
 		for i := range 100 {
-			message := must1(reader.ReadMessage(ctx))
-			check(message.Offset == int64(i) && string(message.Key) == fmt.Sprint(i), "keys in order", message)
-			check((len(message.Value) == 0) == (i%7 == 0), "nulls stay null", message)
-			check(string(message.Headers[0].Value) == fmt.Sprint(i), "headers", message.Headers)
+			message := must.Give(reader.ReadMessage(ctx))
+			must.Hold(message.Offset == int64(i) && string(message.Key) == fmt.Sprint(i), "keys in order", message)
+			must.Hold((len(message.Value) == 0) == (i%7 == 0), "nulls stay null", message)
+			must.Hold(string(message.Headers[0].Value) == fmt.Sprint(i), "headers", message.Headers)
 		}
-		check(bytes.Equal(must1(reader.ReadMessage(ctx)).Value, large), "the large record", nil)
-		must(reader.Close())
+		must.Hold(bytes.Equal(must.Give(reader.ReadMessage(ctx)).Value, large), "the large record", nil)
+		must.Work(reader.Close())
 	}
 }
 
@@ -71,23 +73,23 @@ func groups() {
 		poll(first, seen)
 		poll(second, seen)
 	}
-	must(first.Close())
+	must.Work(first.Close())
 	for members := assigned(); len(members) != 1 || members[0] != 4; members = assigned() {
 		poll(second, seen)
 	}
-	must(second.Close())
+	must.Work(second.Close())
 	spread(40, 44)
 	third, again := join(), map[string]bool{}
 	for len(again) < 4 {
 		poll(third, again)
 	}
-	check(again["40"] && again["43"] && !again["39"], "only what is new", again)
-	must(third.Close())
-	listed := must1(client.ListGroups(ctx, &kafka.ListGroupsRequest{}))
-	check(slices.ContainsFunc(listed.Groups, func(group kafka.ListGroupsResponseGroup) bool { return group.GroupID == "segmentio-g" }),
+	must.Hold(again["40"] && again["43"] && !again["39"], "only what is new", again)
+	must.Work(third.Close())
+	listed := must.Give(client.ListGroups(ctx, &kafka.ListGroupsRequest{}))
+	must.Hold(slices.ContainsFunc(listed.Groups, func(group kafka.ListGroupsResponseGroup) bool { return group.GroupID == "segmentio-g" }),
 		"the group is listed", listed)
-	deleted := must1(client.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: []string{"segmentio-g"}}))
-	must(deleted.Errors["segmentio-g"])
+	deleted := must.Give(client.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: []string{"segmentio-g"}}))
+	must.Work(deleted.Errors["segmentio-g"])
 }
 
 // Offsets by time, at both ends, and committed without a group.
@@ -95,55 +97,55 @@ func offsets() {
 	create("segmentio-offsets", 1)
 	writer := writer("segmentio-offsets")
 	for i := range 10 {
-		must(writer.WriteMessages(ctx, kafka.Message{Value: []byte(fmt.Sprint(i)), Time: time.UnixMilli(int64(1000 + i))}))
+		must.Work(writer.WriteMessages(ctx, kafka.Message{Value: []byte(fmt.Sprint(i)), Time: time.UnixMilli(int64(1000 + i))}))
 	}
-	listed := must1(client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
+	listed := must.Give(client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
 		"segmentio-offsets": {kafka.FirstOffsetOf(0), kafka.LastOffsetOf(0)}}})).Topics["segmentio-offsets"][0]
-	check(listed.FirstOffset == 0 && listed.LastOffset == 10, "the ends", listed)
+	must.Hold(listed.FirstOffset == 0 && listed.LastOffset == 10, "the ends", listed)
 	reader := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{bootstrap}, Topic: "segmentio-offsets", MaxWait: 100 * time.Millisecond})
-	must(reader.SetOffsetAt(ctx, time.UnixMilli(1005)))
-	check(string(must1(reader.ReadMessage(ctx)).Value) == "5", "read from a time on", nil)
-	must(reader.SetOffset(8))
-	check(string(must1(reader.ReadMessage(ctx)).Value) == "8", "read from an offset on", nil)
-	must(reader.Close())
-	committed := must1(client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{GroupID: "segmentio-simple", GenerationID: -1,
+	must.Work(reader.SetOffsetAt(ctx, time.UnixMilli(1005)))
+	must.Hold(string(must.Give(reader.ReadMessage(ctx)).Value) == "5", "read from a time on", nil)
+	must.Work(reader.SetOffset(8))
+	must.Hold(string(must.Give(reader.ReadMessage(ctx)).Value) == "8", "read from an offset on", nil)
+	must.Work(reader.Close())
+	committed := must.Give(client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{GroupID: "segmentio-simple", GenerationID: -1,
 		Topics: map[string][]kafka.OffsetCommit{"segmentio-offsets": {{Partition: 0, Offset: 6, Metadata: "six"}}}}))
-	must(committed.Topics["segmentio-offsets"][0].Error)
+	must.Work(committed.Topics["segmentio-offsets"][0].Error)
 	fetch := func(group string) kafka.OffsetFetchPartition {
-		return must1(client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group,
+		return must.Give(client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group,
 			Topics: map[string][]int{"segmentio-offsets": {0}}})).Topics["segmentio-offsets"][0]
 	}
-	check(fetch("segmentio-simple").CommittedOffset == 6 && fetch("segmentio-simple").Metadata == "six", "the committed offset", nil)
-	check(fetch("segmentio-nobody").CommittedOffset == -1 && fetch("segmentio-nobody").Error == nil, "no offset", nil)
+	must.Hold(fetch("segmentio-simple").CommittedOffset == 6 && fetch("segmentio-simple").Metadata == "six", "the committed offset", nil)
+	must.Hold(fetch("segmentio-nobody").CommittedOffset == -1 && fetch("segmentio-nobody").Error == nil, "no offset", nil)
 }
 
 // Topics, partitions, configs, the cluster.
 func administration() {
 	create("segmentio-admin", 2)
-	again := must1(client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+	again := must.Give(client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
 		{Topic: "segmentio-admin", NumPartitions: 2, ReplicationFactor: 1}}}))
-	check(errors.Is(again.Errors["segmentio-admin"], kafka.TopicAlreadyExists), "a topic made twice", again.Errors)
-	more := must1(client.CreatePartitions(ctx, &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{
+	must.Hold(errors.Is(again.Errors["segmentio-admin"], kafka.TopicAlreadyExists), "a topic made twice", again.Errors)
+	more := must.Give(client.CreatePartitions(ctx, &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{
 		{Name: "segmentio-admin", Count: 5}}}))
-	must(more.Errors["segmentio-admin"])
-	set := must1(client.IncrementalAlterConfigs(ctx, &kafka.IncrementalAlterConfigsRequest{
+	must.Work(more.Errors["segmentio-admin"])
+	set := must.Give(client.IncrementalAlterConfigs(ctx, &kafka.IncrementalAlterConfigsRequest{
 		Resources: []kafka.IncrementalAlterConfigsRequestResource{{ResourceType: kafka.ResourceTypeTopic, ResourceName: "segmentio-admin",
 			Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: "retention.ms", Value: "60000", ConfigOperation: kafka.ConfigOperationSet}}}}}))
-	must(set.Resources[0].Error)
-	eventually(func() bool {
-		described := must1(client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{
+	must.Work(set.Resources[0].Error)
+	must.Come(func() bool {
+		described := must.Give(client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{
 			{ResourceType: kafka.ResourceTypeTopic, ResourceName: "segmentio-admin", ConfigNames: []string{"retention.ms"}}}}))
 		return described.Resources[0].ConfigEntries[0].ConfigValue == "60000"
 	})
-	conn := must1(kafka.Dial("tcp", bootstrap))
-	eventually(func() bool { return len(must1(conn.ReadPartitions("segmentio-admin"))) == 5 })
-	controller := must1(conn.Controller())
-	check(fmt.Sprintf("%s:%d", controller.Host, controller.Port) == bootstrap, "the controller", controller)
-	deleted := must1(client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{"segmentio-admin"}}))
-	must(deleted.Errors["segmentio-admin"])
+	conn := must.Give(kafka.Dial("tcp", bootstrap))
+	must.Come(func() bool { return len(must.Give(conn.ReadPartitions("segmentio-admin"))) == 5 })
+	controller := must.Give(conn.Controller())
+	must.Hold(fmt.Sprintf("%s:%d", controller.Host, controller.Port) == bootstrap, "the controller", controller)
+	deleted := must.Give(client.DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: []string{"segmentio-admin"}}))
+	must.Work(deleted.Errors["segmentio-admin"])
 	// The question itself makes the topic anew, but after its answer.
 	_, err := conn.ReadPartitions("segmentio-admin")
-	check(errors.Is(err, kafka.UnknownTopicOrPartition), "the topic is gone", err)
+	must.Hold(errors.Is(err, kafka.UnknownTopicOrPartition), "the topic is gone", err)
 }
 
 func join() *kafka.Reader {
@@ -153,18 +155,18 @@ func join() *kafka.Reader {
 
 // Reads and commits what comes within a moment.
 func poll(member *kafka.Reader, seen map[string]bool) {
-	must(ctx.Err())
+	must.Work(ctx.Err())
 	soon, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
 	for message, err := member.FetchMessage(soon); err == nil; message, err = member.FetchMessage(soon) {
 		seen[string(message.Value)] = true
-		must(member.CommitMessages(ctx, message))
+		must.Work(member.CommitMessages(ctx, message))
 	}
 }
 
 // How many partitions each member has.
 func assigned() []int {
-	described := must1(client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{"segmentio-g"}}))
+	described := must.Give(client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{"segmentio-g"}}))
 	var counts []int
 	for _, member := range described.Groups[0].Members {
 		partitions := 0
@@ -183,8 +185,8 @@ func spread(from, to int) {
 	for i := from; i < to; i++ {
 		batch = append(batch, kafka.Message{Value: []byte(fmt.Sprint(i))})
 	}
-	must(writer.WriteMessages(ctx, batch...))
-	must(writer.Close())
+	must.Work(writer.WriteMessages(ctx, batch...))
+	must.Work(writer.Close())
 }
 
 func writer(topic string) *kafka.Writer {
@@ -194,32 +196,7 @@ func writer(topic string) *kafka.Writer {
 }
 
 func create(topic string, partitions int) {
-	created := must1(client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
+	created := must.Give(client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
 		{Topic: topic, NumPartitions: partitions, ReplicationFactor: 1}}}))
-	must(created.Errors[topic])
-}
-
-// Apache Kafka answers a change before each of its parts has heard of it; the panic's trace names the line.
-func eventually(held func() bool) {
-	for !held() {
-		must(ctx.Err())
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-func check(held bool, what string, seen any) {
-	if !held {
-		must(fmt.Errorf("%s: %v", what, seen))
-	}
-}
-
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-
-func must1[T any](value T, err error) T {
-	must(err)
-	return value
+	must.Work(created.Errors[topic])
 }

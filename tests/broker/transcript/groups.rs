@@ -1,6 +1,4 @@
-//! A conversation about groups, request by request in every version, held against the one Apache Kafka 4.3.1 had
-//! (`tests/golden/group-transcript.txt`). To record it anew run this test with `KAFKIT_RECORD_FROM=HOST:PORT` on a
-//! Kafka with `group.min.session.timeout.ms=1000` and `group.initial.rebalance.delay.ms=0`.
+//! What was said about groups.
 
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
@@ -8,37 +6,10 @@ use kafka_protocol::messages::{
     CreateTopicsRequest, DeleteGroupsRequest, FindCoordinatorRequest, JoinGroupRequest,
 };
 
-use crate::support::cluster::Cluster;
-
-use super::talk::{Talk, settled, text};
-
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/group-transcript.txt");
-
-#[test]
-fn groups_answer_as_apache_kafka_does() {
-    if let Ok(kafka) = std::env::var("KAFKIT_RECORD_FROM") {
-        std::fs::write(GOLDEN, Talk::with(&kafka).all()).expect("the golden file");
-        return;
-    }
-    let cluster = Cluster::start();
-    let wanted = std::fs::read_to_string(GOLDEN).expect("the golden file");
-    let seen = Talk::with(&cluster.bootstrap()).all();
-    let differences: Vec<_> = seen
-        .lines()
-        .zip(wanted.lines())
-        .filter(|(seen, wanted)| seen != wanted)
-        .map(|(seen, wanted)| format!("- {wanted}\n+ {seen}"))
-        .collect();
-    assert!(
-        differences.is_empty(),
-        "Kafka (-) and we (+):\n{}",
-        differences.join("\n")
-    );
-    assert_eq!(seen.lines().count(), wanted.lines().count());
-}
+use super::group_talk::{Talk, settled, text};
 
 impl Talk {
-    fn all(mut self) -> String {
+    pub(super) fn all(mut self) -> String {
         let topic = CreatableTopic::default()
             .with_name(self.topic("t"))
             .with_num_partitions(3)

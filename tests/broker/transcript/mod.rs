@@ -1,0 +1,53 @@
+//! Conversations with a broker, request by request in every version, held against those that Apache Kafka 4.3.1 had
+//! (`tests/golden/*-transcript.txt`). To record them anew run these tests with `KAFKIT_RECORD_FROM=HOST:PORT` on one
+//! node with `num.partitions=1`, `broker.rack=rack1`, automatic topics, `group.min.session.timeout.ms=1000` and
+//! `group.initial.rebalance.delay.ms=0`.
+
+mod conversation;
+mod group_talk;
+mod groups;
+mod records;
+mod topics;
+
+use std::path::Path;
+
+use self::conversation::Conversation;
+use self::group_talk::Talk;
+use crate::support::cluster::Cluster;
+
+#[test]
+fn topics_configs_and_records_answer_as_apache_kafka_does() {
+    holds("protocol-transcript.txt", |bootstrap| {
+        Conversation::with(bootstrap).all()
+    });
+}
+
+#[test]
+fn groups_answer_as_apache_kafka_does() {
+    holds("group-transcript.txt", |bootstrap| Talk::with(bootstrap).all());
+}
+
+/// Has the conversation with the mini broker, and holds it against Kafka's.
+fn holds(golden: &str, conversation: impl Fn(&str) -> String) {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(golden);
+    if let Ok(kafka) = std::env::var("KAFKIT_RECORD_FROM") {
+        std::fs::write(golden, conversation(&kafka)).unwrap();
+        return;
+    }
+    let cluster = Cluster::start_with(&["broker.rack=rack1"]);
+    let wanted = std::fs::read_to_string(golden).unwrap();
+    let seen = conversation(&cluster.bootstrap());
+    let pairs = seen.lines().zip(wanted.lines());
+    let differences: Vec<_> = pairs
+        .filter(|(seen, wanted)| seen != wanted)
+        .map(|(seen, wanted)| format!("- {wanted}\n+ {seen}"))
+        .collect();
+    assert!(
+        differences.is_empty(),
+        "Kafka (-) and we (+):\n{}",
+        differences.join("\n")
+    );
+    assert_eq!(seen.lines().count(), wanted.lines().count());
+}
