@@ -29,9 +29,20 @@ use crate::commands::{self, Command, Context};
 use crate::error::{Kind, Result};
 use crate::output::{self, OutputOptions, Printer};
 
+const EXAMPLES: &str = "\
+Examples:
+  seq 5 | kafkit produce hello        five records; a topic and a broker are made if there are none
+  kafkit consume hello -e             all records there are now
+  kafkit topics list -b kafka1:9092   or name the cluster once: KAFKIT_BOOTSTRAP_SERVERS
+  kafkit describe group billing       who reads what, and how far behind
+  kafkit dump-log /var/lib/kafka/orders-0
+  kafkit kafka-topics --bootstrap-server kafka1:9092 --list     as Kafka's own tool has it
+
+`kafkit COMMAND --help` has flags and more examples.";
+
 /// Everyday work with Apache Kafka: topics, produce, consume, reassign, dump-log, and a mini broker
 #[derive(Debug, Parser)]
-#[command(name = "kafkit", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "kafkit", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Kafkit {
     #[command(subcommand)]
     verb: Verb,
