@@ -31,12 +31,12 @@ use crate::output::{self, OutputOptions, Printer};
 
 const EXAMPLES: &str = "\
 Examples:
-  seq 5 | kafkit produce hello        five records; a topic and a broker are made if there are none
-  kafkit consume hello -e             all records there are now
-  kafkit topics list -b kafka1:9092   or name the cluster once: KAFKIT_BOOTSTRAP_SERVERS
-  kafkit describe group billing       who reads what, and how far behind
-  kafkit dump-log /var/lib/kafka/orders-0
-  kafkit kafka-topics --bootstrap-server kafka1:9092 --list     as Kafka's own tool has it
+  seq 5 | kafkit produce hello         makes the topic, and starts a broker
+  kafkit consume hello -e              all records there are now
+  kafkit topics list -b kafka1:9092    KAFKIT_BOOTSTRAP_SERVERS serves as well
+  kafkit describe group billing        who reads what, and how far behind
+  kafkit dump-log orders-0             a log directory, without its broker
+  kafkit kafka-topics --list …         as Kafka's own tool has it
 
 `kafkit COMMAND --help` has flags and more examples.";
 
