@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::metadata::{Configs, State};
+use super::effective_config::Configs;
+use super::metadata::State;
 use crate::error::{Error, Result};
 use crate::internal_records::cluster_metadata::{decode_record, encode_record};
 use crate::internal_records::value::Value;

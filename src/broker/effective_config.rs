@@ -3,10 +3,14 @@
 //! From the strongest: the topic's own, the node's dynamic, the cluster's dynamic default, what the broker was
 //! started with, the built-in default.
 
+use std::collections::BTreeMap;
+
 use super::config::BrokerConfig;
 use super::config_table::{self, BrokerSetting};
-use super::metadata::Configs;
 use crate::topic_config::TopicConfig;
+
+/// Configs by name, as somebody set them.
+pub type Configs = BTreeMap<String, String>;
 
 /// Where a value comes from; the numbers are the protocol's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,12 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use uuid::Uuid;
 
 use super::config::BrokerConfig;
-use super::effective_config::BrokerValues;
+use super::effective_config::{BrokerValues, Configs};
 use super::partition::Partition;
 use crate::storage::LogDir;
-
-/// Configs by name.
-pub type Configs = BTreeMap<String, String>;
 
 /// One topic as it stands.
 #[derive(Clone, Debug)]

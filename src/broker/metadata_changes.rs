@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::cluster_metadata::{self, Inherited, Node};
 use super::config::BrokerConfig;
+use super::effective_config::Configs;
 use super::group::offsets_topic::OFFSETS_TOPIC;
-use super::metadata::{Configs, Metadata, REMEMBERED, State, Topic};
+use super::metadata::{Metadata, REMEMBERED, State, Topic};
 use super::metadata_file::{self, StoredMetadata, StoredTopic};
 use super::partition::Partition;
 use super::timers::now_ms;

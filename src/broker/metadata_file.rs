@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::metadata::Configs;
+use super::effective_config::Configs;
 use crate::error::{Error, Result};
 
 /// The form this build writes and reads.

@@ -6,31 +6,9 @@
 use kafka_protocol::ResponseError;
 
 use super::batch_check::{Rejected, UNPACK_LIMIT};
+use super::topic_settings::Packing;
 use crate::records::batch_header::{self, BatchHeader, HEADER_LEN};
-use crate::records::{Codec, Records, compression};
-
-/// What batches of a topic are packed with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Packing {
-    pub(super) codec: Codec,
-    /// The codec's level; `None` is its default.
-    pub(super) level: Option<i32>,
-}
-
-impl Packing {
-    /// Reads `compression.type`; `None` keeps what the producer chose. `level_of` reads `compression.<codec>.level`.
-    pub(super) fn parse(compression_type: &str, level_of: impl Fn(&str) -> Option<i32>) -> Option<Self> {
-        let codec = match compression_type.trim() {
-            "uncompressed" => Codec::None,
-            name => Codec::from_name(name).filter(|codec| *codec != Codec::None)?,
-        };
-        let level = match codec {
-            Codec::Gzip | Codec::Zstd | Codec::Lz4 => level_of(codec.name()),
-            Codec::None | Codec::Snappy => None,
-        };
-        Some(Self { codec, level })
-    }
-}
+use crate::records::{Records, compression};
 
 /// The batch under the topic's codec; `None` if it has that already. The batch has passed its other checks.
 pub(super) fn recompress(
@@ -79,6 +57,7 @@ pub(super) fn recompress(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::Codec;
     use crate::records::batch_builder::{BatchBuilder, BatchOptions};
 
     const ALL: [Codec; 5] = [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
@@ -137,21 +116,5 @@ mod tests {
         broken.truncate(HEADER_LEN + 20);
         let cut = recompress(&broken, &header, plain, "t-0", 1 << 20).unwrap_err();
         assert_eq!(cut.error, ResponseError::CorruptMessage);
-    }
-
-    #[test]
-    fn the_config_names_codec_and_level() {
-        let level = |name: &str| (name == "gzip").then_some(1);
-        assert_eq!(Packing::parse("producer", level), None);
-        let gzip = Packing {
-            codec: Codec::Gzip,
-            level: Some(1),
-        };
-        assert_eq!(Packing::parse("gzip", level), Some(gzip));
-        let plain = Packing {
-            codec: Codec::None,
-            level: None,
-        };
-        assert_eq!(Packing::parse("uncompressed", level), Some(plain));
     }
 }

@@ -1,9 +1,8 @@
 //! A topic's configs as the broker obeys them: typed, resolved against the broker's own settings.
 
 use super::config::BrokerConfig;
-use super::effective_config::BrokerValues;
-use super::metadata::Configs;
-use super::recompress::Packing;
+use super::effective_config::{BrokerValues, Configs};
+use crate::records::Codec;
 use crate::storage::LogConfig;
 use crate::topic_config;
 
@@ -78,5 +77,49 @@ impl TopicSettings {
             flush_each_batch: self.flush_each_batch || broker.flush_each_batch,
             producer_id_expiration_ms: broker.number("producer.id.expiration.ms"),
         }
+    }
+}
+
+/// What batches of a topic are packed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Packing {
+    pub(super) codec: Codec,
+    /// The codec's level; `None` is its default.
+    pub(super) level: Option<i32>,
+}
+
+impl Packing {
+    /// Reads `compression.type`; `None` keeps what the producer chose. `level_of` reads `compression.<codec>.level`.
+    pub(super) fn parse(compression_type: &str, level_of: impl Fn(&str) -> Option<i32>) -> Option<Self> {
+        let codec = match compression_type.trim() {
+            "uncompressed" => Codec::None,
+            name => Codec::from_name(name).filter(|codec| *codec != Codec::None)?,
+        };
+        let level = match codec {
+            Codec::Gzip | Codec::Zstd | Codec::Lz4 => level_of(codec.name()),
+            Codec::None | Codec::Snappy => None,
+        };
+        Some(Self { codec, level })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_config_names_codec_and_level() {
+        let level = |name: &str| (name == "gzip").then_some(1);
+        assert_eq!(Packing::parse("producer", level), None);
+        let gzip = Packing {
+            codec: Codec::Gzip,
+            level: Some(1),
+        };
+        assert_eq!(Packing::parse("gzip", level), Some(gzip));
+        let plain = Packing {
+            codec: Codec::None,
+            level: None,
+        };
+        assert_eq!(Packing::parse("uncompressed", level), Some(plain));
     }
 }

@@ -17,7 +17,7 @@ use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::config_table::{self, Scope};
-use crate::broker::metadata::Configs;
+use crate::broker::effective_config::Configs;
 use crate::topic_config::{self, TOPIC_CONFIGS};
 
 pub fn handle(

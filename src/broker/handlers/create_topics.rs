@@ -20,7 +20,8 @@ use uuid::Uuid;
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::metadata::{Configs, Topic};
+use crate::broker::effective_config::Configs;
+use crate::broker::metadata::Topic;
 use crate::broker::topic_name;
 use crate::topic_config::{self, TOPIC_CONFIGS};
 

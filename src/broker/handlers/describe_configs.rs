@@ -19,8 +19,8 @@ use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::config_table::{self, BROKER_SETTINGS, Scope};
+use crate::broker::effective_config::Configs;
 use crate::broker::effective_config::{Origin, Source};
-use crate::broker::metadata::Configs;
 use crate::topic_config::{Kind, TOPIC_CONFIGS};
 
 pub fn handle(

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::container_environment;
 use crate::broker::config::{BrokerConfig, Endpoint};
-use crate::broker::metadata::Configs;
+use crate::broker::effective_config::Configs;
 use crate::client::java_properties;
 use crate::client::local_broker::default_data_dir;
 use crate::error::{Error, Result};
