@@ -9,10 +9,11 @@ use tokio::sync::watch;
 
 use super::Broker;
 use super::config::{BrokerConfig, Endpoint};
+use super::connections::Listener;
 use super::fetch_session::FetchSessions;
 use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::metadata::Metadata;
-use super::server::{self, Connections, Listener};
+use super::server;
 use super::start_memory;
 use super::timers;
 use crate::error::{Error, Kind, Result};
@@ -55,7 +56,7 @@ impl PreparedBroker {
             config,
             metadata,
             groups: Arc::new(groups),
-            connections: Connections::default(),
+            connections: Arc::default(),
             fetch_sessions: FetchSessions::new(slots),
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
             notices,

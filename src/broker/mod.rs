@@ -10,6 +10,7 @@ pub mod call;
 mod cluster_metadata;
 pub mod config;
 pub mod config_table;
+pub mod connections;
 mod delayed_fetch;
 pub mod effective_config;
 mod fetch_response;
@@ -37,17 +38,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use config::BrokerConfig;
+use connections::{Connections, Listener};
 use fetch_session::FetchSessions;
 use group::GroupCoordinator;
 use metadata::Metadata;
-use server::{Connections, Listener};
 
 /// Everything the handlers share.
 pub struct Broker {
     pub config: Arc<BrokerConfig>,
     pub metadata: Arc<Metadata>,
     pub groups: Arc<GroupCoordinator>,
-    pub connections: Connections,
+    pub connections: Arc<Connections>,
     pub(in crate::broker) fetch_sessions: FetchSessions,
     /// Where clients reach this broker, by listener.
     pub listeners: Vec<Arc<Listener>>,

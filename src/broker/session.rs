@@ -18,10 +18,10 @@ use tokio::time::timeout;
 use super::Broker;
 use super::apis;
 use super::call::{Call, RequestContext};
+use super::connections::{Listener, Visit};
 use super::handlers::api_versions;
 use super::response::{Answer, Refusal};
 use super::send;
-use super::server::Listener;
 
 /// Bytes a connection reads at once when nothing is known of the next frame.
 const READ_SIZE: usize = 16 * 1024;
@@ -58,7 +58,7 @@ pub(super) struct Session {
     listener: Arc<Listener>,
     stream: TcpStream,
     client_host: IpAddr,
-    connection: u64,
+    visit: Visit,
     /// What has been read and not been answered yet.
     input: BytesMut,
 }
@@ -69,14 +69,14 @@ impl Session {
         listener: Arc<Listener>,
         stream: TcpStream,
         client_host: IpAddr,
-        connection: u64,
+        visit: Visit,
     ) -> Self {
         Self {
             broker,
             listener,
             stream,
             client_host,
-            connection,
+            visit,
             input: BytesMut::new(),
         }
     }
@@ -166,7 +166,7 @@ impl Session {
                 client_id,
                 client_host: self.client_host,
                 listener: Arc::clone(&self.listener),
-                connection: self.connection,
+                connection: self.visit.number,
             },
             broker: Arc::clone(&self.broker),
             body: frame,

@@ -19,8 +19,8 @@ use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::config_table::{self, BROKER_SETTINGS, Scope};
-use crate::broker::effective_config::Configs;
-use crate::broker::effective_config::{Origin, Source};
+use crate::broker::connections::Listener;
+use crate::broker::effective_config::{Configs, Origin, Source};
 use crate::topic_config::{Kind, TOPIC_CONFIGS};
 
 pub fn handle(
@@ -148,7 +148,7 @@ const ALWAYS_GIVEN: [&str; 4] = ["advertised.listeners", "listeners", "log.dirs"
 
 /// Settings whose value shows only when the broker runs.
 fn actual(broker: &Broker, name: &str) -> Option<String> {
-    let listeners = |address: fn(&crate::broker::server::Listener) -> String| {
+    let listeners = |address: fn(&Listener) -> String| {
         let listeners = broker.listeners.iter();
         let named = listeners.map(|listener| format!("{}://{}", listener.name, address(listener)));
         Some(named.collect::<Vec<_>>().join(","))
