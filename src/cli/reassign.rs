@@ -63,6 +63,9 @@ struct PlanArgs {
     /// Only these topics move; without any, all
     #[arg(value_name = "TOPIC")]
     topics: Vec<String>,
+    /// As other commands name a topic
+    #[arg(long = "topic", hide = true)]
+    more_topics: Vec<String>,
     /// Empty these brokers; they may be down
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     drain: Vec<BrokerId>,
@@ -73,7 +76,7 @@ struct PlanArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     replication_factor: Option<u16>,
     /// Change the replication factor of every topic
-    #[arg(long, requires = "replication_factor", conflicts_with = "topics")]
+    #[arg(long, requires = "replication_factor", conflicts_with_all = ["topics", "more_topics"])]
     all_topics: bool,
     /// Even out replicas, bytes and preferred leaders
     #[arg(long)]
@@ -243,7 +246,8 @@ impl PlanArgs {
             return Err(Error::usage("no goal for the plan")
                 .hint("give one or more of --drain, --add-broker, --replication-factor, --balance"));
         }
-        if goals.replication_factor.is_some() && self.topics.is_empty() && !self.all_topics {
+        let topics: BTreeSet<String> = self.topics.into_iter().chain(self.more_topics).collect();
+        if goals.replication_factor.is_some() && topics.is_empty() && !self.all_topics {
             return Err(
                 Error::usage("--replication-factor needs topics").hint("name them, or say --all-topics")
             );
@@ -255,7 +259,7 @@ impl PlanArgs {
         }
         Ok(PlanAction {
             goals,
-            topics: self.topics.into_iter().collect::<BTreeSet<_>>(),
+            topics,
             out: self.out,
         })
     }

@@ -175,7 +175,9 @@ pub(crate) fn partition_states(states: &[PartitionProgress]) -> String {
     lines.extend(states.iter().map(|progress| {
         let name = &progress.topic_partition;
         match &progress.state {
-            PartitionState::Moving => format!("Reassignment of partition {name} is still in progress."),
+            PartitionState::Moving | PartitionState::MovingTo(_) => {
+                format!("Reassignment of partition {name} is still in progress.")
+            }
             PartitionState::Done => format!("Reassignment of partition {name} is completed."),
             PartitionState::Elsewhere(replicas) => format!(
                 "There is no active reassignment of partition {name}, but replica set is {} rather than {}.",

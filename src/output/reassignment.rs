@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Format, Printer};
+use super::{Format, Printer, plural};
 use crate::error::Result;
 use crate::reassignment::active::ActiveReassignments;
 use crate::reassignment::impact::{BrokerImpact, Impact};
@@ -105,20 +105,23 @@ pub(crate) fn summary(impact: &Impact) -> String {
             partitions(impact.partitions_in_place)
         );
     }
-    if let Some((least, most)) = impact.replicas {
-        let count = if least == most {
-            format!("{least}")
-        } else {
-            format!("{least} to {most}")
-        };
-        let noun = if most == 1 { "replica" } else { "replicas" };
-        let _ = write!(text, "; every partition has {count} {noun}");
-        if let Some(racks) = impact.fewest_racks {
-            let noun = if racks == 1 { "rack" } else { "racks" };
-            let _ = write!(text, " on {racks} {noun}");
+    if let Some(replicas) = impact.replicas {
+        let _ = write!(text, "; every partition has {}", from_to(replicas, "replica"));
+        if let Some(racks) = impact.racks {
+            let _ = write!(text, " on {}", from_to(racks, "rack"));
         }
     }
     text
+}
+
+/// `1 rack`, `2 to 3 racks`
+fn from_to((least, most): (usize, usize), noun: &str) -> String {
+    let most_of_them = plural(most as u64, noun);
+    if least == most {
+        most_of_them
+    } else {
+        format!("{least} to {most_of_them}")
+    }
 }
 
 fn size_change((id, broker): (&BrokerId, &BrokerImpact)) -> Option<String> {
@@ -301,6 +304,7 @@ fn state_word(row: &StateRow) -> &'static str {
     match &row.state {
         PartitionState::Done => "done",
         PartitionState::Moving => "moving",
+        PartitionState::MovingTo(_) => "moving elsewhere",
         PartitionState::Elsewhere(replicas) if replicas.is_empty() => "not found",
         PartitionState::Elsewhere(_) => "not moved",
     }

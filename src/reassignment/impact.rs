@@ -38,8 +38,8 @@ pub struct Impact {
     pub bytes_copied: u64,
     /// The smallest and largest number of replicas among the plan's partitions.
     pub replicas: Option<(usize, usize)>,
-    /// The smallest number of racks that a partition of the plan is on; `None` without racks.
-    pub fewest_racks: Option<usize>,
+    /// The smallest and largest number of racks that a partition of the plan is on; `None` without racks.
+    pub racks: Option<(usize, usize)>,
 }
 
 /// Measures a plan against the cluster it is for.
@@ -79,14 +79,19 @@ pub fn impact(view: &ClusterView, target: &Assignment) -> Impact {
         } else {
             impact.partitions_copied += 1;
         }
-        let (least, most) = impact.replicas.unwrap_or((usize::MAX, 0));
-        impact.replicas = Some((least.min(after.len()), most.max(after.len())));
+        widen(&mut impact.replicas, after.len());
         if let Some(racks) = &racks {
             let used: BTreeSet<_> = after.iter().filter_map(|broker| racks.get(broker)).collect();
-            impact.fewest_racks = Some(impact.fewest_racks.unwrap_or(usize::MAX).min(used.len()));
+            widen(&mut impact.racks, used.len());
         }
     }
     impact
+}
+
+/// Makes a range of counts reach to `count`.
+fn widen(range: &mut Option<(usize, usize)>, count: usize) {
+    let (least, most) = range.unwrap_or((count, count));
+    *range = Some((least.min(count), most.max(count)));
 }
 
 fn load(
@@ -135,7 +140,7 @@ mod tests {
         let impact = impact(&view, &target);
         assert_eq!((impact.partitions_copied, impact.partitions_in_place), (1, 1));
         assert_eq!((impact.replicas_copied, impact.bytes_copied), (1, 100));
-        assert_eq!((impact.replicas, impact.fewest_racks), (Some((2, 2)), Some(2)));
+        assert_eq!((impact.replicas, impact.racks), (Some((2, 2)), Some((2, 2))));
         let load = |replicas, leaders, bytes| Load {
             replicas,
             leaders,

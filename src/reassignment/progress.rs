@@ -9,8 +9,10 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 /// Where one partition of a plan stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PartitionState {
-    /// The controller is moving it, to this plan's target or to another.
+    /// The controller is moving it to where the plan wants it.
     Moving,
+    /// The controller is moving it to other brokers.
+    MovingTo(Vec<BrokerId>),
     /// It is where the plan wants it, in the plan's order.
     Done,
     /// It is not moving and is somewhere else; empty when the topic or partition does not exist.
@@ -56,8 +58,11 @@ pub fn partitions(
     current: impl Fn(&TopicPartition) -> Option<Vec<BrokerId>>,
 ) -> Vec<PartitionProgress> {
     let state = |topic_partition: &TopicPartition, target: &[BrokerId]| {
-        if active.contains_key(topic_partition) {
-            return PartitionState::Moving;
+        if let Some(reassignment) = active.get(topic_partition) {
+            return match reassignment.target() {
+                towards if towards == target => PartitionState::Moving,
+                towards => PartitionState::MovingTo(towards),
+            };
         }
         let replicas = current(topic_partition).unwrap_or_default();
         if replicas == target {
@@ -158,11 +163,18 @@ mod tests {
     fn done_means_the_plans_order() {
         let plan = read_plan(
             r#"{"partitions":[{"topic":"a","partition":1,"replicas":[2,1]},{"topic":"a","partition":0,"replicas":[1]},
-                {"topic":"b","partition":0,"replicas":[1]},{"topic":"c","partition":0,"replicas":[3]}]}"#,
+                {"topic":"b","partition":0,"replicas":[1]},{"topic":"b","partition":1,"replicas":[1]},
+                {"topic":"c","partition":0,"replicas":[3]}]}"#,
         )
         .unwrap();
-        let active =
-            ActiveReassignments::from([(TopicPartition::new("b", 0), ActiveReassignment::default())]);
+        let towards = |broker| ActiveReassignment {
+            replicas: vec![broker],
+            ..ActiveReassignment::default()
+        };
+        let active = ActiveReassignments::from([
+            (TopicPartition::new("b", 0), towards(1)),
+            (TopicPartition::new("b", 1), towards(2)),
+        ]);
         let states = partitions(&plan, &active, |topic_partition| {
             (topic_partition.topic == "a").then(|| vec![1; 1 + topic_partition.partition as usize])
         });
@@ -173,6 +185,7 @@ mod tests {
                 PartitionState::Done,
                 PartitionState::Elsewhere(vec![1, 1]),
                 PartitionState::Moving,
+                PartitionState::MovingTo(vec![2]),
                 PartitionState::Elsewhere(vec![])
             ]
         );

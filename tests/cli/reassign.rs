@@ -1,6 +1,7 @@
-//! What `reassign` and `kafka-reassign-partitions` refuse before they ask anybody, and how they fail when nobody
-//! answers.
+//! What `reassign` and `kafka-reassign-partitions` refuse before they ask anybody, how they fail when nobody
+//! answers, and what they say when there is nothing to do. Moves are judged on Apache Kafka.
 
+use crate::support::cluster::Cluster;
 use crate::support::suite::Suite;
 
 /// A port of the discard service: nothing listens there.
@@ -169,4 +170,59 @@ fn the_java_tool_says_that_nobody_answers() {
         "Error: org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node assignment. \
          Call: listPartitionReassignments\n",
     );
+}
+
+#[test]
+fn a_run_that_finds_nothing_left_to_do_clears_the_throttle_of_the_run_before() {
+    let cluster = Cluster::start();
+    let suite = Suite::new();
+    let bootstrap = cluster.bootstrap();
+    let run = |words: &[&str]| suite.run([words, &["-b", &bootstrap]].concat()).succeeds();
+    let throttle = "leader.replication.throttled.replicas=0:1";
+    run(&["topics", "create", "a", "-c", throttle]);
+    let partitions = r#"{"version":1,"partitions":[{"topic":"a","partition":0,"replicas":[1],"was":[1]}]}"#;
+    let plan = suite.file("plan.json", partitions);
+    let plan = plan.to_str().unwrap();
+    let configs = || run(&["describe", "config", "topic", "a"]).stdout();
+    run(&["reassign", "execute", plan]);
+    assert!(
+        configs().contains("throttled"),
+        "no run before: it is somebody else's"
+    );
+    suite.file("plan.undo.json", partitions);
+    run(&["reassign", "execute", plan, "--dry-run"]);
+    assert!(configs().contains("throttled"), "a dry run changes nothing");
+    run(&["reassign", "execute", plan]).complains("throttle cleared on 1 topic");
+    assert!(!configs().contains("throttled"), "{}", configs());
+}
+
+#[test]
+fn nothing_that_moves_is_an_empty_list_in_json() {
+    let cluster = Cluster::start();
+    let (suite, bootstrap) = (Suite::new(), cluster.bootstrap());
+    for verb in [
+        &["list"][..],
+        &["verify"],
+        &["cancel", "--all"],
+        &["cancel", "--all", "--dry-run"],
+    ] {
+        let words = [&["reassign"], verb, &["--json", "-b", &bootstrap]].concat();
+        suite.run(words).succeeds().prints("[]\n");
+    }
+}
+
+#[test]
+fn a_plan_takes_its_topics_with_the_flag_of_other_commands_too() {
+    let suite = Suite::new();
+    let words = [
+        "reassign",
+        "plan",
+        "--replication-factor",
+        "3",
+        "--topic",
+        "a",
+        "-b",
+        NOBODY,
+    ];
+    suite.run(words).exits(3);
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::log_dir_moves::{self, Wishes};
-use super::{CancelAction, read_plan_file, shown, verify};
+use super::{CancelAction, idle_throttles, read_plan_file, shown};
 use crate::client::admin::throttles::Throttled;
 use crate::commands::Context;
 use crate::error::{Error, Result};
+use crate::output::Format;
 use crate::output::reassignment::{self as show, LogDirRow, MoveRow};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::topic_partition::{BrokerId, TopicPartition};
@@ -30,8 +31,11 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
     }
     let mut rows = rows(&active);
     let mut log_dir_rows = log_dir_rows(&log_dirs);
+    let is_shown = context.printer.format() != Format::Table || !rows.is_empty() || !log_dir_rows.is_empty();
     if action.dry_run {
-        show::moves(&rows, &log_dir_rows, &mut context.printer)?;
+        if is_shown {
+            show::moves(&rows, &log_dir_rows, &mut context.printer)?;
+        }
         context.printer.note("dry run: nothing was sent");
         return Ok(());
     }
@@ -56,7 +60,7 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
             "cancelled"
         };
     }
-    if !rows.is_empty() || !log_dir_rows.is_empty() {
+    if is_shown {
         show::moves(&rows, &log_dir_rows, &mut context.printer)?;
     }
     let (stopped, stopped_dirs) = (active.len() - refused.len(), log_dirs.len() - stay.len());
@@ -131,11 +135,5 @@ fn tidy(
         idle.extend(alive.into_iter().map(Throttled::Broker));
     }
     let found: Vec<Throttled> = context.client.admin()?.throttles(&idle)?.into_keys().collect();
-    if found.is_empty() {
-        return Ok(());
-    }
-    let names = verify::names_of(&found);
-    verify::clear(found, context)?;
-    context.printer.note(format_args!("throttle cleared on {names}"));
-    Ok(())
+    idle_throttles::clear(found, context)
 }

@@ -1,25 +1,24 @@
 //! `reassign execute` and `reassign undo`: check, write the way back, throttle, move, clear the throttle.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::checks::{self, Strictness, Work};
 use super::cluster::{self, Sizes};
+use super::execution_throttles;
 use super::interrupt::Interrupt;
 use super::log_dir_moves;
-use super::throttles::{self, Changes, Rates};
+use super::throttles::Changes;
 use super::undo_file::{self, UndoFile};
 use super::watch::Watch;
 use super::{ExecuteAction, read_plan_file, shown};
-use crate::client::admin::throttles::Throttled;
 use crate::commands::Context;
 use crate::error::{Error, Kind, Result};
 use crate::output::Format;
 use crate::output::reassignment::{self as show, LogDirRow, MoveRow, human_bytes, partitions};
 use crate::reassignment::Assignment;
-use crate::reassignment::plan::{Plan, comma_separated};
+use crate::reassignment::plan::Plan;
 use crate::reassignment::progress::{Copied, copied};
-use crate::reassignment::throttle;
 use crate::topic_partition::{BrokerId, TopicPartition};
 
 /// An execution as far as the checks brought it.
@@ -32,6 +31,13 @@ struct Prepared {
     rows: Vec<MoveRow>,
     log_dir_rows: Vec<LogDirRow>,
     undo: Option<UndoFile>,
+}
+
+impl Prepared {
+    /// Whether it goes on, or takes back, where another run ended: that one may have left throttles.
+    fn follows_another(&self) -> bool {
+        self.undo.as_ref().is_none_or(|undo| undo.is_kept)
+    }
 }
 
 /// Takes a plan back: the file named is its undo file, or the plan that has one beside it.
@@ -68,11 +74,15 @@ fn move_replicas(action: &ExecuteAction, plan: &Plan, takes_back: bool, context:
             "nothing to do: {all} of {} where they shall be",
             prepared.file
         ));
-        return if is_table {
-            Ok(())
-        } else {
-            show::moves(&[], &[], &mut context.printer)
-        };
+        if !is_table {
+            show::moves(&[], &[], &mut context.printer)?;
+        }
+        if action.dry_run || !prepared.follows_another() {
+            return Ok(());
+        }
+        let mut left = Changes::new();
+        execution_throttles::add_left_over(&mut left, plan.topics(), context)?;
+        return execution_throttles::clear(&left, &prepared.file, context);
     }
     announce(&prepared, context)?;
     if is_table || action.dry_run {
@@ -204,9 +214,8 @@ fn announce(prepared: &Prepared, context: &mut Context) -> Result<()> {
 
 fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::new()?;
-    let mut set = set_throttles(action, &prepared.work, context)?;
-    // A run that goes on, or takes back, where another ended: that one may have left something.
-    let follows_another = prepared.undo.as_ref().is_none_or(|undo| undo.is_kept);
+    let mut set = execution_throttles::set(action, &prepared.work, context)?;
+    let follows_another = prepared.follows_another();
     let topics: BTreeSet<String> = prepared
         .work
         .current
@@ -228,11 +237,11 @@ fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) 
         Ok(())
     } else {
         let left_over = if follows_another {
-            add_left_over(&mut set, topics, context)
+            execution_throttles::add_left_over(&mut set, topics, context)
         } else {
             Ok(())
         };
-        left_over.and_then(|()| clear(&set, &prepared.file, context))
+        left_over.and_then(|()| execution_throttles::clear(&set, &prepared.file, context))
     };
     for row in &mut rows {
         row.state = state_of(&row.name, &watch);
@@ -313,122 +322,4 @@ fn did_not_move(watch: &Watch) -> Result<()> {
         "{what} did not move: {}",
         failed.join("; ")
     )))
-}
-
-// ---- throttles
-
-/// Sets the throttles asked for, and answers them.
-fn set_throttles(action: &ExecuteAction, work: &Work, context: &mut Context) -> Result<Changes> {
-    let mut set = Changes::new();
-    if let Some(rate) = action.throttle {
-        let all: Assignment = work
-            .start
-            .iter()
-            .chain(&work.under_way)
-            .map(|(name, to)| (name.clone(), to.clone()))
-            .collect();
-        let moves = throttle::moves(&work.active, &all, &work.current);
-        set.extend(throttles::on_topics(&moves));
-        set.extend(on_live_brokers(
-            &throttle::brokers(&moves),
-            || Rates::replication(rate as i64),
-            context,
-        )?);
-    }
-    if let Some(rate) = action.log_dir_throttle {
-        let brokers = work.log_dirs.keys().map(|replica| replica.broker).collect();
-        for (throttled, configs) in on_live_brokers(&brokers, || Rates::log_dirs(rate as i64), context)? {
-            set.entry(throttled).or_default().extend(configs);
-        }
-    }
-    if set.is_empty() {
-        return Ok(set);
-    }
-    let refused = context.client.admin()?.alter_throttles(&set);
-    let refusal = match refused {
-        Ok(refused) => refused
-            .into_iter()
-            .next()
-            .map(|(throttled, error)| Error::from(error).context(throttled)),
-        Err(error) => Some(error),
-    };
-    if let Some(error) = refusal {
-        let _ = clear(&set, &shown(&action.plan), context);
-        return Err(error.context("throttle not set, nothing moved"));
-    }
-    Ok(set)
-}
-
-/// Brokers that are down have no use for a throttle, and could not be told.
-fn on_live_brokers(
-    brokers: &BTreeSet<BrokerId>,
-    rates: impl Fn() -> Rates,
-    context: &mut Context,
-) -> Result<Changes> {
-    let admin = context.client.admin()?;
-    let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
-    let brokers = brokers.intersection(&alive).copied().collect();
-    Ok(throttles::on_brokers(&brokers, rates()))
-}
-
-/// Throttles that an earlier run of the plan has left, where nothing moves any more that could need them.
-fn add_left_over(set: &mut Changes, topics: BTreeSet<String>, context: &mut Context) -> Result<()> {
-    let admin = context.client.admin()?;
-    if !admin.active_reassignments()?.is_empty() {
-        return Ok(());
-    }
-    let mut idle: Vec<Throttled> = topics.into_iter().map(Throttled::Topic).collect();
-    idle.extend(admin.brokers()?.iter().map(|broker| Throttled::Broker(broker.id)));
-    for found in admin.throttles(&idle)?.into_keys() {
-        set.extend(match found {
-            Throttled::Broker(id) => throttles::cleared_brokers([id]),
-            Throttled::Topic(name) => throttles::cleared_topics([name]),
-        });
-    }
-    Ok(())
-}
-
-/// Takes back what was set; what cannot be taken back is named.
-fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<()> {
-    if set.is_empty() {
-        return Ok(());
-    }
-    let mut left: BTreeMap<Throttled, String> = BTreeMap::new();
-    for (throttled, configs) in set {
-        let names = configs.iter().map(|(name, _)| (*name, None)).collect();
-        let change = Changes::from([(throttled.clone(), names)]);
-        match context
-            .client
-            .admin()
-            .and_then(|admin| admin.alter_throttles(&change))
-        {
-            Ok(refused) => left.extend(
-                refused
-                    .into_iter()
-                    .map(|(throttled, error)| (throttled, error.to_string())),
-            ),
-            Err(error) => drop(left.insert(throttled.clone(), error.to_string())),
-        }
-    }
-    let brokers = set
-        .keys()
-        .filter(|throttled| matches!(throttled, Throttled::Broker(_)))
-        .count();
-    let topics = set.len() - brokers;
-    if left.is_empty() {
-        let noun = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-        context.printer.note(format_args!(
-            "throttle cleared on {}, {}",
-            noun(brokers, "broker"),
-            noun(topics, "topic")
-        ));
-        return Ok(());
-    }
-    let names: Vec<String> = left.keys().map(ToString::to_string).collect();
-    let reason = left.into_values().next().unwrap_or_default();
-    Err(
-        Error::failed(format!("throttle left on {}: {reason}", comma_separated(&names))).hint(format!(
-            "`kafkit reassign verify {file}` clears it when everything is up"
-        )),
-    )
 }

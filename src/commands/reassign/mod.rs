@@ -4,6 +4,8 @@ mod cancel;
 mod checks;
 mod cluster;
 mod execute;
+mod execution_throttles;
+mod idle_throttles;
 mod interrupt;
 pub mod java;
 mod log_dir_moves;

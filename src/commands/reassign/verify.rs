@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::cluster::{self, Sizes};
+use super::idle_throttles;
 use super::interrupt::Interrupt;
 use super::log_dir_moves::{self, LogDirStates, Wishes};
-use super::throttles::{self, Changes};
 use super::{VerifyAction, read_plan_file, shown};
 use crate::client::admin::throttles::Throttled;
 use crate::commands::Context;
@@ -141,7 +141,8 @@ fn state_rows(plan: &Plan, active: &ActiveReassignments, context: &mut Context) 
             active.get(&progress.topic_partition),
             &current,
         ),
-        copied: (progress.state == PartitionState::Moving)
+        copied: active
+            .contains_key(&progress.topic_partition)
             .then(|| copied_of(&progress.topic_partition, active, &sizes)),
         name: progress.topic_partition,
         state: progress.state,
@@ -227,41 +228,14 @@ fn tidy(
         idle.extend(alive.into_iter().map(Throttled::Broker));
     }
     let found: Vec<Throttled> = admin.throttles(&idle)?.into_keys().collect();
-    if found.is_empty() {
-        return Ok(());
-    }
-    let names = names_of(&found);
-    if plan.is_none() && !action.clear_all_throttles {
+    if plan.is_none() && !found.is_empty() && !action.clear_all_throttles {
         context.printer.note(format_args!(
-            "throttles on {names}; --clear-throttles removes them"
+            "throttles on {}; --clear-throttles removes them",
+            idle_throttles::names_of(&found)
         ));
         return Ok(());
     }
-    clear(found, context)?;
-    context.printer.note(format_args!("throttle cleared on {names}"));
-    Ok(())
-}
-
-/// `broker 1, broker 2, topic orders`
-pub(super) fn names_of(found: &[Throttled]) -> String {
-    let names: Vec<String> = found.iter().map(ToString::to_string).collect();
-    names.join(", ")
-}
-
-/// Clears what was found; a refusal is an error.
-pub(super) fn clear(found: Vec<Throttled>, context: &mut Context) -> Result<()> {
-    let mut changes = Changes::new();
-    for throttled in found {
-        changes.extend(match throttled {
-            Throttled::Broker(id) => throttles::cleared_brokers([id]),
-            Throttled::Topic(name) => throttles::cleared_topics([name]),
-        });
-    }
-    let refused = context.client.admin()?.alter_throttles(&changes)?;
-    match refused.into_iter().next() {
-        Some((throttled, error)) => Err(Error::from(error).context(format!("throttle of {throttled}"))),
-        None => Ok(()),
-    }
+    idle_throttles::clear(found, context)
 }
 
 /// Success only when everything is where the plan wants it.
@@ -269,10 +243,12 @@ fn verdict(rows: &[StateRow], dirs_moving: &[String], file: &str) -> Result<()> 
     let count = |wanted: fn(&PartitionState) -> bool| rows.iter().filter(|row| wanted(&row.state)).count();
     let moving = count(|state| *state == PartitionState::Moving);
     let gone = count(|state| matches!(state, PartitionState::Elsewhere(replicas) if replicas.is_empty()));
+    let diverted = count(|state| matches!(state, PartitionState::MovingTo(_)));
     let elsewhere = count(|state| matches!(state, PartitionState::Elsewhere(_))) - gone;
     let mut words: Vec<String> = Vec::new();
     for (count, what) in [
         (moving, "still moving"),
+        (diverted, "moving to other brokers than the plan's"),
         (elsewhere, "not moved"),
         (gone, "not found"),
     ] {

@@ -115,10 +115,13 @@ impl fmt::Display for GoalError {
                 topic_partition,
                 replicas,
                 brokers,
-            } => write!(
-                f,
-                "{topic_partition} shall have {replicas} replicas, and only {brokers} brokers can take them"
-            ),
+            } => {
+                let noun = if *brokers == 1 { "broker" } else { "brokers" };
+                write!(
+                    f,
+                    "{topic_partition} shall have {replicas} replicas, and only {brokers} {noun} can take them"
+                )
+            }
         }
     }
 }

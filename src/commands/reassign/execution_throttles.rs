@@ -1,0 +1,136 @@
+//! The throttles of one execution: set before the first move, cleared behind the last.
+//!
+//! Owns what is done when a broker refuses or does not answer. Which configs a throttle is made of stands in `throttles`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::checks::Work;
+use super::throttles::{self, Changes, Rates};
+use super::{ExecuteAction, shown};
+use crate::client::admin::throttles::Throttled;
+use crate::commands::Context;
+use crate::error::{Error, Result};
+use crate::output::plural;
+use crate::reassignment::plan::comma_separated;
+use crate::reassignment::{Assignment, throttle};
+use crate::topic_partition::BrokerId;
+
+/// Sets the throttles asked for, and answers them.
+pub(super) fn set(action: &ExecuteAction, work: &Work, context: &mut Context) -> Result<Changes> {
+    let mut set = Changes::new();
+    if let Some(rate) = action.throttle {
+        let all: Assignment = work
+            .start
+            .iter()
+            .chain(&work.under_way)
+            .map(|(name, to)| (name.clone(), to.clone()))
+            .collect();
+        let moves = throttle::moves(&work.active, &all, &work.current);
+        set.extend(throttles::on_topics(&moves));
+        set.extend(on_live_brokers(
+            &throttle::brokers(&moves),
+            || Rates::replication(rate as i64),
+            context,
+        )?);
+    }
+    if let Some(rate) = action.log_dir_throttle {
+        let brokers = work.log_dirs.keys().map(|replica| replica.broker).collect();
+        for (throttled, configs) in on_live_brokers(&brokers, || Rates::log_dirs(rate as i64), context)? {
+            set.entry(throttled).or_default().extend(configs);
+        }
+    }
+    if set.is_empty() {
+        return Ok(set);
+    }
+    let refused = context.client.admin()?.alter_throttles(&set);
+    let refusal = match refused {
+        Ok(refused) => refused
+            .into_iter()
+            .next()
+            .map(|(throttled, error)| Error::from(error).context(throttled)),
+        Err(error) => Some(error),
+    };
+    if let Some(error) = refusal {
+        let _ = clear(&set, &shown(&action.plan), context);
+        return Err(error.context("throttle not set, nothing moved"));
+    }
+    Ok(set)
+}
+
+/// Brokers that are down have no use for a throttle, and could not be told.
+fn on_live_brokers(
+    brokers: &BTreeSet<BrokerId>,
+    rates: impl Fn() -> Rates,
+    context: &mut Context,
+) -> Result<Changes> {
+    let admin = context.client.admin()?;
+    let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+    let brokers = brokers.intersection(&alive).copied().collect();
+    Ok(throttles::on_brokers(&brokers, rates()))
+}
+
+/// Throttles that an earlier run of the plan has left, where nothing moves any more that could need them.
+pub(super) fn add_left_over(
+    set: &mut Changes,
+    topics: BTreeSet<String>,
+    context: &mut Context,
+) -> Result<()> {
+    let admin = context.client.admin()?;
+    if !admin.active_reassignments()?.is_empty() {
+        return Ok(());
+    }
+    let mut idle: Vec<Throttled> = topics.into_iter().map(Throttled::Topic).collect();
+    idle.extend(admin.brokers()?.iter().map(|broker| Throttled::Broker(broker.id)));
+    for found in admin.throttles(&idle)?.into_keys() {
+        set.extend(match found {
+            Throttled::Broker(id) => throttles::cleared_brokers([id]),
+            Throttled::Topic(name) => throttles::cleared_topics([name]),
+        });
+    }
+    Ok(())
+}
+
+/// Takes back what was set; what cannot be taken back is named.
+pub(super) fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<()> {
+    if set.is_empty() {
+        return Ok(());
+    }
+    let mut left: BTreeMap<Throttled, String> = BTreeMap::new();
+    for (throttled, configs) in set {
+        let names = configs.iter().map(|(name, _)| (*name, None)).collect();
+        let change = Changes::from([(throttled.clone(), names)]);
+        match context
+            .client
+            .admin()
+            .and_then(|admin| admin.alter_throttles(&change))
+        {
+            Ok(refused) => left.extend(
+                refused
+                    .into_iter()
+                    .map(|(throttled, error)| (throttled, error.to_string())),
+            ),
+            Err(error) => drop(left.insert(throttled.clone(), error.to_string())),
+        }
+    }
+    let brokers = set
+        .keys()
+        .filter(|throttled| matches!(throttled, Throttled::Broker(_)))
+        .count();
+    let topics = set.len() - brokers;
+    if left.is_empty() {
+        let counts = [(brokers, "broker"), (topics, "topic")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, noun)| plural(*count as u64, noun)).collect();
+        context
+            .printer
+            .note(format_args!("throttle cleared on {}", counts.join(", ")));
+        return Ok(());
+    }
+    let names: Vec<String> = left.keys().map(ToString::to_string).collect();
+    let reason = left.into_values().next().unwrap_or_default();
+    Err(
+        Error::failed(format!("throttle left on {}: {reason}", comma_separated(&names))).hint(format!(
+            "`kafkit reassign verify {file}` clears it when everything is up"
+        )),
+    )
+}
