@@ -217,10 +217,12 @@ impl<R: Read> SnappyReader<R> {
             .filter(|offset| *offset > 0)
             .and_then(|offset| self.out.len().checked_sub(offset))
             .ok_or_else(|| bad("a copy refers back further than there is"))?;
-        for at in from..from + length {
-            // A copy may overlap what it makes.
-            let byte = self.out.get(at).copied().unwrap_or_default();
-            self.out.push(byte);
+        // A copy may overlap what it makes: then it is that stretch again and again.
+        let mut left = length;
+        while left > 0 {
+            let now = left.min(self.out.len() - from);
+            self.out.extend_from_within(from..from + now);
+            left -= now;
         }
         Ok(length as u64)
     }
