@@ -13,7 +13,10 @@ const ARROWS: &[(&str, &str)] = &[
         "commands",
         "broker client input internal_records interrupt java output reassignment records storage topic_config wire",
     ),
-    ("output", "client internal_records java records reassignment wire"),
+    (
+        "output",
+        "client internal_records java records reassignment storage wire",
+    ),
     ("input", "internal_records"),
     ("client", "interrupt reassignment wire"),
     ("broker", "internal_records records storage topic_config"),

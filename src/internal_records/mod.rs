@@ -11,7 +11,6 @@ pub mod decode;
 pub mod encode;
 pub mod java_text;
 pub mod json;
-pub mod producer_snapshot;
 pub mod remote_log;
 pub mod schema;
 mod tables;

@@ -4,6 +4,7 @@
 
 pub mod batch_reader;
 pub mod checkpoint;
+pub mod entry_file;
 pub mod file_name;
 pub mod flush;
 mod folder_files;

@@ -1,8 +1,12 @@
 //! `.snapshot`: what a log knows of its producers at one offset, with a checksum.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 
-use crate::error::{Error, Kind};
+use super::entry_file::EntryFile;
+use crate::error::{Error, Kind, Result};
 use crate::records::fields::{i16_at, i32_at, i64_at, put, u32_at};
 use crate::topic_partition::Offset;
 
@@ -13,6 +17,8 @@ const CRC_AT: usize = 2;
 /// Where the bytes start that the checksum covers.
 const COVERED_AT: usize = 6;
 const ENTRY_LEN: usize = 46;
+/// Bytes read at once for the checksum.
+const READ_BYTES: usize = 128 * 1024;
 
 /// One producer's line of the snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +38,18 @@ pub struct ProducerSnapshotEntry {
     pub current_transaction_first_offset: Offset,
 }
 
-/// Why bytes are no snapshot.
+/// Why a file is no snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SnapshotError {
     UnknownVersion(i16),
     /// Shorter than its header or its own count of entries.
     Truncated,
+    NegativeCount,
+    /// More entries than there are bytes.
+    ImpossibleCount {
+        count: u64,
+        bytes: u64,
+    },
     BadChecksum {
         stored: u32,
         computed: u32,
@@ -49,6 +61,10 @@ impl fmt::Display for SnapshotError {
         match self {
             Self::UnknownVersion(version) => write!(f, "producer snapshot of the unknown version {version}"),
             Self::Truncated => f.write_str("producer snapshot is cut off"),
+            Self::NegativeCount => f.write_str("producer snapshot with less than no entries"),
+            Self::ImpossibleCount { count, bytes } => {
+                write!(f, "producer snapshot of {count} entries in {bytes} bytes")
+            }
             Self::BadChecksum { stored, computed } => {
                 write!(
                     f,
@@ -67,33 +83,71 @@ impl From<SnapshotError> for Error {
     }
 }
 
-/// Reads a snapshot. The checksum covers everything after it, so that no count or length can lie unnoticed.
-pub fn parse(bytes: &[u8]) -> Result<Vec<ProducerSnapshotEntry>, SnapshotError> {
-    if bytes.len() < 2 {
+/// The entries of a good snapshot, of any length.
+#[derive(Debug)]
+pub struct SnapshotFile(EntryFile<ENTRY_LEN>);
+
+impl SnapshotFile {
+    /// Looks at the whole of a file. The checksum covers everything after it, so that no count or length can lie
+    /// unnoticed.
+    pub fn new(mut file: File) -> Result<Self> {
+        let mut head = Vec::with_capacity(HEADER_LEN);
+        file.by_ref().take(HEADER_LEN as u64).read_to_end(&mut head)?;
+        let (stored, count) = read_header(&head, file.metadata()?.len())?;
+        let mut covered = BufReader::with_capacity(READ_BYTES, &file);
+        covered.seek(SeekFrom::Start(COVERED_AT as u64))?;
+        let mut computed = 0;
+        loop {
+            let bytes = covered.fill_buf()?;
+            if bytes.is_empty() {
+                break;
+            }
+            computed = crc32c::crc32c_append(computed, bytes);
+            let read = bytes.len();
+            covered.consume(read);
+        }
+        if stored != computed {
+            return Err(SnapshotError::BadChecksum { stored, computed }.into());
+        }
+        Ok(Self(EntryFile::new(file, HEADER_LEN as u64)?.truncated(count)))
+    }
+
+    pub fn entries(&mut self) -> impl Iterator<Item = Result<ProducerSnapshotEntry>> {
+        self.0.iter().map(|entry| Ok(parse_entry(&entry?)))
+    }
+}
+
+/// Reads a snapshot whole.
+pub fn read(path: &Path) -> Result<Vec<ProducerSnapshotEntry>> {
+    let read = || {
+        SnapshotFile::new(File::open(path)?)?
+            .entries()
+            .collect::<Result<_>>()
+    };
+    read().map_err(|error: Error| error.context(path.display()))
+}
+
+/// The checksum and the count of entries that `head` states, the first bytes of a file of `len`.
+fn read_header(head: &[u8], len: u64) -> std::result::Result<(u32, u64), SnapshotError> {
+    if head.len() < 2 {
         return Err(SnapshotError::Truncated);
     }
-    match i16_at(bytes, 0) {
+    match i16_at(head, 0) {
         VERSION => {}
         version => return Err(SnapshotError::UnknownVersion(version)),
     }
-    let count = usize::try_from(i32_at(bytes, COVERED_AT)).unwrap_or(usize::MAX);
-    let (entries, _) = bytes
-        .get(HEADER_LEN..)
-        .ok_or(SnapshotError::Truncated)?
-        .as_chunks::<ENTRY_LEN>();
-    if entries.len() < count {
+    if head.len() < HEADER_LEN {
         return Err(SnapshotError::Truncated);
     }
-    let stored = u32_at(bytes, CRC_AT);
-    let computed = crc32c::crc32c(bytes.get(COVERED_AT..).unwrap_or_default());
-    if stored != computed {
-        return Err(SnapshotError::BadChecksum { stored, computed });
+    let count = u64::try_from(i32_at(head, COVERED_AT)).map_err(|_| SnapshotError::NegativeCount)?;
+    let bytes = len.saturating_sub(HEADER_LEN as u64);
+    if count > bytes {
+        return Err(SnapshotError::ImpossibleCount { count, bytes });
     }
-    Ok(entries
-        .iter()
-        .take(count)
-        .map(|entry| parse_entry(entry))
-        .collect())
+    if count > bytes / ENTRY_LEN as u64 {
+        return Err(SnapshotError::Truncated);
+    }
+    Ok((u32_at(head, CRC_AT), count))
 }
 
 fn parse_entry(entry: &[u8]) -> ProducerSnapshotEntry {

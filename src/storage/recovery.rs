@@ -225,10 +225,7 @@ fn load_producers(
     let mut from = log.segments[0].base_offset();
     while let Some(&offset) = snapshots.range(..=end).next_back() {
         let path = log.folder.join(file_name(offset, FileKind::ProducerSnapshot));
-        let entries = fs::read(&path)
-            .ok()
-            .and_then(|bytes| producer_snapshot::parse(&bytes).ok());
-        if let Some(entries) = entries {
+        if let Ok(entries) = producer_snapshot::read(&path) {
             log.producers = ProducerState::from_snapshot(entries);
             log.snapshot_offset = Some(offset);
             from = offset;

@@ -1,9 +1,10 @@
 //! `.txnindex`: the aborted transactions of a segment, in the order of their abort markers.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::path::Path;
 
+use super::entry_file::EntryFile;
 use crate::error::{Error, Result};
 use crate::records::fields::i64_at;
 use crate::topic_partition::Offset;
@@ -50,24 +51,32 @@ impl AbortedTransaction {
     }
 }
 
-/// The whole entries of an index's bytes; what follows the last whole one is left out.
-pub fn parse(bytes: &[u8]) -> Result<Vec<AbortedTransaction>> {
-    let (entries, _) = bytes.as_chunks::<ENTRY_LEN>();
-    let unknown = || Error::bad_data("transaction index entry of an unknown version");
-    entries
-        .iter()
-        .map(|entry| AbortedTransaction::parse(entry).ok_or_else(unknown))
-        .collect()
+/// The entries of an index of any length, one after the other; what follows the last whole one is left out.
+pub fn entries(path: &Path) -> Result<impl Iterator<Item = Result<AbortedTransaction>> + use<>> {
+    let context = |error: Error| error.context(format_args!("cannot read {}", path.display()));
+    let mut file = File::open(path)
+        .and_then(|file| EntryFile::<ENTRY_LEN>::new(file, 0))
+        .map_err(|error| context(error.into()))?;
+    let mut at = 0;
+    Ok(std::iter::from_fn(move || {
+        let entry = (at < file.len()).then(|| file.get(at))?;
+        at += 1;
+        let unknown = || Error::bad_data("transaction index entry of an unknown version");
+        Some(
+            entry
+                .map_err(Error::from)
+                .and_then(|entry| AbortedTransaction::parse(&entry).ok_or_else(unknown)),
+        )
+    }))
 }
 
-/// Reads an index; a missing file has no entries.
+/// Reads an index whole; a missing file has no entries.
 pub fn read(path: &Path) -> Result<Vec<AbortedTransaction>> {
-    let context = |error: Error| error.context(format_args!("cannot read {}", path.display()));
-    match fs::read(path) {
-        Ok(bytes) => parse(&bytes).map_err(context),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(context(error.into())),
+    if !path.try_exists()? {
+        return Ok(Vec::new());
     }
+    let context = |error: Error| error.context(format_args!("cannot read {}", path.display()));
+    entries(path)?.collect::<Result<_>>().map_err(context)
 }
 
 /// Adds an entry; the first one of a segment makes the file.

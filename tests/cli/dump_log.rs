@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kafkit::storage::producer_snapshot;
+
 use crate::support::suite::Suite;
 
 fn segment(name: &str) -> PathBuf {
@@ -90,6 +92,124 @@ fn corruption_is_told_with_its_place_and_what_a_broker_would_do() {
 }
 
 #[test]
+fn every_corrupt_batch_is_told_and_a_broker_cuts_at_the_first() {
+    let suite = Suite::new();
+    let mut log = fs::read(segment("many/00000000000000000080.log")).unwrap();
+    log[100] ^= 1;
+    log[1000] ^= 1;
+    log.extend_from_slice(b"what a crash has left");
+    let copy = suite.file("00000000000000000080.log", log);
+    let report = dump(&["--verify"], &copy)
+        .exits(6)
+        .complains("3 problems")
+        .stdout();
+    let lines: Vec<&str> = report.lines().collect();
+    assert_eq!(lines.len(), 3, "{report}");
+    assert!(
+        lines[0].contains("byte 0: CRC") && lines[0].ends_with("truncate 20 batches here"),
+        "{report}"
+    );
+    assert!(
+        lines[1].contains("byte 8") && lines[1].ends_with("cut it off with what is before"),
+        "{report}"
+    );
+    assert!(lines[2].contains("unknown format version 32"), "{report}");
+}
+
+/// A copy of the folder `txn`, in which one file is other than Apache Kafka wrote it.
+fn transactions_with(name: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> String {
+    let suite = Suite::new();
+    for entry in fs::read_dir(segment("txn")).unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let bytes = if file.ends_with(name) {
+            change(bytes)
+        } else {
+            bytes
+        };
+        suite.file(&format!("txn-0/{file}"), bytes);
+    }
+    let outcome = dump(&["--verify"], &suite.home().join("txn-0"));
+    assert_eq!(
+        outcome.code,
+        Some(if outcome.stdout().contains("nothing wrong") {
+            0
+        } else {
+            6
+        })
+    );
+    outcome.stdout()
+}
+
+#[test]
+fn a_transaction_index_is_held_against_the_markers_of_the_log() {
+    let without_first = |bytes: Vec<u8>| bytes[34..].to_vec();
+    let begins_late = |mut bytes: Vec<u8>| {
+        bytes[17] += 1;
+        bytes
+    };
+    let no_marker = |mut bytes: Vec<u8>| {
+        bytes[25] += 1;
+        bytes
+    };
+    let odd = |mut bytes: Vec<u8>| {
+        bytes.extend_from_slice(b"odd");
+        bytes
+    };
+    for (change, part) in [
+        (
+            &without_first as &dyn Fn(Vec<u8>) -> Vec<u8>,
+            "no entry for the transaction of producer 21 from offset 4 to its abort marker 7",
+        ),
+        (&|_| Vec::new(), "from offset 16 to its abort marker 19"),
+        (
+            &begins_late,
+            "aborted at offset 7 began at 5, in the log it began at 4",
+        ),
+        (&no_marker, "at offset 8, where the log has no abort marker"),
+        (&odd, "3 bytes behind the last whole entry"),
+        (&|bytes| bytes, "nothing wrong"),
+    ] {
+        let report = transactions_with("000.txnindex", change);
+        assert!(report.contains(part), "no {part:?} in {report}");
+    }
+}
+
+#[test]
+fn a_snapshot_is_held_against_the_producers_of_the_log() {
+    let path = segment("txn/00000000000000000025.snapshot");
+    let entries = producer_snapshot::read(&path).unwrap();
+    let with = |change: fn(&mut producer_snapshot::ProducerSnapshotEntry)| {
+        let mut entries = entries.clone();
+        let last = entries.iter_mut().find(|entry| entry.producer_id == 22).unwrap();
+        change(last);
+        transactions_with("25.snapshot", |_| producer_snapshot::format(entries.clone()))
+    };
+    for (report, part) in [
+        (
+            with(|entry| entry.last_offset = 20),
+            "producer 22 wrote last at offset 20 here, at 24 in the log",
+        ),
+        (
+            with(|entry| entry.last_sequence = 7),
+            "at epoch 0 and sequence 7 here, at epoch 0 and sequence 0 in the log",
+        ),
+        (
+            with(|entry| entry.current_transaction_first_offset = -1),
+            "no open transaction here, one since offset 24",
+        ),
+        (
+            with(|entry| entry.last_offset = 25),
+            "offset 25, which is not before the snapshot's 25",
+        ),
+        (with(|_| ()), "nothing wrong"),
+    ] {
+        assert!(report.contains(part), "no {part:?} in {report}");
+    }
+}
+
+#[test]
 fn a_recovered_log_has_no_batch_out_of_order() {
     let suite = Suite::new();
     let good = fs::read(segment("many/00000000000000000080.log")).unwrap();
@@ -121,6 +241,14 @@ fn sums_and_json_name_what_they_count() {
         "\"codecs\":\"gzip\"",
     ] {
         assert!(shown.contains(part), "no {part} in {shown}");
+    }
+}
+
+#[test]
+fn records_and_sums_want_a_log() {
+    let index = segment("plain/00000000000000000000.index");
+    for view in ["--records", "--json", "--stats", "--recover=out"] {
+        dump(&[view], &index).exits(5).complains("no log among 1 file");
     }
 }
 

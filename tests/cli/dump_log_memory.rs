@@ -1,5 +1,6 @@
 //! What `kafkit dump-log` needs of memory for files that would need much: the system refuses it more than a little.
 
+use std::os::unix::fs::FileExt;
 use std::process::Command;
 
 use kafkit::records::batch_header;
@@ -125,5 +126,50 @@ fn one_record_larger_than_the_memory_comes_through_in_pieces() {
         run_within_limit(&suite, &["dump-log", "--json", LOG], b"")
             .exits(1)
             .complains("record 0: its 100 000 001 bytes are too many for JSON, left out");
+    }
+}
+
+#[test]
+fn indexes_and_snapshots_of_any_length_are_read_through_a_window() {
+    const BYTES: u64 = 100_000_000;
+    let suite = Suite::new();
+    let entries = (0..2_000_000_u32).map(u32::to_be_bytes);
+    let index: Vec<u8> = entries.flat_map(|number| [number, number].concat()).collect();
+    suite.file("00000000000000000000.index", index);
+    for name in ["00000000000000000000.txnindex", "00000000000000000000.snapshot"] {
+        let file = std::fs::File::create(suite.home().join(name)).unwrap();
+        file.set_len(BYTES).unwrap();
+    }
+    let snapshot: Vec<u8> = [&[0, 1, 0, 0, 0, 0], &1_000_000_u32.to_be_bytes()[..]].concat();
+    let mut file = std::fs::OpenOptions::new();
+    let file = file
+        .write(true)
+        .open(suite.home().join("00000000000000000000.snapshot"))
+        .unwrap();
+    file.write_all_at(&snapshot, 0).unwrap();
+    for (name, verified) in [("index", 0), ("txnindex", 6), ("snapshot", 6)] {
+        let file = format!("00000000000000000000.{name}");
+        run_within_limit(&suite, &["dump-log", "--verify", &file], b"").exits(verified);
+        let java = ["kafka-dump-log", "--files", &file];
+        run_within_limit(&suite, &java, b"").exits(i32::from(name == "index"));
+    }
+    run_within_limit(
+        &suite,
+        &["dump-log", "-o", "tsv", "00000000000000000000.txnindex"],
+        b"",
+    )
+    .succeeds();
+    for name in [
+        "leader-epoch-checkpoint",
+        "recovery-point-offset-checkpoint",
+        "meta.properties",
+        "quorum-state",
+    ] {
+        std::fs::File::create(suite.home().join(name))
+            .unwrap()
+            .set_len(BYTES)
+            .unwrap();
+        let refused = run_within_limit(&suite, &["dump-log", name], b"").exits(6);
+        refused.complains("as no such file is");
     }
 }

@@ -21,7 +21,6 @@ TABLES = {
     "share": ("kafka-share-coordinator", "the records of `__share_group_state`", None),
     "metadata": ("kafka-metadata", "the records of `__cluster_metadata`", None),
     "remote": ("kafka-storage", "the records of `__remote_log_metadata`", r"^Remote"),
-    "snapshot": ("kafka-storage", "producer snapshot files", r"^ProducerSnapshot$"),
     "control": (
         "kafka-clients",
         "control records, and what members of the consumer protocol tell each other",

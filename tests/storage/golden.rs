@@ -166,7 +166,7 @@ fn describe(path: &Path, base_offset: i64, kind: FileKind) -> Vec<String> {
             transaction_index::read(path).unwrap().iter().map(line).collect()
         }
         FileKind::ProducerSnapshot => {
-            let entries = producer_snapshot::parse(&fs::read(path).unwrap()).unwrap();
+            let entries = producer_snapshot::read(path).unwrap();
             entries.iter().map(snapshot_line).collect()
         }
     }
@@ -221,9 +221,9 @@ fn snapshots_are_written_as_apache_kafka_writes_them() {
         "plain/00000000000000000006.snapshot",
         "txn/00000000000000000026.snapshot",
     ] {
-        let bytes = fs::read(segments().join(name)).unwrap();
-        let entries = producer_snapshot::parse(&bytes).unwrap();
-        assert_eq!(producer_snapshot::format(entries), bytes);
+        let path = segments().join(name);
+        let entries = producer_snapshot::read(&path).unwrap();
+        assert_eq!(producer_snapshot::format(entries), fs::read(path).unwrap());
     }
 }
 
@@ -259,7 +259,7 @@ fn recovery_makes_the_files_that_apache_kafka_made() {
                 );
             } else if ours.exists() {
                 let sorted = |path: &Path| {
-                    let mut entries = producer_snapshot::parse(&fs::read(path).unwrap()).unwrap();
+                    let mut entries = producer_snapshot::read(path).unwrap();
                     entries.sort_by_key(|entry| entry.producer_id);
                     entries
                 };

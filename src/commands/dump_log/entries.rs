@@ -2,15 +2,23 @@
 //!
 //! Owns their columns.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 
 use super::files::{DumpFile, Kind};
+use super::is_of_output;
 use crate::error::{Error, Result};
 use crate::output::Printer;
-use crate::output::log_dump::rows::{Cell, Column, Rows, number, time, word};
+use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, time, word};
 use crate::storage::offset_index::OffsetIndex;
+use crate::storage::producer_snapshot::SnapshotFile;
 use crate::storage::time_index::TimeIndex;
-use crate::storage::{checkpoint, leader_epochs, producer_snapshot, transaction_index};
+use crate::storage::{checkpoint, leader_epochs, transaction_index};
+
+/// More than the checkpoint of a broker with tens of thousands of partitions.
+const MOST_CHECKPOINT_BYTES: u64 = 4 << 20;
+/// More than any file of some words that a broker writes.
+const MOST_WORDS_BYTES: u64 = 256 << 10;
 
 pub(super) fn show(
     file: &DumpFile,
@@ -19,67 +27,88 @@ pub(super) fn show(
     printer: &mut Printer,
 ) -> Result<()> {
     let name = file.short_name();
-    let context = |error: Error| error.context(file.path.display());
-    let (columns, table) = table(file).map_err(context)?;
-    rows.begin(&name, title, &columns, printer.out())?;
-    table.iter().try_for_each(|row| rows.row(row, printer.out()))
+    let mut table = Table {
+        begin: Some((&name, title)),
+        rows,
+        printer,
+    };
+    match file.kind {
+        Kind::Log => Ok(()),
+        Kind::OffsetIndex => offset_index(file, &mut table),
+        Kind::TimeIndex => time_index(file, &mut table),
+        Kind::TransactionIndex => transactions(file, &mut table),
+        Kind::ProducerSnapshot => producers(file, &mut table),
+        Kind::LeaderEpochs => leader_epochs(file, &mut table),
+        Kind::Offsets => offsets(file, &mut table),
+        Kind::Properties => pairs(file, '=', &mut table),
+        Kind::PartitionMetadata => pairs(file, ':', &mut table),
+        Kind::Json => fields(file, &mut table),
+    }
+    .map_err(|error| {
+        if is_of_output(&error) {
+            error
+        } else {
+            error.context(file.path.display())
+        }
+    })
 }
 
-type Table = (Vec<Column>, Vec<Vec<Cell>>);
+/// A table that begins once its file has turned out to be one, and takes its rows as they are read.
+struct Table<'a> {
+    begin: Option<(&'a str, Option<&'a str>)>,
+    rows: &'a mut Rows,
+    printer: &'a mut Printer,
+}
 
-fn table(file: &DumpFile) -> Result<Table> {
-    match file.kind {
-        Kind::Log => Ok((Vec::new(), Vec::new())),
-        Kind::OffsetIndex => offset_index(file),
-        Kind::TimeIndex => time_index(file),
-        Kind::TransactionIndex => transactions(file),
-        Kind::ProducerSnapshot => producers(file),
-        Kind::LeaderEpochs => {
-            let entries = leader_epochs::parse(&fs::read_to_string(&file.path)?)?;
-            let rows = entries
-                .iter()
-                .map(|entry| vec![i64::from(entry.epoch).into(), entry.start_offset.into()]);
-            Ok((
-                vec![number("EPOCH", 5), number("START_OFFSET", 12)],
-                rows.collect(),
-            ))
+impl Table<'_> {
+    fn begin(&mut self, columns: &[Column]) -> Result<()> {
+        match self.begin.take() {
+            Some((name, title)) => self.rows.begin(name, title, columns, self.printer.out()),
+            None => Ok(()),
         }
-        Kind::Offsets => {
-            let entries = checkpoint::parse_offsets(&fs::read_to_string(&file.path)?)?;
-            let row = |(partition, offset): (&crate::topic_partition::TopicPartition, &i64)| {
-                vec![
-                    partition.topic.as_str().into(),
-                    i64::from(partition.partition).into(),
-                    (*offset).into(),
-                ]
-            };
-            Ok((
-                vec![word("TOPIC", 20), number("PARTITION", 9), number("OFFSET", 12)],
-                entries.iter().map(row).collect(),
-            ))
-        }
-        Kind::Properties => Ok((vec![word("KEY", 16), word("VALUE", 0)], pairs(file, '=')?)),
-        Kind::Json => Ok((vec![word("KEY", 16), word("VALUE", 0)], fields(file)?)),
-        Kind::PartitionMetadata => Ok((vec![word("KEY", 16), word("VALUE", 0)], pairs(file, ':')?)),
+    }
+
+    fn row(&mut self, cells: &[Cell]) -> Result<()> {
+        self.rows.row(cells, self.printer.out())
     }
 }
 
-fn pairs(file: &DumpFile, separator: char) -> Result<Vec<Vec<Cell>>> {
-    let text = fs::read_to_string(&file.path)?;
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let pairs = lines.filter_map(|line| line.split_once(separator));
-    Ok(pairs
-        .map(|(key, value)| vec![key.trim().into(), value.trim().into()])
-        .collect())
+fn leader_epochs(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
+    let entries = leader_epochs::parse(&text_of(file)?)?;
+    table.begin(&[number("EPOCH", 5), number("START_OFFSET", 12)])?;
+    entries
+        .iter()
+        .try_for_each(|entry| table.row(&[i64::from(entry.epoch).into(), entry.start_offset.into()]))
 }
 
-fn fields(file: &DumpFile) -> Result<Vec<Vec<Cell>>> {
-    let fields = json_object(&fs::read_to_string(&file.path)?)?;
+fn offsets(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
+    let entries = checkpoint::parse_offsets(&text_of(file)?)?;
+    table.begin(&[word("TOPIC", 20), number("PARTITION", 9), number("OFFSET", 12)])?;
+    entries.iter().try_for_each(|(partition, offset)| {
+        table.row(&[
+            partition.topic.as_str().into(),
+            i64::from(partition.partition).into(),
+            (*offset).into(),
+        ])
+    })
+}
+
+fn pairs(file: &DumpFile, separator: char, table: &mut Table<'_>) -> Result<()> {
+    let text = text_of(file)?;
+    table.begin(PAIR_COLUMNS)?;
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| line.split_once(separator))
+        .try_for_each(|(key, value)| table.row(&[key.trim().into(), value.trim().into()]))
+}
+
+fn fields(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
+    let fields = json_object(&text_of(file)?)?;
     let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    Ok(fields
+    table.begin(PAIR_COLUMNS)?;
+    fields
         .iter()
-        .map(|(key, value)| vec![key.as_str().into(), text(value).into()])
-        .collect())
+        .try_for_each(|(key, value)| table.row(&[key.as_str().into(), text(value).into()]))
 }
 
 /// The one object that a file of [`Kind::Json`] holds.
@@ -87,57 +116,74 @@ pub(super) fn json_object(text: &str) -> Result<serde_json::Map<String, serde_js
     serde_json::from_str(text).map_err(|error| Error::bad_data(format!("no JSON object: {error}")))
 }
 
-fn offset_index(file: &DumpFile) -> Result<Table> {
+/// The text of a checkpoint, or of a file with a few words; what is longer than such a file can be is refused unread.
+pub(super) fn text_of(file: &DumpFile) -> Result<String> {
+    let most = match file.kind {
+        Kind::LeaderEpochs | Kind::Offsets => MOST_CHECKPOINT_BYTES,
+        _ => MOST_WORDS_BYTES,
+    };
+    let mut text = String::new();
+    let read = File::open(&file.path)?.take(most + 1).read_to_string(&mut text)?;
+    if read as u64 > most {
+        let most = grouped(most);
+        return Err(Error::bad_data(format!(
+            "longer than {most} bytes, as no such file is"
+        )));
+    }
+    Ok(text)
+}
+
+fn offset_index(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
     let index = OffsetIndex::open(&file.path, file.base_offset)?;
-    let mut rows = Vec::new();
+    table.begin(&[number("OFFSET", 12), number("POSITION", 10)])?;
     for at in 0..index.len() {
         let entry = index.get(at)?;
         // The first entry of an index that has none yet is preallocated zeros.
-        if entry.position == 0 {
-            continue;
+        if entry.position > 0 {
+            table.row(&[entry.offset.into(), i64::from(entry.position).into()])?;
         }
-        rows.push(vec![entry.offset.into(), i64::from(entry.position).into()]);
     }
-    Ok((vec![number("OFFSET", 12), number("POSITION", 10)], rows))
+    Ok(())
 }
 
-fn time_index(file: &DumpFile) -> Result<Table> {
+fn time_index(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
     let index = TimeIndex::open(&file.path, file.base_offset)?;
-    let mut rows = Vec::new();
+    table.begin(&[number("TIMESTAMP", 13), word("TIME", 23), number("OFFSET", 12)])?;
     for at in 0..index.len() {
         let entry = index.get(at)?;
-        if entry.timestamp == 0 {
-            continue;
+        if entry.timestamp != 0 {
+            table.row(&[
+                entry.timestamp.into(),
+                time(entry.timestamp).into(),
+                entry.offset.into(),
+            ])?;
         }
-        rows.push(vec![
-            entry.timestamp.into(),
-            time(entry.timestamp).into(),
-            entry.offset.into(),
-        ]);
     }
-    Ok((
-        vec![number("TIMESTAMP", 13), word("TIME", 23), number("OFFSET", 12)],
-        rows,
-    ))
+    Ok(())
 }
 
-fn transactions(file: &DumpFile) -> Result<Table> {
-    let rows = transaction_index::read(&file.path)?.into_iter().map(|entry| {
-        vec![
+fn transactions(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
+    let entries = transaction_index::entries(&file.path)?;
+    table.begin(ABORTED_COLUMNS)?;
+    for entry in entries {
+        let entry = entry?;
+        table.row(&[
             entry.producer_id.into(),
             entry.first_offset.into(),
             entry.last_offset.into(),
             entry.last_stable_offset.into(),
-        ]
-    });
-    Ok((ABORTED_COLUMNS.to_vec(), rows.collect()))
+        ])?;
+    }
+    Ok(())
 }
 
-fn producers(file: &DumpFile) -> Result<Table> {
-    let entries = producer_snapshot::parse(&fs::read(&file.path)?).map_err(Error::bad_data)?;
-    let rows = entries.into_iter().map(|entry| {
+fn producers(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
+    let mut snapshot = SnapshotFile::new(File::open(&file.path)?)?;
+    table.begin(PRODUCER_COLUMNS)?;
+    for entry in snapshot.entries() {
+        let entry = entry?;
         let open = entry.current_transaction_first_offset;
-        vec![
+        table.row(&[
             entry.producer_id.into(),
             i64::from(entry.producer_epoch).into(),
             i64::from(entry.last_sequence).into(),
@@ -146,10 +192,12 @@ fn producers(file: &DumpFile) -> Result<Table> {
             time(entry.timestamp).into(),
             i64::from(entry.coordinator_epoch).into(),
             if open < 0 { Cell::Nothing } else { open.into() },
-        ]
-    });
-    Ok((PRODUCER_COLUMNS.to_vec(), rows.collect()))
+        ])?;
+    }
+    Ok(())
 }
+
+const PAIR_COLUMNS: &[Column] = &[word("KEY", 16), word("VALUE", 0)];
 
 const ABORTED_COLUMNS: &[Column] = &[
     number("PRODUCER_ID", 11),

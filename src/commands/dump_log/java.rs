@@ -9,13 +9,13 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::internal_records::producer_snapshot;
-use crate::internal_records::value::Value;
 use crate::java::hash_order::hash_order;
 use crate::output::log_dump::java_files;
 use crate::output::log_dump::java_log::LogView;
 use crate::output::{Printer, stderr_line};
-use crate::records::batch_header::decrement_sequence;
+use crate::storage::entry_file::EntryFile;
+use crate::storage::producer_snapshot::SnapshotFile;
+use crate::storage::transaction_index;
 
 pub use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder};
 
@@ -265,55 +265,56 @@ pub(super) fn length_of(file: &File, path: impl AsRef<Path>) -> Result<u64, Fail
 }
 
 fn snapshot(path: &str, printer: &mut Printer) -> Result<(), Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::Java(format!("{path}: {error}")))?;
-    match producer_snapshot::read(&bytes) {
-        Ok(snapshot) => {
-            let mut text = Vec::new();
-            for entry in snapshot
-                .array("producerEntries")
-                .iter()
-                .filter_map(Value::as_struct)
-            {
-                let (last, delta) = (
-                    entry.number("lastSequence") as i32,
-                    entry.number("offsetDelta") as i32,
-                );
-                java_files::write_producer(entry, decrement_sequence(last, delta), &mut text);
-            }
-            Ok(printer.out().write_all(&text)?)
-        }
-        Err(message) => {
+    let mut snapshot = match SnapshotFile::new(open(path)?) {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            let Some(refused) = error.cause() else {
+                return Err(Failure::Java(format!("{path}: {error}")));
+            };
             printer
                 .flush()
                 .map_err(|error| Failure::Java(error.to_string()))?;
-            stderr_line(message);
-            Ok(())
+            stderr_line(java_files::snapshot_refusal(refused));
+            return Ok(());
         }
+    };
+    let mut line = Vec::new();
+    for entry in snapshot.entries() {
+        line.clear();
+        let entry = entry.map_err(|error| Failure::Java(format!("{path}: {error}")))?;
+        java_files::write_producer(&entry, &mut line);
+        printer.out().write_all(&line)?;
     }
+    Ok(())
 }
 
 /// Java is content with a file that is not there, and stops at an entry that is cut off.
 fn transaction_index(path: &str, name: &str, printer: &mut Printer) -> Result<(), Failure> {
     base_offset(name)?;
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
+    let failed = |error: io::Error| Failure::Java(format!("{path}: {error}"));
+    let file = match File::open(path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Failure::Java(format!("{path}: {error}"))),
+        Err(error) => return Err(failed(error)),
     };
-    let mut text = Vec::new();
-    let written = bytes
-        .chunks_exact(java_files::ABORTED_TRANSACTION_LEN)
-        .try_for_each(|entry| {
-            let version = java_files::write_aborted_transaction(entry, &mut text);
-            if version == 0 { Ok(()) } else { Err(version) }
-        });
+    let mut entries = EntryFile::<{ transaction_index::ENTRY_LEN }>::new(file, 0).map_err(failed)?;
+    let mut line = Vec::new();
     // All are read before the first is shown.
-    written.map_err(|version| {
-        Failure::Java(format!(
-            "Unexpected aborted transaction version {version} in transaction index {path}, current version is 0"
-        ))
-    })?;
-    Ok(printer.out().write_all(&text)?)
+    for is_shown in [false, true] {
+        for entry in entries.iter() {
+            line.clear();
+            let version = java_files::write_aborted_transaction(&entry.map_err(failed)?, &mut line);
+            if version != 0 {
+                return Err(Failure::Java(format!(
+                    "Unexpected aborted transaction version {version} in transaction index {path}, current version is 0"
+                )));
+            }
+            if is_shown {
+                printer.out().write_all(&line)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Everything that was found, on stderr, in the order of Java's maps.

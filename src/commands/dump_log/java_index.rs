@@ -9,6 +9,9 @@ use std::io::Write;
 use crate::java::hash_order::hash_order;
 use crate::output::log_dump::numbers::push_i64;
 use crate::output::{Printer, stderr_line};
+use crate::storage::entry_file::EntryFile;
+use crate::storage::offset_index::{self, OffsetPosition};
+use crate::storage::time_index::{self, TimestampOffset};
 
 use super::java::{Failure, add, base_offset, length_of, open};
 use super::java_batches::BatchCursor;
@@ -41,73 +44,61 @@ impl Files {
     }
 }
 
-/// An offset index in memory.
+/// An offset index of any length.
 #[derive(Debug)]
 struct OffsetIndex {
-    bytes: Vec<u8>,
+    entries: EntryFile<{ offset_index::ENTRY_LEN }>,
     base_offset: i64,
 }
 
-const OFFSET_ENTRY_LEN: usize = 8;
-const TIME_ENTRY_LEN: usize = 12;
-
-fn read_index(path: &str) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::Java(format!("{path}: {error}")))
+/// Opens an index, and answers its length in bytes too.
+fn open_index<const N: usize>(path: &str) -> Result<(EntryFile<N>, u64), Failure> {
+    let file = open(path)?;
+    let length = length_of(&file, path)?;
+    let entries = EntryFile::new(file, 0).map_err(|error| cannot_read(path, &error))?;
+    Ok((entries, length))
 }
 
-fn int_at(bytes: &[u8], at: usize) -> i32 {
-    let field = bytes.get(at..).and_then(|bytes| bytes.first_chunk::<4>());
-    field.map_or(0, |field| i32::from_be_bytes(*field))
-}
-
-fn long_at(bytes: &[u8], at: usize) -> i64 {
-    let field = bytes.get(at..).and_then(|bytes| bytes.first_chunk::<8>());
-    field.map_or(0, |field| i64::from_be_bytes(*field))
+fn cannot_read(path: &str, error: &std::io::Error) -> Failure {
+    Failure::Java(format!("{path}: {error}"))
 }
 
 impl OffsetIndex {
-    fn entries(&self) -> usize {
-        self.bytes.len() / OFFSET_ENTRY_LEN
-    }
-
     /// Absolute offset and position.
-    fn entry(&self, index: usize) -> (i64, i32) {
-        let at = index * OFFSET_ENTRY_LEN;
-        (
-            self.base_offset.wrapping_add(int_at(&self.bytes, at).into()),
-            int_at(&self.bytes, at + 4),
-        )
+    fn entry(&mut self, index: u64) -> std::io::Result<(i64, i32)> {
+        let entry = OffsetPosition::parse(self.entries.get(index)?, self.base_offset);
+        Ok((entry.offset, entry.position as i32))
     }
 
     /// The position of the last entry at or before `offset`, found by Kafka's binary search, which looks at the
     /// youngest 8 KiB first; in the zeros of an index in use it finds the start of the log.
-    fn position_of(&self, offset: i64) -> i32 {
-        const WARM_ENTRIES: usize = 8192 / OFFSET_ENTRY_LEN;
-        let Some(last) = self.entries().checked_sub(1) else {
-            return 0;
+    fn position_of(&mut self, offset: i64) -> std::io::Result<i32> {
+        const WARM_ENTRIES: u64 = 8192 / offset_index::ENTRY_LEN as u64;
+        let Some(last) = self.entries.len().checked_sub(1) else {
+            return Ok(0);
         };
         let first_hot = last.saturating_sub(WARM_ENTRIES);
-        let slot = if self.entry(first_hot).0 < offset {
-            self.search(offset, first_hot, last)
-        } else if self.entry(0).0 > offset {
-            return 0;
+        let slot = if self.entry(first_hot)?.0 < offset {
+            self.search(offset, first_hot, last)?
+        } else if self.entry(0)?.0 > offset {
+            return Ok(0);
         } else {
-            self.search(offset, 0, first_hot)
+            self.search(offset, 0, first_hot)?
         };
-        self.entry(slot).1
+        Ok(self.entry(slot)?.1)
     }
 
-    fn search(&self, offset: i64, mut low: usize, mut high: usize) -> usize {
+    fn search(&mut self, offset: i64, mut low: u64, mut high: u64) -> std::io::Result<u64> {
         while low < high {
             let middle = (low + high).div_ceil(2);
-            let found = self.entry(middle).0;
+            let found = self.entry(middle)?.0;
             match found.cmp(&offset) {
                 Ordering::Greater => high = middle - 1,
                 Ordering::Less => low = middle,
-                Ordering::Equal => return middle,
+                Ordering::Equal => return Ok(middle),
             }
         }
-        low
+        Ok(low)
     }
 }
 
@@ -121,15 +112,21 @@ pub(super) fn dump_offset_index(
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let (log, log_length, log_path) = files.log()?;
-    let index = OffsetIndex {
-        bytes: read_index(&files.path)?,
+    let (entries, length) = open_index(&files.path)?;
+    let mut index = OffsetIndex {
+        entries,
         base_offset: files.base_offset,
     };
-    let Some(last) = index.entries().checked_sub(1) else {
+    let mut entry = |number| {
+        index
+            .entry(number)
+            .map_err(|error| cannot_read(&files.path, &error))
+    };
+    let Some(last) = (length / offset_index::ENTRY_LEN as u64).checked_sub(1) else {
         return Ok(writeln!(printer.out(), "{} is empty.", files.path)?);
     };
     if sanity_only {
-        let last_offset = index.entry(last).0;
+        let last_offset = entry(last)?.0;
         if last_offset < files.base_offset {
             return Err(Failure::Java(format!(
                 "Corrupt index found, index file ({absolute}) has non-zero size but the last offset is {last_offset} \
@@ -137,43 +134,43 @@ pub(super) fn dump_offset_index(
                 files.base_offset
             )));
         }
-        check_length(absolute, "Index", index.bytes.len(), OFFSET_ENTRY_LEN)?;
+        check_length(absolute, "Index", length, offset_index::ENTRY_LEN)?;
         return Ok(writeln!(printer.out(), "{} passed sanity check.", files.path)?);
     }
     let mut batches = BatchCursor::new(&log, log_length, &log_path);
-    let mut text = Vec::new();
-    let mut dump_entries = || {
-        for number in 0..=last {
-            let (offset, position) = index.entry(number);
-            if offset == files.base_offset && number > 0 {
-                break;
-            }
-            let Some(batch) = batches.first_at(position, max_message_size)? else {
-                return Err(Failure::Java(format!(
-                    "no batch at position {position} of {log_path} within {max_message_size} bytes, where entry \
-                     {number} of the index points"
-                )));
-            };
-            if batch.last_offset != offset {
-                mismatches.push((offset, batch.last_offset));
-            }
-            if !verify_only {
-                text.extend_from_slice(b"offset: ");
-                push_i64(offset, &mut text);
-                text.extend_from_slice(b" position: ");
-                push_i64(position.into(), &mut text);
-                text.push(b'\n');
-            }
+    for number in 0..=last {
+        let (offset, position) = entry(number)?;
+        if offset == files.base_offset && number > 0 {
+            break;
         }
-        Ok(())
-    };
-    let dumped = dump_entries();
-    printer.out().write_all(&text)?;
-    dumped
+        let Some(batch) = batches.first_at(position, max_message_size)? else {
+            return Err(Failure::Java(format!(
+                "no batch at position {position} of {log_path} within {max_message_size} bytes, where entry {number} \
+                 of the index points"
+            )));
+        };
+        if batch.last_offset != offset {
+            mismatches.push((offset, batch.last_offset));
+        }
+        if !verify_only {
+            write_entry([("offset: ", offset), (" position: ", position.into())], printer)?;
+        }
+    }
+    Ok(())
 }
 
-fn check_length(absolute: &str, what: &str, length: usize, entry: usize) -> Result<(), Failure> {
-    if length.is_multiple_of(entry) {
+fn write_entry(fields: [(&str, i64); 2], printer: &mut Printer) -> Result<(), Failure> {
+    let mut line = Vec::with_capacity(64);
+    for (label, value) in fields {
+        line.extend_from_slice(label.as_bytes());
+        push_i64(value, &mut line);
+    }
+    line.push(b'\n');
+    Ok(printer.out().write_all(&line)?)
+}
+
+fn check_length(absolute: &str, what: &str, length: u64, entry: usize) -> Result<(), Failure> {
+    if length.is_multiple_of(entry as u64) {
         return Ok(());
     }
     Err(Failure::Java(format!(
@@ -231,81 +228,75 @@ pub(super) fn dump_time_index(
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let (log, log_length, log_path) = files.log()?;
-    let index = OffsetIndex {
-        bytes: read_index(&format!("{}.index", files.stem))?,
+    let index_path = format!("{}.index", files.stem);
+    let mut index = OffsetIndex {
+        entries: open_index(&index_path)?.0,
         base_offset: files.base_offset,
     };
-    let bytes = read_index(&files.path)?;
-    let entries: Vec<(i64, i64)> = bytes
-        .chunks_exact(TIME_ENTRY_LEN)
-        .map(|entry| {
-            (
-                long_at(entry, 0),
-                files.base_offset.wrapping_add(int_at(entry, 8).into()),
-            )
-        })
-        .collect();
+    let (mut entries, length) = open_index::<{ time_index::ENTRY_LEN }>(&files.path)?;
+    let mut entry = |number| match entries.get(number) {
+        Ok(entry) => Ok(TimestampOffset::parse(entry, files.base_offset)),
+        Err(error) => Err(cannot_read(&files.path, &error)),
+    };
+    let last = (length / time_index::ENTRY_LEN as u64).checked_sub(1);
     if sanity_only {
-        check_time_index(&entries, files.base_offset, absolute)?;
-        check_length(absolute, "Time index", bytes.len(), TIME_ENTRY_LEN)?;
+        if let Some(last) = last {
+            check_time_index(entry(0)?, entry(last)?, files.base_offset, absolute)?;
+        }
+        check_length(absolute, "Time index", length, time_index::ENTRY_LEN)?;
         return Ok(writeln!(printer.out(), "{} passed sanity check.", files.path)?);
     }
-    let used = entries
-        .iter()
-        .skip(1)
-        .position(|(_, offset)| *offset == files.base_offset);
-    let used = used.map_or(entries.as_slice(), |end| entries.get(..=end).unwrap_or_default());
     let mut batches = BatchCursor::new(&log, log_length, &log_path);
-    let mut text = Vec::new();
     let mut previous = -1_i64;
-    let mut dump_entries = || {
-        for &(timestamp, offset) in used {
-            let position = index.position_of(offset);
-            match batches.first_reaching(position, offset)? {
-                None => add(&mut errors.not_found, absolute, [(offset, -1)]),
-                Some(batch) if batch.last_offset != offset => {
-                    add(&mut errors.not_found, absolute, [(offset, batch.last_offset)]);
-                }
-                Some(batch) => {
-                    let newest = batches.newest_timestamp(batch)?;
-                    if newest != timestamp {
-                        add(&mut errors.mismatches, absolute, [(timestamp, newest)]);
-                    }
-                    if previous >= timestamp {
-                        add(&mut errors.out_of_order, absolute, [(timestamp, previous)]);
-                    }
-                }
-            }
-            if !verify_only {
-                text.extend_from_slice(b"timestamp: ");
-                push_i64(timestamp, &mut text);
-                text.extend_from_slice(b" offset: ");
-                push_i64(offset, &mut text);
-                text.push(b'\n');
-            }
-            previous = timestamp;
+    for number in last.map_or(0..0, |last| 0..last + 1) {
+        let TimestampOffset { timestamp, offset } = entry(number)?;
+        if offset == files.base_offset && number > 0 {
+            break;
         }
-        Ok(())
-    };
-    let dumped = dump_entries();
-    printer.out().write_all(&text)?;
-    dumped
+        let position = index
+            .position_of(offset)
+            .map_err(|error| cannot_read(&index_path, &error))?;
+        match batches.first_reaching(position, offset)? {
+            None => add(&mut errors.not_found, absolute, [(offset, -1)]),
+            Some(batch) if batch.last_offset != offset => {
+                add(&mut errors.not_found, absolute, [(offset, batch.last_offset)]);
+            }
+            Some(batch) => {
+                let newest = batches.newest_timestamp(batch)?;
+                if newest != timestamp {
+                    add(&mut errors.mismatches, absolute, [(timestamp, newest)]);
+                }
+                if previous >= timestamp {
+                    add(&mut errors.out_of_order, absolute, [(timestamp, previous)]);
+                }
+            }
+        }
+        if !verify_only {
+            write_entry([("timestamp: ", timestamp), (" offset: ", offset)], printer)?;
+        }
+        previous = timestamp;
+    }
+    Ok(())
 }
 
-fn check_time_index(entries: &[(i64, i64)], base_offset: i64, absolute: &str) -> Result<(), Failure> {
-    let (Some((first, _)), Some((last, last_offset))) = (entries.first(), entries.last()) else {
-        return Ok(());
-    };
-    if last < first {
+fn check_time_index(
+    first: TimestampOffset,
+    last: TimestampOffset,
+    base_offset: i64,
+    absolute: &str,
+) -> Result<(), Failure> {
+    if last.timestamp < first.timestamp {
         return Err(Failure::Java(format!(
-            "Corrupt time index found, time index file ({absolute}) has non-zero size but the last timestamp is {last} \
-             which is less than the first timestamp {first}"
+            "Corrupt time index found, time index file ({absolute}) has non-zero size but the last timestamp is {} \
+             which is less than the first timestamp {}",
+            last.timestamp, first.timestamp
         )));
     }
-    if *last_offset < base_offset {
+    if last.offset < base_offset {
         return Err(Failure::Java(format!(
             "Corrupt time index found, time index file ({absolute}) has non-zero size but the last offset is \
-             {last_offset} which is less than the first offset {base_offset}"
+             {} which is less than the first offset {base_offset}",
+            last.offset
         )));
     }
     Ok(())

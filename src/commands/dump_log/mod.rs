@@ -13,6 +13,8 @@ mod java_batches;
 mod java_index;
 mod java_log;
 mod java_records;
+mod log_check;
+mod producer_check;
 mod records;
 mod recover;
 mod segment;
@@ -102,6 +104,12 @@ fn show(action: &Action, files: &[DumpFile], context: &mut Context) -> Result<()
         .filter(|file| file.kind == Kind::Log)
         .cloned()
         .collect();
+    let wants_logs = matches!(action.view, View::Records(_) | View::Stats | View::Recover(_));
+    if wants_logs && logs.is_empty() {
+        let of_all = plural(files.len() as u64, "file");
+        return Err(Error::not_found(format!("no log among {of_all}"))
+            .hint("the entries of other files are shown by default"));
+    }
     let range = action.range;
     let printer = &mut context.printer;
     let mut rows = Rows::new(printer.format());

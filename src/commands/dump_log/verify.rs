@@ -1,42 +1,83 @@
 //! Everything held against everything: batches, records, indexes, aborted transactions, producers.
 //!
-//! Owns what counts as corrupt and what a broker would do about it. Reads each log once.
+//! Owns the order of files and the report. What is wrong with a log is `log_check`'s to say, with a producer
+//! `producer_check`'s.
 
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::fs::File;
+use std::path::Path;
 
-use super::Range;
-use super::entries::json_object;
+use super::entries::{json_object, text_of};
 use super::files::{DumpFile, Kind};
-use super::segment::{Segment, WalkEnd, WholeBatch};
+use super::log_check::LogCheck;
+use super::producer_check::Producers;
 use crate::error::{Error, Result};
-use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, word};
 use crate::output::{Format, Printer, plural};
-use crate::records::batch_header::TimestampType;
-use crate::records::compression::CompressionError;
-use crate::records::control_record::EndTransactionMarker;
-use crate::records::{RecordError, StreamedRecord};
 use crate::storage::file_name::FileKind;
-use crate::storage::offset_index::OffsetIndex;
-use crate::storage::time_index::TimeIndex;
-use crate::storage::{checkpoint, leader_epochs, producer_snapshot, transaction_index};
+use crate::storage::offset_index::{self, OffsetIndex};
+use crate::storage::producer_snapshot::SnapshotFile;
+use crate::storage::time_index::{self, TimeIndex};
+use crate::storage::{checkpoint, leader_epochs, transaction_index};
 
 /// So many problems are told of one file.
 const MOST_PROBLEMS: usize = 20;
-/// So many producers are followed.
-const MOST_PRODUCERS: usize = 1 << 17;
-
 /// One thing that is wrong.
 #[derive(Debug)]
-struct Problem {
+pub(super) struct Problem {
     file: String,
     /// Bytes from the file's start.
     position: Option<u64>,
     what: String,
     last_good_offset: Option<i64>,
     /// What a broker would do.
-    broker: String,
+    broker: Option<String>,
+}
+
+/// What is wrong with one file, as far as it is told.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    told: Vec<Problem>,
+    untold: u64,
+}
+
+impl Problems {
+    pub(super) fn push(&mut self, problem: Problem) {
+        if self.told.len() < MOST_PROBLEMS {
+            self.told.push(problem);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.told.len()
+    }
+
+    /// Says what a broker would do about the problem number `number`.
+    pub(super) fn say_of(&mut self, number: usize, broker: String) {
+        if let Some(problem) = self.told.get_mut(number) {
+            problem.broker = Some(broker);
+        }
+    }
+
+    fn count(&self) -> u64 {
+        self.told.len() as u64 + self.untold
+    }
+
+    /// Those that are told, and how many are not.
+    fn told(mut self) -> Vec<Problem> {
+        if let Some(last) = self.told.last().filter(|_| self.untold > 0) {
+            let more = Problem {
+                file: last.file.clone(),
+                position: None,
+                what: format!("{} more that are not told", plural(self.untold, "problem")),
+                last_good_offset: None,
+                broker: None,
+            };
+            self.told.push(more);
+        }
+        self.told
+    }
 }
 
 const COLUMNS: &[Column] = &[
@@ -50,14 +91,14 @@ pub(super) fn show(files: &[DumpFile], printer: &mut Printer) -> Result<()> {
     let mut rows = Rows::new(printer.format());
     let for_people = printer.format() == Format::Table;
     let mut problems = 0;
-    let mut producers = BTreeMap::new();
-    for file in files {
+    let mut producers = Producers::default();
+    for file in in_order_of_offsets(files) {
         let found = verify_file(file, &mut producers, printer);
-        problems += found.len();
+        problems += found.count();
         if !for_people {
             rows.begin(&file.short_name(), None, COLUMNS, printer.out())?;
         }
-        for problem in found {
+        for problem in found.told() {
             if for_people {
                 printer.line(problem.to_line())?;
             } else {
@@ -70,7 +111,7 @@ pub(super) fn show(files: &[DumpFile], printer: &mut Printer) -> Result<()> {
     if problems > 0 {
         return Err(Error::bad_data(format!(
             "{} in {of_all}",
-            plural(problems as u64, "problem")
+            plural(problems, "problem")
         )));
     }
     if for_people {
@@ -79,7 +120,40 @@ pub(super) fn show(files: &[DumpFile], printer: &mut Printer) -> Result<()> {
     Ok(())
 }
 
+/// The files, each folder's snapshots before the log that begins where they were taken.
+fn in_order_of_offsets(files: &[DumpFile]) -> Vec<&DumpFile> {
+    let mut files: Vec<&DumpFile> = files.iter().collect();
+    files.sort_by_key(|file| {
+        let folder = file.path.parent().map(Path::to_owned);
+        let by_offset = match file.kind {
+            Kind::ProducerSnapshot => (file.base_offset, 0),
+            Kind::Log | Kind::OffsetIndex | Kind::TimeIndex | Kind::TransactionIndex => (file.base_offset, 1),
+            _ => (i64::MAX, 1),
+        };
+        (folder, by_offset, file.path.clone())
+    });
+    files
+}
+
 impl Problem {
+    pub(super) fn new(file: String, position: Option<u64>, what: String, broker: &str) -> Self {
+        Self {
+            file,
+            position,
+            what,
+            last_good_offset: None,
+            broker: Some(broker.to_owned()),
+        }
+    }
+
+    /// The offset up to which all is good.
+    pub(super) fn behind(self, last_good_offset: Option<i64>) -> Self {
+        Self {
+            last_good_offset,
+            ..self
+        }
+    }
+
     fn to_line(&self) -> String {
         let position = self
             .position
@@ -87,10 +161,11 @@ impl Problem {
         let last = self
             .last_good_offset
             .map_or_else(String::new, |offset| format!("; last good offset {offset}"));
-        format!(
-            "{}: {position}{}{last}; a broker would {}",
-            self.file, self.what, self.broker
-        )
+        let broker = self
+            .broker
+            .as_ref()
+            .map_or_else(String::new, |broker| format!("; a broker would {broker}"));
+        format!("{}: {position}{}{last}{broker}", self.file, self.what)
     }
 
     fn to_cells(&self) -> [Cell; 4] {
@@ -98,396 +173,82 @@ impl Problem {
             self.position.map_or(Cell::Nothing, Cell::from),
             self.what.as_str().into(),
             self.last_good_offset.map_or(Cell::Nothing, Cell::Number),
-            self.broker.as_str().into(),
+            self.broker.clone().map_or(Cell::Nothing, Cell::Text),
         ]
     }
 }
 
-/// The last data batch of a producer: epoch, last sequence, last offset.
-type Producers = BTreeMap<i64, (i16, i32, i64)>;
-
-fn verify_file(file: &DumpFile, producers: &mut Producers, printer: &Printer) -> Vec<Problem> {
-    let problem = |error: String, broker: &str| Problem {
-        file: file.short_name(),
-        position: None,
-        what: error,
-        last_good_offset: None,
-        broker: broker.to_owned(),
-    };
-    let read = |path: &std::path::Path| std::fs::read_to_string(path).map_err(Error::from);
+fn verify_file(file: &DumpFile, producers: &mut Producers, printer: &Printer) -> Problems {
+    let mut problems = Problems::default();
+    producers.enter(file.path.parent().unwrap_or(Path::new("")));
     let outcome = match file.kind {
-        Kind::Log => match LogCheck::new(file).and_then(|check| check.run(producers, printer)) {
+        Kind::Log => match LogCheck::new(file, producers).run(printer) {
             Ok(problems) => return problems,
             Err(error) => Err(error),
         },
-        Kind::TransactionIndex => transaction_index::read(&file.path).map(|_| ()),
         Kind::ProducerSnapshot => {
-            return match check_snapshot(file, producers) {
-                Ok(wrong) => wrong
-                    .into_iter()
-                    .map(|what| problem(what, "rebuild it from the log"))
-                    .collect(),
-                Err(error) => vec![problem(error.message(), "drop it and rebuild it from the log")],
-            };
+            if let Err(error) = check_snapshot(file, producers, &mut problems) {
+                let broker = "drop it and rebuild it from the log";
+                problems.push(Problem::new(file.short_name(), None, error.message(), broker));
+            }
+            return problems;
         }
-        Kind::LeaderEpochs => read(&file.path)
+        Kind::OffsetIndex => check_index(file, offset_index::ENTRY_LEN, &mut problems, || {
+            OffsetIndex::open(&file.path, file.base_offset).map(drop)
+        }),
+        Kind::TimeIndex => check_index(file, time_index::ENTRY_LEN, &mut problems, || {
+            TimeIndex::open(&file.path, file.base_offset).map(drop)
+        }),
+        Kind::TransactionIndex => check_index(file, transaction_index::ENTRY_LEN, &mut problems, || {
+            transaction_index::entries(&file.path)?.try_for_each(|entry| entry.map(drop))
+        }),
+        Kind::LeaderEpochs => text_of(file)
             .and_then(|text| leader_epochs::parse(&text))
-            .map(|_| ()),
-        Kind::Offsets => read(&file.path)
+            .map(drop),
+        Kind::Offsets => text_of(file)
             .and_then(|text| checkpoint::parse_offsets(&text))
-            .map(|_| ()),
-        // Held against their log, which stands beside them; without it there is nothing to hold them against.
-        Kind::OffsetIndex | Kind::TimeIndex if file.sibling(FileKind::Log).is_some() => Ok(()),
-        Kind::OffsetIndex => OffsetIndex::open(&file.path, file.base_offset).map(|_| ()),
-        Kind::TimeIndex => TimeIndex::open(&file.path, file.base_offset).map(|_| ()),
-        Kind::Json => read(&file.path).and_then(|text| json_object(&text)).map(|_| ()),
-        Kind::Properties | Kind::PartitionMetadata => read(&file.path).map(|_| ()),
+            .map(drop),
+        Kind::Json => text_of(file).and_then(|text| json_object(&text)).map(drop),
+        Kind::Properties | Kind::PartitionMetadata => text_of(file).map(drop),
     };
-    match outcome {
-        Ok(()) => Vec::new(),
-        Err(error) => vec![problem(error.message(), "not start with it")],
+    if let Err(error) = outcome {
+        problems.push(Problem::new(
+            file.short_name(),
+            None,
+            error.message(),
+            "not start with it",
+        ));
+    }
+    problems
+}
+
+/// The length of an index; its entries are held against the log that stands beside it, or else only read.
+fn check_index(
+    file: &DumpFile,
+    entry_len: usize,
+    problems: &mut Problems,
+    read: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let left_over = std::fs::metadata(&file.path)?.len() % entry_len as u64;
+    if left_over > 0 {
+        let what = format!("{left_over} bytes behind the last whole entry");
+        let broker = "rebuild it when it recovers the segment";
+        problems.push(Problem::new(file.short_name(), None, what, broker));
+    }
+    match file.sibling(FileKind::Log) {
+        Some(_) => Ok(()),
+        None => read(),
     }
 }
 
 /// A snapshot says what producers had written before its offset.
-fn check_snapshot(file: &DumpFile, producers: &Producers) -> Result<Vec<String>> {
-    let entries = producer_snapshot::parse(&std::fs::read(&file.path)?).map_err(Error::bad_data)?;
-    let mut wrong = Vec::new();
-    for entry in entries {
-        if entry.last_offset >= file.base_offset {
-            wrong.push(format!(
-                "producer {} wrote offset {}, which is not before the snapshot's {}",
-                entry.producer_id, entry.last_offset, file.base_offset
-            ));
-        }
-        if let Some((epoch, sequence, offset)) = producers.get(&entry.producer_id)
-            && *offset == entry.last_offset
-            && (*epoch, *sequence) != (entry.producer_epoch, entry.last_sequence)
-            && *epoch >= entry.producer_epoch
-        {
-            wrong.push(format!(
-                "producer {} is at epoch {} and sequence {} here, at epoch {epoch} and sequence {sequence} in the log",
-                entry.producer_id, entry.producer_epoch, entry.last_sequence
-            ));
+fn check_snapshot(file: &DumpFile, producers: &Producers, problems: &mut Problems) -> Result<()> {
+    let mut snapshot = SnapshotFile::new(File::open(&file.path)?)?;
+    for entry in snapshot.entries() {
+        if let Some(what) = producers.wrong_entry(&entry?, file.base_offset) {
+            let broker = "rebuild it from the log if it cannot start with it";
+            problems.push(Problem::new(file.short_name(), None, what, broker));
         }
     }
-    wrong.truncate(MOST_PROBLEMS);
-    Ok(wrong)
-}
-
-/// Why the records of a batch cannot be read.
-enum Refused {
-    ByConsumers(String),
-    /// By the limits of this program, which consumers have not.
-    Here(String),
-}
-
-impl From<RecordError> for Refused {
-    fn from(error: RecordError) -> Self {
-        match error {
-            RecordError::Compression(CompressionError::TooLarge { .. }) => Self::Here(error.to_string()),
-            _ => Self::ByConsumers(error.to_string()),
-        }
-    }
-}
-
-/// A walk over one log with all that stands beside it.
-struct LogCheck<'f> {
-    file: &'f DumpFile,
-    name: String,
-    offset_entries: Vec<(i64, u64)>,
-    next_offset_entry: usize,
-    time_entries: Vec<(i64, i64)>,
-    next_time_entry: usize,
-    aborted: BTreeMap<i64, i64>,
-    last_good: Option<i64>,
-    /// The first corrupt place: position, what, and how many whole batches stand from there on.
-    corrupt: Option<(u64, String, Option<i64>, u64)>,
-    problems: Vec<Problem>,
-    scratch: Vec<u8>,
-}
-
-impl<'f> LogCheck<'f> {
-    fn new(file: &'f DumpFile) -> Result<Self> {
-        let mut offset_entries = Vec::new();
-        if let Some(path) = file.sibling(FileKind::OffsetIndex) {
-            let index = OffsetIndex::open(&path, file.base_offset)?;
-            for at in 0..index.len() {
-                let entry = index.get(at)?;
-                // The first entry of an index that has none yet is preallocated zeros.
-                if entry.position > 0 {
-                    offset_entries.push((entry.offset, entry.position.into()));
-                }
-            }
-        }
-        let mut time_entries = Vec::new();
-        if let Some(path) = file.sibling(FileKind::TimeIndex) {
-            let index = TimeIndex::open(&path, file.base_offset)?;
-            for at in 0..index.len() {
-                let entry = index.get(at)?;
-                if entry.timestamp != 0 {
-                    time_entries.push((entry.timestamp, entry.offset));
-                }
-            }
-        }
-        let aborted = match file.sibling(FileKind::TransactionIndex) {
-            Some(path) => transaction_index::read(&path)?,
-            None => Vec::new(),
-        };
-        Ok(Self {
-            file,
-            name: file.short_name(),
-            offset_entries,
-            next_offset_entry: 0,
-            time_entries,
-            next_time_entry: 0,
-            aborted: aborted
-                .into_iter()
-                .map(|entry| (entry.last_offset, entry.producer_id))
-                .collect(),
-            last_good: None,
-            corrupt: None,
-            problems: Vec::new(),
-            scratch: Vec::new(),
-        })
-    }
-
-    fn run(mut self, producers: &mut Producers, printer: &Printer) -> Result<Vec<Problem>> {
-        const EVERYTHING: Range = Range {
-            from: i64::MIN,
-            to: i64::MAX,
-            since: None,
-            until: None,
-        };
-        let mut segment = Segment::open(self.file, EVERYTHING)?;
-        let progress = FileProgress::new(segment.length, &self.name, printer.is_quiet());
-        let end = segment.each(&progress, |batch| {
-            self.batch(&batch, producers);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        progress.finish();
-        self.end(&end);
-        Ok(self.problems)
-    }
-
-    fn batch(&mut self, batch: &WholeBatch<'_>, producers: &mut Producers) {
-        if let Some((.., batches)) = &mut self.corrupt {
-            *batches += 1;
-            return;
-        }
-        if let Some(what) = self.what_a_broker_refuses(batch) {
-            let range = format!("{}-{}", batch.header.base_offset, batch.header.last_offset());
-            self.corrupt = Some((
-                batch.position,
-                format!("{what} (batch {range})"),
-                self.last_good,
-                1,
-            ));
-            return;
-        }
-        if let Some(what) = self.what_consumers_refuse(batch) {
-            let (what, broker) = match what {
-                Refused::ByConsumers(what) => (what, "keep it, and every consumer fail here"),
-                Refused::Here(why) => (format!("not checked: {why}"), "keep it"),
-            };
-            self.problem(Some(batch.position), what, broker);
-        }
-        self.last_good = Some(batch.header.last_offset());
-        self.check_indexes(batch);
-        let header = &batch.header;
-        if header.has_producer_id() && !header.is_control() && producers.len() < MOST_PRODUCERS {
-            let last = (
-                header.producer_epoch,
-                header.last_sequence(),
-                header.last_offset(),
-            );
-            producers.insert(header.producer_id, last);
-        }
-    }
-
-    fn problem(&mut self, position: Option<u64>, what: String, broker: &str) {
-        self.problem_in(self.name.clone(), position, what, broker);
-    }
-
-    fn problem_in(&mut self, file: String, position: Option<u64>, what: String, broker: &str) {
-        if self.problems.len() < MOST_PROBLEMS {
-            self.problems.push(Problem {
-                file,
-                position,
-                what,
-                last_good_offset: None,
-                broker: broker.to_owned(),
-            });
-        }
-    }
-
-    /// What the recovery after a crash cuts a log off for.
-    fn what_a_broker_refuses(&self, batch: &WholeBatch<'_>) -> Option<String> {
-        let header = &batch.header;
-        let computed = batch.bytes.computed_crc(header);
-        if computed != header.crc {
-            return Some(format!("CRC is 0x{:08x}, should be 0x{computed:08x}", header.crc));
-        }
-        if header.base_offset < self.file.base_offset {
-            return Some(format!(
-                "offset {} is before the segment's {}",
-                header.base_offset, self.file.base_offset
-            ));
-        }
-        match self.last_good {
-            Some(last) if header.base_offset <= last => {
-                Some(format!("offset {} follows {last}", header.base_offset))
-            }
-            _ => None,
-        }
-    }
-
-    /// What only shows when the records are read.
-    fn what_consumers_refuse(&mut self, batch: &WholeBatch<'_>) -> Option<Refused> {
-        let header = &batch.header;
-        let (mut newest, mut marker) = (None, None);
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let read = batch.bytes.each_record(header, &mut scratch, |record| {
-            let record = record.map_err(Refused::from)?;
-            if header.magic == 2 && !(header.base_offset..=header.last_offset()).contains(&record.offset()) {
-                return Err(Refused::ByConsumers(format!(
-                    "record {} in the batch {}-{}",
-                    record.offset(),
-                    header.base_offset,
-                    header.last_offset()
-                )));
-            }
-            newest = newest.max(Some(record.timestamp()));
-            if let StreamedRecord::Held(record) = &record
-                && header.is_control()
-            {
-                marker = EndTransactionMarker::parse(record);
-            }
-            Ok(())
-        });
-        self.scratch = scratch;
-        if let Err(what) = read {
-            return Some(what);
-        }
-        if marker.is_some_and(|marker| !marker.committed)
-            && self.aborted.get(&header.base_offset) == Some(&header.producer_id)
-        {
-            self.aborted.remove(&header.base_offset);
-        }
-        let counts = header.timestamp_type() == TimestampType::CreateTime && header.magic == 2;
-        match newest {
-            Some(newest) if counts && newest > header.max_timestamp => Some(Refused::ByConsumers(format!(
-                "a record of time {newest} in a batch whose newest is said to be {}",
-                header.max_timestamp
-            ))),
-            _ => None,
-        }
-    }
-
-    fn check_indexes(&mut self, batch: &WholeBatch<'_>) {
-        let header = batch.header;
-        while let Some(&(offset, position)) = self.offset_entries.get(self.next_offset_entry) {
-            if position > batch.position {
-                break;
-            }
-            self.next_offset_entry += 1;
-            if position < batch.position {
-                let what =
-                    format!("the entry for offset {offset} points to byte {position}, where no batch begins");
-                self.index_problem(FileKind::OffsetIndex, what);
-            } else if offset < header.base_offset {
-                let what = format!(
-                    "the entry for offset {offset} points to batch {}-{}",
-                    header.base_offset,
-                    header.last_offset()
-                );
-                self.index_problem(FileKind::OffsetIndex, what);
-            }
-        }
-        while let Some(&(timestamp, offset)) = self.time_entries.get(self.next_time_entry) {
-            if offset > header.last_offset() {
-                break;
-            }
-            self.next_time_entry += 1;
-            if timestamp != header.max_timestamp {
-                let what = format!(
-                    "offset {offset} is entered with time {timestamp}, its batch's newest is {}",
-                    header.max_timestamp
-                );
-                self.index_problem(FileKind::TimeIndex, what);
-            }
-        }
-    }
-
-    fn index_problem(&mut self, kind: FileKind, what: String) {
-        self.problem_in(
-            self.sibling_name(kind),
-            None,
-            what,
-            "rebuild it when it recovers the segment",
-        );
-    }
-
-    fn sibling_name(&self, kind: FileKind) -> String {
-        let path = self
-            .file
-            .path
-            .with_extension(kind.suffix().trim_start_matches('.'));
-        let sibling = DumpFile {
-            path,
-            ..self.file.clone()
-        };
-        sibling.short_name()
-    }
-
-    fn end(&mut self, end: &WalkEnd) {
-        if let Some((position, what, last_good, batches)) = self.corrupt.take() {
-            let s = if batches == 1 { "" } else { "es" };
-            let broker = format!("truncate {batches} batch{s} here");
-            self.problems.push(Problem {
-                file: self.name.clone(),
-                position: Some(position),
-                what,
-                last_good_offset: last_good,
-                broker,
-            });
-            return;
-        }
-        let (position, what) = match end {
-            WalkEnd::Clean | WalkEnd::SetAside { .. } => (None, None),
-            WalkEnd::Trailing { position, bytes } => (
-                Some(*position),
-                Some(format!("{} bytes that are no whole batch", grouped(*bytes))),
-            ),
-            WalkEnd::NoBatch { position, why } => (Some(*position), Some(why.to_string())),
-        };
-        if let Some(what) = what {
-            self.problems.push(Problem {
-                file: self.name.clone(),
-                position,
-                what,
-                last_good_offset: self.last_good,
-                broker: "truncate the log here".to_owned(),
-            });
-            return;
-        }
-        let past_end = |entry: Option<&(i64, u64)>| {
-            entry.map(|(offset, position)| {
-                format!("the entry for offset {offset} points to byte {position}, behind the last batch")
-            })
-        };
-        if let Some(what) = past_end(self.offset_entries.get(self.next_offset_entry)) {
-            self.index_problem(FileKind::OffsetIndex, what);
-        }
-        if let Some((timestamp, offset)) = self.time_entries.get(self.next_time_entry) {
-            let what = format!("the entry of time {timestamp} is for offset {offset}, which the log has not");
-            self.index_problem(FileKind::TimeIndex, what);
-        }
-        for (offset, producer) in std::mem::take(&mut self.aborted) {
-            let what = format!(
-                "says that producer {producer} aborted a transaction at offset {offset}, where the log has no abort marker"
-            );
-            self.index_problem(FileKind::TransactionIndex, what);
-        }
-    }
+    Ok(())
 }

@@ -7,5 +7,4 @@ pub(super) mod group;
 pub(super) mod metadata;
 pub(super) mod remote;
 pub(super) mod share;
-pub(super) mod snapshot;
 pub(super) mod transaction;

@@ -2,13 +2,11 @@
 //!
 //! Owns their text.
 
-use crate::internal_records::value::StructValue;
+use crate::records::batch_header::decrement_sequence;
+use crate::storage::producer_snapshot::{ProducerSnapshotEntry, SnapshotError};
 
 use super::java_log::optional_long;
 use super::numbers::{push_i32, push_i64};
-
-/// Bytes of an entry of a transaction index.
-pub const ABORTED_TRANSACTION_LEN: usize = 34;
 
 /// Appends the line of an aborted transaction and answers its version; of another version than 0 nothing is written.
 pub fn write_aborted_transaction(entry: &[u8], out: &mut Vec<u8>) -> i16 {
@@ -37,30 +35,52 @@ pub fn write_aborted_transaction(entry: &[u8], out: &mut Vec<u8>) -> i16 {
 }
 
 /// Appends the line of a producer of a snapshot.
-pub fn write_producer(entry: &StructValue<'_>, first_sequence: i32, out: &mut Vec<u8>) {
+pub fn write_producer(entry: &ProducerSnapshotEntry, out: &mut Vec<u8>) {
     let mut field = |label: &str, value: i64| {
         out.extend_from_slice(label.as_bytes());
         push_i64(value, out);
     };
-    field("producerId: ", entry.number("producerId"));
-    field(" producerEpoch: ", entry.number("epoch"));
-    field(" coordinatorEpoch: ", entry.number("coordinatorEpoch"));
+    field("producerId: ", entry.producer_id);
+    field(" producerEpoch: ", entry.producer_epoch.into());
+    field(" coordinatorEpoch: ", entry.coordinator_epoch.into());
     out.extend_from_slice(b" currentTxnFirstOffset: ");
-    optional_long(
-        Some(entry.number("currentTxnFirstOffset")).filter(|offset| *offset >= 0),
-        out,
-    );
+    let open = entry.current_transaction_first_offset;
+    optional_long(Some(open).filter(|offset| *offset >= 0), out);
     let mut field = |label: &str, value: i64| {
         out.extend_from_slice(label.as_bytes());
         push_i64(value, out);
     };
-    field(" lastTimestamp: ", entry.number("timestamp"));
-    if entry.number("lastOffset") >= 0 {
+    field(" lastTimestamp: ", entry.timestamp);
+    if entry.last_offset >= 0 {
+        let first_sequence = decrement_sequence(entry.last_sequence, entry.offset_delta);
         field(" firstSequence: ", first_sequence.into());
-        field(" lastSequence: ", entry.number("lastSequence"));
-        field(" lastOffset: ", entry.number("lastOffset"));
-        field(" offsetDelta: ", entry.number("offsetDelta"));
-        field(" timestamp: ", entry.number("timestamp"));
+        field(" lastSequence: ", entry.last_sequence.into());
+        field(" lastOffset: ", entry.last_offset);
+        field(" offsetDelta: ", entry.offset_delta.into());
+        field(" timestamp: ", entry.timestamp);
     }
     out.push(b'\n');
+}
+
+/// What the Java tool says of a file that is no snapshot.
+pub fn snapshot_refusal(error: &SnapshotError) -> String {
+    let reason = match error {
+        SnapshotError::UnknownVersion(version) => {
+            format!("Snapshot contained an unknown file version {version}")
+        }
+        // An exception without words.
+        SnapshotError::Truncated => "null".to_owned(),
+        SnapshotError::NegativeCount => {
+            "non-nullable field producerEntries was serialized as null".to_owned()
+        }
+        SnapshotError::ImpossibleCount { count, bytes } => format!(
+            "Tried to allocate a collection of size {count}, but there are only {bytes} bytes remaining."
+        ),
+        SnapshotError::BadChecksum { stored, computed } => {
+            return format!(
+                "Snapshot is corrupt (CRC is no longer valid). Stored crc: {stored}. Computed crc: {computed}"
+            );
+        }
+    };
+    format!("Snapshot failed schema validation: {reason}")
 }

@@ -1,0 +1,425 @@
+//! One log held against itself and against what stands beside it.
+//!
+//! Owns what counts as corrupt in a log and what a broker would do about it. Reads the log once, and its indexes as
+//! far as the walk has come.
+
+use std::iter::Peekable;
+use std::ops::ControlFlow;
+
+use super::Range;
+use super::files::DumpFile;
+use super::producer_check::Producers;
+use super::segment::{Segment, WalkEnd, WholeBatch};
+use super::verify::{Problem, Problems};
+use crate::error::Result;
+use crate::output::Printer;
+use crate::output::log_dump::progress::FileProgress;
+use crate::output::log_dump::rows::grouped;
+use crate::records::batch_header::{BatchHeader, TimestampType};
+use crate::records::compression::CompressionError;
+use crate::records::control_record::EndTransactionMarker;
+use crate::records::{RecordError, StreamedRecord};
+use crate::storage::file_name::FileKind;
+use crate::storage::offset_index::{OffsetIndex, OffsetPosition};
+use crate::storage::time_index::{TimeIndex, TimestampOffset};
+use crate::storage::transaction_index::{self, AbortedTransaction};
+
+/// Entries of an index, read as the walk needs them.
+type Entries<T> = Peekable<Box<dyn Iterator<Item = Result<T>>>>;
+
+/// Why the records of a batch cannot be read.
+enum Refused {
+    ByConsumers(String),
+    /// By the limits of this program, which consumers have not.
+    Here(String),
+}
+
+impl From<RecordError> for Refused {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Compression(CompressionError::TooLarge { .. }) => Self::Here(error.to_string()),
+            _ => Self::ByConsumers(error.to_string()),
+        }
+    }
+}
+
+/// Where a broker would cut the log off.
+struct CutOff {
+    /// Which problem it is.
+    problem: usize,
+    /// Whole batches from there on.
+    batches: u64,
+}
+
+/// A walk over one log with all that stands beside it.
+pub(super) struct LogCheck<'f> {
+    file: &'f DumpFile,
+    name: String,
+    producers: &'f mut Producers,
+    offset_entries: Entries<OffsetPosition>,
+    last_offset_entry: Option<OffsetPosition>,
+    time_entries: Entries<TimestampOffset>,
+    aborted: Entries<AbortedTransaction>,
+    /// Whether a marker of an aborted transaction must be in the transaction index: not for a log all alone.
+    has_siblings: bool,
+    last_good: Option<i64>,
+    cut_off: Option<CutOff>,
+    problems: Problems,
+    scratch: Vec<u8>,
+}
+
+impl<'f> LogCheck<'f> {
+    pub(super) fn new(file: &'f DumpFile, producers: &'f mut Producers) -> Self {
+        let index = file.sibling(FileKind::OffsetIndex);
+        let has_siblings = index.is_some();
+        let mut check = Self {
+            file,
+            name: file.short_name(),
+            producers,
+            offset_entries: no_entries(),
+            last_offset_entry: None,
+            time_entries: no_entries(),
+            aborted: no_entries(),
+            has_siblings,
+            last_good: None,
+            cut_off: None,
+            problems: Problems::default(),
+            scratch: Vec::new(),
+        };
+        if let Some(path) = index {
+            let opened = OffsetIndex::open(&path, file.base_offset);
+            check.offset_entries = check.opened(FileKind::OffsetIndex, opened, |index| {
+                // The first entry of an index that has none yet is preallocated zeros.
+                let is_used =
+                    |entry: &Result<OffsetPosition>| entry.as_ref().map_or(true, |entry| entry.position > 0);
+                Box::new((0..index.len()).map(move |at| index.get(at)).filter(is_used))
+            });
+        }
+        if let Some(path) = file.sibling(FileKind::TimeIndex) {
+            let opened = TimeIndex::open(&path, file.base_offset);
+            check.time_entries = check.opened(FileKind::TimeIndex, opened, |index| {
+                let is_used = |entry: &Result<TimestampOffset>| {
+                    entry.as_ref().map_or(true, |entry| entry.timestamp != 0)
+                };
+                Box::new((0..index.len()).map(move |at| index.get(at)).filter(is_used))
+            });
+        }
+        if let Some(path) = file.sibling(FileKind::TransactionIndex) {
+            let opened = transaction_index::entries(&path);
+            check.aborted = check.opened(FileKind::TransactionIndex, opened, |entries| Box::new(entries));
+        }
+        check
+    }
+
+    fn opened<I, T: 'static>(
+        &mut self,
+        kind: FileKind,
+        index: Result<I>,
+        entries: impl FnOnce(I) -> Box<dyn Iterator<Item = Result<T>>>,
+    ) -> Entries<T> {
+        match index {
+            Ok(index) => entries(index).peekable(),
+            Err(error) => {
+                self.index_problem(kind, error.message());
+                no_entries()
+            }
+        }
+    }
+
+    pub(super) fn run(mut self, printer: &Printer) -> Result<Problems> {
+        const EVERYTHING: Range = Range {
+            from: i64::MIN,
+            to: i64::MAX,
+            since: None,
+            until: None,
+        };
+        let mut segment = Segment::open(self.file, EVERYTHING)?;
+        let progress = FileProgress::new(segment.length, &self.name, printer.is_quiet());
+        let end = segment.each(&progress, |batch| {
+            self.batch(&batch);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        progress.finish();
+        self.end(&end);
+        Ok(self.problems)
+    }
+
+    fn batch(&mut self, batch: &WholeBatch<'_>) {
+        let header = &batch.header;
+        if let Some(cut_off) = &mut self.cut_off {
+            cut_off.batches += 1;
+        }
+        if let Some(what) = self.what_a_broker_refuses(batch) {
+            let what = format!("{what} (batch {}-{})", header.base_offset, header.last_offset());
+            let problem = self.problems.len();
+            self.cut(batch.position, what, "cut it off with what is before");
+            self.cut_off.get_or_insert(CutOff { problem, batches: 1 });
+            return;
+        }
+        self.last_good = Some(header.last_offset());
+        if self.cut_off.is_some() {
+            return;
+        }
+        match self.marker_if_readable(batch) {
+            Ok(marker) => self.check_aborted(header, marker),
+            Err(Refused::ByConsumers(what)) => {
+                self.problem(
+                    Some(batch.position),
+                    what,
+                    "keep it, and every consumer fail here",
+                );
+            }
+            Err(Refused::Here(why)) => {
+                self.problem(Some(batch.position), format!("not checked: {why}"), "keep it");
+            }
+        }
+        self.check_indexes(batch);
+    }
+
+    fn problem(&mut self, position: Option<u64>, what: String, broker: &str) {
+        self.problems
+            .push(Problem::new(self.name.clone(), position, what, broker));
+    }
+
+    /// A place where a broker would cut the log off.
+    fn cut(&mut self, position: u64, what: String, broker: &str) {
+        let problem = Problem::new(self.name.clone(), Some(position), what, broker);
+        self.problems.push(problem.behind(self.last_good));
+    }
+
+    /// What the recovery after a crash cuts a log off for.
+    fn what_a_broker_refuses(&self, batch: &WholeBatch<'_>) -> Option<String> {
+        let header = &batch.header;
+        let computed = batch.bytes.computed_crc(header);
+        if computed != header.crc {
+            return Some(format!("CRC is 0x{:08x}, should be 0x{computed:08x}", header.crc));
+        }
+        if header.base_offset < self.file.base_offset {
+            return Some(format!(
+                "offset {} is before the segment's {}",
+                header.base_offset, self.file.base_offset
+            ));
+        }
+        match self.last_good {
+            Some(last) if header.base_offset <= last => {
+                Some(format!("offset {} follows {last}", header.base_offset))
+            }
+            _ => None,
+        }
+    }
+
+    /// Reads the records, for what only shows then; answers the marker that ends a transaction.
+    fn marker_if_readable(
+        &mut self,
+        batch: &WholeBatch<'_>,
+    ) -> Result<Option<EndTransactionMarker>, Refused> {
+        let header = &batch.header;
+        let (mut newest, mut marker) = (None, None);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let read = batch.bytes.each_record(header, &mut scratch, |record| {
+            let record = record.map_err(Refused::from)?;
+            if header.magic == 2 && !(header.base_offset..=header.last_offset()).contains(&record.offset()) {
+                return Err(Refused::ByConsumers(format!(
+                    "record {} in the batch {}-{}",
+                    record.offset(),
+                    header.base_offset,
+                    header.last_offset()
+                )));
+            }
+            newest = newest.max(Some(record.timestamp()));
+            if let StreamedRecord::Held(record) = &record
+                && header.is_control()
+            {
+                marker = EndTransactionMarker::parse(record);
+            }
+            Ok(())
+        });
+        self.scratch = scratch;
+        read?;
+        let counts = header.timestamp_type() == TimestampType::CreateTime && header.magic == 2;
+        match newest {
+            Some(newest) if counts && newest > header.max_timestamp => Err(Refused::ByConsumers(format!(
+                "a record of time {newest} in a batch whose newest is said to be {}",
+                header.max_timestamp
+            ))),
+            _ => Ok(marker),
+        }
+    }
+
+    /// Holds the transaction index against the markers of aborted transactions.
+    fn check_aborted(&mut self, header: &BatchHeader, marker: Option<EndTransactionMarker>) {
+        let began = self.producers.see(header);
+        while let Some(entry) = self.aborted_up_to(header.base_offset) {
+            let is_its_marker = marker.is_some_and(|marker| !marker.committed)
+                && entry.last_offset == header.base_offset
+                && entry.producer_id == header.producer_id;
+            if !is_its_marker {
+                self.no_marker_for(&entry);
+                continue;
+            }
+            if let Some(what) = began.and_then(|began| self.producers.wrong_begin(&entry, began)) {
+                self.index_problem(FileKind::TransactionIndex, what);
+            }
+            return;
+        }
+        if marker.is_some_and(|marker| !marker.committed)
+            && self.has_siblings
+            && let Some(began) = began
+        {
+            let what = format!(
+                "has no entry for the transaction of producer {} from offset {began} to its abort marker {}",
+                header.producer_id, header.base_offset
+            );
+            self.index_problem(FileKind::TransactionIndex, what);
+        }
+    }
+
+    /// The next aborted transaction whose marker stands at `offset` or before.
+    fn aborted_up_to(&mut self, offset: i64) -> Option<AbortedTransaction> {
+        let is_due = |entry: &Result<AbortedTransaction>| {
+            entry.as_ref().map_or(true, |entry| entry.last_offset <= offset)
+        };
+        match self.aborted.next_if(is_due)? {
+            Ok(entry) => Some(entry),
+            Err(error) => {
+                self.index_problem(FileKind::TransactionIndex, error.message());
+                self.aborted = no_entries();
+                None
+            }
+        }
+    }
+
+    fn no_marker_for(&mut self, entry: &AbortedTransaction) {
+        let what = format!(
+            "says that producer {} aborted a transaction at offset {}, where the log has no abort marker",
+            entry.producer_id, entry.last_offset
+        );
+        self.index_problem(FileKind::TransactionIndex, what);
+    }
+
+    fn check_indexes(&mut self, batch: &WholeBatch<'_>) {
+        let header = batch.header;
+        let is_due = |entry: &Result<OffsetPosition>| {
+            entry
+                .as_ref()
+                .map_or(true, |entry| u64::from(entry.position) <= batch.position)
+        };
+        while let Some(entry) = self.offset_entries.next_if(is_due) {
+            let Some(OffsetPosition { offset, position }) = self.entry(FileKind::OffsetIndex, entry) else {
+                continue;
+            };
+            let last = self
+                .last_offset_entry
+                .replace(OffsetPosition { offset, position });
+            if let Some(last) = last.filter(|last| last.offset >= offset) {
+                let what = format!("the entry for offset {offset} follows that for {}", last.offset);
+                self.index_problem(FileKind::OffsetIndex, what);
+            } else if u64::from(position) < batch.position {
+                let what =
+                    format!("the entry for offset {offset} points to byte {position}, where no batch begins");
+                self.index_problem(FileKind::OffsetIndex, what);
+            } else if offset < header.base_offset {
+                let what = format!(
+                    "the entry for offset {offset} points to batch {}-{}",
+                    header.base_offset,
+                    header.last_offset()
+                );
+                self.index_problem(FileKind::OffsetIndex, what);
+            }
+        }
+        let is_due = |entry: &Result<TimestampOffset>| {
+            entry
+                .as_ref()
+                .map_or(true, |entry| entry.offset <= header.last_offset())
+        };
+        while let Some(entry) = self.time_entries.next_if(is_due) {
+            let Some(TimestampOffset { timestamp, offset }) = self.entry(FileKind::TimeIndex, entry) else {
+                continue;
+            };
+            if timestamp != header.max_timestamp {
+                let what = format!(
+                    "offset {offset} is entered with time {timestamp}, its batch's newest is {}",
+                    header.max_timestamp
+                );
+                self.index_problem(FileKind::TimeIndex, what);
+            }
+        }
+    }
+
+    fn entry<T>(&mut self, kind: FileKind, entry: Result<T>) -> Option<T> {
+        entry
+            .map_err(|error| self.index_problem(kind, error.message()))
+            .ok()
+    }
+
+    fn index_problem(&mut self, kind: FileKind, what: String) {
+        let broker = match kind {
+            FileKind::TransactionIndex => {
+                "rebuild it when it recovers the segment; until then it misleads read_committed consumers"
+            }
+            _ => "rebuild it when it recovers the segment",
+        };
+        let name = self.sibling_name(kind);
+        self.problems.push(Problem::new(name, None, what, broker));
+    }
+
+    fn sibling_name(&self, kind: FileKind) -> String {
+        let path = self
+            .file
+            .path
+            .with_extension(kind.suffix().trim_start_matches('.'));
+        let sibling = DumpFile {
+            path,
+            ..self.file.clone()
+        };
+        sibling.short_name()
+    }
+
+    fn end(&mut self, end: &WalkEnd) {
+        let what = match end {
+            WalkEnd::Clean | WalkEnd::SetAside { .. } => None,
+            WalkEnd::Trailing { position, bytes } => Some((
+                *position,
+                format!("{} bytes that are no whole batch", grouped(*bytes)),
+            )),
+            WalkEnd::NoBatch { position, why } => Some((*position, why.to_string())),
+        };
+        let is_cut = self.cut_off.is_some() || what.is_some();
+        if let Some((position, what)) = what {
+            let broker = match self.cut_off {
+                Some(_) => "cut it off with what is before",
+                None => "truncate the log here",
+            };
+            self.cut(position, what, broker);
+        }
+        if let Some(CutOff { problem, batches }) = self.cut_off {
+            let s = if batches == 1 { "" } else { "es" };
+            self.problems
+                .say_of(problem, format!("truncate {batches} batch{s} here"));
+        }
+        if is_cut {
+            return;
+        }
+        if let Some(entry) = self.offset_entries.next()
+            && let Some(OffsetPosition { offset, position }) = self.entry(FileKind::OffsetIndex, entry)
+        {
+            let what =
+                format!("the entry for offset {offset} points to byte {position}, behind the last batch");
+            self.index_problem(FileKind::OffsetIndex, what);
+        }
+        if let Some(entry) = self.time_entries.next()
+            && let Some(TimestampOffset { timestamp, offset }) = self.entry(FileKind::TimeIndex, entry)
+        {
+            let what = format!("the entry of time {timestamp} is for offset {offset}, which the log has not");
+            self.index_problem(FileKind::TimeIndex, what);
+        }
+        while let Some(entry) = self.aborted_up_to(i64::MAX) {
+            self.no_marker_for(&entry);
+        }
+    }
+}
+
+fn no_entries<T: 'static>() -> Entries<T> {
+    let none: Box<dyn Iterator<Item = Result<T>>> = Box::new(std::iter::empty());
+    none.peekable()
+}
