@@ -12,12 +12,12 @@ use kafka_protocol::messages::{self, ApiKey};
 
 use super::call::{Call, decode};
 use super::handlers::{
-    acls, alter_configs, alter_partition_reassignments, api_versions, create_partitions, create_topics,
-    delete_groups, delete_records, delete_topics, describe_cluster, describe_configs, describe_groups,
-    describe_log_dirs, describe_topic_partitions, fetch, find_coordinator, heartbeat,
-    incremental_alter_configs, init_producer_id, join_group, leave_group, list_groups, list_offsets,
-    list_partition_reassignments, metadata, offset_commit, offset_delete, offset_fetch,
-    offset_for_leader_epoch, produce, sync_group,
+    acls, alter_configs, alter_partition_reassignments, alter_replica_log_dirs, api_versions,
+    create_partitions, create_topics, delete_groups, delete_records, delete_topics, describe_cluster,
+    describe_configs, describe_groups, describe_log_dirs, describe_quorum, describe_topic_partitions,
+    elect_leaders, fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id,
+    join_group, leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
+    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
 };
 use super::response::{self, Answer, Refusal};
 
@@ -90,7 +90,7 @@ pub const APIS: &[Api] = &[
     api!(DescribeGroups, DescribeGroupsRequest, 0..=6, describe_groups::handle),
     api!(ListGroups, ListGroupsRequest, 0..=5, list_groups::handle),
     api!(ApiVersions, ApiVersionsRequest, 0..=4, api_versions::handle),
-    api!(CreateTopics, CreateTopicsRequest, 2..=7, create_topics::handle),
+    api!(CreateTopics, CreateTopicsRequest, 2..=7, await create_topics::handle),
     api!(DeleteTopics, DeleteTopicsRequest, 1..=6, delete_topics::handle),
     api!(DeleteRecords, DeleteRecordsRequest, 0..=2, delete_records::handle),
     api!(InitProducerId, InitProducerIdRequest, 0..=5, init_producer_id::handle),
@@ -100,14 +100,18 @@ pub const APIS: &[Api] = &[
     api!(DeleteAcls, DeleteAclsRequest, 1..=3, acls::delete),
     api!(DescribeConfigs, DescribeConfigsRequest, 1..=4, describe_configs::handle),
     api!(AlterConfigs, AlterConfigsRequest, 0..=2, alter_configs::handle),
+    api!(AlterReplicaLogDirs, AlterReplicaLogDirsRequest, 1..=2, alter_replica_log_dirs::handle),
     api!(DescribeLogDirs, DescribeLogDirsRequest, 1..=4, describe_log_dirs::handle),
     api!(CreatePartitions, CreatePartitionsRequest, 0..=3, create_partitions::handle),
     api!(DeleteGroups, DeleteGroupsRequest, 0..=2, delete_groups::handle),
+    api!(ElectLeaders, ElectLeadersRequest, 0..=2, elect_leaders::handle),
     api!(IncrementalAlterConfigs, IncrementalAlterConfigsRequest, 0..=1, incremental_alter_configs::handle),
     api!(AlterPartitionReassignments, AlterPartitionReassignmentsRequest, 0..=1, alter_partition_reassignments::handle),
     api!(ListPartitionReassignments, ListPartitionReassignmentsRequest, 0..=0, list_partition_reassignments::handle),
     api!(OffsetDelete, OffsetDeleteRequest, 0..=0, offset_delete::handle),
+    api!(DescribeQuorum, DescribeQuorumRequest, 0..=2, describe_quorum::handle),
     api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle),
+    api!(ListConfigResources, ListConfigResourcesRequest, 0..=1, list_config_resources::handle),
     api!(DescribeTopicPartitions, DescribeTopicPartitionsRequest, 0..=0, describe_topic_partitions::handle),
 ];
 

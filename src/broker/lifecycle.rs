@@ -50,7 +50,7 @@ impl PreparedBroker {
             .collect::<Result<Vec<_>>>()?;
         let metadata = Arc::new(Metadata::open(Arc::clone(&config))?);
         let offsets_topic = Arc::new(LogTopic::new(Arc::clone(&metadata)));
-        let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_topic, timers::now_ms())?;
+        let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_topic, timers::steady_ms())?;
         let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
         let broker = Broker {
             config,
@@ -96,10 +96,17 @@ impl PreparedBroker {
             let stop = self.stop.subscribe();
             accepting.spawn(server::accept(Arc::clone(&self.broker), socket, listener, stop));
         }
+        // What was deleted before the last stop may still be there, and take long to remove.
+        let broker = Arc::clone(&self.broker);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = broker.metadata.purge_deleted() {
+                broker.notice(format_args!("cannot remove what was deleted: {error}"));
+            }
+        });
         let mut stop = self.stop.subscribe();
         tokio::select! {
             () = server::stopped(&mut stop) => {}
-            () = group::run_alarm(Arc::clone(&self.broker.groups), timers::now_ms) => {}
+            () = group::run_alarm(Arc::clone(&self.broker.groups), timers::steady_ms) => {}
             () = timers::housekeeping(Arc::clone(&self.broker)) => {}
             () = idle_for_long(&self.broker) => {
                 self.stop.send_replace(true);

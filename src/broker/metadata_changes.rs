@@ -5,6 +5,7 @@
 //! left over, which the next start takes for a topic of its own.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use uuid::Uuid;
@@ -186,13 +187,30 @@ impl Metadata {
             partitions,
             configs,
         };
-        let topic = self.open_topic(&state, name, stored)?;
-        state.ids.insert(topic.id, Arc::clone(&topic));
-        state.topics.insert(name.to_owned(), Arc::clone(&topic));
-        state.deleted.remove(name);
-        self.save(&state, *next_producer_id)?;
-        self.show(state);
-        Ok(topic)
+        let made = self.open_topic(&state, name, stored).and_then(|topic| {
+            state.ids.insert(topic.id, Arc::clone(&topic));
+            state.topics.insert(name.to_owned(), Arc::clone(&topic));
+            state.deleted.remove(name);
+            self.save(&state, *next_producer_id)?;
+            Ok(topic)
+        });
+        match &made {
+            Ok(_) => self.show(state),
+            Err(_) => self.discard_partitions(name, 0..partitions),
+        }
+        made
+    }
+
+    /// Takes away what was made of partitions that did not come to be: the next start would take their folders for a
+    /// topic.
+    fn discard_partitions(&self, topic: &str, indices: Range<i32>) {
+        for index in indices {
+            let partition = TopicPartition::new(topic, index);
+            if self.log_dir.folder(&partition).is_dir() {
+                // The disk that refused to make it may refuse this as well: the folder is then left over.
+                let _ = self.log_dir.delete_partition(&partition);
+            }
+        }
     }
 
     /// `__consumer_offsets`, made now if it does not exist yet.
@@ -250,15 +268,21 @@ impl Metadata {
         };
         let settings = Arc::new(TopicSettings::resolve(self.values_in(&state), &before.configs));
         let mut topic = Topic::clone(&before);
-        for index in before.partitions.len() as i32..count {
-            topic
-                .partitions
-                .push(self.open_partition(name, index, topic.id, &settings)?);
+        let new = before.partitions.len() as i32..count;
+        let opened: Result<Vec<_>> = new
+            .clone()
+            .map(|index| self.open_partition(name, index, topic.id, &settings))
+            .collect();
+        let added = opened.and_then(|partitions| {
+            topic.partitions.extend(partitions);
+            replace_topic(&mut state, topic);
+            self.save(&state, *next_producer_id)
+        });
+        match &added {
+            Ok(()) => self.show(state),
+            Err(_) => self.discard_partitions(name, new),
         }
-        replace_topic(&mut state, topic);
-        self.save(&state, *next_producer_id)?;
-        self.show(state);
-        Ok(())
+        added
     }
 
     /// Replaces a topic's own configs; they hold from now on.

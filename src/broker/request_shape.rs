@@ -103,6 +103,8 @@ const SHAPES: &[(ApiKey, i16, i16, &str)] = &[
     (ApiKey::DescribeConfigs, 4, 4, "<1S<S>t>11t"),
     (ApiKey::AlterConfigs, 0, 1, "[1s[ss]]1"),
     (ApiKey::AlterConfigs, 2, 2, "<1S<SSt>t>1t"),
+    (ApiKey::AlterReplicaLogDirs, 1, 1, "[s[s[4]]]"),
+    (ApiKey::AlterReplicaLogDirs, 2, 2, "<S<S<4>t>t>t"),
     (ApiKey::DescribeLogDirs, 1, 1, "[s[4]]"),
     (ApiKey::DescribeLogDirs, 2, 4, "<S<4>t>t"),
     (ApiKey::SaslAuthenticate, 0, 1, "b"),
@@ -111,6 +113,9 @@ const SHAPES: &[(ApiKey, i16, i16, &str)] = &[
     (ApiKey::CreatePartitions, 2, 3, "<S4<<4>t>t>41t"),
     (ApiKey::DeleteGroups, 0, 1, "[s]"),
     (ApiKey::DeleteGroups, 2, 2, "<S>t"),
+    (ApiKey::ElectLeaders, 0, 0, "[s[4]]4"),
+    (ApiKey::ElectLeaders, 1, 1, "1[s[4]]4"),
+    (ApiKey::ElectLeaders, 2, 2, "1<S<4>t>4t"),
     (ApiKey::IncrementalAlterConfigs, 0, 0, "[1s[s1s]]1"),
     (ApiKey::IncrementalAlterConfigs, 1, 1, "<1S<S1St>t>1t"),
     (ApiKey::AlterPartitionReassignments, 0, 0, "4<S<4<4>t>t>t"),
@@ -121,6 +126,8 @@ const SHAPES: &[(ApiKey, i16, i16, &str)] = &[
     (ApiKey::DescribeCluster, 0, 0, "1t"),
     (ApiKey::DescribeCluster, 1, 1, "11t"),
     (ApiKey::DescribeCluster, 2, 2, "111t"),
+    (ApiKey::ListConfigResources, 0, 0, "t"),
+    (ApiKey::ListConfigResources, 1, 1, "<1>t"),
     (ApiKey::DescribeTopicPartitions, 0, 0, "<St>4(S4t)t"),
 ];
 

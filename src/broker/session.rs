@@ -27,6 +27,8 @@ use super::send;
 const READ_SIZE: usize = 16 * 1024;
 /// A frame's buffer grows to what has come, not to what was promised, beyond this size.
 const TRUSTED_FRAME: usize = 4 * 1024 * 1024;
+/// How long a connection without a request keeps the memory of its last one.
+const RESTING: Duration = Duration::from_secs(1);
 /// Bytes read ahead while a request waits for its answer.
 const READ_AHEAD: usize = 64 * 1024;
 /// How long a waiting request outlives its client's side of the connection.
@@ -108,22 +110,37 @@ impl Session {
     /// The next frame without its length, or nothing if the peer is done.
     async fn read_frame(&mut self) -> Result<Option<BytesMut>, End> {
         while self.input.len() < 4 {
-            self.input.reserve(READ_SIZE);
-            if self.stream.read_buf(&mut self.input).await? == 0 {
+            if self.read_first().await? == 0 {
                 return Ok(None);
             }
         }
         let length = self.frame_length()?;
         self.input.advance(4);
         while self.input.len() < length {
-            let missing = length - self.input.len();
-            self.input
-                .reserve(missing.min(TRUSTED_FRAME.max(self.input.len())));
+            // Room is made only when there is none left: growing a buffer touches all of it.
+            if self.input.len() == self.input.capacity() {
+                let missing = length - self.input.len();
+                self.input
+                    .reserve(missing.min(TRUSTED_FRAME.max(self.input.len())));
+            }
             if self.stream.read_buf(&mut self.input).await? == 0 {
                 return Ok(None);
             }
         }
         Ok(Some(self.input.split_to(length)))
+    }
+
+    /// Reads what comes next between two frames. A connection at rest holds no memory: the buffer of the last
+    /// frame would otherwise stay for as long as the connection.
+    async fn read_first(&mut self) -> io::Result<usize> {
+        self.input.reserve(READ_SIZE);
+        if let Ok(read) = timeout(RESTING, self.stream.read_buf(&mut self.input)).await {
+            return read;
+        }
+        self.input = BytesMut::from(&self.input[..]);
+        self.stream.readable().await?;
+        self.input.reserve(READ_SIZE);
+        self.stream.read_buf(&mut self.input).await
     }
 
     fn frame_length(&self) -> Result<usize, Refusal> {

@@ -2,8 +2,8 @@
 //!
 //! Groups have an alarm of their own.
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Broker;
 
@@ -11,6 +11,15 @@ use super::Broker;
 pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A clock for deadlines: milliseconds since 1970 as the broker took them when it first asked, plus the time that
+/// passed. Whoever sets the machine's clock neither ends a session nor makes a waiting member wait for hours.
+pub fn steady_ms() -> i64 {
+    static FIRST: OnceLock<(Instant, i64)> = OnceLock::new();
+    let (first, at_ms) = FIRST.get_or_init(|| (Instant::now(), now_ms()));
+    let passed = i64::try_from(first.elapsed().as_millis()).unwrap_or(i64::MAX);
+    at_ms.saturating_add(passed)
 }
 
 /// Never ends. The work itself may wait for the disk and is done beside the runtime.

@@ -84,7 +84,6 @@ impl LogDir {
             // From now on a crash is a crash.
             fs::remove_file(path.join(CLEAN_SHUTDOWN))?;
         }
-        log_dir.purge_deleted()?;
         Ok(log_dir)
     }
 

@@ -165,7 +165,6 @@ fn recover_from(
 /// Whether all of the segment's bytes are whole batches; what is not is cut off.
 fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<bool> {
     let interval = log.config.index_interval_bytes;
-    let last = at + 1 == log.segments.len();
     let segment = &mut log.segments[at];
     segment.open_writer(now_ms)?;
     segment.clear_indexes()?;
@@ -192,7 +191,8 @@ fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<boo
     if !whole {
         segment.truncate_log(end)?;
     }
-    segment.reopen_indexed(last && whole)?;
+    // None stays open: a start with many partitions would run out of open files.
+    segment.close(false)?;
     log.log_end_offset = next_offset;
     Ok(whole)
 }

@@ -217,16 +217,6 @@ impl Segment {
         Ok(())
     }
 
-    /// After a scan: the files stay open for a log's last segment, all others are finished.
-    pub(super) fn reopen_indexed(&mut self, keep_open: bool) -> Result<()> {
-        if let Some(writer) = &mut self.writer {
-            writer.first_timestamp = None;
-            let first = BatchReader::new(writer.log.file(), 0, self.size, LOOKUP_BUFFER).next_valid()?;
-            writer.first_timestamp = first.map(|batch| batch.header.max_timestamp);
-        }
-        if keep_open { Ok(()) } else { self.close(false) }
-    }
-
     /// Writes what waits in memory and closes the files. The time index ends with the segment's largest timestamp.
     pub fn close(&mut self, sync: bool) -> Result<()> {
         let Some(mut writer) = self.writer.take() else {

@@ -1,11 +1,15 @@
 //! What other people's clients, and the tests they come with, count on; each seen on Apache Kafka.
 
 use kafka_protocol::ResponseError;
+use kafka_protocol::messages::alter_replica_log_dirs_request::{AlterReplicaLogDir, AlterReplicaLogDirTopic};
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::describe_quorum_request::{PartitionData, TopicData};
+use kafka_protocol::messages::elect_leaders_request::TopicPartitions;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest, MetadataRequest, TopicName,
+    AlterReplicaLogDirsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
+    DescribeQuorumRequest, ElectLeadersRequest, ListConfigResourcesRequest, MetadataRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use kafkit::wire::{Connection, ConnectionOptions, HostPort};
@@ -82,4 +86,110 @@ fn listeners_are_configs_given_at_the_start() {
         assert_eq!(config.config_source, STATIC_BROKER_CONFIG, "{setting}");
         assert_eq!(config.synonyms[0].source, STATIC_BROKER_CONFIG, "{setting}");
     }
+}
+
+fn elected(
+    connection: &mut Connection,
+    election: i8,
+    wanted: Option<(&str, Vec<i32>)>,
+) -> Vec<(i32, i16, String)> {
+    let wanted = wanted.map(|(topic, partitions)| {
+        let wanted = TopicPartitions::default().with_topic(name(topic));
+        vec![wanted.with_partitions(partitions)]
+    });
+    let request = ElectLeadersRequest::default()
+        .with_election_type(election)
+        .with_topic_partitions(wanted);
+    let answer = connection.send(&request).expect("an answer");
+    let results = answer.replica_election_results.into_iter();
+    results
+        .flat_map(|topic| topic.partition_result)
+        .map(|result| {
+            let message = result.error_message.unwrap_or_default();
+            (result.partition_id, result.error_code, message.to_string())
+        })
+        .collect()
+}
+
+/// kafka-python's admin tests elect leaders.
+#[test]
+fn one_node_leads_everything_and_no_election_is_needed() {
+    let cluster = Cluster::start();
+    let mut connection = connect(&cluster);
+    assert_eq!(ask_for(&mut connection, "el"), 0);
+    let seen = elected(&mut connection, 0, Some(("el", vec![0, 7])));
+    let not_needed = "Leader election not needed for topic partition.".to_owned();
+    let unknown = "No such partition as el-7".to_owned();
+    assert_eq!(seen, [(0, 84, not_needed), (7, 3, unknown)]);
+    let seen = elected(&mut connection, 1, Some(("nosuch", vec![0])));
+    assert_eq!(seen, [(0, 3, "No such topic as nosuch".to_owned())]);
+    let seen = elected(&mut connection, 5, Some(("el", vec![0])));
+    assert_eq!(seen, [(0, 42, "Unknown election type 5".to_owned())]);
+    assert_eq!(elected(&mut connection, 0, None), []);
+}
+
+/// So do they list what has configs, and describe the quorum.
+#[test]
+fn what_has_configs_is_listed_by_type() {
+    let cluster = Cluster::start();
+    let mut connection = connect(&cluster);
+    assert_eq!(ask_for(&mut connection, "el"), 0);
+    let mut listed = |types: &[i8]| {
+        let request = ListConfigResourcesRequest::default().with_resource_types(types.to_vec());
+        let answer = connection.send(&request).expect("an answer");
+        let resources = answer.config_resources.into_iter();
+        let resources =
+            resources.map(|resource| (resource.resource_type, resource.resource_name.to_string()));
+        (answer.error_code, resources.collect::<Vec<_>>())
+    };
+    let of = |kind: i8, name: &str| (kind, name.to_owned());
+    assert_eq!(listed(&[]), (0, vec![of(8, "1"), of(4, "1"), of(2, "el")]));
+    assert_eq!(listed(&[4, 4, 8]), (0, vec![of(8, "1"), of(4, "1")]));
+    assert_eq!(listed(&[16, 32]), (0, vec![]));
+    assert_eq!(listed(&[3]), (ResponseError::UnsupportedVersion.code(), vec![]));
+}
+
+#[test]
+fn the_quorum_is_this_node() {
+    let cluster = Cluster::start();
+    let mut connection = connect(&cluster);
+    let partitions = vec![
+        PartitionData::default(),
+        PartitionData::default().with_partition_index(1),
+    ];
+    let topic = TopicData::default()
+        .with_topic_name(name("__cluster_metadata"))
+        .with_partitions(partitions);
+    let request = DescribeQuorumRequest::default().with_topics(vec![topic]);
+    let answer = connection.send(&request).expect("an answer");
+    let quorum = &answer.topics[0].partitions;
+    assert_eq!((quorum[0].error_code, quorum[1].error_code), (0, 3));
+    assert_eq!((quorum[0].leader_id.0, quorum[0].leader_epoch), (1, 1));
+    assert_eq!(quorum[0].current_voters[0].replica_id.0, 1);
+    assert_eq!(answer.nodes[0].listeners[0].host.as_str(), "127.0.0.1");
+}
+
+/// A replica that is told to go where it is stays there; no other folder is known.
+#[test]
+fn a_replica_may_be_moved_to_the_folder_it_is_in() {
+    let cluster = Cluster::start();
+    let mut connection = connect(&cluster);
+    assert_eq!(ask_for(&mut connection, "el"), 0);
+    let mut moved = |path: &str, topic: &str| {
+        let topic = AlterReplicaLogDirTopic::default()
+            .with_name(name(topic))
+            .with_partitions(vec![0]);
+        let dir = AlterReplicaLogDir::default()
+            .with_path(StrBytes::from_string(path.to_owned()))
+            .with_topics(vec![topic]);
+        let request = AlterReplicaLogDirsRequest::default().with_dirs(vec![dir]);
+        connection.send(&request).expect("an answer").results[0].partitions[0].error_code
+    };
+    let own = cluster.data_dir().display().to_string();
+    assert_eq!(moved(&own, "el"), 0);
+    assert_eq!(
+        moved(&own, "nosuch"),
+        ResponseError::UnknownTopicOrPartition.code()
+    );
+    assert_eq!(moved("/nowhere", "el"), ResponseError::LogDirNotFound.code());
 }

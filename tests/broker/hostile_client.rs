@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::cluster::Cluster;
 use kafka_protocol::messages::MetadataRequest;
@@ -28,6 +28,14 @@ fn answer_until_closed(cluster: &Cluster, bytes: &[u8]) -> Vec<u8> {
         ),
     }
     answer
+}
+
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn frame(key: i16, version: i16, rest: &[u8]) -> Vec<u8> {
@@ -118,6 +126,61 @@ fn promised_bytes_cost_no_memory_and_slow_clients_hold_nobody_up() {
     }
     let after = cluster.resident_bytes();
     assert!(after - before < 64 << 20, "{} bytes more", after - before);
+}
+
+/// Produce v3 with 8 MB of records for a topic whose name is no name.
+fn produce_of_eight_megabytes() -> Vec<u8> {
+    let mut body = (-1_i16).to_be_bytes().to_vec();
+    body.extend([0, 1, 0, 0, 0, 100]);
+    body.extend([0, 0, 0, 1, 0, 1, b'?']);
+    body.extend([0, 0, 0, 1, 0, 0, 0, 0]);
+    body.extend(8_000_000_u32.to_be_bytes());
+    body.extend(vec![0; 8_000_000]);
+    frame(0, 3, &body)
+}
+
+#[test]
+fn a_frame_that_never_ends_costs_what_has_come_of_it() {
+    let cluster = Cluster::start();
+    // A large request, so that the broker's memory has been used before.
+    let mut earlier = connect(&cluster);
+    earlier.write_all(&produce_of_eight_megabytes()).unwrap();
+    earlier.read_exact(&mut [0; 4]).unwrap();
+    drop(earlier);
+    let before = cluster.resident_bytes();
+    let mut slow: Vec<TcpStream> = (0..100).map(|_| connect(&cluster)).collect();
+    for stream in &mut slow {
+        let begun = [&100_000_000_u32.to_be_bytes()[..], &[0; 10_000]].concat();
+        stream.write_all(&begun).unwrap();
+    }
+    // All have begun before the first goes on: no buffer can grow where it is.
+    for stream in &mut slow {
+        stream.write_all(&vec![0; 50_000]).unwrap();
+    }
+    let mut other = connect(&cluster);
+    other.write_all(&frame(18, 0, &[])).unwrap();
+    other.read_exact(&mut [0; 4]).unwrap();
+    let more = cluster.resident_bytes().saturating_sub(before);
+    assert!(more < 32 << 20, "6 MB came, {more} bytes are held");
+}
+
+#[test]
+fn a_connection_at_rest_holds_nothing_of_its_last_request() {
+    let cluster = Cluster::start();
+    let before = cluster.resident_bytes();
+    let request = produce_of_eight_megabytes();
+    let resting: Vec<TcpStream> = (0..20)
+        .map(|_| {
+            let mut stream = connect(&cluster);
+            stream.write_all(&request).unwrap();
+            stream.read_exact(&mut [0; 4]).unwrap();
+            stream
+        })
+        .collect();
+    wait_until("the memory is given back", || {
+        cluster.resident_bytes().saturating_sub(before) < 40 << 20
+    });
+    assert_eq!(resting.len(), 20);
 }
 
 #[test]

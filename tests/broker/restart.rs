@@ -172,3 +172,54 @@ fn a_producer_id_is_given_once_even_after_a_kill() {
     seen.dedup();
     assert_eq!(seen.len(), 3);
 }
+
+/// Creates a topic of so many partitions; the error code.
+fn create_partitions(cluster: &Cluster, name: &'static str, partitions: i32) -> i16 {
+    let wanted = CreatableTopic::default()
+        .with_name(topic(name))
+        .with_num_partitions(partitions)
+        .with_replication_factor(1);
+    let request = CreateTopicsRequest::default()
+        .with_topics(vec![wanted])
+        .with_timeout_ms(60_000);
+    connect(cluster).send(&request).unwrap().topics[0].error_code
+}
+
+#[test]
+fn a_topic_that_could_not_be_made_leaves_nothing_behind() {
+    let mut cluster = Cluster::start();
+    // In the place of the third partition's folder there is something else.
+    let obstacle = cluster.data_dir().join("half-2");
+    std::fs::write(&obstacle, "").unwrap();
+    let storage_error = 56;
+    assert_eq!(create_partitions(&cluster, "half", 5), storage_error);
+    cluster.crash_and_restart();
+    let metadata = connect(&cluster)
+        .send(&MetadataRequest::default().with_topics(None))
+        .unwrap();
+    assert_eq!(metadata.topics, [], "the refused topic is there after a restart");
+    std::fs::remove_file(&obstacle).unwrap();
+    assert_eq!(create_partitions(&cluster, "half", 5), 0);
+}
+
+#[test]
+fn after_a_crash_no_partition_keeps_its_files_open() {
+    let mut cluster = Cluster::start();
+    assert_eq!(create_partitions(&cluster, "wide", 100), 0);
+    cluster.crash_and_restart();
+    let open = std::fs::read_dir(format!("/proc/{}/fd", cluster.pid())).unwrap();
+    let of_partitions = open
+        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .filter(|path| path.to_string_lossy().contains("/wide-"));
+    assert_eq!(of_partitions.count(), 0);
+}
+
+#[test]
+fn what_was_deleted_and_cannot_be_removed_keeps_no_broker_from_starting() {
+    let mut cluster = Cluster::start();
+    cluster.stop();
+    let name = "gone-0.0123456789abcdef0123456789abcdef-delete";
+    std::fs::write(cluster.data_dir().join(name), "a file where a folder belongs").unwrap();
+    cluster.restart();
+    assert_eq!(create_partitions(&cluster, "orders", 1), 0);
+}

@@ -31,11 +31,26 @@ const MAX_PARTITIONS: i32 = 10_000;
 /// An error with Kafka's text for it.
 pub(super) type Refused = (ResponseError, String);
 
-pub fn handle(
+/// Beside the runtime: thousands of partitions are many folders and files, and nobody else waits for them.
+pub async fn handle(
     broker: &Arc<Broker>,
     _: &RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
+    let broker = Arc::clone(broker);
+    let names: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
+    let created = tokio::task::spawn_blocking(move || create_all(&broker, request)).await;
+    created.unwrap_or_else(|_| {
+        let failed = |name| {
+            CreatableTopicResult::default()
+                .with_name(name)
+                .with_error_code(ResponseError::UnknownServerError.code())
+        };
+        CreateTopicsResponse::default().with_topics(names.into_iter().map(failed).collect())
+    })
+}
+
+fn create_all(broker: &Arc<Broker>, request: CreateTopicsRequest) -> CreateTopicsResponse {
     let twice = named_twice(request.topics.iter().map(|topic| &topic.name));
     let validate_only = request.validate_only;
     let mut answered = HashSet::new();
@@ -126,7 +141,11 @@ fn create(
     } else {
         let created = broker.metadata.create_topic(name, partitions, configs.clone());
         created
-            .map_err(|error| (ResponseError::KafkaStorageError, error.message()))?
+            .map_err(|error| {
+                // Somebody else may have made it since it was looked for.
+                let refused = check_name(broker, name).err();
+                refused.unwrap_or_else(|| (ResponseError::KafkaStorageError, error.message()))
+            })?
             .id
     };
     Ok(CreatableTopicResult::default()

@@ -10,7 +10,7 @@ use kafka_protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse};
 use super::group_words::error_code;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::timers::now_ms;
+use crate::broker::timers::steady_ms;
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -18,7 +18,7 @@ pub fn handle(
     request: DeleteGroupsRequest,
 ) -> DeleteGroupsResponse {
     let results = request.groups_names.into_iter().map(|id| {
-        let outcome = broker.groups.delete(&id, now_ms());
+        let outcome = broker.groups.delete(&id, steady_ms());
         DeletableGroupResult::default()
             .with_group_id(id)
             .with_error_code(error_code(outcome.err()))

@@ -20,7 +20,7 @@ use super::{text, topic_name};
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
-use crate::broker::timers::now_ms;
+use crate::broker::timers::steady_ms;
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -97,6 +97,6 @@ fn delete(broker: &Broker, wanted: &DeleteTopicState, once: bool) -> Result<Arc<
         .metadata
         .delete_topic(&topic.name)
         .map_err(|error| (ResponseError::KafkaStorageError, error.message()))?;
-    broker.groups.forget_topic(&topic.name, now_ms());
+    broker.groups.forget_topic(&topic.name, steady_ms());
     Ok(topic)
 }

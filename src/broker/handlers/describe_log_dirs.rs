@@ -2,6 +2,7 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeLogDirs>
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use kafka_protocol::messages::describe_log_dirs_response::{
@@ -30,8 +31,7 @@ pub fn handle(
         };
         Some(describe(topic, wanted))
     });
-    let path =
-        std::path::absolute(&broker.config.data_dir).unwrap_or_else(|_| broker.config.data_dir.clone());
+    let path = absolute_log_dir(broker);
     let (total, usable) = disk_space(&path);
     DescribeLogDirsResponse::default().with_results(vec![
         DescribeLogDirsResult::default()
@@ -40,6 +40,12 @@ pub fn handle(
             .with_total_bytes(total)
             .with_usable_bytes(usable),
     ])
+}
+
+/// The log dir as clients know it.
+pub(super) fn absolute_log_dir(broker: &Broker) -> PathBuf {
+    let dir = &broker.config.data_dir;
+    std::path::absolute(dir).unwrap_or_else(|_| dir.clone())
 }
 
 fn describe(topic: &Topic, wanted: Option<&[i32]>) -> DescribeLogDirsTopic {

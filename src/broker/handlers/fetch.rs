@@ -25,13 +25,13 @@ use crate::broker::fetch_session::{LastSaid, Plan, Target};
 use crate::broker::metadata::Topic;
 use crate::broker::partition::Partition;
 use crate::broker::response::{Answer, Refusal};
-use crate::broker::timers::now_ms;
+use crate::broker::timers::steady_ms;
 use crate::storage::ReadError;
 
 /// Takes the whole call: the answer is made of pieces.
 pub async fn answer(call: Call) -> Result<Answer, Refusal> {
     let (broker, context, request) = decode::<FetchRequest>(call)?;
-    let plan = match broker.fetch_sessions.plan(&request, context.version, now_ms()) {
+    let plan = match broker.fetch_sessions.plan(&request, context.version, steady_ms()) {
         Ok(plan) => plan,
         Err(error) => return fetch_response::encode(&context, error.code(), 0, Vec::new()),
     };

@@ -9,7 +9,7 @@ use kafka_protocol::messages::{HeartbeatRequest, HeartbeatResponse};
 use super::group_words::{error_code, member};
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::timers::now_ms;
+use crate::broker::timers::steady_ms;
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -21,6 +21,6 @@ pub fn handle(
         request.group_instance_id.as_ref(),
         request.generation_id,
     );
-    let outcome = broker.groups.heartbeat(&request.group_id, now_ms(), member);
+    let outcome = broker.groups.heartbeat(&request.group_id, steady_ms(), member);
     HeartbeatResponse::default().with_error_code(error_code(outcome.err()))
 }

@@ -17,7 +17,7 @@ use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::group::events::{JoinAnswer, JoinGroup, Protocol};
-use crate::broker::timers::now_ms;
+use crate::broker::timers::steady_ms;
 use crate::storage::partition_metadata::random_id;
 
 pub async fn handle(
@@ -26,7 +26,7 @@ pub async fn handle(
     request: JoinGroupRequest,
 ) -> JoinGroupResponse {
     let join = join(context, &request);
-    let answer = broker.groups.join(&request.group_id, now_ms(), join).await;
+    let answer = broker.groups.join(&request.group_id, steady_ms(), join).await;
     response(context.version, answer)
 }
 

@@ -15,7 +15,7 @@ use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::group::events::LeavingMember;
-use crate::broker::timers::now_ms;
+use crate::broker::timers::steady_ms;
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -26,7 +26,7 @@ pub fn handle(
     let response = LeaveGroupResponse::default();
     let outcomes = broker
         .groups
-        .leave(&request.group_id, now_ms(), leaving(batched, &request));
+        .leave(&request.group_id, steady_ms(), leaving(batched, &request));
     match outcomes {
         Err(error) => response.with_error_code(error.code()),
         Ok(outcomes) if batched => {

@@ -24,7 +24,7 @@ use super::group_words::{error_code, member};
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::group::stored_records::StoredOffset;
-use crate::broker::timers::now_ms;
+use crate::broker::timers::{now_ms, steady_ms};
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -62,7 +62,7 @@ pub fn handle(
             offsets.push((topic.name.to_string(), partition.partition_index, offset));
         }
     }
-    let outcome = commit(broker, context, &request, now_ms, &offsets).err();
+    let outcome = commit(broker, context, &request, &offsets).err();
     let topics = request.topics.iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             OffsetCommitResponsePartition::default()
@@ -80,7 +80,6 @@ fn commit(
     broker: &Broker,
     context: &RequestContext,
     request: &OffsetCommitRequest,
-    now_ms: i64,
     offsets: &[(String, i32, StoredOffset)],
 ) -> Result<(), ResponseError> {
     let generation = request.generation_id_or_member_epoch;
@@ -92,7 +91,7 @@ fn commit(
     };
     broker
         .groups
-        .commit(&request.group_id, now_ms, &member, offsets, absent)
+        .commit(&request.group_id, steady_ms(), &member, offsets, absent)
 }
 
 /// Why this partition's offset is not taken, whatever the group says.

@@ -13,7 +13,7 @@ use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse, TopicN
 use super::group_words::error_code;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::timers::now_ms;
+use crate::broker::timers::steady_ms;
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -38,7 +38,10 @@ pub fn handle(
         .filter(exists)
         .map(|(topic, partition)| (topic.to_string(), *partition))
         .collect();
-    let outcomes = match broker.groups.delete_offsets(&request.group_id, now_ms(), &known) {
+    let outcomes = match broker
+        .groups
+        .delete_offsets(&request.group_id, steady_ms(), &known)
+    {
         Ok(outcomes) => outcomes,
         Err(error) => return OffsetDeleteResponse::default().with_error_code(error.code()),
     };

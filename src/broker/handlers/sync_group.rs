@@ -14,7 +14,7 @@ use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::group::events::SyncGroup;
-use crate::broker::timers::now_ms;
+use crate::broker::timers::steady_ms;
 
 pub async fn handle(
     broker: &Arc<Broker>,
@@ -35,7 +35,7 @@ pub async fn handle(
             .map(|assigned| (assigned.member_id.to_string(), keep(&assigned.assignment)))
             .collect(),
     };
-    let answer = broker.groups.sync(&request.group_id, now_ms(), sync).await;
+    let answer = broker.groups.sync(&request.group_id, steady_ms(), sync).await;
     SyncGroupResponse::default()
         .with_error_code(error_code(answer.error))
         .with_protocol_type(answer.protocol_type.map(text))

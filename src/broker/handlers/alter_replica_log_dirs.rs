@@ -1,0 +1,47 @@
+//! `AlterReplicaLogDirs`, versions 1–2: there is one log dir. A partition that is to go where it is stays there, as
+//! Apache Kafka takes it; no other folder is known.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_AlterReplicaLogDirs>
+
+use std::path::Path;
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::alter_replica_log_dirs_response::{
+    AlterReplicaLogDirPartitionResult, AlterReplicaLogDirTopicResult,
+};
+use kafka_protocol::messages::{AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse};
+
+use super::describe_log_dirs::absolute_log_dir;
+use crate::broker::Broker;
+use crate::broker::call::RequestContext;
+
+pub fn handle(
+    broker: &Arc<Broker>,
+    _: &RequestContext,
+    request: AlterReplicaLogDirsRequest,
+) -> AlterReplicaLogDirsResponse {
+    let own = absolute_log_dir(broker);
+    let mut results = Vec::new();
+    for dir in &request.dirs {
+        let is_known = Path::new(dir.path.as_str()) == own;
+        results.extend(dir.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|index| {
+                let error_code = if !is_known {
+                    ResponseError::LogDirNotFound.code()
+                } else if broker.metadata.partition(&topic.name, *index).is_none() {
+                    ResponseError::UnknownTopicOrPartition.code()
+                } else {
+                    0
+                };
+                AlterReplicaLogDirPartitionResult::default()
+                    .with_partition_index(*index)
+                    .with_error_code(error_code)
+            });
+            AlterReplicaLogDirTopicResult::default()
+                .with_topic_name(topic.name.clone())
+                .with_partitions(partitions.collect())
+        }));
+    }
+    AlterReplicaLogDirsResponse::default().with_results(results)
+}

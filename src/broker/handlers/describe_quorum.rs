@@ -1,0 +1,67 @@
+//! `DescribeQuorum`, versions 0–2: a quorum of one, this node. It keeps no log of its metadata that others could
+//! follow, so that every offset is 0.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeQuorum>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::describe_quorum_response::{
+    Listener, Node, PartitionData, ReplicaState, TopicData,
+};
+use kafka_protocol::messages::{BrokerId, DescribeQuorumRequest, DescribeQuorumResponse};
+
+use super::text;
+use crate::broker::Broker;
+use crate::broker::call::RequestContext;
+use crate::broker::timers::now_ms;
+
+const METADATA_TOPIC: &str = "__cluster_metadata";
+
+pub fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: DescribeQuorumRequest,
+) -> DescribeQuorumResponse {
+    let node = BrokerId(broker.config.node_id);
+    let topics = request.topics.iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|partition| {
+            let index = partition.partition_index;
+            if topic.topic_name.as_str() == METADATA_TOPIC && index == 0 {
+                quorum(node)
+            } else {
+                PartitionData::default()
+                    .with_partition_index(index)
+                    .with_error_code(ResponseError::UnknownTopicOrPartition.code())
+            }
+        });
+        TopicData::default()
+            .with_topic_name(topic.topic_name.clone())
+            .with_partitions(partitions.collect())
+    });
+    let response = DescribeQuorumResponse::default().with_topics(topics.collect());
+    if context.version < 2 || request.topics.is_empty() {
+        return response;
+    }
+    let listener = Listener::default()
+        .with_name(text(context.listener.name.as_str()))
+        .with_host(text(context.listener.advertised_host.as_str()))
+        .with_port(context.listener.advertised_port);
+    response.with_nodes(vec![
+        Node::default().with_node_id(node).with_listeners(vec![listener]),
+    ])
+}
+
+fn quorum(node: BrokerId) -> PartitionData {
+    let voter = ReplicaState::default()
+        .with_replica_id(node)
+        .with_log_end_offset(0)
+        .with_last_fetch_timestamp(now_ms())
+        .with_last_caught_up_timestamp(now_ms());
+    PartitionData::default()
+        .with_partition_index(0)
+        .with_leader_id(node)
+        .with_leader_epoch(1)
+        .with_high_watermark(0)
+        .with_current_voters(vec![voter])
+}

@@ -1,0 +1,52 @@
+//! `ListConfigResources`, versions 0–1: what has configs. Version 0 asks for client metrics alone, of which there are
+//! none.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_ListConfigResources>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::list_config_resources_response::ConfigResource;
+use kafka_protocol::messages::{ListConfigResourcesRequest, ListConfigResourcesResponse};
+
+use super::text;
+use crate::broker::Broker;
+use crate::broker::call::RequestContext;
+
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+const BROKER_LOGGER: i8 = 8;
+const CLIENT_METRICS: i8 = 16;
+const GROUP: i8 = 32;
+
+pub fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: ListConfigResourcesRequest,
+) -> ListConfigResourcesResponse {
+    if context.version == 0 {
+        return ListConfigResourcesResponse::default();
+    }
+    let known = [TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP];
+    let types = &request.resource_types;
+    if types.iter().any(|kind| !known.contains(kind)) {
+        return ListConfigResourcesResponse::default()
+            .with_error_code(ResponseError::UnsupportedVersion.code());
+    }
+    let wanted = |kind| types.is_empty() || types.contains(&kind);
+    let resource = |name: String, kind| {
+        ConfigResource::default()
+            .with_resource_name(text(name))
+            .with_resource_type(kind)
+    };
+    let node = || broker.config.node_id.to_string();
+    let mut resources = Vec::new();
+    for kind in [BROKER_LOGGER, BROKER] {
+        resources.extend(wanted(kind).then(|| resource(node(), kind)));
+    }
+    if wanted(TOPIC) {
+        let topics = broker.metadata.topics();
+        resources.extend(topics.iter().map(|topic| resource(topic.name.clone(), TOPIC)));
+    }
+    ListConfigResourcesResponse::default().with_config_resources(resources)
+}
