@@ -94,7 +94,6 @@ pub(super) fn for_librdkafka(key: &str, value: &str) -> Result<String, String> {
                 .map_err(|_| format!("it takes bytes, not \"{value}\""))?;
             Ok(bytes.div_ceil(1024).max(1).to_string())
         }
-        "send.buffer.bytes" | "receive.buffer.bytes" if value == "-1" => Ok("0".to_owned()),
         "group.protocol" | "isolation.level" | "compression.type" | "acks" => Ok(value.to_lowercase()),
         "partition.assignment.strategy" => assignors(value),
         "max.request.size" => {
@@ -103,7 +102,34 @@ pub(super) fn for_librdkafka(key: &str, value: &str) -> Result<String, String> {
                 .map_err(|_| format!("it takes bytes, not \"{value}\""))?;
             Ok(bytes.clamp(1000, 1_000_000_000).to_string())
         }
-        _ => Ok(value.to_owned()),
+        _ => Ok(within_range(key, value)),
+    }
+}
+
+/// What the engine takes of settings of which Java takes more: the nearest that it does.
+const RANGES: &[(&str, i64, i64)] = &[
+    ("auto.commit.interval.ms", 0, 86_400_000),
+    ("batch.size", 1, 2_147_483_647),
+    ("connections.max.idle.ms", 0, 2_147_483_647),
+    ("fetch.max.wait.ms", 0, 300_000),
+    ("linger.ms", 0, 900_000),
+    ("max.partition.fetch.bytes", 1, 1_000_000_000),
+    ("max.poll.interval.ms", 1, 86_400_000),
+    ("metadata.max.age.ms", 1, 86_400_000),
+    ("receive.buffer.bytes", 0, 100_000_000),
+    ("reconnect.backoff.max.ms", 0, 3_600_000),
+    ("reconnect.backoff.ms", 0, 3_600_000),
+    ("request.timeout.ms", 10, 300_000),
+    ("retry.backoff.max.ms", 1, 300_000),
+    ("retry.backoff.ms", 1, 300_000),
+    ("send.buffer.bytes", 0, 100_000_000),
+];
+
+fn within_range(key: &str, value: &str) -> String {
+    let range = RANGES.iter().find(|(name, ..)| *name == key);
+    match (range, value.parse::<i64>()) {
+        (Some((_, least, most)), Ok(number)) => number.clamp(*least, *most).to_string(),
+        _ => value.to_owned(),
     }
 }
 
@@ -459,6 +485,8 @@ mod tests {
             ("buffer.memory", "33554433", "32769"),
             ("auto.offset.reset", "none", "error"),
             ("send.buffer.bytes", "-1", "0"),
+            ("metadata.max.age.ms", "604800000", "86400000"),
+            ("retry.backoff.ms", "0", "1"),
             ("isolation.level", "READ_COMMITTED", "read_committed"),
             (
                 "partition.assignment.strategy",

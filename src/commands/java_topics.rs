@@ -60,7 +60,7 @@ pub struct Description {
     pub topic_id: Option<String>,
     pub if_exists: bool,
     pub report: Report,
-    pub partitions_per_answer: Option<i32>,
+    pub partitions_per_answer: std::result::Result<Option<i32>, String>,
 }
 
 /// Which topics.
@@ -232,7 +232,8 @@ fn find_by_name(description: &Description, context: &mut Context) -> Result<Vec<
         return Ok(Vec::new());
     }
     let names: Vec<String> = topics.into_iter().map(|topic| topic.name).collect();
-    let limit = description.partitions_per_answer.unwrap_or(PARTITIONS_PER_ANSWER);
+    let limit = description.partitions_per_answer.clone().map_err(executing)?;
+    let limit = limit.unwrap_or(PARTITIONS_PER_ANSWER);
     let found = admin(context, "describeTopicPartitions")?.describe_topics(&names, limit);
     let found = found.map_err(|error| asking(&error, "describeTopicPartitions"))?;
     let found = hash_order_presized(found, |(name, _)| name);

@@ -1,10 +1,10 @@
 //! The records of Kafka's internal topics as the console consumer's formatters print them: JSON objects, one after
-//! the other, without line ends.
+//! the other, without line ends; those of the remote log as lines.
 
 use super::record::{RecordFormatter, push_number};
 use crate::client::record_source::ConsumedRecord;
 use crate::internal_records::coordinator::{CoordinatorError, Topic};
-use crate::internal_records::json;
+use crate::internal_records::{json, remote_log};
 
 /// Shows records of some types of one internal topic; all others are passed over.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +86,26 @@ impl RecordFormatter for CoordinatorFormatter {
             }
             None => out.extend_from_slice(b"null}"),
         }
+        Ok(())
+    }
+}
+
+/// Shows what brokers say of their remote log segments, a line each.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoteLogFormatter;
+
+impl RemoteLogFormatter {
+    /// Its name in Java.
+    pub const CLASS: &str = "org.apache.kafka.server.log.remote.metadata.storage.serialization.\
+                             RemoteLogMetadataSerde$RemoteLogMetadataFormatter";
+}
+
+impl RecordFormatter for RemoteLogFormatter {
+    fn write(&mut self, record: &ConsumedRecord<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        let value = record.value.ok_or("the record has no value")?;
+        let text = remote_log::to_text(value).map_err(|error| error.to_string())?;
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'\n');
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use crate::client::admin::ApiError;
 use crate::error::Error;
 use crate::wire::WireError;
+use crate::wire::tls::HUNG_UP;
 
 /// What the message of Java's exception would be; `call` is the admin call's name there, `listTopics`.
 pub fn java_message(error: &Error, call: &str) -> String {
@@ -12,6 +13,10 @@ pub fn java_message(error: &Error, call: &str) -> String {
     match error.cause::<WireError>().map(WireError::bare) {
         Some(WireError::Authentication { message, .. }) => message.clone(),
         Some(WireError::Refused | WireError::TimedOut(_) | WireError::Closed | WireError::Io(_)) => {
+            format!("Timed out waiting for a node assignment. Call: {call}")
+        }
+        // Java tries again and again.
+        Some(WireError::Tls(reason)) if reason == HUNG_UP => {
             format!("Timed out waiting for a node assignment. Call: {call}")
         }
         Some(WireError::Tls(_)) => "SSL handshake failed".to_owned(),

@@ -27,6 +27,7 @@ const UNSUPPORTED_VERSION: i16 = 35;
 
 /// The error code of a broker that has not enabled the SASL mechanism.
 const UNSUPPORTED_SASL_MECHANISM: i16 = 33;
+const ILLEGAL_SASL_STATE: i16 = 34;
 
 /// More messages than any mechanism needs: a broker that goes on asking is turned down.
 const MOST_SASL_MESSAGES: usize = 8;
@@ -322,11 +323,17 @@ impl Connection {
         if answer.error_code == 0 {
             return Ok(());
         }
-        let message = if answer.error_code == UNSUPPORTED_SASL_MECHANISM {
-            let offered: Vec<&str> = answer.mechanisms.iter().map(|name| &**name).collect();
-            format!("the broker has it not enabled; it offers {}", offered.join(", "))
-        } else {
-            format!("the SASL handshake failed with error {}", answer.error_code)
+        let offered: Vec<&str> = answer.mechanisms.iter().map(|name| &**name).collect();
+        let offered = format!("enabled mechanisms are [{}]", offered.join(", "));
+        // In the words of Kafka's own client.
+        let message = match answer.error_code {
+            UNSUPPORTED_SASL_MECHANISM => {
+                format!("Client SASL mechanism '{mechanism}' not enabled in the server, {offered}")
+            }
+            ILLEGAL_SASL_STATE => {
+                format!("Unexpected handshake request with client mechanism {mechanism}, {offered}")
+            }
+            code => format!("Unknown error code {code}, client mechanism is {mechanism}, {offered}"),
         };
         Err(WireError::Authentication {
             mechanism: mechanism.to_owned(),

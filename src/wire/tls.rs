@@ -129,6 +129,10 @@ fn connector(options: &TlsOptions) -> Result<SslConnector, ErrorStack> {
     Ok(builder.build())
 }
 
+/// The broker closed the connection without a word of TLS.
+pub(crate) const HUNG_UP: &str = "the broker hung up during the TLS handshake; is it a plaintext listener, or does it want \
+                                  a client certificate?";
+
 /// A failed handshake in words that say what to look at.
 fn explain(host: &str, failure: &HandshakeError<TcpStream>) -> WireError {
     match failure {
@@ -146,21 +150,20 @@ fn explain_broken(host: &str, stream: &MidHandshakeSslStream<TcpStream>) -> Wire
     if verified != X509VerifyResult::OK {
         return WireError::Tls(certificate_problem(host, verified));
     }
-    let hung_up = "the broker hung up during the TLS handshake; is it a plaintext listener, or does it want a client certificate?";
     if let Some(cause) = stream.error().io_error() {
         return WireError::Tls(match cause.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
                 "no answer to the TLS handshake; is it a TLS listener?".to_owned()
             }
             io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
-                hung_up.to_owned()
+                HUNG_UP.to_owned()
             }
             _ => format!("the TLS handshake broke off: {cause}"),
         });
     }
     let reasons = stream.error().ssl_error().map(reasons).unwrap_or_default();
     if reasons.is_empty() || reasons.contains("unexpected eof") {
-        return WireError::Tls(hung_up.to_owned());
+        return WireError::Tls(HUNG_UP.to_owned());
     }
     if reasons.contains("wrong version number") || reasons.contains("packet length too long") {
         return WireError::Tls("it does not speak TLS: is it a plaintext listener?".to_owned());

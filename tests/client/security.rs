@@ -300,7 +300,7 @@ fn a_mechanism_the_broker_has_not_names_those_it_has() {
     assert!(
         refusal
             .message()
-            .ends_with("(SCRAM-SHA-256): the broker has it not enabled; it offers PLAIN"),
+            .ends_with("(SCRAM-SHA-256): Client SASL mechanism 'SCRAM-SHA-256' not enabled in the server, enabled mechanisms are [PLAIN]"),
         "{refusal}"
     );
 }

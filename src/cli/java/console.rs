@@ -43,6 +43,12 @@ pub(super) fn properties_file(file: &str) -> Result<Vec<KeyValue>> {
         .collect())
 }
 
+/// Java's message on a file that cannot be read: its name, or the system's word on reading a folder.
+pub(super) fn unreadable<'a>(file: &'a str, error: &std::io::Error) -> &'a str {
+    let is_folder = file.is_empty() || error.kind() == std::io::ErrorKind::IsADirectory;
+    if is_folder { "Is a directory" } else { file }
+}
+
 /// Java's check of `--bootstrap-server`: every part is host:port.
 pub(super) fn check_bootstrap(servers: &str) -> Result<(), String> {
     if servers.is_empty() {
@@ -95,9 +101,11 @@ pub(super) fn check_client_servers(servers: &str) -> Result<(), String> {
     checked.map_err(|reason| no_client(&reason))
 }
 
-/// Java says the first line; the second is why.
+/// Java says the first line; of the trace that it lets follow, the second is the one that tells why.
 pub(super) fn no_client(reason: &str) -> String {
-    format!("Failed to create new KafkaAdminClient\n{reason}")
+    format!(
+        "Failed to create new KafkaAdminClient\nCaused by: org.apache.kafka.common.KafkaException: {reason}"
+    )
 }
 
 /// `^(?:[a-zA-Z][a-zA-Z\d+-.]*://)?\[?([0-9a-zA-Z\-._%:]*)\]?:([0-9]+)`, the whole part.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::client_config::check_consumer;
+use super::client_config::{self, check_consumer};
 use super::console::{self, KeyValue};
 use super::offset_reset;
 use super::option_parser::{self, OptionError, Parsed};
@@ -16,7 +16,7 @@ use crate::commands::Context;
 use crate::commands::consume::{self, Action, End, Missing, Outcome, Start, Topics};
 use crate::error::{Error, Result};
 use crate::java::regex::JavaRegex;
-use crate::output::java_coordinator::CoordinatorFormatter;
+use crate::output::java_coordinator::{CoordinatorFormatter, RemoteLogFormatter};
 use crate::output::java_record::{DefaultFormatter, NoOpFormatter};
 use crate::output::record::RecordFormatter;
 use crate::output::{OutputOptions, Printer, java_log, stderr_line, stdout_line};
@@ -159,7 +159,7 @@ fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
     let servers = settings.get("bootstrap.servers").unwrap_or_default();
     console::check_client_servers(servers)
         .and_then(|()| console::check_resolvable(servers))
-        .and_then(|()| check_consumer(&settings))
+        .and_then(|()| check_consumer(&settings).map_err(client_config::Refusal::reason))
         .map_err(Refusal::Logged)?;
     let limit = limit(parsed)?;
     let is_undefined = reset == "none" && start.is_none() && partition.is_none();
@@ -434,24 +434,32 @@ fn isolation(parsed: &Parsed, settings: &Settings) -> Result<String, Refusal> {
 }
 
 fn formatter(parsed: &Parsed) -> Result<Box<dyn RecordFormatter>, Refusal> {
+    // What is wrong with these Java follows up with the table of options.
+    let refused = |error: OptionError| Refusal::Usage(error.to_string());
     let mut properties: Vec<KeyValue> = Vec::new();
-    if let Some(file) = parsed.value("formatter-config")? {
+    if let Some(file) = parsed.value("formatter-config").map_err(refused)? {
+        std::fs::read(file).map_err(|error| Refusal::Usage(console::unreadable(file, &error).to_owned()))?;
         properties = console::properties_file(file)?;
     }
     for (option, name) in [
         ("key-deserializer", "key.deserializer"),
         ("value-deserializer", "value.deserializer"),
     ] {
-        if let Some(class) = parsed.value(option)?.filter(|class| !class.is_empty()) {
+        let class = parsed.value(option).map_err(refused)?;
+        if let Some(class) = class.filter(|class| !class.is_empty()) {
             properties.push((name.into(), class.into()));
         }
     }
     properties.extend(console::pairs(parsed, &["formatter-property", "property"]));
     let class = parsed
-        .value("formatter")?
+        .value("formatter")
+        .map_err(refused)?
         .unwrap_or("org.apache.kafka.tools.consumer.DefaultMessageFormatter");
     if let Some(formatter) = CoordinatorFormatter::of_class(class) {
         return Ok(Box::new(formatter));
+    }
+    if class == RemoteLogFormatter::CLASS {
+        return Ok(Box::new(RemoteLogFormatter));
     }
     match class.strip_prefix("org.apache.kafka.tools.consumer.") {
         Some("DefaultMessageFormatter" | "LoggingMessageFormatter") => {

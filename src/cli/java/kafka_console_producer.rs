@@ -81,34 +81,19 @@ const RENAMED: &[(&str, &str)] = &[
     ("property", "reader-property"),
 ];
 
-/// Numbers that are settings: the option, Java's name, librdkafka's where a flag is passed on as it is, and whether
-/// it is a Java `Long`.
-const NUMBERS: &[(&str, &str, &str, bool)] = &[
-    ("batch-size", "batch.size", "batch.size", false),
-    ("max-partition-memory-bytes", "batch.size", "batch.size", false),
-    ("message-send-max-retries", "retries", "retries", false),
-    ("retry-backoff-ms", "retry.backoff.ms", "retry.backoff.ms", true),
-    ("timeout", "linger.ms", "linger.ms", true),
-    (
-        "request-timeout-ms",
-        "request.timeout.ms",
-        "request.timeout.ms",
-        false,
-    ),
-    (
-        "metadata-expiry-ms",
-        "metadata.max.age.ms",
-        "metadata.max.age.ms",
-        true,
-    ),
-    ("max-block-ms", "max.block.ms", "", true),
-    ("max-memory-bytes", "buffer.memory", "", true),
-    (
-        "socket-buffer-size",
-        "send.buffer.bytes",
-        "socket.send.buffer.bytes",
-        false,
-    ),
+/// Numbers that are settings: the option, Java's name, and whether it is a Java `Long`. Of two for one setting the
+/// later counts.
+const NUMBERS: &[(&str, &str, bool)] = &[
+    ("batch-size", "batch.size", false),
+    ("max-partition-memory-bytes", "batch.size", false),
+    ("message-send-max-retries", "retries", false),
+    ("retry-backoff-ms", "retry.backoff.ms", true),
+    ("timeout", "linger.ms", true),
+    ("request-timeout-ms", "request.timeout.ms", false),
+    ("metadata-expiry-ms", "metadata.max.age.ms", true),
+    ("max-block-ms", "max.block.ms", true),
+    ("max-memory-bytes", "buffer.memory", true),
+    ("socket-buffer-size", "send.buffer.bytes", false),
 ];
 
 pub(super) fn run(args: &[String]) -> ExitCode {
@@ -161,8 +146,10 @@ fn check(parsed: &Parsed) -> Result<(), String> {
             "Warning: --broker-list is gone from Apache Kafka since 4.0; it is taken as --bootstrap-server here.",
         );
     }
-    let servers = servers(parsed).map_err(|error| error.to_string())?;
-    console::check_bootstrap(servers.unwrap_or_default())
+    // An option that stands there twice is complained about when its value is read.
+    servers(parsed).map_or(Ok(()), |servers| {
+        console::check_bootstrap(servers.unwrap_or_default())
+    })
 }
 
 fn servers(parsed: &Parsed) -> Result<Option<&str>, OptionError> {
@@ -189,14 +176,9 @@ fn produce(parsed: &Parsed) -> Result<()> {
     let reader = JavaLineReader::new(&properties).map_err(|bad| Error::usage(bad.message))?;
     let topic = properties.iter().rev().find(|(name, _)| name == "topic");
     let block = console::read(parsed.long("max-block-ms"))?.unwrap_or(60_000);
-    settings.set("compression.type", codec(parsed)?, Origin::Flag);
-    let (overrides, defaults) = engine_settings(parsed, &settings)?;
+    let defaults = apply_flags(parsed, &mut settings)?;
     console::check_resolvable(settings.get("bootstrap.servers").unwrap_or_default()).map_err(Error::usage)?;
-    let batch = overrides.iter().rev().find(|(name, _)| name == "batch.size");
-    let batch = batch
-        .map(|(_, bytes)| bytes.as_str())
-        .or(settings.get("batch.size"));
-    let batch_bytes = batch.and_then(|bytes| bytes.parse().ok()).unwrap_or(1_000_000);
+    let batch_bytes = settings.get("batch.size").and_then(|bytes| bytes.parse().ok());
     let action = Action {
         topic: topic.map(|(_, topic)| topic.clone()).unwrap_or_default(),
         sources: vec![Source::Stdin],
@@ -205,11 +187,11 @@ fn produce(parsed: &Parsed) -> Result<()> {
         fixed: Fixed::default(),
         limit: None,
         rejects: None,
-        batch_bytes,
+        batch_bytes: batch_bytes.unwrap_or(1_000_000),
         is_sync: parsed.has("sync"),
         prompts: produce::is_on_terminal(),
         topic_wait: Duration::from_millis(u64::try_from(block).unwrap_or(0)),
-        overrides,
+        overrides: Vec::new(),
         defaults,
         tone: Tone::Java,
     };
@@ -231,63 +213,51 @@ fn settings(parsed: &Parsed) -> Result<Settings> {
     if let Some(servers) = console::read(servers(parsed))? {
         settings.set("bootstrap.servers", servers, Origin::Flag);
     }
-    if let Some(bytes) = console::read(parsed.long("max-memory-bytes"))? {
-        settings.set("buffer.memory", bytes.to_string(), Origin::Flag);
-    }
     Ok(settings)
 }
 
-type Entries = Vec<KeyValue>;
-
-/// What the flags mean to the engine: those that were given, and Java's defaults for those that were not.
-fn engine_settings(parsed: &Parsed, settings: &Settings) -> Result<(Entries, Entries)> {
-    let mut overrides = vec![("compression.codec".to_owned(), codec(parsed)?.to_owned())];
-    let mut defaults = vec![("client.id".to_owned(), "console-producer".to_owned())];
-    let mut given: Entries = Vec::new();
-    for (option, java_name, name, is_long) in NUMBERS {
+/// What the flags mean to the client, held against Java's rules; the result is Java's defaults for those that were
+/// not given.
+fn apply_flags(parsed: &Parsed, settings: &mut Settings) -> Result<Vec<KeyValue>> {
+    for (option, name, is_long) in NUMBERS {
         let number = if *is_long {
             console::read(parsed.long(option))?
         } else {
             console::read(parsed.integer(option))?.map(i64::from)
         };
-        let Some(number) = number else { continue };
-        given.push(((*java_name).to_owned(), number.to_string()));
-        if !name.is_empty() {
-            // Where Java takes nothing at all, librdkafka wants at least one.
-            let least = i64::from(!matches!(*name, "linger.ms" | "retries"));
-            overrides.push(((*name).to_owned(), number.max(least).to_string()));
+        if let Some(number) = number {
+            settings.set(*name, number.to_string(), Origin::Flag);
         }
     }
     if let Some(acks) = console::value(parsed, "request-required-acks")? {
-        given.push(("acks".to_owned(), acks.to_owned()));
-        overrides.push(("acks".to_owned(), acks.to_owned()));
+        settings.set("acks", acks, Origin::Flag);
     }
-    let effective = |name: &str| {
-        let flag = given.iter().rev().find(|(known, _)| known == name);
-        flag.map(|(_, value)| value.as_str()).or(settings.get(name))
-    };
-    check_producer(effective).map_err(Error::usage)?;
+    settings.set("compression.type", codec(parsed)?, Origin::Flag);
+    check_producer(|name| settings.get(name)).map_err(Error::usage)?;
+    let linger = settings
+        .get("linger.ms")
+        .and_then(|value| value.trim().parse::<i64>().ok());
     if parsed.has("sync") {
-        overrides.push(("linger.ms".into(), "0".into()));
+        settings.set("linger.ms", "0", Origin::Flag);
     }
     // A record that waits long for company has the time of one request besides, as in Java.
-    let linger = effective("linger.ms").and_then(|value| value.trim().parse::<i64>().ok());
     let delivery = DELIVERY_TIMEOUT_MS.max(linger.unwrap_or(0).saturating_add(REQUEST_TIMEOUT_MS));
-    defaults.push(("message.timeout.ms".into(), delivery.to_string()));
-    Ok((overrides, defaults))
+    Ok(vec![
+        ("client.id".to_owned(), "console-producer".to_owned()),
+        (
+            "message.timeout.ms".to_owned(),
+            delivery.min(i64::from(i32::MAX)).to_string(),
+        ),
+    ])
 }
 
 /// Written to `compression.type` whatever other settings say, as Java does.
 fn codec(parsed: &Parsed) -> Result<&str> {
-    let codec = match console::value(parsed, "compression-codec")? {
-        Some(codec) if !codec.is_empty() => codec,
-        _ if parsed.has("compression-codec") => "gzip",
-        _ => "none",
-    };
-    if matches!(codec, "none" | "gzip" | "snappy" | "lz4" | "zstd") {
-        return Ok(codec);
-    }
-    Err(Error::usage(format!(
-        "Invalid value {codec} for configuration compression.type: String must be one of: none, gzip, snappy, lz4, zstd"
-    )))
+    Ok(
+        match console::value(parsed, "compression-codec")?.map(str::trim) {
+            Some(codec) if !codec.is_empty() => codec,
+            _ if parsed.has("compression-codec") => "gzip",
+            _ => "none",
+        },
+    )
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::client_config::check_admin;
-use super::console::{check_client_servers, check_resolvable, no_client};
+use super::client_config::{self, check_admin};
+use super::console::{check_client_servers, check_resolvable, no_client, unreadable};
 use super::option_parser::{OptionError, Parsed, check_required, parse};
 use super::option_table::{OptionSpec, Tool, flag, optional, value};
 use super::usage::{help_or_version, refuse};
@@ -245,10 +245,7 @@ fn settings(parsed: &Parsed) -> Result<Settings, JavaFailure> {
     let mut settings = Settings::default();
     if let Some(file) = parsed.value("command-config")? {
         if let Err(error) = std::fs::read(file) {
-            // Java's message is the file's name, or the system's word on reading a folder.
-            let is_folder = error.kind() == std::io::ErrorKind::IsADirectory;
-            let message = if is_folder { "Is a directory" } else { file };
-            return Err(JavaFailure::Told(message.to_owned()));
+            return Err(JavaFailure::Told(unreadable(file, &error).to_owned()));
         }
         settings.read_properties_file(Path::new(file))?;
     }
@@ -261,8 +258,11 @@ fn settings(parsed: &Parsed) -> Result<Settings, JavaFailure> {
     let server = server.ok_or_else(|| JavaFailure::Told("null".to_owned()))?;
     let checked = check_client_servers(&server);
     let checked = checked.and_then(|()| check_resolvable(&server).map_err(|reason| no_client(&reason)));
-    checked.map_err(|message| JavaFailure::Told(message.lines().next().unwrap_or_default().to_owned()))?;
-    check_admin(&settings).map_err(JavaFailure::Told)?;
+    checked.map_err(JavaFailure::Told)?;
+    check_admin(&settings).map_err(|refusal| match refusal {
+        client_config::Refusal::Value(message) => JavaFailure::Told(message),
+        client_config::Refusal::Client(reason) => JavaFailure::Told(no_client(&reason)),
+    })?;
     settings.set("bootstrap.servers", server, Origin::Flag);
     Ok(settings)
 }
@@ -327,8 +327,11 @@ fn tell(failure: &JavaFailure, call: &str, printer: &mut Printer) -> Result<(), 
         ),
         JavaFailure::Other(error) => unforeseen(error, call),
     };
+    let (message, why) = match message.split_once("\nCaused by: ") {
+        Some((message, cause)) => (message, cause),
+        None => (message.as_str(), message.lines().next().unwrap_or_default()),
+    };
     printer.line(format_args!("Error: {message}"))?;
-    let first = message.lines().next().unwrap_or_default();
-    printer.warn(format_args!("{} failed: {first}", TOOL.name));
+    printer.warn(format_args!("{} failed: {why}", TOOL.name));
     Err(Error::failed(message))
 }

@@ -104,15 +104,20 @@ fn start_daemon(parsed: &StartArgs) -> Result<()> {
 /// Stops the brokers that were started by these scripts' names: all, or those of a role or with a node id.
 pub(super) fn stop(args: &[String]) -> ExitCode {
     let chosen = Chosen::of(args);
-    let mut running = started_brokers();
-    running.retain(|broker| chosen.covers(broker));
+    // The script says what it has to say on stdout.
+    if chosen.node_id.is_some() && chosen.role.is_some() {
+        output::stdout_line(
+            "When both node-id and process-role are provided, the value for node-id will take precedence",
+        );
+    }
+    let running = started_brokers();
     if running.is_empty() {
-        // The script says so on stdout.
         output::stdout_line("No kafka server to stop");
         return ExitCode::FAILURE;
     }
+    // Where some run, it is no failure that none of them was meant.
     let mut code = ExitCode::SUCCESS;
-    for broker in running {
+    for broker in running.iter().filter(|broker| chosen.covers(broker)) {
         if let Err(error) = broker::stop_broker(broker.pid) {
             output::error_line(&error);
             code = ExitCode::FAILURE;
@@ -148,10 +153,8 @@ impl Chosen {
         let setting = |name: &str| broker.setting(name).unwrap_or_default();
         match (&self.node_id, &self.role) {
             (Some(id), _) => setting("node.id") == *id,
-            (None, Some(role)) => {
-                let roles = setting("process.roles");
-                roles == *role || roles.split(',').any(|one| one.trim() == role)
-            }
+            // A node of both roles is meant by both together.
+            (None, Some(role)) => setting("process.roles") == *role,
             (None, None) => true,
         }
     }
@@ -304,7 +307,7 @@ mod tests {
             ("", true),
             ("--node-id=7", true),
             ("--node-id=8", false),
-            ("--process-role=broker", true),
+            ("--process-role=broker", false),
             ("--process-role=broker,controller", true),
             ("--process-role=observer", false),
             ("--process-role=observer --node-id=7", true),

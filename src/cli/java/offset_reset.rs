@@ -8,13 +8,13 @@ const BY_DURATION: &str = "by_duration:";
 /// `by_duration:PT1H` as a time to begin at, in milliseconds since 1970. Members of a group begin where their
 /// group's offsets say, for which the engine knows no time.
 pub(super) fn since(reset: &str, is_member: bool) -> Result<Option<i64>, String> {
-    let Some(text) = reset.strip_prefix(BY_DURATION) else {
+    if ["earliest", "latest", "none"].contains(&reset) {
         return Ok(None);
-    };
-    let back = duration(text).ok_or_else(|| {
+    }
+    let back = reset.strip_prefix(BY_DURATION).and_then(duration).ok_or_else(|| {
         format!(
-            "Invalid value {reset} for configuration auto.offset.reset: Unable to parse duration string in \
-             by_duration strategy."
+            "Invalid value `{reset}` for configuration auto.offset.reset. The value must be either 'earliest', \
+             'latest', 'none' or of the format 'by_duration:<PnDTnHnMn.nS.>'."
         )
     })?;
     if is_member {

@@ -9,6 +9,7 @@ pub mod producer;
 mod config;
 mod ffi;
 mod notices;
+mod request_limit;
 mod sticky;
 mod tokens;
 mod under_way;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::config;
 use super::ffi::{self, Code, Event, Handle, Outgoing, Role};
 use super::notices::{Notices, kind_of, plain_error, reason_for};
+use super::request_limit::RequestLimit;
 use super::sticky::Sticky;
 use super::tokens::Tokens;
 use super::under_way::UnderWay;
@@ -48,6 +49,7 @@ pub struct Producer {
     servers: String,
     tokens: Tokens,
     sticky: Sticky,
+    limit: RequestLimit,
 }
 
 /// A record in the arena: key, then value.
@@ -107,6 +109,7 @@ impl Producer {
             servers,
             tokens: Tokens::of(settings)?,
             sticky,
+            limit: RequestLimit::of(settings),
         })
     }
 
@@ -303,6 +306,17 @@ impl Producer {
 
 impl RecordSink for Producer {
     fn send(&mut self, record: &RecordView<'_>, tag: u64, listener: &mut dyn DeliveryListener) -> Result<()> {
+        if let Some(reason) = self.limit.refusal(record) {
+            listener.failed(&DeliveryFailure {
+                tag,
+                partition: record.partition,
+                reason: &reason,
+                kind: Kind::BadData,
+                key_bytes: record.key.map_or(0, <[u8]>::len),
+                value_bytes: record.value.map_or(0, <[u8]>::len),
+            });
+            return Ok(());
+        }
         let is_full = self.pending.len() >= BATCH_RECORDS || self.arena.len() >= BATCH_BYTES;
         let is_other_topic = !self.pending.is_empty() && self.last_topic.0 != record.topic;
         let is_plain = record.headers.is_empty() && record.timestamp.is_none();

@@ -8,8 +8,8 @@ mod values;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::client_config::check_admin;
-use super::console::{check_client_servers, no_client};
+use super::client_config::{self, check_admin};
+use super::console::{check_client_servers, no_client, unreadable};
 use super::option_parser::{OptionError, Parsed, check_invalid, check_required, parse};
 use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
@@ -17,6 +17,7 @@ use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;
 use crate::commands::java_topics::{self, Failure};
 use crate::error::Error;
+use crate::output::java_log;
 use crate::output::java_topics::failure;
 use crate::output::{OutputOptions, Printer, stderr_line};
 use options::OPTIONS;
@@ -78,7 +79,11 @@ pub(super) fn run(args: &[String]) -> ExitCode {
             // A reader that has gone misses it; the exit code says it too.
             let _ = told.and(context.printer.flush());
             // Java logs it on stderr besides, with a stack trace.
-            stderr_line(format_args!("kafka-topics: {message}"));
+            stderr_line(java_log::line(
+                "ERROR",
+                &message,
+                "org.apache.kafka.tools.TopicCommand",
+            ));
             ExitCode::FAILURE
         }
     }
@@ -180,6 +185,10 @@ fn settings(parsed: &Parsed) -> Result<Settings, String> {
         .value("command-config")
         .map_err(|error| error.to_string())?
     {
+        std::fs::read(path).map_err(|error| {
+            let message = unreadable(path, &error);
+            format!("{message}\nCaused by: java.io.IOException: {error}")
+        })?;
         settings
             .read_properties_file(Path::new(path))
             .map_err(|error: Error| error.message())?;
@@ -193,7 +202,10 @@ fn settings(parsed: &Parsed) -> Result<Settings, String> {
     };
     check_client_servers(&servers)?;
     settings.set("bootstrap.servers", servers.as_str(), Origin::Flag);
-    check_admin(&settings).map_err(|reason| no_client(&reason))?;
+    check_admin(&settings).map_err(|refusal| match refusal {
+        client_config::Refusal::Value(message) => message,
+        client_config::Refusal::Client(reason) => no_client(&reason),
+    })?;
     match settings.bootstrap_servers() {
         Ok(_) => Ok(settings),
         Err(_) => Err(no_client(&format!("Invalid url in bootstrap.servers: {servers}"))),

@@ -43,9 +43,7 @@ pub(super) fn action(parsed: &Parsed) -> Result<Action, String> {
             at_min_isr: parsed.has("at-min-isr-partitions"),
             overrides: parsed.has("topics-with-overrides"),
         },
-        partitions_per_answer: parsed
-            .integer("partition-size-limit-per-response")
-            .map_err(text)?,
+        partitions_per_answer: parsed.integer("partition-size-limit-per-response").map_err(text),
     }))
 }
 

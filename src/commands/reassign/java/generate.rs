@@ -34,7 +34,8 @@ pub(super) fn generate(text: &str, brokers: &str, rack_aware: bool, context: &mu
 /// `1,2,3` as Java splits and reads it: empty words at the end do not count.
 fn broker_list(text: &str) -> JavaResult<Vec<BrokerId>> {
     let mut words: Vec<&str> = text.split(',').collect();
-    while words.len() > 1 && words.last() == Some(&"") {
+    // An empty text is one empty word.
+    while !text.is_empty() && words.last() == Some(&"") {
         words.pop();
     }
     let number = |word: &&str| {
