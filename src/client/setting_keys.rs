@@ -119,7 +119,7 @@ const RANGES: &[(&str, i64, i64)] = &[
     ("receive.buffer.bytes", 0, 100_000_000),
     ("reconnect.backoff.max.ms", 0, 3_600_000),
     ("reconnect.backoff.ms", 0, 3_600_000),
-    ("request.timeout.ms", 10, 300_000),
+    ("request.timeout.ms", 1, 300_000),
     ("retry.backoff.max.ms", 1, 300_000),
     ("retry.backoff.ms", 1, 300_000),
     ("send.buffer.bytes", 0, 100_000_000),
