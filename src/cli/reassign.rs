@@ -63,9 +63,6 @@ struct PlanArgs {
     /// Only these topics move; without any, all
     #[arg(value_name = "TOPIC")]
     topics: Vec<String>,
-    /// As other commands name a topic
-    #[arg(long = "topic", hide = true)]
-    more_topics: Vec<String>,
     /// Empty these brokers; they may be down
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     drain: Vec<BrokerId>,
@@ -87,6 +84,9 @@ struct PlanArgs {
     /// Write the plan to a file; the effect on each broker goes to stdout then
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// As other commands name a topic
+    #[arg(long = "topic", hide = true)]
+    more_topics: Vec<String>,
 }
 
 /// Run a plan and follow it to its end

@@ -53,11 +53,12 @@ impl Bars {
         }
     }
 
-    /// Draws how far everything is; `waiting` partitions have not begun.
-    pub(crate) fn show(&mut self, steps: &[Step], waiting: usize) {
-        let total = steps
-            .iter()
-            .fold(Copied::default(), |sum, step| sum + step.copied);
+    /// Draws how far everything is; what has not begun has no bar of its own.
+    pub(crate) fn show(&mut self, steps: &[Step], waiting: &[Copied]) {
+        let begun = steps.iter().map(|step| step.copied);
+        let total = begun
+            .chain(waiting.iter().copied())
+            .fold(Copied::default(), |sum, copied| sum + copied);
         let rate = self.rate(total.done);
         for step in steps.iter().filter(|step| step.is_done) {
             if let Some(bar) = self.partitions.remove(&step.name) {
@@ -79,13 +80,10 @@ impl Bars {
         let done = steps.iter().filter(|step| step.is_done).count();
         let mut words = amount(total);
         if is_wide() {
-            let _ = write!(words, "  {done} of {} moves", steps.len() + waiting);
+            let _ = write!(words, "  {done} of {} moves", steps.len() + waiting.len());
         }
         let _ = write!(words, "  {}/s", human_bytes(rate));
-        if let Some(left) = (total.total - total.done.min(total.total))
-            .checked_div(rate)
-            .filter(|_| waiting == 0)
-        {
+        if let Some(left) = (total.total - total.done.min(total.total)).checked_div(rate) {
             let _ = write!(words, "  {:02}:{:02} left", left / 60, left % 60);
         }
         draw(&self.total, total, &words);

@@ -95,7 +95,7 @@ fn watch(
             is_done: false,
         });
         let steps: Vec<Step> = active.keys().map(step).chain(between_dirs).collect();
-        bars.show(&steps, 0);
+        bars.show(&steps, &[]);
         interrupt.pause(PAUSE);
         if interrupt.was_asked() {
             bars.finish();

@@ -75,11 +75,7 @@ impl Watch {
     }
 
     fn follow(&mut self, name: TopicPartition, target: Vec<BrokerId>, sources: Vec<BrokerId>) {
-        let destinations: Vec<_> = target
-            .iter()
-            .copied()
-            .filter(|broker| !sources.contains(broker))
-            .collect();
+        let destinations = added(&target, &sources);
         let moving = Moving {
             copied: copied(&sources, &destinations, |broker| self.sizes.on(broker, &name)),
             target,
@@ -175,7 +171,7 @@ impl Watch {
                     return Err(error);
                 }
             }
-            bars.show(&self.steps(), self.pending.len());
+            bars.show(&self.steps(), &self.waiting());
             if !self.is_over() {
                 interrupt.pause(PAUSE);
             }
@@ -312,6 +308,17 @@ impl Watch {
         self.log_dirs.look(admin)
     }
 
+    /// What is to be copied for the partitions that have not begun.
+    fn waiting(&self) -> Vec<Copied> {
+        let copy = |(name, target): &(TopicPartition, Vec<BrokerId>)| {
+            let sources = self.current.get(name).map_or(&[][..], Vec::as_slice);
+            copied(sources, &added(target, sources), |broker| {
+                self.sizes.on(broker, name)
+            })
+        };
+        self.pending.iter().map(copy).collect()
+    }
+
     /// Everything that moved or moves, for the bars.
     fn steps(&self) -> Vec<Step> {
         let finished = self.finished.iter().map(|(name, copied)| Step {
@@ -326,4 +333,10 @@ impl Watch {
         });
         finished.chain(moving).chain(self.log_dirs.steps()).collect()
     }
+}
+
+/// The brokers of a target that have no copy yet.
+fn added(target: &[BrokerId], sources: &[BrokerId]) -> Vec<BrokerId> {
+    let is_new = |broker: &&BrokerId| !sources.contains(broker);
+    target.iter().filter(is_new).copied().collect()
 }
