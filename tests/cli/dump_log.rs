@@ -116,6 +116,31 @@ fn every_corrupt_batch_is_told_and_a_broker_cuts_at_the_first() {
     assert!(lines[2].contains("unknown format version 32"), "{report}");
 }
 
+#[test]
+fn a_problem_is_told_of_the_file_that_has_it() {
+    let suite = Suite::new();
+    for number in ["000", "080"] {
+        for kind in ["log", "index"] {
+            let name = format!("00000000000000000{number}.{kind}");
+            let mut bytes = fs::read(segment(&format!("many/{name}"))).unwrap();
+            if name == "00000000000000000080.index" {
+                bytes[7] ^= 1;
+            }
+            suite.file(&format!("many-0/{name}"), bytes);
+        }
+    }
+    let folder = suite.home().join("many-0");
+    fs::remove_file(folder.join("00000000000000000000.log")).unwrap();
+    let report = dump(&["--verify", "-o", "tsv"], &folder).exits(6).stdout();
+    let problems: Vec<Vec<&str>> = report.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(problems.len(), 3, "{report}");
+    assert_eq!(problems[0][..3], ["FILE", "POSITION", "PROBLEM"], "{report}");
+    assert_eq!(problems[1][0], "many-0/00000000000000000000.index", "{report}");
+    assert_eq!(problems[1][2], "an index without its log", "{report}");
+    assert_eq!(problems[2][0], "many-0/00000000000000000080.index", "{report}");
+    assert!(problems[2][2].ends_with("where no batch begins"), "{report}");
+}
+
 /// A copy of the folder `txn`, in which one file is other than Apache Kafka wrote it.
 fn transactions_with(name: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> String {
     let suite = Suite::new();

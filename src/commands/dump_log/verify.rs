@@ -3,6 +3,7 @@
 //! Owns the order of files and the report. What is wrong with a log is `log_check`'s to say, with a producer
 //! `producer_check`'s.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::Path;
 
@@ -90,18 +91,19 @@ const COLUMNS: &[Column] = &[
 pub(super) fn show(files: &[DumpFile], printer: &mut Printer) -> Result<()> {
     let mut rows = Rows::new(printer.format());
     let for_people = printer.format() == Format::Table;
+    if !for_people {
+        rows.begin("", None, COLUMNS, printer.out())?;
+    }
     let mut problems = 0;
     let mut producers = Producers::default();
     for file in in_order_of_offsets(files) {
         let found = verify_file(file, &mut producers, printer);
         problems += found.count();
-        if !for_people {
-            rows.begin(&file.short_name(), None, COLUMNS, printer.out())?;
-        }
         for problem in found.told() {
             if for_people {
                 printer.line(problem.to_line())?;
             } else {
+                rows.go_on_with(&problem.file);
                 rows.row(&problem.to_cells(), printer.out())?;
             }
         }
@@ -235,10 +237,27 @@ fn check_index(
         let broker = "rebuild it when it recovers the segment";
         problems.push(Problem::new(file.short_name(), None, what, broker));
     }
-    match file.sibling(FileKind::Log) {
-        Some(_) => Ok(()),
-        None => read(),
+    if file.sibling(FileKind::Log).is_some() {
+        return Ok(());
     }
+    if stands_among_logs(file) {
+        let what = "an index without its log".to_owned();
+        problems.push(Problem::new(file.short_name(), None, what, "delete it"));
+    }
+    read()
+}
+
+/// Whether the folder has logs of other segments; an index that somebody has copied alone misses nothing, and one on its
+/// way out has another name.
+fn stands_among_logs(file: &DumpFile) -> bool {
+    let kind = |name: &OsStr| name.to_str().and_then(FileKind::of);
+    let folder = file.path.parent().unwrap_or(Path::new(""));
+    let mut names = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name());
+    file.path.file_name().and_then(kind).is_some() && names.any(|name| kind(&name) == Some(FileKind::Log))
 }
 
 /// A snapshot says what producers had written before its offset.

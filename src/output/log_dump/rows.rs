@@ -116,6 +116,11 @@ impl Rows {
         Ok(())
     }
 
+    /// Goes on under the same columns with rows of another file.
+    pub fn go_on_with(&mut self, file: &str) {
+        file.clone_into(&mut self.file);
+    }
+
     /// One row, as many cells as there are columns.
     pub fn row(&mut self, cells: &[Cell], out: &mut impl Write) -> Result<()> {
         match self.format {
