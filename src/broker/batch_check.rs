@@ -12,6 +12,8 @@ use crate::records::{Batch, Codec};
 
 /// No batch of more than this many bytes is unpacked to look at its records.
 pub(super) const UNPACK_LIMIT: usize = 128 * 1024 * 1024;
+/// What a batch of the oldest format states as its length at least, in bytes.
+const SHORTEST_BATCH: i32 = 14;
 /// A batch of this attribute has the broker's time already: only a broker may say so.
 const LOG_APPEND_TIME_BIT: i16 = 1 << 3;
 
@@ -88,24 +90,31 @@ pub(super) fn check(bytes: &[u8], header: &BatchHeader, rules: &Rules<'_>) -> Re
 /// From version 3 on a partition's records are one batch of format 2, and zstd needs version 7.
 pub(super) fn one_batch(bytes: &[u8], rules: &Rules<'_>) -> Result<BatchHeader, Rejected> {
     let version = rules.version;
-    if bytes.is_empty() {
-        return Err(invalid(format!(
+    let none = || {
+        invalid(format!(
             "Produce requests with version {version} must have at least one record batch per partition"
-        )));
-    }
+        ))
+    };
     let corrupt = || {
         let message = format!("Record batch is corrupt in topic partition {}.", rules.partition);
         Rejected::new(ResponseError::CorruptMessage, message)
     };
-    let header = BatchHeader::parse(bytes).map_err(|_| corrupt())?;
-    if header.magic != 2 {
+    // Where the magic byte of any format stands; a batch that does not end here does not count.
+    let magic = *bytes.get(16).ok_or_else(none)?;
+    let length = bytes.get(8..12).and_then(|length| length.try_into().ok());
+    let length = i32::from_be_bytes(length.unwrap_or_default());
+    if length < SHORTEST_BATCH || magic > 2 {
+        return Err(corrupt());
+    }
+    if bytes.len() as i64 - 12 < i64::from(length) {
+        return Err(none());
+    }
+    if magic != 2 {
         return Err(invalid(format!(
             "Produce requests with version {version} are only allowed to contain record batches with magic version 2"
         )));
     }
-    if header.size_in_bytes() > bytes.len() {
-        return Err(corrupt());
-    }
+    let header = BatchHeader::parse(bytes).map_err(|_| corrupt())?;
     if Codec::from_attributes(header.attributes) == Some(Codec::Zstd) && version < 7 {
         return Err(Rejected::new(
             ResponseError::UnsupportedCompressionType,

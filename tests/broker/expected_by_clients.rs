@@ -3,13 +3,16 @@
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_replica_log_dirs_request::{AlterReplicaLogDir, AlterReplicaLogDirTopic};
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_quorum_request::{PartitionData, TopicData};
 use kafka_protocol::messages::elect_leaders_request::TopicPartitions;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
     AlterReplicaLogDirsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
-    DescribeQuorumRequest, ElectLeadersRequest, ListConfigResourcesRequest, MetadataRequest, TopicName,
+    DescribeQuorumRequest, ElectLeadersRequest, ListConfigResourcesRequest, MetadataRequest,
+    OffsetDeleteRequest, ProduceRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use kafkit::wire::{Connection, ConnectionOptions, HostPort};
@@ -192,4 +195,81 @@ fn a_replica_may_be_moved_to_the_folder_it_is_in() {
         ResponseError::UnknownTopicOrPartition.code()
     );
     assert_eq!(moved("/nowhere", "el"), ResponseError::LogDirNotFound.code());
+}
+
+/// What Apache Kafka answers to requests that are put oddly.
+#[test]
+fn odd_requests_are_answered_as_apache_kafka_does() {
+    let cluster = Cluster::start();
+    let mut connection = connect(&cluster);
+    assert_eq!(ask_for(&mut connection, "odd"), 0);
+    // A topic named twice is answered once.
+    let twice = vec![MetadataRequestTopic::default().with_name(Some(name("odd"))); 2];
+    let request = MetadataRequest::default().with_topics(Some(twice));
+    assert_eq!(connection.send(&request).expect("an answer").topics.len(), 1);
+    // No config names are all of them.
+    let mut described = |keys| {
+        let resource = DescribeConfigsResource::default()
+            .with_resource_type(2)
+            .with_resource_name(StrBytes::from_static_str("odd"))
+            .with_configuration_keys(keys);
+        let request = DescribeConfigsRequest::default().with_resources(vec![resource]);
+        connection.send(&request).expect("an answer").results[0]
+            .configs
+            .len()
+    };
+    assert!(described(None) > 20);
+    assert_eq!(described(Some(vec![])), described(None));
+    // A topic without a name and without an id.
+    let request =
+        DeleteTopicsRequest::default().with_topics(vec![DeleteTopicState::default().with_name(None)]);
+    let refused = connection.send(&request).expect("an answer").responses.remove(0);
+    let words = "Neither topic name nor id were specified.";
+    assert_eq!(
+        (refused.error_code, refused.error_message.as_deref()),
+        (42, Some(words))
+    );
+    // No group is called nothing here.
+    let request = OffsetDeleteRequest::default();
+    assert_eq!(connection.send(&request).expect("an answer").error_code, 24);
+}
+
+/// `CORRUPT_MESSAGE` makes a producer try again for ever, `INVALID_RECORD` does not: records of before Kafka 0.11, and
+/// batches that do not end, are the second.
+#[test]
+fn old_and_unfinished_batches_are_refused_for_good() {
+    let cluster = Cluster::start();
+    let mut connection = connect(&cluster);
+    assert_eq!(ask_for(&mut connection, "old"), 0);
+    let mut refused = |records: &[u8]| {
+        let partition = PartitionProduceData::default().with_records(Some(records.to_vec().into()));
+        let topic = TopicProduceData::default()
+            .with_name(name("old"))
+            .with_partition_data(vec![partition]);
+        let request = ProduceRequest::default()
+            .with_acks(-1)
+            .with_timeout_ms(1000)
+            .with_topic_data(vec![topic]);
+        let answer = connection.send_as(&request, 9).expect("an answer");
+        answer.responses[0].partition_responses[0].error_code
+    };
+    let with_length = |length: i32, magic: u8, size: usize| {
+        let mut bytes = [&[0; 8][..], &length.to_be_bytes(), &[0; 4], &[magic]].concat();
+        bytes.resize(size, 0);
+        bytes
+    };
+    let (corrupt, invalid) = (2, 87);
+    assert_eq!(refused(&with_length(23, 1, 35)), invalid, "format 1");
+    assert_eq!(refused(&with_length(100, 2, 80)), invalid, "unfinished");
+    assert_eq!(refused(&[0; 10]), invalid, "hardly begun");
+    assert_eq!(
+        refused(&with_length(13, 2, 80)),
+        corrupt,
+        "a length that no batch has"
+    );
+    assert_eq!(
+        refused(&with_length(60, 120, 80)),
+        corrupt,
+        "a format there is not"
+    );
 }

@@ -77,6 +77,10 @@ fn delete(broker: &Broker, wanted: &DeleteTopicState, once: bool) -> Result<Arc<
             let message = "You may not specify both topic name and topic id.";
             return Err((ResponseError::InvalidRequest, message.to_owned()));
         }
+        None if wanted.topic_id.is_nil() => {
+            let message = "Neither topic name nor id were specified.";
+            return Err((ResponseError::InvalidRequest, message.to_owned()));
+        }
         Some(name) => broker
             .metadata
             .topic(name)

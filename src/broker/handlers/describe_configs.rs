@@ -60,8 +60,9 @@ fn describe(
     request: &DescribeConfigsRequest,
 ) -> Vec<DescribeConfigsResourceResult> {
     let is_wanted = |name: &str| match &wanted.configuration_keys {
-        None => true,
-        Some(keys) => keys.iter().any(|key| key.as_str() == name),
+        Some(keys) if !keys.is_empty() => keys.iter().any(|key| key.as_str() == name),
+        // No names are all names.
+        _ => true,
     };
     let mut described = Vec::new();
     let mut push = |entry: Entry<'_>| {

@@ -36,7 +36,7 @@ pub fn handle(
         Some(_) => (-1, String::new(), -1),
     };
     let code = refusal.map_or(0, |error| error.code());
-    let message = refusal.map(|error| text(error.to_string()));
+    let message = Some(text(words(refusal, context.version)));
     if context.version < 4 {
         return FindCoordinatorResponse::default()
             .with_error_code(code)
@@ -56,6 +56,19 @@ pub fn handle(
     };
     FindCoordinatorResponse::default()
         .with_coordinators(request.coordinator_keys.into_iter().map(coordinator).collect())
+}
+
+/// Apache Kafka's words, also for what went well.
+fn words(refusal: Option<ResponseError>, version: i16) -> &'static str {
+    match refusal {
+        None if version < 4 => "NONE",
+        None => "",
+        Some(ResponseError::CoordinatorNotAvailable) => "The coordinator is not available.",
+        Some(_) => {
+            "This most likely occurs because of a request being malformed by the client library or the message was \
+             sent to an incompatible broker. See the broker logs for more details."
+        }
+    }
 }
 
 fn refusal(broker: &Broker, key_type: i8) -> Option<ResponseError> {

@@ -10,6 +10,7 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Metadata>
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
@@ -51,10 +52,13 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataR
             .iter()
             .map(|topic| found(broker, topic))
             .collect(),
-        Some(wanted) => wanted
-            .into_iter()
-            .map(|topic| look_up(broker, &topic, may_create))
-            .collect(),
+        Some(wanted) => {
+            // Who asks twice is answered once.
+            let mut asked = HashSet::new();
+            let wanted = wanted.into_iter();
+            let once = wanted.filter(|topic| asked.insert((topic.name.clone(), topic.topic_id)));
+            once.map(|topic| look_up(broker, &topic, may_create)).collect()
+        }
     };
     for topic in topics.iter_mut().filter(|topic| topic.error_code == 0) {
         topic.topic_authorized_operations = operations;

@@ -38,6 +38,9 @@ pub fn handle(
         .filter(exists)
         .map(|(topic, partition)| (topic.to_string(), *partition))
         .collect();
+    if request.group_id.is_empty() {
+        return OffsetDeleteResponse::default().with_error_code(ResponseError::InvalidGroupId.code());
+    }
     let outcomes = match broker
         .groups
         .delete_offsets(&request.group_id, steady_ms(), &known)
