@@ -13,6 +13,8 @@ use super::record::{Headers, Record};
 /// Where a message's key stands: after offset, size, checksum, magic and attributes, and a timestamp in format 1.
 const KEY_AT_V0: usize = 18;
 const KEY_AT_V1: usize = 26;
+/// Bytes of the length in front of a key or value.
+const LENGTH_LEN: usize = 4;
 
 /// One message, as it stands in the log.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +25,18 @@ pub struct Message<'a> {
     pub value: Option<&'a [u8]>,
     /// The whole message with offset and size.
     pub bytes: &'a [u8],
+    /// The value says that it is longer than the message: it is left out.
+    pub is_cut: bool,
+}
+
+/// One message of a log's entry, as a record.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredMessage<'a> {
+    pub record: Record<'a>,
+    /// All its bytes, which have a checksum of their own.
+    pub bytes: &'a [u8],
+    /// The value says that it is longer than the message: the record has none.
+    pub is_cut: bool,
 }
 
 impl<'a> Message<'a> {
@@ -34,23 +48,30 @@ impl<'a> Message<'a> {
         let key_at = if header.magic == 0 { KEY_AT_V0 } else { KEY_AT_V1 };
         let mut fields = bytes.get(key_at..).ok_or(RecordError::Malformed("message"))?;
         let key = take_nullable(&mut fields, "key")?;
-        let value = take_nullable(&mut fields, "value")?;
+        let states_its_value = fields.len() >= LENGTH_LEN;
+        let value = take_nullable(&mut fields, "value");
+        let is_cut = value.is_err() && states_its_value;
         Ok(Self {
             header: *header,
             key,
-            value,
+            value: if is_cut { None } else { value? },
             bytes,
+            is_cut,
         })
     }
 
-    fn to_record(self, offset: i64, timestamp: i64) -> Record<'a> {
-        Record {
-            offset,
-            timestamp,
-            sequence: -1,
-            key: self.key,
-            value: self.value,
-            headers: Headers::default(),
+    fn to_stored(self, offset: i64, timestamp: i64) -> StoredMessage<'a> {
+        StoredMessage {
+            record: Record {
+                offset,
+                timestamp,
+                sequence: -1,
+                key: self.key,
+                value: self.value,
+                headers: Headers::default(),
+            },
+            bytes: self.bytes,
+            is_cut: self.is_cut,
         }
     }
 }
@@ -61,7 +82,7 @@ pub struct Messages<'a>(State<'a>);
 
 #[derive(Clone, Debug)]
 enum State<'a> {
-    Single(Option<(Record<'a>, &'a [u8])>),
+    Single(Option<StoredMessage<'a>>),
     Wrapped {
         inner: Batches<'a>,
         wrapper_magic: i8,
@@ -86,8 +107,8 @@ impl<'a> Messages<'a> {
         let wrapper = Message::parse(header, bytes)?;
         let codec = header.codec().ok_or(RecordError::Malformed("codec"))?;
         if codec == Codec::None {
-            let record = wrapper.to_record(header.base_offset, header.max_timestamp);
-            return Ok(Self(State::Single(Some((record, wrapper.bytes)))));
+            let message = wrapper.to_stored(header.base_offset, header.max_timestamp);
+            return Ok(Self(State::Single(Some(message))));
         }
         if codec == Codec::Zstd {
             return Err(RecordError::CodecNotAllowed {
@@ -151,8 +172,8 @@ fn inflate(
 }
 
 impl<'a> Messages<'a> {
-    /// The next message as a record, and all its bytes, which have a checksum of their own.
-    pub fn next_message(&mut self) -> Option<Result<(Record<'a>, &'a [u8]), RecordError>> {
+    /// The next message, with a value that is cut off too.
+    pub fn next_message(&mut self) -> Option<Result<StoredMessage<'a>, RecordError>> {
         match &mut self.0 {
             State::Single(message) => message.take().map(Ok),
             State::Wrapped {
@@ -172,11 +193,10 @@ impl<'a> Messages<'a> {
                     }),
                     Ok(batch) if batch.header.codec() != Some(Codec::None) => Err(RecordError::NestedTooDeep),
                     Ok(batch) => Message::parse(&batch.header, batch.bytes).map(|message| {
-                        let record = message.to_record(
+                        message.to_stored(
                             batch.header.base_offset.wrapping_add(*offset_shift),
                             append_time.unwrap_or(batch.header.max_timestamp),
-                        );
-                        (record, batch.bytes)
+                        )
                     }),
                     Err(error) => Err(error.into()),
                 };
@@ -191,7 +211,11 @@ impl<'a> Iterator for Messages<'a> {
     type Item = Result<Record<'a>, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.next_message()?.map(|(record, _)| record))
+        let message = match self.next_message()? {
+            Ok(message) if message.is_cut => return Some(Err(RecordError::Malformed("value"))),
+            message => message,
+        };
+        Some(message.map(|message| message.record))
     }
 }
 
@@ -214,7 +238,9 @@ pub fn stored_sizes(magic: i8, message: &[u8]) -> (i32, i32) {
 
 /// Length and bytes; any negative length is null.
 fn take_nullable<'a>(fields: &mut &'a [u8], what: &'static str) -> Result<Option<&'a [u8]>, RecordError> {
-    let (length, rest) = fields.split_at_checked(4).ok_or(RecordError::Malformed(what))?;
+    let (length, rest) = fields
+        .split_at_checked(LENGTH_LEN)
+        .ok_or(RecordError::Malformed(what))?;
     *fields = rest;
     let Ok(length) = usize::try_from(i32_at(length, 0)) else {
         return Ok(None);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use kafkit::records::batch_header::crc_is_valid;
 use kafkit::records::batches::BatchRecords;
 use kafkit::records::control_record::{ControlType, EndTransactionMarker};
+use kafkit::records::message_set::StoredMessage;
 use kafkit::records::record::Record;
 use kafkit::records::{Batch, BatchHeader, Batches};
 use kafkit::storage::file_name::{self, FileKind};
@@ -136,7 +137,7 @@ fn describe(path: &Path, base_offset: i64, kind: FileKind) -> Vec<String> {
                     }
                     BatchRecords::Legacy(mut messages) => {
                         while let Some(message) = messages.next_message() {
-                            let (record, bytes) = message.unwrap();
+                            let StoredMessage { record, bytes, .. } = message.unwrap();
                             lines.push(record_line(&batch, &record, Some(bytes)));
                         }
                     }

@@ -7,7 +7,9 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder, ElementPieces};
-use crate::output::log_dump::java_log::{LogView, begin_large_record, is_control, write_record};
+use crate::output::log_dump::java_log::{
+    LogView, begin_large_record, begin_record, is_control, write_record,
+};
 use crate::records::RecordError;
 use crate::records::batch_header::{BatchHeader, HEADER_LEN};
 use crate::records::compression::{self, Codec, CompressionError};
@@ -212,8 +214,19 @@ impl<'l> BatchText<'l> {
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut messages = Messages::new(header, whole, &mut scratch, LEGACY_LIMIT).map_err(failed)?;
         while let Some(message) = messages.next_message() {
-            let (record, bytes) = message.map_err(failed)?;
-            self.one_record(header, &record, Some(bytes), output)?;
+            let message = message.map_err(failed)?;
+            if message.is_cut && self.view.print_contents {
+                // Java reads key and value when the line has begun.
+                begin_record(
+                    self.view,
+                    header,
+                    &message.record,
+                    Some(message.bytes),
+                    &mut output.text,
+                )?;
+                return Err(failed(RecordError::Malformed("value")));
+            }
+            self.one_record(header, &message.record, Some(message.bytes), output)?;
             output.flush_if_long()?;
         }
         self.scratch = scratch;

@@ -169,6 +169,23 @@ pub fn write_record(
     message: Option<&[u8]>,
     out: &mut Vec<u8>,
 ) -> Result<(), String> {
+    begin_record(view, header, record, message, out)?;
+    if view.print_contents && !is_control(header) {
+        let prefix: &[u8] = if view.skip_record_metadata { b"| " } else { b" " };
+        write_contents(view.decoder, record, prefix, out)?;
+    }
+    out.push(b'\n');
+    Ok(())
+}
+
+/// Appends the line of a record up to its key and payload.
+pub fn begin_record(
+    view: LogView,
+    header: &BatchHeader,
+    record: &Record<'_>,
+    message: Option<&[u8]>,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     if !view.skip_record_metadata {
         let sizes = match message {
             None => (size(record.key), size(record.value)),
@@ -185,11 +202,6 @@ pub fn write_record(
             write_control(record, out)?;
         }
     }
-    if view.print_contents && !is_control(header) {
-        let prefix: &[u8] = if view.skip_record_metadata { b"| " } else { b" " };
-        write_contents(view.decoder, record, prefix, out)?;
-    }
-    out.push(b'\n');
     Ok(())
 }
 
