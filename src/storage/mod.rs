@@ -11,6 +11,7 @@ mod folder_files;
 pub mod index_file;
 pub mod large_batch;
 pub mod leader_epochs;
+mod log_answer;
 pub mod log_config;
 pub mod log_dir;
 pub mod log_slice;
@@ -30,7 +31,8 @@ pub mod time_index;
 pub mod time_lookup;
 pub mod transaction_index;
 
+pub use log_answer::{AppendError, Appended, ReadError};
 pub use log_config::{LogConfig, Recovery};
 pub use log_dir::LogDir;
 pub use log_slice::LogSlice;
-pub use partition_log::{AppendError, Appended, PartitionLog, ReadError};
+pub use partition_log::PartitionLog;

@@ -2,7 +2,6 @@
 //!
 //! Batches are stored as received: only base offset, leader epoch and, for LogAppendTime, the timestamp fields change.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use std::sync::Arc;
 use super::batch_reader::{BatchReader, LOOKUP_BUFFER};
 use super::file_name::{FileKind, file_name};
 use super::leader_epochs::LeaderEpochs;
+use super::log_answer::{AppendError, Appended, ReadError};
 use super::log_config::{LogConfig, Recovery};
 use super::log_slice::LogSlice;
 use super::producer_state::{ProducerError, ProducerState};
@@ -21,93 +21,6 @@ use crate::records::batch_header::{self, BatchHeader};
 use crate::records::control_record::EndTransactionMarker;
 use crate::records::{Batch, Records};
 use crate::topic_partition::Offset;
-
-/// What became of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    pub base_offset: Offset,
-    pub last_offset: Offset,
-    /// -1 unless the log stamps batches itself.
-    pub log_append_time: i64,
-    pub log_start_offset: Offset,
-    /// The batch was in the log already; nothing was appended.
-    pub duplicate: bool,
-}
-
-/// Why a batch was not appended.
-#[derive(Debug)]
-pub enum AppendError {
-    /// The batch breaks its producer's sequence, epoch or transaction.
-    Producer(ProducerError),
-    /// `RECORD_LIST_TOO_LARGE`: larger than a segment may be.
-    TooLarge { size: usize, segment_bytes: u64 },
-    /// Not exactly one whole batch of format 2.
-    Malformed(String),
-    /// The disk.
-    Storage(Error),
-}
-
-impl fmt::Display for AppendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Producer(error) => error.fmt(f),
-            Self::TooLarge { size, segment_bytes } => {
-                write!(
-                    f,
-                    "batch of {size} bytes is larger than a segment may be ({segment_bytes} bytes)"
-                )
-            }
-            Self::Malformed(reason) => f.write_str(reason),
-            Self::Storage(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for AppendError {}
-
-impl From<ProducerError> for AppendError {
-    fn from(error: ProducerError) -> Self {
-        Self::Producer(error)
-    }
-}
-
-impl From<Error> for AppendError {
-    fn from(error: Error) -> Self {
-        Self::Storage(error)
-    }
-}
-
-/// Why nothing was read.
-#[derive(Debug)]
-pub enum ReadError {
-    /// Before the log's start or after its end.
-    OffsetOutOfRange {
-        log_start_offset: Offset,
-        log_end_offset: Offset,
-    },
-    /// The disk.
-    Storage(Error),
-}
-
-impl From<Error> for ReadError {
-    fn from(error: Error) -> Self {
-        Self::Storage(error)
-    }
-}
-
-impl From<ReadError> for Error {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::OffsetOutOfRange {
-                log_start_offset,
-                log_end_offset,
-            } => Error::not_found(format!(
-                "offset is outside the log's {log_start_offset} to {log_end_offset}"
-            )),
-            ReadError::Storage(error) => error,
-        }
-    }
-}
 
 /// A partition's log. Appends need `&mut`, reads do not; many may read at once.
 #[derive(Debug)]
