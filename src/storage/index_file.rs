@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
@@ -37,7 +37,9 @@ impl<const N: usize> Block<N> {
 /// Entries of `N` bytes each.
 #[derive(Debug)]
 pub struct IndexFile<const N: usize> {
-    file: File,
+    path: PathBuf,
+    /// Open once entries are in it: many partitions are written to little, and each file open is one of a thousand.
+    file: Option<File>,
     /// Entries in the file, without the zeros that Apache Kafka preallocates.
     written: usize,
     waiting: Vec<[u8; N]>,
@@ -53,12 +55,7 @@ impl<const N: usize> IndexFile<N> {
 
     /// Opens for appending; a missing file is created.
     pub fn open_for_append(path: &Path, is_vacant: impl Fn(&[u8; N]) -> bool) -> Result<Self> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path);
+        let file = open_to_write(path);
         Self::from_file(file, path, is_vacant)
     }
 
@@ -67,14 +64,13 @@ impl<const N: usize> IndexFile<N> {
         path: &Path,
         is_vacant: impl Fn(&[u8; N]) -> bool,
     ) -> Result<Self> {
-        let context = |error: std::io::Error| {
-            Error::from(error).context(format_args!("cannot open {}", path.display()))
-        };
+        let context = |error: std::io::Error| cannot_open(error, path);
         let file = file.map_err(context)?;
         let len = file.metadata().map_err(context)?.len();
         let written = usize::try_from(len / N as u64).unwrap_or(usize::MAX);
         let mut index = Self {
-            file,
+            path: path.to_owned(),
+            file: (written > 0).then_some(file),
             written,
             waiting: Vec::new(),
             block: Mutex::new(Block::default()),
@@ -104,7 +100,7 @@ impl<const N: usize> IndexFile<N> {
                 .ok_or_else(|| Error::failed("no such index entry"));
         }
         let mut entry = [0; N];
-        self.file.read_exact_at(&mut entry, (at * N) as u64)?;
+        self.read_at(&mut entry, at)?;
         Ok(entry)
     }
 
@@ -134,13 +130,28 @@ impl<const N: usize> IndexFile<N> {
         block
             .entries
             .resize(BLOCK_ENTRIES.min(self.written - first), [0; N]);
-        let read = self
-            .file
-            .read_exact_at(block.entries.as_flattened_mut(), (first * N) as u64);
+        let read = self.read_at(block.entries.as_flattened_mut(), first);
         if read.is_err() {
             block.entries.clear();
         }
-        Ok(read?)
+        read
+    }
+
+    /// Fills `bytes` from the entry `first` on; nothing is asked of a file without entries.
+    fn read_at(&self, bytes: &mut [u8], first: usize) -> Result<()> {
+        match &self.file {
+            Some(file) => Ok(file.read_exact_at(bytes, (first * N) as u64)?),
+            None if bytes.is_empty() => Ok(()),
+            None => Err(Error::failed("no such index entry")),
+        }
+    }
+
+    fn file_to_write(&mut self) -> Result<&File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => open_to_write(&self.path).map_err(|error| cannot_open(error, &self.path))?,
+        };
+        Ok(self.file.insert(file))
     }
 
     /// The first and last place where the partition point between `low` and `high` can be, at most `enough` apart.
@@ -175,8 +186,13 @@ impl<const N: usize> IndexFile<N> {
     /// Writes the entries that wait.
     pub fn write(&mut self) -> Result<()> {
         if !self.waiting.is_empty() {
-            self.file
-                .write_all_at(self.waiting.as_flattened(), (self.written * N) as u64)?;
+            let position = (self.written * N) as u64;
+            let waiting = std::mem::take(&mut self.waiting);
+            let written = self
+                .file_to_write()
+                .and_then(|file| Ok(file.write_all_at(waiting.as_flattened(), position)?));
+            self.waiting = waiting;
+            written?;
             self.written += self.waiting.len();
             self.waiting.clear();
         }
@@ -188,16 +204,32 @@ impl<const N: usize> IndexFile<N> {
         *self.block.get_mut().unwrap_or_else(PoisonError::into_inner) = Block::default();
         self.waiting.truncate(len.saturating_sub(self.written));
         self.written = self.written.min(len);
-        self.file.set_len((self.written * N) as u64)?;
+        let size = (self.written * N) as u64;
+        self.file_to_write()?.set_len(size)?;
         Ok(())
     }
 
     /// Writes everything and makes it last through a power cut.
     pub fn sync(&mut self) -> Result<()> {
         self.write()?;
-        self.file.sync_data()?;
+        if let Some(file) = &self.file {
+            file.sync_data()?;
+        }
         Ok(())
     }
+}
+
+fn open_to_write(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+}
+
+fn cannot_open(error: std::io::Error, path: &Path) -> Error {
+    Error::from(error).context(format_args!("cannot open {}", path.display()))
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ fn index_anew(segment: &mut Segment, interval: u64, now_ms: i64) -> Result<()> {
     let log = segment.open_log()?;
     let mut reader = BatchReader::new(&log, 0, segment.size(), SCAN_BUFFER);
     while let Some(batch) = reader.next_valid()? {
-        segment.index_again(&batch, interval)?;
+        segment.index_again(&batch, interval);
     }
     segment.close(false)
 }
@@ -178,7 +178,7 @@ fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<boo
         if !is_plausible(&batch, segment.base_offset(), next_offset) || !reader.crc_is_valid(&batch)? {
             break;
         }
-        segment.index_again(&batch, interval)?;
+        segment.index_again(&batch, interval);
         log.leader_epochs
             .assign(batch.header.partition_leader_epoch, batch.header.base_offset)?;
         if let Some(aborted) = log.producers.record(&batch.header, marker_of(&reader, &batch)?) {

@@ -1,7 +1,8 @@
 //! One `.log` with its indexes: append a batch, find an offset.
 //!
 //! A segment that nobody appends to or reads holds no open file and no index in memory; what a reader needs stays open
-//! while it is used (`read_files`). Only the segment at the end of a log, once written to, keeps its three files open.
+//! while it is used (`read_files`). Only the segment at the end of a log, once written to, keeps its log open, and the
+//! indexes once they have entries on disk.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -183,14 +184,14 @@ impl Segment {
         self.size = writer.log.len();
         self.unsynced = true;
         writer.first_timestamp.get_or_insert(header.max_timestamp);
-        writer.note(header, position, index_interval_bytes)
+        writer.note(header, position, index_interval_bytes);
+        Ok(())
     }
 
     /// Enters a batch that stands at `position` of the log into the indexes, as if it were appended now.
-    pub(super) fn index_again(&mut self, batch: &BatchPosition, index_interval_bytes: u64) -> Result<()> {
-        match &mut self.writer {
-            Some(writer) => writer.note(&batch.header, batch.position, index_interval_bytes),
-            None => Ok(()),
+    pub(super) fn index_again(&mut self, batch: &BatchPosition, index_interval_bytes: u64) {
+        if let Some(writer) = &mut self.writer {
+            writer.note(&batch.header, batch.position, index_interval_bytes);
         }
     }
 
@@ -369,7 +370,9 @@ pub(super) fn sync_file(file: &File) -> Result<()> {
 
 impl Writer {
     /// Kafka's rule: the first batch, and every one after fewer than `interval` bytes, goes without an entry.
-    fn note(&mut self, header: &BatchHeader, position: u64, interval: u64) -> Result<()> {
+    /// Enters a batch that the log has. What of an index cannot be written now waits in memory: it must not make an
+    /// append fail whose batch is in the log, and closing says so if it still cannot be.
+    fn note(&mut self, header: &BatchHeader, position: u64, interval: u64) {
         if header.max_timestamp > self.largest.timestamp {
             self.largest = TimestampOffset {
                 timestamp: header.max_timestamp,
@@ -377,11 +380,10 @@ impl Writer {
             };
         }
         if self.bytes_since_index_entry > interval {
-            self.offset_index.push(header.last_offset(), position as u32)?;
-            self.time_index.push_if_later(self.largest)?;
+            let _ = self.offset_index.push(header.last_offset(), position as u32);
+            let _ = self.time_index.push_if_later(self.largest);
             self.bytes_since_index_entry = 0;
         }
         self.bytes_since_index_entry += header.size_in_bytes() as u64;
-        Ok(())
     }
 }

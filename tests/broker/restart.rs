@@ -207,11 +207,23 @@ fn after_a_crash_no_partition_keeps_its_files_open() {
     let mut cluster = Cluster::start();
     assert_eq!(create_partitions(&cluster, "wide", 100), 0);
     cluster.crash_and_restart();
+    assert_eq!(open_files(&cluster, "/wide-"), 0);
+}
+
+/// How many files the broker has open in folders of this name.
+fn open_files(cluster: &Cluster, folder: &str) -> usize {
     let open = std::fs::read_dir(format!("/proc/{}/fd", cluster.pid())).unwrap();
-    let of_partitions = open
-        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
-        .filter(|path| path.to_string_lossy().contains("/wide-"));
-    assert_eq!(of_partitions.count(), 0);
+    open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .filter(|path| path.to_string_lossy().contains(folder))
+        .count()
+}
+
+#[test]
+fn a_partition_with_few_records_keeps_one_file_open() {
+    let cluster = Cluster::start();
+    assert_eq!(create_partitions(&cluster, "few", 1), 0);
+    produce(&mut connect(&cluster), "few").unwrap();
+    assert_eq!(open_files(&cluster, "/few-"), 1);
 }
 
 #[test]

@@ -375,3 +375,25 @@ fn a_follower_keeps_what_the_leader_wrote() {
     kafkit::records::batch_header::set_base_offset(&mut corrupt, 36);
     assert!(following.append_as_follower(&corrupt, NOW_MS).is_err());
 }
+
+#[test]
+fn an_index_that_cannot_be_written_gives_no_offset_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = LogConfig {
+        index_interval_bytes: 0,
+        ..LogConfig::default()
+    };
+    let mut log = reopen_after_crash(folder.path(), &config);
+    append(&mut log, NOW_MS, 1);
+    // In the place of the index, which has no entries on disk yet, there is something else.
+    let index = folder.path().join("00000000000000000000.index");
+    std::fs::remove_file(&index).unwrap();
+    std::fs::create_dir(&index).unwrap();
+    for offset in 1..1200 {
+        assert_eq!(append(&mut log, NOW_MS + offset, 1).base_offset, offset);
+    }
+    assert_eq!(offsets(&log, 0), (0..1200).collect::<Vec<_>>());
+    std::fs::remove_dir(&index).unwrap();
+    log.close(false).unwrap();
+    assert_eq!(offsets(&reopen(folder.path(), &config), 0).len(), 1200);
+}
