@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fs};
 
@@ -14,9 +13,8 @@ use super::config_providers::ConfigProviders;
 use super::java_properties;
 use super::profile::{self, COMMAND_CONFIG};
 use super::security::Security;
-use super::setting_keys::{self, Meaning, Reach};
+use super::setting_keys::{self, Meaning};
 use crate::error::{Error, Result};
-use crate::wire::sasl::{Credentials, TokenSource};
 use crate::wire::tls::Tls;
 use crate::wire::{ConnectionOptions, HostPort};
 
@@ -49,18 +47,12 @@ impl Origin {
     }
 }
 
+/// One setting as it was given.
 #[derive(Clone)]
-struct Setting {
-    key: String,
-    value: String,
+pub(super) struct Setting {
+    pub(super) key: String,
+    pub(super) value: String,
     origin: Origin,
-}
-
-/// Which client of librdkafka's the settings are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    Producer,
-    Consumer,
 }
 
 /// Client settings, strongest origin first asked.
@@ -198,7 +190,7 @@ impl Settings {
     }
 
     /// One setting a key, the strongest, in the order of the keys.
-    fn in_force(&self) -> impl Iterator<Item = &Setting> {
+    pub(super) fn in_force(&self) -> impl Iterator<Item = &Setting> {
         let keys: BTreeSet<&str> = self.entries.iter().map(|setting| setting.key.as_str()).collect();
         keys.into_iter().filter_map(|key| self.find(key))
     }
@@ -250,64 +242,6 @@ impl Settings {
             millis.map_err(|_| self.complaint(key, format_args!("it takes milliseconds, not \"{text}\"")))?;
         Ok(Some(Duration::from_millis(u64::from(millis))))
     }
-
-    /// The settings in librdkafka's names and words, with TLS and SASL as they are on our own connections.
-    pub fn librdkafka_entries(&self, role: Role) -> Result<Vec<(String, String)>> {
-        let mut entries = Security::of(self)?.librdkafka_entries()?;
-        for setting in self.in_force() {
-            if let Some(entry) = self.librdkafka_entry(setting, role)? {
-                entries.push(entry);
-            }
-        }
-        Ok(entries)
-    }
-
-    fn librdkafka_entry(&self, setting: &Setting, role: Role) -> Result<Option<(String, String)>> {
-        let key = setting.key.as_str();
-        let name = match setting_keys::java(key) {
-            // The producer's request time-out is its own; a consumer's is that of the socket.
-            Some(Meaning::As("request.timeout.ms")) if role == Role::Consumer => "socket.timeout.ms",
-            Some(Meaning::As(name)) => name,
-            Some(_) => return Ok(None),
-            None if key.starts_with("ssl.")
-                || key.starts_with("sasl.")
-                || key == "enable.ssl.certificate.verification" =>
-            {
-                return Ok(None);
-            }
-            None => key,
-        };
-        // A compression level is for the codec it is named after.
-        if let Some(codec) = key
-            .strip_prefix("compression.")
-            .and_then(|rest| rest.strip_suffix(".level"))
-            && self
-                .get("compression.type")
-                .is_none_or(|chosen| !chosen.trim().eq_ignore_ascii_case(codec))
-        {
-            return Ok(None);
-        }
-        let theirs = match setting_keys::librdkafka(name) {
-            Some(Reach::Both) => true,
-            Some(Reach::Producer) => role == Role::Producer,
-            Some(Reach::Consumer) => role == Role::Consumer,
-            None => false,
-        };
-        if !theirs {
-            return Ok(None);
-        }
-        let value = setting_keys::for_librdkafka(key, &setting.value);
-        let value = value.map_err(|problem| self.complaint(key, problem))?;
-        Ok(Some((name.to_owned(), value)))
-    }
-
-    /// Where OAUTHBEARER tokens come from, when that is the mechanism in force: librdkafka asks for them.
-    pub fn token_source(&self) -> Result<Option<Arc<dyn TokenSource>>> {
-        Ok(match Security::of(self)?.credentials {
-            Some(Credentials::OAuthBearer(source)) => Some(source),
-            _ => None,
-        })
-    }
 }
 
 fn place(key: &str, origin: &Origin) -> String {
@@ -332,10 +266,11 @@ impl fmt::Debug for Setting {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn of_file(text: &str) -> Settings {
+    /// What a properties file of this text says.
+    pub(in crate::client) fn of_file(text: &str) -> Settings {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("client.properties");
         fs::write(&path, text).unwrap();
@@ -347,15 +282,6 @@ mod tests {
             }
         }
         settings
-    }
-
-    fn entry(settings: &Settings, role: Role, key: &str) -> Option<String> {
-        let entries = settings.librdkafka_entries(role).unwrap();
-        entries
-            .into_iter()
-            .rev()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value)
     }
 
     #[test]
@@ -385,65 +311,6 @@ mod tests {
     }
 
     #[test]
-    fn java_s_settings_in_librdkafka_s_names() {
-        let settings = of_file(
-            "fetch.max.wait.ms=7\nbuffer.memory=2048\nrequest.timeout.ms=9\nkey.serializer=x\n\
-             compression.type=gzip\ncompression.gzip.level=9\ncompression.zstd.level=3\nmax.poll.records=1",
-        );
-        for (role, key, expected) in [
-            (Role::Consumer, "fetch.wait.max.ms", Some("7")),
-            (Role::Producer, "fetch.wait.max.ms", None),
-            (Role::Producer, "queue.buffering.max.kbytes", Some("2")),
-            (Role::Producer, "request.timeout.ms", Some("9")),
-            (Role::Consumer, "socket.timeout.ms", Some("9")),
-            (Role::Producer, "compression.level", Some("9")),
-            (Role::Producer, "key.serializer", None),
-            (Role::Producer, "security.protocol", Some("plaintext")),
-        ] {
-            assert_eq!(entry(&settings, role, key).as_deref(), expected, "{role:?} {key}");
-        }
-        assert!(settings.warnings().is_empty());
-    }
-
-    #[test]
-    fn a_jaas_line_becomes_credentials_on_both_engines() {
-        let settings = of_file(
-            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-512\nsasl.jaas.config=\
-             org.apache.kafka.common.security.scram.ScramLoginModule required username=\"alice\" password=\"a\\\\\"b\";",
-        );
-        assert_eq!(
-            entry(&settings, Role::Producer, "sasl.password").as_deref(),
-            Some("a\"b")
-        );
-        let options = settings.connection_options().unwrap();
-        assert!(
-            matches!(options.credentials, Some(Credentials::Scram { username, .. }) if username == "alice")
-        );
-    }
-
-    #[test]
-    fn a_stronger_password_replaces_the_file_s_login_module() {
-        let mut settings = of_file(
-            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=\
-             org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"old\";",
-        );
-        settings.set("sasl.username", "bob", Origin::SetFlag);
-        settings.set(
-            "sasl.password",
-            "new",
-            Origin::Environment("KAFKIT_SASL_PASSWORD".into()),
-        );
-        assert_eq!(
-            entry(&settings, Role::Consumer, "sasl.username").as_deref(),
-            Some("bob")
-        );
-        assert_eq!(
-            entry(&settings, Role::Consumer, "sasl.password").as_deref(),
-            Some("new")
-        );
-    }
-
-    #[test]
     fn what_cannot_be_honoured_is_named_with_its_line() {
         let settings = of_file("# a comment\ninterceptor.classes=a.B\nfoo.bar=1\nbootstrap.servers=a:1");
         assert_eq!(
@@ -453,56 +320,5 @@ mod tests {
                 "client.properties line 2: interceptor.classes is ignored: Java classes cannot be run here",
             ]
         );
-    }
-
-    #[test]
-    fn a_connection_is_never_weaker_than_asked_for() {
-        for (line, told) in [
-            ("ssl.protocol=SSLv3", "line 2: ssl.protocol: only TLSv1.2"),
-            (
-                "ssl.enabled.protocols=TLSv1.1,TLSv1",
-                "ssl.enabled.protocols: neither",
-            ),
-            (
-                "ssl.engine.factory.class=a.B",
-                "ssl.engine.factory.class: it is not supported",
-            ),
-            (
-                "ssl.cipher.suites=TLS_NO_SUCH_CIPHER",
-                "TLS_NO_SUCH_CIPHER is no cipher",
-            ),
-            (
-                "ssl.endpoint.identification.algorithm=ldaps",
-                "\"https\" or empty",
-            ),
-            ("ssl.truststore.type=BCFKS", "stores can be JKS, PKCS12 or PEM"),
-            ("ssl.crl.location=/tmp/crl", "it is not supported"),
-            ("ssl.truststore.location=/nowhere/at/all.jks", "No such file"),
-        ] {
-            let settings = of_file(&format!("security.protocol=SSL\n{line}"));
-            let refusal = settings.connection_options().unwrap_err().to_string();
-            assert!(refusal.contains(told), "{refusal}");
-            assert!(settings.librdkafka_entries(Role::Producer).is_err());
-        }
-        for (mechanism, jaas, told) in [
-            ("GSSAPI", "", "GSSAPI is not supported"),
-            (
-                "PLAIN",
-                "a.kafka.common.security.Evil required;",
-                "login module a.kafka.common.security.Evil is not supported",
-            ),
-            ("PLAIN", "x required", "a semicolon must stand at the end"),
-            (
-                "PLAIN",
-                "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"a\";",
-                "no password",
-            ),
-        ] {
-            let settings = of_file(&format!(
-                "security.protocol=SASL_SSL\nsasl.mechanism={mechanism}\nsasl.jaas.config={jaas}"
-            ));
-            let refusal = settings.connection_options().unwrap_err().to_string();
-            assert!(refusal.contains(told), "{refusal}");
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Settings to librdkafka's configuration: our defaults, then the user's words, then what a flag insists on.
 
-use crate::client::settings::{Role, Settings};
+use super::entries::{self, Role};
+use crate::client::settings::Settings;
 use crate::error::Result;
 
 /// What sending wants, measured on files of short lines: big batches. Size limits are the cluster's to set, not ours.
@@ -60,7 +61,7 @@ pub(super) fn producer(
     defaults: &[(String, String)],
 ) -> Result<Vec<(String, String)>> {
     let mut entries = layered(PRODUCER, defaults);
-    entries.extend(settings.librdkafka_entries(Role::Producer)?);
+    entries.extend(entries::of(settings, Role::Producer)?);
     entries.extend_from_slice(overrides);
     if may_be_idempotent(&entries) && value_of(&entries, "enable.idempotence").is_none() {
         entries.push(("enable.idempotence".into(), "true".into()));
@@ -100,7 +101,7 @@ pub(super) fn consumer(
     defaults: &[(String, String)],
 ) -> Result<Vec<(String, String)>> {
     let mut entries = layered(CONSUMER, defaults);
-    entries.extend(settings.librdkafka_entries(Role::Consumer)?);
+    entries.extend(entries::of(settings, Role::Consumer)?);
     entries.extend_from_slice(overrides);
     entries.extend(owned(CONSUMER_FIXED));
     // The engine wants the one to be no smaller than the other, which means nothing to a consumer.

@@ -7,6 +7,7 @@ pub mod consumer;
 pub mod producer;
 
 mod config;
+mod entries;
 mod ffi;
 mod notices;
 mod request_limit;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::ffi::Handle;
 use super::notices::Notices;
+use crate::client::security::Security;
 use crate::client::settings::Settings;
 use crate::error::Result;
-use crate::wire::sasl::TokenSource;
+use crate::wire::sasl::{Credentials, TokenSource};
 
 /// Where the tokens come from, if OAUTHBEARER is the mechanism in force.
 #[derive(Debug)]
@@ -16,9 +17,11 @@ pub(super) struct Tokens {
 
 impl Tokens {
     pub(super) fn of(settings: &Settings) -> Result<Self> {
-        Ok(Self {
-            source: settings.token_source()?,
-        })
+        let source = match Security::of(settings)?.credentials {
+            Some(Credentials::OAuthBearer(source)) => Some(source),
+            _ => None,
+        };
+        Ok(Self { source })
     }
 
     /// Answers librdkafka's wish for a token.
