@@ -3,12 +3,35 @@
 //! The first signal asks for an orderly end, the second for an end now; whoever sees the first takes it, so that
 //! the flag is free to tell of the second.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::error::{Error, Result};
+
+/// The last signal of this process.
+static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
+
+/// 128 and the number of the last signal, as shells show it.
+pub fn exit_code() -> u8 {
+    exit_code_of(&SIGNAL)
+}
+
+fn exit_code_of(signal: &AtomicUsize) -> u8 {
+    match signal.load(Ordering::Relaxed) {
+        0 => 130,
+        signal => u8::try_from(128 + signal).unwrap_or(130),
+    }
+}
+
+/// Whether `nohup` or its like has this process live on when the terminal closes; on Linux the kernel says so.
+fn outlives_its_terminal() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+}
 
 /// The flag, shared by everything that waits.
 #[derive(Clone, Debug, Default)]
@@ -18,10 +41,14 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// A flag that SIGINT and SIGTERM raise from now on, instead of killing the process.
+    /// A flag that SIGINT, SIGTERM and SIGHUP raise from now on, instead of killing the process.
     pub fn install() -> Result<Self> {
-        let interrupt = Self::default();
-        for signal in [SIGINT, SIGTERM] {
+        let interrupt = Self {
+            raised: Arc::default(),
+            signal: Arc::clone(&SIGNAL),
+        };
+        let hang_up = (!outlives_its_terminal()).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hang_up) {
             let number = usize::try_from(signal).unwrap_or_default();
             signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), number)
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&interrupt.raised)))
@@ -42,7 +69,6 @@ impl Interrupt {
 
     /// 128 and the number of the last signal, as shells show it.
     pub fn exit_code(&self) -> u8 {
-        let signal = self.signal.load(Ordering::Relaxed);
-        u8::try_from(128 + signal).unwrap_or(130)
+        exit_code_of(&self.signal)
     }
 }

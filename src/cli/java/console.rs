@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::option_parser::{OptionError, Parsed};
 use crate::client::java_properties;
+use crate::client::settings::Settings;
 use crate::error::{Error, Result};
+use crate::output::{java_log, stderr_line};
 
 /// A property and its value.
 pub(super) type KeyValue = (String, String);
@@ -41,6 +43,14 @@ pub(super) fn properties_file(file: &str) -> Result<Vec<KeyValue>> {
         .into_iter()
         .map(|property| (property.key, property.value))
         .collect())
+}
+
+/// Says which settings cannot be honoured, in the form of Java's log.
+pub(super) fn note_settings(settings: &Settings) {
+    for warning in settings.warnings() {
+        let logger = "org.apache.kafka.clients.admin.AdminClientConfig";
+        stderr_line(java_log::line("WARN", &warning, logger));
+    }
 }
 
 /// Java's message on a file that cannot be read: its name, or the system's word on reading a folder.

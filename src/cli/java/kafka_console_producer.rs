@@ -109,7 +109,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
     match produce(&parsed) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == Kind::Interrupted => ExitCode::from(130),
+        Err(error) if error.kind() == Kind::Interrupted => ExitCode::from(produce::interrupted_exit_code()),
         Err(error) if error.kind() == Kind::ClosedPipe => ExitCode::SUCCESS,
         Err(error) => {
             stderr_line(&error);

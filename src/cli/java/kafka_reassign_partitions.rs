@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::client_config::{self, check_admin};
-use super::console::{check_client_servers, check_resolvable, no_client, unreadable};
+use super::console::{check_client_servers, check_resolvable, no_client, note_settings, unreadable};
 use super::option_parser::{OptionError, Parsed, check_required, parse};
 use super::option_table::{OptionSpec, Tool, flag, optional, value};
 use super::usage::{help_or_version, refuse};
@@ -205,8 +205,9 @@ fn has_server(parsed: &Parsed) -> bool {
 
 /// Reads settings, files and numbers in Java's order; each may fail only when it is read.
 fn prepare(parsed: &Parsed, action: &str, context: &mut Context) -> Result<JavaAction, JavaFailure> {
-    context.client = crate::client::Client::new(settings(parsed)?);
-    context.note_settings();
+    let settings = settings(parsed)?;
+    note_settings(&settings);
+    context.client = crate::client::Client::new(settings);
     let text = |option: &str| read_file(parsed.value(option)?.unwrap_or_default());
     let preserve_throttles = parsed.has("preserve-throttles");
     Ok(match action {

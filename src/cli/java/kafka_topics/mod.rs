@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::client_config::{self, check_admin};
-use super::console::{check_client_servers, no_client, unreadable};
+use super::console::{check_client_servers, no_client, note_settings, unreadable};
 use super::option_parser::{OptionError, Parsed, check_invalid, check_required, parse};
 use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
@@ -65,8 +65,8 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         Ok(settings) => settings,
         Err(message) => return plain(message),
     };
+    note_settings(&settings);
     let mut context = Context::new(settings, Printer::new(OutputOptions::default()));
-    context.note_settings();
     let outcome = match values::action(&parsed) {
         Ok(action) => java_topics::run(&action, &mut context),
         Err(message) => Err(Failure::Executing(message)),
