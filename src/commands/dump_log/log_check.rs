@@ -1,13 +1,13 @@
 //! One log held against itself and against what stands beside it.
 //!
-//! Owns what counts as corrupt in a log and what a broker would do about it. Reads the log once, and its indexes as
-//! far as the walk has come.
+//! Owns what counts as corrupt in a log, of its transaction index too, and what a broker would do about it. The other
+//! indexes are `index_check`'s.
 
-use std::iter::Peekable;
 use std::ops::ControlFlow;
 
 use super::Range;
 use super::files::DumpFile;
+use super::index_check::{Entries, IndexCheck, index_problem, no_entries, open_sibling};
 use super::producer_check::Producers;
 use super::segment::{Segment, WalkEnd, WholeBatch};
 use super::verify::{Problem, Problems};
@@ -20,12 +20,7 @@ use crate::records::compression::CompressionError;
 use crate::records::control_record::EndTransactionMarker;
 use crate::records::{RecordError, StreamedRecord};
 use crate::storage::file_name::FileKind;
-use crate::storage::offset_index::{OffsetIndex, OffsetPosition};
-use crate::storage::time_index::{TimeIndex, TimestampOffset};
 use crate::storage::transaction_index::{self, AbortedTransaction};
-
-/// Entries of an index, read as the walk needs them.
-type Entries<T> = Peekable<Box<dyn Iterator<Item = Result<T>>>>;
 
 /// Why the records of a batch cannot be read.
 enum Refused {
@@ -56,9 +51,7 @@ pub(super) struct LogCheck<'f> {
     file: &'f DumpFile,
     name: String,
     producers: &'f mut Producers,
-    offset_entries: Entries<OffsetPosition>,
-    last_offset_entry: Option<OffsetPosition>,
-    time_entries: Entries<TimestampOffset>,
+    indexes: IndexCheck<'f>,
     aborted: Entries<AbortedTransaction>,
     /// Whether a marker of an aborted transaction must be in the transaction index: not for a log all alone.
     has_siblings: bool,
@@ -70,59 +63,22 @@ pub(super) struct LogCheck<'f> {
 
 impl<'f> LogCheck<'f> {
     pub(super) fn new(file: &'f DumpFile, producers: &'f mut Producers) -> Self {
-        let index = file.sibling(FileKind::OffsetIndex);
-        let has_siblings = index.is_some();
-        let mut check = Self {
+        let mut problems = Problems::default();
+        let indexes = IndexCheck::open(file, &mut problems);
+        let aborted = open_sibling(file, FileKind::TransactionIndex, &mut problems, |path| {
+            Ok(Box::new(transaction_index::entries(path)?))
+        });
+        Self {
             file,
             name: file.short_name(),
             producers,
-            offset_entries: no_entries(),
-            last_offset_entry: None,
-            time_entries: no_entries(),
-            aborted: no_entries(),
-            has_siblings,
+            indexes,
+            aborted,
+            has_siblings: file.sibling(FileKind::OffsetIndex).is_some(),
             last_good: None,
             cut_off: None,
-            problems: Problems::default(),
+            problems,
             scratch: Vec::new(),
-        };
-        if let Some(path) = index {
-            let opened = OffsetIndex::open(&path, file.base_offset);
-            check.offset_entries = check.opened(FileKind::OffsetIndex, opened, |index| {
-                // The first entry of an index that has none yet is preallocated zeros.
-                let is_used =
-                    |entry: &Result<OffsetPosition>| entry.as_ref().map_or(true, |entry| entry.position > 0);
-                Box::new((0..index.len()).map(move |at| index.get(at)).filter(is_used))
-            });
-        }
-        if let Some(path) = file.sibling(FileKind::TimeIndex) {
-            let opened = TimeIndex::open(&path, file.base_offset);
-            check.time_entries = check.opened(FileKind::TimeIndex, opened, |index| {
-                let is_used = |entry: &Result<TimestampOffset>| {
-                    entry.as_ref().map_or(true, |entry| entry.timestamp != 0)
-                };
-                Box::new((0..index.len()).map(move |at| index.get(at)).filter(is_used))
-            });
-        }
-        if let Some(path) = file.sibling(FileKind::TransactionIndex) {
-            let opened = transaction_index::entries(&path);
-            check.aborted = check.opened(FileKind::TransactionIndex, opened, |entries| Box::new(entries));
-        }
-        check
-    }
-
-    fn opened<I, T: 'static>(
-        &mut self,
-        kind: FileKind,
-        index: Result<I>,
-        entries: impl FnOnce(I) -> Box<dyn Iterator<Item = Result<T>>>,
-    ) -> Entries<T> {
-        match index {
-            Ok(index) => entries(index).peekable(),
-            Err(error) => {
-                self.index_problem(kind, error.message());
-                no_entries()
-            }
         }
     }
 
@@ -173,7 +129,7 @@ impl<'f> LogCheck<'f> {
                 self.problem(Some(batch.position), format!("not checked: {why}"), "keep it");
             }
         }
-        self.check_indexes(batch);
+        self.indexes.batch(batch, &mut self.problems);
     }
 
     fn problem(&mut self, position: Option<u64>, what: String, broker: &str) {
@@ -258,7 +214,7 @@ impl<'f> LogCheck<'f> {
                 continue;
             }
             if let Some(what) = began.and_then(|began| self.producers.wrong_begin(&entry, began)) {
-                self.index_problem(FileKind::TransactionIndex, what);
+                self.wrong_transaction_index(what);
             }
             return;
         }
@@ -270,7 +226,7 @@ impl<'f> LogCheck<'f> {
                 "has no entry for the transaction of producer {} from offset {began} to its abort marker {}",
                 header.producer_id, header.base_offset
             );
-            self.index_problem(FileKind::TransactionIndex, what);
+            self.wrong_transaction_index(what);
         }
     }
 
@@ -282,11 +238,16 @@ impl<'f> LogCheck<'f> {
         match self.aborted.next_if(is_due)? {
             Ok(entry) => Some(entry),
             Err(error) => {
-                self.index_problem(FileKind::TransactionIndex, error.message());
+                self.wrong_transaction_index(error.message());
                 self.aborted = no_entries();
                 None
             }
         }
+    }
+
+    fn wrong_transaction_index(&mut self, what: String) {
+        let problem = index_problem(self.file, FileKind::TransactionIndex, what);
+        self.problems.push(problem);
     }
 
     fn no_marker_for(&mut self, entry: &AbortedTransaction) {
@@ -294,85 +255,7 @@ impl<'f> LogCheck<'f> {
             "says that producer {} aborted a transaction at offset {}, where the log has no abort marker",
             entry.producer_id, entry.last_offset
         );
-        self.index_problem(FileKind::TransactionIndex, what);
-    }
-
-    fn check_indexes(&mut self, batch: &WholeBatch<'_>) {
-        let header = batch.header;
-        let is_due = |entry: &Result<OffsetPosition>| {
-            entry
-                .as_ref()
-                .map_or(true, |entry| u64::from(entry.position) <= batch.position)
-        };
-        while let Some(entry) = self.offset_entries.next_if(is_due) {
-            let Some(OffsetPosition { offset, position }) = self.entry(FileKind::OffsetIndex, entry) else {
-                continue;
-            };
-            let last = self
-                .last_offset_entry
-                .replace(OffsetPosition { offset, position });
-            if let Some(last) = last.filter(|last| last.offset >= offset) {
-                let what = format!("the entry for offset {offset} follows that for {}", last.offset);
-                self.index_problem(FileKind::OffsetIndex, what);
-            } else if u64::from(position) < batch.position {
-                let what =
-                    format!("the entry for offset {offset} points to byte {position}, where no batch begins");
-                self.index_problem(FileKind::OffsetIndex, what);
-            } else if offset < header.base_offset {
-                let what = format!(
-                    "the entry for offset {offset} points to batch {}-{}",
-                    header.base_offset,
-                    header.last_offset()
-                );
-                self.index_problem(FileKind::OffsetIndex, what);
-            }
-        }
-        let is_due = |entry: &Result<TimestampOffset>| {
-            entry
-                .as_ref()
-                .map_or(true, |entry| entry.offset <= header.last_offset())
-        };
-        while let Some(entry) = self.time_entries.next_if(is_due) {
-            let Some(TimestampOffset { timestamp, offset }) = self.entry(FileKind::TimeIndex, entry) else {
-                continue;
-            };
-            if timestamp != header.max_timestamp {
-                let what = format!(
-                    "offset {offset} is entered with time {timestamp}, its batch's newest is {}",
-                    header.max_timestamp
-                );
-                self.index_problem(FileKind::TimeIndex, what);
-            }
-        }
-    }
-
-    fn entry<T>(&mut self, kind: FileKind, entry: Result<T>) -> Option<T> {
-        entry
-            .map_err(|error| self.index_problem(kind, error.message()))
-            .ok()
-    }
-
-    fn index_problem(&mut self, kind: FileKind, what: String) {
-        let broker = match kind {
-            FileKind::TransactionIndex => {
-                "rebuild it when it recovers the segment; until then it misleads read_committed consumers"
-            }
-            _ => "rebuild it when it recovers the segment",
-        };
-        let name = self.sibling_name(kind);
-        self.problems.push(Problem::new(name, None, what, broker));
-    }
-
-    fn sibling_name(&self, kind: FileKind) -> String {
-        let path = self
-            .file
-            .path
-            .with_extension(kind.suffix().trim_start_matches('.'));
-        let sibling = DumpFile {
-            path,
-            ..self.file.clone()
-        };
-        sibling.short_name()
+        self.wrong_transaction_index(what);
     }
 
     fn end(&mut self, end: &WalkEnd) {
@@ -400,26 +283,9 @@ impl<'f> LogCheck<'f> {
         if is_cut {
             return;
         }
-        if let Some(entry) = self.offset_entries.next()
-            && let Some(OffsetPosition { offset, position }) = self.entry(FileKind::OffsetIndex, entry)
-        {
-            let what =
-                format!("the entry for offset {offset} points to byte {position}, behind the last batch");
-            self.index_problem(FileKind::OffsetIndex, what);
-        }
-        if let Some(entry) = self.time_entries.next()
-            && let Some(TimestampOffset { timestamp, offset }) = self.entry(FileKind::TimeIndex, entry)
-        {
-            let what = format!("the entry of time {timestamp} is for offset {offset}, which the log has not");
-            self.index_problem(FileKind::TimeIndex, what);
-        }
+        self.indexes.end(&mut self.problems);
         while let Some(entry) = self.aborted_up_to(i64::MAX) {
             self.no_marker_for(&entry);
         }
     }
-}
-
-fn no_entries<T: 'static>() -> Entries<T> {
-    let none: Box<dyn Iterator<Item = Result<T>>> = Box::new(std::iter::empty());
-    none.peekable()
 }

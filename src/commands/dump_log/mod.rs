@@ -8,6 +8,7 @@ mod entries;
 pub mod files;
 mod gaps;
 mod in_order;
+mod index_check;
 pub mod java;
 mod java_batches;
 mod java_index;
