@@ -3,6 +3,7 @@
 //! Each tool has one file: an option table, the checks in Java's order, and the translation to an `Action`.
 
 mod client_config;
+mod config_rules;
 mod console;
 pub mod flag_table;
 pub mod kafka_console_consumer;
