@@ -1,0 +1,185 @@
+//! `kafka-console-consumer` as Apache Kafka 4.3.1 has it: from its words to the action, and how it ends.
+
+mod options;
+mod values;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use self::values::Asked;
+use super::offset_reset;
+use super::option_parser::{self, OptionError, Parsed};
+use super::option_table::Tool;
+use super::usage;
+use crate::client::record_source::Position;
+use crate::client::settings::{Origin, Settings};
+use crate::commands::Context;
+use crate::commands::consume::{self, Action, End, Missing, Outcome, Start};
+use crate::error::{Error, Result};
+use crate::output::{OutputOptions, Printer, java_log, stderr_line, stdout_line};
+
+/// The options.
+pub const TOOL: Tool = Tool {
+    name: "kafka-console-consumer",
+    options: options::OPTIONS,
+};
+
+const ABOUT: &str = "This tool helps to read data from Kafka topics and outputs it to standard output.";
+const LOGGER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+
+/// A refusal, and whether the table of options follows it.
+enum Refusal {
+    Usage(String),
+    Line(String),
+    /// Texts of Java's logging.
+    Logged(String),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal::Line(error.to_string())
+    }
+}
+
+impl From<OptionError> for Refusal {
+    fn from(error: OptionError) -> Self {
+        Refusal::Line(error.to_string())
+    }
+}
+
+pub(super) fn run(args: &[String]) -> ExitCode {
+    let parsed = match option_parser::parse(options::OPTIONS, args) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage::refuse(&TOOL, &error.to_string()),
+    };
+    if let Some(exit) = usage::help_or_version(&TOOL, &parsed, ABOUT) {
+        return exit;
+    }
+    match consume(&parsed) {
+        Ok(exit) => exit,
+        Err(Refusal::Usage(message)) => usage::refuse(&TOOL, &message),
+        Err(Refusal::Line(message)) => {
+            stderr_line(message);
+            ExitCode::FAILURE
+        }
+        Err(Refusal::Logged(message)) => {
+            log(
+                "ERROR",
+                &format!("Unknown error when running consumer: {message}"),
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log(level: &str, text: &str) {
+    stderr_line(java_log::line(level, text, LOGGER));
+}
+
+fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
+    let has_events = parsed.has("enable-systest-events");
+    let mut asked = values::read(parsed)?;
+    let is_undefined = asked.reset == "none" && asked.start.is_none() && asked.partition.is_none();
+    if is_undefined && asked.group.is_none() {
+        return Ok(finish(&undefined_offset(), has_events));
+    }
+    let position = position(&asked)?;
+    asked.reset = offset_reset::word(asked.reset);
+    asked
+        .settings
+        .set("auto.offset.reset", asked.reset.clone(), Origin::Flag);
+    let (settings, action) = action(asked, position);
+    let mut context = Context::new(settings, Printer::new(OutputOptions::default()));
+    let outcome =
+        consume::consume(action, &mut context).map_err(|error| Refusal::Logged(error.to_string()))?;
+    Ok(finish(&outcome, has_events))
+}
+
+/// Where to begin.
+fn position(asked: &Asked) -> Result<Position, Refusal> {
+    let since = offset_reset::since(&asked.reset, asked.group.is_some()).map_err(Refusal::Logged)?;
+    Ok(match (asked.start, since) {
+        (Some(start), _) => start,
+        // A partition that is named is read from its end, whatever else says.
+        (None, _) if asked.partition.is_some() => Position::End,
+        (None, Some(since)) => Position::Time(since),
+        (None, None) if asked.reset == "earliest" => Position::Beginning,
+        (None, None) => Position::End,
+    })
+}
+
+fn action(asked: Asked, position: Position) -> (Settings, Action) {
+    let action = Action {
+        topics: asked.topics,
+        partitions: asked.partition.map(|partition| vec![partition]),
+        start: Start::At(position),
+        until: None,
+        exits_at_end: false,
+        limit: asked
+            .limit
+            .filter(|limit| *limit != -1)
+            .map(|limit| u64::try_from(limit).unwrap_or(0)),
+        idle: asked
+            .idle
+            .and_then(|idle| u64::try_from(idle).ok())
+            .map(Duration::from_millis),
+        formatter: asked.formatter,
+        skips_bad: asked.skips_bad,
+        missing: Missing::Wait,
+        is_member: asked.group.is_some(),
+        patience: Duration::from_secs(60),
+        overrides: vec![
+            ("isolation.level".into(), asked.isolation),
+            ("auto.offset.reset".into(), asked.reset),
+        ],
+        defaults: vec![
+            ("client.id".into(), "console-consumer".into()),
+            ("allow.auto.create.topics".into(), "true".into()),
+        ],
+        bad_record: |problem| {
+            let text = format!("Error processing message, skipping this message: {problem}");
+            java_log::line("ERROR", &text, LOGGER)
+        },
+        notice: |line| java_log::line("WARN", line, "org.apache.kafka.clients.NetworkClient"),
+    };
+    (asked.settings, action)
+}
+
+/// Where nothing is committed, and nothing says where to begin.
+fn undefined_offset() -> Outcome {
+    Outcome {
+        records: 0,
+        end: End::Failed(Error::failed("undefined offset with no reset policy")),
+    }
+}
+
+/// Says how it went, in Java's order, and gives its exit code.
+fn finish(outcome: &Outcome, has_events: bool) -> ExitCode {
+    match &outcome.end {
+        End::Idle => log(
+            "ERROR",
+            "Error processing message, terminating consumer process: no record within --timeout-ms",
+        ),
+        End::Failed(error) => log(
+            "ERROR",
+            &format!("Error processing message, terminating consumer process: {error}"),
+        ),
+        End::ClosedPipe => stderr_line("Unable to write to standard out, closing consumer."),
+        End::Complete | End::Interrupted(_) | End::BadRecord(_) => {}
+    }
+    stderr_line(format_args!("Processed a total of {} messages", outcome.records));
+    if let End::BadRecord(problem) = &outcome.end {
+        log(
+            "ERROR",
+            &format!("Unknown error when running consumer: {problem}"),
+        );
+    }
+    if has_events {
+        stdout_line("shutdown_complete");
+    }
+    match &outcome.end {
+        End::BadRecord(_) => ExitCode::FAILURE,
+        End::Interrupted(code) => ExitCode::from(*code),
+        _ => ExitCode::SUCCESS,
+    }
+}
