@@ -103,6 +103,8 @@ pub enum End {
     ClosedPipe,
     /// A record could not be printed.
     BadRecord(String),
+    /// What was read could not be written.
+    NotWritten(Error),
     Failed(Error),
 }
 
@@ -121,7 +123,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
         End::Interrupted(_) => Err(Error::interrupted()),
         End::ClosedPipe => Err(Error::new(Kind::ClosedPipe, "the reader has gone")),
         End::BadRecord(problem) => Err(Error::bad_data(problem)),
-        End::Failed(error) => Err(error),
+        End::NotWritten(error) | End::Failed(error) => Err(error),
     }
 }
 
@@ -232,7 +234,8 @@ impl Run {
         }
         match written {
             Err(error) if error.kind() == Kind::ClosedPipe => return Ok(Some(End::ClosedPipe)),
-            written => written?,
+            Err(error) => return Ok(Some(End::NotWritten(error))),
+            Ok(()) => {}
         }
         self.source.acknowledge();
         if let Some(problem) = problem {

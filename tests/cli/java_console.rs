@@ -18,6 +18,35 @@ fn lines_go_in_and_come_out() {
 }
 
 #[test]
+fn what_cannot_be_written_is_no_success() {
+    let shell = Shell::new();
+    for (lines, all) in [
+        ("one\n".to_owned(), "1"),
+        ("one of many\n".repeat(20_000), "20001"),
+    ] {
+        shell.java_produce(&["--topic", "t"], &lines).succeeds();
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let bootstrap = shell.cluster.bootstrap();
+        let consume = [
+            "kafka-console-consumer",
+            "--bootstrap-server",
+            &bootstrap,
+            "--topic",
+            "t",
+        ];
+        let output = shell
+            .suite
+            .command([&consume[..], &["--from-beginning", "--max-messages", all]].concat())
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("no space left on device"), "{told}");
+    }
+}
+
+#[test]
 fn a_separator_that_is_missing_stops_the_producer_after_what_came_before() {
     let shell = Shell::new();
     let keys = [

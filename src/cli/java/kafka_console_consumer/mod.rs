@@ -160,7 +160,7 @@ fn finish(outcome: &Outcome, has_events: bool) -> ExitCode {
             "ERROR",
             "Error processing message, terminating consumer process: no record within --timeout-ms",
         ),
-        End::Failed(error) => log(
+        End::NotWritten(error) | End::Failed(error) => log(
             "ERROR",
             &format!("Error processing message, terminating consumer process: {error}"),
         ),
@@ -178,7 +178,7 @@ fn finish(outcome: &Outcome, has_events: bool) -> ExitCode {
         stdout_line("shutdown_complete");
     }
     match &outcome.end {
-        End::BadRecord(_) => ExitCode::FAILURE,
+        End::BadRecord(_) | End::NotWritten(_) => ExitCode::FAILURE,
         End::Interrupted(code) => ExitCode::from(*code),
         _ => ExitCode::SUCCESS,
     }
