@@ -15,11 +15,7 @@ static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
 /// 128 and the number of the last signal, as shells show it.
 pub fn exit_code() -> u8 {
-    exit_code_of(&SIGNAL)
-}
-
-fn exit_code_of(signal: &AtomicUsize) -> u8 {
-    match signal.load(Ordering::Relaxed) {
+    match SIGNAL.load(Ordering::Relaxed) {
         0 => 130,
         signal => u8::try_from(128 + signal).unwrap_or(130),
     }
@@ -37,20 +33,16 @@ fn outlives_its_terminal() -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     raised: Arc<AtomicBool>,
-    signal: Arc<AtomicUsize>,
 }
 
 impl Interrupt {
     /// A flag that SIGINT, SIGTERM and SIGHUP raise from now on, instead of killing the process.
     pub fn install() -> Result<Self> {
-        let interrupt = Self {
-            raised: Arc::default(),
-            signal: Arc::clone(&SIGNAL),
-        };
+        let interrupt = Self::default();
         let hang_up = (!outlives_its_terminal()).then_some(SIGHUP);
         for signal in [SIGINT, SIGTERM].into_iter().chain(hang_up) {
             let number = usize::try_from(signal).unwrap_or_default();
-            signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), number)
+            signal_hook::flag::register_usize(signal, Arc::clone(&SIGNAL), number)
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&interrupt.raised)))
                 .map_err(|error| Error::from(error).context("watching for Ctrl-C"))?;
         }
@@ -65,10 +57,5 @@ impl Interrupt {
     /// Whether a signal came; lowers the flag for the next one.
     pub fn take(&self) -> bool {
         self.raised.swap(false, Ordering::Relaxed)
-    }
-
-    /// 128 and the number of the last signal, as shells show it.
-    pub fn exit_code(&self) -> u8 {
-        exit_code_of(&self.signal)
     }
 }

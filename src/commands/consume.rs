@@ -15,7 +15,7 @@ use goals::Goals;
 use super::Context;
 use crate::client::record_source::{self, ConsumedRecord, Position, RecordSource, RecordVisitor};
 use crate::error::{Error, Kind, Result};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::java::regex::JavaRegex;
 use crate::output::Printer;
 use crate::output::record::RecordFormatter;
@@ -195,7 +195,7 @@ impl Run {
             }
             self.tell(printer);
             if self.interrupt.is_raised() {
-                return Ok(End::Interrupted(self.interrupt.exit_code()));
+                return Ok(End::Interrupted(interrupt::exit_code()));
             }
             if self
                 .action

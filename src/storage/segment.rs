@@ -369,8 +369,8 @@ pub(super) fn sync_file(file: &File) -> Result<()> {
 }
 
 impl Writer {
-    /// Kafka's rule: the first batch, and every one after fewer than `interval` bytes, goes without an entry.
-    /// Enters a batch that the log has. What of an index cannot be written now waits in memory: it must not make an
+    /// Enters a batch that the log has. Kafka's rule: the first batch, and every one after fewer than `interval` bytes,
+    /// goes without an entry. What of an index cannot be written now waits in memory: it must not make an
     /// append fail whose batch is in the log, and closing says so if it still cannot be.
     fn note(&mut self, header: &BatchHeader, position: u64, interval: u64) {
         if header.max_timestamp > self.largest.timestamp {

@@ -47,6 +47,28 @@ fn what_cannot_be_written_is_no_success() {
 }
 
 #[test]
+fn what_cannot_be_read_is_no_success() {
+    let shell = Shell::new();
+    let bootstrap = shell.cluster.bootstrap();
+    let produce = [
+        "kafka-console-producer",
+        "--bootstrap-server",
+        &bootstrap,
+        "--topic",
+        "t",
+    ];
+    let output = shell
+        .suite
+        .command(produce)
+        .stdin(std::fs::File::open(".").unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("is a directory"), "{told}");
+}
+
+#[test]
 fn a_separator_that_is_missing_stops_the_producer_after_what_came_before() {
     let shell = Shell::new();
     let keys = [

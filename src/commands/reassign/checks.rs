@@ -32,6 +32,14 @@ pub(super) struct Work {
     pub log_dirs: Wishes,
 }
 
+impl Work {
+    /// What has a target that is not reached: partitions to start, and those under way.
+    pub(super) fn targets(&self) -> Assignment {
+        let all = self.start.iter().chain(&self.under_way);
+        all.map(|(name, to)| (name.clone(), to.clone())).collect()
+    }
+}
+
 /// How strict the checks are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strictness {

@@ -164,13 +164,8 @@ fn origins(work: &Work) -> Assignment {
 
 fn rows(work: &Work, sizes: &Sizes, state: &'static str) -> Vec<MoveRow> {
     let origins = origins(work);
-    let all: Assignment = work
-        .start
-        .iter()
-        .chain(&work.under_way)
-        .map(|(name, to)| (name.clone(), to.clone()))
-        .collect();
-    all.into_iter()
+    work.targets()
+        .into_iter()
         .map(|(name, to)| {
             let from = origins.get(&name).cloned().unwrap_or_default();
             let new: Vec<_> = to

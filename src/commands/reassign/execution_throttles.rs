@@ -12,20 +12,14 @@ use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::output::plural;
 use crate::reassignment::plan::comma_separated;
-use crate::reassignment::{Assignment, throttle};
+use crate::reassignment::throttle;
 use crate::topic_partition::BrokerId;
 
 /// Sets the throttles asked for, and answers them.
 pub(super) fn set(action: &ExecuteAction, work: &Work, context: &mut Context) -> Result<Changes> {
     let mut set = Changes::new();
     if let Some(rate) = action.throttle {
-        let all: Assignment = work
-            .start
-            .iter()
-            .chain(&work.under_way)
-            .map(|(name, to)| (name.clone(), to.clone()))
-            .collect();
-        let moves = throttle::moves(&work.active, &all, &work.current);
+        let moves = throttle::moves(&work.active, &work.targets(), &work.current);
         set.extend(throttles::on_topics(&moves));
         set.extend(on_live_brokers(
             &throttle::brokers(&moves),
