@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::cluster::Cluster;
+use crate::support::wait::wait_until;
 use kafka_protocol::messages::MetadataRequest;
 use kafkit::wire::{Connection, ConnectionOptions, HostPort};
 
@@ -28,14 +29,6 @@ fn answer_until_closed(cluster: &Cluster, bytes: &[u8]) -> Vec<u8> {
         ),
     }
     answer
-}
-
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 fn frame(key: i16, version: i16, rest: &[u8]) -> Vec<u8> {

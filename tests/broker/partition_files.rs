@@ -1,10 +1,10 @@
 //! What a topic's records look like on disk and how its files are handled: codecs, open files, other brokers' files.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use crate::support::cluster::Cluster;
 use crate::support::suite::{Outcome, Suite, outcome_of};
+use crate::support::wait::wait_until;
 
 fn lines(count: usize) -> String {
     let lines: Vec<String> = (0..count).map(|number| format!("line {number}\n")).collect();
@@ -14,14 +14,6 @@ fn lines(count: usize) -> String {
 fn kafkit(suite: &Suite, cluster: &Cluster, args: &[&str], input: &str) -> Outcome {
     let bootstrap = cluster.bootstrap();
     suite.run_with_input([args, &["-q", "-b", bootstrap.as_str()]].concat(), input)
-}
-
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// The codec of each batch, as Kafka's dump names it.

@@ -4,3 +4,4 @@ pub mod cluster;
 pub mod shell;
 pub mod suite;
 pub mod terminal;
+pub mod wait;
