@@ -247,10 +247,21 @@ pub fn attributes(codec: Codec, timestamp_type: TimestampType, transactional: bo
 
 /// The checksum of the whole batch in `bytes` as it should stand in the header.
 pub fn computed_crc(bytes: &[u8]) -> u32 {
-    if i8_at(bytes, MAGIC_AT) < 2 {
-        crc32fast::hash(bytes.get(16..).unwrap_or_default())
+    let magic = i8_at(bytes, MAGIC_AT);
+    crc_of(magic, bytes.get(crc_covers_from(magic)..).unwrap_or_default())
+}
+
+/// Where in a batch of format `magic` the bytes begin that its checksum covers.
+pub fn crc_covers_from(magic: i8) -> usize {
+    if magic < 2 { MAGIC_AT } else { ATTRIBUTES_AT }
+}
+
+/// The checksum of the bytes that it covers in a batch of format `magic`.
+pub fn crc_of(magic: i8, covered: &[u8]) -> u32 {
+    if magic < 2 {
+        crc32fast::hash(covered)
     } else {
-        crc32c::crc32c(bytes.get(ATTRIBUTES_AT..).unwrap_or_default())
+        crc32c::crc32c(covered)
     }
 }
 

@@ -7,12 +7,10 @@ use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use crate::records::batch_header::{ATTRIBUTES_AT, BatchHeader};
+use crate::records::batch_header::{BatchHeader, crc_covers_from};
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 128 * 1024;
-/// Where the bytes start that the checksum of formats 0 and 1 covers.
-const LEGACY_MAGIC_AT: u64 = 16;
 
 /// A whole batch in a file.
 #[derive(Clone, Debug)]
@@ -40,11 +38,7 @@ impl LargeBatch {
     /// The checksum as it should stand in the header.
     pub fn computed_crc(&self, header: &BatchHeader) -> io::Result<u32> {
         let legacy = header.magic < 2;
-        let mut reader = self.reader(if legacy {
-            LEGACY_MAGIC_AT
-        } else {
-            ATTRIBUTES_AT as u64
-        });
+        let mut reader = self.reader(crc_covers_from(header.magic) as u64);
         let mut buffer = vec![0; BUFFER_BYTES];
         let (mut crc, mut legacy_crc) = (0, crc32fast::Hasher::new());
         loop {

@@ -6,6 +6,7 @@ pub mod batch_reader;
 pub mod checkpoint;
 pub mod entry_file;
 pub mod file_name;
+pub mod file_window;
 pub mod flush;
 mod folder_files;
 pub mod index_file;

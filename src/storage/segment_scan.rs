@@ -7,8 +7,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
+use super::file_window::{self, FileWindow, MappedBatch};
 use super::large_batch::LargeBatch;
-use crate::records::batch_header::{HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0};
+use crate::records::batch_header::{HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0};
 
 /// How much a chunk holds, unless one batch alone is longer: what a processor keeps near beside its other work.
 pub const CHUNK_BYTES: usize = 128 * 1024;
@@ -18,6 +19,11 @@ const LARGEST_HELD: usize = 1280 * 1024;
 /// From this length on the walk reads a batch's length alone, and leaves the batch to the thread that works on it: below,
 /// one system call a batch costs more than the copies that stand in a row.
 const HOP_BYTES: usize = 12 * 1024;
+
+/// How much a chunk in place holds, which takes no memory: what makes sharing a walk cheap beside the work itself.
+const CHUNK_IN_PLACE: usize = 512 * 1024;
+/// Shorter logs are read: a mapping costs more than it saves.
+const WORTH_MAPPING: u64 = 1 << 20;
 
 /// Whole batches in a row.
 #[derive(Clone, Debug, Default)]
@@ -32,11 +38,39 @@ pub struct Chunk {
     pub len: usize,
     /// A batch too large to be held, alone in its chunk: `bytes` are its first, `len` is 0.
     pub large: Option<LargeBatch>,
+    /// Where the batches lie instead of in `bytes`.
+    window: Option<Arc<FileWindow>>,
     /// Where `bytes` are still to be read from.
     pending: Option<Arc<File>>,
 }
 
 impl Chunk {
+    /// The first bytes of the batch at `at`, and of what follows when it has fewer than that; `copy` holds those of a
+    /// chunk in place.
+    pub fn head<'a>(&'a self, at: usize, copy: &'a mut [u8; HEADER_LEN]) -> &'a [u8] {
+        match &self.window {
+            Some(window) => {
+                let copied = window.copy(self.position + at as u64, copy);
+                copy.get(..copied).unwrap_or_default()
+            }
+            None => self.bytes.get(at..).unwrap_or_default(),
+        }
+    }
+
+    /// The `size` bytes of the batch at `at`.
+    pub fn batch(&self, at: usize, size: usize) -> ChunkBatch<'_> {
+        let size = size.min(self.len.saturating_sub(at));
+        match &self.window {
+            Some(window) => ChunkBatch::Mapped(window.batch(self.position + at as u64, size)),
+            None => ChunkBatch::Held(self.bytes.get(at..at + size).unwrap_or_default()),
+        }
+    }
+
+    /// Fails when what was read in place was not there: nothing that was made of it holds then.
+    pub fn check(&self) -> io::Result<()> {
+        self.window.as_ref().map_or(Ok(()), |window| window.check())
+    }
+
     /// Reads the bytes, unless they have been: the work that threads sharing a walk do side by side.
     pub fn load(&mut self) -> io::Result<()> {
         let Some(file) = self.pending.take() else {
@@ -44,11 +78,17 @@ impl Chunk {
         };
         self.bytes.clear();
         if read_at(&file, self.position, self.len, &mut self.bytes)? < self.len {
-            let cut = "the file was cut while it was read";
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, cut));
+            return Err(file_window::cut());
         }
         Ok(())
     }
+}
+
+/// One batch of a chunk.
+#[derive(Clone, Copy, Debug)]
+pub enum ChunkBatch<'a> {
+    Held(&'a [u8]),
+    Mapped(MappedBatch<'a>),
 }
 
 /// Where the bytes come from.
@@ -88,6 +128,10 @@ pub struct SegmentScan {
     chunks: u64,
     /// Length of the batch found last, which tells what the next ones will be like.
     last_batch: usize,
+    /// Whether batches are left where they are.
+    in_place: bool,
+    /// The part of the file where the walk is, when they are.
+    window: Option<Arc<FileWindow>>,
     finished: Option<ScanEnd>,
 }
 
@@ -120,8 +164,18 @@ impl SegmentScan {
             rest: Vec::new(),
             chunks: 0,
             last_batch: 0,
+            in_place: false,
+            window: None,
             finished: None,
         }
+    }
+
+    /// Leaves the batches of a file where they are, for who needs no more than headers and checksums of most; where that
+    /// cannot be, or does not pay, they are read.
+    #[must_use]
+    pub fn in_place(mut self) -> Self {
+        self.in_place = matches!(self.source, Source::File(_)) && self.end - self.position >= WORTH_MAPPING;
+        self
     }
 
     /// Where the next batch starts, or would.
@@ -148,9 +202,18 @@ impl SegmentScan {
         }
         chunk.large = None;
         chunk.pending = None;
-        if let Some((file, len)) = self.hop()? {
-            chunk.pending = Some(file);
-            return Ok(self.hand_out(chunk, len));
+        chunk.window = None;
+        if let Source::File(file) = &self.source {
+            let file = Arc::clone(file);
+            let len = self.hop(&file)?;
+            if len > 0 {
+                match &self.window {
+                    Some(window) => chunk.window = Some(Arc::clone(window)),
+                    None => chunk.pending = Some(file),
+                }
+                self.rest.clear();
+                return Ok(self.hand_out(chunk, len));
+            }
         }
         chunk.bytes.clear();
         // Kept at the length of the longest batch so far: fresh memory for each would cost more than reading it.
@@ -177,38 +240,78 @@ impl SegmentScan {
         }
     }
 
-    /// The file and the length of the next whole batches, where their lengths alone need to be read for that; none where
-    /// batches are short, and at the end, which takes a closer look.
-    fn hop(&mut self) -> io::Result<Option<(Arc<File>, usize)>> {
-        let Source::File(file) = &self.source else {
-            return Ok(None);
-        };
-        let file = Arc::clone(file);
+    /// The length of the next whole batches, where their lengths alone need to be looked at for that; 0 where batches are
+    /// short and to be read, and at the end, which takes a closer look.
+    fn hop(&mut self, file: &Arc<File>) -> io::Result<usize> {
+        if self.in_place {
+            return self.hop_in_place(file);
+        }
         let mut fields = Vec::with_capacity(LOG_OVERHEAD);
-        let mut len = 0;
-        while self.last_batch >= HOP_BYTES {
-            let at = self.position + len as u64;
+        let least = HOP_BYTES;
+        self.hop_over(self.end, CHUNK_BYTES, |at, last_batch| {
             fields.clear();
-            if at + HEADER_UP_TO_MAGIC as u64 >= self.end
-                || read_at(&file, at, LOG_OVERHEAD, &mut fields)? < LOG_OVERHEAD
-            {
-                break;
+            let found = last_batch >= least && read_at(file, at, LOG_OVERHEAD, &mut fields)? == LOG_OVERHEAD;
+            Ok(found.then(|| length_field(&fields)))
+        })
+    }
+
+    /// As [`SegmentScan::hop`], through the window, which moves on when it has no more whole batches.
+    fn hop_in_place(&mut self, file: &Arc<File>) -> io::Result<usize> {
+        loop {
+            if let Some(window) = self.window.clone() {
+                // Behind each batch there are at least as many bytes as a header that borrows from them may want.
+                let end = match window.end() {
+                    end if end >= self.end => self.end,
+                    end => end - HEADER_LEN as u64,
+                };
+                let len = self.hop_over(end, CHUNK_IN_PLACE, |at, _| {
+                    let mut fields = [0; LOG_OVERHEAD];
+                    Ok((window.copy(at, &mut fields) == LOG_OVERHEAD).then(|| length_field(&fields)))
+                })?;
+                window.check()?;
+                if len > 0 || window.end() >= self.end {
+                    return Ok(len);
+                }
             }
-            let length = length_field(&fields);
+            let before = self.window.take().map(|window| window.start());
+            match FileWindow::around(file, self.position, self.end) {
+                // The batch does not fit in any window.
+                Ok(window) if before == Some(window.start()) => return Ok(0),
+                Ok(window) => self.window = Some(Arc::new(window)),
+                Err(_) => {
+                    self.in_place = false;
+                    return Ok(0);
+                }
+            }
+        }
+    }
+
+    /// Goes from batch to batch while they end before `end` and come to no more than `most` bytes; `length` tells the
+    /// length field of the one at a place, given how long the one before was.
+    fn hop_over(
+        &mut self,
+        end: u64,
+        most: usize,
+        mut length: impl FnMut(u64, usize) -> io::Result<Option<i32>>,
+    ) -> io::Result<usize> {
+        let mut len = 0;
+        loop {
+            let at = self.position + len as u64;
+            if at + HEADER_UP_TO_MAGIC as u64 >= end {
+                return Ok(len);
+            }
+            let Some(length) = length(at, self.last_batch)? else {
+                return Ok(len);
+            };
             let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
-            let is_whole = length >= MIN_LENGTH_V0 as i32 && at + size as u64 <= self.end;
-            let fits = size <= LARGEST_HELD && (len == 0 || len + size <= CHUNK_BYTES);
+            let is_whole = length >= MIN_LENGTH_V0 as i32 && at + size as u64 <= end;
+            let fits = size <= LARGEST_HELD && (len == 0 || len + size <= most);
             if !is_whole || !fits {
-                break;
+                return Ok(len);
             }
             len += size;
             self.last_batch = size;
         }
-        if len == 0 {
-            return Ok(None);
-        }
-        self.rest.clear();
-        Ok(Some((file, len)))
     }
 
     /// After the walk: the first bytes behind the last whole batch, at least those that tell a batch's format if there

@@ -1,7 +1,9 @@
 //! `kafkit dump-log` on files that Apache Kafka wrote, and on damaged copies of them.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use kafkit::storage::producer_snapshot;
 
@@ -374,4 +376,44 @@ fn a_named_pipe_is_read_as_one_and_left_alone_in_a_folder() {
     let writer = std::thread::spawn(move || fs::write(to, fs::read(log).unwrap()));
     assert_eq!(dump(&["--values"], &pipe).succeeds().stdout(), direct);
     writer.join().unwrap().unwrap();
+}
+
+/// A log whose lines fill any pipe many times over.
+fn long_log() -> Vec<u8> {
+    let batch = fs::read(segment("plain/00000000000000000000.log")).unwrap();
+    let length = 12 + i32::from_be_bytes(batch[8..12].try_into().unwrap()) as usize;
+    batch[..length].repeat((16 << 20) / length)
+}
+
+#[test]
+fn a_log_that_is_cut_while_it_is_read_ends_with_an_error() {
+    let suite = Suite::new();
+    for words in [["kafka-dump-log", "--files"], ["dump-log", "--quiet"]] {
+        let log = suite.file("00000000000000000000.log", long_log());
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kafkit"))
+            .args(words)
+            .arg(&log)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut shown = child.stdout.take().unwrap();
+        // Some has been read, and the rest waits until there is room in the pipe.
+        shown.read_exact(&mut [0; 100]).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(&log)
+            .unwrap()
+            .set_len(4096)
+            .unwrap();
+        io::copy(&mut shown, &mut io::sink()).unwrap();
+        let outcome = child.wait_with_output().unwrap();
+        let told = String::from_utf8(outcome.stderr).unwrap();
+        assert_eq!(outcome.status.code(), Some(1), "{words:?}: {told}");
+        assert!(
+            told.contains("the file was cut while it was read"),
+            "{words:?}: {told}"
+        );
+    }
 }

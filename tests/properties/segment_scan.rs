@@ -1,10 +1,10 @@
-//! A walk over a segment finds the same batches whichever way it reads: a file's lengths alone, its bytes in chunks, or
-//! what a pipe gives.
+//! A walk over a segment finds the same batches whichever way it reads: a file's lengths alone, its bytes in chunks, the
+//! file in place, or what a pipe gives.
 
 use std::fs::File;
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 
-use kafkit::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
+use kafkit::storage::segment_scan::{Chunk, ChunkBatch, ScanEnd, SegmentScan};
 use proptest::prelude::*;
 
 /// Lengths that brokers see: small, around where the walk changes its way, longer than a chunk, longer than is held.
@@ -52,13 +52,18 @@ fn walked(mut scan: SegmentScan) -> Walked {
         }
         let mut at = 0;
         while at < chunk.len {
-            let length = i32::from_be_bytes(chunk.bytes[at + 8..at + 12].try_into().unwrap());
-            let size = 12 + length as usize;
+            let mut copy = [0; 61];
+            let head = chunk.head(at, &mut copy);
+            let size = 12 + i32::from_be_bytes(head[8..12].try_into().unwrap()) as usize;
             batches.push((chunk.position + at as u64, size));
+            match chunk.batch(at, size) {
+                ChunkBatch::Held(content) => bytes.extend_from_slice(content),
+                ChunkBatch::Mapped(mut mapped) => _ = mapped.read_to_end(&mut bytes).unwrap(),
+            }
             at += size;
         }
         assert_eq!(at, chunk.len, "a chunk ends with a whole batch");
-        bytes.extend_from_slice(&chunk.bytes[..chunk.len]);
+        chunk.check().unwrap();
     }
     let rest = scan.rest().iter().take(17).copied().collect();
     let end = scan.end();
@@ -81,11 +86,13 @@ proptest! {
         let bytes = log(&lengths, &tail);
         let mut file: File = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
-        let from_file = walked(SegmentScan::of_file(file, 0, bytes.len() as u64));
-        let from_pipe = walked(SegmentScan::of_pipe(Box::new(Cursor::new(bytes))));
+        let of_file = || SegmentScan::of_file(file.try_clone().unwrap(), 0, bytes.len() as u64);
+        let (from_file, in_place) = (walked(of_file()), walked(of_file().in_place()));
+        let from_pipe = walked(SegmentScan::of_pipe(Box::new(Cursor::new(bytes.clone()))));
         let sizes: Vec<usize> = from_file.batches.iter().map(|(_, size)| *size).collect();
         let written: Vec<usize> = lengths.iter().map(|length| length + 12).collect();
         prop_assert_eq!(&sizes[..written.len().min(sizes.len())], &written[..]);
-        prop_assert_eq!(from_file, from_pipe);
+        prop_assert_eq!(&from_file, &from_pipe);
+        prop_assert_eq!(from_file, in_place);
     }
 }

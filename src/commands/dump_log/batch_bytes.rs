@@ -2,13 +2,15 @@
 //!
 //! Owns what of a batch is held: a body that inflates to more is read piece by piece.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use crate::records::batch_header::{self, BatchHeader, HEADER_LEN};
 use crate::records::compression::{self, Codec, CompressionError};
 use crate::records::record_stream::Span;
 use crate::records::{Batch, RecordError, RecordStream, StreamedRecord, inflate};
+use crate::storage::file_window::MappedBatch;
 use crate::storage::large_batch::LargeBatch;
+use crate::storage::segment_scan::ChunkBatch;
 
 /// What a body that is held may inflate to.
 pub(super) const HELD_INFLATED: usize = 2 << 20;
@@ -19,13 +21,24 @@ pub(super) const LEGACY_LIMIT: usize = 8 << 20;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum BatchBytes<'a> {
     Held(&'a [u8]),
+    Mapped(MappedBatch<'a>),
     Stored(&'a LargeBatch),
+}
+
+impl<'a> From<ChunkBatch<'a>> for BatchBytes<'a> {
+    fn from(batch: ChunkBatch<'a>) -> Self {
+        match batch {
+            ChunkBatch::Held(bytes) => Self::Held(bytes),
+            ChunkBatch::Mapped(mapped) => Self::Mapped(mapped),
+        }
+    }
 }
 
 impl<'a> BatchBytes<'a> {
     pub(super) fn len(self) -> u64 {
         match self {
             Self::Held(bytes) => bytes.len() as u64,
+            Self::Mapped(mapped) => mapped.size(),
             Self::Stored(large) => large.size,
         }
     }
@@ -34,6 +47,7 @@ impl<'a> BatchBytes<'a> {
     pub(super) fn computed_crc(self, header: &BatchHeader) -> u32 {
         match self {
             Self::Held(bytes) => batch_header::computed_crc(bytes),
+            Self::Mapped(mapped) => mapped.computed_crc(header.magic),
             Self::Stored(large) => large.computed_crc(header).unwrap_or(!header.crc),
         }
     }
@@ -46,6 +60,7 @@ impl<'a> BatchBytes<'a> {
     pub(super) fn reader(self, skip: usize) -> Box<dyn BufRead + Send + 'a> {
         match self {
             Self::Held(bytes) => Box::new(bytes.get(skip..).unwrap_or_default()),
+            Self::Mapped(mapped) => Box::new(BufReader::new(mapped.behind(skip))),
             Self::Stored(large) => Box::new(large.reader(skip as u64)),
         }
     }
@@ -53,6 +68,7 @@ impl<'a> BatchBytes<'a> {
     pub(super) fn copy_to(self, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Held(bytes) => out.write_all(bytes),
+            Self::Mapped(mut mapped) => io::copy(&mut mapped, out).map(|_| ()),
             Self::Stored(large) => io::copy(&mut large.reader(0), out).map(|_| ()),
         }
     }
@@ -75,11 +91,11 @@ impl<'a> BatchBytes<'a> {
     {
         match self {
             Self::Held(bytes) => Ok(bytes),
-            Self::Stored(large) if large.size > LEGACY_LIMIT as u64 => Err(RecordError::Malformed(
+            _ if self.len() > LEGACY_LIMIT as u64 => Err(RecordError::Malformed(
                 "a message of format 0 or 1 of more than 8 MiB",
             )),
-            Self::Stored(large) => {
-                let read = large.reader(0).read_to_end(buffer);
+            Self::Mapped(_) | Self::Stored(_) => {
+                let read = self.reader(0).read_to_end(buffer);
                 read.map_err(|error| compression::corrupt(Codec::None, &error))?;
                 Ok(buffer)
             }
@@ -97,11 +113,11 @@ impl<'a> BatchBytes<'a> {
         let mut buffer = Vec::new();
         let bytes = match self {
             Self::Held(bytes) => Some(bytes),
-            Self::Stored(_) if is_legacy => match self.legacy(&mut buffer) {
+            Self::Mapped(_) | Self::Stored(_) if is_legacy => match self.legacy(&mut buffer) {
                 Ok(bytes) => Some(bytes),
                 Err(error) => return visit(Err(error)).map(|()| 0),
             },
-            Self::Stored(_) => None,
+            Self::Mapped(_) | Self::Stored(_) => None,
         };
         if let Some(bytes) = bytes {
             let whole = Batch {

@@ -2,18 +2,22 @@
 //!
 //! Owns the columns and what makes a batch belong to a range.
 
-use std::ops::ControlFlow;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Range;
 use super::files::DumpFile;
-use super::segment::{Segment, WalkEnd, WholeBatch};
+use super::in_order::Output;
+use super::segment::{Segment, Stop, WalkEnd, WholeBatch, whole_batches};
 use crate::error::Result;
 use crate::internal_records::control;
 use crate::output::log_dump::progress::FileProgress;
-use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, time, word};
+use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, word};
 use crate::output::{Format, Printer};
 use crate::records::StreamedRecord;
+use crate::records::batch_header::BatchHeader;
 use crate::records::control_record::ControlType;
+use crate::storage::segment_scan::Chunk;
 
 pub(super) fn show(
     file: &DumpFile,
@@ -22,49 +26,68 @@ pub(super) fn show(
     rows: &mut Rows,
     printer: &mut Printer,
 ) -> Result<u64> {
-    let mut segment = Segment::open(file, range)?;
+    let mut segment = Segment::open(file, range)?.in_place();
     let for_people = printer.format() == Format::Table;
-    let name = segment.name.clone();
-    let position_width = if segment.length == u64::MAX {
-        11
-    } else {
-        grouped(segment.length).len().max(5)
-    };
-    let offset_width = (file.base_offset.max(0).to_string().len() * 2 + 3).max(13);
-    if for_people {
-        rows.begin(
-            &name,
-            title,
-            &columns(position_width, offset_width),
-            printer.out(),
-        )?;
-    } else {
-        rows.begin(&name, title, FULL, printer.out())?;
-    }
+    let few = columns_for_people(file, segment.length);
+    let columns = if for_people { &few } else { FULL };
+    rows.begin(&segment.name, title, columns, printer.out())?;
+    let style = rows.style();
+    let corrupt = AtomicU64::new(0);
     let progress = FileProgress::beside_lines(segment.length, &segment.name, printer.is_quiet());
-    let mut corrupt = 0;
-    let end = segment.each(&progress, |batch| {
-        let header = &batch.header;
-        if header.base_offset >= range.to {
-            return Ok(ControlFlow::Break(()));
-        }
-        let newest_is_old = range.since.is_some_and(|since| header.max_timestamp < since);
-        let oldest_is_new = range
-            .until
-            .is_some_and(|until| header.base_timestamp >= until && header.delete_horizon_ms().is_none());
-        if header.last_offset() >= range.from && !newest_is_old && !oldest_is_new {
-            let is_valid = batch.is_valid();
-            corrupt += u64::from(!is_valid);
-            if for_people {
-                rows.row(&cells(&batch, is_valid), printer.out())?;
-            } else {
-                rows.row(&all_cells(&batch, is_valid), printer.out())?;
+    let mut out = RowsOut {
+        rows,
+        out: printer.out(),
+    };
+    let worker = || {
+        |chunk: &Chunk, output: &mut Output<'_, '_, _, Stop>| {
+            for batch in whole_batches(chunk) {
+                let batch = batch.map_err(Stop::from)?;
+                if batch.header.base_offset >= range.to {
+                    return Err(Stop::EndOfRange.into());
+                }
+                if is_in(range, &batch.header) {
+                    let is_valid = batch.is_valid();
+                    corrupt.fetch_add(u64::from(!is_valid), Ordering::Relaxed);
+                    if for_people {
+                        style.row(&cells(&batch, is_valid), &mut output.text);
+                    } else {
+                        style.row(&all_cells(&batch, is_valid), &mut output.text);
+                    }
+                    output.flush_if_long()?;
+                }
             }
+            Ok(())
         }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    };
+    let end = segment.each_in_order(&progress, &mut out, worker, |()| {});
     progress.finish();
-    Ok(corrupt + tell_end(&name, &end, printer))
+    Ok(corrupt.load(Ordering::Relaxed) + tell_end(&segment.name, &end?, printer))
+}
+
+/// Rows on their way out.
+struct RowsOut<'a, W> {
+    rows: &'a mut Rows,
+    out: &'a mut W,
+}
+
+/// Whole rows at a time, as workers hand them on.
+impl<W: Write> Write for RowsOut<'_, W> {
+    fn write(&mut self, rows: &[u8]) -> io::Result<usize> {
+        self.rows.write(rows, self.out).map(|()| rows.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Whether a record of the batch may be in the range.
+fn is_in(range: Range, header: &BatchHeader) -> bool {
+    let newest_is_old = range.since.is_some_and(|since| header.max_timestamp < since);
+    let oldest_is_new = range
+        .until
+        .is_some_and(|until| header.base_timestamp >= until && header.delete_horizon_ms().is_none());
+    header.last_offset() >= range.from && !newest_is_old && !oldest_is_new
 }
 
 /// What stands behind the last whole batch, on stderr: on a live log that is what is being written. Answers how many
@@ -93,7 +116,14 @@ pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) -> u64 
     0
 }
 
-fn columns(position_width: usize, offset_width: usize) -> [Column; 8] {
+/// Those for a log of `length` bytes, `u64::MAX` if nobody knows.
+fn columns_for_people(file: &DumpFile, length: u64) -> [Column; 8] {
+    let position_width = if length == u64::MAX {
+        11
+    } else {
+        grouped(length).len().max(5)
+    };
+    let offset_width = (file.base_offset.max(0).to_string().len() * 2 + 3).max(13);
     [
         number("BATCH", position_width),
         word("OFFSETS", offset_width),
@@ -109,19 +139,18 @@ fn columns(position_width: usize, offset_width: usize) -> [Column; 8] {
 fn cells(batch: &WholeBatch<'_>, is_valid: bool) -> [Cell; 8] {
     let header = &batch.header;
     let producer = if header.has_producer_id() {
-        format!("{}/{}", header.producer_id, header.producer_epoch)
+        Cell::Text(format!("{}/{}", header.producer_id, header.producer_epoch))
     } else {
-        "-".to_owned()
+        Cell::Nothing
     };
-    let count = u64::try_from(header.records_count).map_or_else(|_| "-".to_owned(), grouped);
     [
-        grouped(batch.position).into(),
-        format!("{}-{}", header.base_offset, header.last_offset()).into(),
-        count.into(),
-        grouped(batch.bytes.len()).into(),
-        codec(batch).into(),
-        time(header.max_timestamp).into(),
-        producer.into(),
+        Cell::Grouped(batch.position),
+        Cell::Offsets(header.base_offset, header.last_offset()),
+        u64::try_from(header.records_count).map_or(Cell::Nothing, Cell::Grouped),
+        Cell::Grouped(batch.bytes.len()),
+        Cell::Word(codec(batch)),
+        Cell::Time(header.max_timestamp),
+        producer,
         flags(batch, is_valid).into(),
     ]
 }
@@ -215,8 +244,8 @@ fn all_cells(batch: &WholeBatch<'_>, is_valid: bool) -> [Cell; 20] {
         },
         (batch.bytes.len()).into(),
         int(header.magic.into()),
-        codec(batch).into(),
-        header.timestamp_type().name().into(),
+        Cell::Word(codec(batch)),
+        Cell::Word(header.timestamp_type().name()),
         if horizon.is_some() {
             Cell::Nothing
         } else {

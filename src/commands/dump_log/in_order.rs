@@ -284,6 +284,10 @@ fn one_thread<W, T, E, F>(
             number: chunk.number,
         };
         let outcome = worker(&chunk, &mut output);
+        if let Err(error) = chunk.check() {
+            let mut shared = locked(&turns.shared);
+            return turns.stop(&mut shared, Stopped::Input(error));
+        }
         let done = |result| Done {
             text: std::mem::take(&mut output.text),
             result,

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::output::log_dump::java_log::{LogView, java_header, write_batch};
 use crate::output::log_dump::progress::FileProgress;
-use crate::records::batch_header::LOG_OVERHEAD;
+use crate::records::batch_header::{HEADER_LEN, LOG_OVERHEAD};
 use crate::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
 
 use super::batch_bytes::BatchBytes;
@@ -74,7 +74,8 @@ pub(super) fn dump<W: Write + Send>(
     out: &mut W,
     name: &str,
 ) -> Result<(Gaps, u64), Failure> {
-    let mut scan = SegmentScan::of_file(file, 0, end);
+    let scan = SegmentScan::of_file(file, 0, end);
+    let mut scan = if view.deep { scan } else { scan.in_place() };
     let log = Mutex::new(LogOffsets {
         last: -1,
         gaps: Gaps::default(),
@@ -122,17 +123,16 @@ fn chunk_to_text<W: Write>(
     }
     let mut at = 0;
     while at < chunk.len {
-        let rest = chunk.bytes.get(at..chunk.len).unwrap_or_default();
-        let length = rest
+        // A header may borrow from what follows a batch that is too short for one.
+        let mut copy = [0; HEADER_LEN];
+        let head = chunk.head(at, &mut copy);
+        let length = head
             .get(8..LOG_OVERHEAD)
             .and_then(|field| field.first_chunk::<4>());
         let length = length.map_or(0, |field| i32::from_be_bytes(*field));
         let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
-        let bytes = rest.get(..size).unwrap_or(rest);
         let position = chunk.position + at as u64;
-        // A header may borrow from what follows a batch that is too short for one.
-        let head = chunk.bytes.get(at..).unwrap_or_default();
-        one_batch(text, head, BatchBytes::Held(bytes), position, output)?;
+        one_batch(text, head, chunk.batch(at, size).into(), position, output)?;
         output.flush_if_long()?;
         at += size;
     }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::batch_bytes::Spans;
 use super::batches::tell_end;
 use super::files::DumpFile;
-use super::in_order::{Early, Output, Stopped, work_in_order};
-use super::segment::{Segment, WalkEnd, WholeBatch, whole_batches};
+use super::in_order::{Early, Output};
+use super::segment::{Segment, Stop, WholeBatch, whole_batches};
 use super::{Range, Records};
 use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{ConsumedRecord, TimestampType};
@@ -73,26 +73,9 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
         move |chunk: &Chunk, output: &mut Output<'_, '_, _, Stop>| worker.chunk(chunk, output)
     };
     let progress = FileProgress::beside_lines(segment.length, &segment.name, printer.is_quiet());
-    let ended = work_in_order(
-        &mut segment.scan,
-        segment.length,
-        &progress,
-        printer.out(),
-        worker,
-        |()| {},
-    );
+    let ended = segment.each_in_order(&progress, printer.out(), worker, |()| {});
     progress.finish();
-    let behind = match ended {
-        Ok(()) => {
-            let end = segment.end()?;
-            tell_end(&segment.name, &end, printer)
-        }
-        Err(Stopped::Work(Stop::EndOfRange)) => 0,
-        Err(Stopped::Work(Stop::NoBatch(end))) => tell_end(&segment.name, &end, printer),
-        Err(Stopped::Work(Stop::Failed(error))) => return Err(error.context(&segment.name)),
-        Err(Stopped::Input(error)) => return Err(Error::from(error).context(&segment.name)),
-        Err(Stopped::Output(error)) => return Err(error.into()),
-    };
+    let behind = tell_end(&segment.name, &ended?, printer);
     match left_out.into_inner() {
         0 => Ok(corrupt.into_inner() + behind),
         records => Err(Error::failed(format!(
@@ -101,14 +84,6 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
             plural(records, "record")
         ))),
     }
-}
-
-/// Why a walk ends before the log does.
-#[derive(Debug)]
-enum Stop {
-    EndOfRange,
-    NoBatch(WalkEnd),
-    Failed(Error),
 }
 
 impl From<RecordError> for Early<Stop> {
@@ -135,7 +110,7 @@ impl Worker<'_> {
         output: &mut Output<'_, '_, W, Stop>,
     ) -> Result<(), Early<Stop>> {
         for batch in whole_batches(chunk) {
-            let batch = batch.map_err(|(position, why)| Stop::NoBatch(WalkEnd::NoBatch { position, why }))?;
+            let batch = batch.map_err(Stop::from)?;
             let header = &batch.header;
             if header.base_offset >= self.range.to {
                 return Err(Stop::EndOfRange.into());

@@ -3,15 +3,16 @@
 //! Owns that; what is done with a batch belongs to the views.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 
 use super::Range;
 use super::batch_bytes::BatchBytes;
 use super::files::DumpFile;
+use super::in_order::{Early, Output, Stopped, work_in_order};
 use crate::error::{Error, Result};
 use crate::output::log_dump::progress::FileProgress;
-use crate::records::batch_header::{BatchHeader, HEADER_UP_TO_MAGIC, MIN_LENGTH_V0};
+use crate::records::batch_header::{BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, MIN_LENGTH_V0};
 use crate::records::error::BatchError;
 use crate::storage::file_name::FileKind;
 use crate::storage::offset_index::OffsetIndex;
@@ -20,7 +21,7 @@ use crate::storage::time_index::TimeIndex;
 
 /// A log that can be walked once.
 pub(super) struct Segment {
-    pub(super) scan: SegmentScan,
+    scan: SegmentScan,
     /// Where the walk starts in the log.
     pub(super) start: u64,
     /// Bytes from the walk's start to the log's end; `u64::MAX` for a pipe.
@@ -55,6 +56,20 @@ pub(super) enum WalkEnd {
     NoBatch { position: u64, why: BatchError },
 }
 
+/// Why a worker ends a walk before the log does.
+#[derive(Debug)]
+pub(super) enum Stop {
+    EndOfRange,
+    NoBatch(WalkEnd),
+    Failed(Error),
+}
+
+impl From<(u64, BatchError)> for Stop {
+    fn from((position, why): (u64, BatchError)) -> Self {
+        Self::NoBatch(WalkEnd::NoBatch { position, why })
+    }
+}
+
 impl Segment {
     /// Opens a log where `range` begins.
     pub(super) fn open(file: &DumpFile, range: Range) -> Result<Self> {
@@ -76,6 +91,12 @@ impl Segment {
             length: end - start,
             name,
         })
+    }
+
+    /// The batches are left where they are, see [`SegmentScan::in_place`].
+    pub(super) fn in_place(mut self) -> Self {
+        self.scan = self.scan.in_place();
+        self
     }
 
     fn of_pipe(pipe: Box<dyn Read + Send>, name: String) -> Self {
@@ -116,8 +137,32 @@ impl Segment {
         }
     }
 
+    /// Works on every chunk on several threads, and writes the text they make in the log's order; `worker` makes a
+    /// thread's own worker, whose results `merge` takes in that order too. A worker that stops ends the walk.
+    pub(super) fn each_in_order<W, T, F>(
+        &mut self,
+        progress: &FileProgress,
+        out: &mut W,
+        worker: impl Fn() -> F + Sync,
+        merge: impl FnMut(T) + Send,
+    ) -> Result<WalkEnd>
+    where
+        W: Write + Send,
+        T: Send,
+        F: FnMut(&Chunk, &mut Output<'_, '_, W, Stop>) -> Result<T, Early<Stop>>,
+    {
+        match work_in_order(&mut self.scan, self.length, progress, out, worker, merge) {
+            Ok(()) => self.end(),
+            Err(Stopped::Work(Stop::EndOfRange)) => Ok(WalkEnd::Clean),
+            Err(Stopped::Work(Stop::NoBatch(end))) => Ok(end),
+            Err(Stopped::Work(Stop::Failed(error))) => Err(error.context(&self.name)),
+            Err(Stopped::Input(error)) => Err(Error::from(error).context(&self.name)),
+            Err(Stopped::Output(error)) => Err(error.into()),
+        }
+    }
+
     /// How the walk ended, when all chunks have been taken.
-    pub(super) fn end(&mut self) -> Result<WalkEnd> {
+    fn end(&mut self) -> Result<WalkEnd> {
         let position = self.scan.position();
         if let Some(ScanEnd::TooSmall { length: 0 }) = self.scan.end() {
             let zeros = self.scan.trailing_zeros();
@@ -177,24 +222,23 @@ pub(super) fn whole_batches(
                     }),
             );
         }
-        let rest = chunk
-            .bytes
-            .get(at..chunk.len)
-            .filter(|rest| !rest.is_empty() && !failed)?;
+        if at >= chunk.len || failed {
+            return None;
+        }
         let position = chunk.position + at as u64;
-        let header = match BatchHeader::parse(rest) {
+        let header = match BatchHeader::parse(chunk.head(at, &mut [0; HEADER_LEN])) {
             Ok(header) => header,
             Err(why) => {
                 failed = true;
                 return Some(Err((position, why)));
             }
         };
-        let bytes = rest.get(..header.size_in_bytes()).unwrap_or(rest);
-        at += bytes.len();
+        let bytes = BatchBytes::from(chunk.batch(at, header.size_in_bytes()));
+        at += header.size_in_bytes();
         Some(Ok(WholeBatch {
             position,
             header,
-            bytes: BatchBytes::Held(bytes),
+            bytes,
         }))
     })
 }

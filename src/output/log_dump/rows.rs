@@ -2,8 +2,9 @@
 //!
 //! Owns the layout. A dump may be longer than memory, so that columns take their widths from what is known before.
 
-use std::io::Write;
+use std::io::{self, Write};
 
+use super::numbers::{push_i64, push_u64};
 use crate::error::Result;
 use crate::internal_records::json;
 use crate::output::Format;
@@ -39,6 +40,13 @@ pub const fn word(heading: &'static str, width: usize) -> Column {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     Number(i64),
+    /// A number for people, see [`grouped`].
+    Grouped(u64),
+    /// First and last offset.
+    Offsets(i64, i64),
+    /// Milliseconds since 1970, for people; see [`time`].
+    Time(i64),
+    Word(&'static str),
     Text(String),
     Bool(bool),
     /// Nothing to say: a dash in a table, null in JSON.
@@ -69,21 +77,135 @@ impl From<&str> for Cell {
     }
 }
 
-/// Where rows go. JSON is one array over all tables, whose rows say which file they are of.
-#[derive(Debug)]
-pub struct Rows {
+impl Cell {
+    fn push(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Number(number) => push_i64(*number, out),
+            Self::Grouped(number) => push_grouped(*number, out),
+            Self::Offsets(first, last) => {
+                push_i64(*first, out);
+                out.push(b'-');
+                push_i64(*last, out);
+            }
+            Self::Time(milliseconds) => push_time(*milliseconds, out),
+            Self::Word(word) => out.extend_from_slice(word.as_bytes()),
+            Self::Text(text) => out.extend(text.bytes().map(|byte| match byte {
+                b'\t' | b'\n' => b' ',
+                byte => byte,
+            })),
+            Self::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+            Self::Nothing => {}
+        }
+    }
+
+    fn push_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Number(_) | Self::Bool(_) => self.push(out),
+            Self::Grouped(number) => push_u64(*number, out),
+            Self::Word(text) => json::write_text(text, out),
+            Self::Text(text) => json::write_text(text, out),
+            Self::Nothing => out.extend_from_slice(b"null"),
+            Self::Offsets(..) | Self::Time(_) => {
+                out.push(b'"');
+                self.push(out);
+                out.push(b'"');
+            }
+        }
+    }
+}
+
+/// How the rows of one file look: enough to make text of rows on any thread.
+#[derive(Clone, Debug)]
+pub struct RowStyle {
     format: Format,
     columns: Vec<Column>,
     file: String,
+    /// What stands in a JSON object before the value of each column.
+    names: Vec<Vec<u8>>,
+}
+
+impl RowStyle {
+    /// Appends one row, as many cells as there are columns, for [`Rows::write`].
+    pub fn row(&self, cells: &[Cell], out: &mut Vec<u8>) {
+        match self.format {
+            Format::Table | Format::Name => self.aligned(cells, out),
+            Format::Tsv => {
+                out.extend_from_slice(self.file.as_bytes());
+                for cell in cells {
+                    out.push(b'\t');
+                    cell.push(out);
+                }
+            }
+            Format::Json => {
+                out.extend_from_slice(BETWEEN_OBJECTS);
+                return self.object(cells, out);
+            }
+            Format::Jsonl => self.object(cells, out),
+        }
+        out.push(b'\n');
+    }
+
+    /// The first column stands left whatever is in it: its width is a guess, and lines begin with no blanks.
+    fn aligned(&self, cells: &[Cell], out: &mut Vec<u8>) {
+        for (at, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
+            if at > 0 {
+                out.extend_from_slice(b"  ");
+            }
+            let start = out.len();
+            if *cell == Cell::Nothing {
+                out.push(b'-');
+            } else {
+                cell.push(out);
+            }
+            pad(column, at > 0 && column.is_number, start, out);
+        }
+        while out.last() == Some(&b' ') {
+            out.pop();
+        }
+    }
+
+    fn object(&self, cells: &[Cell], out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"file\":");
+        json::write_text(&self.file, out);
+        for (cell, name) in cells.iter().zip(&self.names) {
+            out.extend_from_slice(name);
+            cell.push_json(out);
+        }
+        out.push(b'}');
+    }
+}
+
+/// Fills a cell's text, which begins at `start`, up to its column's width.
+fn pad(column: &Column, is_right: bool, start: usize, out: &mut Vec<u8>) {
+    let text = out.get(start..).unwrap_or_default();
+    let is_continued = |byte: &&u8| **byte & 0xC0 == 0x80;
+    let shown = text.len() - text.iter().filter(is_continued).count();
+    let blanks = column.width.max(column.heading.len()).saturating_sub(shown);
+    out.resize(out.len() + blanks, b' ');
+    if is_right && let Some(cell) = out.get_mut(start..) {
+        cell.rotate_right(blanks);
+    }
+}
+
+/// What stands between the objects of a JSON array, and is written before each.
+const BETWEEN_OBJECTS: &[u8] = b",\n";
+
+/// Where rows go. JSON is one array over all tables, whose rows say which file they are of.
+#[derive(Debug)]
+pub struct Rows {
+    style: RowStyle,
     any: bool,
 }
 
 impl Rows {
     pub fn new(format: Format) -> Self {
         Self {
-            format,
-            columns: Vec::new(),
-            file: String::new(),
+            style: RowStyle {
+                format,
+                columns: Vec::new(),
+                file: String::new(),
+                names: Vec::new(),
+            },
             any: false,
         }
     }
@@ -96,20 +218,20 @@ impl Rows {
         columns: &[Column],
         out: &mut impl Write,
     ) -> Result<()> {
-        file.clone_into(&mut self.file);
-        self.columns = columns.to_vec();
-        if self.format == Format::Table {
+        let style = &mut self.style;
+        file.clone_into(&mut style.file);
+        style.columns = columns.to_vec();
+        style.names = columns.iter().map(json_name).collect();
+        if style.format == Format::Table {
             if let Some(title) = title {
                 writeln!(out, "{}{title}", if self.any { "\n" } else { "" })?;
             }
-            let headings: Vec<String> = columns
-                .iter()
-                .enumerate()
-                .map(|(at, column)| aligned(column.heading, column, at == 0))
-                .collect();
-            writeln!(out, "{}", headings.join("  ").trim_end())?;
+            let headings: Vec<Cell> = columns.iter().map(|column| Cell::Word(column.heading)).collect();
+            let mut line = Vec::new();
+            style.row(&headings, &mut line);
+            out.write_all(&line)?;
             self.any = true;
-        } else if self.format == Format::Tsv {
+        } else if style.format == Format::Tsv {
             let headings: Vec<&str> = columns.iter().map(|column| column.heading).collect();
             writeln!(out, "FILE\t{}", headings.join("\t"))?;
         }
@@ -118,118 +240,112 @@ impl Rows {
 
     /// Goes on under the same columns with rows of another file.
     pub fn go_on_with(&mut self, file: &str) {
-        file.clone_into(&mut self.file);
+        file.clone_into(&mut self.style.file);
+    }
+
+    /// The style of the table that has begun.
+    pub fn style(&self) -> RowStyle {
+        self.style.clone()
     }
 
     /// One row, as many cells as there are columns.
     pub fn row(&mut self, cells: &[Cell], out: &mut impl Write) -> Result<()> {
-        match self.format {
-            Format::Table | Format::Name => {
-                let cells: Vec<String> = cells
-                    .iter()
-                    .zip(&self.columns)
-                    .enumerate()
-                    .map(|(at, (cell, column))| aligned(&shown(cell), column, at == 0))
-                    .collect();
-                writeln!(out, "{}", cells.join("  ").trim_end())?;
-            }
-            Format::Tsv => {
-                let cells: Vec<String> = cells.iter().map(plain).collect();
-                writeln!(out, "{}\t{}", self.file, cells.join("\t"))?;
-            }
-            Format::Json => {
-                write!(out, "{}", if self.any { ",\n" } else { "[\n" })?;
-                self.any = true;
-                out.write_all(&self.object(cells))?;
-            }
-            Format::Jsonl => {
-                let mut object = self.object(cells);
-                object.push(b'\n');
-                out.write_all(&object)?;
-            }
+        let mut row = Vec::new();
+        self.style.row(cells, &mut row);
+        Ok(self.write(&row, out)?)
+    }
+
+    /// Whole rows that a [`RowStyle`] made.
+    pub fn write(&mut self, mut rows: &[u8], out: &mut impl Write) -> io::Result<()> {
+        if self.style.format == Format::Json
+            && !self.any
+            && let Some(objects) = rows.strip_prefix(BETWEEN_OBJECTS)
+        {
+            self.any = true;
+            out.write_all(b"[\n")?;
+            rows = objects;
         }
-        Ok(())
+        out.write_all(rows)
     }
 
     /// The end of all tables.
     pub fn end(&self, out: &mut impl Write) -> Result<()> {
-        if self.format == Format::Json {
+        if self.style.format == Format::Json {
             writeln!(out, "{}", if self.any { "\n]" } else { "[]" })?;
         }
         Ok(())
     }
-
-    fn object(&self, cells: &[Cell]) -> Vec<u8> {
-        let mut object = b"{\"file\":".to_vec();
-        json::write_text(&self.file, &mut object);
-        for (cell, column) in cells.iter().zip(&self.columns) {
-            object.push(b',');
-            json::write_text(&column.heading.to_lowercase().replace(' ', "_"), &mut object);
-            object.push(b':');
-            match cell {
-                Cell::Number(number) => object.extend_from_slice(number.to_string().as_bytes()),
-                Cell::Bool(value) => object.extend_from_slice(value.to_string().as_bytes()),
-                Cell::Text(text) => json::write_text(text, &mut object),
-                Cell::Nothing => object.extend_from_slice(b"null"),
-            }
-        }
-        object.push(b'}');
-        object
-    }
 }
 
-/// The first column stands left whatever is in it: its width is a guess, and lines begin with no blanks.
-fn aligned(text: &str, column: &Column, is_first: bool) -> String {
-    let width = column.width.max(column.heading.len());
-    if column.is_number && !is_first {
-        format!("{text:>width$}")
-    } else {
-        format!("{text:<width$}")
-    }
-}
-
-fn shown(cell: &Cell) -> String {
-    match cell {
-        Cell::Nothing => "-".to_owned(),
-        _ => plain(cell),
-    }
-}
-
-fn plain(cell: &Cell) -> String {
-    match cell {
-        Cell::Number(number) => number.to_string(),
-        Cell::Text(text) => text.replace(['\t', '\n'], " "),
-        Cell::Bool(value) => value.to_string(),
-        Cell::Nothing => String::new(),
-    }
+fn json_name(column: &Column) -> Vec<u8> {
+    let mut name = vec![b','];
+    json::write_text(&column.heading.to_lowercase().replace(' ', "_"), &mut name);
+    name.push(b':');
+    name
 }
 
 /// A number with a space after each three digits, for people.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(' ');
-        }
-        out.push(digit);
-    }
-    out
+    text(|out| push_grouped(number, out))
 }
 
 /// Milliseconds since 1970 as date and time in UTC; a dash for none.
 pub fn time(milliseconds: i64) -> String {
-    if milliseconds < 0 {
-        return "-".to_owned();
+    text(|out| push_time(milliseconds, out))
+}
+
+fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    push(&mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn push_grouped(number: u64, out: &mut Vec<u8>) {
+    let start = out.len();
+    push_u64(number, out);
+    let mut at = out.len();
+    while at > start + 3 {
+        at -= 3;
+        out.insert(at, b' ');
     }
-    match jiff::Timestamp::from_millisecond(milliseconds) {
-        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
-        Err(_) => milliseconds.to_string(),
+}
+
+fn push_time(milliseconds: i64, out: &mut Vec<u8>) {
+    let time = match jiff::Timestamp::from_millisecond(milliseconds) {
+        Ok(time) if milliseconds >= 0 => jiff::tz::Offset::UTC.to_datetime(time),
+        Ok(_) => return out.push(b'-'),
+        Err(_) if milliseconds < 0 => return out.push(b'-'),
+        Err(_) => return push_i64(milliseconds, out),
+    };
+    // What `%Y-%m-%d %H:%M:%S%.3f` says, at a tenth of its cost: a dump has a time in each row.
+    push_digits(time.year().unsigned_abs(), 4, out);
+    for (before, part) in [
+        (b'-', time.month()),
+        (b'-', time.day()),
+        (b' ', time.hour()),
+        (b':', time.minute()),
+        (b':', time.second()),
+    ] {
+        out.push(before);
+        push_digits(part.unsigned_abs().into(), 2, out);
     }
+    out.push(b'.');
+    push_digits(time.millisecond().unsigned_abs(), 3, out);
+}
+
+/// The last `digits` digits of a number.
+fn push_digits(number: u16, digits: u32, out: &mut Vec<u8>) {
+    out.extend(
+        (0..digits)
+            .rev()
+            .map(|at| b'0' + (number / 10_u16.pow(at) % 10) as u8),
+    );
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -242,5 +358,56 @@ mod tests {
         ] {
             assert_eq!(grouped(number), expected);
         }
+    }
+
+    proptest! {
+        #[test]
+        fn times_are_those_of_the_standard_format(milliseconds in 0_i64..253_402_207_200_000) {
+            let stamp = jiff::Timestamp::from_millisecond(milliseconds).unwrap();
+            let expected = stamp.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string();
+            prop_assert_eq!(time(milliseconds), expected);
+        }
+
+        #[test]
+        fn cells_stand_in_their_columns_as_the_standard_library_aligns(
+            name in "\\PC{0,12}", number in any::<i64>(), width in 0_usize..16,
+        ) {
+            let mut rows = Rows::new(Format::Table);
+            let columns = [word("NAME", width), number_column(width), word("END", 3)];
+            rows.begin("file", None, &columns, &mut Vec::new()).unwrap();
+            let mut out = Vec::new();
+            let cells = [Cell::Text(name.clone()), Cell::Number(number), Cell::Word("end")];
+            rows.row(&cells, &mut out).unwrap();
+            let width = width.max(4);
+            let expected = format!("{name:<width$}  {number:>width$}  end\n");
+            prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
+    fn number_column(width: usize) -> Column {
+        number("SIZE", width)
+    }
+
+    #[test]
+    fn json_is_one_array_over_all_files_however_the_rows_come() {
+        let mut rows = Rows::new(Format::Json);
+        let mut out = Vec::new();
+        rows.begin("a", None, &[number("SOME NUMBER", 0)], &mut out)
+            .unwrap();
+        let mut two = Vec::new();
+        rows.style().row(&[Cell::Number(1)], &mut two);
+        rows.style().row(&[Cell::Nothing], &mut two);
+        rows.write(b"", &mut out).unwrap();
+        rows.write(&two, &mut out).unwrap();
+        rows.go_on_with("b");
+        rows.row(&[Cell::Number(3)], &mut out).unwrap();
+        rows.end(&mut out).unwrap();
+        let array: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let expected = serde_json::json!([
+            {"file": "a", "some_number": 1},
+            {"file": "a", "some_number": null},
+            {"file": "b", "some_number": 3},
+        ]);
+        assert_eq!(array, expected);
     }
 }
