@@ -15,8 +15,9 @@ use crate::storage::segment_scan::{CHUNK_BYTES, Chunk, SegmentScan};
 pub(super) const FLUSH_BYTES: usize = 512 * 1024;
 /// What all threads together may have of text before they wait for their turns.
 const MOST_TEXT: usize = 8 << 20;
-/// What may lie ready before its turn.
+/// What may lie ready before its turn: text, and chunks, whose results take memory as well.
 const MOST_READY: usize = 4 << 20;
+const MOST_READY_CHUNKS: usize = 16;
 /// More threads than these make more memory and little more speed: writing is one thread's at a time.
 const MOST_THREADS: usize = 4;
 
@@ -155,7 +156,8 @@ impl<'s, W: Write, E> Turns<'s, W, E> {
         }
         if shared.next != number {
             let mut finished = locked(finished);
-            if finished.bytes + done.text.len() <= MOST_READY {
+            let has_room = finished.ready.len() < MOST_READY_CHUNKS;
+            if has_room && finished.bytes + done.text.len() <= MOST_READY {
                 finished.bytes += done.text.len();
                 finished.ready.insert(number, done);
                 return Some(finished.spare.pop().unwrap_or_default());

@@ -6,15 +6,15 @@ use std::iter::Peekable;
 use std::path::Path;
 
 use super::files::DumpFile;
-use super::segment::WholeBatch;
 use super::verify::{Problem, Problems};
 use crate::error::Result;
+use crate::records::batch_header::BatchHeader;
 use crate::storage::file_name::FileKind;
 use crate::storage::offset_index::{OffsetIndex, OffsetPosition};
 use crate::storage::time_index::{TimeIndex, TimestampOffset};
 
 /// Entries of an index, read as the walk needs them.
-pub(super) type Entries<T> = Peekable<Box<dyn Iterator<Item = Result<T>>>>;
+pub(super) type Entries<T> = Peekable<Box<dyn Iterator<Item = Result<T>> + Send>>;
 
 /// The indexes beside a log.
 pub(super) struct IndexCheck<'f> {
@@ -52,22 +52,22 @@ impl<'f> IndexCheck<'f> {
         }
     }
 
-    /// Looks at the entries up to this batch, which a broker would keep.
-    pub(super) fn batch(&mut self, batch: &WholeBatch<'_>, problems: &mut Problems) {
+    /// Looks at the entries up to the batch at `at`, which a broker would keep.
+    pub(super) fn batch(&mut self, at: u64, header: &BatchHeader, problems: &mut Problems) {
         let is_due = |entry: &Result<OffsetPosition>| {
             entry
                 .as_ref()
-                .map_or(true, |entry| u64::from(entry.position) <= batch.position)
+                .map_or(true, |entry| u64::from(entry.position) <= at)
         };
         while let Some(entry) = self.offset_entries.next_if(is_due) {
             let what = match entry {
-                Ok(entry) => self.wrong_place(entry, batch),
+                Ok(entry) => self.wrong_place(entry, at, header),
                 Err(error) => Some(error.message()),
             };
             self.tell(FileKind::OffsetIndex, what, problems);
         }
-        let newest = batch.header.max_timestamp;
-        let last_offset = batch.header.last_offset();
+        let newest = header.max_timestamp;
+        let last_offset = header.last_offset();
         let is_due = |entry: &Result<TimestampOffset>| {
             entry.as_ref().map_or(true, |entry| entry.offset <= last_offset)
         };
@@ -85,9 +85,8 @@ impl<'f> IndexCheck<'f> {
     }
 
     /// What is wrong with an entry for this batch or for what is before it.
-    fn wrong_place(&mut self, entry: OffsetPosition, batch: &WholeBatch<'_>) -> Option<String> {
+    fn wrong_place(&mut self, entry: OffsetPosition, at: u64, header: &BatchHeader) -> Option<String> {
         let OffsetPosition { offset, position } = entry;
-        let header = &batch.header;
         let last = self.last_offset_entry.replace(entry);
         if let Some(last) = last.filter(|last| last.offset >= offset) {
             return Some(format!(
@@ -95,7 +94,7 @@ impl<'f> IndexCheck<'f> {
                 last.offset
             ));
         }
-        if u64::from(position) < batch.position {
+        if u64::from(position) < at {
             return Some(format!(
                 "the entry for offset {offset} points to byte {position}, where no batch begins"
             ));
@@ -139,7 +138,7 @@ pub(super) fn open_sibling<T: 'static>(
     file: &DumpFile,
     kind: FileKind,
     problems: &mut Problems,
-    open: impl FnOnce(&Path) -> Result<Box<dyn Iterator<Item = Result<T>>>>,
+    open: impl FnOnce(&Path) -> Result<Box<dyn Iterator<Item = Result<T>> + Send>>,
 ) -> Entries<T> {
     let Some(path) = file.sibling(kind) else {
         return no_entries();
@@ -154,7 +153,7 @@ pub(super) fn open_sibling<T: 'static>(
 }
 
 pub(super) fn no_entries<T: 'static>() -> Entries<T> {
-    let none: Box<dyn Iterator<Item = Result<T>>> = Box::new(std::iter::empty());
+    let none: Box<dyn Iterator<Item = Result<T>> + Send> = Box::new(std::iter::empty());
     none.peekable()
 }
 

@@ -38,6 +38,67 @@ impl From<RecordError> for Refused {
     }
 }
 
+/// What there is to say of one batch, whatever is before it.
+struct SeenBatch {
+    position: u64,
+    header: BatchHeader,
+    computed_crc: u32,
+    /// The marker that ends a transaction, if it is one; only looked for where the checksum holds.
+    marker: Result<Option<EndTransactionMarker>, Refused>,
+}
+
+impl SeenBatch {
+    fn of(batch: &WholeBatch<'_>, scratch: &mut Vec<u8>) -> Self {
+        let computed_crc = batch.bytes.computed_crc(&batch.header);
+        let marker = if computed_crc == batch.header.crc {
+            Self::marker_if_readable(batch, scratch)
+        } else {
+            Ok(None)
+        };
+        Self {
+            position: batch.position,
+            header: batch.header,
+            computed_crc,
+            marker,
+        }
+    }
+
+    /// Reads the records, for what only shows then; answers the marker that ends a transaction.
+    fn marker_if_readable(
+        batch: &WholeBatch<'_>,
+        scratch: &mut Vec<u8>,
+    ) -> Result<Option<EndTransactionMarker>, Refused> {
+        let header = &batch.header;
+        let (mut newest, mut marker) = (None, None);
+        batch.bytes.each_record(header, scratch, |record| {
+            let record = record.map_err(Refused::from)?;
+            if header.magic == 2 && !(header.base_offset..=header.last_offset()).contains(&record.offset()) {
+                return Err(Refused::ByConsumers(format!(
+                    "record {} in the batch {}-{}",
+                    record.offset(),
+                    header.base_offset,
+                    header.last_offset()
+                )));
+            }
+            newest = newest.max(Some(record.timestamp()));
+            if let StreamedRecord::Held(record) = &record
+                && header.is_control()
+            {
+                marker = EndTransactionMarker::parse(record);
+            }
+            Ok(())
+        })?;
+        let counts = header.timestamp_type() == TimestampType::CreateTime && header.magic == 2;
+        match newest {
+            Some(newest) if counts && newest > header.max_timestamp => Err(Refused::ByConsumers(format!(
+                "a record of time {newest} in a batch whose newest is said to be {}",
+                header.max_timestamp
+            ))),
+            _ => Ok(marker),
+        }
+    }
+}
+
 /// Where a broker would cut the log off.
 struct CutOff {
     /// Which problem it is.
@@ -58,7 +119,6 @@ pub(super) struct LogCheck<'f> {
     last_good: Option<i64>,
     cut_off: Option<CutOff>,
     problems: Problems,
-    scratch: Vec<u8>,
 }
 
 impl<'f> LogCheck<'f> {
@@ -78,7 +138,6 @@ impl<'f> LogCheck<'f> {
             last_good: None,
             cut_off: None,
             problems,
-            scratch: Vec::new(),
         }
     }
 
@@ -91,21 +150,29 @@ impl<'f> LogCheck<'f> {
         };
         let mut segment = Segment::open(self.file, EVERYTHING)?;
         let progress = FileProgress::new(segment.length, &self.name, printer.is_quiet());
-        let end = segment.each(&progress, |batch| {
-            self.batch(&batch);
-            Ok(ControlFlow::Continue(()))
-        })?;
+        let looker = || {
+            let mut scratch = Vec::new();
+            move |batch: &WholeBatch<'_>, seen: &mut Vec<SeenBatch>| {
+                seen.push(SeenBatch::of(batch, &mut scratch));
+                ControlFlow::Continue(())
+            }
+        };
+        let end = segment.look_in_order(&progress, looker, |seen: Vec<SeenBatch>| {
+            for batch in seen {
+                self.batch(batch);
+            }
+        });
         progress.finish();
-        self.end(&end);
+        self.end(&end?);
         Ok(self.problems)
     }
 
-    fn batch(&mut self, batch: &WholeBatch<'_>) {
+    fn batch(&mut self, batch: SeenBatch) {
         let header = &batch.header;
         if let Some(cut_off) = &mut self.cut_off {
             cut_off.batches += 1;
         }
-        if let Some(what) = self.what_a_broker_refuses(batch) {
+        if let Some(what) = self.what_a_broker_refuses(&batch) {
             let what = format!("{what} (batch {}-{})", header.base_offset, header.last_offset());
             let problem = self.problems.len();
             self.cut(batch.position, what, "cut it off with what is before");
@@ -116,7 +183,7 @@ impl<'f> LogCheck<'f> {
         if self.cut_off.is_some() {
             return;
         }
-        match self.marker_if_readable(batch) {
+        match batch.marker {
             Ok(marker) => self.check_aborted(header, marker),
             Err(Refused::ByConsumers(what)) => {
                 self.problem(
@@ -129,7 +196,7 @@ impl<'f> LogCheck<'f> {
                 self.problem(Some(batch.position), format!("not checked: {why}"), "keep it");
             }
         }
-        self.indexes.batch(batch, &mut self.problems);
+        self.indexes.batch(batch.position, header, &mut self.problems);
     }
 
     fn problem(&mut self, position: Option<u64>, what: String, broker: &str) {
@@ -144,11 +211,13 @@ impl<'f> LogCheck<'f> {
     }
 
     /// What the recovery after a crash cuts a log off for.
-    fn what_a_broker_refuses(&self, batch: &WholeBatch<'_>) -> Option<String> {
+    fn what_a_broker_refuses(&self, batch: &SeenBatch) -> Option<String> {
         let header = &batch.header;
-        let computed = batch.bytes.computed_crc(header);
-        if computed != header.crc {
-            return Some(format!("CRC is 0x{:08x}, should be 0x{computed:08x}", header.crc));
+        if batch.computed_crc != header.crc {
+            return Some(format!(
+                "CRC is 0x{:08x}, should be 0x{:08x}",
+                header.crc, batch.computed_crc
+            ));
         }
         if header.base_offset < self.file.base_offset {
             return Some(format!(
@@ -161,44 +230,6 @@ impl<'f> LogCheck<'f> {
                 Some(format!("offset {} follows {last}", header.base_offset))
             }
             _ => None,
-        }
-    }
-
-    /// Reads the records, for what only shows then; answers the marker that ends a transaction.
-    fn marker_if_readable(
-        &mut self,
-        batch: &WholeBatch<'_>,
-    ) -> Result<Option<EndTransactionMarker>, Refused> {
-        let header = &batch.header;
-        let (mut newest, mut marker) = (None, None);
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let read = batch.bytes.each_record(header, &mut scratch, |record| {
-            let record = record.map_err(Refused::from)?;
-            if header.magic == 2 && !(header.base_offset..=header.last_offset()).contains(&record.offset()) {
-                return Err(Refused::ByConsumers(format!(
-                    "record {} in the batch {}-{}",
-                    record.offset(),
-                    header.base_offset,
-                    header.last_offset()
-                )));
-            }
-            newest = newest.max(Some(record.timestamp()));
-            if let StreamedRecord::Held(record) = &record
-                && header.is_control()
-            {
-                marker = EndTransactionMarker::parse(record);
-            }
-            Ok(())
-        });
-        self.scratch = scratch;
-        read?;
-        let counts = header.timestamp_type() == TimestampType::CreateTime && header.magic == 2;
-        match newest {
-            Some(newest) if counts && newest > header.max_timestamp => Err(Refused::ByConsumers(format!(
-                "a record of time {newest} in a batch whose newest is said to be {}",
-                header.max_timestamp
-            ))),
-            _ => Ok(marker),
         }
     }
 

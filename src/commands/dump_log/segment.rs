@@ -3,8 +3,9 @@
 //! Owns that; what is done with a batch belongs to the views.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Sink, Write};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Range;
 use super::batch_bytes::BatchBytes;
@@ -159,6 +160,52 @@ impl Segment {
             Err(Stopped::Input(error)) => Err(Error::from(error).context(&self.name)),
             Err(Stopped::Output(error)) => Err(error.into()),
         }
+    }
+
+    /// Looks at every batch on several threads: `looker` makes a thread's own way to look at a batch, which notes what it
+    /// has seen; `take` gets these notes in the log's order. Looking that breaks ends the walk.
+    pub(super) fn look_in_order<T, F>(
+        &mut self,
+        progress: &FileProgress,
+        looker: impl Fn() -> F + Sync,
+        mut take: impl FnMut(T) + Send,
+    ) -> Result<WalkEnd>
+    where
+        T: Default + Send,
+        F: FnMut(&WholeBatch<'_>, &mut T) -> ControlFlow<()>,
+    {
+        let is_over = AtomicBool::new(false);
+        let worker = || {
+            let mut look = looker();
+            let is_over = &is_over;
+            move |chunk: &Chunk, _: &mut Output<'_, '_, Sink, Stop>| {
+                if is_over.load(Ordering::Relaxed) {
+                    return Err(Stop::EndOfRange.into());
+                }
+                let (mut notes, mut end) = (T::default(), None);
+                for batch in whole_batches(chunk) {
+                    match batch {
+                        Ok(batch) if look(&batch, &mut notes).is_continue() => {}
+                        Ok(_) => end = Some(WalkEnd::Clean),
+                        Err((position, why)) => end = Some(WalkEnd::NoBatch { position, why }),
+                    }
+                    if end.is_some() {
+                        break;
+                    }
+                }
+                Ok((notes, end))
+            }
+        };
+        let mut early = None;
+        let merge = |(notes, end)| {
+            if early.is_none() {
+                take(notes);
+                early = end;
+                is_over.store(early.is_some(), Ordering::Relaxed);
+            }
+        };
+        let end = self.each_in_order(progress, &mut io::sink(), worker, merge)?;
+        Ok(early.unwrap_or(end))
     }
 
     /// How the walk ended, when all chunks have been taken.

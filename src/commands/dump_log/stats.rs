@@ -57,16 +57,20 @@ pub(super) fn show(
 ) -> Result<u64> {
     let mut segment = Segment::open(file, range)?;
     let mut stats = Stats::default();
-    let mut scratch = Vec::new();
     let progress = FileProgress::new(segment.length, &segment.name, printer.is_quiet());
-    let end = segment.each(&progress, |batch| {
-        if batch.header.base_offset >= range.to {
-            return Ok(ControlFlow::Break(()));
+    let looker = || {
+        let mut scratch = Vec::new();
+        move |batch: &WholeBatch<'_>, stats: &mut Stats| {
+            if batch.header.base_offset >= range.to {
+                return ControlFlow::Break(());
+            }
+            stats.add(batch, range, &mut scratch);
+            ControlFlow::Continue(())
         }
-        stats.add(&batch, range, &mut scratch);
-        Ok(ControlFlow::Continue(()))
-    })?;
+    };
+    let end = segment.look_in_order(&progress, looker, |more| stats.append(more));
     progress.finish();
+    let end = end?;
     if printer.format() == Format::Table {
         if !is_first {
             printer.line("")?;
@@ -80,6 +84,36 @@ pub(super) fn show(
 }
 
 impl Stats {
+    /// Adds the sums of what follows in the log.
+    fn append(&mut self, more: Self) {
+        self.batches += more.batches;
+        self.records += more.records;
+        self.bytes += more.bytes;
+        self.control += more.control;
+        self.transactional += more.transactional;
+        self.corrupt += more.corrupt;
+        self.nulls += more.nulls;
+        self.key_bytes += more.key_bytes;
+        self.value_bytes += more.value_bytes;
+        if let Some(first) = more.first_offset {
+            self.offset(first);
+            self.missing += more.missing;
+            self.next_offset = more.next_offset;
+        }
+        self.oldest = self.oldest.into_iter().chain(more.oldest).min();
+        self.newest = self.newest.max(more.newest);
+        for (name, codec) in more.codecs {
+            let sums = self.codecs.entry(name).or_default();
+            sums.batches += codec.batches;
+            sums.stored += codec.stored;
+            sums.inflated += codec.inflated;
+        }
+        for (producer_id, batches) in more.producers {
+            self.producer(producer_id, batches);
+        }
+        self.more_producers += more.more_producers;
+    }
+
     fn add(&mut self, batch: &WholeBatch<'_>, range: Range, scratch: &mut Vec<u8>) {
         let header = &batch.header;
         if header.last_offset() < range.from {
@@ -94,12 +128,7 @@ impl Stats {
             return;
         }
         if header.has_producer_id() {
-            let known = self.producers.len();
-            match self.producers.get_mut(&header.producer_id) {
-                Some(batches) => *batches += 1,
-                None if known < MOST_PRODUCERS => _ = self.producers.insert(header.producer_id, 1),
-                None => self.more_producers += 1,
-            }
+            self.producer(header.producer_id, 1);
         }
         let codec = header.codec().map_or("?", |codec| codec.name());
         let stored = batch.bytes.len().saturating_sub(header.body_at() as u64);
@@ -127,6 +156,15 @@ impl Stats {
         self.offset(record.offset());
         self.oldest = Some(self.oldest.unwrap_or(timestamp).min(timestamp));
         self.newest = self.newest.max(Some(timestamp));
+    }
+
+    fn producer(&mut self, producer_id: i64, batches: u64) {
+        let known = self.producers.len();
+        match self.producers.get_mut(&producer_id) {
+            Some(sum) => *sum += batches,
+            None if known < MOST_PRODUCERS => _ = self.producers.insert(producer_id, batches),
+            None => self.more_producers += batches,
+        }
     }
 
     fn offset(&mut self, offset: i64) {
