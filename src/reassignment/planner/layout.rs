@@ -215,12 +215,16 @@ impl Layout {
         self.give_to(partition, to, bytes, is_leader);
     }
 
-    /// Removes a replica that is not the preferred leader.
+    /// Removes a replica; where it was the preferred leader, the next in the list is that now.
     pub(super) fn remove_replica(&mut self, partition: PartitionIndex, from: BrokerIndex) {
         let shrunk = &mut self.partitions[partition as usize];
+        let was_first = shrunk.replicas.first() == Some(&from);
         shrunk.replicas.retain(|replica| *replica != from);
-        let bytes = shrunk.bytes;
-        self.take_from(partition, from, bytes, false);
+        let (bytes, heir) = (shrunk.bytes, shrunk.replicas.first().copied());
+        self.take_from(partition, from, bytes, was_first);
+        if let Some(heir) = heir.filter(|_| was_first) {
+            self.brokers[heir as usize].leaders += 1;
+        }
     }
 
     /// Makes the replica at `position` the preferred leader, by exchange.

@@ -26,10 +26,13 @@ pub(super) fn apply(layout: &mut Layout, replicas: usize) -> Result<(), GoalErro
 }
 
 /// The replica to give up: one on a broker that cannot keep it, else one whose rack has another, else the one
-/// on the fullest broker; never the preferred leader.
+/// on the fullest broker; the preferred leader only where its broker cannot keep it.
 fn most_dispensable(layout: &Layout, index: PartitionIndex) -> Option<BrokerIndex> {
-    let followers = layout.partition(index).replicas.iter().skip(1).copied();
-    followers.max_by_key(|replica| {
+    let replicas = layout.partition(index).replicas.iter().copied().enumerate();
+    let may_go = |(position, replica): (usize, BrokerIndex)| {
+        (position > 0 || !layout.broker(replica).is_usable).then_some(replica)
+    };
+    replicas.filter_map(may_go).max_by_key(|replica| {
         let broker = layout.broker(*replica);
         let same_rack = layout.on_rack(index, broker.rack, Some(*replica));
         (!broker.is_usable, same_rack, broker.replicas, broker.bytes)

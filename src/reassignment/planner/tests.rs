@@ -201,6 +201,49 @@ proptest! {
     }
 
     #[test]
+    fn no_exchange_of_leaders_would_make_a_balance_more_even((brokers, racks, topics, seed) in clusters()) {
+        let view = cluster(brokers, racks, &topics, brokers, seed);
+        let goals = Goals { balance: true, ..goals() };
+        let target = after(&view, &propose(&view, &goals, |_| true, seed).unwrap());
+        let mut leaders: BTreeMap<BrokerId, usize> = view.brokers.iter().map(|live| (live.id, 0)).collect();
+        for replicas in target.values() {
+            *leaders.get_mut(&replicas[0]).unwrap() += 1;
+        }
+        // Whom a broker could hand a leader to, over any number of others.
+        let mut reach: BTreeMap<BrokerId, BTreeSet<BrokerId>> = BTreeMap::new();
+        for replicas in target.values() {
+            reach.entry(replicas[0]).or_default().extend(&replicas[1..]);
+        }
+        for _ in 0..brokers {
+            let before = reach.clone();
+            for known in reach.values_mut() {
+                let further: Vec<_> = known.iter().filter_map(|broker| before.get(broker)).flatten().collect();
+                known.extend(further);
+            }
+        }
+        for (giver, takers) in &reach {
+            for taker in takers {
+                prop_assert!(leaders[giver] <= leaders[taker] + 1, "{giver} to {taker}: {leaders:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn fewer_replicas_and_a_drain_together_copy_only_what_is_then_missing(
+        (brokers, _, topics, seed) in clusters(), replicas in 1usize..4,
+    ) {
+        let view = cluster(brokers, 0, &topics, brokers, seed);
+        let goals = Goals { replication_factor: Some(replicas), drain: BTreeSet::from([1]), ..goals() };
+        let target = after(&view, &propose(&view, &goals, |_| true, seed).unwrap());
+        for (name, after) in &target {
+            let stay = view.partitions[name].replicas.iter().filter(|broker| **broker != 1).count();
+            let copied = after.iter().filter(|broker| !view.partitions[name].replicas.contains(broker)).count();
+            prop_assert!(after.len() == replicas && !after.contains(&1), "{name} on {after:?}");
+            prop_assert_eq!(copied, replicas.saturating_sub(stay), "{} to {:?}", name, after);
+        }
+    }
+
+    #[test]
     fn a_second_proposal_changes_nothing((brokers, _, topics, seed) in clusters()) {
         let mut view = cluster(brokers, 0, &topics, brokers, seed);
         let goals = Goals { balance: true, ..goals() };
