@@ -92,7 +92,8 @@ struct PlanArgs {
 /// Run a plan and follow it to its end
 ///
 /// What is there already is left alone, so that an interrupted run goes on with the same command. The way back is
-/// written to PLAN.undo.json first. Ctrl-C stops watching, not moving; throttles stay with what is moving then.
+/// written to PLAN.undo.json first. Ctrl-C stops watching, not moving; throttles stay with what is moving then. At the
+/// end the preferred leaders of what moved take over.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

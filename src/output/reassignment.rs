@@ -99,11 +99,13 @@ pub(crate) fn summary(impact: &Impact) -> String {
         let _ = write!(text, ": {}", changes.join(", "));
     }
     if impact.partitions_in_place > 0 {
-        let _ = write!(
-            text,
-            "; {} change without a copy",
-            partitions(impact.partitions_in_place)
-        );
+        let verb = if impact.partitions_in_place == 1 {
+            "changes"
+        } else {
+            "change"
+        };
+        let count = partitions(impact.partitions_in_place);
+        let _ = write!(text, "; {count} {verb} without a copy");
     }
     if let Some(replicas) = impact.replicas {
         let _ = write!(text, "; every partition has {}", from_to(replicas, "replica"));
@@ -434,6 +436,11 @@ pub(crate) fn partitions(count: usize) -> String {
     } else {
         format!("{count} partitions")
     }
+}
+
+/// The verb for so many.
+pub(crate) fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
 }
 
 /// `2 partitions`, `1 replica between log directories`, or both; never nothing at all.

@@ -5,6 +5,7 @@
 
 pub mod active;
 pub mod cluster_view;
+pub mod edited_plan;
 pub mod impact;
 pub mod plan;
 pub mod plan_json;

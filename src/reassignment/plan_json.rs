@@ -71,7 +71,8 @@ fn first_value(text: &str) -> Result<Value, PlanError> {
     }
 }
 
-fn read_partition(record: &Map<String, Value>) -> Result<PlannedPartition, PlanError> {
+/// Reads one partition of a plan.
+pub(super) fn read_partition(record: &Map<String, Value>) -> Result<PlannedPartition, PlanError> {
     let topic = string(field(record, "topic")?)?;
     let topic_partition = TopicPartition::new(topic, integer(field(record, "partition")?)?);
     let replicas: Vec<BrokerId> = list(field(record, "replicas")?, integer)?;

@@ -1,15 +1,18 @@
-//! `AlterPartitionReassignments` (v0–1), `ListPartitionReassignments` (v0), and where every replica is.
+//! `AlterPartitionReassignments` (v0–1), `ListPartitionReassignments` (v0), `ElectLeaders` (v0–2) of preferred leaders,
+//! and where every replica is.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterPartitionReassignments>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kafka_protocol::messages::alter_partition_reassignments_request::{
     ReassignablePartition, ReassignableTopic,
 };
+use kafka_protocol::messages::elect_leaders_request::TopicPartitions;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    self, AlterPartitionReassignmentsRequest, ListPartitionReassignmentsRequest, MetadataRequest, TopicName,
+    self, AlterPartitionReassignmentsRequest, ElectLeadersRequest, ListPartitionReassignmentsRequest,
+    MetadataRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 
@@ -23,6 +26,18 @@ const TIMEOUT_MS: i32 = 30_000;
 
 /// The first version that can forbid a change of the replication factor (KIP-860).
 const FORBIDS_FACTOR_CHANGE: i16 = 1;
+
+/// The preferred replica leads already.
+const ELECTION_NOT_NEEDED: i16 = 84;
+
+/// What came of asking for preferred leaders.
+#[derive(Debug, Default)]
+pub struct Elections {
+    /// Partitions that have another leader now.
+    pub elected: usize,
+    /// Partitions whose preferred replica cannot lead just now, and why.
+    pub refused: BTreeMap<TopicPartition, ApiError>,
+}
 
 /// The partitions of one topic by number: their replicas, the preferred leader first.
 pub type TopicReplicas = BTreeMap<i32, Vec<BrokerId>>;
@@ -102,6 +117,40 @@ impl AdminClient {
             }
         }
         Ok(refused)
+    }
+
+    /// Lets the first replica of each partition lead it, where it is in step.
+    pub fn elect_preferred_leaders(&mut self, partitions: &BTreeSet<TopicPartition>) -> Result<Elections> {
+        let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
+        for name in partitions {
+            topics.entry(&name.topic).or_default().push(name.partition);
+        }
+        let topics: Vec<TopicPartitions> = topics
+            .into_iter()
+            .map(|(topic, partitions)| {
+                TopicPartitions::default()
+                    .with_topic(topic_name(topic))
+                    .with_partitions(partitions)
+            })
+            .collect();
+        // The election type's default, 0, is that of the preferred replica; version 0 knows no other.
+        let request = ElectLeadersRequest::default()
+            .with_topic_partitions(Some(topics))
+            .with_timeout_ms(TIMEOUT_MS);
+        let response = self.send_to_controller(request)?;
+        ApiError::check(response.error_code, None::<String>)?;
+        let mut elections = Elections::default();
+        for topic in response.replica_election_results {
+            for partition in topic.partition_result {
+                let name = TopicPartition::new(topic.topic.0.as_str(), partition.partition_id);
+                match ApiError::of(partition.error_code, partition.error_message.as_deref()) {
+                    None => elections.elected += 1,
+                    Some(error) if error.code == ELECTION_NOT_NEEDED => {}
+                    Some(error) => drop(elections.refused.insert(name, error)),
+                }
+            }
+        }
+        Ok(elections)
     }
 
     /// The replicas of some topics, or of all; each topic its own answer.

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::log_dir_moves::{self, Wishes};
 use super::{CancelAction, idle_throttles, read_plan_file, shown};
-use crate::client::admin::throttles::Throttled;
 use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::output::reassignment::{self as show, LogDirRow, MoveRow};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
-use crate::topic_partition::{BrokerId, TopicPartition};
+use crate::topic_partition::TopicPartition;
 
 pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
-    let plan = action.plan.as_deref().map(read_plan_file).transpose()?;
+    let plan = action.plan.as_deref();
+    let plan = plan.map(|path| read_plan_file(path, context)).transpose()?;
     let admin = context.client.admin()?;
     let all = admin.active_reassignments()?;
     let mut active = all.clone();
@@ -109,31 +109,13 @@ fn tidy(
     topics: BTreeSet<String>,
     context: &mut Context,
 ) -> Result<()> {
-    let goes_on = |topic: &String| {
-        before
-            .keys()
-            .any(|name| name.topic == *topic && !stopped.contains_key(name))
-    };
-    let topics: BTreeSet<String> = stopped
-        .keys()
-        .map(|name| name.topic.clone())
-        .chain(topics)
-        .collect();
-    let existing = context.client.admin()?.topic_replicas(None::<[&str; 0]>)?;
-    let topics = topics
-        .into_iter()
-        .filter(|topic| existing.contains_key(topic) && !goes_on(topic));
-    let mut idle: Vec<Throttled> = topics.map(Throttled::Topic).collect();
-    if before.len() == stopped.len() {
-        let alive: Vec<BrokerId> = context
-            .client
-            .admin()?
-            .brokers()?
-            .iter()
-            .map(|broker| broker.id)
-            .collect();
-        idle.extend(alive.into_iter().map(Throttled::Broker));
-    }
-    let found: Vec<Throttled> = context.client.admin()?.throttles(&idle)?.into_keys().collect();
+    let mut goes_on = before.clone();
+    goes_on.retain(|name, _| !stopped.contains_key(name));
+    let mut topics = topics;
+    topics.extend(stopped.keys().map(|name| name.topic.clone()));
+    let admin = context.client.admin()?;
+    let existing = admin.topic_replicas(None::<[&str; 0]>)?;
+    topics.retain(|topic| existing.contains_key(topic));
+    let found = idle_throttles::find(topics, &goes_on, admin)?;
     idle_throttles::clear(found, context)
 }

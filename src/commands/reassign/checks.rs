@@ -177,7 +177,8 @@ fn check_not_moved(
         let (Some(was), Some(is)) = (&planned.was, current.get(name)) else {
             continue;
         };
-        if active.contains_key(name) || is == was || *is == planned.replicas {
+        // A move that was stopped leaves the replicas where they were, and maybe in another order.
+        if active.contains_key(name) || same_brokers(is, was) || *is == planned.replicas {
             continue;
         }
         let message = format!(
@@ -188,6 +189,11 @@ fn check_not_moved(
         return Err(Error::failed(message).hint("plan again, or say --additional"));
     }
     Ok(())
+}
+
+/// Whether two lists name the same brokers, in whatever order.
+pub(super) fn same_brokers(some: &[BrokerId], others: &[BrokerId]) -> bool {
+    some.iter().collect::<BTreeSet<_>>() == others.iter().collect()
 }
 
 fn check_factor(

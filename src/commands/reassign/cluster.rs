@@ -6,7 +6,10 @@ use crate::client::admin::AdminClient;
 use crate::client::admin::replica_log_dirs::{BrokerReplicas, ReplicaFiles};
 use crate::commands::Context;
 use crate::error::{Error, Result};
+use crate::output::plural;
+use crate::output::reassignment::are;
 use crate::reassignment::Assignment;
+use crate::reassignment::active::ActiveReassignment;
 use crate::reassignment::cluster_view::{ClusterView, LiveBroker, PartitionFacts};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
@@ -45,20 +48,13 @@ pub(super) fn live_brokers(admin: &mut AdminClient) -> Result<Vec<LiveBroker>> {
 }
 
 /// Sizes of some partitions' replicas, or of all, on some brokers. A broker that does not tell is left out; a
-/// note says so, once.
+/// note says so.
 pub(super) fn sizes(
     brokers: impl IntoIterator<Item = BrokerId>,
     partitions: Option<&BTreeSet<TopicPartition>>,
     context: &mut Context,
 ) -> Result<Sizes> {
-    let mut sizes = Sizes::default();
-    let mut silent: Vec<(BrokerId, Error)> = Vec::new();
-    for broker in brokers {
-        match context.client.admin()?.replica_files(broker, partitions) {
-            Ok(replicas) => drop(sizes.0.insert(broker, replicas)),
-            Err(error) => silent.push((broker, error)),
-        }
-    }
+    let (sizes, silent) = sizes_and_silent(brokers, partitions, context.client.admin()?);
     if let Some((broker, error)) = silent.first() {
         let others = match silent.len() {
             1 => String::new(),
@@ -71,21 +67,83 @@ pub(super) fn sizes(
     Ok(sizes)
 }
 
-/// Everything: brokers, partitions, sizes.
-pub(super) fn view(context: &mut Context) -> Result<ClusterView> {
+/// The same without a word: sizes, and the brokers that do not tell.
+pub(super) fn sizes_and_silent(
+    brokers: impl IntoIterator<Item = BrokerId>,
+    partitions: Option<&BTreeSet<TopicPartition>>,
+    admin: &mut AdminClient,
+) -> (Sizes, Vec<(BrokerId, Error)>) {
+    let mut sizes = Sizes::default();
+    let mut silent: Vec<(BrokerId, Error)> = Vec::new();
+    for broker in brokers {
+        match admin.replica_files(broker, partitions) {
+            Ok(replicas) => drop(sizes.0.insert(broker, replicas)),
+            Err(error) => silent.push((broker, error)),
+        }
+    }
+    (sizes, silent)
+}
+
+/// Everything a plan for `chosen` topics (none: for all) is made from: brokers, partitions, sizes.
+///
+/// A partition on its way counts as being where it goes: on the way it is on more brokers than it shall be.
+pub(super) fn view(chosen: &BTreeSet<String>, context: &mut Context) -> Result<ClusterView> {
     let admin = context.client.admin()?;
     let brokers = live_brokers(admin)?;
+    let active = admin.active_reassignments()?;
     let topics = admin.topic_replicas(None::<[&str; 0]>)?;
     let sizes = sizes(brokers.iter().map(|live| live.id), None, context)?;
+    let unseen = unseen(chosen, &sizes, |topic| topics.contains_key(topic));
+    complain_of(&unseen, context.client.admin()?)?;
     let mut partitions = BTreeMap::new();
     for (topic, replicas) in topics {
         for (partition, replicas) in replicas.map_err(|error| Error::from(error).context(&topic))? {
             let name = TopicPartition::new(topic.clone(), partition);
             let bytes = sizes.largest(&name, &replicas);
+            let replicas = active.get(&name).map_or(replicas, ActiveReassignment::target);
             partitions.insert(name, PartitionFacts { replicas, bytes });
         }
     }
+    if !active.is_empty() {
+        let (moving, verb) = (plural(active.len() as u64, "partition"), are(active.len()));
+        context.printer.note(format_args!(
+            "{moving} {verb} moving: the plan takes them to be where they go"
+        ));
+    }
     Ok(ClusterView { brokers, partitions })
+}
+
+/// Topics that were chosen, or that brokers have replicas of, and that a list of all topics leaves out.
+fn unseen<'a>(
+    chosen: &'a BTreeSet<String>,
+    sizes: &'a Sizes,
+    is_listed: impl Fn(&str) -> bool,
+) -> BTreeSet<&'a str> {
+    let held = sizes
+        .0
+        .values()
+        .flat_map(BTreeMap::keys)
+        .map(|name| name.topic.as_str());
+    let held = held.filter(|_| chosen.is_empty());
+    let unseen = chosen.iter().map(String::as_str).chain(held);
+    unseen.filter(|topic| !is_listed(topic)).collect()
+}
+
+/// A list of all topics leaves out without a word what the user may not see, and a plan would, too. Asked by name,
+/// the brokers tell that from a topic which is not there.
+fn complain_of(unseen: &BTreeSet<&str>, admin: &mut AdminClient) -> Result<()> {
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    for (topic, answer) in admin.topic_replicas(Some(unseen.iter().copied()))? {
+        match answer {
+            Err(error) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
+                return Err(Error::from(error).context(format!("topic \"{topic}\"")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Where the partitions of some topics are now; topics that do not exist have none.

@@ -54,12 +54,12 @@ pub(super) fn undo(mut action: ExecuteAction, context: &mut Context) -> Result<(
         }
         action.plan = beside;
     }
-    let plan = read_plan_file(&action.plan)?;
+    let plan = read_plan_file(&action.plan, context)?;
     move_replicas(&action, &plan, true, context)
 }
 
 pub(super) fn run(action: &ExecuteAction, context: &mut Context) -> Result<()> {
-    let plan = read_plan_file(&action.plan)?;
+    let plan = read_plan_file(&action.plan, context)?;
     move_replicas(action, &plan, false, context)
 }
 
@@ -138,7 +138,7 @@ fn prepare(action: &ExecuteAction, plan: &Plan, takes_back: bool, context: &mut 
             .undo_file
             .clone()
             .unwrap_or_else(|| undo_file::path_for(&action.plan));
-        Some(undo_file::choose(&wanted, plan)?)
+        Some(undo_file::choose(&wanted, plan, &origins(&work))?)
     };
     let state = if action.dry_run { "planned" } else { "moving" };
     Ok(Prepared {
@@ -227,8 +227,7 @@ fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) 
         }
     });
     let throttled = !set.is_empty();
-    let is_left_moving = watch.is_moving();
-    let cleared = if is_left_moving {
+    let cleared = if watch.is_moving() {
         Ok(())
     } else {
         let left_over = if follows_another {
@@ -236,8 +235,13 @@ fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) 
         } else {
             Ok(())
         };
-        left_over.and_then(|()| execution_throttles::clear(&set, &prepared.file, context))
+        left_over
+            .and_then(|()| execution_throttles::leave_to_others(&mut set, &prepared.file, context))
+            .and_then(|()| execution_throttles::clear(&set, &prepared.file, context))
     };
+    if outcome.is_ok() {
+        elect_leaders(&watch, context);
+    }
     for row in &mut rows {
         row.state = state_of(&row.name, &watch);
     }
@@ -247,9 +251,45 @@ fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) 
     if context.printer.format() != Format::Table {
         show::moves(&rows, &log_dir_rows, &mut context.printer)?;
     }
-    outcome?;
-    report(action, &prepared.file, &watch, throttled, context)?;
-    cleared
+    let outcome = outcome.and_then(|()| report(action, &prepared.file, &watch, throttled, context));
+    match (outcome, cleared) {
+        (Err(error), Err(left)) => {
+            context.printer.note(left);
+            Err(error)
+        }
+        (outcome, cleared) => outcome.and(cleared),
+    }
+}
+
+/// Lets the preferred leaders of what moved take over; the brokers would do so some minutes later, or not at all
+/// while few are concerned. A replica that cannot lead just now is no failure of the move.
+fn elect_leaders(watch: &Watch, context: &mut Context) {
+    let names: BTreeSet<TopicPartition> = watch.finished.keys().cloned().collect();
+    if names.is_empty() {
+        return;
+    }
+    let elections = context
+        .client
+        .admin()
+        .and_then(|admin| admin.elect_preferred_leaders(&names));
+    match elections {
+        Ok(elections) => {
+            if elections.elected > 0 {
+                let count = partitions(elections.elected);
+                context
+                    .printer
+                    .note(format_args!("{count} led by the preferred replica now"));
+            }
+            if let Some((name, error)) = elections.refused.first_key_value() {
+                let count = partitions(elections.refused.len());
+                let note = format!("{count} not led by the preferred replica yet: {name}: {error}");
+                context.printer.note(note);
+            }
+        }
+        Err(error) => context
+            .printer
+            .note(format_args!("preferred leaders were not elected: {error}")),
+    }
 }
 
 fn state_of(name: &TopicPartition, watch: &Watch) -> &'static str {
@@ -313,8 +353,11 @@ fn did_not_move(watch: &Watch) -> Result<()> {
         return Ok(());
     }
     let what = show::both(watch.failed.len(), watch.log_dirs.failed.len());
-    Err(Error::failed(format!(
-        "{what} did not move: {}",
-        failed.join("; ")
-    )))
+    let mut message = format!("{what} did not move: {}", failed.join("; "));
+    let left = watch.not_started();
+    if left == 0 {
+        return Err(Error::failed(message));
+    }
+    let _ = write!(message, "; {left} not started");
+    Err(Error::failed(message).hint("the same command goes on"))
 }

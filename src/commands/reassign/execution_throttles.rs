@@ -6,14 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::Work;
 use super::throttles::{self, Changes, Rates};
-use super::{ExecuteAction, shown};
-use crate::client::admin::throttles::Throttled;
+use super::{ExecuteAction, idle_throttles, log_dir_moves, shown};
+use crate::client::admin::throttles::{ConfigChanges, Throttled};
 use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::output::plural;
 use crate::reassignment::plan::comma_separated;
-use crate::reassignment::throttle;
+use crate::reassignment::throttle::{self, LOG_DIR_THROTTLED_RATE};
 use crate::topic_partition::BrokerId;
+
+const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 
 /// Sets the throttles asked for, and answers them.
 pub(super) fn set(action: &ExecuteAction, work: &Work, context: &mut Context) -> Result<Changes> {
@@ -70,16 +72,46 @@ pub(super) fn add_left_over(
     context: &mut Context,
 ) -> Result<()> {
     let admin = context.client.admin()?;
-    if !admin.active_reassignments()?.is_empty() {
-        return Ok(());
+    let active = admin.active_reassignments()?;
+    if active.is_empty() {
+        for found in idle_throttles::find(topics, &active, admin)? {
+            set.extend(idle_throttles::cleared(found));
+        }
     }
-    let mut idle: Vec<Throttled> = topics.into_iter().map(Throttled::Topic).collect();
-    idle.extend(admin.brokers()?.iter().map(|broker| Throttled::Broker(broker.id)));
-    for found in admin.throttles(&idle)?.into_keys() {
-        set.extend(match found {
-            Throttled::Broker(id) => throttles::cleared_brokers([id]),
-            Throttled::Topic(name) => throttles::cleared_topics([name]),
-        });
+    Ok(())
+}
+
+/// Takes out of `set` what moves of other plans still need: they would take all there is otherwise. A note names it.
+pub(super) fn leave_to_others(set: &mut Changes, file: &str, context: &mut Context) -> Result<()> {
+    let admin = context.client.admin()?;
+    let active = admin.active_reassignments()?;
+    let has_log_dir_rate =
+        |configs: &ConfigChanges| configs.iter().any(|(name, _)| *name == LOG_DIR_THROTTLED_RATE);
+    let between_dirs: BTreeSet<BrokerId> = if set.values().any(has_log_dir_rate) {
+        let under_way = log_dir_moves::under_way(admin, None)?;
+        under_way.into_keys().map(|replica| replica.broker).collect()
+    } else {
+        BTreeSet::new()
+    };
+    let is_needed = |throttled: &Throttled, config: &str| match throttled {
+        Throttled::Topic(topic) => active.keys().any(|name| name.topic == *topic),
+        Throttled::Broker(id) if config == LOG_DIR_THROTTLED_RATE => between_dirs.contains(id),
+        Throttled::Broker(id) => active.values().any(|active| active.replicas.contains(id)),
+    };
+    let mut needed: Vec<Throttled> = Vec::new();
+    set.retain(|throttled, configs| {
+        let before = configs.len();
+        configs.retain(|(name, _)| !is_needed(throttled, name));
+        if configs.len() < before {
+            needed.push(throttled.clone());
+        }
+        !configs.is_empty()
+    });
+    if !needed.is_empty() {
+        context.printer.note(format_args!(
+            "throttle stays on {} for other moves; `kafkit reassign verify {file}` clears it behind them",
+            idle_throttles::names_of(&needed)
+        ));
     }
     Ok(())
 }
@@ -98,9 +130,11 @@ pub(super) fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<
             .admin()
             .and_then(|admin| admin.alter_throttles(&change))
         {
+            // A topic that was deleted has taken its throttle along.
             Ok(refused) => left.extend(
                 refused
                     .into_iter()
+                    .filter(|(_, error)| error.code != UNKNOWN_TOPIC_OR_PARTITION)
                     .map(|(throttled, error)| (throttled, error.to_string())),
             ),
             Err(error) => drop(left.insert(throttled.clone(), error.to_string())),

@@ -9,6 +9,7 @@ mod idle_throttles;
 mod interrupt;
 pub mod java;
 mod log_dir_moves;
+mod patience;
 mod plan;
 mod throttles;
 mod undo_file;
@@ -21,8 +22,8 @@ use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::error::{Error, Result};
+use crate::reassignment::edited_plan::read_edited_plan;
 use crate::reassignment::plan::Plan;
-use crate::reassignment::plan_json::read_plan;
 use crate::reassignment::planner::Goals;
 
 /// What the user asked for.
@@ -98,8 +99,8 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
     }
 }
 
-/// Reads a plan file; every complaint names the file.
-fn read_plan_file(path: &Path) -> Result<Plan> {
+/// Reads a plan file; every complaint names the file, and a note what is passed over in it.
+fn read_plan_file(path: &Path, context: &mut Context) -> Result<Plan> {
     let name = shown(path);
     let text = if path == Path::new("-") {
         let mut text = String::new();
@@ -111,7 +112,12 @@ fn read_plan_file(path: &Path) -> Result<Plan> {
         let bytes = std::fs::read(path).map_err(|error| Error::from(error).context(&name))?;
         String::from_utf8(bytes).map_err(|_| Error::bad_data(format!("{name}: not UTF-8")))?
     };
-    read_plan(&text).map_err(|error| Error::bad_data(format!("{name}: {error}")))
+    let read = read_edited_plan(&text).map_err(|error| Error::bad_data(format!("{name}: {error}")));
+    let (plan, passed_over) = read?;
+    for line in passed_over {
+        context.printer.note(format_args!("{name}: {line}"));
+    }
+    Ok(plan)
 }
 
 fn shown(path: &Path) -> String {

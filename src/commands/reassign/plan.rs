@@ -13,7 +13,7 @@ use crate::reassignment::plan_json::write_readable;
 use crate::reassignment::planner::{GoalError, propose};
 
 pub(super) fn run(action: &PlanAction, context: &mut Context) -> Result<()> {
-    let view = cluster::view(context)?;
+    let view = cluster::view(&action.topics, context)?;
     check_topics(action, &view)?;
     let is_chosen = |topic: &str| action.topics.is_empty() || action.topics.contains(topic);
     let target =

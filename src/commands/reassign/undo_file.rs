@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::checks::same_brokers;
 use super::log_dir_moves::Wishes;
-use super::read_plan_file;
 use crate::error::{Error, Result};
 use crate::reassignment::Assignment;
 use crate::reassignment::plan::{PartitionReplica, Plan, PlannedPartition};
-use crate::reassignment::plan_json::write_readable;
-use crate::topic_partition::BrokerId;
+use crate::reassignment::plan_json::{read_plan, write_readable};
+use crate::topic_partition::{BrokerId, TopicPartition};
 
 /// Tried names before giving up: `plan.undo.json`, `plan.undo.2.json`, …
 const NAMES: usize = 1000;
@@ -65,8 +65,8 @@ pub(super) fn undo_plan(plan: &Plan, current: &Assignment, log_dirs: &Wishes) ->
 }
 
 /// Finds the name of the undo file and whether it is there already: an earlier, interrupted run of the same
-/// plan knew where the partitions really came from, so its file stays.
-pub(super) fn choose(wanted: &Path, plan: &Plan) -> Result<UndoFile> {
+/// plan knew where the partitions really came from, so its file stays. `origins` has where each has its data now.
+pub(super) fn choose(wanted: &Path, plan: &Plan, origins: &Assignment) -> Result<UndoFile> {
     for number in 1..NAMES {
         let path = match number {
             1 => wanted.to_owned(),
@@ -75,7 +75,7 @@ pub(super) fn choose(wanted: &Path, plan: &Plan) -> Result<UndoFile> {
         if !path.exists() {
             return Ok(UndoFile { path, is_kept: false });
         }
-        if takes_back(&path, plan) {
+        if takes_back(&path, plan, origins) {
             return Ok(UndoFile { path, is_kept: true });
         }
     }
@@ -95,16 +95,29 @@ fn numbered(wanted: &Path, number: usize) -> PathBuf {
 }
 
 /// Whether the file is an undo of exactly this plan.
-fn takes_back(path: &Path, plan: &Plan) -> bool {
-    let Ok(undo) = read_plan_file(path) else {
+///
+/// It is so no longer when a partition with its data is neither where the file would take it nor where the plan
+/// would: somebody has moved it since, and the way back is another one.
+fn takes_back(path: &Path, plan: &Plan, origins: &Assignment) -> bool {
+    let Ok(undo) = read(path) else {
         return false;
     };
-    let before: Assignment = undo
+    let back = undo.assignment();
+    let undoes: Assignment = undo
         .partitions
         .into_iter()
         .filter_map(|planned| Some((planned.topic_partition, planned.was?)))
         .collect();
-    before == plan.assignment()
+    let is_between = |(name, is): (&TopicPartition, &Vec<BrokerId>)| {
+        let ends = [back.get(name), undoes.get(name)];
+        ends.into_iter().flatten().any(|end| same_brokers(is, end))
+    };
+    undoes == plan.assignment() && origins.iter().all(is_between)
+}
+
+fn read(path: &Path) -> Result<Plan> {
+    let text = std::fs::read_to_string(path)?;
+    read_plan(&text).map_err(Error::bad_data)
 }
 
 /// Writes the file whole or not at all: a cut undo file would be worse than none.
@@ -124,7 +137,6 @@ pub(super) fn write(path: &Path, undo: &Plan) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topic_partition::TopicPartition;
 
     fn plan_to(replicas: &[i32]) -> Plan {
         let name = TopicPartition::new("a", 0);
@@ -154,14 +166,22 @@ mod tests {
         let plan = plan_to(&[2]);
         let current = Assignment::from([(TopicPartition::new("a", 0), vec![1])]);
         write(&wanted, &undo_plan(&plan, &current, &Wishes::new())).unwrap();
-        let again = choose(&wanted, &plan).unwrap();
-        assert!(again.is_kept && again.path == wanted);
-        let other = choose(&wanted, &plan_to(&[3])).unwrap();
+        for under_way in [[1], [2]] {
+            let here = Assignment::from([(TopicPartition::new("a", 0), under_way.to_vec())]);
+            let again = choose(&wanted, &plan, &here).unwrap();
+            assert!(again.is_kept && again.path == wanted);
+        }
+        let elsewhere = Assignment::from([(TopicPartition::new("a", 0), vec![3])]);
+        assert!(
+            !choose(&wanted, &plan, &elsewhere).unwrap().is_kept,
+            "not the way back"
+        );
+        let other = choose(&wanted, &plan_to(&[3]), &current).unwrap();
         assert!(
             !other.is_kept && other.path.ends_with("plan.undo.2.json"),
             "{other:?}"
         );
-        assert_eq!(read_plan_file(&wanted).unwrap().assignment(), current);
+        assert_eq!(read(&wanted).unwrap().assignment(), current);
         assert!(write(&wanted, &plan).is_err(), "never over another file");
     }
 }

@@ -1,16 +1,18 @@
 //! `reassign verify` and `reassign list`: how far the moves are, and the throttles that nobody needs any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::cluster::{self, Sizes};
 use super::idle_throttles;
 use super::interrupt::Interrupt;
 use super::log_dir_moves::{self, LogDirStates, Wishes};
+use super::patience::Patience;
 use super::{VerifyAction, read_plan_file, shown};
-use crate::client::admin::throttles::Throttled;
+use crate::client::admin::AdminClient;
 use crate::commands::Context;
 use crate::error::{Error, Kind, Result};
+use crate::output::plural;
 use crate::output::reassignment::{self as show, LogDirRow, StateRow};
 use crate::output::reassignment_progress::{Bars, Step};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
@@ -32,7 +34,8 @@ pub(super) fn list(context: &mut Context) -> Result<()> {
 }
 
 pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
-    let plan = action.plan.as_deref().map(read_plan_file).transpose()?;
+    let plan = action.plan.as_deref();
+    let plan = plan.map(|path| read_plan_file(path, context)).transpose()?;
     let is_watched = |name: &TopicPartition| match &plan {
         Some(plan) => plan
             .partitions
@@ -52,18 +55,17 @@ pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
             |name| copied_of(name, &active, &sizes),
             &mut context.printer,
         )?;
-        return tidy(action, None, &active, false, context);
+        return tidy(action, None, &active, context);
     };
     let rows = state_rows(&plan, &active, context)?;
     let log_dirs = log_dir_moves::states(context.client.admin()?, &plan)?;
     show::states(&rows, &log_dir_rows(&log_dirs), &mut context.printer)?;
-    let is_moving = |state: &LogDirState| matches!(state, LogDirState::Moving | LogDirState::MovingTo(_));
-    let dirs_moving = log_dirs.values().any(|(_, state, _)| is_moving(state));
-    tidy(action, Some(&plan), &active, dirs_moving, context)?;
+    tidy(action, Some(&plan), &active, context)?;
     verdict(&rows, &log_dirs_not_done(&log_dirs), &file)
 }
 
-/// Waits until none of the partitions moves, and no replica of the plan between log directories.
+/// Waits until none of the partitions moves, and no replica of the plan between log directories. A cluster that
+/// could be reached once may be out of reach for a while.
 fn watch(
     is_watched: impl Fn(&TopicPartition) -> bool,
     plan: Option<&Plan>,
@@ -71,41 +73,77 @@ fn watch(
 ) -> Result<()> {
     let interrupt = Interrupt::new()?;
     let mut bars = Bars::new(context.printer.is_quiet());
+    let mut patience = Patience::default();
+    // Everything that was seen moving; what is over keeps its place in the sum.
+    let mut seen: BTreeMap<String, Step> = BTreeMap::new();
+    context.client.admin()?.brokers()?;
     loop {
-        let admin = context.client.admin()?;
-        let mut active = admin.active_reassignments()?;
-        active.retain(|name, _| is_watched(name));
-        let log_dirs = match plan {
-            Some(plan) => log_dir_moves::under_way(admin, Some(plan))?,
-            None => Wishes::new(),
-        };
-        if active.is_empty() && log_dirs.is_empty() {
-            bars.finish();
-            return Ok(());
+        let steps = context
+            .client
+            .admin()
+            .and_then(|admin| under_way(&is_watched, plan, admin));
+        let steps = patience.with(steps, context).inspect_err(|_| bars.finish())?;
+        if let Some(steps) = steps {
+            if steps.is_empty() {
+                bars.finish();
+                return Ok(());
+            }
+            for step in seen.values_mut() {
+                step.is_done = true;
+                step.copied.done = step.copied.total;
+            }
+            seen.extend(steps.into_iter().map(|step| (step.name.clone(), step)));
+            bars.show(&seen.values().cloned().collect::<Vec<_>>(), &[]);
         }
-        let sizes = sizes_of(&active, context)?;
-        let step = |name: &TopicPartition| Step {
-            name: name.to_string(),
-            copied: copied_of(name, &active, &sizes),
-            is_done: false,
-        };
-        let between_dirs = log_dirs.iter().map(|(replica, wish)| Step {
-            name: show::on_broker(replica),
-            copied: wish.was.copied,
-            is_done: false,
-        });
-        let steps: Vec<Step> = active.keys().map(step).chain(between_dirs).collect();
-        bars.show(&steps, &[]);
         interrupt.pause(PAUSE);
         if interrupt.was_asked() {
             bars.finish();
-            let left = show::both(active.len(), log_dirs.len());
+            let left = seen.values().filter(|step| !step.is_done).count();
             return Err(Error::new(
                 Kind::Interrupted,
-                format!("interrupted: {left} still moving"),
+                format!("interrupted: {} still under way", plural(left as u64, "move")),
             ));
         }
     }
+}
+
+/// What moves of what is watched, and how far it is. A broker that does not tell holds nobody up.
+fn under_way(
+    is_watched: impl Fn(&TopicPartition) -> bool,
+    plan: Option<&Plan>,
+    admin: &mut AdminClient,
+) -> Result<Vec<Step>> {
+    admin.refresh()?;
+    let mut active = admin.active_reassignments()?;
+    active.retain(|name, _| is_watched(name));
+    let log_dirs = match plan {
+        Some(plan) => log_dir_moves::under_way(admin, Some(plan))?,
+        None => Wishes::new(),
+    };
+    let sizes = if active.is_empty() {
+        Sizes::default()
+    } else {
+        let names: BTreeSet<TopicPartition> = active.keys().cloned().collect();
+        cluster::sizes_and_silent(concerned(&active, admin)?, Some(&names), admin).0
+    };
+    let step = |name: &TopicPartition| Step {
+        name: name.to_string(),
+        copied: copied_of(name, &active, &sizes),
+        is_done: false,
+    };
+    let between_dirs = log_dirs.iter().map(|(replica, wish)| Step {
+        name: show::on_broker(replica),
+        copied: wish.was.copied,
+        is_done: false,
+    });
+    Ok(active.keys().map(step).chain(between_dirs).collect())
+}
+
+/// The brokers that are up and send or receive.
+fn concerned(active: &ActiveReassignments, admin: &mut AdminClient) -> Result<BTreeSet<BrokerId>> {
+    let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+    let concerned = active.values().flat_map(|active| active.replicas.iter().copied());
+    Ok(concerned.filter(|broker| alive.contains(broker)).collect())
 }
 
 fn sizes_of(active: &ActiveReassignments, context: &mut Context) -> Result<Sizes> {
@@ -113,10 +151,7 @@ fn sizes_of(active: &ActiveReassignments, context: &mut Context) -> Result<Sizes
         return Ok(Sizes::default());
     }
     let names: BTreeSet<TopicPartition> = active.keys().cloned().collect();
-    let admin = context.client.admin()?;
-    let alive: Vec<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
-    let concerned = active.values().flat_map(|active| active.replicas.iter().copied());
-    let concerned: BTreeSet<BrokerId> = concerned.filter(|broker| alive.contains(broker)).collect();
+    let concerned = concerned(active, context.client.admin()?)?;
     cluster::sizes(concerned, Some(&names), context)
 }
 
@@ -205,29 +240,17 @@ fn tidy(
     action: &VerifyAction,
     plan: Option<&Plan>,
     active: &ActiveReassignments,
-    dirs_moving: bool,
     context: &mut Context,
 ) -> Result<()> {
     if action.preserve_throttles {
         return Ok(());
     }
     let admin = context.client.admin()?;
-    let alive: Vec<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
     let topics: BTreeSet<String> = match plan {
         Some(plan) if !action.clear_all_throttles => plan.topics(),
         _ => admin.topic_replicas(None::<[&str; 0]>)?.into_keys().collect(),
     };
-    let is_moving = |topic: &String| active.keys().any(|name| name.topic == *topic);
-    let idle_topics = topics
-        .iter()
-        .filter(|topic| !is_moving(topic))
-        .cloned()
-        .map(Throttled::Topic);
-    let mut idle: Vec<Throttled> = idle_topics.collect();
-    if active.is_empty() && !dirs_moving {
-        idle.extend(alive.into_iter().map(Throttled::Broker));
-    }
-    let found: Vec<Throttled> = admin.throttles(&idle)?.into_keys().collect();
+    let found = idle_throttles::find(topics, active, admin)?;
     if plan.is_none() && !found.is_empty() && !action.clear_all_throttles {
         context.printer.note(format_args!(
             "throttles on {}; --clear-throttles removes them",

@@ -1,15 +1,16 @@
 //! Moves under way: started in batches, followed to their end, counted in bytes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::checks::Work;
 use super::cluster::{self, Sizes};
 use super::interrupt::Interrupt;
 use super::log_dir_moves::LogDirMoves;
+use super::patience::Patience;
 use crate::client::admin::AdminClient;
 use crate::commands::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::output::reassignment_progress::{Bars, Step};
 use crate::reassignment::Assignment;
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
@@ -21,9 +22,6 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 const PAUSE: Duration = Duration::from_millis(500);
 /// A broker may show a finished move a little later than the controller; after so many looks it is believed.
 const LOOKS: u32 = 20;
-/// How long a cluster that does not answer is asked again.
-const SILENCE: Duration = Duration::from_secs(300);
-
 /// One partition on its way.
 #[derive(Debug)]
 struct Moving {
@@ -45,6 +43,8 @@ pub(super) struct Watch {
     /// What went wrong, by partition or replica.
     pub failed: BTreeMap<String, String>,
     pub log_dirs: LogDirMoves,
+    /// Somebody stopped a move, and would not have others follow it.
+    is_halted: bool,
     current: Assignment,
     sizes: Sizes,
     down: BTreeSet<BrokerId>,
@@ -59,6 +59,7 @@ impl Watch {
             finished: BTreeMap::new(),
             failed: BTreeMap::new(),
             log_dirs: LogDirMoves::new(work.log_dirs),
+            is_halted: false,
             current: work.current,
             sizes,
             down: BTreeSet::new(),
@@ -99,7 +100,7 @@ impl Watch {
     }
 
     fn is_over(&self) -> bool {
-        self.pending.is_empty() && !self.is_moving()
+        (self.pending.is_empty() || self.is_halted) && !self.is_moving()
     }
 
     /// Tells the brokers first which log directories are wanted: a replica that comes later is put there at once, and
@@ -108,8 +109,11 @@ impl Watch {
         self.log_dirs.ask(&BTreeSet::new(), context.client.admin()?)
     }
 
-    /// Starts as many moves as `concurrent` allows.
+    /// Starts as many moves as `concurrent` allows; none while it is open whether one was stopped.
     pub(super) fn start(&mut self, concurrent: Option<usize>, context: &mut Context) -> Result<()> {
+        if self.is_halted || self.moving.values().any(|moving| moving.lost > 0) {
+            return Ok(());
+        }
         let free = concurrent.unwrap_or(usize::MAX).saturating_sub(self.moving.len());
         let batch: Assignment = self.pending.drain(..free.min(self.pending.len())).collect();
         if batch.is_empty() {
@@ -146,30 +150,12 @@ impl Watch {
         context: &mut Context,
     ) -> Result<()> {
         let mut bars = Bars::new(context.printer.is_quiet());
-        let mut silent_since: Option<Instant> = None;
+        let mut patience = Patience::default();
         while !self.is_over() && !interrupt.was_asked() {
-            match self.step(concurrent, context) {
-                Ok(()) => {
-                    if silent_since.take().is_some() {
-                        context.printer.note("the cluster answers again");
-                    }
-                }
-                Err(error) if error.kind() == Kind::Unreachable => {
-                    let since = *silent_since.get_or_insert_with(|| {
-                        context
-                            .printer
-                            .note(format_args!("{error}; the moves go on, asking again"));
-                        Instant::now()
-                    });
-                    if since.elapsed() > SILENCE {
-                        bars.finish();
-                        return Err(error);
-                    }
-                }
-                Err(error) => {
-                    bars.finish();
-                    return Err(error);
-                }
+            let step = self.step(concurrent, context);
+            if let Err(error) = patience.with(step, context) {
+                bars.finish();
+                return Err(error);
             }
             bars.show(&self.steps(), &self.waiting());
             if !self.is_over() {
@@ -216,6 +202,7 @@ impl Watch {
                 let reason = if replicas.is_empty() {
                     "does not exist any more".to_owned()
                 } else {
+                    self.is_halted = true;
                     format!("was stopped: it is on {}", comma_separated(&replicas))
                 };
                 self.failed.insert(name.to_string(), reason);

@@ -175,6 +175,87 @@ def check_a_broker_dies_in_the_middle(broker):
     in_good_order(broker)
 
 
+def throttles(broker):
+    """What Apache Kafka's own tool shows: the throttled rates of brokers, and the throttled replicas of topics."""
+    return "".join(kafka_tool("kafka-configs", "--bootstrap-server", broker.bootstrap, "--describe", "--entity-type", kind)
+                   for kind in ["brokers", "topics"])
+
+
+def check_preferred_leaders_lead_at_the_end(broker):
+    partitions = [{"topic": TOPIC, "partition": partition, "replicas": nodes[::-1]}
+                  for partition, nodes in replicas(broker).items()]
+    (SCRATCH / "leaders.json").write_text(json.dumps({"version": 1, "partitions": partitions}))
+    kafkit(broker, "execute", "leaders.json")
+    text = kafka_tool("kafka-topics", "--bootstrap-server", broker.bootstrap, "--describe", "--topic", TOPIC)
+    for leader, first in re.findall(r"Leader: (\d+)\tReplicas: (\d+)", text):
+        equal(leader, first, f"the leader in {text}")
+    in_good_order(broker)
+
+
+def check_a_plan_made_while_others_run_begins_where_those_end(broker):
+    wanted = rotation(broker, "first.json")
+    kafkit(broker, "execute", "first.json", "--throttle", "20kB/s", "--no-wait")
+    under_way = {move["partition"] for move in active(broker)}
+    expect(under_way, "nothing moves at 20 kB/s")
+    document = json.loads(kafkit(broker, "plan", "--balance", "--drain", "1", TOPIC, "--json"))
+    for entry in document["partitions"]:
+        equal(len(entry["replicas"]), len(wanted[entry["partition"]]), f"the replicas of {entry}")
+        if entry["partition"] in under_way:
+            equal(entry["was"], wanted[entry["partition"]], f"where {entry} begins")
+    kafkit(broker, "cancel", "first.json")
+    in_good_order(broker)
+
+
+def check_who_ends_first_leaves_the_throttle_to_the_others(broker):
+    kafka_tool("kafka-topics", "--bootstrap-server", broker.bootstrap, "--create", "--topic", "quick",
+               "--replica-assignment", "1:2,2:3")
+    rotation(broker, "slow.json")
+    kafkit(broker, "execute", "slow.json", "--throttle", "20kB/s", "--no-wait")
+    kafkit(broker, "plan", "--replication-factor", "1", "quick", "--out", "quick.json")
+    with start(broker, "execute", "quick.json", "--throttle", "30kB/s") as refused:
+        equal(refused.process.wait(30), 1, "exit status beside other moves")
+        expect("moving already" in refused.stderr(), refused.stderr())
+    kafkit(broker, "execute", "quick.json", "--throttle", "30kB/s", "--additional")
+    expect(active(broker), "nothing moves any more at 20 kB/s")
+    set_now = throttles(broker)
+    expect("leader.replication.throttled.rate=30000" in set_now and "leader.replication.throttled.replicas=" in set_now,
+           f"the throttle of what still moves is gone: {set_now}")
+    kafkit(broker, "cancel", "slow.json")
+    kafka_tool("kafka-topics", "--bootstrap-server", broker.bootstrap, "--delete", "--topic", "quick")
+    in_good_order(broker)
+
+
+def check_a_run_that_somebody_else_cancels_starts_nothing_more(broker):
+    wanted = rotation(broker, "halt.json")
+    with start(broker, "execute", "halt.json", "--throttle", "20kB/s", "--concurrent", "2") as running:
+        wait_until(lambda: active(broker), "no move began")
+        kafkit(broker, "cancel", "halt.json")
+        equal(running.process.wait(60), 1, f"exit status; {running.stderr()}")
+        expect("not started" in running.stderr(), running.stderr())
+    in_good_order(broker)
+    # The stopped partitions are where they were, in another order: the same plan still holds.
+    kafkit(broker, "execute", "halt.json", limit=120)
+    equal(replicas(broker), wanted, "replicas")
+    in_good_order(broker)
+
+
+def check_a_topic_that_is_deleted_on_the_way_costs_the_others_nothing(broker):
+    kafka_tool("kafka-topics", "--bootstrap-server", broker.bootstrap, "--create", "--topic", "gone",
+               "--replica-assignment", "1,1")
+    run(KCAT, "-b", broker.bootstrap, "-P", "-t", "gone", stdin="".join("y" * 900 + "\n" for _ in range(9_000)), limit=60)
+    partitions = [{"topic": "gone", "partition": number, "replicas": [2]} for number in range(2)]
+    here = replicas(broker)[0]
+    partitions.append({"topic": TOPIC, "partition": 0, "replicas": here[::-1]})
+    (SCRATCH / "gone.json").write_text(json.dumps({"version": 1, "partitions": partitions}))
+    with start(broker, "execute", "gone.json", "--throttle", "20kB/s") as running:
+        wait_until(lambda: active(broker), "no move began")
+        kafka_tool("kafka-topics", "--bootstrap-server", broker.bootstrap, "--delete", "--topic", "gone")
+        equal(running.process.wait(60), 1, f"exit status; {running.stderr()}")
+        expect("does not exist any more" in running.stderr() and "throttle left" not in running.stderr(), running.stderr())
+    equal(replicas(broker)[0], here[::-1], "the replicas of the other topic")
+    in_good_order(broker)
+
+
 def check_what_is_wrong_is_named_and_nothing_is_sent(broker):
     def refused(partitions, status, word):
         (SCRATCH / "bad.json").write_text(json.dumps({"version": 1, "partitions": partitions}))
