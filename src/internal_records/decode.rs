@@ -89,13 +89,12 @@ impl<'a> Reader<'a> {
 
     /// The next `length` bytes; a negative length is an error, as a longer one than is left.
     fn take(&mut self, length: i32) -> Result<&'a [u8]> {
-        let available = self.bytes.len();
-        let split = usize::try_from(length)
-            .ok()
-            .and_then(|length| self.bytes.split_at_checked(length));
-        let Some((head, tail)) = split else {
+        // Of an array of a negative size Java says that size and nothing else.
+        let size = usize::try_from(length).map_err(|_| DecodeError::Malformed(length.to_string()))?;
+        let Some((head, tail)) = self.bytes.split_at_checked(size) else {
             return Err(DecodeError::Malformed(format!(
-                "Error reading byte array of {length} byte(s): only {available} byte(s) available"
+                "Error reading byte array of {length} byte(s): only {} byte(s) available",
+                self.bytes.len()
             )));
         };
         self.bytes = tail;
@@ -143,19 +142,20 @@ impl Walk {
     }
 
     fn tagged_fields<'a>(self, into: &mut StructValue<'a>, reader: &mut Reader<'a>) -> Result<()> {
-        for _ in 0..reader.unsigned_varint()? {
+        // Java's count has a sign, and a negative one is none.
+        for _ in 0..reader.unsigned_varint()? as i32 {
             let tag = reader.unsigned_varint()?;
             let size = reader.unsigned_varint()?;
-            let known = into
-                .schema
-                .fields
-                .iter()
-                .position(|field| field.tag(self.version) == Some(tag));
-            let Some((index, field)) = known.and_then(|index| Some((index, into.schema.fields.get(index)?)))
-            else {
+            let mut fields = into.schema.fields.iter().enumerate();
+            let known = fields.find(|(_, field)| field.tagged.is_some_and(|(of_field, _)| of_field == tag));
+            let Some((index, field)) = known else {
                 reader.take(size as i32)?;
                 continue;
             };
+            if field.tag(self.version).is_none() {
+                let message = format!("Tag {tag} is not valid for version {}", self.version);
+                return Err(DecodeError::Malformed(message));
+            }
             // As in Kafka, the announced size of a known field does not limit what is read.
             let value = self.value(field, reader)?;
             if let Some(slot) = into.values.get_mut(index) {
@@ -263,7 +263,7 @@ impl Walk {
     }
 
     fn nested<'a>(self, schema: &'static Struct, reader: &mut Reader<'a>) -> Result<StructValue<'a>> {
-        if self.version > schema.versions.1 || self.version < schema.versions.0 {
+        if !schema.is_readable(self.version) {
             let message = format!("Can't read version {} of {}", self.version, schema.name);
             return Err(DecodeError::Malformed(message));
         }

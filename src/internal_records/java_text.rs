@@ -91,10 +91,11 @@ pub fn double(value: f64) -> String {
         return format!("{value:?}");
     }
     let text = format!("{value:E}");
-    match text.split_once('E') {
-        Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0E{exponent}"),
-        _ => text,
+    if text.contains('.') {
+        return text;
     }
+    // Java writes two digits at least, and of those with two the nearest: 4.9E-324.
+    format!("{value:.1E}")
 }
 
 #[cfg(test)]
@@ -131,6 +132,9 @@ mod tests {
             (10_000_000.0, "1.0E7"),
             (1_048_576.5, "1048576.5"),
             (1.5e300, "1.5E300"),
+            (f64::from_bits(1), "4.9E-324"),
+            (f64::from_bits(16), "7.9E-323"),
+            (f64::from_bits(20), "9.9E-323"),
         ] {
             assert_eq!(double(value), expected);
         }

@@ -47,6 +47,8 @@ fn write_any(
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
         Value::Number(value) => out.extend_from_slice(value.to_string().as_bytes()),
+        // Jackson has no number for what is none.
+        Value::Float(value) if !value.is_finite() => write_text(&java_text::double(*value), out),
         Value::Float(value) => java_text::push_double(*value, out),
         Value::Uuid(value) => {
             out.push(b'"');

@@ -88,6 +88,19 @@ pub const fn field(name: &'static str, kind: Kind) -> Field {
     }
 }
 
+/// Whether something that began with version `since` is there in `version`. What the first version has is there in
+/// negative ones too, which only corrupt bytes have: Kafka's readers do not ask.
+const fn has_begun(since: i16, version: i16) -> bool {
+    since <= 0 || since <= version
+}
+
+impl Struct {
+    /// Whether Kafka reads `version` of it inside of another.
+    pub const fn is_readable(&self, version: i16) -> bool {
+        has_begun(self.versions.0, version) && version <= self.versions.1
+    }
+}
+
 impl Field {
     #[must_use]
     pub const fn since(mut self, version: i16) -> Self {
@@ -127,25 +140,25 @@ impl Field {
 
     /// Whether `version` of the message has this field.
     pub const fn exists(&self, version: i16) -> bool {
-        self.versions.0 <= version && version <= self.versions.1
+        has_begun(self.versions.0, version) && version <= self.versions.1
     }
 
     /// The tag it travels under in `version`, if it does.
     pub const fn tag(&self, version: i16) -> Option<u32> {
         match self.tagged {
-            Some((tag, since)) if since <= version => Some(tag),
+            Some((tag, since)) if has_begun(since, version) => Some(tag),
             _ => None,
         }
     }
 
     pub const fn is_nullable(&self, version: i16) -> bool {
-        self.nullable <= version
+        has_begun(self.nullable, version)
     }
 }
 
 impl Message {
     pub const fn is_flexible(&self, version: i16) -> bool {
-        self.flexible <= version
+        has_begun(self.flexible, version)
     }
 
     /// Whether Kafka 4.3 knows `version` of it.

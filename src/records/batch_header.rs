@@ -169,7 +169,7 @@ impl BatchHeader {
 
     /// Where the body starts: the records of format 2, the message after offset and length before.
     pub fn body_at(&self) -> usize {
-        if self.magic == 2 { HEADER_LEN } else { LOG_OVERHEAD }
+        if self.magic >= 2 { HEADER_LEN } else { LOG_OVERHEAD }
     }
 
     /// The codec of the body; `None` for a number that no codec has.
@@ -227,7 +227,11 @@ pub fn increment_sequence(sequence: i32, by: i32) -> i32 {
 
 /// The sequence number `by` records before `sequence`.
 pub fn decrement_sequence(sequence: i32, by: i32) -> i32 {
-    sequence.wrapping_sub(by) & i32::MAX
+    if sequence < by {
+        i32::MAX.wrapping_sub(by.wrapping_sub(sequence)).wrapping_add(1)
+    } else {
+        sequence.wrapping_sub(by)
+    }
 }
 
 /// Attributes of a batch that is being written.
@@ -314,6 +318,8 @@ mod tests {
         assert_eq!(increment_sequence(i32::MAX - 1, 3), 1);
         assert_eq!(decrement_sequence(0, 1), i32::MAX);
         assert_eq!(decrement_sequence(7, 7), 0);
+        // Of a snapshot that says so, kafka-dump-log of Apache Kafka 4.3.1 shows the same.
+        assert_eq!(decrement_sequence(45, i32::MIN), -2_147_483_603);
     }
 
     #[test]

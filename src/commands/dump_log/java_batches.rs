@@ -11,9 +11,10 @@ use crate::output::log_dump::java_log::java_header;
 use crate::records::batch_header::{
     BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0,
 };
+use crate::records::message_set::Messages;
 use crate::storage::large_batch::LargeBatch;
 
-use super::batch_bytes::{BatchBytes, HELD_INFLATED};
+use super::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
 use super::java::Failure;
 
 const WINDOW_BYTES: usize = 64 * 1024;
@@ -37,8 +38,10 @@ pub(super) struct BatchCursor<'f> {
     window_at: u64,
     /// The last answer of [`BatchCursor::first_reaching`]: from which position, for which offset, what.
     last: Option<(i32, i64, FoundBatch)>,
-    /// Positions from which the log has been walked to its end without a failure begin here.
+    /// The log has been walked to its end without a failure from here on.
     walked_from: Option<u64>,
+    /// Where a batch of that walk begins.
+    walked_at: u64,
 }
 
 impl<'f> BatchCursor<'f> {
@@ -51,6 +54,7 @@ impl<'f> BatchCursor<'f> {
             window_at: 0,
             last: None,
             walked_from: None,
+            walked_at: 0,
         }
     }
 
@@ -90,14 +94,28 @@ impl<'f> BatchCursor<'f> {
 
     /// Java reads all batches from a position on before it looks at the first, and fails where one of them is broken.
     fn check_to_the_end(&mut self, start: u64) -> Result<(), Failure> {
-        if self.walked_from.is_some_and(|from| from <= start) {
-            return Ok(());
+        if let Some(from) = self.walked_from.filter(|from| *from <= start) {
+            // Only where a batch begins do both walks see the same; inside of one anything may stand.
+            if self.walked_at > start {
+                self.walked_at = from;
+            }
+            while self.walked_at < start
+                && let Some(batch) = self.batch_at(self.walked_at, self.length)?
+            {
+                self.walked_at = batch.position + batch.size;
+            }
+            if self.walked_at == start {
+                return Ok(());
+            }
         }
         let mut at = start;
         while let Some(batch) = self.batch_at(at, self.length)? {
             at = batch.position + batch.size;
         }
-        self.walked_from = Some(start);
+        if self.walked_from.is_none_or(|from| start < from) {
+            self.walked_from = Some(start);
+            self.walked_at = start;
+        }
         Ok(())
     }
 
@@ -119,7 +137,19 @@ impl<'f> BatchCursor<'f> {
             BatchBytes::Stored(&large)
         };
         let mut newest = -1;
-        if batch.header.magic >= 2 && batch.header.records_count == 0 {
+        if batch.header.magic < 2 {
+            let (mut buffer, mut scratch) = (Vec::new(), Vec::new());
+            let whole = bytes.legacy(&mut buffer).map_err(|error| failed(&error))?;
+            let messages = Messages::new(&batch.header, whole, &mut scratch, LEGACY_LIMIT);
+            let mut messages = messages.map_err(|error| Failure::Java(error.to_string()))?;
+            // Values may be cut off: nobody looks at them.
+            while let Some(message) = messages.next_message() {
+                let message = message.map_err(|error| Failure::Java(error.to_string()))?;
+                newest = newest.max(message.record.timestamp);
+            }
+            return Ok(newest);
+        }
+        if batch.header.records_count == 0 {
             return Ok(newest);
         }
         bytes.each_record(&batch.header, &mut Vec::new(), |record| {

@@ -2,6 +2,7 @@
 //!
 //! Owns their exact text, up to the half line that Java leaves behind when it fails in the middle of one.
 
+use crate::internal_records::decode::DecodeError;
 use crate::internal_records::{control, java_text, json};
 use crate::records::batch_header::{self, BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD};
 use crate::records::control_record::{ControlType, EndTransactionMarker};
@@ -263,18 +264,10 @@ fn size(bytes: Option<&[u8]>) -> i32 {
 }
 
 fn write_control(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {
-    let key = record.key.unwrap_or_default();
-    let Some(control_type) = ControlType::parse(key) else {
-        return Err(format!(
-            "Invalid value size found for control record key of {} bytes",
-            key.len()
-        ));
-    };
+    let control_type = type_of(record)?;
     let heading: &[u8] = match control_type {
         ControlType::Abort | ControlType::Commit => {
-            let Some(marker) = EndTransactionMarker::parse(record) else {
-                return Err("Invalid value size found for end transaction marker".to_owned());
-            };
+            let marker = end_transaction_marker(record)?;
             text(b" endTxnMarker: ", out);
             text(if marker.committed { b"COMMIT" } else { b"ABORT" }, out);
             text(b" coordinatorEpoch: ", out);
@@ -296,10 +289,45 @@ fn write_control(record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     let value = record.value.unwrap_or_default();
     let decoded = control::decode_value_as_version_0(control_type.id(), value);
     let decoded = decoded.ok_or_else(|| "no such control record".to_owned())?;
-    let decoded = decoded.map_err(|error| format!("control record at offset {}: {error}", record.offset))?;
+    let decoded = decoded.map_err(|error| match error {
+        DecodeError::Underflow => cut_off(record),
+        error @ DecodeError::Malformed(_) => format!("control record at offset {}: {error}", record.offset),
+    })?;
     text(heading, out);
     json::write_struct(&decoded, out);
     Ok(())
+}
+
+/// What the key of a control record says.
+fn type_of(record: &Record<'_>) -> Result<ControlType, String> {
+    let Some(key) = record.key else {
+        return Err(format!("control record at offset {} has no key", record.offset));
+    };
+    ControlType::parse(key).ok_or_else(|| match key {
+        [first, second, _, _, ..] => no_version("control record", [*first, *second]),
+        _ => format!(
+            "Invalid value size found for control record key. Must have at least 4 bytes, but found only {}",
+            key.len()
+        ),
+    })
+}
+
+fn end_transaction_marker(record: &Record<'_>) -> Result<EndTransactionMarker, String> {
+    match record.value {
+        Some([first, second, ..]) if *first >= 0x80 => {
+            Err(no_version("end transaction marker", [*first, *second]))
+        }
+        _ => EndTransactionMarker::parse(record).ok_or_else(|| cut_off(record)),
+    }
+}
+
+fn no_version(of: &str, version: [u8; 2]) -> String {
+    let version = i16::from_be_bytes(version);
+    format!("Invalid version found for {of}: {version}. May indicate data corruption")
+}
+
+fn cut_off(record: &Record<'_>) -> String {
+    format!("control record at offset {}: its value is cut off", record.offset)
 }
 
 #[inline]
