@@ -3,6 +3,7 @@
 //! Batches are stored as they were received. No clock: the time comes in as `now_ms`.
 
 pub mod batch_reader;
+pub mod batch_search;
 pub mod checkpoint;
 pub mod entry_file;
 pub mod file_name;

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
+use super::batch_search::{Wanted, next_batch};
 use super::file_window::{self, FileWindow, MappedBatch};
 use super::large_batch::LargeBatch;
 use crate::records::batch_header::{HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0};
@@ -312,6 +313,22 @@ impl SegmentScan {
             len += size;
             self.last_batch = size;
         }
+    }
+
+    /// Moves to the next place of a file, from `from` on, that holds a whole batch, whatever is before it; None when
+    /// there is none, and for a pipe.
+    pub fn go_on_behind(&mut self, from: u64, wanted: Wanted) -> io::Result<Option<u64>> {
+        let Source::File(file) = &self.source else {
+            return Ok(None);
+        };
+        let found = next_batch(file, from, self.end, wanted)?;
+        if let Some(position) = found {
+            self.position = position;
+            self.rest.clear();
+            self.last_batch = 0;
+            self.finished = None;
+        }
+        Ok(found)
     }
 
     /// After the walk: the first bytes behind the last whole batch, at least those that tell a batch's format if there

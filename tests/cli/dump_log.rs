@@ -253,6 +253,57 @@ fn a_recovered_log_has_no_batch_out_of_order() {
     }
 }
 
+/// Where each batch of a log begins, and where the last one ends.
+fn batch_ends(log: &[u8]) -> Vec<usize> {
+    let mut ends = vec![0];
+    while let Some(field) = log
+        .get(ends[ends.len() - 1] + 8..)
+        .and_then(|rest| rest.first_chunk())
+    {
+        ends.push(ends[ends.len() - 1] + 12 + usize::try_from(i32::from_be_bytes(*field)).unwrap());
+    }
+    ends
+}
+
+#[test]
+fn what_is_good_behind_a_wrong_length_is_recovered_too() {
+    let suite = Suite::new();
+    for (name, number) in [("many", "80"), ("magic1-none", "0"), ("magic0-none", "0")] {
+        let log_name = format!("{number:0>20}.log");
+        let good = fs::read(segment(name).join(&log_name)).unwrap();
+        let ends = batch_ends(&good);
+        assert!(ends.len() > 3, "{name} has too few batches");
+        let second = ends[1]..ends[2];
+        let with = |at: usize, bytes: &[u8]| {
+            let mut log = good.clone();
+            log[at..at + bytes.len()].copy_from_slice(bytes);
+            log
+        };
+        let damaged = [
+            ("no length", with(ends[1] + 8, &[0; 4])),
+            ("a length behind the file's end", with(ends[1] + 8, &[0x7f; 4])),
+            (
+                "a length into the next batch",
+                with(ends[1] + 8, &(second.len() as i32 + 3).to_be_bytes()),
+            ),
+            ("a page of zeros", with(ends[1], &vec![0; second.len()])),
+            (
+                "bytes lost",
+                [&good[..ends[1] + 5], &good[ends[1] + 9..]].concat(),
+            ),
+        ];
+        let kept = [&good[..ends[1]], &good[ends[2]..]].concat();
+        for (number, (what, log)) in damaged.into_iter().enumerate() {
+            let copy = suite.file(&format!("{name}-{number}/{log_name}"), log);
+            let out = suite.home().join(format!("{name}-{number}.log"));
+            dump(&["--recover", &out.to_string_lossy()], &copy)
+                .succeeds()
+                .complains("goes on at byte");
+            assert!(fs::read(&out).unwrap() == kept, "{name}: {what}");
+        }
+    }
+}
+
 #[test]
 fn sums_and_json_name_what_they_count() {
     let shown = dump(

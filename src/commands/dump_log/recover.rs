@@ -1,7 +1,7 @@
 //! Good batches of a damaged log to a new file.
 //!
-//! Owns what is good: a whole batch whose checksum holds and whose offsets follow the last good one's. The source is
-//! only read.
+//! Owns what is good: a whole batch whose checksum holds and whose offsets follow the last good one's, wherever it lies.
+//! The source is only read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -11,15 +11,16 @@ use std::path::Path;
 use super::Range;
 use super::batches::tell_end;
 use super::files::DumpFile;
-use super::segment::{Segment, WholeBatch};
+use super::segment::{Segment, WalkEnd, WholeBatch};
 use crate::error::{Error, Result};
 use crate::output::Printer;
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::grouped;
+use crate::storage::batch_search::Wanted;
 
 pub(super) fn run(file: &DumpFile, out: &Path, range: Range, printer: &mut Printer) -> Result<()> {
     let mut segment = Segment::open(file, range)?;
-    let failed = |error: std::io::Error| Error::from(error).context(out.display());
+    let failed = |error: io::Error| Error::from(error).context(out.display());
     // Never over a file that is there, the source least of all.
     let opened = OpenOptions::new()
         .write(true)
@@ -33,21 +34,35 @@ pub(super) fn run(file: &DumpFile, out: &Path, range: Range, printer: &mut Print
         lost: 0,
         next: file.base_offset,
         before_last: None,
+        suspect: None,
+        is_lost: false,
+        magic: 2,
+        can_search: !segment.is_pipe(),
     };
     let progress = FileProgress::new(segment.length, &segment.name, printer.is_quiet());
-    let end = segment.each(&progress, |batch| {
-        if batch.header.base_offset >= range.to {
-            return Ok(ControlFlow::Break(()));
-        }
-        if batch.header.last_offset() >= range.from {
-            good.add(&batch).map_err(failed)?;
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    loop {
+        let end = segment.each(&progress, |batch| {
+            if batch.header.base_offset >= range.to {
+                return Ok(ControlFlow::Break(()));
+            }
+            if batch.header.last_offset() >= range.from {
+                return good.add(&batch).map_err(failed);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        tell_end(&segment.name, &end, printer);
+        let Some(behind) = good.lost_from(&end) else {
+            break;
+        };
+        let Some(position) = segment.go_on_behind(behind, good.wanted())? else {
+            break;
+        };
+        let position = grouped(position);
+        printer.note(format_args!("{}: goes on at byte {position}", segment.name));
+    }
     progress.finish();
     good.writer.flush().map_err(failed)?;
     good.writer.get_ref().sync_all().map_err(failed)?;
-    tell_end(&segment.name, &end, printer);
     printer.line(format_args!(
         "{}: {} batches, {} bytes kept; {} corrupt batches left out",
         out.display(),
@@ -67,22 +82,39 @@ struct Good {
     next: i64,
     /// What `next` was before the last batch, and that one's length.
     before_last: Option<(i64, u64)>,
+    /// Where a batch was corrupt, until the next one shows that at least its length was right.
+    suspect: Option<u64>,
+    /// Nothing shows where the next batch begins.
+    is_lost: bool,
+    /// The format of the last batch.
+    magic: i8,
+    /// Where nothing can be read twice, every length is trusted.
+    can_search: bool,
 }
 
 impl Good {
-    fn add(&mut self, batch: &WholeBatch<'_>) -> io::Result<()> {
+    /// Takes a batch that is good; breaks when its length was not to be trusted.
+    fn add(&mut self, batch: &WholeBatch<'_>) -> io::Result<ControlFlow<()>> {
         let (first, length) = (batch.header.base_offset, batch.bytes.len());
         if !batch.is_valid() {
             self.lost += 1;
-            return Ok(());
+            self.is_lost = self.can_search && self.suspect.is_some();
+            self.suspect.get_or_insert(batch.position);
+            return Ok(if self.is_lost {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            });
         }
+        self.suspect = None;
+        self.magic = batch.header.magic;
         if first < self.next {
             match self.before_last {
                 // It follows the batch before the last: that one jumped ahead.
                 Some((next, last)) if first >= next => self.take_back(next, last)?,
                 _ => {
                     self.lost += 1;
-                    return Ok(());
+                    return Ok(ControlFlow::Continue(()));
                 }
             }
         }
@@ -91,7 +123,26 @@ impl Good {
         self.bytes += length;
         self.before_last = Some((self.next, length));
         self.next = batch.header.next_offset();
-        Ok(())
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// From where on the next good batch is to be searched, when the walk has ended before the log.
+    fn lost_from(&mut self, end: &WalkEnd) -> Option<u64> {
+        let position = match end {
+            WalkEnd::NoBatch { position, .. } | WalkEnd::Trailing { position, .. } => Some(*position),
+            WalkEnd::Clean | WalkEnd::SetAside { .. } => None,
+        };
+        let is_lost = std::mem::take(&mut self.is_lost) || position.is_some();
+        let from = self.suspect.take().or(position)?;
+        is_lost.then_some(from + 1)
+    }
+
+    /// What may follow; the last batch may have jumped ahead.
+    fn wanted(&self) -> Wanted {
+        Wanted {
+            magic: self.magic,
+            least_offset: self.before_last.map_or(self.next, |(next, _)| next),
+        }
     }
 
     fn take_back(&mut self, next: i64, length: u64) -> io::Result<()> {

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::output::log_dump::progress::FileProgress;
 use crate::records::batch_header::{BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, MIN_LENGTH_V0};
 use crate::records::error::BatchError;
+use crate::storage::batch_search::Wanted;
 use crate::storage::file_name::FileKind;
 use crate::storage::offset_index::OffsetIndex;
 use crate::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
@@ -136,6 +137,17 @@ impl Segment {
                 }
             }
         }
+    }
+
+    /// Whether what has been read cannot be read again.
+    pub(super) fn is_pipe(&self) -> bool {
+        self.length == u64::MAX
+    }
+
+    /// Moves the walk to the next whole batch from `from` on; None when there is none, and for a pipe.
+    pub(super) fn go_on_behind(&mut self, from: u64, wanted: Wanted) -> Result<Option<u64>> {
+        let found = self.scan.go_on_behind(from, wanted);
+        found.map_err(|error| Error::from(error).context(&self.name))
     }
 
     /// Works on every chunk on several threads, and writes the text they make in the log's order; `worker` makes a

@@ -1,0 +1,93 @@
+//! Where a log goes on behind bytes that are no batch: the next place that holds a whole one.
+//!
+//! Owns what is taken for a batch there: a header that contradicts neither itself nor the file, and a checksum that
+//! holds.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::large_batch::LargeBatch;
+use crate::records::batch_header::{BatchHeader, HEADER_LEN};
+
+/// Bytes searched at once.
+const WINDOW_BYTES: usize = 128 * 1024;
+/// Where the format number stands.
+const MAGIC_AT: usize = 16;
+/// So many times the searched bytes may be summed up for checksums: a file full of headers that promise long batches
+/// would keep one busy for days.
+const MOST_SUMMED: u64 = 16;
+
+/// What is searched for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// The batch's format: that of the batches before.
+    pub magic: i8,
+    /// No batch with an offset below.
+    pub least_offset: i64,
+}
+
+/// The first byte from `from` on where a whole batch begins that ends before `end`.
+pub fn next_batch(file: &Arc<File>, from: u64, end: u64, wanted: Wanted) -> io::Result<Option<u64>> {
+    let mut budget = end.saturating_sub(from).saturating_mul(MOST_SUMMED);
+    let mut window = vec![0; WINDOW_BYTES];
+    let mut at = from;
+    loop {
+        let filled = fill(file, at, &mut window)?;
+        let bytes = window.get(..filled).unwrap_or_default();
+        if filled < HEADER_LEN {
+            return Ok(None);
+        }
+        let starts = filled - HEADER_LEN + 1;
+        let magics = bytes.get(MAGIC_AT..MAGIC_AT + starts).unwrap_or_default();
+        for start in memchr::memchr_iter(wanted.magic as u8, magics) {
+            let position = at + start as u64;
+            let size = bytes.get(start..).and_then(plausible);
+            let Some((header, size)) = size.filter(|(header, size)| {
+                header.base_offset >= wanted.least_offset && position.saturating_add(*size) <= end
+            }) else {
+                continue;
+            };
+            let Some(left) = budget.checked_sub(size) else {
+                return Ok(None);
+            };
+            budget = left;
+            let batch = LargeBatch {
+                file: Arc::clone(file),
+                at: position,
+                size,
+            };
+            if batch.computed_crc(&header)? == header.crc {
+                return Ok(Some(position));
+            }
+        }
+        at += starts as u64;
+    }
+}
+
+/// The header at the start of `bytes` and the batch's size, unless no broker would have written it.
+fn plausible(bytes: &[u8]) -> Option<(BatchHeader, u64)> {
+    let header = BatchHeader::parse(bytes).ok()?;
+    // The bits of attributes that have a meaning.
+    let (known, least_count) = if header.magic < 2 { (0x0f, -1) } else { (0x7f, 0) };
+    let is_known = header.attributes & !known == 0 && header.codec().is_some();
+    let counts = least_count..=i64::from(header.last_offset_delta) + 1;
+    let adds_up = header.last_offset_delta >= 0 && counts.contains(&header.records_count.into());
+    let has_offsets = header.base_offset.checked_add(header.last_offset_delta.into())? < i64::MAX;
+    (is_known && adds_up && has_offsets).then(|| (header, header.size_in_bytes() as u64))
+}
+
+/// Fills the window with what the file has from `at` on.
+fn fill(file: &File, at: u64, window: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = window.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, at + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
