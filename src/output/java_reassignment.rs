@@ -262,7 +262,9 @@ fn brokers_in_hash_order(brokers: impl IntoIterator<Item = BrokerId>) -> Vec<Bro
     in_hash_order(brokers, |broker| *broker)
 }
 
-fn partitions_in_hash_order(partitions: &[TopicPartition]) -> Vec<&TopicPartition> {
+pub(crate) fn partitions_in_hash_order<'a>(
+    partitions: impl IntoIterator<Item = &'a TopicPartition>,
+) -> Vec<&'a TopicPartition> {
     in_hash_order(partitions, |name| {
         hash_of_topic_partition(&name.topic, name.partition)
     })

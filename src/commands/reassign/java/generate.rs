@@ -72,10 +72,12 @@ fn placeable_brokers(
     Ok(brokers)
 }
 
+/// Every partition of a topic gets as many replicas as one of them has: the first that Java's map hands out.
 fn proposal(current: &Assignment, brokers: &[(BrokerId, Option<String>)]) -> JavaResult<Assignment> {
     let mut by_topic: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (name, replicas) in current {
-        by_topic.entry(&name.topic).or_insert((0, replicas.len())).0 += 1;
+    for name in words::partitions_in_hash_order(current.keys()) {
+        let replicas = current.get(name).map_or(0, Vec::len);
+        by_topic.entry(&name.topic).or_insert((0, replicas)).0 += 1;
     }
     let mut random = Random::new(super::super::seed()?);
     let mut proposed = Assignment::new();
@@ -87,4 +89,29 @@ fn proposal(current: &Assignment, brokers: &[(BrokerId, Option<String>)]) -> Jav
         }
     }
     Ok(proposed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Apache Kafka 4.3.1 has asked for two replicas each where jx-0 had four and the others two.
+    #[test]
+    fn javas_first_partition_says_how_many_replicas() {
+        let brokers = [(1, None), (4, None)];
+        let current: Assignment = [
+            (0, vec![4, 5, 1, 2]),
+            (1, vec![5, 4]),
+            (2, vec![2, 1]),
+            (3, vec![2, 1]),
+        ]
+        .into_iter()
+        .map(|(partition, replicas)| (TopicPartition::new("jx", partition), replicas))
+        .collect();
+        let proposed = proposal(&current, &brokers).unwrap();
+        assert!(
+            proposed.len() == 4 && proposed.values().all(|replicas| replicas.len() == 2),
+            "{proposed:?}"
+        );
+    }
 }
