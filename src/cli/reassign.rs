@@ -66,7 +66,7 @@ struct PlanArgs {
     /// Empty these brokers; they may be down
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     drain: Vec<BrokerId>,
-    /// Give these brokers their share of replicas
+    /// Give these brokers their share of the topics' replicas
     #[arg(long, value_name = "ID,…", value_delimiter = ',')]
     add_broker: Vec<BrokerId>,
     /// Give each partition of the topics so many replicas
@@ -75,7 +75,7 @@ struct PlanArgs {
     /// Change the replication factor of every topic
     #[arg(long, requires = "replication_factor", conflicts_with_all = ["topics", "more_topics"])]
     all_topics: bool,
-    /// Even out replicas, bytes and preferred leaders
+    /// Even out the topics' replicas, bytes and preferred leaders
     #[arg(long)]
     balance: bool,
     /// Put replicas anywhere, whatever the brokers' racks

@@ -1,9 +1,11 @@
 //! Evening out a cluster: racks first, then replicas, then bytes. (Preferred leaders are `leaders`' work.)
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::layout::{BrokerIndex, Layout, PartitionIndex};
 use crate::reassignment::random::Random;
+use crate::reassignment::striped_placement::place;
+use crate::topic_partition::BrokerId;
 
 /// How far from the average a broker's bytes may stay: a copy costs more than a slight slope.
 const BYTES_TOLERANCE: f64 = 0.10;
@@ -14,11 +16,58 @@ const EXCHANGEABLE: usize = 256;
 /// How many exchanges a broker may take part in, on average.
 const EXCHANGES_PER_BROKER: usize = 64;
 
+/// How many placements from scratch are tried: they are drawn by lot.
+const PLACEMENTS: usize = 8;
 /// How often the steps follow each other: a later one can make room for an earlier one.
 const ROUNDS: usize = 8;
 
-pub(super) fn apply(layout: &mut Layout, random: &mut Random) {
+/// Evens out the layout, in no more copies than a placement from scratch takes: where brokers differ a little in
+/// bytes, so many exchanges could follow each other that starting anew would have been cheaper.
+pub(super) fn apply(layout: &Layout, random: &mut Random) -> Layout {
+    let most = from_scratch(layout, random);
     let mut exchanges = layout.usable().count() * EXCHANGES_PER_BROKER;
+    loop {
+        let mut evened = layout.clone();
+        even_out(&mut evened, exchanges, &mut random.clone());
+        if exchanges == 0 || most.is_none_or(|most| evened.copies() <= most) {
+            return evened;
+        }
+        exchanges /= 2;
+    }
+}
+
+/// How many copies the placement takes on average that Apache Kafka gives new topics; nothing where it is not possible.
+fn from_scratch(layout: &Layout, random: &mut Random) -> Option<usize> {
+    let racks = layout.usable().map(|index| {
+        let broker = layout.broker(index);
+        (broker.id, Some(broker.rack.to_string()))
+    });
+    let brokers: Vec<_> = racks.collect();
+    let mut topics: BTreeMap<(&str, usize), Vec<PartitionIndex>> = BTreeMap::new();
+    for index in layout.movable() {
+        let partition = layout.partition(index);
+        let topic = (partition.name.topic.as_str(), partition.replicas.len());
+        topics.entry(topic).or_default().push(index);
+    }
+    let mut copies = 0;
+    for _ in 0..PLACEMENTS {
+        for ((_, replicas), partitions) in &topics {
+            let placed = place(partitions.len(), *replicas, &brokers, random).ok()?;
+            for (index, placed) in partitions.iter().zip(placed) {
+                let had = |broker: &&BrokerId| {
+                    let original = layout.partition(*index).original.iter();
+                    original
+                        .map(|index| layout.broker(*index).id)
+                        .any(|id| id == **broker)
+                };
+                copies += placed.len() - placed.iter().filter(had).count();
+            }
+        }
+    }
+    Some(copies / PLACEMENTS)
+}
+
+fn even_out(layout: &mut Layout, mut exchanges: usize, random: &mut Random) {
     for _ in 0..ROUNDS {
         spread_over_racks(layout);
         let counts_changed = even_out_replicas(layout, random);

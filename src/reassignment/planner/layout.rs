@@ -11,7 +11,7 @@ pub(super) type BrokerIndex = u32;
 /// A partition's place in [`Layout::partitions`].
 pub(super) type PartitionIndex = u32;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Broker {
     pub id: BrokerId,
     /// Brokers of one rack share a number; without racks each has its own.
@@ -29,7 +29,7 @@ pub(super) struct Broker {
     load: f64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Partition {
     pub name: TopicPartition,
     pub replicas: Vec<BrokerIndex>,
@@ -44,7 +44,7 @@ impl Partition {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub brokers: Vec<Broker>,
     pub partitions: Vec<Partition>,
@@ -88,12 +88,33 @@ impl Layout {
                 is_movable: chosen(&topic_partition.topic),
             });
         }
-        let (replicas, bytes) = layout.average();
-        (layout.per_replica, layout.per_byte) = (replicas.max(1.0).recip(), bytes.max(1.0).recip());
-        for index in 0..layout.brokers.len() as BrokerIndex {
-            layout.weigh(index);
-        }
+        layout.weigh_all();
         layout
+    }
+
+    /// From here on only the partitions that may move count as load: what cannot be spread anew cannot be made up
+    /// for either, and one topic would crowd where others are few.
+    pub(super) fn count_only_movable(&mut self) {
+        if self.partitions.iter().all(|partition| partition.is_movable) {
+            return;
+        }
+        (self.usable_replicas, self.usable_bytes) = (0, 0);
+        for broker in &mut self.brokers {
+            (broker.replicas, broker.leaders, broker.bytes) = (0, 0, 0);
+            broker.movable.clear();
+        }
+        for index in self.movable() {
+            self.count(index);
+        }
+        self.weigh_all();
+    }
+
+    fn weigh_all(&mut self) {
+        let (replicas, bytes) = self.average();
+        (self.per_replica, self.per_byte) = (replicas.max(1.0).recip(), bytes.max(1.0).recip());
+        for index in 0..self.brokers.len() as BrokerIndex {
+            self.weigh(index);
+        }
     }
 
     /// Brings a broker's load up to date.
@@ -104,6 +125,13 @@ impl Layout {
 
     fn add_partition(&mut self, partition: Partition) {
         let index = self.partitions.len() as PartitionIndex;
+        self.partitions.push(partition);
+        self.count(index);
+    }
+
+    /// Counts a partition to the load of its brokers.
+    fn count(&mut self, index: PartitionIndex) {
+        let partition = &self.partitions[index as usize];
         for (position, replica) in partition.replicas.iter().enumerate() {
             let Some(broker) = self.brokers.get_mut(*replica as usize) else {
                 continue;
@@ -119,7 +147,6 @@ impl Layout {
                 broker.movable.push(index);
             }
         }
-        self.partitions.push(partition);
     }
 
     pub(super) fn broker(&self, index: BrokerIndex) -> &Broker {
@@ -264,6 +291,17 @@ impl Layout {
         broker.leaders += usize::from(is_leader);
         broker.movable.push(partition);
         self.weigh(index);
+    }
+
+    /// Replicas on brokers that did not have them.
+    pub(super) fn copies(&self) -> usize {
+        let fresh = |partition: &Partition| {
+            let replicas = partition.replicas.iter();
+            replicas
+                .filter(|replica| !partition.original.contains(replica))
+                .count()
+        };
+        self.partitions.iter().map(fresh).sum()
     }
 
     /// The partitions that are no longer as they were.

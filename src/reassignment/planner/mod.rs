@@ -28,9 +28,9 @@ pub struct Goals {
     pub replication_factor: Option<usize>,
     /// Brokers that shall hold nothing; they may be down already.
     pub drain: BTreeSet<BrokerId>,
-    /// Brokers, alive, that shall get their share.
+    /// Brokers, alive, that shall get their share of the chosen topics.
     pub add: BTreeSet<BrokerId>,
-    /// Even out replicas, bytes and preferred leaders.
+    /// Even out replicas, bytes and preferred leaders of the chosen topics.
     pub balance: bool,
     /// Whether the brokers' racks count.
     pub rack_aware: bool,
@@ -67,9 +67,12 @@ pub fn propose(
         replication_factor::apply(&mut layout, replicas)?;
     }
     drain::apply(&mut layout)?;
+    if goals.balance || !goals.add.is_empty() {
+        layout.count_only_movable();
+    }
     add_brokers::apply(&mut layout, &goals.add, &mut random);
     if goals.balance {
-        balance::apply(&mut layout, &mut random);
+        layout = balance::apply(&layout, &mut random);
     }
     leaders::even_out(&mut layout, goals.balance);
     Ok(layout.changes())
