@@ -259,8 +259,7 @@ pub(crate) fn states(rows: &[StateRow], log_dirs: &[LogDirRow], printer: &mut Pr
                 state.to_owned(),
                 comma_separated(&row.replicas),
                 comma_separated(&row.target),
-                row.copied
-                    .map_or_else(|| "-".to_owned(), |copied| format!("{} %", copied.percent())),
+                percent(row.copied),
             ],
             json: json!({
                 "topic": row.name.topic,
@@ -280,14 +279,13 @@ pub(crate) fn states(rows: &[StateRow], log_dirs: &[LogDirRow], printer: &mut Pr
 
 fn log_dir_state(row: &LogDirRow) -> Row {
     let is_moving = row.state == "moving";
-    let percent = || format!("{} %", row.copied.percent());
     Row {
         cells: vec![
             on_broker(&row.replica),
             row.state.to_owned(),
             row.from.clone().unwrap_or_else(|| "-".to_owned()),
             row.to.clone(),
-            if is_moving { percent() } else { "-".to_owned() },
+            percent(is_moving.then_some(row.copied)),
         ],
         json: json!({
             "topic": row.replica.topic_partition.topic,
@@ -312,10 +310,15 @@ fn state_word(row: &StateRow) -> &'static str {
     }
 }
 
+/// `37 %`, or a dash where nothing is copied or nobody tells.
+fn percent(copied: Option<Copied>) -> String {
+    copied.map_or_else(|| "-".to_owned(), |copied| format!("{} %", copied.percent()))
+}
+
 /// What is moving in the cluster.
 pub(crate) fn active(
     active: &ActiveReassignments,
-    copied: impl Fn(&TopicPartition) -> Copied,
+    copied: impl Fn(&TopicPartition) -> Option<Copied>,
     printer: &mut Printer,
 ) -> Result<()> {
     if active.is_empty() {
@@ -333,8 +336,8 @@ pub(crate) fn active(
                 list(&reassignment.replicas),
                 list(&reassignment.adding),
                 list(&reassignment.removing),
-                format!("{} %", copied.percent()),
-                human_bytes(copied.total - copied.done.min(copied.total)),
+                percent(copied),
+                copied.map_or_else(|| "-".to_owned(), |copied| human_bytes(copied.left())),
             ],
             json: json!({
                 "topic": name.topic,
@@ -342,8 +345,8 @@ pub(crate) fn active(
                 "replicas": reassignment.replicas,
                 "adding": reassignment.adding,
                 "removing": reassignment.removing,
-                "bytes_copied": copied.done,
-                "bytes": copied.total,
+                "bytes_copied": copied.map(|copied| copied.done),
+                "bytes": copied.map(|copied| copied.total),
             }),
         }
     });

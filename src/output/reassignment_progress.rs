@@ -13,10 +13,11 @@ use crate::reassignment::progress::Copied;
 const MOST_BARS: usize = 12;
 /// The rate is measured over this long.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Columns below which there is less to see: a bar that wraps is drawn anew in the wrong place.
-const WIDE: u16 = 112;
+/// Columns below which there is less to see: a bar that wraps is drawn anew in the wrong place. The terminal's own `^C`
+/// behind the last bar must fit, too.
+const WIDE: u16 = 120;
 const WIDE_LINE: &str = "{prefix:20!} {bar:25.cyan/dim} {msg}";
-const NARROW_LINE: &str = "{prefix:16!} {bar:10.cyan/dim} {msg}";
+const NARROW_LINE: &str = "{prefix:16!} {bar:6.cyan/dim} {msg}";
 
 /// One partition on its way, or there.
 #[derive(Clone, Debug)]
@@ -83,7 +84,7 @@ impl Bars {
             let _ = write!(words, "  {done} of {} moves", steps.len() + waiting.len());
         }
         let _ = write!(words, "  {}/s", human_bytes(rate));
-        if let Some(left) = (total.total - total.done.min(total.total)).checked_div(rate) {
+        if let Some(left) = total.left().checked_div(rate) {
             let _ = write!(words, "  {:02}:{:02} left", left / 60, left % 60);
         }
         draw(&self.total, total, &words);

@@ -113,6 +113,11 @@ pub struct Copied {
 }
 
 impl Copied {
+    /// Bytes still to be copied.
+    pub fn left(self) -> u64 {
+        self.total.saturating_sub(self.done)
+    }
+
     /// Whole per cent; 100 only when nothing is left.
     pub fn percent(self) -> u64 {
         match self.total {

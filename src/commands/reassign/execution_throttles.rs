@@ -11,8 +11,9 @@ use crate::client::admin::throttles::{ConfigChanges, Throttled};
 use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::output::plural;
+use crate::output::reassignment::human_bytes;
 use crate::reassignment::plan::comma_separated;
-use crate::reassignment::throttle::{self, LOG_DIR_THROTTLED_RATE};
+use crate::reassignment::throttle::{self, LEADER_THROTTLED_RATE, LOG_DIR_THROTTLED_RATE};
 use crate::topic_partition::BrokerId;
 
 const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
@@ -20,8 +21,11 @@ const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 /// Sets the throttles asked for, and answers them.
 pub(super) fn set(action: &ExecuteAction, work: &Work, context: &mut Context) -> Result<Changes> {
     let mut set = Changes::new();
+    let moves = throttle::moves(&work.active, &work.targets(), &work.current);
+    if action.throttle.is_none() && !work.under_way.is_empty() {
+        tell_what_is_set(&throttle::brokers(&moves), context)?;
+    }
     if let Some(rate) = action.throttle {
-        let moves = throttle::moves(&work.active, &work.targets(), &work.current);
         set.extend(throttles::on_topics(&moves));
         set.extend(on_live_brokers(
             &throttle::brokers(&moves),
@@ -51,6 +55,27 @@ pub(super) fn set(action: &ExecuteAction, work: &Work, context: &mut Context) ->
         return Err(error.context("throttle not set, nothing moved"));
     }
     Ok(set)
+}
+
+/// A run that goes on without a throttle of its own goes on at the rate of the run before.
+fn tell_what_is_set(brokers: &BTreeSet<BrokerId>, context: &mut Context) -> Result<()> {
+    let admin = context.client.admin()?;
+    let alive = admin.brokers()?.iter().map(|broker| broker.id);
+    let concerned: Vec<Throttled> = alive
+        .filter(|id| brokers.contains(id))
+        .map(Throttled::Broker)
+        .collect();
+    let set = admin.throttles(&concerned)?;
+    let rates = set
+        .values()
+        .filter_map(|configs| configs.get(LEADER_THROTTLED_RATE)?.parse().ok());
+    if let Some(slowest) = rates.min() {
+        let (count, rate) = (plural(set.len() as u64, "broker"), human_bytes(slowest));
+        context.printer.note(format_args!(
+            "throttled at {rate}/s on {count} since the run before; --throttle sets another rate"
+        ));
+    }
+    Ok(())
 }
 
 /// Brokers that are down have no use for a throttle, and could not be told.

@@ -128,7 +128,7 @@ fn under_way(
     };
     let step = |name: &TopicPartition| Step {
         name: name.to_string(),
-        copied: copied_of(name, &active, &sizes),
+        copied: copied_of(name, &active, &sizes).unwrap_or_default(),
         is_done: false,
     };
     let between_dirs = log_dirs.iter().map(|(replica, wish)| Step {
@@ -155,11 +155,13 @@ fn sizes_of(active: &ActiveReassignments, context: &mut Context) -> Result<Sizes
     cluster::sizes(concerned, Some(&names), context)
 }
 
-fn copied_of(name: &TopicPartition, active: &ActiveReassignments, sizes: &Sizes) -> Copied {
-    let Some(active) = active.get(name) else {
-        return Copied::default();
-    };
-    copied(&active.sources(), &active.adding, |broker| sizes.on(broker, name))
+/// Nothing where no broker that has the data tells how much it is.
+fn copied_of(name: &TopicPartition, active: &ActiveReassignments, sizes: &Sizes) -> Option<Copied> {
+    let active = active.get(name)?;
+    let sources = active.sources();
+    let size_on = |broker| sizes.on(broker, name);
+    sources.iter().find_map(|broker| size_on(*broker))?;
+    Some(copied(&sources, &active.adding, size_on))
 }
 
 fn state_rows(plan: &Plan, active: &ActiveReassignments, context: &mut Context) -> Result<Vec<StateRow>> {
@@ -176,9 +178,7 @@ fn state_rows(plan: &Plan, active: &ActiveReassignments, context: &mut Context) 
             active.get(&progress.topic_partition),
             &current,
         ),
-        copied: active
-            .contains_key(&progress.topic_partition)
-            .then(|| copied_of(&progress.topic_partition, active, &sizes)),
+        copied: copied_of(&progress.topic_partition, active, &sizes),
         name: progress.topic_partition,
         state: progress.state,
         target: progress.target,

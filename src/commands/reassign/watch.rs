@@ -33,6 +33,16 @@ struct Moving {
     lost: u32,
 }
 
+impl Moving {
+    /// The brokers without which it does not go on: each that receives, and where none is left to send, all that sent.
+    fn waits_for(&self, alive: &BTreeSet<BrokerId>) -> Vec<BrokerId> {
+        let has_source = self.sources.iter().any(|broker| alive.contains(broker));
+        let sources = self.sources.iter().filter(|_| !has_source);
+        let needed: BTreeSet<BrokerId> = self.destinations.iter().chain(sources).copied().collect();
+        needed.difference(alive).copied().collect()
+    }
+}
+
 /// The moves of one plan.
 #[derive(Debug)]
 pub(super) struct Watch {
@@ -260,12 +270,8 @@ impl Watch {
         let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
         let mut waiting: BTreeMap<BrokerId, usize> = BTreeMap::new();
         for moving in self.moving.values() {
-            for broker in moving
-                .destinations
-                .iter()
-                .filter(|broker| !alive.contains(broker))
-            {
-                *waiting.entry(*broker).or_default() += 1;
+            for broker in moving.waits_for(&alive) {
+                *waiting.entry(broker).or_default() += 1;
             }
         }
         for (broker, count) in &waiting {
@@ -326,4 +332,25 @@ impl Watch {
 fn added(target: &[BrokerId], sources: &[BrokerId]) -> Vec<BrokerId> {
     let is_new = |broker: &&BrokerId| !sources.contains(broker);
     target.iter().filter(is_new).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_waits_for_who_receives_and_for_the_last_that_could_send() {
+        let moving = Moving {
+            target: vec![3],
+            sources: vec![1, 2],
+            destinations: vec![3],
+            copied: Copied::default(),
+            lost: 0,
+        };
+        let waits = |alive: &[BrokerId]| moving.waits_for(&alive.iter().copied().collect());
+        assert!(waits(&[1, 2, 3]).is_empty());
+        assert!(waits(&[2, 3]).is_empty());
+        assert_eq!(waits(&[1]), [3]);
+        assert_eq!(waits(&[3]), [1, 2]);
+    }
 }

@@ -139,6 +139,9 @@ def check_interrupted_and_resumed(broker):
         equal(running.stop(signal.SIGINT), 130, "exit status after Ctrl-C")
     expect(active(broker), "Ctrl-C stopped the moves")
     undo = (SCRATCH / "resume.undo.json").read_text()
+    with start(broker, "execute", "resume.json", "--no-wait") as again:
+        equal(again.process.wait(30), 0, f"exit status; {again.stderr()}")
+        expect("throttled at 50.0 kB/s on 5 brokers since the run before" in again.stderr(), again.stderr())
     kafkit(broker, "execute", "resume.json", "--throttle", "60MB/s", limit=180)
     equal(replicas(broker), wanted, "replicas")
     equal((SCRATCH / "resume.undo.json").read_text(), undo, "the undo file of the first run")
