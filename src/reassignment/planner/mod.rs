@@ -8,6 +8,7 @@ mod add_brokers;
 mod balance;
 mod drain;
 mod layout;
+mod leader_chains;
 mod leaders;
 mod replication_factor;
 
