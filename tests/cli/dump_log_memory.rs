@@ -173,3 +173,51 @@ fn indexes_and_snapshots_of_any_length_are_read_through_a_window() {
         refused.complains("as no such file is");
     }
 }
+
+/// All entries of these indexes are wrong, which Java's tool tells when it has read them.
+#[test]
+fn what_is_wrong_with_indexes_of_any_length_is_not_all_in_memory() {
+    const ENTRIES: u32 = 2_200_000;
+    let suite = Suite::new();
+    let log = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/segments/gzip")
+        .join(LOG);
+    suite.file(LOG, std::fs::read(log).unwrap());
+    let entries = (0..ENTRIES).map(|number| number + 1000);
+    // The batch at the start of the log is no entry's.
+    let index: Vec<u8> = entries
+        .clone()
+        .flat_map(|offset| [offset, 0].map(u32::to_be_bytes).concat())
+        .collect();
+    suite.file("00000000000000000000.index", index);
+    let times = entries.flat_map(|offset| [0, 0, offset].map(u32::to_be_bytes).concat());
+    suite.file("00000000000000000000.timeindex", times.collect::<Vec<_>>());
+    for (name, heading, first, last) in [
+        (
+            "index",
+            "Mismatches in :",
+            "  Index offset: 2200999, log offset: 29",
+            "  Index offset: 1000, log offset: 29",
+        ),
+        (
+            "timeindex",
+            "The following indexed offsets are not found in :",
+            "Indexed offset: 1000, found log offset: -1",
+            "Indexed offset: 2200999, found log offset: -1",
+        ),
+    ] {
+        let file = format!("00000000000000000000.{name}");
+        let java = ["kafka-dump-log", "--verify-index-only", "--files", &file];
+        let told = run_within_limit(&suite, &java, b"").succeeds();
+        // A time index is looked up in its offset index, entry by entry.
+        suite.file("00000000000000000000.index", "");
+        let mut lines = told.stderr.lines();
+        assert!(
+            lines.next().is_some_and(|line| line.starts_with(heading)),
+            "{name}"
+        );
+        assert_eq!(lines.next(), Some(first));
+        assert_eq!(lines.clone().count(), ENTRIES as usize - 1, "{name}");
+        assert_eq!(lines.next_back(), Some(last));
+    }
+}

@@ -1,4 +1,5 @@
-//! Offsets that stand next to each other in a log and are not neighbours, sorted, however many there are.
+//! Offsets that stand next to each other in a log and are not neighbours, sorted, however many there are; and what
+//! else is told in the order of offsets.
 //!
 //! Owns what of them is in memory: a heavily compacted log has more gaps than that, which go to a temporary file in
 //! sorted runs.

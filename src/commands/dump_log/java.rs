@@ -2,15 +2,13 @@
 //!
 //! Owns which file is what, the order of stdout and stderr, and the exit code.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::java::hash_order::hash_order;
 use crate::output::log_dump::java_files;
+use crate::output::log_dump::java_findings::Finding;
 use crate::output::log_dump::java_log::LogView;
 use crate::output::{Printer, stderr_line};
 use crate::storage::entry_file::EntryFile;
@@ -19,9 +17,8 @@ use crate::storage::transaction_index;
 
 pub use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder};
 
-use super::gaps::Gaps;
-use super::java_index::{self, TimeIndexErrors};
-use super::java_log;
+use super::java_findings::Findings;
+use super::{java_index, java_log};
 
 /// One run of kafka-dump-log. Values that Java reads late may be errors.
 #[derive(Debug)]
@@ -53,38 +50,23 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// What is told when all files have been dumped. Lists stand under absolute paths, in the order of their first entry.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    index_mismatches: Vec<(String, Vec<(i64, i64)>)>,
-    time_index: TimeIndexErrors,
-    gaps: Vec<(String, Gaps)>,
-}
-
-/// Adds `entries` to the list of `path`; Java makes a list with its first entry.
-pub(super) fn add<T>(lists: &mut Vec<(String, Vec<T>)>, path: &str, entries: impl IntoIterator<Item = T>) {
-    let mut entries = entries.into_iter().peekable();
-    if entries.peek().is_none() {
-        return;
-    }
-    match lists.iter_mut().find(|(known, _)| known == path) {
-        Some((_, list)) => list.extend(entries),
-        None => lists.push((path.to_owned(), entries.collect())),
-    }
-}
-
 /// Runs it; the exit code is Java's.
 pub fn run(dump: &JavaDump, mut printer: Printer) -> ExitCode {
     let mut findings = Findings::default();
-    let outcome = dump
-        .files
-        .iter()
-        .try_for_each(|file| one_file(dump, &normalized(file), &mut findings, &mut printer));
+    let outcome = dump.files.iter().try_for_each(|file| {
+        let path = normalized(file);
+        one_file(dump, &path, &mut findings, &mut printer)?;
+        findings.settle(&absolute(&path));
+        Ok(())
+    });
     let flushed = printer.flush();
     match outcome {
         Ok(()) => {
-            tell(findings);
-            if flushed.is_ok() {
+            let told = findings.tell();
+            if let Err(error) = &told {
+                stderr_line(format_args!("not all that was found could be kept: {error}"));
+            }
+            if flushed.is_ok() && told.is_ok() {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE
@@ -140,30 +122,21 @@ fn one_file(
         Some(".log" | ".checkpoint") => log(dump, path, name, findings, printer),
         Some(".index") => {
             let max_message_size = dump.max_message_size.clone().map_err(Failure::Java)?;
-            let mut mismatches = Vec::new();
             let files = java_index::Files::of(path, name)?;
             let options = (dump.sanity_only, dump.verify_only);
-            let dumped = java_index::dump_offset_index(
+            java_index::dump_offset_index(
                 &files,
                 &absolute(path),
                 options,
                 max_message_size,
-                &mut mismatches,
+                findings,
                 printer,
-            );
-            add(&mut findings.index_mismatches, &absolute(path), mismatches);
-            dumped
+            )
         }
         Some(".timeindex") => {
             let files = java_index::Files::of(path, name)?;
             let options = (dump.sanity_only, dump.verify_only);
-            java_index::dump_time_index(
-                &files,
-                &absolute(path),
-                options,
-                &mut findings.time_index,
-                printer,
-            )
+            java_index::dump_time_index(&files, &absolute(path), options, findings, printer)
         }
         Some(".snapshot") => snapshot(path, printer),
         Some(".txnindex") => transaction_index(path, name, printer),
@@ -218,14 +191,7 @@ fn log(
         decoder,
     };
     let (gaps, trailing) = java_log::dump(file, end, view, printer.out(), path)?;
-    let path = absolute(path);
-    match findings.gaps.iter_mut().find(|(known, _)| *known == path) {
-        Some((_, list)) => list
-            .append(gaps)
-            .map_err(|error| Failure::Java(error.to_string()))?,
-        None if gaps.is_empty() => {}
-        None => findings.gaps.push((path, gaps)),
-    }
+    findings.add_sorted(Finding::Gap, &absolute(path), gaps);
     if trailing > 0 && !limited {
         writeln!(
             printer.out(),
@@ -315,45 +281,4 @@ fn transaction_index(path: &str, name: &str, printer: &mut Printer) -> Result<()
         }
     }
     Ok(())
-}
-
-/// Everything that was found, on stderr, in the order of Java's maps.
-fn tell(findings: Findings) {
-    let mut text = String::new();
-    let mut line = |line: String| {
-        text.push_str(&line);
-        text.push('\n');
-    };
-    for (path, mismatches) in hash_order(findings.index_mismatches, |(path, _)| path) {
-        line(format!("Mismatches in :{path}"));
-        let sorted: BTreeMap<i64, i64> = mismatches.into_iter().collect();
-        for (index, log) in sorted.into_iter().rev() {
-            line(format!("  Index offset: {index}, log offset: {log}"));
-        }
-    }
-    if !text.is_empty() {
-        stderr_line(text.trim_end());
-    }
-    findings.time_index.tell();
-    for (path, gaps) in hash_order(findings.gaps, |(path, _)| path) {
-        tell_gaps(&path, gaps);
-    }
-}
-
-fn tell_gaps(path: &str, gaps: Gaps) {
-    const FLUSH_BYTES: usize = 64 * 1024;
-    let mut text = format!("Non-consecutive offsets in {path}\n");
-    let told = gaps.each(|(before, after)| {
-        let _ = writeln!(text, "  {before} is followed by {after}");
-        if text.len() > FLUSH_BYTES {
-            stderr_line(text.trim_end());
-            text.clear();
-        }
-    });
-    if !text.is_empty() {
-        stderr_line(text.trim_end());
-    }
-    if let Err(error) = told {
-        stderr_line(format_args!("{path}: not all gaps could be kept: {error}"));
-    }
 }

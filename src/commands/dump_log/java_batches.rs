@@ -17,7 +17,8 @@ use crate::storage::large_batch::LargeBatch;
 use super::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
 use super::java::Failure;
 
-const WINDOW_BYTES: usize = 64 * 1024;
+/// What is read at once where an index leads about, and where it leads ahead.
+const WINDOW_BYTES: (usize, usize) = (256, 64 * 1024);
 
 /// A batch found.
 #[derive(Clone, Copy, Debug)]
@@ -214,7 +215,14 @@ impl<'f> BatchCursor<'f> {
             .and_then(|inside| usize::try_from(inside).ok());
         let held = inside.is_some_and(|inside| inside + HEADER_LEN <= self.window.len());
         if !held {
-            self.window.resize(WINDOW_BYTES, 0);
+            let (least, most) = WINDOW_BYTES;
+            let is_ahead = inside.is_some_and(|inside| inside <= self.window.len().saturating_mul(2));
+            let size = if is_ahead {
+                self.window.len().saturating_mul(4).clamp(least, most)
+            } else {
+                least
+            };
+            self.window.resize(size, 0);
             let mut filled = 0;
             while let Some(rest) = self.window.get_mut(filled..).filter(|rest| !rest.is_empty()) {
                 match self.log.read_at(rest, at + filled as u64) {

@@ -6,15 +6,17 @@ use std::cmp::Ordering;
 use std::fs::File;
 use std::io::Write;
 
-use crate::java::hash_order::hash_order;
+use crate::output::Printer;
+use crate::output::log_dump::java_findings::Finding;
 use crate::output::log_dump::numbers::push_i64;
-use crate::output::{Printer, stderr_line};
 use crate::storage::entry_file::EntryFile;
 use crate::storage::offset_index::{self, OffsetPosition};
 use crate::storage::time_index::{self, TimestampOffset};
 
-use super::java::{Failure, add, base_offset, length_of, open};
+use super::gaps::Gaps;
+use super::java::{Failure, base_offset, length_of, open};
 use super::java_batches::BatchCursor;
+use super::java_findings::{Findings, sorted};
 
 /// An index and what belongs to it.
 #[derive(Debug)]
@@ -108,7 +110,7 @@ pub(super) fn dump_offset_index(
     absolute: &str,
     (sanity_only, verify_only): (bool, bool),
     max_message_size: i32,
-    mismatches: &mut Vec<(i64, i64)>,
+    findings: &mut Findings,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let (log, log_length, log_path) = files.log()?;
@@ -137,6 +139,7 @@ pub(super) fn dump_offset_index(
         check_length(absolute, "Index", length, offset_index::ENTRY_LEN)?;
         return Ok(writeln!(printer.out(), "{} passed sanity check.", files.path)?);
     }
+    let mut mismatches = Gaps::default();
     let mut batches = BatchCursor::new(&log, log_length, &log_path);
     for number in 0..=last {
         let (offset, position) = entry(number)?;
@@ -150,12 +153,13 @@ pub(super) fn dump_offset_index(
             )));
         };
         if batch.last_offset != offset {
-            mismatches.push((offset, batch.last_offset));
+            mismatches.push(sorted(Finding::IndexMismatch, (offset, batch.last_offset)));
         }
         if !verify_only {
             write_entry([("offset: ", offset), (" position: ", position.into())], printer)?;
         }
     }
+    findings.add_sorted(Finding::IndexMismatch, absolute, mismatches);
     Ok(())
 }
 
@@ -178,53 +182,12 @@ fn check_length(absolute: &str, what: &str, length: u64, entry: usize) -> Result
     )))
 }
 
-/// What is wrong with time indexes, by absolute path.
-#[derive(Debug, Default)]
-pub(super) struct TimeIndexErrors {
-    mismatches: Vec<(String, Vec<(i64, i64)>)>,
-    out_of_order: Vec<(String, Vec<(i64, i64)>)>,
-    not_found: Vec<(String, Vec<(i64, i64)>)>,
-}
-
-impl TimeIndexErrors {
-    pub(super) fn tell(self) {
-        let mut text = String::new();
-        let mut line = |line: String| {
-            text.push_str(&line);
-            text.push('\n');
-        };
-        for (path, pairs) in hash_order(self.mismatches, |(path, _)| path) {
-            line(format!("Found timestamp mismatch in :{path}"));
-            for (index, log) in pairs {
-                line(format!("  Index timestamp: {index}, log timestamp: {log}"));
-            }
-        }
-        for (path, pairs) in hash_order(self.out_of_order, |(path, _)| path) {
-            line(format!("Found out of order timestamp in :{path}"));
-            for (index, previous) in pairs {
-                line(format!(
-                    "  Index timestamp: {index}, Previously indexed timestamp: {previous}"
-                ));
-            }
-        }
-        for (path, pairs) in hash_order(self.not_found, |(path, _)| path) {
-            line(format!("The following indexed offsets are not found in :{path}"));
-            for (index, log) in pairs {
-                line(format!("Indexed offset: {index}, found log offset: {log}"));
-            }
-        }
-        if !text.is_empty() {
-            stderr_line(text.trim_end());
-        }
-    }
-}
-
 /// Dumps a `.timeindex`. `options`: sanity check only, verify only.
 pub(super) fn dump_time_index(
     files: &Files,
     absolute: &str,
     (sanity_only, verify_only): (bool, bool),
-    errors: &mut TimeIndexErrors,
+    findings: &mut Findings,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let (log, log_length, log_path) = files.log()?;
@@ -257,17 +220,17 @@ pub(super) fn dump_time_index(
             .position_of(offset)
             .map_err(|error| cannot_read(&index_path, &error))?;
         match batches.first_reaching(position, offset)? {
-            None => add(&mut errors.not_found, absolute, [(offset, -1)]),
+            None => findings.add(Finding::OffsetNotFound, absolute, (offset, -1)),
             Some(batch) if batch.last_offset != offset => {
-                add(&mut errors.not_found, absolute, [(offset, batch.last_offset)]);
+                findings.add(Finding::OffsetNotFound, absolute, (offset, batch.last_offset));
             }
             Some(batch) => {
                 let newest = batches.newest_timestamp(batch)?;
                 if newest != timestamp {
-                    add(&mut errors.mismatches, absolute, [(timestamp, newest)]);
+                    findings.add(Finding::TimestampMismatch, absolute, (timestamp, newest));
                 }
                 if previous >= timestamp {
-                    add(&mut errors.out_of_order, absolute, [(timestamp, previous)]);
+                    findings.add(Finding::OutOfOrder, absolute, (timestamp, previous));
                 }
             }
         }

@@ -5,6 +5,7 @@
 pub mod internal_json;
 pub mod java_decoders;
 pub mod java_files;
+pub mod java_findings;
 pub mod java_log;
 pub mod numbers;
 pub mod progress;

@@ -1,0 +1,116 @@
+//! Pairs of numbers found in one file after the other and told at the end, in their order, however many there are.
+//!
+//! Owns what of them is in memory: more than a few go to one temporary file for all lists.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// What is wrong at a place: what an index or a log says there, and what it should say or said before.
+pub(super) type Pair = (i64, i64);
+
+/// So many pairs of a list are written and read at once.
+const CHUNK_PAIRS: usize = 2048;
+/// So many pairs of a list stay in memory when its file has been read.
+const FEW_PAIRS: usize = 64;
+const PAIR_BYTES: u64 = 16;
+
+/// Where the pairs of all lists are that are not in memory.
+#[derive(Debug, Default)]
+pub(super) struct PairFile {
+    file: Option<File>,
+    /// Pairs written.
+    len: u64,
+}
+
+/// One list.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    held: Vec<Pair>,
+    /// Where its chunks begin in the file, in pairs, and how many pairs each has.
+    chunks: Vec<(u64, usize)>,
+}
+
+impl Pairs {
+    pub(super) fn push(&mut self, pair: Pair, file: &mut PairFile) -> io::Result<()> {
+        self.held.push(pair);
+        if self.held.len() < CHUNK_PAIRS {
+            return Ok(());
+        }
+        self.write(file)
+    }
+
+    /// Takes as little memory as can be until more is pushed or all is told.
+    pub(super) fn settle(&mut self, file: &mut PairFile) -> io::Result<()> {
+        if self.held.len() > FEW_PAIRS {
+            self.write(file)?;
+        }
+        self.held.shrink_to_fit();
+        Ok(())
+    }
+
+    fn write(&mut self, file: &mut PairFile) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(self.held.len() * PAIR_BYTES as usize);
+        for (one, other) in &self.held {
+            bytes.extend_from_slice(&one.to_ne_bytes());
+            bytes.extend_from_slice(&other.to_ne_bytes());
+        }
+        // What finds no place does not stay in memory either.
+        let pairs = self.held.len();
+        self.held.clear();
+        let place = match &mut file.file {
+            Some(place) => place,
+            None => file.file.insert(tempfile::tempfile()?),
+        };
+        place.write_all_at(&bytes, file.len * PAIR_BYTES)?;
+        self.chunks.push((file.len, pairs));
+        file.len += pairs as u64;
+        Ok(())
+    }
+
+    /// All pairs in the order in which they were pushed.
+    pub(super) fn each(&self, file: &PairFile, mut visit: impl FnMut(Pair)) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for (start, pairs) in &self.chunks {
+            let Some(place) = &file.file else { continue };
+            bytes.resize(pairs * PAIR_BYTES as usize, 0);
+            place.read_exact_at(&mut bytes, start * PAIR_BYTES)?;
+            let (numbers, _) = bytes.as_chunks::<8>();
+            let (pairs, _) = numbers.as_chunks::<2>();
+            for [one, other] in pairs {
+                visit((i64::from_ne_bytes(*one), i64::from_ne_bytes(*other)));
+            }
+        }
+        self.held.iter().for_each(|pair| visit(*pair));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_that_share_a_file_keep_their_own_order() {
+        let mut file = PairFile::default();
+        let mut lists: [Pairs; 3] = Default::default();
+        let numbers = 0..3 * CHUNK_PAIRS as i64 + 5;
+        for number in numbers.clone() {
+            lists[0].push((number, -number), &mut file).unwrap();
+            lists[1].push((-number, 7), &mut file).unwrap();
+            if number == 100 {
+                lists[1].settle(&mut file).unwrap();
+                lists[2].push((1, 2), &mut file).unwrap();
+            }
+        }
+        let all = |list: &Pairs| {
+            let mut seen = Vec::new();
+            list.each(&file, |pair| seen.push(pair)).unwrap();
+            seen
+        };
+        assert!(all(&lists[0]) == numbers.clone().map(|n| (n, -n)).collect::<Vec<_>>());
+        assert!(all(&lists[1]) == numbers.map(|n| (-n, 7)).collect::<Vec<_>>());
+        assert_eq!(all(&lists[2]), [(1, 2)]);
+        assert!(lists.iter().all(|list| list.held.len() < CHUNK_PAIRS));
+    }
+}
