@@ -107,6 +107,10 @@ pub(crate) fn summary(impact: &Impact) -> String {
         let count = partitions(impact.partitions_in_place);
         let _ = write!(text, "; {count} {verb} without a copy");
     }
+    if impact.partitions_without_source > 0 {
+        let count = partitions(impact.partitions_without_source);
+        let _ = write!(text, "; {count} on no broker that is up, to wait for one");
+    }
     if let Some(replicas) = impact.replicas {
         let _ = write!(text, "; every partition has {}", from_to(replicas, "replica"));
         if let Some(racks) = impact.racks {
@@ -188,6 +192,7 @@ fn impact_json(impact: &Impact) -> Value {
     json!({
         "partitions_copied": impact.partitions_copied,
         "partitions_in_place": impact.partitions_in_place,
+        "partitions_without_source": impact.partitions_without_source,
         "replicas_copied": impact.replicas_copied,
         "bytes_copied": impact.bytes_copied,
         "brokers": brokers.collect::<Vec<_>>(),
@@ -315,13 +320,29 @@ fn percent(copied: Option<Copied>) -> String {
     copied.map_or_else(|| "-".to_owned(), |copied| format!("{} %", copied.percent()))
 }
 
+/// A move between the directories of a broker beside those between brokers: it adds one and removes the other.
+fn log_dir_under_way(row: &LogDirRow) -> Row {
+    Row {
+        cells: vec![
+            on_broker(&row.replica),
+            row.replica.broker.to_string(),
+            row.to.clone(),
+            row.from.clone().unwrap_or_else(|| "-".to_owned()),
+            percent(Some(row.copied)),
+            human_bytes(row.copied.left()),
+        ],
+        json: log_dir_state(row).json,
+    }
+}
+
 /// What is moving in the cluster.
 pub(crate) fn active(
     active: &ActiveReassignments,
     copied: impl Fn(&TopicPartition) -> Option<Copied>,
+    log_dirs: &[LogDirRow],
     printer: &mut Printer,
 ) -> Result<()> {
-    if active.is_empty() {
+    if active.is_empty() && log_dirs.is_empty() {
         printer.note("nothing is moving");
     }
     let list = |brokers: &[BrokerId]| match brokers {
@@ -350,7 +371,7 @@ pub(crate) fn active(
             }),
         }
     });
-    let rows: Vec<Row> = rows.collect();
+    let rows: Vec<Row> = rows.chain(log_dirs.iter().map(log_dir_under_way)).collect();
     if rows.is_empty() && printer.format() == Format::Table {
         return Ok(());
     }

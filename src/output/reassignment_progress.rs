@@ -85,7 +85,7 @@ impl Bars {
         }
         let _ = write!(words, "  {}/s", human_bytes(rate));
         if let Some(left) = total.left().checked_div(rate) {
-            let _ = write!(words, "  {:02}:{:02} left", left / 60, left % 60);
+            let _ = write!(words, "  {} left", clock(left));
         }
         draw(&self.total, total, &words);
     }
@@ -117,6 +117,16 @@ impl Bars {
     }
 }
 
+/// Seconds as `03:09`, and from an hour on as `1:03:09`.
+fn clock(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours == 0 {
+        format!("{minutes:02}:{seconds:02}")
+    } else {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    }
+}
+
 fn is_wide() -> bool {
     let size = terminal_size::terminal_size_of(std::io::stderr());
     size.is_none_or(|(width, _)| width.0 >= WIDE)
@@ -141,4 +151,22 @@ fn amount(copied: Copied) -> String {
         human_bytes(copied.done),
         human_bytes(copied.total)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_shown_where_there_are_any() {
+        for (seconds, text) in [
+            (0, "00:00"),
+            (189, "03:09"),
+            (3599, "59:59"),
+            (3789, "1:03:09"),
+            (360_000, "100:00:00"),
+        ] {
+            assert_eq!(clock(seconds), text);
+        }
+    }
 }

@@ -34,6 +34,8 @@ pub struct Impact {
     pub partitions_copied: usize,
     /// Partitions that only change their order or lose replicas.
     pub partitions_in_place: usize,
+    /// Of those that are copied, the ones that no live broker has: they wait until one with the data is back.
+    pub partitions_without_source: usize,
     pub replicas_copied: usize,
     pub bytes_copied: u64,
     /// The smallest and largest number of replicas among the plan's partitions.
@@ -78,6 +80,8 @@ pub fn impact(view: &ClusterView, target: &Assignment) -> Impact {
             impact.partitions_in_place += 1;
         } else {
             impact.partitions_copied += 1;
+            let has_source = facts.replicas.iter().any(|broker| view.is_alive(*broker));
+            impact.partitions_without_source += usize::from(!has_source);
         }
         widen(&mut impact.replicas, after.len());
         if let Some(racks) = &racks {
@@ -130,17 +134,23 @@ mod tests {
                 (TopicPartition::new("a", 0), facts(&[1, 2], 100)),
                 (TopicPartition::new("a", 1), facts(&[1, 2], 10)),
                 (TopicPartition::new("a", 2), facts(&[1, 9], 1)),
+                (TopicPartition::new("b", 0), facts(&[9], 0)),
             ]),
         };
         let target = Assignment::from([
             (TopicPartition::new("a", 0), vec![3, 1]),
             (TopicPartition::new("a", 1), vec![2, 1]),
             (TopicPartition::new("a", 2), vec![1, 9]),
+            (TopicPartition::new("b", 0), vec![2]),
         ]);
         let impact = impact(&view, &target);
-        assert_eq!((impact.partitions_copied, impact.partitions_in_place), (1, 1));
-        assert_eq!((impact.replicas_copied, impact.bytes_copied), (1, 100));
-        assert_eq!((impact.replicas, impact.racks), (Some((2, 2)), Some((2, 2))));
+        assert_eq!((impact.partitions_copied, impact.partitions_in_place), (2, 1));
+        assert_eq!(
+            impact.partitions_without_source, 1,
+            "only broker 9 has b-0, and it is down"
+        );
+        assert_eq!((impact.replicas_copied, impact.bytes_copied), (2, 100));
+        assert_eq!((impact.replicas, impact.racks), (Some((1, 2)), Some((1, 2))));
         let load = |replicas, leaders, bytes| Load {
             replicas,
             leaders,

@@ -78,6 +78,17 @@ pub(super) fn rows(wishes: &Wishes, state: &'static str) -> Vec<LogDirRow> {
     wishes.iter().map(row).collect()
 }
 
+/// What is under way as rows, each to where it goes.
+pub(super) fn rows_there(under_way: &Wishes) -> Vec<LogDirRow> {
+    let mut rows = rows(under_way, "moving");
+    for row in &mut rows {
+        if let Some(wish) = under_way.get(&row.replica) {
+            row.to = wish.was.future.clone().unwrap_or_default();
+        }
+    }
+    rows
+}
+
 /// Replicas, where they shall be, and how they stand.
 pub(super) type LogDirStates = BTreeMap<PartitionReplica, (String, LogDirState, ReplicaDirs)>;
 
@@ -100,12 +111,21 @@ pub(super) fn under_way(admin: &mut AdminClient, plan: Option<&Plan>) -> Result<
         Some(plan) => admin.replica_dirs(plan.log_dir_moves().into_keys())?,
         None => every_replica(admin)?,
     };
+    Ok(moving(replicas))
+}
+
+/// Those of some replicas that are on their way; the wish is to stay.
+pub(super) fn under_way_of(admin: &mut AdminClient, replicas: &BTreeSet<PartitionReplica>) -> Result<Wishes> {
+    Ok(moving(admin.replica_dirs(replicas.iter().cloned())?))
+}
+
+fn moving(replicas: BTreeMap<PartitionReplica, ReplicaDirs>) -> Wishes {
     let back = replicas.into_iter().filter_map(|(replica, was)| {
         was.future.as_ref()?;
         let to = was.current.clone()?;
         Some((replica, Wish { to, was }))
     });
-    Ok(back.collect())
+    back.collect()
 }
 
 fn every_replica(admin: &mut AdminClient) -> Result<BTreeMap<PartitionReplica, ReplicaDirs>> {

@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::output::plural;
 use crate::output::reassignment::{self as show, LogDirRow, StateRow};
 use crate::output::reassignment_progress::{Bars, Step};
+use crate::reassignment::Assignment;
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::reassignment::plan::{PartitionReplica, Plan};
 use crate::reassignment::progress::{self, Copied, LogDirState, PartitionState, ReplicaDirs, copied};
@@ -25,10 +26,23 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) fn list(context: &mut Context) -> Result<()> {
     let active = context.client.admin()?.active_reassignments()?;
-    let sizes = sizes_of(&active, context)?;
+    show_active(&active, context)
+}
+
+fn show_active(active: &ActiveReassignments, context: &mut Context) -> Result<()> {
+    let sizes = sizes_of(active, context)?;
+    let log_dirs = match log_dir_moves::under_way(context.client.admin()?, None) {
+        Ok(wishes) => wishes,
+        Err(error) => {
+            let line = format_args!("moves between log directories are not known: {error}");
+            context.printer.note(line);
+            Wishes::new()
+        }
+    };
     show::active(
-        &active,
-        |name| copied_of(name, &active, &sizes),
+        active,
+        |name| copied_of(name, active, &sizes),
+        &log_dir_moves::rows_there(&log_dirs),
         &mut context.printer,
     )
 }
@@ -36,25 +50,13 @@ pub(super) fn list(context: &mut Context) -> Result<()> {
 pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
     let plan = action.plan.as_deref();
     let plan = plan.map(|path| read_plan_file(path, context)).transpose()?;
-    let is_watched = |name: &TopicPartition| match &plan {
-        Some(plan) => plan
-            .partitions
-            .iter()
-            .any(|planned| planned.topic_partition == *name),
-        None => true,
-    };
     if action.watch {
-        watch(is_watched, plan.as_ref(), context)?;
+        watch(plan.as_ref(), context)?;
     }
     let active = context.client.admin()?.active_reassignments()?;
     let file = action.plan.as_deref().map(shown).unwrap_or_default();
     let Some(plan) = plan else {
-        let sizes = sizes_of(&active, context)?;
-        show::active(
-            &active,
-            |name| copied_of(name, &active, &sizes),
-            &mut context.printer,
-        )?;
+        show_active(&active, context)?;
         return tidy(action, None, &active, context);
     };
     let rows = state_rows(&plan, &active, context)?;
@@ -64,24 +66,34 @@ pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
     verdict(&rows, &log_dirs_not_done(&log_dirs), &file)
 }
 
-/// Waits until none of the partitions moves, and no replica of the plan between log directories. A cluster that
-/// could be reached once may be out of reach for a while.
-fn watch(
-    is_watched: impl Fn(&TopicPartition) -> bool,
-    plan: Option<&Plan>,
-    context: &mut Context,
-) -> Result<()> {
+/// What is waited for: the partitions of a plan, or all; and replicas that go to other log directories.
+struct Watched {
+    partitions: Option<Assignment>,
+    replicas: BTreeSet<PartitionReplica>,
+}
+
+/// Waits until nothing of the plan moves; without one, nothing that moves now. A cluster that could be reached once
+/// may be out of reach for a while.
+fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::new()?;
     let mut bars = Bars::new(context.printer.is_quiet());
     let mut patience = Patience::default();
     // Everything that was seen moving; what is over keeps its place in the sum.
     let mut seen: BTreeMap<String, Step> = BTreeMap::new();
-    context.client.admin()?.brokers()?;
+    let admin = context.client.admin()?;
+    let replicas = match plan {
+        Some(plan) => plan.log_dir_moves().into_keys().collect(),
+        None => log_dir_moves::under_way(admin, None)?.into_keys().collect(),
+    };
+    let watched = Watched {
+        partitions: plan.map(Plan::assignment),
+        replicas,
+    };
     loop {
         let steps = context
             .client
             .admin()
-            .and_then(|admin| under_way(&is_watched, plan, admin));
+            .and_then(|admin| under_way(&watched, admin));
         let steps = patience.with(steps, context).inspect_err(|_| bars.finish())?;
         if let Some(steps) = steps {
             if steps.is_empty() {
@@ -108,18 +120,13 @@ fn watch(
 }
 
 /// What moves of what is watched, and how far it is. A broker that does not tell holds nobody up.
-fn under_way(
-    is_watched: impl Fn(&TopicPartition) -> bool,
-    plan: Option<&Plan>,
-    admin: &mut AdminClient,
-) -> Result<Vec<Step>> {
+fn under_way(watched: &Watched, admin: &mut AdminClient) -> Result<Vec<Step>> {
     admin.refresh()?;
     let mut active = admin.active_reassignments()?;
-    active.retain(|name, _| is_watched(name));
-    let log_dirs = match plan {
-        Some(plan) => log_dir_moves::under_way(admin, Some(plan))?,
-        None => Wishes::new(),
-    };
+    if let Some(partitions) = &watched.partitions {
+        active.retain(|name, _| partitions.contains_key(name));
+    }
+    let log_dirs = log_dir_moves::under_way_of(admin, &watched.replicas)?;
     let sizes = if active.is_empty() {
         Sizes::default()
     } else {
@@ -189,7 +196,7 @@ fn state_rows(plan: &Plan, active: &ActiveReassignments, context: &mut Context) 
 fn replicas_of(
     name: &TopicPartition,
     active: Option<&ActiveReassignment>,
-    current: &crate::reassignment::Assignment,
+    current: &Assignment,
 ) -> Vec<BrokerId> {
     match active {
         Some(active) => active.replicas.clone(),

@@ -76,6 +76,8 @@ def check_a_move_is_started_watched_interrupted_resumed_and_undone(broker):
     reassign(broker, "execute", plan, "--log-dir-throttle", "100kB/s", "--no-wait")
     rows = json.loads(reassign(broker, "verify", plan, "--json", status=1))
     equal([(row["state"], row.get("log_dir")) for row in rows], [("done", None), ("moving", was)], "the rows")
+    listed = json.loads(reassign(broker, "list", "--json"))
+    equal([(row["broker"], row["log_dir"], row["target"]) for row in listed], [(1, was, other)], "what list shows")
     reassign(broker, "cancel", plan)
     equal(throttles(broker), [], "throttles after a cancel")
     with Program(KAFKIT, "reassign", "execute", plan, "--log-dir-throttle", "100kB/s",
