@@ -62,6 +62,16 @@ fn a_pipe_is_as_good_as_a_file() {
 }
 
 #[test]
+fn a_pipe_with_a_number_for_a_name_begins_where_it_begins() {
+    let suite = Suite::new();
+    let log = segment("many/00000000000000000000.log");
+    let copy = suite.home().join("77");
+    fs::copy(&log, &copy).unwrap();
+    dump(&["--verify"], &copy).prints("1 file, nothing wrong\n");
+    dump(&["-f", "%o\\n", "--offset", "..2"], &copy).prints("0\n1\n");
+}
+
+#[test]
 fn good_folders_have_nothing_wrong_live_ones_included() {
     for name in ["plain", "many", "txn", "live", "compacted", "zstd", "magic0-none"] {
         let shown = dump(&["--verify"], &segment(name)).succeeds().stdout();
@@ -108,7 +118,8 @@ fn every_corrupt_batch_is_told_and_a_broker_cuts_at_the_first() {
     let lines: Vec<&str> = report.lines().collect();
     assert_eq!(lines.len(), 3, "{report}");
     assert!(
-        lines[0].contains("byte 0: CRC") && lines[0].ends_with("truncate 20 batches here"),
+        lines[0].contains("byte 0: CRC")
+            && lines[0].ends_with("truncate 20 batches here with 21 bytes behind"),
         "{report}"
     );
     assert!(

@@ -6,6 +6,7 @@ mod consume;
 mod describe;
 mod dump_log;
 mod dump_log_memory;
+mod dump_log_verify;
 mod exit_codes;
 mod handbook;
 mod java_console;

@@ -56,6 +56,49 @@ impl DumpFile {
             .with_file_name(file_name::file_name(self.base_offset, kind));
         path.is_file().then_some(path)
     }
+
+    /// The segments behind this file's own, out of those of its folder; none for a file under a name of its own.
+    pub fn later_segments(&self, segments: &[i64]) -> LaterSegments {
+        let own = self.path.file_name().and_then(|name| name.to_str());
+        if own.and_then(file_name::parse).is_none() {
+            return LaterSegments::default();
+        }
+        let later = segments.partition_point(|base_offset| *base_offset <= self.base_offset);
+        LaterSegments {
+            next: segments.get(later).copied(),
+            count: (segments.len() - later) as u64,
+        }
+    }
+
+    pub fn folder(&self) -> &Path {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        }
+    }
+}
+
+/// The first offsets of the segments in a folder, ascending.
+pub fn segments(folder: &Path) -> Vec<i64> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut segments: Vec<i64> = entries
+        .filter_map(|entry| match file_name::parse(entry.file_name().to_str()?) {
+            Some((base_offset, FileKind::Log)) => Some(base_offset),
+            _ => None,
+        })
+        .collect();
+    segments.sort_unstable();
+    segments
+}
+
+/// The segments of a log behind one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaterSegments {
+    /// The first offset of the next one.
+    pub next: Option<i64>,
+    pub count: u64,
 }
 
 /// Every file that `paths` name: files as they stand, folders with all they hold, in the order of their names.
@@ -116,20 +159,29 @@ fn is_file_or_gone(path: &Path) -> bool {
 }
 
 fn dump_file(path: PathBuf, kind: Kind) -> DumpFile {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // The offset in the name of a snapshot of metadata is where it ends.
-    let base_offset = match FileKind::of(&name) {
-        None if file_name::parse_metadata_snapshot(&name).is_some() => 0,
-        _ => {
-            let digits = name.split('.').next().unwrap_or_default();
-            digits.parse().unwrap_or(0)
-        }
-    };
+    let name = path.file_name().and_then(|name| name.to_str()).map(own_name);
+    // Only the name of a segment's file says where it begins: that of a metadata snapshot says where it ends, and a pipe
+    // has a number as its name.
+    let segment = name.filter(|name| FileKind::of(name).is_some());
+    let digits = segment.and_then(|name| name.split('.').next());
+    let base_offset = digits.and_then(|digits| digits.parse().ok()).unwrap_or(0);
     DumpFile {
         path,
         kind,
         base_offset,
     }
+}
+
+/// The name without what Kafka appends to that of a file that it is deleting, cleaning or swapping.
+fn own_name(name: &str) -> &str {
+    [
+        file_name::DELETED_SUFFIX,
+        file_name::CLEANED_SUFFIX,
+        file_name::SWAP_SUFFIX,
+    ]
+    .into_iter()
+    .find_map(|suffix| name.strip_suffix(suffix))
+    .unwrap_or(name)
 }
 
 fn kind_of(path: &Path) -> Result<Option<Kind>> {
@@ -141,15 +193,7 @@ fn kind_of(path: &Path) -> Result<Option<Kind>> {
 
 /// By suffix or name. What Kafka is deleting, cleaning or swapping keeps its kind.
 fn kind_by_name(path: &Path) -> Option<Kind> {
-    let name = path.file_name()?.to_str()?;
-    let name = [
-        file_name::DELETED_SUFFIX,
-        file_name::CLEANED_SUFFIX,
-        file_name::SWAP_SUFFIX,
-    ]
-    .into_iter()
-    .find_map(|suffix| name.strip_suffix(suffix))
-    .unwrap_or(name);
+    let name = own_name(path.file_name()?.to_str()?);
     if let Some(kind) = FileKind::of(name) {
         return Some(match kind {
             FileKind::Log => Kind::Log,

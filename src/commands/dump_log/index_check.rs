@@ -6,7 +6,7 @@ use std::iter::Peekable;
 use std::path::Path;
 
 use super::files::DumpFile;
-use super::verify::{Problem, Problems};
+use super::problems::{Problem, Problems};
 use crate::error::Result;
 use crate::records::batch_header::BatchHeader;
 use crate::storage::file_name::FileKind;
@@ -52,16 +52,23 @@ impl<'f> IndexCheck<'f> {
         }
     }
 
-    /// Looks at the entries up to the batch at `at`, which a broker would keep.
-    pub(super) fn batch(&mut self, at: u64, header: &BatchHeader, problems: &mut Problems) {
+    /// Looks at no entry any more: in a log out of order none has a place.
+    pub(super) fn stop(&mut self) {
+        self.offset_entries = no_entries();
+        self.time_entries = no_entries();
+        self.last_offset_entry = None;
+    }
+
+    /// Looks at the entries up to this batch, which a broker would keep.
+    pub(super) fn batch(&mut self, header: &BatchHeader, batch_at: u64, problems: &mut Problems) {
         let is_due = |entry: &Result<OffsetPosition>| {
             entry
                 .as_ref()
-                .map_or(true, |entry| u64::from(entry.position) <= at)
+                .map_or(true, |entry| u64::from(entry.position) <= batch_at)
         };
         while let Some(entry) = self.offset_entries.next_if(is_due) {
             let what = match entry {
-                Ok(entry) => self.wrong_place(entry, at, header),
+                Ok(entry) => self.wrong_place(entry, header, batch_at),
                 Err(error) => Some(error.message()),
             };
             self.tell(FileKind::OffsetIndex, what, problems);
@@ -85,7 +92,7 @@ impl<'f> IndexCheck<'f> {
     }
 
     /// What is wrong with an entry for this batch or for what is before it.
-    fn wrong_place(&mut self, entry: OffsetPosition, at: u64, header: &BatchHeader) -> Option<String> {
+    fn wrong_place(&mut self, entry: OffsetPosition, header: &BatchHeader, batch_at: u64) -> Option<String> {
         let OffsetPosition { offset, position } = entry;
         let last = self.last_offset_entry.replace(entry);
         if let Some(last) = last.filter(|last| last.offset >= offset) {
@@ -94,7 +101,7 @@ impl<'f> IndexCheck<'f> {
                 last.offset
             ));
         }
-        if u64::from(position) < at {
+        if u64::from(position) < batch_at {
             return Some(format!(
                 "the entry for offset {offset} points to byte {position}, where no batch begins"
             ));
@@ -108,8 +115,16 @@ impl<'f> IndexCheck<'f> {
         })
     }
 
-    /// Looks at the first entry behind the last batch.
-    pub(super) fn end(&mut self, problems: &mut Problems) {
+    /// Looks at the first entry behind the last batch, which ends with `last_offset`.
+    pub(super) fn end(&mut self, last_offset: Option<i64>, problems: &mut Problems) {
+        let beyond = self
+            .last_offset_entry
+            .filter(|entry| Some(entry.offset) > last_offset);
+        let what = beyond.map(|entry| {
+            let OffsetPosition { offset, position } = entry;
+            format!("the entry for byte {position} is of offset {offset}, which the log has not")
+        });
+        self.tell(FileKind::OffsetIndex, what, problems);
         let what = self.offset_entries.next().map(|entry| match entry {
             Ok(OffsetPosition { offset, position }) => {
                 format!("the entry for offset {offset} points to byte {position}, behind the last batch")
@@ -128,7 +143,7 @@ impl<'f> IndexCheck<'f> {
 
     fn tell(&self, kind: FileKind, what: Option<String>, problems: &mut Problems) {
         if let Some(what) = what {
-            problems.push(index_problem(self.file, kind, what));
+            problems.push_of_index(index_problem(self.file, kind, what));
         }
     }
 }
@@ -145,7 +160,7 @@ pub(super) fn open_sibling<T: 'static>(
     };
     open(&path).map_or_else(
         |error| {
-            problems.push(index_problem(file, kind, error.message()));
+            problems.push_of_index(index_problem(file, kind, error.message()));
             no_entries()
         },
         Iterator::peekable,

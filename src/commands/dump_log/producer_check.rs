@@ -4,7 +4,6 @@
 //! missing, only what cannot be so is called wrong.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use crate::records::batch_header::BatchHeader;
 use crate::storage::producer_snapshot::ProducerSnapshotEntry;
@@ -29,7 +28,6 @@ struct Producer {
 /// The producers of a folder, whose logs are walked in the order of their offsets.
 #[derive(Debug, Default)]
 pub(super) struct Producers {
-    folder: PathBuf,
     known: BTreeMap<i64, Producer>,
     /// From here on no offset is missing.
     whole_from: i64,
@@ -37,16 +35,6 @@ pub(super) struct Producers {
 }
 
 impl Producers {
-    /// Forgets everything when a log of another folder comes.
-    pub(super) fn enter(&mut self, folder: &Path) {
-        if self.folder != folder {
-            *self = Self {
-                folder: folder.to_owned(),
-                ..Self::default()
-            };
-        }
-    }
-
     /// Takes note of a good batch. Answers where the transaction began that it ends, if it does and that is known.
     pub(super) fn see(&mut self, header: &BatchHeader) -> Option<i64> {
         let offset = header.base_offset;
@@ -78,6 +66,13 @@ impl Producers {
             producer.open_since = Some(offset);
         }
         None
+    }
+
+    /// Where the open transaction began that a batch of the same producer without one stands in; told once.
+    pub(super) fn breaks_transaction(&mut self, header: &BatchHeader) -> Option<i64> {
+        let is_plain = header.has_producer_id() && !header.is_control() && !header.is_transactional();
+        let producer = self.known.get_mut(&header.producer_id).filter(|_| is_plain)?;
+        producer.open_since.take_if(|began| *began >= self.whole_from)
     }
 
     /// What is wrong with the entry of a transaction whose first batch stands at `began`.

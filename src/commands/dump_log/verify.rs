@@ -1,85 +1,27 @@
 //! Everything held against everything: batches, records, indexes, aborted transactions, producers.
 //!
 //! Owns the order of files and the report. What is wrong with a log is `log_check`'s to say, with a producer
-//! `producer_check`'s.
+//! `producer_check`'s, with a leader epoch `epoch_check`'s.
 
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::Path;
 
 use super::entries::{json_object, text_of};
+use super::epoch_check::Epochs;
 use super::files::{DumpFile, Kind};
-use super::log_check::LogCheck;
+use super::log_check::{Known, LogCheck};
+use super::problems::{Problem, Problems};
 use super::producer_check::Producers;
 use crate::error::{Error, Result};
 use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, word};
 use crate::output::{Format, Printer, plural};
 use crate::storage::file_name::FileKind;
+use crate::storage::meta_properties::MetaProperties;
 use crate::storage::offset_index::{self, OffsetIndex};
 use crate::storage::producer_snapshot::SnapshotFile;
 use crate::storage::time_index::{self, TimeIndex};
-use crate::storage::{checkpoint, leader_epochs, transaction_index};
-
-/// So many problems are told of one file.
-const MOST_PROBLEMS: usize = 20;
-/// One thing that is wrong.
-#[derive(Debug)]
-pub(super) struct Problem {
-    file: String,
-    /// Bytes from the file's start.
-    position: Option<u64>,
-    what: String,
-    last_good_offset: Option<i64>,
-    /// What a broker would do.
-    broker: Option<String>,
-}
-
-/// What is wrong with one file, as far as it is told.
-#[derive(Debug, Default)]
-pub(super) struct Problems {
-    told: Vec<Problem>,
-    untold: u64,
-}
-
-impl Problems {
-    pub(super) fn push(&mut self, problem: Problem) {
-        if self.told.len() < MOST_PROBLEMS {
-            self.told.push(problem);
-        } else {
-            self.untold += 1;
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.told.len()
-    }
-
-    /// Says what a broker would do about the problem number `number`.
-    pub(super) fn say_of(&mut self, number: usize, broker: String) {
-        if let Some(problem) = self.told.get_mut(number) {
-            problem.broker = Some(broker);
-        }
-    }
-
-    fn count(&self) -> u64 {
-        self.told.len() as u64 + self.untold
-    }
-
-    /// Those that are told, and how many are not.
-    fn told(mut self) -> Vec<Problem> {
-        if let Some(last) = self.told.last().filter(|_| self.untold > 0) {
-            let more = Problem {
-                file: last.file.clone(),
-                position: None,
-                what: format!("{} more that are not told", plural(self.untold, "problem")),
-                last_good_offset: None,
-                broker: None,
-            };
-            self.told.push(more);
-        }
-        self.told
-    }
-}
+use crate::storage::{checkpoint, leader_epochs, partition_metadata, transaction_index};
 
 const COLUMNS: &[Column] = &[
     number("POSITION", 10),
@@ -95,9 +37,9 @@ pub(super) fn show(files: &[DumpFile], printer: &mut Printer) -> Result<()> {
         rows.begin("", None, COLUMNS, printer.out())?;
     }
     let mut problems = 0;
-    let mut producers = Producers::default();
+    let mut known = Known::default();
     for file in in_order_of_offsets(files) {
-        let found = verify_file(file, &mut producers, printer);
+        let found = verify_file(file, &mut known, printer);
         problems += found.count();
         for problem in found.told() {
             if for_people {
@@ -138,24 +80,6 @@ fn in_order_of_offsets(files: &[DumpFile]) -> Vec<&DumpFile> {
 }
 
 impl Problem {
-    pub(super) fn new(file: String, position: Option<u64>, what: String, broker: &str) -> Self {
-        Self {
-            file,
-            position,
-            what,
-            last_good_offset: None,
-            broker: Some(broker.to_owned()),
-        }
-    }
-
-    /// The offset up to which all is good.
-    pub(super) fn behind(self, last_good_offset: Option<i64>) -> Self {
-        Self {
-            last_good_offset,
-            ..self
-        }
-    }
-
     fn to_line(&self) -> String {
         let position = self
             .position
@@ -180,38 +104,44 @@ impl Problem {
     }
 }
 
-fn verify_file(file: &DumpFile, producers: &mut Producers, printer: &Printer) -> Problems {
+fn verify_file(file: &DumpFile, known: &mut Known, printer: &Printer) -> Problems {
     let mut problems = Problems::default();
-    producers.enter(file.path.parent().unwrap_or(Path::new("")));
+    known.enter(file);
     let outcome = match file.kind {
-        Kind::Log => match LogCheck::new(file, producers).run(printer) {
+        Kind::Log => match LogCheck::new(file, known).run(printer) {
             Ok(problems) => return problems,
             Err(error) => Err(error),
         },
         Kind::ProducerSnapshot => {
-            if let Err(error) = check_snapshot(file, producers, &mut problems) {
+            if let Err(error) = check_snapshot(file, &known.producers, &mut problems) {
                 let broker = "drop it and rebuild it from the log";
                 problems.push(Problem::new(file.short_name(), None, error.message(), broker));
             }
             return problems;
         }
-        Kind::OffsetIndex => check_index(file, offset_index::ENTRY_LEN, &mut problems, || {
-            OffsetIndex::open(&file.path, file.base_offset).map(drop)
+        Kind::OffsetIndex => check_index(file, offset_index::ENTRY_LEN, known, &mut problems, || {
+            OffsetIndex::open(&file.path, file.base_offset).map(|index| index.len())
         }),
-        Kind::TimeIndex => check_index(file, time_index::ENTRY_LEN, &mut problems, || {
-            TimeIndex::open(&file.path, file.base_offset).map(drop)
+        Kind::TimeIndex => check_index(file, time_index::ENTRY_LEN, known, &mut problems, || {
+            TimeIndex::open(&file.path, file.base_offset).map(|index| index.len())
         }),
-        Kind::TransactionIndex => check_index(file, transaction_index::ENTRY_LEN, &mut problems, || {
-            transaction_index::entries(&file.path)?.try_for_each(|entry| entry.map(drop))
-        }),
-        Kind::LeaderEpochs => text_of(file)
-            .and_then(|text| leader_epochs::parse(&text))
-            .map(drop),
+        Kind::TransactionIndex => {
+            check_index(file, transaction_index::ENTRY_LEN, known, &mut problems, || {
+                let mut entries = transaction_index::entries(&file.path)?;
+                entries.try_fold(0, |count, entry| entry.map(|_| count + 1))
+            })
+        }
+        Kind::LeaderEpochs => check_epochs(file, &known.epochs, &mut problems),
         Kind::Offsets => text_of(file)
             .and_then(|text| checkpoint::parse_offsets(&text))
             .map(drop),
         Kind::Json => text_of(file).and_then(|text| json_object(&text)).map(drop),
-        Kind::Properties | Kind::PartitionMetadata => text_of(file).map(drop),
+        Kind::Properties => text_of(file)
+            .and_then(|text| MetaProperties::parse(&text))
+            .map(drop),
+        Kind::PartitionMetadata => text_of(file)
+            .and_then(|text| partition_metadata::parse(&text))
+            .map(drop),
     };
     if let Err(error) = outcome {
         problems.push(Problem::new(
@@ -224,27 +154,49 @@ fn verify_file(file: &DumpFile, producers: &mut Producers, printer: &Printer) ->
     problems
 }
 
-/// The length of an index; its entries are held against the log that stands beside it, or else only read.
+/// The length of an index; its entries are held against the log that stands beside it, or else only read. `read` says how
+/// many there are.
 fn check_index(
     file: &DumpFile,
     entry_len: usize,
+    known: &Known,
     problems: &mut Problems,
-    read: impl FnOnce() -> Result<()>,
+    read: impl FnOnce() -> Result<usize>,
 ) -> Result<()> {
-    let left_over = std::fs::metadata(&file.path)?.len() % entry_len as u64;
+    let broker = "rebuild it when it recovers the segment";
+    let length = std::fs::metadata(&file.path)?.len();
+    let left_over = length % entry_len as u64;
     if left_over > 0 {
         let what = format!("{left_over} bytes behind the last whole entry");
-        let broker = "rebuild it when it recovers the segment";
         problems.push(Problem::new(file.short_name(), None, what, broker));
     }
-    if file.sibling(FileKind::Log).is_some() {
-        return Ok(());
-    }
-    if stands_among_logs(file) {
+    let has_log = file.sibling(FileKind::Log).is_some();
+    if !has_log && stands_among_logs(file) {
         let what = "an index without its log".to_owned();
         problems.push(Problem::new(file.short_name(), None, what, "delete it"));
     }
-    read()
+    let used = match read() {
+        // It has been told with the log.
+        Err(_) if has_log => return Ok(()),
+        entries => entries? as u64 * entry_len as u64,
+    };
+    // Only the segment that is written to has room set aside.
+    if used + left_over < length && known.later_segments(file).count > 0 {
+        let set_aside = grouped(length - left_over - used);
+        let what = format!("{set_aside} bytes behind its entries are none, though other segments follow");
+        problems.push(Problem::new(file.short_name(), Some(used), what, broker));
+    }
+    Ok(())
+}
+
+/// A checkpoint of leader epochs, held against the batches of its folder.
+fn check_epochs(file: &DumpFile, epochs: &Epochs, problems: &mut Problems) -> Result<()> {
+    let text = text_of(file)?;
+    leader_epochs::parse(&text)?;
+    for (what, broker) in epochs.wrong_checkpoint(&text) {
+        problems.push(Problem::new(file.short_name(), None, what, broker));
+    }
+    Ok(())
 }
 
 /// Whether the folder has logs of other segments; an index that somebody has copied alone misses nothing, and one on its
