@@ -352,6 +352,30 @@ fn what_is_no_file_of_kafka_is_refused() {
 }
 
 #[test]
+fn a_file_under_another_name_is_what_its_bytes_say() {
+    let suite = Suite::new();
+    for (file, heading) in [
+        ("many/00000000000000000080.log", "BATCH "),
+        ("magic0-none/00000000000000000000.log", "BATCH "),
+        ("magic1-gzip/00000000000000000000.log", "BATCH "),
+        ("txn/00000000000000000000.txnindex", "PRODUCER_ID  FIRST_OFFSET"),
+        ("txn/00000000000000000025.snapshot", "PRODUCER_ID  EPOCH"),
+        ("many/00000000000000000080.timeindex", "TIMESTAMP "),
+        ("many/00000000000000000080.index", "OFFSET "),
+    ] {
+        let bytes = fs::read(segment(file)).unwrap();
+        let copy = suite.file("a copy", bytes);
+        let shown = dump(&[], &copy).succeeds().stdout();
+        assert!(shown.starts_with(heading), "{file}: {shown}");
+    }
+    // A log stays one when its first batch is damaged.
+    let mut bytes = fs::read(segment("many/00000000000000000080.log")).unwrap();
+    bytes[70] ^= 1;
+    let shown = dump(&[], &suite.file("a copy", bytes)).exits(6).stdout();
+    assert!(shown.contains("CORRUPT"), "{shown}");
+}
+
+#[test]
 fn what_is_corrupt_has_its_exit_code_in_every_view() {
     let suite = Suite::new();
     let mut log = fs::read(segment("many/00000000000000000000.log")).unwrap();

@@ -1,13 +1,12 @@
 //! Which files a dump is about, and what each of them is.
 //!
-//! Owns the walk through folders and the guess by name, or else by content. Opens files, reads none whole.
+//! Owns the walk through folders and what a name says. Opens no file: what one under another name holds, `content` says.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::content;
 use crate::error::{Error, Result};
-use crate::records::batch_header::BatchHeader;
 use crate::storage::file_name::{self, FileKind};
 
 /// What a file holds.
@@ -187,7 +186,7 @@ fn own_name(name: &str) -> &str {
 fn kind_of(path: &Path) -> Result<Option<Kind>> {
     match kind_by_name(path) {
         Some(kind) => Ok(Some(kind)),
-        None => kind_by_content(path),
+        None => content::kind_of(path),
     }
 }
 
@@ -215,31 +214,4 @@ fn kind_by_name(path: &Path) -> Option<Kind> {
         file_name::BOOTSTRAP_CHECKPOINT => Some(Kind::Log),
         _ => file_name::parse_metadata_snapshot(name).map(|_| Kind::Log),
     }
-}
-
-/// By the first bytes, for a file under another name.
-fn kind_by_content(path: &Path) -> Result<Option<Kind>> {
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|error| Error::from(error).context(path.display()))?;
-    file.take(4096)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::from(error).context(path.display()))?;
-    if BatchHeader::parse(&bytes).is_ok() {
-        return Ok(Some(Kind::Log));
-    }
-    let Ok(text) = std::str::from_utf8(&bytes) else {
-        return Ok(None);
-    };
-    let mut lines = text.lines();
-    Ok(match (lines.next(), lines.next()) {
-        (Some("version: 0"), Some(second)) if second.starts_with("topic_id:") => {
-            Some(Kind::PartitionMetadata)
-        }
-        (Some("0"), Some(count)) if count.trim().parse::<u32>().is_ok() => match lines.next() {
-            Some(entry) if entry.split(' ').count() == 2 => Some(Kind::LeaderEpochs),
-            _ => Some(Kind::Offsets),
-        },
-        _ if text.lines().any(|line| line.starts_with("cluster.id=")) => Some(Kind::Properties),
-        _ => None,
-    })
 }

@@ -4,6 +4,7 @@
 
 mod batch_bytes;
 mod batches;
+mod content;
 mod entries;
 mod epoch_check;
 pub mod files;
