@@ -176,7 +176,7 @@ pub fn plural(count: u64, noun: &str) -> String {
 
 /// A count with a space after each three digits: `3 000`.
 pub fn grouped(count: u64) -> String {
-    log_dump::rows::grouped(count)
+    log_dump::cells::grouped(count)
 }
 
 /// A number of bytes for people: `105 B`, `1.2 MB`.

@@ -7,7 +7,7 @@
 use comfy_table::{Cell as Field, CellAlignment, ContentArrangement, Table as Layout, presets};
 use serde_json::{Map, Value};
 
-use super::log_dump::rows;
+use super::log_dump::cells;
 use super::{Format, Printer};
 use crate::error::{Error, Result};
 
@@ -261,7 +261,7 @@ pub fn count(number: i64, noun: &str) -> String {
 /// A number with a space after each three digits, for people: `18 204`.
 pub fn grouped(number: i64) -> String {
     let sign = if number < 0 { "-" } else { "" };
-    format!("{sign}{}", rows::grouped(number.unsigned_abs()))
+    format!("{sign}{}", cells::grouped(number.unsigned_abs()))
 }
 
 /// About how long ago, in the largest unit that fits: `41 s`, `3 d`.

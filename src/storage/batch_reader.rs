@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
+use super::positioned::fill_at;
 use crate::error::{Error, Result};
 use crate::records::batch_header::{ATTRIBUTES_AT, BatchHeader, HEADER_LEN};
 use crate::records::error::BatchError;
@@ -138,18 +139,8 @@ impl<'f> BatchReader<'f> {
     fn fill(&mut self, position: u64, len: usize) -> Result<()> {
         self.buffer.resize(len, 0);
         self.buffer_at = position;
-        let mut filled = 0;
-        while let Some(place) = self.buffer.get_mut(filled..).filter(|place| !place.is_empty()) {
-            match self.file.read_at(place, position + filled as u64) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.buffer.clear();
-                    return Err(error.into());
-                }
-            }
-        }
+        let filled = fill_at(self.file, position, &mut self.buffer);
+        let filled = filled.inspect_err(|_| self.buffer.clear())?;
         self.buffer.truncate(filled);
         Ok(())
     }

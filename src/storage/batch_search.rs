@@ -5,10 +5,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::large_batch::LargeBatch;
+use super::positioned::fill_at;
 use crate::records::batch_header::{BatchHeader, HEADER_LEN};
 
 /// Bytes searched at once.
@@ -34,7 +34,7 @@ pub fn next_batch(file: &Arc<File>, from: u64, end: u64, wanted: Wanted) -> io::
     let mut window = vec![0; WINDOW_BYTES];
     let mut at = from;
     loop {
-        let filled = fill(file, at, &mut window)?;
+        let filled = fill_at(file, at, &mut window)?;
         let bytes = window.get(..filled).unwrap_or_default();
         if filled < HEADER_LEN {
             return Ok(None);
@@ -76,18 +76,4 @@ fn plausible(bytes: &[u8]) -> Option<(BatchHeader, u64)> {
     let adds_up = header.last_offset_delta >= 0 && counts.contains(&header.records_count.into());
     let has_offsets = header.base_offset.checked_add(header.last_offset_delta.into())? < i64::MAX;
     (is_known && adds_up && has_offsets).then(|| (header, header.size_in_bytes() as u64))
-}
-
-/// Fills the window with what the file has from `at` on.
-fn fill(file: &File, at: u64, window: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = window.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, at + filled as u64) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

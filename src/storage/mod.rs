@@ -5,6 +5,7 @@
 pub mod batch_reader;
 pub mod batch_search;
 pub mod checkpoint;
+pub mod chunk;
 pub mod entry_file;
 pub mod file_name;
 pub mod file_window;
@@ -21,6 +22,7 @@ pub mod meta_properties;
 pub mod offset_index;
 pub mod partition_log;
 pub mod partition_metadata;
+pub mod positioned;
 pub mod producer_snapshot;
 pub mod producer_state;
 mod read_files;

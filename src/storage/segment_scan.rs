@@ -8,8 +8,10 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use super::batch_search::{Wanted, next_batch};
-use super::file_window::{self, FileWindow, MappedBatch};
+use super::chunk::Chunk;
+use super::file_window::FileWindow;
 use super::large_batch::LargeBatch;
+use super::positioned::append_at;
 use crate::records::batch_header::{HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0};
 
 /// How much a chunk holds, unless one batch alone is longer: what a processor keeps near beside its other work.
@@ -25,72 +27,6 @@ const HOP_BYTES: usize = 12 * 1024;
 const CHUNK_IN_PLACE: usize = 512 * 1024;
 /// Shorter logs are read: a mapping costs more than it saves.
 const WORTH_MAPPING: u64 = 1 << 20;
-
-/// Whole batches in a row.
-#[derive(Clone, Debug, Default)]
-pub struct Chunk {
-    /// Where the first of them starts in the file.
-    pub position: u64,
-    /// How many chunks came before.
-    pub number: u64,
-    /// The batches, and perhaps the beginning of the next one behind [`Chunk::len`].
-    pub bytes: Vec<u8>,
-    /// Bytes of the whole batches.
-    pub len: usize,
-    /// A batch too large to be held, alone in its chunk: `bytes` are its first, `len` is 0.
-    pub large: Option<LargeBatch>,
-    /// Where the batches lie instead of in `bytes`.
-    window: Option<Arc<FileWindow>>,
-    /// Where `bytes` are still to be read from.
-    pending: Option<Arc<File>>,
-}
-
-impl Chunk {
-    /// The first bytes of the batch at `at`, and of what follows when it has fewer than that; `copy` holds those of a
-    /// chunk in place.
-    pub fn head<'a>(&'a self, at: usize, copy: &'a mut [u8; HEADER_LEN]) -> &'a [u8] {
-        match &self.window {
-            Some(window) => {
-                let copied = window.copy(self.position + at as u64, copy);
-                copy.get(..copied).unwrap_or_default()
-            }
-            None => self.bytes.get(at..).unwrap_or_default(),
-        }
-    }
-
-    /// The `size` bytes of the batch at `at`.
-    pub fn batch(&self, at: usize, size: usize) -> ChunkBatch<'_> {
-        let size = size.min(self.len.saturating_sub(at));
-        match &self.window {
-            Some(window) => ChunkBatch::Mapped(window.batch(self.position + at as u64, size)),
-            None => ChunkBatch::Held(self.bytes.get(at..at + size).unwrap_or_default()),
-        }
-    }
-
-    /// Fails when what was read in place was not there: nothing that was made of it holds then.
-    pub fn check(&self) -> io::Result<()> {
-        self.window.as_ref().map_or(Ok(()), |window| window.check())
-    }
-
-    /// Reads the bytes, unless they have been: the work that threads sharing a walk do side by side.
-    pub fn load(&mut self) -> io::Result<()> {
-        let Some(file) = self.pending.take() else {
-            return Ok(());
-        };
-        self.bytes.clear();
-        if read_at(&file, self.position, self.len, &mut self.bytes)? < self.len {
-            return Err(file_window::cut());
-        }
-        Ok(())
-    }
-}
-
-/// One batch of a chunk.
-#[derive(Clone, Copy, Debug)]
-pub enum ChunkBatch<'a> {
-    Held(&'a [u8]),
-    Mapped(MappedBatch<'a>),
-}
 
 /// Where the bytes come from.
 enum Source {
@@ -251,7 +187,8 @@ impl SegmentScan {
         let least = HOP_BYTES;
         self.hop_over(self.end, CHUNK_BYTES, |at, last_batch| {
             fields.clear();
-            let found = last_batch >= least && read_at(file, at, LOG_OVERHEAD, &mut fields)? == LOG_OVERHEAD;
+            let found =
+                last_batch >= least && append_at(file, at, LOG_OVERHEAD, &mut fields)? == LOG_OVERHEAD;
             Ok(found.then(|| length_field(&fields)))
         })
     }
@@ -351,7 +288,7 @@ impl SegmentScan {
             let at = self.position + zeros;
             let wanted = CHUNK_BYTES.min(usize::try_from(self.end.saturating_sub(at)).unwrap_or(CHUNK_BYTES));
             let read = match &mut self.source {
-                Source::File(file) => read_at(file, at, wanted, &mut bytes)?,
+                Source::File(file) => append_at(file, at, wanted, &mut bytes)?,
                 Source::Pipe(pipe) => pipe.take(wanted as u64).read_to_end(&mut bytes)?,
             };
             if read == 0 {
@@ -404,7 +341,7 @@ impl SegmentScan {
         if let Some(missing) = wanted.checked_sub(bytes.len()).filter(|missing| *missing > 0) {
             bytes.reserve_exact(missing);
             let read = match &mut self.source {
-                Source::File(file) => read_at(file, self.position + bytes.len() as u64, missing, bytes)?,
+                Source::File(file) => append_at(file, self.position + bytes.len() as u64, missing, bytes)?,
                 Source::Pipe(pipe) => pipe.take(missing as u64).read_to_end(bytes)?,
             };
             if read < missing {
@@ -454,23 +391,6 @@ impl SegmentScan {
             Cut::Needs(needed)
         }
     }
-}
-
-/// Appends up to `wanted` bytes of the file from `at` on; fewer at its end.
-fn read_at(file: &File, at: u64, wanted: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
-    let (start, whole) = (bytes.len(), bytes.len() + wanted);
-    // Room that nobody needs to fill with zeros first.
-    bytes.reserve_exact(wanted);
-    while bytes.len() < whole {
-        let next = at + (bytes.len() - start) as u64;
-        match rustix::io::pread(file, rustix::buffer::spare_capacity(bytes), next) {
-            Ok(0) => break,
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    bytes.truncate(whole);
-    Ok(bytes.len() - start)
 }
 
 fn length_field(bytes: &[u8]) -> i32 {

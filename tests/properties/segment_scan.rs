@@ -4,7 +4,8 @@
 use std::fs::File;
 use std::io::{Cursor, Read, Write};
 
-use kafkit::storage::segment_scan::{Chunk, ChunkBatch, ScanEnd, SegmentScan};
+use kafkit::storage::chunk::{Chunk, ChunkBatch};
+use kafkit::storage::segment_scan::{ScanEnd, SegmentScan};
 use proptest::prelude::*;
 
 /// Lengths that brokers see: small, around where the walk changes its way, longer than a chunk, longer than is held.

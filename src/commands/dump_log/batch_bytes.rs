@@ -8,9 +8,9 @@ use crate::records::batch_header::{self, BatchHeader, HEADER_LEN};
 use crate::records::compression::{self, Codec, CompressionError};
 use crate::records::record_stream::Span;
 use crate::records::{Batch, RecordError, RecordStream, StreamedRecord, inflate};
+use crate::storage::chunk::ChunkBatch;
 use crate::storage::file_window::MappedBatch;
 use crate::storage::large_batch::LargeBatch;
-use crate::storage::segment_scan::ChunkBatch;
 
 /// What a body that is held may inflate to.
 pub(super) const HELD_INFLATED: usize = 2 << 20;

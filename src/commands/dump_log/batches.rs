@@ -11,13 +11,14 @@ use super::in_order::Output;
 use super::segment::{Segment, Stop, WalkEnd, WholeBatch, whole_batches};
 use crate::error::Result;
 use crate::internal_records::control;
+use crate::output::log_dump::cells::{Cell, grouped};
 use crate::output::log_dump::progress::FileProgress;
-use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, word};
+use crate::output::log_dump::rows::{Column, Rows, number, word};
 use crate::output::{Format, Printer};
 use crate::records::StreamedRecord;
 use crate::records::batch_header::BatchHeader;
 use crate::records::control_record::ControlType;
-use crate::storage::segment_scan::Chunk;
+use crate::storage::chunk::Chunk;
 
 pub(super) fn show(
     file: &DumpFile,

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::output::log_dump::progress::FileProgress;
-use crate::storage::segment_scan::{CHUNK_BYTES, Chunk, SegmentScan};
+use crate::storage::chunk::Chunk;
+use crate::storage::segment_scan::{CHUNK_BYTES, SegmentScan};
 
 /// A thread whose turn it is hands its text on when it has so much.
 pub(super) const FLUSH_BYTES: usize = 512 * 1024;

@@ -4,7 +4,6 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use crate::output::log_dump::java_log::java_header;
@@ -13,6 +12,7 @@ use crate::records::batch_header::{
 };
 use crate::records::message_set::Messages;
 use crate::storage::large_batch::LargeBatch;
+use crate::storage::positioned::fill_at;
 
 use super::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
 use super::java::Failure;
@@ -223,14 +223,8 @@ impl<'f> BatchCursor<'f> {
                 least
             };
             self.window.resize(size, 0);
-            let mut filled = 0;
-            while let Some(rest) = self.window.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-                match self.log.read_at(rest, at + filled as u64) {
-                    Ok(0) => break,
-                    Ok(read) => filled += read,
-                    Err(error) => return Err(Failure::Java(format!("{}: {error}", self.path))),
-                }
-            }
+            let filled = fill_at(self.log, at, &mut self.window);
+            let filled = filled.map_err(|error| Failure::Java(format!("{}: {error}", self.path)))?;
             self.window.truncate(filled);
             self.window_at = at;
         }

@@ -9,7 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::output::log_dump::java_log::{LogView, java_header, write_batch};
 use crate::output::log_dump::progress::FileProgress;
 use crate::records::batch_header::{HEADER_LEN, LOG_OVERHEAD};
-use crate::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
+use crate::storage::chunk::Chunk;
+use crate::storage::segment_scan::{ScanEnd, SegmentScan};
 
 use super::batch_bytes::BatchBytes;
 use super::gaps::{Gap, Gaps};

@@ -19,12 +19,12 @@ use crate::output::log_dump::progress::FileProgress;
 use crate::output::record::RecordFormatter;
 use crate::output::record_json::JsonFormatter;
 use crate::output::record_template::{Section, Template};
-use crate::output::{Printer, log_dump::rows::grouped, plural, stderr_line};
+use crate::output::{Printer, log_dump::cells::grouped, plural, stderr_line};
 use crate::records::batch_header::{self, BatchHeader};
 use crate::records::record_stream::{LargeRecord, Span};
 use crate::records::{Record, RecordError, StreamedRecord};
+use crate::storage::chunk::Chunk;
 use crate::storage::file_name;
-use crate::storage::segment_scan::Chunk;
 use crate::topic_partition::TopicPartition;
 
 /// How the records of one log are shown.

@@ -14,8 +14,8 @@ use super::files::DumpFile;
 use super::segment::{Segment, WalkEnd, WholeBatch};
 use crate::error::{Error, Result};
 use crate::output::Printer;
+use crate::output::log_dump::cells::grouped;
 use crate::output::log_dump::progress::FileProgress;
-use crate::output::log_dump::rows::grouped;
 use crate::storage::batch_search::Wanted;
 
 pub(super) fn run(file: &DumpFile, out: &Path, range: Range, printer: &mut Printer) -> Result<()> {

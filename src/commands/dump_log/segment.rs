@@ -16,9 +16,10 @@ use crate::output::log_dump::progress::FileProgress;
 use crate::records::batch_header::{BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, MIN_LENGTH_V0};
 use crate::records::error::BatchError;
 use crate::storage::batch_search::Wanted;
+use crate::storage::chunk::Chunk;
 use crate::storage::file_name::FileKind;
 use crate::storage::offset_index::OffsetIndex;
-use crate::storage::segment_scan::{Chunk, ScanEnd, SegmentScan};
+use crate::storage::segment_scan::{ScanEnd, SegmentScan};
 use crate::storage::time_index::TimeIndex;
 
 /// A log that can be walked once.

@@ -10,8 +10,9 @@ use super::batches::tell_end;
 use super::files::DumpFile;
 use super::segment::{Segment, WholeBatch};
 use crate::error::Result;
+use crate::output::log_dump::cells::{Cell, grouped, time};
 use crate::output::log_dump::progress::FileProgress;
-use crate::output::log_dump::rows::{Cell, Column, Rows, grouped, number, time, word};
+use crate::output::log_dump::rows::{Column, Rows, number, word};
 use crate::output::{Format, Printer};
 use crate::records::StreamedRecord;
 

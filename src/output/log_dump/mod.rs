@@ -2,6 +2,7 @@
 //!
 //! Owns the lines and their wording, Java's among them; reads no file.
 
+pub mod cells;
 pub mod internal_json;
 pub mod java_decoders;
 pub mod java_files;
