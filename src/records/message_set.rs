@@ -148,11 +148,16 @@ fn offset_shift(wrapper: &BatchHeader, inner: Batches<'_>) -> Result<i64, Record
     let last = last.ok_or(RecordError::Malformed(
         "a compressed message without messages inside",
     ))?;
-    Ok(if wrapper.magic == 0 {
-        0
-    } else {
-        wrapper.base_offset.wrapping_sub(last)
-    })
+    // Some producers leave the wrapper's offset at 0.
+    if wrapper.magic == 0 || wrapper.base_offset == 0 {
+        return Ok(0);
+    }
+    if wrapper.base_offset < last {
+        return Err(RecordError::Malformed(
+            "the offset of a compressed message, which is less than that of the last message inside",
+        ));
+    }
+    Ok(wrapper.base_offset.wrapping_sub(last))
 }
 
 fn inflate(

@@ -10,6 +10,7 @@ use crate::output::log_dump::java_log::java_header;
 use crate::records::batch_header::{
     BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0,
 };
+use crate::records::compression::Codec;
 use crate::records::message_set::Messages;
 use crate::storage::large_batch::LargeBatch;
 use crate::storage::positioned::fill_at;
@@ -138,12 +139,16 @@ impl<'f> BatchCursor<'f> {
             BatchBytes::Stored(&large)
         };
         let mut newest = -1;
+        if batch.header.magic < 2 && batch.header.codec() == Some(Codec::None) {
+            // One message: nobody looks at its key and value.
+            return Ok(newest.max(batch.header.max_timestamp));
+        }
         if batch.header.magic < 2 {
             let (mut buffer, mut scratch) = (Vec::new(), Vec::new());
             let whole = bytes.legacy(&mut buffer).map_err(|error| failed(&error))?;
             let messages = Messages::new(&batch.header, whole, &mut scratch, LEGACY_LIMIT);
             let mut messages = messages.map_err(|error| Failure::Java(error.to_string()))?;
-            // Values may be cut off: nobody looks at them.
+            // Their values may be cut off, too.
             while let Some(message) = messages.next_message() {
                 let message = message.map_err(|error| Failure::Java(error.to_string()))?;
                 newest = newest.max(message.record.timestamp);
