@@ -104,6 +104,21 @@ impl<const N: usize> IndexFile<N> {
         Ok(entry)
     }
 
+    /// All entries, one after the other, read a block at a time.
+    pub fn into_entries(self) -> impl Iterator<Item = Result<[u8; N]>> {
+        let mut block = Block::default();
+        (0..self.len()).map(move |at| {
+            if at >= self.written {
+                return self.get(at);
+            }
+            if at >= block.first + block.entries.len() {
+                self.read_block(&mut block, at)?;
+            }
+            let entry = block.entries.get(at - block.first);
+            entry.copied().ok_or_else(|| Error::failed("no such index entry"))
+        })
+    }
+
     pub fn last(&self) -> Result<Option<[u8; N]>> {
         self.len().checked_sub(1).map(|last| self.get(last)).transpose()
     }

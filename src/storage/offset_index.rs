@@ -60,6 +60,13 @@ impl OffsetIndex {
             .map(|entry| OffsetPosition::parse(entry, self.base_offset))
     }
 
+    /// All entries, one after the other.
+    pub fn into_entries(self) -> impl Iterator<Item = Result<OffsetPosition>> {
+        let base_offset = self.base_offset;
+        let entries = self.entries.into_entries();
+        entries.map(move |entry| Ok(OffsetPosition::parse(entry?, base_offset)))
+    }
+
     pub fn last(&self) -> Result<Option<OffsetPosition>> {
         let last = self.entries.last()?;
         Ok(last.map(|entry| OffsetPosition::parse(entry, self.base_offset)))

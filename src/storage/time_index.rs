@@ -68,6 +68,13 @@ impl TimeIndex {
             .map(|entry| TimestampOffset::parse(entry, self.base_offset))
     }
 
+    /// All entries, one after the other.
+    pub fn into_entries(self) -> impl Iterator<Item = Result<TimestampOffset>> {
+        let base_offset = self.base_offset;
+        let entries = self.entries.into_entries();
+        entries.map(move |entry| Ok(TimestampOffset::parse(entry?, base_offset)))
+    }
+
     pub fn last(&self) -> Result<Option<TimestampOffset>> {
         let last = self.entries.last()?;
         Ok(last.map(|entry| TimestampOffset::parse(entry, self.base_offset)))

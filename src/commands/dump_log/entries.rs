@@ -137,8 +137,8 @@ pub(super) fn text_of(file: &DumpFile) -> Result<String> {
 fn offset_index(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
     let index = OffsetIndex::open(&file.path, file.base_offset)?;
     table.begin(&[number("OFFSET", 12), number("POSITION", 10)])?;
-    for at in 0..index.len() {
-        let entry = index.get(at)?;
+    for entry in index.into_entries() {
+        let entry = entry?;
         // The first entry of an index that has none yet is preallocated zeros.
         if entry.position > 0 {
             table.row(&[entry.offset.into(), i64::from(entry.position).into()])?;
@@ -150,8 +150,8 @@ fn offset_index(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
 fn time_index(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
     let index = TimeIndex::open(&file.path, file.base_offset)?;
     table.begin(&[number("TIMESTAMP", 13), word("TIME", 23), number("OFFSET", 12)])?;
-    for at in 0..index.len() {
-        let entry = index.get(at)?;
+    for entry in index.into_entries() {
+        let entry = entry?;
         if entry.timestamp != 0 {
             table.row(&[
                 entry.timestamp.into(),

@@ -32,17 +32,13 @@ impl<'f> IndexCheck<'f> {
             // The first entry of an index that has none yet is preallocated zeros.
             let is_used =
                 |entry: &Result<OffsetPosition>| entry.as_ref().map_or(true, |entry| entry.position > 0);
-            Ok(Box::new(
-                (0..index.len()).map(move |at| index.get(at)).filter(is_used),
-            ))
+            Ok(Box::new(index.into_entries().filter(is_used)))
         });
         let time_entries = open_sibling(file, FileKind::TimeIndex, problems, |path| {
             let index = TimeIndex::open(path, file.base_offset)?;
             let is_used =
                 |entry: &Result<TimestampOffset>| entry.as_ref().map_or(true, |entry| entry.timestamp != 0);
-            Ok(Box::new(
-                (0..index.len()).map(move |at| index.get(at)).filter(is_used),
-            ))
+            Ok(Box::new(index.into_entries().filter(is_used)))
         });
         Self {
             file,
