@@ -1,31 +1,17 @@
 //! Looks into the files of a log directory: opens them by kind, walks them, hands rows to the printer.
 //!
-//! Owns what the native face can be asked for; `java` keeps the order of things of kafka-dump-log.
+//! Owns what the native face can be asked for; `java` keeps the order of things of kafka-dump-log, `verify` knows what is
+//! wrong.
 
 mod batch_bytes;
 mod batches;
 mod content;
 mod entries;
-mod epoch_check;
 pub mod files;
-mod gaps;
 mod in_order;
-mod index_check;
 pub mod java;
-mod java_batches;
-mod java_findings;
-mod java_index;
-mod java_log;
-mod java_records;
-mod log_check;
-mod order_check;
-mod pairs;
-mod problems;
-mod producer_check;
-mod record_check;
 mod records;
 mod recover;
-mod recovery_model;
 mod segment;
 mod stats;
 mod verify;

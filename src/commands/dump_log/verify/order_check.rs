@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::files::{DumpFile, segments};
+use crate::commands::dump_log::files::{DumpFile, segments};
 use crate::records::batch_header::BatchHeader;
 
 /// A batch that is out of place.

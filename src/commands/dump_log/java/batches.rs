@@ -15,8 +15,8 @@ use crate::records::message_set::Messages;
 use crate::storage::large_batch::LargeBatch;
 use crate::storage::positioned::fill_at;
 
-use super::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
-use super::java::Failure;
+use super::Failure;
+use crate::commands::dump_log::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
 
 /// What is read at once where an index leads about, and where it leads ahead.
 const WINDOW_BYTES: (usize, usize) = (256, 64 * 1024);

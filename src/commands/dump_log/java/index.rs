@@ -13,10 +13,10 @@ use crate::storage::entry_file::EntryFile;
 use crate::storage::offset_index::{self, OffsetPosition};
 use crate::storage::time_index::{self, TimestampOffset};
 
+use super::batches::BatchCursor;
+use super::findings::{Findings, sorted};
 use super::gaps::Gaps;
-use super::java::{Failure, base_offset, length_of, open};
-use super::java_batches::BatchCursor;
-use super::java_findings::{Findings, sorted};
+use super::{Failure, base_offset, length_of, open};
 
 /// An index and what belongs to it.
 #[derive(Debug)]

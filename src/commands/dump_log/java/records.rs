@@ -17,9 +17,9 @@ use crate::records::message_set::Messages;
 use crate::records::record::{Record, Records};
 use crate::records::record_stream::{LargeRecord, Span, StreamedRecord};
 
-use super::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT, Spans};
-use super::in_order::{Early, FLUSH_BYTES, Output};
-use super::java_log::{LogOffsets, Offsets};
+use super::log::{LogOffsets, Offsets};
+use crate::commands::dump_log::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT, Spans};
+use crate::commands::dump_log::in_order::{Early, FLUSH_BYTES, Output};
 
 /// What one thread makes text of batches with.
 #[derive(Debug)]

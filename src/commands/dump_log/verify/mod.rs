@@ -3,16 +3,25 @@
 //! Owns the order of files and the report. What is wrong with a log is `log_check`'s to say, with a producer
 //! `producer_check`'s, with a leader epoch `epoch_check`'s.
 
+mod epoch_check;
+mod index_check;
+mod log_check;
+mod order_check;
+mod problems;
+mod producer_check;
+mod record_check;
+mod recovery_model;
+
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::Path;
 
-use super::entries::{json_object, text_of};
-use super::epoch_check::Epochs;
-use super::files::{DumpFile, Kind};
-use super::log_check::{Known, LogCheck};
-use super::problems::{Problem, Problems};
-use super::producer_check::Producers;
+use self::epoch_check::Epochs;
+use self::log_check::{Known, LogCheck};
+use self::problems::{Problem, Problems};
+use self::producer_check::Producers;
+use crate::commands::dump_log::entries::{json_object, text_of};
+use crate::commands::dump_log::files::{DumpFile, Kind};
 use crate::error::{Error, Result};
 use crate::output::log_dump::cells::{Cell, grouped};
 use crate::output::log_dump::rows::{Column, Rows, number, word};

@@ -5,8 +5,8 @@
 use std::iter::Peekable;
 use std::path::Path;
 
-use super::files::DumpFile;
 use super::problems::{Problem, Problems};
+use crate::commands::dump_log::files::DumpFile;
 use crate::error::Result;
 use crate::records::batch_header::BatchHeader;
 use crate::storage::file_name::FileKind;

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use super::entries::text_of;
-use super::files::{DumpFile, Kind};
+use crate::commands::dump_log::entries::text_of;
+use crate::commands::dump_log::files::{DumpFile, Kind};
 use crate::records::batch_header::BatchHeader;
 use crate::storage::file_name;
 use crate::storage::leader_epochs::{self, EpochEntry};

@@ -2,6 +2,14 @@
 //!
 //! Owns which file is what, the order of stdout and stderr, and the exit code.
 
+mod batches;
+mod findings;
+mod gaps;
+mod index;
+mod log;
+mod pairs;
+mod records;
+
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -17,8 +25,7 @@ use crate::storage::transaction_index;
 
 pub use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder};
 
-use super::java_findings::Findings;
-use super::{java_index, java_log};
+use self::findings::Findings;
 
 /// One run of kafka-dump-log. Values that Java reads late may be errors.
 #[derive(Debug)]
@@ -122,9 +129,9 @@ fn one_file(
         Some(".log" | ".checkpoint") => log(dump, path, name, findings, printer),
         Some(".index") => {
             let max_message_size = dump.max_message_size.clone().map_err(Failure::Java)?;
-            let files = java_index::Files::of(path, name)?;
+            let files = index::Files::of(path, name)?;
             let options = (dump.sanity_only, dump.verify_only);
-            java_index::dump_offset_index(
+            index::dump_offset_index(
                 &files,
                 &absolute(path),
                 options,
@@ -134,9 +141,9 @@ fn one_file(
             )
         }
         Some(".timeindex") => {
-            let files = java_index::Files::of(path, name)?;
+            let files = index::Files::of(path, name)?;
             let options = (dump.sanity_only, dump.verify_only);
-            java_index::dump_time_index(&files, &absolute(path), options, findings, printer)
+            index::dump_time_index(&files, &absolute(path), options, findings, printer)
         }
         Some(".snapshot") => snapshot(path, printer),
         Some(".txnindex") => transaction_index(path, name, printer),
@@ -190,7 +197,7 @@ fn log(
         skip_record_metadata: dump.skip_record_metadata,
         decoder,
     };
-    let (gaps, trailing) = java_log::dump(file, end, view, printer.out(), path)?;
+    let (gaps, trailing) = log::dump(file, end, view, printer.out(), path)?;
     findings.add_sorted(Finding::Gap, &absolute(path), gaps);
     if trailing > 0 && !limited {
         writeln!(

@@ -3,7 +3,7 @@
 //! Owns what is wrong with the records, and what a broker and consumers make of it; nothing here needs the batches before,
 //! so that threads look at many at once.
 
-use super::segment::WholeBatch;
+use crate::commands::dump_log::segment::WholeBatch;
 use crate::records::batch_header::{BatchHeader, TimestampType};
 use crate::records::compression::CompressionError;
 use crate::records::control_record::EndTransactionMarker;

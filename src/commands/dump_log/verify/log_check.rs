@@ -6,16 +6,16 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::Range;
 use super::epoch_check::{Epochs, KEPT};
-use super::files::{DumpFile, LaterSegments, segments};
 use super::index_check::{Entries, IndexCheck, index_problem, no_entries, open_sibling};
 use super::order_check::Order;
 use super::problems::{Problem, Problems, Told};
 use super::producer_check::Producers;
 use super::record_check::SeenBatch;
 use super::recovery_model::{Fate, Recovery};
-use super::segment::{Segment, WalkEnd, WholeBatch};
+use crate::commands::dump_log::Range;
+use crate::commands::dump_log::files::{DumpFile, LaterSegments, segments};
+use crate::commands::dump_log::segment::{Segment, WalkEnd, WholeBatch};
 use crate::error::Result;
 use crate::output::log_dump::cells::grouped;
 use crate::output::log_dump::progress::FileProgress;

@@ -1,6 +1,6 @@
 //! A `.log` or `.checkpoint` as kafka-dump-log walks it.
 //!
-//! Owns Java's order of batches, and the offsets that do not follow each other; `java_records` shows what is in a batch.
+//! Owns Java's order of batches, and the offsets that do not follow each other; `records` shows what is in a batch.
 
 use std::fs::File;
 use std::io::Write;
@@ -12,11 +12,11 @@ use crate::records::batch_header::{HEADER_LEN, LOG_OVERHEAD};
 use crate::storage::chunk::Chunk;
 use crate::storage::segment_scan::{ScanEnd, SegmentScan};
 
-use super::batch_bytes::BatchBytes;
+use super::Failure;
 use super::gaps::{Gap, Gaps};
-use super::in_order::{Early, Output, Stopped, work_in_order};
-use super::java::Failure;
-use super::java_records::BatchText;
+use super::records::BatchText;
+use crate::commands::dump_log::batch_bytes::BatchBytes;
+use crate::commands::dump_log::in_order::{Early, Output, Stopped, work_in_order};
 
 /// So many gaps of a chunk are kept before its turn comes.
 const MOST_GAPS: usize = 64 * 1024;
