@@ -40,7 +40,7 @@ pub(super) fn show(
         out: printer.out(),
     };
     let worker = || {
-        |chunk: &Chunk, output: &mut Output<'_, '_, _, Stop>| {
+        |chunk: &Chunk, output: &mut Output<'_, '_, Stop>| {
             for batch in whole_batches(chunk) {
                 let batch = batch.map_err(Stop::from)?;
                 if batch.header.base_offset >= range.to {

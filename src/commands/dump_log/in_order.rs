@@ -48,14 +48,13 @@ impl<E> From<E> for Early<E> {
 }
 
 /// Where the text of one chunk goes.
-#[derive(Debug)]
-pub(super) struct Output<'t, 's, W, E> {
+pub(super) struct Output<'t, 's, E> {
     pub(super) text: Vec<u8>,
-    turns: &'t Turns<'s, W, E>,
+    turns: &'t Turns<'s, E>,
     number: u64,
 }
 
-impl<W: Write, E> Output<'_, '_, W, E> {
+impl<E> Output<'_, '_, E> {
     /// Whether there is so much text that it is handed on.
     #[inline]
     pub(super) fn is_long(&self) -> bool {
@@ -110,8 +109,7 @@ struct Finished<T, M> {
     spare: Vec<Vec<u8>>,
 }
 
-#[derive(Debug)]
-struct Turns<'s, W, E> {
+struct Turns<'s, E> {
     progress: &'s FileProgress,
     /// The chunk whose turn it is, for those who only want to know whether it is theirs.
     turn: AtomicU64,
@@ -119,23 +117,22 @@ struct Turns<'s, W, E> {
     most_text: usize,
     /// Where the walk starts in the log.
     start: u64,
-    shared: Mutex<Shared<'s, W, E>>,
+    shared: Mutex<Shared<'s, E>>,
     changed: Condvar,
 }
 
-#[derive(Debug)]
-struct Shared<'s, W, E> {
+struct Shared<'s, E> {
     /// The chunk whose turn it is.
     next: u64,
     stopped: Option<Stopped<E>>,
-    out: &'s mut W,
+    out: &'s mut (dyn Write + Send),
 }
 
-impl<'s, W: Write, E> Turns<'s, W, E> {
+impl<'s, E> Turns<'s, E> {
     /// Waits for the turn of a chunk; None when everything has been stopped.
-    fn wait_for(&self, number: u64) -> Option<MutexGuard<'_, Shared<'s, W, E>>> {
+    fn wait_for(&self, number: u64) -> Option<MutexGuard<'_, Shared<'s, E>>> {
         let shared = locked(&self.shared);
-        let early = |shared: &mut Shared<'_, W, E>| shared.next != number && shared.stopped.is_none();
+        let early = |shared: &mut Shared<'_, E>| shared.next != number && shared.stopped.is_none();
         let shared = self
             .changed
             .wait_while(shared, early)
@@ -188,14 +185,14 @@ impl<'s, W: Write, E> Turns<'s, W, E> {
         finished.spare.pop()
     }
 
-    fn write(&self, shared: &mut Shared<'_, W, E>, text: &[u8]) -> Result<(), ()> {
+    fn write(&self, shared: &mut Shared<'_, E>, text: &[u8]) -> Result<(), ()> {
         shared
             .out
             .write_all(text)
             .map_err(|error| self.stop(shared, Stopped::Output(error)))
     }
 
-    fn stop(&self, shared: &mut Shared<'_, W, E>, why: Stopped<E>) {
+    fn stop(&self, shared: &mut Shared<'_, E>, why: Stopped<E>) {
         shared.stopped.get_or_insert(why);
         self.changed.notify_all();
     }
@@ -203,19 +200,18 @@ impl<'s, W: Write, E> Turns<'s, W, E> {
 
 /// Works on every chunk of `scan`: `worker` makes a thread's own worker, which turns a chunk into text and a result;
 /// the results are given to `merge` in the log's order.
-pub(super) fn work_in_order<W, T, E, F>(
+pub(super) fn work_in_order<T, E, F>(
     scan: &mut SegmentScan,
     length: u64,
     progress: &FileProgress,
-    out: &mut W,
+    out: &mut (dyn Write + Send),
     worker: impl Fn() -> F + Sync,
     merge: impl FnMut(T) + Send,
 ) -> Result<(), Stopped<E>>
 where
-    W: Write + Send,
     T: Send,
     E: Send,
-    F: FnMut(&Chunk, &mut Output<'_, '_, W, E>) -> Result<T, Early<E>>,
+    F: FnMut(&Chunk, &mut Output<'_, '_, E>) -> Result<T, Early<E>>,
 {
     let turns = Turns {
         progress,
@@ -260,14 +256,13 @@ fn threads(length: u64) -> usize {
         .min(MOST_THREADS)
 }
 
-fn one_thread<W, T, E, F>(
+fn one_thread<T, E, F>(
     scan: &Mutex<&mut SegmentScan>,
-    turns: &Turns<'_, W, E>,
+    turns: &Turns<'_, E>,
     mut worker: F,
     finished: &Mutex<Finished<T, impl FnMut(T)>>,
 ) where
-    W: Write,
-    F: FnMut(&Chunk, &mut Output<'_, '_, W, E>) -> Result<T, Early<E>>,
+    F: FnMut(&Chunk, &mut Output<'_, '_, E>) -> Result<T, Early<E>>,
 {
     let mut chunk = Chunk::default();
     let mut text = Vec::new();

@@ -2,7 +2,6 @@
 //!
 //! Owns which records are shown, and that those of Kafka's own topics are shown decoded in JSON.
 
-use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::batch_bytes::Spans;
@@ -70,7 +69,7 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
             corrupt: &corrupt,
             left_out: &left_out,
         };
-        move |chunk: &Chunk, output: &mut Output<'_, '_, _, Stop>| worker.chunk(chunk, output)
+        move |chunk: &Chunk, output: &mut Output<'_, '_, Stop>| worker.chunk(chunk, output)
     };
     let progress = FileProgress::beside_lines(segment.length, &segment.name, printer.is_quiet());
     let ended = segment.each_in_order(&progress, printer.out(), worker, |()| {});
@@ -104,11 +103,7 @@ fn partition_of(file: &DumpFile) -> TopicPartition {
 }
 
 impl Worker<'_> {
-    fn chunk<W: Write>(
-        &mut self,
-        chunk: &Chunk,
-        output: &mut Output<'_, '_, W, Stop>,
-    ) -> Result<(), Early<Stop>> {
+    fn chunk(&mut self, chunk: &Chunk, output: &mut Output<'_, '_, Stop>) -> Result<(), Early<Stop>> {
         for batch in whole_batches(chunk) {
             let batch = batch.map_err(Stop::from)?;
             let header = &batch.header;
@@ -126,10 +121,10 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn batch<W: Write>(
+    fn batch(
         &mut self,
         batch: &WholeBatch<'_>,
-        output: &mut Output<'_, '_, W, Stop>,
+        output: &mut Output<'_, '_, Stop>,
     ) -> Result<(), Early<Stop>> {
         let corrupt = |why: String| {
             let position = grouped(batch.position);
@@ -159,12 +154,12 @@ impl Worker<'_> {
 
     /// A record whose key and value are read piece by piece, where the form allows that; else it is left out, and that
     /// is told.
-    fn large<W: Write>(
+    fn large(
         &mut self,
         header: &BatchHeader,
         record: &LargeRecord,
         spans: &mut Spans<'_>,
-        output: &mut Output<'_, '_, W, Stop>,
+        output: &mut Output<'_, '_, Stop>,
     ) -> Result<(), Early<Stop>> {
         let Formatter::Template(template) = &self.formatter else {
             self.leave_out(record, "JSON");

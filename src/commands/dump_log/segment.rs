@@ -3,7 +3,7 @@
 //! Owns that; what is done with a batch belongs to the views.
 
 use std::fs::File;
-use std::io::{self, Read, Sink, Write};
+use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -153,17 +153,16 @@ impl Segment {
 
     /// Works on every chunk on several threads, and writes the text they make in the log's order; `worker` makes a
     /// thread's own worker, whose results `merge` takes in that order too. A worker that stops ends the walk.
-    pub(super) fn each_in_order<W, T, F>(
+    pub(super) fn each_in_order<T, F>(
         &mut self,
         progress: &FileProgress,
-        out: &mut W,
+        out: &mut (dyn Write + Send),
         worker: impl Fn() -> F + Sync,
         merge: impl FnMut(T) + Send,
     ) -> Result<WalkEnd>
     where
-        W: Write + Send,
         T: Send,
-        F: FnMut(&Chunk, &mut Output<'_, '_, W, Stop>) -> Result<T, Early<Stop>>,
+        F: FnMut(&Chunk, &mut Output<'_, '_, Stop>) -> Result<T, Early<Stop>>,
     {
         match work_in_order(&mut self.scan, self.length, progress, out, worker, merge) {
             Ok(()) => self.end(),
@@ -191,7 +190,7 @@ impl Segment {
         let worker = || {
             let mut look = looker();
             let is_over = &is_over;
-            move |chunk: &Chunk, _: &mut Output<'_, '_, Sink, Stop>| {
+            move |chunk: &Chunk, _: &mut Output<'_, '_, Stop>| {
                 if is_over.load(Ordering::Relaxed) {
                     return Err(Stop::EndOfRange.into());
                 }

@@ -68,11 +68,11 @@ impl LogOffsets {
 }
 
 /// Dumps a log from its start to `end`; answers the gaps between records, and the bytes left over.
-pub(super) fn dump<W: Write + Send>(
+pub(super) fn dump(
     file: File,
     end: u64,
     view: LogView,
-    out: &mut W,
+    out: &mut (dyn Write + Send),
     name: &str,
 ) -> Result<(Gaps, u64), Failure> {
     let scan = SegmentScan::of_file(file, 0, end);
@@ -88,7 +88,7 @@ pub(super) fn dump<W: Write + Send>(
     };
     let worker = || {
         let mut text = BatchText::new(view, &log);
-        move |chunk: &Chunk, output: &mut Output<'_, '_, W, String>| chunk_to_text(&mut text, chunk, output)
+        move |chunk: &Chunk, output: &mut Output<'_, '_, String>| chunk_to_text(&mut text, chunk, output)
     };
     work_in_order(&mut scan, end, &FileProgress::none(), out, worker, merge).map_err(
         |stopped| match stopped {
@@ -107,10 +107,10 @@ pub(super) fn dump<W: Write + Send>(
     }
 }
 
-fn chunk_to_text<W: Write>(
+fn chunk_to_text(
     text: &mut BatchText<'_>,
     chunk: &Chunk,
-    output: &mut Output<'_, '_, W, String>,
+    output: &mut Output<'_, '_, String>,
 ) -> Result<Offsets, Early<String>> {
     if let Some(large) = &chunk.large {
         one_batch(
@@ -140,12 +140,12 @@ fn chunk_to_text<W: Write>(
     Ok(text.take_offsets())
 }
 
-fn one_batch<W: Write>(
+fn one_batch(
     text: &mut BatchText<'_>,
     head: &[u8],
     bytes: BatchBytes<'_>,
     position: u64,
-    output: &mut Output<'_, '_, W, String>,
+    output: &mut Output<'_, '_, String>,
 ) -> Result<(), Early<String>> {
     let header = java_header(head)?;
     let is_valid = bytes.is_valid(&header);

@@ -3,7 +3,6 @@
 //! Owns Java's order of records and failures: a compressed batch is inflated whole before anything of it is shown, and
 //! bytes behind the last record are noticed before that one is shown.
 
-use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder, ElementPieces};
@@ -47,11 +46,11 @@ impl<'l> BatchText<'l> {
     }
 
     /// The records of a batch of format 2.
-    pub(super) fn records<W: Write>(
+    pub(super) fn records(
         &mut self,
         header: &BatchHeader,
         bytes: BatchBytes<'_>,
-        output: &mut Output<'_, '_, W, String>,
+        output: &mut Output<'_, '_, String>,
     ) -> Result<(), Early<String>> {
         if bytes.len() < HEADER_LEN as u64 {
             let size = bytes.len();
@@ -89,12 +88,12 @@ impl<'l> BatchText<'l> {
     }
 
     /// The records of a body in memory. `lazily`: what is good is shown before a failure; else all or nothing is.
-    fn held<W: Write>(
+    fn held(
         &mut self,
         header: &BatchHeader,
         body: &[u8],
         lazily: bool,
-        output: &mut Output<'_, '_, W, String>,
+        output: &mut Output<'_, '_, String>,
     ) -> Result<(), Early<String>> {
         let mut start = output.text.len();
         let mut may_flush = lazily;
@@ -135,12 +134,12 @@ impl<'l> BatchText<'l> {
     }
 
     /// The records of a body that is not held.
-    fn stream<W: Write>(
+    fn stream(
         &mut self,
         header: &BatchHeader,
         codec: Codec,
         bytes: BatchBytes<'_>,
-        output: &mut Output<'_, '_, W, String>,
+        output: &mut Output<'_, '_, String>,
     ) -> Result<(), Early<String>> {
         // One at a time: each has a window of its own.
         output.flush()?;
@@ -164,12 +163,12 @@ impl<'l> BatchText<'l> {
     }
 
     /// A record whose key and value are read piece by piece, as it is shown.
-    fn large_record<W: Write>(
+    fn large_record(
         &mut self,
         header: &BatchHeader,
         record: &LargeRecord,
         spans: &mut Spans<'_>,
-        output: &mut Output<'_, '_, W, String>,
+        output: &mut Output<'_, '_, String>,
     ) -> Result<(), Early<String>> {
         self.see(record.place.offset, output)?;
         begin_large_record(self.view, header, record, &mut output.text);
@@ -202,11 +201,11 @@ impl<'l> BatchText<'l> {
     }
 
     /// The messages of an entry of format 0 or 1.
-    pub(super) fn messages<W: Write>(
+    pub(super) fn messages(
         &mut self,
         header: &BatchHeader,
         bytes: BatchBytes<'_>,
-        output: &mut Output<'_, '_, W, String>,
+        output: &mut Output<'_, '_, String>,
     ) -> Result<(), Early<String>> {
         let failed = |error: crate::records::RecordError| Early::Failed(error.to_string());
         let mut buffer = Vec::new();
@@ -234,12 +233,12 @@ impl<'l> BatchText<'l> {
     }
 
     #[inline]
-    fn one_record<W: Write>(
+    fn one_record(
         &mut self,
         header: &BatchHeader,
         record: &Record<'_>,
         message: Option<&[u8]>,
-        output: &mut Output<'_, '_, W, String>,
+        output: &mut Output<'_, '_, String>,
     ) -> Result<(), Early<String>> {
         self.see(record.offset, output)?;
         Ok(write_record(
@@ -253,11 +252,7 @@ impl<'l> BatchText<'l> {
 
     /// Takes note of the offset of a record.
     #[inline]
-    fn see<W: Write>(
-        &mut self,
-        offset: i64,
-        output: &mut Output<'_, '_, W, String>,
-    ) -> Result<(), Early<String>> {
+    fn see(&mut self, offset: i64, output: &mut Output<'_, '_, String>) -> Result<(), Early<String>> {
         self.offsets.add(offset);
         if self.offsets.are_many() {
             output.turn()?;
@@ -271,11 +266,11 @@ impl<'l> BatchText<'l> {
 }
 
 /// Appends a key or value as its decoder shows it, a piece at a time.
-fn element_in_pieces<W: Write>(
+fn element_in_pieces(
     decoder: ElementDecoder,
     span: Span,
     spans: &mut Spans<'_>,
-    output: &mut Output<'_, '_, W, String>,
+    output: &mut Output<'_, '_, String>,
 ) -> Result<(), Early<String>> {
     let mut element = ElementPieces::new(decoder);
     spans.copy(span, |piece| {
