@@ -32,9 +32,18 @@ fuzz_target!(|bytes: &[u8]| {
         path
     };
     let log = file("00000000000000000000.log");
-    for view in [View::Batches, View::Stats, View::Verify, View::Records(Records::Json)] {
+    for view in [
+        View::Batches,
+        View::Stats,
+        View::Verify,
+        View::Records(Records::Json),
+    ] {
         native(&log, view);
     }
+    let recovered = folder.join("recovered");
+    native(&log, View::Recover(recovered.clone()));
+    // There is none of what is no log.
+    let _ = std::fs::remove_file(recovered);
     for decoder in [TEXT, Decoder::Offsets, Decoder::ClusterMetadata] {
         java(&log, decoder);
     }
@@ -89,7 +98,11 @@ fn java(path: &Path, decoder: Decoder) {
 fn decode(bytes: &[u8]) {
     let mut out = Vec::new();
     let key = bytes.get(..bytes.len() / 3).unwrap_or_default();
-    for topic in [Topic::ConsumerOffsets, Topic::TransactionState, Topic::ShareGroupState] {
+    for topic in [
+        Topic::ConsumerOffsets,
+        Topic::TransactionState,
+        Topic::ShareGroupState,
+    ] {
         let _ = topic.decode(key, bytes.get(key.len()..));
     }
     if let Ok(record) = cluster_metadata::decode_record(bytes) {

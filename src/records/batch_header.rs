@@ -21,7 +21,7 @@ pub const MIN_LENGTH_V1: usize = 22;
 /// After the base offset.
 const LENGTH_AT: usize = 8;
 const LEADER_EPOCH_AT: usize = 12;
-const MAGIC_AT: usize = 16;
+pub const MAGIC_AT: usize = 16;
 const CRC_AT: usize = 17;
 /// Where the bytes start that the checksum of format 2 covers.
 pub const ATTRIBUTES_AT: usize = 21;
@@ -247,6 +247,11 @@ pub fn attributes(codec: Codec, timestamp_type: TimestampType, transactional: bo
         attributes |= CONTROL_BIT;
     }
     attributes
+}
+
+/// What the batch at the start of `bytes` states as its length, without its offset and this field; 0 for fewer bytes.
+pub fn length_field(bytes: &[u8]) -> i32 {
+    i32_at(bytes, 8)
 }
 
 /// The checksum of the whole batch in `bytes` as it should stand in the header.

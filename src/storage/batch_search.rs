@@ -9,12 +9,10 @@ use std::sync::Arc;
 
 use super::large_batch::LargeBatch;
 use super::positioned::fill_at;
-use crate::records::batch_header::{BatchHeader, HEADER_LEN};
+use crate::records::batch_header::{BatchHeader, HEADER_LEN, MAGIC_AT};
 
 /// Bytes searched at once.
 const WINDOW_BYTES: usize = 128 * 1024;
-/// Where the format number stands.
-const MAGIC_AT: usize = 16;
 /// So many times the searched bytes may be summed up for checksums: a file full of headers that promise long batches
 /// would keep one busy for days.
 const MOST_SUMMED: u64 = 16;

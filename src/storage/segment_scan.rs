@@ -12,7 +12,9 @@ use super::chunk::Chunk;
 use super::file_window::FileWindow;
 use super::large_batch::LargeBatch;
 use super::positioned::append_at;
-use crate::records::batch_header::{HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0};
+use crate::records::batch_header::{
+    HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0, length_field,
+};
 
 /// How much a chunk holds, unless one batch alone is longer: what a processor keeps near beside its other work.
 pub const CHUNK_BYTES: usize = 128 * 1024;
@@ -391,9 +393,4 @@ impl SegmentScan {
             Cut::Needs(needed)
         }
     }
-}
-
-fn length_field(bytes: &[u8]) -> i32 {
-    let field = bytes.get(8..12).and_then(|field| field.first_chunk::<4>());
-    field.map_or(0, |field| i32::from_be_bytes(*field))
 }

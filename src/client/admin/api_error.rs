@@ -15,6 +15,9 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    /// The code for a topic or partition that is not there, or that the user may not see.
+    pub const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+
     /// The refusal a code and a text mean; `None` for code 0.
     pub fn of(code: i16, message: Option<impl Into<String>>) -> Option<Self> {
         let message = message.map(Into::into).filter(|text: &String| !text.is_empty());

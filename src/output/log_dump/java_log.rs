@@ -34,10 +34,7 @@ pub fn java_header(bytes: &[u8]) -> Result<BatchHeader, String> {
         *to = *from;
     }
     let magic = copy.get(HEADER_UP_TO_MAGIC - 1).map_or(0, |byte| *byte as i8);
-    let length: [u8; 4] = copy
-        .get(8..LOG_OVERHEAD)
-        .and_then(|field| field.try_into().ok())
-        .unwrap_or_default();
+    let length = batch_header::length_field(&copy);
     let (known, needed) = match magic {
         2.. => (2, HEADER_LEN),
         0 => (0, LOG_OVERHEAD + batch_header::MIN_LENGTH_V0),
@@ -55,7 +52,7 @@ pub fn java_header(bytes: &[u8]) -> Result<BatchHeader, String> {
         field.copy_from_slice(&(HEADER_LEN as i32).to_be_bytes());
     }
     let mut header = BatchHeader::parse(&copy).map_err(|error| error.to_string())?;
-    header.batch_length = i32::from_be_bytes(length);
+    header.batch_length = length;
     header.magic = magic;
     Ok(header)
 }

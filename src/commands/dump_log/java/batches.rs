@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::output::log_dump::java_log::java_header;
 use crate::records::batch_header::{
-    BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0,
+    BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0, length_field,
 };
 use crate::records::compression::Codec;
 use crate::records::message_set::Messages;
@@ -186,10 +186,7 @@ impl<'f> BatchCursor<'f> {
             return Ok(None);
         }
         let (path, bytes) = (self.path, self.bytes_at(at)?);
-        let length = bytes
-            .get(8..LOG_OVERHEAD)
-            .and_then(|field| field.first_chunk::<4>());
-        let length = length.map_or(0, |field| i32::from_be_bytes(*field));
+        let length = length_field(bytes);
         if length < MIN_LENGTH_V0 as i32 {
             return Err(Failure::Java(format!(
                 "Found record size {length} smaller than minimum record overhead (14) in file {path}."

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::output::log_dump::java_log::{LogView, java_header, write_batch};
 use crate::output::log_dump::progress::FileProgress;
-use crate::records::batch_header::{HEADER_LEN, LOG_OVERHEAD};
+use crate::records::batch_header::{HEADER_LEN, LOG_OVERHEAD, length_field};
 use crate::storage::chunk::Chunk;
 use crate::storage::segment_scan::{ScanEnd, SegmentScan};
 
@@ -127,10 +127,7 @@ fn chunk_to_text(
         // A header may borrow from what follows a batch that is too short for one.
         let mut copy = [0; HEADER_LEN];
         let head = chunk.head(at, &mut copy);
-        let length = head
-            .get(8..LOG_OVERHEAD)
-            .and_then(|field| field.first_chunk::<4>());
-        let length = length.map_or(0, |field| i32::from_be_bytes(*field));
+        let length = length_field(head);
         let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
         let position = chunk.position + at as u64;
         one_batch(text, head, chunk.batch(at, size).into(), position, output)?;

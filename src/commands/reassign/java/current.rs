@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{JavaFailure, JavaResult, UNKNOWN_TOPIC_OR_PARTITION, check_topic_names, unknown};
-use crate::client::admin::AdminClient;
+use super::{JavaFailure, JavaResult, check_topic_names, unknown};
+use crate::client::admin::{AdminClient, ApiError};
 use crate::output::java_reassignment as words;
 use crate::reassignment::Assignment;
 use crate::reassignment::plan::PartitionReplica;
@@ -31,7 +31,7 @@ pub(super) fn topic_assignment(admin: &mut AdminClient, topics: &[String]) -> Ja
                     .map(|(partition, replicas)| (TopicPartition::new(topic, partition), replicas));
                 assignment.extend(named);
             }
-            Some(Err(error)) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
+            Some(Err(error)) if error.code != ApiError::UNKNOWN_TOPIC_OR_PARTITION => {
                 return Err(JavaFailure::Refused(error));
             }
             _ => return Err(unknown(format!("Topic {topic} not found."))),

@@ -20,7 +20,6 @@ use crate::reassignment::plan::{Plan, PlanError};
 use crate::reassignment::plan_json::read_plan;
 use crate::topic_partition::TopicPartition;
 
-const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 const INVALID_TOPIC: i16 = 17;
 
 /// What the tool was asked for; `text` is the content of the file named.
@@ -139,7 +138,7 @@ fn invalid(message: impl Into<String>) -> JavaFailure {
 
 fn unknown(message: String) -> JavaFailure {
     JavaFailure::Refused(ApiError {
-        code: UNKNOWN_TOPIC_OR_PARTITION,
+        code: ApiError::UNKNOWN_TOPIC_OR_PARTITION,
         message: Some(message),
     })
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::throttles::clear_all_throttles;
-use super::{JavaFailure, JavaResult, UNKNOWN_TOPIC_OR_PARTITION, check_topic_names, plan_from, told};
-use crate::client::admin::AdminClient;
+use super::{JavaFailure, JavaResult, check_topic_names, plan_from, told};
+use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::Context;
 use crate::output::java_reassignment as words;
 use crate::reassignment::Assignment;
@@ -59,7 +59,7 @@ fn partition_states(
                         }
                     }
                 }
-                Some(Err(error)) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
+                Some(Err(error)) if error.code != ApiError::UNKNOWN_TOPIC_OR_PARTITION => {
                     return Err(JavaFailure::Refused(error.clone()));
                 }
                 _ => {}
