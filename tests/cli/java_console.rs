@@ -40,9 +40,7 @@ fn what_cannot_be_written_is_no_success() {
             .stdout(full)
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(told.contains("no space left on device"), "{told}");
+        assert_fails(&output, "no space left on device");
     }
 }
 
@@ -63,9 +61,14 @@ fn what_cannot_be_read_is_no_success() {
         .stdin(std::fs::File::open(".").unwrap())
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("is a directory"), "{told}");
+    assert_fails(&output, "is a directory");
+}
+
+/// Exit code 1, and the reason on stderr.
+fn assert_fails(output: &std::process::Output, why: &str) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains(why), "{told}");
 }
 
 #[test]
