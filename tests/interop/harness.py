@@ -43,10 +43,11 @@ def equal(seen, wanted, what):
 
 
 def wait_until(condition, what, limit=60):
-    """Asks again until `condition()` holds; after `limit` seconds it is a failure."""
+    """Asks again until `condition()` holds; after `limit` seconds it is a failure. `what` may be made only then."""
     end = time.monotonic() + limit
     while not condition():
-        expect(time.monotonic() < end, what)
+        if time.monotonic() >= end:
+            raise Failure(what() if callable(what) else what)
         time.sleep(0.1)
 
 
