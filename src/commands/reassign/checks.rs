@@ -57,10 +57,10 @@ pub(super) fn work(admin: &mut AdminClient, plan: &Plan, file: &str, strictness:
     check_brokers(admin, plan, file)?;
     let target = plan.assignment();
     let topics = plan.topics();
-    let mut current = cluster::assignment(admin, topics.iter().map(String::as_str))?;
+    let look = |admin: &mut AdminClient| cluster::assignment(admin, topics.iter().map(String::as_str));
+    let (mut current, active) = cluster::settled(admin, look)?;
     check_partitions(&target, &current, file)?;
     current.retain(|name, _| target.contains_key(name));
-    let active = admin.active_reassignments()?;
     check_active(&active, &target, file, strictness)?;
     check_not_moved(plan, &current, &active, file, strictness)?;
     if strictness.same_factor {

@@ -1,19 +1,24 @@
 //! Asking a cluster for the facts that plans and progress need.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+use std::time::Duration;
 
-use crate::client::admin::AdminClient;
 use crate::client::admin::replica_log_dirs::{BrokerReplicas, ReplicaFiles};
+use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::output::plural;
 use crate::output::reassignment::are;
 use crate::reassignment::Assignment;
-use crate::reassignment::active::ActiveReassignment;
+use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::reassignment::cluster_view::{ClusterView, LiveBroker, PartitionFacts};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+/// The pause before a look that another must agree with.
+const PAUSE: Duration = Duration::from_millis(250);
+/// So many looks are enough, also where something ends between any two.
+const LOOKS: u32 = 20;
 
 /// Bytes of replicas, by broker.
 #[derive(Debug, Default)]
@@ -90,8 +95,7 @@ pub(super) fn sizes_and_silent(
 pub(super) fn view(chosen: &BTreeSet<String>, context: &mut Context) -> Result<ClusterView> {
     let admin = context.client.admin()?;
     let brokers = live_brokers(admin)?;
-    let active = admin.active_reassignments()?;
-    let topics = admin.topic_replicas(None::<[&str; 0]>)?;
+    let (topics, active) = settled(admin, |admin| admin.topic_replicas(None::<[&str; 0]>))?;
     let sizes = sizes(brokers.iter().map(|live| live.id), None, context)?;
     let unseen = unseen(chosen, &sizes, |topic| topics.contains_key(topic));
     complain_of(&unseen, context.client.admin()?)?;
@@ -137,13 +141,39 @@ fn complain_of(unseen: &BTreeSet<&str>, admin: &mut AdminClient) -> Result<()> {
     }
     for (topic, answer) in admin.topic_replicas(Some(unseen.iter().copied()))? {
         match answer {
-            Err(error) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
+            Err(error) if error.code != ApiError::UNKNOWN_TOPIC_OR_PARTITION => {
                 return Err(Error::from(error).context(format!("topic \"{topic}\"")));
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Where partitions are, as `look` asks the brokers, and where they go, as the controller says, both at one moment.
+///
+/// A move may end between the two answers, and a broker hears of it later than the controller: until then it tells of
+/// the replicas on both sides as if they were there to stay. So while anything moves, two looks must agree.
+pub(super) fn settled<T: PartialEq>(
+    admin: &mut AdminClient,
+    look: impl Fn(&mut AdminClient) -> Result<T>,
+) -> Result<(T, ActiveReassignments)> {
+    let mut active = admin.active_reassignments()?;
+    let mut seen = look(admin)?;
+    for _ in 0..LOOKS {
+        let active_now = admin.active_reassignments()?;
+        if active.is_empty() && active_now.is_empty() {
+            break;
+        }
+        thread::sleep(PAUSE);
+        let seen_now = look(admin)?;
+        let is_settled = active == active_now && seen == seen_now;
+        (active, seen) = (active_now, seen_now);
+        if is_settled {
+            break;
+        }
+    }
+    Ok((seen, active))
 }
 
 /// Where the partitions of some topics are now; topics that do not exist have none.
@@ -163,7 +193,7 @@ pub(super) fn assignment<'a>(
                     .into_iter()
                     .map(|(partition, replicas)| (TopicPartition::new(topic.clone(), partition), replicas)),
             ),
-            Err(error) if error.code == UNKNOWN_TOPIC_OR_PARTITION => {}
+            Err(error) if error.code == ApiError::UNKNOWN_TOPIC_OR_PARTITION => {}
             Err(error) => return Err(Error::from(error).context(format!("topic \"{topic}\""))),
         }
     }

@@ -1,6 +1,7 @@
 //! `reassign verify` and `reassign list`: how far the moves are, and the throttles that nobody needs any more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 use std::time::Duration;
 
 use super::cluster::{self, Sizes};
@@ -18,11 +19,15 @@ use crate::output::reassignment_progress::{Bars, Step};
 use crate::reassignment::Assignment;
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::reassignment::plan::{PartitionReplica, Plan};
-use crate::reassignment::progress::{self, Copied, LogDirState, PartitionState, ReplicaDirs, copied};
+use crate::reassignment::progress::{
+    self, Copied, LogDirState, PartitionProgress, PartitionState, ReplicaDirs, copied,
+};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
 /// The pause between two looks of `--watch`.
 const PAUSE: Duration = Duration::from_millis(500);
+/// A broker may show a finished move a little later than the controller; after so many looks it is believed.
+const LOOKS: u32 = 20;
 
 pub(super) fn list(context: &mut Context) -> Result<()> {
     let active = context.client.admin()?.active_reassignments()?;
@@ -50,16 +55,18 @@ fn show_active(active: &ActiveReassignments, context: &mut Context) -> Result<()
 pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
     let plan = action.plan.as_deref();
     let plan = plan.map(|path| read_plan_file(path, context)).transpose()?;
-    if action.watch {
-        watch(plan.as_ref(), context)?;
-    }
-    let active = context.client.admin()?.active_reassignments()?;
-    let file = action.plan.as_deref().map(shown).unwrap_or_default();
+    let followed = if action.watch {
+        watch(plan.as_ref(), context)?
+    } else {
+        BTreeSet::new()
+    };
     let Some(plan) = plan else {
+        let active = context.client.admin()?.active_reassignments()?;
         show_active(&active, context)?;
         return tidy(action, None, &active, context);
     };
-    let rows = state_rows(&plan, &active, context)?;
+    let file = action.plan.as_deref().map(shown).unwrap_or_default();
+    let (rows, active) = state_rows(&plan, &followed, context)?;
     let log_dirs = log_dir_moves::states(context.client.admin()?, &plan)?;
     show::states(&rows, &log_dir_rows(&log_dirs), &mut context.printer)?;
     tidy(action, Some(&plan), &active, context)?;
@@ -72,9 +79,9 @@ struct Watched {
     replicas: BTreeSet<PartitionReplica>,
 }
 
-/// Waits until nothing of the plan moves; without one, nothing that moves now. A cluster that could be reached once
-/// may be out of reach for a while.
-fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<()> {
+/// Waits until nothing of the plan moves; without one, nothing that moves now; and names what moved. A cluster that
+/// could be reached once may be out of reach for a while.
+fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<BTreeSet<String>> {
     let interrupt = Interrupt::new()?;
     let mut bars = Bars::new(context.printer.is_quiet());
     let mut patience = Patience::default();
@@ -98,7 +105,7 @@ fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<()> {
         if let Some(steps) = steps {
             if steps.is_empty() {
                 bars.finish();
-                return Ok(());
+                return Ok(seen.into_keys().collect());
             }
             for step in seen.values_mut() {
                 step.is_done = true;
@@ -171,26 +178,45 @@ fn copied_of(name: &TopicPartition, active: &ActiveReassignments, sizes: &Sizes)
     Some(copied(&sources, &active.adding, size_on))
 }
 
-fn state_rows(plan: &Plan, active: &ActiveReassignments, context: &mut Context) -> Result<Vec<StateRow>> {
-    let mut of_plan = active.clone();
-    let target = plan.assignment();
+/// How it stands with every partition of the plan, and everything that moves. A partition that was `followed` to its
+/// end is not where it was sent before the broker asked has heard of that end, too.
+fn state_rows(
+    plan: &Plan,
+    followed: &BTreeSet<String>,
+    context: &mut Context,
+) -> Result<(Vec<StateRow>, ActiveReassignments)> {
+    let topics = plan.topics();
+    let look = |admin: &mut AdminClient| cluster::assignment(admin, topics.iter().map(String::as_str));
+    let (mut current, active) = cluster::settled(context.client.admin()?, look)?;
+    let mut states = progress::partitions(plan, &active, |name| current.get(name).cloned());
+    for _ in 0..LOOKS {
+        let is_behind = |progress: &PartitionProgress| {
+            matches!(&progress.state, PartitionState::Elsewhere(replicas) if !replicas.is_empty())
+                && followed.contains(&progress.topic_partition.to_string())
+        };
+        if !states.iter().any(is_behind) {
+            break;
+        }
+        thread::sleep(PAUSE);
+        current = look(context.client.admin()?)?;
+        states = progress::partitions(plan, &active, |name| current.get(name).cloned());
+    }
+    let (mut of_plan, target) = (active.clone(), plan.assignment());
     of_plan.retain(|name, _| target.contains_key(name));
     let sizes = sizes_of(&of_plan, context)?;
-    let topics = plan.topics();
-    let current = cluster::assignment(context.client.admin()?, topics.iter().map(String::as_str))?;
-    let states = progress::partitions(plan, active, |name| current.get(name).cloned());
-    let row = |progress: progress::PartitionProgress| StateRow {
+    let row = |progress: PartitionProgress| StateRow {
         replicas: replicas_of(
             &progress.topic_partition,
             active.get(&progress.topic_partition),
             &current,
         ),
-        copied: copied_of(&progress.topic_partition, active, &sizes),
+        copied: copied_of(&progress.topic_partition, &active, &sizes),
         name: progress.topic_partition,
         state: progress.state,
         target: progress.target,
     };
-    Ok(states.into_iter().map(row).collect())
+    let rows = states.into_iter().map(row).collect();
+    Ok((rows, active))
 }
 
 fn replicas_of(
