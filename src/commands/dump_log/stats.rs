@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use serde_json::{Map, json};
+
 use super::Range;
 use super::batches::tell_end;
 use super::files::DumpFile;
@@ -13,7 +15,7 @@ use crate::error::Result;
 use crate::output::log_dump::cells::{Cell, grouped, time};
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Column, Rows, number, word};
-use crate::output::{Format, Printer};
+use crate::output::{Format, Printer, plural};
 use crate::records::StreamedRecord;
 
 /// So many producers are told apart, the rest is counted together.
@@ -188,9 +190,9 @@ fn people(name: &str, stats: &Stats, printer: &mut Printer) -> Result<()> {
     line(
         "records",
         format!(
-            "{} in {} batches, offsets {offsets}",
+            "{} in {}, offsets {offsets}",
             grouped(stats.records),
-            grouped(stats.batches)
+            batches(stats.batches, "")
         ),
     )?;
     line(
@@ -210,8 +212,8 @@ fn people(name: &str, stats: &Stats, printer: &mut Printer) -> Result<()> {
         line(
             "codec",
             format!(
-                "{codec}: {} batches, {} bytes stored, {} inflated, ratio {ratio:.2}",
-                grouped(sums.batches),
+                "{codec}: {}, {} bytes stored, {} inflated, ratio {ratio:.2}",
+                batches(sums.batches, ""),
                 grouped(sums.stored),
                 grouped(sums.inflated)
             ),
@@ -226,9 +228,9 @@ fn people(name: &str, stats: &Stats, printer: &mut Printer) -> Result<()> {
         line(
             "special",
             format!(
-                "{} transactional batches, {} control batches",
-                grouped(stats.transactional),
-                grouped(stats.control)
+                "{}, {}",
+                batches(stats.transactional, "transactional "),
+                batches(stats.control, "control ")
             ),
         )?;
     }
@@ -236,21 +238,28 @@ fn people(name: &str, stats: &Stats, printer: &mut Printer) -> Result<()> {
         line("tombstones", grouped(stats.nulls))?;
     }
     if stats.missing > 0 {
+        let verb = if stats.missing == 1 { "has" } else { "have" };
         line(
             "gaps",
             format!(
-                "{} offsets between the first and the last record have none",
-                grouped(stats.missing)
+                "{} between the first and the last record {verb} none",
+                plural(stats.missing, "offset")
             ),
         )?;
     }
     if stats.corrupt > 0 {
         line(
             "CORRUPT",
-            format!("{} batches; --verify says where", grouped(stats.corrupt)),
+            format!("{}; --verify says where", batches(stats.corrupt, "")),
         )?;
     }
     Ok(())
+}
+
+/// `1 batch`, `2 control batches`
+fn batches(count: u64, kind: &str) -> String {
+    let noun = if count == 1 { "batch" } else { "batches" };
+    format!("{} {kind}{noun}", grouped(count))
 }
 
 const COLUMNS: &[Column] = &[
@@ -275,7 +284,15 @@ const COLUMNS: &[Column] = &[
 
 fn cells(stats: &Stats) -> [Cell; 17] {
     let maybe = |number: Option<i64>| number.map_or(Cell::Nothing, Cell::Number);
-    let codecs: Vec<&str> = stats.codecs.keys().copied().collect();
+    let names: Vec<&str> = stats.codecs.keys().copied().collect();
+    let sums = stats.codecs.iter().map(|(name, sums)| {
+        let object = json!({
+            "batches": sums.batches,
+            "stored_bytes": sums.stored,
+            "inflated_bytes": sums.inflated,
+        });
+        ((*name).to_owned(), object)
+    });
     [
         stats.batches.into(),
         stats.records.into(),
@@ -293,7 +310,7 @@ fn cells(stats: &Stats) -> [Cell; 17] {
         stats.missing.into(),
         maybe(stats.oldest),
         maybe(stats.newest),
-        codecs.join(",").into(),
+        Cell::Both(Box::new((names.join(","), sums.collect::<Map<_, _>>().into()))),
         (stats.producers.len() as u64).into(),
         stats.transactional.into(),
         stats.control.into(),

@@ -2,6 +2,8 @@
 //!
 //! Owns their text, down to digits: a dump has ten cells a batch, and none takes memory of its own that need not.
 
+use serde_json::Value;
+
 use super::numbers::{push_i64, push_u64};
 use crate::internal_records::json;
 
@@ -17,6 +19,8 @@ pub enum Cell {
     Time(i64),
     Word(&'static str),
     Text(String),
+    /// Words for people, and what they stand for in JSON.
+    Both(Box<(String, Value)>),
     Bool(bool),
     /// Nothing to say: a dash in a table, null in JSON.
     Nothing,
@@ -58,10 +62,8 @@ impl Cell {
             }
             Self::Time(milliseconds) => push_time(*milliseconds, out),
             Self::Word(word) => out.extend_from_slice(word.as_bytes()),
-            Self::Text(text) => out.extend(text.bytes().map(|byte| match byte {
-                b'\t' | b'\n' => b' ',
-                byte => byte,
-            })),
+            Self::Text(text) => push_line(text, out),
+            Self::Both(both) => push_line(&both.0, out),
             Self::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Self::Nothing => {}
         }
@@ -73,6 +75,7 @@ impl Cell {
             Self::Grouped(number) => push_u64(*number, out),
             Self::Word(text) => json::write_text(text, out),
             Self::Text(text) => json::write_text(text, out),
+            Self::Both(both) => out.extend_from_slice(both.1.to_string().as_bytes()),
             Self::Nothing => out.extend_from_slice(b"null"),
             Self::Offsets(..) | Self::Time(_) => {
                 out.push(b'"');
@@ -81,6 +84,14 @@ impl Cell {
             }
         }
     }
+}
+
+/// Text that stays within its line and column.
+fn push_line(text: &str, out: &mut Vec<u8>) {
+    out.extend(text.bytes().map(|byte| match byte {
+        b'\t' | b'\n' => b' ',
+        byte => byte,
+    }));
 }
 
 /// A number with a space after each three digits, for people.
