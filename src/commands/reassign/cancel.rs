@@ -1,26 +1,24 @@
 //! `reassign cancel`: stops moves; what was copied so far is thrown away, the old replicas stay.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 
+use super::between_batches::{self, IdleLooks};
 use super::log_dir_moves::{self, Wishes};
 use super::{CancelAction, idle_throttles, read_plan_file, shown};
+use crate::client::admin::AdminClient;
 use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::output::reassignment::{self as show, LogDirRow, MoveRow};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
+use crate::reassignment::plan::Plan;
 use crate::topic_partition::TopicPartition;
 
 pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
     let plan = action.plan.as_deref();
     let plan = plan.map(|path| read_plan_file(path, context)).transpose()?;
-    let admin = context.client.admin()?;
-    let all = admin.active_reassignments()?;
-    let mut active = all.clone();
-    if let Some(plan) = &plan {
-        let target = plan.assignment();
-        active.retain(|name, _| target.contains_key(name));
-    }
+    let (all, active) = under_way(plan.as_ref(), context.client.admin()?)?;
     let log_dirs = log_dir_moves::under_way(context.client.admin()?, plan.as_ref())?;
     if active.is_empty() && log_dirs.is_empty() {
         let of = action
@@ -79,6 +77,26 @@ pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
     match refused.into_iter().next() {
         Some((name, error)) => Err(Error::from(error).context(name)),
         None => Ok(()),
+    }
+}
+
+/// Everything that moves, and what of it belongs to the plan.
+fn under_way(
+    plan: Option<&Plan>,
+    admin: &mut AdminClient,
+) -> Result<(ActiveReassignments, ActiveReassignments)> {
+    let mut idle = IdleLooks::default();
+    loop {
+        let all = admin.active_reassignments()?;
+        let mut active = all.clone();
+        if let Some(plan) = plan {
+            let target = plan.assignment();
+            active.retain(|name, _| target.contains_key(name));
+        }
+        if !active.is_empty() || idle.are_enough(plan, admin)? {
+            return Ok((all, active));
+        }
+        thread::sleep(between_batches::PAUSE);
     }
 }
 

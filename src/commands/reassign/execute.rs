@@ -10,7 +10,7 @@ use super::interrupt::Interrupt;
 use super::log_dir_moves;
 use super::throttles::Changes;
 use super::undo_file::{self, UndoFile};
-use super::watch::Watch;
+use super::watch::{Pace, Watch};
 use super::{ExecuteAction, read_plan_file, shown};
 use crate::commands::Context;
 use crate::error::{Error, Kind, Result};
@@ -219,11 +219,15 @@ fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) 
         .collect();
     let (mut rows, mut log_dir_rows) = (prepared.rows, prepared.log_dir_rows);
     let mut watch = Watch::new(prepared.work, prepared.sizes);
+    let pace = Pace {
+        concurrent: action.concurrent.filter(|_| !action.no_wait),
+        throttle: &set,
+    };
     let outcome = watch.begin(context).and_then(|()| {
         if action.no_wait {
-            watch.start(None, context)
+            watch.start(pace, context)
         } else {
-            watch.run(action.concurrent, &interrupt, context)
+            watch.run(pace, &interrupt, context)
         }
     });
     let throttled = !set.is_empty();

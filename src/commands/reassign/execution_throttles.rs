@@ -13,6 +13,7 @@ use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::output::plural;
 use crate::output::reassignment::human_bytes;
+use crate::reassignment::Assignment;
 use crate::reassignment::plan::comma_separated;
 use crate::reassignment::throttle::{self, LEADER_THROTTLED_RATE, LOG_DIR_THROTTLED_RATE};
 use crate::topic_partition::BrokerId;
@@ -87,6 +88,49 @@ fn on_live_brokers(
     let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
     let brokers = brokers.intersection(&alive).copied().collect();
     Ok(throttles::on_brokers(&brokers, rates()))
+}
+
+/// Sets again what the next batch needs of `set` and somebody has cleared: between two batches nothing moves, and
+/// `verify` in another shell takes the throttle for one that was left. A rate that was changed stays as it is.
+pub(super) fn keep(
+    set: &Changes,
+    batch: &Assignment,
+    current: &Assignment,
+    context: &mut Context,
+) -> Result<()> {
+    let (mut topics, mut brokers) = (BTreeSet::new(), BTreeSet::<BrokerId>::new());
+    for (name, target) in batch {
+        topics.insert(name.topic.as_str());
+        brokers.extend(target.iter().chain(current.get(name).into_iter().flatten()));
+    }
+    let admin = context.client.admin()?;
+    let alive: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+    let is_concerned = |throttled: &Throttled| match throttled {
+        Throttled::Topic(topic) => topics.contains(topic.as_str()),
+        Throttled::Broker(id) => brokers.contains(id) && alive.contains(id),
+    };
+    let mut gone = set.clone();
+    gone.retain(|throttled, _| is_concerned(throttled));
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let there = admin.throttles(&gone.keys().cloned().collect::<Vec<_>>())?;
+    gone.retain(|throttled, configs| {
+        let there = there.get(throttled);
+        configs.retain(|(name, _)| there.is_none_or(|there| !there.contains_key(*name)));
+        !configs.is_empty()
+    });
+    if gone.is_empty() {
+        return Ok(());
+    }
+    if let Some((throttled, error)) = admin.alter_throttles(&gone)?.into_iter().next() {
+        return Err(Error::from(error).context(format!("throttle of {throttled} not set again")));
+    }
+    let names = idle_throttles::names_of(&gone.into_keys().collect::<Vec<_>>());
+    context.printer.note(format_args!(
+        "throttle was cleared by somebody else, and is set again on {names}"
+    ));
+    Ok(())
 }
 
 /// Throttles that an earlier run of the plan has left, where nothing moves any more that could need them.

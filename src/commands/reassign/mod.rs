@@ -1,5 +1,6 @@
 //! The steps of moving replicas: plan, execute, verify, cancel, list, undo.
 
+mod between_batches;
 mod cancel;
 mod checks;
 mod cluster;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
+use super::between_batches::IdleLooks;
 use super::cluster::{self, Sizes};
 use super::idle_throttles;
 use super::interrupt::Interrupt;
@@ -96,16 +97,21 @@ fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<BTreeSet<String>>
         partitions: plan.map(Plan::assignment),
         replicas,
     };
+    let mut idle = IdleLooks::default();
     loop {
-        let steps = context
-            .client
-            .admin()
-            .and_then(|admin| under_way(&watched, admin));
-        let steps = patience.with(steps, context).inspect_err(|_| bars.finish())?;
-        if let Some(steps) = steps {
-            if steps.is_empty() {
+        let look = context.client.admin().and_then(|admin| {
+            let steps = under_way(&watched, admin)?;
+            let is_over = steps.is_empty() && idle.are_enough(plan, admin)?;
+            Ok((steps, is_over))
+        });
+        let look = patience.with(look, context).inspect_err(|_| bars.finish())?;
+        if let Some((steps, is_over)) = look {
+            if is_over {
                 bars.finish();
                 return Ok(seen.into_keys().collect());
+            }
+            if !steps.is_empty() {
+                idle = IdleLooks::default();
             }
             for step in seen.values_mut() {
                 step.is_done = true;

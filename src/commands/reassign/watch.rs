@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::checks::Work;
 use super::cluster::{self, Sizes};
+use super::execution_throttles;
 use super::interrupt::Interrupt;
 use super::log_dir_moves::LogDirMoves;
 use super::patience::Patience;
+use super::throttles::Changes;
 use crate::client::admin::AdminClient;
 use crate::commands::Context;
 use crate::error::{Error, Result};
@@ -22,6 +24,16 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 const PAUSE: Duration = Duration::from_millis(500);
 /// A broker may show a finished move a little later than the controller; after so many looks it is believed.
 const LOOKS: u32 = 20;
+
+/// How fast the moves of a plan may go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace<'t> {
+    /// So many partitions at once; all without it.
+    pub concurrent: Option<usize>,
+    /// What was set before the first of them.
+    pub throttle: &'t Changes,
+}
+
 /// One partition on its way.
 #[derive(Debug)]
 struct Moving {
@@ -119,21 +131,27 @@ impl Watch {
         self.log_dirs.ask(&BTreeSet::new(), context.client.admin()?)
     }
 
-    /// Starts as many moves as `concurrent` allows; none while it is open whether one was stopped.
-    pub(super) fn start(&mut self, concurrent: Option<usize>, context: &mut Context) -> Result<()> {
+    /// Starts as many moves as `pace` allows; none while it is open whether one was stopped.
+    pub(super) fn start(&mut self, pace: Pace<'_>, context: &mut Context) -> Result<()> {
         if self.is_halted || self.moving.values().any(|moving| moving.lost > 0) {
             return Ok(());
         }
-        let free = concurrent.unwrap_or(usize::MAX).saturating_sub(self.moving.len());
-        let batch: Assignment = self.pending.drain(..free.min(self.pending.len())).collect();
-        if batch.is_empty() {
+        let free = pace.concurrent.unwrap_or(usize::MAX);
+        let count = free.saturating_sub(self.moving.len()).min(self.pending.len());
+        if count == 0 {
             return Ok(());
+        }
+        let batch: Assignment = self.pending.iter().take(count).cloned().collect();
+        if !self.finished.is_empty() {
+            execution_throttles::keep(pace.throttle, &batch, &self.current, context)?;
         }
         let wanted = batch
             .iter()
             .map(|(name, replicas)| (name.clone(), Some(replicas.clone())))
             .collect();
+        // Where no answer comes they stay pending, and are sent again: to the same brokers, that changes nothing.
         let refused = context.client.admin()?.alter_reassignments(&wanted, true)?;
+        self.pending.drain(..count);
         if refused.len() == batch.len()
             && self.moving.is_empty()
             && self.finished.is_empty()
@@ -153,16 +171,11 @@ impl Watch {
     }
 
     /// Starts what is left and follows everything to its end, or until Ctrl-C.
-    pub(super) fn run(
-        &mut self,
-        concurrent: Option<usize>,
-        interrupt: &Interrupt,
-        context: &mut Context,
-    ) -> Result<()> {
+    pub(super) fn run(&mut self, pace: Pace<'_>, interrupt: &Interrupt, context: &mut Context) -> Result<()> {
         let mut bars = Bars::new(context.printer.is_quiet());
         let mut patience = Patience::default();
         while !self.is_over() && !interrupt.was_asked() {
-            let step = self.step(concurrent, context);
+            let step = self.step(pace, context);
             if let Err(error) = patience.with(step, context) {
                 bars.finish();
                 return Err(error);
@@ -176,13 +189,13 @@ impl Watch {
         Ok(())
     }
 
-    fn step(&mut self, concurrent: Option<usize>, context: &mut Context) -> Result<()> {
-        self.start(concurrent, context)?;
-        self.move_log_dirs(context.client.admin()?)?;
+    fn step(&mut self, pace: Pace<'_>, context: &mut Context) -> Result<()> {
         let admin = context.client.admin()?;
         admin.refresh()?;
         let active = admin.active_reassignments()?;
         self.settle(&active, admin)?;
+        self.start(pace, context)?;
+        self.move_log_dirs(context.client.admin()?)?;
         self.measure(context)?;
         self.note_brokers_down(context)
     }

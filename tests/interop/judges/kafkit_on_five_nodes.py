@@ -65,7 +65,9 @@ def check_grow_by_two_brokers(broker):
     kafka_tool("kafka-topics", "--bootstrap-server", broker.bootstrap, "--create", "--topic", TOPIC,
                "--replica-assignment", placed)
     lines = [f"record {number} " + "x" * 200 for number in range(RECORDS)]
-    run(KCAT, "-b", broker.bootstrap, "-P", "-t", TOPIC, stdin="".join(line + "\n" for line in lines), limit=120)
+    for partition in range(PARTITIONS):
+        share = "".join(line + "\n" for line in lines[partition::PARTITIONS])
+        run(KCAT, "-b", broker.bootstrap, "-P", "-t", TOPIC, "-p", partition, stdin=share, limit=120)
     WRITTEN = (RECORDS, hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest())
     equal(digest(broker), WRITTEN, "records before anything moves")
     kafkit(broker, "plan", "--add-broker", "4,5", TOPIC, "--out", "grow.json")
@@ -151,7 +153,7 @@ def check_interrupted_and_resumed(broker):
 
 def check_verify_clears_what_a_crash_left(broker):
     rotation(broker, "crash.json")
-    with start(broker, "execute", "crash.json", "--throttle", "100kB/s") as running:
+    with start(broker, "execute", "crash.json", "--throttle", "200kB/s") as running:
         wait_until(lambda: active(broker), "no move began")
         running.stop(signal.SIGKILL)
     text = kafka_tool("kafka-configs", "--bootstrap-server", broker.bootstrap, "--describe", "--entity-type", "topics",
@@ -171,7 +173,7 @@ def raise_throttle(broker, rate):
 
 def check_a_broker_dies_in_the_middle(broker):
     wanted = rotation(broker, "death.json")
-    # Slow enough that none is done when the broker goes: ten seconds' worth passes at once, and each gets 3 MB.
+    # Slow enough that nothing is done when the broker goes: ten seconds' worth passes at once, and each gets 3 MB.
     with start(broker, "execute", "death.json", "--throttle", "50kB/s") as running:
         wait_until(lambda: active(broker), "no move began")
         run(HERE / "apache-kafka", "stop", broker.dir, 4)
@@ -250,6 +252,22 @@ def check_a_run_that_somebody_else_cancels_starts_nothing_more(broker):
     # The stopped partitions are where they were, in another order: the same plan still holds.
     kafkit(broker, "execute", "halt.json", limit=120)
     equal(replicas(broker), wanted, "replicas")
+    in_good_order(broker)
+
+
+def check_a_throttle_that_somebody_clears_is_set_again(broker):
+    rotation(broker, "held.json")
+    with start(broker, "execute", "held.json", "--throttle", "20kB/s", "--concurrent", "2") as running:
+        wait_until(lambda: active(broker), "no move began")
+        # The moves under way are free, and end; those that follow are held back again.
+        kafka_tool("kafka-configs", "--bootstrap-server", broker.bootstrap, "--alter", "--entity-type", "topics",
+                   "--entity-name", TOPIC, "--delete-config",
+                   "leader.replication.throttled.replicas,follower.replication.throttled.replicas")
+        wait_until(lambda: f"is set again on topic {TOPIC}" in running.stderr(),
+                   lambda: f"nothing said of the throttle: {running.stderr()}")
+        expect("leader.replication.throttled.replicas=" in throttles(broker), "no throttle was set again")
+        kafkit(broker, "cancel", "held.json")
+        equal(running.process.wait(60), 1, f"exit status; {running.stderr()}")
     in_good_order(broker)
 
 
