@@ -327,7 +327,7 @@ fn sums_and_json_name_what_they_count() {
         "\"records\":30",
         "\"batches\":1",
         "\"inflated_bytes\":1011",
-        r#""codecs":{"gzip":{"batches":1,"inflated_bytes":1011,"stored_bytes":205}}"#,
+        r#""codecs":{"gzip":{"batches":1,"stored_bytes":205,"inflated_bytes":1011}}"#,
     ] {
         assert!(shown.contains(part), "no {part} in {shown}");
     }

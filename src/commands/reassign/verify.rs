@@ -99,26 +99,22 @@ fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<BTreeSet<String>>
     };
     let mut idle = IdleLooks::default();
     loop {
-        let look = context.client.admin().and_then(|admin| {
-            let steps = under_way(&watched, admin)?;
-            let is_over = steps.is_empty() && idle.are_enough(plan, admin)?;
-            Ok((steps, is_over))
-        });
-        let look = patience.with(look, context).inspect_err(|_| bars.finish())?;
-        if let Some((steps, is_over)) = look {
-            if is_over {
+        let steps = look(&watched, plan, &mut idle, context);
+        let steps = patience.with(steps, context).inspect_err(|_| bars.finish())?;
+        match steps {
+            Some(None) => {
                 bars.finish();
                 return Ok(seen.into_keys().collect());
             }
-            if !steps.is_empty() {
-                idle = IdleLooks::default();
+            Some(Some(steps)) => {
+                for step in seen.values_mut() {
+                    step.is_done = true;
+                    step.copied.done = step.copied.total;
+                }
+                seen.extend(steps.into_iter().map(|step| (step.name.clone(), step)));
+                bars.show(&seen.values().cloned().collect::<Vec<_>>(), &[]);
             }
-            for step in seen.values_mut() {
-                step.is_done = true;
-                step.copied.done = step.copied.total;
-            }
-            seen.extend(steps.into_iter().map(|step| (step.name.clone(), step)));
-            bars.show(&seen.values().cloned().collect::<Vec<_>>(), &[]);
+            None => {}
         }
         interrupt.pause(PAUSE);
         if interrupt.was_asked() {
@@ -130,6 +126,23 @@ fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<BTreeSet<String>>
             ));
         }
     }
+}
+
+/// What moves of what is watched; nothing at all when that is over.
+fn look(
+    watched: &Watched,
+    plan: Option<&Plan>,
+    idle: &mut IdleLooks,
+    context: &mut Context,
+) -> Result<Option<Vec<Step>>> {
+    let admin = context.client.admin()?;
+    let steps = under_way(watched, admin)?;
+    if !steps.is_empty() {
+        *idle = IdleLooks::default();
+    } else if idle.are_enough(plan, admin)? {
+        return Ok(None);
+    }
+    Ok(Some(steps))
 }
 
 /// What moves of what is watched, and how far it is. A broker that does not tell holds nobody up.
