@@ -181,79 +181,79 @@ impl Stats {
 }
 
 fn people(name: &str, stats: &Stats, printer: &mut Printer) -> Result<()> {
+    printer.line(name)?;
+    let lines = [sums(stats), codecs(stats), particulars(stats)];
+    for (label, text) in lines.iter().flatten() {
+        printer.line(format_args!("  {label:<10} {text}"))?;
+    }
+    Ok(())
+}
+
+/// A label and what is said under it.
+type Line = (&'static str, String);
+
+fn sums(stats: &Stats) -> Vec<Line> {
     let offsets = match stats.first_offset {
         Some(first) => format!("{first}-{}", stats.next_offset.saturating_sub(1)),
         None => "none".to_owned(),
     };
-    printer.line(name)?;
-    let mut line = |label: &str, text: String| printer.line(format_args!("  {label:<10} {text}"));
-    line(
-        "records",
-        format!(
-            "{} in {}, offsets {offsets}",
-            grouped(stats.records),
-            batches(stats.batches, "")
+    let (records, bytes) = (grouped(stats.records), grouped(stats.bytes));
+    let (keys, values) = (grouped(stats.key_bytes), grouped(stats.value_bytes));
+    let mut lines = vec![
+        (
+            "records",
+            format!("{records} in {}, offsets {offsets}", batches(stats.batches, "")),
         ),
-    )?;
-    line(
-        "bytes",
-        format!(
-            "{} stored; keys {}, values {}",
-            grouped(stats.bytes),
-            grouped(stats.key_bytes),
-            grouped(stats.value_bytes)
-        ),
-    )?;
+        ("bytes", format!("{bytes} stored; keys {keys}, values {values}")),
+    ];
     if let (Some(oldest), Some(newest)) = (stats.oldest, stats.newest) {
-        line("time", format!("{} to {}", time(oldest), time(newest)))?;
+        lines.push(("time", format!("{} to {}", time(oldest), time(newest))));
     }
-    for (codec, sums) in &stats.codecs {
+    lines
+}
+
+fn codecs(stats: &Stats) -> Vec<Line> {
+    let line = |(codec, sums): (&&str, &Codec)| {
         let ratio = sums.inflated as f64 / sums.stored.max(1) as f64;
-        line(
-            "codec",
-            format!(
-                "{codec}: {}, {} bytes stored, {} inflated, ratio {ratio:.2}",
-                batches(sums.batches, ""),
-                grouped(sums.stored),
-                grouped(sums.inflated)
-            ),
-        )?;
-    }
+        let (batches, stored, inflated) = (
+            batches(sums.batches, ""),
+            grouped(sums.stored),
+            grouped(sums.inflated),
+        );
+        let text =
+            format!("{codec}: {batches}, {stored} bytes stored, {inflated} inflated, ratio {ratio:.2}");
+        ("codec", text)
+    };
+    stats.codecs.iter().map(line).collect()
+}
+
+/// What not every log has.
+fn particulars(stats: &Stats) -> Vec<Line> {
+    let mut lines = Vec::new();
     let producers = stats.producers.len() as u64;
     if producers > 0 {
         let more = if stats.more_producers > 0 { " or more" } else { "" };
-        line("producers", format!("{}{more}", grouped(producers)))?;
+        lines.push(("producers", format!("{}{more}", grouped(producers))));
     }
     if stats.transactional + stats.control > 0 {
-        line(
-            "special",
-            format!(
-                "{}, {}",
-                batches(stats.transactional, "transactional "),
-                batches(stats.control, "control ")
-            ),
-        )?;
+        let transactional = batches(stats.transactional, "transactional ");
+        let text = format!("{transactional}, {}", batches(stats.control, "control "));
+        lines.push(("special", text));
     }
     if stats.nulls > 0 {
-        line("tombstones", grouped(stats.nulls))?;
+        lines.push(("tombstones", grouped(stats.nulls)));
     }
     if stats.missing > 0 {
         let verb = if stats.missing == 1 { "has" } else { "have" };
-        line(
-            "gaps",
-            format!(
-                "{} between the first and the last record {verb} none",
-                plural(stats.missing, "offset")
-            ),
-        )?;
+        let missing = plural(stats.missing, "offset");
+        let text = format!("{missing} between the first and the last record {verb} none");
+        lines.push(("gaps", text));
     }
     if stats.corrupt > 0 {
-        line(
-            "CORRUPT",
-            format!("{}; --verify says where", batches(stats.corrupt, "")),
-        )?;
+        let corrupt = batches(stats.corrupt, "");
+        lines.push(("CORRUPT", format!("{corrupt}; --verify says where")));
     }
-    Ok(())
+    lines
 }
 
 /// `1 batch`, `2 control batches`
