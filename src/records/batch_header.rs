@@ -251,7 +251,7 @@ pub fn attributes(codec: Codec, timestamp_type: TimestampType, transactional: bo
 
 /// What the batch at the start of `bytes` states as its length, without its offset and this field; 0 for fewer bytes.
 pub fn length_field(bytes: &[u8]) -> i32 {
-    i32_at(bytes, 8)
+    i32_at(bytes, LENGTH_AT)
 }
 
 /// The checksum of the whole batch in `bytes` as it should stand in the header.
