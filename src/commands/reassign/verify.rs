@@ -1,7 +1,6 @@
 //! `reassign verify` and `reassign list`: how far the moves are, and the throttles that nobody needs any more.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread;
 use std::time::Duration;
 
 use super::between_batches::IdleLooks;
@@ -27,8 +26,6 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 
 /// The pause between two looks of `--watch`.
 const PAUSE: Duration = Duration::from_millis(500);
-/// A broker may show a finished move a little later than the controller; after so many looks it is believed.
-const LOOKS: u32 = 20;
 
 pub(super) fn list(context: &mut Context) -> Result<()> {
     let active = context.client.admin()?.active_reassignments()?;
@@ -56,18 +53,16 @@ fn show_active(active: &ActiveReassignments, context: &mut Context) -> Result<()
 pub(super) fn run(action: &VerifyAction, context: &mut Context) -> Result<()> {
     let plan = action.plan.as_deref();
     let plan = plan.map(|path| read_plan_file(path, context)).transpose()?;
-    let followed = if action.watch {
-        watch(plan.as_ref(), context)?
-    } else {
-        BTreeSet::new()
-    };
+    if action.watch {
+        watch(plan.as_ref(), context)?;
+    }
     let Some(plan) = plan else {
         let active = context.client.admin()?.active_reassignments()?;
         show_active(&active, context)?;
         return tidy(action, None, &active, context);
     };
     let file = action.plan.as_deref().map(shown).unwrap_or_default();
-    let (rows, active) = state_rows(&plan, &followed, context)?;
+    let (rows, active) = state_rows(&plan, context)?;
     let log_dirs = log_dir_moves::states(context.client.admin()?, &plan)?;
     show::states(&rows, &log_dir_rows(&log_dirs), &mut context.printer)?;
     tidy(action, Some(&plan), &active, context)?;
@@ -80,9 +75,9 @@ struct Watched {
     replicas: BTreeSet<PartitionReplica>,
 }
 
-/// Waits until nothing of the plan moves; without one, nothing that moves now; and names what moved. A cluster that
-/// could be reached once may be out of reach for a while.
-fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<BTreeSet<String>> {
+/// Waits until nothing of the plan moves; without one, nothing that moves now. A cluster that could be reached once
+/// may be out of reach for a while.
+fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::new()?;
     let mut bars = Bars::new(context.printer.is_quiet());
     let mut patience = Patience::default();
@@ -104,7 +99,7 @@ fn watch(plan: Option<&Plan>, context: &mut Context) -> Result<BTreeSet<String>>
         match steps {
             Some(None) => {
                 bars.finish();
-                return Ok(seen.into_keys().collect());
+                return Ok(());
             }
             Some(Some(steps)) => {
                 for step in seen.values_mut() {
@@ -197,29 +192,12 @@ fn copied_of(name: &TopicPartition, active: &ActiveReassignments, sizes: &Sizes)
     Some(copied(&sources, &active.adding, size_on))
 }
 
-/// How it stands with every partition of the plan, and everything that moves. A partition that was `followed` to its
-/// end is not where it was sent before the broker asked has heard of that end, too.
-fn state_rows(
-    plan: &Plan,
-    followed: &BTreeSet<String>,
-    context: &mut Context,
-) -> Result<(Vec<StateRow>, ActiveReassignments)> {
+/// How it stands with every partition of the plan, and everything that moves.
+fn state_rows(plan: &Plan, context: &mut Context) -> Result<(Vec<StateRow>, ActiveReassignments)> {
     let topics = plan.topics();
     let look = |admin: &mut AdminClient| cluster::assignment(admin, topics.iter().map(String::as_str));
-    let (mut current, active) = cluster::settled(context.client.admin()?, look)?;
-    let mut states = progress::partitions(plan, &active, |name| current.get(name).cloned());
-    for _ in 0..LOOKS {
-        let is_behind = |progress: &PartitionProgress| {
-            matches!(&progress.state, PartitionState::Elsewhere(replicas) if !replicas.is_empty())
-                && followed.contains(&progress.topic_partition.to_string())
-        };
-        if !states.iter().any(is_behind) {
-            break;
-        }
-        thread::sleep(PAUSE);
-        current = look(context.client.admin()?)?;
-        states = progress::partitions(plan, &active, |name| current.get(name).cloned());
-    }
+    let (current, active) = cluster::settled(context.client.admin()?, look)?;
+    let states = progress::partitions(plan, &active, |name| current.get(name).cloned());
     let (mut of_plan, target) = (active.clone(), plan.assignment());
     of_plan.retain(|name, _| target.contains_key(name));
     let sizes = sizes_of(&of_plan, context)?;
