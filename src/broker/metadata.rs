@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::config::BrokerConfig;
 use super::effective_config::{BrokerValues, Configs};
 use super::partition::Partition;
+use super::producer_ids::ProducerIds;
 use crate::storage::LogDir;
 
 /// One topic as it stands.
@@ -63,8 +64,8 @@ pub struct Metadata {
     pub(super) log_dir: LogDir,
     pub(super) cluster_id: String,
     pub(super) state: RwLock<State>,
-    /// One change at a time; held while the file is written. Guards the next producer id.
-    pub(super) change: Mutex<i64>,
+    /// One change at a time; held while the file is written.
+    pub(super) change: Mutex<ProducerIds>,
 }
 
 impl Metadata {

@@ -17,6 +17,7 @@ use super::group::offsets_topic::OFFSETS_TOPIC;
 use super::metadata::{Metadata, REMEMBERED, State, Topic};
 use super::metadata_file::{self, StoredMetadata, StoredTopic};
 use super::partition::Partition;
+use super::producer_ids::{ProducerIds, UsedIds};
 use super::timers::now_ms;
 use super::topic_settings::TopicSettings;
 use crate::error::{Error, Result};
@@ -25,24 +26,13 @@ use crate::storage::log_dir::Checkpoint;
 use crate::storage::partition_metadata::random_id;
 use crate::topic_partition::TopicPartition;
 
-/// Producer ids are reserved on disk so many at a time.
-const PRODUCER_ID_BLOCK: i64 = 1000;
-/// The first id in a directory with a metadata log of Apache Kafka, which would not learn of ours when it comes back,
-/// and goes on where it stopped: two producers of one id are taken for one.
-const FIRST_BESIDE_APACHE_KAFKA: i64 = 1_000_000_000_000;
-
 impl State {
-    /// No producer has written to a log under this id or a larger one.
-    fn first_free_producer_id(&self) -> i64 {
+    /// The largest producer id that a log has seen.
+    fn largest_producer_id(&self) -> Option<i64> {
         let partitions = self.topics.values().flat_map(|topic| &topic.partitions);
-        let largest = partitions.filter_map(|partition| {
-            let log = partition.log();
-            log.producers()
-                .snapshot_entries()
-                .map(|entry| entry.producer_id)
-                .max()
-        });
-        largest.max().map_or(0, |largest| largest + 1)
+        partitions
+            .filter_map(|partition| partition.log().producers().largest_id())
+            .max()
     }
 }
 
@@ -61,15 +51,18 @@ impl Metadata {
             stored.broker_configs.append(&mut inherited.broker_configs);
             stored.next_producer_id = inherited.next_producer_id;
         }
-        if cluster_metadata::has_log(&config.data_dir) {
-            stored.next_producer_id = stored.next_producer_id.max(FIRST_BESIDE_APACHE_KAFKA);
-        }
+        let mut used = UsedIds {
+            reserved: stored.next_producer_id,
+            unreliable: stored.version < metadata_file::RELIABLE_PRODUCER_IDS,
+            largest_in_logs: None,
+            beside_apache_kafka: cluster_metadata::has_log(&config.data_dir),
+        };
         let metadata = Self {
             cluster_id: log_dir.meta().cluster_id.clone().unwrap_or_default(),
             config,
             log_dir,
             state: RwLock::default(),
-            change: Mutex::new(stored.next_producer_id),
+            change: Mutex::default(),
         };
         let mut state = State {
             broker_configs: stored.broker_configs,
@@ -82,11 +75,14 @@ impl Metadata {
             state.ids.insert(topic.id, Arc::clone(&topic));
             state.topics.insert(name, topic);
         }
-        if is_new || adopted {
-            let mut next_producer_id = metadata.lock_changes();
-            *next_producer_id = (*next_producer_id).max(state.first_free_producer_id());
-            metadata.save(&state, *next_producer_id)?;
+        used.largest_in_logs = state.largest_producer_id();
+        // Logs without any metadata beside them: what was saved is lost.
+        used.unreliable |= is_new && adopted && !used.beside_apache_kafka;
+        let ids = ProducerIds::above(used);
+        if is_new || adopted || ids.reserved() != used.reserved || used.unreliable {
+            metadata.save(&state, ids)?;
         }
+        *metadata.lock_changes() = ids;
         metadata.show(state);
         Ok(metadata)
     }
@@ -143,7 +139,7 @@ impl Metadata {
         Ok(Arc::new(partition))
     }
 
-    fn save(&self, state: &State, next_producer_id: i64) -> Result<()> {
+    fn save(&self, state: &State, ids: ProducerIds) -> Result<()> {
         let topics = state.topics.iter().map(|(name, topic)| {
             let stored = StoredTopic {
                 id: topic.id,
@@ -156,14 +152,14 @@ impl Metadata {
             version: metadata_file::VERSION,
             topics: topics.collect(),
             broker_configs: state.broker_configs.clone(),
-            next_producer_id,
+            next_producer_id: ids.reserved(),
         };
         let dir = &self.config.data_dir;
         let node = Node {
             id: self.config.node_id,
             directory: self.log_dir.meta().directory_id.unwrap_or_default(),
         };
-        cluster_metadata::write(dir, &node, state, next_producer_id)?;
+        cluster_metadata::write(dir, &node, state, ids.reserved())?;
         metadata_file::write(dir, &stored, self.config.flush_each_batch)
     }
 
@@ -171,13 +167,13 @@ impl Metadata {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    fn lock_changes(&self) -> MutexGuard<'_, i64> {
+    fn lock_changes(&self) -> MutexGuard<'_, ProducerIds> {
         self.change.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a topic; the caller has checked everything but that it does not exist yet.
     pub fn create_topic(&self, name: &str, partitions: i32, configs: Configs) -> Result<Arc<Topic>> {
-        let next_producer_id = self.lock_changes();
+        let ids = self.lock_changes();
         let mut state = self.read().clone();
         if state.topics.contains_key(name) {
             return Err(Error::failed(format!("Topic '{name}' already exists.")));
@@ -191,7 +187,7 @@ impl Metadata {
             state.ids.insert(topic.id, Arc::clone(&topic));
             state.topics.insert(name.to_owned(), Arc::clone(&topic));
             state.deleted.remove(name);
-            self.save(&state, *next_producer_id)?;
+            self.save(&state, *ids)?;
             Ok(topic)
         });
         match &made {
@@ -231,7 +227,7 @@ impl Metadata {
 
     /// Removes a topic; its files go in the background.
     pub fn delete_topic(&self, name: &str) -> Result<()> {
-        let next_producer_id = self.lock_changes();
+        let ids = self.lock_changes();
         let mut state = self.read().clone();
         let Some(topic) = state.topics.remove(name) else {
             return Err(Error::not_found(format!("topic '{name}' does not exist")));
@@ -240,7 +236,7 @@ impl Metadata {
         if state.deleted.len() < REMEMBERED {
             state.deleted.insert(name.to_owned());
         }
-        self.save(&state, *next_producer_id)?;
+        self.save(&state, *ids)?;
         self.show(state);
         for partition in &topic.partitions {
             // Whoever appends now still holds the log: it is renamed under the lock.
@@ -261,7 +257,7 @@ impl Metadata {
 
     /// Adds partitions up to `count` in all.
     pub fn add_partitions(&self, name: &str, count: i32) -> Result<()> {
-        let next_producer_id = self.lock_changes();
+        let ids = self.lock_changes();
         let mut state = self.read().clone();
         let Some(before) = state.topics.get(name).map(Arc::clone) else {
             return Err(Error::not_found(format!("topic '{name}' does not exist")));
@@ -276,7 +272,7 @@ impl Metadata {
         let added = opened.and_then(|partitions| {
             topic.partitions.extend(partitions);
             replace_topic(&mut state, topic);
-            self.save(&state, *next_producer_id)
+            self.save(&state, *ids)
         });
         match &added {
             Ok(()) => self.show(state),
@@ -287,7 +283,7 @@ impl Metadata {
 
     /// Replaces a topic's own configs; they hold from now on.
     pub fn set_topic_configs(&self, name: &str, configs: Configs) -> Result<()> {
-        let next_producer_id = self.lock_changes();
+        let ids = self.lock_changes();
         let mut state = self.read().clone();
         let Some(before) = state.topics.get(name).map(Arc::clone) else {
             return Err(Error::not_found(format!("topic '{name}' does not exist")));
@@ -295,7 +291,7 @@ impl Metadata {
         let mut topic = Topic::clone(&before);
         topic.configs = configs;
         replace_topic(&mut state, topic);
-        self.save(&state, *next_producer_id)?;
+        self.save(&state, *ids)?;
         self.apply_configs(&state, Some(name));
         self.show(state);
         Ok(())
@@ -303,10 +299,10 @@ impl Metadata {
 
     /// Replaces the dynamic configs of one node, or of the cluster (""); they hold from now on.
     pub fn set_broker_configs(&self, resource: &str, configs: Configs) -> Result<()> {
-        let next_producer_id = self.lock_changes();
+        let ids = self.lock_changes();
         let mut state = self.read().clone();
         state.broker_configs.insert(resource.to_owned(), configs);
-        self.save(&state, *next_producer_id)?;
+        self.save(&state, *ids)?;
         self.apply_configs(&state, None);
         self.show(state);
         Ok(())
@@ -328,14 +324,16 @@ impl Metadata {
 
     /// A producer id that nobody ever had.
     pub fn new_producer_id(&self) -> Result<i64> {
-        let mut next = self.lock_changes();
-        let id = *next;
-        if id % PRODUCER_ID_BLOCK == 0 {
-            // The whole block counts as used from now on.
-            self.save(&self.read(), id + PRODUCER_ID_BLOCK)?;
+        let mut ids = self.lock_changes();
+        loop {
+            if let Some(id) = ids.take() {
+                return Ok(id);
+            }
+            let more = ids.with_next_block();
+            let more = more.ok_or_else(|| Error::failed("there are no more producer ids"))?;
+            self.save(&self.read(), more)?;
+            *ids = more;
         }
-        *next = id + 1;
-        Ok(id)
     }
 
     /// Writes down where every log starts and ends, and what is safe on disk.

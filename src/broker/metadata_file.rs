@@ -13,8 +13,10 @@ use uuid::Uuid;
 use super::effective_config::Configs;
 use crate::error::{Error, Result};
 
-/// The form this build writes and reads.
-pub(super) const VERSION: u32 = 1;
+/// The form this build writes. It reads the older ones too.
+pub(super) const VERSION: u32 = 2;
+/// The first version whose `next_producer_id` is never below an id that was given: kafkit 0.1.0 wrote version 1.
+pub(super) const RELIABLE_PRODUCER_IDS: u32 = 2;
 
 const FILE: &str = "kafkit-metadata.json";
 
@@ -36,7 +38,7 @@ pub(super) struct StoredMetadata {
     pub(super) topics: BTreeMap<String, StoredTopic>,
     #[serde(default)]
     pub(super) broker_configs: BTreeMap<String, Configs>,
-    /// No producer has this id or a larger one.
+    /// No producer has this id or a larger one; see `producer_ids`.
     #[serde(default)]
     pub(super) next_producer_id: i64,
 }

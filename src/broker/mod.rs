@@ -23,6 +23,7 @@ mod metadata_changes;
 mod metadata_file;
 pub mod partition;
 mod produce_request;
+mod producer_ids;
 mod recompress;
 mod request_shape;
 pub mod response;

@@ -148,9 +148,23 @@ pub struct ProducerState {
     open: BTreeMap<Offset, i64>,
     /// First offset → marker's offset of the transactions whose marker is not below the high watermark yet.
     unreplicated: BTreeMap<Offset, Offset>,
+    /// Of every producer that was noted, forgotten ones included.
+    largest_id: Option<i64>,
 }
 
 impl ProducerState {
+    /// The largest producer id noted so far, also of producers that have expired since; `None` without any.
+    pub fn largest_id(&self) -> Option<i64> {
+        self.largest_id
+    }
+
+    /// No broker has given an id from the upper half: a client made it up, and it must not use up all that are left.
+    fn note_id(&mut self, producer_id: i64) {
+        if producer_id <= i64::MAX / 2 {
+            self.largest_id = self.largest_id.max(Some(producer_id));
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.producers.is_empty()
     }
@@ -236,6 +250,7 @@ impl ProducerState {
 
     /// Notes a data batch that stands in the log, where `header` states its offsets.
     pub fn record_data(&mut self, header: &BatchHeader) {
+        self.note_id(header.producer_id);
         let entry = self
             .producers
             .entry(header.producer_id)
@@ -263,6 +278,7 @@ impl ProducerState {
         header: &BatchHeader,
         marker: EndTransactionMarker,
     ) -> Option<CompletedTransaction> {
+        self.note_id(header.producer_id);
         let entry = self
             .producers
             .entry(header.producer_id)
@@ -353,6 +369,7 @@ impl ProducerState {
             if open >= 0 {
                 state.open.insert(open, snapshot.producer_id);
             }
+            state.note_id(snapshot.producer_id);
             state.producers.insert(snapshot.producer_id, entry);
         }
         state

@@ -1,23 +1,29 @@
 //! What a broker keeps: acknowledged records after a kill in the middle of writes, topics and configs always.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    BrokerId, CreateTopicsRequest, DescribeConfigsRequest, InitProducerIdRequest, ListOffsetsRequest,
-    MetadataRequest, ProduceRequest, TopicName,
+    BrokerId, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest,
+    ProduceRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use kafkit::records::BatchBuilder;
-use kafkit::records::batch_builder::BatchOptions;
+use kafkit::records::batch_builder::{BatchOptions, Producer};
 use kafkit::wire::{Connection, ConnectionOptions, HostPort, WireError};
 
 use crate::support::cluster::Cluster;
+use crate::support::suite::Suite;
 
 fn connect(cluster: &Cluster) -> Connection {
     let address = HostPort::parse(&cluster.bootstrap()).unwrap();
@@ -55,7 +61,29 @@ fn create(connection: &mut Connection, name: &'static str, configs: &[(&'static 
 
 /// Produces one batch of ten records; its base offset.
 fn produce(connection: &mut Connection, name: &'static str) -> Result<i64, WireError> {
-    let mut builder = BatchBuilder::new(BatchOptions::default());
+    produce_batch(connection, name, BatchOptions::default())
+}
+
+/// The same as a producer that has this id and has not written before.
+fn produce_as(connection: &mut Connection, name: &'static str, producer_id: i64) {
+    let producer = Producer {
+        id: producer_id,
+        epoch: 0,
+        base_sequence: 0,
+    };
+    let options = BatchOptions {
+        producer: Some(producer),
+        ..BatchOptions::default()
+    };
+    produce_batch(connection, name, options).unwrap();
+}
+
+fn produce_batch(
+    connection: &mut Connection,
+    name: &'static str,
+    options: BatchOptions,
+) -> Result<i64, WireError> {
+    let mut builder = BatchBuilder::new(options);
     for number in 0..10 {
         builder.append(
             1_700_000_000_000,
@@ -158,19 +186,123 @@ fn topics_ids_and_configs_are_kept_whether_the_broker_stops_or_dies() {
     );
 }
 
+fn new_producer_id(cluster: &Cluster) -> i64 {
+    let request = InitProducerIdRequest::default().with_transactional_id(None);
+    let response = connect(cluster).send(&request).unwrap();
+    assert_eq!(response.error_code, 0);
+    response.producer_id.0
+}
+
 #[test]
-fn a_producer_id_is_given_once_even_after_a_kill() {
+fn a_producer_id_is_given_once_whatever_is_saved_between() {
     let mut cluster = Cluster::start();
-    let new_id = |cluster: &Cluster| {
-        let request = InitProducerIdRequest::default().with_transactional_id(None);
-        connect(cluster).send(&request).unwrap().producer_id.0
+    let mut seen = BTreeSet::new();
+    let names: [&'static str; 6] = ["a", "b", "c", "d", "e", "f"];
+    let mut give_two = |cluster: &Cluster| {
+        for _ in 0..2 {
+            let id = new_producer_id(cluster);
+            assert!(seen.insert(id), "id {id} is given twice");
+        }
     };
-    let mut seen = vec![new_id(&cluster), new_id(&cluster)];
+    for (round, name) in names.into_iter().enumerate() {
+        give_two(&cluster);
+        create(&mut connect(&cluster), name, &[]);
+        give_two(&cluster);
+        set_retention(&cluster, name);
+        give_two(&cluster);
+        add_partition(&cluster, name);
+        give_two(&cluster);
+        if round % 3 == 2 {
+            delete(&cluster, name);
+            give_two(&cluster);
+        }
+        if round % 2 == 0 {
+            cluster.restart();
+        } else {
+            cluster.crash_and_restart();
+        }
+    }
+    give_two(&cluster);
+}
+
+/// The sequence of a report: the second producer must not be taken for the first.
+#[test]
+fn records_of_a_producer_after_a_restart_are_no_duplicates() {
+    let suite = Suite::new();
+    suite
+        .run_with_input(["produce", "hello"], "1\n2\n3\n4\n5\n")
+        .succeeds();
+    suite.run_with_input(["produce", "notes"], "1\n2\n3\n").succeeds();
+    suite.run(["broker", "stop"]).succeeds();
+    suite.run_with_input(["produce", "notes"], "4\n5\n6\n").succeeds();
+    suite.run(["consume", "notes", "-e"]).prints("1\n2\n3\n4\n5\n6\n");
+    suite.run(["broker", "stop"]).succeeds();
+}
+
+/// kafkit 0.1.0 saved a number below the ids that it had given.
+#[test]
+fn a_directory_of_version_0_1_0_goes_on_above_the_ids_that_it_gave() {
+    let mut cluster = Cluster::start();
+    create(&mut connect(&cluster), "orders", &[]);
+    // Ids of the future: the broker that gave them is 0.1.0 in this story.
+    let given = 5_000_000;
+    produce_as(&mut connect(&cluster), "orders", given);
+    cluster.stop();
+    let file = cluster.data_dir().join("kafkit-metadata.json");
+    let mut stored: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    stored["version"] = 1.into();
+    stored["next_producer_id"] = 1.into();
+    std::fs::write(&file, stored.to_string()).unwrap();
+    cluster.restart();
+    let first = new_producer_id(&cluster);
+    assert!(first > given, "{first} may be in use");
     cluster.crash_and_restart();
-    seen.push(new_id(&cluster));
-    seen.sort_unstable();
-    seen.dedup();
-    assert_eq!(seen.len(), 3);
+    assert!(new_producer_id(&cluster) > first);
+}
+
+/// An id that no broker gave must not leave the others without one.
+#[test]
+fn a_made_up_producer_id_uses_up_no_others() {
+    let mut cluster = Cluster::start();
+    create(&mut connect(&cluster), "orders", &[]);
+    produce_as(&mut connect(&cluster), "orders", i64::MAX);
+    cluster.restart();
+    assert!(new_producer_id(&cluster) < 1_000_000);
+}
+
+fn set_retention(cluster: &Cluster, name: &'static str) {
+    let config = AlterableConfig::default()
+        .with_name(StrBytes::from_static_str("retention.ms"))
+        .with_value(Some(StrBytes::from_static_str("12345")));
+    let resource = AlterConfigsResource::default()
+        .with_resource_type(2)
+        .with_resource_name(StrBytes::from_static_str(name))
+        .with_configs(vec![config]);
+    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
+    let response = connect(cluster).send(&request).unwrap();
+    assert_eq!(response.responses[0].error_code, 0);
+}
+
+fn add_partition(cluster: &Cluster, name: &'static str) {
+    let wanted = CreatePartitionsTopic::default()
+        .with_name(topic(name))
+        .with_count(2)
+        .with_assignments(None);
+    let request = CreatePartitionsRequest::default()
+        .with_topics(vec![wanted])
+        .with_timeout_ms(1000);
+    assert_eq!(connect(cluster).send(&request).unwrap().results[0].error_code, 0);
+}
+
+fn delete(cluster: &Cluster, name: &'static str) {
+    let wanted = DeleteTopicState::default().with_name(Some(topic(name)));
+    let request = DeleteTopicsRequest::default()
+        .with_topics(vec![wanted])
+        .with_timeout_ms(1000);
+    assert_eq!(
+        connect(cluster).send(&request).unwrap().responses[0].error_code,
+        0
+    );
 }
 
 /// Creates a topic of so many partitions; the error code.
