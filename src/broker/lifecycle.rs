@@ -61,6 +61,9 @@ impl PreparedBroker {
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
             notices,
         };
+        for note in &broker.metadata.notes {
+            broker.notice(note);
+        }
         Ok(Self {
             broker: Arc::new(broker),
             sockets,

@@ -66,6 +66,8 @@ pub struct Metadata {
     pub(super) state: RwLock<State>,
     /// One change at a time; held while the file is written.
     pub(super) change: Mutex<ProducerIds>,
+    /// What whoever runs the broker should know of the data directory, a line each.
+    pub(super) notes: Vec<String>,
 }
 
 impl Metadata {

@@ -4,12 +4,13 @@
 //! Folders of partitions come before the metadata that names them and go after it, so that at worst a folder is
 //! left over, which the next start takes for a topic of its own.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use uuid::Uuid;
 
+use super::adoption;
 use super::cluster_metadata::{self, Inherited, Node};
 use super::config::BrokerConfig;
 use super::effective_config::Configs;
@@ -21,9 +22,10 @@ use super::producer_ids::{ProducerIds, UsedIds};
 use super::timers::now_ms;
 use super::topic_settings::TopicSettings;
 use crate::error::{Error, Result};
-use crate::storage::LogDir;
+use crate::storage::file_name::METADATA_TOPIC;
 use crate::storage::log_dir::Checkpoint;
 use crate::storage::partition_metadata::random_id;
+use crate::storage::{LogDir, PartitionLog};
 use crate::topic_partition::TopicPartition;
 
 impl State {
@@ -45,6 +47,15 @@ impl Metadata {
         let stored = metadata_file::read(&config.data_dir)?;
         let is_new = stored.is_none();
         let mut stored = stored.unwrap_or_else(StoredMetadata::new);
+        let mut notes = Vec::new();
+        if let Some(topic) = stored.topics.remove(METADATA_TOPIC) {
+            // kafkit 0.1.0 let clients make a topic of this name. Where the folder is Apache Kafka's own it stays.
+            let renamed = log_dir.set_aside(METADATA_TOPIC, topic.id)?;
+            notes.extend(
+                renamed
+                    .map(|name| format!("{METADATA_TOPIC} is no topic any more; its records are in {name}")),
+            );
+        }
         let mut inherited = Inherited::default();
         if is_new {
             inherited = cluster_metadata::read(&config.data_dir)?;
@@ -57,19 +68,24 @@ impl Metadata {
             largest_in_logs: None,
             beside_apache_kafka: cluster_metadata::has_log(&config.data_dir),
         };
-        let metadata = Self {
+        let mut metadata = Self {
             cluster_id: log_dir.meta().cluster_id.clone().unwrap_or_default(),
             config,
             log_dir,
             state: RwLock::default(),
             change: Mutex::default(),
+            notes,
         };
         let mut state = State {
             broker_configs: stored.broker_configs,
             ..State::default()
         };
         let mut topics = stored.topics;
-        let adopted = metadata.adopt(&mut topics, inherited)?;
+        let adopted = adoption::adopt(metadata.log_dir.partitions()?, &mut topics, inherited)?;
+        metadata
+            .notes
+            .extend(left_alone(&metadata.config, &adopted.left_alone));
+        let adopted = adopted.any;
         for (name, topic) in topics {
             let topic = metadata.open_topic(&state, &name, topic)?;
             state.ids.insert(topic.id, Arc::clone(&topic));
@@ -87,31 +103,19 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Adds topics whose partitions lie in the data directory but are not in the metadata.
-    fn adopt(&self, topics: &mut BTreeMap<String, StoredTopic>, mut inherited: Inherited) -> Result<bool> {
-        let known: HashSet<String> = topics.keys().cloned().collect();
-        let found = self.log_dir.partitions()?;
-        for (partition, id) in found {
-            if known.contains(&partition.topic) || partition.topic == "__cluster_metadata" {
-                continue;
-            }
-            let id = id.map_or_else(random_id, Ok)?;
-            let configs = inherited.topic_configs.remove(&partition.topic);
-            let topic = topics.entry(partition.topic).or_insert_with(|| StoredTopic {
-                id,
-                partitions: 0,
-                configs: configs.unwrap_or_default(),
-            });
-            topic.partitions = topic.partitions.max(partition.partition + 1);
-        }
-        Ok(topics.len() > known.len())
-    }
-
+    /// Opens the topic's logs. One that is missing is made anew: its folder went while no broker ran.
     fn open_topic(&self, state: &State, name: &str, stored: StoredTopic) -> Result<Arc<Topic>> {
         let settings = Arc::new(TopicSettings::resolve(self.values_in(state), &stored.configs));
-        let partitions = (0..stored.partitions)
-            .map(|index| self.open_partition(name, index, stored.id, &settings))
-            .collect::<Result<_>>()?;
+        let open = |index| {
+            let partition = TopicPartition::new(name, index);
+            if !self.log_dir.folder(&partition).is_dir() {
+                return self.create_partition(&partition, stored.id, &settings);
+            }
+            let config = settings.log_config(&self.config);
+            let log = self.log_dir.open_partition(&partition, config, now_ms())?;
+            lead(&partition, log, &settings)
+        };
+        let partitions = (0..stored.partitions).map(open).collect::<Result<_>>()?;
         Ok(Arc::new(Topic {
             name: name.to_owned(),
             id: stored.id,
@@ -120,23 +124,36 @@ impl Metadata {
         }))
     }
 
-    fn open_partition(
+    /// Makes new partitions of a topic: all of them, or none.
+    fn create_partitions(
         &self,
         topic: &str,
-        index: i32,
+        indices: Range<i32>,
+        id: Uuid,
+        settings: &Arc<TopicSettings>,
+    ) -> Result<Vec<Arc<Partition>>> {
+        let mut made = Vec::new();
+        for index in indices.clone() {
+            match self.create_partition(&TopicPartition::new(topic, index), id, settings) {
+                Ok(partition) => made.push(partition),
+                Err(error) => {
+                    self.discard_partitions(topic, indices.start..index);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    fn create_partition(
+        &self,
+        partition: &TopicPartition,
         id: Uuid,
         settings: &Arc<TopicSettings>,
     ) -> Result<Arc<Partition>> {
-        let name = TopicPartition::new(topic, index);
         let config = settings.log_config(&self.config);
-        let log = if self.log_dir.folder(&name).is_dir() {
-            self.log_dir.open_partition(&name, config, now_ms())?
-        } else {
-            self.log_dir.create_partition(&name, id, config, now_ms())?
-        };
-        let partition = Partition::new(topic, index, log, Arc::clone(settings));
-        partition.begin_leadership()?;
-        Ok(Arc::new(partition))
+        let log = self.log_dir.create_partition(partition, id, config, now_ms())?;
+        lead(partition, log, settings)
     }
 
     fn save(&self, state: &State, ids: ProducerIds) -> Result<()> {
@@ -178,27 +195,26 @@ impl Metadata {
         if state.topics.contains_key(name) {
             return Err(Error::failed(format!("Topic '{name}' already exists.")));
         }
-        let stored = StoredTopic {
-            id: random_id()?,
-            partitions,
+        let id = random_id()?;
+        let settings = Arc::new(TopicSettings::resolve(self.values_in(&state), &configs));
+        let topic = Arc::new(Topic {
+            name: name.to_owned(),
+            id,
+            partitions: self.create_partitions(name, 0..partitions, id, &settings)?,
             configs,
-        };
-        let made = self.open_topic(&state, name, stored).and_then(|topic| {
-            state.ids.insert(topic.id, Arc::clone(&topic));
-            state.topics.insert(name.to_owned(), Arc::clone(&topic));
-            state.deleted.remove(name);
-            self.save(&state, *ids)?;
-            Ok(topic)
         });
-        match &made {
-            Ok(_) => self.show(state),
-            Err(_) => self.discard_partitions(name, 0..partitions),
+        state.ids.insert(id, Arc::clone(&topic));
+        state.topics.insert(name.to_owned(), Arc::clone(&topic));
+        state.deleted.remove(name);
+        if let Err(error) = self.save(&state, *ids) {
+            self.discard_partitions(name, 0..partitions);
+            return Err(error);
         }
-        made
+        self.show(state);
+        Ok(topic)
     }
 
-    /// Takes away what was made of partitions that did not come to be: the next start would take their folders for a
-    /// topic.
+    /// Takes away partitions that were made for nothing: the next start would take their folders for a topic.
     fn discard_partitions(&self, topic: &str, indices: Range<i32>) {
         for index in indices {
             let partition = TopicPartition::new(topic, index);
@@ -207,6 +223,7 @@ impl Metadata {
                 let _ = self.log_dir.delete_partition(&partition);
             }
         }
+        let _ = self.log_dir.purge_deleted();
     }
 
     /// `__consumer_offsets`, made now if it does not exist yet.
@@ -265,20 +282,16 @@ impl Metadata {
         let settings = Arc::new(TopicSettings::resolve(self.values_in(&state), &before.configs));
         let mut topic = Topic::clone(&before);
         let new = before.partitions.len() as i32..count;
-        let opened: Result<Vec<_>> = new
-            .clone()
-            .map(|index| self.open_partition(name, index, topic.id, &settings))
-            .collect();
-        let added = opened.and_then(|partitions| {
-            topic.partitions.extend(partitions);
-            replace_topic(&mut state, topic);
-            self.save(&state, *ids)
-        });
-        match &added {
-            Ok(()) => self.show(state),
-            Err(_) => self.discard_partitions(name, new),
+        topic
+            .partitions
+            .extend(self.create_partitions(name, new.clone(), topic.id, &settings)?);
+        replace_topic(&mut state, topic);
+        if let Err(error) = self.save(&state, *ids) {
+            self.discard_partitions(name, new);
+            return Err(error);
         }
-        added
+        self.show(state);
+        Ok(())
     }
 
     /// Replaces a topic's own configs; they hold from now on.
@@ -415,6 +428,30 @@ impl Metadata {
         self.write_checkpoints()?;
         self.log_dir.mark_clean_shutdown()
     }
+}
+
+/// One line on the folders that look like a partition's and were not taken; at most so many names that it can be read.
+fn left_alone(config: &BrokerConfig, folders: &[TopicPartition]) -> Option<String> {
+    const NAMED: usize = 10;
+    let mut names: Vec<String> = folders.iter().take(NAMED).map(ToString::to_string).collect();
+    if folders.len() > NAMED {
+        names.push(format!("and {} more", folders.len() - NAMED));
+    }
+    let names = names.join(", ");
+    let dir = config.data_dir.display();
+    (!folders.is_empty())
+        .then(|| format!("left alone in {dir}, as they hold no partition of a topic: {names}"))
+}
+
+/// The partition whose log this is, with this node as its leader.
+fn lead(
+    partition: &TopicPartition,
+    log: PartitionLog,
+    settings: &Arc<TopicSettings>,
+) -> Result<Arc<Partition>> {
+    let partition = Partition::new(&partition.topic, partition.partition, log, Arc::clone(settings));
+    partition.begin_leadership()?;
+    Ok(Arc::new(partition))
 }
 
 fn replace_topic(state: &mut State, topic: Topic) {

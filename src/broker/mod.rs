@@ -4,6 +4,7 @@
 //! one file an API; [`metadata`] is what exists, [`partition`] one log. Owns no record (records/) and no file of a
 //! log dir (storage/); prints nothing.
 
+mod adoption;
 pub mod apis;
 mod batch_check;
 pub mod call;

@@ -14,6 +14,8 @@ pub const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
 pub const PARTITION_METADATA: &str = "partition.metadata";
 /// Of a snapshot of the metadata log.
 pub const SNAPSHOT_SUFFIX: &str = ".checkpoint";
+/// The topic that Apache Kafka keeps its metadata in. Its folder belongs to the controller: it is never a topic's.
+pub const METADATA_TOPIC: &str = "__cluster_metadata";
 pub const BOOTSTRAP_CHECKPOINT: &str = "bootstrap.checkpoint";
 /// Appended to a file that is being replaced.
 pub const TEMPORARY_SUFFIX: &str = ".tmp";
@@ -28,6 +30,8 @@ const STRAY_FOLDER_SUFFIX: &str = "-stray";
 const MAX_FOLDER_NAME_LEN: usize = 255;
 const OFFSET_DIGITS: usize = 20;
 const EPOCH_DIGITS: usize = 10;
+/// Digits in base 16 that keep apart the folders of topics of one name.
+const UNIQUE_DIGITS: usize = 32;
 
 /// What a file of a partition's folder holds, told by its suffix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,7 +114,10 @@ pub fn parse_partition_folder(name: &str) -> Option<TopicPartition> {
 /// The name of a partition's folder once the partition is deleted; the topic's end is cut where the name would become
 /// longer than a file system allows. `unique` keeps two folders of one name apart.
 pub fn deleted_folder(partition: &TopicPartition, unique: u128) -> String {
-    let tail = format!("-{}.{unique:032x}{DELETE_FOLDER_SUFFIX}", partition.partition);
+    let tail = format!(
+        "-{}.{unique:0UNIQUE_DIGITS$x}{DELETE_FOLDER_SUFFIX}",
+        partition.partition
+    );
     let mut room = MAX_FOLDER_NAME_LEN
         .saturating_sub(tail.len())
         .min(partition.topic.len());
@@ -120,9 +127,42 @@ pub fn deleted_folder(partition: &TopicPartition, unique: u128) -> String {
     format!("{}{tail}", partition.topic.get(..room).unwrap_or_default())
 }
 
-/// Whether a folder is what deletion left.
+/// The name of a partition's folder that is given up, as Apache Kafka does with a partition that it does not know.
+pub fn stray_folder(partition: &TopicPartition, unique: u128) -> String {
+    format!(
+        "{}.{unique:0UNIQUE_DIGITS$x}{STRAY_FOLDER_SUFFIX}",
+        partition_folder(partition)
+    )
+}
+
+/// Whether a folder is what deletion left: exactly a name that [`deleted_folder`] makes, since its files are removed.
 pub fn is_deleted_folder(name: &str) -> bool {
-    name.contains('.') && name.ends_with(DELETE_FOLDER_SUFFIX)
+    let Some((partition, unique)) = name
+        .strip_suffix(DELETE_FOLDER_SUFFIX)
+        .and_then(|name| name.rsplit_once('.'))
+    else {
+        return false;
+    };
+    let is_unique = unique.len() == UNIQUE_DIGITS && unique.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_unique && parse_partition_folder(partition).is_some()
+}
+
+/// Whether a file in a partition's folder is the log's own: a segment's file, a checkpoint, or one of those on its way
+/// in or out.
+pub fn is_log_file(name: &str) -> bool {
+    is_whole_log_file(name) || unfinished(name).is_some_and(is_whole_log_file)
+}
+
+/// The final name of a log's file that is being replaced, written by compaction, or deleted.
+pub fn unfinished(name: &str) -> Option<&str> {
+    [DELETED_SUFFIX, CLEANED_SUFFIX, SWAP_SUFFIX, TEMPORARY_SUFFIX]
+        .into_iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .filter(|name| is_whole_log_file(name))
+}
+
+fn is_whole_log_file(name: &str) -> bool {
+    name == LEADER_EPOCHS || name == PARTITION_METADATA || parse(name).is_some()
 }
 
 /// Whether a folder is one of Kafka's that holds no partition of ours: on its way in from another disk, or given up.
@@ -159,6 +199,31 @@ mod tests {
     }
 
     #[test]
+    fn a_logs_own_files() {
+        for own in [
+            "00000000000000000042.log",
+            "00000000000000000042.timeindex.deleted",
+            "00000000000000000042.log.swap",
+            "leader-epoch-checkpoint",
+            "leader-epoch-checkpoint.tmp",
+            "partition.metadata",
+        ] {
+            assert!(is_log_file(own), "{own}");
+        }
+        for other in [
+            "a.jpg",
+            "notes.tmp",
+            "old.deleted",
+            "42.log",
+            "build.log",
+            "x.swap",
+            "",
+        ] {
+            assert!(!is_log_file(other), "{other}");
+        }
+    }
+
+    #[test]
     fn partition_folders() {
         assert_eq!(
             parse_partition_folder("a-b-12"),
@@ -170,6 +235,14 @@ mod tests {
         let name = deleted_folder(&TopicPartition::new("t".repeat(249), 7), 1);
         assert_eq!(name.len(), 255);
         assert!(is_deleted_folder(&name));
+        for other in [
+            "my.photos-delete",
+            "photos-0.tar-delete",
+            "photos.0123456789abcdef0123456789abcdef-delete",
+            "photos-0.0123456789abcdef0123456789abcdeg-delete",
+        ] {
+            assert!(!is_deleted_folder(other), "{other}");
+        }
         assert_eq!(parse_partition_folder(&name), None);
     }
 }

@@ -5,9 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use super::batch_reader::{BatchReader, LOOKUP_BUFFER};
-use super::file_name::{
-    CLEANED_SUFFIX, DELETED_SUFFIX, FileKind, SWAP_SUFFIX, TEMPORARY_SUFFIX, file_name, parse,
-};
+use super::file_name::{FileKind, SWAP_SUFFIX, file_name, parse, unfinished};
 use crate::error::Result;
 use crate::topic_partition::Offset;
 
@@ -26,12 +24,8 @@ pub(super) struct FolderFiles {
 /// Reads the folder.
 pub(super) fn list(folder: &Path) -> Result<FolderFiles> {
     let names = file_names(folder)?;
-    let swapped = names.iter().any(|name| name.ends_with(SWAP_SUFFIX));
-    let leftover = |name: &&String| {
-        [DELETED_SUFFIX, CLEANED_SUFFIX, TEMPORARY_SUFFIX]
-            .iter()
-            .any(|suffix| name.ends_with(suffix))
-    };
+    let swapped = swapped(&names).next().is_some();
+    let leftover = |name: &&String| unfinished(name).is_some() && !name.ends_with(SWAP_SUFFIX);
     for name in names.iter().filter(leftover) {
         fs::remove_file(folder.join(name))?;
     }
@@ -40,6 +34,14 @@ pub(super) fn list(folder: &Path) -> Result<FolderFiles> {
         return sort(folder, &file_names(folder)?);
     }
     sort(folder, &names)
+}
+
+/// The final names of the files that compaction was about to put in place.
+fn swapped(names: &[String]) -> impl Iterator<Item = &str> {
+    names
+        .iter()
+        .filter(|name| name.ends_with(SWAP_SUFFIX))
+        .filter_map(|name| unfinished(name))
 }
 
 fn file_names(folder: &Path) -> Result<Vec<String>> {
@@ -89,8 +91,7 @@ fn sort(folder: &Path, names: &[String]) -> Result<FolderFiles> {
 
 /// Compaction had written a segment whole and was about to put it in place of those that it was made from.
 fn finish_swap(folder: &Path, names: &[String]) -> Result<()> {
-    let stripped = || names.iter().filter_map(|name| name.strip_suffix(SWAP_SUFFIX));
-    for (base, _) in stripped()
+    for (base, _) in swapped(names)
         .filter_map(parse)
         .filter(|(_, kind)| *kind == FileKind::Log)
     {
@@ -109,7 +110,7 @@ fn finish_swap(folder: &Path, names: &[String]) -> Result<()> {
             fs::remove_file(folder.join(file_name(offset, kind)))?;
         }
     }
-    for name in stripped() {
+    for name in swapped(names) {
         fs::rename(folder.join(format!("{name}{SWAP_SUFFIX}")), folder.join(name))?;
     }
     Ok(())

@@ -9,11 +9,13 @@ use uuid::Uuid;
 
 use super::checkpoint;
 use super::file_name::{
-    CLEAN_SHUTDOWN, HIGH_WATERMARKS, LOCK, LOG_START_OFFSETS, META_PROPERTIES, RECOVERY_POINTS,
-    deleted_folder, is_deleted_folder, parse_partition_folder, partition_folder,
+    CLEAN_SHUTDOWN, HIGH_WATERMARKS, LOCK, LOG_START_OFFSETS, META_PROPERTIES, METADATA_TOPIC,
+    RECOVERY_POINTS, deleted_folder, is_deleted_folder, parse_partition_folder, partition_folder,
+    stray_folder,
 };
 use super::log_config::{LogConfig, Recovery};
 use super::meta_properties::MetaProperties;
+use super::partition_folder;
 use super::partition_log::PartitionLog;
 use super::partition_metadata::{self, encode_id, random_id};
 use crate::error::{Error, Result};
@@ -38,6 +40,15 @@ impl Checkpoint {
             Self::HighWatermarks => HIGH_WATERMARKS,
         }
     }
+}
+
+/// The folders of a log dir that are named like a partition's, in order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct FoundPartitions {
+    /// Those that hold a log, with the topic's id if the folder states it.
+    pub logs: Vec<(TopicPartition, Option<Uuid>)>,
+    /// Those that do not: somebody else's.
+    pub others: Vec<TopicPartition>,
 }
 
 /// A log dir that this process holds the lock of.
@@ -110,19 +121,28 @@ impl LogDir {
         self.high_watermarks.get(partition).copied().unwrap_or(0)
     }
 
-    /// Every partition that has a folder, in order, with its topic id if the folder states it.
-    pub fn partitions(&self) -> Result<Vec<(TopicPartition, Option<Uuid>)>> {
-        let mut partitions = Vec::new();
+    /// What lies in folders that are named like a partition's. Apache Kafka's metadata log is not among them.
+    pub fn partitions(&self) -> Result<FoundPartitions> {
+        let mut found = FoundPartitions::default();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name();
-            let partition = name.to_str().and_then(parse_partition_folder);
-            if let Some(partition) = partition.filter(|_| entry.path().is_dir()) {
-                partitions.push((partition, partition_metadata::read(&entry.path())?));
+            let Some(partition) = name.to_str().and_then(parse_partition_folder) else {
+                continue;
+            };
+            let path = entry.path();
+            if partition.topic == METADATA_TOPIC || !path.is_dir() {
+                continue;
+            }
+            if partition_folder::holds_log(&path)? {
+                found.logs.push((partition, partition_metadata::read(&path)?));
+            } else {
+                found.others.push(partition);
             }
         }
-        partitions.sort();
-        Ok(partitions)
+        found.logs.sort();
+        found.others.sort();
+        Ok(found)
     }
 
     /// The folder of a partition, whether it is there or not.
@@ -145,7 +165,8 @@ impl LogDir {
         PartitionLog::open(&self.folder(partition), config, recovery, now_ms)
     }
 
-    /// Makes the folder of a new partition and its empty log.
+    /// Makes the folder of a new partition and its empty log. A folder that is there already and holds anything is an
+    /// error and stays as it is; where anything else fails, nothing is left behind.
     pub fn create_partition(
         &self,
         partition: &TopicPartition,
@@ -154,19 +175,50 @@ impl LogDir {
         now_ms: i64,
     ) -> Result<PartitionLog> {
         let folder = self.folder(partition);
-        fs::create_dir(&folder).map_err(|error| {
-            Error::from(error).context(format_args!("cannot create {}", folder.display()))
-        })?;
-        partition_metadata::write(&folder, topic_id)?;
-        PartitionLog::open(&folder, config, Recovery::default(), now_ms)
+        match fs::create_dir(&folder) {
+            Err(error) if folder.is_dir() && !partition_folder::is_empty(&folder)? => {
+                return Err(Error::from(error)
+                    .context(format_args!("cannot create {}", folder.display()))
+                    .hint("a folder that holds something else is in the way"));
+            }
+            Err(error) if !folder.is_dir() => {
+                return Err(Error::from(error).context(format_args!("cannot create {}", folder.display())));
+            }
+            _ => {}
+        }
+        let opened = partition_metadata::write(&folder, topic_id)
+            .and_then(|()| PartitionLog::open(&folder, config, Recovery::default(), now_ms));
+        if opened.is_err() {
+            // The disk that refused one file may refuse this as well: then the folder stays.
+            let _ = partition_folder::remove(&folder);
+        }
+        opened
     }
 
     /// Takes a partition out of sight at once; its files go with [`LogDir::purge_deleted`]. Its log must not be used
-    /// any more, though readers may still hold slices of it.
+    /// any more, though readers may still hold slices of it. A folder that holds files of something else keeps its
+    /// name and those files.
     pub fn delete_partition(&self, partition: &TopicPartition) -> Result<()> {
+        let folder = self.folder(partition);
+        if partition_folder::holds_others(&folder)? {
+            return partition_folder::remove(&folder);
+        }
         let target = self.path.join(deleted_folder(partition, random_id()?.as_u128()));
-        fs::rename(self.folder(partition), target)
+        fs::rename(folder, target)
             .map_err(|error| Error::from(error).context(format_args!("cannot delete {partition}")))
+    }
+
+    /// Renames the folder of a topic of one partition that must not go on under its name, and answers the new name; the
+    /// content stays as it is. A folder that states another topic's id is somebody else's and is not touched.
+    pub fn set_aside(&self, topic: &str, id: Uuid) -> Result<Option<String>> {
+        let partition = TopicPartition::new(topic, 0);
+        let folder = self.folder(&partition);
+        if !folder.is_dir() || partition_metadata::read(&folder)? != Some(id) {
+            return Ok(None);
+        }
+        let name = stray_folder(&partition, random_id()?.as_u128());
+        fs::rename(folder, self.path.join(&name))?;
+        Ok(Some(name))
     }
 
     /// Removes the files of deleted partitions, which may take a while.
@@ -174,7 +226,7 @@ impl LogDir {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             if entry.file_name().to_str().is_some_and(is_deleted_folder) {
-                fs::remove_dir_all(entry.path())?;
+                partition_folder::remove(&entry.path())?;
             }
         }
         Ok(())

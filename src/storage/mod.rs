@@ -20,6 +20,7 @@ pub mod log_dir;
 pub mod log_slice;
 pub mod meta_properties;
 pub mod offset_index;
+mod partition_folder;
 pub mod partition_log;
 pub mod partition_metadata;
 pub mod positioned;

@@ -1,6 +1,7 @@
 //! Does the broker answer right?
 
 mod expected_by_clients;
+mod foreign_folders;
 mod groups;
 mod hostile_client;
 mod lifecycle;

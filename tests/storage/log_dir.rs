@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use kafkit::storage::log_dir::Checkpoint;
+use kafkit::storage::log_dir::{Checkpoint, FoundPartitions};
 use kafkit::storage::partition_metadata::random_id;
 use kafkit::storage::{LogConfig, LogDir};
 use kafkit::topic_partition::TopicPartition;
@@ -52,7 +52,10 @@ fn partitions_outlive_the_broker_until_they_are_deleted() {
                 .create_partition(&orders, topic_id, LogConfig::default(), NOW_MS)
                 .unwrap()
         } else {
-            assert_eq!(log_dir.partitions().unwrap(), [(orders.clone(), Some(topic_id))]);
+            assert_eq!(
+                log_dir.partitions().unwrap().logs,
+                [(orders.clone(), Some(topic_id))]
+            );
             log_dir
                 .open_partition(&orders, LogConfig::default(), NOW_MS)
                 .unwrap()
@@ -84,7 +87,7 @@ fn partitions_outlive_the_broker_until_they_are_deleted() {
     assert_eq!((log.log_start_offset(), log.log_end_offset()), (2, 12));
     let slice = log.read(2, 1 << 20, 12, true).unwrap();
     log_dir.delete_partition(&orders).unwrap();
-    assert!(log_dir.partitions().unwrap().is_empty());
+    assert_eq!(log_dir.partitions().unwrap(), FoundPartitions::default());
     log_dir.purge_deleted().unwrap();
     assert!(
         fs::read_dir(folder.path())

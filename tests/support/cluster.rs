@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -13,6 +14,8 @@ pub struct Cluster {
     data: TempDir,
     settings: Vec<String>,
     running: Option<(Child, String)>,
+    /// Lines on stderr since the last start.
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 impl Cluster {
@@ -27,6 +30,7 @@ impl Cluster {
             data: tempfile::tempdir().expect("a temporary directory"),
             settings: settings.iter().map(ToString::to_string).collect(),
             running: None,
+            said: Arc::default(),
         };
         cluster.serve();
         cluster
@@ -36,6 +40,11 @@ impl Cluster {
     pub fn bootstrap(&self) -> String {
         let (_, address) = self.running.as_ref().expect("a running broker");
         address.clone()
+    }
+
+    /// What the broker has said on stderr since its last start.
+    pub fn said(&self) -> Vec<String> {
+        self.said.lock().expect("its lines").clone()
     }
 
     pub fn pid(&self) -> u32 {
@@ -88,9 +97,12 @@ impl Cluster {
             .expect("a broker");
         let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
         let (sender, words) = std::sync::mpsc::channel();
+        self.said = Arc::default();
+        let kept = Arc::clone(&self.said);
         // Reads to the end, so that a broker with much to say never waits for a reader.
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
+                kept.lock().expect("its lines").push(line.clone());
                 let _ = sender.send(line);
             }
         });

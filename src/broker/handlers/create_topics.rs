@@ -2,6 +2,7 @@
 //!
 //! - A name that stands twice in a request is refused, in one result.
 //! - `-1` partitions or replicas mean the broker's defaults (KIP-464); with a manual assignment both must be -1.
+//! - Apache Kafka's own metadata topic cannot be made (`INVALID_REQUEST`).
 //! - `validate_only` checks everything and creates nothing.
 //! - v5 and later return the topic's configs (KIP-525), v7 its id.
 //!
@@ -23,6 +24,7 @@ use crate::broker::call::RequestContext;
 use crate::broker::effective_config::Configs;
 use crate::broker::metadata::Topic;
 use crate::broker::topic_name;
+use crate::storage::file_name::METADATA_TOPIC;
 use crate::topic_config::{self, TOPIC_CONFIGS};
 
 /// More partitions than this in one request Kafka refuses.
@@ -90,6 +92,9 @@ pub(super) fn duplicate() -> Refused {
 
 /// Makes a topic that somebody mentioned, with the broker's defaults.
 pub(super) fn create_automatically(broker: &Broker, name: &str) -> Result<Arc<Topic>, ResponseError> {
+    if name == METADATA_TOPIC {
+        return Err(ResponseError::UnknownTopicOrPartition);
+    }
     check_name(broker, name).map_err(|(error, _)| error)?;
     let internal = name == crate::broker::group::offsets_topic::OFFSETS_TOPIC;
     let created = if internal {
@@ -113,6 +118,10 @@ fn create(
     validate_only: bool,
 ) -> Result<CreatableTopicResult, Refused> {
     let name = topic.name.as_str();
+    if name == METADATA_TOPIC {
+        let message = format!("Creation of internal topic {name} is prohibited.");
+        return Err((ResponseError::InvalidRequest, message));
+    }
     check_name(broker, name)?;
     let mut configs = Configs::new();
     for config in &topic.configs {

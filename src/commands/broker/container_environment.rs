@@ -7,6 +7,7 @@ use super::configuration::WantedTopic;
 use crate::broker::effective_config::Configs;
 use crate::broker::topic_name;
 use crate::error::{Error, Result};
+use crate::storage::file_name::METADATA_TOPIC;
 
 /// What images keep for their own scripts, and for the Java machine.
 const NOT_SETTINGS: &[&str] = &[
@@ -99,6 +100,11 @@ fn wanted_topic(word: &str, notes: &mut Vec<String>) -> Result<WantedTopic> {
     let mut parts = word.split(':');
     let name = parts.next().unwrap_or_default();
     topic_name::validate(name).map_err(|why| wrong(&format!("is no topic: {why}")))?;
+    if name == METADATA_TOPIC {
+        return Err(wrong(
+            "is no topic: Apache Kafka keeps its metadata under that name",
+        ));
+    }
     let number = |part: Option<&str>| match part {
         None | Some("") => Ok(1),
         Some(part) => part.parse::<i32>().ok().filter(|number| *number > 0).ok_or(()),
@@ -172,11 +178,16 @@ mod tests {
 
     #[test]
     fn a_topic_that_makes_no_sense_is_named() {
-        let variable = ("KAFKA_CREATE_TOPICS".to_owned(), "test:x:1".to_owned());
-        let error = read(std::iter::once(variable)).unwrap_err();
-        assert_eq!(
-            error.message(),
-            "KAFKA_CREATE_TOPICS: \"test:x:1\" has no number of partitions"
-        );
+        for (topic, why) in [
+            ("test:x:1", "has no number of partitions"),
+            (
+                "__cluster_metadata:1:1",
+                "is no topic: Apache Kafka keeps its metadata under that name",
+            ),
+        ] {
+            let variable = ("KAFKA_CREATE_TOPICS".to_owned(), topic.to_owned());
+            let error = read(std::iter::once(variable)).unwrap_err();
+            assert_eq!(error.message(), format!("KAFKA_CREATE_TOPICS: \"{topic}\" {why}"));
+        }
     }
 }
