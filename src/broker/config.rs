@@ -18,6 +18,16 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+impl Endpoint {
+    /// The host to bind: an empty one and `*` are every address of this machine.
+    pub fn bind_host(&self) -> &str {
+        match self.host.as_str() {
+            "" | "*" => "0.0.0.0",
+            host => host,
+        }
+    }
+}
+
 /// Static settings.
 #[derive(Clone, Debug)]
 pub struct BrokerConfig {

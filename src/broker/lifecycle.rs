@@ -13,6 +13,7 @@ use super::connections::Listener;
 use super::fetch_session::FetchSessions;
 use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::metadata::Metadata;
+use super::notices;
 use super::server;
 use super::start_memory;
 use super::timers;
@@ -59,7 +60,7 @@ impl PreparedBroker {
             connections: Arc::default(),
             fetch_sessions: FetchSessions::new(slots),
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
-            notices,
+            notices: notices::Notices::new(notices),
         };
         for note in &broker.metadata.notes {
             broker.notice(note);
@@ -135,12 +136,8 @@ async fn idle_for_long(broker: &Broker) {
     }
 }
 
-/// Binds one endpoint. An empty host or `*` is every address.
+/// Binds one endpoint.
 fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<Listener>)> {
-    let host = match endpoint.host.as_str() {
-        "" | "*" => "0.0.0.0",
-        host => host,
-    };
     let address = format!("{}:{}", endpoint.host, endpoint.port);
     let failed = |error: std::io::Error| {
         let hint = match error.kind() {
@@ -154,7 +151,10 @@ fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<
             .context(format!("cannot listen on {address}"))
             .hint(hint)
     };
-    let addresses: Vec<SocketAddr> = (host, endpoint.port).to_socket_addrs().map_err(failed)?.collect();
+    let addresses: Vec<SocketAddr> = (endpoint.bind_host(), endpoint.port)
+        .to_socket_addrs()
+        .map_err(failed)?
+        .collect();
     let socket = TcpListener::bind(addresses.as_slice()).map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
     let bound = socket.local_addr().map_err(failed)?;

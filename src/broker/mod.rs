@@ -22,6 +22,7 @@ pub mod lifecycle;
 pub mod metadata;
 mod metadata_changes;
 mod metadata_file;
+mod notices;
 pub mod partition;
 mod produce_request;
 mod producer_ids;
@@ -44,6 +45,7 @@ use connections::{Connections, Listener};
 use fetch_session::FetchSessions;
 use group::GroupCoordinator;
 use metadata::Metadata;
+use notices::Notices;
 
 /// Everything the handlers share.
 pub struct Broker {
@@ -54,13 +56,28 @@ pub struct Broker {
     pub(in crate::broker) fetch_sessions: FetchSessions,
     /// Where clients reach this broker, by listener.
     pub listeners: Vec<Arc<Listener>>,
-    notices: Box<dyn Fn(&str) + Send + Sync>,
+    notices: Notices,
 }
 
 impl Broker {
     /// Tells whoever runs the broker something worth a line.
     pub fn notice(&self, line: impl fmt::Display) {
-        (self.notices)(&line.to_string());
+        self.notices.say(&line.to_string());
+    }
+
+    /// The same for what clients can cause again and again: a line that was said before is not repeated.
+    pub fn notice_once(&self, line: impl fmt::Display) {
+        self.notices.say_once(&line.to_string());
+    }
+
+    /// Says of a topic with `cleanup.policy=compact` that its records stay for the time being.
+    pub fn note_compaction(&self, topic: &str) {
+        let partition = self.metadata.partition(topic, 0);
+        if partition.is_some_and(|partition| partition.settings().compact) {
+            self.notice_once(format_args!(
+                "topic {topic} has cleanup.policy=compact, and the mini broker does not compact yet: every record stays"
+            ));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::suite::Suite;
+use crate::support::suite::{Suite, outcome_of};
 
 /// What a fixture's command is told, and what it ends with.
 #[test]
@@ -115,6 +115,14 @@ fn what_cannot_be_started_says_why_in_one_line() {
     let port = taken.local_addr().unwrap().to_string();
     for (args, code, word) in [
         (vec!["--listen", "0.0.0.0:0"], 2, "--allow-anonymous"),
+        (vec!["--listen", "*:0"], 2, "--allow-anonymous"),
+        (vec!["--listen", "[::]:0"], 2, "--allow-anonymous"),
+        (
+            vec!["-X", "listeners=PLAINTEXT://127.0.0.1:0,OTHER://*:0"],
+            2,
+            "--allow-anonymous",
+        ),
+        (vec!["--listen", "no-such-host.invalid:0"], 1, "cannot listen on"),
         (
             vec!["--listen", port.as_str(), "--data-dir", "d"],
             1,
@@ -132,6 +140,17 @@ fn what_cannot_be_started_says_why_in_one_line() {
         assert_eq!(outcome.code, Some(code), "{args:?}: {}", outcome.stderr);
         assert!(outcome.stderr.contains(word), "{args:?}: {}", outcome.stderr);
         assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn the_variables_of_a_container_open_nothing_either() {
+    let suite = Suite::new();
+    for listeners in ["PLAINTEXT://*:0", "PLAINTEXT://0.0.0.0:0", "PLAINTEXT://[::]:0"] {
+        let mut command = suite.command(["broker", "--config-from-env", "--data-dir", "d"]);
+        command.env("KAFKA_LISTENERS", listeners);
+        outcome_of(command, b"").exits(2).complains("--allow-anonymous");
+        assert!(!suite.home().join("d").exists(), "{listeners}");
     }
 }
 

@@ -5,6 +5,7 @@ mod foreign_folders;
 mod groups;
 mod hostile_client;
 mod lifecycle;
+mod not_yet;
 mod partition_files;
 mod restart;
 mod transcript;

@@ -82,7 +82,10 @@ pub(super) fn store(
         return Ok(());
     }
     let stored = match resource {
-        Resource::Topic(name) => broker.metadata.set_topic_configs(name, configs),
+        Resource::Topic(name) => broker
+            .metadata
+            .set_topic_configs(name, configs)
+            .inspect(|()| broker.note_compaction(name)),
         _ => broker
             .metadata
             .set_broker_configs(&resource.broker_key(broker), configs),

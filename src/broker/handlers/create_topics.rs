@@ -101,7 +101,8 @@ pub(super) fn create_automatically(broker: &Broker, name: &str) -> Result<Arc<To
         broker.metadata.offsets_topic()
     } else {
         let partitions = broker.config.num_partitions;
-        broker.metadata.create_topic(name, partitions, Configs::new())
+        let created = broker.metadata.create_topic(name, partitions, Configs::new());
+        created.inspect(|_| broker.note_compaction(name))
     };
     // Somebody else may have been faster.
     created.or_else(|_| {
@@ -150,6 +151,7 @@ fn create(
     } else {
         let created = broker.metadata.create_topic(name, partitions, configs.clone());
         created
+            .inspect(|_| broker.note_compaction(name))
             .map_err(|error| {
                 // Somebody else may have made it since it was looked for.
                 let refused = check_name(broker, name).err();

@@ -1,6 +1,7 @@
 //! FindCoordinator, versions 0–6: which broker keeps a group. This one does.
 //!
-//! - v1 says what kind of key it is: 0 a group, 1 a transactional id, 2 a share group; only groups are kept here yet.
+//! - v1 says what kind of key it is: 0 a group, 1 a transactional id, 2 a share group; only groups are kept here
+//!   yet, and a transactional producer gets an error that ends it.
 //! - v4 asks for many keys at once.
 //! - The offsets topic is made with the first question, so that it is there when the group's first commit comes.
 //!
@@ -13,6 +14,7 @@ use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
 use kafka_protocol::protocol::StrBytes;
 
+use super::init_producer_id::{NO_TRANSACTIONS, refuse_transaction};
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
@@ -58,11 +60,12 @@ pub fn handle(
         .with_coordinators(request.coordinator_keys.into_iter().map(coordinator).collect())
 }
 
-/// Apache Kafka's words, also for what went well.
+/// Apache Kafka's words, also for what went well; ours where Apache Kafka has no such answer.
 fn words(refusal: Option<ResponseError>, version: i16) -> &'static str {
     match refusal {
         None if version < 4 => "NONE",
         None => "",
+        Some(NO_TRANSACTIONS) => "the mini broker has no transactions yet",
         Some(ResponseError::CoordinatorNotAvailable) => "The coordinator is not available.",
         Some(_) => {
             "This most likely occurs because of a request being malformed by the client library or the message was \
@@ -74,7 +77,7 @@ fn words(refusal: Option<ResponseError>, version: i16) -> &'static str {
 fn refusal(broker: &Broker, key_type: i8) -> Option<ResponseError> {
     match key_type {
         GROUP => {}
-        TRANSACTION => return Some(ResponseError::CoordinatorNotAvailable),
+        TRANSACTION => return Some(refuse_transaction(broker)),
         _ => return Some(ResponseError::InvalidRequest),
     }
     broker

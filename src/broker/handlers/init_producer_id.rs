@@ -2,7 +2,7 @@
 //!
 //! - Without a transactional id every call gives a new id with epoch 0, whatever id the producer had (v3).
 //!
-//! Not done: transactions (`COORDINATOR_NOT_AVAILABLE`).
+//! Not done: transactions (`TRANSACTIONAL_ID_AUTHORIZATION_FAILED`).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_InitProducerId>
 
@@ -13,6 +13,16 @@ use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, Pr
 
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+
+/// The answer to a transactional producer. It is the one error that every client takes for final: Apache Kafka's,
+/// librdkafka and franz-go repeat most others until they time out.
+pub(super) const NO_TRANSACTIONS: ResponseError = ResponseError::TransactionalIdAuthorizationFailed;
+
+/// Says why on the broker's side, where the words of that error would mislead.
+pub(super) fn refuse_transaction(broker: &Broker) -> ResponseError {
+    broker.notice_once("refused a transactional producer: the mini broker has no transactions yet");
+    NO_TRANSACTIONS
+}
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -27,7 +37,7 @@ pub fn handle(
     };
     match &request.transactional_id {
         Some(id) if id.is_empty() => return refused(ResponseError::InvalidRequest),
-        Some(_) => return refused(ResponseError::CoordinatorNotAvailable),
+        Some(_) => return refused(refuse_transaction(broker)),
         None => {}
     }
     match broker.metadata.new_producer_id() {

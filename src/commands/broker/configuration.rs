@@ -10,7 +10,7 @@ use crate::broker::config::{BrokerConfig, Endpoint};
 use crate::broker::effective_config::Configs;
 use crate::client::java_properties;
 use crate::client::local_broker::default_data_dir;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Says in a file what `--allow-anonymous` says on the command line.
 const ALLOW_ANONYMOUS: &str = "kafkit.allow.anonymous";
@@ -163,12 +163,14 @@ fn check_endpoint(endpoint: &mut Endpoint, allow_anonymous: bool, notes: &mut Ve
         ));
         return Ok(());
     }
-    let addresses = (endpoint.host.as_str(), endpoint.port).to_socket_addrs();
+    let addresses = (endpoint.bind_host(), endpoint.port).to_socket_addrs();
     let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
-    // A name that means nothing fails when it is bound, with the reason.
-    let Ok(mut addresses) = addresses else {
-        return Ok(());
-    };
+    // A name that means nothing now could mean any address by the time it is bound.
+    let mut addresses = addresses.map_err(|error| {
+        Error::from_cause(Kind::Failed, error)
+            .context(format!("cannot listen on {}:{}", endpoint.host, endpoint.port))
+            .hint("--listen takes an address of this machine")
+    })?;
     if addresses.all(|address| is_loopback(address.ip())) {
         return Ok(());
     }
@@ -221,9 +223,23 @@ mod tests {
 
     #[test]
     fn other_machines_are_let_in_only_when_told_twice() {
+        for host in [
+            "*",
+            "[::]",
+            "0",
+            "::0",
+            "[::ffff:0.0.0.0]",
+            "192.0.2.1",
+            "0.0.0.0",
+        ] {
+            let listeners = format!("PLAINTEXT://127.0.0.1:9092,OTHER://{host}:9093");
+            let refusal = Configuration::new(&serve(&[("listeners", &listeners)])).unwrap_err();
+            assert!(
+                refusal.to_string().contains("--allow-anonymous"),
+                "{host}: {refusal}"
+            );
+        }
         let open = [("listeners", "PLAINTEXT://0.0.0.0:9092")];
-        let refusal = Configuration::new(&serve(&open)).unwrap_err();
-        assert!(refusal.to_string().contains("--allow-anonymous"), "{refusal}");
         let mut told_twice = serve(&open);
         told_twice.allow_anonymous = true;
         assert_eq!(

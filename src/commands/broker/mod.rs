@@ -95,9 +95,12 @@ fn prepare(configuration: Configuration, printer: &mut Printer) -> Result<Prepar
     }
     let prepared = PreparedBroker::new(configuration.config, Box::new(|line| output::stderr_line(line)))?;
     for topic in configuration.topics {
-        let metadata = &prepared.broker().metadata;
-        if metadata.topic(&topic.name).is_none() {
-            metadata.create_topic(&topic.name, topic.partitions, topic.configs)?;
+        let broker = prepared.broker();
+        if broker.metadata.topic(&topic.name).is_none() {
+            broker
+                .metadata
+                .create_topic(&topic.name, topic.partitions, topic.configs)?;
+            broker.note_compaction(&topic.name);
         }
     }
     Ok(prepared)
