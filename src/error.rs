@@ -165,6 +165,10 @@ impl From<io::Error> for Error {
             _ => Kind::Failed,
         };
         match error.raw_os_error() {
+            Some(_) if error.kind() == io::ErrorKind::StorageFull => Self::new(kind, "the disk is full"),
+            Some(_) if error.kind() == io::ErrorKind::QuotaExceeded => {
+                Self::new(kind, "the disk quota is used up")
+            }
             // The system's own words, without the number that Rust puts behind them.
             Some(code) => {
                 let text = error.to_string();

@@ -17,6 +17,7 @@ use super::notices;
 use super::server;
 use super::start_memory;
 use super::timers;
+use super::write_trouble::WriteTrouble;
 use crate::error::{Error, Kind, Result};
 
 /// How the broker tells whoever runs it what happened.
@@ -61,6 +62,7 @@ impl PreparedBroker {
             fetch_sessions: FetchSessions::new(slots),
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
             notices: notices::Notices::new(notices),
+            write_trouble: WriteTrouble::default(),
         };
         for note in &broker.metadata.notes {
             broker.notice(note);

@@ -36,6 +36,7 @@ mod start_memory;
 pub mod timers;
 pub mod topic_name;
 pub mod topic_settings;
+mod write_trouble;
 
 use std::fmt;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use fetch_session::FetchSessions;
 use group::GroupCoordinator;
 use metadata::Metadata;
 use notices::Notices;
+use write_trouble::WriteTrouble;
 
 /// Everything the handlers share.
 pub struct Broker {
@@ -57,6 +59,7 @@ pub struct Broker {
     /// Where clients reach this broker, by listener.
     pub listeners: Vec<Arc<Listener>>,
     notices: Notices,
+    write_trouble: WriteTrouble,
 }
 
 impl Broker {

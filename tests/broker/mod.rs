@@ -2,6 +2,7 @@
 
 mod expected_by_clients;
 mod foreign_folders;
+mod full_disk;
 mod groups;
 mod hostile_client;
 mod lifecycle;

@@ -40,7 +40,7 @@ fn what_cannot_be_written_is_no_success() {
             .stdout(full)
             .output()
             .unwrap();
-        assert_fails(&output, "no space left on device");
+        assert_fails(&output, "the disk is full");
     }
 }
 

@@ -72,6 +72,7 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
 
 /// What is the same for all partitions of a topic.
 struct Produce<'a> {
+    broker: &'a Broker,
     context: &'a RequestContext,
     topic: Option<Arc<Topic>>,
     /// Why nothing is taken for this topic.
@@ -82,7 +83,7 @@ struct Produce<'a> {
 
 impl<'a> Produce<'a> {
     fn new(
-        broker: &Broker,
+        broker: &'a Broker,
         context: &'a RequestContext,
         request: &ProduceRequest,
         wanted: &TopicRecords,
@@ -108,6 +109,7 @@ impl<'a> Produce<'a> {
             None
         };
         Self {
+            broker,
             context,
             topic,
             refused,
@@ -189,7 +191,13 @@ impl<'a> Produce<'a> {
         };
         let mut appended = partition
             .append(repacked.as_deref_mut().unwrap_or(records), self.now_ms)
+            .inspect_err(|error| {
+                if let AppendError::Storage(error) = error {
+                    self.broker.write_refused(error);
+                }
+            })
             .map_err(|error| Rejected::new(error_code(&error), error.to_string()))?;
+        self.broker.write_accepted();
         if appended.duplicate {
             // Kafka tells when the batch that it has was made.
             appended.log_append_time = header.max_timestamp;
