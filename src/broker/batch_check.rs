@@ -1,26 +1,30 @@
 //! What a producer's batch must keep to before it is appended, in Kafka's order and with Kafka's words.
 //!
-//! Looks at the header and the checksum only. The records inside are read where a rule of the topic needs it: keys
-//! of a compacted topic, timestamps out of the ordinary.
+//! The records are read once, without keys and values, as Apache Kafka reads them: no one can read a batch later that
+//! does not hold what its header says. Most refusals of records come without a text, as Kafka's do.
 
 use kafka_protocol::ResponseError;
 
 use super::topic_settings::TopicSettings;
-use crate::records::batch_header::{self, BatchHeader};
-use crate::records::batches::BatchRecords;
-use crate::records::{Batch, Codec};
+use crate::records::batch_header::{self, BatchHeader, HEADER_LEN, LOG_OVERHEAD, TimestampType};
+use crate::records::fields::i8_at;
+use crate::records::record_walk::{self, RecordSummary, WalkError};
+use crate::records::{Codec, compression};
 
-/// No batch of more than this many bytes is unpacked to look at its records.
-pub(super) const UNPACK_LIMIT: usize = 128 * 1024 * 1024;
+/// A batch that is packed anew is inflated up to this many bytes.
+const UNPACK_LIMIT: usize = 128 * 1024 * 1024;
 /// What a batch of the oldest format states as its length at least, in bytes.
 const SHORTEST_BATCH: i32 = 14;
-/// A batch of this attribute has the broker's time already: only a broker may say so.
-const LOG_APPEND_TIME_BIT: i16 = 1 << 3;
+/// The most records whose faults are listed in an answer.
+const MOST_RECORD_ERRORS: usize = 10_000;
+/// The timestamp of a record that has none.
+const NO_TIMESTAMP: i64 = -1;
 
 /// Why a batch is not taken.
 #[derive(Debug)]
 pub(super) struct Rejected {
     pub(super) error: ResponseError,
+    /// Empty where Kafka gives the code alone.
     pub(super) message: String,
     /// The partition's start, which only refusals by the log itself tell; -1 otherwise.
     pub(super) log_start_offset: i64,
@@ -39,8 +43,13 @@ impl Rejected {
     }
 }
 
-fn invalid(message: impl Into<String>) -> Rejected {
-    Rejected::new(ResponseError::InvalidRecord, message)
+/// Bytes that are no batch, or a batch that is not what it says.
+fn invalid() -> Rejected {
+    Rejected::new(ResponseError::InvalidRecord, "")
+}
+
+fn corrupt(message: impl Into<String>) -> Rejected {
+    Rejected::new(ResponseError::CorruptMessage, message)
 }
 
 /// What a partition's records come with.
@@ -48,179 +57,269 @@ fn invalid(message: impl Into<String>) -> Rejected {
 pub(super) struct Rules<'a> {
     /// `topic-partition`, for the texts.
     pub(super) partition: &'a str,
-    pub(super) version: i16,
     pub(super) now_ms: i64,
     pub(super) settings: &'a TopicSettings,
 }
 
-/// Checks one batch of which [`one_batch`] has found the header.
-pub(super) fn check(bytes: &[u8], header: &BatchHeader, rules: &Rules<'_>) -> Result<(), Rejected> {
-    let partition = rules.partition;
-    if header.base_offset != 0 {
-        return Err(invalid(format!(
-            "The baseOffset of the record batch in the append to {partition} should be 0, but it is {}",
-            header.base_offset
-        )));
+/// What was found out about a batch that is taken.
+#[derive(Debug)]
+pub(super) struct Checked {
+    /// Milliseconds, of all its records; -1 where none has a time.
+    pub(super) max_timestamp: i64,
+    /// The records of a compressed batch that must be packed anew, inflated.
+    pub(super) inflated: Option<Vec<u8>>,
+}
+
+/// The whole batch at the start of a partition's records, from version 3 on the only one and of format 2. A batch
+/// behind it that is cut off does not count.
+pub(super) fn one_batch(records: &[u8], version: i16) -> Result<BatchHeader, Rejected> {
+    let size = next_batch(records).map_err(corrupt)?.ok_or_else(invalid)?;
+    if i8_at(records, batch_header::MAGIC_AT) != 2 {
+        return Err(invalid());
     }
-    let limit = rules.settings.max_message_bytes;
-    if bytes.len() > limit {
-        return Err(Rejected::new(
-            ResponseError::MessageTooLarge,
-            format!(
-                "The record batch size in the append to {partition} is {} bytes which exceeds the maximum \
-                 configured value of {limit}.",
-                bytes.len()
-            ),
+    let attributes = batch_header::attributes_field(records);
+    if version < 7 && Codec::from_attributes(attributes) == Some(Codec::Zstd) {
+        return Err(Rejected::new(ResponseError::UnsupportedCompressionType, ""));
+    }
+    let behind = records.get(size..).unwrap_or_default();
+    if next_batch(behind).map_err(|_| corrupt(""))?.is_some() {
+        return Err(invalid());
+    }
+    BatchHeader::parse(records).map_err(|_| corrupt(""))
+}
+
+/// How many bytes the batch of any format at the start of `bytes` has; `None` if it is not there to its end.
+fn next_batch(bytes: &[u8]) -> Result<Option<usize>, String> {
+    if bytes.len() < LOG_OVERHEAD {
+        return Ok(None);
+    }
+    let length = batch_header::length_field(bytes);
+    if length < SHORTEST_BATCH {
+        return Err(format!(
+            "Record size {length} is less than the minimum record overhead ({SHORTEST_BATCH})"
         ));
+    }
+    if bytes.len() < batch_header::HEADER_UP_TO_MAGIC {
+        return Ok(None);
+    }
+    let magic = i8_at(bytes, batch_header::MAGIC_AT);
+    if !(0..=2).contains(&magic) {
+        return Err(format!("Invalid magic found in record: {magic}"));
+    }
+    let size = LOG_OVERHEAD + usize::try_from(length).unwrap_or(0);
+    Ok((size <= bytes.len()).then_some(size))
+}
+
+/// Checks the batch whose header [`one_batch`] has found; `bytes` end with it.
+pub(super) fn check(bytes: &[u8], header: &BatchHeader, rules: &Rules<'_>) -> Result<Checked, Rejected> {
+    if header.base_offset != 0 {
+        return Err(invalid());
+    }
+    if bytes.len() > rules.settings.max_message_bytes {
+        return Err(Rejected::new(ResponseError::MessageTooLarge, ""));
     }
     if !batch_header::crc_is_valid(bytes) {
-        return Err(Rejected::new(
-            ResponseError::CorruptMessage,
-            format!(
-                "Record is corrupt (stored crc = {}, computed crc = {}) in topic partition {partition}.",
-                header.crc,
-                batch_header::computed_crc(bytes)
-            ),
-        ));
+        return Err(corrupt(""));
     }
-    check_header(header, partition)?;
-    check_records(bytes, header, rules)
+    let codec = header
+        .codec()
+        .ok_or_else(|| Rejected::new(ResponseError::UnknownServerError, ""))?;
+    check_header(header)?;
+    check_records(bytes.get(HEADER_LEN..).unwrap_or_default(), codec, header, rules)
 }
 
-/// From version 3 on a partition's records are one batch of format 2, and zstd needs version 7.
-pub(super) fn one_batch(bytes: &[u8], rules: &Rules<'_>) -> Result<BatchHeader, Rejected> {
-    let version = rules.version;
-    let none = || {
-        invalid(format!(
-            "Produce requests with version {version} must have at least one record batch per partition"
-        ))
-    };
-    let corrupt = || {
-        let message = format!("Record batch is corrupt in topic partition {}.", rules.partition);
-        Rejected::new(ResponseError::CorruptMessage, message)
-    };
-    // Where the magic byte of any format stands; a batch that does not end here does not count.
-    let magic = *bytes.get(16).ok_or_else(none)?;
-    let length = bytes.get(8..12).and_then(|length| length.try_into().ok());
-    let length = i32::from_be_bytes(length.unwrap_or_default());
-    if length < SHORTEST_BATCH || magic > 2 {
-        return Err(corrupt());
-    }
-    if bytes.len() as i64 - 12 < i64::from(length) {
-        return Err(none());
-    }
-    if magic != 2 {
-        return Err(invalid(format!(
-            "Produce requests with version {version} are only allowed to contain record batches with magic version 2"
-        )));
-    }
-    let header = BatchHeader::parse(bytes).map_err(|_| corrupt())?;
-    if Codec::from_attributes(header.attributes) == Some(Codec::Zstd) && version < 7 {
-        return Err(Rejected::new(
-            ResponseError::UnsupportedCompressionType,
-            format!("Produce requests with version {version} are not allowed to use ZStandard compression"),
-        ));
-    }
-    if header.size_in_bytes() < bytes.len() {
-        return Err(invalid(format!(
-            "Produce requests with version {version} are only allowed to contain exactly one record batch per \
-             partition"
-        )));
-    }
-    Ok(header)
-}
-
-fn check_header(header: &BatchHeader, partition: &str) -> Result<(), Rejected> {
-    if Codec::from_attributes(header.attributes).is_none() {
-        return Err(Rejected::new(
-            ResponseError::UnsupportedCompressionType,
-            format!("Unknown compression type in topic partition {partition}."),
-        ));
-    }
-    if header.is_control() {
-        return Err(invalid("Clients are not allowed to write control records."));
-    }
+fn check_header(header: &BatchHeader) -> Result<(), Rejected> {
     let by_offsets = i64::from(header.last_offset_delta) + 1;
-    if by_offsets <= 0 {
-        return Err(invalid(format!(
-            "Batch has an invalid offset range: [0, {}] in topic partition {partition}.",
-            header.last_offset_delta
-        )));
-    }
-    if i64::from(header.records_count) != by_offsets {
-        return Err(invalid(format!(
-            "Inconsistent batch offset range [0, {}] and count of records {} in topic partition {partition}.",
-            header.last_offset_delta, header.records_count
-        )));
-    }
-    if header.producer_id >= 0 && header.base_sequence < 0 {
-        return Err(invalid(format!(
-            "Invalid sequence number {} in record batch with producerId {} in topic partition {partition}.",
-            header.base_sequence, header.producer_id
-        )));
-    }
-    if header.attributes & LOG_APPEND_TIME_BIT != 0 {
-        return Err(Rejected::new(
-            ResponseError::InvalidTimestamp,
-            format!(
-                "Invalid timestamp type in topic partition {partition}: only the broker sets LogAppendTime."
-            ),
-        ));
+    let count_is_right = by_offsets > 0 && i64::from(header.records_count) == by_offsets;
+    let lacks_sequence = header.has_producer_id() && header.base_sequence < 0;
+    if !count_is_right || header.is_control() || lacks_sequence {
+        return Err(invalid());
     }
     Ok(())
 }
 
-/// Reads the records only where a rule may be broken by one of them.
-fn check_records(bytes: &[u8], header: &BatchHeader, rules: &Rules<'_>) -> Result<(), Rejected> {
-    let settings = rules.settings;
-    let earliest = rules.now_ms.saturating_sub(settings.timestamp_before_max_ms);
-    let latest = rules.now_ms.saturating_add(settings.timestamp_after_max_ms);
-    let any_time = settings.log_append_time
-        || (settings.timestamp_before_max_ms == i64::MAX && header.max_timestamp <= latest);
-    if any_time && !settings.compact {
-        return Ok(());
-    }
-    let mut without_key = Vec::new();
-    let mut out_of_time = Vec::new();
-    let corrupt = || {
-        let message = format!("Records cannot be read in topic partition {}.", rules.partition);
-        Rejected::new(ResponseError::CorruptMessage, message)
+fn check_records(
+    body: &[u8],
+    codec: Codec,
+    header: &BatchHeader,
+    rules: &Rules<'_>,
+) -> Result<Checked, Rejected> {
+    let is_repacked = rules
+        .settings
+        .packing
+        .is_some_and(|packing| packing.codec != codec);
+    let in_place = codec != Codec::None && !is_repacked;
+    let mut faults = Faults::new(
+        header,
+        rules,
+        if in_place {
+            "PartialDefaultRecord"
+        } else {
+            "DefaultRecord"
+        },
+    );
+    let count = header.records_count;
+    let mut inflated = None;
+    let walked = if codec == Codec::None {
+        record_walk::walk_plain(body, count, |record| faults.look_at(record))
+    } else if in_place {
+        record_walk::walk_compressed(codec, body, count, |record| faults.look_at(record))
+    } else {
+        let records = inflated.insert(Vec::new());
+        compression::decompress_into(codec, body, records, UNPACK_LIMIT)
+            .map_err(|_| Rejected::new(ResponseError::UnknownServerError, ""))?;
+        // The length of a record is read another way out of a compressed body.
+        match record_walk::walk_plain(records, count, |record| faults.look_at(record)) {
+            Err(WalkError::EndlessLength) => Err(WalkError::Malformed),
+            walked => walked,
+        }
     };
-    let batch = Batch::parse(bytes).map_err(|_| corrupt())?;
-    let mut scratch = Vec::new();
-    let records: BatchRecords<'_> = batch.records(&mut scratch, UNPACK_LIMIT).map_err(|_| corrupt())?;
-    for (index, record) in (0..).zip(records) {
-        let record = record.map_err(|_| corrupt())?;
-        if settings.compact && record.key.is_none() {
-            let message = format!(
+    walked.map_err(|error| match error {
+        WalkError::Malformed => invalid(),
+        WalkError::EndlessLength | WalkError::Inflate(_) => {
+            Rejected::new(ResponseError::UnknownServerError, "")
+        }
+    })?;
+    faults.refusal()?;
+    let rebuilds = in_place && !faults.offsets_in_order;
+    if rebuilds || (is_repacked && faults.before_1970) {
+        // Kafka fails when it writes such records anew.
+        return Err(Rejected::new(ResponseError::UnknownServerError, ""));
+    }
+    Ok(Checked {
+        max_timestamp: faults.max_timestamp,
+        inflated,
+    })
+}
+
+/// What is wrong with the records of one batch, by the rules of its topic.
+struct Faults<'a> {
+    header: &'a BatchHeader,
+    rules: &'a Rules<'a>,
+    /// What Kafka's texts call a record.
+    record_name: &'static str,
+    append_time: bool,
+    /// The index of the next record.
+    index: i32,
+    offsets_in_order: bool,
+    before_1970: bool,
+    max_timestamp: i64,
+    errors: usize,
+    timestamp_errors: usize,
+    listed: Vec<(i32, String)>,
+}
+
+impl<'a> Faults<'a> {
+    fn new(header: &'a BatchHeader, rules: &'a Rules<'a>, record_name: &'static str) -> Self {
+        Self {
+            header,
+            rules,
+            record_name,
+            append_time: header.timestamp_type() == TimestampType::LogAppendTime,
+            index: 0,
+            offsets_in_order: true,
+            before_1970: false,
+            max_timestamp: NO_TIMESTAMP,
+            errors: 0,
+            timestamp_errors: 0,
+            listed: Vec::new(),
+        }
+    }
+
+    #[inline]
+    fn look_at(&mut self, record: &RecordSummary) {
+        let timestamp = if self.append_time {
+            self.header.max_timestamp
+        } else {
+            self.header.base_timestamp.wrapping_add(record.timestamp_delta)
+        };
+        self.max_timestamp = self.max_timestamp.max(timestamp);
+        self.offsets_in_order &= record.offset_delta == self.index;
+        self.before_1970 |= timestamp < NO_TIMESTAMP;
+        let settings = self.rules.settings;
+        if settings.compact && record.key_size < 0 {
+            self.list(format!(
                 "Compacted topic cannot accept message without key in topic partition {}",
-                rules.partition
-            );
-            without_key.push((index, message));
+                self.rules.partition
+            ));
+        } else if !settings.log_append_time && timestamp != NO_TIMESTAMP {
+            let age = self.rules.now_ms.wrapping_sub(timestamp);
+            if age > settings.timestamp_before_max_ms || age.wrapping_neg() > settings.timestamp_after_max_ms
+            {
+                self.list_out_of_range(record, timestamp);
+            }
+        } else if self.append_time {
+            self.list_stamped(record, timestamp);
         }
-        if !any_time && !(earliest..=latest).contains(&record.timestamp) {
-            let message = format!(
-                "Timestamp {} of message with offset {} is out of range. The timestamp should be within [{earliest}, \
-                 {latest}]",
-                record.timestamp, record.offset
-            );
-            out_of_time.push((index, message));
+        self.index += 1;
+    }
+
+    fn list(&mut self, message: String) {
+        self.errors += 1;
+        if self.listed.len() < MOST_RECORD_ERRORS {
+            self.listed.push((self.index, message));
         }
     }
-    if !out_of_time.is_empty() {
-        let message = "One or more records have been rejected due to invalid timestamp";
-        return Err(Rejected {
-            records: out_of_time,
-            ..Rejected::new(ResponseError::InvalidTimestamp, message)
-        });
+
+    #[cold]
+    fn list_out_of_range(&mut self, record: &RecordSummary, timestamp: i64) {
+        let settings = self.rules.settings;
+        self.timestamp_errors += 1;
+        self.list(format!(
+            "Timestamp {timestamp} of message with offset {} is out of range. The timestamp should be within [{}, {}]",
+            record.offset_delta,
+            self.rules.now_ms.wrapping_sub(settings.timestamp_before_max_ms),
+            self.rules.now_ms.wrapping_add(settings.timestamp_after_max_ms),
+        ));
     }
-    if !without_key.is_empty() {
-        let first = without_key.len();
-        let message = format!("One or more records have been rejected due to {first} record errors in total");
-        return Err(Rejected {
-            records: without_key,
-            ..invalid(message)
-        });
+
+    #[cold]
+    fn list_stamped(&mut self, record: &RecordSummary, timestamp: i64) {
+        let size = |size: i32| {
+            if self.record_name == "DefaultRecord" {
+                size.max(0)
+            } else {
+                size
+            }
+        };
+        self.timestamp_errors += 1;
+        self.list(format!(
+            "Invalid timestamp type in message {}(offset={}, timestamp={timestamp}, key={} bytes, value={} bytes). \
+             Producer should not set timestamp type to LogAppendTime.",
+            self.record_name,
+            record.offset_delta,
+            size(record.key_size),
+            size(record.value_size),
+        ));
     }
-    Ok(())
+
+    /// The answer if any record is at fault.
+    fn refusal(&mut self) -> Result<(), Rejected> {
+        if self.errors == 0 {
+            return Ok(());
+        }
+        let records = std::mem::take(&mut self.listed);
+        if self.timestamp_errors > 0 {
+            let message = "One or more records have been rejected due to invalid timestamp";
+            return Err(Rejected {
+                records,
+                ..Rejected::new(ResponseError::InvalidTimestamp, message)
+            });
+        }
+        let first: Vec<_> = records
+            .iter()
+            .take(3)
+            .map(|(index, message)| format!("RecordError(batchIndex={index}, message='{message}')"))
+            .collect();
+        let message = format!(
+            "One or more records have been rejected due to {} record errors in total, and only showing the first \
+             three errors at most: [{}]",
+            self.errors,
+            first.join(", ")
+        );
+        Err(Rejected {
+            records,
+            ..Rejected::new(ResponseError::InvalidRecord, message)
+        })
+    }
 }

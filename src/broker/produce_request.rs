@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
+use crate::records::batch_header;
+
 /// The request without its records.
 #[derive(Debug)]
 pub(super) struct ProduceRequest {
@@ -63,6 +65,14 @@ impl ProduceRequest {
             acks,
             topics,
         })
+    }
+
+    /// Whether a batch says that it is part of a transaction.
+    pub(super) fn is_in_transaction(&self, body: &[u8]) -> bool {
+        let partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
+        partitions
+            .filter_map(|partition| body.get(partition.records.clone()))
+            .any(batch_header::is_transactional)
     }
 }
 

@@ -254,6 +254,16 @@ pub fn length_field(bytes: &[u8]) -> i32 {
     i32_at(bytes, LENGTH_AT)
 }
 
+/// The attributes of the batch of format 2 at the start of `bytes`; 0 for fewer bytes.
+pub fn attributes_field(bytes: &[u8]) -> i16 {
+    i16_at(bytes, ATTRIBUTES_AT)
+}
+
+/// Whether the batch at the start of `bytes` is of format 2 and part of a transaction.
+pub fn is_transactional(bytes: &[u8]) -> bool {
+    i8_at(bytes, MAGIC_AT) == 2 && attributes_field(bytes) & TRANSACTIONAL_BIT != 0
+}
+
 /// The checksum of the whole batch in `bytes` as it should stand in the header.
 pub fn computed_crc(bytes: &[u8]) -> u32 {
     let magic = i8_at(bytes, MAGIC_AT);
@@ -292,9 +302,22 @@ pub fn set_leader_epoch(bytes: &mut [u8], leader_epoch: i32) {
 
 /// Gives every record of the batch the time of its append, and the batch a new checksum.
 pub fn set_log_append_time(bytes: &mut [u8], now_ms: i64) {
-    let attributes = i16_at(bytes, ATTRIBUTES_AT) | TIMESTAMP_TYPE_BIT;
-    put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
-    put(bytes, MAX_TIMESTAMP_AT, &now_ms.to_be_bytes());
+    set_max_timestamp(bytes, TimestampType::LogAppendTime, now_ms);
+}
+
+/// Sets who gave the records their timestamps and the largest of these (ms). The batch stays as it is where both are
+/// right; otherwise it also loses the attributes that have no meaning, as in Kafka, and gets a new checksum.
+pub fn set_max_timestamp(bytes: &mut [u8], timestamp_type: TimestampType, max_timestamp: i64) {
+    let before = i16_at(bytes, ATTRIBUTES_AT);
+    let append_time = timestamp_type == TimestampType::LogAppendTime;
+    let is_set = (before & TIMESTAMP_TYPE_BIT != 0) == append_time;
+    if is_set && i64_at(bytes, MAX_TIMESTAMP_AT) == max_timestamp {
+        return;
+    }
+    let kept = CODEC_MASK | TRANSACTIONAL_BIT | CONTROL_BIT | DELETE_HORIZON_BIT;
+    let append_time = if append_time { TIMESTAMP_TYPE_BIT } else { 0 };
+    put(bytes, ATTRIBUTES_AT, &(before & kept | append_time).to_be_bytes());
+    put(bytes, MAX_TIMESTAMP_AT, &max_timestamp.to_be_bytes());
     set_crc(bytes);
 }
 

@@ -10,7 +10,9 @@ use std::io::{self, Read, Write};
 use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 use zstd::zstd_safe;
 
+use super::gzip::GzipReader;
 use super::snappy;
+use super::whole_frame::WholeFrame;
 
 /// A batch's codec; the number stands in the lowest three bits of its attributes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -94,9 +96,10 @@ pub fn decompress_into(
             out.extend_from_slice(input);
             Ok(())
         }
-        Codec::Gzip => read_limited(codec, flate2::bufread::MultiGzDecoder::new(input), out, limit),
+        Codec::Gzip => read_limited(codec, GzipReader::new(input), out, limit),
         Codec::Snappy => snappy::decompress_into(input, out, limit),
-        Codec::Lz4 => read_limited(codec, FrameDecoder::new(input), out, limit),
+        Codec::Lz4 => read_limited(codec, FrameDecoder::new(WholeFrame::new(input)), out, limit),
+        Codec::Zstd if input.is_empty() => Ok(()),
         Codec::Zstd => inflate_zstd(input, out, limit),
     }
 }

@@ -2,12 +2,17 @@
 //!
 //! Owns how much a codec may remember while it does so; `compression` inflates into memory.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, Read};
+use std::sync::{Mutex, PoisonError};
 
 use lz4_flex::frame::FrameDecoder;
+use zstd::zstd_safe::{DCtx, DParameter};
 
 use super::compression::{Codec, CompressionError, corrupt};
+use super::gzip::GzipReader;
 use super::snappy_stream::SnappyReader;
+use super::whole_frame::WholeFrame;
 
 /// How far back zstd may refer, as a power of two: 8 MiB, which every level up to 19 stays within. A frame that says
 /// more is read until it has given as much, which is all that a small batch of a higher level has.
@@ -22,6 +27,12 @@ const TOO_WIDE: io::ErrorKind = io::ErrorKind::OutOfMemory;
 const ZSTD_WINDOW_AT: usize = 5;
 const ZSTD_SINGLE_SEGMENT: u8 = 1 << 5;
 
+/// Where an LZ4 frame's flags are, and those that Kafka's reader has rules for: blocks that are independent of each
+/// other, no reserved bit, no dictionary.
+const LZ4_FLAGS_AT: usize = 4;
+const LZ4_FLAGS_MASK: u8 = 0x23;
+const LZ4_FLAGS: u8 = 0x20;
+
 /// What `input` inflates to. The reader's errors say what is wrong with the bytes.
 pub fn reader<'a>(
     codec: Codec,
@@ -29,9 +40,9 @@ pub fn reader<'a>(
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match codec {
         Codec::None => Box::new(input),
-        Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Codec::Gzip => Box::new(GzipReader::new(input)),
         Codec::Snappy => Box::new(SnappyReader::new(input)),
-        Codec::Lz4 => Box::new(FrameDecoder::new(input)),
+        Codec::Lz4 => Box::new(FrameDecoder::new(WholeFrame::new(input))),
         Codec::Zstd => {
             let wide = has_wide_window(input.fill_buf()?);
             let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
@@ -47,6 +58,47 @@ pub fn reader<'a>(
             }
         }
     })
+}
+
+/// Calls `read` with what a batch's `body` inflates to. Takes all that Apache Kafka takes: a frame of zstd may refer
+/// back by 128 MiB. Only one frame that refers back further than is usual is read at a time.
+pub(super) fn with_reader<T>(
+    codec: Codec,
+    body: &[u8],
+    read: impl FnOnce(&mut dyn Read) -> T,
+) -> io::Result<T> {
+    static WIDE: Mutex<()> = Mutex::new(());
+    thread_local! {
+        static CONTEXT: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
+    }
+    if codec == Codec::Lz4
+        && body
+            .get(LZ4_FLAGS_AT)
+            .is_some_and(|flags| flags & LZ4_FLAGS_MASK != LZ4_FLAGS)
+    {
+        return Err(io::Error::other("blocks that depend on each other"));
+    }
+    if codec == Codec::Zstd && body.is_empty() {
+        return Ok(read(&mut io::empty()));
+    }
+    if codec != Codec::Zstd {
+        return Ok(read(&mut reader(codec, body)?));
+    }
+    let wide = has_wide_window(body);
+    let _one_at_a_time = wide.then(|| WIDE.lock().unwrap_or_else(PoisonError::into_inner));
+    let inflate = |context: &mut DCtx<'static>, window_log| {
+        let _ = context.reset(zstd::zstd_safe::ResetDirective::SessionAndParameters);
+        let set = context.set_parameter(DParameter::WindowLogMax(window_log));
+        set.map_err(|_| io::Error::other("window too wide"))?;
+        Ok(read(&mut zstd::stream::read::Decoder::with_context(
+            body, context,
+        )))
+    };
+    if wide {
+        inflate(&mut DCtx::create(), ZSTD_LONGEST_WINDOW_LOG)
+    } else {
+        CONTEXT.with_borrow_mut(|context| inflate(context, ZSTD_WINDOW_LOG))
+    }
 }
 
 /// What an error of a [`reader`] says about the body.
@@ -67,11 +119,23 @@ fn has_wide_window(frame: &[u8]) -> bool {
         return false;
     };
     if descriptor & ZSTD_SINGLE_SEGMENT != 0 {
-        // As wide as it is long: its length tells, which the reader counts.
-        return true;
+        // As wide as it is long.
+        return content_size(*descriptor, frame).is_none_or(|size| size > 1 << ZSTD_WINDOW_LOG);
     }
     let exponent = frame.get(ZSTD_WINDOW_AT).map_or(0, |byte| u32::from(byte >> 3));
     10 + exponent >= ZSTD_WINDOW_LOG
+}
+
+/// What a frame without a window field says that it inflates to.
+fn content_size(descriptor: u8, frame: &[u8]) -> Option<u64> {
+    let dictionary_id = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let size = frame.get(ZSTD_WINDOW_AT + dictionary_id..)?;
+    Some(match descriptor >> 6 {
+        0 => u64::from(*size.first()?),
+        1 => u64::from(u16::from_le_bytes(*size.first_chunk()?)) + 256,
+        2 => u64::from(u32::from_le_bytes(*size.first_chunk()?)),
+        _ => u64::from_le_bytes(*size.first_chunk()?),
+    })
 }
 
 /// Gives so many bytes, then an error.

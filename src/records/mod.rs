@@ -9,14 +9,17 @@ pub mod compression;
 pub mod control_record;
 pub mod error;
 pub mod fields;
+mod gzip;
 pub mod inflate;
 pub mod lz4_header;
 pub mod message_set;
 pub mod record;
 pub mod record_stream;
+pub mod record_walk;
 pub mod snappy;
 mod snappy_stream;
 pub mod varint;
+mod whole_frame;
 
 pub use batch_builder::BatchBuilder;
 pub use batch_header::BatchHeader;

@@ -192,7 +192,7 @@ impl ProducerState {
         let producer_id = header.producer_id;
         // A producer that is unknown may have expired: any sequence number is its first.
         let Some(entry) = self.producers.get(&producer_id) else {
-            return Ok(());
+            return check_epoch(&ProducerEntry::new(), header);
         };
         check_epoch(entry, header)?;
         let expected = if header.producer_epoch == entry.producer_epoch {

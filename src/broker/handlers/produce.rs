@@ -29,6 +29,7 @@ use crate::broker::recompress::recompress;
 use crate::broker::response::{self, Answer, Refusal};
 use crate::broker::timers::now_ms;
 use crate::records::BatchHeader;
+use crate::records::batch_header::{self, HEADER_LEN, TimestampType};
 use crate::storage::producer_state::ProducerError;
 use crate::storage::{AppendError, Appended};
 
@@ -40,10 +41,12 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
     let request = ProduceRequest::parse(&call.body, call.context.version)
         .ok_or_else(|| Refusal::new("a Produce request that cannot be decoded"))?;
     let acks = request.acks;
+    // Only who names a transactional id may write in a transaction; one such batch fails the whole request.
+    let is_unauthorized = !request.transactional && request.is_in_transaction(&call.body);
     let mut failed = None;
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in &request.topics {
-        let produce = Produce::new(&call.broker, &call.context, &request, topic);
+        let produce = Produce::new(&call.broker, &call.context, &request, topic, is_unauthorized);
         let partitions = topic.partitions.iter().map(|records| {
             let answer = produce.partition(records, &mut call.body);
             if answer.error_code != 0 {
@@ -87,6 +90,7 @@ impl<'a> Produce<'a> {
         context: &'a RequestContext,
         request: &ProduceRequest,
         wanted: &TopicRecords,
+        is_unauthorized: bool,
     ) -> Self {
         let topic = if context.version >= 13 {
             broker.metadata.topic_by_id(wanted.id)
@@ -96,7 +100,12 @@ impl<'a> Produce<'a> {
         let name = topic
             .as_ref()
             .map_or(wanted.name.as_str(), |topic| topic.name.as_str());
-        let refused = if !(-1..=1).contains(&request.acks) {
+        let refused = if is_unauthorized {
+            Some(Rejected::new(
+                ResponseError::TransactionalIdAuthorizationFailed,
+                "",
+            ))
+        } else if !(-1..=1).contains(&request.acks) {
             Some(Rejected::new(ResponseError::InvalidRequiredAcks, ""))
         } else if request.transactional {
             Some(Rejected::new(ResponseError::InvalidTxnState, ""))
@@ -143,12 +152,12 @@ impl<'a> Produce<'a> {
         let settings = partition.settings();
         let rules = Rules {
             partition: &partition.name,
-            version: self.context.version,
             now_ms: self.now_ms,
             settings: &settings,
         };
-        let header = batch_check::one_batch(records, &rules)?;
-        let appended = self.append_batch(partition, records, &header, &rules);
+        let header = batch_check::one_batch(records, self.context.version)?;
+        let batch = records.get_mut(..header.size_in_bytes()).unwrap_or_default();
+        let appended = self.append_batch(partition, batch, &header, &rules);
         appended.map_err(|rejected| Rejected {
             log_start_offset: if tells_log_start(rejected.error) {
                 partition.log_start_offset()
@@ -162,7 +171,7 @@ impl<'a> Produce<'a> {
     fn append_batch(
         &self,
         partition: &Partition,
-        records: &mut [u8],
+        batch: &mut [u8],
         header: &BatchHeader,
         rules: &Rules<'_>,
     ) -> Result<Appended, Rejected> {
@@ -175,28 +184,39 @@ impl<'a> Produce<'a> {
             );
             return Err(Rejected::new(ResponseError::NotEnoughReplicas, message));
         }
-        batch_check::check(records, header, rules)?;
+        let checked = batch_check::check(batch, header, rules)?;
         if header.is_transactional() {
             return Err(Rejected::new(ResponseError::InvalidTxnState, ""));
         }
-        let mut repacked = match rules.settings.packing {
-            Some(packing) => recompress(
-                records,
-                header,
-                packing,
-                &partition.name,
-                rules.settings.max_message_bytes,
-            )?,
+        let packing = rules
+            .settings
+            .packing
+            .filter(|packing| Some(packing.codec) != header.codec());
+        let mut repacked = match packing {
+            Some(packing) => {
+                let plain = batch.get(HEADER_LEN..).unwrap_or_default();
+                let records = checked.inflated.as_deref().unwrap_or(plain);
+                Some(recompress(
+                    records,
+                    header,
+                    packing,
+                    rules.settings.max_message_bytes,
+                )?)
+            }
             None => None,
         };
+        let batch = repacked.as_deref_mut().unwrap_or(batch);
+        if !rules.settings.log_append_time {
+            batch_header::set_max_timestamp(batch, TimestampType::CreateTime, checked.max_timestamp);
+        }
         let mut appended = partition
-            .append(repacked.as_deref_mut().unwrap_or(records), self.now_ms)
+            .append(batch, self.now_ms)
             .inspect_err(|error| {
                 if let AppendError::Storage(error) = error {
                     self.broker.write_refused(error);
                 }
             })
-            .map_err(|error| Rejected::new(error_code(&error), error.to_string()))?;
+            .map_err(|error| rejected_by_log(&error))?;
         self.broker.write_accepted();
         if appended.duplicate {
             // Kafka tells when the batch that it has was made.
@@ -216,6 +236,15 @@ fn tells_log_start(error: ResponseError) -> bool {
             | ResponseError::KafkaStorageError
             | ResponseError::NotEnoughReplicas
     )
+}
+
+/// Only for what the disk refuses does an answer say more than the code.
+fn rejected_by_log(error: &AppendError) -> Rejected {
+    let message = match error {
+        AppendError::Storage(error) => error.to_string(),
+        _ => String::new(),
+    };
+    Rejected::new(error_code(error), message)
 }
 
 fn error_code(error: &AppendError) -> ResponseError {

@@ -44,7 +44,8 @@ pub(super) fn batch(keys: &[Option<&str>], codec: Codec, producer: Option<Produc
 }
 
 impl Conversation {
-    pub(super) fn with(bootstrap: &str) -> Self {
+    /// `about` keeps the names of conversations apart that are had with one broker at a time.
+    pub(super) fn with(bootstrap: &str, about: &str) -> Self {
         let address = HostPort::parse(bootstrap).unwrap();
         let noise = [
             (r", unknown_tagged_fields: \{\}", ""),
@@ -59,7 +60,7 @@ impl Conversation {
         Self {
             connection: Connection::open(&address, &ConnectionOptions::default()).unwrap(),
             transcript: String::new(),
-            prefix: format!("protocol-{}-", std::process::id()),
+            prefix: format!("{about}-{}-", std::process::id()),
             port: format!("port: {}", bootstrap.rsplit(':').next().unwrap()),
             noise: noise
                 .map(|(noise, word)| (Regex::new(noise).unwrap(), word))
@@ -79,6 +80,16 @@ impl Conversation {
             line = noise.replace_all(&line, *word).into_owned();
         }
         writeln!(self.transcript, "{line}").unwrap();
+    }
+
+    /// A line in the transcript's own words.
+    pub(super) fn line(&mut self, line: &str) {
+        let line = line.replace(&self.prefix, "");
+        writeln!(self.transcript, "{line}").unwrap();
+    }
+
+    pub(super) fn transcript(self) -> String {
+        self.transcript
     }
 
     pub(super) fn ask<R: Request>(&mut self, what: &str, version: i16, request: &R) -> R::Response

@@ -3,6 +3,7 @@
 //! node with `num.partitions=1`, `broker.rack=rack1`, automatic topics, `group.min.session.timeout.ms=1000` and
 //! `group.initial.rebalance.delay.ms=0`.
 
+mod batches;
 mod conversation;
 mod group_talk;
 mod groups;
@@ -18,7 +19,14 @@ use crate::support::cluster::Cluster;
 #[test]
 fn topics_configs_and_records_answer_as_apache_kafka_does() {
     holds("protocol-transcript.txt", |bootstrap| {
-        Conversation::with(bootstrap).all()
+        Conversation::with(bootstrap, "protocol").all()
+    });
+}
+
+#[test]
+fn batches_are_taken_or_refused_as_apache_kafka_does() {
+    holds("batch-transcript.txt", |bootstrap| {
+        Conversation::with(bootstrap, "batch").batches()
     });
 }
 

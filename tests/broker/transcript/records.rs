@@ -53,12 +53,7 @@ impl Conversation {
 
     pub(super) fn producing_what_is_refused(&mut self) {
         let refused = |conversation: &mut Self, what: &str, version: i16, topic: &str, records: Vec<u8>| {
-            // The texts of these errors are for logs; the codes and the records at fault are for clients.
-            let request = conversation.produce_request(topic, records);
-            let mut answer = conversation.connection.send_as(&request, version).unwrap();
-            let partition = &mut answer.responses[0].partition_responses[0];
-            partition.error_message = None;
-            conversation.say(&format!("{what} v{version}"), &answer);
+            conversation.produce(what, version, topic, records);
         };
         let good = batch(&[None, Some("k")], Codec::None, None);
         refused(self, "sequence with a gap", 9, "t6", idempotent(9, 0));
@@ -186,7 +181,7 @@ impl Conversation {
         }
     }
 
-    fn produce_request(&self, topic: &str, records: Vec<u8>) -> ProduceRequest {
+    pub(super) fn produce_request(&self, topic: &str, records: Vec<u8>) -> ProduceRequest {
         let data = PartitionProduceData::default()
             .with_index(0)
             .with_records(Some(Bytes::from(records)));
