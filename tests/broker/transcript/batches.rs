@@ -6,15 +6,13 @@ use std::fmt::Write;
 use bytes::Bytes;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
-use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
-use kafka_protocol::messages::{BrokerId, CreateTopicsRequest, FetchRequest, ListOffsetsRequest, TopicName};
+use kafka_protocol::messages::{BrokerId, CreateTopicsRequest, FetchRequest};
 use kafkit::records::batch_header::{self, BatchHeader};
 use kafkit::records::varint::put_i64;
 use kafkit::records::{Codec, compression};
 use regex::Regex;
 
 use super::conversation::{Conversation, TIMESTAMP, text};
-use crate::support::wait::wait_until;
 
 const INFLATED: usize = 256 * 1024 * 1024;
 
@@ -396,7 +394,7 @@ impl Conversation {
             .with_topics(topics.to_vec());
         self.connection.send_as(&request, 7).unwrap();
         for topic in topics {
-            self.wait_for_leader(&topic.name);
+            self.wait_for_leader(&topic.name, 0);
         }
         self.headers();
         for codec in Codec::ALL {
@@ -536,44 +534,30 @@ impl Conversation {
         ));
     }
 
-    fn wait_for_leader(&mut self, topic: &TopicName) {
-        let partition = ListOffsetsPartition::default().with_timestamp(-1);
-        let topic = ListOffsetsTopic::default()
-            .with_name(topic.clone())
-            .with_partitions(vec![partition]);
-        let request = ListOffsetsRequest::default()
-            .with_replica_id(BrokerId(-1))
-            .with_topics(vec![topic]);
-        wait_until("its leader", || {
-            let answer = self.connection.send_as(&request, 7).unwrap();
-            answer.topics[0].partitions[0].error_code == 0
-        });
-    }
-
     /// Headers that lie above good records.
     fn headers(&mut self) {
         type Change = fn(&mut BatchHeader);
         let changes: [(&str, Change); 40] = [
             ("count 0", |h| h.records_count = 0),
             ("count 0, last offset -1", |h| {
-                (h.records_count, h.last_offset_delta) = (0, -1)
+                (h.records_count, h.last_offset_delta) = (0, -1);
             }),
             ("count 0, last offset 0", |h| {
-                (h.records_count, h.last_offset_delta) = (0, 0)
+                (h.records_count, h.last_offset_delta) = (0, 0);
             }),
             ("count -1", |h| h.records_count = -1),
             ("count -1, last offset -2", |h| {
-                (h.records_count, h.last_offset_delta) = (-1, -2)
+                (h.records_count, h.last_offset_delta) = (-1, -2);
             }),
             ("count 9", |h| h.records_count = 9),
             ("count 9, last offset 8", |h| {
-                (h.records_count, h.last_offset_delta) = (9, 8)
+                (h.records_count, h.last_offset_delta) = (9, 8);
             }),
             ("count 2, last offset 1", |h| {
-                (h.records_count, h.last_offset_delta) = (2, 1)
+                (h.records_count, h.last_offset_delta) = (2, 1);
             }),
             ("largest count", |h| {
-                (h.records_count, h.last_offset_delta) = (i32::MAX, i32::MAX - 1)
+                (h.records_count, h.last_offset_delta) = (i32::MAX, i32::MAX - 1);
             }),
             ("last offset 0", |h| h.last_offset_delta = 0),
             ("last offset 3", |h| h.last_offset_delta = 3),
@@ -590,30 +574,30 @@ impl Conversation {
             ("codec 7", |h| h.attributes = 7),
             ("LogAppendTime", |h| h.attributes = 8),
             ("LogAppendTime, earlier", |h| {
-                (h.attributes, h.max_timestamp) = (8, TIMESTAMP - 77)
+                (h.attributes, h.max_timestamp) = (8, TIMESTAMP - 77);
             }),
             ("LogAppendTime, no time", |h| {
-                (h.attributes, h.max_timestamp) = (8, -1)
+                (h.attributes, h.max_timestamp) = (8, -1);
             }),
             ("control", |h| h.attributes = 0x20),
             ("control, transactional", |h| h.attributes = 0x30),
             ("delete horizon", |h| h.attributes = 0x40),
             ("unused attributes", |h| h.attributes = -128),
             ("producer without sequence", |h| {
-                (h.producer_id, h.producer_epoch) = (4_000_001, 0)
+                (h.producer_id, h.producer_epoch) = (4_000_001, 0);
             }),
             ("producer without epoch", |h| {
-                (h.producer_id, h.base_sequence) = (4_000_002, 0)
+                (h.producer_id, h.base_sequence) = (4_000_002, 0);
             }),
             ("sequence without producer", |h| h.base_sequence = 7),
             ("producer -2", |h| {
-                (h.producer_id, h.producer_epoch, h.base_sequence) = (-2, 0, 0)
+                (h.producer_id, h.producer_epoch, h.base_sequence) = (-2, 0, 0);
             }),
             ("epoch -2", |h| {
-                (h.producer_id, h.producer_epoch, h.base_sequence) = (4_000_003, -2, 0)
+                (h.producer_id, h.producer_epoch, h.base_sequence) = (4_000_003, -2, 0);
             }),
             ("sequence -2", |h| {
-                (h.producer_id, h.producer_epoch, h.base_sequence) = (4_000_004, 0, -2)
+                (h.producer_id, h.producer_epoch, h.base_sequence) = (4_000_004, 0, -2);
             }),
             ("largest time too small", |h| h.max_timestamp = TIMESTAMP),
             ("largest time too large", |h| h.max_timestamp = TIMESTAMP + 99),

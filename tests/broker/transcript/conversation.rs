@@ -3,12 +3,15 @@
 
 use std::fmt::{Debug, Write};
 
-use kafka_protocol::messages::TopicName;
+use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use kafka_protocol::messages::{BrokerId, ListOffsetsRequest, TopicName};
 use kafka_protocol::protocol::{Request, StrBytes};
 use kafkit::records::batch_builder::{BatchOptions, Producer};
 use kafkit::records::{BatchBuilder, Codec};
 use kafkit::wire::{Connection, ConnectionOptions, HostPort};
 use regex::Regex;
+
+use crate::support::wait::wait_until;
 
 pub(super) const TIMESTAMP: i64 = 1_700_000_000_000;
 
@@ -88,6 +91,23 @@ impl Conversation {
         writeln!(self.transcript, "{line}").unwrap();
     }
 
+    /// A topic that was just made has a leader a moment later.
+    pub(super) fn wait_for_leader(&mut self, topic: &TopicName, partition: i32) {
+        let partition = ListOffsetsPartition::default()
+            .with_partition_index(partition)
+            .with_timestamp(-1);
+        let topic = ListOffsetsTopic::default()
+            .with_name(topic.clone())
+            .with_partitions(vec![partition]);
+        let request = ListOffsetsRequest::default()
+            .with_replica_id(BrokerId(-1))
+            .with_topics(vec![topic]);
+        wait_until(&format!("the leader of {request:?}"), || {
+            let answer = self.connection.send_as(&request, 7).unwrap();
+            answer.topics[0].partitions[0].error_code == 0
+        });
+    }
+
     pub(super) fn transcript(self) -> String {
         self.transcript
     }
@@ -96,7 +116,10 @@ impl Conversation {
     where
         R::Response: Debug,
     {
-        let answer = self.connection.send_as(request, version).unwrap();
+        let answer = self
+            .connection
+            .send_as(request, version)
+            .unwrap_or_else(|error| panic!("{what} v{version}: {error:?}"));
         self.say(&format!("{what} v{version}"), &answer);
         answer
     }

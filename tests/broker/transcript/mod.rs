@@ -7,6 +7,7 @@ mod batches;
 mod conversation;
 mod group_talk;
 mod groups;
+mod oddities;
 mod records;
 mod topics;
 
@@ -27,6 +28,13 @@ fn topics_configs_and_records_answer_as_apache_kafka_does() {
 fn batches_are_taken_or_refused_as_apache_kafka_does() {
     holds("batch-transcript.txt", |bootstrap| {
         Conversation::with(bootstrap, "batch").batches()
+    });
+}
+
+#[test]
+fn requests_that_repeat_themselves_answer_as_apache_kafka_does() {
+    holds("oddity-transcript.txt", |bootstrap| {
+        Conversation::with(bootstrap, "odd").oddities()
     });
 }
 
