@@ -50,6 +50,13 @@ impl PartitionAnswer {
     }
 }
 
+impl TopicAnswer {
+    /// Whether this is the topic's: ids tell topics apart where there are ids.
+    pub(super) fn is_of(&self, id: Uuid, name: &str) -> bool {
+        self.id == id && (!id.is_nil() || self.name == name)
+    }
+}
+
 /// Partitions of one topic that stand together in the answer.
 #[derive(Debug)]
 pub(super) struct TopicAnswer {

@@ -23,8 +23,10 @@ const INITIAL_EPOCH: i32 = 0;
 /// One partition that a client fetches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
-    /// Empty where the request named the topic by id.
+    /// What the topic is or was called. A request that names it by id leaves this empty; it is looked up then, and
+    /// stays when the topic is gone. Empty where no topic has had the id since.
     pub(super) topic: String,
+    /// Nil where the request named the topic by name.
     pub(super) id: Uuid,
     pub(super) partition: i32,
     pub(super) offset: i64,
@@ -32,9 +34,17 @@ pub(super) struct Target {
     pub(super) leader_epoch: i32,
 }
 
+/// How a partition is told from the others of a session: by the topic's id, or by its name where it has none.
+type Key<'a> = (i32, Uuid, &'a str);
+
 impl Target {
+    fn key(&self) -> Key<'_> {
+        let name = if self.id.is_nil() { self.topic.as_str() } else { "" };
+        (self.partition, self.id, name)
+    }
+
     fn is_same_partition(&self, other: &Target) -> bool {
-        self.partition == other.partition && self.id == other.id && self.topic == other.topic
+        self.key() == other.key()
     }
 }
 
@@ -85,9 +95,18 @@ impl FetchSessions {
         request: &FetchRequest,
         version: i16,
         now_ms: i64,
+        name_of: impl Fn(Uuid) -> Option<String>,
     ) -> Result<Plan, ResponseError> {
         let by_id = version >= 13;
-        let named = targets(request);
+        let mut named = targets(request);
+        let is_full = matches!(request.session_epoch, INITIAL_EPOCH | FINAL_EPOCH);
+        if by_id && is_full && named.iter().any(|target| target.id.is_nil()) {
+            // The zero id is no topic's, and Kafka's answer in full has no words for it.
+            return Err(ResponseError::UnknownServerError);
+        }
+        for target in &mut named {
+            resolve(target, &name_of);
+        }
         let full = |session_id| Plan {
             session_id,
             incremental: false,
@@ -102,7 +121,7 @@ impl FetchSessions {
             }
             INITIAL_EPOCH => {
                 sessions.remove(&request.session_id);
-                if named.is_empty() || !make_room(&mut sessions, self.slots, now_ms) {
+                if !make_room(&mut sessions, self.slots, now_ms) {
                     return Ok(full(NO_SESSION));
                 }
                 let id = new_id(&sessions);
@@ -131,6 +150,9 @@ impl FetchSessions {
                 session.epoch = if epoch == i32::MAX { 1 } else { epoch + 1 };
                 session.last_used_ms = now_ms;
                 session.update(named, request);
+                for (target, _) in &mut session.targets {
+                    resolve(target, &name_of);
+                }
                 Ok(Plan {
                     session_id: request.session_id,
                     incremental: true,
@@ -171,15 +193,22 @@ impl Session {
                 .iter_mut()
                 .find(|(own, _)| own.is_same_partition(&target))
             {
-                Some((own, _)) => *own = target,
+                Some((own, _)) => {
+                    // The name that is known stays: no topic has the id any more, maybe.
+                    let topic = std::mem::take(&mut own.topic);
+                    *own = Target { topic, ..target };
+                }
                 None => self.targets.push((target, None)),
             }
         }
         for topic in &request.forgotten_topics_data {
             self.targets.retain(|(own, _)| {
-                !(own.id == topic.topic_id
-                    && own.topic.as_str() == topic.topic.as_str()
-                    && topic.partitions.contains(&own.partition))
+                let is_topic = if own.id.is_nil() {
+                    topic.topic_id.is_nil() && own.topic.as_str() == topic.topic.as_str()
+                } else {
+                    own.id == topic.topic_id
+                };
+                !(is_topic && topic.partitions.contains(&own.partition))
             });
         }
     }
@@ -198,7 +227,27 @@ fn targets(request: &FetchRequest) -> Vec<Target> {
         });
         targets.collect::<Vec<_>>()
     };
-    request.topics.iter().flat_map(of_topic).collect()
+    let mut targets: Vec<Target> = Vec::new();
+    let mut places = HashMap::new();
+    for target in request.topics.iter().flat_map(of_topic) {
+        let (partition, id, name) = target.key();
+        let place = *places
+            .entry((partition, id, name.to_owned()))
+            .or_insert(targets.len());
+        // Of a partition that is named twice the last mention counts, in the place of the first.
+        match targets.get_mut(place) {
+            Some(known) => *known = target,
+            None => targets.push(target),
+        }
+    }
+    targets
+}
+
+/// Looks up the name of a topic that was named by its id.
+fn resolve(target: &mut Target, name_of: impl Fn(Uuid) -> Option<String>) {
+    if target.topic.is_empty() && !target.id.is_nil() {
+        target.topic = name_of(target.id).unwrap_or_default();
+    }
 }
 
 /// Whether there is room for one more, if need be in place of the one that has been idle longest.
@@ -238,6 +287,10 @@ mod tests {
     use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
     use kafka_protocol::protocol::StrBytes;
 
+    fn unnamed(_: Uuid) -> Option<String> {
+        None
+    }
+
     fn name() -> TopicName {
         TopicName(StrBytes::from_static_str("t"))
     }
@@ -264,9 +317,11 @@ mod tests {
     #[test]
     fn a_session_remembers_adds_and_forgets() {
         let sessions = FetchSessions::new(10);
-        let first = sessions.plan(&request(0, 0, &[0, 1]), 11, 0).unwrap();
+        let first = sessions.plan(&request(0, 0, &[0, 1]), 11, 0, unnamed).unwrap();
         assert!(first.session_id > 0 && !first.incremental);
-        let second = sessions.plan(&request(first.session_id, 1, &[2]), 11, 0).unwrap();
+        let second = sessions
+            .plan(&request(first.session_id, 1, &[2]), 11, 0, unnamed)
+            .unwrap();
         assert!(second.incremental);
         assert_eq!(partitions(&second), [0, 1, 2]);
         let mut forget = request(first.session_id, 2, &[]);
@@ -275,16 +330,22 @@ mod tests {
                 .with_topic(name())
                 .with_partitions(vec![0]),
         ];
-        assert_eq!(partitions(&sessions.plan(&forget, 11, 0).unwrap()), [1, 2]);
+        assert_eq!(
+            partitions(&sessions.plan(&forget, 11, 0, unnamed).unwrap()),
+            [1, 2]
+        );
     }
 
     #[test]
     fn what_does_not_fit_a_session_is_refused() {
         let sessions = FetchSessions::new(10);
-        let id = sessions.plan(&request(0, 0, &[0]), 11, 0).unwrap().session_id;
+        let id = sessions
+            .plan(&request(0, 0, &[0]), 11, 0, unnamed)
+            .unwrap()
+            .session_id;
         let refusal = |session, epoch, version| {
             sessions
-                .plan(&request(session, epoch, &[]), version, 0)
+                .plan(&request(session, epoch, &[]), version, 0, unnamed)
                 .unwrap_err()
         };
         assert_eq!(refusal(id, 5, 11), ResponseError::InvalidFetchSessionEpoch);
@@ -298,14 +359,23 @@ mod tests {
     #[test]
     fn without_room_there_is_no_session_until_one_has_been_idle() {
         let sessions = FetchSessions::new(1);
-        assert!(sessions.plan(&request(0, 0, &[0]), 11, 0).unwrap().session_id > 0);
+        assert!(
+            sessions
+                .plan(&request(0, 0, &[0]), 11, 0, unnamed)
+                .unwrap()
+                .session_id
+                > 0
+        );
         assert_eq!(
-            sessions.plan(&request(0, 0, &[0]), 11, 1000).unwrap().session_id,
+            sessions
+                .plan(&request(0, 0, &[0]), 11, 1000, unnamed)
+                .unwrap()
+                .session_id,
             0
         );
         assert!(
             sessions
-                .plan(&request(0, 0, &[0]), 11, 200_000)
+                .plan(&request(0, 0, &[0]), 11, 200_000, unnamed)
                 .unwrap()
                 .session_id
                 > 0
@@ -315,10 +385,12 @@ mod tests {
     #[test]
     fn who_got_records_goes_last() {
         let sessions = FetchSessions::new(1);
-        let plan = sessions.plan(&request(0, 0, &[0, 1]), 11, 0).unwrap();
+        let plan = sessions.plan(&request(0, 0, &[0, 1]), 11, 0, unnamed).unwrap();
         let said = (plan.targets[0].0.clone(), LastSaid::default(), true);
         sessions.answered(plan.session_id, &[said]);
-        let next = sessions.plan(&request(plan.session_id, 1, &[]), 11, 0).unwrap();
+        let next = sessions
+            .plan(&request(plan.session_id, 1, &[]), 11, 0, unnamed)
+            .unwrap();
         assert_eq!(partitions(&next), [1, 0]);
     }
 }

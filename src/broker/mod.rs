@@ -23,6 +23,7 @@ pub mod metadata;
 mod metadata_changes;
 mod metadata_file;
 mod notices;
+mod once;
 pub mod partition;
 mod produce_request;
 mod producer_ids;

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
+use super::once::Once;
 use crate::records::batch_header;
 
 /// The request without its records.
@@ -43,7 +44,7 @@ impl ProduceRequest {
         let transactional = !reader.string()?.is_empty();
         let acks = i16::from_be_bytes(reader.take()?);
         reader.skip(4)?;
-        let topics = reader.array(|reader| {
+        let mut topics = reader.array(|reader| {
             let (name, id) = if version >= 13 {
                 (String::new(), Uuid::from_bytes(reader.take()?))
             } else {
@@ -60,6 +61,10 @@ impl ProduceRequest {
             Some(TopicRecords { name, id, partitions })
         })?;
         reader.tagged_fields()?;
+        // A partition that is named twice is rare, and costs then: most requests name one.
+        if topics.iter().map(|topic| topic.partitions.len()).sum::<usize>() != 1 {
+            topics = each_once(topics);
+        }
         Some(Self {
             transactional,
             acks,
@@ -74,6 +79,27 @@ impl ProduceRequest {
             .filter_map(|partition| body.get(partition.records.clone()))
             .any(batch_header::is_transactional)
     }
+}
+
+/// Topics of one name made one, partitions with the records that were named last.
+fn each_once(topics: Vec<TopicRecords>) -> Vec<TopicRecords> {
+    let mut once = Once::default();
+    for topic in topics {
+        for partition in topic.partitions {
+            once.put((topic.name.clone(), topic.id), partition.index, partition.records);
+        }
+    }
+    let topics = once.into_topics().into_iter().map(|((name, id), partitions)| {
+        let partitions = partitions
+            .into_iter()
+            .map(|(index, records)| PartitionRecords { index, records });
+        TopicRecords {
+            name,
+            id,
+            partitions: partitions.collect(),
+        }
+    });
+    topics.collect()
 }
 
 struct Reader<'a> {

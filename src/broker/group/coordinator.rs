@@ -315,9 +315,6 @@ impl GroupCoordinator {
 
     /// Deletes an empty group with its offsets.
     pub fn delete(&self, group: &str, now_ms: i64) -> Result<(), ResponseError> {
-        if group.is_empty() {
-            return Err(ResponseError::InvalidGroupId);
-        }
         let deleted = self.enter(group, |group| self.delete_entered(group, now_ms));
         deleted.unwrap_or(Err(ResponseError::GroupIdNotFound))
     }

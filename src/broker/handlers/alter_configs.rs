@@ -25,11 +25,23 @@ pub fn handle(
     _: &RequestContext,
     request: AlterConfigsRequest,
 ) -> AlterConfigsResponse {
+    let resources = request.resources.iter();
+    let twice = config_resource::named_twice(
+        resources.map(|wanted| (wanted.resource_type, wanted.resource_name.as_str())),
+    );
     let responses = request.resources.iter().map(|wanted| {
         let response = AlterConfigsResourceResponse::default()
             .with_resource_type(wanted.resource_type)
             .with_resource_name(wanted.resource_name.clone());
-        match replace(broker, wanted, request.validate_only) {
+        // Kafka never answers when a resource is named twice; whoever asks waits no longer for this answer.
+        let outcome = if twice.contains(&(wanted.resource_type, wanted.resource_name.as_str())) {
+            Err(config_resource::duplicate_resource())
+        } else if config_resource::is_any_twice(wanted.configs.iter().map(|config| config.name.as_str())) {
+            Err(config_resource::duplicate_keys())
+        } else {
+            replace(broker, wanted, request.validate_only)
+        };
+        match outcome {
             Ok(()) => response.with_error_message(None),
             Err((error, message)) => response
                 .with_error_code(error.code())

@@ -1,5 +1,7 @@
 //! What configs belong to: the resource types of the three config APIs, and finding the one that is meant.
 
+use std::collections::HashSet;
+
 use kafka_protocol::ResponseError;
 
 use super::create_topics::Refused;
@@ -79,4 +81,28 @@ fn kind_name(kind: i8) -> &'static str {
         32 => "GROUP",
         _ => "UNKNOWN",
     }
+}
+
+/// The resources, by type and name, that a request names more than once.
+pub(super) fn named_twice<'a>(resources: impl Iterator<Item = (i8, &'a str)>) -> HashSet<(i8, &'a str)> {
+    let mut seen = HashSet::new();
+    resources.filter(|resource| !seen.insert(*resource)).collect()
+}
+
+/// Whether a key is there more than once.
+pub(super) fn is_any_twice<'a>(mut keys: impl Iterator<Item = &'a str>) -> bool {
+    let mut seen = HashSet::new();
+    !keys.all(|key| seen.insert(key))
+}
+
+/// The answer for each of the resources that a request names more than once.
+pub(super) fn duplicate_resource() -> Refused {
+    let message = "Each resource must appear at most once.";
+    (ResponseError::InvalidRequest, message.to_owned())
+}
+
+/// The answer for a resource with a key more than once.
+pub(super) fn duplicate_keys() -> Refused {
+    let message = "Error due to duplicate config keys";
+    (ResponseError::InvalidRequest, message.to_owned())
 }

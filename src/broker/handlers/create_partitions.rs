@@ -2,6 +2,7 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_CreatePartitions>
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
@@ -20,7 +21,9 @@ pub fn handle(
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
     let twice = named_twice(request.topics.iter().map(|topic| &topic.name));
-    let results = request.topics.iter().map(|topic| {
+    let mut answered = HashSet::new();
+    let once = request.topics.iter().filter(|topic| answered.insert(&topic.name));
+    let results = once.map(|topic| {
         let outcome = if twice.contains(&topic.name) {
             Err(duplicate())
         } else {

@@ -1,7 +1,9 @@
-//! DeleteGroups, versions 0–2: groups without members go, with what they have committed.
+//! DeleteGroups, versions 0–2: groups without members go, with what they have committed. A group that is named twice
+//! is answered once; the empty name is a group's like any other.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DeleteGroups>
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
@@ -17,7 +19,12 @@ pub fn handle(
     _context: &RequestContext,
     request: DeleteGroupsRequest,
 ) -> DeleteGroupsResponse {
-    let results = request.groups_names.into_iter().map(|id| {
+    let mut answered = HashSet::new();
+    let once = request
+        .groups_names
+        .into_iter()
+        .filter(|id| answered.insert(id.clone()));
+    let results = once.map(|id| {
         let outcome = broker.groups.delete(&id, steady_ms());
         DeletableGroupResult::default()
             .with_group_id(id)

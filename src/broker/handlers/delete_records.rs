@@ -1,6 +1,6 @@
 //! DeleteRecords, versions 0–2: moves the start of a partition up.
 //!
-//! - −1 is the high watermark.
+//! - −1 is the high watermark. Of a partition that is named twice the last offset counts.
 //! - A topic that is compacted and not deleted from refuses it.
 //! - The new start survives a restart; whole segments before it go when retention runs.
 //!
@@ -17,6 +17,7 @@ use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::metadata::is_internal;
+use crate::broker::once::Once;
 use crate::broker::partition::Partition;
 
 pub fn handle(
@@ -25,28 +26,32 @@ pub fn handle(
     request: DeleteRecordsRequest,
 ) -> DeleteRecordsResponse {
     let mut moved = false;
-    let mut topics = Vec::with_capacity(request.topics.len());
+    let mut wanted = Once::default();
     for topic in request.topics {
-        let partitions = topic.partitions.iter().map(|wanted| {
-            let found = broker.metadata.partition(&topic.name, wanted.partition_index);
+        for partition in topic.partitions {
+            wanted.put(topic.name.clone(), partition.partition_index, partition.offset);
+        }
+    }
+    let topics = wanted.into_topics().into_iter().map(|(name, partitions)| {
+        let partitions = partitions.into_iter().map(|(index, offset)| {
+            let found = broker.metadata.partition(&name, index);
             let outcome = match found {
-                _ if is_internal(&topic.name) => Err(ResponseError::InvalidTopicException),
+                _ if is_internal(&name) => Err(ResponseError::InvalidTopicException),
                 None => Err(ResponseError::UnknownTopicOrPartition),
-                Some(partition) => delete(&partition, wanted.offset),
+                Some(partition) => delete(&partition, offset),
             };
             moved |= outcome.is_ok();
-            let result = DeleteRecordsPartitionResult::default().with_partition_index(wanted.partition_index);
+            let result = DeleteRecordsPartitionResult::default().with_partition_index(index);
             match outcome {
                 Ok(low_watermark) => result.with_low_watermark(low_watermark),
                 Err(error) => result.with_low_watermark(-1).with_error_code(error.code()),
             }
         });
-        topics.push(
-            DeleteRecordsTopicResult::default()
-                .with_partitions(partitions.collect())
-                .with_name(topic.name),
-        );
-    }
+        DeleteRecordsTopicResult::default()
+            .with_partitions(partitions.collect())
+            .with_name(name.clone())
+    });
+    let topics = topics.collect();
     if moved && let Err(error) = broker.metadata.write_checkpoints() {
         broker.notice(format_args!("cannot write checkpoints: {error}"));
     }

@@ -33,19 +33,24 @@ pub fn handle(
         let named = |name: TopicName| DeleteTopicState::default().with_name(Some(name));
         request.topic_names.into_iter().map(named).collect()
     };
-    let mut seen = HashSet::new();
-    let responses = wanted.into_iter().map(|wanted| {
-        let once = seen.insert((wanted.name.clone(), wanted.topic_id));
+    let repeated = Repeated::among(broker, &wanted);
+    let mut answered = HashSet::new();
+    let once = wanted
+        .into_iter()
+        .filter(|wanted| !repeated.ids_of_names.contains(&wanted.topic_id))
+        .filter(|wanted| answered.insert((wanted.name.clone(), wanted.topic_id)));
+    let responses = once.map(|wanted| {
         let mut result = DeletableTopicResult::default()
             .with_name(wanted.name.clone())
             .with_topic_id(wanted.topic_id);
-        match delete(broker, &wanted, once) {
+        match delete(broker, &wanted, &repeated) {
             Ok(topic) => {
                 result.name = Some(topic_name(&topic.name));
                 result.topic_id = topic.id;
             }
             Err((error, message)) => {
                 result.error_code = error.code();
+                result.topic_id = repeated.answered_id(broker, &wanted).unwrap_or(result.topic_id);
                 result.error_message = (context.version >= 5).then(|| text(message));
             }
         }
@@ -61,10 +66,60 @@ pub fn handle(
     response
 }
 
-fn delete(broker: &Broker, wanted: &DeleteTopicState, once: bool) -> Result<Arc<Topic>, Refused> {
-    if !once {
-        let message = "Duplicate topic name.";
-        return Err((ResponseError::InvalidRequest, message.to_owned()));
+/// What a request names more than once: none of it is deleted.
+struct Repeated {
+    topics: HashSet<(Option<TopicName>, Uuid)>,
+    /// Ids of topics that the request also has by name; answered under the name.
+    ids_of_names: HashSet<Uuid>,
+}
+
+impl Repeated {
+    fn among(broker: &Broker, wanted: &[DeleteTopicState]) -> Self {
+        let mut seen = HashSet::new();
+        let mut topics = HashSet::new();
+        for wanted in wanted {
+            let topic = (wanted.name.clone(), wanted.topic_id);
+            if !seen.insert(topic.clone()) {
+                topics.insert(topic);
+            }
+        }
+        let ids = seen
+            .iter()
+            .filter_map(|(name, id)| name.as_ref().filter(|_| id.is_nil()))
+            .filter_map(|name| broker.metadata.topic(name))
+            .map(|topic| topic.id)
+            .filter(|id| seen.contains(&(None, *id)));
+        Self {
+            ids_of_names: ids.collect(),
+            topics,
+        }
+    }
+
+    /// The id of a topic that is here by name and by id.
+    fn answered_id(&self, broker: &Broker, wanted: &DeleteTopicState) -> Option<Uuid> {
+        let topic = broker.metadata.topic(wanted.name.as_ref()?)?;
+        self.ids_of_names.contains(&topic.id).then_some(topic.id)
+    }
+}
+
+fn delete(broker: &Broker, wanted: &DeleteTopicState, repeated: &Repeated) -> Result<Arc<Topic>, Refused> {
+    let invalid = |message: &str| Err((ResponseError::InvalidRequest, message.to_owned()));
+    match &wanted.name {
+        Some(_) if !wanted.topic_id.is_nil() => {
+            return invalid("You may not specify both topic name and topic id.");
+        }
+        None if wanted.topic_id.is_nil() => return invalid("Neither topic name nor id were specified."),
+        _ => {}
+    }
+    if repeated.topics.contains(&(wanted.name.clone(), wanted.topic_id)) {
+        let message = match wanted.name {
+            Some(_) => "Duplicate topic name.",
+            None => "Duplicate topic id.",
+        };
+        return invalid(message);
+    }
+    if repeated.answered_id(broker, wanted).is_some() {
+        return invalid("The provided topic name maps to an ID that was already supplied.");
     }
     if !broker.config.flag("delete.topic.enable") {
         return Err((
@@ -73,14 +128,6 @@ fn delete(broker: &Broker, wanted: &DeleteTopicState, once: bool) -> Result<Arc<
         ));
     }
     let topic = match &wanted.name {
-        Some(_) if !wanted.topic_id.is_nil() => {
-            let message = "You may not specify both topic name and topic id.";
-            return Err((ResponseError::InvalidRequest, message.to_owned()));
-        }
-        None if wanted.topic_id.is_nil() => {
-            let message = "Neither topic name nor id were specified.";
-            return Err((ResponseError::InvalidRequest, message.to_owned()));
-        }
         Some(name) => broker
             .metadata
             .topic(name)

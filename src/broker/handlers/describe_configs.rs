@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
@@ -34,6 +35,10 @@ pub fn handle(
             .with_resource_name(wanted.resource_name.clone());
         match config_resource::find(broker, wanted.resource_type, &wanted.resource_name) {
             Ok(resource) => result.with_configs(describe(broker, &resource, wanted, &request)),
+            // Kafka has no words for a topic that does not exist here.
+            Err((error @ ResponseError::UnknownTopicOrPartition, _)) => result
+                .with_error_code(error.code())
+                .with_error_message(Some(text(""))),
             Err((error, message)) => result
                 .with_error_code(error.code())
                 .with_error_message(Some(text(message))),

@@ -22,7 +22,6 @@ use crate::broker::call::{Call, decode};
 use crate::broker::delayed_fetch::Waiter;
 use crate::broker::fetch_response::{self, PartitionAnswer, TopicAnswer};
 use crate::broker::fetch_session::{LastSaid, Plan, Target};
-use crate::broker::metadata::Topic;
 use crate::broker::partition::Partition;
 use crate::broker::response::{Answer, Refusal};
 use crate::broker::timers::steady_ms;
@@ -31,7 +30,11 @@ use crate::storage::ReadError;
 /// Takes the whole call: the answer is made of pieces.
 pub async fn answer(call: Call) -> Result<Answer, Refusal> {
     let (broker, context, request) = decode::<FetchRequest>(call)?;
-    let plan = match broker.fetch_sessions.plan(&request, context.version, steady_ms()) {
+    let name_of = |id| broker.metadata.topic_by_id(id).map(|topic| topic.name.clone());
+    let plan = broker
+        .fetch_sessions
+        .plan(&request, context.version, steady_ms(), name_of);
+    let plan = match plan {
         Ok(plan) => plan,
         Err(error) => return fetch_response::encode(&context, error.code(), 0, Vec::new()),
     };
@@ -57,14 +60,8 @@ struct Limits {
     by_id: bool,
 }
 
-/// A target with its topic, and what is there for it.
-struct Fetched {
-    topic: String,
-    answer: PartitionAnswer,
-}
-
 /// Reads, and waits as long as it is worth it.
-async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Fetched> {
+async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer> {
     let partitions = find(broker, plan, limits);
     let (mut answers, mut enough) = read_all(plan, &partitions, limits);
     if enough || limits.wait.is_zero() {
@@ -73,7 +70,7 @@ async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Fetched> {
     let deadline = Instant::now() + limits.wait;
     loop {
         let waiter = Waiter::new();
-        for (_, partition) in partitions.iter().filter_map(|found| found.as_ref().ok()) {
+        for partition in partitions.iter().filter_map(|found| found.as_ref().ok()) {
             partition.waiters.register(&waiter);
         }
         // What came between the last look and the registration.
@@ -81,7 +78,7 @@ async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Fetched> {
         if enough {
             return answers;
         }
-        let have: usize = answers.iter().map(|fetched| fetched.answer.size()).sum();
+        let have: usize = answers.iter().map(PartitionAnswer::size).sum();
         let missing = limits.min_bytes.saturating_sub(have);
         let woken = tokio::time::timeout_at(deadline, waiter.enough(missing)).await;
         (answers, enough) = read_all(plan, &find(broker, plan, limits), limits);
@@ -91,48 +88,40 @@ async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Fetched> {
     }
 }
 
-type Found = Result<(Arc<Topic>, Arc<Partition>), ResponseError>;
+type Found = Result<Arc<Partition>, ResponseError>;
 
 fn find(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Found> {
     let look_up = |target: &Target| {
-        let (topic, missing) = if limits.by_id {
-            (
-                broker.metadata.topic_by_id(target.id),
-                ResponseError::UnknownTopicId,
-            )
-        } else {
-            (
-                broker.metadata.topic(&target.topic),
-                ResponseError::UnknownTopicOrPartition,
-            )
-        };
-        let topic = topic.ok_or(missing)?;
-        let partition = topic.partition(target.partition).map(Arc::clone);
-        partition
-            .map(|partition| (topic, partition))
-            .ok_or(ResponseError::UnknownTopicOrPartition)
+        if limits.by_id && target.topic.is_empty() {
+            return Err(ResponseError::UnknownTopicId);
+        }
+        let missing = ResponseError::UnknownTopicOrPartition;
+        let topic = broker.metadata.topic(&target.topic).ok_or(missing)?;
+        let partition = topic.partition(target.partition).map(Arc::clone).ok_or(missing)?;
+        if limits.by_id && topic.id != target.id {
+            // The topic was deleted, and another one has its name.
+            return Err(ResponseError::InconsistentTopicId);
+        }
+        Ok(partition)
     };
     plan.targets.iter().map(|(target, _)| look_up(target)).collect()
 }
 
 /// Looks at every partition once; whether that is enough for an answer.
-fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<Fetched>, bool) {
+fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<PartitionAnswer>, bool) {
     let mut left = limits.max_bytes;
     let mut total = 0;
     let mut failed = plan.targets.is_empty();
     let mut fetched = Vec::with_capacity(plan.targets.len());
     for ((target, _), found) in plan.targets.iter().zip(partitions) {
-        let (topic, answer) = match found {
-            Ok((topic, partition)) => (
-                topic.name.clone(),
-                read(target, partition, left, total == 0, limits),
-            ),
-            Err(error) => (target.topic.clone(), missing(target, *error)),
+        let answer = match found {
+            Ok(partition) => read(target, partition, left, total == 0, limits),
+            Err(error) => missing(target, *error),
         };
         failed |= answer.error != 0;
         total += answer.size();
         left = left.saturating_sub(answer.size());
-        fetched.push(Fetched { topic, answer });
+        fetched.push(answer);
     }
     (fetched, failed || total >= limits.min_bytes)
 }
@@ -185,19 +174,27 @@ fn read(
     answer
 }
 
-/// What is not there has a list of aborted transactions in Kafka's answer, whoever asks.
+/// What is not there has a list of aborted transactions in Kafka's answer, whoever asks; what is another topic's has
+/// none.
 fn missing(target: &Target, error: ResponseError) -> PartitionAnswer {
     PartitionAnswer {
-        lists_aborted: true,
+        lists_aborted: error != ResponseError::InconsistentTopicId,
         ..PartitionAnswer::error(target.partition, error.code())
     }
 }
 
-/// What goes into the answer, by topic; in a session only what is news. The session learns what was said.
-fn select(broker: &Broker, plan: &Plan, answers: Vec<Fetched>) -> Vec<TopicAnswer> {
+/// What goes into the answer, by topic; in a session only what is news. The session learns what was said. As in
+/// Kafka, what does not exist comes last, first of it what has an unknown id.
+fn select(broker: &Broker, plan: &Plan, answers: Vec<PartitionAnswer>) -> Vec<TopicAnswer> {
     let mut topics: Vec<TopicAnswer> = Vec::new();
     let mut said = Vec::new();
-    for ((target, before), Fetched { topic, answer }) in plan.targets.iter().zip(answers) {
+    let mut answers: Vec<_> = plan.targets.iter().zip(answers).collect();
+    answers.sort_by_key(|(_, answer)| match answer.error {
+        error if error == ResponseError::UnknownTopicId.code() => 1,
+        error if error == ResponseError::UnknownTopicOrPartition.code() => 2,
+        _ => 0,
+    });
+    for ((target, before), answer) in answers {
         let now = LastSaid {
             high_watermark: answer.high_watermark,
             log_start_offset: answer.log_start_offset,
@@ -210,9 +207,9 @@ fn select(broker: &Broker, plan: &Plan, answers: Vec<Fetched>) -> Vec<TopicAnswe
             said.push((target.clone(), now, answer.size() > 0));
         }
         match topics.last_mut() {
-            Some(last) if last.name == topic && last.id == target.id => last.partitions.push(answer),
+            Some(last) if last.is_of(target.id, &target.topic) => last.partitions.push(answer),
             _ => topics.push(TopicAnswer {
-                name: topic,
+                name: target.topic.clone(),
                 id: target.id,
                 partitions: vec![answer],
             }),

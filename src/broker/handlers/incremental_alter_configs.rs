@@ -5,7 +5,6 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_IncrementalAlterConfigs>
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
@@ -32,16 +31,18 @@ pub fn handle(
     _: &RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
-    let mut seen = HashSet::new();
+    let resources = request.resources.iter();
+    let twice = config_resource::named_twice(
+        resources.map(|wanted| (wanted.resource_type, wanted.resource_name.as_str())),
+    );
     let responses = request.resources.iter().map(|wanted| {
         let name = wanted.resource_name.clone();
-        let outcome = if seen.insert((wanted.resource_type, name.clone())) {
-            alter(broker, wanted, request.validate_only)
+        let outcome = if twice.contains(&(wanted.resource_type, name.as_str())) {
+            Err(config_resource::duplicate_resource())
+        } else if config_resource::is_any_twice(wanted.configs.iter().map(|config| config.name.as_str())) {
+            Err(config_resource::duplicate_keys())
         } else {
-            Err((
-                ResponseError::InvalidRequest,
-                "Each resource must appear at most once.".to_owned(),
-            ))
+            alter(broker, wanted, request.validate_only)
         };
         let response = AlterConfigsResourceResponse::default()
             .with_resource_type(wanted.resource_type)
@@ -59,13 +60,8 @@ pub fn handle(
 fn alter(broker: &Broker, wanted: &AlterConfigsResource, validate_only: bool) -> Result<(), Refused> {
     let resource = config_resource::find(broker, wanted.resource_type, &wanted.resource_name)?;
     let mut configs = current(broker, &resource);
-    let mut seen = HashSet::new();
     for change in &wanted.configs {
         let name = change.name.as_str();
-        if !seen.insert(name) {
-            let message = format!("Error due to duplicate config keys for resource: {name}");
-            return Err((ResponseError::InvalidRequest, message));
-        }
         match new_value(broker, &resource, change, configs.get(name).cloned())? {
             Some(value) => configs.insert(name.to_owned(), value),
             None => configs.remove(name),

@@ -3,7 +3,7 @@
 //! - −1 the end (for read-committed readers the last stable offset), −2 the start, −3 (v7) the record with the
 //!   largest timestamp, −4 (v8) the start of what is local: the start, −5 (v9) the end of what is tiered: none.
 //! - A time gives the first record that is not older, with its own timestamp; none gives −1.
-//! - A partition that stands twice in a request is refused both times.
+//! - A partition that a request names twice is refused, in one answer. The time is looked at before the partition.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListOffsets>
 
@@ -19,7 +19,7 @@ use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::partition::Partition;
+use crate::broker::once::Once;
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -48,32 +48,28 @@ pub fn handle(
     let committed = request.isolation_level == 1;
     let mut seen = HashSet::new();
     let mut twice = HashSet::new();
-    for topic in &request.topics {
-        for partition in &topic.partitions {
+    let mut once = Once::default();
+    for topic in request.topics {
+        for partition in topic.partitions {
             let name = (topic.name.clone(), partition.partition_index);
             if !seen.insert(name.clone()) {
                 twice.insert(name);
             }
+            once.put(topic.name.clone(), partition.partition_index, partition);
         }
     }
-    let topics = request.topics.into_iter().map(|topic| {
-        let found = broker.metadata.topic(&topic.name);
-        let partitions = topic.partitions.iter().map(|wanted| {
-            let partition = found
-                .as_ref()
-                .and_then(|topic| topic.partition(wanted.partition_index));
-            let answer = match partition {
-                _ if twice.contains(&(topic.name.clone(), wanted.partition_index)) => {
-                    Err(ResponseError::InvalidRequest)
-                }
-                Some(partition) => look_up(partition, wanted, context.version, committed),
-                None => Err(ResponseError::UnknownTopicOrPartition),
+    let topics = once.into_topics().into_iter().map(|(name, partitions)| {
+        let partitions = partitions.into_iter().map(|(index, wanted)| {
+            let answer = if twice.contains(&(name.clone(), index)) {
+                Err(ResponseError::InvalidRequest)
+            } else {
+                look_up(broker, &name, &wanted, context.version, committed)
             };
-            response(wanted.partition_index, answer, context.version)
+            response(index, answer, context.version)
         });
         ListOffsetsTopicResponse::default()
             .with_partitions(partitions.collect())
-            .with_name(topic.name)
+            .with_name(name.clone())
     });
     ListOffsetsResponse::default().with_topics(topics.collect())
 }
@@ -90,12 +86,30 @@ fn response(index: i32, answer: Result<Found, ResponseError>, version: i16) -> L
     }
 }
 
+/// Whether requests of this version may ask for this time; before anything else is looked at.
+fn is_served(timestamp: i64, version: i16) -> bool {
+    match timestamp {
+        EARLIEST_LOCAL => version >= 8,
+        LATEST_TIERED => version >= 9,
+        MAX_TIMESTAMP => version >= 7,
+        timestamp => timestamp >= EARLIEST,
+    }
+}
+
 fn look_up(
-    partition: &Partition,
+    broker: &Broker,
+    topic: &str,
     wanted: &ListOffsetsPartition,
     version: i16,
     committed: bool,
 ) -> Result<Found, ResponseError> {
+    if !is_served(wanted.timestamp, version) {
+        return Err(ResponseError::UnsupportedVersion);
+    }
+    let partition = broker
+        .metadata
+        .partition(topic, wanted.partition_index)
+        .ok_or(ResponseError::UnknownTopicOrPartition)?;
     partition.check_epoch(wanted.current_leader_epoch)?;
     let epoch = partition.leader_epoch();
     let bound = |offset| {
@@ -108,12 +122,10 @@ fn look_up(
     let timed = match wanted.timestamp {
         LATEST if committed => return bound(partition.last_stable_offset()),
         LATEST => return bound(partition.high_watermark()),
-        EARLIEST => return bound(partition.log_start_offset()),
-        EARLIEST_LOCAL if version >= 8 => return bound(partition.log_start_offset()),
-        LATEST_TIERED if version >= 9 => return Ok(NOTHING),
-        MAX_TIMESTAMP if version >= 7 => partition.log().max_timestamp_offset(),
-        timestamp if timestamp >= 0 => partition.log().offset_for_timestamp(timestamp),
-        _ => return Err(ResponseError::UnsupportedVersion),
+        EARLIEST | EARLIEST_LOCAL => return bound(partition.log_start_offset()),
+        LATEST_TIERED => return Ok(NOTHING),
+        MAX_TIMESTAMP => partition.log().max_timestamp_offset(),
+        timestamp => partition.log().offset_for_timestamp(timestamp),
     };
     match timed {
         Ok(Some(found)) => Ok(Found {

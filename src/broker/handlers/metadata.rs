@@ -53,9 +53,17 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataR
             .map(|topic| found(broker, topic))
             .collect(),
         Some(wanted) => {
-            // Who asks twice is answered once.
+            // Where a topic has an id, names do not count.
+            let by_id = wanted.iter().any(|topic| !topic.topic_id.is_nil());
+            if !by_id && wanted.iter().any(|topic| topic.name.is_none()) {
+                return failed(wanted);
+            }
+            // A topic that is named twice is answered once.
             let mut asked = HashSet::new();
-            let wanted = wanted.into_iter();
+            let wanted = wanted
+                .into_iter()
+                .filter(|topic| !by_id || !topic.topic_id.is_nil())
+                .map(|topic| if by_id { topic.with_name(None) } else { topic });
             let once = wanted.filter(|topic| asked.insert((topic.name.clone(), topic.topic_id)));
             once.map(|topic| look_up(broker, &topic, may_create)).collect()
         }
@@ -78,6 +86,16 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataR
         response.cluster_authorized_operations = ALL_CLUSTER_OPERATIONS;
     }
     response
+}
+
+/// The answer to a request that has a topic with neither a name nor an id.
+fn failed(wanted: Vec<MetadataRequestTopic>) -> MetadataResponse {
+    let topics = wanted.into_iter().map(|topic| {
+        MetadataResponseTopic::default()
+            .with_error_code(ResponseError::UnknownServerError.code())
+            .with_name(Some(topic.name.unwrap_or_default()))
+    });
+    MetadataResponse::default().with_topics(topics.collect())
 }
 
 /// One topic asked for by name, or by id alone.
@@ -104,6 +122,8 @@ fn look_up(broker: &Broker, wanted: &MetadataRequestTopic, may_create: bool) -> 
         match create_topics::create_automatically(broker, name) {
             Ok(_) if was_deleted => ResponseError::UnknownTopicOrPartition,
             Ok(topic) => return found(broker, &topic),
+            // Kafka's answer says that the topic does not exist, whatever its controller then refuses.
+            Err(ResponseError::InvalidTopicException) => ResponseError::UnknownTopicOrPartition,
             Err(error) => error,
         }
     };

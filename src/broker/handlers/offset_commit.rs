@@ -1,6 +1,7 @@
 //! OffsetCommit, versions 2–9: a group remembers how far it has read.
 //!
-//! - Each partition is checked by itself: it must exist (3), and its metadata be of bounded size (12).
+//! - Each partition is checked by itself: it must exist (3), and its metadata be of bounded size (12), measured in
+//!   UTF-16 units as Java does.
 //! - A member commits in its generation; nobody (generation -1) only to a group without members.
 //! - v2–4 may say how long the offset is to be kept.
 //! - v9 answers `GROUP_ID_NOT_FOUND` where older versions say `ILLEGAL_GENERATION`.
@@ -21,6 +22,7 @@ use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
 use uuid::Uuid;
 
 use super::group_words::{error_code, member};
+use super::partition_errors::PartitionErrors;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::group::stored_records::StoredOffset;
@@ -63,14 +65,25 @@ pub fn handle(
         }
     }
     let outcome = commit(broker, context, &request, &offsets).err();
-    let topics = request.topics.iter().map(|topic| {
-        let partitions = topic.partitions.iter().map(|partition| {
+    let mut answers = PartitionErrors::default();
+    for topic in &request.topics {
+        for partition in &topic.partitions {
+            let index = partition.partition_index;
+            match refusal(topic, partition) {
+                Some(ResponseError::UnknownTopicOrPartition) => answers.unknown(&topic.name, index),
+                refused => answers.known(&topic.name, index, refused.or(outcome)),
+            }
+        }
+        answers.end_topic();
+    }
+    let topics = answers.into_topics().into_iter().map(|(name, partitions)| {
+        let partitions = partitions.into_iter().map(|(index, error)| {
             OffsetCommitResponsePartition::default()
-                .with_partition_index(partition.partition_index)
-                .with_error_code(error_code(refusal(topic, partition).or(outcome)))
+                .with_partition_index(index)
+                .with_error_code(error_code(error))
         });
         OffsetCommitResponseTopic::default()
-            .with_name(topic.name.clone())
+            .with_name(name)
             .with_partitions(partitions.collect())
     });
     OffsetCommitResponse::default().with_topics(topics.collect())
@@ -103,7 +116,7 @@ fn refusal(
     let metadata = partition
         .committed_metadata
         .as_ref()
-        .map_or(0, |metadata| metadata.len());
+        .map_or(0, |metadata| metadata.encode_utf16().count());
     if broker
         .metadata
         .partition(&topic.name, partition.partition_index)

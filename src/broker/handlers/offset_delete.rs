@@ -11,6 +11,7 @@ use kafka_protocol::messages::offset_delete_response::{
 use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse, TopicName};
 
 use super::group_words::error_code;
+use super::partition_errors::PartitionErrors;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::timers::steady_ms;
@@ -20,23 +21,16 @@ pub fn handle(
     _context: &RequestContext,
     request: OffsetDeleteRequest,
 ) -> OffsetDeleteResponse {
-    let asked: Vec<(TopicName, i32)> = request
-        .topics
-        .into_iter()
-        .flat_map(|topic| {
-            let name = topic.name;
-            topic
-                .partitions
-                .into_iter()
-                .map(move |partition| (name.clone(), partition.partition_index))
-        })
-        .collect();
-    let exists =
-        |(topic, partition): &&(TopicName, i32)| broker.metadata.partition(topic, *partition).is_some();
+    let exists = |topic: &TopicName, index: i32| broker.metadata.partition(topic, index).is_some();
+    let asked = request.topics.iter().flat_map(|topic| {
+        topic
+            .partitions
+            .iter()
+            .map(move |partition| (&topic.name, partition.partition_index))
+    });
     let known: Vec<_> = asked
-        .iter()
-        .filter(exists)
-        .map(|(topic, partition)| (topic.to_string(), *partition))
+        .filter(|(topic, index)| exists(topic, *index))
+        .map(|(topic, index)| (topic.to_string(), index))
         .collect();
     if request.group_id.is_empty() {
         return OffsetDeleteResponse::default().with_error_code(ResponseError::InvalidGroupId.code());
@@ -48,25 +42,30 @@ pub fn handle(
         Ok(outcomes) => outcomes,
         Err(error) => return OffsetDeleteResponse::default().with_error_code(error.code()),
     };
-    let mut outcomes = outcomes.into_iter();
-    let mut topics: Vec<OffsetDeleteResponseTopic> = Vec::new();
-    for asked in &asked {
-        let error = if exists(&asked) {
-            outcomes.next().flatten()
-        } else {
-            Some(ResponseError::UnknownTopicOrPartition)
-        };
-        let partition = OffsetDeleteResponsePartition::default()
-            .with_partition_index(asked.1)
-            .with_error_code(error_code(error));
-        match topics.last_mut() {
-            Some(topic) if topic.name == asked.0 => topic.partitions.push(partition),
-            _ => topics.push(
-                OffsetDeleteResponseTopic::default()
-                    .with_name(asked.0.clone())
-                    .with_partitions(vec![partition]),
-            ),
+    // As many as the partitions that existed when they were asked for.
+    let mut outcomes = known.iter().zip(outcomes).peekable();
+    let mut answers = PartitionErrors::default();
+    for topic in &request.topics {
+        for partition in &topic.partitions {
+            let index = partition.partition_index;
+            let is_next =
+                |((name, next), _): &(&(String, i32), _)| name == topic.name.as_str() && *next == index;
+            match outcomes.next_if(is_next) {
+                Some((_, error)) => answers.known(&topic.name, index, error),
+                None => answers.unknown(&topic.name, index),
+            }
         }
+        answers.end_topic();
     }
-    OffsetDeleteResponse::default().with_topics(topics)
+    let topics = answers.into_topics().into_iter().map(|(name, partitions)| {
+        let partitions = partitions.into_iter().map(|(index, error)| {
+            OffsetDeleteResponsePartition::default()
+                .with_partition_index(index)
+                .with_error_code(error_code(error))
+        });
+        OffsetDeleteResponseTopic::default()
+            .with_name(name)
+            .with_partitions(partitions.collect())
+    });
+    OffsetDeleteResponse::default().with_topics(topics.collect())
 }
