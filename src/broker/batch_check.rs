@@ -9,7 +9,7 @@ use super::topic_settings::TopicSettings;
 use crate::records::batch_header::{self, BatchHeader, HEADER_LEN, LOG_OVERHEAD, TimestampType};
 use crate::records::fields::i8_at;
 use crate::records::record_walk::{self, RecordSummary, WalkError};
-use crate::records::{Codec, compression};
+use crate::records::{Codec, inflate};
 
 /// A batch that is packed anew is inflated up to this many bytes.
 const UNPACK_LIMIT: usize = 128 * 1024 * 1024;
@@ -165,9 +165,9 @@ fn check_records(
     } else if in_place {
         record_walk::walk_compressed(codec, body, count, |record| faults.look_at(record))
     } else {
-        let records = inflated.insert(Vec::new());
-        compression::decompress_into(codec, body, records, UNPACK_LIMIT)
+        let records = inflate::into_memory(codec, body, UNPACK_LIMIT)
             .map_err(|_| Rejected::new(ResponseError::UnknownServerError, ""))?;
+        let records = inflated.insert(records);
         // The length of a record is read another way out of a compressed body.
         match record_walk::walk_plain(records, count, |record| faults.look_at(record)) {
             Err(WalkError::EndlessLength) => Err(WalkError::Malformed),

@@ -101,6 +101,18 @@ pub(super) fn with_reader<T>(
     }
 }
 
+/// What a batch's `body` inflates to, by the rules of [`with_reader`]; more than `limit` bytes are an error.
+pub fn into_memory(codec: Codec, body: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+    with_reader(codec, body, |reader| {
+        let mut inflated = Vec::new();
+        let read = reader.take(limit as u64 + 1).read_to_end(&mut inflated)?;
+        if read > limit {
+            return Err(io::Error::other("more than the limit"));
+        }
+        Ok(inflated)
+    })?
+}
+
 /// What an error of a [`reader`] says about the body.
 pub fn error(codec: Codec, error: &io::Error) -> CompressionError {
     if error.kind() == TOO_WIDE {

@@ -6,7 +6,13 @@ use std::time::Duration;
 
 use crate::support::cluster::Cluster;
 use crate::support::wait::wait_until;
-use kafka_protocol::messages::MetadataRequest;
+use bytes::Bytes;
+use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::{CreateTopicsRequest, MetadataRequest, ProduceRequest, TopicName};
+use kafka_protocol::protocol::StrBytes;
+use kafkit::records::batch_builder::BatchOptions;
+use kafkit::records::{BatchBuilder, Codec};
 use kafkit::wire::{Connection, ConnectionOptions, HostPort};
 
 fn connect(cluster: &Cluster) -> TcpStream {
@@ -199,4 +205,47 @@ fn random_bytes_never_end_the_broker() {
     let address = HostPort::parse(&cluster.bootstrap()).unwrap();
     let mut connection = Connection::open(&address, &ConnectionOptions::default()).unwrap();
     connection.send(&MetadataRequest::default()).unwrap();
+}
+
+#[test]
+fn a_batch_that_inflates_to_much_is_read_in_little_memory() {
+    let cluster = Cluster::start();
+    let address = HostPort::parse(&cluster.bootstrap()).unwrap();
+    let mut connection = Connection::open(&address, &ConnectionOptions::default()).unwrap();
+    let name = || TopicName(StrBytes::from_static_str("zeros"));
+    let topic = CreatableTopic::default()
+        .with_name(name())
+        .with_num_partitions(1)
+        .with_replication_factor(1);
+    let create = CreateTopicsRequest::default()
+        .with_timeout_ms(10_000)
+        .with_topics(vec![topic]);
+    connection.send_as(&create, 7).unwrap();
+    let before = cluster.resident_bytes();
+    for codec in [Codec::Zstd, Codec::Lz4] {
+        let mut builder = BatchBuilder::new(BatchOptions {
+            codec,
+            ..BatchOptions::default()
+        });
+        builder.append(0, None, Some(&vec![0; 200 << 20]), &[]);
+        let mut batch = builder.finish().unwrap();
+        // One record more than there is: all of the batch is read before it is refused.
+        for count in [1_u8, 2] {
+            (batch[26], batch[60]) = (count - 1, count);
+            kafkit::records::batch_header::set_crc(&mut batch);
+            let data = PartitionProduceData::default().with_records(Some(Bytes::from(batch.clone())));
+            let topic = TopicProduceData::default()
+                .with_name(name())
+                .with_partition_data(vec![data]);
+            let request = ProduceRequest::default()
+                .with_acks(1)
+                .with_timeout_ms(1000)
+                .with_topic_data(vec![topic]);
+            let answer = connection.send_as(&request, 9).unwrap();
+            let error = answer.responses[0].partition_responses[0].error_code;
+            assert_eq!(error, if count == 1 { 0 } else { 87 }, "{codec} {count}");
+            let grown = cluster.resident_bytes().saturating_sub(before);
+            assert!(grown < 48 << 20, "{codec} {count}: {grown} bytes");
+        }
+    }
 }

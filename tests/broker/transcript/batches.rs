@@ -1,7 +1,8 @@
 //! What was said about batches that no client writes: damaged, lying about themselves, or compressed by halves; and what
 //! the log then holds of those that were taken.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use bytes::Bytes;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
@@ -10,7 +11,9 @@ use kafka_protocol::messages::{BrokerId, CreateTopicsRequest, FetchRequest};
 use kafkit::records::batch_header::{self, BatchHeader};
 use kafkit::records::varint::put_i64;
 use kafkit::records::{Codec, compression};
+use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use regex::Regex;
+use zstd::zstd_safe::CParameter;
 
 use super::conversation::{Conversation, TIMESTAMP, text};
 
@@ -355,6 +358,145 @@ fn half_compressed(codec: Codec) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+fn lz4(change: impl Fn(FrameInfo) -> FrameInfo, records: &[u8]) -> Vec<u8> {
+    let independent = FrameInfo::new().block_mode(BlockMode::Independent);
+    let mut encoder = FrameEncoder::with_frame_info(change(independent), Vec::new());
+    encoder.write_all(records).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(
+    level: i32,
+    records: &[u8],
+    set: impl Fn(&mut zstd::Encoder<'_, Vec<u8>>) -> io::Result<()>,
+) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), level).unwrap();
+    set(&mut encoder).unwrap();
+    encoder.write_all(records).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Gzip whose header has `flags` and the fields for them.
+fn gzip(flags: u8, fields: &[u8]) -> Vec<u8> {
+    let mut whole = packed(Codec::Gzip, &good());
+    whole[3] = flags;
+    [&whole[..10], fields, &whole[10..]].concat()
+}
+
+/// The same records in every way that a codec has to frame them.
+fn framings() -> Vec<(Codec, &'static str, Vec<u8>)> {
+    let records = good();
+    let long = all(|f| f.value = (40_000, Box::leak(vec![b'v'; 40_000].into())));
+    let raw = snap::raw::Encoder::new().compress_vec(&records).unwrap();
+    let of_lz4 = |change: fn(FrameInfo) -> FrameInfo| lz4(change, &good());
+    let window = |log: u32| {
+        zstd(3, &good(), move |encoder| {
+            encoder.set_parameter(CParameter::WindowLog(log))
+        })
+    };
+    let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
+    let of_zstd = packed(Codec::Zstd, &records);
+    let header_crc = crc32fast::hash(&gzip(2, &[])[..10]) as u16;
+    vec![
+        (Codec::Snappy, "one bare block", raw.clone()),
+        (Codec::Snappy, "a bare block, cut", raw[..raw.len() - 1].to_vec()),
+        (
+            Codec::Snappy,
+            "a bare block, a byte behind",
+            [&raw[..], &[0]].concat(),
+        ),
+        (
+            Codec::Lz4,
+            "blocks in a row",
+            of_lz4(|info| info.block_mode(BlockMode::Linked)),
+        ),
+        (
+            Codec::Lz4,
+            "block checksums",
+            of_lz4(|info| info.block_checksums(true)),
+        ),
+        (
+            Codec::Lz4,
+            "content checksum",
+            of_lz4(|info| info.content_checksum(true)),
+        ),
+        (
+            Codec::Lz4,
+            "content size",
+            of_lz4(|info| info.content_size(Some(39))),
+        ),
+        (
+            Codec::Lz4,
+            "blocks of 4 MB",
+            of_lz4(|info| info.block_size(BlockSize::Max4MB)),
+        ),
+        (
+            Codec::Lz4,
+            "more blocks than one",
+            lz4(|info| info.block_size(BlockSize::Max64KB), &long),
+        ),
+        (
+            Codec::Zstd,
+            "a checksum",
+            zstd(3, &records, |encoder| encoder.include_checksum(true)),
+        ),
+        (Codec::Zstd, "level 22", zstd(22, &records, |_| Ok(()))),
+        (Codec::Zstd, "level 22, long", zstd(22, &long, |_| Ok(()))),
+        (Codec::Zstd, "a window of 8 MB", window(23)),
+        (Codec::Zstd, "a window of 128 MB", window(27)),
+        (Codec::Zstd, "a window of 256 MB", window(28)),
+        (
+            Codec::Zstd,
+            "a frame to skip before",
+            [&skippable[..], &of_zstd].concat(),
+        ),
+        (
+            Codec::Zstd,
+            "a frame to skip behind",
+            [&of_zstd[..], &skippable].concat(),
+        ),
+        (Codec::Zstd, "no frame but one to skip", skippable),
+        (Codec::Gzip, "a name", gzip(8, b"name\0")),
+        (Codec::Gzip, "a name without end", gzip(8, &[])),
+        (Codec::Gzip, "a comment and a name", gzip(24, b"name\0comment\0")),
+        (Codec::Gzip, "an extra field", gzip(4, &[3, 0, 1, 2, 3])),
+        (
+            Codec::Gzip,
+            "a header checksum",
+            gzip(2, &header_crc.to_le_bytes()),
+        ),
+        (Codec::Gzip, "a wrong header checksum", gzip(2, &[1, 2])),
+        (
+            Codec::Gzip,
+            "a member of nothing behind",
+            [packed(Codec::Gzip, &records), packed(Codec::Gzip, &[])].concat(),
+        ),
+        (
+            Codec::Gzip,
+            "a member of nothing before",
+            [packed(Codec::Gzip, &[]), packed(Codec::Gzip, &records)].concat(),
+        ),
+    ]
+}
+
+/// A record whose value is `megabytes` of zeros, compressed as it is made.
+fn inflating(megabytes: usize) -> Vec<u8> {
+    let length = megabytes << 20;
+    let mut start = vec![0, 0, 0, 1];
+    put_i64(&mut start, length as i64);
+    let mut head = Vec::new();
+    put_i64(&mut head, (start.len() + length + 1) as i64);
+    head.extend(start);
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.write_all(&head).unwrap();
+    for _ in 0..megabytes {
+        encoder.write_all(&[0; 1 << 20]).unwrap();
+    }
+    // No headers.
+    encoder.write_all(&[0]).unwrap();
+    encoder.finish().unwrap()
+}
+
 impl Conversation {
     /// Everything about batches.
     pub(super) fn batches(mut self) -> String {
@@ -411,6 +553,20 @@ impl Conversation {
                 self.batch("plain", codec.name(), what, &batch(&body, of_codec(codec)));
             }
         }
+        for (codec, what, body) in framings() {
+            self.batch("plain", codec.name(), what, &batch(&body, of_codec(codec)));
+            self.batch("none", codec.name(), what, &batch(&body, of_codec(codec)));
+        }
+        let alone = |header: &mut BatchHeader| {
+            (header.records_count, header.last_offset_delta) = (1, 0);
+            (header.attributes, header.max_timestamp) = (Codec::Zstd.id(), TIMESTAMP);
+        };
+        self.batch(
+            "plain",
+            "zstd",
+            "a record of 100 MB",
+            &batch(&inflating(100), alone),
+        );
         self.transcript()
     }
 
