@@ -1,14 +1,17 @@
 //! Conversations with a broker, request by request in every version, held against those that Apache Kafka 4.3.1 had
 //! (`tests/golden/*-transcript.txt`). To record them anew run these tests with `KAFKIT_RECORD_FROM=HOST:PORT` on one
 //! node with `num.partitions=1`, `broker.rack=rack1`, automatic topics, `group.min.session.timeout.ms=1000` and
-//! `group.initial.rebalance.delay.ms=0`.
+//! `group.initial.rebalance.delay.ms=0`; to hold them against that node, with `KAFKIT_TRANSCRIPTS_ON`.
 
 mod batches;
 mod conversation;
+mod damaged_batches;
+mod fetches;
 mod group_talk;
 mod groups;
 mod oddities;
 mod records;
+mod repeated_changes;
 mod topics;
 
 use std::path::Path;
@@ -52,9 +55,13 @@ fn holds(golden: &str, conversation: impl Fn(&str) -> String) {
         std::fs::write(golden, conversation(&kafka)).unwrap();
         return;
     }
-    let cluster = Cluster::start_with(&["broker.rack=rack1"]);
     let wanted = std::fs::read_to_string(golden).unwrap();
-    let seen = conversation(&cluster.bootstrap());
+    let seen = if let Ok(kafka) = std::env::var("KAFKIT_TRANSCRIPTS_ON") {
+        conversation(&kafka)
+    } else {
+        let cluster = Cluster::start_with(&["broker.rack=rack1"]);
+        conversation(&cluster.bootstrap())
+    };
     let pairs = seen.lines().zip(wanted.lines());
     let differences: Vec<_> = pairs
         .filter(|(seen, wanted)| seen != wanted)
