@@ -1,7 +1,9 @@
-//! Produce, versions 3–13: batches into partitions, as they came.
+//! Produce, versions 3–13: batches into partitions.
 //!
-//! - Read in place; nothing in a batch is decoded unless a rule of its topic asks for it (`batch_check`), nothing
-//!   packed anew unless its topic has a codec of its own (`recompress`).
+//! - Read in place. The records of a batch are read once, without keys and values (`batch_check`); nothing is packed
+//!   anew unless the topic has a codec of its own (`recompress`).
+//! - A header that states a wrong largest timestamp, or LogAppendTime, is set right.
+//! - Of a partition that is named twice the last records count.
 //! - acks=0 is answered with nothing; an error then closes the connection, so that the client notices.
 //! - A batch that its idempotent producer sent before is answered with its first offset.
 //! - v13 names topics by id. v8 names the records at fault.
