@@ -14,6 +14,7 @@ pub mod java;
 pub mod output;
 pub mod reassignment;
 pub mod records;
+pub mod spelling;
 pub mod storage;
 pub mod topic_config;
 pub mod topic_partition;

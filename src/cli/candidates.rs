@@ -90,7 +90,7 @@ fn live(ask: impl FnOnce(&mut AdminClient) -> Result<Vec<String>> + Send + 'stat
 /// when it runs already.
 fn settings() -> Result<Settings> {
     let words: Vec<String> = std::env::args().collect();
-    let mut settings = connection_on(&words).into_settings()?;
+    let mut settings = connection_on(&words).into_raw_settings()?;
     let servers = settings.get("bootstrap.servers").unwrap_or_default();
     if let Some(dir) = local_broker::directory_named(servers)? {
         let running = RunningBroker::find(&dir).and_then(|broker| broker.addresses.into_iter().next());

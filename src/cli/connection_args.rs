@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::client::settings::{Origin, Settings};
+use crate::client::settings::{Origin, Settings, Use};
 use crate::error::{Error, Result};
 
 #[allow(
@@ -36,8 +36,15 @@ pub struct ConnectionArgs {
 
 impl ConnectionArgs {
     /// The settings these flags ask for, from the strongest to the weakest: flag, `-X`, environment,
-    /// `--command-config`, profile, default.
-    pub fn into_settings(self) -> Result<Settings> {
+    /// `--command-config`, profile, default. Names those that are given for this command, which has no use for them.
+    pub fn into_settings(self, command: Use) -> Result<Settings> {
+        let mut settings = self.into_raw_settings()?;
+        settings.note_unused(command);
+        Ok(settings)
+    }
+
+    /// The same, before it is known what they are used for.
+    pub fn into_raw_settings(self) -> Result<Settings> {
         let mut settings = Settings::from_environment(self.profile.as_deref())?;
         if let Some(path) = &self.command_config {
             settings.read_properties_file(path)?;
@@ -46,21 +53,12 @@ impl ConnectionArgs {
             let (key, value) = word
                 .split_once('=')
                 .ok_or_else(|| Error::usage(format!("-X takes KEY=VALUE, not \"{word}\"")))?;
-            if !Settings::is_known(key) {
-                return Err(Error::usage(format!(
-                    "-X {key}: no Kafka client has a setting of this name"
-                )));
-            }
-            settings.set(key, value, Origin::SetFlag);
+            settings.set_from_flag(key.trim(), value)?;
         }
         if let Some(servers) = self.bootstrap_server {
-            // An unset variable in a script must not send its records to another cluster.
-            if servers.trim().is_empty() {
-                return Err(Error::usage("--bootstrap-server is empty")
-                    .hint("write HOST:PORT[,HOST:PORT…], or `mini` for the mini broker"));
-            }
             settings.set("bootstrap.servers", servers, Origin::Flag);
         }
+        settings.check_servers()?;
         Ok(settings)
     }
 }

@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::Invocation;
 use super::connection_args::ConnectionArgs;
+use super::java::offset_reset;
 use super::times::parse_time;
 use crate::client::record_source::Position;
-use crate::client::settings::Origin;
+use crate::client::settings::{Origin, Settings, Use};
 use crate::commands::Command;
 use crate::commands::consume::{Action, Missing, Start, Topics};
 use crate::error::{Error, Result};
@@ -121,19 +122,22 @@ struct FormArgs {
 
 impl ConsumeArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
-        let mut settings = self.connection.into_settings()?;
-        let given = self.group.is_some();
+        let mut settings = self.connection.into_raw_settings()?;
         if let Some(group) = self.group {
             settings.set("group.id", group, Origin::Flag);
         }
-        let is_member = given;
+        let is_member = is_member(&mut settings)?;
+        settings.note_unused(if is_member { Use::Consume } else { Use::ConsumeAlone });
         let range = self.range;
         if is_member && (range.since.is_some() || range.until.is_some() || range.partition.is_some()) {
             return Err(Error::usage(
                 "--group reads from where the group was: --since, --until and --partition go without it",
             ));
         }
-        let start = range.start()?;
+        let start = match range.start()? {
+            Some(start) => start,
+            None => start_of_reset(&settings, is_member)?,
+        };
         let mut overrides: Vec<(String, String)> = Vec::new();
         if !is_member {
             overrides.push(("group.id".into(), String::new()));
@@ -145,6 +149,7 @@ impl ConsumeArgs {
                 .map(|level| ("isolation.level".into(), level)),
         );
         let reset = match start {
+            _ if is_member && range.offset.is_none() && resets_to_nothing(&settings) => "error",
             Start::At(Position::Beginning) => "earliest",
             Start::At(Position::End) => "latest",
             _ if is_member => {
@@ -189,14 +194,65 @@ impl ConsumeArgs {
     }
 }
 
-impl RangeArgs {
-    fn start(&self) -> Result<Start> {
-        if let Some(time) = self.since {
-            return Ok(Start::At(Position::Time(time)));
+/// Whether the command reads as a member of a group: when its own words name one. A file or a profile may be an
+/// application's, whose group is none of this reader's.
+fn is_member(settings: &mut Settings) -> Result<bool> {
+    let key = "group.id";
+    match settings.given_here(key).map(str::trim) {
+        Some("") => Err(Error::usage("--group is empty").hint("name a group, or leave it out")),
+        Some(_) => Ok(true),
+        None => {
+            if settings.get(key).is_some_and(|group| !group.trim().is_empty()) {
+                settings.note_ignored(key, "say --group NAME to read as a member of a group");
+            }
+            Ok(false)
         }
-        let Some(text) = self.offset.as_deref() else {
-            return Ok(Start::At(Position::Beginning));
-        };
+    }
+}
+
+/// Where `auto.offset.reset` says to start; at the beginning when it says nothing.
+fn start_of_reset(settings: &Settings, is_member: bool) -> Result<Start> {
+    let key = "auto.offset.reset";
+    let Some(reset) = settings.get(key).map(str::trim) else {
+        return Ok(Start::At(Position::Beginning));
+    };
+    match reset {
+        "earliest" | "beginning" | "smallest" => Ok(Start::At(Position::Beginning)),
+        "latest" | "end" | "largest" => Ok(Start::At(Position::End)),
+        "none" | "error" if is_member => Ok(Start::At(Position::Beginning)),
+        "none" | "error" => Err(settings
+            .complaint(key, "without a group nothing is committed, so that nothing says where to start")
+            .hint("add --offset or --group")),
+        _ => match offset_reset::since(reset, is_member) {
+            Ok(Some(time)) => Ok(Start::At(Position::Time(time))),
+            _ if is_member && reset.starts_with("by_duration") => {
+                Err(settings.complaint(key, "members of a group cannot start at a duration"))
+            }
+            _ => {
+                let problem = format!("it takes earliest, latest, none or by_duration:PT1H, not \"{reset}\"");
+                Err(settings.complaint(key, problem))
+            }
+        },
+    }
+}
+
+/// Whether a partition without a commit is an error.
+fn resets_to_nothing(settings: &Settings) -> bool {
+    let reset = settings.get("auto.offset.reset").map(str::trim);
+    matches!(reset, Some("none" | "error"))
+}
+
+impl RangeArgs {
+    /// Where the flags say to start, if they do.
+    fn start(&self) -> Result<Option<Start>> {
+        match (self.since, self.offset.as_deref()) {
+            (Some(time), _) => Ok(Some(Start::At(Position::Time(time)))),
+            (None, Some(text)) => Self::offset(text).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn offset(text: &str) -> Result<Start> {
         match text {
             "earliest" | "beginning" | "start" => return Ok(Start::At(Position::Beginning)),
             "latest" | "end" => return Ok(Start::At(Position::End)),

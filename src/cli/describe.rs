@@ -9,6 +9,7 @@ use super::connection_args::ConnectionArgs;
 use super::output_args::OutputArgs;
 use super::topics::SelectionArgs;
 use crate::client::admin::configs::ConfigResource;
+use crate::client::settings::Use;
 use crate::commands::Command;
 use crate::commands::describe::Action;
 use crate::error::Result;
@@ -138,7 +139,7 @@ impl DescribeArgs {
         };
         Ok(Invocation {
             command: Command::Describe(action),
-            settings: self.connection.into_settings()?,
+            settings: self.connection.into_settings(Use::Admin)?,
             output: self.output.into_options(),
         })
     }

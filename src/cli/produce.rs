@@ -8,6 +8,7 @@ use clap::Args;
 use super::Invocation;
 use super::connection_args::ConnectionArgs;
 use super::times::parse_time;
+use crate::client::settings::{Origin, Use};
 use crate::commands::Command;
 use crate::commands::produce::{self, Action, Fixed, Tone};
 use crate::error::{Error, Result};
@@ -160,11 +161,12 @@ impl ProduceArgs {
             sources.push(Source::Stdin);
         }
         let mut overrides: Vec<(String, String)> = Vec::new();
-        overrides.extend(
-            self.delivery
-                .compression
-                .map(|codec| ("compression.codec".into(), codec)),
-        );
+        let mut settings = self.connection.into_settings(Use::Produce)?;
+        if let Some(codec) = self.delivery.compression {
+            // A compression level in the settings is applied to the codec that they name.
+            settings.set("compression.type", codec.as_str(), Origin::Flag);
+            overrides.push(("compression.codec".into(), codec));
+        }
         overrides.extend(self.delivery.acks.map(|acks| ("acks".into(), acks)));
         let action = Action {
             topic: self.topic,
@@ -194,7 +196,7 @@ impl ProduceArgs {
         };
         Ok(Invocation {
             command: Command::Produce(action),
-            settings: self.connection.into_settings()?,
+            settings,
             output: OutputOptions {
                 quiet: self.quiet,
                 ..OutputOptions::default()

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use super::Invocation;
 use super::connection_args::ConnectionArgs;
 use super::output_args::OutputArgs;
+use crate::client::settings::Use;
 use crate::commands::{
     Command,
     reassign::{Action, CancelAction, ExecuteAction, PlanAction, VerifyAction},
@@ -224,7 +225,7 @@ impl ReassignArgs {
         };
         Ok(Invocation {
             command: Command::Reassign(action),
-            settings: self.connection.into_settings()?,
+            settings: self.connection.into_settings(Use::Admin)?,
             output,
         })
     }

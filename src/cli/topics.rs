@@ -7,6 +7,7 @@ use super::connection_args::ConnectionArgs;
 use super::output_args::OutputArgs;
 use crate::client::admin::configs::ConfigChange;
 use crate::client::admin::topics::NewTopic;
+use crate::client::settings::Use;
 use crate::commands::Command;
 use crate::commands::topic_selection::Selection;
 use crate::commands::topics::{Action, Alteration, Creation, Deletion};
@@ -198,7 +199,7 @@ impl TopicsArgs {
         };
         Ok(Invocation {
             command: Command::Topics(action),
-            settings: self.connection.into_settings()?,
+            settings: self.connection.into_settings(Use::Admin)?,
             output: self.output.into_options(),
         })
     }

@@ -2,15 +2,16 @@
 //! providers (KIP-297, KIP-421) resolve them.
 //!
 //! In a properties file only providers that `config.providers` names are asked, as in Java. A reference that leads
-//! nowhere is an error here; Java would go on with the reference itself as the value.
+//! nowhere, or to a provider that is not named, is an error here; Java goes on with the reference itself as the value.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fs, io};
 
 use regex::Regex;
 
 use super::java_properties::{self, Property};
+use crate::error::Error;
 
 /// Kafka's pattern of a reference: provider, perhaps a path, key.
 const REFERENCE: &str = r"\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}";
@@ -19,6 +20,8 @@ const REFERENCE: &str = r"\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}";
 #[derive(Debug, Default)]
 pub(super) struct ConfigProviders {
     providers: BTreeMap<String, Provider>,
+    /// No declaration is needed, as in our own configuration file.
+    are_all: bool,
 }
 
 #[derive(Debug)]
@@ -61,7 +64,10 @@ impl ConfigProviders {
             };
             providers.insert(name.to_owned(), provider);
         }
-        Ok(Self { providers })
+        Ok(Self {
+            providers,
+            are_all: false,
+        })
     }
 
     /// The providers of our own configuration file: all of them, under Kafka's usual names.
@@ -77,6 +83,7 @@ impl ConfigProviders {
                 .into_iter()
                 .map(|(name, provider)| (name.to_owned(), provider))
                 .collect(),
+            are_all: true,
         }
     }
 
@@ -85,7 +92,7 @@ impl ConfigProviders {
         if !value.contains("${") {
             return Ok(value.to_owned());
         }
-        let pattern = Regex::new(REFERENCE).map_err(|cause| cause.to_string())?;
+        let pattern = Regex::new(REFERENCE).map_err(|_| "references cannot be read".to_owned())?;
         let mut resolved = String::new();
         let mut end = 0;
         for found in pattern.captures_iter(value) {
@@ -93,21 +100,53 @@ impl ConfigProviders {
                 continue;
             };
             let Some(provider) = self.providers.get(name.as_str()) else {
+                self.check_unknown(name.as_str(), whole.as_str())?;
                 continue;
             };
             let path = found.get(2).map_or("", |path| path.as_str());
             resolved.push_str(&value[end..whole.start()]);
-            resolved.push_str(&provider.value(path, key.as_str())?);
+            let found = provider.value(path, key.as_str());
+            resolved.push_str(&found.map_err(|problem| format!("{}: {problem}", whole.as_str()))?);
             end = whole.end();
         }
         resolved.push_str(&value[end..]);
         Ok(resolved)
+    }
+
+    /// A reference to a provider that is not in force is refused, since its text would become the value; what cannot
+    /// be the name of one is no reference.
+    fn check_unknown(&self, name: &str, reference: &str) -> Result<(), String> {
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        if name.is_empty() || !name.chars().all(is_name) {
+            return Ok(());
+        }
+        if self.are_all {
+            return Err(format!(
+                "{reference}: there is no config provider \"{name}\", only env, file and directory"
+            ));
+        }
+        let class = match name {
+            "env" => "EnvVarConfigProvider",
+            "file" => "FileConfigProvider",
+            "dir" | "directory" => "DirectoryConfigProvider",
+            _ => return Err(format!("{reference}: config.providers does not name \"{name}\"")),
+        };
+        Err(format!(
+            "{reference} needs the lines config.providers={name} and \
+             config.providers.{name}.class=org.apache.kafka.common.config.provider.{class}"
+        ))
     }
 }
 
 impl Provider {
     fn value(&self, path: &str, key: &str) -> Result<String, String> {
         match self {
+            Self::Environment(_) if !path.is_empty() => {
+                Err("a variable has neither a path nor a default".to_owned())
+            }
+            Self::File(_) | Self::Directory(_) if path.is_empty() => {
+                Err("a path and a colon stand before the key".to_owned())
+            }
             Self::Environment(pattern) => {
                 let allowed = pattern.as_ref().is_none_or(|pattern| pattern.is_match(key));
                 let value = allowed.then(|| env::var(key).ok()).flatten();
@@ -134,14 +173,15 @@ impl Provider {
 }
 
 fn read(path: &Path, folders: &[PathBuf]) -> Result<String, String> {
-    let real = fs::canonicalize(path).map_err(|cause| format!("{}: {cause}", path.display()))?;
+    let unreadable = |cause: io::Error| format!("{}: {}", path.display(), Error::from(cause));
+    let real = fs::canonicalize(path).map_err(unreadable)?;
     if !folders.is_empty() && !folders.iter().any(|folder| real.starts_with(folder)) {
         return Err(format!(
             "{} is outside of the config provider's allowed.paths",
             path.display()
         ));
     }
-    fs::read_to_string(&real).map_err(|cause| format!("{}: {cause}", path.display()))
+    fs::read_to_string(&real).map_err(unreadable)
 }
 
 fn name_pattern(pattern: Option<&str>) -> Result<Option<Regex>, String> {
@@ -211,11 +251,17 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_to_nobody_stays_as_it_is() {
-        assert_eq!(
-            ConfigProviders::default().resolve("${env:HOME} ${x}").unwrap(),
-            "${env:HOME} ${x}"
-        );
+    fn a_reference_that_leads_nowhere_is_refused() {
+        let none = ConfigProviders::default();
+        for literal in ["${x}", "${}", "$env:HOME", "${ a: b }", "{env:HOME}", "${:x}"] {
+            assert_eq!(none.resolve(literal).as_deref(), Ok(literal));
+        }
+        for reference in ["${env:HOME}", "a ${env:HOME} b", "${file:/a:b}", "${dir:/a:b}", "${vault:a:b}"] {
+            assert!(none.resolve(reference).is_err(), "{reference}");
+        }
+        for reference in ["${env:HOME:default}", "${file:/etc/hostname}", "${directory:x}", "${vault:a:b}"] {
+            assert!(ConfigProviders::all().resolve(reference).is_err(), "{reference}");
+        }
         assert!(
             ConfigProviders::all()
                 .resolve("${env:KAFKIT_NO_SUCH_VARIABLE}")

@@ -67,6 +67,7 @@ fn select(text: &str, path: &Path, name: Option<&str>) -> Result<Option<Profile>
             .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         bad(&format_args!("line {line}: {}", error.message()))
     })?;
+    check_names(&file, text).map_err(|message| bad(&message))?;
     let profiles = match file.get("profile") {
         None => Table::new(),
         Some(Value::Table(profiles)) => profiles.clone(),
@@ -89,6 +90,42 @@ fn select(text: &str, path: &Path, name: Option<&str>) -> Result<Option<Profile>
             .map_err(|problem| bad(&format_args!("profile {name}: {key}: {problem}")))?;
     }
     Ok(Some(Profile { name, entries: flat }))
+}
+
+/// At the top only these have a meaning; anything else was meant for one of them, and would be missed in silence.
+fn check_names(file: &Table, text: &str) -> Result<(), String> {
+    for (name, value) in file {
+        match name.as_str() {
+            "profile" => {}
+            "default-profile" if value.is_str() => {}
+            "default-profile" => return Err("default-profile must be the name of a profile, in quotes".to_owned()),
+            _ => return Err(unknown_name(name, value, text)),
+        }
+    }
+    Ok(())
+}
+
+fn unknown_name(name: &str, value: &Value, text: &str) -> String {
+    let line = line_of(text, name);
+    let is_heading = value.is_table() && text.lines().nth(line - 1).is_some_and(|line| line.contains('['));
+    if is_heading {
+        let meant = if name == "profiles" { "NAME" } else { name };
+        return format!("line {line}: \"{name}\" is no table of this file; did you mean [profile.{meant}]?");
+    }
+    if name == "default_profile" {
+        return format!("line {line}: \"{name}\" is no key of this file; did you mean default-profile?");
+    }
+    format!("line {line}: \"{name}\" is no key of this file; settings stand in a table [profile.NAME]")
+}
+
+/// The line on which a name at the top first stands, from 1.
+fn line_of(text: &str, name: &str) -> usize {
+    let is_there = |line: &str| {
+        let word = line.trim_start().trim_start_matches(['[', ' ', '"', '\'']);
+        word.strip_prefix(name)
+            .is_some_and(|rest| !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_'))
+    };
+    text.lines().position(is_there).map_or(1, |line| line + 1)
 }
 
 /// `bootstrap.servers = "…"` is a table within a table to TOML, and one key to Kafka.
@@ -165,5 +202,15 @@ mod tests {
             "{refusal}"
         );
         assert!(select("[profile.default]\nb = [1]", Path::new("config.toml"), None).is_err());
+        for (text, told) in [
+            ("[profiles.default]\na = 1\n", "line 1: \"profiles\" is no table of this file; did you mean [profile.NAME]?"),
+            ("# one\n[default]\na = 1\n", "line 2: \"default\" is no table of this file; did you mean [profile.default]?"),
+            ("\nbootstrap.servers = \"a:1\"", "line 2: \"bootstrap\" is no key of this file"),
+            ("default_profile = \"a\"", "line 1: \"default_profile\" is no key of this file"),
+            ("default-profile = 1", "default-profile must be the name of a profile"),
+        ] {
+            let refusal = select(text, Path::new("config.toml"), None).unwrap_err().to_string();
+            assert!(refusal.contains(told), "{refusal}");
+        }
     }
 }

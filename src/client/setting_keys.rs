@@ -2,6 +2,8 @@
 //!
 //! Java's names are those of Apache Kafka 4.3.1's producer, consumer and admin client; librdkafka's those of 2.12.
 
+use crate::spelling::closest;
+
 /// What becomes of a setting with one of Java's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -23,6 +25,100 @@ pub(super) enum Reach {
     Both,
     Producer,
     Consumer,
+}
+
+/// What a command does with the cluster, and so whose settings it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Asks and changes, without records.
+    Admin,
+    Produce,
+    Consume,
+    /// Consumes without a group.
+    ConsumeAlone,
+}
+
+/// Settings that our own connections apply, whatever they carry.
+const OF_CONNECTIONS: &[&str] = &[
+    "bootstrap.servers",
+    "client.id",
+    "default.api.timeout.ms",
+    "request.timeout.ms",
+    "socket.connection.setup.timeout.ms",
+    "socket.timeout.ms",
+];
+
+/// Settings that concern members of groups alone.
+const OF_MEMBERS: &[&str] = &[
+    "auto.commit.enable",
+    "auto.commit.interval.ms",
+    "enable.auto.commit",
+    "group.instance.id",
+    "group.protocol",
+    "group.protocol.type",
+    "group.remote.assignor",
+    "heartbeat.interval.ms",
+    "max.poll.interval.ms",
+    "partition.assignment.strategy",
+    "session.timeout.ms",
+];
+
+/// Settings by which the engine talks to this program: what is printed and counted depends on them.
+const FIXED: &[&str] = &[
+    "delivery.report.only.error",
+    "enable.auto.offset.store",
+    "enable.partition.eof",
+    "internal.termination.signal",
+    "log.queue",
+    "offset.store.method",
+    "offset.store.path",
+    "offset.store.sync.interval.ms",
+    "produce.offset.report",
+    "topic.blacklist",
+];
+
+/// Why a command has no use for a setting that exists; `None` when it applies it, or warns of it anyway.
+pub(super) fn why_unused(key: &str, command: Use) -> Option<&'static str> {
+    let meaning = java(key);
+    if matches!(meaning, Some(Meaning::Security | Meaning::NotHonoured(_)))
+        || OF_CONNECTIONS.contains(&key)
+        || key.starts_with("ssl.")
+        || key.starts_with("sasl.")
+        || matches!(key, "security.protocol" | "enable.ssl.certificate.verification")
+    {
+        return None;
+    }
+    if FIXED.contains(&key) {
+        return Some("kafkit needs its own value");
+    }
+    let reach = match meaning {
+        Some(Meaning::As(name)) => librdkafka(name),
+        Some(_) => None,
+        None => librdkafka(key),
+    };
+    match (command, reach) {
+        (_, None) => Some("it has no effect here"),
+        (Use::Admin, _) => Some("it is for sending or reading records"),
+        (Use::Produce, Some(Reach::Consumer)) => Some("it is for reading records"),
+        (Use::Consume | Use::ConsumeAlone, Some(Reach::Producer)) => Some("it is for sending records"),
+        (Use::ConsumeAlone, _) if OF_MEMBERS.contains(&key) => Some("it is for members of a group (--group)"),
+        _ => None,
+    }
+}
+
+/// The environment variable of a setting.
+pub(super) fn variable(key: &str) -> String {
+    format!("KAFKIT_{}", key.replace(['.', '-'], "_").to_uppercase())
+}
+
+/// The variable that `name` is nearly, when it is none itself.
+pub(super) fn closest_variable(name: &str) -> Option<String> {
+    let mut known: Vec<String> = all().map(variable).collect();
+    known.push("KAFKIT_PROFILE".to_owned());
+    if known.iter().any(|known| known == name) {
+        return None;
+    }
+    closest(name, known.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// The one name of a setting that has two.

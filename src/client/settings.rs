@@ -11,12 +11,18 @@ use std::{env, fs};
 
 use super::config_providers::ConfigProviders;
 use super::java_properties;
+use super::local_broker;
 use super::profile::{self, COMMAND_CONFIG};
 use super::security::Security;
 use super::setting_keys::{self, Meaning};
+pub use super::setting_keys::Use;
 use crate::error::{Error, Result};
+use crate::spelling::closest;
 use crate::wire::tls::Tls;
-use crate::wire::{ConnectionOptions, HostPort};
+use crate::wire::{ConnectionOptions, HostPort, Servers};
+
+/// What a list of brokers looks like.
+const SERVERS_HINT: &str = "write HOST:PORT[,HOST:PORT…], or `mini` for the mini broker";
 
 /// The longest wait for a connection, as Kafka's `socket.connection.setup.timeout.ms`.
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,10 +83,23 @@ impl Settings {
         }
         settings.take_variable("KAFKA_BOOTSTRAP_SERVERS", "bootstrap.servers");
         for key in setting_keys::all() {
-            let name = format!("KAFKIT_{}", key.replace(['.', '-'], "_").to_uppercase());
-            settings.take_variable(&name, key);
+            settings.take_variable(&setting_keys::variable(key), key);
         }
+        settings.note_misspelt_variables();
         Ok(settings)
+    }
+
+    /// Variables whose names look like those of settings and are not: their values would be missed in silence.
+    fn note_misspelt_variables(&mut self) {
+        let variables = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let mut names: Vec<String> = variables.filter(|name| name.starts_with("KAFKIT_")).collect();
+        names.sort();
+        for name in names {
+            if let Some(meant) = setting_keys::closest_variable(&name) {
+                self.warnings
+                    .push(format!("{name} is no setting; did you mean {meant}?"));
+            }
+        }
     }
 
     fn take_variable(&mut self, name: &str, key: &str) {
@@ -161,7 +180,7 @@ impl Settings {
     }
 
     /// The error of a value that cannot be honoured; the value itself is the caller's to show or not.
-    pub(super) fn complaint(&self, key: &str, problem: impl fmt::Display) -> Error {
+    pub fn complaint(&self, key: &str, problem: impl fmt::Display) -> Error {
         Error::usage(format!("{}: {problem}", self.place(key)))
     }
 
@@ -176,7 +195,8 @@ impl Settings {
                     warnings.push(format!("{place} is ignored: {why}"));
                 }
                 None if !setting_keys::is_known(key) => {
-                    warnings.push(format!("{place} is no setting of a Kafka client"));
+                    let meant = did_you_mean(key);
+                    warnings.push(format!("{place} is no setting of a Kafka client{meant}"));
                 }
                 _ => {}
             }
@@ -184,9 +204,79 @@ impl Settings {
         warnings
     }
 
-    /// Whether any client knows a setting of this name.
-    pub fn is_known(key: &str) -> bool {
-        setting_keys::is_known(setting_keys::canonical(key))
+    /// Adds a `-X` setting of the command line; references to config providers in it are resolved.
+    pub fn set_from_flag(&mut self, key: &str, value: &str) -> Result<()> {
+        if !setting_keys::is_known(setting_keys::canonical(key)) {
+            let meant = did_you_mean(key);
+            return Err(Error::usage(format!(
+                "-X {key}: no Kafka client has a setting of this name{meant}"
+            )));
+        }
+        let value = ConfigProviders::all().resolve(value);
+        let value = value.map_err(|problem| Error::usage(format!("-X {key}: {problem}")))?;
+        self.set(key, value, Origin::SetFlag);
+        Ok(())
+    }
+
+    /// Says which settings of the command line the command has no use for. Those of files, profiles and the
+    /// environment may be meant for other commands.
+    pub fn note_unused(&mut self, command: Use) {
+        let unused: Vec<String> = self
+            .in_force()
+            .filter(|setting| setting.origin == Origin::SetFlag)
+            .filter_map(|setting| {
+                let why = setting_keys::why_unused(&setting.key, command)?;
+                Some(format!("-X {} is ignored: {why}", setting.key))
+            })
+            .collect();
+        self.warnings.extend(unused);
+    }
+
+    /// Says that a setting is not applied.
+    pub fn note_ignored(&mut self, key: &str, why: &str) {
+        let place = self.place(key);
+        self.warnings.push(format!("{place} is ignored: {why}"));
+    }
+
+    /// The value of a setting that the user gave for this command alone: by a flag, `-X` or a variable. A file or a
+    /// profile serves other programs, too.
+    pub fn given_here(&self, key: &str) -> Option<&str> {
+        let setting = self.find(key)?;
+        let is_here = setting.origin.rank() >= Origin::Environment(String::new()).rank();
+        is_here.then_some(setting.value.as_str())
+    }
+
+    /// Checks the brokers that are named, wherever that is, and takes the security protocol in front of them.
+    ///
+    /// Fails when an address cannot be one, and when its protocol contradicts `security.protocol`.
+    pub fn check_servers(&mut self) -> Result<()> {
+        let key = "bootstrap.servers";
+        let Some(setting) = self.find(key).cloned() else {
+            return Ok(());
+        };
+        let text = setting.value.trim();
+        let wrong = |why: &str| Error::usage(format!("{}: {why}", self.place(key))).hint(SERVERS_HINT);
+        // An unset variable in a script must not send its records to another cluster.
+        if text.is_empty() {
+            return Err(wrong("no broker address is given"));
+        }
+        if local_broker::directory_named(text)?.is_some() {
+            return Ok(());
+        }
+        let servers = Servers::parse(text).map_err(|why| wrong(&why))?;
+        if let Some(protocol) = servers.protocol {
+            let other = self.get("security.protocol").map(str::trim);
+            if let Some(other) = other.filter(|other| !other.eq_ignore_ascii_case(protocol)) {
+                return Err(Error::usage(format!(
+                    "{}: {protocol}:// contradicts {}={other}",
+                    self.place(key),
+                    self.place("security.protocol")
+                )));
+            }
+            self.set("security.protocol", protocol, setting.origin.clone());
+        }
+        self.set(key, servers.to_string(), setting.origin);
+        Ok(())
     }
 
     /// One setting a key, the strongest, in the order of the keys.
@@ -244,8 +334,15 @@ impl Settings {
     }
 }
 
+/// The name that was perhaps meant, as the end of a message.
+fn did_you_mean(key: &str) -> String {
+    let meant = closest(key, setting_keys::all());
+    meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"))
+}
+
 fn place(key: &str, origin: &Origin) -> String {
     match origin {
+        Origin::Flag if key == "bootstrap.servers" => "--bootstrap-server".to_owned(),
         Origin::Default | Origin::Flag => key.to_owned(),
         Origin::Profile(name) => format!("profile {name}: {key}"),
         Origin::File(file, line) => format!("{file} line {line}: {key}"),

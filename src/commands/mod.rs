@@ -79,7 +79,7 @@ impl Context {
     /// Names the settings that nobody knows or that cannot be honoured.
     pub fn note_settings(&mut self) {
         for warning in self.client.settings().warnings() {
-            self.printer.note(warning);
+            self.printer.note(format_args!("kafkit: {warning}"));
         }
     }
 

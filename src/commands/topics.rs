@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use super::describe;
-use super::topic_selection::{self, Selection, closest};
+use super::topic_selection::{self, Selection};
 use crate::client::admin::configs::{ConfigChange, ConfigResource};
 use crate::client::admin::topics::{NewPartitions, NewTopic, TopicDescription};
 use crate::client::admin::volumes::leaders;
 use crate::client::admin::{ApiError, topics::TopicOutcomes};
 use crate::error::{Error, Result};
 use crate::output::{Format, confirm, topic as output};
+use crate::spelling::closest;
 use crate::topic_config::{self, TOPIC_CONFIGS};
 
 /// What the user asked for.

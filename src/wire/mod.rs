@@ -18,5 +18,5 @@ pub mod versions;
 
 pub use connection::{Connection, ConnectionOptions};
 pub use error::WireError;
-pub use host_port::HostPort;
+pub use host_port::{HostPort, Servers};
 pub use secret::Secret;

@@ -59,34 +59,35 @@ pub(super) fn unreadable<'a>(file: &'a str, error: &std::io::Error) -> &'a str {
     if is_folder { "Is a directory" } else { file }
 }
 
-/// Java's check of `--bootstrap-server`: every part is host:port.
+/// Java's check of `--bootstrap-server` in the console producer: every part is host:port. Java's split forgets the
+/// empty parts at the end.
 pub(super) fn check_bootstrap(servers: &str) -> Result<(), String> {
-    if servers.is_empty() {
+    if servers.trim().is_empty() {
         return Err("Error while validating the bootstrap address\n".into());
     }
-    if servers.split(',').all(is_host_and_port) {
+    let parts = servers.trim_end_matches(',');
+    if !parts.is_empty() && parts.split(',').all(is_host_and_port) {
         return Ok(());
     }
     Err("Please provide valid host:port like host1:9091,host2:9092\n".into())
 }
 
-/// The check that Java's clients make of `bootstrap.servers`, when they are built.
-pub(super) fn check_client_bootstrap(servers: &str) -> Result<(), String> {
-    for part in servers.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        if !is_host_and_port(part) {
-            return Err(format!("Invalid url in bootstrap.servers: {part}"));
-        }
-    }
-    if servers.trim().is_empty() {
-        return Err("No resolvable bootstrap urls given in bootstrap.servers".into());
+/// What Java's clients say of a list that has an empty place.
+fn check_list(servers: &str) -> Result<(), String> {
+    if !servers.trim().is_empty() && servers.split(',').any(|part| part.trim().is_empty()) {
+        return Err("Configuration 'bootstrap.servers' values must not be empty.".to_owned());
     }
     Ok(())
 }
 
-/// Java's clients are not built where no server's name means anything, or a port is none.
-pub(super) fn check_resolvable(servers: &str) -> Result<(), String> {
+/// The check that Java's clients make of each address when they are built; they are not built either where no
+/// server's name means anything.
+fn check_addresses(servers: &str) -> Result<(), String> {
     let mut any = false;
-    for part in servers.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+    for part in servers.split(',').map(str::trim) {
+        if !is_host_and_port(part) {
+            return Err(format!("Invalid url in bootstrap.servers: {part}"));
+        }
         let address = part.split_once("://").map_or(part, |(_, address)| address);
         let (name, port) = address.rsplit_once(':').unwrap_or((address, ""));
         let port: u16 = port
@@ -102,20 +103,41 @@ pub(super) fn check_resolvable(servers: &str) -> Result<(), String> {
     Err("No resolvable bootstrap urls given in bootstrap.servers".into())
 }
 
-/// What Java's admin client says of `bootstrap.servers` when it is built: a line for its user, and why.
-pub(super) fn check_client_servers(servers: &str) -> Result<(), String> {
-    if !servers.trim().is_empty() && servers.split(',').any(|part| part.trim().is_empty()) {
-        return Err("Configuration 'bootstrap.servers' values must not be empty.".to_owned());
-    }
-    let checked = check_client_bootstrap(servers);
-    checked.map_err(|reason| no_client(&reason))
+/// What Java's producer says of `bootstrap.servers` when it is built.
+pub(super) fn check_producer_servers(servers: &str) -> Result<(), String> {
+    check_list(servers)?;
+    check_addresses(servers)
 }
+
+/// What Java's consumer says of `bootstrap.servers` when it is built.
+pub(super) fn check_consumer_servers(servers: &str) -> Result<(), String> {
+    if servers.trim().is_empty() {
+        let problem = "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value";
+        return Err(problem.to_owned());
+    }
+    check_list(servers)?;
+    check_addresses(servers)
+}
+
+/// What Java's admin client says of `bootstrap.servers` when it is built: a line for its user, and why.
+pub(super) fn check_admin_servers(servers: &str) -> Result<(), String> {
+    check_list(servers)?;
+    let checked = if servers.trim().is_empty() {
+        Err("You must set either bootstrap.servers or bootstrap.controllers".to_owned())
+    } else {
+        check_addresses(servers)
+    };
+    checked.map_err(|reason| {
+        format!("{NO_CLIENT}\nCaused by: org.apache.kafka.common.config.ConfigException: {reason}")
+    })
+}
+
+/// What Java's tools say first when their admin client is not built.
+const NO_CLIENT: &str = "Failed to create new KafkaAdminClient";
 
 /// Java says the first line; of the trace that it lets follow, the second is the one that tells why.
 pub(super) fn no_client(reason: &str) -> String {
-    format!(
-        "Failed to create new KafkaAdminClient\nCaused by: org.apache.kafka.common.KafkaException: {reason}"
-    )
+    format!("{NO_CLIENT}\nCaused by: org.apache.kafka.common.KafkaException: {reason}")
 }
 
 /// `^(?:[a-zA-Z][a-zA-Z\d+-.]*://)?\[?([0-9a-zA-Z\-._%:]*)\]?:([0-9]+)`, the whole part.
@@ -142,11 +164,42 @@ mod tests {
 
     #[test]
     fn bootstrap_servers_are_hosts_and_ports() {
-        for good in ["a:1", "a:1,b:2", "[::1]:9092", "PLAINTEXT://a:1", ":9092"] {
+        for good in ["a:1", "a:1,b:2", "[::1]:9092", "PLAINTEXT://a:1", ":9092", "a:1,"] {
             assert_eq!(check_bootstrap(good), Ok(()), "{good}");
         }
-        for bad in ["nonsense", "a:1,other", "a:1, b:2", "a:x", "a:1,"] {
+        for bad in ["nonsense", "a:1,other", "a:1, b:2", "a:x", ",", "a:1,,b:2", " "] {
             assert!(check_bootstrap(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// Recorded from the tools of Apache Kafka 4.3.1.
+    #[test]
+    fn clients_refuse_servers_in_java_s_words() {
+        let admin = |reason: &str| {
+            format!(
+                "Failed to create new KafkaAdminClient\n\
+                 Caused by: org.apache.kafka.common.config.ConfigException: {reason}"
+            )
+        };
+        for (servers, reason) in [
+            ("127.0.0.1:99999", "Invalid port in bootstrap.servers: 127.0.0.1:99999"),
+            ("h:abc", "Invalid url in bootstrap.servers: h:abc"),
+            ("127.0.0.1:1/path", "Invalid url in bootstrap.servers: 127.0.0.1:1/path"),
+            ("127.0.0.1", "Invalid url in bootstrap.servers: 127.0.0.1"),
+        ] {
+            assert_eq!(check_producer_servers(servers), Err(reason.to_owned()));
+            assert_eq!(check_consumer_servers(servers), Err(reason.to_owned()));
+            assert_eq!(check_admin_servers(servers), Err(admin(reason)));
+        }
+        let empty_place = Err("Configuration 'bootstrap.servers' values must not be empty.".to_owned());
+        assert_eq!(check_producer_servers("127.0.0.1:1,"), empty_place);
+        assert_eq!(check_admin_servers("127.0.0.1:1,"), empty_place);
+        assert_eq!(
+            check_admin_servers(" "),
+            Err(admin("You must set either bootstrap.servers or bootstrap.controllers"))
+        );
+        for taken in ["http://127.0.0.1:1", "SSL://127.0.0.1:1", "::1:1", ":1", "127.0.0.1:0"] {
+            assert_eq!(check_admin_servers(taken), Ok(()), "{taken}");
         }
     }
 }

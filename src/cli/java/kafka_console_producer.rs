@@ -177,7 +177,8 @@ fn produce(parsed: &Parsed) -> Result<()> {
     let topic = properties.iter().rev().find(|(name, _)| name == "topic");
     let block = console::read(parsed.long("max-block-ms"))?.unwrap_or(60_000);
     let defaults = apply_flags(parsed, &mut settings)?;
-    console::check_resolvable(settings.get("bootstrap.servers").unwrap_or_default()).map_err(Error::usage)?;
+    console::check_producer_servers(settings.get("bootstrap.servers").unwrap_or_default())
+        .map_err(Error::usage)?;
     let batch_bytes = settings.get("batch.size").and_then(|bytes| bytes.parse().ok());
     let action = Action {
         topic: topic.map(|(_, topic)| topic.clone()).unwrap_or_default(),

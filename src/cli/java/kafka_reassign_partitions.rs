@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::client_config::{self, check_admin};
-use super::console::{check_client_servers, check_resolvable, no_client, note_settings, unreadable};
+use super::console::{check_admin_servers, no_client, note_settings, unreadable};
 use super::option_parser::{OptionError, Parsed, check_required, parse};
 use super::option_table::{OptionSpec, Tool, flag, optional, value};
 use super::usage::{help_or_version, refuse};
@@ -257,9 +257,7 @@ fn settings(parsed: &Parsed) -> Result<Settings, JavaFailure> {
     };
     // Both options may stand without a value, and then Java has no text to say.
     let server = server.ok_or_else(|| JavaFailure::Told("null".to_owned()))?;
-    let checked = check_client_servers(&server);
-    let checked = checked.and_then(|()| check_resolvable(&server).map_err(|reason| no_client(&reason)));
-    checked.map_err(JavaFailure::Told)?;
+    check_admin_servers(&server).map_err(JavaFailure::Told)?;
     check_admin(&settings).map_err(|refusal| match refusal {
         client_config::Refusal::Value(message) => JavaFailure::Told(message),
         client_config::Refusal::Client(reason) => JavaFailure::Told(no_client(&reason)),

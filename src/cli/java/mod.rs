@@ -12,7 +12,7 @@ pub mod kafka_dump_log;
 pub mod kafka_reassign_partitions;
 pub mod kafka_server;
 pub mod kafka_topics;
-mod offset_reset;
+pub(super) mod offset_reset;
 pub mod option_parser;
 pub mod option_table;
 pub mod usage;

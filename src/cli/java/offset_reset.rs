@@ -7,7 +7,7 @@ const BY_DURATION: &str = "by_duration:";
 
 /// `by_duration:PT1H` as a time to begin at, in milliseconds since 1970. Members of a group begin where their
 /// group's offsets say, for which the engine knows no time.
-pub(super) fn since(reset: &str, is_member: bool) -> Result<Option<i64>, String> {
+pub(in crate::cli) fn since(reset: &str, is_member: bool) -> Result<Option<i64>, String> {
     if ["earliest", "latest", "none"].contains(&reset) {
         return Ok(None);
     }

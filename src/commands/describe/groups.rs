@@ -13,7 +13,7 @@ use crate::client::admin::groups::GroupDescription;
 use crate::client::admin::offsets::LATEST;
 use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, ApiError};
-use crate::commands::topic_selection::closest;
+use crate::spelling::closest;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::group::{self, Progress, Row};

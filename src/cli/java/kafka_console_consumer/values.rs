@@ -50,8 +50,7 @@ pub(super) fn read(parsed: &Parsed) -> Result<Asked, Refusal> {
     let topics = topics(parsed)?;
     let isolation = isolation(parsed, &settings)?;
     let servers = settings.get("bootstrap.servers").unwrap_or_default();
-    console::check_client_servers(servers)
-        .and_then(|()| console::check_resolvable(servers))
+    console::check_consumer_servers(servers)
         .and_then(|()| check_consumer(&settings).map_err(client_config::Refusal::reason))
         .map_err(Refusal::Logged)?;
     Ok(Asked {

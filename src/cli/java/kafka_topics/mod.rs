@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::client_config::{self, check_admin};
-use super::console::{check_client_servers, no_client, note_settings, unreadable};
+use super::console::{check_admin_servers, no_client, note_settings, unreadable};
 use super::option_parser::{OptionError, Parsed, check_invalid, check_required, parse};
 use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
@@ -200,16 +200,13 @@ fn settings(parsed: &Parsed) -> Result<Settings, String> {
         Some(servers) => servers.to_owned(),
         None => servers_beside_zookeeper(parsed).map_err(|error| error.to_string())?,
     };
-    check_client_servers(&servers)?;
+    check_admin_servers(&servers)?;
     settings.set("bootstrap.servers", servers.as_str(), Origin::Flag);
     check_admin(&settings).map_err(|refusal| match refusal {
         client_config::Refusal::Value(message) => message,
         client_config::Refusal::Client(reason) => no_client(&reason),
     })?;
-    match settings.bootstrap_servers() {
-        Ok(_) => Ok(settings),
-        Err(_) => Err(no_client(&format!("Invalid url in bootstrap.servers: {servers}"))),
-    }
+    Ok(settings)
 }
 
 /// The brokers that old command lines mean when they name ZooKeeper's hosts: the same hosts on Kafka's port.
