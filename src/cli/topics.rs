@@ -34,12 +34,12 @@ enum Verb {
     Describe(DescribeArgs),
 }
 
-/// Show topics with their partitions, records and size
+/// Show topics with their partitions, offsets and size
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   kafkit topics list
   kafkit topics list 'orders.*' --regex
-  kafkit topics list -o json | jq -r '.[] | select(.records == 0) | .name'
+  kafkit topics list -o json | jq -r '.[] | select(.offsets == 0) | .name'
   kafkit topics list -o name | xargs -n1 kafkit describe topic")]
 struct ListArgs {
     #[command(flatten)]

@@ -314,6 +314,10 @@ impl Settings {
             && let Some(timeout) = self.millis(key)?
         {
             options.request_timeout = timeout;
+            // A connection counts as made after its first requests, which wait no longer than any other.
+            if connect_timeout.is_none() {
+                options.connect_timeout = DEFAULT_CONNECT_TIMEOUT.min(timeout);
+            }
         }
         Ok(options)
     }

@@ -145,9 +145,9 @@ fn cells(progress: &Progress, row: &Row) -> Vec<Cell> {
         Cell::text(&progress.group.id),
         Cell::text(&row.partition.topic),
         Cell::number(row.partition.partition),
-        Cell::or_unknown(row.committed.map(Cell::quantity)),
-        Cell::or_unknown(row.end.map(Cell::quantity)),
-        Cell::or_unknown(row.lag().map(Cell::quantity)),
+        Cell::or_unknown(row.committed.map(Cell::number)),
+        Cell::or_unknown(row.end.map(Cell::number)),
+        Cell::or_unknown(row.lag().map(Cell::number)),
         Cell::or_unknown(
             row.waits_ms
                 .map(|waits| Cell::both(age(waits), Value::from(waits))),

@@ -6,7 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use super::group::{self, Progress};
-use super::table::{age, grouped};
+use super::progress::clock;
+use super::table::{fitted, grouped};
 use super::{Format, Printer};
 use crate::error::Result;
 use crate::topic_partition::TopicPartition;
@@ -48,7 +49,7 @@ impl Watched {
             .map(|progress| group::block(progress, Some(self)))
             .collect();
         let text = blocks.join("\n\n");
-        self.lines = lines_on_screen(&text);
+        self.lines = lines_on_screen(&fitted(&text));
         printer.block(&text)?;
         printer.flush()
     }
@@ -65,7 +66,7 @@ impl Watched {
         );
     }
 
-    /// `, shrinking 2 100/s (drained in 9 s)`; nothing after the first look.
+    /// `, shrinking 2 100/s (00:09 left)`; nothing after the first look.
     pub(super) fn trend(&self, group: &str) -> String {
         let sums = self.sums.get(group);
         let ends = sums.and_then(|sums| Some((sums.front()?, sums.back()?)));
@@ -82,7 +83,7 @@ impl Watched {
             0 => ", steady".to_owned(),
             ..0 => format!(", growing {speed}/s"),
             _ if *lag == 0 => format!(", shrinking {speed}/s"),
-            _ => format!(", shrinking {speed}/s (drained in {})", age(lag * 1000 / rate)),
+            _ => format!(", shrinking {speed}/s ({} left)", clock(lag.unsigned_abs() / rate.unsigned_abs())),
         }
     }
 
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(watched.trend("g"), "");
         for (second, lag, trend) in [
             (0, 100, ""),
-            (2, 60, ", shrinking 20/s (drained in 3 s)"),
+            (2, 60, ", shrinking 20/s (00:03 left)"),
             (4, 140, ", growing 10/s"),
             (5, 100, ", steady"),
         ] {

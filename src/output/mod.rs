@@ -6,6 +6,7 @@
 pub mod cluster;
 pub mod config;
 pub mod confirm;
+mod fold;
 pub mod group;
 pub mod group_watch;
 pub mod java_coordinator;

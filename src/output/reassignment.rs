@@ -71,9 +71,7 @@ pub(crate) fn proposal(
         return printer.line(document);
     }
     if !plan.partitions.is_empty() {
-        for line in aligned(BROKER_HEADINGS, &broker_rows(impact)) {
-            printer.note(line);
-        }
+        printer.note_block(&aligned(BROKER_HEADINGS, &broker_rows(impact)).join("\n"));
     }
     printer.text(write_readable(plan))
 }
@@ -385,9 +383,7 @@ pub(crate) fn active(
 fn print(headings: &[&str], rows: Vec<Row>, printer: &mut Printer) -> Result<()> {
     match printer.format() {
         Format::Table => {
-            for line in aligned(headings, &rows) {
-                printer.line(line)?;
-            }
+            printer.block(&aligned(headings, &rows).join("\n"))?;
         }
         Format::Json => printer.line(Value::from(
             rows.into_iter().map(|row| row.json).collect::<Vec<_>>(),

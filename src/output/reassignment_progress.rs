@@ -1,11 +1,11 @@
 //! Bars for replicas on their way, on stderr and only on a terminal.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::progress::{Line, screen_width};
 use super::reassignment::human_bytes;
 use crate::reassignment::progress::Copied;
 
@@ -13,12 +13,6 @@ use crate::reassignment::progress::Copied;
 const MOST_BARS: usize = 12;
 /// The rate is measured over this long.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Columns below which there is less to see: a bar that wraps is drawn anew in the wrong place. The terminal's own `^C`
-/// behind the last bar must fit, too.
-const WIDE: u16 = 120;
-const WIDE_LINE: &str = "{prefix:20!} {bar:25.cyan/dim} {msg}";
-const NARROW_LINE: &str = "{prefix:16!} {bar:6.cyan/dim} {msg}";
-
 /// One partition on its way, or there.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
@@ -45,7 +39,7 @@ impl Bars {
             ProgressDrawTarget::stderr()
         };
         let screen = MultiProgress::with_draw_target(target);
-        let total = screen.add(ProgressBar::new(0).with_style(style()).with_prefix("total"));
+        let total = screen.add(ProgressBar::new(0).with_style(style()));
         Self {
             screen,
             total,
@@ -71,23 +65,18 @@ impl Bars {
                 continue;
             }
             let bar = self.partitions.entry(step.name.clone()).or_insert_with(|| {
-                let bar = ProgressBar::new(0)
-                    .with_style(style())
-                    .with_prefix(step.name.clone());
+                let bar = ProgressBar::new(0).with_style(style());
                 self.screen.insert_before(&self.total, bar)
             });
-            draw(bar, step.copied, &amount(step.copied));
+            draw(bar, &line(&step.name, step.copied));
         }
         let done = steps.iter().filter(|step| step.is_done).count();
-        let mut words = amount(total);
-        if is_wide() {
-            let _ = write!(words, "  {done} of {} moves", steps.len() + waiting.len());
-        }
-        let _ = write!(words, "  {}/s", human_bytes(rate));
-        if let Some(left) = total.left().checked_div(rate) {
-            let _ = write!(words, "  {} left", clock(left));
-        }
-        draw(&self.total, total, &words);
+        let mut words = line("total", total);
+        let moves = format!("{done} of {} moves", steps.len() + waiting.len());
+        words.amount = words.amount.map(|amount| format!("{amount}  {moves}"));
+        words.per_second = Some(rate);
+        words.seconds_left = total.left().checked_div(rate);
+        draw(&self.total, &words);
     }
 
     /// Bytes a second lately.
@@ -117,56 +106,26 @@ impl Bars {
     }
 }
 
-/// Seconds as `03:09`, and from an hour on as `1:03:09`.
-fn clock(seconds: u64) -> String {
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours == 0 {
-        format!("{minutes:02}:{seconds:02}")
-    } else {
-        format!("{hours}:{minutes:02}:{seconds:02}")
+fn draw(bar: &ProgressBar, line: &Line<'_>) {
+    bar.set_message(line.fitted(screen_width()));
+    bar.tick();
+}
+
+fn line(name: &str, copied: Copied) -> Line<'_> {
+    Line {
+        name,
+        done: copied.done,
+        total: copied.total,
+        amount: Some(format!(
+            "{} of {}",
+            human_bytes(copied.done),
+            human_bytes(copied.total)
+        )),
+        ..Line::default()
     }
 }
 
-fn is_wide() -> bool {
-    let size = terminal_size::terminal_size_of(std::io::stderr());
-    size.is_none_or(|(width, _)| width.0 >= WIDE)
-}
-
+/// The whole line is the message: it is made for the screen as it is.
 fn style() -> ProgressStyle {
-    let line = if is_wide() { WIDE_LINE } else { NARROW_LINE };
-    let style = ProgressStyle::with_template(line).unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.progress_chars("━╸━")
-}
-
-fn draw(bar: &ProgressBar, copied: Copied, message: &str) {
-    bar.set_length(copied.total.max(1));
-    bar.set_position(copied.done);
-    bar.set_message(message.to_owned());
-}
-
-fn amount(copied: Copied) -> String {
-    format!(
-        "{:3} %  {} of {}",
-        copied.percent(),
-        human_bytes(copied.done),
-        human_bytes(copied.total)
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hours_are_shown_where_there_are_any() {
-        for (seconds, text) in [
-            (0, "00:00"),
-            (189, "03:09"),
-            (3599, "59:59"),
-            (3789, "1:03:09"),
-            (360_000, "100:00:00"),
-        ] {
-            assert_eq!(clock(seconds), text);
-        }
-    }
+    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -4,9 +4,12 @@
 //! left, two spaces between columns, no lines. What a person reads (`1.1 GB`) and what a program reads
 //! (1100000000) come out of the same cell.
 
+use std::os::fd::AsFd;
+
 use comfy_table::{Cell as Field, CellAlignment, ContentArrangement, Table as Layout, presets};
 use serde_json::{Map, Value};
 
+use super::fold::fold;
 use super::log_dump::cells;
 use super::{Format, Printer};
 use crate::error::{Error, Result};
@@ -69,14 +72,6 @@ impl Cell {
         let number = number.into();
         Self {
             human: number.to_string(),
-            exact: Value::from(number),
-        }
-    }
-
-    /// An offset or a number of things, with a space after each three digits for people. Ids are plain numbers.
-    pub fn quantity(number: i64) -> Self {
-        Self {
-            human: grouped(number),
             exact: Value::from(number),
         }
     }
@@ -284,6 +279,17 @@ pub fn span(millis: i64) -> String {
     format!("{millis} ms")
 }
 
+/// The text as it is shown on stdout.
+pub(super) fn fitted(text: &str) -> String {
+    fitted_to(text, std::io::stdout())
+}
+
+/// The text for a screen as wide as that of `stream`; unchanged where there is none.
+fn fitted_to(text: &str, stream: impl AsFd) -> String {
+    let size = terminal_size::terminal_size_of(stream);
+    size.map_or_else(|| text.to_owned(), |(width, _)| fold(text, usize::from(width.0).max(1)))
+}
+
 impl Printer {
     /// One JSON document, indented.
     pub fn json(&mut self, value: &Value) -> Result<()> {
@@ -292,15 +298,20 @@ impl Printer {
         self.line(text)
     }
 
+    /// A table on stderr; not with `-q`.
+    pub(super) fn note_block(&mut self, text: &str) {
+        self.note(fitted_to(text, std::io::stderr()));
+    }
+
     /// Lines for people; what is wrong stands out on a terminal.
     pub fn block(&mut self, text: &str) -> Result<()> {
         if text.is_empty() {
             return Ok(());
         }
+        let mut text = fitted(text);
         if !self.is_coloured() {
             return self.line(text);
         }
-        let mut text = text.to_owned();
         for word in ["UNDER-REPLICATED", "UNDER-MIN-ISR", "NO LEADER", "OFFLINE"] {
             text = text.replace(word, &format!("\x1b[1;31m{word}\x1b[0m"));
         }
@@ -382,10 +393,8 @@ mod tests {
     }
 
     #[test]
-    fn people_read_long_numbers_in_groups_and_programs_do_not() {
-        assert_eq!(Cell::quantity(901_220).human, "901 220");
-        assert_eq!(Cell::quantity(-30_218).human, "-30 218");
-        assert_eq!(Cell::quantity(901_220).exact, Value::from(901_220));
+    fn sentences_have_long_numbers_in_groups_and_tables_do_not() {
+        assert_eq!(Cell::number(901_220).human, "901220");
         assert_eq!(count(18_204, "record"), "18 204 records");
     }
 }

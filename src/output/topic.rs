@@ -18,17 +18,17 @@ pub fn list(printer: &mut Printer, topics: &[TopicDescription], volumes: &Volume
         words("NAME", "name"),
         numbers("PARTITIONS", "partitions"),
         numbers("REPLICAS", "replicas"),
-        numbers("RECORDS", "records"),
+        numbers("OFFSETS", "offsets"),
         numbers("SIZE", "size"),
         words("STATUS", "status").hides(),
     ]);
     for topic in topics {
-        let (records, bytes) = totals(topic, volumes);
+        let (offsets, bytes) = totals(topic, volumes);
         table.row(vec![
             Cell::text(&topic.name),
             Cell::number(partition_count(topic)),
             Cell::number(replica_count(topic)),
-            Cell::or_unknown(records.map(Cell::quantity)),
+            Cell::or_unknown(offsets.map(Cell::number)),
             Cell::or_unknown(bytes.map(Cell::bytes)),
             Cell::text(topic_status(topic)),
         ]);
@@ -107,21 +107,21 @@ pub fn doomed(
         words("", "name"),
         numbers("", "partitions"),
         numbers("", "size"),
-        words("", "records"),
+        words("", "offsets"),
         words("", "last").hides(),
     ]);
     let mut all = 0;
     for topic in topics {
-        let (records, bytes) = totals(topic, volumes);
+        let (offsets, bytes) = totals(topic, volumes);
         all += bytes.unwrap_or_default();
         table.row(vec![
             Cell::text(&topic.name),
             Cell::text(count(partition_count(topic), "partition")),
             Cell::or_unknown(bytes.map(Cell::bytes)),
-            Cell::text(match records {
+            Cell::text(match offsets {
                 None => String::new(),
                 Some(0) => "empty".to_owned(),
-                Some(records) => count(records, "record"),
+                Some(offsets) => count(offsets, "offset"),
             }),
             Cell::text(match ages.get(&topic.name) {
                 Some(millis) => format!("last record {} ago", age(*millis)),
@@ -167,8 +167,8 @@ fn partition_row(topic: &TopicDescription, partition: &PartitionDescription, vol
         },
         Cell::list(&partition.replicas),
         Cell::list(&partition.in_sync),
-        Cell::or_unknown(volume.first.map(Cell::quantity)),
-        Cell::or_unknown(volume.next.map(Cell::quantity)),
+        Cell::or_unknown(volume.first.map(Cell::number)),
+        Cell::or_unknown(volume.next.map(Cell::number)),
         Cell::or_unknown(volume.size.map(Cell::bytes)),
         Cell::text(status(partition)),
     ]
@@ -180,12 +180,12 @@ fn block(
     volumes: &Volumes,
     configs: &[ConfigEntry],
 ) -> Result<()> {
-    let (records, bytes) = totals(topic, volumes);
+    let (offsets, bytes) = totals(topic, volumes);
     let mut facts = vec![
         count(partition_count(topic), "partition"),
         count(replica_count(topic), "replica"),
     ];
-    facts.extend(records.map(|records| count(records, "record")));
+    facts.extend(offsets.map(|offsets| count(offsets, "offset")));
     facts.extend(bytes.map(size));
     let mut parts = vec![topic.name.clone(), facts.join(", ")];
     if !topic.id.is_nil() {
@@ -195,12 +195,12 @@ fn block(
     if topic.is_internal {
         parts.push("internal".to_owned());
     }
-    printer.line(parts.join("   "))?;
+    printer.block(&parts.join("   "))?;
     let own: Vec<String> = own_configs(configs)
         .map(|config| format!("{}={}", config.name, config.value.as_deref().unwrap_or_default()))
         .collect();
     if !own.is_empty() {
-        printer.line(format_args!("set on it: {}", own.join(", ")))?;
+        printer.block(&format!("set on it: {}", own.join(", ")))?;
     }
     printer.line("")?;
     let mut rows = Table::new(&PARTITION);
@@ -211,7 +211,7 @@ fn block(
 }
 
 fn document(topic: &TopicDescription, volumes: &Volumes, configs: &[ConfigEntry]) -> Value {
-    let (records, bytes) = totals(topic, volumes);
+    let (offsets, bytes) = totals(topic, volumes);
     let partitions: Vec<Value> = topic
         .partitions
         .iter()
@@ -237,7 +237,7 @@ fn document(topic: &TopicDescription, volumes: &Volumes, configs: &[ConfigEntry]
         "name": topic.name,
         "id": (!topic.id.is_nil()).then(|| topic.id_text()),
         "internal": topic.is_internal,
-        "records": records,
+        "offsets": offsets,
         "size": bytes,
         "configs": own,
         "partitions": partitions,
@@ -286,7 +286,7 @@ fn replica_count(topic: &TopicDescription) -> i64 {
     most.unwrap_or(0) as i64
 }
 
-/// Records and bytes of all partitions, where all are known.
+/// Offsets and bytes of all partitions, where all are known.
 fn totals(topic: &TopicDescription, volumes: &Volumes) -> (Option<i64>, Option<i64>) {
     let of_each = || {
         topic
@@ -295,7 +295,7 @@ fn totals(topic: &TopicDescription, volumes: &Volumes) -> (Option<i64>, Option<i
             .map(|partition| volume(topic, partition, volumes))
     };
     (
-        of_each().map(Volume::records).sum(),
+        of_each().map(Volume::offsets).sum(),
         of_each().map(|volume| volume.size).sum(),
     )
 }

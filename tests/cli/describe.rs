@@ -48,7 +48,7 @@ fn a_topic_shows_each_partition() {
     let text = describe(&cluster, &["topic", "a"]).succeeds().stdout();
     let (head, rows) = text.split_once("\n\n").expect("a line, then a table");
     assert!(
-        head.starts_with("a   2 partitions, 1 replica, 0 records, 0 B   id "),
+        head.starts_with("a   2 partitions, 1 replica, 0 offsets, 0 B   id "),
         "{head}"
     );
     assert!(

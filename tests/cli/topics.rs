@@ -34,7 +34,7 @@ fn a_topic_is_created_listed_described_and_deleted() {
     let topics = Topics::start();
     topics.run(&["create", "orders", "--partitions", "2"]).succeeds();
     topics.run(&["list"]).succeeds().prints(
-        "NAME    PARTITIONS  REPLICAS  RECORDS  SIZE\n\
+        "NAME    PARTITIONS  REPLICAS  OFFSETS  SIZE\n\
          orders           2         1        0   0 B\n",
     );
     let described = topics.json(&["describe", "orders"]);
@@ -59,7 +59,7 @@ fn several_topics_are_created_alike() {
     topics
         .run(&["list", "-o", "tsv"])
         .succeeds()
-        .prints("NAME\tPARTITIONS\tREPLICAS\tRECORDS\tSIZE\tSTATUS\na\t3\t1\t0\t0\t\nb\t3\t1\t0\t0\t\n");
+        .prints("NAME\tPARTITIONS\tREPLICAS\tOFFSETS\tSIZE\tSTATUS\na\t3\t1\t0\t0\t\nb\t3\t1\t0\t0\t\n");
 }
 
 #[test]

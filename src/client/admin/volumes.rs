@@ -18,8 +18,9 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// Offsets between first and next; compaction and transactions may have left fewer records.
-    pub fn records(self) -> Option<i64> {
+    /// Offsets from the first to the next one. There are no more records than that, and fewer where compaction took
+    /// some away or transactions wrote their markers.
+    pub fn offsets(self) -> Option<i64> {
         Some(self.next? - self.first?)
     }
 }

@@ -122,7 +122,7 @@ fn columns_for_people(file: &DumpFile, length: u64) -> [Column; 8] {
     let position_width = if length == u64::MAX {
         11
     } else {
-        grouped(length).len().max(5)
+        length.to_string().len().max(5)
     };
     let offset_width = (file.base_offset.max(0).to_string().len() * 2 + 3).max(13);
     [
@@ -145,10 +145,10 @@ fn cells(batch: &WholeBatch<'_>, is_valid: bool) -> [Cell; 8] {
         Cell::Nothing
     };
     [
-        Cell::Grouped(batch.position),
+        batch.position.into(),
         Cell::Offsets(header.base_offset, header.last_offset()),
-        u64::try_from(header.records_count).map_or(Cell::Nothing, Cell::Grouped),
-        Cell::Grouped(batch.bytes.len()),
+        u64::try_from(header.records_count).map_or(Cell::Nothing, Cell::from),
+        batch.bytes.len().into(),
         Cell::Word(codec(batch)),
         Cell::Time(header.max_timestamp),
         producer,

@@ -11,8 +11,6 @@ use crate::internal_records::json;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     Number(i64),
-    /// A number for people, see [`grouped`].
-    Grouped(u64),
     /// First and last offset.
     Offsets(i64, i64),
     /// Milliseconds since 1970, for people; see [`time`].
@@ -54,7 +52,6 @@ impl Cell {
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         match self {
             Self::Number(number) => push_i64(*number, out),
-            Self::Grouped(number) => push_grouped(*number, out),
             Self::Offsets(first, last) => {
                 push_i64(*first, out);
                 out.push(b'-');
@@ -72,7 +69,6 @@ impl Cell {
     pub(super) fn push_json(&self, out: &mut Vec<u8>) {
         match self {
             Self::Number(_) | Self::Bool(_) => self.push(out),
-            Self::Grouped(number) => push_u64(*number, out),
             Self::Word(text) => json::write_text(text, out),
             Self::Text(text) => json::write_text(text, out),
             Self::Both(both) => out.extend_from_slice(both.1.to_string().as_bytes()),
