@@ -15,7 +15,7 @@ use crate::client::admin::AdminClient;
 use crate::client::local_broker::{self, RunningBroker};
 use crate::client::settings::{Origin, Settings};
 use crate::error::{Error, Result};
-use crate::topic_config::TOPIC_CONFIGS;
+use crate::topic_config::{self, Kind, Rule, TOPIC_CONFIGS};
 
 /// How long a shell may wait for its prompt.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -42,9 +42,46 @@ pub fn groups() -> ArgValueCompleter {
     })
 }
 
-/// Names of topic configs, with an equals sign and what they decide.
+/// Ids of brokers.
+pub fn brokers() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let ids = live(|admin| {
+            let brokers = admin.brokers()?.iter();
+            Ok(brokers.map(|broker| broker.id.to_string()).collect())
+        });
+        beginning_with(typed, ids)
+    })
+}
+
+/// Names of client settings, with an equals sign.
+pub fn client_settings() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let names = Settings::known_names().into_iter();
+        beginning_with(typed, names.map(|name| format!("{name}=")).collect())
+    })
+}
+
+/// Names of topic configs, with an equals sign and what they decide; behind the sign the values that there are.
 pub fn topic_config_settings() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| topic_config_candidates(typed, "="))
+    ArgValueCompleter::new(|typed: &OsStr| {
+        match typed.to_str().and_then(|typed| typed.split_once('=')) {
+            Some((name, _)) => beginning_with(typed, topic_config_values(name)),
+            None => topic_config_candidates(typed, "="),
+        }
+    })
+}
+
+/// `NAME=VALUE` of each value, where they can be counted.
+fn topic_config_values(name: &str) -> Vec<String> {
+    let Some(config) = topic_config::find(name) else {
+        return Vec::new();
+    };
+    let values: &[&str] = match (config.kind, config.rule) {
+        (Kind::Boolean, _) => &["false", "true"],
+        (_, Rule::OneOf(words)) => words,
+        _ => &[],
+    };
+    values.iter().map(|value| format!("{name}={value}")).collect()
 }
 
 /// Names of topic configs with what they decide.

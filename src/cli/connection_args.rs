@@ -22,7 +22,7 @@ pub struct ConnectionArgs {
     pub bootstrap_server: Option<String>,
 
     /// A client setting, in Kafka's or librdkafka's name; may be repeated
-    #[arg(short = 'X', value_name = "KEY=VALUE", global = true)]
+    #[arg(short = 'X', value_name = "KEY=VALUE", global = true, add = super::candidates::client_settings())]
     pub set: Vec<String>,
 
     /// A Java client.properties file, taken as it is

@@ -159,6 +159,7 @@ impl ConsumeArgs {
             }
             _ => "earliest",
         };
+        settings.set("auto.offset.reset", reset, Origin::Flag);
         overrides.push(("auto.offset.reset".into(), reset.into()));
         let partitions = range.partition.as_deref().map(partition_list).transpose()?;
         let action = Action {

@@ -39,7 +39,7 @@ enum Noun {
   kafkit describe broker 2")]
     Broker {
         /// Broker ids; all when none is given
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", add = super::candidates::brokers())]
         ids: Vec<BrokerId>,
     },
     /// Topics with every partition: leader, replicas, offsets, size
@@ -78,7 +78,7 @@ enum Noun {
   kafkit describe log-dirs --broker 2 --replicas")]
     LogDirs {
         /// Only this broker; may be repeated
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", add = super::candidates::brokers())]
         broker: Vec<BrokerId>,
         /// Show every replica in them
         #[arg(long)]
@@ -103,7 +103,10 @@ enum ConfigOwner {
         name: String,
     },
     /// A broker's
-    Broker { id: BrokerId },
+    Broker {
+        #[arg(add = super::candidates::brokers())]
+        id: BrokerId,
+    },
     /// What all brokers were told while they ran
     AllBrokers,
     /// A group's

@@ -4,19 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use clap_complete::Shell;
-use clap_complete::env::Shells;
 
 use super::Invocation;
+use super::completion;
 use super::java::flag_table;
 use crate::client::settings::Settings;
 use crate::commands::Command;
 use crate::commands::install_links::Page;
 use crate::error::{Error, Kind, Result};
 use crate::output::OutputOptions;
-
-/// The variable in which a shell asks for completions.
-const ASKING: &str = "COMPLETE";
-const NAME: &str = "kafkit";
 
 /// Print the completion script of a shell
 ///
@@ -62,9 +58,9 @@ pub struct InstallLinksArgs {
 impl CompletionsArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
         let script = if self.is_static {
-            static_completions(self.shell)
+            completion::static_script(self.shell)
         } else {
-            live_completions(self.shell)?
+            completion::script(self.shell)?
         };
         Ok(local(Command::Completions(script)))
     }
@@ -96,62 +92,12 @@ fn local(command: Command) -> Invocation {
     }
 }
 
-/// Answers a shell's question for completions (the variable is set) and ends the program; else returns.
-pub(super) fn complete_if_asked() {
-    if std::env::var_os(ASKING).is_some() {
-        clap_complete::CompleteEnv::with_factory(super::command_tree)
-            .var(ASKING)
-            .complete();
-    }
-}
-
 /// Every tool's name, with and without `.sh`.
 fn link_names() -> Vec<String> {
     let names = super::multicall::JAVA_TOOLS.iter();
     names
         .flat_map(|(name, _)| [(*name).to_owned(), format!("{name}.sh")])
         .collect()
-}
-
-fn live_completions(shell: Shell) -> Result<Vec<u8>> {
-    let name = shell.to_string();
-    let shells = Shells::builtins();
-    let completer = shells
-        .completer(&name)
-        .ok_or_else(|| Error::usage(format!("no live completions for {name}")).hint("add --static"))?;
-    let mut script = Vec::new();
-    completer.write_registration(ASKING, NAME, NAME, NAME, &mut script)?;
-    if shell == Shell::Bash {
-        let text = String::from_utf8_lossy(&script).replacen(BASH_WORDS, BASH_WHOLE_WORDS, 1);
-        script = text.into_bytes();
-    }
-    Ok(script)
-}
-
-/// How the script for bash takes the words of the line: as bash cuts them, at colons too.
-const BASH_WORDS: &str = r#"    local words=("${COMP_WORDS[@]}")
-    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        words[COMP_CWORD]="$2"
-    fi
-"#;
-
-/// The same with each HOST:PORT in one piece again.
-const BASH_WHOLE_WORDS: &str = r#"    local words=() count=0 i
-    for ((i = 0; i < COMP_CWORD; i++)); do
-        if ((i > 1)) && [[ "${COMP_WORDS[i]}" =~ ^:+$ || "${COMP_WORDS[i - 1]}" =~ ^:+$ ]]; then
-            words[count - 1]+="${COMP_WORDS[i]}"
-        else
-            words[count++]="${COMP_WORDS[i]}"
-        fi
-    done
-    _CLAP_COMPLETE_INDEX=$count
-    words[count]="$2"
-"#;
-
-fn static_completions(shell: Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut super::command_tree(), NAME, &mut script);
-    script
 }
 
 /// The man pages: the program's own first, then one for every command that has something to say.
@@ -184,15 +130,4 @@ fn collect_pages(command: &clap::Command, pages: &mut Vec<Page>) -> Result<()> {
         .get_subcommands()
         .filter(|command| command.get_name() != "help" && !command.is_hide_set())
         .try_for_each(|command| collect_pages(command, pages))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bash_is_told_to_leave_addresses_whole() {
-        let script = String::from_utf8(live_completions(Shell::Bash).unwrap()).unwrap();
-        assert!(script.contains(BASH_WHOLE_WORDS), "{script}");
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod candidates;
+mod completion;
 pub mod connection_args;
 pub mod consume;
 pub mod describe;
@@ -77,7 +78,8 @@ pub fn command_tree() -> clap::Command {
 
 /// Runs a native command line, the program's name first.
 pub fn run(argv: &[OsString]) -> ExitCode {
-    generate::complete_if_asked();
+    completion::complete_if_asked();
+    let argv = &with_version_as_flag(argv);
     let parsed = match Kafkit::try_parse_from(argv) {
         Ok(parsed) => Ok(parsed),
         // Without any word there is nothing to be told apart: the help says what there is.
@@ -101,6 +103,17 @@ pub fn run(argv: &[OsString]) -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// `kafkit version`, as many programs have it, is `kafkit --version`.
+fn with_version_as_flag(argv: &[OsString]) -> Vec<OsString> {
+    let mut argv = argv.to_vec();
+    if let [_, word] = argv.as_mut_slice()
+        && word == "version"
+    {
+        *word = "--version".into();
+    }
+    argv
 }
 
 fn invocation(verb: Verb) -> Result<Invocation> {

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::error::Error;
+use crate::spelling::closest;
 
 /// The refusal of `argv` (the program's name first) as kafkit's own error.
 pub(super) fn explain(refusal: &clap::Error, argv: &[OsString]) -> Error {
@@ -66,8 +67,8 @@ fn message(refusal: &clap::Error, path: &str, command: &clap::Command) -> String
         }
         ErrorKind::InvalidSubcommand => {
             let typed = text(refusal, ContextKind::InvalidSubcommand);
-            let meant = list(refusal, ContextKind::SuggestedSubcommand);
-            let rest = match meant.last() {
+            let names = command.get_subcommands().map(clap::Command::get_name);
+            let rest = match closest(&typed, names) {
                 Some(meant) => guess(meant),
                 None => format!("; there are {}", subcommands(command, "and")),
             };

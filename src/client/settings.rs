@@ -204,6 +204,12 @@ impl Settings {
         warnings
     }
 
+    /// Every name that a setting can have, in order.
+    pub fn known_names() -> Vec<&'static str> {
+        let names: BTreeSet<&str> = setting_keys::all().collect();
+        names.into_iter().collect()
+    }
+
     /// Adds a `-X` setting of the command line; references to config providers in it are resolved.
     pub fn set_from_flag(&mut self, key: &str, value: &str) -> Result<()> {
         if !setting_keys::is_known(setting_keys::canonical(key)) {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::Context;
 use crate::error::{Error, Kind, Result};
+use crate::output::plural;
 
 /// A man page: what its file is called, and its text.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub fn man(pages: &[Page], dir: Option<&Path>, context: &mut Context) -> Result<
     }
     context
         .printer
-        .note(format_args!("{} man pages in {}", pages.len(), dir.display()));
+        .note(format_args!("{} in {}", plural(pages.len() as u64, "man page"), dir.display()));
     Ok(())
 }
 
@@ -42,7 +43,7 @@ pub fn links(names: &[String], dir: &Path, force: bool, context: &mut Context) -
     let program = fs::canonicalize(&program).unwrap_or(program);
     fs::create_dir_all(dir).map_err(|error| in_the_way(&error, dir))?;
     let mut foreign = Vec::new();
-    let mut made = 0;
+    let mut made: u64 = 0;
     for name in names {
         let path = dir.join(name);
         match fs::symlink_metadata(&path) {
@@ -59,7 +60,8 @@ pub fn links(names: &[String], dir: &Path, force: bool, context: &mut Context) -
         made += 1;
     }
     context.printer.note(format_args!(
-        "{made} links made in {}, {} in all",
+        "{} made in {}, {} in all",
+        plural(made, "link"),
         dir.display(),
         names.len() - foreign.len()
     ));

@@ -35,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// How results are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -100,12 +100,12 @@ impl Printer {
 
     /// One line of results.
     pub fn line(&mut self, line: impl Display) -> Result<()> {
-        Ok(writeln!(self.out, "{line}")?)
+        writeln!(self.out, "{line}").map_err(not_written)
     }
 
     /// Results that bring their own line ends.
     pub fn text(&mut self, text: impl Display) -> Result<()> {
-        Ok(write!(self.out, "{text}")?)
+        write!(self.out, "{text}").map_err(not_written)
     }
 
     /// One line on stderr about what is going on; not with `-q`.
@@ -135,13 +135,22 @@ impl Printer {
 
     /// Hands everything printed so far to the reader.
     pub fn flush(&mut self) -> Result<()> {
-        Ok(self.out.flush()?)
+        self.out.flush().map_err(not_written)
     }
 
     /// The last flush of a command.
     pub fn finish(mut self) -> Result<()> {
         self.flush()
     }
+}
+
+/// A failure to write to stdout; a reader that has gone is a quiet end.
+pub fn not_written(error: io::Error) -> Error {
+    let error = Error::from(error);
+    if error.kind() == Kind::ClosedPipe {
+        return error;
+    }
+    error.context("cannot write to stdout")
 }
 
 /// Writes one line to stderr; a stderr that is gone is nobody's failure.
@@ -151,11 +160,7 @@ pub fn stderr_line(line: impl Display) {
 
 /// Writes one line to stdout for a tool that has nothing else to print; a reader that is gone is a quiet end.
 pub fn stdout_line(line: impl Display) -> ExitCode {
-    let written = writeln!(io::stdout().lock(), "{line}");
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
-        _ => ExitCode::SUCCESS,
-    }
+    ended(writeln!(io::stdout().lock(), "{line}"), ExitCode::SUCCESS)
 }
 
 /// The one line that a failed native command ends with.
@@ -165,14 +170,29 @@ pub fn error_line(error: &Error) {
 
 /// Help and version as clap has them, on stdout with exit 0 where they were asked for, else on stderr with exit 2.
 pub fn clap_message(message: &clap::Error) -> ExitCode {
-    let _ = message.print();
-    ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2))
+    let written = message.print().and_then(|()| io::stdout().flush());
+    ended(written, ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2)))
+}
+
+/// The exit code of a program that has nothing more to write.
+fn ended(written: io::Result<()>, code: ExitCode) -> ExitCode {
+    match written.map_err(not_written) {
+        Err(error) if error.kind() != Kind::ClosedPipe => {
+            error_line(&error);
+            ExitCode::FAILURE
+        }
+        _ => code,
+    }
 }
 
 /// A count with its noun: `1 record`, `5 records`.
 pub fn plural(count: u64, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", grouped(count))
+    counted(count, noun, &format!("{noun}s"))
+}
+
+/// A count with its noun: `1 batch`, `5 batches`.
+pub fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { more })
 }
 
 /// A count with a space after each three digits: `3 000`.

@@ -2,6 +2,7 @@
 //! settings that cannot go together, classes that are not there, connections that cannot be made.
 
 use super::config_rules::{Client, check_values};
+use crate::java::classes;
 use crate::client::settings::Settings;
 
 /// What a client is not built with.
@@ -45,8 +46,35 @@ fn check_classes<'a>(client: Client, given: impl Fn(&str) -> Option<&'a str>) ->
             .filter(|class| !class.is_empty())
             .find(|class| known != Some(*class))
         {
-            return Err(format!("Class {class} cannot be found"));
+            return Err(match classes::find(class) {
+                Some(class) => class.with_kind(),
+                None => format!("Class {class} cannot be found"),
+            });
         }
+    }
+    Ok(())
+}
+
+/// Kafka's own partitioner; any other class that is there is none.
+fn check_partitioner<'a>(given: impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
+    let class = given("partitioner.class").filter(|name| *name != "org.apache.kafka.clients.producer.RoundRobinPartitioner");
+    match class.and_then(classes::find) {
+        Some(class) => Err(class.not_configured_as("org.apache.kafka.clients.producer.Partitioner")),
+        None => Ok(()),
+    }
+}
+
+/// Kafka's own assignors, by their classes' names.
+fn check_assignors(settings: &Settings) -> Result<(), Refusal> {
+    let given = settings.get("partition.assignment.strategy").unwrap_or_default();
+    for name in given.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if name.starts_with("org.apache.kafka.clients.consumer.") && name.ends_with("Assignor") {
+            continue;
+        }
+        return Err(Refusal::Client(match classes::find(name) {
+            Some(class) => class.not_configured_as("org.apache.kafka.clients.consumer.ConsumerPartitionAssignor"),
+            None => format!("{name} ClassNotFoundException exception occurred"),
+        }));
     }
     Ok(())
 }
@@ -54,6 +82,7 @@ fn check_classes<'a>(client: Client, given: impl Fn(&str) -> Option<&'a str>) ->
 /// What the consumer refuses besides.
 pub(super) fn check_consumer(settings: &Settings) -> Result<(), Refusal> {
     check_client(Client::Consumer, settings)?;
+    check_assignors(settings)?;
     let millis = |name: &str, default| {
         let value = settings
             .get(name)
@@ -101,7 +130,8 @@ pub(super) fn check_admin(settings: &Settings) -> Result<(), Refusal> {
 /// What the producer refuses besides; `effective` has the flags' values, too.
 pub(super) fn check_producer<'a>(effective: impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
     check_values(Client::Producer, &effective)?;
-    check_classes(Client::Producer, &effective)
+    check_partitioner(&effective)
+        .and_then(|()| check_classes(Client::Producer, &effective))
         .map_err(|reason| format!("Failed to construct kafka producer: {reason}"))?;
     let number = |name: &str| effective(name).and_then(|value| value.trim().parse::<i64>().ok());
     let wants_idempotence =

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::offset_reset;
+use crate::java::classes;
 
 /// The type of a setting and the values it may have.
 #[derive(Clone, Copy, Debug)]
@@ -200,6 +201,8 @@ impl Rule {
             NotEmpty => None,
             List => list_refusal(name, trimmed),
             Class(known) if known.contains(&value) => None,
+            // A class that is there, and no good, is refused when the client makes an object of it.
+            Class(_) if classes::find(value).is_some() => None,
             Class(_) => invalid(value, &format!("Class {value} could not be found.")),
             OffsetReset => {
                 let problem = offset_reset::since(trimmed, false).err()?;

@@ -12,6 +12,7 @@ use super::usage;
 use crate::client::settings::{Origin, Settings};
 use crate::commands::produce::{self, Action, Fixed, Tone};
 use crate::commands::{Command, Context};
+use crate::java::classes;
 use crate::error::{Error, Kind, Result};
 use crate::input::chunks::Source;
 use crate::input::java_lines::JavaLineReader;
@@ -159,6 +160,19 @@ fn servers(parsed: &Parsed) -> Result<Option<&str>, OptionError> {
     }
 }
 
+/// What Java says of a class that is no reader, or not there at all.
+fn no_reader(name: &str) -> String {
+    let Some(class) = classes::find(name) else {
+        return format!("java.lang.ClassNotFoundException: {name}");
+    };
+    match class.not_instantiated("org.apache.kafka.tools.ConsoleProducer") {
+        Some((exception, why)) => format!("{exception}: {why}"),
+        None => "java.lang.IllegalArgumentException: The reader must implement \
+                 org.apache.kafka.tools.api.RecordReader interface"
+            .to_owned(),
+    }
+}
+
 fn produce(parsed: &Parsed) -> Result<()> {
     let mut settings = settings(parsed)?;
     let mut properties: Vec<KeyValue> = Vec::new();
@@ -171,7 +185,7 @@ fn produce(parsed: &Parsed) -> Result<()> {
     if let Some(class) = console::value(parsed, "line-reader")?
         && class != READER
     {
-        return Err(Error::usage(format!("java.lang.ClassNotFoundException: {class}")));
+        return Err(Error::usage(no_reader(class)));
     }
     let reader = JavaLineReader::new(&properties).map_err(|bad| Error::usage(bad.message))?;
     let topic = properties.iter().rev().find(|(name, _)| name == "topic");

@@ -42,6 +42,11 @@ pub(super) fn open(
     open_pem(&String::from_utf8_lossy(bytes), key_password.or(password))
 }
 
+/// Whether a store is taken for PEM: it begins like none of the others.
+pub(super) fn is_pem(bytes: &[u8]) -> bool {
+    !bytes.starts_with(&jks::MAGIC) && !bytes.starts_with(&JCEKS_MAGIC) && bytes.first() != Some(&0x30)
+}
+
 fn open_jks(
     bytes: &[u8],
     password: Option<&Secret>,

@@ -50,6 +50,7 @@ pub(super) fn read(settings: &Settings) -> Result<TlsSettings> {
             ));
         }
     }
+    check_passwords(settings)?;
     let (oldest_version, newest_version) = versions(settings)?;
     let (ciphers, cipher_suites) = ciphers(settings)?;
     let authorities = authorities(settings)?;
@@ -113,6 +114,48 @@ impl TlsSettings {
         }
         Ok(())
     }
+}
+
+/// Java refuses a password that protects nothing: its user believes that something is protected.
+fn check_passwords(settings: &Settings) -> Result<()> {
+    for (store, material, others, key, words) in [
+        (
+            "ssl.truststore.location",
+            "ssl.truststore.certificates",
+            ["ssl.ca.location", "ssl.ca.pem"],
+            "ssl.truststore.password",
+            [
+                "SSL trust store password cannot be specified for PEM format.",
+                "SSL trust store is not specified, but trust store password is specified.",
+            ],
+        ),
+        (
+            "ssl.keystore.location",
+            "ssl.keystore.key",
+            ["ssl.certificate.location", "ssl.certificate.pem"],
+            "ssl.keystore.password",
+            [
+                "SSL key store password cannot be specified with PEM format, only key password may be specified.",
+                "SSL key store is not specified, but key store password is specified.",
+            ],
+        ),
+    ] {
+        let [beside_pem, alone] = words;
+        if settings.get(key).is_none() {
+            continue;
+        }
+        let is_set = |key: &str| settings.get(key).is_some_and(|value| !value.trim().is_empty());
+        match settings.get(store).map(str::trim).filter(|path| !path.is_empty()) {
+            Some(path) if key_store::is_pem(&read_file(settings, store, path)?) => {
+                return Err(settings.complaint(key, beside_pem));
+            }
+            Some(_) => {}
+            None if is_set(material) => return Err(settings.complaint(key, beside_pem)),
+            None if others.into_iter().any(is_set) => {}
+            None => return Err(settings.complaint(key, alone)),
+        }
+    }
+    Ok(())
 }
 
 /// Java checks the name unless the setting is there and empty; librdkafka's word for that is "none".
@@ -311,6 +354,7 @@ fn read_file(settings: &Settings, key: &str, path: &str) -> Result<Vec<u8>> {
             std::io::ErrorKind::NotFound => Kind::NotFound,
             _ => Kind::Failed,
         };
+        let cause = Error::from(cause);
         Error::new(kind, format!("{}: {path}: {cause}", settings.place(key)))
     })
 }

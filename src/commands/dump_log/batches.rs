@@ -14,7 +14,7 @@ use crate::internal_records::control;
 use crate::output::log_dump::cells::{Cell, grouped};
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Column, Rows, number, word};
-use crate::output::{Format, Printer};
+use crate::output::{Format, Printer, plural};
 use crate::records::StreamedRecord;
 use crate::records::batch_header::BatchHeader;
 use crate::records::control_record::ControlType;
@@ -97,13 +97,13 @@ pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) -> u64 
     match end {
         WalkEnd::Clean => {}
         WalkEnd::SetAside { position, bytes } => printer.note(format_args!(
-            "{name}: {} bytes at byte {} are zeros, set aside for what will be written",
-            grouped(*bytes),
+            "{name}: {} at byte {}, set aside for what will be written",
+            plural(*bytes, "zero"),
             grouped(*position)
         )),
         WalkEnd::Trailing { position, bytes } => printer.note(format_args!(
-            "{name}: {} bytes at byte {} are no whole batch",
-            grouped(*bytes),
+            "{name}: {} at byte {}, less than a batch",
+            plural(*bytes, "byte"),
             grouped(*position)
         )),
         WalkEnd::NoBatch { position, why } => {

@@ -13,7 +13,7 @@ use super::batches::tell_end;
 use super::files::DumpFile;
 use super::segment::{Segment, WalkEnd, WholeBatch};
 use crate::error::{Error, Result};
-use crate::output::Printer;
+use crate::output::{Printer, counted};
 use crate::output::log_dump::cells::grouped;
 use crate::output::log_dump::progress::FileProgress;
 use crate::storage::batch_search::Wanted;
@@ -64,11 +64,11 @@ pub(super) fn run(file: &DumpFile, out: &Path, range: Range, printer: &mut Print
     good.writer.flush().map_err(failed)?;
     good.writer.get_ref().sync_all().map_err(failed)?;
     printer.line(format_args!(
-        "{}: {} batches, {} bytes kept; {} corrupt batches left out",
+        "{}: {}, {} kept; {} left out",
         out.display(),
-        grouped(good.kept),
-        grouped(good.bytes),
-        grouped(good.lost)
+        counted(good.kept, "batch", "batches"),
+        counted(good.bytes, "byte", "bytes"),
+        counted(good.lost, "corrupt batch", "corrupt batches")
     ))
 }
 

@@ -18,6 +18,13 @@ pub struct Column {
     pub is_number: bool,
 }
 
+impl Column {
+    /// The least width of its cells and its heading.
+    fn room(&self) -> usize {
+        self.width.max(self.heading.len())
+    }
+}
+
 /// A right-aligned column.
 pub const fn number(heading: &'static str, width: usize) -> Column {
     Column {
@@ -44,6 +51,8 @@ pub struct RowStyle {
     file: String,
     /// What stands in a JSON object before the value of each column.
     names: Vec<Vec<u8>>,
+    /// Columns of the screen: a row that is wider goes on in another line, with whole cells.
+    screen: usize,
 }
 
 impl RowStyle {
@@ -69,9 +78,16 @@ impl RowStyle {
 
     /// The first column stands left whatever is in it: its width is a guess, and lines begin with no blanks.
     fn aligned(&self, cells: &[Cell], out: &mut Vec<u8>) {
+        let mut taken = 0;
         for (at, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
+            if at > 0 && taken + 2 + column.room() > self.screen {
+                trim_end(out);
+                out.push(b'\n');
+                taken = 0;
+            }
             if at > 0 {
                 out.extend_from_slice(b"  ");
+                taken += 2;
             }
             let start = out.len();
             if *cell == Cell::Nothing {
@@ -79,11 +95,9 @@ impl RowStyle {
             } else {
                 cell.push(out);
             }
-            pad(column, at > 0 && column.is_number, start, out);
+            taken += pad(column, at > 0 && column.is_number, start, out);
         }
-        while out.last() == Some(&b' ') {
-            out.pop();
-        }
+        trim_end(out);
     }
 
     fn object(&self, cells: &[Cell], out: &mut Vec<u8>) {
@@ -97,16 +111,23 @@ impl RowStyle {
     }
 }
 
-/// Fills a cell's text, which begins at `start`, up to its column's width.
-fn pad(column: &Column, is_right: bool, start: usize, out: &mut Vec<u8>) {
+fn trim_end(out: &mut Vec<u8>) {
+    while out.last() == Some(&b' ') {
+        out.pop();
+    }
+}
+
+/// Fills a cell's text, which begins at `start`, up to its column's width, and returns how wide it is then.
+fn pad(column: &Column, is_right: bool, start: usize, out: &mut Vec<u8>) -> usize {
     let text = out.get(start..).unwrap_or_default();
     let is_continued = |byte: &&u8| **byte & 0xC0 == 0x80;
     let shown = text.len() - text.iter().filter(is_continued).count();
-    let blanks = column.width.max(column.heading.len()).saturating_sub(shown);
+    let blanks = column.room().saturating_sub(shown);
     out.resize(out.len() + blanks, b' ');
     if is_right && let Some(cell) = out.get_mut(start..) {
         cell.rotate_right(blanks);
     }
+    shown + blanks
 }
 
 /// What stands between the objects of a JSON array, and is written before each.
@@ -127,6 +148,8 @@ impl Rows {
                 columns: Vec::new(),
                 file: String::new(),
                 names: Vec::new(),
+                screen: terminal_size::terminal_size_of(io::stdout())
+                    .map_or(usize::MAX, |(width, _)| usize::from(width.0)),
             },
             any: false,
         }
@@ -227,6 +250,19 @@ mod tests {
             let expected = format!("{name:<width$}  {number:>width$}  end\n");
             prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn a_row_wider_than_the_screen_goes_on_below() {
+        let mut rows = Rows::new(Format::Table);
+        rows.style.screen = 20;
+        let mut out = Vec::new();
+        let columns = [word("BATCH", 5), number("SIZE", 6), word("CODEC", 6), word("FLAGS", 9)];
+        rows.begin("file", None, &columns, &mut out).unwrap();
+        let cells = [Cell::Number(0), Cell::Number(7), Cell::Word("zstd"), Cell::Word("compacted")];
+        rows.row(&cells, &mut out).unwrap();
+        let expected = "BATCH    SIZE\n  CODEC   FLAGS\n0           7\n  zstd    compacted\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     fn number_column(width: usize) -> Column {

@@ -9,6 +9,7 @@ use super::{Refusal, options};
 use crate::client::record_source::Position;
 use crate::client::settings::{Origin, Settings};
 use crate::commands::consume::Topics;
+use crate::java::classes;
 use crate::error::Result;
 use crate::java::regex::JavaRegex;
 use crate::output::java_coordinator::{CoordinatorFormatter, RemoteLogFormatter};
@@ -254,6 +255,17 @@ fn formatter(parsed: &Parsed) -> Result<Box<dyn RecordFormatter>, Refusal> {
             Ok(Box::new(formatter))
         }
         Some("NoOpMessageFormatter") => Ok(Box::new(NoOpFormatter)),
-        _ => Err(Refusal::Usage(class.to_owned())),
+        _ => Err(Refusal::Usage(no_formatter(class))),
+    }
+}
+
+/// What Java says of a class that is no formatter, or not there at all.
+fn no_formatter(name: &str) -> String {
+    let Some(class) = classes::find(name) else {
+        return name.to_owned();
+    };
+    match class.not_instantiated("org.apache.kafka.tools.consumer.ConsoleConsumerOptions") {
+        Some((_, why)) => why,
+        None => class.not_cast_to("org.apache.kafka.common.MessageFormatter"),
     }
 }

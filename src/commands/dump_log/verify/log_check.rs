@@ -298,12 +298,16 @@ impl<'f> LogCheck<'f> {
         let (position, what) = match end {
             WalkEnd::SetAside { position, bytes } if self.later.count > 0 => (
                 Some(*position),
-                format!("{} zeros, though other segments follow", grouped(*bytes)),
+                format!("{}, though other segments follow", plural(*bytes, "zero")),
             ),
             WalkEnd::Clean | WalkEnd::SetAside { .. } => (None, String::new()),
             WalkEnd::Trailing { position, bytes } => (
                 Some(*position),
-                format!("{} bytes that are no whole batch", grouped(*bytes)),
+                if *bytes == 1 {
+                    "1 byte that is no whole batch".to_owned()
+                } else {
+                    format!("{} bytes that are no whole batch", grouped(*bytes))
+                },
             ),
             WalkEnd::NoBatch { position, why } => (Some(*position), why.to_string()),
         };

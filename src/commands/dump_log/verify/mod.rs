@@ -177,7 +177,7 @@ fn check_index(
     let length = std::fs::metadata(&file.path)?.len();
     let left_over = length % entry_len as u64;
     if left_over > 0 {
-        let what = format!("{left_over} bytes behind the last whole entry");
+        let what = format!("{} behind the last whole entry", plural(left_over, "byte"));
         problems.push(Problem::new(file.short_name(), None, what, broker));
     }
     let has_log = file.sibling(FileKind::Log).is_some();
