@@ -12,6 +12,7 @@ pub mod internal_records;
 pub mod interrupt;
 pub mod java;
 pub mod output;
+pub mod plain_words;
 pub mod reassignment;
 pub mod records;
 pub mod spelling;

@@ -18,7 +18,7 @@ use super::server;
 use super::start_memory;
 use super::timers;
 use super::write_trouble::WriteTrouble;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, io_words};
 
 /// How the broker tells whoever runs it what happened.
 pub type Notices = Box<dyn Fn(&str) + Send + Sync>;
@@ -149,7 +149,7 @@ fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<
             std::io::ErrorKind::PermissionDenied => "ports below 1024 are the system's",
             _ => "--listen takes an address of this machine",
         };
-        Error::from_cause(Kind::Failed, error)
+        Error::new(Kind::Failed, io_words(&error))
             .context(format!("cannot listen on {address}"))
             .hint(hint)
     };

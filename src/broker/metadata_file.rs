@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::effective_config::Configs;
 use crate::error::{Error, Result};
+use crate::plain_words;
 
 /// The form this build writes. It reads the older ones too.
 pub(super) const VERSION: u32 = 2;
@@ -68,7 +69,8 @@ pub(super) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>> {
         Error::bad_data(format!("{}: {why}", path.display()))
             .hint("this directory was written by something else, or by a newer kafkit")
     };
-    let stored: StoredMetadata = serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
+    let stored: StoredMetadata =
+        serde_json::from_slice(&bytes).map_err(|error| broken(plain_words::of_json(&error)))?;
     if stored.version > VERSION {
         return Err(broken(format!(
             "its version is {}, and {VERSION} is known",

@@ -63,12 +63,12 @@ pub fn client_settings() -> ArgValueCompleter {
 
 /// Names of topic configs, with an equals sign and what they decide; behind the sign the values that there are.
 pub fn topic_config_settings() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        match typed.to_str().and_then(|typed| typed.split_once('=')) {
+    ArgValueCompleter::new(
+        |typed: &OsStr| match typed.to_str().and_then(|typed| typed.split_once('=')) {
             Some((name, _)) => beginning_with(typed, topic_config_values(name)),
             None => topic_config_candidates(typed, "="),
-        }
-    })
+        },
+    )
 }
 
 /// `NAME=VALUE` of each value, where they can be counted.

@@ -127,7 +127,11 @@ impl ConsumeArgs {
             settings.set("group.id", group, Origin::Flag);
         }
         let is_member = is_member(&mut settings)?;
-        settings.note_unused(if is_member { Use::Consume } else { Use::ConsumeAlone });
+        settings.note_unused(if is_member {
+            Use::Consume
+        } else {
+            Use::ConsumeAlone
+        });
         let range = self.range;
         if is_member && (range.since.is_some() || range.until.is_some() || range.partition.is_some()) {
             return Err(Error::usage(
@@ -222,7 +226,10 @@ fn start_of_reset(settings: &Settings, is_member: bool) -> Result<Start> {
         "latest" | "end" | "largest" => Ok(Start::At(Position::End)),
         "none" | "error" if is_member => Ok(Start::At(Position::Beginning)),
         "none" | "error" => Err(settings
-            .complaint(key, "without a group nothing is committed, so that nothing says where to start")
+            .complaint(
+                key,
+                "without a group nothing is committed, so that nothing says where to start",
+            )
             .hint("add --offset or --group")),
         _ => match offset_reset::since(reset, is_member) {
             Ok(Some(time)) => Ok(Start::At(Position::Time(time))),

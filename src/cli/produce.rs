@@ -19,6 +19,7 @@ use crate::input::json::JsonParser;
 use crate::input::lines::{KeyIn, LineParser, Unseparated};
 use crate::input::splitter::PieceEnd;
 use crate::output::{OutputOptions, record_template::unescape};
+use crate::plain_words;
 
 /// How long a first answer of the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -271,12 +272,10 @@ fn header(word: &str) -> (String, Option<Vec<u8>>) {
         None => (word.to_owned(), None),
     }
 }
-/// The refusal's last line says why; those above draw the pattern once more.
+
 fn no_pattern(pattern: &str, error: &regex::Error) -> Error {
-    let text = error.to_string();
-    let why = text.lines().last().unwrap_or_default();
-    let why = why.strip_prefix("error: ").unwrap_or(why);
     Error::usage(format!(
-        "--key-regex \"{pattern}\" is no regular expression: {why}"
+        "--key-regex \"{pattern}\" is no regular expression: {}",
+        plain_words::of_pattern(error)
     ))
 }

@@ -4,6 +4,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 
+const TOO_FAR: &str = "that time is too far away";
+
 /// Milliseconds since 1970 for `2026-11-21T10:00:00Z`, `2026-11-21 10:00`, `2026-11-21`, `10m` (ago), `@SECONDS`,
 /// `now`, or a number of milliseconds.
 pub(super) fn parse_time(text: &str) -> Result<i64, String> {
@@ -36,14 +38,12 @@ pub(super) fn parse_time(text: &str) -> Result<i64, String> {
     if let Ok(time) = text.parse::<DateTime>() {
         let zoned = time
             .to_zoned(TimeZone::system())
-            .map_err(|error| error.to_string())?;
+            .map_err(|_| TOO_FAR.to_owned())?;
         return Ok(zoned.timestamp().as_millisecond());
     }
     let age = text.strip_prefix('-').unwrap_or(text);
     if let Ok(span) = age.parse::<Span>() {
-        let then = Zoned::now()
-            .checked_sub(span)
-            .map_err(|error| error.to_string())?;
+        let then = Zoned::now().checked_sub(span).map_err(|_| TOO_FAR.to_owned())?;
         return Ok(then.timestamp().as_millisecond());
     }
     Err("a time looks like 10m (ago), 2026-11-21, 2026-11-21T10:00:00Z, @1795255200 or 1795255200000".into())

@@ -256,10 +256,21 @@ mod tests {
         for literal in ["${x}", "${}", "$env:HOME", "${ a: b }", "{env:HOME}", "${:x}"] {
             assert_eq!(none.resolve(literal).as_deref(), Ok(literal));
         }
-        for reference in ["${env:HOME}", "a ${env:HOME} b", "${file:/a:b}", "${dir:/a:b}", "${vault:a:b}"] {
+        for reference in [
+            "${env:HOME}",
+            "a ${env:HOME} b",
+            "${file:/a:b}",
+            "${dir:/a:b}",
+            "${vault:a:b}",
+        ] {
             assert!(none.resolve(reference).is_err(), "{reference}");
         }
-        for reference in ["${env:HOME:default}", "${file:/etc/hostname}", "${directory:x}", "${vault:a:b}"] {
+        for reference in [
+            "${env:HOME:default}",
+            "${file:/etc/hostname}",
+            "${directory:x}",
+            "${vault:a:b}",
+        ] {
             assert!(ConfigProviders::all().resolve(reference).is_err(), "{reference}");
         }
         assert!(

@@ -18,6 +18,7 @@ use toml::{Table, Value};
 
 use super::config_providers::ConfigProviders;
 use crate::error::{Error, Result};
+use crate::plain_words;
 
 /// The profile used when none is named and the file names none.
 const DEFAULT: &str = "default";
@@ -65,7 +66,7 @@ fn select(text: &str, path: &Path, name: Option<&str>) -> Result<Option<Profile>
         let line = error
             .span()
             .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        bad(&format_args!("line {line}: {}", error.message()))
+        bad(&format_args!("line {line}: {}", plain_words::of_toml(&error)))
     })?;
     check_names(&file, text).map_err(|message| bad(&message))?;
     let profiles = match file.get("profile") {
@@ -98,7 +99,9 @@ fn check_names(file: &Table, text: &str) -> Result<(), String> {
         match name.as_str() {
             "profile" => {}
             "default-profile" if value.is_str() => {}
-            "default-profile" => return Err("default-profile must be the name of a profile, in quotes".to_owned()),
+            "default-profile" => {
+                return Err("default-profile must be the name of a profile, in quotes".to_owned());
+            }
             _ => return Err(unknown_name(name, value, text)),
         }
     }
@@ -203,13 +206,30 @@ mod tests {
         );
         assert!(select("[profile.default]\nb = [1]", Path::new("config.toml"), None).is_err());
         for (text, told) in [
-            ("[profiles.default]\na = 1\n", "line 1: \"profiles\" is no table of this file; did you mean [profile.NAME]?"),
-            ("# one\n[default]\na = 1\n", "line 2: \"default\" is no table of this file; did you mean [profile.default]?"),
-            ("\nbootstrap.servers = \"a:1\"", "line 2: \"bootstrap\" is no key of this file"),
-            ("default_profile = \"a\"", "line 1: \"default_profile\" is no key of this file"),
-            ("default-profile = 1", "default-profile must be the name of a profile"),
+            (
+                "[profiles.default]\na = 1\n",
+                "line 1: \"profiles\" is no table of this file; did you mean [profile.NAME]?",
+            ),
+            (
+                "# one\n[default]\na = 1\n",
+                "line 2: \"default\" is no table of this file; did you mean [profile.default]?",
+            ),
+            (
+                "\nbootstrap.servers = \"a:1\"",
+                "line 2: \"bootstrap\" is no key of this file",
+            ),
+            (
+                "default_profile = \"a\"",
+                "line 1: \"default_profile\" is no key of this file",
+            ),
+            (
+                "default-profile = 1",
+                "default-profile must be the name of a profile",
+            ),
         ] {
-            let refusal = select(text, Path::new("config.toml"), None).unwrap_err().to_string();
+            let refusal = select(text, Path::new("config.toml"), None)
+                .unwrap_err()
+                .to_string();
             assert!(refusal.contains(told), "{refusal}");
         }
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, io_words};
 use crate::output::plural;
 
 /// A man page: what its file is called, and its text.
@@ -31,9 +31,11 @@ pub fn man(pages: &[Page], dir: Option<&Path>, context: &mut Context) -> Result<
         let path = dir.join(&page.file);
         fs::write(&path, &page.text).map_err(|error| in_the_way(&error, &path))?;
     }
-    context
-        .printer
-        .note(format_args!("{} in {}", plural(pages.len() as u64, "man page"), dir.display()));
+    context.printer.note(format_args!(
+        "{} in {}",
+        plural(pages.len() as u64, "man page"),
+        dir.display()
+    ));
     Ok(())
 }
 
@@ -79,5 +81,8 @@ fn in_the_way(error: &io::Error, path: &Path) -> Error {
         io::ErrorKind::NotFound => Kind::NotFound,
         _ => Kind::Failed,
     };
-    Error::new(kind, format_args!("cannot write {}: {error}", path.display()))
+    Error::new(
+        kind,
+        format_args!("cannot write {}: {}", path.display(), io_words(error)),
+    )
 }

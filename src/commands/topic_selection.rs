@@ -3,6 +3,7 @@
 use super::Context;
 use crate::client::admin::topics::TopicDescription;
 use crate::error::{Error, Result};
+use crate::plain_words;
 use crate::spelling::closest;
 
 /// Names, or regular expressions that match whole names.
@@ -47,7 +48,12 @@ impl Selection {
             // Alone first, so that a position in the refusal counts in what was typed.
             fancy_regex::Regex::new(word)
                 .and_then(|_| fancy_regex::Regex::new(&format!("^(?:{word})$")))
-                .map_err(|error| Error::usage(format!("\"{word}\" is no regular expression: {error}")))
+                .map_err(|error| {
+                    Error::usage(format!(
+                        "\"{word}\" is no regular expression: {}",
+                        plain_words::of_pattern(&error)
+                    ))
+                })
         };
         self.words.iter().map(compile).collect()
     }

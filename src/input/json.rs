@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::lines::excerpt;
 use super::{BadInput, Bytes, ParsedRecord, RecordParser};
+use crate::plain_words;
 
 /// Reads one JSON object a line.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +26,13 @@ impl RecordParser for JsonParser {
         if text.trim_ascii().is_empty() {
             return Ok(None);
         }
-        let value: Value = serde_json::from_slice(text)
-            .map_err(|error| BadInput::new(format!("not JSON: {error}: {}", excerpt(text))))?;
+        let value: Value = serde_json::from_slice(text).map_err(|error| {
+            BadInput::new(format!(
+                "not JSON: {}: {}",
+                plain_words::of_json(&error),
+                excerpt(text)
+            ))
+        })?;
         let Value::Object(fields) = value else {
             return Err(BadInput::new(format!("not a JSON object: {}", excerpt(text))));
         };
@@ -80,7 +86,7 @@ fn base64_bytes(value: &Value, name: &str) -> Result<Cow<'static, [u8]>, BadInpu
         .ok_or_else(|| BadInput::new(format!("{name} is not a string")))?;
     let bytes = STANDARD
         .decode(text)
-        .map_err(|error| BadInput::new(format!("{name} is not base64: {error}")))?;
+        .map_err(|error| BadInput::new(format!("{name} is not base64: {}", plain_words::of_base64(error))))?;
     Ok(Cow::Owned(bytes))
 }
 

@@ -27,10 +27,11 @@ pub struct Class {
 
 /// The class of this name, when it is one that is known here.
 pub fn find(name: &str) -> Option<Class> {
-    let (is_interface, constructor, name) = GROUPS.iter().find_map(|(is_interface, constructor, names)| {
-        let name = names.iter().find(|known| **known == name)?;
-        Some((*is_interface, *constructor, *name))
-    })?;
+    let (is_interface, constructor, name) =
+        GROUPS.iter().find_map(|(is_interface, constructor, names)| {
+            let name = names.iter().find(|known| **known == name)?;
+            Some((*is_interface, *constructor, *name))
+        })?;
     Some(Class {
         name,
         constructor,
@@ -51,7 +52,11 @@ impl Class {
             Public => None,
             Missing => Some(("java.lang.NoSuchMethodException", format!("{name}.<init>()"))),
             Hidden(modifier) => {
-                let module = if self.is_of_jdk() { " (in module java.base)" } else { "" };
+                let module = if self.is_of_jdk() {
+                    " (in module java.base)"
+                } else {
+                    ""
+                };
                 let why = format!(
                     "class {caller} cannot access a member of class {name}{module} with modifiers \"{modifier}\""
                 );
@@ -64,7 +69,9 @@ impl Class {
     pub fn not_cast_to(self, wanted: &str) -> String {
         let name = self.name;
         let places = if self.is_of_jdk() {
-            format!("{name} is in module java.base of loader 'bootstrap'; {wanted} is in unnamed module of loader 'app'")
+            format!(
+                "{name} is in module java.base of loader 'bootstrap'; {wanted} is in unnamed module of loader 'app'"
+            )
         } else {
             format!("{name} and {wanted} are in unnamed module of loader 'app'")
         };
@@ -75,7 +82,10 @@ impl Class {
     pub fn not_configured_as(self, wanted: &str) -> String {
         match self.constructor {
             Public => format!("class {} is not an instance of {wanted}", self.name),
-            _ => format!("Could not find a public no-argument constructor for {}", self.name),
+            _ => format!(
+                "Could not find a public no-argument constructor for {}",
+                self.name
+            ),
         }
     }
 
@@ -191,7 +201,11 @@ const GROUPS: &[(bool, Constructor, &[&str])] = &[
     (
         false,
         Hidden("protected"),
-        &["java.util.AbstractList", "java.util.AbstractMap", "java.util.AbstractSet"],
+        &[
+            "java.util.AbstractList",
+            "java.util.AbstractMap",
+            "java.util.AbstractSet",
+        ],
     ),
     (
         true,

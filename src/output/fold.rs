@@ -4,6 +4,8 @@
 
 /// Blanks before what belongs to the line above.
 const INDENT: usize = 2;
+/// Blanks between columns.
+const GUTTER: usize = 2;
 
 /// The text in lines of at most `width` columns, but for single words that are longer. Lines without an empty one
 /// between them are taken for a table, when all have blanks in the same places.
@@ -15,9 +17,11 @@ pub(super) fn fold(text: &str, width: usize) -> String {
             continue;
         }
         let gutters = gutters(&paragraph);
+        let longest = paragraph.iter().map(Vec::len).max().unwrap_or(0);
+        let cuts = cuts(&gutters, longest, width);
         for line in &paragraph {
             if paragraph.len() > 1 && !gutters.is_empty() {
-                folded.extend(at_columns(line, &gutters, width));
+                folded.extend(at_columns(line, &cuts));
             } else {
                 folded.extend(between_words(line, width));
             }
@@ -45,14 +49,18 @@ fn paragraphs(text: &str) -> Vec<Vec<Vec<char>>> {
 /// The places where columns begin: behind at least two columns of blanks that go through all lines.
 fn gutters(lines: &[Vec<char>]) -> Vec<usize> {
     let longest = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let is_blank = |place: usize| lines.iter().all(|line| line.get(place).is_none_or(|letter| *letter == ' '));
+    let is_blank = |place: usize| {
+        lines
+            .iter()
+            .all(|line| line.get(place).is_none_or(|letter| *letter == ' '))
+    };
     let mut found = Vec::new();
     let mut blanks = 0;
     for place in 0..longest {
         if is_blank(place) {
             blanks += 1;
         } else {
-            if blanks >= 2 && place > blanks {
+            if blanks >= GUTTER && place > blanks {
                 found.push(place);
             }
             blanks = 0;
@@ -61,30 +69,30 @@ fn gutters(lines: &[Vec<char>]) -> Vec<usize> {
     found
 }
 
-/// The line in pieces of whole columns.
-fn at_columns(line: &[char], gutters: &[usize], width: usize) -> Vec<String> {
-    let mut pieces = Vec::new();
-    let mut start = 0;
-    let mut end = 0;
-    for next in gutters.iter().copied().chain([usize::MAX]) {
+/// Where to cut all lines of a table, the longest of which has `longest` characters: at gutters, as late as it goes.
+fn cuts(gutters: &[usize], longest: usize, width: usize) -> Vec<usize> {
+    let mut cuts: Vec<usize> = Vec::new();
+    let mut last_gutter = 0;
+    for next in gutters.iter().copied().chain([longest + GUTTER]) {
+        let start = cuts.last().copied().unwrap_or(0);
         let indent = if start == 0 { 0 } else { INDENT };
         // The blanks before the next column need no room.
-        let last = next.min(line.len().max(end + 1)) - start;
-        let needs = if next == usize::MAX { last } else { last.saturating_sub(INDENT) };
-        if needs + indent > width && end > start {
-            pieces.push((start, end));
-            start = end;
+        if next - GUTTER - start + indent > width && last_gutter > start {
+            cuts.push(last_gutter);
         }
-        end = next;
+        last_gutter = next;
     }
-    pieces.push((start, usize::MAX));
-    let pieces = pieces.into_iter().map(|(start, end)| {
+    cuts
+}
+
+/// The line in pieces that end at the cuts.
+fn at_columns(line: &[char], cuts: &[usize]) -> Vec<String> {
+    let starts = [0].into_iter().chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([usize::MAX]);
+    let pieces = starts.zip(ends).map(|(start, end)| {
         let text: String = line.iter().take(end).skip(start).collect();
-        if start == 0 {
-            text.trim_end().to_owned()
-        } else {
-            format!("{:INDENT$}{}", "", text.trim_end())
-        }
+        let indent = if start == 0 { 0 } else { INDENT };
+        format!("{:indent$}{}", "", text.trim_end())
     });
     pieces.filter(|piece| !piece.trim().is_empty()).collect()
 }

@@ -83,7 +83,10 @@ impl Watched {
             0 => ", steady".to_owned(),
             ..0 => format!(", growing {speed}/s"),
             _ if *lag == 0 => format!(", shrinking {speed}/s"),
-            _ => format!(", shrinking {speed}/s ({} left)", clock(lag.unsigned_abs() / rate.unsigned_abs())),
+            _ => format!(
+                ", shrinking {speed}/s ({} left)",
+                clock(lag.unsigned_abs() / rate.unsigned_abs())
+            ),
         }
     }
 

@@ -171,7 +171,10 @@ pub fn error_line(error: &Error) {
 /// Help and version as clap has them, on stdout with exit 0 where they were asked for, else on stderr with exit 2.
 pub fn clap_message(message: &clap::Error) -> ExitCode {
     let written = message.print().and_then(|()| io::stdout().flush());
-    ended(written, ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2)))
+    ended(
+        written,
+        ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2)),
+    )
 }
 
 /// The exit code of a program that has nothing more to write.

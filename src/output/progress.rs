@@ -113,7 +113,10 @@ impl Line<'_> {
             Some(text)
         };
         let percent = take(Some(format!("{percent:>3} %")));
-        let left = take(self.seconds_left.map(|seconds| format!("{} left", clock(seconds))));
+        let left = take(
+            self.seconds_left
+                .map(|seconds| format!("{} left", clock(seconds))),
+        );
         let name = take(Some(end_of(self.name, MOST_OF_NAME.min(width / 3))));
         let amount = take(self.amount.clone());
         let speed = take(self.per_second.map(|bytes| format!("{}/s", size(bytes))));
@@ -190,9 +193,12 @@ mod tests {
     fn the_most_important_stays_longest() {
         assert_eq!(
             line().fitted(120),
-            "…way/to/the/folder/with/big.csv  ━━━━━━━━━━━━━━━━━╸────────   68 %  3 400 000 records  210.0 MB/s  01:01 left"
+            "…long/way/to/the/folder/with/big.csv  ━━━━━━━━━━━━━━━━━╸────────   68 %  3 400 000 records  210.0 MB/s  01:01 left"
         );
-        assert_eq!(line().fitted(57), "…r/with/big.csv   68 %  3 400 000 records  01:01 left");
+        assert_eq!(
+            line().fitted(57),
+            "…r/with/big.csv   68 %  3 400 000 records  01:01 left"
+        );
         assert_eq!(line().fitted(20), " 68 %  01:01 left");
     }
 

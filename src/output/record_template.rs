@@ -302,7 +302,7 @@ fn field_named(field: &str) -> Result<Part, String> {
         ("timestamp", None) => Ok(Part::Timestamp),
         ("timestamp", Some(format)) => {
             strtime::format(format, &Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC))
-                .map_err(|error| format!("time format \"{format}\": {error}"))?;
+                .map_err(|_| format!("\"{format}\" is no time format; %F %T%z is one"))?;
             Ok(Part::FormattedTimestamp(format.to_owned()))
         }
         ("header", Some(name)) => Ok(Part::Header(name.to_owned())),

@@ -287,7 +287,10 @@ pub(super) fn fitted(text: &str) -> String {
 /// The text for a screen as wide as that of `stream`; unchanged where there is none.
 fn fitted_to(text: &str, stream: impl AsFd) -> String {
     let size = terminal_size::terminal_size_of(stream);
-    size.map_or_else(|| text.to_owned(), |(width, _)| fold(text, usize::from(width.0).max(1)))
+    size.map_or_else(
+        || text.to_owned(),
+        |(width, _)| fold(text, usize::from(width.0).max(1)),
+    )
 }
 
 impl Printer {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Assignment;
 use super::plan::{Plan, PlanError, PlannedPartition, Wanted, duplicates};
+use crate::plain_words;
 use crate::topic_partition::{BrokerId, TopicPartition};
 
 /// The only version there is of either file.
@@ -62,7 +63,7 @@ fn first_value(text: &str) -> Result<Value, PlanError> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     match values.next() {
         Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err(PlanError::NotJson(error.to_string())),
+        Some(Err(error)) => Err(PlanError::NotJson(plain_words::of_json(&error))),
         // Blanks alone: no value at all, where an object should be.
         None => Err(PlanError::WrongType {
             wanted: Wanted::Object,

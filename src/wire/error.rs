@@ -123,7 +123,7 @@ impl fmt::Display for WireError {
             Self::Refused => f.write_str("connection refused"),
             Self::TimedOut(after) => write!(f, "no answer in {}", in_seconds(*after)),
             Self::Closed => f.write_str("the broker closed the connection"),
-            Self::Io(cause) => write!(f, "{cause}"),
+            Self::Io(cause) => f.write_str(&crate::error::io_words(cause)),
             Self::Tls(message)
             | Self::NotKafka(message)
             | Self::Unsupported(message)

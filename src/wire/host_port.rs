@@ -72,11 +72,14 @@ impl Servers {
             };
             match (servers.protocol, protocol) {
                 (Some(first), Some(other)) if first != other => {
-                    return Err(format!("{first} and {other} stand in front of addresses of one cluster"));
+                    return Err(format!(
+                        "{first} and {other} stand in front of addresses of one cluster"
+                    ));
                 }
                 _ => servers.protocol = servers.protocol.or(protocol),
             }
-            let address = address_of(address).map_err(|why| format!("\"{part}\" is no broker address: {why}"))?;
+            let address =
+                address_of(address).map_err(|why| format!("\"{part}\" is no broker address: {why}"))?;
             servers.addresses.push(address);
         }
         if servers.addresses.is_empty() {
@@ -239,9 +242,15 @@ mod tests {
 
     #[test]
     fn a_list_names_the_part_that_is_wrong() {
-        assert_eq!(Servers::parse("a:1,, b:2 ,").map(|servers| servers.to_string()), Ok("a:1,b:2".to_owned()));
+        assert_eq!(
+            Servers::parse("a:1,, b:2 ,").map(|servers| servers.to_string()),
+            Ok("a:1,b:2".to_owned())
+        );
         let refusal = Servers::parse("a:1,b:x").unwrap_err();
-        assert_eq!(refusal, "\"b:x\" is no broker address: a port is a number from 1 to 65535");
+        assert_eq!(
+            refusal,
+            "\"b:x\" is no broker address: a port is a number from 1 to 65535"
+        );
     }
 
     #[test]

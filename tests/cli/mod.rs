@@ -15,6 +15,8 @@ mod multicall;
 mod produce;
 mod reassign;
 mod round_trip;
+mod screen;
+mod settings;
 mod topics;
 mod tutorials;
 mod usage;

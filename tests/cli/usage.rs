@@ -67,6 +67,11 @@ fn commands_that_are_missing_or_not_there() {
         "`kafkit` has no command \"topcs\"; did you mean topics? (see `kafkit --help`)",
     );
     refused(
+        &["profile"],
+        "`kafkit` has no command \"profile\"; there are topics, produce, consume, describe, reassign, dump-log, broker, \
+         completions, man and install-links (see `kafkit --help`)",
+    );
+    refused(
         &["topics", "frobnicate"],
         "`kafkit topics` has no command \"frobnicate\"; there are list, create, alter, delete and describe \
          (see `kafkit topics --help`)",

@@ -5,7 +5,9 @@ use crate::support::suite::Suite;
 #[test]
 fn version_is_the_package_version() {
     let expected = format!("kafkit {}\n", env!("CARGO_PKG_VERSION"));
-    Suite::new().run(["--version"]).succeeds().prints(&expected);
+    for word in ["--version", "-V", "version"] {
+        Suite::new().run([word]).succeeds().prints(&expected);
+    }
 }
 
 #[test]

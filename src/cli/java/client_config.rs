@@ -2,8 +2,8 @@
 //! settings that cannot go together, classes that are not there, connections that cannot be made.
 
 use super::config_rules::{Client, check_values};
-use crate::java::classes;
 use crate::client::settings::Settings;
+use crate::java::classes;
 
 /// What a client is not built with.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,7 +57,8 @@ fn check_classes<'a>(client: Client, given: impl Fn(&str) -> Option<&'a str>) ->
 
 /// Kafka's own partitioner; any other class that is there is none.
 fn check_partitioner<'a>(given: impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
-    let class = given("partitioner.class").filter(|name| *name != "org.apache.kafka.clients.producer.RoundRobinPartitioner");
+    let class = given("partitioner.class")
+        .filter(|name| *name != "org.apache.kafka.clients.producer.RoundRobinPartitioner");
     match class.and_then(classes::find) {
         Some(class) => Err(class.not_configured_as("org.apache.kafka.clients.producer.Partitioner")),
         None => Ok(()),
@@ -72,7 +73,9 @@ fn check_assignors(settings: &Settings) -> Result<(), Refusal> {
             continue;
         }
         return Err(Refusal::Client(match classes::find(name) {
-            Some(class) => class.not_configured_as("org.apache.kafka.clients.consumer.ConsumerPartitionAssignor"),
+            Some(class) => {
+                class.not_configured_as("org.apache.kafka.clients.consumer.ConsumerPartitionAssignor")
+            }
             None => format!("{name} ClassNotFoundException exception occurred"),
         }));
     }

@@ -112,7 +112,8 @@ pub(super) fn check_producer_servers(servers: &str) -> Result<(), String> {
 /// What Java's consumer says of `bootstrap.servers` when it is built.
 pub(super) fn check_consumer_servers(servers: &str) -> Result<(), String> {
     if servers.trim().is_empty() {
-        let problem = "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value";
+        let problem =
+            "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value";
         return Err(problem.to_owned());
     }
     check_list(servers)?;
@@ -182,9 +183,15 @@ mod tests {
             )
         };
         for (servers, reason) in [
-            ("127.0.0.1:99999", "Invalid port in bootstrap.servers: 127.0.0.1:99999"),
+            (
+                "127.0.0.1:99999",
+                "Invalid port in bootstrap.servers: 127.0.0.1:99999",
+            ),
             ("h:abc", "Invalid url in bootstrap.servers: h:abc"),
-            ("127.0.0.1:1/path", "Invalid url in bootstrap.servers: 127.0.0.1:1/path"),
+            (
+                "127.0.0.1:1/path",
+                "Invalid url in bootstrap.servers: 127.0.0.1:1/path",
+            ),
             ("127.0.0.1", "Invalid url in bootstrap.servers: 127.0.0.1"),
         ] {
             assert_eq!(check_producer_servers(servers), Err(reason.to_owned()));
@@ -196,9 +203,17 @@ mod tests {
         assert_eq!(check_admin_servers("127.0.0.1:1,"), empty_place);
         assert_eq!(
             check_admin_servers(" "),
-            Err(admin("You must set either bootstrap.servers or bootstrap.controllers"))
+            Err(admin(
+                "You must set either bootstrap.servers or bootstrap.controllers"
+            ))
         );
-        for taken in ["http://127.0.0.1:1", "SSL://127.0.0.1:1", "::1:1", ":1", "127.0.0.1:0"] {
+        for taken in [
+            "http://127.0.0.1:1",
+            "SSL://127.0.0.1:1",
+            "::1:1",
+            ":1",
+            "127.0.0.1:0",
+        ] {
             assert_eq!(check_admin_servers(taken), Ok(()), "{taken}");
         }
     }

@@ -12,11 +12,11 @@ use super::usage;
 use crate::client::settings::{Origin, Settings};
 use crate::commands::produce::{self, Action, Fixed, Tone};
 use crate::commands::{Command, Context};
-use crate::java::classes;
 use crate::error::{Error, Kind, Result};
 use crate::input::chunks::Source;
 use crate::input::java_lines::JavaLineReader;
 use crate::input::splitter::PieceEnd;
+use crate::java::classes;
 use crate::output::{OutputOptions, Printer, stderr_line};
 
 /// The options.

@@ -159,7 +159,7 @@ mod tests {
             ),
             ("ssl.truststore.type=BCFKS", "stores can be JKS, PKCS12 or PEM"),
             ("ssl.crl.location=/tmp/crl", "it is not supported"),
-            ("ssl.truststore.location=/nowhere/at/all.jks", "No such file"),
+            ("ssl.truststore.location=/nowhere/at/all.jks", "no such file"),
         ] {
             let settings = of_file(&format!("security.protocol=SSL\n{line}"));
             let refusal = settings.connection_options().unwrap_err().to_string();

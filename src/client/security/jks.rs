@@ -91,7 +91,7 @@ fn certificate(input: &mut Input<'_>, version: u32) -> Option<Result<X509, Strin
         input.text()?; // "X.509"
     }
     let der = input.block()?;
-    Some(X509::from_der(der).map_err(|cause| format!("a certificate in it cannot be read: {cause}")))
+    Some(X509::from_der(der).map_err(|_| "a certificate in it cannot be read".to_owned()))
 }
 
 /// Takes Sun's protection off a private key.
@@ -110,7 +110,7 @@ pub(super) fn unprotect(protected: &[u8], password: &Secret) -> Result<PKey<Priv
     if !memcmp::eq(&sha1(&[&password, &key])?, check) {
         return Err("the password of its private key is wrong (ssl.key.password)".to_owned());
     }
-    PKey::private_key_from_pkcs8(&key).map_err(|cause| format!("its private key cannot be read: {cause}"))
+    PKey::private_key_from_pkcs8(&key).map_err(|_| "its private key cannot be read".to_owned())
 }
 
 /// The octets of `SEQUENCE { SEQUENCE { OID, NULL }, OCTET STRING }`, when the OID is Sun's.

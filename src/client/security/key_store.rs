@@ -108,7 +108,7 @@ fn pkcs12_problem(cause: &openssl::error::ErrorStack) -> String {
                 -srckeystore OLD -destkeystore NEW -deststoretype PKCS12, with Java 17 or newer"
             .to_owned();
     }
-    format!("it cannot be read: {cause}")
+    "it cannot be read".to_owned()
 }
 
 /// Certificates, and a private key if there is one, of PEM text: with line ends or, as a properties file joins

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::super::settings::Settings;
 use super::jaas::LoginModule;
 use super::token_endpoint::TokenEndpoint;
+use crate::error::io_words;
 use crate::error::{Error, Result};
 use crate::wire::Secret;
 use crate::wire::sasl::{Token, TokenSource};
@@ -108,7 +109,8 @@ struct FromFile {
 impl TokenSource for FromFile {
     fn token(&self) -> Result<Token, String> {
         let text = fs::read_to_string(&self.path);
-        let text = text.map_err(|cause| format!("the token's file {}: {cause}", self.path.display()))?;
+        let text =
+            text.map_err(|cause| format!("the token's file {}: {}", self.path.display(), io_words(&cause)))?;
         Ok(describe(Secret::new(text.trim()), &self.extensions))
     }
 }

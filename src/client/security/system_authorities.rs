@@ -1,5 +1,6 @@
 //! The certificate authorities this machine trusts. The OpenSSL in our binary was not told where they are.
 
+use crate::error::io_words;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -26,7 +27,7 @@ pub(super) fn bundle() -> Option<PathBuf> {
 
 /// All certificates of a PEM file, or of the files of a folder.
 pub(super) fn read(path: &Path) -> Result<Vec<X509>, String> {
-    let trouble = |cause: std::io::Error| cause.to_string();
+    let trouble = |cause: std::io::Error| io_words(&cause);
     let mut certificates = Vec::new();
     if path.is_dir() {
         for entry in fs::read_dir(path).map_err(trouble)? {

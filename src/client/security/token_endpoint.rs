@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::super::settings::Settings;
 use super::jaas::LoginModule;
 use super::system_authorities;
+use crate::error::io_words;
 use crate::error::{Error, Result};
 use crate::wire::Secret;
 use crate::wire::tls::{Tls, TlsOptions, Trust};
@@ -110,11 +111,11 @@ impl TokenEndpoint {
 
     fn exchange(&self) -> Result<Vec<u8>, String> {
         let request = self.request();
-        let mut socket = self.connect().map_err(|cause| cause.to_string())?;
+        let mut socket = self.connect().map_err(|cause| io_words(&cause))?;
         let limits = socket
             .set_read_timeout(Some(self.timeout))
             .and_then(|()| socket.set_write_timeout(Some(self.timeout)));
-        limits.map_err(|cause| cause.to_string())?;
+        limits.map_err(|cause| io_words(&cause))?;
         let outcome = match &self.tls {
             None => talk(&mut socket, request.reveal(), self.timeout),
             Some(tls) => {
@@ -124,7 +125,7 @@ impl TokenEndpoint {
                 talk(&mut stream, request.reveal(), self.timeout)
             }
         };
-        outcome.map_err(|cause| cause.to_string())
+        outcome.map_err(|cause| io_words(&cause))
     }
 
     fn connect(&self) -> std::io::Result<TcpStream> {

@@ -10,6 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::Serve;
 use super::configuration::Configuration;
 use super::{file_limit, prepare};
+use crate::error::io_words;
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
 
@@ -86,8 +87,9 @@ fn start(command: &[OsString], addresses: &str) -> Result<Child> {
             126
         };
         crate::output::stderr_line(format_args!(
-            "kafkit: cannot run {}: {error}",
-            program.to_string_lossy()
+            "kafkit: cannot run {}: {}",
+            program.to_string_lossy(),
+            io_words(&error)
         ));
         Error::new(Kind::CommandEnded(code), "the command cannot be run")
     })

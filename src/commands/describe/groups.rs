@@ -13,12 +13,12 @@ use crate::client::admin::groups::GroupDescription;
 use crate::client::admin::offsets::LATEST;
 use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, ApiError};
-use crate::spelling::closest;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::group::{self, Progress, Row};
 use crate::output::group_watch::Watched;
 use crate::records::batches::Batches;
+use crate::spelling::closest;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
 /// The most that the first waiting batch may inflate to.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::output::Printer;
 use crate::output::log_dump::cells::{Cell, grouped, time};
 use crate::output::log_dump::rows::{Column, Rows, number, word};
+use crate::plain_words;
 use crate::storage::offset_index::OffsetIndex;
 use crate::storage::producer_snapshot::SnapshotFile;
 use crate::storage::time_index::TimeIndex;
@@ -114,7 +115,8 @@ fn fields(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
 
 /// The one object that a file of [`Kind::Json`] holds.
 pub(super) fn json_object(text: &str) -> Result<serde_json::Map<String, serde_json::Value>> {
-    serde_json::from_str(text).map_err(|error| Error::bad_data(format!("no JSON object: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| Error::bad_data(format!("no JSON object: {}", plain_words::of_json(&error))))
 }
 
 /// The text of a checkpoint, or of a file with a few words; what is longer than such a file can be is refused unread.

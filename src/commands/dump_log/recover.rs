@@ -13,9 +13,9 @@ use super::batches::tell_end;
 use super::files::DumpFile;
 use super::segment::{Segment, WalkEnd, WholeBatch};
 use crate::error::{Error, Result};
-use crate::output::{Printer, counted};
 use crate::output::log_dump::cells::grouped;
 use crate::output::log_dump::progress::FileProgress;
+use crate::output::{Printer, counted};
 use crate::storage::batch_search::Wanted;
 
 pub(super) fn run(file: &DumpFile, out: &Path, range: Range, printer: &mut Printer) -> Result<()> {

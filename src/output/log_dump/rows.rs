@@ -257,9 +257,19 @@ mod tests {
         let mut rows = Rows::new(Format::Table);
         rows.style.screen = 20;
         let mut out = Vec::new();
-        let columns = [word("BATCH", 5), number("SIZE", 6), word("CODEC", 6), word("FLAGS", 9)];
+        let columns = [
+            word("BATCH", 5),
+            number("SIZE", 6),
+            word("CODEC", 6),
+            word("FLAGS", 9),
+        ];
         rows.begin("file", None, &columns, &mut out).unwrap();
-        let cells = [Cell::Number(0), Cell::Number(7), Cell::Word("zstd"), Cell::Word("compacted")];
+        let cells = [
+            Cell::Number(0),
+            Cell::Number(7),
+            Cell::Word("zstd"),
+            Cell::Word("compacted"),
+        ];
         rows.row(&cells, &mut out).unwrap();
         let expected = "BATCH    SIZE\n  CODEC   FLAGS\n0           7\n  zstd    compacted\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);

@@ -15,6 +15,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::error::io_words;
 use crate::output::log_dump::java_files;
 use crate::output::log_dump::java_findings::Finding;
 use crate::output::log_dump::java_log::LogView;
@@ -220,7 +221,7 @@ fn snapshot_id(name: &str) -> Result<(i64, i32), Failure> {
 
 pub(super) fn open(path: impl AsRef<Path>) -> Result<File, Failure> {
     let path = path.as_ref();
-    File::open(path).map_err(|error| Failure::Java(format!("{}: {error}", path.display())))
+    File::open(path).map_err(|error| Failure::Java(format!("{}: {}", path.display(), io_words(&error))))
 }
 
 pub(super) fn length_of(file: &File, path: impl AsRef<Path>) -> Result<u64, Failure> {
@@ -233,7 +234,11 @@ pub(super) fn length_of(file: &File, path: impl AsRef<Path>) -> Result<u64, Fail
             "{}: is a directory",
             path.as_ref().display()
         ))),
-        Err(error) => Err(Failure::Java(format!("{}: {error}", path.as_ref().display()))),
+        Err(error) => Err(Failure::Java(format!(
+            "{}: {}",
+            path.as_ref().display(),
+            io_words(&error)
+        ))),
     }
 }
 
@@ -264,7 +269,7 @@ fn snapshot(path: &str, printer: &mut Printer) -> Result<(), Failure> {
 /// Java is content with a file that is not there, and stops at an entry that is cut off.
 fn transaction_index(path: &str, name: &str, printer: &mut Printer) -> Result<(), Failure> {
     base_offset(name)?;
-    let failed = |error: io::Error| Failure::Java(format!("{path}: {error}"));
+    let failed = |error: io::Error| Failure::Java(format!("{path}: {}", io_words(&error)));
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -1,0 +1,87 @@
+//! What libraries say of input that makes no sense, in words for the one who typed it: no library's names, one line.
+
+use serde_json::error::Category;
+
+/// Why a text is no JSON, or not the JSON that is wanted: behind `not JSON` or the name of a file.
+pub fn of_json(error: &serde_json::Error) -> String {
+    let place = match error.line() {
+        0 | 1 => format!("at column {}", error.column()),
+        line => format!("at line {line}, column {}", error.column()),
+    };
+    match error.classify() {
+        Category::Eof => "it ends too early".to_owned(),
+        Category::Io => "it cannot be read".to_owned(),
+        Category::Syntax if error.to_string().starts_with("number out of range") => {
+            format!("a number is too large {place}")
+        }
+        Category::Syntax if error.to_string().starts_with("recursion limit") => {
+            format!("it is nested too deeply {place}")
+        }
+        Category::Syntax => format!("it makes no sense {place}"),
+        Category::Data => format!("something else is expected {place}"),
+    }
+}
+
+/// Why a text is no base64.
+pub fn of_base64(error: base64::DecodeError) -> String {
+    use base64::DecodeError::{InvalidByte, InvalidLastSymbol, InvalidLength, InvalidPadding};
+    match error {
+        InvalidByte(place, _) => format!("character {} cannot stand in it", place + 1),
+        InvalidLastSymbol(..) | InvalidLength(_) => "its end is missing".to_owned(),
+        InvalidPadding => "the equals signs at its end are missing or too many".to_owned(),
+    }
+}
+
+/// Why a text is no regular expression: the reason alone, of a refusal that draws the pattern once more.
+pub fn of_pattern(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default().trim();
+    let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+    let reason = reason.strip_prefix("Parsing error ").unwrap_or(reason);
+    let mut letters = reason.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// Why a text is no TOML.
+pub fn of_toml(error: &toml::de::Error) -> &'static str {
+    if error.message().contains("duplicate") {
+        "this name stands there twice"
+    } else {
+        "it makes no sense; write [profile.NAME], and below it lines like bootstrap.servers = \"HOST:PORT\""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    #[test]
+    fn json_is_refused_with_its_place() {
+        let words = |text: &str| of_json(&serde_json::from_str::<serde_json::Value>(text).unwrap_err());
+        assert_eq!(words("{\"a\":"), "it ends too early");
+        assert_eq!(words("nope"), "it makes no sense at column 2");
+        assert_eq!(words("{\n  x}"), "it makes no sense at line 2, column 3");
+        assert_eq!(words("1e999"), "a number is too large at column 5");
+    }
+
+    #[test]
+    fn base64_is_refused_with_its_place() {
+        let words = |text: &str| of_base64(STANDARD.decode(text).unwrap_err());
+        assert_eq!(words("ab!d"), "character 3 cannot stand in it");
+        assert_eq!(
+            words("abc"),
+            "the equals signs at its end are missing or too many"
+        );
+    }
+
+    #[test]
+    fn a_pattern_is_refused_in_one_line() {
+        let refusal = regex::Regex::new("a\n(b").unwrap_err();
+        assert_eq!(of_pattern(&refusal), "unclosed group");
+        let refusal = fancy_regex::Regex::new("(b").unwrap_err();
+        assert_eq!(of_pattern(&refusal).lines().count(), 1);
+    }
+}
