@@ -23,9 +23,9 @@ pub fn of_json(error: &serde_json::Error) -> String {
 }
 
 /// Why a text is no base64.
-pub fn of_base64(error: base64::DecodeError) -> String {
+pub fn of_base64(error: &base64::DecodeError) -> String {
     use base64::DecodeError::{InvalidByte, InvalidLastSymbol, InvalidLength, InvalidPadding};
-    match error {
+    match *error {
         InvalidByte(place, _) => format!("character {} cannot stand in it", place + 1),
         InvalidLastSymbol(..) | InvalidLength(_) => "its end is missing".to_owned(),
         InvalidPadding => "the equals signs at its end are missing or too many".to_owned(),
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn base64_is_refused_with_its_place() {
-        let words = |text: &str| of_base64(STANDARD.decode(text).unwrap_err());
+        let words = |text: &str| of_base64(&STANDARD.decode(text).unwrap_err());
         assert_eq!(words("ab!d"), "character 3 cannot stand in it");
         assert_eq!(
             words("abc"),
@@ -79,9 +79,10 @@ mod tests {
 
     #[test]
     fn a_pattern_is_refused_in_one_line() {
-        let refusal = regex::Regex::new("a\n(b").unwrap_err();
+        let typed = ["a", "(b"].join("\n");
+        let refusal = regex::Regex::new(&typed).unwrap_err();
         assert_eq!(of_pattern(&refusal), "unclosed group");
-        let refusal = fancy_regex::Regex::new("(b").unwrap_err();
+        let refusal = fancy_regex::Regex::new(typed.as_str()).unwrap_err();
         assert_eq!(of_pattern(&refusal).lines().count(), 1);
     }
 }

@@ -139,9 +139,9 @@ const BASH: &[(&str, &str)] = &[
 "#,
     ),
     (
-        r#"    if [[ $? != 0 ]]; then
+        r"    if [[ $? != 0 ]]; then
         unset COMPREPLY
-"#,
+",
         r#"    if [[ $? != 0 ]]; then
         unset COMPREPLY
     elif [[ -n "$before" ]]; then

@@ -84,9 +84,12 @@ fn base64_bytes(value: &Value, name: &str) -> Result<Cow<'static, [u8]>, BadInpu
     let text = value
         .as_str()
         .ok_or_else(|| BadInput::new(format!("{name} is not a string")))?;
-    let bytes = STANDARD
-        .decode(text)
-        .map_err(|error| BadInput::new(format!("{name} is not base64: {}", plain_words::of_base64(error))))?;
+    let bytes = STANDARD.decode(text).map_err(|error| {
+        BadInput::new(format!(
+            "{name} is not base64: {}",
+            plain_words::of_base64(&error)
+        ))
+    })?;
     Ok(Cow::Owned(bytes))
 }
 

@@ -197,7 +197,7 @@ mod tests {
         );
         assert_eq!(
             line().fitted(57),
-            "…r/with/big.csv   68 %  3 400 000 records  01:01 left"
+            "…older/with/big.csv   68 %  210.0 MB/s  01:01 left"
         );
         assert_eq!(line().fitted(20), " 68 %  01:01 left");
     }

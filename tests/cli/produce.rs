@@ -192,7 +192,7 @@ fn an_empty_cluster_is_not_another_cluster() {
     Suite::new()
         .run_with_input(["produce", "-b", "", "t"], "x\n")
         .exits(2)
-        .complains("--bootstrap-server is empty");
+        .complains("--bootstrap-server: no broker address is given");
 }
 
 #[test]

@@ -23,7 +23,9 @@ fn on_a_screen(suite: &Suite, columns: u32, words: &str) -> String {
                 .get_envs()
                 .filter_map(|(name, value)| Some((name, value?))),
         )
-        .env("NO_COLOR", "1");
+        .env("NO_COLOR", "1")
+        // Bars are not drawn on a terminal without a name.
+        .env("TERM", "xterm");
     outcome_of(command, b"").succeeds().stdout().replace('\r', "")
 }
 

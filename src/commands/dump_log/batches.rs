@@ -97,14 +97,16 @@ pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) -> u64 
     match end {
         WalkEnd::Clean => {}
         WalkEnd::SetAside { position, bytes } => printer.note(format_args!(
-            "{name}: {} at byte {}, set aside for what will be written",
-            plural(*bytes, "zero"),
-            grouped(*position)
+            "{name}: {} at byte {} {}, set aside for what will be written",
+            plural(*bytes, "byte"),
+            grouped(*position),
+            if *bytes == 1 { "is zero" } else { "are zeros" }
         )),
         WalkEnd::Trailing { position, bytes } => printer.note(format_args!(
-            "{name}: {} at byte {}, less than a batch",
+            "{name}: {} at byte {} {} no whole batch",
             plural(*bytes, "byte"),
-            grouped(*position)
+            grouped(*position),
+            if *bytes == 1 { "is" } else { "are" }
         )),
         WalkEnd::NoBatch { position, why } => {
             printer.note(format_args!(
