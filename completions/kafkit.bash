@@ -8,16 +8,24 @@ _clap_complete_kafkit() {
     else
         local _CLAP_COMPLETE_SPACE=true
     fi
-    local words=() count=0 i
-    for ((i = 0; i < COMP_CWORD; i++)); do
-        if ((i > 1)) && [[ "${COMP_WORDS[i]}" =~ ^:+$ || "${COMP_WORDS[i - 1]}" =~ ^:+$ ]]; then
-            words[count - 1]+="${COMP_WORDS[i]}"
-        else
-            words[count++]="${COMP_WORDS[i]}"
+    local words=() last=-1 before="" rest="$COMP_LINE" i word behind
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word="${COMP_WORDS[i]}"
+        behind="${rest#"${rest%%[![:space:]]*}"}"
+        if ((i == 0)) || [[ "$behind" != "$rest" ]]; then
+            ((++last))
+        fi
+        rest="${behind#"$word"}"
+        if ((i == COMP_CWORD)) && ! [[ "$word" =~ ^[:=]+$ ]]; then
+            word="$2"
+        fi
+        before="${words[last]-}"
+        words[last]="$before$word"
+        if [[ "$word" =~ ^[:=]+$ ]]; then
+            before="${words[last]}"
         fi
     done
-    _CLAP_COMPLETE_INDEX=$count
-    words[count]="$2"
+    _CLAP_COMPLETE_INDEX=$last
     COMPREPLY=( $( \
         _CLAP_IFS="$IFS" \
         _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \
@@ -28,6 +36,11 @@ _clap_complete_kafkit() {
     ) )
     if [[ $? != 0 ]]; then
         unset COMPREPLY
+    elif [[ -n "$before" ]]; then
+        COMPREPLY=("${COMPREPLY[@]#"$before"}")
+    fi
+    if [[ -z "${COMPREPLY+set}" ]]; then
+        return
     elif [[ $_CLAP_COMPLETE_SPACE == false ]] && [[ "${COMPREPLY-}" =~ [=/:]$ ]]; then
         compopt -o nospace
     fi

@@ -29,6 +29,12 @@ fn on_a_screen(suite: &Suite, columns: u32, words: &str) -> String {
     outcome_of(command, b"").succeeds().stdout().replace('\r', "")
 }
 
+/// That many lines.
+fn numbers(count: u32) -> String {
+    let lines: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+    lines.join("\n") + "\n"
+}
+
 #[test]
 fn words_of_a_table_are_never_split() {
     let cluster = Cluster::start();
@@ -67,7 +73,7 @@ fn columns_of_a_pipe_are_where_programs_look_for_them() {
     let cluster = Cluster::start();
     let suite = Suite::new();
     let address = cluster.bootstrap();
-    let lines: String = (0..1200).map(|number| format!("{number}\n")).collect();
+    let lines = numbers(1200);
     suite
         .run_with_input(["produce", "t", "-b", &address], lines)
         .succeeds();
@@ -133,11 +139,10 @@ fn a_bar_is_never_wider_than_the_screen() {
     let suite = Suite::new();
     let address = cluster.bootstrap();
     let name = "a/folder/with/a/long/name/and/a/file/of/many/lines.txt";
-    let lines: String = (0..200_000).map(|number| format!("{number}\n")).collect();
-    suite.file(name, lines);
+    suite.file(name, numbers(200_000));
+    let escapes = regex::Regex::new("\x1b\\[[0-9;?]*[A-Za-z]").unwrap();
     for columns in [24, 40, 60] {
         let shown = on_a_screen(&suite, columns, &format!("produce t {name} -b {address}"));
-        let escapes = regex::Regex::new("\x1b\\[[0-9;?]*[A-Za-z]").unwrap();
         let text = escapes.replace_all(&shown, "\n");
         let bars: Vec<&str> = text.lines().filter(|line| line.contains('%')).collect();
         assert!(!bars.is_empty(), "{shown:?}");
