@@ -164,25 +164,10 @@ impl From<io::Error> for Error {
             io::ErrorKind::Interrupted => Kind::Interrupted,
             _ => Kind::Failed,
         };
-<<<<<<< HEAD
-        match error.raw_os_error() {
-            Some(_) if error.kind() == io::ErrorKind::StorageFull => Self::new(kind, "the disk is full"),
-            Some(_) if error.kind() == io::ErrorKind::QuotaExceeded => {
-                Self::new(kind, "the disk quota is used up")
-            }
-            // The system's own words, without the number that Rust puts behind them.
-            Some(code) => {
-                let text = error.to_string();
-                let words = text.trim_end_matches(&format!(" (os error {code})"));
-                Self::new(kind, uncapitalised(words))
-            }
-            None => Self::from_cause(kind, error),
-=======
         match error.get_ref() {
             // An error of our own on its way through a reader or writer.
             Some(_) => Self::from_cause(kind, error),
             None => Self::new(kind, io_words(&error)),
->>>>>>> 6e7bc9a (words: errors of libraries in our own words; tests of settings and screens)
         }
     }
 }
@@ -191,6 +176,8 @@ impl From<io::Error> for Error {
 pub fn io_words(error: &io::Error) -> String {
     let text = error.to_string();
     match (error.raw_os_error(), error.kind()) {
+        (_, io::ErrorKind::StorageFull) => "the disk is full".to_owned(),
+        (_, io::ErrorKind::QuotaExceeded) => "the disk quota is used up".to_owned(),
         (Some(code), _) => uncapitalised(text.trim_end_matches(&format!(" (os error {code})"))),
         (None, io::ErrorKind::UnexpectedEof) => "it ends too early".to_owned(),
         (None, io::ErrorKind::InvalidData) if text.contains("UTF-8") => "it is not UTF-8".to_owned(),
