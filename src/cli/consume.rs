@@ -70,7 +70,7 @@ struct RangeArgs {
     exit: bool,
 
     /// Stop after so many records
-    #[arg(short = 'n', long, value_name = "COUNT")]
+    #[arg(short = 'n', long, value_name = "COUNT", allow_negative_numbers = true)]
     count: Option<u64>,
 
     /// Where to start: earliest, latest, an offset, -N for N before the end, @TIME
@@ -91,8 +91,8 @@ struct RangeArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     until: Option<i64>,
 
-    /// These partitions only, as 0,3,5-7
-    #[arg(short, long, value_name = "LIST")]
+    /// These partitions only, as 0,3,5-7; -1 is all
+    #[arg(short, long, value_name = "LIST", allow_negative_numbers = true)]
     partition: Option<String>,
 
     /// Which records of transactions to print
@@ -165,7 +165,7 @@ impl ConsumeArgs {
         };
         settings.set("auto.offset.reset", reset, Origin::Flag);
         overrides.push(("auto.offset.reset".into(), reset.into()));
-        let partitions = range.partition.as_deref().map(partition_list).transpose()?;
+        let partitions = range.partition.as_deref().filter(|list| *list != "-1").map(partition_list).transpose()?;
         let action = Action {
             topics: Topics::Named(self.topics),
             partitions,

@@ -72,6 +72,10 @@ struct ShapeArgs {
     #[arg(long, conflicts_with_all = ["whole", "key_separator", "key_regex", "null", "null_delimited", "delimiter"])]
     csv: bool,
 
+    /// What stands between the columns of --csv: a character, or tab, semicolon, pipe, space; a comma unless given
+    #[arg(long, value_name = "CHARACTER", requires = "csv", value_parser = csv_delimiter)]
+    csv_delimiter: Option<char>,
+
     /// Each file is one record
     #[arg(long, conflicts_with_all = ["null_delimited", "delimiter", "value_file"])]
     whole: bool,
@@ -109,19 +113,19 @@ struct ShapeArgs {
 #[command(next_help_heading = "What every record gets")]
 struct RecordArgs {
     /// The key of records that have none of their own (with --csv: the column of the key)
-    #[arg(short, long, value_name = "KEY")]
+    #[arg(short, long, value_name = "KEY", allow_negative_numbers = true)]
     key: Option<String>,
 
     /// A header, as NAME=VALUE (NAME alone is a null); may be repeated
     #[arg(short = 'H', long = "header", value_name = "NAME=VALUE")]
     headers: Vec<String>,
 
-    /// The partition; else the key decides as in Java, and without a key it changes from batch to batch
-    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(0..), allow_negative_numbers = true)]
+    /// The partition; else (and with -1) the key decides as in Java, and without a key it changes from batch to batch
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(-1..), allow_negative_numbers = true)]
     partition: Option<i32>,
 
     /// The time: milliseconds since 1970, RFC 3339, a date, or an age such as 10m
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
     timestamp: Option<i64>,
 }
 
@@ -133,11 +137,11 @@ struct DeliveryArgs {
     compression: Option<String>,
 
     /// Who must have a record before it counts as sent
-    #[arg(long, value_name = "all|1|0", value_parser = ["all", "-1", "1", "0"])]
+    #[arg(long, value_name = "all|1|0", value_parser = ["all", "-1", "1", "0"], allow_negative_numbers = true)]
     acks: Option<String>,
 
     /// Send so many records at most
-    #[arg(short = 'n', long, value_name = "COUNT")]
+    #[arg(short = 'n', long, value_name = "COUNT", allow_negative_numbers = true)]
     count: Option<u64>,
 
     /// Put what is no record into this file and go on
@@ -180,7 +184,7 @@ impl ProduceArgs {
                     .key
                     .filter(|_| !self.shape.csv)
                     .map(String::into_bytes),
-                partition: self.record.partition,
+                partition: self.record.partition.filter(|partition| *partition >= 0),
                 headers: self.record.headers.iter().map(|word| header(word)).collect(),
                 timestamp: self.record.timestamp,
                 value_is_file: self.shape.value_file,
@@ -231,7 +235,7 @@ impl ShapeArgs {
             }));
         }
         if self.csv {
-            return Ok(Box::new(CsvParser::new(record.key.clone())));
+            return Ok(Box::new(CsvParser::new(record.key.clone(), self.csv_delimiter)));
         }
         let key = match (&self.key_separator, &self.key_regex) {
             (Some(text), _) => KeyIn::Before(bytes_of("--key-separator", text)?),
@@ -264,6 +268,26 @@ fn bytes_of(flag: &str, text: &str) -> Result<Vec<u8>> {
         return Err(Error::usage(format!("{flag} wants at least one byte")));
     }
     Ok(bytes)
+}
+
+fn csv_delimiter(text: &str) -> Result<char, String> {
+    const WRONG: &str = "a delimiter is one character, or tab, semicolon, comma, pipe or space";
+    let mut characters = text.chars();
+    let delimiter = match (characters.next(), characters.as_str()) {
+        (Some(single), "") => single,
+        _ => match text {
+            "\\t" | "tab" => '\t',
+            "semicolon" => ';',
+            "comma" => ',',
+            "pipe" => '|',
+            "space" => ' ',
+            _ => return Err(WRONG.to_owned()),
+        },
+    };
+    match delimiter {
+        '"' | '\n' | '\r' | '\\' => Err(WRONG.to_owned()),
+        delimiter => Ok(delimiter),
+    }
 }
 
 fn header(word: &str) -> (String, Option<Vec<u8>>) {

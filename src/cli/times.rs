@@ -41,12 +41,24 @@ pub(super) fn parse_time(text: &str) -> Result<i64, String> {
             .map_err(|_| TOO_FAR.to_owned())?;
         return Ok(zoned.timestamp().as_millisecond());
     }
+    if let Ok(milliseconds) = text.parse::<i64>() {
+        return short_number(milliseconds);
+    }
     let age = text.strip_prefix('-').unwrap_or(text);
     if let Ok(span) = age.parse::<Span>() {
         let then = Zoned::now().checked_sub(span).map_err(|_| TOO_FAR.to_owned())?;
         return Ok(then.timestamp().as_millisecond());
     }
     Err("a time looks like 10m (ago), 2026-11-21, 2026-11-21T10:00:00Z, @1795255200 or 1795255200000".into())
+}
+
+/// A number of a few digits: milliseconds soon after (or before) 1970, unless it is more likely to be something else.
+fn short_number(milliseconds: i64) -> Result<i64, String> {
+    match milliseconds {
+        1900..2200 => Err(format!("is {milliseconds} a year? a date looks like {milliseconds}-01-01")),
+        -99_999_999..=99_999_999 => Ok(milliseconds),
+        _ => Err(format!("seconds are written @{milliseconds}, milliseconds {milliseconds}000")),
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +72,13 @@ mod tests {
             ("2026-11-21T11:00:00+01:00", 1_795_255_200_000),
             ("@1795255200", 1_795_255_200_000),
             ("1795255200000", 1_795_255_200_000),
+            ("0", 0),
+            ("-1", -1),
+            ("-5", -5),
+            ("-62135596800000", -62_135_596_800_000),
+            ("1970-01-01T00:00:00Z", 0),
+            ("1969-12-31T23:59:59.995Z", -5),
+            ("@-1", -1000),
         ] {
             assert_eq!(parse_time(text), Ok(time), "{text}");
         }
@@ -73,6 +92,8 @@ mod tests {
             let difference = now - parse_time(text).unwrap() - age;
             assert!((-5_000..=5_000).contains(&difference), "{text}: {difference}");
         }
-        assert!(parse_time("soon").is_err());
+        for text in ["soon", "2026", "1795255200", ""] {
+            assert!(parse_time(text).is_err(), "{text}");
+        }
     }
 }

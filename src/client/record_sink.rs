@@ -51,6 +51,8 @@ pub trait DeliveryListener {
     /// The cluster has so many more, as far as `acks` asked.
     fn delivered(&mut self, count: u64);
     fn failed(&mut self, failure: &DeliveryFailure<'_>);
+    /// Something to be said at once, while the sink waits: why nothing is delivered, say. One line.
+    fn notice(&mut self, line: &str);
 }
 
 /// Takes records and carries them to the cluster.
@@ -69,9 +71,10 @@ pub trait RecordSink {
     /// leave when they fill a batch.
     fn hurry(&mut self, wait: Duration, listener: &mut dyn DeliveryListener);
 
-    /// Waits until every record taken is delivered or has failed. An interrupt ends the wait: what is not
-    /// delivered by then is given up and reported as failed.
-    fn flush(&mut self, listener: &mut dyn DeliveryListener) -> Result<()>;
+    /// Waits until every record taken is delivered or has failed. From the first interrupt on (before the call, where
+    /// `was_interrupted`) it waits only as long as records are still being delivered, and a few seconds in all; a second
+    /// one ends it. What is not delivered by then is given up and reported as failed.
+    fn flush(&mut self, was_interrupted: bool, listener: &mut dyn DeliveryListener) -> Result<()>;
 
     /// Gives up what is not delivered, and reports it.
     fn abandon(&mut self, listener: &mut dyn DeliveryListener);

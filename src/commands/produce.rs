@@ -337,8 +337,9 @@ impl Run<'_> {
     fn finish(mut self, outcome: Result<End>) -> Result<()> {
         let has_hope =
             !matches!(&outcome, Err(error) if matches!(error.kind(), Kind::Unreachable | Kind::Denied));
+        let was_interrupted = matches!(outcome, Ok(End::Interrupted));
         let flushed = if has_hope {
-            self.flush()
+            self.flush(was_interrupted)
         } else {
             self.sink.abandon(&mut self.account);
             Ok(())
@@ -354,7 +355,6 @@ impl Run<'_> {
         for line in self.account.last_lines(&self.action.topic) {
             self.context.printer.warn(line);
         }
-        let was_interrupted = matches!(outcome, Ok(End::Interrupted));
         if let Some(line) = self.account.summary(&self.action, outcome.is_err()) {
             self.context.printer.note(line);
         }
@@ -366,27 +366,9 @@ impl Run<'_> {
         self.account.verdict()
     }
 
-    /// Like the sink's own flush, but tells of trouble while it waits.
-    fn flush(&mut self) -> Result<()> {
-        self.interrupt.take();
-        self.sink.flush(&mut Telling {
-            account: &mut self.account,
-        })
-    }
-}
-
-/// The account, while a flush borrows it.
-struct Telling<'a> {
-    account: &'a mut Account,
-}
-
-impl record_sink::DeliveryListener for Telling<'_> {
-    fn delivered(&mut self, count: u64) {
-        self.account.delivered(count);
-    }
-
-    fn failed(&mut self, failure: &record_sink::DeliveryFailure<'_>) {
-        self.account.failed(failure);
+    /// Waits for what was sent; after an interrupt not for long.
+    fn flush(&mut self, was_interrupted: bool) -> Result<()> {
+        self.sink.flush(was_interrupted, &mut self.account)
     }
 }
 

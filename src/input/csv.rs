@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{BadInput, ParsedRecord, RecordParser};
+use super::{BadInput, ParsedRecord, RecordParser, without_byte_order_mark};
 
 /// Reads rows after a heading.
 #[derive(Clone, Debug)]
@@ -13,12 +13,23 @@ pub struct CsvParser {
     position: Option<usize>,
     columns: Vec<String>,
     has_heading: bool,
+    /// What separates fields, where the user said it; else a comma.
+    delimiter: Option<char>,
 }
 
+/// Delimiters that are used in place of a comma, and the words for `--csv-delimiter`.
+const OTHER_DELIMITERS: [(char, &str); 3] = [
+    (';', "this looks like ; between the columns: --csv-delimiter ';' (or ',' if it is one column)"),
+    ('\t', "this looks like tabs between the columns: --csv-delimiter tab (or ',' if it is one column)"),
+    ('|', "this looks like | between the columns: --csv-delimiter '|' (or ',' if it is one column)"),
+];
+
 impl CsvParser {
-    pub fn new(key_column: Option<String>) -> Self {
+    /// `key_column` names the column of the key; `delimiter` separates fields, a comma unless given.
+    pub fn new(key_column: Option<String>, delimiter: Option<char>) -> Self {
         Self {
             key_column,
+            delimiter,
             position: None,
             columns: Vec::new(),
             has_heading: false,
@@ -27,7 +38,26 @@ impl CsvParser {
 
     fn read_heading(&mut self, row: &[u8]) -> Result<(), BadInput> {
         self.has_heading = true;
-        self.columns = fields(row)?;
+        let row = without_byte_order_mark(row);
+        if row.starts_with(b"\xff\xfe") || row.starts_with(b"\xfe\xff") {
+            return Err(BadInput {
+                message: "a CSV file in UTF-16".to_owned(),
+                hint: Some("convert it first: iconv -f UTF-16 -t UTF-8"),
+            });
+        }
+        self.columns = self.fields(row)?;
+        if let (None, [only]) = (self.delimiter, self.columns.as_slice())
+            && let Some((_, hint)) = OTHER_DELIMITERS.iter().find(|(other, _)| only.contains(*other))
+        {
+            return Err(BadInput {
+                message: format!("the heading has a single column, {}", super::lines::excerpt(row)),
+                hint: Some(hint),
+            });
+        }
+        let mut earlier = self.columns.iter().enumerate();
+        if let Some((_, twice)) = earlier.find(|(at, name)| self.columns.iter().take(*at).any(|known| known == *name)) {
+            return Err(BadInput::new(format!("the heading has the column \"{twice}\" twice")));
+        }
         if let Some(wanted) = &self.key_column {
             self.position = self.columns.iter().position(|column| column == wanted);
             if self.position.is_none() {
@@ -38,6 +68,10 @@ impl CsvParser {
             }
         }
         Ok(())
+    }
+
+    fn fields(&self, row: &[u8]) -> Result<Vec<String>, BadInput> {
+        fields(row, self.delimiter.unwrap_or(','))
     }
 }
 
@@ -50,7 +84,7 @@ impl RecordParser for CsvParser {
         if text.is_empty() {
             return Ok(None);
         }
-        let row = fields(text)?;
+        let row = self.fields(text)?;
         let key = match self.position {
             Some(position) => Some(row.get(position).cloned().ok_or_else(|| {
                 let column = self.key_column.as_deref().unwrap_or_default();
@@ -79,7 +113,7 @@ impl RecordParser for CsvParser {
 }
 
 /// The fields of a row (RFC 4180), as text.
-fn fields(row: &[u8]) -> Result<Vec<String>, BadInput> {
+fn fields(row: &[u8], delimiter: char) -> Result<Vec<String>, BadInput> {
     let row = std::str::from_utf8(row).map_err(|_| BadInput::new("a CSV row that is not UTF-8"))?;
     let mut fields = vec![String::new()];
     let mut characters = row.chars().peekable();
@@ -94,7 +128,7 @@ fn fields(row: &[u8]) -> Result<Vec<String>, BadInput> {
                 field.push('"');
             }
             '"' if is_quoted || field.is_empty() => is_quoted = !is_quoted,
-            ',' if !is_quoted => fields.push(String::new()),
+            other if other == delimiter && !is_quoted => fields.push(String::new()),
             other => field.push(other),
         }
     }
@@ -110,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_row_becomes_an_object_and_a_column_the_key() {
-        let mut parser = CsvParser::new(Some("id".into()));
+        let mut parser = CsvParser::new(Some("id".into()), None);
         assert_eq!(parser.parse(b"id,name", 1).unwrap(), None);
         let record = parser.parse(b"7,\"a, \"\"b\"\"\"", 2).unwrap().unwrap();
         assert_eq!(record.key.as_deref(), Some(&b"7"[..]));
@@ -118,6 +152,6 @@ mod tests {
             record.value.as_deref(),
             Some(&br#"{"id":"7","name":"a, \"b\""}"#[..])
         );
-        assert!(CsvParser::new(Some("nr".into())).parse(b"id,name", 1).is_err());
+        assert!(CsvParser::new(Some("nr".into()), None).parse(b"id,name", 1).is_err());
     }
 }

@@ -52,6 +52,11 @@ pub trait RecordParser {
     fn parse<'a>(&'a mut self, text: &'a [u8], number: u64) -> Result<Option<ParsedRecord<'a>>, BadInput>;
 }
 
+/// The text behind a UTF-8 byte order mark, which some programs put in front of a file and which is no part of it.
+fn without_byte_order_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
 /// Where `needle` begins in `text`, from `start` on.
 fn find(text: &[u8], needle: &[u8], start: usize) -> Option<usize> {
     let rest = text.get(start..)?;

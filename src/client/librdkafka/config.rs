@@ -17,6 +17,8 @@ const PRODUCER: &[(&str, &str)] = &[
     ("queue.buffering.max.kbytes", "1048576"),
     ("topic.metadata.refresh.fast.interval.ms", "50"),
     ("max.in.flight.requests.per.connection", "5"),
+    // Two log lines a batch, the only place that says what a broker answers to records that are sent again.
+    ("debug", "msg"),
 ];
 
 /// What reading wants: fetches of several megabytes, no pause when the queue was full, and a queue that is small

@@ -312,7 +312,9 @@ fn question(position: Position) -> i64 {
     match position {
         Position::Beginning => -2,
         Position::End | Position::At(_) => -1,
-        Position::Time(time) => time.max(0),
+        // Negative numbers are other questions to ListOffsets: from a time before 1970 on, everything is read.
+        Position::Time(time) if time < 0 => -2,
+        Position::Time(time) => time,
     }
 }
 

@@ -11,6 +11,7 @@ mod entries;
 mod ffi;
 mod notices;
 mod request_limit;
+mod stall;
 mod sticky;
 mod tokens;
 mod under_way;

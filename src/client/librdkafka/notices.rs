@@ -23,6 +23,8 @@ pub(super) struct Notices {
     shown: Vec<(String, Instant)>,
     /// A failure that no retry mends: wrong password, untrusted certificate.
     hopeless: Option<(Kind, String)>,
+    /// What a broker last answered to records, or why it could not be reached, since something was last delivered.
+    trouble: Option<String>,
 }
 
 impl Notices {
@@ -39,6 +41,9 @@ impl Notices {
                 let has_twin = matches!(*facility, "FAIL" | "ERROR" | "CLOSE");
                 // A coordinator that has just begun is asked again at once: nothing a person could do.
                 let is_passing = *facility == "GETPID" && text.contains("Coordinator load in progress");
+                if *facility == "MSGSET" {
+                    self.trouble = refusal(text).or(self.trouble.take());
+                }
                 if *level <= SHOWN_LEVEL && !has_twin && !is_passing {
                     self.say(plain(text));
                 }
@@ -54,8 +59,21 @@ impl Notices {
                 self.hopeless.get_or_insert((Kind::Denied, text));
             }
             ALL_BROKERS_DOWN => {}
-            _ => self.say(plain(text)),
+            _ => {
+                self.trouble = Some(plain(text));
+                self.say(plain(text));
+            }
         }
+    }
+
+    /// Why nothing was delivered lately, as far as a broker said it.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Notes that something was delivered.
+    pub(super) fn forget_trouble(&mut self) {
+        self.trouble = None;
     }
 
     /// Says a line, unless it was said a moment ago.
@@ -110,13 +128,38 @@ fn plain(text: &str) -> String {
     }
 }
 
-/// librdkafka's text for an error code, in our manner: no origin in front, no capital.
+/// The broker and its answer in a log line about records that it refused and that are sent again; none for other lines.
+fn refusal(text: &str) -> Option<String> {
+    let (place, answer) = plain(text).split_once(" encountered error: Broker: ").map(|(place, answer)| {
+        let broker = place.split(['/', ' ']).next().unwrap_or_default();
+        (broker.trim_end_matches(':').to_owned(), answer.to_owned())
+    })?;
+    let answer = answer.split(" (actions ").next().unwrap_or_default();
+    Some(format!("broker {place} answers: {}", plain_error(answer)))
+}
+
+/// librdkafka's text for an error code, in our manner: no origin in front, no capital, and plain words for what a user
+/// can do something about.
 pub(super) fn plain_error(text: &str) -> String {
     let text = text
         .strip_prefix("Local: ")
         .or_else(|| text.strip_prefix("Broker: "))
         .unwrap_or(text);
-    lower_first(text)
+    let ours = match text {
+        "Disk error when trying to access log file on disk" => {
+            "it cannot write to its disk, is the disk full? (KAFKA_STORAGE_ERROR)"
+        }
+        "Broker transport failure" => "the connection to the broker was lost",
+        "All broker connections are down" => "no broker can be reached",
+        "Message timed out" => "no broker took it in time",
+        "Timed out" => "no answer in time",
+        "Purged in queue" | "Purged in flight" => "given up",
+        "Host resolution failure" => "the host's name is not known",
+        "Unknown partition" => "no such partition",
+        "Unknown topic" => "no such topic",
+        _ => return lower_first(text),
+    };
+    ours.to_owned()
 }
 
 fn lower_first(text: &str) -> String {
@@ -170,7 +213,26 @@ mod tests {
                 text: &text,
             });
         }
+        assert_eq!(notices.trouble(), Some("127.0.0.1:1: connection refused"));
         assert_eq!(notices.drain(), ["127.0.0.1:1: connection refused"]);
         assert!(notices.hopeless().is_none());
+    }
+
+    #[test]
+    fn what_a_broker_answers_to_records_is_kept_and_not_said_at_once() {
+        let mut notices = Notices::default();
+        notices.take_event(&Event::Log {
+            level: 7,
+            facility: "MSGSET",
+            text: "[thrd:127.0.0.1:1/2]: 127.0.0.1:1/2: t [0]: MessageSet with 1 message(s) (MsgId 1, BaseSeq 0) \
+                   encountered error: Broker: Disk error when trying to access log file on disk (actions Refresh,Retry)",
+        });
+        assert!(notices.drain().is_empty());
+        assert_eq!(
+            notices.trouble(),
+            Some(
+                "broker 127.0.0.1:1 answers: it cannot write to its disk, is the disk full? (KAFKA_STORAGE_ERROR)"
+            )
+        );
     }
 }

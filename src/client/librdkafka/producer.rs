@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::config;
 use super::ffi::{self, Code, Event, Handle, Outgoing, Role};
-use super::notices::{Notices, kind_of, plain_error, reason_for};
+use super::notices::{Notices, kind_of, reason_for};
 use super::request_limit::RequestLimit;
+use super::stall::{self, Stall};
 use super::sticky::Sticky;
 use super::tokens::Tokens;
 use super::under_way::UnderWay;
@@ -30,6 +31,16 @@ const STEP: Duration = Duration::from_millis(50);
 const PACE: Duration = Duration::from_millis(5);
 /// How long librdkafka is told to send what it gathers.
 const HURRY: Duration = Duration::from_millis(1);
+/// After an interrupt: how long nothing may be delivered before the rest is given up, and how long it may take in all.
+const LAST_PATIENCE: Duration = Duration::from_millis(700);
+const LAST_WAIT: Duration = Duration::from_secs(8);
+/// How long records that are given up may take to be reported.
+const LAST_REPORTS: Duration = Duration::from_millis(500);
+/// librdkafka's codes for a record that was given up by us, and one that no broker took in time.
+const GIVEN_UP: [Code; 3] = [-152, -151, -192];
+/// The engine takes the time 0 for "now", which must not happen in silence.
+const TIME_ZERO: &str = "the time 0 (1970-01-01T00:00:00Z) cannot be sent, it would become the present time; 1 is the \
+                         earliest that can";
 
 /// Sends through librdkafka.
 #[derive(Debug)]
@@ -50,6 +61,7 @@ pub struct Producer {
     tokens: Tokens,
     sticky: Sticky,
     limit: RequestLimit,
+    stall: Stall,
 }
 
 /// A record in the arena: key, then value.
@@ -110,6 +122,7 @@ impl Producer {
             tokens: Tokens::of(settings)?,
             sticky,
             limit: RequestLimit::of(settings),
+            stall: Stall::new(),
         })
     }
 
@@ -132,6 +145,7 @@ impl Producer {
             }
             self.take_reports(PACE, listener);
             self.check()?;
+            self.tell_of_stall(listener);
             let before = std::mem::replace(&mut held, self.settle(listener));
             if held >= before {
                 // Too much for our bounds and yet no batch is full, with many partitions say.
@@ -146,8 +160,37 @@ impl Producer {
         let news = self.under_way.settle(held);
         if news > 0 {
             listener.delivered(news);
+            self.notices.forget_trouble();
+        }
+        if news > 0 || held == 0 {
+            if let Some(line) = self.stall.end() {
+                listener.notice(&line);
+            }
         }
         held
+    }
+
+    /// Says what goes wrong while the caller waits, since it cannot ask for notices then.
+    fn tell_of_stall(&mut self, listener: &mut dyn DeliveryListener) {
+        for line in self.notices.drain() {
+            listener.notice(&line);
+        }
+        let records = self.in_flight();
+        let line = self
+            .stall
+            .line(records, &self.servers, &self.notices, &self.handle.overheard);
+        if let Some(line) = line.filter(|_| records > 0) {
+            listener.notice(&line);
+        }
+    }
+
+    /// Why a record that was taken will not arrive: the broker's words, or what kept it from being sent.
+    fn reason(code: Code, refusal: Option<String>, cause: Option<&str>) -> String {
+        match (refusal, cause) {
+            (Some(refusal), _) => refusal,
+            (None, Some(cause)) if GIVEN_UP.contains(&code) => format!("{}: {cause}", ffi::error_text(code)),
+            (None, _) => ffi::error_text(code),
+        }
     }
 
     /// An error if there is no use in waiting.
@@ -165,6 +208,7 @@ impl Producer {
     }
 
     fn take_reports(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
+        let overheard = std::sync::Arc::clone(&self.handle.overheard);
         let (notices, under_way) = (&mut self.notices, &mut self.under_way);
         let (mut wants_token, mut has_changed) = (false, false);
         self.handle.poll_events(wait, &mut |event| match event {
@@ -173,11 +217,12 @@ impl Producer {
             Event::Ended(report) => {
                 under_way.fail();
                 has_changed |= matches!(report.code, ffi::UNKNOWN_PARTITION | ffi::UNKNOWN_TOPIC | 3);
-                let text = report.text.filter(|text| !text.is_empty());
+                let refusal = overheard.take_refusal(report.tag);
+                let cause = stall::cause(notices, &overheard);
                 listener.failed(&DeliveryFailure {
                     tag: report.tag,
                     partition: (report.partition >= 0).then_some(report.partition),
-                    reason: &text.map_or_else(|| ffi::error_text(report.code), plain_error),
+                    reason: &Self::reason(report.code, refusal, cause.as_deref()),
                     kind: kind_of(report.code),
                     key_bytes: report.key_bytes,
                     value_bytes: report.value_bytes,
@@ -194,11 +239,11 @@ impl Producer {
         }
     }
 
-    fn fail(record: &Pending, code: Code, listener: &mut dyn DeliveryListener) {
+    fn fail(record: &Pending, code: Code, cause: Option<&str>, listener: &mut dyn DeliveryListener) {
         listener.failed(&DeliveryFailure {
             tag: record.tag,
             partition: (record.partition >= 0).then_some(record.partition),
-            reason: &ffi::error_text(code),
+            reason: &Self::reason(code, None, cause),
             kind: kind_of(code),
             key_bytes: record.key.unwrap_or(0),
             value_bytes: record.value.unwrap_or(0),
@@ -230,7 +275,7 @@ impl Producer {
                 true
             }
             Some(code) => {
-                Self::fail(record, code, listener);
+                Self::fail(record, code, None, listener);
                 false
             }
         });
@@ -287,6 +332,7 @@ impl Producer {
                 ffi::QUEUE_FULL => {
                     self.take_reports(PACE, listener);
                     self.check()?;
+                    self.tell_of_stall(listener);
                 }
                 code => {
                     listener.failed(&DeliveryFailure {
@@ -306,7 +352,9 @@ impl Producer {
 
 impl RecordSink for Producer {
     fn send(&mut self, record: &RecordView<'_>, tag: u64, listener: &mut dyn DeliveryListener) -> Result<()> {
-        if let Some(reason) = self.limit.refusal(record) {
+        let is_lost = record.timestamp == Some(0);
+        let refusal = is_lost.then(|| TIME_ZERO.to_owned());
+        if let Some(reason) = refusal.or_else(|| self.limit.refusal(record)) {
             listener.failed(&DeliveryFailure {
                 tag,
                 partition: record.partition,
@@ -349,6 +397,7 @@ impl RecordSink for Producer {
         while !self.pending.is_empty() {
             self.take_reports(PACE, listener);
             self.check()?;
+            self.tell_of_stall(listener);
             self.hand_over(listener);
         }
         Ok(())
@@ -357,6 +406,7 @@ impl RecordSink for Producer {
     fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()> {
         self.take_reports(wait, listener);
         self.settle(listener);
+        self.tell_of_stall(listener);
         self.notices
             .hopeless()
             .map_or(Ok(()), |error| Err(self.on_servers(error)))
@@ -370,8 +420,9 @@ impl RecordSink for Producer {
         self.settle(listener);
     }
 
-    fn flush(&mut self, listener: &mut dyn DeliveryListener) -> Result<()> {
+    fn flush(&mut self, was_interrupted: bool, listener: &mut dyn DeliveryListener) -> Result<()> {
         let mut held = usize::MAX;
+        let mut interrupted = was_interrupted.then(Instant::now);
         loop {
             self.hand_over(listener);
             self.take_reports(Duration::ZERO, listener);
@@ -379,10 +430,19 @@ impl RecordSink for Producer {
             if self.pending.is_empty() && held == 0 {
                 return Ok(());
             }
-            if let Err(error) = self.check() {
+            if interrupted.is_none() && self.interrupt.take() {
+                interrupted = Some(Instant::now());
+            }
+            let is_over = interrupted.is_some_and(|since| {
+                let waited = since.elapsed();
+                waited > LAST_WAIT || waited.min(self.stall.age()) > LAST_PATIENCE
+            });
+            let outcome = if is_over { Err(Error::interrupted()) } else { self.check() };
+            if let Err(error) = outcome {
                 self.abandon(listener);
                 return Err(error);
             }
+            self.tell_of_stall(listener);
             // Whole batches leave by themselves; what is less than one has to be told.
             if held <= BATCH_RECORDS || held >= before {
                 self.handle.hurry(PACE);
@@ -393,15 +453,16 @@ impl RecordSink for Producer {
     }
 
     fn abandon(&mut self, listener: &mut dyn DeliveryListener) {
-        for record in std::mem::take(&mut self.pending) {
-            Self::fail(&record, -152, listener);
-        }
-        self.arena.clear();
+        let cause = stall::cause(&self.notices, &self.handle.overheard);
         self.handle.purge();
-        let deadline = Instant::now() + Duration::from_secs(2);
+        let deadline = Instant::now() + LAST_REPORTS;
         while self.settle(listener) > 0 && Instant::now() < deadline {
             self.take_reports(STEP, listener);
         }
+        for record in std::mem::take(&mut self.pending) {
+            Self::fail(&record, GIVEN_UP[0], cause.as_deref(), listener);
+        }
+        self.arena.clear();
     }
 
     fn in_flight(&self) -> usize {
@@ -467,4 +528,5 @@ struct Unheard;
 impl DeliveryListener for Unheard {
     fn delivered(&mut self, _count: u64) {}
     fn failed(&mut self, _failure: &DeliveryFailure<'_>) {}
+    fn notice(&mut self, _line: &str) {}
 }

@@ -9,7 +9,7 @@ use super::Action;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener};
 use crate::error::{Error, Kind, Result};
 use crate::input::BadInput;
-use crate::output::{grouped, java_log, plural};
+use crate::output::{grouped, java_log, plural, stderr_line};
 
 /// Single records named on stderr; the rest is counted.
 const NAMED: u64 = 20;
@@ -227,5 +227,9 @@ impl DeliveryListener for Account {
             });
         }
         self.first.get_or_insert((failure.kind, text));
+    }
+
+    fn notice(&mut self, line: &str) {
+        stderr_line(self.tone.notice(line));
     }
 }

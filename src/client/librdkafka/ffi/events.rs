@@ -13,7 +13,7 @@ use super::{Code, Handle, code_at, milliseconds, text_at};
 /// What librdkafka has to say.
 #[derive(Debug)]
 pub(in crate::client::librdkafka) enum Event<'a> {
-    Ended(Ended<'a>),
+    Ended(Ended),
     Error {
         code: Code,
         text: &'a str,
@@ -29,13 +29,12 @@ pub(in crate::client::librdkafka) enum Event<'a> {
 
 /// How the sending of one record ended.
 #[derive(Debug)]
-pub(in crate::client::librdkafka) struct Ended<'a> {
+pub(in crate::client::librdkafka) struct Ended {
     pub(in crate::client::librdkafka) code: Code,
     pub(in crate::client::librdkafka) tag: u64,
     pub(in crate::client::librdkafka) partition: i32,
     pub(in crate::client::librdkafka) key_bytes: usize,
     pub(in crate::client::librdkafka) value_bytes: usize,
-    pub(in crate::client::librdkafka) text: Option<&'a str>,
 }
 
 impl Handle {
@@ -79,7 +78,6 @@ unsafe fn visit_event(event: *mut sys::rd_kafka_event_t, visit: &mut dyn FnMut(E
                     partition: (*message).partition,
                     key_bytes: (*message).key_len,
                     value_bytes: (*message).len,
-                    text: (code != 0).then(|| text_at(sys::rd_kafka_message_produce_errstr(message))),
                 }));
             },
             sys::RD_KAFKA_EVENT_ERROR => visit(Event::Error {

@@ -1,7 +1,8 @@
 //! The calls into librdkafka: the one unsafe folder of this room, a safe handle around C pointers.
 //!
-//! Owns pointers and their lifetimes; owns no policy. Callbacks are never used: everything librdkafka has to say
-//! (delivery reports, errors, log lines) is taken as events from a queue by the thread that owns the handle.
+//! Owns pointers and their lifetimes; owns no policy. Everything librdkafka has to say (delivery reports, errors, log
+//! lines) is taken as events from a queue by the thread that owns the handle; what events do not carry is copied by the
+//! interceptors in `overheard.rs`.
 //!
 //! Why it is sound:
 //! - Every pointer that librdkafka gives away is owned by one value here, freed once in its `Drop`, and never
@@ -16,10 +17,12 @@
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) use consuming::Incoming;
 pub(super) use events::Event;
+pub(super) use overheard::Overheard;
 pub(super) use partitions::{Place, TopicMetadata};
 pub(super) use producing::Outgoing;
 use rdkafka_sys as sys;
@@ -29,6 +32,7 @@ use super::notices::plain_error;
 mod consuming;
 mod events;
 mod memory;
+mod overheard;
 mod partitions;
 mod producing;
 
@@ -67,6 +71,8 @@ pub(super) struct Handle {
     /// Reused from call to call.
     outgoing: Vec<sys::rd_kafka_message_t>,
     incoming: Vec<*mut sys::rd_kafka_message_t>,
+    /// Dropped after the instance, which calls it.
+    pub(super) overheard: Arc<Overheard>,
 }
 
 #[derive(Debug)]
@@ -156,14 +162,18 @@ impl Handle {
     pub(super) fn new(role: Role, entries: &[(String, String)]) -> Result<Self, String> {
         memory::share_one_heap();
         let mut conf = configuration(entries)?;
+        let overheard = Arc::new(Overheard::default());
         let kind = match role {
             Role::Producer => sys::rd_kafka_type_t::RD_KAFKA_PRODUCER,
             Role::Reader | Role::Member => sys::rd_kafka_type_t::RD_KAFKA_CONSUMER,
         };
         let mut problem = [0; ERROR_TEXT];
         // SAFETY: a success takes the configuration over, which is why the guard forgets it; the queues are asked
-        // of a live instance, and each counts its own references.
+        // of a live instance, and each counts its own references. What is overheard lives in the handle.
         unsafe {
+            if role == Role::Producer {
+                overheard.listen(conf.0);
+            }
             let instance = sys::rd_kafka_new(kind, conf.0, problem.as_mut_ptr(), problem.len());
             let Some(instance) = NonNull::new(instance) else {
                 return Err(text_at(problem.as_ptr()).to_owned());
@@ -185,6 +195,7 @@ impl Handle {
                 topics: Vec::new(),
                 outgoing: Vec::new(),
                 incoming: vec![ptr::null_mut(); CONSUME_BATCH],
+                overheard,
             })
         }
     }
