@@ -1,10 +1,15 @@
 //! Ctrl-C and its kin, as a flag that long work looks at between steps.
 //!
 //! The first signal asks for an orderly end, the second for an end now; whoever sees the first takes it, so that
-//! the flag is free to tell of the second.
+//! the flag is free to tell of the second. Where an engine's thread may hang, a watchdog ends the process when the orderly
+//! end does not come.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -29,6 +34,20 @@ fn outlives_its_terminal() -> bool {
     ignored.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }
 
+/// How long after a second signal the process may go on.
+const AFTER_SECOND: Duration = Duration::from_millis(700);
+/// How long the last line may take to be written, to a pipe that nobody reads say.
+const LAST_LINE: Duration = Duration::from_millis(50);
+
+/// How long the orderly end of a command may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Grace {
+    /// After Ctrl-C.
+    pub interrupt: Duration,
+    /// After SIGTERM or SIGHUP, whose sender is often in a hurry.
+    pub terminate: Duration,
+}
+
 /// The flag, shared by everything that waits.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
@@ -49,6 +68,26 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// The same, and the process ends by force when it lives on for `grace` after a signal, or for a moment after a second
+    /// one, whatever its threads do.
+    pub fn install_with_watchdog(grace: Grace) -> Result<Self> {
+        let interrupt = Self::install()?;
+        let watch = || -> std::io::Result<()> {
+            let (signals, writer) = UnixStream::pair()?;
+            for signal in [SIGINT, SIGTERM, SIGHUP] {
+                if signal != SIGHUP || !outlives_its_terminal() {
+                    signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
+                }
+            }
+            thread::Builder::new()
+                .name("watchdog".to_owned())
+                .spawn(move || watch(signals, grace))?;
+            Ok(())
+        };
+        watch().map_err(|error| Error::from(error).context("watching for Ctrl-C"))?;
+        Ok(interrupt)
+    }
+
     /// Whether a signal came since the last `take`.
     pub fn is_raised(&self) -> bool {
         self.raised.load(Ordering::Relaxed)
@@ -58,4 +97,24 @@ impl Interrupt {
     pub fn take(&self) -> bool {
         self.raised.swap(false, Ordering::Relaxed)
     }
+}
+
+/// Waits for signals; ends the process when it does not end by itself.
+fn watch(mut signals: UnixStream, grace: Grace) {
+    let mut byte = [0];
+    if signals.read_exact(&mut byte).is_err() {
+        return;
+    }
+    let patience = match SIGNAL.load(Ordering::Relaxed) {
+        signal if i32::try_from(signal) == Ok(SIGINT) => grace.interrupt,
+        _ => grace.terminate,
+    };
+    if signals.set_read_timeout(Some(patience)).is_ok() && signals.read_exact(&mut byte).is_ok() {
+        thread::sleep(AFTER_SECOND);
+    }
+    thread::spawn(|| {
+        let _ = std::io::stderr().write_all(b"kafkit: ended by a signal before all was done\n");
+    });
+    thread::sleep(LAST_LINE);
+    signal_hook::low_level::exit(i32::from(exit_code()));
 }

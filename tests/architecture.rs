@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &str)] = &[
         "client internal_records java records reassignment storage wire",
     ),
     ("input", "internal_records"),
-    ("client", "interrupt reassignment wire"),
+    ("client", "interrupt reassignment records wire"),
     ("broker", "internal_records records storage topic_config"),
     ("storage", "records"),
     ("records", ""),

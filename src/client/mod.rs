@@ -3,6 +3,7 @@
 //! Owns which broker is asked and how; owns no flags and prints nothing.
 
 pub mod admin;
+mod batch_inspection;
 mod config_providers;
 pub mod java_properties;
 pub mod librdkafka;

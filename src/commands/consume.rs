@@ -15,7 +15,7 @@ use goals::Goals;
 use super::Context;
 use crate::client::record_source::{self, ConsumedRecord, Position, RecordSource, RecordVisitor};
 use crate::error::{Error, Kind, Result};
-use crate::interrupt::{self, Interrupt};
+use crate::interrupt::{self, Grace, Interrupt};
 use crate::java::regex::JavaRegex;
 use crate::output::Printer;
 use crate::output::record::RecordFormatter;
@@ -25,6 +25,11 @@ use crate::topic_partition::Offset;
 const STEP: Duration = Duration::from_millis(100);
 /// How often new partitions and topics are looked for.
 const REFRESH: Duration = Duration::from_secs(5);
+/// How long after a signal commits and the leaving of a group may take.
+const GRACE: Grace = Grace {
+    interrupt: Duration::from_secs(5),
+    terminate: Duration::from_millis(800),
+};
 /// Bytes gathered before they are written.
 const OUT_BYTES: usize = 256 * 1024;
 
@@ -129,7 +134,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
 
 /// Reads and prints. An error means that nothing was begun.
 pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
-    let interrupt = Interrupt::install()?;
+    let interrupt = Interrupt::install_with_watchdog(GRACE)?;
     for warning in context.client.settings().warnings() {
         context.printer.warn((action.notice)(&warning));
     }

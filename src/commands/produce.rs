@@ -24,7 +24,7 @@ use crate::error::{Error, Kind, Result};
 use crate::input::chunks::{Chunk, Chunks, Source};
 use crate::input::splitter::{PieceEnd, Splitter};
 use crate::input::{BadInput, ParsedRecord, RecordParser};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Grace, Interrupt};
 pub use crate::interrupt::exit_code as interrupted_exit_code;
 use crate::output::progress::Progress;
 
@@ -34,6 +34,12 @@ const STEP: Duration = Duration::from_millis(100);
 /// but not those of every partition).
 const PAUSED: Duration = Duration::from_millis(5);
 const FLOWING: Duration = Duration::from_millis(500);
+
+/// How long after a signal the last deliveries may take; the sink gives up sooner where nothing is delivered.
+const GRACE: Grace = Grace {
+    interrupt: Duration::from_secs(10),
+    terminate: Duration::from_secs(10),
+};
 
 /// What the user asked for.
 pub struct Action {
@@ -88,7 +94,7 @@ enum End {
 }
 
 pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
-    let interrupt = Interrupt::install()?;
+    let interrupt = Interrupt::install_with_watchdog(GRACE)?;
     for warning in context.client.settings().warnings() {
         context.printer.warn(action.tone.notice(&warning));
     }

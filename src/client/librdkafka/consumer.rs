@@ -6,9 +6,12 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::config;
 use super::ffi::{self, Code, Event, Handle, Incoming, PARTITION_END, Place, Role};
 use super::notices::{Notices, kind_of, reason_for};
+use super::reading::Reading;
 use super::tokens::Tokens;
 use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{
@@ -17,6 +20,8 @@ use crate::client::record_source::{
 };
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
+use crate::client::batch_inspection::BATCH_LIMIT;
+use crate::records::{Batches, batch_header};
 use crate::topic_partition::Offset;
 
 /// librdkafka's words for the beginning, where a group has no place yet.
@@ -43,7 +48,8 @@ pub struct Consumer {
     placed: HashSet<(String, i32)>,
     /// A group without a place in a partition begins at its first record.
     from_beginning: bool,
-    reading: Vec<(String, i32)>,
+    only_committed: bool,
+    reading: Reading,
     notices: Notices,
     servers: String,
     tokens: Tokens,
@@ -69,6 +75,7 @@ impl Consumer {
             .to_owned();
         let from_beginning =
             config::value_of(&entries, "auto.offset.reset").is_some_and(|reset| EARLIEST.contains(&reset));
+        let only_committed = config::value_of(&entries, "isolation.level") == Some("read_committed");
         let handle = Handle::new(role, &entries).map_err(Error::usage)?;
         Ok(Self {
             handle,
@@ -76,7 +83,8 @@ impl Consumer {
             taken: Vec::new(),
             placed: HashSet::new(),
             from_beginning,
-            reading: Vec::new(),
+            only_committed,
+            reading: Reading::new(settings),
             notices: Notices::default(),
             servers,
             tokens: Tokens::of(settings)?,
@@ -162,7 +170,7 @@ impl RecordSource for Consumer {
         for start in starts {
             let place = place(&start.topic, start.partition, start.offset);
             self.handle.start(&place).map_err(|code| self.failure(code))?;
-            self.reading.push((start.topic.clone(), start.partition));
+            self.reading.begin(&start.topic, start.partition, start.offset);
         }
         Ok(())
     }
@@ -171,7 +179,8 @@ impl RecordSource for Consumer {
         for (topic, partition) in partitions {
             self.handle.stop(topic, *partition);
         }
-        self.reading.retain(|reading| !partitions.contains(reading));
+        let is_read = |topic: &str, number| !partitions.iter().any(|gone| gone.1 == number && gone.0 == topic);
+        self.reading.retain(is_read);
         Ok(())
     }
 
@@ -183,13 +192,26 @@ impl RecordSource for Consumer {
         self.take_events(Duration::ZERO)?;
         let is_member = self.role == Role::Member;
         let wants_headers = visitor.wants_headers();
-        let (taken, notices) = (&mut self.taken, &mut self.notices);
+        let (taken, notices, reading) = (&mut self.taken, &mut self.notices, &mut self.reading);
         let mut problem = None;
+        let now = Instant::now();
         let mut visit = |message: &Incoming<'_>| {
+            let place = (message.topic, message.partition, message.offset);
+            let order = match message.code {
+                0 | PARTITION_END => reading.come_to(place, message.code != 0, now),
+                _ => Ok(()),
+            };
+            if let Err(error) = order {
+                problem = Some(error);
+                return ControlFlow::Break(());
+            }
             let outcome = match message.code {
                 0 if wants_headers => show_whole(message, visitor),
                 0 => show(message, &[], visitor),
                 PARTITION_END => visitor.partition_end(message.topic, message.partition, message.offset),
+                DAMAGED_COMPRESSION | DAMAGED => {
+                    reading.look(place).and_then(|()| failed_partition(message, DAMAGED, notices))
+                }
                 code => failed_partition(message, code, notices),
             };
             if is_member && outcome.is_ok() {
@@ -207,13 +229,25 @@ impl RecordSource for Consumer {
             }
             (count, flow) = self.handle.consume(Duration::ZERO, &mut visit);
         }
-        problem.map_or(Ok(flow), Err)
+        if let Some(problem) = problem {
+            return Err(problem);
+        }
+        if is_member && self.reading.is_due() {
+            self.find_places();
+        }
+        if let Some((topic, partition, offset, damage)) = self.reading.stall() {
+            // Its thread may hang in the damaged batch.
+            self.handle.abandon();
+            show_stored(&damage.before, (&topic, partition, offset), self.only_committed, visitor)?;
+            return Err(damage.error);
+        }
+        Ok(flow)
     }
 
     fn assignment(&mut self) -> Vec<(String, i32)> {
         match self.role {
             Role::Member => self.handle.assignment(),
-            _ => self.reading.clone(),
+            _ => self.reading.names(),
         }
     }
 
@@ -227,13 +261,17 @@ impl RecordSource for Consumer {
     }
 
     fn close(&mut self) {
+        if self.handle.is_abandoned() {
+            return;
+        }
         if self.role == Role::Member {
             self.place_untouched();
             self.handle.close_consumer();
         }
-        for (topic, partition) in std::mem::take(&mut self.reading) {
+        for (topic, partition) in self.reading.names() {
             self.handle.stop(&topic, partition);
         }
+        self.reading.retain(|_, _| false);
         let _ = self.take_events(Duration::ZERO);
     }
 
@@ -265,6 +303,30 @@ impl Consumer {
         }
         if self.ask(&mut places, PLACE_PATIENCE).is_ok() {
             self.handle.store_offsets(&places);
+        }
+    }
+
+    /// Notes from where a member reads the partitions of which nothing came yet.
+    fn find_places(&mut self) {
+        let mut places: Vec<Place> = self
+            .handle
+            .assignment()
+            .into_iter()
+            .filter(|(topic, partition)| !self.reading.has(topic, *partition))
+            .map(|(topic, partition)| place(&topic, partition, NOWHERE))
+            .collect();
+        if places.is_empty() {
+            return;
+        }
+        // The coordinator may be the broker that does not get on: then nobody knows.
+        let _ = self.handle.committed(&mut places, PLACE_PATIENCE / 2);
+        for place in places {
+            let next = match place.offset {
+                committed if committed >= 0 => committed,
+                _ if self.from_beginning => question(Position::Beginning),
+                _ => continue,
+            };
+            self.reading.begin(&place.topic, place.partition, next);
         }
     }
 
@@ -304,6 +366,59 @@ fn place(topic: &str, partition: i32, offset: Offset) -> Place {
     }
 }
 
+/// Shows the records of stored batches from an offset on; with `only_committed` none of transactions, whose ends are not
+/// known here.
+fn show_stored(
+    batches: &[Bytes],
+    (topic, partition, offset): (&str, i32, Offset),
+    only_committed: bool,
+    visitor: &mut dyn RecordVisitor,
+) -> Result<()> {
+    let mut scratch = Vec::new();
+    for batch in batches.iter().flat_map(|bytes| Batches::new(bytes).take(1)) {
+        let batch = batch?;
+        if batch.header.is_control() || (only_committed && batch.header.is_transactional()) {
+            continue;
+        }
+        let timestamp_type = match batch.header.timestamp_type() {
+            batch_header::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
+            batch_header::TimestampType::CreateTime => TimestampType::CreateTime,
+            batch_header::TimestampType::NoTimestampType => TimestampType::None,
+        };
+        let records = batch.records(&mut scratch, BATCH_LIMIT).map_err(Error::bad_data)?;
+        for record in records {
+            let record = record.map_err(Error::bad_data)?;
+            if record.offset < offset {
+                continue;
+            }
+            let headers: Vec<HeaderView<'_>> = record
+                .headers
+                .map(|header| HeaderView {
+                    name: std::str::from_utf8(header.key).unwrap_or_default(),
+                    value: header.value,
+                })
+                .collect();
+            let flow = visitor.record(&ConsumedRecord {
+                topic,
+                partition,
+                offset: record.offset,
+                timestamp: record.timestamp,
+                timestamp_type,
+                key: record.key,
+                value: record.value,
+                headers: &headers,
+            })?;
+            if flow.is_break() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// librdkafka's codes for bytes that are no records, and for those that do not decompress.
+const DAMAGED: Code = -199;
+const DAMAGED_COMPRESSION: Code = -198;
 /// librdkafka's number for no offset.
 const NOWHERE: Offset = -1001;
 

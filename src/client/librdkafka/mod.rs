@@ -10,6 +10,7 @@ mod config;
 mod entries;
 mod ffi;
 mod notices;
+mod reading;
 mod request_limit;
 mod stall;
 mod sticky;

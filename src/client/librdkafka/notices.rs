@@ -186,7 +186,7 @@ pub(super) fn kind_of(code: i32) -> Kind {
         AUTHENTICATION | SSL | 29 | 30 | 31 | 53 | 58 => Kind::Denied,
         -195 | -193 | ALL_BROKERS_DOWN | -185 | -192 => Kind::Unreachable,
         3 | -188 | -190 | 100 => Kind::NotFound,
-        10 | 17 | 87 | -199 => Kind::BadData,
+        2 | 10 | 17 | 87 | -199 | -198 => Kind::BadData,
         _ => Kind::Failed,
     }
 }

@@ -32,10 +32,10 @@ const PACE: Duration = Duration::from_millis(5);
 /// How long librdkafka is told to send what it gathers.
 const HURRY: Duration = Duration::from_millis(1);
 /// After an interrupt: how long nothing may be delivered before the rest is given up, and how long it may take in all.
-const LAST_PATIENCE: Duration = Duration::from_millis(700);
+const LAST_PATIENCE: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_secs(8);
 /// How long records that are given up may take to be reported.
-const LAST_REPORTS: Duration = Duration::from_millis(500);
+const LAST_REPORTS: Duration = Duration::from_millis(300);
 /// librdkafka's codes for a record that was given up by us, and one that no broker took in time.
 const GIVEN_UP: [Code; 3] = [-152, -151, -192];
 /// The engine takes the time 0 for "now", which must not happen in silence.
@@ -163,9 +163,8 @@ impl Producer {
             self.notices.forget_trouble();
         }
         if news > 0 || held == 0 {
-            if let Some(line) = self.stall.end() {
-                listener.notice(&line);
-            }
+            let line = self.stall.end().filter(|_| news > 0);
+            line.iter().for_each(|line| listener.notice(line));
         }
         held
     }

@@ -71,6 +71,8 @@ pub(super) struct Handle {
     /// Reused from call to call.
     outgoing: Vec<sys::rd_kafka_message_t>,
     incoming: Vec<*mut sys::rd_kafka_message_t>,
+    /// A thread of the instance hangs: ending it would wait for that thread for ever.
+    is_stuck: bool,
     /// Dropped after the instance, which calls it.
     pub(super) overheard: Arc<Overheard>,
 }
@@ -195,9 +197,21 @@ impl Handle {
                 topics: Vec::new(),
                 outgoing: Vec::new(),
                 incoming: vec![ptr::null_mut(); CONSUME_BATCH],
+                is_stuck: false,
                 overheard,
             })
         }
+    }
+
+    /// Gives the instance up as it is, threads and all: it is left to the end of the process.
+    pub(super) fn abandon(&mut self) {
+        if !std::mem::replace(&mut self.is_stuck, true) {
+            std::mem::forget(Arc::clone(&self.overheard));
+        }
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.is_stuck
     }
 
     fn raw(&self) -> *mut sys::rd_kafka_t {
@@ -267,6 +281,9 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        if self.is_stuck {
+            return;
+        }
         // SAFETY: topics and queues hold references to the instance and go first; nothing is used afterwards.
         unsafe {
             for topic in &self.topics {
