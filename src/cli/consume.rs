@@ -165,7 +165,12 @@ impl ConsumeArgs {
         };
         settings.set("auto.offset.reset", reset, Origin::Flag);
         overrides.push(("auto.offset.reset".into(), reset.into()));
-        let partitions = range.partition.as_deref().filter(|list| *list != "-1").map(partition_list).transpose()?;
+        let partitions = range
+            .partition
+            .as_deref()
+            .filter(|list| *list != "-1")
+            .map(partition_list)
+            .transpose()?;
         let action = Action {
             topics: Topics::Named(self.topics),
             partitions,

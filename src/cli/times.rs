@@ -55,9 +55,13 @@ pub(super) fn parse_time(text: &str) -> Result<i64, String> {
 /// A number of a few digits: milliseconds soon after (or before) 1970, unless it is more likely to be something else.
 fn short_number(milliseconds: i64) -> Result<i64, String> {
     match milliseconds {
-        1900..2200 => Err(format!("is {milliseconds} a year? a date looks like {milliseconds}-01-01")),
+        1900..2200 => Err(format!(
+            "is {milliseconds} a year? a date looks like {milliseconds}-01-01"
+        )),
         -99_999_999..=99_999_999 => Ok(milliseconds),
-        _ => Err(format!("seconds are written @{milliseconds}, milliseconds {milliseconds}000")),
+        _ => Err(format!(
+            "seconds are written @{milliseconds}, milliseconds {milliseconds}000"
+        )),
     }
 }
 

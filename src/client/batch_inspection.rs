@@ -4,6 +4,7 @@
 //! of its own, so that nobody waits for a broker that is silent.
 
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -69,11 +70,11 @@ impl Inspection {
     }
 
     /// The damage, if there is any; nothing while the look goes on.
-    pub(super) fn outcome(&self) -> Option<Option<Damage>> {
+    pub(super) fn outcome(&self) -> Poll<Option<Damage>> {
         match self.0.try_recv() {
-            Ok(found) => Some(found),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(None),
+            Ok(found) => Poll::Ready(found),
+            Err(TryRecvError::Empty) => Poll::Pending,
+            Err(TryRecvError::Disconnected) => Poll::Ready(None),
         }
     }
 
@@ -94,7 +95,10 @@ fn look(
     let Some((_, Ok(topic))) = described.into_iter().next() else {
         return Ok(None);
     };
-    let found = topic.partitions.iter().find(|found| found.partition == partition.partition);
+    let found = topic
+        .partitions
+        .iter()
+        .find(|found| found.partition == partition.partition);
     let Some(leader) = found.and_then(|found| found.leader) else {
         return Ok(None);
     };
@@ -128,17 +132,21 @@ fn judge(bytes: &[u8], partition: &TopicPartition, offset: Offset) -> Result<Opt
     let batch = match Batches::new(bytes).next() {
         None => return Ok(None),
         Some(Ok(batch)) => batch,
-        Some(Err(error)) => return Err(Error::bad_data(format!("{place} {offset}: damaged batch: {error}"))),
+        Some(Err(error)) => {
+            return Err(Error::bad_data(format!(
+                "{place} {offset}: damaged batch: {error}"
+            )));
+        }
     };
     let (first, next) = (batch.header.base_offset, batch.header.next_offset());
     match fault(&batch) {
         None => Ok(Some(next)),
         Some(fault) => {
             let last = batch.header.last_offset();
-            Err(
-                Error::bad_data(format!("{place} {first}: damaged batch of offsets {first} to {last}: {fault}"))
-                    .hint(format!("what is behind it: -p {} -o {next}", partition.partition)),
-            )
+            Err(Error::bad_data(format!(
+                "{place} {first}: damaged batch of offsets {first} to {last}: {fault}"
+            ))
+            .hint(format!("what is behind it: -p {} -o {next}", partition.partition)))
         }
     }
 }
@@ -147,7 +155,9 @@ fn judge(bytes: &[u8], partition: &TopicPartition, offset: Offset) -> Result<Opt
 fn fault(batch: &Batch<'_>) -> Option<String> {
     if batch.header.magic == 2 && !crc_is_valid(batch.bytes) {
         let (stored, computed) = (batch.header.crc, computed_crc(batch.bytes));
-        return Some(format!("its checksum is {stored:#010x}, its bytes have {computed:#010x}"));
+        return Some(format!(
+            "its checksum is {stored:#010x}, its bytes have {computed:#010x}"
+        ));
     }
     let mut scratch = Vec::new();
     let error = match batch.records(&mut scratch, BATCH_LIMIT) {

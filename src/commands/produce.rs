@@ -24,8 +24,8 @@ use crate::error::{Error, Kind, Result};
 use crate::input::chunks::{Chunk, Chunks, Source};
 use crate::input::splitter::{PieceEnd, Splitter};
 use crate::input::{BadInput, ParsedRecord, RecordParser};
-use crate::interrupt::{Grace, Interrupt};
 pub use crate::interrupt::exit_code as interrupted_exit_code;
+use crate::interrupt::{Grace, Interrupt};
 use crate::output::progress::Progress;
 
 /// How long a wait for input lasts before reports are taken and the interrupt is looked at.

@@ -19,9 +19,18 @@ pub struct CsvParser {
 
 /// Delimiters that are used in place of a comma, and the words for `--csv-delimiter`.
 const OTHER_DELIMITERS: [(char, &str); 3] = [
-    (';', "this looks like ; between the columns: --csv-delimiter ';' (or ',' if it is one column)"),
-    ('\t', "this looks like tabs between the columns: --csv-delimiter tab (or ',' if it is one column)"),
-    ('|', "this looks like | between the columns: --csv-delimiter '|' (or ',' if it is one column)"),
+    (
+        ';',
+        "this looks like ; between the columns: --csv-delimiter ';' (or ',' if it is one column)",
+    ),
+    (
+        '\t',
+        "this looks like tabs between the columns: --csv-delimiter tab (or ',' if it is one column)",
+    ),
+    (
+        '|',
+        "this looks like | between the columns: --csv-delimiter '|' (or ',' if it is one column)",
+    ),
 ];
 
 impl CsvParser {
@@ -55,8 +64,12 @@ impl CsvParser {
             });
         }
         let mut earlier = self.columns.iter().enumerate();
-        if let Some((_, twice)) = earlier.find(|(at, name)| self.columns.iter().take(*at).any(|known| known == *name)) {
-            return Err(BadInput::new(format!("the heading has the column \"{twice}\" twice")));
+        if let Some((_, twice)) =
+            earlier.find(|(at, name)| self.columns.iter().take(*at).any(|known| known == *name))
+        {
+            return Err(BadInput::new(format!(
+                "the heading has the column \"{twice}\" twice"
+            )));
         }
         if let Some(wanted) = &self.key_column {
             self.position = self.columns.iter().position(|column| column == wanted);
@@ -152,6 +165,10 @@ mod tests {
             record.value.as_deref(),
             Some(&br#"{"id":"7","name":"a, \"b\""}"#[..])
         );
-        assert!(CsvParser::new(Some("nr".into()), None).parse(b"id,name", 1).is_err());
+        assert!(
+            CsvParser::new(Some("nr".into()), None)
+                .parse(b"id,name", 1)
+                .is_err()
+        );
     }
 }

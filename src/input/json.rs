@@ -98,7 +98,10 @@ fn check_is_new(fields: &[(Cow<'_, str>, &RawValue)], position: usize) -> Result
     let Some((name, _)) = rest.first() else {
         return Ok(());
     };
-    match earlier.iter().find(|(known, _)| without_form(known) == without_form(name)) {
+    match earlier
+        .iter()
+        .find(|(known, _)| without_form(known) == without_form(name))
+    {
         Some((known, _)) if known == name => Err(BadInput::new(format!("the field \"{name}\" twice"))),
         Some((known, _)) => Err(BadInput::new(format!("both \"{known}\" and \"{name}\""))),
         None => Ok(()),
@@ -132,12 +135,17 @@ fn text_bytes<'a>(value: &'a RawValue, name: &str) -> Result<Bytes<'a>, BadInput
 fn string<'a>(value: &'a RawValue, name: &str) -> Result<Cow<'a, str>, BadInput> {
     let text = value.get();
     if !text.starts_with('"') {
-        return Err(BadInput::new(format!("{name} is not a string: {}", excerpt(text.as_bytes()))));
+        return Err(BadInput::new(format!(
+            "{name} is not a string: {}",
+            excerpt(text.as_bytes())
+        )));
     }
     let Text(text) = serde_json::from_str(text).map_err(|_| {
         // The line was parsed before; only half of a surrogate pair passes there and is refused here.
         let text = excerpt(text.as_bytes());
-        BadInput::new(format!("{name} holds half a surrogate pair, which is no text: {text}"))
+        BadInput::new(format!(
+            "{name} holds half a surrogate pair, which is no text: {text}"
+        ))
     })?;
     Ok(text)
 }
@@ -156,9 +164,12 @@ fn integer<N: std::str::FromStr>(value: &RawValue, name: &str) -> Result<Option<
         return Ok(None);
     }
     let text = value.get();
-    let number = text
-        .parse()
-        .map_err(|_| BadInput::new(format!("{name} is no whole number in range: {}", excerpt(text.as_bytes()))))?;
+    let number = text.parse().map_err(|_| {
+        BadInput::new(format!(
+            "{name} is no whole number in range: {}",
+            excerpt(text.as_bytes())
+        ))
+    })?;
     Ok(Some(number))
 }
 
@@ -168,7 +179,12 @@ type Headers<'a> = Vec<(Cow<'a, str>, Bytes<'a>)>;
 /// `[{"name": …, "value": …}]`, or an object of names and values.
 fn headers(value: &RawValue) -> Result<Headers<'_>, BadInput> {
     let text = value.get();
-    let bad = |_| BadInput::new(format!("headers is no list of headers: {}", excerpt(text.as_bytes())));
+    let bad = |_| {
+        BadInput::new(format!(
+            "headers is no list of headers: {}",
+            excerpt(text.as_bytes())
+        ))
+    };
     match text.as_bytes().first() {
         Some(b'n') => Ok(Vec::new()),
         Some(b'{') => {

@@ -1,8 +1,17 @@
 //! Does `kafkit consume` show the records that were asked for, and stop where it should?
 
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use kafkit::records::batch_builder::BatchOptions;
+use kafkit::records::{BatchBuilder, Codec, batch_header};
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::cluster::Cluster;
 use crate::support::suite::{Outcome, Suite};
 use crate::support::terminal::Terminal;
+use crate::support::wait::wait_until;
 
 struct Shell {
     cluster: Cluster,
@@ -178,4 +187,150 @@ fn offsets_in_short() {
     shell.consume(&["t", "-o", "json"]).exits(2).complains(
         "--offset takes earliest, latest, a number, -N or @TIME, not \"json\" (records as JSON: --json)",
     );
+}
+
+/// A batch of three records at `base` whose records are damaged by `damage`; the checksum is right again.
+fn damaged_batch(base: i64, codec: Codec, damage: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(BatchOptions {
+        base_offset: base,
+        partition_leader_epoch: 0,
+        codec,
+        ..BatchOptions::default()
+    });
+    for _ in 0..3 {
+        builder.append(1_700_000_000_000, None, Some(b"behind"), &[]);
+    }
+    let mut batch = builder.finish().unwrap();
+    damage(&mut batch);
+    let length = i32::try_from(batch.len() - 12).unwrap();
+    batch[8..12].copy_from_slice(&length.to_be_bytes());
+    batch_header::set_crc(&mut batch);
+    batch
+}
+
+/// What is before a damaged batch is printed, then the run ends with its place, even where the engine's thread never comes
+/// back from it.
+#[test]
+fn a_damaged_batch_ends_the_run_with_its_place() {
+    const COUNT: std::ops::Range<usize> = 57..61;
+    type Damage = fn(&mut Vec<u8>);
+    let cases: [(&str, Codec, Damage, &str); 6] = [
+        (
+            "truncated",
+            Codec::Gzip,
+            |batch| batch.truncate(batch.len() - 6),
+            "corrupt gzip data",
+        ),
+        (
+            "no-gzip",
+            Codec::Gzip,
+            |batch| batch[61..].fill(b'x'),
+            "corrupt gzip data",
+        ),
+        (
+            "no-zstd",
+            Codec::Zstd,
+            |batch| batch[61..].fill(b'x'),
+            "corrupt zstd data",
+        ),
+        (
+            "junk",
+            Codec::None,
+            |batch| batch[61..].fill(b'x'),
+            "malformed record",
+        ),
+        (
+            "many",
+            Codec::None,
+            |batch| {
+                batch[COUNT].copy_from_slice(&9i32.to_be_bytes());
+                batch[23..27].copy_from_slice(&8i32.to_be_bytes());
+            },
+            "declares 9 records but holds 3",
+        ),
+        (
+            "few",
+            Codec::None,
+            |batch| batch[COUNT].copy_from_slice(&1i32.to_be_bytes()),
+            "bytes after the last record",
+        ),
+    ];
+    let mut shell = Shell::with_ten();
+    for (topic, ..) in &cases {
+        let bootstrap = shell.cluster.bootstrap();
+        shell
+            .suite
+            .run_with_input(["produce", "-b", &bootstrap, topic], "1\n2\n")
+            .succeeds();
+    }
+    shell.cluster.stop();
+    for (topic, codec, damage, _) in &cases {
+        let path = shell
+            .cluster
+            .data_dir()
+            .join(format!("{topic}-0/00000000000000000000.log"));
+        let mut log = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        log.write_all(&damaged_batch(2, *codec, damage)).unwrap();
+        log.write_all(&damaged_batch(
+            if *topic == "many" { 11 } else { 5 },
+            Codec::None,
+            |_| {},
+        ))
+        .unwrap();
+    }
+    shell.cluster.restart();
+    for (topic, _, _, told) in &cases {
+        let outcome = shell
+            .consume(&[topic, "-e"])
+            .exits(6)
+            .complains(&format!("{topic}-0 offset 2: damaged batch of offsets 2 to "))
+            .complains(told);
+        let printed = outcome.stdout();
+        assert!(printed.starts_with("1\n2\n"), "{topic}: {printed}");
+        let behind = if ["many", "few"].contains(topic) { 3 } else { 0 };
+        assert_eq!(printed.matches("behind").count(), behind, "{topic}: {printed}");
+    }
+}
+
+/// One SIGTERM ends a run whose engine hangs in a batch.
+#[test]
+fn a_signal_ends_a_run_whose_engine_hangs() {
+    let mut shell = Shell::with_ten();
+    shell.cluster.stop();
+    let path = shell.cluster.data_dir().join("t-0/00000000000000000000.log");
+    let mut log = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+    log.write_all(&damaged_batch(10, Codec::Gzip, |batch| {
+        batch.truncate(batch.len() - 6)
+    }))
+    .unwrap();
+    shell.cluster.restart();
+    let bootstrap = shell.cluster.bootstrap();
+    let mut command = shell
+        .suite
+        .command(["consume", "-b", &bootstrap, "t", "-o", "10"]);
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // A thread that spins has used more of the processor than the start of a program does.
+    let pid = child.id();
+    wait_until("the engine to hang", || processor_ticks(pid) > 30);
+    let since = Instant::now();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let code = child.wait().unwrap().code();
+    assert!(matches!(code, Some(143 | 6)), "{code:?}");
+    assert!(
+        since.elapsed() < Duration::from_millis(1500),
+        "{:?}",
+        since.elapsed()
+    );
+}
+
+/// Hundredths of a second of the processor's time.
+fn processor_ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let numbers = fields.split_whitespace().skip(11).take(2);
+    numbers.filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }

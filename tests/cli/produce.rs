@@ -1,9 +1,17 @@
 //! Does `kafkit produce` send what its input says, and tell of what it could not?
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::cluster::Cluster;
 use crate::support::shell::Shell;
 use crate::support::suite::Suite;
 use crate::support::terminal::Terminal;
+use crate::support::wait::wait_until;
 
 #[test]
 fn each_line_is_a_record_and_the_last_needs_no_end() {
@@ -280,4 +288,207 @@ fn a_topic_that_goes_for_good_ends_the_run_with_each_record_accounted_for() {
         "{said}"
     );
     assert!(said.contains("2 of 3 records did not arrive in t"), "{said}");
+}
+
+/// What the text of a JSON line says is what is stored, digit for digit; what cannot be stored so is refused with its line.
+#[test]
+fn the_text_of_json_values_passes_through() {
+    let shell = Shell::new();
+    let values = [
+        r#"{"id":123456789012345678901234567890,"x":0.10,"y":1E5,"d":1,"d":2}"#,
+        r#"{"z":1e400}"#,
+        r#"[ 1 , {"a" :  "\u0000\ud800\/" } ]"#,
+        "-0.0",
+        "1.0",
+        "true",
+    ];
+    let lines: String = values
+        .iter()
+        .map(|value| {
+            format!("{{\"value\": {value} ,\"key\":{value},\"headers\":{{\"h\":{value},\"h\":1.50}}}}\n")
+        })
+        .collect();
+    shell.produce(&["t", "--json"], lines).succeeds();
+    let expected: String = values
+        .iter()
+        .map(|value| format!("{value}|{value}|h={value},h=1.50\n"))
+        .collect();
+    assert_eq!(shell.shown("t", r"%k|%s|%h\n"), expected);
+    for (line, told) in [
+        (
+            r#"{"value":"\ud800"}"#,
+            "line 2: value holds half a surrogate pair",
+        ),
+        (r#"{"value":1,"value":2}"#, "line 2: the field \"value\" twice"),
+        (
+            r#"{"value":1,"value_base64":"YQ=="}"#,
+            "line 2: both \"value\" and \"value_base64\"",
+        ),
+        (r#"{"value":01}"#, "line 2: not JSON"),
+        (r#"{"timestamp":1.5}"#, "line 2: timestamp is no whole number"),
+        (
+            r#"{"timestamp":9223372036854775808}"#,
+            "line 2: timestamp is no whole number",
+        ),
+        ("[1]", "line 2: not a JSON object"),
+    ] {
+        let lines = format!("{{\"value\":\"good\"}}\n{line}\n");
+        shell.produce(&["t", "--json"], lines).exits(6).complains(told);
+    }
+}
+
+#[test]
+fn a_time_before_1970_is_stored_and_the_time_0_is_never_replaced() {
+    let shell = Shell::new();
+    shell
+        .produce(
+            &["t", "--json"],
+            "{\"timestamp\":-1}\n{\"timestamp\":-5}\n{\"timestamp\":1}\n",
+        )
+        .succeeds();
+    shell.produce(&["t", "--timestamp", "-5"], "x").succeeds();
+    shell
+        .produce(&["t", "--timestamp", "1969-12-31T23:59:59Z"], "x")
+        .succeeds();
+    assert_eq!(shell.shown("t", r"%T "), "-1 -5 1 -5 -1000 ");
+    for (args, input) in [
+        (vec!["t", "--json"], "{\"timestamp\":0}"),
+        (vec!["t", "--timestamp", "1970-01-01T00:00:00Z"], "x"),
+    ] {
+        shell
+            .produce(&args, input)
+            .exits(1)
+            .complains("line 1: not delivered to t: the time 0 (1970-01-01T00:00:00Z) cannot be sent");
+    }
+    assert_eq!(shell.shown("t", r"%T "), "-1 -5 1 -5 -1000 ");
+}
+
+#[test]
+fn csv_with_a_byte_order_mark_or_another_delimiter() {
+    let shell = Shell::new();
+    let csv = ["t", "--csv", "-k", "id"];
+    shell.produce(&csv, "\u{feff}id,val\n1,a;b\n").succeeds();
+    for (delimiter, row) in [(";", "2;c,d"), (r"\t", "3\te"), ("pipe", "4|f")] {
+        let between = row
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .chars()
+            .next();
+        let heading = format!("\u{feff}\"id\"{}val", between.unwrap());
+        let args = [&csv[..], &["--csv-delimiter", delimiter]].concat();
+        shell.produce(&args, format!("{heading}\n{row}\n")).succeeds();
+    }
+    assert_eq!(
+        shell.shown("t", r"%k %s\n"),
+        "1 {\"id\":\"1\",\"val\":\"a;b\"}\n2 {\"id\":\"2\",\"val\":\"c,d\"}\n3 {\"id\":\"3\",\"val\":\"e\"}\n\
+         4 {\"id\":\"4\",\"val\":\"f\"}\n"
+    );
+    shell
+        .produce(&["t", "--csv"], "id;val\n1;a\n")
+        .exits(6)
+        .complains("line 1: the heading has a single column, \"id;val\"")
+        .complains("--csv-delimiter ';'");
+    shell
+        .produce(&["one", "--csv", "--csv-delimiter", ","], "id;val\n1;a\n")
+        .succeeds();
+    assert_eq!(shell.shown("one", "%s"), "{\"id;val\":\"1;a\"}");
+    shell
+        .produce(&["t", "--csv"], "a,b,a\n1,2,3\n")
+        .exits(6)
+        .complains("the heading has the column \"a\" twice");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_json_and_a_part_of_a_line() {
+    let shell = Shell::new();
+    shell
+        .produce(&["j", "--json"], "\u{feff}{\"value\":\"a\"}\n")
+        .succeeds();
+    shell.produce(&["l"], "\u{feff}a\n").succeeds();
+    assert_eq!(shell.shown("j", "%{value:hex}"), "61");
+    assert_eq!(shell.shown("l", "%{value:hex}"), "efbbbf61");
+}
+
+#[test]
+fn numbers_below_zero_are_values_and_not_flags() {
+    let shell = Shell::new();
+    for args in [
+        ["t", "--acks", "-1"],
+        ["t", "--partition", "-1"],
+        ["t", "-p", "-1"],
+        ["t", "--key", "-1"],
+    ] {
+        shell.produce(&args, "x\n").succeeds();
+    }
+    shell
+        .produce(&["t", "-n", "-1"], "x\n")
+        .exits(2)
+        .complains("'-1'");
+    assert_eq!(shell.shown("t", r"%k %s\n"), " x\n x\n x\n-1 x\n");
+}
+
+#[test]
+fn a_refused_record_is_named_with_the_brokers_own_reason() {
+    let shell = Shell::new();
+    let bootstrap = shell.cluster.bootstrap();
+    let create = ["topics", "create", "-b", &bootstrap, "t", "-c"];
+    let rule = ["message.timestamp.after.max.ms=1000"];
+    shell.suite.run([&create[..], &rule].concat()).succeeds();
+    for _ in 0..20 {
+        shell
+            .produce(&["t", "--json"], "{\"value\":\"a\",\"timestamp\":4102444800000}\n")
+            .exits(1)
+            .complains("line 1: not delivered to t-0: Timestamp 4102444800000 of message with offset 0 is out of range");
+    }
+}
+
+/// One signal ends the run, and the cause is on stderr before.
+#[test]
+fn a_broker_that_is_gone_is_named_and_one_signal_ends_the_run() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut shell = Shell::new();
+        shell.produce(&["t"], "before\n").succeeds();
+        let bootstrap = shell.cluster.bootstrap();
+        let mut command = shell.suite.command(["produce", "-b", &bootstrap, "t"]);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"first\n").unwrap();
+        wait_until("the first record", || shell.shown("t", "%s ") == "before first ");
+        shell.cluster.stop();
+        let lines = thread::spawn(move || {
+            let _ = input.write_all(&b"a line that is sent again and again\n".repeat(500_000));
+        });
+        let mut stderr = BufReader::new(child.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let told = stderr
+            .find(|line| line.contains("nothing delivered for"))
+            .unwrap();
+        assert!(
+            told.contains(&format!("{bootstrap}: connection refused")),
+            "{told}"
+        );
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let signalled = Instant::now();
+        let rest: Vec<String> = stderr.collect();
+        assert_eq!(
+            child.wait().unwrap().code(),
+            Some(128 + signal.as_raw()),
+            "{rest:?}"
+        );
+        assert!(
+            signalled.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            signalled.elapsed()
+        );
+        assert!(
+            rest.iter().any(|line| line.contains("not delivered to t")),
+            "{rest:?}"
+        );
+        assert!(!rest.iter().any(|line| line.contains("purged")), "{rest:?}");
+        lines.join().unwrap();
+    }
 }

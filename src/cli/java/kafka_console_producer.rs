@@ -30,6 +30,8 @@ const READER: &str = "org.apache.kafka.tools.LineMessageReader";
 
 /// Java's default of `delivery.timeout.ms`.
 const DELIVERY_TIMEOUT_MS: i64 = 120_000;
+/// Java's default of `max.request.size`: a larger record is refused before it is sent.
+const MAX_REQUEST_BYTES: &str = "1048576";
 /// How long a broker may take to answer, without the flag.
 const REQUEST_TIMEOUT_MS: i64 = 30_000;
 
@@ -249,6 +251,9 @@ fn apply_flags(parsed: &Parsed, settings: &mut Settings) -> Result<Vec<KeyValue>
     }
     settings.set("compression.type", codec(parsed)?, Origin::Flag);
     check_producer(|name| settings.get(name)).map_err(Error::usage)?;
+    if settings.get("max.request.size").is_none() {
+        settings.set("max.request.size", MAX_REQUEST_BYTES, Origin::Flag);
+    }
     let linger = settings
         .get("linger.ms")
         .and_then(|value| value.trim().parse::<i64>().ok());

@@ -13,6 +13,7 @@ use super::ffi::{self, Code, Event, Handle, Incoming, PARTITION_END, Place, Role
 use super::notices::{Notices, kind_of, reason_for};
 use super::reading::Reading;
 use super::tokens::Tokens;
+use crate::client::batch_inspection::BATCH_LIMIT;
 use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{
     ConsumedRecord, Position, RecordSource, RecordVisitor, Start, TimestampType, TopicPartitions,
@@ -20,7 +21,6 @@ use crate::client::record_source::{
 };
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
-use crate::client::batch_inspection::BATCH_LIMIT;
 use crate::records::{Batches, batch_header};
 use crate::topic_partition::Offset;
 
@@ -179,7 +179,8 @@ impl RecordSource for Consumer {
         for (topic, partition) in partitions {
             self.handle.stop(topic, *partition);
         }
-        let is_read = |topic: &str, number| !partitions.iter().any(|gone| gone.1 == number && gone.0 == topic);
+        let is_read =
+            |topic: &str, number| !partitions.iter().any(|gone| gone.1 == number && gone.0 == topic);
         self.reading.retain(is_read);
         Ok(())
     }
@@ -209,9 +210,9 @@ impl RecordSource for Consumer {
                 0 if wants_headers => show_whole(message, visitor),
                 0 => show(message, &[], visitor),
                 PARTITION_END => visitor.partition_end(message.topic, message.partition, message.offset),
-                DAMAGED_COMPRESSION | DAMAGED => {
-                    reading.look(place).and_then(|()| failed_partition(message, DAMAGED, notices))
-                }
+                DAMAGED_COMPRESSION | DAMAGED => reading
+                    .look(place)
+                    .and_then(|()| failed_partition(message, DAMAGED, notices)),
                 code => failed_partition(message, code, notices),
             };
             if is_member && outcome.is_ok() {
@@ -238,7 +239,12 @@ impl RecordSource for Consumer {
         if let Some((topic, partition, offset, damage)) = self.reading.stall() {
             // Its thread may hang in the damaged batch.
             self.handle.abandon();
-            show_stored(&damage.before, (&topic, partition, offset), self.only_committed, visitor)?;
+            show_stored(
+                &damage.before,
+                (&topic, partition, offset),
+                self.only_committed,
+                visitor,
+            )?;
             return Err(damage.error);
         }
         Ok(flow)
@@ -385,7 +391,9 @@ fn show_stored(
             batch_header::TimestampType::CreateTime => TimestampType::CreateTime,
             batch_header::TimestampType::NoTimestampType => TimestampType::None,
         };
-        let records = batch.records(&mut scratch, BATCH_LIMIT).map_err(Error::bad_data)?;
+        let records = batch
+            .records(&mut scratch, BATCH_LIMIT)
+            .map_err(Error::bad_data)?;
         for record in records {
             let record = record.map_err(Error::bad_data)?;
             if record.offset < offset {

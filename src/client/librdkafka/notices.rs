@@ -130,10 +130,12 @@ fn plain(text: &str) -> String {
 
 /// The broker and its answer in a log line about records that it refused and that are sent again; none for other lines.
 fn refusal(text: &str) -> Option<String> {
-    let (place, answer) = plain(text).split_once(" encountered error: Broker: ").map(|(place, answer)| {
-        let broker = place.split(['/', ' ']).next().unwrap_or_default();
-        (broker.trim_end_matches(':').to_owned(), answer.to_owned())
-    })?;
+    let (place, answer) = plain(text)
+        .split_once(" encountered error: Broker: ")
+        .map(|(place, answer)| {
+            let broker = place.split(['/', ' ']).next().unwrap_or_default();
+            (broker.trim_end_matches(':').to_owned(), answer.to_owned())
+        })?;
     let answer = answer.split(" (actions ").next().unwrap_or_default();
     Some(format!("broker {place} answers: {}", plain_error(answer)))
 }

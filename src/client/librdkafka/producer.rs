@@ -164,7 +164,9 @@ impl Producer {
         }
         if news > 0 || held == 0 {
             let line = self.stall.end().filter(|_| news > 0);
-            line.iter().for_each(|line| listener.notice(line));
+            if let Some(line) = line {
+                listener.notice(&line);
+            }
         }
         held
     }
@@ -436,7 +438,11 @@ impl RecordSink for Producer {
                 let waited = since.elapsed();
                 waited > LAST_WAIT || waited.min(self.stall.age()) > LAST_PATIENCE
             });
-            let outcome = if is_over { Err(Error::interrupted()) } else { self.check() };
+            let outcome = if is_over {
+                Err(Error::interrupted())
+            } else {
+                self.check()
+            };
             if let Err(error) = outcome {
                 self.abandon(listener);
                 return Err(error);

@@ -1,6 +1,7 @@
 //! How far each partition was read, and the doubts that come of it: offsets that were passed over, a partition that stands
 //! still before its end. A doubt is settled by a look at the stored batch.
 
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::client::admin::offsets::EARLIEST;
@@ -64,7 +65,8 @@ impl Reading {
 
     /// Keeps what `is_read` says is still read.
     pub(super) fn retain(&mut self, is_read: impl Fn(&str, i32) -> bool) {
-        self.partitions.retain(|progress| is_read(&progress.topic, progress.partition));
+        self.partitions
+            .retain(|progress| is_read(&progress.topic, progress.partition));
     }
 
     pub(super) fn names(&self) -> Vec<(String, i32)> {
@@ -111,12 +113,11 @@ impl Reading {
     /// The partition that stands still because a batch to come is damaged, and the offset from which on it does.
     pub(super) fn stall(&mut self) -> Option<(String, i32, Offset, Damage)> {
         if let Some((topic, partition, offset, inspection)) = self.inspection.take() {
-            let outcome = inspection.outcome();
-            if outcome.is_none() {
+            let Poll::Ready(damage) = inspection.outcome() else {
                 self.inspection = Some((topic, partition, offset, inspection));
                 return None;
-            }
-            return Some((topic, partition, offset, outcome??));
+            };
+            return Some((topic, partition, offset, damage?));
         }
         if self.inspected.elapsed() < self.pause {
             return None;
@@ -126,7 +127,11 @@ impl Reading {
             let is_known = progress.next >= 0 || progress.next == EARLIEST;
             !progress.is_at_end && is_known && progress.heard.elapsed() >= PATIENCE
         };
-        let stuck = self.partitions.iter_mut().filter(|progress| stands(&&**progress)).min_by_key(|progress| progress.heard);
+        let stuck = self
+            .partitions
+            .iter_mut()
+            .filter(|progress| stands(&&**progress))
+            .min_by_key(|progress| progress.heard);
         let Some(stuck) = stuck else {
             self.pause = PATIENCE;
             return None;

@@ -31,7 +31,9 @@ impl Stall {
     pub(super) fn end(&mut self) -> Option<String> {
         let waited = self.since.elapsed();
         self.since = Instant::now();
-        self.told.take().map(|_| format!("records are delivered again, after {} s", waited.as_secs()))
+        self.told
+            .take()
+            .map(|_| format!("records are delivered again, after {} s", waited.as_secs()))
     }
 
     /// How long nothing has been delivered.
@@ -52,8 +54,7 @@ impl Stall {
         }
         self.told = Some(Instant::now());
         let seconds = self.age().as_secs();
-        let cause = cause(notices, overheard)
-            .unwrap_or_else(|| format!("no broker of {servers} answers"));
+        let cause = cause(notices, overheard).unwrap_or_else(|| format!("no broker of {servers} answers"));
         Some(format!(
             "nothing delivered for {seconds} s, {records} records wait: {cause} (trying on; Ctrl-C gives them up)"
         ))
@@ -67,5 +68,6 @@ pub(super) fn cause(notices: &Notices, overheard: &Overheard) -> Option<String> 
     }
     let (broker, age) = overheard.silent_broker()?;
     let broker = broker.split('/').next().unwrap_or_default();
-    (age >= Duration::from_secs(1)).then(|| format!("broker {broker} has not answered for {} s", age.as_secs()))
+    (age >= Duration::from_secs(1))
+        .then(|| format!("broker {broker} has not answered for {} s", age.as_secs()))
 }

@@ -80,9 +80,12 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// Why a record is too big for its topic.
+    /// Why a record is too big for its topic; one that Java does not even try is left to the sink, which refuses it first.
     pub(super) fn problem(&self, record: &ParsedRecord<'_>) -> Option<String> {
         let bytes = bytes(record) + OVERHEAD;
+        if self.end.as_ref().is_some_and(|end| bytes > *end.end()) {
+            return None;
+        }
         (bytes > self.bytes && record.topic.is_none()).then(|| {
             format!(
                 "{} is over the topic's max.message.bytes {}",

@@ -162,7 +162,11 @@ fn finish(outcome: &Outcome, has_events: bool) -> ExitCode {
         ),
         End::NotWritten(error) | End::Failed(error) => log(
             "ERROR",
-            &format!("Error processing message, terminating consumer process: {error}"),
+            // What to try is in the native spelling.
+            &format!(
+                "Error processing message, terminating consumer process: {}",
+                error.message()
+            ),
         ),
         End::ClosedPipe => stderr_line("Unable to write to standard out, closing consumer."),
         End::Complete | End::Interrupted(_) | End::BadRecord(_) => {}

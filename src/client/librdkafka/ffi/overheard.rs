@@ -16,7 +16,7 @@ use super::{Code, code_at, text_at};
 
 /// Texts kept at most: more refusals than this are never named one by one.
 const MAX_TEXTS: usize = 256;
-/// Bytes of one text at most.
+/// Letters of one text at most.
 const MAX_TEXT: usize = 1024;
 /// The API key of Produce.
 const PRODUCE: i16 = 0;
@@ -51,9 +51,8 @@ impl Overheard {
     pub(super) unsafe fn listen(self: &Arc<Self>, conf: *mut sys::rd_kafka_conf_t) {
         let opaque = Arc::as_ptr(self).cast_mut().cast();
         // SAFETY: the name is static; the caller keeps the value alive as long as the instance.
-        let _ = unsafe {
-            sys::rd_kafka_conf_interceptor_add_on_new(conf, NAME.as_ptr(), Some(on_new), opaque)
-        };
+        let _ =
+            unsafe { sys::rd_kafka_conf_interceptor_add_on_new(conf, NAME.as_ptr(), Some(on_new), opaque) };
     }
 
     /// The broker's words on a record that it refused; given once.
@@ -64,7 +63,11 @@ impl Overheard {
     /// The broker that has owed an answer to a Produce request for the longest time, and for how long.
     pub(in crate::client::librdkafka) fn silent_broker(&self) -> Option<(String, Duration)> {
         let heard = self.heard();
-        let oldest = heard.debts.values().filter(|debt| debt.requests > 0).min_by_key(|debt| debt.since);
+        let oldest = heard
+            .debts
+            .values()
+            .filter(|debt| debt.requests > 0)
+            .min_by_key(|debt| debt.since);
         oldest.map(|debt| (debt.broker.clone(), debt.since.elapsed()))
     }
 
@@ -75,8 +78,8 @@ impl Overheard {
     fn note_refusal(&self, tag: u64, text: &str) {
         let mut heard = self.heard();
         if heard.refusals.len() < MAX_TEXTS && !text.is_empty() {
-            let end = text.floor_char_boundary(MAX_TEXT);
-            heard.refusals.insert(tag, text.get(..end).unwrap_or_default().to_owned());
+            let text = text.chars().take(MAX_TEXT).collect();
+            heard.refusals.insert(tag, text);
         }
     }
 
