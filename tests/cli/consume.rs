@@ -251,7 +251,10 @@ fn a_damaged_batch_ends_the_run_with_its_place() {
         (
             "few",
             Codec::None,
-            |batch| batch[COUNT].copy_from_slice(&1i32.to_be_bytes()),
+            |batch| {
+                batch[COUNT].copy_from_slice(&1i32.to_be_bytes());
+                batch[23..27].copy_from_slice(&0i32.to_be_bytes());
+            },
             "bytes after the last record",
         ),
     ];
@@ -265,18 +268,19 @@ fn a_damaged_batch_ends_the_run_with_its_place() {
     }
     shell.cluster.stop();
     for (topic, codec, damage, _) in &cases {
+        let behind = match *topic {
+            "many" => 11,
+            "few" => 3,
+            _ => 5,
+        };
         let path = shell
             .cluster
             .data_dir()
             .join(format!("{topic}-0/00000000000000000000.log"));
         let mut log = std::fs::OpenOptions::new().append(true).open(path).unwrap();
         log.write_all(&damaged_batch(2, *codec, damage)).unwrap();
-        log.write_all(&damaged_batch(
-            if *topic == "many" { 11 } else { 5 },
-            Codec::None,
-            |_| {},
-        ))
-        .unwrap();
+        log.write_all(&damaged_batch(behind, Codec::None, |_| {}))
+            .unwrap();
     }
     shell.cluster.restart();
     for (topic, _, _, told) in &cases {
@@ -300,7 +304,7 @@ fn a_signal_ends_a_run_whose_engine_hangs() {
     let path = shell.cluster.data_dir().join("t-0/00000000000000000000.log");
     let mut log = std::fs::OpenOptions::new().append(true).open(path).unwrap();
     log.write_all(&damaged_batch(10, Codec::Gzip, |batch| {
-        batch.truncate(batch.len() - 6)
+        batch.truncate(batch.len() - 6);
     }))
     .unwrap();
     shell.cluster.restart();

@@ -325,3 +325,29 @@ fn refusals_are_javas() {
         suite.run(args.iter().copied()).exits(1).complains(complaint);
     }
 }
+
+/// Java's limit is its client's; the native spelling sends what the topic takes.
+#[test]
+fn a_line_over_max_request_size_is_refused_unless_it_was_raised() {
+    let shell = Shell::new();
+    let bootstrap = shell.cluster.bootstrap();
+    let create = [
+        "topics",
+        "create",
+        "-b",
+        &bootstrap,
+        "t",
+        "-c",
+        "max.message.bytes=20000000",
+    ];
+    shell.suite.run(create).succeeds();
+    let line = "x".repeat(1_500_000);
+    shell
+        .java_produce(&["--topic", "t"], &line)
+        .exits(1)
+        .complains("larger than 1048576, which is the value of the max.request.size configuration.");
+    let raised = ["--topic", "t", "--command-property", "max.request.size=2000000"];
+    shell.java_produce(&raised, &line).succeeds();
+    shell.produce(&["t"], &line).succeeds();
+    assert_eq!(shell.shown("t", "%S "), "1500000 1500000 ");
+}

@@ -302,18 +302,18 @@ fn the_text_of_json_values_passes_through() {
         "1.0",
         "true",
     ];
-    let lines: String = values
+    let lines: Vec<String> = values
         .iter()
         .map(|value| {
             format!("{{\"value\": {value} ,\"key\":{value},\"headers\":{{\"h\":{value},\"h\":1.50}}}}\n")
         })
         .collect();
-    shell.produce(&["t", "--json"], lines).succeeds();
-    let expected: String = values
+    shell.produce(&["t", "--json"], lines.concat()).succeeds();
+    let expected: Vec<String> = values
         .iter()
         .map(|value| format!("{value}|{value}|h={value},h=1.50\n"))
         .collect();
-    assert_eq!(shell.shown("t", r"%k|%s|%h\n"), expected);
+    assert_eq!(shell.shown("t", r"%k|%s|%h\n"), expected.concat());
     for (line, told) in [
         (
             r#"{"value":"\ud800"}"#,
@@ -422,7 +422,7 @@ fn numbers_below_zero_are_values_and_not_flags() {
     shell
         .produce(&["t", "-n", "-1"], "x\n")
         .exits(2)
-        .complains("'-1'");
+        .complains("--count takes a number");
     assert_eq!(shell.shown("t", r"%k %s\n"), " x\n x\n x\n-1 x\n");
 }
 
@@ -474,11 +474,7 @@ fn a_broker_that_is_gone_is_named_and_one_signal_ends_the_run() {
         kill_process(Pid::from_child(&child), signal).unwrap();
         let signalled = Instant::now();
         let rest: Vec<String> = stderr.collect();
-        assert_eq!(
-            child.wait().unwrap().code(),
-            Some(128 + signal.as_raw()),
-            "{rest:?}"
-        );
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
         assert!(
             signalled.elapsed() < Duration::from_secs(3),
             "{:?}",
