@@ -152,9 +152,12 @@ fn string<'a>(value: &'a RawValue, name: &str) -> Result<Cow<'a, str>, BadInput>
 
 fn base64_bytes<'a>(value: &'a RawValue, name: &str) -> Result<Cow<'a, [u8]>, BadInput> {
     let text = string(value, name)?;
-    let bytes = STANDARD
-        .decode(text.as_bytes())
-        .map_err(|error| BadInput::new(format!("{name} is not base64: {}", plain_words::of_base64(&error))))?;
+    let bytes = STANDARD.decode(text.as_bytes()).map_err(|error| {
+        BadInput::new(format!(
+            "{name} is not base64: {}",
+            plain_words::of_base64(&error)
+        ))
+    })?;
     Ok(Cow::Owned(bytes))
 }
 
