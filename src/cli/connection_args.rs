@@ -1,9 +1,12 @@
 //! The flags that say which cluster and how to reach it, shared by every command that talks to one.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
+use super::times;
+use crate::client::deadline::DEFAULT_TIMEOUT;
 use crate::client::settings::{Origin, Settings, Use};
 use crate::error::{Error, Result};
 
@@ -32,6 +35,13 @@ pub struct ConnectionArgs {
     /// A profile of the configuration file
     #[arg(long, value_name = "NAME", env = "KAFKIT_PROFILE", global = true)]
     pub profile: Option<String>,
+
+    /// The time the whole command may take, such as 10s or 500ms; 10s when not given
+    ///
+    /// For a command that goes on (produce, consume, reassign execute, --watch) it is the time without an answer from
+    /// the cluster.
+    #[arg(long, value_name = "TIME", value_parser = times::parse_duration, global = true)]
+    pub timeout: Option<Duration>,
 }
 
 impl ConnectionArgs {
@@ -46,6 +56,7 @@ impl ConnectionArgs {
     /// The same, before it is known what they are used for.
     pub fn into_raw_settings(self) -> Result<Settings> {
         let mut settings = Settings::from_environment(self.profile.as_deref())?;
+        settings.set_timeout(self.timeout.unwrap_or(DEFAULT_TIMEOUT));
         if let Some(path) = &self.command_config {
             settings.read_properties_file(path)?;
         }

@@ -1,4 +1,6 @@
-//! Points in time as people type them: milliseconds, RFC 3339, dates and times of day, ages.
+//! Points in time as people type them (milliseconds, RFC 3339, dates and times of day, ages), and lengths of time.
+
+use std::time::Duration;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -65,9 +67,30 @@ fn short_number(milliseconds: i64) -> Result<i64, String> {
     }
 }
 
+/// A length of time with its unit: `500ms`, `10s`, `2m`. Zero is none.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wanted = || "a time has a unit and is more than zero, as in 500ms, 10s or 2m".to_owned();
+    let length: jiff::SignedDuration = text.trim().parse().map_err(|_| wanted())?;
+    let length = Duration::try_from(length).map_err(|_| wanted())?;
+    if length < Duration::from_millis(1) {
+        return Err(wanted());
+    }
+    Ok(length)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time() {
+        for (text, milliseconds) in [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1.5s", 1500)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in ["", "10", "0s", "-3s", "soon", "1ns"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn times_as_people_write_them() {

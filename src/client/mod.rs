@@ -5,6 +5,7 @@
 pub mod admin;
 mod batch_inspection;
 mod config_providers;
+pub mod deadline;
 pub mod java_properties;
 pub mod librdkafka;
 pub mod local_broker;
@@ -17,6 +18,7 @@ pub mod settings;
 
 use crate::error::Result;
 use admin::AdminClient;
+use deadline::Deadline;
 use settings::Settings;
 
 /// A cluster, connected to when something is first asked of it.
@@ -24,13 +26,35 @@ use settings::Settings;
 pub struct Client {
     settings: Settings,
     admin: Option<AdminClient>,
+    /// `None` in the Java spellings, whose calls have a limit each.
+    deadline: Option<Deadline>,
 }
 
 impl Client {
+    /// A client whose deadline, where the settings have one, runs from now on.
     pub fn new(settings: Settings) -> Self {
         Self {
+            deadline: settings.timeout().map(Deadline::for_command),
             settings,
             admin: None,
+        }
+    }
+
+    /// Gives every answer the whole time-out, for a command that has no end to count towards.
+    pub fn wait_for_each_answer(&mut self) {
+        self.set_deadline(self.settings.timeout().map(Deadline::for_each_answer));
+    }
+
+    /// Begins to count the time anew, after the user was asked something.
+    pub fn restart_deadline(&mut self) {
+        self.deadline.iter_mut().for_each(Deadline::restart);
+        self.set_deadline(self.deadline);
+    }
+
+    fn set_deadline(&mut self, deadline: Option<Deadline>) {
+        self.deadline = deadline;
+        if let Some(admin) = &mut self.admin {
+            admin.set_deadline(deadline);
         }
     }
 
@@ -41,10 +65,15 @@ impl Client {
     /// The admin client, connected at the first call.
     pub fn admin(&mut self) -> Result<&mut AdminClient> {
         if self.admin.is_none() {
-            self.admin = Some(AdminClient::connect(&self.settings)?);
+            self.admin = Some(AdminClient::connect_within(&self.settings, self.deadline)?);
         }
         self.admin
             .as_mut()
             .ok_or_else(|| crate::error::Error::failed("no connection"))
+    }
+
+    /// The admin client, if something has been asked of it.
+    pub fn connected_admin(&mut self) -> Option<&mut AdminClient> {
+        self.admin.as_mut()
     }
 }

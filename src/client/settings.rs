@@ -66,6 +66,8 @@ pub(super) struct Setting {
 pub struct Settings {
     entries: Vec<Setting>,
     warnings: Vec<String>,
+    /// `--timeout`, or its default, in the native spelling.
+    timeout: Option<Duration>,
 }
 
 impl Settings {
@@ -140,6 +142,16 @@ impl Settings {
             value: value.into(),
             origin,
         });
+    }
+
+    /// Gives the command `timeout` in all, or for each answer if it has no end to count towards.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = Some(timeout);
+    }
+
+    /// How long a command may take in all; `None` in the Java spellings, whose calls have a limit each.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
     }
 
     /// The value in force.

@@ -2,6 +2,7 @@
 
 mod groups;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kafka_protocol::messages::DescribeTopicPartitionsRequest;
@@ -10,6 +11,7 @@ use super::Context;
 use super::topic_selection::{self, Selection};
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::log_dirs::LogDir;
+use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, Cluster};
 use crate::error::{Error, Result};
 use crate::output::{cluster as output, config, group, log_dirs, topic};
@@ -50,7 +52,10 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
         Action::Group {
             names,
             watch: Some(step),
-        } => groups::watch(&names, step, context),
+        } => {
+            context.client.wait_for_each_answer();
+            groups::watch(&names, step, context)
+        }
         Action::Config {
             resource,
             with_defaults,
@@ -65,8 +70,10 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
 fn cluster(context: &mut Context) -> Result<()> {
     let admin = context.client.admin()?;
     let topics = admin.all_topics()?;
+    let active = admin.active_reassignments_if_allowed()?;
     let cluster = known_cluster(admin)?;
-    output::cluster(&mut context.printer, &cluster, &topics)
+    let down = note_down(&topics, admin)?;
+    output::cluster(&mut context.printer, &cluster, &down, &topics, &active)
 }
 
 /// The cluster as its brokers tell it. Under `KRaft` they name any broker as the controller, which tells nothing.
@@ -78,51 +85,47 @@ fn known_cluster(admin: &mut AdminClient) -> Result<Cluster> {
     Ok(cluster)
 }
 
+/// The brokers that have replicas and are not up. The cluster names them nowhere else.
+fn note_down(topics: &[TopicDescription], admin: &mut AdminClient) -> Result<Vec<BrokerId>> {
+    let up: BTreeSet<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+    let partitions = topics.iter().flat_map(|topic| &topic.partitions);
+    let replicas = partitions.flat_map(|partition| partition.replicas.iter().copied());
+    let down: BTreeSet<BrokerId> = replicas.filter(|broker| !up.contains(broker)).collect();
+    down.iter().for_each(|broker| admin.note_down(*broker));
+    Ok(down.into_iter().collect())
+}
+
 fn brokers(ids: &[BrokerId], context: &mut Context) -> Result<()> {
     let admin = context.client.admin()?;
     let topics = admin.all_topics()?;
-    let wanted = chosen_brokers(ids, context)?;
-    let cluster = known_cluster(context.client.admin()?)?;
+    let wanted = chosen_brokers(ids, &topics, admin)?;
+    let cluster = known_cluster(admin)?;
+    let dirs = admin.describe_log_dirs(&wanted, None)?;
+    let mut configs = if ids.is_empty() {
+        BTreeMap::new()
+    } else {
+        admin.describe_broker_configs(&wanted)?
+    };
     let mut described = Vec::new();
-    for broker in cluster
-        .brokers
-        .iter()
-        .filter(|broker| wanted.contains(&broker.id))
-    {
+    for id in wanted {
+        let mut own = configs.remove(&id).transpose()?.unwrap_or_default();
+        own.retain(|config| !config.is_default());
         described.push(output::DescribedBroker {
-            broker: broker.clone(),
-            is_controller: cluster.controller == Some(broker.id),
-            size: size_on(broker.id, context),
-            configs: if ids.is_empty() {
-                Vec::new()
-            } else {
-                broker_configs(broker.id, context)?
-            },
+            id,
+            broker: cluster.brokers.iter().find(|broker| broker.id == id).cloned(),
+            is_controller: cluster.controller == Some(id),
+            is_absent: admin.is_absent(id),
+            size: dirs.get(&id).and_then(|dirs| Some(size_of(dirs.as_ref().ok()?))),
+            configs: own,
         });
     }
     output::brokers(&mut context.printer, &described, &topics)
 }
 
-/// What the broker's directories hold, when it tells.
-fn size_on(broker: BrokerId, context: &mut Context) -> Option<i64> {
-    let dirs = context
-        .client
-        .admin()
-        .ok()?
-        .describe_log_dirs(broker, None)
-        .ok()?;
-    Some(
-        dirs.iter()
-            .flat_map(|dir| &dir.replicas)
-            .map(|replica| replica.size)
-            .sum(),
-    )
-}
-
-fn broker_configs(broker: BrokerId, context: &mut Context) -> Result<Vec<ConfigEntry>> {
-    let mut configs = context.client.admin()?.describe_broker_configs(broker)?;
-    configs.retain(|config| !config.is_default());
-    Ok(configs)
+/// Bytes of all replicas in some directories.
+fn size_of(dirs: &[LogDir]) -> i64 {
+    let replicas = dirs.iter().flat_map(|dir| &dir.replicas);
+    replicas.map(|replica| replica.size).sum()
 }
 
 fn topics(selection: &Selection, context: &mut Context) -> Result<()> {
@@ -134,6 +137,7 @@ fn topics(selection: &Selection, context: &mut Context) -> Result<()> {
         )));
     }
     let admin = context.client.admin()?;
+    let active = admin.active_reassignments_if_allowed()?;
     let volumes = admin.volumes(&topics)?;
     let resources: Vec<ConfigResource> = topics
         .iter()
@@ -145,13 +149,16 @@ fn topics(selection: &Selection, context: &mut Context) -> Result<()> {
         .into_iter()
         .map(Result::unwrap_or_default)
         .collect();
-    topic::describe(&mut context.printer, &topics, &volumes, &configs)
+    topic::describe(&mut context.printer, &topics, &topic::Facts { volumes, active }, &configs)
 }
 
 fn configs(resource: &ConfigResource, with_defaults: bool, context: &mut Context) -> Result<()> {
     let admin = context.client.admin()?;
     let found = match resource {
-        ConfigResource::Broker(id) => Ok(admin.describe_broker_configs(*id)?),
+        ConfigResource::Broker(id) => {
+            let found = admin.describe_broker_configs(&[*id])?.remove(id);
+            Ok(found.transpose()?.unwrap_or_default())
+        }
         other => admin
             .describe_configs(std::slice::from_ref(other))?
             .pop()
@@ -170,9 +177,13 @@ fn configs(resource: &ConfigResource, with_defaults: bool, context: &mut Context
 }
 
 fn directories(ids: &[BrokerId], with_replicas: bool, context: &mut Context) -> Result<()> {
-    let mut dirs: Vec<LogDir> = Vec::new();
-    for broker in chosen_brokers(ids, context)? {
-        dirs.extend(context.client.admin()?.describe_log_dirs(broker, None)?);
+    let admin = context.client.admin()?;
+    let topics = admin.all_topics()?;
+    let brokers = chosen_brokers(ids, &topics, admin)?;
+    let mut found = admin.describe_log_dirs(&brokers, None)?;
+    let mut dirs: Vec<(BrokerId, Option<Vec<LogDir>>)> = Vec::new();
+    for broker in brokers {
+        dirs.push((broker, found.remove(&broker).transpose()?));
     }
     if with_replicas {
         log_dirs::replicas(&mut context.printer, &dirs)
@@ -181,17 +192,29 @@ fn directories(ids: &[BrokerId], with_replicas: bool, context: &mut Context) -> 
     }
 }
 
-/// These brokers, or all that are up; one that is not up is an error.
-fn chosen_brokers(ids: &[BrokerId], context: &mut Context) -> Result<Vec<BrokerId>> {
-    let brokers = context.client.admin()?.brokers()?;
-    let up: Vec<BrokerId> = brokers.iter().map(|broker| broker.id).collect();
-    match ids.iter().find(|id| !up.contains(id)) {
+/// These brokers, or all; one that is neither up nor has replicas is an error.
+fn chosen_brokers(
+    ids: &[BrokerId],
+    topics: &[TopicDescription],
+    admin: &mut AdminClient,
+) -> Result<Vec<BrokerId>> {
+    let up: Vec<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
+    let is_down = note_down(topics, admin)?;
+    if ids.is_empty() {
+        let all: BTreeSet<BrokerId> = up.into_iter().chain(is_down).collect();
+        return Ok(all.into_iter().collect());
+    }
+    // Who is down matters only where it was asked for.
+    is_down
+        .iter()
+        .filter(|broker| !ids.contains(broker))
+        .for_each(|broker| admin.forget_absent(*broker));
+    match ids.iter().find(|id| !up.contains(id) && !is_down.contains(id)) {
         Some(id) => {
             let known: Vec<String> = up.iter().map(ToString::to_string).collect();
             Err(Error::not_found(format!("broker {id} is not up in this cluster"))
                 .hint(format!("brokers that are up: {}", known.join(", "))))
         }
-        None if ids.is_empty() => Ok(up),
         None => Ok(ids.to_vec()),
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Context;
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::topics::{
-    NewPartitions, NewTopic, PARTITIONS_PER_ANSWER, TopicDescription, is_unsupported,
+    NewPartitions, NewTopic, PARTITIONS_PER_ANSWER, TopicDescription,
 };
 use crate::client::admin::{AdminClient, ApiError};
 use crate::error::{Error, Kind};
@@ -18,7 +18,6 @@ use crate::java::hash_order::{hash_order, hash_order_presized};
 use crate::java::regex::JavaRegex;
 use crate::output::java_errors::java_message;
 use crate::output::java_topics::{self as output, DescribedTopic, Report};
-use crate::reassignment::active::ActiveReassignments;
 use crate::topic_partition::BrokerId;
 use crate::wire::WireError;
 
@@ -92,6 +91,7 @@ pub fn run(action: &Action, context: &mut Context) -> Result<()> {
         Action::Describe(description) => describe(description, context),
         Action::Delete { selection, if_exists } => delete(selection, *if_exists, context),
     };
+    context.tell_notes();
     outcome.and(context.printer.flush().map_err(|error| printing(&error)))
 }
 
@@ -194,7 +194,8 @@ fn describe(description: &Description, context: &mut Context) -> Result<()> {
         .brokers()
         .map_err(|error| asking(&error, "describeCluster"))?;
     let live: BTreeSet<BrokerId> = brokers.iter().map(|broker| broker.id).collect();
-    let reassignments = reassignments(admin)?;
+    let reassignments = admin.active_reassignments_if_allowed();
+    let reassignments = reassignments.map_err(|error| asking(&error, "listPartitionReassignments"))?;
     for (topic, configs) in topics.iter().zip(configs) {
         let described = DescribedTopic {
             topic,
@@ -241,20 +242,6 @@ fn find_by_name(description: &Description, context: &mut Context) -> Result<Vec<
         .into_iter()
         .map(|(_, topic)| topic.map_err(|refusal| refused(&refusal)))
         .collect()
-}
-
-/// What we may not ask, or what an old broker does not know, counts as nothing under way.
-fn reassignments(admin: &mut AdminClient) -> Result<ActiveReassignments> {
-    match admin.active_reassignments() {
-        Ok(active) => Ok(active),
-        Err(error) if is_unsupported(&error) => Ok(ActiveReassignments::new()),
-        Err(error) => match error.cause::<ApiError>() {
-            Some(refusal) if refusal.name() == "CLUSTER_AUTHORIZATION_FAILED" => {
-                Ok(ActiveReassignments::new())
-            }
-            _ => Err(asking(&error, "listPartitionReassignments")),
-        },
-    }
 }
 
 /// The topics that match, by name.

@@ -16,9 +16,10 @@ pub mod topics;
 use std::path::PathBuf;
 
 use crate::client::Client;
+use crate::client::admin::AdminClient;
 use crate::client::local_broker;
 use crate::client::settings::{Origin, Settings};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::Printer;
 
 /// Everything the program can be asked for.
@@ -73,6 +74,15 @@ impl Command {
             | Self::InstallLinks { .. } => false,
         }
     }
+
+    /// Whether the command lasts as long as there is work, so that its time-out is that of one answer.
+    fn goes_on(&self) -> bool {
+        match self {
+            Self::Produce(_) | Self::Consume(_) => true,
+            Self::Reassign(action) => action.goes_on(),
+            _ => false,
+        }
+    }
 }
 
 impl Context {
@@ -81,6 +91,26 @@ impl Context {
         for warning in self.client.settings().warnings() {
             self.printer.note(format_args!("kafkit: {warning}"));
         }
+    }
+
+    /// Says what the client found worth a word about calls that succeeded.
+    pub fn tell_notes(&mut self) {
+        let notes = self.client.connected_admin().map(AdminClient::take_notes);
+        for note in notes.unwrap_or_default() {
+            self.printer.note(note);
+        }
+    }
+
+    /// The failure of a command that has shown everything but what some brokers alone know.
+    fn complain_of_absent(&mut self) -> Result<()> {
+        let absent = self.client.connected_admin().map(AdminClient::take_absent);
+        let absent: Vec<String> = absent.unwrap_or_default().into_values().collect();
+        let only = match absent.len() {
+            0 => return Ok(()),
+            1 => "this broker knows",
+            _ => "these brokers know",
+        };
+        Err(Error::failed(absent.join("; ")).hint(format!("what only {only} is not shown")))
     }
 
     /// Where no cluster is configured, or `mini` is: the user's mini broker, which is started if need be.
@@ -123,7 +153,10 @@ pub fn run(command: Command, context: &mut Context) -> Result<()> {
     if command.needs_a_cluster() {
         context.find_cluster()?;
     }
-    match command {
+    if command.goes_on() {
+        context.client.wait_for_each_answer();
+    }
+    let outcome = match command {
         Command::Topics(action) => topics::run(action, context),
         Command::Produce(action) => produce::run(action, context),
         Command::Consume(action) => consume::run(action, context),
@@ -134,5 +167,7 @@ pub fn run(command: Command, context: &mut Context) -> Result<()> {
         Command::Completions(script) => install_links::completions(&script, context),
         Command::Man { pages, dir } => install_links::man(&pages, dir.as_deref(), context),
         Command::InstallLinks { names, dir, force } => install_links::links(&names, &dir, force, context),
-    }
+    };
+    context.tell_notes();
+    outcome.and_then(|()| context.complain_of_absent())
 }

@@ -67,8 +67,10 @@ fn list(selection: &Selection, context: &mut Context) -> Result<()> {
     if context.printer.format() == Format::Name {
         return output::names(&mut context.printer, &topics);
     }
-    let volumes = context.client.admin()?.volumes(&topics)?;
-    output::list(&mut context.printer, &topics, &volumes)
+    let admin = context.client.admin()?;
+    let active = admin.active_reassignments_if_allowed()?;
+    let volumes = admin.volumes(&topics)?;
+    output::list(&mut context.printer, &topics, &output::Facts { volumes, active })
 }
 
 fn create(creation: &Creation, context: &mut Context) -> Result<()> {
@@ -225,6 +227,8 @@ fn ask(topics: &[TopicDescription], context: &mut Context) -> Result<()> {
     }
     let volumes = context.client.admin()?.volumes(topics).unwrap_or_default();
     let ages = ages(topics, context);
+    // What a broker did not tell is left out of the question.
+    context.client.admin()?.take_absent();
     let (lines, size) = output::doomed(topics, &volumes, &ages);
     let this = if topics.len() == 1 { "this" } else { "these" };
     let number = if topics.len() == 1 {
@@ -233,7 +237,9 @@ fn ask(topics: &[TopicDescription], context: &mut Context) -> Result<()> {
         format!("{} ", topics.len())
     };
     let question = format!("Delete {this} {number}{several} and {size}?");
-    if confirm::ask(&lines, &question)? {
+    let says_yes = confirm::ask(&lines, &question)?;
+    context.client.restart_deadline();
+    if says_yes {
         Ok(())
     } else {
         Err(Error::failed("nothing deleted"))

@@ -3,19 +3,26 @@
 use serde_json::{Value, json};
 
 use super::config;
+use super::health;
 use super::table::{Cell, Column, Table, count, numbers, words};
 use super::{Format, Printer};
 use crate::client::admin::configs::ConfigEntry;
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::client::admin::{Broker, Cluster};
 use crate::error::Result;
-use crate::topic_partition::BrokerId;
+use crate::reassignment::active::ActiveReassignments;
+use crate::topic_partition::{BrokerId, TopicPartition};
+use crate::wire::HostPort;
 
 /// A broker with what is known of it.
 #[derive(Debug)]
 pub struct DescribedBroker {
-    pub broker: Broker,
+    pub id: BrokerId,
+    /// Where it is; `None` where it is not up.
+    pub broker: Option<Broker>,
     pub is_controller: bool,
+    /// Whether it could not be asked.
+    pub is_absent: bool,
     /// Bytes in its log dirs, when it tells.
     pub size: Option<i64>,
     /// Settings that are not the default.
@@ -35,28 +42,60 @@ const BROKER: [Column; 6] = [
 /// Where in it the bytes of its replicas stand, when they were asked for.
 const SIZE_AT: usize = 5;
 
-fn row(broker: &Broker, topics: &[TopicDescription], is_controller: bool) -> Vec<Cell> {
+fn row(id: BrokerId, broker: Option<&Broker>, topics: &[TopicDescription], role: &str) -> Vec<Cell> {
+    let address = |broker: &Broker| Cell::text(HostPort::new(&broker.host, broker.port).to_string());
     vec![
-        Cell::number(broker.id),
-        Cell::text(format!("{}:{}", broker.host, broker.port)),
-        Cell::text(broker.rack.clone().unwrap_or_default()),
-        Cell::number(leads(broker.id, topics)),
-        Cell::number(replicas(broker.id, topics)),
-        Cell::text(if is_controller { "controller" } else { "" }),
+        Cell::number(id),
+        Cell::or_unknown(broker.map(address)),
+        Cell::or_unknown(broker.map(|broker| Cell::text(broker.rack.clone().unwrap_or_default()))),
+        Cell::number(leads(id, topics)),
+        Cell::number(replicas(id, topics)),
+        Cell::text(role),
     ]
 }
 
-/// The cluster in a line and its brokers in a table.
-pub fn cluster(printer: &mut Printer, cluster: &Cluster, topics: &[TopicDescription]) -> Result<()> {
+fn role(is_controller: bool, is_up: bool, is_absent: bool) -> &'static str {
+    match (is_controller, is_up, is_absent) {
+        (_, false, _) => "DOWN",
+        (_, _, true) => "NO ANSWER",
+        (true, ..) => "controller",
+        _ => "",
+    }
+}
+
+/// The cluster in a line and its brokers in a table, with those that are `down`.
+pub fn cluster(
+    printer: &mut Printer,
+    cluster: &Cluster,
+    down: &[BrokerId],
+    topics: &[TopicDescription],
+    active: &ActiveReassignments,
+) -> Result<()> {
+    let mut brokers: Vec<(BrokerId, Option<&Broker>)> = cluster
+        .brokers
+        .iter()
+        .map(|broker| (broker.id, Some(broker)))
+        .collect();
+    brokers.extend(down.iter().map(|id| (*id, None)));
+    brokers.sort_by_key(|(id, _)| *id);
     let mut table = Table::new(&BROKER);
-    for broker in &cluster.brokers {
-        table.row(row(broker, topics, cluster.controller == Some(broker.id)));
+    for (id, broker) in &brokers {
+        let role = role(cluster.controller == Some(*id), broker.is_some(), false);
+        table.row(row(*id, *broker, topics, role));
     }
     let own = topics.iter().filter(|topic| !topic.is_internal).count() as i64;
     let partitions = partitions(topics).count() as i64;
-    let ill = partitions_that(topics, |partition| {
-        partition.in_sync.len() < partition.replicas.len()
+    let with_names = topics.iter().flat_map(|topic| {
+        let name = |partition| TopicPartition::new(topic.name.as_str(), partition);
+        topic
+            .partitions
+            .iter()
+            .map(move |partition| (name(partition.partition), partition))
     });
+    let ill = with_names
+        .filter(|(name, partition)| health::is_under_replicated(partition, active.get(name)))
+        .count() as i64;
+    let moving = active.len() as i64;
     let leaderless = partitions_that(topics, |partition| partition.leader.is_none());
     match printer.format() {
         Format::Table => {
@@ -64,7 +103,7 @@ pub fn cluster(printer: &mut Printer, cluster: &Cluster, topics: &[TopicDescript
                 "cluster {}",
                 cluster.id.as_deref().unwrap_or("without id")
             )];
-            parts.push(count(cluster.brokers.len() as i64, "broker"));
+            parts.push(count(brokers.len() as i64, "broker"));
             parts.push(format!(
                 "{}, {}",
                 count(own, "topic"),
@@ -72,6 +111,9 @@ pub fn cluster(printer: &mut Printer, cluster: &Cluster, topics: &[TopicDescript
             ));
             if ill > 0 {
                 parts.push(format!("{ill} UNDER-REPLICATED"));
+            }
+            if moving > 0 {
+                parts.push(format!("{moving} MOVING"));
             }
             if leaderless > 0 {
                 parts.push(format!("{leaderless} with NO LEADER"));
@@ -88,13 +130,14 @@ pub fn cluster(printer: &mut Printer, cluster: &Cluster, topics: &[TopicDescript
                 "partitions": partitions,
                 "under_replicated": ill,
                 "without_leader": leaderless,
-                "brokers": cluster.brokers.iter().map(|broker| json!({
-                    "id": broker.id,
-                    "host": broker.host,
-                    "port": broker.port,
-                    "rack": broker.rack,
-                    "leads": leads(broker.id, topics),
-                    "replicas": replicas(broker.id, topics),
+                "moving": moving,
+                "brokers": brokers.iter().map(|(id, broker)| json!({
+                    "id": id,
+                    "host": broker.map(|broker| broker.host.as_str()),
+                    "port": broker.map(|broker| broker.port),
+                    "rack": broker.and_then(|broker| broker.rack.as_deref()),
+                    "leads": leads(*id, topics),
+                    "replicas": replicas(*id, topics),
                 })).collect::<Vec<Value>>(),
             });
             match printer.format() {
@@ -112,10 +155,12 @@ pub fn brokers(
     brokers: &[DescribedBroker],
     topics: &[TopicDescription],
 ) -> Result<()> {
-    let (columns, role) = BROKER.split_at(SIZE_AT);
-    let mut table = Table::new(&[columns, &[numbers("SIZE", "size")], role].concat());
+    let (columns, last) = BROKER.split_at(SIZE_AT);
+    let mut table = Table::new(&[columns, &[numbers("SIZE", "size")], last].concat());
     for described in brokers {
-        let mut cells = row(&described.broker, topics, described.is_controller);
+        let is_up = described.broker.is_some();
+        let role = role(described.is_controller, is_up, described.is_absent);
+        let mut cells = row(described.id, described.broker.as_ref(), topics, role);
         cells.insert(SIZE_AT, Cell::or_unknown(described.size.map(Cell::bytes)));
         table.row(cells);
     }
@@ -141,7 +186,7 @@ pub fn brokers(
             table.print(printer)?;
             for described in brokers.iter().filter(|described| !described.configs.is_empty()) {
                 printer.line("")?;
-                printer.line(format_args!("set on broker {}", described.broker.id))?;
+                printer.line(format_args!("set on broker {}", described.id))?;
                 config::list(printer, &described.configs)?;
             }
             Ok(())

@@ -14,6 +14,26 @@ use crate::topic_partition::{Offset, TopicPartition};
 pub struct Progress {
     pub group: GroupDescription,
     pub rows: Vec<Row>,
+    /// Whether its coordinator could be asked; of a group that is not known only the name is there.
+    pub is_known: bool,
+}
+
+impl Progress {
+    /// A group whose coordinator does not answer.
+    pub fn unknown(name: &str) -> Self {
+        Self {
+            group: GroupDescription {
+                id: name.to_owned(),
+                state: String::new(),
+                kind: "",
+                assignor: String::new(),
+                coordinator: None,
+                members: Vec::new(),
+            },
+            rows: Vec::new(),
+            is_known: false,
+        }
+    }
 }
 
 /// One partition that a group reads.
@@ -84,6 +104,9 @@ pub(super) fn total(progress: &Progress) -> i64 {
 /// A group for people; with a look at what was before, if there was one.
 pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
     let group = &progress.group;
+    if !progress.is_known {
+        return format!("{}   unknown", group.id);
+    }
     let mut facts = vec![group.state.to_lowercase(), format!("{} protocol", group.kind)];
     if !group.assignor.is_empty() {
         facts.push(group.assignor.clone());
@@ -132,6 +155,11 @@ fn table(groups: &[&Progress]) -> Table {
     let (group, member) = ([words("GROUP", "group")], [words("MEMBER", "member")]);
     let mut table = Table::new(&[&group[..], &PLACE, &member].concat());
     for progress in groups {
+        if !progress.is_known {
+            let mut cells = vec![Cell::text(&progress.group.id)];
+            cells.resize(PLACE.len() + 2, Cell::unknown());
+            table.row(cells);
+        }
         for row in &progress.rows {
             table.row(cells(progress, row));
         }
@@ -167,6 +195,13 @@ fn member_name(member: &GroupMember) -> String {
 
 fn document(progress: &Progress) -> Value {
     let group = &progress.group;
+    if !progress.is_known {
+        let mut document = json!({ "group": group.id });
+        for name in ["state", "protocol", "assignor", "coordinator", "lag", "members", "partitions"] {
+            document[name] = Value::Null;
+        }
+        return document;
+    }
     let partitions = progress.rows.iter().map(|row| {
         let member = row.member.and_then(|place| group.members.get(place));
         json!({

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use uuid::Uuid;
 
-use super::Printer;
+use super::{Printer, health};
 use crate::client::admin::configs::ConfigEntry;
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::error::Result;
@@ -86,17 +86,7 @@ impl DescribedTopic<'_> {
 
     /// Of a partition on the move, the replicas it had before.
     fn replication_factor(&self, partition: &PartitionDescription) -> usize {
-        match self.reassignment(partition.partition) {
-            Some(active)
-                if partition
-                    .replicas
-                    .iter()
-                    .any(|id| active.adding.contains(id) || active.removing.contains(id)) =>
-            {
-                active.replicas.len().saturating_sub(active.adding.len())
-            }
-            _ => partition.replicas.len(),
-        }
+        health::replication_factor(partition, self.reassignment(partition.partition))
     }
 
     fn min_in_sync(&self) -> usize {

@@ -1,12 +1,16 @@
-//! The directories on the brokers' disks, and the replicas in them.
+//! The directories on the brokers' disks, and the replicas in them. A broker that could not be asked has one row.
 
 use super::Printer;
 use super::table::{Cell, Table, numbers, words};
 use crate::client::admin::log_dirs::LogDir;
 use crate::error::Result;
+use crate::topic_partition::BrokerId;
+
+/// Columns of either table.
+const COLUMNS: usize = 7;
 
 /// One directory a row.
-pub fn directories(printer: &mut Printer, dirs: &[LogDir]) -> Result<()> {
+pub fn directories(printer: &mut Printer, brokers: &[(BrokerId, Option<Vec<LogDir>>)]) -> Result<()> {
     let mut table = Table::new(&[
         numbers("BROKER", "broker"),
         words("LOG DIR", "log_dir"),
@@ -16,7 +20,7 @@ pub fn directories(printer: &mut Printer, dirs: &[LogDir]) -> Result<()> {
         numbers("TOTAL", "total_bytes"),
         words("STATUS", "status").hides(),
     ]);
-    for dir in dirs {
+    for dir in known(&mut table, brokers) {
         table.row(vec![
             Cell::number(dir.broker),
             Cell::text(&dir.path),
@@ -34,7 +38,7 @@ pub fn directories(printer: &mut Printer, dirs: &[LogDir]) -> Result<()> {
 }
 
 /// One replica a row.
-pub fn replicas(printer: &mut Printer, dirs: &[LogDir]) -> Result<()> {
+pub fn replicas(printer: &mut Printer, brokers: &[(BrokerId, Option<Vec<LogDir>>)]) -> Result<()> {
     let mut table = Table::new(&[
         numbers("BROKER", "broker"),
         words("LOG DIR", "log_dir"),
@@ -44,7 +48,7 @@ pub fn replicas(printer: &mut Printer, dirs: &[LogDir]) -> Result<()> {
         numbers("LAG", "offset_lag"),
         words("STATUS", "status").hides(),
     ]);
-    for dir in dirs {
+    for dir in known(&mut table, brokers) {
         let mut replicas: Vec<_> = dir.replicas.iter().collect();
         replicas.sort_by(|a, b| a.partition.cmp(&b.partition));
         for replica in replicas {
@@ -60,4 +64,24 @@ pub fn replicas(printer: &mut Printer, dirs: &[LogDir]) -> Result<()> {
         }
     }
     table.print(printer)
+}
+
+/// The directories that are known; a broker that could not be asked gets its row.
+fn known<'a>(table: &mut Table, brokers: &'a [(BrokerId, Option<Vec<LogDir>>)]) -> Vec<&'a LogDir> {
+    let mut known = Vec::new();
+    for (broker, dirs) in brokers {
+        match dirs {
+            Some(dirs) => known.extend(dirs),
+            None => {
+                // Between the number and the status.
+                let mut cells = vec![Cell::unknown(); COLUMNS];
+                if let [first, .., last] = cells.as_mut_slice() {
+                    *first = Cell::number(*broker);
+                    *last = Cell::text("NO ANSWER");
+                }
+                table.row(cells);
+            }
+        }
+    }
+    known
 }

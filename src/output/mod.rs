@@ -9,6 +9,7 @@ pub mod confirm;
 mod fold;
 pub mod group;
 pub mod group_watch;
+mod health;
 pub mod java_coordinator;
 pub mod java_deserializer;
 pub mod java_errors;

@@ -4,16 +4,31 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::health;
 use super::table::{Cell, Column, Table, age, count, numbers, size, span, words};
 use super::{Format, Printer};
 use crate::client::admin::configs::{ConfigEntry, ConfigSource};
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::client::admin::volumes::{Volume, Volumes};
 use crate::error::Result;
+use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::topic_partition::TopicPartition;
 
+/// What is known of topics beside their description.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub volumes: Volumes,
+    pub active: ActiveReassignments,
+}
+
+impl Facts {
+    fn active(&self, topic: &TopicDescription, partition: &PartitionDescription) -> Option<&ActiveReassignment> {
+        self.active.get(&name_of(topic, partition))
+    }
+}
+
 /// The list of topics, one a row.
-pub fn list(printer: &mut Printer, topics: &[TopicDescription], volumes: &Volumes) -> Result<()> {
+pub fn list(printer: &mut Printer, topics: &[TopicDescription], facts: &Facts) -> Result<()> {
     let mut table = Table::new(&[
         words("NAME", "name"),
         numbers("PARTITIONS", "partitions"),
@@ -23,14 +38,14 @@ pub fn list(printer: &mut Printer, topics: &[TopicDescription], volumes: &Volume
         words("STATUS", "status").hides(),
     ]);
     for topic in topics {
-        let (offsets, bytes) = totals(topic, volumes);
+        let (offsets, bytes) = totals(topic, &facts.volumes);
         table.row(vec![
             Cell::text(&topic.name),
             Cell::number(partition_count(topic)),
-            Cell::number(replica_count(topic)),
+            Cell::number(replica_count(topic, facts)),
             Cell::or_unknown(offsets.map(Cell::number)),
             Cell::or_unknown(bytes.map(Cell::bytes)),
-            Cell::text(topic_status(topic)),
+            Cell::text(topic_status(topic, facts)),
         ]);
     }
     table.print(printer)
@@ -45,7 +60,7 @@ pub fn names(printer: &mut Printer, topics: &[TopicDescription]) -> Result<()> {
 pub fn describe(
     printer: &mut Printer,
     topics: &[TopicDescription],
-    volumes: &Volumes,
+    facts: &Facts,
     configs: &[Vec<ConfigEntry>],
 ) -> Result<()> {
     match printer.format() {
@@ -54,23 +69,23 @@ pub fn describe(
                 if place > 0 {
                     printer.line("")?;
                 }
-                block(printer, topic, volumes, configs)?;
+                block(printer, topic, facts, configs)?;
             }
             Ok(())
         }
         Format::Json => {
             let documents = topics.iter().zip(configs);
-            let documents = documents.map(|(topic, configs)| document(topic, volumes, configs));
+            let documents = documents.map(|(topic, configs)| document(topic, facts, configs));
             printer.json(&Value::Array(documents.collect()))
         }
         Format::Jsonl => topics
             .iter()
             .zip(configs)
-            .try_for_each(|(topic, configs)| printer.line(document(topic, volumes, configs))),
+            .try_for_each(|(topic, configs)| printer.line(document(topic, facts, configs))),
         Format::Tsv => {
             let mut all = partition_table();
             for topic in topics {
-                partition_rows(&mut all, topic, volumes);
+                partition_rows(&mut all, topic, facts);
             }
             all.print(printer)
         }
@@ -150,14 +165,14 @@ fn partition_table() -> Table {
     Table::new(&[&[words("TOPIC", "topic")][..], &PARTITION].concat())
 }
 
-fn partition_rows(table: &mut Table, topic: &TopicDescription, volumes: &Volumes) {
+fn partition_rows(table: &mut Table, topic: &TopicDescription, facts: &Facts) {
     for partition in &topic.partitions {
-        table.row(partition_row(topic, partition, volumes));
+        table.row(partition_row(topic, partition, facts));
     }
 }
 
-fn partition_row(topic: &TopicDescription, partition: &PartitionDescription, volumes: &Volumes) -> Vec<Cell> {
-    let volume = volume(topic, partition, volumes);
+fn partition_row(topic: &TopicDescription, partition: &PartitionDescription, facts: &Facts) -> Vec<Cell> {
+    let volume = volume(topic, partition, &facts.volumes);
     vec![
         Cell::text(&topic.name),
         Cell::number(partition.partition),
@@ -170,24 +185,24 @@ fn partition_row(topic: &TopicDescription, partition: &PartitionDescription, vol
         Cell::or_unknown(volume.first.map(Cell::number)),
         Cell::or_unknown(volume.next.map(Cell::number)),
         Cell::or_unknown(volume.size.map(Cell::bytes)),
-        Cell::text(status(partition)),
+        Cell::text(health::status(partition, facts.active(topic, partition))),
     ]
 }
 
 fn block(
     printer: &mut Printer,
     topic: &TopicDescription,
-    volumes: &Volumes,
+    facts: &Facts,
     configs: &[ConfigEntry],
 ) -> Result<()> {
-    let (offsets, bytes) = totals(topic, volumes);
-    let mut facts = vec![
+    let (offsets, bytes) = totals(topic, &facts.volumes);
+    let mut sums = vec![
         count(partition_count(topic), "partition"),
-        count(replica_count(topic), "replica"),
+        count(replica_count(topic, facts), "replica"),
     ];
-    facts.extend(offsets.map(|offsets| count(offsets, "offset")));
-    facts.extend(bytes.map(size));
-    let mut parts = vec![topic.name.clone(), facts.join(", ")];
+    sums.extend(offsets.map(|offsets| count(offsets, "offset")));
+    sums.extend(bytes.map(size));
+    let mut parts = vec![topic.name.clone(), sums.join(", ")];
     if !topic.id.is_nil() {
         parts.push(format!("id {}", topic.id_text()));
     }
@@ -205,18 +220,18 @@ fn block(
     printer.line("")?;
     let mut rows = Table::new(&PARTITION);
     for partition in &topic.partitions {
-        rows.row(partition_row(topic, partition, volumes).split_off(1));
+        rows.row(partition_row(topic, partition, facts).split_off(1));
     }
     printer.block(&rows.aligned())
 }
 
-fn document(topic: &TopicDescription, volumes: &Volumes, configs: &[ConfigEntry]) -> Value {
-    let (offsets, bytes) = totals(topic, volumes);
+fn document(topic: &TopicDescription, facts: &Facts, configs: &[ConfigEntry]) -> Value {
+    let (offsets, bytes) = totals(topic, &facts.volumes);
     let partitions: Vec<Value> = topic
         .partitions
         .iter()
         .map(|partition| {
-            let volume = volume(topic, partition, volumes);
+            let volume = volume(topic, partition, &facts.volumes);
             json!({
                 "partition": partition.partition,
                 "leader": partition.leader,
@@ -226,7 +241,7 @@ fn document(topic: &TopicDescription, volumes: &Volumes, configs: &[ConfigEntry]
                 "first": volume.first,
                 "next": volume.next,
                 "size": volume.size,
-                "status": status(partition),
+                "status": health::status(partition, facts.active(topic, partition)),
             })
         })
         .collect();
@@ -277,11 +292,11 @@ fn partition_count(topic: &TopicDescription) -> i64 {
     topic.partitions.len() as i64
 }
 
-fn replica_count(topic: &TopicDescription) -> i64 {
+fn replica_count(topic: &TopicDescription, facts: &Facts) -> i64 {
     let most = topic
         .partitions
         .iter()
-        .map(|partition| partition.replicas.len())
+        .map(|partition| health::replication_factor(partition, facts.active(topic, partition)))
         .max();
     most.unwrap_or(0) as i64
 }
@@ -301,27 +316,20 @@ fn totals(topic: &TopicDescription, volumes: &Volumes) -> (Option<i64>, Option<i
 }
 
 fn volume(topic: &TopicDescription, partition: &PartitionDescription, volumes: &Volumes) -> Volume {
-    let name = TopicPartition::new(topic.name.as_str(), partition.partition);
-    volumes.get(&name).copied().unwrap_or_default()
+    volumes.get(&name_of(topic, partition)).copied().unwrap_or_default()
 }
 
-fn status(partition: &PartitionDescription) -> &'static str {
-    if partition.leader.is_none() {
-        "NO LEADER"
-    } else if partition.in_sync.len() < partition.replicas.len() {
-        "UNDER-REPLICATED"
-    } else {
-        ""
-    }
+fn name_of(topic: &TopicDescription, partition: &PartitionDescription) -> TopicPartition {
+    TopicPartition::new(topic.name.as_str(), partition.partition)
 }
 
 /// The worst that is the matter, and with how many partitions.
-fn topic_status(topic: &TopicDescription) -> String {
-    for word in ["NO LEADER", "UNDER-REPLICATED"] {
+fn topic_status(topic: &TopicDescription, facts: &Facts) -> String {
+    for word in [health::NO_LEADER, health::UNDER_REPLICATED, health::MOVING] {
         let ill = topic
             .partitions
             .iter()
-            .filter(|partition| status(partition) == word);
+            .filter(|partition| health::status(partition, facts.active(topic, partition)).contains(word));
         let ill = ill.count();
         if ill > 0 {
             return format!("{word} {ill}/{}", topic.partitions.len());

@@ -94,6 +94,11 @@ impl WireError {
         )
     }
 
+    /// Whether the broker accepted the connection and then did not answer in time.
+    pub fn is_silence(&self) -> bool {
+        matches!(self.bare(), Self::TimedOut(_))
+    }
+
     /// Whether no Kafka broker was found at the other end.
     fn is_unreachable(&self) -> bool {
         self.is_passing()

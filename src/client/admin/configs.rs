@@ -2,14 +2,20 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeConfigs>
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult,
 };
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
-use kafka_protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRequest};
+use kafka_protocol::messages::{
+    DescribeConfigsRequest, DescribeConfigsResponse, IncrementalAlterConfigsRequest,
+};
 use kafka_protocol::protocol::StrBytes;
 
+use super::visibility::Check;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::topic_partition::BrokerId;
@@ -102,14 +108,25 @@ impl AdminClient {
         Ok(in_order(resources, &answer.results))
     }
 
-    /// The configs of one broker, which only that broker knows.
-    pub fn describe_broker_configs(&mut self, broker: BrokerId) -> Result<Vec<ConfigEntry>> {
-        let resources = [ConfigResource::Broker(broker)];
-        let answer = self.send_to_with(broker, |_| describe_request(&resources))?;
-        match in_order(&resources, &answer.results).pop() {
-            Some(entries) => Ok(entries?),
-            None => Ok(Vec::new()),
-        }
+    /// The configs of some brokers, each of which only that broker knows. They are asked at the same time; one that does
+    /// not answer is absent.
+    pub fn describe_broker_configs(
+        &mut self,
+        brokers: &[BrokerId],
+    ) -> Result<BTreeMap<BrokerId, Result<Vec<ConfigEntry>>>> {
+        let request = |broker: &BrokerId| (*broker, describe_request(&[ConfigResource::Broker(*broker)]));
+        let answers = self.send_to_each(brokers.iter().map(request).collect())?;
+        let configs = |(broker, answer): (BrokerId, Result<DescribeConfigsResponse>)| {
+            let entries = answer.and_then(|answer| {
+                let resources = [ConfigResource::Broker(broker)];
+                match in_order(&resources, &answer.results).pop() {
+                    Some(entries) => Ok(entries?),
+                    None => Ok(Vec::new()),
+                }
+            });
+            (broker, entries)
+        };
+        Ok(answers.into_iter().map(configs).collect())
     }
 
     /// Changes some configs and leaves the others as they are.
@@ -143,8 +160,91 @@ impl AdminClient {
                 ApiError::check(response.error_code, response.error_message.as_deref())
             })
         };
-        Ok(changes.iter().map(outcome).collect())
+        let outcomes: Vec<Result<(), ApiError>> = changes.iter().map(outcome).collect();
+        if !validate_only {
+            let made = changes.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+            self.await_configs(made.map(|(change, _)| change.clone()).collect());
+        }
+        Ok(outcomes)
     }
+
+    /// Waits until every broker shows these configs; a broker's own, until that broker does.
+    pub(super) fn await_configs(&mut self, made: Vec<(ConfigResource, Vec<ConfigChange>)>) {
+        let (own, common): (Vec<_>, Vec<_>) = made
+            .into_iter()
+            .partition(|(resource, _)| matches!(resource, ConfigResource::Broker(_)));
+        for change in own {
+            if let (ConfigResource::Broker(id), _) = change {
+                let (request, check) = look_for(vec![change]);
+                self.await_on(&[id], &request, &check, "the new configs");
+            }
+        }
+        if !common.is_empty() {
+            let (request, check) = look_for(common);
+            self.await_everywhere(&request, &check, "the new configs");
+        }
+    }
+}
+
+/// What to ask a broker, and whether its answer shows these changes.
+fn look_for(
+    changes: Vec<(ConfigResource, Vec<ConfigChange>)>,
+) -> (DescribeConfigsRequest, Check<DescribeConfigsResponse>) {
+    let resources = changes.iter().map(|(resource, changes)| {
+        let (code, name) = resource.code_and_name();
+        let names = changes.iter().map(|change| StrBytes::from_string(change.name.clone()));
+        DescribeConfigsResource::default()
+            .with_resource_type(code)
+            .with_resource_name(StrBytes::from_string(name))
+            .with_configuration_keys(Some(names.collect()))
+    });
+    let request = DescribeConfigsRequest::default().with_resources(resources.collect());
+    let check = move |answer: &DescribeConfigsResponse| {
+        changes
+            .iter()
+            .all(|(resource, changes)| shows(answer, resource, changes))
+    };
+    (request, Arc::new(check))
+}
+
+fn shows(answer: &DescribeConfigsResponse, resource: &ConfigResource, changes: &[ConfigChange]) -> bool {
+    let (code, name) = resource.code_and_name();
+    let found = answer
+        .results
+        .iter()
+        .find(|result| result.resource_type == code && result.resource_name.as_str() == name);
+    let Some(result) = found else { return true };
+    if result.error_code != 0 {
+        // A topic that the broker does not know yet; what the user may not see is not waited for.
+        return result.error_code != ApiError::UNKNOWN_TOPIC_OR_PARTITION;
+    }
+    let level = match resource {
+        ConfigResource::Topic(_) => ConfigSource::Topic,
+        ConfigResource::Broker(_) => ConfigSource::DynamicBroker,
+        ConfigResource::AllBrokers => ConfigSource::DynamicDefaultBroker,
+        ConfigResource::Group(_) => ConfigSource::Group,
+    };
+    changes.iter().all(|change| {
+        let entry = result.configs.iter().find(|config| config.name.as_str() == change.name);
+        let set = entry.map(entry_of).filter(|entry| entry.source == level);
+        match (&change.value, set) {
+            (None, set) => set.is_none(),
+            (Some(_), None) => false,
+            (Some(wanted), Some(entry)) => match entry.value {
+                Some(value) if !entry.is_sensitive => is_same(&value, wanted),
+                _ => true,
+            },
+        }
+    })
+}
+
+/// Whether two texts are the same value: brokers show numbers, booleans and lists as they read them.
+fn is_same(shown: &str, wanted: &str) -> bool {
+    let plain = |text: &str| text.replace(' ', "").to_ascii_lowercase();
+    let (shown, wanted) = (plain(shown), plain(wanted));
+    let as_number = |text: &str| text.parse::<f64>().ok();
+    shown == wanted
+        || matches!((as_number(&shown), as_number(&wanted)), (Some(a), Some(b)) if a.total_cmp(&b).is_eq())
 }
 
 fn describe_request(resources: &[ConfigResource]) -> DescribeConfigsRequest {
@@ -171,12 +271,12 @@ fn in_order(
             return Ok(Vec::new());
         };
         ApiError::check(result.error_code, result.error_message.as_deref())?;
-        Ok(result.configs.iter().map(entry).collect())
+        Ok(result.configs.iter().map(entry_of).collect())
     };
     resources.iter().map(answer).collect()
 }
 
-fn entry(config: &DescribeConfigsResourceResult) -> ConfigEntry {
+fn entry_of(config: &DescribeConfigsResourceResult) -> ConfigEntry {
     ConfigEntry {
         name: config.name.to_string(),
         value: config.value.as_ref().map(ToString::to_string),
@@ -193,4 +293,24 @@ fn alterable(change: &ConfigChange) -> AlterableConfig {
         .with_name(StrBytes::from_string(change.name.clone()))
         .with_config_operation(if change.value.is_some() { SET } else { DELETE })
         .with_value(change.value.clone().map(StrBytes::from_string))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_known_again_in_the_broker_s_spelling() {
+        for (shown, wanted) in [
+            ("60000", "60000"),
+            ("60000", "060000"),
+            ("0.5", "0.50"),
+            ("true", "TRUE"),
+            ("compact,delete", "compact, delete"),
+        ] {
+            assert!(is_same(shown, wanted), "{shown} {wanted}");
+        }
+        assert!(!is_same("60000", "60001"));
+        assert!(!is_same("gzip", "zstd"));
+    }
 }

@@ -14,8 +14,9 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::topics::is_unsupported;
 use super::{AdminClient, ApiError};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
+use crate::wire::WireError;
 use crate::wire::decode::decode;
 
 const GROUP_ID_NOT_FOUND: i16 = 69;
@@ -64,8 +65,9 @@ impl AdminClient {
     pub fn list_groups(&mut self) -> Result<Vec<GroupListing>> {
         let brokers: Vec<BrokerId> = self.brokers()?.iter().map(|broker| broker.id).collect();
         let mut groups = Vec::new();
-        for broker in brokers {
-            let answer = self.send_to_with(broker, |_| ListGroupsRequest::default())?;
+        let requests = brokers.into_iter().map(|broker| (broker, ListGroupsRequest::default()));
+        for answer in self.send_to_each(requests.collect())?.into_values() {
+            let answer = answer?;
             ApiError::check(answer.error_code, None::<String>)?;
             groups.extend(answer.groups.into_iter().map(|group| GroupListing {
                 id: group.group_id.to_string(),
@@ -92,6 +94,18 @@ impl AdminClient {
             }
             Err(error) => Ok(Err(error)),
         }
+    }
+
+    /// Remembers that the coordinator of `group` could not be asked, where that is why a call failed with `error`; gives
+    /// the error back where it is not.
+    pub fn note_coordinator_absent(&mut self, group: &str, error: &Error) -> Result<()> {
+        let why = error.cause::<WireError>().map(|cause| cause.bare().to_string());
+        let why = why.unwrap_or_else(|| error.message());
+        match self.coordinator_of(group)? {
+            Some(id) => self.set_absent(id, format!("{why}, and it coordinates group {group}")),
+            None => return Err(Error::unreachable(format!("group {group} has no coordinator now"))),
+        }
+        Ok(())
     }
 
     /// What a group has committed, partitions without a commit left out.

@@ -8,6 +8,7 @@ mod api_error;
 mod attempts;
 mod cluster;
 pub mod configs;
+mod fan_out;
 mod fetch;
 pub mod groups;
 pub mod log_dirs;
@@ -17,14 +18,16 @@ pub mod reassignments;
 pub mod replica_log_dirs;
 pub mod throttles;
 pub mod topics;
+mod visibility;
 pub mod volumes;
 
 use std::any::Any;
 use std::time::Duration;
 
-use kafka_protocol::messages::{ApiKey, FindCoordinatorRequest, MetadataRequest};
+use kafka_protocol::messages::{ApiKey, DescribeQuorumRequest, FindCoordinatorRequest, MetadataRequest, MetadataResponse};
 use kafka_protocol::protocol::{Request, StrBytes};
 
+use crate::client::deadline::Deadline;
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
 use crate::topic_partition::BrokerId;
@@ -32,6 +35,7 @@ use crate::wire::{HostPort, WireError};
 pub use api_error::ApiError;
 use attempts::Attempts;
 pub use cluster::{Broker, Cluster};
+pub use fan_out::Absent;
 use pool::Pool;
 
 /// The longest an admin call takes with all its tries, unless `default.api.timeout.ms` says otherwise.
@@ -47,6 +51,11 @@ pub struct AdminClient {
     cluster: Option<Cluster>,
     api_timeout: Duration,
     patience: Duration,
+    deadline: Option<Deadline>,
+    /// Brokers that could not be asked.
+    absent: Absent,
+    /// What the user should know of calls that succeeded.
+    notes: Vec<String>,
 }
 
 /// Who is to answer.
@@ -59,6 +68,14 @@ enum Target<'a> {
     TransactionCoordinator(&'a str),
 }
 
+impl Target<'_> {
+    /// Whether a silent broker ends the call: what only a group's coordinator knows is shown as unknown.
+    fn is_given_up_after(self, error: &Error) -> bool {
+        let is_silence = || error.cause::<WireError>().is_some_and(WireError::is_silence);
+        matches!(self, Self::GroupCoordinator(_)) && is_silence()
+    }
+}
+
 /// Why one try failed, and whether the request can be sent again without harm.
 struct Failure {
     error: Error,
@@ -69,6 +86,11 @@ struct Failure {
 impl AdminClient {
     /// Connects to the first bootstrap broker that answers.
     pub fn connect(settings: &Settings) -> Result<Self> {
+        Self::connect_within(settings, settings.timeout().map(Deadline::for_command))
+    }
+
+    /// The same with a deadline that may be running already.
+    pub fn connect_within(settings: &Settings, deadline: Option<Deadline>) -> Result<Self> {
         let servers = settings.bootstrap_servers()?;
         if servers.is_empty() {
             return Err(Error::usage("no broker to ask").hint("give one with -b HOST:PORT"));
@@ -79,6 +101,9 @@ impl AdminClient {
             cluster: None,
             api_timeout: api_timeout.unwrap_or(DEFAULT_API_TIMEOUT),
             patience: api_timeout.unwrap_or(DEFAULT_PATIENCE),
+            deadline,
+            absent: Absent::new(),
+            notes: Vec::new(),
         };
         let mut attempts = client.attempts();
         while let Err(error) = client.pool.anybody(attempts.left()) {
@@ -89,15 +114,33 @@ impl AdminClient {
         Ok(client)
     }
 
+    /// Puts another deadline in the place of the present one.
+    pub fn set_deadline(&mut self, deadline: Option<Deadline>) {
+        self.deadline = deadline;
+    }
+
+    /// The time that is left for one more call.
+    fn time_left(&self) -> Duration {
+        let left = self.deadline.as_ref().map_or(self.api_timeout, Deadline::left);
+        left.min(self.api_timeout)
+    }
+
+    /// What the user should know of calls that succeeded, since this was called last.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
     /// The broker that answers requests to any broker.
     pub fn connected_to(&mut self) -> Result<HostPort> {
-        let connection = self.pool.anybody(self.api_timeout)?;
+        let limit = self.time_left();
+        let connection = self.pool.anybody(limit)?;
         Ok(connection.address().clone())
     }
 
     /// The version in which `R` goes to any broker.
     pub fn version_of<R: Request>(&mut self) -> Result<i16> {
-        Ok(self.pool.anybody(self.api_timeout)?.version_of::<R>()?)
+        let limit = self.time_left();
+        Ok(self.pool.anybody(limit)?.version_of::<R>()?)
     }
 
     /// The cluster as the brokers last described it.
@@ -128,8 +171,15 @@ impl AdminClient {
         let request = MetadataRequest::default().with_topics(Some(Vec::new()));
         let answer = self.send(request)?;
         ApiError::check(answer.error_code, None::<String>)?;
-        self.cluster = Some(Cluster::of(&answer));
+        self.learn(&answer);
         Ok(())
+    }
+
+    /// Takes the brokers out of an answer that names them.
+    fn learn(&mut self, answer: &MetadataResponse) {
+        let cluster = Cluster::of(answer);
+        self.pool.learn(cluster.addresses());
+        self.cluster = Some(cluster);
     }
 
     /// Sends `request` to any broker.
@@ -221,7 +271,7 @@ impl AdminClient {
     }
 
     fn attempts(&self) -> Attempts {
-        Attempts::new(self.api_timeout, self.patience)
+        Attempts::new(self.time_left(), self.patience)
     }
 
     /// Tries until there is an answer, a failure that stays, or no more time.
@@ -242,6 +292,7 @@ impl AdminClient {
                         .cause::<WireError>()
                         .is_some_and(WireError::is_passing);
                     let goes_on = failure.again
+                        && !target.is_given_up_after(&failure.error)
                         && if unreached {
                             attempts.pause_unreached()
                         } else {
@@ -263,9 +314,10 @@ impl AdminClient {
         attempts: &Attempts,
     ) -> Result<R::Response, Failure> {
         let address = self.address_of(target, attempts)?;
+        let limit = self.limit_of_one_try::<R>(target, attempts);
         let connection = match &address {
-            Some(address) => self.pool.at(address, attempts.left()),
-            None => self.pool.anybody(attempts.left()),
+            Some(address) => self.pool.at(address, limit),
+            None => self.pool.anybody(limit),
         };
         let connection = connection.map_err(Failure::before)?;
         let version = connection.version_of::<R>().map_err(Failure::lasting)?;
@@ -286,6 +338,26 @@ impl AdminClient {
         })
     }
 
+    /// How long one try may take. A question can be asked elsewhere when a broker says nothing, so that it does not get
+    /// all the time; a change is sent once.
+    fn limit_of_one_try<R: Request>(&self, target: Target<'_>, attempts: &Attempts) -> Duration {
+        let left = attempts.left();
+        if !changes_nothing(R::KEY) || !self.pool.has_choice() {
+            return left;
+        }
+        match target {
+            Target::Anybody | Target::Controller => left / 2,
+            Target::GroupCoordinator(_) => left / 3,
+            Target::Broker(_) | Target::TransactionCoordinator(_) => left,
+        }
+    }
+
+    /// Whether every broker passes requests on to the controller (`KRaft`): then nobody needs to know which one it is.
+    /// `DescribeQuorum` is served by no broker of a cluster with `ZooKeeper`.
+    fn passes_on_to_the_controller(&mut self) -> bool {
+        self.version_of::<DescribeQuorumRequest>().is_ok()
+    }
+
     /// Where the target is; `None` when any broker will do.
     fn address_of(&mut self, target: Target<'_>, attempts: &Attempts) -> Result<Option<HostPort>, Failure> {
         match target {
@@ -297,6 +369,7 @@ impl AdminClient {
                     .ok_or_else(|| Failure::final_error(cluster.no_broker(id)))?;
                 Ok(Some(address.clone()))
             }
+            Target::Controller if self.passes_on_to_the_controller() => Ok(None),
             Target::Controller => {
                 let cluster = self.cluster().map_err(Failure::final_error)?;
                 match cluster.controller.and_then(|id| cluster.address_of(id)) {

@@ -3,6 +3,8 @@
 //! <https://kafka.apache.org/protocol#The_Messages_ListOffsets>
 
 use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{self, ListOffsetsRequest};
@@ -18,6 +20,13 @@ pub const LATEST: i64 = -1;
 pub const EARLIEST: i64 = -2;
 /// The record with the largest timestamp.
 const NEWEST: i64 = -3;
+
+/// Errors of a leader that does not know yet that it is one: `UNKNOWN_TOPIC_OR_PARTITION`, `NOT_LEADER_OR_FOLLOWER`,
+/// `OFFSET_NOT_AVAILABLE`.
+const NOT_YET: [i16; 3] = [3, 6, 78];
+/// How long such a leader is asked again, and the first pause; each later one is twice as long.
+const PATIENCE: Duration = Duration::from_secs(1);
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// An offset and its record's timestamp, or why there is none.
 type Answers = BTreeMap<TopicPartition, Result<(Offset, i64), ApiError>>;
@@ -54,7 +63,31 @@ impl AdminClient {
         Ok(known.collect())
     }
 
+    /// A broker may hear of a new topic, or that it leads a partition, a moment after others name it: it is asked again.
     fn offsets_and_timestamps(
+        &mut self,
+        partitions: &[(TopicPartition, BrokerId)],
+        timestamp: i64,
+    ) -> Result<Answers> {
+        let mut answers = self.ask_leaders(partitions, timestamp)?;
+        let end = Instant::now() + PATIENCE.min(self.time_left());
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let is_new = |(partition, _): &&(TopicPartition, BrokerId)| {
+                let refusal = answers.get(partition).and_then(|answer| answer.as_ref().err());
+                refusal.is_some_and(|refusal| NOT_YET.contains(&refusal.code))
+            };
+            let open: Vec<(TopicPartition, BrokerId)> = partitions.iter().filter(is_new).cloned().collect();
+            if open.is_empty() || Instant::now() + pause >= end {
+                return Ok(answers);
+            }
+            thread::sleep(pause);
+            pause *= 2;
+            answers.extend(self.ask_leaders(&open, timestamp)?);
+        }
+    }
+
+    fn ask_leaders(
         &mut self,
         partitions: &[(TopicPartition, BrokerId)],
         timestamp: i64,
@@ -67,22 +100,20 @@ impl AdminClient {
             let topics = by_leader.entry(*leader).or_default();
             topics.entry(&partition.topic).or_default().push(wanted);
         }
+        let request = |topics: BTreeMap<&str, Vec<ListOffsetsPartition>>| {
+            let topics = topics.into_iter().map(|(topic, partitions)| {
+                ListOffsetsTopic::default()
+                    .with_name(topic_name(topic))
+                    .with_partitions(partitions)
+            });
+            ListOffsetsRequest::default()
+                .with_replica_id(messages::BrokerId(-1))
+                .with_topics(topics.collect())
+        };
+        let requests = by_leader.into_iter().map(|(leader, topics)| (leader, request(topics)));
         let mut answers = Answers::new();
-        for (leader, topics) in by_leader {
-            let topics: Vec<ListOffsetsTopic> = topics
-                .into_iter()
-                .map(|(topic, partitions)| {
-                    ListOffsetsTopic::default()
-                        .with_name(topic_name(topic))
-                        .with_partitions(partitions)
-                })
-                .collect();
-            let answer = self.send_to_with(leader, |_| {
-                ListOffsetsRequest::default()
-                    .with_replica_id(messages::BrokerId(-1))
-                    .with_topics(topics.clone())
-            })?;
-            for topic in answer.topics {
+        for answer in self.send_to_each(requests.collect())?.into_values() {
+            for topic in answer?.topics {
                 for partition in topic.partitions {
                     let name = TopicPartition::new(topic.name.as_str(), partition.partition_index);
                     let outcome = ApiError::check(partition.error_code, None::<String>);

@@ -4,18 +4,22 @@
 //! <https://kafka.apache.org/protocol#The_Messages_AlterPartitionReassignments>
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use kafka_protocol::messages::alter_partition_reassignments_request::{
     ReassignablePartition, ReassignableTopic,
 };
 use kafka_protocol::messages::elect_leaders_request::TopicPartitions;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::metadata_response::MetadataResponsePartition;
 use kafka_protocol::messages::{
     self, AlterPartitionReassignmentsRequest, ElectLeadersRequest, ListPartitionReassignmentsRequest,
-    MetadataRequest, TopicName,
+    MetadataRequest, MetadataResponse, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 
+use super::topics::is_unsupported;
+use super::visibility::{Check, about, phrase, topic_in};
 use super::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
@@ -26,6 +30,9 @@ const TIMEOUT_MS: i32 = 30_000;
 
 /// The first version that can forbid a change of the replication factor (KIP-860).
 const FORBIDS_FACTOR_CHANGE: i16 = 1;
+
+/// The user may not look at the cluster.
+const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
 
 /// The preferred replica leads already.
 const ELECTION_NOT_NEEDED: i16 = 84;
@@ -68,6 +75,20 @@ impl AdminClient {
         Ok(active)
     }
 
+    /// The same, where a user without the right to ask, or an old broker, counts as nothing under way.
+    pub fn active_reassignments_if_allowed(&mut self) -> Result<ActiveReassignments> {
+        match self.active_reassignments() {
+            Err(error) if is_unsupported(&error) => Ok(ActiveReassignments::new()),
+            Err(error) => match error.cause::<ApiError>() {
+                Some(refusal) if refusal.code == CLUSTER_AUTHORIZATION_FAILED => {
+                    Ok(ActiveReassignments::new())
+                }
+                _ => Err(error),
+            },
+            found => found,
+        }
+    }
+
     /// Starts, changes or cancels reassignments; answers the partitions that were refused.
     ///
     /// Without `allow_factor_change` a partition whose replica count would change is refused; brokers before
@@ -77,6 +98,11 @@ impl AdminClient {
         reassignments: &Reassignments,
         allow_factor_change: bool,
     ) -> Result<BTreeMap<TopicPartition, ApiError>> {
+        // What is cancelled goes back to where it was, which only the move itself tells.
+        let moves = match reassignments.values().any(Option::is_none) {
+            true => self.active_reassignments()?,
+            false => ActiveReassignments::new(),
+        };
         let mut topics: BTreeMap<&str, Vec<ReassignablePartition>> = BTreeMap::new();
         for (topic_partition, replicas) in reassignments {
             let replicas = replicas
@@ -116,7 +142,54 @@ impl AdminClient {
                 }
             }
         }
+        let accepted = reassignments.iter().filter(|(name, _)| !refused.contains_key(name));
+        let ends = accepted.filter_map(|(name, target)| match target {
+            Some(target) => Some((name.clone(), target.clone())),
+            None => Some((name.clone(), moves.get(name)?.sources())),
+        });
+        self.await_replicas(ends.collect());
         Ok(refused)
+    }
+
+    /// Waits until every broker shows these partitions on their way to the replicas they shall end with, or there.
+    fn await_replicas(&mut self, ends: BTreeMap<TopicPartition, Vec<BrokerId>>) {
+        if ends.is_empty() {
+            return;
+        }
+        // Whoever may change replicas may also ask; without an answer there is nothing to hold the brokers to.
+        let Ok(active) = self.active_reassignments() else { return };
+        let names: BTreeSet<&str> = ends.keys().map(|name| name.topic.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let (request, what) = (about(&names), format!("the new replicas of {}", phrase(&names)));
+        let check = move |answer: &MetadataResponse| {
+            ends.iter().all(|(name, end)| {
+                let shown = shown_replicas(answer, name);
+                // A topic that is gone by now, or that the user may not see, is not waited for.
+                shown.is_none_or(|shown| {
+                    shown == *end || active.get(name).is_some_and(|active| is_same_set(&shown, &active.replicas))
+                })
+            })
+        };
+        let check: Check<MetadataResponse> = Arc::new(check);
+        self.await_everywhere(&request, &check, &what);
+    }
+
+    /// Waits until every broker shows the first replica of these partitions as their leader.
+    fn await_preferred_leaders(&mut self, elected: Vec<TopicPartition>) {
+        if elected.is_empty() {
+            return;
+        }
+        let names: BTreeSet<&str> = elected.iter().map(|name| name.topic.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let (request, what) = (about(&names), format!("the new leaders of {}", phrase(&names)));
+        let check = move |answer: &MetadataResponse| {
+            elected.iter().all(|name| {
+                let partition = shown_partition(answer, name);
+                partition.is_none_or(|partition| partition.replica_nodes.first() == Some(&partition.leader_id))
+            })
+        };
+        let check: Check<MetadataResponse> = Arc::new(check);
+        self.await_everywhere(&request, &check, &what);
     }
 
     /// Lets the first replica of each partition lead it, where it is in step.
@@ -140,16 +213,19 @@ impl AdminClient {
         let response = self.send_to_controller(request)?;
         ApiError::check(response.error_code, None::<String>)?;
         let mut elections = Elections::default();
+        let mut elected = Vec::new();
         for topic in response.replica_election_results {
             for partition in topic.partition_result {
                 let name = TopicPartition::new(topic.topic.0.as_str(), partition.partition_id);
                 match ApiError::of(partition.error_code, partition.error_message.as_deref()) {
-                    None => elections.elected += 1,
+                    None => elected.push(name),
                     Some(error) if error.code == ELECTION_NOT_NEEDED => {}
                     Some(error) => drop(elections.refused.insert(name, error)),
                 }
             }
         }
+        elections.elected = elected.len();
+        self.await_preferred_leaders(elected);
         Ok(elections)
     }
 
@@ -175,6 +251,24 @@ impl AdminClient {
         }
         Ok(answers)
     }
+}
+
+fn shown_partition<'a>(
+    answer: &'a MetadataResponse,
+    name: &TopicPartition,
+) -> Option<&'a MetadataResponsePartition> {
+    let partitions = &topic_in(answer, &name.topic)?.partitions;
+    partitions
+        .iter()
+        .find(|partition| partition.partition_index == name.partition)
+}
+
+fn shown_replicas(answer: &MetadataResponse, name: &TopicPartition) -> Option<Vec<BrokerId>> {
+    shown_partition(answer, name).map(|partition| broker_ids(&partition.replica_nodes))
+}
+
+fn is_same_set(one: &[BrokerId], other: &[BrokerId]) -> bool {
+    one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
 }
 
 pub(super) fn topic_name(topic: &str) -> TopicName {

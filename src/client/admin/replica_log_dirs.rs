@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kafka_protocol::messages::alter_replica_log_dirs_request::{AlterReplicaLogDir, AlterReplicaLogDirTopic};
 use kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
-use kafka_protocol::messages::{AlterReplicaLogDirsRequest, DescribeLogDirsRequest};
+use kafka_protocol::messages::{
+    AlterReplicaLogDirsRequest, DescribeLogDirsRequest, DescribeLogDirsResponse,
+};
 use kafka_protocol::protocol::StrBytes;
 
 use super::reassignments::topic_name;
@@ -30,51 +32,22 @@ pub struct ReplicaFiles {
 pub type BrokerReplicas = BTreeMap<TopicPartition, ReplicaFiles>;
 
 impl AdminClient {
-    /// The files of some partitions' replicas on a broker, or of all its replicas.
-    pub fn replica_files(
+    /// The files of some partitions' replicas on each of these brokers, or of all its replicas. The brokers are asked at
+    /// the same time; one that does not answer is absent.
+    pub fn replica_files_of_each(
         &mut self,
-        broker: BrokerId,
+        brokers: &[BrokerId],
         partitions: Option<&BTreeSet<TopicPartition>>,
-    ) -> Result<BrokerReplicas> {
-        let request = DescribeLogDirsRequest::default().with_topics(partitions.map(|partitions| {
-            let by_topic = by_topic(partitions.iter()).into_iter();
-            by_topic
-                .map(|(topic, partitions)| {
-                    DescribableLogDirTopic::default()
-                        .with_topic(topic_name(topic))
-                        .with_partitions(partitions)
-                })
-                .collect()
-        }));
-        let response = self.send_to(broker, request)?;
-        ApiError::check(response.error_code, None::<String>)?;
-        let mut replicas = BrokerReplicas::new();
-        for log_dir in response.results {
-            if log_dir.error_code == KAFKA_STORAGE_ERROR {
-                continue;
-            }
-            ApiError::check(log_dir.error_code, None::<String>)?;
-            for topic in log_dir.topics {
-                for partition in topic.partitions {
-                    let name = TopicPartition::new(topic.name.0.as_str(), partition.partition_index);
-                    let files = replicas.entry(name).or_default();
-                    let path = Some(log_dir.log_dir.to_string());
-                    let bytes = u64::try_from(partition.partition_size).unwrap_or(0);
-                    if partition.is_future_key {
-                        files.dirs.future = path;
-                        files.dirs.copied.done = bytes;
-                    } else {
-                        files.dirs.current = path;
-                        files.dirs.copied.total = bytes;
-                        files.bytes = bytes;
-                    }
-                }
-            }
-        }
-        Ok(replicas)
+    ) -> Result<BTreeMap<BrokerId, Result<BrokerReplicas>>> {
+        let request = files_request(partitions);
+        let requests = brokers.iter().map(|broker| (*broker, request.clone()));
+        let answers = self.send_to_each(requests.collect())?.into_iter();
+        Ok(answers
+            .map(|(broker, answer)| (broker, answer.and_then(replica_files)))
+            .collect())
     }
 
-    /// Where some replicas' files are; every broker concerned is asked once.
+    /// Where some replicas' files are; every broker concerned is asked once, and must answer.
     pub fn replica_dirs(
         &mut self,
         replicas: impl IntoIterator<Item = PartitionReplica>,
@@ -86,9 +59,13 @@ impl AdminClient {
                 .or_default()
                 .insert(replica.topic_partition);
         }
+        let requests = by_broker.iter();
+        let requests = requests.map(|(broker, partitions)| (*broker, files_request(Some(partitions))));
+        let mut answers = self.send_to_all(requests.collect())?;
         let mut found = BTreeMap::new();
         for (broker, partitions) in by_broker {
-            let files = self.replica_files(broker, Some(&partitions))?;
+            let files = answers.remove(&broker).map(replica_files).transpose()?;
+            let files = files.unwrap_or_default();
             for topic_partition in partitions {
                 let dirs = files
                     .get(&topic_partition)
@@ -144,6 +121,47 @@ impl AdminClient {
         }
         Ok(answers)
     }
+}
+
+fn files_request(partitions: Option<&BTreeSet<TopicPartition>>) -> DescribeLogDirsRequest {
+    DescribeLogDirsRequest::default().with_topics(partitions.map(|partitions| {
+        let by_topic = by_topic(partitions.iter()).into_iter();
+        by_topic
+            .map(|(topic, partitions)| {
+                DescribableLogDirTopic::default()
+                    .with_topic(topic_name(topic))
+                    .with_partitions(partitions)
+            })
+            .collect()
+    }))
+}
+
+fn replica_files(response: DescribeLogDirsResponse) -> Result<BrokerReplicas> {
+    ApiError::check(response.error_code, None::<String>)?;
+    let mut replicas = BrokerReplicas::new();
+    for log_dir in response.results {
+        if log_dir.error_code == KAFKA_STORAGE_ERROR {
+            continue;
+        }
+        ApiError::check(log_dir.error_code, None::<String>)?;
+        for topic in log_dir.topics {
+            for partition in topic.partitions {
+                let name = TopicPartition::new(topic.name.0.as_str(), partition.partition_index);
+                let files = replicas.entry(name).or_default();
+                let path = Some(log_dir.log_dir.to_string());
+                let bytes = u64::try_from(partition.partition_size).unwrap_or(0);
+                if partition.is_future_key {
+                    files.dirs.future = path;
+                    files.dirs.copied.done = bytes;
+                } else {
+                    files.dirs.current = path;
+                    files.dirs.copied.total = bytes;
+                    files.bytes = bytes;
+                }
+            }
+        }
+    }
+    Ok(replicas)
 }
 
 fn by_topic<'a>(partitions: impl IntoIterator<Item = &'a TopicPartition>) -> BTreeMap<&'a str, Vec<i32>> {

@@ -10,6 +10,7 @@ use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsRe
 use kafka_protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRequest};
 use kafka_protocol::protocol::StrBytes;
 
+use super::configs::{ConfigChange, ConfigResource};
 use super::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::reassignment::throttle::{BROKER_THROTTLES, TOPIC_THROTTLES};
@@ -94,31 +95,65 @@ impl AdminClient {
             let response = self.send(request)?;
             refused.extend(refusals(response.responses));
         }
+        let made = changes.iter().filter(|(throttled, _)| !refused.contains_key(throttled));
+        self.await_configs(made.map(|(throttled, configs)| as_changes(throttled, configs)).collect());
         Ok(refused)
     }
 
-    /// The throttles that are set on some topics, or on brokers that are alive; those without any are left out.
+    /// The throttles that are set on some topics, or on brokers that are up; those without any are left out. Every
+    /// broker must answer.
     pub fn throttles(&mut self, of: &[Throttled]) -> Result<BTreeMap<Throttled, Throttles>> {
-        let mut found = BTreeMap::new();
+        let mut found = self.topic_throttles(of)?;
+        for response in self.send_to_all(broker_questions(of))?.into_values() {
+            found.extend(answers(response.results));
+        }
+        Ok(found)
+    }
+
+    /// The same of the brokers that answer; the others are absent.
+    pub fn throttles_of_present(&mut self, of: &[Throttled]) -> Result<BTreeMap<Throttled, Throttles>> {
+        let mut found = self.topic_throttles(of)?;
+        for response in self.send_to_each(broker_questions(of))?.into_values() {
+            found.extend(answers(response?.results));
+        }
+        Ok(found)
+    }
+
+    fn topic_throttles(&mut self, of: &[Throttled]) -> Result<BTreeMap<Throttled, Throttles>> {
         let topics: Vec<_> = of
             .iter()
             .filter(|throttled| matches!(throttled, Throttled::Topic(_)))
             .map(question)
             .collect();
-        if !topics.is_empty() {
-            let request = DescribeConfigsRequest::default().with_resources(topics);
-            let response = self.send(request)?;
-            found.extend(answers(response.results));
+        if topics.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        for throttled in of {
-            if let Throttled::Broker(id) = throttled {
-                let request = DescribeConfigsRequest::default().with_resources(vec![question(throttled)]);
-                let response = self.send_to(*id, request)?;
-                found.extend(answers(response.results));
-            }
-        }
-        Ok(found)
+        let response = self.send(DescribeConfigsRequest::default().with_resources(topics))?;
+        Ok(answers(response.results).collect())
     }
+}
+
+fn broker_questions(of: &[Throttled]) -> Vec<(BrokerId, DescribeConfigsRequest)> {
+    let questions = of.iter().filter_map(|throttled| match throttled {
+        Throttled::Broker(id) => {
+            let request = DescribeConfigsRequest::default().with_resources(vec![question(throttled)]);
+            Some((*id, request))
+        }
+        Throttled::Topic(_) => None,
+    });
+    questions.collect()
+}
+
+fn as_changes(throttled: &Throttled, configs: &ConfigChanges) -> (ConfigResource, Vec<ConfigChange>) {
+    let resource = match throttled {
+        Throttled::Broker(id) => ConfigResource::Broker(*id),
+        Throttled::Topic(name) => ConfigResource::Topic(name.clone()),
+    };
+    let changes = configs.iter().map(|(name, value)| ConfigChange {
+        name: (*name).to_owned(),
+        value: value.clone(),
+    });
+    (resource, changes.collect())
 }
 
 fn alteration(throttled: &Throttled, configs: &ConfigChanges) -> AlterConfigsResource {

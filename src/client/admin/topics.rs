@@ -21,7 +21,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
-use super::{AdminClient, ApiError, Cluster};
+use super::{AdminClient, ApiError};
 use crate::error::{Error, Result};
 use crate::topic_partition::BrokerId;
 use crate::wire::WireError;
@@ -101,12 +101,12 @@ pub fn topic_id_text(id: Uuid) -> String {
 }
 
 impl AdminClient {
-    /// Every topic that we may see, by name, from one Metadata answer (so without ELR fields).
+    /// Every topic that the user is authorised to describe, by name, from one Metadata answer (so without ELR fields).
     pub fn all_topics(&mut self) -> Result<Vec<TopicDescription>> {
         let answer = self.send_with(|_| MetadataRequest::default().with_topics(None))?;
         ApiError::check(answer.error_code, None::<String>)?;
         // The same answer names the brokers: whoever asks for them next need not ask the cluster.
-        self.cluster = Some(Cluster::of(&answer));
+        self.learn(&answer);
         let mut topics: Vec<TopicDescription> = answer
             .topics
             .into_iter()
@@ -173,6 +173,13 @@ impl AdminClient {
                 .with_timeout_ms(TIMEOUT_MS)
                 .with_validate_only(validate_only)
         })?;
+        let created = answer.topics.iter().filter(|topic| topic.error_code == 0);
+        // Older brokers do not say how many partitions there are.
+        let created = created.map(|topic| (topic.name.to_string(), usize::try_from(topic.num_partitions).unwrap_or(1)));
+        let created: Vec<(String, usize)> = created.collect();
+        if !validate_only && !created.is_empty() {
+            self.await_partitions(created);
+        }
         let topics = answer.topics.into_iter();
         Ok(topics
             .map(|topic| outcome(Some(topic.name), topic.error_code, topic.error_message.as_deref()))
@@ -185,6 +192,8 @@ impl AdminClient {
         topics: &[NewPartitions],
         validate_only: bool,
     ) -> Result<TopicOutcomes> {
+        let counts = topics.iter().map(|topic| (topic.topic.as_str(), topic.count));
+        let counts: BTreeMap<&str, i32> = counts.collect();
         let topics: Vec<CreatePartitionsTopic> = topics
             .iter()
             .map(|topic| {
@@ -206,6 +215,15 @@ impl AdminClient {
                 .with_timeout_ms(TIMEOUT_MS)
                 .with_validate_only(validate_only)
         })?;
+        let grown = answer.results.iter().filter(|topic| topic.error_code == 0);
+        let grown = grown.map(|topic| {
+            let count = counts.get(topic.name.as_str()).copied().unwrap_or(1);
+            (topic.name.to_string(), usize::try_from(count).unwrap_or(1))
+        });
+        let grown: Vec<(String, usize)> = grown.collect();
+        if !validate_only && !grown.is_empty() {
+            self.await_partitions(grown);
+        }
         let topics = answer.results.into_iter();
         Ok(topics
             .map(|topic| outcome(Some(topic.name), topic.error_code, topic.error_message.as_deref()))
@@ -223,6 +241,13 @@ impl AdminClient {
                 request.with_topic_names(names.iter().map(|name| topic_name(name)).collect())
             }
         })?;
+        let gone = answer.responses.iter().filter(|topic| topic.error_code == 0);
+        let gone: Vec<String> = gone
+            .filter_map(|topic| Some(topic.name.as_ref()?.to_string()))
+            .collect();
+        if !gone.is_empty() {
+            self.await_absence(gone);
+        }
         let topics = answer.responses.into_iter();
         Ok(topics
             .map(|topic| outcome(topic.name, topic.error_code, topic.error_message.as_deref()))

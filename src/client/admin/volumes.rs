@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::AdminClient;
 use super::offsets::{EARLIEST, LATEST, Offsets};
 use super::topics::TopicDescription;
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 
 /// What lies in one partition; `None` for what could not be found out.
@@ -32,8 +32,8 @@ impl AdminClient {
     /// What lies in the partitions of these topics. What we may not ask, or what nobody leads, stays unknown.
     pub fn volumes(&mut self, topics: &[TopicDescription]) -> Result<Volumes> {
         let leaders = leaders(topics);
-        let firsts = self.known_offsets(&leaders, EARLIEST)?;
-        let nexts = self.known_offsets(&leaders, LATEST)?;
+        let firsts = self.list_offsets(&leaders, EARLIEST)?;
+        let nexts = self.list_offsets(&leaders, LATEST)?;
         let sizes = self.sizes(topics, &leaders)?;
         let offset = |offsets: &Offsets, partition: &TopicPartition| {
             offsets
@@ -54,14 +54,6 @@ impl AdminClient {
             .collect())
     }
 
-    /// A leader that has just gone leaves its partitions unknown.
-    fn known_offsets(&mut self, leaders: &[(TopicPartition, BrokerId)], timestamp: i64) -> Result<Offsets> {
-        match self.list_offsets(leaders, timestamp) {
-            Err(error) if error.kind() == Kind::NotFound => Ok(Offsets::new()),
-            other => other,
-        }
-    }
-
     fn sizes(
         &mut self,
         topics: &[TopicDescription],
@@ -79,14 +71,11 @@ impl AdminClient {
                 (topic.name.clone(), numbers.collect())
             })
             .collect();
+        let brokers: Vec<BrokerId> = brokers.into_iter().collect();
         let mut sizes = BTreeMap::new();
-        for broker in brokers {
-            let dirs = match self.describe_log_dirs(broker, Some(&wanted)) {
-                Ok(dirs) => dirs,
-                // Sizes are worth less than the list itself.
-                Err(error) if error.kind() != Kind::Unreachable => continue,
-                Err(error) => return Err(error),
-            };
+        for (broker, dirs) in self.describe_log_dirs(&brokers, Some(&wanted))? {
+            // Sizes are worth less than the list itself: a user without the right to ask for them sees the rest.
+            let Ok(dirs) = dirs else { continue };
             for replica in dirs.into_iter().flat_map(|dir| dir.replicas) {
                 if !replica.is_future && led.get(&replica.partition) == Some(&broker) {
                     sizes.insert(replica.partition, replica.size);

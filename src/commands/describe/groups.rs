@@ -13,7 +13,7 @@ use crate::client::admin::groups::GroupDescription;
 use crate::client::admin::offsets::LATEST;
 use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, ApiError};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
 use crate::output::group::{self, Progress, Row};
 use crate::output::group_watch::Watched;
@@ -54,7 +54,15 @@ pub(super) fn watch(names: &[String], step: Duration, context: &mut Context) -> 
 fn look(names: &[String], context: &mut Context) -> Result<Vec<Progress>> {
     let mut described = Vec::new();
     for name in names {
-        let found = context.client.admin()?.describe_group(name)?;
+        let found = match context.client.admin()?.describe_group(name) {
+            // Only its coordinator knows a group.
+            Err(error) if error.kind() == Kind::Unreachable => {
+                context.client.admin()?.note_coordinator_absent(name, &error)?;
+                described.push(Progress::unknown(name));
+                continue;
+            }
+            found => found?,
+        };
         let description = found.map_err(|refusal| no_group(name, refusal, context))?;
         described.push(progress(description, context)?);
     }
@@ -112,6 +120,7 @@ fn progress(description: GroupDescription, context: &mut Context) -> Result<Prog
         rows.push(row);
     }
     Ok(Progress {
+        is_known: true,
         rows,
         group: description,
     })

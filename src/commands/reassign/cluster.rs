@@ -59,7 +59,7 @@ pub(super) fn sizes(
     partitions: Option<&BTreeSet<TopicPartition>>,
     context: &mut Context,
 ) -> Result<Sizes> {
-    let (sizes, silent) = sizes_and_silent(brokers, partitions, context.client.admin()?);
+    let (sizes, silent) = sizes_and_silent(brokers, partitions, context.client.admin()?)?;
     if let Some((broker, error)) = silent.first() {
         let others = match silent.len() {
             1 => String::new(),
@@ -77,16 +77,23 @@ pub(super) fn sizes_and_silent(
     brokers: impl IntoIterator<Item = BrokerId>,
     partitions: Option<&BTreeSet<TopicPartition>>,
     admin: &mut AdminClient,
-) -> (Sizes, Vec<(BrokerId, Error)>) {
+) -> Result<(Sizes, Vec<(BrokerId, Error)>)> {
     let mut sizes = Sizes::default();
     let mut silent: Vec<(BrokerId, Error)> = Vec::new();
-    for broker in brokers {
-        match admin.replica_files(broker, partitions) {
+    let brokers: Vec<BrokerId> = brokers.into_iter().collect();
+    let answers = admin.replica_files_of_each(&brokers, partitions);
+    for (broker, answer) in answers? {
+        match answer {
             Ok(replicas) => drop(sizes.0.insert(broker, replicas)),
             Err(error) => silent.push((broker, error)),
         }
     }
-    (sizes, silent)
+    // Who is absent is said at the end of a command that shows something; one that goes on says it here.
+    if admin.forgets_absent() {
+        let absent = admin.take_absent().into_iter();
+        silent.extend(absent.map(|(broker, why)| (broker, Error::unreachable(why))));
+    }
+    Ok((sizes, silent))
 }
 
 /// Everything a plan for `chosen` topics (none: for all) is made from: brokers, partitions, sizes.

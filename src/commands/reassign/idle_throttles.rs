@@ -29,7 +29,7 @@ pub(super) fn find(
     if active.is_empty() {
         idle.extend(admin.brokers()?.iter().map(|broker| Throttled::Broker(broker.id)));
     }
-    let mut found: Vec<Throttled> = admin.throttles(&idle)?.into_keys().collect();
+    let mut found: Vec<Throttled> = admin.throttles_of_present(&idle)?.into_keys().collect();
     let is_broker = |throttled: &Throttled| matches!(throttled, Throttled::Broker(_));
     if found.iter().any(is_broker) && !log_dir_moves::under_way(admin, None)?.is_empty() {
         found.retain(|throttled| !is_broker(throttled));

@@ -3,7 +3,6 @@
 //! Owns what a broker's answers mean for one move. A replica that its broker has not yet cannot move: the broker keeps
 //! the wish, and puts the replica there at once when it comes.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::admin::AdminClient;
@@ -48,15 +47,17 @@ fn check_dirs(
     wanted: &BTreeMap<PartitionReplica, String>,
     file: &str,
 ) -> Result<()> {
+    let brokers: BTreeSet<BrokerId> = wanted.keys().map(|replica| replica.broker).collect();
+    let brokers: Vec<BrokerId> = brokers.into_iter().collect();
     let mut dirs: BTreeMap<BrokerId, Vec<String>> = BTreeMap::new();
+    for (broker, found) in admin.describe_log_dirs(&brokers, Some(&[]))? {
+        dirs.insert(broker, found?.into_iter().map(|dir| dir.path).collect());
+    }
     for (replica, dir) in wanted {
         let broker = replica.broker;
-        let known = match dirs.entry(broker) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                let found = admin.describe_log_dirs(broker, Some(&[]))?;
-                unknown.insert(found.into_iter().map(|dir| dir.path).collect())
-            }
+        let Some(known) = dirs.get(&broker) else {
+            let message = format!("{file}: broker {broker} does not tell its log directories");
+            return Err(Error::unreachable(message).hint("is the broker up?"));
         };
         if !known.contains(dir) {
             let message = format!("{file}: broker {broker} has no log directory {dir}");
@@ -131,8 +132,8 @@ fn moving(replicas: BTreeMap<PartitionReplica, ReplicaDirs>) -> Wishes {
 fn every_replica(admin: &mut AdminClient) -> Result<BTreeMap<PartitionReplica, ReplicaDirs>> {
     let alive: Vec<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
     let mut all = BTreeMap::new();
-    for broker in alive {
-        for (topic_partition, files) in admin.replica_files(broker, None)? {
+    for (broker, files) in admin.replica_files_of_each(&alive, None)? {
+        for (topic_partition, files) in files? {
             let replica = PartitionReplica {
                 broker,
                 topic_partition,

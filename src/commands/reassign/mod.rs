@@ -89,6 +89,17 @@ pub struct CancelAction {
     pub dry_run: bool,
 }
 
+impl Action {
+    /// Whether the command waits for moves to end.
+    pub fn goes_on(&self) -> bool {
+        match self {
+            Self::Execute(_) | Self::Undo(_) => true,
+            Self::Verify(action) => action.watch,
+            Self::Plan(_) | Self::Cancel(_) | Self::List => false,
+        }
+    }
+}
+
 pub fn run(action: Action, context: &mut Context) -> Result<()> {
     match action {
         Action::Plan(action) => plan::run(&action, context),

@@ -152,7 +152,7 @@ fn under_way(watched: &Watched, admin: &mut AdminClient) -> Result<Vec<Step>> {
         Sizes::default()
     } else {
         let names: BTreeSet<TopicPartition> = active.keys().cloned().collect();
-        cluster::sizes_and_silent(concerned(&active, admin)?, Some(&names), admin).0
+        cluster::sizes_and_silent(concerned(&active, admin)?, Some(&names), admin)?.0
     };
     let step = |name: &TopicPartition| Step {
         name: name.to_string(),

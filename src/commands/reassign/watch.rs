@@ -257,14 +257,11 @@ impl Watch {
         }
         let admin = context.client.admin()?;
         let alive: Vec<BrokerId> = admin.brokers()?.iter().map(|broker| broker.id).collect();
-        for (broker, partitions) in receiving {
-            if !alive.contains(&broker) {
-                continue;
-            }
-            let Ok(files) = admin.replica_files(broker, Some(&partitions)) else {
-                continue;
-            };
-            for (name, files) in files {
+        let names: BTreeSet<TopicPartition> = receiving.values().flatten().cloned().collect();
+        let mut brokers: Vec<BrokerId> = receiving.into_keys().collect();
+        brokers.retain(|broker| alive.contains(broker));
+        for (broker, files) in admin.replica_files_of_each(&brokers, Some(&names))? {
+            for (name, files) in files.unwrap_or_default() {
                 self.sizes.set(broker, name, files);
             }
         }

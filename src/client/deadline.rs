@@ -1,0 +1,67 @@
+//! How long a command waits for its cluster: one deadline for all that it asks, or one for every single answer.
+//!
+//! A command that looks or changes something has one deadline from its start to its end. A command that goes on for as
+//! long as there is work (produce, consume, a watch) has no end to count towards: for it the limit is the time without
+//! an answer.
+
+use std::time::{Duration, Instant};
+
+/// The time a native command has where `--timeout` does not say otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Until when the cluster may answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    limit: Duration,
+    /// When the time began to run; `None` where every answer has the whole limit.
+    since: Option<Instant>,
+}
+
+impl Deadline {
+    /// One deadline for the whole command; the time runs from now on.
+    pub fn for_command(limit: Duration) -> Self {
+        Self {
+            limit,
+            since: Some(Instant::now()),
+        }
+    }
+
+    /// The same limit for every answer anew.
+    pub fn for_each_answer(limit: Duration) -> Self {
+        Self { limit, since: None }
+    }
+
+    /// The time that is left; zero when it is over.
+    pub fn left(&self) -> Duration {
+        match self.since {
+            Some(since) => self.limit.saturating_sub(since.elapsed()),
+            None => self.limit,
+        }
+    }
+
+    /// Whether the limit is that of one answer.
+    pub fn is_for_each_answer(&self) -> bool {
+        self.since.is_none()
+    }
+
+    /// Begins to count anew: the time until now was not the cluster's (the user was asked something).
+    pub fn restart(&mut self) {
+        if self.since.is_some() {
+            self.since = Some(Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_command_runs_out_of_time() {
+        let over = Deadline::for_command(Duration::ZERO);
+        assert_eq!(over.left(), Duration::ZERO);
+        let limit = Duration::from_secs(3);
+        assert_eq!(Deadline::for_each_answer(limit).left(), limit);
+        assert!(Deadline::for_command(limit).left() <= limit);
+    }
+}

@@ -1,0 +1,57 @@
+//! How a partition is: whether it has a leader, whether its replicas are in sync, whether they move.
+//!
+//! A replica that is being added counts as no missing one until it is there: as Java's `kafka-topics` decides.
+
+use crate::client::admin::topics::PartitionDescription;
+use crate::reassignment::active::ActiveReassignment;
+use crate::topic_partition::BrokerId;
+
+pub(super) const NO_LEADER: &str = "NO LEADER";
+pub(super) const UNDER_REPLICATED: &str = "UNDER-REPLICATED";
+pub(super) const MOVING: &str = "MOVING";
+
+/// How many replicas a partition is to have now; those that are being added are left out.
+pub(super) fn replication_factor(
+    partition: &PartitionDescription,
+    active: Option<&ActiveReassignment>,
+) -> usize {
+    match active {
+        Some(active) if is_moving(partition, active) => {
+            active.replicas.len().saturating_sub(active.adding.len())
+        }
+        _ => partition.replicas.len(),
+    }
+}
+
+/// Whether fewer replicas are in sync than there are to be.
+pub(super) fn is_under_replicated(
+    partition: &PartitionDescription,
+    active: Option<&ActiveReassignment>,
+) -> bool {
+    partition.in_sync.len() < replication_factor(partition, active)
+}
+
+/// Whether the reassignment is one of these replicas, and not over yet for the broker that described them.
+fn is_moving(partition: &PartitionDescription, active: &ActiveReassignment) -> bool {
+    let changing = || active.adding.iter().chain(&active.removing);
+    partition.replicas.iter().any(|replica| changing().any(|broker| broker == replica))
+}
+
+/// What is the matter, the worst first: `UNDER-REPLICATED, MOVING 1,2→1,3`; empty when all is well.
+pub(super) fn status(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> String {
+    let mut words = Vec::new();
+    if partition.leader.is_none() {
+        words.push(NO_LEADER.to_owned());
+    } else if is_under_replicated(partition, active) {
+        words.push(UNDER_REPLICATED.to_owned());
+    }
+    if let Some(active) = active {
+        words.push(format!("{MOVING} {}→{}", ids(&active.sources()), ids(&active.target())));
+    }
+    words.join(", ")
+}
+
+fn ids(ids: &[BrokerId]) -> String {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    ids.join(",")
+}
