@@ -70,7 +70,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
 fn cluster(context: &mut Context) -> Result<()> {
     let admin = context.client.admin()?;
     let topics = admin.all_topics()?;
-    let active = admin.active_reassignments_if_allowed()?;
+    let active = admin.reassignments_of(&topics)?;
     let cluster = known_cluster(admin)?;
     let down = note_down(&topics, admin)?;
     output::cluster(&mut context.printer, &cluster, &down, &topics, &active)
@@ -137,7 +137,7 @@ fn topics(selection: &Selection, context: &mut Context) -> Result<()> {
         )));
     }
     let admin = context.client.admin()?;
-    let active = admin.active_reassignments_if_allowed()?;
+    let active = admin.reassignments_of(&topics)?;
     let volumes = admin.volumes(&topics)?;
     let resources: Vec<ConfigResource> = topics
         .iter()

@@ -76,6 +76,8 @@ pub enum Failure {
     Executing(String),
     /// The cluster cannot be looked for at all.
     NoClient(String),
+    /// Everything was shown but what a broker that does not answer would have said; Java waits for it and fails.
+    Partly(String),
     /// Nobody reads our output any more.
     ClosedPipe,
 }
@@ -92,6 +94,10 @@ pub fn run(action: &Action, context: &mut Context) -> Result<()> {
         Action::Delete { selection, if_exists } => delete(selection, *if_exists, context),
     };
     context.tell_notes();
+    let outcome = outcome.and_then(|()| {
+        let absent = context.complain_of_absent();
+        absent.map_err(|error| Failure::Partly(error.to_string()))
+    });
     outcome.and(context.printer.flush().map_err(|error| printing(&error)))
 }
 
@@ -194,7 +200,7 @@ fn describe(description: &Description, context: &mut Context) -> Result<()> {
         .brokers()
         .map_err(|error| asking(&error, "describeCluster"))?;
     let live: BTreeSet<BrokerId> = brokers.iter().map(|broker| broker.id).collect();
-    let reassignments = admin.active_reassignments_if_allowed();
+    let reassignments = admin.known_reassignments();
     let reassignments = reassignments.map_err(|error| asking(&error, "listPartitionReassignments"))?;
     for (topic, configs) in topics.iter().zip(configs) {
         let described = DescribedTopic {

@@ -102,7 +102,7 @@ impl Context {
     }
 
     /// The failure of a command that has shown everything but what some brokers alone know.
-    fn complain_of_absent(&mut self) -> Result<()> {
+    pub fn complain_of_absent(&mut self) -> Result<()> {
         let absent = self.client.connected_admin().map(AdminClient::take_absent);
         let absent: Vec<String> = absent.unwrap_or_default().into_values().collect();
         let only = match absent.len() {

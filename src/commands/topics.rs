@@ -68,7 +68,7 @@ fn list(selection: &Selection, context: &mut Context) -> Result<()> {
         return output::names(&mut context.printer, &topics);
     }
     let admin = context.client.admin()?;
-    let active = admin.active_reassignments_if_allowed()?;
+    let active = admin.reassignments_of(&topics)?;
     let volumes = admin.volumes(&topics)?;
     output::list(&mut context.printer, &topics, &output::Facts { volumes, active })
 }

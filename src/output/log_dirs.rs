@@ -2,7 +2,7 @@
 
 use super::Printer;
 use super::table::{Cell, Table, numbers, words};
-use crate::client::admin::log_dirs::LogDir;
+use crate::client::admin::log_dirs::{LogDir, ReplicaOnDisk};
 use crate::error::Result;
 use crate::topic_partition::BrokerId;
 
@@ -20,19 +20,11 @@ pub fn directories(printer: &mut Printer, brokers: &[(BrokerId, Option<Vec<LogDi
         numbers("TOTAL", "total_bytes"),
         words("STATUS", "status").hides(),
     ]);
-    for dir in known(&mut table, brokers) {
-        table.row(vec![
-            Cell::number(dir.broker),
-            Cell::text(&dir.path),
-            Cell::number(dir.replicas.len() as i64),
-            Cell::bytes(dir.replicas.iter().map(|replica| replica.size).sum()),
-            Cell::or_unknown(dir.usable_bytes.map(Cell::bytes)),
-            Cell::or_unknown(dir.total_bytes.map(Cell::bytes)),
-            Cell::text(match &dir.error {
-                Some(error) => format!("OFFLINE: {error}"),
-                None => String::new(),
-            }),
-        ]);
+    for (broker, dirs) in brokers {
+        match dirs {
+            Some(dirs) => dirs.iter().for_each(|dir| table.row(directory(dir))),
+            None => table.row(unknown(*broker)),
+        }
     }
     table.print(printer)
 }
@@ -48,40 +40,56 @@ pub fn replicas(printer: &mut Printer, brokers: &[(BrokerId, Option<Vec<LogDir>>
         numbers("LAG", "offset_lag"),
         words("STATUS", "status").hides(),
     ]);
-    for dir in known(&mut table, brokers) {
-        let mut replicas: Vec<_> = dir.replicas.iter().collect();
-        replicas.sort_by(|a, b| a.partition.cmp(&b.partition));
-        for replica in replicas {
-            table.row(vec![
-                Cell::number(dir.broker),
-                Cell::text(&dir.path),
-                Cell::text(&replica.partition.topic),
-                Cell::number(replica.partition.partition),
-                Cell::bytes(replica.size),
-                Cell::number(replica.offset_lag),
-                Cell::text(if replica.is_future { "moving in" } else { "" }),
-            ]);
+    for (broker, dirs) in brokers {
+        match dirs {
+            Some(dirs) => dirs
+                .iter()
+                .flat_map(replicas_in)
+                .for_each(|cells| table.row(cells)),
+            None => table.row(unknown(*broker)),
         }
     }
     table.print(printer)
 }
 
-/// The directories that are known; a broker that could not be asked gets its row.
-fn known<'a>(table: &mut Table, brokers: &'a [(BrokerId, Option<Vec<LogDir>>)]) -> Vec<&'a LogDir> {
-    let mut known = Vec::new();
-    for (broker, dirs) in brokers {
-        match dirs {
-            Some(dirs) => known.extend(dirs),
-            None => {
-                // Between the number and the status.
-                let mut cells = vec![Cell::unknown(); COLUMNS];
-                if let [first, .., last] = cells.as_mut_slice() {
-                    *first = Cell::number(*broker);
-                    *last = Cell::text("NO ANSWER");
-                }
-                table.row(cells);
-            }
-        }
+/// The row of a broker that could not be asked.
+fn unknown(broker: BrokerId) -> Vec<Cell> {
+    let mut cells = vec![Cell::unknown(); COLUMNS];
+    if let [first, .., last] = cells.as_mut_slice() {
+        *first = Cell::number(broker);
+        *last = Cell::text("NO ANSWER");
     }
-    known
+    cells
+}
+
+fn directory(dir: &LogDir) -> Vec<Cell> {
+    vec![
+        Cell::number(dir.broker),
+        Cell::text(&dir.path),
+        Cell::number(dir.replicas.len() as i64),
+        Cell::bytes(dir.replicas.iter().map(|replica| replica.size).sum()),
+        Cell::or_unknown(dir.usable_bytes.map(Cell::bytes)),
+        Cell::or_unknown(dir.total_bytes.map(Cell::bytes)),
+        Cell::text(match &dir.error {
+            Some(error) => format!("OFFLINE: {error}"),
+            None => String::new(),
+        }),
+    ]
+}
+
+fn replicas_in(dir: &LogDir) -> Vec<Vec<Cell>> {
+    let mut replicas: Vec<_> = dir.replicas.iter().collect();
+    replicas.sort_by(|a, b| a.partition.cmp(&b.partition));
+    let row = |replica: &ReplicaOnDisk| {
+        vec![
+            Cell::number(dir.broker),
+            Cell::text(&dir.path),
+            Cell::text(&replica.partition.topic),
+            Cell::number(replica.partition.partition),
+            Cell::bytes(replica.size),
+            Cell::number(replica.offset_lag),
+            Cell::text(if replica.is_future { "moving in" } else { "" }),
+        ]
+    };
+    replicas.into_iter().map(row).collect()
 }

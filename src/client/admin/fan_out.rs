@@ -22,6 +22,9 @@ const AT_ONCE: usize = 32;
 /// The part of the time that is left for which the last brokers are waited for when others have answered: a third.
 const SHARE: u32 = 3;
 
+/// The controller's place among the absent; no broker has a negative id.
+const CONTROLLER: BrokerId = -1;
+
 /// The brokers that could not be asked, and why.
 pub type Absent = BTreeMap<BrokerId, String>;
 
@@ -76,6 +79,7 @@ impl AdminClient {
             .map(|turn| (turn.broker, turn.address.clone()))
             .collect();
         let limit = self.time_left();
+        let began = Instant::now();
         let outcomes = ask_all(waiting, &self.pool.options_within(limit), limit);
         let mut answers = Answers::new();
         for outcome in outcomes {
@@ -90,7 +94,7 @@ impl AdminClient {
         }
         for (broker, _) in asked {
             if !answers.contains_key(&broker) && !self.absent.contains_key(&broker) {
-                self.set_absent(broker, "no answer");
+                self.set_absent(broker, WireError::TimedOut(began.elapsed()));
             }
         }
         Ok(answers)
@@ -128,6 +132,11 @@ impl AdminClient {
         self.absent
             .entry(broker)
             .or_insert_with(|| format!("broker {broker}{place}: {why}"));
+    }
+
+    /// Remembers that the controller could not be asked, which is behind any broker and has no name here.
+    pub(super) fn set_controller_absent(&mut self, why: impl std::fmt::Display) {
+        self.absent.insert(CONTROLLER, format!("the controller: {why}"));
     }
 
     /// The brokers that could not be asked since this was called last, each with a phrase that names it and says why.

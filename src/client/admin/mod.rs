@@ -68,14 +68,6 @@ enum Target<'a> {
     TransactionCoordinator(&'a str),
 }
 
-impl Target<'_> {
-    /// Whether a silent broker ends the call: what only a group's coordinator knows is shown as unknown.
-    fn is_given_up_after(self, error: &Error) -> bool {
-        let is_silence = || error.cause::<WireError>().is_some_and(WireError::is_silence);
-        matches!(self, Self::GroupCoordinator(_)) && is_silence()
-    }
-}
-
 /// Why one try failed, and whether the request can be sent again without harm.
 struct Failure {
     error: Error,
@@ -291,9 +283,11 @@ impl AdminClient {
                         .error
                         .cause::<WireError>()
                         .is_some_and(WireError::is_passing);
+                    // A silent broker has taken its share of the time already: another one is asked.
+                    let is_silent = is_silence(&failure.error) && self.pool.has_choice();
                     let goes_on = failure.again
-                        && !target.is_given_up_after(&failure.error)
-                        && if unreached {
+                        && !(is_silent && matches!(target, Target::GroupCoordinator(_)))
+                        && if unreached && !is_silent {
                             attempts.pause_unreached()
                         } else {
                             attempts.pause()
@@ -339,15 +333,14 @@ impl AdminClient {
     }
 
     /// How long one try may take. A question can be asked elsewhere when a broker says nothing, so that it does not get
-    /// all the time; a change is sent once.
+    /// all the time (and what only a group's coordinator knows is shown as unknown then); a change is sent once.
     fn limit_of_one_try<R: Request>(&self, target: Target<'_>, attempts: &Attempts) -> Duration {
         let left = attempts.left();
         if !changes_nothing(R::KEY) || !self.pool.has_choice() {
             return left;
         }
         match target {
-            Target::Anybody | Target::Controller => left / 2,
-            Target::GroupCoordinator(_) => left / 3,
+            Target::Anybody | Target::Controller | Target::GroupCoordinator(_) => left / 3,
             Target::Broker(_) | Target::TransactionCoordinator(_) => left,
         }
     }
@@ -433,6 +426,10 @@ impl Failure {
     fn final_error(error: Error) -> Self {
         Self { error, again: false }
     }
+}
+
+fn is_silence(error: &Error) -> bool {
+    error.cause::<WireError>().is_some_and(WireError::is_silence)
 }
 
 /// Whether the answer says that the target has moved.

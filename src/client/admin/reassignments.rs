@@ -18,12 +18,13 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use super::topics::is_unsupported;
+use super::topics::{TopicDescription, is_unsupported};
 use super::visibility::{Check, about, phrase, topic_in};
 use super::{AdminClient, ApiError};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::topic_partition::{BrokerId, TopicPartition};
+use crate::wire::WireError;
 
 /// How long the controller may take, in milliseconds; Java's `request.timeout.ms`.
 const TIMEOUT_MS: i32 = 30_000;
@@ -75,10 +76,16 @@ impl AdminClient {
         Ok(active)
     }
 
-    /// The same, where a user without the right to ask, or an old broker, counts as nothing under way.
-    pub fn active_reassignments_if_allowed(&mut self) -> Result<ActiveReassignments> {
+    /// The same, where a user without the right to ask, an old broker, or a controller that does not answer counts as
+    /// nothing under way; the controller is then absent.
+    pub fn known_reassignments(&mut self) -> Result<ActiveReassignments> {
         match self.active_reassignments() {
             Err(error) if is_unsupported(&error) => Ok(ActiveReassignments::new()),
+            Err(error) if error.kind() == Kind::Unreachable => {
+                let silence = error.cause::<WireError>().map(|cause| cause.bare().to_string());
+                self.set_controller_absent(silence.unwrap_or_else(|| error.message()));
+                Ok(ActiveReassignments::new())
+            }
             Err(error) => match error.cause::<ApiError>() {
                 Some(refusal) if refusal.code == CLUSTER_AUTHORIZATION_FAILED => {
                     Ok(ActiveReassignments::new())
@@ -87,6 +94,19 @@ impl AdminClient {
             },
             found => found,
         }
+    }
+
+    /// The reassignments of these topics' partitions. A replica that is being added is not in sync, so that the
+    /// controller is asked only where some are not.
+    pub fn reassignments_of(&mut self, topics: &[TopicDescription]) -> Result<ActiveReassignments> {
+        let mut partitions = topics.iter().flat_map(|topic| &topic.partitions);
+        if partitions.all(|partition| partition.in_sync.len() >= partition.replicas.len()) {
+            return Ok(ActiveReassignments::new());
+        }
+        let names: BTreeSet<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
+        let mut active = self.known_reassignments()?;
+        active.retain(|partition, _| names.contains(partition.topic.as_str()));
+        Ok(active)
     }
 
     /// Starts, changes or cancels reassignments; answers the partitions that were refused.

@@ -31,6 +31,7 @@ pub type Volumes = BTreeMap<TopicPartition, Volume>;
 impl AdminClient {
     /// What lies in the partitions of these topics. What we may not ask, or what nobody leads, stays unknown.
     pub fn volumes(&mut self, topics: &[TopicDescription]) -> Result<Volumes> {
+        self.note_lost(topics)?;
         let leaders = leaders(topics);
         let firsts = self.list_offsets(&leaders, EARLIEST)?;
         let nexts = self.list_offsets(&leaders, LATEST)?;
@@ -52,6 +53,19 @@ impl AdminClient {
                 (partition, volume)
             })
             .collect())
+    }
+
+    /// What nobody leads is on brokers that are not up: they are the ones that would know.
+    fn note_lost(&mut self, topics: &[TopicDescription]) -> Result<()> {
+        let partitions = topics.iter().flat_map(|topic| &topic.partitions);
+        let lost = partitions.filter(|partition| partition.leader.is_none());
+        let holders: BTreeSet<BrokerId> = lost.flat_map(|partition| partition.replicas.iter().copied()).collect();
+        if holders.is_empty() {
+            return Ok(());
+        }
+        let up: BTreeSet<BrokerId> = self.brokers()?.iter().map(|broker| broker.id).collect();
+        holders.difference(&up).for_each(|broker| self.note_down(*broker));
+        Ok(())
     }
 
     fn sizes(

@@ -73,6 +73,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     };
     match outcome {
         Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(Failure::Partly(message)) => plain(format_args!("kafka-topics: {message}")),
         Err(Failure::NoClient(message)) => plain(no_client(&message)),
         Err(Failure::Executing(message)) => {
             let told = failure(&mut context.printer, &message);

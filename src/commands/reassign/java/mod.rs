@@ -86,6 +86,12 @@ fn told(message: impl Into<String>) -> JavaFailure {
 
 /// Runs the tool.
 pub fn run(action: JavaAction, context: &mut Context) -> JavaResult {
+    let outcome = steps(action, context);
+    context.tell_notes();
+    outcome
+}
+
+fn steps(action: JavaAction, context: &mut Context) -> JavaResult {
     match action {
         JavaAction::Generate {
             text,
