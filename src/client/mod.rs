@@ -9,6 +9,7 @@ pub mod deadline;
 pub mod java_properties;
 pub mod librdkafka;
 pub mod local_broker;
+mod preflight;
 mod profile;
 pub mod record_sink;
 pub mod record_source;

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind};
 use crate::java;
 use crate::java::hash_order::{hash_order, hash_order_presized};
 use crate::java::regex::JavaRegex;
-use crate::output::java_errors::java_message;
+use crate::output::java_errors::{java_message, what_is_missing};
 use crate::output::java_topics::{self as output, DescribedTopic, Report};
 use crate::topic_partition::BrokerId;
 use crate::wire::WireError;
@@ -74,6 +74,8 @@ pub struct Selection {
 #[derive(Debug)]
 pub enum Failure {
     Executing(String),
+    /// The same where the cluster refuses the connection, with what is missing in our own words.
+    Refused { message: String, why: String },
     /// The cluster cannot be looked for at all.
     NoClient(String),
     /// Everything was shown but what a broker that does not answer would have said; Java waits for it and fails.
@@ -320,7 +322,11 @@ fn executing(message: impl Into<String>) -> Failure {
 }
 
 fn asking(error: &Error, call: &str) -> Failure {
-    Failure::Executing(java_message(error, call))
+    let message = java_message(error, call);
+    match what_is_missing(error) {
+        Some(why) => Failure::Refused { message, why },
+        None => Failure::Executing(message),
+    }
 }
 
 fn refused(refusal: &ApiError) -> Failure {

@@ -1,9 +1,9 @@
 //! A failure in the words of Apache Kafka's Java clients, which the tools print and scripts look for.
 
 use crate::client::admin::ApiError;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::wire::WireError;
-use crate::wire::tls::HUNG_UP;
+use crate::wire::tls::TlsFailure;
 
 /// What the message of Java's exception would be; `call` is the admin call's name there, `listTopics`.
 pub fn java_message(error: &Error, call: &str) -> String {
@@ -15,11 +15,27 @@ pub fn java_message(error: &Error, call: &str) -> String {
         Some(WireError::Refused | WireError::TimedOut(_) | WireError::Closed | WireError::Io(_)) => {
             format!("Timed out waiting for a node assignment. Call: {call}")
         }
-        // Java tries again and again.
-        Some(WireError::Tls(reason)) if reason == HUNG_UP => {
+        // Java tries those again and again.
+        Some(WireError::WantsTls | WireError::WantsSasl(_) | WireError::Tls(TlsFailure::NotTls)) => {
             format!("Timed out waiting for a node assignment. Call: {call}")
         }
+        // In TLS 1.3 the broker looks at a client's certificate after the handshake.
+        Some(WireError::Tls(TlsFailure::NoClientCertificate | TlsFailure::ClientCertificateRefused(_))) => {
+            "Failed to process post-handshake messages".to_owned()
+        }
         Some(WireError::Tls(_)) => "SSL handshake failed".to_owned(),
+        Some(WireError::HasNoSasl(mechanism)) => {
+            format!("Unexpected handshake request with client mechanism {mechanism}, enabled mechanisms are []")
+        }
         _ => error.message(),
     }
+}
+
+/// What is missing for a connection that the broker or we refuse, in our own words: Java's message does not say.
+pub fn what_is_missing(error: &Error) -> Option<String> {
+    let is_told_by_java = matches!(
+        error.cause::<WireError>().map(WireError::bare),
+        Some(WireError::Authentication { .. }) | None
+    );
+    (error.kind() == Kind::Denied && !is_told_by_java).then(|| error.to_string())
 }

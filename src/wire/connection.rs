@@ -20,7 +20,7 @@ use super::sasl::Credentials;
 use super::tls::Tls;
 use super::transport::Transport;
 use super::versions::ApiVersions;
-use super::{frame, header};
+use super::{frame, header, tls};
 
 /// The error code of a broker that does not know the version asked for.
 const UNSUPPORTED_VERSION: i16 = 35;
@@ -85,6 +85,9 @@ pub struct Connection {
     credentials: Option<Credentials>,
     /// When the session is to be prolonged (KIP-368).
     authenticate_again_at: Option<Instant>,
+    tls: Option<Tls>,
+    /// How to ask why the listener hangs up, until it has answered something that only a client it accepts may ask.
+    unproven: Option<Box<ConnectionOptions>>,
 }
 
 impl Connection {
@@ -94,13 +97,13 @@ impl Connection {
     }
 
     fn open_bare(address: &HostPort, options: &ConnectionOptions) -> Result<Self, WireError> {
+        let end = Instant::now() + options.connect_timeout;
         let socket = connect(address, options.connect_timeout)?;
-        let stream = Transport::over(
-            socket,
-            &address.host,
-            options.tls.as_ref(),
-            options.connect_timeout,
-        )?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(WireError::TimedOut(options.connect_timeout));
+        }
+        let stream = Transport::over(socket, &address.host, options.tls.as_ref(), left)?;
         let mut connection = Self {
             stream,
             address: address.clone(),
@@ -113,8 +116,13 @@ impl Connection {
             unanswered: 0,
             credentials: options.credentials.clone(),
             authenticate_again_at: None,
+            tls: options.tls.clone(),
+            unproven: options.credentials.is_none().then(|| Box::new(options.clone())),
         };
-        connection.learn_versions()?;
+        connection.learn_versions().map_err(|error| match error {
+            WireError::Closed if options.tls.is_none() && hides_tls(address, options) => WireError::WantsTls,
+            other => other,
+        })?;
         connection.authenticate()?;
         connection.request_timeout = options.request_timeout;
         Ok(connection)
@@ -182,9 +190,9 @@ impl Connection {
         self.stream
             .socket()
             .set_write_timeout(Some(self.request_timeout))?;
-        self.stream
-            .write_all(&self.outgoing)
-            .map_err(|error| timed_out(error, self.request_timeout))?;
+        if let Err(error) = self.stream.write_all(&self.outgoing) {
+            return Err(self.last_word(error));
+        }
         self.unanswered += 1;
         Ok(Sent {
             correlation_id,
@@ -194,7 +202,14 @@ impl Connection {
 
     /// Waits for the answer to the oldest request still unanswered, which must be `sent`.
     pub fn read<R: Request>(&mut self, sent: Sent) -> Result<R::Response, WireError> {
-        let mut answer = self.read_frame()?;
+        let mut answer = match self.read_frame() {
+            Ok(answer) => {
+                self.unproven = None;
+                answer
+            }
+            Err(WireError::Closed) => return Err(self.explain_hang_up()),
+            Err(error) => return Err(error),
+        };
         let correlation_id = header::read_response::<R>(&mut answer, sent.version)?;
         if correlation_id != sent.correlation_id {
             return Err(WireError::garbled(format!(
@@ -234,10 +249,56 @@ impl Connection {
                 Ok(0) => return Err(WireError::Closed),
                 Ok(count) => buffer = &mut buffer[count..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(timed_out(error, self.request_timeout)),
+                Err(error) => return Err(self.failure(error)),
             }
         }
         Ok(())
+    }
+
+    /// A failure of the stream in our words.
+    fn failure(&self, error: io::Error) -> WireError {
+        match self.tls.as_ref().and_then(|tls| tls.explain_late(&error)) {
+            Some(failure) => WireError::Tls(failure),
+            None => timed_out(error, self.request_timeout),
+        }
+    }
+
+    /// What the broker said before a request could no longer be sent: it may have told why.
+    fn last_word(&mut self, error: io::Error) -> WireError {
+        let written = self.failure(error);
+        if self.tls.is_none() || !matches!(written, WireError::Closed) {
+            return written;
+        }
+        let mut byte = [0];
+        match self.stream.read(&mut byte) {
+            Err(error) => self.failure(error),
+            Ok(_) => written,
+        }
+    }
+
+    /// Why the listener hangs up at the first real request: one with SASL does so when nobody has said who we are.
+    fn explain_hang_up(&mut self) -> WireError {
+        let Some(options) = self.unproven.take() else {
+            return WireError::Closed;
+        };
+        match Self::mechanisms_at(&self.address, &options) {
+            Ok(Some(mechanisms)) => WireError::WantsSasl(mechanisms),
+            Ok(None) | Err(_) => WireError::Closed,
+        }
+    }
+
+    /// The SASL mechanisms of a listener, asked for over a connection of its own; none where it has no SASL.
+    fn mechanisms_at(
+        address: &HostPort,
+        options: &ConnectionOptions,
+    ) -> Result<Option<Vec<String>>, WireError> {
+        let mut probe = Self::open_bare(address, options)?;
+        probe.unproven = None;
+        let version = probe.version_of::<SaslHandshakeRequest>()?;
+        // No listener has a mechanism without a name: the answer names those that it has.
+        let answer = probe.send_as(&SaslHandshakeRequest::default(), version)?;
+        let names = answer.mechanisms.iter().map(ToString::to_string).collect();
+        Ok((answer.error_code == UNSUPPORTED_SASL_MECHANISM).then_some(names))
     }
 
     /// Asks for the broker's versions. A broker that does not know our version of the question answers in
@@ -284,9 +345,7 @@ impl Connection {
         self.choose_mechanism(credentials.mechanism())
             .map_err(|error| match error {
                 // A listener without SASL hangs up on the handshake.
-                WireError::Closed => refused(
-                    "the broker hung up on the SASL handshake; is it a listener with SASL?".to_owned(),
-                ),
+                WireError::Closed => WireError::HasNoSasl(credentials.mechanism().to_owned()),
                 other => other,
             })?;
         let version = self.version_of::<SaslAuthenticateRequest>()?;
@@ -330,9 +389,7 @@ impl Connection {
             UNSUPPORTED_SASL_MECHANISM => {
                 format!("Client SASL mechanism '{mechanism}' not enabled in the server, {offered}")
             }
-            ILLEGAL_SASL_STATE => {
-                format!("Unexpected handshake request with client mechanism {mechanism}, {offered}")
-            }
+            ILLEGAL_SASL_STATE => return Err(WireError::HasNoSasl(mechanism.to_owned())),
             code => format!("Unknown error code {code}, client mechanism is {mechanism}, {offered}"),
         };
         Err(WireError::Authentication {
@@ -348,6 +405,16 @@ fn prolong_at(session_lifetime_ms: i64) -> Option<Instant> {
         .ok()
         .filter(|millis| *millis > 0)?;
     Instant::now().checked_add(Duration::from_millis(lifetime / 100 * 85))
+}
+
+/// Whether a listener that hangs up on a connection without TLS answers one with TLS.
+fn hides_tls(address: &HostPort, options: &ConnectionOptions) -> bool {
+    let Ok(socket) = connect(address, options.connect_timeout) else {
+        return false;
+    };
+    let limit = Some(options.connect_timeout);
+    let is_limited = socket.set_read_timeout(limit).and_then(|()| socket.set_write_timeout(limit));
+    is_limited.is_ok() && tls::speaks_tls(&address.host, socket)
 }
 
 /// Connects to the first of the host's addresses that answers.

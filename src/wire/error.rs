@@ -8,6 +8,7 @@ use kafka_protocol::messages::ApiKey;
 
 use super::frame::FrameError;
 use super::host_port::HostPort;
+use super::tls::TlsFailure;
 use crate::error::{Error, Kind};
 
 /// A failure on a connection. [`WireError::at`] puts the address in front.
@@ -23,8 +24,14 @@ pub enum WireError {
     Closed,
     /// Another failure of the socket.
     Io(io::Error),
-    /// The TLS handshake failed, or a certificate does not convince; the text says which.
-    Tls(String),
+    /// The TLS handshake failed, or a certificate does not convince.
+    Tls(TlsFailure),
+    /// The listener speaks TLS, and this connection has none.
+    WantsTls,
+    /// The listener wants SASL, and no credentials were given; these are its mechanisms, as far as it tells.
+    WantsSasl(Vec<String>),
+    /// The listener has no SASL, and this connection begins with it, with this mechanism.
+    HasNoSasl(String),
     /// The peer speaks something else, or plain text where TLS was meant.
     NotKafka(String),
     /// The broker refused the credentials: the broker's own text.
@@ -104,7 +111,7 @@ impl WireError {
         self.is_passing()
             || matches!(
                 self.bare(),
-                Self::Tls(_) | Self::NotKafka(_) | Self::Unresolvable(_)
+                Self::NotKafka(_) | Self::Unresolvable(_)
             )
     }
 }
@@ -129,8 +136,17 @@ impl fmt::Display for WireError {
             Self::TimedOut(after) => write!(f, "no answer in {}", in_seconds(*after)),
             Self::Closed => f.write_str("the broker closed the connection"),
             Self::Io(cause) => f.write_str(&crate::error::io_words(cause)),
-            Self::Tls(message)
-            | Self::NotKafka(message)
+            Self::Tls(failure) => write!(f, "{failure}"),
+            Self::WantsTls => f.write_str("the listener speaks TLS, and this connection has none"),
+            Self::WantsSasl(mechanisms) => {
+                f.write_str("the listener wants SASL, and no credentials are given")?;
+                match mechanisms.as_slice() {
+                    [] => Ok(()),
+                    offered => write!(f, "; it offers {}", offered.join(", ")),
+                }
+            }
+            Self::HasNoSasl(_) => f.write_str("the listener has no SASL, and credentials are given"),
+            Self::NotKafka(message)
             | Self::Unsupported(message)
             | Self::Encode(message) => f.write_str(message),
             Self::Garbled(message) => write!(f, "an answer that makes no sense: {message}"),
@@ -170,7 +186,7 @@ impl From<io::Error> for WireError {
 impl From<FrameError> for WireError {
     fn from(error: FrameError) -> Self {
         match error.speaks() {
-            Some("TLS") => Self::NotKafka("it speaks TLS, and the connection is without".to_owned()),
+            Some("TLS") => Self::WantsTls,
             Some(protocol) => Self::NotKafka(format!("it speaks {protocol}, not Kafka")),
             None => Self::Garbled(error.to_string()),
         }
@@ -199,17 +215,26 @@ fn advice(error: &WireError) -> (Kind, Option<&'static str>) {
         ),
         WireError::Closed => (
             Kind::Unreachable,
-            Some("a listener that wants TLS or SASL closes like this: is security.protocol right?"),
+            Some("a broker that stops, or has too many connections, closes like this"),
         ),
-        WireError::NotKafka(message) if message.contains("TLS") => (
-            Kind::Unreachable,
+        WireError::Tls(failure) => (Kind::Denied, failure.hint()),
+        WireError::WantsTls => (
+            Kind::Denied,
             Some("try -X security.protocol=SSL, or SASL_SSL with credentials"),
+        ),
+        WireError::WantsSasl(_) => (
+            Kind::Denied,
+            Some("set security.protocol to SASL_PLAINTEXT or SASL_SSL, with sasl.mechanism and sasl.jaas.config"),
+        ),
+        WireError::HasNoSasl(_) => (
+            Kind::Denied,
+            Some("try -X security.protocol=PLAINTEXT, or SSL"),
         ),
         WireError::Authentication { .. } => (
             Kind::Denied,
             Some("are user name, password and sasl.mechanism right?"),
         ),
-        WireError::Io(_) | WireError::Tls(_) | WireError::NotKafka(_) => (Kind::Unreachable, None),
+        WireError::Io(_) | WireError::NotKafka(_) => (Kind::Unreachable, None),
         WireError::Unsupported(_) | WireError::Encode(_) | WireError::Garbled(_) => (Kind::Failed, None),
         WireError::At { failure, .. } | WireError::GaveUp { failure, .. } => advice(failure),
     }

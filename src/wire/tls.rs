@@ -3,6 +3,7 @@
 //! Verification is as Java's: every certificate of the trust store is an anchor, also one that is not
 //! self-signed, and the host's name is held against the certificate unless that is switched off.
 
+use std::fmt;
 use std::io;
 use std::net::TcpStream;
 
@@ -17,9 +18,93 @@ use openssl::x509::{X509, X509VerifyResult};
 
 use super::error::WireError;
 
-/// OpenSSL's `X509_V_ERR_HOSTNAME_MISMATCH` and `X509_V_ERR_IP_ADDRESS_MISMATCH`.
-const HOSTNAME_MISMATCH: i32 = 62;
-const IP_ADDRESS_MISMATCH: i32 = 64;
+/// Why there is no TLS between us and a broker. The texts say what is missing; no word of OpenSSL reaches the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsFailure {
+    /// What the settings ask for cannot be set up.
+    SetUp(String),
+    /// The peer closed the connection at the TLS greeting, or answered with something else.
+    NotTls,
+    /// The peer did not answer the TLS greeting.
+    Silent,
+    /// The broker's certificate names other hosts than this one.
+    OtherHost(String),
+    Expired,
+    NotYetValid,
+    Revoked,
+    /// The broker's certificate is signed by itself alone, and is not trusted.
+    SelfSigned,
+    UnknownAuthority,
+    /// Another problem with the broker's certificate, by its number (`X509_V_ERR_…`).
+    Untrusted(i32),
+    /// The broker wants to see a certificate, and we have none.
+    NoClientCertificate,
+    /// The broker does not accept our certificate; the words say why, as far as it tells.
+    ClientCertificateRefused(&'static str),
+    NoCommonVersion,
+    NoCommonCipher,
+    /// The broker ended the handshake with this alert (RFC 8446 §6).
+    Alert(i32),
+    /// It ended in another way.
+    Broken,
+}
+
+impl TlsFailure {
+    /// What to try.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NotTls | Self::Silent => {
+                Some("is it a listener without TLS? then security.protocol is PLAINTEXT or SASL_PLAINTEXT")
+            }
+            Self::OtherHost(_) => Some(
+                "use a name from the certificate, or leave that unchecked with an empty ssl.endpoint.identification.algorithm",
+            ),
+            Self::Expired => Some("the broker needs a new certificate; is the clock of this machine right?"),
+            Self::NotYetValid => Some("is the clock of this machine right?"),
+            Self::SelfSigned | Self::UnknownAuthority => {
+                Some("name a trust store that holds it with ssl.truststore.location or ssl.ca.location")
+            }
+            Self::NoClientCertificate => Some("give one with ssl.keystore.location, or ssl.certificate.location and ssl.key.location"),
+            Self::ClientCertificateRefused(_) => {
+                Some("is ssl.keystore.location the certificate that this cluster knows?")
+            }
+            Self::NoCommonVersion => Some("see ssl.enabled.protocols"),
+            Self::NoCommonCipher => Some("see ssl.cipher.suites"),
+            Self::SetUp(_) | Self::Revoked | Self::Untrusted(_) | Self::Alert(_) | Self::Broken => None,
+        }
+    }
+}
+
+impl fmt::Display for TlsFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetUp(why) => write!(f, "TLS cannot be set up: {why}"),
+            Self::NotTls => f.write_str("it does not speak TLS"),
+            Self::Silent => f.write_str("no answer to the TLS greeting"),
+            Self::OtherHost(host) => write!(f, "the broker's certificate is not for \"{host}\""),
+            Self::Expired => f.write_str("the broker's certificate has expired"),
+            Self::NotYetValid => f.write_str("the broker's certificate is not valid yet"),
+            Self::Revoked => f.write_str("the broker's certificate was revoked"),
+            Self::SelfSigned => f.write_str("the broker's certificate is self-signed and not trusted"),
+            Self::UnknownAuthority => {
+                f.write_str("the broker's certificate is signed by an authority that is not trusted")
+            }
+            Self::Untrusted(number) => {
+                write!(f, "the broker's certificate is not trusted (verification error {number})")
+            }
+            Self::NoClientCertificate => {
+                f.write_str("the broker wants a client certificate, and none is given")
+            }
+            Self::ClientCertificateRefused(why) => {
+                write!(f, "the broker does not accept our client certificate: {why}")
+            }
+            Self::NoCommonVersion => f.write_str("the broker speaks no version of TLS that is enabled here"),
+            Self::NoCommonCipher => f.write_str("the broker knows no TLS cipher that is enabled here"),
+            Self::Alert(number) => write!(f, "the broker ended the TLS handshake (alert {number})"),
+            Self::Broken => f.write_str("the TLS handshake failed"),
+        }
+    }
+}
 
 /// Who may answer.
 #[derive(Clone, Debug)]
@@ -73,29 +158,134 @@ impl Default for TlsOptions {
 pub struct Tls {
     connector: SslConnector,
     check_host_name: bool,
+    has_identity: bool,
 }
 
 impl Tls {
     pub fn new(options: &TlsOptions) -> Result<Self, WireError> {
-        let connector =
-            connector(options).map_err(|cause| WireError::Tls(format!("TLS cannot be set up: {cause}")))?;
+        let connector = connector(options).map_err(|cause| {
+            let why = reasons(&cause).join(", ");
+            WireError::Tls(TlsFailure::SetUp(why))
+        })?;
         Ok(Self {
             connector,
             check_host_name: options.check_host_name,
+            has_identity: options.identity.is_some(),
         })
     }
 
     /// Shakes hands over `stream` with `host`. The stream's own time limits hold.
     pub(crate) fn connect(&self, host: &str, stream: TcpStream) -> Result<SslStream<TcpStream>, WireError> {
-        let configuration = self
-            .connector
-            .configure()
-            .map_err(|cause| WireError::Tls(cause.to_string()))?;
+        let configuration = self.connector.configure();
+        let configuration = configuration.map_err(|cause| TlsFailure::SetUp(reasons(&cause).join(", ")));
+        let configuration = configuration.map_err(WireError::Tls)?;
         let configuration = configuration.verify_hostname(self.check_host_name);
         configuration
             .connect(host, stream)
-            .map_err(|failure| explain(host, &failure))
+            .map_err(|failure| WireError::Tls(self.explain(host, &failure)))
     }
+
+    /// What a failure on an open connection says about TLS. In TLS 1.3 the broker looks at our certificate when the
+    /// handshake is over for us, so that its refusal comes in the place of the first answer.
+    pub(crate) fn explain_late(&self, failure: &io::Error) -> Option<TlsFailure> {
+        let cause = failure.get_ref()?.downcast_ref::<openssl::ssl::Error>()?;
+        Some(self.explain_alert(alert(cause.ssl_error()?)?, true))
+    }
+
+    /// A failed handshake in words that say what to look at.
+    fn explain(&self, host: &str, failure: &HandshakeError<TcpStream>) -> TlsFailure {
+        match failure {
+            HandshakeError::SetupFailure(cause) => TlsFailure::SetUp(reasons(cause).join(", ")),
+            // A blocking socket "would block" when its time is up.
+            HandshakeError::WouldBlock(_) => TlsFailure::Silent,
+            HandshakeError::Failure(stream) => self.explain_broken(host, stream),
+        }
+    }
+
+    fn explain_broken(&self, host: &str, stream: &MidHandshakeSslStream<TcpStream>) -> TlsFailure {
+        let verified = stream.ssl().verify_result();
+        if verified != X509VerifyResult::OK {
+            return certificate_problem(host, verified);
+        }
+        if let Some(cause) = stream.error().io_error() {
+            return match cause.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => TlsFailure::Silent,
+                io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
+                    TlsFailure::NotTls
+                }
+                _ => TlsFailure::Broken,
+            };
+        }
+        // The broker has shown its certificate: it speaks TLS, and what follows is about us.
+        let is_known = stream.ssl().peer_certificate().is_some();
+        let Some(stack) = stream.error().ssl_error() else {
+            return TlsFailure::NotTls;
+        };
+        if let Some(alert) = alert(stack) {
+            return self.explain_alert(alert, is_known);
+        }
+        let reasons = reasons(stack).join(", ");
+        if reasons.contains("unsupported protocol") {
+            TlsFailure::NoCommonVersion
+        } else if is_known {
+            TlsFailure::Broken
+        } else {
+            // No greeting of TLS came back: "wrong version number", "packet length too long", an early end.
+            TlsFailure::NotTls
+        }
+    }
+
+    /// What a broker's alert means; `is_known` when its own certificate has convinced us already.
+    fn explain_alert(&self, alert: i32, is_known: bool) -> TlsFailure {
+        match alert {
+            ALERT_HANDSHAKE_FAILURE if !is_known => TlsFailure::NoCommonCipher,
+            ALERT_INSUFFICIENT_SECURITY => TlsFailure::NoCommonCipher,
+            ALERT_PROTOCOL_VERSION => TlsFailure::NoCommonVersion,
+            // Whoever has sent no certificate hears of none but the missing one.
+            ALERT_HANDSHAKE_FAILURE | 41..=46 | 48 | 49 | 51 | ALERT_CERTIFICATE_REQUIRED if !self.has_identity => {
+                TlsFailure::NoClientCertificate
+            }
+            42 | 43 | 51 => TlsFailure::ClientCertificateRefused("it is bad or not trusted there"),
+            44 => TlsFailure::ClientCertificateRefused("it was revoked"),
+            45 => TlsFailure::ClientCertificateRefused("it has expired"),
+            46 | 48 => TlsFailure::ClientCertificateRefused("its authority is not trusted there"),
+            49 => TlsFailure::ClientCertificateRefused("access is denied"),
+            other => TlsFailure::Alert(other),
+        }
+    }
+}
+
+/// Whether whoever listens at `stream` answers a TLS greeting with TLS.
+pub(crate) fn speaks_tls(host: &str, stream: TcpStream) -> bool {
+    let options = TlsOptions {
+        trust: Trust::Anybody,
+        check_host_name: false,
+        ..TlsOptions::default()
+    };
+    let Ok(tls) = Tls::new(&options) else { return false };
+    match tls.connect(host, stream) {
+        Ok(_) => true,
+        Err(WireError::Tls(failure)) => !matches!(
+            failure,
+            TlsFailure::NotTls | TlsFailure::Silent | TlsFailure::Broken | TlsFailure::SetUp(_)
+        ),
+        Err(_) => false,
+    }
+}
+
+const ALERT_HANDSHAKE_FAILURE: i32 = 40;
+const ALERT_PROTOCOL_VERSION: i32 = 70;
+const ALERT_INSUFFICIENT_SECURITY: i32 = 71;
+const ALERT_CERTIFICATE_REQUIRED: i32 = 116;
+
+/// OpenSSL counts the alerts of the peer among its reasons from this number on (`SSL_AD_REASON_OFFSET`).
+const FIRST_ALERT: i32 = 1000;
+
+/// The alert that the peer has sent, if that is what ended the conversation.
+fn alert(stack: &ErrorStack) -> Option<i32> {
+    let codes = stack.errors().iter().map(openssl::error::Error::reason_code);
+    let mut alerts = codes.map(|code| code - FIRST_ALERT).filter(|alert| (0..256).contains(alert));
+    alerts.next()
 }
 
 fn connector(options: &TlsOptions) -> Result<SslConnector, ErrorStack> {
@@ -129,65 +319,19 @@ fn connector(options: &TlsOptions) -> Result<SslConnector, ErrorStack> {
     Ok(builder.build())
 }
 
-/// The broker closed the connection without a word of TLS.
-pub(crate) const HUNG_UP: &str = "the broker hung up during the TLS handshake; is it a plaintext listener, or does it want \
-                                  a client certificate?";
-
-/// A failed handshake in words that say what to look at.
-fn explain(host: &str, failure: &HandshakeError<TcpStream>) -> WireError {
-    match failure {
-        HandshakeError::SetupFailure(cause) => WireError::Tls(format!("TLS cannot be set up: {cause}")),
-        // A blocking socket "would block" when its time is up.
-        HandshakeError::WouldBlock(_) => {
-            WireError::Tls("no answer to the TLS handshake; is it a TLS listener?".to_owned())
-        }
-        HandshakeError::Failure(stream) => explain_broken(host, stream),
-    }
-}
-
-fn explain_broken(host: &str, stream: &MidHandshakeSslStream<TcpStream>) -> WireError {
-    let verified = stream.ssl().verify_result();
-    if verified != X509VerifyResult::OK {
-        return WireError::Tls(certificate_problem(host, verified));
-    }
-    if let Some(cause) = stream.error().io_error() {
-        return WireError::Tls(match cause.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                "no answer to the TLS handshake; is it a TLS listener?".to_owned()
-            }
-            io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => {
-                HUNG_UP.to_owned()
-            }
-            _ => format!("the TLS handshake broke off: {cause}"),
-        });
-    }
-    let reasons = stream.error().ssl_error().map(reasons).unwrap_or_default();
-    if reasons.is_empty() || reasons.contains("unexpected eof") {
-        return WireError::Tls(HUNG_UP.to_owned());
-    }
-    if reasons.contains("wrong version number") || reasons.contains("packet length too long") {
-        return WireError::Tls("it does not speak TLS: is it a plaintext listener?".to_owned());
-    }
-    WireError::Tls(format!("the TLS handshake failed: {reasons}"))
-}
-
-fn certificate_problem(host: &str, result: X509VerifyResult) -> String {
+/// What is wrong with the broker's certificate, by OpenSSL's numbers (`X509_V_ERR_…`).
+fn certificate_problem(host: &str, result: X509VerifyResult) -> TlsFailure {
     match result.as_raw() {
-        HOSTNAME_MISMATCH | IP_ADDRESS_MISMATCH => format!(
-            "the broker's certificate is not for \"{host}\" (an empty ssl.endpoint.identification.algorithm leaves that unchecked)"
-        ),
-        _ => format!(
-            "the broker's certificate is not trusted: {}",
-            result.error_string()
-        ),
+        9 => TlsFailure::NotYetValid,
+        10 => TlsFailure::Expired,
+        18 => TlsFailure::SelfSigned,
+        2 | 19 | 20 | 21 | 27 => TlsFailure::UnknownAuthority,
+        23 => TlsFailure::Revoked,
+        62 | 64 => TlsFailure::OtherHost(host.to_owned()),
+        other => TlsFailure::Untrusted(other),
     }
 }
 
-fn reasons(stack: &ErrorStack) -> String {
-    let reasons: Vec<&str> = stack
-        .errors()
-        .iter()
-        .filter_map(openssl::error::Error::reason)
-        .collect();
-    reasons.join(", ")
+fn reasons(stack: &ErrorStack) -> Vec<&'static str> {
+    stack.errors().iter().filter_map(openssl::error::Error::reason).collect()
 }

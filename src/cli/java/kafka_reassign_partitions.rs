@@ -13,8 +13,10 @@ use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;
 use crate::commands::reassign::java::{self, JavaAction, JavaExecute, JavaFailure};
 use crate::error::{Error, Kind};
-use crate::output::java_errors::java_message;
+use crate::output::java_errors::{java_message, what_is_missing};
 use crate::output::{OutputOptions, Printer, stderr_line};
+use crate::wire::WireError;
+use crate::wire::tls::TlsFailure;
 
 /// The options.
 pub const TOOL: Tool = Tool {
@@ -304,7 +306,17 @@ fn unforeseen(error: &Error, call: &str) -> String {
     match error.kind() {
         Kind::Usage => "Failed to create new KafkaAdminClient".to_owned(),
         Kind::Unreachable => format!("org.apache.kafka.common.errors.TimeoutException: {message}"),
-        Kind::Denied => format!("org.apache.kafka.common.errors.SaslAuthenticationException: {message}"),
+        Kind::Denied => {
+            let class = match error.cause::<WireError>().map(WireError::bare) {
+                Some(WireError::Tls(TlsFailure::NotTls) | WireError::WantsTls | WireError::WantsSasl(_)) => {
+                    "TimeoutException"
+                }
+                Some(WireError::Tls(_)) => "SslAuthenticationException",
+                Some(WireError::HasNoSasl(_)) => "IllegalSaslStateException",
+                _ => "SaslAuthenticationException",
+            };
+            format!("org.apache.kafka.common.errors.{class}: {message}")
+        }
         _ => message,
     }
 }
@@ -326,11 +338,16 @@ fn tell(failure: &JavaFailure, call: &str, printer: &mut Printer) -> Result<(), 
         ),
         JavaFailure::Other(error) => unforeseen(error, call),
     };
+    let missing = match failure {
+        JavaFailure::Other(error) => what_is_missing(error),
+        _ => None,
+    };
     let (message, why) = match message.split_once("\nCaused by: ") {
         Some((message, cause)) => (message, cause),
         None => (message.as_str(), message.lines().next().unwrap_or_default()),
     };
     printer.line(format_args!("Error: {message}"))?;
+    let why = missing.as_deref().unwrap_or(why);
     printer.warn(format_args!("{} failed: {why}", TOOL.name));
     Err(Error::failed(message))
 }

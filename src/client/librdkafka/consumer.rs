@@ -14,6 +14,7 @@ use super::notices::{Notices, kind_of, reason_for};
 use super::reading::Reading;
 use super::tokens::Tokens;
 use crate::client::batch_inspection::BATCH_LIMIT;
+use crate::client::preflight::Preflight;
 use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{
     ConsumedRecord, Position, RecordSource, RecordVisitor, Start, TimestampType, TopicPartitions,
@@ -51,6 +52,7 @@ pub struct Consumer {
     only_committed: bool,
     reading: Reading,
     notices: Notices,
+    preflight: Preflight,
     servers: String,
     tokens: Tokens,
 }
@@ -86,6 +88,7 @@ impl Consumer {
             only_committed,
             reading: Reading::new(settings),
             notices: Notices::default(),
+            preflight: Preflight::of(settings),
             servers,
             tokens: Tokens::of(settings)?,
         })
@@ -101,6 +104,7 @@ impl Consumer {
         if wants_token {
             self.tokens.provide(&mut self.handle, &mut self.notices);
         }
+        self.notices.look_into(&mut self.preflight);
         match self.notices.hopeless() {
             Some(error) => Err(error.context(format!("cannot use {}", self.servers))),
             None => Ok(()),

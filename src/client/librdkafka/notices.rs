@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::ffi::Event;
+use crate::client::preflight::Preflight;
 use crate::error::{Error, Kind};
 
 /// The same line is not said again before this has passed.
@@ -14,6 +15,7 @@ const MEMORY: usize = 32;
 
 const AUTHENTICATION: i32 = -169;
 const SSL: i32 = -181;
+const TRANSPORT: i32 = -195;
 const ALL_BROKERS_DOWN: i32 = -187;
 
 /// Lines waiting to be shown, and what was shown lately.
@@ -21,6 +23,8 @@ const ALL_BROKERS_DOWN: i32 = -187;
 pub(super) struct Notices {
     lines: Vec<String>,
     shown: Vec<(String, Instant)>,
+    /// Whether a connection failed.
+    is_troubled: bool,
     /// A failure that no retry mends: wrong password, untrusted certificate.
     hopeless: Option<(Kind, String)>,
     /// What a broker last answered to records, or why it could not be reached, since something was last delivered.
@@ -53,6 +57,7 @@ impl Notices {
     }
 
     fn take_error(&mut self, code: i32, text: &str) {
+        self.is_troubled |= matches!(code, AUTHENTICATION | SSL | TRANSPORT | ALL_BROKERS_DOWN);
         match code {
             AUTHENTICATION | SSL => {
                 let text = plain(text);
@@ -95,6 +100,18 @@ impl Notices {
     /// The last line said, which tells why nothing works.
     pub(super) fn last(&self) -> Option<&str> {
         self.shown.last().map(|(line, _)| line.as_str())
+    }
+
+    /// Finds out in our own words why a connection failed, if one did; where every listener turns us away, that is the
+    /// failure that ends all trying.
+    pub(super) fn look_into(&mut self, preflight: &mut Preflight) {
+        if !std::mem::take(&mut self.is_troubled) {
+            return;
+        }
+        if let Some(refusal) = preflight.refusal() {
+            self.hopeless = Some((refusal.kind(), refusal.to_string()));
+            self.lines.clear();
+        }
     }
 
     /// The failure that ends all trying.

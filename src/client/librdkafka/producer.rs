@@ -12,6 +12,7 @@ use super::stall::{self, Stall};
 use super::sticky::Sticky;
 use super::tokens::Tokens;
 use super::under_way::UnderWay;
+use crate::client::preflight::Preflight;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
@@ -57,6 +58,7 @@ pub struct Producer {
     max_bytes: usize,
     interrupt: Interrupt,
     notices: Notices,
+    preflight: Preflight,
     servers: String,
     tokens: Tokens,
     sticky: Sticky,
@@ -118,6 +120,7 @@ impl Producer {
             max_bytes,
             interrupt: options.interrupt,
             notices: Notices::default(),
+            preflight: Preflight::of(settings),
             servers,
             tokens: Tokens::of(settings)?,
             sticky,
@@ -235,6 +238,7 @@ impl Producer {
         if wants_token {
             self.tokens.provide(&mut self.handle, &mut self.notices);
         }
+        self.notices.look_into(&mut self.preflight);
         if has_changed || self.notices.last().is_some() {
             self.sticky.give_up();
         }

@@ -75,19 +75,22 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(Failure::Partly(message)) => plain(format_args!("kafka-topics: {message}")),
         Err(Failure::NoClient(message)) => plain(no_client(&message)),
-        Err(Failure::Executing(message)) => {
-            let told = failure(&mut context.printer, &message);
-            // A reader that has gone misses it; the exit code says it too.
-            let _ = told.and(context.printer.flush());
-            // Java logs it on stderr besides, with a stack trace.
-            stderr_line(java_log::line(
-                "ERROR",
-                &message,
-                "org.apache.kafka.tools.TopicCommand",
-            ));
-            ExitCode::FAILURE
+        Err(Failure::Executing(message)) => failed(&message, &mut context.printer),
+        Err(Failure::Refused { message, why }) => {
+            let code = failed(&message, &mut context.printer);
+            stderr_line(format_args!("kafka-topics: {why}"));
+            code
         }
     }
+}
+
+fn failed(message: &str, printer: &mut Printer) -> ExitCode {
+    let told = failure(printer, message);
+    // A reader that has gone misses it; the exit code says it too.
+    let _ = told.and(printer.flush());
+    // Java logs it on stderr besides, with a stack trace.
+    stderr_line(java_log::line("ERROR", message, "org.apache.kafka.tools.TopicCommand"));
+    ExitCode::FAILURE
 }
 
 fn plain(message: impl std::fmt::Display) -> ExitCode {
