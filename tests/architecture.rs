@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     ("input", "internal_records"),
     ("client", "interrupt reassignment records wire"),
-    ("broker", "internal_records records storage topic_config"),
+    ("broker", "internal_records records storage topic_config wire"),
     ("storage", "records"),
     ("records", ""),
     ("wire", ""),

@@ -19,6 +19,7 @@ use super::start_memory;
 use super::timers;
 use super::write_trouble::WriteTrouble;
 use crate::error::{Error, Kind, Result, io_words};
+use crate::wire::host_port::host_port;
 
 /// How the broker tells whoever runs it what happened.
 pub type Notices = Box<dyn Fn(&str) + Send + Sync>;
@@ -140,7 +141,7 @@ async fn idle_for_long(broker: &Broker) {
 
 /// Binds one endpoint.
 fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<Listener>)> {
-    let address = format!("{}:{}", endpoint.host, endpoint.port);
+    let address = host_port(&endpoint.host, endpoint.port);
     let failed = |error: std::io::Error| {
         let hint = match error.kind() {
             std::io::ErrorKind::AddrInUse => {

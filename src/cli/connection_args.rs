@@ -45,6 +45,11 @@ pub struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
+    /// How long a command that goes on waits for an answer of the cluster.
+    pub fn time_without_answer(&self) -> Duration {
+        self.timeout.unwrap_or(DEFAULT_TIMEOUT)
+    }
+
     /// The settings these flags ask for, from the strongest to the weakest: flag, `-X`, environment,
     /// `--command-config`, profile, default. Names those that are given for this command, which has no use for them.
     pub fn into_settings(self, command: Use) -> Result<Settings> {
@@ -56,7 +61,7 @@ impl ConnectionArgs {
     /// The same, before it is known what they are used for.
     pub fn into_raw_settings(self) -> Result<Settings> {
         let mut settings = Settings::from_environment(self.profile.as_deref())?;
-        settings.set_timeout(self.timeout.unwrap_or(DEFAULT_TIMEOUT));
+        settings.set_timeout(self.time_without_answer());
         if let Some(path) = &self.command_config {
             settings.read_properties_file(path)?;
         }

@@ -1,6 +1,5 @@
 //! `kafkit consume …` to `consume::Action`.
 
-use std::time::Duration;
 
 use clap::Args;
 
@@ -122,6 +121,7 @@ struct FormArgs {
 
 impl ConsumeArgs {
     pub(super) fn into_invocation(self) -> Result<Invocation> {
+        let patience = self.connection.time_without_answer();
         let mut settings = self.connection.into_raw_settings()?;
         if let Some(group) = self.group {
             settings.set("group.id", group, Origin::Flag);
@@ -183,7 +183,7 @@ impl ConsumeArgs {
             skips_bad: false,
             missing: Missing::Refuse,
             is_member,
-            patience: Duration::from_secs(5),
+            patience,
             overrides,
             defaults: if range.exit || range.until.is_some() {
                 vec![("fetch.wait.max.ms".into(), "50".into())]

@@ -1,7 +1,6 @@
 //! `kafkit produce …` to `produce::Action`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 
@@ -20,9 +19,6 @@ use crate::input::lines::{KeyIn, LineParser, Unseparated};
 use crate::input::splitter::PieceEnd;
 use crate::output::{OutputOptions, record_template::unescape};
 use crate::plain_words;
-
-/// How long a first answer of the cluster may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -194,7 +190,7 @@ impl ProduceArgs {
             is_sync: false,
             batch_bytes: 1_000_000,
             prompts: produce::is_on_terminal() && !self.quiet,
-            topic_wait: PATIENCE,
+            topic_wait: self.connection.time_without_answer(),
             overrides,
             defaults: Vec::new(),
             tone: Tone::Native,

@@ -14,6 +14,9 @@ use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
 /// The longest that one broker is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How often a listener is asked that closes the connection without a word.
+const TRIES: u32 = 5;
+
 /// A look at the listeners that the settings name, taken once when an engine reports trouble.
 #[derive(Debug)]
 pub(super) struct Preflight {
@@ -41,7 +44,7 @@ impl Preflight {
         let mut refusal = None;
         for address in self.settings.bootstrap_servers().ok()? {
             // Which listener it was says the engine's own message.
-            let failure = match ask(&address, &options).err()? {
+            let failure = match ask_until_told(&address, &options).err()? {
                 WireError::At { failure, .. } => *failure,
                 bare => bare,
             };
@@ -53,6 +56,18 @@ impl Preflight {
         }
         refusal
     }
+}
+
+/// Asks again where the connection just closed: a reset may overtake the alert that says why.
+fn ask_until_told(address: &HostPort, options: &ConnectionOptions) -> Result<(), WireError> {
+    let mut outcome = ask(address, options);
+    for _ in 1..TRIES {
+        match &outcome {
+            Err(error) if matches!(error.bare(), WireError::Closed) => outcome = ask(address, options),
+            _ => break,
+        }
+    }
+    outcome
 }
 
 /// Connects and asks something that only a client which is let in may ask.

@@ -89,7 +89,7 @@ impl Context {
     /// Names the settings that nobody knows or that cannot be honoured.
     pub fn note_settings(&mut self) {
         for warning in self.client.settings().warnings() {
-            self.printer.note(format_args!("kafkit: {warning}"));
+            self.printer.warning(warning);
         }
     }
 
@@ -97,7 +97,7 @@ impl Context {
     pub fn tell_notes(&mut self) {
         let notes = self.client.connected_admin().map(AdminClient::take_notes);
         for note in notes.unwrap_or_default() {
-            self.printer.note(note);
+            self.printer.warning(note);
         }
     }
 

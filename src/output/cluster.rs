@@ -12,7 +12,7 @@ use crate::client::admin::{Broker, Cluster};
 use crate::error::Result;
 use crate::reassignment::active::ActiveReassignments;
 use crate::topic_partition::{BrokerId, TopicPartition};
-use crate::wire::HostPort;
+use crate::wire::host_port::host_port;
 
 /// A broker with what is known of it.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ const BROKER: [Column; 6] = [
 const SIZE_AT: usize = 5;
 
 fn row(id: BrokerId, broker: Option<&Broker>, topics: &[TopicDescription], role: &str) -> Vec<Cell> {
-    let address = |broker: &Broker| Cell::text(HostPort::new(&broker.host, broker.port).to_string());
+    let address = |broker: &Broker| Cell::text(host_port(&broker.host, broker.port));
     vec![
         Cell::number(id),
         Cell::or_unknown(broker.map(address)),

@@ -31,6 +31,18 @@ pub fn java_message(error: &Error, call: &str) -> String {
     }
 }
 
+/// The class of Java's exception where the cluster, or we, refuse the connection.
+pub fn refusal_class(error: &Error) -> &'static str {
+    match error.cause::<WireError>().map(WireError::bare) {
+        Some(WireError::Tls(TlsFailure::NotTls) | WireError::WantsTls | WireError::WantsSasl(_)) => {
+            "TimeoutException"
+        }
+        Some(WireError::Tls(_)) => "SslAuthenticationException",
+        Some(WireError::HasNoSasl(_)) => "IllegalSaslStateException",
+        _ => "SaslAuthenticationException",
+    }
+}
+
 /// What is missing for a connection that the broker or we refuse, in our own words: Java's message does not say.
 pub fn what_is_missing(error: &Error) -> Option<String> {
     let is_told_by_java = matches!(

@@ -116,6 +116,11 @@ impl Printer {
         }
     }
 
+    /// One line on stderr about something that may be wrong; not with `-q`. It begins as an error does.
+    pub fn warning(&mut self, line: impl Display) {
+        self.note(format_args!("kafkit: {line}"));
+    }
+
     /// One line on stderr that must be seen, even with `-q`.
     pub fn warn(&mut self, line: impl Display) {
         let _ = self.out.flush();

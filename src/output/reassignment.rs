@@ -76,6 +76,17 @@ pub(crate) fn proposal(
     printer.text(write_readable(plan))
 }
 
+/// About how long: `3 days`, `5 hours`, `1 minute`, `20 seconds`.
+pub(crate) fn duration(seconds: u64) -> String {
+    for (unit, length) in [("day", 86_400), ("hour", 3600), ("minute", 60)] {
+        // Rounded; from two of the next unit on that one says more.
+        if seconds >= 2 * length || (seconds >= length && unit == "minute") {
+            return plural((seconds + length / 2) / length, unit);
+        }
+    }
+    plural(seconds.max(1), "second")
+}
+
 /// `14 partitions move, 61.3 GB to copy: broker 1 +20.1 GB, …`
 pub(crate) fn summary(impact: &Impact) -> String {
     if impact.partitions_copied == 0 && impact.partitions_in_place == 0 {

@@ -258,7 +258,7 @@ impl Connection {
     /// A failure of the stream in our words.
     fn failure(&self, error: io::Error) -> WireError {
         match self.tls.as_ref().and_then(|tls| tls.explain_late(&error)) {
-            Some(failure) => WireError::Tls(failure),
+            Some(failure) => failure,
             None => timed_out(error, self.request_timeout),
         }
     }

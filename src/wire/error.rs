@@ -215,7 +215,7 @@ fn advice(error: &WireError) -> (Kind, Option<&'static str>) {
         ),
         WireError::Closed => (
             Kind::Unreachable,
-            Some("a broker that stops, or has too many connections, closes like this"),
+            Some("a broker that stops or has too many connections closes like this; is security.protocol right?"),
         ),
         WireError::Tls(failure) => (Kind::Denied, failure.hint()),
         WireError::WantsTls => (
@@ -242,7 +242,11 @@ fn advice(error: &WireError) -> (Kind, Option<&'static str>) {
 
 /// A time for a message: `250 ms`, `5 s`, `1.5 s`.
 pub(crate) fn in_seconds(time: Duration) -> String {
-    let millis = time.as_millis();
+    let millis = match time.as_millis() {
+        few @ 0..100 => few,
+        // What is left of half a second after a moment is half a second.
+        more => (more + 5) / 10 * 10,
+    };
     if millis < 1000 {
         return format!("{millis} ms");
     }

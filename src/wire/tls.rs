@@ -185,11 +185,16 @@ impl Tls {
             .map_err(|failure| WireError::Tls(self.explain(host, &failure)))
     }
 
-    /// What a failure on an open connection says about TLS. In TLS 1.3 the broker looks at our certificate when the
+    /// A failure of the stream under an open connection; `None` where it is not one of TLS. In TLS 1.3 the broker looks at our certificate when the
     /// handshake is over for us, so that its refusal comes in the place of the first answer.
-    pub(crate) fn explain_late(&self, failure: &io::Error) -> Option<TlsFailure> {
+    pub(crate) fn explain_late(&self, failure: &io::Error) -> Option<WireError> {
         let cause = failure.get_ref()?.downcast_ref::<openssl::ssl::Error>()?;
-        Some(self.explain_alert(alert(cause.ssl_error()?)?, true))
+        let alert = cause.ssl_error().and_then(alert);
+        Some(match alert {
+            Some(alert) => WireError::Tls(self.explain_alert(alert, true)),
+            // The peer has reset the connection, or ended it in the middle of a message.
+            None => WireError::Closed,
+        })
     }
 
     /// A failed handshake in words that say what to look at.

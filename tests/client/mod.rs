@@ -1,6 +1,7 @@
 //! Does the client reach a broker the way it was told to, and no weaker? Held against scripted brokers, because a
 //! real one does not misbehave on demand.
 
+mod absent_broker;
 mod connection;
 mod retries;
 mod scripted_broker;

@@ -80,7 +80,7 @@ fn a_question_lost_with_its_connection_is_asked_again() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let broker = ScriptedBroker::plain(with_greeting(move |head, _| {
-        if counter.fetch_add(1, Ordering::SeqCst) == 0 {
+        if head.api_key != ApiKey::Metadata as i16 || counter.fetch_add(1, Ordering::SeqCst) == 0 {
             return Reply::HangUp;
         }
         body(&cluster(&[1]), head)
@@ -88,7 +88,8 @@ fn a_question_lost_with_its_connection_is_asked_again() {
     let mut client = client(&broker.address(), "5000").unwrap();
     client.send(MetadataRequest::default()).unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 2);
-    assert_eq!(broker.connections.load(Ordering::SeqCst), 2);
+    // The one in between asked whether it is a listener with SASL, which would hang up like this.
+    assert_eq!(broker.connections.load(Ordering::SeqCst), 3);
 }
 
 #[test]

@@ -29,6 +29,11 @@ struct Certified {
 
 /// A certificate for `name`, signed by `issuer` or by itself; `address` is in it when given.
 fn certify(name: &str, address: Option<&str>, issuer: Option<&Certified>) -> Certified {
+    certify_until(name, address, issuer, 4_000_000_000)
+}
+
+/// The same with the second since 1970 at which it expires.
+fn certify_until(name: &str, address: Option<&str>, issuer: Option<&Certified>, end: i64) -> Certified {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let mut subject = X509Name::builder().unwrap();
@@ -45,7 +50,7 @@ fn certify(name: &str, address: Option<&str>, issuer: Option<&Certified>) -> Cer
         .set_not_before(&Asn1Time::from_unix(1_700_000_000).unwrap())
         .unwrap();
     builder
-        .set_not_after(&Asn1Time::days_from_now(3650).unwrap())
+        .set_not_after(&Asn1Time::from_unix(end).unwrap())
         .unwrap();
     if let Some(address) = address {
         let context = builder.x509v3_context(None, None);
@@ -72,7 +77,11 @@ fn certify(name: &str, address: Option<&str>, issuer: Option<&Certified>) -> Cer
 
 /// A broker with TLS whose certificate `authority` has signed for `address`; with `clients`, only for theirs.
 fn tls_broker(authority: &Certified, address: &str, clients: Option<&Certified>) -> ScriptedBroker {
-    let own = certify("broker", Some(address), Some(authority));
+    tls_broker_with(&certify("broker", Some(address), Some(authority)), clients)
+}
+
+/// A broker with TLS and this certificate; with `clients`, only for those of that authority.
+fn tls_broker_with(own: &Certified, clients: Option<&Certified>) -> ScriptedBroker {
     let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
     acceptor.set_certificate(&own.certificate).unwrap();
     acceptor.set_private_key(&own.key).unwrap();
@@ -183,11 +192,11 @@ fn a_certificate_of_strangers_is_refused_at_once() {
         &format!("security.protocol=SSL\nssl.ca.location={}", trust.display()),
     )
     .unwrap_err();
-    assert_eq!(refusal.kind(), Kind::Unreachable);
+    assert_eq!(refusal.kind(), Kind::Denied);
     assert!(
         refusal
             .to_string()
-            .contains("the broker's certificate is not trusted: "),
+            .contains("the broker's certificate is signed by an authority that is not trusted"),
         "{refusal}"
     );
 }
@@ -234,7 +243,7 @@ fn tls_and_plain_text_that_meet_are_told_apart() {
     )
     .unwrap_err();
     assert!(
-        refusal.to_string().contains("is it a plaintext listener"),
+        refusal.to_string().contains("is it a listener without TLS"),
         "{refusal}"
     );
 
@@ -312,4 +321,159 @@ fn a_refused_password_is_not_tried_again() {
     ask(&broker, &plain("wrong")).unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(2));
     assert_eq!(broker.connections.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+/// A listener that turns a client away, the properties of that client, and what is to be said about it.
+struct Refusing {
+    broker: ScriptedBroker,
+    properties: String,
+    words: &'static str,
+}
+
+/// One listener of each kind that a wrong setting can meet.
+fn refusing(folder: &Path) -> Vec<Refusing> {
+    let authority = certify("authority", None, None);
+    let trust = write(folder, "ca.pem", &authority.certificate.to_pem().unwrap());
+    let ssl = format!("security.protocol=SSL\nssl.ca.location={}\n", trust.display());
+    let other = certify("other", None, None);
+    let other_trust = write(folder, "other.pem", &other.certificate.to_pem().unwrap());
+    let stranger = certify("stranger", None, Some(&other));
+    let mut pem = stranger.key.private_key_to_pem_pkcs8().unwrap();
+    pem.extend(stranger.certificate.to_pem().unwrap());
+    let key = write(folder, "stranger.pem", &pem);
+    let self_signed = certify("broker", Some("127.0.0.1"), None);
+    let refusing = |broker, properties: String, words| Refusing {
+        broker,
+        properties,
+        words,
+    };
+    vec![
+        refusing(
+            tls_broker(&authority, "127.0.0.1", Some(&authority)),
+            ssl.clone(),
+            "the broker wants a client certificate, and none is given",
+        ),
+        refusing(
+            tls_broker(&authority, "127.0.0.1", Some(&authority)),
+            format!("{ssl}ssl.keystore.type=PEM\nssl.keystore.location={}\n", key.display()),
+            "the broker does not accept our client certificate",
+        ),
+        refusing(
+            tls_broker(&authority, "127.0.0.9", None),
+            ssl.clone(),
+            "the broker's certificate is not for \"127.0.0.1\"",
+        ),
+        refusing(
+            tls_broker_with(&certify_until("broker", Some("127.0.0.1"), Some(&authority), 1_700_000_001), None),
+            ssl.clone(),
+            "the broker's certificate has expired",
+        ),
+        refusing(
+            tls_broker(&authority, "127.0.0.1", None),
+            format!("security.protocol=SSL\nssl.ca.location={}\n", other_trust.display()),
+            "the broker's certificate is signed by an authority that is not trusted",
+        ),
+        refusing(
+            tls_broker_with(&self_signed, None),
+            ssl.clone(),
+            "the broker's certificate is self-signed and not trusted",
+        ),
+        refusing(
+            tls_broker(&authority, "127.0.0.1", None),
+            String::new(),
+            "the listener speaks TLS, and this connection has none",
+        ),
+        refusing(
+            ScriptedBroker::plain(with_greeting(|head, _| body(&cluster(&[1]), head))),
+            ssl,
+            "it does not speak TLS",
+        ),
+        refusing(
+            plain_broker(),
+            plain("wrong"),
+            "Authentication failed: Invalid username or password",
+        ),
+        refusing(
+            plain_broker(),
+            plain("right").replace("=PLAIN\n", "=SCRAM-SHA-256\n"),
+            "Client SASL mechanism 'SCRAM-SHA-256' not enabled in the server",
+        ),
+        refusing(
+            sasl_broker(),
+            String::new(),
+            "the listener wants SASL, and no credentials are given; it offers PLAIN",
+        ),
+        refusing(
+            ScriptedBroker::plain(with_greeting(|head, _| match head.api_key {
+                17 => body(&SaslHandshakeResponse::default().with_error_code(34), head),
+                _ => body(&cluster(&[1]), head),
+            })),
+            plain("right"),
+            "the listener has no SASL, and credentials are given",
+        ),
+    ]
+}
+
+/// A broker with SASL that hangs up on whoever has not said who it is.
+fn sasl_broker() -> ScriptedBroker {
+    ScriptedBroker::plain(with_greeting(|head, _| match head.api_key {
+        17 => {
+            let offered = vec![StrBytes::from_static_str("PLAIN")];
+            let response = SaslHandshakeResponse::default().with_error_code(33);
+            body(&response.with_mechanisms(offered), head)
+        }
+        _ => Reply::HangUp,
+    }))
+}
+
+const NATIVE: [&[&str]; 7] = [
+    &["topics", "list"],
+    &["topics", "create", "t"],
+    &["describe", "cluster"],
+    &["describe", "group"],
+    &["reassign", "list"],
+    &["consume", "t", "-e"],
+    &["produce", "t"],
+];
+const JAVA: [(&[&str], &str); 4] = [
+    (&["kafka-topics", "--list"], "--command-config"),
+    (&["kafka-reassign-partitions", "--list"], "--command-config"),
+    (&["kafka-console-consumer", "--topic", "t"], "--command-config"),
+    (&["kafka-console-producer", "--topic", "t"], "--command-config"),
+];
+
+/// Runs the binary against a refusing listener; the exit code and what it says on stderr.
+fn run(refusing: &Refusing, folder: &Path, words: &[&str], file_flag: &str) -> (Option<i32>, String) {
+    let file = write(folder, "client.properties", refusing.properties.as_bytes());
+    let began = std::time::Instant::now();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_kafkit"))
+        .args(words)
+        .args(["--bootstrap-server", &refusing.broker.address(), file_flag])
+        .arg(&file)
+        .env_clear()
+        .env("HOME", folder)
+        .stdin(fs::File::open(write(folder, "input", b"a record\n")).unwrap())
+        .output()
+        .unwrap();
+    assert!(began.elapsed() < Duration::from_secs(8), "{words:?}: {:?}", began.elapsed());
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn every_command_says_at_once_what_a_connection_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    for refusing in refusing(folder.path()) {
+        for words in NATIVE {
+            let (code, told) = run(&refusing, folder.path(), words, "--command-config");
+            assert_eq!(code, Some(4), "{words:?}: {told}");
+            assert!(told.contains(refusing.words), "{words:?}: {told}");
+            assert_eq!(told.lines().count(), 1, "{words:?}: {told}");
+            assert!(!told.contains("SSL routines") && !told.contains("error:0"), "{words:?}: {told}");
+        }
+        for (words, file_flag) in JAVA {
+            let (_, told) = run(&refusing, folder.path(), words, file_flag);
+            assert!(told.contains(refusing.words), "{words:?}: {told}");
+            assert!(!told.contains("SSL routines") && !told.contains("error:0"), "{words:?}: {told}");
+        }
+    }
 }

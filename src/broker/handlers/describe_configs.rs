@@ -23,6 +23,7 @@ use crate::broker::config_table::{self, BROKER_SETTINGS, Scope};
 use crate::broker::connections::Listener;
 use crate::broker::effective_config::{Configs, Origin, Source};
 use crate::topic_config::{Kind, TOPIC_CONFIGS};
+use crate::wire::host_port::host_port;
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -161,7 +162,7 @@ fn actual(broker: &Broker, name: &str) -> Option<String> {
     };
     match name {
         "advertised.listeners" => {
-            listeners(|listener| format!("{}:{}", listener.advertised_host, listener.advertised_port))
+            listeners(|listener| host_port(&listener.advertised_host, listener.advertised_port))
         }
         "listeners" => listeners(|listener| listener.bound.to_string()),
         "node.id" | "broker.id" => Some(broker.config.node_id.to_string()),

@@ -13,10 +13,8 @@ use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;
 use crate::commands::reassign::java::{self, JavaAction, JavaExecute, JavaFailure};
 use crate::error::{Error, Kind};
-use crate::output::java_errors::{java_message, what_is_missing};
+use crate::output::java_errors::{java_message, refusal_class, what_is_missing};
 use crate::output::{OutputOptions, Printer, stderr_line};
-use crate::wire::WireError;
-use crate::wire::tls::TlsFailure;
 
 /// The options.
 pub const TOOL: Tool = Tool {
@@ -306,17 +304,7 @@ fn unforeseen(error: &Error, call: &str) -> String {
     match error.kind() {
         Kind::Usage => "Failed to create new KafkaAdminClient".to_owned(),
         Kind::Unreachable => format!("org.apache.kafka.common.errors.TimeoutException: {message}"),
-        Kind::Denied => {
-            let class = match error.cause::<WireError>().map(WireError::bare) {
-                Some(WireError::Tls(TlsFailure::NotTls) | WireError::WantsTls | WireError::WantsSasl(_)) => {
-                    "TimeoutException"
-                }
-                Some(WireError::Tls(_)) => "SslAuthenticationException",
-                Some(WireError::HasNoSasl(_)) => "IllegalSaslStateException",
-                _ => "SaslAuthenticationException",
-            };
-            format!("org.apache.kafka.common.errors.{class}: {message}")
-        }
+        Kind::Denied => format!("org.apache.kafka.common.errors.{}: {message}", refusal_class(error)),
         _ => message,
     }
 }

@@ -16,6 +16,7 @@ use super::system_authorities;
 use crate::error::io_words;
 use crate::error::{Error, Result};
 use crate::wire::Secret;
+use crate::wire::host_port::host_port;
 use crate::wire::tls::{Tls, TlsOptions, Trust};
 
 /// The longest answer taken, in bytes.
@@ -86,7 +87,7 @@ impl TokenEndpoint {
 
     /// Asks for a token. The error says what the server answered, without secrets.
     pub(super) fn fetch(&self) -> Result<Secret, String> {
-        let place = format!("the OAuth server {}:{}", self.url.host, self.url.port);
+        let place = format!("the OAuth server {}", host_port(&self.url.host, self.url.port));
         let answer = self.exchange().map_err(|problem| format!("{place}: {problem}"))?;
         let (status, body) =
             parse_answer(&answer).ok_or_else(|| format!("{place}: an answer that is no HTTP"))?;

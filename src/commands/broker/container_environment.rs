@@ -8,6 +8,7 @@ use crate::broker::effective_config::Configs;
 use crate::broker::topic_name;
 use crate::error::{Error, Result};
 use crate::storage::file_name::METADATA_TOPIC;
+use crate::wire::host_port::host_port;
 
 /// What images keep for their own scripts, and for the Java machine.
 const NOT_SETTINGS: &[&str] = &[
@@ -56,7 +57,7 @@ pub(super) fn read(variables: impl Iterator<Item = (String, String)>) -> Result<
     }
     if let Some(host) = value("ADVERTISED_HOST_NAME") {
         let port = value("ADVERTISED_PORT").or_else(|| value("PORT")).unwrap_or("0");
-        let advertised = format!("PLAINTEXT://{host}:{port}");
+        let advertised = format!("PLAINTEXT://{}", host_port(host, port));
         found
             .settings
             .push(("advertised.listeners".to_owned(), advertised));

@@ -13,6 +13,7 @@ use super::{file_limit, prepare};
 use crate::error::io_words;
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
+use crate::wire::host_port::host_port;
 
 /// Both names, so that whatever the command starts finds the broker.
 const VARIABLES: [&str; 2] = ["KAFKIT_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"];
@@ -36,7 +37,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
         .broker()
         .listeners
         .iter()
-        .map(|listener| format!("{}:{}", listener.advertised_host, listener.advertised_port));
+        .map(|listener| host_port(&listener.advertised_host, listener.advertised_port));
     let addresses = addresses.collect::<Vec<_>>().join(",");
     // From here on a signal ends the command, and the command's end ends us: the directory is always removed.
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;

@@ -65,7 +65,7 @@ pub(super) fn sizes(
             1 => String::new(),
             count => format!(" (and {} others)", count - 1),
         };
-        context.printer.note(format_args!(
+        context.printer.warning(format_args!(
             "broker {broker}{others} does not tell sizes: {error}"
         ));
     }

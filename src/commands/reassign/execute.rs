@@ -1,6 +1,6 @@
 //! `reassign execute` and `reassign undo`: check, write the way back, throttle, move, clear the throttle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::checks::{self, Strictness, Work};
@@ -84,7 +84,7 @@ fn move_replicas(action: &ExecuteAction, plan: &Plan, takes_back: bool, context:
         execution_throttles::add_left_over(&mut left, plan.topics(), context)?;
         return execution_throttles::clear(&left, &prepared.file, context);
     }
-    announce(&prepared, context)?;
+    announce(action, &prepared, context)?;
     if is_table || action.dry_run {
         show::moves(&prepared.rows, &prepared.log_dir_rows, &mut context.printer)?;
         context.printer.flush()?;
@@ -186,7 +186,7 @@ fn rows(work: &Work, sizes: &Sizes, state: &'static str) -> Vec<MoveRow> {
 }
 
 /// What is going to happen, in one line.
-fn announce(prepared: &Prepared, context: &mut Context) -> Result<()> {
+fn announce(action: &ExecuteAction, prepared: &Prepared, context: &mut Context) -> Result<()> {
     let bytes: u64 = prepared.rows.iter().map(|row| row.bytes).sum();
     let between_dirs: u64 = prepared.log_dir_rows.iter().map(|row| row.copied.total).sum();
     let mut line = show::both(prepared.rows.len(), prepared.log_dir_rows.len());
@@ -196,6 +196,10 @@ fn announce(prepared: &Prepared, context: &mut Context) -> Result<()> {
         "move"
     };
     let _ = write!(line, " {verb}, {} to copy", human_bytes(bytes + between_dirs));
+    if let Some(rate) = action.throttle {
+        let seconds = busiest(&prepared.rows) / rate.max(1);
+        let _ = write!(line, " at {}/s on each broker: about {}", human_bytes(rate), show::duration(seconds));
+    }
     let extra = [
         (prepared.work.done, "already there"),
         (prepared.work.under_way.len(), "under way already"),
@@ -205,6 +209,18 @@ fn announce(prepared: &Prepared, context: &mut Context) -> Result<()> {
     }
     context.printer.note(line);
     context.printer.flush()
+}
+
+/// The bytes that the broker receives which receives the most.
+fn busiest(rows: &[MoveRow]) -> u64 {
+    let mut received: BTreeMap<BrokerId, u64> = BTreeMap::new();
+    for row in rows {
+        let adding: Vec<BrokerId> = row.to.iter().filter(|id| !row.from.contains(id)).copied().collect();
+        for broker in &adding {
+            *received.entry(*broker).or_default() += row.bytes / adding.len() as u64;
+        }
+    }
+    received.into_values().max().unwrap_or(0)
 }
 
 fn carry_out(action: &ExecuteAction, prepared: Prepared, context: &mut Context) -> Result<()> {

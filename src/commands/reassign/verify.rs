@@ -38,7 +38,7 @@ fn show_active(active: &ActiveReassignments, context: &mut Context) -> Result<()
         Ok(wishes) => wishes,
         Err(error) => {
             let line = format_args!("moves between log directories are not known: {error}");
-            context.printer.note(line);
+            context.printer.warning(line);
             Wishes::new()
         }
     };
