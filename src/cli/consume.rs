@@ -1,6 +1,5 @@
 //! `kafkit consume …` to `consume::Action`.
 
-
 use clap::Args;
 
 use super::Invocation;

@@ -85,7 +85,11 @@ mod tests {
     #[test]
     fn lengths_of_time() {
         for (text, milliseconds) in [("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1.5s", 1500)] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
         }
         for text in ["", "10", "0s", "-3s", "soon", "1ns"] {
             assert!(parse_duration(text).is_err(), "{text}");

@@ -91,7 +91,9 @@ fn note_down(topics: &[TopicDescription], admin: &mut AdminClient) -> Result<Vec
     let partitions = topics.iter().flat_map(|topic| &topic.partitions);
     let replicas = partitions.flat_map(|partition| partition.replicas.iter().copied());
     let down: BTreeSet<BrokerId> = replicas.filter(|broker| !up.contains(broker)).collect();
-    down.iter().for_each(|broker| admin.note_down(*broker));
+    for broker in &down {
+        admin.note_down(*broker);
+    }
     Ok(down.into_iter().collect())
 }
 
@@ -149,7 +151,12 @@ fn topics(selection: &Selection, context: &mut Context) -> Result<()> {
         .into_iter()
         .map(Result::unwrap_or_default)
         .collect();
-    topic::describe(&mut context.printer, &topics, &topic::Facts { volumes, active }, &configs)
+    topic::describe(
+        &mut context.printer,
+        &topics,
+        &topic::Facts { volumes, active },
+        &configs,
+    )
 }
 
 fn configs(resource: &ConfigResource, with_defaults: bool, context: &mut Context) -> Result<()> {

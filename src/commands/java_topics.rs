@@ -8,9 +8,7 @@ use uuid::Uuid;
 
 use super::Context;
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
-use crate::client::admin::topics::{
-    NewPartitions, NewTopic, PARTITIONS_PER_ANSWER, TopicDescription,
-};
+use crate::client::admin::topics::{NewPartitions, NewTopic, PARTITIONS_PER_ANSWER, TopicDescription};
 use crate::client::admin::{AdminClient, ApiError};
 use crate::error::{Error, Kind};
 use crate::java;
@@ -75,7 +73,10 @@ pub struct Selection {
 pub enum Failure {
     Executing(String),
     /// The same where the cluster refuses the connection, with what is missing in our own words.
-    Refused { message: String, why: String },
+    Refused {
+        message: String,
+        why: String,
+    },
     /// The cluster cannot be looked for at all.
     NoClient(String),
     /// Everything was shown but what a broker that does not answer would have said; Java waits for it and fails.

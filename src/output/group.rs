@@ -197,7 +197,15 @@ fn document(progress: &Progress) -> Value {
     let group = &progress.group;
     if !progress.is_known {
         let mut document = json!({ "group": group.id });
-        for name in ["state", "protocol", "assignor", "coordinator", "lag", "members", "partitions"] {
+        for name in [
+            "state",
+            "protocol",
+            "assignor",
+            "coordinator",
+            "lag",
+            "members",
+            "partitions",
+        ] {
             document[name] = Value::Null;
         }
         return document;

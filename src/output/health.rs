@@ -34,7 +34,10 @@ pub(super) fn is_under_replicated(
 /// Whether the reassignment is one of these replicas, and not over yet for the broker that described them.
 fn is_moving(partition: &PartitionDescription, active: &ActiveReassignment) -> bool {
     let changing = || active.adding.iter().chain(&active.removing);
-    partition.replicas.iter().any(|replica| changing().any(|broker| broker == replica))
+    partition
+        .replicas
+        .iter()
+        .any(|replica| changing().any(|broker| broker == replica))
 }
 
 /// What is the matter, the worst first: `UNDER-REPLICATED, MOVING 1,2→1,3`; empty when all is well.
@@ -46,7 +49,11 @@ pub(super) fn status(partition: &PartitionDescription, active: Option<&ActiveRea
         words.push(UNDER_REPLICATED.to_owned());
     }
     if let Some(active) = active {
-        words.push(format!("{MOVING} {}→{}", ids(&active.sources()), ids(&active.target())));
+        words.push(format!(
+            "{MOVING} {}→{}",
+            ids(&active.sources()),
+            ids(&active.target())
+        ));
     }
     words.join(", ")
 }

@@ -12,11 +12,16 @@ pub fn java_message(error: &Error, call: &str) -> String {
     }
     match error.cause::<WireError>().map(WireError::bare) {
         Some(WireError::Authentication { message, .. }) => message.clone(),
-        Some(WireError::Refused | WireError::TimedOut(_) | WireError::Closed | WireError::Io(_)) => {
-            format!("Timed out waiting for a node assignment. Call: {call}")
-        }
-        // Java tries those again and again.
-        Some(WireError::WantsTls | WireError::WantsSasl(_) | WireError::Tls(TlsFailure::NotTls)) => {
+        // Java tries all those again and again.
+        Some(
+            WireError::Refused
+            | WireError::TimedOut(_)
+            | WireError::Closed
+            | WireError::Io(_)
+            | WireError::WantsTls
+            | WireError::WantsSasl(_)
+            | WireError::Tls(TlsFailure::NotTls),
+        ) => {
             format!("Timed out waiting for a node assignment. Call: {call}")
         }
         // In TLS 1.3 the broker looks at a client's certificate after the handshake.
@@ -25,7 +30,9 @@ pub fn java_message(error: &Error, call: &str) -> String {
         }
         Some(WireError::Tls(_)) => "SSL handshake failed".to_owned(),
         Some(WireError::HasNoSasl(mechanism)) => {
-            format!("Unexpected handshake request with client mechanism {mechanism}, enabled mechanisms are []")
+            format!(
+                "Unexpected handshake request with client mechanism {mechanism}, enabled mechanisms are []"
+            )
         }
         _ => error.message(),
     }

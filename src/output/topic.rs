@@ -22,7 +22,11 @@ pub struct Facts {
 }
 
 impl Facts {
-    fn active(&self, topic: &TopicDescription, partition: &PartitionDescription) -> Option<&ActiveReassignment> {
+    fn active(
+        &self,
+        topic: &TopicDescription,
+        partition: &PartitionDescription,
+    ) -> Option<&ActiveReassignment> {
         self.active.get(&name_of(topic, partition))
     }
 }
@@ -316,7 +320,10 @@ fn totals(topic: &TopicDescription, volumes: &Volumes) -> (Option<i64>, Option<i
 }
 
 fn volume(topic: &TopicDescription, partition: &PartitionDescription, volumes: &Volumes) -> Volume {
-    volumes.get(&name_of(topic, partition)).copied().unwrap_or_default()
+    volumes
+        .get(&name_of(topic, partition))
+        .copied()
+        .unwrap_or_default()
 }
 
 fn name_of(topic: &TopicDescription, partition: &PartitionDescription) -> TopicPartition {

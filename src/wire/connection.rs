@@ -270,10 +270,10 @@ impl Connection {
             return written;
         }
         let mut byte = [0];
-        match self.stream.read(&mut byte) {
-            Err(error) => self.failure(error),
-            Ok(_) => written,
-        }
+        // A broker that still talks has not refused us: what it says belongs to nobody any more.
+        self.stream
+            .read_exact(&mut byte)
+            .map_or_else(|error| self.failure(error), |()| written)
     }
 
     /// Why the listener hangs up at the first real request: one with SASL does so when nobody has said who we are.
@@ -413,7 +413,9 @@ fn hides_tls(address: &HostPort, options: &ConnectionOptions) -> bool {
         return false;
     };
     let limit = Some(options.connect_timeout);
-    let is_limited = socket.set_read_timeout(limit).and_then(|()| socket.set_write_timeout(limit));
+    let is_limited = socket
+        .set_read_timeout(limit)
+        .and_then(|()| socket.set_write_timeout(limit));
     is_limited.is_ok() && tls::speaks_tls(&address.host, socket)
 }
 

@@ -108,11 +108,7 @@ impl WireError {
 
     /// Whether no Kafka broker was found at the other end.
     fn is_unreachable(&self) -> bool {
-        self.is_passing()
-            || matches!(
-                self.bare(),
-                Self::NotKafka(_) | Self::Unresolvable(_)
-            )
+        self.is_passing() || matches!(self.bare(), Self::NotKafka(_) | Self::Unresolvable(_))
     }
 }
 
@@ -146,9 +142,9 @@ impl fmt::Display for WireError {
                 }
             }
             Self::HasNoSasl(_) => f.write_str("the listener has no SASL, and credentials are given"),
-            Self::NotKafka(message)
-            | Self::Unsupported(message)
-            | Self::Encode(message) => f.write_str(message),
+            Self::NotKafka(message) | Self::Unsupported(message) | Self::Encode(message) => {
+                f.write_str(message)
+            }
             Self::Garbled(message) => write!(f, "an answer that makes no sense: {message}"),
             Self::Authentication { mechanism, message } => {
                 write!(f, "authentication failed ({mechanism}): {message}")
@@ -215,7 +211,9 @@ fn advice(error: &WireError) -> (Kind, Option<&'static str>) {
         ),
         WireError::Closed => (
             Kind::Unreachable,
-            Some("a broker that stops or has too many connections closes like this; is security.protocol right?"),
+            Some(
+                "a broker that stops or has too many connections closes like this; is security.protocol right?",
+            ),
         ),
         WireError::Tls(failure) => (Kind::Denied, failure.hint()),
         WireError::WantsTls => (
@@ -224,12 +222,11 @@ fn advice(error: &WireError) -> (Kind, Option<&'static str>) {
         ),
         WireError::WantsSasl(_) => (
             Kind::Denied,
-            Some("set security.protocol to SASL_PLAINTEXT or SASL_SSL, with sasl.mechanism and sasl.jaas.config"),
+            Some(
+                "set security.protocol to SASL_PLAINTEXT or SASL_SSL, with sasl.mechanism and sasl.jaas.config",
+            ),
         ),
-        WireError::HasNoSasl(_) => (
-            Kind::Denied,
-            Some("try -X security.protocol=PLAINTEXT, or SSL"),
-        ),
+        WireError::HasNoSasl(_) => (Kind::Denied, Some("try -X security.protocol=PLAINTEXT, or SSL")),
         WireError::Authentication { .. } => (
             Kind::Denied,
             Some("are user name, password and sasl.mechanism right?"),

@@ -64,7 +64,9 @@ impl TlsFailure {
             Self::SelfSigned | Self::UnknownAuthority => {
                 Some("name a trust store that holds it with ssl.truststore.location or ssl.ca.location")
             }
-            Self::NoClientCertificate => Some("give one with ssl.keystore.location, or ssl.certificate.location and ssl.key.location"),
+            Self::NoClientCertificate => {
+                Some("give one with ssl.keystore.location, or ssl.certificate.location and ssl.key.location")
+            }
             Self::ClientCertificateRefused(_) => {
                 Some("is ssl.keystore.location the certificate that this cluster knows?")
             }
@@ -90,7 +92,10 @@ impl fmt::Display for TlsFailure {
                 f.write_str("the broker's certificate is signed by an authority that is not trusted")
             }
             Self::Untrusted(number) => {
-                write!(f, "the broker's certificate is not trusted (verification error {number})")
+                write!(
+                    f,
+                    "the broker's certificate is not trusted (verification error {number})"
+                )
             }
             Self::NoClientCertificate => {
                 f.write_str("the broker wants a client certificate, and none is given")
@@ -247,7 +252,9 @@ impl Tls {
             ALERT_INSUFFICIENT_SECURITY => TlsFailure::NoCommonCipher,
             ALERT_PROTOCOL_VERSION => TlsFailure::NoCommonVersion,
             // Whoever has sent no certificate hears of none but the missing one.
-            ALERT_HANDSHAKE_FAILURE | 41..=46 | 48 | 49 | 51 | ALERT_CERTIFICATE_REQUIRED if !self.has_identity => {
+            ALERT_HANDSHAKE_FAILURE | 41..=46 | 48 | 49 | 51 | ALERT_CERTIFICATE_REQUIRED
+                if !self.has_identity =>
+            {
                 TlsFailure::NoClientCertificate
             }
             42 | 43 | 51 => TlsFailure::ClientCertificateRefused("it is bad or not trusted there"),
@@ -289,7 +296,9 @@ const FIRST_ALERT: i32 = 1000;
 /// The alert that the peer has sent, if that is what ended the conversation.
 fn alert(stack: &ErrorStack) -> Option<i32> {
     let codes = stack.errors().iter().map(openssl::error::Error::reason_code);
-    let mut alerts = codes.map(|code| code - FIRST_ALERT).filter(|alert| (0..256).contains(alert));
+    let mut alerts = codes
+        .map(|code| code - FIRST_ALERT)
+        .filter(|alert| (0..256).contains(alert));
     alerts.next()
 }
 
@@ -338,5 +347,9 @@ fn certificate_problem(host: &str, result: X509VerifyResult) -> TlsFailure {
 }
 
 fn reasons(stack: &ErrorStack) -> Vec<&'static str> {
-    stack.errors().iter().filter_map(openssl::error::Error::reason).collect()
+    stack
+        .errors()
+        .iter()
+        .filter_map(openssl::error::Error::reason)
+        .collect()
 }

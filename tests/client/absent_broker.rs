@@ -11,14 +11,17 @@ use kafka_protocol::messages::create_topics_response::CreatableTopicResult;
 use kafka_protocol::messages::describe_log_dirs_response::{
     DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
 };
-use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
 use kafka_protocol::messages::list_partition_reassignments_response::{
     OngoingPartitionReassignment, OngoingTopicReassignment,
 };
 use kafka_protocol::messages::metadata_response::{MetadataResponsePartition, MetadataResponseTopic};
 use kafka_protocol::messages::{
-    ApiKey, BrokerId, CreateTopicsResponse, DescribeConfigsResponse, DescribeLogDirsResponse, ListGroupsResponse,
-    ListOffsetsRequest, ListOffsetsResponse, ListPartitionReassignmentsResponse, MetadataResponse, TopicName,
+    ApiKey, BrokerId, CreateTopicsResponse, DescribeConfigsResponse, DescribeLogDirsResponse,
+    ListGroupsResponse, ListOffsetsRequest, ListOffsetsResponse, ListPartitionReassignmentsResponse,
+    MetadataResponse, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, StrBytes};
 
@@ -60,7 +63,11 @@ fn metadata(ports: &[u16], partitions: Vec<MetadataResponsePartition>) -> Metada
 }
 
 /// What each broker of the cluster answers; `metadata` is what it says of it.
-fn answer(head: &kafkit::wire::header::RequestHead, mut request: Bytes, metadata: &MetadataResponse) -> Reply {
+fn answer(
+    head: &kafkit::wire::header::RequestHead,
+    mut request: Bytes,
+    metadata: &MetadataResponse,
+) -> Reply {
     match ApiKey::try_from(head.api_key).unwrap() {
         ApiKey::ApiVersions => body(&versions(&greeting()), head),
         ApiKey::Metadata => body(metadata, head),
@@ -76,7 +83,10 @@ fn answer(head: &kafkit::wire::header::RequestHead, mut request: Bytes, metadata
                     .with_partitions(partitions.collect())
                     .with_name(topic.name)
             });
-            body(&ListOffsetsResponse::default().with_topics(topics.collect()), head)
+            body(
+                &ListOffsetsResponse::default().with_topics(topics.collect()),
+                head,
+            )
         }
         ApiKey::DescribeLogDirs => {
             let partitions = [0, 1].map(|number| {
@@ -152,10 +162,16 @@ fn a_broker_that_is_absent_costs_only_its_own_rows() {
     for absence in [Absence::Frozen, Absence::Dead] {
         let (broker, port) = half_a_cluster(absence);
         for (words, rows) in [
-            (&["topics", "list"][..], &["orders           2         1        -     -"][..]),
+            (
+                &["topics", "list"][..],
+                &["orders           2         1        -     -"][..],
+            ),
             (
                 &["describe", "topic", "orders"],
-                &["0       1  1         1        0     5  70 B", "1       2  2         2        -     -     -"],
+                &[
+                    "0       1  1         1        0     5  70 B",
+                    "1       2  2         2        -     -     -",
+                ],
             ),
             (&["describe", "log-dirs"], &["1  /data", "2  -"]),
             (&["describe", "broker"], &["140 B", "NO ANSWER"]),
@@ -167,13 +183,24 @@ fn a_broker_that_is_absent_costs_only_its_own_rows() {
             let words = [words, &["--timeout", "3s"]].concat();
             let output = run(&words, &broker.address(), Duration::from_secs(6));
             let (shown, told) = (text(&output.stdout), text(&output.stderr));
-            assert_eq!(output.status.code(), Some(1), "{absence:?} {words:?}: {shown}{told}");
+            assert_eq!(
+                output.status.code(),
+                Some(1),
+                "{absence:?} {words:?}: {shown}{told}"
+            );
             let all = format!("{shown}{told}");
-            assert!(rows.iter().all(|row| all.contains(row)), "{absence:?} {words:?}: {all}");
+            assert!(
+                rows.iter().all(|row| all.contains(row)),
+                "{absence:?} {words:?}: {all}"
+            );
             let name = format!("kafkit: broker 2 at 127.0.0.1:{port}: ");
             assert_eq!(told.matches(&name).count(), 1, "{absence:?} {words:?}: {told}");
         }
-        let output = run(&["topics", "list", "-o", "json", "--timeout", "3s"], &broker.address(), Duration::from_secs(6));
+        let output = run(
+            &["topics", "list", "-o", "json", "--timeout", "3s"],
+            &broker.address(),
+            Duration::from_secs(6),
+        );
         let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(rows[0]["records"], serde_json::Value::Null);
     }
@@ -183,10 +210,20 @@ fn a_broker_that_is_absent_costs_only_its_own_rows() {
 fn the_java_spellings_name_no_more_than_their_rows_need() {
     let (broker, _) = half_a_cluster(Absence::Frozen);
     let limit = Duration::from_secs(5);
-    let output = run(&["kafka-topics", "--describe", "--topic", "orders"], &broker.address(), limit);
-    assert!(text(&output.stdout).contains("Partition: 1\tLeader: 2"), "{output:?}");
+    let output = run(
+        &["kafka-topics", "--describe", "--topic", "orders"],
+        &broker.address(),
+        limit,
+    );
+    assert!(
+        text(&output.stdout).contains("Partition: 1\tLeader: 2"),
+        "{output:?}"
+    );
     let output = run(&["kafka-topics", "--list"], &broker.address(), limit);
-    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), "orders\n"));
+    assert_eq!(
+        (output.status.code(), text(&output.stdout).as_str()),
+        (Some(0), "orders\n")
+    );
 }
 
 #[test]
@@ -198,7 +235,11 @@ fn a_bootstrap_broker_that_does_not_answer_is_passed_over() {
             format!("127.0.0.1:{port},{}", broker.address()),
             format!("192.0.2.1:9092,127.0.0.1:{port},{}", broker.address()),
         ] {
-            let output = run(&["topics", "list", "-o", "name"], &servers, Duration::from_secs(6));
+            let output = run(
+                &["topics", "list", "-o", "name"],
+                &servers,
+                Duration::from_secs(6),
+            );
             assert_eq!(text(&output.stdout), "orders\n", "{absence:?}: {output:?}");
             let output = run(&["kafka-topics", "--list"], &servers, Duration::from_secs(6));
             assert_eq!(text(&output.stdout), "orders\n", "{absence:?}: {output:?}");
@@ -210,11 +251,19 @@ fn a_bootstrap_broker_that_does_not_answer_is_passed_over() {
 fn the_time_of_a_command_is_what_timeout_says() {
     let frozen = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = frozen.local_addr().unwrap().to_string();
-    let output = run(&["topics", "list", "--timeout", "500ms"], &address, Duration::from_secs(4));
+    let output = run(
+        &["topics", "list", "--timeout", "500ms"],
+        &address,
+        Duration::from_secs(4),
+    );
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("no answer in 500 ms"), "{output:?}");
     for wrong in ["0s", "10", "soon"] {
-        let output = run(&["topics", "list", "--timeout", wrong], &address, Duration::from_secs(5));
+        let output = run(
+            &["topics", "list", "--timeout", wrong],
+            &address,
+            Duration::from_secs(5),
+        );
         assert_eq!(output.status.code(), Some(2), "{output:?}");
     }
 }
@@ -226,7 +275,8 @@ fn late_cluster(late: usize) -> (ScriptedBroker, Arc<AtomicUsize>) {
     let start = |is_late: bool| {
         let (asked, ports) = (Arc::clone(&asked), Arc::clone(&ports));
         ScriptedBroker::plain(move |head, request| {
-            let ports = [0, 1].map(|place: usize| u16::try_from(ports[place].load(Ordering::SeqCst)).unwrap());
+            let ports =
+                [0, 1].map(|place: usize| u16::try_from(ports[place].load(Ordering::SeqCst)).unwrap());
             if head.api_key == ApiKey::CreateTopics as i16 {
                 let topic = CreatableTopicResult::default()
                     .with_name(topic_name("orders"))
@@ -272,7 +322,10 @@ fn a_broker_that_never_shows_it_is_a_note() {
     let words = ["topics", "create", "orders", "--timeout", "600ms"];
     let output = run(&words, &broker.address(), Duration::from_secs(3));
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(text(&output.stderr), "created orders\nkafkit: broker 2 does not show topic orders yet\n");
+    assert_eq!(
+        text(&output.stderr),
+        "created orders\nkafkit: broker 2 does not show topic orders yet\n"
+    );
 }
 
 #[test]
@@ -290,7 +343,10 @@ fn a_partition_on_its_way_is_moving_and_lacks_no_replica() {
             let topic = OngoingTopicReassignment::default()
                 .with_name(topic_name("orders"))
                 .with_partitions(vec![moving]);
-            return body(&ListPartitionReassignmentsResponse::default().with_topics(vec![topic]), head);
+            return body(
+                &ListPartitionReassignmentsResponse::default().with_topics(vec![topic]),
+                head,
+            );
         }
         let own = u16::try_from(told.load(Ordering::SeqCst)).unwrap();
         // All three brokers are this one.
@@ -305,11 +361,20 @@ fn a_partition_on_its_way_is_moving_and_lacks_no_replica() {
     };
     let described = shown(&["describe", "topic", "orders"]);
     assert!(described.contains("MOVING 1,2→1,3"), "{described}");
-    assert!(described.contains("2 replicas") && !described.contains("UNDER-REPLICATED"), "{described}");
+    assert!(
+        described.contains("2 replicas") && !described.contains("UNDER-REPLICATED"),
+        "{described}"
+    );
     let listed = shown(&["topics", "list"]);
-    assert!(listed.contains("MOVING 1/1") && !listed.contains("UNDER-REPLICATED"), "{listed}");
+    assert!(
+        listed.contains("MOVING 1/1") && !listed.contains("UNDER-REPLICATED"),
+        "{listed}"
+    );
     let whole = shown(&["describe", "cluster"]);
-    assert!(whole.contains("1 MOVING") && !whole.contains("UNDER-REPLICATED"), "{whole}");
+    assert!(
+        whole.contains("1 MOVING") && !whole.contains("UNDER-REPLICATED"),
+        "{whole}"
+    );
     let ill = shown(&["kafka-topics", "--describe", "--under-replicated-partitions"]);
     assert_eq!(ill, "\n".trim_start(), "{ill}");
 }

@@ -49,9 +49,7 @@ fn certify_until(name: &str, address: Option<&str>, issuer: Option<&Certified>, 
     builder
         .set_not_before(&Asn1Time::from_unix(1_700_000_000).unwrap())
         .unwrap();
-    builder
-        .set_not_after(&Asn1Time::from_unix(end).unwrap())
-        .unwrap();
+    builder.set_not_after(&Asn1Time::from_unix(end).unwrap()).unwrap();
     if let Some(address) = address {
         let context = builder.x509v3_context(None, None);
         let names = SubjectAlternativeName::new().ip(address).build(&context).unwrap();
@@ -332,6 +330,13 @@ struct Refusing {
 
 /// One listener of each kind that a wrong setting can meet.
 fn refusing(folder: &Path) -> Vec<Refusing> {
+    let mut all = refusing_tls(folder);
+    all.extend(refusing_sasl());
+    all
+}
+
+/// Those where TLS is what is wrong.
+fn refusing_tls(folder: &Path) -> Vec<Refusing> {
     let authority = certify("authority", None, None);
     let trust = write(folder, "ca.pem", &authority.certificate.to_pem().unwrap());
     let ssl = format!("security.protocol=SSL\nssl.ca.location={}\n", trust.display());
@@ -355,7 +360,10 @@ fn refusing(folder: &Path) -> Vec<Refusing> {
         ),
         refusing(
             tls_broker(&authority, "127.0.0.1", Some(&authority)),
-            format!("{ssl}ssl.keystore.type=PEM\nssl.keystore.location={}\n", key.display()),
+            format!(
+                "{ssl}ssl.keystore.type=PEM\nssl.keystore.location={}\n",
+                key.display()
+            ),
             "the broker does not accept our client certificate",
         ),
         refusing(
@@ -364,13 +372,19 @@ fn refusing(folder: &Path) -> Vec<Refusing> {
             "the broker's certificate is not for \"127.0.0.1\"",
         ),
         refusing(
-            tls_broker_with(&certify_until("broker", Some("127.0.0.1"), Some(&authority), 1_700_000_001), None),
+            tls_broker_with(
+                &certify_until("broker", Some("127.0.0.1"), Some(&authority), 1_700_000_001),
+                None,
+            ),
             ssl.clone(),
             "the broker's certificate has expired",
         ),
         refusing(
             tls_broker(&authority, "127.0.0.1", None),
-            format!("security.protocol=SSL\nssl.ca.location={}\n", other_trust.display()),
+            format!(
+                "security.protocol=SSL\nssl.ca.location={}\n",
+                other_trust.display()
+            ),
             "the broker's certificate is signed by an authority that is not trusted",
         ),
         refusing(
@@ -388,6 +402,17 @@ fn refusing(folder: &Path) -> Vec<Refusing> {
             ssl,
             "it does not speak TLS",
         ),
+    ]
+}
+
+/// Those where SASL is what is wrong.
+fn refusing_sasl() -> Vec<Refusing> {
+    let refusing = |broker, properties: String, words| Refusing {
+        broker,
+        properties,
+        words,
+    };
+    vec![
         refusing(
             plain_broker(),
             plain("wrong"),
@@ -455,7 +480,11 @@ fn run(refusing: &Refusing, folder: &Path, words: &[&str], file_flag: &str) -> (
         .stdin(fs::File::open(write(folder, "input", b"a record\n")).unwrap())
         .output()
         .unwrap();
-    assert!(began.elapsed() < Duration::from_secs(8), "{words:?}: {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "{words:?}: {:?}",
+        began.elapsed()
+    );
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
@@ -468,12 +497,18 @@ fn every_command_says_at_once_what_a_connection_lacks() {
             assert_eq!(code, Some(4), "{words:?}: {told}");
             assert!(told.contains(refusing.words), "{words:?}: {told}");
             assert_eq!(told.lines().count(), 1, "{words:?}: {told}");
-            assert!(!told.contains("SSL routines") && !told.contains("error:0"), "{words:?}: {told}");
+            assert!(
+                !told.contains("SSL routines") && !told.contains("error:0"),
+                "{words:?}: {told}"
+            );
         }
         for (words, file_flag) in JAVA {
             let (_, told) = run(&refusing, folder.path(), words, file_flag);
             assert!(told.contains(refusing.words), "{words:?}: {told}");
-            assert!(!told.contains("SSL routines") && !told.contains("error:0"), "{words:?}: {told}");
+            assert!(
+                !told.contains("SSL routines") && !told.contains("error:0"),
+                "{words:?}: {told}"
+            );
         }
     }
 }

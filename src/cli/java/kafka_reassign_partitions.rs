@@ -304,7 +304,10 @@ fn unforeseen(error: &Error, call: &str) -> String {
     match error.kind() {
         Kind::Usage => "Failed to create new KafkaAdminClient".to_owned(),
         Kind::Unreachable => format!("org.apache.kafka.common.errors.TimeoutException: {message}"),
-        Kind::Denied => format!("org.apache.kafka.common.errors.{}: {message}", refusal_class(error)),
+        Kind::Denied => format!(
+            "org.apache.kafka.common.errors.{}: {message}",
+            refusal_class(error)
+        ),
         _ => message,
     }
 }

@@ -162,7 +162,10 @@ impl AdminClient {
         };
         let outcomes: Vec<Result<(), ApiError>> = changes.iter().map(outcome).collect();
         if !validate_only {
-            let made = changes.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+            let made = changes
+                .iter()
+                .zip(&outcomes)
+                .filter(|(_, outcome)| outcome.is_ok());
             self.await_configs(made.map(|(change, _)| change.clone()).collect());
         }
         Ok(outcomes)
@@ -192,7 +195,9 @@ fn look_for(
 ) -> (DescribeConfigsRequest, Check<DescribeConfigsResponse>) {
     let resources = changes.iter().map(|(resource, changes)| {
         let (code, name) = resource.code_and_name();
-        let names = changes.iter().map(|change| StrBytes::from_string(change.name.clone()));
+        let names = changes
+            .iter()
+            .map(|change| StrBytes::from_string(change.name.clone()));
         DescribeConfigsResource::default()
             .with_resource_type(code)
             .with_resource_name(StrBytes::from_string(name))
@@ -225,7 +230,10 @@ fn shows(answer: &DescribeConfigsResponse, resource: &ConfigResource, changes: &
         ConfigResource::Group(_) => ConfigSource::Group,
     };
     changes.iter().all(|change| {
-        let entry = result.configs.iter().find(|config| config.name.as_str() == change.name);
+        let entry = result
+            .configs
+            .iter()
+            .find(|config| config.name.as_str() == change.name);
         let set = entry.map(entry_of).filter(|entry| entry.source == level);
         match (&change.value, set) {
             (None, set) => set.is_none(),

@@ -122,12 +122,16 @@ impl AdminClient {
 
     /// Whether an absent broker is asked again the next time: in a command that goes on it may come back.
     pub fn forgets_absent(&self) -> bool {
-        self.deadline.is_some_and(|deadline| deadline.is_for_each_answer())
+        self.deadline
+            .is_some_and(|deadline| deadline.is_for_each_answer())
     }
 
     /// Remembers that a broker could not be asked.
     pub(super) fn set_absent(&mut self, broker: BrokerId, why: impl std::fmt::Display) {
-        let address = self.cluster.as_ref().and_then(|cluster| cluster.address_of(broker));
+        let address = self
+            .cluster
+            .as_ref()
+            .and_then(|cluster| cluster.address_of(broker));
         let place = address.map_or_else(String::new, |address| format!(" at {address}"));
         self.absent
             .entry(broker)

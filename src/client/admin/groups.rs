@@ -65,7 +65,9 @@ impl AdminClient {
     pub fn list_groups(&mut self) -> Result<Vec<GroupListing>> {
         let brokers: Vec<BrokerId> = self.brokers()?.iter().map(|broker| broker.id).collect();
         let mut groups = Vec::new();
-        let requests = brokers.into_iter().map(|broker| (broker, ListGroupsRequest::default()));
+        let requests = brokers
+            .into_iter()
+            .map(|broker| (broker, ListGroupsRequest::default()));
         for answer in self.send_to_each(requests.collect())?.into_values() {
             let answer = answer?;
             ApiError::check(answer.error_code, None::<String>)?;
@@ -103,7 +105,11 @@ impl AdminClient {
         let why = why.unwrap_or_else(|| error.message());
         match self.coordinator_of(group)? {
             Some(id) => self.set_absent(id, format!("{why}, and it coordinates group {group}")),
-            None => return Err(Error::unreachable(format!("group {group} has no coordinator now"))),
+            None => {
+                return Err(Error::unreachable(format!(
+                    "group {group} has no coordinator now"
+                )));
+            }
         }
         Ok(())
     }

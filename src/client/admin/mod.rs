@@ -24,7 +24,9 @@ pub mod volumes;
 use std::any::Any;
 use std::time::Duration;
 
-use kafka_protocol::messages::{ApiKey, DescribeQuorumRequest, FindCoordinatorRequest, MetadataRequest, MetadataResponse};
+use kafka_protocol::messages::{
+    ApiKey, DescribeQuorumRequest, FindCoordinatorRequest, MetadataRequest, MetadataResponse,
+};
 use kafka_protocol::protocol::{Request, StrBytes};
 
 use crate::client::deadline::Deadline;

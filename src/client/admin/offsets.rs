@@ -87,11 +87,7 @@ impl AdminClient {
         }
     }
 
-    fn ask_leaders(
-        &mut self,
-        partitions: &[(TopicPartition, BrokerId)],
-        timestamp: i64,
-    ) -> Result<Answers> {
+    fn ask_leaders(&mut self, partitions: &[(TopicPartition, BrokerId)], timestamp: i64) -> Result<Answers> {
         let mut by_leader: BTreeMap<BrokerId, BTreeMap<&str, Vec<ListOffsetsPartition>>> = BTreeMap::new();
         for (partition, leader) in partitions {
             let wanted = ListOffsetsPartition::default()
@@ -110,7 +106,9 @@ impl AdminClient {
                 .with_replica_id(messages::BrokerId(-1))
                 .with_topics(topics.collect())
         };
-        let requests = by_leader.into_iter().map(|(leader, topics)| (leader, request(topics)));
+        let requests = by_leader
+            .into_iter()
+            .map(|(leader, topics)| (leader, request(topics)));
         let mut answers = Answers::new();
         for answer in self.send_to_each(requests.collect())?.into_values() {
             for topic in answer?.topics {

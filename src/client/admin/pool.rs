@@ -122,7 +122,11 @@ impl Pool {
                 break;
             }
             let left = end.saturating_duration_since(Instant::now());
-            let wait = if waiting.is_empty() { left } else { left.min(HEAD_START) };
+            let wait = if waiting.is_empty() {
+                left
+            } else {
+                left.min(HEAD_START)
+            };
             match answers.recv_timeout(wait) {
                 Ok(Ok(connection)) => return Ok(connection),
                 Ok(Err(error)) => {
@@ -134,9 +138,9 @@ impl Pool {
                 }
                 Err(RecvTimeoutError::Timeout) if !left.saturating_sub(wait).is_zero() => {}
                 Err(_) => {
-                    failure = failure
-                        .filter(|failure| !failure.is_passing())
-                        .or(Some(WireError::TimedOut(options.connect_timeout).at(self.all_of_them())));
+                    failure = failure.filter(|failure| !failure.is_passing()).or(Some(
+                        WireError::TimedOut(options.connect_timeout).at(self.all_of_them()),
+                    ));
                     break;
                 }
             }

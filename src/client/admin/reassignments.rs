@@ -119,9 +119,10 @@ impl AdminClient {
         allow_factor_change: bool,
     ) -> Result<BTreeMap<TopicPartition, ApiError>> {
         // What is cancelled goes back to where it was, which only the move itself tells.
-        let moves = match reassignments.values().any(Option::is_none) {
-            true => self.active_reassignments()?,
-            false => ActiveReassignments::new(),
+        let moves = if reassignments.values().any(Option::is_none) {
+            self.active_reassignments()?
+        } else {
+            ActiveReassignments::new()
         };
         let mut topics: BTreeMap<&str, Vec<ReassignablePartition>> = BTreeMap::new();
         for (topic_partition, replicas) in reassignments {
@@ -162,7 +163,9 @@ impl AdminClient {
                 }
             }
         }
-        let accepted = reassignments.iter().filter(|(name, _)| !refused.contains_key(name));
+        let accepted = reassignments
+            .iter()
+            .filter(|(name, _)| !refused.contains_key(name));
         let ends = accepted.filter_map(|(name, target)| match target {
             Some(target) => Some((name.clone(), target.clone())),
             None => Some((name.clone(), moves.get(name)?.sources())),
@@ -177,7 +180,9 @@ impl AdminClient {
             return;
         }
         // Whoever may change replicas may also ask; without an answer there is nothing to hold the brokers to.
-        let Ok(active) = self.active_reassignments() else { return };
+        let Ok(active) = self.active_reassignments() else {
+            return;
+        };
         let names: BTreeSet<&str> = ends.keys().map(|name| name.topic.as_str()).collect();
         let names: Vec<&str> = names.into_iter().collect();
         let (request, what) = (about(&names), format!("the new replicas of {}", phrase(&names)));
@@ -186,7 +191,10 @@ impl AdminClient {
                 let shown = shown_replicas(answer, name);
                 // A topic that is gone by now, or that the user may not see, is not waited for.
                 shown.is_none_or(|shown| {
-                    shown == *end || active.get(name).is_some_and(|active| is_same_set(&shown, &active.replicas))
+                    shown == *end
+                        || active
+                            .get(name)
+                            .is_some_and(|active| is_same_set(&shown, &active.replicas))
                 })
             })
         };
@@ -205,7 +213,8 @@ impl AdminClient {
         let check = move |answer: &MetadataResponse| {
             elected.iter().all(|name| {
                 let partition = shown_partition(answer, name);
-                partition.is_none_or(|partition| partition.replica_nodes.first() == Some(&partition.leader_id))
+                partition
+                    .is_none_or(|partition| partition.replica_nodes.first() == Some(&partition.leader_id))
             })
         };
         let check: Check<MetadataResponse> = Arc::new(check);

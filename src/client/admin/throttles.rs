@@ -95,8 +95,13 @@ impl AdminClient {
             let response = self.send(request)?;
             refused.extend(refusals(response.responses));
         }
-        let made = changes.iter().filter(|(throttled, _)| !refused.contains_key(throttled));
-        self.await_configs(made.map(|(throttled, configs)| as_changes(throttled, configs)).collect());
+        let made = changes
+            .iter()
+            .filter(|(throttled, _)| !refused.contains_key(throttled));
+        self.await_configs(
+            made.map(|(throttled, configs)| as_changes(throttled, configs))
+                .collect(),
+        );
         Ok(refused)
     }
 

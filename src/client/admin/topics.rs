@@ -175,7 +175,12 @@ impl AdminClient {
         })?;
         let created = answer.topics.iter().filter(|topic| topic.error_code == 0);
         // Older brokers do not say how many partitions there are.
-        let created = created.map(|topic| (topic.name.to_string(), usize::try_from(topic.num_partitions).unwrap_or(1)));
+        let created = created.map(|topic| {
+            (
+                topic.name.to_string(),
+                usize::try_from(topic.num_partitions).unwrap_or(1),
+            )
+        });
         let created: Vec<(String, usize)> = created.collect();
         if !validate_only && !created.is_empty() {
             self.await_partitions(created);

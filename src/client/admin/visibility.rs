@@ -49,7 +49,9 @@ impl AdminClient {
         let names: Vec<&str> = topics.iter().map(|(name, _)| name.as_str()).collect();
         let (request, what) = (about(&names), phrase(&names));
         let check: Check<MetadataResponse> = Arc::new(move |answer| {
-            topics.iter().all(|(name, count)| has_partitions(answer, name, *count))
+            topics
+                .iter()
+                .all(|(name, count)| has_partitions(answer, name, *count))
         });
         self.await_everywhere(&request, &check, &what);
     }
@@ -110,7 +112,9 @@ impl AdminClient {
         for (broker, seen) in late {
             match seen {
                 Seen::Shown | Seen::NotAsked => {}
-                Seen::NotYet => self.notes.push(format!("broker {broker} does not show {what} yet")),
+                Seen::NotYet => self
+                    .notes
+                    .push(format!("broker {broker} does not show {what} yet")),
                 Seen::Silent => self.notes.push(format!(
                     "broker {broker} does not answer: it may not show {what} yet"
                 )),
@@ -156,7 +160,9 @@ impl AdminClient {
                 break;
             };
             open.retain(|open| *open != broker);
-            connection.into_iter().for_each(|connection| self.pool.put(connection));
+            if let Some(connection) = connection {
+                self.pool.put(connection);
+            }
             all.push((broker, seen));
         }
         all.extend(open.into_iter().map(|broker| (broker, Seen::Silent)));
@@ -247,9 +253,8 @@ fn has_partitions(answer: &MetadataResponse, name: &str, count: usize) -> bool {
         // What the user may not see is not waited for.
         return !NOT_YET.contains(&topic.error_code);
     }
-    let is_up = |id: &kafka_protocol::messages::BrokerId| {
-        answer.brokers.iter().any(|broker| broker.node_id == *id)
-    };
+    let is_up =
+        |id: &kafka_protocol::messages::BrokerId| answer.brokers.iter().any(|broker| broker.node_id == *id);
     topic.partitions.len() >= count.max(1)
         && topic.partitions.iter().all(|partition| {
             // On brokers that are all down there is no leader to wait for.

@@ -59,7 +59,9 @@ impl AdminClient {
     fn note_lost(&mut self, topics: &[TopicDescription]) -> Result<()> {
         let partitions = topics.iter().flat_map(|topic| &topic.partitions);
         let lost = partitions.filter(|partition| partition.leader.is_none());
-        let holders: BTreeSet<BrokerId> = lost.flat_map(|partition| partition.replicas.iter().copied()).collect();
+        let holders: BTreeSet<BrokerId> = lost
+            .flat_map(|partition| partition.replicas.iter().copied())
+            .collect();
         if holders.is_empty() {
             return Ok(());
         }

@@ -198,7 +198,12 @@ fn announce(action: &ExecuteAction, prepared: &Prepared, context: &mut Context) 
     let _ = write!(line, " {verb}, {} to copy", human_bytes(bytes + between_dirs));
     if let Some(rate) = action.throttle {
         let seconds = busiest(&prepared.rows) / rate.max(1);
-        let _ = write!(line, " at {}/s on each broker: about {}", human_bytes(rate), show::duration(seconds));
+        let _ = write!(
+            line,
+            " at {}/s on each broker: about {}",
+            human_bytes(rate),
+            show::duration(seconds)
+        );
     }
     let extra = [
         (prepared.work.done, "already there"),
@@ -215,7 +220,12 @@ fn announce(action: &ExecuteAction, prepared: &Prepared, context: &mut Context) 
 fn busiest(rows: &[MoveRow]) -> u64 {
     let mut received: BTreeMap<BrokerId, u64> = BTreeMap::new();
     for row in rows {
-        let adding: Vec<BrokerId> = row.to.iter().filter(|id| !row.from.contains(id)).copied().collect();
+        let adding: Vec<BrokerId> = row
+            .to
+            .iter()
+            .filter(|id| !row.from.contains(id))
+            .copied()
+            .collect();
         for broker in &adding {
             *received.entry(*broker).or_default() += row.bytes / adding.len() as u64;
         }

@@ -89,7 +89,11 @@ fn failed(message: &str, printer: &mut Printer) -> ExitCode {
     // A reader that has gone misses it; the exit code says it too.
     let _ = told.and(printer.flush());
     // Java logs it on stderr besides, with a stack trace.
-    stderr_line(java_log::line("ERROR", message, "org.apache.kafka.tools.TopicCommand"));
+    stderr_line(java_log::line(
+        "ERROR",
+        message,
+        "org.apache.kafka.tools.TopicCommand",
+    ));
     ExitCode::FAILURE
 }
 
