@@ -162,6 +162,7 @@ impl ProduceArgs {
             sources.push(Source::Stdin);
         }
         let mut overrides: Vec<(String, String)> = Vec::new();
+        let topic_wait = self.connection.time_without_answer();
         let mut settings = self.connection.into_settings(Use::Produce)?;
         if let Some(codec) = self.delivery.compression {
             // A compression level in the settings is applied to the codec that they name.
@@ -190,7 +191,7 @@ impl ProduceArgs {
             is_sync: false,
             batch_bytes: 1_000_000,
             prompts: produce::is_on_terminal() && !self.quiet,
-            topic_wait: self.connection.time_without_answer(),
+            topic_wait,
             overrides,
             defaults: Vec::new(),
             tone: Tone::Native,

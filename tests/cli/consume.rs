@@ -208,58 +208,61 @@ fn damaged_batch(base: i64, codec: Codec, damage: impl FnOnce(&mut Vec<u8>)) -> 
     batch
 }
 
+/// Where the number of records stands in a batch.
+const COUNT: std::ops::Range<usize> = 57..61;
+type Damage = fn(&mut Vec<u8>);
+/// A topic of each name holds a batch with this damage, about which the run says the last word.
+const DAMAGES: [(&str, Codec, Damage, &str); 6] = [
+    (
+        "truncated",
+        Codec::Gzip,
+        |batch| batch.truncate(batch.len() - 6),
+        "corrupt gzip data",
+    ),
+    (
+        "no-gzip",
+        Codec::Gzip,
+        |batch| batch[61..].fill(b'x'),
+        "corrupt gzip data",
+    ),
+    (
+        "no-zstd",
+        Codec::Zstd,
+        |batch| batch[61..].fill(b'x'),
+        "corrupt zstd data",
+    ),
+    (
+        "junk",
+        Codec::None,
+        |batch| batch[61..].fill(b'x'),
+        "malformed record",
+    ),
+    (
+        "many",
+        Codec::None,
+        |batch| {
+            batch[COUNT].copy_from_slice(&9i32.to_be_bytes());
+            batch[23..27].copy_from_slice(&8i32.to_be_bytes());
+        },
+        "declares 9 records but holds 3",
+    ),
+    (
+        "few",
+        Codec::None,
+        |batch| {
+            batch[COUNT].copy_from_slice(&1i32.to_be_bytes());
+            batch[23..27].copy_from_slice(&0i32.to_be_bytes());
+        },
+        "bytes after the last record",
+    ),
+];
+
 /// What is before a damaged batch is printed, then the run ends with its place, even where the engine's thread never comes
 /// back from it.
 #[test]
 fn a_damaged_batch_ends_the_run_with_its_place() {
-    const COUNT: std::ops::Range<usize> = 57..61;
-    type Damage = fn(&mut Vec<u8>);
-    let cases: [(&str, Codec, Damage, &str); 6] = [
-        (
-            "truncated",
-            Codec::Gzip,
-            |batch| batch.truncate(batch.len() - 6),
-            "corrupt gzip data",
-        ),
-        (
-            "no-gzip",
-            Codec::Gzip,
-            |batch| batch[61..].fill(b'x'),
-            "corrupt gzip data",
-        ),
-        (
-            "no-zstd",
-            Codec::Zstd,
-            |batch| batch[61..].fill(b'x'),
-            "corrupt zstd data",
-        ),
-        (
-            "junk",
-            Codec::None,
-            |batch| batch[61..].fill(b'x'),
-            "malformed record",
-        ),
-        (
-            "many",
-            Codec::None,
-            |batch| {
-                batch[COUNT].copy_from_slice(&9i32.to_be_bytes());
-                batch[23..27].copy_from_slice(&8i32.to_be_bytes());
-            },
-            "declares 9 records but holds 3",
-        ),
-        (
-            "few",
-            Codec::None,
-            |batch| {
-                batch[COUNT].copy_from_slice(&1i32.to_be_bytes());
-                batch[23..27].copy_from_slice(&0i32.to_be_bytes());
-            },
-            "bytes after the last record",
-        ),
-    ];
     let mut shell = Shell::with_ten();
-    for (topic, ..) in &cases {
+    for (topic, ..) in &DAMAGES {
         let bootstrap = shell.cluster.bootstrap();
         shell
             .suite
@@ -267,7 +270,7 @@ fn a_damaged_batch_ends_the_run_with_its_place() {
             .succeeds();
     }
     shell.cluster.stop();
-    for (topic, codec, damage, _) in &cases {
+    for (topic, codec, damage, _) in &DAMAGES {
         let behind = match *topic {
             "many" => 11,
             "few" => 3,
@@ -283,7 +286,7 @@ fn a_damaged_batch_ends_the_run_with_its_place() {
             .unwrap();
     }
     shell.cluster.restart();
-    for (topic, _, _, told) in &cases {
+    for (topic, _, _, told) in &DAMAGES {
         let outcome = shell
             .consume(&[topic, "-e"])
             .exits(6)
