@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::cluster_metadata::Inherited;
-use super::metadata_file::StoredTopic;
+use super::cluster::image::TopicImage;
+use super::effective_config::Configs;
 use super::topic_name;
 use crate::error::Result;
 use crate::storage::log_dir::FoundPartitions;
@@ -26,11 +26,31 @@ pub(super) struct Adopted {
     pub(super) left_alone: Vec<TopicPartition>,
 }
 
-/// Adds topics whose logs were found but are not among `topics`, with the configs they had.
+/// What Apache Kafka did with the directory since `topics` were written down: a topic that has no folder any more was
+/// deleted, one whose folders state another id was made anew, and one with more folders was given more partitions.
+pub(super) fn catch_up(found: &FoundPartitions, topics: &mut BTreeMap<String, TopicImage>) {
+    let mut ends: BTreeMap<&str, i32> = BTreeMap::new();
+    for (partition, id) in &found.logs {
+        let topic = topics.get(&partition.topic);
+        if topic.is_some_and(|topic| id.is_none_or(|id| id == topic.id)) {
+            let end = ends.entry(&partition.topic).or_default();
+            if partition.partition - *end <= MAX_GAP {
+                *end = partition.partition + 1;
+            }
+        }
+    }
+    topics.retain(|name, _| ends.contains_key(name.as_str()));
+    for (name, topic) in topics {
+        let end = ends.get(name.as_str()).copied().unwrap_or_default();
+        topic.partitions = topic.partitions.max(end);
+    }
+}
+
+/// Adds topics whose logs were found but are not among `topics`, with the configs they had: `inherited`, by topic.
 pub(super) fn adopt(
     found: FoundPartitions,
-    topics: &mut BTreeMap<String, StoredTopic>,
-    mut inherited: Inherited,
+    topics: &mut BTreeMap<String, TopicImage>,
+    mut inherited: BTreeMap<String, Configs>,
 ) -> Result<Adopted> {
     let known: HashSet<String> = topics.keys().cloned().collect();
     let mut adopted = Adopted {
@@ -47,8 +67,8 @@ pub(super) fn adopt(
             continue;
         }
         let id = id.map_or_else(random_id, Ok)?;
-        let configs = inherited.topic_configs.remove(&partition.topic);
-        let topic = topics.entry(partition.topic).or_insert_with(|| StoredTopic {
+        let configs = inherited.remove(&partition.topic);
+        let topic = topics.entry(partition.topic).or_insert_with(|| TopicImage {
             id,
             partitions: 0,
             configs: configs.unwrap_or_default(),
@@ -62,6 +82,8 @@ pub(super) fn adopt(
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn adopt_logs(logs: &[(&str, i32)]) -> (BTreeMap<String, i32>, Vec<String>) {
@@ -73,7 +95,7 @@ mod tests {
             others: vec![TopicPartition::new("photos", 24)],
         };
         let mut topics = BTreeMap::new();
-        let adopted = adopt(found, &mut topics, Inherited::default()).unwrap();
+        let adopted = adopt(found, &mut topics, BTreeMap::new()).unwrap();
         let counts = topics.into_iter().map(|(name, topic)| (name, topic.partitions));
         let left_alone = adopted.left_alone.iter().map(ToString::to_string);
         (counts.collect(), left_alone.collect())
@@ -90,6 +112,41 @@ mod tests {
         ]);
         assert_eq!(topics, BTreeMap::from([("t".to_owned(), 8), ("y".to_owned(), 1)]));
         assert_eq!(left_alone, ["photos-24", "x-2000000000", "y-2147483647"]);
+    }
+
+    #[test]
+    fn what_apache_kafka_did_to_topics_is_seen_in_their_folders() {
+        let id = Uuid::from_u128;
+        let topic = |id| TopicImage {
+            id,
+            partitions: 1,
+            configs: Configs::new(),
+        };
+        let mut topics = BTreeMap::from([
+            ("deleted".to_owned(), topic(id(1))),
+            ("anew".to_owned(), topic(id(2))),
+            ("grown".to_owned(), topic(id(3))),
+            ("old".to_owned(), topic(id(4))),
+        ]);
+        let log = |topic: &str, partition, id| (TopicPartition::new(topic, partition), id);
+        let found = FoundPartitions {
+            logs: vec![
+                log("anew", 0, Some(id(9))),
+                log("grown", 0, Some(id(3))),
+                log("grown", 1, Some(id(3))),
+                log("grown", 2_000_000_000, Some(id(3))),
+                log("old", 0, None),
+            ],
+            others: Vec::new(),
+        };
+        catch_up(&found, &mut topics);
+        let counts: Vec<_> = topics
+            .iter()
+            .map(|(name, topic)| (name.as_str(), topic.partitions))
+            .collect();
+        assert_eq!(counts, [("grown", 2), ("old", 1)]);
+        adopt(found, &mut topics, BTreeMap::new()).unwrap();
+        assert_eq!(topics["anew"].id, id(9));
     }
 
     #[test]

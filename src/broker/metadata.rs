@@ -1,13 +1,15 @@
 //! What exists: the cluster's id, its topics with their partitions and configs, the dynamic broker configs.
 //!
 //! Owns the lookups; `metadata_changes` has what changes them. Readers take a topic as an `Arc` and see it whole; a
-//! change replaces it. What Kafka keeps in its metadata log is kept by [`super::metadata_file`].
+//! change replaces it. [`super::cluster`] keeps it all on disk.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use uuid::Uuid;
 
+use super::cluster::metadata_log::MetadataLog;
+use super::cluster::records::Node;
 use super::config::BrokerConfig;
 use super::effective_config::{BrokerValues, Configs};
 use super::partition::Partition;
@@ -44,14 +46,61 @@ pub fn is_internal(topic: &str) -> bool {
 }
 
 /// What readers see.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) topics: BTreeMap<String, Arc<Topic>>,
     pub(super) ids: HashMap<Uuid, Arc<Topic>>,
+    /// Names of topics by their name in metrics.
+    pub(super) metric_names: HashMap<String, BTreeSet<String>>,
     /// Dynamic broker configs: the cluster's default under "", a node's under its id.
     pub(super) broker_configs: BTreeMap<String, Configs>,
     /// Deleted since the start and not made again; at most [`REMEMBERED`].
     pub(super) deleted: BTreeSet<String>,
+}
+
+impl State {
+    /// Adds a topic, or replaces the one of its name.
+    pub(super) fn insert(&mut self, topic: Arc<Topic>) {
+        self.deleted.remove(&topic.name);
+        let alike = self.metric_names.entry(metric_name(&topic.name)).or_default();
+        alike.insert(topic.name.clone());
+        self.ids.insert(topic.id, Arc::clone(&topic));
+        self.topics.insert(topic.name.clone(), topic);
+    }
+
+    pub(super) fn remove(&mut self, topic: &Topic) {
+        self.topics.remove(&topic.name);
+        self.ids.remove(&topic.id);
+        if let Some(alike) = self.metric_names.get_mut(&metric_name(&topic.name)) {
+            alike.remove(&topic.name);
+            if alike.is_empty() {
+                self.metric_names.remove(&metric_name(&topic.name));
+            }
+        }
+        if self.deleted.len() < REMEMBERED {
+            self.deleted.insert(topic.name.clone());
+        }
+    }
+
+    /// The largest producer id that a log has seen.
+    pub(super) fn largest_producer_id(&self) -> Option<i64> {
+        let partitions = self.topics.values().flat_map(|topic| &topic.partitions);
+        partitions
+            .filter_map(|partition| partition.log().producers().largest_id())
+            .max()
+    }
+}
+
+/// A topic's name in the names of metrics, where `.` and `_` are one.
+fn metric_name(topic: &str) -> String {
+    topic.replace('.', "_")
+}
+
+/// What only whoever changes something may touch.
+#[derive(Debug)]
+pub(super) struct Changes {
+    pub(super) ids: ProducerIds,
+    pub(super) log: MetadataLog,
 }
 
 /// How many names of deleted topics are remembered.
@@ -64,8 +113,10 @@ pub struct Metadata {
     pub(super) log_dir: LogDir,
     pub(super) cluster_id: String,
     pub(super) state: RwLock<State>,
-    /// One change at a time; held while the file is written.
-    pub(super) change: Mutex<ProducerIds>,
+    /// This node, as the owner of every partition.
+    pub(super) node: Node,
+    /// One change at a time; held while it is written.
+    pub(super) changes: Mutex<Changes>,
     /// What whoever runs the broker should know of the data directory, a line each.
     pub(super) notes: Vec<String>,
 }
@@ -73,6 +124,15 @@ pub struct Metadata {
 impl Metadata {
     pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Only under [`Metadata::lock_changes`].
+    pub(super) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lock_changes(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn cluster_id(&self) -> &str {
@@ -133,10 +193,7 @@ impl Metadata {
 
     /// A topic whose name differs from `name` in `.` and `_` only: metrics could not tell the two apart.
     pub fn colliding_topic(&self, name: &str) -> Option<String> {
-        let metric_name = |name: &str| name.replace('.', "_");
-        let wanted = metric_name(name);
         let state = self.read();
-        let mut others = state.topics.keys().filter(|other| metric_name(other) == wanted);
-        others.next().cloned()
+        state.metric_names.get(&metric_name(name))?.first().cloned()
     }
 }

@@ -6,124 +6,25 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::adoption;
-use super::cluster_metadata::{self, Inherited, Node};
-use super::config::BrokerConfig;
+use super::cluster::records::{self, BROKER, Records, TOPIC};
 use super::effective_config::Configs;
 use super::group::offsets_topic::OFFSETS_TOPIC;
-use super::metadata::{Metadata, REMEMBERED, State, Topic};
-use super::metadata_file::{self, StoredMetadata, StoredTopic};
+use super::metadata::{Changes, Metadata, State, Topic};
 use super::partition::Partition;
-use super::producer_ids::{ProducerIds, UsedIds};
+use super::producer_ids::ProducerIds;
 use super::timers::now_ms;
 use super::topic_settings::TopicSettings;
 use crate::error::{Error, Result};
-use crate::storage::file_name::METADATA_TOPIC;
+use crate::storage::PartitionLog;
 use crate::storage::log_dir::Checkpoint;
 use crate::storage::partition_metadata::random_id;
-use crate::storage::{LogDir, PartitionLog};
 use crate::topic_partition::TopicPartition;
 
-impl State {
-    /// The largest producer id that a log has seen.
-    fn largest_producer_id(&self) -> Option<i64> {
-        let partitions = self.topics.values().flat_map(|topic| &topic.partitions);
-        partitions
-            .filter_map(|partition| partition.log().producers().largest_id())
-            .max()
-    }
-}
-
 impl Metadata {
-    /// Reads what the data directory keeps, and makes what a new one must have. Partitions that another Kafka left
-    /// here are taken over as they are.
-    pub fn open(config: Arc<BrokerConfig>) -> Result<Self> {
-        let mut log_dir = LogDir::open(&config.data_dir, config.node_id, None)?;
-        log_dir.set_sync(config.flush_each_batch);
-        let stored = metadata_file::read(&config.data_dir)?;
-        let is_new = stored.is_none();
-        let mut stored = stored.unwrap_or_else(StoredMetadata::new);
-        let mut notes = Vec::new();
-        if let Some(topic) = stored.topics.remove(METADATA_TOPIC) {
-            // kafkit 0.1.0 let clients make a topic of this name. Where the folder is Apache Kafka's own it stays.
-            let renamed = log_dir.set_aside(METADATA_TOPIC, topic.id)?;
-            notes.extend(
-                renamed
-                    .map(|name| format!("{METADATA_TOPIC} is no topic any more; its records are in {name}")),
-            );
-        }
-        let mut inherited = Inherited::default();
-        if is_new {
-            inherited = cluster_metadata::read(&config.data_dir)?;
-            stored.broker_configs.append(&mut inherited.broker_configs);
-            stored.next_producer_id = inherited.next_producer_id;
-        }
-        let mut used = UsedIds {
-            reserved: stored.next_producer_id,
-            unreliable: stored.version < metadata_file::RELIABLE_PRODUCER_IDS,
-            largest_in_logs: None,
-            beside_apache_kafka: cluster_metadata::has_log(&config.data_dir),
-        };
-        let mut metadata = Self {
-            cluster_id: log_dir.meta().cluster_id.clone().unwrap_or_default(),
-            config,
-            log_dir,
-            state: RwLock::default(),
-            change: Mutex::default(),
-            notes,
-        };
-        let mut state = State {
-            broker_configs: stored.broker_configs,
-            ..State::default()
-        };
-        let mut topics = stored.topics;
-        let adopted = adoption::adopt(metadata.log_dir.partitions()?, &mut topics, inherited)?;
-        metadata
-            .notes
-            .extend(left_alone(&metadata.config, &adopted.left_alone));
-        let adopted = adopted.any;
-        for (name, topic) in topics {
-            let topic = metadata.open_topic(&state, &name, topic)?;
-            state.ids.insert(topic.id, Arc::clone(&topic));
-            state.topics.insert(name, topic);
-        }
-        used.largest_in_logs = state.largest_producer_id();
-        // Logs without any metadata beside them: what was saved is lost.
-        used.unreliable |= is_new && adopted && !used.beside_apache_kafka;
-        let ids = ProducerIds::above(used);
-        if is_new || adopted || ids.reserved() != used.reserved || used.unreliable {
-            metadata.save(&state, ids)?;
-        }
-        *metadata.lock_changes() = ids;
-        metadata.show(state);
-        Ok(metadata)
-    }
-
-    /// Opens the topic's logs. One that is missing is made anew: its folder went while no broker ran.
-    fn open_topic(&self, state: &State, name: &str, stored: StoredTopic) -> Result<Arc<Topic>> {
-        let settings = Arc::new(TopicSettings::resolve(self.values_in(state), &stored.configs));
-        let open = |index| {
-            let partition = TopicPartition::new(name, index);
-            if !self.log_dir.folder(&partition).is_dir() {
-                return self.create_partition(&partition, stored.id, &settings);
-            }
-            let config = settings.log_config(&self.config);
-            let log = self.log_dir.open_partition(&partition, config, now_ms())?;
-            lead(&partition, log, &settings)
-        };
-        let partitions = (0..stored.partitions).map(open).collect::<Result<_>>()?;
-        Ok(Arc::new(Topic {
-            name: name.to_owned(),
-            id: stored.id,
-            partitions,
-            configs: stored.configs,
-        }))
-    }
-
     /// Makes new partitions of a topic: all of them, or none.
     fn create_partitions(
         &self,
@@ -145,7 +46,7 @@ impl Metadata {
         Ok(made)
     }
 
-    fn create_partition(
+    pub(super) fn create_partition(
         &self,
         partition: &TopicPartition,
         id: Uuid,
@@ -156,61 +57,66 @@ impl Metadata {
         lead(partition, log, settings)
     }
 
-    fn save(&self, state: &State, ids: ProducerIds) -> Result<()> {
-        let topics = state.topics.iter().map(|(name, topic)| {
-            let stored = StoredTopic {
-                id: topic.id,
-                partitions: topic.partitions.len() as i32,
-                configs: topic.configs.clone(),
-            };
-            (name.clone(), stored)
-        });
-        let stored = StoredMetadata {
-            version: metadata_file::VERSION,
-            topics: topics.collect(),
-            broker_configs: state.broker_configs.clone(),
-            next_producer_id: ids.reserved(),
-        };
-        let dir = &self.config.data_dir;
-        let node = Node {
-            id: self.config.node_id,
-            directory: self.log_dir.meta().directory_id.unwrap_or_default(),
-        };
-        cluster_metadata::write(dir, &node, state, ids.reserved())?;
-        metadata_file::write(dir, &stored, self.config.flush_each_batch)
+    /// Writes the metadata's file anew from what is so now.
+    pub(super) fn rewrite(&self, changes: &mut Changes) -> Result<()> {
+        let records = self.all_records(changes.ids);
+        changes.log.rewrite(&records)
     }
 
-    fn show(&self, state: State) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    fn all_records(&self, ids: ProducerIds) -> Records {
+        let state = self.read();
+        let mut all = Records::new();
+        for (resource, configs) in &state.broker_configs {
+            all.extend(records::config_changes(
+                BROKER,
+                resource,
+                &Configs::new(),
+                configs,
+            ));
+        }
+        for topic in state.topics.values() {
+            let count = topic.partitions.len() as i32;
+            all.extend(records::topic(
+                &self.node,
+                &topic.name,
+                topic.id,
+                count,
+                &topic.configs,
+            ));
+        }
+        all.extend(records::producer_ids(&self.node, ids.reserved()));
+        all
     }
 
-    fn lock_changes(&self) -> MutexGuard<'_, ProducerIds> {
-        self.change.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Puts a change on disk.
+    fn keep(&self, changes: &mut Changes, change: &[Vec<u8>]) -> Result<()> {
+        if changes.log.is_due() {
+            // Without room for a second file the first goes on.
+            let _ = self.rewrite(changes);
+        }
+        changes.log.append(change)
     }
 
     /// Makes a topic; the caller has checked everything but that it does not exist yet.
     pub fn create_topic(&self, name: &str, partitions: i32, configs: Configs) -> Result<Arc<Topic>> {
-        let ids = self.lock_changes();
-        let mut state = self.read().clone();
-        if state.topics.contains_key(name) {
+        let mut changes = self.lock_changes();
+        if self.topic(name).is_some() {
             return Err(Error::failed(format!("Topic '{name}' already exists.")));
         }
         let id = random_id()?;
-        let settings = Arc::new(TopicSettings::resolve(self.values_in(&state), &configs));
+        let settings = Arc::new(TopicSettings::resolve(self.values_in(&self.read()), &configs));
         let topic = Arc::new(Topic {
             name: name.to_owned(),
             id,
             partitions: self.create_partitions(name, 0..partitions, id, &settings)?,
             configs,
         });
-        state.ids.insert(id, Arc::clone(&topic));
-        state.topics.insert(name.to_owned(), Arc::clone(&topic));
-        state.deleted.remove(name);
-        if let Err(error) = self.save(&state, *ids) {
+        let change = records::topic(&self.node, name, id, partitions, &topic.configs);
+        if let Err(error) = self.keep(&mut changes, &change) {
             self.discard_partitions(name, 0..partitions);
             return Err(error);
         }
-        self.show(state);
+        self.state_mut().insert(Arc::clone(&topic));
         Ok(topic)
     }
 
@@ -244,17 +150,10 @@ impl Metadata {
 
     /// Removes a topic; its files go in the background.
     pub fn delete_topic(&self, name: &str) -> Result<()> {
-        let ids = self.lock_changes();
-        let mut state = self.read().clone();
-        let Some(topic) = state.topics.remove(name) else {
-            return Err(Error::not_found(format!("topic '{name}' does not exist")));
-        };
-        state.ids.remove(&topic.id);
-        if state.deleted.len() < REMEMBERED {
-            state.deleted.insert(name.to_owned());
-        }
-        self.save(&state, *ids)?;
-        self.show(state);
+        let mut changes = self.lock_changes();
+        let topic = self.existing(name)?;
+        self.keep(&mut changes, &records::topic_removed(topic.id))?;
+        self.state_mut().remove(&topic);
         for partition in &topic.partitions {
             // Whoever appends now still holds the log: it is renamed under the lock.
             let _log = partition.log();
@@ -272,62 +171,61 @@ impl Metadata {
         self.log_dir.purge_deleted()
     }
 
+    fn existing(&self, name: &str) -> Result<Arc<Topic>> {
+        let missing = || Error::not_found(format!("topic '{name}' does not exist"));
+        self.topic(name).ok_or_else(missing)
+    }
+
     /// Adds partitions up to `count` in all.
     pub fn add_partitions(&self, name: &str, count: i32) -> Result<()> {
-        let ids = self.lock_changes();
-        let mut state = self.read().clone();
-        let Some(before) = state.topics.get(name).map(Arc::clone) else {
-            return Err(Error::not_found(format!("topic '{name}' does not exist")));
-        };
-        let settings = Arc::new(TopicSettings::resolve(self.values_in(&state), &before.configs));
-        let mut topic = Topic::clone(&before);
-        let new = before.partitions.len() as i32..count;
-        topic
-            .partitions
-            .extend(self.create_partitions(name, new.clone(), topic.id, &settings)?);
-        replace_topic(&mut state, topic);
-        if let Err(error) = self.save(&state, *ids) {
+        let mut changes = self.lock_changes();
+        let mut topic = Topic::clone(&*self.existing(name)?);
+        let settings = Arc::new(TopicSettings::resolve(
+            self.values_in(&self.read()),
+            &topic.configs,
+        ));
+        let new = topic.partitions.len() as i32..count;
+        let made = self.create_partitions(name, new.clone(), topic.id, &settings)?;
+        topic.partitions.extend(made);
+        let change = records::partitions(&self.node, topic.id, new.clone());
+        if let Err(error) = self.keep(&mut changes, &change) {
             self.discard_partitions(name, new);
             return Err(error);
         }
-        self.show(state);
+        self.state_mut().insert(Arc::new(topic));
         Ok(())
     }
 
     /// Replaces a topic's own configs; they hold from now on.
     pub fn set_topic_configs(&self, name: &str, configs: Configs) -> Result<()> {
-        let ids = self.lock_changes();
-        let mut state = self.read().clone();
-        let Some(before) = state.topics.get(name).map(Arc::clone) else {
-            return Err(Error::not_found(format!("topic '{name}' does not exist")));
-        };
-        let mut topic = Topic::clone(&before);
+        let mut changes = self.lock_changes();
+        let mut topic = Topic::clone(&*self.existing(name)?);
+        let change = records::config_changes(TOPIC, name, &topic.configs, &configs);
+        self.keep(&mut changes, &change)?;
         topic.configs = configs;
-        replace_topic(&mut state, topic);
-        self.save(&state, *ids)?;
-        self.apply_configs(&state, Some(name));
-        self.show(state);
+        let topic = Arc::new(topic);
+        self.state_mut().insert(Arc::clone(&topic));
+        self.apply_configs(&self.read(), [&topic]);
         Ok(())
     }
 
     /// Replaces the dynamic configs of one node, or of the cluster (""); they hold from now on.
     pub fn set_broker_configs(&self, resource: &str, configs: Configs) -> Result<()> {
-        let ids = self.lock_changes();
-        let mut state = self.read().clone();
-        state.broker_configs.insert(resource.to_owned(), configs);
-        self.save(&state, *ids)?;
-        self.apply_configs(&state, None);
-        self.show(state);
+        let mut changes = self.lock_changes();
+        let before = self.broker_configs(resource);
+        let change = records::config_changes(BROKER, resource, &before, &configs);
+        self.keep(&mut changes, &change)?;
+        self.state_mut()
+            .broker_configs
+            .insert(resource.to_owned(), configs);
+        let state = self.read();
+        self.apply_configs(&state, state.topics.values());
         Ok(())
     }
 
-    /// Hands the configs of one topic, or of all, to its partitions.
-    fn apply_configs(&self, state: &State, only: Option<&str>) {
-        for topic in state
-            .topics
-            .values()
-            .filter(|topic| only.is_none_or(|only| only == topic.name))
-        {
+    /// Hands the configs of topics to their partitions.
+    fn apply_configs<'a>(&self, state: &State, topics: impl IntoIterator<Item = &'a Arc<Topic>>) {
+        for topic in topics {
             let settings = Arc::new(TopicSettings::resolve(self.values_in(state), &topic.configs));
             for partition in &topic.partitions {
                 partition.set_settings(&settings, settings.log_config(&self.config));
@@ -337,15 +235,16 @@ impl Metadata {
 
     /// A producer id that nobody ever had.
     pub fn new_producer_id(&self) -> Result<i64> {
-        let mut ids = self.lock_changes();
+        let mut changes = self.lock_changes();
         loop {
-            if let Some(id) = ids.take() {
+            if let Some(id) = changes.ids.take() {
                 return Ok(id);
             }
-            let more = ids.with_next_block();
+            let more = changes.ids.with_next_block();
             let more = more.ok_or_else(|| Error::failed("there are no more producer ids"))?;
-            self.save(&self.read(), more)?;
-            *ids = more;
+            let change = records::producer_ids(&self.node, more.reserved());
+            self.keep(&mut changes, &change)?;
+            changes.ids = more;
         }
     }
 
@@ -419,7 +318,7 @@ impl Metadata {
 
     /// Leaves the data directory as a clean stop does.
     pub fn close(&self) -> Result<()> {
-        let _change = self.lock_changes();
+        let _changes = self.lock_changes();
         for topic in self.topics() {
             for partition in &topic.partitions {
                 partition.log().close(self.config.flush_each_batch)?;
@@ -430,21 +329,8 @@ impl Metadata {
     }
 }
 
-/// One line on the folders that look like a partition's and were not taken; at most so many names that it can be read.
-fn left_alone(config: &BrokerConfig, folders: &[TopicPartition]) -> Option<String> {
-    const NAMED: usize = 10;
-    let mut names: Vec<String> = folders.iter().take(NAMED).map(ToString::to_string).collect();
-    if folders.len() > NAMED {
-        names.push(format!("and {} more", folders.len() - NAMED));
-    }
-    let names = names.join(", ");
-    let dir = config.data_dir.display();
-    (!folders.is_empty())
-        .then(|| format!("left alone in {dir}, as they hold no partition of a topic: {names}"))
-}
-
 /// The partition whose log this is, with this node as its leader.
-fn lead(
+pub(super) fn lead(
     partition: &TopicPartition,
     log: PartitionLog,
     settings: &Arc<TopicSettings>,
@@ -452,10 +338,4 @@ fn lead(
     let partition = Partition::new(&partition.topic, partition.partition, log, Arc::clone(settings));
     partition.begin_leadership()?;
     Ok(Arc::new(partition))
-}
-
-fn replace_topic(state: &mut State, topic: Topic) {
-    let topic = Arc::new(topic);
-    state.ids.insert(topic.id, Arc::clone(&topic));
-    state.topics.insert(topic.name.clone(), topic);
 }

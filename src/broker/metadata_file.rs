@@ -1,38 +1,38 @@
-//! The file beside Kafka's own that keeps what Kafka keeps in its metadata log: topics, ids, configs.
-//!
-//! JSON, replaced as a whole by a rename, so that a broker that is killed leaves the old one or the new one.
+//! The JSON file in which kafkit 0.1.0 kept topics, ids and configs: read once, and replaced by the log in
+//! [`super::cluster`].
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
+use super::cluster::image::{ClusterImage, TopicImage};
 use super::effective_config::Configs;
 use crate::error::{Error, Result};
 use crate::plain_words;
+use crate::storage::partition_metadata::decode_id;
 
-/// The form this build writes. It reads the older ones too.
-pub(super) const VERSION: u32 = 2;
+/// The newest form there ever was.
+const VERSION: u32 = 2;
 /// The first version whose `next_producer_id` is never below an id that was given: kafkit 0.1.0 wrote version 1.
-pub(super) const RELIABLE_PRODUCER_IDS: u32 = 2;
+const RELIABLE_PRODUCER_IDS: u32 = 2;
 
 const FILE: &str = "kafkit-metadata.json";
 
 /// One topic on disk.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct StoredTopic {
-    #[serde(with = "kafka_id")]
+    #[serde(deserialize_with = "kafka_id")]
     pub(super) id: Uuid,
     pub(super) partitions: i32,
-    #[serde(default, skip_serializing_if = "Configs::is_empty")]
+    #[serde(default)]
     pub(super) configs: Configs,
 }
 
 /// Everything on disk.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct StoredMetadata {
     pub(super) version: u32,
     #[serde(default)]
@@ -45,15 +45,25 @@ pub(super) struct StoredMetadata {
 }
 
 impl StoredMetadata {
-    /// What a new directory starts with; `kafka-storage format` sets the same cluster-wide default since 4.1.
-    pub(super) fn new() -> Self {
-        let defaults = Configs::from([("min.insync.replicas".to_owned(), "1".to_owned())]);
-        Self {
-            version: VERSION,
-            topics: BTreeMap::new(),
-            broker_configs: BTreeMap::from([(String::new(), defaults)]),
-            next_producer_id: 0,
-        }
+    /// Whether `next_producer_id` is above every id that was given.
+    pub(super) fn producer_ids_are_reliable(&self) -> bool {
+        self.version >= RELIABLE_PRODUCER_IDS
+    }
+
+    pub(super) fn into_image(self) -> ClusterImage {
+        let mut image = ClusterImage::new();
+        let topics = self.topics.into_iter().map(|(name, topic)| {
+            let topic = TopicImage {
+                id: topic.id,
+                partitions: topic.partitions,
+                configs: topic.configs,
+            };
+            (name, topic)
+        });
+        image.topics = topics.collect();
+        image.broker_configs = self.broker_configs;
+        image.next_producer_id = self.next_producer_id;
+        image
     }
 }
 
@@ -80,36 +90,19 @@ pub(super) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>> {
     Ok(Some(stored))
 }
 
-/// Replaces the file; with `sync` it survives a power cut too.
-pub(super) fn write(data_dir: &Path, stored: &StoredMetadata, sync: bool) -> Result<()> {
+/// Removes the file, once all it says is kept elsewhere.
+pub(super) fn remove(data_dir: &Path) -> Result<()> {
     let path = data_dir.join(FILE);
-    let fresh = data_dir.join(format!("{FILE}.tmp"));
-    let bytes = serde_json::to_vec_pretty(stored).map_err(Error::failed)?;
-    let replace = || {
-        let mut file = File::create(&fresh)?;
-        file.write_all(&bytes)?;
-        if sync {
-            file.sync_all()?;
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::from(error).context(path.display()))
         }
-        fs::rename(&fresh, &path)
-    };
-    replace().map_err(|error| Error::from(error).context(path.display()))
+        _ => Ok(()),
+    }
 }
 
-/// Topic ids as Kafka's tools print them.
-mod kafka_id {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-    use uuid::Uuid;
-
-    use crate::storage::partition_metadata::{decode_id, encode_id};
-
-    pub(super) fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&encode_id(*id))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        decode_id(&text).ok_or_else(|| D::Error::custom(format!("\"{text}\" is no topic id")))
-    }
+/// A topic's id as Kafka's tools print it.
+fn kafka_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    decode_id(&text).ok_or_else(|| serde::de::Error::custom(format!("\"{text}\" is no topic id")))
 }

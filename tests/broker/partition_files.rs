@@ -214,15 +214,18 @@ fn a_directory_of_apache_kafka_keeps_its_topics_with_their_configs() {
     let produced = kafkit(
         &suite,
         &cluster,
-        &["produce", "a", "-X", "enable.idempotence=true"],
+        &["produce", "a", "-p", "0", "-X", "enable.idempotence=true"],
         &lines(3),
     );
     produced.succeeds();
-    let stored = std::fs::read_to_string(data_dir.join("kafkit-metadata.json")).unwrap();
-    let stored: serde_json::Value = serde_json::from_str(&stored).unwrap();
+    let log = data_dir.join("a-0/00000000000000000000.log");
+    let dump = suite
+        .run(["kafka-dump-log", "--files", &log.to_string_lossy()])
+        .succeeds();
     assert!(
-        stored["next_producer_id"].as_i64().unwrap() >= 1_000_000_000_000,
-        "{stored}"
+        dump.stdout().contains("producerId: 1000000000000 "),
+        "{}",
+        dump.stdout()
     );
     // Apache Kafka's own metadata stay in its log: nothing is written beside it.
     assert!(!data_dir.join("bootstrap.checkpoint").exists());

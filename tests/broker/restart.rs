@@ -172,18 +172,67 @@ fn topics_ids_and_configs_are_kept_whether_the_broker_stops_or_dies() {
     assert_eq!(id_of(&cluster), before);
     cluster.crash_and_restart();
     assert_eq!(id_of(&cluster), before);
+    assert_eq!(retention(&cluster, "orders"), (Some("12345".to_owned()), 1));
+}
+
+/// A topic's retention and where the value comes from; 1 is the topic itself.
+fn retention(cluster: &Cluster, topic: &'static str) -> (Option<String>, i8) {
     let resource = DescribeConfigsResource::default()
         .with_resource_type(2)
-        .with_resource_name(StrBytes::from_static_str("orders"))
+        .with_resource_name(StrBytes::from_static_str(topic))
         .with_configuration_keys(Some(vec![StrBytes::from_static_str("retention.ms")]));
-    let configs = connect(&cluster)
+    let configs = connect(cluster)
         .send(&DescribeConfigsRequest::default().with_resources(vec![resource]))
         .unwrap();
     let config = &configs.results[0].configs[0];
-    assert_eq!(
-        (config.value.as_deref(), config.config_source),
-        (Some("12345"), 1)
-    );
+    (
+        config.value.as_ref().map(ToString::to_string),
+        config.config_source,
+    )
+}
+
+/// The id in a topic's first folder.
+fn topic_id(cluster: &Cluster, topic: &str) -> String {
+    let file = cluster.data_dir().join(format!("{topic}-0/partition.metadata"));
+    let text = std::fs::read_to_string(file).unwrap();
+    let (_, id) = text.split_once("topic_id: ").unwrap();
+    id.to_owned()
+}
+
+/// Everything that was changed is so after a restart, however often the file of the metadata was written anew.
+#[test]
+fn hundreds_of_changes_are_kept() {
+    let mut cluster = Cluster::start();
+    let names: Vec<&'static str> = (0..300)
+        .map(|number| &*Box::leak(format!("t{number:03}").into_boxed_str()))
+        .collect();
+    for name in &names {
+        create(&mut connect(&cluster), name, &[("segment.bytes", "1048576")]);
+    }
+    for name in &names[..200] {
+        set_retention(&cluster, name);
+        delete(&cluster, name);
+    }
+    for name in &names[200..] {
+        set_retention(&cluster, name);
+        add_partition(&cluster, name);
+    }
+    let file = cluster.data_dir().join("bootstrap.checkpoint");
+    let size = std::fs::metadata(&file).unwrap().len();
+    assert!(size < 200_000, "{size} bytes of history");
+    cluster.crash_and_restart();
+    let topics = connect(&cluster)
+        .send(&MetadataRequest::default().with_topics(None))
+        .unwrap()
+        .topics;
+    let found: Vec<&str> = topics
+        .iter()
+        .filter_map(|topic| topic.name.as_deref())
+        .map(|name| &**name)
+        .collect();
+    assert_eq!(found, names[200..]);
+    assert!(topics.iter().all(|topic| topic.partitions.len() == 2));
+    assert_eq!(retention(&cluster, "t250"), (Some("12345".to_owned()), 1));
 }
 
 fn new_producer_id(cluster: &Cluster) -> i64 {
@@ -248,12 +297,15 @@ fn a_directory_of_version_0_1_0_goes_on_above_the_ids_that_it_gave() {
     let given = 5_000_000;
     produce_as(&mut connect(&cluster), "orders", given);
     cluster.stop();
+    let configs = serde_json::json!({ "retention.ms": "12345" });
+    let topic =
+        serde_json::json!({ "id": topic_id(&cluster, "orders"), "partitions": 1, "configs": configs });
+    let stored = serde_json::json!({ "version": 1, "topics": { "orders": topic }, "next_producer_id": 1 });
     let file = cluster.data_dir().join("kafkit-metadata.json");
-    let mut stored: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    stored["version"] = 1.into();
-    stored["next_producer_id"] = 1.into();
     std::fs::write(&file, stored.to_string()).unwrap();
     cluster.restart();
+    assert!(!file.exists(), "it is taken over once");
+    assert_eq!(retention(&cluster, "orders"), (Some("12345".to_owned()), 1));
     let first = new_producer_id(&cluster);
     assert!(first > given, "{first} may be in use");
     cluster.crash_and_restart();

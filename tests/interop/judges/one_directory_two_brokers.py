@@ -1,9 +1,12 @@
 """One data directory, served by Apache Kafka and by the mini broker in turn: both find what the other has left."""
 
+import json
 import os
 import shutil
+import signal
+import time
 
-from harness import HERE, KAFKIT, ApacheKafka, MiniBroker, equal, expect, run, wait_until
+from harness import HERE, KAFKIT, ApacheKafka, MiniBroker, equal, expect, kafka_tool, run, wait_until
 
 BROKER = ApacheKafka
 
@@ -25,6 +28,16 @@ def end(apache):
 
 def numbers(count):
     return "".join(f"{number}\n" for number in range(count))
+
+
+def hand_over(mini, name):
+    """Apache Kafka on a copy of a stopped mini broker's directory."""
+    apache = ApacheKafka(name)
+    run(HERE / "apache-kafka", "format", apache.dir, 1, apache.port, limit=120)
+    shutil.rmtree(apache.data_dir)
+    shutil.copytree(mini.data_dir, apache.data_dir, symlinks=True)
+    run(HERE / "apache-kafka", "revive", apache.dir, 1, limit=120)
+    return apache
 
 
 def check_the_mini_broker_serves_what_apache_kafka_wrote(broker):
@@ -58,15 +71,73 @@ def check_apache_kafka_starts_on_a_directory_of_the_mini_broker(_broker):
     kafkit(mini, "produce", "orders", stdin=numbers(50))
     equal(len(kafkit(mini, "consume", "orders", "-e", "-g", "readers").splitlines()), 50, "records on the mini broker")
     mini.stop()
-    apache = ApacheKafka("handed_over")
-    run(HERE / "apache-kafka", "format", apache.dir, 1, apache.port, limit=120)
-    shutil.rmtree(apache.data_dir)
-    shutil.copytree(mini.data_dir, apache.data_dir)
+    apache = hand_over(mini, "handed_over")
     try:
-        run(HERE / "apache-kafka", "revive", apache.dir, 1, limit=120)
         expect("set on it: retention.ms=123456789" in kafkit(apache, "describe", "topic", "orders"), "the topic's config")
         equal(len(kafkit(apache, "consume", "orders", "-e").splitlines()), 50, "records on Apache Kafka")
         kafkit(apache, "produce", "orders", stdin=numbers(4))
         equal(len(kafkit(apache, "consume", "orders", "-e", "-g", "readers").splitlines()), 4, "what the group has left")
     finally:
         apache.stop()
+
+
+def partitions(broker, topic):
+    return len(json.loads(kafkit(broker, "describe", "topic", topic, "-o", "json"))[0]["partitions"])
+
+
+def check_apache_kafka_finds_its_data_whatever_the_mini_broker_went_through(_broker):
+    """Topics made, grown, altered, deleted and made again, between clean stops and kills, beside other people's files."""
+    mini = MiniBroker("through_everything")
+    mini.start()
+    kafkit(mini, "produce", "grown", stdin=numbers(10))
+    kafkit(mini, "topics", "create", "again", "-p", "2")
+    kafkit(mini, "produce", "again", stdin=numbers(10))
+    mini.restart(signal.SIGKILL)
+    kafkit(mini, "topics", "alter", "grown", "-p", "4", "--config", "retention.ms=123456789")
+    kafkit(mini, "topics", "delete", "again", "--yes")
+    kafkit(mini, "produce", "grown", stdin=numbers(10))
+    mini.restart()
+    kafkit(mini, "topics", "create", "again", "--config", "segment.bytes=1048576")
+    kafkit(mini, "topics", "alter", "grown", "--config", "max.message.bytes=2000000")
+    kafkit(mini, "topics", "alter", "grown", "--delete-config", "max.message.bytes")
+    kafkit(mini, "produce", "again", stdin=numbers(5))
+    for number in range(30):
+        kafkit(mini, "topics", "create", f"many{number}", "-p", "10")
+    (mini.data_dir / "photos-24").mkdir()
+    (mini.data_dir / "photos-24" / "a.jpg").write_text("a")
+    mini.restart(signal.SIGKILL)
+    wait_until(lambda: "mini broker ready" in mini.program.stderr(), "the mini broker has looked at every log")
+    kafkit(mini, "produce", "grown", stdin=numbers(10))
+    mini.stop(signal.SIGKILL)
+    apache = hand_over(mini, "through_everything")
+    try:
+        names = set(kafkit(apache, "topics", "list", "-o", "name").split())
+        equal(names, {"grown", "again", *(f"many{number}" for number in range(30))}, "topics on Apache Kafka")
+        equal((partitions(apache, "grown"), partitions(apache, "again"), partitions(apache, "many7")), (4, 1, 10),
+              "partitions on Apache Kafka")
+        described = kafkit(apache, "describe", "topic", "grown")
+        expect("set on it: retention.ms=123456789\n" in described, f"the topic's configs: {described}")
+        # Its leaders are elected a moment after it has begun to answer.
+        wait_until(lambda: len(run(KAFKIT, "consume", "grown", "-e", "-q", "-b", apache.bootstrap, status=None).splitlines())
+                   == 30, "records on Apache Kafka")
+        equal(len(kafkit(apache, "consume", "again", "-e").splitlines()), 5, "records of the topic made again")
+        strays = [path.name for path in apache.data_dir.iterdir() if path.name.endswith("-stray")]
+        equal([name for name in strays if not name.startswith("photos-24.")], [], "partitions set aside")
+        kafkit(apache, "produce", "grown", stdin=numbers(4))
+        equal(len(kafkit(apache, "consume", "grown", "-e").splitlines()), 34, "records of both")
+    finally:
+        apache.stop()
+
+
+def check_a_java_transaction_on_the_mini_broker_ends_at_once(_broker):
+    mini = MiniBroker("no_transactions")
+    mini.start()
+    try:
+        kafkit(mini, "topics", "create", "t")
+        begun = time.monotonic()
+        kafka_tool("kafka-producer-perf-test", "--topic", "t", "--num-records", 10, "--record-size", 10, "--throughput",
+                   -1, "--transactional-id", "x", "--bootstrap-server", mini.bootstrap, status=1)
+        expect(time.monotonic() - begun < 20, "the producer ends before it times out")
+        expect("no transactions yet" in mini.program.stderr(), "the mini broker says why")
+    finally:
+        mini.stop()

@@ -1,0 +1,71 @@
+//! What Apache Kafka keeps in its metadata log, `__cluster_metadata`: its newest snapshot and what follows it.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use super::image::ClusterImage;
+use crate::error::{Error, Result};
+use crate::records::{Batch, Records};
+use crate::storage::batch_reader::{BatchReader, SCAN_BUFFER};
+use crate::storage::file_name::{FileKind, METADATA_TOPIC, SNAPSHOT_SUFFIX, parse, partition_folder};
+use crate::topic_partition::TopicPartition;
+
+/// Apache Kafka writes batches of at most 8 MiB there.
+const BATCH_LIMIT: usize = 64 * 1024 * 1024;
+
+/// The name of the folder of the log's one partition.
+fn folder() -> String {
+    partition_folder(&TopicPartition::new(METADATA_TOPIC, 0))
+}
+
+/// Whether an Apache Kafka keeps its metadata in this data directory.
+pub(in crate::broker) fn has_log(data_dir: &Path) -> bool {
+    data_dir.join(folder()).is_dir()
+}
+
+/// Reads the metadata log in a data directory; without one there is nothing.
+pub(in crate::broker) fn read(data_dir: &Path) -> Result<ClusterImage> {
+    let mut image = ClusterImage::default();
+    if !has_log(data_dir) {
+        return Ok(image);
+    }
+    let folder = data_dir.join(folder());
+    let mut snapshots = Vec::new();
+    let mut logs = Vec::new();
+    for entry in fs::read_dir(&folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(SNAPSHOT_SUFFIX) {
+            snapshots.push(name);
+        } else if matches!(parse(&name), Some((_, FileKind::Log))) {
+            logs.push(name);
+        }
+    }
+    // Names sort by offset. Records that a snapshot has already say the same once more.
+    snapshots.sort();
+    logs.sort();
+    for name in snapshots.last().into_iter().chain(&logs) {
+        let path = folder.join(name);
+        read_file(&path, &mut image)
+            .map_err(|error| error.context(format_args!("cannot read {}", path.display())))?;
+    }
+    Ok(image)
+}
+
+/// Passes over what is not understood: it is not about topics, configs and producer ids.
+fn read_file(path: &Path, image: &mut ClusterImage) -> Result<()> {
+    let file = File::open(path)?;
+    let mut reader = BatchReader::new(&file, 0, file.metadata()?.len(), SCAN_BUFFER);
+    let mut bytes = Vec::new();
+    while let Some(position) = reader.next_valid()? {
+        if position.header.is_control() {
+            continue;
+        }
+        reader.read_batch(&position, &mut bytes, BATCH_LIMIT)?;
+        let batch = Batch::parse(&bytes).map_err(Error::bad_data)?;
+        for record in Records::new(&batch.header, batch.body()) {
+            let record = record.map_err(Error::bad_data)?;
+            image.apply(record.value.unwrap_or_default());
+        }
+    }
+    Ok(())
+}

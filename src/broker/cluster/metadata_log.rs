@@ -1,0 +1,232 @@
+//! The file that keeps the cluster's metadata: record batches in Apache Kafka's form, one for each change.
+//!
+//! A change costs its own records, however much is there already; when most of the file is history it is written anew
+//! from the present state. Beside no metadata log of Apache Kafka the file is `bootstrap.checkpoint`, from which an
+//! Apache Kafka that is started on the directory later takes its first metadata; without it, it would set the
+//! partitions aside as strays (KIP-630, KIP-778).
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::image::ClusterImage;
+use super::records::{Records, features};
+use crate::error::{Error, Result};
+use crate::records::batch_builder::BatchOptions;
+use crate::records::{Batch, BatchBuilder, Records as BatchRecords};
+use crate::storage::batch_reader::{BatchReader, SCAN_BUFFER};
+use crate::storage::file_name::TEMPORARY_SUFFIX;
+use crate::storage::segment_file::SegmentFile;
+
+/// A batch is as large as the largest change: ten thousand partitions take a megabyte.
+const BATCH_LIMIT: usize = 64 * 1024 * 1024;
+/// Records in a batch of a file that is written anew.
+const BATCH_RECORDS: usize = 1000;
+/// A smaller file is never written anew.
+const SMALL: u64 = 64 * 1024;
+/// How many times larger than its present state a file may be.
+const HISTORY: u64 = 4;
+
+/// The open file.
+#[derive(Debug)]
+pub(in crate::broker) struct MetadataLog {
+    path: PathBuf,
+    file: SegmentFile,
+    next_offset: i64,
+    /// Bytes of the file when it was last written anew.
+    snapshot_size: u64,
+    /// Changes must last through a power cut.
+    sync: bool,
+    /// Records that mean nothing here and something to Apache Kafka: features, credentials.
+    kept: Records,
+}
+
+impl MetadataLog {
+    /// Opens the file, which is made if missing, and answers what it says; `None` if it says nothing. A change that
+    /// was cut off in the middle of writing is removed: it was not acknowledged.
+    pub(in crate::broker) fn open(path: &Path, sync: bool) -> Result<(Self, Option<ClusterImage>)> {
+        let failed = |error: Error| error.context(format_args!("cannot read {}", path.display()));
+        let mut log = Self {
+            path: path.to_owned(),
+            file: SegmentFile::open(path, 0)?,
+            next_offset: 0,
+            snapshot_size: 0,
+            sync,
+            kept: Records::new(),
+        };
+        let mut image = ClusterImage::default();
+        let end = log.replay(&mut image).map_err(failed)?;
+        log.file.truncate(end).map_err(failed)?;
+        log.snapshot_size = end;
+        let says = log.next_offset > 0;
+        if log.kept.is_empty() {
+            log.kept = features();
+        }
+        Ok((log, says.then_some(image)))
+    }
+
+    /// Applies every whole batch; where they end.
+    fn replay(&mut self, image: &mut ClusterImage) -> Result<u64> {
+        let file = File::open(&self.path)?;
+        let size = file.metadata()?.len();
+        let mut reader = BatchReader::new(&file, 0, size, SCAN_BUFFER);
+        let mut bytes = Vec::new();
+        let mut end = 0;
+        while let Some(found) = reader.next_batch()? {
+            let damaged = || {
+                Error::bad_data(format!("the batch at byte {end} is damaged"))
+                    .hint("restore the file, or move it away: the topics' logs are still there")
+            };
+            let Ok(position) = found else {
+                return Err(damaged());
+            };
+            if !reader.crc_is_valid(&position)? {
+                // The end of a file may be missing from the disk after a power cut; its middle may not.
+                return if position.end() == size {
+                    Ok(end)
+                } else {
+                    Err(damaged())
+                };
+            }
+            reader.read_batch(&position, &mut bytes, BATCH_LIMIT)?;
+            let batch = Batch::parse(&bytes).map_err(|_| damaged())?;
+            for record in BatchRecords::new(&batch.header, batch.body()) {
+                let record = record.map_err(|_| damaged())?.value.unwrap_or_default();
+                if !position.header.is_control() && !image.apply(record) {
+                    self.kept.push(record.to_vec());
+                }
+            }
+            self.next_offset = self.next_offset.max(position.header.next_offset());
+            end = position.end();
+        }
+        Ok(end)
+    }
+
+    /// Appends one change. If that fails, the file is as it was.
+    pub(in crate::broker) fn append(&mut self, change: &[Vec<u8>]) -> Result<()> {
+        if change.is_empty() {
+            return Ok(());
+        }
+        let batch = batch(self.next_offset, change);
+        let before = self.file.len();
+        let mut appended = self.file.append(&batch);
+        if appended.is_ok() && self.sync {
+            appended = self.file.sync();
+        }
+        appended.map_err(|error| {
+            let _ = self.file.truncate(before);
+            error.context(format_args!("cannot write {}", self.path.display()))
+        })?;
+        self.next_offset += change.len() as i64;
+        Ok(())
+    }
+
+    /// Whether most of the file is history.
+    pub(in crate::broker) fn is_due(&self) -> bool {
+        self.file.len() > (self.snapshot_size * HISTORY).max(SMALL)
+    }
+
+    /// Replaces the file by one that says only what is so now. If that fails, the old file stays in use.
+    pub(in crate::broker) fn rewrite(&mut self, state: &[Vec<u8>]) -> Result<()> {
+        let mut temporary = self.path.as_os_str().to_owned();
+        temporary.push(TEMPORARY_SUFFIX);
+        let temporary = Path::new(&temporary);
+        let records: Vec<&[u8]> = self.kept.iter().chain(state).map(Vec::as_slice).collect();
+        let mut file = SegmentFile::open(temporary, 0)?;
+        file.truncate(0)?;
+        let mut next_offset = 0;
+        for chunk in records.chunks(BATCH_RECORDS) {
+            file.append(&batch(next_offset, chunk))?;
+            next_offset += chunk.len() as i64;
+        }
+        if self.sync {
+            file.sync()?;
+        }
+        fs::rename(temporary, &self.path).map_err(|error| {
+            Error::from(error).context(format_args!("cannot write {}", self.path.display()))
+        })?;
+        self.snapshot_size = file.len();
+        self.next_offset = next_offset;
+        self.file = file;
+        Ok(())
+    }
+}
+
+/// One batch with these records.
+fn batch<R: AsRef<[u8]>>(base_offset: i64, records: &[R]) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(BatchOptions {
+        base_offset,
+        partition_leader_epoch: 0,
+        ..BatchOptions::default()
+    });
+    for record in records {
+        builder.append(0, None, Some(record.as_ref()), &[]);
+    }
+    builder.finish_uncompressed()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::broker::cluster::records::{Node, producer_ids, topic};
+    use crate::broker::effective_config::Configs;
+
+    const NODE: Node = Node {
+        id: 1,
+        directory: Uuid::nil(),
+    };
+
+    fn topics(path: &Path) -> Vec<String> {
+        let (_, image) = MetadataLog::open(path, false).unwrap();
+        image.unwrap().topics.into_keys().collect()
+    }
+
+    fn made(name: &str, id: u128) -> Records {
+        topic(&NODE, name, Uuid::from_u128(id), 1, &Configs::new())
+    }
+
+    #[test]
+    fn a_change_that_was_cut_off_is_gone_and_the_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let (mut log, image) = MetadataLog::open(&path, true).unwrap();
+        assert_eq!(image, None);
+        log.append(&made("a", 1)).unwrap();
+        let whole = fs::metadata(&path).unwrap().len();
+        log.append(&made("b", 2)).unwrap();
+        drop(log);
+        let bytes = fs::read(&path).unwrap();
+        for end in whole as usize..bytes.len() {
+            fs::write(&path, &bytes[..end]).unwrap();
+            assert_eq!(topics(&path), ["a"], "cut off after {end} bytes");
+            assert_eq!(fs::metadata(&path).unwrap().len(), whole);
+        }
+        let mut damaged = bytes.clone();
+        damaged[whole as usize - 1] ^= 1;
+        fs::write(&path, damaged).unwrap();
+        let error = MetadataLog::open(&path, false).unwrap_err();
+        assert!(error.to_string().contains("byte 0 is damaged"), "{error}");
+    }
+
+    #[test]
+    fn history_goes_when_the_file_is_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let (mut log, _) = MetadataLog::open(&path, false).unwrap();
+        log.rewrite(&made("a", 1)).unwrap();
+        let mut next = 0;
+        while !log.is_due() {
+            next += 1000;
+            log.append(&producer_ids(&NODE, next)).unwrap();
+        }
+        log.rewrite(&[made("a", 1), producer_ids(&NODE, next)].concat())
+            .unwrap();
+        log.append(&made("b", 2)).unwrap();
+        assert!(fs::metadata(&path).unwrap().len() < 2000);
+        let (_, image) = MetadataLog::open(&path, false).unwrap();
+        let image = image.unwrap();
+        assert_eq!(image.next_producer_id, next);
+        assert_eq!(image.topics.into_keys().collect::<Vec<_>>(), ["a", "b"]);
+    }
+}
