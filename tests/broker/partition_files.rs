@@ -218,10 +218,10 @@ fn a_directory_of_apache_kafka_keeps_its_topics_with_their_configs() {
         &lines(3),
     );
     produced.succeeds();
-    let log = data_dir.join("a-0/00000000000000000000.log");
-    let dump = suite
-        .run(["kafka-dump-log", "--files", &log.to_string_lossy()])
-        .succeeds();
+    let files = std::fs::read_dir(data_dir.join("a-0")).unwrap();
+    let logs = files.map(|file| file.unwrap().path().to_string_lossy().into_owned());
+    let newest = logs.filter(|path| path.ends_with(".log")).max().unwrap();
+    let dump = suite.run(["kafka-dump-log", "--files", &newest]).succeeds();
     assert!(
         dump.stdout().contains("producerId: 1000000000000 "),
         "{}",

@@ -64,6 +64,21 @@ def check_apache_kafka_goes_on_with_what_the_mini_broker_added(broker):
     equal(len(kafkit(broker, "consume", "shared", "-e", "-g", "readers").splitlines()), 3, "what the group has left")
 
 
+def check_the_mini_broker_sees_what_apache_kafka_has_changed_since(broker):
+    kafkit(broker, "topics", "delete", "shared", "--yes")
+    kafkit(broker, "topics", "create", "fresh", "-p", "3")
+    kafkit(broker, "produce", "fresh", stdin=numbers(5))
+    end(broker)
+    mini = MiniBroker("seen_since")
+    mini.data_dir = broker.data_dir
+    mini.start()
+    try:
+        equal(kafkit(mini, "topics", "list", "-o", "name").split(), ["fresh"], "topics on the mini broker")
+        equal(len(kafkit(mini, "consume", "fresh", "-e").splitlines()), 5, "records on the mini broker")
+    finally:
+        mini.stop()
+
+
 def check_apache_kafka_starts_on_a_directory_of_the_mini_broker(_broker):
     mini = MiniBroker("handed_over")
     mini.start()
@@ -88,27 +103,29 @@ def partitions(broker, topic):
 def check_apache_kafka_finds_its_data_whatever_the_mini_broker_went_through(_broker):
     """Topics made, grown, altered, deleted and made again, between clean stops and kills, beside other people's files."""
     mini = MiniBroker("through_everything")
-    mini.start()
-    kafkit(mini, "produce", "grown", stdin=numbers(10))
-    kafkit(mini, "topics", "create", "again", "-p", "2")
-    kafkit(mini, "produce", "again", stdin=numbers(10))
-    mini.restart(signal.SIGKILL)
-    kafkit(mini, "topics", "alter", "grown", "-p", "4", "--config", "retention.ms=123456789")
-    kafkit(mini, "topics", "delete", "again", "--yes")
-    kafkit(mini, "produce", "grown", stdin=numbers(10))
-    mini.restart()
-    kafkit(mini, "topics", "create", "again", "--config", "segment.bytes=1048576")
-    kafkit(mini, "topics", "alter", "grown", "--config", "max.message.bytes=2000000")
-    kafkit(mini, "topics", "alter", "grown", "--delete-config", "max.message.bytes")
-    kafkit(mini, "produce", "again", stdin=numbers(5))
-    for number in range(30):
-        kafkit(mini, "topics", "create", f"many{number}", "-p", "10")
-    (mini.data_dir / "photos-24").mkdir()
-    (mini.data_dir / "photos-24" / "a.jpg").write_text("a")
-    mini.restart(signal.SIGKILL)
-    wait_until(lambda: "mini broker ready" in mini.program.stderr(), "the mini broker has looked at every log")
-    kafkit(mini, "produce", "grown", stdin=numbers(10))
-    mini.stop(signal.SIGKILL)
+    try:
+        mini.start()
+        kafkit(mini, "produce", "grown", stdin=numbers(10))
+        kafkit(mini, "topics", "create", "again", "-p", "2")
+        kafkit(mini, "produce", "again", stdin=numbers(10))
+        mini.restart(signal.SIGKILL)
+        kafkit(mini, "topics", "alter", "grown", "-p", "4", "--config", "retention.ms=123456789")
+        kafkit(mini, "topics", "delete", "again", "--yes")
+        kafkit(mini, "produce", "grown", stdin=numbers(10))
+        mini.restart()
+        kafkit(mini, "topics", "create", "again", "--config", "segment.bytes=1048576")
+        kafkit(mini, "topics", "alter", "grown", "--config", "max.message.bytes=2000000")
+        kafkit(mini, "topics", "alter", "grown", "--delete-config", "max.message.bytes")
+        kafkit(mini, "produce", "again", stdin=numbers(5))
+        for number in range(30):
+            kafkit(mini, "topics", "create", f"many{number}", "-p", "10")
+        (mini.data_dir / "photos-24").mkdir()
+        (mini.data_dir / "photos-24" / "a.jpg").write_text("a")
+        mini.restart(signal.SIGKILL)
+        wait_until(lambda: "mini broker ready" in mini.program.stderr(), "the mini broker has looked at every log")
+        kafkit(mini, "produce", "grown", stdin=numbers(10))
+    finally:
+        mini.stop(signal.SIGKILL)
     apache = hand_over(mini, "through_everything")
     try:
         names = set(kafkit(apache, "topics", "list", "-o", "name").split())
