@@ -11,6 +11,7 @@ pub mod input;
 pub mod internal_records;
 pub mod interrupt;
 pub mod java;
+pub mod log_audit;
 pub mod output;
 pub mod plain_words;
 pub mod reassignment;

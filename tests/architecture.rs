@@ -11,15 +11,17 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "commands",
-        "broker client input internal_records interrupt java output reassignment records storage topic_config wire",
+        "broker client input internal_records interrupt java log_audit output reassignment records storage topic_config \
+         wire",
     ),
     (
         "output",
-        "client internal_records java records reassignment storage wire",
+        "client internal_records java log_audit records reassignment storage wire",
     ),
     ("input", "internal_records"),
     ("client", "interrupt reassignment records wire"),
     ("broker", "internal_records records storage topic_config wire"),
+    ("log_audit", "internal_records records storage"),
     ("storage", "records"),
     ("records", ""),
     ("wire", ""),

@@ -27,6 +27,7 @@ pub mod positioned;
 pub mod producer_snapshot;
 pub mod producer_state;
 mod read_files;
+pub mod read_only;
 mod recovery;
 mod retention;
 pub mod segment;

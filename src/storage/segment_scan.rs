@@ -256,7 +256,7 @@ impl SegmentScan {
 
     /// Moves to the next place of a file, from `from` on, that holds a whole batch, whatever is before it; None when
     /// there is none, and for a pipe.
-    pub fn go_on_behind(&mut self, from: u64, wanted: Wanted) -> io::Result<Option<u64>> {
+    pub fn resume_from(&mut self, from: u64, wanted: Wanted) -> io::Result<Option<u64>> {
         let Source::File(file) = &self.source else {
             return Ok(None);
         };

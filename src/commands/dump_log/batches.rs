@@ -5,10 +5,6 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Range;
-use super::files::DumpFile;
-use super::in_order::Output;
-use super::segment::{Segment, Stop, WalkEnd, WholeBatch, whole_batches};
 use crate::error::Result;
 use crate::internal_records::control;
 use crate::output::log_dump::cells::{Cell, grouped};
@@ -19,15 +15,19 @@ use crate::records::StreamedRecord;
 use crate::records::batch_header::BatchHeader;
 use crate::records::control_record::ControlType;
 use crate::storage::chunk::Chunk;
+use crate::storage::read_only::LogDirFile;
+use crate::storage::read_only::Range;
+use crate::storage::read_only::in_order::Output;
+use crate::storage::read_only::log_walk::{LogWalk, Stop, WalkEnd, WholeBatch, whole_batches};
 
 pub(super) fn show(
-    file: &DumpFile,
+    file: &LogDirFile,
     title: Option<&str>,
     range: Range,
     rows: &mut Rows,
     printer: &mut Printer,
 ) -> Result<u64> {
-    let mut segment = Segment::open(file, range)?.in_place();
+    let mut segment = LogWalk::open(file, range)?.in_place();
     let for_people = printer.format() == Format::Table;
     let few = columns_for_people(file, segment.length);
     let columns = if for_people { &few } else { FULL };
@@ -120,7 +120,7 @@ pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) -> u64 
 }
 
 /// Those for a log of `length` bytes, `u64::MAX` if nobody knows.
-fn columns_for_people(file: &DumpFile, length: u64) -> [Column; 8] {
+fn columns_for_people(file: &LogDirFile, length: u64) -> [Column; 8] {
     let position_width = if length == u64::MAX {
         11
     } else {

@@ -3,27 +3,21 @@
 //! Owns their columns.
 
 use std::fs::File;
-use std::io::Read;
 
-use super::files::{DumpFile, Kind};
 use super::is_of_output;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::output::Printer;
-use crate::output::log_dump::cells::{Cell, grouped, time};
+use crate::output::log_dump::cells::{Cell, time};
 use crate::output::log_dump::rows::{Column, Rows, number, word};
-use crate::plain_words;
 use crate::storage::offset_index::OffsetIndex;
 use crate::storage::producer_snapshot::SnapshotFile;
+use crate::storage::read_only::text_file::{json_object, read_text};
+use crate::storage::read_only::{Kind, LogDirFile};
 use crate::storage::time_index::TimeIndex;
 use crate::storage::{checkpoint, leader_epochs, transaction_index};
 
-/// More than the checkpoint of a broker with tens of thousands of partitions.
-const MOST_CHECKPOINT_BYTES: u64 = 4 << 20;
-/// More than any file of some words that a broker writes.
-const MOST_WORDS_BYTES: u64 = 256 << 10;
-
 pub(super) fn show(
-    file: &DumpFile,
+    file: &LogDirFile,
     title: Option<&str>,
     rows: &mut Rows,
     printer: &mut Printer,
@@ -75,16 +69,16 @@ impl Table<'_> {
     }
 }
 
-fn leader_epochs(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
-    let entries = leader_epochs::parse(&text_of(file)?)?;
+fn leader_epochs(file: &LogDirFile, table: &mut Table<'_>) -> Result<()> {
+    let entries = leader_epochs::parse(&read_text(file)?)?;
     table.begin(&[number("EPOCH", 5), number("START_OFFSET", 12)])?;
     entries
         .iter()
         .try_for_each(|entry| table.row(&[i64::from(entry.epoch).into(), entry.start_offset.into()]))
 }
 
-fn offsets(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
-    let entries = checkpoint::parse_offsets(&text_of(file)?)?;
+fn offsets(file: &LogDirFile, table: &mut Table<'_>) -> Result<()> {
+    let entries = checkpoint::parse_offsets(&read_text(file)?)?;
     table.begin(&[word("TOPIC", 20), number("PARTITION", 9), number("OFFSET", 12)])?;
     entries.iter().try_for_each(|(partition, offset)| {
         table.row(&[
@@ -95,8 +89,8 @@ fn offsets(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
     })
 }
 
-fn pairs(file: &DumpFile, separator: char, table: &mut Table<'_>) -> Result<()> {
-    let text = text_of(file)?;
+fn pairs(file: &LogDirFile, separator: char, table: &mut Table<'_>) -> Result<()> {
+    let text = read_text(file)?;
     table.begin(PAIR_COLUMNS)?;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines
@@ -104,8 +98,8 @@ fn pairs(file: &DumpFile, separator: char, table: &mut Table<'_>) -> Result<()> 
         .try_for_each(|(key, value)| table.row(&[key.trim().into(), value.trim().into()]))
 }
 
-fn fields(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
-    let fields = json_object(&text_of(file)?)?;
+fn fields(file: &LogDirFile, table: &mut Table<'_>) -> Result<()> {
+    let fields = json_object(&read_text(file)?)?;
     let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     table.begin(PAIR_COLUMNS)?;
     fields
@@ -113,30 +107,7 @@ fn fields(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
         .try_for_each(|(key, value)| table.row(&[key.as_str().into(), text(value).into()]))
 }
 
-/// The one object that a file of [`Kind::Json`] holds.
-pub(super) fn json_object(text: &str) -> Result<serde_json::Map<String, serde_json::Value>> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::bad_data(format!("no JSON object: {}", plain_words::of_json(&error))))
-}
-
-/// The text of a checkpoint, or of a file with a few words; what is longer than such a file can be is refused unread.
-pub(super) fn text_of(file: &DumpFile) -> Result<String> {
-    let most = match file.kind {
-        Kind::LeaderEpochs | Kind::Offsets => MOST_CHECKPOINT_BYTES,
-        _ => MOST_WORDS_BYTES,
-    };
-    let mut text = String::new();
-    let read = File::open(&file.path)?.take(most + 1).read_to_string(&mut text)?;
-    if read as u64 > most {
-        let most = grouped(most);
-        return Err(Error::bad_data(format!(
-            "longer than {most} bytes, as no such file is"
-        )));
-    }
-    Ok(text)
-}
-
-fn offset_index(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
+fn offset_index(file: &LogDirFile, table: &mut Table<'_>) -> Result<()> {
     let index = OffsetIndex::open(&file.path, file.base_offset)?;
     table.begin(&[number("OFFSET", 12), number("POSITION", 10)])?;
     for entry in index.into_entries() {
@@ -149,7 +120,7 @@ fn offset_index(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
     Ok(())
 }
 
-fn time_index(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
+fn time_index(file: &LogDirFile, table: &mut Table<'_>) -> Result<()> {
     let index = TimeIndex::open(&file.path, file.base_offset)?;
     table.begin(&[number("TIMESTAMP", 13), word("TIME", 23), number("OFFSET", 12)])?;
     for entry in index.into_entries() {
@@ -165,7 +136,7 @@ fn time_index(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
     Ok(())
 }
 
-fn transactions(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
+fn transactions(file: &LogDirFile, table: &mut Table<'_>) -> Result<()> {
     let entries = transaction_index::entries(&file.path)?;
     table.begin(ABORTED_COLUMNS)?;
     for entry in entries {
@@ -180,7 +151,7 @@ fn transactions(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
     Ok(())
 }
 
-fn producers(file: &DumpFile, table: &mut Table<'_>) -> Result<()> {
+fn producers(file: &LogDirFile, table: &mut Table<'_>) -> Result<()> {
     let mut snapshot = SnapshotFile::new(File::open(&file.path)?)?;
     table.begin(PRODUCER_COLUMNS)?;
     for entry in snapshot.entries() {

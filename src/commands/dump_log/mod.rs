@@ -1,28 +1,24 @@
 //! Looks into the files of a log directory: opens them by kind, walks them, hands rows to the printer.
 //!
-//! Owns what the native face can be asked for; `java` keeps the order of things of kafka-dump-log, `verify` knows what is
-//! wrong.
+//! Owns what the native face can be asked for; `java` does things in the order of kafka-dump-log.
 
-mod batch_bytes;
 mod batches;
-mod content;
 mod entries;
-pub mod files;
-mod in_order;
 pub mod java;
 mod records;
 mod recover;
-mod segment;
 mod stats;
 mod verify;
 
 use std::path::{Path, PathBuf};
 
-use self::files::{DumpFile, Kind};
 use super::Context;
 use crate::error::{Error, Result};
 use crate::output::log_dump::rows::Rows;
 use crate::output::{Printer, plural};
+use crate::storage::read_only::{Kind, LogDirFile, log_dir_file};
+
+pub use crate::storage::read_only::Range;
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -52,49 +48,20 @@ pub enum Records {
     Json,
 }
 
-/// Which part of the logs.
-#[derive(Clone, Copy, Debug)]
-pub struct Range {
-    /// The first offset.
-    pub from: i64,
-    /// The offset behind the last.
-    pub to: i64,
-    /// Milliseconds since 1970.
-    pub since: Option<i64>,
-    /// Milliseconds since 1970, not included.
-    pub until: Option<i64>,
-}
-
-impl Range {
-    /// Whether a record of this time is asked for.
-    fn has_time(&self, timestamp: i64) -> bool {
-        self.since.is_none_or(|since| timestamp >= since) && self.until.is_none_or(|until| timestamp < until)
-    }
-
-    fn has_offset(&self, offset: i64) -> bool {
-        self.from <= offset && offset < self.to
-    }
-}
-
 /// Runs it.
 pub fn run(action: &Action, context: &mut Context) -> Result<()> {
     if action.paths.iter().any(|path| path == Path::new("-")) {
         if action.paths.len() > 1 {
             return Err(Error::usage("stdin (-) is read alone, without other files"));
         }
-        let file = DumpFile {
-            path: PathBuf::from("-"),
-            kind: Kind::Log,
-            base_offset: 0,
-        };
-        return show(action, &[file], context);
+        return show(action, &[LogDirFile::stdin()], context);
     }
-    let files = files::find(&action.paths)?;
+    let files = log_dir_file::find(&action.paths)?;
     show(action, &files, context)
 }
 
-fn show(action: &Action, files: &[DumpFile], context: &mut Context) -> Result<()> {
-    let logs: Vec<DumpFile> = files
+fn show(action: &Action, files: &[LogDirFile], context: &mut Context) -> Result<()> {
+    let logs: Vec<LogDirFile> = files
         .iter()
         .filter(|file| file.kind == Kind::Log)
         .cloned()
@@ -146,9 +113,9 @@ fn show(action: &Action, files: &[DumpFile], context: &mut Context) -> Result<()
 
 /// Shows every file, whatever is wrong with others. `show` answers how many corrupt places it has seen.
 fn each_file(
-    files: &[DumpFile],
+    files: &[LogDirFile],
     printer: &mut Printer,
-    mut show: impl FnMut(&DumpFile, &mut Printer) -> Result<u64>,
+    mut show: impl FnMut(&LogDirFile, &mut Printer) -> Result<u64>,
 ) -> Result<()> {
     let (mut corrupt, mut failed) = (0, Vec::new());
     for file in files {

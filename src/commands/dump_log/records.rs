@@ -4,11 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::batch_bytes::Spans;
 use super::batches::tell_end;
-use super::files::DumpFile;
-use super::in_order::{Early, Output};
-use super::segment::{Segment, Stop, WholeBatch, whole_batches};
 use super::{Range, Records};
 use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{ConsumedRecord, TimestampType};
@@ -24,6 +20,10 @@ use crate::records::record_stream::{LargeRecord, Span};
 use crate::records::{Record, RecordError, StreamedRecord};
 use crate::storage::chunk::Chunk;
 use crate::storage::file_name;
+use crate::storage::read_only::LogDirFile;
+use crate::storage::read_only::batch_bytes::Spans;
+use crate::storage::read_only::in_order::{Early, Output};
+use crate::storage::read_only::log_walk::{LogWalk, Stop, WholeBatch, whole_batches};
 use crate::topic_partition::TopicPartition;
 
 /// How the records of one log are shown.
@@ -47,7 +47,7 @@ struct Worker<'a> {
     left_out: &'a AtomicU64,
 }
 
-pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut Printer) -> Result<u64> {
+pub(super) fn show(file: &LogDirFile, how: &Records, range: Range, printer: &mut Printer) -> Result<u64> {
     let partition = partition_of(file);
     let formatter = match how {
         Records::Template(text) => Formatter::Template(
@@ -58,7 +58,7 @@ pub(super) fn show(file: &DumpFile, how: &Records, range: Range, printer: &mut P
             None => Formatter::Json,
         },
     };
-    let mut segment = Segment::open(file, range)?;
+    let mut segment = LogWalk::open(file, range)?;
     let (corrupt, left_out) = (AtomicU64::new(0), AtomicU64::new(0));
     let worker = || {
         let mut worker = Worker {
@@ -92,7 +92,7 @@ impl From<RecordError> for Early<Stop> {
 }
 
 /// The partition by the folder's name; the folder itself when it is none.
-fn partition_of(file: &DumpFile) -> TopicPartition {
+fn partition_of(file: &LogDirFile) -> TopicPartition {
     let path = std::fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
     let folder = path
         .parent()

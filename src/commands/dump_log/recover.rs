@@ -8,18 +8,18 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::Range;
 use super::batches::tell_end;
-use super::files::DumpFile;
-use super::segment::{Segment, WalkEnd, WholeBatch};
 use crate::error::{Error, Result};
 use crate::output::log_dump::cells::grouped;
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::{Printer, counted};
 use crate::storage::batch_search::Wanted;
+use crate::storage::read_only::LogDirFile;
+use crate::storage::read_only::Range;
+use crate::storage::read_only::log_walk::{LogWalk, WalkEnd, WholeBatch};
 
-pub(super) fn run(file: &DumpFile, out: &Path, range: Range, printer: &mut Printer) -> Result<()> {
-    let mut segment = Segment::open(file, range)?;
+pub(super) fn run(file: &LogDirFile, out: &Path, range: Range, printer: &mut Printer) -> Result<()> {
+    let mut segment = LogWalk::open(file, range)?;
     let failed = |error: io::Error| Error::from(error).context(out.display());
     // Never over a file that is there, the source least of all.
     let opened = OpenOptions::new()
@@ -54,7 +54,7 @@ pub(super) fn run(file: &DumpFile, out: &Path, range: Range, printer: &mut Print
         let Some(behind) = good.lost_from(&end) else {
             break;
         };
-        let Some(position) = segment.go_on_behind(behind, good.wanted())? else {
+        let Some(position) = segment.resume_from(behind, good.wanted())? else {
             break;
         };
         let position = grouped(position);

@@ -7,16 +7,16 @@ use std::ops::ControlFlow;
 
 use serde_json::{Map, json};
 
-use super::Range;
 use super::batches::tell_end;
-use super::files::DumpFile;
-use super::segment::{Segment, WholeBatch};
 use crate::error::Result;
 use crate::output::log_dump::cells::{Cell, grouped, time};
 use crate::output::log_dump::progress::FileProgress;
 use crate::output::log_dump::rows::{Column, Rows, number, word};
 use crate::output::{Format, Printer, plural};
 use crate::records::StreamedRecord;
+use crate::storage::read_only::LogDirFile;
+use crate::storage::read_only::Range;
+use crate::storage::read_only::log_walk::{LogWalk, WholeBatch};
 
 /// So many producers are told apart, the rest is counted together.
 const MOST_PRODUCERS: usize = 10_000;
@@ -52,16 +52,16 @@ struct Stats {
 
 /// Sums up one log; answers how many corrupt places it has.
 pub(super) fn show(
-    file: &DumpFile,
+    file: &LogDirFile,
     is_first: bool,
     range: Range,
     rows: &mut Rows,
     printer: &mut Printer,
 ) -> Result<u64> {
-    let mut segment = Segment::open(file, range)?;
+    let mut segment = LogWalk::open(file, range)?;
     let mut stats = Stats::default();
     let progress = FileProgress::new(segment.length, &segment.name, printer.is_quiet());
-    let looker = || {
+    let reader = || {
         let mut scratch = Vec::new();
         move |batch: &WholeBatch<'_>, stats: &mut Stats| {
             if batch.header.base_offset >= range.to {
@@ -71,7 +71,7 @@ pub(super) fn show(
             ControlFlow::Continue(())
         }
     };
-    let end = segment.look_in_order(&progress, looker, |more| stats.append(more));
+    let end = segment.read_in_order(&progress, reader, |more| stats.append(more));
     progress.finish();
     let end = end?;
     if printer.format() == Format::Table {

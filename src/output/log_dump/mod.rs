@@ -2,6 +2,8 @@
 //!
 //! Owns the lines and their wording, Java's among them; reads no file.
 
+pub mod audit;
+mod audit_words;
 pub mod cells;
 pub mod internal_json;
 pub mod java_decoders;

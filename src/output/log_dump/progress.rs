@@ -8,6 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::output::progress::style;
 
+use crate::storage::read_only::WalkProgress;
+
 /// Files shorter than this are read before a bar could be seen.
 const LONG_BYTES: u64 = 64 << 20;
 
@@ -28,18 +30,6 @@ impl FileProgress {
         Self(Some(bar))
     }
 
-    /// So many bytes have been read.
-    pub fn at(&self, position: u64) {
-        if let Some(bar) = &self.0 {
-            bar.set_position(position);
-        }
-    }
-
-    /// No bar: stderr belongs to what Java's tool says.
-    pub fn none() -> Self {
-        Self(None)
-    }
-
     /// A bar for a view that writes lines while it reads: none where both would go to the same terminal.
     pub fn beside_lines(length: u64, name: &str, is_quiet: bool) -> Self {
         Self::new(length, name, is_quiet || std::io::stdout().is_terminal())
@@ -49,6 +39,14 @@ impl FileProgress {
     pub fn finish(&self) {
         if let Some(bar) = &self.0 {
             bar.finish_and_clear();
+        }
+    }
+}
+
+impl WalkProgress for FileProgress {
+    fn at(&self, position: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_position(position);
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::storage::large_batch::LargeBatch;
 use crate::storage::positioned::fill_at;
 
 use super::Failure;
-use crate::commands::dump_log::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
+use crate::storage::read_only::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT};
 
 /// What is read at once where an index leads about, and where it leads ahead.
 const WINDOW_BYTES: (usize, usize) = (256, 64 * 1024);

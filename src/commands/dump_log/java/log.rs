@@ -7,16 +7,16 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use crate::output::log_dump::java_log::{LogView, java_header, write_batch};
-use crate::output::log_dump::progress::FileProgress;
 use crate::records::batch_header::{HEADER_LEN, LOG_OVERHEAD, length_field};
 use crate::storage::chunk::Chunk;
+use crate::storage::read_only::progress::NoProgress;
 use crate::storage::segment_scan::{ScanEnd, SegmentScan};
 
 use super::Failure;
 use super::gaps::{Gap, Gaps};
 use super::records::BatchText;
-use crate::commands::dump_log::batch_bytes::BatchBytes;
-use crate::commands::dump_log::in_order::{Early, Output, Stopped, work_in_order};
+use crate::storage::read_only::batch_bytes::BatchBytes;
+use crate::storage::read_only::in_order::{Early, Output, Stopped, work_in_order};
 
 /// So many gaps of a chunk are kept before its turn comes.
 const MOST_GAPS: usize = 64 * 1024;
@@ -90,13 +90,11 @@ pub(super) fn dump(
         let mut text = BatchText::new(view, &log);
         move |chunk: &Chunk, output: &mut Output<'_, '_, String>| chunk_to_text(&mut text, chunk, output)
     };
-    work_in_order(&mut scan, end, &FileProgress::none(), out, worker, merge).map_err(
-        |stopped| match stopped {
-            Stopped::Output(error) => Failure::Output(error),
-            Stopped::Input(error) => Failure::Java(format!("cannot read {name}: {error}")),
-            Stopped::Work(message) => Failure::Java(message),
-        },
-    )?;
+    work_in_order(&mut scan, end, &NoProgress, out, worker, merge).map_err(|stopped| match stopped {
+        Stopped::Output(error) => Failure::Output(error),
+        Stopped::Input(error) => Failure::Java(format!("cannot read {name}: {error}")),
+        Stopped::Work(message) => Failure::Java(message),
+    })?;
     let gaps = log.into_inner().unwrap_or_else(PoisonError::into_inner).gaps;
     match scan.end() {
         Some(ScanEnd::TooSmall { length }) => Err(Failure::Java(format!(

@@ -17,8 +17,8 @@ use crate::records::record::{Record, Records};
 use crate::records::record_stream::{LargeRecord, Span, StreamedRecord};
 
 use super::log::{LogOffsets, Offsets};
-use crate::commands::dump_log::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT, Spans};
-use crate::commands::dump_log::in_order::{Early, FLUSH_BYTES, Output};
+use crate::storage::read_only::batch_bytes::{BatchBytes, HELD_INFLATED, LEGACY_LIMIT, Spans};
+use crate::storage::read_only::in_order::{Early, FLUSH_BYTES, Output};
 
 /// What one thread makes text of batches with.
 #[derive(Debug)]

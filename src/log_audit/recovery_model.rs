@@ -1,34 +1,33 @@
-//! What a broker's recovery makes of a log after a crash: Kafka's `LogLoader` and `LogSegment.recover`, as far as
-//! their outcome shows.
+//! What a broker's recovery does with a log after a crash: the outcome of Kafka's `LogLoader` and `LogSegment.recover`.
 //!
-//! Owns what becomes of a log whose batches have the checksums that they state. Where a checksum does not hold,
-//! recovery cuts the log off, which is `log_check`'s to say.
+//! Owns what becomes of a log whose checksums hold. Where one does not, recovery truncates the log, which is for
+//! `log_check` to say.
 
 use crate::records::batch_header::BatchHeader;
 
 /// Kafka's default of `index.interval.bytes`.
 const INDEX_INTERVAL: u64 = 4096;
 
-/// What recovery does with a segment whose bytes are those that were written.
+/// What recovery does with a segment whose checksums hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// The segment stays as it is.
     Kept,
     /// An index refuses an offset: the segment is emptied.
     Emptied,
-    /// Nobody catches what recovery throws.
+    /// Recovery throws an exception that nothing catches: the broker does not start.
     CannotStart,
 }
 
-/// A recovery that has come as far as the batches it was shown.
+/// A recovery, as far as the batches that have been given to it.
 #[derive(Debug)]
 pub(super) struct Recovery {
     base_offset: i64,
-    /// Where the batch stands that was entered into the index last.
+    /// The position of the batch that was entered into the index last, in bytes from the start of the log.
     last_entry_at: u64,
     /// The offset of the last entry in the offset index.
     last_entry: Option<i64>,
-    /// The newest time so far, and the offset it is of.
+    /// The newest timestamp so far, and the last offset of its batch.
     newest: Option<(i64, i64)>,
     /// The last entry in the time index.
     last_time_entry: Option<(i64, i64)>,
@@ -51,20 +50,20 @@ impl Recovery {
         self.fate
     }
 
-    /// Whether an index can state the batch's last offset.
+    /// Whether the last offset of a batch is near enough to the base offset for an index.
     pub(super) fn reaches(&self, header: &BatchHeader) -> bool {
         let relative = header.last_offset().checked_sub(self.base_offset);
         relative.is_some_and(|relative| (0..=i64::from(i32::MAX)).contains(&relative))
     }
 
-    /// Recovery ends here with an exception.
+    /// Recovery throws an exception here.
     pub(super) fn cannot_start(&mut self) {
         if self.fate == Fate::Kept {
             self.fate = Fate::CannotStart;
         }
     }
 
-    /// The next batch, which stands at `position`.
+    /// The next batch, `position` bytes from the start of the log.
     pub(super) fn batch(&mut self, header: &BatchHeader, position: u64) {
         if self.fate != Fate::Kept {
             return;

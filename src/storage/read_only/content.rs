@@ -1,12 +1,12 @@
-//! What a file under a name of its own holds, by its bytes.
+//! What a file holds whose name does not say it, by its bytes.
 //!
-//! Owns the guess: what has a checksum comes first, entries of indexes have nothing but their order to tell them.
+//! Owns the guess: what has a checksum comes first; entries of indexes are known by nothing but their order.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::files::Kind;
+use super::log_dir_file::Kind;
 use crate::error::{Error, Result};
 use crate::records::batch_header::{BatchHeader, crc_is_valid};
 use crate::records::fields::{i32_at, i64_at};

@@ -1,6 +1,6 @@
-//! Which files a dump is about, and what each of them is.
+//! Which files of a log dir a path stands for, and what each of them is.
 //!
-//! Owns the walk through folders and what a name says. Opens no file: what one under another name holds, `content` says.
+//! Owns the walk through folders and what a name says. What a file with another name holds is for `content` to find out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use super::content;
 use crate::error::{Error, Result};
 use crate::storage::file_name::{self, FileKind};
+
+/// The path that stands for stdin.
+const STDIN: &str = "-";
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,35 +22,45 @@ pub enum Kind {
     TransactionIndex,
     ProducerSnapshot,
     LeaderEpochs,
-    /// A text checkpoint of partitions and offsets.
+    /// A text checkpoint with an offset for each partition.
     Offsets,
     Properties,
     PartitionMetadata,
-    /// One object: who leads a controllers' quorum, or that a broker has stopped in good order.
+    /// One JSON object: the state of a controller quorum, or the mark of a clean shutdown.
     Json,
 }
 
-/// A file to be dumped.
+/// A file of a log dir.
 #[derive(Clone, Debug)]
-pub struct DumpFile {
+pub struct LogDirFile {
     pub path: PathBuf,
     pub kind: Kind,
-    /// The offset in its name, 0 for a name without one.
+    /// The offset that its name begins with, 0 for a name without one.
     pub base_offset: i64,
 }
 
-impl DumpFile {
-    /// The folder and the name, which is what people call it.
-    pub fn short_name(&self) -> String {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        match self.path.parent().and_then(Path::file_name) {
-            Some(folder) => format!("{}/{name}", folder.to_string_lossy()),
-            None => name.into_owned(),
+impl LogDirFile {
+    /// A log on stdin, under the name `-`.
+    pub fn stdin() -> Self {
+        Self {
+            path: PathBuf::from(STDIN),
+            kind: Kind::Log,
+            base_offset: 0,
         }
     }
 
-    /// The file beside this one of another kind, if there is one. A snapshot of metadata, or a file under a name of
-    /// its own, has none.
+    /// Whether it is the log on stdin, which can be read only once.
+    pub fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == STDIN
+    }
+
+    /// See [`short_name`].
+    pub fn short_name(&self) -> String {
+        short_name(&self.path)
+    }
+
+    /// The file of another kind with the same base offset in the same folder, if there is one. A metadata snapshot, or
+    /// a file whose name is not that of a segment, has none.
     pub fn sibling(&self, kind: FileKind) -> Option<PathBuf> {
         FileKind::of(self.path.file_name()?.to_str()?)?;
         let path = self
@@ -56,7 +69,8 @@ impl DumpFile {
         path.is_file().then_some(path)
     }
 
-    /// The segments behind this file's own, out of those of its folder; none for a file under a name of its own.
+    /// The segments after this file's own, given the base offsets of all in its folder, ascending; none for a file whose
+    /// name is not that of a segment.
     pub fn later_segments(&self, segments: &[i64]) -> LaterSegments {
         let own = self.path.file_name().and_then(|name| name.to_str());
         if own.and_then(file_name::parse).is_none() {
@@ -69,6 +83,7 @@ impl DumpFile {
         }
     }
 
+    /// The folder it is in, `.` for a path without one.
     pub fn folder(&self) -> &Path {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         if folder.as_os_str().is_empty() {
@@ -79,7 +94,16 @@ impl DumpFile {
     }
 }
 
-/// The first offsets of the segments in a folder, ascending.
+/// The name of a file with that of the folder it is in: `orders-0/00000000000000000000.log`.
+pub fn short_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match path.parent().and_then(Path::file_name) {
+        Some(folder) => format!("{}/{name}", folder.to_string_lossy()),
+        None => name.into_owned(),
+    }
+}
+
+/// The base offsets of the segments in a folder, ascending; none when the folder cannot be read.
 pub fn segments(folder: &Path) -> Vec<i64> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut segments: Vec<i64> = entries
@@ -92,16 +116,18 @@ pub fn segments(folder: &Path) -> Vec<i64> {
     segments
 }
 
-/// The segments of a log behind one of them.
+/// The segments of a log after one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LaterSegments {
-    /// The first offset of the next one.
+    /// The base offset of the next one.
     pub next: Option<i64>,
+    /// How many there are.
     pub count: u64,
 }
 
-/// Every file that `paths` name: files as they stand, folders with all they hold, in the order of their names.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<DumpFile>> {
+/// Every file that `paths` stand for: files in the order given, the files in and below a folder in the order of their
+/// names. An error when a path does not exist, a folder has no file of a log dir in it, or a file is of no known kind.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<LogDirFile>> {
     let mut files = Vec::new();
     for path in paths {
         let metadata = fs::metadata(path).map_err(|error| Error::from(error).context(path.display()))?;
@@ -115,8 +141,8 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<DumpFile>> {
                 )));
             }
         } else if !metadata.is_file() {
-            // A pipe gives its bytes once: nobody looks at them before.
-            files.push(dump_file(path.clone(), Kind::Log));
+            // The bytes of a pipe can be read only once: what it holds cannot be looked at first.
+            files.push(log_dir_file(path.clone(), Kind::Log));
         } else {
             let kind = kind_of(path)?.ok_or_else(|| {
                 Error::bad_data(format!(
@@ -124,18 +150,18 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<DumpFile>> {
                     path.display()
                 ))
             })?;
-            files.push(dump_file(path.clone(), kind));
+            files.push(log_dir_file(path.clone(), kind));
         }
     }
     Ok(files)
 }
 
-fn walk(folder: &Path, files: &mut Vec<DumpFile>) -> Result<()> {
+fn walk(folder: &Path, files: &mut Vec<LogDirFile>) -> Result<()> {
     let failed = |error: std::io::Error| Error::from(error).context(folder.display());
     let mut entries: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        // No broker hides its data: such files are its lock, and the mini broker's own words.
+        // No broker hides its data: hidden files are its lock and the mini broker's own state.
         if !entry.file_name().as_encoded_bytes().starts_with(b".") {
             entries.push(entry.path());
         }
@@ -146,25 +172,25 @@ fn walk(folder: &Path, files: &mut Vec<DumpFile>) -> Result<()> {
         if path.is_dir() && !path.is_symlink() {
             walk(&path, files)?;
         } else if let Some(kind) = kind_by_name(&path).filter(|_| is_file_or_gone(&path)) {
-            files.push(dump_file(path, kind));
+            files.push(log_dir_file(path, kind));
         }
     }
     Ok(())
 }
 
-/// Pipes and devices are no files of a log; what cannot be looked at is told of when it is opened.
+/// Pipes and devices are no files of a log dir. A file that cannot be examined is reported when it is opened.
 fn is_file_or_gone(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
-fn dump_file(path: PathBuf, kind: Kind) -> DumpFile {
+fn log_dir_file(path: PathBuf, kind: Kind) -> LogDirFile {
     let name = path.file_name().and_then(|name| name.to_str()).map(own_name);
     // Only the name of a segment's file says where it begins: that of a metadata snapshot says where it ends, and a pipe
     // has a number as its name.
     let segment = name.filter(|name| FileKind::of(name).is_some());
     let digits = segment.and_then(|name| name.split('.').next());
     let base_offset = digits.and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    DumpFile {
+    LogDirFile {
         path,
         kind,
         base_offset,

@@ -1,18 +1,18 @@
-//! A log opened for the native views: where to begin, found through its indexes, and a walk batch by batch.
+//! A log opened for reading: where to begin, found through its indexes, and a walk batch by batch.
 //!
-//! Owns that; what is done with a batch belongs to the views.
+//! Owns where a walk begins and how it ended; what is done with a batch is the caller's.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Range;
 use super::batch_bytes::BatchBytes;
-use super::files::DumpFile;
 use super::in_order::{Early, Output, Stopped, work_in_order};
+use super::log_dir_file::LogDirFile;
+use super::progress::WalkProgress;
+use super::range::Range;
 use crate::error::{Error, Result};
-use crate::output::log_dump::progress::FileProgress;
 use crate::records::batch_header::{BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, MIN_LENGTH_V0};
 use crate::records::error::BatchError;
 use crate::storage::batch_search::Wanted;
@@ -22,46 +22,49 @@ use crate::storage::offset_index::OffsetIndex;
 use crate::storage::segment_scan::{ScanEnd, SegmentScan};
 use crate::storage::time_index::TimeIndex;
 
-/// A log that can be walked once.
-pub(super) struct Segment {
+/// A log that can be walked once, batch by batch.
+pub(crate) struct LogWalk {
     scan: SegmentScan,
     /// Where the walk starts in the log.
-    pub(super) start: u64,
-    /// Bytes from the walk's start to the log's end; `u64::MAX` for a pipe.
-    pub(super) length: u64,
-    pub(super) name: String,
+    pub(crate) start: u64,
+    /// Bytes from the walk's start to the log's end when it was opened; `u64::MAX` for a pipe.
+    pub(crate) length: u64,
+    /// For messages: the folder and the name of the file, or `stdin`.
+    pub(crate) name: String,
 }
 
-/// A batch that lies whole in the log.
+/// A batch all of whose bytes are in the log. Its checksum may not hold.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WholeBatch<'a> {
-    pub(super) position: u64,
-    pub(super) header: BatchHeader,
-    pub(super) bytes: BatchBytes<'a>,
+pub(crate) struct WholeBatch<'a> {
+    /// Bytes from the start of the log.
+    pub(crate) position: u64,
+    pub(crate) header: BatchHeader,
+    pub(crate) bytes: BatchBytes<'a>,
 }
 
 impl WholeBatch<'_> {
-    pub(super) fn is_valid(&self) -> bool {
+    /// Whether the checksum in the header is that of the bytes.
+    pub(crate) fn is_valid(&self) -> bool {
         self.bytes.is_valid(&self.header)
     }
 }
 
-/// How a walk ended.
+/// How a walk ended. `position` counts bytes from the start of the log.
 #[derive(Debug)]
-pub(super) enum WalkEnd {
+pub(crate) enum WalkEnd {
     /// At the end of the log, or where the visitor wanted to stop.
     Clean,
     /// Bytes that are no whole batch.
     Trailing { position: u64, bytes: u64 },
-    /// Nothing but zeros: room that the broker has set aside and not used yet.
+    /// Nothing but zeros up to the end of the log: space that the broker has preallocated and not used yet.
     SetAside { position: u64, bytes: u64 },
-    /// Bytes that are no batch at all.
+    /// Bytes that cannot be the header of a batch.
     NoBatch { position: u64, why: BatchError },
 }
 
 /// Why a worker ends a walk before the log does.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     EndOfRange,
     NoBatch(WalkEnd),
     Failed(Error),
@@ -73,10 +76,10 @@ impl From<(u64, BatchError)> for Stop {
     }
 }
 
-impl Segment {
+impl LogWalk {
     /// Opens a log where `range` begins.
-    pub(super) fn open(file: &DumpFile, range: Range) -> Result<Self> {
-        if file.path.as_os_str() == "-" {
+    pub(crate) fn open(file: &LogDirFile, range: Range) -> Result<Self> {
+        if file.is_stdin() {
             return Ok(Self::of_pipe(Box::new(io::stdin()), "stdin".to_owned()));
         }
         let name = file.short_name();
@@ -96,8 +99,8 @@ impl Segment {
         })
     }
 
-    /// The batches are left where they are, see [`SegmentScan::in_place`].
-    pub(super) fn in_place(mut self) -> Self {
+    /// The batches are not read into memory, see [`SegmentScan::in_place`].
+    pub(crate) fn in_place(mut self) -> Self {
         self.scan = self.scan.in_place();
         self
     }
@@ -111,10 +114,10 @@ impl Segment {
         }
     }
 
-    /// Visits every batch, and shows on `progress` how far it is; a visitor that breaks ends the walk.
-    pub(super) fn each(
+    /// Visits every batch on this thread; a visitor that breaks ends the walk.
+    pub(crate) fn each(
         &mut self,
-        progress: &FileProgress,
+        progress: &dyn WalkProgress,
         mut visit: impl FnMut(WholeBatch<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<WalkEnd> {
         let mut chunk = Chunk::default();
@@ -141,21 +144,22 @@ impl Segment {
     }
 
     /// Whether what has been read cannot be read again.
-    pub(super) fn is_pipe(&self) -> bool {
+    pub(crate) fn is_pipe(&self) -> bool {
         self.length == u64::MAX
     }
 
-    /// Moves the walk to the next whole batch from `from` on; None when there is none, and for a pipe.
-    pub(super) fn go_on_behind(&mut self, from: u64, wanted: Wanted) -> Result<Option<u64>> {
-        let found = self.scan.go_on_behind(from, wanted);
+    /// Moves the walk to the next whole batch at the byte `from` or after it; None when there is none, and for a pipe.
+    pub(crate) fn resume_from(&mut self, from: u64, wanted: Wanted) -> Result<Option<u64>> {
+        let found = self.scan.resume_from(from, wanted);
         found.map_err(|error| Error::from(error).context(&self.name))
     }
 
-    /// Works on every chunk on several threads, and writes the text they make in the log's order; `worker` makes a
-    /// thread's own worker, whose results `merge` takes in that order too. A worker that stops ends the walk.
-    pub(super) fn each_in_order<T, F>(
+    /// Works on the chunks of the log on several threads. `worker` is called once for each thread and makes its worker;
+    /// the text of the workers is written to `out`, and their results are given to `merge`, in the order of the log. A
+    /// worker that stops ends the walk.
+    pub(crate) fn each_in_order<T, F>(
         &mut self,
-        progress: &FileProgress,
+        progress: &dyn WalkProgress,
         out: &mut (dyn Write + Send),
         worker: impl Fn() -> F + Sync,
         merge: impl FnMut(T) + Send,
@@ -174,12 +178,13 @@ impl Segment {
         }
     }
 
-    /// Looks at every batch on several threads: `looker` makes a thread's own way to look at a batch, which notes what it
-    /// has seen; `take` gets these notes in the log's order. Looking that breaks ends the walk.
-    pub(super) fn look_in_order<T, F>(
+    /// Reads every batch on several threads. `reader` is called once for each thread and makes a function that reads a
+    /// batch and adds to the notes of its chunk; `take` gets the notes of chunk after chunk, in the order of the log. A
+    /// function that breaks ends the walk.
+    pub(crate) fn read_in_order<T, F>(
         &mut self,
-        progress: &FileProgress,
-        looker: impl Fn() -> F + Sync,
+        progress: &dyn WalkProgress,
+        reader: impl Fn() -> F + Sync,
         mut take: impl FnMut(T) + Send,
     ) -> Result<WalkEnd>
     where
@@ -188,7 +193,7 @@ impl Segment {
     {
         let is_over = AtomicBool::new(false);
         let worker = || {
-            let mut look = looker();
+            let mut read = reader();
             let is_over = &is_over;
             move |chunk: &Chunk, _: &mut Output<'_, '_, Stop>| {
                 if is_over.load(Ordering::Relaxed) {
@@ -197,7 +202,7 @@ impl Segment {
                 let (mut notes, mut end) = (T::default(), None);
                 for batch in whole_batches(chunk) {
                     match batch {
-                        Ok(batch) if look(&batch, &mut notes).is_continue() => {}
+                        Ok(batch) if read(&batch, &mut notes).is_continue() => {}
                         Ok(_) => end = Some(WalkEnd::Clean),
                         Err((position, why)) => end = Some(WalkEnd::NoBatch { position, why }),
                     }
@@ -230,7 +235,7 @@ impl Segment {
                 return Ok(WalkEnd::SetAside { position, bytes });
             }
         }
-        // What a broker is writing begins as a batch does.
+        // The first bytes of a batch that a broker is writing are those of a batch; these are not.
         let magic = self
             .scan
             .rest()
@@ -259,8 +264,8 @@ impl Segment {
     }
 }
 
-/// The batches of a chunk, up to the first that is none.
-pub(super) fn whole_batches(
+/// The batches of a chunk, up to the first header that is none: its position and what is wrong with it.
+pub(crate) fn whole_batches(
     chunk: &Chunk,
 ) -> impl Iterator<Item = Result<WholeBatch<'_>, (u64, BatchError)>> {
     let mut at = 0;
@@ -302,8 +307,8 @@ pub(super) fn whole_batches(
     })
 }
 
-/// Where to begin to read, by the indexes; 0 when there are none or they cannot be read.
-fn start(file: &DumpFile, range: Range) -> u64 {
+/// The byte where to begin to read, found through the indexes; 0 when there are none or they cannot be read.
+fn start(file: &LogDirFile, range: Range) -> u64 {
     let offsets = || OffsetIndex::open(&file.sibling(FileKind::OffsetIndex)?, file.base_offset).ok();
     let position_of = |offset: i64| {
         let floor = offsets()?.floor(offset).ok()??;

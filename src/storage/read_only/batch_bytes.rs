@@ -1,6 +1,6 @@
-//! The bytes of a batch, in memory or where they stand in a file, and the records in them.
+//! The bytes of a batch, in memory or in a file, and the records in them.
 //!
-//! Owns what of a batch is held: a body that inflates to more is read piece by piece.
+//! Owns how much of a batch is in memory at a time: a body that inflates to more is read piece by piece.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -12,14 +12,14 @@ use crate::storage::chunk::ChunkBatch;
 use crate::storage::file_window::MappedBatch;
 use crate::storage::large_batch::LargeBatch;
 
-/// What a body that is held may inflate to.
-pub(super) const HELD_INFLATED: usize = 2 << 20;
-/// What an entry of format 0 or 1 may have, stored and inflated: it cannot be read piece by piece.
-pub(super) const LEGACY_LIMIT: usize = 8 << 20;
+/// The most bytes that a body may inflate to in memory.
+pub(crate) const HELD_INFLATED: usize = 2 << 20;
+/// The most bytes of an entry of format 0 or 1, stored and inflated: it cannot be read piece by piece.
+pub(crate) const LEGACY_LIMIT: usize = 8 << 20;
 
 /// A whole batch's bytes, header included.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum BatchBytes<'a> {
+pub(crate) enum BatchBytes<'a> {
     Held(&'a [u8]),
     Mapped(MappedBatch<'a>),
     Stored(&'a LargeBatch),
@@ -35,7 +35,7 @@ impl<'a> From<ChunkBatch<'a>> for BatchBytes<'a> {
 }
 
 impl<'a> BatchBytes<'a> {
-    pub(super) fn len(self) -> u64 {
+    pub(crate) fn len(self) -> u64 {
         match self {
             Self::Held(bytes) => bytes.len() as u64,
             Self::Mapped(mapped) => mapped.size(),
@@ -43,8 +43,8 @@ impl<'a> BatchBytes<'a> {
         }
     }
 
-    /// The checksum as it should stand in the header; a file that cannot be read has none that fits.
-    pub(super) fn computed_crc(self, header: &BatchHeader) -> u32 {
+    /// The checksum that the header should state. Bytes that cannot be read have another one than it states.
+    pub(crate) fn computed_crc(self, header: &BatchHeader) -> u32 {
         match self {
             Self::Held(bytes) => batch_header::computed_crc(bytes),
             Self::Mapped(mapped) => mapped.computed_crc(header.magic),
@@ -52,12 +52,12 @@ impl<'a> BatchBytes<'a> {
         }
     }
 
-    pub(super) fn is_valid(self, header: &BatchHeader) -> bool {
+    pub(crate) fn is_valid(self, header: &BatchHeader) -> bool {
         self.computed_crc(header) == header.crc
     }
 
     /// Everything from `skip` on.
-    pub(super) fn reader(self, skip: usize) -> Box<dyn BufRead + Send + 'a> {
+    pub(crate) fn reader(self, skip: usize) -> Box<dyn BufRead + Send + 'a> {
         match self {
             Self::Held(bytes) => Box::new(bytes.get(skip..).unwrap_or_default()),
             Self::Mapped(mapped) => Box::new(BufReader::new(mapped.behind(skip))),
@@ -65,7 +65,7 @@ impl<'a> BatchBytes<'a> {
         }
     }
 
-    pub(super) fn copy_to(self, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn copy_to(self, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Held(bytes) => out.write_all(bytes),
             Self::Mapped(mut mapped) => io::copy(&mut mapped, out).map(|_| ()),
@@ -74,7 +74,7 @@ impl<'a> BatchBytes<'a> {
     }
 
     /// The records of a batch of format 2, read piece by piece.
-    pub(super) fn stream(
+    pub(crate) fn stream(
         self,
         header: &BatchHeader,
     ) -> Result<RecordStream<Box<dyn Read + Send + 'a>>, RecordError> {
@@ -85,7 +85,7 @@ impl<'a> BatchBytes<'a> {
     }
 
     /// All bytes of an entry of format 0 or 1; `buffer` holds those of a large one.
-    pub(super) fn legacy<'b>(self, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], RecordError>
+    pub(crate) fn legacy<'b>(self, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], RecordError>
     where
         'a: 'b,
     {
@@ -102,8 +102,8 @@ impl<'a> BatchBytes<'a> {
         }
     }
 
-    /// Visits the records, and at last the error that ended them; answers how many bytes the body inflates to.
-    pub(super) fn each_record<E>(
+    /// Visits the records, and last of all the error that ended them. Returns how many bytes the body inflates to.
+    pub(crate) fn each_record<E>(
         self,
         header: &BatchHeader,
         scratch: &mut Vec<u8>,
@@ -155,8 +155,8 @@ impl<'a> BatchBytes<'a> {
 /// Bytes handed out at once of a key or value that is not held: whole groups of three, for base64.
 const PIECE_BYTES: usize = 48 * 1024;
 
-/// Reads stretches of a batch's inflated body, one behind the other.
-pub(super) struct Spans<'a> {
+/// Reads parts of a batch's inflated body, one after the other.
+pub(crate) struct Spans<'a> {
     bytes: BatchBytes<'a>,
     codec: Codec,
     reader: Option<Box<dyn Read + Send + 'a>>,
@@ -164,7 +164,7 @@ pub(super) struct Spans<'a> {
 }
 
 impl<'a> Spans<'a> {
-    pub(super) fn new(bytes: BatchBytes<'a>, header: &BatchHeader) -> Self {
+    pub(crate) fn new(bytes: BatchBytes<'a>, header: &BatchHeader) -> Self {
         Self {
             bytes,
             codec: header.codec().unwrap_or_default(),
@@ -174,7 +174,7 @@ impl<'a> Spans<'a> {
     }
 
     /// Hands out the bytes of a stretch piece by piece; each but the last has [`PIECE_BYTES`].
-    pub(super) fn copy<E: From<RecordError>>(
+    pub(crate) fn copy<E: From<RecordError>>(
         &mut self,
         span: Span,
         mut take: impl FnMut(&[u8]) -> Result<(), E>,

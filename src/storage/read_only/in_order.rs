@@ -1,22 +1,22 @@
-//! One walk over a log, several threads that turn its chunks into text, one output in the log's order.
+//! One walk over a log, several threads that work on its chunks, one output in the order of the log.
 //!
 //! Owns the threads and whose turn it is to write. In memory at a time are a chunk and its text for each thread, and
-//! a little text that is ready before its turn: one that has much text waits for its turn before it makes more.
+//! a little text that is ready before its turn: a thread with much text waits for its turn before it makes more.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::output::log_dump::progress::FileProgress;
+use super::progress::WalkProgress;
 use crate::storage::chunk::Chunk;
 use crate::storage::segment_scan::{CHUNK_BYTES, SegmentScan};
 
-/// A thread whose turn it is hands its text on when it has so much.
-pub(super) const FLUSH_BYTES: usize = 512 * 1024;
-/// What all threads together may have of text before they wait for their turns.
+/// Bytes of text after which a thread whose turn it is writes them.
+pub(crate) const FLUSH_BYTES: usize = 512 * 1024;
+/// Bytes of text that all threads together may have before they wait for their turns.
 const MOST_TEXT: usize = 8 << 20;
-/// What may lie ready before its turn: text, and chunks, whose results take memory as well.
+/// What may be ready before its turn: bytes of text, and chunks, whose results take memory as well.
 const MOST_READY: usize = 4 << 20;
 const MOST_READY_CHUNKS: usize = 16;
 /// More threads than these make more memory and little more speed: writing is one thread's at a time.
@@ -24,7 +24,7 @@ const MOST_THREADS: usize = 4;
 
 /// Why the work ended before the log did.
 #[derive(Debug)]
-pub(super) enum Stopped<E> {
+pub(crate) enum Stopped<E> {
     /// The log could not be read.
     Input(io::Error),
     /// The output failed, or its reader has gone.
@@ -35,7 +35,7 @@ pub(super) enum Stopped<E> {
 
 /// Why the work on one chunk ended early.
 #[derive(Debug)]
-pub(super) enum Early<E> {
+pub(crate) enum Early<E> {
     /// Another thread has stopped everything.
     Cancelled,
     Failed(E),
@@ -48,16 +48,16 @@ impl<E> From<E> for Early<E> {
 }
 
 /// Where the text of one chunk goes.
-pub(super) struct Output<'t, 's, E> {
-    pub(super) text: Vec<u8>,
+pub(crate) struct Output<'t, 's, E> {
+    pub(crate) text: Vec<u8>,
     turns: &'t Turns<'s, E>,
     number: u64,
 }
 
 impl<E> Output<'_, '_, E> {
-    /// Whether there is so much text that it is handed on.
+    /// Whether there is enough text to write it now.
     #[inline]
-    pub(super) fn is_long(&self) -> bool {
+    pub(crate) fn is_long(&self) -> bool {
         self.text.len() >= FLUSH_BYTES && self.is_due()
     }
 
@@ -65,19 +65,19 @@ impl<E> Output<'_, '_, E> {
         self.text.len() >= self.turns.most_text || self.turns.turn.load(Ordering::Relaxed) == self.number
     }
 
-    /// Hands the text on when there is much of it; nothing before may be changed after that.
+    /// Writes the text when there is enough of it; it may not be changed after that.
     #[inline]
-    pub(super) fn flush_if_long(&mut self) -> Result<(), Early<E>> {
+    pub(crate) fn flush_if_long(&mut self) -> Result<(), Early<E>> {
         if self.is_long() { self.flush() } else { Ok(()) }
     }
 
-    /// Waits for the turn of the chunk, which then stays its own until it ends.
-    pub(super) fn turn(&self) -> Result<(), Early<E>> {
+    /// Waits for the turn of the chunk, which lasts until the chunk ends.
+    pub(crate) fn turn(&self) -> Result<(), Early<E>> {
         self.turns.wait_for(self.number).map(drop).ok_or(Early::Cancelled)
     }
 
-    /// Hands the text on, in the chunk's turn.
-    pub(super) fn flush(&mut self) -> Result<(), Early<E>> {
+    /// Writes the text, in the turn of the chunk.
+    pub(crate) fn flush(&mut self) -> Result<(), Early<E>> {
         let mut shared = self.turns.wait_for(self.number).ok_or(Early::Cancelled)?;
         self.turns
             .write(&mut shared, &self.text)
@@ -94,7 +94,7 @@ impl<E> Output<'_, '_, E> {
 struct Done<T> {
     text: Vec<u8>,
     result: T,
-    /// Where the chunk stands in the log.
+    /// Bytes from the start of the log to the chunk.
     position: u64,
 }
 
@@ -110,10 +110,10 @@ struct Finished<T, M> {
 }
 
 struct Turns<'s, E> {
-    progress: &'s FileProgress,
-    /// The chunk whose turn it is, for those who only want to know whether it is theirs.
+    progress: &'s dyn WalkProgress,
+    /// The chunk whose turn it is, to be looked at without the lock.
     turn: AtomicU64,
-    /// What a thread may have of text before it waits for its turn.
+    /// Bytes of text that a thread may have before it waits for its turn.
     most_text: usize,
     /// Where the walk starts in the log.
     start: u64,
@@ -140,7 +140,7 @@ impl<'s, E> Turns<'s, E> {
         shared.stopped.is_none().then_some(shared)
     }
 
-    /// Writes what became of a chunk and of those ready behind it, or keeps it until its turn comes. Answers an empty
+    /// Writes a finished chunk and those after it that are ready, or keeps it until its turn comes. Returns an empty
     /// buffer; None when everything has been stopped.
     fn finish<T>(
         &self,
@@ -198,12 +198,12 @@ impl<'s, E> Turns<'s, E> {
     }
 }
 
-/// Works on every chunk of `scan`: `worker` makes a thread's own worker, which turns a chunk into text and a result;
-/// the results are given to `merge` in the log's order.
-pub(super) fn work_in_order<T, E, F>(
+/// Works on every chunk of `scan`, `length` bytes of a log. `worker` is called once for each thread and makes its
+/// worker, which turns a chunk into text and a result; the results are given to `merge` in the order of the log.
+pub(crate) fn work_in_order<T, E, F>(
     scan: &mut SegmentScan,
     length: u64,
-    progress: &FileProgress,
+    progress: &dyn WalkProgress,
     out: &mut (dyn Write + Send),
     worker: impl Fn() -> F + Sync,
     merge: impl FnMut(T) + Send,
@@ -246,7 +246,7 @@ where
     shared.stopped.map_or(Ok(()), Err)
 }
 
-/// How many threads a log of `length` bytes is worth.
+/// How many threads work on a log of `length` bytes.
 fn threads(length: u64) -> usize {
     if length < 4 * CHUNK_BYTES as u64 {
         return 1;

@@ -1,0 +1,17 @@
+//! The files of a log dir, opened for reading alone: a broker may be writing to them at the same time.
+//!
+//! Owns which files a path stands for, what each of them holds, and the walk over the batches of a log. Creates, locks
+//! and repairs nothing; what a broker does with its own files is in the modules beside this one.
+
+pub(crate) mod batch_bytes;
+mod content;
+pub(crate) mod in_order;
+pub mod log_dir_file;
+pub(crate) mod log_walk;
+pub mod progress;
+pub mod range;
+pub(crate) mod text_file;
+
+pub use log_dir_file::{Kind, LogDirFile};
+pub use progress::WalkProgress;
+pub use range::Range;
