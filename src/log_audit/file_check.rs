@@ -6,12 +6,12 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::path::Path;
 
-use super::AuditProgress;
 use super::finding::{BrokerAction, Finding};
 use super::findings::{Findings, Limits};
 use super::folder_state::FolderState;
 use super::log_check::LogCheck;
 use super::problem::{IndexProblem, Problem};
+use super::progress::AuditProgress;
 use crate::error::Result;
 use crate::storage::file_name::FileKind;
 use crate::storage::meta_properties::MetaProperties;

@@ -5,7 +5,6 @@
 
 use std::ops::ControlFlow;
 
-use super::AuditProgress;
 use super::epoch_check;
 use super::finding::{BrokerAction, BytesAfter, Consequence, Finding};
 use super::findings::{Findings, Limits};
@@ -13,6 +12,7 @@ use super::folder_state::FolderState;
 use super::index_check::{Entries, IndexCheck, index_finding, no_entries, open_sibling};
 use super::order_check::Order;
 use super::problem::{LogProblem, Problem, TransactionProblem};
+use super::progress::AuditProgress;
 use super::record_check::CheckedBatch;
 use super::recovery_model::{Fate, Recovery};
 use crate::error::Result;

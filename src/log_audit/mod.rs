@@ -14,6 +14,7 @@ mod log_check;
 mod order_check;
 pub mod problem;
 mod producer_check;
+mod progress;
 mod record_check;
 mod recovery_model;
 
@@ -22,27 +23,12 @@ use std::path::{Path, PathBuf};
 use self::file_check::FileCheck;
 use self::folder_state::FolderState;
 use crate::error::Result;
-use crate::storage::read_only::progress::NoProgress;
-use crate::storage::read_only::{Kind, LogDirFile, WalkProgress, log_dir_file};
+use crate::storage::read_only::{self, Kind, LogDirFile};
 
 pub use finding::{BrokerAction, Finding};
 pub use findings::Limits;
 pub use problem::Problem;
-
-/// Receives how far an audit has come: [`WalkProgress::at`] is called between `begin` and `end`, with bytes of that log.
-pub trait AuditProgress: WalkProgress {
-    /// A log of so many bytes begins, `u64::MAX` for a pipe. `name` is that of its folder and its own.
-    fn begin(&mut self, name: &str, length: u64);
-
-    /// The log has been read, or could not be read further.
-    fn end(&mut self);
-}
-
-impl AuditProgress for NoProgress {
-    fn begin(&mut self, _name: &str, _length: u64) {}
-
-    fn end(&mut self) {}
-}
+pub use progress::AuditProgress;
 
 /// Audits all files that `paths` stand for. An error when a path does not exist, or has no file of a log dir in it; what
 /// cannot be read after that is a finding.
@@ -51,7 +37,7 @@ pub fn audit<'p>(
     limits: Limits,
     progress: &'p mut dyn AuditProgress,
 ) -> Result<Audit<'p>> {
-    Ok(audit_files(log_dir_file::find(paths)?, limits, progress))
+    Ok(audit_files(read_only::find(paths)?, limits, progress))
 }
 
 /// Audits these files. Files of one folder are compared with each other, as far as they are among them.
@@ -130,6 +116,8 @@ mod tests {
     use super::*;
     use crate::records::batch_builder::{BatchBuilder, BatchOptions};
     use crate::records::batch_header::BatchHeader;
+    use crate::storage::read_only::WalkProgress;
+    use crate::storage::read_only::progress::NoProgress;
 
     /// A batch of one record with this offset.
     fn batch(base_offset: i64) -> Vec<u8> {

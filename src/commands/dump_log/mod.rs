@@ -16,7 +16,7 @@ use super::Context;
 use crate::error::{Error, Result};
 use crate::output::log_dump::rows::Rows;
 use crate::output::{Printer, plural};
-use crate::storage::read_only::{Kind, LogDirFile, log_dir_file};
+use crate::storage::read_only::{self, Kind, LogDirFile};
 
 pub use crate::storage::read_only::Range;
 
@@ -56,7 +56,7 @@ pub fn run(action: &Action, context: &mut Context) -> Result<()> {
         }
         return show(action, &[LogDirFile::stdin()], context);
     }
-    let files = log_dir_file::find(&action.paths)?;
+    let files = read_only::find(&action.paths)?;
     show(action, &files, context)
 }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod batch_bytes;
 mod content;
+mod find;
 pub(crate) mod in_order;
 pub mod log_dir_file;
 pub(crate) mod log_walk;
@@ -12,6 +13,7 @@ pub mod progress;
 pub mod range;
 pub(crate) mod text_file;
 
+pub use find::find;
 pub use log_dir_file::{Kind, LogDirFile};
 pub use progress::WalkProgress;
 pub use range::Range;
