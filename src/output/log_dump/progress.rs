@@ -7,7 +7,6 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::output::progress::style;
-
 use crate::storage::read_only::WalkProgress;
 
 /// Files shorter than this are read before a bar could be seen.
