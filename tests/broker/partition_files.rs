@@ -219,9 +219,12 @@ fn a_directory_of_apache_kafka_keeps_its_topics_with_their_configs() {
     );
     produced.succeeds();
     let files = std::fs::read_dir(data_dir.join("a-0")).unwrap();
-    let logs = files.map(|file| file.unwrap().path().to_string_lossy().into_owned());
-    let newest = logs.filter(|path| path.ends_with(".log")).max().unwrap();
-    let dump = suite.run(["kafka-dump-log", "--files", &newest]).succeeds();
+    let files = files.map(|file| file.unwrap().path());
+    let logs = files.filter(|path| path.extension().is_some_and(|suffix| suffix == "log"));
+    let newest = logs.max().unwrap();
+    let dump = suite
+        .run(["kafka-dump-log", "--files", newest.to_str().unwrap()])
+        .succeeds();
     assert!(
         dump.stdout().contains("producerId: 1000000000000 "),
         "{}",
