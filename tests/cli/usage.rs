@@ -47,8 +47,8 @@ fn values_that_are_missing_or_make_no_sense() {
         "--count takes a number, not \"many\" (see `kafkit consume --help`)",
     );
     refused(
-        &["produce", "t", "--partition", "-1"],
-        "--partition takes 0 or more, not \"-1\" (see `kafkit produce --help`)",
+        &["produce", "t", "--partition", "-2"],
+        "--partition takes -1 or more, not \"-2\" (see `kafkit produce --help`)",
     );
     refused(
         &["produce"],
