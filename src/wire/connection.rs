@@ -72,19 +72,19 @@ pub struct Sent {
 /// An open connection to one broker.
 #[derive(Debug)]
 pub struct Connection {
-    stream: Transport,
+    pub(super) stream: Transport,
     address: HostPort,
-    client_id: StrBytes,
+    pub(super) client_id: StrBytes,
     versions: ApiVersions,
     next_correlation_id: i32,
     request_timeout: Duration,
-    max_response_bytes: usize,
+    pub(super) max_response_bytes: usize,
     outgoing: BytesMut,
     /// Requests whose answers have not been read.
     unanswered: usize,
     credentials: Option<Credentials>,
     /// When the session is to be prolonged (KIP-368).
-    authenticate_again_at: Option<Instant>,
+    pub(super) authenticate_again_at: Option<Instant>,
     tls: Option<Tls>,
     /// How to ask why the listener hangs up, until it has answered something that only a client it accepts may ask.
     unproven: Option<Box<ConnectionOptions>>,
@@ -178,8 +178,7 @@ impl Connection {
     }
 
     fn write_now<R: Request>(&mut self, request: &R, version: i16) -> Result<Sent, WireError> {
-        let correlation_id = self.next_correlation_id;
-        self.next_correlation_id = correlation_id.wrapping_add(1) & i32::MAX;
+        let correlation_id = self.take_correlation_id();
         self.outgoing.clear();
         let start = frame::begin(&mut self.outgoing);
         header::write_request::<R>(&mut self.outgoing, version, correlation_id, Some(&self.client_id))?;
@@ -198,6 +197,13 @@ impl Connection {
             correlation_id,
             version,
         })
+    }
+
+    /// The number that the next request carries and its answer brings back.
+    pub(super) fn take_correlation_id(&mut self) -> i32 {
+        let correlation_id = self.next_correlation_id;
+        self.next_correlation_id = correlation_id.wrapping_add(1) & i32::MAX;
+        correlation_id
     }
 
     /// Waits for the answer to the oldest request still unanswered, which must be `sent`.
@@ -335,6 +341,12 @@ impl Connection {
         let outcome = self.authenticate_as(&credentials);
         self.credentials = Some(credentials);
         outcome
+    }
+
+    /// Prolongs the session (KIP-368) of a connection with nothing under way.
+    pub fn authenticate_again(mut self) -> Result<Self, WireError> {
+        self.authenticate().map_err(|error| error.at(&self.address))?;
+        Ok(self)
     }
 
     fn authenticate_as(&mut self, credentials: &Credentials) -> Result<(), WireError> {

@@ -82,7 +82,12 @@ pub fn begin(buffer: &mut BytesMut) -> usize {
 
 /// Writes the length of the frame that began at `start`.
 pub fn finish(buffer: &mut BytesMut, start: usize) -> Result<(), FrameError> {
-    let length = buffer.len() - start - PREFIX_LEN;
+    finish_with(buffer, start, 0)
+}
+
+/// The same for a frame of which `more` bytes follow that are not in `buffer`.
+pub fn finish_with(buffer: &mut BytesMut, start: usize, more: usize) -> Result<(), FrameError> {
+    let length = buffer.len() - start - PREFIX_LEN + more;
     let Ok(prefix) = i32::try_from(length) else {
         return Err(FrameError {
             length: -1,

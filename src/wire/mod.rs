@@ -3,6 +3,7 @@
 //! Owns framing, headers, version choice, the client's connection, TLS and SASL; owns no messages (those are
 //! kafka-protocol's) and knows no settings file.
 
+pub mod channel;
 pub mod connection;
 pub mod decode;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod tls;
 mod transport;
 pub mod versions;
 
+pub use channel::{Answer, Channel, Frame, Piece, Unanswered};
 pub use connection::{Connection, ConnectionOptions};
 pub use error::WireError;
 pub use host_port::{HostPort, Servers};

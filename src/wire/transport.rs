@@ -59,6 +59,17 @@ impl Write for Transport {
         }
     }
 
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => socket.write_vectored(slices),
+            // A TLS record a slice: callers gather small ones.
+            Self::Tls(stream) => match slices.iter().find(|slice| !slice.is_empty()) {
+                Some(slice) => stream.write(slice),
+                None => Ok(0),
+            },
+        }
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(socket) => socket.flush(),

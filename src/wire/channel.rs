@@ -1,0 +1,364 @@
+//! One connection that never blocks: requests are queued, answers are taken once they are whole.
+//!
+//! Owns the bytes on their way out and in, and the list of requests without an answer. What has to block (connecting,
+//! TLS, SASL) is done by [`Connection`], which a channel is made of. Knows no sockets but its own: whoever owns the
+//! channel polls [`Channel::socket`] and calls [`Channel::flush`] and [`Channel::receive`].
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Read as _, Write as _};
+use std::net::TcpStream;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use kafka_protocol::protocol::Request;
+
+use super::connection::Connection;
+use super::decode::decode;
+use super::error::WireError;
+use super::host_port::HostPort;
+use super::versions::ApiVersions;
+use super::{frame, header};
+
+/// Slices handed to the kernel in one call.
+const MOST_SLICES: usize = 64;
+/// Bytes reserved for an answer before any of it has come.
+const FIRST_RESERVE: usize = 64 * 1024;
+/// The correlation id in front of every answer.
+const CORRELATION_ID_LEN: usize = 4;
+
+/// A part of a request.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    Owned(Vec<u8>),
+    /// Bytes that the sender keeps, for another try: a record batch.
+    Shared(Arc<Vec<u8>>),
+}
+
+impl Deref for Piece {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Owned(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+/// An answer: everything behind its length. Give it back with [`Channel::recycle`], since fresh memory costs more
+/// than the bytes that are read into it.
+#[derive(Debug, Default)]
+pub struct Frame {
+    /// Never shrinks, so that no byte is zeroed twice.
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Deref for Frame {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl Frame {
+    /// The answer to a request `R` sent in `version`.
+    pub fn decode<R: Request>(&self, version: i16) -> Result<R::Response, WireError> {
+        let mut bytes = Bytes::copy_from_slice(self);
+        header::read_response::<R>(&mut bytes, version)?;
+        decode(&mut bytes, version).map_err(|cause| WireError::decode(R::KEY, version, &cause))
+    }
+}
+
+/// An answer with what its sender noted about the request. Give the frame back with [`Channel::recycle`].
+#[derive(Debug)]
+pub struct Answer<T> {
+    pub note: T,
+    /// The version of request and answer.
+    pub version: i16,
+    pub frame: Frame,
+}
+
+/// A request without an answer yet. `T` is its sender's note, handed back with the answer.
+#[derive(Debug)]
+struct Waiting<T> {
+    correlation_id: i32,
+    version: i16,
+    deadline: Instant,
+    timeout: Duration,
+    /// Where in the stream of bytes the request begins.
+    begins_at: u64,
+    note: T,
+}
+
+/// A request that will get no answer.
+#[derive(Debug)]
+pub struct Unanswered<T> {
+    pub note: T,
+    /// No byte of it was handed to the kernel: the broker has certainly not seen it.
+    pub is_unsent: bool,
+}
+
+/// An open connection to one broker that never blocks.
+#[derive(Debug)]
+pub struct Channel<T> {
+    connection: Connection,
+    outgoing: VecDeque<Piece>,
+    /// Bytes of the first outgoing piece that the kernel has.
+    written: usize,
+    /// Bytes queued and bytes handed over since the channel was opened.
+    queued_bytes: u64,
+    sent_bytes: u64,
+    waiting: VecDeque<Waiting<T>>,
+    prefix: [u8; frame::PREFIX_LEN],
+    /// Bytes of the frame that is being read, its length field included.
+    read: usize,
+    incoming: Frame,
+    spare: Vec<Frame>,
+}
+
+impl<T> Channel<T> {
+    /// Takes over an open connection without requests under way.
+    pub fn over(connection: Connection) -> Result<Self, WireError> {
+        connection.stream.socket().set_nonblocking(true)?;
+        Ok(Self {
+            connection,
+            outgoing: VecDeque::new(),
+            written: 0,
+            queued_bytes: 0,
+            sent_bytes: 0,
+            waiting: VecDeque::new(),
+            prefix: [0; frame::PREFIX_LEN],
+            read: 0,
+            incoming: Frame::default(),
+            spare: Vec::new(),
+        })
+    }
+
+    /// The broker's address.
+    pub fn address(&self) -> &HostPort {
+        self.connection.address()
+    }
+
+    /// What the broker serves.
+    pub fn versions(&self) -> &ApiVersions {
+        self.connection.versions()
+    }
+
+    /// The socket, to be polled.
+    pub fn socket(&self) -> &TcpStream {
+        self.connection.stream.socket()
+    }
+
+    /// Requests without an answer.
+    pub fn unanswered(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether bytes wait for the socket to take them.
+    pub fn has_output(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// When the oldest request without an answer is given up.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.waiting.front().map(|waiting| waiting.deadline)
+    }
+
+    /// Whether the session must be prolonged (KIP-368) before anything else is sent.
+    pub fn must_authenticate(&self, now: Instant) -> bool {
+        self.connection
+            .authenticate_again_at
+            .is_some_and(|time| time <= now)
+    }
+
+    /// Gives back the connection, which blocks again; for a channel with nothing under way.
+    pub fn into_connection(self) -> Result<Connection, WireError> {
+        self.socket().set_nonblocking(false)?;
+        Ok(self.connection)
+    }
+
+    /// Queues `request`; its answer is expected within `timeout`.
+    pub fn send<R: Request>(
+        &mut self,
+        request: &R,
+        version: i16,
+        timeout: Duration,
+        note: T,
+    ) -> Result<(), WireError> {
+        let mut body = BytesMut::new();
+        request
+            .encode(&mut body, version)
+            .map_err(|cause| WireError::encode(R::KEY, version, &cause))?;
+        self.send_pieces::<R>(version, vec![Piece::Owned(body.into())], Some(timeout), note)
+    }
+
+    /// Queues a request `R` whose body is already encoded in `version`. `None` for the timeout is a request that
+    /// gets no answer (Produce with acks=0); its note is dropped.
+    pub fn send_pieces<R: Request>(
+        &mut self,
+        version: i16,
+        body: Vec<Piece>,
+        timeout: Option<Duration>,
+        note: T,
+    ) -> Result<(), WireError> {
+        let correlation_id = self.connection.take_correlation_id();
+        let mut head = BytesMut::new();
+        let start = frame::begin(&mut head);
+        let client_id = Some(&self.connection.client_id);
+        header::write_request::<R>(&mut head, version, correlation_id, client_id)?;
+        let body_len: usize = body.iter().map(|piece| piece.len()).sum();
+        frame::finish_with(&mut head, start, body_len)?;
+        let begins_at = self.queued_bytes;
+        self.queued_bytes += (head.len() + body_len) as u64;
+        self.outgoing.push_back(Piece::Owned(head.into()));
+        self.outgoing.extend(body);
+        if let Some(timeout) = timeout {
+            self.waiting.push_back(Waiting {
+                correlation_id,
+                version,
+                deadline: Instant::now() + timeout,
+                timeout,
+                begins_at,
+                note,
+            });
+        }
+        self.flush()
+    }
+
+    /// Hands the kernel as much as it takes.
+    pub fn flush(&mut self) -> Result<(), WireError> {
+        while !self.outgoing.is_empty() {
+            let mut slices = [IoSlice::new(&[]); MOST_SLICES];
+            let mut skip = self.written;
+            for (slice, piece) in slices.iter_mut().zip(&self.outgoing) {
+                *slice = IoSlice::new(piece.get(skip..).unwrap_or_default());
+                skip = 0;
+            }
+            match self.connection.stream.write_vectored(&slices) {
+                Ok(0) => return Err(WireError::Closed),
+                Ok(count) => self.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.sent_bytes += count as u64;
+        self.written += count;
+        while let Some(piece) = self.outgoing.front()
+            && self.written >= piece.len()
+        {
+            self.written -= piece.len();
+            self.outgoing.pop_front();
+        }
+    }
+
+    /// The next whole answer; `None` while there is none. An answer that is late or that nothing was asked for is an
+    /// error, after which the channel must be closed.
+    pub fn receive(&mut self) -> Result<Option<Answer<T>>, WireError> {
+        let Some(frame) = self.read_frame()? else {
+            return match self.waiting.front() {
+                Some(oldest) if oldest.deadline <= Instant::now() => Err(WireError::TimedOut(oldest.timeout)),
+                _ => Ok(None),
+            };
+        };
+        let correlation_id = frame.first_chunk::<CORRELATION_ID_LEN>();
+        let correlation_id = correlation_id.map(|bytes| i32::from_be_bytes(*bytes));
+        match self.waiting.pop_front() {
+            Some(oldest) if Some(oldest.correlation_id) == correlation_id => Ok(Some(Answer {
+                note: oldest.note,
+                version: oldest.version,
+                frame,
+            })),
+            Some(oldest) => {
+                let asked = oldest.correlation_id;
+                self.waiting.push_front(oldest);
+                Err(WireError::garbled(match correlation_id {
+                    Some(answered) => format!("it answers request {answered}, and {asked} was asked"),
+                    None => "a response shorter than its header".to_owned(),
+                }))
+            }
+            None => Err(WireError::garbled("an answer to nothing that was asked")),
+        }
+    }
+
+    /// Takes back an answer's memory.
+    pub fn recycle(&mut self, frame: Frame) {
+        const SPARE_FRAMES: usize = 2;
+        if self.spare.len() < SPARE_FRAMES {
+            self.spare.push(frame);
+        }
+    }
+
+    /// Gives every request without an answer longer, by the time for which the broker said it mutes us (KIP-219).
+    pub fn extend_deadlines(&mut self, by: Duration) {
+        for waiting in &mut self.waiting {
+            waiting.deadline += by;
+        }
+    }
+
+    /// Closes the connection and names the requests that it leaves without an answer.
+    pub fn close(self) -> Vec<Unanswered<T>> {
+        let sent_bytes = self.sent_bytes;
+        self.waiting
+            .into_iter()
+            .map(|waiting| Unanswered {
+                note: waiting.note,
+                is_unsent: waiting.begins_at >= sent_bytes,
+            })
+            .collect()
+    }
+
+    fn read_frame(&mut self) -> Result<Option<Frame>, WireError> {
+        while self.read < frame::PREFIX_LEN {
+            let rest = self.prefix.get_mut(self.read..).unwrap_or_default();
+            match read_some(&mut self.connection, rest)? {
+                Some(count) => self.read += count,
+                None => return Ok(None),
+            }
+            if self.read == frame::PREFIX_LEN {
+                self.incoming.len = frame::length(self.prefix, self.connection.max_response_bytes)?;
+            }
+        }
+        let len = self.incoming.len;
+        loop {
+            let have = self.read - frame::PREFIX_LEN;
+            if have == len {
+                self.read = 0;
+                let next = self.spare.pop().unwrap_or_default();
+                return Ok(Some(std::mem::replace(&mut self.incoming, next)));
+            }
+            if self.incoming.bytes.len() <= have {
+                // Twice what came so far: a claim alone reserves little.
+                let enough = len.min(have.max(FIRST_RESERVE) * 2);
+                self.incoming.bytes.resize(enough, 0);
+            }
+            let end = len.min(self.incoming.bytes.len());
+            let rest = self.incoming.bytes.get_mut(have..end).unwrap_or_default();
+            match read_some(&mut self.connection, rest)? {
+                Some(count) => self.read += count,
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// Reads what is there; `None` when nothing is.
+fn read_some(connection: &mut Connection, buffer: &mut [u8]) -> Result<Option<usize>, WireError> {
+    loop {
+        match connection.stream.read(buffer) {
+            Ok(0) => return Err(WireError::Closed),
+            Ok(count) => return Ok(Some(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
