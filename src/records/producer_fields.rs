@@ -1,0 +1,43 @@
+//! The producer's fields of a finished batch of format 2: written when its place in the sequence is known.
+
+use super::batch_builder::Producer;
+use super::batch_header;
+use super::fields::put;
+
+const PRODUCER_ID_AT: usize = 43;
+const PRODUCER_EPOCH_AT: usize = 51;
+const BASE_SEQUENCE_AT: usize = 53;
+
+/// Writes producer id, epoch and first sequence number, and computes the checksum anew.
+pub fn stamp(batch: &mut [u8], producer: Producer) {
+    put(batch, PRODUCER_ID_AT, &producer.id.to_be_bytes());
+    put(batch, PRODUCER_EPOCH_AT, &producer.epoch.to_be_bytes());
+    put(batch, BASE_SEQUENCE_AT, &producer.base_sequence.to_be_bytes());
+    batch_header::set_crc(batch);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::batch_builder::{BatchBuilder, BatchOptions};
+    use super::*;
+
+    #[test]
+    fn a_stamped_batch_is_what_the_builder_makes_for_that_producer() {
+        let producer = Producer {
+            id: 7,
+            epoch: 3,
+            base_sequence: 41,
+        };
+        let build = |producer| {
+            let mut builder = BatchBuilder::new(BatchOptions {
+                producer,
+                ..BatchOptions::default()
+            });
+            builder.append(1000, Some(b"k"), Some(b"v"), &[]);
+            builder.finish_uncompressed()
+        };
+        let mut batch = build(None);
+        stamp(&mut batch, producer);
+        assert_eq!(batch, build(Some(producer)));
+    }
+}
