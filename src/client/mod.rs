@@ -3,19 +3,26 @@
 //! Owns which broker is asked and how; owns no flags and prints nothing.
 
 pub mod admin;
+mod backoff;
 mod batch_inspection;
 mod config_providers;
+pub mod consume_settings;
 pub mod deadline;
+mod direct;
+pub mod engine;
 pub mod java_properties;
 pub mod librdkafka;
 pub mod local_broker;
 mod preflight;
+pub mod produce_settings;
 mod profile;
 pub mod record_sink;
 pub mod record_source;
+mod request_limit;
 pub mod security;
 mod setting_keys;
 pub mod settings;
+pub mod typed_settings;
 
 use crate::error::Result;
 use admin::AdminClient;

@@ -6,9 +6,7 @@
 
 use std::time::Duration;
 
-use super::librdkafka::producer::Producer;
-use super::settings::Settings;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
 
 /// One header of a record.
@@ -61,6 +59,15 @@ pub trait RecordSink {
     /// [`Kind::Interrupted`], and the record was then not taken.
     fn send(&mut self, record: &RecordView<'_>, tag: u64, listener: &mut dyn DeliveryListener) -> Result<()>;
 
+    /// The same for records in a row, tagged one after the other from `first_tag` on. The error comes with how many
+    /// were taken before it.
+    fn send_all(
+        &mut self,
+        records: &[RecordView<'_>],
+        first_tag: u64,
+        listener: &mut dyn DeliveryListener,
+    ) -> Result<(), (usize, Error)>;
+
     /// Lets go what was gathered for a bigger batch; call it before waiting for input.
     fn dispatch(&mut self, listener: &mut dyn DeliveryListener) -> Result<()>;
 
@@ -99,9 +106,4 @@ pub struct SinkOptions {
     pub overrides: Vec<(String, String)>,
     /// Settings that hold where neither `overrides` nor the settings speak.
     pub defaults: Vec<(String, String)>,
-}
-
-/// The sink for these settings.
-pub fn open(settings: &Settings, options: SinkOptions) -> Result<Box<dyn RecordSink>> {
-    Ok(Box::new(Producer::open(settings, options)?))
 }

@@ -7,9 +7,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::librdkafka::consumer::Consumer;
 use super::record_sink::HeaderView;
-use super::settings::Settings;
 use crate::error::Result;
 use crate::topic_partition::Offset;
 
@@ -39,6 +37,18 @@ pub struct ConsumedRecord<'a> {
 pub trait RecordVisitor {
     /// A break ends the poll; this record counts as taken.
     fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>>;
+
+    /// Several records of one partition, in order: how many were taken, and whether the poll goes on. A break ends it;
+    /// the record that it came for counts as taken.
+    fn records(&mut self, records: &[ConsumedRecord<'_>]) -> (usize, Result<ControlFlow<()>>) {
+        for (place, record) in records.iter().enumerate() {
+            match self.record(record) {
+                Ok(ControlFlow::Continue(())) => {}
+                outcome => return (place + 1, outcome),
+            }
+        }
+        (records.len(), Ok(ControlFlow::Continue(())))
+    }
 
     /// Nothing more in this partition for now; the next record there will have at least this offset.
     fn partition_end(&mut self, topic: &str, partition: i32, next: Offset) -> Result<ControlFlow<()>>;
@@ -119,14 +129,4 @@ pub trait RecordSource {
 
     /// What happened on the way that a person should know, one line each.
     fn take_notices(&mut self) -> Vec<String>;
-}
-
-/// The source for these settings. `overrides` are engine settings in librdkafka's names that win over the
-/// settings; `defaults` hold where nothing else speaks.
-pub fn open(
-    settings: &Settings,
-    overrides: &[(String, String)],
-    defaults: &[(String, String)],
-) -> Result<Box<dyn RecordSource>> {
-    Ok(Box::new(Consumer::open(settings, overrides, defaults)?))
 }

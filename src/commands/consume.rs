@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use goals::Goals;
 
 use super::Context;
-use crate::client::record_source::{self, ConsumedRecord, Position, RecordSource, RecordVisitor};
+use crate::client::engine;
+use crate::client::record_source::{ConsumedRecord, Position, RecordSource, RecordVisitor};
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::{self, Grace, Interrupt};
 use crate::java::regex::JavaRegex;
@@ -138,7 +139,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
     for warning in context.client.settings().warnings() {
         context.printer.warn((action.notice)(&warning));
     }
-    let source = record_source::open(context.client.settings(), &action.overrides, &action.defaults)?;
+    let source = engine::open_source(context.client.settings(), &action.overrides, &action.defaults)?;
     let mut run = Run {
         source,
         goals: Goals::default(),

@@ -18,6 +18,7 @@ use limit::Limit;
 use partitions::Partitions;
 
 use super::Context;
+use crate::client::engine;
 use crate::client::record_sink::{self, HeaderView, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
@@ -101,7 +102,7 @@ pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
     // A file's lines are nobody's to type.
     action.prompts &= files(&action.sources).is_empty();
     let mut run = Run {
-        sink: record_sink::open(context.client.settings(), sink_options(&action, &interrupt))?,
+        sink: engine::open_sink(context.client.settings(), sink_options(&action, &interrupt))?,
         limit: None,
         partitions: Partitions::default(),
         account: Account::new(&action)?,

@@ -11,7 +11,6 @@ mod entries;
 mod ffi;
 mod notices;
 mod reading;
-mod request_limit;
 mod stall;
 mod sticky;
 mod tokens;

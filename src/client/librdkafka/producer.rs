@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use super::config;
 use super::ffi::{self, Code, Event, Handle, Outgoing, Role};
 use super::notices::{Notices, kind_of, reason_for};
-use super::request_limit::RequestLimit;
 use super::stall::{self, Stall};
 use super::sticky::Sticky;
 use super::tokens::Tokens;
 use super::under_way::UnderWay;
 use crate::client::preflight::Preflight;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
+use crate::client::request_limit::RequestLimit;
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
@@ -356,6 +356,19 @@ impl Producer {
 }
 
 impl RecordSink for Producer {
+    fn send_all(
+        &mut self,
+        records: &[RecordView<'_>],
+        first_tag: u64,
+        listener: &mut dyn DeliveryListener,
+    ) -> Result<(), (usize, Error)> {
+        for (place, record) in records.iter().enumerate() {
+            self.send(record, first_tag + place as u64, listener)
+                .map_err(|error| (place, error))?;
+        }
+        Ok(())
+    }
+
     fn send(&mut self, record: &RecordView<'_>, tag: u64, listener: &mut dyn DeliveryListener) -> Result<()> {
         let is_lost = record.timestamp == Some(0);
         let refusal = is_lost.then(|| TIME_ZERO.to_owned());

@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::{Account, Run, Tone, sink_options};
 use crate::client::admin::configs::ConfigResource;
-use crate::client::record_sink::{self, DeliveryFailure, DeliveryListener as _};
+use crate::client::engine;
+use crate::client::record_sink::{DeliveryFailure, DeliveryListener as _};
 use crate::error::{Kind, Result};
 use crate::input::ParsedRecord;
 use crate::output::size;
@@ -56,7 +57,7 @@ impl Run<'_> {
                 .overrides
                 .push(("batch.size".into(), limit.max(1).to_string()));
             let options = sink_options(&self.action, &self.interrupt);
-            self.sink = record_sink::open(self.context.client.settings(), options)?;
+            self.sink = engine::open_sink(self.context.client.settings(), options)?;
             self.sink
                 .prepare_topic(&self.action.topic, self.action.topic_wait)?;
         }

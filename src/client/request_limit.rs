@@ -10,7 +10,7 @@ const OVERHEAD: usize = 61 + 21;
 
 /// The limit, where somebody set one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RequestLimit(Option<usize>);
+pub(super) struct RequestLimit(pub(super) Option<usize>);
 
 impl RequestLimit {
     pub(super) fn of(settings: &Settings) -> Self {

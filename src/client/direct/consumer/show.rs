@@ -1,0 +1,261 @@
+//! Fetched batches to records, shown to a visitor several at a time, borrowed from the bytes that came.
+//!
+//! Owns what is checked before a byte is believed (lengths, checksums, counts), what is left out (markers, aborted
+//! transactions, records before the position), and the words about data that cannot be decoded.
+
+use std::ops::ControlFlow;
+
+use super::aborted::Aborted;
+use super::position::Position;
+use crate::client::consume_settings::{ConsumeSettings, Isolation};
+use crate::client::record_sink::HeaderView;
+use crate::client::record_source::{ConsumedRecord, RecordVisitor, TimestampType};
+use crate::error::{Error, Result};
+use crate::records::batch_header::{self, crc_is_valid};
+use crate::records::batches::BatchRecords;
+use crate::records::control_record::ControlType;
+use crate::records::{Batch, Batches, Record, RecordError};
+use crate::topic_partition::Offset;
+
+/// Records shown with one call.
+const AT_ONCE: usize = 128;
+/// The largest batch that is inflated, in bytes: as much as a broker may take by itself.
+const LARGEST_BATCH: usize = 1 << 30;
+
+/// The batches of one partition out of one answer, and how far they were shown.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// The partition's place in the source's list.
+    pub(super) place: usize,
+    /// As it was when this was asked for.
+    pub(super) generation: u32,
+    /// Where in the frame the batches are.
+    pub(super) records: std::ops::Range<usize>,
+    pub(super) aborted: Aborted,
+    /// Where the partition ended when this was answered.
+    pub(super) end: Offset,
+}
+
+/// Shows batches, in the way that the settings ask for.
+#[derive(Debug)]
+pub(super) struct Viewer {
+    checks_crcs: bool,
+    isolation: Isolation,
+    skips_corrupt: bool,
+    /// For what is inflated.
+    scratch: Vec<u8>,
+    notices: Vec<String>,
+}
+
+impl Viewer {
+    pub(super) fn new(settings: &ConsumeSettings) -> Self {
+        Self {
+            checks_crcs: settings.checks_crcs,
+            isolation: settings.isolation,
+            skips_corrupt: settings.skips_corrupt,
+            scratch: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// What was passed over, one line each.
+    pub(super) fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Shows what a section holds from the position on, and moves the position.
+    pub(super) fn show(
+        &mut self,
+        section: &mut Section,
+        bytes: &[u8],
+        position: &mut Position,
+        visitor: &mut dyn RecordVisitor,
+    ) -> Result<ControlFlow<()>> {
+        let mut batches = Batches::new(bytes);
+        for batch in batches.by_ref() {
+            let batch = batch.map_err(|error| corrupt_at(position, &RecordError::from(error)))?;
+            let next = batch.header.next_offset();
+            if next <= position.shown {
+                continue;
+            }
+            match self.show_batch(&batch, &mut section.aborted, position, visitor) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return Ok(ControlFlow::Break(())),
+                Err(Trouble::Visitor(error)) => return Err(error),
+                Err(Trouble::Corrupt(why)) => self.pass_over(corrupt(position, &batch, &why))?,
+            }
+            position.shown = next;
+        }
+        if batches.remaining() > 0 && batches.position() == 0 && position.shown >= position.offset {
+            let available = batches.remaining();
+            let stated = batch_header::length_field(bytes);
+            return Err(corrupt_at(
+                position,
+                &format_args!("a batch states a length of {stated} bytes, and {available} came"),
+            ));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Says that a batch is passed over, or ends the reading.
+    fn pass_over(&mut self, error: Error) -> Result<()> {
+        if !self.skips_corrupt {
+            return Err(error.hint("pass over it with --skip-corrupt"));
+        }
+        self.notices.push(format!("passing over {error}"));
+        Ok(())
+    }
+
+    fn show_batch(
+        &mut self,
+        batch: &Batch<'_>,
+        aborted: &mut Aborted,
+        position: &mut Position,
+        visitor: &mut dyn RecordVisitor,
+    ) -> Result<ControlFlow<()>, Trouble> {
+        if self.checks_crcs && !crc_is_valid(batch.bytes) {
+            return Err(Trouble::Corrupt(
+                "its checksum does not match its bytes".to_owned(),
+            ));
+        }
+        let header = &batch.header;
+        if header.is_control() {
+            let marker = batch
+                .records(&mut self.scratch, LARGEST_BATCH)?
+                .next()
+                .transpose()?;
+            let kind = marker.and_then(|record| ControlType::parse(record.key?));
+            aborted.marker(header.producer_id, kind, header.last_offset());
+            return Ok(ControlFlow::Continue(()));
+        }
+        if self.isolation == Isolation::ReadCommitted
+            && header.is_transactional()
+            && aborted.leaves_out(header.producer_id, header.last_offset())
+        {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let timestamp_type = match header.timestamp_type() {
+            batch_header::TimestampType::NoTimestampType => TimestampType::None,
+            batch_header::TimestampType::CreateTime => TimestampType::CreateTime,
+            batch_header::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
+        };
+        let mut records = batch.records(&mut self.scratch, LARGEST_BATCH)?;
+        let mut gathered: Vec<Record<'_>> = Vec::with_capacity(AT_ONCE);
+        loop {
+            let failure = gather(&mut records, position.shown, &mut gathered).err();
+            if gathered.is_empty() && failure.is_none() {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let flow =
+                show_records(&gathered, timestamp_type, position, visitor).map_err(Trouble::Visitor)?;
+            if flow.is_break() {
+                return Ok(flow);
+            }
+            if let Some(error) = failure {
+                return Err(error.into());
+            }
+        }
+    }
+}
+
+/// Takes the next records from offset `from` on, as many as are shown at once.
+fn gather<'a>(
+    records: &mut BatchRecords<'a>,
+    from: Offset,
+    gathered: &mut Vec<Record<'a>>,
+) -> Result<(), RecordError> {
+    gathered.clear();
+    for record in records {
+        let record = record?;
+        if record.offset >= from {
+            gathered.push(record);
+        }
+        if gathered.len() == AT_ONCE {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Why a batch was not shown to its end.
+enum Trouble {
+    Visitor(Error),
+    Corrupt(String),
+}
+
+impl From<RecordError> for Trouble {
+    fn from(error: RecordError) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+fn show_records(
+    records: &[Record<'_>],
+    timestamp_type: TimestampType,
+    position: &mut Position,
+    visitor: &mut dyn RecordVisitor,
+) -> Result<ControlFlow<()>> {
+    let wants_headers = visitor.wants_headers() && records.iter().any(|record| !record.headers.is_empty());
+    let names: Vec<std::borrow::Cow<'_, str>> = if wants_headers {
+        let headers = records.iter().flat_map(|record| record.headers);
+        headers
+            .map(|header| String::from_utf8_lossy(header.key))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let views: Vec<HeaderView<'_>> = if wants_headers {
+        let values = records.iter().flat_map(|record| record.headers);
+        values
+            .zip(&names)
+            .map(|(header, name)| HeaderView {
+                name,
+                value: header.value,
+            })
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let mut rest = views.as_slice();
+    let consumed: Vec<ConsumedRecord<'_>> = records
+        .iter()
+        .map(|record| {
+            let count = if wants_headers { record.headers.len() } else { 0 };
+            let (headers, after) = rest.split_at_checked(count).unwrap_or_default();
+            rest = after;
+            ConsumedRecord {
+                topic: &position.topic,
+                partition: position.partition,
+                offset: record.offset,
+                timestamp: record.timestamp,
+                timestamp_type,
+                key: record.key,
+                value: record.value,
+                headers,
+            }
+        })
+        .collect();
+    let (taken, flow) = visitor.records(&consumed);
+    let last = taken.checked_sub(1).and_then(|last| records.get(last));
+    if let Some(last) = last {
+        position.shown = last.offset + 1;
+    }
+    flow
+}
+
+/// The error of a batch that cannot be decoded.
+fn corrupt(position: &Position, batch: &Batch<'_>, why: &str) -> Error {
+    let (topic, partition) = (&position.topic, position.partition);
+    let (first, last) = (batch.header.base_offset, batch.header.last_offset());
+    Error::bad_data(format!(
+        "{topic}-{partition}: the batch of offsets {first} to {last} is corrupt: {why}"
+    ))
+}
+
+/// The error of bytes that are no batch.
+fn corrupt_at(position: &Position, why: &dyn std::fmt::Display) -> Error {
+    let (topic, partition, offset) = (&position.topic, position.partition, position.shown);
+    Error::bad_data(format!(
+        "{topic}-{partition}: what is at offset {offset} is corrupt: {why}"
+    ))
+}

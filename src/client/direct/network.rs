@@ -1,0 +1,438 @@
+//! The connections of the direct lane: one a broker, opened in the background, polled together.
+//!
+//! Owns sockets, reconnects and what is noticed about brokers; knows nothing of what is asked on a connection. `T` is
+//! the note that goes with each request and comes back with its answer, or with the news that there will be none.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::client::backoff::{Backoff, random_u32};
+use crate::topic_partition::BrokerId;
+use crate::wire::{Answer, Channel, Connection, ConnectionOptions, Frame, HostPort, Unanswered, WireError};
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Node {
+    /// Any of the servers that the user named.
+    Bootstrap,
+    Broker(BrokerId),
+}
+
+/// What happened on a connection.
+#[derive(Debug)]
+pub(super) enum Event<T> {
+    Opened(Node),
+    /// An answer; give its frame back with [`Network::recycle`].
+    Answered(Node, Answer<T>),
+    /// The connection is gone, or was never there; what was asked on it will not be answered.
+    Lost {
+        node: Node,
+        unanswered: Vec<Unanswered<T>>,
+    },
+}
+
+/// Wakes a thread that waits in [`Network::wait`].
+#[derive(Clone, Debug)]
+pub(super) struct Waker(Arc<UnixStream>);
+
+impl Waker {
+    pub(super) fn wake(&self) {
+        // A full pipe wakes as well.
+        let _ = (&*self.0).write(&[1]);
+    }
+}
+
+/// A connection that was opened, or authenticated anew, in the background.
+type Opened = (Node, Result<Connection, WireError>);
+
+#[derive(Debug)]
+enum State<T> {
+    Closed {
+        retry_at: Instant,
+    },
+    /// In the hands of a thread.
+    Opening,
+    Open(Box<Channel<T>>),
+}
+
+#[derive(Debug)]
+struct Link<T> {
+    node: Node,
+    addresses: Vec<HostPort>,
+    /// Which address is tried next.
+    turn: usize,
+    state: State<T>,
+    /// Failures in a row.
+    failures: u32,
+    last_error: Option<WireError>,
+    /// The broker wants nothing new before this (KIP-219).
+    muted_until: Option<Instant>,
+    /// Nobody asks for the broker any more.
+    is_forgotten: bool,
+}
+
+/// All connections of one client.
+#[derive(Debug)]
+pub(super) struct Network<T> {
+    options: ConnectionOptions,
+    reconnect: Backoff,
+    links: Vec<Link<T>>,
+    opened: Receiver<Opened>,
+    opener: Sender<Opened>,
+    waker: Waker,
+    woken: UnixStream,
+    events: Vec<Event<T>>,
+}
+
+impl<T> Network<T> {
+    /// Connects to nobody yet. `servers` are tried in any order, so that many clients do not all ask the first.
+    pub(super) fn new(
+        mut servers: Vec<HostPort>,
+        options: ConnectionOptions,
+        reconnect: Backoff,
+    ) -> io::Result<Self> {
+        let (waker, woken) = UnixStream::pair()?;
+        waker.set_nonblocking(true)?;
+        woken.set_nonblocking(true)?;
+        let (opener, results) = channel();
+        if !servers.is_empty() {
+            let turn = random_u32() as usize % servers.len();
+            servers.rotate_left(turn);
+        }
+        let mut network = Self {
+            options,
+            reconnect,
+            links: Vec::new(),
+            opened: results,
+            opener,
+            waker: Waker(Arc::new(waker)),
+            woken,
+            events: Vec::new(),
+        };
+        network.set_addresses(Node::Bootstrap, servers);
+        Ok(network)
+    }
+
+    pub(super) fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Where a node is. A node that moved is connected to anew when its connection is next lost.
+    pub(super) fn set_addresses(&mut self, node: Node, addresses: Vec<HostPort>) {
+        if let Some(link) = self.link_mut(node) {
+            link.is_forgotten = false;
+            if link.addresses != addresses {
+                link.addresses = addresses;
+                link.turn = 0;
+            }
+            return;
+        }
+        self.links.push(Link {
+            node,
+            addresses,
+            turn: 0,
+            state: State::Closed {
+                retry_at: Instant::now(),
+            },
+            failures: 0,
+            last_error: None,
+            muted_until: None,
+            is_forgotten: false,
+        });
+    }
+
+    /// The bootstrap connection becomes that of the broker that it turned out to lead to, if it has none yet.
+    pub(super) fn adopt_bootstrap(&mut self, brokers: &[(BrokerId, HostPort)]) {
+        let Some(State::Open(channel)) = self.link(Node::Bootstrap).map(|link| &link.state) else {
+            return;
+        };
+        let address = channel.address().clone();
+        let Some((id, _)) = brokers.iter().find(|(_, broker)| *broker == address) else {
+            return;
+        };
+        let is_free = matches!(
+            self.link(Node::Broker(*id)).map(|link| &link.state),
+            Some(State::Closed { .. })
+        );
+        if !is_free {
+            return;
+        }
+        let closed = State::Closed {
+            retry_at: Instant::now(),
+        };
+        let state = match self.link_mut(Node::Bootstrap) {
+            Some(link) => std::mem::replace(&mut link.state, closed),
+            None => return,
+        };
+        if let Some(link) = self.link_mut(Node::Broker(*id)) {
+            link.state = state;
+            self.events.push(Event::Opened(Node::Broker(*id)));
+        }
+    }
+
+    /// Connects to a node in the background, unless that is under way, done, or was in vain a moment ago.
+    pub(super) fn open(&mut self, node: Node) {
+        let (options, opener, waker) = (self.options.clone(), self.opener.clone(), self.waker.clone());
+        let Some(link) = self.link_mut(node) else {
+            return;
+        };
+        let is_due = matches!(&link.state, State::Closed { retry_at } if *retry_at <= Instant::now());
+        let turn = link.turn % link.addresses.len().max(1);
+        let Some(address) = link.addresses.get(turn).cloned().filter(|_| is_due) else {
+            return;
+        };
+        link.turn = turn + 1;
+        link.state = State::Opening;
+        thread::spawn(move || {
+            let connection = Connection::open(&address, &options);
+            let _ = opener.send((node, connection));
+            waker.wake();
+        });
+    }
+
+    /// A node's connection, when it is open and the broker takes requests now.
+    pub(super) fn channel(&mut self, node: Node) -> Option<&mut Channel<T>> {
+        let now = Instant::now();
+        let link = self.link_mut(node)?;
+        if link.muted_until.is_some_and(|until| until > now) {
+            return None;
+        }
+        match &mut link.state {
+            State::Open(channel) if !channel.must_authenticate(now) => Some(channel),
+            _ => None,
+        }
+    }
+
+    /// An open node for a question that any broker answers, the least busy one; opens one if there is none.
+    pub(super) fn anybody(&mut self) -> Option<Node> {
+        let is_open = |link: &&Link<T>| matches!(link.state, State::Open(_)) && !link.is_forgotten;
+        let waiting = |link: &&Link<T>| match &link.state {
+            State::Open(channel) => channel.unanswered(),
+            _ => usize::MAX,
+        };
+        let found = self.links.iter().filter(is_open).min_by_key(waiting);
+        if let Some(node) = found.map(|link| link.node) {
+            return Some(node);
+        }
+        // Learned brokers first, the servers named by the user at last (KIP-899).
+        let nodes: Vec<Node> = self.links.iter().map(|link| link.node).rev().collect();
+        for node in nodes {
+            self.open(node);
+        }
+        None
+    }
+
+    /// Sends nothing new to a node for as long as it asked for (KIP-219).
+    pub(super) fn mute(&mut self, node: Node, time: Duration) {
+        if let Some(link) = self.link_mut(node) {
+            link.muted_until = Some(Instant::now() + time);
+            if let State::Open(channel) = &mut link.state {
+                channel.extend_deadlines(time);
+            }
+        }
+    }
+
+    /// Takes back the memory of an answer.
+    pub(super) fn recycle(&mut self, node: Node, frame: Frame) {
+        if let Some(State::Open(channel)) = self.link_mut(node).map(|link| &mut link.state) {
+            channel.recycle(frame);
+        }
+    }
+
+    /// Closes a node's connection: what it says makes no sense, or it is of no use.
+    pub(super) fn close(&mut self, node: Node, error: WireError) {
+        let reconnect = self.reconnect;
+        let Some(link) = self.link_mut(node) else {
+            return;
+        };
+        link.failures += 1;
+        link.last_error = Some(error);
+        let closed = State::Closed {
+            retry_at: Instant::now() + reconnect.after(link.failures),
+        };
+        let unanswered = match std::mem::replace(&mut link.state, closed) {
+            State::Open(channel) => channel.close(),
+            State::Closed { .. } | State::Opening => Vec::new(),
+        };
+        self.events.push(Event::Lost { node, unanswered });
+    }
+
+    /// Why a node could not be reached the last time, if it still cannot.
+    pub(super) fn last_error(&self, node: Node) -> Option<&WireError> {
+        self.link(node)?.last_error.as_ref()
+    }
+
+    /// The failure that says most about why nobody can be reached, for the error that ends a run.
+    pub(super) fn take_error(&mut self) -> Option<WireError> {
+        let is_final = |link: &&mut Link<T>| link.last_error.as_ref().is_some_and(is_hopeless);
+        let link = match self.links.iter_mut().find(is_final) {
+            Some(link) => Some(link),
+            None => self.links.iter_mut().find(|link| link.last_error.is_some()),
+        };
+        link.and_then(|link| link.last_error.take())
+    }
+
+    /// Whether there was a failure that no other try mends: a wrong password, an untrusted certificate.
+    pub(super) fn is_hopeless(&self) -> bool {
+        let mut errors = self.links.iter().filter_map(|link| link.last_error.as_ref());
+        errors.any(is_hopeless)
+    }
+
+    /// Whether any connection is open.
+    pub(super) fn is_connected(&self) -> bool {
+        self.links.iter().any(|link| matches!(link.state, State::Open(_)))
+    }
+
+    /// Whether a node's connection is open.
+    pub(super) fn is_open(&self, node: Node) -> bool {
+        matches!(self.link(node).map(|link| &link.state), Some(State::Open(_)))
+    }
+
+    /// What happened, waiting for it up to `wait`, or until somebody wakes us or a signal comes.
+    pub(super) fn wait(&mut self, wait: Duration) -> Vec<Event<T>> {
+        self.take_opened();
+        self.prolong_sessions();
+        let wait = if self.events.is_empty() {
+            wait.min(self.time_to_next_deadline())
+        } else {
+            Duration::ZERO
+        };
+        self.poll(wait);
+        self.take_opened();
+        std::mem::take(&mut self.events)
+    }
+
+    fn time_to_next_deadline(&self) -> Duration {
+        let deadlines = self.links.iter().filter_map(|link| match &link.state {
+            State::Open(channel) => channel.deadline(),
+            State::Closed { .. } | State::Opening => None,
+        });
+        let unmuted = self.links.iter().filter_map(|link| link.muted_until);
+        let now = Instant::now();
+        let next = deadlines.chain(unmuted.filter(|until| *until > now)).min();
+        next.map_or(Duration::MAX, |next| next.saturating_duration_since(now))
+    }
+
+    fn poll(&mut self, wait: Duration) {
+        let mut sockets = Vec::with_capacity(self.links.len() + 1);
+        let mut nodes = Vec::with_capacity(self.links.len());
+        for link in &self.links {
+            if let State::Open(channel) = &link.state {
+                let mut wanted = PollFlags::IN;
+                wanted.set(PollFlags::OUT, channel.has_output());
+                sockets.push(PollFd::new(channel.socket(), wanted));
+                nodes.push(link.node);
+            }
+        }
+        sockets.push(PollFd::new(&self.woken, PollFlags::IN));
+        let limit = Timespec {
+            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: wait.subsec_nanos().into(),
+        };
+        // A signal ends the wait without an event.
+        let _ = poll(&mut sockets, Some(&limit));
+        let states: Vec<PollFlags> = sockets.iter().map(PollFd::revents).collect();
+        drop(sockets);
+        if states.last().is_some_and(|state| !state.is_empty()) {
+            let _ = (&self.woken).read(&mut [0; 64]);
+        }
+        let now = Instant::now();
+        for (node, state) in nodes.into_iter().zip(states) {
+            let is_late = match self.link(node).map(|link| &link.state) {
+                Some(State::Open(channel)) => channel.deadline().is_some_and(|deadline| deadline <= now),
+                _ => false,
+            };
+            if !state.is_empty() || is_late {
+                self.exchange(node, state);
+            }
+        }
+    }
+
+    /// Writes and reads what a socket is ready for.
+    fn exchange(&mut self, node: Node, state: PollFlags) {
+        let Some(link) = self.links.iter_mut().find(|link| link.node == node) else {
+            return;
+        };
+        let State::Open(channel) = &mut link.state else {
+            return;
+        };
+        let mut outcome = if state.contains(PollFlags::OUT) {
+            channel.flush()
+        } else {
+            Ok(())
+        };
+        while outcome.is_ok() {
+            match channel.receive() {
+                Ok(Some(answer)) => {
+                    link.failures = 0;
+                    link.last_error = None;
+                    self.events.push(Event::Answered(node, answer));
+                }
+                Ok(None) => return,
+                Err(error) => outcome = Err(error),
+            }
+        }
+        if let Err(error) = outcome {
+            let error = error.at(channel.address());
+            self.close(node, error);
+        }
+    }
+
+    fn take_opened(&mut self) {
+        while let Ok((node, connection)) = self.opened.try_recv() {
+            match connection.and_then(Channel::over) {
+                Ok(channel) => {
+                    if let Some(link) = self.link_mut(node) {
+                        link.state = State::Open(Box::new(channel));
+                        link.last_error = None;
+                        self.events.push(Event::Opened(node));
+                    }
+                }
+                Err(error) => self.close(node, error),
+            }
+        }
+    }
+
+    /// Has a thread authenticate anew where a session ends soon and nothing is under way.
+    fn prolong_sessions(&mut self) {
+        let now = Instant::now();
+        for link in &mut self.links {
+            let State::Open(channel) = &link.state else {
+                continue;
+            };
+            if !channel.must_authenticate(now) || channel.unanswered() > 0 || channel.has_output() {
+                continue;
+            }
+            if let State::Open(channel) = std::mem::replace(&mut link.state, State::Opening) {
+                let (node, opener, waker) = (link.node, self.opener.clone(), self.waker.clone());
+                let connection = channel.into_connection();
+                thread::spawn(move || {
+                    let _ = opener.send((node, connection.and_then(Connection::authenticate_again)));
+                    waker.wake();
+                });
+            }
+        }
+    }
+
+    fn link(&self, node: Node) -> Option<&Link<T>> {
+        self.links.iter().find(|link| link.node == node)
+    }
+
+    fn link_mut(&mut self, node: Node) -> Option<&mut Link<T>> {
+        self.links.iter_mut().find(|link| link.node == node)
+    }
+}
+
+/// Whether another try, or another broker, would say the same.
+fn is_hopeless(error: &WireError) -> bool {
+    matches!(
+        error.bare(),
+        WireError::Authentication { .. } | WireError::Tls(_) | WireError::Unsupported(_)
+    )
+}

@@ -1,0 +1,58 @@
+//! Records that will not arrive, one by one, out of the batches that were given up.
+
+use super::partition_queue::Batch;
+use crate::client::admin::ApiError;
+use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordView};
+use crate::error::Kind;
+use crate::records;
+
+/// A batch of ours inflates to no more than it was made of.
+const LARGEST_BATCH: usize = 1 << 30;
+
+/// A broker's refusal in words.
+pub(super) fn refused(code: i16) -> String {
+    ApiError { code, message: None }.to_string()
+}
+
+/// Reports a record that was not taken.
+pub(super) fn report_one(
+    record: &RecordView<'_>,
+    tag: u64,
+    (kind, reason): &(Kind, String),
+    listener: &mut dyn DeliveryListener,
+) {
+    listener.failed(&DeliveryFailure {
+        tag,
+        partition: record.partition,
+        reason,
+        kind: *kind,
+        key_bytes: record.key.map_or(0, <[u8]>::len),
+        value_bytes: record.value.map_or(0, <[u8]>::len),
+    });
+}
+
+/// Reports every record of a batch. Sizes are read back from its bytes, where it has any.
+pub(super) fn report(
+    batch: &Batch,
+    partition: Option<i32>,
+    kind: Kind,
+    reason: &str,
+    listener: &mut dyn DeliveryListener,
+) {
+    let mut scratch = Vec::new();
+    let bytes = batch.bytes.as_deref().map(Vec::as_slice).unwrap_or_default();
+    let stored = records::Batch::parse(bytes).ok();
+    let mut records = stored.and_then(|stored| stored.records(&mut scratch, LARGEST_BATCH).ok());
+    for tag in batch.tags.iter() {
+        let record = records.as_mut().and_then(Iterator::next).and_then(Result::ok);
+        let (key, value) = record.map_or((None, None), |record| (record.key, record.value));
+        listener.failed(&DeliveryFailure {
+            tag,
+            partition,
+            reason,
+            kind,
+            key_bytes: key.map_or(0, <[u8]>::len),
+            value_bytes: value.map_or(0, <[u8]>::len),
+        });
+    }
+}

@@ -1,0 +1,143 @@
+//! One partition of a topic as the producer sees it: the batch that is being filled, and those on their way.
+
+use std::time::{Duration, Instant};
+
+use super::partition_queue::{Batch, PartitionQueue, Rules};
+use super::tags::Tags;
+use crate::client::record_sink::RecordView;
+use crate::records::batch_builder::{BatchBuilder, BatchOptions};
+use crate::records::record::Header;
+use crate::topic_partition::BrokerId;
+
+/// A batch that takes more records.
+#[derive(Debug)]
+pub(super) struct OpenBatch {
+    builder: BatchBuilder,
+    tags: Tags,
+    created: Instant,
+}
+
+/// A batch that was closed: its bytes, and what is known of it while they are compressed.
+#[derive(Debug)]
+pub(super) struct ClosedBatch {
+    pub(super) batch: Batch,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// One partition.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// The topic's place in the producer's list.
+    pub(super) topic: usize,
+    pub(super) partition: i32,
+    pub(super) leader: Option<BrokerId>,
+    pub(super) leader_epoch: i32,
+    pub(super) queue: PartitionQueue,
+    open: Option<OpenBatch>,
+    /// What is open leaves as soon as it can.
+    pub(super) leaves: bool,
+    /// Since when nothing has moved although something waits.
+    pub(super) stuck_since: Option<Instant>,
+    pub(super) was_told: bool,
+}
+
+impl Lane {
+    pub(super) fn new(topic: usize, partition: i32, rules: Rules) -> Self {
+        Self {
+            topic,
+            partition,
+            leader: None,
+            leader_epoch: -1,
+            queue: PartitionQueue::new(rules),
+            open: None,
+            leaves: false,
+            stuck_since: None,
+            was_told: false,
+        }
+    }
+
+    pub(super) fn has_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Bytes of the batch that is being filled.
+    pub(super) fn open_bytes(&self) -> usize {
+        self.open
+            .as_ref()
+            .map_or(0, |open| open.builder.uncompressed_len())
+    }
+
+    /// Records that are neither delivered nor given up.
+    pub(super) fn records(&self) -> usize {
+        let open = self.open.as_ref().map_or(0, |open| open.builder.count() as usize);
+        open + self.queue.records()
+    }
+
+    /// Begins a batch in the memory of `buffer`.
+    pub(super) fn begin(&mut self, buffer: Vec<u8>, now: Instant) {
+        self.open = Some(OpenBatch {
+            builder: BatchBuilder::with_buffer(BatchOptions::default(), buffer),
+            tags: Tags::default(),
+            created: now,
+        });
+    }
+
+    /// Adds a record to the open batch and says how many bytes it took; `None` when it must go into the next one,
+    /// because this one would grow over `limit`. A batch takes one record of any size.
+    #[inline]
+    pub(super) fn append(
+        &mut self,
+        record: &RecordView<'_>,
+        headers: &[Header<'_>],
+        timestamp: i64,
+        tag: u64,
+        limit: usize,
+    ) -> Option<usize> {
+        let open = self.open.as_mut()?;
+        let before = open.builder.uncompressed_len();
+        if !open.builder.is_empty() {
+            let bytes = open
+                .builder
+                .record_len(timestamp, record.key, record.value, headers);
+            if before + bytes > limit || open.builder.count() == i32::MAX {
+                return None;
+            }
+        }
+        open.builder.append(timestamp, record.key, record.value, headers);
+        open.tags.push(tag);
+        Some(open.builder.uncompressed_len() - before)
+    }
+
+    /// Whether the open batch has waited as long as it may.
+    pub(super) fn is_due(&self, now: Instant, linger: Option<Duration>) -> bool {
+        match (&self.open, linger) {
+            (Some(open), Some(linger)) => {
+                self.leaves || now.saturating_duration_since(open.created) >= linger
+            }
+            (Some(_), None) => self.leaves,
+            (None, _) => false,
+        }
+    }
+
+    /// When something is to be done without an event.
+    pub(super) fn next_deadline(&self, linger: Option<Duration>) -> Option<Instant> {
+        let open = self.open.as_ref().zip(linger);
+        let leaves_at = open.map(|(open, linger)| open.created + linger);
+        [leaves_at, self.queue.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Closes the open batch.
+    pub(super) fn close(&mut self, id: u64) -> Option<ClosedBatch> {
+        self.leaves = false;
+        let mut open = self.open.take().filter(|open| !open.builder.is_empty())?;
+        let records = open.builder.count() as u32;
+        let bytes = open.builder.finish_uncompressed();
+        Some(ClosedBatch {
+            batch: Batch::new(id, records, open.tags, open.created, bytes.len()),
+            bytes,
+        })
+    }
+}

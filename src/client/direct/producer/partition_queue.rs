@@ -1,0 +1,531 @@
+//! The batches of one partition on their way: a state machine without socket or clock, events in, effects out.
+//!
+//! Owns order and exactly-once within the partition. Its rules:
+//! - A batch is frozen when it is first sent: each try sends the same bytes under the same producer id, epoch and
+//!   sequence number (KIP-98). Only a broker's definite refusal permits new numbers.
+//! - Only the oldest batch succeeds, fails or is tried again. Once it is tried again, answers to the batches behind it
+//!   no longer count: they are sent again, too.
+//! - More than one batch is under way only after a first success on that broker: a broker that knows nothing of the
+//!   producer takes any first sequence number (KAFKA-15591). Without idempotence it is always one, for order's sake.
+//! - Nothing goes to another leader while an answer of the old one is outstanding.
+//! - What a broker may have written is never reported as "not written".
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::tags::Tags;
+use super::verdict::Verdict;
+use crate::client::backoff::Backoff;
+use crate::error::Kind;
+use crate::records::batch_builder::Producer;
+use crate::records::batch_header::increment_sequence;
+use crate::records::producer_fields;
+use crate::topic_partition::BrokerId;
+
+/// An idempotent producer's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) id: i64,
+    pub(super) epoch: i16,
+}
+
+/// Names one try of one batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attempt(u64);
+
+/// The rules of a producer that hold in every partition.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) is_idempotent: bool,
+    pub(super) most_in_flight: usize,
+    /// From a batch's first record until it is given up.
+    pub(super) delivery_timeout: Duration,
+    /// Tries after the first.
+    pub(super) retries: Option<u32>,
+    pub(super) retry: Backoff,
+}
+
+/// A batch of records on its way.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// Names the batch while it is being compressed.
+    pub(super) id: u64,
+    /// The finished batch; `None` while it is being compressed.
+    pub(super) bytes: Option<Arc<Vec<u8>>>,
+    pub(super) records: u32,
+    pub(super) tags: Tags,
+    /// When its first record was taken.
+    pub(super) created: Instant,
+    /// Bytes that it counts for in the producer's memory.
+    pub(super) memory: usize,
+    tries: u32,
+    /// Identity and first sequence number, once it was sent.
+    stamp: Option<(Identity, i32)>,
+    /// The try that is under way.
+    attempt: Option<Attempt>,
+    /// A try whose answer no longer counts, but may still prove that nothing was written.
+    old_attempt: Option<Attempt>,
+    /// A broker may have written it.
+    is_ambiguous: bool,
+}
+
+impl Batch {
+    pub(super) fn new(id: u64, records: u32, tags: Tags, created: Instant, memory: usize) -> Self {
+        Self {
+            id,
+            bytes: None,
+            records,
+            tags,
+            created,
+            memory,
+            tries: 0,
+            stamp: None,
+            attempt: None,
+            old_attempt: None,
+            is_ambiguous: false,
+        }
+    }
+
+    /// The parts of a batch that was too large: they take up its sequence numbers and its age.
+    pub(super) fn part(&self, id: u64, after: u32, records: u32, tags: Tags, bytes: Vec<u8>) -> Self {
+        let mut part = Self::new(id, records, tags, self.created, bytes.len());
+        part.stamp = self
+            .stamp
+            .map(|(identity, sequence)| (identity, increment_sequence(sequence, after as i32)));
+        part.bytes = Some(Arc::new(bytes));
+        part.write_stamp();
+        part
+    }
+
+    fn write_stamp(&mut self) {
+        if let (Some((identity, base_sequence)), Some(bytes)) = (self.stamp, &mut self.bytes) {
+            let producer = Producer {
+                id: identity.id,
+                epoch: identity.epoch,
+                base_sequence,
+            };
+            let bytes: &mut Vec<u8> = Arc::make_mut(bytes);
+            producer_fields::stamp(bytes, producer);
+        }
+    }
+}
+
+/// Why a batch was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The broker's error code; `may_be_written` where it says nothing about the log.
+    Refused {
+        code: i16,
+        kind: Kind,
+        may_be_written: bool,
+    },
+    /// Too late.
+    TimedOut { may_be_written: bool },
+    /// The run was given up.
+    Abandoned { may_be_written: bool },
+}
+
+/// What follows from an event.
+#[derive(Debug)]
+pub(super) enum Effect {
+    Delivered(Batch),
+    Failed(Batch, Failure),
+    /// Cut it, and [`PartitionQueue::put_back`] the parts.
+    Split(Batch),
+    /// The view of the cluster is out of date.
+    Refresh,
+    /// This identity is used up; the next has a new epoch.
+    Bump(Identity),
+    /// The producer can do no more.
+    Fatal {
+        code: i16,
+        kind: Kind,
+    },
+}
+
+/// The batches of one partition, oldest first.
+#[derive(Debug)]
+pub(super) struct PartitionQueue {
+    rules: Rules,
+    batches: VecDeque<Batch>,
+    /// How many of them, from the oldest on, are under way.
+    sent: usize,
+    /// Tries without an answer, of batches that are given up as well.
+    in_flight: usize,
+    in_flight_on: Option<BrokerId>,
+    /// The last broker that took a batch, in the order in which it was sent.
+    proven: Option<BrokerId>,
+    identity: Option<Identity>,
+    next_sequence: i32,
+    /// Give every batch new numbers once no answer is outstanding.
+    renumbers: bool,
+    retry_at: Option<Instant>,
+    next_attempt: u64,
+}
+
+impl PartitionQueue {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            batches: VecDeque::new(),
+            sent: 0,
+            in_flight: 0,
+            in_flight_on: None,
+            proven: None,
+            identity: None,
+            next_sequence: 0,
+            renumbers: false,
+            retry_at: None,
+            next_attempt: 0,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// Batches that are not under way.
+    pub(super) fn waiting(&self) -> usize {
+        self.batches.len() - self.sent
+    }
+
+    /// Tries without an answer.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Records that are neither delivered nor given up.
+    pub(super) fn records(&self) -> usize {
+        self.batches.iter().map(|batch| batch.records as usize).sum()
+    }
+
+    /// Adds a batch behind all others.
+    pub(super) fn push(&mut self, batch: Batch) {
+        self.batches.push_back(batch);
+    }
+
+    /// A batch's bytes are there, once they are compressed.
+    pub(super) fn finish(&mut self, id: u64, bytes: Vec<u8>) {
+        if let Some(batch) = self.batches.iter_mut().find(|batch| batch.id == id) {
+            batch.bytes = Some(Arc::new(bytes));
+        }
+    }
+
+    /// The parts of a batch that was too large, to go in its place.
+    pub(super) fn put_back(&mut self, parts: Vec<Batch>) {
+        for part in parts.into_iter().rev() {
+            self.batches.push_front(part);
+        }
+    }
+
+    /// Whether a batch could go to this broker now.
+    pub(super) fn is_ready(&self, now: Instant, broker: BrokerId, identity: Option<Identity>) -> bool {
+        let Some(batch) = self.batches.get(self.sent) else {
+            return false;
+        };
+        let has_room = self.in_flight == 0
+            || (self.in_flight_on == Some(broker)
+                && self.rules.is_idempotent
+                && self.proven == Some(broker)
+                && !self.renumbers
+                && self.in_flight < self.rules.most_in_flight);
+        let has_numbers = !self.rules.is_idempotent
+            || (batch.stamp.is_some() && !self.renumbers)
+            || identity.is_some_and(|identity| {
+                self.identity == Some(identity) && !self.renumbers || (self.in_flight == 0 && self.sent == 0)
+            });
+        batch.bytes.is_some() && has_room && has_numbers && self.retry_at.is_none_or(|at| at <= now)
+    }
+
+    /// The size of the batch that goes next.
+    pub(super) fn next_len(&self) -> usize {
+        let next = self.batches.get(self.sent);
+        next.and_then(|batch| batch.bytes.as_ref())
+            .map_or(0, |bytes| bytes.len())
+    }
+
+    /// Sends the next batch to `broker`, which must be the leader: its bytes, and the name of this try.
+    pub(super) fn send(
+        &mut self,
+        now: Instant,
+        broker: BrokerId,
+        identity: Option<Identity>,
+    ) -> Option<(Attempt, Arc<Vec<u8>>)> {
+        if !self.is_ready(now, broker, identity) {
+            return None;
+        }
+        self.take_identity(identity);
+        let attempt = Attempt(self.next_attempt);
+        let batch = self.batches.get_mut(self.sent)?;
+        if let (None, Some(identity)) = (batch.stamp, self.identity) {
+            batch.stamp = Some((identity, self.next_sequence));
+            self.next_sequence = increment_sequence(self.next_sequence, batch.records as i32);
+            batch.write_stamp();
+        }
+        batch.attempt = Some(attempt);
+        batch.tries += 1;
+        let bytes = Arc::clone(batch.bytes.as_ref()?);
+        self.next_attempt += 1;
+        self.sent += 1;
+        self.in_flight += 1;
+        self.in_flight_on = Some(broker);
+        self.retry_at = None;
+        Some((attempt, bytes))
+    }
+
+    /// Under a new identity a partition begins again at sequence number 0.
+    fn take_identity(&mut self, identity: Option<Identity>) {
+        if !self.rules.is_idempotent || self.in_flight > 0 || self.sent > 0 {
+            return;
+        }
+        if self.renumbers {
+            self.renumbers = false;
+            self.identity = None;
+            for batch in &mut self.batches {
+                batch.stamp = None;
+                batch.is_ambiguous = false;
+            }
+        }
+        let is_stamped = self.batches.front().is_some_and(|batch| batch.stamp.is_some());
+        if !is_stamped && self.identity != identity {
+            self.identity = identity;
+            self.next_sequence = 0;
+        }
+    }
+
+    /// A broker's answer to a try; `code` is its error code.
+    pub(super) fn answered(
+        &mut self,
+        now: Instant,
+        attempt: Attempt,
+        broker: BrokerId,
+        verdict: Verdict,
+        code: i16,
+    ) -> Vec<Effect> {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if self.oldest_is(attempt) {
+            return self.settle_oldest(now, broker, verdict, code);
+        }
+        // An answer that no longer counts can still prove that nothing was written.
+        let is_no = !matches!(
+            verdict,
+            Verdict::Written
+                | Verdict::Again {
+                    is_ambiguous: true,
+                    ..
+                }
+                | Verdict::Refused {
+                    is_ambiguous: true,
+                    ..
+                }
+        );
+        self.forget_attempt(attempt, is_no);
+        Vec::new()
+    }
+
+    /// The connection is gone before the answer came. `is_unsent` says that no byte of the request left.
+    pub(super) fn lost(&mut self, now: Instant, attempt: Attempt, is_unsent: bool) -> Vec<Effect> {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if !self.oldest_is(attempt) {
+            self.forget_attempt(attempt, is_unsent);
+            return Vec::new();
+        }
+        let verdict = Verdict::Again {
+            is_ambiguous: !is_unsent,
+            refresh: true,
+        };
+        let on = self.in_flight_on.unwrap_or(-1);
+        self.settle_oldest(now, on, verdict, 13)
+    }
+
+    fn oldest_is(&self, attempt: Attempt) -> bool {
+        self.batches
+            .front()
+            .is_some_and(|batch| batch.attempt == Some(attempt))
+    }
+
+    fn forget_attempt(&mut self, attempt: Attempt, was_not_written: bool) {
+        let batch = self
+            .batches
+            .iter_mut()
+            .find(|batch| batch.old_attempt == Some(attempt));
+        if let Some(batch) = batch {
+            batch.old_attempt = None;
+            batch.is_ambiguous &= !(was_not_written && batch.tries <= 1);
+        }
+    }
+
+    fn settle_oldest(&mut self, now: Instant, broker: BrokerId, verdict: Verdict, code: i16) -> Vec<Effect> {
+        match verdict {
+            Verdict::Written => {
+                self.proven = Some(broker);
+                self.sent = self.sent.saturating_sub(1);
+                self.batches
+                    .pop_front()
+                    .map(Effect::Delivered)
+                    .into_iter()
+                    .collect()
+            }
+            Verdict::Again {
+                is_ambiguous,
+                refresh,
+            } => self.try_again(now, is_ambiguous, refresh, code),
+            Verdict::TooLarge => self.split(),
+            Verdict::OutOfSequence if self.rules.is_idempotent => self.renumber(now),
+            Verdict::OutOfSequence => self.refuse(code, Kind::Failed, true),
+            Verdict::Refused { kind, is_ambiguous } => self.refuse(code, kind, is_ambiguous),
+            Verdict::Fatal(kind) => vec![Effect::Fatal { code, kind }],
+        }
+    }
+
+    fn try_again(&mut self, now: Instant, is_ambiguous: bool, refresh: bool, code: i16) -> Vec<Effect> {
+        let Some(batch) = self.batches.front_mut() else {
+            return Vec::new();
+        };
+        batch.is_ambiguous |= is_ambiguous;
+        let (tries, may_be_written) = (batch.tries, batch.is_ambiguous);
+        if self.rules.retries.is_some_and(|retries| tries > retries) {
+            let mut effects = self.refuse(code, Kind::Failed, may_be_written);
+            if refresh {
+                effects.push(Effect::Refresh);
+            }
+            return effects;
+        }
+        self.rewind();
+        self.retry_at = Some(now + self.rules.retry.after(tries));
+        if refresh {
+            vec![Effect::Refresh]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Everything from the oldest batch on is to be sent again.
+    fn rewind(&mut self) {
+        for batch in self.batches.iter_mut().take(self.sent) {
+            batch.old_attempt = batch.attempt.take();
+        }
+        // The answers to those behind the oldest would say whether they were written, but no longer count.
+        for batch in self.batches.iter_mut().take(self.sent).skip(1) {
+            batch.is_ambiguous = true;
+        }
+        self.sent = 0;
+        self.proven = None;
+    }
+
+    fn split(&mut self) -> Vec<Effect> {
+        if self.batches.front().is_some_and(|batch| batch.records <= 1) {
+            return self.refuse(10, Kind::BadData, false);
+        }
+        self.rewind();
+        self.batches.pop_front().map(Effect::Split).into_iter().collect()
+    }
+
+    /// The broker misses what came before the oldest batch, so it has neither that nor anything behind it.
+    fn renumber(&mut self, now: Instant) -> Vec<Effect> {
+        let used = self
+            .batches
+            .front()
+            .and_then(|batch| Some((batch.stamp?.0, batch.tries)));
+        self.rewind();
+        self.renumbers = true;
+        let Some((identity, tries)) = used else {
+            return Vec::new();
+        };
+        if tries > 1 {
+            self.retry_at = Some(now + self.rules.retry.after(tries));
+        }
+        vec![Effect::Bump(identity)]
+    }
+
+    fn refuse(&mut self, code: i16, kind: Kind, may_be_written: bool) -> Vec<Effect> {
+        self.give_up_oldest(|batch| Failure::Refused {
+            code,
+            kind,
+            may_be_written: may_be_written || batch.is_ambiguous,
+        })
+    }
+
+    /// Takes the oldest batch out. Its sequence numbers are missing from now on, so those behind it need new ones:
+    /// at once if nothing of them can be in the log, else when a broker says so.
+    fn give_up_oldest(&mut self, failure: impl FnOnce(&Batch) -> Failure) -> Vec<Effect> {
+        self.rewind();
+        let Some(batch) = self.batches.pop_front() else {
+            return Vec::new();
+        };
+        let mut effects = Vec::new();
+        if let Some((identity, _)) = batch.stamp {
+            if !batch.is_ambiguous
+                && self.in_flight == 0
+                && !self.batches.iter().any(|batch| batch.is_ambiguous)
+            {
+                self.renumbers = true;
+            }
+            if self.identity == Some(identity) {
+                effects.push(Effect::Bump(identity));
+            }
+        }
+        let failure = failure(&batch);
+        effects.push(Effect::Failed(batch, failure));
+        effects
+    }
+
+    /// Gives up what is older than the delivery timeout.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while let Some(batch) = self.batches.front()
+            && now.saturating_duration_since(batch.created) >= self.rules.delivery_timeout
+        {
+            effects.extend(self.give_up_oldest(|batch| Failure::TimedOut {
+                may_be_written: batch.may_be_written(),
+            }));
+        }
+        effects
+    }
+
+    /// Gives up everything.
+    pub(super) fn abandon(&mut self, failure: Option<&Failure>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.rewind();
+        for batch in self.batches.drain(..) {
+            let may_be_written = batch.may_be_written();
+            let failure = match failure.cloned() {
+                Some(Failure::Refused { code, kind, .. }) => Failure::Refused {
+                    code,
+                    kind,
+                    may_be_written,
+                },
+                _ => Failure::Abandoned { may_be_written },
+            };
+            effects.push(Effect::Failed(batch, failure));
+        }
+        effects
+    }
+
+    /// The topic was deleted and created again: brokers know nothing of what was sent before.
+    pub(super) fn begin_again(&mut self) -> Vec<Effect> {
+        self.rewind();
+        self.renumbers = true;
+        self.identity.map(Effect::Bump).into_iter().collect()
+    }
+
+    /// The partition has another leader: what waits for another try goes there at once.
+    pub(super) fn leader_changed(&mut self) {
+        self.retry_at = None;
+        self.proven = None;
+    }
+
+    /// When something is to be done without an event: a try, or giving up.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let oldest = self.batches.front()?;
+        let expiry = oldest.created + self.rules.delivery_timeout;
+        Some(self.retry_at.map_or(expiry, |at| at.min(expiry)))
+    }
+}
+
+impl Batch {
+    fn may_be_written(&self) -> bool {
+        self.is_ambiguous || self.attempt.is_some() || self.old_attempt.is_some()
+    }
+}

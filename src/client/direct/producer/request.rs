@@ -1,0 +1,160 @@
+//! The Produce request (versions 3 to 13) around batches that are not copied: its head, then batch and joint in turns.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_Produce>
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::wire::Piece;
+
+/// The oldest version with batches of format 2, and the newest that is written here.
+pub(super) const VERSIONS: std::ops::RangeInclusive<i16> = 3..=13;
+/// The first version with compact lengths and tagged fields (KIP-482).
+const FLEXIBLE: i16 = 9;
+/// The first version that names topics by their ids.
+pub(super) const TOPIC_IDS: i16 = 13;
+
+/// The batches for the partitions of one topic.
+#[derive(Debug)]
+pub(super) struct TopicBatches<'a> {
+    pub(super) name: &'a str,
+    pub(super) id: Uuid,
+    pub(super) batches: Vec<(i32, Arc<Vec<u8>>)>,
+}
+
+/// The body of a request in `version`.
+pub(super) fn body(version: i16, acks: i16, timeout_ms: i32, topics: &[TopicBatches<'_>]) -> Vec<Piece> {
+    let mut writer = Writer {
+        is_flexible: version >= FLEXIBLE,
+        bytes: Vec::with_capacity(64),
+        pieces: Vec::new(),
+    };
+    writer.null_string();
+    writer.bytes.extend_from_slice(&acks.to_be_bytes());
+    writer.bytes.extend_from_slice(&timeout_ms.to_be_bytes());
+    writer.count(topics.len());
+    for topic in topics {
+        if version >= TOPIC_IDS {
+            writer.bytes.extend_from_slice(topic.id.as_bytes());
+        } else {
+            writer.string(topic.name);
+        }
+        writer.count(topic.batches.len());
+        for (partition, batch) in &topic.batches {
+            writer.bytes.extend_from_slice(&partition.to_be_bytes());
+            writer.count(batch.len());
+            writer.shared(batch);
+            writer.no_tags();
+        }
+        writer.no_tags();
+    }
+    writer.no_tags();
+    writer.finish()
+}
+
+struct Writer {
+    is_flexible: bool,
+    bytes: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+impl Writer {
+    /// A length or a count: compact ones are one more than they say, so that zero is null.
+    fn count(&mut self, count: usize) {
+        if !self.is_flexible {
+            self.bytes.extend_from_slice(&(count as u32).to_be_bytes());
+            return;
+        }
+        let mut rest = count + 1;
+        while rest >= 0x80 {
+            self.bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.bytes.push(rest as u8);
+    }
+
+    fn string(&mut self, text: &str) {
+        if self.is_flexible {
+            self.count(text.len());
+        } else {
+            self.bytes.extend_from_slice(&(text.len() as u16).to_be_bytes());
+        }
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    fn null_string(&mut self) {
+        if self.is_flexible {
+            self.bytes.push(0);
+        } else {
+            self.bytes.extend_from_slice(&(-1_i16).to_be_bytes());
+        }
+    }
+
+    fn no_tags(&mut self) {
+        if self.is_flexible {
+            self.bytes.push(0);
+        }
+    }
+
+    fn shared(&mut self, batch: &Arc<Vec<u8>>) {
+        self.pieces.push(Piece::Owned(std::mem::take(&mut self.bytes)));
+        self.pieces.push(Piece::Shared(Arc::clone(batch)));
+    }
+
+    fn finish(mut self) -> Vec<Piece> {
+        if !self.bytes.is_empty() {
+            self.pieces.push(Piece::Owned(self.bytes));
+        }
+        self.pieces
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::{Bytes, BytesMut};
+    use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+    use kafka_protocol::messages::{ProduceRequest, TopicName};
+    use kafka_protocol::protocol::{Encodable as _, StrBytes};
+
+    #[test]
+    fn every_version_is_what_the_protocol_has() {
+        let id = Uuid::from_u128(7);
+        let batches = [vec![1_u8; 5], vec![2; 300]];
+        for version in VERSIONS {
+            let ours = body(
+                version,
+                -1,
+                30_000,
+                &[TopicBatches {
+                    name: "orders",
+                    id,
+                    batches: vec![
+                        (0, Arc::new(batches[0].clone())),
+                        (70_000, Arc::new(batches[1].clone())),
+                    ],
+                }],
+            );
+            let ours: Vec<u8> = ours.iter().flat_map(|piece| piece.to_vec()).collect();
+            let partitions = [0, 70_000].into_iter().zip(&batches).map(|(index, batch)| {
+                PartitionProduceData::default()
+                    .with_index(index)
+                    .with_records(Some(Bytes::from(batch.clone())))
+            });
+            let mut topic = TopicProduceData::default().with_partition_data(partitions.collect());
+            topic = if version >= TOPIC_IDS {
+                topic.with_topic_id(id)
+            } else {
+                topic.with_name(TopicName(StrBytes::from_static_str("orders")))
+            };
+            let request = ProduceRequest::default()
+                .with_acks(-1)
+                .with_timeout_ms(30_000)
+                .with_topic_data(vec![topic]);
+            let mut theirs = BytesMut::new();
+            request.encode(&mut theirs, version).unwrap();
+            assert_eq!(ours, theirs, "version {version}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Partitions in which nothing moves: noticed soon, and said in one line each, with the reason.
+//!
+//! Owns the words about leaders that are missing, down or silent.
+
+use std::time::{Duration, Instant};
+
+use super::partition_queue::Failure;
+use super::{DirectSink, failures};
+use crate::client::direct::words;
+use crate::error::Kind;
+use crate::wire::error::in_seconds;
+
+/// Nothing moved for so long: the user should know.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+impl DirectSink {
+    /// Notes since when lanes do not move, and says so.
+    pub(super) fn watch_for_stuck_lanes(&mut self, now: Instant) {
+        let mut news: Vec<(String, Vec<String>)> = Vec::new();
+        for place in 0..self.lanes.len() {
+            let Some(lane) = self.lanes.get_mut(place) else {
+                continue;
+            };
+            if lane.queue.is_empty() && !(lane.has_open() && lane.leaves) {
+                lane.stuck_since = None;
+                continue;
+            }
+            let since = *lane.stuck_since.get_or_insert(now);
+            if lane.was_told || now.saturating_duration_since(since) < PATIENCE {
+                continue;
+            }
+            lane.was_told = true;
+            let (name, trouble) = (self.partition_name(place), self.trouble(place));
+            match news.iter_mut().find(|(known, _)| *known == trouble) {
+                Some((_, names)) => names.push(name),
+                None => news.push((trouble, vec![name])),
+            }
+        }
+        let limit = in_seconds(self.rules.delivery_timeout);
+        for (trouble, names) in news {
+            let line = format!("{}: {trouble}; waiting up to {limit}", words::few(&names));
+            self.notices.push(line);
+        }
+    }
+
+    fn partition_name(&self, place: usize) -> String {
+        let lane = self.lanes.get(place);
+        let topic = lane.and_then(|lane| self.topics.get(lane.topic));
+        match (lane, topic) {
+            (Some(lane), Some(topic)) => format!("{}-{}", topic.name, lane.partition),
+            _ => String::new(),
+        }
+    }
+
+    /// Why a partition takes nothing, as far as it can be seen.
+    fn trouble(&self, place: usize) -> String {
+        let Some(lane) = self.lanes.get(place) else {
+            return String::new();
+        };
+        let name = self
+            .topics
+            .get(lane.topic)
+            .map_or("", |topic| topic.name.as_str());
+        words::trouble(&self.session, name, lane.partition)
+    }
+
+    /// Why a batch was given up, in words.
+    pub(super) fn reason(&self, place: usize, failure: &Failure) -> (Kind, String) {
+        let unknown = |may_be_written: bool| {
+            if may_be_written {
+                ", but may be written"
+            } else {
+                ""
+            }
+        };
+        match failure {
+            Failure::Refused {
+                code,
+                kind,
+                may_be_written,
+            } => (
+                *kind,
+                format!("{}{}", failures::refused(*code), unknown(*may_be_written)),
+            ),
+            Failure::TimedOut { may_be_written } => {
+                let limit = in_seconds(self.rules.delivery_timeout);
+                let trouble = self.trouble(place);
+                let unknown = unknown(*may_be_written);
+                (
+                    Kind::Unreachable,
+                    format!("not acknowledged within {limit}{unknown}: {trouble}"),
+                )
+            }
+            Failure::Abandoned { may_be_written: true } => (
+                Kind::Failed,
+                "given up before it was acknowledged; it may be written".to_owned(),
+            ),
+            Failure::Abandoned {
+                may_be_written: false,
+            } => (Kind::Failed, "given up before it was sent".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! What sending and reading share: the network, and a view of the cluster that is kept fresh.
+//!
+//! Owns when metadata is asked for: at the start, when somebody noticed a change, after `metadata.max.age.ms`; one
+//! request at a time, and less and less often while the answers bring nothing new.
+
+use std::time::{Duration, Instant};
+
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{MetadataRequest, MetadataResponse, TopicName};
+use kafka_protocol::protocol::{Request, StrBytes};
+
+use super::cluster::Cluster;
+use super::network::{Event, Network, Node, Waker};
+use crate::client::typed_settings::ClusterSettings;
+use crate::error::{Error, Result};
+use crate::wire::versions::ApiVersions;
+use crate::wire::{Answer, Channel, Frame, HostPort, Piece, Unanswered, WireError};
+
+/// The version of Metadata from which on the creation of topics can be refused; before, it is implied.
+const CREATION_CAN_BE_REFUSED: i16 = 4;
+
+/// What goes with a request: the session's own question, or its user's.
+#[derive(Debug)]
+enum Note<T> {
+    Metadata { of_all: bool },
+    Other(T),
+}
+
+/// A view of a cluster, and the way to it.
+#[derive(Debug)]
+pub(super) struct Session<T> {
+    network: Network<Note<T>>,
+    pub(super) cluster: Cluster,
+    servers: Vec<HostPort>,
+    options: ClusterSettings,
+    /// Topics that do not exist may be created by being asked for, if the cluster does that.
+    may_create_topics: bool,
+    topics: Vec<String>,
+    /// The next question is about every topic.
+    wants_all: bool,
+    /// Every topic there was when that was asked.
+    all_topics: Vec<String>,
+    /// When to ask next; `None` while an answer is awaited.
+    ask_at: Option<Instant>,
+    /// Questions in a row that somebody wanted before their time.
+    hasty: u32,
+    /// Answers so far; a user who waits for fresh metadata waits for the next.
+    answers: u64,
+    answers_of_all: u64,
+}
+
+impl<T> Session<T> {
+    pub(super) fn new(options: ClusterSettings, may_create_topics: bool) -> Result<Self> {
+        let servers = options.servers.clone();
+        let network = Network::new(servers.clone(), options.connection.clone(), options.reconnect)?;
+        Ok(Self {
+            network,
+            cluster: Cluster::default(),
+            servers,
+            options,
+            may_create_topics,
+            topics: Vec::new(),
+            wants_all: false,
+            all_topics: Vec::new(),
+            ask_at: Some(Instant::now()),
+            hasty: 0,
+            answers: 0,
+            answers_of_all: 0,
+        })
+    }
+
+    pub(super) fn waker(&self) -> Waker {
+        self.network.waker()
+    }
+
+    /// Keeps a view of this topic, too.
+    pub(super) fn watch(&mut self, topic: &str) {
+        if !self.topics.iter().any(|known| known == topic) {
+            self.topics.push(topic.to_owned());
+            self.ask_now();
+        }
+    }
+
+    /// Asks once for every topic.
+    pub(super) fn ask_for_all(&mut self) {
+        self.wants_all = true;
+        self.ask_now();
+    }
+
+    /// How many answers about the cluster came so far.
+    pub(super) fn answers(&self) -> u64 {
+        self.answers
+    }
+
+    /// Every topic there was when that was last asked.
+    pub(super) fn all_topics(&self) -> &[String] {
+        &self.all_topics
+    }
+
+    /// How many answers about every topic came so far.
+    pub(super) fn answers_of_all(&self) -> u64 {
+        self.answers_of_all
+    }
+
+    /// Asks at once: a user waits for the answer.
+    pub(super) fn ask_now(&mut self) {
+        if self.ask_at.is_some() {
+            self.ask_at = Some(Instant::now());
+        }
+    }
+
+    /// Asks soon: something is no longer as it was.
+    pub(super) fn refresh(&mut self) {
+        let hasty = self.hasty;
+        if let Some(ask_at) = &mut self.ask_at {
+            let wait = if hasty == 0 {
+                Duration::ZERO
+            } else {
+                self.options.retry.after(hasty)
+            };
+            *ask_at = (*ask_at).min(Instant::now() + wait);
+        }
+    }
+
+    /// A broker's connection, when it is open and takes requests; otherwise it is opened in the background.
+    pub(super) fn channel(&mut self, node: Node) -> Option<Link<'_, T>> {
+        if !self.network.is_open(node) {
+            self.network.open(node);
+        }
+        self.network.channel(node).map(|channel| Link { channel })
+    }
+
+    /// A node for a question that any broker answers, if one is connected.
+    pub(super) fn anybody(&mut self) -> Option<Node> {
+        self.network.anybody()
+    }
+
+    pub(super) fn is_open(&self, node: Node) -> bool {
+        self.network.is_open(node)
+    }
+
+    pub(super) fn close(&mut self, node: Node, error: WireError) {
+        self.network.close(node, error);
+        self.refresh();
+    }
+
+    pub(super) fn mute(&mut self, node: Node, time: Duration) {
+        self.network.mute(node, time);
+    }
+
+    pub(super) fn recycle(&mut self, node: Node, frame: Frame) {
+        self.network.recycle(node, frame);
+    }
+
+    pub(super) fn last_error(&self, node: Node) -> Option<&WireError> {
+        self.network.last_error(node)
+    }
+
+    /// What happened to the user's requests, waiting for it up to `wait`.
+    pub(super) fn wait(&mut self, wait: Duration) -> Vec<Event<T>> {
+        self.ask_when_due();
+        let now = Instant::now();
+        let until_next = self
+            .ask_at
+            .map_or(Duration::MAX, |at| at.saturating_duration_since(now))
+            .max(Duration::from_millis(1));
+        let events = self.network.wait(wait.min(until_next));
+        let mut passed_on = Vec::with_capacity(events.len());
+        for event in events {
+            match event {
+                Event::Opened(node) => {
+                    self.ask_when_due();
+                    passed_on.push(Event::Opened(node));
+                }
+                Event::Answered(node, answer) => passed_on.extend(self.answered(node, answer)),
+                Event::Lost { node, unanswered } => passed_on.push(self.lost(node, unanswered)),
+            }
+        }
+        passed_on
+    }
+
+    fn answered(&mut self, node: Node, answer: Answer<Note<T>>) -> Option<Event<T>> {
+        let Answer { note, version, frame } = answer;
+        match note {
+            Note::Other(theirs) => Some(Event::Answered(
+                node,
+                Answer {
+                    note: theirs,
+                    version,
+                    frame,
+                },
+            )),
+            Note::Metadata { of_all } => {
+                match frame.decode::<MetadataRequest>(version) {
+                    Ok(answer) => self.learn(&answer, of_all),
+                    Err(error) => self.network.close(node, error),
+                }
+                self.network.recycle(node, frame);
+                None
+            }
+        }
+    }
+
+    fn lost(&mut self, node: Node, unanswered: Vec<Unanswered<Note<T>>>) -> Event<T> {
+        let mut theirs = Vec::with_capacity(unanswered.len());
+        for Unanswered { note, is_unsent } in unanswered {
+            match note {
+                Note::Metadata { .. } => self.ask_at = Some(Instant::now()),
+                Note::Other(other) => theirs.push(Unanswered {
+                    note: other,
+                    is_unsent,
+                }),
+            }
+        }
+        self.refresh();
+        Event::Lost {
+            node,
+            unanswered: theirs,
+        }
+    }
+
+    fn learn(&mut self, answer: &MetadataResponse, of_all: bool) {
+        self.hasty = self.hasty.saturating_add(1);
+        self.ask_at = Some(Instant::now() + self.options.metadata_max_age);
+        // A broker that has just begun knows nobody; asking again is all that helps.
+        if answer.brokers.is_empty() || answer.error_code != 0 {
+            self.refresh();
+            return;
+        }
+        self.cluster.apply(answer);
+        self.answers += 1;
+        if of_all {
+            self.wants_all = false;
+            self.answers_of_all += 1;
+            self.all_topics = answer
+                .topics
+                .iter()
+                .filter_map(|topic| topic.name.as_ref())
+                .map(|name| name.to_string())
+                .collect();
+        }
+        for (id, address) in &self.cluster.brokers {
+            self.network
+                .set_addresses(Node::Broker(*id), vec![address.clone()]);
+        }
+        self.network.adopt_bootstrap(&self.cluster.brokers);
+    }
+
+    /// The user's business goes well: the next change is asked about at once.
+    pub(super) fn all_is_well(&mut self) {
+        self.hasty = 0;
+    }
+
+    fn ask_when_due(&mut self) {
+        if self.ask_at.is_none_or(|at| at > Instant::now()) {
+            return;
+        }
+        let Some(node) = self.network.anybody() else {
+            return;
+        };
+        let timeout = self.options.connection.request_timeout;
+        let of_all = self.wants_all;
+        let Some(channel) = self.network.channel(node) else {
+            return;
+        };
+        let sent = channel
+            .versions()
+            .highest::<MetadataRequest>()
+            .and_then(|version| {
+                let request = metadata_request(&self.topics, of_all, self.may_create_topics, version);
+                channel.send(&request, version, timeout, Note::Metadata { of_all })
+            });
+        match sent {
+            Ok(()) => self.ask_at = None,
+            Err(error) => self.network.close(node, error),
+        }
+    }
+
+    /// Why nobody can be reached, after so long a time.
+    pub(super) fn unreachable(&mut self, after: Duration) -> Error {
+        let several = self.servers.len() > 1;
+        match self.network.take_error() {
+            Some(WireError::At { failure, .. }) if several && failure.is_passing() => {
+                failure.at(self.servers_in_words()).into()
+            }
+            Some(error) => error.into(),
+            None => WireError::TimedOut(after).at(self.servers_in_words()).into(),
+        }
+    }
+
+    /// The failure that no other try mends, when nobody else is connected.
+    pub(super) fn hopeless(&mut self) -> Option<Error> {
+        if self.network.is_connected() || !self.network.is_hopeless() {
+            return None;
+        }
+        self.network.take_error().map(Error::from)
+    }
+
+    /// The servers as the user named them.
+    pub(super) fn servers_in_words(&self) -> String {
+        let servers: Vec<String> = self.servers.iter().map(ToString::to_string).collect();
+        servers.join(",")
+    }
+}
+
+/// An open connection that takes requests of the session's user.
+#[derive(Debug)]
+pub(super) struct Link<'a, T> {
+    channel: &'a mut Channel<Note<T>>,
+}
+
+impl<T> Link<'_, T> {
+    /// The versions that the broker serves.
+    pub(super) fn versions(&self) -> &ApiVersions {
+        self.channel.versions()
+    }
+
+    /// Requests without an answer.
+    pub(super) fn unanswered(&self) -> usize {
+        self.channel.unanswered()
+    }
+
+    /// Whether the socket has not taken all of what was sent.
+    pub(super) fn has_output(&self) -> bool {
+        self.channel.has_output()
+    }
+
+    /// Sends `request` in the highest version up to `limit` that both sides know.
+    pub(super) fn send<R: Request>(
+        &mut self,
+        build: impl FnOnce(i16) -> R,
+        limit: i16,
+        timeout: Duration,
+        note: T,
+    ) -> Result<(), WireError> {
+        let version = self.channel.versions().highest_up_to::<R>(limit)?;
+        self.channel
+            .send(&build(version), version, timeout, Note::Other(note))
+    }
+
+    /// Sends a body that is already encoded; `None` for the timeout is a request without an answer.
+    pub(super) fn send_pieces<R: Request>(
+        &mut self,
+        version: i16,
+        body: Vec<Piece>,
+        timeout: Option<Duration>,
+        note: T,
+    ) -> Result<(), WireError> {
+        self.channel
+            .send_pieces::<R>(version, body, timeout, Note::Other(note))
+    }
+}
+
+fn metadata_request(topics: &[String], of_all: bool, may_create: bool, version: i16) -> MetadataRequest {
+    let topics = topics.iter().map(|topic| {
+        let name = TopicName(StrBytes::from_string(topic.clone()));
+        MetadataRequestTopic::default().with_name(Some(name))
+    });
+    // Version 0 has no null, and takes the empty list for every topic.
+    let all = (version == 0).then(Vec::new);
+    let request = MetadataRequest::default().with_topics(if of_all { all } else { Some(topics.collect()) });
+    if version < CREATION_CAN_BE_REFUSED {
+        return request;
+    }
+    request.with_allow_auto_topic_creation(may_create)
+}

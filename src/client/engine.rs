@@ -1,0 +1,88 @@
+//! Who carries the records, and why: the direct lane wherever nothing has to be coordinated, librdkafka for consumer
+//! groups and transactions.
+
+use super::consume_settings::ConsumeSettings;
+use super::direct::consumer::DirectSource;
+use super::direct::producer::DirectSink;
+use super::librdkafka::consumer::Consumer;
+use super::librdkafka::producer::Producer;
+use super::produce_settings::ProduceSettings;
+use super::record_sink::{RecordSink, SinkOptions};
+use super::record_source::RecordSource;
+use super::settings::Settings;
+use crate::error::Result;
+
+/// Partitioners that the direct lane has, by librdkafka's names.
+const OUR_PARTITIONERS: &[&str] = &["murmur2_random", "murmur2", "random"];
+
+/// Who carries the records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Direct,
+    /// With the reason.
+    Librdkafka(String),
+}
+
+impl Engine {
+    /// Who sends records.
+    pub fn for_sending(settings: &Settings, overrides: &[(String, String)]) -> Self {
+        if let Some(id) = value(settings, overrides, "transactional.id") {
+            return Self::Librdkafka(format!("transactional.id is {id}"));
+        }
+        match value(settings, overrides, "partitioner") {
+            Some(name) if !OUR_PARTITIONERS.contains(&name) => {
+                Self::Librdkafka(format!("the partitioner {name} is its own"))
+            }
+            _ => Self::Direct,
+        }
+    }
+
+    /// Who reads records.
+    pub fn for_reading(settings: &Settings, overrides: &[(String, String)]) -> Self {
+        match value(settings, overrides, "group.id") {
+            Some(group) => Self::Librdkafka(format!("group.id is {group}")),
+            None => Self::Direct,
+        }
+    }
+
+    /// One line for `-v`.
+    pub fn explanation(&self) -> String {
+        match self {
+            Self::Direct => {
+                "records go over the direct lane: there is no group and no transaction".to_owned()
+            }
+            Self::Librdkafka(why) => format!("librdkafka carries the records: {why}"),
+        }
+    }
+}
+
+/// What is said of a setting, if it is not empty.
+fn value<'a>(settings: &'a Settings, overrides: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let insisted = overrides.iter().rev().find(|(known, _)| known == name);
+    let value = insisted
+        .map(|(_, value)| value.as_str())
+        .or_else(|| settings.get(name));
+    value.map(str::trim).filter(|value| !value.is_empty())
+}
+
+/// The sink for these settings.
+pub fn open_sink(settings: &Settings, options: SinkOptions) -> Result<Box<dyn RecordSink>> {
+    if Engine::for_sending(settings, &options.overrides) == Engine::Direct {
+        let typed = ProduceSettings::of(settings, &options.overrides, &options.defaults)?;
+        return Ok(Box::new(DirectSink::open(typed, options)?));
+    }
+    Ok(Box::new(Producer::open(settings, options)?))
+}
+
+/// The source for these settings. `overrides` win over the settings; `defaults` hold where nothing else speaks.
+pub fn open_source(
+    settings: &Settings,
+    overrides: &[(String, String)],
+    defaults: &[(String, String)],
+) -> Result<Box<dyn RecordSource>> {
+    if Engine::for_reading(settings, overrides) == Engine::Direct {
+        let typed = ConsumeSettings::of(settings, overrides, defaults)?;
+        return Ok(Box::new(DirectSource::open(typed)?));
+    }
+    Ok(Box::new(Consumer::open(settings, overrides, defaults)?))
+}

@@ -1,0 +1,223 @@
+//! How records are sent, as typed values: made once from the settings, whoever carries the records.
+//!
+//! Defaults are those of Apache Kafka's producer, but for sizes: its batches of 16 KB cost brokers and clients three
+//! times the CPU of large ones. <https://kafka.apache.org/documentation/#producerconfigs>
+
+use std::time::Duration;
+
+use super::settings::Settings;
+use super::typed_settings::{ClusterSettings, Reader};
+use crate::error::Result;
+use crate::records::Codec;
+
+/// Who must have a record before it counts as sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acks {
+    /// All replicas in sync.
+    All,
+    Leader,
+    /// Nobody: records leave, and that is all that is known.
+    Nobody,
+}
+
+impl Acks {
+    /// As the protocol has it.
+    pub fn code(self) -> i16 {
+        match self {
+            Self::All => -1,
+            Self::Leader => 1,
+            Self::Nobody => 0,
+        }
+    }
+}
+
+/// How records are sent.
+#[derive(Clone, Debug)]
+pub struct ProduceSettings {
+    pub cluster: ClusterSettings,
+    pub acks: Acks,
+    /// Retries make no duplicates (KIP-98).
+    pub is_idempotent: bool,
+    pub codec: Codec,
+    /// The codec's level; `None` is its default.
+    pub level: Option<i32>,
+    /// Bytes of a batch before compression, from 1 up; a larger record goes alone.
+    pub batch_bytes: usize,
+    /// Larger records are refused without being sent; in bytes, as Java counts them.
+    pub max_request_bytes: Option<usize>,
+    /// How long a record waits for company; `None` leaves it to the pauses of the input.
+    pub linger: Option<Duration>,
+    /// Requests without an answer on one connection, from 1 up.
+    pub max_in_flight: usize,
+    /// Bytes of records under way at most; one larger record still goes.
+    pub buffer_bytes: usize,
+    /// From the moment a record is taken until it is delivered or given up.
+    pub delivery_timeout: Duration,
+    /// How long a broker may wait for its replicas.
+    pub request_timeout: Duration,
+    /// Tries after the first; `None` is until the delivery timeout.
+    pub retries: Option<u32>,
+    /// Every partition has its turn for records without a key; false sends them to any at random.
+    pub is_sticky: bool,
+}
+
+/// As large as a batch may be where `max.message.bytes` has its usual default, with room for services that keep it
+/// a little lower.
+const BATCH_BYTES: usize = 1_000_000;
+/// Enough for five batches on each of several brokers.
+const BUFFER_BYTES: usize = 32 * 1024 * 1024;
+/// More than this in flight and brokers no longer recognise duplicates.
+const MOST_IN_FLIGHT: usize = 5;
+
+impl ProduceSettings {
+    /// Reads the settings. `overrides` win over them, `defaults` hold where nothing else speaks.
+    pub fn of(
+        settings: &Settings,
+        overrides: &[(String, String)],
+        defaults: &[(String, String)],
+    ) -> Result<Self> {
+        let reader = Reader {
+            settings,
+            overrides,
+            defaults,
+        };
+        let acks = acks(&reader)?;
+        let retries = reader.number::<u32>(&["retries", "message.send.max.retries"], 0..=i32::MAX as u32)?;
+        let in_flight_names = &["max.in.flight.requests.per.connection", "max.in.flight"];
+        let max_in_flight = reader.number::<usize>(in_flight_names, 1..=i32::MAX as usize)?;
+        let may_be_idempotent = acks == Acks::All
+            && retries != Some(0)
+            && max_in_flight.is_none_or(|most| most <= MOST_IN_FLIGHT);
+        let is_idempotent = match reader.flag(&["enable.idempotence"])? {
+            Some(true) if !may_be_idempotent => {
+                return Err(reader.complaint(
+                    "enable.idempotence",
+                    "it wants acks=all, retries above 0 and at most 5 requests in flight",
+                ));
+            }
+            Some(wanted) => wanted,
+            None => may_be_idempotent,
+        };
+        let (codec, level) = compression(&reader)?;
+        let cluster = reader.cluster()?;
+        let batch_bytes = reader.bytes(&["batch.size"])?.unwrap_or(BATCH_BYTES);
+        Ok(Self {
+            acks,
+            is_idempotent,
+            codec,
+            level,
+            batch_bytes: batch_bytes.clamp(1, i32::MAX as usize / 2),
+            max_request_bytes: reader.bytes(&["max.request.size"])?,
+            linger: reader.time(&["linger.ms", "queue.buffering.max.ms"])?,
+            max_in_flight: max_in_flight.unwrap_or(MOST_IN_FLIGHT),
+            buffer_bytes: buffer_bytes(&reader)?,
+            delivery_timeout: reader
+                .time(&["delivery.timeout.ms", "message.timeout.ms"])?
+                .unwrap_or(Duration::from_secs(120)),
+            request_timeout: reader
+                .time(&["request.timeout.ms", "request.timeout.ms"])?
+                .unwrap_or(Duration::from_secs(30)),
+            retries: retries.filter(|retries| *retries < i32::MAX as u32),
+            is_sticky: reader
+                .text(&["partitioner"])
+                .is_none_or(|(_, name)| name != "random"),
+            cluster,
+        })
+    }
+}
+
+fn acks(reader: &Reader<'_>) -> Result<Acks> {
+    match reader.text(&["acks", "request.required.acks"]) {
+        None | Some((_, "all" | "-1" | "ALL" | "All")) => Ok(Acks::All),
+        Some((_, "1")) => Ok(Acks::Leader),
+        Some((_, "0")) => Ok(Acks::Nobody),
+        Some((name, other)) => {
+            Err(reader.complaint(name, format_args!("it takes all, -1, 0 or 1, not \"{other}\"")))
+        }
+    }
+}
+
+fn compression(reader: &Reader<'_>) -> Result<(Codec, Option<i32>)> {
+    let codec = match reader.text(&["compression.type", "compression.codec"]) {
+        None => Codec::None,
+        Some((name, text)) => Codec::from_name(&text.to_ascii_lowercase()).ok_or_else(|| {
+            reader.complaint(
+                name,
+                format_args!("it takes none, gzip, snappy, lz4 or zstd, not \"{text}\""),
+            )
+        })?,
+    };
+    let (names, range): (&[&str], _) = match codec {
+        Codec::None | Codec::Snappy => return Ok((codec, None)),
+        Codec::Gzip => (&["compression.gzip.level", "compression.level"], -1..=9),
+        Codec::Lz4 => (&["compression.lz4.level", "compression.level"], -1..=17),
+        Codec::Zstd => (&["compression.zstd.level", "compression.level"], -131_072..=22),
+    };
+    let level = reader.number::<i32>(names, range)?;
+    // -1 is gzip's own word for its default, and librdkafka's for any codec's.
+    Ok((codec, level.filter(|level| *level != -1 || codec == Codec::Zstd)))
+}
+
+fn buffer_bytes(reader: &Reader<'_>) -> Result<usize> {
+    if let Some(bytes) = reader.bytes(&["buffer.memory"])? {
+        return Ok(bytes);
+    }
+    let kilobytes = reader.bytes(&["queue.buffering.max.kbytes"])?;
+    Ok(kilobytes.map_or(BUFFER_BYTES, |kilobytes| kilobytes.saturating_mul(1024)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::settings::Origin;
+
+    fn of(entries: &[(&str, &str)]) -> Result<ProduceSettings> {
+        let mut settings = Settings::default();
+        settings.set("bootstrap.servers", "a:1", Origin::Flag);
+        for (name, value) in entries {
+            settings.set(*name, *value, Origin::SetFlag);
+        }
+        ProduceSettings::of(&settings, &[], &[])
+    }
+
+    #[test]
+    fn what_rules_idempotence_out_in_java_rules_it_out_here() {
+        for (name, value, expected) in [
+            ("acks", "all", true),
+            ("acks", "-1", true),
+            ("acks", "1", false),
+            ("retries", "0", false),
+            ("retries", "1", true),
+            ("max.in.flight.requests.per.connection", "6", false),
+            ("enable.idempotence", "false", false),
+        ] {
+            let found = of(&[(name, value)]).unwrap();
+            assert_eq!(found.is_idempotent, expected, "{name}={value}");
+        }
+        assert!(of(&[("enable.idempotence", "true"), ("acks", "1")]).is_err());
+    }
+
+    #[test]
+    fn both_kinds_of_names_units_and_ranges() {
+        let found = of(&[
+            ("queue.buffering.max.kbytes", "2"),
+            ("message.timeout.ms", "7"),
+            ("compression.codec", "zstd"),
+            ("compression.level", "9"),
+            ("request.required.acks", "0"),
+        ])
+        .unwrap();
+        assert_eq!(found.buffer_bytes, 2048);
+        assert_eq!(found.delivery_timeout, Duration::from_millis(7));
+        assert_eq!((found.codec, found.level), (Codec::Zstd, Some(9)));
+        assert_eq!(found.acks, Acks::Nobody);
+        for (name, value, told) in [
+            ("acks", "2", "-X acks: it takes all, -1, 0 or 1, not \"2\""),
+            ("batch.size", "1k", "-X batch.size: it takes a whole number"),
+            ("compression.type", "brotli", "not \"brotli\""),
+        ] {
+            let refusal = of(&[(name, value)]).unwrap_err().to_string();
+            assert!(refusal.contains(told), "{refusal}");
+        }
+    }
+}
