@@ -55,6 +55,8 @@ pub struct ProduceSettings {
     pub delivery_timeout: Duration,
     /// How long a broker may wait for its replicas.
     pub request_timeout: Duration,
+    /// How long a topic may be missing before it counts as gone.
+    pub missing_topic_patience: Duration,
     /// Tries after the first; `None` is until the delivery timeout.
     pub retries: Option<u32>,
     /// Every partition has its turn for records without a key; false sends them to any at random.
@@ -115,7 +117,10 @@ impl ProduceSettings {
                 .time(&["delivery.timeout.ms", "message.timeout.ms"])?
                 .unwrap_or(Duration::from_secs(120)),
             request_timeout: reader
-                .time(&["request.timeout.ms", "request.timeout.ms"])?
+                .time(&["request.timeout.ms"])?
+                .unwrap_or(Duration::from_secs(30)),
+            missing_topic_patience: reader
+                .time(&["topic.metadata.propagation.max.ms"])?
                 .unwrap_or(Duration::from_secs(30)),
             retries: retries.filter(|retries| *retries < i32::MAX as u32),
             is_sticky: reader

@@ -6,6 +6,7 @@
 mod account;
 mod limit;
 mod partitions;
+mod plain;
 
 use std::borrow::Cow;
 use std::io::IsTerminal;
@@ -170,6 +171,9 @@ impl Run<'_> {
                         self.is_prepared = true;
                     }
                     self.splitter.push(&bytes).map_err(|bad| self.bad_input(&bad))?;
+                    if !self.send_plain_pieces()? {
+                        return Ok(End::Interrupted);
+                    }
                     while self.send_next_piece(false)? {
                         if self.is_at_limit() {
                             return Ok(End::AtLimit);
@@ -211,19 +215,21 @@ impl Run<'_> {
             outcome => outcome?,
         }
         self.hurry_after(PAUSED);
-        let mut wait = PAUSED;
         loop {
-            self.sink.poll(Duration::ZERO, &mut self.account)?;
+            // While something is under way its answers are waited for, and else input.
+            let is_busy = self.sink.in_flight() > 0;
+            let (for_answers, for_input) = if is_busy {
+                (PAUSED, Duration::ZERO)
+            } else {
+                (Duration::ZERO, STEP)
+            };
+            self.sink.poll(for_answers, &mut self.account)?;
             self.tell();
-            if self.sink.in_flight() == 0 {
-                wait = STEP;
-            }
-            let chunk = chunks.next(wait)?;
+            let chunk = chunks.next(for_input)?;
             if !matches!(chunk, Chunk::Idle) || self.interrupt.is_raised() {
                 return Ok(chunk);
             }
             self.hurry_after(PAUSED);
-            wait = STEP.min(wait * 2);
         }
     }
 

@@ -42,6 +42,10 @@ impl LineParser {
 }
 
 impl RecordParser for LineParser {
+    fn takes_all_as_values(&self) -> bool {
+        matches!(self.key, KeyIn::Nothing) && !self.empty_is_null
+    }
+
     fn parse<'a>(&'a mut self, text: &'a [u8], _number: u64) -> Result<Option<ParsedRecord<'a>>, BadInput> {
         let (key, value) = match &self.key {
             KeyIn::Nothing => (None, self.bytes(text)),

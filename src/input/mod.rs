@@ -50,6 +50,11 @@ pub trait RecordParser {
     /// The record in `text`, which is piece `number` (from 1) of the input; None for a piece that is none, such
     /// as a heading.
     fn parse<'a>(&'a mut self, text: &'a [u8], number: u64) -> Result<Option<ParsedRecord<'a>>, BadInput>;
+
+    /// Whether every piece, as it is, is the value of a record that has nothing else.
+    fn takes_all_as_values(&self) -> bool {
+        false
+    }
 }
 
 /// The text behind a UTF-8 byte order mark, which some programs put in front of a file and which is no part of it.

@@ -2,6 +2,8 @@
 //!
 //! Owns the bytes that are not yet a whole piece, and the bound on a piece's size.
 
+use std::ops::Range;
+
 use super::BadInput;
 
 /// The largest piece; no broker takes a record that big.
@@ -63,6 +65,15 @@ impl Splitter {
 
     /// The next whole piece.
     pub fn next_piece(&mut self) -> Option<&[u8]> {
+        self.skip_newline();
+        let (end, next) = self.find_end()?;
+        let start = self.start;
+        self.start = next;
+        self.searched = next;
+        self.buffer.get(start..end)
+    }
+
+    fn skip_newline(&mut self) {
         if self.skips_newline && self.start < self.buffer.len() {
             self.skips_newline = false;
             if self.buffer.get(self.start) == Some(&b'\n') {
@@ -70,11 +81,31 @@ impl Splitter {
                 self.searched = self.searched.max(self.start);
             }
         }
-        let (end, next) = self.find_end()?;
-        let start = self.start;
-        self.start = next;
-        self.searched = next;
-        self.buffer.get(start..end)
+    }
+
+    /// The next whole pieces, as many as `places` has room for: where in [`Splitter::bytes`] they are.
+    pub fn next_pieces(&mut self, places: &mut Vec<Range<usize>>) {
+        while places.len() < places.capacity() {
+            self.skip_newline();
+            let Some((end, next)) = self.find_end() else {
+                return;
+            };
+            places.push(self.start..end);
+            self.start = next;
+            self.searched = next;
+        }
+    }
+
+    /// What was pushed and is still held; the places of pieces count from its beginning.
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Takes back every piece from the one that begins at `start` on.
+    pub fn unread_from(&mut self, start: usize) {
+        self.start = start;
+        self.searched = start;
+        self.skips_newline = false;
     }
 
     /// What is left when the source has ended; nothing if it ended with a piece.

@@ -96,6 +96,11 @@ impl Limit {
         })
     }
 
+    /// Whether a value of so many bytes, without key, is surely not too big.
+    pub(super) fn takes(&self, bytes: usize) -> bool {
+        bytes + OVERHEAD <= self.bytes
+    }
+
     /// Whether a record that is too big ends the run.
     pub(super) fn is_the_end(&self, record: &ParsedRecord<'_>) -> bool {
         self.end.as_ref().is_some_and(|end| end.contains(&bytes(record)))

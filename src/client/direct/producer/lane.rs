@@ -31,7 +31,6 @@ pub(super) struct Lane {
     pub(super) topic: usize,
     pub(super) partition: i32,
     pub(super) leader: Option<BrokerId>,
-    pub(super) leader_epoch: i32,
     pub(super) queue: PartitionQueue,
     open: Option<OpenBatch>,
     /// What is open leaves as soon as it can.
@@ -47,7 +46,6 @@ impl Lane {
             topic,
             partition,
             leader: None,
-            leader_epoch: -1,
             queue: PartitionQueue::new(rules),
             open: None,
             leaves: false,

@@ -122,6 +122,8 @@ pub(super) enum Failure {
     },
     /// Too late.
     TimedOut { may_be_written: bool },
+    /// The topic, or the partition, is no longer there.
+    Gone { may_be_written: bool },
     /// The run was given up.
     Abandoned { may_be_written: bool },
 }
@@ -496,11 +498,18 @@ impl PartitionQueue {
                     kind,
                     may_be_written,
                 },
+                Some(Failure::Gone { .. }) => Failure::Gone { may_be_written },
                 _ => Failure::Abandoned { may_be_written },
             };
             effects.push(Effect::Failed(batch, failure));
         }
         effects
+    }
+
+    /// Begins as if so many records had been sent.
+    #[cfg(test)]
+    pub(super) fn begin_at(&mut self, sequence: i32, identity: Identity) {
+        (self.next_sequence, self.identity) = (sequence, Some(identity));
     }
 
     /// The topic was deleted and created again: brokers know nothing of what was sent before.

@@ -91,6 +91,10 @@ impl DirectSink {
                     format!("not acknowledged within {limit}{unknown}: {trouble}"),
                 )
             }
+            Failure::Gone { may_be_written } => (
+                Kind::NotFound,
+                format!("the topic is gone{}", unknown(*may_be_written)),
+            ),
             Failure::Abandoned { may_be_written: true } => (
                 Kind::Failed,
                 "given up before it was acknowledged; it may be written".to_owned(),

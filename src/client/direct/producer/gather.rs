@@ -1,0 +1,192 @@
+//! Records into batches: which partition, which batch, and what happens when memory is used up.
+
+use std::time::{Duration, Instant};
+
+use super::sealer::Ticket;
+use super::{DirectSink, STEP, Topic, failures, partition_queue::Failure, partitioner};
+use crate::client::record_sink::{DeliveryListener, RecordSink as _, RecordView};
+use crate::client::request_limit::RequestLimit;
+use crate::error::{Kind, Result};
+use crate::records::Codec;
+use crate::records::batch_header::HEADER_LEN;
+use crate::records::record::Header;
+
+impl DirectSink {
+    pub(super) fn send_at(
+        &mut self,
+        record: &RecordView<'_>,
+        tag: u64,
+        now: (Instant, i64),
+        listener: &mut dyn DeliveryListener,
+    ) -> Result<()> {
+        if let Some(refusal) = self.refusal(record) {
+            failures::report_one(record, tag, &refusal, listener);
+            return Ok(());
+        }
+        let topic = self.topic_of(record.topic)?;
+        if self.memory >= self.settings.buffer_bytes {
+            self.wait_for_memory(listener)?;
+        }
+        let Some(lane) = self.lane_for(topic, record) else {
+            let count = self.topics.get(topic).map_or(0, |topic| topic.lanes.len());
+            let partition = record.partition.unwrap_or(-1);
+            let name = record.topic;
+            let reason = format!("topic \"{name}\" has no partition {partition}; it has {count}");
+            failures::report_one(record, tag, &(Kind::NotFound, reason), listener);
+            return Ok(());
+        };
+        let timestamp = record.timestamp.unwrap_or(now.1);
+        let bytes = if record.headers.is_empty() {
+            self.append(lane, record, &[], timestamp, tag, now.0, listener)
+        } else {
+            let headers: Vec<Header<'_>> = record
+                .headers
+                .iter()
+                .map(|header| Header {
+                    key: header.name.as_bytes(),
+                    value: header.value,
+                })
+                .collect();
+            self.append(lane, record, &headers, timestamp, tag, now.0, listener)
+        };
+        if record.partition.is_none()
+            && record.key.is_none()
+            && let Some(topic) = self.topics.get_mut(topic)
+        {
+            topic.turns.count(bytes);
+        }
+        Ok(())
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the record and where it goes; a struct would be built for every record"
+    )]
+    #[inline]
+    pub(super) fn append(
+        &mut self,
+        lane: usize,
+        record: &RecordView<'_>,
+        headers: &[Header<'_>],
+        timestamp: i64,
+        tag: u64,
+        now: Instant,
+        listener: &mut dyn DeliveryListener,
+    ) -> usize {
+        let limit = self.settings.batch_bytes;
+        let mut bytes = self
+            .lanes
+            .get_mut(lane)
+            .and_then(|lane| lane.append(record, headers, timestamp, tag, limit));
+        if bytes.is_none() {
+            self.close_batch(lane);
+            self.turn_the_wheel(Duration::ZERO, listener);
+            let buffer = self.spare.pop().unwrap_or_default();
+            if let Some(lane) = self.lanes.get_mut(lane) {
+                lane.begin(buffer, now);
+                bytes = lane.append(record, headers, timestamp, tag, limit);
+            }
+        }
+        let bytes = bytes.unwrap_or_default();
+        self.memory += bytes;
+        self.outstanding += 1;
+        bytes
+    }
+
+    pub(super) fn refusal(&self, record: &RecordView<'_>) -> Option<(Kind, String)> {
+        if let Some((failure, reason)) = &self.fatal {
+            let kind = match failure {
+                Failure::Refused { kind, .. } => *kind,
+                _ => Kind::Failed,
+            };
+            return Some((kind, reason.clone()));
+        }
+        let limit = self.settings.max_request_bytes?;
+        let reason = RequestLimit(Some(limit)).refusal(record)?;
+        Some((Kind::BadData, reason))
+    }
+
+    pub(super) fn topic_of(&mut self, name: &str) -> Result<usize> {
+        let is_it = |topic: &Topic| topic.name == name;
+        if self.topics.get(self.last_topic).is_some_and(is_it) {
+            return Ok(self.last_topic);
+        }
+        if !self.topics.iter().any(is_it) {
+            self.prepare_topic(name, self.settings.delivery_timeout)?;
+        }
+        self.last_topic = self.topics.iter().position(is_it).unwrap_or_default();
+        Ok(self.last_topic)
+    }
+
+    pub(super) fn lane_for(&mut self, topic: usize, record: &RecordView<'_>) -> Option<usize> {
+        let count = self.topics.get(topic)?.lanes.len();
+        let partition = match (record.partition, record.key) {
+            (Some(partition), _) => partition,
+            (None, Some(key)) => partitioner::of_key(key, count),
+            (None, None) => match self.topics.get(topic)?.turns.partition() {
+                Some(partition) => partition,
+                None => self.begin_round(topic)?,
+            },
+        };
+        let index = usize::try_from(partition).ok()?;
+        self.topics.get(topic)?.lanes.get(index).copied()
+    }
+
+    /// Among partitions that have a leader, or all if none has.
+    pub(super) fn begin_round(&mut self, topic: usize) -> Option<i32> {
+        let lanes = &self.lanes;
+        let topic = self.topics.get_mut(topic)?;
+        let members = topic.lanes.iter().filter_map(|lane| lanes.get(*lane));
+        let mut led: Vec<i32> = members
+            .clone()
+            .filter(|lane| lane.leader.is_some() && !lane.was_told)
+            .map(|lane| lane.partition)
+            .collect();
+        if led.is_empty() {
+            led = members.map(|lane| lane.partition).collect();
+        }
+        topic.turns.begin_round(led);
+        topic.turns.partition()
+    }
+
+    pub(super) fn wait_for_memory(&mut self, listener: &mut dyn DeliveryListener) -> Result<()> {
+        while self.memory >= self.settings.buffer_bytes {
+            self.check()?;
+            self.let_all_leave();
+            self.turn_the_wheel(STEP, listener);
+        }
+        Ok(())
+    }
+
+    pub(super) fn let_all_leave(&mut self) {
+        for lane in &mut self.lanes {
+            lane.leaves = lane.has_open();
+        }
+    }
+
+    /// Closes a lane's open batch and puts it behind the others.
+    pub(super) fn close_batch(&mut self, place: usize) {
+        let id = self.next_batch;
+        let Some(lane) = self.lanes.get_mut(place) else {
+            return;
+        };
+        let open_bytes = lane.open_bytes();
+        let Some(mut closed) = lane.close(id) else {
+            return;
+        };
+        self.next_batch += 1;
+        // The header was not counted while the batch was open.
+        self.memory += closed.bytes.len().saturating_sub(open_bytes);
+        closed.batch.memory = open_bytes.saturating_sub(HEADER_LEN);
+        lane.queue.push(closed.batch);
+        if self.settings.codec == Codec::None {
+            lane.queue.finish(id, closed.bytes);
+        } else {
+            let ticket = Ticket {
+                lane: place,
+                batch: id,
+            };
+            self.sealer.seal(ticket, closed.bytes);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Who the producer is to the brokers, for idempotence: its id, asked for once, and its epoch (KIP-98, KIP-360).
+
+use std::time::Instant;
+
+use kafka_protocol::messages::InitProducerIdRequest;
+
+use super::partition_queue::Identity;
+use super::{DirectSink, Note};
+use crate::client::record_sink::DeliveryListener;
+use crate::error::Kind;
+
+/// The last epoch that a producer may raise by itself.
+const LAST_EPOCH: i16 = i16::MAX - 1;
+
+/// Who we are to the brokers, for idempotence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    Unknown { ask_at: Instant },
+    Asked,
+    Known(Identity),
+}
+
+impl DirectSink {
+    pub(super) fn ask_for_identity(&mut self) {
+        let Naming::Unknown { ask_at } = self.naming else {
+            return;
+        };
+        if !self.rules.is_idempotent || ask_at > Instant::now() {
+            return;
+        }
+        let Some(node) = self.session.anybody() else {
+            return;
+        };
+        let timeout = self.settings.request_timeout;
+        let Some(mut link) = self.session.channel(node) else {
+            return;
+        };
+        let request = |_| {
+            InitProducerIdRequest::default()
+                .with_transactional_id(None)
+                .with_transaction_timeout_ms(i32::MAX)
+        };
+        match link.send(request, i16::MAX, timeout, Note::ProducerId) {
+            Ok(()) => self.naming = Naming::Asked,
+            Err(error) => self.session.close(node, error),
+        }
+    }
+
+    pub(super) fn ask_for_identity_later(&mut self) {
+        self.naming = Naming::Unknown {
+            ask_at: Instant::now() + self.settings.cluster.retry.after(1),
+        };
+    }
+
+    pub(super) fn refused_identity(&mut self, code: i16, listener: &mut dyn DeliveryListener) {
+        match code {
+            7 | 13..=16 | 51 => self.ask_for_identity_later(),
+            31 => self.give_up(code, Kind::Denied, listener),
+            _ => self.give_up(code, Kind::Failed, listener),
+        }
+    }
+
+    /// An identity is used up where sequence numbers are missing: the next has a higher epoch (KIP-360).
+    pub(super) fn bump(&mut self, used: Identity) {
+        if self.naming != Naming::Known(used) {
+            return;
+        }
+        self.naming = if used.epoch < LAST_EPOCH {
+            Naming::Known(Identity {
+                id: used.id,
+                epoch: used.epoch + 1,
+            })
+        } else {
+            Naming::Unknown {
+                ask_at: Instant::now(),
+            }
+        };
+    }
+
+    pub(super) fn identity(&self) -> Option<Identity> {
+        match self.naming {
+            Naming::Known(identity) => Some(identity),
+            Naming::Unknown { .. } | Naming::Asked => None,
+        }
+    }
+}
