@@ -6,7 +6,7 @@ use super::Invocation;
 use super::connection_args::ConnectionArgs;
 use super::java::offset_reset;
 use super::times::parse_time;
-use crate::client::record_source::Position;
+use crate::client::record_source::{OnCorrupt, Position};
 use crate::client::settings::{Origin, Settings, Use};
 use crate::commands::Command;
 use crate::commands::consume::{Action, Missing, Start, Topics};
@@ -58,6 +58,10 @@ pub struct ConsumeArgs {
     /// Say nothing but records and errors
     #[arg(short, long)]
     quiet: bool,
+
+    /// Say which engine carries the records, and why
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
 }
 
 #[derive(Args, Debug)]
@@ -92,6 +96,10 @@ struct RangeArgs {
     /// These partitions only, as 0,3,5-7; -1 is all
     #[arg(short, long, value_name = "LIST", allow_negative_numbers = true)]
     partition: Option<String>,
+
+    /// Pass over batches that cannot be decoded, and say so, instead of ending with exit 6
+    #[arg(long)]
+    skip_corrupt: bool,
 
     /// Which records of transactions to print
     #[arg(long, value_name = "LEVEL", value_parser = ["read_uncommitted", "read_committed"])]
@@ -180,6 +188,11 @@ impl ConsumeArgs {
             idle: None,
             formatter: self.form.formatter()?,
             skips_bad: false,
+            on_corrupt: if range.skip_corrupt {
+                OnCorrupt::Skip
+            } else {
+                OnCorrupt::Fail
+            },
             missing: Missing::Refuse,
             is_member,
             patience,
@@ -197,6 +210,7 @@ impl ConsumeArgs {
             settings,
             output: OutputOptions {
                 quiet: self.quiet,
+                verbose: self.verbose,
                 ..OutputOptions::default()
             },
         })

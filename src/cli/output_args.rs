@@ -28,6 +28,7 @@ impl OutputArgs {
         OutputOptions {
             format: self.output,
             quiet: self.quiet,
+            verbose: false,
         }
     }
 }

@@ -54,6 +54,10 @@ pub struct ProduceArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
+
+    /// Say which engine carries the records, and why
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
 }
 
 #[derive(Args, Debug)]
@@ -201,6 +205,7 @@ impl ProduceArgs {
             settings,
             output: OutputOptions {
                 quiet: self.quiet,
+                verbose: self.verbose,
                 ..OutputOptions::default()
             },
         })

@@ -57,8 +57,6 @@ pub struct ConsumeSettings {
     pub rack: String,
     /// Topics that do not exist may be created by being asked for, if the cluster does that.
     pub may_create_topics: bool,
-    /// Batches that cannot be decoded are passed over.
-    pub skips_corrupt: bool,
 }
 
 impl ConsumeSettings {
@@ -90,7 +88,6 @@ impl ConsumeSettings {
                 .text(&["client.rack"])
                 .map_or_else(String::new, |(_, rack)| rack.to_owned()),
             may_create_topics: reader.flag(&["allow.auto.create.topics"])?.unwrap_or(false),
-            skips_corrupt: false,
         })
     }
 }

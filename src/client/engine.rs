@@ -8,7 +8,7 @@ use super::librdkafka::consumer::Consumer;
 use super::librdkafka::producer::Producer;
 use super::produce_settings::ProduceSettings;
 use super::record_sink::{RecordSink, SinkOptions};
-use super::record_source::RecordSource;
+use super::record_source::{RecordSource, SourceOptions};
 use super::settings::Settings;
 use crate::error::Result;
 
@@ -45,6 +45,29 @@ impl Engine {
         }
     }
 
+    /// A sink for these settings.
+    pub fn open_sink(&self, settings: &Settings, options: SinkOptions) -> Result<Box<dyn RecordSink>> {
+        match self {
+            Self::Direct => {
+                let typed = ProduceSettings::of(settings, &options.overrides, &options.defaults)?;
+                Ok(Box::new(DirectSink::open(typed, options)?))
+            }
+            Self::Librdkafka(_) => Ok(Box::new(Producer::open(settings, options)?)),
+        }
+    }
+
+    /// A source for these settings.
+    pub fn open_source(&self, settings: &Settings, options: &SourceOptions) -> Result<Box<dyn RecordSource>> {
+        let (overrides, defaults) = (&options.overrides, &options.defaults);
+        match self {
+            Self::Direct => {
+                let typed = ConsumeSettings::of(settings, overrides, defaults)?;
+                Ok(Box::new(DirectSource::open(typed, options.on_corrupt)?))
+            }
+            Self::Librdkafka(_) => Ok(Box::new(Consumer::open(settings, overrides, defaults)?)),
+        }
+    }
+
     /// One line for `-v`.
     pub fn explanation(&self) -> String {
         match self {
@@ -63,26 +86,4 @@ fn value<'a>(settings: &'a Settings, overrides: &'a [(String, String)], name: &s
         .map(|(_, value)| value.as_str())
         .or_else(|| settings.get(name));
     value.map(str::trim).filter(|value| !value.is_empty())
-}
-
-/// The sink for these settings.
-pub fn open_sink(settings: &Settings, options: SinkOptions) -> Result<Box<dyn RecordSink>> {
-    if Engine::for_sending(settings, &options.overrides) == Engine::Direct {
-        let typed = ProduceSettings::of(settings, &options.overrides, &options.defaults)?;
-        return Ok(Box::new(DirectSink::open(typed, options)?));
-    }
-    Ok(Box::new(Producer::open(settings, options)?))
-}
-
-/// The source for these settings. `overrides` win over the settings; `defaults` hold where nothing else speaks.
-pub fn open_source(
-    settings: &Settings,
-    overrides: &[(String, String)],
-    defaults: &[(String, String)],
-) -> Result<Box<dyn RecordSource>> {
-    if Engine::for_reading(settings, overrides) == Engine::Direct {
-        let typed = ConsumeSettings::of(settings, overrides, defaults)?;
-        return Ok(Box::new(DirectSource::open(typed)?));
-    }
-    Ok(Box::new(Consumer::open(settings, overrides, defaults)?))
 }

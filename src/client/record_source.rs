@@ -98,6 +98,26 @@ pub struct Start {
     pub offset: Offset,
 }
 
+/// What to do about a batch that cannot be decoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnCorrupt {
+    /// It ends the reading.
+    #[default]
+    Fail,
+    /// It is told of and passed over.
+    Skip,
+}
+
+/// How a source works, beyond the settings.
+#[derive(Clone, Debug, Default)]
+pub struct SourceOptions {
+    /// Settings that win over the user's, in either kind of names.
+    pub overrides: Vec<(String, String)>,
+    /// Settings that hold where nothing else speaks.
+    pub defaults: Vec<(String, String)>,
+    pub on_corrupt: OnCorrupt,
+}
+
 /// Reads records.
 pub trait RecordSource {
     /// Asks the cluster for one topic (the cluster may create it, if it does and the source may ask), or for all.

@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 use goals::Goals;
 
 use super::Context;
-use crate::client::engine;
-use crate::client::record_source::{ConsumedRecord, Position, RecordSource, RecordVisitor};
+use crate::client::engine::Engine;
+use crate::client::record_source::{
+    ConsumedRecord, OnCorrupt, Position, RecordSource, RecordVisitor, SourceOptions,
+};
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::{self, Grace, Interrupt};
 use crate::java::regex::JavaRegex;
@@ -75,6 +77,7 @@ pub struct Action {
     pub formatter: Box<dyn RecordFormatter>,
     /// A record that cannot be printed is told of and passed over.
     pub skips_bad: bool,
+    pub on_corrupt: OnCorrupt,
     pub missing: Missing,
     /// Read as a member of the settings' group.
     pub is_member: bool,
@@ -139,7 +142,14 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
     for warning in context.client.settings().warnings() {
         context.printer.warn((action.notice)(&warning));
     }
-    let source = engine::open_source(context.client.settings(), &action.overrides, &action.defaults)?;
+    let options = SourceOptions {
+        overrides: action.overrides.clone(),
+        defaults: action.defaults.clone(),
+        on_corrupt: action.on_corrupt,
+    };
+    let engine = Engine::for_reading(context.client.settings(), &options.overrides);
+    context.printer.detail(engine.explanation());
+    let source = engine.open_source(context.client.settings(), &options)?;
     let mut run = Run {
         source,
         goals: Goals::default(),

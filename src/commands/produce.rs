@@ -19,7 +19,7 @@ use limit::Limit;
 use partitions::Partitions;
 
 use super::Context;
-use crate::client::engine;
+use crate::client::engine::Engine;
 use crate::client::record_sink::{self, HeaderView, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
@@ -102,8 +102,10 @@ pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
     }
     // A file's lines are nobody's to type.
     action.prompts &= files(&action.sources).is_empty();
+    let engine = Engine::for_sending(context.client.settings(), &action.overrides);
+    context.printer.detail(engine.explanation());
     let mut run = Run {
-        sink: engine::open_sink(context.client.settings(), sink_options(&action, &interrupt))?,
+        sink: engine.open_sink(context.client.settings(), sink_options(&action, &interrupt))?,
         limit: None,
         partitions: Partitions::default(),
         account: Account::new(&action)?,

@@ -59,6 +59,7 @@ pub enum Format {
 pub struct OutputOptions {
     pub format: Format,
     pub quiet: bool,
+    pub verbose: bool,
 }
 
 /// The way to the user: results on stdout, everything else on stderr.
@@ -82,6 +83,13 @@ impl Printer {
 
     pub fn is_quiet(&self) -> bool {
         self.options.quiet
+    }
+
+    /// One line on stderr about how things are done; with `-v` alone.
+    pub fn detail(&mut self, line: impl Display) {
+        if self.options.verbose {
+            self.warn(line);
+        }
     }
 
     /// Whether a person reads stdout.

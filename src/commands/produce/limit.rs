@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::{Account, Run, Tone, sink_options};
 use crate::client::admin::configs::ConfigResource;
-use crate::client::engine;
+use crate::client::engine::Engine;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener as _};
 use crate::error::{Kind, Result};
 use crate::input::ParsedRecord;
@@ -57,7 +57,8 @@ impl Run<'_> {
                 .overrides
                 .push(("batch.size".into(), limit.max(1).to_string()));
             let options = sink_options(&self.action, &self.interrupt);
-            self.sink = engine::open_sink(self.context.client.settings(), options)?;
+            let engine = Engine::for_sending(self.context.client.settings(), &self.action.overrides);
+            self.sink = engine.open_sink(self.context.client.settings(), options)?;
             self.sink
                 .prepare_topic(&self.action.topic, self.action.topic_wait)?;
         }

@@ -11,7 +11,7 @@ use super::offset_reset;
 use super::option_parser::{self, OptionError, Parsed};
 use super::option_table::Tool;
 use super::usage;
-use crate::client::record_source::Position;
+use crate::client::record_source::{OnCorrupt, Position};
 use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;
 use crate::commands::consume::{self, Action, End, Missing, Outcome, Start};
@@ -125,6 +125,7 @@ fn action(asked: Asked, position: Position) -> (Settings, Action) {
             .map(Duration::from_millis),
         formatter: asked.formatter,
         skips_bad: asked.skips_bad,
+        on_corrupt: OnCorrupt::Fail,
         missing: Missing::Wait,
         is_member: asked.group.is_some(),
         patience: Duration::from_secs(60),

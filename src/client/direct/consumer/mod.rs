@@ -20,7 +20,9 @@ use super::network::{Event, Node};
 use super::session::Session;
 use crate::client::admin::ApiError;
 use crate::client::consume_settings::ConsumeSettings;
-use crate::client::record_source::{self, RecordSource, RecordVisitor, Start, TopicPartitions, TopicProblem};
+use crate::client::record_source::{
+    self, OnCorrupt, RecordSource, RecordVisitor, Start, TopicPartitions, TopicProblem,
+};
 use crate::error::{Error, Result};
 use crate::topic_partition::{BrokerId, Offset};
 use crate::wire::Frame;
@@ -87,11 +89,11 @@ pub(crate) struct DirectSource {
 
 impl DirectSource {
     /// Connects in the background.
-    pub(crate) fn open(settings: ConsumeSettings) -> Result<Self> {
+    pub(crate) fn open(settings: ConsumeSettings, on_corrupt: OnCorrupt) -> Result<Self> {
         let mut cluster = settings.cluster.clone();
         cluster.connection.request_timeout = cluster.connection.request_timeout.max(settings.max_wait);
         let session = Session::new(cluster, settings.may_create_topics)?;
-        let viewer = Viewer::new(&settings);
+        let viewer = Viewer::new(&settings, on_corrupt);
         Ok(Self {
             settings,
             session,

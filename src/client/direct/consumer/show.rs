@@ -9,7 +9,7 @@ use super::aborted::Aborted;
 use super::position::Position;
 use crate::client::consume_settings::{ConsumeSettings, Isolation};
 use crate::client::record_sink::HeaderView;
-use crate::client::record_source::{ConsumedRecord, RecordVisitor, TimestampType};
+use crate::client::record_source::{ConsumedRecord, OnCorrupt, RecordVisitor, TimestampType};
 use crate::error::{Error, Result};
 use crate::records::batch_header::{self, crc_is_valid};
 use crate::records::batches::BatchRecords;
@@ -41,18 +41,18 @@ pub(super) struct Section {
 pub(super) struct Viewer {
     checks_crcs: bool,
     isolation: Isolation,
-    skips_corrupt: bool,
+    on_corrupt: OnCorrupt,
     /// For what is inflated.
     scratch: Vec<u8>,
     notices: Vec<String>,
 }
 
 impl Viewer {
-    pub(super) fn new(settings: &ConsumeSettings) -> Self {
+    pub(super) fn new(settings: &ConsumeSettings, on_corrupt: OnCorrupt) -> Self {
         Self {
             checks_crcs: settings.checks_crcs,
             isolation: settings.isolation,
-            skips_corrupt: settings.skips_corrupt,
+            on_corrupt,
             scratch: Vec::new(),
             notices: Vec::new(),
         }
@@ -99,7 +99,7 @@ impl Viewer {
 
     /// Says that a batch is passed over, or ends the reading.
     fn pass_over(&mut self, error: Error) -> Result<()> {
-        if !self.skips_corrupt {
+        if self.on_corrupt == OnCorrupt::Fail {
             return Err(error.hint("pass over it with --skip-corrupt"));
         }
         self.notices.push(format!("passing over {error}"));
