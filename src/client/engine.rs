@@ -62,7 +62,7 @@ impl Engine {
         match self {
             Self::Direct => {
                 let typed = ConsumeSettings::of(settings, overrides, defaults)?;
-                Ok(Box::new(DirectSource::open(typed, options.on_corrupt)?))
+                Ok(Box::new(DirectSource::open(typed, options)?))
             }
             Self::Librdkafka(_) => Ok(Box::new(Consumer::open(settings, overrides, defaults)?)),
         }

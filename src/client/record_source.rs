@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::record_sink::HeaderView;
 use crate::error::Result;
+use crate::interrupt::Interrupt;
 use crate::topic_partition::Offset;
 
 /// What a record's time means.
@@ -116,6 +117,8 @@ pub struct SourceOptions {
     /// Settings that hold where nothing else speaks.
     pub defaults: Vec<(String, String)>,
     pub on_corrupt: OnCorrupt,
+    /// Ends waits.
+    pub interrupt: Interrupt,
 }
 
 /// Reads records.

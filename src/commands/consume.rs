@@ -146,6 +146,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         overrides: action.overrides.clone(),
         defaults: action.defaults.clone(),
         on_corrupt: action.on_corrupt,
+        interrupt: interrupt.clone(),
     };
     let engine = Engine::for_reading(context.client.settings(), &options.overrides);
     context.printer.detail(engine.explanation());
@@ -317,13 +318,9 @@ impl Show<'_> {
         }
         Ok(())
     }
-}
 
-impl RecordVisitor for Show<'_> {
-    fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {
-        if !self.goals.wants(record.topic, record.partition, record.offset) {
-            return Ok(ControlFlow::Continue(()));
-        }
+    #[inline]
+    fn print(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {
         *self.records += 1;
         if let Err(problem) = self.formatter.write(record, self.out) {
             let place = format!(
@@ -343,6 +340,27 @@ impl RecordVisitor for Show<'_> {
             return Ok(ControlFlow::Break(()));
         }
         Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl RecordVisitor for Show<'_> {
+    fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {
+        if self.goals.wants(record.topic, record.partition, record.offset) {
+            self.print(record)
+        } else {
+            Ok(ControlFlow::Continue(()))
+        }
+    }
+
+    fn records(&mut self, records: &[ConsumedRecord<'_>]) -> (usize, Result<ControlFlow<()>>) {
+        let wanted = self.goals.count_wanted(records);
+        for (place, record) in records.iter().take(wanted).enumerate() {
+            match self.print(record) {
+                Ok(ControlFlow::Continue(())) => {}
+                outcome => return (place + 1, outcome),
+            }
+        }
+        (records.len(), Ok(ControlFlow::Continue(())))
     }
 
     fn partition_end(&mut self, topic: &str, partition: i32, next: Offset) -> Result<ControlFlow<()>> {

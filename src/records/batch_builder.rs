@@ -140,6 +140,37 @@ impl BatchBuilder {
         self.count += 1;
     }
 
+    /// Adds a record that is nothing but a value, unless the batch would grow over `limit` bytes; says how many bytes
+    /// it took. A batch takes one record of any size.
+    #[inline]
+    pub fn append_value(&mut self, timestamp: i64, value: &[u8], limit: usize) -> Option<usize> {
+        if self.count == 0 {
+            self.base_timestamp = timestamp;
+            self.max_timestamp = timestamp;
+        }
+        let delta = timestamp.wrapping_sub(self.base_timestamp);
+        let (offset_delta, len) = (i64::from(self.count), value.len() as i64);
+        // Attributes, null key and count of headers take a byte each.
+        let body = 3 + size_of_i64(delta) + size_of_i64(offset_delta) + size_of_i64(len) + value.len();
+        let bytes = size_of_i64(body as i64) + body;
+        if self.count > 0 && self.buffer.len() + bytes > limit {
+            return None;
+        }
+        self.max_timestamp = self.max_timestamp.max(timestamp);
+        let buffer = &mut self.buffer;
+        buffer.reserve(bytes);
+        put_i64(buffer, body as i64);
+        buffer.push(0);
+        put_i64(buffer, delta);
+        put_i64(buffer, offset_delta);
+        put_i64(buffer, -1);
+        put_i64(buffer, len);
+        buffer.extend_from_slice(value);
+        buffer.push(0);
+        self.count += 1;
+        Some(bytes)
+    }
+
     #[inline]
     fn body_len(
         &self,
@@ -189,7 +220,21 @@ impl BatchBuilder {
         batch
     }
 
+    /// The same without a checksum, for a batch that is stamped before it is sent (`producer_fields::stamp`).
+    pub fn finish_unsealed(&mut self) -> Vec<u8> {
+        let next = vec![0; HEADER_LEN];
+        let mut batch = std::mem::replace(&mut self.buffer, next);
+        self.write_fields(&mut batch, Codec::None);
+        self.count = 0;
+        batch
+    }
+
     fn write_header(&self, batch: &mut [u8], codec: Codec) {
+        self.write_fields(batch, codec);
+        batch_header::set_crc(batch);
+    }
+
+    fn write_fields(&self, batch: &mut [u8], codec: Codec) {
         let options = &self.options;
         let producer = options.producer.unwrap_or(Producer {
             id: -1,
@@ -215,7 +260,6 @@ impl BatchBuilder {
         put(batch, 51, &producer.epoch.to_be_bytes());
         put(batch, 53, &producer.base_sequence.to_be_bytes());
         put(batch, 57, &self.count.to_be_bytes());
-        batch_header::set_crc(batch);
     }
 }
 

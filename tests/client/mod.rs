@@ -3,6 +3,7 @@
 
 mod absent_broker;
 mod connection;
+mod direct_lane;
 mod retries;
 mod scripted_broker;
 mod security;

@@ -1,5 +1,6 @@
 //! Where the reading of each partition ends, told by position: markers, aborted records and compacted tails count.
 
+use crate::client::record_source::ConsumedRecord;
 use crate::topic_partition::Offset;
 
 /// The partitions that have an end, and how far they are.
@@ -59,6 +60,19 @@ impl Goals {
         };
         goal.is_reached |= offset + 1 >= end;
         offset < end
+    }
+
+    /// How many of these records of one partition, from the first on, are before its end; notes how far it is.
+    pub(super) fn count_wanted(&mut self, records: &[ConsumedRecord<'_>]) -> usize {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else {
+            return 0;
+        };
+        if self.wants(first.topic, first.partition, last.offset) {
+            return records.len();
+        }
+        let end = self.goals.get(self.last).and_then(|goal| goal.end);
+        let is_before = |record: &ConsumedRecord<'_>| end.is_none_or(|end| record.offset < end);
+        records.partition_point(is_before)
     }
 
     /// The partition has nothing more before `next`.

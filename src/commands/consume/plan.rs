@@ -11,6 +11,9 @@ use crate::topic_partition::Offset;
 /// How long one question to the cluster may take while an interrupt waits.
 const ASK: Duration = Duration::from_millis(500);
 
+/// After this time without an answer the user should know why.
+const SOON: Duration = Duration::from_millis(1500);
+
 /// What is read so far.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -217,6 +220,20 @@ impl Run {
         Ok(())
     }
 
+    /// Asks for offsets. Partitions that nobody answers for are named soon, and waited for a while.
+    fn ask_offsets(&mut self, questions: &[(&str, i32, Position)], wait: Duration) -> Result<Vec<Offset>> {
+        let first = wait.min(SOON);
+        match self.source.offsets(questions, first) {
+            Err(error) if error.kind() == Kind::Unreachable && first < wait => {
+                let limit = wait.as_secs();
+                let line = format!("{}; waiting up to {limit} s", error.message());
+                crate::output::stderr_line((self.action.notice)(&line));
+                self.source.offsets(questions, wait.saturating_sub(first))
+            }
+            outcome => outcome,
+        }
+    }
+
     /// First offsets (or the engine's own -2 for the beginning, -1 for the end), and ends where there are any.
     fn bounds(
         &mut self,
@@ -235,7 +252,7 @@ impl Run {
             matches!(start, Start::At(Position::At(_))) && self.action.missing == Missing::Refuse;
         let needs_ends = has_end || is_checked || matches!(start, Start::FromEnd(_));
         let ends = if needs_ends {
-            self.source.offsets(&ask(Position::End), wait)?
+            self.ask_offsets(&ask(Position::End), wait)?
         } else {
             Vec::new()
         };
@@ -245,10 +262,10 @@ impl Run {
             Start::At(Position::End) => ends.clone(),
             Start::At(Position::At(offset)) if !needs_ends => vec![offset; new.len()],
             Start::At(position @ (Position::Beginning | Position::Time(_))) => {
-                self.source.offsets(&ask(position), wait)?
+                self.ask_offsets(&ask(position), wait)?
             }
             Start::At(Position::At(offset)) => {
-                let first = self.source.offsets(&ask(Position::Beginning), wait)?;
+                let first = self.ask_offsets(&ask(Position::Beginning), wait)?;
                 if is_checked {
                     self.tell_of_gaps(new, offset, &first, &ends);
                 }
@@ -256,7 +273,7 @@ impl Run {
                 bounds.map(|(first, end)| offset.min(*end).max(*first)).collect()
             }
             Start::FromEnd(count) => {
-                let first = self.source.offsets(&ask(Position::Beginning), wait)?;
+                let first = self.ask_offsets(&ask(Position::Beginning), wait)?;
                 ends.iter()
                     .zip(first)
                     .map(|(end, first)| (end - count).max(first))
@@ -265,7 +282,7 @@ impl Run {
         };
         let ends = match self.action.until {
             Some(until) => {
-                let limits = self.source.offsets(&ask(Position::Time(until)), wait)?;
+                let limits = self.ask_offsets(&ask(Position::Time(until)), wait)?;
                 limits
                     .iter()
                     .zip(&ends)

@@ -21,9 +21,10 @@ use super::session::Session;
 use crate::client::admin::ApiError;
 use crate::client::consume_settings::ConsumeSettings;
 use crate::client::record_source::{
-    self, OnCorrupt, RecordSource, RecordVisitor, Start, TopicPartitions, TopicProblem,
+    self, RecordSource, RecordVisitor, SourceOptions, Start, TopicPartitions, TopicProblem,
 };
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::topic_partition::{BrokerId, Offset};
 use crate::wire::Frame;
 use position::Position;
@@ -71,6 +72,7 @@ struct Fetched {
 #[derive(Debug)]
 pub(crate) struct DirectSource {
     settings: ConsumeSettings,
+    interrupt: Interrupt,
     session: Session<Note>,
     seen_answers: u64,
     positions: Vec<Position>,
@@ -89,13 +91,14 @@ pub(crate) struct DirectSource {
 
 impl DirectSource {
     /// Connects in the background.
-    pub(crate) fn open(settings: ConsumeSettings, on_corrupt: OnCorrupt) -> Result<Self> {
+    pub(crate) fn open(settings: ConsumeSettings, options: &SourceOptions) -> Result<Self> {
         let mut cluster = settings.cluster.clone();
         cluster.connection.request_timeout = cluster.connection.request_timeout.max(settings.max_wait);
         let session = Session::new(cluster, settings.may_create_topics)?;
-        let viewer = Viewer::new(&settings, on_corrupt);
+        let viewer = Viewer::new(&settings, options.on_corrupt);
         Ok(Self {
             settings,
+            interrupt: options.interrupt.clone(),
             session,
             seen_answers: 0,
             positions: Vec::new(),
@@ -255,6 +258,9 @@ impl DirectSource {
             }
             if let Some(error) = self.session.hopeless() {
                 return Err(error);
+            }
+            if self.interrupt.is_raised() {
+                return Err(Error::interrupted());
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

@@ -14,6 +14,7 @@ use crate::records::record::Header;
 impl DirectSink {
     pub(super) fn send_at(
         &mut self,
+        topic: usize,
         record: &RecordView<'_>,
         tag: u64,
         now: (Instant, i64),
@@ -23,7 +24,6 @@ impl DirectSink {
             failures::report_one(record, tag, &refusal, listener);
             return Ok(());
         }
-        let topic = self.topic_of(record.topic)?;
         if self.memory >= self.settings.buffer_bytes {
             self.wait_for_memory(listener)?;
         }
@@ -171,7 +171,7 @@ impl DirectSink {
             return;
         };
         let open_bytes = lane.open_bytes();
-        let Some(mut closed) = lane.close(id) else {
+        let Some(mut closed) = lane.close(id, self.rules.is_idempotent) else {
             return;
         };
         self.next_batch += 1;

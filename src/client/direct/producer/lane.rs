@@ -92,6 +92,11 @@ impl Lane {
         limit: usize,
     ) -> Option<usize> {
         let open = self.open.as_mut()?;
+        if let (None, Some(value), []) = (record.key, record.value, headers) {
+            let bytes = open.builder.append_value(timestamp, value, limit)?;
+            open.tags.push(tag);
+            return Some(bytes);
+        }
         let before = open.builder.uncompressed_len();
         if !open.builder.is_empty() {
             let bytes = open
@@ -127,12 +132,16 @@ impl Lane {
             .min()
     }
 
-    /// Closes the open batch.
-    pub(super) fn close(&mut self, id: u64) -> Option<ClosedBatch> {
+    /// Closes the open batch. One that is stamped before it is sent gets its checksum then.
+    pub(super) fn close(&mut self, id: u64, is_stamped: bool) -> Option<ClosedBatch> {
         self.leaves = false;
         let mut open = self.open.take().filter(|open| !open.builder.is_empty())?;
         let records = open.builder.count() as u32;
-        let bytes = open.builder.finish_uncompressed();
+        let bytes = if is_stamped {
+            open.builder.finish_unsealed()
+        } else {
+            open.builder.finish_uncompressed()
+        };
         Some(ClosedBatch {
             batch: Batch::new(id, records, open.tags, open.created, bytes.len()),
             bytes,

@@ -212,7 +212,8 @@ impl DirectSink {
 
 impl RecordSink for DirectSink {
     fn send(&mut self, record: &RecordView<'_>, tag: u64, listener: &mut dyn DeliveryListener) -> Result<()> {
-        self.send_at(record, tag, (Instant::now(), now_ms()), listener)
+        let topic = self.topic_of(record.topic)?;
+        self.send_at(topic, record, tag, (Instant::now(), now_ms()), listener)
     }
 
     fn send_all(
@@ -222,8 +223,15 @@ impl RecordSink for DirectSink {
         listener: &mut dyn DeliveryListener,
     ) -> Result<(), (usize, Error)> {
         let now = (Instant::now(), now_ms());
+        let mut last: Option<(&str, usize)> = None;
         for (place, record) in records.iter().enumerate() {
-            self.send_at(record, first_tag + place as u64, now, listener)
+            let topic = match last {
+                // Records in a row mostly name their topic with the same bytes.
+                Some((name, topic)) if std::ptr::eq(name, record.topic) => topic,
+                _ => self.topic_of(record.topic).map_err(|error| (place, error))?,
+            };
+            last = Some((record.topic, topic));
+            self.send_at(topic, record, first_tag + place as u64, now, listener)
                 .map_err(|error| (place, error))?;
         }
         Ok(())

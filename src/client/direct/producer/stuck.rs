@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::lane::Lane;
 use super::partition_queue::Failure;
 use super::{DirectSink, failures};
 use crate::client::direct::words;
@@ -17,6 +18,16 @@ impl DirectSink {
     /// Notes since when lanes do not move, and says so.
     pub(super) fn watch_for_stuck_lanes(&mut self, now: Instant) {
         let mut news: Vec<(String, Vec<String>)> = Vec::new();
+        let is_old = |lane: &Lane| {
+            let age = lane.stuck_since.map(|since| now.saturating_duration_since(since));
+            age.is_some_and(|age| age >= PATIENCE) && !lane.was_told
+        };
+        // Those that will be old in a moment are told of in the same line.
+        let patience = if self.lanes.iter().any(is_old) {
+            PATIENCE / 2
+        } else {
+            PATIENCE
+        };
         for place in 0..self.lanes.len() {
             let Some(lane) = self.lanes.get_mut(place) else {
                 continue;
@@ -26,7 +37,7 @@ impl DirectSink {
                 continue;
             }
             let since = *lane.stuck_since.get_or_insert(now);
-            if lane.was_told || now.saturating_duration_since(since) < PATIENCE {
+            if lane.was_told || now.saturating_duration_since(since) < patience {
                 continue;
             }
             lane.was_told = true;
