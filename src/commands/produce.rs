@@ -20,7 +20,7 @@ use partitions::Partitions;
 
 use super::Context;
 use crate::client::engine::Engine;
-use crate::client::record_sink::{self, HeaderView, RecordSink, RecordView, SinkOptions};
+use crate::client::record_sink::{HeaderView, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::input::chunks::{Chunk, Chunks, Source};

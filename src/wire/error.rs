@@ -73,6 +73,43 @@ impl WireError {
         Self::Garbled(message.into())
     }
 
+    /// The same failure once more: it may be reported several times while it lasts.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        match self {
+            Self::Unresolvable(address) => Self::Unresolvable(address.clone()),
+            Self::Refused => Self::Refused,
+            Self::TimedOut(after) => Self::TimedOut(*after),
+            Self::Closed => Self::Closed,
+            Self::Io(cause) => Self::Io(match cause.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => io::Error::new(cause.kind(), cause.to_string()),
+            }),
+            Self::Tls(message) => Self::Tls(message.clone()),
+            Self::NotKafka(message) => Self::NotKafka(message.clone()),
+            Self::Authentication { mechanism, message } => Self::Authentication {
+                mechanism: mechanism.clone(),
+                message: message.clone(),
+            },
+            Self::Unsupported(message) => Self::Unsupported(message.clone()),
+            Self::Encode(message) => Self::Encode(message.clone()),
+            Self::Garbled(message) => Self::Garbled(message.clone()),
+            Self::At { place, failure } => Self::At {
+                place: place.clone(),
+                failure: Box::new(failure.copy()),
+            },
+            Self::GaveUp {
+                tries,
+                after,
+                failure,
+            } => Self::GaveUp {
+                tries: *tries,
+                after: *after,
+                failure: Box::new(failure.copy()),
+            },
+        }
+    }
+
     /// The same failure with the place it happened at.
     #[must_use]
     pub fn at(self, place: impl fmt::Display) -> Self {

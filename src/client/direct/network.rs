@@ -268,14 +268,14 @@ impl<T> Network<T> {
         self.link(node)?.last_error.as_ref()
     }
 
-    /// The failure that says most about why nobody can be reached, for the error that ends a run.
-    pub(super) fn take_error(&mut self) -> Option<WireError> {
-        let is_final = |link: &&mut Link<T>| link.last_error.as_ref().is_some_and(is_hopeless);
-        let link = match self.links.iter_mut().find(is_final) {
-            Some(link) => Some(link),
-            None => self.links.iter_mut().find(|link| link.last_error.is_some()),
-        };
-        link.and_then(|link| link.last_error.take())
+    /// The failure that says most about why nobody can be reached.
+    pub(super) fn error(&self) -> Option<WireError> {
+        let mut errors = self.links.iter().filter_map(|link| link.last_error.as_ref());
+        let error = errors
+            .clone()
+            .find(|error| is_hopeless(error))
+            .or_else(|| errors.next());
+        error.map(WireError::copy)
     }
 
     /// Whether there was a failure that no other try mends: a wrong password, an untrusted certificate.

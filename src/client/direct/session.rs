@@ -277,9 +277,9 @@ impl<T> Session<T> {
     }
 
     /// Why nobody can be reached, after so long a time.
-    pub(super) fn unreachable(&mut self, after: Duration) -> Error {
+    pub(super) fn unreachable(&self, after: Duration) -> Error {
         let several = self.servers.len() > 1;
-        match self.network.take_error() {
+        match self.network.error() {
             Some(WireError::At { failure, .. }) if several && failure.is_passing() => {
                 failure.at(self.servers_in_words()).into()
             }
@@ -289,11 +289,11 @@ impl<T> Session<T> {
     }
 
     /// The failure that no other try mends, when nobody else is connected.
-    pub(super) fn hopeless(&mut self) -> Option<Error> {
+    pub(super) fn hopeless(&self) -> Option<Error> {
         if self.network.is_connected() || !self.network.is_hopeless() {
             return None;
         }
-        self.network.take_error().map(Error::from)
+        self.network.error().map(Error::from)
     }
 
     /// The servers as the user named them.

@@ -111,6 +111,12 @@ impl Lane {
         Some(open.builder.uncompressed_len() - before)
     }
 
+    /// Whether the open batch is as old as a batch may get before it is given up.
+    pub(super) fn is_overdue(&self, now: Instant, delivery_timeout: Duration) -> bool {
+        let created = self.open.as_ref().map(|open| open.created);
+        created.is_some_and(|created| now.saturating_duration_since(created) >= delivery_timeout)
+    }
+
     /// Whether the open batch has waited as long as it may.
     pub(super) fn is_due(&self, now: Instant, linger: Option<Duration>) -> bool {
         match (&self.open, linger) {

@@ -153,7 +153,15 @@ impl DirectSink {
             self.learn_leaders(listener);
         }
         let now = Instant::now();
+        let delivery_timeout = self.rules.delivery_timeout;
         for place in 0..self.lanes.len() {
+            if self
+                .lanes
+                .get(place)
+                .is_some_and(|lane| lane.is_overdue(now, delivery_timeout))
+            {
+                self.close_batch(place);
+            }
             let effects = self
                 .lanes
                 .get_mut(place)
