@@ -172,12 +172,8 @@ impl ConsumeArgs {
         };
         settings.set("auto.offset.reset", reset, Origin::Flag);
         overrides.push(("auto.offset.reset".into(), reset.into()));
-        let partitions = range
-            .partition
-            .as_deref()
-            .filter(|list| *list != "-1")
-            .map(partition_list)
-            .transpose()?;
+        let partitions = range.partition.as_deref().filter(|list| *list != "-1");
+        let partitions = partitions.map(partition_list).transpose()?;
         let action = Action {
             topics: Topics::Named(self.topics),
             partitions,
@@ -188,11 +184,7 @@ impl ConsumeArgs {
             idle: None,
             formatter: self.form.formatter()?,
             skips_bad: false,
-            on_corrupt: if range.skip_corrupt {
-                OnCorrupt::Skip
-            } else {
-                OnCorrupt::Fail
-            },
+            on_corrupt: range.on_corrupt(),
             missing: Missing::Refuse,
             is_member,
             patience,
@@ -269,6 +261,14 @@ fn resets_to_nothing(settings: &Settings) -> bool {
 }
 
 impl RangeArgs {
+    fn on_corrupt(&self) -> OnCorrupt {
+        if self.skip_corrupt {
+            OnCorrupt::Skip
+        } else {
+            OnCorrupt::Fail
+        }
+    }
+
     /// Where the flags say to start, if they do.
     fn start(&self) -> Result<Option<Start>> {
         match (self.since, self.offset.as_deref()) {

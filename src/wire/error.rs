@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_protocol::messages::ApiKey;
@@ -12,7 +13,7 @@ use super::tls::TlsFailure;
 use crate::error::{Error, Kind};
 
 /// A failure on a connection. [`WireError::at`] puts the address in front.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum WireError {
     /// The host's name means nothing to the resolver.
     Unresolvable(HostPort),
@@ -23,7 +24,7 @@ pub enum WireError {
     /// The peer closed the connection.
     Closed,
     /// Another failure of the socket.
-    Io(io::Error),
+    Io(Arc<io::Error>),
     /// The TLS handshake failed, or a certificate does not convince.
     Tls(TlsFailure),
     /// The listener speaks TLS, and this connection has none.
@@ -71,43 +72,6 @@ impl WireError {
 
     pub(crate) fn garbled(message: impl Into<String>) -> Self {
         Self::Garbled(message.into())
-    }
-
-    /// The same failure once more: it may be reported several times while it lasts.
-    #[must_use]
-    pub fn copy(&self) -> Self {
-        match self {
-            Self::Unresolvable(address) => Self::Unresolvable(address.clone()),
-            Self::Refused => Self::Refused,
-            Self::TimedOut(after) => Self::TimedOut(*after),
-            Self::Closed => Self::Closed,
-            Self::Io(cause) => Self::Io(match cause.raw_os_error() {
-                Some(code) => io::Error::from_raw_os_error(code),
-                None => io::Error::new(cause.kind(), cause.to_string()),
-            }),
-            Self::Tls(message) => Self::Tls(message.clone()),
-            Self::NotKafka(message) => Self::NotKafka(message.clone()),
-            Self::Authentication { mechanism, message } => Self::Authentication {
-                mechanism: mechanism.clone(),
-                message: message.clone(),
-            },
-            Self::Unsupported(message) => Self::Unsupported(message.clone()),
-            Self::Encode(message) => Self::Encode(message.clone()),
-            Self::Garbled(message) => Self::Garbled(message.clone()),
-            Self::At { place, failure } => Self::At {
-                place: place.clone(),
-                failure: Box::new(failure.copy()),
-            },
-            Self::GaveUp {
-                tries,
-                after,
-                failure,
-            } => Self::GaveUp {
-                tries: *tries,
-                after: *after,
-                failure: Box::new(failure.copy()),
-            },
-        }
     }
 
     /// The same failure with the place it happened at.
@@ -211,7 +175,7 @@ impl From<io::Error> for WireError {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe => Self::Closed,
-            _ => Self::Io(error),
+            _ => Self::Io(Arc::new(error)),
         }
     }
 }

@@ -275,7 +275,7 @@ impl<T> Network<T> {
             .clone()
             .find(|error| is_hopeless(error))
             .or_else(|| errors.next());
-        error.map(WireError::copy)
+        error.cloned()
     }
 
     /// Whether there was a failure that no other try mends: a wrong password, an untrusted certificate.
@@ -433,6 +433,12 @@ impl<T> Network<T> {
 fn is_hopeless(error: &WireError) -> bool {
     matches!(
         error.bare(),
-        WireError::Authentication { .. } | WireError::Tls(_) | WireError::Unsupported(_)
+        WireError::Authentication { .. }
+            | WireError::Tls(_)
+            | WireError::WantsTls
+            | WireError::WantsSasl(_)
+            | WireError::HasNoSasl(_)
+            | WireError::NotKafka(_)
+            | WireError::Unsupported(_)
     )
 }

@@ -42,6 +42,9 @@ use sealer::Sealer;
 const STEP: Duration = Duration::from_millis(50);
 /// The client waits a little longer than it lets the broker wait.
 const ANSWER_MARGIN: Duration = Duration::from_secs(2);
+/// After an interrupt: how long nothing may be delivered before the rest is given up, and how long it may take in all.
+const LAST_PATIENCE: Duration = Duration::from_millis(500);
+const LAST_WAIT: Duration = Duration::from_secs(8);
 /// Buffers kept for the next batches.
 const SPARE_BUFFERS: usize = 16;
 
@@ -266,22 +269,43 @@ impl RecordSink for DirectSink {
         self.turn_the_wheel(wait, listener);
     }
 
-    fn flush(&mut self, listener: &mut dyn DeliveryListener) -> Result<()> {
-        while self.outstanding > 0 {
-            if let Err(error) = self.check() {
+    fn flush(&mut self, was_interrupted: bool, listener: &mut dyn DeliveryListener) -> Result<()> {
+        let mut interrupted = was_interrupted.then(Instant::now);
+        let mut last_delivery = Instant::now();
+        let mut needs_barriers = self.settings.acks == Acks::Nobody;
+        loop {
+            if self.outstanding == 0 && std::mem::take(&mut needs_barriers) {
+                self.send_barriers();
+            }
+            if self.outstanding == 0 && self.barriers == 0 {
+                return Ok(());
+            }
+            if interrupted.is_none() && self.interrupt.take() {
+                interrupted = Some(Instant::now());
+            }
+            let is_over = interrupted.is_some_and(|since| {
+                let waited = since.elapsed();
+                waited > LAST_WAIT || waited.min(last_delivery.elapsed()) > LAST_PATIENCE
+            });
+            let outcome = if is_over {
+                Err(Error::interrupted())
+            } else {
+                self.check()
+            };
+            if let Err(error) = outcome {
                 self.abandon(listener);
                 return Err(error);
             }
             self.let_all_leave();
+            let before = self.outstanding;
             self.turn_the_wheel(STEP, listener);
-        }
-        if self.settings.acks == Acks::Nobody {
-            self.send_barriers();
-            while self.barriers > 0 && !self.interrupt.is_raised() {
-                self.turn_the_wheel(STEP, listener);
+            if self.outstanding < before {
+                last_delivery = Instant::now();
+            }
+            for line in self.take_notices() {
+                listener.notice(&line);
             }
         }
-        Ok(())
     }
 
     fn abandon(&mut self, listener: &mut dyn DeliveryListener) {
@@ -345,6 +369,7 @@ struct Nobody;
 impl DeliveryListener for Nobody {
     fn delivered(&mut self, _count: u64) {}
     fn failed(&mut self, _failure: &DeliveryFailure<'_>) {}
+    fn notice(&mut self, _line: &str) {}
 }
 
 fn now_ms() -> i64 {
