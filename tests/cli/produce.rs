@@ -355,12 +355,9 @@ fn a_time_before_1970_is_stored_and_the_time_0_is_never_replaced() {
         (vec!["t", "--json"], "{\"timestamp\":0}"),
         (vec!["t", "--timestamp", "1970-01-01T00:00:00Z"], "x"),
     ] {
-        shell
-            .produce(&args, input)
-            .exits(1)
-            .complains("line 1: not delivered to t: the time 0 (1970-01-01T00:00:00Z) cannot be sent");
+        shell.produce(&args, input).succeeds();
     }
-    assert_eq!(shell.shown("t", r"%T "), "-1 -5 1 -5 -1000 ");
+    assert_eq!(shell.shown("t", r"%T "), "-1 -5 1 -5 -1000 0 0 ");
 }
 
 #[test]
@@ -464,9 +461,7 @@ fn a_broker_that_is_gone_is_named_and_one_signal_ends_the_run() {
         let mut stderr = BufReader::new(child.stderr.take().unwrap())
             .lines()
             .map_while(Result::ok);
-        let told = stderr
-            .find(|line| line.contains("nothing delivered for"))
-            .unwrap();
+        let told = stderr.find(|line| line.contains("waiting up to")).unwrap();
         assert!(
             told.contains(&format!("{bootstrap}: connection refused")),
             "{told}"

@@ -305,13 +305,13 @@ fn bytes_that_are_no_records_end_with_their_place() {
     for (bad, told) in [
         (
             bad_crc,
-            "t-0: the batch of offsets 2 to 3 is corrupt: its checksum does not match",
+            "t-0 offset 2: damaged batch of offsets 2 to 3: its checksum does not match",
         ),
-        (cut_gzip, "t-0: the batch of offsets 2 to 2 is corrupt: "),
-        (no_codec, "t-0: the batch of offsets 2 to 2 is corrupt: "),
+        (cut_gzip, "t-0 offset 2: damaged batch of offsets 2 to 2: "),
+        (no_codec, "t-0 offset 2: damaged batch of offsets 2 to 2: "),
         (
             counts_more,
-            "t-0: the batch of offsets 2 to 2 is corrupt: record batch declares 9 records",
+            "t-0 offset 2: damaged batch of offsets 2 to 2: record batch declares 9 records",
         ),
     ] {
         let next = BatchHeader::parse(&bad).unwrap().next_offset();
@@ -330,7 +330,7 @@ fn bytes_that_are_no_records_end_with_their_place() {
         consume(&lane, &["-e"])
             .exits(6)
             .prints("one\ntwo\n")
-            .complains("t-0: what is at offset 2 is corrupt: ");
+            .complains("t-0 offset 2: damaged batch: ");
     }
 }
 

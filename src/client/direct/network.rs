@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use kafka_protocol::messages::MetadataRequest;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::client::backoff::{Backoff, random_u32};
@@ -189,8 +190,18 @@ impl<T> Network<T> {
         };
         link.turn = turn + 1;
         link.state = State::Opening;
+        // A listener that closed without a word is asked why: the channel itself cannot tell.
+        let asks_why = matches!(
+            link.last_error.as_ref().map(WireError::bare),
+            Some(WireError::Closed)
+        );
         thread::spawn(move || {
             let connection = Connection::open(&address, &options);
+            let connection = if asks_why {
+                connection.and_then(prove)
+            } else {
+                connection
+            };
             let _ = opener.send((node, connection));
             waker.wake();
         });
@@ -441,4 +452,13 @@ fn is_hopeless(error: &WireError) -> bool {
             | WireError::NotKafka(_)
             | WireError::Unsupported(_)
     )
+}
+
+/// Asks something that only a client may ask which is let in; the connection knows why a listener hangs up on that.
+fn prove(mut connection: Connection) -> Result<Connection, WireError> {
+    let request = MetadataRequest::default().with_topics(Some(Vec::new()));
+    match connection.send(&request) {
+        Ok(_) => Ok(connection),
+        Err(error) => Err(error.at(connection.address())),
+    }
 }

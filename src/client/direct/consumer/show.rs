@@ -248,7 +248,7 @@ fn corrupt(position: &Position, batch: &Batch<'_>, why: &str) -> Error {
     let (topic, partition) = (&position.topic, position.partition);
     let (first, last) = (batch.header.base_offset, batch.header.last_offset());
     Error::bad_data(format!(
-        "{topic}-{partition}: the batch of offsets {first} to {last} is corrupt: {why}"
+        "{topic}-{partition} offset {first}: damaged batch of offsets {first} to {last}: {why}"
     ))
 }
 
@@ -256,6 +256,6 @@ fn corrupt(position: &Position, batch: &Batch<'_>, why: &str) -> Error {
 fn corrupt_at(position: &Position, why: &dyn std::fmt::Display) -> Error {
     let (topic, partition, offset) = (&position.topic, position.partition, position.shown);
     Error::bad_data(format!(
-        "{topic}-{partition}: what is at offset {offset} is corrupt: {why}"
+        "{topic}-{partition} offset {offset}: damaged batch: {why}"
     ))
 }

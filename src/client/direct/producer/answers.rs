@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kafka_protocol::messages::produce_response::PartitionProduceResponse;
 use kafka_protocol::messages::{InitProducerIdRequest, ProduceRequest, ProduceResponse};
 
 use super::identity::Naming;
@@ -114,6 +115,7 @@ impl DirectSink {
             {
                 self.seen_answers = self.seen_answers.wrapping_sub(1);
             }
+            self.last_words = found.and_then(own_words);
             let verdict = Verdict::of(code, self.settings.acks == Acks::All);
             if verdict == Verdict::Written {
                 self.session.all_is_well();
@@ -123,6 +125,7 @@ impl DirectSink {
                 .get_mut(place)
                 .map(|lane| lane.queue.answered(now, attempt, broker, verdict, code));
             self.take_effects(place, effects.unwrap_or_default(), listener);
+            self.last_words = None;
         }
     }
 
@@ -190,4 +193,12 @@ impl DirectSink {
             self.take_effects(place, effects.unwrap_or_default(), listener);
         }
     }
+}
+
+/// What the broker itself says about a refusal (KIP-467): of the first record that it names, or of the batch.
+fn own_words(answer: &PartitionProduceResponse) -> Option<String> {
+    let records = answer.record_errors.iter();
+    let mut of_records = records.filter_map(|error| error.batch_index_error_message.as_ref());
+    let words = of_records.next().or(answer.error_message.as_ref());
+    words.map(ToString::to_string).filter(|words| !words.is_empty())
 }

@@ -154,6 +154,9 @@ impl DirectSink {
             self.check()?;
             self.let_all_leave();
             self.turn_the_wheel(STEP, listener);
+            for line in self.take_notices() {
+                listener.notice(&line);
+            }
         }
         Ok(())
     }

@@ -98,6 +98,8 @@ pub(crate) struct DirectSink {
     fatal: Option<(Failure, String)>,
     barriers: usize,
     notices: Vec<String>,
+    /// What a broker says about the refusal that is being dealt with.
+    last_words: Option<String>,
 }
 
 impl DirectSink {
@@ -134,6 +136,7 @@ impl DirectSink {
             fatal: None,
             barriers: 0,
             notices: Vec::new(),
+            last_words: None,
         })
     }
 

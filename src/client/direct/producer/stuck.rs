@@ -91,7 +91,13 @@ impl DirectSink {
                 may_be_written,
             } => (
                 *kind,
-                format!("{}{}", failures::refused(*code), unknown(*may_be_written)),
+                format!(
+                    "{}{}",
+                    self.last_words
+                        .clone()
+                        .unwrap_or_else(|| failures::refused(*code)),
+                    unknown(*may_be_written)
+                ),
             ),
             Failure::TimedOut { may_be_written } => {
                 let limit = in_seconds(self.rules.delivery_timeout);
