@@ -8,6 +8,7 @@ use super::partition_queue::Identity;
 use super::{DirectSink, Note};
 use crate::client::record_sink::DeliveryListener;
 use crate::error::Kind;
+use crate::wire::WireError;
 
 /// The last epoch that a producer may raise by itself.
 const LAST_EPOCH: i16 = i16::MAX - 1;
@@ -42,6 +43,8 @@ impl DirectSink {
         };
         match link.send(request, i16::MAX, timeout, Note::ProducerId) {
             Ok(()) => self.naming = Naming::Asked,
+            // A listener that has answered nothing yet may be about to turn us away, which says more.
+            Err(WireError::Unsupported(_)) if self.session.answers() == 0 => {}
             Err(error) => self.session.close(node, error),
         }
     }
