@@ -213,6 +213,9 @@ impl DirectSource {
             asked: places.clone(),
         };
         let Some(mut link) = self.session.channel(node) else {
+            let questions = places.iter().filter_map(|place| inquiry.questions.get(*place));
+            let positions: Vec<usize> = questions.filter_map(|question| question.position).collect();
+            self.note_stuck(&positions);
             return;
         };
         match link.send(build, i16::MAX, timeout, about) {
