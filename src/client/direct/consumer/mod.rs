@@ -115,6 +115,9 @@ impl DirectSource {
 
     /// One turn: what came, what follows from it, and what can be asked now.
     fn turn_the_wheel(&mut self, wait: Duration) {
+        // What can be asked is asked before the wait.
+        self.ask_questions();
+        self.fetch_what_is_wanted();
         for event in self.session.wait(wait.min(self.time_to_next_try())) {
             match event {
                 Event::Opened(_) => {}

@@ -144,6 +144,9 @@ impl DirectSink {
 
     /// One turn: what came, what follows from it, and what can be sent now. Waits up to `wait` for something to come.
     fn turn_the_wheel(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
+        // What can go goes before the wait.
+        self.ask_for_identity();
+        self.send_what_is_ready(Instant::now(), listener);
         let wait = wait.min(self.time_to_next_deadline());
         for event in self.session.wait(wait) {
             self.take_event(event, listener);
