@@ -10,9 +10,9 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::Request;
 
 use super::Broker;
-use super::connections::Listener;
 use super::request_shape;
 use super::response::Refusal;
+use super::server::connections::Listener;
 
 /// Who asks, and how; what every handler gets beside the request.
 #[derive(Clone, Debug)]

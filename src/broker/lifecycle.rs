@@ -9,12 +9,12 @@ use tokio::sync::watch;
 
 use super::Broker;
 use super::config::{BrokerConfig, Endpoint};
-use super::connections::Listener;
 use super::fetch_session::FetchSessions;
 use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::metadata::Metadata;
 use super::notices;
-use super::server;
+use super::server::accept;
+use super::server::connections::Listener;
 use super::start_memory;
 use super::timers;
 use super::write_trouble::WriteTrouble;
@@ -101,7 +101,7 @@ impl PreparedBroker {
         for (socket, listener) in self.sockets {
             let socket = tokio::net::TcpListener::from_std(socket)?;
             let stop = self.stop.subscribe();
-            accepting.spawn(server::accept(Arc::clone(&self.broker), socket, listener, stop));
+            accepting.spawn(accept::accept(Arc::clone(&self.broker), socket, listener, stop));
         }
         // What was deleted before the last stop may still be there, and take long to remove.
         let broker = Arc::clone(&self.broker);
@@ -112,7 +112,7 @@ impl PreparedBroker {
         });
         let mut stop = self.stop.subscribe();
         tokio::select! {
-            () = server::stopped(&mut stop) => {}
+            () = accept::stopped(&mut stop) => {}
             () = group::run_alarm(Arc::clone(&self.broker.groups), timers::steady_ms) => {}
             () = timers::housekeeping(Arc::clone(&self.broker)) => {}
             () = idle_for_long(&self.broker) => {

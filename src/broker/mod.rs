@@ -1,6 +1,6 @@
 //! Socket to response: the mini broker, one durable node.
 //!
-//! [`server`] accepts, [`session`] serves one connection, [`apis`] is the table of what is served, [`handlers`] has
+//! [`server`] accepts and serves the connections, [`apis`] is the table of what is served, [`handlers`] has
 //! one file an API; [`metadata`] is what exists, [`partition`] one log. Owns no record (records/) and no file of a
 //! log dir (storage/); prints nothing.
 
@@ -11,7 +11,6 @@ pub mod call;
 mod cluster;
 pub mod config;
 pub mod config_table;
-pub mod connections;
 mod delayed_fetch;
 pub mod effective_config;
 mod fetch_response;
@@ -31,9 +30,7 @@ mod producer_ids;
 mod recompress;
 mod request_shape;
 pub mod response;
-mod send;
 pub mod server;
-pub mod session;
 mod start_memory;
 pub mod timers;
 pub mod topic_name;
@@ -44,11 +41,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use config::BrokerConfig;
-use connections::{Connections, Listener};
 use fetch_session::FetchSessions;
 use group::GroupCoordinator;
 use metadata::Metadata;
 use notices::Notices;
+use server::connections::{Connections, Listener};
 use write_trouble::WriteTrouble;
 
 /// Everything the handlers share.

@@ -20,8 +20,8 @@ use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::config_table::{self, BROKER_SETTINGS, Scope};
-use crate::broker::connections::Listener;
 use crate::broker::effective_config::{Configs, Origin, Source};
+use crate::broker::server::connections::Listener;
 use crate::topic_config::{Kind, TOPIC_CONFIGS};
 use crate::wire::host_port::host_port;
 

@@ -15,13 +15,13 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::Broker;
-use super::apis;
-use super::call::{Call, RequestContext};
 use super::connections::{Listener, Visit};
-use super::handlers::api_versions;
-use super::response::{Answer, Refusal};
 use super::send;
+use crate::broker::Broker;
+use crate::broker::apis;
+use crate::broker::call::{Call, RequestContext};
+use crate::broker::handlers::api_versions;
+use crate::broker::response::{Answer, Refusal};
 
 /// Bytes a connection reads at once when nothing is known of the next frame.
 const READ_SIZE: usize = 16 * 1024;
@@ -55,7 +55,7 @@ impl From<Refusal> for End {
 }
 
 /// One client's connection.
-pub(super) struct Session {
+pub(in crate::broker) struct Session {
     broker: Arc<Broker>,
     listener: Arc<Listener>,
     stream: TcpStream,
@@ -66,7 +66,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(
+    pub(in crate::broker) fn new(
         broker: Arc<Broker>,
         listener: Arc<Listener>,
         stream: TcpStream,
@@ -84,7 +84,7 @@ impl Session {
     }
 
     /// Serves the connection until it ends.
-    pub(super) async fn run(mut self) {
+    pub(in crate::broker) async fn run(mut self) {
         if let Err(End::Refused(refusal)) = self.serve().await {
             self.broker
                 .notice(format_args!("closed {}: {refusal}", self.client_host));

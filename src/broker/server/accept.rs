@@ -8,12 +8,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::Broker;
 use super::connections::Listener;
 use super::session::Session;
+use crate::broker::Broker;
 
 /// Accepts on one listener until `shutdown` says so; then lets the requests in work end.
-pub(super) async fn accept(
+pub(in crate::broker) async fn accept(
     broker: Arc<Broker>,
     socket: TcpListener,
     listener: Arc<Listener>,
@@ -50,6 +50,6 @@ fn start_session(
 }
 
 /// Comes back when the broker is to stop.
-pub(super) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+pub(in crate::broker) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }

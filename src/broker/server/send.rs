@@ -5,15 +5,15 @@ use std::io;
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 
-use super::response::Piece;
+use crate::broker::response::Piece;
 
 /// Sends one frame held in memory.
-pub(super) async fn frame(stream: &mut TcpStream, frame: &[u8]) -> io::Result<()> {
+pub(in crate::broker) async fn frame(stream: &mut TcpStream, frame: &[u8]) -> io::Result<()> {
     stream.write_all(frame).await
 }
 
 /// Sends one frame piece by piece.
-pub(super) async fn pieces(stream: &mut TcpStream, pieces: Vec<Piece>) -> io::Result<()> {
+pub(in crate::broker) async fn pieces(stream: &mut TcpStream, pieces: Vec<Piece>) -> io::Result<()> {
     for piece in pieces {
         match piece {
             Piece::Bytes(bytes) => stream.write_all(&bytes).await?,

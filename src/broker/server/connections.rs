@@ -30,7 +30,7 @@ impl Connections {
     }
 
     /// Comes back when nobody is connected.
-    pub(super) async fn none(&self) {
+    pub(in crate::broker) async fn none(&self) {
         while self.open() > 0 {
             self.closed.notified().await;
         }
@@ -42,7 +42,7 @@ impl Connections {
     }
 
     /// Counts one more, unless `limit` are open.
-    pub(super) fn enter(self: &Arc<Self>, limit: usize) -> Option<Visit> {
+    pub(in crate::broker) fn enter(self: &Arc<Self>, limit: usize) -> Option<Visit> {
         if self.open() >= limit {
             return None;
         }
@@ -56,9 +56,9 @@ impl Connections {
 
 /// A connection, which counts until it is dropped, however it ends.
 #[derive(Debug)]
-pub(super) struct Visit {
+pub(in crate::broker) struct Visit {
     /// How many came before.
-    pub(super) number: u64,
+    pub(in crate::broker) number: u64,
     connections: Arc<Connections>,
 }
 
