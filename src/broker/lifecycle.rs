@@ -13,11 +13,11 @@ use super::fetch_session::FetchSessions;
 use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::metadata::Metadata;
 use super::notices;
+use super::produce::write_trouble::WriteTrouble;
 use super::server::accept;
 use super::server::connections::Listener;
 use super::start_memory;
 use super::timers;
-use super::write_trouble::WriteTrouble;
 use crate::error::{Error, Kind, Result, io_words};
 use crate::wire::host_port::host_port;
 

@@ -6,7 +6,6 @@
 
 mod adoption;
 pub mod apis;
-mod batch_check;
 pub mod call;
 mod cluster;
 pub mod config;
@@ -25,9 +24,8 @@ mod metadata_open;
 mod notices;
 mod once;
 pub mod partition;
-mod produce_request;
+mod produce;
 mod producer_ids;
-mod recompress;
 mod request_shape;
 pub mod response;
 pub mod server;
@@ -35,7 +33,6 @@ mod start_memory;
 pub mod timers;
 pub mod topic_name;
 pub mod topic_settings;
-mod write_trouble;
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,8 +42,8 @@ use fetch_session::FetchSessions;
 use group::GroupCoordinator;
 use metadata::Metadata;
 use notices::Notices;
+use produce::write_trouble::WriteTrouble;
 use server::connections::{Connections, Listener};
-use write_trouble::WriteTrouble;
 
 /// Everything the handlers share.
 pub struct Broker {

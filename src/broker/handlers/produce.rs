@@ -22,12 +22,12 @@ use kafka_protocol::messages::produce_response::{
 
 use super::{text, topic_name};
 use crate::broker::Broker;
-use crate::broker::batch_check::{self, Rejected, Rules};
 use crate::broker::call::{Call, RequestContext};
 use crate::broker::metadata::{Topic, is_internal};
 use crate::broker::partition::Partition;
-use crate::broker::produce_request::{PartitionRecords, ProduceRequest, TopicRecords};
-use crate::broker::recompress::recompress;
+use crate::broker::produce::batch_check::{self, Rejected, Rules};
+use crate::broker::produce::produce_request::{PartitionRecords, ProduceRequest, TopicRecords};
+use crate::broker::produce::recompress::recompress;
 use crate::broker::response::{self, Answer, Refusal};
 use crate::broker::timers::now_ms;
 use crate::records::BatchHeader;

@@ -7,35 +7,35 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
-use super::once::Once;
+use crate::broker::once::Once;
 use crate::records::batch_header;
 
 /// The request without its records.
 #[derive(Debug)]
-pub(super) struct ProduceRequest {
-    pub(super) transactional: bool,
-    pub(super) acks: i16,
-    pub(super) topics: Vec<TopicRecords>,
+pub(in crate::broker) struct ProduceRequest {
+    pub(in crate::broker) transactional: bool,
+    pub(in crate::broker) acks: i16,
+    pub(in crate::broker) topics: Vec<TopicRecords>,
 }
 
 /// Records for one topic, by name (up to v12) or by id.
 #[derive(Debug)]
-pub(super) struct TopicRecords {
-    pub(super) name: String,
-    pub(super) id: Uuid,
-    pub(super) partitions: Vec<PartitionRecords>,
+pub(in crate::broker) struct TopicRecords {
+    pub(in crate::broker) name: String,
+    pub(in crate::broker) id: Uuid,
+    pub(in crate::broker) partitions: Vec<PartitionRecords>,
 }
 
 #[derive(Debug)]
-pub(super) struct PartitionRecords {
-    pub(super) index: i32,
+pub(in crate::broker) struct PartitionRecords {
+    pub(in crate::broker) index: i32,
     /// Where they are in the body; null is empty.
-    pub(super) records: Range<usize>,
+    pub(in crate::broker) records: Range<usize>,
 }
 
 impl ProduceRequest {
     /// Reads a body of version 3 to 13; `None` if it is not one.
-    pub(super) fn parse(body: &[u8], version: i16) -> Option<Self> {
+    pub(in crate::broker) fn parse(body: &[u8], version: i16) -> Option<Self> {
         let mut reader = Reader {
             body,
             at: 0,
@@ -73,7 +73,7 @@ impl ProduceRequest {
     }
 
     /// Whether a batch says that it is part of a transaction.
-    pub(super) fn is_in_transaction(&self, body: &[u8]) -> bool {
+    pub(in crate::broker) fn is_in_transaction(&self, body: &[u8]) -> bool {
         let partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
         partitions
             .filter_map(|partition| body.get(partition.records.clone()))

@@ -2,16 +2,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Broker;
+use crate::broker::Broker;
 use crate::error::Error;
 
 /// Whether the last write of records was refused.
 #[derive(Debug, Default)]
-pub(super) struct WriteTrouble(AtomicBool);
+pub(in crate::broker) struct WriteTrouble(AtomicBool);
 
 impl Broker {
     /// Records were not stored.
-    pub(super) fn write_refused(&self, error: &Error) {
+    pub(in crate::broker) fn write_refused(&self, error: &Error) {
         if !self.write_trouble.0.swap(true, Ordering::Relaxed) {
             self.notice(format_args!(
                 "cannot store records in {}: {}; records are refused until they can be stored, reading goes on",
@@ -22,7 +22,7 @@ impl Broker {
     }
 
     /// Records were stored.
-    pub(super) fn write_accepted(&self) {
+    pub(in crate::broker) fn write_accepted(&self) {
         // A plain look first: this is on the way of every batch.
         if self.write_trouble.0.load(Ordering::Relaxed) && self.write_trouble.0.swap(false, Ordering::Relaxed)
         {

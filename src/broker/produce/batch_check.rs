@@ -5,7 +5,7 @@
 
 use kafka_protocol::ResponseError;
 
-use super::topic_settings::TopicSettings;
+use crate::broker::topic_settings::TopicSettings;
 use crate::records::batch_header::{self, BatchHeader, HEADER_LEN, LOG_OVERHEAD, TimestampType};
 use crate::records::fields::i8_at;
 use crate::records::record_walk::{self, RecordSummary, WalkError};
@@ -22,18 +22,18 @@ const NO_TIMESTAMP: i64 = -1;
 
 /// Why a batch is not taken.
 #[derive(Debug)]
-pub(super) struct Rejected {
-    pub(super) error: ResponseError,
+pub(in crate::broker) struct Rejected {
+    pub(in crate::broker) error: ResponseError,
     /// Empty where Kafka gives the code alone.
-    pub(super) message: String,
+    pub(in crate::broker) message: String,
     /// The partition's start, which only refusals by the log itself tell; -1 otherwise.
-    pub(super) log_start_offset: i64,
+    pub(in crate::broker) log_start_offset: i64,
     /// Which records are at fault, and why.
-    pub(super) records: Vec<(i32, String)>,
+    pub(in crate::broker) records: Vec<(i32, String)>,
 }
 
 impl Rejected {
-    pub(super) fn new(error: ResponseError, message: impl Into<String>) -> Self {
+    pub(in crate::broker) fn new(error: ResponseError, message: impl Into<String>) -> Self {
         Self {
             error,
             message: message.into(),
@@ -54,25 +54,25 @@ fn corrupt(message: impl Into<String>) -> Rejected {
 
 /// What a partition's records come with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rules<'a> {
+pub(in crate::broker) struct Rules<'a> {
     /// `topic-partition`, for the texts.
-    pub(super) partition: &'a str,
-    pub(super) now_ms: i64,
-    pub(super) settings: &'a TopicSettings,
+    pub(in crate::broker) partition: &'a str,
+    pub(in crate::broker) now_ms: i64,
+    pub(in crate::broker) settings: &'a TopicSettings,
 }
 
 /// What was found out about a batch that is taken.
 #[derive(Debug)]
-pub(super) struct Checked {
+pub(in crate::broker) struct Checked {
     /// Milliseconds, of all its records; -1 where none has a time.
-    pub(super) max_timestamp: i64,
+    pub(in crate::broker) max_timestamp: i64,
     /// The records of a compressed batch that must be packed anew, inflated.
-    pub(super) inflated: Option<Vec<u8>>,
+    pub(in crate::broker) inflated: Option<Vec<u8>>,
 }
 
 /// The whole batch at the start of a partition's records, from version 3 on the only one and of format 2. A batch
 /// behind it that is cut off does not count.
-pub(super) fn one_batch(records: &[u8], version: i16) -> Result<BatchHeader, Rejected> {
+pub(in crate::broker) fn one_batch(records: &[u8], version: i16) -> Result<BatchHeader, Rejected> {
     let size = next_batch(records).map_err(corrupt)?.ok_or_else(invalid)?;
     if i8_at(records, batch_header::MAGIC_AT) != 2 {
         return Err(invalid());
@@ -111,7 +111,11 @@ fn next_batch(bytes: &[u8]) -> Result<Option<usize>, String> {
 }
 
 /// Checks the batch whose header [`one_batch`] has found; `bytes` end with it.
-pub(super) fn check(bytes: &[u8], header: &BatchHeader, rules: &Rules<'_>) -> Result<Checked, Rejected> {
+pub(in crate::broker) fn check(
+    bytes: &[u8],
+    header: &BatchHeader,
+    rules: &Rules<'_>,
+) -> Result<Checked, Rejected> {
     if header.base_offset != 0 {
         return Err(invalid());
     }

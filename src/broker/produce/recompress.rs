@@ -8,13 +8,13 @@ use std::borrow::Cow;
 use kafka_protocol::ResponseError;
 
 use super::batch_check::Rejected;
-use super::topic_settings::Packing;
+use crate::broker::topic_settings::Packing;
 use crate::records::batch_builder::{BatchBuilder, BatchOptions, Producer};
 use crate::records::batch_header::BatchHeader;
 use crate::records::{Header, Records};
 
 /// The batch under the topic's codec. `records` are its records, inflated, which have been checked.
-pub(super) fn recompress(
+pub(in crate::broker) fn recompress(
     records: &[u8],
     header: &BatchHeader,
     packing: Packing,
