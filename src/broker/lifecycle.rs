@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::Broker;
 use super::config::{BrokerConfig, Endpoint};
-use super::fetch_session::FetchSessions;
+use super::fetch::fetch_session::FetchSessions;
 use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::metadata::Metadata;
 use super::notices;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use kafka_protocol::ResponseError;
 
-use super::delayed_fetch::Waiters;
+use super::fetch::delayed_fetch::Waiters;
 use super::topic_settings::TopicSettings;
 use crate::error::Result;
 use crate::storage::{AppendError, Appended, LogConfig, PartitionLog};

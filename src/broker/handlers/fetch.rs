@@ -19,9 +19,9 @@ use tokio::time::Instant;
 
 use crate::broker::Broker;
 use crate::broker::call::{Call, decode};
-use crate::broker::delayed_fetch::Waiter;
-use crate::broker::fetch_response::{self, PartitionAnswer, TopicAnswer};
-use crate::broker::fetch_session::{LastSaid, Plan, Target};
+use crate::broker::fetch::delayed_fetch::Waiter;
+use crate::broker::fetch::fetch_response::{self, PartitionAnswer, TopicAnswer};
+use crate::broker::fetch::fetch_session::{LastSaid, Plan, Target};
 use crate::broker::partition::Partition;
 use crate::broker::response::{Answer, Refusal};
 use crate::broker::timers::steady_ms;

@@ -22,16 +22,16 @@ const INITIAL_EPOCH: i32 = 0;
 
 /// One partition that a client fetches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(in crate::broker) struct Target {
     /// What the topic is or was called. A request that names it by id leaves this empty; it is looked up then, and
     /// stays when the topic is gone. Empty where no topic has had the id since.
-    pub(super) topic: String,
+    pub(in crate::broker) topic: String,
     /// Nil where the request named the topic by name.
-    pub(super) id: Uuid,
-    pub(super) partition: i32,
-    pub(super) offset: i64,
-    pub(super) max_bytes: i32,
-    pub(super) leader_epoch: i32,
+    pub(in crate::broker) id: Uuid,
+    pub(in crate::broker) partition: i32,
+    pub(in crate::broker) offset: i64,
+    pub(in crate::broker) max_bytes: i32,
+    pub(in crate::broker) leader_epoch: i32,
 }
 
 /// How a partition is told from the others of a session: by the topic's id, or by its name where it has none.
@@ -50,9 +50,9 @@ impl Target {
 
 /// What an answer in a session last said of a partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LastSaid {
-    pub(super) high_watermark: i64,
-    pub(super) log_start_offset: i64,
+pub(in crate::broker) struct LastSaid {
+    pub(in crate::broker) high_watermark: i64,
+    pub(in crate::broker) log_start_offset: i64,
 }
 
 #[derive(Debug)]
@@ -67,11 +67,11 @@ struct Session {
 
 /// What to fetch for a request, and how to answer.
 #[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) session_id: i32,
+pub(in crate::broker) struct Plan {
+    pub(in crate::broker) session_id: i32,
     /// Leave out what has not changed.
-    pub(super) incremental: bool,
-    pub(super) targets: Vec<(Target, Option<LastSaid>)>,
+    pub(in crate::broker) incremental: bool,
+    pub(in crate::broker) targets: Vec<(Target, Option<LastSaid>)>,
 }
 
 /// Every session of the broker.
@@ -82,7 +82,7 @@ pub(in crate::broker) struct FetchSessions {
 }
 
 impl FetchSessions {
-    pub(super) fn new(slots: usize) -> Self {
+    pub(in crate::broker) fn new(slots: usize) -> Self {
         Self {
             slots,
             sessions: Mutex::default(),
@@ -90,7 +90,7 @@ impl FetchSessions {
     }
 
     /// Finds out what a request fetches; the error is the whole response's.
-    pub(super) fn plan(
+    pub(in crate::broker) fn plan(
         &self,
         request: &FetchRequest,
         version: i16,
@@ -163,7 +163,7 @@ impl FetchSessions {
     }
 
     /// Remembers what an answer said, and puts partitions that got records last, so that each gets its turn.
-    pub(super) fn answered(&self, session_id: i32, said: &[(Target, LastSaid, bool)]) {
+    pub(in crate::broker) fn answered(&self, session_id: i32, said: &[(Target, LastSaid, bool)]) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(session) = sessions.get_mut(&session_id) else {
             return;

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 /// One waiting fetch, known to every partition it waits for.
 #[derive(Debug)]
-pub(super) struct Waiter {
+pub(in crate::broker) struct Waiter {
     /// Bytes that have come since it was registered, over all its partitions.
     arrived: AtomicI64,
     /// Bytes after which it is woken.
@@ -19,7 +19,7 @@ pub(super) struct Waiter {
 
 impl Waiter {
     /// Waits for nothing yet.
-    pub(super) fn new() -> Arc<Self> {
+    pub(in crate::broker) fn new() -> Arc<Self> {
         Arc::new(Self {
             arrived: AtomicI64::new(0),
             needed: AtomicI64::new(i64::MAX),
@@ -29,7 +29,7 @@ impl Waiter {
 
     /// Waits until this many bytes have come since the registration. What came in between counts twice at worst: a
     /// fetch may be woken early, never too late.
-    pub(super) async fn enough(&self, bytes: usize) {
+    pub(in crate::broker) async fn enough(&self, bytes: usize) {
         let needed = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.needed.store(needed, Ordering::SeqCst);
         if self.arrived.load(Ordering::SeqCst) < needed {
@@ -50,13 +50,13 @@ impl Waiter {
 
 /// Who waits for one partition.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub(in crate::broker) struct Waiters {
     any: AtomicBool,
     waiting: Mutex<Vec<Weak<Waiter>>>,
 }
 
 impl Waiters {
-    pub(super) fn register(&self, waiter: &Arc<Waiter>) {
+    pub(in crate::broker) fn register(&self, waiter: &Arc<Waiter>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         // Those whose fetch has ended otherwise go now: no fetch has to take itself out.
         waiting.retain(|waiter| waiter.strong_count() > 0);
@@ -65,7 +65,7 @@ impl Waiters {
     }
 
     /// Tells the waiting of `bytes` more. The append must be visible before.
-    pub(super) fn arrived(&self, bytes: usize) {
+    pub(in crate::broker) fn arrived(&self, bytes: usize) {
         if !self.any.load(Ordering::Acquire) {
             return;
         }
@@ -81,7 +81,7 @@ impl Waiters {
     }
 
     /// Wakes everybody: the partition has gone, or its bounds have moved.
-    pub(super) fn wake_all(&self) {
+    pub(in crate::broker) fn wake_all(&self) {
         self.arrived(usize::MAX >> 2);
     }
 }

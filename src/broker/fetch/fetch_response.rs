@@ -8,8 +8,8 @@ use kafka_protocol::protocol::HeaderVersion;
 use std::os::unix::fs::FileExt;
 use uuid::Uuid;
 
-use super::call::RequestContext;
-use super::response::{self, Answer, Piece, Refusal};
+use crate::broker::call::RequestContext;
+use crate::broker::response::{self, Answer, Piece, Refusal};
 use crate::storage::LogSlice;
 use crate::storage::transaction_index::AbortedTransaction;
 
@@ -18,20 +18,20 @@ const READ_BELOW: usize = 16 * 1024;
 
 /// One partition's answer.
 #[derive(Debug)]
-pub(super) struct PartitionAnswer {
-    pub(super) partition: i32,
-    pub(super) error: i16,
-    pub(super) high_watermark: i64,
-    pub(super) last_stable_offset: i64,
-    pub(super) log_start_offset: i64,
+pub(in crate::broker) struct PartitionAnswer {
+    pub(in crate::broker) partition: i32,
+    pub(in crate::broker) error: i16,
+    pub(in crate::broker) high_watermark: i64,
+    pub(in crate::broker) last_stable_offset: i64,
+    pub(in crate::broker) log_start_offset: i64,
     /// Read-committed readers get a list of aborted transactions, even if it is empty; others get null.
-    pub(super) lists_aborted: bool,
-    pub(super) aborted: Vec<AbortedTransaction>,
-    pub(super) records: Option<LogSlice>,
+    pub(in crate::broker) lists_aborted: bool,
+    pub(in crate::broker) aborted: Vec<AbortedTransaction>,
+    pub(in crate::broker) records: Option<LogSlice>,
 }
 
 impl PartitionAnswer {
-    pub(super) fn error(partition: i32, error: i16) -> Self {
+    pub(in crate::broker) fn error(partition: i32, error: i16) -> Self {
         Self {
             partition,
             error,
@@ -45,28 +45,28 @@ impl PartitionAnswer {
     }
 
     /// Bytes of records.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::broker) fn size(&self) -> usize {
         self.records.as_ref().map_or(0, |records| records.length)
     }
 }
 
 impl TopicAnswer {
     /// Whether this is the topic's: ids tell topics apart where there are ids.
-    pub(super) fn is_of(&self, id: Uuid, name: &str) -> bool {
+    pub(in crate::broker) fn is_of(&self, id: Uuid, name: &str) -> bool {
         self.id == id && (!id.is_nil() || self.name == name)
     }
 }
 
 /// Partitions of one topic that stand together in the answer.
 #[derive(Debug)]
-pub(super) struct TopicAnswer {
-    pub(super) name: String,
-    pub(super) id: Uuid,
-    pub(super) partitions: Vec<PartitionAnswer>,
+pub(in crate::broker) struct TopicAnswer {
+    pub(in crate::broker) name: String,
+    pub(in crate::broker) id: Uuid,
+    pub(in crate::broker) partitions: Vec<PartitionAnswer>,
 }
 
 /// Writes the whole frame.
-pub(super) fn encode(
+pub(in crate::broker) fn encode(
     context: &RequestContext,
     error: i16,
     session_id: i32,
