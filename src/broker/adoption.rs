@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::cluster::image::TopicImage;
-use super::effective_config::Configs;
+use super::config::effective_config::Configs;
 use super::topic_name;
 use crate::error::Result;
 use crate::storage::log_dir::FoundPartitions;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::cluster::metadata_log::MetadataLog;
 use super::cluster::records::Node;
 use super::config::BrokerConfig;
-use super::effective_config::{BrokerValues, Configs};
+use super::config::effective_config::{BrokerValues, Configs};
 use super::partition::Partition;
 use super::producer_ids::ProducerIds;
 use crate::storage::LogDir;

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::cluster::records::{self, BROKER, Records, TOPIC};
-use super::effective_config::Configs;
+use super::config::effective_config::Configs;
+use super::config::topic_settings::TopicSettings;
 use super::group::offsets_topic::OFFSETS_TOPIC;
 use super::metadata::{Changes, Metadata, State, Topic};
 use super::partition::Partition;
 use super::producer_ids::ProducerIds;
 use super::timers::now_ms;
-use super::topic_settings::TopicSettings;
 use crate::error::{Error, Result};
 use crate::storage::PartitionLog;
 use crate::storage::log_dir::Checkpoint;

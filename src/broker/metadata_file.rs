@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::cluster::image::{ClusterImage, TopicImage};
-use super::effective_config::Configs;
+use super::config::effective_config::Configs;
 use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::storage::partition_metadata::decode_id;

@@ -9,8 +9,6 @@ pub mod apis;
 pub mod call;
 mod cluster;
 pub mod config;
-pub mod config_table;
-pub mod effective_config;
 mod fetch;
 pub mod group;
 pub mod handlers;
@@ -30,7 +28,6 @@ pub mod server;
 mod start_memory;
 pub mod timers;
 pub mod topic_name;
-pub mod topic_settings;
 
 use std::fmt;
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use kafka_protocol::ResponseError;
 
+use super::config::topic_settings::TopicSettings;
 use super::fetch::delayed_fetch::Waiters;
-use super::topic_settings::TopicSettings;
 use crate::error::Result;
 use crate::storage::{AppendError, Appended, LogConfig, PartitionLog};
 

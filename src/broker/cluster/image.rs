@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::records::{BROKER, TOPIC};
-use crate::broker::effective_config::Configs;
+use crate::broker::config::effective_config::Configs;
 use crate::internal_records::cluster_metadata::decode_record;
 use crate::internal_records::value::{StructValue, Value};
 

@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
     use crate::broker::cluster::records::{Node, producer_ids, topic};
-    use crate::broker::effective_config::Configs;
+    use crate::broker::config::effective_config::Configs;
 
     const NODE: Node = Node {
         id: 1,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
-use crate::broker::effective_config::Configs;
+use crate::broker::config::effective_config::Configs;
 use crate::internal_records::cluster_metadata::encode_record;
 use crate::internal_records::value::Value;
 

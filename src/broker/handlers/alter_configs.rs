@@ -16,8 +16,8 @@ use super::create_topics::Refused;
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::config_table::{self, Scope};
-use crate::broker::effective_config::Configs;
+use crate::broker::config::config_table::{self, Scope};
+use crate::broker::config::effective_config::Configs;
 use crate::topic_config::{self, TOPIC_CONFIGS};
 
 pub fn handle(

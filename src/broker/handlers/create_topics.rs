@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::effective_config::Configs;
+use crate::broker::config::effective_config::Configs;
 use crate::broker::metadata::Topic;
 use crate::broker::topic_name;
 use crate::storage::file_name::METADATA_TOPIC;

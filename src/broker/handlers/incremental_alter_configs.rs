@@ -18,7 +18,7 @@ use super::create_topics::Refused;
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::config_table;
+use crate::broker::config::config_table;
 use crate::topic_config::{self, Kind};
 
 const SET: i8 = 0;

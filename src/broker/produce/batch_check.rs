@@ -5,7 +5,7 @@
 
 use kafka_protocol::ResponseError;
 
-use crate::broker::topic_settings::TopicSettings;
+use crate::broker::config::topic_settings::TopicSettings;
 use crate::records::batch_header::{self, BatchHeader, HEADER_LEN, LOG_OVERHEAD, TimestampType};
 use crate::records::fields::i8_at;
 use crate::records::record_walk::{self, RecordSummary, WalkError};

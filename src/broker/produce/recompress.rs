@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use kafka_protocol::ResponseError;
 
 use super::batch_check::Rejected;
-use crate::broker::topic_settings::Packing;
+use crate::broker::config::topic_settings::Packing;
 use crate::records::batch_builder::{BatchBuilder, BatchOptions, Producer};
 use crate::records::batch_header::BatchHeader;
 use crate::records::{Header, Records};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::container_environment;
+use crate::broker::config::effective_config::Configs;
 use crate::broker::config::{BrokerConfig, Endpoint};
-use crate::broker::effective_config::Configs;
 use crate::client::java_properties;
 use crate::client::local_broker::default_data_dir;
 use crate::error::{Error, Kind, Result};

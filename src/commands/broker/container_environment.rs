@@ -4,7 +4,7 @@
 //! `KAFKA_ADVERTISED_HOST_NAME` and `KAFKA_ADVERTISED_PORT` have meanings of their own.
 
 use super::configuration::WantedTopic;
-use crate::broker::effective_config::Configs;
+use crate::broker::config::effective_config::Configs;
 use crate::broker::topic_name;
 use crate::error::{Error, Result};
 use crate::storage::file_name::METADATA_TOPIC;

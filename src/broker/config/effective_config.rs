@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::config::BrokerConfig;
+use super::broker_config::BrokerConfig;
 use super::config_table::{self, BrokerSetting};
 use crate::topic_config::TopicConfig;
 

@@ -1,6 +1,6 @@
 //! A topic's configs as the broker obeys them: typed, resolved against the broker's own settings.
 
-use super::config::BrokerConfig;
+use super::broker_config::BrokerConfig;
 use super::effective_config::{BrokerValues, Configs};
 use crate::records::Codec;
 use crate::storage::LogConfig;
@@ -15,7 +15,7 @@ pub struct TopicSettings {
     pub max_message_bytes: usize,
     pub log_append_time: bool,
     /// `None`: batches keep the codec they came in.
-    pub(super) packing: Option<Packing>,
+    pub(in crate::broker) packing: Option<Packing>,
     pub timestamp_before_max_ms: i64,
     pub timestamp_after_max_ms: i64,
     pub min_insync_replicas: i64,
@@ -30,7 +30,7 @@ pub struct TopicSettings {
 
 impl TopicSettings {
     /// Resolves a topic's own configs.
-    pub(super) fn resolve(values: BrokerValues<'_>, topic: &Configs) -> Self {
+    pub(in crate::broker) fn resolve(values: BrokerValues<'_>, topic: &Configs) -> Self {
         let text = |name: &str| {
             let config = topic_config::find(name);
             config.map_or_else(String::new, |config| values.topic_value(config, topic).0)
@@ -63,7 +63,7 @@ impl TopicSettings {
     }
 
     /// The part of it that the log obeys.
-    pub(super) fn log_config(&self, broker: &BrokerConfig) -> LogConfig {
+    pub(in crate::broker) fn log_config(&self, broker: &BrokerConfig) -> LogConfig {
         let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
         LogConfig {
             segment_bytes: unsigned(self.segment_bytes),
@@ -82,15 +82,18 @@ impl TopicSettings {
 
 /// What batches of a topic are packed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Packing {
-    pub(super) codec: Codec,
+pub(in crate::broker) struct Packing {
+    pub(in crate::broker) codec: Codec,
     /// The codec's level; `None` is its default.
-    pub(super) level: Option<i32>,
+    pub(in crate::broker) level: Option<i32>,
 }
 
 impl Packing {
     /// Reads `compression.type`; `None` keeps what the producer chose. `level_of` reads `compression.<codec>.level`.
-    pub(super) fn parse(compression_type: &str, level_of: impl Fn(&str) -> Option<i32>) -> Option<Self> {
+    pub(in crate::broker) fn parse(
+        compression_type: &str,
+        level_of: impl Fn(&str) -> Option<i32>,
+    ) -> Option<Self> {
         let codec = match compression_type.trim() {
             "uncompressed" => Codec::None,
             name => Codec::from_name(name).filter(|codec| *codec != Codec::None)?,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::config_table::{self, BROKER_SETTINGS};
+use super::config_table;
 use crate::error::{Error, Result};
 
 /// A listener as configured: `NAME://host:port`.
@@ -158,11 +158,6 @@ fn parse_endpoints(setting: &str, value: &str) -> Result<Vec<Endpoint>> {
         });
     }
     Ok(endpoints)
-}
-
-/// Names that look like a known one, for a warning about a name that is not.
-pub fn is_known(name: &str) -> bool {
-    BROKER_SETTINGS.iter().any(|setting| setting.name == name)
 }
 
 #[cfg(test)]
