@@ -9,8 +9,8 @@ use tokio::sync::watch;
 
 use super::Broker;
 use super::config::{BrokerConfig, Endpoint};
+use super::coordinator::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::fetch::fetch_session::FetchSessions;
-use super::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::metadata::Metadata;
 use super::notices;
 use super::produce::write_trouble::WriteTrouble;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::cluster::records::{self, BROKER, Records, TOPIC};
 use super::config::effective_config::Configs;
 use super::config::topic_settings::TopicSettings;
-use super::group::offsets_topic::OFFSETS_TOPIC;
+use super::coordinator::group::offsets_topic::OFFSETS_TOPIC;
 use super::metadata::{Changes, Metadata, State, Topic};
 use super::partition::Partition;
 use super::producer_ids::ProducerIds;

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use kafkit::broker::group::classic_group::{ClassicGroup, GroupLimits};
-use kafkit::broker::group::events::{
+use kafkit::broker::coordinator::group::classic_group::{ClassicGroup, GroupLimits};
+use kafkit::broker::coordinator::group::events::{
     Effect, GroupEvent, JoinGroup, LeavingMember, MemberIdentity, Protocol, SyncGroup, Ticket,
 };
-use kafkit::broker::group::group_state::GroupState;
+use kafkit::broker::coordinator::group::group_state::GroupState;
 use proptest::prelude::*;
 
 /// A client of the group, as far as it knows itself.

@@ -96,7 +96,7 @@ pub(super) fn create_automatically(broker: &Broker, name: &str) -> Result<Arc<To
         return Err(ResponseError::UnknownTopicOrPartition);
     }
     check_name(broker, name).map_err(|(error, _)| error)?;
-    let internal = name == crate::broker::group::offsets_topic::OFFSETS_TOPIC;
+    let internal = name == crate::broker::coordinator::group::offsets_topic::OFFSETS_TOPIC;
     let created = if internal {
         broker.metadata.offsets_topic()
     } else {

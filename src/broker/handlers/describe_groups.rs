@@ -14,8 +14,8 @@ use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, Gr
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::group::GroupDescription;
-use crate::broker::group::group_state::GroupState;
+use crate::broker::coordinator::group::GroupDescription;
+use crate::broker::coordinator::group::group_state::GroupState;
 
 pub fn handle(
     broker: &Arc<Broker>,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::StrBytes;
 
-use crate::broker::group::events::MemberIdentity;
+use crate::broker::coordinator::group::events::MemberIdentity;
 
 /// The code of an outcome; 0 is none.
 pub(super) fn error_code(error: Option<ResponseError>) -> i16 {

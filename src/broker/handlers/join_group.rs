@@ -16,7 +16,7 @@ use super::group_words::{error_code, keep, optional};
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::group::events::{JoinAnswer, JoinGroup, Protocol};
+use crate::broker::coordinator::group::events::{JoinAnswer, JoinGroup, Protocol};
 use crate::broker::timers::steady_ms;
 use crate::storage::partition_metadata::random_id;
 

@@ -14,7 +14,7 @@ use super::group_words::{error_code, optional};
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::group::events::LeavingMember;
+use crate::broker::coordinator::group::events::LeavingMember;
 use crate::broker::timers::steady_ms;
 
 pub fn handle(

@@ -25,7 +25,7 @@ use super::group_words::{error_code, member};
 use super::partition_errors::PartitionErrors;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::group::stored_records::StoredOffset;
+use crate::broker::coordinator::group::stored_records::StoredOffset;
 use crate::broker::timers::{now_ms, steady_ms};
 
 pub fn handle(

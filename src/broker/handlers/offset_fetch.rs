@@ -17,8 +17,8 @@ use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicNam
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::group::offsets::GroupOffsets;
-use crate::broker::group::stored_records::StoredOffset;
+use crate::broker::coordinator::group::offsets::GroupOffsets;
+use crate::broker::coordinator::group::stored_records::StoredOffset;
 
 /// A partition that is asked for, and what the group has committed for it.
 type Answer = (i32, Option<StoredOffset>);

@@ -13,7 +13,7 @@ use super::group_words::{error_code, keep, member, optional};
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::group::events::SyncGroup;
+use crate::broker::coordinator::group::events::SyncGroup;
 use crate::broker::timers::steady_ms;
 
 pub async fn handle(
