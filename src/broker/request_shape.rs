@@ -11,6 +11,8 @@
 
 use kafka_protocol::messages::ApiKey;
 
+use crate::wire::primitives::take_unsigned_varint;
+
 /// The most array elements and tagged fields in one request, in sum. An element costs up to some 150 bytes once
 /// decoded.
 const MAX_ELEMENTS: usize = 400_000;
@@ -224,17 +226,8 @@ impl Walk<'_> {
         Some(*taken)
     }
 
-    /// At most five bytes, as the protocol has it.
     fn unsigned_varint(&mut self) -> Option<u32> {
-        let mut value = 0_u32;
-        for shift in (0..35).step_by(7) {
-            let [byte] = self.take()?;
-            value |= u32::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
+        take_unsigned_varint(&mut self.rest)
     }
 }
 

@@ -1,15 +1,16 @@
 //! What goes back on the wire: whole frames, in bytes or in pieces that the kernel sends from a file.
 //!
-//! Owns the response frame and its header. Owns no field of any response.
+//! How a frame and its header are written is in wire/. Owns no field of any response.
 
 use std::fmt;
 use std::fs::File;
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::{Encodable, HeaderVersion, Request};
 
 use super::call::RequestContext;
+use crate::wire::{frame, header};
 
 /// What a handler wants sent.
 #[derive(Debug)]
@@ -69,25 +70,20 @@ pub(super) fn encode_as<T: Encodable + HeaderVersion>(
     let size = response.compute_size(version).map_err(encoding)?;
     let mut frame = start_frame(correlation_id, T::header_version(version), size);
     response.encode(&mut frame, version).map_err(encoding)?;
-    finish_frame(&mut frame, 0);
+    finish_frame(&mut frame, 0)?;
     Ok(Answer::Frame(frame))
 }
 
 /// A frame with room for its length, and its header.
 pub(super) fn start_frame(correlation_id: i32, header_version: i16, body_size: usize) -> BytesMut {
-    let mut frame = BytesMut::with_capacity(4 + 5 + body_size);
-    frame.put_i32(0);
-    frame.put_i32(correlation_id);
-    if header_version >= 1 {
-        frame.put_u8(0);
-    }
+    let mut frame = BytesMut::with_capacity(frame::PREFIX_LEN + header::MAX_RESPONSE_LEN + body_size);
+    frame::begin(&mut frame);
+    header::put_response(&mut frame, header_version, correlation_id);
     frame
 }
 
 /// Writes the length in front, counting `more` bytes that follow from elsewhere.
-pub(super) fn finish_frame(frame: &mut BytesMut, more: usize) {
-    let length = (frame.len() - 4 + more) as u32;
-    if let Some(prefix) = frame.first_chunk_mut::<4>() {
-        *prefix = length.to_be_bytes();
-    }
+pub(super) fn finish_frame(frame: &mut BytesMut, more: usize) -> Result<(), Refusal> {
+    frame::finish_with(frame, 0, more)
+        .map_err(|error| Refusal::new(format!("the answer is too long: {error}")))
 }

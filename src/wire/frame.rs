@@ -30,6 +30,7 @@ impl FrameError {
             [b'H', b'T', b'T', b'P']
             | [b'G', b'E', b'T', b' ']
             | [b'P', b'O', b'S', b'T']
+            | [b'P', b'U', b'T', b' ']
             | [b'H', b'E', b'A', b'D'] => Some("HTTP"),
             [b'S', b'S', b'H', b'-'] => Some("SSH"),
             _ => None,

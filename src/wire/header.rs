@@ -5,11 +5,51 @@
 //!
 //! <https://kafka.apache.org/protocol#protocol_messages>
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 
 use super::error::WireError;
+use super::primitives::skip_tagged_fields;
+
+/// The part of a request header that every version has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestStart {
+    /// The API, as a number: a broker must be able to answer for keys that it does not know.
+    pub api_key: i16,
+    pub version: i16,
+    /// Comes back in the response's header.
+    pub correlation_id: i32,
+}
+
+impl RequestStart {
+    /// Bytes it takes.
+    pub const LEN: usize = 8;
+
+    /// Reads it from the front of a frame; `None` when there are too few bytes.
+    pub fn read(frame: &[u8]) -> Option<Self> {
+        let mut bytes = frame.get(..Self::LEN)?;
+        Some(Self {
+            api_key: bytes.get_i16(),
+            version: bytes.get_i16(),
+            correlation_id: bytes.get_i32(),
+        })
+    }
+
+    /// Reads the rest of the header of a request to `api` from the whole frame: the client id, which keeps its old
+    /// form in flexible versions and whose null and negative lengths are no bytes, and where the body begins. `None`
+    /// when the header is not whole. Bytes that are no UTF-8 are replaced, as Java does.
+    pub fn read_client_id(&self, api: ApiKey, frame: &[u8]) -> Option<(Option<String>, usize)> {
+        let mut bytes = frame.get(Self::LEN..)?;
+        let length = usize::try_from(bytes.try_get_i16().ok()?).ok();
+        let (client_id, mut rest) = bytes.split_at_checked(length.unwrap_or(0))?;
+        if api.request_header_version(self.version) >= 2 {
+            skip_tagged_fields(&mut rest)?;
+        }
+        let client_id = length.map(|_| String::from_utf8_lossy(client_id).into_owned());
+        Some((client_id, frame.len() - rest.len()))
+    }
+}
 
 /// What stands in front of every request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,35 +81,32 @@ pub fn write_request<R: Request>(
 /// Takes the header off a request. `None` when the bytes are too few, when the API is unknown to us, or when its
 /// version is one whose header we cannot know: Kafka's broker then closes the connection.
 pub fn read_request(frame: &mut Bytes) -> Option<RequestHead> {
-    let (api_key, version) = peek_api(frame)?;
-    let header_version = ApiKey::try_from(api_key).ok()?.request_header_version(version);
-    let header = RequestHeader::decode(frame, header_version).ok()?;
+    let start = RequestStart::read(frame)?;
+    let (client_id, body) = start.read_client_id(ApiKey::try_from(start.api_key).ok()?, frame)?;
+    frame.advance(body);
     Some(RequestHead {
-        api_key,
-        version,
-        correlation_id: header.correlation_id,
-        client_id: header.client_id,
+        api_key: start.api_key,
+        version: start.version,
+        correlation_id: start.correlation_id,
+        client_id: client_id.map(StrBytes::from_string),
     })
 }
 
-/// API key and version of a request, its first four bytes.
-pub fn peek_api(frame: &[u8]) -> Option<(i16, i16)> {
-    let (key, rest) = frame.split_first_chunk::<2>()?;
-    let (version, _) = rest.split_first_chunk::<2>()?;
-    Some((i16::from_be_bytes(*key), i16::from_be_bytes(*version)))
+/// Writes the header of a response to `api_key` in `version`.
+pub fn write_response(buffer: &mut BytesMut, api_key: ApiKey, version: i16, correlation_id: i32) {
+    put_response(buffer, api_key.response_header_version(version), correlation_id);
 }
 
-/// Writes the header of a response to `api_key` in `version`.
-pub fn write_response(
-    buffer: &mut BytesMut,
-    api_key: ApiKey,
-    version: i16,
-    correlation_id: i32,
-) -> Result<(), WireError> {
-    ResponseHeader::default()
-        .with_correlation_id(correlation_id)
-        .encode(buffer, api_key.response_header_version(version))
-        .map_err(|cause| WireError::encode(api_key as i16, version, &cause))
+/// The most bytes a response header takes.
+pub const MAX_RESPONSE_LEN: usize = 5;
+
+/// Writes a response header in `header_version`: 0 is the correlation id alone, 1 has tagged fields, of which none
+/// is defined.
+pub fn put_response(buffer: &mut BytesMut, header_version: i16, correlation_id: i32) {
+    buffer.put_i32(correlation_id);
+    if header_version >= 1 {
+        buffer.put_u8(0);
+    }
 }
 
 /// Takes the header off a response to `R` in `version` and gives its correlation id.
@@ -102,14 +139,14 @@ mod tests {
     #[test]
     fn api_versions_is_always_answered_with_the_oldest_header() {
         let mut buffer = BytesMut::new();
-        write_response(&mut buffer, ApiKey::ApiVersions, 4, 9).unwrap();
+        write_response(&mut buffer, ApiKey::ApiVersions, 4, 9);
         assert_eq!(&buffer[..], [0, 0, 0, 9]);
         assert_eq!(
             read_response::<ApiVersionsRequest>(&mut buffer.freeze(), 4).unwrap(),
             9
         );
         let mut buffer = BytesMut::new();
-        write_response(&mut buffer, ApiKey::Metadata, 12, 9).unwrap();
+        write_response(&mut buffer, ApiKey::Metadata, 12, 9);
         assert_eq!(&buffer[..], [0, 0, 0, 9, 0]);
     }
 

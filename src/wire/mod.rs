@@ -11,6 +11,7 @@ pub mod error_codes;
 pub mod frame;
 pub mod header;
 pub mod host_port;
+pub mod primitives;
 pub mod sasl;
 pub mod secret;
 pub mod tls;

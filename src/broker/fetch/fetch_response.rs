@@ -12,6 +12,7 @@ use crate::broker::call::RequestContext;
 use crate::broker::response::{self, Answer, Piece, Refusal};
 use crate::storage::LogSlice;
 use crate::storage::transaction_index::AbortedTransaction;
+use crate::wire::primitives::put_unsigned_varint;
 
 /// Shorter ranges are read into the response: one system call less than sending them from the file.
 const READ_BELOW: usize = 16 * 1024;
@@ -99,7 +100,7 @@ pub(in crate::broker) fn encode(
         writer.no_tags();
     }
     writer.no_tags();
-    Ok(writer.finish())
+    writer.finish()
 }
 
 struct Writer {
@@ -165,7 +166,7 @@ impl Writer {
 
     fn length(&mut self, length: usize) {
         if self.flexible {
-            self.unsigned_varint(length as u32 + 1);
+            put_unsigned_varint(&mut self.head, length as u32 + 1);
         } else {
             self.head.put_i32(length as i32);
         }
@@ -173,19 +174,11 @@ impl Writer {
 
     fn string(&mut self, string: &str) {
         if self.flexible {
-            self.unsigned_varint(string.len() as u32 + 1);
+            put_unsigned_varint(&mut self.head, string.len() as u32 + 1);
         } else {
             self.head.put_i16(string.len() as i16);
         }
         self.head.put_slice(string.as_bytes());
-    }
-
-    fn unsigned_varint(&mut self, mut value: u32) {
-        while value >= 0x80 {
-            self.head.put_u8(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.head.put_u8(value as u8);
     }
 
     fn no_tags(&mut self) {
@@ -195,10 +188,10 @@ impl Writer {
     }
 
     /// Puts the length in front of everything.
-    fn finish(mut self) -> Answer {
+    fn finish(mut self) -> Result<Answer, Refusal> {
         if self.pieces.is_empty() {
-            response::finish_frame(&mut self.head, 0);
-            return Answer::Frame(self.head);
+            response::finish_frame(&mut self.head, 0)?;
+            return Ok(Answer::Frame(self.head));
         }
         let in_memory = |piece: &Piece| match piece {
             Piece::Bytes(bytes) => bytes.len(),
@@ -208,12 +201,12 @@ impl Writer {
         if let Some(Piece::Bytes(first)) = self.pieces.first_mut() {
             let mut bytes = BytesMut::from(std::mem::take(first));
             let own = bytes.len();
-            response::finish_frame(&mut bytes, total - own);
+            response::finish_frame(&mut bytes, total - own)?;
             *first = bytes.freeze();
         }
         if !self.head.is_empty() {
             self.pieces.push(Piece::Bytes(self.head.freeze()));
         }
-        Answer::Pieces(self.pieces)
+        Ok(Answer::Pieces(self.pieces))
     }
 }

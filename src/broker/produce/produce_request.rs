@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::broker::once::Once;
 use crate::records::batch_header;
+use crate::wire::primitives::take_unsigned_varint;
 
 /// The request without its records.
 #[derive(Debug)]
@@ -126,15 +127,10 @@ impl<'a> Reader<'a> {
     }
 
     fn unsigned_varint(&mut self) -> Option<usize> {
-        let mut value = 0_u32;
-        for shift in (0..35).step_by(7) {
-            let [byte] = self.take()?;
-            value |= u32::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return usize::try_from(value).ok();
-            }
-        }
-        None
+        let mut rest = self.body.get(self.at..)?;
+        let value = take_unsigned_varint(&mut rest)?;
+        self.at = self.body.len() - rest.len();
+        usize::try_from(value).ok()
     }
 
     /// Null is empty: no name and no transactional id may be.

@@ -1,7 +1,7 @@
 //! One connection: frames in, answers out, strictly one request at a time, as Kafka has it.
 //!
-//! Owns the frame limits, the request header, and what closes a connection: a length that makes no sense, an
-//! API or version that is not served, bytes that cannot be decoded. Owns no field of any API.
+//! Owns what closes a connection: a length that makes no sense, an API or version that is not served, bytes that
+//! cannot be decoded. How frames and headers are written is in wire/; owns no field of any API.
 //! <https://kafka.apache.org/protocol#protocol_preliminary>
 
 use std::io;
@@ -22,6 +22,8 @@ use crate::broker::apis;
 use crate::broker::call::{Call, RequestContext};
 use crate::broker::handlers::api_versions;
 use crate::broker::response::{Answer, Refusal};
+use crate::wire::frame;
+use crate::wire::header::RequestStart;
 
 /// Bytes a connection reads at once when nothing is known of the next frame.
 const READ_SIZE: usize = 16 * 1024;
@@ -109,13 +111,13 @@ impl Session {
 
     /// The next frame without its length, or nothing if the peer is done.
     async fn read_frame(&mut self) -> Result<Option<BytesMut>, End> {
-        while self.input.len() < 4 {
+        while self.input.len() < frame::PREFIX_LEN {
             if self.read_first().await? == 0 {
                 return Ok(None);
             }
         }
         let length = self.frame_length()?;
-        self.input.advance(4);
+        self.input.advance(frame::PREFIX_LEN);
         while self.input.len() < length {
             // Room is made only when there is none left: growing a buffer touches all of it.
             if self.input.len() == self.input.capacity() {
@@ -144,43 +146,47 @@ impl Session {
     }
 
     fn frame_length(&self) -> Result<usize, Refusal> {
-        let prefix = self.input.first_chunk::<4>().copied().unwrap_or_default();
+        let prefix = self.input.first_chunk().copied().unwrap_or_default();
         let limit = self.broker.config.socket_request_max_bytes;
-        match usize::try_from(i32::from_be_bytes(prefix)) {
-            Ok(length) if length <= limit && length >= 8 => Ok(length),
-            _ if matches!(&prefix, b"GET " | b"POST" | b"HEAD" | b"PUT ") => {
-                Err(Refusal::new("this is HTTP, not the Kafka protocol"))
-            }
-            _ if prefix[..2] == [0x16, 0x03] => {
-                Err(Refusal::new("this is TLS, and the listener is plaintext"))
-            }
-            _ => Err(Refusal::new(format!(
-                "a frame of {} bytes; 8 to {limit} can be",
-                i32::from_be_bytes(prefix)
-            ))),
-        }
+        let spoken = match frame::length(prefix, limit) {
+            Ok(length) if length >= RequestStart::LEN => return Ok(length),
+            Ok(_) => None,
+            Err(error) => error.speaks(),
+        };
+        Err(match spoken {
+            Some("TLS") => Refusal::new("this is TLS, and the listener is plaintext"),
+            Some(protocol) => Refusal::new(format!("this is {protocol}, not the Kafka protocol")),
+            None => Refusal::new(format!(
+                "a frame of {} bytes; {} to {limit} can be",
+                i32::from_be_bytes(prefix),
+                RequestStart::LEN
+            )),
+        })
     }
 
     /// Decodes the header, finds the handler, and waits for it.
     async fn answer(&mut self, mut frame: BytesMut) -> Result<Answer, End> {
-        let header = Header::parse(&frame)?;
-        let Some(api) = apis::find(header.key, header.version) else {
-            if header.key == ApiKey::ApiVersions as i16 {
+        let header = RequestStart::read(&frame)
+            .ok_or_else(|| Refusal::new("a frame shorter than a request header"))?;
+        let Some(api) = apis::find(header.api_key, header.version) else {
+            if header.api_key == ApiKey::ApiVersions as i16 {
                 return Ok(api_versions::unsupported_version(header.correlation_id)?);
             }
             return Err(End::Refused(Refusal::new(format!(
                 "API key {} version {} is not served",
-                header.key, header.version
+                header.api_key, header.version
             ))));
         };
-        let (client_id, body) = header.rest(api.key, &frame)?;
+        let (client_id, body) = header
+            .read_client_id(api.key, &frame)
+            .ok_or_else(|| Refusal::new("a truncated request header"))?;
         frame.advance(body);
         let mut outcome = api.call(Call {
             context: RequestContext {
                 api: api.key,
                 version: header.version,
                 correlation_id: header.correlation_id,
-                client_id,
+                client_id: client_id.unwrap_or_default(),
                 client_host: self.client_host,
                 listener: Arc::clone(&self.listener),
                 connection: self.visit.number,
@@ -207,62 +213,4 @@ async fn client_left(stream: &mut TcpStream, input: &mut BytesMut) {
         }
     }
     std::future::pending::<()>().await;
-}
-
-/// The part of a request header that every version has.
-struct Header {
-    key: i16,
-    version: i16,
-    correlation_id: i32,
-}
-
-impl Header {
-    fn parse(frame: &[u8]) -> Result<Self, Refusal> {
-        let mut bytes = frame;
-        if bytes.len() < 8 {
-            return Err(Refusal::new("a frame shorter than a request header"));
-        }
-        Ok(Self {
-            key: bytes.get_i16(),
-            version: bytes.get_i16(),
-            correlation_id: bytes.get_i32(),
-        })
-    }
-
-    /// The client id and where the body begins. The client id keeps its old form in flexible versions.
-    fn rest(&self, api: ApiKey, frame: &[u8]) -> Result<(String, usize), Refusal> {
-        let truncated = || Refusal::new("a truncated request header");
-        let mut bytes = frame.get(8..).ok_or_else(truncated)?;
-        let length = bytes.try_get_i16().map_err(|_| truncated())?;
-        let client_id = bytes
-            .get(..usize::try_from(length).unwrap_or(0))
-            .ok_or_else(truncated)?;
-        bytes.advance(client_id.len());
-        let client_id = String::from_utf8_lossy(client_id).into_owned();
-        if api.request_header_version(self.version) >= 2 {
-            skip_tagged_fields(&mut bytes).ok_or_else(truncated)?;
-        }
-        Ok((client_id, frame.len() - bytes.len()))
-    }
-}
-
-fn skip_tagged_fields(bytes: &mut &[u8]) -> Option<()> {
-    for _ in 0..unsigned_varint(bytes)? {
-        unsigned_varint(bytes)?;
-        let size = usize::try_from(unsigned_varint(bytes)?).ok()?;
-        *bytes = bytes.get(size..)?;
-    }
-    Some(())
-}
-
-fn unsigned_varint(bytes: &mut &[u8]) -> Option<u32> {
-    let mut value = 0_u32;
-    for shift in (0..35).step_by(7) {
-        let byte = bytes.try_get_u8().ok()?;
-        value |= u32::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }

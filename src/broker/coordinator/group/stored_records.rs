@@ -8,6 +8,8 @@
 use bytes::{BufMut, Bytes};
 use uuid::Uuid;
 
+use crate::wire::primitives::{put_unsigned_varint, take_unsigned_varint};
+
 /// The tagged field of an offset's value that names the topic's id.
 const TOPIC_ID_TAG: u32 = 0;
 
@@ -258,14 +260,6 @@ fn put_compact_string(out: &mut Vec<u8>, text: &str) {
     out.put_slice(text.as_bytes());
 }
 
-fn put_unsigned_varint(out: &mut Vec<u8>, mut value: u32) {
-    while value >= 0x80 {
-        out.put_u8(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.put_u8(value as u8);
-}
-
 fn put_nullable_string(out: &mut Vec<u8>, text: Option<&str>) {
     match text {
         Some(text) => put_string(out, text),
@@ -330,15 +324,7 @@ impl<'a> Input<'a> {
     }
 
     fn unsigned_varint(&mut self) -> Result<u32, NotUnderstood> {
-        let mut value = 0_u32;
-        for shift in [0, 7, 14, 21, 28] {
-            let [byte] = self.array()?;
-            value |= u32::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(NotUnderstood)
+        take_unsigned_varint(&mut self.rest).ok_or(NotUnderstood)
     }
 
     /// A length; None is null.
