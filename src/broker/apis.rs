@@ -1,15 +1,18 @@
-//! THE TABLE: every API the broker serves, in which versions, and who answers it.
+//! THE TABLE: every API the broker serves, in which versions and which shapes of the request, which node answers, and
+//! what an authorizer has to allow.
 //!
-//! ApiVersions, the dispatcher and the README share it: what stands here is served, and what is served is
-//! advertised. A handler is `fn(&Arc<Broker>, &RequestContext, Request) -> Response`, or the same as an
+//! ApiVersions, the dispatcher, the check of a request's lengths and the README share it: what is listed here is
+//! served, and what is served is advertised. A handler is `fn(&Arc<Broker>, &RequestContext, Request) -> Response`, or the same as an
 //! `async fn` where it waits (marked `await`); it may be dropped at an await when its client has gone.
 
+use std::fmt;
 use std::future::Future;
 use std::ops::RangeInclusive;
 use std::pin::Pin;
 
 use kafka_protocol::messages::{self, ApiKey};
 
+use super::access::{AclOperation, ResourceType};
 use super::call::{Call, decode};
 use super::handlers::{
     acls, alter_configs, alter_partition_reassignments, alter_replica_log_dirs, api_versions,
@@ -24,6 +27,33 @@ use super::response::{self, Answer, Refusal};
 /// What a handler gives back, sooner or later.
 pub type Outcome = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
 
+/// Which node of a cluster can answer; with one node it is always that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// Every node gives the same answer.
+    AnyNode,
+    /// Every node answers for itself: for its log dirs, or for the groups that it coordinates.
+    EachNode,
+    /// The controller decides. Clients may ask any node, which passes the request on.
+    Controller,
+    /// The node that leads the partition of `__consumer_offsets` to which the group belongs.
+    Coordinator,
+    /// The node that leads the partition which is named.
+    PartitionLeader,
+}
+
+impl fmt::Display for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Answers::AnyNode => "any node",
+            Answers::EachNode => "each node for itself",
+            Answers::Controller => "controller",
+            Answers::Coordinator => "group coordinator",
+            Answers::PartitionLeader => "partition leader",
+        })
+    }
+}
+
 /// One row of the table.
 #[derive(Debug)]
 pub struct Api {
@@ -33,6 +63,11 @@ pub struct Api {
     pub advertised_min: i16,
     pub min: i16,
     pub max: i16,
+    pub answers: Answers,
+    /// What an authorizer has to allow, each on every resource of that type which the request names.
+    pub access: &'static [(AclOperation, ResourceType)],
+    /// The shapes of the request with their first versions, in ascending order.
+    shapes: &'static [(i16, &'static str)],
     handler: fn(Call) -> Outcome,
 }
 
@@ -43,88 +78,140 @@ impl Api {
     }
 }
 
-/// A row: the key, the request's type, its versions, its handler; `await` before the handler if it is async.
+/// A row: the key, the request's type, its versions, its handler (`await` before it if it is async), who answers, what
+/// the principal needs, and from which version on the request has which shape ([`request_shape`]).
 macro_rules! api {
-    ($key:ident, $request:ident, $min:literal ..= $max:literal, await $handler:path) => {
+    ($key:ident, $request:ident, $min:literal ..= $max:literal, await $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
             let (broker, context, request) = decode::<messages::$request>(call)?;
             let response = $handler(&broker, &context, request).await;
             response::encode::<messages::$request>(&context, &response)
-        }))
+        }), $($rest)+)
     };
-    ($key:ident, $request:ident, $min:literal ..= $max:literal, $handler:path) => {
+    ($key:ident, $request:ident, $min:literal ..= $max:literal, $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
             let (broker, context, request) = decode::<messages::$request>(call)?;
             let response = $handler(&broker, &context, request);
             response::encode::<messages::$request>(&context, &response)
-        }))
+        }), $($rest)+)
     };
-    (@row $key:ident, $min:literal, $max:literal, $handler:expr) => {
+    (@row $key:ident, $min:literal, $max:literal, $handler:expr, $who:ident,
+     [$($operation:ident $resource:ident),*], [$($shape:expr),+]) => {
         Api {
             key: ApiKey::$key,
             advertised_min: $min,
             min: $min,
             max: $max,
+            answers: Answers::$who,
+            access: &[$((AclOperation::$operation, ResourceType::$resource)),*],
+            shapes: &[$($shape),+],
             handler: $handler,
         }
     };
 }
 
-/// Every API, by key.
+/// Every API, by key. `Create Cluster` counts as `Create Topic` for every topic, as in Kafka.
 #[rustfmt::skip]
 pub const APIS: &[Api] = &[
     Api {
         advertised_min: 0,
-        ..api!(@row Produce, 3, 13, |call: Call| Box::pin(async move { produce::answer(call) }))
+        ..api!(@row Produce, 3, 13, |call: Call| Box::pin(async move { produce::answer(call) }), PartitionLeader, [Write Topic],
+        [(3, "s24[s[4b]]"), (9, "S24<S<4Bt>t>t"), (13, "S24<88<4Bt>t>t")])
     },
-    api!(@row Fetch, 4, 18, |call: Call| Box::pin(fetch::answer(call))),
-    api!(ListOffsets, ListOffsetsRequest, 1..=10, list_offsets::handle),
-    api!(Metadata, MetadataRequest, 0..=13, metadata::handle),
-    api!(OffsetCommit, OffsetCommitRequest, 2..=9, offset_commit::handle),
-    api!(OffsetFetch, OffsetFetchRequest, 1..=9, offset_fetch::handle),
-    api!(FindCoordinator, FindCoordinatorRequest, 0..=6, find_coordinator::handle),
-    api!(JoinGroup, JoinGroupRequest, 0..=9, await join_group::handle),
-    api!(Heartbeat, HeartbeatRequest, 0..=4, heartbeat::handle),
-    api!(LeaveGroup, LeaveGroupRequest, 0..=5, leave_group::handle),
-    api!(SyncGroup, SyncGroupRequest, 0..=5, await sync_group::handle),
-    api!(DescribeGroups, DescribeGroupsRequest, 0..=6, describe_groups::handle),
-    api!(ListGroups, ListGroupsRequest, 0..=5, list_groups::handle),
-    api!(ApiVersions, ApiVersionsRequest, 0..=4, api_versions::handle),
-    api!(CreateTopics, CreateTopicsRequest, 2..=7, await create_topics::handle),
-    api!(DeleteTopics, DeleteTopicsRequest, 1..=6, delete_topics::handle),
-    api!(DeleteRecords, DeleteRecordsRequest, 0..=2, delete_records::handle),
-    api!(InitProducerId, InitProducerIdRequest, 0..=5, init_producer_id::handle),
-    api!(OffsetForLeaderEpoch, OffsetForLeaderEpochRequest, 2..=4, offset_for_leader_epoch::handle),
-    api!(DescribeAcls, DescribeAclsRequest, 1..=3, acls::describe),
-    api!(CreateAcls, CreateAclsRequest, 1..=3, acls::create),
-    api!(DeleteAcls, DeleteAclsRequest, 1..=3, acls::delete),
-    api!(DescribeConfigs, DescribeConfigsRequest, 1..=4, describe_configs::handle),
-    api!(AlterConfigs, AlterConfigsRequest, 0..=2, alter_configs::handle),
-    api!(AlterReplicaLogDirs, AlterReplicaLogDirsRequest, 1..=2, alter_replica_log_dirs::handle),
-    api!(DescribeLogDirs, DescribeLogDirsRequest, 1..=4, describe_log_dirs::handle),
-    api!(CreatePartitions, CreatePartitionsRequest, 0..=3, create_partitions::handle),
-    api!(DeleteGroups, DeleteGroupsRequest, 0..=2, delete_groups::handle),
-    api!(ElectLeaders, ElectLeadersRequest, 0..=2, elect_leaders::handle),
-    api!(IncrementalAlterConfigs, IncrementalAlterConfigsRequest, 0..=1, incremental_alter_configs::handle),
-    api!(AlterPartitionReassignments, AlterPartitionReassignmentsRequest, 0..=1, alter_partition_reassignments::handle),
-    api!(ListPartitionReassignments, ListPartitionReassignmentsRequest, 0..=0, list_partition_reassignments::handle),
-    api!(OffsetDelete, OffsetDeleteRequest, 0..=0, offset_delete::handle),
-    api!(DescribeQuorum, DescribeQuorumRequest, 0..=2, describe_quorum::handle),
-    api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle),
-    api!(ListConfigResources, ListConfigResourcesRequest, 0..=1, list_config_resources::handle),
-    api!(DescribeTopicPartitions, DescribeTopicPartitionsRequest, 0..=0, describe_topic_partitions::handle),
+    api!(@row Fetch, 4, 18, |call: Call| Box::pin(fetch::answer(call)), PartitionLeader, [Read Topic],
+        [(4, "44441[s[484]]"), (5, "44441[s[4884]]"), (7, "4444144[s[4884]][s[4]]"), (9, "4444144[s[44884]][s[4]]"), (11, "4444144[s[44884]][s[4]]s"), (12, "4444144<S<448484t>t><S<4>t>St"), (13, "4444144<88<448484t>t><88<4>t>St"), (15, "444144<88<448484t>t><88<4>t>St")]),
+    api!(ListOffsets, ListOffsetsRequest, 1..=10, list_offsets::handle, PartitionLeader, [Describe Topic],
+        [(1, "4[s[48]]"), (2, "41[s[48]]"), (4, "41[s[448]]"), (6, "41<S<448t>t>t"), (10, "41<S<448t>t>4t")]),
+    api!(Metadata, MetadataRequest, 0..=13, metadata::handle, AnyNode, [Describe Topic],
+        [(0, "[s]"), (4, "[s]1"), (8, "[s]111"), (9, "<St>111t"), (10, "<88St>111t"), (11, "<88St>11t")]),
+    api!(OffsetCommit, OffsetCommitRequest, 2..=9, offset_commit::handle, Coordinator, [Read Group, Read Topic],
+        [(2, "s4s8[s[48s]]"), (5, "s4s[s[48s]]"), (6, "s4s[s[484s]]"), (7, "s4ss[s[484s]]"), (8, "S4SS<S<484St>t>t")]),
+    api!(OffsetFetch, OffsetFetchRequest, 1..=9, offset_fetch::handle, Coordinator, [Describe Group, Describe Topic],
+        [(1, "s[s[4]]"), (6, "S<S<4>t>t"), (7, "S<S<4>t>1t"), (8, "<S<S<4>t>t>1t"), (9, "<SS4<S<4>t>t>1t")]),
+    api!(FindCoordinator, FindCoordinatorRequest, 0..=6, find_coordinator::handle, AnyNode, [Describe Group],
+        [(0, "s"), (1, "s1"), (3, "S1t"), (4, "1<S>t")]),
+    api!(JoinGroup, JoinGroupRequest, 0..=9, await join_group::handle, Coordinator, [Read Group],
+        [(0, "s4ss[sb]"), (1, "s44ss[sb]"), (5, "s44sss[sb]"), (6, "S44SSS<SBt>t"), (8, "S44SSS<SBt>St")]),
+    api!(Heartbeat, HeartbeatRequest, 0..=4, heartbeat::handle, Coordinator, [Read Group],
+        [(0, "s4s"), (3, "s4ss"), (4, "S4SSt")]),
+    api!(LeaveGroup, LeaveGroupRequest, 0..=5, leave_group::handle, Coordinator, [Read Group],
+        [(0, "ss"), (3, "s[ss]"), (4, "S<SSt>t"), (5, "S<SSSt>t")]),
+    api!(SyncGroup, SyncGroupRequest, 0..=5, await sync_group::handle, Coordinator, [Read Group],
+        [(0, "s4s[sb]"), (3, "s4ss[sb]"), (4, "S4SS<SBt>t"), (5, "S4SSSS<SBt>t")]),
+    api!(DescribeGroups, DescribeGroupsRequest, 0..=6, describe_groups::handle, Coordinator, [Describe Group],
+        [(0, "[s]"), (3, "[s]1"), (5, "<S>1t")]),
+    api!(ListGroups, ListGroupsRequest, 0..=5, list_groups::handle, EachNode, [Describe Cluster],
+        [(0, ""), (3, "t"), (4, "<S>t"), (5, "<S><S>t")]),
+    api!(ApiVersions, ApiVersionsRequest, 0..=4, api_versions::handle, AnyNode, [],
+        [(0, ""), (3, "SSt")]),
+    api!(CreateTopics, CreateTopicsRequest, 2..=7, await create_topics::handle, Controller, [Create Topic],
+        [(2, "[s42[4[4]][ss]]41"), (5, "<S42<4<4>t><SSt>t>41t")]),
+    api!(DeleteTopics, DeleteTopicsRequest, 1..=6, delete_topics::handle, Controller, [Delete Topic],
+        [(1, "[s]4"), (4, "<S>4t"), (6, "<S88t>4t")]),
+    api!(DeleteRecords, DeleteRecordsRequest, 0..=2, delete_records::handle, PartitionLeader, [Delete Topic],
+        [(0, "[s[48]]4"), (2, "<S<48t>t>4t")]),
+    api!(InitProducerId, InitProducerIdRequest, 0..=5, init_producer_id::handle, AnyNode, [IdempotentWrite Cluster],
+        [(0, "s4"), (2, "S4t"), (3, "S482t")]),
+    api!(OffsetForLeaderEpoch, OffsetForLeaderEpochRequest, 2..=4, offset_for_leader_epoch::handle, PartitionLeader, [Describe Topic],
+        [(2, "[s[444]]"), (3, "4[s[444]]"), (4, "4<S<444t>t>t")]),
+    api!(DescribeAcls, DescribeAclsRequest, 1..=3, acls::describe, AnyNode, [Describe Cluster],
+        [(1, "1s1ss11"), (2, "1S1SS11t")]),
+    api!(CreateAcls, CreateAclsRequest, 1..=3, acls::create, Controller, [Alter Cluster],
+        [(1, "[1s1ss11]"), (2, "<1S1SS11t>t")]),
+    api!(DeleteAcls, DeleteAclsRequest, 1..=3, acls::delete, Controller, [Alter Cluster],
+        [(1, "[1s1ss11]"), (2, "<1S1SS11t>t")]),
+    api!(DescribeConfigs, DescribeConfigsRequest, 1..=4, describe_configs::handle, AnyNode, [DescribeConfigs Topic, DescribeConfigs Cluster],
+        [(1, "[1s[s]]1"), (3, "[1s[s]]11"), (4, "<1S<S>t>11t")]),
+    api!(AlterConfigs, AlterConfigsRequest, 0..=2, alter_configs::handle, Controller, [AlterConfigs Topic, AlterConfigs Cluster],
+        [(0, "[1s[ss]]1"), (2, "<1S<SSt>t>1t")]),
+    api!(AlterReplicaLogDirs, AlterReplicaLogDirsRequest, 1..=2, alter_replica_log_dirs::handle, EachNode, [Alter Cluster],
+        [(1, "[s[s[4]]]"), (2, "<S<S<4>t>t>t")]),
+    api!(DescribeLogDirs, DescribeLogDirsRequest, 1..=4, describe_log_dirs::handle, EachNode, [Describe Cluster],
+        [(1, "[s[4]]"), (2, "<S<4>t>t")]),
+    api!(CreatePartitions, CreatePartitionsRequest, 0..=3, create_partitions::handle, Controller, [Alter Topic],
+        [(0, "[s4[[4]]]41"), (2, "<S4<<4>t>t>41t")]),
+    api!(DeleteGroups, DeleteGroupsRequest, 0..=2, delete_groups::handle, Coordinator, [Delete Group],
+        [(0, "[s]"), (2, "<S>t")]),
+    api!(ElectLeaders, ElectLeadersRequest, 0..=2, elect_leaders::handle, Controller, [Alter Cluster],
+        [(0, "[s[4]]4"), (1, "1[s[4]]4"), (2, "1<S<4>t>4t")]),
+    api!(IncrementalAlterConfigs, IncrementalAlterConfigsRequest, 0..=1, incremental_alter_configs::handle, Controller, [AlterConfigs Topic, AlterConfigs Cluster],
+        [(0, "[1s[s1s]]1"), (1, "<1S<S1St>t>1t")]),
+    api!(AlterPartitionReassignments, AlterPartitionReassignmentsRequest, 0..=1, alter_partition_reassignments::handle, Controller, [Alter Cluster],
+        [(0, "4<S<4<4>t>t>t"), (1, "41<S<4<4>t>t>t")]),
+    api!(ListPartitionReassignments, ListPartitionReassignmentsRequest, 0..=0, list_partition_reassignments::handle, Controller, [Describe Cluster],
+        [(0, "4<S<4>t>t")]),
+    api!(OffsetDelete, OffsetDeleteRequest, 0..=0, offset_delete::handle, Coordinator, [Delete Group, Read Topic],
+        [(0, "s[s[4]]")]),
+    api!(DescribeQuorum, DescribeQuorumRequest, 0..=2, describe_quorum::handle, Controller, [Describe Cluster],
+        [(0, "<S<4t>t>t")]),
+    api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle, AnyNode, [],
+        [(0, "1t"), (1, "11t"), (2, "111t")]),
+    api!(ListConfigResources, ListConfigResourcesRequest, 0..=1, list_config_resources::handle, AnyNode, [DescribeConfigs Cluster],
+        [(0, "t"), (1, "<1>t")]),
+    api!(DescribeTopicPartitions, DescribeTopicPartitionsRequest, 0..=0, describe_topic_partitions::handle, AnyNode, [Describe Topic],
+        [(0, "<St>4(S4t)t")]),
 ];
 
 /// The table for the README.
 pub fn markdown() -> String {
     let rows = APIS.iter().map(|api| {
+        let access: Vec<String> = api
+            .access
+            .iter()
+            .map(|(operation, resource)| format!("{operation:?} {resource:?}"))
+            .collect();
         format!(
-            "| {} | {:?} | {}–{} |\n",
-            api.key as i16, api.key, api.min, api.max
+            "| {} | {:?} | {}–{} | {} | {} |\n",
+            api.key as i16,
+            api.key,
+            api.min,
+            api.max,
+            api.answers,
+            access.join(", ")
         )
     });
     format!(
-        "| key | API | versions |\n|---:|---|---|\n{}",
+        "| key | API | versions | answered by | ACLs a cluster with an authorizer asks for |\n|---:|---|---|---|---|\n{}",
         rows.collect::<String>()
     )
 }
@@ -139,5 +226,17 @@ impl Api {
     /// Starts the handler; nothing runs before the outcome is polled.
     pub(super) fn call(&self, call: Call) -> Outcome {
         (self.handler)(call)
+    }
+
+    /// The shape of a request of a served version: the last one that begins at or below it.
+    pub(super) fn shape(&self, version: i16) -> &'static str {
+        let begun = self.shapes.iter().take_while(|(first, _)| *first <= version);
+        begun.last().map_or("", |(_, shape)| shape)
+    }
+
+    /// The first versions of its shapes.
+    #[cfg(test)]
+    pub(super) fn shape_versions(&self) -> impl Iterator<Item = i16> + '_ {
+        self.shapes.iter().map(|(first, _)| *first)
     }
 }

@@ -10,6 +10,7 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::Request;
 
 use super::Broker;
+use super::access::Principal;
 use super::request_shape;
 use super::response::Refusal;
 use super::server::connections::Listener;
@@ -23,6 +24,7 @@ pub struct RequestContext {
     /// Empty if the client gave none.
     pub client_id: String,
     pub client_host: IpAddr,
+    pub principal: Principal,
     /// The listener it came in by: its address is the one to advertise.
     pub listener: Arc<Listener>,
     /// Unlike any other connection's since the broker started.
@@ -35,12 +37,14 @@ pub struct Call {
     pub(super) broker: Arc<Broker>,
     pub(super) context: RequestContext,
     pub(super) body: BytesMut,
+    /// The shape that the body must have ([`request_shape`]).
+    pub(super) shape: &'static str,
 }
 
 /// Decodes the body, after a walk over its lengths.
 pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Broker>, RequestContext, R), Refusal> {
     let version = call.context.version;
-    if !request_shape::is_well_formed(call.context.api, version, &call.body) {
+    if !request_shape::is_well_formed(call.shape, &call.body) {
         return Err(Refusal::new("a request whose lengths do not fit its size"));
     }
     let request = R::decode(&mut call.body.freeze(), version)

@@ -4,6 +4,7 @@
 //! one file an API; [`metadata`] is what exists, [`partition`] one log. Owns no record (records/) and no file of a
 //! log dir (storage/); prints nothing.
 
+pub mod access;
 mod adoption;
 pub mod apis;
 pub mod call;

@@ -12,14 +12,8 @@ use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeCluster
 
 use super::text;
 use crate::broker::Broker;
+use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
-
-/// "Not asked for" in every field of authorized operations.
-pub(super) const NO_OPERATIONS: i32 = i32::MIN;
-/// What anybody may do with the cluster where nobody is checked: create, alter, describe, cluster action, describe
-/// and alter configs, idempotent write; bits by Kafka's operation codes.
-pub(super) const ALL_CLUSTER_OPERATIONS: i32 =
-    1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12;
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -36,11 +30,10 @@ pub fn handle(
     }
     let node = BrokerId(broker.config.node_id);
     let listener = &context.listener;
-    let operations = if request.include_cluster_authorized_operations {
-        ALL_CLUSTER_OPERATIONS
-    } else {
-        NO_OPERATIONS
-    };
+    let asked = request.include_cluster_authorized_operations;
+    let operations = context
+        .principal
+        .authorized_operations(asked, ResourceType::Cluster);
     DescribeClusterResponse::default()
         .with_endpoint_type(1)
         .with_cluster_id(text(broker.metadata.cluster_id()))

@@ -13,6 +13,7 @@ use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, Gr
 
 use super::text;
 use crate::broker::Broker;
+use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::GroupDescription;
 use crate::broker::coordinator::group::group_state::GroupState;
@@ -22,11 +23,15 @@ pub fn handle(
     context: &RequestContext,
     request: DescribeGroupsRequest,
 ) -> DescribeGroupsResponse {
+    let asked = request.include_authorized_operations;
+    let operations = context
+        .principal
+        .authorized_operations(asked, ResourceType::Group);
     let groups = request
         .groups
         .into_iter()
         .map(|id| match broker.groups.describe(&id) {
-            Some(group) => describe(id, group, request.include_authorized_operations),
+            Some(group) => describe(id, group).with_authorized_operations(operations),
             None => absent(id, context.version),
         });
     DescribeGroupsResponse::default().with_groups(groups.collect())
@@ -45,7 +50,7 @@ fn absent(id: GroupId, version: i16) -> DescribedGroup {
         .with_error_message(Some(text(message)))
 }
 
-fn describe(id: GroupId, group: GroupDescription, include_authorized_operations: bool) -> DescribedGroup {
+fn describe(id: GroupId, group: GroupDescription) -> DescribedGroup {
     let stable = group.state == GroupState::Stable;
     let members = group.members.into_iter().map(|member| {
         let metadata = member.metadata(&group.protocol_name);
@@ -66,17 +71,9 @@ fn describe(id: GroupId, group: GroupDescription, include_authorized_operations:
         .with_group_state(text(group.state.name()))
         .with_protocol_type(text(group.protocol_type))
         .with_members(members.collect());
-    let described = if include_authorized_operations {
-        described.with_authorized_operations(ALL_GROUP_OPERATIONS)
-    } else {
-        described
-    };
     if stable {
         described.with_protocol_data(text(group.protocol_name))
     } else {
         described
     }
 }
-
-/// The operations on a group as bits: read (3), delete (6), describe (8), describe configs (10), alter configs (11).
-const ALL_GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;

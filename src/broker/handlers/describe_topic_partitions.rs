@@ -16,16 +16,16 @@ use kafka_protocol::messages::describe_topic_partitions_response::{
 };
 use kafka_protocol::messages::{BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
 
-use super::metadata::ALL_TOPIC_OPERATIONS;
 use super::topic_name;
 use crate::broker::Broker;
+use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
 use crate::broker::topic_name::validate;
 
 pub fn handle(
     broker: &Arc<Broker>,
-    _: &RequestContext,
+    context: &RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
     let (first_topic, mut first_partition) = match &request.cursor {
@@ -77,6 +77,10 @@ pub fn handle(
             break;
         }
     }
+    let operations = context.principal.authorized_operations(true, ResourceType::Topic);
+    for topic in &mut response.topics {
+        topic.topic_authorized_operations = operations;
+    }
     response
 }
 
@@ -94,7 +98,6 @@ fn missing(name: &str) -> DescribeTopicPartitionsResponseTopic {
     DescribeTopicPartitionsResponseTopic::default()
         .with_error_code(error.code())
         .with_name(Some(topic_name(name)))
-        .with_topic_authorized_operations(ALL_TOPIC_OPERATIONS)
 }
 
 fn describe(broker: &Broker, topic: &Topic, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {
@@ -118,5 +121,4 @@ fn describe(broker: &Broker, topic: &Topic, from: i32, room: usize) -> DescribeT
         .with_topic_id(topic.id)
         .with_is_internal(topic.is_internal())
         .with_partitions(described.collect())
-        .with_topic_authorized_operations(ALL_TOPIC_OPERATIONS)
 }

@@ -21,27 +21,20 @@ use kafka_protocol::messages::metadata_response::{
 use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
 
 use super::create_topics;
-use super::describe_cluster::{ALL_CLUSTER_OPERATIONS, NO_OPERATIONS};
 use super::{text, topic_name};
 use crate::broker::Broker;
+use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
 use crate::broker::topic_name::validate;
-
-/// What anybody may do with a topic where nobody is checked: read, write, create, delete, alter, describe, describe
-/// and alter configs.
-pub(super) const ALL_TOPIC_OPERATIONS: i32 =
-    1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11;
 
 pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
     let node = BrokerId(broker.config.node_id);
     let may_create =
         broker.config.auto_create_topics && (context.version < 4 || request.allow_auto_topic_creation);
-    let operations = if request.include_topic_authorized_operations {
-        ALL_TOPIC_OPERATIONS
-    } else {
-        NO_OPERATIONS
-    };
+    let principal = &context.principal;
+    let asked = request.include_topic_authorized_operations;
+    let operations = principal.authorized_operations(asked, ResourceType::Topic);
     let wanted = request
         .topics
         .filter(|topics| context.version > 0 || !topics.is_empty());
@@ -82,9 +75,8 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataR
         .with_cluster_id(Some(text(broker.metadata.cluster_id())))
         .with_controller_id(node)
         .with_topics(topics);
-    if request.include_cluster_authorized_operations {
-        response.cluster_authorized_operations = ALL_CLUSTER_OPERATIONS;
-    }
+    let asked = request.include_cluster_authorized_operations;
+    response.cluster_authorized_operations = principal.authorized_operations(asked, ResourceType::Cluster);
     response
 }
 

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::connections::{Listener, Visit};
 use super::send;
 use crate::broker::Broker;
+use crate::broker::access::Principal;
 use crate::broker::apis;
 use crate::broker::call::{Call, RequestContext};
 use crate::broker::handlers::api_versions;
@@ -188,11 +189,13 @@ impl Session {
                 correlation_id: header.correlation_id,
                 client_id: client_id.unwrap_or_default(),
                 client_host: self.client_host,
+                principal: Principal::ANONYMOUS,
                 listener: Arc::clone(&self.listener),
                 connection: self.visit.number,
             },
             broker: Arc::clone(&self.broker),
             body: frame,
+            shape: api.shape(header.version),
         });
         tokio::select! {
             biased;
