@@ -12,7 +12,7 @@ use super::cluster::metadata_log::MetadataLog;
 use super::cluster::records::Node;
 use super::config::BrokerConfig;
 use super::config::effective_config::{BrokerValues, Configs};
-use super::partition::Partition;
+use super::node::replica::Replica;
 use super::producer_ids::ProducerIds;
 use crate::storage::LogDir;
 
@@ -21,13 +21,13 @@ use crate::storage::LogDir;
 pub struct Topic {
     pub name: String,
     pub id: Uuid,
-    pub partitions: Vec<Arc<Partition>>,
+    pub partitions: Vec<Arc<Replica>>,
     /// The configs it was given; the rest are the broker's.
     pub configs: Configs,
 }
 
 impl Topic {
-    pub fn partition(&self, index: i32) -> Option<&Arc<Partition>> {
+    pub fn partition(&self, index: i32) -> Option<&Arc<Replica>> {
         self.partitions.get(usize::try_from(index).ok()?)
     }
 
@@ -152,7 +152,7 @@ impl Metadata {
         self.read().topics.values().map(Arc::clone).collect()
     }
 
-    pub fn partition(&self, topic: &str, index: i32) -> Option<Arc<Partition>> {
+    pub fn partition(&self, topic: &str, index: i32) -> Option<Arc<Replica>> {
         self.read().topics.get(topic)?.partition(index).map(Arc::clone)
     }
 

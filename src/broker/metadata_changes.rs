@@ -15,7 +15,7 @@ use super::config::effective_config::Configs;
 use super::config::topic_settings::TopicSettings;
 use super::coordinator::group::offsets_topic::OFFSETS_TOPIC;
 use super::metadata::{Changes, Metadata, State, Topic};
-use super::partition::Partition;
+use super::node::replica::Replica;
 use super::producer_ids::ProducerIds;
 use super::timers::now_ms;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ impl Metadata {
         indices: Range<i32>,
         id: Uuid,
         settings: &Arc<TopicSettings>,
-    ) -> Result<Vec<Arc<Partition>>> {
+    ) -> Result<Vec<Arc<Replica>>> {
         let mut made = Vec::new();
         for index in indices.clone() {
             match self.create_partition(&TopicPartition::new(topic, index), id, settings) {
@@ -51,7 +51,7 @@ impl Metadata {
         partition: &TopicPartition,
         id: Uuid,
         settings: &Arc<TopicSettings>,
-    ) -> Result<Arc<Partition>> {
+    ) -> Result<Arc<Replica>> {
         let config = settings.log_config(&self.config);
         let log = self.log_dir.create_partition(partition, id, config, now_ms())?;
         lead(partition, log, settings)
@@ -261,7 +261,7 @@ impl Metadata {
                 starts.insert(name.clone(), log.log_start_offset());
             }
             recovery_points.insert(name.clone(), log.recovery_point());
-            high_watermarks.insert(name, log.log_end_offset());
+            high_watermarks.insert(name, partition.high_watermark());
         }
         self.log_dir
             .write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
@@ -329,13 +329,13 @@ impl Metadata {
     }
 }
 
-/// The partition whose log this is, with this node as its leader.
+/// The replica whose log this is, with this node as the leader of its partition.
 pub(super) fn lead(
     partition: &TopicPartition,
     log: PartitionLog,
     settings: &Arc<TopicSettings>,
-) -> Result<Arc<Partition>> {
-    let partition = Partition::new(&partition.topic, partition.partition, log, Arc::clone(settings));
-    partition.begin_leadership()?;
-    Ok(Arc::new(partition))
+) -> Result<Arc<Replica>> {
+    let replica = Replica::new(&partition.topic, partition.partition, log, Arc::clone(settings));
+    replica.become_leader(records::FIRST_LEADER_EPOCH)?;
+    Ok(Arc::new(replica))
 }

@@ -1,7 +1,7 @@
 //! Socket to response: the mini broker, one durable node.
 //!
 //! [`server`] accepts and serves the connections, [`apis`] is the table of what is served, [`handlers`] has
-//! one file an API; [`metadata`] is what exists, [`partition`] one log. Owns no record (records/) and no file of a
+//! one file an API; [`metadata`] is what exists, [`node`] has its logs. Owns no record (records/) and no file of a
 //! log dir (storage/); prints nothing.
 
 pub mod access;
@@ -18,9 +18,9 @@ pub mod metadata;
 mod metadata_changes;
 mod metadata_file;
 mod metadata_open;
+pub mod node;
 mod notices;
 mod once;
-pub mod partition;
 mod produce;
 mod producer_ids;
 mod request_shape;

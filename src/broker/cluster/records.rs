@@ -14,6 +14,9 @@ pub(in crate::broker) const BROKER: i64 = 4;
 /// `4.0-IV3`: every Apache Kafka 4 starts with it, and `kafka-features` brings it further.
 const METADATA_VERSION: i64 = 25;
 
+/// The leader epoch of a new partition. With one node no partition ever gets another leader, so it stays the only one.
+pub(in crate::broker) const FIRST_LEADER_EPOCH: i32 = 0;
+
 /// Records that belong together.
 pub(in crate::broker) type Records = Vec<Vec<u8>>;
 
@@ -58,7 +61,7 @@ pub(in crate::broker) fn partitions(node: &Node, id: Uuid, numbers: Range<i32>) 
             ("replicas", replica()),
             ("isr", replica()),
             ("leader", Value::Number(i64::from(node.id))),
-            ("leaderEpoch", Value::Number(0)),
+            ("leaderEpoch", Value::Number(i64::from(FIRST_LEADER_EPOCH))),
             ("partitionEpoch", Value::Number(0)),
             ("directories", Value::Array(vec![uuid(node.directory)])),
         ];

@@ -17,8 +17,8 @@ use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::metadata::is_internal;
+use crate::broker::node::replica::Replica;
 use crate::broker::once::Once;
-use crate::broker::partition::Partition;
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -59,7 +59,7 @@ pub fn handle(
 }
 
 /// The partition's start afterwards.
-fn delete(partition: &Partition, offset: i64) -> Result<i64, ResponseError> {
+fn delete(partition: &Replica, offset: i64) -> Result<i64, ResponseError> {
     if !partition.settings().delete {
         return Err(ResponseError::PolicyViolation);
     }

@@ -22,7 +22,7 @@ use crate::broker::call::{Call, decode};
 use crate::broker::fetch::delayed_fetch::Waiter;
 use crate::broker::fetch::fetch_response::{self, PartitionAnswer, TopicAnswer};
 use crate::broker::fetch::fetch_session::{LastSaid, Plan, Target};
-use crate::broker::partition::Partition;
+use crate::broker::node::replica::Replica;
 use crate::broker::response::{Answer, Refusal};
 use crate::broker::timers::steady_ms;
 use crate::storage::ReadError;
@@ -88,7 +88,7 @@ async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<PartitionAn
     }
 }
 
-type Found = Result<Arc<Partition>, ResponseError>;
+type Found = Result<Arc<Replica>, ResponseError>;
 
 fn find(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Found> {
     let look_up = |target: &Target| {
@@ -126,13 +126,7 @@ fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<Partitio
     (fetched, failed || total >= limits.min_bytes)
 }
 
-fn read(
-    target: &Target,
-    partition: &Partition,
-    left: usize,
-    first: bool,
-    limits: &Limits,
-) -> PartitionAnswer {
+fn read(target: &Target, partition: &Replica, left: usize, first: bool, limits: &Limits) -> PartitionAnswer {
     let refused = |error: ResponseError| PartitionAnswer::error(target.partition, error.code());
     if let Err(error) = partition.check_epoch(target.leader_epoch) {
         return refused(error);

@@ -13,7 +13,7 @@ use kafka_protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpoch
 
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::partition::Partition;
+use crate::broker::node::replica::Replica;
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -40,7 +40,7 @@ pub fn handle(
 }
 
 /// The largest epoch up to the one asked for, and its end; -1 and -1 if none is known.
-fn look_up(partition: &Partition, wanted: &OffsetForLeaderPartition) -> Result<(i32, i64), ResponseError> {
+fn look_up(partition: &Replica, wanted: &OffsetForLeaderPartition) -> Result<(i32, i64), ResponseError> {
     partition.check_epoch(wanted.current_leader_epoch)?;
     Ok(partition
         .log()

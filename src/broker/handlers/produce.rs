@@ -24,7 +24,7 @@ use super::{text, topic_name};
 use crate::broker::Broker;
 use crate::broker::call::{Call, RequestContext};
 use crate::broker::metadata::{Topic, is_internal};
-use crate::broker::partition::Partition;
+use crate::broker::node::replica::Replica;
 use crate::broker::produce::batch_check::{self, Rejected, Rules};
 use crate::broker::produce::produce_request::{PartitionRecords, ProduceRequest, TopicRecords};
 use crate::broker::produce::recompress::recompress;
@@ -150,7 +150,7 @@ impl<'a> Produce<'a> {
         }
     }
 
-    fn append(&self, partition: &Partition, records: &mut [u8]) -> Result<Appended, Rejected> {
+    fn append(&self, partition: &Replica, records: &mut [u8]) -> Result<Appended, Rejected> {
         let settings = partition.settings();
         let rules = Rules {
             partition: &partition.name,
@@ -172,7 +172,7 @@ impl<'a> Produce<'a> {
 
     fn append_batch(
         &self,
-        partition: &Partition,
+        partition: &Replica,
         batch: &mut [u8],
         header: &BatchHeader,
         rules: &Rules<'_>,

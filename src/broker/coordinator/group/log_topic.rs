@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::offsets_topic::{KeyValue, OFFSETS_TOPIC, OffsetsTopic, RecordVisitor};
 use super::pending_transactions::PendingTransactions;
 use crate::broker::metadata::Metadata;
-use crate::broker::partition::Partition;
+use crate::broker::node::replica::Replica;
 use crate::error::{Error, Result};
 use crate::records::batch_builder::BatchOptions;
 use crate::records::{BatchBuilder, Batches};
@@ -59,7 +59,7 @@ impl OffsetsTopic for LogTopic {
     }
 }
 
-fn replay_partition(partition: &Partition, visit: &mut RecordVisitor<'_>) -> Result<()> {
+fn replay_partition(partition: &Replica, visit: &mut RecordVisitor<'_>) -> Result<()> {
     let mut pending = PendingTransactions::default();
     let mut scratch = Vec::new();
     let mut offset = partition.log_start_offset();
@@ -81,7 +81,7 @@ fn replay_partition(partition: &Partition, visit: &mut RecordVisitor<'_>) -> Res
 }
 
 /// Whole batches from `offset` on; None at the end.
-fn read_chunk(partition: &Partition, offset: i64) -> Result<Option<Vec<u8>>> {
+fn read_chunk(partition: &Replica, offset: i64) -> Result<Option<Vec<u8>>> {
     let slice = partition.log().read(offset, CHUNK, i64::MAX, true)?;
     if slice.is_empty() {
         return Ok(None);

@@ -1,36 +1,40 @@
-//! One partition that this node leads: its log under a lock, and who waits for it.
+//! One replica of a partition, which this node leads: its log under a lock, its leader epoch, and who waits for it.
 //!
 //! Owns the lock and the offsets that readers see; the log itself is storage's.
 
 use std::cmp::Ordering;
-use std::sync::atomic::{self, AtomicI64};
+use std::sync::atomic::{self, AtomicI32, AtomicI64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use kafka_protocol::ResponseError;
 
-use super::config::topic_settings::TopicSettings;
-use super::fetch::delayed_fetch::Waiters;
+use crate::broker::config::topic_settings::TopicSettings;
+use crate::broker::fetch::delayed_fetch::Waiters;
 use crate::error::Result;
 use crate::storage::{AppendError, Appended, LogConfig, PartitionLog};
 
-/// A replica, and the only one.
+/// The leader epoch of a replica that has never led.
+const NO_EPOCH: i32 = -1;
+
+/// A replica. It leads its partition, and is the only one in the ISR.
 #[derive(Debug)]
-pub struct Partition {
+pub struct Replica {
     pub topic: String,
     pub index: i32,
     /// `topic-index`, as texts name it.
     pub name: String,
     log: Mutex<PartitionLog>,
     settings: RwLock<Arc<TopicSettings>>,
+    leader_epoch: AtomicI32,
     log_start: AtomicI64,
-    /// With one replica the high watermark is the log's end.
+    /// What every replica in the ISR has; no reader gets more.
     high_watermark: AtomicI64,
     /// Before the first transaction that has not ended; the high watermark where there is none.
     last_stable: AtomicI64,
-    pub(super) waiters: Waiters,
+    pub(in crate::broker) waiters: Waiters,
 }
 
-impl Partition {
+impl Replica {
     pub fn new(topic: &str, index: i32, log: PartitionLog, settings: Arc<TopicSettings>) -> Self {
         let mut log = log;
         let last_stable = settle(&mut log);
@@ -42,6 +46,7 @@ impl Partition {
             log_start: AtomicI64::new(log.log_start_offset()),
             high_watermark: AtomicI64::new(log.log_end_offset()),
             last_stable: AtomicI64::new(last_stable),
+            leader_epoch: AtomicI32::new(NO_EPOCH),
             log: Mutex::new(log),
             waiters: Waiters::default(),
         }
@@ -70,9 +75,9 @@ impl Partition {
         self.last_stable.load(atomic::Ordering::Acquire)
     }
 
-    /// The leader's epoch: one node that never loses its leadership stays in the first.
+    /// The epoch in which this node became the leader; -1 before it did.
     pub fn leader_epoch(&self) -> i32 {
-        0
+        self.leader_epoch.load(atomic::Ordering::Acquire)
     }
 
     /// Whether a client's idea of the leader's epoch is ours; -1 is no idea.
@@ -85,13 +90,15 @@ impl Partition {
         }
     }
 
-    /// Notes where this leader's epoch begins.
-    pub(super) fn begin_leadership(&self) -> Result<()> {
-        self.log().begin_leader_epoch(self.leader_epoch())
+    /// Leads from now on, in this epoch, which begins where the log ends.
+    pub(in crate::broker) fn become_leader(&self, leader_epoch: i32) -> Result<()> {
+        self.log().begin_leader_epoch(leader_epoch)?;
+        self.leader_epoch.store(leader_epoch, atomic::Ordering::Release);
+        Ok(())
     }
 
     /// Obeys other configs from now on.
-    pub(super) fn set_settings(&self, settings: &Arc<TopicSettings>, log_config: LogConfig) {
+    pub(in crate::broker) fn set_settings(&self, settings: &Arc<TopicSettings>, log_config: LogConfig) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(settings);
         self.log().set_config(log_config);
     }
@@ -118,7 +125,8 @@ impl Partition {
     }
 }
 
-/// What is appended is replicated: nobody else has to have it. Answers the last stable offset.
+/// Moves the high watermark to the end of the log, as there is no other replica to wait for. Returns the last stable
+/// offset.
 fn settle(log: &mut PartitionLog) -> i64 {
     let high_watermark = log.log_end_offset();
     log.high_watermark_moved(high_watermark);
