@@ -10,6 +10,7 @@ use std::future::Future;
 use std::ops::RangeInclusive;
 use std::pin::Pin;
 
+use kafka_protocol::messages::api_versions_response::ApiVersion;
 use kafka_protocol::messages::{self, ApiKey};
 
 use super::access::{AclOperation, ResourceType};
@@ -22,7 +23,8 @@ use super::handlers::{
     join_group, leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
     metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
 };
-use super::response::{self, Answer, Refusal};
+use super::refusal::Refusal;
+use super::response::{self, Answer};
 
 /// What a handler gives back, sooner or later.
 pub type Outcome = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
@@ -142,7 +144,7 @@ pub const APIS: &[Api] = &[
         [(0, "[s]"), (3, "[s]1"), (5, "<S>1t")]),
     api!(ListGroups, ListGroupsRequest, 0..=5, list_groups::handle, EachNode, [Describe Cluster],
         [(0, ""), (3, "t"), (4, "<S>t"), (5, "<S><S>t")]),
-    api!(ApiVersions, ApiVersionsRequest, 0..=4, api_versions::handle, AnyNode, [],
+    api!(@row ApiVersions, 0, 4, api_versions_outcome, AnyNode, [],
         [(0, ""), (3, "SSt")]),
     api!(CreateTopics, CreateTopicsRequest, 2..=7, await create_topics::handle, Controller, [Create Topic],
         [(2, "[s42[4[4]][ss]]41"), (5, "<S42<4<4>t><SSt>t>41t")]),
@@ -192,6 +194,22 @@ pub const APIS: &[Api] = &[
         [(0, "<St>4(S4t)t")]),
 ];
 
+/// ApiVersions is answered from the table itself.
+fn api_versions_outcome(call: Call) -> Outcome {
+    Box::pin(async move {
+        let (_, context, request) = decode::<messages::ApiVersionsRequest>(call)?;
+        let response = api_versions::handle(&context, &request, APIS.iter().map(Api::advertised));
+        response::encode::<messages::ApiVersionsRequest>(&context, &response)
+    })
+}
+
+/// The answer to a version of ApiVersions that is not served: the body is not looked at.
+pub(super) fn unsupported_api_versions(correlation_id: i32) -> Result<Answer, Refusal> {
+    let own = APIS.iter().filter(|api| api.key == ApiKey::ApiVersions);
+    let response = api_versions::unsupported_version(own.map(Api::advertised));
+    response::encode_as(correlation_id, 0, &response)
+}
+
 /// The table for the README.
 pub fn markdown() -> String {
     let rows = APIS.iter().map(|api| {
@@ -226,6 +244,14 @@ impl Api {
     /// Starts the handler; nothing runs before the outcome is polled.
     pub(super) fn call(&self, call: Call) -> Outcome {
         (self.handler)(call)
+    }
+
+    /// What ApiVersions says of it.
+    fn advertised(&self) -> ApiVersion {
+        ApiVersion::default()
+            .with_api_key(self.key as i16)
+            .with_min_version(self.advertised_min)
+            .with_max_version(self.max)
     }
 
     /// The shape of a request of a served version: the last one that begins at or below it.

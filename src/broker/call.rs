@@ -11,8 +11,8 @@ use kafka_protocol::protocol::Request;
 
 use super::Broker;
 use super::access::Principal;
+use super::refusal::Refusal;
 use super::request_shape;
-use super::response::Refusal;
 use super::server::connections::Listener;
 
 /// Who asks, and how; what every handler gets beside the request.

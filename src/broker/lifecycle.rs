@@ -12,7 +12,7 @@ use super::config::{BrokerConfig, Endpoint};
 use super::coordinator::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::fetch::fetch_session::FetchSessions;
 use super::metadata::Metadata;
-use super::notices;
+use super::notices::{NoticeSink, Notices};
 use super::produce::write_trouble::WriteTrouble;
 use super::server::accept;
 use super::server::connections::Listener;
@@ -20,9 +20,6 @@ use super::start_memory;
 use super::timers;
 use crate::error::{Error, Kind, Result, io_words};
 use crate::wire::host_port::host_port;
-
-/// How the broker tells whoever runs it what happened.
-pub type Notices = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A broker that is bound and has its data, but does not serve yet.
 #[derive(Debug)]
@@ -44,7 +41,7 @@ impl StopHandle {
 
 impl PreparedBroker {
     /// Binds every listener and opens the data directory.
-    pub fn new(config: BrokerConfig, notices: Notices) -> Result<Self> {
+    pub fn new(config: BrokerConfig, notices: NoticeSink) -> Result<Self> {
         let config = Arc::new(config);
         let sockets = config
             .listeners
@@ -55,6 +52,7 @@ impl PreparedBroker {
         let offsets_topic = Arc::new(LogTopic::new(Arc::clone(&metadata)));
         let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_topic, timers::steady_ms())?;
         let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
+        let data_dir = config.data_dir.clone();
         let broker = Broker {
             config,
             metadata,
@@ -62,8 +60,8 @@ impl PreparedBroker {
             connections: Arc::default(),
             fetch_sessions: FetchSessions::new(slots),
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
-            notices: notices::Notices::new(notices),
-            write_trouble: WriteTrouble::default(),
+            notices: Notices::new(notices),
+            write_trouble: WriteTrouble::new(data_dir),
         };
         for note in &broker.metadata.notes {
             broker.notice(note);

@@ -19,10 +19,11 @@ mod metadata_changes;
 mod metadata_file;
 mod metadata_open;
 pub mod node;
-mod notices;
+pub mod notices;
 mod once;
 mod produce;
 mod producer_ids;
+pub mod refusal;
 mod request_shape;
 pub mod response;
 pub mod server;
@@ -55,12 +56,19 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Tells whoever runs the broker something worth a line.
+    /// Reports a line to the user who runs the broker.
     pub fn notice(&self, line: impl fmt::Display) {
         self.notices.say(&line.to_string());
     }
 
-    /// The same for what clients can cause again and again: a line that was said before is not repeated.
+    /// Reports the line, if there is one.
+    fn report(&self, line: Option<String>) {
+        if let Some(line) = line {
+            self.notice(line);
+        }
+    }
+
+    /// The same for what clients can cause again and again: a line that was reported before is not repeated.
     pub fn notice_once(&self, line: impl fmt::Display) {
         self.notices.say_once(&line.to_string());
     }

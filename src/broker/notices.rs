@@ -1,22 +1,24 @@
-//! What the broker tells whoever runs it, a line at a time.
+//! What the broker reports to the user who runs it, a line at a time.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::lifecycle;
-
-/// How many lines are remembered; more different ones are not said at all, since clients choose their words.
+/// How many lines are remembered. Once so many different ones were reported, no other is: clients decide how many
+/// there can be.
 const REMEMBERED: usize = 1000;
+
+/// Reports a line to the user who runs the broker.
+pub type NoticeSink = Box<dyn Fn(&str) + Send + Sync>;
 
 /// Where the lines go, and which of them were said.
 pub(super) struct Notices {
-    out: lifecycle::Notices,
+    out: NoticeSink,
     said: Mutex<BTreeSet<String>>,
 }
 
 impl Notices {
-    pub(super) fn new(out: lifecycle::Notices) -> Self {
+    pub(super) fn new(out: NoticeSink) -> Self {
         Self {
             out,
             said: Mutex::default(),

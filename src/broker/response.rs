@@ -2,7 +2,6 @@
 //!
 //! How a frame and its header are written is in wire/. Owns no field of any response.
 
-use std::fmt;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::{Encodable, HeaderVersion, Request};
 
 use super::call::RequestContext;
+use super::refusal::Refusal;
 use crate::wire::{frame, header};
 
 /// What a handler wants sent.
@@ -33,22 +33,6 @@ pub enum Piece {
         position: u64,
         length: usize,
     },
-}
-
-/// Why a connection is closed without an answer, for the broker's log.
-#[derive(Debug)]
-pub struct Refusal(String);
-
-impl Refusal {
-    pub fn new(reason: impl fmt::Display) -> Self {
-        Self(reason.to_string())
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// The frame of a response to the request in `context`.

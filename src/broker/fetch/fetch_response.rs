@@ -9,7 +9,8 @@ use std::os::unix::fs::FileExt;
 use uuid::Uuid;
 
 use crate::broker::call::RequestContext;
-use crate::broker::response::{self, Answer, Piece, Refusal};
+use crate::broker::refusal::Refusal;
+use crate::broker::response::{self, Answer, Piece};
 use crate::storage::LogSlice;
 use crate::storage::transaction_index::AbortedTransaction;
 use crate::wire::primitives::put_unsigned_varint;

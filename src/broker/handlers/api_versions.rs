@@ -6,46 +6,32 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ApiVersions>
 
-use std::sync::Arc;
-
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::api_versions_response::ApiVersion;
-use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
+use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 
-use crate::broker::Broker;
-use crate::broker::apis::APIS;
 use crate::broker::call::RequestContext;
-use crate::broker::response::{self, Answer, Refusal};
 
-pub fn handle(_: &Arc<Broker>, context: &RequestContext, request: ApiVersionsRequest) -> ApiVersionsResponse {
+/// `served` is the range of each API.
+pub fn handle(
+    context: &RequestContext,
+    request: &ApiVersionsRequest,
+    served: impl Iterator<Item = ApiVersion>,
+) -> ApiVersionsResponse {
     if context.version >= 3
         && !(is_software_word(&request.client_software_name)
             && is_software_word(&request.client_software_version))
     {
         return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
     }
-    let served = APIS.iter().map(|api| {
-        ApiVersion::default()
-            .with_api_key(api.key as i16)
-            .with_min_version(api.advertised_min)
-            .with_max_version(api.max)
-    });
     ApiVersionsResponse::default().with_api_keys(served.collect())
 }
 
-/// The answer to a version that is not served: the body is not looked at.
-pub fn unsupported_version(correlation_id: i32) -> Result<Answer, Refusal> {
-    let own = APIS.iter().filter(|api| api.key == ApiKey::ApiVersions);
-    let range = own.map(|api| {
-        ApiVersion::default()
-            .with_api_key(api.key as i16)
-            .with_min_version(api.advertised_min)
-            .with_max_version(api.max)
-    });
-    let response = ApiVersionsResponse::default()
+/// The answer, in version 0, to a version that is not served; `own` is the range of ApiVersions itself.
+pub fn unsupported_version(own: impl Iterator<Item = ApiVersion>) -> ApiVersionsResponse {
+    ApiVersionsResponse::default()
         .with_error_code(ResponseError::UnsupportedVersion.code())
-        .with_api_keys(range.collect());
-    response::encode_as(correlation_id, 0, &response)
+        .with_api_keys(own.collect())
 }
 
 /// Letters and digits, with `-` and `.` between them.

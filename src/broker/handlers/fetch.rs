@@ -23,7 +23,8 @@ use crate::broker::fetch::delayed_fetch::Waiter;
 use crate::broker::fetch::fetch_response::{self, PartitionAnswer, TopicAnswer};
 use crate::broker::fetch::fetch_session::{LastSaid, Plan, Target};
 use crate::broker::node::replica::Replica;
-use crate::broker::response::{Answer, Refusal};
+use crate::broker::refusal::Refusal;
+use crate::broker::response::Answer;
 use crate::broker::timers::steady_ms;
 use crate::storage::ReadError;
 

@@ -28,7 +28,8 @@ use crate::broker::node::replica::Replica;
 use crate::broker::produce::batch_check::{self, Rejected, Rules};
 use crate::broker::produce::produce_request::{PartitionRecords, ProduceRequest, TopicRecords};
 use crate::broker::produce::recompress::recompress;
-use crate::broker::response::{self, Answer, Refusal};
+use crate::broker::refusal::Refusal;
+use crate::broker::response::{self, Answer};
 use crate::broker::timers::now_ms;
 use crate::records::BatchHeader;
 use crate::records::batch_header::{self, HEADER_LEN, TimestampType};
@@ -215,11 +216,11 @@ impl<'a> Produce<'a> {
             .append(batch, self.now_ms)
             .inspect_err(|error| {
                 if let AppendError::Storage(error) = error {
-                    self.broker.write_refused(error);
+                    self.broker.report(self.broker.write_trouble.write_refused(error));
                 }
             })
             .map_err(|error| rejected_by_log(&error))?;
-        self.broker.write_accepted();
+        self.broker.report(self.broker.write_trouble.write_accepted());
         if appended.duplicate {
             // Kafka tells when the batch that it has was made.
             appended.log_append_time = header.max_timestamp;

@@ -21,8 +21,8 @@ use crate::broker::Broker;
 use crate::broker::access::Principal;
 use crate::broker::apis;
 use crate::broker::call::{Call, RequestContext};
-use crate::broker::handlers::api_versions;
-use crate::broker::response::{Answer, Refusal};
+use crate::broker::refusal::Refusal;
+use crate::broker::response::Answer;
 use crate::wire::frame;
 use crate::wire::header::RequestStart;
 
@@ -171,7 +171,7 @@ impl Session {
             .ok_or_else(|| Refusal::new("a frame shorter than a request header"))?;
         let Some(api) = apis::find(header.api_key, header.version) else {
             if header.api_key == ApiKey::ApiVersions as i16 {
-                return Ok(api_versions::unsupported_version(header.correlation_id)?);
+                return Ok(apis::unsupported_api_versions(header.correlation_id)?);
             }
             return Err(End::Refused(Refusal::new(format!(
                 "API key {} version {} is not served",
