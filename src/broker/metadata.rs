@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use uuid::Uuid;
 
+use super::cluster::controller::{ClusterView, ExistingTopic};
 use super::cluster::metadata_log::MetadataLog;
 use super::cluster::records::Node;
 use super::config::BrokerConfig;
@@ -29,6 +30,14 @@ pub struct Topic {
 impl Topic {
     pub fn partition(&self, index: i32) -> Option<&Arc<Replica>> {
         self.partitions.get(usize::try_from(index).ok()?)
+    }
+
+    fn summary(&self) -> ExistingTopic {
+        ExistingTopic {
+            name: self.name.clone(),
+            id: self.id,
+            partitions: self.partitions.len() as i32,
+        }
     }
 
     /// Kafka's own topics, which tools leave out.
@@ -190,10 +199,24 @@ impl Metadata {
             .cloned()
             .unwrap_or_default()
     }
+}
 
-    /// A topic whose name differs from `name` in `.` and `_` only: metrics could not tell the two apart.
-    pub fn colliding_topic(&self, name: &str) -> Option<String> {
+impl ClusterView for Metadata {
+    fn topic(&self, name: &str) -> Option<ExistingTopic> {
+        self.read().topics.get(name).map(|topic| topic.summary())
+    }
+
+    fn topic_by_id(&self, id: Uuid) -> Option<ExistingTopic> {
+        self.read().ids.get(&id).map(|topic| topic.summary())
+    }
+
+    /// Metrics could not tell the two topics apart.
+    fn colliding_topic(&self, name: &str) -> Option<String> {
         let state = self.read();
         state.metric_names.get(&metric_name(name))?.first().cloned()
+    }
+
+    fn brokers(&self) -> Vec<i32> {
+        vec![self.node.id]
     }
 }

@@ -12,10 +12,10 @@ use kafka_protocol::messages::alter_configs_response::AlterConfigsResourceRespon
 use kafka_protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
 
 use super::config_resource::{self, Resource};
-use super::create_topics::Refused;
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::cluster::controller::Refused;
 use crate::broker::config::config_table::{self, Scope};
 use crate::broker::config::effective_config::Configs;
 use crate::topic_config::{self, TOPIC_CONFIGS};

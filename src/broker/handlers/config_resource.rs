@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use kafka_protocol::ResponseError;
 
-use super::create_topics::Refused;
 use crate::broker::Broker;
+use crate::broker::cluster::controller::Refused;
 use crate::broker::topic_name;
 
 const TOPIC: i8 = 2;

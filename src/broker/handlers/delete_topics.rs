@@ -15,11 +15,10 @@ use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use uuid::Uuid;
 
-use super::create_topics::Refused;
 use super::{text, topic_name};
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
-use crate::broker::metadata::Topic;
+use crate::broker::cluster::controller::{self, ExistingTopic, Refused, Repeated, TopicSelection};
 use crate::broker::timers::steady_ms;
 
 pub fn handle(
@@ -33,24 +32,26 @@ pub fn handle(
         let named = |name: TopicName| DeleteTopicState::default().with_name(Some(name));
         request.topic_names.into_iter().map(named).collect()
     };
-    let repeated = Repeated::among(broker, &wanted);
+    let wanted: Vec<TopicSelection> = wanted.iter().map(selection).collect();
+    let repeated = Repeated::among(&*broker.metadata, &wanted);
     let mut answered = HashSet::new();
     let once = wanted
-        .into_iter()
-        .filter(|wanted| !repeated.ids_of_names.contains(&wanted.topic_id))
-        .filter(|wanted| answered.insert((wanted.name.clone(), wanted.topic_id)));
+        .iter()
+        .filter(|wanted| !repeated.is_answered_by_name(wanted))
+        .filter(|wanted| answered.insert(*wanted));
     let responses = once.map(|wanted| {
         let mut result = DeletableTopicResult::default()
-            .with_name(wanted.name.clone())
-            .with_topic_id(wanted.topic_id);
-        match delete(broker, &wanted, &repeated) {
+            .with_name(wanted.name.as_deref().map(topic_name))
+            .with_topic_id(wanted.id);
+        match delete(broker, wanted, &repeated) {
             Ok(topic) => {
                 result.name = Some(topic_name(&topic.name));
                 result.topic_id = topic.id;
             }
             Err((error, message)) => {
+                let answered_id = repeated.answered_id(&*broker.metadata, wanted);
                 result.error_code = error.code();
-                result.topic_id = repeated.answered_id(broker, &wanted).unwrap_or(result.topic_id);
+                result.topic_id = answered_id.unwrap_or(result.topic_id);
                 result.error_message = (context.version >= 5).then(|| text(message));
             }
         }
@@ -66,88 +67,20 @@ pub fn handle(
     response
 }
 
-/// What a request names more than once: none of it is deleted.
-struct Repeated {
-    topics: HashSet<(Option<TopicName>, Uuid)>,
-    /// Ids of topics that the request also has by name; answered under the name.
-    ids_of_names: HashSet<Uuid>,
-}
-
-impl Repeated {
-    fn among(broker: &Broker, wanted: &[DeleteTopicState]) -> Self {
-        let mut seen = HashSet::new();
-        let mut topics = HashSet::new();
-        for wanted in wanted {
-            let topic = (wanted.name.clone(), wanted.topic_id);
-            if !seen.insert(topic.clone()) {
-                topics.insert(topic);
-            }
-        }
-        let ids = seen
-            .iter()
-            .filter_map(|(name, id)| name.as_ref().filter(|_| id.is_nil()))
-            .filter_map(|name| broker.metadata.topic(name))
-            .map(|topic| topic.id)
-            .filter(|id| seen.contains(&(None, *id)));
-        Self {
-            ids_of_names: ids.collect(),
-            topics,
-        }
-    }
-
-    /// The id of a topic that is here by name and by id.
-    fn answered_id(&self, broker: &Broker, wanted: &DeleteTopicState) -> Option<Uuid> {
-        let topic = broker.metadata.topic(wanted.name.as_ref()?)?;
-        self.ids_of_names.contains(&topic.id).then_some(topic.id)
-    }
-}
-
-fn delete(broker: &Broker, wanted: &DeleteTopicState, repeated: &Repeated) -> Result<Arc<Topic>, Refused> {
-    let invalid = |message: &str| Err((ResponseError::InvalidRequest, message.to_owned()));
-    match &wanted.name {
-        Some(_) if !wanted.topic_id.is_nil() => {
-            return invalid("You may not specify both topic name and topic id.");
-        }
-        None if wanted.topic_id.is_nil() => return invalid("Neither topic name nor id were specified."),
-        _ => {}
-    }
-    if repeated.topics.contains(&(wanted.name.clone(), wanted.topic_id)) {
-        let message = match wanted.name {
-            Some(_) => "Duplicate topic name.",
-            None => "Duplicate topic id.",
-        };
-        return invalid(message);
-    }
-    if repeated.answered_id(broker, wanted).is_some() {
-        return invalid("The provided topic name maps to an ID that was already supplied.");
-    }
-    if !broker.config.flag("delete.topic.enable") {
-        return Err((
-            ResponseError::TopicDeletionDisabled,
-            "Topic deletion is disabled.".to_owned(),
-        ));
-    }
-    let topic = match &wanted.name {
-        Some(name) => broker
-            .metadata
-            .topic(name)
-            .ok_or(ResponseError::UnknownTopicOrPartition),
-        None => broker
-            .metadata
-            .topic_by_id(wanted.topic_id)
-            .ok_or(ResponseError::UnknownTopicId),
-    };
-    let topic = topic.map_err(|error| {
-        let message = match error {
-            ResponseError::UnknownTopicId => "This server does not host this topic ID.",
-            _ => "This server does not host this topic-partition.",
-        };
-        (error, message.to_owned())
-    })?;
+fn delete(broker: &Broker, wanted: &TopicSelection, repeated: &Repeated) -> Result<ExistingTopic, Refused> {
+    let is_enabled = broker.config.flag("delete.topic.enable");
+    let topic = controller::delete_topic(&*broker.metadata, wanted, repeated, is_enabled)?;
     broker
         .metadata
         .delete_topic(&topic.name)
         .map_err(|error| (ResponseError::KafkaStorageError, error.message()))?;
     broker.groups.forget_topic(&topic.name, steady_ms());
     Ok(topic)
+}
+
+fn selection(wanted: &DeleteTopicState) -> TopicSelection {
+    TopicSelection {
+        name: wanted.name.as_ref().map(|name| name.to_string()),
+        id: wanted.topic_id,
+    }
 }

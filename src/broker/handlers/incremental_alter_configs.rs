@@ -14,10 +14,10 @@ use kafka_protocol::messages::{IncrementalAlterConfigsRequest, IncrementalAlterC
 
 use super::alter_configs::{current, store};
 use super::config_resource::{self, Resource};
-use super::create_topics::Refused;
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::cluster::controller::Refused;
 use crate::broker::config::config_table;
 use crate::topic_config::{self, Kind};
 
