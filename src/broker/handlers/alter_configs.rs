@@ -1,6 +1,6 @@
 //! AlterConfigs, versions 0–2: all configs of a topic or broker replaced; what is not named goes.
 //!
-//! Owns also what both ways of altering end with: the checks, and keeping the result.
+//! Owns also how both APIs that alter configs keep the result; the checks are `cluster/config_changes.rs`'s.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterConfigs>
 
@@ -11,14 +11,13 @@ use kafka_protocol::messages::alter_configs_request::AlterConfigsResource;
 use kafka_protocol::messages::alter_configs_response::AlterConfigsResourceResponse;
 use kafka_protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
 
-use super::config_resource::{self, Resource};
+use super::config_resource;
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::cluster::config_changes::{self, Resource};
 use crate::broker::cluster::controller::Refused;
-use crate::broker::config::config_table::{self, Scope};
 use crate::broker::config::effective_config::Configs;
-use crate::topic_config::{self, TOPIC_CONFIGS};
 
 pub fn handle(
     broker: &Arc<Broker>,
@@ -33,11 +32,11 @@ pub fn handle(
         let response = AlterConfigsResourceResponse::default()
             .with_resource_type(wanted.resource_type)
             .with_resource_name(wanted.resource_name.clone());
-        // Kafka never answers when a resource is named twice; whoever asks waits no longer for this answer.
+        // Kafka never answers when a resource is named twice; a client does not have to wait for this answer.
         let outcome = if twice.contains(&(wanted.resource_type, wanted.resource_name.as_str())) {
-            Err(config_resource::duplicate_resource())
-        } else if config_resource::is_any_twice(wanted.configs.iter().map(|config| config.name.as_str())) {
-            Err(config_resource::duplicate_keys())
+            Err(config_changes::duplicate_resource())
+        } else if config_changes::is_any_twice(wanted.configs.iter().map(|config| config.name.as_str())) {
+            Err(config_changes::duplicate_keys())
         } else {
             replace(broker, wanted, request.validate_only)
         };
@@ -71,7 +70,7 @@ pub(super) fn current(broker: &Broker, resource: &Resource) -> Configs {
             let topic = broker.metadata.topic(name);
             topic.map(|topic| topic.configs.clone()).unwrap_or_default()
         }
-        _ => broker.metadata.broker_configs(&resource.broker_key(broker)),
+        _ => broker.metadata.broker_configs(&resource.broker_name()),
     }
 }
 
@@ -82,14 +81,7 @@ pub(super) fn store(
     configs: Configs,
     validate_only: bool,
 ) -> Result<(), Refused> {
-    match resource {
-        Resource::Topic(_) => {
-            let pairs: Vec<(&str, &str)> = pairs(&configs).collect();
-            topic_config::validate(&pairs).map_err(|message| (ResponseError::InvalidConfig, message))?;
-        }
-        _ => check_broker_configs(resource, &configs)
-            .map_err(|message| (ResponseError::InvalidRequest, message))?,
-    }
+    config_changes::check(resource, &configs)?;
     if validate_only {
         return Ok(());
     }
@@ -100,52 +92,7 @@ pub(super) fn store(
             .inspect(|()| broker.note_compaction(name)),
         _ => broker
             .metadata
-            .set_broker_configs(&resource.broker_key(broker), configs),
+            .set_broker_configs(&resource.broker_name(), configs),
     };
     stored.map_err(|error| (ResponseError::KafkaStorageError, error.message()))
-}
-
-fn pairs(configs: &Configs) -> impl Iterator<Item = (&str, &str)> {
-    configs
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-}
-
-/// Only what can change while a broker runs; names that nobody knows are let through, as Kafka does.
-fn check_broker_configs(resource: &Resource, configs: &Configs) -> Result<(), String> {
-    let with_scope = |scope: Scope| {
-        let names = configs
-            .keys()
-            .filter(|name| config_table::find(name).is_some_and(|setting| setting.scope == scope));
-        let names: Vec<&str> = names.map(String::as_str).collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    };
-    if let Some(names) = with_scope(Scope::ReadOnly) {
-        return Err(format!("Cannot update these configs dynamically: [{names}]"));
-    }
-    if *resource == Resource::Cluster
-        && let Some(names) = with_scope(Scope::Broker)
-    {
-        return Err(format!(
-            "Cannot update these configs at default cluster level, broker id must be specified: [{names}]"
-        ));
-    }
-    for (name, value) in pairs(configs) {
-        // Values keep to the rule of the topic config they are the default of.
-        let rule = TOPIC_CONFIGS
-            .iter()
-            .find(|config| config.broker_setting == Some(name));
-        if let Some(config) = rule {
-            config.check(value).map_err(|message| {
-                message.replacen(
-                    &format!("configuration {}", config.name),
-                    &format!("configuration {name}"),
-                    1,
-                )
-            })?;
-        } else if let Some(setting) = config_table::find(name) {
-            setting.check(value)?;
-        }
-    }
-    Ok(())
 }

@@ -5,31 +5,12 @@ use std::collections::HashSet;
 use kafka_protocol::ResponseError;
 
 use crate::broker::Broker;
+use crate::broker::cluster::config_changes::Resource;
 use crate::broker::cluster::controller::Refused;
 use crate::broker::topic_name;
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
-
-/// A resource that exists here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Resource {
-    Topic(String),
-    /// This node.
-    Node,
-    /// The cluster's defaults for every node.
-    Cluster,
-}
-
-impl Resource {
-    /// Under which name dynamic broker configs are kept.
-    pub(super) fn broker_key(&self, broker: &Broker) -> String {
-        match self {
-            Resource::Node => broker.config.node_id.to_string(),
-            _ => String::new(),
-        }
-    }
-}
 
 /// The resource of a type and name, or why there is none, in Kafka's words.
 pub(super) fn find(broker: &Broker, kind: i8, name: &str) -> Result<Resource, Refused> {
@@ -58,11 +39,11 @@ fn topic(broker: &Broker, name: &str) -> Result<Resource, Refused> {
 
 fn node(broker: &Broker, name: &str) -> Result<Resource, Refused> {
     if name.is_empty() {
-        return Ok(Resource::Cluster);
+        return Ok(Resource::BrokerDefaults);
     }
     let own = broker.config.node_id;
     match name.parse::<i32>() {
-        Ok(id) if id == own => Ok(Resource::Node),
+        Ok(id) if id == own => Ok(Resource::Broker(id)),
         Ok(id) => {
             let message = format!("Unexpected broker id, expected {own} or empty string, but received {id}");
             Err((ResponseError::InvalidRequest, message))
@@ -87,22 +68,4 @@ fn kind_name(kind: i8) -> &'static str {
 pub(super) fn named_twice<'a>(resources: impl Iterator<Item = (i8, &'a str)>) -> HashSet<(i8, &'a str)> {
     let mut seen = HashSet::new();
     resources.filter(|resource| !seen.insert(*resource)).collect()
-}
-
-/// Whether a key is there more than once.
-pub(super) fn is_any_twice<'a>(mut keys: impl Iterator<Item = &'a str>) -> bool {
-    let mut seen = HashSet::new();
-    !keys.all(|key| seen.insert(key))
-}
-
-/// The answer for each of the resources that a request names more than once.
-pub(super) fn duplicate_resource() -> Refused {
-    let message = "Each resource must appear at most once.";
-    (ResponseError::InvalidRequest, message.to_owned())
-}
-
-/// The answer for a resource with a key more than once.
-pub(super) fn duplicate_keys() -> Refused {
-    let message = "Error due to duplicate config keys";
-    (ResponseError::InvalidRequest, message.to_owned())
 }

@@ -15,10 +15,11 @@ use kafka_protocol::messages::describe_configs_response::{
 };
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 
-use super::config_resource::{self, Resource};
+use super::config_resource;
 use super::text;
 use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::cluster::config_changes::Resource;
 use crate::broker::config::config_table::{self, BROKER_SETTINGS, Scope};
 use crate::broker::config::effective_config::{Configs, Origin, Source};
 use crate::broker::server::connections::Listener;
@@ -81,8 +82,8 @@ fn describe(
             let configs = broker.metadata.topic(name).map(|topic| topic.configs.clone());
             topic_entries(broker, &configs.unwrap_or_default(), &mut push);
         }
-        Resource::Node => node_entries(broker, &mut push),
-        Resource::Cluster => {
+        Resource::Broker(_) => node_entries(broker, &mut push),
+        Resource::BrokerDefaults => {
             for (name, value) in &broker.metadata.broker_configs("") {
                 push(cluster_entry(name, value));
             }
