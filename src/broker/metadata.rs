@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::cluster::controller::{ClusterView, ExistingTopic};
 use super::cluster::metadata_log::MetadataLog;
+use super::cluster::producer_ids::ProducerIds;
 use super::cluster::records::Node;
 use super::config::BrokerConfig;
 use super::config::effective_config::{BrokerValues, Configs};
 use super::node::replica::Replica;
-use super::producer_ids::ProducerIds;
 use crate::storage::LogDir;
 
 /// One topic as it stands.

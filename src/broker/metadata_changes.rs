@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::cluster::producer_ids::ProducerIds;
 use super::cluster::records::{self, BROKER, Records, TOPIC};
 use super::config::effective_config::Configs;
 use super::config::topic_settings::TopicSettings;
 use super::coordinator::group::offsets_topic::OFFSETS_TOPIC;
 use super::metadata::{Changes, Metadata, State, Topic};
 use super::node::replica::Replica;
-use super::producer_ids::ProducerIds;
 use super::timers::now_ms;
 use crate::error::{Error, Result};
 use crate::storage::PartitionLog;

@@ -14,26 +14,26 @@ const UNRELIABLE_GAP: i64 = 1_000_000;
 
 /// What a data directory says about ids in use.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct UsedIds {
+pub(in crate::broker) struct UsedIds {
     /// Every id below this one is used, by what was saved.
-    pub(super) reserved: i64,
+    pub(in crate::broker) reserved: i64,
     /// The saved number may be too low.
-    pub(super) unreliable: bool,
+    pub(in crate::broker) unreliable: bool,
     /// The largest id that a log knows; `None` if no log knows one.
-    pub(super) largest_in_logs: Option<i64>,
-    pub(super) beside_apache_kafka: bool,
+    pub(in crate::broker) largest_in_logs: Option<i64>,
+    pub(in crate::broker) beside_apache_kafka: bool,
 }
 
 /// Gives ids; each of them once.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ProducerIds {
+pub(in crate::broker) struct ProducerIds {
     next: i64,
     reserved: i64,
 }
 
 impl ProducerIds {
     /// Goes on above every id that may be in use. Nothing is reserved yet.
-    pub(super) fn above(used: UsedIds) -> Self {
+    pub(in crate::broker) fn above(used: UsedIds) -> Self {
         let gap = if used.unreliable { UNRELIABLE_GAP } else { 0 };
         let saved = used.reserved.max(0).saturating_add(gap);
         let seen = used
@@ -50,12 +50,12 @@ impl ProducerIds {
     }
 
     /// What is to be saved: all ids below are used.
-    pub(super) fn reserved(self) -> i64 {
+    pub(in crate::broker) fn reserved(self) -> i64 {
         self.reserved
     }
 
     /// The next id; `None` if a block must be reserved first.
-    pub(super) fn take(&mut self) -> Option<i64> {
+    pub(in crate::broker) fn take(&mut self) -> Option<i64> {
         let id = self.next;
         if id >= self.reserved {
             return None;
@@ -65,7 +65,7 @@ impl ProducerIds {
     }
 
     /// The same with one more block, to be put in force once it is saved; `None` if there are no more ids.
-    pub(super) fn with_next_block(self) -> Option<Self> {
+    pub(in crate::broker) fn with_next_block(self) -> Option<Self> {
         let reserved = self.reserved.checked_add(BLOCK)?;
         Some(Self { reserved, ..self })
     }

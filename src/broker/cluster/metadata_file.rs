@@ -1,5 +1,5 @@
 //! The JSON file in which kafkit 0.1.0 kept topics, ids and configs: read once, and replaced by the log in
-//! [`super::cluster`].
+//! [`crate::broker::cluster`].
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,8 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-use super::cluster::image::{ClusterImage, TopicImage};
-use super::config::effective_config::Configs;
+use crate::broker::cluster::image::{ClusterImage, TopicImage};
+use crate::broker::config::effective_config::Configs;
 use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::storage::partition_metadata::decode_id;
@@ -23,34 +23,34 @@ const FILE: &str = "kafkit-metadata.json";
 
 /// One topic on disk.
 #[derive(Debug, Deserialize)]
-pub(super) struct StoredTopic {
+pub(in crate::broker) struct StoredTopic {
     #[serde(deserialize_with = "kafka_id")]
-    pub(super) id: Uuid,
-    pub(super) partitions: i32,
+    pub(in crate::broker) id: Uuid,
+    pub(in crate::broker) partitions: i32,
     #[serde(default)]
-    pub(super) configs: Configs,
+    pub(in crate::broker) configs: Configs,
 }
 
 /// Everything on disk.
 #[derive(Debug, Deserialize)]
-pub(super) struct StoredMetadata {
-    pub(super) version: u32,
+pub(in crate::broker) struct StoredMetadata {
+    pub(in crate::broker) version: u32,
     #[serde(default)]
-    pub(super) topics: BTreeMap<String, StoredTopic>,
+    pub(in crate::broker) topics: BTreeMap<String, StoredTopic>,
     #[serde(default)]
-    pub(super) broker_configs: BTreeMap<String, Configs>,
+    pub(in crate::broker) broker_configs: BTreeMap<String, Configs>,
     /// No producer has this id or a larger one; see `producer_ids`.
     #[serde(default)]
-    pub(super) next_producer_id: i64,
+    pub(in crate::broker) next_producer_id: i64,
 }
 
 impl StoredMetadata {
     /// Whether `next_producer_id` is above every id that was given.
-    pub(super) fn producer_ids_are_reliable(&self) -> bool {
+    pub(in crate::broker) fn producer_ids_are_reliable(&self) -> bool {
         self.version >= RELIABLE_PRODUCER_IDS
     }
 
-    pub(super) fn into_image(self) -> ClusterImage {
+    pub(in crate::broker) fn into_image(self) -> ClusterImage {
         let mut image = ClusterImage::new();
         let topics = self.topics.into_iter().map(|(name, topic)| {
             let topic = TopicImage {
@@ -68,7 +68,7 @@ impl StoredMetadata {
 }
 
 /// Reads the file; `None` if there is none yet.
-pub(super) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>> {
+pub(in crate::broker) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>> {
     let path = data_dir.join(FILE);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
@@ -91,7 +91,7 @@ pub(super) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>> {
 }
 
 /// Removes the file, once all it says is kept elsewhere.
-pub(super) fn remove(data_dir: &Path) -> Result<()> {
+pub(in crate::broker) fn remove(data_dir: &Path) -> Result<()> {
     let path = data_dir.join(FILE);
     match fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
