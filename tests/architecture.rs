@@ -31,6 +31,16 @@ const ARROWS: &[(&str, &str)] = &[
     ("interrupt", ""),
     ("java", ""),
 ];
+/// Which parts of `src/broker/` a room inside it may name beside itself. `handlers/` may name all of them.
+const BROKER_ARROWS: &[(&str, &str)] = &[
+    ("cluster", "config topic_name"),
+    ("config", ""),
+    ("coordinator", "config metadata node"),
+    ("fetch", "call refusal response"),
+    ("node", "config fetch"),
+    ("produce", "config once"),
+    ("server", "Broker access apis call refusal response"),
+];
 const EVERYONES: [&str; 4] = ["error", "plain_words", "spelling", "topic_partition"];
 
 #[test]
@@ -52,9 +62,30 @@ fn no_room_uses_one_that_it_should_not_know() {
             .split("#[cfg(test)]")
             .next()
             .expect("the part before the tests");
-        for used in rooms_used(code) {
+        for used in names_after("crate::", code) {
             if used != room && !EVERYONES.contains(&used.as_str()) && !may_use(room, &used) {
                 broken.push(format!("{} uses crate::{used}", inside.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "arrows broken:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn no_room_of_the_broker_uses_one_that_it_should_not_know() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/broker");
+    let mut broken = Vec::new();
+    for (room, allowed) in BROKER_ARROWS {
+        for file in rust_files(&source.join(room)) {
+            let text = fs::read_to_string(&file).expect("a source file");
+            let code = text
+                .split("#[cfg(test)]")
+                .next()
+                .expect("the part before the tests");
+            for used in names_after("crate::broker::", code) {
+                if used != *room && !allowed.split(' ').any(|name| name == used) {
+                    broken.push(format!("{} uses crate::broker::{used}", file.display()));
+                }
             }
         }
     }
@@ -70,11 +101,11 @@ fn may_use(room: &str, used: &str) -> bool {
     }
 }
 
-/// Every room that a file names after `crate::`.
-fn rooms_used(text: &str) -> Vec<String> {
+/// Every name that follows `path` in the code; comments do not count.
+fn names_after(path: &str, text: &str) -> Vec<String> {
     text.lines()
         .filter(|line| !line.trim_start().starts_with("//"))
-        .flat_map(|line| line.split("crate::").skip(1))
+        .flat_map(|line| line.split(path).skip(1))
         .map(|rest| {
             rest.chars()
                 .take_while(|c| c.is_alphanumeric() || *c == '_')

@@ -122,7 +122,7 @@ impl PreparedBroker {
     }
 }
 
-/// Comes back when nobody has been connected for as long as the configuration allows; never if it sets no limit.
+/// Returns when no client has been connected for as long as the configuration allows; never if it sets no limit.
 async fn idle_for_long(broker: &Broker) {
     let Some(limit) = broker.config.leave_when_idle else {
         return std::future::pending().await;

@@ -17,7 +17,7 @@ use super::config::effective_config::{BrokerValues, Configs};
 use super::node::replica::Replica;
 use crate::storage::LogDir;
 
-/// One topic as it stands.
+/// One topic as it is now.
 #[derive(Clone, Debug)]
 pub struct Topic {
     pub name: String,
@@ -105,7 +105,7 @@ fn metric_name(topic: &str) -> String {
     topic.replace('.', "_")
 }
 
-/// What only whoever changes something may touch.
+/// What only the holder of the change lock may touch.
 #[derive(Debug)]
 pub(super) struct Changes {
     pub(super) ids: ProducerIds,
@@ -126,7 +126,7 @@ pub struct Metadata {
     pub(super) node: Node,
     /// One change at a time; held while it is written.
     pub(super) changes: Mutex<Changes>,
-    /// What whoever runs the broker should know of the data directory, a line each.
+    /// What the user should know of the data directory, a line each.
     pub(super) notes: Vec<String>,
 }
 

@@ -155,7 +155,7 @@ impl Metadata {
         self.keep(&mut changes, &records::topic_removed(topic.id))?;
         self.state_mut().remove(&topic);
         for partition in &topic.partitions {
-            // Whoever appends now still holds the log: it is renamed under the lock.
+            // A producer may be appending now: the folder is renamed under the lock of the log.
             let _log = partition.log();
             self.log_dir
                 .delete_partition(&TopicPartition::new(name, partition.index))?;
@@ -233,7 +233,7 @@ impl Metadata {
         }
     }
 
-    /// A producer id that nobody ever had.
+    /// A producer id that was never given before.
     pub fn new_producer_id(&self) -> Result<i64> {
         let mut changes = self.lock_changes();
         loop {

@@ -9,7 +9,7 @@ use super::broker_config::BrokerConfig;
 use super::config_table::{self, BrokerSetting};
 use crate::topic_config::TopicConfig;
 
-/// Configs by name, as somebody set them.
+/// Configs by name, as they were set.
 pub type Configs = BTreeMap<String, String>;
 
 /// Where a value comes from; the numbers are the protocol's.

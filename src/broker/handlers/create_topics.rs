@@ -31,7 +31,8 @@ use crate::broker::metadata::Topic;
 use crate::storage::file_name::METADATA_TOPIC;
 use crate::topic_config::TOPIC_CONFIGS;
 
-/// Beside the runtime: thousands of partitions are many folders and files, and nobody else waits for them.
+/// Runs on a blocking thread: thousands of partitions are many folders and files, and no other request may wait for
+/// them.
 pub async fn handle(
     broker: &Arc<Broker>,
     _: &RequestContext,
@@ -77,7 +78,7 @@ fn create_all(broker: &Arc<Broker>, request: CreateTopicsRequest) -> CreateTopic
     CreateTopicsResponse::default().with_topics(results.collect())
 }
 
-/// Makes a topic that somebody mentioned, with the broker's defaults.
+/// Creates a topic that a request mentions (`auto.create.topics.enable`), with the broker's defaults.
 pub(super) fn create_automatically(broker: &Broker, name: &str) -> Result<Arc<Topic>, ResponseError> {
     if name == METADATA_TOPIC {
         return Err(ResponseError::UnknownTopicOrPartition);

@@ -1,6 +1,6 @@
 //! DeleteTopics, versions 1–6: topics by name, from v6 by id too.
 //!
-//! - A topic that stands twice in a request is refused.
+//! - A topic that is twice in a request is refused.
 //! - `delete.topic.enable=false` refuses everything.
 //! - Groups forget what they committed for it.
 //!

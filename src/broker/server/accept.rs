@@ -12,7 +12,7 @@ use super::connections::Listener;
 use super::session::Session;
 use crate::broker::Broker;
 
-/// Accepts on one listener until `shutdown` says so; then lets the requests in work end.
+/// Accepts on one listener until `shutdown` is set, and then ends its sessions.
 pub(in crate::broker) async fn accept(
     broker: Arc<Broker>,
     socket: TcpListener,
@@ -49,7 +49,7 @@ fn start_session(
     sessions.spawn(session.run());
 }
 
-/// Comes back when the broker is to stop.
+/// Returns when the broker has to stop.
 pub(in crate::broker) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }

@@ -29,7 +29,7 @@ impl Connections {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Comes back when nobody is connected.
+    /// Returns when no client is connected.
     pub(in crate::broker) async fn none(&self) {
         while self.open() > 0 {
             self.closed.notified().await;

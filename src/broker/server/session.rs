@@ -205,8 +205,8 @@ impl Session {
     }
 }
 
-/// Reads ahead while a request waits; comes back some seconds after the client has closed its side, so that a
-/// request that waits for long does not outlive its client.
+/// Reads ahead while a request waits, and returns some seconds after the client has closed its side: a request that
+/// waits for long must not outlive its client.
 async fn client_left(stream: &mut TcpStream, input: &mut BytesMut) {
     while input.len() < READ_AHEAD {
         input.reserve(READ_SIZE);
