@@ -11,6 +11,7 @@ pub mod input;
 pub mod internal_records;
 pub mod interrupt;
 pub mod java;
+pub mod java_tools;
 pub mod log_audit;
 pub mod output;
 pub mod plain_words;
@@ -25,15 +26,23 @@ pub mod wire;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use cli::multicall::Face;
+use cli::JavaNames;
+use java_tools::flag_table;
+use java_tools::multicall::{self, Face};
 
 /// Runs one command line, the program's name first, and says how it ended.
 ///
 /// The name (or the first word, as in busybox) decides which face answers: the native one, or one of Apache
 /// Kafka's tools with its own option rules, texts and exit codes.
 pub fn run(argv: Vec<OsString>) -> ExitCode {
-    match cli::multicall::face(argv) {
-        Face::Native(argv) => cli::run(&argv),
-        Face::Java(tool, words) => cli::java::run(tool, &words),
+    match multicall::face(argv) {
+        Face::Native(argv) => cli::run(
+            &argv,
+            &JavaNames {
+                links: multicall::link_names,
+                man_section: flag_table::roff,
+            },
+        ),
+        Face::Java(tool, words) => java_tools::run(tool, &words),
     }
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 /// Which rooms of `src/` a room may name beside itself. `error`, `plain_words`, `spelling` and `topic_partition` belong to everyone.
 const ARROWS: &[(&str, &str)] = &[
+    ("cli", "commands client input output reassignment topic_config"),
     (
-        "cli",
-        "commands client input java output reassignment topic_config",
+        "java_tools",
+        "client commands input java output reassignment topic_config",
     ),
     (
         "commands",

@@ -41,7 +41,7 @@ fn the_tables_of_the_readme_are_fresh() {
     let path = root().join("README.md");
     let readme = fs::read_to_string(&path).expect("README.md");
     let readme = with_section(&readme, "apis", &kafkit::broker::apis::markdown());
-    let readme = with_section(&readme, "java-flags", &kafkit::cli::java::flag_table::markdown());
+    let readme = with_section(&readme, "java-flags", &kafkit::java_tools::flag_table::markdown());
     hold_against(&path, readme.as_bytes());
 }
 

@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::Invocation;
 use super::connection_args::ConnectionArgs;
-use super::java::offset_reset;
 use super::times::parse_time;
+use crate::client::offset_reset;
 use crate::client::record_source::{OnCorrupt, Position};
 use crate::client::settings::{Origin, Settings, Use};
 use crate::commands::Command;

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use clap_complete::Shell;
 
-use super::Invocation;
 use super::completion;
-use super::java::flag_table;
+use super::{Invocation, JavaNames};
 use crate::client::settings::Settings;
 use crate::commands::Command;
 use crate::commands::install_links::Page;
@@ -67,17 +66,17 @@ impl CompletionsArgs {
 }
 
 impl ManArgs {
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
-        let pages = man_pages()?;
+    pub(super) fn into_invocation(self, java: &JavaNames) -> Result<Invocation> {
+        let pages = man_pages(java)?;
         Ok(local(Command::Man { pages, dir: self.dir }))
     }
 }
 
 impl InstallLinksArgs {
     #[allow(clippy::unnecessary_wraps, reason = "the same shape as every other command's")]
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
+    pub(super) fn into_invocation(self, java: &JavaNames) -> Result<Invocation> {
         Ok(local(Command::InstallLinks {
-            names: link_names(),
+            names: (java.links)(),
             dir: self.dir,
             force: self.force,
         }))
@@ -92,22 +91,14 @@ fn local(command: Command) -> Invocation {
     }
 }
 
-/// Every tool's name, with and without `.sh`.
-fn link_names() -> Vec<String> {
-    let names = super::multicall::JAVA_TOOLS.iter();
-    names
-        .flat_map(|(name, _)| [(*name).to_owned(), format!("{name}.sh")])
-        .collect()
-}
-
 /// The man pages: the program's own first, then one for every command that has something to say.
-fn man_pages() -> Result<Vec<Page>> {
+fn man_pages(java: &JavaNames) -> Result<Vec<Page>> {
     let mut tree = super::command_tree();
     tree.build();
     let mut pages = Vec::new();
     collect_pages(&tree, &mut pages)?;
     if let Some(first) = pages.first_mut() {
-        first.text.extend_from_slice(flag_table::roff().as_bytes());
+        first.text.extend_from_slice((java.man_section)().as_bytes());
     }
     Ok(pages)
 }

@@ -11,8 +11,6 @@ pub mod consume;
 pub mod describe;
 pub mod dump_log;
 pub mod generate;
-pub mod java;
-pub mod multicall;
 pub mod output_args;
 pub mod produce;
 pub mod reassign;
@@ -71,13 +69,22 @@ pub struct Invocation {
     pub output: OutputOptions,
 }
 
+/// What the native face says about the Java tools beside it: `install-links` and `man` ask for it.
+#[derive(Debug)]
+pub struct JavaNames {
+    /// The file names under which the program answers as one of the tools.
+    pub links: fn() -> Vec<String>,
+    /// The man page's section about the tools' options, as roff.
+    pub man_section: fn() -> String,
+}
+
 /// The whole clap tree; help, completions and man pages are made from it.
 pub fn command_tree() -> clap::Command {
     Kafkit::command()
 }
 
 /// Runs a native command line, the program's name first.
-pub fn run(argv: &[OsString]) -> ExitCode {
+pub fn run(argv: &[OsString], java: &JavaNames) -> ExitCode {
     completion::complete_if_asked();
     let argv = &with_version_as_flag(argv);
     let parsed = match Kafkit::try_parse_from(argv) {
@@ -87,7 +94,7 @@ pub fn run(argv: &[OsString]) -> ExitCode {
         Err(refusal) => Err(refusal::explain(&refusal, argv)),
     };
     match parsed
-        .and_then(|parsed| invocation(parsed.verb))
+        .and_then(|parsed| invocation(parsed.verb, java))
         .and_then(execute)
     {
         Ok(()) => ExitCode::SUCCESS,
@@ -116,7 +123,7 @@ fn with_version_as_flag(argv: &[OsString]) -> Vec<OsString> {
     argv
 }
 
-fn invocation(verb: Verb) -> Result<Invocation> {
+fn invocation(verb: Verb, java: &JavaNames) -> Result<Invocation> {
     match verb {
         Verb::Topics(args) => args.into_invocation(),
         Verb::Produce(args) => args.into_invocation(),
@@ -126,8 +133,8 @@ fn invocation(verb: Verb) -> Result<Invocation> {
         Verb::DumpLog(args) => args.into_invocation(),
         Verb::Broker(args) => args.into_invocation(),
         Verb::Completions(args) => args.into_invocation(),
-        Verb::Man(args) => args.into_invocation(),
-        Verb::InstallLinks(args) => args.into_invocation(),
+        Verb::Man(args) => args.into_invocation(java),
+        Verb::InstallLinks(args) => args.into_invocation(java),
     }
 }
 

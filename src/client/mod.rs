@@ -13,6 +13,7 @@ pub mod engine;
 pub mod java_properties;
 pub mod librdkafka;
 pub mod local_broker;
+pub mod offset_reset;
 mod preflight;
 pub mod produce_settings;
 mod profile;

@@ -231,7 +231,7 @@ pub fn check_invalid(parsed: &Parsed, used: &str, invalid: &[&str]) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::java::option_table::{flag, optional, value};
+    use crate::java_tools::option_table::{flag, optional, value};
 
     const SPECS: &[OptionSpec] = &[
         flag("list", "lists"),

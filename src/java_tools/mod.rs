@@ -1,6 +1,7 @@
-//! Apache Kafka's own tools by name: their flags, wording, channels and exit codes over the same commands.
+//! Everything that only Apache Kafka's own tools have: their options, the order of their checks, words and exit codes.
 //!
-//! Each tool has one file: an option table, the checks in Java's order, and the translation to an `Action`.
+//! A tool has a folder: `options` (the option table), `steps` (what it does, where that is not a native command) and
+//! `words` (what it prints). What several tools need is beside the folders. Known by `lib.rs` alone.
 
 mod client_config;
 mod config_rules;
@@ -12,7 +13,7 @@ pub mod kafka_dump_log;
 pub mod kafka_reassign_partitions;
 pub mod kafka_server;
 pub mod kafka_topics;
-pub(super) mod offset_reset;
+pub mod multicall;
 pub mod option_parser;
 pub mod option_table;
 pub mod usage;
@@ -20,7 +21,7 @@ pub mod usage;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use super::multicall::JavaTool;
+use multicall::JavaTool;
 use option_table::Tool;
 
 /// The version of Apache Kafka whose behaviour the faces keep, and what `--version` prints.

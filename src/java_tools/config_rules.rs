@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::offset_reset;
+use crate::client::offset_reset;
 use crate::java::classes;
 
 /// The type of a setting and the values it may have.

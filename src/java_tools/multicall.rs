@@ -20,8 +20,8 @@ pub enum JavaTool {
     ZooKeeperServerStop,
 }
 
-/// Every tool and the name it is called by, without `.sh`. `install-links` makes its links from it.
-pub const JAVA_TOOLS: &[(&str, JavaTool)] = &[
+/// Every tool and the name it is called by, without `.sh`.
+const JAVA_TOOLS: &[(&str, JavaTool)] = &[
     ("kafka-topics", JavaTool::Topics),
     ("kafka-console-producer", JavaTool::ConsoleProducer),
     ("kafka-console-consumer", JavaTool::ConsoleConsumer),
@@ -50,6 +50,14 @@ pub fn face(mut argv: Vec<OsString>) -> Face {
         }
     }
     Face::Native(argv)
+}
+
+/// Every tool's name, with and without `.sh`: what `install-links` makes.
+pub fn link_names() -> Vec<String> {
+    let names = JAVA_TOOLS.iter();
+    names
+        .flat_map(|(name, _)| [(*name).to_owned(), format!("{name}.sh")])
+        .collect()
 }
 
 fn tool_named(word: &OsStr) -> Option<JavaTool> {

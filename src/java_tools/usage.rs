@@ -91,7 +91,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::java::option_table::{flag, value};
+    use crate::java_tools::option_table::{flag, value};
 
     #[test]
     fn the_table_names_every_current_option_once_and_wraps_its_help() {

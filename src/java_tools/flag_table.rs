@@ -65,7 +65,7 @@ pub fn markdown() -> String {
 }
 
 /// The table for the man page.
-pub(in crate::cli) fn roff() -> String {
+pub fn roff() -> String {
     let mut text = String::from(".SH \"APACHE KAFKA'S TOOLS\"\n");
     for tool in TOOLS {
         let _ = writeln!(text, ".SS {}", tool.name.replace('-', "\\-"));

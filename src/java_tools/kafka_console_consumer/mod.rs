@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use self::values::Asked;
-use super::offset_reset;
 use super::option_parser::{self, OptionError, Parsed};
 use super::option_table::Tool;
 use super::usage;
+use crate::client::offset_reset;
 use crate::client::record_source::{OnCorrupt, Position};
 use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;

@@ -1,13 +1,15 @@
-//! `auto.offset.reset` where the engine has no word for it: `none`, and `by_duration` (KIP-1106).
+//! `auto.offset.reset` where the engine has no value for it: `none`, and `by_duration` (KIP-1106).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Before a duration that says how far back to begin.
 const BY_DURATION: &str = "by_duration:";
 
-/// `by_duration:PT1H` as a time to begin at, in milliseconds since 1970. Members of a group begin where their
-/// group's offsets say, for which the engine knows no time.
-pub(in crate::cli) fn since(reset: &str, is_member: bool) -> Result<Option<i64>, String> {
+/// `by_duration:PT1H` as a time to begin at, in milliseconds since 1970; `None` for `earliest`, `latest` and `none`.
+///
+/// An error, in the words of Java's `ConfigException`, for any other value. For a member of a group a duration is an
+/// error too: the engine can reset a member to the beginning or the end, but not to a time.
+pub fn since(reset: &str, is_member: bool) -> Result<Option<i64>, String> {
     if ["earliest", "latest", "none"].contains(&reset) {
         return Ok(None);
     }
@@ -25,8 +27,8 @@ pub(in crate::cli) fn since(reset: &str, is_member: bool) -> Result<Option<i64>,
     Ok(Some(i64::try_from(at).unwrap_or(i64::MAX)))
 }
 
-/// What the engine is told.
-pub(super) fn word(reset: String) -> String {
+/// The engine's value for it: `none` is `error` there, and a duration is looked up as a time instead.
+pub fn word(reset: String) -> String {
     if reset == "none" {
         "error".to_owned()
     } else if reset.starts_with(BY_DURATION) {
