@@ -8,7 +8,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("cli", "commands client input output reassignment topic_config"),
     (
         "java_tools",
-        "client commands input java output reassignment topic_config",
+        "client commands input internal_records java log_audit output reassignment records storage topic_config wire",
     ),
     (
         "commands",

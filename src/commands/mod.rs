@@ -7,7 +7,6 @@ pub mod consume;
 pub mod describe;
 pub mod dump_log;
 pub mod install_links;
-pub mod java_topics;
 pub mod produce;
 pub mod reassign;
 pub mod topic_selection;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::client_config::{self, check_admin};
 use super::console::{check_admin_servers, no_client, note_settings, unreadable};
+use super::errors::{java_message, refusal_class, what_is_missing};
 use super::option_parser::{OptionError, Parsed, check_required, parse};
 use super::option_table::{OptionSpec, Tool, flag, optional, value};
 use super::usage::{help_or_version, refuse};
@@ -13,7 +14,6 @@ use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;
 use crate::commands::reassign::java::{self, JavaAction, JavaExecute, JavaFailure};
 use crate::error::{Error, Kind};
-use crate::output::java_errors::{java_message, refusal_class, what_is_missing};
 use crate::output::{OutputOptions, Printer, stderr_line};
 
 /// The options.

@@ -6,16 +6,17 @@
 mod client_config;
 mod config_rules;
 mod console;
+pub mod errors;
 pub mod flag_table;
 pub mod kafka_console_consumer;
 pub mod kafka_console_producer;
 pub mod kafka_dump_log;
 pub mod kafka_reassign_partitions;
 pub mod kafka_server;
-pub mod kafka_topics;
 pub mod multicall;
 pub mod option_parser;
 pub mod option_table;
+pub mod topics;
 pub mod usage;
 
 use std::ffi::OsString;
@@ -29,7 +30,7 @@ pub const KAFKA_VERSION: &str = "4.3.1";
 
 /// The tools that have an option table, in the order of the documentation.
 pub const TOOLS: &[Tool] = &[
-    kafka_topics::TOOL,
+    topics::TOOL,
     kafka_console_producer::TOOL,
     kafka_console_consumer::TOOL,
     kafka_reassign_partitions::TOOL,
@@ -43,7 +44,7 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     match tool {
-        JavaTool::Topics => kafka_topics::run(&args),
+        JavaTool::Topics => topics::run(&args),
         JavaTool::ConsoleProducer => kafka_console_producer::run(&args),
         JavaTool::ConsoleConsumer => kafka_console_consumer::run(&args),
         JavaTool::ReassignPartitions => kafka_reassign_partitions::run(&args),

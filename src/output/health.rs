@@ -11,10 +11,7 @@ pub(super) const UNDER_REPLICATED: &str = "UNDER-REPLICATED";
 pub(super) const MOVING: &str = "MOVING";
 
 /// How many replicas a partition is to have now; those that are being added are left out.
-pub(super) fn replication_factor(
-    partition: &PartitionDescription,
-    active: Option<&ActiveReassignment>,
-) -> usize {
+pub fn replication_factor(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> usize {
     match active {
         Some(active) if is_moving(partition, active) => {
             active.replicas.len().saturating_sub(active.adding.len())
@@ -24,10 +21,7 @@ pub(super) fn replication_factor(
 }
 
 /// Whether fewer replicas are in sync than there are to be.
-pub(super) fn is_under_replicated(
-    partition: &PartitionDescription,
-    active: Option<&ActiveReassignment>,
-) -> bool {
+pub fn is_under_replicated(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> bool {
     partition.in_sync.len() < replication_factor(partition, active)
 }
 
@@ -41,7 +35,7 @@ fn is_moving(partition: &PartitionDescription, active: &ActiveReassignment) -> b
 }
 
 /// What is the matter, the worst first: `UNDER-REPLICATED, MOVING 1,2→1,3`; empty when all is well.
-pub(super) fn status(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> String {
+pub fn status(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> String {
     let mut words = Vec::new();
     if partition.leader.is_none() {
         words.push(NO_LEADER.to_owned());

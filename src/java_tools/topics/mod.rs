@@ -1,9 +1,12 @@
 //! `kafka-topics` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
 //!
-//! Its options stand in `options`, what becomes of their values in `values`.
+//! Its options are in `options`, what becomes of their values in `values`, what it asks of the cluster in `steps`, and what
+//! it prints in `words`.
 
 mod options;
+pub mod steps;
 mod values;
+pub mod words;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,12 +18,12 @@ use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
 use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;
-use crate::commands::java_topics::{self, Failure};
 use crate::error::Error;
 use crate::output::java_log;
-use crate::output::java_topics::failure;
 use crate::output::{OutputOptions, Printer, stderr_line};
 use options::OPTIONS;
+use steps::Failure;
+use words::failure;
 
 /// The options.
 pub const TOOL: Tool = Tool {
@@ -68,7 +71,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     note_settings(&settings);
     let mut context = Context::new(settings, Printer::new(OutputOptions::default()));
     let outcome = match values::action(&parsed) {
-        Ok(action) => java_topics::run(&action, &mut context),
+        Ok(action) => steps::run(&action, &mut context),
         Err(message) => Err(Failure::Executing(message)),
     };
     match outcome {

@@ -1,9 +1,9 @@
 //! The values of `kafka-topics`' options: read in Java's order, refused in Java's words.
 
 use super::super::option_parser::{OptionError, Parsed};
-use crate::commands::java_topics::{Action, Alteration, Creation, Description, Selection};
+use super::steps::{Action, Alteration, Creation, Description, Selection};
+use super::words::Report;
 use crate::java::hash_order::hash_order;
-use crate::output::java_topics::Report;
 use crate::topic_config;
 use crate::topic_partition::BrokerId;
 

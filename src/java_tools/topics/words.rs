@@ -5,10 +5,10 @@ use std::io::Write;
 
 use uuid::Uuid;
 
-use super::{Printer, health};
 use crate::client::admin::configs::ConfigEntry;
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::error::Result;
+use crate::output::{Printer, health};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::topic_partition::{BrokerId, TopicPartition};
 

@@ -6,16 +6,16 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::Context;
+use super::super::errors::{java_message, what_is_missing};
+use super::words::{self, DescribedTopic, Report};
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::topics::{NewPartitions, NewTopic, PARTITIONS_PER_ANSWER, TopicDescription};
 use crate::client::admin::{AdminClient, ApiError};
+use crate::commands::Context;
 use crate::error::{Error, Kind};
 use crate::java;
 use crate::java::hash_order::{hash_order, hash_order_presized};
 use crate::java::regex::JavaRegex;
-use crate::output::java_errors::{java_message, what_is_missing};
-use crate::output::java_topics::{self as output, DescribedTopic, Report};
 use crate::topic_partition::BrokerId;
 use crate::wire::WireError;
 
@@ -106,7 +106,7 @@ pub fn run(action: &Action, context: &mut Context) -> Result<()> {
 
 fn create(creation: &Creation, context: &mut Context) -> Result<()> {
     if creation.name.contains(['.', '_']) {
-        output::collision_warning(&mut context.printer).map_err(|error| printing(&error))?;
+        words::collision_warning(&mut context.printer).map_err(|error| printing(&error))?;
     }
     let replication_factor = match creation.replication_factor.map(i16::try_from) {
         Some(Ok(factor)) if factor >= 1 => Some(factor),
@@ -135,7 +135,7 @@ fn create(creation: &Creation, context: &mut Context) -> Result<()> {
     let outcomes = admin(context, "createTopics")?.create_topics(&[topic], false);
     let outcomes = outcomes.map_err(|error| asking(&error, "createTopics"))?;
     match outcomes.into_iter().find_map(|(_, outcome)| outcome.err()) {
-        None => output::created(&mut context.printer, &creation.name).map_err(|error| printing(&error)),
+        None => words::created(&mut context.printer, &creation.name).map_err(|error| printing(&error)),
         Some(refusal) if refusal.name() == "TOPIC_ALREADY_EXISTS" && creation.if_not_exists => Ok(()),
         Some(refusal) => Err(refused(&refusal)),
     }
@@ -144,7 +144,7 @@ fn create(creation: &Creation, context: &mut Context) -> Result<()> {
 fn list(selection: &Selection, context: &mut Context) -> Result<()> {
     let topics = select(selection, context)?;
     let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
-    output::names(&mut context.printer, &names).map_err(|error| printing(&error))
+    words::names(&mut context.printer, &names).map_err(|error| printing(&error))
 }
 
 fn alter(alteration: &Alteration, context: &mut Context) -> Result<()> {
@@ -212,7 +212,7 @@ fn describe(description: &Description, context: &mut Context) -> Result<()> {
             reassignments: &reassignments,
             live: &live,
         };
-        output::description(&mut context.printer, &described, description.report)
+        words::description(&mut context.printer, &described, description.report)
             .map_err(|error| printing(&error))?;
     }
     Ok(())
