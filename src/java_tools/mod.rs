@@ -11,11 +11,11 @@ pub mod flag_table;
 pub mod kafka_console_consumer;
 pub mod kafka_console_producer;
 pub mod kafka_dump_log;
-pub mod kafka_reassign_partitions;
 pub mod kafka_server;
 pub mod multicall;
 pub mod option_parser;
 pub mod option_table;
+pub mod reassign;
 pub mod topics;
 pub mod usage;
 
@@ -33,7 +33,7 @@ pub const TOOLS: &[Tool] = &[
     topics::TOOL,
     kafka_console_producer::TOOL,
     kafka_console_consumer::TOOL,
-    kafka_reassign_partitions::TOOL,
+    reassign::TOOL,
     kafka_dump_log::TOOL,
 ];
 
@@ -47,7 +47,7 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         JavaTool::Topics => topics::run(&args),
         JavaTool::ConsoleProducer => kafka_console_producer::run(&args),
         JavaTool::ConsoleConsumer => kafka_console_consumer::run(&args),
-        JavaTool::ReassignPartitions => kafka_reassign_partitions::run(&args),
+        JavaTool::ReassignPartitions => reassign::run(&args),
         JavaTool::DumpLog => kafka_dump_log::run(&args),
         JavaTool::ServerStart => kafka_server::start(&args),
         JavaTool::ServerStop => kafka_server::stop(&args),

@@ -14,7 +14,6 @@ pub mod java_coordinator;
 pub mod java_deserializer;
 mod java_list;
 pub mod java_log;
-pub(crate) mod java_reassignment;
 pub mod java_record;
 pub mod log_dirs;
 pub mod log_dump;

@@ -8,11 +8,10 @@ mod execute;
 mod execution_throttles;
 mod idle_throttles;
 mod interrupt;
-pub mod java;
 mod log_dir_moves;
 mod patience;
 mod plan;
-mod throttles;
+pub mod throttles;
 mod undo_file;
 mod verify;
 mod watch;
@@ -141,6 +140,6 @@ fn shown(path: &Path) -> String {
 }
 
 /// A seed for decisions between equals.
-fn seed() -> Result<u64> {
+pub fn seed() -> Result<u64> {
     getrandom::u64().map_err(|error| Error::failed(format!("no random numbers: {error}")))
 }

@@ -10,15 +10,15 @@ use crate::reassignment::throttle::{
 use crate::topic_partition::BrokerId;
 
 /// Config changes of several brokers or topics.
-pub(super) type Changes = BTreeMap<Throttled, ConfigChanges>;
+pub type Changes = BTreeMap<Throttled, ConfigChanges>;
 
 /// Broker configs and the bytes a second they get.
 #[derive(Clone, Debug)]
-pub(super) struct Rates(Vec<(&'static str, i64)>);
+pub struct Rates(Vec<(&'static str, i64)>);
 
 impl Rates {
     /// Copies between brokers, on both ends.
-    pub(super) fn replication(rate: i64) -> Self {
+    pub fn replication(rate: i64) -> Self {
         Self(vec![
             (LEADER_THROTTLED_RATE, rate),
             (FOLLOWER_THROTTLED_RATE, rate),
@@ -26,12 +26,12 @@ impl Rates {
     }
 
     /// Moves between the log directories of a broker.
-    pub(super) fn log_dirs(rate: i64) -> Self {
+    pub fn log_dirs(rate: i64) -> Self {
         Self(vec![(LOG_DIR_THROTTLED_RATE, rate)])
     }
 }
 
-pub(super) fn on_brokers(brokers: &BTreeSet<BrokerId>, rates: Rates) -> Changes {
+pub fn on_brokers(brokers: &BTreeSet<BrokerId>, rates: Rates) -> Changes {
     let configs: ConfigChanges = rates
         .0
         .into_iter()
@@ -43,7 +43,7 @@ pub(super) fn on_brokers(brokers: &BTreeSet<BrokerId>, rates: Rates) -> Changes 
     changes.collect()
 }
 
-pub(super) fn on_topics(moves: &Moves) -> Changes {
+pub fn on_topics(moves: &Moves) -> Changes {
     topic_throttles(moves)
         .into_iter()
         .map(|(topic, throttle)| {
@@ -56,13 +56,13 @@ pub(super) fn on_topics(moves: &Moves) -> Changes {
         .collect()
 }
 
-pub(super) fn cleared_brokers(brokers: impl IntoIterator<Item = BrokerId>) -> Changes {
+pub fn cleared_brokers(brokers: impl IntoIterator<Item = BrokerId>) -> Changes {
     let configs: ConfigChanges = BROKER_THROTTLES.iter().map(|name| (*name, None)).collect();
     let cleared = |broker| (Throttled::Broker(broker), configs.clone());
     brokers.into_iter().map(cleared).collect()
 }
 
-pub(super) fn cleared_topics(topics: impl IntoIterator<Item = String>) -> Changes {
+pub fn cleared_topics(topics: impl IntoIterator<Item = String>) -> Changes {
     let configs: ConfigChanges = TOPIC_THROTTLES.iter().map(|name| (*name, None)).collect();
     let cleared = |topic| (Throttled::Topic(topic), configs.clone());
     topics.into_iter().map(cleared).collect()

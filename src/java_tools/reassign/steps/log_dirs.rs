@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{JavaFailure, JavaResult, told};
 use crate::commands::Context;
-use crate::output::java_reassignment as words;
+use crate::java_tools::reassign::words;
 use crate::reassignment::plan::PartitionReplica;
 
 /// The pause between two attempts to start moves between log directories.

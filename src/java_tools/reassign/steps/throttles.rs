@@ -7,7 +7,7 @@ use super::{JavaFailure, JavaResult};
 use crate::client::admin::ApiError;
 use crate::commands::Context;
 use crate::commands::reassign::throttles;
-use crate::output::java_reassignment as words;
+use crate::java_tools::reassign::words;
 use crate::reassignment::plan::Plan;
 use crate::topic_partition::BrokerId;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{JavaFailure, JavaResult, check_topic_names, unknown};
 use crate::client::admin::{AdminClient, ApiError};
-use crate::output::java_reassignment as words;
+use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;
 use crate::reassignment::plan::PartitionReplica;
 use crate::reassignment::plan_json::{plan_of, write_compact};

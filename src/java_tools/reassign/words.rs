@@ -12,17 +12,17 @@ use crate::topic_partition::{BrokerId, TopicPartition};
 /// Where Jackson says that it read nothing.
 const NO_LOCATION: &str = "\n at [Source: UNKNOWN; byte offset: #UNKNOWN]";
 
-pub(crate) const EXISTING_REASSIGNMENT: &str = "Cannot execute because there is an existing partition assignment.  \
+pub const EXISTING_REASSIGNMENT: &str = "Cannot execute because there is an existing partition assignment.  \
     Use --additional to override this and create a new partition assignment in addition to the existing one. \
     The --additional flag can also be used to change the throttle by resubmitting the current reassignment.";
-pub(crate) const SAVE_THIS: &str = "Save this to use as the --reassignment-json-file option during rollback";
-pub(crate) const RUN_VERIFY: &str = "Warning: You must run --verify periodically, until the reassignment \
+pub const SAVE_THIS: &str = "Save this to use as the --reassignment-json-file option during rollback";
+pub const RUN_VERIFY: &str = "Warning: You must run --verify periodically, until the reassignment \
     completes, to ensure the throttle is removed.";
-pub(crate) const NOT_ALL_RACKS: &str = "Not all brokers have rack information. Add --disable-rack-aware in \
+pub const NOT_ALL_RACKS: &str = "Not all brokers have rack information. Add --disable-rack-aware in \
     command line to make replica assignment without rack information.";
 
 /// What is wrong with a reassignment file.
-pub(crate) fn plan_error(error: &PlanError) -> String {
+pub fn plan_error(error: &PlanError) -> String {
     match error {
         PlanError::EmptyInput => format!("The input string shouldn't be empty{NO_LOCATION}"),
         PlanError::NotJson(reason) => reason.clone(),
@@ -69,7 +69,7 @@ pub(crate) fn plan_error(error: &PlanError) -> String {
 }
 
 /// What is wrong with a list of topics: text that is no JSON has one message whatever it is.
-pub(crate) fn topics_error(error: &PlanError) -> String {
+pub fn topics_error(error: &PlanError) -> String {
     match error {
         PlanError::EmptyInput | PlanError::NotJson(_) => "The input string is not a valid JSON".to_owned(),
         other => plan_error(other),
@@ -77,12 +77,12 @@ pub(crate) fn topics_error(error: &PlanError) -> String {
 }
 
 /// `--broker-list 1,1`
-pub(crate) fn duplicate_brokers(brokers: &[BrokerId]) -> String {
+pub fn duplicate_brokers(brokers: &[BrokerId]) -> String {
     let brokers = bracketed(brokers_in_hash_order(brokers.iter().copied()));
     format!("Broker list contains duplicate entries: {brokers}")
 }
 
-pub(crate) fn placement_error(error: PlacementError) -> String {
+pub fn placement_error(error: PlacementError) -> String {
     match error {
         PlacementError::NoBrokers => {
             "All brokers are currently fenced, or have all their log directories cordoned.".to_owned()
@@ -95,17 +95,14 @@ pub(crate) fn placement_error(error: PlacementError) -> String {
 }
 
 /// Names the unknown broker that Java finds first.
-pub(crate) fn unknown_broker(
-    named: impl IntoIterator<Item = BrokerId>,
-    alive: &[BrokerId],
-) -> Option<String> {
+pub fn unknown_broker(named: impl IntoIterator<Item = BrokerId>, alive: &[BrokerId]) -> Option<String> {
     let unknown = brokers_in_hash_order(named)
         .into_iter()
         .find(|id| !alive.contains(id))?;
     Some(format!("Unknown broker id {unknown}"))
 }
 
-pub(crate) fn missing_partitions(missing: &[TopicPartition]) -> String {
+pub fn missing_partitions(missing: &[TopicPartition]) -> String {
     let words: Vec<String> = partitions_in_hash_order(missing)
         .iter()
         .map(ToString::to_string)
@@ -114,7 +111,7 @@ pub(crate) fn missing_partitions(missing: &[TopicPartition]) -> String {
 }
 
 /// `foo-0,foo-1`, and `s` unless it is one.
-pub(crate) fn started(partitions: &[TopicPartition]) -> String {
+pub fn started(partitions: &[TopicPartition]) -> String {
     let plural = plural(partitions.len());
     format!(
         "Successfully started partition reassignment{plural} for {}",
@@ -122,7 +119,7 @@ pub(crate) fn started(partitions: &[TopicPartition]) -> String {
     )
 }
 
-pub(crate) fn cancelled(partitions: &[TopicPartition]) -> String {
+pub fn cancelled(partitions: &[TopicPartition]) -> String {
     let plural = plural(partitions.len());
     format!(
         "Successfully cancelled partition reassignment{plural} for: {}",
@@ -130,11 +127,11 @@ pub(crate) fn cancelled(partitions: &[TopicPartition]) -> String {
     )
 }
 
-pub(crate) fn not_started(refused: &BTreeMap<TopicPartition, String>) -> String {
+pub fn not_started(refused: &BTreeMap<TopicPartition, String>) -> String {
     format!("Error reassigning partition(s):\n{}", refusals(refused))
 }
 
-pub(crate) fn not_cancelled(refused: &BTreeMap<TopicPartition, String>) -> String {
+pub fn not_cancelled(refused: &BTreeMap<TopicPartition, String>) -> String {
     let plural = plural(refused.len());
     format!(
         "Error cancelling partition reassignment{plural} for:\n{}",
@@ -151,7 +148,7 @@ fn refusals(refused: &BTreeMap<TopicPartition, String>) -> String {
 }
 
 /// One line a started move; Java leaves a blank at the end.
-pub(crate) fn log_dir_move_started(replica: &PartitionReplica, log_dir: &str) -> String {
+pub fn log_dir_move_started(replica: &PartitionReplica, log_dir: &str) -> String {
     let PartitionReplica {
         broker,
         topic_partition,
@@ -161,16 +158,14 @@ pub(crate) fn log_dir_move_started(replica: &PartitionReplica, log_dir: &str) ->
     )
 }
 
-pub(crate) fn log_dir_moves_timed_out<'a>(
-    pending: impl ExactSizeIterator<Item = &'a PartitionReplica>,
-) -> String {
+pub fn log_dir_moves_timed_out<'a>(pending: impl ExactSizeIterator<Item = &'a PartitionReplica>) -> String {
     let plural = plural(pending.len());
     let pending = comma_separated(pending);
     format!("Timed out before log directory move{plural} could be started for: {pending}")
 }
 
 /// The status of a plan's partitions.
-pub(crate) fn partition_states(states: &[PartitionProgress]) -> String {
+pub fn partition_states(states: &[PartitionProgress]) -> String {
     let mut lines = vec!["Status of partition reassignment:".to_owned()];
     lines.extend(states.iter().map(|progress| {
         let name = &progress.topic_partition;
@@ -190,7 +185,7 @@ pub(crate) fn partition_states(states: &[PartitionProgress]) -> String {
 }
 
 /// The status of a plan's moves between log directories; empty without any.
-pub(crate) fn log_dir_states(states: &BTreeMap<PartitionReplica, (String, LogDirState)>) -> String {
+pub fn log_dir_states(states: &BTreeMap<PartitionReplica, (String, LogDirState)>) -> String {
     let line = |(replica, (target, state)): (&PartitionReplica, &(String, LogDirState))| {
         let PartitionReplica {
             broker,
@@ -214,7 +209,7 @@ pub(crate) fn log_dir_states(states: &BTreeMap<PartitionReplica, (String, LogDir
     states.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-pub(crate) fn clearing_brokers(brokers: impl IntoIterator<Item = BrokerId>) -> String {
+pub fn clearing_brokers(brokers: impl IntoIterator<Item = BrokerId>) -> String {
     let brokers = brokers_in_hash_order(brokers);
     let plural = plural(brokers.len());
     format!(
@@ -223,7 +218,7 @@ pub(crate) fn clearing_brokers(brokers: impl IntoIterator<Item = BrokerId>) -> S
     )
 }
 
-pub(crate) fn clearing_topics(topics: impl IntoIterator<Item = String>) -> String {
+pub fn clearing_topics(topics: impl IntoIterator<Item = String>) -> String {
     let topics = in_hash_order(topics, |topic| hash_of_string(topic));
     let plural = plural(topics.len());
     format!(
@@ -233,7 +228,7 @@ pub(crate) fn clearing_topics(topics: impl IntoIterator<Item = String>) -> Strin
 }
 
 /// What `--list` prints.
-pub(crate) fn active(active: &ActiveReassignments) -> String {
+pub fn active(active: &ActiveReassignments) -> String {
     if active.is_empty() {
         return "No partition reassignments found.".to_owned();
     }
@@ -254,7 +249,7 @@ pub(crate) fn active(active: &ActiveReassignments) -> String {
 }
 
 /// The topics, each once, as Java's sets hand them out.
-pub(crate) fn topics_in_hash_order(topics: &[String]) -> Vec<&String> {
+pub fn topics_in_hash_order(topics: &[String]) -> Vec<&String> {
     in_hash_order(topics, |topic| hash_of_string(topic))
 }
 
@@ -262,7 +257,7 @@ fn brokers_in_hash_order(brokers: impl IntoIterator<Item = BrokerId>) -> Vec<Bro
     in_hash_order(brokers, |broker| *broker)
 }
 
-pub(crate) fn partitions_in_hash_order<'a>(
+pub fn partitions_in_hash_order<'a>(
     partitions: impl IntoIterator<Item = &'a TopicPartition>,
 ) -> Vec<&'a TopicPartition> {
     in_hash_order(partitions, |name| {

@@ -9,7 +9,7 @@ use super::{JavaExecute, JavaFailure, JavaResult, messages, plan_from, told, unk
 use crate::client::admin::AdminClient;
 use crate::commands::Context;
 use crate::commands::reassign::throttles::{self, Rates};
-use crate::output::java_reassignment as words;
+use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;
 use crate::reassignment::active::ActiveReassignments;
 use crate::reassignment::plan::Plan;

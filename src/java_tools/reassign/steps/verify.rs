@@ -6,7 +6,7 @@ use super::throttles::clear_all_throttles;
 use super::{JavaFailure, JavaResult, check_topic_names, plan_from, told};
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::Context;
-use crate::output::java_reassignment as words;
+use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;
 use crate::reassignment::active::ActiveReassignments;
 use crate::reassignment::plan::{PartitionReplica, Plan};

@@ -6,7 +6,8 @@ use super::current::{current_json, log_dirs_of, topic_assignment};
 use super::{JavaResult, told};
 use crate::client::admin::AdminClient;
 use crate::commands::Context;
-use crate::output::java_reassignment as words;
+use crate::commands::reassign::seed;
+use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;
 use crate::reassignment::plan::duplicates;
 use crate::reassignment::plan_json::{plan_of, read_topics, write_compact};
@@ -79,7 +80,7 @@ fn proposal(current: &Assignment, brokers: &[(BrokerId, Option<String>)]) -> Jav
         let replicas = current.get(name).map_or(0, Vec::len);
         by_topic.entry(&name.topic).or_insert((0, replicas)).0 += 1;
     }
-    let mut random = Random::new(super::super::seed()?);
+    let mut random = Random::new(seed()?);
     let mut proposed = Assignment::new();
     for (topic, (partitions, replicas)) in by_topic {
         let placed = place(partitions, replicas, brokers, &mut random)

@@ -8,7 +8,7 @@ use super::throttles::clear_all_throttles;
 use super::{JavaFailure, JavaResult, check_topic_names, invalid, messages, plan_from};
 use crate::client::admin::AdminClient;
 use crate::commands::Context;
-use crate::output::java_reassignment as words;
+use crate::java_tools::reassign::words;
 use crate::reassignment::plan::{PartitionReplica, Plan};
 
 pub(super) fn cancel(

@@ -15,7 +15,7 @@ use crate::client::admin::ApiError;
 use crate::commands::Context;
 use crate::error::Error;
 use crate::java::json_refusal;
-use crate::output::java_reassignment as words;
+use crate::java_tools::reassign::words;
 use crate::reassignment::plan::{Plan, PlanError};
 use crate::reassignment::plan_json::read_plan;
 use crate::topic_partition::TopicPartition;
