@@ -6,11 +6,11 @@
 mod client_config;
 mod config_rules;
 mod console;
+pub mod dump_log;
 pub mod errors;
 pub mod flag_table;
 pub mod kafka_console_consumer;
 pub mod kafka_console_producer;
-pub mod kafka_dump_log;
 pub mod kafka_server;
 pub mod multicall;
 pub mod option_parser;
@@ -34,7 +34,7 @@ pub const TOOLS: &[Tool] = &[
     kafka_console_producer::TOOL,
     kafka_console_consumer::TOOL,
     reassign::TOOL,
-    kafka_dump_log::TOOL,
+    dump_log::TOOL,
 ];
 
 /// Runs a Java tool with the arguments after its name. Like Java, it sees U+FFFD for bytes that are no UTF-8.
@@ -48,7 +48,7 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         JavaTool::ConsoleProducer => kafka_console_producer::run(&args),
         JavaTool::ConsoleConsumer => kafka_console_consumer::run(&args),
         JavaTool::ReassignPartitions => reassign::run(&args),
-        JavaTool::DumpLog => kafka_dump_log::run(&args),
+        JavaTool::DumpLog => dump_log::run(&args),
         JavaTool::ServerStart => kafka_server::start(&args),
         JavaTool::ServerStop => kafka_server::stop(&args),
         JavaTool::ZooKeeperServerStart => kafka_server::start_zookeeper(&args),

@@ -1,10 +1,9 @@
 //! Looks into the files of a log directory: opens them by kind, walks them, hands rows to the printer.
 //!
-//! Owns what the native face can be asked for; `java` does things in the order of kafka-dump-log.
+//! Owns what the native face can be asked for.
 
 mod batches;
 mod entries;
-pub mod java;
 mod records;
 mod recover;
 mod stats;

@@ -1,12 +1,19 @@
-//! `kafka-dump-log` as Apache Kafka 4.3.1 has it: its options, checks and words.
+//! `kafka-dump-log` as Apache Kafka 4.3.1 has it: its checks in their order, and what its values mean.
+//!
+//! Its options are in `options`, what it does with files in `steps`, and what it prints in `words`.
+
+mod options;
+pub mod steps;
+pub mod words;
 
 use std::process::ExitCode;
 
 use super::option_parser::{self, Parsed};
-use super::option_table::{OptionSpec, Tool, flag, optional, value};
+use super::option_table::Tool;
 use super::usage;
-use crate::commands::dump_log::java::{self, Decoder, ElementDecoder, JavaDump};
 use crate::output::{OutputOptions, Printer, stderr_line};
+use options::OPTIONS;
+use steps::{Decoder, ElementDecoder, JavaDump};
 
 /// The options.
 pub const TOOL: Tool = Tool {
@@ -17,74 +24,6 @@ pub const TOOL: Tool = Tool {
 const ABOUT: &str = "This tool helps to parse a log file and dump its contents to the console, useful for debugging a seemingly corrupt log segment.";
 const DEFAULT_MAX_MESSAGE_SIZE: i32 = 5 * 1024 * 1024;
 const STRING_DECODER: &str = "org.apache.kafka.tools.api.StringDecoder";
-
-const OPTIONS: &[OptionSpec] = &[
-    flag(
-        "cluster-metadata-decoder",
-        "Shows each record as a record of __cluster_metadata, in JSON.",
-    ),
-    flag(
-        "deep-iteration",
-        "Shows the records inside the batches, without key and value.",
-    ),
-    value(
-        "files",
-        "FILE,FILE…",
-        "Which files to look into, separated by commas: .log, .checkpoint, .index, .timeindex, .txnindex or .snapshot. Required.",
-    ),
-    flag("help", "Prints this text."),
-    flag(
-        "index-sanity-check",
-        "Of an index, checks only what a broker checks when it starts.",
-    ),
-    optional(
-        "key-decoder-class",
-        "CLASS",
-        "How to show keys: StringDecoder (the default), IntegerDecoder, LongDecoder or DefaultDecoder of org.apache.kafka.tools.api. Prints the records.",
-    )
-    .differs("the four decoders Kafka ships; there is no JVM to load a class of one's own"),
-    value("max-bytes", "BYTES", "Stop after so many bytes of a log (default 2147483647)."),
-    value(
-        "max-message-size",
-        "BYTES",
-        "How much to read at each position of an index (default 5242880).",
-    ),
-    flag(
-        "offsets-decoder",
-        "Shows each record as a record of __consumer_offsets, in JSON.",
-    ),
-    flag("print-data-log", "Shows the records with key and value."),
-    flag(
-        "remote-log-metadata-decoder",
-        "Shows each record as a record of __remote_log_metadata.",
-    ),
-    flag(
-        "share-group-state-decoder",
-        "Shows each record as a record of __share_group_state, in JSON.",
-    ),
-    flag(
-        "skip-record-metadata",
-        "Shows of a record only key and value, and nothing of control records.",
-    ),
-    flag(
-        "transaction-log-decoder",
-        "Shows each record as a record of __transaction_state, in JSON.",
-    ),
-    optional(
-        "value-decoder-class",
-        "CLASS",
-        "How to show values; as --key-decoder-class.",
-    )
-    .differs("the four decoders Kafka ships; there is no JVM to load a class of one's own"),
-    flag(
-        "verify-index-only",
-        "Checks an index against its log without printing its entries.",
-    ),
-    flag(
-        "version",
-        "Prints the version of Apache Kafka whose behaviour is kept.",
-    ),
-];
 
 /// The options that print records with their contents.
 const PRINTING: &[&str] = &[
@@ -110,7 +49,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         return usage::refuse(&TOOL, &message);
     }
     match translate(&parsed) {
-        Ok(dump) => java::run(&dump, Printer::new(OutputOptions::default())),
+        Ok(dump) => steps::run(&dump, Printer::new(OutputOptions::default())),
         Err(message) => refuse(&message),
     }
 }

@@ -6,7 +6,7 @@
 use std::io;
 
 use crate::java::hash_order::hash_order;
-use crate::output::log_dump::java_findings::Finding;
+use crate::java_tools::dump_log::words::findings::Finding;
 use crate::output::stderr_line;
 
 use super::gaps::Gaps;

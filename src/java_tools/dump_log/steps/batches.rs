@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::output::log_dump::java_log::java_header;
+use crate::java_tools::dump_log::words::log::java_header;
 use crate::records::batch_header::{
     BatchHeader, HEADER_LEN, HEADER_UP_TO_MAGIC, LOG_OVERHEAD, MIN_LENGTH_V0, length_field,
 };

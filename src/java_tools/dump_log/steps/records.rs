@@ -5,8 +5,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder, ElementPieces};
-use crate::output::log_dump::java_log::{
+use crate::java_tools::dump_log::words::decoders::{Decoder, ElementDecoder, ElementPieces};
+use crate::java_tools::dump_log::words::log::{
     LogView, begin_large_record, begin_record, is_control, write_record,
 };
 use crate::records::RecordError;

@@ -16,15 +16,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::error::io_words;
-use crate::output::log_dump::java_files;
-use crate::output::log_dump::java_findings::Finding;
-use crate::output::log_dump::java_log::LogView;
+use crate::java_tools::dump_log::words::files;
+use crate::java_tools::dump_log::words::findings::Finding;
+use crate::java_tools::dump_log::words::log::LogView;
 use crate::output::{Printer, stderr_line};
 use crate::storage::entry_file::EntryFile;
 use crate::storage::producer_snapshot::SnapshotFile;
 use crate::storage::transaction_index;
 
-pub use crate::output::log_dump::java_decoders::{Decoder, ElementDecoder};
+pub use crate::java_tools::dump_log::words::decoders::{Decoder, ElementDecoder};
 
 use self::findings::Findings;
 
@@ -252,7 +252,7 @@ fn snapshot(path: &str, printer: &mut Printer) -> Result<(), Failure> {
             printer
                 .flush()
                 .map_err(|error| Failure::Java(error.to_string()))?;
-            stderr_line(java_files::snapshot_refusal(refused));
+            stderr_line(files::snapshot_refusal(refused));
             return Ok(());
         }
     };
@@ -260,7 +260,7 @@ fn snapshot(path: &str, printer: &mut Printer) -> Result<(), Failure> {
     for entry in snapshot.entries() {
         line.clear();
         let entry = entry.map_err(|error| Failure::Java(format!("{path}: {error}")))?;
-        java_files::write_producer(&entry, &mut line);
+        files::write_producer(&entry, &mut line);
         printer.out().write_all(&line)?;
     }
     Ok(())
@@ -281,7 +281,7 @@ fn transaction_index(path: &str, name: &str, printer: &mut Printer) -> Result<()
     for is_shown in [false, true] {
         for entry in entries.iter() {
             line.clear();
-            let version = java_files::write_aborted_transaction(&entry.map_err(failed)?, &mut line);
+            let version = files::write_aborted_transaction(&entry.map_err(failed)?, &mut line);
             if version != 0 {
                 return Err(Failure::Java(format!(
                     "Unexpected aborted transaction version {version} in transaction index {path}, current version is 0"

@@ -6,8 +6,8 @@ use std::cmp::Ordering;
 use std::fs::File;
 use std::io::Write;
 
+use crate::java_tools::dump_log::words::findings::Finding;
 use crate::output::Printer;
-use crate::output::log_dump::java_findings::Finding;
 use crate::output::log_dump::numbers::push_i64;
 use crate::storage::entry_file::EntryFile;
 use crate::storage::offset_index::{self, OffsetPosition};

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-use crate::output::log_dump::java_log::{LogView, java_header, write_batch};
+use crate::java_tools::dump_log::words::log::{LogView, java_header, write_batch};
 use crate::records::batch_header::{HEADER_LEN, LOG_OVERHEAD, length_field};
 use crate::storage::chunk::Chunk;
 use crate::storage::read_only::progress::NoProgress;
