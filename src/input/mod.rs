@@ -5,7 +5,6 @@
 
 pub mod chunks;
 pub mod csv;
-pub mod java_lines;
 pub mod json;
 pub mod lines;
 pub mod splitter;
@@ -63,7 +62,7 @@ fn without_byte_order_mark(text: &[u8]) -> &[u8] {
 }
 
 /// Where `needle` begins in `text`, from `start` on.
-fn find(text: &[u8], needle: &[u8], start: usize) -> Option<usize> {
+pub fn find(text: &[u8], needle: &[u8], start: usize) -> Option<usize> {
     let rest = text.get(start..)?;
     let found = match needle {
         [byte] => memchr::memchr(*byte, rest),

@@ -6,16 +6,16 @@
 mod client_config;
 mod config_rules;
 mod console;
+pub mod console_consumer;
+pub mod console_producer;
 pub mod dump_log;
 pub mod errors;
 pub mod flag_table;
-pub mod kafka_console_consumer;
-pub mod kafka_console_producer;
-pub mod kafka_server;
 pub mod multicall;
 pub mod option_parser;
 pub mod option_table;
 pub mod reassign;
+pub mod server;
 pub mod topics;
 pub mod usage;
 
@@ -31,8 +31,8 @@ pub const KAFKA_VERSION: &str = "4.3.1";
 /// The tools that have an option table, in the order of the documentation.
 pub const TOOLS: &[Tool] = &[
     topics::TOOL,
-    kafka_console_producer::TOOL,
-    kafka_console_consumer::TOOL,
+    console_producer::TOOL,
+    console_consumer::TOOL,
     reassign::TOOL,
     dump_log::TOOL,
 ];
@@ -45,13 +45,13 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         .collect();
     match tool {
         JavaTool::Topics => topics::run(&args),
-        JavaTool::ConsoleProducer => kafka_console_producer::run(&args),
-        JavaTool::ConsoleConsumer => kafka_console_consumer::run(&args),
+        JavaTool::ConsoleProducer => console_producer::run(&args),
+        JavaTool::ConsoleConsumer => console_consumer::run(&args),
         JavaTool::ReassignPartitions => reassign::run(&args),
         JavaTool::DumpLog => dump_log::run(&args),
-        JavaTool::ServerStart => kafka_server::start(&args),
-        JavaTool::ServerStop => kafka_server::stop(&args),
-        JavaTool::ZooKeeperServerStart => kafka_server::start_zookeeper(&args),
-        JavaTool::ZooKeeperServerStop => kafka_server::stop_zookeeper(&args),
+        JavaTool::ServerStart => server::start(&args),
+        JavaTool::ServerStop => server::stop(&args),
+        JavaTool::ZooKeeperServerStart => server::start_zookeeper(&args),
+        JavaTool::ZooKeeperServerStop => server::stop_zookeeper(&args),
     }
 }

@@ -6,15 +6,12 @@
 pub mod cluster;
 pub mod config;
 pub mod confirm;
+pub mod digits;
 mod fold;
 pub mod group;
 pub mod group_watch;
 pub mod health;
-pub mod java_coordinator;
-pub mod java_deserializer;
-mod java_list;
 pub mod java_log;
-pub mod java_record;
 pub mod log_dirs;
 pub mod log_dump;
 pub mod mini_broker;

@@ -4,7 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::record::{RecordFormatter, push_number};
+use super::digits::{push_i32, push_i64};
+use super::record::RecordFormatter;
 use crate::client::record_source::{ConsumedRecord, TimestampType};
 
 /// Writes one object a line.
@@ -16,9 +17,9 @@ impl RecordFormatter for JsonFormatter {
         out.extend_from_slice(b"{\"topic\":");
         push_text(record.topic, out);
         out.extend_from_slice(b",\"partition\":");
-        push_number(record.partition, out);
+        push_i32(record.partition, out);
         out.extend_from_slice(b",\"offset\":");
-        push_number(record.offset, out);
+        push_i64(record.offset, out);
         let kind: Option<&[u8]> = match record.timestamp_type {
             TimestampType::None => None,
             TimestampType::CreateTime => Some(b"CreateTime"),
@@ -26,7 +27,7 @@ impl RecordFormatter for JsonFormatter {
         };
         if let Some(kind) = kind {
             out.extend_from_slice(b",\"timestamp\":");
-            push_number(record.timestamp, out);
+            push_i64(record.timestamp, out);
             out.extend_from_slice(b",\"timestamp_type\":\"");
             out.extend_from_slice(kind);
             out.push(b'"');

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-use super::record::{RecordFormatter, push_number};
+use super::digits::{push_i32, push_i64};
+use super::record::RecordFormatter;
 use super::record_json::push_text;
 use crate::client::record_source::{ConsumedRecord, TimestampType};
 
@@ -179,16 +180,16 @@ impl RecordFormatter for Template {
             match part {
                 Part::Text(text) => out.extend_from_slice(text),
                 Part::Topic => out.extend_from_slice(record.topic.as_bytes()),
-                Part::Partition => push_number(record.partition, out),
-                Part::Offset => push_number(record.offset, out),
+                Part::Partition => push_i32(record.partition, out),
+                Part::Offset => push_i64(record.offset, out),
                 Part::Key(encoding) => push_bytes(record.key, *encoding, out),
                 Part::Value(encoding) => push_bytes(record.value, *encoding, out),
-                Part::KeyLength => push_number(length(record.key), out),
-                Part::ValueLength => push_number(length(record.value), out),
+                Part::KeyLength => push_i64(length(record.key), out),
+                Part::ValueLength => push_i64(length(record.value), out),
                 Part::BinaryValueLength => {
                     out.extend_from_slice(&(length(record.value) as i32).to_be_bytes());
                 }
-                Part::Timestamp => push_number(record.timestamp, out),
+                Part::Timestamp => push_i64(record.timestamp, out),
                 Part::FormattedTimestamp(format) => {
                     if record.timestamp_type != TimestampType::None {
                         self.write_time(format, record.timestamp, out)?;

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::numbers::{push_i64, push_u64};
 use crate::internal_records::json;
+use crate::output::digits::{push_i64, push_u64};
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq)]

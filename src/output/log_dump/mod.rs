@@ -6,6 +6,5 @@ pub mod audit;
 mod audit_words;
 pub mod cells;
 pub mod internal_json;
-pub mod numbers;
 pub mod progress;
 pub mod rows;

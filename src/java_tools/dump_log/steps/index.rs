@@ -8,7 +8,7 @@ use std::io::Write;
 
 use crate::java_tools::dump_log::words::findings::Finding;
 use crate::output::Printer;
-use crate::output::log_dump::numbers::push_i64;
+use crate::output::digits::push_i64;
 use crate::storage::entry_file::EntryFile;
 use crate::storage::offset_index::{self, OffsetPosition};
 use crate::storage::time_index::{self, TimestampOffset};

@@ -6,7 +6,7 @@ use crate::internal_records::coordinator::{self, CoordinatorError, Topic};
 use crate::internal_records::{cluster_metadata, java_text, json, remote_log};
 use crate::records::record::Record;
 
-use crate::output::log_dump::numbers::{push_i32, push_i64};
+use crate::output::digits::{push_i32, push_i64};
 
 /// How keys and payloads are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use crate::records::batch_header::decrement_sequence;
 use crate::storage::producer_snapshot::{ProducerSnapshotEntry, SnapshotError};
 
 use super::log::optional_long;
-use crate::output::log_dump::numbers::{push_i32, push_i64};
+use crate::output::digits::{push_i32, push_i64};
 
 /// Appends the line of an aborted transaction and answers its version; of another version than 0 nothing is written.
 pub fn write_aborted_transaction(entry: &[u8], out: &mut Vec<u8>) -> i16 {

@@ -11,7 +11,7 @@ use crate::records::record::{Record, RecordPlace};
 use crate::records::record_stream::{LargeRecord, Span};
 
 use super::decoders::{Decoder, write_contents};
-use crate::output::log_dump::numbers::{push_i32, push_i64, push_u64};
+use crate::output::digits::{push_i32, push_i64, push_u64};
 
 /// Which lines a log comes to.
 #[derive(Clone, Copy, Debug)]

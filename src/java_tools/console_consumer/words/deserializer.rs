@@ -1,6 +1,6 @@
 //! Java's usual deserializers, as far as a printed record shows them: bytes to what `toString` gives.
 
-use super::java_list::ListDeserializer;
+use super::list_deserializer::ListDeserializer;
 use crate::internal_records::java_text;
 
 /// The package of them all.

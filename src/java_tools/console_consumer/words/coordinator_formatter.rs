@@ -1,10 +1,11 @@
 //! The records of Kafka's internal topics as the console consumer's formatters print them: JSON objects, one after
 //! the other, without line ends; those of the remote log as lines.
 
-use super::record::{RecordFormatter, push_number};
 use crate::client::record_source::ConsumedRecord;
 use crate::internal_records::coordinator::{CoordinatorError, Topic};
 use crate::internal_records::{json, remote_log};
+use crate::output::digits::push_i32;
+use crate::output::record::RecordFormatter;
 
 /// Shows records of some types of one internal topic; all others are passed over.
 #[derive(Clone, Copy, Debug)]
@@ -72,14 +73,14 @@ impl RecordFormatter for CoordinatorFormatter {
             return Ok(());
         }
         out.extend_from_slice(b"{\"key\":{\"type\":");
-        push_number(i32::from(decoded.id), out);
+        push_i32(i32::from(decoded.id), out);
         out.extend_from_slice(b",\"data\":");
         json::write_struct(&decoded.key, out);
         out.extend_from_slice(b"},\"value\":");
         match &decoded.value {
             Some(value) => {
                 out.extend_from_slice(b"{\"version\":");
-                push_number(i32::from(value.version), out);
+                push_i32(i32::from(value.version), out);
                 out.extend_from_slice(b",\"data\":");
                 json::write_struct(value, out);
                 out.extend_from_slice(b"}}");

@@ -1,10 +1,10 @@
 //! Java's `ListDeserializer` (KIP-466), as far as a printed record shows it: `[a, null, b]`.
 //!
-//! Owns the layout of a serialized list; its elements are `java_deserializer`'s.
+//! Owns the layout of a serialized list; its elements are `deserializer`'s.
 
 use std::collections::HashSet;
 
-use super::java_deserializer::{Charset, Deserializer, SERIALIZATION};
+use super::deserializer::{Charset, Deserializer, SERIALIZATION};
 
 /// Lists that Java can make and whose `toString` is alike.
 const LISTS: &[&str] = &[

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use super::super::client_config::{self, check_consumer};
 use super::super::console::{self, KeyValue};
 use super::super::option_parser::{OptionError, Parsed};
+use super::words::coordinator_formatter::{CoordinatorFormatter, RemoteLogFormatter};
+use super::words::default_formatter::{DefaultFormatter, NoOpFormatter};
 use super::{Refusal, options};
 use crate::client::record_source::Position;
 use crate::client::settings::{Origin, Settings};
@@ -12,8 +14,6 @@ use crate::commands::consume::Topics;
 use crate::error::Result;
 use crate::java::classes;
 use crate::java::regex::JavaRegex;
-use crate::output::java_coordinator::{CoordinatorFormatter, RemoteLogFormatter};
-use crate::output::java_record::{DefaultFormatter, NoOpFormatter};
 use crate::output::record::RecordFormatter;
 use crate::output::{java_log, stderr_line};
 

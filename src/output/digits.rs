@@ -1,4 +1,4 @@
-//! Numbers into a byte buffer, without the formatting machinery: a dump writes ten of them a record.
+//! Decimal digits into a byte buffer, without the formatting machinery: a dump writes ten numbers a record.
 //!
 //! Owns digits only.
 

@@ -1,7 +1,11 @@
-//! `kafka-console-consumer` as Apache Kafka 4.3.1 has it: from its words to the action, and how it ends.
+//! `kafka-console-consumer` as Apache Kafka 4.3.1 has it: from its values to the action, and how it ends.
+//!
+//! Its options are in `options`, what becomes of their values in `values`, and how it prints records in `words`. The steps
+//! are those of `consume`.
 
 mod options;
 mod values;
+pub mod words;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,8 +1,9 @@
 //! Records as the console consumer's `DefaultMessageFormatter` prints them, and those that differ little from it.
 
-use super::java_deserializer::Deserializer;
-use super::record::{RecordFormatter, push_number};
+use super::deserializer::Deserializer;
 use crate::client::record_source::{ConsumedRecord, TimestampType};
+use crate::output::digits::{push_i32, push_i64};
+use crate::output::record::RecordFormatter;
 
 /// Columns in their fixed order; a separator after each but the last.
 #[derive(Clone, Debug)]
@@ -136,12 +137,12 @@ impl RecordFormatter for DefaultFormatter {
         }
         if self.prints_partition {
             out.extend_from_slice(b"Partition:");
-            push_number(record.partition, out);
+            push_i32(record.partition, out);
             self.end_column(after_partition, out);
         }
         if self.prints_offset {
             out.extend_from_slice(b"Offset:");
-            push_number(record.offset, out);
+            push_i64(record.offset, out);
             self.end_column(after_offset, out);
         }
         if self.prints_delivery {
@@ -178,7 +179,7 @@ fn push_timestamp(record: &ConsumedRecord<'_>, out: &mut Vec<u8>) {
         TimestampType::LogAppendTime => b"LogAppendTime:",
     };
     out.extend_from_slice(name);
-    push_number(record.timestamp, out);
+    push_i64(record.timestamp, out);
 }
 
 /// Prints nothing; the records are counted all the same.

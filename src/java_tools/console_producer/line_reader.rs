@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{BadInput, Bytes, ParsedRecord, RecordParser, find};
+use crate::input::{BadInput, Bytes, ParsedRecord, RecordParser, find};
 use crate::internal_records::java_text;
 
 /// The reader's properties.
