@@ -15,6 +15,7 @@ use crate::output::OutputOptions;
 use crate::output::record::RecordFormatter;
 use crate::output::record_json::JsonFormatter;
 use crate::output::record_template::{Template, unescape};
+use crate::output::voice::NativeVoice;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -194,8 +195,7 @@ impl ConsumeArgs {
             } else {
                 Vec::new()
             },
-            bad_record: |problem| format!("kafkit: passing over {problem}"),
-            notice: |line| format!("kafkit: {line}"),
+            voice: &NativeVoice,
         };
         Ok(Invocation {
             command: Command::Consume(action),

@@ -9,7 +9,7 @@ use super::connection_args::ConnectionArgs;
 use super::times::parse_time;
 use crate::client::settings::{Origin, Use};
 use crate::commands::Command;
-use crate::commands::produce::{self, Action, Fixed, Tone};
+use crate::commands::produce::{self, Action, Fixed};
 use crate::error::{Error, Result};
 use crate::input::RecordParser;
 use crate::input::chunks::Source;
@@ -17,6 +17,7 @@ use crate::input::csv::CsvParser;
 use crate::input::json::JsonParser;
 use crate::input::lines::{KeyIn, LineParser, Unseparated};
 use crate::input::splitter::PieceEnd;
+use crate::output::voice::NativeVoice;
 use crate::output::{OutputOptions, record_template::unescape};
 use crate::plain_words;
 
@@ -198,7 +199,8 @@ impl ProduceArgs {
             topic_wait,
             overrides,
             defaults: Vec::new(),
-            tone: Tone::Native,
+            oversized_ends_run: false,
+            voice: &NativeVoice,
         };
         Ok(Invocation {
             command: Command::Produce(action),

@@ -22,6 +22,7 @@ use crate::interrupt::{self, Grace, Interrupt};
 use crate::java::regex::JavaRegex;
 use crate::output::Printer;
 use crate::output::record::RecordFormatter;
+use crate::output::voice::Voice;
 use crate::topic_partition::Offset;
 
 /// How long one wait for records lasts, so that interrupts and deadlines are seen.
@@ -86,10 +87,8 @@ pub struct Action {
     /// Engine settings that flags insist on, and those that hold where nothing else speaks.
     pub overrides: Vec<(String, String)>,
     pub defaults: Vec<(String, String)>,
-    /// How a record that is passed over is told of.
-    pub bad_record: fn(&str) -> String,
-    /// How trouble is told.
-    pub notice: fn(&str) -> String,
+    /// The wording of the face that asks.
+    pub voice: &'static dyn Voice,
 }
 
 impl std::fmt::Debug for Action {
@@ -140,7 +139,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
 pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
     let interrupt = Interrupt::install_with_watchdog(GRACE)?;
     for warning in context.client.settings().warnings() {
-        context.printer.warn((action.notice)(&warning));
+        context.printer.warn(action.voice.notice(&warning));
     }
     let options = SourceOptions {
         overrides: action.overrides.clone(),
@@ -235,7 +234,7 @@ impl Run {
             formatter: &mut *self.action.formatter,
             limit: self.action.limit,
             skips_bad: self.action.skips_bad,
-            bad_record: self.action.bad_record,
+            voice: self.action.voice,
             records: &mut self.records,
             out: &mut self.out,
             problem: None,
@@ -291,7 +290,7 @@ impl Run {
             return;
         }
         for line in self.source.take_notices() {
-            printer.warn((self.action.notice)(&line));
+            printer.warn(self.action.voice.notice(&line));
         }
     }
 }
@@ -302,7 +301,7 @@ struct Show<'a> {
     formatter: &'a mut dyn RecordFormatter,
     limit: Option<u64>,
     skips_bad: bool,
-    bad_record: fn(&str) -> String,
+    voice: &'static dyn Voice,
     records: &'a mut u64,
     out: &'a mut Vec<u8>,
     problem: Option<String>,
@@ -331,7 +330,7 @@ impl Show<'_> {
                 self.problem = Some(place);
                 return Ok(ControlFlow::Break(()));
             }
-            self.printer.warn((self.bad_record)(&place));
+            self.printer.warn(self.voice.passed_over(&place));
         }
         if self.out.len() >= OUT_BYTES {
             self.write_out(false)?;

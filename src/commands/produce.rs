@@ -14,7 +14,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use account::Account;
-pub use account::Tone;
 use limit::Limit;
 use partitions::Partitions;
 
@@ -29,6 +28,7 @@ use crate::input::{BadInput, ParsedRecord, RecordParser};
 pub use crate::interrupt::exit_code as interrupted_exit_code;
 use crate::interrupt::{Grace, Interrupt};
 use crate::output::progress::Progress;
+use crate::output::voice::Voice;
 
 /// How long a wait for input lasts before reports are taken and the interrupt is looked at.
 const STEP: Duration = Duration::from_millis(100);
@@ -66,7 +66,11 @@ pub struct Action {
     /// Engine settings that flags insist on, and those that hold where nothing else speaks.
     pub overrides: Vec<(String, String)>,
     pub defaults: Vec<(String, String)>,
-    pub tone: Tone,
+    /// A record that is too large for the topic, and larger than `batch_bytes`, ends the run: Java's producer would split
+    /// its batch again and again, and never get to what follows.
+    pub oversized_ends_run: bool,
+    /// The wording of the face that asks.
+    pub voice: &'static dyn Voice,
 }
 
 impl std::fmt::Debug for Action {
@@ -98,7 +102,7 @@ enum End {
 pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
     let interrupt = Interrupt::install_with_watchdog(GRACE)?;
     for warning in context.client.settings().warnings() {
-        context.printer.warn(action.tone.notice(&warning));
+        context.printer.warn(action.voice.notice(&warning));
     }
     // A file's lines are nobody's to type.
     action.prompts &= files(&action.sources).is_empty();
@@ -262,7 +266,7 @@ impl Run<'_> {
                 self.account.reject(piece, self.number, &bad)?;
                 return Ok(true);
             }
-            Err(bad) => return Err(self.action.tone.bad_input(self.number, &bad)),
+            Err(bad) => return Err(bad_input(self.action.voice, self.number, &bad)),
         };
         let (topic, wait) = (&self.action.topic, self.action.topic_wait);
         if let Some(problem) = self
@@ -271,7 +275,7 @@ impl Run<'_> {
         {
             let bad = BadInput::new(problem);
             if self.account.rejects.is_none() {
-                return Err(self.action.tone.bad_input(self.number, &bad));
+                return Err(bad_input(self.action.voice, self.number, &bad));
             }
             self.account.reject(piece, self.number, &bad)?;
             return Ok(true);
@@ -332,15 +336,15 @@ impl Run<'_> {
     }
 
     fn bad_input(&self, bad: &BadInput) -> Error {
-        self.action.tone.bad_input(self.number + 1, bad)
+        bad_input(self.action.voice, self.number + 1, bad)
     }
 
     /// Passes on what happened meanwhile. Until the topic is known, what happens is why the run will end, which its
     /// error says.
     fn tell(&mut self) {
-        if self.is_prepared || self.action.tone == Tone::Java {
+        if self.is_prepared || self.action.voice.notices_before_topic() {
             for line in self.sink.take_notices() {
-                self.context.printer.warn(self.action.tone.notice(&line));
+                self.context.printer.warn(self.action.voice.notice(&line));
             }
         }
         for line in self.account.take_lines() {
@@ -384,6 +388,15 @@ impl Run<'_> {
     /// Waits for what was sent; after an interrupt not for long.
     fn flush(&mut self, was_interrupted: bool) -> Result<()> {
         self.sink.flush(was_interrupted, &mut self.account)
+    }
+}
+
+/// The error for piece `number` of the input, which is not a record.
+fn bad_input(voice: &dyn Voice, number: u64, bad: &BadInput) -> Error {
+    let error = Error::bad_data(voice.bad_input(number, &bad.message));
+    match bad.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
 }
 

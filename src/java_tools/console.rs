@@ -3,11 +3,12 @@
 use std::net::ToSocketAddrs as _;
 use std::path::Path;
 
+use super::log_line;
 use super::option_parser::{OptionError, Parsed};
 use crate::client::java_properties;
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
-use crate::output::{java_log, stderr_line};
+use crate::output::stderr_line;
 
 /// A property and its value.
 pub(super) type KeyValue = (String, String);
@@ -49,7 +50,7 @@ pub(super) fn properties_file(file: &str) -> Result<Vec<KeyValue>> {
 pub(super) fn note_settings(settings: &Settings) {
     for warning in settings.warnings() {
         let logger = "org.apache.kafka.clients.admin.AdminClientConfig";
-        stderr_line(java_log::line("WARN", &warning, logger));
+        stderr_line(log_line::line("WARN", &warning, logger));
     }
 }
 

@@ -11,7 +11,6 @@ mod fold;
 pub mod group;
 pub mod group_watch;
 pub mod health;
-pub mod java_log;
 pub mod log_dirs;
 pub mod log_dump;
 pub mod mini_broker;
@@ -23,6 +22,7 @@ pub mod record_json;
 pub mod record_template;
 pub mod table;
 pub mod topic;
+pub mod voice;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::{Action, Missing, Run, Start, Topics};
 use crate::client::record_source::{self, Position, TopicPartitions, TopicProblem};
 use crate::error::{Error, Kind, Result};
-use crate::output::java_log;
 use crate::topic_partition::Offset;
 
 /// How long one question to the cluster may take while an interrupt waits.
@@ -135,11 +134,8 @@ impl Run {
             }
             Some(TopicProblem::Unknown) if !self.plan.missed.contains(name) => {
                 self.plan.missed.push(name.clone());
-                crate::output::stderr_line(java_log::line(
-                    "WARN",
-                    &format!("The topic {name} does not exist yet; waiting for it"),
-                    "org.apache.kafka.clients.NetworkClient",
-                ));
+                let line = format!("The topic {name} does not exist yet; waiting for it");
+                crate::output::stderr_line(self.action.voice.notice(&line));
                 Ok(())
             }
             _ => Ok(()),
@@ -227,7 +223,7 @@ impl Run {
             Err(error) if error.kind() == Kind::Unreachable && first < wait => {
                 let limit = wait.as_secs();
                 let line = format!("{}; waiting up to {limit} s", error.message());
-                crate::output::stderr_line((self.action.notice)(&line));
+                crate::output::stderr_line(self.action.voice.notice(&line));
                 self.source.offsets(questions, wait.saturating_sub(first))
             }
             outcome => outcome,
@@ -319,7 +315,7 @@ impl Run {
         ] {
             if !places.is_empty() {
                 let line = format!("offset {offset} is {what} {}: {then}", few(&places));
-                crate::output::stderr_line((self.action.notice)(&line));
+                crate::output::stderr_line(self.action.voice.notice(&line));
             }
         }
     }

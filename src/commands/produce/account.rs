@@ -1,6 +1,6 @@
 //! What became of each record of a run: delivered, failed or rejected, and the lines that say so.
 //!
-//! Owns the wording of both faces about single records; bounded, however many fail.
+//! Bounded, however many records fail. The wording is the face's: see `output/voice.rs`.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -9,38 +9,11 @@ use super::Action;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener};
 use crate::error::{Error, Kind, Result};
 use crate::input::BadInput;
-use crate::output::{grouped, java_log, plural, stderr_line};
+use crate::output::voice::Voice;
+use crate::output::{grouped, plural, stderr_line};
 
 /// Single records named on stderr; the rest is counted.
 const NAMED: u64 = 20;
-
-/// Whose words are spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    Native,
-    /// The console producer's.
-    Java,
-}
-
-impl Tone {
-    pub(super) fn bad_input(self, number: u64, bad: &BadInput) -> Error {
-        let error = match self {
-            Tone::Native => Error::bad_data(format!("line {number}: {}", bad.message)),
-            Tone::Java => Error::bad_data(&bad.message),
-        };
-        match bad.hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    }
-
-    pub(super) fn notice(self, line: &str) -> String {
-        match self {
-            Tone::Native => format!("kafkit: {line}"),
-            Tone::Java => java_log::line("WARN", line, "org.apache.kafka.clients.NetworkClient"),
-        }
-    }
-}
 
 /// The count of a run's records.
 #[derive(Debug)]
@@ -51,7 +24,7 @@ pub(super) struct Account {
     failed: u64,
     first: Option<(Kind, String)>,
     lines: Vec<String>,
-    tone: Tone,
+    voice: &'static dyn Voice,
     topic: String,
 }
 
@@ -86,7 +59,7 @@ impl Account {
             failed: 0,
             first: None,
             lines: Vec::new(),
-            tone: action.tone,
+            voice: action.voice,
             topic: action.topic.clone(),
         })
     }
@@ -114,24 +87,14 @@ impl Account {
         let mut lines = self.take_lines();
         if self.failed > NAMED {
             let more = self.failed - NAMED;
-            lines.push(match self.tone {
-                Tone::Native => format!(
-                    "kafkit: {} more records to {topic} were not delivered",
-                    grouped(more)
-                ),
-                Tone::Java => java_log::line(
-                    "ERROR",
-                    &format!("{more} more messages to topic {topic} were not sent"),
-                    "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback",
-                ),
-            });
+            lines.push(self.voice.more_failures(topic, more));
         }
         lines
     }
 
     /// The last line of a native run.
     pub(super) fn summary(&mut self, action: &Action, has_failed: bool) -> Option<String> {
-        if action.tone == Tone::Java || (self.sent == 0 && has_failed) {
+        if !action.voice.sums_up() || (self.sent == 0 && has_failed) {
             return None;
         }
         let mut line = format!(
@@ -195,41 +158,14 @@ impl DeliveryListener for Account {
 
     fn failed(&mut self, failure: &DeliveryFailure<'_>) {
         self.failed += 1;
-        let text = match self.tone {
-            Tone::Native => {
-                let partition = failure
-                    .partition
-                    .map_or_else(String::new, |number| format!("-{number}"));
-                format!(
-                    "line {}: not delivered to {}{partition}: {}",
-                    failure.tag, self.topic, failure.reason
-                )
-            }
-            Tone::Java => format!(
-                "Error when sending message to topic {} with key: {}, value: {} bytes with error: {}",
-                self.topic,
-                match failure.key_bytes {
-                    0 => "null".to_owned(),
-                    bytes => format!("{bytes} bytes"),
-                },
-                failure.value_bytes,
-                failure.reason
-            ),
-        };
+        let text = self.voice.not_delivered(&self.topic, failure);
         if self.failed <= NAMED {
-            self.lines.push(match self.tone {
-                Tone::Native => format!("kafkit: {text}"),
-                Tone::Java => java_log::line(
-                    "ERROR",
-                    &text,
-                    "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback",
-                ),
-            });
+            self.lines.push(self.voice.failure(&text));
         }
         self.first.get_or_insert((failure.kind, text));
     }
 
     fn notice(&mut self, line: &str) {
-        stderr_line(self.tone.notice(line));
+        stderr_line(self.voice.notice(line));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Account, Run, Tone, sink_options};
+use super::{Account, Run, sink_options};
 use crate::client::admin::configs::ConfigResource;
 use crate::client::engine::Engine;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener as _};
@@ -49,7 +49,7 @@ impl Run<'_> {
                 .unwrap_or(MAX_REQUEST);
             self.limit = Some(Limit {
                 bytes: limit,
-                end: (action.tone == Tone::Java).then_some(action.batch_bytes..=request),
+                end: action.oversized_ends_run.then_some(action.batch_bytes..=request),
             });
         }
         if limit < action.batch_bytes {

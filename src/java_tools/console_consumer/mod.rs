@@ -11,6 +11,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use self::values::Asked;
+use super::console_voice::{CONSUMER_LOGGER, ConsoleVoice};
+use super::log_line;
 use super::option_parser::{self, OptionError, Parsed};
 use super::option_table::Tool;
 use super::usage;
@@ -20,7 +22,7 @@ use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;
 use crate::commands::consume::{self, Action, End, Missing, Outcome, Start};
 use crate::error::{Error, Result};
-use crate::output::{OutputOptions, Printer, java_log, stderr_line, stdout_line};
+use crate::output::{OutputOptions, Printer, stderr_line, stdout_line};
 
 /// The options.
 pub const TOOL: Tool = Tool {
@@ -29,7 +31,6 @@ pub const TOOL: Tool = Tool {
 };
 
 const ABOUT: &str = "This tool helps to read data from Kafka topics and outputs it to standard output.";
-const LOGGER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 
 /// A refusal, and whether the table of options follows it.
 enum Refusal {
@@ -77,7 +78,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 }
 
 fn log(level: &str, text: &str) {
-    stderr_line(java_log::line(level, text, LOGGER));
+    stderr_line(log_line::line(level, text, CONSUMER_LOGGER));
 }
 
 fn consume(parsed: &Parsed) -> Result<ExitCode, Refusal> {
@@ -141,11 +142,7 @@ fn action(asked: Asked, position: Position) -> (Settings, Action) {
             ("client.id".into(), "console-consumer".into()),
             ("allow.auto.create.topics".into(), "true".into()),
         ],
-        bad_record: |problem| {
-            let text = format!("Error processing message, skipping this message: {problem}");
-            java_log::line("ERROR", &text, LOGGER)
-        },
-        notice: |line| java_log::line("WARN", line, "org.apache.kafka.clients.NetworkClient"),
+        voice: &ConsoleVoice,
     };
     (asked.settings, action)
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::super::client_config::{self, check_consumer};
 use super::super::console::{self, KeyValue};
+use super::super::log_line;
 use super::super::option_parser::{OptionError, Parsed};
 use super::words::coordinator_formatter::{CoordinatorFormatter, RemoteLogFormatter};
 use super::words::default_formatter::{DefaultFormatter, NoOpFormatter};
@@ -15,7 +16,7 @@ use crate::error::Result;
 use crate::java::classes;
 use crate::java::regex::JavaRegex;
 use crate::output::record::RecordFormatter;
-use crate::output::{java_log, stderr_line};
+use crate::output::stderr_line;
 
 /// What the command line asks for.
 pub(super) struct Asked {
@@ -246,7 +247,7 @@ fn formatter(parsed: &Parsed) -> Result<Box<dyn RecordFormatter>, Refusal> {
         Some("DefaultMessageFormatter" | "LoggingMessageFormatter") => {
             let formatter = DefaultFormatter::new(&properties);
             for class in &formatter.unknown_classes {
-                stderr_line(java_log::line(
+                stderr_line(log_line::line(
                     "ERROR",
                     &format!("Unable to instantiate a deserializer from {class}"),
                     "org.apache.kafka.tools.consumer.DefaultMessageFormatter",

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use super::client_config::check_producer;
 use super::console::{self, KeyValue};
+use super::console_voice::ConsoleVoice;
 use super::option_parser::{self, OptionError, Parsed};
 use super::option_table::Tool;
 use super::usage;
 use crate::client::settings::{Origin, Settings};
-use crate::commands::produce::{self, Action, Fixed, Tone};
+use crate::commands::produce::{self, Action, Fixed};
 use crate::commands::{Command, Context};
 use crate::error::{Error, Kind, Result};
 use crate::input::chunks::Source;
@@ -174,7 +175,8 @@ fn produce(parsed: &Parsed) -> Result<()> {
         topic_wait: Duration::from_millis(u64::try_from(block).unwrap_or(0)),
         overrides: Vec::new(),
         defaults,
-        tone: Tone::Java,
+        oversized_ends_run: true,
+        voice: &ConsoleVoice,
     };
     let printer = Printer::new(OutputOptions::default());
     let mut context = Context::new(settings, printer);

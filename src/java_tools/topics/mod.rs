@@ -13,13 +13,13 @@ use std::process::ExitCode;
 
 use super::client_config::{self, check_admin};
 use super::console::{check_admin_servers, no_client, note_settings, unreadable};
+use super::log_line;
 use super::option_parser::{OptionError, Parsed, check_invalid, check_required, parse};
 use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
 use crate::client::settings::{Origin, Settings};
 use crate::commands::Context;
 use crate::error::Error;
-use crate::output::java_log;
 use crate::output::{OutputOptions, Printer, stderr_line};
 use options::OPTIONS;
 use steps::Failure;
@@ -92,7 +92,7 @@ fn failed(message: &str, printer: &mut Printer) -> ExitCode {
     // A reader that has gone misses it; the exit code says it too.
     let _ = told.and(printer.flush());
     // Java logs it on stderr besides, with a stack trace.
-    stderr_line(java_log::line(
+    stderr_line(log_line::line(
         "ERROR",
         message,
         "org.apache.kafka.tools.TopicCommand",

@@ -1,0 +1,84 @@
+//! What a face of the program says while records pass, where the faces differ in words and not in what happens.
+//!
+//! A command that both faces run is given a [`Voice`] and asks it for every such line. The native voice is here; the
+//! console tools' own is in `java_tools`. Words that only one face has are not in the trait: they are printed where that
+//! face ends.
+
+use std::fmt;
+
+use super::grouped;
+use crate::client::record_sink::DeliveryFailure;
+
+/// The wording of one face. Each function gives one line without its line end.
+pub trait Voice: fmt::Debug {
+    /// Something that may be wrong: a setting that has no effect, a broker that cannot be reached.
+    fn notice(&self, line: &str) -> String;
+
+    /// Why piece `number` (from 1) of the input is not a record: the text of an error.
+    fn bad_input(&self, number: u64, message: &str) -> String;
+
+    /// Why a record was not delivered to `topic`: the text of an error.
+    fn not_delivered(&self, topic: &str, failure: &DeliveryFailure<'_>) -> String;
+
+    /// The line on stderr about a record that was not delivered; `text` is from [`Voice::not_delivered`].
+    fn failure(&self, text: &str) -> String;
+
+    /// How many more records were not delivered than were named.
+    fn more_failures(&self, topic: &str, count: u64) -> String;
+
+    /// A consumed record that cannot be printed and is passed over; `problem` begins with its place.
+    fn passed_over(&self, problem: &str) -> String;
+
+    /// Whether `produce` ends with a line that counts its records.
+    fn sums_up(&self) -> bool;
+
+    /// Whether notices are printed before the topic is known. If not, the error that ends the run says it all.
+    fn notices_before_topic(&self) -> bool;
+}
+
+/// kafkit's own wording.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeVoice;
+
+impl Voice for NativeVoice {
+    fn notice(&self, line: &str) -> String {
+        format!("kafkit: {line}")
+    }
+
+    fn bad_input(&self, number: u64, message: &str) -> String {
+        format!("line {number}: {message}")
+    }
+
+    fn not_delivered(&self, topic: &str, failure: &DeliveryFailure<'_>) -> String {
+        let partition = failure
+            .partition
+            .map_or_else(String::new, |number| format!("-{number}"));
+        format!(
+            "line {}: not delivered to {topic}{partition}: {}",
+            failure.tag, failure.reason
+        )
+    }
+
+    fn failure(&self, text: &str) -> String {
+        format!("kafkit: {text}")
+    }
+
+    fn more_failures(&self, topic: &str, count: u64) -> String {
+        format!(
+            "kafkit: {} more records to {topic} were not delivered",
+            grouped(count)
+        )
+    }
+
+    fn passed_over(&self, problem: &str) -> String {
+        format!("kafkit: passing over {problem}")
+    }
+
+    fn sums_up(&self) -> bool {
+        true
+    }
+
+    fn notices_before_topic(&self) -> bool {
+        false
+    }
+}
