@@ -26,7 +26,7 @@ pub mod wire;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use cli::JavaNames;
+use cli::invocation::JavaNames;
 use java_tools::flag_table;
 use java_tools::multicall::{self, Face};
 

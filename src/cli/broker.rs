@@ -10,14 +10,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Invocation;
 use super::connection_args::ConnectionArgs;
+use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use crate::client::settings::Settings;
-use crate::commands::{
-    Command,
-    broker::{Action, Serve},
-};
+use crate::commands::broker::{Action, Serve};
 use crate::error::{Error, Result};
 
 /// Run the mini broker: one durable Kafka node for this machine
@@ -103,8 +100,8 @@ enum BrokerVerb {
     },
 }
 
-impl BrokerArgs {
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
+impl IntoInvocation for BrokerArgs {
+    fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let settings = settings(&self.connection.set)?;
         let action = match self.verb {
             Some(BrokerVerb::Status { data_dir }) => Action::Status { data_dir },
@@ -133,7 +130,7 @@ impl BrokerArgs {
             }
         };
         Ok(Invocation {
-            command: Command::Broker(action),
+            command: Box::new(action),
             settings: Settings::default(),
             output: self.output.into_options(),
         })

@@ -25,7 +25,7 @@ pub(super) fn complete_if_asked() {
     let builtins = Shells::builtins();
     let careful: Vec<Careful<'_>> = builtins.0.iter().map(|shell| Careful(*shell)).collect();
     let shells: Vec<&dyn EnvCompleter> = careful.iter().map(|shell| shell as &dyn EnvCompleter).collect();
-    clap_complete::CompleteEnv::with_factory(super::command_tree)
+    clap_complete::CompleteEnv::with_factory(super::nouns::command_tree)
         .var(ASKING)
         .shells(Shells(&shells))
         .complete();
@@ -105,7 +105,7 @@ pub(super) fn script(shell: Shell) -> Result<Vec<u8>> {
 /// The script that works without this program.
 pub(super) fn static_script(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut super::command_tree(), NAME, &mut script);
+    clap_complete::generate(shell, &mut super::nouns::command_tree(), NAME, &mut script);
     script
 }
 

@@ -2,13 +2,12 @@
 
 use clap::Args;
 
-use super::Invocation;
 use super::connection_args::ConnectionArgs;
+use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::times::parse_time;
 use crate::client::offset_reset;
 use crate::client::record_source::{OnCorrupt, Position};
 use crate::client::settings::{Origin, Settings, Use};
-use crate::commands::Command;
 use crate::commands::consume::{Action, Missing, Start, Topics};
 use crate::error::{Error, Result};
 use crate::output::OutputOptions;
@@ -127,8 +126,8 @@ struct FormArgs {
     key_separator: Option<String>,
 }
 
-impl ConsumeArgs {
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
+impl IntoInvocation for ConsumeArgs {
+    fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let patience = self.connection.time_without_answer();
         let mut settings = self.connection.into_raw_settings()?;
         if let Some(group) = self.group {
@@ -198,7 +197,7 @@ impl ConsumeArgs {
             voice: &NativeVoice,
         };
         Ok(Invocation {
-            command: Command::Consume(action),
+            command: Box::new(action),
             settings,
             output: OutputOptions {
                 quiet: self.quiet,

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::Invocation;
 use super::connection_args::ConnectionArgs;
+use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use super::topics::SelectionArgs;
 use crate::client::admin::configs::ConfigResource;
 use crate::client::settings::Use;
-use crate::commands::Command;
 use crate::commands::describe::Action;
 use crate::error::Result;
 use crate::topic_partition::BrokerId;
@@ -116,8 +115,8 @@ enum ConfigOwner {
     },
 }
 
-impl DescribeArgs {
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
+impl IntoInvocation for DescribeArgs {
+    fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let action = match self.noun {
             Noun::Cluster => Action::Cluster,
             Noun::Broker { ids } => Action::Broker(ids),
@@ -141,7 +140,7 @@ impl DescribeArgs {
             },
         };
         Ok(Invocation {
-            command: Command::Describe(action),
+            command: Box::new(action),
             settings: self.connection.into_settings(Use::Admin)?,
             output: self.output.into_options(),
         })

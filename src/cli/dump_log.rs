@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Invocation;
+use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use crate::client::settings::Settings;
-use crate::commands::Command;
 use crate::commands::dump_log::{Action, Range, Records, View};
 use crate::error::{Error, Result};
 use crate::output::Format;
@@ -75,8 +74,8 @@ pub struct DumpLogArgs {
     output: OutputArgs,
 }
 
-impl DumpLogArgs {
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
+impl IntoInvocation for DumpLogArgs {
+    fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let range = self.range()?;
         let output = self.output.clone().into_options();
         let view = if let Some(out) = self.recover {
@@ -99,7 +98,7 @@ impl DumpLogArgs {
             View::Batches
         };
         Ok(Invocation {
-            command: Command::DumpLog(Action {
+            command: Box::new(Action {
                 paths: self.paths,
                 view,
                 range,
@@ -108,7 +107,9 @@ impl DumpLogArgs {
             output,
         })
     }
+}
 
+impl DumpLogArgs {
     fn range(&self) -> Result<Range> {
         let (from, to) = match &self.offset {
             Some(text) => offsets(text).ok_or_else(|| {

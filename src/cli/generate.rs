@@ -6,10 +6,9 @@ use clap::{Args, ValueHint};
 use clap_complete::Shell;
 
 use super::completion;
-use super::{Invocation, JavaNames};
+use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use crate::client::settings::Settings;
-use crate::commands::Command;
-use crate::commands::install_links::Page;
+use crate::commands::install_links::{Action, Page};
 use crate::error::{Error, Kind, Result};
 use crate::output::OutputOptions;
 
@@ -54,28 +53,27 @@ pub struct InstallLinksArgs {
     force: bool,
 }
 
-impl CompletionsArgs {
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
+impl IntoInvocation for CompletionsArgs {
+    fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let script = if self.is_static {
             completion::static_script(self.shell)
         } else {
             completion::script(self.shell)?
         };
-        Ok(local(Command::Completions(script)))
+        Ok(local(Action::Completions(script)))
     }
 }
 
-impl ManArgs {
-    pub(super) fn into_invocation(self, java: &JavaNames) -> Result<Invocation> {
+impl IntoInvocation for ManArgs {
+    fn into_invocation(self, java: &JavaNames) -> Result<Invocation> {
         let pages = man_pages(java)?;
-        Ok(local(Command::Man { pages, dir: self.dir }))
+        Ok(local(Action::Man { pages, dir: self.dir }))
     }
 }
 
-impl InstallLinksArgs {
-    #[allow(clippy::unnecessary_wraps, reason = "the same shape as every other command's")]
-    pub(super) fn into_invocation(self, java: &JavaNames) -> Result<Invocation> {
-        Ok(local(Command::InstallLinks {
+impl IntoInvocation for InstallLinksArgs {
+    fn into_invocation(self, java: &JavaNames) -> Result<Invocation> {
+        Ok(local(Action::InstallLinks {
             names: (java.links)(),
             dir: self.dir,
             force: self.force,
@@ -83,9 +81,9 @@ impl InstallLinksArgs {
     }
 }
 
-fn local(command: Command) -> Invocation {
+fn local(action: Action) -> Invocation {
     Invocation {
-        command,
+        command: Box::new(action),
         settings: Settings::default(),
         output: OutputOptions::default(),
     }
@@ -93,7 +91,7 @@ fn local(command: Command) -> Invocation {
 
 /// The man pages: the program's own first, then one for every command that has something to say.
 fn man_pages(java: &JavaNames) -> Result<Vec<Page>> {
-    let mut tree = super::command_tree();
+    let mut tree = super::nouns::command_tree();
     tree.build();
     let mut pages = Vec::new();
     collect_pages(&tree, &mut pages)?;

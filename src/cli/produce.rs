@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Invocation;
 use super::connection_args::ConnectionArgs;
+use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::times::parse_time;
 use crate::client::settings::{Origin, Use};
-use crate::commands::Command;
 use crate::commands::produce::{self, Action, Fixed};
 use crate::error::{Error, Result};
 use crate::input::RecordParser;
@@ -150,8 +149,8 @@ struct DeliveryArgs {
     rejects: Option<PathBuf>,
 }
 
-impl ProduceArgs {
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
+impl IntoInvocation for ProduceArgs {
+    fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let mut sources: Vec<Source> = self
             .files
             .into_iter()
@@ -203,7 +202,7 @@ impl ProduceArgs {
             voice: &NativeVoice,
         };
         Ok(Invocation {
-            command: Command::Produce(action),
+            command: Box::new(action),
             settings,
             output: OutputOptions {
                 quiet: self.quiet,

@@ -5,14 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Invocation;
 use super::connection_args::ConnectionArgs;
+use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use crate::client::settings::Use;
-use crate::commands::{
-    Command,
-    reassign::{Action, CancelAction, ExecuteAction, PlanAction, VerifyAction},
-};
+use crate::commands::reassign::{Action, CancelAction, ExecuteAction, PlanAction, VerifyAction};
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::reassignment::planner::Goals;
@@ -200,8 +197,8 @@ struct CancelArgs {
 #[derive(Args, Debug)]
 struct ListArgs {}
 
-impl ReassignArgs {
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
+impl IntoInvocation for ReassignArgs {
+    fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let mut output = self.output.into_options();
         if self.json {
             output.format = Format::Json;
@@ -224,7 +221,7 @@ impl ReassignArgs {
             Verb::Undo(args) => Action::Undo(args.moving.into_action(args.plan)),
         };
         Ok(Invocation {
-            command: Command::Reassign(action),
+            command: Box::new(action),
             settings: self.connection.into_settings(Use::Admin)?,
             output,
         })

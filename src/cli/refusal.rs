@@ -12,7 +12,7 @@ use crate::spelling::closest;
 
 /// The refusal of `argv` (the program's name first) as kafkit's own error.
 pub(super) fn explain(refusal: &clap::Error, argv: &[OsString]) -> Error {
-    let tree = super::command_tree();
+    let tree = super::nouns::command_tree();
     let (path, command) = command_named(&tree, argv);
     Error::usage(message(refusal, &path, command)).hint(format!("see `{path} --help`"))
 }

@@ -2,13 +2,12 @@
 
 use clap::{Args, Subcommand};
 
-use super::Invocation;
 use super::connection_args::ConnectionArgs;
+use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use crate::client::admin::configs::ConfigChange;
 use crate::client::admin::topics::NewTopic;
 use crate::client::settings::Use;
-use crate::commands::Command;
 use crate::commands::topic_selection::Selection;
 use crate::commands::topics::{Action, Alteration, Creation, Deletion};
 use crate::error::{Error, Result};
@@ -183,8 +182,8 @@ fn selection(words: Vec<String>, more: &PatternArgs) -> Selection {
     }
 }
 
-impl TopicsArgs {
-    pub(super) fn into_invocation(self) -> Result<Invocation> {
+impl IntoInvocation for TopicsArgs {
+    fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let action = match self.verb {
             Verb::List(args) => Action::List(args.selection.into_selection()),
             Verb::Create(args) => Action::Create(args.into_creation()?),
@@ -198,7 +197,7 @@ impl TopicsArgs {
             Verb::Describe(args) => Action::Describe(args.selection.into_selection()),
         };
         Ok(Invocation {
-            command: Command::Topics(action),
+            command: Box::new(action),
             settings: self.connection.into_settings(Use::Admin)?,
             output: self.output.into_options(),
         })

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use goals::Goals;
 
-use super::Context;
+use super::command::{Command, Needs};
+use super::context::Context;
 use crate::client::engine::Engine;
 use crate::client::record_source::{
     ConsumedRecord, OnCorrupt, Position, RecordSource, RecordVisitor, SourceOptions,
@@ -122,6 +123,16 @@ pub struct Outcome {
     /// Records taken, printed or not.
     pub records: u64,
     pub end: End,
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs::RECORDS
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        run(*self, context)
+    }
 }
 
 /// The native face's end of a run.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use kafka_protocol::messages::DescribeTopicPartitionsRequest;
 
-use super::Context;
+use super::command::{Command, Needs};
+use super::context::Context;
 use super::topic_selection::{self, Selection};
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::log_dirs::LogDir;
@@ -37,6 +38,16 @@ pub enum Action {
         brokers: Vec<BrokerId>,
         with_replicas: bool,
     },
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs::ANSWERS
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        run(*self, context)
+    }
 }
 
 pub fn run(action: Action, context: &mut Context) -> Result<()> {

@@ -1,11 +1,12 @@
-//! Puts the program's own papers and names in place: completions, man pages, links.
+//! Puts the program's own documents and names in place: completions, man pages, links.
 
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::Context;
+use super::command::{Command, Needs};
+use super::context::Context;
 use crate::error::{Error, Kind, Result, io_words};
 use crate::output::plural;
 
@@ -16,12 +17,41 @@ pub struct Page {
     pub text: Vec<u8>,
 }
 
-pub fn completions(script: &[u8], context: &mut Context) -> Result<()> {
+/// What the user asked for.
+#[derive(Debug)]
+pub enum Action {
+    /// The script to print.
+    Completions(Vec<u8>),
+    /// Pages to print (the first), or to write into a directory (all).
+    Man { pages: Vec<Page>, dir: Option<PathBuf> },
+    /// Links to this program under these names; `force` replaces other files of these names.
+    InstallLinks {
+        names: Vec<String>,
+        dir: PathBuf,
+        force: bool,
+    },
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs::NOTHING
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        match *self {
+            Self::Completions(script) => completions(&script, context),
+            Self::Man { pages, dir } => man(&pages, dir.as_deref(), context),
+            Self::InstallLinks { names, dir, force } => links(&names, &dir, force, context),
+        }
+    }
+}
+
+fn completions(script: &[u8], context: &mut Context) -> Result<()> {
     Ok(context.printer.out().write_all(script)?)
 }
 
 /// The first page to stdout, or all of them into a directory.
-pub fn man(pages: &[Page], dir: Option<&Path>, context: &mut Context) -> Result<()> {
+fn man(pages: &[Page], dir: Option<&Path>, context: &mut Context) -> Result<()> {
     let Some(dir) = dir else {
         let first = pages.first().map_or(&[][..], |page| &page.text);
         return Ok(context.printer.out().write_all(first)?);
@@ -40,7 +70,7 @@ pub fn man(pages: &[Page], dir: Option<&Path>, context: &mut Context) -> Result<
 }
 
 /// Makes a link to this program under each name. A file that is no such link stays, unless `force`.
-pub fn links(names: &[String], dir: &Path, force: bool, context: &mut Context) -> Result<()> {
+fn links(names: &[String], dir: &Path, force: bool, context: &mut Context) -> Result<()> {
     let program = std::env::current_exe()?;
     let program = fs::canonicalize(&program).unwrap_or(program);
     fs::create_dir_all(dir).map_err(|error| in_the_way(&error, dir))?;

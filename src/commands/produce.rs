@@ -17,7 +17,8 @@ use account::Account;
 use limit::Limit;
 use partitions::Partitions;
 
-use super::Context;
+use super::command::{Command, Needs};
+use super::context::Context;
 use crate::client::engine::Engine;
 use crate::client::record_sink::{HeaderView, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
@@ -97,6 +98,16 @@ enum End {
     OfInput,
     AtLimit,
     Interrupted,
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs::RECORDS
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        run(*self, context)
+    }
 }
 
 pub fn run(mut action: Action, context: &mut Context) -> Result<()> {

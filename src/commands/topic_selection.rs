@@ -1,6 +1,6 @@
 //! Which topics a command means: exact names, or patterns, and what to say when one is not there.
 
-use super::Context;
+use super::context::Context;
 use crate::client::admin::topics::TopicDescription;
 use crate::error::{Error, Result};
 use crate::plain_words;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Context;
+use super::command::{Command, Needs};
+use super::context::Context;
 use super::describe;
 use super::topic_selection::{self, Selection};
 use crate::client::admin::configs::{ConfigChange, ConfigResource};
@@ -50,6 +51,16 @@ pub struct Deletion {
     /// Whether the user has said yes beforehand.
     pub is_sure: bool,
     pub is_dry_run: bool,
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs::ANSWERS
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        run(*self, context)
+    }
 }
 
 pub fn run(action: Action, context: &mut Context) -> Result<()> {

@@ -9,7 +9,8 @@ use crate::client::java_properties;
 use crate::client::local_broker::{shown, spawn_detached};
 use crate::client::settings::Settings;
 use crate::commands::broker::{self, Action, Serve};
-use crate::commands::{Command, Context};
+use crate::commands::command;
+use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::output::{self, OutputOptions, Printer, stderr_line};
 
@@ -81,7 +82,7 @@ fn serve(parsed: StartArgs) -> Result<()> {
         ..Serve::default()
     });
     let mut context = Context::new(Settings::default(), Printer::new(OutputOptions::default()));
-    crate::commands::run(Command::Broker(action), &mut context)
+    command::run(Box::new(action), &mut context)
 }
 
 /// Starts the broker in the background and comes back when it is ready, or has failed.

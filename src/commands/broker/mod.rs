@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 pub use configuration::Serve;
 pub use control::stop_broker;
 
-use super::Context;
+use super::command::{Command, Needs};
+use super::context::Context;
 use crate::broker::Broker;
 use crate::broker::lifecycle::{PreparedBroker, StopHandle};
 use crate::broker::timers::now_ms;
@@ -37,6 +38,16 @@ pub enum Action {
     Status { data_dir: Option<PathBuf> },
     /// Stop who serves a data directory.
     Stop { data_dir: Option<PathBuf> },
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs::NOTHING
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        run(*self, context)
+    }
 }
 
 pub fn run(action: Action, context: &mut Context) -> Result<()> {

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
-use super::Context;
 use crate::client::admin::groups::GroupDescription;
 use crate::client::admin::offsets::LATEST;
 use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, ApiError};
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
 use crate::output::group::{self, Progress, Row};

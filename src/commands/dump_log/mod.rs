@@ -11,7 +11,8 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 
-use super::Context;
+use super::command::{Command, Needs};
+use super::context::Context;
 use crate::error::{Error, Result};
 use crate::output::log_dump::rows::Rows;
 use crate::output::{Printer, plural};
@@ -45,6 +46,16 @@ pub enum View {
 pub enum Records {
     Template(String),
     Json,
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs::NOTHING
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        run(&self, context)
+    }
 }
 
 /// Runs it.

@@ -7,7 +7,7 @@ use super::between_batches::{self, IdleLooks};
 use super::log_dir_moves::{self, Wishes};
 use super::{CancelAction, idle_throttles, read_plan_file, shown};
 use crate::client::admin::{AdminClient, ApiError};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::output::Format;
 use crate::output::reassignment::{self as show, LogDirRow, MoveRow};

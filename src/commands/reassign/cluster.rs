@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::client::admin::replica_log_dirs::{BrokerReplicas, ReplicaFiles};
 use crate::client::admin::{AdminClient, ApiError};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::output::plural;
 use crate::output::reassignment::are;

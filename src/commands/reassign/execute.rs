@@ -12,7 +12,7 @@ use super::throttles::Changes;
 use super::undo_file::{self, UndoFile};
 use super::watch::{Pace, Watch};
 use super::{ExecuteAction, read_plan_file, shown};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::output::Format;
 use crate::output::reassignment::{self as show, LogDirRow, MoveRow, human_bytes, partitions};

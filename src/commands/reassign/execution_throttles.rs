@@ -9,7 +9,7 @@ use super::throttles::{self, Changes, Rates};
 use super::{ExecuteAction, idle_throttles, log_dir_moves, shown};
 use crate::client::admin::ApiError;
 use crate::client::admin::throttles::{ConfigChanges, Throttled};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::output::plural;
 use crate::output::reassignment::human_bytes;

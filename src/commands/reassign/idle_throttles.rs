@@ -6,7 +6,7 @@ use super::log_dir_moves;
 use super::throttles::{self, Changes};
 use crate::client::admin::AdminClient;
 use crate::client::admin::throttles::Throttled;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::reassignment::active::ActiveReassignments;
 

@@ -20,7 +20,8 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::Context;
+use super::command::{Command, Needs};
+use super::context::Context;
 use crate::error::{Error, Result};
 use crate::reassignment::edited_plan::read_edited_plan;
 use crate::reassignment::plan::Plan;
@@ -90,12 +91,25 @@ pub struct CancelAction {
 
 impl Action {
     /// Whether the command waits for moves to end.
-    pub fn goes_on(&self) -> bool {
+    fn lasts(&self) -> bool {
         match self {
             Self::Execute(_) | Self::Undo(_) => true,
             Self::Verify(action) => action.watch,
             Self::Plan(_) | Self::Cancel(_) | Self::List => false,
         }
+    }
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs {
+            lasts: self.lasts(),
+            ..Needs::ANSWERS
+        }
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        run(*self, context)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Kind, Result};
 
 /// How long a cluster that does not answer is asked again.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{PlanAction, cluster, seed};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::output::reassignment as show;
 use crate::reassignment::cluster_view::ClusterView;

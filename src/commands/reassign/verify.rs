@@ -11,7 +11,7 @@ use super::log_dir_moves::{self, LogDirStates, Wishes};
 use super::patience::Patience;
 use super::{VerifyAction, read_plan_file, shown};
 use crate::client::admin::AdminClient;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::output::plural;
 use crate::output::reassignment::{self as show, LogDirRow, StateRow};

@@ -11,7 +11,7 @@ use super::log_dir_moves::LogDirMoves;
 use super::patience::Patience;
 use super::throttles::Changes;
 use crate::client::admin::AdminClient;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::output::reassignment_progress::{Bars, Step};
 use crate::reassignment::Assignment;

@@ -19,8 +19,8 @@ use super::usage;
 use crate::client::offset_reset;
 use crate::client::record_source::{OnCorrupt, Position};
 use crate::client::settings::{Origin, Settings};
-use crate::commands::Context;
 use crate::commands::consume::{self, Action, End, Missing, Outcome, Start};
+use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::output::{OutputOptions, Printer, stderr_line, stdout_line};
 

@@ -16,8 +16,9 @@ use super::option_parser::{self, OptionError, Parsed};
 use super::option_table::Tool;
 use super::usage;
 use crate::client::settings::{Origin, Settings};
+use crate::commands::command;
+use crate::commands::context::Context;
 use crate::commands::produce::{self, Action, Fixed};
-use crate::commands::{Command, Context};
 use crate::error::{Error, Kind, Result};
 use crate::input::chunks::Source;
 use crate::input::splitter::PieceEnd;
@@ -180,7 +181,7 @@ fn produce(parsed: &Parsed) -> Result<()> {
     };
     let printer = Printer::new(OutputOptions::default());
     let mut context = Context::new(settings, printer);
-    crate::commands::run(Command::Produce(action), &mut context)
+    command::run(Box::new(action), &mut context)
 }
 
 fn settings(parsed: &Parsed) -> Result<Settings> {

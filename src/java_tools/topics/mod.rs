@@ -18,7 +18,7 @@ use super::option_parser::{OptionError, Parsed, check_invalid, check_required, p
 use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
 use crate::client::settings::{Origin, Settings};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::Error;
 use crate::output::{OutputOptions, Printer, stderr_line};
 use options::OPTIONS;

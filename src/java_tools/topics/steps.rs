@@ -11,7 +11,7 @@ use super::words::{self, DescribedTopic, Report};
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::topics::{NewPartitions, NewTopic, PARTITIONS_PER_ANSWER, TopicDescription};
 use crate::client::admin::{AdminClient, ApiError};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind};
 use crate::java;
 use crate::java::hash_order::{hash_order, hash_order_presized};
@@ -96,9 +96,9 @@ pub fn run(action: &Action, context: &mut Context) -> Result<()> {
         Action::Describe(description) => describe(description, context),
         Action::Delete { selection, if_exists } => delete(selection, *if_exists, context),
     };
-    context.tell_notes();
+    context.print_notes();
     let outcome = outcome.and_then(|()| {
-        let absent = context.complain_of_absent();
+        let absent = context.check_absent();
         absent.map_err(|error| Failure::Partly(error.to_string()))
     });
     outcome.and(context.printer.flush().map_err(|error| printing(&error)))

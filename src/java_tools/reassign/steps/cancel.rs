@@ -7,7 +7,7 @@ use super::log_dirs::start_log_dir_moves;
 use super::throttles::clear_all_throttles;
 use super::{JavaFailure, JavaResult, check_topic_names, invalid, messages, plan_from};
 use crate::client::admin::AdminClient;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::java_tools::reassign::words;
 use crate::reassignment::plan::{PartitionReplica, Plan};
 

@@ -7,7 +7,7 @@ use super::log_dirs::start_log_dir_moves;
 use super::throttles::first_refusal;
 use super::{JavaExecute, JavaFailure, JavaResult, messages, plan_from, told, unknown};
 use crate::client::admin::AdminClient;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::commands::reassign::throttles::{self, Rates};
 use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;

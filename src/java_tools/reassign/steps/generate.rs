@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::current::{current_json, log_dirs_of, topic_assignment};
 use super::{JavaResult, told};
 use crate::client::admin::AdminClient;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::commands::reassign::seed;
 use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{JavaFailure, JavaResult, told};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::java_tools::reassign::words;
 use crate::reassignment::plan::PartitionReplica;
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::client::admin::ApiError;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::Error;
 use crate::java::json_refusal;
 use crate::java_tools::reassign::words;
@@ -87,7 +87,7 @@ fn told(message: impl Into<String>) -> JavaFailure {
 /// Runs the tool.
 pub fn run(action: JavaAction, context: &mut Context) -> JavaResult {
     let outcome = steps(action, context);
-    context.tell_notes();
+    context.print_notes();
     outcome
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::current::live_brokers;
 use super::{JavaFailure, JavaResult};
 use crate::client::admin::ApiError;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::commands::reassign::throttles;
 use crate::java_tools::reassign::words;
 use crate::reassignment::plan::Plan;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::throttles::clear_all_throttles;
 use super::{JavaFailure, JavaResult, check_topic_names, plan_from, told};
 use crate::client::admin::{AdminClient, ApiError};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;
 use crate::reassignment::active::ActiveReassignments;

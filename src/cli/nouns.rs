@@ -1,0 +1,79 @@
+//! The register of the native face's nouns. A new noun is one row here, and its own files.
+
+use clap::{ArgMatches, Args, Command};
+
+use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::{broker, consume, describe, dump_log, generate, produce, reassign, topics};
+use crate::error::{Error, Result};
+
+/// The nouns, in the order of the help text.
+const NOUNS: &[Row] = &[
+    row::<topics::TopicsArgs>("topics"),
+    row::<produce::ProduceArgs>("produce"),
+    row::<consume::ConsumeArgs>("consume"),
+    row::<describe::DescribeArgs>("describe"),
+    row::<reassign::ReassignArgs>("reassign"),
+    row::<dump_log::DumpLogArgs>("dump-log"),
+    row::<broker::BrokerArgs>("broker"),
+    row::<generate::CompletionsArgs>("completions"),
+    row::<generate::ManArgs>("man"),
+    row::<generate::InstallLinksArgs>("install-links"),
+];
+
+const ABOUT: &str =
+    "Everyday work with Apache Kafka: topics, produce, consume, reassign, dump-log, and a mini broker";
+
+const EXAMPLES: &str = "\
+Examples:
+  seq 5 | kafkit produce hello         makes the topic, and starts a broker
+  kafkit consume hello -e              all records there are now
+  kafkit topics list -b kafka1:9092    KAFKIT_BOOTSTRAP_SERVERS serves as well
+  kafkit describe group billing        who reads what, and how far behind
+  kafkit dump-log orders-0             a log directory, without its broker
+  kafkit kafka-topics --list …         as Kafka's own tool has it
+
+`kafkit COMMAND --help` has flags and more examples.";
+
+/// A noun: its word, its flags, and what they become.
+struct Row {
+    word: &'static str,
+    add_flags: fn(Command) -> Command,
+    read: fn(&ArgMatches, &JavaNames) -> Result<Invocation>,
+}
+
+const fn row<A: Args + IntoInvocation>(word: &'static str) -> Row {
+    Row {
+        word,
+        add_flags: A::augment_args,
+        read: |matches, java| {
+            A::from_arg_matches(matches)
+                .map_err(|refusal| Error::usage(refusal.to_string()))?
+                .into_invocation(java)
+        },
+    }
+}
+
+/// The whole clap tree; help, completions and man pages are made from it.
+pub fn command_tree() -> Command {
+    Command::new("kafkit")
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
+        .max_term_width(100)
+        .about(ABOUT)
+        .after_help(EXAMPLES)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(NOUNS.iter().map(|row| (row.add_flags)(Command::new(row.word))))
+}
+
+/// What a parsed command line asks for.
+pub fn invocation(matches: &ArgMatches, java: &JavaNames) -> Result<Invocation> {
+    let found = matches.subcommand().and_then(|(word, flags)| {
+        let row = NOUNS.iter().find(|row| row.word == word)?;
+        Some((row, flags))
+    });
+    match found {
+        Some((row, flags)) => (row.read)(flags, java),
+        None => Err(Error::usage("a command is missing").hint("see `kafkit --help`")),
+    }
+}

@@ -1,0 +1,82 @@
+//! What a command works with: the cluster, connected to when it is first asked, and the printer.
+
+use crate::client::Client;
+use crate::client::admin::AdminClient;
+use crate::client::local_broker;
+use crate::client::settings::{Origin, Settings};
+use crate::error::{Error, Result};
+use crate::output::Printer;
+
+/// The cluster and the printer of one command line.
+#[derive(Debug)]
+pub struct Context {
+    pub client: Client,
+    pub printer: Printer,
+}
+
+impl Context {
+    pub fn new(settings: Settings, printer: Printer) -> Self {
+        Self {
+            client: Client::new(settings),
+            printer,
+        }
+    }
+
+    /// Warns of settings that no one knows, or that cannot be honoured.
+    pub fn note_settings(&mut self) {
+        for warning in self.client.settings().warnings() {
+            self.printer.warning(warning);
+        }
+    }
+
+    /// Prints what the client has noted about calls that succeeded.
+    pub fn print_notes(&mut self) {
+        let notes = self.client.connected_admin().map(AdminClient::take_notes);
+        for note in notes.unwrap_or_default() {
+            self.printer.warning(note);
+        }
+    }
+
+    /// An error if brokers were absent whose part of the answer is therefore missing from what was shown.
+    pub fn check_absent(&mut self) -> Result<()> {
+        let absent = self.client.connected_admin().map(AdminClient::take_absent);
+        let absent: Vec<String> = absent.unwrap_or_default().into_values().collect();
+        let only = match absent.len() {
+            0 => return Ok(()),
+            1 => "this broker knows",
+            _ => "these brokers know",
+        };
+        Err(Error::failed(absent.join("; ")).hint(format!("what only {only} is not shown")))
+    }
+
+    /// Where no cluster is configured, or `mini` is: uses the user's mini broker, and starts it if it is not running.
+    pub(super) fn find_cluster(&mut self) -> Result<()> {
+        let asked_for = self
+            .client
+            .settings()
+            .get("bootstrap.servers")
+            .unwrap_or_default();
+        let is_named = !asked_for.is_empty();
+        let Some(dir) = local_broker::directory_named(asked_for)? else {
+            return Ok(());
+        };
+        let broker = local_broker::bootstrap(&dir)?;
+        let (place, address) = (&broker.place, &broker.address);
+        match (is_named, broker.was_started) {
+            (true, true) => self
+                .printer
+                .note(format_args!("started the mini broker on {place} ({address})")),
+            (true, false) => {}
+            (false, was_started) => {
+                let how = if was_started { "started" } else { "running" };
+                self.printer.note(format_args!(
+                    "no cluster configured: using the mini broker on {place} ({how}, {address})"
+                ));
+            }
+        }
+        let mut settings = self.client.settings().clone();
+        settings.set("bootstrap.servers", broker.address, Origin::Flag);
+        self.client = Client::new(settings);
+        Ok(())
+    }
+}
