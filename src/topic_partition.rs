@@ -9,6 +9,14 @@ pub type Offset = i64;
 /// A broker's node id.
 pub type BrokerId = i32;
 
+/// Whether Kafka keeps the topic of this name for itself: offsets of groups, transactions, states of share groups.
+pub fn is_internal_topic(name: &str) -> bool {
+    matches!(
+        name,
+        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
+    )
+}
+
 /// One partition of one topic; ordered by topic name, then by number, as Kafka's tools print them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicPartition {

@@ -4,6 +4,7 @@
 
 use crate::client::record_sink::RecordView;
 use crate::client::settings::Settings;
+use crate::records::varint::size_of_i64;
 
 /// The header of a batch, and the most that the fields of a record take besides key, value and headers.
 const OVERHEAD: usize = 61 + 21;
@@ -53,10 +54,9 @@ fn with_length(len: Option<usize>) -> usize {
     len.map_or(1, |len| varint(len) + len)
 }
 
-/// The bytes of a zig-zag varint of a number that is not negative.
+/// The bytes of a length as a zig-zag varint.
 fn varint(number: usize) -> usize {
-    let bits = usize::BITS - (number << 1).leading_zeros();
-    bits.div_ceil(7).max(1) as usize
+    size_of_i64(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use super::compression::CompressionError;
 use super::fields::i32_at;
 use super::snappy::{self, HEADER_LEN, MAGIC};
+use super::varint;
 
 /// How far back a copy may refer; compressors work in fragments of 64 KiB.
 const WINDOW: usize = 1 << 20;
@@ -15,6 +16,8 @@ const WINDOW: usize = 1 << 20;
 const MOST_IN_BLOCK: usize = 4 << 20;
 /// Inflated bytes are made in pieces of about so many.
 const PIECE: usize = 64 * 1024;
+/// The length in front of a bare block has 32 bits, seven in each byte.
+const MAX_LENGTH_BYTES: usize = 5;
 
 /// Reads what a stream inflates to.
 pub(super) struct SnappyReader<R> {
@@ -73,19 +76,10 @@ impl<R: Read> SnappyReader<R> {
             self.kind = Kind::Xerial;
             return self.xerial_block();
         }
-        let mut left = 0_u64;
-        let mut at = 0;
-        loop {
-            let byte = *head.get(at).ok_or_else(|| bad("length is cut off"))?;
-            if at >= 5 {
-                return Err(bad("length is too long"));
-            }
-            left |= u64::from(byte & 0x7f) << (7 * at);
-            at += 1;
-            if byte < 0x80 {
-                break;
-            }
-        }
+        let mut rest = head.as_slice();
+        let left = varint::take(&mut rest, MAX_LENGTH_BYTES)
+            .ok_or_else(|| bad("length is no varint of five bytes at most"))?;
+        let at = head.len() - rest.len();
         // The bytes behind the length are read again, before the rest.
         self.block = head.split_off(at);
         self.block.reverse();

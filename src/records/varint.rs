@@ -21,8 +21,10 @@ pub fn take_i64(bytes: &mut &[u8]) -> Option<i64> {
     Some(((number >> 1) as i64) ^ -((number & 1) as i64))
 }
 
+/// Takes one unsigned number of at most `max_bytes` bytes off the front, seven bits each, the lowest first; `None` if it
+/// is cut off or too long.
 #[inline]
-fn take(bytes: &mut &[u8], max_bytes: usize) -> Option<u64> {
+pub(super) fn take(bytes: &mut &[u8], max_bytes: usize) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
     if first < 0x80 {
         *bytes = rest;

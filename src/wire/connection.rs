@@ -15,19 +15,13 @@ use kafka_protocol::protocol::{Request, StrBytes};
 
 use super::decode::decode;
 use super::error::WireError;
+use super::error_codes::{ILLEGAL_SASL_STATE, UNSUPPORTED_SASL_MECHANISM, UNSUPPORTED_VERSION};
 use super::host_port::HostPort;
 use super::sasl::Credentials;
 use super::tls::Tls;
 use super::transport::Transport;
 use super::versions::ApiVersions;
 use super::{frame, header, tls};
-
-/// The error code of a broker that does not know the version asked for.
-const UNSUPPORTED_VERSION: i16 = 35;
-
-/// The error code of a broker that has not enabled the SASL mechanism.
-const UNSUPPORTED_SASL_MECHANISM: i16 = 33;
-const ILLEGAL_SASL_STATE: i16 = 34;
 
 /// More messages than any mechanism needs: a broker that goes on asking is turned down.
 const MOST_SASL_MESSAGES: usize = 8;

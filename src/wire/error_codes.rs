@@ -22,6 +22,49 @@ pub fn find(code: i16) -> Option<&'static ErrorCode> {
     TABLE.iter().find(|row| row.code == code)
 }
 
+/// Declares the codes that the program decides by, and lists them for the test that holds them against the table.
+macro_rules! named {
+    ($($name:ident = $code:literal,)*) => {
+        $(
+            #[doc = concat!("The code of `", stringify!($name), "`.")]
+            pub const $name: i16 = $code;
+        )*
+        #[cfg(test)]
+        const NAMED: &[(&str, i16)] = &[$((stringify!($name), $code)),*];
+    };
+}
+
+named! {
+    UNKNOWN_TOPIC_OR_PARTITION = 3,
+    LEADER_NOT_AVAILABLE = 5,
+    NOT_LEADER_OR_FOLLOWER = 6,
+    REQUEST_TIMED_OUT = 7,
+    REPLICA_NOT_AVAILABLE = 9,
+    COORDINATOR_LOAD_IN_PROGRESS = 14,
+    COORDINATOR_NOT_AVAILABLE = 15,
+    NOT_COORDINATOR = 16,
+    INVALID_TOPIC_EXCEPTION = 17,
+    TOPIC_AUTHORIZATION_FAILED = 29,
+    GROUP_AUTHORIZATION_FAILED = 30,
+    CLUSTER_AUTHORIZATION_FAILED = 31,
+    UNSUPPORTED_SASL_MECHANISM = 33,
+    ILLEGAL_SASL_STATE = 34,
+    UNSUPPORTED_VERSION = 35,
+    NOT_CONTROLLER = 41,
+    TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53,
+    KAFKA_STORAGE_ERROR = 56,
+    LOG_DIR_NOT_FOUND = 57,
+    SASL_AUTHENTICATION_FAILED = 58,
+    DELEGATION_TOKEN_AUTHORIZATION_FAILED = 65,
+    GROUP_ID_NOT_FOUND = 69,
+    OFFSET_NOT_AVAILABLE = 78,
+    ELECTION_NOT_NEEDED = 84,
+    NO_REASSIGNMENT_IN_PROGRESS = 85,
+    RESOURCE_NOT_FOUND = 91,
+    UNKNOWN_TOPIC_ID = 100,
+    TRANSACTIONAL_ID_NOT_FOUND = 105,
+}
+
 const fn row(
     code: i16,
     name: &'static str,
@@ -179,6 +222,13 @@ const TABLE: &[ErrorCode] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_those_of_the_table() {
+        for (name, code) in NAMED {
+            assert_eq!(find(*code).map(|row| row.name), Some(*name));
+        }
+    }
 
     #[test]
     fn codes_stand_once_and_in_order() {

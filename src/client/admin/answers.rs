@@ -5,10 +5,9 @@ use std::any::Any;
 
 use kafka_protocol::messages as m;
 
-const COORDINATOR_LOAD_IN_PROGRESS: i16 = 14;
-const COORDINATOR_NOT_AVAILABLE: i16 = 15;
-const NOT_COORDINATOR: i16 = 16;
-const NOT_CONTROLLER: i16 = 41;
+use crate::wire::error_codes::{
+    COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_CONTROLLER, NOT_COORDINATOR,
+};
 
 /// Whether the broker asked is not, or no longer, the controller.
 pub(super) fn not_controller(response: &dyn Any) -> Option<i16> {

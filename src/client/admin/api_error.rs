@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Kind};
-use crate::wire::error_codes::{self, ErrorCode};
+use crate::wire::error_codes::{self as code, ErrorCode};
 
 /// A broker's answer that is an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,6 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// The code for a topic or partition that is not there, or that the user may not see.
-    pub const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
-
     /// The refusal a code and a text mean; `None` for code 0.
     pub fn of(code: i16, message: Option<impl Into<String>>) -> Option<Self> {
         let message = message.map(Into::into).filter(|text: &String| !text.is_empty());
@@ -54,16 +51,26 @@ impl ApiError {
 
     /// The code's row; a code newer than the table counts as an unknown server error, as in Java's client.
     fn row(&self) -> Option<&'static ErrorCode> {
-        error_codes::find(self.code).or_else(|| error_codes::find(-1))
+        code::find(self.code).or_else(|| code::find(-1))
     }
 
     fn kind(&self) -> Kind {
         match self.code {
-            // Authorization of topic, group, cluster, transactional id, delegation token; authentication; SASL.
-            29..=31 | 33 | 34 | 53 | 58 | 65 => Kind::Denied,
-            // Topic or partition, log dir, group, resource, topic id, transactional id.
-            3 | 57 | 69 | 91 | 100 | 105 => Kind::NotFound,
-            7 => Kind::Unreachable,
+            code::TOPIC_AUTHORIZATION_FAILED
+            | code::GROUP_AUTHORIZATION_FAILED
+            | code::CLUSTER_AUTHORIZATION_FAILED
+            | code::UNSUPPORTED_SASL_MECHANISM
+            | code::ILLEGAL_SASL_STATE
+            | code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+            | code::SASL_AUTHENTICATION_FAILED
+            | code::DELEGATION_TOKEN_AUTHORIZATION_FAILED => Kind::Denied,
+            code::UNKNOWN_TOPIC_OR_PARTITION
+            | code::LOG_DIR_NOT_FOUND
+            | code::GROUP_ID_NOT_FOUND
+            | code::RESOURCE_NOT_FOUND
+            | code::UNKNOWN_TOPIC_ID
+            | code::TRANSACTIONAL_ID_NOT_FOUND => Kind::NotFound,
+            code::REQUEST_TIMED_OUT => Kind::Unreachable,
             _ => Kind::Failed,
         }
     }
@@ -87,7 +94,7 @@ impl fmt::Display for ApiError {
             f.write_str(text)?;
         }
         write!(f, " [{}", self.name())?;
-        match error_codes::find(self.code) {
+        match code::find(self.code) {
             Some(_) => f.write_str("]"),
             None => write!(f, " {}]", self.code),
         }

@@ -6,6 +6,7 @@ use super::ApiError;
 use crate::error::Error;
 use crate::topic_partition::BrokerId;
 use crate::wire::HostPort;
+use crate::wire::error_codes;
 
 /// One broker that is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub(super) fn coordinator(answer: &FindCoordinatorResponse) -> Result<HostPort, 
     match u16::try_from(port) {
         Ok(port) => Ok(HostPort::new(host.to_string(), port)),
         Err(_) => Err(ApiError {
-            code: 15, // COORDINATOR_NOT_AVAILABLE
+            code: error_codes::COORDINATOR_NOT_AVAILABLE,
             message: None,
         }),
     }

@@ -19,6 +19,7 @@ use super::visibility::Check;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::topic_partition::BrokerId;
+use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
 /// Whose configs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,7 +222,7 @@ fn shows(answer: &DescribeConfigsResponse, resource: &ConfigResource, changes: &
     let Some(result) = found else { return true };
     if result.error_code != 0 {
         // A topic that the broker does not know yet; what the user may not see is not waited for.
-        return result.error_code != ApiError::UNKNOWN_TOPIC_OR_PARTITION;
+        return result.error_code != UNKNOWN_TOPIC_OR_PARTITION;
     }
     let level = match resource {
         ConfigResource::Topic(_) => ConfigSource::Topic,

@@ -18,9 +18,8 @@ use crate::error::{Error, Result};
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 use crate::wire::WireError;
 use crate::wire::decode::decode;
+use crate::wire::error_codes::{GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION};
 
-const GROUP_ID_NOT_FOUND: i16 = 69;
-const UNSUPPORTED_VERSION: i16 = 35;
 /// The first version that fetches the offsets of several groups at once.
 const OFFSETS_OF_GROUPS: i16 = 8;
 /// The first version that finds coordinators of several groups at once.

@@ -13,6 +13,7 @@ use super::topics::topic_name;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
+use crate::wire::error_codes::{NOT_LEADER_OR_FOLLOWER, OFFSET_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION};
 
 /// The offset that the next record will get (of what is replicated).
 pub const LATEST: i64 = -1;
@@ -21,9 +22,12 @@ pub const EARLIEST: i64 = -2;
 /// The record with the largest timestamp.
 const NEWEST: i64 = -3;
 
-/// Errors of a leader that does not know yet that it is one: `UNKNOWN_TOPIC_OR_PARTITION`, `NOT_LEADER_OR_FOLLOWER`,
-/// `OFFSET_NOT_AVAILABLE`.
-const NOT_YET: [i16; 3] = [3, 6, 78];
+/// Errors of a leader that does not know yet that it is one.
+const NOT_YET: [i16; 3] = [
+    UNKNOWN_TOPIC_OR_PARTITION,
+    NOT_LEADER_OR_FOLLOWER,
+    OFFSET_NOT_AVAILABLE,
+];
 /// How long such a leader is asked again, and the first pause; each later one is twice as long.
 const PATIENCE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);

@@ -25,18 +25,13 @@ use crate::error::{Kind, Result};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::topic_partition::{BrokerId, TopicPartition};
 use crate::wire::WireError;
+use crate::wire::error_codes::{CLUSTER_AUTHORIZATION_FAILED, ELECTION_NOT_NEEDED};
 
 /// How long the controller may take, in milliseconds; Java's `request.timeout.ms`.
 const TIMEOUT_MS: i32 = 30_000;
 
 /// The first version that can forbid a change of the replication factor (KIP-860).
 const FORBIDS_FACTOR_CHANGE: i16 = 1;
-
-/// The user may not look at the cluster.
-const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
-
-/// The preferred replica leads already.
-const ELECTION_NOT_NEEDED: i16 = 84;
 
 /// What came of asking for preferred leaders.
 #[derive(Debug, Default)]
@@ -248,6 +243,7 @@ impl AdminClient {
                 let name = TopicPartition::new(topic.topic.0.as_str(), partition.partition_id);
                 match ApiError::of(partition.error_code, partition.error_message.as_deref()) {
                     None => elected.push(name),
+                    // The preferred replica is the leader already.
                     Some(error) if error.code == ELECTION_NOT_NEEDED => {}
                     Some(error) => drop(elections.refused.insert(name, error)),
                 }

@@ -14,9 +14,7 @@ use crate::error::Result;
 use crate::reassignment::plan::PartitionReplica;
 use crate::reassignment::progress::ReplicaDirs;
 use crate::topic_partition::{BrokerId, TopicPartition};
-
-/// A log directory that cannot be read just now; its replicas are on no live directory.
-const KAFKA_STORAGE_ERROR: i16 = 56;
+use crate::wire::error_codes::KAFKA_STORAGE_ERROR;
 
 /// A replica's files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,6 +136,7 @@ fn replica_files(response: DescribeLogDirsResponse) -> Result<BrokerReplicas> {
     ApiError::check(response.error_code, None::<String>)?;
     let mut replicas = BrokerReplicas::new();
     for log_dir in response.results {
+        // The directory cannot be read just now: its replicas are on no live directory.
         if log_dir.error_code == KAFKA_STORAGE_ERROR {
             continue;
         }

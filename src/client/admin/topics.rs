@@ -25,6 +25,7 @@ use super::{AdminClient, ApiError};
 use crate::error::{Error, Result};
 use crate::topic_partition::BrokerId;
 use crate::wire::WireError;
+use crate::wire::error_codes;
 
 /// How long the controller may take, in milliseconds; Java's `request.timeout.ms`.
 const TIMEOUT_MS: i32 = 30_000;
@@ -130,7 +131,7 @@ impl AdminClient {
             Err(error) => return Err(error),
         };
         let missing = || ApiError {
-            code: 3, // UNKNOWN_TOPIC_OR_PARTITION
+            code: error_codes::UNKNOWN_TOPIC_OR_PARTITION,
             message: None,
         };
         let answer = |name: &String| (name.clone(), found.remove(name).unwrap_or_else(|| Err(missing())));
@@ -147,7 +148,7 @@ impl AdminClient {
         })?;
         ApiError::check(answer.error_code, None::<String>)?;
         let unknown = ApiError {
-            code: 100, // UNKNOWN_TOPIC_ID
+            code: error_codes::UNKNOWN_TOPIC_ID,
             message: None,
         };
         let Some(topic) = answer.topics.into_iter().next() else {

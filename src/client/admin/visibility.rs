@@ -17,6 +17,7 @@ use kafka_protocol::protocol::Request;
 use super::AdminClient;
 use super::topics::topic_name;
 use crate::topic_partition::BrokerId;
+use crate::wire::error_codes::{LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION};
 use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
 
 /// The longest wait for all brokers together.
@@ -27,9 +28,8 @@ const ONE_ANSWER: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 /// The errors of a topic that a broker does not know yet, or whose leaders it does not know yet.
-const NOT_YET: [i16; 3] = [UNKNOWN_TOPIC_OR_PARTITION, 5, 100];
+const NOT_YET: [i16; 3] = [UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_ID];
 
 /// Whether an answer shows the change.
 pub(super) type Check<T> = Arc<dyn Fn(&T) -> bool + Send + Sync>;

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::{Action, Missing, Run, Start, Topics};
 use crate::client::record_source::{self, Position, TopicPartitions, TopicProblem};
 use crate::error::{Error, Kind, Result};
-use crate::topic_partition::Offset;
+use crate::spelling::closest;
+use crate::topic_partition::{Offset, is_internal_topic};
 
 /// How long one question to the cluster may take while an interrupt waits.
 const ASK: Duration = Duration::from_millis(500);
@@ -104,7 +105,7 @@ impl Run {
         match &self.action.topics {
             Topics::Matching(pattern) => {
                 let mut all = self.source.topics(None, ASK)?;
-                all.retain(|topic| pattern.matches(&topic.name) && !is_internal(&topic.name));
+                all.retain(|topic| pattern.matches(&topic.name) && !is_internal_topic(&topic.name));
                 Ok(all)
             }
             Topics::Named(names) => {
@@ -145,14 +146,8 @@ impl Run {
     fn unknown_topic(&mut self, name: &str) -> Error {
         let servers = self.servers.clone();
         let all = self.source.topics(None, ASK).unwrap_or_default();
-        let nearest = all
-            .iter()
-            .map(|topic| (distance(name, &topic.name), &topic.name))
-            .filter(|(distance, _)| *distance <= name.chars().count().div_ceil(3))
-            .min();
-        let guess = nearest.map_or_else(String::new, |(_, nearest)| {
-            format!("; did you mean \"{nearest}\"?")
-        });
+        let nearest = closest(name, all.iter().map(|topic| topic.name.as_str()));
+        let guess = nearest.map_or_else(String::new, |nearest| format!("; did you mean \"{nearest}\"?"));
         Error::not_found(format!("topic \"{name}\" not found on {servers}{guess}"))
     }
 
@@ -336,53 +331,5 @@ fn later_start(action: &Action) -> Start {
     match action.start {
         Start::At(Position::Time(time)) => Start::At(Position::Time(time)),
         _ => Start::At(Position::Beginning),
-    }
-}
-
-fn is_internal(name: &str) -> bool {
-    matches!(
-        name,
-        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
-    )
-}
-
-/// How many letters differ (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (line, letter) in left.chars().enumerate() {
-        let mut corner = line;
-        let mut before = line + 1;
-        for (cell, other) in row.iter_mut().skip(1).zip(&right) {
-            let cost = if letter == *other {
-                corner
-            } else {
-                corner.min(*cell).min(before) + 1
-            };
-            corner = *cell;
-            *cell = cost;
-            before = cost;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn letters_that_differ_are_counted() {
-        for (left, right, count) in [
-            ("ordes", "orders", 1),
-            ("", "abc", 3),
-            ("a", "a", 0),
-            ("kitten", "sitting", 3),
-        ] {
-            assert_eq!(distance(left, right), count, "{left} {right}");
-        }
     }
 }

@@ -14,9 +14,7 @@ use crate::output::reassignment::{self as show, LogDirRow, MoveRow};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::reassignment::plan::{PartitionReplica, Plan, comma_separated};
 use crate::topic_partition::TopicPartition;
-
-/// What a broker says where there is nothing to stop.
-const NO_REASSIGNMENT_IN_PROGRESS: i16 = 85;
+use crate::wire::error_codes::NO_REASSIGNMENT_IN_PROGRESS;
 
 pub(super) fn run(action: &CancelAction, context: &mut Context) -> Result<()> {
     let plan = action.plan.as_deref();

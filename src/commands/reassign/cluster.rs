@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
+use crate::client::admin::AdminClient;
 use crate::client::admin::replica_log_dirs::{BrokerReplicas, ReplicaFiles};
-use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::output::plural;
@@ -14,6 +14,7 @@ use crate::reassignment::Assignment;
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::reassignment::cluster_view::{ClusterView, LiveBroker, PartitionFacts};
 use crate::topic_partition::{BrokerId, TopicPartition};
+use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
 /// The pause before a look that another must agree with.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -148,7 +149,7 @@ fn complain_of(unseen: &BTreeSet<&str>, admin: &mut AdminClient) -> Result<()> {
     }
     for (topic, answer) in admin.topic_replicas(Some(unseen.iter().copied()))? {
         match answer {
-            Err(error) if error.code != ApiError::UNKNOWN_TOPIC_OR_PARTITION => {
+            Err(error) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
                 return Err(Error::from(error).context(format!("topic \"{topic}\"")));
             }
             _ => {}
@@ -200,7 +201,7 @@ pub(super) fn assignment<'a>(
                     .into_iter()
                     .map(|(partition, replicas)| (TopicPartition::new(topic.clone(), partition), replicas)),
             ),
-            Err(error) if error.code == ApiError::UNKNOWN_TOPIC_OR_PARTITION => {}
+            Err(error) if error.code == UNKNOWN_TOPIC_OR_PARTITION => {}
             Err(error) => return Err(Error::from(error).context(format!("topic \"{topic}\""))),
         }
     }

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::checks::Work;
 use super::throttles::{self, Changes, Rates};
 use super::{ExecuteAction, idle_throttles, log_dir_moves, shown};
-use crate::client::admin::ApiError;
 use crate::client::admin::throttles::{ConfigChanges, Throttled};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
@@ -17,6 +16,7 @@ use crate::reassignment::Assignment;
 use crate::reassignment::plan::comma_separated;
 use crate::reassignment::throttle::{self, LEADER_THROTTLED_RATE, LOG_DIR_THROTTLED_RATE};
 use crate::topic_partition::BrokerId;
+use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
 /// Sets the throttles asked for, and answers them.
 pub(super) fn set(action: &ExecuteAction, work: &Work, context: &mut Context) -> Result<Changes> {
@@ -202,7 +202,7 @@ pub(super) fn clear(set: &Changes, file: &str, context: &mut Context) -> Result<
             Ok(refused) => left.extend(
                 refused
                     .into_iter()
-                    .filter(|(_, error)| error.code != ApiError::UNKNOWN_TOPIC_OR_PARTITION)
+                    .filter(|(_, error)| error.code != UNKNOWN_TOPIC_OR_PARTITION)
                     .map(|(throttled, error)| (throttled, error.to_string())),
             ),
             Err(error) => drop(left.insert(throttled.clone(), error.to_string())),

@@ -12,9 +12,8 @@ use crate::output::reassignment_progress::Step;
 use crate::reassignment::plan::{PartitionReplica, Plan};
 use crate::reassignment::progress::{Copied, LogDirState, ReplicaDirs, log_dir_moves};
 use crate::topic_partition::{BrokerId, TopicPartition};
+use crate::wire::error_codes::REPLICA_NOT_AVAILABLE;
 
-/// The broker does not have the replica yet.
-const REPLICA_NOT_AVAILABLE: i16 = 9;
 /// After so many looks a replica that neither moves nor is there is believed to stay.
 const LOOKS: u32 = 20;
 

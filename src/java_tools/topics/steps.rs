@@ -16,7 +16,7 @@ use crate::error::{Error, Kind};
 use crate::java;
 use crate::java::hash_order::{hash_order, hash_order_presized};
 use crate::java::regex::JavaRegex;
-use crate::topic_partition::BrokerId;
+use crate::topic_partition::{BrokerId, is_internal_topic};
 use crate::wire::WireError;
 
 /// What was asked for.
@@ -258,7 +258,8 @@ fn select(selection: &Selection, context: &mut Context) -> Result<Vec<TopicDescr
     let topics = admin(context, "listTopics")?.all_topics();
     let mut topics = topics.map_err(|error| asking(&error, "listTopics"))?;
     if selection.exclude_internal {
-        topics.retain(|topic| !topic.is_internal && !is_internal(&topic.name));
+        // What a broker of another make calls internal may be more than the names.
+        topics.retain(|topic| !topic.is_internal && !is_internal_topic(&topic.name));
     }
     if let Some(text) = &selection.topic {
         let pattern = pattern(text);
@@ -267,11 +268,6 @@ fn select(selection: &Selection, context: &mut Context) -> Result<Vec<TopicDescr
         topics.retain(|topic| regex.matches(&topic.name));
     }
     Ok(topics)
-}
-
-/// Kafka's own topics, by name: what a broker of another make calls internal may be more.
-fn is_internal(name: &str) -> bool {
-    ["__consumer_offsets", "__transaction_state", "__share_group_state"].contains(&name)
 }
 
 /// The regular expression that Kafka's tools make of a list of topics: a comma is an alternative, blanks go, and

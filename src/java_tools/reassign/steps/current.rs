@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{JavaFailure, JavaResult, check_topic_names, unknown};
-use crate::client::admin::{AdminClient, ApiError};
+use crate::client::admin::AdminClient;
 use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;
 use crate::reassignment::plan::PartitionReplica;
 use crate::reassignment::plan_json::{plan_of, write_compact};
 use crate::topic_partition::{BrokerId, TopicPartition};
+use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
 /// How long a replica that the cluster knows of may be missing on its broker's disk: a topic's folders appear a
 /// moment after the topic.
@@ -31,7 +32,7 @@ pub(super) fn topic_assignment(admin: &mut AdminClient, topics: &[String]) -> Ja
                     .map(|(partition, replicas)| (TopicPartition::new(topic, partition), replicas));
                 assignment.extend(named);
             }
-            Some(Err(error)) if error.code != ApiError::UNKNOWN_TOPIC_OR_PARTITION => {
+            Some(Err(error)) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
                 return Err(JavaFailure::Refused(error));
             }
             _ => return Err(unknown(format!("Topic {topic} not found."))),

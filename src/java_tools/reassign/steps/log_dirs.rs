@@ -7,12 +7,10 @@ use super::{JavaFailure, JavaResult, told};
 use crate::commands::context::Context;
 use crate::java_tools::reassign::words;
 use crate::reassignment::plan::PartitionReplica;
+use crate::wire::error_codes::REPLICA_NOT_AVAILABLE;
 
 /// The pause between two attempts to start moves between log directories.
 const LOG_DIR_RETRY: Duration = Duration::from_millis(100);
-/// The broker does not have the replica yet.
-const REPLICA_NOT_AVAILABLE: i16 = 9;
-
 /// Asks until every broker has begun: a replica that is new to its broker can only be placed once it is there.
 pub(super) fn start_log_dir_moves(
     mut pending: BTreeMap<PartitionReplica, String>,

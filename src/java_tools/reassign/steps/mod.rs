@@ -19,8 +19,8 @@ use crate::java_tools::reassign::words;
 use crate::reassignment::plan::{Plan, PlanError};
 use crate::reassignment::plan_json::read_plan;
 use crate::topic_partition::TopicPartition;
-
-const INVALID_TOPIC: i16 = 17;
+use crate::wire::error_codes::INVALID_TOPIC_EXCEPTION;
+use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
 /// What the tool was asked for; `text` is the content of the file named.
 #[derive(Debug)]
@@ -137,14 +137,14 @@ fn check_topic_names<'a>(mut topics: impl Iterator<Item = &'a str>) -> JavaResul
 
 fn invalid(message: impl Into<String>) -> JavaFailure {
     JavaFailure::Refused(ApiError {
-        code: INVALID_TOPIC,
+        code: INVALID_TOPIC_EXCEPTION,
         message: Some(message.into()),
     })
 }
 
 fn unknown(message: String) -> JavaFailure {
     JavaFailure::Refused(ApiError {
-        code: ApiError::UNKNOWN_TOPIC_OR_PARTITION,
+        code: UNKNOWN_TOPIC_OR_PARTITION,
         message: Some(message),
     })
 }

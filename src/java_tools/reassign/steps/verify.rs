@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::throttles::clear_all_throttles;
 use super::{JavaFailure, JavaResult, check_topic_names, plan_from, told};
-use crate::client::admin::{AdminClient, ApiError};
+use crate::client::admin::AdminClient;
 use crate::commands::context::Context;
 use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;
@@ -12,6 +12,7 @@ use crate::reassignment::active::ActiveReassignments;
 use crate::reassignment::plan::{PartitionReplica, Plan};
 use crate::reassignment::progress::{self, LogDirState, PartitionProgress};
 use crate::topic_partition::TopicPartition;
+use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
 pub(super) fn verify(text: &str, preserve_throttles: bool, context: &mut Context) -> JavaResult {
     let plan = plan_from(text)?;
@@ -59,7 +60,7 @@ fn partition_states(
                         }
                     }
                 }
-                Some(Err(error)) if error.code != ApiError::UNKNOWN_TOPIC_OR_PARTITION => {
+                Some(Err(error)) if error.code != UNKNOWN_TOPIC_OR_PARTITION => {
                     return Err(JavaFailure::Refused(error.clone()));
                 }
                 _ => {}
