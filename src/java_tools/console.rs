@@ -1,4 +1,4 @@
-//! What the console producer and the console consumer share on their command lines.
+//! What the command lines of several tools share: pairs and files of properties, and how a list of brokers is checked.
 
 use std::net::ToSocketAddrs as _;
 use std::path::Path;
