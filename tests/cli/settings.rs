@@ -114,13 +114,9 @@ fn a_protocol_before_an_address_is_taken_or_contradicts() {
             outcome.stderr,
             "kafkit: --bootstrap-server: SSL:// contradicts -X security.protocol=PLAINTEXT\n"
         );
-        // A plain listener does not answer TLS: nothing is read over a connection weaker than was asked for.
-        let outcome =
-            suite.run(
-                command
-                    .iter()
-                    .chain(&["-b", &tls, "-X", "socket.connection.setup.timeout.ms=500"]),
-            );
+        // A plain listener does not answer TLS: nothing is sent or read over a connection weaker than was asked for.
+        let over_tls = ["-b", &tls, "-X", "socket.connection.setup.timeout.ms=500"];
+        let outcome = suite.run_with_input(command.iter().chain(&over_tls), "a\n");
         assert_ne!(outcome.code, Some(0), "{outcome:?}");
     }
 }
