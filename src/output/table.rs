@@ -202,7 +202,12 @@ impl Table {
     }
 
     fn print_tsv(&self, printer: &mut Printer) -> Result<()> {
-        let headings: Vec<&str> = self.columns.iter().map(|column| column.heading).collect();
+        // The names of the JSON fields: they say the unit, as in LAG_MS, and hold no blanks.
+        let headings: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| column.key.to_uppercase())
+            .collect();
         printer.line(headings.join("\t"))?;
         for row in &self.rows {
             let fields: Vec<String> = row.iter().map(|cell| one_field(&plain(&cell.exact))).collect();

@@ -133,6 +133,15 @@ fn a_group_tells_how_long_its_first_record_waits() {
         .unwrap();
     let late = since_2020.as_millis() as i64 - waits;
     assert!((0..600_000).contains(&late), "{waits} ms");
+    let tsv = describe(&cluster, &["group", "g", "-o", "tsv"])
+        .succeeds()
+        .stdout();
+    let heading = tsv.lines().next();
+    assert_eq!(
+        heading,
+        Some("GROUP\tTOPIC\tPARTITION\tCOMMITTED\tEND\tLAG\tLAG_MS\tMEMBER"),
+        "no blanks, and the unit in the name"
+    );
     let table = describe(&cluster, &["group", "g"]).succeeds().stdout();
     assert!(
         table.contains("LAG  LAG TIME") && table.contains("lag 3 records, about "),
