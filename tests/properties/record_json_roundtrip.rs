@@ -99,7 +99,6 @@ proptest! {
         let records: Vec<(String, i64)> = records
             .into_iter()
             .map(|(text, time)| (format!("[{text}]"), time % 1_700_000_000_000))
-            .map(|(text, time)| (text, if time == 0 { -1 } else { time }))
             .collect();
         let all = |line: fn(&str, i64) -> String| -> String {
             let lines: Vec<String> = records.iter().map(|(text, time)| line(text, *time)).collect();

@@ -302,6 +302,18 @@ proptest! {
     }
 }
 
+/// A history that once failed: the first batch is refused for want of replicas, and more come behind it.
+#[test]
+fn a_refused_batch_keeps_its_place_before_those_behind_it() {
+    let mut world = World::new(false, None);
+    for choice in [208, 147, 137, 208, 16, 16] {
+        world.step(choice);
+    }
+    world.settle();
+    world.check().unwrap();
+    assert_eq!(world.delivered.len() as u64, world.next_tag);
+}
+
 #[test]
 fn sequence_numbers_go_on_at_zero() {
     let mut world = World::new(false, None);
