@@ -2,6 +2,7 @@
 
 use crate::support::cluster::Cluster;
 use crate::support::suite::{Suite, outcome_of};
+use crate::support::terminal::Terminal;
 
 /// What bash is offered for the last word, with the words as our script hands them over.
 fn offered(suite: &Suite, words: &[&str]) -> Vec<String> {
@@ -61,4 +62,19 @@ fn a_cluster_that_does_not_answer_offers_nothing_and_says_nothing() {
         offered(&suite, &["kafkit", "consume", "or"]).is_empty(),
         "no broker is started"
     );
+}
+
+/// Bash itself, with the tab key typed: behind `=` go values and no flags, and nothing is added that must be taken away.
+#[test]
+fn bash_completes_a_config_and_its_value() {
+    let terminal = Terminal::new();
+    let mut bash = terminal.start_on_a_screen("bash --noprofile --norc -i");
+    bash.types("PS1=\"$ \"; source <(kafkit completions bash); echo rea\"\"dy\n");
+    bash.prints_at_last("ready\r\n$ ");
+    bash.types("kafkit topics alter orders -c clean\t");
+    bash.prints_at_last("-c cleanup.policy=");
+    bash.types("\t\t");
+    bash.prints_at_last("compact  delete   \r\n$ kafkit topics alter orders -c cleanup.policy=");
+    bash.types("com\t");
+    bash.prints_at_last("cleanup.policy=compact ");
 }
