@@ -8,11 +8,11 @@
 use std::path::{Path, PathBuf};
 
 use kafkit::client::settings::Settings;
-use kafkit::commands::Context;
-use kafkit::java_tools::dump_log::steps::{Decoder, ElementDecoder, JavaDump, run as run_java};
+use kafkit::commands::context::Context;
 use kafkit::commands::dump_log::{Action, Range, Records, View, run};
 use kafkit::internal_records::coordinator::Topic;
 use kafkit::internal_records::{cluster_metadata, control, json, remote_log};
+use kafkit::java_tools::dump_log::steps::{Decoder, ElementDecoder, JavaDump, run as run_java};
 use kafkit::output::{OutputOptions, Printer};
 use libfuzzer_sys::fuzz_target;
 
