@@ -85,16 +85,7 @@ pub fn cluster(
     }
     let own = topics.iter().filter(|topic| !topic.is_internal).count() as i64;
     let partitions = partitions(topics).count() as i64;
-    let with_names = topics.iter().flat_map(|topic| {
-        let name = |partition| TopicPartition::new(topic.name.as_str(), partition);
-        topic
-            .partitions
-            .iter()
-            .map(move |partition| (name(partition.partition), partition))
-    });
-    let ill = with_names
-        .filter(|(name, partition)| health::is_under_replicated(partition, active.get(name)))
-        .count() as i64;
+    let ill = under_replicated(topics, active);
     let moving = active.len() as i64;
     let leaderless = partitions_that(topics, |partition| partition.leader.is_none());
     match printer.format() {
@@ -147,6 +138,20 @@ pub fn cluster(
         }
         Format::Tsv | Format::Name => table.print(printer),
     }
+}
+
+/// Partitions that lack replicas, but for those that are on their way to other brokers.
+fn under_replicated(topics: &[TopicDescription], active: &ActiveReassignments) -> i64 {
+    let with_names = topics.iter().flat_map(|topic| {
+        let name = |partition| TopicPartition::new(topic.name.as_str(), partition);
+        topic
+            .partitions
+            .iter()
+            .map(move |partition| (name(partition.partition), partition))
+    });
+    with_names
+        .filter(|(name, partition)| health::is_under_replicated(partition, active.get(name)))
+        .count() as i64
 }
 
 /// Brokers in a table, and under it the settings of those that were asked for by id.
