@@ -42,9 +42,12 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ("config", ""),
     ("coordinator", "config metadata node"),
     ("fetch", "call refusal response"),
-    ("node", "config fetch"),
+    (
+        "node",
+        "config coordinator fetch metadata notices produce server",
+    ),
     ("produce", "config once"),
-    ("server", "Broker access apis call refusal response"),
+    ("server", "access apis call node refusal response"),
 ];
 const EVERYONES: [&str; 4] = ["error", "plain_words", "spelling", "topic_partition"];
 

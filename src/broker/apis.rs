@@ -85,15 +85,15 @@ impl Api {
 macro_rules! api {
     ($key:ident, $request:ident, $min:literal ..= $max:literal, await $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
-            let (broker, context, request) = decode::<messages::$request>(call)?;
-            let response = $handler(&broker, &context, request).await;
+            let (node, context, request) = decode::<messages::$request>(call)?;
+            let response = $handler(&node, &context, request).await;
             response::encode::<messages::$request>(&context, &response)
         }), $($rest)+)
     };
     ($key:ident, $request:ident, $min:literal ..= $max:literal, $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
-            let (broker, context, request) = decode::<messages::$request>(call)?;
-            let response = $handler(&broker, &context, request);
+            let (node, context, request) = decode::<messages::$request>(call)?;
+            let response = $handler(&node, &context, request);
             response::encode::<messages::$request>(&context, &response)
         }), $($rest)+)
     };

@@ -9,8 +9,8 @@ use bytes::BytesMut;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::Request;
 
-use super::Broker;
 use super::access::Principal;
+use super::node::Node;
 use super::refusal::Refusal;
 use super::request_shape;
 use super::server::connections::Listener;
@@ -34,7 +34,7 @@ pub struct RequestContext {
 /// One request on its way to its handler: the body only, its header is in `context`.
 #[derive(Debug)]
 pub struct Call {
-    pub(super) broker: Arc<Broker>,
+    pub(super) node: Arc<Node>,
     pub(super) context: RequestContext,
     pub(super) body: BytesMut,
     /// The shape that the body must have ([`request_shape`]).
@@ -42,12 +42,12 @@ pub struct Call {
 }
 
 /// Decodes the body, after a walk over its lengths.
-pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Broker>, RequestContext, R), Refusal> {
+pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Node>, RequestContext, R), Refusal> {
     let version = call.context.version;
     if !request_shape::is_well_formed(call.shape, &call.body) {
         return Err(Refusal::new("a request whose lengths do not fit its size"));
     }
     let request = R::decode(&mut call.body.freeze(), version)
         .map_err(|error| Refusal::new(format!("a request that cannot be decoded: {error:#}")))?;
-    Ok((call.broker, call.context, request))
+    Ok((call.node, call.context, request))
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::Broker;
 use super::config::{BrokerConfig, Endpoint};
 use super::coordinator::group::{self, GroupConfig, GroupCoordinator, LogTopic};
 use super::fetch::fetch_session::FetchSessions;
 use super::metadata::Metadata;
+use super::node::Node;
 use super::notices::{NoticeSink, Notices};
 use super::produce::write_trouble::WriteTrouble;
 use super::server::accept;
@@ -24,7 +24,7 @@ use crate::wire::host_port::host_port;
 /// A broker that is bound and has its data, but does not serve yet.
 #[derive(Debug)]
 pub struct PreparedBroker {
-    broker: Arc<Broker>,
+    node: Arc<Node>,
     sockets: Vec<(TcpListener, Arc<Listener>)>,
     stop: watch::Sender<bool>,
 }
@@ -53,7 +53,8 @@ impl PreparedBroker {
         let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_topic, timers::steady_ms())?;
         let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
         let data_dir = config.data_dir.clone();
-        let broker = Broker {
+        let node = Node {
+            id: config.node_id,
             config,
             metadata,
             groups: Arc::new(groups),
@@ -63,18 +64,18 @@ impl PreparedBroker {
             notices: Notices::new(notices),
             write_trouble: WriteTrouble::new(data_dir),
         };
-        for note in &broker.metadata.notes {
-            broker.notice(note);
+        for note in &node.metadata.notes {
+            node.notice(note);
         }
         Ok(Self {
-            broker: Arc::new(broker),
+            node: Arc::new(node),
             sockets,
             stop: watch::Sender::new(false),
         })
     }
 
-    pub fn broker(&self) -> &Arc<Broker> {
-        &self.broker
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
     }
 
     pub fn stop_handle(&self) -> StopHandle {
@@ -88,10 +89,10 @@ impl PreparedBroker {
             .enable_all()
             .build()
             .map_err(|error| Error::from(error).context("start the broker"))?;
-        let broker = Arc::clone(&self.broker);
+        let node = Arc::clone(&self.node);
         runtime.block_on(self.serve())?;
         drop(runtime);
-        broker.metadata.close()
+        node.metadata.close()
     }
 
     async fn serve(self) -> Result<()> {
@@ -99,21 +100,21 @@ impl PreparedBroker {
         for (socket, listener) in self.sockets {
             let socket = tokio::net::TcpListener::from_std(socket)?;
             let stop = self.stop.subscribe();
-            accepting.spawn(accept::accept(Arc::clone(&self.broker), socket, listener, stop));
+            accepting.spawn(accept::accept(Arc::clone(&self.node), socket, listener, stop));
         }
         // What was deleted before the last stop may still be there, and take long to remove.
-        let broker = Arc::clone(&self.broker);
+        let node = Arc::clone(&self.node);
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = broker.metadata.purge_deleted() {
-                broker.notice(format_args!("cannot remove what was deleted: {error}"));
+            if let Err(error) = node.metadata.purge_deleted() {
+                node.notice(format_args!("cannot remove what was deleted: {error}"));
             }
         });
         let mut stop = self.stop.subscribe();
         tokio::select! {
             () = accept::stopped(&mut stop) => {}
-            () = group::run_alarm(Arc::clone(&self.broker.groups), timers::steady_ms) => {}
-            () = timers::housekeeping(Arc::clone(&self.broker)) => {}
-            () = idle_for_long(&self.broker) => {
+            () = group::run_alarm(Arc::clone(&self.node.groups), timers::steady_ms) => {}
+            () = timers::housekeeping(Arc::clone(&self.node)) => {}
+            () = idle_for_long(&self.node) => {
                 self.stop.send_replace(true);
             }
         }
@@ -123,15 +124,15 @@ impl PreparedBroker {
 }
 
 /// Returns when no client has been connected for as long as the configuration allows; never if it sets no limit.
-async fn idle_for_long(broker: &Broker) {
-    let Some(limit) = broker.config.leave_when_idle else {
+async fn idle_for_long(node: &Node) {
+    let Some(limit) = node.config.leave_when_idle else {
         return std::future::pending().await;
     };
     loop {
-        broker.connections.none().await;
-        let before = broker.connections.ever();
+        node.connections.none().await;
+        let before = node.connections.ever();
         tokio::time::sleep(limit).await;
-        if broker.connections.open() == 0 && broker.connections.ever() == before {
+        if node.connections.open() == 0 && node.connections.ever() == before {
             return;
         }
     }

@@ -5,7 +5,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::Broker;
+use super::node::Node;
 
 /// Milliseconds since 1970, the clock of record timestamps.
 pub fn now_ms() -> i64 {
@@ -23,9 +23,9 @@ pub fn steady_ms() -> i64 {
 }
 
 /// Never ends. The work itself may wait for the disk and is done beside the runtime.
-pub(super) async fn housekeeping(broker: Arc<Broker>) {
+pub(super) async fn housekeeping(node: Arc<Node>) {
     let interval =
-        |name: &str| Duration::from_millis(u64::try_from(broker.config.number(name)).unwrap_or(0).max(1));
+        |name: &str| Duration::from_millis(u64::try_from(node.config.number(name)).unwrap_or(0).max(1));
     let retention = interval("log.retention.check.interval.ms");
     let flush = interval("log.flush.offset.checkpoint.interval.ms");
     let mut since_retention = Duration::ZERO;
@@ -37,7 +37,7 @@ pub(super) async fn housekeeping(broker: Arc<Broker>) {
         if retention_due {
             since_retention = Duration::ZERO;
         }
-        let metadata = Arc::clone(&broker.metadata);
+        let metadata = Arc::clone(&node.metadata);
         let work = tokio::task::spawn_blocking(move || {
             if retention_due {
                 metadata.apply_retention(now_ms())?;
@@ -46,7 +46,7 @@ pub(super) async fn housekeeping(broker: Arc<Broker>) {
             metadata.flush_finished_segments()
         });
         if let Ok(Err(error)) = work.await {
-            broker.notice(format_args!("cannot clean up: {error}"));
+            node.notice(format_args!("cannot clean up: {error}"));
         }
     }
 }

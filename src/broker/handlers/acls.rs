@@ -14,20 +14,20 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 fn message() -> StrBytes {
     text("No Authorizer is configured on the broker")
 }
 
-pub fn describe(_: &Arc<Broker>, _: &RequestContext, _: DescribeAclsRequest) -> DescribeAclsResponse {
+pub fn describe(_: &Arc<Node>, _: &RequestContext, _: DescribeAclsRequest) -> DescribeAclsResponse {
     DescribeAclsResponse::default()
         .with_error_code(ResponseError::SecurityDisabled.code())
         .with_error_message(Some(message()))
 }
 
-pub fn create(_: &Arc<Broker>, _: &RequestContext, request: CreateAclsRequest) -> CreateAclsResponse {
+pub fn create(_: &Arc<Node>, _: &RequestContext, request: CreateAclsRequest) -> CreateAclsResponse {
     let results = request.creations.iter().map(|_| {
         AclCreationResult::default()
             .with_error_code(ResponseError::SecurityDisabled.code())
@@ -36,7 +36,7 @@ pub fn create(_: &Arc<Broker>, _: &RequestContext, request: CreateAclsRequest) -
     CreateAclsResponse::default().with_results(results.collect())
 }
 
-pub fn delete(_: &Arc<Broker>, _: &RequestContext, request: DeleteAclsRequest) -> DeleteAclsResponse {
+pub fn delete(_: &Arc<Node>, _: &RequestContext, request: DeleteAclsRequest) -> DeleteAclsResponse {
     let results = request.filters.iter().map(|_| {
         DeleteAclsFilterResult::default()
             .with_error_code(ResponseError::SecurityDisabled.code())

@@ -13,17 +13,13 @@ use kafka_protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
 
 use super::config_resource;
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::config_changes::{self, Resource};
 use crate::broker::cluster::controller::Refused;
 use crate::broker::config::effective_config::Configs;
+use crate::broker::node::Node;
 
-pub fn handle(
-    broker: &Arc<Broker>,
-    _: &RequestContext,
-    request: AlterConfigsRequest,
-) -> AlterConfigsResponse {
+pub fn handle(node: &Arc<Node>, _: &RequestContext, request: AlterConfigsRequest) -> AlterConfigsResponse {
     let resources = request.resources.iter();
     let twice = config_resource::named_twice(
         resources.map(|wanted| (wanted.resource_type, wanted.resource_name.as_str())),
@@ -38,7 +34,7 @@ pub fn handle(
         } else if config_changes::is_any_twice(wanted.configs.iter().map(|config| config.name.as_str())) {
             Err(config_changes::duplicate_keys())
         } else {
-            replace(broker, wanted, request.validate_only)
+            replace(node, wanted, request.validate_only)
         };
         match outcome {
             Ok(()) => response.with_error_message(None),
@@ -50,8 +46,8 @@ pub fn handle(
     AlterConfigsResponse::default().with_responses(responses.collect())
 }
 
-fn replace(broker: &Broker, wanted: &AlterConfigsResource, validate_only: bool) -> Result<(), Refused> {
-    let resource = config_resource::find(broker, wanted.resource_type, &wanted.resource_name)?;
+fn replace(node: &Node, wanted: &AlterConfigsResource, validate_only: bool) -> Result<(), Refused> {
+    let resource = config_resource::find(node, wanted.resource_type, &wanted.resource_name)?;
     let mut configs = Configs::new();
     for config in &wanted.configs {
         let Some(value) = &config.value else {
@@ -60,23 +56,23 @@ fn replace(broker: &Broker, wanted: &AlterConfigsResource, validate_only: bool) 
         };
         configs.insert(config.name.to_string(), value.to_string());
     }
-    store(broker, &resource, configs, validate_only)
+    store(node, &resource, configs, validate_only)
 }
 
 /// The configs a resource was given.
-pub(super) fn current(broker: &Broker, resource: &Resource) -> Configs {
+pub(super) fn current(node: &Node, resource: &Resource) -> Configs {
     match resource {
         Resource::Topic(name) => {
-            let topic = broker.metadata.topic(name);
+            let topic = node.metadata.topic(name);
             topic.map(|topic| topic.configs.clone()).unwrap_or_default()
         }
-        _ => broker.metadata.broker_configs(&resource.broker_name()),
+        _ => node.metadata.broker_configs(&resource.broker_name()),
     }
 }
 
 /// Checks a resource's new configs, and keeps them unless they were only to be checked.
 pub(super) fn store(
-    broker: &Broker,
+    node: &Node,
     resource: &Resource,
     configs: Configs,
     validate_only: bool,
@@ -86,13 +82,11 @@ pub(super) fn store(
         return Ok(());
     }
     let stored = match resource {
-        Resource::Topic(name) => broker
+        Resource::Topic(name) => node
             .metadata
             .set_topic_configs(name, configs)
-            .inspect(|()| broker.note_compaction(name)),
-        _ => broker
-            .metadata
-            .set_broker_configs(&resource.broker_name(), configs),
+            .inspect(|()| node.note_compaction(name)),
+        _ => node.metadata.set_broker_configs(&resource.broker_name(), configs),
     };
     stored.map_err(|error| (ResponseError::KafkaStorageError, error.message()))
 }

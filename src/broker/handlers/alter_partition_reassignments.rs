@@ -17,11 +17,11 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _: &RequestContext,
     request: AlterPartitionReassignmentsRequest,
 ) -> AlterPartitionReassignmentsResponse {
@@ -29,11 +29,8 @@ pub fn handle(
         let partitions = topic.partitions.iter().map(|wanted| {
             let response =
                 ReassignablePartitionResponse::default().with_partition_index(wanted.partition_index);
-            let is_there = broker
-                .metadata
-                .partition(&topic.name, wanted.partition_index)
-                .is_some();
-            match check(wanted, is_there, BrokerId(broker.config.node_id)) {
+            let is_there = node.partition(&topic.name, wanted.partition_index).is_some();
+            match check(wanted, is_there, BrokerId(node.id)) {
                 Ok(()) => response.with_error_message(None),
                 Err((error, message)) => response
                     .with_error_code(error.code())

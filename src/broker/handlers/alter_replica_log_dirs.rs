@@ -13,15 +13,15 @@ use kafka_protocol::messages::alter_replica_log_dirs_response::{
 use kafka_protocol::messages::{AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse};
 
 use super::describe_log_dirs::absolute_log_dir;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _: &RequestContext,
     request: AlterReplicaLogDirsRequest,
 ) -> AlterReplicaLogDirsResponse {
-    let own = absolute_log_dir(broker);
+    let own = absolute_log_dir(node);
     let mut results = Vec::new();
     for dir in &request.dirs {
         let is_known = Path::new(dir.path.as_str()) == own;
@@ -29,7 +29,7 @@ pub fn handle(
             let partitions = topic.partitions.iter().map(|index| {
                 let error_code = if !is_known {
                     ResponseError::LogDirNotFound.code()
-                } else if broker.metadata.partition(&topic.name, *index).is_none() {
+                } else if node.partition(&topic.name, *index).is_none() {
                     ResponseError::UnknownTopicOrPartition.code()
                 } else {
                     0

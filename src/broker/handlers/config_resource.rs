@@ -4,19 +4,19 @@ use std::collections::HashSet;
 
 use kafka_protocol::ResponseError;
 
-use crate::broker::Broker;
 use crate::broker::cluster::config_changes::Resource;
 use crate::broker::cluster::controller::Refused;
+use crate::broker::node::Node;
 use crate::broker::topic_name;
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
 
 /// The resource of a type and name, or why there is none, in Kafka's words.
-pub(super) fn find(broker: &Broker, kind: i8, name: &str) -> Result<Resource, Refused> {
+pub(super) fn find(node: &Node, kind: i8, name: &str) -> Result<Resource, Refused> {
     match kind {
-        TOPIC => topic(broker, name),
-        BROKER => node(broker, name),
+        TOPIC => topic(node, name),
+        BROKER => broker(node, name),
         _ => {
             let message = format!("Unsupported resource type: {}", kind_name(kind));
             Err((ResponseError::InvalidRequest, message))
@@ -24,24 +24,24 @@ pub(super) fn find(broker: &Broker, kind: i8, name: &str) -> Result<Resource, Re
     }
 }
 
-fn topic(broker: &Broker, name: &str) -> Result<Resource, Refused> {
+fn topic(node: &Node, name: &str) -> Result<Resource, Refused> {
     if name.is_empty() {
         let message = "Default topic resources are not allowed.";
         return Err((ResponseError::InvalidRequest, message.to_owned()));
     }
     topic_name::validate(name).map_err(|message| (ResponseError::InvalidTopicException, message))?;
-    if broker.metadata.topic(name).is_none() {
+    if node.metadata.topic(name).is_none() {
         let message = format!("The topic '{name}' does not exist.");
         return Err((ResponseError::UnknownTopicOrPartition, message));
     }
     Ok(Resource::Topic(name.to_owned()))
 }
 
-fn node(broker: &Broker, name: &str) -> Result<Resource, Refused> {
+fn broker(node: &Node, name: &str) -> Result<Resource, Refused> {
     if name.is_empty() {
         return Ok(Resource::BrokerDefaults);
     }
-    let own = broker.config.node_id;
+    let own = node.id;
     match name.parse::<i32>() {
         Ok(id) if id == own => Ok(Resource::Broker(id)),
         Ok(id) => {

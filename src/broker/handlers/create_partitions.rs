@@ -11,12 +11,12 @@ use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicR
 use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
 
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::controller::{self, Refused, duplicate_topic_name, named_twice};
+use crate::broker::node::Node;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _: &RequestContext,
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
@@ -27,7 +27,7 @@ pub fn handle(
         let outcome = if twice.contains(&topic.name) {
             Err(duplicate_topic_name())
         } else {
-            add(broker, topic, request.validate_only)
+            add(node, topic, request.validate_only)
         };
         let result = CreatePartitionsTopicResult::default().with_name(topic.name.clone());
         match outcome {
@@ -40,16 +40,16 @@ pub fn handle(
     CreatePartitionsResponse::default().with_results(results.collect())
 }
 
-fn add(broker: &Broker, wanted: &CreatePartitionsTopic, validate_only: bool) -> Result<(), Refused> {
+fn add(node: &Node, wanted: &CreatePartitionsTopic, validate_only: bool) -> Result<(), Refused> {
     let name = wanted.name.as_str();
     let assignments: Option<Vec<Vec<i32>>> = wanted.assignments.as_ref().map(|assignments| {
         let replicas = assignments.iter().map(|assignment| &assignment.broker_ids);
         replicas.map(|ids| ids.iter().map(|id| id.0).collect()).collect()
     });
-    controller::create_partitions(&*broker.metadata, name, wanted.count, assignments.as_deref())?;
+    controller::create_partitions(&*node.metadata, name, wanted.count, assignments.as_deref())?;
     if validate_only {
         return Ok(());
     }
-    let added = broker.metadata.add_partitions(name, wanted.count);
+    let added = node.metadata.add_partitions(name, wanted.count);
     added.map_err(|error| (ResponseError::KafkaStorageError, error.message()))
 }

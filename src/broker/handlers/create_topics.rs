@@ -21,26 +21,26 @@ use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicN
 use uuid::Uuid;
 
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::controller::{
     self, Refused, RequestedTopic, TopicDefaults, duplicate_topic_name, named_twice,
 };
 use crate::broker::config::effective_config::Configs;
 use crate::broker::metadata::Topic;
+use crate::broker::node::Node;
 use crate::storage::file_name::METADATA_TOPIC;
 use crate::topic_config::TOPIC_CONFIGS;
 
 /// Runs on a blocking thread: thousands of partitions are many folders and files, and no other request may wait for
 /// them.
 pub async fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _: &RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
-    let broker = Arc::clone(broker);
+    let node = Arc::clone(node);
     let names: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
-    let created = tokio::task::spawn_blocking(move || create_all(&broker, request)).await;
+    let created = tokio::task::spawn_blocking(move || create_all(&node, request)).await;
     created.unwrap_or_else(|_| {
         let failed = |name| {
             CreatableTopicResult::default()
@@ -51,7 +51,7 @@ pub async fn handle(
     })
 }
 
-fn create_all(broker: &Arc<Broker>, request: CreateTopicsRequest) -> CreateTopicsResponse {
+fn create_all(node: &Arc<Node>, request: CreateTopicsRequest) -> CreateTopicsResponse {
     let twice = named_twice(request.topics.iter().map(|topic| topic.name.clone()));
     let validate_only = request.validate_only;
     let mut answered = HashSet::new();
@@ -64,7 +64,7 @@ fn create_all(broker: &Arc<Broker>, request: CreateTopicsRequest) -> CreateTopic
         let result = if twice.contains(&name) {
             Err(duplicate_topic_name())
         } else {
-            create(broker, &topic, validate_only)
+            create(node, &topic, validate_only)
         };
         let result = result.unwrap_or_else(|(error, message)| {
             CreatableTopicResult::default()
@@ -79,37 +79,28 @@ fn create_all(broker: &Arc<Broker>, request: CreateTopicsRequest) -> CreateTopic
 }
 
 /// Creates a topic that a request mentions (`auto.create.topics.enable`), with the broker's defaults.
-pub(super) fn create_automatically(broker: &Broker, name: &str) -> Result<Arc<Topic>, ResponseError> {
+pub(super) fn create_automatically(node: &Node, name: &str) -> Result<Arc<Topic>, ResponseError> {
     if name == METADATA_TOPIC {
         return Err(ResponseError::UnknownTopicOrPartition);
     }
-    controller::check_new_name(&*broker.metadata, name).map_err(|(error, _)| error)?;
+    controller::check_new_name(&*node.metadata, name).map_err(|(error, _)| error)?;
     let internal = name == crate::broker::coordinator::group::offsets_topic::OFFSETS_TOPIC;
     let created = if internal {
-        broker.metadata.offsets_topic()
+        node.metadata.offsets_topic()
     } else {
-        let partitions = broker.config.num_partitions;
-        let created = broker.metadata.create_topic(name, partitions, Configs::new());
-        created.inspect(|_| broker.note_compaction(name))
+        let partitions = node.config.num_partitions;
+        let created = node.metadata.create_topic(name, partitions, Configs::new());
+        created.inspect(|_| node.note_compaction(name))
     };
     // Somebody else may have been faster.
-    created.or_else(|_| {
-        broker
-            .metadata
-            .topic(name)
-            .ok_or(ResponseError::KafkaStorageError)
-    })
+    created.or_else(|_| node.metadata.topic(name).ok_or(ResponseError::KafkaStorageError))
 }
 
-fn create(
-    broker: &Broker,
-    topic: &CreatableTopic,
-    validate_only: bool,
-) -> Result<CreatableTopicResult, Refused> {
-    let metadata = &*broker.metadata;
+fn create(node: &Node, topic: &CreatableTopic, validate_only: bool) -> Result<CreatableTopicResult, Refused> {
+    let metadata = &*node.metadata;
     let defaults = TopicDefaults {
-        partitions: broker.config.num_partitions,
-        replication_factor: broker.config.number("default.replication.factor"),
+        partitions: node.config.num_partitions,
+        replication_factor: node.config.number("default.replication.factor"),
     };
     let planned = controller::create_topic(metadata, defaults, &requested(topic))?;
     let name = topic.name.as_str();
@@ -118,7 +109,7 @@ fn create(
     } else {
         let created = metadata.create_topic(name, planned.partitions, planned.configs.clone());
         created
-            .inspect(|_| broker.note_compaction(name))
+            .inspect(|_| node.note_compaction(name))
             .map_err(|error| {
                 // Another request may have made it since it was looked for.
                 let refused = controller::check_new_name(metadata, name).err();
@@ -131,7 +122,7 @@ fn create(
         .with_topic_id(id)
         .with_num_partitions(planned.partitions)
         .with_replication_factor(1)
-        .with_configs(Some(effective_configs(broker, &planned.configs))))
+        .with_configs(Some(effective_configs(node, &planned.configs))))
 }
 
 fn requested(topic: &CreatableTopic) -> RequestedTopic {
@@ -152,8 +143,8 @@ fn requested(topic: &CreatableTopic) -> RequestedTopic {
     }
 }
 
-fn effective_configs(broker: &Broker, configs: &Configs) -> Vec<CreatableTopicConfigs> {
-    broker.metadata.with_broker_values(|values| {
+fn effective_configs(node: &Node, configs: &Configs) -> Vec<CreatableTopicConfigs> {
+    node.metadata.with_broker_values(|values| {
         let all = TOPIC_CONFIGS.iter().map(|config| {
             let (value, source) = values.topic_value(config, configs);
             CreatableTopicConfigs::default()

@@ -10,12 +10,12 @@ use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
 use kafka_protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse};
 
 use super::group_words::error_code;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 use crate::broker::timers::steady_ms;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _context: &RequestContext,
     request: DeleteGroupsRequest,
 ) -> DeleteGroupsResponse {
@@ -25,7 +25,7 @@ pub fn handle(
         .into_iter()
         .filter(|id| answered.insert(id.clone()));
     let results = once.map(|id| {
-        let outcome = broker.groups.delete(&id, steady_ms());
+        let outcome = node.groups.delete(&id, steady_ms());
         DeletableGroupResult::default()
             .with_group_id(id)
             .with_error_code(error_code(outcome.err()))

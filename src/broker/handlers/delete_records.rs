@@ -14,17 +14,13 @@ use kafka_protocol::messages::delete_records_response::{
 };
 use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::metadata::is_internal;
+use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
 use crate::broker::once::Once;
 
-pub fn handle(
-    broker: &Arc<Broker>,
-    _: &RequestContext,
-    request: DeleteRecordsRequest,
-) -> DeleteRecordsResponse {
+pub fn handle(node: &Arc<Node>, _: &RequestContext, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
     let mut moved = false;
     let mut wanted = Once::default();
     for topic in request.topics {
@@ -34,7 +30,7 @@ pub fn handle(
     }
     let topics = wanted.into_topics().into_iter().map(|(name, partitions)| {
         let partitions = partitions.into_iter().map(|(index, offset)| {
-            let found = broker.metadata.partition(&name, index);
+            let found = node.partition(&name, index);
             let outcome = match found {
                 _ if is_internal(&name) => Err(ResponseError::InvalidTopicException),
                 None => Err(ResponseError::UnknownTopicOrPartition),
@@ -52,8 +48,8 @@ pub fn handle(
             .with_name(name.clone())
     });
     let topics = topics.collect();
-    if moved && let Err(error) = broker.metadata.write_checkpoints() {
-        broker.notice(format_args!("cannot write checkpoints: {error}"));
+    if moved && let Err(error) = node.metadata.write_checkpoints() {
+        node.notice(format_args!("cannot write checkpoints: {error}"));
     }
     DeleteRecordsResponse::default().with_topics(topics)
 }

@@ -16,13 +16,13 @@ use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicN
 use uuid::Uuid;
 
 use super::{text, topic_name};
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::controller::{self, ExistingTopic, Refused, Repeated, TopicSelection};
+use crate::broker::node::Node;
 use crate::broker::timers::steady_ms;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: DeleteTopicsRequest,
 ) -> DeleteTopicsResponse {
@@ -33,7 +33,7 @@ pub fn handle(
         request.topic_names.into_iter().map(named).collect()
     };
     let wanted: Vec<TopicSelection> = wanted.iter().map(selection).collect();
-    let repeated = Repeated::among(&*broker.metadata, &wanted);
+    let repeated = Repeated::among(&*node.metadata, &wanted);
     let mut answered = HashSet::new();
     let once = wanted
         .iter()
@@ -43,13 +43,13 @@ pub fn handle(
         let mut result = DeletableTopicResult::default()
             .with_name(wanted.name.as_deref().map(topic_name))
             .with_topic_id(wanted.id);
-        match delete(broker, wanted, &repeated) {
+        match delete(node, wanted, &repeated) {
             Ok(topic) => {
                 result.name = Some(topic_name(&topic.name));
                 result.topic_id = topic.id;
             }
             Err((error, message)) => {
-                let answered_id = repeated.answered_id(&*broker.metadata, wanted);
+                let answered_id = repeated.answered_id(&*node.metadata, wanted);
                 result.error_code = error.code();
                 result.topic_id = answered_id.unwrap_or(result.topic_id);
                 result.error_message = (context.version >= 5).then(|| text(message));
@@ -61,20 +61,19 @@ pub fn handle(
         result
     });
     let response = DeleteTopicsResponse::default().with_responses(responses.collect());
-    let metadata = Arc::clone(&broker.metadata);
+    let metadata = Arc::clone(&node.metadata);
     // Removing files may take long; nothing depends on it.
     tokio::task::spawn_blocking(move || metadata.purge_deleted());
     response
 }
 
-fn delete(broker: &Broker, wanted: &TopicSelection, repeated: &Repeated) -> Result<ExistingTopic, Refused> {
-    let is_enabled = broker.config.flag("delete.topic.enable");
-    let topic = controller::delete_topic(&*broker.metadata, wanted, repeated, is_enabled)?;
-    broker
-        .metadata
+fn delete(node: &Node, wanted: &TopicSelection, repeated: &Repeated) -> Result<ExistingTopic, Refused> {
+    let is_enabled = node.config.flag("delete.topic.enable");
+    let topic = controller::delete_topic(&*node.metadata, wanted, repeated, is_enabled)?;
+    node.metadata
         .delete_topic(&topic.name)
         .map_err(|error| (ResponseError::KafkaStorageError, error.message()))?;
-    broker.groups.forget_topic(&topic.name, steady_ms());
+    node.groups.forget_topic(&topic.name, steady_ms());
     Ok(topic)
 }
 

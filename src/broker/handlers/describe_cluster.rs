@@ -11,12 +11,12 @@ use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};
 
 use super::text;
-use crate::broker::Broker;
 use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
@@ -28,7 +28,7 @@ pub fn handle(
                 "The given endpoint type is not supported by this listener.",
             )));
     }
-    let node = BrokerId(broker.config.node_id);
+    let own = BrokerId(node.id);
     let listener = &context.listener;
     let asked = request.include_cluster_authorized_operations;
     let operations = context
@@ -36,14 +36,14 @@ pub fn handle(
         .authorized_operations(asked, ResourceType::Cluster);
     DescribeClusterResponse::default()
         .with_endpoint_type(1)
-        .with_cluster_id(text(broker.metadata.cluster_id()))
-        .with_controller_id(node)
+        .with_cluster_id(text(node.metadata.cluster_id()))
+        .with_controller_id(own)
         .with_cluster_authorized_operations(operations)
         .with_brokers(vec![
             DescribeClusterBroker::default()
-                .with_broker_id(node)
+                .with_broker_id(own)
                 .with_host(text(listener.advertised_host.as_str()))
                 .with_port(i32::from(listener.advertised_port))
-                .with_rack(broker.config.value("broker.rack").map(text)),
+                .with_rack(node.config.value("broker.rack").map(text)),
         ])
 }

@@ -17,17 +17,17 @@ use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 
 use super::config_resource;
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::config_changes::Resource;
 use crate::broker::config::config_table::{self, BROKER_SETTINGS, Scope};
 use crate::broker::config::effective_config::{Configs, Origin, Source};
+use crate::broker::node::Node;
 use crate::broker::server::connections::Listener;
 use crate::topic_config::{Kind, TOPIC_CONFIGS};
 use crate::wire::host_port::host_port;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _: &RequestContext,
     request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
@@ -35,8 +35,8 @@ pub fn handle(
         let result = DescribeConfigsResult::default()
             .with_resource_type(wanted.resource_type)
             .with_resource_name(wanted.resource_name.clone());
-        match config_resource::find(broker, wanted.resource_type, &wanted.resource_name) {
-            Ok(resource) => result.with_configs(describe(broker, &resource, wanted, &request)),
+        match config_resource::find(node, wanted.resource_type, &wanted.resource_name) {
+            Ok(resource) => result.with_configs(describe(node, &resource, wanted, &request)),
             // Kafka has no words for a topic that does not exist here.
             Err((error @ ResponseError::UnknownTopicOrPartition, _)) => result
                 .with_error_code(error.code())
@@ -61,7 +61,7 @@ struct Entry<'a> {
 }
 
 fn describe(
-    broker: &Broker,
+    node: &Node,
     resource: &Resource,
     wanted: &DescribeConfigsResource,
     request: &DescribeConfigsRequest,
@@ -79,12 +79,12 @@ fn describe(
     };
     match resource {
         Resource::Topic(name) => {
-            let configs = broker.metadata.topic(name).map(|topic| topic.configs.clone());
-            topic_entries(broker, &configs.unwrap_or_default(), &mut push);
+            let configs = node.metadata.topic(name).map(|topic| topic.configs.clone());
+            topic_entries(node, &configs.unwrap_or_default(), &mut push);
         }
-        Resource::Broker(_) => node_entries(broker, &mut push),
+        Resource::Broker(_) => node_entries(node, &mut push),
         Resource::BrokerDefaults => {
-            for (name, value) in &broker.metadata.broker_configs("") {
+            for (name, value) in &node.metadata.broker_configs("") {
                 push(cluster_entry(name, value));
             }
         }
@@ -92,8 +92,8 @@ fn describe(
     described
 }
 
-fn topic_entries<'a>(broker: &Broker, configs: &Configs, push: &mut dyn FnMut(Entry<'a>)) {
-    broker.metadata.with_broker_values(|values| {
+fn topic_entries<'a>(node: &Node, configs: &Configs, push: &mut dyn FnMut(Entry<'a>)) {
+    node.metadata.with_broker_values(|values| {
         for config in TOPIC_CONFIGS {
             let (value, source) = values.topic_value(config, configs);
             push(Entry {
@@ -109,11 +109,11 @@ fn topic_entries<'a>(broker: &Broker, configs: &Configs, push: &mut dyn FnMut(En
     });
 }
 
-fn node_entries(broker: &Broker, push: &mut dyn FnMut(Entry<'_>)) {
-    broker.metadata.with_broker_values(|values| {
+fn node_entries(node: &Node, push: &mut dyn FnMut(Entry<'_>)) {
+    node.metadata.with_broker_values(|values| {
         for setting in BROKER_SETTINGS {
             let mut origins = values.origins(setting.name);
-            let actual = actual(broker, setting.name);
+            let actual = actual(node, setting.name);
             // No broker of Apache Kafka starts without these in its file; here they may come from the command line.
             if ALWAYS_GIVEN.contains(&setting.name) {
                 origins = Vec::from_iter(actual.clone().map(|value| Origin {
@@ -155,9 +155,9 @@ fn node_entries(broker: &Broker, push: &mut dyn FnMut(Entry<'_>)) {
 const ALWAYS_GIVEN: [&str; 4] = ["advertised.listeners", "listeners", "log.dirs", "node.id"];
 
 /// Settings whose value shows only when the broker runs.
-fn actual(broker: &Broker, name: &str) -> Option<String> {
+fn actual(node: &Node, name: &str) -> Option<String> {
     let listeners = |address: fn(&Listener) -> String| {
-        let listeners = broker.listeners.iter();
+        let listeners = node.listeners.iter();
         let named = listeners.map(|listener| format!("{}://{}", listener.name, address(listener)));
         Some(named.collect::<Vec<_>>().join(","))
     };
@@ -166,8 +166,8 @@ fn actual(broker: &Broker, name: &str) -> Option<String> {
             listeners(|listener| host_port(&listener.advertised_host, listener.advertised_port))
         }
         "listeners" => listeners(|listener| listener.bound.to_string()),
-        "node.id" | "broker.id" => Some(broker.config.node_id.to_string()),
-        "log.dirs" | "log.dir" => Some(broker.config.data_dir.display().to_string()),
+        "node.id" | "broker.id" => Some(node.id.to_string()),
+        "log.dirs" | "log.dir" => Some(node.config.data_dir.display().to_string()),
         _ => None,
     }
 }

@@ -12,14 +12,14 @@ use kafka_protocol::messages::describe_groups_response::{DescribedGroup, Describ
 use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};
 
 use super::text;
-use crate::broker::Broker;
 use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::GroupDescription;
 use crate::broker::coordinator::group::group_state::GroupState;
+use crate::broker::node::Node;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: DescribeGroupsRequest,
 ) -> DescribeGroupsResponse {
@@ -30,7 +30,7 @@ pub fn handle(
     let groups = request
         .groups
         .into_iter()
-        .map(|id| match broker.groups.describe(&id) {
+        .map(|id| match node.groups.describe(&id) {
             Some(group) => describe(id, group).with_authorized_operations(operations),
             None => absent(id, context.version),
         });

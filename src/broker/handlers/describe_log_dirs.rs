@@ -11,16 +11,16 @@ use kafka_protocol::messages::describe_log_dirs_response::{
 use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 
 use super::{text, topic_name};
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
+use crate::broker::node::Node;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _: &RequestContext,
     request: DescribeLogDirsRequest,
 ) -> DescribeLogDirsResponse {
-    let all = broker.metadata.topics();
+    let all = node.metadata.topics();
     let topics = all.iter().filter_map(|topic| {
         let wanted: Option<&[i32]> = match &request.topics {
             None => None,
@@ -31,7 +31,7 @@ pub fn handle(
         };
         Some(describe(topic, wanted))
     });
-    let path = absolute_log_dir(broker);
+    let path = absolute_log_dir(node);
     let (total, usable) = disk_space(&path);
     DescribeLogDirsResponse::default().with_results(vec![
         DescribeLogDirsResult::default()
@@ -43,8 +43,8 @@ pub fn handle(
 }
 
 /// The log dir as clients know it.
-pub(super) fn absolute_log_dir(broker: &Broker) -> PathBuf {
-    let dir = &broker.config.data_dir;
+pub(super) fn absolute_log_dir(node: &Node) -> PathBuf {
+    let dir = &node.config.data_dir;
     std::path::absolute(dir).unwrap_or_else(|_| dir.clone())
 }
 

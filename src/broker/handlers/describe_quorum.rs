@@ -7,28 +7,28 @@ use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_quorum_response::{
-    Listener, Node, PartitionData, ReplicaState, TopicData,
+    self, Listener, PartitionData, ReplicaState, TopicData,
 };
 use kafka_protocol::messages::{BrokerId, DescribeQuorumRequest, DescribeQuorumResponse};
 
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 use crate::broker::timers::now_ms;
 
 const METADATA_TOPIC: &str = "__cluster_metadata";
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: DescribeQuorumRequest,
 ) -> DescribeQuorumResponse {
-    let node = BrokerId(broker.config.node_id);
+    let own = BrokerId(node.id);
     let topics = request.topics.iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             let index = partition.partition_index;
             if topic.topic_name.as_str() == METADATA_TOPIC && index == 0 {
-                quorum(node)
+                quorum(own)
             } else {
                 PartitionData::default()
                     .with_partition_index(index)
@@ -48,19 +48,21 @@ pub fn handle(
         .with_host(text(context.listener.advertised_host.as_str()))
         .with_port(context.listener.advertised_port);
     response.with_nodes(vec![
-        Node::default().with_node_id(node).with_listeners(vec![listener]),
+        describe_quorum_response::Node::default()
+            .with_node_id(own)
+            .with_listeners(vec![listener]),
     ])
 }
 
-fn quorum(node: BrokerId) -> PartitionData {
+fn quorum(own: BrokerId) -> PartitionData {
     let voter = ReplicaState::default()
-        .with_replica_id(node)
+        .with_replica_id(own)
         .with_log_end_offset(0)
         .with_last_fetch_timestamp(now_ms())
         .with_last_caught_up_timestamp(now_ms());
     PartitionData::default()
         .with_partition_index(0)
-        .with_leader_id(node)
+        .with_leader_id(own)
         .with_leader_epoch(1)
         .with_high_watermark(0)
         .with_current_voters(vec![voter])

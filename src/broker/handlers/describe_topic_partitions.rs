@@ -17,14 +17,14 @@ use kafka_protocol::messages::describe_topic_partitions_response::{
 use kafka_protocol::messages::{BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
 
 use super::topic_name;
-use crate::broker::Broker;
 use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
+use crate::broker::node::Node;
 use crate::broker::topic_name::validate;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
@@ -34,8 +34,7 @@ pub fn handle(
     };
     let all = request.topics.is_empty();
     let mut names: BTreeSet<String> = if all {
-        broker
-            .metadata
+        node.metadata
             .topics()
             .iter()
             .map(|topic| topic.name.clone())
@@ -48,7 +47,7 @@ pub fn handle(
             .collect()
     };
     names.retain(|name| *name >= first_topic);
-    let limit = broker.config.number("max.request.partition.size.limit");
+    let limit = node.config.number("max.request.partition.size.limit");
     let limit = limit.min(i64::from(request.response_partition_limit)).max(1);
     let mut room = usize::try_from(limit).unwrap_or(1);
     let mut response = DescribeTopicPartitionsResponse::default();
@@ -58,7 +57,7 @@ pub fn handle(
         } else {
             0
         };
-        let Some(topic) = broker.metadata.topic(&name) else {
+        let Some(topic) = node.metadata.topic(&name) else {
             if !all {
                 response.topics.push(missing(&name));
             }
@@ -68,7 +67,7 @@ pub fn handle(
             response.next_cursor = Some(cursor(&name, from));
             break;
         }
-        let described = describe(broker, &topic, from, room);
+        let described = describe(node, &topic, from, room);
         let next = from + described.partitions.len() as i32;
         room -= described.partitions.len();
         response.topics.push(described);
@@ -100,8 +99,8 @@ fn missing(name: &str) -> DescribeTopicPartitionsResponseTopic {
         .with_name(Some(topic_name(name)))
 }
 
-fn describe(broker: &Broker, topic: &Topic, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {
-    let node = BrokerId(broker.config.node_id);
+fn describe(node: &Node, topic: &Topic, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {
+    let own = BrokerId(node.id);
     let partitions = topic
         .partitions
         .iter()
@@ -109,10 +108,10 @@ fn describe(broker: &Broker, topic: &Topic, from: i32, room: usize) -> DescribeT
     let described = partitions.take(room).map(|partition| {
         DescribeTopicPartitionsResponsePartition::default()
             .with_partition_index(partition.index)
-            .with_leader_id(node)
+            .with_leader_id(own)
             .with_leader_epoch(partition.leader_epoch())
-            .with_replica_nodes(vec![node])
-            .with_isr_nodes(vec![node])
+            .with_replica_nodes(vec![own])
+            .with_isr_nodes(vec![own])
             .with_eligible_leader_replicas(Some(Vec::new()))
             .with_last_known_elr(Some(Vec::new()))
     });

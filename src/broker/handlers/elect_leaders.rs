@@ -10,11 +10,11 @@ use kafka_protocol::messages::elect_leaders_response::{PartitionResult, ReplicaE
 use kafka_protocol::messages::{ElectLeadersRequest, ElectLeadersResponse};
 
 use super::{text, topic_name};
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: ElectLeadersRequest,
 ) -> ElectLeadersResponse {
@@ -25,12 +25,12 @@ pub fn handle(
             let message = format!("Unknown election type {}", request.election_type);
             return (ResponseError::InvalidRequest, message);
         }
-        match broker.metadata.topic(topic) {
+        match node.metadata.topic(topic) {
             None => (
                 ResponseError::UnknownTopicOrPartition,
                 format!("No such topic as {topic}"),
             ),
-            Some(_) if broker.metadata.partition(topic, partition).is_none() => (
+            Some(_) if node.partition(topic, partition).is_none() => (
                 ResponseError::UnknownTopicOrPartition,
                 format!("No such partition as {topic}-{partition}"),
             ),
@@ -42,7 +42,7 @@ pub fn handle(
     };
     let results = match &request.topic_partitions {
         None => {
-            let all = broker.metadata.topics();
+            let all = node.metadata.topics();
             let nothing = |name: &str| ReplicaElectionResult::default().with_topic(topic_name(name));
             all.iter().map(|topic| nothing(&topic.name)).collect()
         }

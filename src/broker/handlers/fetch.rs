@@ -17,11 +17,11 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::FetchRequest;
 use tokio::time::Instant;
 
-use crate::broker::Broker;
 use crate::broker::call::{Call, decode};
 use crate::broker::fetch::delayed_fetch::Waiter;
 use crate::broker::fetch::fetch_response::{self, PartitionAnswer, TopicAnswer};
 use crate::broker::fetch::fetch_session::{LastSaid, Plan, Target};
+use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
@@ -30,9 +30,9 @@ use crate::storage::ReadError;
 
 /// Takes the whole call: the answer is made of pieces.
 pub async fn answer(call: Call) -> Result<Answer, Refusal> {
-    let (broker, context, request) = decode::<FetchRequest>(call)?;
-    let name_of = |id| broker.metadata.topic_by_id(id).map(|topic| topic.name.clone());
-    let plan = broker
+    let (node, context, request) = decode::<FetchRequest>(call)?;
+    let name_of = |id| node.metadata.topic_by_id(id).map(|topic| topic.name.clone());
+    let plan = node
         .fetch_sessions
         .plan(&request, context.version, steady_ms(), name_of);
     let plan = match plan {
@@ -42,14 +42,14 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
     let limits = Limits {
         max_bytes: usize::try_from(request.max_bytes)
             .unwrap_or(0)
-            .min(broker.config.fetch_max_bytes),
+            .min(node.config.fetch_max_bytes),
         min_bytes: usize::try_from(request.min_bytes).unwrap_or(0),
         wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
         read_committed: request.isolation_level == 1,
         by_id: context.version >= 13,
     };
-    let answers = fetch(&broker, &plan, &limits).await;
-    let topics = select(&broker, &plan, answers);
+    let answers = fetch(&node, &plan, &limits).await;
+    let topics = select(&node, &plan, answers);
     fetch_response::encode(&context, 0, plan.session_id, topics)
 }
 
@@ -62,8 +62,8 @@ struct Limits {
 }
 
 /// Reads, and waits as long as it is worth it.
-async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer> {
-    let partitions = find(broker, plan, limits);
+async fn fetch(node: &Node, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer> {
+    let partitions = find(node, plan, limits);
     let (mut answers, mut enough) = read_all(plan, &partitions, limits);
     if enough || limits.wait.is_zero() {
         return answers;
@@ -82,7 +82,7 @@ async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<PartitionAn
         let have: usize = answers.iter().map(PartitionAnswer::size).sum();
         let missing = limits.min_bytes.saturating_sub(have);
         let woken = tokio::time::timeout_at(deadline, waiter.enough(missing)).await;
-        (answers, enough) = read_all(plan, &find(broker, plan, limits), limits);
+        (answers, enough) = read_all(plan, &find(node, plan, limits), limits);
         if enough || woken.is_err() {
             return answers;
         }
@@ -91,13 +91,13 @@ async fn fetch(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<PartitionAn
 
 type Found = Result<Arc<Replica>, ResponseError>;
 
-fn find(broker: &Broker, plan: &Plan, limits: &Limits) -> Vec<Found> {
+fn find(node: &Node, plan: &Plan, limits: &Limits) -> Vec<Found> {
     let look_up = |target: &Target| {
         if limits.by_id && target.topic.is_empty() {
             return Err(ResponseError::UnknownTopicId);
         }
         let missing = ResponseError::UnknownTopicOrPartition;
-        let topic = broker.metadata.topic(&target.topic).ok_or(missing)?;
+        let topic = node.metadata.topic(&target.topic).ok_or(missing)?;
         let partition = topic.partition(target.partition).map(Arc::clone).ok_or(missing)?;
         if limits.by_id && topic.id != target.id {
             // The topic was deleted, and another one has its name.
@@ -180,7 +180,7 @@ fn missing(target: &Target, error: ResponseError) -> PartitionAnswer {
 
 /// What goes into the answer, by topic; in a session only what is news. The session learns what was said. As in
 /// Kafka, what does not exist comes last, first of it what has an unknown id.
-fn select(broker: &Broker, plan: &Plan, answers: Vec<PartitionAnswer>) -> Vec<TopicAnswer> {
+fn select(node: &Node, plan: &Plan, answers: Vec<PartitionAnswer>) -> Vec<TopicAnswer> {
     let mut topics: Vec<TopicAnswer> = Vec::new();
     let mut said = Vec::new();
     let mut answers: Vec<_> = plan.targets.iter().zip(answers).collect();
@@ -211,7 +211,7 @@ fn select(broker: &Broker, plan: &Plan, answers: Vec<PartitionAnswer>) -> Vec<To
         }
     }
     if !said.is_empty() {
-        broker.fetch_sessions.answered(plan.session_id, &said);
+        node.fetch_sessions.answered(plan.session_id, &said);
     }
     topics
 }

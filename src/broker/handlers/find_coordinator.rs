@@ -16,22 +16,22 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::init_producer_id::{NO_TRANSACTIONS, refuse_transaction};
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
-    let refusal = refusal(broker, request.key_type);
+    let refusal = refusal(node, request.key_type);
     let listener = &context.listener;
     let (id, host, port) = match refusal {
         None => (
-            broker.config.node_id,
+            node.id,
             listener.advertised_host.clone(),
             listener.advertised_port.into(),
         ),
@@ -74,14 +74,13 @@ fn words(refusal: Option<ResponseError>, version: i16) -> &'static str {
     }
 }
 
-fn refusal(broker: &Broker, key_type: i8) -> Option<ResponseError> {
+fn refusal(node: &Node, key_type: i8) -> Option<ResponseError> {
     match key_type {
         GROUP => {}
-        TRANSACTION => return Some(refuse_transaction(broker)),
+        TRANSACTION => return Some(refuse_transaction(node)),
         _ => return Some(ResponseError::InvalidRequest),
     }
-    broker
-        .metadata
+    node.metadata
         .offsets_topic()
         .err()
         .map(|_| ResponseError::CoordinatorNotAvailable)

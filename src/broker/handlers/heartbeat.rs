@@ -7,20 +7,16 @@ use std::sync::Arc;
 use kafka_protocol::messages::{HeartbeatRequest, HeartbeatResponse};
 
 use super::group_words::{error_code, member};
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 use crate::broker::timers::steady_ms;
 
-pub fn handle(
-    broker: &Arc<Broker>,
-    _context: &RequestContext,
-    request: HeartbeatRequest,
-) -> HeartbeatResponse {
+pub fn handle(node: &Arc<Node>, _context: &RequestContext, request: HeartbeatRequest) -> HeartbeatResponse {
     let member = member(
         &request.member_id,
         request.group_instance_id.as_ref(),
         request.generation_id,
     );
-    let outcome = broker.groups.heartbeat(&request.group_id, steady_ms(), member);
+    let outcome = node.groups.heartbeat(&request.group_id, steady_ms(), member);
     HeartbeatResponse::default().with_error_code(error_code(outcome.err()))
 }

@@ -14,14 +14,14 @@ use kafka_protocol::messages::{IncrementalAlterConfigsRequest, IncrementalAlterC
 use super::alter_configs::{current, store};
 use super::config_resource;
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::config_changes::{self, Change, Resource};
 use crate::broker::cluster::controller::Refused;
+use crate::broker::node::Node;
 use crate::topic_config;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _: &RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
@@ -36,7 +36,7 @@ pub fn handle(
         } else if config_changes::is_any_twice(wanted.configs.iter().map(|config| config.name.as_str())) {
             Err(config_changes::duplicate_keys())
         } else {
-            alter(broker, wanted, request.validate_only)
+            alter(node, wanted, request.validate_only)
         };
         let response = AlterConfigsResourceResponse::default()
             .with_resource_type(wanted.resource_type)
@@ -51,13 +51,13 @@ pub fn handle(
     IncrementalAlterConfigsResponse::default().with_responses(responses.collect())
 }
 
-fn alter(broker: &Broker, wanted: &AlterConfigsResource, validate_only: bool) -> Result<(), Refused> {
-    let resource = config_resource::find(broker, wanted.resource_type, &wanted.resource_name)?;
-    let mut configs = current(broker, &resource);
+fn alter(node: &Node, wanted: &AlterConfigsResource, validate_only: bool) -> Result<(), Refused> {
+    let resource = config_resource::find(node, wanted.resource_type, &wanted.resource_name)?;
+    let mut configs = current(node, &resource);
     for change in &wanted.configs {
         let name = change.name.as_str();
         let own = configs.get(name).cloned();
-        let current = || own.unwrap_or_else(|| in_force(broker, &resource, name));
+        let current = || own.unwrap_or_else(|| in_force(node, &resource, name));
         let change = Change {
             name,
             operation: change.config_operation,
@@ -68,14 +68,15 @@ fn alter(broker: &Broker, wanted: &AlterConfigsResource, validate_only: bool) ->
             None => configs.remove(name),
         };
     }
-    store(broker, &resource, configs, validate_only)
+    store(node, &resource, configs, validate_only)
 }
 
-fn in_force(broker: &Broker, resource: &Resource, name: &str) -> String {
-    broker.metadata.with_broker_values(|values| {
+fn in_force(node: &Node, resource: &Resource, name: &str) -> String {
+    node.metadata.with_broker_values(|values| {
         let value = match resource {
-            Resource::Topic(_) => topic_config::find(name)
-                .map(|config| values.topic_value(config, &current(broker, resource)).0),
+            Resource::Topic(_) => {
+                topic_config::find(name).map(|config| values.topic_value(config, &current(node, resource)).0)
+            }
             _ => values.origins(name).into_iter().next().map(|origin| origin.value),
         };
         value.unwrap_or_default()

@@ -11,21 +11,21 @@ use std::sync::Arc;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, ProducerId};
 
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 /// The answer to a transactional producer. It is the one error that every client takes for final: Apache Kafka's,
 /// librdkafka and franz-go repeat most others until they time out.
 pub(super) const NO_TRANSACTIONS: ResponseError = ResponseError::TransactionalIdAuthorizationFailed;
 
 /// Says why on the broker's side, where the words of that error would mislead.
-pub(super) fn refuse_transaction(broker: &Broker) -> ResponseError {
-    broker.notice_once("refused a transactional producer: the mini broker has no transactions yet");
+pub(super) fn refuse_transaction(node: &Node) -> ResponseError {
+    node.notice_once("refused a transactional producer: the mini broker has no transactions yet");
     NO_TRANSACTIONS
 }
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _: &RequestContext,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
@@ -37,10 +37,10 @@ pub fn handle(
     };
     match &request.transactional_id {
         Some(id) if id.is_empty() => return refused(ResponseError::InvalidRequest),
-        Some(_) => return refused(refuse_transaction(broker)),
+        Some(_) => return refused(refuse_transaction(node)),
         None => {}
     }
-    match broker.metadata.new_producer_id() {
+    match node.metadata.new_producer_id() {
         Ok(id) => InitProducerIdResponse::default()
             .with_producer_id(ProducerId(id))
             .with_producer_epoch(0),

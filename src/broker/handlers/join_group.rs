@@ -14,19 +14,19 @@ use kafka_protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 
 use super::group_words::{error_code, keep, optional};
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::events::{JoinAnswer, JoinGroup, Protocol};
+use crate::broker::node::Node;
 use crate::broker::timers::steady_ms;
 use crate::storage::partition_metadata::random_id;
 
 pub async fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: JoinGroupRequest,
 ) -> JoinGroupResponse {
     let join = join(context, &request);
-    let answer = broker.groups.join(&request.group_id, steady_ms(), join).await;
+    let answer = node.groups.join(&request.group_id, steady_ms(), join).await;
     response(context.version, answer)
 }
 

@@ -12,19 +12,15 @@ use kafka_protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
 
 use super::group_words::{error_code, optional};
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::events::LeavingMember;
+use crate::broker::node::Node;
 use crate::broker::timers::steady_ms;
 
-pub fn handle(
-    broker: &Arc<Broker>,
-    context: &RequestContext,
-    request: LeaveGroupRequest,
-) -> LeaveGroupResponse {
+pub fn handle(node: &Arc<Node>, context: &RequestContext, request: LeaveGroupRequest) -> LeaveGroupResponse {
     let batched = context.version >= 3;
     let response = LeaveGroupResponse::default();
-    let outcomes = broker
+    let outcomes = node
         .groups
         .leave(&request.group_id, steady_ms(), leaving(batched, &request));
     match outcomes {

@@ -10,8 +10,8 @@ use kafka_protocol::messages::list_config_resources_response::ConfigResource;
 use kafka_protocol::messages::{ListConfigResourcesRequest, ListConfigResourcesResponse};
 
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
@@ -20,7 +20,7 @@ const CLIENT_METRICS: i8 = 16;
 const GROUP: i8 = 32;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: ListConfigResourcesRequest,
 ) -> ListConfigResourcesResponse {
@@ -39,13 +39,13 @@ pub fn handle(
             .with_resource_name(text(name))
             .with_resource_type(kind)
     };
-    let node = || broker.config.node_id.to_string();
+    let own = || node.id.to_string();
     let mut resources = Vec::new();
     for kind in [BROKER_LOGGER, BROKER] {
-        resources.extend(wanted(kind).then(|| resource(node(), kind)));
+        resources.extend(wanted(kind).then(|| resource(own(), kind)));
     }
     if wanted(TOPIC) {
-        let topics = broker.metadata.topics();
+        let topics = node.metadata.topics();
         resources.extend(topics.iter().map(|topic| resource(topic.name.clone(), TOPIC)));
     }
     ListConfigResourcesResponse::default().with_config_resources(resources)

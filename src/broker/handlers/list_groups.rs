@@ -9,17 +9,13 @@ use kafka_protocol::messages::{GroupId, ListGroupsRequest, ListGroupsResponse};
 use kafka_protocol::protocol::StrBytes;
 
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 const CLASSIC: &str = "classic";
 
-pub fn handle(
-    broker: &Arc<Broker>,
-    _context: &RequestContext,
-    request: ListGroupsRequest,
-) -> ListGroupsResponse {
-    let groups = broker
+pub fn handle(node: &Arc<Node>, _context: &RequestContext, request: ListGroupsRequest) -> ListGroupsResponse {
+    let groups = node
         .groups
         .list()
         .into_iter()

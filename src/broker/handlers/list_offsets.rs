@@ -17,8 +17,8 @@ use kafka_protocol::messages::list_offsets_response::{
 };
 use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 use crate::broker::once::Once;
 
 const LATEST: i64 = -1;
@@ -41,7 +41,7 @@ const NOTHING: Found = Found {
 };
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
@@ -63,7 +63,7 @@ pub fn handle(
             let answer = if twice.contains(&(name.clone(), index)) {
                 Err(ResponseError::InvalidRequest)
             } else {
-                look_up(broker, &name, &wanted, context.version, committed)
+                look_up(node, &name, &wanted, context.version, committed)
             };
             response(index, answer, context.version)
         });
@@ -97,7 +97,7 @@ fn is_served(timestamp: i64, version: i16) -> bool {
 }
 
 fn look_up(
-    broker: &Broker,
+    node: &Node,
     topic: &str,
     wanted: &ListOffsetsPartition,
     version: i16,
@@ -106,8 +106,7 @@ fn look_up(
     if !is_served(wanted.timestamp, version) {
         return Err(ResponseError::UnsupportedVersion);
     }
-    let partition = broker
-        .metadata
+    let partition = node
         .partition(topic, wanted.partition_index)
         .ok_or(ResponseError::UnknownTopicOrPartition)?;
     partition.check_epoch(wanted.current_leader_epoch)?;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use kafka_protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse};
 
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 
 pub fn handle(
-    _: &Arc<Broker>,
+    _: &Arc<Node>,
     _: &RequestContext,
     _: ListPartitionReassignmentsRequest,
 ) -> ListPartitionReassignmentsResponse {

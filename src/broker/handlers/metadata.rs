@@ -22,16 +22,16 @@ use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
 
 use super::create_topics;
 use super::{text, topic_name};
-use crate::broker::Broker;
 use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
 use crate::broker::metadata::Topic;
+use crate::broker::node::Node;
 use crate::broker::topic_name::validate;
 
-pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
-    let node = BrokerId(broker.config.node_id);
+pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
+    let own = BrokerId(node.id);
     let may_create =
-        broker.config.auto_create_topics && (context.version < 4 || request.allow_auto_topic_creation);
+        node.config.auto_create_topics && (context.version < 4 || request.allow_auto_topic_creation);
     let principal = &context.principal;
     let asked = request.include_topic_authorized_operations;
     let operations = principal.authorized_operations(asked, ResourceType::Topic);
@@ -39,11 +39,11 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataR
         .topics
         .filter(|topics| context.version > 0 || !topics.is_empty());
     let mut topics: Vec<MetadataResponseTopic> = match wanted {
-        None => broker
+        None => node
             .metadata
             .topics()
             .iter()
-            .map(|topic| found(broker, topic))
+            .map(|topic| found(node, topic))
             .collect(),
         Some(wanted) => {
             // Where a topic has an id, names do not count.
@@ -58,7 +58,7 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataR
                 .filter(|topic| !by_id || !topic.topic_id.is_nil())
                 .map(|topic| if by_id { topic.with_name(None) } else { topic });
             let once = wanted.filter(|topic| asked.insert((topic.name.clone(), topic.topic_id)));
-            once.map(|topic| look_up(broker, &topic, may_create)).collect()
+            once.map(|topic| look_up(node, &topic, may_create)).collect()
         }
     };
     for topic in topics.iter_mut().filter(|topic| topic.error_code == 0) {
@@ -67,13 +67,13 @@ pub fn handle(broker: &Arc<Broker>, context: &RequestContext, request: MetadataR
     let mut response = MetadataResponse::default()
         .with_brokers(vec![
             MetadataResponseBroker::default()
-                .with_node_id(node)
+                .with_node_id(own)
                 .with_host(text(context.listener.advertised_host.as_str()))
                 .with_port(i32::from(context.listener.advertised_port))
-                .with_rack(broker.config.value("broker.rack").map(text)),
+                .with_rack(node.config.value("broker.rack").map(text)),
         ])
-        .with_cluster_id(Some(text(broker.metadata.cluster_id())))
-        .with_controller_id(node)
+        .with_cluster_id(Some(text(node.metadata.cluster_id())))
+        .with_controller_id(own)
         .with_topics(topics);
     let asked = request.include_cluster_authorized_operations;
     response.cluster_authorized_operations = principal.authorized_operations(asked, ResourceType::Cluster);
@@ -91,29 +91,29 @@ fn failed(wanted: Vec<MetadataRequestTopic>) -> MetadataResponse {
 }
 
 /// One topic asked for by name, or by id alone.
-fn look_up(broker: &Broker, wanted: &MetadataRequestTopic, may_create: bool) -> MetadataResponseTopic {
+fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> MetadataResponseTopic {
     let by_name = wanted.name.as_ref().filter(|_| wanted.topic_id.is_nil());
     let Some(name) = by_name else {
-        return match broker.metadata.topic_by_id(wanted.topic_id) {
-            Some(topic) => found(broker, &topic),
+        return match node.metadata.topic_by_id(wanted.topic_id) {
+            Some(topic) => found(node, &topic),
             None => MetadataResponseTopic::default()
                 .with_error_code(ResponseError::UnknownTopicId.code())
                 .with_topic_id(wanted.topic_id)
                 .with_name(None),
         };
     };
-    if let Some(topic) = broker.metadata.topic(name) {
-        return found(broker, &topic);
+    if let Some(topic) = node.metadata.topic(name) {
+        return found(node, &topic);
     }
     let error = if validate(name).is_err() {
         ResponseError::InvalidTopicException
     } else if !may_create {
         ResponseError::UnknownTopicOrPartition
     } else {
-        let was_deleted = broker.metadata.was_deleted(name);
-        match create_topics::create_automatically(broker, name) {
+        let was_deleted = node.metadata.was_deleted(name);
+        match create_topics::create_automatically(node, name) {
             Ok(_) if was_deleted => ResponseError::UnknownTopicOrPartition,
-            Ok(topic) => return found(broker, &topic),
+            Ok(topic) => return found(node, &topic),
             // Kafka's answer says that the topic does not exist, whatever its controller then refuses.
             Err(ResponseError::InvalidTopicException) => ResponseError::UnknownTopicOrPartition,
             Err(error) => error,
@@ -124,15 +124,15 @@ fn look_up(broker: &Broker, wanted: &MetadataRequestTopic, may_create: bool) -> 
         .with_name(Some(name.clone()))
 }
 
-fn found(broker: &Broker, topic: &Topic) -> MetadataResponseTopic {
-    let node = BrokerId(broker.config.node_id);
+fn found(node: &Node, topic: &Topic) -> MetadataResponseTopic {
+    let own = BrokerId(node.id);
     let partitions = topic.partitions.iter().map(|partition| {
         MetadataResponsePartition::default()
             .with_partition_index(partition.index)
-            .with_leader_id(node)
+            .with_leader_id(own)
             .with_leader_epoch(partition.leader_epoch())
-            .with_replica_nodes(vec![node])
-            .with_isr_nodes(vec![node])
+            .with_replica_nodes(vec![own])
+            .with_isr_nodes(vec![own])
     });
     MetadataResponseTopic::default()
         .with_name(Some(topic_name(&topic.name)))

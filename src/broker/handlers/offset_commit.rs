@@ -23,24 +23,24 @@ use uuid::Uuid;
 
 use super::group_words::{error_code, member};
 use super::partition_errors::PartitionErrors;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::stored_records::StoredOffset;
+use crate::broker::node::Node;
 use crate::broker::timers::{now_ms, steady_ms};
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: OffsetCommitRequest,
 ) -> OffsetCommitResponse {
     let now_ms = now_ms();
     let expire_timestamp_ms = expiry(now_ms, request.retention_time_ms);
     let refusal = |topic: &OffsetCommitRequestTopic, partition: &OffsetCommitRequestPartition| {
-        refusal(broker, topic, partition)
+        refusal(node, topic, partition)
     };
     let mut offsets = Vec::new();
     for topic in &request.topics {
-        let topic_id = broker
+        let topic_id = node
             .metadata
             .topic(&topic.name)
             .map_or(Uuid::nil(), |topic| topic.id);
@@ -64,7 +64,7 @@ pub fn handle(
             offsets.push((topic.name.to_string(), partition.partition_index, offset));
         }
     }
-    let outcome = commit(broker, context, &request, &offsets).err();
+    let outcome = commit(node, context, &request, &offsets).err();
     let mut answers = PartitionErrors::default();
     for topic in &request.topics {
         for partition in &topic.partitions {
@@ -90,7 +90,7 @@ pub fn handle(
 }
 
 fn commit(
-    broker: &Broker,
+    node: &Node,
     context: &RequestContext,
     request: &OffsetCommitRequest,
     offsets: &[(String, i32, StoredOffset)],
@@ -102,14 +102,13 @@ fn commit(
     } else {
         ResponseError::IllegalGeneration
     };
-    broker
-        .groups
+    node.groups
         .commit(&request.group_id, steady_ms(), &member, offsets, absent)
 }
 
 /// Why this partition's offset is not taken, whatever the group says.
 fn refusal(
-    broker: &Broker,
+    node: &Node,
     topic: &OffsetCommitRequestTopic,
     partition: &OffsetCommitRequestPartition,
 ) -> Option<ResponseError> {
@@ -117,13 +116,9 @@ fn refusal(
         .committed_metadata
         .as_ref()
         .map_or(0, |metadata| metadata.encode_utf16().count());
-    if broker
-        .metadata
-        .partition(&topic.name, partition.partition_index)
-        .is_none()
-    {
+    if node.partition(&topic.name, partition.partition_index).is_none() {
         Some(ResponseError::UnknownTopicOrPartition)
-    } else if metadata > broker.groups.config().offset_metadata_max_bytes {
+    } else if metadata > node.groups.config().offset_metadata_max_bytes {
         Some(ResponseError::OffsetMetadataTooLarge)
     } else {
         None

@@ -12,16 +12,16 @@ use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse, TopicN
 
 use super::group_words::error_code;
 use super::partition_errors::PartitionErrors;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 use crate::broker::timers::steady_ms;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _context: &RequestContext,
     request: OffsetDeleteRequest,
 ) -> OffsetDeleteResponse {
-    let exists = |topic: &TopicName, index: i32| broker.metadata.partition(topic, index).is_some();
+    let exists = |topic: &TopicName, index: i32| node.partition(topic, index).is_some();
     let asked = request.topics.iter().flat_map(|topic| {
         topic
             .partitions
@@ -35,10 +35,7 @@ pub fn handle(
     if request.group_id.is_empty() {
         return OffsetDeleteResponse::default().with_error_code(ResponseError::InvalidGroupId.code());
     }
-    let outcomes = match broker
-        .groups
-        .delete_offsets(&request.group_id, steady_ms(), &known)
-    {
+    let outcomes = match node.groups.delete_offsets(&request.group_id, steady_ms(), &known) {
         Ok(outcomes) => outcomes,
         Err(error) => return OffsetDeleteResponse::default().with_error_code(error.code()),
     };

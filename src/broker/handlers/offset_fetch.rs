@@ -15,16 +15,16 @@ use kafka_protocol::messages::offset_fetch_response::{
 use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicName};
 
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::offsets::GroupOffsets;
 use crate::broker::coordinator::group::stored_records::StoredOffset;
+use crate::broker::node::Node;
 
 /// A partition that is asked for, and what the group has committed for it.
 type Answer = (i32, Option<StoredOffset>);
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     context: &RequestContext,
     request: OffsetFetchRequest,
 ) -> OffsetFetchResponse {
@@ -36,7 +36,7 @@ pub fn handle(
                 .map(|topic| (topic.name, topic.partition_indexes));
             topics.collect()
         });
-        let answers = broker
+        let answers = node
             .groups
             .committed(&request.group_id, |offsets| look_up(offsets, asked));
         return response.with_topics(
@@ -53,7 +53,7 @@ pub fn handle(
                 .map(|topic| (topic.name, topic.partition_indexes));
             topics.collect()
         });
-        let answers = broker
+        let answers = node
             .groups
             .committed(&group.group_id, |offsets| look_up(offsets, asked));
         OffsetFetchResponseGroup::default()

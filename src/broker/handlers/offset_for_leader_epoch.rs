@@ -11,18 +11,18 @@ use kafka_protocol::messages::offset_for_leader_epoch_response::{
 };
 use kafka_protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
 
 pub fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _: &RequestContext,
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|wanted| {
-            let found = broker.metadata.partition(&topic.topic, wanted.partition);
+            let found = node.partition(&topic.topic, wanted.partition);
             let answer = found
                 .ok_or(ResponseError::UnknownTopicOrPartition)
                 .and_then(|partition| look_up(&partition, wanted));

@@ -21,9 +21,9 @@ use kafka_protocol::messages::produce_response::{
 };
 
 use super::{text, topic_name};
-use crate::broker::Broker;
 use crate::broker::call::{Call, RequestContext};
 use crate::broker::metadata::{Topic, is_internal};
+use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
 use crate::broker::produce::batch_check::{self, Rejected, Rules};
 use crate::broker::produce::produce_request::{PartitionRecords, ProduceRequest, TopicRecords};
@@ -49,7 +49,7 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
     let mut failed = None;
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in &request.topics {
-        let produce = Produce::new(&call.broker, &call.context, &request, topic, is_unauthorized);
+        let produce = Produce::new(&call.node, &call.context, &request, topic, is_unauthorized);
         let partitions = topic.partitions.iter().map(|records| {
             let answer = produce.partition(records, &mut call.body);
             if answer.error_code != 0 {
@@ -78,7 +78,7 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
 
 /// What is the same for all partitions of a topic.
 struct Produce<'a> {
-    broker: &'a Broker,
+    node: &'a Node,
     context: &'a RequestContext,
     topic: Option<Arc<Topic>>,
     /// Why nothing is taken for this topic.
@@ -89,16 +89,16 @@ struct Produce<'a> {
 
 impl<'a> Produce<'a> {
     fn new(
-        broker: &'a Broker,
+        node: &'a Node,
         context: &'a RequestContext,
         request: &ProduceRequest,
         wanted: &TopicRecords,
         is_unauthorized: bool,
     ) -> Self {
         let topic = if context.version >= 13 {
-            broker.metadata.topic_by_id(wanted.id)
+            node.metadata.topic_by_id(wanted.id)
         } else {
-            broker.metadata.topic(&wanted.name)
+            node.metadata.topic(&wanted.name)
         };
         let name = topic
             .as_ref()
@@ -121,7 +121,7 @@ impl<'a> Produce<'a> {
             None
         };
         Self {
-            broker,
+            node,
             context,
             topic,
             refused,
@@ -216,11 +216,11 @@ impl<'a> Produce<'a> {
             .append(batch, self.now_ms)
             .inspect_err(|error| {
                 if let AppendError::Storage(error) = error {
-                    self.broker.report(self.broker.write_trouble.write_refused(error));
+                    self.node.report(self.node.write_trouble.write_refused(error));
                 }
             })
             .map_err(|error| rejected_by_log(&error))?;
-        self.broker.report(self.broker.write_trouble.write_accepted());
+        self.node.report(self.node.write_trouble.write_accepted());
         if appended.duplicate {
             // Kafka tells when the batch that it has was made.
             appended.log_append_time = header.max_timestamp;

@@ -11,13 +11,13 @@ use kafka_protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 
 use super::group_words::{error_code, keep, member, optional};
 use super::text;
-use crate::broker::Broker;
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::events::SyncGroup;
+use crate::broker::node::Node;
 use crate::broker::timers::steady_ms;
 
 pub async fn handle(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     _context: &RequestContext,
     request: SyncGroupRequest,
 ) -> SyncGroupResponse {
@@ -35,7 +35,7 @@ pub async fn handle(
             .map(|assigned| (assigned.member_id.to_string(), keep(&assigned.assignment)))
             .collect(),
     };
-    let answer = broker.groups.sync(&request.group_id, steady_ms(), sync).await;
+    let answer = node.groups.sync(&request.group_id, steady_ms(), sync).await;
     SyncGroupResponse::default()
         .with_error_code(error_code(answer.error))
         .with_protocol_type(answer.protocol_type.map(text))

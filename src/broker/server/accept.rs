@@ -10,11 +10,11 @@ use tokio::task::JoinSet;
 
 use super::connections::Listener;
 use super::session::Session;
-use crate::broker::Broker;
+use crate::broker::node::Node;
 
 /// Accepts on one listener until `shutdown` is set, and then ends its sessions.
 pub(in crate::broker) async fn accept(
-    broker: Arc<Broker>,
+    node: Arc<Node>,
     socket: TcpListener,
     listener: Arc<Listener>,
     mut shutdown: watch::Receiver<bool>,
@@ -23,7 +23,7 @@ pub(in crate::broker) async fn accept(
     loop {
         tokio::select! {
             accepted = socket.accept() => match accepted {
-                Ok((stream, peer)) => start_session(&broker, &listener, stream, peer, &mut sessions),
+                Ok((stream, peer)) => start_session(&node, &listener, stream, peer, &mut sessions),
                 // Out of file descriptors: give those that have them time to end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
@@ -35,17 +35,17 @@ pub(in crate::broker) async fn accept(
 }
 
 fn start_session(
-    broker: &Arc<Broker>,
+    node: &Arc<Node>,
     listener: &Arc<Listener>,
     stream: TcpStream,
     peer: SocketAddr,
     sessions: &mut JoinSet<()>,
 ) {
-    let Some(visit) = broker.connections.enter(broker.config.max_connections) else {
+    let Some(visit) = node.connections.enter(node.config.max_connections) else {
         return;
     };
     let _ = stream.set_nodelay(true);
-    let session = Session::new(Arc::clone(broker), Arc::clone(listener), stream, peer.ip(), visit);
+    let session = Session::new(Arc::clone(node), Arc::clone(listener), stream, peer.ip(), visit);
     sessions.spawn(session.run());
 }
 

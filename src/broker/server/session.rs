@@ -17,10 +17,10 @@ use tokio::time::timeout;
 
 use super::connections::{Listener, Visit};
 use super::send;
-use crate::broker::Broker;
 use crate::broker::access::Principal;
 use crate::broker::apis;
 use crate::broker::call::{Call, RequestContext};
+use crate::broker::node::Node;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
 use crate::wire::frame;
@@ -59,7 +59,7 @@ impl From<Refusal> for End {
 
 /// One client's connection.
 pub(in crate::broker) struct Session {
-    broker: Arc<Broker>,
+    node: Arc<Node>,
     listener: Arc<Listener>,
     stream: TcpStream,
     client_host: IpAddr,
@@ -70,14 +70,14 @@ pub(in crate::broker) struct Session {
 
 impl Session {
     pub(in crate::broker) fn new(
-        broker: Arc<Broker>,
+        node: Arc<Node>,
         listener: Arc<Listener>,
         stream: TcpStream,
         client_host: IpAddr,
         visit: Visit,
     ) -> Self {
         Self {
-            broker,
+            node,
             listener,
             stream,
             client_host,
@@ -89,13 +89,13 @@ impl Session {
     /// Serves the connection until it ends.
     pub(in crate::broker) async fn run(mut self) {
         if let Err(End::Refused(refusal)) = self.serve().await {
-            self.broker
+            self.node
                 .notice(format_args!("closed {}: {refusal}", self.client_host));
         }
     }
 
     async fn serve(&mut self) -> Result<(), End> {
-        let idle = Duration::from_millis(self.broker.config.connections_max_idle_ms);
+        let idle = Duration::from_millis(self.node.config.connections_max_idle_ms);
         loop {
             let frame = match timeout(idle, self.read_frame()).await {
                 Ok(frame) => frame?,
@@ -148,7 +148,7 @@ impl Session {
 
     fn frame_length(&self) -> Result<usize, Refusal> {
         let prefix = self.input.first_chunk().copied().unwrap_or_default();
-        let limit = self.broker.config.socket_request_max_bytes;
+        let limit = self.node.config.socket_request_max_bytes;
         let spoken = match frame::length(prefix, limit) {
             Ok(length) if length >= RequestStart::LEN => return Ok(length),
             Ok(_) => None,
@@ -193,7 +193,7 @@ impl Session {
                 listener: Arc::clone(&self.listener),
                 connection: self.visit.number,
             },
-            broker: Arc::clone(&self.broker),
+            node: Arc::clone(&self.node),
             body: frame,
             shape: api.shape(header.version),
         });

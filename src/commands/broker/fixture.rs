@@ -34,7 +34,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     let prepared = prepare(Configuration::new(&serve)?, printer)?;
     let stop = prepared.stop_handle();
     let addresses = prepared
-        .broker()
+        .node()
         .listeners
         .iter()
         .map(|listener| host_port(&listener.advertised_host, listener.advertised_port));

@@ -19,8 +19,8 @@ pub use control::stop_broker;
 
 use super::command::{Command, Needs};
 use super::context::Context;
-use crate::broker::Broker;
 use crate::broker::lifecycle::{PreparedBroker, StopHandle};
+use crate::broker::node::Node;
 use crate::broker::timers::now_ms;
 use crate::client::local_broker::{RunningBroker, default_data_dir, shown};
 use crate::error::Result;
@@ -80,16 +80,13 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     file_limit::raise();
     let configuration = Configuration::new(serve)?;
     let prepared = prepare(configuration, printer)?;
-    let broker = prepared.broker();
-    let dir = broker.config.data_dir.clone();
-    announce(broker)?;
+    let node = prepared.node();
+    let dir = node.config.data_dir.clone();
+    announce(node)?;
     stop_on_signals(prepared.stop_handle())?;
-    printer.note(ready_line(broker, started.elapsed(), serve.detached));
+    printer.note(ready_line(node, started.elapsed(), serve.detached));
     if serve.detached {
-        let addresses = broker
-            .listeners
-            .first()
-            .map(|listener| listener.bound.to_string());
+        let addresses = node.listeners.first().map(|listener| listener.bound.to_string());
         printer.line(addresses.unwrap_or_default())?;
         // Whoever waits for the line may go on, and may have gone.
         let _ = printer.flush();
@@ -106,43 +103,42 @@ fn prepare(configuration: Configuration, printer: &mut Printer) -> Result<Prepar
     }
     let prepared = PreparedBroker::new(configuration.config, Box::new(|line| output::stderr_line(line)))?;
     for topic in configuration.topics {
-        let broker = prepared.broker();
-        if broker.metadata.topic(&topic.name).is_none() {
-            broker
-                .metadata
+        let node = prepared.node();
+        if node.metadata.topic(&topic.name).is_none() {
+            node.metadata
                 .create_topic(&topic.name, topic.partitions, topic.configs)?;
-            broker.note_compaction(&topic.name);
+            node.note_compaction(&topic.name);
         }
     }
     Ok(prepared)
 }
 
-fn announce(broker: &Broker) -> Result<()> {
-    let addresses = broker.listeners.iter().map(|listener| listener.bound.to_string());
+fn announce(node: &Node) -> Result<()> {
+    let addresses = node.listeners.iter().map(|listener| listener.bound.to_string());
     let running = RunningBroker {
         pid: std::process::id(),
         addresses: addresses.collect(),
-        cluster_id: broker.metadata.cluster_id().to_owned(),
+        cluster_id: node.metadata.cluster_id().to_owned(),
         started_ms: now_ms(),
     };
-    running.announce(&broker.config.data_dir)
+    running.announce(&node.config.data_dir)
 }
 
-fn ready_line(broker: &Broker, took: Duration, detached: bool) -> String {
-    let addresses: Vec<String> = broker
+fn ready_line(node: &Node, took: Duration, detached: bool) -> String {
+    let addresses: Vec<String> = node
         .listeners
         .iter()
         .map(|listener| listener.bound.to_string())
         .collect();
-    let topics = broker.metadata.topics().len();
+    let topics = node.metadata.topics().len();
     format!(
         "mini broker ready in {} ms on {} (node {}, {}, {topics} {}, {}){}",
         took.as_millis(),
         addresses.join(", "),
-        broker.config.node_id,
-        shown(&broker.config.data_dir),
+        node.id,
+        shown(&node.config.data_dir),
         if topics == 1 { "topic" } else { "topics" },
-        output::size(broker.metadata.size()),
+        output::size(node.metadata.size()),
         if detached { "" } else { "; Ctrl-C stops it" },
     )
 }
