@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &str)] = &[
 const BROKER_ARROWS: &[(&str, &str)] = &[
     ("cluster", "config topic_name"),
     ("config", ""),
-    ("coordinator", "config metadata node"),
+    ("coordinator", "config internal_topics metadata node"),
     ("fetch", "call refusal response"),
     (
         "node",

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::config::{BrokerConfig, Endpoint};
-use super::coordinator::group::{self, GroupConfig, GroupCoordinator, LogTopic};
+use super::coordinator::group::{self, GroupConfig, GroupCoordinator};
+use super::coordinator::log::CoordinatorLog;
 use super::fetch::fetch_session::FetchSessions;
+use super::internal_topics::CONSUMER_OFFSETS;
 use super::metadata::Metadata;
 use super::node::Node;
 use super::notices::{NoticeSink, Notices};
@@ -49,8 +51,8 @@ impl PreparedBroker {
             .map(|endpoint| bind(&config, endpoint))
             .collect::<Result<Vec<_>>>()?;
         let metadata = Arc::new(Metadata::open(Arc::clone(&config))?);
-        let offsets_topic = Arc::new(LogTopic::new(Arc::clone(&metadata)));
-        let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_topic, timers::steady_ms())?;
+        let offsets_log = Arc::new(CoordinatorLog::new(Arc::clone(&metadata), &CONSUMER_OFFSETS));
+        let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_log, timers::steady_ms())?;
         let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
         let data_dir = config.data_dir.clone();
         let node = Node {

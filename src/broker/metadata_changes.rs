@@ -14,7 +14,7 @@ use super::cluster::producer_ids::ProducerIds;
 use super::cluster::records::{self, BROKER, Records, TOPIC};
 use super::config::effective_config::Configs;
 use super::config::topic_settings::TopicSettings;
-use super::coordinator::group::offsets_topic::OFFSETS_TOPIC;
+use super::internal_topics::InternalTopic;
 use super::metadata::{Changes, Metadata, State, Topic};
 use super::node::replica::Replica;
 use super::timers::now_ms;
@@ -132,20 +132,23 @@ impl Metadata {
         let _ = self.log_dir.purge_deleted();
     }
 
-    /// `__consumer_offsets`, made now if it does not exist yet.
-    pub fn offsets_topic(&self) -> Result<Arc<Topic>> {
-        if let Some(topic) = self.topic(OFFSETS_TOPIC) {
+    /// An internal topic, created now if it does not exist yet.
+    pub fn internal_topic(&self, wanted: &InternalTopic) -> Result<Arc<Topic>> {
+        if let Some(topic) = self.topic(wanted.name) {
             return Ok(topic);
         }
-        let partitions = i32::try_from(self.config.number("offsets.topic.num.partitions").max(1));
-        let value = |name: &str| self.config.value(name).unwrap_or_default().to_owned();
+        let partitions = i32::try_from(self.config.number(wanted.partitions_setting).max(1));
+        let segment_bytes = self.config.value(wanted.segment_bytes_setting);
         let configs = Configs::from([
             ("cleanup.policy".to_owned(), "compact".to_owned()),
-            ("compression.type".to_owned(), "producer".to_owned()),
-            ("segment.bytes".to_owned(), value("offsets.topic.segment.bytes")),
+            ("compression.type".to_owned(), wanted.compression_type.to_owned()),
+            (
+                "segment.bytes".to_owned(),
+                segment_bytes.unwrap_or_default().to_owned(),
+            ),
         ]);
-        let created = self.create_topic(OFFSETS_TOPIC, partitions.unwrap_or(1), configs);
-        created.or_else(|error| self.topic(OFFSETS_TOPIC).ok_or(error))
+        let created = self.create_topic(wanted.name, partitions.unwrap_or(1), configs);
+        created.or_else(|error| self.topic(wanted.name).ok_or(error))
     }
 
     /// Removes a topic; its files go in the background.

@@ -13,6 +13,7 @@ pub mod config;
 pub mod coordinator;
 mod fetch;
 pub mod handlers;
+pub mod internal_topics;
 pub mod lifecycle;
 pub mod metadata;
 mod metadata_changes;

@@ -6,6 +6,29 @@ use super::producer_state::ProducerError;
 use crate::error::Error;
 use crate::topic_partition::Offset;
 
+/// Who made a batch, which decides what is checked of its producer before it is appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A client: its sequence numbers follow each other, and a batch that is sent again is answered.
+    Client {
+        /// A producer that the log does not know has to begin at sequence number 0. Otherwise any number is its first:
+        /// the log may have forgotten it.
+        from_zero: bool,
+    },
+    /// A coordinator, on behalf of a producer: only the epoch is checked.
+    Coordinator,
+    /// The transaction coordinator, with the end of a transaction.
+    Marker {
+        /// The producer's epoch was raised for this marker (KIP-890): it must be above the one in the log.
+        raises_epoch: bool,
+    },
+}
+
+impl Origin {
+    /// A client whose producer may have been forgotten.
+    pub const CLIENT: Self = Self::Client { from_zero: false };
+}
+
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {

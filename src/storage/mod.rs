@@ -37,7 +37,7 @@ pub mod time_index;
 pub mod time_lookup;
 pub mod transaction_index;
 
-pub use log_answer::{AppendError, Appended, ReadError};
+pub use log_answer::{AppendError, Appended, Origin, ReadError};
 pub use log_config::{LogConfig, Recovery};
 pub use log_dir::LogDir;
 pub use log_slice::LogSlice;

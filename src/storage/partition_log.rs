@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::batch_reader::{BatchReader, LOOKUP_BUFFER};
 use super::file_name::{FileKind, file_name};
 use super::leader_epochs::LeaderEpochs;
-use super::log_answer::{AppendError, Appended, ReadError};
+use super::log_answer::{AppendError, Appended, Origin, ReadError};
 use super::log_config::{LogConfig, Recovery};
 use super::log_slice::LogSlice;
 use super::producer_state::{ProducerError, ProducerState};
@@ -109,8 +109,22 @@ impl PartitionLog {
         leader_epoch: i32,
         now_ms: i64,
     ) -> Result<Appended, AppendError> {
+        self.append_from(Origin::CLIENT, batch, leader_epoch, now_ms)
+    }
+
+    /// The same for a batch of any origin, which decides what is checked of its producer.
+    pub fn append_from(
+        &mut self,
+        origin: Origin,
+        batch: &mut [u8],
+        leader_epoch: i32,
+        now_ms: i64,
+    ) -> Result<Appended, AppendError> {
         let mut header = self.check_batch(batch)?;
-        if let Some(earlier) = self.producers.duplicate_of(&header) {
+        let repeated = matches!(origin, Origin::Client { .. })
+            .then(|| self.producers.duplicate_of(&header))
+            .flatten();
+        if let Some(earlier) = repeated {
             return Ok(Appended {
                 base_offset: earlier.first_offset(),
                 last_offset: earlier.last_offset,
@@ -132,7 +146,7 @@ impl PartitionLog {
             header.max_timestamp = now_ms;
         }
         let marker = end_of_transaction(&header, batch);
-        self.check_producer(&header, marker)?;
+        self.check_producer(&header, marker, origin)?;
         self.write(batch, &header, marker, now_ms)?;
         Ok(Appended {
             base_offset: header.base_offset,
@@ -185,11 +199,14 @@ impl PartitionLog {
         &self,
         header: &BatchHeader,
         marker: Option<EndTransactionMarker>,
+        origin: Origin,
     ) -> Result<(), ProducerError> {
-        match marker {
-            Some(marker) => self.producers.check_marker(header, marker),
-            None if header.has_producer_id() => self.producers.check_data(header),
-            None => Ok(()),
+        let raises_epoch = matches!(origin, Origin::Marker { raises_epoch: true });
+        match (marker, origin) {
+            (Some(marker), _) => self.producers.check_marker(header, marker, raises_epoch),
+            (None, _) if !header.has_producer_id() => Ok(()),
+            (None, Origin::Client { from_zero }) => self.producers.check_data(header, from_zero),
+            (None, _) => self.producers.check_epoch(header),
         }
     }
 

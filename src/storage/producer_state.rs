@@ -187,12 +187,33 @@ impl ProducerState {
         entry.batches.iter().find(same).copied()
     }
 
-    /// Whether a data batch may follow what its producer wrote before.
-    pub fn check_data(&self, header: &BatchHeader) -> Result<(), ProducerError> {
+    /// Whether the producer's epoch is not older than the one in the log.
+    pub fn check_epoch(&self, header: &BatchHeader) -> Result<(), ProducerError> {
+        self.producers
+            .get(&header.producer_id)
+            .map_or(Ok(()), |entry| check_epoch(entry, header))
+    }
+
+    /// Whether a transaction of this producer and epoch is open.
+    pub fn has_open_transaction(&self, producer_id: i64, producer_epoch: i16) -> bool {
+        self.producers.get(&producer_id).is_some_and(|entry| {
+            entry.producer_epoch == producer_epoch && entry.current_transaction_first_offset.is_some()
+        })
+    }
+
+    /// Whether a data batch may follow what its producer wrote before. A producer that is unknown may have expired, and
+    /// any sequence number is its first unless it has to begin `from_zero`.
+    pub fn check_data(&self, header: &BatchHeader, from_zero: bool) -> Result<(), ProducerError> {
         let producer_id = header.producer_id;
-        // A producer that is unknown may have expired: any sequence number is its first.
         let Some(entry) = self.producers.get(&producer_id) else {
-            return check_epoch(&ProducerEntry::new(), header);
+            if from_zero && header.base_sequence != 0 {
+                return Err(ProducerError::OutOfOrderSequence {
+                    producer_id,
+                    expected: 0,
+                    found: header.base_sequence,
+                });
+            }
+            return Ok(());
         };
         check_epoch(entry, header)?;
         let expected = if header.producer_epoch == entry.producer_epoch {
@@ -213,16 +234,27 @@ impl ProducerState {
         Ok(())
     }
 
-    /// Whether the end of a transaction may be written.
+    /// Whether the end of a transaction may be written. Where the producer's epoch was raised for it, an equal epoch is
+    /// that of a marker written before, and may be repeated; with a transaction open it is too old.
     pub fn check_marker(
         &self,
         header: &BatchHeader,
         marker: EndTransactionMarker,
+        raises_epoch: bool,
     ) -> Result<(), ProducerError> {
         let Some(entry) = self.producers.get(&header.producer_id) else {
             return Ok(());
         };
         check_epoch(entry, header)?;
+        let is_repeated =
+            entry.current_transaction_first_offset.is_none() || header.producer_epoch == i16::MAX;
+        if raises_epoch && header.producer_epoch == entry.producer_epoch && !is_repeated {
+            return Err(ProducerError::InvalidEpoch {
+                producer_id: header.producer_id,
+                current: entry.producer_epoch,
+                found: header.producer_epoch,
+            });
+        }
         if entry.coordinator_epoch > marker.coordinator_epoch {
             return Err(ProducerError::CoordinatorFenced {
                 current: entry.coordinator_epoch,
@@ -421,28 +453,31 @@ mod tests {
         let mut state = ProducerState::default();
         let first = batch(0, 0, 40, 3, false);
         assert_eq!(
-            state.check_data(&first),
+            state.check_data(&first, false),
             Ok(()),
             "an unknown producer may start anywhere"
         );
         state.record_data(&first);
-        assert_eq!(found(&state.check_data(&batch(3, 0, 42, 1, false))), Some(43));
+        assert_eq!(
+            found(&state.check_data(&batch(3, 0, 42, 1, false), false)),
+            Some(43)
+        );
         for n in 0..5 {
             let next = batch(3 + n, 0, 43 + n as i32, 1, false);
-            assert_eq!(state.check_data(&next), Ok(()));
+            assert_eq!(state.check_data(&next, false), Ok(()));
             state.record_data(&next);
         }
         let again = state.duplicate_of(&batch(0, 0, 45, 1, false)).unwrap();
         assert_eq!((again.first_offset(), again.last_offset), (5, 5));
         assert_eq!(state.duplicate_of(&first), None, "only five are remembered");
         assert_eq!(
-            found(&state.check_data(&batch(8, 1, 48, 1, false))),
+            found(&state.check_data(&batch(8, 1, 48, 1, false), false)),
             Some(0),
             "a new epoch starts at 0"
         );
         state.record_data(&batch(8, 1, 0, 1, false));
         assert!(matches!(
-            state.check_data(&batch(9, 0, 48, 1, false)),
+            state.check_data(&batch(9, 0, 48, 1, false), false),
             Err(ProducerError::InvalidEpoch { current: 1, .. })
         ));
     }
@@ -451,7 +486,7 @@ mod tests {
     fn sequences_go_on_at_zero_after_the_largest() {
         let mut state = ProducerState::default();
         state.record_data(&batch(0, 0, i32::MAX - 1, 3, false));
-        assert_eq!(state.check_data(&batch(3, 0, 1, 1, false)), Ok(()));
+        assert_eq!(state.check_data(&batch(3, 0, 1, 1, false), false), Ok(()));
         assert!(state.duplicate_of(&batch(0, 0, i32::MAX - 1, 3, false)).is_some());
     }
 
@@ -461,7 +496,7 @@ mod tests {
         state.record_data(&batch(10, 0, 0, 2, true));
         assert_eq!(state.first_unstable_offset(), Some(10));
         assert!(matches!(
-            state.check_data(&batch(12, 0, 2, 1, false)),
+            state.check_data(&batch(12, 0, 2, 1, false), false),
             Err(ProducerError::InvalidTransactionState { .. })
         ));
         let marker = EndTransactionMarker {
@@ -482,7 +517,7 @@ mod tests {
             coordinator_epoch: 2,
         };
         assert!(matches!(
-            state.check_marker(&header, older),
+            state.check_marker(&header, older, false),
             Err(ProducerError::CoordinatorFenced { current: 3, found: 2 })
         ));
     }

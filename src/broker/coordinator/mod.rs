@@ -1,5 +1,16 @@
 //! Coordinators: state of clients that is kept in an internal topic and read back from it after a restart.
 //!
-//! [`group`] coordinates consumer groups. Owns no log (node) and no protocol message (handlers).
+//! [`log`], [`loading`] and [`deadlines`] are what every coordinator needs; [`group`] coordinates consumer groups.
+//! Owns no log of its own (node) and no protocol message (handlers).
 
+pub mod deadlines;
 pub mod group;
+pub mod loading;
+pub mod log;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A panic in another request must not make everything else unusable: each change is complete before it can panic.
+pub(in crate::broker) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

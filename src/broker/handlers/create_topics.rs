@@ -26,6 +26,7 @@ use crate::broker::cluster::controller::{
     self, Refused, RequestedTopic, TopicDefaults, duplicate_topic_name, named_twice,
 };
 use crate::broker::config::effective_config::Configs;
+use crate::broker::internal_topics::INTERNAL_TOPICS;
 use crate::broker::metadata::Topic;
 use crate::broker::node::Node;
 use crate::storage::file_name::METADATA_TOPIC;
@@ -84,9 +85,9 @@ pub(super) fn create_automatically(node: &Node, name: &str) -> Result<Arc<Topic>
         return Err(ResponseError::UnknownTopicOrPartition);
     }
     controller::check_new_name(&*node.metadata, name).map_err(|(error, _)| error)?;
-    let internal = name == crate::broker::coordinator::group::offsets_topic::OFFSETS_TOPIC;
-    let created = if internal {
-        node.metadata.offsets_topic()
+    let internal = INTERNAL_TOPICS.iter().find(|topic| topic.name == name);
+    let created = if let Some(internal) = internal {
+        node.metadata.internal_topic(internal)
     } else {
         let partitions = node.config.num_partitions;
         let created = node.metadata.create_topic(name, partitions, Configs::new());

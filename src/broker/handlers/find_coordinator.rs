@@ -17,6 +17,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::init_producer_id::{NO_TRANSACTIONS, refuse_transaction};
 use super::text;
 use crate::broker::call::RequestContext;
+use crate::broker::internal_topics::CONSUMER_OFFSETS;
 use crate::broker::node::Node;
 
 const GROUP: i8 = 0;
@@ -80,8 +81,9 @@ fn refusal(node: &Node, key_type: i8) -> Option<ResponseError> {
         TRANSACTION => return Some(refuse_transaction(node)),
         _ => return Some(ResponseError::InvalidRequest),
     }
-    node.metadata
-        .offsets_topic()
+    node
+        .metadata
+        .internal_topic(&CONSUMER_OFFSETS)
         .err()
         .map(|_| ResponseError::CoordinatorNotAvailable)
 }

@@ -34,7 +34,7 @@ use crate::broker::timers::now_ms;
 use crate::records::BatchHeader;
 use crate::records::batch_header::{self, HEADER_LEN, TimestampType};
 use crate::storage::producer_state::ProducerError;
-use crate::storage::{AppendError, Appended};
+use crate::storage::{AppendError, Appended, Origin};
 
 /// Whoever goes by this name may write to internal topics: Kafka's own admin tools.
 const ADMIN_CLIENT: &str = "__admin_client";
@@ -213,7 +213,7 @@ impl<'a> Produce<'a> {
             batch_header::set_max_timestamp(batch, TimestampType::CreateTime, checked.max_timestamp);
         }
         let mut appended = partition
-            .append(batch, self.now_ms)
+            .append(batch, Origin::CLIENT, self.now_ms)
             .inspect_err(|error| {
                 if let AppendError::Storage(error) = error {
                     self.node.report(self.node.write_trouble.write_refused(error));

@@ -11,7 +11,7 @@ use kafka_protocol::ResponseError;
 use crate::broker::config::topic_settings::TopicSettings;
 use crate::broker::fetch::delayed_fetch::Waiters;
 use crate::error::Result;
-use crate::storage::{AppendError, Appended, LogConfig, PartitionLog};
+use crate::storage::{AppendError, Appended, LogConfig, Origin, PartitionLog};
 
 /// The leader epoch of a replica that has never led.
 const NO_EPOCH: i32 = -1;
@@ -104,14 +104,19 @@ impl Replica {
     }
 
     /// Appends one checked batch and wakes who waits for it.
-    pub fn append(&self, batch: &mut [u8], now_ms: i64) -> Result<Appended, AppendError> {
+    pub fn append(&self, batch: &mut [u8], origin: Origin, now_ms: i64) -> Result<Appended, AppendError> {
         let appended = {
             let mut log = self.log();
-            let appended = log.append(batch, self.leader_epoch(), now_ms)?;
+            let appended = log.append_from(origin, batch, self.leader_epoch(), now_ms)?;
             self.publish(&mut log);
             appended
         };
-        self.waiters.arrived(batch.len());
+        if matches!(origin, Origin::Marker { .. }) {
+            // What the transaction held back can be read now, however few bytes came.
+            self.waiters.wake_all();
+        } else {
+            self.waiters.arrived(batch.len());
+        }
         Ok(appended)
     }
 

@@ -2,11 +2,13 @@
 //! asked of a group from outside; what a group does about it is `classic_group.rs`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use kafka_protocol::ResponseError;
 
-use super::alarm::Alarm;
+use super::super::deadlines::Deadlines;
+use super::super::lock;
+use super::super::log::CoordinatorLog;
 use super::classic_group::{ClassicGroup, GroupLimits};
 use super::events::{
     GroupEvent, JoinAnswer, JoinGroup, LeavingMember, MemberIdentity, SyncAnswer, SyncGroup,
@@ -16,7 +18,7 @@ use super::live_group::{LeaveOutcomes, LiveGroup};
 use super::loading;
 use super::member::Member;
 use super::offsets::GroupOffsets;
-use super::offsets_topic::{OffsetsTopic, OffsetsWriter};
+use super::offsets_writer::OffsetsWriter;
 use super::stored_records::{StoredKey, StoredOffset};
 use super::subscription;
 use crate::broker::config::BrokerConfig;
@@ -81,22 +83,18 @@ pub struct GroupCoordinator {
     config: GroupConfig,
     groups: Mutex<HashMap<String, Arc<Mutex<LiveGroup>>>>,
     pub(super) writer: OffsetsWriter,
-    pub(super) alarm: Alarm,
+    pub(super) deadlines: Deadlines,
 }
 
 impl GroupCoordinator {
-    /// The coordinator of the groups that `topic` keeps; reads them all.
-    pub fn load(
-        config: GroupConfig,
-        topic: Arc<dyn OffsetsTopic>,
-        now_ms: i64,
-    ) -> crate::error::Result<Self> {
-        let stored_groups = loading::read_groups(&*topic)?;
+    /// The coordinator of the groups that `log` keeps; reads them all.
+    pub fn load(config: GroupConfig, log: Arc<CoordinatorLog>, now_ms: i64) -> crate::error::Result<Self> {
+        let stored_groups = loading::read_groups(&log)?;
         let coordinator = Self {
             config,
             groups: Mutex::default(),
-            writer: OffsetsWriter::new(topic),
-            alarm: Alarm::default(),
+            writer: OffsetsWriter::new(log),
+            deadlines: Deadlines::default(),
         };
         for (id, stored) in stored_groups {
             let limits = coordinator.limits();
@@ -375,7 +373,7 @@ impl GroupCoordinator {
 
     /// Whatever is due by now happens in the groups that asked for it.
     pub(super) fn deadlines_passed(&self, now_ms: i64) {
-        for id in self.alarm.due(now_ms) {
+        for id in self.deadlines.due(now_ms) {
             self.enter(&id, |group| {
                 group.alarm_ms = None;
                 group.handle(&self.writer, now_ms, GroupEvent::DeadlinePassed);
@@ -476,7 +474,7 @@ impl GroupCoordinator {
     fn reset_alarm(&self, group: &mut LiveGroup) {
         let next_ms = group.machine.next_deadline_ms();
         if next_ms != group.alarm_ms {
-            self.alarm.set(&group.id, group.alarm_ms, next_ms);
+            self.deadlines.set(&group.id, group.alarm_ms, next_ms);
             group.alarm_ms = next_ms;
         }
     }
@@ -488,9 +486,4 @@ fn offset_key(group: &str, topic: &str, partition: i32) -> StoredKey {
         topic: topic.to_owned(),
         partition,
     }
-}
-
-/// A panic in another request must not take every group with it: each change is complete before it can panic.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

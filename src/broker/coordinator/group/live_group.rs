@@ -10,7 +10,7 @@ use kafka_protocol::ResponseError;
 use super::classic_group::{ClassicGroup, GroupLimits};
 use super::events::{Effect, GroupEvent, JoinAnswer, LeavingMember, SyncAnswer, Ticket};
 use super::offsets::{ExpiryClock, GroupOffsets};
-use super::offsets_topic::OffsetsWriter;
+use super::offsets_writer::OffsetsWriter;
 use super::stored_records::{StoredGroup, StoredKey};
 
 /// What each member of a LeaveGroup is told.
@@ -30,7 +30,7 @@ pub(super) struct LiveGroup {
     pub(super) id: String,
     pub(super) machine: ClassicGroup,
     pub(super) offsets: GroupOffsets,
-    /// The deadline the coordinator's alarm has been given.
+    /// The deadline that the coordinator watches for it.
     pub(super) alarm_ms: Option<i64>,
     /// Something of it has been written: the group stays until it is deleted or its offsets expire.
     pub(super) kept: bool,

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::super::loading::replay;
+use super::super::log::CoordinatorLog;
 use super::offsets::GroupOffsets;
-use super::offsets_topic::OffsetsTopic;
+use super::pending_transactions::PendingTransactions;
 use super::stored_records::{StoredGroup, StoredKey, StoredOffset};
 use crate::error::Result;
 
@@ -16,13 +18,16 @@ pub(super) struct LoadedGroup {
 }
 
 /// Reads every group there is.
-pub(super) fn read_groups(topic: &dyn OffsetsTopic) -> Result<HashMap<String, LoadedGroup>> {
+pub(super) fn read_groups(log: &CoordinatorLog) -> Result<HashMap<String, LoadedGroup>> {
     let mut groups: HashMap<String, LoadedGroup> = HashMap::new();
-    topic.replay(&mut |key, value| {
-        // Records of other kinds are other coordinators' affair.
-        if let Ok(key) = StoredKey::decode(key) {
-            apply(&mut groups, key, value);
-        }
+    let mut pending = PendingTransactions::default();
+    replay(log, &mut |partition, step| {
+        pending.see(partition, step, |key, value| {
+            // Records of other kinds are other coordinators' affair.
+            if let Ok(key) = StoredKey::decode(key) {
+                apply(&mut groups, key, value);
+            }
+        });
     })?;
     groups.retain(|_, group| group.metadata.is_some() || !group.offsets.is_empty());
     Ok(groups)

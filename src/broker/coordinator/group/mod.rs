@@ -12,10 +12,9 @@ pub mod group_state;
 mod joining;
 mod live_group;
 mod loading;
-mod log_topic;
 pub mod member;
 pub mod offsets;
-pub mod offsets_topic;
+mod offsets_writer;
 mod pending_transactions;
 mod rebalance;
 mod static_members;
@@ -25,4 +24,3 @@ mod subscription;
 
 pub use alarm::run as run_alarm;
 pub use coordinator::{GroupConfig, GroupCoordinator, GroupDescription, GroupListing};
-pub use log_topic::LogTopic;

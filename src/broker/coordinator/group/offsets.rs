@@ -1,5 +1,5 @@
 //! What one group has committed: an offset for each partition, with the words the client left beside it, and when
-//! they expire. Owns no storage: `offsets_topic.rs` keeps them on disk.
+//! they expire. Owns no storage: `offsets_writer.rs` keeps them on disk.
 
 use std::collections::BTreeMap;
 

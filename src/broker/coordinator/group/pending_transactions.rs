@@ -1,44 +1,45 @@
 //! Offsets that a transaction committed count from its marker on, and never if it was aborted: what a reader of
-//! `__consumer_offsets` must hold back. This broker writes none yet; a directory that Apache Kafka wrote has them.
+//! `__consumer_offsets` must hold back.
 
 use std::collections::HashMap;
 
-use super::offsets_topic::{KeyValue, RecordVisitor};
-use crate::records::control_record::EndTransactionMarker;
-use crate::records::{BatchHeader, Record};
+use super::super::loading::Replayed;
+use super::super::log::KeyValue;
 
 /// Records of open transactions, by producer id.
 #[derive(Debug, Default)]
 pub(super) struct PendingTransactions {
-    held: HashMap<i64, Vec<KeyValue>>,
+    held: HashMap<(i32, i64), Vec<KeyValue>>,
 }
 
 impl PendingTransactions {
-    /// Shows the records of one batch, now or when their transaction is committed.
-    pub(super) fn see<'a>(
+    /// Shows a record now, or when its transaction is committed.
+    pub(super) fn see(
         &mut self,
-        header: &BatchHeader,
-        mut records: impl Iterator<Item = Record<'a>>,
-        visit: &mut RecordVisitor<'_>,
+        partition: i32,
+        step: Replayed<'_>,
+        mut visit: impl FnMut(&[u8], Option<&[u8]>),
     ) {
-        if header.is_control() {
-            let marker = records.next().as_ref().and_then(EndTransactionMarker::parse);
-            let held = self.held.remove(&header.producer_id).unwrap_or_default();
-            if marker.is_some_and(|marker| marker.committed) {
-                for (key, value) in held {
-                    visit(&key, value.as_deref());
+        match step {
+            Replayed::Marker {
+                producer_id,
+                committed,
+            } => {
+                let held = self.held.remove(&(partition, producer_id)).unwrap_or_default();
+                for (key, value) in held.iter().filter(|_| committed) {
+                    visit(key, value.as_deref());
                 }
             }
-            return;
-        }
-        for record in records {
-            let Some(key) = record.key else { continue };
-            if header.is_transactional() {
-                let held = self.held.entry(header.producer_id).or_default();
-                held.push((key.to_vec(), record.value.map(<[u8]>::to_vec)));
-            } else {
-                visit(key, record.value);
+            Replayed::Record {
+                key,
+                value,
+                transaction_of: Some(producer_id),
+                ..
+            } => {
+                let held = self.held.entry((partition, producer_id)).or_default();
+                held.push((key.to_vec(), value.map(<[u8]>::to_vec)));
             }
+            Replayed::Record { key, value, .. } => visit(key, value),
         }
     }
 }

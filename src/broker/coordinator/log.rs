@@ -1,0 +1,128 @@
+//! The internal topic in which a coordinator keeps its state: which partition keeps a key, and appending records.
+//!
+//! Every coordinator has one. Owns neither the form of a record nor what a coordinator makes of it; reading back is in
+//! `loading`.
+
+use std::sync::Arc;
+
+use crate::broker::internal_topics::InternalTopic;
+use crate::broker::metadata::{Metadata, Topic};
+use crate::broker::node::replica::Replica;
+use crate::error::{Error, Result};
+use crate::records::BatchBuilder;
+use crate::records::batch_builder::{BatchOptions, Producer};
+use crate::storage::{AppendError, Appended, Origin};
+use crate::topic_partition::Offset;
+
+/// One record on its way to the topic: key, and value unless it is a tombstone.
+pub type KeyValue = (Vec<u8>, Option<Vec<u8>>);
+
+/// Whose transaction a batch of records belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransactionalProducer {
+    pub id: i64,
+    pub epoch: i16,
+}
+
+/// The internal topic of one coordinator, on this node's replicas.
+#[derive(Debug)]
+pub struct CoordinatorLog {
+    metadata: Arc<Metadata>,
+    topic: &'static InternalTopic,
+}
+
+impl CoordinatorLog {
+    pub fn new(metadata: Arc<Metadata>, topic: &'static InternalTopic) -> Self {
+        Self { metadata, topic }
+    }
+
+    /// The topic's name.
+    pub fn topic_name(&self) -> &'static str {
+        self.topic.name
+    }
+
+    /// The partition that keeps the state of `key`. Creates the topic first if need be, and fails where that fails.
+    pub fn partition_of(&self, key: &str) -> Result<i32> {
+        let topic = self.metadata.internal_topic(self.topic)?;
+        Ok(partition_of(key, topic.partitions.len() as i32))
+    }
+
+    /// Appends the records to one partition, as one batch with the timestamp `now_ms`; when it returns they are kept.
+    /// Returns the offset of the first.
+    pub fn append(&self, partition: i32, now_ms: i64, records: &[KeyValue]) -> Result<Offset> {
+        let appended = self.append_batch(partition, now_ms, records, None);
+        appended
+            .map(|appended| appended.base_offset)
+            .map_err(Error::failed)
+    }
+
+    /// The same in the transaction of a producer; its marker decides later whether the records count.
+    pub fn append_in_transaction(
+        &self,
+        partition: i32,
+        now_ms: i64,
+        records: &[KeyValue],
+        producer: TransactionalProducer,
+    ) -> Result<Offset, AppendError> {
+        let appended = self.append_batch(partition, now_ms, records, Some(producer))?;
+        Ok(appended.base_offset)
+    }
+
+    fn append_batch(
+        &self,
+        partition: i32,
+        now_ms: i64,
+        records: &[KeyValue],
+        producer: Option<TransactionalProducer>,
+    ) -> Result<Appended, AppendError> {
+        let mut builder = BatchBuilder::new(BatchOptions {
+            producer: producer.map(|producer| Producer {
+                id: producer.id,
+                epoch: producer.epoch,
+                base_sequence: 0,
+            }),
+            transactional: producer.is_some(),
+            ..BatchOptions::default()
+        });
+        for (key, value) in records {
+            builder.append(now_ms, Some(key), value.as_deref(), &[]);
+        }
+        let mut batch = builder.finish_uncompressed();
+        self.replica(partition)?
+            .append(&mut batch, Origin::Coordinator, now_ms)
+    }
+
+    /// The replica of a partition.
+    pub fn replica(&self, partition: i32) -> Result<Arc<Replica>> {
+        let replica = self.metadata.partition(self.topic.name, partition);
+        replica.ok_or_else(|| Error::failed(format!("{} has no partition {partition}", self.topic.name)))
+    }
+
+    /// The topic, if it exists.
+    pub(super) fn existing(&self) -> Option<Arc<Topic>> {
+        self.metadata.topic(self.topic.name)
+    }
+}
+
+/// The partition that keeps `key`, of `count`: Java's hash of the text, made positive as Kafka makes it.
+pub fn partition_of(key: &str, count: i32) -> i32 {
+    let hash = key.encode_utf16().fold(0_i32, |hash, unit| {
+        hash.wrapping_mul(31).wrapping_add(i32::from(unit))
+    });
+    hash.checked_abs().unwrap_or(0).checked_rem(count).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_lie_where_java_puts_them() {
+        // `jshell> "FirstAppConsumerGroup".hashCode()` and its like.
+        assert_eq!(partition_of("", 50), 0);
+        assert_eq!(partition_of("a", 50), 97 % 50);
+        assert_eq!(partition_of("hello", 50), 99_162_322 % 50);
+        // The one hash without a positive counterpart.
+        assert_eq!(partition_of("polygenelubricants", 50), 0);
+    }
+}

@@ -1,0 +1,34 @@
+//! The topics that brokers keep for themselves: their names, and the settings they are created with.
+//!
+//! Owns no record of theirs: the coordinators do, and `internal_records` has the schemas.
+
+/// A topic that one kind of coordinator keeps its state in.
+#[derive(Debug)]
+pub struct InternalTopic {
+    pub name: &'static str,
+    /// The broker setting with the number of its partitions.
+    pub partitions_setting: &'static str,
+    /// The broker setting with its `segment.bytes`.
+    pub segment_bytes_setting: &'static str,
+    /// Its `compression.type`.
+    pub compression_type: &'static str,
+}
+
+/// `__consumer_offsets`: consumer groups and the offsets they commit.
+pub const CONSUMER_OFFSETS: InternalTopic = InternalTopic {
+    name: "__consumer_offsets",
+    partitions_setting: "offsets.topic.num.partitions",
+    segment_bytes_setting: "offsets.topic.segment.bytes",
+    compression_type: "producer",
+};
+
+/// `__transaction_state`: transactional ids and how far their transactions are.
+pub const TRANSACTION_STATE: InternalTopic = InternalTopic {
+    name: "__transaction_state",
+    partitions_setting: "transaction.state.log.num.partitions",
+    segment_bytes_setting: "transaction.state.log.segment.bytes",
+    compression_type: "uncompressed",
+};
+
+/// Every topic that a coordinator of this broker keeps.
+pub const INTERNAL_TOPICS: [&InternalTopic; 2] = [&CONSUMER_OFFSETS, &TRANSACTION_STATE];
