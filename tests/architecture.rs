@@ -42,10 +42,7 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ("config", ""),
     ("coordinator", "config internal_topics metadata node"),
     ("fetch", "call refusal response"),
-    (
-        "node",
-        "config coordinator fetch metadata notices produce server",
-    ),
+    ("node", "config coordinator fetch metadata notices produce server"),
     ("produce", "config once"),
     ("server", "access apis call node refusal response"),
 ];

@@ -34,6 +34,7 @@ pub enum ResourceType {
     Topic,
     Group,
     Cluster,
+    TransactionalId,
 }
 
 /// What a field of authorized operations holds when the request did not ask for them.
@@ -57,6 +58,7 @@ impl ResourceType {
                 DescribeConfigs,
                 AlterConfigs,
             ],
+            ResourceType::TransactionalId => &[Write, Describe],
             ResourceType::Group => &[Read, Delete, Describe, DescribeConfigs, AlterConfigs],
             ResourceType::Cluster => &[
                 Create,

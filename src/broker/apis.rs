@@ -16,12 +16,14 @@ use kafka_protocol::messages::{self, ApiKey};
 use super::access::{AclOperation, ResourceType};
 use super::call::{Call, decode};
 use super::handlers::{
-    acls, alter_configs, alter_partition_reassignments, alter_replica_log_dirs, api_versions,
-    create_partitions, create_topics, delete_groups, delete_records, delete_topics, describe_cluster,
-    describe_configs, describe_groups, describe_log_dirs, describe_quorum, describe_topic_partitions,
-    elect_leaders, fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id,
-    join_group, leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
-    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group,
+    acls, add_offsets_to_txn, add_partitions_to_txn, alter_configs, alter_partition_reassignments,
+    alter_replica_log_dirs, api_versions, create_partitions, create_topics, delete_groups, delete_records,
+    delete_topics, describe_cluster, describe_configs, describe_groups, describe_log_dirs,
+    describe_producers, describe_quorum, describe_topic_partitions, describe_transactions, elect_leaders,
+    end_txn, fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id, join_group,
+    leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
+    list_transactions, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
+    produce, sync_group, txn_offset_commit, write_txn_markers,
 };
 use super::refusal::Refusal;
 use super::response::{self, Answer};
@@ -40,6 +42,8 @@ pub enum Answers {
     Controller,
     /// The node that leads the partition of `__consumer_offsets` to which the group belongs.
     Coordinator,
+    /// The node that leads the partition of `__transaction_state` to which the transactional id belongs.
+    TransactionCoordinator,
     /// The node that leads the partition which is named.
     PartitionLeader,
 }
@@ -51,6 +55,7 @@ impl fmt::Display for Answers {
             Answers::EachNode => "each node for itself",
             Answers::Controller => "controller",
             Answers::Coordinator => "group coordinator",
+            Answers::TransactionCoordinator => "transaction coordinator",
             Answers::PartitionLeader => "partition leader",
         })
     }
@@ -117,7 +122,7 @@ macro_rules! api {
 pub const APIS: &[Api] = &[
     Api {
         advertised_min: 0,
-        ..api!(@row Produce, 3, 13, |call: Call| Box::pin(async move { produce::answer(call) }), PartitionLeader, [Write Topic],
+        ..api!(@row Produce, 3, 13, |call: Call| Box::pin(async move { produce::answer(call) }), PartitionLeader, [Write Topic, Write TransactionalId],
         [(3, "s24[s[4b]]"), (9, "S24<S<4Bt>t>t"), (13, "S24<88<4Bt>t>t")])
     },
     api!(@row Fetch, 4, 18, |call: Call| Box::pin(fetch::answer(call)), PartitionLeader, [Read Topic],
@@ -130,7 +135,7 @@ pub const APIS: &[Api] = &[
         [(2, "s4s8[s[48s]]"), (5, "s4s[s[48s]]"), (6, "s4s[s[484s]]"), (7, "s4ss[s[484s]]"), (8, "S4SS<S<484St>t>t")]),
     api!(OffsetFetch, OffsetFetchRequest, 1..=9, offset_fetch::handle, Coordinator, [Describe Group, Describe Topic],
         [(1, "s[s[4]]"), (6, "S<S<4>t>t"), (7, "S<S<4>t>1t"), (8, "<S<S<4>t>t>1t"), (9, "<SS4<S<4>t>t>1t")]),
-    api!(FindCoordinator, FindCoordinatorRequest, 0..=6, find_coordinator::handle, AnyNode, [Describe Group],
+    api!(FindCoordinator, FindCoordinatorRequest, 0..=6, find_coordinator::handle, AnyNode, [Describe Group, Describe TransactionalId],
         [(0, "s"), (1, "s1"), (3, "S1t"), (4, "1<S>t")]),
     api!(JoinGroup, JoinGroupRequest, 0..=9, await join_group::handle, Coordinator, [Read Group],
         [(0, "s4ss[sb]"), (1, "s44ss[sb]"), (5, "s44sss[sb]"), (6, "S44SSS<SBt>t"), (8, "S44SSS<SBt>St")]),
@@ -152,10 +157,20 @@ pub const APIS: &[Api] = &[
         [(1, "[s]4"), (4, "<S>4t"), (6, "<S88t>4t")]),
     api!(DeleteRecords, DeleteRecordsRequest, 0..=2, delete_records::handle, PartitionLeader, [Delete Topic],
         [(0, "[s[48]]4"), (2, "<S<48t>t>4t")]),
-    api!(InitProducerId, InitProducerIdRequest, 0..=5, init_producer_id::handle, AnyNode, [IdempotentWrite Cluster],
+    api!(InitProducerId, InitProducerIdRequest, 0..=5, init_producer_id::handle, TransactionCoordinator, [IdempotentWrite Cluster, Write TransactionalId],
         [(0, "s4"), (2, "S4t"), (3, "S482t")]),
     api!(OffsetForLeaderEpoch, OffsetForLeaderEpochRequest, 2..=4, offset_for_leader_epoch::handle, PartitionLeader, [Describe Topic],
         [(2, "[s[444]]"), (3, "4[s[444]]"), (4, "4<S<444t>t>t")]),
+    api!(AddPartitionsToTxn, AddPartitionsToTxnRequest, 0..=5, add_partitions_to_txn::handle, TransactionCoordinator, [Write TransactionalId, Write Topic],
+        [(0, "s82[s[4]]"), (3, "S82<S<4>t>t"), (4, "<S821<S<4>t>t>t")]),
+    api!(AddOffsetsToTxn, AddOffsetsToTxnRequest, 0..=4, add_offsets_to_txn::handle, TransactionCoordinator, [Write TransactionalId, Read Group],
+        [(0, "s82s"), (3, "S82St")]),
+    api!(EndTxn, EndTxnRequest, 0..=5, end_txn::handle, TransactionCoordinator, [Write TransactionalId],
+        [(0, "s821"), (3, "S821t")]),
+    api!(WriteTxnMarkers, WriteTxnMarkersRequest, 1..=1, write_txn_markers::handle, PartitionLeader, [ClusterAction Cluster],
+        [(1, "<821<S<4>t>4t>t")]),
+    api!(TxnOffsetCommit, TxnOffsetCommitRequest, 0..=5, txn_offset_commit::handle, Coordinator, [Write TransactionalId, Read Group, Read Topic],
+        [(0, "ss82[s[48s]]"), (2, "ss82[s[484s]]"), (3, "SS824SS<S<484St>t>t")]),
     api!(DescribeAcls, DescribeAclsRequest, 1..=3, acls::describe, AnyNode, [Describe Cluster],
         [(1, "1s1ss11"), (2, "1S1SS11t")]),
     api!(CreateAcls, CreateAclsRequest, 1..=3, acls::create, Controller, [Alter Cluster],
@@ -188,6 +203,12 @@ pub const APIS: &[Api] = &[
         [(0, "<S<4t>t>t")]),
     api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle, AnyNode, [],
         [(0, "1t"), (1, "11t"), (2, "111t")]),
+    api!(DescribeProducers, DescribeProducersRequest, 0..=0, describe_producers::handle, PartitionLeader, [Read Topic],
+        [(0, "<S<4>t>t")]),
+    api!(DescribeTransactions, DescribeTransactionsRequest, 0..=0, describe_transactions::handle, TransactionCoordinator, [Describe TransactionalId, Describe Topic],
+        [(0, "<S>t")]),
+    api!(ListTransactions, ListTransactionsRequest, 0..=2, list_transactions::handle, EachNode, [Describe TransactionalId],
+        [(0, "<S><8>t"), (1, "<S><8>8t"), (2, "<S><8>8St")]),
     api!(ListConfigResources, ListConfigResourcesRequest, 0..=1, list_config_resources::handle, AnyNode, [DescribeConfigs Cluster],
         [(0, "t"), (1, "<1>t")]),
     api!(DescribeTopicPartitions, DescribeTopicPartitionsRequest, 0..=0, describe_topic_partitions::handle, AnyNode, [Describe Topic],

@@ -10,8 +10,11 @@ use tokio::sync::watch;
 use super::config::{BrokerConfig, Endpoint};
 use super::coordinator::group::{self, GroupConfig, GroupCoordinator};
 use super::coordinator::log::CoordinatorLog;
+use super::coordinator::transaction::markers::MarkerWriter;
+use super::coordinator::transaction::{self, TransactionConfig, TransactionCoordinator};
+use super::features::TRANSACTION_VERSION;
 use super::fetch::fetch_session::FetchSessions;
-use super::internal_topics::CONSUMER_OFFSETS;
+use super::internal_topics::{CONSUMER_OFFSETS, TRANSACTION_STATE};
 use super::metadata::Metadata;
 use super::node::Node;
 use super::notices::{NoticeSink, Notices};
@@ -53,13 +56,22 @@ impl PreparedBroker {
         let metadata = Arc::new(Metadata::open(Arc::clone(&config))?);
         let offsets_log = Arc::new(CoordinatorLog::new(Arc::clone(&metadata), &CONSUMER_OFFSETS));
         let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_log, timers::steady_ms())?;
+        let groups = Arc::new(groups);
+        let transactions = TransactionCoordinator::load(
+            TransactionConfig::new(&config, TRANSACTION_VERSION.level),
+            CoordinatorLog::new(Arc::clone(&metadata), &TRANSACTION_STATE),
+            Arc::clone(&metadata),
+            MarkerWriter::new(Arc::clone(&metadata), Arc::clone(&groups)),
+            timers::steady_ms(),
+        )?;
         let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
         let data_dir = config.data_dir.clone();
         let node = Node {
             id: config.node_id,
             config,
             metadata,
-            groups: Arc::new(groups),
+            groups,
+            transactions: Arc::new(transactions),
             connections: Arc::default(),
             fetch_sessions: FetchSessions::new(slots),
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
@@ -115,6 +127,7 @@ impl PreparedBroker {
         tokio::select! {
             () = accept::stopped(&mut stop) => {}
             () = group::run_alarm(Arc::clone(&self.node.groups), timers::steady_ms) => {}
+            () = transaction::run_alarm(Arc::clone(&self.node.transactions), timers::steady_ms) => {}
             () = timers::housekeeping(Arc::clone(&self.node)) => {}
             () = idle_for_long(&self.node) => {
                 self.stop.send_replace(true);

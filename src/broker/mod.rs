@@ -11,6 +11,7 @@ pub mod call;
 mod cluster;
 pub mod config;
 pub mod coordinator;
+pub mod features;
 mod fetch;
 pub mod handlers;
 pub mod internal_topics;

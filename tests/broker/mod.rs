@@ -9,4 +9,5 @@ mod lifecycle;
 mod not_yet;
 mod partition_files;
 mod restart;
+mod transactions;
 mod transcript;

@@ -178,10 +178,13 @@ pub const BROKER_SETTINGS: &[BrokerSetting] = &[
     setting("socket.send.buffer.bytes", Int, Some("102400"), ReadOnly),
     setting("transaction.abort.timed.out.transaction.cleanup.interval.ms", Int, Some("10000"), ReadOnly),
     setting("transaction.max.timeout.ms", Int, Some("900000"), ReadOnly),
+    setting("transaction.partition.verification.enable", Boolean, Some("true"), Cluster),
+    setting("transaction.remove.expired.transaction.cleanup.interval.ms", Int, Some("3600000"), ReadOnly),
     setting("transaction.state.log.min.isr", Int, Some("1"), ReadOnly),
     setting("transaction.state.log.num.partitions", Int, Some("1"), ReadOnly),
     setting("transaction.state.log.replication.factor", Int, Some("1"), ReadOnly),
     setting("transaction.state.log.segment.bytes", Int, Some("104857600"), ReadOnly),
+    setting("transaction.two.phase.commit.enable", Boolean, Some("false"), ReadOnly),
     setting("transactional.id.expiration.ms", Int, Some("604800000"), ReadOnly),
     setting("unclean.leader.election.enable", Boolean, Some("false"), Cluster),
 ];

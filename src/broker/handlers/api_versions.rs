@@ -2,15 +2,17 @@
 //!
 //! - An unknown version is answered in version 0 with `UNSUPPORTED_VERSION` and the one range that matters (KIP-511).
 //! - The client's software name and version are checked from v3 on.
-//! - No feature is published: there is neither the new group protocol nor transactions.
+//! - The features of the cluster (KIP-584) come from v3 on.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ApiVersions>
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 
+use super::text;
 use crate::broker::call::RequestContext;
+use crate::broker::features::FEATURES;
 
 /// `served` is the range of each API.
 pub fn handle(
@@ -24,7 +26,30 @@ pub fn handle(
     {
         return ApiVersionsResponse::default().with_error_code(ResponseError::InvalidRequest.code());
     }
-    ApiVersionsResponse::default().with_api_keys(served.collect())
+    let response = ApiVersionsResponse::default().with_api_keys(served.collect());
+    if context.version < 3 {
+        return response;
+    }
+    // Clients before v4 cannot read a lowest level of 0 (KAFKA-17011): they are not told of such a feature's range.
+    let supported = FEATURES
+        .iter()
+        .filter(|feature| context.version >= 4 || feature.min > 0);
+    let supported = supported.map(|feature| {
+        SupportedFeatureKey::default()
+            .with_name(text(feature.name))
+            .with_min_version(feature.min)
+            .with_max_version(feature.max)
+    });
+    let finalized = FEATURES.iter().map(|feature| {
+        FinalizedFeatureKey::default()
+            .with_name(text(feature.name))
+            .with_min_version_level(feature.level)
+            .with_max_version_level(feature.level)
+    });
+    response
+        .with_supported_features(supported.collect())
+        .with_finalized_features_epoch(0)
+        .with_finalized_features(finalized.collect())
 }
 
 /// The answer, in version 0, to a version that is not served; `own` is the range of ApiVersions itself.

@@ -1,9 +1,8 @@
-//! FindCoordinator, versions 0–6: which broker keeps a group. This one does.
+//! FindCoordinator, versions 0–6: which broker keeps a group or a transactional id. This one does.
 //!
-//! - v1 says what kind of key it is: 0 a group, 1 a transactional id, 2 a share group; only groups are kept here
-//!   yet, and a transactional producer gets an error that ends it.
+//! - v1 says what kind of key it is: 0 a group, 1 a transactional id, 2 a share group, which are not kept here yet.
 //! - v4 asks for many keys at once.
-//! - The offsets topic is made with the first question, so that it is there when the group's first commit comes.
+//! - The topic of the coordinator is created with the first question, so that it is there for the first record.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_FindCoordinator>
 
@@ -14,10 +13,9 @@ use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
 use kafka_protocol::protocol::StrBytes;
 
-use super::init_producer_id::{NO_TRANSACTIONS, refuse_transaction};
 use super::text;
 use crate::broker::call::RequestContext;
-use crate::broker::internal_topics::CONSUMER_OFFSETS;
+use crate::broker::internal_topics::{CONSUMER_OFFSETS, TRANSACTION_STATE};
 use crate::broker::node::Node;
 
 const GROUP: i8 = 0;
@@ -66,24 +64,20 @@ fn words(refusal: Option<ResponseError>, version: i16) -> &'static str {
     match refusal {
         None if version < 4 => "NONE",
         None => "",
-        Some(NO_TRANSACTIONS) => "the mini broker has no transactions yet",
         Some(ResponseError::CoordinatorNotAvailable) => "The coordinator is not available.",
         Some(_) => {
             "This most likely occurs because of a request being malformed by the client library or the message was \
-             sent to an incompatible broker. See the broker logs for more details."
+             sent to an incompatible node. See the broker logs for more details."
         }
     }
 }
 
 fn refusal(node: &Node, key_type: i8) -> Option<ResponseError> {
-    match key_type {
-        GROUP => {}
-        TRANSACTION => return Some(refuse_transaction(node)),
+    let topic = match key_type {
+        GROUP => &CONSUMER_OFFSETS,
+        TRANSACTION => &TRANSACTION_STATE,
         _ => return Some(ResponseError::InvalidRequest),
-    }
-    node
-        .metadata
-        .internal_topic(&CONSUMER_OFFSETS)
-        .err()
-        .map(|_| ResponseError::CoordinatorNotAvailable)
+    };
+    let created = node.metadata.internal_topic(topic);
+    created.err().map(|_| ResponseError::CoordinatorNotAvailable)
 }

@@ -1,8 +1,9 @@
-//! InitProducerId, versions 0–5: a new id for an idempotent producer.
+//! InitProducerId, versions 0–5: an id for an idempotent producer, or the next epoch for a transactional one.
 //!
 //! - Without a transactional id every call gives a new id with epoch 0, whatever id the producer had (v3).
-//!
-//! Not done: transactions (`TRANSACTIONAL_ID_AUTHORIZATION_FAILED`).
+//! - With one, older producers of the same id are kept out from now on. An open transaction is aborted first:
+//!   `CONCURRENT_TRANSACTIONS`, and the client asks again.
+//! - v3 names the id and epoch that the producer has (KIP-360). v4 knows `PRODUCER_FENCED`.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_InitProducerId>
 
@@ -11,39 +12,59 @@ use std::sync::Arc;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, ProducerId};
 
+use super::transaction_words::{known_to, producer};
 use crate::broker::call::RequestContext;
+use crate::broker::coordinator::transaction::events::{InitProducer, ProducerIdentity};
 use crate::broker::node::Node;
-
-/// The answer to a transactional producer. It is the one error that every client takes for final: Apache Kafka's,
-/// librdkafka and franz-go repeat most others until they time out.
-pub(super) const NO_TRANSACTIONS: ResponseError = ResponseError::TransactionalIdAuthorizationFailed;
-
-/// Says why on the broker's side, where the words of that error would mislead.
-pub(super) fn refuse_transaction(node: &Node) -> ResponseError {
-    node.notice_once("refused a transactional producer: the mini broker has no transactions yet");
-    NO_TRANSACTIONS
-}
+use crate::broker::timers::steady_ms;
 
 pub fn handle(
     node: &Arc<Node>,
-    _: &RequestContext,
+    context: &RequestContext,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
-    let refused = |error: ResponseError| {
-        InitProducerIdResponse::default()
-            .with_error_code(error.code())
+    match init(node, &request) {
+        Ok(producer) => InitProducerIdResponse::default()
+            .with_producer_id(ProducerId(producer.id))
+            .with_producer_epoch(producer.epoch),
+        Err(error) => InitProducerIdResponse::default()
+            .with_error_code(known_to(context.version, 4, error).code())
             .with_producer_id(ProducerId(-1))
-            .with_producer_epoch(-1)
+            .with_producer_epoch(-1),
+    }
+}
+
+fn init(node: &Node, request: &InitProducerIdRequest) -> Result<ProducerIdentity, ResponseError> {
+    let said = producer(request.producer_id, request.producer_epoch);
+    if (said.id == -1) != (said.epoch == -1) {
+        return Err(ResponseError::InvalidRequest);
+    }
+    let Some(id) = &request.transactional_id else {
+        let id = node.metadata.new_producer_id();
+        return id
+            .map(|id| ProducerIdentity { id, epoch: 0 })
+            .map_err(|_| ResponseError::KafkaStorageError);
     };
-    match &request.transactional_id {
-        Some(id) if id.is_empty() => return refused(ResponseError::InvalidRequest),
-        Some(_) => return refused(refuse_transaction(node)),
-        None => {}
+    let config = node.transactions.config();
+    if id.is_empty() {
+        return Err(ResponseError::InvalidRequest);
     }
-    match node.metadata.new_producer_id() {
-        Ok(id) => InitProducerIdResponse::default()
-            .with_producer_id(ProducerId(id))
-            .with_producer_epoch(0),
-        Err(_) => refused(ResponseError::KafkaStorageError),
+    if request.enable_2_pc && !config.allows_two_phase_commit {
+        return Err(ResponseError::TransactionalIdAuthorizationFailed);
     }
+    if request.keep_prepared_txn {
+        return Err(ResponseError::UnsupportedVersion);
+    }
+    if !request.enable_2_pc && !(1..=config.max_timeout_ms).contains(&request.transaction_timeout_ms) {
+        return Err(ResponseError::InvalidTransactionTimeout);
+    }
+    let request = InitProducer {
+        expected: (said.id != -1).then_some(said),
+        timeout_ms: if request.enable_2_pc {
+            i32::MAX
+        } else {
+            request.transaction_timeout_ms
+        },
+    };
+    node.transactions.init(id, steady_ms(), request)
 }

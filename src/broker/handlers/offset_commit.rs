@@ -112,11 +112,19 @@ fn refusal(
     topic: &OffsetCommitRequestTopic,
     partition: &OffsetCommitRequestPartition,
 ) -> Option<ResponseError> {
-    let metadata = partition
-        .committed_metadata
-        .as_ref()
-        .map_or(0, |metadata| metadata.encode_utf16().count());
-    if node.partition(&topic.name, partition.partition_index).is_none() {
+    let metadata = partition.committed_metadata.as_deref();
+    partition_refusal(node, &topic.name, partition.partition_index, metadata)
+}
+
+/// Why the offset of a partition is not taken, with the text that the client leaves beside it.
+pub(super) fn partition_refusal(
+    node: &Node,
+    topic: &str,
+    partition: i32,
+    metadata: Option<&str>,
+) -> Option<ResponseError> {
+    let metadata = metadata.map_or(0, |metadata| metadata.encode_utf16().count());
+    if node.partition(topic, partition).is_none() {
         Some(ResponseError::UnknownTopicOrPartition)
     } else if metadata > node.groups.config().offset_metadata_max_bytes {
         Some(ResponseError::OffsetMetadataTooLarge)

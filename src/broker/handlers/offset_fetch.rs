@@ -2,12 +2,13 @@
 //!
 //! - Where nothing is committed the answer is offset -1, and so it is for a group that does not exist; never an error.
 //! - v2: null topics are all of them. v8: many groups at once.
-//! - v7 `require_stable`: offsets of open transactions are not served yet, so all are stable.
+//! - v7 `require_stable`: where an open transaction will commit an offset, `UNSTABLE_OFFSET_COMMIT` (KIP-447).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_OffsetFetch>
 
 use std::sync::Arc;
 
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
     OffsetFetchResponseTopic, OffsetFetchResponseTopics,
@@ -21,7 +22,7 @@ use crate::broker::coordinator::group::stored_records::StoredOffset;
 use crate::broker::node::Node;
 
 /// A partition that is asked for, and what the group has committed for it.
-type Answer = (i32, Option<StoredOffset>);
+type Answer = (i32, Result<Option<StoredOffset>, ResponseError>);
 
 pub fn handle(
     node: &Arc<Node>,
@@ -29,6 +30,7 @@ pub fn handle(
     request: OffsetFetchRequest,
 ) -> OffsetFetchResponse {
     let response = OffsetFetchResponse::default();
+    let require_stable = request.require_stable;
     if context.version < 8 {
         let asked = request.topics.map(|topics| {
             let topics = topics
@@ -36,9 +38,9 @@ pub fn handle(
                 .map(|topic| (topic.name, topic.partition_indexes));
             topics.collect()
         });
-        let answers = node
-            .groups
-            .committed(&request.group_id, |offsets| look_up(offsets, asked));
+        let answers = node.groups.committed(&request.group_id, |offsets| {
+            look_up(offsets, asked, require_stable)
+        });
         return response.with_topics(
             answers
                 .into_iter()
@@ -55,7 +57,7 @@ pub fn handle(
         });
         let answers = node
             .groups
-            .committed(&group.group_id, |offsets| look_up(offsets, asked));
+            .committed(&group.group_id, |offsets| look_up(offsets, asked, require_stable));
         OffsetFetchResponseGroup::default()
             .with_group_id(group.group_id)
             .with_topics(
@@ -72,24 +74,31 @@ pub fn handle(
 fn look_up(
     offsets: Option<&GroupOffsets>,
     asked: Option<Vec<(TopicName, Vec<i32>)>>,
+    require_stable: bool,
 ) -> Vec<(TopicName, Vec<Answer>)> {
+    let found = |topic: &str, index: i32| {
+        let Some(offsets) = offsets else {
+            return Ok(None);
+        };
+        if require_stable && offsets.is_pending(topic, index) {
+            return Err(ResponseError::UnstableOffsetCommit);
+        }
+        Ok(offsets.get(topic, index).cloned())
+    };
     let Some(asked) = asked else {
         let all = offsets
             .into_iter()
             .flat_map(GroupOffsets::topics)
             .map(|(name, partitions)| {
-                let answers = partitions
-                    .iter()
-                    .map(|(index, offset)| (*index, Some(offset.clone())));
+                let answers = partitions.map(|(index, _)| (index, found(name, index)));
                 (TopicName(text(name)), answers.collect())
             });
         return all.collect();
     };
     let answers = asked.into_iter().map(|(name, partitions)| {
-        let found = |index: i32| offsets.and_then(|offsets| offsets.get(&name, index)).cloned();
         let answers = partitions
             .into_iter()
-            .map(|index| (index, found(index)))
+            .map(|index| (index, found(&name, index)))
             .collect();
         (name.clone(), answers)
     });
@@ -98,12 +107,16 @@ fn look_up(
 
 fn topic(name: TopicName, answers: Vec<Answer>) -> OffsetFetchResponseTopic {
     let partitions = answers.into_iter().map(|(index, offset)| {
-        let (offset, leader_epoch, metadata) = committed(offset);
+        let (code, (offset, leader_epoch, metadata)) = match offset {
+            Ok(offset) => (0, committed(offset)),
+            Err(error) => (error.code(), committed(None)),
+        };
         OffsetFetchResponsePartition::default()
             .with_partition_index(index)
             .with_committed_offset(offset)
             .with_committed_leader_epoch(leader_epoch)
             .with_metadata(Some(text(metadata)))
+            .with_error_code(code)
     });
     OffsetFetchResponseTopic::default()
         .with_name(name)
@@ -112,12 +125,16 @@ fn topic(name: TopicName, answers: Vec<Answer>) -> OffsetFetchResponseTopic {
 
 fn topic_of_group(name: TopicName, answers: Vec<Answer>) -> OffsetFetchResponseTopics {
     let partitions = answers.into_iter().map(|(index, offset)| {
-        let (offset, leader_epoch, metadata) = committed(offset);
+        let (code, (offset, leader_epoch, metadata)) = match offset {
+            Ok(offset) => (0, committed(offset)),
+            Err(error) => (error.code(), committed(None)),
+        };
         OffsetFetchResponsePartitions::default()
             .with_partition_index(index)
             .with_committed_offset(offset)
             .with_committed_leader_epoch(leader_epoch)
             .with_metadata(Some(text(metadata)))
+            .with_error_code(code)
     });
     OffsetFetchResponseTopics::default()
         .with_name(name)

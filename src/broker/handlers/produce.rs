@@ -7,8 +7,8 @@
 //! - acks=0 is answered with nothing; an error then closes the connection, so that the client notices.
 //! - A batch that its idempotent producer sent before is answered with its first offset.
 //! - v13 names topics by id. v8 names the records at fault.
-//!
-//! Not done: transactions (`INVALID_TXN_STATE`).
+//! - Records of a transaction: `produce_transactions`. v11 knows `TRANSACTION_ABORTABLE`, v12 adds their partitions to
+//!   the transaction by itself (KIP-890).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
@@ -20,6 +20,7 @@ use kafka_protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
 };
 
+use super::produce_transactions::TransactionCheck;
 use super::{text, topic_name};
 use crate::broker::call::{Call, RequestContext};
 use crate::broker::metadata::{Topic, is_internal};
@@ -45,11 +46,26 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
         .ok_or_else(|| Refusal::new("a Produce request that cannot be decoded"))?;
     let acks = request.acks;
     // Only who names a transactional id may write in a transaction; one such batch fails the whole request.
-    let is_unauthorized = !request.transactional && request.is_in_transaction(&call.body);
+    let is_unauthorized = request.transactional_id.is_none() && request.is_in_transaction(&call.body);
+    let version = call.context.version;
+    let found: Vec<_> = request
+        .topics
+        .iter()
+        .map(|topic| find(&call.node, version, topic))
+        .collect();
+    let check = TransactionCheck::of(&call.node, version, &request, &call.body, &found);
     let mut failed = None;
     let mut topics = Vec::with_capacity(request.topics.len());
-    for topic in &request.topics {
-        let produce = Produce::new(&call.node, &call.context, &request, topic, is_unauthorized);
+    for (topic, found) in request.topics.iter().zip(found) {
+        let produce = Produce {
+            refused: refusal(&call.context, &request, topic, found.as_deref(), is_unauthorized),
+            node: &call.node,
+            context: &call.context,
+            topic: found,
+            check: &check,
+            acks,
+            now_ms: now_ms(),
+        };
         let partitions = topic.partitions.iter().map(|records| {
             let answer = produce.partition(records, &mut call.body);
             if answer.error_code != 0 {
@@ -76,60 +92,52 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
     }
 }
 
+/// The topic, by name or (v13) by id.
+fn find(node: &Node, version: i16, wanted: &TopicRecords) -> Option<Arc<Topic>> {
+    if version >= 13 {
+        node.metadata.topic_by_id(wanted.id)
+    } else {
+        node.metadata.topic(&wanted.name)
+    }
+}
+
+/// Why nothing is taken for a topic.
+fn refusal(
+    context: &RequestContext,
+    request: &ProduceRequest,
+    wanted: &TopicRecords,
+    topic: Option<&Topic>,
+    is_unauthorized: bool,
+) -> Option<Rejected> {
+    let name = topic.map_or(wanted.name.as_str(), |topic| topic.name.as_str());
+    let refused = |error| Some(Rejected::new(error, ""));
+    if is_unauthorized {
+        refused(ResponseError::TransactionalIdAuthorizationFailed)
+    } else if !(-1..=1).contains(&request.acks) {
+        refused(ResponseError::InvalidRequiredAcks)
+    } else if topic.is_none() && context.version >= 13 {
+        refused(ResponseError::UnknownTopicId)
+    } else if is_internal(name) && context.client_id != ADMIN_CLIENT {
+        let message = format!("Cannot append to internal topic {name}");
+        Some(Rejected::new(ResponseError::InvalidTopicException, message))
+    } else {
+        None
+    }
+}
+
 /// What is the same for all partitions of a topic.
 struct Produce<'a> {
     node: &'a Node,
     context: &'a RequestContext,
     topic: Option<Arc<Topic>>,
+    check: &'a TransactionCheck,
     /// Why nothing is taken for this topic.
     refused: Option<Rejected>,
     acks: i16,
     now_ms: i64,
 }
 
-impl<'a> Produce<'a> {
-    fn new(
-        node: &'a Node,
-        context: &'a RequestContext,
-        request: &ProduceRequest,
-        wanted: &TopicRecords,
-        is_unauthorized: bool,
-    ) -> Self {
-        let topic = if context.version >= 13 {
-            node.metadata.topic_by_id(wanted.id)
-        } else {
-            node.metadata.topic(&wanted.name)
-        };
-        let name = topic
-            .as_ref()
-            .map_or(wanted.name.as_str(), |topic| topic.name.as_str());
-        let refused = if is_unauthorized {
-            Some(Rejected::new(
-                ResponseError::TransactionalIdAuthorizationFailed,
-                "",
-            ))
-        } else if !(-1..=1).contains(&request.acks) {
-            Some(Rejected::new(ResponseError::InvalidRequiredAcks, ""))
-        } else if request.transactional {
-            Some(Rejected::new(ResponseError::InvalidTxnState, ""))
-        } else if topic.is_none() && context.version >= 13 {
-            Some(Rejected::new(ResponseError::UnknownTopicId, ""))
-        } else if is_internal(name) && context.client_id != ADMIN_CLIENT {
-            let message = format!("Cannot append to internal topic {name}");
-            Some(Rejected::new(ResponseError::InvalidTopicException, message))
-        } else {
-            None
-        };
-        Self {
-            node,
-            context,
-            topic,
-            refused,
-            acks: request.acks,
-            now_ms: now_ms(),
-        }
-    }
-
+impl Produce<'_> {
     fn partition(&self, wanted: &PartitionRecords, body: &mut [u8]) -> PartitionProduceResponse {
         let records = body.get_mut(wanted.records.clone()).unwrap_or_default();
         let partition = self
@@ -139,7 +147,15 @@ impl<'a> Produce<'a> {
         let outcome = match (&self.refused, partition) {
             (Some(refused), _) => Err(Rejected::new(refused.error, refused.message.clone())),
             (None, None) => Err(Rejected::new(ResponseError::UnknownTopicOrPartition, "")),
-            (None, Some(partition)) => self.append(partition, records),
+            (None, Some(partition)) => {
+                match self
+                    .check
+                    .refusal(&partition.topic, partition.index, self.context.version)
+                {
+                    Some(refused) => Err(refused),
+                    None => self.append(partition, records),
+                }
+            }
         };
         let response = PartitionProduceResponse::default().with_index(wanted.index);
         match outcome {
@@ -188,9 +204,6 @@ impl<'a> Produce<'a> {
             return Err(Rejected::new(ResponseError::NotEnoughReplicas, message));
         }
         let checked = batch_check::check(batch, header, rules)?;
-        if header.is_transactional() {
-            return Err(Rejected::new(ResponseError::InvalidTxnState, ""));
-        }
         let packing = rules
             .settings
             .packing
@@ -212,8 +225,11 @@ impl<'a> Produce<'a> {
         if !rules.settings.log_append_time {
             batch_header::set_max_timestamp(batch, TimestampType::CreateTime, checked.max_timestamp);
         }
+        let origin = Origin::Client {
+            from_zero: TransactionCheck::begins_at_zero(self.context.version, header),
+        };
         let mut appended = partition
-            .append(batch, Origin::CLIENT, self.now_ms)
+            .append(batch, origin, self.now_ms)
             .inspect_err(|error| {
                 if let AppendError::Storage(error) = error {
                     self.node.report(self.node.write_trouble.write_refused(error));

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::config::BrokerConfig;
 use super::coordinator::group::GroupCoordinator;
+use super::coordinator::transaction::TransactionCoordinator;
 use super::fetch::fetch_session::FetchSessions;
 use super::metadata::Metadata;
 use super::notices::Notices;
@@ -24,6 +25,7 @@ pub struct Node {
     pub config: Arc<BrokerConfig>,
     pub metadata: Arc<Metadata>,
     pub groups: Arc<GroupCoordinator>,
+    pub transactions: Arc<TransactionCoordinator>,
     pub connections: Arc<Connections>,
     pub(in crate::broker) fetch_sessions: FetchSessions,
     /// Where clients reach this node, by listener.

@@ -14,7 +14,8 @@ use crate::wire::primitives::take_unsigned_varint;
 /// The request without its records.
 #[derive(Debug)]
 pub(in crate::broker) struct ProduceRequest {
-    pub(in crate::broker) transactional: bool,
+    /// Whose transaction the records are part of; `None` where it is absent or empty.
+    pub(in crate::broker) transactional_id: Option<String>,
     pub(in crate::broker) acks: i16,
     pub(in crate::broker) topics: Vec<TopicRecords>,
 }
@@ -42,7 +43,7 @@ impl ProduceRequest {
             at: 0,
             flexible: version >= 9,
         };
-        let transactional = !reader.string()?.is_empty();
+        let transactional_id = std::str::from_utf8(reader.string()?).ok()?.to_owned();
         let acks = i16::from_be_bytes(reader.take()?);
         reader.skip(4)?;
         let mut topics = reader.array(|reader| {
@@ -67,7 +68,7 @@ impl ProduceRequest {
             topics = each_once(topics);
         }
         Some(Self {
-            transactional,
+            transactional_id: Some(transactional_id).filter(|id| !id.is_empty()),
             acks,
             topics,
         })
@@ -209,7 +210,7 @@ mod tests {
             let mut body = BytesMut::new();
             request.encode(&mut body, version).unwrap();
             let parsed = ProduceRequest::parse(&body, version).unwrap();
-            assert_eq!((parsed.acks, parsed.transactional), (-1, false));
+            assert_eq!((parsed.acks, &parsed.transactional_id), (-1, &None));
             let topic = &parsed.topics[0];
             assert_eq!(topic.name, if version >= 13 { "" } else { "orders" });
             assert_eq!(topic.id.is_nil(), version < 13);

@@ -13,11 +13,14 @@ mod oddities;
 mod records;
 mod repeated_changes;
 mod topics;
+mod transaction_talk;
+mod transactions;
 
 use std::path::Path;
 
 use self::conversation::Conversation;
 use self::group_talk::Talk;
+use self::transaction_talk::TransactionTalk;
 use crate::support::cluster::Cluster;
 
 #[test]
@@ -44,6 +47,13 @@ fn requests_that_repeat_themselves_answer_as_apache_kafka_does() {
 #[test]
 fn groups_answer_as_apache_kafka_does() {
     holds("group-transcript.txt", |bootstrap| Talk::with(bootstrap).all());
+}
+
+#[test]
+fn transactions_answer_as_apache_kafka_does() {
+    holds("transaction-transcript.txt", |bootstrap| {
+        TransactionTalk::with(bootstrap).all()
+    });
 }
 
 /// Has the conversation with the mini broker, and holds it against Kafka's.

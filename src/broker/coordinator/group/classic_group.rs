@@ -177,6 +177,22 @@ impl ClassicGroup {
         Ok(())
     }
 
+    /// Whether offsets may be committed in a transaction. Producers older than KIP-447 do not say for whom.
+    pub fn check_transactional_commit(&self, identity: &MemberIdentity) -> Result<(), ResponseError> {
+        if self.state == GroupState::Dead {
+            return Err(ResponseError::CoordinatorNotAvailable);
+        }
+        let names_nobody = identity.member_id.is_empty() && identity.group_instance_id.is_none();
+        if identity.generation < 0 && (names_nobody || self.state == GroupState::Empty) {
+            return Ok(());
+        }
+        self.check_member(identity)?;
+        if identity.generation != self.generation {
+            return Err(ResponseError::IllegalGeneration);
+        }
+        Ok(())
+    }
+
     /// Whether `identity` names a member, and not one that another client has replaced.
     pub(super) fn check_member(&self, identity: &MemberIdentity) -> Result<(), ResponseError> {
         if let Some(instance_id) = &identity.group_instance_id {

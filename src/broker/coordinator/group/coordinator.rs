@@ -8,7 +8,7 @@ use kafka_protocol::ResponseError;
 
 use super::super::deadlines::Deadlines;
 use super::super::lock;
-use super::super::log::CoordinatorLog;
+use super::super::log::{CoordinatorLog, TransactionalProducer};
 use super::classic_group::{ClassicGroup, GroupLimits};
 use super::events::{
     GroupEvent, JoinAnswer, JoinGroup, LeavingMember, MemberIdentity, SyncAnswer, SyncGroup,
@@ -19,6 +19,7 @@ use super::loading;
 use super::member::Member;
 use super::offsets::GroupOffsets;
 use super::offsets_writer::OffsetsWriter;
+use super::open_transactions::OpenTransactions;
 use super::stored_records::{StoredKey, StoredOffset};
 use super::subscription;
 use crate::broker::config::BrokerConfig;
@@ -84,19 +85,21 @@ pub struct GroupCoordinator {
     groups: Mutex<HashMap<String, Arc<Mutex<LiveGroup>>>>,
     pub(super) writer: OffsetsWriter,
     pub(super) deadlines: Deadlines,
+    open_transactions: Mutex<OpenTransactions>,
 }
 
 impl GroupCoordinator {
     /// The coordinator of the groups that `log` keeps; reads them all.
     pub fn load(config: GroupConfig, log: Arc<CoordinatorLog>, now_ms: i64) -> crate::error::Result<Self> {
-        let stored_groups = loading::read_groups(&log)?;
+        let loaded = loading::read_groups(&log)?;
         let coordinator = Self {
             config,
             groups: Mutex::default(),
             writer: OffsetsWriter::new(log),
             deadlines: Deadlines::default(),
+            open_transactions: Mutex::new(loaded.open_transactions),
         };
-        for (id, stored) in stored_groups {
+        for (id, stored) in loaded.groups {
             let limits = coordinator.limits();
             let machine = match &stored.metadata {
                 Some(metadata) => ClassicGroup::restored(limits, now_ms, metadata),
@@ -223,10 +226,12 @@ impl GroupCoordinator {
                     (offset_key(&group.id, topic, *partition), Some(offset.encode()))
                 })
                 .collect();
-            self.writer.append(&group.id, now_ms, &records)?;
+            let first = self.writer.append(&group.id, now_ms, &records)?;
             group.kept |= !offsets.is_empty();
-            for (topic, partition, offset) in offsets {
-                group.offsets.commit(topic, *partition, offset.clone());
+            for (record_offset, (topic, partition, offset)) in (first..).zip(offsets) {
+                group
+                    .offsets
+                    .commit(topic, *partition, record_offset, offset.clone());
             }
             let member_id = member.member_id.clone();
             group.handle(&self.writer, now_ms, GroupEvent::OffsetsCommitted { member_id });
@@ -237,6 +242,66 @@ impl GroupCoordinator {
         } else {
             self.enter(group, commit).unwrap_or(Err(absent))
         }
+    }
+
+    /// Commits offsets of `(topic, partition)` in the transaction of `producer`: they count once it is committed. A
+    /// producer that does not say for which member it commits is not checked; with a generation the group must exist.
+    pub fn commit_in_transaction(
+        &self,
+        group: &str,
+        now_ms: i64,
+        member: &MemberIdentity,
+        producer: TransactionalProducer,
+        offsets: &[(String, i32, StoredOffset)],
+    ) -> Result<(), ResponseError> {
+        let commit = |group: &mut LiveGroup| {
+            group.machine.check_transactional_commit(member)?;
+            let records: Vec<_> = offsets
+                .iter()
+                .map(|(topic, partition, offset)| {
+                    (offset_key(&group.id, topic, *partition), Some(offset.encode()))
+                })
+                .collect();
+            let (written_to, first) = self
+                .writer
+                .append_in_transaction(&group.id, now_ms, &records, producer)?;
+            lock(&self.open_transactions).note(written_to, producer.id, &group.id);
+            group.kept |= !offsets.is_empty();
+            for (record_offset, (topic, partition, offset)) in (first..).zip(offsets) {
+                let offset = offset.clone();
+                group
+                    .offsets
+                    .commit_when_ended(producer.id, topic, *partition, record_offset, offset);
+            }
+            let member_id = member.member_id.clone();
+            group.handle(&self.writer, now_ms, GroupEvent::OffsetsCommitted { member_id });
+            Ok(())
+        };
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        if member.generation < 0 {
+            self.enter_or_create(group, now_ms, commit)
+        } else {
+            self.enter(group, commit)
+                .unwrap_or(Err(ResponseError::IllegalGeneration))
+        }
+    }
+
+    /// A marker was written to a partition of `__consumer_offsets`: what the transaction committed there counts, or is
+    /// forgotten.
+    pub fn end_transaction(&self, partition: i32, producer_id: i64, commits: bool) {
+        let concerned = lock(&self.open_transactions).take(partition, producer_id);
+        for group in concerned {
+            self.enter(&group, |group| {
+                group.offsets.end_transaction(producer_id, commits);
+            });
+        }
+    }
+
+    /// The partition of `__consumer_offsets` that keeps `group`.
+    pub fn partition_of(&self, group: &str) -> Result<i32, ResponseError> {
+        self.writer.partition_of(group)
     }
 
     /// Looks at what `group` has committed; None when it does not exist.
@@ -319,10 +384,9 @@ impl GroupCoordinator {
 
     fn delete_entered(&self, group: &mut LiveGroup, now_ms: i64) -> Result<(), ResponseError> {
         group.machine.clone().delete()?;
-        let mut tombstones: Vec<_> = group
-            .offsets
-            .partitions()
-            .map(|(topic, partition, _)| (offset_key(&group.id, topic, partition), None))
+        let partitions = group.offsets.all_partitions().into_iter();
+        let mut tombstones: Vec<_> = partitions
+            .map(|(topic, partition)| (offset_key(&group.id, &topic, partition), None))
             .collect();
         tombstones.push((
             StoredKey::Group {
@@ -339,12 +403,8 @@ impl GroupCoordinator {
     pub fn forget_topic(&self, topic: &str, now_ms: i64) {
         for group in self.all() {
             let mut group = lock(&group);
-            let partitions: Vec<_> = group
-                .offsets
-                .partitions()
-                .filter(|(name, _, _)| *name == topic)
-                .map(|(name, partition, _)| (name.to_owned(), partition))
-                .collect();
+            let all = group.offsets.all_partitions().into_iter();
+            let partitions: Vec<_> = all.filter(|(name, _)| *name == topic).collect();
             // What cannot be written now stays until it expires.
             let _ = self.remove_offsets(&mut group, now_ms, &partitions);
         }
@@ -389,7 +449,9 @@ impl GroupCoordinator {
     ) -> Result<(), ResponseError> {
         let known: Vec<_> = partitions
             .iter()
-            .filter(|(topic, partition)| group.offsets.get(topic, *partition).is_some())
+            .filter(|(topic, partition)| {
+                group.offsets.get(topic, *partition).is_some() || group.offsets.is_pending(topic, *partition)
+            })
             .collect();
         if known.is_empty() {
             return Ok(());

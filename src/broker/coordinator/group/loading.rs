@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::super::loading::replay;
+use super::super::loading::{Replayed, replay};
 use super::super::log::CoordinatorLog;
 use super::offsets::GroupOffsets;
-use super::pending_transactions::PendingTransactions;
+use super::open_transactions::OpenTransactions;
 use super::stored_records::{StoredGroup, StoredKey, StoredOffset};
 use crate::error::Result;
+use crate::topic_partition::Offset;
 
 /// What is known of one group.
 #[derive(Debug, Default)]
@@ -17,23 +18,54 @@ pub(super) struct LoadedGroup {
     pub(super) offsets: GroupOffsets,
 }
 
-/// Reads every group there is.
-pub(super) fn read_groups(log: &CoordinatorLog) -> Result<HashMap<String, LoadedGroup>> {
-    let mut groups: HashMap<String, LoadedGroup> = HashMap::new();
-    let mut pending = PendingTransactions::default();
-    replay(log, &mut |partition, step| {
-        pending.see(partition, step, |key, value| {
-            // Records of other kinds are other coordinators' affair.
-            if let Ok(key) = StoredKey::decode(key) {
-                apply(&mut groups, key, value);
-            }
-        });
-    })?;
-    groups.retain(|_, group| group.metadata.is_some() || !group.offsets.is_empty());
-    Ok(groups)
+/// Every group there is, and which producers have transactions open in a partition of the topic.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    pub(super) groups: HashMap<String, LoadedGroup>,
+    pub(super) open_transactions: OpenTransactions,
 }
 
-fn apply(groups: &mut HashMap<String, LoadedGroup>, key: StoredKey, value: Option<&[u8]>) {
+/// Reads every group there is.
+pub(super) fn read_groups(log: &CoordinatorLog) -> Result<Loaded> {
+    let mut loaded = Loaded::default();
+    replay(log, &mut |partition, step| match step {
+        Replayed::Marker {
+            producer_id,
+            committed,
+        } => {
+            for group in loaded.open_transactions.take(partition, producer_id) {
+                if let Some(group) = loaded.groups.get_mut(&group) {
+                    group.offsets.end_transaction(producer_id, committed);
+                }
+            }
+        }
+        Replayed::Record {
+            offset,
+            key,
+            value,
+            transaction_of,
+        } => {
+            // Records of other kinds are other coordinators' affair.
+            let Ok(key) = StoredKey::decode(key) else { return };
+            if let (Some(producer_id), StoredKey::Offset { group, .. }) = (transaction_of, &key) {
+                loaded.open_transactions.note(partition, producer_id, group);
+            }
+            apply(&mut loaded.groups, offset, key, value, transaction_of);
+        }
+    })?;
+    loaded
+        .groups
+        .retain(|_, group| group.metadata.is_some() || !group.offsets.is_empty());
+    Ok(loaded)
+}
+
+fn apply(
+    groups: &mut HashMap<String, LoadedGroup>,
+    record_offset: Offset,
+    key: StoredKey,
+    value: Option<&[u8]>,
+    transaction_of: Option<i64>,
+) {
     match key {
         StoredKey::Group { group } => {
             groups.entry(group).or_default().metadata =
@@ -45,9 +77,13 @@ fn apply(groups: &mut HashMap<String, LoadedGroup>, key: StoredKey, value: Optio
             partition,
         } => {
             let offsets = &mut groups.entry(group).or_default().offsets;
-            match value.and_then(|value| StoredOffset::decode(value).ok()) {
-                Some(offset) => offsets.commit(&topic, partition, offset),
-                None => {
+            let offset = value.and_then(|value| StoredOffset::decode(value).ok());
+            match (offset, transaction_of) {
+                (Some(offset), Some(producer_id)) => {
+                    offsets.commit_when_ended(producer_id, &topic, partition, record_offset, offset);
+                }
+                (Some(offset), None) => offsets.commit(&topic, partition, record_offset, offset),
+                (None, _) => {
                     offsets.remove(&topic, partition);
                 }
             }

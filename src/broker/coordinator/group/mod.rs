@@ -15,7 +15,7 @@ mod loading;
 pub mod member;
 pub mod offsets;
 mod offsets_writer;
-mod pending_transactions;
+mod open_transactions;
 mod rebalance;
 mod static_members;
 mod stored_group;

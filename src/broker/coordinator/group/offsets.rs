@@ -1,15 +1,25 @@
 //! What one group has committed: an offset for each partition, with the words the client left beside it, and when
-//! they expire. Owns no storage: `offsets_writer.rs` keeps them on disk.
+//! they expire; and what open transactions will commit (KIP-447). Owns no storage: `offsets_writer.rs` keeps them on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::group_state::GroupState;
 use super::stored_records::StoredOffset;
+use crate::topic_partition::Offset;
 
-/// The offsets a group has committed, by topic and partition.
+/// The offsets a group has committed, by topic and partition, and those that open transactions will commit.
 #[derive(Clone, Debug, Default)]
 pub struct GroupOffsets {
-    topics: BTreeMap<String, BTreeMap<i32, StoredOffset>>,
+    topics: BTreeMap<String, BTreeMap<i32, Committed>>,
+    /// By producer id: what its open transaction will commit.
+    pending: BTreeMap<i64, BTreeMap<(String, i32), Committed>>,
+}
+
+/// An offset, and where its record is in `__consumer_offsets`: of two the later record holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Committed {
+    record_offset: Offset,
+    offset: StoredOffset,
 }
 
 /// From when on a group's offsets grow old.
@@ -35,49 +45,111 @@ impl ExpiryClock {
 }
 
 impl GroupOffsets {
+    /// Nothing is committed, and nothing pending.
     pub fn is_empty(&self) -> bool {
-        self.topics.is_empty()
+        self.topics.is_empty() && self.pending.is_empty()
     }
 
-    pub fn commit(&mut self, topic: &str, partition: i32, offset: StoredOffset) {
+    /// Commits an offset, whose record in the log is at `record_offset`.
+    pub fn commit(&mut self, topic: &str, partition: i32, record_offset: Offset, offset: StoredOffset) {
+        let committed = Committed {
+            record_offset,
+            offset,
+        };
         if let Some(partitions) = self.topics.get_mut(topic) {
-            partitions.insert(partition, offset);
+            partitions.insert(partition, committed);
         } else {
             self.topics
-                .insert(topic.to_owned(), BTreeMap::from([(partition, offset)]));
+                .insert(topic.to_owned(), BTreeMap::from([(partition, committed)]));
         }
     }
 
-    pub fn get(&self, topic: &str, partition: i32) -> Option<&StoredOffset> {
+    /// Notes an offset that is committed when the producer's transaction is.
+    pub fn commit_when_ended(
+        &mut self,
+        producer_id: i64,
+        topic: &str,
+        partition: i32,
+        record_offset: Offset,
+        offset: StoredOffset,
+    ) {
+        let pending = self.pending.entry(producer_id).or_default();
+        let committed = Committed {
+            record_offset,
+            offset,
+        };
+        pending.insert((topic.to_owned(), partition), committed);
+    }
+
+    /// The producer's transaction has ended. A commit outside of it that was written later stays.
+    pub fn end_transaction(&mut self, producer_id: i64, commits: bool) {
+        let ended = self.pending.remove(&producer_id).unwrap_or_default();
+        for ((topic, partition), ended) in ended.into_iter().filter(|_| commits) {
+            let is_later = self
+                .committed(&topic, partition)
+                .is_none_or(|committed| committed.record_offset < ended.record_offset);
+            if is_later {
+                self.commit(&topic, partition, ended.record_offset, ended.offset);
+            }
+        }
+    }
+
+    fn committed(&self, topic: &str, partition: i32) -> Option<&Committed> {
         self.topics.get(topic)?.get(&partition)
     }
 
-    /// False: there was none.
+    pub fn get(&self, topic: &str, partition: i32) -> Option<&StoredOffset> {
+        self.committed(topic, partition)
+            .map(|committed| &committed.offset)
+    }
+
+    /// Whether an open transaction will commit an offset of this partition.
+    pub fn is_pending(&self, topic: &str, partition: i32) -> bool {
+        let key = (topic.to_owned(), partition);
+        self.pending.values().any(|pending| pending.contains_key(&key))
+    }
+
+    /// Forgets what is committed and what is pending. False: there was nothing.
     pub fn remove(&mut self, topic: &str, partition: i32) -> bool {
-        let Some(partitions) = self.topics.get_mut(topic) else {
-            return false;
-        };
-        let removed = partitions.remove(&partition).is_some();
-        if partitions.is_empty() {
-            self.topics.remove(topic);
+        let key = (topic.to_owned(), partition);
+        let mut removed = false;
+        for pending in self.pending.values_mut() {
+            removed |= pending.remove(&key).is_some();
+        }
+        self.pending.retain(|_, pending| !pending.is_empty());
+        if let Some(partitions) = self.topics.get_mut(topic) {
+            removed |= partitions.remove(&partition).is_some();
+            if partitions.is_empty() {
+                self.topics.remove(topic);
+            }
         }
         removed
     }
 
-    /// Every topic with its partitions, in order.
-    pub fn topics(&self) -> impl Iterator<Item = (&str, &BTreeMap<i32, StoredOffset>)> {
-        self.topics
-            .iter()
-            .map(|(topic, partitions)| (topic.as_str(), partitions))
+    /// Every topic with its committed partitions, in order.
+    pub fn topics(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = (i32, &StoredOffset)>)> {
+        self.topics.iter().map(|(topic, partitions)| {
+            let partitions = partitions
+                .iter()
+                .map(|(index, committed)| (*index, &committed.offset));
+            (topic.as_str(), partitions)
+        })
     }
 
-    /// Every partition with an offset.
+    /// Every partition with a committed offset.
     pub fn partitions(&self) -> impl Iterator<Item = (&str, i32, &StoredOffset)> {
-        self.topics().flat_map(|(topic, partitions)| {
-            partitions
-                .iter()
-                .map(move |(index, offset)| (topic, *index, offset))
-        })
+        self.topics()
+            .flat_map(|(topic, partitions)| partitions.map(move |(index, offset)| (topic, index, offset)))
+    }
+
+    /// Every partition with a committed or a pending offset.
+    pub fn all_partitions(&self) -> BTreeSet<(String, i32)> {
+        let committed = self
+            .partitions()
+            .map(|(topic, index, _)| (topic.to_owned(), index));
+        committed
+            .chain(self.pending.values().flat_map(|pending| pending.keys().cloned()))
+            .collect()
     }
 
     /// The partitions whose offsets have outlived `retention_ms` at `now_ms`, or the time their client gave them.
@@ -93,7 +165,7 @@ impl GroupOffsets {
             now_ms.saturating_sub(since_ms) >= retention_ms
         };
         self.partitions()
-            .filter(|(_, _, offset)| is_expired(offset))
+            .filter(|(topic, partition, offset)| is_expired(offset) && !self.is_pending(topic, *partition))
             .map(|(topic, partition, _)| (topic.to_owned(), partition))
             .collect()
     }
@@ -117,7 +189,7 @@ mod tests {
     #[test]
     fn offsets_of_an_empty_group_expire_after_the_last_member_left() {
         let mut offsets = GroupOffsets::default();
-        offsets.commit("t", 0, committed_at(100));
+        offsets.commit("t", 0, 0, committed_at(100));
         let clock = ExpiryClock::of(GroupState::Empty, 500, true);
         assert!(offsets.expired(599, 100, clock).is_empty());
         assert_eq!(offsets.expired(600, 100, clock), [("t".to_owned(), 0)]);
@@ -131,9 +203,34 @@ mod tests {
     #[test]
     fn offsets_of_a_simple_group_expire_after_their_commit() {
         let mut offsets = GroupOffsets::default();
-        offsets.commit("t", 0, committed_at(100));
-        offsets.commit("t", 1, committed_at(150));
+        offsets.commit("t", 0, 0, committed_at(100));
+        offsets.commit("t", 1, 1, committed_at(150));
         let clock = ExpiryClock::of(GroupState::Empty, 0, false);
         assert_eq!(offsets.expired(200, 100, clock), [("t".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn a_transaction_commits_unless_a_later_record_did() {
+        let mut offsets = GroupOffsets::default();
+        offsets.commit_when_ended(7, "t", 0, 10, committed_at(1));
+        offsets.commit_when_ended(7, "t", 1, 11, committed_at(1));
+        offsets.commit("t", 0, 12, committed_at(2));
+        offsets.commit("t", 1, 9, committed_at(2));
+        assert!(offsets.is_pending("t", 0) && !offsets.is_pending("t", 2));
+        offsets.end_transaction(7, true);
+        let time = |partition| offsets.get("t", partition).unwrap().commit_timestamp_ms;
+        assert_eq!((time(0), time(1)), (2, 1));
+        assert!(!offsets.is_pending("t", 1));
+    }
+
+    #[test]
+    fn what_is_deleted_does_not_come_back_with_the_marker() {
+        let mut offsets = GroupOffsets::default();
+        offsets.commit_when_ended(7, "t", 0, 10, committed_at(1));
+        assert!(!offsets.is_empty());
+        assert_eq!(offsets.all_partitions().len(), 1);
+        assert!(offsets.remove("t", 0));
+        offsets.end_transaction(7, true);
+        assert!(offsets.is_empty());
     }
 }

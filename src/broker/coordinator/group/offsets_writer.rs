@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 
-use super::super::log::{CoordinatorLog, KeyValue};
+use super::super::log::{CoordinatorLog, KeyValue, TransactionalProducer};
 use super::stored_records::StoredKey;
+use crate::storage::AppendError;
 use crate::topic_partition::Offset;
 
 /// The groups' end of the log.
@@ -29,13 +30,42 @@ impl OffsetsWriter {
         if records.is_empty() {
             return Ok(0);
         }
-        let records: Vec<KeyValue> = records
-            .iter()
-            .map(|(key, value)| (key.encode(), value.clone()))
-            .collect();
+        let partition = self.partition_of(group)?;
         self.log
-            .partition_of(group)
-            .and_then(|partition| self.log.append(partition, now_ms, &records))
+            .append(partition, now_ms, &encoded(records))
             .map_err(|_| ResponseError::CoordinatorNotAvailable)
     }
+
+    /// The same in the transaction of `producer`. Returns the partition, and the offset of the first record in it.
+    pub(super) fn append_in_transaction(
+        &self,
+        group: &str,
+        now_ms: i64,
+        records: &[(StoredKey, Option<Vec<u8>>)],
+        producer: TransactionalProducer,
+    ) -> Result<(i32, Offset), ResponseError> {
+        let partition = self.partition_of(group)?;
+        let appended = self
+            .log
+            .append_in_transaction(partition, now_ms, &encoded(records), producer);
+        match appended {
+            Ok(first) => Ok((partition, first)),
+            Err(AppendError::Producer(_)) => Err(ResponseError::InvalidProducerEpoch),
+            Err(_) => Err(ResponseError::CoordinatorNotAvailable),
+        }
+    }
+
+    /// The partition that keeps `group`.
+    pub(super) fn partition_of(&self, group: &str) -> Result<i32, ResponseError> {
+        self.log
+            .partition_of(group)
+            .map_err(|_| ResponseError::CoordinatorNotAvailable)
+    }
+}
+
+fn encoded(records: &[(StoredKey, Option<Vec<u8>>)]) -> Vec<KeyValue> {
+    records
+        .iter()
+        .map(|(key, value)| (key.encode(), value.clone()))
+        .collect()
 }

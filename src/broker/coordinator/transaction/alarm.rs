@@ -1,0 +1,19 @@
+//! The task of the transactional ids: aborts transactions whose time is over, tries again what failed, and lets unused
+//! ids expire now and then.
+
+use std::sync::Arc;
+
+use super::super::deadlines;
+use super::coordinator::TransactionCoordinator;
+
+/// Never ends; `now_ms` is the broker's steady clock.
+pub async fn run(coordinator: Arc<TransactionCoordinator>, now_ms: fn() -> i64) {
+    deadlines::watch(
+        &coordinator.deadlines,
+        now_ms,
+        coordinator.config().expiration_check_interval_ms,
+        |now_ms| coordinator.deadlines_passed(now_ms),
+        |now_ms| coordinator.expire_ids(now_ms),
+    )
+    .await;
+}

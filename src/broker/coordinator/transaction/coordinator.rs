@@ -1,0 +1,356 @@
+//! The coordinator: transactional id → its state machine, one lock an id. Owns finding, creating and forgetting ids,
+//! and carrying effects out; what an id does about a request is `transaction_machine.rs`.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use kafka_protocol::ResponseError;
+
+use super::super::deadlines::Deadlines;
+use super::super::loading::{Replayed, replay};
+use super::super::lock;
+use super::super::log::CoordinatorLog;
+use super::events::{
+    AddPartitions, Effect, EndTransaction, Event, Generation, InitProducer, Markers, ProducerIdentity, Ticket,
+};
+use super::markers::MarkerWriter;
+use super::stored_transaction::{decode_key, encode_key};
+use super::transaction_data::Transaction;
+use super::transaction_machine::{TransactionLimits, TransactionMachine};
+use super::transaction_state::TransactionState;
+use crate::broker::config::BrokerConfig;
+use crate::broker::metadata::Metadata;
+use crate::topic_partition::TopicPartition;
+
+/// The broker configuration that transactional ids obey; names are `server.properties`' own.
+#[derive(Clone, Debug)]
+pub struct TransactionConfig {
+    /// `transaction.max.timeout.ms`
+    pub max_timeout_ms: i32,
+    /// `transactional.id.expiration.ms`
+    pub expiration_ms: i64,
+    /// `transaction.remove.expired.transaction.cleanup.interval.ms`
+    pub expiration_check_interval_ms: i64,
+    /// `transaction.partition.verification.enable`
+    pub verifies_partitions: bool,
+    /// `transaction.two.phase.commit.enable`
+    pub allows_two_phase_commit: bool,
+    /// The finalized level of the feature `transaction.version`: it decides how the coordinator itself ends
+    /// transactions, and the version of its records.
+    pub transaction_version: i16,
+}
+
+impl TransactionConfig {
+    /// What `config` says, for a cluster at this `transaction.version`.
+    pub fn new(config: &BrokerConfig, transaction_version: i16) -> Self {
+        Self {
+            max_timeout_ms: i32::try_from(config.number("transaction.max.timeout.ms")).unwrap_or(i32::MAX),
+            expiration_ms: config.number("transactional.id.expiration.ms"),
+            expiration_check_interval_ms: config
+                .number("transaction.remove.expired.transaction.cleanup.interval.ms"),
+            verifies_partitions: config.flag("transaction.partition.verification.enable"),
+            allows_two_phase_commit: config.flag("transaction.two.phase.commit.enable"),
+            transaction_version,
+        }
+    }
+}
+
+/// What requests are answered with: who the producer is from now on.
+type Answer = Result<ProducerIdentity, ResponseError>;
+
+/// A transactional id with its name.
+#[derive(Debug)]
+struct LiveTransaction {
+    id: String,
+    machine: TransactionMachine,
+    /// The deadline that the coordinator watches for it.
+    alarm_ms: Option<i64>,
+}
+
+/// Every transactional id of the broker.
+#[derive(Debug)]
+pub struct TransactionCoordinator {
+    config: TransactionConfig,
+    transactions: Mutex<HashMap<String, Arc<Mutex<LiveTransaction>>>>,
+    log: CoordinatorLog,
+    metadata: Arc<Metadata>,
+    markers: MarkerWriter,
+    pub(super) deadlines: Deadlines,
+}
+
+impl TransactionCoordinator {
+    /// The coordinator of the ids that `log` keeps; reads them all, and goes on with the transactions whose end was
+    /// decided.
+    pub fn load(
+        config: TransactionConfig,
+        log: CoordinatorLog,
+        metadata: Arc<Metadata>,
+        markers: MarkerWriter,
+        now_ms: i64,
+    ) -> crate::error::Result<Self> {
+        let stored = read_transactions(&log)?;
+        let coordinator = Self {
+            config,
+            transactions: Mutex::default(),
+            log,
+            metadata,
+            markers,
+            deadlines: Deadlines::default(),
+        };
+        for (id, stored) in stored {
+            let mut live = LiveTransaction {
+                id: id.clone(),
+                machine: TransactionMachine::restored(coordinator.limits(), stored),
+                alarm_ms: None,
+            };
+            let effects = live.machine.resume(now_ms);
+            coordinator.carry_out(&mut live, now_ms, effects);
+            coordinator.reset_alarm(&mut live);
+            lock(&coordinator.transactions).insert(id, Arc::new(Mutex::new(live)));
+        }
+        Ok(coordinator)
+    }
+
+    pub fn config(&self) -> &TransactionConfig {
+        &self.config
+    }
+
+    fn limits(&self) -> TransactionLimits {
+        TransactionLimits {
+            expiration_ms: self.config.expiration_ms,
+            own_generation: Generation::of_transaction_version(self.config.transaction_version),
+        }
+    }
+
+    /// A producer begins under a transactional id.
+    pub fn init(&self, id: &str, now_ms: i64, request: InitProducer) -> Answer {
+        let shared = lock(&self.transactions)
+            .entry(id.to_owned())
+            .or_insert_with(|| {
+                Arc::new(Mutex::new(LiveTransaction {
+                    id: id.to_owned(),
+                    machine: TransactionMachine::new(self.limits(), now_ms),
+                    alarm_ms: None,
+                }))
+            })
+            .clone();
+        self.request(&shared, now_ms, |ticket| Event::Init(ticket, request))
+    }
+
+    /// Partitions join the open transaction of a producer, or begin one.
+    pub fn add(&self, id: &str, now_ms: i64, request: AddPartitions) -> Answer {
+        let shared = self.find(id)?;
+        self.request(&shared, now_ms, |ticket| Event::Add(ticket, request))
+    }
+
+    /// Which of these partitions are in the open transaction of this producer.
+    pub fn verify(
+        &self,
+        id: &str,
+        producer: ProducerIdentity,
+        partitions: &BTreeSet<TopicPartition>,
+    ) -> Result<BTreeSet<TopicPartition>, ResponseError> {
+        let shared = self.find(id)?;
+        let live = lock(&shared);
+        live.machine.verify(producer, partitions)
+    }
+
+    /// A producer commits or aborts.
+    pub fn end(&self, id: &str, now_ms: i64, request: EndTransaction) -> Answer {
+        let shared = self.find(id)?;
+        self.request(&shared, now_ms, |ticket| Event::End(ticket, request))
+    }
+
+    /// Writes one marker that a client asks for, beside all state machines: how an administrator ends a transaction
+    /// that hangs.
+    pub fn write_marker(
+        &self,
+        markers: &Markers,
+        partition: &TopicPartition,
+        coordinator_epoch: i32,
+        now_ms: i64,
+    ) -> Result<(), ResponseError> {
+        self.markers.write(markers, partition, coordinator_epoch, now_ms)
+    }
+
+    /// What is known of a transactional id; `None` if it does not exist.
+    pub fn describe(&self, id: &str) -> Option<Transaction> {
+        let shared = lock(&self.transactions).get(id).cloned()?;
+        let live = lock(&shared);
+        let is_known =
+            !live.machine.is_untouched() && live.machine.transaction().state != TransactionState::Dead;
+        is_known.then(|| live.machine.transaction().clone())
+    }
+
+    /// Every transactional id, in order.
+    pub fn list(&self) -> Vec<(String, Transaction)> {
+        let mut ids: Vec<String> = lock(&self.transactions).keys().cloned().collect();
+        ids.sort();
+        let described = ids.into_iter().map(|id| {
+            let transaction = self.describe(&id);
+            (id, transaction)
+        });
+        described
+            .filter_map(|(id, transaction)| Some((id, transaction?)))
+            .collect()
+    }
+
+    /// Whatever is due by now happens in the ids that asked for it.
+    pub(super) fn deadlines_passed(&self, now_ms: i64) {
+        for id in self.deadlines.due(now_ms) {
+            let Ok(shared) = self.find(&id) else { continue };
+            let mut live = lock(&shared);
+            live.alarm_ms = None;
+            self.happen(&mut live, now_ms, Event::DeadlinePassed);
+            self.reset_alarm(&mut live);
+        }
+    }
+
+    /// Forgets the ids that nobody has used for long.
+    pub(super) fn expire_ids(&self, now_ms: i64) {
+        let all: Vec<_> = lock(&self.transactions).values().cloned().collect();
+        for shared in all {
+            let mut live = lock(&shared);
+            let effects = live.machine.expire(now_ms);
+            self.carry_out(&mut live, now_ms, effects);
+            self.leave(live, &shared);
+        }
+    }
+
+    fn find(&self, id: &str) -> Result<Arc<Mutex<LiveTransaction>>, ResponseError> {
+        let found = lock(&self.transactions).get(id).cloned();
+        found.ok_or(ResponseError::InvalidProducerIdMapping)
+    }
+
+    /// Lets a request happen. On this node everything that it waits for is done when this returns.
+    fn request(
+        &self,
+        shared: &Arc<Mutex<LiveTransaction>>,
+        now_ms: i64,
+        event: impl FnOnce(Ticket) -> Event,
+    ) -> Answer {
+        let mut live = lock(shared);
+        let answer = self.happen(&mut live, now_ms, event(Ticket(0)));
+        self.reset_alarm(&mut live);
+        self.leave(live, shared);
+        answer.unwrap_or(Err(ResponseError::CoordinatorNotAvailable))
+    }
+
+    /// Forgets what has become nothing.
+    fn leave(&self, live: std::sync::MutexGuard<'_, LiveTransaction>, shared: &Arc<Mutex<LiveTransaction>>) {
+        if live.machine.is_untouched() || live.machine.transaction().state == TransactionState::Dead {
+            let id = live.id.clone();
+            drop(live);
+            let mut transactions = lock(&self.transactions);
+            if transactions
+                .get(&id)
+                .is_some_and(|found| Arc::ptr_eq(found, shared))
+            {
+                transactions.remove(&id);
+            }
+        }
+    }
+
+    fn happen(&self, live: &mut LiveTransaction, now_ms: i64, event: Event) -> Option<Answer> {
+        let fresh_id = self.fresh_id(live);
+        let effects = live.machine.handle(now_ms, fresh_id, event);
+        self.carry_out(live, now_ms, effects)
+    }
+
+    /// Ids are drawn only where the machine may need one: they are not given back.
+    fn fresh_id(&self, live: &LiveTransaction) -> Option<i64> {
+        live.machine
+            .may_need_producer_id()
+            .then(|| self.metadata.new_producer_id().ok())
+            .flatten()
+    }
+
+    /// Carries effects out, with what comes of them, in order. Returns the answer, if there was one.
+    fn carry_out(&self, live: &mut LiveTransaction, now_ms: i64, effects: Vec<Effect>) -> Option<Answer> {
+        let mut answer = None;
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            let event = match effect {
+                Effect::Answer(_, outcome) => {
+                    answer = Some(outcome);
+                    continue;
+                }
+                Effect::Write(transaction) => {
+                    self.write(&live.id, now_ms, Some(transaction.encode(self.record_version())))
+                }
+                Effect::WriteTombstone => self.write(&live.id, now_ms, None),
+                Effect::SendMarkers(markers) => {
+                    let epoch = self.coordinator_epoch(&live.id);
+                    let outcome = self.markers.write_all(&markers, epoch, now_ms);
+                    Event::MarkersSent {
+                        left: outcome.left,
+                        fenced: outcome.fenced,
+                    }
+                }
+            };
+            // What follows from a write or from markers needs no id.
+            effects.extend(live.machine.handle(now_ms, None, event));
+        }
+        answer
+    }
+
+    /// Kafka writes version 1 of its value from `transaction.version` 1 on.
+    fn record_version(&self) -> i16 {
+        self.config.transaction_version.clamp(0, 1)
+    }
+
+    fn write(&self, id: &str, now_ms: i64, value: Option<Vec<u8>>) -> Event {
+        let written = self.log.partition_of(id).and_then(|partition| {
+            let records = [(encode_key(id), value)];
+            self.log.append(partition, now_ms, &records)
+        });
+        match written {
+            Ok(_) => Event::Written,
+            Err(_) => Event::NotWritten(ResponseError::CoordinatorNotAvailable),
+        }
+    }
+
+    /// The leader epoch of the partition that keeps the id, or the latest that its log knows: a directory of Apache
+    /// Kafka comes with epochs of its own, and no partition takes a marker of an older one.
+    fn coordinator_epoch(&self, id: &str) -> i32 {
+        let replica = self
+            .log
+            .partition_of(id)
+            .and_then(|partition| self.log.replica(partition));
+        replica.map_or(0, |replica| {
+            let latest = replica.log().leader_epochs().latest();
+            replica.leader_epoch().max(latest.unwrap_or(0))
+        })
+    }
+
+    fn reset_alarm(&self, live: &mut LiveTransaction) {
+        let next_ms = live.machine.next_deadline_ms();
+        if next_ms != live.alarm_ms {
+            self.deadlines.set(&live.id, live.alarm_ms, next_ms);
+            live.alarm_ms = next_ms;
+        }
+    }
+}
+
+/// Every transactional id as the log tells it: the last record of an id holds.
+fn read_transactions(log: &CoordinatorLog) -> crate::error::Result<HashMap<String, Transaction>> {
+    let mut transactions = HashMap::new();
+    replay(log, &mut |_, step| {
+        let Replayed::Record { key, value, .. } = step else {
+            return;
+        };
+        let Some(id) = decode_key(key) else { return };
+        match value {
+            None => {
+                transactions.remove(&id);
+            }
+            // A value of a later Kafka is passed over, as Kafka does.
+            Some(value) => {
+                if let Some(transaction) = Transaction::decode(value) {
+                    transactions.insert(id, transaction);
+                }
+            }
+        }
+    })?;
+    Ok(transactions)
+}

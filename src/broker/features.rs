@@ -1,0 +1,26 @@
+//! The features of the cluster (KIP-584): which levels this broker supports, and which one is in force.
+//!
+//! Clients learn of them by ApiVersions. Owns nothing of what a feature does.
+
+/// A feature by Kafka's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Feature {
+    pub name: &'static str,
+    /// The lowest level that is supported.
+    pub min: i16,
+    /// The highest level that is supported.
+    pub max: i16,
+    /// The level of a new cluster.
+    pub level: i16,
+}
+
+/// How transactions end: from level 2 on each end raises the producer's epoch (KIP-890).
+pub const TRANSACTION_VERSION: Feature = Feature {
+    name: "transaction.version",
+    min: 0,
+    max: 2,
+    level: 2,
+};
+
+/// Every feature, by name.
+pub const FEATURES: &[Feature] = &[TRANSACTION_VERSION];

@@ -1,0 +1,54 @@
+//! DescribeProducers, version 0: the producers that partitions know, with the transactions that they have open.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeProducers>
+
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::describe_producers_response::{
+    PartitionResponse, ProducerState, TopicResponse,
+};
+use kafka_protocol::messages::{DescribeProducersRequest, DescribeProducersResponse, ProducerId};
+
+use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
+use crate::broker::node::replica::Replica;
+
+pub fn handle(
+    node: &Arc<Node>,
+    _: &RequestContext,
+    request: DescribeProducersRequest,
+) -> DescribeProducersResponse {
+    let topics = request.topics.into_iter().map(|topic| {
+        let partitions = topic.partition_indexes.iter().map(|index| {
+            let response = PartitionResponse::default().with_partition_index(*index);
+            match node.partition(&topic.name, *index) {
+                Some(replica) => response.with_active_producers(producers(&replica)),
+                None => response.with_error_code(ResponseError::UnknownTopicOrPartition.code()),
+            }
+        });
+        TopicResponse::default()
+            .with_partitions(partitions.collect())
+            .with_name(topic.name.clone())
+    });
+    DescribeProducersResponse::default().with_topics(topics.collect())
+}
+
+fn producers(replica: &Replica) -> Vec<ProducerState> {
+    let log = replica.log();
+    let mut producers: Vec<_> = log
+        .producers()
+        .iter()
+        .map(|(id, entry)| {
+            ProducerState::default()
+                .with_producer_id(ProducerId(id))
+                .with_producer_epoch(entry.producer_epoch.into())
+                .with_last_sequence(entry.last_sequence())
+                .with_last_timestamp(entry.last_timestamp)
+                .with_coordinator_epoch(entry.coordinator_epoch)
+                .with_current_txn_start_offset(entry.current_transaction_first_offset.unwrap_or(-1))
+        })
+        .collect();
+    producers.sort_by_key(|producer| producer.producer_id.0);
+    producers
+}

@@ -1,0 +1,88 @@
+//! Between the protocol's requests and the transaction coordinator: what the handlers of transactions share.
+
+use std::collections::BTreeSet;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::ProducerId;
+
+use crate::broker::coordinator::transaction::events::{AddPartitions, Generation, ProducerIdentity};
+use crate::broker::node::Node;
+use crate::broker::timers::steady_ms;
+use crate::topic_partition::TopicPartition;
+
+/// A producer as requests name it.
+pub(super) fn producer(id: ProducerId, epoch: i16) -> ProducerIdentity {
+    ProducerIdentity { id: id.0, epoch }
+}
+
+/// Requests below `first` do not know `PRODUCER_FENCED`; they get the older `INVALID_PRODUCER_EPOCH`.
+pub(super) fn known_to(version: i16, first: i16, error: ResponseError) -> ResponseError {
+    match error {
+        ResponseError::ProducerFenced if version < first => ResponseError::InvalidProducerEpoch,
+        error => error,
+    }
+}
+
+/// How a request that writes in a transaction makes sure that the coordinator knows of its partitions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Admission {
+    /// The request adds its partitions by itself (KIP-890); otherwise they must have been added.
+    pub(super) adds: bool,
+    /// The client knows `TRANSACTION_ABORTABLE`, where older ones get `INVALID_TXN_STATE`.
+    pub(super) knows_abortable: bool,
+}
+
+impl Admission {
+    /// Whether records may be written in the producer's transaction: for each partition that is refused, why. Nothing
+    /// is written while the producer's transaction is unknown to the coordinator.
+    pub(super) fn refused(
+        self,
+        node: &Node,
+        transactional_id: &str,
+        producer: ProducerIdentity,
+        partitions: BTreeSet<TopicPartition>,
+    ) -> Vec<(TopicPartition, ResponseError)> {
+        let all_refused = |error: ResponseError| {
+            let error = match error {
+                ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
+                error => error,
+            };
+            partitions.iter().cloned().map(|name| (name, error)).collect()
+        };
+        if self.adds {
+            let request = AddPartitions {
+                producer,
+                partitions: partitions.clone(),
+                generation: Generation::Second,
+            };
+            let added = node.transactions.add(transactional_id, steady_ms(), request);
+            return added.err().map_or_else(Vec::new, all_refused);
+        }
+        if !node.transactions.config().verifies_partitions {
+            return Vec::new();
+        }
+        match node.transactions.verify(transactional_id, producer, &partitions) {
+            Err(error) => all_refused(error),
+            Ok(known) => {
+                let error = if self.knows_abortable {
+                    ResponseError::TransactionAbortable
+                } else {
+                    ResponseError::InvalidTxnState
+                };
+                let unknown = partitions.difference(&known).cloned();
+                unknown.map(|name| (name, error)).collect()
+            }
+        }
+    }
+}
+
+/// Whether the partition's log has the producer's transaction open: then the coordinator knows of it.
+pub(super) fn is_open(node: &Node, partition: &TopicPartition, producer: ProducerIdentity) -> bool {
+    let replica = node.partition(&partition.topic, partition.partition);
+    replica.is_some_and(|replica| {
+        replica
+            .log()
+            .producers()
+            .has_open_transaction(producer.id, producer.epoch)
+    })
+}

@@ -1,0 +1,138 @@
+//! TxnOffsetCommit, versions 0–5: a producer commits offsets of a group in its transaction; they count once that is
+//! committed.
+//!
+//! - Each partition is checked by itself, as in OffsetCommit: it must exist (3), and its metadata be of bounded size
+//!   (12).
+//! - v3 says for which member of which generation it commits (KIP-447). v4 knows `TRANSACTION_ABORTABLE`.
+//! - Up to v4 the group must be part of the transaction already (AddOffsetsToTxn); v5 adds it (KIP-890).
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_TxnOffsetCommit>
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::txn_offset_commit_request::{
+    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
+};
+use kafka_protocol::messages::txn_offset_commit_response::{
+    TxnOffsetCommitResponsePartition, TxnOffsetCommitResponseTopic,
+};
+use kafka_protocol::messages::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
+use uuid::Uuid;
+
+use super::group_words::{error_code, member};
+use super::offset_commit::partition_refusal;
+use super::partition_errors::PartitionErrors;
+use super::transaction_words::{Admission, is_open, producer};
+use crate::broker::call::RequestContext;
+use crate::broker::coordinator::group::stored_records::StoredOffset;
+use crate::broker::coordinator::log::TransactionalProducer;
+use crate::broker::internal_topics::CONSUMER_OFFSETS;
+use crate::broker::node::Node;
+use crate::broker::timers::{now_ms, steady_ms};
+use crate::topic_partition::TopicPartition;
+
+pub fn handle(
+    node: &Arc<Node>,
+    context: &RequestContext,
+    request: TxnOffsetCommitRequest,
+) -> TxnOffsetCommitResponse {
+    let refusal = |topic: &TxnOffsetCommitRequestTopic, partition: &TxnOffsetCommitRequestPartition| {
+        let metadata = partition.committed_metadata.as_deref();
+        partition_refusal(node, &topic.name, partition.partition_index, metadata)
+    };
+    let mut offsets = Vec::new();
+    for topic in &request.topics {
+        let accepted = topic.partitions.iter();
+        for partition in accepted.filter(|partition| refusal(topic, partition).is_none()) {
+            offsets.push((
+                topic.name.to_string(),
+                partition.partition_index,
+                stored(node, topic, partition),
+            ));
+        }
+    }
+    let outcome = commit(node, context.version, &request, &offsets).err();
+    let mut answers = PartitionErrors::default();
+    for topic in &request.topics {
+        for partition in &topic.partitions {
+            let index = partition.partition_index;
+            match refusal(topic, partition) {
+                Some(ResponseError::UnknownTopicOrPartition) => answers.unknown(&topic.name, index),
+                refused => answers.known(&topic.name, index, refused.or(outcome)),
+            }
+        }
+        answers.end_topic();
+    }
+    let topics = answers.into_topics().into_iter().map(|(name, partitions)| {
+        let partitions = partitions.into_iter().map(|(index, error)| {
+            TxnOffsetCommitResponsePartition::default()
+                .with_partition_index(index)
+                .with_error_code(error_code(error))
+        });
+        TxnOffsetCommitResponseTopic::default()
+            .with_name(name)
+            .with_partitions(partitions.collect())
+    });
+    TxnOffsetCommitResponse::default().with_topics(topics.collect())
+}
+
+fn stored(
+    node: &Node,
+    topic: &TxnOffsetCommitRequestTopic,
+    partition: &TxnOffsetCommitRequestPartition,
+) -> StoredOffset {
+    let topic_id = node
+        .metadata
+        .topic(&topic.name)
+        .map_or(Uuid::nil(), |topic| topic.id);
+    StoredOffset {
+        offset: partition.committed_offset,
+        leader_epoch: partition.committed_leader_epoch,
+        metadata: partition
+            .committed_metadata
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        commit_timestamp_ms: now_ms(),
+        expire_timestamp_ms: -1,
+        topic_id,
+    }
+}
+
+fn commit(
+    node: &Node,
+    version: i16,
+    request: &TxnOffsetCommitRequest,
+    offsets: &[(String, i32, StoredOffset)],
+) -> Result<(), ResponseError> {
+    if offsets.is_empty() {
+        return Ok(());
+    }
+    let identity = producer(request.producer_id, request.producer_epoch);
+    let partition = node.groups.partition_of(&request.group_id)?;
+    let partition = TopicPartition::new(CONSUMER_OFFSETS.name, partition);
+    if !is_open(node, &partition, identity) {
+        let admission = Admission {
+            adds: version >= 5,
+            knows_abortable: version >= 4,
+        };
+        let id = request.transactional_id.as_str();
+        let refused = admission.refused(node, id, identity, BTreeSet::from([partition]));
+        if let Some((_, error)) = refused.into_iter().next() {
+            return Err(error);
+        }
+    }
+    let member = member(
+        &request.member_id,
+        request.group_instance_id.as_ref(),
+        request.generation_id,
+    );
+    let producer = TransactionalProducer {
+        id: identity.id,
+        epoch: identity.epoch,
+    };
+    node.groups
+        .commit_in_transaction(&request.group_id, steady_ms(), &member, producer, offsets)
+}

@@ -1,0 +1,205 @@
+//! What transactions are for: several partitions and a place in the input, all or nothing, also when the broker is
+//! killed in the middle. Through librdkafka, on the real wire.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::{Offset, types::RDKafkaErrorCode};
+
+use crate::support::cluster::Cluster;
+use crate::support::suite::Suite;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn producer(cluster: &Cluster, id: &str) -> BaseProducer {
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap())
+        .set("transactional.id", id)
+        .create()
+        .expect("a producer");
+    producer
+        .init_transactions(PATIENCE)
+        .expect("a transactional producer");
+    producer
+}
+
+fn send(producer: &BaseProducer, topic: &str, values: &[&str]) {
+    for value in values {
+        let record = BaseRecord::<str, str>::to(topic).payload(*value);
+        producer
+            .send(record)
+            .map_err(|(error, _)| error)
+            .expect("room in the queue");
+    }
+    producer.flush(PATIENCE).expect("every record delivered");
+}
+
+/// Every record up to the end, as a reader of this isolation level sees it.
+fn read(cluster: &Cluster, topic: &str, isolation: &str) -> Vec<String> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap())
+        .set("group.id", "unused")
+        .set("isolation.level", isolation)
+        .set("enable.partition.eof", "true")
+        .create()
+        .expect("a consumer");
+    let mut assignment = TopicPartitionList::new();
+    assignment
+        .add_partition_offset(topic, 0, Offset::Beginning)
+        .expect("a partition");
+    consumer.assign(&assignment).expect("an assignment");
+    let begun = Instant::now();
+    let mut values = Vec::new();
+    while begun.elapsed() < PATIENCE {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(record)) => {
+                let value = record.payload().expect("a value");
+                values.push(String::from_utf8(value.to_vec()).expect("text"));
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => return values,
+            Some(Err(error)) => panic!("{error}"),
+            None => {}
+        }
+    }
+    panic!("no end of {topic}: {values:?}");
+}
+
+fn committed(cluster: &Cluster, group: &str, topic: &str) -> Offset {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap())
+        .set("group.id", group)
+        .create()
+        .expect("a consumer");
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition(topic, 0);
+    let found = consumer.committed_offsets(asked, PATIENCE).expect("offsets");
+    found.elements()[0].offset()
+}
+
+#[test]
+fn what_is_committed_is_read_and_what_is_aborted_is_not() {
+    let suite = Suite::new();
+    let cluster = Cluster::start();
+    let producer = producer(&cluster, "t");
+    producer.begin_transaction().unwrap();
+    send(&producer, "a", &["one", "two"]);
+    send(&producer, "b", &["three"]);
+    producer.commit_transaction(PATIENCE).unwrap();
+    producer.begin_transaction().unwrap();
+    send(&producer, "a", &["never"]);
+    assert_eq!(read(&cluster, "a", "read_committed"), ["one", "two"]);
+    producer.abort_transaction(PATIENCE).unwrap();
+    producer.begin_transaction().unwrap();
+    send(&producer, "a", &["four"]);
+    producer.commit_transaction(PATIENCE).unwrap();
+    assert_eq!(read(&cluster, "a", "read_committed"), ["one", "two", "four"]);
+    assert_eq!(read(&cluster, "b", "read_committed"), ["three"]);
+    assert_eq!(
+        read(&cluster, "a", "read_uncommitted"),
+        ["one", "two", "never", "four"]
+    );
+    // The direct lane of kafkit sees the same.
+    let seen = suite.run([
+        "consume",
+        "a",
+        "-e",
+        "-q",
+        "--isolation",
+        "read_committed",
+        "-b",
+        &cluster.bootstrap(),
+    ]);
+    seen.succeeds().prints("one\ntwo\nfour\n");
+}
+
+#[test]
+fn a_place_in_the_input_is_committed_with_the_output() {
+    let cluster = Cluster::start();
+    let producer = producer(&cluster, "copy");
+    producer.begin_transaction().unwrap();
+    send(&producer, "in", &["a", "b"]);
+    producer.commit_transaction(PATIENCE).unwrap();
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap())
+        .set("group.id", "copiers")
+        .set("auto.offset.reset", "earliest")
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap();
+    consumer.subscribe(&["in"]).unwrap();
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE && consumer.assignment().unwrap().count() == 0 {
+        let _ = consumer.poll(Duration::from_millis(50));
+    }
+    let membership = consumer.group_metadata().expect("a membership");
+    for (place, commits) in [(1, false), (2, true)] {
+        let mut offsets = TopicPartitionList::new();
+        offsets
+            .add_partition_offset("in", 0, Offset::Offset(place))
+            .unwrap();
+        producer.begin_transaction().unwrap();
+        send(&producer, "out", &[if commits { "kept" } else { "dropped" }]);
+        producer
+            .send_offsets_to_transaction(&offsets, &membership, PATIENCE)
+            .unwrap();
+        if commits {
+            producer.commit_transaction(PATIENCE).unwrap();
+        } else {
+            producer.abort_transaction(PATIENCE).unwrap();
+            assert_eq!(committed(&cluster, "copiers", "in"), Offset::Invalid);
+        }
+    }
+    assert_eq!(committed(&cluster, "copiers", "in"), Offset::Offset(2));
+    assert_eq!(read(&cluster, "out", "read_committed"), ["kept"]);
+}
+
+#[test]
+fn a_second_producer_of_the_same_id_keeps_the_first_out() {
+    let cluster = Cluster::start();
+    let first = producer(&cluster, "one");
+    first.begin_transaction().unwrap();
+    send(&first, "a", &["lost"]);
+    let second = producer(&cluster, "one");
+    let ended = first.commit_transaction(PATIENCE).unwrap_err();
+    let KafkaError::Transaction(ended) = ended else {
+        panic!("{ended}");
+    };
+    assert!(ended.is_fatal(), "{ended}");
+    assert_eq!(ended.code(), RDKafkaErrorCode::Fenced);
+    second.begin_transaction().unwrap();
+    send(&second, "a", &["kept"]);
+    second.commit_transaction(PATIENCE).unwrap();
+    assert_eq!(read(&cluster, "a", "read_committed"), ["kept"]);
+}
+
+#[test]
+fn a_kill_leaves_a_transaction_whole_or_not_at_all() {
+    let mut cluster = Cluster::start();
+    let committing = producer(&cluster, "committing");
+    committing.begin_transaction().unwrap();
+    send(&committing, "a", &["kept"]);
+    committing.commit_transaction(PATIENCE).unwrap();
+    let open = producer(&cluster, "open");
+    open.begin_transaction().unwrap();
+    send(&open, "a", &["open"]);
+    drop((committing, open));
+    cluster.crash_and_restart();
+    assert_eq!(
+        read(&cluster, "a", "read_committed"),
+        ["kept"],
+        "the open one holds readers back"
+    );
+    // Its successor ends it.
+    let successor = producer(&cluster, "open");
+    successor.begin_transaction().unwrap();
+    send(&successor, "a", &["after"]);
+    successor.commit_transaction(PATIENCE).unwrap();
+    assert_eq!(read(&cluster, "a", "read_committed"), ["kept", "after"]);
+    cluster.restart();
+    assert_eq!(read(&cluster, "a", "read_committed"), ["kept", "after"]);
+}
