@@ -61,7 +61,7 @@ pub fn client_settings() -> ArgValueCompleter {
     })
 }
 
-/// Names of topic configs, with an equals sign and what they decide; behind the sign the values that there are.
+/// Names of topic configs, with an equals sign and what they decide; after the sign the values that there are.
 pub fn topic_config_settings() -> ArgValueCompleter {
     ArgValueCompleter::new(
         |typed: &OsStr| match typed.to_str().and_then(|typed| typed.split_once('=')) {

@@ -110,14 +110,14 @@ fn plain_reason(why: &str) -> Option<String> {
     let (_, range) = why.split_once(" is not in ")?;
     let (least, most) = range.split_once("..")?;
     let most = most.trim_start_matches('=');
-    // The largest number of the type is nobody's bound.
+    // The largest number of the type is no bound that anyone has set.
     match most.len() {
         10.. => Some(format!("{least} or more")),
         _ => Some(format!("{least} to {most}")),
     }
 }
 
-/// What a flag that stands without its value would take.
+/// What a flag without its value would take.
 fn choice(refusal: &clap::Error) -> String {
     match list(refusal, ContextKind::ValidValue).as_slice() {
         [] => String::new(),

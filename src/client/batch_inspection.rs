@@ -126,7 +126,7 @@ fn look(
     Ok(None)
 }
 
-/// The offset behind the first batch of `bytes`, if it is whole.
+/// The offset after the first batch of `bytes`, if it is whole.
 fn judge(bytes: &[u8], partition: &TopicPartition, offset: Offset) -> Result<Option<Offset>> {
     let place = format!("{}-{} offset", partition.topic, partition.partition);
     let batch = match Batches::new(bytes).next() {

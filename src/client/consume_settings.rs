@@ -21,7 +21,7 @@ pub enum OffsetReset {
 /// Which records of transactions are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isolation {
-    /// All, whatever becomes of them.
+    /// All, committed or not.
     ReadUncommitted,
     /// Those of committed transactions, up to the first that is open.
     ReadCommitted,

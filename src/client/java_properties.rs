@@ -2,7 +2,7 @@
 //! where each key stands.
 //!
 //! Kafka's tools hand the raw bytes to `Properties.load(InputStream)`, which takes them as ISO-8859-1. So do we:
-//! a byte beyond ASCII is the letter of that number, whatever the editor meant.
+//! a byte beyond ASCII is the character of that number, in ISO 8859-1.
 
 use std::fmt;
 

@@ -121,7 +121,7 @@ fn unknown_name(name: &str, value: &Value, text: &str) -> String {
     format!("line {line}: \"{name}\" is no key of this file; settings stand in a table [profile.NAME]")
 }
 
-/// The line on which a name at the top first stands, from 1.
+/// The line, from 1, on which a top-level name first occurs.
 fn line_of(text: &str, name: &str) -> usize {
     let is_there = |line: &str| {
         let word = line.trim_start().trim_start_matches(['[', ' ', '"', '\'']);

@@ -1,4 +1,4 @@
-//! Records to a cluster: the trait that `produce` sends through, whatever engine carries them.
+//! Records to a cluster: the trait that `produce` sends through; each engine implements it.
 //!
 //! Owns the promises: order within a partition, nothing lost in silence, a full queue waits, every failure
 //! reported once under the tag its sender gave, all else counted. Names no engine's types and allocates nothing per
@@ -16,7 +16,7 @@ pub struct HeaderView<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// A record to send, borrowed from wherever it was read.
+/// A record to send, borrowed from the buffer it was read into.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordView<'a> {
     pub topic: &'a str,

@@ -1,4 +1,4 @@
-//! Records from a cluster: the trait that `consume` reads through, whatever engine fetches them.
+//! Records from a cluster: the trait that `consume` reads through; each engine implements it.
 //!
 //! Owns the promises: order within a partition, ends of partitions told by position (so that markers and
 //! compacted tails count), a group's commits of exactly what the visitor took. Names no engine's types and

@@ -77,7 +77,7 @@ pub struct Action {
     /// End after so long without a record.
     pub idle: Option<Duration>,
     pub formatter: Box<dyn RecordFormatter>,
-    /// A record that cannot be printed is told of and passed over.
+    /// A record that cannot be printed is reported and passed over.
     pub skips_bad: bool,
     pub on_corrupt: OnCorrupt,
     pub missing: Missing,

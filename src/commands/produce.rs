@@ -115,7 +115,7 @@ pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
     for warning in context.client.settings().warnings() {
         context.printer.warn(action.voice.notice(&warning));
     }
-    // A file's lines are nobody's to type.
+    // The lines of a file are not typed: no prompt.
     action.prompts &= files(&action.sources).is_empty();
     let engine = Engine::for_sending(context.client.settings(), &action.overrides);
     context.printer.detail(engine.explanation());

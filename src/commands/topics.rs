@@ -48,7 +48,7 @@ pub struct Alteration {
 pub struct Deletion {
     pub selection: Selection,
     pub if_exists: bool,
-    /// Whether the user has said yes beforehand.
+    /// Whether the user has said yes in advance (`--yes`).
     pub is_sure: bool,
     pub is_dry_run: bool,
 }
@@ -289,7 +289,7 @@ fn nothing_matches(selection: &Selection, if_exists: bool) -> Result<()> {
     )))
 }
 
-/// What became of each of several topics, until it is told.
+/// What became of each of several topics, until it is printed.
 #[derive(Default)]
 struct Tally {
     done: Vec<(String, &'static str)>,
@@ -302,7 +302,7 @@ impl Tally {
         self.done.push((name, result));
     }
 
-    /// Counts as done, and stands in what programs read only.
+    /// Counts as done, and is shown in machine-readable output only.
     fn done_quietly(&mut self, name: String, result: &'static str) {
         self.quiet.push((name, result));
     }
@@ -311,7 +311,7 @@ impl Tally {
         self.failures.push(error);
     }
 
-    /// Tells what was done; of several failures all but the last are told on the way.
+    /// Prints what was done; of several failures all but the last are printed at once.
     fn report(mut self, done: &str, context: &mut Context) -> Result<()> {
         if context.printer.format() != Format::Table {
             self.done.append(&mut self.quiet);

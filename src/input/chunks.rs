@@ -1,4 +1,4 @@
-//! Bytes of files and standard input, read ahead by a thread so that nobody waits in a `read`.
+//! Bytes of files and standard input, read ahead by a thread, so that no other thread waits in a `read`.
 //!
 //! Owns the thread and the bound on what it reads ahead (a few chunks).
 
@@ -95,7 +95,7 @@ impl Chunks {
     }
 }
 
-/// Reads one source to its end. An error means that nobody listens any more, or that reading failed.
+/// Reads one source to its end. An error means that the receiver is gone, or that reading failed.
 fn read_source(
     source: &Source,
     position: usize,

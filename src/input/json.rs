@@ -92,7 +92,7 @@ impl<'a> Deserialize<'a> for Fields<'a> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Refuses a field that was there before: which of the two is meant, nobody can know.
+/// Refuses a field that was there before: it is not clear which of the two is meant.
 fn check_is_new(fields: &[(Cow<'_, str>, &RawValue)], position: usize) -> Result<(), BadInput> {
     let (earlier, rest) = fields.split_at(position);
     let Some((name, _)) = rest.first() else {

@@ -20,7 +20,7 @@ fn read<'a>(message: &'static Message, value: &'a [u8]) -> Result<StructValue<'a
     decode(message, known, &mut Reader::new(value))
 }
 
-/// The same as Kafka's own tools see it: read as version 0 whatever the record says, shown as the version it says.
+/// The same as Kafka's own tools see it: read as version 0 in any case, shown as the version that the record states.
 pub fn decode_value_as_version_0(
     control_type: i16,
     value: &[u8],

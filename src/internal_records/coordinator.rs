@@ -103,7 +103,7 @@ impl Topic {
             .int16()
             .map_err(|_| CoordinatorError::NoVersion { of: "key" })?;
         let record_type = self.record_type(id).ok_or(CoordinatorError::UnknownType(id))?;
-        // Keys have one version; Kafka's text speaks of the type.
+        // Keys have one version; Kafka's text names the type.
         let key = decode(record_type.key, 0, &mut reader).map_err(|cause| CoordinatorError::Unreadable {
             of: "key",
             version: id,

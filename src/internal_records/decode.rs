@@ -184,7 +184,7 @@ impl Walk {
         }
     }
 
-    /// In front of a struct that may be null stands a byte, or a number where the field is tagged.
+    /// Before a struct that may be null there is a byte, or a number where the field is tagged.
     fn is_null_struct(self, field: &Field, reader: &mut Reader<'_>) -> Result<bool> {
         Ok(match field.tag(self.version) {
             Some(_) => (reader.unsigned_varint()? as i32) <= 0,

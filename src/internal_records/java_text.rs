@@ -65,7 +65,7 @@ fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many bytes one replacement stands for, where Rust counts `invalid`.
+/// How many bytes one replacement replaces, where Rust counts `invalid`.
 fn replaced_at_once(rest: &[u8], invalid: usize) -> usize {
     match rest {
         [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => 3,

@@ -6,7 +6,7 @@
 /// The `flexible` of a message that has no flexible version.
 pub const NEVER: i16 = i16::MAX;
 
-/// A record key or value: a struct that stands on its own behind a version number.
+/// A record key or value: a struct of its own, after a version number.
 #[derive(Debug)]
 pub struct Message {
     /// The first version with compact lengths and tagged fields.
@@ -42,7 +42,7 @@ pub enum Kind {
     Array(&'static Kind),
 }
 
-/// What a field is when nobody has said: tagged fields with this value are not written.
+/// The default of a field: tagged fields with this value are not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Default {
     /// 0, false, the empty text, no elements, a struct of defaults.

@@ -11,7 +11,7 @@ use super::schema::{Default, Field, Kind, Struct};
 pub enum Value<'a> {
     Null,
     Bool(bool),
-    /// Every whole number, of whatever width.
+    /// Integers of every width.
     Number(i64),
     Float(f64),
     Uuid([u8; 16]),
@@ -146,7 +146,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// What `field` is when `version` has it not, or when nobody wrote it.
+/// What `field` is when `version` does not have it, or when it was not written.
 pub(super) fn default_of<'a>(field: &Field, version: i16) -> Value<'a> {
     match (field.default, field.kind) {
         (Default::Null, _) => Value::Null,

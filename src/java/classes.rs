@@ -78,7 +78,7 @@ impl Class {
         format!("class {name} cannot be cast to class {wanted} ({places})")
     }
 
-    /// Kafka's text on a class that it is told to make an object of, where one of `wanted` is needed.
+    /// Kafka's text on a class that it should make an object of, where one of `wanted` is needed.
     pub fn not_configured_as(self, wanted: &str) -> String {
         match self.constructor {
             Public => format!("class {} is not an instance of {wanted}", self.name),

@@ -1,4 +1,4 @@
-//! The order in which a Java `HashMap` of strings hands out its keys, which Kafka's tools show.
+//! The order in which a Java `HashMap` of strings iterates over its keys, which Kafka's tools show.
 //!
 //! Owns `String.hashCode` and the table's size; treeified buckets are not modelled (they need eight keys in one).
 

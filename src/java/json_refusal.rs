@@ -125,7 +125,7 @@ impl Parser {
         self.value(first)
     }
 
-    /// Whether nothing but blanks stands between the start of `open` and here.
+    /// Whether there are only blanks between the start of `open` and here.
     fn is_at_first_entry(&self, open: Open) -> bool {
         let between = self.text.get(open.at + 1..self.at).unwrap_or_default();
         between.iter().all(|unit| is_blank(*unit))
@@ -227,7 +227,7 @@ impl Parser {
         }
     }
 
-    /// `Infinity` or `INF` behind the sign at `start`; `otherwise` when it is neither.
+    /// `Infinity` or `INF` after the sign at `start`; `otherwise` when it is neither.
     fn infinity(&mut self, start: usize, otherwise: impl FnOnce(&Self) -> Checked) -> Checked {
         match self.unit(self.at + 1) {
             None => self.fail("Unexpected end-of-input in a Number value", self.at + 1),

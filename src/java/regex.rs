@@ -28,7 +28,7 @@ impl JavaRegex {
     }
 }
 
-/// What stands before the next character, and so what a repetition sign would mean there.
+/// What comes before the next character, and so what a repetition sign would mean there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// Nothing that can be repeated.
@@ -303,7 +303,7 @@ fn class(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     }
 }
 
-/// The last character of the range that `first` begins: itself where no dash follows, or one that stands for itself.
+/// The last character of the range that `first` begins: itself where no dash follows, or a literal dash.
 fn end_of_range(first: char, rest: &mut Peekable<Chars<'_>>) -> Option<char> {
     let mut ahead = rest.clone();
     if ahead.next() != Some('-') || matches!(ahead.peek(), Some(']' | '[') | None) {
@@ -421,7 +421,7 @@ fn octal(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
     char::from_u32(number)
 }
 
-/// A character that stands for itself, in and out of a class.
+/// A literal character, in and out of a class.
 fn literal(character: char) -> String {
     if character.is_alphanumeric() {
         character.to_string()

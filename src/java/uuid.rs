@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// The id that a text stands for; the error is the message of Java's exception.
+/// The id that a text encodes; the error is the message of Java's exception.
 pub fn parse(text: &str) -> Result<Uuid, String> {
     if text.encode_utf16().count() > 24 {
         let prefix: String = text.chars().take(24).collect();

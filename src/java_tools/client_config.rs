@@ -8,7 +8,7 @@ use crate::java::classes;
 /// What a client is not built with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// A value that a setting cannot have: Java says so as it stands here.
+    /// A value that a setting cannot have: the message is Java's.
     Value(String),
     /// What failed while the client was built: Java says that it could not be, and this is why.
     Client(String),

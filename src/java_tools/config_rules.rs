@@ -238,13 +238,13 @@ fn out_of_range<T: PartialOrd + fmt::Display>(number: &T, least: &T, most: &T) -
     (number > most).then(|| format!("Value must be no more than {most}"))
 }
 
-/// Java drops what stands there twice before it looks.
+/// Java drops what is listed twice before it looks.
 fn list_refusal(name: &str, text: &str) -> Option<String> {
     let is_refused = !text.is_empty() && text.split(',').any(|value| value.trim().is_empty());
     is_refused.then(|| format!("Configuration '{name}' values must not be empty."))
 }
 
-/// Holds single settings against their rules; `given` tells what stands for a setting.
+/// Holds single settings against their rules; `given` returns the value of a setting.
 pub(super) fn check_values<'a>(
     client: Client,
     given: impl Fn(&str) -> Option<&'a str>,

@@ -43,7 +43,7 @@ impl std::error::Error for OptionError {}
 #[derive(Clone, Debug)]
 pub struct Parsed {
     specs: &'static [OptionSpec],
-    /// How often and with which values each option stands there; as long as `specs`.
+    /// How often and with which values each option was given; as long as `specs`.
     found: Vec<Found>,
     /// The places in `specs` of the options, as they stand on the command line.
     order: Vec<usize>,
@@ -130,7 +130,7 @@ impl Parsed {
         specs.map(|spec| spec.name).collect()
     }
 
-    /// Whether the option stands on the command line.
+    /// Whether the option is on the command line.
     pub fn has(&self, name: &str) -> bool {
         self.found(name).is_some_and(|(_, found)| found.is_given)
     }
@@ -213,7 +213,7 @@ pub fn check_required(parsed: &Parsed, required: &[&str]) -> Result<(), String> 
     }
 }
 
-/// The complaint about the first of `invalid` that stands beside `used`; none when `used` is not there.
+/// The complaint about the first of `invalid` that is given beside `used`; none when `used` is not there.
 pub fn check_invalid(parsed: &Parsed, used: &str, invalid: &[&str]) -> Result<(), String> {
     if !parsed.has(used) {
         return Ok(());

@@ -6,7 +6,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Argument {
     None,
-    /// A value must follow; the word stands for it in the help.
+    /// A value must follow; the word is its name in the help.
     Required(&'static str),
     /// A value may follow, unless it begins with a dash.
     Optional(&'static str),
@@ -56,7 +56,7 @@ pub const fn flag(name: &'static str, help: &'static str) -> OptionSpec {
     }
 }
 
-/// An option with a value; `word` stands for it in the help.
+/// An option with a value; `word` is its name in the help.
 pub const fn value(name: &'static str, word: &'static str, help: &'static str) -> OptionSpec {
     OptionSpec {
         argument: Argument::Required(word),

@@ -158,7 +158,7 @@ mod tests {
             header.partition_leader_epoch = *epoch;
             epochs.add(&header);
         }
-        // A checkpoint that a broker has written meanwhile is not compared.
+        // A checkpoint that a broker has written since is not compared.
         assert_eq!(epochs.wrong_checkpoint("0\n0\n \n"), []);
         epochs.wrong_checkpoint(text)
     }

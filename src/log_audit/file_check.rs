@@ -1,4 +1,4 @@
-//! One file, of whatever kind: whether it can be read, and whether it agrees with the logs of its folder.
+//! One file of any kind: whether it can be read, and whether it agrees with the logs of its folder.
 //!
 //! Owns what is checked for each kind of file. Logs, with their indexes, are for `log_check`.
 

@@ -1,7 +1,7 @@
 //! What an audit finds: what is wrong, where, and what a broker would do about it.
 //!
 //! Owns the parts of a finding; every kind of problem is in `problem`. All are values without words: how they read
-//! belongs to whoever shows them.
+//! belongs to output.
 
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ impl Finding {
         }
     }
 
-    /// How many problems it stands for: 1, except for those that are not listed.
+    /// How many problems it represents: 1, except for those that are not listed.
     pub fn count(&self) -> u64 {
         match self.problem {
             Problem::NotListed { count } => count,

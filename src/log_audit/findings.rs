@@ -13,7 +13,7 @@ use super::problem::Problem;
 pub struct Limits {
     /// Of one log, checkpoint or snapshot.
     pub per_file: usize,
-    /// Of one index of a log: a broker rebuilds it as a whole, whatever else is wrong with it.
+    /// Of one index of a log: a broker rebuilds it as a whole, even if more is wrong with it.
     pub per_index: usize,
 }
 

@@ -2,7 +2,7 @@
 //! and compared with the others.
 //!
 //! Owns the order of files and the iterator over findings. What is wrong with one file is for `file_check` and
-//! `log_check` to say; how a finding reads, for whoever shows it. Only reads: a broker may be writing to the same files.
+//! `log_check` to say; the words of a finding are output's. Only reads: a broker may be writing to the same files.
 
 mod epoch_check;
 mod file_check;

@@ -93,7 +93,7 @@ impl<'f> Order<'f> {
         Some(place.misplaced(why, false, self.last_offset()))
     }
 
-    /// What is wrong with a batch whatever is before it.
+    /// What is wrong with a batch regardless of what is before it.
     fn outside(&self, batch: BatchOffsets) -> Option<OutOfPlace> {
         if batch.last < batch.first {
             return Some(OutOfPlace::EndsBeforeItBegins);

@@ -49,7 +49,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// Records not read yet. Without a commit nobody knows where the group would begin.
+    /// Records not read yet. Without a commit it is not known where the group would begin.
     pub fn lag(&self) -> Option<i64> {
         Some((self.end? - self.committed?).max(0))
     }

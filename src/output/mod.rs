@@ -161,7 +161,7 @@ pub fn not_written(error: io::Error) -> Error {
     error.context("cannot write to stdout")
 }
 
-/// Writes one line to stderr; a stderr that is gone is nobody's failure.
+/// Writes one line to stderr; a closed stderr is no failure.
 pub fn stderr_line(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

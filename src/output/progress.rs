@@ -18,7 +18,7 @@ const MOST_OF_BAR: usize = 26;
 const LEAST_OF_BAR: usize = 6;
 /// A name longer than this loses its beginning: the end tells files and partitions apart.
 const MOST_OF_NAME: usize = 36;
-/// The terminal writes its own `^C` behind the line.
+/// The terminal writes its own `^C` after the line.
 const SPARE: usize = 3;
 
 /// A bar over the bytes of the input.

@@ -324,7 +324,7 @@ fn state_word(row: &StateRow) -> &'static str {
     }
 }
 
-/// `37 %`, or a dash where nothing is copied or nobody tells.
+/// `37 %`, or a dash where nothing is copied or it is not known.
 fn percent(copied: Option<Copied>) -> String {
     copied.map_or_else(|| "-".to_owned(), |copied| format!("{} %", copied.percent()))
 }

@@ -339,7 +339,7 @@ fn push_escape<'a>(text: &'a str, out: &mut Vec<u8>) -> Result<&'a str, String> 
     Ok(rest)
 }
 
-/// The bytes that a separator given on a command line stands for (`\t`, `\x1f`).
+/// The bytes that a separator on the command line means (`\t`, `\x1f`).
 pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut rest = text;

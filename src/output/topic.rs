@@ -55,7 +55,7 @@ pub fn list(printer: &mut Printer, topics: &[TopicDescription], facts: &Facts) -
     table.print(printer)
 }
 
-/// Names only, for whoever needs nothing else.
+/// Names only.
 pub fn names(printer: &mut Printer, topics: &[TopicDescription]) -> Result<()> {
     topics.iter().try_for_each(|topic| printer.line(&topic.name))
 }
@@ -114,7 +114,7 @@ pub fn outcomes(printer: &mut Printer, done: &str, topics: &[(String, &str)]) ->
     table.print(printer)
 }
 
-/// What is about to be deleted, for the eyes of whoever says yes.
+/// What is about to be deleted, shown before the question.
 ///
 /// `ages` are milliseconds since the last record of each topic, where that is known.
 pub fn doomed(
@@ -153,7 +153,7 @@ pub fn doomed(
     (lines.to_owned(), size(all))
 }
 
-/// What is said of a partition, where its topic stands above.
+/// What is said of a partition below the line of its topic.
 const PARTITION: [Column; 8] = [
     numbers("PARTITION", "partition"),
     numbers("LEADER", "leader"),

@@ -17,7 +17,7 @@ pub struct LiveBroker {
 pub struct PartitionFacts {
     /// The preferred leader first.
     pub replicas: Vec<BrokerId>,
-    /// Bytes of its largest replica; 0 where nobody said.
+    /// Bytes of its largest replica; 0 where it is not known.
     pub bytes: u64,
 }
 

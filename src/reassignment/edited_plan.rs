@@ -1,5 +1,5 @@
 //! A plan that somebody may have edited: what is wrong is told with its place, and what Apache Kafka's tool passes over
-//! without a word, a field nobody knows or text behind the end, is told too.
+//! without a word, an unknown field or text after the end, is reported too.
 
 use std::collections::BTreeMap;
 

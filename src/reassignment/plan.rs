@@ -1,4 +1,4 @@
-//! A plan: where each of some partitions shall live, and the checks a plan must pass before it is executed.
+//! A plan: the replicas that each of some partitions is to have, and the checks a plan must pass before it is executed.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::hash::Hash;
 use super::Assignment;
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// Where one partition shall live.
+/// The replicas that one partition is to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedPartition {
     pub topic_partition: TopicPartition,
@@ -19,7 +19,7 @@ pub struct PlannedPartition {
     pub was: Option<Vec<BrokerId>>,
 }
 
-/// A replica that shall go to a named log directory.
+/// A replica that is to be in a named log directory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PartitionReplica {
     pub broker: BrokerId,
@@ -44,7 +44,7 @@ pub enum PlanError {
     EmptyInput,
     /// The text is not JSON; what the reader stumbled over.
     NotJson(String),
-    /// A value of the wrong kind: what was wanted, and the JSON that stands there.
+    /// A value of the wrong kind: what was wanted, and the JSON that is there.
     WrongType {
         wanted: Wanted,
         received: String,

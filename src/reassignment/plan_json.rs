@@ -1,7 +1,7 @@
 //! The JSON of reassignment files and of lists of topics: read as strictly as Apache Kafka's tool reads them,
 //! written so that one can read and edit them.
 //!
-//! Integers must be JSON integers, fields nobody knows are skipped, text after the first value is skipped, and
+//! Integers must be JSON integers, unknown fields are skipped, text after the first value is skipped, and
 //! a file without `partitions` (or `topics`) has none.
 
 use serde_json::{Map, Value};

@@ -6,7 +6,7 @@ use super::active::ActiveReassignments;
 use super::plan::{PartitionReplica, Plan};
 use crate::topic_partition::{BrokerId, TopicPartition};
 
-/// Where one partition of a plan stands.
+/// How far the move of one partition is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PartitionState {
     /// The controller is moving it to where the plan wants it.
@@ -38,7 +38,7 @@ pub struct ReplicaDirs {
     pub copied: Copied,
 }
 
-/// Where one move between log directories stands.
+/// How far one move between log directories is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogDirState {
     Done,

@@ -211,7 +211,7 @@ impl BatchBuilder {
         Ok(batch)
     }
 
-    /// The finished batch without compression, whatever codec was asked for.
+    /// The finished batch without compression, even if a codec was asked for.
     pub fn finish_uncompressed(&mut self) -> Vec<u8> {
         let next = vec![0; HEADER_LEN];
         let mut batch = std::mem::replace(&mut self.buffer, next);

@@ -56,7 +56,7 @@ impl TimestampType {
     }
 }
 
-/// A batch's header as it stands in the log.
+/// A batch's header as it is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchHeader {
     /// Offset of the first record; in formats 0 and 1 the offset of the (last) message.

@@ -14,7 +14,7 @@ use super::gzip::GzipReader;
 use super::snappy;
 use super::whole_frame::WholeFrame;
 
-/// A batch's codec; the number stands in the lowest three bits of its attributes.
+/// A batch's codec; its number is the lowest three bits of the attributes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Codec {
     #[default]

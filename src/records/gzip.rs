@@ -1,4 +1,4 @@
-//! Gzip as Java reads it: members one after the other, and whatever follows the last member is left alone.
+//! Gzip as Java reads it: members one after the other; what follows the last member is ignored.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc1952>. Flags that have no meaning are ignored, which other readers refuse.
 

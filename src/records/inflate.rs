@@ -1,4 +1,4 @@
-//! Inflates a body piece by piece, for bodies that nobody wants to hold whole.
+//! Inflates a body piece by piece, for bodies that are too large to hold in memory as a whole.
 //!
 //! Owns how much a codec may remember while it does so; `compression` inflates into memory.
 
@@ -23,7 +23,7 @@ const ZSTD_LONGEST_WINDOW_LOG: u32 = 27;
 /// The kind of error of a frame that refers back further than is kept: nothing is wrong with it.
 const TOO_WIDE: io::ErrorKind = io::ErrorKind::OutOfMemory;
 
-/// Where the window's size stands in a frame: behind the magic number and the descriptor.
+/// Where the window's size is in a frame: after the magic number and the descriptor.
 const ZSTD_WINDOW_AT: usize = 5;
 const ZSTD_SINGLE_SEGMENT: u8 = 1 << 5;
 

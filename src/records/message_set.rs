@@ -10,13 +10,13 @@ use super::fields::i32_at;
 use super::lz4_header;
 use super::record::{Headers, Record};
 
-/// Where a message's key stands: after offset, size, checksum, magic and attributes, and a timestamp in format 1.
+/// Where a message's key begins: after offset, size, checksum, magic and attributes, and a timestamp in format 1.
 const KEY_AT_V0: usize = 18;
 const KEY_AT_V1: usize = 26;
 /// Bytes of the length in front of a key or value.
 const LENGTH_LEN: usize = 4;
 
-/// One message, as it stands in the log.
+/// One message, as it is in the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
     /// Fields that format 0 or 1 lacks are -1; `base_offset` is the message's offset as stored.

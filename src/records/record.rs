@@ -91,7 +91,7 @@ impl RecordFields {
         }
     }
 
-    /// Where a record stands by what it says of itself.
+    /// Where a record is, by its own fields.
     #[inline]
     pub(super) fn place(&self, timestamp_delta: i64, offset_delta: i32) -> RecordPlace {
         RecordPlace {

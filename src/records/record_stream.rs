@@ -1,4 +1,4 @@
-//! The records of one batch of format 2 out of a reader, for batches that nobody wants to hold whole.
+//! The records of one batch of format 2 out of a reader, for batches that are too large to hold in memory as a whole.
 //!
 //! Owns the window, which holds one record at a time: of a record too large for that only the lengths are read, and
 //! where its key and value stand. `record` reads records out of memory.
@@ -125,7 +125,7 @@ impl<R: Read> RecordStream<R> {
         self.bytes
     }
 
-    /// The next record. Bytes behind the last one are found before that one is answered.
+    /// The next record. Bytes after the last one are found before that one is returned.
     pub fn next_record(&mut self) -> Option<Result<StreamedRecord<'_>, RecordError>> {
         if self.failed {
             return None;
@@ -222,7 +222,7 @@ impl<R: Read> RecordStream<R> {
         })
     }
 
-    /// Where the next byte stands in the body.
+    /// Where the next byte is in the body.
     fn position(&self) -> u64 {
         self.bytes - (self.window.len() - self.start) as u64
     }

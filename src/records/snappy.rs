@@ -1,4 +1,4 @@
-//! Snappy as Kafka's clients write it: blocks behind the xerial header, or one bare raw block (librdkafka).
+//! Snappy as Kafka's clients write it: blocks after the xerial header, or one raw block (librdkafka).
 //!
 //! <https://github.com/xerial/snappy-java#data-format-for-the-stream-oriented-api>
 

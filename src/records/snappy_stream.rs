@@ -80,7 +80,7 @@ impl<R: Read> SnappyReader<R> {
         let left = varint::take(&mut rest, MAX_LENGTH_BYTES)
             .ok_or_else(|| bad("length is no varint of five bytes at most"))?;
         let at = head.len() - rest.len();
-        // The bytes behind the length are read again, before the rest.
+        // The bytes after the length are read again, before the rest.
         self.block = head.split_off(at);
         self.block.reverse();
         self.kind = Kind::Bare { left, literal: 0 };

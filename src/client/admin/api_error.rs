@@ -39,7 +39,7 @@ impl ApiError {
         }
     }
 
-    /// The Java class that stands for the code, `UnknownTopicOrPartitionException`, without its package.
+    /// The Java class of the code, `UnknownTopicOrPartitionException`, without its package.
     pub fn java_class(&self) -> &'static str {
         self.row().map_or("UnknownServerException", |row| row.java_class)
     }

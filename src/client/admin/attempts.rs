@@ -1,4 +1,4 @@
-//! How often and how long something is tried, and how that is told when it was in vain.
+//! How often and how long something is tried, and the words for it when every attempt failed.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -189,7 +189,7 @@ where
     drop(sender);
     let end = Instant::now() + limit;
     let share = limit / SHARE;
-    // While nobody has answered it may be the network that is slow: then there is more patience.
+    // While no broker has answered, the network may be slow: then the wait is longer.
     let mut until = Instant::now() + limit / 2;
     let mut outcomes = Vec::with_capacity(count);
     while outcomes.len() < count {

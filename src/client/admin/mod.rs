@@ -212,7 +212,7 @@ impl AdminClient {
         self.call(Target::Broker(broker), &mut build)
     }
 
-    /// Sends `request` to the controller, to the new one when it moves meanwhile.
+    /// Sends `request` to the controller, to the new one when it moves during the call.
     pub fn send_to_controller<R: Request + Clone>(&mut self, request: R) -> Result<R::Response>
     where
         R::Response: 'static,
@@ -347,7 +347,7 @@ impl AdminClient {
         }
     }
 
-    /// Whether every broker passes requests on to the controller (`KRaft`): then nobody needs to know which one it is.
+    /// Whether every broker passes requests on to the controller (`KRaft`): then it does not matter which one it is.
     /// `DescribeQuorum` is served by no broker of a cluster with `ZooKeeper`.
     fn passes_on_to_the_controller(&mut self) -> bool {
         self.version_of::<DescribeQuorumRequest>().is_ok()

@@ -106,7 +106,7 @@ impl AdminClient {
     pub fn all_topics(&mut self) -> Result<Vec<TopicDescription>> {
         let answer = self.send_with(|_| MetadataRequest::default().with_topics(None))?;
         ApiError::check(answer.error_code, None::<String>)?;
-        // The same answer names the brokers: whoever asks for them next need not ask the cluster.
+        // The same answer names the brokers: the next call that needs them does not ask the cluster.
         self.learn(&answer);
         let mut topics: Vec<TopicDescription> = answer
             .topics

@@ -102,7 +102,7 @@ impl AdminClient {
             .collect();
         let mut late = Vec::new();
         if let (true, [(broker, _)]) = (is_alone, places.as_slice()) {
-            // The connection that is open leads to this broker, under whatever name.
+            // The open connection leads to this broker, maybe under another name.
             if let Ok(connection) = self.pool.anybody(limit) {
                 late.push((*broker, look(connection, request, &**check, end)));
             }

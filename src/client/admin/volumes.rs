@@ -29,7 +29,7 @@ impl Volume {
 pub type Volumes = BTreeMap<TopicPartition, Volume>;
 
 impl AdminClient {
-    /// What lies in the partitions of these topics. What we may not ask, or what nobody leads, stays unknown.
+    /// The bytes in the partitions of these topics. What may not be asked, or has no leader, stays unknown.
     pub fn volumes(&mut self, topics: &[TopicDescription]) -> Result<Volumes> {
         self.note_lost(topics)?;
         let leaders = leaders(topics);
@@ -55,7 +55,7 @@ impl AdminClient {
             .collect())
     }
 
-    /// What nobody leads is on brokers that are not up: they are the ones that would know.
+    /// A partition without a leader is on brokers that are down: only they know its size.
     fn note_lost(&mut self, topics: &[TopicDescription]) -> Result<()> {
         let partitions = topics.iter().flat_map(|topic| &topic.partitions);
         let lost = partitions.filter(|partition| partition.leader.is_none());

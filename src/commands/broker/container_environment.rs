@@ -36,7 +36,7 @@ pub(super) struct Found {
     pub(super) notes: Vec<String>,
 }
 
-/// Reads the variables; others than `KAFKA_…` are nobody's business here.
+/// Reads the variables; others than `KAFKA_…` are ignored.
 pub(super) fn read(variables: impl Iterator<Item = (String, String)>) -> Result<Found> {
     let mut variables: Vec<(String, String)> = variables
         .filter_map(|(name, value)| Some((name.strip_prefix("KAFKA_")?.to_owned(), value)))

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
 use crate::wire::host_port::host_port;
 
-/// Both names, so that whatever the command starts finds the broker.
+/// Both names, so that every program that the command starts finds the broker.
 const VARIABLES: [&str; 2] = ["KAFKIT_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"];
 
 /// Runs the command; the error is its exit code where that is not 0.

@@ -74,7 +74,7 @@ pub fn data_dir_of(serve: &Serve) -> Result<PathBuf> {
 fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     let started = Instant::now();
     if serve.detached {
-        // Out of the terminal's reach; a refusal means that nobody is there to be left.
+        // Out of the terminal's reach; a refusal means that there is no terminal to leave.
         let _ = rustix::process::setsid();
     }
     file_limit::raise();

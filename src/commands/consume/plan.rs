@@ -28,7 +28,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Whether nobody has answered yet.
+    /// Whether no broker has answered yet.
     pub(super) fn awaits_answer(&self) -> bool {
         self.silent_since.is_some() && !self.is_complete && self.known.is_empty()
     }
@@ -211,7 +211,7 @@ impl Run {
         Ok(())
     }
 
-    /// Asks for offsets. Partitions that nobody answers for are named soon, and waited for a while.
+    /// Asks for offsets. Partitions without an answer are named soon, and waited for a while.
     fn ask_offsets(&mut self, questions: &[(&str, i32, Position)], wait: Duration) -> Result<Vec<Offset>> {
         let first = wait.min(SOON);
         match self.source.offsets(questions, first) {

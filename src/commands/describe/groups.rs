@@ -126,7 +126,7 @@ fn progress(description: GroupDescription, context: &mut Context) -> Result<Prog
     })
 }
 
-/// Milliseconds for which the first record that is not committed has waited; unknown where nobody tells.
+/// Milliseconds for which the first record that is not committed has waited; unknown where no broker states it.
 fn waits(row: &Row, topics: &[TopicDescription], admin: &mut AdminClient) -> Result<Option<i64>> {
     let (Some(lag), Some(committed)) = (row.lag(), row.committed) else {
         return Ok(None);

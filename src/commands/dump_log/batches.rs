@@ -91,7 +91,7 @@ fn is_in(range: Range, header: &BatchHeader) -> bool {
     header.last_offset() >= range.from && !newest_is_old && !oldest_is_new
 }
 
-/// What stands behind the last whole batch, on stderr: on a live log that is what is being written. Answers how many
+/// What follows the last whole batch, on stderr: on a live log that is what is being written. Answers how many
 /// corrupt places that is.
 pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) -> u64 {
     match end {
@@ -119,7 +119,7 @@ pub(super) fn tell_end(name: &str, end: &WalkEnd, printer: &mut Printer) -> u64 
     0
 }
 
-/// Those for a log of `length` bytes, `u64::MAX` if nobody knows.
+/// Those for a log of `length` bytes, `u64::MAX` if it is not known.
 fn columns_for_people(file: &LogDirFile, length: u64) -> [Column; 8] {
     let position_width = if length == u64::MAX {
         11

@@ -121,7 +121,7 @@ fn show(action: &Action, files: &[LogDirFile], context: &mut Context) -> Result<
     }
 }
 
-/// Shows every file, whatever is wrong with others. `show` answers how many corrupt places it has seen.
+/// Shows every file, even if others are corrupt. `show` answers how many corrupt places it has seen.
 fn each_file(
     files: &[LogDirFile],
     printer: &mut Printer,

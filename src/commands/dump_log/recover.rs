@@ -1,6 +1,6 @@
 //! Good batches of a damaged log to a new file.
 //!
-//! Owns what is good: a whole batch whose checksum holds and whose offsets follow the last good one's, wherever it lies.
+//! Owns what is good: a whole batch whose checksum holds and whose offsets follow the last good one's, at any position.
 //! The source is only read.
 
 use std::fs::{File, OpenOptions};

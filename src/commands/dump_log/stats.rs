@@ -18,7 +18,7 @@ use crate::storage::read_only::LogDirFile;
 use crate::storage::read_only::Range;
 use crate::storage::read_only::log_walk::{LogWalk, WholeBatch};
 
-/// So many producers are told apart, the rest is counted together.
+/// So many producers are counted one by one, the rest together.
 const MOST_PRODUCERS: usize = 10_000;
 
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use crate::reassignment::plan::Plan;
 
 /// The pause between two looks for a batch that begins.
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
-/// So many looks take longer than a run pauses between two batches, and than a broker is behind the controller.
+/// So many polls take longer than the pause between two batches, and longer than a broker lags behind the controller.
 const LOOKS: u32 = 6;
 
 /// Looks that showed nothing of a plan moving.

@@ -28,7 +28,7 @@ pub(super) struct Work {
     pub current: Assignment,
     /// Every reassignment in the cluster.
     pub active: ActiveReassignments,
-    /// Replicas that shall go to a named log directory and are not there.
+    /// Replicas that are to be in a named log directory and are not there yet.
     pub log_dirs: Wishes,
 }
 

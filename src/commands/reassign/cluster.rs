@@ -99,7 +99,7 @@ pub(super) fn sizes_and_silent(
 
 /// Everything a plan for `chosen` topics (none: for all) is made from: brokers, partitions, sizes.
 ///
-/// A partition on its way counts as being where it goes: on the way it is on more brokers than it shall be.
+/// A partition on its way counts as being where it goes: during the move it is on more brokers than at its end.
 pub(super) fn view(chosen: &BTreeSet<String>, context: &mut Context) -> Result<ClusterView> {
     let admin = context.client.admin()?;
     let brokers = live_brokers(admin)?;

@@ -1,6 +1,6 @@
-//! The throttles of one execution: set before the first move, cleared behind the last.
+//! The throttles of one execution: set before the first move, cleared after the last.
 //!
-//! Owns what is done when a broker refuses or does not answer. Which configs a throttle is made of stands in `throttles`.
+//! Owns what is done when a broker refuses or does not answer. Which configs make up a throttle is in `throttles`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,7 +9,7 @@ use signal_hook::flag;
 
 use crate::error::{Kind, Result};
 
-/// How often a pause looks whether it shall end early.
+/// How often a pause checks whether to end early.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Whether Ctrl-C (or SIGTERM) came since it was made.

@@ -17,14 +17,14 @@ use crate::wire::error_codes::REPLICA_NOT_AVAILABLE;
 /// After so many looks a replica that neither moves nor is there is believed to stay.
 const LOOKS: u32 = 20;
 
-/// A replica that shall go to a directory, and where it was when that was found out.
+/// A replica that is to move to a directory, and where it was when that was found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
     pub to: String,
     pub was: ReplicaDirs,
 }
 
-/// Replicas and where they shall be.
+/// Replicas and the directories they are to be in.
 pub(super) type Wishes = BTreeMap<PartitionReplica, Wish>;
 
 /// What a plan wants of log directories and does not have yet. Complaints call it `file`.
@@ -89,7 +89,7 @@ pub(super) fn rows_there(under_way: &Wishes) -> Vec<LogDirRow> {
     rows
 }
 
-/// Replicas, where they shall be, and how they stand.
+/// Replicas, the directories they are to be in, and how far they are.
 pub(super) type LogDirStates = BTreeMap<PartitionReplica, (String, LogDirState, ReplicaDirs)>;
 
 /// Where the replicas of a plan stand whose log directories it names.
@@ -189,12 +189,12 @@ impl LogDirMoves {
         self.pending.is_empty() && self.moving.is_empty()
     }
 
-    /// How many brokers have begun, or know that they shall.
+    /// How many brokers have begun, or have accepted the request.
     pub(super) fn left(&self) -> usize {
         self.pending.len() + self.moving.len()
     }
 
-    /// How one of the moves stands.
+    /// How far one of the moves is.
     pub(super) fn state_of(&self, replica: &PartitionReplica) -> &'static str {
         if self.finished.contains_key(replica) {
             "done"

@@ -76,7 +76,7 @@ pub struct VerifyAction {
     pub plan: Option<PathBuf>,
     pub watch: bool,
     pub preserve_throttles: bool,
-    /// Clear throttles wherever they are, not only where the plan set them.
+    /// Clear all throttles, not only those that the plan set.
     pub clear_all_throttles: bool,
 }
 

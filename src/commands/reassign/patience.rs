@@ -8,7 +8,7 @@ use crate::error::{Kind, Result};
 /// How long a cluster that does not answer is asked again.
 const SILENCE: Duration = Duration::from_secs(300);
 
-/// Since when nobody answers.
+/// Since when no broker answers.
 #[derive(Debug, Default)]
 pub(super) struct Patience(Option<Instant>);
 

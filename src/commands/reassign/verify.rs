@@ -1,4 +1,4 @@
-//! `reassign verify` and `reassign list`: how far the moves are, and the throttles that nobody needs any more.
+//! `reassign verify` and `reassign list`: how far the moves are, and the throttles that are no longer needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -140,7 +140,7 @@ fn look(
     Ok(Some(steps))
 }
 
-/// What moves of what is watched, and how far it is. A broker that does not tell holds nobody up.
+/// What moves of what is watched, and how far it is. A broker that does not answer does not delay the rest.
 fn under_way(watched: &Watched, admin: &mut AdminClient) -> Result<Vec<Step>> {
     admin.refresh()?;
     let mut active = admin.active_reassignments()?;
@@ -192,7 +192,7 @@ fn copied_of(name: &TopicPartition, active: &ActiveReassignments, sizes: &Sizes)
     Some(copied(&sources, &active.adding, size_on))
 }
 
-/// How it stands with every partition of the plan, and everything that moves.
+/// The state of every partition of the plan, and everything that moves.
 fn state_rows(plan: &Plan, context: &mut Context) -> Result<(Vec<StateRow>, ActiveReassignments)> {
     let topics = plan.topics();
     let look = |admin: &mut AdminClient| cluster::assignment(admin, topics.iter().map(String::as_str));

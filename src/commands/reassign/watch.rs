@@ -41,7 +41,7 @@ struct Moving {
     sources: Vec<BrokerId>,
     destinations: Vec<BrokerId>,
     copied: Copied,
-    /// How often it was neither under way nor where it shall be.
+    /// How often it was neither under way nor at its target.
     lost: u32,
 }
 

@@ -105,7 +105,7 @@ fn position(asked: &Asked) -> Result<Position, Refusal> {
     let since = offset_reset::since(&asked.reset, asked.group.is_some()).map_err(Refusal::Logged)?;
     Ok(match (asked.start, since) {
         (Some(start), _) => start,
-        // A partition that is named is read from its end, whatever else says.
+        // A partition that is named is read from its end, even if other options say otherwise.
         (None, _) if asked.partition.is_some() => Position::End,
         (None, Some(since)) => Position::Time(since),
         (None, None) if asked.reset == "earliest" => Position::Beginning,

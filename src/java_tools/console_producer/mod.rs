@@ -115,7 +115,7 @@ fn check(parsed: &Parsed) -> Result<(), String> {
             "Warning: --broker-list is gone from Apache Kafka since 4.0; it is taken as --bootstrap-server here.",
         );
     }
-    // An option that stands there twice is complained about when its value is read.
+    // An option that is given twice is refused when its value is read.
     servers(parsed).map_or(Ok(()), |servers| {
         console::check_bootstrap(servers.unwrap_or_default())
     })
@@ -238,7 +238,7 @@ fn apply_flags(parsed: &Parsed, settings: &mut Settings) -> Result<Vec<KeyValue>
     ])
 }
 
-/// Written to `compression.type` whatever other settings say, as Java does.
+/// Written to `compression.type` even if other settings say otherwise, as Java does.
 fn codec(parsed: &Parsed) -> Result<&str> {
     Ok(
         match console::value(parsed, "compression-codec")?.map(str::trim) {

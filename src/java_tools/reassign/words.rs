@@ -68,7 +68,7 @@ pub fn plan_error(error: &PlanError) -> String {
     }
 }
 
-/// What is wrong with a list of topics: text that is no JSON has one message whatever it is.
+/// What is wrong with a list of topics: all text that is no JSON gets the same message.
 pub fn topics_error(error: &PlanError) -> String {
     match error {
         PlanError::EmptyInput | PlanError::NotJson(_) => "The input string is not a valid JSON".to_owned(),

@@ -17,7 +17,7 @@ const LONG_BYTES: u64 = 64 << 20;
 pub struct FileProgress(Option<ProgressBar>);
 
 impl FileProgress {
-    /// `is_quiet`: nobody wants it, or it would stand among lines on the same terminal.
+    /// `is_quiet`: it is not wanted, or it would be mixed with lines on the same terminal.
     pub fn new(length: u64, name: &str, is_quiet: bool) -> Self {
         if is_quiet || !(LONG_BYTES..u64::MAX).contains(&length) || !std::io::stderr().is_terminal() {
             return Self(None);

@@ -49,7 +49,7 @@ pub struct RowStyle {
     format: Format,
     columns: Vec<Column>,
     file: String,
-    /// What stands in a JSON object before the value of each column.
+    /// What a JSON object has before the value of each column.
     names: Vec<Vec<u8>>,
     /// Columns of the screen: a row that is wider goes on in another line, with whole cells.
     screen: usize,
@@ -76,7 +76,7 @@ impl RowStyle {
         out.push(b'\n');
     }
 
-    /// The first column stands left whatever is in it: its width is a guess, and lines begin with no blanks.
+    /// The first column is aligned left whatever is in it: its width is a guess, and lines begin with no blanks.
     fn aligned(&self, cells: &[Cell], out: &mut Vec<u8>) {
         let mut taken = 0;
         for (at, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
@@ -130,7 +130,7 @@ fn pad(column: &Column, is_right: bool, start: usize, out: &mut Vec<u8>) -> usiz
     shown + blanks
 }
 
-/// What stands between the objects of a JSON array, and is written before each.
+/// What separates the objects of a JSON array, and is written before each.
 const BETWEEN_OBJECTS: &[u8] = b",\n";
 
 /// Where rows go. JSON is one array over all tables, whose rows say which file they are of.

@@ -22,14 +22,14 @@ use super::random::Random;
 use crate::topic_partition::{BrokerId, TopicPartition};
 use layout::Layout;
 
-/// What a plan shall reach.
+/// The goal of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Goals {
-    /// Replicas that each chosen partition shall have.
+    /// How many replicas each chosen partition is to have.
     pub replication_factor: Option<usize>,
-    /// Brokers that shall hold nothing; they may be down already.
+    /// Brokers that are to have no replica; they may be down already.
     pub drain: BTreeSet<BrokerId>,
-    /// Brokers, alive, that shall get their share of the chosen topics.
+    /// Brokers, alive, that are to get their share of the chosen topics.
     pub add: BTreeSet<BrokerId>,
     /// Even out replicas, bytes and preferred leaders of the chosen topics.
     pub balance: bool,
@@ -40,7 +40,7 @@ pub struct Goals {
 /// Why a goal cannot be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GoalError {
-    /// Brokers to be drained or added that nobody knows, or that are not alive.
+    /// Brokers to be drained or added that are unknown or not alive.
     UnknownBrokers(Vec<BrokerId>),
     DeadBrokers(Vec<BrokerId>),
     /// Every broker is to be drained.
@@ -52,7 +52,7 @@ pub enum GoalError {
     },
 }
 
-/// Proposes where the chosen partitions shall live; answers only those that change.
+/// Proposes the replicas of the chosen partitions; returns only those that change.
 ///
 /// `chosen` says which topics may move. `seed` breaks ties.
 pub fn propose(

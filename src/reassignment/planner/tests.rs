@@ -155,7 +155,7 @@ proptest! {
         let share = counts.values().sum::<usize>() / brokers as usize;
         prop_assert_eq!(copies(&view, &changes), counts[&brokers]);
         prop_assert!(counts[&brokers] <= share);
-        // A partition gives at most one replica; and nobody gives more than brings it down to the share.
+        // A partition gives at most one replica; and no broker gives more than takes it down to the share.
         let can_give = view.partitions.len();
         prop_assert!(counts[&brokers] == share.min(can_give) || counts.values().filter(|count| **count > share).count() == 0);
         let generated = generated(&view, &(1..=brokers).collect(), seed);

@@ -140,7 +140,7 @@ impl<'f> BatchCursor<'f> {
         };
         let mut newest = -1;
         if batch.header.magic < 2 && batch.header.codec() == Some(Codec::None) {
-            // One message: nobody looks at its key and value.
+            // One message: its key and value are not read.
             return Ok(newest.max(batch.header.max_timestamp));
         }
         if batch.header.magic < 2 {

@@ -1,7 +1,7 @@
 //! What kafka-dump-log has found wrong, kept until all files have been read.
 //!
 //! Owns whose list is whose, and how they are sorted: mismatches of an index from the last offset to the first, gaps of
-//! a log from the first to the last, everything of a time index as it stands there.
+//! a log from the first to the last, everything of a time index as it is there.
 
 use std::io;
 

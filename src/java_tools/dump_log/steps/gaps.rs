@@ -1,5 +1,5 @@
 //! Offsets that stand next to each other in a log and are not neighbours, sorted, however many there are; and what
-//! else is told in the order of offsets.
+//! else is printed in the order of offsets.
 //!
 //! Owns what of them is in memory: a heavily compacted log has more gaps than that, which go to a temporary file in
 //! sorted runs.
@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
-/// Two offsets; -1 stands before the first of a log.
+/// Two offsets; -1 is the one before the first of a log.
 pub(super) type Gap = (i64, i64);
 
 /// So many gaps are kept in memory.

@@ -40,7 +40,7 @@ impl Offsets {
         self.last = offset;
     }
 
-    /// Whether there is so much to tell that it is told before the chunk's end.
+    /// Whether there is so much to print that it is printed before the chunk's end.
     #[inline]
     pub(super) fn are_many(&self) -> bool {
         self.gaps.len() >= MOST_GAPS

@@ -40,7 +40,7 @@ impl Pairs {
         self.write(file)
     }
 
-    /// Takes as little memory as can be until more is pushed or all is told.
+    /// Takes as little memory as possible until more is pushed or all is printed.
     pub(super) fn settle(&mut self, file: &mut PairFile) -> io::Result<()> {
         if self.held.len() > FEW_PAIRS {
             self.write(file)?;

@@ -1,7 +1,7 @@
 //! The records of a batch as kafka-dump-log shows them.
 //!
 //! Owns Java's order of records and failures: a compressed batch is inflated whole before anything of it is shown, and
-//! bytes behind the last record are noticed before that one is shown.
+//! bytes after the last record are noticed before that one is shown.
 
 use std::sync::{Mutex, PoisonError};
 

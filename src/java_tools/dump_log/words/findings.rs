@@ -18,7 +18,7 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// All, in the order in which they are told.
+    /// All, in the order in which they are printed.
     pub const ALL: [Self; 5] = [
         Self::IndexMismatch,
         Self::TimestampMismatch,
