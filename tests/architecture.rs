@@ -40,9 +40,12 @@ const ARROWS: &[(&str, &str)] = &[
 const BROKER_ARROWS: &[(&str, &str)] = &[
     ("cluster", "config topic_name"),
     ("config", ""),
-    ("coordinator", "config internal_topics metadata node"),
+    ("coordinator", "cluster config internal_topics node"),
     ("fetch", "call refusal response"),
-    ("node", "config coordinator fetch metadata notices produce server"),
+    (
+        "node",
+        "cluster config coordinator fetch internal_topics notices produce server timers topic_name",
+    ),
     ("produce", "config once"),
     ("server", "access apis call node refusal response"),
 ];

@@ -15,8 +15,7 @@ use super::coordinator::transaction::{self, TransactionConfig, TransactionCoordi
 use super::features::TRANSACTION_VERSION;
 use super::fetch::fetch_session::FetchSessions;
 use super::internal_topics::{CONSUMER_OFFSETS, TRANSACTION_STATE};
-use super::metadata::Metadata;
-use super::node::Node;
+use super::node::{Node, Opened};
 use super::notices::{NoticeSink, Notices};
 use super::produce::write_trouble::WriteTrouble;
 use super::server::accept;
@@ -53,15 +52,16 @@ impl PreparedBroker {
             .iter()
             .map(|endpoint| bind(&config, endpoint))
             .collect::<Result<Vec<_>>>()?;
-        let metadata = Arc::new(Metadata::open(Arc::clone(&config))?);
-        let offsets_log = Arc::new(CoordinatorLog::new(Arc::clone(&metadata), &CONSUMER_OFFSETS));
+        let opened = Opened::new(&config)?;
+        let log = |topic| CoordinatorLog::new(Arc::clone(&opened.replicas), topic);
+        let offsets_log = Arc::new(log(&CONSUMER_OFFSETS));
         let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_log, timers::steady_ms())?;
         let groups = Arc::new(groups);
         let transactions = TransactionCoordinator::load(
             TransactionConfig::new(&config, TRANSACTION_VERSION.level),
-            CoordinatorLog::new(Arc::clone(&metadata), &TRANSACTION_STATE),
-            Arc::clone(&metadata),
-            MarkerWriter::new(Arc::clone(&metadata), Arc::clone(&groups)),
+            log(&TRANSACTION_STATE),
+            Arc::clone(&opened.cluster),
+            MarkerWriter::new(Arc::clone(&opened.replicas), Arc::clone(&groups)),
             timers::steady_ms(),
         )?;
         let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
@@ -69,7 +69,8 @@ impl PreparedBroker {
         let node = Node {
             id: config.node_id,
             config,
-            metadata,
+            cluster: opened.cluster,
+            replicas: opened.replicas,
             groups,
             transactions: Arc::new(transactions),
             connections: Arc::default(),
@@ -78,7 +79,7 @@ impl PreparedBroker {
             notices: Notices::new(notices),
             write_trouble: WriteTrouble::new(data_dir),
         };
-        for note in &node.metadata.notes {
+        for note in &opened.notes {
             node.notice(note);
         }
         Ok(Self {
@@ -106,7 +107,7 @@ impl PreparedBroker {
         let node = Arc::clone(&self.node);
         runtime.block_on(self.serve())?;
         drop(runtime);
-        node.metadata.close()
+        node.replicas.close()
     }
 
     async fn serve(self) -> Result<()> {
@@ -119,7 +120,7 @@ impl PreparedBroker {
         // What was deleted before the last stop may still be there, and take long to remove.
         let node = Arc::clone(&self.node);
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = node.metadata.purge_deleted() {
+            if let Err(error) = node.replicas.purge_deleted() {
                 node.notice(format_args!("cannot remove what was deleted: {error}"));
             }
         });

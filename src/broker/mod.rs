@@ -1,11 +1,13 @@
 //! Socket to response: the mini broker, one durable node.
 //!
 //! [`server`] accepts and serves the connections, [`apis`] is the table of what is served, [`handlers`] has
-//! one file an API; [`metadata`] is what exists, [`node`] has its logs. Owns no record (records/) and no file of a
-//! log dir (storage/); prints nothing.
+//! one file an API; [`cluster`] is what exists, [`node`] has its logs. Owns no record (records/) and no file of a log dir
+//! (storage/); prints nothing.
+
+// A peer must not be able to end the broker: no index that may be out of range.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod access;
-mod adoption;
 pub mod apis;
 pub mod call;
 mod cluster;
@@ -16,9 +18,6 @@ mod fetch;
 pub mod handlers;
 pub mod internal_topics;
 pub mod lifecycle;
-pub mod metadata;
-mod metadata_changes;
-mod metadata_open;
 pub mod node;
 pub mod notices;
 mod once;

@@ -37,13 +37,13 @@ pub(super) async fn housekeeping(node: Arc<Node>) {
         if retention_due {
             since_retention = Duration::ZERO;
         }
-        let metadata = Arc::clone(&node.metadata);
+        let replicas = Arc::clone(&node.replicas);
         let work = tokio::task::spawn_blocking(move || {
             if retention_due {
-                metadata.apply_retention(now_ms())?;
+                replicas.apply_retention(now_ms())?;
             }
-            metadata.close_unused_files()?;
-            metadata.flush_finished_segments()
+            replicas.close_unused_files()?;
+            replicas.flush_finished_segments()
         });
         if let Ok(Err(error)) = work.await {
             node.notice(format_args!("cannot clean up: {error}"));

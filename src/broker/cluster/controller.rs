@@ -1,15 +1,18 @@
 //! Decides whether a change of topics is allowed: the checks that Apache Kafka's controller makes, in its order and in
 //! its words.
 //!
-//! Pure: what exists is read through [`ClusterView`], and nothing is changed here. Owns no check of a disk, and no
-//! field of a request.
+//! Pure: what exists is read in a [`ClusterImage`], and nothing is changed here. Owns no check of a disk, and no field of
+//! a request.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
+use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
+use super::image::{ClusterImage, TopicImage};
+use super::partition_image::PartitionImage;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::topic_name;
 use crate::storage::file_name::METADATA_TOPIC;
@@ -20,25 +23,6 @@ const MAX_PARTITIONS: i32 = 10_000;
 
 /// An error with Kafka's message for it; an empty message is null on the wire.
 pub(in crate::broker) type Refused = (ResponseError, String);
-
-/// A topic that exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::broker) struct ExistingTopic {
-    pub(in crate::broker) name: String,
-    pub(in crate::broker) id: Uuid,
-    /// How many partitions it has.
-    pub(in crate::broker) partitions: i32,
-}
-
-/// What the decisions depend on.
-pub(in crate::broker) trait ClusterView {
-    fn topic(&self, name: &str) -> Option<ExistingTopic>;
-    fn topic_by_id(&self, id: Uuid) -> Option<ExistingTopic>;
-    /// A topic whose name differs from `name` in `.` and `_` only.
-    fn colliding_topic(&self, name: &str) -> Option<String>;
-    /// The ids of the registered brokers.
-    fn brokers(&self) -> Vec<i32>;
-}
 
 /// What a topic gets that is asked for with -1.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +47,29 @@ pub(in crate::broker) struct RequestedTopic {
 /// A topic that may be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct PlannedTopic {
-    pub(in crate::broker) partitions: i32,
+    /// The brokers of each partition's replicas, from partition 0 on.
+    pub(in crate::broker) assignments: Vec<Vec<i32>>,
     pub(in crate::broker) configs: Configs,
+}
+
+impl PlannedTopic {
+    /// A topic with one replica of each partition, or as many as there are brokers if that is fewer.
+    pub(in crate::broker) fn new(cluster: &ClusterImage, partitions: i32, configs: Configs) -> Self {
+        Self {
+            assignments: place_replicas(cluster, 0, partitions, 1),
+            configs,
+        }
+    }
+
+    pub(in crate::broker) fn partition_count(&self) -> i32 {
+        i32::try_from(self.assignments.len()).unwrap_or(i32::MAX)
+    }
+
+    /// How many replicas a partition has.
+    pub(in crate::broker) fn replication_factor(&self) -> i16 {
+        let replicas = self.assignments.first().map_or(0, Vec::len);
+        i16::try_from(replicas).unwrap_or(i16::MAX)
+    }
 }
 
 /// The names that a request has more than once.
@@ -80,7 +85,7 @@ pub(in crate::broker) fn duplicate_topic_name() -> Refused {
 
 /// Whether a topic may be created: its name, whether it exists, its configs, then its partitions and replicas.
 pub(in crate::broker) fn create_topic(
-    cluster: &impl ClusterView,
+    cluster: &ClusterImage,
     defaults: TopicDefaults,
     topic: &RequestedTopic,
 ) -> Result<PlannedTopic, Refused> {
@@ -102,17 +107,18 @@ pub(in crate::broker) fn create_topic(
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     topic_config::validate(&pairs).map_err(|message| (ResponseError::InvalidConfig, message))?;
-    let partitions = if topic.assignments.is_empty() {
-        partitions_and_replicas(cluster, defaults, topic)?
+    let assignments = if topic.assignments.is_empty() {
+        let (partitions, replicas) = partitions_and_replicas(cluster, defaults, topic)?;
+        place_replicas(cluster, 0, partitions, replicas)
     } else {
         check_not_both(topic)?;
         check_assignments(cluster, &topic.assignments)?
     };
-    Ok(PlannedTopic { partitions, configs })
+    Ok(PlannedTopic { assignments, configs })
 }
 
 /// Whether a new topic may have this name.
-pub(in crate::broker) fn check_new_name(cluster: &impl ClusterView, name: &str) -> Result<(), Refused> {
+pub(in crate::broker) fn check_new_name(cluster: &ClusterImage, name: &str) -> Result<(), Refused> {
     topic_name::validate(name).map_err(|message| (ResponseError::InvalidTopicException, message))?;
     if cluster.topic(name).is_some() {
         let message = format!("Topic '{name}' already exists.");
@@ -125,11 +131,12 @@ pub(in crate::broker) fn check_new_name(cluster: &impl ClusterView, name: &str) 
     Ok(())
 }
 
+/// How many partitions a topic gets, and how many replicas each of them.
 fn partitions_and_replicas(
-    cluster: &impl ClusterView,
+    cluster: &ClusterImage,
     defaults: TopicDefaults,
     topic: &RequestedTopic,
-) -> Result<i32, Refused> {
+) -> Result<(i32, usize), Refused> {
     if topic.replication_factor < -1 || topic.replication_factor == 0 {
         let message = "Replication factor must be larger than 0, or -1 to use the default value.";
         return Err((ResponseError::InvalidReplicationFactor, message.to_owned()));
@@ -147,16 +154,35 @@ fn partitions_and_replicas(
         -1 => defaults.replication_factor,
         given => i64::from(given),
     };
+    let replicas = check_replication_factor(cluster, replicas)?;
+    Ok((partitions, replicas))
+}
+
+/// Whether there are enough brokers for so many replicas of a partition.
+fn check_replication_factor(cluster: &ClusterImage, replicas: i64) -> Result<usize, Refused> {
     let brokers = cluster.brokers().len();
-    if replicas > i64::try_from(brokers).unwrap_or(i64::MAX) {
-        let message = format!(
-            "Unable to replicate the partition {replicas} time(s): The target replication factor of {replicas} \
-             cannot be reached because only {brokers} broker(s) are registered or some brokers have all their log \
-             directories cordoned."
-        );
-        return Err((ResponseError::InvalidReplicationFactor, message));
+    match usize::try_from(replicas) {
+        Ok(replicas) if replicas <= brokers => Ok(replicas),
+        _ => {
+            let message = format!(
+                "Unable to replicate the partition {replicas} time(s): The target replication factor of {replicas} \
+                 cannot be reached because only {brokers} broker(s) are registered or some brokers have all their log \
+                 directories cordoned."
+            );
+            Err((ResponseError::InvalidReplicationFactor, message))
+        }
     }
-    Ok(partitions)
+}
+
+/// Places the replicas of `count` new partitions, the first of which has the number `first`, on the brokers in turn.
+fn place_replicas(cluster: &ClusterImage, first: i32, count: i32, replicas: usize) -> Vec<Vec<i32>> {
+    let brokers: Vec<i32> = cluster.brokers().keys().copied().collect();
+    let placed = (first..first.saturating_add(count)).map(|index| {
+        let start = usize::try_from(index).unwrap_or(0).checked_rem(brokers.len());
+        let in_turn = brokers.iter().cycle().skip(start.unwrap_or(0));
+        in_turn.take(replicas.min(brokers.len())).copied().collect()
+    });
+    placed.collect()
 }
 
 fn check_count(partitions: i32) -> Result<(), Refused> {
@@ -181,39 +207,31 @@ fn check_not_both(topic: &RequestedTopic) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Checks a manual assignment and returns the number of its partitions.
-fn check_assignments(cluster: &impl ClusterView, assignments: &[(i32, Vec<i32>)]) -> Result<i32, Refused> {
-    let mut indexes = Vec::with_capacity(assignments.len());
+/// Checks a manual assignment and returns the replicas of each partition, from partition 0 on.
+fn check_assignments(
+    cluster: &ClusterImage,
+    assignments: &[(i32, Vec<i32>)],
+) -> Result<Vec<Vec<i32>>, Refused> {
+    let mut sorted = BTreeMap::new();
     let mut previous = None;
     for (index, replicas) in assignments {
-        if indexes.contains(index) {
+        if sorted.insert(*index, replicas).is_some() {
             let message = format!("Found multiple manual partition assignments for partition {index}");
             return Err((ResponseError::InvalidReplicaAssignment, message));
         }
-        indexes.push(*index);
         check_replicas(cluster, replicas, previous)?;
         previous = Some(replicas.len());
     }
-    indexes.sort_unstable();
-    if indexes
-        .iter()
-        .zip(0..)
-        .any(|(index, expected)| *index != expected)
-    {
+    if sorted.keys().zip(0..).any(|(index, expected)| *index != expected) {
         let message = "partitions should be a consecutive 0-based integer sequence";
         return Err((ResponseError::InvalidReplicaAssignment, message.to_owned()));
     }
-    let count = i32::try_from(indexes.len()).unwrap_or(i32::MAX);
-    check_count(count)?;
-    Ok(count)
+    check_count(i32::try_from(sorted.len()).unwrap_or(i32::MAX))?;
+    Ok(sorted.into_values().cloned().collect())
 }
 
 /// Checks the replicas of one partition; `previous` is how many the partitions before it have.
-fn check_replicas(
-    cluster: &impl ClusterView,
-    replicas: &[i32],
-    previous: Option<usize>,
-) -> Result<(), Refused> {
+fn check_replicas(cluster: &ClusterImage, replicas: &[i32], previous: Option<usize>) -> Result<(), Refused> {
     let refused = |message: String| Err((ResponseError::InvalidReplicaAssignment, message));
     if replicas.is_empty() {
         return refused("The manual partition assignment includes an empty replica list.".to_owned());
@@ -228,7 +246,7 @@ fn check_replicas(
                 "The manual partition assignment includes invalid broker id {replica}."
             ));
         }
-        if !brokers.contains(&replica) {
+        if !brokers.contains_key(&replica) {
             return refused(format!(
                 "The manual partition assignment includes broker {replica}, but no such broker is registered."
             ));
@@ -250,16 +268,18 @@ fn check_replicas(
     }
 }
 
-/// Whether a topic may grow to `count` partitions, with the replicas of the new ones if they are assigned by hand.
+/// Whether a topic may grow to `count` partitions, and the brokers of the new ones; `assignments` are theirs if they
+/// are assigned by hand.
 pub(in crate::broker) fn create_partitions(
-    cluster: &impl ClusterView,
+    cluster: &ClusterImage,
     name: &str,
     count: i32,
-    assignments: Option<&[Vec<i32>]>,
-) -> Result<(), Refused> {
+    assignments: Option<Vec<Vec<i32>>>,
+) -> Result<Vec<Vec<i32>>, Refused> {
     // Kafka has no message for this error.
     let missing = || (ResponseError::UnknownTopicOrPartition, String::new());
-    let now = cluster.topic(name).ok_or_else(missing)?.partitions;
+    let topic = cluster.topic(name).ok_or_else(missing)?;
+    let now = topic.partition_count();
     let invalid = |message| Err((ResponseError::InvalidPartitions, message));
     if count == now {
         return invalid(format!("Topic already has {now} partition(s)."));
@@ -271,8 +291,10 @@ pub(in crate::broker) fn create_partitions(
     }
     let more = count - now;
     check_count(more)?;
+    let replicas = topic.replication_factor();
     let Some(assignments) = assignments else {
-        return Ok(());
+        check_replication_factor(cluster, i64::try_from(replicas).unwrap_or(i64::MAX))?;
+        return Ok(place_replicas(cluster, now, more, replicas));
     };
     if assignments.len() as i64 != i64::from(more) {
         let message = format!(
@@ -281,10 +303,26 @@ pub(in crate::broker) fn create_partitions(
         );
         return Err((ResponseError::InvalidReplicaAssignment, message));
     }
-    // The partitions that exist have one replica each.
-    assignments
-        .iter()
-        .try_for_each(|replicas| check_replicas(cluster, replicas, Some(1)))
+    for assigned in &assignments {
+        check_replicas(cluster, assigned, Some(replicas))?;
+    }
+    Ok(assignments)
+}
+
+/// Whether a partition may get these replicas; without any, whether its reassignment may be cancelled. Kafka has no
+/// message for two of the errors.
+pub(in crate::broker) fn reassign_partition(
+    cluster: &ClusterImage,
+    partition: Option<&PartitionImage>,
+    replicas: Option<&[i32]>,
+) -> Result<(), Refused> {
+    let silent = |error| Err((error, String::new()));
+    match (partition, replicas) {
+        (None, _) => silent(ResponseError::UnknownTopicOrPartition),
+        (_, None) => silent(ResponseError::NoReassignmentInProgress),
+        // On one broker there is one plan without an error: what is so already.
+        (Some(_), Some(replicas)) => check_replicas(cluster, replicas, None),
+    }
 }
 
 /// How a request names a topic: by name, or by id.
@@ -303,7 +341,7 @@ pub(in crate::broker) struct Repeated {
 }
 
 impl Repeated {
-    pub(in crate::broker) fn among(cluster: &impl ClusterView, wanted: &[TopicSelection]) -> Self {
+    pub(in crate::broker) fn among(cluster: &ClusterImage, wanted: &[TopicSelection]) -> Self {
         let seen: HashSet<&TopicSelection> = wanted.iter().collect();
         let by_id = |id| TopicSelection { name: None, id };
         let ids = seen
@@ -326,7 +364,7 @@ impl Repeated {
     /// The id of a topic that the request has by this name and by its id.
     pub(in crate::broker) fn answered_id(
         &self,
-        cluster: &impl ClusterView,
+        cluster: &ClusterImage,
         wanted: &TopicSelection,
     ) -> Option<Uuid> {
         let topic = cluster.topic(wanted.name.as_ref()?)?;
@@ -336,11 +374,11 @@ impl Repeated {
 
 /// Whether a topic may be deleted, and which it is.
 pub(in crate::broker) fn delete_topic(
-    cluster: &impl ClusterView,
+    cluster: &ClusterImage,
     wanted: &TopicSelection,
     repeated: &Repeated,
     is_enabled: bool,
-) -> Result<ExistingTopic, Refused> {
+) -> Result<Arc<TopicImage>, Refused> {
     let invalid = |message: &str| Err((ResponseError::InvalidRequest, message.to_owned()));
     match &wanted.name {
         Some(_) if !wanted.id.is_nil() => {
@@ -374,48 +412,37 @@ pub(in crate::broker) fn delete_topic(
             "This server does not host this topic ID.",
         ),
     };
-    found.ok_or_else(|| (error, message.to_owned()))
+    found.cloned().ok_or_else(|| (error, message.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Topics by name, on these brokers.
-    struct Cluster(Vec<ExistingTopic>, Vec<i32>);
-
-    impl ClusterView for Cluster {
-        fn topic(&self, name: &str) -> Option<ExistingTopic> {
-            self.0.iter().find(|topic| topic.name == name).cloned()
-        }
-
-        fn topic_by_id(&self, id: Uuid) -> Option<ExistingTopic> {
-            self.0.iter().find(|topic| topic.id == id).cloned()
-        }
-
-        fn colliding_topic(&self, name: &str) -> Option<String> {
-            let metric = |name: &str| name.replace('.', "_");
-            let mut topics = self.0.iter().map(|topic| &topic.name);
-            topics.find(|topic| metric(topic) == metric(name)).cloned()
-        }
-
-        fn brokers(&self) -> Vec<i32> {
-            self.1.clone()
-        }
-    }
+    use crate::broker::cluster::image::BrokerImage;
+    use crate::broker::cluster::records;
 
     const DEFAULTS: TopicDefaults = TopicDefaults {
         partitions: 4,
         replication_factor: 1,
     };
 
-    fn cluster() -> Cluster {
-        let topic = |name: &str, id, partitions| ExistingTopic {
-            name: name.to_owned(),
-            id: Uuid::from_u128(id),
-            partitions,
-        };
-        Cluster(vec![topic("a.b", 1, 1), topic("c", 2, 3)], vec![1, 2, 3])
+    /// Two topics on three brokers.
+    fn cluster() -> ClusterImage {
+        let mut cluster = ClusterImage::default();
+        for id in 1..=3 {
+            cluster.register(BrokerImage {
+                id,
+                rack: None,
+                directory: Uuid::nil(),
+            });
+        }
+        for (name, id, partitions) in [("a.b", 1, 1), ("c", 2, 3)] {
+            let partition = |index| (index, cluster.new_partition(&[1]));
+            let partitions = (0..partitions).map(partition).collect();
+            let created = records::topic(name, Uuid::from_u128(id), &partitions, &Configs::new());
+            cluster.apply_all(&created);
+        }
+        cluster
     }
 
     fn requested(name: &str) -> RequestedTopic {
@@ -449,20 +476,23 @@ mod tests {
         let refused = create_topic(&cluster(), DEFAULTS, &topic).unwrap_err();
         assert_eq!(refused.0, ResponseError::InvalidPartitions);
         let planned = create_topic(&cluster(), DEFAULTS, &requested("d")).unwrap();
-        assert_eq!(planned.partitions, 4);
+        assert_eq!(planned.assignments, [[1], [2], [3], [1]]);
     }
 
     #[test]
     fn as_many_replicas_as_there_are_brokers() {
         let mut topic = requested("d");
         topic.replication_factor = 3;
-        assert!(create_topic(&cluster(), DEFAULTS, &topic).is_ok());
+        let planned = create_topic(&cluster(), DEFAULTS, &topic).unwrap();
+        assert_eq!((planned.partition_count(), planned.replication_factor()), (4, 3));
+        assert_eq!(planned.assignments[1], [2, 3, 1]);
         topic.replication_factor = 4;
         let refused = create_topic(&cluster(), DEFAULTS, &topic).unwrap_err();
         assert_eq!(refused.0, ResponseError::InvalidReplicationFactor);
         let mut topic = requested("d");
         topic.assignments = vec![(0, vec![1, 2]), (1, vec![3, 1])];
-        assert_eq!(create_topic(&cluster(), DEFAULTS, &topic).unwrap().partitions, 2);
+        let planned = create_topic(&cluster(), DEFAULTS, &topic).unwrap();
+        assert_eq!(planned.assignments, [[1, 2], [3, 1]]);
         topic.assignments[1].1 = vec![9, 1];
         let refused = create_topic(&cluster(), DEFAULTS, &topic).unwrap_err();
         assert!(
@@ -488,6 +518,25 @@ mod tests {
     }
 
     #[test]
+    fn replicas_are_on_brokers_that_exist_once_each() {
+        let cluster = cluster();
+        let outcome = |replicas: Option<&[i32]>| {
+            let outcome = reassign_partition(&cluster, cluster.partition("c", 0), replicas);
+            outcome.map_err(|(error, _)| error)
+        };
+        assert_eq!(outcome(Some(&[1])), Ok(()));
+        assert_eq!(outcome(None), Err(ResponseError::NoReassignmentInProgress));
+        for replicas in [&[][..], &[4], &[-1], &[1, 4], &[1, 1]] {
+            assert_eq!(
+                outcome(Some(replicas)),
+                Err(ResponseError::InvalidReplicaAssignment)
+            );
+        }
+        let (error, _) = reassign_partition(&cluster, None, Some(&[1])).unwrap_err();
+        assert_eq!(error, ResponseError::UnknownTopicOrPartition);
+    }
+
+    #[test]
     fn a_topic_only_grows() {
         for (count, error) in [
             (3, ResponseError::InvalidPartitions),
@@ -499,7 +548,15 @@ mod tests {
                 error
             );
         }
-        assert!(create_partitions(&cluster(), "c", 5, Some(&[vec![2], vec![3]])).is_ok());
-        assert!(create_partitions(&cluster(), "c", 5, Some(&[vec![2]])).is_err());
+        let assigned = |replicas: &[&[i32]]| {
+            let replicas = replicas.iter().map(|replicas| replicas.to_vec()).collect();
+            create_partitions(&cluster(), "c", 5, Some(replicas))
+        };
+        assert_eq!(assigned(&[&[2], &[3]]).unwrap(), [[2], [3]]);
+        assert!(assigned(&[&[2]]).is_err());
+        let refused = assigned(&[&[2], &[3, 1]]).unwrap_err();
+        assert!(refused.1.contains("1 replica(s)"), "{}", refused.1);
+        let placed = create_partitions(&cluster(), "c", 5, None).unwrap();
+        assert_eq!(placed, [[1], [2]]);
     }
 }

@@ -1,41 +1,148 @@
-//! Topics, dynamic configs and producer ids as plain data.
+//! Topics with their partitions, brokers, dynamic configs and producer ids as plain data.
+//!
+//! Changes only by applying records of a metadata log ([`ClusterImage::apply`]), and by brokers that register. A topic
+//! is shared: an image costs little to clone, and a reader keeps the topic that it has looked up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::partition_image::PartitionImage;
 use super::records::{BROKER, TOPIC};
 use crate::broker::config::effective_config::Configs;
 use crate::internal_records::cluster_metadata::decode_record;
 use crate::internal_records::value::{StructValue, Value};
+use crate::topic_partition::is_internal_topic;
+
+/// How many names of deleted topics are remembered.
+const REMEMBERED: usize = 1_000;
 
 /// One topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct TopicImage {
+    pub(in crate::broker) name: String,
     pub(in crate::broker) id: Uuid,
-    /// They are numbered from 0.
-    pub(in crate::broker) partitions: i32,
+    /// By their numbers, which begin at 0 and leave no gap.
+    pub(in crate::broker) partitions: BTreeMap<i32, PartitionImage>,
+    /// The configs that the topic was given; the others are the broker's.
     pub(in crate::broker) configs: Configs,
+}
+
+impl TopicImage {
+    pub(in crate::broker) fn partition(&self, index: i32) -> Option<&PartitionImage> {
+        self.partitions.get(&index)
+    }
+
+    pub(in crate::broker) fn partition_count(&self) -> i32 {
+        i32::try_from(self.partitions.len()).unwrap_or(i32::MAX)
+    }
+
+    /// How many replicas its first partition has, which is how Kafka counts those of a topic.
+    pub(in crate::broker) fn replication_factor(&self) -> usize {
+        self.partition(0).map_or(0, |partition| partition.replicas.len())
+    }
+
+    /// Whether it is one of Kafka's own topics.
+    pub(in crate::broker) fn is_internal(&self) -> bool {
+        is_internal_topic(&self.name)
+    }
+}
+
+/// A registered broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::broker) struct BrokerImage {
+    pub(in crate::broker) id: i32,
+    pub(in crate::broker) rack: Option<String>,
+    /// The id of its log dir; nil where `meta.properties` states none.
+    pub(in crate::broker) directory: Uuid,
 }
 
 /// Everything that a cluster has to remember beside its logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::broker) struct ClusterImage {
-    pub(in crate::broker) topics: BTreeMap<String, TopicImage>,
-    names: BTreeMap<Uuid, String>,
+    topics: BTreeMap<String, Arc<TopicImage>>,
+    names: HashMap<Uuid, String>,
+    /// Names of topics by their name in metrics, where two of them would be one.
+    metric_names: HashMap<String, BTreeSet<String>>,
+    /// Topics that were deleted since the start and not created again; at most [`REMEMBERED`].
+    deleted: BTreeSet<String>,
+    brokers: BTreeMap<i32, BrokerImage>,
     /// The cluster's defaults under "", a node's own under its id.
-    pub(in crate::broker) broker_configs: BTreeMap<String, Configs>,
+    broker_configs: BTreeMap<String, Configs>,
     /// No producer has this id or a larger one.
     pub(in crate::broker) next_producer_id: i64,
 }
 
 impl ClusterImage {
-    /// What a new cluster starts with; `kafka-storage format` sets the same cluster-wide default since 4.1.
-    pub(in crate::broker) fn new() -> Self {
-        let defaults = Configs::from([("min.insync.replicas".to_owned(), "1".to_owned())]);
-        Self {
-            broker_configs: BTreeMap::from([(String::new(), defaults)]),
-            ..Self::default()
+    pub(in crate::broker) fn topic(&self, name: &str) -> Option<&Arc<TopicImage>> {
+        self.topics.get(name)
+    }
+
+    pub(in crate::broker) fn topic_by_id(&self, id: Uuid) -> Option<&Arc<TopicImage>> {
+        self.topics.get(self.names.get(&id)?)
+    }
+
+    /// Every topic, by name.
+    pub(in crate::broker) fn topics(&self) -> impl ExactSizeIterator<Item = &Arc<TopicImage>> {
+        self.topics.values()
+    }
+
+    pub(in crate::broker) fn partition(&self, topic: &str, index: i32) -> Option<&PartitionImage> {
+        self.topic(topic)?.partition(index)
+    }
+
+    /// A topic whose name differs from `name` in `.` and `_` only: metrics could not tell the two apart.
+    pub(in crate::broker) fn colliding_topic(&self, name: &str) -> Option<&str> {
+        let alike = self.metric_names.get(&metric_name(name))?;
+        alike.first().map(String::as_str)
+    }
+
+    /// Whether a topic of this name was deleted since the start, and none created since.
+    pub(in crate::broker) fn was_deleted(&self, name: &str) -> bool {
+        self.deleted.contains(name)
+    }
+
+    /// Registered brokers, by id.
+    pub(in crate::broker) fn brokers(&self) -> &BTreeMap<i32, BrokerImage> {
+        &self.brokers
+    }
+
+    /// The dynamic configs of one node, or the defaults of the cluster (""); `None` if nothing was ever set.
+    pub(in crate::broker) fn broker_configs(&self, resource: &str) -> Option<&Configs> {
+        self.broker_configs.get(resource)
+    }
+
+    /// All dynamic configs of brokers, by the name of the resource.
+    pub(in crate::broker) fn all_broker_configs(&self) -> &BTreeMap<String, Configs> {
+        &self.broker_configs
+    }
+
+    /// A new partition on these brokers.
+    pub(in crate::broker) fn new_partition(&self, replicas: &[i32]) -> PartitionImage {
+        let directory = |id| {
+            self.brokers
+                .get(id)
+                .map_or(Uuid::nil(), |broker| broker.directory)
+        };
+        let directories = replicas.iter().map(directory).collect();
+        PartitionImage::new(replicas.to_vec(), directories)
+    }
+
+    /// Adds a broker, or replaces what is known of it.
+    pub(in crate::broker) fn register(&mut self, broker: BrokerImage) {
+        self.brokers.insert(broker.id, broker);
+    }
+
+    /// Remembers no deleted topic any more: those of an earlier run do not count.
+    pub(in crate::broker) fn forget_deleted(&mut self) {
+        self.deleted.clear();
+    }
+
+    /// Applies the records of one change.
+    pub(in crate::broker) fn apply_all(&mut self, change: &[Vec<u8>]) {
+        for record in change {
+            self.apply(record);
         }
     }
 
@@ -49,7 +156,8 @@ impl ClusterImage {
         match value.schema.name {
             "TopicRecord" => self.add_topic(value),
             "PartitionRecord" => self.add_partition(value),
-            "RemoveTopicRecord" => self.remove_topic(value),
+            "PartitionChangeRecord" => self.change_partition(value),
+            "RemoveTopicRecord" => self.remove_topic(topic_id(value)),
             "ConfigRecord" => return self.set_config(value),
             "ProducerIdsRecord" => self.next_producer_id = value.number("nextProducerId"),
             _ => return false,
@@ -60,32 +168,56 @@ impl ClusterImage {
     fn add_topic(&mut self, value: &StructValue<'_>) {
         let id = topic_id(value);
         let name = value.text("name").unwrap_or_default().to_owned();
+        if let Some(before) = self.topics.get(&name).map(|topic| topic.id) {
+            self.remove_topic(before);
+        }
+        self.deleted.remove(&name);
         self.names.insert(id, name.clone());
+        let alike = self.metric_names.entry(metric_name(&name)).or_default();
+        alike.insert(name.clone());
         let topic = TopicImage {
+            name: name.clone(),
             id,
-            partitions: 0,
+            partitions: BTreeMap::new(),
             configs: Configs::new(),
         };
-        self.topics.insert(name, topic);
+        self.topics.insert(name, Arc::new(topic));
     }
 
+    /// The topic of this id, to be changed; readers that have it keep what it was.
     fn topic_mut(&mut self, id: Uuid) -> Option<&mut TopicImage> {
-        let topic = self.topics.get_mut(self.names.get(&id)?)?;
-        (topic.id == id).then_some(topic)
+        self.topics.get_mut(self.names.get(&id)?).map(Arc::make_mut)
     }
 
     fn add_partition(&mut self, value: &StructValue<'_>) {
-        let number = i32::try_from(value.number("partitionId")).unwrap_or(0);
         if let Some(topic) = self.topic_mut(topic_id(value)) {
-            topic.partitions = topic.partitions.max(number.saturating_add(1));
+            let partition = PartitionImage::from_record(value);
+            topic.partitions.insert(partition_id(value), partition);
         }
     }
 
-    fn remove_topic(&mut self, value: &StructValue<'_>) {
-        let id = topic_id(value);
-        let known = self.topic_mut(id).is_some();
-        if let Some(name) = self.names.remove(&id).filter(|_| known) {
-            self.topics.remove(&name);
+    fn change_partition(&mut self, value: &StructValue<'_>) {
+        if let Some(topic) = self.topic_mut(topic_id(value))
+            && let Some(partition) = topic.partitions.get_mut(&partition_id(value))
+        {
+            partition.change(value);
+        }
+    }
+
+    fn remove_topic(&mut self, id: Uuid) {
+        let Some(name) = self.names.remove(&id) else {
+            return;
+        };
+        self.topics.remove(&name);
+        let metric_name = metric_name(&name);
+        if let Some(alike) = self.metric_names.get_mut(&metric_name) {
+            alike.remove(&name);
+            if alike.is_empty() {
+                self.metric_names.remove(&metric_name);
+            }
+        }
+        if self.deleted.len() < REMEMBERED {
+            self.deleted.insert(name);
         }
     }
 
@@ -93,7 +225,7 @@ impl ClusterImage {
         let resource = value.text("resourceName").unwrap_or_default();
         let configs = match value.number("resourceType") {
             TOPIC => match self.topics.get_mut(resource) {
-                Some(topic) => &mut topic.configs,
+                Some(topic) => &mut Arc::make_mut(topic).configs,
                 None => return true,
             },
             BROKER => self.broker_configs.entry(resource.to_owned()).or_default(),
@@ -108,6 +240,11 @@ impl ClusterImage {
     }
 }
 
+/// A topic's name in the names of metrics, where `.` and `_` are one.
+fn metric_name(topic: &str) -> String {
+    topic.replace('.', "_")
+}
+
 fn topic_id(value: &StructValue<'_>) -> Uuid {
     match value.get("topicId") {
         Some(Value::Uuid(id)) => Uuid::from_bytes(*id),
@@ -115,15 +252,14 @@ fn topic_id(value: &StructValue<'_>) -> Uuid {
     }
 }
 
+fn partition_id(value: &StructValue<'_>) -> i32 {
+    i32::try_from(value.number("partitionId")).unwrap_or(-1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::cluster::records::{self, Node};
-
-    const NODE: Node = Node {
-        id: 1,
-        directory: Uuid::nil(),
-    };
+    use crate::broker::cluster::records;
 
     fn configs(pairs: &[(&str, &str)]) -> Configs {
         let owned = pairs
@@ -138,33 +274,56 @@ mod tests {
         }
     }
 
+    fn partitions(image: &ClusterImage, indices: std::ops::Range<i32>) -> BTreeMap<i32, PartitionImage> {
+        indices.map(|index| (index, image.new_partition(&[1]))).collect()
+    }
+
     #[test]
-    fn records_make_change_and_remove_a_topic() {
+    fn records_create_change_and_remove_a_topic() {
         let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let mut image = ClusterImage::new();
+        let mut image = ClusterImage::default();
         let old = configs(&[("retention.ms", "1"), ("segment.ms", "2")]);
-        apply(&mut image, records::topic(&NODE, "t", first, 3, &old));
-        apply(&mut image, records::partitions(&NODE, first, 3..5));
+        let created = records::topic("t", first, &partitions(&image, 0..3), &old);
+        apply(&mut image, created);
+        let seen = Arc::clone(image.topic("t").unwrap());
+        let more = records::partitions(first, &partitions(&image, 3..5));
+        apply(&mut image, more);
         let new = configs(&[("retention.ms", "9")]);
         apply(&mut image, records::config_changes(TOPIC, "t", &old, &new));
-        assert_eq!(
-            (image.topics["t"].partitions, &image.topics["t"].configs),
-            (5, &new)
-        );
+        let topic = image.topic("t").unwrap();
+        assert_eq!((topic.partition_count(), &topic.configs), (5, &new));
+        assert_eq!((seen.partition_count(), &seen.configs), (3, &old));
         apply(&mut image, records::topic_removed(first));
-        assert!(image.topics.is_empty());
-        apply(&mut image, records::topic(&NODE, "t", second, 1, &Configs::new()));
+        assert_eq!(image.topics().len(), 0);
+        assert!(image.was_deleted("t"));
+        let created = records::topic("t", second, &partitions(&image, 0..1), &Configs::new());
+        apply(&mut image, created);
+        assert!(!image.was_deleted("t"));
         // A removal that is read a second time is about the first topic of that name.
         apply(&mut image, records::topic_removed(first));
-        assert_eq!(image.topics["t"].id, second);
+        assert_eq!(image.topic("t").unwrap().id, second);
+        assert_eq!(image.topic_by_id(second).unwrap().name, "t");
+    }
+
+    #[test]
+    fn a_record_that_is_repeated_makes_no_second_topic() {
+        let id = Uuid::from_u128(1);
+        let mut image = ClusterImage::default();
+        let created = records::topic("a.b", id, &partitions(&image, 0..1), &Configs::new());
+        apply(&mut image, created.clone());
+        apply(&mut image, created);
+        assert_eq!(image.colliding_topic("a_b"), Some("a.b"));
+        apply(&mut image, records::topic_removed(id));
+        assert_eq!(image.colliding_topic("a_b"), None);
+        assert_eq!(image.topic_by_id(id), None);
     }
 
     #[test]
     fn bytes_that_are_no_record_change_nothing() {
-        let mut image = ClusterImage::new();
+        let mut image = ClusterImage::default();
         for bytes in [&b""[..], b"x", &[1, 2, 0], &[1, 255, 255, 3, 0]] {
             assert!(!image.apply(bytes));
         }
-        assert_eq!(image, ClusterImage::new());
+        assert_eq!(image, ClusterImage::default());
     }
 }

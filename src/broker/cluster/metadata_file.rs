@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-use crate::broker::cluster::image::{ClusterImage, TopicImage};
+use super::partition_image::PartitionImage;
+use super::records::{BROKER, Records, config_changes, producer_ids, topic};
 use crate::broker::config::effective_config::Configs;
 use crate::error::{Error, Result};
 use crate::plain_words;
@@ -50,20 +51,18 @@ impl StoredMetadata {
         self.version >= RELIABLE_PRODUCER_IDS
     }
 
-    pub(in crate::broker) fn into_image(self) -> ClusterImage {
-        let mut image = ClusterImage::new();
-        let topics = self.topics.into_iter().map(|(name, topic)| {
-            let topic = TopicImage {
-                id: topic.id,
-                partitions: topic.partitions,
-                configs: topic.configs,
-            };
-            (name, topic)
-        });
-        image.topics = topics.collect();
-        image.broker_configs = self.broker_configs;
-        image.next_producer_id = self.next_producer_id;
-        image
+    /// The same as records; `partition` is what each partition becomes.
+    pub(in crate::broker) fn into_records(self, partition: &PartitionImage) -> Records {
+        let mut records = Records::new();
+        for (resource, configs) in &self.broker_configs {
+            records.extend(config_changes(BROKER, resource, &Configs::new(), configs));
+        }
+        for (name, stored) in &self.topics {
+            let partitions = (0..stored.partitions).map(|index| (index, partition.clone()));
+            records.extend(topic(name, stored.id, &partitions.collect(), &stored.configs));
+        }
+        records.extend(producer_ids(self.next_producer_id));
+        records
     }
 }
 

@@ -169,21 +169,27 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::broker::cluster::records::{Node, producer_ids, topic};
+    use crate::broker::cluster::partition_image::PartitionImage;
+    use crate::broker::cluster::records::{producer_ids, topic};
     use crate::broker::config::effective_config::Configs;
-
-    const NODE: Node = Node {
-        id: 1,
-        directory: Uuid::nil(),
-    };
 
     fn topics(path: &Path) -> Vec<String> {
         let (_, image) = MetadataLog::open(path, false).unwrap();
-        image.unwrap().topics.into_keys().collect()
+        names(&image.unwrap())
+    }
+
+    fn names(image: &ClusterImage) -> Vec<String> {
+        image.topics().map(|topic| topic.name.clone()).collect()
     }
 
     fn made(name: &str, id: u128) -> Records {
-        topic(&NODE, name, Uuid::from_u128(id), 1, &Configs::new())
+        let partition = PartitionImage::new(vec![1], vec![Uuid::nil()]);
+        topic(
+            name,
+            Uuid::from_u128(id),
+            &[(0, partition)].into(),
+            &Configs::new(),
+        )
     }
 
     #[test]
@@ -218,15 +224,14 @@ mod tests {
         let mut next = 0;
         while !log.is_due() {
             next += 1000;
-            log.append(&producer_ids(&NODE, next)).unwrap();
+            log.append(&producer_ids(next)).unwrap();
         }
-        log.rewrite(&[made("a", 1), producer_ids(&NODE, next)].concat())
-            .unwrap();
+        log.rewrite(&[made("a", 1), producer_ids(next)].concat()).unwrap();
         log.append(&made("b", 2)).unwrap();
         assert!(fs::metadata(&path).unwrap().len() < 2000);
         let (_, image) = MetadataLog::open(&path, false).unwrap();
         let image = image.unwrap();
         assert_eq!(image.next_producer_id, next);
-        assert_eq!(image.topics.into_keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(names(&image), ["a", "b"]);
     }
 }

@@ -1,9 +1,9 @@
 //! What is true of the whole cluster, as plain data, and the one log on disk that keeps it.
 //!
-//! [`controller`] and [`config_changes`] decide whether a change is allowed; [`image`] is the data and changes only by
-//! applying records; [`records`] makes those records, in the form of Apache Kafka's metadata log (KIP-631);
-//! [`metadata_log`] keeps them; [`apache_kafka`] and [`metadata_file`] read what Apache Kafka and kafkit 0.1.0 have kept;
-//! [`producer_ids`] counts the ids that are given. Knows no open log of a partition and no client.
+//! [`controller`] and [`config_changes`] decide whether a change is allowed; [`image`] is the data, and changes by the
+//! records that [`records`] makes, in the form of Apache Kafka's metadata log (KIP-631). [`metadata_log`] keeps them;
+//! [`apache_kafka`] and [`metadata_file`] read what Apache Kafka and kafkit 0.1.0 have kept; [`producer_ids`] counts the
+//! ids that are given. Knows no node, no log of a partition and no client.
 
 pub(super) mod apache_kafka;
 pub(super) mod config_changes;
@@ -11,5 +11,116 @@ pub(super) mod controller;
 pub(super) mod image;
 pub(super) mod metadata_file;
 pub(super) mod metadata_log;
+pub(super) mod partition_image;
 pub(super) mod producer_ids;
 pub(super) mod records;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::error::{Error, Result};
+use image::ClusterImage;
+use metadata_log::MetadataLog;
+use producer_ids::ProducerIds;
+
+/// The cluster as it is now, for all its nodes.
+#[derive(Debug)]
+pub(in crate::broker) struct Cluster {
+    id: String,
+    image: RwLock<Arc<ClusterImage>>,
+    changes: Mutex<Changes>,
+}
+
+/// What only the change that is being made may touch.
+#[derive(Debug)]
+struct Changes {
+    log: MetadataLog,
+    ids: ProducerIds,
+}
+
+/// The right to change the cluster. There is one at a time: whoever holds it sees an image that nobody else changes.
+#[derive(Debug)]
+pub(in crate::broker) struct Change<'a> {
+    cluster: &'a Cluster,
+    changes: MutexGuard<'a, Changes>,
+}
+
+impl Cluster {
+    /// `image` is what `log` says, or more; see [`Cluster::start`].
+    pub(in crate::broker) fn new(id: String, image: ClusterImage, log: MetadataLog) -> Self {
+        let ids = ProducerIds::default();
+        Self {
+            id,
+            image: RwLock::new(Arc::new(image)),
+            changes: Mutex::new(Changes { log, ids }),
+        }
+    }
+
+    /// Gives producer ids from `ids` on. Where the log says less than the image (`is_stale`), it is written anew first.
+    pub(in crate::broker) fn start(&self, ids: ProducerIds, is_stale: bool) -> Result<()> {
+        let mut change = self.change();
+        change.changes.ids = ids;
+        change.apply(&records::producer_ids(ids.reserved()));
+        if is_stale {
+            change.rewrite()?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::broker) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The cluster at this moment. No lock is held: what is looked up in one image belongs together, and a later change
+    /// does not show in it. Drop it before anything that waits or changes the cluster: a change has to copy an image that
+    /// somebody holds.
+    pub(in crate::broker) fn image(&self) -> Arc<ClusterImage> {
+        Arc::clone(&self.image.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Begins a change, after those that are under way.
+    pub(in crate::broker) fn change(&self) -> Change<'_> {
+        Change {
+            cluster: self,
+            changes: self.changes.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// A producer id that was never given before.
+    pub(in crate::broker) fn new_producer_id(&self) -> Result<i64> {
+        let mut change = self.change();
+        loop {
+            if let Some(id) = change.changes.ids.take() {
+                return Ok(id);
+            }
+            let more = change.changes.ids.with_next_block();
+            let more = more.ok_or_else(|| Error::failed("there are no more producer ids"))?;
+            change.commit(&records::producer_ids(more.reserved()))?;
+            change.changes.ids = more;
+        }
+    }
+}
+
+impl Change<'_> {
+    /// Puts the records on disk, and then shows what they say to readers. If that fails, nothing has changed.
+    pub(in crate::broker) fn commit(&mut self, change: &[Vec<u8>]) -> Result<()> {
+        if self.changes.log.is_due() {
+            // Without room for a second file the first goes on.
+            let _ = self.rewrite();
+        }
+        self.changes.log.append(change)?;
+        self.apply(change);
+        Ok(())
+    }
+
+    fn apply(&self, change: &[Vec<u8>]) {
+        let mut image = self.cluster.image.write().unwrap_or_else(PoisonError::into_inner);
+        // Copies the image only while a reader holds it.
+        Arc::make_mut(&mut image).apply_all(change);
+    }
+
+    /// Replaces the log by one that says only what is so now.
+    fn rewrite(&mut self) -> Result<()> {
+        let snapshot = records::snapshot(&self.cluster.image());
+        self.changes.log.rewrite(&snapshot)
+    }
+}

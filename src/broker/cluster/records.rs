@@ -1,9 +1,11 @@
 //! Changes of the cluster as records of Apache Kafka's metadata log (KIP-631).
 
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::image::ClusterImage;
+use super::partition_image::PartitionImage;
 use crate::broker::config::effective_config::Configs;
 use crate::internal_records::cluster_metadata::encode_record;
 use crate::internal_records::value::Value;
@@ -14,19 +16,8 @@ pub(in crate::broker) const BROKER: i64 = 4;
 /// `4.0-IV3`: every Apache Kafka 4 starts with it, and `kafka-features` brings it further.
 const METADATA_VERSION: i64 = 25;
 
-/// The leader epoch of a new partition. With one node no partition ever gets another leader, so it stays the only one.
-pub(in crate::broker) const FIRST_LEADER_EPOCH: i32 = 0;
-
 /// Records that belong together.
 pub(in crate::broker) type Records = Vec<Vec<u8>>;
-
-/// Whose partitions they are.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::broker) struct Node {
-    pub(in crate::broker) id: i32,
-    /// The data directory's id; nil is Kafka's word for an unknown one.
-    pub(in crate::broker) directory: Uuid,
-}
 
 /// The levels of features that a new cluster has.
 pub(in crate::broker) fn features() -> Records {
@@ -42,32 +33,45 @@ pub(in crate::broker) fn features() -> Records {
     levels.into_iter().filter_map(level).collect()
 }
 
+/// What a new cluster is configured with: the cluster-wide default that `kafka-storage format` sets since 4.1.
+pub(in crate::broker) fn first_configs() -> Records {
+    let defaults = Configs::from([("min.insync.replicas".to_owned(), "1".to_owned())]);
+    config_changes(BROKER, "", &Configs::new(), &defaults)
+}
+
+/// Everything that an image says and keeps: configs of brokers, topics, producer ids.
+pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
+    let mut all = Records::new();
+    for (resource, configs) in image.all_broker_configs() {
+        all.extend(config_changes(BROKER, resource, &Configs::new(), configs));
+    }
+    for found in image.topics() {
+        all.extend(topic(&found.name, found.id, &found.partitions, &found.configs));
+    }
+    all.extend(producer_ids(image.next_producer_id));
+    all
+}
+
 /// A new topic with its partitions and configs.
-pub(in crate::broker) fn topic(node: &Node, name: &str, id: Uuid, count: i32, configs: &Configs) -> Records {
+pub(in crate::broker) fn topic(
+    name: &str,
+    id: Uuid,
+    partitions: &BTreeMap<i32, PartitionImage>,
+    configs: &Configs,
+) -> Records {
     let fields = [("name", text(name)), ("topicId", uuid(id))];
     let mut records: Records = encode_record("TopicRecord", 0, fields).into_iter().collect();
-    records.extend(partitions(node, id, 0..count));
+    records.extend(self::partitions(id, partitions));
     records.extend(config_changes(TOPIC, name, &Configs::new(), configs));
     records
 }
 
-/// New partitions of a topic; the node is their only replica and leads them.
-pub(in crate::broker) fn partitions(node: &Node, id: Uuid, numbers: Range<i32>) -> Records {
-    let partition = |number| {
-        let replica = || Value::Array(vec![Value::Number(i64::from(node.id))]);
-        let fields = [
-            ("partitionId", Value::Number(i64::from(number))),
-            ("topicId", uuid(id)),
-            ("replicas", replica()),
-            ("isr", replica()),
-            ("leader", Value::Number(i64::from(node.id))),
-            ("leaderEpoch", Value::Number(i64::from(FIRST_LEADER_EPOCH))),
-            ("partitionEpoch", Value::Number(0)),
-            ("directories", Value::Array(vec![uuid(node.directory)])),
-        ];
-        encode_record("PartitionRecord", 1, fields)
-    };
-    numbers.filter_map(partition).collect()
+/// New partitions of a topic, or what is now so of those that exist.
+pub(in crate::broker) fn partitions(topic: Uuid, partitions: &BTreeMap<i32, PartitionImage>) -> Records {
+    let records = partitions
+        .iter()
+        .filter_map(|(index, partition)| partition.to_record(topic, *index));
+    records.collect()
 }
 
 /// The topic of this id is gone, with its partitions and configs.
@@ -102,10 +106,11 @@ pub(in crate::broker) fn config_changes(
     set.chain(unset).collect()
 }
 
-/// Every producer id below this one is used.
-pub(in crate::broker) fn producer_ids(node: &Node, next: i64) -> Records {
+/// Every producer id below this one is used. Which broker asked for the last block does not matter: -1, as in Apache
+/// Kafka's snapshots.
+pub(in crate::broker) fn producer_ids(next: i64) -> Records {
     let fields = [
-        ("brokerId", Value::Number(i64::from(node.id))),
+        ("brokerId", Value::Number(-1)),
         ("nextProducerId", Value::Number(next)),
     ];
     encode_record("ProducerIdsRecord", 0, fields)

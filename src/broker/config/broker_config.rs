@@ -1,7 +1,7 @@
 //! What the broker was started with: the static settings, checked once.
 //!
 //! Owns defaults, types and listener addresses. What changes while the broker runs (topic configs, dynamic broker
-//! configs) is in `metadata.rs`; reading files and the environment is the command's work.
+//! configs) is in the image of `cluster/`; reading files and the environment is the command's work.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

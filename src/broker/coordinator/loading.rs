@@ -30,11 +30,8 @@ pub enum Replayed<'a> {
 
 /// Shows everything in the log with the number of its partition. A topic that does not exist has nothing.
 pub fn replay(log: &CoordinatorLog, visit: &mut dyn FnMut(i32, Replayed<'_>)) -> Result<()> {
-    let Some(topic) = log.existing() else {
-        return Ok(());
-    };
-    for replica in &topic.partitions {
-        replay_partition(replica, &mut |step| visit(replica.index, step))
+    for replica in log.replicas() {
+        replay_partition(&replica, &mut |step| visit(replica.index, step))
             .map_err(|error| error.context(format!("read {}", replica.name)))?;
     }
     Ok(())

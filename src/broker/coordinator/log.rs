@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::broker::internal_topics::InternalTopic;
-use crate::broker::metadata::{Metadata, Topic};
 use crate::broker::node::replica::Replica;
+use crate::broker::node::replica_manager::ReplicaManager;
 use crate::error::{Error, Result};
 use crate::records::BatchBuilder;
 use crate::records::batch_builder::{BatchOptions, Producer};
@@ -27,13 +27,13 @@ pub struct TransactionalProducer {
 /// The internal topic of one coordinator, on this node's replicas.
 #[derive(Debug)]
 pub struct CoordinatorLog {
-    metadata: Arc<Metadata>,
+    replicas: Arc<ReplicaManager>,
     topic: &'static InternalTopic,
 }
 
 impl CoordinatorLog {
-    pub fn new(metadata: Arc<Metadata>, topic: &'static InternalTopic) -> Self {
-        Self { metadata, topic }
+    pub fn new(replicas: Arc<ReplicaManager>, topic: &'static InternalTopic) -> Self {
+        Self { replicas, topic }
     }
 
     /// The topic's name.
@@ -43,8 +43,8 @@ impl CoordinatorLog {
 
     /// The partition that keeps the state of `key`. Creates the topic first if need be, and fails where that fails.
     pub fn partition_of(&self, key: &str) -> Result<i32> {
-        let topic = self.metadata.internal_topic(self.topic)?;
-        Ok(partition_of(key, topic.partitions.len() as i32))
+        let topic = self.replicas.internal_topic(self.topic)?;
+        Ok(partition_of(key, topic.partition_count()))
     }
 
     /// Appends the records to one partition, as one batch with the timestamp `now_ms`; when it returns they are kept.
@@ -94,13 +94,13 @@ impl CoordinatorLog {
 
     /// The replica of a partition.
     pub fn replica(&self, partition: i32) -> Result<Arc<Replica>> {
-        let replica = self.metadata.partition(self.topic.name, partition);
+        let replica = self.replicas.partition(self.topic.name, partition);
         replica.ok_or_else(|| Error::failed(format!("{} has no partition {partition}", self.topic.name)))
     }
 
-    /// The topic, if it exists.
-    pub(super) fn existing(&self) -> Option<Arc<Topic>> {
-        self.metadata.topic(self.topic.name)
+    /// The replicas of the topic; none if it does not exist.
+    pub(super) fn replicas(&self) -> Vec<Arc<Replica>> {
+        self.replicas.of_topic_named(self.topic.name)
     }
 }
 

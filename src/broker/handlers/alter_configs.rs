@@ -61,13 +61,12 @@ fn replace(node: &Node, wanted: &AlterConfigsResource, validate_only: bool) -> R
 
 /// The configs a resource was given.
 pub(super) fn current(node: &Node, resource: &Resource) -> Configs {
-    match resource {
-        Resource::Topic(name) => {
-            let topic = node.metadata.topic(name);
-            topic.map(|topic| topic.configs.clone()).unwrap_or_default()
-        }
-        _ => node.metadata.broker_configs(&resource.broker_name()),
-    }
+    let image = node.cluster.image();
+    let configs = match resource {
+        Resource::Topic(name) => image.topic(name).map(|topic| &topic.configs),
+        _ => image.broker_configs(&resource.broker_name()),
+    };
+    configs.cloned().unwrap_or_default()
 }
 
 /// Checks a resource's new configs, and keeps them unless they were only to be checked.
@@ -83,10 +82,12 @@ pub(super) fn store(
     }
     let stored = match resource {
         Resource::Topic(name) => node
-            .metadata
-            .set_topic_configs(name, configs)
+            .replicas
+            .set_topic_configs(name, &configs)
             .inspect(|()| node.note_compaction(name)),
-        _ => node.metadata.set_broker_configs(&resource.broker_name(), configs),
+        _ => node
+            .replicas
+            .set_broker_configs(&resource.broker_name(), &configs),
     };
     stored.map_err(|error| (ResponseError::KafkaStorageError, error.message()))
 }

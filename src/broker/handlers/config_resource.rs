@@ -30,7 +30,7 @@ fn topic(node: &Node, name: &str) -> Result<Resource, Refused> {
         return Err((ResponseError::InvalidRequest, message.to_owned()));
     }
     topic_name::validate(name).map_err(|message| (ResponseError::InvalidTopicException, message))?;
-    if node.metadata.topic(name).is_none() {
+    if !node.has_topic(name) {
         let message = format!("The topic '{name}' does not exist.");
         return Err((ResponseError::UnknownTopicOrPartition, message));
     }

@@ -46,10 +46,13 @@ fn add(node: &Node, wanted: &CreatePartitionsTopic, validate_only: bool) -> Resu
         let replicas = assignments.iter().map(|assignment| &assignment.broker_ids);
         replicas.map(|ids| ids.iter().map(|id| id.0).collect()).collect()
     });
-    controller::create_partitions(&*node.metadata, name, wanted.count, assignments.as_deref())?;
+    let image = node.cluster.image();
+    let assignments = controller::create_partitions(&image, name, wanted.count, assignments)?;
     if validate_only {
         return Ok(());
     }
-    let added = node.metadata.add_partitions(name, wanted.count);
+    let first = image.topic(name).map_or(0, |topic| topic.partition_count());
+    drop(image);
+    let added = node.replicas.add_partitions(name, first, &assignments);
     added.map_err(|error| (ResponseError::KafkaStorageError, error.message()))
 }

@@ -23,11 +23,11 @@ use uuid::Uuid;
 use super::text;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::controller::{
-    self, Refused, RequestedTopic, TopicDefaults, duplicate_topic_name, named_twice,
+    self, PlannedTopic, Refused, RequestedTopic, TopicDefaults, duplicate_topic_name, named_twice,
 };
+use crate::broker::cluster::image::TopicImage;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::internal_topics::INTERNAL_TOPICS;
-use crate::broker::metadata::Topic;
 use crate::broker::node::Node;
 use crate::storage::file_name::METADATA_TOPIC;
 use crate::topic_config::TOPIC_CONFIGS;
@@ -80,40 +80,43 @@ fn create_all(node: &Arc<Node>, request: CreateTopicsRequest) -> CreateTopicsRes
 }
 
 /// Creates a topic that a request mentions (`auto.create.topics.enable`), with the broker's defaults.
-pub(super) fn create_automatically(node: &Node, name: &str) -> Result<Arc<Topic>, ResponseError> {
+pub(super) fn create_automatically(node: &Node, name: &str) -> Result<Arc<TopicImage>, ResponseError> {
     if name == METADATA_TOPIC {
         return Err(ResponseError::UnknownTopicOrPartition);
     }
-    controller::check_new_name(&*node.metadata, name).map_err(|(error, _)| error)?;
+    controller::check_new_name(&node.cluster.image(), name).map_err(|(error, _)| error)?;
     let internal = INTERNAL_TOPICS.iter().find(|topic| topic.name == name);
     let created = if let Some(internal) = internal {
-        node.metadata.internal_topic(internal)
+        node.replicas.internal_topic(internal)
     } else {
         let partitions = node.config.num_partitions;
-        let created = node.metadata.create_topic(name, partitions, Configs::new());
+        let planned = PlannedTopic::new(&node.cluster.image(), partitions, Configs::new());
+        let created = node.replicas.create_topic(name, &planned);
         created.inspect(|_| node.note_compaction(name))
     };
-    // Somebody else may have been faster.
-    created.or_else(|_| node.metadata.topic(name).ok_or(ResponseError::KafkaStorageError))
+    // Another request may have created it meanwhile.
+    created.or_else(|_| {
+        let image = node.cluster.image();
+        image.topic(name).cloned().ok_or(ResponseError::KafkaStorageError)
+    })
 }
 
 fn create(node: &Node, topic: &CreatableTopic, validate_only: bool) -> Result<CreatableTopicResult, Refused> {
-    let metadata = &*node.metadata;
     let defaults = TopicDefaults {
         partitions: node.config.num_partitions,
         replication_factor: node.config.number("default.replication.factor"),
     };
-    let planned = controller::create_topic(metadata, defaults, &requested(topic))?;
+    let planned = controller::create_topic(&node.cluster.image(), defaults, &requested(topic))?;
     let name = topic.name.as_str();
     let id = if validate_only {
         Uuid::nil()
     } else {
-        let created = metadata.create_topic(name, planned.partitions, planned.configs.clone());
+        let created = node.replicas.create_topic(name, &planned);
         created
             .inspect(|_| node.note_compaction(name))
             .map_err(|error| {
-                // Another request may have made it since it was looked for.
-                let refused = controller::check_new_name(metadata, name).err();
+                // Another request may have created it meanwhile.
+                let refused = controller::check_new_name(&node.cluster.image(), name).err();
                 refused.unwrap_or_else(|| (ResponseError::KafkaStorageError, error.message()))
             })?
             .id
@@ -121,8 +124,8 @@ fn create(node: &Node, topic: &CreatableTopic, validate_only: bool) -> Result<Cr
     Ok(CreatableTopicResult::default()
         .with_error_message(None)
         .with_topic_id(id)
-        .with_num_partitions(planned.partitions)
-        .with_replication_factor(1)
+        .with_num_partitions(planned.partition_count())
+        .with_replication_factor(planned.replication_factor())
         .with_configs(Some(effective_configs(node, &planned.configs))))
 }
 
@@ -145,14 +148,14 @@ fn requested(topic: &CreatableTopic) -> RequestedTopic {
 }
 
 fn effective_configs(node: &Node, configs: &Configs) -> Vec<CreatableTopicConfigs> {
-    node.metadata.with_broker_values(|values| {
-        let all = TOPIC_CONFIGS.iter().map(|config| {
-            let (value, source) = values.topic_value(config, configs);
-            CreatableTopicConfigs::default()
-                .with_name(text(config.name))
-                .with_value(Some(text(value)))
-                .with_config_source(source as i8)
-        });
-        all.collect()
-    })
+    let image = node.cluster.image();
+    let values = node.broker_values(&image);
+    let all = TOPIC_CONFIGS.iter().map(|config| {
+        let (value, source) = values.topic_value(config, configs);
+        CreatableTopicConfigs::default()
+            .with_name(text(config.name))
+            .with_value(Some(text(value)))
+            .with_config_source(source as i8)
+    });
+    all.collect()
 }

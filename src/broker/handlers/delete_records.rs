@@ -15,12 +15,13 @@ use kafka_protocol::messages::delete_records_response::{
 use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 
 use crate::broker::call::RequestContext;
-use crate::broker::metadata::is_internal;
 use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
 use crate::broker::once::Once;
+use crate::topic_partition::is_internal_topic;
 
 pub fn handle(node: &Arc<Node>, _: &RequestContext, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
+    let image = node.cluster.image();
     let mut moved = false;
     let mut wanted = Once::default();
     for topic in request.topics {
@@ -30,11 +31,12 @@ pub fn handle(node: &Arc<Node>, _: &RequestContext, request: DeleteRecordsReques
     }
     let topics = wanted.into_topics().into_iter().map(|(name, partitions)| {
         let partitions = partitions.into_iter().map(|(index, offset)| {
-            let found = node.partition(&name, index);
-            let outcome = match found {
-                _ if is_internal(&name) => Err(ResponseError::InvalidTopicException),
+            let outcome = match image.topic(&name) {
+                _ if is_internal_topic(&name) => Err(ResponseError::InvalidTopicException),
                 None => Err(ResponseError::UnknownTopicOrPartition),
-                Some(partition) => delete(&partition, offset),
+                Some(topic) => node
+                    .leader(topic, index)
+                    .and_then(|(replica, _)| delete(&replica, offset)),
             };
             moved |= outcome.is_ok();
             let result = DeleteRecordsPartitionResult::default().with_partition_index(index);
@@ -48,7 +50,7 @@ pub fn handle(node: &Arc<Node>, _: &RequestContext, request: DeleteRecordsReques
             .with_name(name.clone())
     });
     let topics = topics.collect();
-    if moved && let Err(error) = node.metadata.write_checkpoints() {
+    if moved && let Err(error) = node.replicas.write_checkpoints() {
         node.notice(format_args!("cannot write checkpoints: {error}"));
     }
     DeleteRecordsResponse::default().with_topics(topics)

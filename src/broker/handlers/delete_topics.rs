@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use super::{text, topic_name};
 use crate::broker::call::RequestContext;
-use crate::broker::cluster::controller::{self, ExistingTopic, Refused, Repeated, TopicSelection};
+use crate::broker::cluster::controller::{self, Refused, Repeated, TopicSelection};
+use crate::broker::cluster::image::TopicImage;
 use crate::broker::node::Node;
 use crate::broker::timers::steady_ms;
 
@@ -33,7 +34,8 @@ pub fn handle(
         request.topic_names.into_iter().map(named).collect()
     };
     let wanted: Vec<TopicSelection> = wanted.iter().map(selection).collect();
-    let repeated = Repeated::among(&*node.metadata, &wanted);
+    let image = node.cluster.image();
+    let repeated = Repeated::among(&image, &wanted);
     let mut answered = HashSet::new();
     let once = wanted
         .iter()
@@ -49,7 +51,7 @@ pub fn handle(
                 result.topic_id = topic.id;
             }
             Err((error, message)) => {
-                let answered_id = repeated.answered_id(&*node.metadata, wanted);
+                let answered_id = repeated.answered_id(&image, wanted);
                 result.error_code = error.code();
                 result.topic_id = answered_id.unwrap_or(result.topic_id);
                 result.error_message = (context.version >= 5).then(|| text(message));
@@ -61,16 +63,16 @@ pub fn handle(
         result
     });
     let response = DeleteTopicsResponse::default().with_responses(responses.collect());
-    let metadata = Arc::clone(&node.metadata);
+    let replicas = Arc::clone(&node.replicas);
     // Removing files may take long; nothing depends on it.
-    tokio::task::spawn_blocking(move || metadata.purge_deleted());
+    tokio::task::spawn_blocking(move || replicas.purge_deleted());
     response
 }
 
-fn delete(node: &Node, wanted: &TopicSelection, repeated: &Repeated) -> Result<ExistingTopic, Refused> {
+fn delete(node: &Node, wanted: &TopicSelection, repeated: &Repeated) -> Result<Arc<TopicImage>, Refused> {
     let is_enabled = node.config.flag("delete.topic.enable");
-    let topic = controller::delete_topic(&*node.metadata, wanted, repeated, is_enabled)?;
-    node.metadata
+    let topic = controller::delete_topic(&node.cluster.image(), wanted, repeated, is_enabled)?;
+    node.replicas
         .delete_topic(&topic.name)
         .map_err(|error| (ResponseError::KafkaStorageError, error.message()))?;
     node.groups.forget_topic(&topic.name, steady_ms());

@@ -36,7 +36,7 @@ pub fn handle(
         .authorized_operations(asked, ResourceType::Cluster);
     DescribeClusterResponse::default()
         .with_endpoint_type(1)
-        .with_cluster_id(text(node.metadata.cluster_id()))
+        .with_cluster_id(text(node.cluster.id()))
         .with_controller_id(own)
         .with_cluster_authorized_operations(operations)
         .with_brokers(vec![

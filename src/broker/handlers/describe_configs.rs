@@ -20,7 +20,7 @@ use super::text;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::config_changes::Resource;
 use crate::broker::config::config_table::{self, BROKER_SETTINGS, Scope};
-use crate::broker::config::effective_config::{Configs, Origin, Source};
+use crate::broker::config::effective_config::{BrokerValues, Configs, Origin, Source};
 use crate::broker::node::Node;
 use crate::broker::server::connections::Listener;
 use crate::topic_config::{Kind, TOPIC_CONFIGS};
@@ -71,6 +71,8 @@ fn describe(
         // No names are all names.
         _ => true,
     };
+    let image = node.cluster.image();
+    let values = node.broker_values(&image);
     let mut described = Vec::new();
     let mut push = |entry: Entry<'_>| {
         if is_wanted(entry.name) {
@@ -79,12 +81,13 @@ fn describe(
     };
     match resource {
         Resource::Topic(name) => {
-            let configs = node.metadata.topic(name).map(|topic| topic.configs.clone());
-            topic_entries(node, &configs.unwrap_or_default(), &mut push);
+            let nothing = Configs::new();
+            let configs = image.topic(name).map_or(&nothing, |topic| &topic.configs);
+            topic_entries(values, configs, &mut push);
         }
-        Resource::Broker(_) => node_entries(node, &mut push),
+        Resource::Broker(_) => node_entries(node, values, &mut push),
         Resource::BrokerDefaults => {
-            for (name, value) in &node.metadata.broker_configs("") {
+            for (name, value) in image.broker_configs("").into_iter().flatten() {
                 push(cluster_entry(name, value));
             }
         }
@@ -92,64 +95,60 @@ fn describe(
     described
 }
 
-fn topic_entries<'a>(node: &Node, configs: &Configs, push: &mut dyn FnMut(Entry<'a>)) {
-    node.metadata.with_broker_values(|values| {
-        for config in TOPIC_CONFIGS {
-            let (value, source) = values.topic_value(config, configs);
-            push(Entry {
-                name: config.name,
-                value: Some(value),
-                source,
-                read_only: false,
-                kind: config.kind,
-                help: config.help,
-                origins: values.topic_origins(config, configs),
-            });
-        }
-    });
+fn topic_entries<'a>(values: BrokerValues<'_>, configs: &Configs, push: &mut dyn FnMut(Entry<'a>)) {
+    for config in TOPIC_CONFIGS {
+        let (value, source) = values.topic_value(config, configs);
+        push(Entry {
+            name: config.name,
+            value: Some(value),
+            source,
+            read_only: false,
+            kind: config.kind,
+            help: config.help,
+            origins: values.topic_origins(config, configs),
+        });
+    }
 }
 
-fn node_entries(node: &Node, push: &mut dyn FnMut(Entry<'_>)) {
-    node.metadata.with_broker_values(|values| {
-        for setting in BROKER_SETTINGS {
-            let mut origins = values.origins(setting.name);
-            let actual = actual(node, setting.name);
-            // No broker of Apache Kafka starts without these in its file; here they may come from the command line.
-            if ALWAYS_GIVEN.contains(&setting.name) {
-                origins = Vec::from_iter(actual.clone().map(|value| Origin {
-                    name: setting.name.to_owned(),
-                    value,
-                    source: Source::StaticBroker,
-                }));
-            }
-            let strongest = origins.first();
-            push(Entry {
-                name: setting.name,
-                value: actual.or_else(|| strongest.map(|origin| origin.value.clone())),
-                source: strongest.map_or(Source::Default, |origin| origin.source),
-                read_only: setting.scope == Scope::ReadOnly,
-                kind: setting.kind,
-                help: "",
-                origins,
-            });
-        }
-        // What was given at start under names that only Kafka itself, or nobody, knows.
-        let unknown = values
-            .config
-            .all_given()
-            .filter(|(name, _)| config_table::find(name).is_none());
-        for (name, value) in unknown {
-            push(Entry {
-                name,
-                value: Some(value.to_owned()),
+fn node_entries(node: &Node, values: BrokerValues<'_>, push: &mut dyn FnMut(Entry<'_>)) {
+    for setting in BROKER_SETTINGS {
+        let mut origins = values.origins(setting.name);
+        let actual = actual(node, setting.name);
+        // No broker of Apache Kafka starts without these in its file; here they may come from the command line.
+        if ALWAYS_GIVEN.contains(&setting.name) {
+            origins = Vec::from_iter(actual.clone().map(|value| Origin {
+                name: setting.name.to_owned(),
+                value,
                 source: Source::StaticBroker,
-                read_only: true,
-                kind: Kind::String,
-                help: "",
-                origins: values.origins(name),
-            });
+            }));
         }
-    });
+        let strongest = origins.first();
+        push(Entry {
+            name: setting.name,
+            value: actual.or_else(|| strongest.map(|origin| origin.value.clone())),
+            source: strongest.map_or(Source::Default, |origin| origin.source),
+            read_only: setting.scope == Scope::ReadOnly,
+            kind: setting.kind,
+            help: "",
+            origins,
+        });
+    }
+    // What was given at start under names that only Kafka itself, or nobody, knows.
+    let unknown = values
+        .config
+        .all_given()
+        .filter(|(name, _)| config_table::find(name).is_none());
+    for (name, value) in unknown {
+        push(Entry {
+            name,
+            value: Some(value.to_owned()),
+            source: Source::StaticBroker,
+            read_only: true,
+            kind: Kind::String,
+            help: "",
+            origins: values.origins(name),
+        });
+    }
 }
 
 const ALWAYS_GIVEN: [&str; 4] = ["advertised.listeners", "listeners", "log.dirs", "node.id"];

@@ -12,7 +12,7 @@ use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 
 use super::{text, topic_name};
 use crate::broker::call::RequestContext;
-use crate::broker::metadata::Topic;
+use crate::broker::cluster::image::TopicImage;
 use crate::broker::node::Node;
 
 pub fn handle(
@@ -20,8 +20,8 @@ pub fn handle(
     _: &RequestContext,
     request: DescribeLogDirsRequest,
 ) -> DescribeLogDirsResponse {
-    let all = node.metadata.topics();
-    let topics = all.iter().filter_map(|topic| {
+    let image = node.cluster.image();
+    let topics = image.topics().filter_map(|topic| {
         let wanted: Option<&[i32]> = match &request.topics {
             None => None,
             Some(topics) => {
@@ -29,7 +29,7 @@ pub fn handle(
                 Some(&named.partitions)
             }
         };
-        Some(describe(topic, wanted))
+        Some(describe(node, topic, wanted))
     });
     let path = absolute_log_dir(node);
     let (total, usable) = disk_space(&path);
@@ -48,14 +48,15 @@ pub(super) fn absolute_log_dir(node: &Node) -> PathBuf {
     std::path::absolute(dir).unwrap_or_else(|_| dir.clone())
 }
 
-fn describe(topic: &Topic, wanted: Option<&[i32]>) -> DescribeLogDirsTopic {
-    let partitions = topic.partitions.iter();
-    let partitions =
-        partitions.filter(|partition| wanted.is_none_or(|wanted| wanted.contains(&partition.index)));
-    let described = partitions.map(|partition| {
+fn describe(node: &Node, topic: &TopicImage, wanted: Option<&[i32]>) -> DescribeLogDirsTopic {
+    let replicas = node.replicas.of_topic(topic.id);
+    let replicas = replicas
+        .iter()
+        .filter(|replica| wanted.is_none_or(|wanted| wanted.contains(&replica.index)));
+    let described = replicas.map(|replica| {
         DescribeLogDirsPartition::default()
-            .with_partition_index(partition.index)
-            .with_partition_size(i64::try_from(partition.log().size()).unwrap_or(i64::MAX))
+            .with_partition_index(replica.index)
+            .with_partition_size(i64::try_from(replica.log().size()).unwrap_or(i64::MAX))
     });
     DescribeLogDirsTopic::default()
         .with_name(topic_name(&topic.name))

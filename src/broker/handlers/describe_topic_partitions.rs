@@ -3,7 +3,7 @@
 //! - Topics in order of their names, from the cursor on; at most `response_partition_limit` partitions and never
 //!   more than `max.request.partition.size.limit`. What does not fit is where the next cursor points.
 //! - No topics named: all of them. A cursor with named topics leaves out those before it.
-//! - Eligible leader replicas are empty: one replica needs no substitute.
+//! - Eligible leader replicas (KIP-966) are not kept: the lists are empty.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeTopicPartitions>
 
@@ -16,10 +16,10 @@ use kafka_protocol::messages::describe_topic_partitions_response::{
 };
 use kafka_protocol::messages::{BrokerId, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
 
-use super::topic_name;
+use super::{broker_ids, topic_name};
 use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
-use crate::broker::metadata::Topic;
+use crate::broker::cluster::image::TopicImage;
 use crate::broker::node::Node;
 use crate::broker::topic_name::validate;
 
@@ -33,12 +33,9 @@ pub fn handle(
         None => (String::new(), 0),
     };
     let all = request.topics.is_empty();
+    let image = node.cluster.image();
     let mut names: BTreeSet<String> = if all {
-        node.metadata
-            .topics()
-            .iter()
-            .map(|topic| topic.name.clone())
-            .collect()
+        image.topics().map(|topic| topic.name.clone()).collect()
     } else {
         request
             .topics
@@ -57,7 +54,7 @@ pub fn handle(
         } else {
             0
         };
-        let Some(topic) = node.metadata.topic(&name) else {
+        let Some(topic) = image.topic(&name) else {
             if !all {
                 response.topics.push(missing(&name));
             }
@@ -67,11 +64,11 @@ pub fn handle(
             response.next_cursor = Some(cursor(&name, from));
             break;
         }
-        let described = describe(node, &topic, from, room);
+        let described = describe(topic, from, room);
         let next = from + described.partitions.len() as i32;
         room -= described.partitions.len();
         response.topics.push(described);
-        if next < topic.partitions.len() as i32 {
+        if next < topic.partition_count() {
             response.next_cursor = Some(cursor(&name, next));
             break;
         }
@@ -99,22 +96,21 @@ fn missing(name: &str) -> DescribeTopicPartitionsResponseTopic {
         .with_name(Some(topic_name(name)))
 }
 
-fn describe(node: &Node, topic: &Topic, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {
-    let own = BrokerId(node.id);
-    let partitions = topic
+fn describe(topic: &TopicImage, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {
+    let described = topic
         .partitions
-        .iter()
-        .filter(|partition| partition.index >= from);
-    let described = partitions.take(room).map(|partition| {
-        DescribeTopicPartitionsResponsePartition::default()
-            .with_partition_index(partition.index)
-            .with_leader_id(own)
-            .with_leader_epoch(partition.leader_epoch())
-            .with_replica_nodes(vec![own])
-            .with_isr_nodes(vec![own])
-            .with_eligible_leader_replicas(Some(Vec::new()))
-            .with_last_known_elr(Some(Vec::new()))
-    });
+        .range(from..)
+        .take(room)
+        .map(|(index, partition)| {
+            DescribeTopicPartitionsResponsePartition::default()
+                .with_partition_index(*index)
+                .with_leader_id(BrokerId(partition.leader))
+                .with_leader_epoch(partition.leader_epoch)
+                .with_replica_nodes(broker_ids(&partition.replicas))
+                .with_isr_nodes(broker_ids(&partition.isr))
+                .with_eligible_leader_replicas(Some(Vec::new()))
+                .with_last_known_elr(Some(Vec::new()))
+        });
     DescribeTopicPartitionsResponseTopic::default()
         .with_name(Some(topic_name(&topic.name)))
         .with_topic_id(topic.id)

@@ -20,17 +20,18 @@ pub fn handle(
 ) -> ElectLeadersResponse {
     // Before v1 the only election is that of the preferred replica.
     let known_type = context.version == 0 || matches!(request.election_type, 0 | 1);
+    let image = node.cluster.image();
     let outcome = |topic: &str, partition: i32| {
         if !known_type {
             let message = format!("Unknown election type {}", request.election_type);
             return (ResponseError::InvalidRequest, message);
         }
-        match node.metadata.topic(topic) {
+        match image.topic(topic) {
             None => (
                 ResponseError::UnknownTopicOrPartition,
                 format!("No such topic as {topic}"),
             ),
-            Some(_) if node.partition(topic, partition).is_none() => (
+            Some(found) if found.partition(partition).is_none() => (
                 ResponseError::UnknownTopicOrPartition,
                 format!("No such partition as {topic}-{partition}"),
             ),
@@ -42,9 +43,8 @@ pub fn handle(
     };
     let results = match &request.topic_partitions {
         None => {
-            let all = node.metadata.topics();
             let nothing = |name: &str| ReplicaElectionResult::default().with_topic(topic_name(name));
-            all.iter().map(|topic| nothing(&topic.name)).collect()
+            image.topics().map(|topic| nothing(&topic.name)).collect()
         }
         Some(wanted) => wanted
             .iter()

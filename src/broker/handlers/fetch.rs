@@ -31,7 +31,8 @@ use crate::storage::ReadError;
 /// Takes the whole call: the answer is made of pieces.
 pub async fn answer(call: Call) -> Result<Answer, Refusal> {
     let (node, context, request) = decode::<FetchRequest>(call)?;
-    let name_of = |id| node.metadata.topic_by_id(id).map(|topic| topic.name.clone());
+    let image = node.cluster.image();
+    let name_of = |id| image.topic_by_id(id).map(|topic| topic.name.clone());
     let plan = node
         .fetch_sessions
         .plan(&request, context.version, steady_ms(), name_of);
@@ -48,6 +49,8 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
         read_committed: request.isolation_level == 1,
         by_id: context.version >= 13,
     };
+    // It may wait for long, and topics may change meanwhile.
+    drop(image);
     let answers = fetch(&node, &plan, &limits).await;
     let topics = select(&node, &plan, answers);
     fetch_response::encode(&context, 0, plan.session_id, topics)
@@ -92,18 +95,19 @@ async fn fetch(node: &Node, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer
 type Found = Result<Arc<Replica>, ResponseError>;
 
 fn find(node: &Node, plan: &Plan, limits: &Limits) -> Vec<Found> {
+    let image = node.cluster.image();
     let look_up = |target: &Target| {
         if limits.by_id && target.topic.is_empty() {
             return Err(ResponseError::UnknownTopicId);
         }
-        let missing = ResponseError::UnknownTopicOrPartition;
-        let topic = node.metadata.topic(&target.topic).ok_or(missing)?;
-        let partition = topic.partition(target.partition).map(Arc::clone).ok_or(missing)?;
+        let topic = image.topic(&target.topic);
+        let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let (replica, _) = node.leader(topic, target.partition)?;
         if limits.by_id && topic.id != target.id {
             // The topic was deleted, and another one has its name.
             return Err(ResponseError::InconsistentTopicId);
         }
-        Ok(partition)
+        Ok(replica)
     };
     plan.targets.iter().map(|(target, _)| look_up(target)).collect()
 }

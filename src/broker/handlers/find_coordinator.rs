@@ -78,6 +78,6 @@ fn refusal(node: &Node, key_type: i8) -> Option<ResponseError> {
         TRANSACTION => &TRANSACTION_STATE,
         _ => return Some(ResponseError::InvalidRequest),
     };
-    let created = node.metadata.internal_topic(topic);
+    let created = node.replicas.internal_topic(topic);
     created.err().map(|_| ResponseError::CoordinatorNotAvailable)
 }

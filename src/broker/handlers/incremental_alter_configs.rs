@@ -72,13 +72,13 @@ fn alter(node: &Node, wanted: &AlterConfigsResource, validate_only: bool) -> Res
 }
 
 fn in_force(node: &Node, resource: &Resource, name: &str) -> String {
-    node.metadata.with_broker_values(|values| {
-        let value = match resource {
-            Resource::Topic(_) => {
-                topic_config::find(name).map(|config| values.topic_value(config, &current(node, resource)).0)
-            }
-            _ => values.origins(name).into_iter().next().map(|origin| origin.value),
-        };
-        value.unwrap_or_default()
-    })
+    let image = node.cluster.image();
+    let values = node.broker_values(&image);
+    let value = match resource {
+        Resource::Topic(_) => {
+            topic_config::find(name).map(|config| values.topic_value(config, &current(node, resource)).0)
+        }
+        _ => values.origins(name).into_iter().next().map(|origin| origin.value),
+    };
+    value.unwrap_or_default()
 }

@@ -40,7 +40,7 @@ fn init(node: &Node, request: &InitProducerIdRequest) -> Result<ProducerIdentity
         return Err(ResponseError::InvalidRequest);
     }
     let Some(id) = &request.transactional_id else {
-        let id = node.metadata.new_producer_id();
+        let id = node.cluster.new_producer_id();
         return id
             .map(|id| ProducerIdentity { id, epoch: 0 })
             .map_err(|_| ResponseError::KafkaStorageError);

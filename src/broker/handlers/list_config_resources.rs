@@ -45,8 +45,8 @@ pub fn handle(
         resources.extend(wanted(kind).then(|| resource(own(), kind)));
     }
     if wanted(TOPIC) {
-        let topics = node.metadata.topics();
-        resources.extend(topics.iter().map(|topic| resource(topic.name.clone(), TOPIC)));
+        let image = node.cluster.image();
+        resources.extend(image.topics().map(|topic| resource(topic.name.clone(), TOPIC)));
     }
     ListConfigResourcesResponse::default().with_config_resources(resources)
 }

@@ -106,9 +106,10 @@ fn look_up(
     if !is_served(wanted.timestamp, version) {
         return Err(ResponseError::UnsupportedVersion);
     }
-    let partition = node
-        .partition(topic, wanted.partition_index)
-        .ok_or(ResponseError::UnknownTopicOrPartition)?;
+    let image = node.cluster.image();
+    let topic = image.topic(topic);
+    let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
+    let (partition, _) = node.leader(topic, wanted.partition_index)?;
     partition.check_epoch(wanted.current_leader_epoch)?;
     let epoch = partition.leader_epoch();
     let bound = |offset| {

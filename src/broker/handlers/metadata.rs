@@ -21,10 +21,10 @@ use kafka_protocol::messages::metadata_response::{
 use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
 
 use super::create_topics;
-use super::{text, topic_name};
+use super::{broker_ids, text, topic_name};
 use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
-use crate::broker::metadata::Topic;
+use crate::broker::cluster::image::TopicImage;
 use crate::broker::node::Node;
 use crate::broker::topic_name::validate;
 
@@ -39,12 +39,7 @@ pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataReque
         .topics
         .filter(|topics| context.version > 0 || !topics.is_empty());
     let mut topics: Vec<MetadataResponseTopic> = match wanted {
-        None => node
-            .metadata
-            .topics()
-            .iter()
-            .map(|topic| found(node, topic))
-            .collect(),
+        None => node.cluster.image().topics().map(|topic| found(topic)).collect(),
         Some(wanted) => {
             // Where a topic has an id, names do not count.
             let by_id = wanted.iter().any(|topic| !topic.topic_id.is_nil());
@@ -72,7 +67,7 @@ pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataReque
                 .with_port(i32::from(context.listener.advertised_port))
                 .with_rack(node.config.value("broker.rack").map(text)),
         ])
-        .with_cluster_id(Some(text(node.metadata.cluster_id())))
+        .with_cluster_id(Some(text(node.cluster.id())))
         .with_controller_id(own)
         .with_topics(topics);
     let asked = request.include_cluster_authorized_operations;
@@ -92,28 +87,30 @@ fn failed(wanted: Vec<MetadataRequestTopic>) -> MetadataResponse {
 
 /// One topic asked for by name, or by id alone.
 fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> MetadataResponseTopic {
+    let image = node.cluster.image();
     let by_name = wanted.name.as_ref().filter(|_| wanted.topic_id.is_nil());
     let Some(name) = by_name else {
-        return match node.metadata.topic_by_id(wanted.topic_id) {
-            Some(topic) => found(node, &topic),
+        return match image.topic_by_id(wanted.topic_id) {
+            Some(topic) => found(topic),
             None => MetadataResponseTopic::default()
                 .with_error_code(ResponseError::UnknownTopicId.code())
                 .with_topic_id(wanted.topic_id)
                 .with_name(None),
         };
     };
-    if let Some(topic) = node.metadata.topic(name) {
-        return found(node, &topic);
+    if let Some(topic) = image.topic(name) {
+        return found(topic);
     }
     let error = if validate(name).is_err() {
         ResponseError::InvalidTopicException
     } else if !may_create {
         ResponseError::UnknownTopicOrPartition
     } else {
-        let was_deleted = node.metadata.was_deleted(name);
+        let was_deleted = image.was_deleted(name);
+        drop(image);
         match create_topics::create_automatically(node, name) {
             Ok(_) if was_deleted => ResponseError::UnknownTopicOrPartition,
-            Ok(topic) => return found(node, &topic),
+            Ok(topic) => return found(&topic),
             // Kafka's answer says that the topic does not exist, whatever its controller then refuses.
             Err(ResponseError::InvalidTopicException) => ResponseError::UnknownTopicOrPartition,
             Err(error) => error,
@@ -124,15 +121,14 @@ fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> Meta
         .with_name(Some(name.clone()))
 }
 
-fn found(node: &Node, topic: &Topic) -> MetadataResponseTopic {
-    let own = BrokerId(node.id);
-    let partitions = topic.partitions.iter().map(|partition| {
+fn found(topic: &TopicImage) -> MetadataResponseTopic {
+    let partitions = topic.partitions.iter().map(|(index, partition)| {
         MetadataResponsePartition::default()
-            .with_partition_index(partition.index)
-            .with_leader_id(own)
-            .with_leader_epoch(partition.leader_epoch())
-            .with_replica_nodes(vec![own])
-            .with_isr_nodes(vec![own])
+            .with_partition_index(*index)
+            .with_leader_id(BrokerId(partition.leader))
+            .with_leader_epoch(partition.leader_epoch)
+            .with_replica_nodes(broker_ids(&partition.replicas))
+            .with_isr_nodes(broker_ids(&partition.isr))
     });
     MetadataResponseTopic::default()
         .with_name(Some(topic_name(&topic.name)))

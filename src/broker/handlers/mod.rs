@@ -56,12 +56,17 @@ mod transaction_words;
 pub mod txn_offset_commit;
 pub mod write_txn_markers;
 
-use kafka_protocol::messages::TopicName;
+use kafka_protocol::messages::{BrokerId, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
 /// A string of a response.
 fn text(text: impl Into<String>) -> StrBytes {
     StrBytes::from_string(text.into())
+}
+
+/// The ids of brokers in a response.
+fn broker_ids(ids: &[i32]) -> Vec<BrokerId> {
+    ids.iter().map(|id| BrokerId(*id)).collect()
 }
 
 /// A topic name of a response.

@@ -35,15 +35,13 @@ pub fn handle(
 ) -> OffsetCommitResponse {
     let now_ms = now_ms();
     let expire_timestamp_ms = expiry(now_ms, request.retention_time_ms);
+    let image = node.cluster.image();
     let refusal = |topic: &OffsetCommitRequestTopic, partition: &OffsetCommitRequestPartition| {
         refusal(node, topic, partition)
     };
     let mut offsets = Vec::new();
     for topic in &request.topics {
-        let topic_id = node
-            .metadata
-            .topic(&topic.name)
-            .map_or(Uuid::nil(), |topic| topic.id);
+        let topic_id = image.topic(&topic.name).map_or(Uuid::nil(), |topic| topic.id);
         for partition in topic
             .partitions
             .iter()
@@ -124,7 +122,7 @@ pub(super) fn partition_refusal(
     metadata: Option<&str>,
 ) -> Option<ResponseError> {
     let metadata = metadata.map_or(0, |metadata| metadata.encode_utf16().count());
-    if node.partition(topic, partition).is_none() {
+    if node.cluster.image().partition(topic, partition).is_none() {
         Some(ResponseError::UnknownTopicOrPartition)
     } else if metadata > node.groups.config().offset_metadata_max_bytes {
         Some(ResponseError::OffsetMetadataTooLarge)

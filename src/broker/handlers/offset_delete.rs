@@ -21,7 +21,8 @@ pub fn handle(
     _context: &RequestContext,
     request: OffsetDeleteRequest,
 ) -> OffsetDeleteResponse {
-    let exists = |topic: &TopicName, index: i32| node.partition(topic, index).is_some();
+    let image = node.cluster.image();
+    let exists = |topic: &TopicName, index: i32| image.partition(topic, index).is_some();
     let asked = request.topics.iter().flat_map(|topic| {
         topic
             .partitions

@@ -20,12 +20,14 @@ pub fn handle(
     _: &RequestContext,
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {
+    let image = node.cluster.image();
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|wanted| {
-            let found = node.partition(&topic.topic, wanted.partition);
+            let found = image.topic(&topic.topic);
             let answer = found
                 .ok_or(ResponseError::UnknownTopicOrPartition)
-                .and_then(|partition| look_up(&partition, wanted));
+                .and_then(|topic| node.leader(topic, wanted.partition))
+                .and_then(|(replica, _)| look_up(&replica, wanted));
             let end = EpochEndOffset::default().with_partition(wanted.partition);
             match answer {
                 Ok((epoch, offset)) => end.with_leader_epoch(epoch).with_end_offset(offset),

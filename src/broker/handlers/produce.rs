@@ -23,7 +23,7 @@ use kafka_protocol::messages::produce_response::{
 use super::produce_transactions::TransactionCheck;
 use super::{text, topic_name};
 use crate::broker::call::{Call, RequestContext};
-use crate::broker::metadata::{Topic, is_internal};
+use crate::broker::cluster::image::TopicImage;
 use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
 use crate::broker::produce::batch_check::{self, Rejected, Rules};
@@ -36,6 +36,7 @@ use crate::records::BatchHeader;
 use crate::records::batch_header::{self, HEADER_LEN, TimestampType};
 use crate::storage::producer_state::ProducerError;
 use crate::storage::{AppendError, Appended, Origin};
+use crate::topic_partition::is_internal_topic;
 
 /// Whoever goes by this name may write to internal topics: Kafka's own admin tools.
 const ADMIN_CLIENT: &str = "__admin_client";
@@ -93,12 +94,14 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
 }
 
 /// The topic, by name or (v13) by id.
-fn find(node: &Node, version: i16, wanted: &TopicRecords) -> Option<Arc<Topic>> {
-    if version >= 13 {
-        node.metadata.topic_by_id(wanted.id)
+fn find(node: &Node, version: i16, wanted: &TopicRecords) -> Option<Arc<TopicImage>> {
+    let image = node.cluster.image();
+    let topic = if version >= 13 {
+        image.topic_by_id(wanted.id)
     } else {
-        node.metadata.topic(&wanted.name)
-    }
+        image.topic(&wanted.name)
+    };
+    topic.cloned()
 }
 
 /// Why nothing is taken for a topic.
@@ -106,7 +109,7 @@ fn refusal(
     context: &RequestContext,
     request: &ProduceRequest,
     wanted: &TopicRecords,
-    topic: Option<&Topic>,
+    topic: Option<&TopicImage>,
     is_unauthorized: bool,
 ) -> Option<Rejected> {
     let name = topic.map_or(wanted.name.as_str(), |topic| topic.name.as_str());
@@ -117,7 +120,7 @@ fn refusal(
         refused(ResponseError::InvalidRequiredAcks)
     } else if topic.is_none() && context.version >= 13 {
         refused(ResponseError::UnknownTopicId)
-    } else if is_internal(name) && context.client_id != ADMIN_CLIENT {
+    } else if is_internal_topic(name) && context.client_id != ADMIN_CLIENT {
         let message = format!("Cannot append to internal topic {name}");
         Some(Rejected::new(ResponseError::InvalidTopicException, message))
     } else {
@@ -129,7 +132,7 @@ fn refusal(
 struct Produce<'a> {
     node: &'a Node,
     context: &'a RequestContext,
-    topic: Option<Arc<Topic>>,
+    topic: Option<Arc<TopicImage>>,
     check: &'a TransactionCheck,
     /// Why nothing is taken for this topic.
     refused: Option<Rejected>,
@@ -140,20 +143,16 @@ struct Produce<'a> {
 impl Produce<'_> {
     fn partition(&self, wanted: &PartitionRecords, body: &mut [u8]) -> PartitionProduceResponse {
         let records = body.get_mut(wanted.records.clone()).unwrap_or_default();
-        let partition = self
-            .topic
-            .as_ref()
-            .and_then(|topic| topic.partition(wanted.index));
-        let outcome = match (&self.refused, partition) {
+        let outcome = match (&self.refused, &self.topic) {
             (Some(refused), _) => Err(Rejected::new(refused.error, refused.message.clone())),
             (None, None) => Err(Rejected::new(ResponseError::UnknownTopicOrPartition, "")),
-            (None, Some(partition)) => {
+            (None, Some(topic)) => {
                 match self
                     .check
-                    .refusal(&partition.topic, partition.index, self.context.version)
+                    .refusal(&topic.name, wanted.index, self.context.version)
                 {
                     Some(refused) => Err(refused),
-                    None => self.append(partition, records),
+                    None => self.append_to(topic, wanted.index, records),
                 }
             }
         };
@@ -167,7 +166,14 @@ impl Produce<'_> {
         }
     }
 
-    fn append(&self, partition: &Replica, records: &mut [u8]) -> Result<Appended, Rejected> {
+    fn append_to(&self, topic: &TopicImage, index: i32, records: &mut [u8]) -> Result<Appended, Rejected> {
+        let leader = self.node.leader(topic, index);
+        let (replica, partition) = leader.map_err(|error| Rejected::new(error, ""))?;
+        self.append(&replica, partition.isr.len(), records)
+    }
+
+    /// `isr` is how many replicas are in sync.
+    fn append(&self, partition: &Replica, isr: usize, records: &mut [u8]) -> Result<Appended, Rejected> {
         let settings = partition.settings();
         let rules = Rules {
             partition: &partition.name,
@@ -176,7 +182,9 @@ impl Produce<'_> {
         };
         let header = batch_check::one_batch(records, self.context.version)?;
         let batch = records.get_mut(..header.size_in_bytes()).unwrap_or_default();
-        let appended = self.append_batch(partition, batch, &header, &rules);
+        let appended = self
+            .check_isr(&rules, isr)
+            .and_then(|()| self.append_batch(partition, batch, &header, &rules));
         appended.map_err(|rejected| Rejected {
             log_start_offset: if tells_log_start(rejected.error) {
                 partition.log_start_offset()
@@ -187,6 +195,20 @@ impl Produce<'_> {
         })
     }
 
+    /// With acks=all, `isr` replicas must be enough.
+    fn check_isr(&self, rules: &Rules<'_>, isr: usize) -> Result<(), Rejected> {
+        let needed = rules.settings.min_insync_replicas;
+        if self.acks != -1 || i64::try_from(isr).unwrap_or(i64::MAX) >= needed {
+            return Ok(());
+        }
+        let message = format!(
+            "The size of the current ISR : {isr} is insufficient to satisfy the min.isr requirement of {needed} for \
+             partition {}",
+            rules.partition
+        );
+        Err(Rejected::new(ResponseError::NotEnoughReplicas, message))
+    }
+
     fn append_batch(
         &self,
         partition: &Replica,
@@ -194,15 +216,6 @@ impl Produce<'_> {
         header: &BatchHeader,
         rules: &Rules<'_>,
     ) -> Result<Appended, Rejected> {
-        let min_insync_replicas = rules.settings.min_insync_replicas;
-        if self.acks == -1 && min_insync_replicas > 1 {
-            let message = format!(
-                "The size of the current ISR : 1 is insufficient to satisfy the min.isr requirement of \
-                 {min_insync_replicas} for partition {}",
-                partition.name
-            );
-            return Err(Rejected::new(ResponseError::NotEnoughReplicas, message));
-        }
         let checked = batch_check::check(batch, header, rules)?;
         let packing = rules
             .settings

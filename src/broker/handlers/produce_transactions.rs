@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 use kafka_protocol::ResponseError;
 
 use super::transaction_words::{Admission, is_open};
+use crate::broker::cluster::image::TopicImage;
 use crate::broker::coordinator::transaction::events::ProducerIdentity;
-use crate::broker::metadata::Topic;
 use crate::broker::node::Node;
 use crate::broker::produce::batch_check::Rejected;
 use crate::broker::produce::produce_request::ProduceRequest;
@@ -32,7 +32,7 @@ impl TransactionCheck {
         version: i16,
         request: &ProduceRequest,
         body: &[u8],
-        topics: &[Option<std::sync::Arc<Topic>>],
+        topics: &[Option<std::sync::Arc<TopicImage>>],
     ) -> Self {
         let Some(id) = &request.transactional_id else {
             return Self::default();

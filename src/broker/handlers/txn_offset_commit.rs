@@ -83,10 +83,8 @@ fn stored(
     topic: &TxnOffsetCommitRequestTopic,
     partition: &TxnOffsetCommitRequestPartition,
 ) -> StoredOffset {
-    let topic_id = node
-        .metadata
-        .topic(&topic.name)
-        .map_or(Uuid::nil(), |topic| topic.id);
+    let image = node.cluster.image();
+    let topic_id = image.topic(&topic.name).map_or(Uuid::nil(), |topic| topic.id);
     StoredOffset {
         offset: partition.committed_offset,
         leader_epoch: partition.committed_leader_epoch,

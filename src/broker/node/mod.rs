@@ -1,29 +1,45 @@
-//! One node of a cluster: its listeners and connections, and the replicas in its log dirs.
+//! One node of a cluster: its listeners and connections, and the replicas in its log dir.
 //!
-//! Owns what a replica knows of its own log and its role. What is true of the whole cluster is in cluster/, the files
-//! are storage's.
+//! [`replica_manager`] has the replicas, [`topic_changes`] the order of steps when topics change, [`upkeep`] what is done
+//! for logs now and then; [`open`] and [`adoption`] read a data directory. What is true of the whole cluster is in
+//! cluster/, the files are storage's.
 
+mod adoption;
+mod open;
 pub mod replica;
+pub mod replica_manager;
+mod topic_changes;
+mod upkeep;
 
 use std::fmt;
 use std::sync::Arc;
 
+use kafka_protocol::ResponseError;
+
+use super::cluster::Cluster;
+use super::cluster::controller::PlannedTopic;
+use super::cluster::image::{ClusterImage, TopicImage};
+use super::cluster::partition_image::PartitionImage;
 use super::config::BrokerConfig;
+use super::config::effective_config::{BrokerValues, Configs};
 use super::coordinator::group::GroupCoordinator;
 use super::coordinator::transaction::TransactionCoordinator;
 use super::fetch::fetch_session::FetchSessions;
-use super::metadata::Metadata;
 use super::notices::Notices;
 use super::produce::write_trouble::WriteTrouble;
 use super::server::connections::{Connections, Listener};
-use replica::Replica;
+use crate::error::Result;
+pub(in crate::broker) use open::Opened;
+use replica::{Replica, Role};
+use replica_manager::ReplicaManager;
 
 /// One node: what every handler is given.
 pub struct Node {
     /// `node.id`
     pub id: i32,
     pub config: Arc<BrokerConfig>,
-    pub metadata: Arc<Metadata>,
+    pub(in crate::broker) cluster: Arc<Cluster>,
+    pub(in crate::broker) replicas: Arc<ReplicaManager>,
     pub groups: Arc<GroupCoordinator>,
     pub transactions: Arc<TransactionCoordinator>,
     pub connections: Arc<Connections>,
@@ -37,7 +53,62 @@ pub struct Node {
 impl Node {
     /// The replica of a partition on this node; `None` where it has none.
     pub fn partition(&self, topic: &str, index: i32) -> Option<Arc<Replica>> {
-        self.metadata.partition(topic, index)
+        self.replicas.partition(topic, index)
+    }
+
+    /// The replica of a partition that this node leads, and what the cluster knows of the partition; or the error that
+    /// a client is answered.
+    pub(in crate::broker) fn leader<'a>(
+        &self,
+        topic: &'a TopicImage,
+        index: i32,
+    ) -> Result<(Arc<Replica>, &'a PartitionImage), ResponseError> {
+        let unknown = ResponseError::UnknownTopicOrPartition;
+        let partition = topic.partition(index).ok_or(unknown)?;
+        if partition.leader != self.id {
+            return Err(ResponseError::NotLeaderOrFollower);
+        }
+        // It may have been deleted since the image was taken.
+        let replica = self.replicas.replica(topic.id, index).ok_or(unknown)?;
+        match replica.role() {
+            Role::Leader { .. } => Ok((replica, partition)),
+            Role::Follower { .. } => Err(ResponseError::NotLeaderOrFollower),
+        }
+    }
+
+    pub fn cluster_id(&self) -> &str {
+        self.cluster.id()
+    }
+
+    /// How many topics the cluster has.
+    pub fn topic_count(&self) -> usize {
+        self.cluster.image().topics().len()
+    }
+
+    pub fn has_topic(&self, name: &str) -> bool {
+        self.cluster.image().topic(name).is_some()
+    }
+
+    /// Bytes of every log on this node.
+    pub fn size(&self) -> u64 {
+        self.replicas.size()
+    }
+
+    /// Creates a topic whose name and configs the caller has checked.
+    ///
+    /// # Errors
+    ///
+    /// The topic exists, or the disk refuses.
+    pub fn create_topic(&self, name: &str, partitions: i32, configs: Configs) -> Result<()> {
+        let planned = PlannedTopic::new(&self.cluster.image(), partitions, configs);
+        self.replicas.create_topic(name, &planned)?;
+        self.note_compaction(name);
+        Ok(())
+    }
+
+    /// What this node may take a config from.
+    pub(in crate::broker) fn broker_values<'a>(&'a self, image: &'a ClusterImage) -> BrokerValues<'a> {
+        self.replicas.broker_values(image)
     }
 
     /// Reports a line to the user who runs the broker.
@@ -72,7 +143,7 @@ impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node")
             .field("config", &self.config)
-            .field("metadata", &self.metadata)
+            .field("cluster", &self.cluster)
             .finish_non_exhaustive()
     }
 }

@@ -1,22 +1,51 @@
-//! One replica of a partition, which this node leads: its log under a lock, its leader epoch, and who waits for it.
+//! One replica of a partition: its log under a lock, its role, and who waits for its records.
 //!
 //! Owns the lock and the offsets that readers see; the log itself is storage's.
 
 use std::cmp::Ordering;
-use std::sync::atomic::{self, AtomicI32, AtomicI64};
+use std::sync::atomic::{self, AtomicI64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use kafka_protocol::ResponseError;
 
+use crate::broker::cluster::partition_image::PartitionImage;
 use crate::broker::config::topic_settings::TopicSettings;
 use crate::broker::fetch::delayed_fetch::Waiters;
 use crate::error::Result;
 use crate::storage::{AppendError, Appended, LogConfig, Origin, PartitionLog};
 
-/// The leader epoch of a replica that has never led.
-const NO_EPOCH: i32 = -1;
+/// The role of a replica to which the cluster has given none yet.
+const NEW: Role = Role::Follower { epoch: -1 };
 
-/// A replica. It leads its partition, and is the only one in the ISR.
+/// What a replica is to its partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Takes what producers send and answers consumers, since the election that began `epoch`.
+    Leader { epoch: i32 },
+    /// Copies from the leader that was elected with `epoch`.
+    Follower { epoch: i32 },
+}
+
+impl Role {
+    /// The role of the replica on `node`, as the cluster states it.
+    pub(in crate::broker) fn of(node: i32, partition: &PartitionImage) -> Self {
+        let epoch = partition.leader_epoch;
+        if partition.leader == node {
+            Role::Leader { epoch }
+        } else {
+            Role::Follower { epoch }
+        }
+    }
+
+    /// The epoch of the partition's leader.
+    pub fn leader_epoch(self) -> i32 {
+        match self {
+            Role::Leader { epoch } | Role::Follower { epoch } => epoch,
+        }
+    }
+}
+
+/// A replica.
 #[derive(Debug)]
 pub struct Replica {
     pub topic: String,
@@ -25,7 +54,7 @@ pub struct Replica {
     pub name: String,
     log: Mutex<PartitionLog>,
     settings: RwLock<Arc<TopicSettings>>,
-    leader_epoch: AtomicI32,
+    role: RwLock<Role>,
     log_start: AtomicI64,
     /// What every replica in the ISR has; no reader gets more.
     high_watermark: AtomicI64,
@@ -46,7 +75,7 @@ impl Replica {
             log_start: AtomicI64::new(log.log_start_offset()),
             high_watermark: AtomicI64::new(log.log_end_offset()),
             last_stable: AtomicI64::new(last_stable),
-            leader_epoch: AtomicI32::new(NO_EPOCH),
+            role: RwLock::new(NEW),
             log: Mutex::new(log),
             waiters: Waiters::default(),
         }
@@ -75,12 +104,16 @@ impl Replica {
         self.last_stable.load(atomic::Ordering::Acquire)
     }
 
-    /// The epoch in which this node became the leader; -1 before it did.
-    pub fn leader_epoch(&self) -> i32 {
-        self.leader_epoch.load(atomic::Ordering::Acquire)
+    pub fn role(&self) -> Role {
+        *self.role.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a client's idea of the leader's epoch is ours; -1 is no idea.
+    /// The epoch of the partition's leader, as far as this replica knows it.
+    pub fn leader_epoch(&self) -> i32 {
+        self.role().leader_epoch()
+    }
+
+    /// Whether the leader epoch that a client knows is the present one; -1: it knows none.
     pub fn check_epoch(&self, epoch: i32) -> Result<(), ResponseError> {
         match epoch.cmp(&self.leader_epoch()) {
             _ if epoch < 0 => Ok(()),
@@ -90,10 +123,12 @@ impl Replica {
         }
     }
 
-    /// Leads from now on, in this epoch, which begins where the log ends.
-    pub(in crate::broker) fn become_leader(&self, leader_epoch: i32) -> Result<()> {
-        self.log().begin_leader_epoch(leader_epoch)?;
-        self.leader_epoch.store(leader_epoch, atomic::Ordering::Release);
+    /// Takes the role that the cluster gives it. A leader's epoch begins where its log ends.
+    pub(in crate::broker) fn take_role(&self, role: Role) -> Result<()> {
+        if let Role::Leader { epoch } = role {
+            self.log().begin_leader_epoch(epoch)?;
+        }
+        *self.role.write().unwrap_or_else(PoisonError::into_inner) = role;
         Ok(())
     }
 

@@ -140,7 +140,7 @@ impl Session {
         if let Ok(read) = timeout(RESTING, self.stream.read_buf(&mut self.input)).await {
             return read;
         }
-        self.input = BytesMut::from(&self.input[..]);
+        self.input = BytesMut::from(self.input.as_ref());
         self.stream.readable().await?;
         self.input.reserve(READ_SIZE);
         self.stream.read_buf(&mut self.input).await

@@ -104,10 +104,8 @@ fn prepare(configuration: Configuration, printer: &mut Printer) -> Result<Prepar
     let prepared = PreparedBroker::new(configuration.config, Box::new(|line| output::stderr_line(line)))?;
     for topic in configuration.topics {
         let node = prepared.node();
-        if node.metadata.topic(&topic.name).is_none() {
-            node.metadata
-                .create_topic(&topic.name, topic.partitions, topic.configs)?;
-            node.note_compaction(&topic.name);
+        if !node.has_topic(&topic.name) {
+            node.create_topic(&topic.name, topic.partitions, topic.configs)?;
         }
     }
     Ok(prepared)
@@ -118,7 +116,7 @@ fn announce(node: &Node) -> Result<()> {
     let running = RunningBroker {
         pid: std::process::id(),
         addresses: addresses.collect(),
-        cluster_id: node.metadata.cluster_id().to_owned(),
+        cluster_id: node.cluster_id().to_owned(),
         started_ms: now_ms(),
     };
     running.announce(&node.config.data_dir)
@@ -130,7 +128,7 @@ fn ready_line(node: &Node, took: Duration, detached: bool) -> String {
         .iter()
         .map(|listener| listener.bound.to_string())
         .collect();
-    let topics = node.metadata.topics().len();
+    let topics = node.topic_count();
     format!(
         "mini broker ready in {} ms on {} (node {}, {}, {topics} {}, {}){}",
         took.as_millis(),
@@ -138,7 +136,7 @@ fn ready_line(node: &Node, took: Duration, detached: bool) -> String {
         node.id,
         shown(&node.config.data_dir),
         if topics == 1 { "topic" } else { "topics" },
-        output::size(node.metadata.size()),
+        output::size(node.size()),
         if detached { "" } else { "; Ctrl-C stops it" },
     )
 }

@@ -18,8 +18,8 @@ use super::stored_transaction::{decode_key, encode_key};
 use super::transaction_data::Transaction;
 use super::transaction_machine::{TransactionLimits, TransactionMachine};
 use super::transaction_state::TransactionState;
+use crate::broker::cluster::Cluster;
 use crate::broker::config::BrokerConfig;
-use crate::broker::metadata::Metadata;
 use crate::topic_partition::TopicPartition;
 
 /// The broker configuration that transactional ids obey; names are `server.properties`' own.
@@ -73,7 +73,7 @@ pub struct TransactionCoordinator {
     config: TransactionConfig,
     transactions: Mutex<HashMap<String, Arc<Mutex<LiveTransaction>>>>,
     log: CoordinatorLog,
-    metadata: Arc<Metadata>,
+    cluster: Arc<Cluster>,
     markers: MarkerWriter,
     pub(super) deadlines: Deadlines,
 }
@@ -81,10 +81,10 @@ pub struct TransactionCoordinator {
 impl TransactionCoordinator {
     /// The coordinator of the ids that `log` keeps; reads them all, and goes on with the transactions whose end was
     /// decided.
-    pub fn load(
+    pub(in crate::broker) fn load(
         config: TransactionConfig,
         log: CoordinatorLog,
-        metadata: Arc<Metadata>,
+        cluster: Arc<Cluster>,
         markers: MarkerWriter,
         now_ms: i64,
     ) -> crate::error::Result<Self> {
@@ -93,7 +93,7 @@ impl TransactionCoordinator {
             config,
             transactions: Mutex::default(),
             log,
-            metadata,
+            cluster,
             markers,
             deadlines: Deadlines::default(),
         };
@@ -261,7 +261,7 @@ impl TransactionCoordinator {
     fn fresh_id(&self, live: &LiveTransaction) -> Option<i64> {
         live.machine
             .may_need_producer_id()
-            .then(|| self.metadata.new_producer_id().ok())
+            .then(|| self.cluster.new_producer_id().ok())
             .flatten()
     }
 

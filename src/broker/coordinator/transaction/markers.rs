@@ -9,7 +9,7 @@ use kafka_protocol::ResponseError;
 use super::super::group::GroupCoordinator;
 use super::events::Markers;
 use crate::broker::internal_topics::CONSUMER_OFFSETS;
-use crate::broker::metadata::Metadata;
+use crate::broker::node::replica_manager::ReplicaManager;
 use crate::records::control_record::EndTransactionMarker;
 use crate::storage::producer_state::ProducerError;
 use crate::storage::{AppendError, Origin};
@@ -18,7 +18,7 @@ use crate::topic_partition::TopicPartition;
 /// Writes markers to the partitions of this node, and lets the groups know.
 #[derive(Debug)]
 pub struct MarkerWriter {
-    metadata: Arc<Metadata>,
+    replicas: Arc<ReplicaManager>,
     groups: Arc<GroupCoordinator>,
 }
 
@@ -32,8 +32,8 @@ pub struct Outcome {
 }
 
 impl MarkerWriter {
-    pub fn new(metadata: Arc<Metadata>, groups: Arc<GroupCoordinator>) -> Self {
-        Self { metadata, groups }
+    pub fn new(replicas: Arc<ReplicaManager>, groups: Arc<GroupCoordinator>) -> Self {
+        Self { replicas, groups }
     }
 
     /// Writes every marker. A partition that does not exist any more needs none.
@@ -63,7 +63,7 @@ impl MarkerWriter {
         now_ms: i64,
     ) -> Result<(), ResponseError> {
         let replica = self
-            .metadata
+            .replicas
             .partition(&partition.topic, partition.partition)
             .ok_or(ResponseError::UnknownTopicOrPartition)?;
         let marker = EndTransactionMarker {

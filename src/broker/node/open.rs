@@ -1,0 +1,216 @@
+//! Opening a data directory: what the metadata log says, what the folders hold, and one cluster out of both.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::adoption;
+use super::replica_manager::{ReplicaManager, TopicReplicas};
+use crate::broker::cluster::Cluster;
+use crate::broker::cluster::apache_kafka;
+use crate::broker::cluster::image::{BrokerImage, ClusterImage};
+use crate::broker::cluster::metadata_file;
+use crate::broker::cluster::metadata_log::MetadataLog;
+use crate::broker::cluster::partition_image::PartitionImage;
+use crate::broker::cluster::producer_ids::{ProducerIds, UsedIds};
+use crate::broker::cluster::records::{self, BROKER, Records};
+use crate::broker::config::BrokerConfig;
+use crate::broker::config::effective_config::Configs;
+use crate::error::Result;
+use crate::storage::LogDir;
+use crate::storage::file_name::{BOOTSTRAP_CHECKPOINT, METADATA_TOPIC};
+use crate::topic_partition::TopicPartition;
+
+/// The metadata's file beside a metadata log of Apache Kafka, which reads no other file then.
+const BESIDE_APACHE_KAFKA: &str = "kafkit-metadata.checkpoint";
+
+/// A data directory that is open.
+pub(in crate::broker) struct Opened {
+    pub(in crate::broker) cluster: Arc<Cluster>,
+    pub(in crate::broker) replicas: Arc<ReplicaManager>,
+    /// What the user should know of the directory, a line each.
+    pub(in crate::broker) notes: Vec<String>,
+}
+
+/// What the metadata of a directory say before its folders are looked at.
+struct Found {
+    image: ClusterImage,
+    log: MetadataLog,
+    /// What Apache Kafka's metadata log says of topics, where nothing else does.
+    inherited: BTreeMap<String, Configs>,
+    used_ids: UsedIds,
+    /// The log says less than `image`, or there is an older file.
+    is_stale: bool,
+    /// There was nothing: neither a file of ours nor a metadata log of Apache Kafka.
+    is_new: bool,
+    notes: Vec<String>,
+}
+
+impl Found {
+    /// `own` is what partitions become of which only the number is kept.
+    fn read(config: &BrokerConfig, log_dir: &LogDir, own: &PartitionImage) -> Result<Self> {
+        let dir = &config.data_dir;
+        let mut notes = Vec::new();
+        let mut older = metadata_file::read(dir)?;
+        let is_older = older.is_some();
+        let unreliable = older
+            .as_ref()
+            .is_some_and(|older| !older.producer_ids_are_reliable());
+        if let Some(topic) = older
+            .as_mut()
+            .and_then(|older| older.topics.remove(METADATA_TOPIC))
+        {
+            // kafkit 0.1.0 let clients create a topic of this name. Where the folder is Apache Kafka's own it stays.
+            let renamed = log_dir.set_aside(METADATA_TOPIC, topic.id)?;
+            let note = |name| format!("{METADATA_TOPIC} is no topic any more; its records are in {name}");
+            notes.extend(renamed.map(note));
+        }
+        let beside_apache_kafka = apache_kafka::has_log(dir);
+        let (log, kept) = MetadataLog::open(&path(dir, beside_apache_kafka), config.flush_each_batch)?;
+        let is_stale = is_older || kept.is_none();
+        let is_new = !is_older && kept.is_none();
+        let mut inherited = BTreeMap::new();
+        let mut image = ClusterImage::default();
+        if let Some(older) = older {
+            image.apply_all(&older.into_records(own));
+        } else if let Some(kept) = kept {
+            image = kept;
+        } else {
+            let theirs = apache_kafka::read(dir)?;
+            if theirs.broker_configs("").is_none() {
+                image.apply_all(&records::first_configs());
+            }
+            image.apply_all(&records_without_topics(&theirs));
+            let topics = theirs.topics();
+            inherited = topics
+                .map(|topic| (topic.name.clone(), topic.configs.clone()))
+                .collect();
+        }
+        Ok(Self {
+            used_ids: UsedIds {
+                reserved: image.next_producer_id,
+                unreliable,
+                largest_in_logs: None,
+                beside_apache_kafka,
+            },
+            image,
+            log,
+            inherited,
+            is_stale,
+            is_new: is_new && !beside_apache_kafka,
+            notes,
+        })
+    }
+}
+
+/// The configs of brokers and the producer ids of an image.
+fn records_without_topics(image: &ClusterImage) -> Records {
+    let configs = image.all_broker_configs().iter();
+    let mut records: Records = configs
+        .flat_map(|(resource, configs)| records::config_changes(BROKER, resource, &Configs::new(), configs))
+        .collect();
+    records.extend(records::producer_ids(image.next_producer_id));
+    records
+}
+
+/// Where the metadata are kept.
+fn path(data_dir: &Path, beside_apache_kafka: bool) -> PathBuf {
+    data_dir.join(if beside_apache_kafka {
+        BESIDE_APACHE_KAFKA
+    } else {
+        BOOTSTRAP_CHECKPOINT
+    })
+}
+
+impl Opened {
+    /// Reads what the data directory keeps, and creates what a new one must have. Partitions that another Kafka left
+    /// here are taken over as they are.
+    pub(in crate::broker) fn new(config: &Arc<BrokerConfig>) -> Result<Self> {
+        let mut log_dir = LogDir::open(&config.data_dir, config.node_id, None)?;
+        log_dir.set_sync(config.flush_each_batch);
+        let broker = BrokerImage {
+            id: config.node_id,
+            rack: config.value("broker.rack").map(str::to_owned),
+            directory: log_dir.meta().directory_id.unwrap_or_default(),
+        };
+        let own = PartitionImage::new(vec![broker.id], vec![broker.directory]);
+        let found = Found::read(config, &log_dir, &own)?;
+        let mut image = found.image;
+        image.register(broker);
+        let folders = log_dir.partitions()?;
+        if found.used_ids.beside_apache_kafka {
+            image.apply_all(&adoption::catch_up(&folders, &image, &own));
+        }
+        let adopted = adoption::adopt(folders, &image, &own, found.inherited)?;
+        image.apply_all(&adopted.records);
+        let moved = adoption::take_over(&image, &own);
+        image.apply_all(&moved);
+        image.forget_deleted();
+        let mut notes = found.notes;
+        notes.extend(left_alone(config, &adopted.left_alone));
+
+        let cluster_id = log_dir.meta().cluster_id.clone().unwrap_or_default();
+        let cluster = Arc::new(Cluster::new(cluster_id, image, found.log));
+        let replicas = ReplicaManager::new(Arc::clone(config), Arc::clone(&cluster), log_dir);
+        replicas.open_all()?;
+        let mut used = found.used_ids;
+        used.largest_in_logs = replicas.largest_producer_id();
+        // Logs without any metadata beside them: what was saved is lost.
+        used.unreliable |= found.is_new && !adopted.records.is_empty();
+        let ids = ProducerIds::above(used);
+        // Beside Apache Kafka topics may have gone or grown.
+        let is_stale = found.is_stale
+            || !adopted.records.is_empty()
+            || !moved.is_empty()
+            || used.beside_apache_kafka
+            || ids.reserved() != used.reserved;
+        cluster.start(ids, is_stale)?;
+        if is_stale {
+            metadata_file::remove(&config.data_dir)?;
+        }
+        Ok(Self {
+            cluster,
+            replicas: Arc::new(replicas),
+            notes,
+        })
+    }
+}
+
+impl ReplicaManager {
+    /// Opens the logs of all replicas that this node has, by the image. One whose folder is gone is created anew.
+    fn open_all(&self) -> Result<()> {
+        let image = self.cluster.image();
+        for topic in image.topics() {
+            let settings = self.settings(&image, &topic.configs);
+            let mut replicas = TopicReplicas::new();
+            for (index, partition) in self.own(&topic.partitions) {
+                let name = TopicPartition::new(topic.name.as_str(), index);
+                replicas.insert(index, self.open(&name, topic.id, partition, &settings)?);
+            }
+            self.insert(topic.id, replicas);
+        }
+        Ok(())
+    }
+
+    /// The largest producer id that a log has seen.
+    fn largest_producer_id(&self) -> Option<i64> {
+        let all = self.all();
+        let largest = all
+            .iter()
+            .filter_map(|replica| replica.log().producers().largest_id());
+        largest.max()
+    }
+}
+
+/// One line on the folders that look like a partition's and were not taken; at most so many names that it can be read.
+fn left_alone(config: &BrokerConfig, folders: &[TopicPartition]) -> Option<String> {
+    const NAMED: usize = 10;
+    let mut names: Vec<String> = folders.iter().take(NAMED).map(ToString::to_string).collect();
+    if folders.len() > NAMED {
+        names.push(format!("and {} more", folders.len() - NAMED));
+    }
+    let names = names.join(", ");
+    let dir = config.data_dir.display();
+    (!folders.is_empty())
+        .then(|| format!("left alone in {dir}, as they hold no partition of a topic: {names}"))
+}

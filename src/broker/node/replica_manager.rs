@@ -1,0 +1,174 @@
+//! The replicas of one node: which there are, and their logs in the log dir.
+//!
+//! Owns the map from a partition to its replica. Which partitions the cluster has, and which of them this node leads, is
+//! in the image ([`super::super::cluster`]); `topic_changes` has the order of steps when something changes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use uuid::Uuid;
+
+use super::replica::{Replica, Role};
+use crate::broker::cluster::Cluster;
+use crate::broker::cluster::image::{ClusterImage, TopicImage};
+use crate::broker::cluster::partition_image::PartitionImage;
+use crate::broker::config::BrokerConfig;
+use crate::broker::config::effective_config::{BrokerValues, Configs};
+use crate::broker::config::topic_settings::TopicSettings;
+use crate::broker::timers::now_ms;
+use crate::error::Result;
+use crate::storage::{LogDir, PartitionLog};
+use crate::topic_partition::TopicPartition;
+
+/// The replicas of one topic by the numbers of their partitions.
+pub(super) type TopicReplicas = BTreeMap<i32, Arc<Replica>>;
+
+/// Every replica of a node.
+#[derive(Debug)]
+pub struct ReplicaManager {
+    pub(super) config: Arc<BrokerConfig>,
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) log_dir: LogDir,
+    /// By the id of the topic.
+    replicas: RwLock<HashMap<Uuid, TopicReplicas>>,
+}
+
+impl ReplicaManager {
+    /// A node without replicas yet.
+    pub(super) fn new(config: Arc<BrokerConfig>, cluster: Arc<Cluster>, log_dir: LogDir) -> Self {
+        Self {
+            config,
+            cluster,
+            log_dir,
+            replicas: RwLock::default(),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Uuid, TopicReplicas>> {
+        self.replicas.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Uuid, TopicReplicas>> {
+        self.replicas.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The replica of a partition on this node; `None` where it has none.
+    pub fn partition(&self, topic: &str, index: i32) -> Option<Arc<Replica>> {
+        let id = self.cluster.image().topic(topic)?.id;
+        self.replica(id, index)
+    }
+
+    /// The same by the topic's id.
+    pub(in crate::broker) fn replica(&self, topic: Uuid, index: i32) -> Option<Arc<Replica>> {
+        self.read().get(&topic)?.get(&index).map(Arc::clone)
+    }
+
+    /// The replicas of one topic on this node, by their numbers.
+    pub(in crate::broker) fn of_topic(&self, topic: Uuid) -> Vec<Arc<Replica>> {
+        let replicas = self.read();
+        let found = replicas.get(&topic).into_iter().flat_map(BTreeMap::values);
+        found.map(Arc::clone).collect()
+    }
+
+    /// The same by the topic's name; none if it does not exist.
+    pub(in crate::broker) fn of_topic_named(&self, name: &str) -> Vec<Arc<Replica>> {
+        let image = self.cluster.image();
+        let topic = image.topic(name);
+        topic.map(|topic| self.of_topic(topic.id)).unwrap_or_default()
+    }
+
+    /// Every replica on this node, in no order.
+    pub(in crate::broker) fn all(&self) -> Vec<Arc<Replica>> {
+        let replicas = self.read();
+        let all = replicas.values().flat_map(BTreeMap::values);
+        all.map(Arc::clone).collect()
+    }
+
+    /// Bytes of every log.
+    pub fn size(&self) -> u64 {
+        self.all().iter().map(|replica| replica.log().size()).sum()
+    }
+
+    /// What this node may take a config from.
+    pub(in crate::broker) fn broker_values<'a>(&'a self, image: &'a ClusterImage) -> BrokerValues<'a> {
+        BrokerValues {
+            config: &self.config,
+            node: image.broker_configs(&self.config.node_id.to_string()),
+            cluster: image.broker_configs(""),
+        }
+    }
+
+    /// The configs of a topic as this node obeys them.
+    pub(super) fn settings(&self, image: &ClusterImage, topic: &Configs) -> Arc<TopicSettings> {
+        Arc::new(TopicSettings::resolve(self.broker_values(image), topic))
+    }
+
+    /// Hands the configs of a topic to its replicas.
+    pub(super) fn apply_configs(&self, image: &ClusterImage, topic: &TopicImage) {
+        let settings = self.settings(image, &topic.configs);
+        for replica in self.of_topic(topic.id) {
+            replica.set_settings(&settings, settings.log_config(&self.config));
+        }
+    }
+
+    /// Adds replicas to those of a topic.
+    pub(super) fn insert(&self, topic: Uuid, replicas: TopicReplicas) {
+        self.write().entry(topic).or_default().extend(replicas);
+    }
+
+    /// Takes one replica out.
+    pub(super) fn forget(&self, topic: Uuid, index: i32) {
+        if let Some(replicas) = self.write().get_mut(&topic) {
+            replicas.remove(&index);
+        }
+    }
+
+    /// Takes the replicas of a topic out; their logs are still on disk.
+    pub(super) fn remove(&self, topic: Uuid) -> TopicReplicas {
+        self.write().remove(&topic).unwrap_or_default()
+    }
+
+    /// Creates the log of a new replica.
+    pub(super) fn create(
+        &self,
+        partition: &TopicPartition,
+        topic: Uuid,
+        image: &PartitionImage,
+        settings: &Arc<TopicSettings>,
+    ) -> Result<Arc<Replica>> {
+        let config = settings.log_config(&self.config);
+        let log = self
+            .log_dir
+            .create_partition(partition, topic, config, now_ms())?;
+        self.start(partition, log, image, settings)
+    }
+
+    /// Opens the log of a replica; one whose folder is gone is created anew.
+    pub(super) fn open(
+        &self,
+        partition: &TopicPartition,
+        topic: Uuid,
+        image: &PartitionImage,
+        settings: &Arc<TopicSettings>,
+    ) -> Result<Arc<Replica>> {
+        if !self.log_dir.folder(partition).is_dir() {
+            return self.create(partition, topic, image, settings);
+        }
+        let config = settings.log_config(&self.config);
+        let log = self.log_dir.open_partition(partition, config, now_ms())?;
+        self.start(partition, log, image, settings)
+    }
+
+    /// The replica whose log this is, in the role that the cluster gives it.
+    fn start(
+        &self,
+        partition: &TopicPartition,
+        log: PartitionLog,
+        image: &PartitionImage,
+        settings: &Arc<TopicSettings>,
+    ) -> Result<Arc<Replica>> {
+        let replica = Replica::new(&partition.topic, partition.partition, log, Arc::clone(settings));
+        replica.take_role(Role::of(self.config.node_id, image))?;
+        Ok(Arc::new(replica))
+    }
+}

@@ -1,0 +1,210 @@
+//! Changing what exists: topics, partitions and their configs, in an order that survives a crash.
+//!
+//! Each change is on disk before readers see it, and each is whole: a broker that is killed has made it or not. The
+//! folders of partitions are created before the records that name them and removed after, so that at worst a folder is
+//! left over, which the next start takes for a topic of its own.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::replica_manager::{ReplicaManager, TopicReplicas};
+use crate::broker::cluster::controller::PlannedTopic;
+use crate::broker::cluster::image::{ClusterImage, TopicImage};
+use crate::broker::cluster::partition_image::PartitionImage;
+use crate::broker::cluster::records::{self, BROKER, TOPIC};
+use crate::broker::config::effective_config::Configs;
+use crate::broker::config::topic_settings::TopicSettings;
+use crate::broker::internal_topics::InternalTopic;
+use crate::error::{Error, Result};
+use crate::storage::partition_metadata::random_id;
+use crate::topic_partition::TopicPartition;
+
+impl ReplicaManager {
+    /// Creates a topic; the caller has checked everything but that it does not exist yet.
+    pub(in crate::broker) fn create_topic(
+        &self,
+        name: &str,
+        planned: &PlannedTopic,
+    ) -> Result<Arc<TopicImage>> {
+        let mut change = self.cluster.change();
+        let image = self.cluster.image();
+        if image.topic(name).is_some() {
+            return Err(Error::failed(format!("Topic '{name}' already exists.")));
+        }
+        let id = random_id()?;
+        let settings = self.settings(&image, &planned.configs);
+        let partitions = new_partitions(&image, 0, &planned.assignments);
+        drop(image);
+        let replicas = self.create_replicas(name, id, &partitions, &settings)?;
+        let records = records::topic(name, id, &partitions, &planned.configs);
+        // A reader that finds the topic finds its replicas.
+        self.insert(id, replicas);
+        if let Err(error) = change.commit(&records) {
+            self.remove(id);
+            self.discard(name, 0..planned.partition_count());
+            return Err(error);
+        }
+        self.existing(name)
+    }
+
+    /// Creates the replicas that this node has of new partitions: all of them, or none.
+    fn create_replicas(
+        &self,
+        topic: &str,
+        id: Uuid,
+        partitions: &BTreeMap<i32, PartitionImage>,
+        settings: &Arc<TopicSettings>,
+    ) -> Result<TopicReplicas> {
+        let mut created = TopicReplicas::new();
+        for (index, partition) in self.own(partitions) {
+            match self.create(&TopicPartition::new(topic, index), id, partition, settings) {
+                Ok(replica) => created.insert(index, replica),
+                Err(error) => {
+                    created
+                        .into_keys()
+                        .for_each(|index| self.discard(topic, index..index + 1));
+                    return Err(error);
+                }
+            };
+        }
+        Ok(created)
+    }
+
+    /// Those of the partitions that have a replica on this node.
+    pub(super) fn own<'a>(
+        &self,
+        partitions: &'a BTreeMap<i32, PartitionImage>,
+    ) -> impl Iterator<Item = (i32, &'a PartitionImage)> {
+        let own = self.config.node_id;
+        let partitions = partitions.iter().map(|(index, partition)| (*index, partition));
+        partitions.filter(move |(_, partition)| partition.replicas.contains(&own))
+    }
+
+    /// Removes folders of partitions that no record will name: the next start would take them for a topic.
+    fn discard(&self, topic: &str, indices: Range<i32>) {
+        for index in indices {
+            let partition = TopicPartition::new(topic, index);
+            if self.log_dir.folder(&partition).is_dir() {
+                // The disk that refused to create it may refuse this as well: the folder is then left over.
+                let _ = self.log_dir.delete_partition(&partition);
+            }
+        }
+        let _ = self.log_dir.purge_deleted();
+    }
+
+    /// An internal topic, created now if it does not exist yet.
+    pub(in crate::broker) fn internal_topic(&self, wanted: &InternalTopic) -> Result<Arc<TopicImage>> {
+        let image = self.cluster.image();
+        if let Some(topic) = image.topic(wanted.name) {
+            return Ok(Arc::clone(topic));
+        }
+        let partitions = i32::try_from(self.config.number(wanted.partitions_setting).max(1));
+        let segment_bytes = self.config.value(wanted.segment_bytes_setting);
+        let configs = Configs::from([
+            ("cleanup.policy".to_owned(), "compact".to_owned()),
+            ("compression.type".to_owned(), wanted.compression_type.to_owned()),
+            (
+                "segment.bytes".to_owned(),
+                segment_bytes.unwrap_or_default().to_owned(),
+            ),
+        ]);
+        let planned = PlannedTopic::new(&image, partitions.unwrap_or(1), configs);
+        drop(image);
+        let created = self.create_topic(wanted.name, &planned);
+        // Another request may have created it meanwhile.
+        created.or_else(|error| self.existing(wanted.name).map_err(|_| error))
+    }
+
+    /// Removes a topic; its files go in the background.
+    pub(in crate::broker) fn delete_topic(&self, name: &str) -> Result<()> {
+        let mut change = self.cluster.change();
+        let topic = self.existing(name)?;
+        change.commit(&records::topic_removed(topic.id))?;
+        let replicas = self.remove(topic.id);
+        for replica in replicas.values() {
+            // A producer may be appending now: the folder is renamed under the lock of the log.
+            let _log = replica.log();
+            self.log_dir
+                .delete_partition(&TopicPartition::new(name, replica.index))?;
+        }
+        for replica in replicas.values() {
+            replica.waiters.wake_all();
+        }
+        Ok(())
+    }
+
+    /// Removes what deleted topics left on disk.
+    pub(in crate::broker) fn purge_deleted(&self) -> Result<()> {
+        self.log_dir.purge_deleted()
+    }
+
+    fn existing(&self, name: &str) -> Result<Arc<TopicImage>> {
+        let missing = || Error::not_found(format!("topic '{name}' does not exist"));
+        self.cluster.image().topic(name).cloned().ok_or_else(missing)
+    }
+
+    /// Adds partitions on these brokers to a topic that has `first` partitions.
+    pub(in crate::broker) fn add_partitions(
+        &self,
+        name: &str,
+        first: i32,
+        assignments: &[Vec<i32>],
+    ) -> Result<()> {
+        let mut change = self.cluster.change();
+        let image = self.cluster.image();
+        let topic = self.existing(name)?;
+        if topic.partition_count() != first {
+            return Err(Error::failed(format!("topic '{name}' has other partitions now")));
+        }
+        let settings = self.settings(&image, &topic.configs);
+        let partitions = new_partitions(&image, first, assignments);
+        drop(image);
+        let replicas = self.create_replicas(name, topic.id, &partitions, &settings)?;
+        self.insert(topic.id, replicas);
+        if let Err(error) = change.commit(&records::partitions(topic.id, &partitions)) {
+            partitions.keys().for_each(|index| self.forget(topic.id, *index));
+            self.discard(name, first..first.saturating_add(partitions.len() as i32));
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Replaces a topic's own configs; they hold from now on.
+    pub(in crate::broker) fn set_topic_configs(&self, name: &str, configs: &Configs) -> Result<()> {
+        let mut change = self.cluster.change();
+        let topic = self.existing(name)?;
+        let records = records::config_changes(TOPIC, name, &topic.configs, configs);
+        change.commit(&records)?;
+        let topic = self.existing(name)?;
+        self.apply_configs(&self.cluster.image(), &topic);
+        Ok(())
+    }
+
+    /// Replaces the dynamic configs of one node, or of the cluster (""); they hold from now on.
+    pub(in crate::broker) fn set_broker_configs(&self, resource: &str, configs: &Configs) -> Result<()> {
+        let mut change = self.cluster.change();
+        let before = self.cluster.image().broker_configs(resource).cloned();
+        let before = before.unwrap_or_default();
+        change.commit(&records::config_changes(BROKER, resource, &before, configs))?;
+        let image = self.cluster.image();
+        for topic in image.topics() {
+            self.apply_configs(&image, topic);
+        }
+        Ok(())
+    }
+}
+
+/// New partitions on these brokers, the first of which has the number `first`.
+fn new_partitions(
+    image: &ClusterImage,
+    first: i32,
+    assignments: &[Vec<i32>],
+) -> BTreeMap<i32, PartitionImage> {
+    (first..)
+        .zip(assignments)
+        .map(|(index, replicas)| (index, image.new_partition(replicas)))
+        .collect()
+}

@@ -1,0 +1,82 @@
+//! What a node does for the logs of its replicas beside serving them: checkpoints, flushes, retention, closing.
+
+use std::collections::BTreeMap;
+
+use super::replica_manager::ReplicaManager;
+use crate::error::Result;
+use crate::storage::log_dir::Checkpoint;
+use crate::topic_partition::TopicPartition;
+
+impl ReplicaManager {
+    /// Writes down where every log starts and ends, and what is safe on disk.
+    pub(in crate::broker) fn write_checkpoints(&self) -> Result<()> {
+        let mut starts = BTreeMap::new();
+        let mut high_watermarks = BTreeMap::new();
+        let mut recovery_points = BTreeMap::new();
+        for replica in self.all() {
+            let name = TopicPartition::new(replica.topic.as_str(), replica.index);
+            let log = replica.log();
+            if log.log_start_offset() > 0 {
+                starts.insert(name.clone(), log.log_start_offset());
+            }
+            recovery_points.insert(name.clone(), log.recovery_point());
+            high_watermarks.insert(name, replica.high_watermark());
+        }
+        self.log_dir
+            .write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
+        self.log_dir
+            .write_checkpoint(Checkpoint::RecoveryPoints, &recovery_points)?;
+        self.log_dir
+            .write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
+    }
+
+    /// Brings segments that are full to the disk, so that a start after a crash need not read them again.
+    pub(in crate::broker) fn flush_finished_segments(&self) -> Result<()> {
+        let mut any = false;
+        for replica in self.all() {
+            let pending = replica.log().pending_flush();
+            if let Some(pending) = pending {
+                pending.run()?;
+                replica.log().flushed(&pending);
+                any = true;
+            }
+        }
+        if any {
+            self.write_checkpoints()?;
+        }
+        Ok(())
+    }
+
+    /// Closes the files of logs that were not used for a while.
+    pub(in crate::broker) fn close_unused_files(&self) -> Result<()> {
+        for replica in self.all() {
+            replica.log().close_unused_files()?;
+        }
+        Ok(())
+    }
+
+    /// Removes segments that retention no longer keeps.
+    pub(in crate::broker) fn apply_retention(&self, now_ms: i64) -> Result<()> {
+        let mut removed = 0;
+        for replica in self.all() {
+            let mut log = replica.log();
+            removed += log.apply_retention(now_ms, replica.high_watermark())?;
+            replica.publish(&mut log);
+        }
+        if removed > 0 {
+            self.write_checkpoints()?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the data directory as a clean stop does.
+    pub(in crate::broker) fn close(&self) -> Result<()> {
+        // No change of the cluster may begin any more.
+        let _change = self.cluster.change();
+        for replica in self.all() {
+            replica.log().close(self.config.flush_each_batch)?;
+        }
+        self.write_checkpoints()?;
+        self.log_dir.mark_clean_shutdown()
+    }
+}
