@@ -63,9 +63,9 @@ impl ReplicaManager {
             match self.create(&TopicPartition::new(topic, index), id, partition, settings) {
                 Ok(replica) => created.insert(index, replica),
                 Err(error) => {
-                    created
-                        .into_keys()
-                        .for_each(|index| self.discard(topic, index..index + 1));
+                    for index in created.into_keys() {
+                        self.discard(topic, index..index + 1);
+                    }
                     return Err(error);
                 }
             };
@@ -165,7 +165,9 @@ impl ReplicaManager {
         let replicas = self.create_replicas(name, topic.id, &partitions, &settings)?;
         self.insert(topic.id, replicas);
         if let Err(error) = change.commit(&records::partitions(topic.id, &partitions)) {
-            partitions.keys().for_each(|index| self.forget(topic.id, *index));
+            for index in partitions.keys() {
+                self.forget(topic.id, *index);
+            }
             self.discard(name, first..first.saturating_add(partitions.len() as i32));
             return Err(error);
         }
