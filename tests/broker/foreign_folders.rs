@@ -200,6 +200,30 @@ fn only_folders_with_a_log_in_them_become_topics() {
     }
 }
 
+/// A directory in which Apache Kafka has had elections: a client that has seen an epoch does not believe an earlier one.
+#[test]
+fn a_partition_is_led_in_the_latest_epoch_of_its_log() {
+    let suite = Suite::new();
+    let mut cluster = Cluster::start();
+    assert_eq!(create(&cluster, "orders", 2, false).0, 0);
+    kafkit(&suite, &cluster, &["produce", "orders", "-p", "0"], "a\nb\n").succeeds();
+    cluster.stop();
+    let epochs = cluster.data_dir().join("orders-0/leader-epoch-checkpoint");
+    fs::write(&epochs, "0\n2\n0 0\n6 1\n").unwrap();
+    for _start in 1..=2 {
+        cluster.restart();
+        let wanted = MetadataRequestTopic::default().with_name(Some(name("orders")));
+        let request = MetadataRequest::default().with_topics(Some(vec![wanted]));
+        let response = connect(&cluster).send(&request).unwrap();
+        let partitions = response.topics[0].partitions.iter();
+        let epochs: Vec<i32> = partitions.map(|partition| partition.leader_epoch).collect();
+        assert_eq!(epochs, [6, 0]);
+        kafkit(&suite, &cluster, &["produce", "orders", "-p", "0"], "c\n").succeeds();
+        cluster.stop();
+    }
+    assert_eq!(fs::read_to_string(&epochs).unwrap(), "0\n2\n0 0\n6 1\n");
+}
+
 /// What was in the way of a topic is there after the topic could not be made, and a topic takes its own files only.
 #[test]
 fn files_that_are_no_logs_outlive_the_topic() {

@@ -2,8 +2,8 @@
 //!
 //! [`controller`] and [`config_changes`] decide whether a change is allowed; [`image`] is the data, and changes by the
 //! records that [`records`] makes, in the form of Apache Kafka's metadata log (KIP-631). [`metadata_log`] keeps them;
-//! [`apache_kafka`] and [`metadata_file`] read what Apache Kafka and kafkit 0.1.0 have kept; [`producer_ids`] counts the
-//! ids that are given. Knows no node, no log of a partition and no client.
+//! [`apache_kafka`] and [`metadata_file`] read what Apache Kafka and kafkit 0.1.0 have kept; [`producer_ids`] counts
+//! the ids that are given. Knows no node, no log of a partition and no client.
 
 pub(super) mod apache_kafka;
 pub(super) mod config_changes;
@@ -30,14 +30,14 @@ pub(in crate::broker) struct Cluster {
     changes: Mutex<Changes>,
 }
 
-/// What only the change that is being made may touch.
+/// What only the holder of a [`Change`] may use.
 #[derive(Debug)]
 struct Changes {
     log: MetadataLog,
     ids: ProducerIds,
 }
 
-/// The right to change the cluster. There is one at a time: whoever holds it sees an image that nobody else changes.
+/// The right to change the cluster. Only one exists at a time: while it is held, no one else changes the image.
 #[derive(Debug)]
 pub(in crate::broker) struct Change<'a> {
     cluster: &'a Cluster,
@@ -55,10 +55,17 @@ impl Cluster {
         }
     }
 
-    /// Gives producer ids from `ids` on. Where the log says less than the image (`is_stale`), it is written anew first.
-    pub(in crate::broker) fn start(&self, ids: ProducerIds, is_stale: bool) -> Result<()> {
+    /// Gives producer ids from `ids` on, and applies what the node has learned from its logs. Where the metadata log
+    /// says less than the image then does (`is_stale`), it is rewritten.
+    pub(in crate::broker) fn start(
+        &self,
+        ids: ProducerIds,
+        learned: &[Vec<u8>],
+        is_stale: bool,
+    ) -> Result<()> {
         let mut change = self.change();
         change.changes.ids = ids;
+        change.apply(learned);
         change.apply(&records::producer_ids(ids.reserved()));
         if is_stale {
             change.rewrite()?;
@@ -71,8 +78,8 @@ impl Cluster {
     }
 
     /// The cluster at this moment. No lock is held: what is looked up in one image belongs together, and a later change
-    /// does not show in it. Drop it before anything that waits or changes the cluster: a change has to copy an image that
-    /// somebody holds.
+    /// does not show in it. Drop it before anything that waits or changes the cluster: a change has to copy an image
+    /// that is still held.
     pub(in crate::broker) fn image(&self) -> Arc<ClusterImage> {
         Arc::clone(&self.image.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -31,8 +31,8 @@ pub(super) struct Adopted {
     pub(super) left_alone: Vec<TopicPartition>,
 }
 
-/// What Apache Kafka did with the directory since `image` was kept: a topic that has no folder any more was deleted, one
-/// whose folders state another id was created anew, and one with more folders was given more partitions, which become
+/// What Apache Kafka did with the directory since `image` was kept: a topic without a folder was deleted, one whose
+/// folders state another id was deleted and created again, and one with more folders got more partitions, which become
 /// `own`.
 pub(super) fn catch_up(found: &FoundPartitions, image: &ClusterImage, own: &PartitionImage) -> Records {
     let mut ends: BTreeMap<&str, i32> = BTreeMap::new();
@@ -58,8 +58,8 @@ pub(super) fn catch_up(found: &FoundPartitions, image: &ClusterImage, own: &Part
     changes
 }
 
-/// The partitions of `image` that are not where this node has them, as they become: a directory that was given another
-/// id, or moved to another node. This node is the only one, so that it leads them all.
+/// Partitions that `image` places on another node or in another directory, as they become: the directory was given
+/// another id, or another `node.id`. As this is the only node, it leads them all.
 pub(super) fn take_over(image: &ClusterImage, own: &PartitionImage) -> Records {
     let mut changes = Records::new();
     for topic in image.topics() {

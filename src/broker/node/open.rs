@@ -152,7 +152,7 @@ impl Opened {
         let cluster_id = log_dir.meta().cluster_id.clone().unwrap_or_default();
         let cluster = Arc::new(Cluster::new(cluster_id, image, found.log));
         let replicas = ReplicaManager::new(Arc::clone(config), Arc::clone(&cluster), log_dir);
-        replicas.open_all()?;
+        let later_epochs = replicas.open_all()?;
         let mut used = found.used_ids;
         used.largest_in_logs = replicas.largest_producer_id();
         // Logs without any metadata beside them: what was saved is lost.
@@ -162,9 +162,10 @@ impl Opened {
         let is_stale = found.is_stale
             || !adopted.records.is_empty()
             || !moved.is_empty()
+            || !later_epochs.is_empty()
             || used.beside_apache_kafka
             || ids.reserved() != used.reserved;
-        cluster.start(ids, is_stale)?;
+        cluster.start(ids, &later_epochs, is_stale)?;
         if is_stale {
             metadata_file::remove(&config.data_dir)?;
         }
@@ -177,19 +178,32 @@ impl Opened {
 }
 
 impl ReplicaManager {
-    /// Opens the logs of all replicas that this node has, by the image. One whose folder is gone is created anew.
-    fn open_all(&self) -> Result<()> {
+    /// Opens the logs of all replicas that this node has, by the image. Returns the partitions whose log knows a later
+    /// leader epoch, with that epoch.
+    fn open_all(&self) -> Result<Records> {
         let image = self.cluster.image();
+        let mut later_epochs = Records::new();
         for topic in image.topics() {
             let settings = self.settings(&image, &topic.configs);
             let mut replicas = TopicReplicas::new();
+            let mut later = BTreeMap::new();
             for (index, partition) in self.own(&topic.partitions) {
                 let name = TopicPartition::new(topic.name.as_str(), index);
-                replicas.insert(index, self.open(&name, topic.id, partition, &settings)?);
+                let replica = self.open(&name, topic.id, partition, &settings)?;
+                let leader_epoch = replica.leader_epoch();
+                if leader_epoch > partition.leader_epoch {
+                    let partition = PartitionImage {
+                        leader_epoch,
+                        ..partition.clone()
+                    };
+                    later.insert(index, partition);
+                }
+                replicas.insert(index, replica);
             }
             self.insert(topic.id, replicas);
+            later_epochs.extend(records::partitions(topic.id, &later));
         }
-        Ok(())
+        Ok(later_epochs)
     }
 
     /// The largest producer id that a log has seen.
@@ -202,7 +216,8 @@ impl ReplicaManager {
     }
 }
 
-/// One line on the folders that look like a partition's and were not taken; at most so many names that it can be read.
+/// One line on the folders that look like a partition's and were not taken. It names a few of them, so that it stays
+/// readable.
 fn left_alone(config: &BrokerConfig, folders: &[TopicPartition]) -> Option<String> {
     const NAMED: usize = 10;
     let mut names: Vec<String> = folders.iter().take(NAMED).map(ToString::to_string).collect();

@@ -143,7 +143,9 @@ impl ReplicaManager {
         self.start(partition, log, image, settings)
     }
 
-    /// Opens the log of a replica; one whose folder is gone is created anew.
+    /// Opens the log of a replica; if its folder is missing, it is created. Where the log knows a later leader epoch than
+    /// the cluster, as another Kafka wrote it, the replica takes that one: clients that have seen an epoch ignore
+    /// metadata with an earlier one.
     pub(super) fn open(
         &self,
         partition: &TopicPartition,
@@ -156,7 +158,12 @@ impl ReplicaManager {
         }
         let config = settings.log_config(&self.config);
         let log = self.log_dir.open_partition(partition, config, now_ms())?;
-        self.start(partition, log, image, settings)
+        let latest = log.leader_epochs().latest().unwrap_or_default();
+        let image = PartitionImage {
+            leader_epoch: image.leader_epoch.max(latest),
+            ..image.clone()
+        };
+        self.start(partition, log, &image, settings)
     }
 
     /// The replica whose log this is, in the role that the cluster gives it.

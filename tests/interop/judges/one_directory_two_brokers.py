@@ -146,6 +146,28 @@ def check_apache_kafka_finds_its_data_whatever_the_mini_broker_went_through(_bro
         apache.stop()
 
 
+def check_a_java_group_reads_on_after_elections_on_apache_kafka(_broker):
+    """Each start of Apache Kafka is an election; a client that has seen its epoch does not believe an earlier one."""
+    apache = ApacheKafka("elections")
+    apache.start()
+    kafkit(apache, "topics", "create", "elected")
+    apache.restart()
+    kafkit(apache, "produce", "elected", stdin=numbers(3))
+    read = ["kafka-console-consumer", "--topic", "elected", "--group", "java", "--timeout-ms", 20000]
+    seen = kafka_tool(*read, "--from-beginning", "--max-messages", 3, "--bootstrap-server", apache.bootstrap)
+    equal(seen.split(), ["0", "1", "2"], "records of Apache Kafka")
+    end(apache)
+    mini = MiniBroker("elections")
+    mini.data_dir = apache.data_dir
+    mini.start()
+    try:
+        kafkit(mini, "produce", "elected", stdin="new\n")
+        seen = kafka_tool(*read, "--max-messages", 1, "--bootstrap-server", mini.bootstrap)
+        equal(seen.split(), ["new"], "what the group has left")
+    finally:
+        mini.stop()
+
+
 def check_a_java_transaction_on_the_mini_broker_ends_at_once(_broker):
     mini = MiniBroker("no_transactions")
     mini.start()
