@@ -1,4 +1,4 @@
-//! Who may do what, in the words of Kafka's authorizer: principals, operations, types of resources.
+//! Who may do what, in the terms of Kafka's authorizer: principals, operations, types of resources.
 //!
 //! There is no authorizer yet: every client is [`Principal::ANONYMOUS`], and may do everything.
 //! <https://kafka.apache.org/documentation/#security_authz>

@@ -2,8 +2,8 @@
 //! what an authorizer has to allow.
 //!
 //! ApiVersions, the dispatcher, the check of a request's lengths and the README share it: what is listed here is
-//! served, and what is served is advertised. A handler is `fn(&Arc<Broker>, &RequestContext, Request) -> Response`, or the same as an
-//! `async fn` where it waits (marked `await`); it may be dropped at an await when its client has gone.
+//! served, and what is served is advertised. A handler is `fn(&Arc<Node>, &RequestContext, Request) -> Response`, or an
+//! `async fn` of the same form if it waits (marked `await`). It may be dropped at an await when its client has gone.
 
 use std::fmt;
 use std::future::Future;

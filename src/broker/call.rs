@@ -1,4 +1,4 @@
-//! What a handler is given: who asks, and the request.
+//! The arguments of a handler: the node, the context of the request, and the request.
 //!
 //! Owns neither the table of handlers (`apis`) nor the connection (`session`).
 
@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::request_shape;
 use super::server::connections::Listener;
 
-/// Who asks, and how; what every handler gets beside the request.
+/// Which client sent the request, and how; every handler gets it beside the request.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     pub api: ApiKey,
@@ -25,9 +25,9 @@ pub struct RequestContext {
     pub client_id: String,
     pub client_host: IpAddr,
     pub principal: Principal,
-    /// The listener it came in by: its address is the one to advertise.
+    /// The listener on which the request came: its address is the one to advertise.
     pub listener: Arc<Listener>,
-    /// Unlike any other connection's since the broker started.
+    /// The number of the connection, unique since the broker started.
     pub connection: u64,
 }
 
@@ -41,7 +41,7 @@ pub struct Call {
     pub(super) shape: &'static str,
 }
 
-/// Decodes the body, after a walk over its lengths.
+/// Decodes the body, after its lengths were checked.
 pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Node>, RequestContext, R), Refusal> {
     let version = call.context.version;
     if !request_shape::is_well_formed(call.shape, &call.body) {

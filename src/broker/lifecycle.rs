@@ -1,6 +1,6 @@
 //! A broker's life: bind, open the data directory, serve, and stop in order.
 //!
-//! Owns the runtime. Signals, files and the ready line are the command's.
+//! Owns the runtime. Signals, files and the ready line are in `commands/broker/`.
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct PreparedBroker {
     stop: watch::Sender<bool>,
 }
 
-/// Tells a broker to stop; from any thread.
+/// Stops a broker; from any thread.
 #[derive(Clone, Debug)]
 pub struct StopHandle(watch::Sender<bool>);
 
@@ -97,7 +97,7 @@ impl PreparedBroker {
         StopHandle(self.stop.clone())
     }
 
-    /// Serves until told to stop, by the handle, or by idleness if so configured.
+    /// Serves until the handle stops it, or until no client has come for the configured time.
     pub fn run(self) -> Result<()> {
         start_memory::give_back();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -196,7 +196,8 @@ fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<
     Ok((socket, Arc::new(listener)))
 }
 
-/// What to call this machine when it listens everywhere and was told no name, as Kafka does.
+/// The name of this machine. It is advertised for a listener on every address without an advertised one, as Kafka
+/// does.
 fn own_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if (name.as_str(), 0).to_socket_addrs().is_ok() {

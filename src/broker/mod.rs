@@ -1,8 +1,8 @@
 //! Socket to response: the mini broker, one durable node.
 //!
 //! [`server`] accepts and serves the connections, [`apis`] is the table of what is served, [`handlers`] has
-//! one file an API; [`cluster`] is what exists, [`node`] has its logs. Owns no record (records/) and no file of a log dir
-//! (storage/); prints nothing.
+//! one file an API; [`cluster`] is what exists, [`node`] has its logs. Owns no record (records/) and no file of a log
+//! dir (storage/); prints nothing.
 
 // A peer must not be able to end the broker: no index that may be out of range.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]

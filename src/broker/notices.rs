@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// How many lines are remembered. Once so many different ones were reported, no other is: clients decide how many
-/// there can be.
+/// How many lines are remembered. After that many different lines no new one is reported: clients decide what the lines
+/// say, and could fill the memory.
 const REMEMBERED: usize = 1000;
 
 /// Reports a line to the user who runs the broker.
 pub type NoticeSink = Box<dyn Fn(&str) + Send + Sync>;
 
-/// Where the lines go, and which of them were said.
+/// Where the lines go, and which of them were reported before.
 pub(super) struct Notices {
     out: NoticeSink,
     said: Mutex<BTreeSet<String>>,
@@ -29,7 +29,7 @@ impl Notices {
         (self.out)(line);
     }
 
-    /// Says a line unless it was said before.
+    /// Reports a line unless it was reported before.
     pub(super) fn say_once(&self, line: &str) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.len() < REMEMBERED && said.insert(line.to_owned()) {

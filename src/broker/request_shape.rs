@@ -62,7 +62,7 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// How many elements follow; each takes at least a byte, so more than there are bytes is a lie.
+    /// How many elements follow; each takes at least a byte, so that there cannot be more than bytes.
     fn group_length(&mut self, opening: u8) -> Option<usize> {
         let length = match opening {
             b'[' => usize::try_from(i32::from_be_bytes(self.take()?).max(0)).ok()?,

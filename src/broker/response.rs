@@ -1,4 +1,4 @@
-//! What goes back on the wire: whole frames, in bytes or in pieces that the kernel sends from a file.
+//! Frames on their way to the client: in memory, or in pieces that the kernel sends from a file.
 //!
 //! How a frame and its header are written is in wire/. Owns no field of any response.
 
@@ -12,7 +12,7 @@ use super::call::RequestContext;
 use super::refusal::Refusal;
 use crate::wire::{frame, header};
 
-/// What a handler wants sent.
+/// What a handler sends.
 #[derive(Debug)]
 pub enum Answer {
     /// Nothing at all: Produce with acks=0.

@@ -8,7 +8,7 @@ use std::fs;
 
 use rustix::mm::{Advice, madvise};
 
-/// One mapping of this process, as `/proc/self/smaps` tells it.
+/// One mapping of this process, as `/proc/self/smaps` lists it.
 #[derive(Debug, PartialEq, Eq)]
 struct Mapping {
     start: usize,

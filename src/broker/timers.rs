@@ -1,6 +1,6 @@
-//! The broker's clock, and what it does by the clock: retention, and bringing finished segments to the disk.
+//! The broker's clock, and what it does periodically: retention, and flushing finished segments.
 //!
-//! Groups have an alarm of their own.
+//! Deadlines of groups are in `coordinator/group/alarm.rs`.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,8 +13,8 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A clock for deadlines: milliseconds since 1970 as the broker took them when it first asked, plus the time that
-/// passed. Whoever sets the machine's clock neither ends a session nor makes a waiting member wait for hours.
+/// A clock for deadlines: milliseconds since 1970 when it was first read, plus the time that has passed since. Setting
+/// the machine's clock neither ends a session nor makes a member wait for hours.
 pub fn steady_ms() -> i64 {
     static FIRST: OnceLock<(Instant, i64)> = OnceLock::new();
     let (first, at_ms) = FIRST.get_or_init(|| (Instant::now(), now_ms()));
@@ -22,7 +22,7 @@ pub fn steady_ms() -> i64 {
     at_ms.saturating_add(passed)
 }
 
-/// Never ends. The work itself may wait for the disk and is done beside the runtime.
+/// Never ends. The work runs on blocking threads, as it may wait for the disk.
 pub(super) async fn housekeeping(node: Arc<Node>) {
     let interval =
         |name: &str| Duration::from_millis(u64::try_from(node.config.number(name)).unwrap_or(0).max(1));

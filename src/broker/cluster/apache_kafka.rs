@@ -40,7 +40,7 @@ pub(in crate::broker) fn read(data_dir: &Path) -> Result<ClusterImage> {
             logs.push(name);
         }
     }
-    // Names sort by offset. Records that a snapshot has already say the same once more.
+    // Names sort by offset. Some records after a snapshot may be in it already; applying them again changes nothing.
     snapshots.sort();
     logs.sort();
     for name in snapshots.last().into_iter().chain(&logs) {
@@ -51,7 +51,7 @@ pub(in crate::broker) fn read(data_dir: &Path) -> Result<ClusterImage> {
     Ok(image)
 }
 
-/// Passes over what is not understood: it is not about topics, configs and producer ids.
+/// Applies the records of one file. Kinds that the image does not know are skipped.
 fn read_file(path: &Path, image: &mut ClusterImage) -> Result<()> {
     let file = File::open(path)?;
     let mut reader = BatchReader::new(&file, 0, file.metadata()?.len(), SCAN_BUFFER);

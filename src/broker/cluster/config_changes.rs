@@ -1,8 +1,8 @@
 //! Decides what the configs of a topic or a broker become, and whether they may: the checks that Apache Kafka's
 //! controller makes, in its words.
 //!
-//! Pure: the values that a change builds on are given. Owns no field of a request; which broker a request means is the
-//! handlers'.
+//! Pure: the values that a change builds on are arguments. Owns no field of a request; `handlers/config_resource.rs`
+//! finds out which broker a request means.
 
 use std::collections::HashSet;
 

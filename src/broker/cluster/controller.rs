@@ -1,8 +1,8 @@
 //! Decides whether a change of topics is allowed: the checks that Apache Kafka's controller makes, in its order and in
 //! its words.
 //!
-//! Pure: what exists is read in a [`ClusterImage`], and nothing is changed here. Owns no check of a disk, and no field of
-//! a request.
+//! Pure: what exists is read in a [`ClusterImage`], and nothing is changed here. Owns no check of a disk, and no field
+//! of a request.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
@@ -24,7 +24,7 @@ const MAX_PARTITIONS: i32 = 10_000;
 /// An error with Kafka's message for it; an empty message is null on the wire.
 pub(in crate::broker) type Refused = (ResponseError, String);
 
-/// What a topic gets that is asked for with -1.
+/// The values of a topic for which a request states -1.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::broker) struct TopicDefaults {
     pub(in crate::broker) partitions: i32,
@@ -53,7 +53,7 @@ pub(in crate::broker) struct PlannedTopic {
 }
 
 impl PlannedTopic {
-    /// A topic with one replica of each partition, or as many as there are brokers if that is fewer.
+    /// A topic with one replica of each partition.
     pub(in crate::broker) fn new(cluster: &ClusterImage, partitions: i32, configs: Configs) -> Self {
         Self {
             assignments: place_replicas(cluster, 0, partitions, 1),
@@ -158,7 +158,7 @@ fn partitions_and_replicas(
     Ok((partitions, replicas))
 }
 
-/// Whether there are enough brokers for so many replicas of a partition.
+/// Whether there are enough brokers for this many replicas of a partition.
 fn check_replication_factor(cluster: &ClusterImage, replicas: i64) -> Result<usize, Refused> {
     let brokers = cluster.brokers().len();
     match usize::try_from(replicas) {
@@ -320,7 +320,7 @@ pub(in crate::broker) fn reassign_partition(
     match (partition, replicas) {
         (None, _) => silent(ResponseError::UnknownTopicOrPartition),
         (_, None) => silent(ResponseError::NoReassignmentInProgress),
-        // On one broker there is one plan without an error: what is so already.
+        // With one broker the only plan that passes is the present assignment.
         (Some(_), Some(replicas)) => check_replicas(cluster, replicas, None),
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::storage::partition_metadata::decode_id;
 
-/// The newest form there ever was.
+/// The newest version that was written.
 const VERSION: u32 = 2;
 /// The first version whose `next_producer_id` is never below an id that was given: kafkit 0.1.0 wrote version 1.
 const RELIABLE_PRODUCER_IDS: u32 = 2;
@@ -89,7 +89,7 @@ pub(in crate::broker) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>>
     Ok(Some(stored))
 }
 
-/// Removes the file, once all it says is kept elsewhere.
+/// Removes the file, once the metadata log has all that it says.
 pub(in crate::broker) fn remove(data_dir: &Path) -> Result<()> {
     let path = data_dir.join(FILE);
     match fs::remove_file(&path) {

@@ -1,7 +1,7 @@
 //! The file that keeps the cluster's metadata: record batches in Apache Kafka's form, one for each change.
 //!
-//! A change costs its own records, however much is there already; when most of the file is history it is written anew
-//! from the present state. Beside no metadata log of Apache Kafka the file is `bootstrap.checkpoint`, from which an
+//! A change writes its own records only, however large the cluster is. When most of the file is history, it is
+//! rewritten from the present state. Beside no metadata log of Apache Kafka the file is `bootstrap.checkpoint`, from which an
 //! Apache Kafka that is started on the directory later takes its first metadata; without it, it would set the
 //! partitions aside as strays (KIP-630, KIP-778).
 
@@ -19,9 +19,9 @@ use crate::storage::segment_file::SegmentFile;
 
 /// A batch is as large as the largest change: ten thousand partitions take a megabyte.
 const BATCH_LIMIT: usize = 64 * 1024 * 1024;
-/// Records in a batch of a file that is written anew.
+/// Records in a batch of a file that is rewritten.
 const BATCH_RECORDS: usize = 1000;
-/// A smaller file is never written anew.
+/// A smaller file is never rewritten, in bytes.
 const SMALL: u64 = 64 * 1024;
 /// How many times larger than its present state a file may be.
 const HISTORY: u64 = 4;
@@ -32,7 +32,7 @@ pub(in crate::broker) struct MetadataLog {
     path: PathBuf,
     file: SegmentFile,
     next_offset: i64,
-    /// Bytes of the file when it was last written anew.
+    /// Bytes of the file when it was last rewritten.
     snapshot_size: u64,
     /// Changes must last through a power cut.
     sync: bool,
@@ -41,8 +41,8 @@ pub(in crate::broker) struct MetadataLog {
 }
 
 impl MetadataLog {
-    /// Opens the file, which is made if missing, and answers what it says; `None` if it says nothing. A change that
-    /// was cut off in the middle of writing is removed: it was not acknowledged.
+    /// Opens the file, which is created if missing, and reads the image from it; `None` if it holds no record. A change
+    /// that was cut off while it was written is removed: it was not acknowledged.
     pub(in crate::broker) fn open(path: &Path, sync: bool) -> Result<(Self, Option<ClusterImage>)> {
         let failed = |error: Error| error.context(format_args!("cannot read {}", path.display()));
         let mut log = Self {

@@ -1,4 +1,4 @@
-//! Which producer ids were given: the only owner of "every id below this one counts as used".
+//! Which producer ids were given: the one place that knows that every id below a number counts as used.
 //!
 //! A log drops a batch as a duplicate if its producer id and sequence number were seen before, so an id that is given
 //! twice loses acknowledged records. Ids are therefore reserved on disk in blocks before they are given, and everything
@@ -24,7 +24,7 @@ pub(in crate::broker) struct UsedIds {
     pub(in crate::broker) beside_apache_kafka: bool,
 }
 
-/// Gives ids; each of them once.
+/// Gives each id once.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::broker) struct ProducerIds {
     next: i64,
@@ -32,7 +32,7 @@ pub(in crate::broker) struct ProducerIds {
 }
 
 impl ProducerIds {
-    /// Goes on above every id that may be in use. Nothing is reserved yet.
+    /// Starts above every id that may be in use. Nothing is reserved yet.
     pub(in crate::broker) fn above(used: UsedIds) -> Self {
         let gap = if used.unreliable { UNRELIABLE_GAP } else { 0 };
         let saved = used.reserved.max(0).saturating_add(gap);

@@ -36,11 +36,11 @@ pub struct BrokerConfig {
     /// The log dir.
     pub data_dir: PathBuf,
     pub listeners: Vec<Endpoint>,
-    /// What clients are told, by listener name; the bound address otherwise.
+    /// The addresses that clients get, by listener name; the bound address where there is none.
     pub advertised: Vec<Endpoint>,
     /// Force each batch to disk before it is acknowledged.
     pub flush_each_batch: bool,
-    /// Leave when there has been no client for so long.
+    /// Stop after this long without a client; `None`: never.
     pub leave_when_idle: Option<std::time::Duration>,
     pub connections_max_idle_ms: u64,
     pub max_connections: usize,

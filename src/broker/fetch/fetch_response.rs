@@ -53,13 +53,13 @@ impl PartitionAnswer {
 }
 
 impl TopicAnswer {
-    /// Whether this is the topic's: ids tell topics apart where there are ids.
+    /// Whether this is the answer for the topic of this id, or of this name where there is no id.
     pub(in crate::broker) fn is_of(&self, id: Uuid, name: &str) -> bool {
         self.id == id && (!id.is_nil() || self.name == name)
     }
 }
 
-/// Partitions of one topic that stand together in the answer.
+/// Partitions of one topic that follow each other in the answer.
 #[derive(Debug)]
 pub(in crate::broker) struct TopicAnswer {
     pub(in crate::broker) name: String,

@@ -34,7 +34,7 @@ pub(in crate::broker) struct Target {
     pub(in crate::broker) leader_epoch: i32,
 }
 
-/// How a partition is told from the others of a session: by the topic's id, or by its name where it has none.
+/// What identifies a partition in a session: by the topic's id, or by its name where it has none.
 type Key<'a> = (i32, Uuid, &'a str);
 
 impl Target {
@@ -101,7 +101,7 @@ impl FetchSessions {
         let mut named = targets(request);
         let is_full = matches!(request.session_epoch, INITIAL_EPOCH | FINAL_EPOCH);
         if by_id && is_full && named.iter().any(|target| target.id.is_nil()) {
-            // The zero id is no topic's, and Kafka's answer in full has no words for it.
+            // No topic has the zero id; Kafka fails on it in a full request.
             return Err(ResponseError::UnknownServerError);
         }
         for target in &mut named {

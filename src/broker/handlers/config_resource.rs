@@ -12,7 +12,7 @@ use crate::broker::topic_name;
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
 
-/// The resource of a type and name, or why there is none, in Kafka's words.
+/// The resource of a type and name, or Kafka's error for it.
 pub(super) fn find(node: &Node, kind: i8, name: &str) -> Result<Resource, Refused> {
     match kind {
         TOPIC => topic(node, name),

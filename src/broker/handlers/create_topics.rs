@@ -2,7 +2,7 @@
 //!
 //! - A name that is twice in a request is refused, in one result.
 //! - `-1` partitions or replicas mean the broker's defaults (KIP-464); with a manual assignment both must be -1.
-//! - Apache Kafka's own metadata topic cannot be made (`INVALID_REQUEST`).
+//! - Apache Kafka's own metadata topic cannot be created (`INVALID_REQUEST`).
 //! - `validate_only` checks everything and creates nothing.
 //! - v5 and later return the topic's configs (KIP-525), v7 its id.
 //!

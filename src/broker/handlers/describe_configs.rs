@@ -1,6 +1,6 @@
 //! DescribeConfigs, versions 1–4: configs of topics and brokers, each with where its value comes from.
 //!
-//! - All configs, or those named. v3 tells types and, when asked, what each config decides.
+//! - All configs, or those named. v3 adds types and, on demand, the documentation.
 //! - A broker's own (not the cluster's default) lists every setting this broker knows; what cannot change while it
 //!   runs is read-only.
 //!
@@ -37,7 +37,7 @@ pub fn handle(
             .with_resource_name(wanted.resource_name.clone());
         match config_resource::find(node, wanted.resource_type, &wanted.resource_name) {
             Ok(resource) => result.with_configs(describe(node, &resource, wanted, &request)),
-            // Kafka has no words for a topic that does not exist here.
+            // Kafka sends an empty message for a topic that does not exist.
             Err((error @ ResponseError::UnknownTopicOrPartition, _)) => result
                 .with_error_code(error.code())
                 .with_error_message(Some(text(""))),
@@ -133,7 +133,7 @@ fn node_entries(node: &Node, values: BrokerValues<'_>, push: &mut dyn FnMut(Entr
             origins,
         });
     }
-    // What was given at start under names that only Kafka itself, or nobody, knows.
+    // What was given at start under names that are not in the table.
     let unknown = values
         .config
         .all_given()

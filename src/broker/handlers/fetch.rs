@@ -6,7 +6,8 @@
 //! - Sessions (v7, `fetch_session`), topic ids (v13).
 //! - The answer is written by hand (`fetch_response`) and leaves the records in the page cache.
 //!
-//! Not done: followers (nobody copies from us), preferred replicas, divergence of epochs (only followers ask).
+//! Not done: followers (no other node copies from this one), preferred replicas, divergence of epochs (only followers
+//! ask for it).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Fetch>
 
@@ -28,7 +29,7 @@ use crate::broker::response::Answer;
 use crate::broker::timers::steady_ms;
 use crate::storage::ReadError;
 
-/// Takes the whole call: the answer is made of pieces.
+/// Takes the whole call, as the answer is sent in pieces.
 pub async fn answer(call: Call) -> Result<Answer, Refusal> {
     let (node, context, request) = decode::<FetchRequest>(call)?;
     let image = node.cluster.image();
@@ -173,8 +174,8 @@ fn read(target: &Target, partition: &Replica, left: usize, first: bool, limits: 
     answer
 }
 
-/// What is not there has a list of aborted transactions in Kafka's answer, whoever asks; what is another topic's has
-/// none.
+/// In Kafka's answer a partition that does not exist has a list of aborted transactions, whatever the isolation level;
+/// one of another topic id has none.
 fn missing(target: &Target, error: ResponseError) -> PartitionAnswer {
     PartitionAnswer {
         lists_aborted: error != ResponseError::InconsistentTopicId,

@@ -1,4 +1,4 @@
-//! ListOffsets, versions 1–10: the offset that a time, or one of the special times, stands for.
+//! ListOffsets, versions 1–10: the offset of a time, or of one of the special times.
 //!
 //! - −1 the end (for read-committed readers the last stable offset), −2 the start, −3 (v7) the record with the
 //!   largest timestamp, −4 (v8) the start of what is local: the start, −5 (v9) the end of what is tiered: none.
@@ -27,7 +27,7 @@ const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 
-/// What stands for a time.
+/// The offset for a time.
 struct Found {
     offset: i64,
     timestamp: i64,

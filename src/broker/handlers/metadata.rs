@@ -1,12 +1,12 @@
 //! Metadata, versions 0–13: the node, and topics with their partitions.
 //!
 //! - No topics named: all of them (v0: an empty list; later: null). An empty list is none from v1 on.
-//! - A topic that does not exist is made when the broker and the request allow it, at once: the answer has it. Only
-//!   after it was deleted the first answer is that it does not exist, as Apache Kafka always says first: whoever
-//!   deletes a topic asks in this way whether it is gone.
+//! - A topic that does not exist is created if the broker and the request allow it, and the answer has it already.
+//!   Apache Kafka always answers first that it does not exist; here only for a topic that was deleted, as clients ask
+//!   in this way whether the deletion is done.
 //! - From v12 on a topic may be asked for by its id alone; before, an id or a missing name is a request that makes
 //!   no sense.
-//! - Every node a client hears of has the address of the listener it came in by.
+//! - Nodes are advertised with the address of the listener on which the request came.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Metadata>
 

@@ -24,7 +24,7 @@ pub(in crate::broker) async fn accept(
         tokio::select! {
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => start_session(&node, &listener, stream, peer, &mut sessions),
-                // Out of file descriptors: give those that have them time to end.
+                // Probably out of file descriptors: wait for other connections to close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             Some(_) = sessions.join_next() => {}
@@ -41,11 +41,11 @@ fn start_session(
     peer: SocketAddr,
     sessions: &mut JoinSet<()>,
 ) {
-    let Some(visit) = node.connections.enter(node.config.max_connections) else {
+    let Some(guard) = node.connections.open_one(node.config.max_connections) else {
         return;
     };
     let _ = stream.set_nodelay(true);
-    let session = Session::new(Arc::clone(node), Arc::clone(listener), stream, peer.ip(), visit);
+    let session = Session::new(Arc::clone(node), Arc::clone(listener), stream, peer.ip(), guard);
     sessions.spawn(session.run());
 }
 

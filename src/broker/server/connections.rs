@@ -1,4 +1,4 @@
-//! Where clients reach the broker, and how many of them are connected; accepting them is the server's.
+//! Where clients reach the broker, and how many of them are connected. Accepting them is in `accept`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-/// An address the broker listens on, and the one it tells to the clients that came in by it.
+/// An address the broker listens on, and the one that it advertises to the clients that connected there.
 #[derive(Debug)]
 pub struct Listener {
     pub name: String,
@@ -15,7 +15,7 @@ pub struct Listener {
     pub advertised_port: u16,
 }
 
-/// Connections now and ever.
+/// Counts the connections: those that are open, and all since the start.
 #[derive(Debug, Default)]
 pub struct Connections {
     open: AtomicUsize,
@@ -36,33 +36,33 @@ impl Connections {
         }
     }
 
-    /// How many there have been.
+    /// How many were opened since the start.
     pub fn ever(&self) -> u64 {
         self.next.load(Ordering::Relaxed)
     }
 
-    /// Counts one more, unless `limit` are open.
-    pub(in crate::broker) fn enter(self: &Arc<Self>, limit: usize) -> Option<Visit> {
+    /// Counts one more; `None` if `limit` are open.
+    pub(in crate::broker) fn open_one(self: &Arc<Self>, limit: usize) -> Option<ConnectionGuard> {
         if self.open() >= limit {
             return None;
         }
         self.open.fetch_add(1, Ordering::Relaxed);
-        Some(Visit {
+        Some(ConnectionGuard {
             number: self.next.fetch_add(1, Ordering::Relaxed),
             connections: Arc::clone(self),
         })
     }
 }
 
-/// A connection, which counts until it is dropped, however it ends.
+/// Counts its connection as open until it is dropped, however the connection ends.
 #[derive(Debug)]
-pub(in crate::broker) struct Visit {
-    /// How many came before.
+pub(in crate::broker) struct ConnectionGuard {
+    /// How many connections were opened before this one.
     pub(in crate::broker) number: u64,
     connections: Arc<Connections>,
 }
 
-impl Drop for Visit {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.connections.open.fetch_sub(1, Ordering::Relaxed);
         self.connections.closed.notify_one();

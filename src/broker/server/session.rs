@@ -1,7 +1,7 @@
 //! One connection: frames in, answers out, strictly one request at a time, as Kafka has it.
 //!
-//! Owns what closes a connection: a length that makes no sense, an API or version that is not served, bytes that
-//! cannot be decoded. How frames and headers are written is in wire/; owns no field of any API.
+//! Owns what closes a connection: a length that cannot be, an API or version that is not served, bytes that cannot be
+//! decoded. How frames and headers are written is in wire/; owns no field of any API.
 //! <https://kafka.apache.org/protocol#protocol_preliminary>
 
 use std::io;
@@ -15,7 +15,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::connections::{Listener, Visit};
+use super::connections::{ConnectionGuard, Listener};
 use super::send;
 use crate::broker::access::Principal;
 use crate::broker::apis;
@@ -26,15 +26,16 @@ use crate::broker::response::Answer;
 use crate::wire::frame;
 use crate::wire::header::RequestStart;
 
-/// Bytes a connection reads at once when nothing is known of the next frame.
+/// Bytes that a connection reads at once while the length of the next frame is not known.
 const READ_SIZE: usize = 16 * 1024;
-/// A frame's buffer grows to what has come, not to what was promised, beyond this size.
+/// The buffer for a frame is at most this large before its bytes arrive; a longer frame gets memory as it arrives, so
+/// that a length alone takes none.
 const TRUSTED_FRAME: usize = 4 * 1024 * 1024;
-/// How long a connection without a request keeps the memory of its last one.
+/// How long an idle connection keeps the buffer of its last request.
 const RESTING: Duration = Duration::from_secs(1);
 /// Bytes read ahead while a request waits for its answer.
 const READ_AHEAD: usize = 64 * 1024;
-/// How long a waiting request outlives its client's side of the connection.
+/// How long a waiting request goes on after its client has closed the connection.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Why a connection ended.
@@ -63,7 +64,7 @@ pub(in crate::broker) struct Session {
     listener: Arc<Listener>,
     stream: TcpStream,
     client_host: IpAddr,
-    visit: Visit,
+    guard: ConnectionGuard,
     /// What has been read and not been answered yet.
     input: BytesMut,
 }
@@ -74,14 +75,14 @@ impl Session {
         listener: Arc<Listener>,
         stream: TcpStream,
         client_host: IpAddr,
-        visit: Visit,
+        guard: ConnectionGuard,
     ) -> Self {
         Self {
             node,
             listener,
             stream,
             client_host,
-            visit,
+            guard,
             input: BytesMut::new(),
         }
     }
@@ -120,7 +121,7 @@ impl Session {
         let length = self.frame_length()?;
         self.input.advance(frame::PREFIX_LEN);
         while self.input.len() < length {
-            // Room is made only when there is none left: growing a buffer touches all of it.
+            // Grow only a full buffer: growing copies what it holds.
             if self.input.len() == self.input.capacity() {
                 let missing = length - self.input.len();
                 self.input
@@ -133,8 +134,8 @@ impl Session {
         Ok(Some(self.input.split_to(length)))
     }
 
-    /// Reads what comes next between two frames. A connection at rest holds no memory: the buffer of the last
-    /// frame would otherwise stay for as long as the connection.
+    /// Reads the beginning of the next frame. A connection that is idle gives up its buffer, which would otherwise stay
+    /// as large as the largest frame.
     async fn read_first(&mut self) -> io::Result<usize> {
         self.input.reserve(READ_SIZE);
         if let Ok(read) = timeout(RESTING, self.stream.read_buf(&mut self.input)).await {
@@ -191,7 +192,7 @@ impl Session {
                 client_host: self.client_host,
                 principal: Principal::ANONYMOUS,
                 listener: Arc::clone(&self.listener),
-                connection: self.visit.number,
+                connection: self.guard.number,
             },
             node: Arc::clone(&self.node),
             body: frame,
