@@ -24,6 +24,7 @@ use super::produce_transactions::TransactionCheck;
 use super::{text, topic_name};
 use crate::broker::call::{Call, RequestContext};
 use crate::broker::cluster::image::TopicImage;
+use crate::broker::cluster::partition_image::PartitionImage;
 use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
 use crate::broker::produce::batch_check::{self, Rejected, Rules};
@@ -169,11 +170,15 @@ impl Produce<'_> {
     fn append_to(&self, topic: &TopicImage, index: i32, records: &mut [u8]) -> Result<Appended, Rejected> {
         let leader = self.node.leader(topic, index);
         let (replica, partition) = leader.map_err(|error| Rejected::new(error, ""))?;
-        self.append(&replica, partition.isr.len(), records)
+        self.append(&replica, partition, records)
     }
 
-    /// `isr` is how many replicas are in sync.
-    fn append(&self, partition: &Replica, isr: usize, records: &mut [u8]) -> Result<Appended, Rejected> {
+    fn append(
+        &self,
+        partition: &Replica,
+        image: &PartitionImage,
+        records: &mut [u8],
+    ) -> Result<Appended, Rejected> {
         let settings = partition.settings();
         let rules = Rules {
             partition: &partition.name,
@@ -183,7 +188,7 @@ impl Produce<'_> {
         let header = batch_check::one_batch(records, self.context.version)?;
         let batch = records.get_mut(..header.size_in_bytes()).unwrap_or_default();
         let appended = self
-            .check_isr(&rules, isr)
+            .check_isr(&rules, image)
             .and_then(|()| self.append_batch(partition, batch, &header, &rules));
         appended.map_err(|rejected| Rejected {
             log_start_offset: if tells_log_start(rejected.error) {
@@ -195,10 +200,12 @@ impl Produce<'_> {
         })
     }
 
-    /// With acks=all, `isr` replicas must be enough.
-    fn check_isr(&self, rules: &Rules<'_>, isr: usize) -> Result<(), Rejected> {
-        let needed = rules.settings.min_insync_replicas;
-        if self.acks != -1 || i64::try_from(isr).unwrap_or(i64::MAX) >= needed {
+    /// With acks=all, enough replicas must be in sync. `min.insync.replicas` asks for no more than there are.
+    fn check_isr(&self, rules: &Rules<'_>, partition: &PartitionImage) -> Result<(), Rejected> {
+        let count = |replicas: &[i32]| i64::try_from(replicas.len()).unwrap_or(i64::MAX);
+        let isr = count(&partition.isr);
+        let needed = rules.settings.min_insync_replicas.min(count(&partition.replicas));
+        if self.acks != -1 || isr >= needed {
             return Ok(());
         }
         let message = format!(
