@@ -40,24 +40,35 @@ pub(in crate::broker) fn read(data_dir: &Path) -> Result<ClusterImage> {
             logs.push(name);
         }
     }
-    // Names sort by offset. Some records after a snapshot may be in it already; applying them again changes nothing.
+    // Names sort by offset.
     snapshots.sort();
     logs.sort();
-    for name in snapshots.last().into_iter().chain(&logs) {
+    let snapshot = snapshots.last();
+    // A change of a partition counts: what the snapshot has must not be applied once more.
+    let from = snapshot.map_or(0, |name| end_offset(name));
+    let files = snapshot.map(|name| (name, 0)).into_iter();
+    for (name, from) in files.chain(logs.iter().map(|name| (name, from))) {
         let path = folder.join(name);
-        read_file(&path, &mut image)
+        read_file(&path, from, &mut image)
             .map_err(|error| error.context(format_args!("cannot read {}", path.display())))?;
     }
     Ok(image)
 }
 
-/// Applies the records of one file. Kinds that the image does not know are skipped.
-fn read_file(path: &Path, image: &mut ClusterImage) -> Result<()> {
+/// The offset up to which a snapshot has the log, by its name: `00000000000000000123-0000000007.checkpoint`.
+fn end_offset(snapshot: &str) -> i64 {
+    let offset = snapshot.split('-').next();
+    offset.and_then(|offset| offset.parse().ok()).unwrap_or(0)
+}
+
+/// Applies the batches of one file that begin at the offset `from` or later. Kinds of records that the image does not
+/// know are skipped.
+fn read_file(path: &Path, from: i64, image: &mut ClusterImage) -> Result<()> {
     let file = File::open(path)?;
     let mut reader = BatchReader::new(&file, 0, file.metadata()?.len(), SCAN_BUFFER);
     let mut bytes = Vec::new();
     while let Some(position) = reader.next_valid()? {
-        if position.header.is_control() {
+        if position.header.is_control() || position.header.base_offset < from {
             continue;
         }
         reader.read_batch(&position, &mut bytes, BATCH_LIMIT)?;

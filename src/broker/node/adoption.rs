@@ -87,8 +87,8 @@ struct NewTopic {
     configs: Configs,
 }
 
-/// The topics whose logs were found but that are not in `image`, with the configs that they had (`inherited`, by topic).
-/// Their partitions become `own`.
+/// The topics whose logs were found but that are not in `image`, with the configs that they had (`inherited`, by
+/// topic). Their partitions become `own`.
 pub(super) fn adopt(
     found: FoundPartitions,
     image: &ClusterImage,

@@ -1,8 +1,8 @@
 //! One node of a cluster: its listeners and connections, and the replicas in its log dir.
 //!
-//! [`replica_manager`] has the replicas, [`topic_changes`] the order of steps when topics change, [`upkeep`] what is done
-//! for logs now and then; [`open`] and [`adoption`] read a data directory. What is true of the whole cluster is in
-//! cluster/, the files are storage's.
+//! [`replica_manager`] has the replicas, [`topic_changes`] the order of steps when topics change, [`upkeep`] what is
+//! done for logs periodically; [`open`] and [`adoption`] read a data directory. What is true of the whole cluster is in
+//! cluster/, the files are in storage/.
 
 mod adoption;
 mod open;

@@ -1,7 +1,7 @@
 //! The replicas of one node: which there are, and their logs in the log dir.
 //!
-//! Owns the map from a partition to its replica. Which partitions the cluster has, and which of them this node leads, is
-//! in the image ([`super::super::cluster`]); `topic_changes` has the order of steps when something changes.
+//! Owns the map from a partition to its replica. Which partitions the cluster has, and which of them this node leads,
+//! is in the image (`cluster/`); `topic_changes` has the order of steps when something changes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
