@@ -8,6 +8,7 @@ mod hostile_client;
 mod lifecycle;
 mod not_yet;
 mod partition_files;
+mod replicas_of_one_node;
 mod restart;
 mod transactions;
 mod transcript;

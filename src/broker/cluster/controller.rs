@@ -438,7 +438,7 @@ mod tests {
         }
         for (name, id, partitions) in [("a.b", 1, 1), ("c", 2, 3)] {
             let partition = |index| (index, cluster.new_partition(&[1]));
-            let partitions = (0..partitions).map(partition).collect();
+            let partitions: Vec<_> = (0..partitions).map(partition).collect();
             let created = records::topic(name, Uuid::from_u128(id), &partitions, &Configs::new());
             cluster.apply_all(&created);
         }

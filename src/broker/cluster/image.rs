@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::partition_image::PartitionImage;
+use super::partition_image::{PartitionImage, Partitions};
 use super::records::{BROKER, TOPIC};
 use crate::broker::config::effective_config::Configs;
 use crate::internal_records::cluster_metadata::decode_record;
@@ -23,15 +23,36 @@ const REMEMBERED: usize = 1_000;
 pub(in crate::broker) struct TopicImage {
     pub(in crate::broker) name: String,
     pub(in crate::broker) id: Uuid,
-    /// By their numbers, which begin at 0 and leave no gap.
-    pub(in crate::broker) partitions: BTreeMap<i32, PartitionImage>,
+    pub(in crate::broker) partitions: Partitions,
     /// The configs that the topic was given; the others are the broker's.
     pub(in crate::broker) configs: Configs,
 }
 
 impl TopicImage {
     pub(in crate::broker) fn partition(&self, index: i32) -> Option<&PartitionImage> {
-        self.partitions.get(&index)
+        let place = self.place(index).ok()?;
+        self.partitions.get(place).map(|(_, partition)| partition)
+    }
+
+    fn partition_mut(&mut self, index: i32) -> Option<&mut PartitionImage> {
+        let place = self.place(index).ok()?;
+        self.partitions.get_mut(place).map(|(_, partition)| partition)
+    }
+
+    /// Adds a partition, or replaces the one of this number.
+    fn put(&mut self, index: i32, partition: PartitionImage) {
+        if let Some(known) = self.partition_mut(index) {
+            *known = partition;
+        } else {
+            let (Ok(place) | Err(place)) = self.place(index);
+            self.partitions.insert(place, (index, partition));
+        }
+    }
+
+    /// Where a partition is in the list, or would be.
+    fn place(&self, index: i32) -> Result<usize, usize> {
+        self.partitions
+            .binary_search_by_key(&index, |(number, _)| *number)
     }
 
     pub(in crate::broker) fn partition_count(&self) -> i32 {
@@ -178,7 +199,7 @@ impl ClusterImage {
         let topic = TopicImage {
             name: name.clone(),
             id,
-            partitions: BTreeMap::new(),
+            partitions: Partitions::new(),
             configs: Configs::new(),
         };
         self.topics.insert(name, Arc::new(topic));
@@ -192,13 +213,13 @@ impl ClusterImage {
     fn add_partition(&mut self, value: &StructValue<'_>) {
         if let Some(topic) = self.topic_mut(topic_id(value)) {
             let partition = PartitionImage::from_record(value);
-            topic.partitions.insert(partition_id(value), partition);
+            topic.put(partition_id(value), partition);
         }
     }
 
     fn change_partition(&mut self, value: &StructValue<'_>) {
         if let Some(topic) = self.topic_mut(topic_id(value))
-            && let Some(partition) = topic.partitions.get_mut(&partition_id(value))
+            && let Some(partition) = topic.partition_mut(partition_id(value))
         {
             partition.change(value);
         }
@@ -274,7 +295,7 @@ mod tests {
         }
     }
 
-    fn partitions(image: &ClusterImage, indices: std::ops::Range<i32>) -> BTreeMap<i32, PartitionImage> {
+    fn partitions(image: &ClusterImage, indices: std::ops::Range<i32>) -> Partitions {
         indices.map(|index| (index, image.new_partition(&[1]))).collect()
     }
 

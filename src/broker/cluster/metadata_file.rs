@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-use super::partition_image::PartitionImage;
+use super::partition_image::{PartitionImage, Partitions};
 use super::records::{BROKER, Records, config_changes, producer_ids, topic};
 use crate::broker::config::effective_config::Configs;
 use crate::error::{Error, Result};
@@ -59,7 +59,8 @@ impl StoredMetadata {
         }
         for (name, stored) in &self.topics {
             let partitions = (0..stored.partitions).map(|index| (index, partition.clone()));
-            records.extend(topic(name, stored.id, &partitions.collect(), &stored.configs));
+            let partitions: Partitions = partitions.collect();
+            records.extend(topic(name, stored.id, &partitions, &stored.configs));
         }
         records.extend(producer_ids(self.next_producer_id));
         records

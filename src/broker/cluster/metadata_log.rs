@@ -184,12 +184,7 @@ mod tests {
 
     fn made(name: &str, id: u128) -> Records {
         let partition = PartitionImage::new(vec![1], vec![Uuid::nil()]);
-        topic(
-            name,
-            Uuid::from_u128(id),
-            &[(0, partition)].into(),
-            &Configs::new(),
-        )
+        topic(name, Uuid::from_u128(id), &[(0, partition)], &Configs::new())
     }
 
     #[test]

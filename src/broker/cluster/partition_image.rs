@@ -15,6 +15,9 @@ const FIRST_LEADER_EPOCH: i32 = 0;
 /// The leader of a `PartitionChangeRecord` that leaves the leader as it is.
 const NO_LEADER_CHANGE: i64 = -2;
 
+/// Partitions of one topic with their numbers, in ascending order. Those of a whole topic begin at 0 and leave no gap.
+pub(in crate::broker) type Partitions = Vec<(i32, PartitionImage)>;
+
 /// One partition of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct PartitionImage {

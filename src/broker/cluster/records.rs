@@ -1,7 +1,5 @@
 //! Changes of the cluster as records of Apache Kafka's metadata log (KIP-631).
 
-use std::collections::BTreeMap;
-
 use uuid::Uuid;
 
 use super::image::ClusterImage;
@@ -56,7 +54,7 @@ pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
 pub(in crate::broker) fn topic(
     name: &str,
     id: Uuid,
-    partitions: &BTreeMap<i32, PartitionImage>,
+    partitions: &[(i32, PartitionImage)],
     configs: &Configs,
 ) -> Records {
     let fields = [("name", text(name)), ("topicId", uuid(id))];
@@ -67,7 +65,7 @@ pub(in crate::broker) fn topic(
 }
 
 /// New partitions of a topic, or what is now so of those that exist.
-pub(in crate::broker) fn partitions(topic: Uuid, partitions: &BTreeMap<i32, PartitionImage>) -> Records {
+pub(in crate::broker) fn partitions(topic: Uuid, partitions: &[(i32, PartitionImage)]) -> Records {
     let records = partitions
         .iter()
         .filter_map(|(index, partition)| partition.to_record(topic, *index));

@@ -97,20 +97,17 @@ fn missing(name: &str) -> DescribeTopicPartitionsResponseTopic {
 }
 
 fn describe(topic: &TopicImage, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {
-    let described = topic
-        .partitions
-        .range(from..)
-        .take(room)
-        .map(|(index, partition)| {
-            DescribeTopicPartitionsResponsePartition::default()
-                .with_partition_index(*index)
-                .with_leader_id(BrokerId(partition.leader))
-                .with_leader_epoch(partition.leader_epoch)
-                .with_replica_nodes(broker_ids(&partition.replicas))
-                .with_isr_nodes(broker_ids(&partition.isr))
-                .with_eligible_leader_replicas(Some(Vec::new()))
-                .with_last_known_elr(Some(Vec::new()))
-        });
+    let partitions = topic.partitions.iter().filter(|(index, _)| *index >= from);
+    let described = partitions.take(room).map(|(index, partition)| {
+        DescribeTopicPartitionsResponsePartition::default()
+            .with_partition_index(*index)
+            .with_leader_id(BrokerId(partition.leader))
+            .with_leader_epoch(partition.leader_epoch)
+            .with_replica_nodes(broker_ids(&partition.replicas))
+            .with_isr_nodes(broker_ids(&partition.isr))
+            .with_eligible_leader_replicas(Some(Vec::new()))
+            .with_last_known_elr(Some(Vec::new()))
+    });
     DescribeTopicPartitionsResponseTopic::default()
         .with_name(Some(topic_name(&topic.name)))
         .with_topic_id(topic.id)

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::broker::cluster::image::ClusterImage;
-use crate::broker::cluster::partition_image::PartitionImage;
+use crate::broker::cluster::partition_image::{PartitionImage, Partitions};
 use crate::broker::cluster::records::{self, Records};
 use crate::broker::config::effective_config::Configs;
 use crate::broker::topic_name;
@@ -51,7 +51,8 @@ pub(super) fn catch_up(found: &FoundPartitions, image: &ClusterImage, own: &Part
             None => records::topic_removed(topic.id),
             Some(end) => {
                 let new = topic.partition_count()..*end;
-                records::partitions(topic.id, &new.map(|index| (index, own.clone())).collect())
+                let new: Partitions = new.map(|index| (index, own.clone())).collect();
+                records::partitions(topic.id, &new)
             }
         });
     }
@@ -75,7 +76,8 @@ pub(super) fn take_over(image: &ClusterImage, own: &PartitionImage) -> Records {
             };
             (*index, partition)
         });
-        changes.extend(records::partitions(topic.id, &taken.collect()));
+        let taken: Partitions = taken.collect();
+        changes.extend(records::partitions(topic.id, &taken));
     }
     changes
 }
@@ -118,7 +120,8 @@ pub(super) fn adopt(
     left_alone.sort();
     let records = topics.iter().flat_map(|(name, topic)| {
         let partitions = (0..topic.partitions).map(|index| (index, own.clone()));
-        records::topic(name, topic.id, &partitions.collect(), &topic.configs)
+        let partitions: Partitions = partitions.collect();
+        records::topic(name, topic.id, &partitions, &topic.configs)
     });
     Ok(Adopted {
         records: records.collect(),
@@ -174,7 +177,7 @@ mod tests {
         let id = Uuid::from_u128;
         let mut image = ClusterImage::default();
         for (name, number) in [("deleted", 1), ("anew", 2), ("grown", 3), ("old", 4)] {
-            let partitions = [(0, own())].into();
+            let partitions = [(0, own())];
             image.apply_all(&records::topic(name, id(number), &partitions, &Configs::new()));
         }
         let log = |topic: &str, partition, id| (TopicPartition::new(topic, partition), id);

@@ -11,7 +11,7 @@ use crate::broker::cluster::apache_kafka;
 use crate::broker::cluster::image::{BrokerImage, ClusterImage};
 use crate::broker::cluster::metadata_file;
 use crate::broker::cluster::metadata_log::MetadataLog;
-use crate::broker::cluster::partition_image::PartitionImage;
+use crate::broker::cluster::partition_image::{PartitionImage, Partitions};
 use crate::broker::cluster::producer_ids::{ProducerIds, UsedIds};
 use crate::broker::cluster::records::{self, BROKER, Records};
 use crate::broker::config::BrokerConfig;
@@ -186,7 +186,7 @@ impl ReplicaManager {
         for topic in image.topics() {
             let settings = self.settings(&image, &topic.configs);
             let mut replicas = TopicReplicas::new();
-            let mut later = BTreeMap::new();
+            let mut later = Partitions::new();
             for (index, partition) in self.own(&topic.partitions) {
                 let name = TopicPartition::new(topic.name.as_str(), index);
                 let replica = self.open(&name, topic.id, partition, &settings)?;
@@ -196,9 +196,9 @@ impl ReplicaManager {
                         leader_epoch,
                         ..partition.clone()
                     };
-                    later.insert(index, partition);
+                    later.push((index, partition));
                 }
-                replicas.insert(index, replica);
+                replicas.push(replica);
             }
             self.insert(topic.id, replicas);
             later_epochs.extend(records::partitions(topic.id, &later));

@@ -3,7 +3,7 @@
 //! Owns the map from a partition to its replica. Which partitions the cluster has, and which of them this node leads,
 //! is in the image (`cluster/`); `topic_changes` has the order of steps when something changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use uuid::Uuid;
@@ -20,8 +20,8 @@ use crate::error::Result;
 use crate::storage::{LogDir, PartitionLog};
 use crate::topic_partition::TopicPartition;
 
-/// The replicas of one topic by the numbers of their partitions.
-pub(super) type TopicReplicas = BTreeMap<i32, Arc<Replica>>;
+/// Replicas of one topic, in the order of their partitions.
+pub(super) type TopicReplicas = Vec<Arc<Replica>>;
 
 /// Every replica of a node.
 #[derive(Debug)]
@@ -60,14 +60,15 @@ impl ReplicaManager {
 
     /// The same by the topic's id.
     pub(in crate::broker) fn replica(&self, topic: Uuid, index: i32) -> Option<Arc<Replica>> {
-        self.read().get(&topic)?.get(&index).map(Arc::clone)
+        let replicas = self.read();
+        let replicas = replicas.get(&topic)?;
+        let place = replicas.binary_search_by_key(&index, |replica| replica.index);
+        replicas.get(place.ok()?).map(Arc::clone)
     }
 
     /// The replicas of one topic on this node, by their numbers.
     pub(in crate::broker) fn of_topic(&self, topic: Uuid) -> Vec<Arc<Replica>> {
-        let replicas = self.read();
-        let found = replicas.get(&topic).into_iter().flat_map(BTreeMap::values);
-        found.map(Arc::clone).collect()
+        self.read().get(&topic).cloned().unwrap_or_default()
     }
 
     /// The same by the topic's name; none if it does not exist.
@@ -80,8 +81,7 @@ impl ReplicaManager {
     /// Every replica on this node, in no order.
     pub(in crate::broker) fn all(&self) -> Vec<Arc<Replica>> {
         let replicas = self.read();
-        let all = replicas.values().flat_map(BTreeMap::values);
-        all.map(Arc::clone).collect()
+        replicas.values().flatten().map(Arc::clone).collect()
     }
 
     /// Bytes of every log.
@@ -113,13 +113,16 @@ impl ReplicaManager {
 
     /// Adds replicas to those of a topic.
     pub(super) fn insert(&self, topic: Uuid, replicas: TopicReplicas) {
-        self.write().entry(topic).or_default().extend(replicas);
+        let mut all = self.write();
+        let known = all.entry(topic).or_default();
+        known.extend(replicas);
+        known.sort_unstable_by_key(|replica| replica.index);
     }
 
     /// Takes one replica out.
     pub(super) fn forget(&self, topic: Uuid, index: i32) {
         if let Some(replicas) = self.write().get_mut(&topic) {
-            replicas.remove(&index);
+            replicas.retain(|replica| replica.index != index);
         }
     }
 

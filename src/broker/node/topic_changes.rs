@@ -4,7 +4,6 @@
 //! folders of partitions are created before the records that name them and removed after, so that at worst a folder is
 //! left over, which the next start takes for a topic of its own.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use uuid::Uuid;
 use super::replica_manager::{ReplicaManager, TopicReplicas};
 use crate::broker::cluster::controller::PlannedTopic;
 use crate::broker::cluster::image::{ClusterImage, TopicImage};
-use crate::broker::cluster::partition_image::PartitionImage;
+use crate::broker::cluster::partition_image::{PartitionImage, Partitions};
 use crate::broker::cluster::records::{self, BROKER, TOPIC};
 use crate::broker::config::effective_config::Configs;
 use crate::broker::config::topic_settings::TopicSettings;
@@ -55,20 +54,20 @@ impl ReplicaManager {
         &self,
         topic: &str,
         id: Uuid,
-        partitions: &BTreeMap<i32, PartitionImage>,
+        partitions: &[(i32, PartitionImage)],
         settings: &Arc<TopicSettings>,
     ) -> Result<TopicReplicas> {
         let mut created = TopicReplicas::new();
         for (index, partition) in self.own(partitions) {
             match self.create(&TopicPartition::new(topic, index), id, partition, settings) {
-                Ok(replica) => created.insert(index, replica),
+                Ok(replica) => created.push(replica),
                 Err(error) => {
-                    for index in created.into_keys() {
-                        self.discard(topic, index..index + 1);
+                    for replica in created {
+                        self.discard(topic, replica.index..replica.index + 1);
                     }
                     return Err(error);
                 }
-            };
+            }
         }
         Ok(created)
     }
@@ -76,7 +75,7 @@ impl ReplicaManager {
     /// Those of the partitions that have a replica on this node.
     pub(super) fn own<'a>(
         &self,
-        partitions: &'a BTreeMap<i32, PartitionImage>,
+        partitions: &'a [(i32, PartitionImage)],
     ) -> impl Iterator<Item = (i32, &'a PartitionImage)> {
         let own = self.config.node_id;
         let partitions = partitions.iter().map(|(index, partition)| (*index, partition));
@@ -124,13 +123,13 @@ impl ReplicaManager {
         let topic = self.existing(name)?;
         change.commit(&records::topic_removed(topic.id))?;
         let replicas = self.remove(topic.id);
-        for replica in replicas.values() {
+        for replica in &replicas {
             // A producer may be appending now: the folder is renamed under the lock of the log.
             let _log = replica.log();
             self.log_dir
                 .delete_partition(&TopicPartition::new(name, replica.index))?;
         }
-        for replica in replicas.values() {
+        for replica in &replicas {
             replica.waiters.wake_all();
         }
         Ok(())
@@ -165,7 +164,7 @@ impl ReplicaManager {
         let replicas = self.create_replicas(name, topic.id, &partitions, &settings)?;
         self.insert(topic.id, replicas);
         if let Err(error) = change.commit(&records::partitions(topic.id, &partitions)) {
-            for index in partitions.keys() {
+            for (index, _) in &partitions {
                 self.forget(topic.id, *index);
             }
             self.discard(name, first..first.saturating_add(partitions.len() as i32));
@@ -200,11 +199,7 @@ impl ReplicaManager {
 }
 
 /// New partitions on these brokers, the first of which has the number `first`.
-fn new_partitions(
-    image: &ClusterImage,
-    first: i32,
-    assignments: &[Vec<i32>],
-) -> BTreeMap<i32, PartitionImage> {
+fn new_partitions(image: &ClusterImage, first: i32, assignments: &[Vec<i32>]) -> Partitions {
     (first..)
         .zip(assignments)
         .map(|(index, replicas)| (index, image.new_partition(replicas)))
