@@ -206,6 +206,7 @@ impl ProducerState {
     pub fn check_data(&self, header: &BatchHeader, from_zero: bool) -> Result<(), ProducerError> {
         let producer_id = header.producer_id;
         let Some(entry) = self.producers.get(&producer_id) else {
+            check_epoch(&ProducerEntry::new(), header)?;
             if from_zero && header.base_sequence != 0 {
                 return Err(ProducerError::OutOfOrderSequence {
                     producer_id,
