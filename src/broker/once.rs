@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// What a request wants of partitions, topic by topic; each partition is there once.
+/// What a request asks of partitions, topic by topic; each partition is in it once.
 #[derive(Debug)]
 pub(super) struct Once<Topic, Wanted> {
     topics: Vec<(Topic, Vec<(i32, Wanted)>)>,

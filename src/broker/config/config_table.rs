@@ -1,15 +1,15 @@
 //! The broker settings that the mini broker knows: names, types, defaults, and which can change while it runs.
 //!
 //! Names and types are Apache Kafka 4.3.1's (<https://kafka.apache.org/documentation/#brokerconfigs>). Defaults
-//! are too, but for what makes a local broker pleasanter: no rebalance delay, short sessions allowed, few
-//! internal partitions with one replica each, loopback only.
+//! are too, except where a local broker needs others: no rebalance delay, short sessions allowed, few internal
+//! partitions with one replica each, loopback only.
 
 use crate::topic_config::Kind::{self, Boolean, Double, Int, List, Long, String};
 
 /// Who may change a setting while the broker runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Nobody: it is read at start.
+    /// It is read at start only.
     ReadOnly,
     /// One broker's value only.
     Broker,

@@ -1,6 +1,6 @@
-//! AlterConfigs, versions 0–2: all configs of a topic or broker replaced; what is not named goes.
+//! AlterConfigs, versions 0–2: replaces all configs of a topic or broker; those that are not named are removed.
 //!
-//! Owns also how both APIs that alter configs keep the result; the checks are `cluster/config_changes.rs`'s.
+//! Owns also how both APIs that alter configs store the result; the checks are in `cluster/config_changes.rs`.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterConfigs>
 
@@ -59,7 +59,7 @@ fn replace(node: &Node, wanted: &AlterConfigsResource, validate_only: bool) -> R
     store(node, &resource, configs, validate_only)
 }
 
-/// The configs a resource was given.
+/// The configs that a resource was given.
 pub(super) fn current(node: &Node, resource: &Resource) -> Configs {
     let image = node.cluster.image();
     let configs = match resource {
@@ -69,7 +69,7 @@ pub(super) fn current(node: &Node, resource: &Resource) -> Configs {
     configs.cloned().unwrap_or_default()
 }
 
-/// Checks a resource's new configs, and keeps them unless they were only to be checked.
+/// Checks the new configs of a resource, and stores them unless `validate_only` is set.
 pub(super) fn store(
     node: &Node,
     resource: &Resource,

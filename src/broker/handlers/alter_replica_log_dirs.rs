@@ -1,5 +1,5 @@
-//! `AlterReplicaLogDirs`, versions 1–2: there is one log dir. A partition that is to go where it is stays there, as
-//! Apache Kafka takes it; no other folder is known.
+//! `AlterReplicaLogDirs`, versions 1–2: there is one log dir. A move to where the partition is already succeeds, as on
+//! Apache Kafka; any other path is unknown.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterReplicaLogDirs>
 

@@ -1,6 +1,6 @@
 //! CreateTopics, versions 2–7.
 //!
-//! - A name that is twice in a request is refused, in one result.
+//! - A name that a request has twice is refused, in one result.
 //! - `-1` partitions or replicas mean the broker's defaults (KIP-464); with a manual assignment both must be -1.
 //! - Apache Kafka's own metadata topic cannot be created (`INVALID_REQUEST`).
 //! - `validate_only` checks everything and creates nothing.

@@ -1,8 +1,8 @@
 //! DeleteRecords, versions 0–2: moves the start of a partition up.
 //!
 //! - −1 is the high watermark. Of a partition that is named twice the last offset counts.
-//! - A topic that is compacted and not deleted from refuses it.
-//! - The new start survives a restart; whole segments before it go when retention runs.
+//! - A topic whose `cleanup.policy` has no `delete` refuses it.
+//! - The new start survives a restart; retention removes whole segments before it later.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DeleteRecords>
 
@@ -56,7 +56,7 @@ pub fn handle(node: &Arc<Node>, _: &RequestContext, request: DeleteRecordsReques
     DeleteRecordsResponse::default().with_topics(topics)
 }
 
-/// The partition's start afterwards.
+/// Returns the start of the partition afterwards.
 fn delete(partition: &Replica, offset: i64) -> Result<i64, ResponseError> {
     if !partition.settings().delete {
         return Err(ResponseError::PolicyViolation);

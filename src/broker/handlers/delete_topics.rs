@@ -1,8 +1,8 @@
 //! DeleteTopics, versions 1–6: topics by name, from v6 by id too.
 //!
-//! - A topic that is twice in a request is refused.
+//! - A topic that a request has twice is refused.
 //! - `delete.topic.enable=false` refuses everything.
-//! - Groups forget what they committed for it.
+//! - Groups lose the offsets that they committed for it.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DeleteTopics>
 

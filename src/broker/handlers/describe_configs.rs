@@ -49,7 +49,7 @@ pub fn handle(
     DescribeConfigsResponse::default().with_results(results.collect())
 }
 
-/// One config on its way into the answer.
+/// One config of the answer.
 struct Entry<'a> {
     name: &'a str,
     value: Option<String>,
@@ -68,7 +68,7 @@ fn describe(
 ) -> Vec<DescribeConfigsResourceResult> {
     let is_wanted = |name: &str| match &wanted.configuration_keys {
         Some(keys) if !keys.is_empty() => keys.iter().any(|key| key.as_str() == name),
-        // No names are all names.
+        // An empty list means all configs, like none.
         _ => true,
     };
     let image = node.cluster.image();
@@ -153,7 +153,7 @@ fn node_entries(node: &Node, values: BrokerValues<'_>, push: &mut dyn FnMut(Entr
 
 const ALWAYS_GIVEN: [&str; 4] = ["advertised.listeners", "listeners", "log.dirs", "node.id"];
 
-/// Settings whose value shows only when the broker runs.
+/// Settings whose value is known only when the broker runs.
 fn actual(node: &Node, name: &str) -> Option<String> {
     let listeners = |address: fn(&Listener) -> String| {
         let listeners = node.listeners.iter();

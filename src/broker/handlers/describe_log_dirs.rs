@@ -42,7 +42,7 @@ pub fn handle(
     ])
 }
 
-/// The log dir as clients know it.
+/// The absolute path of the log dir, by which clients name it.
 pub(super) fn absolute_log_dir(node: &Node) -> PathBuf {
     let dir = &node.config.data_dir;
     std::path::absolute(dir).unwrap_or_else(|_| dir.clone())

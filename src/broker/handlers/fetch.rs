@@ -65,7 +65,7 @@ struct Limits {
     by_id: bool,
 }
 
-/// Reads, and waits as long as it is worth it.
+/// Reads, and waits until that is enough or the time is over.
 async fn fetch(node: &Node, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer> {
     let partitions = find(node, plan, limits);
     let (mut answers, mut enough) = read_all(plan, &partitions, limits);
@@ -78,7 +78,7 @@ async fn fetch(node: &Node, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer
         for partition in partitions.iter().filter_map(|found| found.as_ref().ok()) {
             partition.waiters.register(&waiter);
         }
-        // What came between the last look and the registration.
+        // Records may have arrived between the last read and the registration.
         (answers, enough) = read_all(plan, &partitions, limits);
         if enough {
             return answers;
@@ -113,7 +113,7 @@ fn find(node: &Node, plan: &Plan, limits: &Limits) -> Vec<Found> {
     plan.targets.iter().map(|(target, _)| look_up(target)).collect()
 }
 
-/// Looks at every partition once; whether that is enough for an answer.
+/// Reads every partition once; also returns whether that is enough for an answer.
 fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<PartitionAnswer>, bool) {
     let mut left = limits.max_bytes;
     let mut total = 0;
@@ -183,8 +183,8 @@ fn missing(target: &Target, error: ResponseError) -> PartitionAnswer {
     }
 }
 
-/// What goes into the answer, by topic; in a session only what is news. The session learns what was said. As in
-/// Kafka, what does not exist comes last, first of it what has an unknown id.
+/// What goes into the answer, by topic; in a session only what has changed since the last answer, which the session
+/// remembers. As in Kafka, partitions that do not exist come last, and first among them those with an unknown id.
 fn select(node: &Node, plan: &Plan, answers: Vec<PartitionAnswer>) -> Vec<TopicAnswer> {
     let mut topics: Vec<TopicAnswer> = Vec::new();
     let mut said = Vec::new();

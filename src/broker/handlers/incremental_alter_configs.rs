@@ -1,6 +1,6 @@
-//! IncrementalAlterConfigs, versions 0–1: single configs of topics and brokers set, deleted, added to, taken from.
+//! IncrementalAlterConfigs, versions 0–1: sets, deletes, extends or shortens single configs of topics and brokers.
 //!
-//! - A resource or a config that is twice in a request is refused.
+//! - A resource or a config that a request has twice is refused.
 //! - APPEND and SUBTRACT are for lists, and work on the value in force.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_IncrementalAlterConfigs>

@@ -2,7 +2,7 @@
 //!
 //! - −1 the end (for read-committed readers the last stable offset), −2 the start, −3 (v7) the record with the
 //!   largest timestamp, −4 (v8) the start of what is local: the start, −5 (v9) the end of what is tiered: none.
-//! - A time gives the first record that is not older, with its own timestamp; none gives −1.
+//! - A time gives the first record that is not older, with its own timestamp; −1 if there is none.
 //! - A partition that a request names twice is refused, in one answer. The time is looked at before the partition.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListOffsets>
@@ -81,7 +81,7 @@ fn response(index: i32, answer: Result<Found, ResponseError>, version: i16) -> L
         Ok(found) => response
             .with_offset(found.offset)
             .with_timestamp(found.timestamp)
-            // Older answers have no room for it.
+            // Older versions have no field for it.
             .with_leader_epoch(if version >= 4 { found.leader_epoch } else { -1 }),
     }
 }

@@ -1,4 +1,4 @@
-//! ListPartitionReassignments, version 0: none. One node has nowhere to move a replica; tools ask all the same.
+//! ListPartitionReassignments, version 0: always none, as one node cannot move a replica. Tools ask nevertheless.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListPartitionReassignments>
 

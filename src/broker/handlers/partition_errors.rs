@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::TopicName;
 
-/// A topic's partitions and what is wrong with each.
+/// A topic's partitions, each with its error.
 type Topic = (TopicName, Vec<(i32, Option<ResponseError>)>);
 
 /// Collects the answers of one request.
@@ -40,8 +40,8 @@ impl PartitionErrors {
         self.is_topic_open = false;
     }
 
-    /// All answers. Only where something is unknown are topics of one name made one; topics without partitions are
-    /// left out.
+    /// All answers. If any partition is unknown, topics of the same name are merged; topics without partitions are left
+    /// out.
     pub(super) fn into_topics(mut self) -> Vec<Topic> {
         if self.unknown.is_empty() {
             return self.known;

@@ -69,8 +69,9 @@ pub(super) fn take_over(image: &ClusterImage, own: &PartitionImage) -> Records {
                 || partition.leader != own.leader
         });
         let taken = moved.map(|(index, before)| {
+            let elections = i32::from(before.leader != own.leader);
             let partition = PartitionImage {
-                leader_epoch: before.leader_epoch.saturating_add(1),
+                leader_epoch: before.leader_epoch.saturating_add(elections),
                 partition_epoch: before.partition_epoch.saturating_add(1),
                 ..own.clone()
             };
@@ -198,6 +199,32 @@ mod tests {
         let adopted = adopt(found, &image, &own(), BTreeMap::new()).unwrap();
         image.apply_all(&adopted.records);
         assert_eq!(image.topic("anew").unwrap().id, id(9));
+    }
+
+    #[test]
+    fn partitions_of_another_node_or_directory_are_taken_over() {
+        let moved = PartitionImage::new(vec![1], vec![Uuid::from_u128(5)]);
+        let foreign = PartitionImage::new(vec![2, 1], vec![Uuid::nil(); 2]);
+        let partitions = [(0, own()), (1, moved), (2, foreign)];
+        let mut image = ClusterImage::default();
+        image.apply_all(&records::topic(
+            "t",
+            Uuid::from_u128(1),
+            &partitions,
+            &Configs::new(),
+        ));
+        let taken = take_over(&image, &own());
+        assert_eq!(taken.len(), 2);
+        image.apply_all(&taken);
+        let changed = |leader_epoch| PartitionImage {
+            leader_epoch,
+            partition_epoch: 1,
+            ..own()
+        };
+        for (index, expected) in [(0, own()), (1, changed(0)), (2, changed(1))] {
+            assert_eq!(image.partition("t", index), Some(&expected));
+        }
+        assert!(take_over(&image, &own()).is_empty());
     }
 
     #[test]
