@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import time
 
 from harness import HERE, KAFKIT, ApacheKafka, MiniBroker, equal, expect, kafka_tool, run, wait_until
 
@@ -164,19 +163,5 @@ def check_a_java_group_reads_on_after_elections_on_apache_kafka(_broker):
         kafkit(mini, "produce", "elected", stdin="new\n")
         seen = kafka_tool(*read, "--max-messages", 1, "--bootstrap-server", mini.bootstrap)
         equal(seen.split(), ["new"], "what the group has left")
-    finally:
-        mini.stop()
-
-
-def check_a_java_transaction_on_the_mini_broker_ends_at_once(_broker):
-    mini = MiniBroker("no_transactions")
-    mini.start()
-    try:
-        kafkit(mini, "topics", "create", "t")
-        begun = time.monotonic()
-        kafka_tool("kafka-producer-perf-test", "--topic", "t", "--num-records", 10, "--record-size", 10, "--throughput",
-                   -1, "--transactional-id", "x", "--bootstrap-server", mini.bootstrap, status=1)
-        expect(time.monotonic() - begun < 20, "the producer ends before it times out")
-        expect("no transactions yet" in mini.program.stderr(), "the mini broker says why")
     finally:
         mini.stop()
