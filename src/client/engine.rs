@@ -12,9 +12,6 @@ use super::record_source::{RecordSource, SourceOptions};
 use super::settings::Settings;
 use crate::error::Result;
 
-/// Partitioners that the direct lane has, by librdkafka's names.
-const OUR_PARTITIONERS: &[&str] = &["murmur2_random", "murmur2", "random"];
-
 /// Who carries the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -26,14 +23,9 @@ pub enum Engine {
 impl Engine {
     /// Who sends records.
     pub fn for_sending(settings: &Settings, overrides: &[(String, String)]) -> Self {
-        if let Some(id) = value(settings, overrides, "transactional.id") {
-            return Self::Librdkafka(format!("transactional.id is {id}"));
-        }
-        match value(settings, overrides, "partitioner") {
-            Some(name) if !OUR_PARTITIONERS.contains(&name) => {
-                Self::Librdkafka(format!("the partitioner {name} is its own"))
-            }
-            _ => Self::Direct,
+        match value(settings, overrides, "transactional.id") {
+            Some(id) => Self::Librdkafka(format!("transactional.id is {id}")),
+            None => Self::Direct,
         }
     }
 
@@ -58,13 +50,12 @@ impl Engine {
 
     /// A source for these settings.
     pub fn open_source(&self, settings: &Settings, options: &SourceOptions) -> Result<Box<dyn RecordSource>> {
-        let (overrides, defaults) = (&options.overrides, &options.defaults);
         match self {
             Self::Direct => {
-                let typed = ConsumeSettings::of(settings, overrides, defaults)?;
+                let typed = ConsumeSettings::of(settings, &options.overrides, &options.defaults)?;
                 Ok(Box::new(DirectSource::open(typed, options)?))
             }
-            Self::Librdkafka(_) => Ok(Box::new(Consumer::open(settings, overrides, defaults)?)),
+            Self::Librdkafka(_) => Ok(Box::new(Consumer::open(settings, options)?)),
         }
     }
 

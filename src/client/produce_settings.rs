@@ -59,8 +59,63 @@ pub struct ProduceSettings {
     pub missing_topic_patience: Duration,
     /// Tries after the first; `None` is until the delivery timeout.
     pub retries: Option<u32>,
-    /// Every partition has its turn for records without a key; false sends them to any at random.
-    pub is_sticky: bool,
+    pub partitioner: Partitioner,
+}
+
+/// Which partition a record goes to that names none: Java's rule, and those of librdkafka's partitioners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partitioner {
+    pub hash: KeyHash,
+    /// Where records without a key go.
+    pub keyless: Keyless,
+    /// An empty key counts as none.
+    pub empty_is_none: bool,
+}
+
+/// What becomes of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyHash {
+    /// Java's.
+    Murmur2,
+    /// librdkafka's own default.
+    Crc32,
+    /// Sarama's.
+    Fnv1a,
+    /// Keys do not count.
+    Ignored,
+}
+
+/// Where a record without a key goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyless {
+    /// Each partition has its turn of several records.
+    InTurns,
+    /// To any, one by one.
+    Anywhere,
+    /// Where an empty key goes.
+    AsEmptyKey,
+}
+
+impl Partitioner {
+    /// Names that `partitioner` takes.
+    const NAMES: &[(&str, KeyHash, Keyless)] = &[
+        ("murmur2_random", KeyHash::Murmur2, Keyless::InTurns),
+        ("murmur2", KeyHash::Murmur2, Keyless::AsEmptyKey),
+        ("consistent_random", KeyHash::Crc32, Keyless::InTurns),
+        ("consistent", KeyHash::Crc32, Keyless::AsEmptyKey),
+        ("fnv1a_random", KeyHash::Fnv1a, Keyless::InTurns),
+        ("fnv1a", KeyHash::Fnv1a, Keyless::AsEmptyKey),
+        ("random", KeyHash::Ignored, Keyless::Anywhere),
+    ];
+
+    fn named(name: &str) -> Option<Self> {
+        let row = Self::NAMES.iter().find(|(known, ..)| *known == name)?;
+        Some(Self {
+            hash: row.1,
+            keyless: row.2,
+            empty_is_none: name == "consistent_random",
+        })
+    }
 }
 
 /// As large as a batch may be where `max.message.bytes` has its usual default, with room for services that keep it
@@ -123,12 +178,18 @@ impl ProduceSettings {
                 .time(&["topic.metadata.propagation.max.ms"])?
                 .unwrap_or(Duration::from_secs(30)),
             retries: retries.filter(|retries| *retries < i32::MAX as u32),
-            is_sticky: reader
-                .text(&["partitioner"])
-                .is_none_or(|(_, name)| name != "random"),
+            partitioner: partitioner(&reader)?,
             cluster,
         })
     }
+}
+
+fn partitioner(reader: &Reader<'_>) -> Result<Partitioner> {
+    let (key, name) = reader.text(&["partitioner"]).unwrap_or(("", "murmur2_random"));
+    Partitioner::named(name).ok_or_else(|| {
+        let names: Vec<&str> = Partitioner::NAMES.iter().map(|row| row.0).collect();
+        reader.complaint(key, format_args!("it takes {}, not \"{name}\"", names.join(", ")))
+    })
 }
 
 fn acks(reader: &Reader<'_>) -> Result<Acks> {
@@ -220,6 +281,7 @@ mod tests {
             ("acks", "2", "-X acks: it takes all, -1, 0 or 1, not \"2\""),
             ("batch.size", "1k", "-X batch.size: it takes a whole number"),
             ("compression.type", "brotli", "not \"brotli\""),
+            ("partitioner", "sticky", "it takes murmur2_random, murmur2,"),
         ] {
             let refusal = of(&[(name, value)]).unwrap_err().to_string();
             assert!(refusal.contains(told), "{refusal}");

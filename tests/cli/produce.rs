@@ -5,6 +5,8 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::cluster::Cluster;
@@ -166,6 +168,83 @@ fn a_key_always_goes_to_the_partition_that_java_gives_it() {
         .collect();
     expected.sort();
     assert_eq!(found, expected);
+}
+
+/// librdkafka itself is the judge: a key is where the clients of other languages look for it.
+#[test]
+fn a_partitioner_of_librdkafka_puts_keys_where_librdkafka_does() {
+    let shell = Shell::new();
+    let bootstrap = shell.cluster.bootstrap();
+    let keys = [
+        Some("a"),
+        Some("22"),
+        Some("user-1042"),
+        Some("열쇠"),
+        Some("kafka"),
+        Some(""),
+        None,
+    ];
+    for (partitioner, spreads) in [
+        ("consistent", &[][..]),
+        ("consistent_random", &[Some(""), None][..]),
+        ("murmur2", &[]),
+        ("murmur2_random", &[None]),
+        ("fnv1a", &[]),
+        ("fnv1a_random", &[None]),
+    ] {
+        let fixed: Vec<Option<&str>> = keys.into_iter().filter(|key| !spreads.contains(key)).collect();
+        let (ours, theirs) = (format!("ours.{partitioner}"), format!("theirs.{partitioner}"));
+        for topic in [&ours, &theirs] {
+            let create = ["topics", "create", "-b", &bootstrap, topic, "--partitions", "7"];
+            shell.suite.run(create).succeeds();
+        }
+        let producer: BaseProducer = ClientConfig::new()
+            .set("bootstrap.servers", &bootstrap)
+            .set("partitioner", partitioner)
+            .set("sticky.partitioning.linger.ms", "0")
+            .create()
+            .unwrap();
+        let mut input = String::new();
+        for key in fixed {
+            let mut record = BaseRecord::<str, str>::to(&theirs).payload("x");
+            record.key = key;
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+            input += &match key {
+                Some(key) => format!("{{\"key\":\"{key}\",\"value\":\"x\"}}\n"),
+                None => "{\"value\":\"x\"}\n".to_owned(),
+            };
+        }
+        producer.flush(Duration::from_secs(20)).unwrap();
+        let setting = format!("partitioner={partitioner}");
+        shell
+            .produce(&[&ours, "--json", "-X", &setting], input)
+            .succeeds();
+        let places = |topic| {
+            let shown = shell.shown(topic, r"%K %k %p\n");
+            let mut lines: Vec<String> = shown.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(places(&ours), places(&theirs), "{partitioner}");
+    }
+}
+
+#[test]
+fn a_transaction_that_the_broker_refuses_leaves_nothing_behind() {
+    let shell = Shell::new();
+    let create = [
+        "topics",
+        "create",
+        "-b",
+        &shell.cluster.bootstrap(),
+        "t",
+    ];
+    shell.suite.run(create).succeeds();
+    shell
+        .produce(&["t", "-X", "transactional.id=x"], "one\n")
+        .exits(4)
+        .complains("cannot begin transaction \"x\": ");
+    assert_eq!(shell.shown("t", r"%s\n"), "");
 }
 
 #[test]

@@ -1,24 +1,23 @@
 //! Settings to librdkafka's configuration: our defaults, then the user's words, then what a flag insists on.
 
-use super::entries::{self, Role};
-use crate::client::settings::Settings;
-use crate::error::Result;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::KafkaError;
 
-/// What sending wants, measured on files of short lines: big batches. Size limits are the cluster's to set, not ours.
-/// Reports of what was delivered would cost a sixth of the time: failures are reported, and what is left is counted.
+use super::entries::{self, Role};
+use super::notices;
+use crate::client::settings::Settings;
+use crate::error::{Error, Result};
+
+/// What a transaction needs, measured on files of short lines: big batches. Size limits are the cluster's.
 const PRODUCER: &[(&str, &str)] = &[
-    ("acks", "all"),
     ("partitioner", "murmur2_random"),
     ("delivery.report.only.error", "true"),
     ("batch.size", "1000000"),
     ("batch.num.messages", "100000"),
     ("message.max.bytes", "1000000000"),
-    ("queue.buffering.max.messages", "2000000"),
-    ("queue.buffering.max.kbytes", "1048576"),
+    ("queue.buffering.max.messages", "500000"),
+    ("queue.buffering.max.kbytes", "32768"),
     ("topic.metadata.refresh.fast.interval.ms", "50"),
-    ("max.in.flight.requests.per.connection", "5"),
-    // Two log lines a batch, the only place that says what a broker answers to records that are sent again.
-    ("debug", "msg"),
 ];
 
 /// What reading wants: fetches of several megabytes, no pause when the queue was full, and a queue that is small
@@ -35,15 +34,9 @@ const CONSUMER: &[(&str, &str)] = &[
     ("check.crcs", "true"),
 ];
 
-/// How long librdkafka may gather a batch where nobody said it, in milliseconds. Records leave when a batch is full
-/// or when we say so; a batch that waits longer than this for its turn would make librdkafka look for work without
-/// pause.
-const LINGER_MS: u64 = 5000;
-
 /// For both.
 const COMMON: &[(&str, &str)] = &[
     ("client.id", "kafkit"),
-    ("log.queue", "true"),
     ("log.connection.close", "false"),
     ("socket.nagle.disable", "true"),
     ("reconnect.backoff.ms", "50"),
@@ -56,7 +49,44 @@ const CONSUMER_FIXED: &[(&str, &str)] = &[("enable.auto.offset.store", "false")]
 /// The least that the engine takes for `message.max.bytes`.
 const LEAST_FETCH: u32 = 1000;
 
-/// A producer's configuration. Idempotent unless another setting rules it out, as in Java.
+/// The other names that librdkafka knows a setting by, and the name that is used here: the crate hands settings over in
+/// no order, so that of two names for one setting either could win.
+const ALIASES: &[(&str, &str)] = &[
+    ("auto.commit.enable", "enable.auto.commit"),
+    ("compression.type", "compression.codec"),
+    ("delivery.timeout.ms", "message.timeout.ms"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("request.required.acks", "acks"),
+    ("retries", "message.send.max.retries"),
+    ("sasl.mechanisms", "sasl.mechanism"),
+];
+
+/// A client's configuration; of several values for one setting the last holds.
+pub(super) fn client_config(entries: &[(String, String)]) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set_log_level(RDKafkaLogLevel::Warning);
+    for (name, value) in entries {
+        let alias = ALIASES.iter().find(|(alias, _)| alias == name);
+        config.set(alias.map_or(name.as_str(), |(_, name)| name), value);
+    }
+    config
+}
+
+/// librdkafka's words on a configuration that it refuses.
+pub(super) fn refusal(error: &KafkaError) -> Error {
+    match error {
+        KafkaError::ClientConfig(_, problem, name, value) => {
+            Error::usage(format!("{name}={value}: {}", notices::plain(problem)))
+        }
+        KafkaError::ClientCreation(problem) => Error::usage(notices::plain(problem)),
+        other => Error::usage(other.to_string()),
+    }
+}
+
+/// A transactional producer's configuration.
 pub(super) fn producer(
     settings: &Settings,
     overrides: &[(String, String)],
@@ -65,35 +95,7 @@ pub(super) fn producer(
     let mut entries = layered(PRODUCER, defaults);
     entries.extend(entries::of(settings, Role::Producer)?);
     entries.extend_from_slice(overrides);
-    if may_be_idempotent(&entries) && value_of(&entries, "enable.idempotence").is_none() {
-        entries.push(("enable.idempotence".into(), "true".into()));
-    }
-    if value_of(&entries, "linger.ms").is_none() && value_of(&entries, "queue.buffering.max.ms").is_none() {
-        entries.push(("linger.ms".into(), linger_below_timeout(&entries).to_string()));
-    }
     Ok(entries)
-}
-
-/// Whether all replicas are waited for, and a failed send is tried again.
-fn may_be_idempotent(entries: &[(String, String)]) -> bool {
-    let holds = |names: &[&str], rule: fn(&str) -> bool| {
-        let mut values = names.iter().filter_map(|name| value_of(entries, name));
-        values.all(rule)
-    };
-    holds(&["acks", "request.required.acks"], |acks| {
-        matches!(acks, "all" | "-1")
-    }) && holds(&["retries", "message.send.max.retries"], |tries| {
-        tries.trim() != "0"
-    })
-}
-
-/// Our linger; librdkafka wants it below the time in which a record must be delivered.
-fn linger_below_timeout(entries: &[(String, String)]) -> u64 {
-    let timeouts = ["delivery.timeout.ms", "message.timeout.ms"]
-        .iter()
-        .filter_map(|name| value_of(entries, name)?.parse::<u64>().ok());
-    let shortest = timeouts.filter(|timeout| *timeout > 0).min();
-    shortest.map_or(LINGER_MS, |timeout| LINGER_MS.min(timeout / 2))
 }
 
 /// A consumer's configuration.
@@ -141,21 +143,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_rules_idempotence_out_in_java_rules_it_out_here() {
-        let idempotence = |name: &str, value: &str| {
-            let overrides = [(name.to_owned(), value.to_owned())];
-            let entries = producer(&Settings::default(), &overrides, &[]).unwrap();
-            value_of(&entries, "enable.idempotence").map(str::to_owned)
+    fn of_two_names_for_a_setting_the_last_holds() {
+        let entries = |names: &[&str]| -> Vec<(String, String)> {
+            let named = names.iter().enumerate();
+            named
+                .map(|(place, name)| ((*name).to_owned(), place.to_string()))
+                .collect()
         };
-        for (name, value) in [("retries", "0"), ("acks", "1")] {
-            assert_eq!(idempotence(name, value), None, "{name}={value}");
-        }
-        for (name, value) in [("retries", "1"), ("acks", "-1")] {
-            assert_eq!(
-                idempotence(name, value).as_deref(),
-                Some("true"),
-                "{name}={value}"
-            );
+        for names in [
+            ["fetch.message.max.bytes", "max.partition.fetch.bytes"],
+            ["max.partition.fetch.bytes", "fetch.message.max.bytes"],
+        ] {
+            let config = client_config(&entries(&names));
+            assert_eq!(config.get("fetch.message.max.bytes"), Some("1"));
+            assert_eq!(config.get("max.partition.fetch.bytes"), None);
         }
     }
 }

@@ -1,108 +1,182 @@
-//! [`RecordSource`] over librdkafka: named partitions without a coordinator, or membership in a group.
+//! [`RecordSource`] over librdkafka: membership in a group.
 //!
-//! Owns the account of what the visitor took, which is what a group commits.
+//! Owns the account of what the visitor took, which is what the group commits. Topics and offsets are asked for over the
+//! direct lane.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::fmt;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
+use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp};
+use rdkafka::topic_partition_list::{Offset as KafkaOffset, TopicPartitionList};
 
 use super::config;
-use super::ffi::{self, Code, Event, Handle, Incoming, PARTITION_END, Place, Role};
-use super::notices::{Notices, kind_of, reason_for};
+use super::membership::{Change, Member, MemberContext};
+use super::notices::{Notices, kind_of, plain, words};
 use super::reading::Reading;
 use super::tokens::Tokens;
-use crate::client::batch_inspection::BATCH_LIMIT;
+use crate::client::batch_inspection::{BATCH_LIMIT, Damage};
+use crate::client::consume_settings::ConsumeSettings;
+use crate::client::direct::consumer::DirectSource;
 use crate::client::preflight::Preflight;
 use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{
-    ConsumedRecord, Position, RecordSource, RecordVisitor, Start, TimestampType, TopicPartitions,
-    TopicProblem,
+    ConsumedRecord, Position, RecordSource, RecordVisitor, SourceOptions, Start, TimestampType,
+    TopicPartitions,
 };
 use crate::client::settings::Settings;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::records::{Batches, batch_header};
 use crate::topic_partition::Offset;
 
-/// librdkafka's words for the beginning, where a group has no place yet.
+/// librdkafka's words for the first record, where the group has committed nothing.
 const EARLIEST: &[&str] = &["earliest", "smallest", "beginning"];
-/// How long the end waits for an answer about where the group stands.
-const PLACE_PATIENCE: Duration = Duration::from_secs(2);
-/// Headers of a record shown without an allocation.
+/// How long the coordinator is waited for when it is asked what the group has committed.
+const COMMITTED_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long leaving the group may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Headers of a record that are shown without an allocation.
 const INLINE_HEADERS: usize = 16;
-/// Batches shown in one poll, while there are any: what is printed goes out when none are left.
-const BATCHES: usize = 64;
-/// Codes that a consumer meets while the cluster changes; it tries again by itself.
-const PASSING: &[Code] = &[
-    5, 6, 7, 9, 13, 14, 15, 16, 19, 72, 74, 75, 76, -195, -193, -187, -185, -172, -140,
-];
+/// Records taken from one queue before the next has its turn.
+const TURN: usize = 1000;
+/// Records shown in one poll at most: what is printed is written out after it.
+const POLL: usize = 64 * TURN;
+/// Callbacks that are served in a row before records are looked at.
+const CALLBACKS: usize = 100;
+/// The position that the engine reads the beginning at.
+const BEGINNING: Offset = -2;
 
-/// Reads through librdkafka.
-#[derive(Debug)]
+/// Errors that pass while a cluster changes; librdkafka tries again by itself.
+fn is_passing(code: Code) -> bool {
+    matches!(
+        code,
+        Code::LeaderNotAvailable
+            | Code::NotLeaderForPartition
+            | Code::RequestTimedOut
+            | Code::ReplicaNotAvailable
+            | Code::NetworkException
+            | Code::CoordinatorLoadInProgress
+            | Code::CoordinatorNotAvailable
+            | Code::NotCoordinator
+            | Code::NotEnoughReplicas
+            | Code::ListenerNotFound
+            | Code::FencedLeaderEpoch
+            | Code::UnknownLeaderEpoch
+            | Code::UnsupportedCompressionType
+            | Code::BrokerTransportFailure
+            | Code::Resolve
+            | Code::AllBrokersDown
+            | Code::OperationTimedOut
+            | Code::State
+            | Code::AutoOffsetReset
+    )
+}
+
+/// Reads as a member of a group.
 pub struct Consumer {
-    handle: Handle,
-    role: Role,
-    /// Next offset to commit by partition; a group's only.
-    taken: Vec<Place>,
-    /// The partitions for which there was one.
-    placed: HashSet<(String, i32)>,
-    /// A group without a place in a partition begins at its first record.
+    member: Arc<Member>,
+    /// The partitions that the group gave to this member.
+    queues: Vec<Queue>,
+    /// The queue that is looked at first, so that all have their turn.
+    first_queue: usize,
+    /// Something was taken since the last [`RecordSource::acknowledge`].
+    has_taken: bool,
+    /// A group that has committed nothing in a partition begins at its first record.
     from_beginning: bool,
     only_committed: bool,
     reading: Reading,
     notices: Notices,
     preflight: Preflight,
     servers: String,
-    tokens: Tokens,
+    questions: DirectSource,
+    life: Life,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Open,
+    Closed,
+    /// A thread of librdkafka hangs in a damaged batch: closing would wait for it without end.
+    Stuck,
+}
+
+struct Queue {
+    topic: String,
+    partition: i32,
+    records: PartitionQueue<MemberContext>,
+    /// The next offset to commit, once a record was taken or the end was seen.
+    next: Option<Offset>,
+}
+
+impl fmt::Debug for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer")
+            .field("servers", &self.servers)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Consumer {
-    /// Connects in the background. It is a group's member if the settings or overrides name a `group.id`.
-    pub fn open(
-        settings: &Settings,
-        overrides: &[(String, String)],
-        defaults: &[(String, String)],
-    ) -> Result<Self> {
-        let mut entries = config::consumer(settings, overrides, defaults)?;
-        let role = match config::value_of(&entries, "group.id") {
-            Some(group) if !group.is_empty() => Role::Member,
-            _ => Role::Reader,
-        };
-        if role == Role::Reader {
-            entries.retain(|(name, _)| name != "group.id");
-        }
-        let servers = config::value_of(&entries, "bootstrap.servers")
-            .unwrap_or_default()
-            .to_owned();
-        let from_beginning =
-            config::value_of(&entries, "auto.offset.reset").is_some_and(|reset| EARLIEST.contains(&reset));
-        let only_committed = config::value_of(&entries, "isolation.level") == Some("read_committed");
-        let handle = Handle::new(role, &entries).map_err(Error::usage)?;
+    /// Connects in the background.
+    ///
+    /// # Errors
+    /// A setting that librdkafka does not take.
+    pub fn open(settings: &Settings, options: &SourceOptions) -> Result<Self> {
+        let (overrides, defaults) = (&options.overrides, &options.defaults);
+        let entries = config::consumer(settings, overrides, defaults)?;
+        let value = |name: &str| config::value_of(&entries, name).unwrap_or_default();
+        let context = MemberContext::new(Tokens::of(settings)?);
+        let wake = Arc::clone(&context.wake);
+        let mut member: Member = config::client_config(&entries)
+            .create_with_context(context)
+            .map_err(|error| config::refusal(&error))?;
+        member.set_nonempty_callback(move || wake.ring());
+        let member = Arc::new(member);
+        member.context().introduce(&member);
+        let questions = ConsumeSettings::of(settings, overrides, defaults)?;
+        // After an interrupt, what is to be committed is still asked for; each question has a limit of its own.
+        let for_questions = SourceOptions::default();
         Ok(Self {
-            handle,
-            role,
-            taken: Vec::new(),
-            placed: HashSet::new(),
-            from_beginning,
-            only_committed,
+            queues: Vec::new(),
+            first_queue: 0,
+            has_taken: false,
+            from_beginning: EARLIEST.contains(&value("auto.offset.reset")),
+            only_committed: value("isolation.level") == "read_committed",
             reading: Reading::new(settings),
             notices: Notices::default(),
             preflight: Preflight::of(settings),
-            servers,
-            tokens: Tokens::of(settings)?,
+            servers: value("bootstrap.servers").to_owned(),
+            questions: DirectSource::open(questions, &for_questions)?,
+            life: Life::Open,
+            member,
         })
     }
 
-    fn take_events(&mut self, wait: Duration) -> Result<()> {
-        let notices = &mut self.notices;
-        let mut wants_token = false;
-        self.handle.poll_events(wait, &mut |event| match event {
-            Event::TokenWanted => wants_token = true,
-            event => notices.take_event(&event),
-        });
-        if wants_token {
-            self.tokens.provide(&mut self.handle, &mut self.notices);
+    /// Takes what the callbacks left behind.
+    fn take_reports(&mut self) -> Result<()> {
+        for report in self.member.context().reports.drain() {
+            self.notices.take(&report);
+        }
+        for change in self.member.context().take_changes() {
+            let (topic, partition, records) = match change {
+                Change::Given(topic, partition, records) => (topic, partition, Some(records)),
+                Change::Taken(topic, partition) => (topic, partition, None),
+            };
+            self.forget(&topic, partition);
+            if let Some(records) = records {
+                self.queues.push(Queue {
+                    topic,
+                    partition,
+                    records,
+                    next: None,
+                });
+            }
         }
         self.notices.look_into(&mut self.preflight);
         match self.notices.hopeless() {
@@ -111,178 +185,283 @@ impl Consumer {
         }
     }
 
-    fn failure(&self, code: Code) -> Error {
-        let text = ffi::error_text(code);
-        match kind_of(code) {
-            Kind::Unreachable => {
-                let why = self
-                    .notices
-                    .last()
-                    .map_or(text, |trouble| reason_for(&self.servers, trouble));
-                Error::unreachable(format!("cannot reach {}: {why}", self.servers)).hint("is the broker up?")
+    fn forget(&mut self, topic: &str, partition: i32) {
+        self.queues
+            .retain(|queue| queue.partition != partition || queue.topic != topic);
+        self.reading
+            .retain(|name, number| number != partition || name != topic);
+    }
+
+    /// Runs the callbacks that are due, and shows what comes from outside the partitions' own queues: errors of the
+    /// group.
+    fn serve(&mut self, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
+        let member = Arc::clone(&self.member);
+        for _ in 0..CALLBACKS {
+            let before = member.context().reports.callbacks();
+            let Some(outcome) = member.poll(Duration::ZERO) else {
+                if member.context().reports.callbacks() == before {
+                    break;
+                }
+                continue;
+            };
+            self.take_reports()?;
+            let flow = match outcome {
+                Ok(message) => {
+                    let flow = self.show(&message, visitor)?;
+                    self.note(message.topic(), message.partition(), message.offset() + 1);
+                    flow
+                }
+                Err(error) => self.failed(&error, None)?,
+            };
+            if flow.is_break() {
+                return Ok(flow);
             }
-            kind => Error::new(kind, format!("{}: {text}", self.servers)),
+        }
+        self.take_reports()?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Shows what waits in the partitions' queues; says how much there was.
+    fn show_waiting(&mut self, visitor: &mut dyn RecordVisitor) -> Result<(usize, ControlFlow<()>)> {
+        let mut shown = 0;
+        let mut empty = 0;
+        let mut queues = std::mem::take(&mut self.queues);
+        let mut outcome = Ok(ControlFlow::Continue(()));
+        while empty < queues.len() && shown < POLL && matches!(outcome, Ok(ControlFlow::Continue(()))) {
+            self.first_queue = (self.first_queue + 1) % queues.len();
+            let Some(queue) = queues.get_mut(self.first_queue) else {
+                break;
+            };
+            let count;
+            (count, outcome) = self.show_turn(queue, visitor);
+            shown += count;
+            empty = if count == 0 { empty + 1 } else { 0 };
+        }
+        self.queues = queues;
+        outcome.map(|flow| (shown, flow))
+    }
+
+    /// Shows up to a turn's records of one partition.
+    fn show_turn(
+        &mut self,
+        queue: &mut Queue,
+        visitor: &mut dyn RecordVisitor,
+    ) -> (usize, Result<ControlFlow<()>>) {
+        for count in 0..TURN {
+            let (next, outcome) = match queue.records.poll(Duration::ZERO) {
+                None => return (count, Ok(ControlFlow::Continue(()))),
+                Some(Ok(message)) => (Some(message.offset() + 1), self.show(&message, visitor)),
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    let next = self.end_of(queue);
+                    (Some(next), self.come_to_end(queue, next, visitor))
+                }
+                Some(Err(error)) => (None, self.failed(&error, Some(queue))),
+            };
+            if outcome.is_ok() && next.is_some() {
+                queue.next = next;
+                self.has_taken = true;
+            }
+            if !matches!(outcome, Ok(ControlFlow::Continue(()))) {
+                return (count + 1, outcome);
+            }
+        }
+        (TURN, Ok(ControlFlow::Continue(())))
+    }
+
+    /// Shows one record with its headers, which are on the stack unless they are many.
+    fn show(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        visitor: &mut dyn RecordVisitor,
+    ) -> Result<ControlFlow<()>> {
+        const NONE: HeaderView<'static> = HeaderView {
+            name: "",
+            value: None,
+        };
+        let place = (message.topic(), message.partition(), message.offset());
+        self.reading.come_to(place, false, Instant::now())?;
+        let mut inline = [NONE; INLINE_HEADERS];
+        let mut many = Vec::new();
+        let mut count = 0;
+        if let Some(headers) = message.headers().filter(|_| visitor.wants_headers()) {
+            let views = headers.iter().map(|header| HeaderView {
+                name: header.key,
+                value: header.value,
+            });
+            count = headers.count();
+            if count > INLINE_HEADERS {
+                many.extend(views);
+            } else {
+                for (room, view) in inline.iter_mut().zip(views) {
+                    *room = view;
+                }
+            }
+        }
+        let headers = if many.is_empty() {
+            inline.get(..count).unwrap_or_default()
+        } else {
+            &many
+        };
+        let (timestamp, timestamp_type) = match message.timestamp() {
+            Timestamp::NotAvailable => (-1, TimestampType::None),
+            Timestamp::CreateTime(time) => (time, TimestampType::CreateTime),
+            Timestamp::LogAppendTime(time) => (time, TimestampType::LogAppendTime),
+        };
+        visitor.record(&ConsumedRecord {
+            topic: place.0,
+            partition: place.1,
+            offset: place.2,
+            timestamp,
+            timestamp_type,
+            key: message.key(),
+            value: message.payload(),
+            headers,
+        })
+    }
+
+    /// Where the end is that librdkafka has just reported.
+    fn end_of(&self, queue: &Queue) -> Offset {
+        end_offset(&self.member.context().reports.last_error())
+            .or_else(|| self.reading.next(&queue.topic, queue.partition))
+            .unwrap_or_default()
+    }
+
+    fn come_to_end(
+        &mut self,
+        queue: &Queue,
+        next: Offset,
+        visitor: &mut dyn RecordVisitor,
+    ) -> Result<ControlFlow<()>> {
+        let place = (queue.topic.as_str(), queue.partition, next);
+        self.reading.come_to(place, true, Instant::now())?;
+        visitor.partition_end(&queue.topic, queue.partition, next)
+    }
+
+    /// Notes that a record was taken that came before its partition's queue was there.
+    fn note(&mut self, topic: &str, partition: i32, next: Offset) {
+        let is_it = |queue: &&mut Queue| queue.partition == partition && queue.topic == topic;
+        if let Some(queue) = self.queues.iter_mut().find(is_it) {
+            queue.next = Some(next);
+            self.has_taken = true;
+        }
+    }
+
+    /// Trouble that passes is a notice; the rest ends the reading.
+    fn failed(&mut self, error: &KafkaError, queue: Option<&Queue>) -> Result<ControlFlow<()>> {
+        let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+        if let Some(queue) = queue
+            && matches!(code, Code::BadMessage | Code::BadCompression)
+        {
+            let next = self.reading.next(&queue.topic, queue.partition);
+            let next = next.unwrap_or(BEGINNING);
+            self.reading.look((&queue.topic, queue.partition, next))?;
+        }
+        let text = plain(&self.member.context().reports.last_error());
+        let text = match queue {
+            Some(queue) => format!("{}-{}: {text}", queue.topic, queue.partition),
+            None => text,
+        };
+        if is_passing(code) {
+            self.notices.say(text);
+            return Ok(ControlFlow::Continue(()));
+        }
+        Err(Error::new(kind_of(code), text))
+    }
+
+    /// Shows what is whole before a damaged batch, and gives the engine up: one of its threads may hang in that batch.
+    fn give_up(
+        &mut self,
+        (topic, partition, offset): (&str, i32, Offset),
+        damage: Damage,
+        visitor: &mut dyn RecordVisitor,
+    ) -> Error {
+        self.life = Life::Stuck;
+        let place = (topic, partition, offset);
+        match show_stored(&damage.before, place, self.only_committed, visitor) {
+            Ok(()) => damage.error,
+            Err(error) => error,
         }
     }
 }
 
 impl RecordSource for Consumer {
     fn topics(&mut self, topic: Option<&str>, wait: Duration) -> Result<Vec<TopicPartitions>> {
-        let deadline = Instant::now() + wait;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let step = left.clamp(Duration::from_millis(50), Duration::from_millis(200));
-            let answer = self.handle.metadata(topic, step);
-            self.take_events(Duration::ZERO)?;
-            match answer {
-                Ok(found) => return Ok(found.into_iter().map(topic_partitions).collect()),
-                Err(code) if left.is_zero() => return Err(self.failure(code)),
-                Err(_) => self.take_events(Duration::from_millis(20))?,
-            }
-        }
+        self.questions.topics(topic, wait)
     }
 
     fn offsets(&mut self, questions: &[(&str, i32, Position)], wait: Duration) -> Result<Vec<Offset>> {
-        let mut places: Vec<Place> = questions
-            .iter()
-            .map(|(topic, partition, position)| place(topic, *partition, question(*position)))
-            .collect();
-        let mut ends: Vec<Place> = Vec::new();
-        self.ask(&mut places, wait)?;
-        // No record at or after the time means the end, which is another question.
-        for (asked, answer) in questions.iter().zip(&places) {
-            if matches!(asked.2, Position::Time(_)) && answer.offset < 0 {
-                ends.push(place(asked.0, asked.1, -1));
-            }
-        }
-        if !ends.is_empty() {
-            self.ask(&mut ends, wait)?;
-        }
-        let mut ends = ends.into_iter();
-        let mut offsets = Vec::with_capacity(places.len());
-        for (asked, answer) in questions.iter().zip(places) {
-            offsets.push(match asked.2 {
-                Position::At(offset) => offset,
-                Position::Time(_) if answer.offset < 0 => ends.next().map_or(0, |end| end.offset),
-                _ => answer.offset,
-            });
-        }
-        Ok(offsets)
+        self.questions.offsets(questions, wait)
     }
 
-    fn assign(&mut self, starts: &[Start]) -> Result<()> {
-        for start in starts {
-            let place = place(&start.topic, start.partition, start.offset);
-            self.handle.start(&place).map_err(|code| self.failure(code))?;
-            self.reading.begin(&start.topic, start.partition, start.offset);
-        }
-        Ok(())
+    fn assign(&mut self, _starts: &[Start]) -> Result<()> {
+        Err(Error::failed(
+            "a member of a group reads the partitions that it is given",
+        ))
     }
 
-    fn unassign(&mut self, partitions: &[(String, i32)]) -> Result<()> {
-        for (topic, partition) in partitions {
-            self.handle.stop(topic, *partition);
-        }
-        let is_read =
-            |topic: &str, number| !partitions.iter().any(|gone| gone.1 == number && gone.0 == topic);
-        self.reading.retain(is_read);
+    fn unassign(&mut self, _partitions: &[(String, i32)]) -> Result<()> {
         Ok(())
     }
 
     fn subscribe(&mut self, topics: &[String]) -> Result<()> {
-        self.handle.subscribe(topics).map_err(|code| self.failure(code))
+        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let outcome = self.member.subscribe(&topics);
+        outcome.map_err(|error| Error::failed(format!("cannot join the group: {}", error_text(&error))))
     }
 
     fn poll(&mut self, wait: Duration, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
-        self.take_events(Duration::ZERO)?;
-        let is_member = self.role == Role::Member;
-        let wants_headers = visitor.wants_headers();
-        let (taken, notices, reading) = (&mut self.taken, &mut self.notices, &mut self.reading);
-        let mut problem = None;
-        let now = Instant::now();
-        let mut visit = |message: &Incoming<'_>| {
-            let place = (message.topic, message.partition, message.offset);
-            let order = match message.code {
-                0 | PARTITION_END => reading.come_to(place, message.code != 0, now),
-                _ => Ok(()),
-            };
-            if let Err(error) = order {
-                problem = Some(error);
-                return ControlFlow::Break(());
+        let deadline = Instant::now() + wait;
+        let flow = loop {
+            let rings = self.member.context().wake.rings();
+            let flow = self.serve(visitor)?;
+            if flow.is_break() {
+                break flow;
             }
-            let outcome = match message.code {
-                0 if wants_headers => show_whole(message, visitor),
-                0 => show(message, &[], visitor),
-                PARTITION_END => visitor.partition_end(message.topic, message.partition, message.offset),
-                DAMAGED_COMPRESSION | DAMAGED => reading
-                    .look(place)
-                    .and_then(|()| failed_partition(message, DAMAGED, notices)),
-                code => failed_partition(message, code, notices),
-            };
-            if is_member && outcome.is_ok() {
-                note(taken, message);
+            let (shown, flow) = self.show_waiting(visitor)?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if shown > 0 || flow.is_break() || left.is_zero() {
+                break flow;
             }
-            outcome.unwrap_or_else(|error| {
-                problem = Some(error);
-                ControlFlow::Break(())
-            })
+            self.member.context().wake.wait(rings, left);
         };
-        let (mut count, mut flow) = self.handle.consume(wait, &mut visit);
-        for _ in 1..BATCHES {
-            if count == 0 || flow.is_break() {
-                break;
-            }
-            (count, flow) = self.handle.consume(Duration::ZERO, &mut visit);
-        }
-        if let Some(problem) = problem {
-            return Err(problem);
-        }
-        if is_member && self.reading.is_due() {
-            self.find_places();
+        if self.reading.is_due() {
+            self.find_positions();
         }
         if let Some((topic, partition, offset, damage)) = self.reading.stall() {
-            // Its thread may hang in the damaged batch.
-            self.handle.abandon();
-            show_stored(
-                &damage.before,
-                (&topic, partition, offset),
-                self.only_committed,
-                visitor,
-            )?;
-            return Err(damage.error);
+            return Err(self.give_up((&topic, partition, offset), damage, visitor));
         }
         Ok(flow)
     }
 
     fn assignment(&mut self) -> Vec<(String, i32)> {
-        match self.role {
-            Role::Member => self.handle.assignment(),
-            _ => self.reading.names(),
-        }
+        names(self.member.assignment())
     }
 
     fn acknowledge(&mut self) {
-        if !self.taken.is_empty() {
-            self.handle.store_offsets(&self.taken);
-            let places = self.taken.drain(..);
-            self.placed
-                .extend(places.map(|place| (place.topic, place.partition)));
+        if std::mem::take(&mut self.has_taken) {
+            self.store(HashMap::new());
         }
     }
 
     fn close(&mut self) {
-        if self.handle.is_abandoned() {
+        if self.life != Life::Open {
             return;
         }
-        if self.role == Role::Member {
-            self.place_untouched();
-            self.handle.close_consumer();
+        self.commit_untouched();
+        // Committing, handing the partitions back and leaving happen in callbacks.
+        if self.member.close_queue().is_ok() {
+            let deadline = Instant::now() + CLOSE_TIMEOUT;
+            while !self.member.closed() && Instant::now() < deadline {
+                drop(self.member.poll(Duration::from_millis(20)));
+            }
         }
-        for (topic, partition) in self.reading.names() {
-            self.handle.stop(&topic, partition);
-        }
-        self.reading.retain(|_, _| false);
-        let _ = self.take_events(Duration::ZERO);
+        // A coordinator that is gone never answers.
+        self.life = if self.member.closed() {
+            Life::Closed
+        } else {
+            Life::Stuck
+        };
+        let _ = self.take_reports();
     }
 
     fn take_notices(&mut self) -> Vec<String> {
@@ -291,93 +470,131 @@ impl RecordSource for Consumer {
 }
 
 impl Consumer {
-    /// Gives the group a place, as Java's consumer does, in partitions of which nothing was taken: otherwise records
-    /// there would be passed over by a next run that begins at the end. What cannot be found out stays open.
-    fn place_untouched(&mut self) {
+    /// Notes what was taken for the next automatic commit, each offset with the leader epoch of the record read last, and
+    /// offsets of partitions of which nothing was taken.
+    fn store(&self, mut offsets: HashMap<(String, i32), Offset>) {
+        let Ok(list) = self.member.position() else {
+            return;
+        };
+        offsets.extend(self.queues.iter().filter_map(|queue| {
+            let place = (queue.topic.clone(), queue.partition);
+            Some((place, queue.next?))
+        }));
+        for mut element in list.elements() {
+            let place = (element.topic().to_owned(), element.partition());
+            let offset = offsets.get(&place);
+            let offset = offset.map_or(KafkaOffset::Invalid, |offset| KafkaOffset::Offset(*offset));
+            let _ = element.set_offset(offset);
+        }
+        // A partition that was taken away meanwhile is refused, which is right: its new owner commits it.
+        let _ = self.member.store_offsets(&list);
+    }
+
+    /// Commits a beginning, as Java's consumer does, in partitions of which nothing was taken: otherwise a next run that
+    /// begins at the end would pass over their records. What cannot be found out is left uncommitted.
+    fn commit_untouched(&mut self) {
         if !self.from_beginning {
             return;
         }
-        let mut places: Vec<Place> = self
-            .handle
-            .assignment()
-            .into_iter()
-            .filter(|partition| !self.placed.contains(partition))
-            .map(|(topic, partition)| place(&topic, partition, NOWHERE))
+        let untouched = self.queues.iter().filter(|queue| queue.next.is_none());
+        let mut places: Vec<(String, i32)> = untouched
+            .map(|queue| (queue.topic.clone(), queue.partition))
             .collect();
-        if places.is_empty() || self.handle.committed(&mut places, PLACE_PATIENCE).is_err() {
+        let Some(committed) = self.committed(&places) else {
             return;
-        }
-        places.retain(|place| place.code == 0 && place.offset < 0);
-        for place in &mut places {
-            place.offset = question(Position::Beginning);
-        }
-        if self.ask(&mut places, PLACE_PATIENCE).is_ok() {
-            self.handle.store_offsets(&places);
+        };
+        places.retain(|place| committed.get(place).is_some_and(Option::is_none));
+        let questions: Vec<(&str, i32, Position)> = places
+            .iter()
+            .map(|(topic, partition)| (topic.as_str(), *partition, Position::Beginning))
+            .collect();
+        if !questions.is_empty()
+            && let Ok(offsets) = self.questions.offsets(&questions, COMMITTED_TIMEOUT)
+        {
+            self.store(places.into_iter().zip(offsets).collect());
         }
     }
 
-    /// Notes from where a member reads the partitions of which nothing came yet.
-    fn find_places(&mut self) {
-        let mut places: Vec<Place> = self
-            .handle
-            .assignment()
-            .into_iter()
-            .filter(|(topic, partition)| !self.reading.has(topic, *partition))
-            .map(|(topic, partition)| place(&topic, partition, NOWHERE))
-            .collect();
+    /// What the group has committed in these partitions; `None` where it has committed nothing.
+    fn committed(&self, places: &[(String, i32)]) -> Option<HashMap<(String, i32), Option<Offset>>> {
         if places.is_empty() {
-            return;
+            return Some(HashMap::new());
         }
-        // The coordinator may be the broker that does not get on: then nobody knows.
-        let _ = self.handle.committed(&mut places, PLACE_PATIENCE / 2);
-        for place in places {
-            let next = match place.offset {
-                committed if committed >= 0 => committed,
-                _ if self.from_beginning => question(Position::Beginning),
-                _ => continue,
+        let mut list = TopicPartitionList::with_capacity(places.len());
+        for (topic, partition) in places {
+            list.add_partition(topic, *partition);
+        }
+        let answer = self.member.committed_offsets(list, COMMITTED_TIMEOUT).ok()?;
+        let elements = answer.elements();
+        let answered = elements.iter().filter(|element| element.error().is_ok());
+        let entries = answered.map(|element| {
+            let place = (element.topic().to_owned(), element.partition());
+            let offset = match element.offset() {
+                KafkaOffset::Offset(offset) => Some(offset),
+                _ => None,
             };
-            self.reading.begin(&place.topic, place.partition, next);
-        }
+            (place, offset)
+        });
+        Some(entries.collect())
     }
 
-    /// One ListOffsets round; a leader that is being chosen is waited for.
-    fn ask(&mut self, places: &mut [Place], wait: Duration) -> Result<()> {
-        if places.is_empty() {
-            return Ok(());
-        }
-        let asked: Vec<Offset> = places.iter().map(|place| place.offset).collect();
-        let deadline = Instant::now() + wait;
-        loop {
-            for (place, offset) in places.iter_mut().zip(&asked) {
-                place.offset = *offset;
-            }
-            let outcome = self.handle.offsets_for_times(places, Duration::from_secs(5));
-            self.take_events(Duration::ZERO)?;
-            let problem = places.iter().map(|place| place.code).find(|code| *code != 0);
-            let code = match (outcome, problem) {
-                (Ok(()), None) => return Ok(()),
-                (Ok(()), Some(code)) | (Err(code), _) => code,
+    /// Finds out from where the partitions are read of which nothing came yet.
+    fn find_positions(&mut self) {
+        let mut places = names(self.member.assignment());
+        places.retain(|(topic, partition)| !self.reading.has(topic, *partition));
+        // The coordinator may be the broker that hangs: then the positions stay unknown.
+        let committed = self.committed(&places).unwrap_or_default();
+        for (topic, partition) in places {
+            let next = match committed.get(&(topic.clone(), partition)).copied().flatten() {
+                Some(offset) => offset,
+                None if self.from_beginning => BEGINNING,
+                None => continue,
             };
-            if !PASSING.contains(&code) || Instant::now() >= deadline {
-                return Err(self.failure(code));
-            }
-            self.take_events(Duration::from_millis(50))?;
+            self.reading.begin(&topic, partition, next);
         }
     }
 }
 
-fn place(topic: &str, partition: i32, offset: Offset) -> Place {
-    Place {
-        topic: topic.to_owned(),
-        partition,
-        offset,
-        leader_epoch: -1,
-        code: 0,
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.close();
+        // The queues must go before the member that they belong to.
+        self.queues.clear();
+        drop(self.member.context().take_changes());
+        if self.life == Life::Stuck {
+            // Dropping would wait for librdkafka's threads; they end with the process.
+            std::mem::forget(Arc::clone(&self.member));
+        }
     }
 }
 
-/// Shows the records of stored batches from an offset on; with `only_committed` none of transactions, whose ends are not
-/// known here.
+fn names(list: KafkaResult<TopicPartitionList>) -> Vec<(String, i32)> {
+    let Ok(list) = list else {
+        return Vec::new();
+    };
+    let elements = list.elements();
+    let names = elements
+        .iter()
+        .map(|element| (element.topic().to_owned(), element.partition()));
+    names.collect()
+}
+
+fn error_text(error: &KafkaError) -> String {
+    match (error, error.rdkafka_error_code()) {
+        (_, Some(code)) => words(code),
+        (KafkaError::Subscription(text), None) => plain(text),
+        (other, None) => other.to_string(),
+    }
+}
+
+/// The offset in librdkafka's words on the end of a partition, which the crate does not hand over as a number.
+fn end_offset(text: &str) -> Option<Offset> {
+    let (_, rest) = text.split_once(" at offset ")?;
+    rest.split(' ').next()?.parse().ok()
+}
+
+/// Shows the records of stored batches from an offset on; with `only_committed` none of transactions, since
+/// it is not known here how those end.
 fn show_stored(
     batches: &[Bytes],
     (topic, partition, offset): (&str, i32, Offset),
@@ -428,118 +645,14 @@ fn show_stored(
     Ok(())
 }
 
-/// librdkafka's codes for bytes that are no records, and for those that do not decompress.
-const DAMAGED: Code = -199;
-const DAMAGED_COMPRESSION: Code = -198;
-/// librdkafka's number for no offset.
-const NOWHERE: Offset = -1001;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A position as ListOffsets asks for it.
-fn question(position: Position) -> i64 {
-    match position {
-        Position::Beginning => -2,
-        Position::End | Position::At(_) => -1,
-        // Negative numbers are other questions to ListOffsets: from a time before 1970 on, everything is read.
-        Position::Time(time) if time < 0 => -2,
-        Position::Time(time) => time,
+    #[test]
+    fn the_end_of_a_partition_is_read_from_its_text() {
+        let text = "Fetch from broker 1 reached end of partition at offset 12 (HighwaterMark 13)";
+        assert_eq!(end_offset(text), Some(12));
+        assert_eq!(end_offset("something else"), None);
     }
-}
-
-fn topic_partitions(found: ffi::TopicMetadata) -> TopicPartitions {
-    let problem = match found.code {
-        0 => None,
-        3 => Some(TopicProblem::Unknown),
-        17 => Some(TopicProblem::Invalid),
-        29 => Some(TopicProblem::Denied),
-        code => Some(TopicProblem::NotYet(ffi::error_text(code))),
-    };
-    let mut partitions = found.partitions;
-    partitions.sort_unstable();
-    TopicPartitions {
-        name: found.name,
-        partitions,
-        problem,
-    }
-}
-
-/// Notes a record, or all before an end, as taken; runs of one partition are the rule.
-fn note(taken: &mut Vec<Place>, message: &Incoming<'_>) {
-    let (next, leader_epoch) = match message.code {
-        0 => (message.offset + 1, message.leader_epoch()),
-        PARTITION_END => (message.offset, -1),
-        _ => return,
-    };
-    let known = |place: &Place| place.partition == message.partition && place.topic == message.topic;
-    let position = taken.iter().rposition(known).unwrap_or_else(|| {
-        taken.push(place(message.topic, message.partition, next));
-        taken.len() - 1
-    });
-    if let Some(place) = taken.get_mut(position) {
-        place.offset = next;
-        place.leader_epoch = place.leader_epoch.max(leader_epoch);
-    }
-}
-
-/// Shows one record with its headers, which stand on the stack unless they are many.
-fn show_whole(message: &Incoming<'_>, visitor: &mut dyn RecordVisitor) -> Result<ControlFlow<()>> {
-    const NONE: HeaderView<'static> = HeaderView {
-        name: "",
-        value: None,
-    };
-    let mut inline = [NONE; INLINE_HEADERS];
-    let mut many: Vec<HeaderView<'_>> = Vec::new();
-    let mut count = 0;
-    message.headers(&mut |header| {
-        if let Some(room) = inline.get_mut(count) {
-            *room = header;
-        } else {
-            if many.is_empty() {
-                many.extend_from_slice(&inline);
-            }
-            many.push(header);
-        }
-        count += 1;
-    });
-    let headers = if many.is_empty() {
-        inline.get(..count).unwrap_or_default()
-    } else {
-        &many
-    };
-    show(message, headers, visitor)
-}
-
-fn show(
-    message: &Incoming<'_>,
-    headers: &[HeaderView<'_>],
-    visitor: &mut dyn RecordVisitor,
-) -> Result<ControlFlow<()>> {
-    visitor.record(&ConsumedRecord {
-        topic: message.topic,
-        partition: message.partition,
-        offset: message.offset,
-        timestamp: message.timestamp.0,
-        timestamp_type: match message.timestamp.1 {
-            1 => TimestampType::CreateTime,
-            2 => TimestampType::LogAppendTime,
-            _ => TimestampType::None,
-        },
-        key: message.key,
-        value: message.value,
-        headers,
-    })
-}
-
-/// What came instead of a record: passing trouble is a notice, the rest ends the reading.
-fn failed_partition(message: &Incoming<'_>, code: Code, notices: &mut Notices) -> Result<ControlFlow<()>> {
-    let place = if message.topic.is_empty() {
-        String::new()
-    } else {
-        format!("{}-{}: ", message.topic, message.partition)
-    };
-    let text = format!("{place}{}", message.error_text());
-    if PASSING.contains(&code) {
-        notices.say(text);
-        return Ok(ControlFlow::Continue(()));
-    }
-    Err(Error::new(kind_of(code), text))
 }

@@ -1,17 +1,16 @@
-//! The librdkafka engine: groups, transactions, every security protocol it knows. The only room that names
-//! rdkafka.
+//! The librdkafka engine, through the safe crate `rdkafka`: consumer groups and transactions.
 //!
-//! Owns the sink and the source behind the two traits, and what its settings are; owns no wire of its own.
+//! The only room that names rdkafka. Owns the source and the sink behind the two traits and what their settings become;
+//! questions about topics and offsets are asked by the direct lane.
 
 pub mod consumer;
 pub mod producer;
 
 mod config;
 mod entries;
-mod ffi;
+mod membership;
 mod notices;
 mod reading;
-mod stall;
-mod sticky;
+mod reports;
+mod tags;
 mod tokens;
-mod under_way;

@@ -1,87 +1,68 @@
-//! librdkafka's errors and log lines as lines for a person: each once in a while, none twice in other words.
+//! librdkafka's errors and log lines in words for the user, each of them once in a while.
 
 use std::time::{Duration, Instant};
 
-use super::ffi::Event;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::RDKafkaErrorCode as Code;
+
+use super::reports::Report;
+use crate::client::admin::ApiError;
 use crate::client::preflight::Preflight;
 use crate::error::{Error, Kind};
 
-/// The same line is not said again before this has passed.
+/// The same line is not repeated before this time has passed.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Log lines up to this syslog level (warnings) are shown.
-const SHOWN_LEVEL: i32 = 4;
-/// Different lines remembered.
+/// Lines remembered at most.
 const MEMORY: usize = 32;
-
-const AUTHENTICATION: i32 = -169;
-const SSL: i32 = -181;
-const TRANSPORT: i32 = -195;
-const ALL_BROKERS_DOWN: i32 = -187;
 
 /// Lines waiting to be shown, and what was shown lately.
 #[derive(Debug, Default)]
 pub(super) struct Notices {
     lines: Vec<String>,
     shown: Vec<(String, Instant)>,
-    /// Whether a connection failed.
+    /// A connection failed since the last look at the listeners.
     is_troubled: bool,
     /// A failure that no retry mends: wrong password, untrusted certificate.
     hopeless: Option<(Kind, String)>,
-    /// What a broker last answered to records, or why it could not be reached, since something was last delivered.
-    trouble: Option<String>,
 }
 
 impl Notices {
-    /// Takes an event that is no delivery report.
-    pub(super) fn take_event(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Error { code, text } => self.take_error(*code, text),
-            Event::Log {
+    pub(super) fn take(&mut self, report: &Report) {
+        match report {
+            Report::Error { code, text } => self.take_error(*code, text),
+            Report::NoToken(problem) => self.say(format!("no OAUTHBEARER token: {problem}")),
+            Report::Log {
                 level,
                 facility,
                 text,
             } => {
-                // Each failed connection comes as an error, too.
-                let has_twin = matches!(*facility, "FAIL" | "ERROR" | "CLOSE");
-                // A coordinator that has just begun is asked again at once: nothing a person could do.
-                let is_passing = *facility == "GETPID" && text.contains("Coordinator load in progress");
-                if *facility == "MSGSET" {
-                    self.trouble = refusal(text).or(self.trouble.take());
-                }
-                if *level <= SHOWN_LEVEL && !has_twin && !is_passing {
+                // Each failed connection is also reported as an error.
+                let has_twin = matches!(facility.as_str(), "FAIL" | "ERROR" | "CLOSE");
+                // A coordinator that is still loading is asked again at once; the user can do nothing about it.
+                let is_passing = facility == "GETPID" && text.contains("Coordinator load in progress");
+                if is_shown(*level) && !has_twin && !is_passing {
                     self.say(plain(text));
                 }
             }
-            Event::TokenWanted | Event::Ended(_) => {}
         }
     }
 
-    fn take_error(&mut self, code: i32, text: &str) {
-        self.is_troubled |= matches!(code, AUTHENTICATION | SSL | TRANSPORT | ALL_BROKERS_DOWN);
+    fn take_error(&mut self, code: Code, text: &str) {
+        self.is_troubled |= matches!(
+            code,
+            Code::Authentication | Code::SSL | Code::BrokerTransportFailure | Code::AllBrokersDown
+        );
         match code {
-            AUTHENTICATION | SSL => {
+            Code::Authentication | Code::SSL => {
                 let text = plain(text);
                 self.hopeless.get_or_insert((Kind::Denied, text));
             }
-            ALL_BROKERS_DOWN => {}
-            _ => {
-                self.trouble = Some(plain(text));
-                self.say(plain(text));
-            }
+            Code::AllBrokersDown => {}
+            _ => self.say(plain(text)),
         }
     }
 
-    /// Why nothing was delivered lately, as far as a broker said it.
-    pub(super) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
-    }
-
-    /// Notes that something was delivered.
-    pub(super) fn forget_trouble(&mut self) {
-        self.trouble = None;
-    }
-
-    /// Says a line, unless it was said a moment ago.
+    /// Adds a line unless the same one was shown a moment ago.
     pub(super) fn say(&mut self, line: String) {
         let now = Instant::now();
         self.shown.retain(|(_, when)| now.duration_since(*when) < SILENCE);
@@ -97,13 +78,13 @@ impl Notices {
         std::mem::take(&mut self.lines)
     }
 
-    /// The last line said, which tells why nothing works.
+    /// The line added last, which says why nothing works.
     pub(super) fn last(&self) -> Option<&str> {
         self.shown.last().map(|(line, _)| line.as_str())
     }
 
-    /// Finds out in our own words why a connection failed, if one did; where every listener turns us away, that is the
-    /// failure that ends all trying.
+    /// Asks the listeners over our own connection why a connection failed, if one did. If every listener refuses us,
+    /// that is the failure that ends the run.
     pub(super) fn look_into(&mut self, preflight: &mut Preflight) {
         if !std::mem::take(&mut self.is_troubled) {
             return;
@@ -114,14 +95,23 @@ impl Notices {
         }
     }
 
-    /// The failure that ends all trying.
+    /// The failure that ends the run, if there is one.
     pub(super) fn hopeless(&self) -> Option<Error> {
         self.hopeless.as_ref().map(|(kind, text)| Error::new(*kind, text))
     }
 }
 
-/// librdkafka's text without its thread and instance names and its measurements, which change from try to try.
-fn plain(text: &str) -> String {
+/// Warnings and worse.
+fn is_shown(level: RDKafkaLogLevel) -> bool {
+    !matches!(
+        level,
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug
+    )
+}
+
+/// librdkafka's text without the names of its threads and instances, and without measurements, which differ from try to
+/// try.
+pub(super) fn plain(text: &str) -> String {
     let mut text = text.trim();
     while let Some(rest) = text.strip_prefix('[').and_then(|rest| rest.split_once("]: ")) {
         text = rest.1;
@@ -137,7 +127,7 @@ fn plain(text: &str) -> String {
     let parts = text.split_once(": Connect to ");
     match parts.and_then(|(place, rest)| Some((place, rest.split_once(" failed: ")?.1))) {
         Some((place, why)) => {
-            // The node's number behind the address would make one trouble look like two.
+            // With the node's number behind the address, one trouble would look like two.
             let address = place.split('/').next().unwrap_or(place);
             format!("{address}: {}", lower_first(why))
         }
@@ -145,40 +135,35 @@ fn plain(text: &str) -> String {
     }
 }
 
-/// The broker and its answer in a log line about records that it refused and that are sent again; none for other lines.
-fn refusal(text: &str) -> Option<String> {
-    let (place, answer) = plain(text)
-        .split_once(" encountered error: Broker: ")
-        .map(|(place, answer)| {
-            let broker = place.split(['/', ' ']).next().unwrap_or_default();
-            (broker.trim_end_matches(':').to_owned(), answer.to_owned())
-        })?;
-    let answer = answer.split(" (actions ").next().unwrap_or_default();
-    Some(format!("broker {place} answers: {}", plain_error(answer)))
-}
-
-/// librdkafka's text for an error code, in our manner: no origin in front, no capital, and plain words for what a user
-/// can do something about.
-pub(super) fn plain_error(text: &str) -> String {
-    let text = text
-        .strip_prefix("Local: ")
-        .or_else(|| text.strip_prefix("Broker: "))
-        .unwrap_or(text);
-    let ours = match text {
-        "Disk error when trying to access log file on disk" => {
-            "it cannot write to its disk, is the disk full? (KAFKA_STORAGE_ERROR)"
+/// The words for an error code: ours for a broker's code, and for librdkafka's own codes where the user can do something.
+pub(super) fn words(code: Code) -> String {
+    if let Some(error) = broker_code(code).and_then(|code| ApiError::of(code, None::<String>)) {
+        return error.to_string();
+    }
+    let ours = match code {
+        Code::BrokerTransportFailure => "the connection to the broker was lost",
+        Code::AllBrokersDown => "no broker can be reached",
+        Code::MessageTimedOut => "no broker took it in time",
+        Code::OperationTimedOut | Code::TimedOutQueue => "no answer in time",
+        Code::PurgeQueue | Code::PurgeInflight => "given up",
+        Code::Resolve => "the host's name is not known",
+        Code::UnknownPartition => "no such partition",
+        Code::UnknownTopic => "no such topic",
+        Code::Fenced => "another producer with the same transactional.id has taken over",
+        _ => {
+            let text = code.to_string();
+            let inner = text
+                .split_once('(')
+                .map_or(text.as_str(), |(_, rest)| rest.trim_end_matches(')'));
+            return lower_first(inner.trim_start_matches("Local: "));
         }
-        "Broker transport failure" => "the connection to the broker was lost",
-        "All broker connections are down" => "no broker can be reached",
-        "Message timed out" => "no broker took it in time",
-        "Timed out" => "no answer in time",
-        "Purged in queue" | "Purged in flight" => "given up",
-        "Host resolution failure" => "the host's name is not known",
-        "Unknown partition" => "no such partition",
-        "Unknown topic" => "no such topic",
-        _ => return lower_first(text),
     };
     ours.to_owned()
+}
+
+/// The number of an error that a broker sent; `None` for librdkafka's own.
+pub(super) fn broker_code(code: Code) -> Option<i16> {
+    i16::try_from(code as i32).ok().filter(|code| *code > 0)
 }
 
 fn lower_first(text: &str) -> String {
@@ -191,21 +176,31 @@ fn lower_first(text: &str) -> String {
     }
 }
 
-/// Why `servers` cannot be reached: the last trouble, without the address if it is the only one.
-pub(super) fn reason_for(servers: &str, trouble: &str) -> String {
-    let rest = trouble
-        .strip_prefix(servers)
-        .and_then(|rest| rest.strip_prefix(": "));
-    rest.unwrap_or(trouble).to_owned()
-}
-
-/// The class of a failure by its code.
-pub(super) fn kind_of(code: i32) -> Kind {
+/// The class of a failure.
+pub(super) fn kind_of(code: Code) -> Kind {
     match code {
-        AUTHENTICATION | SSL | 29 | 30 | 31 | 53 | 58 => Kind::Denied,
-        -195 | -193 | ALL_BROKERS_DOWN | -185 | -192 => Kind::Unreachable,
-        3 | -188 | -190 | 100 => Kind::NotFound,
-        2 | 10 | 17 | 87 | -199 | -198 => Kind::BadData,
+        Code::Authentication
+        | Code::SSL
+        | Code::TopicAuthorizationFailed
+        | Code::GroupAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::TransactionalIdAuthorizationFailed
+        | Code::SaslAuthenticationFailed => Kind::Denied,
+        Code::BrokerTransportFailure
+        | Code::Resolve
+        | Code::AllBrokersDown
+        | Code::OperationTimedOut
+        | Code::MessageTimedOut => Kind::Unreachable,
+        Code::UnknownTopicOrPartition
+        | Code::UnknownTopic
+        | Code::UnknownPartition
+        | Code::UnknownTopicId => Kind::NotFound,
+        Code::InvalidMessage
+        | Code::MessageSizeTooLarge
+        | Code::InvalidTopic
+        | Code::InvalidRecord
+        | Code::BadMessage
+        | Code::BadCompression => Kind::BadData,
         _ => Kind::Failed,
     }
 }
@@ -215,43 +210,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_broken_connection_is_told_once_and_without_librdkafka_names() {
+    fn a_broken_connection_is_reported_once_and_without_librdkafka_names() {
         let mut notices = Notices::default();
         for milliseconds in [0, 3] {
             let text = format!(
                 "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: \
                  Connection refused (after {milliseconds}ms in state CONNECT)"
             );
-            notices.take_event(&Event::Error {
-                code: -195,
-                text: &text,
+            notices.take(&Report::Error {
+                code: Code::BrokerTransportFailure,
+                text: text.clone(),
             });
-            notices.take_event(&Event::Log {
-                level: 3,
-                facility: "FAIL",
-                text: &text,
+            notices.take(&Report::Log {
+                level: RDKafkaLogLevel::Error,
+                facility: "FAIL".to_owned(),
+                text,
             });
         }
-        assert_eq!(notices.trouble(), Some("127.0.0.1:1: connection refused"));
+        assert_eq!(notices.last(), Some("127.0.0.1:1: connection refused"));
         assert_eq!(notices.drain(), ["127.0.0.1:1: connection refused"]);
         assert!(notices.hopeless().is_none());
     }
 
     #[test]
-    fn what_a_broker_answers_to_records_is_kept_and_not_said_at_once() {
-        let mut notices = Notices::default();
-        notices.take_event(&Event::Log {
-            level: 7,
-            facility: "MSGSET",
-            text: "[thrd:127.0.0.1:1/2]: 127.0.0.1:1/2: t [0]: MessageSet with 1 message(s) (MsgId 1, BaseSeq 0) \
-                   encountered error: Broker: Disk error when trying to access log file on disk (actions Refresh,Retry)",
-        });
-        assert!(notices.drain().is_empty());
+    fn codes_in_our_words() {
+        assert_eq!(words(Code::PurgeQueue), "given up");
+        assert_eq!(words(Code::QueueFull), "queue full");
         assert_eq!(
-            notices.trouble(),
-            Some(
-                "broker 127.0.0.1:1 answers: it cannot write to its disk, is the disk full? (KAFKA_STORAGE_ERROR)"
-            )
+            words(Code::UnknownTopicOrPartition),
+            "this server does not host this topic-partition [UNKNOWN_TOPIC_OR_PARTITION]"
         );
+        assert_eq!(broker_code(Code::UnknownTopicOrPartition), Some(3));
+        assert_eq!(broker_code(Code::QueueFull), None);
     }
 }

@@ -1,357 +1,369 @@
-//! [`RecordSink`] over librdkafka: records gathered in an arena, handed over a thousand at a time.
+//! [`RecordSink`] over librdkafka: a transactional producer (KIP-98).
 //!
-//! Owns the bound on what is under way (bytes and records) and the account of what was delivered.
+//! Owns the transaction: it begins with the first record and ends with `flush`, so that a run's records are all visible to
+//! readers of committed records, or none is. Records count as delivered when the transaction is committed.
 
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientContext;
+use rdkafka::client::OAuthToken;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer};
+
 use super::config;
-use super::ffi::{self, Code, Event, Handle, Outgoing, Role};
-use super::notices::{Notices, kind_of, reason_for};
-use super::stall::{self, Stall};
-use super::sticky::Sticky;
+use super::notices::{Notices, broker_code, kind_of, plain, words};
+use super::reports::{Report, Reports};
+use super::tags::Tags;
 use super::tokens::Tokens;
-use super::under_way::UnderWay;
 use crate::client::preflight::Preflight;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
 use crate::client::request_limit::RequestLimit;
 use crate::client::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
+use crate::wire::error_codes;
 
-/// Records handed to librdkafka with one call.
-const BATCH_RECORDS: usize = 1000;
-/// Bytes gathered before they are handed over.
-const BATCH_BYTES: usize = 256 * 1024;
-/// Under way at most; `buffer.memory` changes the bytes. Several batches are enough to keep brokers busy, and few
-/// enough not to grow old while they wait.
-const MAX_RECORDS: usize = 200_000;
-const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// How long one wait inside a longer one lasts, so that an interrupt is seen.
 const STEP: Duration = Duration::from_millis(50);
-/// How often a full queue is looked at again: nobody tells when something was delivered.
-const PACE: Duration = Duration::from_millis(5);
-/// How long librdkafka is told to send what it gathers.
-const HURRY: Duration = Duration::from_millis(1);
-/// After an interrupt: how long nothing may be delivered before the rest is given up, and how long it may take in all.
-const LAST_PATIENCE: Duration = Duration::from_millis(500);
-const LAST_WAIT: Duration = Duration::from_secs(8);
-/// How long records that are given up may take to be reported.
-const LAST_REPORTS: Duration = Duration::from_millis(300);
-/// librdkafka's codes for a record that was given up by us, and one that no broker took in time.
-const GIVEN_UP: [Code; 3] = [-152, -151, -192];
-/// The engine takes the time 0 for "now", which must not happen in silence.
-const TIME_ZERO: &str = "the time 0 (1970-01-01T00:00:00Z) cannot be sent, it would become the present time; 1 is the \
-                         earliest that can";
+/// How often a full queue is tried again.
+const RETRY: Duration = Duration::from_millis(5);
+/// How long the beginning and the end of a transaction may take.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long aborting may take after an interrupt. The coordinator aborts by itself after `transaction.timeout.ms`.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(3);
+/// librdkafka takes the time 0 for the present.
+const TIME_ZERO: &str = "the time 0 (1970-01-01T00:00:00Z) cannot be sent in a transaction, it would become the present \
+                         time; 1 is the earliest that can";
 
-/// Sends through librdkafka.
-#[derive(Debug)]
+/// Where the transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The coordinator has not been asked for a producer id yet.
+    New,
+    /// No transaction is open.
+    Ready,
+    Open,
+}
+
+/// Why the transaction cannot be committed.
+#[derive(Clone, Debug)]
+struct Cause {
+    kind: Kind,
+    reason: String,
+}
+
+/// Sends records in one transaction.
 pub struct Producer {
-    handle: Handle,
-    arena: Vec<u8>,
-    pending: Vec<Pending>,
-    /// The topic of everything pending.
-    pending_topic: Option<usize>,
-    /// The topic asked for last, as the caller spells it and in the handle's table.
-    last_topic: (String, usize),
-    codes: Vec<Code>,
-    under_way: UnderWay,
-    max_bytes: usize,
+    client: ThreadedProducer<SinkContext>,
+    id: String,
+    state: State,
+    /// The records of the open transaction.
+    tags: Tags,
+    /// The first failure in the open transaction.
+    cause: Option<Cause>,
     interrupt: Interrupt,
     notices: Notices,
     preflight: Preflight,
     servers: String,
-    tokens: Tokens,
-    sticky: Sticky,
     limit: RequestLimit,
-    stall: Stall,
 }
 
-/// A record in the arena: key, then value.
-#[derive(Clone, Copy, Debug)]
-struct Pending {
-    start: usize,
-    /// Length, or null.
-    key: Option<usize>,
-    value: Option<usize>,
-    partition: i32,
-    /// The partition is our choice, and another would do.
-    is_free: bool,
-    tag: u64,
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
 }
 
-impl Pending {
-    fn outgoing<'a>(&self, arena: &'a [u8]) -> Outgoing<'a> {
-        let middle = self.start + self.key.unwrap_or(0);
-        let end = middle + self.value.unwrap_or(0);
-        Outgoing {
-            key: self.key.and_then(|_| arena.get(self.start..middle)),
-            value: self.value.and_then(|_| arena.get(middle..end)),
-            partition: self.partition,
-            tag: self.tag,
-        }
+/// The state that librdkafka's callbacks write to.
+#[derive(Debug)]
+struct SinkContext {
+    reports: Reports,
+    tokens: Tokens,
+    /// The first record that failed.
+    failure: Mutex<Option<Code>>,
+}
+
+impl ClientContext for SinkContext {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        self.reports.push(Report::Log {
+            level,
+            facility: facility.to_owned(),
+            text: text.to_owned(),
+        });
     }
 
-    fn bytes(&self) -> usize {
-        self.key.unwrap_or(0) + self.value.unwrap_or(0)
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reports.push_error(&error, reason);
+    }
+
+    fn generate_oauth_token(
+        &self,
+        _config: Option<&str>,
+    ) -> std::result::Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.tokens.generate(&self.reports)
+    }
+}
+
+impl ProducerContext for SinkContext {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            failure.get_or_insert(code);
+        }
     }
 }
 
 impl Producer {
     /// Connects in the background.
+    ///
+    /// # Errors
+    /// A setting that librdkafka does not take.
     pub fn open(settings: &Settings, options: SinkOptions) -> Result<Self> {
         let entries = config::producer(settings, &options.overrides, &options.defaults)?;
-        let servers = config::value_of(&entries, "bootstrap.servers")
-            .unwrap_or_default()
-            .to_owned();
-        let sticky = Sticky::new(&entries);
-        let handle = Handle::new(Role::Producer, &entries).map_err(Error::usage)?;
-        let max_bytes = settings
-            .get("buffer.memory")
-            .and_then(|bytes| bytes.parse().ok())
-            .unwrap_or(MAX_BYTES);
+        let value = |name: &str| config::value_of(&entries, name).unwrap_or_default().to_owned();
+        let context = SinkContext {
+            reports: Reports::default(),
+            tokens: Tokens::of(settings)?,
+            failure: Mutex::default(),
+        };
+        let client = config::client_config(&entries)
+            .create_with_context(context)
+            .map_err(|error| config::refusal(&error))?;
         Ok(Self {
-            handle,
-            arena: Vec::with_capacity(BATCH_BYTES),
-            pending: Vec::with_capacity(BATCH_RECORDS),
-            pending_topic: None,
-            last_topic: (String::new(), 0),
-            codes: Vec::new(),
-            under_way: UnderWay::default(),
-            max_bytes,
+            client,
+            id: value("transactional.id"),
+            state: State::New,
+            tags: Tags::default(),
+            cause: None,
             interrupt: options.interrupt,
             notices: Notices::default(),
             preflight: Preflight::of(settings),
-            servers,
-            tokens: Tokens::of(settings)?,
-            sticky,
+            servers: value("bootstrap.servers"),
             limit: RequestLimit::of(settings),
-            stall: Stall::new(),
         })
     }
 
-    fn topic(&mut self, name: &str) -> Result<usize> {
-        if self.last_topic.0 != name || self.pending_topic.is_none() {
-            let position = self.handle.topic(name).map_err(Error::failed)?;
-            self.last_topic = (name.to_owned(), position);
-            self.pending_topic.get_or_insert(position);
-        }
-        Ok(self.last_topic.1)
+    fn context(&self) -> Arc<SinkContext> {
+        Arc::clone(self.client.context())
     }
 
-    /// Waits until there is room for more.
-    fn wait_for_room(&mut self, bytes: usize, listener: &mut dyn DeliveryListener) -> Result<()> {
-        let mut held = self.settle(listener);
-        loop {
-            let under_way = self.under_way.bytes();
-            if held < MAX_RECORDS && (under_way == 0 || under_way + bytes <= self.max_bytes) {
-                return Ok(());
-            }
-            self.take_reports(PACE, listener);
-            self.check()?;
-            self.tell_of_stall(listener);
-            let before = std::mem::replace(&mut held, self.settle(listener));
-            if held >= before {
-                // Too much for our bounds and yet no batch is full, with many partitions say.
-                self.handle.hurry(HURRY);
-            }
+    /// Takes what the callbacks left behind.
+    fn take_reports(&mut self) {
+        let context = self.context();
+        for report in context.reports.drain() {
+            self.notices.take(&report);
+        }
+        self.notices.look_into(&mut self.preflight);
+        let failure = *context.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(code), None) = (failure, &self.cause) {
+            self.cause = Some(Cause {
+                kind: kind_of(code),
+                reason: words(code),
+            });
         }
     }
 
-    /// Tells of what was delivered meanwhile; gives how many records librdkafka still holds.
-    fn settle(&mut self, listener: &mut dyn DeliveryListener) -> usize {
-        let held = self.handle.in_flight();
-        let news = self.under_way.settle(held);
-        if news > 0 {
-            listener.delivered(news);
-            self.notices.forget_trouble();
-        }
-        if news > 0 || held == 0 {
-            let line = self.stall.end().filter(|_| news > 0);
-            if let Some(line) = line {
-                listener.notice(&line);
-            }
-        }
-        held
-    }
-
-    /// Says what goes wrong while the caller waits, since it cannot ask for notices then.
-    fn tell_of_stall(&mut self, listener: &mut dyn DeliveryListener) {
-        for line in self.notices.drain() {
-            listener.notice(&line);
-        }
-        let records = self.in_flight();
-        let line = self
-            .stall
-            .line(records, &self.servers, &self.notices, &self.handle.overheard);
-        if let Some(line) = line.filter(|_| records > 0) {
-            listener.notice(&line);
-        }
-    }
-
-    /// Why a record that was taken will not arrive: the broker's words, or what kept it from being sent.
-    fn reason(code: Code, refusal: Option<String>, cause: Option<&str>) -> String {
-        match (refusal, cause) {
-            (Some(refusal), _) => refusal,
-            (None, Some(cause)) if GIVEN_UP.contains(&code) => format!("{}: {cause}", ffi::error_text(code)),
-            (None, _) => ffi::error_text(code),
-        }
-    }
-
-    /// An error if there is no use in waiting.
-    fn check(&self) -> Result<()> {
+    /// An error if waiting is of no use.
+    fn check(&mut self) -> Result<()> {
+        self.take_reports();
         if self.interrupt.is_raised() {
             return Err(Error::interrupted());
         }
-        self.notices
-            .hopeless()
-            .map_or(Ok(()), |error| Err(self.on_servers(error)))
+        match self.notices.hopeless() {
+            Some(error) => Err(error.context(format!("cannot use {}", self.servers))),
+            None => Ok(()),
+        }
     }
 
-    fn on_servers(&self, error: Error) -> Error {
-        error.context(format!("cannot use {}", self.servers))
+    /// Asks the coordinator for a producer id, which also ends what an earlier run with this id left open.
+    fn initialise(&mut self, deadline: Instant) -> Result<()> {
+        while self.state == State::New {
+            match self.client.init_transactions(STEP) {
+                Ok(()) => self.state = State::Ready,
+                Err(error) if may_pass(&error) && Instant::now() < deadline => self.check()?,
+                Err(error) => {
+                    self.take_reports();
+                    return Err(self.transaction_error("begin", &error));
+                }
+            }
+        }
+        Ok(())
     }
 
-    fn take_reports(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
-        let overheard = std::sync::Arc::clone(&self.handle.overheard);
-        let (notices, under_way) = (&mut self.notices, &mut self.under_way);
-        let (mut wants_token, mut has_changed) = (false, false);
-        self.handle.poll_events(wait, &mut |event| match event {
-            // Where somebody set librdkafka to report successes, too, they are counted with all others.
-            Event::Ended(report) if report.code == 0 => {}
-            Event::Ended(report) => {
-                under_way.fail();
-                has_changed |= matches!(report.code, ffi::UNKNOWN_PARTITION | ffi::UNKNOWN_TOPIC | 3);
-                let refusal = overheard.take_refusal(report.tag);
-                let cause = stall::cause(notices, &overheard);
-                listener.failed(&DeliveryFailure {
-                    tag: report.tag,
-                    partition: (report.partition >= 0).then_some(report.partition),
-                    reason: &Self::reason(report.code, refusal, cause.as_deref()),
-                    kind: kind_of(report.code),
-                    key_bytes: report.key_bytes,
-                    value_bytes: report.value_bytes,
+    fn begin(&mut self) -> Result<()> {
+        self.initialise(Instant::now() + TRANSACTION_TIMEOUT)?;
+        if self.state == State::Ready {
+            let outcome = self.client.begin_transaction();
+            outcome.map_err(|error| self.transaction_error("begin", &error))?;
+            self.state = State::Open;
+        }
+        Ok(())
+    }
+
+    fn transaction_error(&self, step: &str, error: &KafkaError) -> Error {
+        let cause = self.cause_of(error);
+        let text = format!("cannot {step} transaction \"{}\": {}", self.id, cause.reason);
+        Error::new(cause.kind, text)
+    }
+
+    fn cause_of(&self, error: &KafkaError) -> Cause {
+        let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+        let kind = kind_of(code);
+        let reason = match (error, self.notices.last()) {
+            // What keeps us from the coordinator says more than that it did not answer.
+            (_, Some(trouble)) if kind == Kind::Unreachable => trouble.to_owned(),
+            (KafkaError::Transaction(error), _) if broker_code(code).is_none() => plain(&error.string()),
+            _ => words(code),
+        };
+        Cause { kind, reason }
+    }
+
+    /// Ends the transaction without its records, and reports all of them as failed.
+    fn abort(&mut self, cause: &Cause, timeout: Duration, listener: &mut dyn DeliveryListener) {
+        if self.state == State::Open {
+            let deadline = Instant::now() + timeout;
+            loop {
+                match self.client.abort_transaction(STEP) {
+                    Err(error) if may_pass(&error) && Instant::now() < deadline => {}
+                    _ => break,
+                }
+            }
+            self.state = State::Ready;
+        }
+        let failure = &mut *self
+            .client
+            .context()
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *failure = None;
+        self.cause = None;
+        let reason = format!("the transaction was aborted: {}", cause.reason);
+        report_all(&mut self.tags, cause.kind, &reason, listener);
+    }
+
+    /// Waits until the cluster has every record; the cause if one of them failed or the wait is of no use.
+    fn wait_for_records(&mut self) -> std::result::Result<(), Cause> {
+        loop {
+            let outcome = self.client.flush(STEP);
+            let checked = self.check();
+            if let Some(cause) = self.cause.clone() {
+                return Err(cause);
+            }
+            if let Err(error) = checked {
+                return Err(Cause {
+                    kind: error.kind(),
+                    reason: error.message().clone(),
                 });
             }
-            Event::TokenWanted => wants_token = true,
-            event => notices.take_event(&event),
-        });
-        if wants_token {
-            self.tokens.provide(&mut self.handle, &mut self.notices);
-        }
-        self.notices.look_into(&mut self.preflight);
-        if has_changed || self.notices.last().is_some() {
-            self.sticky.give_up();
+            match outcome {
+                Ok(()) => return Ok(()),
+                Err(error) if may_pass(&error) => {}
+                Err(error) => return Err(self.cause_of(&error)),
+            }
         }
     }
 
-    fn fail(record: &Pending, code: Code, cause: Option<&str>, listener: &mut dyn DeliveryListener) {
-        listener.failed(&DeliveryFailure {
-            tag: record.tag,
-            partition: (record.partition >= 0).then_some(record.partition),
-            reason: &Self::reason(code, None, cause),
-            kind: kind_of(code),
-            key_bytes: record.key.unwrap_or(0),
-            value_bytes: record.value.unwrap_or(0),
-        });
-    }
-
-    /// Hands pending records over, from the first; those that find the queue full stay pending.
-    fn hand_over(&mut self, listener: &mut dyn DeliveryListener) {
-        let Some(topic) = self.pending_topic else {
-            return;
-        };
-        let (arena, pending) = (&self.arena, &self.pending);
-        let batch = pending.iter().map(|record| record.outgoing(arena));
-        self.handle.produce_batch(topic, batch, &mut self.codes);
-        let (mut taken, mut bytes) = (0, 0);
-        let mut codes = self.codes.iter().copied();
-        let sticky = &mut self.sticky;
-        self.pending.retain_mut(|record| match codes.next() {
-            None | Some(ffi::QUEUE_FULL) => true,
-            Some(0) => {
-                taken += 1;
-                bytes += record.bytes();
-                false
-            }
-            Some(ffi::UNKNOWN_PARTITION) if record.is_free => {
-                // The topic is no longer what it was when we chose.
-                sticky.give_up();
-                (record.partition, record.is_free) = (-1, false);
-                true
-            }
-            Some(code) => {
-                Self::fail(record, code, None, listener);
-                false
-            }
-        });
-        self.under_way.take(taken, bytes);
-        if self.pending.is_empty() {
-            self.arena.clear();
-            self.pending_topic = None;
-        }
-    }
-
-    fn push(&mut self, record: &RecordView<'_>, tag: u64) {
-        let start = self.arena.len();
-        let chosen = record.partition.or_else(|| match record.key {
-            None => self.sticky.partition(record.topic),
-            Some(_) => None,
-        });
-        self.arena.extend_from_slice(record.key.unwrap_or_default());
-        self.arena.extend_from_slice(record.value.unwrap_or_default());
-        self.pending.push(Pending {
-            start,
-            key: record.key.map(<[u8]>::len),
-            value: record.value.map(<[u8]>::len),
-            partition: chosen.unwrap_or(-1),
-            is_free: record.partition.is_none() && chosen.is_some(),
-            tag,
-        });
-    }
-
-    /// Sends a record that has headers or a time, which only the call for single records takes.
-    fn send_whole(
-        &mut self,
-        topic: usize,
-        record: &RecordView<'_>,
-        tag: u64,
-        listener: &mut dyn DeliveryListener,
-    ) -> Result<()> {
-        let outgoing = Outgoing {
-            key: record.key,
-            value: record.value,
-            partition: record.partition.unwrap_or(-1),
-            tag,
-        };
-        let bytes = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
-        self.wait_for_room(bytes, listener)?;
+    /// Commits. A commit that was begun is not taken back: an interrupt only shortens the wait for its answer.
+    fn commit(&mut self, listener: &mut dyn DeliveryListener) -> Result<()> {
+        let mut deadline = Instant::now() + TRANSACTION_TIMEOUT;
         loop {
-            match self
-                .handle
-                .produce_one(topic, &outgoing, record.headers, record.timestamp)
-            {
-                0 => {
-                    self.under_way.take(1, bytes);
+            let error = match self.client.commit_transaction(STEP) {
+                Ok(()) => {
+                    self.state = State::Ready;
+                    let count = self.tags.drain().count() as u64;
+                    listener.delivered(count);
                     return Ok(());
                 }
-                ffi::QUEUE_FULL => {
-                    self.take_reports(PACE, listener);
-                    self.check()?;
-                    self.tell_of_stall(listener);
-                }
-                code => {
-                    listener.failed(&DeliveryFailure {
-                        tag,
-                        partition: record.partition,
-                        reason: &ffi::error_text(code),
-                        kind: kind_of(code),
-                        key_bytes: record.key.map_or(0, <[u8]>::len),
-                        value_bytes: record.value.map_or(0, <[u8]>::len),
-                    });
-                    return Ok(());
-                }
+                Err(error) => error,
+            };
+            self.take_reports();
+            if self.interrupt.is_raised() {
+                deadline = deadline.min(Instant::now() + ABORT_TIMEOUT);
+            }
+            if may_pass(&error) && Instant::now() < deadline {
+                continue;
+            }
+            let cause = self.cause_of(&error);
+            if matches!(&error, KafkaError::Transaction(error) if error.txn_requires_abort()) {
+                self.abort(&cause, TRANSACTION_TIMEOUT, listener);
+            } else {
+                self.state = State::Ready;
+                let reason = format!(
+                    "it is not known whether the transaction was committed: {}",
+                    cause.reason
+                );
+                report_all(&mut self.tags, cause.kind, &reason, listener);
+            }
+            return Err(self.transaction_error("commit", &error));
+        }
+    }
+
+    fn enqueue(&mut self, record: &RecordView<'_>) -> Result<Option<Code>> {
+        loop {
+            let mut outgoing = BaseRecord::<[u8], [u8]>::to(record.topic);
+            outgoing.key = record.key;
+            outgoing.payload = record.value;
+            outgoing.partition = record.partition;
+            outgoing.timestamp = record.timestamp;
+            outgoing.headers = headers(record);
+            match self.client.send(outgoing) {
+                Ok(()) => return Ok(None),
+                Err((error, _)) => match error.rdkafka_error_code() {
+                    Some(Code::QueueFull) => std::thread::sleep(RETRY),
+                    code => return Ok(Some(code.unwrap_or(Code::Fail))),
+                },
+            }
+            self.check()?;
+            if let Some(cause) = &self.cause {
+                return Err(Error::new(cause.kind, cause.reason.clone()));
             }
         }
+    }
+}
+
+/// Whether the same call may succeed when it is repeated.
+fn may_pass(error: &KafkaError) -> bool {
+    let is_late = error.rdkafka_error_code() == Some(Code::OperationTimedOut);
+    is_late || matches!(error, KafkaError::Transaction(error) if error.is_retriable())
+}
+
+fn headers(record: &RecordView<'_>) -> Option<OwnedHeaders> {
+    if record.headers.is_empty() {
+        return None;
+    }
+    let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+    for header in record.headers {
+        headers = headers.insert(Header {
+            key: header.name,
+            value: header.value,
+        });
+    }
+    Some(headers)
+}
+
+fn report_all(tags: &mut Tags, kind: Kind, reason: &str, listener: &mut dyn DeliveryListener) {
+    for tag in tags.drain() {
+        listener.failed(&DeliveryFailure {
+            tag,
+            partition: None,
+            reason,
+            kind,
+            key_bytes: 0,
+            value_bytes: 0,
+        });
     }
 }
 
@@ -371,153 +383,129 @@ impl RecordSink for Producer {
 
     fn send(&mut self, record: &RecordView<'_>, tag: u64, listener: &mut dyn DeliveryListener) -> Result<()> {
         let is_lost = record.timestamp == Some(0);
-        let refusal = is_lost.then(|| TIME_ZERO.to_owned());
-        if let Some(reason) = refusal.or_else(|| self.limit.refusal(record)) {
-            listener.failed(&DeliveryFailure {
-                tag,
-                partition: record.partition,
-                reason: &reason,
-                kind: Kind::BadData,
-                key_bytes: record.key.map_or(0, <[u8]>::len),
-                value_bytes: record.value.map_or(0, <[u8]>::len),
-            });
-            return Ok(());
-        }
-        let is_full = self.pending.len() >= BATCH_RECORDS || self.arena.len() >= BATCH_BYTES;
-        let is_other_topic = !self.pending.is_empty() && self.last_topic.0 != record.topic;
-        let is_plain = record.headers.is_empty() && record.timestamp.is_none();
-        if is_full || is_other_topic || !is_plain {
-            self.dispatch(listener)?;
-        }
-        let topic = self.topic(record.topic)?;
-        if is_plain {
-            self.push(record, tag);
-            return Ok(());
-        }
-        self.send_whole(topic, record, tag, listener)?;
-        self.pending_topic = None;
-        if tag.is_multiple_of(BATCH_RECORDS as u64) {
-            self.take_reports(Duration::ZERO, listener);
-        }
+        let unfit = is_lost.then(|| TIME_ZERO.to_owned());
+        let (kind, reason) = if let Some(reason) = unfit.or_else(|| self.limit.refusal(record)) {
+            (Kind::BadData, reason)
+        } else {
+            self.begin()?;
+            let Some(code) = self.enqueue(record)? else {
+                self.tags.push(tag);
+                return Ok(());
+            };
+            (kind_of(code), words(code))
+        };
+        listener.failed(&DeliveryFailure {
+            tag,
+            partition: record.partition,
+            reason: &reason,
+            kind,
+            key_bytes: record.key.map_or(0, <[u8]>::len),
+            value_bytes: record.value.map_or(0, <[u8]>::len),
+        });
+        // A transaction without one of its records is not what was asked for.
+        self.cause.get_or_insert(Cause { kind, reason });
         Ok(())
     }
 
-    fn dispatch(&mut self, listener: &mut dyn DeliveryListener) -> Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let bytes = self.arena.len();
-        let has_paused = self.pending.len() < BATCH_RECORDS && bytes < BATCH_BYTES;
-        self.wait_for_room(bytes, listener)?;
-        self.sticky.count(bytes, has_paused);
-        self.hand_over(listener);
-        self.take_reports(Duration::ZERO, listener);
-        while !self.pending.is_empty() {
-            self.take_reports(PACE, listener);
-            self.check()?;
-            self.tell_of_stall(listener);
-            self.hand_over(listener);
-        }
+    fn dispatch(&mut self, _listener: &mut dyn DeliveryListener) -> Result<()> {
         Ok(())
     }
 
     fn poll(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) -> Result<()> {
-        self.take_reports(wait, listener);
-        self.settle(listener);
-        self.tell_of_stall(listener);
-        self.notices
-            .hopeless()
-            .map_or(Ok(()), |error| Err(self.on_servers(error)))
+        // What is sent is reported when the transaction ends; until then only the input is waited for.
+        std::thread::sleep(wait.min(RETRY));
+        let had_cause = self.cause.is_some();
+        self.take_reports();
+        if let Some(cause) = self.cause.as_ref().filter(|_| !had_cause) {
+            listener.notice(&format!("the transaction will be aborted: {}", cause.reason));
+        }
+        match self.notices.hopeless() {
+            Some(error) => Err(error.context(format!("cannot use {}", self.servers))),
+            None => Ok(()),
+        }
     }
 
-    fn hurry(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
-        if self.handle.in_flight() > 0 {
-            self.handle.hurry(wait.max(HURRY));
+    fn hurry(&mut self, wait: Duration, _listener: &mut dyn DeliveryListener) {
+        if !wait.is_zero() {
+            // What is not delivered by then is waited for when the transaction ends.
+            let _ = self.client.flush(wait);
         }
-        self.take_reports(Duration::ZERO, listener);
-        self.settle(listener);
     }
 
     fn flush(&mut self, was_interrupted: bool, listener: &mut dyn DeliveryListener) -> Result<()> {
-        let mut held = usize::MAX;
-        let mut interrupted = was_interrupted.then(Instant::now);
-        loop {
-            self.hand_over(listener);
-            self.take_reports(Duration::ZERO, listener);
-            let before = std::mem::replace(&mut held, self.settle(listener));
-            if self.pending.is_empty() && held == 0 {
-                return Ok(());
-            }
-            if interrupted.is_none() && self.interrupt.take() {
-                interrupted = Some(Instant::now());
-            }
-            let is_over = interrupted.is_some_and(|since| {
-                let waited = since.elapsed();
-                waited > LAST_WAIT || waited.min(self.stall.age()) > LAST_PATIENCE
-            });
-            let outcome = if is_over {
-                Err(Error::interrupted())
-            } else {
-                self.check()
-            };
-            if let Err(error) = outcome {
-                self.abandon(listener);
-                return Err(error);
-            }
-            self.tell_of_stall(listener);
-            // Whole batches leave by themselves; what is less than one has to be told.
-            if held <= BATCH_RECORDS || held >= before {
-                self.handle.hurry(PACE);
-            } else {
-                self.take_reports(PACE, listener);
+        if self.state != State::Open {
+            return Ok(());
+        }
+        let outcome = if was_interrupted {
+            Err(Cause {
+                kind: Kind::Interrupted,
+                reason: "interrupted".to_owned(),
+            })
+        } else {
+            self.wait_for_records()
+        };
+        match outcome {
+            Ok(()) => self.commit(listener),
+            Err(cause) => {
+                let is_over = cause.kind == Kind::Interrupted;
+                let timeout = if is_over {
+                    ABORT_TIMEOUT
+                } else {
+                    TRANSACTION_TIMEOUT
+                };
+                self.abort(&cause, timeout, listener);
+                if is_over {
+                    return Err(Error::interrupted());
+                }
+                Ok(())
             }
         }
     }
 
     fn abandon(&mut self, listener: &mut dyn DeliveryListener) {
-        let cause = stall::cause(&self.notices, &self.handle.overheard);
-        self.handle.purge();
-        let deadline = Instant::now() + LAST_REPORTS;
-        while self.settle(listener) > 0 && Instant::now() < deadline {
-            self.take_reports(STEP, listener);
-        }
-        for record in std::mem::take(&mut self.pending) {
-            Self::fail(&record, GIVEN_UP[0], cause.as_deref(), listener);
-        }
-        self.arena.clear();
+        let cause = self.cause.clone().unwrap_or_else(|| Cause {
+            kind: Kind::Failed,
+            reason: self.notices.last().unwrap_or("given up").to_owned(),
+        });
+        self.abort(&cause, ABORT_TIMEOUT, listener);
     }
 
+    /// What the brokers have not acknowledged. A record that they have is reported when the transaction ends, for which
+    /// nobody may wait before.
     fn in_flight(&self) -> usize {
-        self.pending.len() + self.handle.in_flight()
+        usize::try_from(self.client.in_flight_count()).unwrap_or(0)
     }
 
     fn prepare_topic(&mut self, topic: &str, wait: Duration) -> Result<usize> {
         let deadline = Instant::now() + wait;
-        let mut nobody = Unheard;
-        loop {
+        let count = loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let answer = self.handle.metadata(Some(topic), left.min(STEP * 4).max(STEP));
-            self.take_reports(Duration::ZERO, &mut nobody);
+            let answer = self
+                .client
+                .client()
+                .fetch_metadata(Some(topic), left.min(STEP * 4).max(STEP));
             self.check()?;
-            let code = match answer.as_deref() {
-                Ok([found, ..]) if found.code == 0 && !found.partitions.is_empty() => {
-                    self.sticky.learn(topic, found.led.clone());
-                    let count = found.partitions.len();
-                    // The producer id is asked for with each answer, but the first comes while the connection is
-                    // still being named, and librdkafka would wait half a second before it tries again.
-                    let _ = self.handle.metadata(Some(topic), STEP * 4);
-                    return Ok(count);
-                }
-                Ok([found, ..]) => found.code,
-                Ok([]) => 3,
-                Err(code) => *code,
+            let code = match &answer {
+                Ok(metadata) => match metadata.topics().first() {
+                    Some(found) if found.error().is_none() && !found.partitions().is_empty() => {
+                        break found.partitions().len();
+                    }
+                    Some(found) => found.error().map_or(Code::UnknownTopicOrPartition, Code::from),
+                    None => Code::UnknownTopicOrPartition,
+                },
+                Err(error) => error.rdkafka_error_code().unwrap_or(Code::Fail),
             };
-            let is_final = matches!(code, 17 | 29);
+            let is_final = matches!(
+                broker_code(code),
+                Some(error_codes::INVALID_TOPIC_EXCEPTION | error_codes::TOPIC_AUTHORIZATION_FAILED)
+            );
             if is_final || left.is_zero() {
                 return Err(self.topic_error(topic, code));
             }
-            self.take_reports(Duration::from_millis(20), &mut nobody);
-        }
+            std::thread::sleep(RETRY * 4);
+        };
+        self.initialise(deadline.max(Instant::now() + TRANSACTION_TIMEOUT / 4))?;
+        Ok(count)
     }
 
     fn take_notices(&mut self) -> Vec<String> {
@@ -530,25 +518,16 @@ impl Producer {
         let servers = &self.servers;
         match kind_of(code) {
             Kind::Unreachable => {
-                let why = self.notices.last().map(|trouble| reason_for(servers, trouble));
-                let why = why.unwrap_or_else(|| ffi::error_text(code));
+                let why = self.notices.last().map_or_else(|| words(code), str::to_owned);
+                let why = why
+                    .strip_prefix(&format!("{servers}: "))
+                    .unwrap_or(&why)
+                    .to_owned();
                 Error::unreachable(format!("cannot reach {servers}: {why}")).hint("is the broker up?")
             }
             Kind::NotFound => Error::not_found(format!("topic \"{topic}\" not found on {servers}"))
                 .hint(format!("kafkit topics create {topic}")),
-            kind => Error::new(
-                kind,
-                format!("topic \"{topic}\" on {servers}: {}", ffi::error_text(code)),
-            ),
+            kind => Error::new(kind, format!("topic \"{topic}\" on {servers}: {}", words(code))),
         }
     }
-}
-
-/// Hears reports before anything was sent: there are none.
-struct Unheard;
-
-impl DeliveryListener for Unheard {
-    fn delivered(&mut self, _count: u64) {}
-    fn failed(&mut self, _failure: &DeliveryFailure<'_>) {}
-    fn notice(&mut self, _line: &str) {}
 }

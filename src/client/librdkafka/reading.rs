@@ -69,9 +69,11 @@ impl Reading {
             .retain(|progress| is_read(&progress.topic, progress.partition));
     }
 
-    pub(super) fn names(&self) -> Vec<(String, i32)> {
-        let name = |progress: &Progress| (progress.topic.clone(), progress.partition);
-        self.partitions.iter().map(name).collect()
+    /// The next offset of a partition, as far as it is known.
+    pub(super) fn next(&self, topic: &str, partition: i32) -> Option<Offset> {
+        let is_it = |progress: &&Progress| progress.partition == partition && progress.topic == topic;
+        let found = self.partitions.iter().find(is_it);
+        found.map(|progress| progress.next).filter(|next| *next >= 0)
     }
 
     /// Notes that the record at `offset` came, or that `offset` is the partition's end. An error where records before it

@@ -1,12 +1,14 @@
-//! OAUTHBEARER tokens for librdkafka, which asks for one when it has none and before one runs out.
+//! OAUTHBEARER tokens for librdkafka, which asks for one at the start and before one expires.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 
-use super::ffi::Handle;
-use super::notices::Notices;
+use rdkafka::client::OAuthToken;
+
+use super::reports::{Report, Reports};
 use crate::client::security::Security;
 use crate::client::settings::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::wire::sasl::{Credentials, TokenSource};
 
 /// Where the tokens come from, if OAUTHBEARER is the mechanism in force.
@@ -16,31 +18,32 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
+    /// # Errors
+    /// SASL extensions (KIP-342) are refused: the crate cannot send them, and a broker that asks for them would only say
+    /// that the login failed.
     pub(super) fn of(settings: &Settings) -> Result<Self> {
         let source = match Security::of(settings)?.credentials {
             Some(Credentials::OAuthBearer(source)) => Some(source),
             _ => None,
         };
+        if source.as_ref().is_some_and(|source| source.has_extensions()) {
+            let error = "SASL extensions cannot be sent by a member of a group or in a transaction";
+            return Err(Error::usage(error).hint("leave out the extensions, or the group"));
+        }
         Ok(Self { source })
     }
 
-    /// Answers librdkafka's wish for a token.
-    pub(super) fn provide(&self, handle: &mut Handle, notices: &mut Notices) {
-        let Some(source) = &self.source else {
-            return;
-        };
-        let outcome = source.token().and_then(|token| {
-            let token = (
-                token.value.reveal(),
-                token.expires_at_ms,
-                token.principal.as_str(),
-                &token.extensions[..],
-            );
-            handle.set_token(token)
-        });
-        if let Err(problem) = outcome {
-            handle.refuse_token(&problem);
-            notices.say(format!("no OAUTHBEARER token: {problem}"));
-        }
+    /// A token as librdkafka takes it. A failure is reported, and librdkafka asks again later.
+    pub(super) fn generate(&self, reports: &Reports) -> std::result::Result<OAuthToken, Box<dyn StdError>> {
+        reports.count();
+        let source = self.source.as_ref().ok_or("OAUTHBEARER is not set up")?;
+        let token = source.token().inspect_err(|problem| {
+            reports.push(Report::NoToken(problem.clone()));
+        })?;
+        Ok(OAuthToken {
+            token: token.value.reveal().to_owned(),
+            principal_name: token.principal,
+            lifetime_ms: token.expires_at_ms,
+        })
     }
 }

@@ -98,6 +98,10 @@ impl TokenSource for Fixed {
     fn token(&self) -> Result<Token, String> {
         Ok(describe(self.token.clone(), &self.extensions))
     }
+
+    fn has_extensions(&self) -> bool {
+        !self.extensions.is_empty()
+    }
 }
 
 #[derive(Debug)]
@@ -113,6 +117,10 @@ impl TokenSource for FromFile {
             text.map_err(|cause| format!("the token's file {}: {}", self.path.display(), io_words(&cause)))?;
         Ok(describe(Secret::new(text.trim()), &self.extensions))
     }
+
+    fn has_extensions(&self) -> bool {
+        !self.extensions.is_empty()
+    }
 }
 
 #[derive(Debug)]
@@ -124,6 +132,10 @@ struct FromEndpoint {
 impl TokenSource for FromEndpoint {
     fn token(&self) -> Result<Token, String> {
         Ok(describe(self.endpoint.fetch()?, &self.extensions))
+    }
+
+    fn has_extensions(&self) -> bool {
+        !self.extensions.is_empty()
     }
 }
 
@@ -251,6 +263,10 @@ impl TokenSource for Unsecured {
             part(&Value::Object(claims).to_string())
         );
         Ok(describe(Secret::new(token), &self.extensions))
+    }
+
+    fn has_extensions(&self) -> bool {
+        !self.extensions.is_empty()
     }
 }
 

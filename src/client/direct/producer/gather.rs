@@ -49,8 +49,7 @@ impl DirectSink {
                 .collect();
             self.append(lane, record, &headers, timestamp, tag, now.0, listener)
         };
-        if record.partition.is_none()
-            && record.key.is_none()
+        if self.takes_turn(record)
             && let Some(topic) = self.topics.get_mut(topic)
         {
             topic.turns.count(bytes);
@@ -120,16 +119,20 @@ impl DirectSink {
 
     pub(super) fn lane_for(&mut self, topic: usize, record: &RecordView<'_>) -> Option<usize> {
         let count = self.topics.get(topic)?.lanes.len();
-        let partition = match (record.partition, record.key) {
-            (Some(partition), _) => partition,
-            (None, Some(key)) => partitioner::of_key(key, count),
-            (None, None) => match self.topics.get(topic)?.turns.partition() {
+        let partition = match record.partition {
+            Some(partition) => partition,
+            None if self.takes_turn(record) => match self.topics.get(topic)?.turns.partition() {
                 Some(partition) => partition,
                 None => self.begin_round(topic)?,
             },
+            None => partitioner::of_key(self.settings.partitioner.hash, record.key, count),
         };
         let index = usize::try_from(partition).ok()?;
         self.topics.get(topic)?.lanes.get(index).copied()
+    }
+
+    fn takes_turn(&self, record: &RecordView<'_>) -> bool {
+        record.partition.is_none() && partitioner::takes_turn(self.settings.partitioner, record.key)
     }
 
     /// Among partitions that have a leader, or all if none has.

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::session::Session;
-use crate::client::produce_settings::{Acks, ProduceSettings};
+use crate::client::produce_settings::{Acks, Keyless, ProduceSettings};
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
@@ -350,7 +350,7 @@ impl RecordSink for DirectSink {
             self.topics.push(Topic {
                 name: topic.to_owned(),
                 lanes: Vec::new(),
-                turns: Turns::new(self.settings.is_sticky),
+                turns: Turns::new(self.settings.partitioner.keyless == Keyless::InTurns),
                 id: Uuid::nil(),
                 gone_since: None,
             });

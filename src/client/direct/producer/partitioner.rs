@@ -1,10 +1,12 @@
-//! Which partition a record goes to, as Java's producer decides: murmur2 of the key, and taking turns without one.
+//! Which partition a record goes to, as Java's producer decides: murmur2 of the key, and taking turns without one; also
+//! the hashes of librdkafka's and Sarama's partitioners, so that keys stay where other clients put them.
 //!
 //! Records without a key stay with a partition for a turn (KIP-480, KIP-794), so that batches fill. Turns are counted
 //! in bytes and shorter than batches: a batch stays open while others have their turns. Java draws the next partition;
 //! here each round gives every partition one turn, in any order, so that a short input is spread evenly, too.
 
 use crate::client::backoff::random_u32;
+use crate::client::produce_settings::{KeyHash, Keyless, Partitioner};
 
 /// Bytes to one partition before the next has its turn: Java's `batch.size`.
 const TURN_BYTES: usize = 16 * 1024;
@@ -13,10 +15,33 @@ const TURN_BYTES: usize = 16 * 1024;
 const SEED: u32 = 0x9747_b28c;
 const MIX: u32 = 0x5bd1_e995;
 
-/// The partition of a key among `count`, as Java's default partitioner has it; an empty key is a key.
-pub(super) fn of_key(key: &[u8], count: usize) -> i32 {
-    let hash = murmur2(key) & 0x7fff_ffff;
+/// Whether a record with this key, or with none, is spread in turns.
+#[inline]
+pub(super) fn takes_turn(partitioner: Partitioner, key: Option<&[u8]>) -> bool {
+    match key {
+        _ if partitioner.hash == KeyHash::Ignored => true,
+        Some(key) if !(partitioner.empty_is_none && key.is_empty()) => false,
+        _ => partitioner.keyless != Keyless::AsEmptyKey,
+    }
+}
+
+/// The partition of a key among `count`; no key is an empty one.
+pub(super) fn of_key(hash: KeyHash, key: Option<&[u8]>, count: usize) -> i32 {
+    let key = key.unwrap_or_default();
+    let hash = match hash {
+        KeyHash::Murmur2 | KeyHash::Ignored => murmur2(key) & 0x7fff_ffff,
+        KeyHash::Crc32 => crc32fast::hash(key),
+        KeyHash::Fnv1a => fnv1a(key),
+    };
     (hash as usize % count.max(1)) as i32
+}
+
+/// FNV-1a as Sarama has it: the hash as a signed number, without its sign.
+fn fnv1a(data: &[u8]) -> u32 {
+    let hash = data.iter().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    });
+    (hash as i32).unsigned_abs()
 }
 
 /// Murmur2 as Java's client has it.
@@ -112,7 +137,45 @@ mod tests {
         ] {
             assert_eq!(murmur2(key.as_bytes()) as i32, hash, "{key}");
         }
-        assert_eq!(of_key(b"", 1), 0);
+    }
+
+    #[test]
+    fn fnv1a_as_in_sarama() {
+        // Go's hash/fnv, of which Sarama takes the absolute value; also in librdkafka's rdfnv1a.c.
+        for (key, hash) in [
+            ("kafka", 0x0d33_c4e1),
+            ("giberish123456789", 0x77a5_8295),
+            ("1234", 0x023b_dd03),
+            ("", 0x7ee3_623b),
+        ] {
+            assert_eq!(fnv1a(key.as_bytes()), hash, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_counts_as_a_key() {
+        let takes = |hash, keyless, empty_is_none, key: Option<&[u8]>| {
+            let partitioner = Partitioner {
+                hash,
+                keyless,
+                empty_is_none,
+            };
+            takes_turn(partitioner, key)
+        };
+        let in_turns = Keyless::InTurns;
+        assert!(takes(KeyHash::Murmur2, in_turns, false, None));
+        assert!(!takes(KeyHash::Murmur2, in_turns, false, Some(b"")));
+        assert!(takes(KeyHash::Crc32, in_turns, true, Some(b"")));
+        assert!(!takes(KeyHash::Crc32, in_turns, true, Some(b"k")));
+        assert!(!takes(KeyHash::Crc32, Keyless::AsEmptyKey, false, None));
+        assert!(takes(KeyHash::Ignored, Keyless::Anywhere, false, Some(b"k")));
+        assert_eq!(of_key(KeyHash::Murmur2, Some(b"21"), 100), 40);
+        assert_eq!(of_key(KeyHash::Crc32, None, 100), 0);
+        // The check value of CRC-32.
+        assert_eq!(
+            of_key(KeyHash::Crc32, Some(b"123456789"), 100),
+            (0xcbf4_3926_u32 % 100) as i32
+        );
     }
 
     #[test]
