@@ -232,13 +232,7 @@ fn a_partitioner_of_librdkafka_puts_keys_where_librdkafka_does() {
 #[test]
 fn a_transaction_that_the_broker_refuses_leaves_nothing_behind() {
     let shell = Shell::new();
-    let create = [
-        "topics",
-        "create",
-        "-b",
-        &shell.cluster.bootstrap(),
-        "t",
-    ];
+    let create = ["topics", "create", "-b", &shell.cluster.bootstrap(), "t"];
     shell.suite.run(create).succeeds();
     shell
         .produce(&["t", "-X", "transactional.id=x"], "one\n")

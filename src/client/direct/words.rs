@@ -2,13 +2,18 @@
 
 use super::network::Node;
 use super::session::Session;
+use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
 /// Partitions named in one line.
 const NAMED: usize = 3;
 
 /// Why nothing moves in a partition, as far as it can be seen.
 pub(super) fn trouble<T>(session: &Session<T>, topic: &str, partition: i32) -> String {
-    if session.cluster.topic(topic).is_some_and(|topic| topic.code == 3) {
+    if session
+        .cluster
+        .topic(topic)
+        .is_some_and(|topic| topic.code == UNKNOWN_TOPIC_OR_PARTITION)
+    {
         return "the topic is gone".to_owned();
     }
     let known = session.cluster.partition(topic, partition);

@@ -14,7 +14,7 @@ use crate::client::direct::network::Node;
 use crate::error::Error;
 use crate::records::Batches;
 use crate::topic_partition::{BrokerId, Offset};
-use crate::wire::{Answer, Frame, WireError};
+use crate::wire::{Answer, Frame, WireError, error_codes as codes};
 
 impl DirectSource {
     pub(super) fn take_answer(&mut self, node: Node, answer: Answer<Note>) {
@@ -160,15 +160,22 @@ impl DirectSource {
             self.seen_answers = self.seen_answers.wrapping_sub(1);
         }
         match answer.code {
-            // OFFSET_OUT_OF_RANGE
-            1 => self.out_of_range(broker, place, answer.log_start_offset),
-            // Unknown topic or partition, moved leader, unknown replica, storage, epochs, topic ids.
-            3 | 5 | 6 | 9 | 56 | 72 | 74 | 75 | 78 | 100 | 103 => {
+            codes::OFFSET_OUT_OF_RANGE => self.out_of_range(broker, place, answer.log_start_offset),
+            codes::UNKNOWN_TOPIC_OR_PARTITION
+            | codes::LEADER_NOT_AVAILABLE
+            | codes::NOT_LEADER_OR_FOLLOWER
+            | codes::REPLICA_NOT_AVAILABLE
+            | codes::KAFKA_STORAGE_ERROR
+            | codes::LISTENER_NOT_FOUND
+            | codes::FENCED_LEADER_EPOCH
+            | codes::UNKNOWN_LEADER_EPOCH
+            | codes::OFFSET_NOT_AVAILABLE
+            | codes::UNKNOWN_TOPIC_ID
+            | codes::INCONSISTENT_TOPIC_ID => {
                 self.session.refresh();
                 self.failed(place);
             }
-            // TOPIC_AUTHORIZATION_FAILED
-            29 => {
+            codes::TOPIC_AUTHORIZATION_FAILED => {
                 let error = Error::denied(format!("not authorized to read topic \"{topic}\""));
                 self.failure.get_or_insert(error);
             }

@@ -26,7 +26,7 @@ use crate::client::record_source::{
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::topic_partition::{BrokerId, Offset};
-use crate::wire::Frame;
+use crate::wire::{Frame, error_codes as codes};
 use position::Position;
 use questions::Inquiry;
 use show::{Section, Viewer};
@@ -369,11 +369,11 @@ impl RecordSource for DirectSource {
 impl DirectSource {
     fn describe(&self, name: String) -> TopicPartitions {
         let known = self.session.cluster.topic(&name);
-        let problem = match known.map_or(3, |topic| topic.code) {
+        let problem = match known.map_or(codes::UNKNOWN_TOPIC_OR_PARTITION, |topic| topic.code) {
             0 => None,
-            3 => Some(TopicProblem::Unknown),
-            17 => Some(TopicProblem::Invalid),
-            29 => Some(TopicProblem::Denied),
+            codes::UNKNOWN_TOPIC_OR_PARTITION => Some(TopicProblem::Unknown),
+            codes::INVALID_TOPIC_EXCEPTION => Some(TopicProblem::Invalid),
+            codes::TOPIC_AUTHORIZATION_FAILED => Some(TopicProblem::Denied),
             code => Some(TopicProblem::NotYet(ApiError { code, message: None }.to_string())),
         };
         let count = known.map_or(0, |topic| topic.partitions.len()) as i32;

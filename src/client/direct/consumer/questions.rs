@@ -19,7 +19,7 @@ use crate::client::direct::network::Node;
 use crate::client::record_source::Position as Where;
 use crate::error::{Error, Result};
 use crate::topic_partition::{BrokerId, Offset};
-use crate::wire::Frame;
+use crate::wire::{Frame, error_codes as codes};
 
 /// ListOffsets' words for the end and for the first offset.
 const LATEST: i64 = -1;
@@ -442,5 +442,12 @@ impl Inquiry {
 
 /// A refusal that does not pass.
 fn is_final(code: i16) -> bool {
-    matches!(code, 17 | 29 | 35 | 42 | 43)
+    matches!(
+        code,
+        codes::INVALID_TOPIC_EXCEPTION
+            | codes::TOPIC_AUTHORIZATION_FAILED
+            | codes::UNSUPPORTED_VERSION
+            | codes::INVALID_REQUEST
+            | codes::UNSUPPORTED_FOR_MESSAGE_FORMAT
+    )
 }

@@ -15,7 +15,7 @@ use crate::client::produce_settings::Acks;
 use crate::client::record_sink::DeliveryListener;
 use crate::error::Kind;
 use crate::topic_partition::BrokerId;
-use crate::wire::Answer;
+use crate::wire::{Answer, error_codes as codes};
 
 impl DirectSink {
     pub(super) fn take_event(&mut self, event: Event<Note>, listener: &mut dyn DeliveryListener) {
@@ -103,7 +103,7 @@ impl DirectSink {
                 })
                 .flat_map(|found| &found.partition_responses)
                 .find(|found| found.index == lane.partition);
-            let (code, hint) = found.map_or((13, None), |found| {
+            let (code, hint) = found.map_or((codes::NETWORK_EXCEPTION, None), |found| {
                 let leader = &found.current_leader;
                 (found.error_code, Some((leader.leader_id.0, leader.leader_epoch)))
             });

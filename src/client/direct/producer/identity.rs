@@ -8,7 +8,7 @@ use super::partition_queue::Identity;
 use super::{DirectSink, Note};
 use crate::client::record_sink::DeliveryListener;
 use crate::error::Kind;
-use crate::wire::WireError;
+use crate::wire::{WireError, error_codes as codes};
 
 /// The last epoch that a producer may raise by itself.
 const LAST_EPOCH: i16 = i16::MAX - 1;
@@ -57,8 +57,13 @@ impl DirectSink {
 
     pub(super) fn refused_identity(&mut self, code: i16, listener: &mut dyn DeliveryListener) {
         match code {
-            7 | 13..=16 | 51 => self.ask_for_identity_later(),
-            31 => self.give_up(code, Kind::Denied, listener),
+            codes::REQUEST_TIMED_OUT
+            | codes::NETWORK_EXCEPTION
+            | codes::COORDINATOR_LOAD_IN_PROGRESS
+            | codes::COORDINATOR_NOT_AVAILABLE
+            | codes::NOT_COORDINATOR
+            | codes::CONCURRENT_TRANSACTIONS => self.ask_for_identity_later(),
+            codes::CLUSTER_AUTHORIZATION_FAILED => self.give_up(code, Kind::Denied, listener),
             _ => self.give_up(code, Kind::Failed, listener),
         }
     }

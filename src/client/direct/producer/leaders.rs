@@ -8,9 +8,7 @@ use super::DirectSink;
 use super::lane::Lane;
 use super::partition_queue::Failure;
 use crate::client::record_sink::DeliveryListener;
-
-/// The error code of a topic that does not exist.
-const UNKNOWN_TOPIC: i16 = 3;
+use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
 impl DirectSink {
     /// Takes over what the cluster says now.
@@ -38,7 +36,7 @@ impl DirectSink {
         let Some(known) = self.session.cluster.topic(&topic.name) else {
             return false;
         };
-        if known.code == UNKNOWN_TOPIC {
+        if known.code == UNKNOWN_TOPIC_OR_PARTITION {
             topic.gone_since.get_or_insert_with(Instant::now);
         } else {
             topic.gone_since = None;

@@ -32,6 +32,7 @@ use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, 
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
 use crate::topic_partition::BrokerId;
+use crate::wire::error_codes as codes;
 use identity::Naming;
 use lane::Lane;
 use partition_queue::{Attempt, Failure, Rules};
@@ -210,12 +211,14 @@ impl DirectSink {
         let servers = self.session.servers_in_words();
         match code {
             None => self.session.unreachable(after),
-            Some(3) => Error::not_found(format!("topic \"{topic}\" not found on {servers}"))
-                .hint(format!("kafkit topics create {topic}")),
+            Some(codes::UNKNOWN_TOPIC_OR_PARTITION) => {
+                Error::not_found(format!("topic \"{topic}\" not found on {servers}"))
+                    .hint(format!("kafkit topics create {topic}"))
+            }
             Some(code) => {
                 let kind = match code {
-                    17 => Kind::BadData,
-                    29 => Kind::Denied,
+                    codes::INVALID_TOPIC_EXCEPTION => Kind::BadData,
+                    codes::TOPIC_AUTHORIZATION_FAILED => Kind::Denied,
                     _ => Kind::Failed,
                 };
                 Error::new(
@@ -336,7 +339,11 @@ impl RecordSink for DirectSink {
             if is_fresh && code == 0 && count > 0 {
                 break;
             }
-            if is_fresh && matches!(code, 17 | 29) || Instant::now() >= deadline {
+            let is_final = matches!(
+                code,
+                codes::INVALID_TOPIC_EXCEPTION | codes::TOPIC_AUTHORIZATION_FAILED
+            );
+            if is_fresh && is_final || Instant::now() >= deadline {
                 return Err(self.topic_error(topic, begun.elapsed()));
             }
             self.check()?;

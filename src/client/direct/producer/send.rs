@@ -13,6 +13,7 @@ use crate::client::record_sink::DeliveryListener;
 use crate::error::Kind;
 use crate::records::Codec;
 use crate::topic_partition::BrokerId;
+use crate::wire::error_codes::UNSUPPORTED_COMPRESSION_TYPE;
 
 /// Bytes of one request, unless its first batch is larger; as Java's `max.request.size`.
 const REQUEST_BYTES: usize = 1 << 20;
@@ -60,7 +61,7 @@ impl DirectSink {
         }
         let version = match link.versions().highest_up_to::<ProduceRequest>(limit) {
             Ok(version) if version < ZSTD_SINCE && self.settings.codec == Codec::Zstd => {
-                self.give_up(76, Kind::Failed, listener);
+                self.give_up(UNSUPPORTED_COMPRESSION_TYPE, Kind::Failed, listener);
                 return false;
             }
             Ok(version) => version,

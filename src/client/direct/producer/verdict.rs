@@ -3,6 +3,7 @@
 //! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
 use crate::error::Kind;
+use crate::wire::error_codes as codes;
 
 /// What became of a batch that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,35 +43,52 @@ impl Verdict {
     pub(super) fn of(code: i16, waits_for_replicas: bool) -> Self {
         match code {
             // The second is a duplicate of what was written before.
-            0 | 46 => Self::Written,
-            // NOT_LEADER_OR_FOLLOWER also comes when leadership was lost after the append.
-            6 => Self::Again {
+            0 | codes::DUPLICATE_SEQUENCE_NUMBER => Self::Written,
+            // It also comes when leadership was lost after the append.
+            codes::NOT_LEADER_OR_FOLLOWER => Self::Again {
                 is_ambiguous: waits_for_replicas,
                 refresh: true,
             },
-            // REQUEST_TIMED_OUT and NOT_ENOUGH_REPLICAS_AFTER_APPEND: the leader has it.
-            7 | 20 => Self::Again {
+            // The leader has it.
+            codes::REQUEST_TIMED_OUT | codes::NOT_ENOUGH_REPLICAS_AFTER_APPEND => Self::Again {
                 is_ambiguous: true,
                 refresh: false,
             },
-            // NETWORK_EXCEPTION.
-            13 => Self::Again {
+            codes::NETWORK_EXCEPTION => Self::Again {
                 is_ambiguous: true,
                 refresh: true,
             },
-            // Unknown topic or partition, no leader, no replica, no listener, fenced epoch, storage, unknown topic id.
-            3 | 5 | 8 | 9 | 56 | 72 | 74 | 100 | 103 => AGAIN_ELSEWHERE,
-            // CORRUPT_MESSAGE, NOT_ENOUGH_REPLICAS, CONCURRENT_TRANSACTIONS, THROTTLING_QUOTA_EXCEEDED.
-            2 | 19 | 51 | 89 => AGAIN,
-            10 | 18 => Self::TooLarge,
-            // OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID.
-            45 | 47 | 59 => Self::OutOfSequence,
-            17 | 29 => Self::refused(if code == 29 { Kind::Denied } else { Kind::BadData }),
-            // INVALID_TIMESTAMP, INVALID_RECORD.
-            32 | 87 => Self::refused(Kind::BadData),
-            43 | 44 | 76 => Self::refused(Kind::Failed),
-            31 => Self::Fatal(Kind::Denied),
-            21 | 35 | 42 | 48 | 49 | 90 => Self::Fatal(Kind::Failed),
+            codes::UNKNOWN_TOPIC_OR_PARTITION
+            | codes::LEADER_NOT_AVAILABLE
+            | codes::BROKER_NOT_AVAILABLE
+            | codes::REPLICA_NOT_AVAILABLE
+            | codes::KAFKA_STORAGE_ERROR
+            | codes::LISTENER_NOT_FOUND
+            | codes::FENCED_LEADER_EPOCH
+            | codes::UNKNOWN_TOPIC_ID
+            | codes::INCONSISTENT_TOPIC_ID => AGAIN_ELSEWHERE,
+            codes::CORRUPT_MESSAGE
+            | codes::NOT_ENOUGH_REPLICAS
+            | codes::CONCURRENT_TRANSACTIONS
+            | codes::THROTTLING_QUOTA_EXCEEDED => AGAIN,
+            codes::MESSAGE_TOO_LARGE | codes::RECORD_LIST_TOO_LARGE => Self::TooLarge,
+            codes::OUT_OF_ORDER_SEQUENCE_NUMBER
+            | codes::INVALID_PRODUCER_EPOCH
+            | codes::UNKNOWN_PRODUCER_ID => Self::OutOfSequence,
+            codes::TOPIC_AUTHORIZATION_FAILED => Self::refused(Kind::Denied),
+            codes::INVALID_TOPIC_EXCEPTION | codes::INVALID_TIMESTAMP | codes::INVALID_RECORD => {
+                Self::refused(Kind::BadData)
+            }
+            codes::UNSUPPORTED_FOR_MESSAGE_FORMAT
+            | codes::POLICY_VIOLATION
+            | codes::UNSUPPORTED_COMPRESSION_TYPE => Self::refused(Kind::Failed),
+            codes::CLUSTER_AUTHORIZATION_FAILED => Self::Fatal(Kind::Denied),
+            codes::INVALID_REQUIRED_ACKS
+            | codes::UNSUPPORTED_VERSION
+            | codes::INVALID_REQUEST
+            | codes::INVALID_TXN_STATE
+            | codes::INVALID_PRODUCER_ID_MAPPING
+            | codes::PRODUCER_FENCED => Self::Fatal(Kind::Failed),
             _ => Self::Refused {
                 kind: Kind::Failed,
                 is_ambiguous: true,
