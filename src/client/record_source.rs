@@ -119,6 +119,9 @@ pub struct SourceOptions {
     pub on_corrupt: OnCorrupt,
     /// Ends waits.
     pub interrupt: Interrupt,
+    /// How long a partition may be without a broker that serves it before the reading ends with
+    /// [`Kind::Unreachable`](crate::error::Kind::Unreachable); `None` waits without end.
+    pub give_up_after: Option<Duration>,
 }
 
 /// Reads records.

@@ -118,6 +118,8 @@ pub struct Channel<T> {
     read: usize,
     incoming: Frame,
     spare: Vec<Frame>,
+    /// When the broker last sent anything, or when the channel was opened.
+    heard_at: Instant,
 }
 
 impl<T> Channel<T> {
@@ -135,6 +137,7 @@ impl<T> Channel<T> {
             read: 0,
             incoming: Frame::default(),
             spare: Vec::new(),
+            heard_at: Instant::now(),
         })
     }
 
@@ -166,6 +169,13 @@ impl<T> Channel<T> {
     /// When the oldest request without an answer is given up.
     pub fn deadline(&self) -> Option<Instant> {
         self.waiting.front().map(|waiting| waiting.deadline)
+    }
+
+    /// Since when the broker owes an answer without having sent a byte; `None` while it owes nothing.
+    pub fn silent_since(&self) -> Option<Instant> {
+        let oldest = self.waiting.front()?;
+        let sent_at = oldest.deadline.checked_sub(oldest.timeout)?;
+        Some(sent_at.max(self.heard_at))
     }
 
     /// Whether the session must be prolonged (KIP-368) before anything else is sent.
@@ -263,7 +273,12 @@ impl<T> Channel<T> {
     /// The next whole answer; `None` while there is none. An answer that is late or that nothing was asked for is an
     /// error, after which the channel must be closed.
     pub fn receive(&mut self) -> Result<Option<Answer<T>>, WireError> {
-        let Some(frame) = self.read_frame()? else {
+        let before = self.read;
+        let frame = self.read_frame()?;
+        if frame.is_some() || self.read > before {
+            self.heard_at = Instant::now();
+        }
+        let Some(frame) = frame else {
             return match self.waiting.front() {
                 Some(oldest) if oldest.deadline <= Instant::now() => Err(WireError::TimedOut(oldest.timeout)),
                 _ => Ok(None),

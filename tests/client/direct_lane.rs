@@ -44,7 +44,7 @@ struct Lane {
     came: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
-fn topic_name() -> TopicName {
+pub(super) fn topic_name() -> TopicName {
     TopicName(StrBytes::from_static_str("t"))
 }
 
@@ -115,7 +115,7 @@ impl Lane {
     }
 }
 
-fn served() -> kafka_protocol::messages::ApiVersionsResponse {
+pub(super) fn served() -> kafka_protocol::messages::ApiVersionsResponse {
     versions(&[
         (ApiKey::Produce, 3, 9),
         (ApiKey::Fetch, 4, 12),
@@ -126,7 +126,7 @@ fn served() -> kafka_protocol::messages::ApiVersionsResponse {
     ])
 }
 
-fn offsets(request: &Bytes, version: i16, end: i64) -> ListOffsetsResponse {
+pub(super) fn offsets(request: &Bytes, version: i16, end: i64) -> ListOffsetsResponse {
     let request = ListOffsetsRequest::decode(&mut request.clone(), version).unwrap();
     let asked = &request.topics[0].partitions[0];
     let answer = ListOffsetsPartitionResponse::default()
@@ -139,7 +139,7 @@ fn offsets(request: &Bytes, version: i16, end: i64) -> ListOffsetsResponse {
 }
 
 /// The log from the batch on that holds the offset asked for, as a broker sends it.
-fn fetched(request: &Bytes, version: i16, log: &[u8], end: i64) -> FetchResponse {
+pub(super) fn fetched(request: &Bytes, version: i16, log: &[u8], end: i64) -> FetchResponse {
     let request = FetchRequest::decode(&mut request.clone(), version).unwrap();
     let offset = request.topics[0].partitions[0].fetch_offset;
     let mut rest = log;
@@ -181,7 +181,7 @@ fn produced(code: Option<i16>) -> ProduceResponse {
 }
 
 /// A batch of these values at `offset`.
-fn batch(offset: i64, codec: Codec, values: &[&str]) -> Vec<u8> {
+pub(super) fn batch(offset: i64, codec: Codec, values: &[&str]) -> Vec<u8> {
     let mut builder = BatchBuilder::new(BatchOptions {
         codec,
         ..BatchOptions::default()

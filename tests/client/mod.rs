@@ -4,6 +4,7 @@
 mod absent_broker;
 mod connection;
 mod direct_lane;
+mod lost_leader;
 mod retries;
 mod scripted_broker;
 mod security;

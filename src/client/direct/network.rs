@@ -17,6 +17,9 @@ use crate::client::backoff::{Backoff, random_u32};
 use crate::topic_partition::BrokerId;
 use crate::wire::{Answer, Channel, Connection, ConnectionOptions, Frame, HostPort, Unanswered, WireError};
 
+/// How long a node may owe an answer, without sending a byte, before others are asked what they can answer as well.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Node {
@@ -220,15 +223,17 @@ impl<T> Network<T> {
         }
     }
 
-    /// An open node for a question that any broker answers, the least busy one; opens one if there is none.
+    /// An open node for a question that any broker answers, the least busy one; opens others if there is none or if it
+    /// is silent.
     pub(super) fn anybody(&mut self) -> Option<Node> {
         let is_open = |link: &&Link<T>| matches!(link.state, State::Open(_)) && !link.is_forgotten;
-        let waiting = |link: &&Link<T>| match &link.state {
-            State::Open(channel) => channel.unanswered(),
-            _ => usize::MAX,
+        let load = |link: &&Link<T>| match &link.state {
+            State::Open(channel) => (self.is_silent(link.node), channel.unanswered()),
+            State::Closed { .. } | State::Opening => (true, usize::MAX),
         };
-        let found = self.links.iter().filter(is_open).min_by_key(waiting);
-        if let Some(node) = found.map(|link| link.node) {
+        let found = self.links.iter().filter(is_open).min_by_key(load);
+        let found = found.map(|link| link.node);
+        if let Some(node) = found.filter(|node| !self.is_silent(*node)) {
             return Some(node);
         }
         // Learned brokers first, the servers named by the user at last (KIP-899).
@@ -236,7 +241,12 @@ impl<T> Network<T> {
         for node in nodes {
             self.open(node);
         }
-        None
+        // A silent node is asked only where nobody else can be.
+        let is_opening = self
+            .links
+            .iter()
+            .any(|link| matches!(link.state, State::Opening));
+        found.filter(|_| !is_opening)
     }
 
     /// Sends nothing new to a node for as long as it asked for (KIP-219).
@@ -298,6 +308,20 @@ impl<T> Network<T> {
     /// Whether any connection is open.
     pub(super) fn is_connected(&self) -> bool {
         self.links.iter().any(|link| matches!(link.state, State::Open(_)))
+    }
+
+    /// Since when a node that is connected owes an answer without having sent a byte.
+    pub(super) fn silent_since(&self, node: Node) -> Option<Instant> {
+        match &self.link(node)?.state {
+            State::Open(channel) => channel.silent_since(),
+            State::Closed { .. } | State::Opening => None,
+        }
+    }
+
+    /// Whether a node owes an answer for so long that others should be asked.
+    pub(super) fn is_silent(&self, node: Node) -> bool {
+        let since = self.silent_since(node);
+        since.is_some_and(|since| since.elapsed() >= SILENCE)
     }
 
     /// Whether a node's connection is open.

@@ -42,6 +42,8 @@ pub(super) struct Session<T> {
     all_topics: Vec<String>,
     /// When to ask next; `None` while an answer is awaited.
     ask_at: Option<Instant>,
+    /// Whom the last question was sent to.
+    asked: Option<Node>,
     /// Questions in a row that somebody wanted before their time.
     hasty: u32,
     /// Answers so far; a user who waits for fresh metadata waits for the next.
@@ -63,6 +65,7 @@ impl<T> Session<T> {
             wants_all: false,
             all_topics: Vec::new(),
             ask_at: Some(Instant::now()),
+            asked: None,
             hasty: 0,
             answers: 0,
             answers_of_all: 0,
@@ -154,6 +157,11 @@ impl<T> Session<T> {
 
     pub(super) fn last_error(&self, node: Node) -> Option<&WireError> {
         self.network.last_error(node)
+    }
+
+    /// Since when a broker that is connected owes an answer without having sent a byte.
+    pub(super) fn silent_since(&self, node: Node) -> Option<Instant> {
+        self.network.silent_since(node)
     }
 
     /// What happened to the user's requests, waiting for it up to `wait`.
@@ -252,6 +260,7 @@ impl<T> Session<T> {
     }
 
     fn ask_when_due(&mut self) {
+        self.ask_another_when_silent();
         if self.ask_at.is_none_or(|at| at > Instant::now()) {
             return;
         }
@@ -271,8 +280,24 @@ impl<T> Session<T> {
                 channel.send(&request, version, timeout, Note::Metadata { of_all })
             });
         match sent {
-            Ok(()) => self.ask_at = None,
+            Ok(()) => {
+                self.ask_at = None;
+                self.asked = Some(node);
+            }
             Err(error) => self.network.close(node, error),
+        }
+    }
+
+    /// A broker that owes the answer and is silent need not be waited for where another can answer. Should it answer all
+    /// the same, the older of the two answers does no harm.
+    fn ask_another_when_silent(&mut self) {
+        let Some(node) = self.asked.filter(|_| self.ask_at.is_none()) else {
+            return;
+        };
+        if self.network.is_silent(node)
+            && self.network.anybody().is_some_and(|another| another != node)
+        {
+            self.ask_at = Some(Instant::now());
         }
     }
 

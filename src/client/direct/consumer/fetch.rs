@@ -77,7 +77,7 @@ impl DirectSource {
                 self.fetching.push(broker);
                 for asked in asked {
                     if let Some(position) = self.positions.get_mut(asked.place) {
-                        position.is_asked = true;
+                        position.ask(broker);
                     }
                 }
             }

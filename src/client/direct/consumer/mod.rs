@@ -73,6 +73,8 @@ struct Fetched {
 pub(crate) struct DirectSource {
     settings: ConsumeSettings,
     interrupt: Interrupt,
+    /// A partition that cannot be read for longer ends the reading.
+    give_up_after: Option<Duration>,
     session: Session<Note>,
     seen_answers: u64,
     positions: Vec<Position>,
@@ -99,6 +101,7 @@ impl DirectSource {
         Ok(Self {
             settings,
             interrupt: options.interrupt.clone(),
+            give_up_after: options.give_up_after,
             session,
             seen_answers: 0,
             positions: Vec::new(),

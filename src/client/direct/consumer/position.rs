@@ -47,6 +47,8 @@ pub(super) struct Position {
     pub(super) is_closed: bool,
     /// A question about it is under way.
     pub(super) is_asked: bool,
+    /// Whom the last question was sent to.
+    pub(super) asked: Option<BrokerId>,
     /// Changes when the position moves in another way than by reading.
     pub(super) generation: u32,
     replica: Option<(BrokerId, Instant)>,
@@ -76,6 +78,7 @@ impl Position {
             },
             is_closed: false,
             is_asked: false,
+            asked: None,
             generation: 0,
             replica: None,
             retry_at: None,
@@ -92,6 +95,8 @@ impl Position {
         if self.leader != leader {
             self.retry_at = None;
             self.replica = None;
+            // The former leader may never answer. If it does, the answer still counts where it fits the position.
+            self.is_asked = false;
         }
         let is_new_epoch = leader_epoch > self.leader_epoch && self.leader_epoch >= 0;
         if is_new_epoch && self.epoch >= 0 && self.state == State::Fetching && !is_recreated {
@@ -113,6 +118,12 @@ impl Position {
         } else {
             State::Fetching
         };
+    }
+
+    /// Notes that a question was sent.
+    pub(super) fn ask(&mut self, broker: BrokerId) {
+        self.is_asked = true;
+        self.asked = Some(broker);
     }
 
     /// Whom to ask, if there is something to ask and a reason not to wait.
@@ -211,6 +222,17 @@ mod tests {
         assert_eq!(position.target(now), Some(1));
         position.prefer(2, now);
         assert_eq!(position.target(now + REPLICA_LEASE), Some(1), "the lease is over");
+    }
+
+    #[test]
+    fn a_new_leader_is_asked_although_the_former_one_has_not_answered() {
+        let now = Instant::now();
+        let mut position = Position::new("t", 0, 5);
+        position.learn(Uuid::nil(), Some(1), 0);
+        position.ask(1);
+        assert_eq!(position.target(now), None);
+        position.learn(Uuid::nil(), Some(2), 1);
+        assert_eq!(position.target(now), Some(2));
     }
 
     #[test]

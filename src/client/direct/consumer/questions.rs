@@ -281,7 +281,7 @@ impl DirectSource {
                     resolved.extend(question.position.map(|position| (position, found.offset)));
                 }
                 found => {
-                    question.last_code = found.map_or(13, |found| found.error_code);
+                    question.last_code = found.map_or(codes::NETWORK_EXCEPTION, |found| found.error_code);
                     if is_final(question.last_code) {
                         refused = Some((question.topic.clone(), question.partition, question.last_code));
                     }
@@ -366,7 +366,7 @@ impl DirectSource {
             Ok(()) => {
                 for asked in asked {
                     if let Some(position) = self.positions.get_mut(asked.place) {
-                        position.is_asked = true;
+                        position.ask(leader);
                     }
                 }
             }

@@ -1,14 +1,19 @@
-//! Partitions that cannot be read now: noticed soon, and said in one line each, with the reason.
+//! Partitions that cannot be read now: noticed soon, said in one line each with the reason, and given up when that is asked
+//! for.
 
 use std::time::{Duration, Instant};
 
 use super::DirectSource;
+use super::position::State;
+use crate::client::direct::network::Node;
 use crate::client::direct::words;
 use crate::error::Error;
 use crate::wire::error::in_seconds;
 
-/// Nothing moved for so long: the user should know.
+/// How long a partition may stand still before the user is told.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long a broker may be silent beyond the time for which it was allowed to wait for records.
+const SILENCE: Duration = Duration::from_secs(1);
 
 impl DirectSource {
     pub(super) fn note_stuck(&mut self, places: &[usize]) {
@@ -20,50 +25,90 @@ impl DirectSource {
         }
     }
 
-    /// Says which partitions cannot be read, and why.
+    /// Says which partitions cannot be read and why; a partition that stays so for too long ends the reading.
     pub(super) fn watch_for_stuck_partitions(&mut self) {
         let now = Instant::now();
         let mut news: Vec<(String, Vec<String>)> = Vec::new();
+        let mut is_any_stuck = false;
         for place in 0..self.positions.len() {
-            let Some(position) = self
-                .positions
-                .get_mut(place)
-                .filter(|position| !position.is_closed)
-            else {
+            let Some(since) = self.stuck_since(place, now) else {
                 continue;
             };
-            if position.leader.is_none() {
-                position.stuck_since.get_or_insert(now);
-            }
-            let is_stuck = position
-                .stuck_since
-                .is_some_and(|since| now.saturating_duration_since(since) >= PATIENCE);
-            if !is_stuck || position.was_told {
+            let age = now.saturating_duration_since(since);
+            if age < PATIENCE {
                 continue;
             }
-            position.was_told = true;
+            is_any_stuck = true;
+            if let Some(limit) = self.give_up_after.filter(|limit| age >= *limit) {
+                let error = format!(
+                    "{}: not readable for {}: {}",
+                    self.name(place),
+                    in_seconds(limit),
+                    self.trouble(place)
+                );
+                self.failure.get_or_insert(Error::unreachable(error));
+                return;
+            }
             let (name, trouble) = (self.name(place), self.trouble(place));
+            let Some(position) = self.positions.get_mut(place) else {
+                continue;
+            };
+            if std::mem::replace(&mut position.was_told, true) {
+                continue;
+            }
             match news.iter_mut().find(|(known, _)| *known == trouble) {
                 Some((_, names)) => names.push(name),
                 None => news.push((trouble, vec![name])),
             }
         }
+        if is_any_stuck {
+            // Another broker may have become the leader while the former one does not answer.
+            self.session.refresh();
+        }
+        let wait = match self.give_up_after {
+            Some(limit) => format!("waiting up to {}", in_seconds(limit)),
+            None => "waiting for it".to_owned(),
+        };
         for (trouble, names) in news {
             self.notices
-                .push(format!("{}: {trouble}; waiting for it", words::few(&names)));
+                .push(format!("{}: {trouble}; {wait}", words::few(&names)));
         }
+    }
+
+    /// Since when a partition stands still, if it does.
+    fn stuck_since(&mut self, place: usize, now: Instant) -> Option<Instant> {
+        let patience = self.settings.max_wait + SILENCE;
+        let position = self.positions.get_mut(place)?;
+        if position.is_closed || position.state == State::Halted {
+            return None;
+        }
+        if let Some(broker) = position.asked.filter(|_| position.is_asked)
+            && let Some(since) = self.session.silent_since(Node::Broker(broker))
+            && now.saturating_duration_since(since) >= patience
+        {
+            position.stuck_since.get_or_insert(since);
+        }
+        if position.leader.is_none() || matches!(position.state, State::Unresolved(_)) {
+            position.stuck_since.get_or_insert(now);
+        }
+        position.stuck_since
     }
 
     pub(super) fn trouble(&self, place: usize) -> String {
         let Some(position) = self.positions.get(place) else {
             return String::new();
         };
-        words::trouble(&self.session, &position.topic, position.partition)
+        self.trouble_of(&position.topic, position.partition)
+    }
+
+    /// Why a partition cannot be read now, as far as it can be seen.
+    pub(crate) fn trouble_of(&self, topic: &str, partition: i32) -> String {
+        words::trouble(&self.session, topic, partition)
     }
 
     /// The error of a question that no leader would answer.
     pub(super) fn unanswered(&mut self, topic: &str, partition: i32, after: Duration) -> Error {
-        let trouble = words::trouble(&self.session, topic, partition);
+        let trouble = self.trouble_of(topic, partition);
         Error::unreachable(format!(
             "{topic}-{partition}: no offset in {}: {trouble}",
             in_seconds(after)
