@@ -242,10 +242,7 @@ impl<T> Network<T> {
             self.open(node);
         }
         // A silent node is asked only where nobody else can be.
-        let is_opening = self
-            .links
-            .iter()
-            .any(|link| matches!(link.state, State::Opening));
+        let is_opening = self.links.iter().any(|link| matches!(link.state, State::Opening));
         found.filter(|_| !is_opening)
     }
 

@@ -294,9 +294,7 @@ impl<T> Session<T> {
         let Some(node) = self.asked.filter(|_| self.ask_at.is_none()) else {
             return;
         };
-        if self.network.is_silent(node)
-            && self.network.anybody().is_some_and(|another| another != node)
-        {
+        if self.network.is_silent(node) && self.network.anybody().is_some_and(|another| another != node) {
             self.ask_at = Some(Instant::now());
         }
     }

@@ -46,6 +46,9 @@ const COMMON: &[(&str, &str)] = &[
 /// What must not be changed from outside: offsets are stored when what they cover was printed.
 const CONSUMER_FIXED: &[(&str, &str)] = &[("enable.auto.offset.store", "false")];
 
+/// `transaction.timeout.ms` where nothing else is said, as in Java.
+const TRANSACTION_TIMEOUT_MS: u64 = 60_000;
+
 /// The least that the engine takes for `message.max.bytes`.
 const LEAST_FETCH: u32 = 1000;
 
@@ -95,6 +98,19 @@ pub(super) fn producer(
     let mut entries = layered(PRODUCER, defaults);
     entries.extend(entries::of(settings, Role::Producer)?);
     entries.extend_from_slice(overrides);
+    let milliseconds = |names: &[&str]| {
+        let named = entries
+            .iter()
+            .rev()
+            .find(|(name, _)| names.contains(&name.as_str()));
+        named.and_then(|(_, value)| value.trim().parse::<u64>().ok())
+    };
+    // What is not delivered within the transaction's time is of no use; librdkafka insists on it.
+    let limit = milliseconds(&["transaction.timeout.ms"]).unwrap_or(TRANSACTION_TIMEOUT_MS);
+    let delivery = milliseconds(&["delivery.timeout.ms", "message.timeout.ms"]);
+    if delivery.is_some_and(|delivery| delivery == 0 || delivery > limit) {
+        entries.push(("message.timeout.ms".into(), limit.to_string()));
+    }
     Ok(entries)
 }
 
@@ -141,6 +157,23 @@ fn layered(ours: &[(&str, &str)], defaults: &[(String, String)]) -> Vec<(String,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_is_given_up_no_later_than_its_transaction() {
+        for (name, value, expected) in [
+            ("delivery.timeout.ms", "120000", "60000"),
+            ("message.timeout.ms", "0", "60000"),
+            ("delivery.timeout.ms", "7000", "7000"),
+        ] {
+            let overrides = [(name.to_owned(), value.to_owned())];
+            let entries = producer(&Settings::default(), &overrides, &[]).unwrap();
+            assert_eq!(
+                client_config(&entries).get("message.timeout.ms"),
+                Some(expected),
+                "{name}={value}"
+            );
+        }
+    }
 
     #[test]
     fn of_two_names_for_a_setting_the_last_holds() {

@@ -34,6 +34,7 @@ use crate::client::settings::Settings;
 use crate::error::{Error, Result};
 use crate::records::{Batches, batch_header};
 use crate::topic_partition::Offset;
+use crate::wire::error::in_seconds;
 
 /// librdkafka's words for the first record, where the group has committed nothing.
 const EARLIEST: &[&str] = &["earliest", "smallest", "beginning"];
@@ -47,6 +48,8 @@ const INLINE_HEADERS: usize = 16;
 const TURN: usize = 1000;
 /// Records shown in one poll at most: what is printed is written out after it.
 const POLL: usize = 64 * TURN;
+/// How long a partition may be silent before its end until its leader is asked whether it is there.
+const SILENCE: Duration = Duration::from_secs(1);
 /// Callbacks that are served in a row before records are looked at.
 const CALLBACKS: usize = 100;
 /// The position that the engine reads the beginning at.
@@ -95,7 +98,19 @@ pub struct Consumer {
     preflight: Preflight,
     servers: String,
     questions: DirectSource,
+    silence: Silence,
     life: Life,
+}
+
+/// Partitions from which nothing comes although their end was not seen.
+#[derive(Debug)]
+struct Silence {
+    /// A silence that lasts longer ends the reading.
+    limit: Option<Duration>,
+    /// Since when no leader answers for one of them.
+    since: Option<Instant>,
+    asked_at: Instant,
+    told: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +127,9 @@ struct Queue {
     records: PartitionQueue<MemberContext>,
     /// The next offset to commit, once a record was taken or the end was seen.
     next: Option<Offset>,
+    is_at_end: bool,
+    /// When a record or the end last came.
+    heard_at: Instant,
 }
 
 impl fmt::Debug for Consumer {
@@ -153,6 +171,12 @@ impl Consumer {
             preflight: Preflight::of(settings),
             servers: value("bootstrap.servers").to_owned(),
             questions: DirectSource::open(questions, &for_questions)?,
+            silence: Silence {
+                limit: options.give_up_after,
+                since: None,
+                asked_at: Instant::now(),
+                told: Vec::new(),
+            },
             life: Life::Open,
             member,
         })
@@ -175,6 +199,8 @@ impl Consumer {
                     partition,
                     records,
                     next: None,
+                    is_at_end: false,
+                    heard_at: Instant::now(),
                 });
             }
         }
@@ -248,17 +274,19 @@ impl Consumer {
         visitor: &mut dyn RecordVisitor,
     ) -> (usize, Result<ControlFlow<()>>) {
         for count in 0..TURN {
+            let mut is_at_end = false;
             let (next, outcome) = match queue.records.poll(Duration::ZERO) {
                 None => return (count, Ok(ControlFlow::Continue(()))),
                 Some(Ok(message)) => (Some(message.offset() + 1), self.show(&message, visitor)),
                 Some(Err(KafkaError::PartitionEOF(_))) => {
+                    is_at_end = true;
                     let next = self.end_of(queue);
                     (Some(next), self.come_to_end(queue, next, visitor))
                 }
                 Some(Err(error)) => (None, self.failed(&error, Some(queue))),
             };
             if outcome.is_ok() && next.is_some() {
-                queue.next = next;
+                (queue.next, queue.is_at_end, queue.heard_at) = (next, is_at_end, Instant::now());
                 self.has_taken = true;
             }
             if !matches!(outcome, Ok(ControlFlow::Continue(()))) {
@@ -424,6 +452,7 @@ impl RecordSource for Consumer {
             }
             self.member.context().wake.wait(rings, left);
         };
+        self.watch_for_silence()?;
         if self.reading.is_due() {
             self.find_positions();
         }
@@ -536,6 +565,53 @@ impl Consumer {
             (place, offset)
         });
         Some(entries.collect())
+    }
+
+    /// Asks the leaders of partitions from which nothing comes whether they are there, and says which are not.
+    fn watch_for_silence(&mut self) -> Result<()> {
+        let is_silent = |queue: &&Queue| !queue.is_at_end && queue.heard_at.elapsed() >= SILENCE;
+        let silent = self.queues.iter().filter(is_silent);
+        let silent: Vec<(String, i32)> = silent
+            .map(|queue| (queue.topic.clone(), queue.partition))
+            .collect();
+        if silent.is_empty() {
+            self.silence.since = None;
+            self.silence.told.clear();
+            return Ok(());
+        }
+        if self.silence.asked_at.elapsed() < SILENCE {
+            return Ok(());
+        }
+        let questions: Vec<(&str, i32, Position)> = silent
+            .iter()
+            .map(|(topic, partition)| (topic.as_str(), *partition, Position::End))
+            .collect();
+        let unanswered = self.questions.unanswered_of(&questions, SILENCE / 2);
+        self.silence.asked_at = Instant::now();
+        if unanswered.is_empty() {
+            self.silence.since = None;
+            return Ok(());
+        }
+        let since = *self.silence.since.get_or_insert(Instant::now());
+        let limit = self.silence.limit;
+        for (topic, partition, trouble) in unanswered {
+            let name = format!("{topic}-{partition}");
+            if let Some(limit) = limit.filter(|limit| since.elapsed() >= *limit) {
+                let limit = in_seconds(limit);
+                return Err(Error::unreachable(format!(
+                    "{name}: not readable for {limit}: {trouble}"
+                )));
+            }
+            if !self.silence.told.contains(&name) {
+                let wait = limit.map_or_else(
+                    || "waiting for it".to_owned(),
+                    |limit| format!("waiting up to {}", in_seconds(limit)),
+                );
+                self.notices.say(format!("{name}: {trouble}; {wait}"));
+                self.silence.told.push(name);
+            }
+        }
+        Ok(())
     }
 
     /// Finds out from where the partitions are read of which nothing came yet.

@@ -38,8 +38,8 @@ impl Notices {
             } => {
                 // Each failed connection is also reported as an error.
                 let has_twin = matches!(facility.as_str(), "FAIL" | "ERROR" | "CLOSE");
-                // A coordinator that is still loading is asked again at once; the user can do nothing about it.
-                let is_passing = facility == "GETPID" && text.contains("Coordinator load in progress");
+                // A coordinator that is not ready is asked again at once; the user can do nothing about it.
+                let is_passing = facility == "GETPID" && text.ends_with("retrying");
                 if is_shown(*level) && !has_twin && !is_passing {
                     self.say(plain(text));
                 }

@@ -86,6 +86,8 @@ pub(crate) struct DirectSource {
     viewer: Viewer,
     inquiries: u64,
     inquiry: Option<Inquiry>,
+    /// The partitions that the last inquiry had no answer for.
+    last_unanswered: Vec<(String, i32)>,
     notices: Vec<String>,
     /// What ends the reading.
     failure: Option<Error>,
@@ -111,6 +113,7 @@ impl DirectSource {
             viewer,
             inquiries: 0,
             inquiry: None,
+            last_unanswered: Vec::new(),
             notices: Vec::new(),
             failure: None,
         })

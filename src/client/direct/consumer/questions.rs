@@ -97,10 +97,41 @@ impl DirectSource {
         }
         let inquiry = self.inquiry.take();
         let questions = inquiry.map(|inquiry| inquiry.questions).unwrap_or_default();
-        if !is_done && let Some(open) = questions.iter().find(|question| question.answer.is_none()) {
-            return Err(self.unanswered(&open.topic, open.partition, begun.elapsed()));
+        if !is_done {
+            let open = questions.iter().filter(|question| question.answer.is_none());
+            let mut open: Vec<(String, i32)> = open
+                .map(|question| (question.topic.clone(), question.partition))
+                .collect();
+            if let Some((topic, partition)) = open.first() {
+                let error = self.unanswered(topic, *partition, begun.elapsed());
+                self.last_unanswered = std::mem::take(&mut open);
+                return Err(error);
+            }
         }
         Ok(questions.iter().filter_map(|question| question.answer).collect())
+    }
+
+    /// The questions that no leader answers in time, each with the reason.
+    pub(crate) fn unanswered_of(
+        &mut self,
+        questions: &[(&str, i32, Where)],
+        wait: Duration,
+    ) -> Vec<(String, i32, String)> {
+        for (topic, ..) in questions {
+            self.session.watch(topic);
+        }
+        // What is known of the leaders may be old.
+        self.session.ask_now();
+        if self.inquire(questions, wait).is_ok() {
+            return Vec::new();
+        }
+        let open = std::mem::take(&mut self.last_unanswered);
+        open.into_iter()
+            .map(|(topic, partition)| {
+                let trouble = self.trouble_of(&topic, partition);
+                (topic, partition, trouble)
+            })
+            .collect()
     }
 
     fn begin_inquiry(&mut self, questions: Vec<Question>) {

@@ -107,7 +107,7 @@ impl DirectSource {
     }
 
     /// The error of a question that no leader would answer.
-    pub(super) fn unanswered(&mut self, topic: &str, partition: i32, after: Duration) -> Error {
+    pub(super) fn unanswered(&self, topic: &str, partition: i32, after: Duration) -> Error {
         let trouble = self.trouble_of(topic, partition);
         Error::unreachable(format!(
             "{topic}-{partition}: no offset in {}: {trouble}",
