@@ -66,19 +66,18 @@ impl ConsumeSettings {
         overrides: &[(String, String)],
         defaults: &[(String, String)],
     ) -> Result<Self> {
-        let reader = Reader {
-            settings,
-            overrides,
-            defaults,
-        };
+        Self::read(&Reader::new(settings, overrides, defaults))
+    }
+
+    pub(super) fn read(reader: &Reader<'_>) -> Result<Self> {
         let bytes = |names, default| -> Result<i32> {
             Ok(reader.number::<i32>(names, 0..=i32::MAX)?.unwrap_or(default))
         };
         let wait = &["fetch.max.wait.ms", "fetch.wait.max.ms"];
         Ok(Self {
             cluster: reader.cluster()?,
-            isolation: isolation(&reader)?,
-            offset_reset: offset_reset(&reader)?,
+            isolation: isolation(reader)?,
+            offset_reset: offset_reset(reader)?,
             max_wait: reader.time(wait)?.unwrap_or(Duration::from_millis(500)),
             min_bytes: bytes(&["fetch.min.bytes"], 1)?,
             max_bytes: bytes(&["fetch.max.bytes"], 16 << 20)?,

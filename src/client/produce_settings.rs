@@ -60,6 +60,11 @@ pub struct ProduceSettings {
     /// Tries after the first; `None` is until the delivery timeout.
     pub retries: Option<u32>,
     pub partitioner: Partitioner,
+    /// Partitions whose batches pile up get no records without a key meanwhile (KIP-794).
+    pub is_adaptive: bool,
+    /// A partition whose broker has taken nothing for so long counts as unavailable to records without a key; `None` leaves
+    /// that to the producer.
+    pub availability_timeout: Option<Duration>,
 }
 
 /// Which partition a record goes to that names none: Java's rule, and those of librdkafka's partitioners.
@@ -133,12 +138,11 @@ impl ProduceSettings {
         overrides: &[(String, String)],
         defaults: &[(String, String)],
     ) -> Result<Self> {
-        let reader = Reader {
-            settings,
-            overrides,
-            defaults,
-        };
-        let acks = acks(&reader)?;
+        Self::read(&Reader::new(settings, overrides, defaults))
+    }
+
+    pub(super) fn read(reader: &Reader<'_>) -> Result<Self> {
+        let acks = acks(reader)?;
         let retries = reader.number::<u32>(&["retries", "message.send.max.retries"], 0..=i32::MAX as u32)?;
         let in_flight_names = &["max.in.flight.requests.per.connection", "max.in.flight"];
         let max_in_flight = reader.number::<usize>(in_flight_names, 1..=i32::MAX as usize)?;
@@ -155,7 +159,7 @@ impl ProduceSettings {
             Some(wanted) => wanted,
             None => may_be_idempotent,
         };
-        let (codec, level) = compression(&reader)?;
+        let (codec, level) = compression(reader)?;
         let cluster = reader.cluster()?;
         let batch_bytes = reader.bytes(&["batch.size"])?.unwrap_or(BATCH_BYTES);
         Ok(Self {
@@ -167,7 +171,7 @@ impl ProduceSettings {
             max_request_bytes: reader.bytes(&["max.request.size"])?,
             linger: reader.time(&["linger.ms", "queue.buffering.max.ms"])?,
             max_in_flight: max_in_flight.unwrap_or(MOST_IN_FLIGHT),
-            buffer_bytes: buffer_bytes(&reader)?,
+            buffer_bytes: buffer_bytes(reader)?,
             delivery_timeout: reader
                 .time(&["delivery.timeout.ms", "message.timeout.ms"])?
                 .unwrap_or(Duration::from_secs(120)),
@@ -178,15 +182,30 @@ impl ProduceSettings {
                 .time(&["topic.metadata.propagation.max.ms"])?
                 .unwrap_or(Duration::from_secs(30)),
             retries: retries.filter(|retries| *retries < i32::MAX as u32),
-            partitioner: partitioner(&reader)?,
+            partitioner: partitioner(reader)?,
+            is_adaptive: reader
+                .flag(&["partitioner.adaptive.partitioning.enable"])?
+                .unwrap_or(true),
+            availability_timeout: reader
+                .time(&["partitioner.availability.timeout.ms"])?
+                .filter(|timeout| !timeout.is_zero()),
             cluster,
         })
     }
 }
 
 fn partitioner(reader: &Reader<'_>) -> Result<Partitioner> {
+    let ignores_keys = reader.flag(&["partitioner.ignore.keys"])?.unwrap_or(false);
     let (key, name) = reader.text(&["partitioner"]).unwrap_or(("", "murmur2_random"));
-    Partitioner::named(name).ok_or_else(|| {
+    let named = Partitioner::named(name).map(|named| Partitioner {
+        hash: if ignores_keys {
+            KeyHash::Ignored
+        } else {
+            named.hash
+        },
+        ..named
+    });
+    named.ok_or_else(|| {
         let names: Vec<&str> = Partitioner::NAMES.iter().map(|row| row.0).collect();
         reader.complaint(key, format_args!("it takes {}, not \"{name}\"", names.join(", ")))
     })

@@ -337,7 +337,28 @@ impl Settings {
                 options.connect_timeout = DEFAULT_CONNECT_TIMEOUT.min(timeout);
             }
         }
+        options.send_buffer_bytes = self.buffer_bytes(&["send.buffer.bytes", "socket.send.buffer.bytes"])?;
+        options.receive_buffer_bytes =
+            self.buffer_bytes(&["receive.buffer.bytes", "socket.receive.buffer.bytes"])?;
         Ok(options)
+    }
+
+    /// The size of a socket's buffer; -1 (and librdkafka's 0) leave it to the kernel, as Java does.
+    fn buffer_bytes(&self, names: &[&str]) -> Result<Option<usize>> {
+        let Some((key, text)) = self
+            .strongest(names)
+            .and_then(|key| Some((key, self.get(key)?.trim())))
+        else {
+            return Ok(None);
+        };
+        match text.parse::<i32>() {
+            Ok(bytes @ 1..) => Ok(usize::try_from(bytes).ok()),
+            Ok(-1 | 0) => Ok(None),
+            _ => Err(self.complaint(
+                key,
+                format_args!("it takes a number of bytes or -1, not \"{text}\""),
+            )),
+        }
     }
 
     /// How long an admin call may take with all its tries, when somebody said so.

@@ -3,6 +3,8 @@
 //! Owns the reader that [`super::produce_settings`] and [`super::consume_settings`] share, and what both have in
 //! common. A value that makes no sense is an error with its key and where it was given, never a default in silence.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -24,19 +26,55 @@ pub struct ClusterSettings {
     pub retry: Backoff,
     /// How old the view of the cluster may get: `metadata.max.age.ms`.
     pub metadata_max_age: Duration,
+    /// The longest that a connection may take to be made after several failures; `connection.connect_timeout` is for the
+    /// first try, and doubles.
+    pub connect_timeout_max: Duration,
+    /// A connection that is not used for so long is closed; `None` keeps it.
+    pub max_idle: Option<Duration>,
+    /// The servers are asked again when no broker that they named can be reached (KIP-899).
+    pub may_rebootstrap: bool,
 }
 
 /// Reads settings in the order of their strength: what flags insist on, the user's settings, what holds otherwise.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) overrides: &'a [(String, String)],
-    pub(super) defaults: &'a [(String, String)],
+    settings: &'a Settings,
+    overrides: &'a [(String, String)],
+    defaults: &'a [(String, String)],
+    /// Which names were asked for, in tests.
+    asked: Option<&'a RefCell<BTreeSet<String>>>,
 }
 
 impl<'a> Reader<'a> {
+    pub(super) fn new(
+        settings: &'a Settings,
+        overrides: &'a [(String, String)],
+        defaults: &'a [(String, String)],
+    ) -> Self {
+        Self {
+            settings,
+            overrides,
+            defaults,
+            asked: None,
+        }
+    }
+
+    /// A reader that notes the names it is asked for.
+    #[cfg(test)]
+    pub(super) fn noting(settings: &'a Settings, asked: &'a RefCell<BTreeSet<String>>) -> Self {
+        Self {
+            asked: Some(asked),
+            ..Self::new(settings, &[], &[])
+        }
+    }
+
     /// The value in force of a setting that may have several names, with the name it was given under.
     pub(super) fn text(&self, names: &[&'a str]) -> Option<(&'a str, &'a str)> {
+        if let Some(asked) = self.asked {
+            asked
+                .borrow_mut()
+                .extend(names.iter().map(|name| (*name).to_owned()));
+        }
         layer(self.overrides, names)
             .or_else(|| {
                 let name = self.settings.strongest(names)?;
@@ -110,6 +148,7 @@ impl<'a> Reader<'a> {
         {
             client_id.clone_into(&mut connection.client_id);
         }
+        self.check_dns_lookup()?;
         let wait = |names, default| -> Result<Duration> {
             Ok(self.time(names)?.unwrap_or(Duration::from_millis(default)))
         };
@@ -119,7 +158,11 @@ impl<'a> Reader<'a> {
         };
         Ok(ClusterSettings {
             servers,
+            connect_timeout_max: wait(&["socket.connection.setup.timeout.max.ms"], 30_000)?
+                .max(connection.connect_timeout),
             connection,
+            max_idle: self.max_idle()?,
+            may_rebootstrap: self.may_rebootstrap()?,
             reconnect: backoff(
                 wait(&["reconnect.backoff.ms"], 50)?,
                 wait(&["reconnect.backoff.max.ms"], 1000)?,
@@ -133,6 +176,38 @@ impl<'a> Reader<'a> {
                 300_000,
             )?,
         })
+    }
+}
+
+impl Reader<'_> {
+    fn max_idle(&self) -> Result<Option<Duration>> {
+        let name = "connections.max.idle.ms";
+        let millis = self.number::<i64>(&[name], -1..=i64::MAX)?.unwrap_or(540_000);
+        Ok(u64::try_from(millis)
+            .ok()
+            .filter(|millis| *millis > 0)
+            .map(Duration::from_millis))
+    }
+
+    fn may_rebootstrap(&self) -> Result<bool> {
+        match self.text(&["metadata.recovery.strategy"]) {
+            None | Some((_, "rebootstrap")) => Ok(true),
+            Some((_, "none")) => Ok(false),
+            Some((name, other)) => Err(self.complaint(
+                name,
+                format_args!("it takes rebootstrap or none, not \"{other}\""),
+            )),
+        }
+    }
+
+    /// Every address of a name is tried; names are not looked up backwards.
+    fn check_dns_lookup(&self) -> Result<()> {
+        match self.text(&["client.dns.lookup"]) {
+            None | Some((_, "use_all_dns_ips")) => Ok(()),
+            Some((name, other)) => {
+                Err(self.complaint(name, format_args!("it takes use_all_dns_ips, not \"{other}\"")))
+            }
+        }
     }
 }
 

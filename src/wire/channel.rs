@@ -120,6 +120,8 @@ pub struct Channel<T> {
     spare: Vec<Frame>,
     /// When the broker last sent anything, or when the channel was opened.
     heard_at: Instant,
+    /// When a request was last queued.
+    asked_at: Instant,
 }
 
 impl<T> Channel<T> {
@@ -138,6 +140,7 @@ impl<T> Channel<T> {
             incoming: Frame::default(),
             spare: Vec::new(),
             heard_at: Instant::now(),
+            asked_at: Instant::now(),
         })
     }
 
@@ -176,6 +179,12 @@ impl<T> Channel<T> {
         let oldest = self.waiting.front()?;
         let sent_at = oldest.deadline.checked_sub(oldest.timeout)?;
         Some(sent_at.max(self.heard_at))
+    }
+
+    /// Since when nothing has come or gone; `None` while something is under way.
+    pub fn idle_since(&self) -> Option<Instant> {
+        let is_busy = !self.waiting.is_empty() || self.has_output() || self.read > 0;
+        (!is_busy).then(|| self.asked_at.max(self.heard_at))
     }
 
     /// Whether the session must be prolonged (KIP-368) before anything else is sent.
@@ -226,11 +235,12 @@ impl<T> Channel<T> {
         self.queued_bytes += (head.len() + body_len) as u64;
         self.outgoing.push_back(Piece::Owned(head.into()));
         self.outgoing.extend(body);
+        self.asked_at = Instant::now();
         if let Some(timeout) = timeout {
             self.waiting.push_back(Waiting {
                 correlation_id,
                 version,
-                deadline: Instant::now() + timeout,
+                deadline: self.asked_at + timeout,
                 timeout,
                 begins_at,
                 note,

@@ -12,6 +12,7 @@ use kafka_protocol::messages::{
     ApiKey, ApiVersionsRequest, ApiVersionsResponse, SaslAuthenticateRequest, SaslHandshakeRequest,
 };
 use kafka_protocol::protocol::{Request, StrBytes};
+use rustix::net::sockopt;
 
 use super::decode::decode;
 use super::error::WireError;
@@ -37,6 +38,9 @@ pub struct ConnectionOptions {
     pub request_timeout: Duration,
     /// The longest answer taken, in bytes.
     pub max_response_bytes: usize,
+    /// Bytes of the socket's buffers; `None` leaves them to the kernel, which lets them grow as needed.
+    pub send_buffer_bytes: Option<usize>,
+    pub receive_buffer_bytes: Option<usize>,
     /// TLS, where it is wanted.
     pub tls: Option<Tls>,
     /// Who we are, where SASL is wanted.
@@ -50,6 +54,8 @@ impl Default for ConnectionOptions {
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
             max_response_bytes: 1 << 30,
+            send_buffer_bytes: None,
+            receive_buffer_bytes: None,
             tls: None,
             credentials: None,
         }
@@ -92,7 +98,7 @@ impl Connection {
 
     fn open_bare(address: &HostPort, options: &ConnectionOptions) -> Result<Self, WireError> {
         let end = Instant::now() + options.connect_timeout;
-        let socket = connect(address, options.connect_timeout)?;
+        let socket = connect(address, options)?;
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(WireError::TimedOut(options.connect_timeout));
@@ -415,7 +421,7 @@ fn prolong_at(session_lifetime_ms: i64) -> Option<Instant> {
 
 /// Whether a listener that hangs up on a connection without TLS answers one with TLS.
 fn hides_tls(address: &HostPort, options: &ConnectionOptions) -> bool {
-    let Ok(socket) = connect(address, options.connect_timeout) else {
+    let Ok(socket) = connect(address, options) else {
         return false;
     };
     let limit = Some(options.connect_timeout);
@@ -426,20 +432,42 @@ fn hides_tls(address: &HostPort, options: &ConnectionOptions) -> bool {
 }
 
 /// Connects to the first of the host's addresses that answers.
-fn connect(address: &HostPort, timeout: Duration) -> Result<TcpStream, WireError> {
-    let deadline = Instant::now() + timeout;
-    let mut failure = WireError::Unresolvable(address.clone());
-    for socket_address in resolve(address)? {
-        let left = deadline.saturating_duration_since(Instant::now());
+fn connect(address: &HostPort, options: &ConnectionOptions) -> Result<TcpStream, WireError> {
+    match connect_to_any(&resolve(address)?, options) {
+        Some(outcome) => outcome,
+        None => Err(WireError::Unresolvable(address.clone())),
+    }
+}
+
+/// Connects to the first address that answers; `None` where there is none. The time is shared: an address that does not
+/// answer leaves the others their part.
+fn connect_to_any(
+    addresses: &[SocketAddr],
+    options: &ConnectionOptions,
+) -> Option<Result<TcpStream, WireError>> {
+    let deadline = Instant::now() + options.connect_timeout;
+    let mut outcome = None;
+    for (address, others) in addresses.iter().zip((1..=addresses.len() as u32).rev()) {
+        let left = deadline.saturating_duration_since(Instant::now()) / others;
         if left.is_zero() {
-            return Err(WireError::TimedOut(timeout));
+            return Some(Err(WireError::TimedOut(options.connect_timeout)));
         }
-        match TcpStream::connect_timeout(&socket_address, left) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = timed_out(error, timeout),
+        match TcpStream::connect_timeout(address, left).and_then(|stream| with_buffers(stream, options)) {
+            Ok(stream) => return Some(Ok(stream)),
+            Err(error) => outcome = Some(Err(timed_out(error, options.connect_timeout))),
         }
     }
-    Err(failure)
+    outcome
+}
+
+fn with_buffers(stream: TcpStream, options: &ConnectionOptions) -> io::Result<TcpStream> {
+    if let Some(bytes) = options.send_buffer_bytes {
+        sockopt::set_socket_send_buffer_size(&stream, bytes)?;
+    }
+    if let Some(bytes) = options.receive_buffer_bytes {
+        sockopt::set_socket_recv_buffer_size(&stream, bytes)?;
+    }
+    Ok(stream)
 }
 
 fn resolve(address: &HostPort) -> Result<Vec<SocketAddr>, WireError> {
@@ -454,5 +482,57 @@ fn timed_out(error: io::Error, limit: Duration) -> WireError {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => WireError::TimedOut(limit),
         _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A listener that takes no more connections: the kernel drops what comes, as a firewall does.
+    fn deaf() -> (TcpListener, Vec<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut taken = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
+            taken.push(stream);
+        }
+        (listener, taken)
+    }
+
+    #[test]
+    fn an_address_that_does_not_answer_leaves_time_for_the_next() {
+        let (deaf, _taken) = deaf();
+        let good = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addresses = [deaf.local_addr().unwrap(), good.local_addr().unwrap()];
+        let options = ConnectionOptions {
+            connect_timeout: Duration::from_secs(1),
+            ..ConnectionOptions::default()
+        };
+        let begun = Instant::now();
+        let stream = connect_to_any(&addresses, &options).unwrap().unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+        assert!(begun.elapsed() < Duration::from_secs(1));
+        let outcome = connect_to_any(&addresses[..1], &options).unwrap();
+        assert!(matches!(outcome, Err(WireError::TimedOut(_))), "{outcome:?}");
+        assert!(connect_to_any(&[], &options).is_none());
+    }
+
+    #[test]
+    fn buffers_have_the_size_that_is_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let options = ConnectionOptions {
+            send_buffer_bytes: Some(20_000),
+            receive_buffer_bytes: Some(30_000),
+            ..ConnectionOptions::default()
+        };
+        let addresses = [listener.local_addr().unwrap()];
+        let stream = connect_to_any(&addresses, &options).unwrap().unwrap();
+        // The kernel doubles them for its own records.
+        assert_eq!(sockopt::socket_send_buffer_size(&stream).unwrap(), 40_000);
+        assert_eq!(sockopt::socket_recv_buffer_size(&stream).unwrap(), 60_000);
     }
 }

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use kafka_protocol::messages::MetadataRequest;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::client::backoff::{Backoff, random_u32};
+use crate::client::backoff::random_u32;
+use crate::client::typed_settings::ClusterSettings;
 use crate::topic_partition::BrokerId;
-use crate::wire::{Answer, Channel, Connection, ConnectionOptions, Frame, HostPort, Unanswered, WireError};
+use crate::wire::{Answer, Channel, Connection, Frame, HostPort, Unanswered, WireError};
 
 /// How long a node may owe an answer, without sending a byte, before others are asked what they can answer as well.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -84,8 +85,7 @@ struct Link<T> {
 /// All connections of one client.
 #[derive(Debug)]
 pub(super) struct Network<T> {
-    options: ConnectionOptions,
-    reconnect: Backoff,
+    settings: ClusterSettings,
     links: Vec<Link<T>>,
     opened: Receiver<Opened>,
     opener: Sender<Opened>,
@@ -95,12 +95,9 @@ pub(super) struct Network<T> {
 }
 
 impl<T> Network<T> {
-    /// Connects to nobody yet. `servers` are tried in any order, so that many clients do not all ask the first.
-    pub(super) fn new(
-        mut servers: Vec<HostPort>,
-        options: ConnectionOptions,
-        reconnect: Backoff,
-    ) -> io::Result<Self> {
+    /// Connects to nobody yet. The servers are tried in any order, so that many clients do not all ask the first.
+    pub(super) fn new(settings: &ClusterSettings) -> io::Result<Self> {
+        let mut servers = settings.servers.clone();
         let (waker, woken) = UnixStream::pair()?;
         waker.set_nonblocking(true)?;
         woken.set_nonblocking(true)?;
@@ -110,8 +107,7 @@ impl<T> Network<T> {
             servers.rotate_left(turn);
         }
         let mut network = Self {
-            options,
-            reconnect,
+            settings: settings.clone(),
             links: Vec::new(),
             opened: results,
             opener,
@@ -182,7 +178,11 @@ impl<T> Network<T> {
 
     /// Connects to a node in the background, unless that is under way, done, or was in vain a moment ago.
     pub(super) fn open(&mut self, node: Node) {
-        let (options, opener, waker) = (self.options.clone(), self.opener.clone(), self.waker.clone());
+        let (mut options, longest) = (
+            self.settings.connection.clone(),
+            self.settings.connect_timeout_max,
+        );
+        let (opener, waker) = (self.opener.clone(), self.waker.clone());
         let Some(link) = self.link_mut(node) else {
             return;
         };
@@ -192,6 +192,9 @@ impl<T> Network<T> {
             return;
         };
         link.turn = turn + 1;
+        // A network that is slow gets more time with each failure, as in Java.
+        let factor = 1_u32.checked_shl(link.failures).unwrap_or(u32::MAX);
+        options.connect_timeout = options.connect_timeout.saturating_mul(factor).min(longest);
         link.state = State::Opening;
         // A listener that closed without a word is asked why: the channel itself cannot tell.
         let asks_why = matches!(
@@ -237,7 +240,10 @@ impl<T> Network<T> {
             return Some(node);
         }
         // Learned brokers first, the servers named by the user at last (KIP-899).
-        let nodes: Vec<Node> = self.links.iter().map(|link| link.node).rev().collect();
+        let mut nodes: Vec<Node> = self.links.iter().map(|link| link.node).rev().collect();
+        if !self.settings.may_rebootstrap && nodes.len() > 1 {
+            nodes.retain(|node| *node != Node::Bootstrap);
+        }
         for node in nodes {
             self.open(node);
         }
@@ -265,7 +271,7 @@ impl<T> Network<T> {
 
     /// Closes a node's connection: what it says makes no sense, or it is of no use.
     pub(super) fn close(&mut self, node: Node, error: WireError) {
-        let reconnect = self.reconnect;
+        let reconnect = self.settings.reconnect;
         let Some(link) = self.link_mut(node) else {
             return;
         };
@@ -329,6 +335,7 @@ impl<T> Network<T> {
     /// What happened, waiting for it up to `wait`, or until somebody wakes us or a signal comes.
     pub(super) fn wait(&mut self, wait: Duration) -> Vec<Event<T>> {
         self.take_opened();
+        self.close_idle();
         self.prolong_sessions();
         let wait = if self.events.is_empty() {
             wait.min(self.time_to_next_deadline())
@@ -427,6 +434,22 @@ impl<T> Network<T> {
                     }
                 }
                 Err(error) => self.close(node, error),
+            }
+        }
+    }
+
+    /// Closes what nobody has used for long, before the broker does.
+    fn close_idle(&mut self) {
+        let Some(limit) = self.settings.max_idle else {
+            return;
+        };
+        for link in &mut self.links {
+            if let State::Open(channel) = &link.state
+                && channel.idle_since().is_some_and(|since| since.elapsed() >= limit)
+            {
+                link.state = State::Closed {
+                    retry_at: Instant::now(),
+                };
             }
         }
     }

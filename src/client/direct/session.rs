@@ -54,7 +54,7 @@ pub(super) struct Session<T> {
 impl<T> Session<T> {
     pub(super) fn new(options: ClusterSettings, may_create_topics: bool) -> Result<Self> {
         let servers = options.servers.clone();
-        let network = Network::new(servers.clone(), options.connection.clone(), options.reconnect)?;
+        let network = Network::new(&options)?;
         Ok(Self {
             network,
             cluster: Cluster::default(),

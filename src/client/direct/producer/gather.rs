@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::lane::Lane;
 use super::sealer::Ticket;
 use super::{DirectSink, STEP, Topic, failures, partition_queue::Failure, partitioner};
 use crate::client::record_sink::{DeliveryListener, RecordSink as _, RecordView};
@@ -10,6 +11,9 @@ use crate::error::{Kind, Result};
 use crate::records::Codec;
 use crate::records::batch_header::HEADER_LEN;
 use crate::records::record::Header;
+
+/// A queue of batches may be longer by this than the shortest before its partition is left out of a round.
+const LONGER_QUEUE: usize = 4;
 
 impl DirectSink {
     pub(super) fn send_at(
@@ -135,20 +139,32 @@ impl DirectSink {
         record.partition.is_none() && partitioner::takes_turn(self.settings.partitioner, record.key)
     }
 
-    /// Among partitions that have a leader, or all if none has.
+    /// Among partitions that have a leader which takes batches, or all if none has.
     pub(super) fn begin_round(&mut self, topic: usize) -> Option<i32> {
-        let lanes = &self.lanes;
+        let (lanes, settings) = (&self.lanes, &self.settings);
         let topic = self.topics.get_mut(topic)?;
         let members = topic.lanes.iter().filter_map(|lane| lanes.get(*lane));
-        let mut led: Vec<i32> = members
-            .clone()
-            .filter(|lane| lane.leader.is_some() && !lane.was_told)
+        let is_available = |lane: &&Lane| {
+            let stuck = lane.stuck_since.map(|since| since.elapsed());
+            let is_late = settings
+                .availability_timeout
+                .is_some_and(|limit| stuck.is_some_and(|stuck| stuck >= limit));
+            lane.leader.is_some() && !lane.was_told && !is_late
+        };
+        let available = members.clone().filter(is_available);
+        let shortest = available.clone().map(|lane| lane.queue.len()).min();
+        let longest = match shortest {
+            Some(shortest) if settings.is_adaptive => shortest + LONGER_QUEUE,
+            _ => usize::MAX,
+        };
+        let mut round: Vec<i32> = available
+            .filter(|lane| lane.queue.len() <= longest)
             .map(|lane| lane.partition)
             .collect();
-        if led.is_empty() {
-            led = members.map(|lane| lane.partition).collect();
+        if round.is_empty() {
+            round = members.map(|lane| lane.partition).collect();
         }
-        topic.turns.begin_round(led);
+        topic.turns.begin_round(round);
         topic.turns.partition()
     }
 

@@ -187,6 +187,11 @@ impl PartitionQueue {
         self.batches.is_empty()
     }
 
+    /// Batches that are neither delivered nor given up.
+    pub(super) fn len(&self) -> usize {
+        self.batches.len()
+    }
+
     /// Batches that are not under way.
     pub(super) fn waiting(&self) -> usize {
         self.batches.len() - self.sent
