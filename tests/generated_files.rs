@@ -45,6 +45,14 @@ fn the_tables_of_the_readme_are_fresh() {
     hold_against(&path, readme.as_bytes());
 }
 
+#[test]
+fn the_table_of_settings_is_fresh() {
+    let path = root().join("docs/settings.md");
+    let page = fs::read_to_string(&path).expect("docs/settings.md");
+    let table = kafkit::client::settings::Settings::markdown();
+    hold_against(&path, with_section(&page, "settings", &table).as_bytes());
+}
+
 /// The text with what stands between two markers replaced.
 fn with_section(text: &str, name: &str, content: &str) -> String {
     let (begin, end) = (format!("<!-- {name}:begin -->\n"), format!("<!-- {name}:end -->"));

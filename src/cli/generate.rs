@@ -96,6 +96,7 @@ fn man_pages(java: &JavaNames) -> Result<Vec<Page>> {
     let mut pages = Vec::new();
     collect_pages(&tree, &mut pages)?;
     if let Some(first) = pages.first_mut() {
+        first.text.extend_from_slice(Settings::man_section().as_bytes());
         first.text.extend_from_slice((java.man_section)().as_bytes());
     }
     Ok(pages)

@@ -197,15 +197,15 @@ impl ProduceSettings {
 fn partitioner(reader: &Reader<'_>) -> Result<Partitioner> {
     let ignores_keys = reader.flag(&["partitioner.ignore.keys"])?.unwrap_or(false);
     let (key, name) = reader.text(&["partitioner"]).unwrap_or(("", "murmur2_random"));
-    let named = Partitioner::named(name).map(|named| Partitioner {
+    let found = Partitioner::named(name).map(|found| Partitioner {
         hash: if ignores_keys {
             KeyHash::Ignored
         } else {
-            named.hash
+            found.hash
         },
-        ..named
+        ..found
     });
-    named.ok_or_else(|| {
+    found.ok_or_else(|| {
         let names: Vec<&str> = Partitioner::NAMES.iter().map(|row| row.0).collect();
         reader.complaint(key, format_args!("it takes {}, not \"{name}\"", names.join(", ")))
     })

@@ -93,6 +93,12 @@ pub trait RecordSink {
     /// partitions it has.
     fn prepare_topic(&mut self, topic: &str, wait: Duration) -> Result<usize>;
 
+    /// The topic's `max.message.bytes`, waiting up to `wait` for the answer; `None` where it is not known.
+    fn max_message_bytes(&mut self, topic: &str, wait: Duration) -> Option<usize>;
+
+    /// Keeps the batches that are begun from now on below this size, in bytes before compression.
+    fn limit_batches(&mut self, bytes: usize);
+
     /// What happened on the way that a person should know (a broker lost, say), one line each.
     fn take_notices(&mut self) -> Vec<String>;
 }

@@ -2,6 +2,8 @@
 //!
 //! Java's names are those of Apache Kafka 4.3.1's producer, consumer and admin client; librdkafka's those of 2.12.
 
+use std::fmt::Write as _;
+
 use crate::spelling::closest;
 
 /// What becomes of a setting with one of Java's names.
@@ -32,7 +34,11 @@ pub(super) enum Reach {
 pub enum Use {
     /// Asks and changes, without records.
     Admin,
+    /// Sends without a transaction.
     Produce,
+    /// Sends in a transaction.
+    ProduceInTransaction,
+    /// Consumes as a member of a group.
     Consume,
     /// Consumes without a group.
     ConsumeAlone,
@@ -43,24 +49,67 @@ const OF_CONNECTIONS: &[&str] = &[
     "bootstrap.servers",
     "client.id",
     "default.api.timeout.ms",
+    "receive.buffer.bytes",
     "request.timeout.ms",
+    "send.buffer.bytes",
     "socket.connection.setup.timeout.ms",
+    "socket.receive.buffer.bytes",
+    "socket.send.buffer.bytes",
     "socket.timeout.ms",
 ];
 
-/// Settings that concern members of groups alone.
-const OF_MEMBERS: &[&str] = &[
-    "auto.commit.enable",
-    "auto.commit.interval.ms",
-    "enable.auto.commit",
-    "group.instance.id",
-    "group.protocol",
-    "group.protocol.type",
-    "group.remote.assignor",
-    "heartbeat.interval.ms",
-    "max.poll.interval.ms",
-    "partition.assignment.strategy",
-    "session.timeout.ms",
+/// Settings that the direct lane reads, in either kind of names.
+#[rustfmt::skip] // one setting a line
+const DIRECT: &[(&str, Reach)] = &[
+    ("acks", Reach::Producer),
+    ("allow.auto.create.topics", Reach::Consumer),
+    ("auto.offset.reset", Reach::Consumer),
+    ("batch.size", Reach::Producer),
+    ("buffer.memory", Reach::Producer),
+    ("check.crcs", Reach::Consumer),
+    ("client.dns.lookup", Reach::Both),
+    ("client.id", Reach::Both),
+    ("client.rack", Reach::Consumer),
+    ("compression.codec", Reach::Producer),
+    ("compression.gzip.level", Reach::Producer),
+    ("compression.level", Reach::Producer),
+    ("compression.lz4.level", Reach::Producer),
+    ("compression.type", Reach::Producer),
+    ("compression.zstd.level", Reach::Producer),
+    ("connections.max.idle.ms", Reach::Both),
+    ("delivery.timeout.ms", Reach::Producer),
+    ("enable.idempotence", Reach::Producer),
+    ("fetch.max.bytes", Reach::Consumer),
+    ("fetch.max.wait.ms", Reach::Consumer),
+    ("fetch.message.max.bytes", Reach::Consumer),
+    ("fetch.min.bytes", Reach::Consumer),
+    ("fetch.wait.max.ms", Reach::Consumer),
+    ("isolation.level", Reach::Consumer),
+    ("linger.ms", Reach::Producer),
+    ("max.in.flight", Reach::Producer),
+    ("max.in.flight.requests.per.connection", Reach::Producer),
+    ("max.partition.fetch.bytes", Reach::Consumer),
+    ("max.request.size", Reach::Producer),
+    ("message.send.max.retries", Reach::Producer),
+    ("message.timeout.ms", Reach::Producer),
+    ("metadata.max.age.ms", Reach::Both),
+    ("metadata.recovery.strategy", Reach::Both),
+    ("partitioner", Reach::Producer),
+    ("partitioner.adaptive.partitioning.enable", Reach::Producer),
+    ("partitioner.availability.timeout.ms", Reach::Producer),
+    ("partitioner.ignore.keys", Reach::Producer),
+    ("queue.buffering.max.kbytes", Reach::Producer),
+    ("queue.buffering.max.ms", Reach::Producer),
+    ("reconnect.backoff.max.ms", Reach::Both),
+    ("reconnect.backoff.ms", Reach::Both),
+    ("request.required.acks", Reach::Producer),
+    ("request.timeout.ms", Reach::Producer),
+    ("retries", Reach::Producer),
+    ("retry.backoff.max.ms", Reach::Both),
+    ("retry.backoff.ms", Reach::Both),
+    ("socket.connection.setup.timeout.max.ms", Reach::Both),
+    ("topic.metadata.propagation.max.ms", Reach::Producer),
+    ("topic.metadata.refresh.interval.ms", Reach::Both),
 ];
 
 /// Settings by which the engine talks to this program: what is printed and counted depends on them.
@@ -96,13 +145,63 @@ pub(super) fn why_unused(key: &str, command: Use) -> Option<&'static str> {
         Some(_) => None,
         None => librdkafka(key),
     };
-    match (command, reach) {
+    let direct = direct(key);
+    match (command, direct.or(reach)) {
         (_, None) => Some("it has no effect here"),
         (Use::Admin, _) => Some("it is for sending or reading records"),
-        (Use::Produce, Some(Reach::Consumer)) => Some("it is for reading records"),
+        (Use::Produce | Use::ProduceInTransaction, Some(Reach::Consumer)) => {
+            Some("it is for reading records")
+        }
         (Use::Consume | Use::ConsumeAlone, Some(Reach::Producer)) => Some("it is for sending records"),
-        (Use::ConsumeAlone, _) if OF_MEMBERS.contains(&key) => Some("it is for members of a group (--group)"),
+        (Use::ConsumeAlone, _) if direct.is_none() => Some("it is for members of a group (--group)"),
+        (Use::Produce, _) if direct.is_none() => Some("it is for transactions (transactional.id)"),
+        (Use::Consume | Use::ProduceInTransaction, _) if reach.is_none() => {
+            Some("it has no effect in a group or a transaction")
+        }
         _ => None,
+    }
+}
+
+/// Who of the direct lane reads a setting.
+fn direct(key: &str) -> Option<Reach> {
+    let found = DIRECT.binary_search_by(|(name, _)| name.cmp(&key)).ok()?;
+    DIRECT.get(found).map(|(_, reach)| *reach)
+}
+
+/// What becomes of each setting of Java's clients, as a table for the documentation.
+pub(super) fn markdown() -> String {
+    let rows = JAVA
+        .iter()
+        .map(|(name, meaning)| format!("| `{name}` | {} |\n", fate(name, *meaning)));
+    format!("| setting | here |\n|---|---|\n{}", rows.collect::<String>())
+}
+
+/// The same for the man page.
+pub(super) fn man_section() -> String {
+    let mut text = ".SH SETTINGS\nWhat becomes of each setting of Java's clients (\\-X NAME=VALUE, \\-\\-command\\-config FILE).\n"
+        .to_owned();
+    for (name, meaning) in JAVA {
+        let _ = write!(text, ".TP\n\\fB{name}\\fR\n{}\n", fate(name, *meaning));
+    }
+    text
+}
+
+/// What becomes of a setting with Java's name, in words.
+fn fate(name: &str, meaning: Meaning) -> String {
+    let theirs = match meaning {
+        Meaning::Security => return "of the connection: honoured, or an error that says why not".to_owned(),
+        Meaning::NotHonoured(why) => return format!("ignored with a warning: {why}"),
+        Meaning::Moot => return "no effect here".to_owned(),
+        Meaning::Ours => None,
+        Meaning::As(theirs) => librdkafka(theirs),
+    };
+    let is_ours = direct(name).is_some() || OF_CONNECTIONS.contains(&name);
+    match (is_ours, theirs) {
+        (true, None) if direct(name).is_some() => "honoured; no effect in groups and transactions".to_owned(),
+        (true, _) | (false, None) => "honoured".to_owned(),
+        (false, Some(Reach::Consumer)) => "honoured by members of a group".to_owned(),
+        (false, Some(Reach::Producer)) => "honoured in a transaction".to_owned(),
+        (false, Some(Reach::Both)) => "honoured in groups and transactions".to_owned(),
     }
 }
 
@@ -254,7 +353,7 @@ const JAVA: &[(&str, Meaning)] = &[
     ("auto.commit.interval.ms", Meaning::As("auto.commit.interval.ms")),
     ("auto.offset.reset", Meaning::As("auto.offset.reset")),
     ("batch.size", Meaning::As("batch.size")),
-    ("bootstrap.controllers", Meaning::Ours),
+    ("bootstrap.controllers", Meaning::Moot),
     ("bootstrap.servers", Meaning::As("bootstrap.servers")),
     ("buffer.memory", Meaning::As("queue.buffering.max.kbytes")),
     ("check.crcs", Meaning::As("check.crcs")),
@@ -287,7 +386,7 @@ const JAVA: &[(&str, Meaning)] = &[
     ("key.deserializer", Meaning::Moot),
     ("key.serializer", Meaning::Moot),
     ("linger.ms", Meaning::As("linger.ms")),
-    ("max.block.ms", Meaning::Ours),
+    ("max.block.ms", Meaning::Moot),
     ("max.in.flight.requests.per.connection", Meaning::As("max.in.flight.requests.per.connection")),
     ("max.partition.fetch.bytes", Meaning::As("max.partition.fetch.bytes")),
     ("max.poll.interval.ms", Meaning::As("max.poll.interval.ms")),
@@ -302,10 +401,10 @@ const JAVA: &[(&str, Meaning)] = &[
     ("metrics.recording.level", Meaning::Moot),
     ("metrics.sample.window.ms", Meaning::Moot),
     ("partition.assignment.strategy", Meaning::As("partition.assignment.strategy")),
-    ("partitioner.adaptive.partitioning.enable", Meaning::Moot),
-    ("partitioner.availability.timeout.ms", Meaning::Moot),
+    ("partitioner.adaptive.partitioning.enable", Meaning::Ours),
+    ("partitioner.availability.timeout.ms", Meaning::Ours),
     ("partitioner.class", Meaning::NotHonoured("keys are spread as Java does by default (murmur2)")),
-    ("partitioner.ignore.keys", Meaning::NotHonoured("keys decide the partition")),
+    ("partitioner.ignore.keys", Meaning::Ours),
     ("receive.buffer.bytes", Meaning::As("socket.receive.buffer.bytes")),
     ("reconnect.backoff.max.ms", Meaning::As("reconnect.backoff.max.ms")),
     ("reconnect.backoff.ms", Meaning::As("reconnect.backoff.ms")),
@@ -364,7 +463,7 @@ const JAVA: &[(&str, Meaning)] = &[
     ("session.timeout.ms", Meaning::As("session.timeout.ms")),
     ("share.acknowledgement.mode", Meaning::Moot),
     ("share.acquire.mode", Meaning::Moot),
-    ("socket.connection.setup.timeout.max.ms", Meaning::Moot),
+    ("socket.connection.setup.timeout.max.ms", Meaning::Ours),
     ("socket.connection.setup.timeout.ms", Meaning::As("socket.connection.setup.timeout.ms")),
     ("ssl.cipher.suites", Meaning::Security),
     ("ssl.enabled.protocols", Meaning::Security),
@@ -558,12 +657,46 @@ const LIBRDKAFKA: &[(&str, Reach)] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
+    use crate::client::consume_settings::ConsumeSettings;
+    use crate::client::produce_settings::ProduceSettings;
+    use crate::client::settings::{Origin, Settings};
+    use crate::client::typed_settings::Reader;
 
     #[test]
     fn tables_are_sorted_so_that_they_can_be_searched() {
         assert!(JAVA.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(DIRECT.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(LIBRDKAFKA.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    /// What the typed settings of the direct lane ask for, by asking them.
+    #[test]
+    fn the_direct_lanes_settings_are_those_that_it_reads() {
+        let mut settings = Settings::default();
+        settings.set("bootstrap.servers", "a:1", Origin::Flag);
+        let (sending, reading) = (RefCell::default(), RefCell::default());
+        for codec in ["none", "gzip", "lz4", "zstd"] {
+            settings.set("compression.type", codec, Origin::Flag);
+            ProduceSettings::read(&Reader::noting(&settings, &sending)).unwrap();
+        }
+        ConsumeSettings::read(&Reader::noting(&settings, &reading)).unwrap();
+        let (sending, reading) = (sending.into_inner(), reading.into_inner());
+        let mut found: Vec<(&str, Reach)> = sending
+            .union(&reading)
+            .map(|name| {
+                let reach = match (sending.contains(name), reading.contains(name)) {
+                    (true, true) => Reach::Both,
+                    (true, false) => Reach::Producer,
+                    _ => Reach::Consumer,
+                };
+                (name.as_str(), reach)
+            })
+            .collect();
+        found.sort_by_key(|(name, _)| *name);
+        assert_eq!(found, DIRECT);
     }
 
     #[test]

@@ -216,6 +216,16 @@ impl Settings {
         warnings
     }
 
+    /// What becomes of each setting of Java's clients, as a table in Markdown.
+    pub fn markdown() -> String {
+        setting_keys::markdown()
+    }
+
+    /// The same for the man page.
+    pub fn man_section() -> String {
+        setting_keys::man_section()
+    }
+
     /// Every name that a setting can have, in order.
     pub fn known_names() -> Vec<&'static str> {
         let names: BTreeSet<&str> = setting_keys::all().collect();
@@ -239,6 +249,13 @@ impl Settings {
     /// Says which settings of the command line the command has no use for. Those of files, profiles and the
     /// environment may be meant for other commands.
     pub fn note_unused(&mut self, command: Use) {
+        let is_transactional = self
+            .get("transactional.id")
+            .is_some_and(|id| !id.trim().is_empty());
+        let command = match command {
+            Use::Produce if is_transactional => Use::ProduceInTransaction,
+            command => command,
+        };
         let unused: Vec<String> = self
             .in_force()
             .filter(|setting| setting.origin == Origin::SetFlag)

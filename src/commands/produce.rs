@@ -184,7 +184,7 @@ impl Run<'_> {
                 Chunk::Data(bytes) => {
                     if !self.is_prepared {
                         self.partitions.learn(&mut *self.sink, &self.action)?;
-                        self.learn_topic_limit()?;
+                        self.learn_topic_limit();
                         self.is_prepared = true;
                     }
                     self.splitter.push(&bytes).map_err(|bad| self.bad_input(&bad))?;

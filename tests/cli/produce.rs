@@ -1,5 +1,6 @@
 //! Does `kafkit produce` send what its input says, and tell of what it could not?
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::thread;
@@ -209,10 +210,8 @@ fn a_partitioner_of_librdkafka_puts_keys_where_librdkafka_does() {
             let mut record = BaseRecord::<str, str>::to(&theirs).payload("x");
             record.key = key;
             producer.send(record).map_err(|(error, _)| error).unwrap();
-            input += &match key {
-                Some(key) => format!("{{\"key\":\"{key}\",\"value\":\"x\"}}\n"),
-                None => "{\"value\":\"x\"}\n".to_owned(),
-            };
+            let key = key.map_or_else(|| "null".to_owned(), |key| format!("\"{key}\""));
+            writeln!(input, "{{\"key\":{key},\"value\":\"x\"}}").unwrap();
         }
         producer.flush(Duration::from_secs(20)).unwrap();
         let setting = format!("partitioner={partitioner}");

@@ -145,10 +145,42 @@ fn settings_of_another_command_are_named() {
             &["consume", "t", "-e", "-X", "max.poll.records=1"],
             "kafkit: -X max.poll.records is ignored: it has no effect here\n",
         ),
+        (
+            &["consume", "t", "-e", "-X", "queued.min.messages=9"],
+            "kafkit: -X queued.min.messages is ignored: it is for members of a group (--group)\n",
+        ),
+        (&["consume", "t", "-e", "-X", "fetch.wait.max.ms=9"], ""),
+        (
+            &["produce", "t", "-q", "-X", "transaction.timeout.ms=9000"],
+            "kafkit: -X transaction.timeout.ms is ignored: it is for transactions (transactional.id)\n",
+        ),
+        (
+            &[
+                "produce",
+                "t",
+                "-q",
+                "-X",
+                "partitioner.ignore.keys=true",
+                "-X",
+                "send.buffer.bytes=70000",
+            ],
+            "",
+        ),
     ] {
         assert_eq!(noted(words), line, "{words:?}");
     }
     assert_eq!(noted(&["topics", "list", "-X", "request.timeout.ms=1000"]), "");
+    for (setting, told) in [
+        (
+            "client.dns.lookup=resolve_canonical_bootstrap_servers_only",
+            "it takes use_all_dns_ips",
+        ),
+        ("metadata.recovery.strategy=maybe", "it takes rebootstrap or none"),
+        ("receive.buffer.bytes=-2", "it takes a number of bytes or -1"),
+    ] {
+        let words = ["consume", "t", "-e", "-b", &address, "-X", setting];
+        suite.run(words).exits(2).complains(told);
+    }
     let outcome = suite.run(["topics", "list", "-X", "group.ids=g"]).exits(2);
     assert_eq!(
         outcome.stderr,

@@ -1,6 +1,9 @@
 //! The direct lane against a broker that misbehaves on demand: what is sent again and with which bytes, what bytes that
 //! make no sense come to, and that every run ends.
 
+use std::io::Write as _;
+use std::process::Stdio;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -23,6 +26,7 @@ use kafkit::wire::header::RequestHead;
 
 use super::scripted_broker::{Reply, ScriptedBroker, body, cluster, versions};
 use crate::support::suite::Suite;
+use crate::support::wait::wait_until;
 
 /// What a broker does with a batch that is sent to it; the number counts the requests from 0.
 type OnProduce = dyn Fn(usize, &[u8]) -> Taken + Send + Sync;
@@ -286,6 +290,32 @@ fn a_broker_that_says_nothing_is_told_of_and_waited_for_until_the_deadline() {
         .complains("t-0: its leader, broker 1, does not answer; waiting up to 3 s")
         .complains("line 1: not delivered to t-0: not acknowledged within 3 s, but may be written");
     assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn an_idle_connection_is_closed_and_opened_again_when_it_is_needed() {
+    let lane = Lane::producing(|_, _| Taken::Answer(0));
+    let idle = "connections.max.idle.ms=200";
+    let suite = Suite::new();
+    let mut command = suite.command(["produce", "t", "-b", &lane.address(), "-X", idle]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let connections = || lane.broker.connections.load(Ordering::SeqCst);
+    let closed = || lane.broker.closed.load(Ordering::SeqCst);
+    input.write_all(b"one\n").unwrap();
+    wait_until("the first record", || lane.came().len() == 1);
+    let before = connections();
+    wait_until("every connection is closed", || closed() == before);
+    input.write_all(b"two\n").unwrap();
+    drop(input);
+    let outcome = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&outcome.stderr);
+    assert!(told.contains("2 records to t, 0 failed"), "{told}");
+    assert!(connections() > before, "{told}");
 }
 
 #[test]

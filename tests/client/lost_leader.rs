@@ -15,7 +15,7 @@ use super::direct_lane::{batch, fetched, offsets, served, topic_name};
 use super::scripted_broker::{Reply, ScriptedBroker, body, cluster};
 use crate::support::suite::Suite;
 
-/// NOT_LEADER_OR_FOLLOWER.
+/// `NOT_LEADER_OR_FOLLOWER`.
 const NOT_LEADER: i16 = 6;
 
 /// How the leader is lost after the first batch.
@@ -30,7 +30,7 @@ enum Loss {
 fn describe(port: u16, has_leader: bool) -> MetadataResponse {
     let partition = MetadataResponsePartition::default()
         .with_leader_id(if has_leader { 1 } else { -1 }.into())
-        .with_leader_epoch(if has_leader { 0 } else { 1 })
+        .with_leader_epoch(i32::from(!has_leader))
         .with_replica_nodes(vec![1.into(), 2.into()])
         .with_isr_nodes(vec![2.into()])
         .with_offline_replicas(if has_leader { vec![] } else { vec![2.into()] });

@@ -30,6 +30,8 @@ pub struct ScriptedBroker {
     pub port: u16,
     /// Connections accepted so far.
     pub connections: Arc<AtomicUsize>,
+    /// Those of them that have ended.
+    pub closed: Arc<AtomicUsize>,
 }
 
 type Script = dyn Fn(&RequestHead, Bytes) -> Reply + Send + Sync;
@@ -56,16 +58,25 @@ impl ScriptedBroker {
         let port = listener.local_addr().unwrap().port();
         let script: Arc<Script> = Arc::new(script);
         let connections = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&connections);
+        let closed = Arc::new(AtomicUsize::new(0));
+        let (counter, ended) = (Arc::clone(&connections), Arc::clone(&closed));
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
                 counter.fetch_add(1, Ordering::SeqCst);
                 let script = Arc::clone(&script);
                 let acceptor = acceptor.clone();
-                thread::spawn(move || serve(socket, acceptor.as_ref(), &*script));
+                let ended = Arc::clone(&ended);
+                thread::spawn(move || {
+                    serve(socket, acceptor.as_ref(), &*script);
+                    ended.fetch_add(1, Ordering::SeqCst);
+                });
             }
         });
-        Self { port, connections }
+        Self {
+            port,
+            connections,
+            closed,
+        }
     }
 
     pub fn address(&self) -> String {

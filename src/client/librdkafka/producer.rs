@@ -508,6 +508,13 @@ impl RecordSink for Producer {
         Ok(count)
     }
 
+    /// Not asked for: a record that is too large is refused by the broker, and with it the transaction.
+    fn max_message_bytes(&mut self, _topic: &str, _wait: Duration) -> Option<usize> {
+        None
+    }
+
+    fn limit_batches(&mut self, _bytes: usize) {}
+
     fn take_notices(&mut self) -> Vec<String> {
         self.notices.drain()
     }

@@ -1,39 +1,28 @@
 //! The topic's `max.message.bytes`: batches are kept below it, and a record above it is named without being sent.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
-use super::{Account, Run, sink_options};
-use crate::client::admin::configs::ConfigResource;
-use crate::client::engine::Engine;
+use super::{Account, Run};
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener as _};
-use crate::error::{Kind, Result};
+use crate::error::Kind;
 use crate::input::ParsedRecord;
 use crate::output::size;
 
 /// What a batch of one record adds to its key and value: header, lengths, offsets.
 const OVERHEAD: usize = 61 + 7;
+/// How long the topic's limit is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Java's default of `max.request.size`.
 const MAX_REQUEST: usize = 1_048_576;
 
 impl Run<'_> {
     /// Asks for the topic's limit; a cluster that will not say is no obstacle. A topic that takes less than our
     /// batches gets smaller ones, since a broker refuses a batch as a whole.
-    pub(super) fn learn_topic_limit(&mut self) -> Result<()> {
-        let resource = [ConfigResource::Topic(self.action.topic.clone())];
-        let answer = match self.context.client.admin() {
-            Ok(admin) => admin.describe_configs(&resource),
-            Err(error) => Err(error),
-        };
-        let entries = answer
-            .ok()
-            .and_then(|mut answers| answers.pop())
-            .and_then(Result::ok);
-        let limit = entries
-            .into_iter()
-            .flatten()
-            .find(|entry| entry.name == "max.message.bytes");
-        let Some(limit) = limit.and_then(|entry| entry.value?.parse::<usize>().ok()) else {
-            return Ok(());
+    pub(super) fn learn_topic_limit(&mut self) {
+        let wait = self.action.topic_wait.min(PATIENCE);
+        let Some(limit) = self.sink.max_message_bytes(&self.action.topic, wait) else {
+            return;
         };
         let action = &self.action;
         let codec = action
@@ -52,17 +41,7 @@ impl Run<'_> {
                 end: action.oversized_ends_run.then_some(action.batch_bytes..=request),
             });
         }
-        if limit < action.batch_bytes {
-            self.action
-                .overrides
-                .push(("batch.size".into(), limit.max(1).to_string()));
-            let options = sink_options(&self.action, &self.interrupt);
-            let engine = Engine::for_sending(self.context.client.settings(), &self.action.overrides);
-            self.sink = engine.open_sink(self.context.client.settings(), options)?;
-            self.sink
-                .prepare_topic(&self.action.topic, self.action.topic_wait)?;
-        }
-        Ok(())
+        self.sink.limit_batches(limit);
     }
 }
 

@@ -1,8 +1,9 @@
 """kafkit against Apache Kafka, one node: the Java spellings beside Apache's own tools, and the native commands."""
 
 import json
+import re
 
-from harness import KAFKIT, SCRATCH, ApacheKafka, equal, expect, kafka_tool, run
+from harness import CACHE, KAFKA_VERSION, KAFKIT, ROOT, SCRATCH, ApacheKafka, equal, expect, kafka_tool, run
 
 BROKER = ApacheKafka
 NODES = 1
@@ -82,3 +83,15 @@ def check_dump_log_reads_apaches_files_as_apache_does(broker):
     for arguments in [["--print-data-log"], []]:
         equal(run(KAFKIT, "kafka-dump-log", "--files", log, *arguments),
               kafka_tool("kafka-dump-log", "--files", log, *arguments), f"dump-log {arguments}")
+
+
+def check_every_setting_of_javas_clients_has_its_row(_broker):
+    source = SCRATCH / "Names.java"
+    clients = ["producer.ProducerConfig", "consumer.ConsumerConfig", "admin.AdminClientConfig"]
+    calls = " ".join(f"names.addAll(org.apache.kafka.clients.{client}.configNames());" for client in clients)
+    source.write_text("public class Names { public static void main(String[] words) { "
+                      f"var names = new java.util.TreeSet<String>(); {calls} names.forEach(System.out::println); }} }}")
+    jars = CACHE / f"kafka-{KAFKA_VERSION}" / "libs" / "*"
+    names = run("java", "-cp", jars, source).splitlines()
+    rows = re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+    equal(sorted(rows), sorted(names), "the settings in docs/settings.md")

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::produce_response::PartitionProduceResponse;
-use kafka_protocol::messages::{InitProducerIdRequest, ProduceRequest, ProduceResponse};
+use kafka_protocol::messages::{
+    DescribeConfigsRequest, InitProducerIdRequest, ProduceRequest, ProduceResponse,
+};
 
 use super::identity::Naming;
 use super::partition_queue::{Attempt, Effect, Failure, Identity};
+use super::topic_limit::TopicLimit;
 use super::verdict::Verdict;
 use super::{DirectSink, Note, SPARE_BUFFERS, failures, split};
 use crate::client::direct::network::{Event, Node};
@@ -34,6 +37,7 @@ impl DirectSink {
                             }
                         }
                         Note::ProducerId => self.ask_for_identity_later(),
+                        Note::TopicLimit => self.topic_limit = TopicLimit::Unasked,
                         Note::Barrier => self.barriers = self.barriers.saturating_sub(1),
                     }
                 }
@@ -72,6 +76,13 @@ impl DirectSink {
                 Err(error) => {
                     self.session.close(node, error);
                     self.ask_for_identity_later();
+                }
+            },
+            Note::TopicLimit => match frame.decode::<DescribeConfigsRequest>(version) {
+                Ok(response) => self.take_topic_limit(&response),
+                Err(error) => {
+                    self.session.close(node, error);
+                    self.topic_limit = TopicLimit::Answered(None);
                 }
             },
             Note::Barrier => self.barriers = self.barriers.saturating_sub(1),

@@ -20,6 +20,7 @@ mod send;
 mod split;
 mod stuck;
 mod tags;
+mod topic_limit;
 mod verdict;
 
 use std::time::{Duration, Instant};
@@ -38,6 +39,7 @@ use lane::Lane;
 use partition_queue::{Attempt, Failure, Rules};
 use partitioner::Turns;
 use sealer::Sealer;
+use topic_limit::TopicLimit;
 
 /// How long one wait inside a longer one lasts, so that an interrupt is seen.
 const STEP: Duration = Duration::from_millis(50);
@@ -57,6 +59,7 @@ enum Note {
         attempts: Vec<(usize, Attempt)>,
     },
     ProducerId,
+    TopicLimit,
     /// Its answer proves that everything sent before it was taken.
     Barrier,
 }
@@ -98,6 +101,7 @@ pub(crate) struct DirectSink {
     next_batch: u64,
     fatal: Option<(Failure, String)>,
     barriers: usize,
+    topic_limit: TopicLimit,
     notices: Vec<String>,
     /// What a broker says about the refusal that is being dealt with.
     last_words: Option<String>,
@@ -136,6 +140,7 @@ impl DirectSink {
             next_batch: 0,
             fatal: None,
             barriers: 0,
+            topic_limit: TopicLimit::Unasked,
             notices: Vec::new(),
             last_words: None,
         })
@@ -369,6 +374,14 @@ impl RecordSink for DirectSink {
             .topic(topic)
             .map_or(0, |known| known.partitions.len());
         Ok(count)
+    }
+
+    fn max_message_bytes(&mut self, topic: &str, wait: Duration) -> Option<usize> {
+        self.ask_topic_limit(topic, wait)
+    }
+
+    fn limit_batches(&mut self, bytes: usize) {
+        self.settings.batch_bytes = self.settings.batch_bytes.min(bytes.max(1));
     }
 
     fn take_notices(&mut self) -> Vec<String> {
