@@ -1,10 +1,14 @@
 //! The batches in a slice of a log; stops at the last whole one and says where.
 
+use std::io::Read;
+
 use super::batch_header::BatchHeader;
 use super::compression::{self, Codec};
 use super::error::{BatchError, RecordError};
+use super::inflate;
 use super::message_set::Messages;
 use super::record::{Record, Records};
+use super::record_stream::RecordStream;
 
 /// One whole batch and where it starts, counted from the slice's start.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +61,21 @@ impl<'a> Batch<'a> {
             }
         };
         Ok(BatchRecords::Current(Records::new(&self.header, body)))
+    }
+
+    /// Calls `read` with the records of a batch of format 2 as a stream, for a batch that inflates to more than should be
+    /// held at once. Records of up to `largest` bytes are held, one at a time.
+    pub fn stream<T>(
+        &self,
+        largest: usize,
+        read: impl FnOnce(&mut RecordStream<&mut dyn Read>) -> T,
+    ) -> Result<T, RecordError> {
+        let codec = self.header.codec().ok_or(RecordError::NO_CODEC)?;
+        let header = &self.header;
+        inflate::with_reader(codec, self.body(), |reader| {
+            read(&mut RecordStream::new(header, reader).holding(largest))
+        })
+        .map_err(|error| RecordError::Compression(inflate::error(codec, &error)))
     }
 }
 

@@ -14,7 +14,7 @@ use super::varint;
 
 /// Bytes read at once.
 const WINDOW: usize = 128 * 1024;
-/// A longer record is not held.
+/// A longer record is not held, unless that is asked for.
 const LARGEST_HELD: usize = 2 << 20;
 /// The longest length of a record, or of a field.
 const LENGTH_BYTES: usize = 5;
@@ -93,6 +93,8 @@ pub struct RecordStream<R> {
     reader: R,
     codec: Codec,
     fields: RecordFields,
+    /// A longer record is not held, in bytes.
+    largest_held: usize,
     window: Vec<u8>,
     /// Where in the window the next record starts.
     start: usize,
@@ -110,6 +112,7 @@ impl<R: Read> RecordStream<R> {
             reader,
             codec: header.codec().unwrap_or_default(),
             fields: RecordFields::new(header),
+            largest_held: LARGEST_HELD,
             window: Vec::new(),
             start: 0,
             at_end: false,
@@ -117,6 +120,15 @@ impl<R: Read> RecordStream<R> {
             declared: header.records_count,
             found: 0,
             failed: false,
+        }
+    }
+
+    /// Holds records of up to this many bytes; memory is taken as the bytes of a record come.
+    #[must_use]
+    pub fn holding(self, largest_held: usize) -> Self {
+        Self {
+            largest_held,
+            ..self
         }
     }
 
@@ -168,7 +180,7 @@ impl<R: Read> RecordStream<R> {
         self.found += 1;
         // One byte more than the last record needs would be one too many.
         let behind = usize::from(self.found == self.declared);
-        if length > LARGEST_HELD {
+        if length > self.largest_held {
             let record = self.large(length as u64)?;
             return if behind == 1 && self.fill(1)? > 0 {
                 Err(RecordError::BYTES_BEHIND)

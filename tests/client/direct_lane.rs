@@ -42,7 +42,7 @@ enum Taken {
 }
 
 /// One broker with the topic "t" of one partition.
-struct Lane {
+pub(super) struct Lane {
     broker: ScriptedBroker,
     /// Every batch that came, in order.
     came: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -106,11 +106,11 @@ impl Lane {
         Self::start(Vec::new(), 0, Box::new(on_produce))
     }
 
-    fn holding(log: Vec<u8>, end: i64) -> Self {
+    pub(super) fn holding(log: Vec<u8>, end: i64) -> Self {
         Self::start(log, end, Box::new(|_, _| Taken::HangUp))
     }
 
-    fn address(&self) -> String {
+    pub(super) fn address(&self) -> String {
         self.broker.address()
     }
 

@@ -4,6 +4,7 @@
 mod absent_broker;
 mod connection;
 mod direct_lane;
+mod large_batches;
 mod lost_leader;
 mod retries;
 mod scripted_broker;

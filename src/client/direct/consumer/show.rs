@@ -13,14 +13,19 @@ use crate::client::record_source::{ConsumedRecord, OnCorrupt, RecordVisitor, Tim
 use crate::error::{Error, Result};
 use crate::records::batch_header::{self, crc_is_valid};
 use crate::records::batches::BatchRecords;
+use crate::records::compression::CompressionError;
 use crate::records::control_record::ControlType;
-use crate::records::{Batch, Batches, Record, RecordError};
+use crate::records::record_stream::StreamedRecord;
+use crate::records::{Batch, Batches, Codec, Record, RecordError};
 use crate::topic_partition::Offset;
 
 /// Records shown with one call.
 const AT_ONCE: usize = 128;
-/// The largest batch that is inflated, in bytes: as much as a broker may take by itself.
-const LARGEST_BATCH: usize = 1 << 30;
+/// A batch that inflates to more bytes is not held as a whole: its records are shown one by one, as they are inflated.
+const HELD_AT_ONCE: usize = 8 << 20;
+/// The largest record, in bytes, and the largest batch of an old format, which is always inflated as a whole: as much as a
+/// broker may take by itself.
+const LARGEST: usize = 1 << 30;
 
 /// The batches of one partition out of one answer, and how far they were shown.
 #[derive(Debug)]
@@ -121,7 +126,7 @@ impl Viewer {
         let header = &batch.header;
         if header.is_control() {
             let marker = batch
-                .records(&mut self.scratch, LARGEST_BATCH)?
+                .records(&mut self.scratch, LARGEST)?
                 .next()
                 .transpose()?;
             let kind = marker.and_then(|record| ControlType::parse(record.key?));
@@ -139,7 +144,16 @@ impl Viewer {
             batch_header::TimestampType::CreateTime => TimestampType::CreateTime,
             batch_header::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
         };
-        let mut records = batch.records(&mut self.scratch, LARGEST_BATCH)?;
+        let limit = if header.magic < 2 { LARGEST } else { HELD_AT_ONCE };
+        let is_compressed = header.codec() != Some(Codec::None);
+        let mut records = match batch.records(&mut self.scratch, limit) {
+            Err(RecordError::Compression(CompressionError::TooLarge { .. }))
+                if header.magic >= 2 && is_compressed =>
+            {
+                return stream_batch(batch, timestamp_type, position, visitor);
+            }
+            records => records?,
+        };
         let mut gathered: Vec<Record<'_>> = Vec::with_capacity(AT_ONCE);
         loop {
             let failure = gather(&mut records, position.shown, &mut gathered).err();
@@ -156,6 +170,35 @@ impl Viewer {
             }
         }
     }
+}
+
+/// Shows the records of a large batch while they are inflated.
+fn stream_batch(
+    batch: &Batch<'_>,
+    timestamp_type: TimestampType,
+    position: &mut Position,
+    visitor: &mut dyn RecordVisitor,
+) -> Result<ControlFlow<()>, Trouble> {
+    batch.stream(LARGEST, |records| {
+        while let Some(record) = records.next_record() {
+            let record = match record? {
+                StreamedRecord::Held(record) => record,
+                StreamedRecord::Large(record) => {
+                    let offset = record.place.offset;
+                    return Err(Trouble::Corrupt(format!("the record {offset} is over 1 GB")));
+                }
+            };
+            if record.offset < position.shown {
+                continue;
+            }
+            let flow =
+                show_records(&[record], timestamp_type, position, visitor).map_err(Trouble::Visitor)?;
+            if flow.is_break() {
+                return Ok(flow);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?
 }
 
 /// Takes the next records from offset `from` on, as many as are shown at once.
