@@ -90,7 +90,8 @@ fn list(address: &str) {
     Row::new("topics list, wall", "ms", wall).print();
 }
 
-fn write_lines(path: &Path, count: usize) {
+/// A file of lines of about 100 bytes.
+pub fn write_lines(path: &Path, count: usize) {
     use std::io::Write;
     let mut file = std::io::BufWriter::new(std::fs::File::create(path).expect("a file"));
     for number in 0..count {

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -20,6 +20,7 @@ use kafkit::records::batch_builder::{BatchBuilder, BatchOptions};
 pub struct Load {
     stream: TcpStream,
     buffer: Vec<u8>,
+    unanswered: usize,
 }
 
 impl Load {
@@ -37,6 +38,7 @@ impl Load {
         let mut load = Self {
             stream,
             buffer: Vec::new(),
+            unanswered: 0,
         };
         load.ask(&ApiVersionsRequest::default(), 0);
         load
@@ -86,6 +88,55 @@ impl Load {
             .with_topics(vec![topic]);
         self.send(&request, 11);
         self.receive()
+    }
+
+    /// Sends a record batch with acks=all, with up to five requests in flight.
+    pub fn produce_unanswered(&mut self, topic: &str, batch: &[u8]) {
+        if self.unanswered >= 5 {
+            self.receive();
+            self.unanswered -= 1;
+        }
+        // The request of version 8 around the batch, which is not copied.
+        let mut head = BytesMut::new();
+        let header = RequestHeader::default()
+            .with_request_api_key(ProduceRequest::KEY)
+            .with_request_api_version(8)
+            .with_client_id(Some(StrBytes::from_static_str("bench")));
+        header
+            .encode(&mut head, ProduceRequest::header_version(8))
+            .expect("a header");
+        head.put_i16(-1);
+        head.put_i16(-1);
+        head.put_i32(10_000);
+        head.put_i32(1);
+        head.put_u16(topic.len() as u16);
+        head.put_slice(topic.as_bytes());
+        head.put_i32(1);
+        head.put_i32(0);
+        head.put_u32(batch.len() as u32);
+        let length = (head.len() + batch.len()) as u32;
+        self.stream
+            .write_all(&length.to_be_bytes())
+            .expect("the broker reads");
+        self.stream.write_all(&head).expect("the broker reads");
+        self.stream.write_all(batch).expect("the broker reads");
+        self.unanswered += 1;
+    }
+
+    /// Waits for the answers to what [`Load::produce_unanswered`] has sent.
+    pub fn await_answers(&mut self) {
+        for _ in 0..std::mem::take(&mut self.unanswered) {
+            self.receive();
+        }
+    }
+
+    /// Fetches from `offset` on; the batches as they came.
+    pub fn fetch_records(&mut self, topic: &str, offset: i64, max_bytes: i32) -> &[u8] {
+        self.fetch(topic, offset, max_bytes);
+        // Correlation id, throttle, code, session; one topic with its name, one partition: number, code, high watermark, last
+        // stable offset, log start offset, no aborted transactions, replica, and the length of the records.
+        let head = 4 + 4 + 2 + 4 + 4 + 2 + topic.len() + 4 + 4 + 2 + 8 + 8 + 8 + 4 + 4 + 4;
+        self.buffer.get(head..).expect("an answer with one partition")
     }
 
     fn ask<R: Request>(&mut self, request: &R, version: i16) -> R::Response {

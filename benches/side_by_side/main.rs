@@ -2,7 +2,7 @@
 //!
 //! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
 //! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
-//! Arguments select sections by name: `clients`, `start`, `broker`, `faces`, `dump-log`,
+//! Arguments select sections by name: `clients`, `lane`, `start`, `broker`, `faces`, `dump-log`,
 //! `planner`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
@@ -19,24 +19,28 @@ mod brokers;
 mod clients;
 mod dump_log;
 mod faces;
+mod lane;
 mod load;
 mod measure;
 mod mini_broker;
 mod planner;
+mod probe;
 mod table;
 
 /// The binary that is measured.
 const KAFKIT: &str = env!("CARGO_BIN_EXE_kafkit");
 
 fn main() {
-    let wanted: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with('-'))
-        .collect();
-    let sections: [(&str, fn()); 6] = [
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if probe::run(&words) {
+        return;
+    }
+    let wanted: Vec<String> = words.into_iter().filter(|word| !word.starts_with('-')).collect();
+    let sections: [(&str, fn()); 7] = [
         ("start", mini_broker::start),
         ("broker", mini_broker::throughput),
         ("clients", clients::produce_and_consume),
+        ("lane", lane::speeds),
         ("faces", faces::start_up),
         ("dump-log", dump_log::segments),
         ("planner", planner::plans),

@@ -89,6 +89,28 @@ fn megabytes(status: &str, field: &str) -> f64 {
     kilobytes / 1024.0
 }
 
+/// The most resident memory in megabytes that a run of a program has had, looked at so often.
+///
+/// # Panics
+/// If the run fails.
+pub fn peak_memory_of(mut command: Command, pace: Duration) -> f64 {
+    let mut child = command.spawn().expect("the program runs");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak: f64 = 0.0;
+    loop {
+        if let Some(outcome) = child.try_wait().expect("a child") {
+            assert!(outcome.success(), "{command:?}: {outcome}");
+            return peak;
+        }
+        // A process that has ended and was not waited for has no memory any more.
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        peak = peak.max(kilobytes.unwrap_or(0.0) / 1024.0);
+        std::thread::sleep(pace);
+    }
+}
+
 /// The most memory that this process has had since [`forget_peak_memory`], in megabytes.
 pub fn peak_memory() -> f64 {
     megabytes("/proc/self/status", "VmHWM:")

@@ -126,10 +126,7 @@ impl<R: Read> RecordStream<R> {
     /// Holds records of up to this many bytes; memory is taken as the bytes of a record come.
     #[must_use]
     pub fn holding(self, largest_held: usize) -> Self {
-        Self {
-            largest_held,
-            ..self
-        }
+        Self { largest_held, ..self }
     }
 
     /// How many bytes the reader has given.

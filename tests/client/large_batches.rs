@@ -26,7 +26,16 @@ fn a_batch_that_inflates_to_much_is_shown_record_by_record() {
             .arg("-c")
             .arg(format!("ulimit -d {MOST_KILOBYTES} && exec \"$0\" \"$@\""))
             .arg(env!("CARGO_BIN_EXE_kafkit"))
-            .args(["consume", "t", "-e", "-q", "-f", "%o %S\\n", "-b", &lane.address()])
+            .args([
+                "consume",
+                "t",
+                "-e",
+                "-q",
+                "-f",
+                "%o %S\\n",
+                "-b",
+                &lane.address(),
+            ])
             .current_dir(suite.home())
             .env("HOME", suite.home());
         let mut wanted = "0 5\n".to_owned();

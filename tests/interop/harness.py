@@ -179,9 +179,10 @@ class MiniBroker:
 class ApacheKafka:
     """Apache Kafka in the mini broker's place: shows that a judge asks for nothing but what Kafka does."""
 
-    def __init__(self, name, port=None, nodes=1, log_dirs=1):
+    def __init__(self, name, port=None, nodes=1, log_dirs=1, secure=False):
         self.dir = SCRATCH / f"{name}-apache"
         self.log_dirs = log_dirs
+        self.secure = secure
         self.data_dir = self.dir / "node1"
         self.nodes = nodes
         self.port = port or free_cluster_port(nodes)
@@ -189,7 +190,7 @@ class ApacheKafka:
 
     def start(self):
         run(HERE / "apache-kafka", "start", self.dir, self.nodes, self.port, limit=300,
-            env={**os.environ, "KAFKA_LOG_DIRS": str(self.log_dirs)})
+            env={**os.environ, "KAFKA_LOG_DIRS": str(self.log_dirs), "KAFKA_SECURE": "1" if self.secure else ""})
 
     def stop(self, _how=None):
         if self.dir.exists():

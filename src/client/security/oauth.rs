@@ -270,11 +270,10 @@ impl TokenSource for Unsecured {
     }
 }
 
+/// Seconds since 1970, in whole milliseconds and rounded down as in Java: a broker refuses a token of the next millisecond.
 fn now_s() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64()
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.as_millis() as f64 / 1000.0
 }
 
 #[cfg(test)]

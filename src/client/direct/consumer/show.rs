@@ -125,10 +125,7 @@ impl Viewer {
         }
         let header = &batch.header;
         if header.is_control() {
-            let marker = batch
-                .records(&mut self.scratch, LARGEST)?
-                .next()
-                .transpose()?;
+            let marker = batch.records(&mut self.scratch, LARGEST)?.next().transpose()?;
             let kind = marker.and_then(|record| ControlType::parse(record.key?));
             aborted.marker(header.producer_id, kind, header.last_offset());
             return Ok(ControlFlow::Continue(()));
