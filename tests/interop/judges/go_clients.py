@@ -25,6 +25,10 @@ def check_franz_go_static_members(broker):
     tour("franz", broker, "static")
 
 
+def check_franz_go_copies_in_transactions(broker):
+    tour("franz", broker, "transactions")
+
+
 def check_franz_go_offsets_by_time_and_deleted_records(broker):
     tour("franz", broker, "offsets")
 

@@ -61,5 +61,28 @@ def check_groups_share_take_over_and_know_static_members(broker):
     equal(java(KAFKA_VERSION, "GroupTour", broker.bootstrap, limit=180).split(), ["done"], "the tour")
 
 
+def check_transactions_copy_abort_fence_time_out_and_are_described(broker):
+    equal(java(KAFKA_VERSION, "TransactionTour", broker.bootstrap, limit=180).split(), ["done"], "the tour")
+
+
+def check_kafka_transactions_shows_what_the_tour_left(broker):
+    transactions = lambda *argv, **more: kafka_tool("kafka-transactions", "--bootstrap-server", broker.bootstrap, *argv, **more)
+    rows = {row[0]: row[1:] for row in map(str.split, transactions("list").splitlines())}
+    equal(rows.pop("TransactionalId"), ["Coordinator", "ProducerId", "TransactionState"], "the heading")
+    equal({name: row[2] for name, row in rows.items() if name in ["aborter", "copier", "slow"]},
+          {"aborter": "CompleteAbort", "copier": "CompleteCommit", "slow": "CompleteAbort"}, "states")
+    heading, row = transactions("describe", "--transactional-id", "slow").splitlines()
+    equal(heading.split(), ["CoordinatorId", "TransactionalId", "ProducerId", "ProducerEpoch", "TransactionState",
+                            "TransactionTimeoutMs", "CurrentTransactionStartTimeMs", "TransactionDurationMs",
+                            "TopicPartitions"], "the heading")
+    equal((row.split()[1], *row.split()[3:6]), ("slow", "1", "CompleteAbort", "1500"), "a transaction that timed out")
+    heading, row = transactions("describe-producers", "--topic", "aborts", "--partition", 0).splitlines()
+    equal(heading.split(), ["ProducerId", "ProducerEpoch", "LatestCoordinatorEpoch", "LastSequence", "LastTimestamp",
+                            "CurrentTransactionStartOffset"], "the heading")
+    equal((row.split()[1:4], row.split()[5]), (["40", "0", "-1"], "None"), "a producer after its transactions")
+    nobody = transactions("describe", "--transactional-id", "nobody", status=1)
+    equal(nobody, "", "an id that nobody has")
+
+
 def check_the_admin_client(broker):
     equal(java(KAFKA_VERSION, "AdminTour", broker.bootstrap, limit=90).split(), ["done"], "the tour")

@@ -29,7 +29,7 @@ func main() {
 	defer cancel()
 	ctx = patience
 	admin = kadm.NewClient(client())
-	steps := map[string]func(){"records": records, "groups": groups, "static": static, "offsets": offsets, "admin": administration}
+	steps := map[string]func(){"records": records, "groups": groups, "static": static, "offsets": offsets, "transactions": transactions, "admin": administration}
 	steps[os.Args[2]]()
 	fmt.Println("done")
 }
@@ -162,6 +162,50 @@ func offsets() {
 	must.Hold(committed.At == 6, "the committed offset", committed)
 	nobody := must.Give(admin.FetchOffsets(ctx, "franz-nobody"))
 	must.Hold(len(nobody) == 0, "nothing for a group that is not there", nobody)
+}
+
+// Records are copied in transactions that take the place in the input along; what is aborted is copied again, once.
+func transactions() {
+	create("franz-eos-in", 2)
+	create("franz-eos-out", 2)
+	spread("franz-eos-in", 2, 60)
+	session := must.Give(kgo.NewGroupTransactSession(kgo.SeedBrokers(bootstrap), kgo.TransactionalID("franz-eos"),
+		kgo.ConsumerGroup("franz-eos"), kgo.ConsumeTopics("franz-eos-in"), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.RequireStableFetchOffsets(), kgo.FetchMaxWait(time.Second/10)))
+	copied, aborted := 0, false
+	for copied < 60 {
+		records := session.PollRecords(ctx, 20).Records()
+		must.Work(ctx.Err())
+		must.Work(session.Begin())
+		for _, record := range records {
+			session.Produce(ctx, &kgo.Record{Topic: "franz-eos-out", Value: record.Value}, nil)
+		}
+		must.Work(session.Client().Flush(ctx))
+		commits := kgo.TransactionEndTry(aborted || copied == 0)
+		committed := must.Give(session.End(ctx, commits))
+		must.Hold(committed == bool(commits), "what was asked for", committed)
+		if committed {
+			copied += len(records)
+		} else {
+			aborted = true
+		}
+	}
+	session.Close()
+	reader := client(kgo.ConsumeTopics("franz-eos-out"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	defer reader.Close()
+	seen := map[string]int{}
+	for len(seen) < 60 {
+		reader.PollFetches(ctx).EachRecord(func(record *kgo.Record) { seen[string(record.Value)]++ })
+		must.Work(ctx.Err())
+	}
+	for value, times := range seen {
+		must.Hold(times == 1, "each record once", fmt.Sprint(value, times))
+	}
+	described := must.Give(admin.DescribeTransactions(ctx, "franz-eos"))["franz-eos"]
+	must.Hold(described.Err == nil && described.State == "CompleteCommit", "the transaction", described)
+	_, listed := must.Give(admin.ListTransactions(ctx, nil, []string{"CompleteCommit"}))["franz-eos"]
+	must.Hold(listed, "the transaction is listed", nil)
 }
 
 // Topics, partitions, configs, the cluster.
