@@ -1,8 +1,11 @@
 //! What transactions are for: several partitions and a place in the input, all or nothing, also when the broker is
 //! killed in the middle. Through librdkafka, on the real wire.
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use kafkit::records::Batches;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -103,18 +106,7 @@ fn what_is_committed_is_read_and_what_is_aborted_is_not() {
         read(&cluster, "a", "read_uncommitted"),
         ["one", "two", "never", "four"]
     );
-    // The direct lane of kafkit sees the same.
-    let seen = suite.run([
-        "consume",
-        "a",
-        "-e",
-        "-q",
-        "--isolation",
-        "read_committed",
-        "-b",
-        &cluster.bootstrap(),
-    ]);
-    seen.succeeds().prints("one\ntwo\nfour\n");
+    assert_eq!(seen(&suite, &cluster, "a"), ["one", "two", "four"]);
 }
 
 #[test]
@@ -202,4 +194,123 @@ fn a_kill_leaves_a_transaction_whole_or_not_at_all() {
     assert_eq!(read(&cluster, "a", "read_committed"), ["kept", "after"]);
     cluster.restart();
     assert_eq!(read(&cluster, "a", "read_committed"), ["kept", "after"]);
+}
+
+/// How many batches of a log are left after a crash.
+type Left = usize;
+
+/// Cuts a partition's log after so many batches, as a crash leaves it.
+fn cut(data_dir: &Path, partition: &str, left: Left) {
+    let folder = data_dir.join(partition);
+    for file in fs::read_dir(&folder).unwrap() {
+        let path = file.unwrap().path();
+        match path.extension().and_then(|kind| kind.to_str()) {
+            Some("log") => {
+                let bytes = fs::read(&path).unwrap();
+                let kept: usize = Batches::new(&bytes)
+                    .map_while(Result::ok)
+                    .take(left)
+                    .map(|batch| batch.bytes.len())
+                    .sum();
+                fs::write(&path, &bytes[..kept]).unwrap();
+            }
+            Some("snapshot" | "txnindex") => fs::remove_file(&path).unwrap(),
+            _ => {}
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let path = file.unwrap().path();
+        let copy = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &copy);
+        } else {
+            fs::copy(&path, copy).unwrap();
+        }
+    }
+}
+
+/// What the direct lane of kafkit reads of committed records.
+fn seen(suite: &Suite, cluster: &Cluster, topic: &str) -> Vec<String> {
+    let bootstrap = cluster.bootstrap();
+    let read = suite.run([
+        "consume",
+        topic,
+        "-e",
+        "-q",
+        "--isolation",
+        "read_committed",
+        "-b",
+        &bootstrap,
+    ]);
+    read.succeeds().stdout().lines().map(str::to_owned).collect()
+}
+
+/// One transaction is committed and one is aborted, each over two partitions. What is on disk at each moment is played
+/// back: the records of the coordinator, and which partition has its marker already.
+#[test]
+fn a_crash_in_any_state_of_a_transaction_leaves_it_whole() {
+    let suite = Suite::new();
+    let mut cluster = Cluster::start();
+    let ends = producer(&cluster, "t");
+    for (value, commits) in [("one", true), ("two", false)] {
+        ends.begin_transaction().unwrap();
+        send(&ends, "a", &[value]);
+        send(&ends, "b", &[value]);
+        if commits {
+            ends.commit_transaction(PATIENCE).unwrap();
+        } else {
+            ends.abort_transaction(PATIENCE).unwrap();
+        }
+    }
+    drop(ends);
+    cluster.stop();
+    let data_dir = cluster.data_dir();
+    let whole = tempfile::tempdir().unwrap();
+    copy_folder(&data_dir, whole.path());
+    // Empty, Ongoing with a, Ongoing with both, PrepareCommit, CompleteCommit, and the same up to CompleteAbort.
+    let points: [(Left, Left, Left, &[&str]); 11] = [
+        (1, 0, 0, &[]),
+        (3, 1, 1, &[]),
+        (4, 1, 1, &["one"]),
+        (4, 2, 1, &["one"]),
+        (4, 2, 2, &["one"]),
+        (5, 2, 2, &["one"]),
+        (7, 3, 3, &["one"]),
+        (8, 3, 3, &["one"]),
+        (8, 4, 3, &["one"]),
+        (8, 4, 4, &["one"]),
+        (9, 4, 4, &["one"]),
+    ];
+    for point in points {
+        let (states, in_a, in_b, wanted) = point;
+        fs::remove_dir_all(&data_dir).unwrap();
+        copy_folder(whole.path(), &data_dir);
+        fs::remove_file(data_dir.join(".kafka_cleanshutdown")).unwrap();
+        cut(&data_dir, "__transaction_state-0", states);
+        cut(&data_dir, "a-0", in_a);
+        cut(&data_dir, "b-0", in_b);
+        cluster.restart();
+        for topic in ["a", "b"] {
+            assert_eq!(seen(&suite, &cluster, topic), wanted, "{topic} after {point:?}");
+        }
+        let successor = producer(&cluster, "t");
+        successor.begin_transaction().unwrap();
+        send(&successor, "a", &["after"]);
+        send(&successor, "b", &["after"]);
+        successor.commit_transaction(PATIENCE).unwrap();
+        for topic in ["a", "b"] {
+            let wanted = [wanted, &["after"]].concat();
+            assert_eq!(
+                seen(&suite, &cluster, topic),
+                wanted,
+                "{topic} at last after {point:?}"
+            );
+        }
+        drop(successor);
+        cluster.stop();
+    }
 }

@@ -6,3 +6,4 @@ mod log_against_model;
 mod record_batch_roundtrip;
 mod record_json_roundtrip;
 mod segment_scan;
+mod transaction_state_machine;
