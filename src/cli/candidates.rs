@@ -42,6 +42,17 @@ pub fn groups() -> ArgValueCompleter {
     })
 }
 
+/// Transactional ids.
+pub fn transactional_ids() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let ids = live(|admin| {
+            let transactions = admin.list_transactions()?.into_iter();
+            Ok(transactions.map(|transaction| transaction.id).collect())
+        });
+        beginning_with(typed, ids)
+    })
+}
+
 /// Ids of brokers.
 pub fn brokers() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {

@@ -14,7 +14,7 @@ use crate::commands::describe::Action;
 use crate::error::Result;
 use crate::topic_partition::BrokerId;
 
-/// Look at a cluster, broker, topic, group, config or log dirs
+/// Look at a cluster, broker, topic, group, transaction, config or log dirs
 #[derive(Args, Debug)]
 pub struct DescribeArgs {
     #[command(subcommand)]
@@ -64,6 +64,16 @@ enum Noun {
         #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "2",
               value_parser = clap::value_parser!(u32).range(1..), requires = "groups")]
         watch: Option<u32>,
+    },
+    /// Transactional ids: their producers, and the partitions in their open transactions
+    #[command(after_help = "Examples:
+  kafkit describe transaction              # every transactional id
+  kafkit describe transaction copier
+  kafkit describe transaction -o jsonl | jq 'select(.state == \"Ongoing\")'")]
+    Transaction {
+        /// Transactional ids; a list of all when none is given
+        #[arg(value_name = "ID", add = super::candidates::transactional_ids())]
+        ids: Vec<String>,
     },
     /// Configs of a topic, broker or group, and where each value comes from
     #[command(after_help = "Examples:
@@ -125,6 +135,7 @@ impl IntoInvocation for DescribeArgs {
                 names: groups,
                 watch: watch.map(|seconds| Duration::from_secs(u64::from(seconds))),
             },
+            Noun::Transaction { ids } => Action::Transaction(ids),
             Noun::Config(args) => Action::Config {
                 with_defaults: args.all,
                 resource: match args.owner {

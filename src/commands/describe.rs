@@ -1,6 +1,7 @@
-//! The steps of describing a cluster, brokers, topics, groups, configs and log dirs.
+//! The steps of describing a cluster, brokers, topics, groups, transactions, configs and log dirs.
 
 mod groups;
+mod transactions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub enum Action {
         names: Vec<String>,
         watch: Option<Duration>,
     },
+    /// These transactional ids, or a list of all.
+    Transaction(Vec<String>),
     Config {
         resource: ConfigResource,
         with_defaults: bool,
@@ -67,6 +70,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
             context.client.wait_for_each_answer();
             groups::watch(&names, step, context)
         }
+        Action::Transaction(ids) => transactions::describe(&ids, context),
         Action::Config {
             resource,
             with_defaults,

@@ -22,6 +22,7 @@ pub mod record_json;
 pub mod record_template;
 pub mod table;
 pub mod topic;
+pub mod transaction;
 pub mod voice;
 
 use std::fmt::Display;

@@ -1,5 +1,9 @@
 //! `kafkit describe …`, on the mini broker.
 
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 
 use crate::support::cluster::Cluster;
@@ -177,4 +181,38 @@ fn a_watched_group_is_looked_at_again_until_somebody_has_seen_enough() {
         shown.contains(", steady\n") && shown.contains("LAG OVER TIME"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_transaction_shows_its_producer_and_partitions() {
+    let cluster = Cluster::start();
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap())
+        .set("transactional.id", "copier")
+        .create()
+        .unwrap();
+    let patience = Duration::from_secs(30);
+    producer.init_transactions(patience).unwrap();
+    producer.begin_transaction().unwrap();
+    let record = BaseRecord::<str, str>::to("a").payload("one");
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    producer.flush(patience).unwrap();
+    let open = json(&cluster, &["transaction", "copier"]);
+    assert_eq!(open[0]["state"], "Ongoing");
+    assert_eq!(open[0]["partitions"], serde_json::json!(["a-0"]));
+    assert!(open[0]["open_ms"].as_i64().unwrap() >= 0, "{open}");
+    producer.commit_transaction(patience).unwrap();
+    let ended = json(&cluster, &["transaction", "copier"]);
+    assert_eq!(ended[0]["state"], "CompleteCommit");
+    assert_eq!(
+        (&ended[0]["open_ms"], &ended[0]["partitions"]),
+        (&Value::Null, &serde_json::json!([]))
+    );
+    describe(&cluster, &["transaction", "-o", "name"]).prints("copier\n");
+    let list = describe(&cluster, &["transaction"]).succeeds().stdout();
+    let words: Vec<_> = list.lines().next_back().unwrap().split_whitespace().collect();
+    assert_eq!((words[0], words[1]), ("copier", "CompleteCommit"), "{list}");
+    describe(&cluster, &["transaction", "copiers"])
+        .exits(5)
+        .complains("transactional id \"copiers\" not found; did you mean \"copier\"?");
 }

@@ -85,6 +85,10 @@ fn coordinator_codes(response: &dyn Any) -> Option<Vec<i16>> {
     if let Some(answer) = response.downcast_ref::<m::ListGroupsResponse>() {
         return Some(vec![answer.error_code]);
     }
+    if let Some(answer) = response.downcast_ref::<m::DescribeTransactionsResponse>() {
+        let states = answer.transaction_states.iter();
+        return Some(states.map(|state| state.error_code).collect());
+    }
     if let Some(answer) = response.downcast_ref::<m::OffsetFetchResponse>() {
         let groups = answer.groups.iter().map(|group| group.error_code);
         return Some(groups.chain([answer.error_code]).collect());

@@ -18,6 +18,7 @@ pub mod reassignments;
 pub mod replica_log_dirs;
 pub mod throttles;
 pub mod topics;
+pub mod transactions;
 mod visibility;
 pub mod volumes;
 

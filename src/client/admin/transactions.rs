@@ -1,0 +1,97 @@
+//! Transactional ids and their transactions: list, describe (KIP-664).
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_DescribeTransactions>
+
+use kafka_protocol::messages::{DescribeTransactionsRequest, ListTransactionsRequest, TransactionalId};
+use kafka_protocol::protocol::StrBytes;
+
+use super::{AdminClient, ApiError};
+use crate::error::Result;
+use crate::topic_partition::{BrokerId, TopicPartition};
+
+/// A transactional id as its coordinator lists it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TransactionListing {
+    pub id: String,
+    /// `Ongoing`, `CompleteCommit`, …
+    pub state: String,
+    pub producer_id: i64,
+    pub coordinator: BrokerId,
+}
+
+/// A transactional id with its transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionDescription {
+    pub id: String,
+    /// `Ongoing`, `CompleteCommit`, …
+    pub state: String,
+    pub producer_id: i64,
+    pub producer_epoch: i16,
+    /// Milliseconds after which an open transaction is aborted.
+    pub timeout_ms: i32,
+    /// When the last transaction began, in milliseconds since 1970; `None` before the first.
+    pub started_ms: Option<i64>,
+    /// The partitions in the open transaction, in order.
+    pub partitions: Vec<TopicPartition>,
+}
+
+impl AdminClient {
+    /// Every transactional id of the cluster, by name.
+    pub fn list_transactions(&mut self) -> Result<Vec<TransactionListing>> {
+        let brokers: Vec<BrokerId> = self.brokers()?.iter().map(|broker| broker.id).collect();
+        let requests = brokers.into_iter().map(|broker| {
+            (
+                broker,
+                ListTransactionsRequest::default().with_duration_filter(-1),
+            )
+        });
+        let mut transactions = Vec::new();
+        for (broker, answer) in self.send_to_each(requests.collect())? {
+            let answer = answer?;
+            ApiError::check(answer.error_code, None::<String>)?;
+            let listed = answer.transaction_states.into_iter();
+            transactions.extend(listed.map(|state| TransactionListing {
+                id: state.transactional_id.to_string(),
+                state: state.transaction_state.to_string(),
+                producer_id: state.producer_id.0,
+                coordinator: broker,
+            }));
+        }
+        transactions.sort();
+        Ok(transactions)
+    }
+
+    /// One transactional id with its transaction; an error of code 105 when there is no such id.
+    pub fn describe_transaction(&mut self, id: &str) -> Result<Result<TransactionDescription, ApiError>> {
+        let wanted = TransactionalId(StrBytes::from_string(id.to_owned()));
+        let request = DescribeTransactionsRequest::default().with_transactional_ids(vec![wanted]);
+        let answer = self.send_to_transaction_coordinator(id, request)?;
+        let Some(state) = answer.transaction_states.into_iter().next() else {
+            return Ok(Err(ApiError {
+                code: -1,
+                message: None,
+            }));
+        };
+        if let Some(error) = ApiError::of(state.error_code, None::<String>) {
+            return Ok(Err(error));
+        }
+        let mut partitions: Vec<TopicPartition> = state
+            .topics
+            .iter()
+            .flat_map(|topic| {
+                let indices = topic.partitions.iter();
+                indices.map(|index| TopicPartition::new(topic.topic.as_str(), *index))
+            })
+            .collect();
+        partitions.sort();
+        Ok(Ok(TransactionDescription {
+            id: state.transactional_id.to_string(),
+            state: state.transaction_state.to_string(),
+            producer_id: state.producer_id.0,
+            producer_epoch: state.producer_epoch,
+            timeout_ms: state.transaction_timeout_ms,
+            started_ms: Some(state.transaction_start_time_ms).filter(|at_ms| *at_ms >= 0),
+            partitions,
+        }))
+    }
+}
