@@ -27,6 +27,7 @@ Examples:
   printf 'k1\\tv1\\n' | kafkit produce t -K '\\t'           key and value in a line
   kafkit produce orders big.csv --csv --key id -z zstd     a column as the key
   kafkit consume a --json | kafkit produce b --json        a copy, nothing lost
+  kafkit produce orders big.csv --csv --transactional-id import   all of it, or nothing
   find . -name '*.xml' -print0 | kafkit produce docs -0 --value-file   each file a record
 
 Each record is acknowledged by the cluster before it counts as sent; exit 1 if any was not.";
@@ -144,6 +145,14 @@ struct DeliveryArgs {
     #[arg(short = 'n', long, value_name = "COUNT", allow_negative_numbers = true)]
     count: Option<u64>,
 
+    /// Send in a transaction of this id: readers of committed records see all of it, or nothing
+    #[arg(long, value_name = "ID")]
+    transactional_id: Option<String>,
+
+    /// Commit after so many records and begin another transaction; else when the input ends
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    transaction_every: Option<u64>,
+
     /// Put what is no record into this file and go on
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -173,6 +182,12 @@ impl IntoInvocation for ProduceArgs {
             settings.set("compression.type", codec.as_str(), Origin::Flag);
             overrides.push(("compression.codec".into(), codec));
         }
+        if let Some(id) = self.delivery.transactional_id {
+            overrides.push(("transactional.id".into(), id));
+        } else if self.delivery.transaction_every.is_some() && settings.get("transactional.id").is_none() {
+            let missing = Error::usage("--transaction-every commits a transaction, and there is none");
+            return Err(missing.hint("give it an id with --transactional-id"));
+        }
         overrides.extend(self.delivery.acks.map(|acks| ("acks".into(), acks)));
         let action = Action {
             topic: self.topic,
@@ -193,6 +208,7 @@ impl IntoInvocation for ProduceArgs {
             limit: self.delivery.count,
             rejects: self.delivery.rejects,
             is_sync: false,
+            commit_every: self.delivery.transaction_every,
             batch_bytes: 1_000_000,
             prompts: produce::is_on_terminal() && !self.quiet,
             topic_wait,

@@ -58,6 +58,8 @@ pub struct Action {
     pub rejects: Option<PathBuf>,
     /// Wait for each record before the next is read.
     pub is_sync: bool,
+    /// Commit the transaction after so many records, at least 1; without it when the input ends.
+    pub commit_every: Option<u64>,
     /// Ask for each line on a terminal.
     pub prompts: bool,
     /// Bytes of a batch, unless the topic takes less.
@@ -323,6 +325,13 @@ impl Run<'_> {
         if self.action.is_sync {
             self.wait_for_all()?;
         }
+        if self
+            .action
+            .commit_every
+            .is_some_and(|count| self.account.sent.is_multiple_of(count))
+        {
+            self.commit()?;
+        }
         self.prompt();
         Ok(true)
     }
@@ -335,6 +344,13 @@ impl Run<'_> {
             self.sink.poll(Duration::ZERO, &mut self.account)?;
             self.tell();
         }
+        self.account.first_failure()
+    }
+
+    /// Ends the transaction; the next record begins another. One that was aborted ends the run.
+    fn commit(&mut self) -> Result<()> {
+        self.sink.dispatch(&mut self.account)?;
+        self.sink.flush(false, &mut self.account)?;
         self.account.first_failure()
     }
 

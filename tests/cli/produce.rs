@@ -555,3 +555,11 @@ fn a_broker_that_is_gone_is_named_and_one_signal_ends_the_run() {
         lines.join().unwrap();
     }
 }
+
+#[test]
+fn a_count_of_a_transaction_wants_a_transaction() {
+    Suite::new()
+        .run(["produce", "t", "--transaction-every", "2"])
+        .exits(2)
+        .complains("--transactional-id");
+}

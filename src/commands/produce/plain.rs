@@ -12,7 +12,8 @@ impl Run<'_> {
     fn is_plain(&self) -> bool {
         let (action, fixed) = (&self.action, &self.action.fixed);
         let is_bare = fixed.key.is_none() && fixed.headers.is_empty() && fixed.timestamp.is_none();
-        let goes_one_by_one = action.is_sync || action.prompts || action.limit.is_some();
+        let goes_one_by_one =
+            action.is_sync || action.prompts || action.limit.is_some() || action.commit_every.is_some();
         action.parser.takes_all_as_values() && is_bare && !fixed.value_is_file && !goes_one_by_one
     }
 

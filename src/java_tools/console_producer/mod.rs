@@ -172,6 +172,7 @@ fn produce(parsed: &Parsed) -> Result<()> {
         rejects: None,
         batch_bytes: batch_bytes.unwrap_or(1_000_000),
         is_sync: parsed.has("sync"),
+        commit_every: None,
         prompts: produce::is_on_terminal(),
         topic_wait: Duration::from_millis(u64::try_from(block).unwrap_or(0)),
         overrides: Vec::new(),
