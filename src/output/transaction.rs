@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Printer;
-use super::table::{Cell, Table, numbers, span, words};
+use super::table::{Cell, Table, age, numbers, span, words};
 use crate::client::admin::transactions::{TransactionDescription, TransactionListing};
 use crate::error::Result;
 
@@ -53,7 +53,7 @@ pub fn describe(printer: &mut Printer, transactions: &[TransactionDescription], 
                 span(transaction.timeout_ms.into()),
                 Value::from(transaction.timeout_ms),
             ),
-            Cell::or_unknown(open_ms.map(|open_ms| Cell::both(span(open_ms), Value::from(open_ms)))),
+            Cell::or_unknown(open_ms.map(|open_ms| Cell::both(age(open_ms), Value::from(open_ms)))),
             Cell::both(partitions.join(","), Value::from(partitions)),
         ]);
     }

@@ -170,6 +170,24 @@ fn a_second_producer_of_the_same_id_keeps_the_first_out() {
 }
 
 #[test]
+fn a_topic_that_is_deleted_holds_no_transaction_up() {
+    let suite = Suite::new();
+    let cluster = Cluster::start();
+    let producer = producer(&cluster, "t");
+    producer.begin_transaction().unwrap();
+    send(&producer, "a", &["kept"]);
+    send(&producer, "b", &["gone"]);
+    let bootstrap = cluster.bootstrap();
+    let delete = ["topics", "delete", "b", "--yes", "-q", "-b", &bootstrap];
+    suite.run(delete).succeeds();
+    producer.commit_transaction(PATIENCE).unwrap();
+    assert_eq!(seen(&suite, &cluster, "a"), ["kept"]);
+    let described = suite.run(["describe", "transaction", "t", "-o", "tsv", "-b", &bootstrap]);
+    let described = described.succeeds().stdout();
+    assert!(described.contains("CompleteCommit"), "{described}");
+}
+
+#[test]
 fn a_kill_leaves_a_transaction_whole_or_not_at_all() {
     let mut cluster = Cluster::start();
     let committing = producer(&cluster, "committing");
