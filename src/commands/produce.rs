@@ -38,6 +38,9 @@ const STEP: Duration = Duration::from_millis(100);
 const PAUSED: Duration = Duration::from_millis(5);
 const FLOWING: Duration = Duration::from_millis(500);
 
+/// How long records wait for company; where none of these is set, the pauses of the input decide.
+const LINGER: &[&str] = &["linger.ms", "queue.buffering.max.ms"];
+
 /// How long after a signal the last deliveries may take; the sink gives up sooner where nothing is delivered.
 const GRACE: Grace = Grace {
     interrupt: Duration::from_secs(10),
@@ -131,7 +134,8 @@ pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
         is_prepared: false,
         number: 0,
         hurried: Instant::now(),
-        lingers: lingers(&action, context.client.settings()),
+        lingers: is_set(LINGER, &action, context.client.settings()),
+        is_transactional: is_set(&["transactional.id"], &action, context.client.settings()),
         action,
         context,
         interrupt,
@@ -140,9 +144,9 @@ pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
     run.finish(outcome)
 }
 
-/// Whether somebody said how long records wait for company; if not, the pauses of the input decide.
-fn lingers(action: &Action, settings: &Settings) -> bool {
-    ["linger.ms", "queue.buffering.max.ms"].iter().any(|name| {
+/// Whether a flag, a setting or a default gives one of these settings a value.
+fn is_set(names: &[&str], action: &Action, settings: &Settings) -> bool {
+    names.iter().any(|name| {
         let is_it = |(known, _): &(String, String)| known == name;
         settings.get(name).is_some() || action.overrides.iter().chain(&action.defaults).any(is_it)
     })
@@ -172,6 +176,8 @@ struct Run<'c> {
     hurried: Instant,
     /// It is not for us to tell.
     lingers: bool,
+    /// The records are visible together, or not at all.
+    is_transactional: bool,
     action: Action,
     context: &'c mut Context,
     interrupt: Interrupt,
@@ -384,7 +390,9 @@ impl Run<'_> {
         let has_hope =
             !matches!(&outcome, Err(error) if matches!(error.kind(), Kind::Unreachable | Kind::Denied));
         let was_interrupted = matches!(outcome, Ok(End::Interrupted));
-        let flushed = if has_hope {
+        // Part of what was meant is not what a transaction is for.
+        let is_partial = self.is_transactional && outcome.is_err();
+        let flushed = if has_hope && !is_partial {
             self.flush(was_interrupted)
         } else {
             self.sink.abandon(&mut self.account);
