@@ -557,6 +557,36 @@ fn a_broker_that_is_gone_is_named_and_one_signal_ends_the_run() {
 }
 
 #[test]
+fn a_transaction_is_seen_whole_or_not_at_all() {
+    let suite = Suite::new();
+    let cluster = Cluster::start();
+    let bootstrap = cluster.bootstrap();
+    let send = |input: &str, words: &[&str]| {
+        let own = ["produce", "t", "--transactional-id", "id", "-b", &bootstrap];
+        suite.run_with_input([&own, words].concat(), input)
+    };
+    let seen = || {
+        let words = [
+            "consume",
+            "t",
+            "-e",
+            "-q",
+            "--isolation",
+            "read_committed",
+            "-b",
+            &bootstrap,
+        ];
+        suite.run(words).succeeds().stdout().replace('\n', " ")
+    };
+    send("1\n2\n3\n4\n5\n", &["--transaction-every", "2"]).succeeds();
+    assert_eq!(seen(), "1 2 3 4 5 ");
+    send("{\"value\":\"6\"}\n{\n", &["--json"]).exits(6);
+    assert_eq!(seen(), "1 2 3 4 5 ", "what came before the bad line is aborted");
+    send("{\"value\":\"7\"}\n", &["--json"]).succeeds();
+    assert_eq!(seen(), "1 2 3 4 5 7 ");
+}
+
+#[test]
 fn a_count_of_a_transaction_wants_a_transaction() {
     Suite::new()
         .run(["produce", "t", "--transaction-every", "2"])
