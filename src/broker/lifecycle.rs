@@ -105,7 +105,10 @@ impl PreparedBroker {
             .build()
             .map_err(|error| Error::from(error).context("start the broker"))?;
         let node = Arc::clone(&self.node);
-        runtime.block_on(self.serve())?;
+        let served = runtime.block_on(self.serve());
+        // Ending the runtime waits for the work on blocking threads.
+        node.replicas.compaction.stop();
+        served?;
         drop(runtime);
         node.replicas.close()
     }
@@ -130,6 +133,7 @@ impl PreparedBroker {
             () = group::run_alarm(Arc::clone(&self.node.groups), timers::steady_ms) => {}
             () = transaction::run_alarm(Arc::clone(&self.node.transactions), timers::steady_ms) => {}
             () = timers::housekeeping(Arc::clone(&self.node)) => {}
+            () = timers::compaction(Arc::clone(&self.node)) => {}
             () = idle_for_long(&self.node) => {
                 self.stop.send_replace(true);
             }

@@ -1,4 +1,4 @@
-//! The broker's clock, and what it does periodically: retention, and flushing finished segments.
+//! The broker's clock, and what it does periodically: retention, compaction, and flushing finished segments.
 //!
 //! Deadlines of groups are in `coordinator/group/alarm.rs`.
 
@@ -6,6 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::node::Node;
+
+/// Even with a backoff of 0 ms the cleaner pauses between two looks.
+const SHORTEST_BACKOFF_MS: u64 = 10;
 
 /// Milliseconds since 1970, the clock of record timestamps.
 pub fn now_ms() -> i64 {
@@ -20,6 +23,23 @@ pub fn steady_ms() -> i64 {
     let (first, at_ms) = FIRST.get_or_init(|| (Instant::now(), now_ms()));
     let passed = i64::try_from(first.elapsed().as_millis()).unwrap_or(i64::MAX);
     at_ms.saturating_add(passed)
+}
+
+/// Compacts logs, every `log.cleaner.backoff.ms`. Never ends. The work runs on a blocking thread.
+pub(super) async fn compaction(node: Arc<Node>) {
+    if !node.config.flag("log.cleaner.enable") {
+        return std::future::pending().await;
+    }
+    loop {
+        let backoff = node.replicas.cleaner_setting("log.cleaner.backoff.ms");
+        let backoff = u64::try_from(backoff).unwrap_or(0).max(SHORTEST_BACKOFF_MS);
+        tokio::time::sleep(Duration::from_millis(backoff)).await;
+        let replicas = Arc::clone(&node.replicas);
+        let work = tokio::task::spawn_blocking(move || replicas.compact(now_ms()));
+        for note in work.await.unwrap_or_default() {
+            node.notice_once(note);
+        }
+    }
 }
 
 /// Never ends. The work runs on blocking threads, as it may wait for the disk.

@@ -264,7 +264,7 @@ impl BatchBuilder {
 }
 
 #[inline]
-fn size_of_bytes(bytes: Option<&[u8]>) -> usize {
+pub(super) fn size_of_bytes(bytes: Option<&[u8]>) -> usize {
     match bytes {
         Some(bytes) => size_of_i64(bytes.len() as i64) + bytes.len(),
         None => 1,
@@ -272,7 +272,7 @@ fn size_of_bytes(bytes: Option<&[u8]>) -> usize {
 }
 
 #[inline]
-fn put_bytes(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     match bytes {
         Some(bytes) => {
             put_i64(out, bytes.len() as i64);

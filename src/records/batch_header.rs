@@ -27,6 +27,7 @@ const CRC_AT: usize = 17;
 pub const ATTRIBUTES_AT: usize = 21;
 const BASE_TIMESTAMP_AT: usize = 27;
 const MAX_TIMESTAMP_AT: usize = 35;
+const RECORDS_COUNT_AT: usize = 57;
 
 const CODEC_MASK: i16 = 7;
 const TIMESTAMP_TYPE_BIT: i16 = 1 << 3;
@@ -128,7 +129,7 @@ impl BatchHeader {
             producer_id: i64_at(bytes, 43),
             producer_epoch: i16_at(bytes, 51),
             base_sequence: i32_at(bytes, 53),
-            records_count: i32_at(bytes, 57),
+            records_count: i32_at(bytes, RECORDS_COUNT_AT),
         }
     }
 
@@ -327,6 +328,22 @@ pub fn set_codec(bytes: &mut [u8], codec: Codec) {
     let length = bytes.len().saturating_sub(LOG_OVERHEAD) as i32;
     put(bytes, LENGTH_AT, &length.to_be_bytes());
     put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
+    set_crc(bytes);
+}
+
+/// Writes what compaction changes in the header of a finished batch: its length, the number of its records, base and
+/// largest timestamp (`times`, ms), whether the former is a delete horizon, the codec, and the checksum. Attributes that
+/// have no meaning are lost, as in Kafka.
+pub fn set_contents(bytes: &mut [u8], count: i32, times: (i64, i64), has_delete_horizon: bool, codec: Codec) {
+    let kept = TIMESTAMP_TYPE_BIT | TRANSACTIONAL_BIT | CONTROL_BIT;
+    let horizon = if has_delete_horizon { DELETE_HORIZON_BIT } else { 0 };
+    let attributes = i16_at(bytes, ATTRIBUTES_AT) & kept | horizon | codec.id();
+    let length = bytes.len().saturating_sub(LOG_OVERHEAD) as i32;
+    put(bytes, LENGTH_AT, &length.to_be_bytes());
+    put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
+    put(bytes, BASE_TIMESTAMP_AT, &times.0.to_be_bytes());
+    put(bytes, MAX_TIMESTAMP_AT, &times.1.to_be_bytes());
+    put(bytes, RECORDS_COUNT_AT, &count.to_be_bytes());
     set_crc(bytes);
 }
 

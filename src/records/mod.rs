@@ -5,6 +5,7 @@
 pub mod batch_builder;
 pub mod batch_header;
 pub mod batches;
+pub mod compacted_batch;
 pub mod compression;
 pub mod control_record;
 pub mod error;

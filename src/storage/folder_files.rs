@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use super::batch_reader::{BatchReader, LOOKUP_BUFFER};
-use super::file_name::{FileKind, SWAP_SUFFIX, file_name, parse, unfinished};
+use super::file_name::{CLEANED_SUFFIX, FileKind, SWAP_SUFFIX, file_name, parse, unfinished};
 use crate::error::Result;
 use crate::topic_partition::Offset;
 
@@ -24,16 +24,46 @@ pub(super) struct FolderFiles {
 /// Reads the folder.
 pub(super) fn list(folder: &Path) -> Result<FolderFiles> {
     let names = file_names(folder)?;
-    let swapped = swapped(&names).next().is_some();
-    let leftover = |name: &&String| unfinished(name).is_some() && !name.ends_with(SWAP_SUFFIX);
-    for name in names.iter().filter(leftover) {
-        fs::remove_file(folder.join(name))?;
+    if !names.iter().any(|name| unfinished(name).is_some()) {
+        return sort(folder, &names);
     }
-    if swapped {
+    forget_or_finish(folder, &names)?;
+    let names = file_names(folder)?;
+    if swapped(&names).next().is_some() {
         finish_swap(folder, &names)?;
         return sort(folder, &file_names(folder)?);
     }
     sort(folder, &names)
+}
+
+/// Removes what compaction had not finished writing; what it had, gets the suffix `.swap` whole. The log file decides:
+/// with `.cleaned` behind its name the other files of the segment are of no use, with `.swap` all of them are finished.
+/// It is removed last, as long as it is needed to tell.
+fn forget_or_finish(folder: &Path, names: &[String]) -> Result<()> {
+    let has = |segment: &str, suffix: &str| {
+        let log = format!("{segment}{}{suffix}", FileKind::Log.suffix());
+        names.contains(&log)
+    };
+    let mut logs = Vec::new();
+    for name in names {
+        let Some(whole) = unfinished(name) else { continue };
+        let (segment, _) = whole.split_once('.').unwrap_or((whole, ""));
+        let is_log = whole.ends_with(FileKind::Log.suffix());
+        let path = folder.join(name);
+        if name.ends_with(CLEANED_SUFFIX) && !is_log && has(segment, SWAP_SUFFIX) {
+            fs::rename(path, folder.join(format!("{whole}{SWAP_SUFFIX}")))?;
+        } else if name.ends_with(SWAP_SUFFIX) && (is_log || !has(segment, CLEANED_SUFFIX)) {
+            // To be put in place.
+        } else if is_log {
+            logs.push(path);
+        } else {
+            fs::remove_file(path)?;
+        }
+    }
+    for log in logs {
+        fs::remove_file(log)?;
+    }
+    Ok(())
 }
 
 /// The final names of the files that compaction was about to put in place.

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::checkpoint;
 use super::file_name::{
-    CLEAN_SHUTDOWN, HIGH_WATERMARKS, LOCK, LOG_START_OFFSETS, META_PROPERTIES, METADATA_TOPIC,
-    RECOVERY_POINTS, deleted_folder, is_deleted_folder, parse_partition_folder, partition_folder,
-    stray_folder,
+    CLEAN_SHUTDOWN, CLEANER_OFFSETS, HIGH_WATERMARKS, LOCK, LOG_START_OFFSETS, META_PROPERTIES,
+    METADATA_TOPIC, RECOVERY_POINTS, deleted_folder, is_deleted_folder, parse_partition_folder,
+    partition_folder, stray_folder,
 };
 use super::log_config::{LogConfig, Recovery};
 use super::meta_properties::MetaProperties;
@@ -24,12 +24,14 @@ use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 /// What Apache Kafka writes on a clean shutdown of a broker that has no epoch to tell.
 const CLEAN_SHUTDOWN_TEXT: &[u8] = br#"{"version":0,"brokerEpoch":-1}"#;
 
-/// One of the three offsets that a log dir keeps for each partition.
+/// One of the four offsets that a log dir keeps for each partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checkpoint {
     RecoveryPoints,
     LogStartOffsets,
     HighWatermarks,
+    /// The ends of the last passes of compaction.
+    CleanerOffsets,
 }
 
 impl Checkpoint {
@@ -38,6 +40,7 @@ impl Checkpoint {
             Self::RecoveryPoints => RECOVERY_POINTS,
             Self::LogStartOffsets => LOG_START_OFFSETS,
             Self::HighWatermarks => HIGH_WATERMARKS,
+            Self::CleanerOffsets => CLEANER_OFFSETS,
         }
     }
 }
@@ -60,6 +63,7 @@ pub struct LogDir {
     recovery_points: BTreeMap<TopicPartition, Offset>,
     log_start_offsets: BTreeMap<TopicPartition, Offset>,
     high_watermarks: BTreeMap<TopicPartition, Offset>,
+    cleaner_offsets: BTreeMap<TopicPartition, Offset>,
     sync: bool,
     /// Locked as long as it is open.
     _lock: File,
@@ -86,6 +90,7 @@ impl LogDir {
             recovery_points: offsets(Checkpoint::RecoveryPoints),
             log_start_offsets: offsets(Checkpoint::LogStartOffsets),
             high_watermarks: offsets(Checkpoint::HighWatermarks),
+            cleaner_offsets: offsets(Checkpoint::CleanerOffsets),
             path: path.to_owned(),
             meta,
             sync: false,
@@ -161,6 +166,7 @@ impl LogDir {
             clean_shutdown: self.clean_shutdown,
             recovery_point: self.recovery_points.get(partition).copied().unwrap_or(0),
             log_start_offset: self.log_start_offsets.get(partition).copied().unwrap_or(0),
+            cleaned_up_to: self.cleaner_offsets.get(partition).copied(),
         };
         PartitionLog::open(&self.folder(partition), config, recovery, now_ms)
     }
@@ -232,7 +238,7 @@ impl LogDir {
         Ok(())
     }
 
-    /// Replaces one of the three offset checkpoints as a whole.
+    /// Replaces one of the four offset checkpoints as a whole.
     pub fn write_checkpoint(
         &self,
         kind: Checkpoint,

@@ -4,11 +4,17 @@ use std::path::Path;
 
 use super::index_file::IndexFile;
 use crate::error::Result;
+use crate::records::batch_header::HEADER_LEN;
 use crate::records::fields::{i32_at, put, u32_at};
 use crate::topic_partition::Offset;
 
 /// Bytes of an entry: the offset less the segment's base offset, and the position, four bytes each.
 pub const ENTRY_LEN: usize = 8;
+
+/// How many entries an index has at most of a log of `size` bytes, with an entry every `interval` bytes.
+pub(super) fn entries_at_most(size: u64, interval: u64) -> usize {
+    usize::try_from(size / interval.max(HEADER_LEN as u64)).unwrap_or(usize::MAX)
+}
 
 /// The batch that ends with `offset` starts at `position`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

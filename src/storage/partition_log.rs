@@ -36,6 +36,10 @@ pub struct PartitionLog {
     /// A transaction was aborted in one of the segments that are or were here.
     pub(super) has_aborted: bool,
     pub(super) leader_epochs: LeaderEpochs,
+    /// The end of the last pass of compaction.
+    pub(super) cleaned_up_to: Option<Offset>,
+    /// The folder belongs to this log no more, or a replacement of segments is left to the next start.
+    pub(super) cleaning_is_over: bool,
     /// End offset of the newest producer snapshot.
     pub(super) snapshot_offset: Option<Offset>,
 }
@@ -227,7 +231,8 @@ impl PartitionLog {
             transaction_index::append(&self.active().path(FileKind::TransactionIndex), aborted)?;
             self.has_aborted = true;
         }
-        if self.config.flush_each_batch {
+        let unflushed = self.log_end_offset.saturating_sub(self.recovery_point);
+        if self.config.flush_each_batch || unflushed >= self.config.flush_messages {
             self.flush()?;
         }
         Ok(())

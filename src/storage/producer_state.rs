@@ -64,6 +64,11 @@ impl ProducerEntry {
         self.batches.back().map_or(-1, |batch| batch.last_sequence)
     }
 
+    /// The last offset of its last batch of records; `None` if it wrote no records in this epoch, or none that are known.
+    pub fn last_data_offset(&self) -> Option<Offset> {
+        self.batches.back().map(|batch| batch.last_offset)
+    }
+
     fn set_epoch(&mut self, epoch: i16) {
         if self.producer_epoch != epoch {
             self.producer_epoch = epoch;

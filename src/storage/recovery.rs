@@ -49,6 +49,8 @@ pub(super) fn open(
         recovery_point: recovery.recovery_point,
         producers: ProducerState::default(),
         has_aborted: files.has_transactions,
+        cleaned_up_to: recovery.cleaned_up_to,
+        cleaning_is_over: false,
         snapshot_offset: Some(0),
     };
     if log.segments.is_empty() {
@@ -64,6 +66,7 @@ pub(super) fn open(
     // What was scanned may have written an index anew.
     log.has_aborted |= trusted.is_some();
     log.recovery_point = log.recovery_point.min(log.log_end_offset);
+    log.cleaned_up_to = log.cleaned_up_to.map(|end| end.min(log.log_end_offset));
     if trusted.is_none() && recovery.clean_shutdown {
         log.recovery_point = log.log_end_offset;
     }

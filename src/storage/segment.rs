@@ -5,12 +5,14 @@
 //! indexes once they have entries on disk.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use super::batch_reader::{BatchPosition, BatchReader, LOOKUP_BUFFER};
-use super::file_name::{FileKind, file_name};
+use super::cleaner::Source;
+use super::file_name::{CLEANED_SUFFIX, FileKind, file_name};
 use super::log_config::LogConfig;
 use super::offset_index::{self, OffsetIndex, OffsetPosition};
 use super::read_files::{KeptFiles, ReadFiles};
@@ -25,7 +27,11 @@ use crate::topic_partition::Offset;
 pub struct Segment {
     folder: Arc<Path>,
     base_offset: Offset,
+    /// Behind the name of each file: what compaction writes is not the log's yet.
+    suffix: &'static str,
     size: u64,
+    /// Decides how much earlier than other segments this one is followed by a new one.
+    jitter_seed: u64,
     /// Something was appended that may not be on disk yet.
     unsynced: bool,
     writer: Option<Writer>,
@@ -51,7 +57,20 @@ struct Writer {
 impl Segment {
     /// Makes the empty files of a new segment.
     pub fn create(folder: &Arc<Path>, base_offset: Offset) -> Result<Self> {
-        let segment = Self::existing(folder, base_offset, 0);
+        Self::existing(folder, base_offset, 0).with_files()
+    }
+
+    /// The same for a segment that compaction writes and that is not the log's yet.
+    pub(super) fn create_cleaned(folder: &Arc<Path>, base_offset: Offset) -> Result<Self> {
+        let segment = Self {
+            suffix: CLEANED_SUFFIX,
+            ..Self::existing(folder, base_offset, 0)
+        };
+        segment.with_files()
+    }
+
+    fn with_files(self) -> Result<Self> {
+        let segment = self;
         for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
             let path = segment.path(kind);
             File::create(&path).map_err(|error| {
@@ -66,7 +85,9 @@ impl Segment {
         Self {
             folder: Arc::clone(folder),
             base_offset,
+            suffix: "",
             size,
+            jitter_seed: RandomState::new().hash_one(base_offset),
             unsynced: false,
             writer: None,
             read_files: KeptFiles::default(),
@@ -77,13 +98,22 @@ impl Segment {
         self.base_offset
     }
 
+    /// What a pass of compaction must know to find the segment unchanged.
+    pub(super) fn as_source(&self) -> Source {
+        Source {
+            base_offset: self.base_offset,
+            size: self.size,
+        }
+    }
+
     /// Bytes of the log file.
     pub fn size(&self) -> u64 {
         self.size
     }
 
     pub fn path(&self, kind: FileKind) -> PathBuf {
-        self.folder.join(file_name(self.base_offset, kind))
+        self.folder
+            .join(format!("{}{}", file_name(self.base_offset, kind), self.suffix))
     }
 
     /// The log file, for reading.
@@ -166,18 +196,25 @@ impl Segment {
         // One entry of the time index is kept for the end of the segment.
         let time_entries = (config.segment_index_bytes / time_index::ENTRY_LEN).saturating_sub(1);
         self.size.saturating_add(size) > config.segment_bytes.min(i32::MAX as u64)
-            || waited > config.segment_ms
+            || waited > config.segment_ms_at_most().saturating_sub(self.jitter(config))
             || writer.offset_index.len() >= offset_entries
             || writer.time_index.len() >= time_entries
             || header.last_offset() - self.base_offset > i64::from(i32::MAX)
     }
 
+    /// How much earlier this segment is followed by a new one, in milliseconds, so that not all segments that began
+    /// together end together.
+    fn jitter(&self, config: &LogConfig) -> i64 {
+        let most = config.segment_jitter_ms.min(config.segment_ms);
+        u64::try_from(most)
+            .ok()
+            .and_then(|most| self.jitter_seed.checked_rem(most))
+            .map_or(0, |jitter| i64::try_from(jitter).unwrap_or(0))
+    }
+
     /// Appends one batch, whose header states its final offsets and timestamps. The writer must be open.
     pub fn append(&mut self, batch: &[u8], header: &BatchHeader, index_interval_bytes: u64) -> Result<()> {
-        let writer = self
-            .writer
-            .as_mut()
-            .ok_or_else(|| Error::failed("segment is not open for appending"))?;
+        let writer = self.writer.as_mut().ok_or_else(not_open)?;
         let position = self.size;
         writer.used = true;
         writer.log.append(batch)?;
@@ -185,6 +222,25 @@ impl Segment {
         self.unsynced = true;
         writer.first_timestamp.get_or_insert(header.max_timestamp);
         writer.note(header, position, index_interval_bytes);
+        Ok(())
+    }
+
+    /// Appends whole batches at once, which have these headers. The writer must be open.
+    pub(super) fn append_all(
+        &mut self,
+        batches: &[u8],
+        headers: &[BatchHeader],
+        interval: u64,
+    ) -> Result<()> {
+        let writer = self.writer.as_mut().ok_or_else(not_open)?;
+        let mut position = self.size;
+        writer.log.append(batches)?;
+        self.size = writer.log.len();
+        self.unsynced = true;
+        for header in headers {
+            writer.note(header, position, interval);
+            position += header.size_in_bytes() as u64;
+        }
         Ok(())
     }
 
@@ -360,6 +416,10 @@ impl Segment {
         }
         Ok(())
     }
+}
+
+fn not_open() -> Error {
+    Error::failed("segment is not open for appending")
 }
 
 /// Makes a file's content last through a power cut.

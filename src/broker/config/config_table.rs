@@ -115,6 +115,7 @@ pub const BROKER_SETTINGS: &[BrokerSetting] = &[
     setting("listener.security.protocol.map", List, Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"), Broker),
     setting("listeners", List, Some("PLAINTEXT://127.0.0.1:9092"), Broker),
     setting("log.cleaner.backoff.ms", Long, Some("15000"), Cluster),
+    setting("log.cleaner.dedupe.buffer.size", Long, Some("134217728"), Cluster),
     setting("log.cleaner.delete.retention.ms", Long, Some("86400000"), Cluster),
     setting("log.cleaner.enable", Boolean, Some("true"), ReadOnly),
     setting("log.cleaner.max.compaction.lag.ms", Long, Some("9223372036854775807"), Cluster),

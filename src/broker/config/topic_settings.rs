@@ -4,6 +4,7 @@ use super::broker_config::BrokerConfig;
 use super::effective_config::{BrokerValues, Configs};
 use crate::records::Codec;
 use crate::storage::LogConfig;
+use crate::storage::cleaner::CompactionConfig;
 use crate::topic_config;
 
 /// What the append path and retention ask for.
@@ -21,11 +22,13 @@ pub struct TopicSettings {
     pub min_insync_replicas: i64,
     pub segment_bytes: i64,
     pub segment_ms: i64,
+    pub segment_jitter_ms: i64,
     pub segment_index_bytes: i64,
     pub index_interval_bytes: i64,
     pub retention_ms: i64,
     pub retention_bytes: i64,
-    pub flush_each_batch: bool,
+    pub flush_messages: i64,
+    pub compaction: CompactionConfig,
 }
 
 impl TopicSettings {
@@ -54,11 +57,18 @@ impl TopicSettings {
                 .and_then(|bytes| bytes.trim().parse().ok())
                 .unwrap_or_else(|| number("segment.bytes")),
             segment_ms: number("segment.ms"),
+            segment_jitter_ms: number("segment.jitter.ms"),
             segment_index_bytes: number("segment.index.bytes"),
             index_interval_bytes: number("index.interval.bytes"),
             retention_ms: number("retention.ms"),
             retention_bytes: number("retention.bytes"),
-            flush_each_batch: number("flush.messages") == 1,
+            flush_messages: number("flush.messages"),
+            compaction: CompactionConfig {
+                min_dirty_ratio: text("min.cleanable.dirty.ratio").trim().parse().unwrap_or(0.5),
+                min_lag_ms: number("min.compaction.lag.ms"),
+                max_lag_ms: number("max.compaction.lag.ms"),
+                delete_retention_ms: number("delete.retention.ms"),
+            },
         }
     }
 
@@ -68,13 +78,16 @@ impl TopicSettings {
         LogConfig {
             segment_bytes: unsigned(self.segment_bytes),
             segment_ms: self.segment_ms,
+            segment_jitter_ms: self.segment_jitter_ms,
             segment_index_bytes: usize::try_from(self.segment_index_bytes).unwrap_or(0),
             index_interval_bytes: unsigned(self.index_interval_bytes),
             retention_ms: self.retention_ms,
             retention_bytes: self.retention_bytes,
             delete: self.delete,
+            compaction: self.compact.then_some(self.compaction),
             log_append_time: self.log_append_time,
-            flush_each_batch: self.flush_each_batch || broker.flush_each_batch,
+            flush_each_batch: self.flush_messages == 1 || broker.flush_each_batch,
+            flush_messages: self.flush_messages,
             producer_id_expiration_ms: broker.number("producer.id.expiration.ms"),
         }
     }

@@ -5,6 +5,7 @@
 //! cluster/, the files are in storage/.
 
 mod adoption;
+mod compaction;
 mod open;
 pub mod replica;
 pub mod replica_manager;

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use uuid::Uuid;
 
+use super::compaction::Compaction;
 use super::replica::{Replica, Role};
 use crate::broker::cluster::Cluster;
 use crate::broker::cluster::image::{ClusterImage, TopicImage};
@@ -29,6 +30,7 @@ pub struct ReplicaManager {
     pub(super) config: Arc<BrokerConfig>,
     pub(super) cluster: Arc<Cluster>,
     pub(super) log_dir: LogDir,
+    pub(in crate::broker) compaction: Compaction,
     /// By the id of the topic.
     replicas: RwLock<HashMap<Uuid, TopicReplicas>>,
 }
@@ -40,6 +42,7 @@ impl ReplicaManager {
             config,
             cluster,
             log_dir,
+            compaction: Compaction::default(),
             replicas: RwLock::default(),
         }
     }

@@ -125,7 +125,8 @@ impl ReplicaManager {
         let replicas = self.remove(topic.id);
         for replica in &replicas {
             // A producer may be appending now: the folder is renamed under the lock of the log.
-            let _log = replica.log();
+            let mut log = replica.log();
+            log.end_cleaning();
             self.log_dir
                 .delete_partition(&TopicPartition::new(name, replica.index))?;
         }

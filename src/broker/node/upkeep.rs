@@ -13,6 +13,7 @@ impl ReplicaManager {
         let mut starts = BTreeMap::new();
         let mut high_watermarks = BTreeMap::new();
         let mut recovery_points = BTreeMap::new();
+        let mut cleaner_offsets = BTreeMap::new();
         for replica in self.all() {
             let name = TopicPartition::new(replica.topic.as_str(), replica.index);
             let log = replica.log();
@@ -20,12 +21,17 @@ impl ReplicaManager {
                 starts.insert(name.clone(), log.log_start_offset());
             }
             recovery_points.insert(name.clone(), log.recovery_point());
+            if let Some(end) = log.cleaned_up_to() {
+                cleaner_offsets.insert(name.clone(), end);
+            }
             high_watermarks.insert(name, replica.high_watermark());
         }
         self.log_dir
             .write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
         self.log_dir
             .write_checkpoint(Checkpoint::RecoveryPoints, &recovery_points)?;
+        self.log_dir
+            .write_checkpoint(Checkpoint::CleanerOffsets, &cleaner_offsets)?;
         self.log_dir
             .write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
     }

@@ -1,0 +1,132 @@
+//! When a node compacts which of its logs: the dirtiest first, one after the other, beside everything else.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::replica::Replica;
+use super::replica_manager::ReplicaManager;
+use crate::error::{Error, Kind, Result};
+use crate::storage::cleaner::{CleaningPass, CleaningPlan};
+
+/// What a node remembers of its passes.
+#[derive(Debug, Default)]
+pub(in crate::broker) struct Compaction {
+    stopping: AtomicBool,
+    /// Names of partitions with a damaged batch. As in Apache Kafka they are left alone until the next start.
+    uncleanable: Mutex<BTreeSet<String>>,
+}
+
+impl Compaction {
+    /// Ends the pass that runs now; no other begins.
+    pub(in crate::broker) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    fn may_go_on(&self) -> bool {
+        !self.stopping.load(Ordering::Relaxed)
+    }
+
+    fn is_uncleanable(&self, partition: &str) -> bool {
+        let uncleanable = self.uncleanable.lock().unwrap_or_else(PoisonError::into_inner);
+        uncleanable.contains(partition)
+    }
+}
+
+impl ReplicaManager {
+    /// Compacts every log that is due at `now_ms` (ms since 1970). Returns the lines to report to the user.
+    pub(in crate::broker) fn compact(&self, now_ms: i64) -> Vec<String> {
+        let mut notes = Vec::new();
+        let mut any = false;
+        // One pass may not come to the end of a log, but every pass comes further.
+        while self.compaction.may_go_on() {
+            let Some((replica, plan)) = self.dirtiest(now_ms, &mut notes) else {
+                break;
+            };
+            match self.clean(&replica, plan) {
+                Ok(true) => any = true,
+                // The log has changed meanwhile, or its topic is gone: the next round looks again.
+                Ok(false) => break,
+                Err(error) => {
+                    notes.extend(self.failed(&replica, &error));
+                    break;
+                }
+            }
+        }
+        if any && let Err(error) = self.write_checkpoints() {
+            notes.push(format!("cannot write checkpoints: {error}"));
+        }
+        notes
+    }
+
+    fn dirtiest(&self, now_ms: i64, notes: &mut Vec<String>) -> Option<(Arc<Replica>, CleaningPlan)> {
+        let mut dirtiest: Option<(Arc<Replica>, CleaningPlan)> = None;
+        for replica in self.all() {
+            if !replica.settings().compact || self.compaction.is_uncleanable(&replica.name) {
+                continue;
+            }
+            let plan = replica.log().begin_cleaning(now_ms, replica.last_stable_offset());
+            match plan {
+                Ok(Some(plan)) => {
+                    let most = dirtiest.as_ref().map_or(-1.0, |(_, plan)| plan.dirty_ratio());
+                    if plan.dirty_ratio() > most {
+                        dirtiest = Some((replica, plan));
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => notes.extend(self.failed(&replica, &error)),
+            }
+        }
+        dirtiest
+    }
+
+    /// One pass over one log; `false` if the log has changed so that what was written is of no use.
+    fn clean(&self, replica: &Replica, plan: CleaningPlan) -> Result<bool> {
+        let keep_going = || self.compaction.may_go_on();
+        let mut pass = CleaningPass::begin(plan, self.cleaner_memory(), &keep_going)?;
+        while let Some(cleaned) = pass.next_group(&keep_going)? {
+            if !replica.log().replace(cleaned)? {
+                return Ok(false);
+            }
+        }
+        replica.log().finish_cleaning(pass.end());
+        Ok(true)
+    }
+
+    /// `log.cleaner.dedupe.buffer.size`, in bytes.
+    fn cleaner_memory(&self) -> u64 {
+        let bytes = self.cleaner_setting("log.cleaner.dedupe.buffer.size");
+        u64::try_from(bytes).unwrap_or(0)
+    }
+
+    /// A number of the cleaner's as it is in force now.
+    pub(in crate::broker) fn cleaner_setting(&self, name: &str) -> i64 {
+        let image = self.cluster.image();
+        let origins = self.broker_values(&image).origins(name);
+        let value = origins
+            .first()
+            .and_then(|origin| origin.value.trim().parse().ok());
+        value.unwrap_or(0)
+    }
+
+    /// The line to report of a pass that failed; none where it was stopped, or where the files were deleted under it.
+    fn failed(&self, replica: &Replica, error: &Error) -> Option<String> {
+        if !self.compaction.may_go_on() || error.kind() == Kind::NotFound || replica.log().cleaning_is_over()
+        {
+            return None;
+        }
+        if error.kind() != Kind::BadData {
+            return Some(format!("cannot compact {}: {error}", replica.name));
+        }
+        let mut uncleanable = self
+            .compaction
+            .uncleanable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        uncleanable.insert(replica.name.clone());
+        Some(format!(
+            "cannot compact {}, it is left alone until the broker starts again: {error}",
+            replica.name
+        ))
+    }
+}

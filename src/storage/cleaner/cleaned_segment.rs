@@ -1,0 +1,231 @@
+//! The segment that a pass writes, and how it gets into the place of those it was made from.
+//!
+//! The names are Apache Kafka's, so that either broker finishes what the other has begun. The files are written as
+//! `.cleaned`; a start removes these. The moment that counts is when the log file becomes `.swap`: from then on a start
+//! finishes the replacement, until then it forgets it. See `folder_files`.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::cleaning_pass::Source;
+use crate::error::{Error, Result};
+use crate::records::BatchHeader;
+use crate::storage::file_name::{CLEANED_SUFFIX, FileKind, SWAP_SUFFIX, file_name};
+use crate::storage::segment::Segment;
+use crate::storage::transaction_index::{self, AbortedTransaction};
+use crate::topic_partition::Offset;
+
+/// Batches are written together up to about this many bytes.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Every kind of file that a replacement brings along.
+const KINDS: [FileKind; 4] = [
+    FileKind::OffsetIndex,
+    FileKind::TimeIndex,
+    FileKind::TransactionIndex,
+    FileKind::Log,
+];
+
+/// Writes the segment.
+#[derive(Debug)]
+pub(super) struct CleanedWriter {
+    folder: Arc<Path>,
+    segment: Segment,
+    interval: u64,
+    chunk: Vec<u8>,
+    headers: Vec<BatchHeader>,
+    has_aborted: bool,
+}
+
+impl CleanedWriter {
+    pub(super) fn create(folder: &Arc<Path>, base_offset: Offset, interval: u64) -> Result<Self> {
+        remove(&path(
+            folder,
+            base_offset,
+            FileKind::TransactionIndex,
+            CLEANED_SUFFIX,
+        ))?;
+        let mut segment = Segment::create_cleaned(folder, base_offset)?;
+        segment.open_writer(0)?;
+        Ok(Self {
+            folder: Arc::clone(folder),
+            segment,
+            interval,
+            chunk: Vec::new(),
+            headers: Vec::new(),
+            has_aborted: false,
+        })
+    }
+
+    /// Appends one whole batch.
+    pub(super) fn append(&mut self, batch: &[u8]) -> Result<()> {
+        self.headers.push(BatchHeader::parse(batch)?);
+        self.chunk.extend_from_slice(batch);
+        if self.chunk.len() < CHUNK_BYTES {
+            return Ok(());
+        }
+        self.write_chunk()
+    }
+
+    fn write_chunk(&mut self) -> Result<()> {
+        self.segment
+            .append_all(&self.chunk, &self.headers, self.interval)?;
+        self.chunk.clear();
+        self.headers.clear();
+        Ok(())
+    }
+
+    /// Adds a row to the transaction index.
+    pub(super) fn append_aborted(&mut self, aborted: AbortedTransaction) -> Result<()> {
+        self.has_aborted = true;
+        transaction_index::append(&self.segment.path(FileKind::TransactionIndex), aborted)
+    }
+
+    /// Brings the files to the disk. The log file is as old as the newest that it was made from: by that age retention
+    /// judges records without a timestamp.
+    pub(super) fn finish(mut self, sources: Vec<Source>) -> Result<CleanedSegment> {
+        let finished = self
+            .write_chunk()
+            .and_then(|()| self.segment.close(true))
+            .and_then(|()| {
+                let newest = sources
+                    .last()
+                    .map_or(self.segment.base_offset(), |source| source.base_offset);
+                let modified = fs::metadata(path(&self.folder, newest, FileKind::Log, ""))?.modified()?;
+                let log = File::options()
+                    .write(true)
+                    .open(self.segment.path(FileKind::Log))?;
+                Ok(log.set_modified(modified)?)
+            });
+        match finished {
+            Ok(()) => Ok(CleanedSegment {
+                folder: self.folder,
+                base_offset: self.segment.base_offset(),
+                size: self.segment.size(),
+                has_aborted: self.has_aborted,
+                sources,
+            }),
+            Err(error) => {
+                self.discard();
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes what was written.
+    pub(super) fn discard(self) {
+        discard(&self.folder, self.segment.base_offset());
+    }
+}
+
+/// A segment that is written and on disk, and waits to take the place of a group of segments.
+#[derive(Debug)]
+pub struct CleanedSegment {
+    folder: Arc<Path>,
+    base_offset: Offset,
+    size: u64,
+    has_aborted: bool,
+    sources: Vec<Source>,
+}
+
+impl CleanedSegment {
+    /// The base offset of the first segment of the group, which becomes its own.
+    pub fn base_offset(&self) -> Offset {
+        self.base_offset
+    }
+
+    /// Bytes of its log file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(in crate::storage) fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Removes the files: the group stays as it is.
+    pub(in crate::storage) fn discard(self) {
+        discard(&self.folder, self.base_offset);
+    }
+
+    /// What has to be done in this order. A crash between any two steps leaves what a start can finish or forget.
+    pub fn steps(&self) -> Vec<FileStep> {
+        let own = |kind, suffix| path(&self.folder, self.base_offset, kind, suffix);
+        let brought: Vec<FileKind> = KINDS
+            .into_iter()
+            .filter(|kind| *kind != FileKind::TransactionIndex || self.has_aborted)
+            .collect();
+        // The log last: once it has its new name, so have the others.
+        let mut steps: Vec<FileStep> = brought
+            .iter()
+            .map(|kind| FileStep::Rename(own(*kind, CLEANED_SUFFIX), own(*kind, SWAP_SUFFIX)))
+            .collect();
+        steps.push(FileStep::SyncFolder(self.folder.to_path_buf()));
+        let swallowed = self.sources.iter().map(|source| source.base_offset);
+        for base_offset in swallowed.filter(|base_offset| *base_offset != self.base_offset) {
+            for kind in FileKind::ALL {
+                steps.push(FileStep::Remove(path(&self.folder, base_offset, kind, "")));
+            }
+        }
+        steps.push(FileStep::Remove(own(FileKind::TransactionIndex, "")));
+        // The log first: as long as it has the old name, so have the others.
+        for kind in brought.iter().rev() {
+            steps.push(FileStep::Rename(own(*kind, SWAP_SUFFIX), own(*kind, "")));
+        }
+        steps.push(FileStep::SyncFolder(self.folder.to_path_buf()));
+        steps
+    }
+}
+
+/// One change of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileStep {
+    /// From, to; what is there is replaced.
+    Rename(PathBuf, PathBuf),
+    /// A file that may be missing.
+    Remove(PathBuf),
+    /// Makes the changes before last through a power cut.
+    SyncFolder(PathBuf),
+}
+
+impl FileStep {
+    /// # Errors
+    ///
+    /// The disk refuses; names the file.
+    pub fn run(&self) -> Result<()> {
+        match self {
+            Self::Rename(from, to) => fs::rename(from, to).map_err(|error| {
+                Error::from(error).context(format_args!("cannot rename {}", from.display()))
+            }),
+            Self::Remove(path) => remove(path),
+            Self::SyncFolder(folder) => {
+                File::open(folder)
+                    .and_then(|folder| folder.sync_all())
+                    .map_err(|error| {
+                        Error::from(error).context(format_args!("cannot flush {}", folder.display()))
+                    })
+            }
+        }
+    }
+}
+
+fn path(folder: &Path, base_offset: Offset, kind: FileKind, suffix: &str) -> PathBuf {
+    folder.join(format!("{}{suffix}", file_name(base_offset, kind)))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::from(error).context(format_args!("cannot delete {}", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What cannot be removed now the next start removes.
+fn discard(folder: &Path, base_offset: Offset) {
+    for kind in KINDS {
+        let _ = remove(&path(folder, base_offset, kind, CLEANED_SUFFIX));
+    }
+}
