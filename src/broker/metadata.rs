@@ -63,14 +63,19 @@ pub(super) struct State {
     pub(super) metric_names: HashMap<String, BTreeSet<String>>,
     /// Dynamic broker configs: the cluster's default under "", a node's under its id.
     pub(super) broker_configs: BTreeMap<String, Configs>,
+    /// Configs of groups, by group id.
+    pub(super) group_configs: BTreeMap<String, Configs>,
     /// Deleted since the start and not made again; at most [`REMEMBERED`].
     pub(super) deleted: BTreeSet<String>,
+    /// Goes up whenever a topic is made, changed or deleted.
+    pub(super) topics_version: i64,
 }
 
 impl State {
     /// Adds a topic, or replaces the one of its name.
     pub(super) fn insert(&mut self, topic: Arc<Topic>) {
         self.deleted.remove(&topic.name);
+        self.topics_version += 1;
         let alike = self.metric_names.entry(metric_name(&topic.name)).or_default();
         alike.insert(topic.name.clone());
         self.ids.insert(topic.id, Arc::clone(&topic));
@@ -78,6 +83,7 @@ impl State {
     }
 
     pub(super) fn remove(&mut self, topic: &Topic) {
+        self.topics_version += 1;
         self.topics.remove(&topic.name);
         self.ids.remove(&topic.id);
         if let Some(alike) = self.metric_names.get_mut(&metric_name(&topic.name)) {
@@ -154,6 +160,22 @@ impl Metadata {
 
     pub fn topic_by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
         self.read().ids.get(&id).map(Arc::clone)
+    }
+
+    /// Another number whenever a topic was made, changed or deleted.
+    pub fn topics_version(&self) -> i64 {
+        self.read().topics_version
+    }
+
+    /// The rack of this node.
+    pub fn rack(&self) -> Option<String> {
+        self.config.value("broker.rack").map(str::to_owned)
+    }
+
+    /// A config that was set for this very group.
+    pub fn group_config(&self, group: &str, name: &str) -> Option<String> {
+        let state = self.read();
+        state.group_configs.get(group)?.get(name).cloned()
     }
 
     /// Every topic, by name.

@@ -100,6 +100,7 @@ pub const BROKER_SETTINGS: &[BrokerSetting] = &[
     setting("group.consumer.min.assignment.interval.ms", Int, Some("0"), ReadOnly),
     setting("group.consumer.min.heartbeat.interval.ms", Int, Some("5000"), ReadOnly),
     setting("group.consumer.min.session.timeout.ms", Int, Some("45000"), ReadOnly),
+    setting("group.consumer.regex.refresh.interval.ms", Int, Some("600000"), ReadOnly),
     setting("group.consumer.session.timeout.ms", Int, Some("45000"), ReadOnly),
     setting("group.coordinator.append.linger.ms", Int, Some("-1"), ReadOnly),
     setting("group.coordinator.background.threads", Int, Some("2"), ReadOnly),
