@@ -9,6 +9,8 @@ pub mod group;
 pub mod heartbeat;
 pub mod heartbeat_shape;
 pub mod member;
+#[cfg(test)]
+mod model_test;
 mod offset_checks;
 mod reconciliation;
 pub mod record;
