@@ -172,6 +172,21 @@ impl Metadata {
         self.config.value("broker.rack").map(str::to_owned)
     }
 
+    /// The configs of a group.
+    pub fn group_configs(&self, group: &str) -> Configs {
+        self.read().group_configs.get(group).cloned().unwrap_or_default()
+    }
+
+    /// The groups that have configs of their own.
+    pub fn configured_groups(&self) -> Vec<String> {
+        let state = self.read();
+        let given = state
+            .group_configs
+            .iter()
+            .filter(|(_, configs)| !configs.is_empty());
+        given.map(|(group, _)| group.clone()).collect()
+    }
+
     /// A config that was set for this very group.
     pub fn group_config(&self, group: &str, name: &str) -> Option<String> {
         let state = self.read();

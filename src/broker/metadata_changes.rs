@@ -11,7 +11,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::cluster::producer_ids::ProducerIds;
-use super::cluster::records::{self, BROKER, Records, TOPIC};
+use super::cluster::records::{self, BROKER, GROUP, Records, TOPIC};
 use super::config::effective_config::Configs;
 use super::config::topic_settings::TopicSettings;
 use super::internal_topics::InternalTopic;
@@ -66,13 +66,10 @@ impl Metadata {
     fn all_records(&self, ids: ProducerIds) -> Records {
         let state = self.read();
         let mut all = Records::new();
-        for (resource, configs) in &state.broker_configs {
-            all.extend(records::config_changes(
-                BROKER,
-                resource,
-                &Configs::new(),
-                configs,
-            ));
+        for (kind, resources) in [(BROKER, &state.broker_configs), (GROUP, &state.group_configs)] {
+            for (resource, configs) in resources {
+                all.extend(records::config_changes(kind, resource, &Configs::new(), configs));
+            }
         }
         for topic in state.topics.values() {
             let count = topic.partitions.len() as i32;
@@ -223,6 +220,21 @@ impl Metadata {
             .insert(resource.to_owned(), configs);
         let state = self.read();
         self.apply_configs(&state, state.topics.values());
+        Ok(())
+    }
+
+    /// Replaces the configs of a group; they hold from its next heartbeat on.
+    pub fn set_group_configs(&self, group: &str, configs: Configs) -> Result<()> {
+        let mut changes = self.lock_changes();
+        let before = self.group_configs(group);
+        let change = records::config_changes(GROUP, group, &before, &configs);
+        self.keep(&mut changes, &change)?;
+        let mut state = self.state_mut();
+        if configs.is_empty() {
+            state.group_configs.remove(group);
+        } else {
+            state.group_configs.insert(group.to_owned(), configs);
+        }
         Ok(())
     }
 

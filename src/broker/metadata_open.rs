@@ -68,6 +68,7 @@ impl Found {
             let mut image = ClusterImage::new();
             let theirs = apache_kafka::read(dir)?;
             image.broker_configs.extend(theirs.broker_configs);
+            image.group_configs.extend(theirs.group_configs);
             image.next_producer_id = theirs.next_producer_id;
             let configs = theirs
                 .topics
@@ -135,6 +136,7 @@ impl Metadata {
         };
         let mut state = State {
             broker_configs: found.image.broker_configs,
+            group_configs: found.image.group_configs,
             ..State::default()
         };
         for (name, topic) in topics {

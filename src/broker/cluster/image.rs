@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::records::{BROKER, TOPIC};
+use super::records::{BROKER, GROUP, TOPIC};
 use crate::broker::config::effective_config::Configs;
 use crate::internal_records::cluster_metadata::decode_record;
 use crate::internal_records::value::{StructValue, Value};
@@ -25,6 +25,8 @@ pub(in crate::broker) struct ClusterImage {
     names: BTreeMap<Uuid, String>,
     /// The cluster's defaults under "", a node's own under its id.
     pub(in crate::broker) broker_configs: BTreeMap<String, Configs>,
+    /// By group id.
+    pub(in crate::broker) group_configs: BTreeMap<String, Configs>,
     /// No producer has this id or a larger one.
     pub(in crate::broker) next_producer_id: i64,
 }
@@ -97,6 +99,7 @@ impl ClusterImage {
                 None => return true,
             },
             BROKER => self.broker_configs.entry(resource.to_owned()).or_default(),
+            GROUP => self.group_configs.entry(resource.to_owned()).or_default(),
             _ => return false,
         };
         let name = value.text("name").unwrap_or_default();

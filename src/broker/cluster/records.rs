@@ -11,6 +11,7 @@ use crate::internal_records::value::Value;
 /// Types of resources that have configs.
 pub(in crate::broker) const TOPIC: i64 = 2;
 pub(in crate::broker) const BROKER: i64 = 4;
+pub(in crate::broker) const GROUP: i64 = 32;
 /// `4.0-IV3`: every Apache Kafka 4 starts with it, and `kafka-features` brings it further.
 const METADATA_VERSION: i64 = 25;
 

@@ -66,6 +66,7 @@ pub(super) fn current(node: &Node, resource: &Resource) -> Configs {
             let topic = node.metadata.topic(name);
             topic.map(|topic| topic.configs.clone()).unwrap_or_default()
         }
+        Resource::Group(group) => node.metadata.group_configs(group),
         _ => node.metadata.broker_configs(&resource.broker_name()),
     }
 }
@@ -77,7 +78,7 @@ pub(super) fn store(
     configs: Configs,
     validate_only: bool,
 ) -> Result<(), Refused> {
-    config_changes::check(resource, &configs)?;
+    config_changes::check(resource, &configs, &node.config)?;
     if validate_only {
         return Ok(());
     }
@@ -86,6 +87,7 @@ pub(super) fn store(
             .metadata
             .set_topic_configs(name, configs)
             .inspect(|()| node.note_compaction(name)),
+        Resource::Group(group) => node.metadata.set_group_configs(group, configs),
         _ => node.metadata.set_broker_configs(&resource.broker_name(), configs),
     };
     stored.map_err(|error| (ResponseError::KafkaStorageError, error.message()))

@@ -1,4 +1,4 @@
-//! DescribeConfigs, versions 1–4: configs of topics and brokers, each with where its value comes from.
+//! DescribeConfigs, versions 1–4: configs of topics, brokers and groups, each with where its value comes from.
 //!
 //! - All configs, or those named. v3 tells types and, when asked, what each config decides.
 //! - A broker's own (not the cluster's default) lists every setting this broker knows; what cannot change while it
@@ -21,6 +21,7 @@ use crate::broker::call::RequestContext;
 use crate::broker::cluster::config_changes::Resource;
 use crate::broker::config::config_table::{self, BROKER_SETTINGS, Scope};
 use crate::broker::config::effective_config::{Configs, Origin, Source};
+use crate::broker::config::group_config::GROUP_CONFIGS;
 use crate::broker::node::Node;
 use crate::broker::server::connections::Listener;
 use crate::topic_config::{Kind, TOPIC_CONFIGS};
@@ -82,6 +83,7 @@ fn describe(
             let configs = node.metadata.topic(name).map(|topic| topic.configs.clone());
             topic_entries(node, &configs.unwrap_or_default(), &mut push);
         }
+        Resource::Group(group) => group_entries(node, &node.metadata.group_configs(group), &mut push),
         Resource::Broker(_) => node_entries(node, &mut push),
         Resource::BrokerDefaults => {
             for (name, value) in &node.metadata.broker_configs("") {
@@ -107,6 +109,22 @@ fn topic_entries<'a>(node: &Node, configs: &Configs, push: &mut dyn FnMut(Entry<
             });
         }
     });
+}
+
+fn group_entries(node: &Node, configs: &Configs, push: &mut dyn FnMut(Entry<'_>)) {
+    for config in GROUP_CONFIGS {
+        let origins = config.origins(configs, &node.config);
+        let strongest = origins.first();
+        push(Entry {
+            name: config.name,
+            value: strongest.map(|origin| origin.value.clone()),
+            source: strongest.map_or(Source::Default, |origin| origin.source),
+            read_only: false,
+            kind: config.kind,
+            help: config.help,
+            origins,
+        });
+    }
 }
 
 fn node_entries(node: &Node, push: &mut dyn FnMut(Entry<'_>)) {

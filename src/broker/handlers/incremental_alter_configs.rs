@@ -1,4 +1,4 @@
-//! IncrementalAlterConfigs, versions 0–1: single configs of topics and brokers set, deleted, added to, taken from.
+//! IncrementalAlterConfigs, versions 0–1: single configs of topics, brokers and groups set, deleted, added to, taken from.
 //!
 //! - A resource or a config that is twice in a request is refused.
 //! - APPEND and SUBTRACT are for lists, and work on the value in force.

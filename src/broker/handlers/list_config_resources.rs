@@ -48,5 +48,9 @@ pub fn handle(
         let topics = node.metadata.topics();
         resources.extend(topics.iter().map(|topic| resource(topic.name.clone(), TOPIC)));
     }
+    if wanted(GROUP) {
+        let groups = node.metadata.configured_groups();
+        resources.extend(groups.into_iter().map(|group| resource(group, GROUP)));
+    }
     ListConfigResourcesResponse::default().with_config_resources(resources)
 }
