@@ -8,8 +8,8 @@ use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::{
     ConsumerGroupDescribeRequest, ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
-    CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, FindCoordinatorRequest,
-    MetadataRequest, OffsetFetchRequest,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteTopicsRequest,
+    FindCoordinatorRequest, MetadataRequest, OffsetFetchRequest,
 };
 use uuid::Uuid;
 
@@ -103,6 +103,27 @@ impl Talk {
             let answer = self.lines[0].send_as(&request, 6).expect("an answer");
             (answer.coordinators[0].error_code == 0).then_some(())
         });
+    }
+
+    /// Waits until the coordinator knows the topic: it learns of it after the broker that is asked.
+    pub(super) fn wait_until_assignable(&mut self, topic: &str) {
+        let (topics, mut member) = ([topic], 0);
+        settled(|| {
+            member += 1;
+            let id = format!("w{member}");
+            let answer = self.send_beat(1, &Beat::join("warm", &id, &topics));
+            self.send_beat(1, &Beat::at("warm", &id, -1));
+            answer
+                .assignment
+                .filter(|assignment| !assignment.topic_partitions.is_empty())
+        });
+        self.delete_unheard("warm");
+    }
+
+    fn delete_unheard(&mut self, group: &str) {
+        let request = DeleteGroupsRequest::default().with_groups_names(vec![self.group(group)]);
+        let answer = self.lines[0].send_as(&request, 2).expect("an answer");
+        assert_eq!(answer.results[0].error_code, 0);
     }
 
     pub(super) fn grow_topic(&mut self, name: &str, count: i32) {
@@ -234,7 +255,11 @@ impl Talk {
                 group.authorized_operations,
             ));
             let mut members = group.members;
-            members.sort_by(|left, right| left.member_id.cmp(&right.member_id));
+            // Those whose ids the server made up come last, in the order in which they came.
+            members.sort_by_key(|member| {
+                let id = member.member_id.to_string();
+                (self.number_of(&id), id)
+            });
             for member in members {
                 let named =
                     |assignment: &kafka_protocol::messages::consumer_group_describe_response::Assignment| {

@@ -8,6 +8,7 @@ impl Talk {
         self.create_topic("t", 4);
         self.create_topic("u", 2);
         self.find_coordinator();
+        self.wait_until_assignable("u");
         self.heartbeats_that_are_refused();
         self.life_of_a_consumer_group();
         self.epochs_that_do_not_fit();

@@ -67,6 +67,14 @@ impl Talk {
         }
     }
 
+    /// The number by which the transcript calls the member; 0 if it chose its own id.
+    pub(super) fn number_of(&self, id: &str) -> usize {
+        self.members
+            .iter()
+            .position(|known| known == id)
+            .map_or(0, |index| index + 1)
+    }
+
     pub(super) fn chapter(&mut self, title: &str) {
         writeln!(self.transcript, "# {title}").expect("text");
     }

@@ -11,6 +11,7 @@ mod damaged_batches;
 mod fetches;
 mod group_talk;
 mod groups;
+mod mixed_groups;
 mod oddities;
 mod records;
 mod repeated_changes;
@@ -64,6 +65,18 @@ fn groups_of_the_consumer_protocol_answer_as_apache_kafka_does() {
 fn transactions_answer_as_apache_kafka_does() {
     holds("transaction-transcript.txt", |bootstrap| {
         TransactionTalk::with(bootstrap).all()
+    });
+}
+
+#[test]
+fn groups_with_members_of_both_protocols_answer_as_apache_kafka_does() {
+    holds("mixed-group-transcript.txt", |bootstrap| {
+        let mut talk = Talk::with(bootstrap, "mixed");
+        talk.create_topic("t", 6);
+        talk.find_coordinator();
+        talk.wait_until_assignable("t");
+        talk.mixed_groups();
+        talk.transcript
     });
 }
 
