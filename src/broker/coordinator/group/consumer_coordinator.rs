@@ -6,15 +6,19 @@ use std::collections::BTreeMap;
 use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
+use super::super::log::KeyValue;
 use super::assignor::TopicPartitions;
+use super::classic_group::ClassicGroup;
 use super::consumer_group::group::{Refused, Surroundings};
 use super::consumer_group::member::{ConsumerMember, JOIN_EPOCH};
 use super::consumer_group::{
     Change, ConsumerGroup, ConsumerGroupSettings, Heartbeat, HeartbeatAnswer, heartbeat_shape,
 };
 use super::coordinator::GroupCoordinator;
+use super::events::{GroupEvent, JoinAnswer, JoinGroup, MemberIdentity, SyncAnswer, SyncGroup};
 use super::group_kind::GroupKind;
 use super::live_group::LiveGroup;
+use super::stored_records::StoredKey;
 
 /// A group of the consumer protocol in detail.
 #[derive(Clone, Debug)]
@@ -54,10 +58,13 @@ impl GroupCoordinator {
             return self.enter(group, leave).unwrap_or_else(|| Err(absent()));
         }
         let beat = |live: &mut LiveGroup| {
-            if request.member_epoch == JOIN_EPOCH {
-                self.become_consumer_group(live, now_ms)?;
+            let event =
+                |group: &mut ConsumerGroup, around: Surroundings<'_>| group.heartbeat(around, request);
+            if request.member_epoch == JOIN_EPOCH && live.kind.classic().is_some() {
+                self.upgraded(live, around, event)
+            } else {
+                self.in_consumer_group(live, around, event)
             }
-            self.in_consumer_group(live, around, |group, around| group.heartbeat(around, request))
         };
         if request.member_epoch == JOIN_EPOCH {
             return self.enter_or_create(group, now_ms, beat);
@@ -80,20 +87,105 @@ impl GroupCoordinator {
             return Err(not_a_consumer_group(&live.id));
         };
         let (outcome, change) = event(group, around);
-        self.write_change(live, around.now_ms, change)?;
+        self.write_change(live, around.now_ms, Vec::new(), change)?;
         outcome
     }
 
-    /// Writes what an event changed; where that fails, it did not happen.
-    fn write_change(&self, live: &mut LiveGroup, now_ms: i64, change: Change) -> Result<(), Refused> {
-        if change.records.is_empty() {
+    /// Makes a group of the consumer protocol out of a classic one, where that may be, and lets something happen in it;
+    /// what is refused or cannot be written leaves the group as it was. Its offsets stay.
+    fn upgraded<A>(
+        &self,
+        live: &mut LiveGroup,
+        around: Surroundings<'_>,
+        event: impl FnOnce(&mut ConsumerGroup, Surroundings<'_>) -> (Result<A, Refused>, Change),
+    ) -> Result<A, Refused> {
+        let not_possible = || not_a_consumer_group(&live.id);
+        let classic = live.kind.classic().ok_or_else(not_possible)?;
+        let (mut group, of_members) = if live.kind.is_empty() {
+            (ConsumerGroup::new(&live.id), Vec::new())
+        } else {
+            ConsumerGroup::of_classic(&live.id, classic, around).ok_or_else(not_possible)?
+        };
+        let (outcome, change) = event(&mut group, around);
+        let outcome = outcome?;
+        let key = StoredKey::Group {
+            group: live.id.clone(),
+        };
+        let mut records: Vec<KeyValue> = Vec::from_iter(live.kept.then(|| (key.encode(), None)));
+        records.extend(of_members.iter().map(|record| record.encode(&live.id)));
+        let former = std::mem::replace(&mut live.kind, GroupKind::Consumer(Box::new(group)));
+        if let Err(refused) = self.write_change(live, around.now_ms, records, change) {
+            live.kind = former;
+            return Err(refused);
+        }
+        if let GroupKind::Classic(mut former) = former {
+            live.carry_out(&self.writer, around.now_ms, former.give_up());
+        }
+        Ok(outcome)
+    }
+
+    /// A JoinGroup to a group of the consumer protocol.
+    pub(super) fn join_consumer_group(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        request: &JoinGroup,
+    ) -> JoinAnswer {
+        let settings = self.consumer_settings(&live.id);
+        let around = self.surroundings(now_ms, &settings);
+        let outcome = self.in_consumer_group(live, around, |group, around| {
+            let (answer, change) = group.join_classic(around, request);
+            (Ok(answer), change)
+        });
+        outcome.unwrap_or_else(|(error, _)| JoinAnswer::refused(request.member_id.clone(), error))
+    }
+
+    /// The answer to a SyncGroup; None in a group of the classic protocol.
+    pub(super) fn sync_consumer_group(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        request: &SyncGroup,
+    ) -> Option<SyncAnswer> {
+        let settings = self.consumer_settings(&live.id);
+        let around = self.surroundings(now_ms, &settings);
+        let group = live.kind.consumer_mut()?;
+        Some(group.sync_classic(around, request))
+    }
+
+    /// The answer to a Heartbeat of the classic protocol; None in a group of that protocol.
+    pub(super) fn heartbeat_consumer_group(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        member: &MemberIdentity,
+    ) -> Option<Result<(), ResponseError>> {
+        let settings = self.consumer_settings(&live.id);
+        let around = self.surroundings(now_ms, &settings);
+        let group = live.kind.consumer_mut()?;
+        Some(group.heartbeat_classic(around, member))
+    }
+
+    /// Writes `records` and what an event changed, all or nothing; where that fails, it did not happen.
+    fn write_change(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        mut records: Vec<KeyValue>,
+        mut change: Change,
+    ) -> Result<(), Refused> {
+        let downgrade = change.downgrade.take();
+        let changed = change.records.iter();
+        records.extend(changed.map(|record| record.encode(&live.id)));
+        if let Some(downgrade) = &downgrade {
+            let key = StoredKey::Group {
+                group: live.id.clone(),
+            };
+            records.push((key.encode(), Some(downgrade.group.encode())));
+        }
+        if records.is_empty() {
             return Ok(());
         }
-        let records: Vec<_> = change
-            .records
-            .iter()
-            .map(|record| record.encode(&live.id))
-            .collect();
         match self.writer.append_encoded(&live.id, now_ms, &records) {
             Ok(_) => live.kept = true,
             Err(error) => {
@@ -101,6 +193,13 @@ impl GroupCoordinator {
                     group.undo(change);
                 }
                 return Err((error, String::new()));
+            }
+        }
+        if let Some(downgrade) = downgrade {
+            let group = ClassicGroup::restored(self.limits(), now_ms, &downgrade.group);
+            live.kind = GroupKind::Classic(group);
+            if downgrade.rebalances {
+                live.handle(&self.writer, now_ms, GroupEvent::Rebalance);
             }
         }
         Ok(())
@@ -116,35 +215,13 @@ impl GroupCoordinator {
             && group.next_deadline_ms().is_some_and(|at_ms| at_ms <= now_ms)
         {
             let change = group.deadlines_passed(around);
-            if self.write_change(live, now_ms, change).is_err() {
+            if self.write_change(live, now_ms, Vec::new(), change).is_err() {
                 if let Some(group) = live.kind.consumer_mut() {
                     group.postpone(now_ms, PAUSE_MS);
                 }
                 return;
             }
         }
-    }
-
-    /// An empty group of the other kind becomes one of this protocol; its offsets stay.
-    fn become_consumer_group(&self, live: &mut LiveGroup, now_ms: i64) -> Result<(), Refused> {
-        if live.kind.consumer().is_some() {
-            return Ok(());
-        }
-        if !live.kind.is_empty() {
-            return Err(not_a_consumer_group(&live.id));
-        }
-        if live.kept {
-            let tombstone = (
-                super::stored_records::StoredKey::Group {
-                    group: live.id.clone(),
-                },
-                None,
-            );
-            let written = self.writer.append(&live.id, now_ms, &[tombstone]);
-            written.map_err(|error| (error, String::new()))?;
-        }
-        live.kind = GroupKind::Consumer(Box::new(ConsumerGroup::new(&live.id)));
-        Ok(())
     }
 
     /// The group in detail, or why it cannot be described.

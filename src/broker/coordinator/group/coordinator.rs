@@ -13,6 +13,7 @@ use super::super::log::{CoordinatorLog, KeyValue, TransactionalProducer};
 use super::assignor::Assignor;
 use super::classic_group::{ClassicGroup, GroupLimits};
 use super::consumer_group::ConsumerGroupSettings;
+use super::consumer_group::conversion::MigrationPolicy;
 use super::environment::Environment;
 use super::events::{
     GroupEvent, JoinAnswer, JoinGroup, LeavingMember, MemberIdentity, SyncAnswer, SyncGroup,
@@ -68,6 +69,12 @@ impl From<&BrokerConfig> for GroupConfig {
                 assignment_interval_ms: int("group.consumer.assignment.interval.ms"),
                 max_size: size("group.consumer.max.size"),
                 assignors: assignors(config.value("group.consumer.assignors").unwrap_or_default()),
+                migration: MigrationPolicy::named(
+                    config
+                        .value("group.consumer.migration.policy")
+                        .unwrap_or_default(),
+                ),
+                classic_max_size: size("group.max.size"),
                 regex_refresh_interval_ms: int("group.consumer.regex.refresh.interval.ms"),
             },
         }
@@ -106,6 +113,12 @@ pub struct GroupDescription {
     /// The chosen protocol; empty while none is.
     pub protocol_name: String,
     pub members: Vec<Member>,
+}
+
+/// What becomes of a JoinGroup.
+enum Joined {
+    At(JoinAnswer),
+    Later(tokio::sync::oneshot::Receiver<JoinAnswer>),
 }
 
 /// Every group of the broker.
@@ -177,9 +190,12 @@ impl GroupCoordinator {
         }
         let enter = |group: &mut LiveGroup| {
             self.become_classic_group(group, now_ms)?;
+            if group.kind.consumer().is_some() {
+                return Ok(Joined::At(self.join_consumer_group(group, now_ms, &request)));
+            }
             let (ticket, answer) = group.join_ticket();
             group.handle(&self.writer, now_ms, GroupEvent::Join(ticket, request));
-            Ok(answer)
+            Ok(Joined::Later(answer))
         };
         // Who comes with an id comes to a group that exists.
         let answer = if member_id.is_empty() {
@@ -190,7 +206,8 @@ impl GroupCoordinator {
         match answer {
             None => JoinAnswer::refused(member_id, ResponseError::UnknownMemberId),
             Some(Err(error)) => JoinAnswer::refused(member_id, error),
-            Some(Ok(answer)) => answer
+            Some(Ok(Joined::At(answer))) => answer,
+            Some(Ok(Joined::Later(answer))) => answer
                 .await
                 .unwrap_or_else(|_| JoinAnswer::refused(member_id, ResponseError::CoordinatorNotAvailable)),
         }
@@ -201,14 +218,18 @@ impl GroupCoordinator {
         if group.is_empty() {
             return SyncAnswer::refused(ResponseError::InvalidGroupId);
         }
-        let answer = self.enter_classic(group, |group| {
+        let answer = self.enter(group, |group| {
+            if let Some(answer) = self.sync_consumer_group(group, now_ms, &request) {
+                return Err(answer);
+            }
             let (ticket, answer) = group.sync_ticket();
             group.handle(&self.writer, now_ms, GroupEvent::Sync(ticket, request));
-            answer
+            Ok(answer)
         });
         match answer {
             None => SyncAnswer::refused(ResponseError::UnknownMemberId),
-            Some(answer) => answer
+            Some(Err(answer)) => answer,
+            Some(Ok(answer)) => answer
                 .await
                 .unwrap_or_else(|_| SyncAnswer::refused(ResponseError::CoordinatorNotAvailable)),
         }
@@ -218,7 +239,10 @@ impl GroupCoordinator {
         if group.is_empty() {
             return Err(ResponseError::InvalidGroupId);
         }
-        let answer = self.enter_classic(group, |group| {
+        let answer = self.enter(group, |group| {
+            if let Some(outcome) = self.heartbeat_consumer_group(group, now_ms, &member) {
+                return Ok(outcome.err());
+            }
             let (ticket, mut answer) = group.heartbeat_ticket();
             group.handle(&self.writer, now_ms, GroupEvent::Heartbeat(ticket, member));
             answer.try_recv()
@@ -560,9 +584,9 @@ impl GroupCoordinator {
         let Some(group) = live.kind.consumer() else {
             return Ok(());
         };
-        let records = group
-            .tombstones()
-            .map_err(|_| ResponseError::InconsistentGroupProtocol)?;
+        let Ok(records) = group.tombstones() else {
+            return Ok(());
+        };
         if live.kept {
             let records: Vec<_> = records.iter().map(|record| record.encode(&live.id)).collect();
             self.writer.append_encoded(&live.id, now_ms, &records)?;
@@ -587,13 +611,7 @@ impl GroupCoordinator {
         outcomes.collect()
     }
 
-    /// Does something in a group of the classic protocol that exists.
-    fn enter_classic<R>(&self, id: &str, act: impl FnOnce(&mut LiveGroup) -> R) -> Option<R> {
-        self.enter(id, |live| live.kind.classic().is_some().then(|| act(live)))
-            .flatten()
-    }
-
-    fn limits(&self) -> GroupLimits {
+    pub(super) fn limits(&self) -> GroupLimits {
         GroupLimits {
             max_size: self.config.max_size,
             initial_rebalance_delay_ms: self.config.initial_rebalance_delay_ms,

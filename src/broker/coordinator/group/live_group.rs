@@ -100,9 +100,13 @@ impl LiveGroup {
 
     /// Lets `event` happen in a group of the classic protocol, and carries its effects out.
     pub(super) fn handle(&mut self, writer: &OffsetsWriter, now_ms: i64, event: GroupEvent) {
-        let mut kept = true;
         let effects = self.kind.classic_mut().map(|group| group.handle(now_ms, event));
-        for effect in effects.unwrap_or_default() {
+        self.carry_out(writer, now_ms, effects.unwrap_or_default());
+    }
+
+    pub(super) fn carry_out(&mut self, writer: &OffsetsWriter, now_ms: i64, effects: Vec<Effect>) {
+        let mut kept = true;
+        for effect in effects {
             match effect {
                 Effect::Persist => kept = self.persist(writer, now_ms),
                 Effect::AnswerJoin(ticket, answer) => {

@@ -9,6 +9,7 @@ pub mod assignor;
 pub mod classic_group;
 mod consumer_coordinator;
 pub mod consumer_group;
+mod consumer_protocol;
 pub mod coordinator;
 mod environment;
 pub mod events;

@@ -27,7 +27,7 @@ impl ConsumerGroup {
             if request.member_epoch == STATIC_LEAVE_EPOCH {
                 group.leave_for_a_while(step, id);
             } else {
-                group.remove(step, id);
+                group.remove(step, &[id.to_owned()]);
             }
             Ok(HeartbeatAnswer {
                 member_id: id.to_owned(),
@@ -77,15 +77,20 @@ impl ConsumerGroup {
             if group.member(&id).is_none() {
                 return Err(group.unknown_member(&id));
             }
-            group.remove(step, &id);
+            group.remove(step, &[id]);
             Ok(())
         })
     }
 
-    fn remove(&mut self, step: &mut Step<'_>, id: &str) {
-        let regex = self.member(id).map(|member| member.metadata.regex.clone());
-        self.remove_records(step, id);
-        self.forget_unused_regex(step, &regex.unwrap_or_default());
+    fn remove(&mut self, step: &mut Step<'_>, ids: &[String]) {
+        for id in ids {
+            let regex = self.member(id).map(|member| member.metadata.regex.clone());
+            self.remove_records(step, id);
+            self.forget_unused_regex(step, &regex.unwrap_or_default());
+        }
+        if ids.is_empty() || self.downgrade_if_all_are_classic(step, true) {
+            return;
+        }
         let metadata_hash = self.hash_of_topics(step.around.catalog);
         self.raise_epoch(step, metadata_hash);
     }
@@ -101,10 +106,12 @@ impl ConsumerGroup {
     pub fn next_deadline_ms(&self) -> Option<i64> {
         let revocations = self.revocations.values().map(|deadline| deadline.at_ms);
         let matching = self.matching_is_due.then_some(i64::MIN);
+        let classic = self.classic_deadlines.values().copied();
         self.sessions
             .values()
             .copied()
             .chain(revocations)
+            .chain(classic)
             .chain(matching)
             .min()
     }
@@ -130,14 +137,18 @@ impl ConsumerGroup {
                     && member.current.epoch == deadline.member_epoch
             })
         });
-        let mut gone: Vec<String> = silent.chain(late.map(|(id, _)| id.clone())).collect();
+        let classic = self
+            .classic_deadlines
+            .iter()
+            .filter(|(_, at_ms)| **at_ms <= now_ms)
+            .map(|(id, _)| id.clone());
+        let late = late.map(|(id, _)| id.clone()).chain(classic);
+        let mut gone: Vec<String> = silent.chain(late).collect();
         gone.sort_unstable();
         gone.dedup();
         self.revocations.retain(|_, deadline| deadline.at_ms > now_ms);
         let event = |group: &mut Self, step: &mut Step<'_>| {
-            for id in gone {
-                group.remove(step, &id);
-            }
+            group.remove(step, &gone);
             Ok(())
         };
         self.happen(around, event).1
@@ -152,12 +163,19 @@ impl ConsumerGroup {
         for deadline in self.revocations.values_mut() {
             deadline.at_ms = later_ms.max(deadline.at_ms);
         }
+        for at_ms in self.classic_deadlines.values_mut() {
+            *at_ms = later_ms.max(*at_ms);
+        }
     }
 
     /// Starts the timers of a group that was read from disk: every member has a whole session to be heard of.
     pub fn start_timers(&mut self, around: Surroundings<'_>) {
-        let session_ms = i64::from(around.settings.session_timeout_ms);
         for (id, member) in &self.members {
+            let classic = member.metadata.classic.as_ref();
+            let session_ms = classic.map_or(around.settings.session_timeout_ms, |classic| {
+                classic.session_timeout_ms
+            });
+            let session_ms = i64::from(session_ms);
             self.sessions
                 .insert(id.clone(), around.now_ms.saturating_add(session_ms));
             if member.current.state == MemberState::UnrevokedPartitions {

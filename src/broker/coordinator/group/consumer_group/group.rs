@@ -10,6 +10,7 @@ use std::sync::Arc;
 use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
+use super::conversion::{Downgrade, MigrationPolicy};
 use super::member::{ConsumerMember, MemberState};
 use super::record::{GroupEpoch, GroupRecord, ResolvedRegex, TargetEpoch};
 use super::topics::{self, TopicCatalog};
@@ -61,6 +62,10 @@ pub struct ConsumerGroupSettings {
     pub max_size: usize,
     /// What members may choose; the first one serves where nobody chooses.
     pub assignors: Vec<Assignor>,
+    /// Whether a group with members may change its protocol.
+    pub migration: MigrationPolicy,
+    /// How many members a group of the classic protocol may have.
+    pub classic_max_size: usize,
     /// After so long regular expressions are matched anew.
     pub regex_refresh_interval_ms: i32,
 }
@@ -81,12 +86,16 @@ pub(super) struct Step<'a> {
     records: Vec<GroupRecord>,
     /// The group before its first record.
     before: Option<Box<ConsumerGroup>>,
+    /// The group becomes a classic one.
+    pub(super) downgrade: Option<Downgrade>,
 }
 
 /// What an event has changed: to be written, or else to be undone.
 #[derive(Debug, Default)]
 pub struct Change {
     pub records: Vec<GroupRecord>,
+    /// The records end the group, and a classic one takes its place.
+    pub downgrade: Option<Downgrade>,
     before: Option<Box<ConsumerGroup>>,
 }
 
@@ -114,6 +123,8 @@ pub struct ConsumerGroup {
     /// Until when each member must be heard of.
     pub(super) sessions: BTreeMap<String, i64>,
     pub(super) revocations: BTreeMap<String, RevocationDeadline>,
+    /// Until when members of the classic protocol must have joined again, or asked for their assignment.
+    pub(super) classic_deadlines: BTreeMap<String, i64>,
     /// The version of the topics at the last comparison of the hash.
     pub(super) seen_topics: Option<i64>,
     /// Regular expressions are to be matched now.
@@ -126,6 +137,7 @@ impl<'a> Step<'a> {
             around,
             records: Vec::new(),
             before: None,
+            downgrade: None,
         }
     }
 }
@@ -151,6 +163,7 @@ impl ConsumerGroup {
             holders: HashMap::new(),
             sessions: BTreeMap::new(),
             revocations: BTreeMap::new(),
+            classic_deadlines: BTreeMap::new(),
             seen_topics: None,
             matching_is_due: false,
         }
@@ -217,6 +230,7 @@ impl ConsumerGroup {
         }
         self.sessions.remove(id);
         self.revocations.remove(id);
+        self.classic_deadlines.remove(id);
     }
 
     /// The member holds nothing any more.
@@ -254,6 +268,7 @@ impl ConsumerGroup {
         let outcome = event(self, &mut step);
         let mut change = Change {
             records: step.records,
+            downgrade: step.downgrade,
             before: step.before,
         };
         if outcome.is_err() {

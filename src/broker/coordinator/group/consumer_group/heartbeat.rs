@@ -11,7 +11,8 @@ use kafka_protocol::ResponseError;
 
 use super::group::{Change, ConsumerGroup, Refused, Step, Surroundings};
 use super::member::{
-    ConsumerMember, CurrentAssignment, JOIN_EPOCH, STATIC_LEAVE_EPOCH, contains, without_epochs,
+    ConsumerMember, CurrentAssignment, JOIN_EPOCH, MemberMetadata, STATIC_LEAVE_EPOCH, contains,
+    without_epochs,
 };
 use super::record::{GroupEpoch, GroupRecord};
 use crate::broker::coordinator::group::assignor::TopicPartitions;
@@ -68,7 +69,7 @@ impl ConsumerGroup {
         Ok(self.answer(step, request, &before))
     }
 
-    fn check_size(&self, step: &Step<'_>, id: &str) -> Result<(), Refused> {
+    pub(super) fn check_size(&self, step: &Step<'_>, id: &str) -> Result<(), Refused> {
         let max_size = step.around.settings.max_size;
         if self.members.len() < max_size || self.members.contains_key(id) {
             return Ok(());
@@ -115,7 +116,7 @@ impl ConsumerGroup {
         former_id: &str,
     ) -> Result<ConsumerMember, Refused> {
         let id = request.member_id.as_str();
-        let Some(former) = self.member(former_id).cloned() else {
+        let Some(former) = self.member(former_id) else {
             return Ok(ConsumerMember::default());
         };
         if former.current.epoch != STATIC_LEAVE_EPOCH && former.metadata.classic.is_none() {
@@ -125,20 +126,30 @@ impl ConsumerGroup {
             );
             return Err((ResponseError::UnreleasedInstanceId, message));
         }
+        Ok(self.take_over(step, id, former_id))
+    }
+
+    /// The member `id` has what its former self had, and begins in epoch 0.
+    pub(super) fn take_over(&mut self, step: &mut Step<'_>, id: &str, former_id: &str) -> ConsumerMember {
+        let Some(former) = self.member(former_id).cloned() else {
+            return ConsumerMember::default();
+        };
         let target = self.target(former_id);
         self.remove_records(step, former_id);
         let current = CurrentAssignment {
             epoch: JOIN_EPOCH,
             previous_epoch: JOIN_EPOCH,
-            ..former.current.clone()
+            ..former.current
         };
-        self.write(
-            step,
-            GroupRecord::Member(id.to_owned(), Some(former.metadata.clone())),
-        );
-        self.write(step, GroupRecord::Target(id.to_owned(), Some((*target).clone())));
-        self.write(step, GroupRecord::Current(id.to_owned(), Some(current)));
-        Ok(self.member(id).cloned().unwrap_or_default())
+        let records = [
+            GroupRecord::Member(id.to_owned(), Some(former.metadata)),
+            GroupRecord::Target(id.to_owned(), Some((*target).clone())),
+            GroupRecord::Current(id.to_owned(), Some(current)),
+        ];
+        for record in records {
+            self.write(step, record);
+        }
+        self.member(id).cloned().unwrap_or_default()
     }
 
     /// Whether the instance is this member, and not one that has taken its place.
@@ -167,7 +178,6 @@ impl ConsumerGroup {
         request: &Heartbeat,
         before: &ConsumerMember,
     ) -> Result<SubscriptionChange, Refused> {
-        let id = request.member_id.as_str();
         let mut metadata = before.metadata.clone();
         let or = |new: &Option<String>, old: Option<String>| new.clone().or(old);
         metadata.instance_id = or(&request.instance_id, metadata.instance_id);
@@ -181,6 +191,18 @@ impl ConsumerGroup {
         metadata.client_id.clone_from(&request.client_id);
         metadata.client_host.clone_from(&request.client_host);
         metadata.classic = None;
+        self.classic_deadlines.remove(&request.member_id);
+        self.take_metadata(step, &request.member_id, before, metadata)
+    }
+
+    /// Takes over what a member says of itself now.
+    pub(super) fn take_metadata(
+        &mut self,
+        step: &mut Step<'_>,
+        id: &str,
+        before: &ConsumerMember,
+        metadata: MemberMetadata,
+    ) -> Result<SubscriptionChange, Refused> {
         let names_changed = metadata.topics != before.metadata.topics;
         let regex_changed = metadata.regex != before.metadata.regex;
         let regex_bumps = regex_changed && self.check_regex(&metadata.regex)?;
@@ -198,7 +220,7 @@ impl ConsumerGroup {
     }
 
     /// Raises the group's epoch if it must be, or if the subscribed topics are no longer what they were.
-    fn update_epoch(&mut self, step: &mut Step<'_>, bump: bool) {
+    pub(super) fn update_epoch(&mut self, step: &mut Step<'_>, bump: bool) {
         let version = step.around.catalog.version();
         if !bump && self.seen_topics == Some(version) {
             return;
@@ -242,10 +264,10 @@ impl ConsumerGroup {
 
 /// What a heartbeat changed of a member's subscription.
 #[derive(Clone, Copy, Debug)]
-struct SubscriptionChange {
-    changed: bool,
+pub(super) struct SubscriptionChange {
+    pub(super) changed: bool,
     /// It changes what the group is to be assigned.
-    bumps: bool,
+    pub(super) bumps: bool,
 }
 
 fn unknown_instance(instance_id: &str) -> Refused {

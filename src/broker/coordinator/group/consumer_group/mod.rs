@@ -4,6 +4,8 @@
 //! clock, socket, file or lock; the time, the topics and the settings come with each event ([`group::Surroundings`]),
 //! and what an event changes comes back as records to be written ([`group::Change`]).
 
+pub mod classic_members;
+pub mod conversion;
 pub mod departure;
 pub mod group;
 pub mod heartbeat;

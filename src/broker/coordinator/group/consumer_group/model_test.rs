@@ -166,6 +166,8 @@ impl World {
                 max_size: 4,
                 assignors: vec![Assignor::Uniform, Assignor::Range],
                 regex_refresh_interval_ms: 600_000,
+                migration: super::conversion::MigrationPolicy::named("bidirectional"),
+                classic_max_size: 100,
             },
             now_ms: 1_000,
             group: ConsumerGroup::new("g"),
