@@ -25,7 +25,10 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     ("input", ""),
     ("client", "interrupt reassignment records wire"),
-    ("broker", "internal_records records storage topic_config wire"),
+    (
+        "broker",
+        "internal_records java records storage topic_config wire",
+    ),
     ("log_audit", "internal_records records storage"),
     ("storage", "records"),
     ("records", ""),

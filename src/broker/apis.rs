@@ -17,13 +17,14 @@ use super::access::{AclOperation, ResourceType};
 use super::call::{Call, decode};
 use super::handlers::{
     acls, add_offsets_to_txn, add_partitions_to_txn, alter_configs, alter_partition_reassignments,
-    alter_replica_log_dirs, api_versions, create_partitions, create_topics, delete_groups, delete_records,
-    delete_topics, describe_cluster, describe_configs, describe_groups, describe_log_dirs,
-    describe_producers, describe_quorum, describe_topic_partitions, describe_transactions, elect_leaders,
-    end_txn, fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id, join_group,
-    leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
-    list_transactions, metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch,
-    produce, sync_group, txn_offset_commit, write_txn_markers,
+    alter_replica_log_dirs, api_versions, consumer_group_describe, consumer_group_heartbeat,
+    create_partitions, create_topics, delete_groups, delete_records, delete_topics, describe_cluster,
+    describe_configs, describe_groups, describe_log_dirs, describe_producers, describe_quorum,
+    describe_topic_partitions, describe_transactions, elect_leaders, end_txn, fetch, find_coordinator,
+    heartbeat, incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources,
+    list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata, offset_commit,
+    offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group, txn_offset_commit,
+    write_txn_markers,
 };
 use super::refusal::Refusal;
 use super::response::{self, Answer};
@@ -209,6 +210,10 @@ pub const APIS: &[Api] = &[
         [(0, "<S>t")]),
     api!(ListTransactions, ListTransactionsRequest, 0..=2, list_transactions::handle, EachNode, [Describe TransactionalId],
         [(0, "<S><8>t"), (1, "<S><8>8t"), (2, "<S><8>8St")]),
+    api!(ConsumerGroupHeartbeat, ConsumerGroupHeartbeatRequest, 0..=1, consumer_group_heartbeat::handle, Coordinator, [Read Group, Describe Topic],
+        [(0, "SS4SS4<S>S<88<4>t>t"), (1, "SS4SS4<S>SS<88<4>t>t")]),
+    api!(ConsumerGroupDescribe, ConsumerGroupDescribeRequest, 0..=1, consumer_group_describe::handle, Coordinator, [Describe Group, Describe Topic],
+        [(0, "<S>1t")]),
     api!(ListConfigResources, ListConfigResourcesRequest, 0..=1, list_config_resources::handle, AnyNode, [DescribeConfigs Cluster],
         [(0, "t"), (1, "<1>t")]),
     api!(DescribeTopicPartitions, DescribeTopicPartitionsRequest, 0..=0, describe_topic_partitions::handle, AnyNode, [Describe Topic],

@@ -14,6 +14,14 @@ pub struct Feature {
     pub level: i16,
 }
 
+/// The protocols of groups: from level 1 on the coordinator assigns (KIP-848).
+pub const GROUP_VERSION: Feature = Feature {
+    name: "group.version",
+    min: 0,
+    max: 1,
+    level: 1,
+};
+
 /// How transactions end: from level 2 on each end raises the producer's epoch (KIP-890).
 pub const TRANSACTION_VERSION: Feature = Feature {
     name: "transaction.version",
@@ -23,4 +31,4 @@ pub const TRANSACTION_VERSION: Feature = Feature {
 };
 
 /// Every feature, by name.
-pub const FEATURES: &[Feature] = &[TRANSACTION_VERSION];
+pub const FEATURES: &[Feature] = &[GROUP_VERSION, TRANSACTION_VERSION];

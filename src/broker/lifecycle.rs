@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::config::{BrokerConfig, Endpoint};
-use super::coordinator::group::{self, GroupConfig, GroupCoordinator};
+use super::coordinator::group::{self, BrokerEnvironment, GroupConfig, GroupCoordinator};
 use super::coordinator::log::CoordinatorLog;
 use super::coordinator::transaction::markers::MarkerWriter;
 use super::coordinator::transaction::{self, TransactionConfig, TransactionCoordinator};
@@ -55,7 +55,9 @@ impl PreparedBroker {
         let opened = Opened::new(&config)?;
         let log = |topic| CoordinatorLog::new(Arc::clone(&opened.replicas), topic);
         let offsets_log = Arc::new(log(&CONSUMER_OFFSETS));
-        let groups = GroupCoordinator::load(GroupConfig::from(&*config), offsets_log, timers::steady_ms())?;
+        let environment = Arc::new(BrokerEnvironment::new(Arc::clone(&opened.cluster)));
+        let group_config = GroupConfig::from(&*config);
+        let groups = GroupCoordinator::load(group_config, offsets_log, environment, timers::steady_ms())?;
         let groups = Arc::new(groups);
         let transactions = TransactionCoordinator::load(
             TransactionConfig::new(&config, TRANSACTION_VERSION.level),

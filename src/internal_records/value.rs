@@ -67,6 +67,24 @@ impl<'a> StructValue<'a> {
         }
     }
 
+    /// An empty element for the array of structs in the field of this name, to be filled; None if it is no such field.
+    pub fn new_element(&self, name: &str) -> Option<StructValue<'a>> {
+        let field = self.schema.fields.iter().find(|field| field.name == name)?;
+        match field.kind {
+            Kind::Array(Kind::Struct(schema)) => Some(StructValue::new(schema, self.version)),
+            _ => None,
+        }
+    }
+
+    /// An empty struct for the field of this name, to be filled; None if it is no struct.
+    pub fn new_struct(&self, name: &str) -> Option<StructValue<'a>> {
+        let field = self.schema.fields.iter().find(|field| field.name == name)?;
+        match field.kind {
+            Kind::Struct(schema) => Some(StructValue::new(schema, self.version)),
+            _ => None,
+        }
+    }
+
     /// Makes it a value of another version, which only changes which fields are shown.
     pub fn show_as_version(&mut self, version: i16) {
         self.version = version;

@@ -4,5 +4,6 @@ pub mod classes;
 pub mod hash_order;
 pub mod hash_set_order;
 pub mod json_refusal;
+pub mod re2;
 pub mod regex;
 pub mod uuid;

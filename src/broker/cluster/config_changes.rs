@@ -11,6 +11,7 @@ use kafka_protocol::ResponseError;
 use super::controller::Refused;
 use crate::broker::config::config_table::{self, Scope};
 use crate::broker::config::effective_config::Configs;
+use crate::broker::config::{BrokerConfig, group_config};
 use crate::topic_config::{self, Kind, TOPIC_CONFIGS};
 
 /// The operations of IncrementalAlterConfigs, by their codes.
@@ -27,6 +28,8 @@ pub(in crate::broker) enum Resource {
     Broker(i32),
     /// The defaults for every broker of the cluster.
     BrokerDefaults,
+    /// A group, whether there is one of this name or not.
+    Group(String),
 }
 
 impl Resource {
@@ -42,6 +45,7 @@ impl Resource {
     fn kind_of(&self, name: &str) -> Option<Kind> {
         match self {
             Resource::Topic(_) => topic_config::find(name).map(|config| config.kind),
+            Resource::Group(_) => group_config::find(name).map(|config| config.kind),
             _ => config_table::find(name).map(|setting| setting.kind),
         }
     }
@@ -99,9 +103,16 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|word| !word.is_empty())
 }
 
-/// Whether a resource may have these configs.
-pub(in crate::broker) fn check(resource: &Resource, configs: &Configs) -> Result<(), Refused> {
+/// Whether a resource may have these configs; `broker` is what the broker was started with.
+pub(in crate::broker) fn check(
+    resource: &Resource,
+    configs: &Configs,
+    broker: &BrokerConfig,
+) -> Result<(), Refused> {
     match resource {
+        Resource::Group(_) => {
+            group_config::validate(configs, broker).map_err(|message| (ResponseError::InvalidConfig, message))
+        }
         Resource::Topic(_) => {
             let pairs: Vec<(&str, &str)> = pairs(configs).collect();
             topic_config::validate(&pairs).map_err(|message| (ResponseError::InvalidConfig, message))
@@ -209,7 +220,8 @@ mod tests {
     #[test]
     fn the_defaults_of_brokers_are_not_the_place_for_what_one_broker_has() {
         let listeners = Configs::from([("listeners".to_owned(), "PLAINTEXT://:1".to_owned())]);
-        assert!(check(&Resource::BrokerDefaults, &listeners).is_err());
-        assert!(check(&Resource::Broker(1), &listeners).is_ok());
+        let broker = BrokerConfig::new(std::path::PathBuf::new(), []).unwrap();
+        assert!(check(&Resource::BrokerDefaults, &listeners, &broker).is_err());
+        assert!(check(&Resource::Broker(1), &listeners, &broker).is_ok());
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::partition_image::{PartitionImage, Partitions};
-use super::records::{BROKER, TOPIC};
+use super::records::{BROKER, GROUP, TOPIC};
 use crate::broker::config::effective_config::Configs;
 use crate::internal_records::cluster_metadata::decode_record;
 use crate::internal_records::value::{StructValue, Value};
@@ -91,6 +91,10 @@ pub(in crate::broker) struct ClusterImage {
     brokers: BTreeMap<i32, BrokerImage>,
     /// The cluster's defaults under "", a node's own under its id.
     broker_configs: BTreeMap<String, Configs>,
+    /// Configs of groups that have some, by group id.
+    group_configs: BTreeMap<String, Configs>,
+    /// Goes up whenever a topic is created, changed or deleted.
+    topics_version: i64,
     /// No producer has this id or a larger one.
     pub(in crate::broker) next_producer_id: i64,
 }
@@ -132,6 +136,21 @@ impl ClusterImage {
     /// The dynamic configs of one node, or the defaults of the cluster (""); `None` if nothing was ever set.
     pub(in crate::broker) fn broker_configs(&self, resource: &str) -> Option<&Configs> {
         self.broker_configs.get(resource)
+    }
+
+    /// The configs of a group; `None` if it has none of its own.
+    pub(in crate::broker) fn group_configs(&self, group: &str) -> Option<&Configs> {
+        self.group_configs.get(group)
+    }
+
+    /// The groups with configs of their own, each with them.
+    pub(in crate::broker) fn all_group_configs(&self) -> &BTreeMap<String, Configs> {
+        &self.group_configs
+    }
+
+    /// A number that is another one whenever a topic was created, changed or deleted.
+    pub(in crate::broker) fn topics_version(&self) -> i64 {
+        self.topics_version
     }
 
     /// All dynamic configs of brokers, by the name of the resource.
@@ -192,6 +211,7 @@ impl ClusterImage {
         if let Some(before) = self.topics.get(&name).map(|topic| topic.id) {
             self.remove_topic(before);
         }
+        self.topics_version += 1;
         self.deleted.remove(&name);
         self.names.insert(id, name.clone());
         let alike = self.metric_names.entry(metric_name(&name)).or_default();
@@ -207,6 +227,7 @@ impl ClusterImage {
 
     /// The topic of this id, to be changed; readers that have it keep what it was.
     fn topic_mut(&mut self, id: Uuid) -> Option<&mut TopicImage> {
+        self.topics_version += 1;
         self.topics.get_mut(self.names.get(&id)?).map(Arc::make_mut)
     }
 
@@ -229,6 +250,7 @@ impl ClusterImage {
         let Some(name) = self.names.remove(&id) else {
             return;
         };
+        self.topics_version += 1;
         self.topics.remove(&name);
         let metric_name = metric_name(&name);
         if let Some(alike) = self.metric_names.get_mut(&metric_name) {
@@ -244,12 +266,14 @@ impl ClusterImage {
 
     fn set_config(&mut self, value: &StructValue<'_>) -> bool {
         let resource = value.text("resourceName").unwrap_or_default();
-        let configs = match value.number("resourceType") {
+        let resource_type = value.number("resourceType");
+        let configs = match resource_type {
             TOPIC => match self.topics.get_mut(resource) {
                 Some(topic) => &mut Arc::make_mut(topic).configs,
                 None => return true,
             },
             BROKER => self.broker_configs.entry(resource.to_owned()).or_default(),
+            GROUP => self.group_configs.entry(resource.to_owned()).or_default(),
             _ => return false,
         };
         let name = value.text("name").unwrap_or_default();
@@ -257,6 +281,9 @@ impl ClusterImage {
             Some(value) => configs.insert(name.to_owned(), value.to_owned()),
             None => configs.remove(name),
         };
+        if configs.is_empty() && resource_type == GROUP {
+            self.group_configs.remove(resource);
+        }
         true
     }
 }

@@ -11,6 +11,7 @@ use crate::internal_records::value::Value;
 /// Types of resources that have configs.
 pub(in crate::broker) const TOPIC: i64 = 2;
 pub(in crate::broker) const BROKER: i64 = 4;
+pub(in crate::broker) const GROUP: i64 = 32;
 /// `4.0-IV3`: every Apache Kafka 4 starts with it, and `kafka-features` brings it further.
 const METADATA_VERSION: i64 = 25;
 
@@ -40,14 +41,24 @@ pub(in crate::broker) fn first_configs() -> Records {
 /// Everything that an image says and keeps: configs of brokers, topics, producer ids.
 pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     let mut all = Records::new();
-    for (resource, configs) in image.all_broker_configs() {
-        all.extend(config_changes(BROKER, resource, &Configs::new(), configs));
-    }
+    all.extend(given_configs(image));
     for found in image.topics() {
         all.extend(topic(&found.name, found.id, &found.partitions, &found.configs));
     }
     all.extend(producer_ids(image.next_producer_id));
     all
+}
+
+/// The configs of brokers and groups.
+pub(in crate::broker) fn given_configs(image: &ClusterImage) -> Records {
+    let brokers = image.all_broker_configs().iter();
+    let groups = image.all_group_configs().iter();
+    let given = brokers
+        .map(|given| (BROKER, given))
+        .chain(groups.map(|given| (GROUP, given)));
+    given
+        .flat_map(|(kind, (resource, configs))| config_changes(kind, resource, &Configs::new(), configs))
+        .collect()
 }
 
 /// A new topic with its partitions and configs.

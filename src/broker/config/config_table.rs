@@ -1,8 +1,8 @@
 //! The broker settings that the mini broker knows: names, types, defaults, and which can change while it runs.
 //!
 //! Names and types are Apache Kafka 4.3.1's (<https://kafka.apache.org/documentation/#brokerconfigs>). Defaults
-//! are too, except where a local broker needs others: no rebalance delay, short sessions allowed, few internal
-//! partitions with one replica each, loopback only.
+//! are too, except where a local broker needs others: no rebalance delay, short sessions allowed, heartbeats of the
+//! consumer protocol every second, few internal partitions with one replica each, loopback only.
 
 use crate::topic_config::Kind::{self, Boolean, Double, Int, List, Long, String};
 
@@ -91,15 +91,16 @@ pub const BROKER_SETTINGS: &[BrokerSetting] = &[
     setting("fetch.max.bytes", Int, Some("57671680"), ReadOnly),
     setting("group.consumer.assignment.interval.ms", Int, Some("1000"), ReadOnly),
     setting("group.consumer.assignors", List, Some("uniform,range"), ReadOnly),
-    setting("group.consumer.heartbeat.interval.ms", Int, Some("5000"), ReadOnly),
+    setting("group.consumer.heartbeat.interval.ms", Int, Some("1000"), ReadOnly),
     setting("group.consumer.max.assignment.interval.ms", Int, Some("15000"), ReadOnly),
     setting("group.consumer.max.heartbeat.interval.ms", Int, Some("15000"), ReadOnly),
     setting("group.consumer.max.session.timeout.ms", Int, Some("60000"), ReadOnly),
     setting("group.consumer.max.size", Int, Some("2147483647"), ReadOnly),
     setting("group.consumer.migration.policy", String, Some("bidirectional"), ReadOnly),
     setting("group.consumer.min.assignment.interval.ms", Int, Some("0"), ReadOnly),
-    setting("group.consumer.min.heartbeat.interval.ms", Int, Some("5000"), ReadOnly),
+    setting("group.consumer.min.heartbeat.interval.ms", Int, Some("1000"), ReadOnly),
     setting("group.consumer.min.session.timeout.ms", Int, Some("45000"), ReadOnly),
+    setting("group.consumer.regex.refresh.interval.ms", Int, Some("600000"), ReadOnly),
     setting("group.consumer.session.timeout.ms", Int, Some("45000"), ReadOnly),
     setting("group.coordinator.append.linger.ms", Int, Some("-1"), ReadOnly),
     setting("group.coordinator.background.threads", Int, Some("2"), ReadOnly),

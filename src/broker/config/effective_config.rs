@@ -20,6 +20,7 @@ pub enum Source {
     DynamicDefaultBroker = 3,
     StaticBroker = 4,
     Default = 5,
+    DynamicGroup = 8,
 }
 
 /// One value and its origin; `name` is the broker's setting where it is not the topic's own.

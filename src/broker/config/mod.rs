@@ -1,4 +1,4 @@
-//! Configs of brokers and topics: what the broker was started with, what exists, and which value is in force.
+//! Configs of brokers, topics and groups: what the broker was started with, what exists, and which value is in force.
 //!
 //! Owns no file: changed configs are kept in the metadata log (cluster/). The rules of topic configs that command-line
 //! tools share are in `topic_config`.
@@ -6,6 +6,7 @@
 mod broker_config;
 pub mod config_table;
 pub mod effective_config;
+pub mod group_config;
 pub mod topic_settings;
 
 pub use broker_config::{BrokerConfig, Endpoint};

@@ -64,6 +64,7 @@ pub(super) fn current(node: &Node, resource: &Resource) -> Configs {
     let image = node.cluster.image();
     let configs = match resource {
         Resource::Topic(name) => image.topic(name).map(|topic| &topic.configs),
+        Resource::Group(group) => image.group_configs(group),
         _ => image.broker_configs(&resource.broker_name()),
     };
     configs.cloned().unwrap_or_default()
@@ -76,7 +77,7 @@ pub(super) fn store(
     configs: Configs,
     validate_only: bool,
 ) -> Result<(), Refused> {
-    config_changes::check(resource, &configs)?;
+    config_changes::check(resource, &configs, &node.config)?;
     if validate_only {
         return Ok(());
     }
@@ -85,6 +86,7 @@ pub(super) fn store(
             .replicas
             .set_topic_configs(name, &configs)
             .inspect(|()| node.note_compaction(name)),
+        Resource::Group(group) => node.replicas.set_group_configs(group, &configs),
         _ => node
             .replicas
             .set_broker_configs(&resource.broker_name(), &configs),

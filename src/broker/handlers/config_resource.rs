@@ -11,12 +11,18 @@ use crate::broker::topic_name;
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
+const GROUP: i8 = 32;
 
 /// The resource of a type and name, or Kafka's error for it.
 pub(super) fn find(node: &Node, kind: i8, name: &str) -> Result<Resource, Refused> {
     match kind {
         TOPIC => topic(node, name),
         BROKER => broker(node, name),
+        GROUP if name.is_empty() => {
+            let message = "Default group resources are not allowed.";
+            Err((ResponseError::InvalidRequest, message.to_owned()))
+        }
+        GROUP => Ok(Resource::Group(name.to_owned())),
         _ => {
             let message = format!("Unsupported resource type: {}", kind_name(kind));
             Err((ResponseError::InvalidRequest, message))
@@ -59,7 +65,6 @@ fn kind_name(kind: i8) -> &'static str {
     match kind {
         8 => "BROKER_LOGGER",
         16 => "CLIENT_METRICS",
-        32 => "GROUP",
         _ => "UNKNOWN",
     }
 }

@@ -1,4 +1,4 @@
-//! DescribeConfigs, versions 1–4: configs of topics and brokers, each with where its value comes from.
+//! DescribeConfigs, versions 1–4: configs of topics, brokers and groups, each with where its value comes from.
 //!
 //! - All configs, or those named. v3 adds types and, on demand, the documentation.
 //! - A broker's own (not the cluster's default) lists every setting this broker knows; what cannot change while it
@@ -21,6 +21,7 @@ use crate::broker::call::RequestContext;
 use crate::broker::cluster::config_changes::Resource;
 use crate::broker::config::config_table::{self, BROKER_SETTINGS, Scope};
 use crate::broker::config::effective_config::{BrokerValues, Configs, Origin, Source};
+use crate::broker::config::group_config::GROUP_CONFIGS;
 use crate::broker::node::Node;
 use crate::broker::server::connections::Listener;
 use crate::topic_config::{Kind, TOPIC_CONFIGS};
@@ -85,6 +86,11 @@ fn describe(
             let configs = image.topic(name).map_or(&nothing, |topic| &topic.configs);
             topic_entries(values, configs, &mut push);
         }
+        Resource::Group(group) => {
+            let nothing = Configs::new();
+            let configs = image.group_configs(group).unwrap_or(&nothing);
+            group_entries(node, configs, &mut push);
+        }
         Resource::Broker(_) => node_entries(node, values, &mut push),
         Resource::BrokerDefaults => {
             for (name, value) in image.broker_configs("").into_iter().flatten() {
@@ -106,6 +112,22 @@ fn topic_entries<'a>(values: BrokerValues<'_>, configs: &Configs, push: &mut dyn
             kind: config.kind,
             help: config.help,
             origins: values.topic_origins(config, configs),
+        });
+    }
+}
+
+fn group_entries(node: &Node, configs: &Configs, push: &mut dyn FnMut(Entry<'_>)) {
+    for config in GROUP_CONFIGS {
+        let origins = config.origins(configs, &node.config);
+        let strongest = origins.first();
+        push(Entry {
+            name: config.name,
+            value: strongest.map(|origin| origin.value.clone()),
+            source: strongest.map_or(Source::Default, |origin| origin.source),
+            read_only: false,
+            kind: config.kind,
+            help: config.help,
+            origins,
         });
     }
 }

@@ -31,14 +31,13 @@ pub fn handle(
         .groups
         .into_iter()
         .map(|id| match node.groups.describe(&id) {
-            Some(group) => describe(id, group).with_authorized_operations(operations),
-            None => absent(id, context.version),
+            Ok(group) => describe(id, group).with_authorized_operations(operations),
+            Err(why) => absent(id, why, context.version),
         });
     DescribeGroupsResponse::default().with_groups(groups.collect())
 }
 
-fn absent(id: GroupId, version: i16) -> DescribedGroup {
-    let message = format!("Group {} not found.", id.as_str());
+fn absent(id: GroupId, why: String, version: i16) -> DescribedGroup {
     let group = DescribedGroup::default()
         .with_group_id(id)
         .with_group_state(text(GroupState::Dead.name()));
@@ -47,7 +46,7 @@ fn absent(id: GroupId, version: i16) -> DescribedGroup {
     }
     group
         .with_error_code(ResponseError::GroupIdNotFound.code())
-        .with_error_message(Some(text(message)))
+        .with_error_message(Some(text(why)))
 }
 
 fn describe(id: GroupId, group: GroupDescription) -> DescribedGroup {

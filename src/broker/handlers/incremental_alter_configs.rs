@@ -1,4 +1,5 @@
-//! IncrementalAlterConfigs, versions 0–1: sets, deletes, extends or shortens single configs of topics and brokers.
+//! IncrementalAlterConfigs, versions 0–1: sets, deletes, extends or shortens single configs of topics, brokers and
+//! groups.
 //!
 //! - A resource or a config that a request has twice is refused.
 //! - APPEND and SUBTRACT are for lists, and work on the value in force.

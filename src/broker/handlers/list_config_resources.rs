@@ -44,9 +44,13 @@ pub fn handle(
     for kind in [BROKER_LOGGER, BROKER] {
         resources.extend(wanted(kind).then(|| resource(own(), kind)));
     }
+    let image = node.cluster.image();
     if wanted(TOPIC) {
-        let image = node.cluster.image();
         resources.extend(image.topics().map(|topic| resource(topic.name.clone(), TOPIC)));
+    }
+    if wanted(GROUP) {
+        let groups = image.all_group_configs().keys();
+        resources.extend(groups.map(|group| resource(group.clone(), GROUP)));
     }
     ListConfigResourcesResponse::default().with_config_resources(resources)
 }

@@ -1,4 +1,4 @@
-//! ListGroups, versions 0–5: every group there is, filtered by state (v4) and type (v5). All are of the classic type.
+//! ListGroups, versions 0–5: every group there is, filtered by state (v4) and type (v5).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListGroups>
 
@@ -12,22 +12,21 @@ use super::text;
 use crate::broker::call::RequestContext;
 use crate::broker::node::Node;
 
-const CLASSIC: &str = "classic";
-
 pub fn handle(node: &Arc<Node>, _context: &RequestContext, request: ListGroupsRequest) -> ListGroupsResponse {
     let groups = node
         .groups
         .list()
         .into_iter()
         .filter(|group| {
-            passes(&request.states_filter, group.state.name()) && passes(&request.types_filter, CLASSIC)
+            passes(&request.states_filter, group.state)
+                && passes(&request.types_filter, group.group_type.name())
         })
         .map(|group| {
             ListedGroup::default()
                 .with_group_id(GroupId(text(group.id)))
                 .with_protocol_type(text(group.protocol_type))
-                .with_group_state(text(group.state.name()))
-                .with_group_type(text(CLASSIC))
+                .with_group_state(text(group.state))
+                .with_group_type(text(group.group_type.name()))
         });
     ListGroupsResponse::default().with_groups(groups.collect())
 }

@@ -95,13 +95,8 @@ fn commit(
 ) -> Result<(), ResponseError> {
     let generation = request.generation_id_or_member_epoch;
     let member = member(&request.member_id, request.group_instance_id.as_ref(), generation);
-    let absent = if context.version >= 9 {
-        ResponseError::GroupIdNotFound
-    } else {
-        ResponseError::IllegalGeneration
-    };
     node.groups
-        .commit(&request.group_id, steady_ms(), &member, offsets, absent)
+        .commit(&request.group_id, steady_ms(), &member, offsets, context.version)
 }
 
 /// Why this partition's offset is not taken, whatever the group says.

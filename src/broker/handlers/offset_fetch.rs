@@ -3,6 +3,7 @@
 //! - Where nothing is committed the answer is offset -1, and so it is for a group that does not exist; never an error.
 //! - v2: null topics are all of them. v8: many groups at once.
 //! - v7 `require_stable`: where an open transaction will commit an offset, `UNSTABLE_OFFSET_COMMIT` (KIP-447).
+//! - v9: a member of a group of the consumer protocol asks in its epoch (KIP-848).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_OffsetFetch>
 
@@ -55,6 +56,15 @@ pub fn handle(
                 .map(|topic| (topic.name, topic.partition_indexes));
             topics.collect()
         });
+        let member_id = group.member_id.as_deref();
+        let checked = node
+            .groups
+            .check_offset_fetch(&group.group_id, member_id, group.member_epoch);
+        if let Err(error) = checked {
+            return OffsetFetchResponseGroup::default()
+                .with_group_id(group.group_id)
+                .with_error_code(error.code());
+        }
         let answers = node
             .groups
             .committed(&group.group_id, |offsets| look_up(offsets, asked, require_stable));

@@ -13,7 +13,7 @@ use crate::broker::cluster::metadata_file;
 use crate::broker::cluster::metadata_log::MetadataLog;
 use crate::broker::cluster::partition_image::{PartitionImage, Partitions};
 use crate::broker::cluster::producer_ids::{ProducerIds, UsedIds};
-use crate::broker::cluster::records::{self, BROKER, Records};
+use crate::broker::cluster::records::{self, Records};
 use crate::broker::config::BrokerConfig;
 use crate::broker::config::effective_config::Configs;
 use crate::error::Result;
@@ -103,12 +103,9 @@ impl Found {
     }
 }
 
-/// The configs of brokers and the producer ids of an image.
+/// The configs of brokers and groups and the producer ids of an image.
 fn records_without_topics(image: &ClusterImage) -> Records {
-    let configs = image.all_broker_configs().iter();
-    let mut records: Records = configs
-        .flat_map(|(resource, configs)| records::config_changes(BROKER, resource, &Configs::new(), configs))
-        .collect();
+    let mut records = records::given_configs(image);
     records.extend(records::producer_ids(image.next_producer_id));
     records
 }

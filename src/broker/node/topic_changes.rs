@@ -13,7 +13,7 @@ use super::replica_manager::{ReplicaManager, TopicReplicas};
 use crate::broker::cluster::controller::PlannedTopic;
 use crate::broker::cluster::image::{ClusterImage, TopicImage};
 use crate::broker::cluster::partition_image::{PartitionImage, Partitions};
-use crate::broker::cluster::records::{self, BROKER, TOPIC};
+use crate::broker::cluster::records::{self, BROKER, GROUP, TOPIC};
 use crate::broker::config::effective_config::Configs;
 use crate::broker::config::topic_settings::TopicSettings;
 use crate::broker::internal_topics::InternalTopic;
@@ -196,6 +196,14 @@ impl ReplicaManager {
             self.apply_configs(&image, topic);
         }
         Ok(())
+    }
+
+    /// Replaces the configs of a group; they hold from its next heartbeat on.
+    pub(in crate::broker) fn set_group_configs(&self, group: &str, configs: &Configs) -> Result<()> {
+        let mut change = self.cluster.change();
+        let before = self.cluster.image().group_configs(group).cloned();
+        let before = before.unwrap_or_default();
+        change.commit(&records::config_changes(GROUP, group, &before, configs))
     }
 }
 

@@ -40,13 +40,14 @@ pub(super) fn text(text: impl Into<String>) -> StrBytes {
 }
 
 impl Talk {
-    pub(super) fn with(bootstrap: &str) -> Self {
+    /// `about` keeps the names of conversations apart that are had with one broker.
+    pub(super) fn with(bootstrap: &str, about: &str) -> Self {
         let address = HostPort::parse(bootstrap).expect("an address");
         let open = || Connection::open(&address, &ConnectionOptions::default()).expect("a connection");
         Self {
             lines: [open(), open()],
             transcript: String::new(),
-            prefix: format!("transcript-{}-", std::process::id()),
+            prefix: format!("{about}-{}-", std::process::id()),
             members: Vec::new(),
         }
     }
@@ -57,6 +58,21 @@ impl Talk {
 
     pub(super) fn topic(&self, name: &str) -> TopicName {
         TopicName(text(format!("{}{name}", self.prefix)))
+    }
+
+    /// The transcript calls the member by its number.
+    pub(super) fn know_member(&mut self, id: &str) {
+        if !self.members.iter().any(|known| known == id) {
+            self.members.push(id.to_owned());
+        }
+    }
+
+    /// The number by which the transcript calls the member; 0 if it chose its own id.
+    pub(super) fn number_of(&self, id: &str) -> usize {
+        self.members
+            .iter()
+            .position(|known| known == id)
+            .map_or(0, |index| index + 1)
     }
 
     pub(super) fn chapter(&mut self, title: &str) {

@@ -1,14 +1,17 @@
 //! Conversations with a broker, request by request in every version, held against those that Apache Kafka 4.3.1 had
 //! (`tests/golden/*-transcript.txt`). To record them anew run these tests with `KAFKIT_RECORD_FROM=HOST:PORT` on one
 //! node with `num.partitions=1`, `broker.rack=rack1`, automatic topics, `group.min.session.timeout.ms=1000` and
-//! `group.initial.rebalance.delay.ms=0`; to hold them against that node, with `KAFKIT_TRANSCRIPTS_ON`.
+//! `group.initial.rebalance.delay.ms=0` and `group.consumer.assignment.interval.ms=0`; to hold them against that node, with `KAFKIT_TRANSCRIPTS_ON`.
 
 mod batches;
+mod consumer_group_talk;
+mod consumer_groups;
 mod conversation;
 mod damaged_batches;
 mod fetches;
 mod group_talk;
 mod groups;
+mod mixed_groups;
 mod oddities;
 mod records;
 mod repeated_changes;
@@ -46,13 +49,34 @@ fn requests_that_repeat_themselves_answer_as_apache_kafka_does() {
 
 #[test]
 fn groups_answer_as_apache_kafka_does() {
-    holds("group-transcript.txt", |bootstrap| Talk::with(bootstrap).all());
+    holds("group-transcript.txt", |bootstrap| {
+        Talk::with(bootstrap, "groups").all()
+    });
+}
+
+#[test]
+fn groups_of_the_consumer_protocol_answer_as_apache_kafka_does() {
+    holds("consumer-group-transcript.txt", |bootstrap| {
+        Talk::with(bootstrap, "consumer").consumer_groups()
+    });
 }
 
 #[test]
 fn transactions_answer_as_apache_kafka_does() {
     holds("transaction-transcript.txt", |bootstrap| {
         TransactionTalk::with(bootstrap).all()
+    });
+}
+
+#[test]
+fn groups_with_members_of_both_protocols_answer_as_apache_kafka_does() {
+    holds("mixed-group-transcript.txt", |bootstrap| {
+        let mut talk = Talk::with(bootstrap, "mixed");
+        talk.create_topic("t", 6);
+        talk.find_coordinator();
+        talk.wait_until_assignable("t");
+        talk.mixed_groups();
+        talk.transcript
     });
 }
 
@@ -69,7 +93,7 @@ fn holds(golden: &str, conversation: impl Fn(&str) -> String) {
     let seen = if let Ok(kafka) = std::env::var("KAFKIT_TRANSCRIPTS_ON") {
         conversation(&kafka)
     } else {
-        let cluster = Cluster::start_with(&["broker.rack=rack1"]);
+        let cluster = Cluster::start_with(&["broker.rack=rack1", "group.consumer.assignment.interval.ms=0"]);
         conversation(&cluster.bootstrap())
     };
     let pairs = seen.lines().zip(wanted.lines());

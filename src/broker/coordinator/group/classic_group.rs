@@ -150,7 +150,25 @@ impl ClassicGroup {
                     member.renew_session(now_ms);
                 }
             }
+            GroupEvent::Rebalance => self.prepare_rebalance(&mut step),
             GroupEvent::DeadlinePassed => self.deadline_passed(&mut step),
+        }
+        step.effects
+    }
+
+    /// The group becomes one of the other protocol: whoever waits for an answer is to join again.
+    pub fn give_up(&mut self) -> Vec<Effect> {
+        let mut step = Step {
+            now_ms: 0,
+            effects: Vec::new(),
+        };
+        for (id, member) in &mut self.members {
+            if let Some(ticket) = member.awaiting_join.take() {
+                step.refuse_join(ticket, id, ResponseError::RebalanceInProgress);
+            }
+            if let Some(ticket) = member.awaiting_sync.take() {
+                step.answer_sync(ticket, SyncAnswer::refused(ResponseError::RebalanceInProgress));
+            }
         }
         step.effects
     }

@@ -5,14 +5,20 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use kafka_protocol::ResponseError;
+use uuid::Uuid;
 
 use super::super::deadlines::Deadlines;
 use super::super::lock;
-use super::super::log::{CoordinatorLog, TransactionalProducer};
+use super::super::log::{CoordinatorLog, KeyValue, TransactionalProducer};
+use super::assignor::Assignor;
 use super::classic_group::{ClassicGroup, GroupLimits};
+use super::consumer_group::ConsumerGroupSettings;
+use super::consumer_group::conversion::MigrationPolicy;
+use super::environment::Environment;
 use super::events::{
     GroupEvent, JoinAnswer, JoinGroup, LeavingMember, MemberIdentity, SyncAnswer, SyncGroup,
 };
+use super::group_kind::{GroupKind, GroupType};
 use super::group_state::GroupState;
 use super::live_group::{LeaveOutcomes, LiveGroup};
 use super::loading;
@@ -41,6 +47,8 @@ pub struct GroupConfig {
     pub offsets_retention_check_interval_ms: i64,
     /// `offset.metadata.max.bytes`
     pub offset_metadata_max_bytes: usize,
+    /// `group.consumer.*`
+    pub consumer: ConsumerGroupSettings,
 }
 
 impl From<&BrokerConfig> for GroupConfig {
@@ -55,7 +63,34 @@ impl From<&BrokerConfig> for GroupConfig {
             offsets_retention_ms: config.number("offsets.retention.minutes").saturating_mul(60_000),
             offsets_retention_check_interval_ms: config.number("offsets.retention.check.interval.ms"),
             offset_metadata_max_bytes: size("offset.metadata.max.bytes"),
+            consumer: ConsumerGroupSettings {
+                session_timeout_ms: int("group.consumer.session.timeout.ms"),
+                heartbeat_interval_ms: int("group.consumer.heartbeat.interval.ms"),
+                assignment_interval_ms: int("group.consumer.assignment.interval.ms"),
+                max_size: size("group.consumer.max.size"),
+                assignors: assignors(config.value("group.consumer.assignors").unwrap_or_default()),
+                migration: MigrationPolicy::named(
+                    config
+                        .value("group.consumer.migration.policy")
+                        .unwrap_or_default(),
+                ),
+                classic_max_size: size("group.max.size"),
+                regex_refresh_interval_ms: int("group.consumer.regex.refresh.interval.ms"),
+            },
         }
+    }
+}
+
+/// The assignors of a list of names; names of Java classes are none that could run here.
+fn assignors(names: &str) -> Vec<Assignor> {
+    let named: Vec<Assignor> = names
+        .split(',')
+        .filter_map(|name| Assignor::named(name.trim()))
+        .collect();
+    if named.is_empty() {
+        vec![Assignor::Uniform, Assignor::Range]
+    } else {
+        named
     }
 }
 
@@ -65,10 +100,12 @@ pub struct GroupListing {
     pub id: String,
     /// Empty for a group that only commits.
     pub protocol_type: String,
-    pub state: GroupState,
+    pub group_type: GroupType,
+    /// Kafka's name of the state.
+    pub state: &'static str,
 }
 
-/// A group in detail.
+/// A group of the classic protocol in detail.
 #[derive(Clone, Debug)]
 pub struct GroupDescription {
     pub state: GroupState,
@@ -78,10 +115,17 @@ pub struct GroupDescription {
     pub members: Vec<Member>,
 }
 
+/// What becomes of a JoinGroup.
+enum Joined {
+    At(JoinAnswer),
+    Later(tokio::sync::oneshot::Receiver<JoinAnswer>),
+}
+
 /// Every group of the broker.
 #[derive(Debug)]
 pub struct GroupCoordinator {
     config: GroupConfig,
+    environment: Arc<dyn Environment>,
     groups: Mutex<HashMap<String, Arc<Mutex<LiveGroup>>>>,
     pub(super) writer: OffsetsWriter,
     pub(super) deadlines: Deadlines,
@@ -90,10 +134,16 @@ pub struct GroupCoordinator {
 
 impl GroupCoordinator {
     /// The coordinator of the groups that `log` keeps; reads them all.
-    pub fn load(config: GroupConfig, log: Arc<CoordinatorLog>, now_ms: i64) -> crate::error::Result<Self> {
+    pub fn load(
+        config: GroupConfig,
+        log: Arc<CoordinatorLog>,
+        environment: Arc<dyn Environment>,
+        now_ms: i64,
+    ) -> crate::error::Result<Self> {
         let loaded = loading::read_groups(&log)?;
         let coordinator = Self {
             config,
+            environment,
             groups: Mutex::default(),
             writer: OffsetsWriter::new(log),
             deadlines: Deadlines::default(),
@@ -101,16 +151,27 @@ impl GroupCoordinator {
         };
         for (id, stored) in loaded.groups {
             let limits = coordinator.limits();
-            let machine = match &stored.metadata {
-                Some(metadata) => ClassicGroup::restored(limits, now_ms, metadata),
-                None => ClassicGroup::new(limits, now_ms),
+            let kind = match (stored.consumer, &stored.metadata) {
+                (Some(mut group), _) => {
+                    let settings = coordinator.consumer_settings(&id);
+                    group.start_timers(coordinator.surroundings(now_ms, &settings));
+                    GroupKind::Consumer(Box::new(group))
+                }
+                (None, Some(metadata)) => {
+                    GroupKind::Classic(ClassicGroup::restored(limits, now_ms, metadata))
+                }
+                (None, None) => GroupKind::Classic(ClassicGroup::new(limits, now_ms)),
             };
-            let mut group = LiveGroup::with(&id, machine, stored.offsets);
+            let mut group = LiveGroup::with(&id, kind, stored.offsets);
             group.kept = true;
             coordinator.reset_alarm(&mut group);
             lock(&coordinator.groups).insert(id, Arc::new(Mutex::new(group)));
         }
         Ok(coordinator)
+    }
+
+    pub(super) fn environment(&self) -> &dyn Environment {
+        &*self.environment
     }
 
     pub fn config(&self) -> &GroupConfig {
@@ -128,9 +189,13 @@ impl GroupCoordinator {
             return JoinAnswer::refused(member_id, ResponseError::InvalidSessionTimeout);
         }
         let enter = |group: &mut LiveGroup| {
+            self.become_classic_group(group, now_ms)?;
+            if group.kind.consumer().is_some() {
+                return Ok(Joined::At(self.join_consumer_group(group, now_ms, &request)));
+            }
             let (ticket, answer) = group.join_ticket();
             group.handle(&self.writer, now_ms, GroupEvent::Join(ticket, request));
-            answer
+            Ok(Joined::Later(answer))
         };
         // Who comes with an id comes to a group that exists.
         let answer = if member_id.is_empty() {
@@ -140,7 +205,9 @@ impl GroupCoordinator {
         };
         match answer {
             None => JoinAnswer::refused(member_id, ResponseError::UnknownMemberId),
-            Some(answer) => answer
+            Some(Err(error)) => JoinAnswer::refused(member_id, error),
+            Some(Ok(Joined::At(answer))) => answer,
+            Some(Ok(Joined::Later(answer))) => answer
                 .await
                 .unwrap_or_else(|_| JoinAnswer::refused(member_id, ResponseError::CoordinatorNotAvailable)),
         }
@@ -152,13 +219,17 @@ impl GroupCoordinator {
             return SyncAnswer::refused(ResponseError::InvalidGroupId);
         }
         let answer = self.enter(group, |group| {
+            if let Some(answer) = self.sync_consumer_group(group, now_ms, &request) {
+                return Err(answer);
+            }
             let (ticket, answer) = group.sync_ticket();
             group.handle(&self.writer, now_ms, GroupEvent::Sync(ticket, request));
-            answer
+            Ok(answer)
         });
         match answer {
             None => SyncAnswer::refused(ResponseError::UnknownMemberId),
-            Some(answer) => answer
+            Some(Err(answer)) => answer,
+            Some(Ok(answer)) => answer
                 .await
                 .unwrap_or_else(|_| SyncAnswer::refused(ResponseError::CoordinatorNotAvailable)),
         }
@@ -169,6 +240,9 @@ impl GroupCoordinator {
             return Err(ResponseError::InvalidGroupId);
         }
         let answer = self.enter(group, |group| {
+            if let Some(outcome) = self.heartbeat_consumer_group(group, now_ms, &member) {
+                return Ok(outcome.err());
+            }
             let (ticket, mut answer) = group.heartbeat_ticket();
             group.handle(&self.writer, now_ms, GroupEvent::Heartbeat(ticket, member));
             answer.try_recv()
@@ -193,6 +267,9 @@ impl GroupCoordinator {
         }
         let names = leaving.clone();
         let answer = self.enter(group, |group| {
+            if group.kind.consumer().is_some() {
+                return Ok(self.leave_consumer_group(group, now_ms, leaving));
+            }
             let (ticket, mut answer) = group.leave_ticket();
             group.handle(&self.writer, now_ms, GroupEvent::Leave(ticket, leaving));
             answer.try_recv()
@@ -209,17 +286,24 @@ impl GroupCoordinator {
     /// Commits offsets of `(topic, partition)`; all of them or none.
     ///
     /// A commit of nobody (generation -1, no member) creates the group if need be: that is how a consumer keeps its
-    /// place that assigns its partitions itself. `absent` is what a member of a group that is not there is told.
+    /// place that assigns its partitions itself. `version` is that of the request: from 9 on it speaks of epochs and of
+    /// groups that are not there.
     pub fn commit(
         &self,
         group: &str,
         now_ms: i64,
         member: &MemberIdentity,
         offsets: &[(String, i32, StoredOffset)],
-        absent: ResponseError,
+        version: i16,
     ) -> Result<(), ResponseError> {
         let commit = |group: &mut LiveGroup| {
-            group.machine.check_offset_commit(member)?;
+            match &group.kind {
+                GroupKind::Classic(group) => group.check_offset_commit(member)?,
+                GroupKind::Consumer(group) => {
+                    let partitions = partitions_of(offsets);
+                    group.check_offset_commit(&member.member_id, member.generation, version, partitions)?;
+                }
+            }
             let records: Vec<_> = offsets
                 .iter()
                 .map(|(topic, partition, offset)| {
@@ -240,6 +324,11 @@ impl GroupCoordinator {
         if member.generation < 0 {
             self.enter_or_create(group, now_ms, commit)
         } else {
+            let absent = if version >= 9 {
+                ResponseError::GroupIdNotFound
+            } else {
+                ResponseError::IllegalGeneration
+            };
             self.enter(group, commit).unwrap_or(Err(absent))
         }
     }
@@ -255,7 +344,12 @@ impl GroupCoordinator {
         offsets: &[(String, i32, StoredOffset)],
     ) -> Result<(), ResponseError> {
         let commit = |group: &mut LiveGroup| {
-            group.machine.check_transactional_commit(member)?;
+            match &group.kind {
+                GroupKind::Classic(group) => group.check_transactional_commit(member)?,
+                GroupKind::Consumer(group) => {
+                    group.check_transactional_commit(member, partitions_of(offsets))?;
+                }
+            }
             let records: Vec<_> = offsets
                 .iter()
                 .map(|(topic, partition, offset)| {
@@ -320,14 +414,14 @@ impl GroupCoordinator {
         partitions: &[(String, i32)],
     ) -> Result<Vec<Option<ResponseError>>, ResponseError> {
         let delete = |group: &mut LiveGroup| {
-            let machine = &group.machine;
-            let subscribed = match machine.state() {
-                GroupState::Dead => return Err(ResponseError::GroupIdNotFound),
-                GroupState::Empty => Some(Vec::new()),
-                _ if machine.protocol_type() != Some(subscription::CONSUMER) => {
+            let subscribed = match &group.kind {
+                kind if kind.is_dead() => return Err(ResponseError::GroupIdNotFound),
+                kind if kind.is_empty() => Some(Vec::new()),
+                GroupKind::Consumer(group) => Some(group.subscribed_topics().into_iter().collect()),
+                GroupKind::Classic(group) if group.protocol_type() != Some(subscription::CONSUMER) => {
                     return Err(ResponseError::NonEmptyGroup);
                 }
-                _ => subscription::topics(machine),
+                GroupKind::Classic(group) => subscription::topics(group),
             };
             let in_use = |topic: &String| subscribed.as_ref().is_none_or(|topics| topics.contains(topic));
             let (mut outcomes, mut unused) = (Vec::new(), Vec::new());
@@ -352,10 +446,11 @@ impl GroupCoordinator {
             .into_iter()
             .filter_map(|group| {
                 let group = lock(&group);
-                (group.machine.state() != GroupState::Dead).then(|| GroupListing {
+                (!group.kind.is_dead()).then(|| GroupListing {
                     id: group.id.clone(),
-                    protocol_type: group.machine.protocol_type().unwrap_or_default().to_owned(),
-                    state: group.machine.state(),
+                    protocol_type: group.kind.protocol_type().to_owned(),
+                    group_type: group.kind.group_type(),
+                    state: group.kind.state_name(),
                 })
             })
             .collect();
@@ -363,17 +458,21 @@ impl GroupCoordinator {
         groups
     }
 
-    /// The group in detail; None when it does not exist.
-    pub fn describe(&self, group: &str) -> Option<GroupDescription> {
-        self.enter(group, |group| {
-            let machine = &group.machine;
-            GroupDescription {
-                state: machine.state(),
-                protocol_type: machine.protocol_type().unwrap_or_default().to_owned(),
-                protocol_name: machine.protocol_name().unwrap_or_default().to_owned(),
-                members: machine.members().cloned().collect(),
-            }
-        })
+    /// A group of the classic protocol in detail, or what Kafka says where there is none.
+    pub fn describe(&self, group: &str) -> Result<GroupDescription, String> {
+        let described = self.enter(group, |live| {
+            let classic = live
+                .kind
+                .classic()
+                .ok_or_else(|| format!("Group {group} is not a classic group."))?;
+            Ok(GroupDescription {
+                state: classic.state(),
+                protocol_type: classic.protocol_type().unwrap_or_default().to_owned(),
+                protocol_name: classic.protocol_name().unwrap_or_default().to_owned(),
+                members: classic.members().cloned().collect(),
+            })
+        });
+        described.unwrap_or_else(|| Err(format!("Group {group} not found.")))
     }
 
     /// Deletes an empty group with its offsets.
@@ -383,20 +482,28 @@ impl GroupCoordinator {
     }
 
     fn delete_entered(&self, group: &mut LiveGroup, now_ms: i64) -> Result<(), ResponseError> {
-        group.machine.clone().delete()?;
+        let of_group: Vec<KeyValue> = match &group.kind {
+            GroupKind::Classic(classic) => {
+                classic.clone().delete()?;
+                let key = StoredKey::Group {
+                    group: group.id.clone(),
+                };
+                vec![(key.encode(), None)]
+            }
+            GroupKind::Consumer(consumer) => {
+                let records = consumer.tombstones()?;
+                records.iter().map(|record| record.encode(&group.id)).collect()
+            }
+        };
         let partitions = group.offsets.all_partitions().into_iter();
-        let mut tombstones: Vec<_> = partitions
-            .map(|(topic, partition)| (offset_key(&group.id, &topic, partition), None))
+        let mut tombstones: Vec<KeyValue> = partitions
+            .map(|(topic, partition)| (offset_key(&group.id, &topic, partition).encode(), None))
             .collect();
-        tombstones.push((
-            StoredKey::Group {
-                group: group.id.clone(),
-            },
-            None,
-        ));
-        self.writer.append(&group.id, now_ms, &tombstones)?;
+        tombstones.extend(of_group);
+        self.writer.append_encoded(&group.id, now_ms, &tombstones)?;
         group.offsets = GroupOffsets::default();
-        group.machine.delete()
+        group.kind.die();
+        Ok(())
     }
 
     /// The topic is gone: so is what was committed for it.
@@ -415,11 +522,15 @@ impl GroupCoordinator {
         let retention_ms = self.config.offsets_retention_ms;
         for shared in self.all() {
             let mut group = lock(&shared);
-            let expired = group.offsets.expired(now_ms, retention_ms, group.expiry_clock());
+            let mut expired = group.offsets.expired(now_ms, retention_ms, group.expiry_clock());
+            if let Some(consumer) = group.kind.consumer() {
+                let subscribed = consumer.subscribed_topics();
+                expired.retain(|(topic, _)| !subscribed.contains(topic));
+            }
             let removed = self.remove_offsets(&mut group, now_ms, &expired);
-            let expects_nobody = group.machine.next_deadline_ms().is_none();
+            let expects_nobody = group.kind.next_deadline_ms().is_none();
             if removed.is_ok()
-                && group.machine.state() == GroupState::Empty
+                && group.kind.is_empty()
                 && group.offsets.is_empty()
                 && expects_nobody
                 && self.delete_entered(&mut group, now_ms).is_ok()
@@ -437,6 +548,7 @@ impl GroupCoordinator {
             self.enter(&id, |group| {
                 group.alarm_ms = None;
                 group.handle(&self.writer, now_ms, GroupEvent::DeadlinePassed);
+                self.consumer_deadlines_passed(group, now_ms);
             });
         }
     }
@@ -467,7 +579,39 @@ impl GroupCoordinator {
         Ok(())
     }
 
-    fn limits(&self) -> GroupLimits {
+    /// An empty group of the consumer protocol becomes one of the classic protocol; its offsets stay.
+    fn become_classic_group(&self, live: &mut LiveGroup, now_ms: i64) -> Result<(), ResponseError> {
+        let Some(group) = live.kind.consumer() else {
+            return Ok(());
+        };
+        let Ok(records) = group.tombstones() else {
+            return Ok(());
+        };
+        if live.kept {
+            let records: Vec<_> = records.iter().map(|record| record.encode(&live.id)).collect();
+            self.writer.append_encoded(&live.id, now_ms, &records)?;
+        }
+        live.kind = GroupKind::Classic(ClassicGroup::new(self.limits(), now_ms));
+        Ok(())
+    }
+
+    /// LeaveGroup takes members out of a group of the consumer protocol as well.
+    fn leave_consumer_group(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        leaving: Vec<LeavingMember>,
+    ) -> LeaveOutcomes {
+        let settings = self.consumer_settings(&live.id);
+        let around = self.surroundings(now_ms, &settings);
+        let outcomes = leaving.into_iter().map(|member| {
+            let expelled = self.in_consumer_group(live, around, |group, around| group.expel(around, &member));
+            (member, expelled.err().map(|(error, _)| error))
+        });
+        outcomes.collect()
+    }
+
+    pub(super) fn limits(&self) -> GroupLimits {
         GroupLimits {
             max_size: self.config.max_size,
             initial_rebalance_delay_ms: self.config.initial_rebalance_delay_ms,
@@ -483,12 +627,17 @@ impl GroupCoordinator {
     }
 
     /// Does something in a group that exists.
-    fn enter<R>(&self, id: &str, act: impl FnOnce(&mut LiveGroup) -> R) -> Option<R> {
+    pub(super) fn enter<R>(&self, id: &str, act: impl FnOnce(&mut LiveGroup) -> R) -> Option<R> {
         self.enter_shared(&self.find(id)?, act).ok()
     }
 
     /// Does something in a group, which is there by then.
-    fn enter_or_create<R>(&self, id: &str, now_ms: i64, mut act: impl FnOnce(&mut LiveGroup) -> R) -> R {
+    pub(super) fn enter_or_create<R>(
+        &self,
+        id: &str,
+        now_ms: i64,
+        mut act: impl FnOnce(&mut LiveGroup) -> R,
+    ) -> R {
         loop {
             let shared = lock(&self.groups)
                 .entry(id.to_owned())
@@ -508,17 +657,16 @@ impl GroupCoordinator {
         act: F,
     ) -> Result<R, F> {
         let mut group = lock(shared);
-        let outcome = if group.machine.state() == GroupState::Dead {
+        let outcome = if group.kind.is_dead() {
             Err(act)
         } else {
             Ok(act(&mut group))
         };
         if group.is_forgettable() {
-            // It is empty, so it can be deleted.
-            let _ = group.machine.delete();
+            group.kind.die();
         }
         self.reset_alarm(&mut group);
-        if group.machine.state() == GroupState::Dead {
+        if group.kind.is_dead() {
             let id = group.id.clone();
             drop(group);
             self.forget(&id, shared);
@@ -534,12 +682,18 @@ impl GroupCoordinator {
     }
 
     fn reset_alarm(&self, group: &mut LiveGroup) {
-        let next_ms = group.machine.next_deadline_ms();
+        let next_ms = group.kind.next_deadline_ms();
         if next_ms != group.alarm_ms {
             self.deadlines.set(&group.id, group.alarm_ms, next_ms);
             group.alarm_ms = next_ms;
         }
     }
+}
+
+fn partitions_of(offsets: &[(String, i32, StoredOffset)]) -> impl Iterator<Item = (Uuid, i32)> + '_ {
+    offsets
+        .iter()
+        .map(|(_, partition, offset)| (offset.topic_id, *partition))
 }
 
 fn offset_key(group: &str, topic: &str, partition: i32) -> StoredKey {

@@ -26,6 +26,8 @@ pub enum GroupEvent {
     OffsetsCommitted {
         member_id: String,
     },
+    /// Everybody is to join again.
+    Rebalance,
     /// Time passed: whatever is due by now happens.
     DeadlinePassed,
 }

@@ -9,6 +9,7 @@ use kafka_protocol::ResponseError;
 
 use super::classic_group::{ClassicGroup, GroupLimits};
 use super::events::{Effect, GroupEvent, JoinAnswer, LeavingMember, SyncAnswer, Ticket};
+use super::group_kind::GroupKind;
 use super::offsets::{ExpiryClock, GroupOffsets};
 use super::offsets_writer::OffsetsWriter;
 use super::stored_records::{StoredGroup, StoredKey};
@@ -28,7 +29,7 @@ enum Waiter {
 #[derive(Debug)]
 pub(super) struct LiveGroup {
     pub(super) id: String,
-    pub(super) machine: ClassicGroup,
+    pub(super) kind: GroupKind,
     pub(super) offsets: GroupOffsets,
     /// The deadline that the coordinator watches for it.
     pub(super) alarm_ms: Option<i64>,
@@ -40,13 +41,14 @@ pub(super) struct LiveGroup {
 
 impl LiveGroup {
     pub(super) fn new(id: &str, limits: GroupLimits, now_ms: i64) -> Self {
-        Self::with(id, ClassicGroup::new(limits, now_ms), GroupOffsets::default())
+        let kind = GroupKind::Classic(ClassicGroup::new(limits, now_ms));
+        Self::with(id, kind, GroupOffsets::default())
     }
 
-    pub(super) fn with(id: &str, machine: ClassicGroup, offsets: GroupOffsets) -> Self {
+    pub(super) fn with(id: &str, kind: GroupKind, offsets: GroupOffsets) -> Self {
         Self {
             id: id.to_owned(),
-            machine,
+            kind,
             offsets,
             alarm_ms: None,
             kept: false,
@@ -57,16 +59,19 @@ impl LiveGroup {
 
     /// Nothing would be lost with the group, and nothing of it is on disk.
     pub(super) fn is_forgettable(&self) -> bool {
-        self.machine.is_untouched() && !self.kept && self.waiters.is_empty()
+        self.kind.is_untouched() && !self.kept && self.waiters.is_empty()
     }
 
     pub(super) fn expiry_clock(&self) -> ExpiryClock {
-        let machine = &self.machine;
-        ExpiryClock::of(
-            machine.state(),
-            machine.state_since_ms(),
-            machine.protocol_type().is_some(),
-        )
+        match &self.kind {
+            GroupKind::Classic(group) => ExpiryClock::of(
+                group.state(),
+                group.state_since_ms(),
+                group.protocol_type().is_some(),
+            ),
+            // As in Apache Kafka, where members come and go does not matter: what they subscribe to does not expire.
+            GroupKind::Consumer(_) => ExpiryClock::SinceCommit,
+        }
     }
 
     pub(super) fn join_ticket(&mut self) -> (Ticket, oneshot::Receiver<JoinAnswer>) {
@@ -93,10 +98,15 @@ impl LiveGroup {
         (ticket, receiver)
     }
 
-    /// Lets `event` happen and carries its effects out.
+    /// Lets `event` happen in a group of the classic protocol, and carries its effects out.
     pub(super) fn handle(&mut self, writer: &OffsetsWriter, now_ms: i64, event: GroupEvent) {
+        let effects = self.kind.classic_mut().map(|group| group.handle(now_ms, event));
+        self.carry_out(writer, now_ms, effects.unwrap_or_default());
+    }
+
+    pub(super) fn carry_out(&mut self, writer: &OffsetsWriter, now_ms: i64, effects: Vec<Effect>) {
         let mut kept = true;
-        for effect in self.machine.handle(now_ms, event) {
+        for effect in effects {
             match effect {
                 Effect::Persist => kept = self.persist(writer, now_ms),
                 Effect::AnswerJoin(ticket, answer) => {
@@ -130,10 +140,13 @@ impl LiveGroup {
     }
 
     fn persist(&self, writer: &OffsetsWriter, now_ms: i64) -> bool {
+        let Some(group) = self.kind.classic() else {
+            return true;
+        };
         let key = StoredKey::Group {
             group: self.id.clone(),
         };
-        let value = StoredGroup::from(&self.machine).encode();
+        let value = StoredGroup::from(group).encode();
         writer.append(&self.id, now_ms, &[(key, Some(value))]).is_ok()
     }
 }

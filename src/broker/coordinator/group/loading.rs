@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use super::super::loading::{Replayed, replay};
 use super::super::log::CoordinatorLog;
+use super::consumer_group::ConsumerGroup;
+use super::consumer_group::record::GroupRecord;
 use super::offsets::GroupOffsets;
 use super::open_transactions::OpenTransactions;
 use super::stored_records::{StoredGroup, StoredKey, StoredOffset};
@@ -13,8 +15,10 @@ use crate::topic_partition::Offset;
 /// What is known of one group.
 #[derive(Debug, Default)]
 pub(super) struct LoadedGroup {
-    /// None: nobody ever joined it, it only committed.
+    /// Of a group of the classic protocol. None: nobody ever joined it, it only committed.
     pub(super) metadata: Option<StoredGroup>,
+    /// Of a group of the consumer protocol.
+    pub(super) consumer: Option<ConsumerGroup>,
     pub(super) offsets: GroupOffsets,
 }
 
@@ -41,12 +45,18 @@ pub(super) fn read_groups(log: &CoordinatorLog) -> Result<Loaded> {
         }
         Replayed::Record {
             offset,
-            key,
+            key: key_bytes,
             value,
             transaction_of,
         } => {
-            // Records of other kinds are other coordinators' affair.
-            let Ok(key) = StoredKey::decode(key) else { return };
+            let Ok(key) = StoredKey::decode(key_bytes) else {
+                // Records of other kinds are those of share and streams groups.
+                if let Some((id, record)) = GroupRecord::decode(key_bytes, value) {
+                    let group = loaded.groups.entry(id.clone()).or_default();
+                    apply_to_consumer_group(group, &id, &record);
+                }
+                return;
+            };
             if let (Some(producer_id), StoredKey::Offset { group, .. }) = (transaction_of, &key) {
                 loaded.open_transactions.note(partition, producer_id, group);
             }
@@ -55,8 +65,21 @@ pub(super) fn read_groups(log: &CoordinatorLog) -> Result<Loaded> {
     })?;
     loaded
         .groups
-        .retain(|_, group| group.metadata.is_some() || !group.offsets.is_empty());
+        .retain(|_, group| group.metadata.is_some() || group.consumer.is_some() || !group.offsets.is_empty());
     Ok(loaded)
+}
+
+/// The tombstone of its epoch ends a group; other tombstones are nothing to a group that is not there.
+fn apply_to_consumer_group(loaded: &mut LoadedGroup, id: &str, record: &GroupRecord) {
+    if matches!(record, GroupRecord::Epoch(None)) {
+        loaded.consumer = None;
+    } else if let Some(group) = &mut loaded.consumer {
+        group.apply(record);
+    } else if !record.is_tombstone() {
+        let mut group = ConsumerGroup::new(id);
+        group.apply(record);
+        loaded.consumer = Some(group);
+    }
 }
 
 fn apply(

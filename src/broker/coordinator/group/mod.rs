@@ -1,13 +1,19 @@
 //! The group coordinator: consumer groups and the offsets they commit.
 //!
-//! [`classic_group`] is the state machine of one group, pure; [`offsets`] what it has committed; [`coordinator`] all
+//! [`classic_group`] and [`consumer_group`] are the state machines of one group, pure, for the two protocols there are; [`offsets`] what it has committed; [`coordinator`] all
 //! groups together, over the records of `__consumer_offsets`. Owns no socket and no protocol message: the handlers
 //! translate.
 
 mod alarm;
+pub mod assignor;
 pub mod classic_group;
+mod consumer_coordinator;
+pub mod consumer_group;
+mod consumer_protocol;
 pub mod coordinator;
+mod environment;
 pub mod events;
+mod group_kind;
 pub mod group_state;
 mod joining;
 mod live_group;
@@ -23,4 +29,7 @@ pub mod stored_records;
 mod subscription;
 
 pub use alarm::run as run_alarm;
+pub use consumer_coordinator::ConsumerGroupDescription;
 pub use coordinator::{GroupConfig, GroupCoordinator, GroupDescription, GroupListing};
+pub use environment::{BrokerEnvironment, Environment};
+pub use group_kind::GroupType;

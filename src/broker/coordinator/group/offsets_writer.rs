@@ -30,9 +30,19 @@ impl OffsetsWriter {
         if records.is_empty() {
             return Ok(0);
         }
+        self.append_encoded(group, now_ms, &encoded(records))
+    }
+
+    /// The same of records that are bytes already; there must be one.
+    pub(super) fn append_encoded(
+        &self,
+        group: &str,
+        now_ms: i64,
+        records: &[KeyValue],
+    ) -> Result<Offset, ResponseError> {
         let partition = self.partition_of(group)?;
         self.log
-            .append(partition, now_ms, &encoded(records))
+            .append(partition, now_ms, records)
             .map_err(|_| ResponseError::CoordinatorNotAvailable)
     }
 

@@ -156,7 +156,7 @@ impl ClassicGroup {
         }
     }
 
-    fn prepare_rebalance(&mut self, step: &mut Step) {
+    pub(super) fn prepare_rebalance(&mut self, step: &mut Step) {
         for member in self.members.values_mut() {
             if let Some(ticket) = member.awaiting_sync.take() {
                 member.renew_session(step.now_ms);

@@ -1,0 +1,320 @@
+//! The coordinator's side of groups of the consumer protocol (KIP-848): finding or making the group of a heartbeat,
+//! writing what it changed, and describing it. What a group does about a heartbeat is in `consumer_group/`.
+
+use std::collections::BTreeMap;
+
+use kafka_protocol::ResponseError;
+use uuid::Uuid;
+
+use super::super::log::KeyValue;
+use super::assignor::TopicPartitions;
+use super::classic_group::ClassicGroup;
+use super::consumer_group::group::{Refused, Surroundings};
+use super::consumer_group::member::{ConsumerMember, JOIN_EPOCH};
+use super::consumer_group::{
+    Change, ConsumerGroup, ConsumerGroupSettings, Heartbeat, HeartbeatAnswer, heartbeat_shape,
+};
+use super::coordinator::GroupCoordinator;
+use super::events::{GroupEvent, JoinAnswer, JoinGroup, MemberIdentity, SyncAnswer, SyncGroup};
+use super::group_kind::GroupKind;
+use super::live_group::LiveGroup;
+use super::stored_records::StoredKey;
+
+/// A group of the consumer protocol in detail.
+#[derive(Clone, Debug)]
+pub struct ConsumerGroupDescription {
+    pub state: &'static str,
+    pub epoch: i32,
+    pub target_epoch: i32,
+    pub assignor: &'static str,
+    /// By member id, each with its target assignment.
+    pub members: Vec<(String, ConsumerMember, TopicPartitions)>,
+    /// The names of the topics in the assignments; what is not here is no more.
+    pub topic_names: BTreeMap<Uuid, String>,
+}
+
+impl GroupCoordinator {
+    /// A heartbeat of the consumer protocol. `names_itself`: the request's version has members choose their ids.
+    pub fn consumer_heartbeat(
+        &self,
+        group: &str,
+        now_ms: i64,
+        request: &Heartbeat,
+        names_itself: bool,
+    ) -> Result<HeartbeatAnswer, Refused> {
+        heartbeat_shape::check(group, request, names_itself, &self.config().consumer.assignors)?;
+        let settings = self.consumer_settings(group);
+        let around = self.surroundings(now_ms, &settings);
+        if request.member_epoch < JOIN_EPOCH {
+            let leave = |live: &mut LiveGroup| {
+                self.in_consumer_group(live, around, |group, around| group.leave(around, request))
+            };
+            let absent = || {
+                (
+                    ResponseError::GroupIdNotFound,
+                    format!("Group {group} not found."),
+                )
+            };
+            return self.enter(group, leave).unwrap_or_else(|| Err(absent()));
+        }
+        let beat = |live: &mut LiveGroup| {
+            let event =
+                |group: &mut ConsumerGroup, around: Surroundings<'_>| group.heartbeat(around, request);
+            if request.member_epoch == JOIN_EPOCH && live.kind.classic().is_some() {
+                self.upgraded(live, around, event)
+            } else {
+                self.in_consumer_group(live, around, event)
+            }
+        };
+        if request.member_epoch == JOIN_EPOCH {
+            return self.enter_or_create(group, now_ms, beat);
+        }
+        let absent = || {
+            let message = format!("Consumer group {group} not found.");
+            (ResponseError::GroupIdNotFound, message)
+        };
+        self.enter(group, beat).unwrap_or_else(|| Err(absent()))
+    }
+
+    /// Lets something happen in a group of the consumer protocol, and writes what it changed.
+    pub(super) fn in_consumer_group<A>(
+        &self,
+        live: &mut LiveGroup,
+        around: Surroundings<'_>,
+        event: impl FnOnce(&mut ConsumerGroup, Surroundings<'_>) -> (Result<A, Refused>, Change),
+    ) -> Result<A, Refused> {
+        let Some(group) = live.kind.consumer_mut() else {
+            return Err(not_a_consumer_group(&live.id));
+        };
+        let (outcome, change) = event(group, around);
+        self.write_change(live, around.now_ms, Vec::new(), change)?;
+        outcome
+    }
+
+    /// Makes a group of the consumer protocol out of a classic one, where that may be, and lets something happen in it;
+    /// what is refused or cannot be written leaves the group as it was. Its offsets stay.
+    fn upgraded<A>(
+        &self,
+        live: &mut LiveGroup,
+        around: Surroundings<'_>,
+        event: impl FnOnce(&mut ConsumerGroup, Surroundings<'_>) -> (Result<A, Refused>, Change),
+    ) -> Result<A, Refused> {
+        let not_possible = || not_a_consumer_group(&live.id);
+        let classic = live.kind.classic().ok_or_else(not_possible)?;
+        let (mut group, of_members) = if live.kind.is_empty() {
+            (ConsumerGroup::new(&live.id), Vec::new())
+        } else {
+            ConsumerGroup::of_classic(&live.id, classic, around).ok_or_else(not_possible)?
+        };
+        let (outcome, change) = event(&mut group, around);
+        let outcome = outcome?;
+        let key = StoredKey::Group {
+            group: live.id.clone(),
+        };
+        let mut records: Vec<KeyValue> = Vec::from_iter(live.kept.then(|| (key.encode(), None)));
+        records.extend(of_members.iter().map(|record| record.encode(&live.id)));
+        let former = std::mem::replace(&mut live.kind, GroupKind::Consumer(Box::new(group)));
+        if let Err(refused) = self.write_change(live, around.now_ms, records, change) {
+            live.kind = former;
+            return Err(refused);
+        }
+        if let GroupKind::Classic(mut former) = former {
+            live.carry_out(&self.writer, around.now_ms, former.give_up());
+        }
+        Ok(outcome)
+    }
+
+    /// A JoinGroup to a group of the consumer protocol.
+    pub(super) fn join_consumer_group(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        request: &JoinGroup,
+    ) -> JoinAnswer {
+        let settings = self.consumer_settings(&live.id);
+        let around = self.surroundings(now_ms, &settings);
+        let outcome = self.in_consumer_group(live, around, |group, around| {
+            let (answer, change) = group.join_classic(around, request);
+            (Ok(answer), change)
+        });
+        outcome.unwrap_or_else(|(error, _)| JoinAnswer::refused(request.member_id.clone(), error))
+    }
+
+    /// The answer to a SyncGroup; None in a group of the classic protocol.
+    pub(super) fn sync_consumer_group(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        request: &SyncGroup,
+    ) -> Option<SyncAnswer> {
+        let settings = self.consumer_settings(&live.id);
+        let around = self.surroundings(now_ms, &settings);
+        let group = live.kind.consumer_mut()?;
+        Some(group.sync_classic(around, request))
+    }
+
+    /// The answer to a Heartbeat of the classic protocol; None in a group of that protocol.
+    pub(super) fn heartbeat_consumer_group(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        member: &MemberIdentity,
+    ) -> Option<Result<(), ResponseError>> {
+        let settings = self.consumer_settings(&live.id);
+        let around = self.surroundings(now_ms, &settings);
+        let group = live.kind.consumer_mut()?;
+        Some(group.heartbeat_classic(around, member))
+    }
+
+    /// Writes `records` and what an event changed, all or nothing; where that fails, it did not happen.
+    fn write_change(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        mut records: Vec<KeyValue>,
+        mut change: Change,
+    ) -> Result<(), Refused> {
+        let downgrade = change.downgrade.take();
+        let changed = change.records.iter();
+        records.extend(changed.map(|record| record.encode(&live.id)));
+        if let Some(downgrade) = &downgrade {
+            let key = StoredKey::Group {
+                group: live.id.clone(),
+            };
+            records.push((key.encode(), Some(downgrade.group.encode())));
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        match self.writer.append_encoded(&live.id, now_ms, &records) {
+            Ok(_) => live.kept = true,
+            Err(error) => {
+                if let Some(group) = live.kind.consumer_mut() {
+                    group.undo(change);
+                }
+                return Err((error, String::new()));
+            }
+        }
+        if let Some(downgrade) = downgrade {
+            let group = ClassicGroup::restored(self.limits(), now_ms, &downgrade.group);
+            live.kind = GroupKind::Classic(group);
+            if downgrade.rebalances {
+                live.handle(&self.writer, now_ms, GroupEvent::Rebalance);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whatever is due by now happens in a group of the consumer protocol.
+    pub(super) fn consumer_deadlines_passed(&self, live: &mut LiveGroup, now_ms: i64) {
+        /// So long after a write that failed the next one is tried.
+        const PAUSE_MS: i64 = 1000;
+        let settings = self.consumer_settings(&live.id);
+        let around = self.surroundings(now_ms, &settings);
+        while let Some(group) = live.kind.consumer_mut()
+            && group.next_deadline_ms().is_some_and(|at_ms| at_ms <= now_ms)
+        {
+            let change = group.deadlines_passed(around);
+            if self.write_change(live, now_ms, Vec::new(), change).is_err() {
+                if let Some(group) = live.kind.consumer_mut() {
+                    group.postpone(now_ms, PAUSE_MS);
+                }
+                return;
+            }
+        }
+    }
+
+    /// The group in detail, or why it cannot be described.
+    pub fn describe_consumer_group(
+        &self,
+        group: &str,
+        now_ms: i64,
+    ) -> Result<ConsumerGroupDescription, Refused> {
+        let settings = self.consumer_settings(group);
+        let around = self.surroundings(now_ms, &settings);
+        let describe = |live: &mut LiveGroup| match live.kind.consumer() {
+            Some(group) => Ok(description(group, around)),
+            None => Err(not_a_consumer_group(&live.id)),
+        };
+        let absent = || {
+            (
+                ResponseError::GroupIdNotFound,
+                format!("Group {group} not found."),
+            )
+        };
+        self.enter(group, describe).unwrap_or_else(|| Err(absent()))
+    }
+
+    /// Whether offsets may be fetched in this member's name; of a group without such members always.
+    pub fn check_offset_fetch(
+        &self,
+        group: &str,
+        member_id: Option<&str>,
+        epoch: i32,
+    ) -> Result<(), ResponseError> {
+        let check = |live: &mut LiveGroup| match live.kind.consumer() {
+            Some(group) => group.check_offset_fetch(member_id, epoch),
+            None => Ok(()),
+        };
+        self.enter(group, check).unwrap_or(Ok(()))
+    }
+
+    pub(super) fn surroundings<'a>(
+        &'a self,
+        now_ms: i64,
+        settings: &'a ConsumerGroupSettings,
+    ) -> Surroundings<'a> {
+        Surroundings {
+            now_ms,
+            settings,
+            catalog: self.environment(),
+        }
+    }
+
+    /// The settings of one group: its own configs, and else the broker's.
+    pub(super) fn consumer_settings(&self, group: &str) -> ConsumerGroupSettings {
+        let mut settings = self.config().consumer.clone();
+        let own = |name: &str, into: &mut i32| {
+            let value = self.environment().group_config(group, name);
+            if let Some(value) = value.and_then(|value| value.trim().parse().ok()) {
+                *into = value;
+            }
+        };
+        own("consumer.session.timeout.ms", &mut settings.session_timeout_ms);
+        own(
+            "consumer.heartbeat.interval.ms",
+            &mut settings.heartbeat_interval_ms,
+        );
+        own(
+            "consumer.assignment.interval.ms",
+            &mut settings.assignment_interval_ms,
+        );
+        settings
+    }
+}
+
+fn not_a_consumer_group(id: &str) -> Refused {
+    let message = format!("Group {id} is not a consumer group.");
+    (ResponseError::GroupIdNotFound, message)
+}
+
+fn description(group: &ConsumerGroup, around: Surroundings<'_>) -> ConsumerGroupDescription {
+    let members: Vec<_> = group
+        .members()
+        .map(|(id, member)| (id.to_owned(), member.clone(), (*group.target(id)).clone()))
+        .collect();
+    let topics = members.iter().flat_map(|(_, member, target)| {
+        let held = member.current.held().map(|(topic, _, _)| topic);
+        held.chain(target.keys().copied())
+    });
+    ConsumerGroupDescription {
+        state: group.state().name(),
+        epoch: group.epoch(),
+        target_epoch: group.target_epoch(),
+        assignor: group.preferred_assignor(&around.settings.assignors).name(),
+        topic_names: topics
+            .filter_map(|topic| Some((topic, around.catalog.topic_name(topic)?)))
+            .collect(),
+        members,
+    }
+}

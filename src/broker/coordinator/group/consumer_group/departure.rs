@@ -1,0 +1,191 @@
+//! How members go: they leave, static ones for a while; they are silent for longer than their session; or they do not
+//! give partitions back in time.
+//!
+//! The group's epoch goes up with each, and the assignor runs at the next heartbeat of those who stay.
+
+use super::group::{Change, ConsumerGroup, Refused, RevocationDeadline, Step, Surroundings};
+use super::heartbeat::{Heartbeat, HeartbeatAnswer};
+use super::member::{CurrentAssignment, MemberState, STATIC_LEAVE_EPOCH};
+use super::record::GroupRecord;
+use crate::broker::coordinator::group::events::LeavingMember;
+
+impl ConsumerGroup {
+    /// A heartbeat with an epoch that leaves.
+    pub fn leave(
+        &mut self,
+        around: Surroundings<'_>,
+        request: &Heartbeat,
+    ) -> (Result<HeartbeatAnswer, Refused>, Change) {
+        self.happen(around, |group, step| {
+            let id = request.member_id.as_str();
+            if let Some(instance_id) = &request.instance_id {
+                group.check_instance(instance_id, id)?;
+            }
+            if group.member(id).is_none() {
+                return Err(group.unknown_member(id));
+            }
+            if request.member_epoch == STATIC_LEAVE_EPOCH {
+                group.leave_for_a_while(step, id);
+            } else {
+                group.remove(step, &[id.to_owned()]);
+            }
+            Ok(HeartbeatAnswer {
+                member_id: id.to_owned(),
+                member_epoch: request.member_epoch,
+                heartbeat_interval_ms: 0,
+                assignment: None,
+            })
+        })
+    }
+
+    /// A static member keeps what it has until it comes back, or its session is over.
+    fn leave_for_a_while(&mut self, step: &mut Step<'_>, id: &str) {
+        let Some(current) = self.member(id).map(|member| member.current.clone()) else {
+            return;
+        };
+        let mut assigned = current.assigned;
+        for epoch in assigned
+            .values_mut()
+            .flat_map(|partitions| partitions.values_mut())
+        {
+            *epoch = 0;
+        }
+        let current = CurrentAssignment {
+            epoch: STATIC_LEAVE_EPOCH,
+            assigned,
+            pending_revocation: Default::default(),
+            ..current
+        };
+        self.revocations.remove(id);
+        self.write(step, GroupRecord::Current(id.to_owned(), Some(current)));
+    }
+
+    /// Takes a member out whatever it does, as LeaveGroup names it: by its id, by its instance id, or by both.
+    pub fn expel(
+        &mut self,
+        around: Surroundings<'_>,
+        leaving: &LeavingMember,
+    ) -> (Result<(), Refused>, Change) {
+        self.happen(around, |group, step| {
+            let mut id = leaving.member_id.clone();
+            if let Some(instance_id) = &leaving.group_instance_id {
+                if id.is_empty() {
+                    id = group.static_members.get(instance_id).cloned().unwrap_or_default();
+                }
+                group.check_instance(instance_id, &id)?;
+            }
+            if group.member(&id).is_none() {
+                return Err(group.unknown_member(&id));
+            }
+            group.remove(step, &[id]);
+            Ok(())
+        })
+    }
+
+    fn remove(&mut self, step: &mut Step<'_>, ids: &[String]) {
+        for id in ids {
+            let regex = self.member(id).map(|member| member.metadata.regex.clone());
+            self.remove_records(step, id);
+            self.forget_unused_regex(step, &regex.unwrap_or_default());
+        }
+        if ids.is_empty() || self.downgrade_if_all_are_classic(step, true) {
+            return;
+        }
+        let metadata_hash = self.hash_of_topics(step.around.catalog);
+        self.raise_epoch(step, metadata_hash);
+    }
+
+    /// The tombstones of everything about one member.
+    pub(super) fn remove_records(&mut self, step: &mut Step<'_>, id: &str) {
+        self.write(step, GroupRecord::Current(id.to_owned(), None));
+        self.write(step, GroupRecord::Target(id.to_owned(), None));
+        self.write(step, GroupRecord::Member(id.to_owned(), None));
+    }
+
+    /// When time alone will change something next; None: never.
+    pub fn next_deadline_ms(&self) -> Option<i64> {
+        let revocations = self.revocations.values().map(|deadline| deadline.at_ms);
+        let matching = self.matching_is_due.then_some(i64::MIN);
+        let classic = self.classic_deadlines.values().copied();
+        self.sessions
+            .values()
+            .copied()
+            .chain(revocations)
+            .chain(classic)
+            .chain(matching)
+            .min()
+    }
+
+    /// Whatever is due by now happens; each change is to be written by itself, in this order.
+    pub fn deadlines_passed(&mut self, around: Surroundings<'_>) -> Change {
+        if self.matching_is_due {
+            return self.match_regexes(around);
+        }
+        let now_ms = around.now_ms;
+        let silent = self
+            .sessions
+            .iter()
+            .filter(|(_, at_ms)| **at_ms <= now_ms)
+            .map(|(id, _)| id.clone());
+        let late = self
+            .revocations
+            .iter()
+            .filter(|(_, deadline)| deadline.at_ms <= now_ms);
+        let late = late.filter(|(id, deadline)| {
+            self.members.get(*id).is_some_and(|member| {
+                member.current.state == MemberState::UnrevokedPartitions
+                    && member.current.epoch == deadline.member_epoch
+            })
+        });
+        let classic = self
+            .classic_deadlines
+            .iter()
+            .filter(|(_, at_ms)| **at_ms <= now_ms)
+            .map(|(id, _)| id.clone());
+        let late = late.map(|(id, _)| id.clone()).chain(classic);
+        let mut gone: Vec<String> = silent.chain(late).collect();
+        gone.sort_unstable();
+        gone.dedup();
+        self.revocations.retain(|_, deadline| deadline.at_ms > now_ms);
+        let event = |group: &mut Self, step: &mut Step<'_>| {
+            group.remove(step, &gone);
+            Ok(())
+        };
+        self.happen(around, event).1
+    }
+
+    /// What is due could not be written: it is due again after `pause_ms`.
+    pub fn postpone(&mut self, now_ms: i64, pause_ms: i64) {
+        let later_ms = now_ms.saturating_add(pause_ms);
+        for at_ms in self.sessions.values_mut() {
+            *at_ms = later_ms.max(*at_ms);
+        }
+        for deadline in self.revocations.values_mut() {
+            deadline.at_ms = later_ms.max(deadline.at_ms);
+        }
+        for at_ms in self.classic_deadlines.values_mut() {
+            *at_ms = later_ms.max(*at_ms);
+        }
+    }
+
+    /// Starts the timers of a group that was read from disk: every member has a whole session to be heard of.
+    pub fn start_timers(&mut self, around: Surroundings<'_>) {
+        for (id, member) in &self.members {
+            let classic = member.metadata.classic.as_ref();
+            let session_ms = classic.map_or(around.settings.session_timeout_ms, |classic| {
+                classic.session_timeout_ms
+            });
+            let session_ms = i64::from(session_ms);
+            self.sessions
+                .insert(id.clone(), around.now_ms.saturating_add(session_ms));
+            if member.current.state == MemberState::UnrevokedPartitions {
+                let timeout_ms = i64::from(member.metadata.rebalance_timeout_ms);
+                let deadline = RevocationDeadline {
+                    at_ms: around.now_ms.saturating_add(timeout_ms),
+                    member_epoch: member.current.epoch,
+                };
+                self.revocations.insert(id.clone(), deadline);
+            }
+        }
+    }
+}

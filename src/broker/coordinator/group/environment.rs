@@ -1,0 +1,70 @@
+//! What the broker lends the coordinator beside its log: the topics that there are, and the configs of groups.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::consumer_group::{TopicCatalog, TopicShape};
+use crate::broker::cluster::Cluster;
+use crate::broker::cluster::image::ClusterImage;
+use crate::broker::cluster::partition_image::PartitionImage;
+
+/// What groups ask of the rest of the broker.
+pub trait Environment: TopicCatalog + Debug {
+    /// A config that was set for this very group.
+    fn group_config(&self, group: &str, name: &str) -> Option<String>;
+}
+
+/// The environment of a broker that runs.
+#[derive(Debug)]
+pub struct BrokerEnvironment {
+    cluster: Arc<Cluster>,
+}
+
+impl BrokerEnvironment {
+    pub(in crate::broker) fn new(cluster: Arc<Cluster>) -> Self {
+        Self { cluster }
+    }
+}
+
+/// The racks of a partition's replicas; brokers without a rack are left out.
+fn racks(image: &ClusterImage, partition: &PartitionImage) -> Vec<String> {
+    let replicas = partition.replicas.iter();
+    let brokers = replicas.filter_map(|id| image.brokers().get(id));
+    brokers.filter_map(|broker| broker.rack.clone()).collect()
+}
+
+impl TopicCatalog for BrokerEnvironment {
+    fn version(&self) -> i64 {
+        self.cluster.image().topics_version()
+    }
+
+    fn topic(&self, name: &str) -> Option<TopicShape> {
+        let image = self.cluster.image();
+        let topic = image.topic(name)?;
+        let partitions = topic.partitions.iter();
+        Some(TopicShape {
+            id: topic.id,
+            partition_racks: partitions
+                .map(|(_, partition)| racks(&image, partition))
+                .collect(),
+        })
+    }
+
+    fn topic_name(&self, id: Uuid) -> Option<String> {
+        let image = self.cluster.image();
+        image.topic_by_id(id).map(|topic| topic.name.clone())
+    }
+
+    fn topic_names(&self) -> Vec<String> {
+        let image = self.cluster.image();
+        image.topics().map(|topic| topic.name.clone()).collect()
+    }
+}
+
+impl Environment for BrokerEnvironment {
+    fn group_config(&self, group: &str, name: &str) -> Option<String> {
+        self.cluster.image().group_configs(group)?.get(name).cloned()
+    }
+}

@@ -1,0 +1,124 @@
+//! The two kinds of groups, and what is asked of a group of either kind.
+
+use super::classic_group::ClassicGroup;
+use super::consumer_group::{ConsumerGroup, ConsumerGroupState};
+use super::group_state::GroupState;
+use super::subscription;
+
+/// One group, by the protocol that its members speak.
+#[derive(Debug)]
+pub(super) enum GroupKind {
+    /// Members assign among themselves (JoinGroup, SyncGroup); also a group that only commits.
+    Classic(ClassicGroup),
+    /// The coordinator assigns (KIP-848).
+    Consumer(Box<ConsumerGroup>),
+}
+
+/// Which kind a group is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupType {
+    Classic,
+    Consumer,
+}
+
+impl GroupType {
+    /// Kafka's name of the type.
+    pub fn name(self) -> &'static str {
+        match self {
+            GroupType::Classic => "classic",
+            GroupType::Consumer => "consumer",
+        }
+    }
+}
+
+impl GroupKind {
+    pub(super) fn group_type(&self) -> GroupType {
+        match self {
+            GroupKind::Classic(_) => GroupType::Classic,
+            GroupKind::Consumer(_) => GroupType::Consumer,
+        }
+    }
+
+    pub(super) fn classic(&self) -> Option<&ClassicGroup> {
+        match self {
+            GroupKind::Classic(group) => Some(group),
+            GroupKind::Consumer(_) => None,
+        }
+    }
+
+    pub(super) fn classic_mut(&mut self) -> Option<&mut ClassicGroup> {
+        match self {
+            GroupKind::Classic(group) => Some(group),
+            GroupKind::Consumer(_) => None,
+        }
+    }
+
+    pub(super) fn consumer(&self) -> Option<&ConsumerGroup> {
+        match self {
+            GroupKind::Classic(_) => None,
+            GroupKind::Consumer(group) => Some(group),
+        }
+    }
+
+    pub(super) fn consumer_mut(&mut self) -> Option<&mut ConsumerGroup> {
+        match self {
+            GroupKind::Classic(_) => None,
+            GroupKind::Consumer(group) => Some(group),
+        }
+    }
+
+    /// Kafka's name of the group's state.
+    pub(super) fn state_name(&self) -> &'static str {
+        match self {
+            GroupKind::Classic(group) => group.state().name(),
+            GroupKind::Consumer(group) => group.state().name(),
+        }
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        match self {
+            GroupKind::Classic(group) => group.state() == GroupState::Dead,
+            GroupKind::Consumer(group) => group.state() == ConsumerGroupState::Dead,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            GroupKind::Classic(group) => group.state() == GroupState::Empty,
+            GroupKind::Consumer(group) => group.state() == ConsumerGroupState::Empty,
+        }
+    }
+
+    /// Whether nothing would be lost with the group: no member now, none expected, none ever.
+    pub(super) fn is_untouched(&self) -> bool {
+        match self {
+            GroupKind::Classic(group) => group.is_untouched(),
+            GroupKind::Consumer(group) => group.is_untouched(),
+        }
+    }
+
+    /// `consumer`, `connect` …; empty for a group that only commits.
+    pub(super) fn protocol_type(&self) -> &str {
+        match self {
+            GroupKind::Classic(group) => group.protocol_type().unwrap_or_default(),
+            GroupKind::Consumer(_) => subscription::CONSUMER,
+        }
+    }
+
+    /// When time alone will change something next; None: never.
+    pub(super) fn next_deadline_ms(&self) -> Option<i64> {
+        match self {
+            GroupKind::Classic(group) => group.next_deadline_ms(),
+            GroupKind::Consumer(group) => group.next_deadline_ms(),
+        }
+    }
+
+    /// The group is gone; only an empty one is.
+    pub(super) fn die(&mut self) {
+        match self {
+            // It is empty, so that it can be deleted.
+            GroupKind::Classic(group) => drop(group.delete()),
+            GroupKind::Consumer(group) => group.die(),
+        }
+    }
+}
