@@ -229,15 +229,50 @@ fn a_partitioner_of_librdkafka_puts_keys_where_librdkafka_does() {
 }
 
 #[test]
-fn a_transaction_that_the_broker_refuses_leaves_nothing_behind() {
+fn a_run_in_a_transaction_is_seen_as_a_whole_or_not_at_all() {
     let shell = Shell::new();
-    let create = ["topics", "create", "-b", &shell.cluster.bootstrap(), "t"];
+    let bootstrap = shell.cluster.bootstrap();
+    let transaction = ["t", "-X", "transactional.id=x"];
+    let committed = || {
+        let words = [
+            "consume",
+            "-b",
+            &bootstrap,
+            "t",
+            "-e",
+            "-X",
+            "isolation.level=read_committed",
+        ];
+        shell.suite.run(words).succeeds().stdout()
+    };
+    let create = ["topics", "create", "-b", &bootstrap, "t"];
     shell.suite.run(create).succeeds();
     shell
-        .produce(&["t", "-X", "transactional.id=x"], "one\n")
-        .exits(4)
-        .complains("cannot begin transaction \"x\": ");
-    assert_eq!(shell.shown("t", r"%s\n"), "");
+        .produce(&transaction, "one\ntwo\n")
+        .succeeds()
+        .complains("2 records to t, 0 failed");
+    assert_eq!(committed(), "one\ntwo\n");
+    let mut command = shell
+        .suite
+        .command(["produce", "-b", &bootstrap, "t", "-X", "transactional.id=x"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.as_mut().unwrap().write_all(b"three\n").unwrap();
+    wait_until("the record of an open transaction", || {
+        shell.shown("t", "%s ") == "one two three "
+    });
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let outcome = child.wait_with_output().unwrap();
+    assert_eq!(outcome.status.code(), Some(130));
+    let told = String::from_utf8_lossy(&outcome.stderr);
+    assert!(
+        told.contains("line 1: not delivered to t: the transaction was aborted: interrupted"),
+        "{told}"
+    );
+    assert_eq!(committed(), "one\ntwo\n");
 }
 
 #[test]
