@@ -140,7 +140,10 @@ fn has_wide_window(frame: &[u8]) -> bool {
 
 /// What a frame without a window field says that it inflates to.
 fn content_size(descriptor: u8, frame: &[u8]) -> Option<u64> {
-    let dictionary_id = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let dictionary_id = match descriptor & 3 {
+        3 => 4,
+        bytes => usize::from(bytes),
+    };
     let size = frame.get(ZSTD_WINDOW_AT + dictionary_id..)?;
     Some(match descriptor >> 6 {
         0 => u64::from(*size.first()?),

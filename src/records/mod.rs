@@ -1,6 +1,7 @@
 //! The record batch as bytes; shared by storage, broker, client and dump-log. No file, no socket, no clock.
 //!
 //! Everything works on slices, allocates nothing per record, and answers any input with an error, never a panic.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod batch_builder;
 pub mod batch_header;

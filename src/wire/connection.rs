@@ -238,7 +238,7 @@ impl Connection {
             // Twice what came so far: a claim alone reserves little.
             let next = length.min(have.max(1 << 16) * 2);
             bytes.resize(next, 0);
-            self.fill(&mut bytes[have..], deadline)?;
+            self.fill(bytes.get_mut(have..).unwrap_or_default(), deadline)?;
         }
         self.unanswered = self.unanswered.saturating_sub(1);
         Ok(Bytes::from(bytes))
@@ -253,7 +253,7 @@ impl Connection {
             self.stream.socket().set_read_timeout(Some(left))?;
             match self.stream.read(buffer) {
                 Ok(0) => return Err(WireError::Closed),
-                Ok(count) => buffer = &mut buffer[count..],
+                Ok(count) => buffer = std::mem::take(&mut buffer).get_mut(count..).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.failure(error)),
             }

@@ -95,7 +95,9 @@ pub fn finish_with(buffer: &mut BytesMut, start: usize, more: usize) -> Result<(
             limit: i32::MAX as usize,
         });
     };
-    buffer[start..start + PREFIX_LEN].copy_from_slice(&prefix.to_be_bytes());
+    if let Some(place) = buffer.get_mut(start..start + PREFIX_LEN) {
+        place.copy_from_slice(&prefix.to_be_bytes());
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns framing, headers, version choice, the client's connection, TLS and SASL; owns no messages (those are
 //! kafka-protocol's) and knows no settings file.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod channel;
 pub mod connection;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use uuid::Uuid;
 
 use crate::topic_partition::{BrokerId, Offset};
+use crate::wire::primitives::{skip_tagged_fields, take_unsigned_varint};
 
 /// The first version with compact lengths and tagged fields (KIP-482).
 const FLEXIBLE: i16 = 12;
@@ -115,15 +116,10 @@ impl Fields<'_> {
     }
 
     fn unsigned_varint(&mut self) -> Option<usize> {
-        let mut number = 0_u64;
-        for shift in (0..35).step_by(7) {
-            let [byte] = self.array()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return usize::try_from(number).ok();
-            }
-        }
-        None
+        let mut rest = self.frame.get(self.at..)?;
+        let number = take_unsigned_varint(&mut rest)?;
+        self.at = self.frame.len() - rest.len();
+        usize::try_from(number).ok()
     }
 
     /// A length or a count; null counts as none.
@@ -149,11 +145,9 @@ impl Fields<'_> {
 
     fn skip_tags(&mut self) -> Option<()> {
         if self.is_flexible {
-            for _ in 0..self.unsigned_varint()? {
-                self.unsigned_varint()?;
-                let len = self.unsigned_varint()?;
-                self.take(len)?;
-            }
+            let mut rest = self.frame.get(self.at..)?;
+            skip_tagged_fields(&mut rest)?;
+            self.at = self.frame.len() - rest.len();
         }
         Some(())
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::wire::Piece;
+use crate::wire::primitives::put_unsigned_varint;
 
 /// The oldest version with batches of format 2, and the newest that is written here.
 pub(super) const VERSIONS: std::ops::RangeInclusive<i16> = 3..=13;
@@ -66,12 +67,7 @@ impl Writer {
             self.bytes.extend_from_slice(&(count as u32).to_be_bytes());
             return;
         }
-        let mut rest = count + 1;
-        while rest >= 0x80 {
-            self.bytes.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        self.bytes.push(rest as u8);
+        put_unsigned_varint(&mut self.bytes, count as u32 + 1);
     }
 
     fn string(&mut self, text: &str) {
