@@ -189,13 +189,15 @@ impl Run<'_> {
         self.prompt();
         loop {
             match self.next_chunk(&mut chunks)? {
-                Chunk::Data(bytes) => {
+                Chunk::Data(block) => {
                     if !self.is_prepared {
                         self.partitions.learn(&mut *self.sink, &self.action)?;
                         self.learn_topic_limit();
                         self.is_prepared = true;
                     }
-                    self.splitter.push(&bytes).map_err(|bad| self.bad_input(&bad))?;
+                    let read = block.data().len() as u64;
+                    let used = self.splitter.push_block(block);
+                    chunks.recycle(used.map_err(|bad| self.bad_input(&bad))?);
                     if !self.send_plain_pieces()? {
                         return Ok(End::Interrupted);
                     }
@@ -205,9 +207,8 @@ impl Run<'_> {
                         }
                     }
                     if let Some(progress) = &mut self.progress {
-                        progress.advance(bytes.len() as u64, self.account.sent);
+                        progress.advance(read, self.account.sent);
                     }
-                    chunks.recycle(bytes);
                     self.hurry_after(FLOWING);
                 }
                 Chunk::EndOfSource => {

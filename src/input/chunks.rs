@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// Bytes of one read; a pipe gives what it has.
 const CHUNK: usize = 256 * 1024;
+/// Room in front of what is read, for the piece that the chunk before has only begun.
+const HEADROOM: usize = 16 * 1024;
 /// Chunks read ahead.
 const AHEAD: usize = 4;
 
@@ -33,10 +35,35 @@ impl Source {
     }
 }
 
+/// Bytes with room in front of them.
+#[derive(Debug)]
+pub struct Block {
+    bytes: Vec<u8>,
+    /// Where the bytes that were read begin.
+    start: usize,
+}
+
+impl Block {
+    /// The last bytes of `bytes`, from `start` on; what is before them is room.
+    pub fn new(bytes: Vec<u8>, start: usize) -> Self {
+        Self { bytes, start }
+    }
+
+    /// The bytes that were read.
+    pub fn data(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// Everything, and where the data begin in it.
+    pub fn into_parts(self) -> (Vec<u8>, usize) {
+        (self.bytes, self.start)
+    }
+}
+
 /// What came next.
 #[derive(Debug)]
 pub enum Chunk {
-    Data(Vec<u8>),
+    Data(Block),
     /// The end of one source; lines do not go on across it.
     EndOfSource,
     /// Nothing yet.
@@ -76,9 +103,11 @@ impl Chunks {
         }
     }
 
-    /// Gives a chunk back when its bytes are no longer needed.
-    pub fn recycle(&self, chunk: Vec<u8>) {
-        let _ = self.used.try_send(chunk);
+    /// Gives the memory of a chunk back when its bytes are no longer needed.
+    pub fn recycle(&self, memory: Vec<u8>) {
+        if memory.capacity() > 0 {
+            let _ = self.used.try_send(memory);
+        }
     }
 
     /// What came, waiting so long at most.
@@ -126,16 +155,16 @@ fn pass_on(
 ) -> Result<(), Option<io::Error>> {
     loop {
         let mut chunk = empty.try_recv().unwrap_or_default();
-        chunk.resize(CHUNK, 0);
-        let count = match reader.read(&mut chunk) {
+        chunk.resize(HEADROOM + CHUNK, 0);
+        let count = match reader.read(chunk.get_mut(HEADROOM..).unwrap_or_default()) {
             Ok(0) => return Ok(()),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Some(error)),
         };
-        chunk.truncate(count);
+        chunk.truncate(HEADROOM + count);
         sender
-            .send((position, Ok(Chunk::Data(chunk))))
+            .send((position, Ok(Chunk::Data(Block::new(chunk, HEADROOM)))))
             .map_err(|_| None)?;
     }
 }

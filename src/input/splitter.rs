@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::BadInput;
+use super::chunks::Block;
 
 /// The largest piece; no broker takes a record that big.
 pub const MAX_PIECE: usize = 1 << 30;
@@ -61,6 +62,22 @@ impl Splitter {
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Adds a block after the bytes there, and gives back memory that is no longer needed. The block itself is cut, and not
+    /// copied: what is left of the bytes there moves into the room in front of it.
+    pub fn push_block(&mut self, block: Block) -> Result<Vec<u8>, BadInput> {
+        let left = self.buffer.get(self.start..).unwrap_or_default();
+        let (mut bytes, data) = block.into_parts();
+        let begin = data.checked_sub(left.len());
+        let Some((begin, room)) = begin.and_then(|begin| Some((begin, bytes.get_mut(begin..data)?))) else {
+            self.push(bytes.get(data..).unwrap_or_default())?;
+            return Ok(bytes);
+        };
+        room.copy_from_slice(left);
+        self.searched = begin + self.searched.saturating_sub(self.start);
+        self.start = begin;
+        Ok(std::mem::replace(&mut self.buffer, bytes))
     }
 
     /// The next whole piece.
@@ -168,10 +185,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn pieces(end: PieceEnd, chunks: &[&[u8]]) -> Vec<String> {
+        pieces_with_room(end, chunks, 4)
+    }
+
+    /// With so many bytes of room in front of each block.
+    fn pieces_with_room(end: PieceEnd, chunks: &[&[u8]], room: usize) -> Vec<String> {
         let mut splitter = Splitter::new(end);
         let mut found = Vec::new();
         for chunk in chunks {
-            splitter.push(chunk).unwrap();
+            let block = Block::new([vec![b'#'; room].as_slice(), chunk].concat(), room);
+            splitter.push_block(block).unwrap();
             while let Some(piece) = splitter.next_piece() {
                 found.push(String::from_utf8_lossy(piece).into_owned());
             }
@@ -225,7 +248,10 @@ mod tests {
                     chunks.push(chunk);
                     rest = after;
                 }
-                prop_assert_eq!(pieces(end.clone(), &chunks), pieces(end, &[text.as_bytes()]));
+                let expected = pieces(end.clone(), &[text.as_bytes()]);
+                for room in [0, 3, 100] {
+                    prop_assert_eq!(&pieces_with_room(end.clone(), &chunks, room), &expected);
+                }
             }
         }
     }
