@@ -49,9 +49,13 @@ impl DirectSource {
         let Some(answer) = fetch_answer::parse(&frame, version) else {
             let error = WireError::Garbled("an answer to Fetch with lengths that cannot be".to_owned());
             self.session.close(node, error);
+            self.fetch_sessions.remove(&broker);
             self.failed_all(asked);
             return;
         };
+        if let Some(session) = self.fetch_sessions.get_mut(&broker) {
+            session.answered(answer.code, answer.session_id);
+        }
         if let Ok(time @ 1..) = u64::try_from(answer.throttle_ms) {
             self.session.mute(node, Duration::from_millis(time));
         }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
 use kafka_protocol::messages::{self, FetchRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
+use super::fetch_session::{Plan, Told};
 use super::position::{Position, State};
 use super::{Asked, DirectSource, Note, fetch_answer};
 use crate::client::consume_settings::ConsumeSettings;
@@ -16,6 +17,10 @@ use crate::topic_partition::BrokerId;
 const MOST_FETCHED: usize = 2;
 /// The client waits longer for an answer than it lets the broker wait for records.
 const ANSWER_MARGIN: Duration = Duration::from_secs(30);
+
+/// The first versions with sessions and with racks.
+const SESSIONS: i16 = 7;
+const RACKS: i16 = 11;
 
 impl DirectSource {
     pub(super) fn fetch_what_is_wanted(&mut self) {
@@ -63,11 +68,24 @@ impl DirectSource {
         };
         let (settings, positions) = (&self.settings, &self.positions);
         let timeout = settings.max_wait + ANSWER_MARGIN;
-        let build = |version: i16| fetch_request(settings, positions, &asked, version);
         let Some(mut link) = self.session.channel(node) else {
             self.note_stuck(places);
             return;
         };
+        let wanted: Vec<(usize, Told)> = asked
+            .iter()
+            .filter_map(|asked| {
+                let position = positions.get(asked.place)?;
+                let told = Told {
+                    topic_id: position.topic_id,
+                    offset: asked.offset,
+                    leader_epoch: position.leader_epoch,
+                };
+                Some((asked.place, told))
+            })
+            .collect();
+        let plan = self.fetch_sessions.entry(broker).or_default().plan(&wanted);
+        let build = |version: i16| fetch_request(settings, positions, &plan, version);
         let about = Note::Fetch {
             broker,
             asked: asked.clone(),
@@ -89,44 +107,63 @@ impl DirectSource {
 fn fetch_request(
     settings: &ConsumeSettings,
     positions: &[Position],
-    asked: &[Asked],
+    plan: &Plan,
     version: i16,
 ) -> FetchRequest {
     let mut topics: Vec<FetchTopic> = Vec::new();
     let mut last_topic = "";
-    for asked in asked {
-        let Some(position) = positions.get(asked.place) else {
-            continue;
-        };
+    for position in plan.named.iter().filter_map(|place| positions.get(*place)) {
         let partition = FetchPartition::default()
             .with_partition(position.partition)
             .with_current_leader_epoch(if version >= 9 { position.leader_epoch } else { -1 })
-            .with_fetch_offset(asked.offset)
+            .with_fetch_offset(position.offset)
             .with_partition_max_bytes(settings.partition_max_bytes);
         if position.topic != last_topic || topics.is_empty() {
             last_topic = &position.topic;
             topics.push(if version >= fetch_answer::TOPIC_IDS {
                 FetchTopic::default().with_topic_id(position.topic_id)
             } else {
-                FetchTopic::default().with_topic(TopicName(StrBytes::from_string(position.topic.clone())))
+                FetchTopic::default().with_topic(topic_name(position))
             });
         }
         if let Some(topic) = topics.last_mut() {
             topic.partitions.push(partition);
         }
     }
-    let request = FetchRequest::default()
+    let mut request = FetchRequest::default()
         .with_replica_id(messages::BrokerId(-1))
         .with_max_wait_ms(i32::try_from(settings.max_wait.as_millis()).unwrap_or(i32::MAX))
         .with_min_bytes(settings.min_bytes)
         .with_max_bytes(settings.max_bytes)
         .with_isolation_level(settings.isolation.code())
-        // Without a session (KIP-227).
-        .with_session_epoch(-1)
         .with_topics(topics);
-    if version >= 11 {
+    if version >= SESSIONS {
+        request = request
+            .with_session_id(plan.id)
+            .with_session_epoch(plan.epoch)
+            .with_forgotten_topics_data(forgotten(positions, &plan.forgotten, version));
+    }
+    if version >= RACKS {
         request.with_rack_id(StrBytes::from_string(settings.rack.clone()))
     } else {
         request
     }
+}
+
+fn forgotten(positions: &[Position], places: &[usize], version: i16) -> Vec<ForgottenTopic> {
+    let forgotten = places.iter().filter_map(|place| positions.get(*place));
+    forgotten
+        .map(|position| {
+            let topic = ForgottenTopic::default().with_partitions(vec![position.partition]);
+            if version >= fetch_answer::TOPIC_IDS {
+                topic.with_topic_id(position.topic_id)
+            } else {
+                topic.with_topic(topic_name(position))
+            }
+        })
+        .collect()
+}
+
+fn topic_name(position: &Position) -> TopicName {
+    TopicName(StrBytes::from_string(position.topic.clone()))
 }

@@ -22,6 +22,8 @@ pub(super) struct FetchAnswer {
     pub(super) throttle_ms: i32,
     /// Kafka's error code for the whole answer.
     pub(super) code: i16,
+    /// The fetch session (KIP-227); 0 is none.
+    pub(super) session_id: i32,
     pub(super) partitions: Vec<PartitionAnswer>,
 }
 
@@ -61,7 +63,7 @@ pub(super) fn parse(frame: &[u8], version: i16) -> Option<FetchAnswer> {
     };
     if version >= 7 {
         answer.code = fields.i16()?;
-        fields.i32()?;
+        answer.session_id = fields.i32()?;
     }
     for _ in 0..fields.count()? {
         let (mut topic, mut topic_id) = (0..0, Uuid::nil());

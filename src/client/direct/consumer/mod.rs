@@ -7,12 +7,13 @@ mod aborted;
 mod answers;
 mod fetch;
 mod fetch_answer;
+mod fetch_session;
 mod position;
 mod questions;
 mod show;
 mod stuck;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::topic_partition::{BrokerId, Offset};
 use crate::wire::{Frame, error_codes as codes};
+use fetch_session::FetchSession;
 use position::Position;
 use questions::Inquiry;
 use show::{Section, Viewer};
@@ -83,6 +85,7 @@ pub(crate) struct DirectSource {
     fetched: VecDeque<Fetched>,
     /// Brokers with a fetch under way: a second on the same connection would wait behind the first.
     fetching: Vec<BrokerId>,
+    fetch_sessions: HashMap<BrokerId, FetchSession>,
     viewer: Viewer,
     inquiries: u64,
     inquiry: Option<Inquiry>,
@@ -110,6 +113,7 @@ impl DirectSource {
             first_position: 0,
             fetched: VecDeque::new(),
             fetching: Vec::new(),
+            fetch_sessions: HashMap::new(),
             viewer,
             inquiries: 0,
             inquiry: None,
@@ -159,6 +163,7 @@ impl DirectSource {
         match note {
             Note::Fetch { broker, asked } => {
                 self.fetching.retain(|known| *known != broker);
+                self.fetch_sessions.remove(&broker);
                 self.failed_all(&asked);
             }
             Note::Epochs { asked } => self.failed_all(&asked),

@@ -1,0 +1,201 @@
+//! What a broker remembers of our fetches (KIP-227), so that a request names only what has changed. Plain data; asks nobody.
+//!
+//! Owns what the broker was told, which counts once it has answered. For few partitions a session saves nothing, and brokers
+//! keep a limited number of them.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::topic_partition::Offset;
+
+/// Partitions from which on a session is worth its place in a broker's memory.
+const WORTH: usize = 100;
+/// The epoch of a request outside any session, and of one that begins a session.
+const NO_SESSION: i32 = -1;
+const NEW_SESSION: i32 = 0;
+
+/// What a request says of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) topic_id: Uuid,
+    pub(super) offset: Offset,
+    pub(super) leader_epoch: i32,
+}
+
+/// What the next request holds. Partitions are named by their place in the source's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) id: i32,
+    pub(super) epoch: i32,
+    pub(super) named: Vec<usize>,
+    pub(super) forgotten: Vec<usize>,
+}
+
+/// The session with one broker.
+#[derive(Debug, Default)]
+pub(super) struct FetchSession {
+    /// 0 while there is none.
+    id: i32,
+    /// Of the next request in the session.
+    epoch: i32,
+    told: HashMap<usize, Told>,
+    /// What the broker is told by the request under way.
+    telling: HashMap<usize, Told>,
+    /// The broker has no room for sessions.
+    is_refused: bool,
+}
+
+impl FetchSession {
+    /// Plans a request after which the broker knows exactly these partitions.
+    pub(super) fn plan(&mut self, wanted: &[(usize, Told)]) -> Plan {
+        let all = || wanted.iter().map(|(place, _)| *place).collect();
+        if self.is_refused || (self.id == 0 && wanted.len() < WORTH) {
+            return Plan {
+                id: 0,
+                epoch: NO_SESSION,
+                named: all(),
+                forgotten: Vec::new(),
+            };
+        }
+        self.telling = wanted.iter().copied().collect();
+        let is_other_topic = |(place, told): &(usize, Told)| {
+            let before = self.told.get(place);
+            before.is_some_and(|before| before.topic_id != told.topic_id)
+        };
+        if self.id == 0 || wanted.iter().any(is_other_topic) {
+            // With the id of a session that there is, the broker drops it and begins another.
+            self.epoch = NEW_SESSION;
+            return Plan {
+                id: self.id,
+                epoch: NEW_SESSION,
+                named: all(),
+                forgotten: Vec::new(),
+            };
+        }
+        let changed = wanted
+            .iter()
+            .filter(|(place, told)| self.told.get(place) != Some(told));
+        let mut forgotten: Vec<usize> = self.told.keys().copied().collect();
+        forgotten.retain(|place| !self.telling.contains_key(place));
+        forgotten.sort_unstable();
+        Plan {
+            id: self.id,
+            epoch: self.epoch,
+            named: changed.map(|(place, _)| *place).collect(),
+            forgotten,
+        }
+    }
+
+    /// Takes the code and the session id of an answer.
+    pub(super) fn answered(&mut self, code: i16, id: i32) {
+        match code {
+            0 if self.telling.is_empty() => {}
+            0 if id == 0 => {
+                self.reset();
+                self.is_refused = true;
+            }
+            0 => {
+                self.told = std::mem::take(&mut self.telling);
+                self.id = id;
+                self.epoch = self.epoch.checked_add(1).unwrap_or(1);
+            }
+            // Whatever it is, the broker and we may disagree on what was told.
+            _ => self.reset(),
+        }
+    }
+
+    /// The connection is lost, and with it what the broker knew.
+    pub(super) fn reset(&mut self) {
+        self.id = 0;
+        self.epoch = NEW_SESSION;
+        self.told.clear();
+        self.telling.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::error_codes as codes;
+
+    fn wanted(count: usize, offset: Offset) -> Vec<(usize, Told)> {
+        let told = Told {
+            topic_id: Uuid::from_u128(1),
+            offset,
+            leader_epoch: 0,
+        };
+        (0..count).map(|place| (place, told)).collect()
+    }
+
+    #[test]
+    fn few_partitions_make_no_session() {
+        let mut session = FetchSession::default();
+        let plan = session.plan(&wanted(WORTH - 1, 0));
+        assert_eq!((plan.id, plan.epoch, plan.named.len()), (0, -1, WORTH - 1));
+        session.answered(0, 0);
+        assert_eq!(session.plan(&wanted(WORTH, 0)).epoch, 0, "it may grow");
+    }
+
+    #[test]
+    fn only_what_has_changed_is_named() {
+        let mut session = FetchSession::default();
+        let mut list = wanted(WORTH, 5);
+        let plan = session.plan(&list);
+        assert_eq!((plan.id, plan.epoch, plan.named.len()), (0, 0, WORTH));
+        session.answered(0, 77);
+        list[3].1.offset = 9;
+        let gone = list.remove(7).0;
+        let plan = session.plan(&list);
+        assert_eq!((plan.id, plan.epoch), (77, 1));
+        assert_eq!((plan.named, plan.forgotten), (vec![3], vec![gone]));
+        session.answered(0, 77);
+        let plan = session.plan(&list);
+        assert_eq!((plan.epoch, plan.named.len(), plan.forgotten.len()), (2, 0, 0));
+        session.answered(0, 77);
+        list.truncate(2);
+        assert_eq!(session.plan(&list).forgotten.len(), WORTH - 3, "it may shrink");
+    }
+
+    #[test]
+    fn a_session_that_is_lost_begins_anew() {
+        for lose in [
+            |session: &mut FetchSession| session.answered(codes::FETCH_SESSION_ID_NOT_FOUND, 0),
+            |session: &mut FetchSession| session.answered(codes::INVALID_FETCH_SESSION_EPOCH, 0),
+            FetchSession::reset,
+        ] {
+            let mut session = FetchSession::default();
+            let list = wanted(WORTH, 5);
+            session.plan(&list);
+            session.answered(0, 77);
+            session.plan(&list);
+            lose(&mut session);
+            let plan = session.plan(&list);
+            assert_eq!((plan.id, plan.epoch, plan.named.len()), (0, 0, WORTH));
+        }
+    }
+
+    #[test]
+    fn a_broker_without_room_and_a_topic_made_again() {
+        let mut session = FetchSession::default();
+        let mut list = wanted(WORTH, 5);
+        session.plan(&list);
+        session.answered(0, 0);
+        assert_eq!(session.plan(&list).epoch, -1, "no room");
+        let mut session = FetchSession::default();
+        session.plan(&list);
+        session.answered(0, 77);
+        list[0].1.topic_id = Uuid::from_u128(2);
+        let plan = session.plan(&list);
+        assert_eq!(
+            (plan.id, plan.epoch, plan.named.len()),
+            (77, 0, WORTH),
+            "another topic"
+        );
+        session.answered(0, 78);
+        assert_eq!(session.plan(&list).id, 78);
+        session.epoch = i32::MAX;
+        session.answered(0, 78);
+        assert_eq!(session.plan(&list).epoch, 1, "epochs wrap to 1");
+    }
+}
