@@ -1,5 +1,7 @@
 //! Consumer groups: the list, and a group's progress partition by partition.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::group_watch::Watched;
@@ -28,6 +30,7 @@ impl Progress {
                 kind: "",
                 assignor: String::new(),
                 coordinator: None,
+                epochs: None,
                 members: Vec::new(),
             },
             rows: Vec::new(),
@@ -111,6 +114,12 @@ pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
     if !group.assignor.is_empty() {
         facts.push(group.assignor.clone());
     }
+    if let Some(epochs) = group.epochs {
+        facts.push(format!("epoch {}", epochs.group));
+        if epochs.assignment != epochs.group {
+            facts.push(format!("assigned in epoch {}", epochs.assignment));
+        }
+    }
     facts.extend(group.coordinator.map(|id| format!("coordinator {id}")));
     let members = count(group.members.len() as i64, "member");
     let waits = progress.rows.iter().filter_map(|row| row.waits_ms).max();
@@ -124,6 +133,7 @@ pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
         count(total(progress), "record"),
         watched.map_or_else(String::new, |watched| watched.trend(&group.id)),
     );
+    let head = format!("{head}{}", on_the_way(group));
     if progress.rows.is_empty() {
         return head;
     }
@@ -139,6 +149,67 @@ pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
         rows.row(cells);
     }
     format!("{head}\n\n{}", rows.aligned())
+}
+
+/// The members of a group of the newer protocol with what they have and shall have, while that differs.
+fn on_the_way(group: &GroupDescription) -> String {
+    let assigned_in = group.epochs.map(|epochs| epochs.assignment);
+    let has_come = |member: &GroupMember| {
+        member.progress.as_ref().is_none_or(|progress| {
+            Some(progress.epoch) == assigned_in && sorted(&progress.target) == sorted(&member.assignment)
+        })
+    };
+    if group.members.iter().all(has_come) {
+        return String::new();
+    }
+    let mut table = Table::new(&[
+        words("MEMBER", "member"),
+        numbers("EPOCH", "epoch"),
+        words("ASSIGNED", "assigned"),
+        words("TARGET", "target"),
+    ]);
+    for member in &group.members {
+        if let Some(progress) = &member.progress {
+            table.row(vec![
+                Cell::text(member_name(member)),
+                Cell::number(progress.epoch),
+                Cell::text(by_topic_text(&member.assignment)),
+                Cell::text(by_topic_text(&progress.target)),
+            ]);
+        }
+    }
+    format!("\n\n{}", table.aligned())
+}
+
+fn sorted(partitions: &[TopicPartition]) -> BTreeSet<&TopicPartition> {
+    partitions.iter().collect()
+}
+
+fn by_topic(partitions: &[TopicPartition]) -> BTreeMap<&str, BTreeSet<i32>> {
+    let mut topics: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
+    for partition in partitions {
+        topics
+            .entry(&partition.topic)
+            .or_default()
+            .insert(partition.partition);
+    }
+    topics
+}
+
+/// `orders:0,1,2 payments:3`
+fn by_topic_text(partitions: &[TopicPartition]) -> String {
+    let topics = by_topic(partitions).into_iter().map(|(topic, partitions)| {
+        let numbers: Vec<String> = partitions.iter().map(ToString::to_string).collect();
+        format!("{topic}:{}", numbers.join(","))
+    });
+    topics.collect::<Vec<_>>().join(" ")
+}
+
+fn by_topic_json(partitions: &[TopicPartition]) -> Value {
+    let topics = by_topic(partitions).into_iter();
+    topics
+        .map(|(topic, partitions)| json!({ "topic": topic, "partitions": partitions }))
+        .collect()
 }
 
 /// What is said of a group's place in a partition.
@@ -202,6 +273,8 @@ fn document(progress: &Progress) -> Value {
             "protocol",
             "assignor",
             "coordinator",
+            "epoch",
+            "assignment_epoch",
             "lag",
             "members",
             "partitions",
@@ -228,6 +301,9 @@ fn document(progress: &Progress) -> Value {
             "instance_id": member.instance_id,
             "client_id": member.client_id,
             "host": member.host,
+            "epoch": member.progress.as_ref().map(|progress| progress.epoch),
+            "assigned": by_topic_json(&member.assignment),
+            "target": member.progress.as_ref().map(|progress| by_topic_json(&progress.target)),
         })
     });
     json!({
@@ -236,6 +312,8 @@ fn document(progress: &Progress) -> Value {
         "protocol": group.kind,
         "assignor": group.assignor,
         "coordinator": group.coordinator,
+        "epoch": group.epochs.map(|epochs| epochs.group),
+        "assignment_epoch": group.epochs.map(|epochs| epochs.assignment),
         "lag": total(progress),
         "members": members.collect::<Vec<Value>>(),
         "partitions": partitions.collect::<Vec<Value>>(),

@@ -1,5 +1,6 @@
 //! Does the broker answer right?
 
+mod consumer_protocol;
 mod expected_by_clients;
 mod foreign_folders;
 mod full_disk;

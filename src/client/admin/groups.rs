@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use bytes::{Buf, Bytes};
+use kafka_protocol::messages::consumer_group_describe_response::Assignment;
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::{
     ConsumerGroupDescribeRequest, ConsumerProtocolAssignment, DescribeGroupsRequest, FindCoordinatorRequest,
@@ -45,7 +46,18 @@ pub struct GroupDescription {
     /// What divides the partitions among the members: `range`, `uniform`, …
     pub assignor: String,
     pub coordinator: Option<BrokerId>,
+    /// Of a group of the newer protocol.
+    pub epochs: Option<GroupEpochs>,
     pub members: Vec<GroupMember>,
+}
+
+/// How far a group of the newer protocol has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupEpochs {
+    /// Goes up whenever members or topics change.
+    pub group: i32,
+    /// The group's epoch when partitions were assigned last.
+    pub assignment: i32,
 }
 
 /// One consumer of a group.
@@ -57,6 +69,17 @@ pub struct GroupMember {
     pub client_id: String,
     pub host: String,
     pub assignment: Vec<TopicPartition>,
+    /// Of a member of a group of the newer protocol.
+    pub progress: Option<MemberProgress>,
+}
+
+/// How far a member has come on the way to what it shall have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberProgress {
+    /// The epoch of the assignment that it has; the group's assignment may be newer.
+    pub epoch: i32,
+    /// What it shall have.
+    pub target: Vec<TopicPartition>,
 }
 
 impl AdminClient {
@@ -164,17 +187,16 @@ impl AdminClient {
         if let Some(error) = ApiError::of(described.error_code, described.error_message.as_deref()) {
             return Ok(Err(error));
         }
-        let members = described.members.into_iter().map(|member| {
-            let topics = member.assignment.topic_partitions.into_iter();
-            GroupMember {
-                id: member.member_id.to_string(),
-                instance_id: member.instance_id.map(|id| id.to_string()),
-                client_id: member.client_id.to_string(),
-                host: member.client_host.to_string(),
-                assignment: topics
-                    .flat_map(|topic| spread(topic.topic_name.as_str(), &topic.partitions))
-                    .collect(),
-            }
+        let members = described.members.into_iter().map(|member| GroupMember {
+            id: member.member_id.to_string(),
+            instance_id: member.instance_id.map(|id| id.to_string()),
+            client_id: member.client_id.to_string(),
+            host: member.client_host.to_string(),
+            assignment: named(&member.assignment),
+            progress: Some(MemberProgress {
+                epoch: member.member_epoch,
+                target: named(&member.target_assignment),
+            }),
         });
         Ok(Ok(GroupDescription {
             id: group.to_owned(),
@@ -182,6 +204,10 @@ impl AdminClient {
             kind: "consumer",
             assignor: described.assignor_name.to_string(),
             coordinator: None,
+            epochs: Some(GroupEpochs {
+                group: described.group_epoch,
+                assignment: described.assignment_epoch,
+            }),
             members: members.collect(),
         }))
     }
@@ -206,6 +232,7 @@ impl AdminClient {
             client_id: member.client_id.to_string(),
             host: member.client_host.to_string(),
             assignment: assignment(member.member_assignment),
+            progress: None,
         });
         Ok(Ok(GroupDescription {
             id: group.to_owned(),
@@ -213,6 +240,7 @@ impl AdminClient {
             kind: "classic",
             assignor: described.protocol_data.to_string(),
             coordinator: None,
+            epochs: None,
             members: members.collect(),
         }))
     }
@@ -250,6 +278,14 @@ fn assignment(bytes: Bytes) -> Vec<TopicPartition> {
             .collect(),
         Err(_) => Vec::new(),
     }
+}
+
+/// The partitions of an assignment, by name.
+fn named(assignment: &Assignment) -> Vec<TopicPartition> {
+    let topics = assignment.topic_partitions.iter();
+    topics
+        .flat_map(|topic| spread(topic.topic_name.as_str(), &topic.partitions))
+        .collect()
 }
 
 fn spread(topic: &str, partitions: &[i32]) -> Vec<TopicPartition> {
