@@ -4,6 +4,7 @@
 //! Owns the translation: both have one syntax but for quoting, brackets inside of classes, octal numbers, and what is
 //! an error. Meant for the names of topics, which are ASCII. <https://github.com/google/re2/wiki/Syntax>
 
+use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -117,7 +118,8 @@ impl<'a> Translator<'a> {
 
     fn open(&mut self) -> Outcome<()> {
         if !self.takes('?') {
-            return self.open_group("(");
+            self.open_group("(");
+            return Ok(());
         }
         if self.takes('<') {
             return self.named_group();
@@ -140,7 +142,10 @@ impl<'a> Translator<'a> {
                     flags.push('-');
                     (negated, any) = (true, false);
                 }
-                Some(':') if any || !negated => return self.open_group(&(flags + ":")),
+                Some(':') if any || !negated => {
+                    self.open_group(&(flags + ":"));
+                    return Ok(());
+                }
                 Some(')') if any => {
                     self.out.push_str(&flags);
                     self.out.push(')');
@@ -154,11 +159,10 @@ impl<'a> Translator<'a> {
         }
     }
 
-    fn open_group(&mut self, opening: &str) -> Outcome<()> {
+    fn open_group(&mut self, opening: &str) {
         self.out.push_str(opening);
         self.depth += 1;
         self.before = Before::Nothing;
-        Ok(())
     }
 
     /// The name itself is of no use here.
@@ -175,7 +179,8 @@ impl<'a> Translator<'a> {
             return Err("duplicate capture group name");
         }
         self.names.push(name);
-        self.open_group("(")
+        self.open_group("(");
+        Ok(())
     }
 
     fn repetition(&mut self, sign: &str) -> Outcome<()> {
@@ -217,13 +222,14 @@ impl<'a> Translator<'a> {
                 self.rest.next();
                 self.quoted();
             }
-            _ => match shorthand(&mut self.rest)? {
-                Some(class) => self.atom(&class),
-                None => {
+            _ => {
+                if let Some(class) = shorthand(&mut self.rest)? {
+                    self.atom(&class);
+                } else {
                     let character = escaped(&mut self.rest)?;
                     self.literal(character);
                 }
-            },
+            }
         }
         Ok(())
     }
@@ -263,11 +269,9 @@ impl<'a> Translator<'a> {
                 if to < from {
                     return Err(BAD_RANGE);
                 }
-                class.push_str(&format!(
-                    "\\x{{{:X}}}-\\x{{{:X}}}",
-                    u32::from(from),
-                    u32::from(to)
-                ));
+                let (from, to) = (u32::from(from), u32::from(to));
+                // Writing to a text does not fail.
+                let _ = write!(class, "\\x{{{from:X}}}-\\x{{{to:X}}}");
             }
         }
         self.rest.next();
@@ -356,6 +360,9 @@ fn class_shorthand(rest: &mut Peekable<Chars<'_>>) -> Outcome<Option<String>> {
     Ok(class)
 }
 
+const CLASS_NAMES: &str =
+    "alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit";
+
 /// `[:alpha:]` and its like.
 fn named_class(rest: &mut Peekable<Chars<'_>>) -> Outcome<Option<String>> {
     let mut ahead = rest.clone();
@@ -372,9 +379,8 @@ fn named_class(rest: &mut Peekable<Chars<'_>>) -> Outcome<Option<String>> {
         }
     }
     ahead.next();
-    const NAMES: &str = "alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit";
     let positive = name.strip_prefix('^').unwrap_or(&name);
-    if !NAMES.split(' ').any(|known| known == positive) {
+    if !CLASS_NAMES.split(' ').any(|known| known == positive) {
         return Err(BAD_RANGE);
     }
     *rest = ahead;

@@ -42,10 +42,10 @@ fn described(cluster: &Cluster, group: &str) -> Value {
 }
 
 fn produce(cluster: &Cluster, topic: &str, values: std::ops::Range<u32>) {
-    let lines: String = values.map(|value| format!("k{value}:{value}\n")).collect();
+    let lines: Vec<String> = values.map(|value| format!("k{value}:{value}\n")).collect();
     let bootstrap = cluster.bootstrap();
     let words = ["produce", topic, "-K", ":", "-b", &bootstrap];
-    Suite::new().run_with_input(words, &lines).succeeds();
+    Suite::new().run_with_input(words, lines.concat()).succeeds();
 }
 
 /// A member through librdkafka, which commits what it has read.

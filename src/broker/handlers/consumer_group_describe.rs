@@ -1,4 +1,4 @@
-//! ConsumerGroupDescribe, versions 0–1: groups of the consumer protocol (KIP-848) with their epochs, and their members
+//! `ConsumerGroupDescribe`, versions 0–1: groups of the consumer protocol (KIP-848) with their epochs, and their members
 //! with what they have and shall have.
 //!
 //! - A group of another kind is answered as one that does not exist.

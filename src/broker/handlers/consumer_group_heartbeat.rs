@@ -1,4 +1,4 @@
-//! ConsumerGroupHeartbeat, versions 0–1: a member of a group of the consumer protocol (KIP-848) joins, goes on, gives
+//! `ConsumerGroupHeartbeat`, versions 0–1: a member of a group of the consumer protocol (KIP-848) joins, goes on, gives
 //! partitions back and gets others, or leaves.
 //!
 //! - Null fields are as they were; so is a null assignment in the answer.

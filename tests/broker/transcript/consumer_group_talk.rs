@@ -9,7 +9,7 @@ use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, Of
 use kafka_protocol::messages::{
     ConsumerGroupDescribeRequest, ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
     CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteTopicsRequest,
-    FindCoordinatorRequest, MetadataRequest, OffsetFetchRequest,
+    FindCoordinatorRequest, GroupId, MetadataRequest, OffsetFetchRequest,
 };
 use uuid::Uuid;
 
@@ -173,7 +173,7 @@ impl Talk {
             request.subscribed_topic_regex = regex.map(text);
         }
         if beat.group.is_empty() {
-            request.group_id = Default::default();
+            request.group_id = GroupId::default();
         }
         settled(|| {
             let answer = self.lines[0].send_as(&request, version).expect("an answer");

@@ -68,6 +68,29 @@ impl Talk {
                 ..join.clone()
             },
         );
+        self.subscriptions_that_are_refused(&join);
+        self.epochs_that_are_refused();
+        self.beat_as(
+            0,
+            "v0 no time-out",
+            &Beat {
+                rebalance_timeout_ms: None,
+                ..join.clone()
+            },
+        );
+        self.beat_as(
+            0,
+            "v0 no topics",
+            &Beat {
+                topics: None,
+                ..join.clone()
+            },
+        );
+        self.describe_consumer_group(0, "no group", "r");
+        self.describe_consumer_group(1, "no group", "r");
+    }
+
+    fn subscriptions_that_are_refused(&mut self, join: &Beat<'_>) {
         self.beat(
             "owned is null",
             &Beat {
@@ -105,6 +128,9 @@ impl Talk {
                 ..join.clone()
             },
         );
+    }
+
+    fn epochs_that_are_refused(&mut self) {
         self.beat("epoch -3", &Beat::at("r", "m", -3));
         self.beat("epoch -2 without an instance", &Beat::at("r", "m", -2));
         self.beat("epoch -1 of no group", &Beat::at("r", "m", -1));
@@ -119,24 +145,6 @@ impl Talk {
         self.beat("epoch 1 of no group", &Beat::at("r", "m", 1));
         self.beat("epoch 1 without a member", &Beat::at("r", "", 1));
         self.beat_as(0, "v0 epoch 1 without a member", &Beat::at("r", "", 1));
-        self.beat_as(
-            0,
-            "v0 no time-out",
-            &Beat {
-                rebalance_timeout_ms: None,
-                ..join.clone()
-            },
-        );
-        self.beat_as(
-            0,
-            "v0 no topics",
-            &Beat {
-                topics: None,
-                ..join.clone()
-            },
-        );
-        self.describe_consumer_group(0, "no group", "r");
-        self.describe_consumer_group(1, "no group", "r");
     }
 
     fn life_of_a_consumer_group(&mut self) {
@@ -353,6 +361,14 @@ impl Talk {
                 ..Beat::at("s", "m1", epoch)
             },
         );
+        self.static_members_that_come_back(epoch);
+    }
+
+    fn static_members_that_come_back(&mut self, epoch: i32) {
+        let join = |member| Beat {
+            instance: Some("i"),
+            ..Beat::join("s", member, &["t"])
+        };
         self.beat("comes back as another", &join("m2"));
         self.describe_consumer_group(1, "back", "s");
         self.beat(
@@ -423,6 +439,11 @@ impl Talk {
         self.fetch_as(8, "an older version", "o", (-1, None));
         self.offset_delete("of a subscribed topic", "o", &[("t", 0)]);
         self.offset_delete("of another topic", "o", &[("u", 0)]);
+        self.offsets_while_partitions_move(epoch);
+    }
+
+    fn offsets_while_partitions_move(&mut self, epoch: i32) {
+        let t = |offset| [("t", 0, offset, "")];
         self.beat("another joins", &Beat::join("o", "m2", &["t"]));
         self.beat(
             "the first is to give back",
@@ -577,6 +598,10 @@ impl Talk {
             },
         );
         self.beat("nothing matched", &Beat::at("re2", "m1", epoch));
+        self.expressions_good_and_bad();
+    }
+
+    fn expressions_good_and_bad(&mut self) {
         for bad in [
             "*", "[a", "a{2,1}", "(?<n", "\\1", "(?=a)", "a**", "x{1001}", "[z-a]", "\\", ")",
         ] {

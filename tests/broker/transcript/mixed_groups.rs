@@ -8,6 +8,9 @@ use kafka_protocol::messages::{DescribeGroupsRequest, JoinGroupRequest, SyncGrou
 use super::consumer_group_talk::Beat;
 use super::group_talk::{Talk, text};
 
+/// Partitions by topic.
+type Partitions<'a> = &'a [(&'a str, &'a [i32])];
+
 /// A member of the classic protocol, as its consumer would be: what it holds goes with its subscription.
 #[derive(Clone, Copy, Default)]
 struct Classic<'a> {
@@ -15,7 +18,7 @@ struct Classic<'a> {
     member: &'a str,
     instance: Option<&'a str>,
     topics: &'a [&'a str],
-    owned: &'a [(&'a str, &'a [i32])],
+    owned: Partitions<'a>,
     user_data: &'a str,
 }
 
@@ -63,7 +66,7 @@ impl Talk {
         &self,
         classic: Classic<'_>,
         generation: i32,
-        assigned: &[(&str, &[(&str, &[i32])])],
+        assigned: &[(&str, Partitions<'_>)],
     ) -> SyncGroupRequest {
         let mut request = self.sync_request(classic.group, generation, classic.member, &[]);
         request.group_instance_id = classic.instance.map(text);

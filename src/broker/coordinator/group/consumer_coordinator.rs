@@ -197,7 +197,7 @@ impl GroupCoordinator {
         }
         if let Some(downgrade) = downgrade {
             let group = ClassicGroup::restored(self.limits(), now_ms, &downgrade.group);
-            live.kind = GroupKind::Classic(group);
+            live.kind = GroupKind::Classic(Box::new(group));
             if downgrade.rebalances {
                 live.handle(&self.writer, now_ms, GroupEvent::Rebalance);
             }

@@ -82,8 +82,8 @@ impl From<&BrokerConfig> for GroupConfig {
 }
 
 /// The assignors of a list of names; names of Java classes are none that could run here.
-fn assignors(names: &str) -> Vec<Assignor> {
-    let named: Vec<Assignor> = names
+fn assignors(list: &str) -> Vec<Assignor> {
+    let named: Vec<Assignor> = list
         .split(',')
         .filter_map(|name| Assignor::named(name.trim()))
         .collect();
@@ -158,9 +158,9 @@ impl GroupCoordinator {
                     GroupKind::Consumer(Box::new(group))
                 }
                 (None, Some(metadata)) => {
-                    GroupKind::Classic(ClassicGroup::restored(limits, now_ms, metadata))
+                    GroupKind::Classic(Box::new(ClassicGroup::restored(limits, now_ms, metadata)))
                 }
-                (None, None) => GroupKind::Classic(ClassicGroup::new(limits, now_ms)),
+                (None, None) => GroupKind::Classic(Box::new(ClassicGroup::new(limits, now_ms))),
             };
             let mut group = LiveGroup::with(&id, kind, stored.offsets);
             group.kept = true;
@@ -591,7 +591,7 @@ impl GroupCoordinator {
             let records: Vec<_> = records.iter().map(|record| record.encode(&live.id)).collect();
             self.writer.append_encoded(&live.id, now_ms, &records)?;
         }
-        live.kind = GroupKind::Classic(ClassicGroup::new(self.limits(), now_ms));
+        live.kind = GroupKind::Classic(Box::new(ClassicGroup::new(self.limits(), now_ms)));
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::subscription;
 #[derive(Debug)]
 pub(super) enum GroupKind {
     /// Members assign among themselves (JoinGroup, SyncGroup); also a group that only commits.
-    Classic(ClassicGroup),
+    Classic(Box<ClassicGroup>),
     /// The coordinator assigns (KIP-848).
     Consumer(Box<ConsumerGroup>),
 }

@@ -41,7 +41,7 @@ pub(super) struct LiveGroup {
 
 impl LiveGroup {
     pub(super) fn new(id: &str, limits: GroupLimits, now_ms: i64) -> Self {
-        let kind = GroupKind::Classic(ClassicGroup::new(limits, now_ms));
+        let kind = GroupKind::Classic(Box::new(ClassicGroup::new(limits, now_ms)));
         Self::with(id, kind, GroupOffsets::default())
     }
 

@@ -1,5 +1,5 @@
 //! Members that speak the classic protocol in a group of the consumer protocol: their JoinGroup, SyncGroup and
-//! Heartbeat are steps of the same reconciliation. The generation of such a member is its epoch; REBALANCE_IN_PROGRESS
+//! Heartbeat are steps of the same reconciliation. The generation of such a member is its epoch; `REBALANCE_IN_PROGRESS`
 //! makes it join again, which is its next heartbeat of the other protocol.
 //!
 //! How a whole group changes its protocol is in `conversion.rs`.
@@ -47,7 +47,7 @@ impl ConsumerGroup {
         // Apache Kafka fails here as well.
         let subscription = subscription.ok_or_else(|| refused(ResponseError::UnknownServerError))?;
         let (before, replaced) = self.find_or_replace_classic(step, request, id)?;
-        let owned = self.by_id(step, &subscription.owned);
+        let owned = Self::by_id(step, &subscription.owned);
         let changed = self.take_classic_metadata(step, request, id, &before, subscription)?;
         self.update_epoch(step, changed);
         self.update_target(step);
@@ -143,7 +143,7 @@ impl ConsumerGroup {
     }
 
     /// The partitions with the ids of their topics; those of topics that are no more are left out.
-    fn by_id(&self, step: &Step<'_>, partitions: &NamedPartitions) -> TopicPartitions {
+    fn by_id(step: &Step<'_>, partitions: &NamedPartitions) -> TopicPartitions {
         let known = partitions.iter().filter_map(|(name, partitions)| {
             let topic = step.around.catalog.topic(name)?;
             Some((topic.id, partitions.iter().copied().collect()))

@@ -70,7 +70,9 @@ impl ConsumerGroup {
             records.push(GroupRecord::Member(member.id.clone(), Some(metadata)));
             targets.insert(member.id.clone(), target);
         }
-        records.iter().for_each(|record| group.apply(record));
+        for record in &records {
+            group.apply(record);
+        }
         let metadata_hash = group.hash_of_topics(around.catalog);
         records.push(GroupRecord::Epoch(Some(GroupEpoch { epoch, metadata_hash })));
         let of_targets = targets.iter();
@@ -91,7 +93,9 @@ impl ConsumerGroup {
             };
             GroupRecord::Current(id, Some(current))
         }));
-        records.iter().for_each(|record| group.apply(record));
+        for record in &records {
+            group.apply(record);
+        }
         group.start_timers(around);
         Some((group, records))
     }

@@ -5,7 +5,7 @@
 
 use super::group::{Change, ConsumerGroup, Refused, RevocationDeadline, Step, Surroundings};
 use super::heartbeat::{Heartbeat, HeartbeatAnswer};
-use super::member::{CurrentAssignment, MemberState, STATIC_LEAVE_EPOCH};
+use super::member::{CurrentAssignment, HeldPartitions, MemberState, STATIC_LEAVE_EPOCH};
 use super::record::GroupRecord;
 use crate::broker::coordinator::group::events::LeavingMember;
 
@@ -53,7 +53,7 @@ impl ConsumerGroup {
         let current = CurrentAssignment {
             epoch: STATIC_LEAVE_EPOCH,
             assigned,
-            pending_revocation: Default::default(),
+            pending_revocation: HeldPartitions::new(),
             ..current
         };
         self.revocations.remove(id);

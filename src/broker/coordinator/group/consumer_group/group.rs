@@ -11,7 +11,7 @@ use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
 use super::conversion::{Downgrade, MigrationPolicy};
-use super::member::{ConsumerMember, MemberState};
+use super::member::{ConsumerMember, CurrentAssignment, MemberState};
 use super::record::{GroupEpoch, GroupRecord, ResolvedRegex, TargetEpoch};
 use super::topics::{self, TopicCatalog};
 use crate::broker::coordinator::group::assignor::{Assignor, TopicPartitions};
@@ -199,7 +199,7 @@ impl ConsumerGroup {
             GroupRecord::Current(id, None) => {
                 self.release(id);
                 if self.members.contains_key(id) {
-                    self.member_mut(id).current = Default::default();
+                    self.member_mut(id).current = CurrentAssignment::default();
                 }
             }
             GroupRecord::Regex(pattern, Some(resolved)) => {

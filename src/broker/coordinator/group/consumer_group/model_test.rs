@@ -18,10 +18,13 @@ use crate::broker::coordinator::group::assignor::{Assignor, TopicPartitions};
 const NAMES: [&str; 4] = ["a", "b", "ab", "c"];
 const SESSION_MS: i64 = 45_000;
 
+/// Ids and numbers of partitions, by name.
+type KnownTopics = BTreeMap<String, (Uuid, usize)>;
+
 #[derive(Debug, Default)]
 struct Topics {
-    /// Version, next id, and the topics.
-    state: Mutex<(i64, u128, BTreeMap<String, (Uuid, usize)>)>,
+    /// Version, last id, and the topics.
+    state: Mutex<(i64, u128, KnownTopics)>,
 }
 
 impl Topics {
@@ -312,7 +315,7 @@ impl World {
             member_id: id.clone(),
             rebalance_timeout_ms: Some(30_000),
             topics: (!regex).then(|| names(topics)),
-            regex: regex.then(|| if topics % 2 == 0 { "a.*" } else { "b|c" }.to_owned()),
+            regex: regex.then(|| if topics.is_multiple_of(2) { "a.*" } else { "b|c" }.to_owned()),
             assignor: range.then(|| "range".to_owned()),
             owned: Some(TopicPartitions::new()),
             ..Heartbeat::default()
