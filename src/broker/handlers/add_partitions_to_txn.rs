@@ -82,9 +82,10 @@ fn add(
     generation: Generation,
 ) -> impl Fn(&TopicPartition) -> Option<ResponseError> {
     let partitions = named(topics);
+    let image = node.cluster.image();
     let missing: BTreeSet<TopicPartition> = partitions
         .iter()
-        .filter(|name| node.partition(&name.topic, name.partition).is_none())
+        .filter(|name| image.partition(&name.topic, name.partition).is_none())
         .cloned()
         .collect();
     let outcome = if missing.is_empty() {

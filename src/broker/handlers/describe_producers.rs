@@ -19,12 +19,17 @@ pub fn handle(
     _: &RequestContext,
     request: DescribeProducersRequest,
 ) -> DescribeProducersResponse {
+    let image = node.cluster.image();
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partition_indexes.iter().map(|index| {
             let response = PartitionResponse::default().with_partition_index(*index);
-            match node.partition(&topic.name, *index) {
-                Some(replica) => response.with_active_producers(producers(&replica)),
-                None => response.with_error_code(ResponseError::UnknownTopicOrPartition.code()),
+            let found = image.topic(&topic.name);
+            let leader = found
+                .ok_or(ResponseError::UnknownTopicOrPartition)
+                .and_then(|topic| node.leader(topic, *index));
+            match leader {
+                Ok((replica, _)) => response.with_active_producers(producers(&replica)),
+                Err(error) => response.with_error_code(error.code()),
             }
         });
         TopicResponse::default()
