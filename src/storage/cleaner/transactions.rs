@@ -61,15 +61,12 @@ impl Transactions {
         if !header.is_transactional() {
             return false;
         }
-        match self.aborted.get_mut(&header.producer_id) {
-            Some((_, met)) => {
-                *met = true;
-                true
-            }
-            None => {
-                self.committed.insert(header.producer_id);
-                false
-            }
+        if let Some((_, met)) = self.aborted.get_mut(&header.producer_id) {
+            *met = true;
+            true
+        } else {
+            self.committed.insert(header.producer_id);
+            false
         }
     }
 
