@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 
-from harness import HERE, KAFKIT, ApacheKafka, MiniBroker, equal, expect, kafka_tool, run, wait_until
+from harness import HERE, KAFKIT, ApacheKafka, MiniBroker, Program, equal, expect, kafka_tool, run, wait_until
 
 BROKER = ApacheKafka
 
@@ -92,6 +92,42 @@ def check_apache_kafka_starts_on_a_directory_of_the_mini_broker(_broker):
         kafkit(apache, "produce", "orders", stdin=numbers(4))
         equal(len(kafkit(apache, "consume", "orders", "-e", "-g", "readers").splitlines()), 4, "what the group has left")
     finally:
+        apache.stop()
+
+
+def committed(broker, topic):
+    return kafkit(broker, "consume", topic, "-e", "--isolation", "read_committed").split()
+
+
+def check_apache_kafka_goes_on_with_transactions_of_the_mini_broker_and_back(_broker):
+    """One committed, and one that is open when the broker is killed; its successor ends it on the other broker."""
+    send = lambda broker, stdin: kafkit(broker, "produce", "ledger", "--transactional-id", "id", stdin=stdin)
+    mini = MiniBroker("transactions")
+    mini.start()
+    try:
+        send(mini, "one\ntwo\n")
+        with Program(KAFKIT, "produce", "ledger", "--transactional-id", "id", "-b", mini.bootstrap) as producer:
+            producer.write("open\n")
+            wait_until(lambda: "Ongoing" in kafkit(mini, "describe", "transaction", "id"), "the transaction is open")
+            mini.stop(signal.SIGKILL)
+            producer.stop(signal.SIGKILL)
+    finally:
+        mini.stop(signal.SIGKILL)
+    apache = hand_over(mini, "transactions")
+    try:
+        wait_until(lambda: run(KAFKIT, "consume", "ledger", "-e", "-q", "--isolation", "read_committed", "-b",
+                               apache.bootstrap, status=None).split() == ["one", "two"], "what was committed")
+        expect("Ongoing" in kafkit(apache, "describe", "transaction", "id"), "the transaction is still open")
+        send(apache, "three\n")
+        equal(committed(apache, "ledger"), ["one", "two", "three"], "after a transaction of Apache Kafka")
+        end(apache)
+        mini = MiniBroker("transactions_again")
+        mini.data_dir = apache.data_dir
+        mini.start()
+        send(mini, "four\n")
+        equal(committed(mini, "ledger"), ["one", "two", "three", "four"], "after another on the mini broker")
+    finally:
+        mini.stop()
         apache.stop()
 
 
