@@ -41,3 +41,7 @@ def check_a_group_commits_and_goes_on(broker):
 
 def check_the_admin_client(broker):
     tour(broker, "admin")
+
+
+def check_transactions(broker):
+    run(PYTHON, HERE / "python" / "transactions.py", broker.bootstrap, "kafka_python", limit=90)

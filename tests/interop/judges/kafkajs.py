@@ -26,6 +26,10 @@ def check_groups(broker):
     tour(broker, "groups")
 
 
+def check_transactions(broker):
+    tour(broker, "transactions")
+
+
 def check_offsets_by_time_and_deleted_records(broker):
     tour(broker, "offsets")
 

@@ -23,6 +23,14 @@ def check_confluent_groups_and_static_members(broker):
     tour("confluent", broker, "groups")
 
 
+def transactions(client, broker):
+    run(PYTHON, HERE / "python" / "transactions.py", broker.bootstrap, client, limit=90)
+
+
+def check_confluent_transactions(broker):
+    transactions("confluent", broker)
+
+
 def check_confluent_offsets_by_time_and_deleted_records(broker):
     tour("confluent", broker, "offsets")
 
@@ -37,6 +45,10 @@ def check_aiokafka_every_codec_headers_nulls_and_sizes(broker):
 
 def check_aiokafka_groups_and_static_members(broker):
     tour("aiokafka", broker, "groups")
+
+
+def check_aiokafka_transactions(broker):
+    transactions("aiokafka", broker)
 
 
 def check_aiokafka_offsets_by_time_and_deleted_records(broker):

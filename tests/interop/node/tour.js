@@ -164,9 +164,35 @@ async function administration() {
   await until(async () => !(await admin.listTopics()).includes(topic), 'the topic is gone')
 }
 
+// "one" is committed, "two" aborted, "three" committed, each with a place in the input.
+async function transactions() {
+  const topic = 'kafkajs-transactions'
+  await create(topic, 1)
+  const producer = kafka.producer({ transactionalId: 'kafkajs', maxInFlightRequests: 1, idempotent: true })
+  await producer.connect()
+  for (const [value, commits] of [['one', true], ['two', false], ['three', true]]) {
+    const transaction = await producer.transaction()
+    await transaction.send({ topic, messages: [{ value }] })
+    const partitions = [{ partition: 0, offset: commits ? '7' : '9' }]
+    await transaction.sendOffsets({ consumerGroupId: 'kafkajs-places', topics: [{ topic, partitions }] })
+    await (commits ? transaction.commit() : transaction.abort())
+  }
+  await producer.disconnect()
+  const seen = []
+  const consumer = kafka.consumer({ groupId: 'kafkajs-committed', maxWaitTimeInMs: 100, readUncommitted: false })
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run({ eachMessage: async ({ message }) => seen.push(message.value.toString()) })
+  await until(() => seen.length === 2, 'what was committed')
+  assert.deepEqual(seen, ['one', 'three'])
+  await consumer.disconnect()
+  const [{ partitions }] = await admin.fetchOffsets({ groupId: 'kafkajs-places', topics: [topic] })
+  assert.equal(partitions[0].offset, '7')
+}
+
 async function main() {
   await admin.connect()
-  await { records, groups, offsets, admin: administration }[step]()
+  await { records, groups, offsets, admin: administration, transactions }[step]()
   await admin.disconnect()
   console.log('done')
   process.exit(0)
