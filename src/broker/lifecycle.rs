@@ -136,6 +136,7 @@ impl PreparedBroker {
             () = transaction::run_alarm(Arc::clone(&self.node.transactions), timers::steady_ms) => {}
             () = timers::housekeeping(Arc::clone(&self.node)) => {}
             () = timers::compaction(Arc::clone(&self.node)) => {}
+            () = timers::presence(Arc::clone(&self.node)) => {}
             () = idle_for_long(&self.node) => {
                 self.stop.send_replace(true);
             }

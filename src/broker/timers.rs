@@ -7,6 +7,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::node::Node;
 
+/// How often the folders of partitions are looked for.
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a setting may be looked at late.
+const LONGEST_NAP: Duration = Duration::from_secs(1);
 /// Even with a backoff of 0 ms the cleaner pauses between two looks.
 const SHORTEST_BACKOFF_MS: u64 = 10;
 
@@ -30,12 +34,33 @@ pub(super) async fn compaction(node: Arc<Node>) {
     if !node.config.flag("log.cleaner.enable") {
         return std::future::pending().await;
     }
+    let mut waited = Duration::ZERO;
     loop {
         let backoff = node.replicas.cleaner_setting("log.cleaner.backoff.ms");
         let backoff = u64::try_from(backoff).unwrap_or(0).max(SHORTEST_BACKOFF_MS);
-        tokio::time::sleep(Duration::from_millis(backoff)).await;
+        let rest = Duration::from_millis(backoff).saturating_sub(waited);
+        if !rest.is_zero() {
+            // The setting may be made shorter meanwhile.
+            let nap = rest.min(LONGEST_NAP);
+            tokio::time::sleep(nap).await;
+            waited += nap;
+            continue;
+        }
+        waited = Duration::ZERO;
         let replicas = Arc::clone(&node.replicas);
         let work = tokio::task::spawn_blocking(move || replicas.compact(now_ms()));
+        for note in work.await.unwrap_or_default() {
+            node.notice_once(note);
+        }
+    }
+}
+
+/// Notices folders of partitions that are deleted under the broker. Never ends.
+pub(super) async fn presence(node: Arc<Node>) {
+    loop {
+        tokio::time::sleep(PRESENCE_INTERVAL).await;
+        let replicas = Arc::clone(&node.replicas);
+        let work = tokio::task::spawn_blocking(move || replicas.look_for_folders());
         for note in work.await.unwrap_or_default() {
             node.notice_once(note);
         }

@@ -52,6 +52,8 @@ pub enum AppendError {
     Malformed(String),
     /// The disk.
     Storage(Error),
+    /// The log's folder was deleted or moved away.
+    Gone(Error),
 }
 
 impl fmt::Display for AppendError {
@@ -65,7 +67,7 @@ impl fmt::Display for AppendError {
                 )
             }
             Self::Malformed(reason) => f.write_str(reason),
-            Self::Storage(error) => error.fmt(f),
+            Self::Storage(error) | Self::Gone(error) => error.fmt(f),
         }
     }
 }

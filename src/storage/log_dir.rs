@@ -203,9 +203,12 @@ impl LogDir {
 
     /// Takes a partition out of sight at once; its files go with [`LogDir::purge_deleted`]. Its log must not be used
     /// any more, though readers may still hold slices of it. A folder that holds files of something else keeps its
-    /// name and those files.
+    /// name and those files. A folder that is gone is deleted.
     pub fn delete_partition(&self, partition: &TopicPartition) -> Result<()> {
         let folder = self.folder(partition);
+        if !folder.try_exists()? {
+            return Ok(());
+        }
         if partition_folder::holds_others(&folder)? {
             return partition_folder::remove(&folder);
         }

@@ -29,7 +29,6 @@ impl PartitionLog {
             .segments
             .iter()
             .take_while(|segment| segment.base_offset() < range.first_uncleanable);
-        let start = self.segments.first().map_or(0, Segment::base_offset);
         let last_records = self.producers.iter().map(|(id, entry)| {
             let last = LastRecord {
                 data_offset: entry.last_data_offset(),
@@ -42,7 +41,7 @@ impl PartitionLog {
             config: self.config.clone(),
             range,
             sources: below.map(Segment::as_source).collect(),
-            aborted: self.aborted_transactions(start, range.first_uncleanable)?,
+            aborted: self.aborted_transactions(self.first_base_offset(), range.first_uncleanable)?,
             last_records: last_records.collect(),
             delete_retention_ms: compaction.delete_retention_ms,
             now_ms,

@@ -40,6 +40,8 @@ pub struct PartitionLog {
     pub(super) cleaned_up_to: Option<Offset>,
     /// The folder belongs to this log no more, or a replacement of segments is left to the next start.
     pub(super) cleaning_is_over: bool,
+    /// The folder, or the file that is appended to, was deleted or moved away.
+    pub(super) is_gone: bool,
     /// End offset of the newest producer snapshot.
     pub(super) snapshot_offset: Option<Offset>,
 }
@@ -124,6 +126,7 @@ impl PartitionLog {
         leader_epoch: i32,
         now_ms: i64,
     ) -> Result<Appended, AppendError> {
+        self.check_present()?;
         let mut header = self.check_batch(batch)?;
         let repeated = matches!(origin, Origin::Client { .. })
             .then(|| self.producers.duplicate_of(&header))
@@ -151,7 +154,8 @@ impl PartitionLog {
         }
         let marker = end_of_transaction(&header, batch);
         self.check_producer(&header, marker, origin)?;
-        self.write(batch, &header, marker, now_ms)?;
+        let written = self.write(batch, &header, marker, now_ms);
+        written.map_err(|error| self.explain(error))?;
         Ok(Appended {
             base_offset: header.base_offset,
             last_offset: header.last_offset(),
@@ -223,12 +227,12 @@ impl PartitionLog {
     ) -> Result<(), AppendError> {
         self.roll_if_due(batch.len() as u64, header, now_ms)?;
         let interval = self.config.index_interval_bytes;
-        self.active().append(batch, header, interval)?;
+        self.active()?.append(batch, header, interval)?;
         self.log_end_offset = header.next_offset();
         self.leader_epochs
             .assign(header.partition_leader_epoch, header.base_offset)?;
         if let Some(aborted) = self.producers.record(header, marker) {
-            transaction_index::append(&self.active().path(FileKind::TransactionIndex), aborted)?;
+            transaction_index::append(&self.active()?.path(FileKind::TransactionIndex), aborted)?;
             self.has_aborted = true;
         }
         let unflushed = self.log_end_offset.saturating_sub(self.recovery_point);
@@ -239,13 +243,20 @@ impl PartitionLog {
     }
 
     /// The segment at the end, which a log always has.
-    pub(super) fn active(&mut self) -> &mut Segment {
-        let last = self.segments.len() - 1;
-        &mut self.segments[last]
+    fn active(&mut self) -> Result<&mut Segment> {
+        let last = self.segments.last_mut();
+        last.ok_or_else(|| Error::failed("the log has no segment"))
+    }
+
+    /// Where the first segment begins, at or before the log's start.
+    pub(super) fn first_base_offset(&self) -> Offset {
+        self.segments
+            .first()
+            .map_or(self.log_start_offset, Segment::base_offset)
     }
 
     fn roll_if_due(&mut self, size: u64, header: &BatchHeader, now_ms: i64) -> Result<()> {
-        self.active().open_writer(now_ms)?;
+        self.active()?.open_writer(now_ms)?;
         let config = &self.config;
         let due = self
             .segments
@@ -256,12 +267,14 @@ impl PartitionLog {
 
     /// Ends the last segment and begins another at the log's end.
     pub(super) fn roll(&mut self, now_ms: i64) -> Result<()> {
+        self.look_for_folder()?;
         let base_offset = self.log_end_offset;
         let sync = self.config.flush_each_batch;
-        self.active().close(sync)?;
-        if self.active().base_offset() == base_offset {
+        let active = self.active()?;
+        active.close(sync)?;
+        if active.base_offset() == base_offset {
             // Empty, but its offsets would not fit: it begins anew where it is.
-            return self.active().open_writer(now_ms);
+            return active.open_writer(now_ms);
         }
         self.take_snapshot()?;
         let mut segment = Segment::create(&self.folder, base_offset)?;
@@ -295,6 +308,7 @@ impl PartitionLog {
         upper_bound: Offset,
         at_least_one: bool,
     ) -> Result<LogSlice, ReadError> {
+        self.check_present()?;
         if offset < self.log_start_offset || offset > self.log_end_offset {
             return Err(ReadError::OffsetOutOfRange {
                 log_start_offset: self.log_start_offset,
@@ -384,6 +398,7 @@ impl PartitionLog {
 
     /// Makes everything appended last through a power cut.
     pub fn flush(&mut self) -> Result<()> {
+        self.look_for_folder()?;
         for segment in &mut self.segments {
             segment.sync()?;
         }
@@ -400,8 +415,11 @@ impl PartitionLog {
     }
 
     /// Writes indexes and producer state and closes the files; the log may be appended to again afterwards. With
-    /// `sync` everything then lasts through a power cut.
+    /// `sync` everything then lasts through a power cut. Of a log whose folder is gone nothing is left to close.
     pub fn close(&mut self, sync: bool) -> Result<()> {
+        if self.look_for_folder().is_err() {
+            return Ok(());
+        }
         for segment in &mut self.segments {
             segment.close(sync)?;
         }

@@ -51,6 +51,7 @@ pub(super) fn open(
         has_aborted: files.has_transactions,
         cleaned_up_to: recovery.cleaned_up_to,
         cleaning_is_over: false,
+        is_gone: false,
         snapshot_offset: Some(0),
     };
     if log.segments.is_empty() {
@@ -84,22 +85,17 @@ fn find_untrusted(
     recovery: Recovery,
     now_ms: i64,
 ) -> Result<Option<usize>> {
-    let last = log.segments.len() - 1;
     let scan_from = if recovery.clean_shutdown {
-        match end_of_tail(&log.segments[last])? {
-            Some(end) => {
-                log.log_end_offset = end;
-                None
-            }
-            None => Some(last),
-        }
+        let end = log.segments.last().map(end_of_tail).transpose()?.flatten();
+        log.log_end_offset = end.unwrap_or(log.log_end_offset);
+        end.is_none().then(|| log.segments.len().saturating_sub(1))
     } else {
         let after = log
             .segments
             .partition_point(|segment| segment.base_offset() <= recovery.recovery_point);
         Some(after.saturating_sub(1))
     };
-    for segment in log.segments.iter_mut().take(scan_from.unwrap_or(last + 1)) {
+    for segment in log.segments.iter_mut().take(scan_from.unwrap_or(usize::MAX)) {
         if segment.size() > 0 && !files.indexed.contains(&segment.base_offset()) {
             index_anew(segment, log.config.index_interval_bytes, now_ms)?;
         }
@@ -145,7 +141,7 @@ fn recover_from(
     snapshots: &mut BTreeSet<Offset>,
     now_ms: i64,
 ) -> Result<()> {
-    let start = log.segments[first].base_offset();
+    let start = log.segments.get(first).map_or(0, Segment::base_offset);
     log.log_end_offset = start;
     load_producers(log, snapshots, now_ms, start)?;
     let mut at = first;
@@ -168,7 +164,9 @@ fn recover_from(
 /// Whether all of the segment's bytes are whole batches; what is not is cut off.
 fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<bool> {
     let interval = log.config.index_interval_bytes;
-    let segment = &mut log.segments[at];
+    let Some(segment) = log.segments.get_mut(at) else {
+        return Ok(true);
+    };
     segment.open_writer(now_ms)?;
     segment.clear_indexes()?;
     let transactions = segment.path(FileKind::TransactionIndex);
@@ -225,7 +223,7 @@ fn load_producers(
     end: Offset,
 ) -> Result<()> {
     let end = end.min(log.log_end_offset);
-    let mut from = log.segments[0].base_offset();
+    let mut from = log.first_base_offset();
     while let Some(&offset) = snapshots.range(..=end).next_back() {
         let path = log.folder.join(file_name(offset, FileKind::ProducerSnapshot));
         if let Ok(entries) = producer_snapshot::read(&path) {
@@ -275,7 +273,7 @@ fn replay_producers(log: &mut PartitionLog, from: Offset, end: Offset) -> Result
 
 /// Where the log starts: at its first segment, or where a request to delete records moved it.
 fn settle_start(log: &mut PartitionLog, checkpointed: Offset) -> Result<()> {
-    log.log_start_offset = checkpointed.max(log.segments[0].base_offset());
+    log.log_start_offset = checkpointed.max(log.first_base_offset());
     if log.log_start_offset > log.log_end_offset {
         for segment in log.segments.drain(..) {
             segment.delete()?;

@@ -39,7 +39,7 @@ impl PartitionLog {
         for segment in self.segments.drain(..count) {
             segment.delete()?;
         }
-        let start = self.segments.first().map_or(0, Segment::base_offset);
+        let start = self.first_base_offset();
         if start > self.log_start_offset {
             self.log_start_offset = start;
             self.leader_epochs.truncate_from_start(start)?;

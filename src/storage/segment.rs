@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -152,6 +153,22 @@ impl Segment {
             .as_mut()
             .is_none_or(|writer| std::mem::take(&mut writer.used));
         if used { Ok(()) } else { self.close(false) }
+    }
+
+    /// Whether the log file that is appended to is still the one in the folder; nothing is looked at while it is closed.
+    pub(super) fn is_in_place(&self) -> bool {
+        let Some(writer) = &self.writer else {
+            return true;
+        };
+        let file_of = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        match (
+            writer.log.file().metadata(),
+            fs::metadata(self.path(FileKind::Log)),
+        ) {
+            (Ok(open), Ok(found)) => file_of(open) == file_of(found),
+            (_, Err(error)) => error.kind() != std::io::ErrorKind::NotFound,
+            _ => true,
+        }
     }
 
     /// Opens the files for appending, unless they are open.

@@ -19,15 +19,22 @@ pub struct SegmentFile {
 }
 
 impl SegmentFile {
-    /// Opens `path` for appending after its first `len` bytes; a missing file is created.
+    /// Opens `path` for appending after its first `len` bytes, which it must have; an empty one is created.
     pub fn open(path: &Path, len: u64) -> Result<Self> {
+        let context = |error: Error| error.context(format_args!("cannot open {}", path.display()));
         let file = OpenOptions::new()
             .read(true)
             .write(true)
-            .create(true)
+            .create(len == 0)
             .truncate(false)
             .open(path)
-            .map_err(|error| Error::from(error).context(format_args!("cannot open {}", path.display())))?;
+            .map_err(|error| context(error.into()))?;
+        let found = file.metadata().map_err(|error| context(error.into()))?.len();
+        if found < len {
+            return Err(context(Error::bad_data(format!(
+                "it has {found} bytes and should have {len}"
+            ))));
+        }
         Ok(Self {
             file: Arc::new(file),
             len,

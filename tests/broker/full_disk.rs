@@ -15,7 +15,7 @@ use crate::support::cluster::Cluster;
 use crate::support::suite::Suite;
 use crate::support::wait::wait_until;
 
-const STORAGE_ERROR: i16 = 56;
+pub const STORAGE_ERROR: i16 = 56;
 const RECORD: usize = 10_000;
 
 /// Limits the size of the files that a running broker writes: stands for a disk of that size. `None` is no limit.
@@ -28,8 +28,8 @@ fn limit_files(cluster: &Cluster, bytes: Option<u64>) {
     prlimit(pid, Resource::Fsize, limit).unwrap();
 }
 
-/// Produces one batch of ten records; the error code.
-fn produce(connection: &mut Connection) -> i16 {
+/// Produces one batch of ten records to topic `t`; the error code.
+pub fn produce(connection: &mut Connection) -> i16 {
     let mut builder = BatchBuilder::new(BatchOptions::default());
     for _ in 0..10 {
         builder.append(1_700_000_000_000, None, Some(&[b'x'; RECORD]), &[]);

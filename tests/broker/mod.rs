@@ -1,5 +1,6 @@
 //! Does the broker answer right?
 
+mod compaction;
 mod consumer_protocol;
 mod expected_by_clients;
 mod foreign_folders;
@@ -7,7 +8,7 @@ mod full_disk;
 mod groups;
 mod hostile_client;
 mod lifecycle;
-mod not_yet;
+mod lost_folder;
 mod partition_files;
 mod replicas_of_one_node;
 mod restart;

@@ -79,7 +79,7 @@ impl World {
             clean_shutdown,
             recovery_point: 0,
             log_start_offset: self.start,
-            cleaned_up_to: None,
+            ..Recovery::default()
         };
         self.log = PartitionLog::open(self.folder.path(), config(), recovery, NOW_MS).unwrap();
     }

@@ -1,5 +1,6 @@
 //! Properties: what must hold for every input, checked with random ones.
 
+mod compaction_against_model;
 mod dump_log;
 mod group_state_machine;
 mod log_against_model;

@@ -82,10 +82,7 @@ pub(super) fn store(
         return Ok(());
     }
     let stored = match resource {
-        Resource::Topic(name) => node
-            .replicas
-            .set_topic_configs(name, &configs)
-            .inspect(|()| node.note_compaction(name)),
+        Resource::Topic(name) => node.replicas.set_topic_configs(name, &configs),
         Resource::Group(group) => node.replicas.set_group_configs(group, &configs),
         _ => node
             .replicas

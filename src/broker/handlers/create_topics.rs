@@ -91,8 +91,7 @@ pub(super) fn create_automatically(node: &Node, name: &str) -> Result<Arc<TopicI
     } else {
         let partitions = node.config.num_partitions;
         let planned = PlannedTopic::new(&node.cluster.image(), partitions, Configs::new());
-        let created = node.replicas.create_topic(name, &planned);
-        created.inspect(|_| node.note_compaction(name))
+        node.replicas.create_topic(name, &planned)
     };
     // Another request may have created it meanwhile.
     created.or_else(|_| {
@@ -113,7 +112,6 @@ fn create(node: &Node, topic: &CreatableTopic, validate_only: bool) -> Result<Cr
     } else {
         let created = node.replicas.create_topic(name, &planned);
         created
-            .inspect(|_| node.note_compaction(name))
             .map_err(|error| {
                 // Another request may have created it meanwhile.
                 let refused = controller::check_new_name(&node.cluster.image(), name).err();

@@ -251,8 +251,13 @@ impl Produce<'_> {
         let mut appended = partition
             .append(batch, origin, self.now_ms)
             .inspect_err(|error| {
-                if let AppendError::Storage(error) = error {
-                    self.node.report(self.node.write_trouble.write_refused(error));
+                match error {
+                    // The trouble of one partition: others go on.
+                    AppendError::Gone(error) => self.node.notice_once(error),
+                    AppendError::Storage(error) => {
+                        self.node.report(self.node.write_trouble.write_refused(error));
+                    }
+                    _ => {}
                 }
             })
             .map_err(|error| rejected_by_log(&error))?;
@@ -280,7 +285,7 @@ fn tells_log_start(error: ResponseError) -> bool {
 /// Only for what the disk refuses does an answer say more than the code.
 fn rejected_by_log(error: &AppendError) -> Rejected {
     let message = match error {
-        AppendError::Storage(error) => error.to_string(),
+        AppendError::Storage(error) | AppendError::Gone(error) => error.to_string(),
         _ => String::new(),
     };
     Rejected::new(error_code(error), message)
@@ -290,7 +295,7 @@ fn error_code(error: &AppendError) -> ResponseError {
     match error {
         AppendError::Malformed(_) => ResponseError::CorruptMessage,
         AppendError::TooLarge { .. } => ResponseError::RecordListTooLarge,
-        AppendError::Storage(_) => ResponseError::KafkaStorageError,
+        AppendError::Storage(_) | AppendError::Gone(_) => ResponseError::KafkaStorageError,
         AppendError::Producer(ProducerError::OutOfOrderSequence { .. }) => {
             ResponseError::OutOfOrderSequenceNumber
         }

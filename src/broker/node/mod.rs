@@ -103,7 +103,6 @@ impl Node {
     pub fn create_topic(&self, name: &str, partitions: i32, configs: Configs) -> Result<()> {
         let planned = PlannedTopic::new(&self.cluster.image(), partitions, configs);
         self.replicas.create_topic(name, &planned)?;
-        self.note_compaction(name);
         Ok(())
     }
 
@@ -127,16 +126,6 @@ impl Node {
     /// The same for what clients can cause again and again: a line that was reported before is not repeated.
     pub fn notice_once(&self, line: impl fmt::Display) {
         self.notices.say_once(&line.to_string());
-    }
-
-    /// Says of a topic with `cleanup.policy=compact` that its records stay for the time being.
-    pub fn note_compaction(&self, topic: &str) {
-        let partition = self.partition(topic, 0);
-        if partition.is_some_and(|partition| partition.settings().compact) {
-            self.notice_once(format_args!(
-                "topic {topic} has cleanup.policy=compact, and the mini broker does not compact yet: every record stays"
-            ));
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! is in the image (`cluster/`); `topic_changes` has the order of steps when something changes.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use uuid::Uuid;
@@ -31,6 +32,8 @@ pub struct ReplicaManager {
     pub(super) cluster: Arc<Cluster>,
     pub(super) log_dir: LogDir,
     pub(in crate::broker) compaction: Compaction,
+    /// How many folders have been looked for, so that every log has its turn.
+    pub(super) looked_for: AtomicUsize,
     /// By the id of the topic.
     replicas: RwLock<HashMap<Uuid, TopicReplicas>>,
 }
@@ -43,6 +46,7 @@ impl ReplicaManager {
             cluster,
             log_dir,
             compaction: Compaction::default(),
+            looked_for: AtomicUsize::new(0),
             replicas: RwLock::default(),
         }
     }

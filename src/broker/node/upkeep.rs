@@ -1,11 +1,15 @@
 //! What a node does for the logs of its replicas beside serving them: checkpoints, flushes, retention, closing.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use super::replica_manager::ReplicaManager;
 use crate::error::Result;
 use crate::storage::log_dir::Checkpoint;
 use crate::topic_partition::TopicPartition;
+
+/// Folders that are looked at in one go.
+const FOLDERS_AT_ONCE: usize = 500;
 
 impl ReplicaManager {
     /// Writes down where every log starts and ends, and what is safe on disk.
@@ -59,6 +63,19 @@ impl ReplicaManager {
             replica.log().close_unused_files()?;
         }
         Ok(())
+    }
+
+    /// Looks whether the folders of logs in use are still there, at no more than [`FOLDERS_AT_ONCE`] of them: those are
+    /// some milliseconds. Returns a line to report for each that is not.
+    pub(in crate::broker) fn look_for_folders(&self) -> Vec<String> {
+        let all = self.all();
+        let first = self.looked_for.fetch_add(FOLDERS_AT_ONCE, Ordering::Relaxed);
+        let count = all.len().min(FOLDERS_AT_ONCE);
+        let next = all.iter().cycle().skip(first.checked_rem(all.len()).unwrap_or(0));
+        next.take(count)
+            .filter_map(|replica| replica.log().look_for_folder().err())
+            .map(|error| error.to_string())
+            .collect()
     }
 
     /// Removes segments that retention no longer keeps.

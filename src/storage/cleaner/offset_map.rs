@@ -9,8 +9,7 @@ use crate::topic_partition::Offset;
 
 /// Bytes that a hash table takes for each place: hash, offset, and the table's own byte.
 const BYTES_PER_PLACE: u64 = 25;
-/// While the table grows, the old one, half as large, is there as well.
-const FEWEST_PLACES: u64 = 1024;
+const FEWEST_PLACES: u64 = 4;
 
 /// Key → last offset.
 #[derive(Debug)]
@@ -21,15 +20,16 @@ pub(super) struct OffsetMap {
 }
 
 impl OffsetMap {
-    /// A map that takes no more than about `memory` bytes, or 40 kB if that is more.
+    /// A map that takes no more than about `memory` bytes; it always has room for three keys.
     pub(super) fn with_memory(memory: u64) -> Self {
+        // While the table grows, the old one, half as large, is there as well.
         let places = memory / (BYTES_PER_PLACE + BYTES_PER_PLACE / 2);
         // The table has a power of two of places, of which seven in eight are filled.
         let places = FEWEST_PLACES.max(places.checked_ilog2().map_or(0, |log| 1 << log));
         Self {
             offsets: HashMap::new(),
             hashers: [RandomState::new(), RandomState::new()],
-            most_keys: usize::try_from(places / 8 * 7).unwrap_or(usize::MAX),
+            most_keys: usize::try_from(places * 7 / 8).unwrap_or(usize::MAX),
         }
     }
 
@@ -69,11 +69,11 @@ mod tests {
         let taken = (0..2000_i64)
             .take_while(|n| map.put(&n.to_be_bytes(), *n))
             .count();
-        assert_eq!(taken, 896);
-        assert!(map.put(&5_i64.to_be_bytes(), 9000));
-        assert_eq!(map.last_offset(&5_i64.to_be_bytes()), Some(9000));
-        assert_eq!(map.last_offset(&6_i64.to_be_bytes()), Some(6));
-        assert_eq!(map.last_offset(&896_i64.to_be_bytes()), None);
-        assert_eq!(OffsetMap::with_memory(128 << 20).most_keys, (1 << 21) / 8 * 7);
+        assert_eq!(taken, 3);
+        assert!(map.put(&1_i64.to_be_bytes(), 9000));
+        assert_eq!(map.last_offset(&1_i64.to_be_bytes()), Some(9000));
+        assert_eq!(map.last_offset(&2_i64.to_be_bytes()), Some(2));
+        assert_eq!(map.last_offset(&3_i64.to_be_bytes()), None);
+        assert_eq!(OffsetMap::with_memory(128 << 20).most_keys, (1 << 21) * 7 / 8);
     }
 }

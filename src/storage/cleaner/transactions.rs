@@ -61,13 +61,13 @@ impl Transactions {
         if !header.is_transactional() {
             return false;
         }
-        if let Some((_, met)) = self.aborted.get_mut(&header.producer_id) {
+        let aborted = self.aborted.get_mut(&header.producer_id);
+        if let Some((_, met)) = aborted {
             *met = true;
-            true
-        } else {
-            self.committed.insert(header.producer_id);
-            false
+            return true;
         }
+        self.committed.insert(header.producer_id);
+        false
     }
 
     /// Meets a control batch. `is_empty`: it has no record; `marker`: its record, if that ends a transaction.
