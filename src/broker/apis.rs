@@ -128,7 +128,7 @@ pub const APIS: &[Api] = &[
     },
     api!(@row Fetch, 4, 18, |call: Call| Box::pin(fetch::answer(call)), PartitionLeader, [Read Topic],
         [(4, "44441[s[484]]"), (5, "44441[s[4884]]"), (7, "4444144[s[4884]][s[4]]"), (9, "4444144[s[44884]][s[4]]"), (11, "4444144[s[44884]][s[4]]s"), (12, "4444144<S<448484t>t><S<4>t>St"), (13, "4444144<88<448484t>t><88<4>t>St"), (15, "444144<88<448484t>t><88<4>t>St")]),
-    api!(ListOffsets, ListOffsetsRequest, 1..=10, list_offsets::handle, PartitionLeader, [Describe Topic],
+    api!(ListOffsets, ListOffsetsRequest, 1..=11, list_offsets::handle, PartitionLeader, [Describe Topic],
         [(1, "4[s[48]]"), (2, "41[s[48]]"), (4, "41[s[448]]"), (6, "41<S<448t>t>t"), (10, "41<S<448t>t>4t")]),
     api!(Metadata, MetadataRequest, 0..=13, metadata::handle, AnyNode, [Describe Topic],
         [(0, "[s]"), (4, "[s]1"), (8, "[s]111"), (9, "<St>111t"), (10, "<88St>111t"), (11, "<88St>11t")]),

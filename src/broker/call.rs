@@ -10,6 +10,7 @@ use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::Request;
 
 use super::access::Principal;
+use super::newer_versions;
 use super::node::Node;
 use super::refusal::Refusal;
 use super::request_shape;
@@ -43,7 +44,7 @@ pub struct Call {
 
 /// Decodes the body, after its lengths were checked.
 pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Node>, RequestContext, R), Refusal> {
-    let version = call.context.version;
+    let version = newer_versions::fields_of(call.context.api, call.context.version);
     if !request_shape::is_well_formed(call.shape, &call.body) {
         return Err(Refusal::new("a request whose lengths do not fit its size"));
     }

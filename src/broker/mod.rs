@@ -18,6 +18,7 @@ mod fetch;
 pub mod handlers;
 pub mod internal_topics;
 pub mod lifecycle;
+mod newer_versions;
 pub mod node;
 pub mod notices;
 mod once;

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use kafka_protocol::protocol::{Encodable, HeaderVersion, Request};
 
 use super::call::RequestContext;
+use super::newer_versions;
 use super::refusal::Refusal;
 use crate::wire::{frame, header};
 
@@ -40,7 +41,8 @@ pub(super) fn encode<R: Request>(
     context: &RequestContext,
     response: &R::Response,
 ) -> Result<Answer, Refusal> {
-    encode_as::<R::Response>(context.correlation_id, context.version, response)
+    let version = newer_versions::fields_of(context.api, context.version);
+    encode_as::<R::Response>(context.correlation_id, version, response)
         .map_err(|error| Refusal::new(format!("{:?} v{}: {error}", context.api, context.version)))
 }
 

@@ -9,6 +9,7 @@ mod groups;
 mod hostile_client;
 mod lifecycle;
 mod lost_folder;
+mod newer_versions;
 mod partition_files;
 mod replicas_of_one_node;
 mod restart;

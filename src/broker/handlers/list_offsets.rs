@@ -1,7 +1,8 @@
-//! ListOffsets, versions 1–10: the offset of a time, or of one of the special times.
+//! ListOffsets, versions 1–11: the offset of a time, or of one of the special times.
 //!
 //! - −1 the end (for read-committed readers the last stable offset), −2 the start, −3 (v7) the record with the
-//!   largest timestamp, −4 (v8) the start of what is local: the start, −5 (v9) the end of what is tiered: none.
+//!   largest timestamp, −4 (v8) the start of what is local: the start, −5 (v9) the end of what is tiered: none, −6
+//!   (v11) the first that is to be tiered: none.
 //! - A time gives the first record that is not older, with its own timestamp; −1 if there is none.
 //! - A partition that a request names twice is refused, in one answer. The time is looked at before the partition.
 //!
@@ -26,6 +27,7 @@ const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
+const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 /// The offset for a time.
 struct Found {
@@ -91,6 +93,7 @@ fn is_served(timestamp: i64, version: i16) -> bool {
     match timestamp {
         EARLIEST_LOCAL => version >= 8,
         LATEST_TIERED => version >= 9,
+        EARLIEST_PENDING_UPLOAD => version >= 11,
         MAX_TIMESTAMP => version >= 7,
         timestamp => timestamp >= EARLIEST,
     }
@@ -123,7 +126,7 @@ fn look_up(
         LATEST if committed => return bound(partition.last_stable_offset()),
         LATEST => return bound(partition.high_watermark()),
         EARLIEST | EARLIEST_LOCAL => return bound(partition.log_start_offset()),
-        LATEST_TIERED => return Ok(NOTHING),
+        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => return Ok(NOTHING),
         MAX_TIMESTAMP => partition.log().max_timestamp_offset(),
         timestamp => partition.log().offset_for_timestamp(timestamp),
     };

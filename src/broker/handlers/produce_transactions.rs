@@ -26,7 +26,8 @@ pub(super) struct TransactionCheck {
 }
 
 impl TransactionCheck {
-    /// Asks for all partitions with records of a transaction at once. `topic_of` finds the topic of a name or id.
+    /// Asks for all partitions with records of a transaction at once. `topics` are those of the request, in its order;
+    /// `None` where one does not exist.
     pub(super) fn of(
         node: &Node,
         version: i16,

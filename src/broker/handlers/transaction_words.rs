@@ -33,8 +33,8 @@ pub(super) struct Admission {
 }
 
 impl Admission {
-    /// Whether records may be written in the producer's transaction: for each partition that is refused, why. Nothing
-    /// is written while the producer's transaction is unknown to the coordinator.
+    /// The partitions to which this producer may not write in its transaction, each with the reason. The coordinator must
+    /// know of a partition before a record is written there, or the partition would get no marker.
     pub(super) fn refused(
         self,
         node: &Node,
