@@ -16,6 +16,7 @@ use rdkafka::{Offset, types::RDKafkaErrorCode};
 
 use crate::support::cluster::Cluster;
 use crate::support::suite::Suite;
+use crate::support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -185,6 +186,43 @@ fn a_topic_that_is_deleted_holds_no_transaction_up() {
     let described = suite.run(["describe", "transaction", "t", "-o", "tsv", "-b", &bootstrap]);
     let described = described.succeeds().stdout();
     assert!(described.contains("CompleteCommit"), "{described}");
+}
+
+#[test]
+fn an_id_that_is_not_used_any_more_expires() {
+    let suite = Suite::new();
+    let mut cluster = Cluster::start_with(&[
+        "transactional.id.expiration.ms=300",
+        "transaction.remove.expired.transaction.cleanup.interval.ms=100",
+    ]);
+    let open = producer(&cluster, "open");
+    open.begin_transaction().unwrap();
+    send(&open, "a", &["one"]);
+    let used = producer(&cluster, "used");
+    used.begin_transaction().unwrap();
+    send(&used, "a", &["two"]);
+    used.commit_transaction(PATIENCE).unwrap();
+    let ids = |cluster: &Cluster| {
+        let list = [
+            "describe",
+            "transaction",
+            "-o",
+            "name",
+            "-b",
+            &cluster.bootstrap(),
+        ];
+        suite.run(list).succeeds().stdout()
+    };
+    wait_until("the id without a transaction is gone", || {
+        ids(&cluster) == "open\n"
+    });
+    cluster.crash_and_restart();
+    assert_eq!(ids(&cluster), "open\n", "and stays so");
+    let again = producer(&cluster, "used");
+    again.begin_transaction().unwrap();
+    send(&again, "a", &["three"]);
+    again.commit_transaction(PATIENCE).unwrap();
+    drop((open, used));
 }
 
 #[test]

@@ -36,11 +36,6 @@ impl CoordinatorLog {
         Self { replicas, topic }
     }
 
-    /// The topic's name.
-    pub fn topic_name(&self) -> &'static str {
-        self.topic.name
-    }
-
     /// The partition that keeps the state of `key`. Creates the topic first if need be, and fails where that fails.
     pub fn partition_of(&self, key: &str) -> Result<i32> {
         let topic = self.replicas.internal_topic(self.topic)?;
