@@ -240,6 +240,20 @@ fn a_member_that_does_not_give_back_in_time_is_fenced() {
 }
 
 #[test]
+fn a_full_group_takes_nobody_more() {
+    let cluster = Cluster::start_with(&["group.consumer.max.size=1"]);
+    kafkit(&cluster, &["topics", "create", "t", "--partitions", "2"]);
+    let mut connection = connect(&cluster);
+    let first = connection.send(&join("g", "one", "t")).expect("an answer");
+    assert_eq!(first.error_code, 0);
+    let second = connection.send(&join("g", "two", "t")).expect("an answer");
+    assert_eq!(second.error_code, 81);
+    // The words of Apache Kafka 4.3.1.
+    let message = "The consumer group has reached its maximum capacity of 1 members.";
+    assert_eq!(second.error_message.as_deref(), Some(message));
+}
+
+#[test]
 fn a_groups_own_session_time_out_holds_and_is_kept() {
     let mut cluster = Cluster::start_with(&["group.consumer.min.session.timeout.ms=100"]);
     kafkit(&cluster, &["topics", "create", "t", "--partitions", "1"]);

@@ -6,6 +6,7 @@ import signal
 from harness import (KAFKA_VERSION, ApacheKafka, MiniBroker, Program, equal, expect, kafka_tool, wait_until)
 from judges import java_clients
 from judges.java_clients import JVM, SCRATCH, client_jars, java
+from judges.one_directory_two_brokers import end, hand_over
 
 TOOL = "kafka-consumer-groups"
 
@@ -47,6 +48,32 @@ def check_members_go_on_after_the_broker_was_killed(broker):
         send(broker, "outlives", range(50, 100))
         one.wait_for(lambda _: len(set(both())) == 100, "every record after the restart", limit=60)
         equal(group_epoch(broker, "o"), epoch, "nobody had to join again")
+
+
+def check_a_group_with_members_goes_to_apache_kafka_and_back(broker):
+    if not isinstance(broker, MiniBroker):
+        return
+    make_topic(broker, "handed", 3)
+    send(broker, "handed", range(10))
+    with reader(broker, "h", "handed") as one:
+        one.wait_for(lambda lines: len(lines) == 10, "every record", limit=60)
+        # Before its session is over.
+        before = without_address(broker, "h")
+        broker.stop()
+        apache = hand_over(broker, "consumer_protocol_handed")
+        equal(without_address(apache, "h"), before, "the group on Apache Kafka")
+        end(apache)
+        mini = MiniBroker("consumer_protocol_back")
+        mini.data_dir = apache.data_dir
+        mini.start()
+        equal(without_address(mini, "h"), before, "the group on the mini broker again")
+        mini.stop()
+    broker.start()
+
+
+def without_address(broker, group):
+    told = described(broker, group, "--members", "--verbose") + described(broker, group, "--state", "--verbose")
+    return told.replace(broker.bootstrap, "BROKER").split()
 
 
 def described(broker, group, *more):

@@ -162,8 +162,12 @@ impl GroupCoordinator {
     ) -> Option<Result<(), ResponseError>> {
         let settings = self.consumer_settings(&live.id);
         let around = self.surroundings(now_ms, &settings);
-        let group = live.kind.consumer_mut()?;
-        Some(group.heartbeat_classic(around, member))
+        live.kind.consumer()?;
+        let outcome = self.in_consumer_group(live, around, |group, around| {
+            let (outcome, change) = group.heartbeat_classic(around, member);
+            (Ok(outcome), change)
+        });
+        Some(outcome.unwrap_or_else(|(error, _)| Err(error)))
     }
 
     /// Writes `records` and what an event changed, all or nothing; where that fails, it did not happen.

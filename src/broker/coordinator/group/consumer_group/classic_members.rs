@@ -185,30 +185,44 @@ impl ConsumerGroup {
         Ok((member.clone(), name.clone(), version))
     }
 
-    /// A Heartbeat of the classic protocol.
+    /// A Heartbeat of the classic protocol. It notices changed topics as well: where all members speak that protocol, no
+    /// other request does.
     pub fn heartbeat_classic(
         &mut self,
         around: Surroundings<'_>,
         identity: &MemberIdentity,
-    ) -> Result<(), ResponseError> {
-        let (member, _) = self.check_classic(identity)?;
-        let current = &member.current;
-        let must_join = match current.state {
+    ) -> (Result<(), ResponseError>, Change) {
+        let (outcome, change) = self.happen(around, |group, step| {
+            let rebalance_timeout_ms = match group.check_classic(identity) {
+                Ok((member, _)) => member.metadata.rebalance_timeout_ms,
+                Err(error) => return Ok(Err(error)),
+            };
+            group.update_epoch(step, false);
+            group.renew_classic_session(step.around, &identity.member_id);
+            if !group.must_join(&identity.member_id) {
+                return Ok(Ok(()));
+            }
+            let at_ms = later(step, rebalance_timeout_ms);
+            group
+                .classic_deadlines
+                .entry(identity.member_id.clone())
+                .or_insert(at_ms);
+            Ok(Err(ResponseError::RebalanceInProgress))
+        });
+        (outcome.unwrap_or_else(|(error, _)| Err(error)), change)
+    }
+
+    /// Whether the member can take a step of its reconciliation, or is behind.
+    fn must_join(&self, id: &str) -> bool {
+        let Some(current) = self.member(id).map(|member| &member.current) else {
+            return false;
+        };
+        let can_go_on = match current.state {
             MemberState::UnrevokedPartitions => true,
-            MemberState::UnreleasedPartitions => self.has_free_partition(&identity.member_id),
+            MemberState::UnreleasedPartitions => self.has_free_partition(id),
             MemberState::Stable | MemberState::Unknown => false,
         };
-        let must_join = must_join || self.epoch.epoch > current.epoch;
-        let rebalance_timeout_ms = member.metadata.rebalance_timeout_ms;
-        self.renew_classic_session(around, &identity.member_id);
-        if !must_join {
-            return Ok(());
-        }
-        let at_ms = around.now_ms.saturating_add(i64::from(rebalance_timeout_ms));
-        self.classic_deadlines
-            .entry(identity.member_id.clone())
-            .or_insert(at_ms);
-        Err(ResponseError::RebalanceInProgress)
+        can_go_on || self.epoch.epoch > current.epoch
     }
 
     /// Whether the member waits for a partition that nobody holds any more.

@@ -1,9 +1,11 @@
-//! Members that come, go, fall silent and change their minds, on topics that come, grow and go, against what a group
-//! must never do: give a partition to two, forget what is on disk, or fail to come to rest.
+//! Members of both protocols that come, go, fall silent and change their minds, on topics that come, grow and go,
+//! against what a group must never do: give a partition to two, forget what is on disk, or fail to come to rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -14,6 +16,8 @@ use super::record::GroupRecord;
 use super::topics::{TopicCatalog, TopicShape};
 use super::{Change, Refused};
 use crate::broker::coordinator::group::assignor::{Assignor, TopicPartitions};
+use crate::broker::coordinator::group::consumer_protocol::read_assignment;
+use crate::broker::coordinator::group::events::{JoinGroup, MemberIdentity, Protocol, SyncGroup};
 
 const NAMES: [&str; 4] = ["a", "b", "ab", "c"];
 const SESSION_MS: i64 = 45_000;
@@ -73,7 +77,11 @@ struct Client {
     /// What it was told to have, and what it really has.
     told: TopicPartitions,
     owned: TopicPartitions,
+    /// What it has said of that: it is only said when it has changed.
+    reported: TopicPartitions,
     topics: BTreeSet<String>,
+    /// It speaks the classic protocol; its epoch is its generation.
+    is_classic: bool,
     /// An answer was lost: the next heartbeat says everything, so that the next answer does.
     says_everything: bool,
 }
@@ -94,6 +102,9 @@ enum Action {
         topics: u8,
         regex: bool,
         range: bool,
+    },
+    JoinClassic {
+        topics: u8,
     },
     Beat {
         client: usize,
@@ -132,6 +143,7 @@ fn actions() -> impl Strategy<Value = Action> {
     let client = 0..5_usize;
     prop_oneof![
         2 => (1_u8..16, any::<bool>(), any::<bool>()).prop_map(|(topics, regex, range)| Action::Join { topics, regex, range }),
+        1 => (1_u8..16).prop_map(|topics| Action::JoinClassic { topics }),
         8 => (client.clone(), prop::bool::weighted(0.1)).prop_map(|(client, answer_lost)| Action::Beat { client, answer_lost }),
         6 => client.clone().prop_map(|client| Action::Obey { client }),
         1 => (client.clone(), 1_u8..16).prop_map(|(client, topics)| Action::Subscribe { client, topics }),
@@ -169,7 +181,7 @@ impl World {
                 max_size: 4,
                 assignors: vec![Assignor::Uniform, Assignor::Range],
                 regex_refresh_interval_ms: 600_000,
-                migration: super::conversion::MigrationPolicy::named("bidirectional"),
+                migration: super::conversion::MigrationPolicy::named("upgrade"),
                 classic_max_size: 100,
             },
             now_ms: 1_000,
@@ -224,6 +236,9 @@ impl World {
         let Some(client) = self.clients.get(id).cloned() else {
             return;
         };
+        if client.is_classic {
+            return self.beat_classic(id, client, topics);
+        }
         let topics = topics.or_else(|| client.says_everything.then(|| client.topics.clone()));
         if let (Some(client), Some(topics)) = (self.clients.get_mut(id), &topics) {
             client.topics.clone_from(topics);
@@ -233,15 +248,118 @@ impl World {
             member_epoch: client.epoch,
             topics,
             rebalance_timeout_ms: client.says_everything.then_some(30_000),
-            owned: Some(client.owned.clone()),
+            owned: (client.says_everything || client.owned != client.reported).then(|| client.owned.clone()),
             ..Heartbeat::default()
         };
+        if let Some(client) = self.clients.get_mut(id) {
+            client.reported = client.owned.clone();
+        }
         match self.send(&request, true) {
             Ok(answer) if !answer_lost => self.heard(id, answer),
-            Ok(_) => self.clients.entry(id.to_owned()).or_default().says_everything = true,
+            Ok(_) => {
+                let client = self.clients.entry(id.to_owned()).or_default();
+                client.says_everything = true;
+                client.told = client.owned.clone();
+            }
             // It gives everything up and joins as another.
             Err(_) => drop(self.clients.remove(id)),
         }
+    }
+
+    fn beat_classic(&mut self, id: &str, mut client: Client, topics: Option<BTreeSet<String>>) {
+        let identity = MemberIdentity {
+            member_id: id.to_owned(),
+            group_instance_id: None,
+            generation: client.epoch,
+        };
+        let mut group = self.group.clone();
+        let (outcome, change) = group.heartbeat_classic(self.around(), &identity);
+        self.group = group;
+        self.kept(change);
+        match (outcome, topics) {
+            (Ok(()), None) => {}
+            (Ok(()) | Err(ResponseError::RebalanceInProgress), topics) => {
+                client.topics = topics.unwrap_or(client.topics);
+                self.join_classic(id, client);
+            }
+            // It gives everything up and joins as another.
+            (Err(_), _) => drop(self.clients.remove(id)),
+        }
+    }
+
+    /// Joins, and asks for its assignment.
+    fn join_classic(&mut self, id: &str, mut client: Client) {
+        let request = JoinGroup {
+            member_id: id.to_owned(),
+            group_instance_id: None,
+            fresh_member_id: String::new(),
+            client_id: String::new(),
+            client_host: String::new(),
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![Protocol {
+                name: "range".to_owned(),
+                metadata: self.subscription(&client),
+            }],
+            session_timeout_ms: SESSION_MS as i32,
+            rebalance_timeout_ms: 30_000,
+            requires_known_member_id: false,
+            supports_skipping_assignment: false,
+        };
+        let mut group = self.group.clone();
+        let (answer, change) = group.join_classic(self.around(), &request);
+        self.group = group;
+        self.kept(change);
+        if answer.error.is_some() {
+            self.clients.remove(id);
+            return;
+        }
+        client.epoch = answer.generation;
+        let request = SyncGroup {
+            member: MemberIdentity {
+                member_id: id.to_owned(),
+                group_instance_id: None,
+                generation: answer.generation,
+            },
+            ..SyncGroup::default()
+        };
+        let mut group = self.group.clone();
+        let answer = group.sync_classic(self.around(), &request);
+        self.group = group;
+        if answer.error.is_none() {
+            client.told = TopicPartitions::new();
+            for (name, partitions) in read_assignment(&answer.assignment).unwrap() {
+                let topic = self.topics.topic(&name).unwrap();
+                client.told.insert(topic.id, partitions.into_iter().collect());
+            }
+            // A classic consumer has its assignment as soon as it hears of it.
+            client.owned = client.told.clone();
+        }
+        self.clients.insert(id.to_owned(), client);
+    }
+
+    /// What a classic member says when it joins, in version 1.
+    fn subscription(&self, client: &Client) -> Bytes {
+        let mut bytes = vec![0, 1];
+        let put = |bytes: &mut Vec<u8>, name: &str| {
+            bytes.extend((name.len() as i16).to_be_bytes());
+            bytes.extend(name.as_bytes());
+        };
+        bytes.extend((client.topics.len() as i32).to_be_bytes());
+        for topic in &client.topics {
+            put(&mut bytes, topic);
+        }
+        bytes.extend((-1_i32).to_be_bytes());
+        let owned = client.owned.iter();
+        let owned =
+            owned.filter_map(|(topic, partitions)| Some((self.topics.topic_name(*topic)?, partitions)));
+        let owned: Vec<_> = owned.collect();
+        bytes.extend((owned.len() as i32).to_be_bytes());
+        for (topic, partitions) in owned {
+            put(&mut bytes, &topic);
+            bytes.extend((partitions.len() as i32).to_be_bytes());
+            bytes.extend(partitions.iter().flat_map(|partition| partition.to_be_bytes()));
+        }
+        Bytes::from(bytes)
     }
 
     fn heard(&mut self, id: &str, answer: HeartbeatAnswer) {
@@ -255,6 +373,15 @@ impl World {
     fn act(&mut self, action: &Action) {
         match action {
             Action::Join { topics, regex, range } => self.join(*topics, *regex, *range),
+            Action::JoinClassic { topics } => {
+                self.joined += 1;
+                let client = Client {
+                    topics: names(*topics),
+                    is_classic: true,
+                    ..Client::default()
+                };
+                self.join_classic(&format!("m{}", self.joined), client);
+            }
             Action::Beat { client, answer_lost } => {
                 if let Some(id) = self.client(*client) {
                     self.beat(&id, None, *answer_lost);
@@ -291,7 +418,9 @@ impl World {
             Action::Topic { name, partitions } => self.topics.change(NAMES[*name], *partitions),
             Action::Wait { ms } => self.wait(*ms),
             Action::FailedWrite { client } => {
-                if let Some(id) = self.client(*client) {
+                if let Some(id) = self.client(*client)
+                    && !self.clients[&id].is_classic
+                {
                     let client = self.clients[&id].clone();
                     let request = Heartbeat {
                         member_id: id,
