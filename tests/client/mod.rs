@@ -2,6 +2,7 @@
 //! real one does not misbehave on demand.
 
 mod absent_broker;
+mod bad_network;
 mod connection;
 mod direct_lane;
 mod large_batches;

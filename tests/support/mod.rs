@@ -1,6 +1,7 @@
 //! What every test stands on: the real binary in a clean environment.
 
 pub mod cluster;
+pub mod cutting_proxy;
 pub mod shell;
 pub mod suite;
 pub mod terminal;

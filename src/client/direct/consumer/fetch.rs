@@ -1,6 +1,6 @@
 //! What is fetched next, and from whom: one request a broker, for every partition that is read from it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
 use kafka_protocol::messages::{self, FetchRequest, TopicName};
@@ -15,9 +15,6 @@ use crate::topic_partition::BrokerId;
 
 /// Fetched answers that wait to be shown; more are not asked for.
 const MOST_FETCHED: usize = 2;
-/// The client waits longer for an answer than it lets the broker wait for records.
-const ANSWER_MARGIN: Duration = Duration::from_secs(30);
-
 /// The first versions with sessions and with racks.
 const SESSIONS: i16 = 7;
 const RACKS: i16 = 11;
@@ -67,7 +64,8 @@ impl DirectSource {
             fetch_answer::TOPIC_IDS - 1
         };
         let (settings, positions) = (&self.settings, &self.positions);
-        let timeout = settings.max_wait + ANSWER_MARGIN;
+        // The client waits longer for an answer than it lets the broker wait for records.
+        let timeout = settings.max_wait + settings.cluster.connection.request_timeout;
         let Some(mut link) = self.session.channel(node) else {
             self.note_stuck(places);
             return;

@@ -8,12 +8,16 @@ use super::position::State;
 use crate::client::direct::network::Node;
 use crate::client::direct::words;
 use crate::error::Error;
+use crate::wire::WireError;
 use crate::wire::error::in_seconds;
 
 /// How long a partition may stand still before the user is told.
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long a broker may be silent beyond the time for which it was allowed to wait for records.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// How long a connection may be silent at least before another is tried ahead of the request's time-out.
+const SECOND_TRY: Duration = Duration::from_secs(2);
 
 impl DirectSource {
     pub(super) fn note_stuck(&mut self, places: &[usize]) {
@@ -87,6 +91,16 @@ impl DirectSource {
             && now.saturating_duration_since(since) >= patience
         {
             position.stuck_since.get_or_insert(since);
+            let silence = now.saturating_duration_since(since);
+            // The leader may be well and only this connection dead: there is time left for another.
+            if self
+                .give_up_after
+                .is_some_and(|limit| (SECOND_TRY.max(limit / 2)..limit).contains(&silence))
+            {
+                let error = WireError::TimedOut(silence);
+                self.session.close(Node::Broker(broker), error);
+                return self.positions.get(place)?.stuck_since;
+            }
         }
         if position.leader.is_none() || matches!(position.state, State::Unresolved(_)) {
             position.stuck_since.get_or_insert(now);
