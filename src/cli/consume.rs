@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::partitions::partition_list;
 use super::times::parse_time;
 use crate::client::offset_reset;
 use crate::client::record_source::{OnCorrupt, Position};
@@ -161,19 +162,11 @@ impl IntoInvocation for ConsumeArgs {
         );
         let reset = match start {
             _ if is_member && range.offset.is_none() && resets_to_nothing(&settings) => "error",
-            Start::At(Position::Beginning) => "earliest",
-            Start::At(Position::End) => "latest",
-            _ if is_member => {
-                return Err(Error::usage(
-                    "with --group, --offset takes earliest or latest, for partitions without a commit",
-                ));
-            }
-            _ => "earliest",
+            start => reset_to(start, is_member)?,
         };
         settings.set("auto.offset.reset", reset, Origin::Flag);
         overrides.push(("auto.offset.reset".into(), reset.into()));
-        let partitions = range.partition.as_deref().filter(|list| *list != "-1");
-        let partitions = partitions.map(partition_list).transpose()?;
+        let partitions = range.partitions()?;
         let action = Action {
             topics: Topics::Named(self.topics),
             partitions,
@@ -253,6 +246,18 @@ fn start_of_reset(settings: &Settings, is_member: bool) -> Result<Start> {
     }
 }
 
+/// What `auto.offset.reset` becomes for a start.
+fn reset_to(start: Start, is_member: bool) -> Result<&'static str> {
+    match start {
+        Start::At(Position::Beginning) => Ok("earliest"),
+        Start::At(Position::End) => Ok("latest"),
+        _ if is_member => Err(Error::usage(
+            "with --group, --offset takes earliest or latest, for partitions without a commit",
+        )),
+        _ => Ok("earliest"),
+    }
+}
+
 /// Whether a partition without a commit is an error.
 fn resets_to_nothing(settings: &Settings) -> bool {
     let reset = settings.get("auto.offset.reset").map(str::trim);
@@ -260,6 +265,19 @@ fn resets_to_nothing(settings: &Settings) -> bool {
 }
 
 impl RangeArgs {
+    /// Only these partitions; all where none is named.
+    fn partitions(&self) -> Result<Option<Vec<i32>>> {
+        let Some(text) = self.partition.as_deref().filter(|list| *list != "-1") else {
+            return Ok(None);
+        };
+        let list = partition_list(text).ok_or_else(|| {
+            Error::usage(format!(
+                "--partition takes numbers such as 0,3,5-7, not \"{text}\""
+            ))
+        })?;
+        Ok(Some(list))
+    }
+
     fn on_corrupt(&self) -> OnCorrupt {
         if self.skip_corrupt {
             OnCorrupt::Skip
@@ -326,24 +344,4 @@ impl FormArgs {
         }
         Ok(Box::new(Template::value_and(end)))
     }
-}
-
-/// `0,3,5-7`.
-fn partition_list(text: &str) -> Result<Vec<i32>> {
-    let bad = || {
-        Error::usage(format!(
-            "--partition takes numbers such as 0,3,5-7, not \"{text}\""
-        ))
-    };
-    let mut partitions = Vec::new();
-    for part in text.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let first: i32 = first.trim().parse().map_err(|_| bad())?;
-        let last: i32 = last.trim().parse().map_err(|_| bad())?;
-        if first < 0 || last < first || last - first > 100_000 {
-            return Err(bad());
-        }
-        partitions.extend(first..=last);
-    }
-    Ok(partitions)
 }

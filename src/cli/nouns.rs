@@ -3,7 +3,7 @@
 use clap::{ArgMatches, Args, Command};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
-use super::{broker, consume, describe, dump_log, generate, produce, reassign, topics};
+use super::{broker, consume, describe, dump_log, generate, groups, produce, reassign, topics};
 use crate::error::{Error, Result};
 
 /// The nouns, in the order of the help text.
@@ -12,6 +12,7 @@ const NOUNS: &[Row] = &[
     row::<produce::ProduceArgs>("produce"),
     row::<consume::ConsumeArgs>("consume"),
     row::<describe::DescribeArgs>("describe"),
+    row::<groups::GroupsArgs>("groups"),
     row::<reassign::ReassignArgs>("reassign"),
     row::<dump_log::DumpLogArgs>("dump-log"),
     row::<broker::BrokerArgs>("broker"),

@@ -16,7 +16,7 @@ use crate::client::admin::log_dirs::LogDir;
 use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, Cluster};
 use crate::error::{Error, Result};
-use crate::output::{cluster as output, config, group, log_dirs, topic};
+use crate::output::{cluster as output, config, log_dirs, topic};
 use crate::topic_partition::BrokerId;
 
 /// What the user asked for.
@@ -58,10 +58,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
         Action::Cluster => cluster(context),
         Action::Broker(ids) => brokers(&ids, context),
         Action::Topic(selection) => topics(&selection, context),
-        Action::Group { names, .. } if names.is_empty() => {
-            let groups = context.client.admin()?.list_groups()?;
-            group::list(&mut context.printer, &groups)
-        }
+        Action::Group { names, .. } if names.is_empty() => super::groups::list(context),
         Action::Group { names, watch: None } => groups::describe(&names, context),
         Action::Group {
             names,

@@ -43,7 +43,8 @@ impl Selection {
         Ok((chosen.collect(), missing))
     }
 
-    fn patterns(&self) -> Result<Vec<fancy_regex::Regex>> {
+    /// The words as patterns of whole names.
+    pub fn patterns(&self) -> Result<Vec<fancy_regex::Regex>> {
         let compile = |word: &String| {
             // Alone first, so that a position in the refusal counts in what was typed.
             fancy_regex::Regex::new(word)

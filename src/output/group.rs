@@ -1,4 +1,4 @@
-//! Consumer groups: the list, and a group's progress partition by partition.
+//! A consumer group's progress, partition by partition.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::group_watch::Watched;
 use super::table::{Cell, Column, Table, age, count, numbers, words};
 use super::{Format, Printer};
-use crate::client::admin::groups::{GroupDescription, GroupListing, GroupMember};
+use crate::client::admin::groups::{GroupDescription, GroupMember};
 use crate::error::Result;
 use crate::topic_partition::{Offset, TopicPartition};
 
@@ -56,23 +56,6 @@ impl Row {
     pub fn lag(&self) -> Option<i64> {
         Some((self.end? - self.committed?).max(0))
     }
-}
-
-/// One group a row.
-pub fn list(printer: &mut Printer, groups: &[GroupListing]) -> Result<()> {
-    let mut table = Table::new(&[
-        words("GROUP", "group"),
-        words("STATE", "state"),
-        words("PROTOCOL TYPE", "protocol_type"),
-    ]);
-    for group in groups {
-        table.row(vec![
-            Cell::text(&group.id),
-            Cell::text(group.state.to_lowercase()),
-            Cell::text(&group.protocol_type),
-        ]);
-    }
-    table.print(printer)
 }
 
 /// Groups with their partitions.

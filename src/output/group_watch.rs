@@ -110,7 +110,7 @@ fn keep_last<T>(looks: &mut VecDeque<T>, look: T) {
 }
 
 /// Long lines take more than one.
-fn lines_on_screen(text: &str) -> usize {
+pub(super) fn lines_on_screen(text: &str) -> usize {
     let width = terminal_size::terminal_size().map_or(usize::MAX, |(width, _)| usize::from(width.0).max(1));
     let lines = text.lines();
     lines

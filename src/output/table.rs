@@ -209,6 +209,11 @@ impl Table {
             .map(|column| column.key.to_uppercase())
             .collect();
         printer.line(headings.join("\t"))?;
+        self.print_rows(printer)
+    }
+
+    /// Tab-separated values without a heading.
+    pub(super) fn print_rows(&self, printer: &mut Printer) -> Result<()> {
         for row in &self.rows {
             let fields: Vec<String> = row.iter().map(|cell| one_field(&plain(&cell.exact))).collect();
             printer.line(fields.join("\t"))?;

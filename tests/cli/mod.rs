@@ -8,6 +8,7 @@ mod dump_log;
 mod dump_log_memory;
 mod dump_log_verify;
 mod exit_codes;
+mod groups;
 mod handbook;
 mod java_console;
 mod java_topics;

@@ -22,18 +22,43 @@ use crate::wire::decode::decode;
 use crate::wire::error_codes::{GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION};
 
 /// The first version that fetches the offsets of several groups at once.
-const OFFSETS_OF_GROUPS: i16 = 8;
+pub(super) const OFFSETS_OF_GROUPS: i16 = 8;
 /// The first version that finds coordinators of several groups at once.
 const COORDINATORS_OF_GROUPS: i16 = 4;
 
 /// A group as a broker lists it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GroupListing {
     pub id: String,
     /// `Stable`, `Empty`, …; empty from brokers before 2.6.
     pub state: String,
+    /// `classic`, `consumer`, `share`, …; brokers before 3.7 know `classic` alone.
+    pub kind: String,
     /// `consumer`, `connect`, …; empty for a group of offsets only.
     pub protocol_type: String,
+    /// The broker that lists it.
+    pub coordinator: BrokerId,
+}
+
+/// What a group has committed in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedOffset {
+    pub offset: Offset,
+    /// The leader epoch of the record before it; -1 where nobody has said.
+    pub leader_epoch: i32,
+    /// What the application stored with it.
+    pub metadata: String,
+}
+
+impl CommittedOffset {
+    /// An offset alone.
+    pub fn at(offset: Offset) -> Self {
+        Self {
+            offset,
+            leader_epoch: -1,
+            metadata: String::new(),
+        }
+    }
 }
 
 /// A group with its members.
@@ -90,13 +115,15 @@ impl AdminClient {
         let requests = brokers
             .into_iter()
             .map(|broker| (broker, ListGroupsRequest::default()));
-        for answer in self.send_to_each(requests.collect())?.into_values() {
+        for (broker, answer) in self.send_to_each(requests.collect())? {
             let answer = answer?;
             ApiError::check(answer.error_code, None::<String>)?;
             groups.extend(answer.groups.into_iter().map(|group| GroupListing {
                 id: group.group_id.to_string(),
                 state: group.group_state.to_string(),
+                kind: kind(&group.group_type),
                 protocol_type: group.protocol_type.to_string(),
+                coordinator: broker,
             }));
         }
         groups.sort();
@@ -136,8 +163,16 @@ impl AdminClient {
         Ok(())
     }
 
-    /// What a group has committed, partitions without a commit left out.
+    /// The offsets that a group has committed, partitions without a commit left out.
     pub fn committed_offsets(&mut self, group: &str) -> Result<BTreeMap<TopicPartition, Offset>> {
+        let committed = self.commits_of(group)?.into_iter();
+        Ok(committed
+            .map(|(partition, committed)| (partition, committed.offset))
+            .collect())
+    }
+
+    /// What a group has committed, with all that is stored beside the offsets.
+    pub fn commits_of(&mut self, group: &str) -> Result<BTreeMap<TopicPartition, CommittedOffset>> {
         let answer = self.send_to_coordinator_with(group, |version| {
             let request = OffsetFetchRequest::default();
             if version >= OFFSETS_OF_GROUPS {
@@ -151,21 +186,32 @@ impl AdminClient {
         })?;
         ApiError::check(answer.error_code, None::<String>)?;
         let mut committed = BTreeMap::new();
-        let mut take = |topic: &str, partition: i32, offset: Offset| {
-            if offset >= 0 {
-                committed.insert(TopicPartition::new(topic, partition), offset);
+        let mut take = |topic: &str, partition: i32, found: CommittedOffset| {
+            if found.offset >= 0 {
+                committed.insert(TopicPartition::new(topic, partition), found);
             }
         };
+        let text = |metadata: &Option<StrBytes>| metadata.as_deref().unwrap_or_default().to_owned();
         for topic in &answer.topics {
             for partition in &topic.partitions {
-                take(&topic.name, partition.partition_index, partition.committed_offset);
+                let found = CommittedOffset {
+                    offset: partition.committed_offset,
+                    leader_epoch: partition.committed_leader_epoch,
+                    metadata: text(&partition.metadata),
+                };
+                take(&topic.name, partition.partition_index, found);
             }
         }
         for group in &answer.groups {
             ApiError::check(group.error_code, None::<String>)?;
             for topic in &group.topics {
                 for partition in &topic.partitions {
-                    take(&topic.name, partition.partition_index, partition.committed_offset);
+                    let found = CommittedOffset {
+                        offset: partition.committed_offset,
+                        leader_epoch: partition.committed_leader_epoch,
+                        metadata: text(&partition.metadata),
+                    };
+                    take(&topic.name, partition.partition_index, found);
                 }
             }
         }
@@ -295,7 +341,15 @@ fn spread(topic: &str, partitions: &[i32]) -> Vec<TopicPartition> {
         .collect()
 }
 
-fn group_id(group: &str) -> GroupId {
+/// A group's type as a broker names it; one that names none knows one type.
+fn kind(named: &str) -> String {
+    match named {
+        "" => "classic".to_owned(),
+        named => named.to_lowercase(),
+    }
+}
+
+pub(super) fn group_id(group: &str) -> GroupId {
     GroupId(StrBytes::from_string(group.to_owned()))
 }
 

@@ -10,6 +10,8 @@ mod cluster;
 pub mod configs;
 mod fan_out;
 mod fetch;
+pub mod group_changes;
+pub mod group_overview;
 pub mod groups;
 pub mod log_dirs;
 pub mod offsets;
@@ -473,6 +475,7 @@ fn changes_nothing(api_key: i16) -> bool {
             | ApiKey::DescribeTransactions
             | ApiKey::ListTransactions
             | ApiKey::ConsumerGroupDescribe
+            | ApiKey::ShareGroupDescribe
             | ApiKey::ListConfigResources
             | ApiKey::DescribeTopicPartitions
     )

@@ -1,0 +1,65 @@
+//! Groups that are about to be changed: whether they exist, and who still reads in them.
+
+use crate::client::admin::groups::GroupDescription;
+use crate::client::admin::{AdminClient, ApiError};
+use crate::commands::context::Context;
+use crate::error::{Error, Result};
+use crate::spelling::closest;
+
+/// Members named in a refusal.
+const NAMED: usize = 3;
+
+/// The group, or nothing where there is no group of this name.
+pub(super) fn find(name: &str, context: &mut Context) -> Result<Option<GroupDescription>> {
+    match context.client.admin()?.describe_group(name)? {
+        Ok(group) => Ok(Some(group)),
+        Err(refusal) if refusal.name() == "GROUP_ID_NOT_FOUND" => Ok(None),
+        Err(refusal) => Err(refused("describe", name, refusal)),
+    }
+}
+
+/// Refuses to change a group while members read in it, in words that say who.
+pub(super) fn check_no_members(group: &GroupDescription, what: &str) -> Result<()> {
+    let members: Vec<String> = group
+        .members
+        .iter()
+        .map(|member| {
+            let name = member.instance_id.as_deref().unwrap_or(&member.client_id);
+            format!("{name} on {}", member.host.trim_start_matches('/'))
+        })
+        .collect();
+    let (are, them) = match members.len() {
+        0 => return Ok(()),
+        1 => ("1 member is active".to_owned(), "it"),
+        count => (format!("{count} members are active"), "them"),
+    };
+    let more = match members.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named = members.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    Err(
+        Error::failed(format!("cannot {what} group {}: {are} ({named}{more})", group.id))
+            .hint(format!("stop {them} first")),
+    )
+}
+
+/// What to say of a group that is not there: of another type, or not at all.
+pub(super) fn not_found(name: &str, context: &mut Context) -> Error {
+    let groups = context.client.admin().and_then(AdminClient::list_groups);
+    let groups = groups.unwrap_or_default();
+    if let Some(group) = groups.iter().find(|group| group.id == name) {
+        return Error::failed(format!(
+            "group {name} is a {} group, which commits no offsets",
+            group.kind
+        ));
+    }
+    let meant = closest(name, groups.iter().map(|group| group.id.as_str()));
+    let meant = meant.map_or(String::new(), |meant| format!("; did you mean \"{meant}\"?"));
+    Error::not_found(format!("group \"{name}\" not found{meant}"))
+}
+
+/// The error of a coordinator that refuses to do `what` to a group.
+pub(super) fn refused(what: &str, group: &str, refusal: ApiError) -> Error {
+    Error::from(refusal).context(format_args!("cannot {what} group {group}"))
+}

@@ -1,0 +1,59 @@
+//! Which partitions a command means: `orders`, all of a topic, or `orders:0,2-4`.
+
+use std::collections::BTreeSet;
+
+use super::context::Context;
+use super::topic_selection;
+use crate::client::admin::topics::TopicDescription;
+use crate::error::{Error, Result};
+use crate::topic_partition::TopicPartition;
+
+/// A topic, and some of its partitions or all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionsOfTopic {
+    pub topic: String,
+    /// All where none is named.
+    pub partitions: Option<Vec<i32>>,
+}
+
+/// The partitions of the cluster that are meant; a topic or partition that is not there is an error.
+pub fn find(
+    selection: &[PartitionsOfTopic],
+    topics: &[TopicDescription],
+    context: &mut Context,
+) -> Result<BTreeSet<TopicPartition>> {
+    let mut found = BTreeSet::new();
+    for wanted in selection {
+        let Some(topic) = topics.iter().find(|topic| topic.name == wanted.topic) else {
+            return Err(topic_selection::not_found(&wanted.topic, context));
+        };
+        let mut there = topic.partitions.iter().map(|partition| partition.partition);
+        let numbers: Vec<i32> = match &wanted.partitions {
+            None => there.collect(),
+            Some(numbers) => {
+                let there: BTreeSet<i32> = there.by_ref().collect();
+                if let Some(missing) = numbers.iter().find(|number| !there.contains(number)) {
+                    return Err(Error::not_found(format!(
+                        "topic \"{}\" has no partition {missing}; it has {}",
+                        topic.name,
+                        there.len()
+                    )));
+                }
+                numbers.clone()
+            }
+        };
+        let name = |number| TopicPartition::new(topic.name.as_str(), number);
+        found.extend(numbers.into_iter().map(name));
+    }
+    Ok(found)
+}
+
+/// Whether `partition` is among what is selected, whether or not the cluster has it.
+pub fn names(selection: &[PartitionsOfTopic], partition: &TopicPartition) -> bool {
+    let is_it = |wanted: &PartitionsOfTopic| {
+        let numbers = wanted.partitions.as_ref();
+        wanted.topic == partition.topic
+            && numbers.is_none_or(|numbers| numbers.contains(&partition.partition))
+    };
+    selection.iter().any(is_it)
+}

@@ -1,0 +1,331 @@
+//! `kafkit groups …`, on the mini broker.
+
+use serde_json::{Value, json};
+
+use crate::support::cluster::Cluster;
+use crate::support::suite::{Outcome, Suite};
+use crate::support::terminal::Terminal;
+use crate::support::wait::wait_until;
+
+/// Two partitions with ten records each, of which the group has read all of the first and four of the second.
+struct Billing {
+    cluster: Cluster,
+    suite: Suite,
+}
+
+impl Billing {
+    fn new() -> Self {
+        let billing = Self {
+            cluster: Cluster::start(),
+            suite: Suite::new(),
+        };
+        billing
+            .run(&["topics", "create", "orders", "-p", "2", "-q"])
+            .succeeds();
+        let address = billing.cluster.bootstrap();
+        for partition in ["0", "1"] {
+            let words = [
+                "produce",
+                "orders",
+                "-q",
+                "-b",
+                &address,
+                "--partition",
+                partition,
+            ];
+            // A record a second, from noon on.
+            for record in 0..10 {
+                let time = format!("2020-01-01T12:00:0{record}Z");
+                let words = [&words[..], &["--timestamp", &time]].concat();
+                let value = format!("{partition}-{record}\n");
+                billing.suite.run_with_input(words, value).succeeds();
+            }
+        }
+        let reset = |place| {
+            [
+                "groups", "reset", "billing", "--to", place, "--yes", "-q", "--topic",
+            ]
+        };
+        billing
+            .run(&[&reset("latest")[..], &["orders:0"]].concat())
+            .succeeds();
+        billing.run(&[&reset("4")[..], &["orders:1"]].concat()).succeeds();
+        for file in ["billing.undo.json", "billing.undo.2.json"] {
+            std::fs::remove_file(billing.suite.home().join(file)).expect("an undo file");
+        }
+        billing
+    }
+
+    fn run(&self, words: &[&str]) -> Outcome {
+        let address = self.cluster.bootstrap();
+        self.suite.run([words, &["-b", &address]].concat())
+    }
+
+    fn json(&self, words: &[&str]) -> Value {
+        let shown = self.run(&[words, &["-o", "json"]].concat()).succeeds();
+        serde_json::from_slice(&shown.stdout).expect("JSON and nothing else")
+    }
+
+    /// What the group has committed, in the order of partitions.
+    fn committed(&self, group: &str) -> Vec<Value> {
+        let described = self.json(&["describe", "group", group]);
+        let partitions = described[0]["partitions"].as_array().cloned().unwrap_or_default();
+        partitions
+            .iter()
+            .map(|partition| partition["committed"].clone())
+            .collect()
+    }
+
+    /// Where a reset would move the group.
+    fn places(&self, words: &[&str]) -> Vec<Value> {
+        let moves = self.json(&[&["groups", "reset", "billing", "--dry-run", "--to"], words].concat());
+        let moves = moves.as_array().cloned().unwrap_or_default();
+        moves.iter().map(|moved| moved["to"].clone()).collect()
+    }
+}
+
+#[test]
+fn the_list_has_state_type_members_and_lag() {
+    let billing = Billing::new();
+    assert_eq!(
+        billing.json(&["groups", "list"]),
+        json!([{
+            "group": "billing", "state": "empty", "type": "classic", "protocol_type": "", "members": 0, "lag": 6,
+        }])
+    );
+    let names = billing.run(&["groups", "list", "-o", "name"]).succeeds();
+    names.prints("billing\n");
+    let same = billing.run(&["describe", "group"]).succeeds().stdout();
+    assert_eq!(same, billing.run(&["groups", "list"]).succeeds().stdout());
+}
+
+#[test]
+fn a_reset_knows_many_places() {
+    let billing = Billing::new();
+    for (words, places) in [
+        (&["earliest"][..], json!([0, 0])),
+        (&["latest"], json!([10, 10])),
+        (&["7"], json!([7, 7])),
+        (&["99999"], json!([10, 10])),
+        (&["+2"], json!([10, 6])),
+        (&["-5"], json!([5, 0])),
+        (&["2020-01-01T12:00:08Z"], json!([8, 8])),
+        (&["2030-01-01"], json!([10, 10])),
+        (&["1h"], json!([10, 10])),
+        (&["earliest", "--topic", "orders:1"], json!([0])),
+        (&["group:billing"], json!([10, 4])),
+    ] {
+        assert_eq!(Value::from(billing.places(words)), places, "{words:?}");
+    }
+    assert_eq!(
+        billing.committed("billing"),
+        [json!(10), json!(4)],
+        "a dry run changes nothing"
+    );
+}
+
+#[test]
+fn a_reset_shows_what_moves_and_the_record_it_lands_on() {
+    let billing = Billing::new();
+    let words = ["groups", "reset", "billing", "--to", "-3"];
+    let dry = billing.run(&[&words[..], &["--dry-run"]].concat()).succeeds();
+    let expected = "\
+TOPIC   PARTITION  FROM  TO  MOVES  LAG  FIRST RECORD THERE
+orders          0    10   7     -3    3  2020-01-01 12:00:07  0-7
+orders          1     4   1     -3    9  2020-01-01 12:00:01  1-1
+";
+    dry.prints(expected)
+        .complains("would move 2 partitions of group billing");
+    billing
+        .run(&words)
+        .exits(2)
+        .prints("")
+        .complains("would move 2 partitions of group billing; without a terminal say --yes");
+    assert_eq!(billing.committed("billing"), [json!(10), json!(4)]);
+    let real = billing.run(&[&words[..], &["--yes"]].concat()).succeeds();
+    real.prints(expected)
+        .complains("undo file: billing.undo.json")
+        .complains("moved 2 partitions of group billing");
+    assert_eq!(billing.committed("billing"), [json!(7), json!(1)]);
+}
+
+#[test]
+fn an_undo_file_takes_a_group_back() {
+    let billing = Billing::new();
+    let reset = |to: &str| billing.run(&["groups", "reset", "billing", "--to", to, "--yes"]);
+    reset("earliest").succeeds();
+    reset("latest")
+        .succeeds()
+        .complains("undo file: billing.undo.2.json");
+    reset("file:billing.undo.json").succeeds();
+    assert_eq!(billing.committed("billing"), [json!(10), json!(4)]);
+    // Nothing was committed before a new group was made: the way back is to nothing.
+    billing
+        .run(&["groups", "reset", "new", "--to", "group:billing", "--yes"])
+        .succeeds();
+    assert_eq!(billing.committed("new"), [json!(10), json!(4)]);
+    let back = billing.run(&["groups", "reset", "new", "--to", "file:new.undo.json", "--yes"]);
+    assert!(back.succeeds().stdout().contains("none"));
+    assert_eq!(billing.committed("new"), Vec::<Value>::new());
+    reset("file:new.undo.json")
+        .exits(6)
+        .complains("new.undo.json holds no offsets of group billing; it has new");
+    billing.suite.file("offsets.csv", "orders,1,3\n\n");
+    reset("file:offsets.csv").succeeds();
+    assert_eq!(billing.committed("billing"), [json!(10), json!(3)]);
+}
+
+#[test]
+fn a_group_that_does_not_exist_is_made_only_for_named_topics() {
+    let billing = Billing::new();
+    billing
+        .run(&["groups", "reset", "biling", "--to", "earliest", "--yes"])
+        .exits(5)
+        .complains("group \"biling\" not found; did you mean \"billing\"?");
+    let words = [
+        "groups", "reset", "new", "--to", "earliest", "--topic", "orders", "--yes",
+    ];
+    billing.run(&words).succeeds();
+    assert_eq!(billing.committed("new"), [json!(0), json!(0)]);
+    for (topic, problem) in [
+        ("order", "topic \"order\" not found"),
+        ("orders:5", "topic \"orders\" has no partition 5; it has 2"),
+    ] {
+        billing
+            .run(&["groups", "reset", "new", "--to", "0", "--topic", topic, "--yes"])
+            .exits(5)
+            .complains(problem);
+    }
+    let words = [
+        "groups", "reset", "other", "--topic", "orders", "--to", "+1", "--yes",
+    ];
+    billing
+        .run(&words)
+        .exits(1)
+        .complains("cannot shift orders-0: the group has committed nothing there");
+}
+
+#[test]
+fn a_group_with_active_members_is_left_alone() {
+    let billing = Billing::new();
+    let terminal = Terminal::new();
+    let address = billing.cluster.bootstrap();
+    let member = terminal.start(&format!("kafkit consume orders --group billing -q -b {address}"));
+    wait_until("the member has joined", || {
+        billing.json(&["groups", "list"])[0]["members"] == 1
+            && billing.json(&["describe", "group", "billing"])[0]["state"] == "stable"
+    });
+    billing
+        .run(&["groups", "reset", "billing", "--to", "earliest", "--yes"])
+        .exits(1)
+        .complains("cannot reset group billing: 1 member is active (kafkit on 127.0.0.1) (stop it first)");
+    billing
+        .run(&["groups", "delete", "billing", "--yes"])
+        .exits(1)
+        .complains("cannot delete group billing: 1 member is active");
+    billing
+        .run(&[
+            "groups",
+            "delete-offsets",
+            "billing",
+            "--topic",
+            "orders:1",
+            "--yes",
+        ])
+        .exits(1)
+        .complains("cannot delete the offset of orders-1 of group billing");
+    member.interrupt();
+}
+
+#[test]
+fn groups_are_deleted_with_a_way_back() {
+    let billing = Billing::new();
+    billing
+        .run(&["groups", "reset", "audit", "--to", "group:billing", "--yes", "-q"])
+        .succeeds();
+    billing
+        .run(&["groups", "delete", ".*", "--regex"])
+        .exits(2)
+        .complains("would delete 2 groups (audit, billing); without a terminal say --yes");
+    billing
+        .run(&["groups", "delete", "a.*", "--regex", "--dry-run"])
+        .succeeds()
+        .complains("would delete audit");
+    billing
+        .run(&["groups", "delete", "audit", "nosuch", "--yes"])
+        .exits(5)
+        .complains("group \"nosuch\" not found");
+    billing
+        .run(&[
+            "groups",
+            "delete",
+            "audit",
+            "nosuch",
+            "--if-exists",
+            "--yes",
+            "--undo",
+            "way-back.json",
+        ])
+        .succeeds()
+        .complains("undo file: way-back.json")
+        .complains("deleted audit");
+    let names = billing.run(&["groups", "list", "-o", "name"]).succeeds();
+    names.prints("billing\n");
+    billing
+        .run(&["groups", "reset", "audit", "--to", "file:way-back.json", "--yes"])
+        .succeeds();
+    assert_eq!(billing.committed("audit"), [json!(10), json!(4)]);
+    billing
+        .run(&["groups", "delete", "x.*", "--regex", "--yes"])
+        .exits(5)
+        .complains("no group matches x.*");
+}
+
+#[test]
+fn committed_offsets_are_deleted_by_partition() {
+    let billing = Billing::new();
+    let words = ["groups", "delete-offsets", "billing", "--topic", "orders:1"];
+    billing
+        .run(&words)
+        .exits(2)
+        .complains("would delete 1 offset of group billing; without a terminal say --yes");
+    let shown = "TOPIC   PARTITION  COMMITTED\norders          1          4\n";
+    let dry = billing.run(&[&words[..], &["--dry-run"]].concat()).succeeds();
+    dry.prints(shown);
+    assert_eq!(billing.committed("billing"), [json!(10), json!(4)]);
+    let real = billing.run(&[&words[..], &["--yes"]].concat()).succeeds();
+    real.prints(shown).complains("deleted 1 offset of group billing");
+    assert_eq!(billing.committed("billing"), [json!(10)]);
+    billing
+        .run(&[&words[..], &["--yes"]].concat())
+        .exits(5)
+        .complains("group billing has committed nothing there");
+}
+
+#[test]
+fn watched_groups_are_looked_at_again_and_again() {
+    let billing = Billing::new();
+    let shown = billing
+        .run(&[
+            "groups", "watch", "billing", "-n", "2", "--every", "10ms", "-o", "tsv",
+        ])
+        .succeeds()
+        .stdout();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(
+        lines[0],
+        "GROUP\tSTATE\tMEMBERS\tLAG\tREAD_PER_SECOND\tWRITTEN_PER_SECOND\tCAUGHT_UP_IN_MS"
+    );
+    assert_eq!(lines[1], "billing\tempty\t0\t6\t\t\t");
+    assert_eq!(lines[2], "billing\tempty\t0\t6\t0.0\t0.0\t");
+    assert_eq!(lines.len(), 3, "{shown}");
+    billing
+        .run(&["groups", "watch", "nosuch"])
+        .exits(5)
+        .complains("group \"nosuch\" not found");
+    let terminal = Terminal::new();
+    let address = billing.cluster.bootstrap();
+    let watch = terminal.start(&format!("kafkit groups watch -b {address} --every 50ms -o name"));
+    watch.prints("billing\nbilling\n");
+    watch.interrupt();
+}
