@@ -7,6 +7,7 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod error;
+pub mod filter;
 pub mod input;
 pub mod internal_records;
 pub mod interrupt;

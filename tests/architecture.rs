@@ -9,20 +9,24 @@ use kafkit::wire::error_codes;
 
 /// Which rooms of `src/` a room may name beside itself. `lib.rs` may name every room, and every room those of [`EVERYONES`].
 const ARROWS: &[(&str, &str)] = &[
-    ("cli", "client commands input output reassignment topic_config"),
+    (
+        "cli",
+        "client commands filter input output reassignment topic_config",
+    ),
     (
         "java_tools",
         "client commands input internal_records java log_audit output reassignment records storage topic_config wire",
     ),
     (
         "commands",
-        "broker client input internal_records interrupt java log_audit output reassignment records storage topic_config \
+        "broker client filter input internal_records interrupt java log_audit output reassignment records storage topic_config \
          wire",
     ),
     (
         "output",
-        "client internal_records log_audit reassignment records storage wire",
+        "client filter internal_records log_audit reassignment records storage wire",
     ),
+    ("filter", ""),
     ("input", ""),
     ("client", "interrupt reassignment records wire"),
     (

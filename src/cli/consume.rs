@@ -9,8 +9,9 @@ use super::times::parse_time;
 use crate::client::offset_reset;
 use crate::client::record_source::{OnCorrupt, Position};
 use crate::client::settings::{Origin, Settings, Use};
-use crate::commands::consume::{Action, Missing, Start, Topics};
+use crate::commands::consume::{Action, Ends, Missing, Start, Topics, Wanted};
 use crate::error::{Error, Result};
+use crate::filter::{self, Comparison, Expression, Field, Literal, Operand, Pattern};
 use crate::output::OutputOptions;
 use crate::output::record::RecordFormatter;
 use crate::output::record_json::JsonFormatter;
@@ -26,6 +27,9 @@ Examples:
   kafkit consume orders -f '%p/%o %{timestamp:%T} %k=%s\\n'
   kafkit consume orders --json | jq -r .key
   kafkit consume orders --group billing     as a member; what was printed is committed
+  kafkit consume orders --where '.id == 7 and headers.source ~ \"^web\"'
+  kafkit consume orders --tail 10           the last ten of the whole topic, by time
+  kafkit consume orders -e --expect 5 -q > /dev/null
 
 Tokens of -f:
   %t topic      %p partition      %o offset      %k key      %s value
@@ -34,8 +38,16 @@ Tokens of -f:
   %T            time in milliseconds since 1970
   %h            headers           %%             a percent sign
   %{value:base64}, %{value:hex}, %{key:json}     other forms
+  %{value:.user.id}, %{key:.items[0]}            what is inside of JSON
   %{timestamp:%F %T%z}, %{header:NAME}           a time in words, one header
-  \\n \\t \\r \\0 \\xHH                               control characters, bytes";
+  \\n \\t \\r \\0 \\xHH                               control characters, bytes
+
+Conditions of --where:
+  .user.id, .items[0], .\"odd name\"      inside the value's JSON; what is not there is null
+  value, key, headers.NAME, topic, partition, offset, time
+  == != < <= > >=, in (1, 2), exists      ~ \"regular expression\"
+  and, or, not, ( )
+  Texts stand in quotation marks; time takes those of --since: time >= \"10m\"";
 
 /// Print the records of topics
 #[derive(Args, Debug)]
@@ -47,6 +59,8 @@ pub struct ConsumeArgs {
 
     #[command(flatten)]
     range: RangeArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
     #[command(flatten)]
     form: FormArgs,
     #[command(flatten)]
@@ -76,7 +90,8 @@ struct RangeArgs {
     #[arg(short = 'n', long, value_name = "COUNT", allow_negative_numbers = true)]
     count: Option<u64>,
 
-    /// Where to start: earliest, latest, an offset, -N for N before the end, @TIME
+    /// Where to start: earliest, latest, an offset, -N for N before the end, +N for N after the beginning, @TIME; or
+    /// A..B, from A up to B (B not included)
     #[arg(
         short = 'o',
         long,
@@ -85,6 +100,14 @@ struct RangeArgs {
         conflicts_with = "since"
     )]
     offset: Option<String>,
+
+    /// The first so many records of all that is read, by time; then end
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["count", "tail"])]
+    head: Option<u64>,
+
+    /// The last so many records of all that is there, by time; then end
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["count", "offset", "since"])]
+    tail: Option<u64>,
 
     /// Start with the first record at or after this time: 10m (ago), RFC 3339, a date
     #[arg(long, value_name = "TIME", value_parser = parse_time, allow_hyphen_values = true)]
@@ -105,6 +128,34 @@ struct RangeArgs {
     /// Which records of transactions to print
     #[arg(long, value_name = "LEVEL", value_parser = ["read_uncommitted", "read_committed"])]
     isolation: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Only some of them")]
+struct FilterArgs {
+    /// Only records that meet this condition; see below
+    #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
+    condition: Option<Expression>,
+
+    /// Only records whose value matches this regular expression
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
+    grep: Option<Expression>,
+
+    /// Only records with this header, or with this value of it; may be repeated
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = header)]
+    header: Vec<Expression>,
+
+    /// Only records with this key
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    key: Option<Expression>,
+
+    /// Exit with 1 when fewer records came
+    #[arg(long, value_name = "COUNT")]
+    expect: Option<u64>,
+
+    /// Exit with 1 when no record came
+    #[arg(long, conflicts_with = "expect")]
+    fail_empty: bool,
 }
 
 #[derive(Args, Debug)]
@@ -141,11 +192,12 @@ impl IntoInvocation for ConsumeArgs {
             Use::ConsumeAlone
         });
         let range = self.range;
-        if is_member && (range.since.is_some() || range.until.is_some() || range.partition.is_some()) {
+        if is_member && range.is_fixed() {
             return Err(Error::usage(
-                "--group reads from where the group was: --since, --until and --partition go without it",
+                "--group reads from where the group was: --since, --until, --partition, --head and --tail go without it",
             ));
         }
+        let wanted = wanted(self.filter, &range)?;
         let start = match range.start()? {
             Some(start) => start,
             None => start_of_reset(&settings, is_member)?,
@@ -172,7 +224,7 @@ impl IntoInvocation for ConsumeArgs {
             partitions,
             start,
             until: range.until,
-            exits_at_end: range.exit,
+            exits_at_end: range.exit || wanted.ends.is_some(),
             limit: range.count,
             idle: None,
             formatter: self.form.formatter()?,
@@ -182,12 +234,13 @@ impl IntoInvocation for ConsumeArgs {
             is_member,
             patience,
             overrides,
-            defaults: if range.exit || range.until.is_some() {
+            defaults: if range.exit || range.until.is_some() || wanted.ends.is_some() {
                 vec![("fetch.wait.max.ms".into(), "50".into())]
             } else {
                 Vec::new()
             },
             voice: &NativeVoice,
+            wanted,
         };
         Ok(Invocation {
             command: Box::new(action),
@@ -199,6 +252,64 @@ impl IntoInvocation for ConsumeArgs {
             },
         })
     }
+}
+
+/// What is printed of what is read.
+fn wanted(filter: FilterArgs, range: &RangeArgs) -> Result<Wanted> {
+    let at_least = match filter.expect {
+        Some(count) => count,
+        None => u64::from(filter.fail_empty),
+    };
+    let before = range.before()?;
+    let has_end = range.exit || range.until.is_some() || range.count.is_some() || before.is_some();
+    let ends = match (range.head, range.tail) {
+        (Some(count), _) => Some(Ends::First(count)),
+        (None, Some(count)) => Some(Ends::Last(count)),
+        (None, None) => None,
+    };
+    if at_least > 0 && !has_end && ends.is_none() {
+        let flag = if filter.fail_empty {
+            "--fail-empty"
+        } else {
+            "--expect"
+        };
+        return Err(Error::usage(format!(
+            "{flag} needs an end to count at: add --exit, --until, --head, --tail or --count"
+        )));
+    }
+    let conditions = filter.condition.into_iter().chain(filter.grep).chain(filter.key);
+    Ok(Wanted {
+        filter: Expression::all(conditions.chain(filter.header)),
+        ends,
+        before,
+        at_least,
+    })
+}
+
+fn condition(text: &str) -> Result<Expression, String> {
+    filter::parse(text, &parse_time).map_err(|error| error.to_string())
+}
+
+fn pattern(text: &str) -> Result<Expression, String> {
+    Ok(Expression::Matches(Field::Value, Pattern::new(text)?))
+}
+
+fn key(text: &str) -> Result<Expression, String> {
+    Ok(equal(Field::Key, text))
+}
+
+/// `NAME=VALUE`, or `NAME` alone for whatever value.
+fn header(text: &str) -> Result<Expression, String> {
+    match text.split_once('=') {
+        Some(("", _)) => Err("the name of the header is missing".to_owned()),
+        Some((name, value)) => Ok(equal(Field::Header(name.to_owned()), value)),
+        None => Ok(Expression::Exists(Field::Header(text.to_owned()))),
+    }
+}
+
+fn equal(field: Field, text: &str) -> Expression {
+    let text = Operand::Literal(Literal::Text(text.to_owned()));
+    Expression::Compare(Operand::Field(field), Comparison::Equal, text)
 }
 
 /// Whether the command reads as a member of a group: when its own words name one. A file or a profile may be an
@@ -286,6 +397,28 @@ impl RangeArgs {
         }
     }
 
+    /// Whether it says which part of the partitions is read, so that a group cannot.
+    fn is_fixed(&self) -> bool {
+        let ends = self.head.is_some() || self.tail.is_some();
+        ends || self.since.is_some() || self.until.is_some() || self.partition.is_some()
+    }
+
+    /// The offset that `A..B` ends at.
+    fn before(&self) -> Result<Option<i64>> {
+        let Some((from, to)) = self.offset.as_deref().and_then(|text| text.split_once("..")) else {
+            return Ok(None);
+        };
+        let number = |text: &str| text.trim().parse::<i64>().ok().filter(|number| *number >= 0);
+        match (number(from), number(to)) {
+            (_, None) if to.is_empty() => Ok(None),
+            (None, Some(to)) if from.is_empty() => Ok(Some(to)),
+            (Some(from), Some(to)) if from <= to => Ok(Some(to)),
+            _ => Err(Error::usage(format!(
+                "--offset takes A..B with A no greater than B, A.. or ..B, not \"{from}..{to}\""
+            ))),
+        }
+    }
+
     /// Where the flags say to start, if they do.
     fn start(&self) -> Result<Option<Start>> {
         match (self.since, self.offset.as_deref()) {
@@ -306,12 +439,18 @@ impl RangeArgs {
             let time = time.map_err(|problem| Error::usage(format!("--offset {text}: {problem}")))?;
             return Ok(Start::At(Position::Time(time)));
         }
+        let text = match text.split_once("..") {
+            Some(("", _)) => "+0",
+            Some((from, _)) => from,
+            None => text,
+        };
         match text.parse::<i64>() {
+            Ok(count) if text.starts_with('+') => Ok(Start::FromBeginning(count)),
             Ok(count) if count < 0 || text == "-0" => Ok(Start::FromEnd(count.saturating_neg())),
             Ok(offset) => Ok(Start::At(Position::At(offset))),
             Err(_) => {
                 let error = Error::usage(format!(
-                    "--offset takes earliest, latest, a number, -N or @TIME, not \"{text}\""
+                    "--offset takes earliest, latest, a number, -N, +N, A..B or @TIME, not \"{text}\""
                 ));
                 // Elsewhere -o is the form of what is printed.
                 Err(match text {

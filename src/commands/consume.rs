@@ -3,13 +3,17 @@
 //! Owns the steps both faces share. Without a group the partitions are read directly and no coordinator is asked;
 //! with one, what was printed is committed.
 
+mod from_end;
+mod gathered;
 mod goals;
 mod plan;
+mod wanted;
 
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use gathered::Gathered;
 use goals::Goals;
 
 use super::command::{Command, Needs};
@@ -21,10 +25,11 @@ use crate::client::record_source::{
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::{self, Grace, Interrupt};
 use crate::java::regex::JavaRegex;
-use crate::output::Printer;
 use crate::output::record::RecordFormatter;
 use crate::output::voice::Voice;
+use crate::output::{Printer, counted, grouped};
 use crate::topic_partition::Offset;
+pub use wanted::{Ends, Wanted};
 
 /// How long one wait for records lasts, so that interrupts and deadlines are seen.
 const STEP: Duration = Duration::from_millis(100);
@@ -51,7 +56,9 @@ pub enum Topics {
 pub enum Start {
     At(Position),
     /// So many records before the end.
-    FromEnd(Offset),
+    FromEnd(i64),
+    /// So many offsets after the first.
+    FromBeginning(i64),
 }
 
 /// What to do about a topic that is not there.
@@ -74,6 +81,7 @@ pub struct Action {
     pub exits_at_end: bool,
     /// Records at most.
     pub limit: Option<u64>,
+    pub wanted: Wanted,
     /// End after so long without a record.
     pub idle: Option<Duration>,
     pub formatter: Box<dyn RecordFormatter>,
@@ -90,6 +98,13 @@ pub struct Action {
     pub defaults: Vec<(String, String)>,
     /// The wording of the face that asks.
     pub voice: &'static dyn Voice,
+}
+
+impl Action {
+    /// Whether the run ends at a place that is known at its start.
+    fn has_end(&self) -> bool {
+        self.exits_at_end || self.until.is_some() || self.wanted.before.is_some()
+    }
 }
 
 impl std::fmt::Debug for Action {
@@ -137,13 +152,25 @@ impl Command for Action {
 
 /// The native face's end of a run.
 pub fn run(action: Action, context: &mut Context) -> Result<()> {
-    match consume(action, context)?.end {
+    let at_least = action.wanted.at_least;
+    let outcome = consume(action, context)?;
+    match outcome.end {
+        End::Complete | End::Idle if outcome.records < at_least => Err(too_few(outcome.records, at_least)),
         End::Complete | End::Idle => Ok(()),
         End::Interrupted(_) => Err(Error::interrupted()),
         End::ClosedPipe => Err(Error::new(Kind::ClosedPipe, "the reader has gone")),
         End::BadRecord(problem) => Err(Error::bad_data(problem)),
         End::NotWritten(error) | End::Failed(error) => Err(error),
     }
+}
+
+fn too_few(records: u64, at_least: u64) -> Error {
+    let came = match records {
+        0 => "none".to_owned(),
+        records => grouped(records),
+    };
+    let wanted = counted(at_least, "record was", "records were");
+    Error::failed(format!("{wanted} expected, {came} came"))
 }
 
 /// Reads and prints. An error means that nothing was begun.
@@ -167,6 +194,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         source,
         goals: Goals::default(),
         plan: plan::Plan::default(),
+        gathered: action.wanted.ends.map(Gathered::new),
         records: 0,
         last_record: Instant::now(),
         action,
@@ -179,7 +207,10 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
             .unwrap_or_default()
             .to_owned(),
     };
-    let end = run.until_end(&mut context.printer).unwrap_or_else(End::Failed);
+    let end = run.until_end(&mut context.printer);
+    let end = end
+        .and_then(|end| run.print_gathered(end, &mut context.printer))
+        .unwrap_or_else(End::Failed);
     run.source.close();
     if matches!(&end, End::Failed(error) if error.kind() == Kind::Unreachable) {
         // The error says it all.
@@ -196,6 +227,8 @@ struct Run {
     source: Box<dyn RecordSource>,
     goals: Goals,
     plan: plan::Plan,
+    /// Where only the first or last records are wanted: those of them that came so far.
+    gathered: Option<Gathered>,
     records: u64,
     last_record: Instant,
     action: Action,
@@ -236,6 +269,22 @@ impl Run {
         }
     }
 
+    /// Prints what was kept back until all partitions were read.
+    fn print_gathered(&mut self, end: End, printer: &mut Printer) -> Result<End> {
+        let (Some(gathered), End::Complete) = (&mut self.gathered, &end) else {
+            return Ok(end);
+        };
+        self.records = gathered.len();
+        for printed in gathered.take() {
+            printer.out().write_all(&printed)?;
+        }
+        match printer.flush() {
+            Ok(()) => Ok(end),
+            Err(error) if error.kind() == Kind::ClosedPipe => Ok(End::ClosedPipe),
+            Err(error) => Ok(End::NotWritten(error)),
+        }
+    }
+
     /// Takes what is there and prints it; the group may commit it once it is out.
     fn read_some(&mut self, printer: &mut Printer) -> Result<Option<End>> {
         let wait = match self.action.idle {
@@ -246,6 +295,8 @@ impl Run {
             goals: &mut self.goals,
             formatter: &mut *self.action.formatter,
             limit: self.action.limit,
+            wanted: &self.action.wanted,
+            gathered: &mut self.gathered,
             skips_bad: self.action.skips_bad,
             voice: self.action.voice,
             records: &mut self.records,
@@ -286,8 +337,7 @@ impl Run {
 
     /// Whether every partition was read to where it was to be read to.
     fn is_done(&mut self) -> bool {
-        let ends = self.action.exits_at_end || self.action.until.is_some();
-        if !ends || !self.plan.is_complete {
+        if !self.action.has_end() || !self.plan.is_complete {
             return false;
         }
         if self.action.is_member {
@@ -313,6 +363,8 @@ struct Show<'a> {
     goals: &'a mut Goals,
     formatter: &'a mut dyn RecordFormatter,
     limit: Option<u64>,
+    wanted: &'a Wanted,
+    gathered: &'a mut Option<Gathered>,
     skips_bad: bool,
     voice: &'static dyn Voice,
     records: &'a mut u64,
@@ -331,19 +383,50 @@ impl Show<'_> {
         Ok(())
     }
 
+    /// Keeps a record of the first or last ones until all have come.
+    fn gather(&mut self, record: &ConsumedRecord<'_>, gathered: &mut Gathered) -> Result<ControlFlow<()>> {
+        if gathered.wants(record) {
+            let mut printed = Vec::new();
+            if let Err(problem) = self.formatter.write(record, &mut printed) {
+                return self.report(record, &problem);
+            }
+            gathered.keep(record, printed);
+        }
+        if gathered.is_enough(record) {
+            self.goals.stop(record.topic, record.partition);
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Says that a record cannot be printed, which may end the run.
+    fn report(&mut self, record: &ConsumedRecord<'_>, problem: &str) -> Result<ControlFlow<()>> {
+        let place = format!(
+            "{}-{} offset {}: {problem}",
+            record.topic, record.partition, record.offset
+        );
+        if !self.skips_bad {
+            self.problem = Some(place);
+            return Ok(ControlFlow::Break(()));
+        }
+        self.printer.warn(self.voice.passed_over(&place));
+        Ok(ControlFlow::Continue(()))
+    }
+
     #[inline]
     fn print(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {
+        if !self.wanted.takes(record) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if let Some(mut gathered) = self.gathered.take() {
+            let flow = self.gather(record, &mut gathered);
+            *self.gathered = Some(gathered);
+            return flow;
+        }
         *self.records += 1;
-        if let Err(problem) = self.formatter.write(record, self.out) {
-            let place = format!(
-                "{}-{} offset {}: {problem}",
-                record.topic, record.partition, record.offset
-            );
-            if !self.skips_bad {
-                self.problem = Some(place);
-                return Ok(ControlFlow::Break(()));
-            }
-            self.printer.warn(self.voice.passed_over(&place));
+        if let Err(problem) = self.formatter.write(record, self.out)
+            && self.report(record, &problem)?.is_break()
+        {
+            return Ok(ControlFlow::Break(()));
         }
         if self.out.len() >= OUT_BYTES {
             self.write_out(false)?;
@@ -381,6 +464,6 @@ impl RecordVisitor for Show<'_> {
     }
 
     fn wants_headers(&self) -> bool {
-        self.formatter.wants_headers()
+        self.formatter.wants_headers() || self.wanted.wants_headers()
     }
 }

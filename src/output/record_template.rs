@@ -12,6 +12,7 @@ use super::digits::{push_i32, push_i64};
 use super::record::RecordFormatter;
 use super::record_json::push_text;
 use crate::client::record_source::{ConsumedRecord, TimestampType};
+use crate::filter::json_path::{JsonPath, string_of};
 
 /// A compiled template.
 #[derive(Clone, Debug)]
@@ -28,6 +29,10 @@ enum Part {
     Offset,
     Key(Encoding),
     Value(Encoding),
+    /// A value inside the JSON of the key.
+    InKey(JsonPath),
+    /// A value inside the JSON of the value.
+    InValue(JsonPath),
     KeyLength,
     ValueLength,
     /// The value's length as four bytes, big endian; -1 for null.
@@ -140,7 +145,7 @@ impl Section {
     pub(crate) fn comes_in_pieces(&self) -> bool {
         match self {
             Self::Key(encoding) | Self::Value(encoding) => *encoding != Encoding::Json,
-            Self::Text(template) => !template.wants_headers(),
+            Self::Text(template) => !template.wants_headers() && !template.looks_inside(),
             Self::KeyLength | Self::ValueLength | Self::BinaryValueLength => true,
         }
     }
@@ -158,6 +163,12 @@ impl Encoding {
 }
 
 impl Template {
+    /// Whether it looks for something inside key or value, which must be whole then.
+    fn looks_inside(&self) -> bool {
+        let is_inside = |part: &Part| matches!(part, Part::InKey(_) | Part::InValue(_));
+        self.parts.iter().any(is_inside)
+    }
+
     /// The template in the order of its parts.
     pub(crate) fn sections(&self) -> impl Iterator<Item = Section> {
         self.parts.iter().map(|part| match part {
@@ -184,6 +195,8 @@ impl RecordFormatter for Template {
                 Part::Offset => push_i64(record.offset, out),
                 Part::Key(encoding) => push_bytes(record.key, *encoding, out),
                 Part::Value(encoding) => push_bytes(record.value, *encoding, out),
+                Part::InKey(path) => push_found(path, record.key, out),
+                Part::InValue(path) => push_found(path, record.value, out),
                 Part::KeyLength => push_i64(length(record.key), out),
                 Part::ValueLength => push_i64(length(record.value), out),
                 Part::BinaryValueLength => {
@@ -234,6 +247,16 @@ fn push_bytes(bytes: Option<&[u8]>, encoding: Encoding, out: &mut Vec<u8>) {
                 out.extend(digits.into_iter().flatten());
             }
         }
+    }
+}
+
+/// What a path leads to: a text without its quotation marks, everything else as JSON; nothing where nothing is there.
+fn push_found(path: &JsonPath, json: Option<&[u8]>, out: &mut Vec<u8>) {
+    let found = json.and_then(|json| path.find(json));
+    match found.map(|found| (found, string_of(found))) {
+        Some((_, Some(text))) => out.extend_from_slice(text.as_bytes()),
+        Some((found, None)) => out.extend_from_slice(found),
+        None => {}
     }
 }
 
@@ -292,8 +315,13 @@ fn field_named(field: &str) -> Result<Part, String> {
         Some("base64") => Ok(Encoding::Base64),
         Some("json") => Ok(Encoding::Json),
         Some(other) => Err(format!(
-            "unknown form \"{other}\" of {name}; known are hex, base64, json"
+            "unknown form \"{other}\" of {name}; known are hex, base64, json and paths such as .user.id"
         )),
+    };
+    let path = |text: &str| match JsonPath::parse(text) {
+        Ok((path, "")) => Ok(path),
+        Ok((_, rest)) => Err(format!("\"{rest}\" makes no sense in the path {text}")),
+        Err((_, problem)) => Err(format!("{problem} in \"{text}\"")),
     };
     match (name, detail) {
         ("topic", None) => Ok(Part::Topic),
@@ -307,6 +335,8 @@ fn field_named(field: &str) -> Result<Part, String> {
             Ok(Part::FormattedTimestamp(format.to_owned()))
         }
         ("header", Some(name)) => Ok(Part::Header(name.to_owned())),
+        ("key", Some(detail)) if detail.starts_with('.') => path(detail).map(Part::InKey),
+        ("value", Some(detail)) if detail.starts_with('.') => path(detail).map(Part::InValue),
         ("key", _) => Ok(Part::Key(encoding()?)),
         ("value", _) => Ok(Part::Value(encoding()?)),
         _ => Err(format!(
@@ -357,6 +387,10 @@ mod tests {
     use crate::client::record_sink::HeaderView;
 
     fn shown(template: &str) -> String {
+        shown_of(template, b"v\xff")
+    }
+
+    fn shown_of(template: &str, value: &[u8]) -> String {
         let headers = [
             HeaderView {
                 name: "a",
@@ -374,7 +408,7 @@ mod tests {
             timestamp: 1_000,
             timestamp_type: TimestampType::CreateTime,
             key: None,
-            value: Some(b"v\xff"),
+            value: Some(value),
             headers: &headers,
         };
         let mut out = Vec::new();
@@ -405,12 +439,31 @@ mod tests {
     }
 
     #[test]
+    fn a_path_shows_what_is_inside() {
+        let json = br#"{"id":7,"user":{"name":"Z\u00fc\n","tags":["a", 1]},"gone":null}"#;
+        assert_eq!(
+            shown_of(
+                "%{value:.id}|%{value:.user.name}|%{value:.user.tags}|%{value:.user.tags[1]}",
+                json
+            ),
+            "7|Z\u{fc}\n|[\"a\", 1]|1"
+        );
+        assert_eq!(
+            shown_of("%{value:.gone}|%{value:.nosuch}|%{key:.a}|", json),
+            "null|||"
+        );
+        assert_eq!(shown("%{value:.id}|"), "|", "no JSON at all");
+    }
+
+    #[test]
     fn a_mistake_is_found_when_the_template_is_compiled() {
         for template in [
             "%q",
             "%",
             "%{nope}",
             "%{value:rot13}",
+            "%{value:.a.}",
+            "%{value:.a b}",
             "%{key",
             "\\",
             "\\xg1",

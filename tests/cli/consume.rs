@@ -185,7 +185,7 @@ fn offsets_in_short() {
         .succeeds()
         .prints("1\n");
     shell.consume(&["t", "-o", "json"]).exits(2).complains(
-        "--offset takes earliest, latest, a number, -N or @TIME, not \"json\" (records as JSON: --json)",
+        "--offset takes earliest, latest, a number, -N, +N, A..B or @TIME, not \"json\" (records as JSON: --json)",
     );
 }
 

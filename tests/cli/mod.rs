@@ -3,6 +3,7 @@
 mod broken_pipe;
 mod completions;
 mod consume;
+mod consume_filters;
 mod describe;
 mod dump_log;
 mod dump_log_memory;

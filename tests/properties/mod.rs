@@ -2,6 +2,7 @@
 
 mod compaction_against_model;
 mod dump_log;
+mod filter;
 mod group_state_machine;
 mod log_against_model;
 mod record_batch_roundtrip;

@@ -62,6 +62,14 @@ impl Goals {
         offset < end
     }
 
+    /// Ends a partition's reading here.
+    pub(super) fn stop(&mut self, topic: &str, partition: i32) {
+        let position = self.position(topic, partition);
+        if let Some(goal) = position.and_then(|position| self.goals.get_mut(position)) {
+            goal.is_reached = true;
+        }
+    }
+
     /// How many of these records of one partition, from the first on, are before its end; notes how far it is.
     pub(super) fn count_wanted(&mut self, records: &[ConsumedRecord<'_>]) -> usize {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Action, Missing, Run, Start, Topics};
+use super::{Action, Ends, Missing, Run, Start, Topics, Wanted};
 use crate::client::record_source::{self, Position, TopicPartitions, TopicProblem};
 use crate::error::{Error, Kind, Result};
 use crate::spelling::closest;
@@ -40,7 +40,7 @@ impl Run {
         if self.action.is_member && matches!(self.action.topics, Topics::Named(_)) && !self.plan.is_complete {
             return self.join_named();
         }
-        if self.plan.is_complete && (self.action.exits_at_end || self.action.until.is_some()) {
+        if self.plan.is_complete && self.action.has_end() {
             return Ok(true);
         }
         let found = match self.find_topics() {
@@ -190,7 +190,7 @@ impl Run {
         } else {
             later_start(&self.action)
         };
-        let has_end = self.action.exits_at_end || self.action.until.is_some();
+        let has_end = self.action.has_end();
         let (starts, ends) = self.bounds(new, start, has_end)?;
         let mut assigned = Vec::with_capacity(new.len());
         for (position, (topic, partition)) in new.iter().enumerate() {
@@ -241,7 +241,8 @@ impl Run {
         // An offset that is not there would make the engine begin somewhere else without a word.
         let is_checked =
             matches!(start, Start::At(Position::At(_))) && self.action.missing == Missing::Refuse;
-        let needs_ends = has_end || is_checked || matches!(start, Start::FromEnd(_));
+        let is_counted = matches!(start, Start::FromEnd(_) | Start::FromBeginning(_));
+        let needs_ends = has_end || is_checked || is_counted;
         let ends = if needs_ends {
             self.ask_offsets(&ask(Position::End), wait)?
         } else {
@@ -264,10 +265,14 @@ impl Run {
                 bounds.map(|(first, end)| offset.min(*end).max(*first)).collect()
             }
             Start::FromEnd(count) => {
-                let first = self.ask_offsets(&ask(Position::Beginning), wait)?;
-                ends.iter()
-                    .zip(first)
-                    .map(|(end, first)| (end - count).max(first))
+                let firsts = self.ask_offsets(&ask(Position::Beginning), wait)?;
+                self.starts_from_end(new, (&firsts, &ends), count, &Wanted::default())?
+            }
+            Start::FromBeginning(count) => {
+                let firsts = self.ask_offsets(&ask(Position::Beginning), wait)?;
+                let bounds = firsts.iter().zip(&ends);
+                bounds
+                    .map(|(first, end)| first.saturating_add(count).min(*end))
                     .collect()
             }
         };
@@ -280,10 +285,29 @@ impl Run {
                     .map(|(limit, end)| *limit.min(end))
                     .collect()
             }
-            None if self.action.exits_at_end => ends,
+            None if has_end => ends,
             None => Vec::new(),
         };
-        Ok((starts, ends))
+        self.narrowed(new, starts, ends)
+    }
+
+    /// Bounds that leave out what is behind an offset that is no longer wanted, and what is before the last records.
+    fn narrowed(
+        &mut self,
+        partitions: &[(String, i32)],
+        starts: Vec<Offset>,
+        mut ends: Vec<Offset>,
+    ) -> Result<(Vec<Offset>, Vec<Offset>)> {
+        if let Some(before) = self.action.wanted.before {
+            ends.iter_mut().for_each(|end| *end = before.min(*end));
+        }
+        let Some(Ends::Last(count)) = self.action.wanted.ends else {
+            return Ok((starts, ends));
+        };
+        let wanted = self.action.wanted.clone();
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let last = self.starts_from_end(partitions, (&starts, &ends), count, &wanted)?;
+        Ok((last, ends))
     }
 }
 

@@ -120,6 +120,7 @@ fn action(asked: Asked, position: Position) -> (Settings, Action) {
         start: Start::At(position),
         until: None,
         exits_at_end: false,
+        wanted: consume::Wanted::default(),
         limit: asked
             .limit
             .filter(|limit| *limit != -1)

@@ -1,0 +1,75 @@
+//! Which of the records that are read are printed: those that meet a condition, and of those perhaps the first or last.
+
+use crate::client::record_source::ConsumedRecord;
+use crate::filter::{Expression, Field, Fields};
+use crate::topic_partition::Offset;
+
+/// What is printed of what is read; everything by default.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub filter: Option<Expression>,
+    pub ends: Option<Ends>,
+    /// Nothing at or after this offset; the run ends there.
+    pub before: Option<Offset>,
+    /// Fewer records than this are a failure.
+    pub at_least: u64,
+}
+
+/// So many records at one end of everything that is read, in the order of their times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    First(u64),
+    Last(u64),
+}
+
+impl Wanted {
+    /// Whether a record meets the condition.
+    pub(super) fn takes(&self, record: &ConsumedRecord<'_>) -> bool {
+        let filter = self.filter.as_ref();
+        filter.is_none_or(|filter| filter.is_met(&View(record)))
+    }
+
+    /// Whether headers are looked at.
+    pub(super) fn wants_headers(&self) -> bool {
+        let is_header = |field: &Field| matches!(field, Field::Header(_));
+        let filter = self.filter.as_ref();
+        filter.is_some_and(|filter| filter.asks_for(&is_header))
+    }
+}
+
+/// A record as conditions look at it.
+struct View<'a>(&'a ConsumedRecord<'a>);
+
+impl Fields for View<'_> {
+    fn topic(&self) -> &str {
+        self.0.topic
+    }
+
+    fn partition(&self) -> i32 {
+        self.0.partition
+    }
+
+    fn offset(&self) -> i64 {
+        self.0.offset
+    }
+
+    fn time(&self) -> i64 {
+        self.0.timestamp
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        self.0.key
+    }
+
+    fn value(&self) -> Option<&[u8]> {
+        self.0.value
+    }
+
+    fn header(&self, name: &str) -> Option<Option<&[u8]>> {
+        let headers = self.0.headers.iter().rev();
+        headers
+            .filter(|header| header.name == name)
+            .map(|header| header.value)
+            .next()
+    }
+}
