@@ -101,11 +101,11 @@ struct RangeArgs {
     )]
     offset: Option<String>,
 
-    /// The first so many records of all that is read, by time; then end
+    /// The first so many records by time, of the first ones of all partitions; then end
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["count", "tail"])]
     head: Option<u64>,
 
-    /// The last so many records of all that is there, by time; then end
+    /// The last so many records by time, of the last ones of all partitions; then end
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["count", "offset", "since"])]
     tail: Option<u64>,
 

@@ -3,7 +3,9 @@
 use clap::{ArgMatches, Args, Command};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
-use super::{broker, consume, describe, dump_log, generate, groups, produce, reassign, topics};
+use super::{
+    broker, consume, describe, dump_log, generate, groups, offsets, produce, reassign, records, topics,
+};
 use crate::error::{Error, Result};
 
 /// The nouns, in the order of the help text.
@@ -13,6 +15,8 @@ const NOUNS: &[Row] = &[
     row::<consume::ConsumeArgs>("consume"),
     row::<describe::DescribeArgs>("describe"),
     row::<groups::GroupsArgs>("groups"),
+    row::<offsets::OffsetsArgs>("offsets"),
+    row::<records::RecordsArgs>("records"),
     row::<reassign::ReassignArgs>("reassign"),
     row::<dump_log::DumpLogArgs>("dump-log"),
     row::<broker::BrokerArgs>("broker"),

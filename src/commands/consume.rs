@@ -385,15 +385,16 @@ impl Show<'_> {
 
     /// Keeps a record of the first or last ones until all have come.
     fn gather(&mut self, record: &ConsumedRecord<'_>, gathered: &mut Gathered) -> Result<ControlFlow<()>> {
+        if !gathered.counts(record) {
+            self.goals.stop(record.topic, record.partition);
+            return Ok(ControlFlow::Continue(()));
+        }
         if gathered.wants(record) {
             let mut printed = Vec::new();
             if let Err(problem) = self.formatter.write(record, &mut printed) {
                 return self.report(record, &problem);
             }
             gathered.keep(record, printed);
-        }
-        if gathered.is_enough(record) {
-            self.goals.stop(record.topic, record.partition);
         }
         Ok(ControlFlow::Continue(()))
     }

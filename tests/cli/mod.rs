@@ -16,6 +16,7 @@ mod java_topics;
 mod multicall;
 mod produce;
 mod reassign;
+mod records;
 mod round_trip;
 mod screen;
 mod settings;

@@ -17,6 +17,7 @@ pub mod log_dirs;
 pub mod offsets;
 mod pool;
 pub mod reassignments;
+pub mod record_deletion;
 pub mod replica_log_dirs;
 pub mod throttles;
 pub mod topics;

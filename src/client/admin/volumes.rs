@@ -56,7 +56,7 @@ impl AdminClient {
     }
 
     /// A partition without a leader is on brokers that are down: only they know its size.
-    fn note_lost(&mut self, topics: &[TopicDescription]) -> Result<()> {
+    pub fn note_lost(&mut self, topics: &[TopicDescription]) -> Result<()> {
         let partitions = topics.iter().flat_map(|topic| &topic.partitions);
         let lost = partitions.filter(|partition| partition.leader.is_none());
         let holders: BTreeSet<BrokerId> = lost

@@ -1,4 +1,7 @@
 //! The first or last records of several partitions together, by time: kept until all partitions are read.
+//!
+//! Of each partition its own first or last records are looked at: in a partition times are nearly in the order of offsets,
+//! and nobody waits until all of it is read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -58,15 +61,15 @@ impl Gathered {
         }
     }
 
-    /// Counts a record of its partition; says whether the partition has given all that can be wanted of it.
-    pub(super) fn is_enough(&mut self, record: &ConsumedRecord<'_>) -> bool {
+    /// Counts a record of its partition; says whether it is one of the first of that, where only those are wanted.
+    pub(super) fn counts(&mut self, record: &ConsumedRecord<'_>) -> bool {
         let Ends::First(wanted) = self.ends else {
-            return false;
+            return true;
         };
         let partition = (record.topic.to_owned(), record.partition);
         let count = self.counts.entry(partition).or_default();
         *count += 1;
-        *count >= wanted
+        *count <= wanted
     }
 
     /// How many are kept.

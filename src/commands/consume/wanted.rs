@@ -15,7 +15,8 @@ pub struct Wanted {
     pub at_least: u64,
 }
 
-/// So many records at one end of everything that is read, in the order of their times.
+/// So many records at one end of everything that is read, in the order of their times: of the first or last ones of each
+/// partition, the first or last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
     First(u64),

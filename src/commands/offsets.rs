@@ -1,0 +1,74 @@
+//! Where partitions begin and end, and where a time is in them.
+
+use super::command::{Command, Needs};
+use super::context::Context;
+use super::partition_selection::{self, PartitionsOfTopic};
+use crate::client::admin::offsets::{EARLIEST, LATEST, Offsets};
+use crate::client::admin::topics::TopicDescription;
+use crate::client::admin::volumes::leaders;
+use crate::error::{Error, Result};
+use crate::output::offsets as output;
+use crate::topic_partition::{Offset, TopicPartition};
+
+/// What the user asked for.
+#[derive(Debug)]
+pub struct Action {
+    /// Which partitions; those of all topics but Kafka's own where none is named.
+    pub topics: Vec<PartitionsOfTopic>,
+    /// A time whose place is wanted too, in milliseconds since 1970.
+    pub at: Option<i64>,
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs::ANSWERS
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        let mut topics = context.client.admin()?.all_topics()?;
+        let selection = if self.topics.is_empty() {
+            topics.retain(|topic| !topic.is_internal);
+            all_of(&topics)
+        } else {
+            self.topics
+        };
+        let wanted = partition_selection::find(&selection, &topics, context)?;
+        topics.retain(|topic| selection.iter().any(|it| it.topic == topic.name));
+        let mut led = leaders(&topics);
+        led.retain(|(partition, _)| wanted.contains(partition));
+        let admin = context.client.admin()?;
+        admin.note_lost(&topics)?;
+        let mut firsts = admin.list_offsets(&led, EARLIEST)?;
+        let mut ends = admin.list_offsets(&led, LATEST)?;
+        let mut times = match self.at {
+            Some(time) => admin.list_offsets(&led, time)?,
+            None => Offsets::new(),
+        };
+        let mut rows = Vec::with_capacity(wanted.len());
+        for partition in wanted {
+            rows.push(output::Row {
+                first: offset(&mut firsts, &partition)?,
+                next: offset(&mut ends, &partition)?,
+                at: offset(&mut times, &partition)?.filter(|at| *at >= 0),
+                partition,
+            });
+        }
+        output::list(&mut context.printer, &rows, self.at.is_some())
+    }
+}
+
+fn all_of(topics: &[TopicDescription]) -> Vec<PartitionsOfTopic> {
+    let whole = |topic: &TopicDescription| PartitionsOfTopic {
+        topic: topic.name.clone(),
+        partitions: None,
+    };
+    topics.iter().map(whole).collect()
+}
+
+/// What the leader answered; nothing where it could not be asked.
+fn offset(answers: &mut Offsets, partition: &TopicPartition) -> Result<Option<Offset>> {
+    let answer = answers.remove(partition).transpose();
+    answer.map_err(|refusal| {
+        Error::from(refusal).context(format_args!("cannot ask for offsets of {partition}"))
+    })
+}
