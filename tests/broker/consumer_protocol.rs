@@ -240,6 +240,19 @@ fn a_member_that_does_not_give_back_in_time_is_fenced() {
 }
 
 #[test]
+fn the_protocol_can_be_switched_off() {
+    let cluster = Cluster::start_with(&["group.coordinator.rebalance.protocols=classic"]);
+    let mut connection = connect(&cluster);
+    let answer = connection.send(&join("g", "m", "t")).expect("an answer");
+    assert_eq!(
+        answer.error_code, 35,
+        "as Apache Kafka says to a version that it has not"
+    );
+    let none = kafkit(&cluster, &["describe", "group"]);
+    assert_eq!(none, "", "no group came of it");
+}
+
+#[test]
 fn a_full_group_takes_nobody_more() {
     let cluster = Cluster::start_with(&["group.consumer.max.size=1"]);
     kafkit(&cluster, &["topics", "create", "t", "--partitions", "2"]);

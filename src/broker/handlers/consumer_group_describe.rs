@@ -45,7 +45,7 @@ pub fn handle(
             Ok(description) => describe(group, description).with_authorized_operations(operations),
             Err((error, message)) => group
                 .with_error_code(error.code())
-                .with_error_message(Some(text(message))),
+                .with_error_message((!message.is_empty()).then(|| text(message))),
         }
     });
     ConsumerGroupDescribeResponse::default().with_groups(groups.collect())

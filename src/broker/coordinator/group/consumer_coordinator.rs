@@ -42,6 +42,9 @@ impl GroupCoordinator {
         request: &Heartbeat,
         names_itself: bool,
     ) -> Result<HeartbeatAnswer, Refused> {
+        if !self.config().has_consumer_protocol {
+            return Err((ResponseError::UnsupportedVersion, String::new()));
+        }
         heartbeat_shape::check(group, request, names_itself, &self.config().consumer.assignors)?;
         let settings = self.consumer_settings(group);
         let around = self.surroundings(now_ms, &settings);
@@ -234,6 +237,9 @@ impl GroupCoordinator {
         group: &str,
         now_ms: i64,
     ) -> Result<ConsumerGroupDescription, Refused> {
+        if !self.config().has_consumer_protocol {
+            return Err((ResponseError::UnsupportedVersion, String::new()));
+        }
         let settings = self.consumer_settings(group);
         let around = self.surroundings(now_ms, &settings);
         let describe = |live: &mut LiveGroup| match live.kind.consumer() {

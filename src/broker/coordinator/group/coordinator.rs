@@ -47,6 +47,8 @@ pub struct GroupConfig {
     pub offsets_retention_check_interval_ms: i64,
     /// `offset.metadata.max.bytes`
     pub offset_metadata_max_bytes: usize,
+    /// Whether `group.coordinator.rebalance.protocols` has the consumer protocol.
+    pub has_consumer_protocol: bool,
     /// `group.consumer.*`
     pub consumer: ConsumerGroupSettings,
 }
@@ -63,6 +65,12 @@ impl From<&BrokerConfig> for GroupConfig {
             offsets_retention_ms: config.number("offsets.retention.minutes").saturating_mul(60_000),
             offsets_retention_check_interval_ms: config.number("offsets.retention.check.interval.ms"),
             offset_metadata_max_bytes: size("offset.metadata.max.bytes"),
+            has_consumer_protocol: config.value("group.coordinator.rebalance.protocols").is_some_and(
+                |list| {
+                    list.split(',')
+                        .any(|name| name.trim() == GroupType::Consumer.name())
+                },
+            ),
             consumer: ConsumerGroupSettings {
                 session_timeout_ms: int("group.consumer.session.timeout.ms"),
                 heartbeat_interval_ms: int("group.consumer.heartbeat.interval.ms"),
