@@ -276,13 +276,13 @@ impl Connection {
             return written;
         }
         let mut byte = [0];
-        // A broker that still talks has not refused us: what it says belongs to nobody any more.
+        // A broker that still sends has not refused us; what it sends is not read.
         self.stream
             .read_exact(&mut byte)
             .map_or_else(|error| self.failure(error), |()| written)
     }
 
-    /// Why the listener hangs up at the first real request: one with SASL does so when nobody has said who we are.
+    /// Why the listener hangs up at the first real request: one with SASL does so if the client has not authenticated.
     fn explain_hang_up(&mut self) -> WireError {
         let Some(options) = self.unproven.take() else {
             return WireError::Closed;

@@ -1,4 +1,4 @@
-//! What can go wrong on a connection, and what a user is told about it.
+//! What can go wrong on a connection, and the words for the user.
 
 use std::fmt;
 use std::io;

@@ -9,7 +9,7 @@ pub struct ErrorCode {
     pub code: i16,
     /// The constant's name, `UNKNOWN_TOPIC_OR_PARTITION`.
     pub name: &'static str,
-    /// The simple name of the Java exception that stands for it.
+    /// The simple name of its Java exception.
     pub java_class: &'static str,
     /// Whether the same request may well succeed a little later.
     pub retriable: bool,

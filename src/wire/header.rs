@@ -51,7 +51,7 @@ impl RequestStart {
     }
 }
 
-/// What stands in front of every request.
+/// The header of every request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead {
     /// The API, as a number: a broker must be able to answer for keys that it does not know.

@@ -1,4 +1,4 @@
-//! The cluster as its answers describe it: brokers, topics, who leads each partition. Plain data; asks nobody.
+//! The cluster as its answers describe it: brokers, topics, who leads each partition. Plain data, without a connection.
 //!
 //! Owns the rule that what is older never replaces what is newer: leaders carry epochs, and of two answers about the
 //! same topic id the higher epoch counts. A topic with another id is another topic.

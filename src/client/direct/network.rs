@@ -78,7 +78,7 @@ struct Link<T> {
     last_error: Option<WireError>,
     /// The broker wants nothing new before this (KIP-219).
     muted_until: Option<Instant>,
-    /// Nobody asks for the broker any more.
+    /// The broker is no longer asked for.
     is_forgotten: bool,
 }
 
@@ -95,7 +95,7 @@ pub(super) struct Network<T> {
 }
 
 impl<T> Network<T> {
-    /// Connects to nobody yet. The servers are tried in any order, so that many clients do not all ask the first.
+    /// Opens no connection yet. The servers are tried in random order, so that many clients do not all ask the first.
     pub(super) fn new(settings: &ClusterSettings) -> io::Result<Self> {
         let mut servers = settings.servers.clone();
         let (waker, woken) = UnixStream::pair()?;
@@ -228,7 +228,7 @@ impl<T> Network<T> {
 
     /// An open node for a question that any broker answers, the least busy one; opens others if there is none or if it
     /// is silent.
-    pub(super) fn anybody(&mut self) -> Option<Node> {
+    pub(super) fn any_node(&mut self) -> Option<Node> {
         let is_open = |link: &&Link<T>| matches!(link.state, State::Open(_)) && !link.is_forgotten;
         let load = |link: &&Link<T>| match &link.state {
             State::Open(channel) => (self.is_silent(link.node), channel.unanswered()),
@@ -247,7 +247,7 @@ impl<T> Network<T> {
         for node in nodes {
             self.open(node);
         }
-        // A silent node is asked only where nobody else can be.
+        // A silent node is asked only if no other can be.
         let is_opening = self.links.iter().any(|link| matches!(link.state, State::Opening));
         found.filter(|_| !is_opening)
     }
@@ -292,7 +292,7 @@ impl<T> Network<T> {
         self.link(node)?.last_error.as_ref()
     }
 
-    /// The failure that says most about why nobody can be reached.
+    /// The failure that best explains why no broker can be reached.
     pub(super) fn error(&self) -> Option<WireError> {
         let mut errors = self.links.iter().filter_map(|link| link.last_error.as_ref());
         let error = errors
@@ -438,7 +438,7 @@ impl<T> Network<T> {
         }
     }
 
-    /// Closes what nobody has used for long, before the broker does.
+    /// Closes connections that were not used for long, before the broker does.
     fn close_idle(&mut self) {
         let Some(limit) = self.settings.max_idle else {
             return;

@@ -134,8 +134,8 @@ impl<T> Session<T> {
     }
 
     /// A node for a question that any broker answers, if one is connected.
-    pub(super) fn anybody(&mut self) -> Option<Node> {
-        self.network.anybody()
+    pub(super) fn any_node(&mut self) -> Option<Node> {
+        self.network.any_node()
     }
 
     pub(super) fn is_open(&self, node: Node) -> bool {
@@ -230,7 +230,7 @@ impl<T> Session<T> {
     fn learn(&mut self, answer: &MetadataResponse, of_all: bool) {
         self.hasty = self.hasty.saturating_add(1);
         self.ask_at = Some(Instant::now() + self.options.metadata_max_age);
-        // A broker that has just begun knows nobody; asking again is all that helps.
+        // A broker that has just started knows no other broker; ask again.
         if answer.brokers.is_empty() || answer.error_code != 0 {
             self.refresh();
             return;
@@ -264,7 +264,7 @@ impl<T> Session<T> {
         if self.ask_at.is_none_or(|at| at > Instant::now()) {
             return;
         }
-        let Some(node) = self.network.anybody() else {
+        let Some(node) = self.network.any_node() else {
             return;
         };
         let timeout = self.options.connection.request_timeout;
@@ -294,12 +294,12 @@ impl<T> Session<T> {
         let Some(node) = self.asked.filter(|_| self.ask_at.is_none()) else {
             return;
         };
-        if self.network.is_silent(node) && self.network.anybody().is_some_and(|another| another != node) {
+        if self.network.is_silent(node) && self.network.any_node().is_some_and(|another| another != node) {
             self.ask_at = Some(Instant::now());
         }
     }
 
-    /// Why nobody can be reached, after so long a time.
+    /// The error after no broker could be reached for the time `after`.
     pub(super) fn unreachable(&self, after: Duration) -> Error {
         let several = self.servers.len() > 1;
         match self.network.error() {
@@ -311,7 +311,7 @@ impl<T> Session<T> {
         }
     }
 
-    /// The failure that no other try mends, when nobody else is connected.
+    /// The failure that no retry mends, if no broker is connected.
     pub(super) fn hopeless(&self) -> Option<Error> {
         if self.network.is_connected() || !self.network.is_hopeless() {
             return None;

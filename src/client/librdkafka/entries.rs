@@ -12,7 +12,7 @@ pub(super) enum Role {
     Consumer,
 }
 
-/// What librdkafka is told: TLS and SASL, then the rest in the order of the keys.
+/// The settings for librdkafka: TLS and SASL, then the rest in the order of the keys.
 pub(super) fn of(settings: &Settings, role: Role) -> Result<Vec<(String, String)>> {
     let mut entries = Security::of(settings)?.librdkafka_entries()?;
     for setting in settings.in_force() {

@@ -470,8 +470,8 @@ impl RecordSink for Producer {
         self.abort(&cause, ABORT_TIMEOUT, listener);
     }
 
-    /// What the brokers have not acknowledged. A record that they have is reported when the transaction ends, for which
-    /// nobody may wait before.
+    /// Records that the brokers have not acknowledged. Acknowledged ones are reported when the transaction ends; a caller
+    /// that waits for this number to become 0 must not wait for that.
     fn in_flight(&self) -> usize {
         usize::try_from(self.client.in_flight_count()).unwrap_or(0)
     }

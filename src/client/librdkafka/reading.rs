@@ -1,5 +1,5 @@
-//! How far each partition was read, and the doubts that come of it: offsets that were passed over, a partition that stands
-//! still before its end. A doubt is settled by a look at the stored batch.
+//! How far each partition was read, and what is suspicious about it: offsets that were skipped, a partition that makes no
+//! progress before its end. The stored batch is then inspected.
 
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ pub(super) struct Reading {
     gaps_left: u32,
     inspection: Option<(String, i32, Offset, Inspection)>,
     inspected: Instant,
-    /// How long until the next look at what stands still.
+    /// How long until partitions without progress are looked for again.
     pause: Duration,
 }
 
@@ -112,7 +112,7 @@ impl Reading {
         damage.map_or(Ok(()), |damage| Err(damage.error))
     }
 
-    /// The partition that stands still because a batch to come is damaged, and the offset from which on it does.
+    /// The partition that makes no progress because its next batch is damaged, and the offset it is at.
     pub(super) fn stall(&mut self) -> Option<(String, i32, Offset, Damage)> {
         if let Some((topic, partition, offset, inspection)) = self.inspection.take() {
             let Poll::Ready(damage) = inspection.outcome() else {
@@ -125,14 +125,14 @@ impl Reading {
             return None;
         }
         self.inspected = Instant::now();
-        let stands = |progress: &&Progress| {
+        let is_stuck = |progress: &&Progress| {
             let is_known = progress.next >= 0 || progress.next == EARLIEST;
             !progress.is_at_end && is_known && progress.heard.elapsed() >= PATIENCE
         };
         let stuck = self
             .partitions
             .iter_mut()
-            .filter(|progress| stands(&&**progress))
+            .filter(|progress| is_stuck(&&**progress))
             .min_by_key(|progress| progress.heard);
         let Some(stuck) = stuck else {
             self.pause = PATIENCE;
@@ -146,7 +146,7 @@ impl Reading {
         None
     }
 
-    /// Whether a look for what stands still is due.
+    /// Whether partitions without progress are to be looked for now.
     pub(super) fn is_due(&self) -> bool {
         self.inspection.is_none() && self.inspected.elapsed() >= self.pause
     }

@@ -1,4 +1,4 @@
-//! What a broker remembers of our fetches (KIP-227), so that a request names only what has changed. Plain data; asks nobody.
+//! What a broker remembers of our fetches (KIP-227), so that a request names only what has changed. Plain data, without a connection.
 //!
 //! Owns what the broker was told, which counts once it has answered. For few partitions a session saves nothing, and brokers
 //! keep a limited number of them.

@@ -56,7 +56,7 @@ pub(super) struct Position {
     failures: u32,
     /// Since when a question has been without a good answer.
     pub(super) stuck_since: Option<Instant>,
-    pub(super) was_told: bool,
+    pub(super) is_reported: bool,
 }
 
 impl Position {
@@ -84,7 +84,7 @@ impl Position {
             retry_at: None,
             failures: 0,
             stuck_since: None,
-            was_told: false,
+            is_reported: false,
         }
     }
 
@@ -152,7 +152,7 @@ impl Position {
         self.failures = 0;
         self.retry_at = None;
         self.stuck_since = None;
-        self.was_told = false;
+        self.is_reported = false;
     }
 
     /// A bad answer, or none: the number of failures in a row decides how long to wait.

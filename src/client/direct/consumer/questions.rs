@@ -183,7 +183,7 @@ impl DirectSource {
         }
     }
 
-    /// Partitions that must know where to begin are asked about while nobody waits for something else.
+    /// Asks where to begin for the partitions that do not know it, unless a caller waits for other answers.
     fn ask_for_beginnings(&mut self) {
         if self.inquiry.as_ref().is_some_and(|inquiry| !inquiry.is_done()) {
             return;

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::wire::WireError;
 use crate::wire::error::in_seconds;
 
-/// How long a partition may stand still before the user is told.
+/// How long a partition may make no progress before that is reported.
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long a broker may be silent beyond the time for which it was allowed to wait for records.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ impl DirectSource {
             let Some(position) = self.positions.get_mut(place) else {
                 continue;
             };
-            if std::mem::replace(&mut position.was_told, true) {
+            if std::mem::replace(&mut position.is_reported, true) {
                 continue;
             }
             match news.iter_mut().find(|(known, _)| *known == trouble) {
@@ -79,7 +79,7 @@ impl DirectSource {
         }
     }
 
-    /// Since when a partition stands still, if it does.
+    /// Since when a partition makes no progress; `None` if it does.
     fn stuck_since(&mut self, place: usize, now: Instant) -> Option<Instant> {
         let patience = self.settings.max_wait + SILENCE;
         let position = self.positions.get_mut(place)?;

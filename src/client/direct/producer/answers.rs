@@ -155,7 +155,7 @@ impl DirectSink {
                     self.keep_spare(batch.bytes.and_then(|bytes| Arc::try_unwrap(bytes).ok()));
                     if let Some(lane) = self.lanes.get_mut(place) {
                         lane.stuck_since = None;
-                        lane.was_told = false;
+                        lane.is_reported = false;
                     }
                 }
                 Effect::Failed(batch, failure) => {

@@ -149,7 +149,7 @@ impl DirectSink {
             let is_late = settings
                 .availability_timeout
                 .is_some_and(|limit| stuck.is_some_and(|stuck| stuck >= limit));
-            lane.leader.is_some() && !lane.was_told && !is_late
+            lane.leader.is_some() && !lane.is_reported && !is_late
         };
         let available = members.clone().filter(is_available);
         let shortest = available.clone().map(|lane| lane.queue.len()).min();

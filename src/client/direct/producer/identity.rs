@@ -29,7 +29,7 @@ impl DirectSink {
         if !self.rules.is_idempotent || ask_at > Instant::now() {
             return;
         }
-        let Some(node) = self.session.anybody() else {
+        let Some(node) = self.session.any_node() else {
             return;
         };
         let timeout = self.settings.request_timeout;

@@ -37,7 +37,7 @@ pub(super) struct Lane {
     pub(super) leaves: bool,
     /// Since when nothing has moved although something waits.
     pub(super) stuck_since: Option<Instant>,
-    pub(super) was_told: bool,
+    pub(super) is_reported: bool,
 }
 
 impl Lane {
@@ -50,7 +50,7 @@ impl Lane {
             open: None,
             leaves: false,
             stuck_since: None,
-            was_told: false,
+            is_reported: false,
         }
     }
 

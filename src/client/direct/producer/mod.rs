@@ -356,7 +356,7 @@ impl RecordSink for DirectSink {
             if is_fresh {
                 self.session.refresh();
             }
-            self.turn_the_wheel(left.min(STEP), &mut Nobody);
+            self.turn_the_wheel(left.min(STEP), &mut NoListener);
         }
         if !self.topics.iter().any(|known| known.name == topic) {
             self.topics.push(Topic {
@@ -367,7 +367,7 @@ impl RecordSink for DirectSink {
                 gone_since: None,
             });
         }
-        self.learn_leaders(&mut Nobody);
+        self.learn_leaders(&mut NoListener);
         let count = self
             .session
             .cluster
@@ -389,10 +389,10 @@ impl RecordSink for DirectSink {
     }
 }
 
-/// Hears nothing: before anything was sent there is nothing to tell.
-struct Nobody;
+/// Takes no reports: nothing has been sent yet.
+struct NoListener;
 
-impl DeliveryListener for Nobody {
+impl DeliveryListener for NoListener {
     fn delivered(&mut self, _count: u64) {}
     fn failed(&mut self, _failure: &DeliveryFailure<'_>) {}
     fn notice(&mut self, _line: &str) {}

@@ -511,7 +511,7 @@ impl PartitionQueue {
         effects
     }
 
-    /// Begins as if so many records had been sent.
+    /// Begins as if `sequence` records had been sent.
     #[cfg(test)]
     pub(super) fn begin_at(&mut self, sequence: i32, identity: Identity) {
         (self.next_sequence, self.identity) = (sequence, Some(identity));

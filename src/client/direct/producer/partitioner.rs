@@ -98,7 +98,7 @@ impl Turns {
         self.bytes = 0;
     }
 
-    /// Counts a record of so many bytes for the partition that has its turn.
+    /// Counts a record of `bytes` bytes for the partition that has its turn.
     #[inline]
     pub(super) fn count(&mut self, bytes: usize) {
         self.bytes += bytes;

@@ -11,7 +11,7 @@ use crate::client::direct::words;
 use crate::error::Kind;
 use crate::wire::error::in_seconds;
 
-/// Nothing moved for so long: the user should know.
+/// How long a partition may make no progress before that is reported.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 impl DirectSink {
@@ -20,7 +20,7 @@ impl DirectSink {
         let mut news: Vec<(String, Vec<String>)> = Vec::new();
         let is_old = |lane: &Lane| {
             let age = lane.stuck_since.map(|since| now.saturating_duration_since(since));
-            age.is_some_and(|age| age >= PATIENCE) && !lane.was_told
+            age.is_some_and(|age| age >= PATIENCE) && !lane.is_reported
         };
         // Those that will be old in a moment are told of in the same line.
         let patience = if self.lanes.iter().any(is_old) {
@@ -37,10 +37,10 @@ impl DirectSink {
                 continue;
             }
             let since = *lane.stuck_since.get_or_insert(now);
-            if lane.was_told || now.saturating_duration_since(since) < patience {
+            if lane.is_reported || now.saturating_duration_since(since) < patience {
                 continue;
             }
-            lane.was_told = true;
+            lane.is_reported = true;
             let (name, trouble) = (self.partition_name(place), self.trouble(place));
             match news.iter_mut().find(|(known, _)| *known == trouble) {
                 Some((_, names)) => names.push(name),

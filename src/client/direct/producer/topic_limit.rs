@@ -6,7 +6,7 @@ use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use kafka_protocol::protocol::StrBytes;
 
-use super::{DirectSink, Nobody, Note, STEP};
+use super::{DirectSink, NoListener, Note, STEP};
 use crate::wire::WireError;
 
 /// The resource type of a topic.
@@ -38,13 +38,13 @@ impl DirectSink {
             if left.is_zero() || self.check().is_err() {
                 return None;
             }
-            self.turn_the_wheel(left.min(STEP), &mut Nobody);
+            self.turn_the_wheel(left.min(STEP), &mut NoListener);
         }
     }
 
     fn send_limit_question(&mut self, topic: &str) {
         let timeout = self.settings.request_timeout;
-        let Some(node) = self.session.anybody() else {
+        let Some(node) = self.session.any_node() else {
             return;
         };
         let Some(mut link) = self.session.channel(node) else {
