@@ -104,6 +104,8 @@ impl GroupCoordinator {
     ) -> Result<A, Refused> {
         let not_possible = || not_a_consumer_group(&live.id);
         let classic = live.kind.classic().ok_or_else(not_possible)?;
+        // A group that anybody joined has a record, which Apache Kafka would hold against those of the other kind.
+        let has_record = live.kept || !classic.is_untouched();
         let (mut group, of_members) = if live.kind.is_empty() {
             (ConsumerGroup::new(&live.id), Vec::new())
         } else {
@@ -114,7 +116,7 @@ impl GroupCoordinator {
         let key = StoredKey::Group {
             group: live.id.clone(),
         };
-        let mut records: Vec<KeyValue> = Vec::from_iter(live.kept.then(|| (key.encode(), None)));
+        let mut records: Vec<KeyValue> = Vec::from_iter(has_record.then(|| (key.encode(), None)));
         records.extend(of_members.iter().map(|record| record.encode(&live.id)));
         let former = std::mem::replace(&mut live.kind, GroupKind::Consumer(Box::new(group)));
         if let Err(refused) = self.write_change(live, around.now_ms, records, change) {
