@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use kafka_protocol::messages::consumer_group_heartbeat_request::TopicPartitions;
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
+use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::{
     ConsumerGroupDescribeRequest, ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, GroupId,
-    IncrementalAlterConfigsRequest, TopicName,
+    IncrementalAlterConfigsRequest, JoinGroupRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use kafkit::wire::{Connection, ConnectionOptions, HostPort};
@@ -250,6 +252,38 @@ fn the_protocol_can_be_switched_off() {
     );
     let none = kafkit(&cluster, &["describe", "group"]);
     assert_eq!(none, "", "no group came of it");
+}
+
+/// Apache Kafka does not start where a group has records of both kinds.
+#[test]
+fn a_classic_group_leaves_no_record_behind_when_it_is_upgraded() {
+    let mut cluster = Cluster::start();
+    kafkit(&cluster, &["topics", "create", "t", "--partitions", "2"]);
+    let mut connection = connect(&cluster);
+    let protocol = JoinGroupRequestProtocol::default()
+        .with_name(StrBytes::from_static_str("range"))
+        .with_metadata(Bytes::from_static(&[
+            0, 0, 0, 0, 0, 1, 0, 1, b't', 255, 255, 255, 255,
+        ]));
+    let classic = JoinGroupRequest::default()
+        .with_group_id(GroupId(StrBytes::from_static_str("g")))
+        .with_session_timeout_ms(30_000)
+        .with_rebalance_timeout_ms(30_000)
+        .with_protocol_type(StrBytes::from_static_str("consumer"))
+        .with_protocols(vec![protocol]);
+    let joined = connection.send_as(&classic, 3).expect("an answer");
+    assert_eq!((joined.error_code, joined.generation_id), (0, 1));
+    let answer = connection.send(&join("g", "m", "t")).expect("an answer");
+    assert_eq!((answer.error_code, answer.member_epoch), (0, 2));
+    cluster.stop();
+    let log = cluster
+        .data_dir()
+        .join("__consumer_offsets-0/00000000000000000000.log");
+    let log = log.to_str().expect("a path");
+    let dump = Suite::new().run(["kafka-dump-log", "--offsets-decoder", "--files", log]);
+    let dump = dump.succeeds().stdout();
+    let last = dump.lines().rfind(|line| line.contains("\"type\":\"2\""));
+    assert!(last.is_some_and(|line| line.ends_with("<DELETE>")), "{dump}");
 }
 
 #[test]
