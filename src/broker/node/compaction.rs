@@ -56,6 +56,12 @@ impl ReplicaManager {
         if any && let Err(error) = self.write_checkpoints() {
             notes.push(format!("cannot write checkpoints: {error}"));
         }
+        // As in Apache Kafka, what has `compact,delete` is deleted from in the rounds of the cleaner.
+        let mut compacted = self.all();
+        compacted.retain(|replica| replica.settings().compact);
+        if let Err(error) = self.apply_retention_to(compacted, now_ms) {
+            notes.push(format!("cannot clean up: {error}"));
+        }
         notes
     }
 

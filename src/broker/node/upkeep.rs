@@ -1,8 +1,10 @@
 //! What a node does for the logs of its replicas beside serving them: checkpoints, flushes, retention, closing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::replica::Replica;
 use super::replica_manager::ReplicaManager;
 use crate::error::Result;
 use crate::storage::log_dir::Checkpoint;
@@ -80,8 +82,13 @@ impl ReplicaManager {
 
     /// Removes segments that retention no longer keeps.
     pub(in crate::broker) fn apply_retention(&self, now_ms: i64) -> Result<()> {
+        self.apply_retention_to(self.all(), now_ms)
+    }
+
+    /// The same for some replicas.
+    pub(super) fn apply_retention_to(&self, replicas: Vec<Arc<Replica>>, now_ms: i64) -> Result<()> {
         let mut removed = 0;
-        for replica in self.all() {
+        for replica in replicas {
             let mut log = replica.log();
             removed += log.apply_retention(now_ms, replica.high_watermark())?;
             replica.publish(&mut log);
