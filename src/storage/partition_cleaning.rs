@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::batch_reader::{BatchReader, LOOKUP_BUFFER};
 use super::cleaner::dirty_range::{LogFacts, SegmentFacts};
-use super::cleaner::{CleanedSegment, CleaningPlan, CompactionConfig, DirtyRange, LastRecord};
+use super::cleaner::{CleanedSegment, CleaningPlan, CompactionConfig, DirtyRange, LastRecord, OldFiles};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
 use crate::error::Result;
@@ -80,16 +80,17 @@ impl PartitionLog {
         })
     }
 
-    /// Puts a segment that a pass wrote into the place of the segments that it was made from; `false` if these are not
-    /// there any more, and then it is removed. Readers that hold the old files finish undisturbed.
+    /// Puts a segment that a pass wrote into the place of the segments that it was made from, and returns the files of
+    /// these; `None` if they are not there any more, and then what was written is removed. Readers that hold the old
+    /// files finish undisturbed.
     ///
     /// # Errors
     ///
     /// The disk refuses a step; the next start finishes what was begun.
-    pub fn replace(&mut self, cleaned: CleanedSegment) -> Result<bool> {
+    pub fn replace(&mut self, cleaned: CleanedSegment) -> Result<Option<OldFiles>> {
         let Some(range) = self.place_of(&cleaned) else {
             cleaned.discard();
-            return Ok(false);
+            return Ok(None);
         };
         for step in cleaned.steps() {
             if let Err(error) = step.run() {
@@ -99,7 +100,7 @@ impl PartitionLog {
         }
         let segment = Segment::existing(&self.folder, cleaned.base_offset(), cleaned.size());
         self.segments.splice(range, [segment]);
-        Ok(true)
+        Ok(Some(cleaned.into_old_files()))
     }
 
     fn place_of(&self, cleaned: &CleanedSegment) -> Option<Range<usize>> {

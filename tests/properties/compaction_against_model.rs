@@ -196,9 +196,10 @@ impl World {
         let mut pass = CleaningPass::begin(plan, memory, GO_ON).unwrap();
         meanwhile(self);
         while let Ok(Some(cleaned)) = pass.next_group(GO_ON) {
-            if !self.log.replace(cleaned).unwrap() {
+            let Some(old) = self.log.replace(cleaned).unwrap() else {
                 return;
-            }
+            };
+            old.remove();
         }
         self.log.finish_cleaning(pass.end());
     }
@@ -211,7 +212,8 @@ impl World {
                     break;
                 };
                 if at < group {
-                    assert!(self.log.replace(cleaned).unwrap());
+                    // What is left of the group is deleted by the next start.
+                    let _ = self.log.replace(cleaned).unwrap().unwrap();
                     continue;
                 }
                 let steps = cleaned.steps();

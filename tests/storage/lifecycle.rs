@@ -397,3 +397,41 @@ fn an_index_that_cannot_be_written_gives_no_offset_twice() {
     log.close(false).unwrap();
     assert_eq!(offsets(&reopen(folder.path(), &config), 0).len(), 1200);
 }
+
+#[test]
+fn some_segments_end_earlier_than_others_by_chance() {
+    let config = LogConfig {
+        segment_ms: 100_000,
+        segment_jitter_ms: 90_000,
+        ..LogConfig::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = reopen(folder.path(), &config);
+    for n in 0..400 {
+        append(&mut log, NOW_MS + n * 5000, 1);
+    }
+    let lengths: std::collections::BTreeSet<i64> =
+        bases(&log).windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(lengths.len() > 3, "{lengths:?}");
+    assert!(
+        lengths.iter().all(|length| (3..=21).contains(length)),
+        "{lengths:?}"
+    );
+}
+
+#[test]
+fn a_number_of_messages_is_brought_to_the_disk() {
+    let config = LogConfig {
+        flush_messages: 5,
+        ..LogConfig::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = reopen(folder.path(), &config);
+    let points: Vec<i64> = (0..4)
+        .map(|n| {
+            append(&mut log, NOW_MS + n, 2);
+            log.recovery_point()
+        })
+        .collect();
+    assert_eq!(points, [0, 0, 6, 6]);
+}

@@ -91,8 +91,10 @@ impl ReplicaManager {
         let keep_going = || self.compaction.may_go_on();
         let mut pass = CleaningPass::begin(plan, self.cleaner_memory(), &keep_going)?;
         while let Some(cleaned) = pass.next_group(&keep_going)? {
-            if !replica.log().replace(cleaned)? {
-                return Ok(false);
+            let replaced = replica.log().replace(cleaned)?;
+            match replaced {
+                Some(old) => old.remove(),
+                None => return Ok(false),
             }
         }
         replica.log().finish_cleaning(pass.end());

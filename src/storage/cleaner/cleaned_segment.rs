@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::cleaning_pass::Source;
 use crate::error::{Error, Result};
 use crate::records::BatchHeader;
-use crate::storage::file_name::{CLEANED_SUFFIX, FileKind, SWAP_SUFFIX, file_name};
+use crate::storage::file_name::{CLEANED_SUFFIX, DELETED_SUFFIX, FileKind, SWAP_SUFFIX, file_name};
 use crate::storage::segment::Segment;
 use crate::storage::transaction_index::{self, AbortedTransaction};
 use crate::topic_partition::Offset;
@@ -84,7 +84,7 @@ impl CleanedWriter {
 
     /// Brings the files to the disk. The log file is as old as the newest that it was made from: by that age retention
     /// judges records without a timestamp.
-    pub(super) fn finish(mut self, sources: Vec<Source>) -> Result<CleanedSegment> {
+    pub(super) fn finish(mut self, sources: Vec<Source>, sync: bool) -> Result<CleanedSegment> {
         let finished = self
             .write_chunk()
             .and_then(|()| self.segment.close(true))
@@ -104,6 +104,7 @@ impl CleanedWriter {
                 base_offset: self.segment.base_offset(),
                 size: self.segment.size(),
                 has_aborted: self.has_aborted,
+                sync,
                 sources,
             }),
             Err(error) => {
@@ -126,6 +127,8 @@ pub struct CleanedSegment {
     base_offset: Offset,
     size: u64,
     has_aborted: bool,
+    /// The steps must last through a power cut in their order, whatever the file system makes of them.
+    sync: bool,
     sources: Vec<Source>,
 }
 
@@ -161,20 +164,32 @@ impl CleanedSegment {
             .iter()
             .map(|kind| FileStep::Rename(own(*kind, CLEANED_SUFFIX), own(*kind, SWAP_SUFFIX)))
             .collect();
-        steps.push(FileStep::SyncFolder(self.folder.to_path_buf()));
-        let swallowed = self.sources.iter().map(|source| source.base_offset);
-        for base_offset in swallowed.filter(|base_offset| *base_offset != self.base_offset) {
-            for kind in FileKind::ALL {
-                steps.push(FileStep::Remove(path(&self.folder, base_offset, kind, "")));
-            }
+        if self.sync {
+            steps.push(FileStep::SyncFolder(self.folder.to_path_buf()));
         }
-        steps.push(FileStep::Remove(own(FileKind::TransactionIndex, "")));
+        steps.extend(self.old_files().map(FileStep::SetAside));
         // The log first: as long as it has the old name, so have the others.
         for kind in brought.iter().rev() {
             steps.push(FileStep::Rename(own(*kind, SWAP_SUFFIX), own(*kind, "")));
         }
-        steps.push(FileStep::SyncFolder(self.folder.to_path_buf()));
         steps
+    }
+
+    /// The files of the group. The snapshot at its start stays: there the state of producers is still looked for.
+    fn old_files(&self) -> impl Iterator<Item = PathBuf> {
+        let of_source = move |source: &Source| {
+            let base_offset = source.base_offset;
+            let is_first = base_offset == self.base_offset;
+            let kinds = FileKind::ALL.into_iter();
+            let kinds = kinds.filter(move |kind| !is_first || *kind != FileKind::ProducerSnapshot);
+            kinds.map(move |kind| path(&self.folder, base_offset, kind, ""))
+        };
+        self.sources.iter().flat_map(of_source)
+    }
+
+    /// The files that are of no use any more once all steps are done.
+    pub(in crate::storage) fn into_old_files(self) -> OldFiles {
+        OldFiles(self.old_files().map(|path| set_aside(&path)).collect())
     }
 }
 
@@ -183,8 +198,8 @@ impl CleanedSegment {
 pub enum FileStep {
     /// From, to; what is there is replaced.
     Rename(PathBuf, PathBuf),
-    /// A file that may be missing.
-    Remove(PathBuf),
+    /// A file that may be missing is to be deleted: it gets a name that says so. To delete it may take long.
+    SetAside(PathBuf),
     /// Makes the changes before last through a power cut.
     SyncFolder(PathBuf),
 }
@@ -198,7 +213,12 @@ impl FileStep {
             Self::Rename(from, to) => fs::rename(from, to).map_err(|error| {
                 Error::from(error).context(format_args!("cannot rename {}", from.display()))
             }),
-            Self::Remove(path) => remove(path),
+            Self::SetAside(path) => match fs::rename(path, set_aside(path)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(Error::from(error).context(format_args!("cannot rename {}", path.display())))
+                }
+                _ => Ok(()),
+            },
             Self::SyncFolder(folder) => {
                 File::open(folder)
                     .and_then(|folder| folder.sync_all())
@@ -208,6 +228,26 @@ impl FileStep {
             }
         }
     }
+}
+
+/// What a replacement has left. Readers may still hold the files.
+#[must_use = "the files stay until they are removed"]
+#[derive(Debug)]
+pub struct OldFiles(Vec<PathBuf>);
+
+impl OldFiles {
+    /// Deletes them, which may take a while. What cannot be deleted now the next start deletes.
+    pub fn remove(self) {
+        for path in self.0 {
+            let _ = remove(&path);
+        }
+    }
+}
+
+fn set_aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(DELETED_SUFFIX);
+    name.into()
 }
 
 fn path(folder: &Path, base_offset: Offset, kind: FileKind, suffix: &str) -> PathBuf {

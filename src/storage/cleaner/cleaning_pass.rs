@@ -119,7 +119,7 @@ impl CleaningPass {
         let mut writer =
             CleanedWriter::create(&self.folder, first.base_offset, self.config.index_interval_bytes)?;
         match self.write(&group, &mut writer, keep_going) {
-            Ok(()) => writer.finish(group).map(Some),
+            Ok(()) => writer.finish(group, self.config.flush_each_batch).map(Some),
             Err(error) => {
                 writer.discard();
                 Err(error)

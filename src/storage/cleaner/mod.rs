@@ -21,7 +21,7 @@ mod offset_map;
 mod transactions;
 
 pub use batch_filter::LastRecord;
-pub use cleaned_segment::{CleanedSegment, FileStep};
+pub use cleaned_segment::{CleanedSegment, FileStep, OldFiles};
 pub(in crate::storage) use cleaning_pass::Source;
 pub use cleaning_pass::{CleaningPass, CleaningPlan, KeepGoing};
 pub use dirty_range::{CompactionConfig, DirtyRange};
