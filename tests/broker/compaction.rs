@@ -1,5 +1,7 @@
 //! Topics with `cleanup.policy=compact` on a running broker: what a consumer finds, also after a restart.
 
+use std::collections::BTreeMap;
+
 use crate::support::cluster::Cluster;
 use crate::support::suite::Suite;
 use crate::support::wait::wait_until;
@@ -195,4 +197,48 @@ fn committed_offsets_are_compacted_and_kept() {
     shell.run(&["produce", "t"], "c\n");
     let consumed = shell.run(&["consume", "t", "-e", "-g", "readers"], "");
     assert_eq!(consumed, "c\n", "after {read} records");
+}
+
+#[test]
+fn a_broker_that_is_killed_while_it_compacts_loses_nothing() {
+    let mut cluster = Cluster::start_with(&EAGER);
+    let topic = [
+        "--config",
+        "cleanup.policy=compact",
+        "--config",
+        "internal.segment.bytes=4000",
+    ];
+    Shell::new(&cluster).create("t", &topic);
+    let mut last = BTreeMap::new();
+    let mut written = 0;
+    for round in 0..8_usize {
+        let shell = Shell::new(&cluster);
+        let mut records = String::new();
+        for n in 0..150_usize {
+            let key = format!("k{}", (round * 7 + n * n) % 40);
+            let value = format!("{round} {n}");
+            records += &format!("{{\"key\":\"{key}\",\"value\":\"{value}\"}}\n");
+            last.insert(key, value);
+            written += 1;
+        }
+        shell.run(
+            &[
+                "produce",
+                "t",
+                "--json",
+                "-z",
+                ["none", "gzip", "lz4", "zstd"][round % 4],
+            ],
+            &records,
+        );
+        cluster.crash_and_restart();
+        let consumed = Shell::new(&cluster).run(&["consume", "t", "-e", "-f", "%k=%s\n"], "");
+        let found = consumed.lines().filter_map(|line| line.split_once('='));
+        let found: BTreeMap<_, _> = found
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        assert_eq!(found, last, "after round {round}");
+    }
+    let shell = Shell::new(&cluster);
+    wait_until("compacted", || shell.records("t").len() < written / 2);
 }

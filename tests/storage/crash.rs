@@ -4,11 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use kafkit::records::Codec;
+use kafkit::records::batch_builder::Producer;
+use kafkit::records::control_record::EndTransactionMarker;
+use kafkit::storage::cleaner::{CleanedSegment, CleaningPass, CompactionConfig};
 use kafkit::storage::file_name::{FileKind, file_name};
 use kafkit::storage::offset_index::OffsetIndex;
 use kafkit::storage::{LogConfig, PartitionLog, Recovery};
 
-use super::write::{NOW_MS, append, batch, offsets, reopen, reopen_after_crash};
+use super::write::{NOW_MS, append, batch, offsets, producer_batch, reopen, reopen_after_crash};
 
 fn small_segments() -> LogConfig {
     LogConfig {
@@ -217,4 +220,85 @@ fn a_compressed_batch_survives_a_crash_too() {
     drop(log);
     let log = reopen_after_crash(folder.path(), &LogConfig::default());
     assert_eq!(offsets(&log, 0), (0..50).collect::<Vec<_>>());
+}
+
+/// A log of aborted and of plain batches, and what a pass has written to replace its first segments.
+fn half_compacted(folder: &Path) -> (PartitionLog, CleanedSegment) {
+    let config = LogConfig {
+        compaction: Some(CompactionConfig::default()),
+        ..small_segments()
+    };
+    let mut log = reopen(folder, &config);
+    for n in 0..8 {
+        let producer = Producer {
+            id: 7,
+            epoch: 0,
+            base_sequence: n,
+        };
+        log.append(&mut producer_batch(producer, true), 0, NOW_MS)
+            .unwrap();
+        append(&mut log, NOW_MS, 3);
+        let marker = EndTransactionMarker {
+            committed: false,
+            coordinator_epoch: 0,
+        };
+        log.append(&mut marker.to_batch(7, 0, NOW_MS), 0, NOW_MS).unwrap();
+        log.high_watermark_moved(log.log_end_offset());
+    }
+    let plan = log.begin_cleaning(NOW_MS, log.log_end_offset()).unwrap().unwrap();
+    let mut pass = CleaningPass::begin(plan, 1 << 20, &|| true).unwrap();
+    let cleaned = pass.next_group(&|| true).unwrap().unwrap();
+    (log, cleaned)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Apache Kafka renames the log before its indexes, this broker after them: either way the start knows what to do.
+#[test]
+fn a_replacement_that_apache_kafka_began_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, cleaned) = half_compacted(folder.path());
+    let (end, base) = (log.log_end_offset(), cleaned.base_offset());
+    let whole = tempfile::tempdir().unwrap();
+    for name in names(folder.path()) {
+        fs::copy(folder.path().join(&name), whole.path().join(&name)).unwrap();
+    }
+    let suffixed = |folder: &Path, kind, suffix: &str| folder.join(file_name(base, kind) + suffix);
+    drop(log);
+    // The log has its new name, nothing else has.
+    let rename = |folder: &Path, kind, from: &str, to: &str| {
+        fs::rename(suffixed(folder, kind, from), suffixed(folder, kind, to)).unwrap();
+    };
+    rename(folder.path(), FileKind::Log, ".cleaned", ".swap");
+    let size = fs::metadata(suffixed(folder.path(), FileKind::Log, ".swap"))
+        .unwrap()
+        .len();
+    let log = reopen_after_crash(folder.path(), &small_segments());
+    assert_eq!((log.log_end_offset(), log.segments()[0].size()), (end, size));
+    assert!(
+        !names(folder.path())
+            .iter()
+            .any(|name| name.ends_with("cleaned") || name.ends_with("swap"))
+    );
+    // The log is in its place, the indexes are not.
+    for kind in [FileKind::OffsetIndex, FileKind::TimeIndex] {
+        rename(whole.path(), kind, ".cleaned", ".swap");
+    }
+    let second = log.segments()[1].base_offset();
+    for name in names(whole.path()).iter().filter(|name| name.ends_with(".log")) {
+        if *name < file_name(second, FileKind::Log) {
+            fs::remove_file(whole.path().join(name)).unwrap();
+        }
+    }
+    rename(whole.path(), FileKind::Log, ".cleaned", "");
+    let log = reopen_after_crash(whole.path(), &small_segments());
+    assert_eq!((log.log_end_offset(), log.segments()[0].size()), (end, size));
+    assert!(!names(whole.path()).iter().any(|name| name.ends_with("swap")));
 }
