@@ -57,6 +57,10 @@ pub struct ConsumeArgs {
     #[arg(required = true, value_name = "TOPIC", add = super::candidates::topics())]
     topics: Vec<String>,
 
+    /// The names are regular expressions that must match whole names; Kafka's own topics are left out
+    #[arg(long)]
+    regex: bool,
+
     #[command(flatten)]
     range: RangeArgs,
     #[command(flatten)]
@@ -146,8 +150,8 @@ struct FilterArgs {
     header: Vec<Expression>,
 
     /// Only records with this key
-    #[arg(long, value_name = "KEY", value_parser = key)]
-    key: Option<Expression>,
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
 
     /// Exit with 1 when fewer records came
     #[arg(long, value_name = "COUNT")]
@@ -220,7 +224,11 @@ impl IntoInvocation for ConsumeArgs {
         overrides.push(("auto.offset.reset".into(), reset.into()));
         let partitions = range.partitions()?;
         let action = Action {
-            topics: Topics::Named(self.topics),
+            topics: if self.regex {
+                Topics::matching_any(&self.topics)?
+            } else {
+                Topics::Named(self.topics)
+            },
             partitions,
             start,
             until: range.until,
@@ -277,7 +285,8 @@ fn wanted(filter: FilterArgs, range: &RangeArgs) -> Result<Wanted> {
             "{flag} needs an end to count at: add --exit, --until, --head, --tail or --count"
         )));
     }
-    let conditions = filter.condition.into_iter().chain(filter.grep).chain(filter.key);
+    let key = filter.key.map(|key| equal(Field::Key, &key));
+    let conditions = filter.condition.into_iter().chain(filter.grep).chain(key);
     Ok(Wanted {
         filter: Expression::all(conditions.chain(filter.header)),
         ends,
@@ -292,10 +301,6 @@ fn condition(text: &str) -> Result<Expression, String> {
 
 fn pattern(text: &str) -> Result<Expression, String> {
     Ok(Expression::Matches(Field::Value, Pattern::new(text)?))
-}
-
-fn key(text: &str) -> Result<Expression, String> {
-    Ok(equal(Field::Key, text))
 }
 
 /// `NAME=VALUE`, or `NAME` alone for whatever value.

@@ -51,6 +51,22 @@ pub enum Topics {
     Matching(JavaRegex),
 }
 
+impl Topics {
+    /// Topics whose whole names match one of these regular expressions.
+    pub fn matching_any(patterns: &[String]) -> Result<Self> {
+        let refused = |text: &str| Error::usage(format!("\"{text}\" is no regular expression"));
+        // Each alone first, so that none is put together of two halves.
+        if let Some(wrong) = patterns.iter().find(|pattern| JavaRegex::new(pattern).is_none()) {
+            return Err(refused(wrong));
+        }
+        let any: Vec<String> = patterns.iter().map(|pattern| format!("(?:{pattern})")).collect();
+        let any = any.join("|");
+        JavaRegex::new(&any)
+            .map(Self::Matching)
+            .ok_or_else(|| refused(&any))
+    }
+}
+
 /// Where each partition's reading begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
@@ -384,10 +400,10 @@ impl Show<'_> {
     }
 
     /// Keeps a record of the first or last ones until all have come.
-    fn gather(&mut self, record: &ConsumedRecord<'_>, gathered: &mut Gathered) -> Result<ControlFlow<()>> {
+    fn gather(&mut self, record: &ConsumedRecord<'_>, gathered: &mut Gathered) -> ControlFlow<()> {
         if !gathered.counts(record) {
             self.goals.stop(record.topic, record.partition);
-            return Ok(ControlFlow::Continue(()));
+            return ControlFlow::Continue(());
         }
         if gathered.wants(record) {
             let mut printed = Vec::new();
@@ -396,21 +412,21 @@ impl Show<'_> {
             }
             gathered.keep(record, printed);
         }
-        Ok(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
     }
 
     /// Says that a record cannot be printed, which may end the run.
-    fn report(&mut self, record: &ConsumedRecord<'_>, problem: &str) -> Result<ControlFlow<()>> {
+    fn report(&mut self, record: &ConsumedRecord<'_>, problem: &str) -> ControlFlow<()> {
         let place = format!(
             "{}-{} offset {}: {problem}",
             record.topic, record.partition, record.offset
         );
         if !self.skips_bad {
             self.problem = Some(place);
-            return Ok(ControlFlow::Break(()));
+            return ControlFlow::Break(());
         }
         self.printer.warn(self.voice.passed_over(&place));
-        Ok(ControlFlow::Continue(()))
+        ControlFlow::Continue(())
     }
 
     #[inline]
@@ -421,11 +437,11 @@ impl Show<'_> {
         if let Some(mut gathered) = self.gathered.take() {
             let flow = self.gather(record, &mut gathered);
             *self.gathered = Some(gathered);
-            return flow;
+            return Ok(flow);
         }
         *self.records += 1;
         if let Err(problem) = self.formatter.write(record, self.out)
-            && self.report(record, &problem)?.is_break()
+            && self.report(record, &problem).is_break()
         {
             return Ok(ControlFlow::Break(()));
         }

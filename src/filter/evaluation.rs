@@ -181,7 +181,7 @@ mod tests {
     struct Sample;
 
     impl Fields for Sample {
-        fn topic(&self) -> &str {
+        fn topic(&self) -> &'static str {
             "orders"
         }
         fn partition(&self) -> i32 {

@@ -118,7 +118,7 @@ impl fmt::Display for JsonPath {
             match step {
                 Step::Item(number) => write!(f, "[{number}]")?,
                 Step::Member(name) if !name.is_empty() && name.chars().all(is_in_name) => {
-                    write!(f, ".{name}")?
+                    write!(f, ".{name}")?;
                 }
                 Step::Member(name) => write!(f, ".{}", serde_json::Value::from(name.as_str()))?,
             }

@@ -121,6 +121,29 @@ fn only_records_that_meet_a_condition_are_printed() {
 }
 
 #[test]
+fn topics_are_chosen_by_pattern() {
+    let orders = Orders::new();
+    let address = orders.cluster.bootstrap();
+    for topic in ["ordered", "refunds"] {
+        let words = ["produce", topic, "-q", "-b", &address];
+        orders
+            .suite
+            .run_with_input(words, format!("{topic}\n"))
+            .succeeds();
+    }
+    let consume = |words: &[&str]| orders.run(&[&["consume", "-q", "-e", "--regex"], words].concat());
+    consume(&["ordered|ref.*"]).succeeds();
+    let shown = consume(&["ordere.", "ref.*", "-f", "%t "]).succeeds().stdout();
+    let mut topics: Vec<&str> = shown.split_whitespace().collect();
+    topics.sort_unstable();
+    assert_eq!(topics, ["ordered", "refunds"]);
+    consume(&["order"]).exits(5).complains("no topic matches");
+    consume(&["order("])
+        .exits(2)
+        .complains("\"order(\" is no regular expression");
+}
+
+#[test]
 fn a_mistake_in_a_condition_is_shown_at_its_place() {
     let suite = Suite::new();
     for (condition, problem) in [

@@ -150,6 +150,27 @@ orders          1     4   1     -3    9  2020-01-01 12:00:01  1-1
 }
 
 #[test]
+fn a_reset_asks_on_a_terminal() {
+    let billing = Billing::new();
+    let terminal = Terminal::new();
+    let address = billing.cluster.bootstrap();
+    let reset = || {
+        let line = format!("kafkit groups reset billing --to earliest -b {address}");
+        let reset = terminal.start_on_a_screen(&line);
+        reset.prints_at_last("Move 2 partitions of group billing? [y/N] ");
+        reset
+    };
+    let mut refused = reset();
+    refused.types("n\n");
+    refused.ends();
+    assert_eq!(billing.committed("billing"), [json!(10), json!(4)]);
+    let mut agreed = reset();
+    agreed.types("y\n");
+    agreed.leave();
+    assert_eq!(billing.committed("billing"), [json!(0), json!(0)]);
+}
+
+#[test]
 fn an_undo_file_takes_a_group_back() {
     let billing = Billing::new();
     let reset = |to: &str| billing.run(&["groups", "reset", "billing", "--to", to, "--yes"]);

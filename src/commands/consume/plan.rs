@@ -106,6 +106,9 @@ impl Run {
             Topics::Matching(pattern) => {
                 let mut all = self.source.topics(None, ASK)?;
                 all.retain(|topic| pattern.matches(&topic.name) && !is_internal_topic(&topic.name));
+                if all.is_empty() && self.action.missing == Missing::Refuse && !self.plan.is_complete {
+                    return Err(Error::not_found("no topic matches"));
+                }
                 Ok(all)
             }
             Topics::Named(names) => {
@@ -299,7 +302,9 @@ impl Run {
         mut ends: Vec<Offset>,
     ) -> Result<(Vec<Offset>, Vec<Offset>)> {
         if let Some(before) = self.action.wanted.before {
-            ends.iter_mut().for_each(|end| *end = before.min(*end));
+            for end in &mut ends {
+                *end = before.min(*end);
+            }
         }
         let Some(Ends::Last(count)) = self.action.wanted.ends else {
             return Ok((starts, ends));
