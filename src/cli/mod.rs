@@ -23,6 +23,7 @@ pub mod records;
 mod refusal;
 mod times;
 pub mod topics;
+pub mod transactions;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -5,6 +5,7 @@ use clap::{ArgMatches, Args, Command};
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
     broker, consume, describe, dump_log, generate, groups, offsets, produce, reassign, records, topics,
+    transactions,
 };
 use crate::error::{Error, Result};
 
@@ -17,6 +18,7 @@ const NOUNS: &[Row] = &[
     row::<groups::GroupsArgs>("groups"),
     row::<offsets::OffsetsArgs>("offsets"),
     row::<records::RecordsArgs>("records"),
+    row::<transactions::TransactionsArgs>("transactions"),
     row::<reassign::ReassignArgs>("reassign"),
     row::<dump_log::DumpLogArgs>("dump-log"),
     row::<broker::BrokerArgs>("broker"),

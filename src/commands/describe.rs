@@ -1,7 +1,7 @@
 //! The steps of describing a cluster, brokers, topics, groups, transactions, configs and log dirs.
 
 mod groups;
-mod transactions;
+pub(super) mod transactions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -19,3 +19,4 @@ pub mod record_at;
 pub mod records;
 pub mod topic_selection;
 pub mod topics;
+pub mod transactions;

@@ -21,6 +21,7 @@ mod round_trip;
 mod screen;
 mod settings;
 mod topics;
+mod transactions;
 mod tutorials;
 mod usage;
 mod version;

@@ -1,8 +1,13 @@
-//! Transactional ids and their transactions: list, describe (KIP-664).
+//! Transactional ids and their transactions: list, describe (KIP-664), abort.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeTransactions>
 
-use kafka_protocol::messages::{DescribeTransactionsRequest, ListTransactionsRequest, TransactionalId};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use kafka_protocol::messages::{
+    DescribeTransactionsRequest, InitProducerIdRequest, ListTransactionsRequest, ProducerId, TransactionalId,
+};
 use kafka_protocol::protocol::StrBytes;
 
 use super::{AdminClient, ApiError};
@@ -35,7 +40,39 @@ pub struct TransactionDescription {
     pub partitions: Vec<TopicPartition>,
 }
 
+/// The pause before a coordinator is asked again whether an abort is done: the first, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
 impl AdminClient {
+    /// Aborts the open transaction of a transactional id, and waits until its markers are written. As a new producer of
+    /// the id does when it begins: the one that began the transaction is fenced.
+    pub fn abort_transaction(
+        &mut self,
+        transaction: &TransactionDescription,
+    ) -> Result<Result<(), ApiError>> {
+        let id = TransactionalId(StrBytes::from_string(transaction.id.clone()));
+        let request = InitProducerIdRequest::default()
+            .with_transactional_id(Some(id))
+            .with_transaction_timeout_ms(transaction.timeout_ms)
+            .with_producer_id(ProducerId(-1))
+            .with_producer_epoch(-1);
+        let end = Instant::now() + self.time_left();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let answer = self.send_to_transaction_coordinator(&transaction.id, request.clone())?;
+            match ApiError::of(answer.error_code, None::<String>) {
+                None => return Ok(Ok(())),
+                // The abort has begun and is not done, or the coordinator moves.
+                Some(refusal) if refusal.is_retriable() && Instant::now() + pause < end => {
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Some(refusal) => return Ok(Err(refusal)),
+            }
+        }
+    }
+
     /// Every transactional id of the cluster, by name.
     pub fn list_transactions(&mut self) -> Result<Vec<TransactionListing>> {
         let brokers: Vec<BrokerId> = self.brokers()?.iter().map(|broker| broker.id).collect();

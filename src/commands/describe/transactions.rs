@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::client::admin::transactions::TransactionDescription;
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
@@ -15,13 +16,22 @@ pub(super) fn describe(ids: &[String], context: &mut Context) -> Result<()> {
     }
     let mut described = Vec::new();
     for id in ids {
-        let found = context.client.admin()?.describe_transaction(id)?;
-        described.push(found.map_err(|refusal| no_transaction(id, refusal, context))?);
+        described.push(find(id, context)?);
     }
-    let now_ms = SystemTime::now()
+    transaction::describe(&mut context.printer, &described, now_ms())
+}
+
+/// A transactional id with its transaction.
+pub(in crate::commands) fn find(id: &str, context: &mut Context) -> Result<TransactionDescription> {
+    let found = context.client.admin()?.describe_transaction(id)?;
+    found.map_err(|refusal| no_transaction(id, refusal, context))
+}
+
+/// Milliseconds since 1970.
+pub(in crate::commands) fn now_ms() -> i64 {
+    SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |now| now.as_millis() as i64);
-    transaction::describe(&mut context.printer, &described, now_ms)
+        .map_or(0, |now| now.as_millis() as i64)
 }
 
 fn no_transaction(id: &str, refusal: ApiError, context: &mut Context) -> Error {
