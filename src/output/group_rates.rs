@@ -143,7 +143,9 @@ impl Rates {
     fn table(&self, groups: &[GroupSummary]) -> Table {
         let mut table = Table::new(&COLUMNS);
         for group in groups {
-            let speed = self.groups.get(&group.listing.id).and_then(Seen::speed);
+            // Where it is not known how far a group is, nothing is known of its speed.
+            let seen = self.groups.get(&group.listing.id);
+            let speed = seen.filter(|_| group.places.is_some()).and_then(Seen::speed);
             let left = speed
                 .zip(group.lag())
                 .and_then(|(speed, lag)| seconds_left(lag, speed));

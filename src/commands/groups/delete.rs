@@ -50,6 +50,14 @@ pub(super) fn run(deletion: &Deletion, context: &mut Context) -> Result<()> {
     for group in groups.iter().filter(|group| group.members != Some(0)) {
         if let Some(described) = inactive::find(&group.listing.id, context)? {
             inactive::check_no_members(&described, "delete")?;
+        } else if let Some(members) = group.members.filter(|members| *members > 0) {
+            // Share groups are described in a way of their own.
+            let active = plural(members as u64, "active member");
+            let error = Error::failed(format!(
+                "cannot delete group {}: it has {active}",
+                group.listing.id
+            ));
+            return Err(error.hint("stop its members first"));
         }
     }
     if deletion.is_dry_run {
