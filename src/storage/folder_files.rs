@@ -140,7 +140,10 @@ fn finish_swap(folder: &Path, names: &[String]) -> Result<()> {
             fs::remove_file(folder.join(file_name(offset, kind)))?;
         }
     }
-    for name in swapped(names) {
+    // The log first: as long as it is `.swap`, so are the others, and none of them is taken for an old one.
+    let (logs, others): (Vec<&str>, Vec<&str>) =
+        swapped(names).partition(|name| name.ends_with(FileKind::Log.suffix()));
+    for name in logs.into_iter().chain(others) {
         fs::rename(folder.join(format!("{name}{SWAP_SUFFIX}")), folder.join(name))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Topics with `cleanup.policy=compact` on a running broker: what a consumer finds, also after a restart.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use crate::support::cluster::Cluster;
 use crate::support::suite::Suite;
@@ -217,7 +218,7 @@ fn a_broker_that_is_killed_while_it_compacts_loses_nothing() {
         for n in 0..150_usize {
             let key = format!("k{}", (round * 7 + n * n) % 40);
             let value = format!("{round} {n}");
-            records += &format!("{{\"key\":\"{key}\",\"value\":\"{value}\"}}\n");
+            writeln!(records, "{{\"key\":\"{key}\",\"value\":\"{value}\"}}").unwrap();
             last.insert(key, value);
             written += 1;
         }

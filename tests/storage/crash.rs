@@ -292,7 +292,10 @@ fn a_replacement_that_apache_kafka_began_is_finished() {
         rename(whole.path(), kind, ".cleaned", ".swap");
     }
     let second = log.segments()[1].base_offset();
-    for name in names(whole.path()).iter().filter(|name| name.ends_with(".log")) {
+    for name in names(whole.path())
+        .iter()
+        .filter(|name| name.ends_with(FileKind::Log.suffix()))
+    {
         if *name < file_name(second, FileKind::Log) {
             fs::remove_file(whole.path().join(name)).unwrap();
         }
