@@ -29,6 +29,9 @@ use crate::wire::error_codes;
 
 /// How long one wait inside a longer one lasts, so that an interrupt is seen.
 const STEP: Duration = Duration::from_millis(50);
+/// How often it is looked whether every record is delivered: the crate's `flush` sleeps for as long as it may, even if
+/// the last delivery comes before.
+const LOOK: Duration = Duration::from_millis(1);
 /// How often a full queue is tried again.
 const RETRY: Duration = Duration::from_millis(5);
 /// How long the beginning and the end of a transaction may take.
@@ -257,7 +260,7 @@ impl Producer {
     /// Waits until the cluster has every record; the cause if one of them failed or the wait is of no use.
     fn wait_for_records(&mut self) -> std::result::Result<(), Cause> {
         loop {
-            let outcome = self.client.flush(STEP);
+            let outcome = self.client.flush(LOOK);
             let checked = self.check();
             if let Some(cause) = self.cause.clone() {
                 return Err(cause);
