@@ -13,6 +13,8 @@ def prepare():
         libs = client_jars(version)
         classes = SCRATCH / f"java-{version}"
         sources = SCRATCH / f"java-{version}-sources"
+        if sources.exists():
+            continue  # another judge has compiled them
         sources.mkdir()
         for source in (HERE / "java").glob("*.java"):
             text = source.read_text()
