@@ -6,7 +6,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::TopicName;
 
 /// A topic's partitions, each with its error.
-type Topic = (TopicName, Vec<(i32, Option<ResponseError>)>);
+pub(super) type Topic = (TopicName, Vec<(i32, Option<ResponseError>)>);
 
 /// Collects the answers of one request.
 #[derive(Debug, Default)]

@@ -12,18 +12,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::txn_offset_commit_request::{
-    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
-};
 use kafka_protocol::messages::txn_offset_commit_response::{
     TxnOffsetCommitResponsePartition, TxnOffsetCommitResponseTopic,
 };
 use kafka_protocol::messages::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
-use uuid::Uuid;
 
+use super::commits::{Commits, Wanted};
 use super::group_words::{error_code, member};
-use super::offset_commit::partition_refusal;
-use super::partition_errors::PartitionErrors;
 use super::transaction_words::{Admission, is_open, producer};
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::stored_records::StoredOffset;
@@ -38,65 +33,31 @@ pub fn handle(
     context: &RequestContext,
     request: TxnOffsetCommitRequest,
 ) -> TxnOffsetCommitResponse {
-    let refusal = |topic: &TxnOffsetCommitRequestTopic, partition: &TxnOffsetCommitRequestPartition| {
-        let metadata = partition.committed_metadata.as_deref();
-        partition_refusal(node, &topic.name, partition.partition_index, metadata)
-    };
-    let mut offsets = Vec::new();
+    let mut commits = Commits::new(now_ms(), -1);
     for topic in &request.topics {
-        let accepted = topic.partitions.iter();
-        for partition in accepted.filter(|partition| refusal(topic, partition).is_none()) {
-            offsets.push((
-                topic.name.to_string(),
-                partition.partition_index,
-                stored(node, topic, partition),
-            ));
-        }
-    }
-    let outcome = commit(node, context.version, &request, &offsets).err();
-    let mut answers = PartitionErrors::default();
-    for topic in &request.topics {
-        for partition in &topic.partitions {
-            let index = partition.partition_index;
-            match refusal(topic, partition) {
-                Some(ResponseError::UnknownTopicOrPartition) => answers.unknown(&topic.name, index),
-                refused => answers.known(&topic.name, index, refused.or(outcome)),
-            }
-        }
-        answers.end_topic();
-    }
-    let topics = answers.into_topics().into_iter().map(|(name, partitions)| {
-        let partitions = partitions.into_iter().map(|(index, error)| {
-            TxnOffsetCommitResponsePartition::default()
-                .with_partition_index(index)
-                .with_error_code(error_code(error))
+        let wanted = topic.partitions.iter().map(|partition| Wanted {
+            partition: partition.partition_index,
+            offset: partition.committed_offset,
+            leader_epoch: partition.committed_leader_epoch,
+            metadata: partition.committed_metadata.as_deref(),
         });
-        TxnOffsetCommitResponseTopic::default()
-            .with_name(name)
-            .with_partitions(partitions.collect())
-    });
-    TxnOffsetCommitResponse::default().with_topics(topics.collect())
-}
-
-fn stored(
-    node: &Node,
-    topic: &TxnOffsetCommitRequestTopic,
-    partition: &TxnOffsetCommitRequestPartition,
-) -> StoredOffset {
-    let image = node.cluster.image();
-    let topic_id = image.topic(&topic.name).map_or(Uuid::nil(), |topic| topic.id);
-    StoredOffset {
-        offset: partition.committed_offset,
-        leader_epoch: partition.committed_leader_epoch,
-        metadata: partition
-            .committed_metadata
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        commit_timestamp_ms: now_ms(),
-        expire_timestamp_ms: -1,
-        topic_id,
+        commits.check(node, &topic.name, wanted);
     }
+    let outcome = commit(node, context.version, &request, commits.taken()).err();
+    let topics = commits
+        .into_answers(outcome)
+        .into_iter()
+        .map(|(name, partitions)| {
+            let partitions = partitions.into_iter().map(|(index, error)| {
+                TxnOffsetCommitResponsePartition::default()
+                    .with_partition_index(index)
+                    .with_error_code(error_code(error))
+            });
+            TxnOffsetCommitResponseTopic::default()
+                .with_name(name)
+                .with_partitions(partitions.collect())
+        });
+    TxnOffsetCommitResponse::default().with_topics(topics.collect())
 }
 
 fn commit(
