@@ -33,11 +33,6 @@ pub fn write_struct_with(
     out.push(b'}');
 }
 
-/// Appends any value.
-pub fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
-    write_any(value, out, &mut |_, _, _| false);
-}
-
 fn write_any(
     value: &Value<'_>,
     out: &mut Vec<u8>,

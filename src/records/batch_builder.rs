@@ -91,11 +91,6 @@ impl BatchBuilder {
         self.buffer.len()
     }
 
-    /// Sets producer id, epoch and first sequence number, which may be known only when the batch is full.
-    pub fn set_producer(&mut self, producer: Producer) {
-        self.options.producer = Some(producer);
-    }
-
     /// Bytes that [`BatchBuilder::append`] would add for this record.
     pub fn record_len(
         &self,

@@ -25,7 +25,6 @@ pub const CLEANED_SUFFIX: &str = ".cleaned";
 pub const SWAP_SUFFIX: &str = ".swap";
 
 const DELETE_FOLDER_SUFFIX: &str = "-delete";
-const FUTURE_FOLDER_SUFFIX: &str = "-future";
 const STRAY_FOLDER_SUFFIX: &str = "-stray";
 const MAX_FOLDER_NAME_LEN: usize = 255;
 const OFFSET_DIGITS: usize = 20;
@@ -163,11 +162,6 @@ pub fn unfinished(name: &str) -> Option<&str> {
 
 fn is_whole_log_file(name: &str) -> bool {
     name == LEADER_EPOCHS || name == PARTITION_METADATA || parse(name).is_some()
-}
-
-/// Whether a folder is one of Kafka's that holds no partition of ours: on its way in from another disk, or given up.
-pub fn is_future_or_stray_folder(name: &str) -> bool {
-    name.contains('.') && (name.ends_with(FUTURE_FOLDER_SUFFIX) || name.ends_with(STRAY_FOLDER_SUFFIX))
 }
 
 #[cfg(test)]

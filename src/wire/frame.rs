@@ -9,9 +9,6 @@ use bytes::{BufMut, BytesMut};
 /// Bytes of the length in front of a frame.
 pub const PREFIX_LEN: usize = 4;
 
-/// The largest request that Apache Kafka's broker takes (`socket.request.max.bytes`), in bytes.
-pub const MAX_REQUEST_LEN: usize = 104_857_600;
-
 /// A length that no peer who speaks Kafka would send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameError {

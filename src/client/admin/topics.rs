@@ -33,8 +33,7 @@ const TIMEOUT_MS: i32 = 30_000;
 /// Partitions in one answer of `DescribeTopicPartitions`, unless somebody says otherwise; Java's default.
 pub const PARTITIONS_PER_ANSWER: i32 = 2000;
 
-/// The first versions that name a topic by its id, and that may leave its name out.
-const METADATA_WITH_TOPIC_IDS: i16 = 12;
+/// The first version that names a topic by its id.
 const DELETE_WITH_TOPIC_STATES: i16 = 6;
 
 /// A topic as the cluster describes it.
@@ -158,11 +157,6 @@ impl AdminClient {
             return Ok(Err(error));
         }
         Ok(from_metadata(topic).ok_or(unknown))
-    }
-
-    /// Whether the broker we talk to can name topics by id.
-    pub fn has_topic_ids(&mut self) -> Result<bool> {
-        Ok(self.version_of::<MetadataRequest>()? >= METADATA_WITH_TOPIC_IDS)
     }
 
     /// Creates topics, or with `validate_only` just says whether it could.

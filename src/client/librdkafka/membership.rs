@@ -15,7 +15,7 @@ use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::reports::{Report, Reports};
+use super::reports::Reports;
 use super::tokens::Tokens;
 
 /// A member of a group.
@@ -93,11 +93,7 @@ impl ClientContext for MemberContext {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        self.reports.push(Report::Log {
-            level,
-            facility: facility.to_owned(),
-            text: text.to_owned(),
-        });
+        self.reports.push_log(level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

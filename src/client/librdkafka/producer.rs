@@ -16,7 +16,7 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer as _, ProducerConte
 
 use super::config;
 use super::notices::{Notices, broker_code, kind_of, plain, words};
-use super::reports::{Report, Reports};
+use super::reports::Reports;
 use super::tags::Tags;
 use super::tokens::Tokens;
 use crate::client::preflight::Preflight;
@@ -97,11 +97,7 @@ impl ClientContext for SinkContext {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        self.reports.push(Report::Log {
-            level,
-            facility: facility.to_owned(),
-            text: text.to_owned(),
-        });
+        self.reports.push_log(level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -49,6 +49,14 @@ impl Reports {
         kept.reports.push_back(report);
     }
 
+    pub(super) fn push_log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        self.push(Report::Log {
+            level,
+            facility: facility.to_owned(),
+            text: text.to_owned(),
+        });
+    }
+
     /// Keeps the error unless it only says that a partition has no more records, which its queue says as well.
     pub(super) fn push_error(&self, error: &KafkaError, text: &str) {
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
