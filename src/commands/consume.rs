@@ -201,7 +201,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         on_corrupt: action.on_corrupt,
         interrupt: interrupt.clone(),
         // A run without an end waits for records, and so for those who have them.
-        give_up_after: (action.exits_at_end || action.until.is_some()).then_some(action.patience),
+        give_up_after: action.has_end().then_some(action.patience),
     };
     let engine = Engine::for_reading(context.client.settings(), &options.overrides);
     context.printer.detail(engine.explanation());

@@ -74,12 +74,15 @@ fn broker(loss: Loss) -> ScriptedBroker {
     broker
 }
 
+/// What the user is told of each.
+const TROUBLES: [(Loss, &str); 2] = [
+    (Loss::Silent, "its leader, broker 1, does not answer"),
+    (Loss::NoneElected, "no leader, and replica 2 is down"),
+];
+
 #[test]
 fn a_run_to_the_end_names_the_partition_within_two_seconds_and_ends_at_the_deadline() {
-    for (loss, trouble) in [
-        (Loss::Silent, "its leader, broker 1, does not answer"),
-        (Loss::NoneElected, "no leader, and replica 2 is down"),
-    ] {
+    for (loss, trouble) in TROUBLES {
         let broker = broker(loss);
         let began = Instant::now();
         let address = broker.address();
@@ -91,5 +94,24 @@ fn a_run_to_the_end_names_the_partition_within_two_seconds_and_ends_at_the_deadl
             .complains(&format!("t-0: {trouble}; waiting up to 2 s"))
             .complains(&format!("t-0: not readable for 2 s: {trouble}"));
         assert!(began.elapsed() < Duration::from_secs(6), "{loss:?}");
+    }
+}
+
+#[test]
+fn a_range_and_the_last_records_have_an_end_too() {
+    for (loss, trouble) in TROUBLES {
+        for (words, printed) in [(["-o", "0..4"], "one\ntwo\n"), (["--tail", "3"], "")] {
+            let broker = broker(loss);
+            let began = Instant::now();
+            let address = broker.address();
+            let run = [&["consume", "t", "-b", &address, "--timeout", "2s"], &words[..]].concat();
+            Suite::new()
+                .run(run)
+                .exits(3)
+                .prints(printed)
+                .complains(&format!("t-0: {trouble}; waiting up to 2 s"))
+                .complains(&format!("t-0: not readable for 2 s: {trouble}"));
+            assert!(began.elapsed() < Duration::from_secs(6), "{loss:?} {words:?}");
+        }
     }
 }

@@ -152,7 +152,11 @@ impl Run {
                 return Err(Error::interrupted());
             }
             // A search never breaks off a poll.
-            let _ = self.source.poll(STEP, search)?;
+            let outcome = self.source.poll(STEP, search);
+            for line in self.source.take_notices() {
+                crate::output::stderr_line(self.action.voice.notice(&line));
+            }
+            let _ = outcome?;
         }
         let names: Vec<(String, i32)> = assigned
             .into_iter()
