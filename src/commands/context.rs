@@ -5,7 +5,7 @@ use crate::client::admin::AdminClient;
 use crate::client::local_broker;
 use crate::client::settings::{Origin, Settings};
 use crate::error::{Error, Result};
-use crate::output::Printer;
+use crate::output::{Printer, confirm};
 
 /// The cluster and the printer of one command line.
 #[derive(Debug)]
@@ -47,6 +47,33 @@ impl Context {
             _ => "these brokers know",
         };
         Err(Error::failed(absent.join("; ")).hint(format!("what only {only} is not shown")))
+    }
+
+    /// Shows `lines`, asks, and goes on only with a yes. The time for the answer does not count as the command's.
+    ///
+    /// # Errors
+    ///
+    /// `nothing_done`, where the answer is anything else.
+    pub fn consent(&mut self, lines: &str, question: &str, nothing_done: &'static str) -> Result<()> {
+        self.printer.flush()?;
+        let says_yes = confirm::ask(lines, question)?;
+        self.client.restart_deadline();
+        if says_yes {
+            Ok(())
+        } else {
+            Err(Error::failed(nothing_done))
+        }
+    }
+
+    /// The outcome of a command that went on after failures: all but the last are printed, the last is its error.
+    pub fn outcome_of(&mut self, mut failures: Vec<Error>) -> Result<()> {
+        let Some(last) = failures.pop() else {
+            return Ok(());
+        };
+        for failure in failures {
+            self.printer.warn(format_args!("kafkit: {failure}"));
+        }
+        Err(last)
     }
 
     /// Where no cluster is configured, or `mini` is: uses the user's mini broker, and starts it if it is not running.

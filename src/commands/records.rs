@@ -68,12 +68,7 @@ fn delete(deletion: &Deletion, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     if !deletion.is_sure {
-        context.printer.flush()?;
-        let says_yes = confirm::ask("", &format!("Delete {what} for good?"))?;
-        context.client.restart_deadline();
-        if !says_yes {
-            return Err(Error::failed("nothing deleted"));
-        }
+        context.consent("", &format!("Delete {what} for good?"), "nothing deleted")?;
     }
     carry_out(&cuts, &what, context)
 }
@@ -139,7 +134,7 @@ fn offset(answers: &mut Offsets, partition: &TopicPartition) -> Result<Option<Of
 fn carry_out(cuts: &[Cut], what: &str, context: &mut Context) -> Result<()> {
     let outcomes = context.client.admin()?.delete_records(cuts)?;
     let done = outcomes.values().filter(|outcome| outcome.is_ok()).count();
-    let mut failures: Vec<Error> = outcomes
+    let failures: Vec<Error> = outcomes
         .into_iter()
         .filter_map(|(partition, outcome)| {
             let refusal = outcome.err()?;
@@ -160,11 +155,5 @@ fn carry_out(cuts: &[Cut], what: &str, context: &mut Context) -> Result<()> {
             .printer
             .note(format_args!("deleted records of {done} of {of}"));
     }
-    let Some(last) = failures.pop() else {
-        return Ok(());
-    };
-    for failure in failures {
-        context.printer.warn(format_args!("kafkit: {failure}"));
-    }
-    Err(last)
+    context.outcome_of(failures)
 }

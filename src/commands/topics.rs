@@ -248,13 +248,7 @@ fn ask(topics: &[TopicDescription], context: &mut Context) -> Result<()> {
         format!("{} ", topics.len())
     };
     let question = format!("Delete {this} {number}{several} and {size}?");
-    let says_yes = confirm::ask(&lines, &question)?;
-    context.client.restart_deadline();
-    if says_yes {
-        Ok(())
-    } else {
-        Err(Error::failed("nothing deleted"))
-    }
+    context.consent(&lines, &question, "nothing deleted")
 }
 
 /// Milliseconds since the newest record of each topic. Nobody is kept from deleting because this is not known.
@@ -317,12 +311,6 @@ impl Tally {
             self.done.append(&mut self.quiet);
         }
         output::outcomes(&mut context.printer, done, &self.done)?;
-        let Some(last) = self.failures.pop() else {
-            return Ok(());
-        };
-        for failure in self.failures {
-            context.printer.warn(format_args!("kafkit: {failure}"));
-        }
-        Err(last)
+        context.outcome_of(self.failures)
     }
 }

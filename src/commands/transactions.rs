@@ -67,12 +67,7 @@ fn abort(abortion: &Abortion, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     if !abortion.is_sure {
-        context.printer.flush()?;
-        let says_yes = confirm::ask("", &format!("Abort {what}?"))?;
-        context.client.restart_deadline();
-        if !says_yes {
-            return Err(Error::failed("nothing aborted"));
-        }
+        context.consent("", &format!("Abort {what}?"), "nothing aborted")?;
     }
     for transaction in &open {
         let aborted = context.client.admin()?.abort_transaction(transaction)?;

@@ -77,7 +77,7 @@ pub(super) fn run(deletion: &Deletion, context: &mut Context) -> Result<()> {
         }
     }
     group_list::outcomes(&mut context.printer, "deleted", &deleted, "deleted")?;
-    all_done(failures, context)
+    context.outcome_of(failures)
 }
 
 /// The groups that are meant; a name that is not there is an error.
@@ -114,22 +114,8 @@ fn ask_to_delete(groups: &[GroupSummary], names: &[String], context: &mut Contex
             names.join(", ")
         )));
     }
-    agreed(
-        &group_list::table(groups).aligned(),
-        &format!("Delete {what}?"),
-        context,
-    )
-}
-
-fn agreed(lines: &str, question: &str, context: &mut Context) -> Result<()> {
-    context.printer.flush()?;
-    let says_yes = confirm::ask(lines, question)?;
-    context.client.restart_deadline();
-    if says_yes {
-        Ok(())
-    } else {
-        Err(Error::failed("nothing deleted"))
-    }
+    let lines = group_list::table(groups).aligned();
+    context.consent(&lines, &format!("Delete {what}?"), "nothing deleted")
 }
 
 /// One file for all groups that have committed something; none where no group has.
@@ -182,7 +168,7 @@ pub(super) fn offsets(deletion: &OffsetDeletion, context: &mut Context) -> Resul
         return Ok(());
     }
     if !deletion.is_sure {
-        agreed("", &format!("Delete {what}?"), context)?;
+        context.consent("", &format!("Delete {what}?"), "nothing deleted")?;
     }
     let partitions: Vec<TopicPartition> = doomed.keys().cloned().collect();
     let before: Commits = doomed
@@ -213,16 +199,5 @@ pub(super) fn offsets(deletion: &OffsetDeletion, context: &mut Context) -> Resul
     if failures.is_empty() {
         context.printer.note(format_args!("deleted {what}"));
     }
-    all_done(failures, context)
-}
-
-/// Of several failures all but the last are printed at once.
-fn all_done(mut failures: Vec<Error>, context: &mut Context) -> Result<()> {
-    let Some(last) = failures.pop() else {
-        return Ok(());
-    };
-    for failure in failures {
-        context.printer.warn(format_args!("kafkit: {failure}"));
-    }
-    Err(last)
+    context.outcome_of(failures)
 }

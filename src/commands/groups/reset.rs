@@ -73,7 +73,9 @@ pub(super) fn run(reset: &Reset, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     if !reset.is_sure {
-        ask(reset, moves.len(), context)?;
+        let count = plural(moves.len() as u64, "partition");
+        let question = format!("Move {count} of group {}?", reset.group);
+        context.consent("", &question, "nothing moved")?;
     }
     carry_out(reset, &moves, context)
 }
@@ -162,19 +164,6 @@ fn led(
     Ok(led)
 }
 
-fn ask(reset: &Reset, count: usize, context: &mut Context) -> Result<()> {
-    context.printer.flush()?;
-    let count = plural(count as u64, "partition");
-    let question = format!("Move {count} of group {}?", reset.group);
-    let says_yes = confirm::ask("", &question)?;
-    context.client.restart_deadline();
-    if says_yes {
-        Ok(())
-    } else {
-        Err(Error::failed("nothing moved"))
-    }
-}
-
 fn carry_out(reset: &Reset, moves: &[output::Move], context: &mut Context) -> Result<()> {
     let before: Commits = moves
         .iter()
@@ -212,15 +201,11 @@ fn carry_out(reset: &Reset, moves: &[output::Move], context: &mut Context) -> Re
             );
         }
     }
-    let Some(last) = failures.pop() else {
+    if failures.is_empty() {
         let count = plural(moves.len() as u64, "partition");
         context
             .printer
             .note(format_args!("moved {count} of group {}", reset.group));
-        return Ok(());
-    };
-    for failure in failures {
-        context.printer.warn(format_args!("kafkit: {failure}"));
     }
-    Err(last)
+    context.outcome_of(failures)
 }
