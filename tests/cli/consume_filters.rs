@@ -6,20 +6,17 @@ use rdkafka::config::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::support::cluster::Cluster;
+use crate::support::shell::Shell;
 use crate::support::suite::{Outcome, Suite};
 
 /// Orders in two partitions, one every second by turns, with keys and headers.
 struct Orders {
-    cluster: Cluster,
-    suite: Suite,
+    shell: Shell,
 }
 
 impl Orders {
     fn new() -> Self {
-        let orders = Self {
-            cluster: Cluster::start(),
-            suite: Suite::new(),
-        };
+        let orders = Self { shell: Shell::new() };
         orders
             .run(&["topics", "create", "orders", "-p", "2", "-q"])
             .succeeds();
@@ -34,18 +31,13 @@ impl Orders {
                 )
             })
             .collect();
-        let address = orders.cluster.bootstrap();
-        let words = ["produce", "orders", "--json", "-q", "-b", &address];
-        orders
-            .suite
-            .run_with_input(words, lines.join("\n") + "\n")
-            .succeeds();
+        let args = ["orders", "--json", "-q"];
+        orders.shell.produce(&args, lines.join("\n") + "\n").succeeds();
         orders
     }
 
     fn run(&self, words: &[&str]) -> Outcome {
-        let address = self.cluster.bootstrap();
-        self.suite.run([words, &["-b", &address]].concat())
+        self.shell.kafkit(words)
     }
 
     /// The ids that are printed, in the order in which they come.
@@ -123,10 +115,11 @@ fn only_records_that_meet_a_condition_are_printed() {
 #[test]
 fn topics_are_chosen_by_pattern() {
     let orders = Orders::new();
-    let address = orders.cluster.bootstrap();
+    let address = orders.shell.cluster.bootstrap();
     for topic in ["ordered", "refunds"] {
         let words = ["produce", topic, "-q", "-b", &address];
         orders
+            .shell
             .suite
             .run_with_input(words, format!("{topic}\n"))
             .succeeds();
@@ -209,7 +202,7 @@ fn records_before_the_end_are_counted_and_not_offsets() {
         (&["lost", "gone"], false),
         (&["three"], true),
     ] {
-        transaction(&orders.cluster, values, commits);
+        transaction(&orders.shell.cluster, values, commits);
     }
     for (words, shown) in [
         (&["-o", "-1", "-e"][..], "three\n"),

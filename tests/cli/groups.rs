@@ -2,27 +2,23 @@
 
 use serde_json::{Value, json};
 
-use crate::support::cluster::Cluster;
-use crate::support::suite::{Outcome, Suite};
+use crate::support::shell::Shell;
+use crate::support::suite::Outcome;
 use crate::support::terminal::Terminal;
 use crate::support::wait::wait_until;
 
 /// Two partitions with ten records each, of which the group has read all of the first and four of the second.
 struct Billing {
-    cluster: Cluster,
-    suite: Suite,
+    shell: Shell,
 }
 
 impl Billing {
     fn new() -> Self {
-        let billing = Self {
-            cluster: Cluster::start(),
-            suite: Suite::new(),
-        };
+        let billing = Self { shell: Shell::new() };
         billing
             .run(&["topics", "create", "orders", "-p", "2", "-q"])
             .succeeds();
-        let address = billing.cluster.bootstrap();
+        let address = billing.shell.cluster.bootstrap();
         for partition in ["0", "1"] {
             let words = [
                 "produce",
@@ -38,7 +34,7 @@ impl Billing {
                 let time = format!("2020-01-01T12:00:0{record}Z");
                 let words = [&words[..], &["--timestamp", &time]].concat();
                 let value = format!("{partition}-{record}\n");
-                billing.suite.run_with_input(words, value).succeeds();
+                billing.shell.suite.run_with_input(words, value).succeeds();
             }
         }
         let reset = |place| {
@@ -51,14 +47,13 @@ impl Billing {
             .succeeds();
         billing.run(&[&reset("4")[..], &["orders:1"]].concat()).succeeds();
         for file in ["billing.undo.json", "billing.undo.2.json"] {
-            std::fs::remove_file(billing.suite.home().join(file)).expect("an undo file");
+            std::fs::remove_file(billing.shell.suite.home().join(file)).expect("an undo file");
         }
         billing
     }
 
     fn run(&self, words: &[&str]) -> Outcome {
-        let address = self.cluster.bootstrap();
-        self.suite.run([words, &["-b", &address]].concat())
+        self.shell.kafkit(words)
     }
 
     fn json(&self, words: &[&str]) -> Value {
@@ -153,7 +148,7 @@ orders          1     4   1     -3    9  2020-01-01 12:00:01  1-1
 fn a_reset_asks_on_a_terminal() {
     let billing = Billing::new();
     let terminal = Terminal::new();
-    let address = billing.cluster.bootstrap();
+    let address = billing.shell.cluster.bootstrap();
     let reset = || {
         let line = format!("kafkit groups reset billing --to earliest -b {address}");
         let reset = terminal.start_on_a_screen(&line);
@@ -191,7 +186,7 @@ fn an_undo_file_takes_a_group_back() {
     reset("file:new.undo.json")
         .exits(6)
         .complains("new.undo.json holds no offsets of group billing; it has new");
-    billing.suite.file("offsets.csv", "orders,1,3\n\n");
+    billing.shell.suite.file("offsets.csv", "orders,1,3\n\n");
     reset("file:offsets.csv").succeeds();
     assert_eq!(billing.committed("billing"), [json!(10), json!(3)]);
 }
@@ -230,7 +225,7 @@ fn a_group_that_does_not_exist_is_made_only_for_named_topics() {
 fn a_group_with_active_members_is_left_alone() {
     let billing = Billing::new();
     let terminal = Terminal::new();
-    let address = billing.cluster.bootstrap();
+    let address = billing.shell.cluster.bootstrap();
     let member = terminal.start(&format!("kafkit consume orders --group billing -q -b {address}"));
     wait_until("the member has joined", || {
         billing.json(&["groups", "list"])[0]["members"] == 1
@@ -345,7 +340,7 @@ fn watched_groups_are_looked_at_again_and_again() {
         .exits(5)
         .complains("group \"nosuch\" not found");
     let terminal = Terminal::new();
-    let address = billing.cluster.bootstrap();
+    let address = billing.shell.cluster.bootstrap();
     let watch = terminal.start(&format!("kafkit groups watch -b {address} --every 50ms -o name"));
     watch.prints("billing\nbilling\n");
     watch.interrupt();

@@ -2,21 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::support::cluster::Cluster;
-use crate::support::suite::{Outcome, Suite};
+use crate::support::shell::Shell;
+use crate::support::suite::Outcome;
 
 struct Orders {
-    cluster: Cluster,
-    suite: Suite,
+    shell: Shell,
 }
 
 impl Orders {
     /// Two partitions with ten records each, a record a second from noon on.
     fn new() -> Self {
-        let orders = Self {
-            cluster: Cluster::start(),
-            suite: Suite::new(),
-        };
+        let orders = Self { shell: Shell::new() };
         orders
             .run(&["topics", "create", "orders", "-p", "2", "-q"])
             .succeeds();
@@ -29,18 +25,13 @@ impl Orders {
                 )
             })
             .collect();
-        let address = orders.cluster.bootstrap();
-        let words = ["produce", "orders", "--json", "-q", "-b", &address];
-        orders
-            .suite
-            .run_with_input(words, lines.join("\n") + "\n")
-            .succeeds();
+        let args = ["orders", "--json", "-q"];
+        orders.shell.produce(&args, lines.join("\n") + "\n").succeeds();
         orders
     }
 
     fn run(&self, words: &[&str]) -> Outcome {
-        let address = self.cluster.bootstrap();
-        self.suite.run([words, &["-b", &address]].concat())
+        self.shell.kafkit(words)
     }
 
     /// The first offset of each partition.

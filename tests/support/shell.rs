@@ -17,6 +17,12 @@ impl Shell {
         }
     }
 
+    /// `kafkit` with these words on the broker.
+    pub fn kafkit(&self, words: &[&str]) -> Outcome {
+        let address = self.cluster.bootstrap();
+        self.suite.run([words, &["-b", &address]].concat())
+    }
+
     /// `kafkit produce` with these arguments.
     pub fn produce(&self, args: &[&str], input: impl AsRef<[u8]>) -> Outcome {
         self.run(&["produce", "-b"], args, input)
