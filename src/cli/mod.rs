@@ -33,13 +33,13 @@ use crate::commands::context::Context;
 use crate::error::{Kind, Result};
 use crate::output::{self, Printer};
 use invocation::{Invocation, JavaNames};
-use nouns::{command_tree, invocation};
+use nouns::{invocation, tree_for};
 
 /// Runs a native command line, the program's name first.
 pub fn run(argv: &[OsString], java: &JavaNames) -> ExitCode {
     completion::complete_if_asked();
     let argv = &with_version_as_flag(argv);
-    let parsed = match command_tree().try_get_matches_from(argv) {
+    let parsed = match tree_for(argv).try_get_matches_from(argv) {
         Ok(parsed) => Ok(parsed),
         // Without any word there is nothing to be told apart: the help says what there is.
         Err(message) if !message.use_stderr() || argv.len() < 2 => return output::clap_message(&message),
