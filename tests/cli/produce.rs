@@ -622,6 +622,38 @@ fn a_transaction_is_seen_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_producer_that_was_replaced_says_so_in_plain_words() {
+    let shell = Shell::new();
+    let bootstrap = shell.cluster.bootstrap();
+    let words = ["produce", "t", "--transactional-id", "id", "-b", &bootstrap];
+    let every_record = ["--transaction-every", "1"];
+    let mut child = shell
+        .suite
+        .command([&words[..], &every_record].concat())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"first\n").unwrap();
+    wait_until("the first record", || shell.shown("t", "%s ") == "first ");
+    shell.suite.run_with_input(words, "second\n").succeeds();
+    input.write_all(b"third\n").unwrap();
+    let ended = child.wait_with_output().unwrap();
+    drop(input);
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("another producer with the same transactional.id has taken over"),
+        "{told}"
+    );
+    assert!(told.contains("line 2: not delivered to t"), "{told}");
+    for word in ["Local:", "_FENCED", "Broker:", "TxnCoordinator"] {
+        assert!(!told.contains(word), "{told}");
+    }
+}
+
+#[test]
 fn a_count_of_a_transaction_wants_a_transaction() {
     Suite::new()
         .run(["produce", "t", "--transaction-every", "2"])

@@ -376,6 +376,9 @@ impl Consumer {
 
     /// Trouble that passes is a notice; the rest ends the reading.
     fn failed(&mut self, error: &KafkaError, queue: Option<&Queue>) -> Result<ControlFlow<()>> {
+        if let Some((code, _)) = self.member.client().fatal_error() {
+            return Err(Error::new(kind_of(code), words(code)));
+        }
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
         if let Some(queue) = queue
             && matches!(code, Code::BadMessage | Code::BadCompression)

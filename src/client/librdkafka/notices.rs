@@ -36,8 +36,12 @@ impl Notices {
                 facility,
                 text,
             } => {
-                // Each failed connection is also reported as an error.
-                let has_twin = matches!(facility.as_str(), "FAIL" | "ERROR" | "CLOSE");
+                // Each failed connection is also reported as an error, and each failed transaction by the call that
+                // meets it.
+                let has_twin = matches!(
+                    facility.as_str(),
+                    "FAIL" | "ERROR" | "CLOSE" | "FATAL" | "TXNERR" | "ADDPARTS"
+                );
                 // A coordinator that is not ready is asked again at once; the user can do nothing about it.
                 let is_passing = facility == "GETPID" && text.ends_with("retrying");
                 if is_shown(*level) && !has_twin && !is_passing {
@@ -57,7 +61,8 @@ impl Notices {
                 let text = plain(text);
                 self.hopeless.get_or_insert((Kind::Denied, text));
             }
-            Code::AllBrokersDown => {}
+            // What is fatal is asked for when it ends the run.
+            Code::AllBrokersDown | Code::Fatal | Code::Fenced => {}
             _ => self.say(plain(text)),
         }
     }

@@ -167,9 +167,12 @@ impl Producer {
         self.notices.look_into(&mut self.preflight);
         let failure = *context.failure.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Some(code), None) = (failure, &self.cause) {
-            self.cause = Some(Cause {
-                kind: kind_of(code),
-                reason: words(code),
+            // A client that can do nothing more gives its records up; why, only this knows.
+            self.cause = self.fatal().or_else(|| {
+                Some(Cause {
+                    kind: kind_of(code),
+                    reason: words(code),
+                })
             });
         }
     }
@@ -180,10 +183,27 @@ impl Producer {
         if self.interrupt.is_raised() {
             return Err(Error::interrupted());
         }
+        self.check_hope()
+    }
+
+    /// The failure after which this client can do nothing more, if there is one.
+    fn check_hope(&self) -> Result<()> {
+        if let Some(cause) = self.fatal() {
+            let text = format!("transaction \"{}\": {}", self.id, cause.reason);
+            return Err(Error::new(cause.kind, text));
+        }
         match self.notices.hopeless() {
             Some(error) => Err(error.context(format!("cannot use {}", self.servers))),
             None => Ok(()),
         }
+    }
+
+    fn fatal(&self) -> Option<Cause> {
+        let (code, _) = self.client.client().fatal_error()?;
+        Some(Cause {
+            kind: kind_of(code),
+            reason: words(code),
+        })
     }
 
     /// Asks the coordinator for a producer id, which also ends what an earlier run with this id left open.
@@ -218,6 +238,9 @@ impl Producer {
     }
 
     fn cause_of(&self, error: &KafkaError) -> Cause {
+        if let Some(cause) = self.fatal() {
+            return cause;
+        }
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
         let kind = kind_of(code);
         let reason = match (error, self.notices.last()) {
@@ -418,10 +441,7 @@ impl RecordSink for Producer {
         if let Some(cause) = self.cause.as_ref().filter(|_| !had_cause) {
             listener.notice(&format!("the transaction will be aborted: {}", cause.reason));
         }
-        match self.notices.hopeless() {
-            Some(error) => Err(error.context(format!("cannot use {}", self.servers))),
-            None => Ok(()),
-        }
+        self.check_hope()
     }
 
     fn hurry(&mut self, wait: Duration, _listener: &mut dyn DeliveryListener) {
@@ -462,10 +482,14 @@ impl RecordSink for Producer {
     }
 
     fn abandon(&mut self, listener: &mut dyn DeliveryListener) {
-        let cause = self.cause.clone().unwrap_or_else(|| Cause {
-            kind: Kind::Failed,
-            reason: self.notices.last().unwrap_or("given up").to_owned(),
-        });
+        let cause = self
+            .cause
+            .clone()
+            .or_else(|| self.fatal())
+            .unwrap_or_else(|| Cause {
+                kind: Kind::Failed,
+                reason: self.notices.last().unwrap_or("given up").to_owned(),
+            });
         self.abort(&cause, ABORT_TIMEOUT, listener);
     }
 
