@@ -101,6 +101,48 @@ impl Drop for RunningBroker {
     }
 }
 
+/// Apache Kafka on three nodes, until it is dropped.
+#[derive(Debug)]
+pub struct ApacheCluster {
+    /// The first node; the others listen on the next two ports.
+    pub address: String,
+    launcher: String,
+    directory: TempDir,
+}
+
+impl ApacheCluster {
+    /// Started and answering, if `benches/run` has its jars.
+    pub fn start() -> Option<Self> {
+        let launcher = std::env::var("APACHE_KAFKA").ok()?;
+        let directory = tempfile::tempdir().expect("a directory");
+        let port = free_port();
+        let started = Command::new(&launcher)
+            .arg("start")
+            .arg(directory.path())
+            .args(["3", &port.to_string()])
+            .stdout(Stdio::null())
+            .status();
+        assert!(
+            started.is_ok_and(|status| status.success()),
+            "three nodes of Apache Kafka start"
+        );
+        Some(Self {
+            address: format!("127.0.0.1:{port}"),
+            launcher,
+            directory,
+        })
+    }
+}
+
+impl Drop for ApacheCluster {
+    fn drop(&mut self) {
+        let _ = Command::new(&self.launcher)
+            .arg("stop")
+            .arg(self.directory.path())
+            .status();
+    }
+}
+
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()

@@ -6,12 +6,14 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::KAFKIT;
-use crate::brokers::RunningBroker;
+use crate::brokers::{ApacheCluster, RunningBroker};
 use crate::measure::{Cost, cheapest, median_wall, peak_memory_of};
 use crate::table::Row;
 
 const RECORDS: usize = 3_000_000;
 const MANY_RECORDS: usize = 10_000_000;
+/// Records of a thousand bytes.
+const LARGE_RECORDS: usize = 300_000;
 
 /// Every row, against both brokers.
 pub fn speeds() {
@@ -27,6 +29,48 @@ pub fn speeds() {
         single(&broker.address);
     }
     memory(directory.path());
+}
+
+/// Sixteen partitions on three nodes of Apache Kafka, records of a thousand bytes.
+pub fn nodes() {
+    let Some(cluster) = ApacheCluster::start() else {
+        return;
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let lines = directory.path().join("lines");
+    let line = format!("{:-<999}\n", "");
+    std::fs::write(&lines, line.repeat(LARGE_RECORDS)).expect("lines");
+    let (address, lines) = (&cluster.address, lines.display());
+    for topic in ["spread", "spread-kcat"] {
+        let made = Command::new(KAFKIT)
+            .args(["topics", "create", topic, "-p", "16", "-b", address])
+            .stdout(Stdio::null())
+            .status();
+        assert!(made.is_ok_and(|status| status.success()), "{topic} is created");
+    }
+    println!("against three nodes of Apache Kafka");
+    let sent = costs(&[
+        (
+            "kafkit",
+            format!("{KAFKIT} produce -q -b {address} spread {lines}"),
+        ),
+        (
+            "kcat",
+            format!("kcat -P -q -b {address} -t spread-kcat -l {lines}"),
+        ),
+    ]);
+    print("produce to 16 partitions", &sent, LARGE_RECORDS);
+    let read = costs(&[
+        (
+            "kafkit",
+            format!("{KAFKIT} consume -q -e -b {address} spread > /dev/null"),
+        ),
+        (
+            "kcat",
+            format!("kcat -C -q -e -b {address} -t spread-kcat > /dev/null"),
+        ),
+    ]);
+    print("consume 16 partitions", &read, LARGE_RECORDS * 3);
 }
 
 /// One line a program: its name in the table, and the command.

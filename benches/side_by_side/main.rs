@@ -2,7 +2,7 @@
 //!
 //! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
 //! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
-//! Arguments select sections by name: `clients`, `lane`, `start`, `broker`, `faces`, `dump-log`,
+//! Arguments select sections by name: `clients`, `lane`, `nodes`, `start`, `broker`, `faces`, `dump-log`,
 //! `planner`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
@@ -36,11 +36,12 @@ fn main() {
         return;
     }
     let wanted: Vec<String> = words.into_iter().filter(|word| !word.starts_with('-')).collect();
-    let sections: [(&str, fn()); 7] = [
+    let sections: [(&str, fn()); 8] = [
         ("start", mini_broker::start),
         ("broker", mini_broker::throughput),
         ("clients", clients::produce_and_consume),
         ("lane", lane::speeds),
+        ("nodes", lane::nodes),
         ("faces", faces::start_up),
         ("dump-log", dump_log::segments),
         ("planner", planner::plans),
