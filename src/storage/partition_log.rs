@@ -383,12 +383,14 @@ impl PartitionLog {
         Ok(found)
     }
 
-    /// The end of what a reader of committed records may see.
+    /// The end of what a reader of committed records may see. It is never below the log's start, also if the first
+    /// records of an open transaction were deleted: a reader at the start would be told that there is no such offset.
     pub fn last_stable_offset(&self, high_watermark: Offset) -> Offset {
         self.producers
             .first_unstable_offset()
             .unwrap_or(high_watermark)
             .min(high_watermark)
+            .max(self.log_start_offset)
     }
 
     /// The high watermark moved: transactions that ended below it no longer hold readers back.

@@ -1,5 +1,6 @@
 //! Properties: what must hold for every input, checked with random ones.
 
+mod broker_against_model;
 mod compaction_against_model;
 mod dump_log;
 mod filter;

@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod cutting_proxy;
+pub mod random;
 pub mod shell;
 pub mod suite;
 pub mod terminal;

@@ -1,0 +1,52 @@
+//! The whole broker under random work, restarts and kills answers what a plain model in memory answers.
+//!
+//! - `KAFKIT_SEED` runs one seed again; a failure names it with the last steps.
+//! - `KAFKIT_STEPS` is how long each run is.
+//! - `KAFKIT_MODEL_BROKER=HOST:PORT` asks another broker, which is neither stopped nor killed: Apache Kafka shows that
+//!   the model is right.
+
+mod model;
+mod requests;
+mod steps;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use steps::World;
+
+const STEPS: u64 = 400;
+/// Seeds of a short run; one more is taken from the clock.
+const SEEDS: u64 = 3;
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+fn run(seed: u64, steps: u64) {
+    let mut world = World::new(seed);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        for _ in 0..steps {
+            world.step();
+        }
+        world.compare_everything();
+    }));
+    if let Err(panic) = outcome {
+        let story = world.story(40);
+        // The test runner shows what goes to stderr with the failure.
+        let told = format!("KAFKIT_SEED={seed} KAFKIT_STEPS={steps}; the last steps:\n{story}\n");
+        std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes()).unwrap();
+        resume_unwind(panic);
+    }
+}
+
+#[test]
+fn the_broker_answers_as_a_model_in_memory() {
+    let steps = number("KAFKIT_STEPS").unwrap_or(STEPS);
+    if let Some(seed) = number("KAFKIT_SEED") {
+        return run(seed, steps);
+    }
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    for seed in (1..=SEEDS).chain([u64::from(clock.subsec_nanos())]) {
+        run(seed, steps);
+    }
+}
