@@ -7,14 +7,16 @@ use clap::{Args, Subcommand};
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
+use super::partitions::partitions_of_topic;
 use super::topics::SelectionArgs;
 use crate::client::admin::configs::ConfigResource;
 use crate::client::settings::Use;
 use crate::commands::describe::Action;
+use crate::commands::partition_selection::PartitionsOfTopic;
 use crate::error::Result;
 use crate::topic_partition::BrokerId;
 
-/// Look at a cluster, broker, topic, group, transaction, config or log dirs
+/// Look at a cluster, broker, topic, group, transaction, producers, config or log dirs
 #[derive(Args, Debug)]
 pub struct DescribeArgs {
     #[command(subcommand)]
@@ -74,6 +76,16 @@ enum Noun {
         /// Transactional ids; a list of all when none is given
         #[arg(value_name = "ID", add = super::candidates::transactional_ids())]
         ids: Vec<String>,
+    },
+    /// The producers that partitions remember, with their open transactions
+    #[command(after_help = "Examples:
+  kafkit describe producers orders
+  kafkit describe producers orders:3 -o jsonl | jq 'select(.transaction_start != null)'")]
+    Producers {
+        /// Topics, or these partitions of them
+        #[arg(required = true, value_name = "TOPIC[:P,P…]", value_parser = partitions_of_topic,
+              add = super::candidates::topics())]
+        topics: Vec<PartitionsOfTopic>,
     },
     /// Configs of a topic, broker or group, and where each value comes from
     #[command(after_help = "Examples:
@@ -136,6 +148,7 @@ impl IntoInvocation for DescribeArgs {
                 watch: watch.map(|seconds| Duration::from_secs(u64::from(seconds))),
             },
             Noun::Transaction { ids } => Action::Transaction(ids),
+            Noun::Producers { topics } => Action::Producers(topics),
             Noun::Config(args) => Action::Config {
                 with_defaults: args.all,
                 resource: match args.owner {

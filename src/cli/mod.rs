@@ -13,6 +13,7 @@ pub mod dump_log;
 pub mod generate;
 pub mod groups;
 pub mod invocation;
+pub mod leaders;
 pub mod nouns;
 pub mod offsets;
 pub mod output_args;

@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args, Command};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
-    broker, consume, describe, dump_log, generate, groups, offsets, produce, reassign, records, topics,
-    transactions,
+    broker, consume, describe, dump_log, generate, groups, leaders, offsets, produce, reassign, records,
+    topics, transactions,
 };
 use crate::error::{Error, Result};
 
@@ -21,6 +21,7 @@ const NOUNS: &[Row] = &[
     row::<offsets::OffsetsArgs>("offsets"),
     row::<records::RecordsArgs>("records"),
     row::<transactions::TransactionsArgs>("transactions"),
+    row::<leaders::LeadersArgs>("leaders"),
     row::<reassign::ReassignArgs>("reassign"),
     row::<dump_log::DumpLogArgs>("dump-log"),
     row::<broker::BrokerArgs>("broker"),

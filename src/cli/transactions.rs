@@ -1,15 +1,21 @@
 //! `kafkit transactions …` to `transactions::Action`.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
+use super::partitions::partitions_of_topic;
+use super::times::parse_duration;
 use crate::client::settings::Use;
+use crate::commands::partition_selection::PartitionsOfTopic;
+use crate::commands::transactions::hanging::{self, Search};
 use crate::commands::transactions::{Abortion, Action};
 use crate::error::Result;
 
-/// List, describe and abort transactions
+/// List, describe and abort transactions, and find those that hang
 #[derive(Args, Debug)]
 pub struct TransactionsArgs {
     #[command(subcommand)]
@@ -36,6 +42,7 @@ enum Verb {
         ids: Vec<String>,
     },
     Abort(AbortArgs),
+    FindHanging(FindHangingArgs),
 }
 
 /// Abort open transactions
@@ -46,11 +53,18 @@ enum Verb {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   kafkit transactions abort copier --dry-run
-  kafkit transactions abort copier --yes")]
+  kafkit transactions abort copier --yes
+  kafkit transactions abort --hanging orders:3")]
 struct AbortArgs {
     /// Transactional ids
-    #[arg(required = true, value_name = "ID", add = super::candidates::transactional_ids())]
+    #[arg(required_unless_present = "hanging", value_name = "ID", add = super::candidates::transactional_ids())]
     ids: Vec<String>,
+    /// The hanging transactions of these partitions, as `find-hanging` shows them; may be repeated
+    #[arg(long, value_name = "TOPIC[:P,P…]", value_parser = partitions_of_topic, conflicts_with = "ids",
+          add = super::candidates::topics())]
+    hanging: Vec<PartitionsOfTopic>,
+    #[command(flatten)]
+    age: AgeArgs,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -59,11 +73,46 @@ struct AbortArgs {
     dry_run: bool,
 }
 
+/// Find transactions that nobody will end
+///
+/// Such a transaction is open in a partition while its coordinator knows nothing of it, and readers of committed records
+/// wait for it for ever. `transactions abort --hanging` ends it.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit transactions find-hanging
+  kafkit transactions find-hanging orders --longer-than 1h -o json")]
+struct FindHangingArgs {
+    /// Topics, or these partitions of them; all when none is given
+    #[arg(value_name = "TOPIC[:P,P…]", value_parser = partitions_of_topic, add = super::candidates::topics())]
+    topics: Vec<PartitionsOfTopic>,
+    #[command(flatten)]
+    age: AgeArgs,
+}
+
+#[derive(Args, Debug)]
+struct AgeArgs {
+    /// Hanging are transactions without a record for longer than this; as long as the longest transaction.max.timeout.ms
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_duration)]
+    longer_than: Duration,
+}
+
 impl IntoInvocation for TransactionsArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let action = match self.verb {
             Verb::List => Action::List,
             Verb::Describe { ids } => Action::Describe(ids),
+            Verb::FindHanging(args) => Action::FindHanging(Search {
+                topics: args.topics,
+                longer_than: args.age.longer_than,
+            }),
+            Verb::Abort(args) if args.ids.is_empty() => Action::AbortHanging(hanging::Abortion {
+                search: Search {
+                    topics: args.hanging,
+                    longer_than: args.age.longer_than,
+                },
+                is_sure: args.yes,
+                is_dry_run: args.dry_run,
+            }),
             Verb::Abort(args) => Action::Abort(Abortion {
                 ids: args.ids,
                 is_sure: args.yes,

@@ -1,6 +1,7 @@
-//! The steps of describing a cluster, brokers, topics, groups, transactions, configs and log dirs.
+//! The steps of describing a cluster, brokers, topics, groups, transactions, producers, configs and log dirs.
 
 mod groups;
+mod producers;
 pub(super) mod transactions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use kafka_protocol::messages::DescribeTopicPartitionsRequest;
 
 use super::command::{Command, Needs};
 use super::context::Context;
+use super::partition_selection::PartitionsOfTopic;
 use super::topic_selection::{self, Selection};
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::log_dirs::LogDir;
@@ -33,6 +35,7 @@ pub enum Action {
     },
     /// These transactional ids, or a list of all.
     Transaction(Vec<String>),
+    Producers(Vec<PartitionsOfTopic>),
     Config {
         resource: ConfigResource,
         with_defaults: bool,
@@ -68,6 +71,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
             groups::watch(&names, step, context)
         }
         Action::Transaction(ids) => transactions::describe(&ids, context),
+        Action::Producers(topics) => producers::describe(&topics, context),
         Action::Config {
             resource,
             with_defaults,

@@ -11,6 +11,7 @@ pub mod describe;
 pub mod dump_log;
 pub mod groups;
 pub mod install_links;
+pub mod leaders;
 pub mod offsets;
 pub mod partition_selection;
 pub mod produce;

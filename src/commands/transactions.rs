@@ -1,4 +1,6 @@
-//! The steps of listing, describing and aborting transactions.
+//! The steps of listing, describing and aborting transactions; those that hang are in `hanging`.
+
+pub mod hanging;
 
 use super::command::{Command, Needs};
 use super::context::Context;
@@ -12,6 +14,8 @@ pub enum Action {
     List,
     Describe(Vec<String>),
     Abort(Abortion),
+    FindHanging(hanging::Search),
+    AbortHanging(hanging::Abortion),
 }
 
 /// Open transactions to abort.
@@ -33,6 +37,8 @@ impl Command for Action {
             Self::List => describe::run(describe::Action::Transaction(Vec::new()), context),
             Self::Describe(ids) => describe::run(describe::Action::Transaction(ids), context),
             Self::Abort(abortion) => abort(&abortion, context),
+            Self::FindHanging(search) => hanging::find(&search, context),
+            Self::AbortHanging(abortion) => hanging::abort(&abortion, context),
         }
     }
 }

@@ -3,11 +3,13 @@
 //! One file a family of operations; this one owns what they share: which broker is asked, what is tried again and
 //! for how long. What a request changes is sent again only when it is certain that no broker saw it.
 
+pub mod acls;
 mod answers;
 mod api_error;
 mod attempts;
 mod cluster;
 pub mod configs;
+pub mod elections;
 mod fan_out;
 mod fetch;
 pub mod group_changes;
@@ -16,6 +18,8 @@ pub mod groups;
 pub mod log_dirs;
 pub mod offsets;
 mod pool;
+pub mod producers;
+pub mod quorum;
 pub mod reassignments;
 pub mod record_deletion;
 pub mod replica_log_dirs;

@@ -1,5 +1,4 @@
-//! `AlterPartitionReassignments` (v0–1), `ListPartitionReassignments` (v0), `ElectLeaders` (v0–2) of preferred leaders,
-//! and where every replica is.
+//! `AlterPartitionReassignments` (v0–1), `ListPartitionReassignments` (v0), and where every replica is.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterPartitionReassignments>
 
@@ -9,12 +8,11 @@ use std::sync::Arc;
 use kafka_protocol::messages::alter_partition_reassignments_request::{
     ReassignablePartition, ReassignableTopic,
 };
-use kafka_protocol::messages::elect_leaders_request::TopicPartitions;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::MetadataResponsePartition;
 use kafka_protocol::messages::{
-    self, AlterPartitionReassignmentsRequest, ElectLeadersRequest, ListPartitionReassignmentsRequest,
-    MetadataRequest, MetadataResponse, TopicName,
+    self, AlterPartitionReassignmentsRequest, ListPartitionReassignmentsRequest, MetadataRequest,
+    MetadataResponse, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 
@@ -25,22 +23,13 @@ use crate::error::{Kind, Result};
 use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
 use crate::topic_partition::{BrokerId, TopicPartition};
 use crate::wire::WireError;
-use crate::wire::error_codes::{CLUSTER_AUTHORIZATION_FAILED, ELECTION_NOT_NEEDED};
+use crate::wire::error_codes::CLUSTER_AUTHORIZATION_FAILED;
 
 /// How long the controller may take, in milliseconds; Java's `request.timeout.ms`.
 const TIMEOUT_MS: i32 = 30_000;
 
 /// The first version that can forbid a change of the replication factor (KIP-860).
 const FORBIDS_FACTOR_CHANGE: i16 = 1;
-
-/// What came of asking for preferred leaders.
-#[derive(Debug, Default)]
-pub struct Elections {
-    /// Partitions that have another leader now.
-    pub elected: usize,
-    /// Partitions whose preferred replica cannot lead just now, and why.
-    pub refused: BTreeMap<TopicPartition, ApiError>,
-}
 
 /// The partitions of one topic by number: their replicas, the preferred leader first.
 pub type TopicReplicas = BTreeMap<i32, Vec<BrokerId>>;
@@ -197,63 +186,6 @@ impl AdminClient {
         self.await_everywhere(&request, &check, &what);
     }
 
-    /// Waits until every broker shows the first replica of these partitions as their leader.
-    fn await_preferred_leaders(&mut self, elected: Vec<TopicPartition>) {
-        if elected.is_empty() {
-            return;
-        }
-        let names: BTreeSet<&str> = elected.iter().map(|name| name.topic.as_str()).collect();
-        let names: Vec<&str> = names.into_iter().collect();
-        let (request, what) = (about(&names), format!("the new leaders of {}", phrase(&names)));
-        let check = move |answer: &MetadataResponse| {
-            elected.iter().all(|name| {
-                let partition = shown_partition(answer, name);
-                partition
-                    .is_none_or(|partition| partition.replica_nodes.first() == Some(&partition.leader_id))
-            })
-        };
-        let check: Check<MetadataResponse> = Arc::new(check);
-        self.await_everywhere(&request, &check, &what);
-    }
-
-    /// Lets the first replica of each partition lead it, where it is in step.
-    pub fn elect_preferred_leaders(&mut self, partitions: &BTreeSet<TopicPartition>) -> Result<Elections> {
-        let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
-        for name in partitions {
-            topics.entry(&name.topic).or_default().push(name.partition);
-        }
-        let topics: Vec<TopicPartitions> = topics
-            .into_iter()
-            .map(|(topic, partitions)| {
-                TopicPartitions::default()
-                    .with_topic(topic_name(topic))
-                    .with_partitions(partitions)
-            })
-            .collect();
-        // The election type's default, 0, is that of the preferred replica; version 0 knows no other.
-        let request = ElectLeadersRequest::default()
-            .with_topic_partitions(Some(topics))
-            .with_timeout_ms(TIMEOUT_MS);
-        let response = self.send_to_controller(request)?;
-        ApiError::check(response.error_code, None::<String>)?;
-        let mut elections = Elections::default();
-        let mut elected = Vec::new();
-        for topic in response.replica_election_results {
-            for partition in topic.partition_result {
-                let name = TopicPartition::new(topic.topic.0.as_str(), partition.partition_id);
-                match ApiError::of(partition.error_code, partition.error_message.as_deref()) {
-                    None => elected.push(name),
-                    // The preferred replica is the leader already.
-                    Some(error) if error.code == ELECTION_NOT_NEEDED => {}
-                    Some(error) => drop(elections.refused.insert(name, error)),
-                }
-            }
-        }
-        elections.elected = elected.len();
-        self.await_preferred_leaders(elected);
-        Ok(elections)
-    }
-
     /// The replicas of some topics, or of all; each topic its own answer.
     pub fn topic_replicas<'a>(
         &mut self,
@@ -278,7 +210,7 @@ impl AdminClient {
     }
 }
 
-fn shown_partition<'a>(
+pub(super) fn shown_partition<'a>(
     answer: &'a MetadataResponse,
     name: &TopicPartition,
 ) -> Option<&'a MetadataResponsePartition> {
