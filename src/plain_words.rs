@@ -52,6 +52,15 @@ pub fn of_toml(error: &toml::de::Error) -> &'static str {
     }
 }
 
+/// A word as a shell takes it: in quotes where it needs them.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@%+".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +93,17 @@ mod tests {
         assert_eq!(of_pattern(&refusal), "unclosed group");
         let refusal = fancy_regex::Regex::new(typed.as_str()).unwrap_err();
         assert_eq!(of_pattern(&refusal).lines().count(), 1);
+    }
+
+    #[test]
+    fn a_word_for_a_shell_is_quoted_where_it_must_be() {
+        for (word, quoted) in [
+            ("retention.ms=5", "retention.ms=5"),
+            ("a b", "'a b'"),
+            ("", "''"),
+            ("a'b", "'a'\\''b'"),
+        ] {
+            assert_eq!(shell_word(word), quoted);
+        }
     }
 }

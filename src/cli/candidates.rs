@@ -42,6 +42,38 @@ pub fn groups() -> ArgValueCompleter {
     })
 }
 
+/// Names of users with SCRAM passwords.
+pub fn users() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let names = live(|admin| {
+            let users = admin.scram_users(&[])??.into_iter();
+            Ok(users.map(|user| user.name).collect())
+        });
+        beginning_with(typed, names)
+    })
+}
+
+/// Topics, brokers, groups or client metrics: whichever kind stands on the line so far.
+pub fn owners_of_configs() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let words: Vec<String> = std::env::args().collect();
+        let has = |kind: &str| words.iter().any(|word| word == kind);
+        let names = if has("topic") {
+            live(|admin| Ok(admin.all_topics()?.into_iter().map(|topic| topic.name).collect()))
+        } else if has("group") {
+            live(|admin| Ok(admin.list_groups()?.into_iter().map(|group| group.id).collect()))
+        } else if has("client-metrics") {
+            live(|admin| Ok(admin.client_metrics()??))
+        } else {
+            live(|admin| {
+                let ids = admin.brokers()?.iter().map(|broker| broker.id.to_string());
+                Ok(ids.chain(["default".to_owned()]).collect())
+            })
+        };
+        beginning_with(typed, names)
+    })
+}
+
 /// Transactional ids.
 pub fn transactional_ids() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {

@@ -8,7 +8,7 @@ use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use super::partitions::partitions_of_topic;
-use super::topics::SelectionArgs;
+use super::topics::{HealthArgs, SelectionArgs};
 use crate::client::admin::configs::ConfigResource;
 use crate::client::settings::Use;
 use crate::commands::describe::Action;
@@ -47,10 +47,13 @@ enum Noun {
     #[command(after_help = "Examples:
   kafkit describe topic orders
   kafkit describe topic 'orders.*' --regex
+  kafkit describe topic --under-min-isr
   kafkit describe topic -o tsv | grep UNDER-REPLICATED")]
     Topic {
         #[command(flatten)]
         selection: SelectionArgs,
+        #[command(flatten)]
+        health: HealthArgs,
     },
     /// Consumer groups: what they have committed, how far they lag, who reads what
     #[command(after_help = "Examples:
@@ -142,7 +145,9 @@ impl IntoInvocation for DescribeArgs {
         let action = match self.noun {
             Noun::Cluster => Action::Cluster,
             Noun::Broker { ids } => Action::Broker(ids),
-            Noun::Topic { selection } => Action::Topic(selection.into_selection()),
+            Noun::Topic { selection, health } => {
+                Action::Topic(selection.into_selection(), health.into_filter())
+            }
             Noun::Group { groups, watch } => Action::Group {
                 names: groups,
                 watch: watch.map(|seconds| Duration::from_secs(u64::from(seconds))),

@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod candidates;
 mod completion;
+pub mod configs;
 pub mod connection_args;
 pub mod consume;
 pub mod describe;
@@ -19,12 +20,14 @@ pub mod offsets;
 pub mod output_args;
 mod partitions;
 pub mod produce;
+pub mod quotas;
 pub mod reassign;
 pub mod records;
 mod refusal;
 mod times;
 pub mod topics;
 pub mod transactions;
+pub mod users;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

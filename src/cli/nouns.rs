@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args, Command};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
-    broker, consume, describe, dump_log, generate, groups, leaders, offsets, produce, reassign, records,
-    topics, transactions,
+    broker, configs, consume, describe, dump_log, generate, groups, leaders, offsets, produce, quotas,
+    reassign, records, topics, transactions, users,
 };
 use crate::error::{Error, Result};
 
@@ -22,6 +22,9 @@ const NOUNS: &[Row] = &[
     row::<records::RecordsArgs>("records"),
     row::<transactions::TransactionsArgs>("transactions"),
     row::<leaders::LeadersArgs>("leaders"),
+    row::<configs::ConfigsArgs>("configs"),
+    row::<users::UsersArgs>("users"),
+    row::<quotas::QuotasArgs>("quotas"),
     row::<reassign::ReassignArgs>("reassign"),
     row::<dump_log::DumpLogArgs>("dump-log"),
     row::<broker::BrokerArgs>("broker"),

@@ -291,7 +291,7 @@ impl MovingArgs {
 }
 
 /// `50MB/s`, `50MB`, `1.5 MiB/s`, `1000000`: bytes a second, at least 1.
-fn rate(text: &str) -> Result<u64, String> {
+pub(super) fn rate(text: &str) -> Result<u64, String> {
     let word = text.trim();
     let word = word
         .strip_suffix("/s")

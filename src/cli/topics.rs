@@ -11,6 +11,7 @@ use crate::client::settings::Use;
 use crate::commands::topic_selection::Selection;
 use crate::commands::topics::{Action, Alteration, Creation, Deletion};
 use crate::error::{Error, Result};
+use crate::output::health::HealthFilter;
 use crate::topic_partition::BrokerId;
 
 /// List, create, alter, delete and describe topics
@@ -39,10 +40,13 @@ enum Verb {
   kafkit topics list
   kafkit topics list 'orders.*' --regex
   kafkit topics list -o json | jq -r '.[] | select(.offsets == 0) | .name'
+  kafkit topics list --under-replicated --unavailable
   kafkit topics list -o name | xargs -n1 kafkit describe topic")]
 struct ListArgs {
     #[command(flatten)]
     selection: SelectionArgs,
+    #[command(flatten)]
+    health: HealthArgs,
 }
 
 /// Create topics
@@ -130,6 +134,37 @@ struct DeleteArgs {
 struct DescribeArgs {
     #[command(flatten)]
     selection: RequiredSelectionArgs,
+    #[command(flatten)]
+    health: HealthArgs,
+}
+
+/// Which partitions, by what is the matter with them; several flags add up.
+#[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag, and they add up")]
+pub struct HealthArgs {
+    /// Only with partitions that lack a replica in sync
+    #[arg(long)]
+    under_replicated: bool,
+    /// Only with partitions that have no leader
+    #[arg(long)]
+    unavailable: bool,
+    /// Only with partitions that have fewer replicas in sync than min.insync.replicas
+    #[arg(long)]
+    under_min_isr: bool,
+    /// Only with partitions whose replicas are being moved
+    #[arg(long)]
+    moving: bool,
+}
+
+impl HealthArgs {
+    pub(super) fn into_filter(self) -> HealthFilter {
+        HealthFilter {
+            under_replicated: self.under_replicated,
+            unavailable: self.unavailable,
+            under_min_isr: self.under_min_isr,
+            moving: self.moving,
+        }
+    }
 }
 
 /// Which topics; all when none is named.
@@ -185,7 +220,7 @@ fn selection(words: Vec<String>, more: &PatternArgs) -> Selection {
 impl IntoInvocation for TopicsArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let action = match self.verb {
-            Verb::List(args) => Action::List(args.selection.into_selection()),
+            Verb::List(args) => Action::List(args.selection.into_selection(), args.health.into_filter()),
             Verb::Create(args) => Action::Create(args.into_creation()?),
             Verb::Alter(args) => Action::Alter(args.into_alteration()?),
             Verb::Delete(args) => Action::Delete(Deletion {
@@ -194,7 +229,9 @@ impl IntoInvocation for TopicsArgs {
                 is_sure: args.yes,
                 is_dry_run: args.dry_run,
             }),
-            Verb::Describe(args) => Action::Describe(args.selection.into_selection()),
+            Verb::Describe(args) => {
+                Action::Describe(args.selection.into_selection(), args.health.into_filter())
+            }
         };
         Ok(Invocation {
             command: Box::new(action),

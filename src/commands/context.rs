@@ -102,7 +102,9 @@ impl Context {
             }
         }
         let mut settings = self.client.settings().clone();
-        settings.set("bootstrap.servers", broker.address, Origin::Flag);
+        // A broker that nobody named is found again without its address.
+        let origin = if is_named { Origin::Flag } else { Origin::Default };
+        settings.set("bootstrap.servers", broker.address, origin);
         self.client = Client::new(settings);
         Ok(())
     }

@@ -13,11 +13,13 @@ use super::command::{Command, Needs};
 use super::context::Context;
 use super::partition_selection::PartitionsOfTopic;
 use super::topic_selection::{self, Selection};
+use super::unwell_topics;
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::log_dirs::LogDir;
 use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, Cluster};
 use crate::error::{Error, Result};
+use crate::output::health::HealthFilter;
 use crate::output::{cluster as output, config, log_dirs, topic};
 use crate::topic_partition::BrokerId;
 
@@ -27,7 +29,8 @@ pub enum Action {
     Cluster,
     /// These brokers, or all.
     Broker(Vec<BrokerId>),
-    Topic(Selection),
+    /// These topics, or all; only what is unwell, where that is asked for.
+    Topic(Selection, HealthFilter),
     /// These groups, or a list of all; again and again in steps of this time.
     Group {
         names: Vec<String>,
@@ -60,7 +63,7 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
     match action {
         Action::Cluster => cluster(context),
         Action::Broker(ids) => brokers(&ids, context),
-        Action::Topic(selection) => topics(&selection, context),
+        Action::Topic(selection, health) => topics(&selection, health, context),
         Action::Group { names, .. } if names.is_empty() => super::groups::list(context),
         Action::Group { names, watch: None } => groups::describe(&names, context),
         Action::Group {
@@ -146,8 +149,8 @@ fn size_of(dirs: &[LogDir]) -> i64 {
     replicas.map(|replica| replica.size).sum()
 }
 
-fn topics(selection: &Selection, context: &mut Context) -> Result<()> {
-    let topics = topic_selection::find(selection, context)?;
+fn topics(selection: &Selection, health: HealthFilter, context: &mut Context) -> Result<()> {
+    let mut topics = topic_selection::find(selection, context)?;
     if topics.is_empty() && !selection.words.is_empty() {
         return Err(Error::not_found(format!(
             "no topic matches {}",
@@ -156,6 +159,9 @@ fn topics(selection: &Selection, context: &mut Context) -> Result<()> {
     }
     let admin = context.client.admin()?;
     let active = admin.reassignments_of(&topics)?;
+    if health.is_any() {
+        unwell_topics::retain(&mut topics, health, &active, admin)?;
+    }
     let volumes = admin.volumes(&topics)?;
     let resources: Vec<ConfigResource> = topics
         .iter()

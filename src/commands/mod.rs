@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod command;
+pub mod configs;
 pub mod consume;
 pub mod context;
 pub mod describe;
@@ -15,9 +16,12 @@ pub mod leaders;
 pub mod offsets;
 pub mod partition_selection;
 pub mod produce;
+pub mod quotas;
 pub mod reassign;
 pub mod record_at;
 pub mod records;
 pub mod topic_selection;
 pub mod topics;
 pub mod transactions;
+mod unwell_topics;
+pub mod users;

@@ -6,11 +6,13 @@ use super::command::{Command, Needs};
 use super::context::Context;
 use super::describe;
 use super::topic_selection::{self, Selection};
+use super::unwell_topics;
 use crate::client::admin::configs::{ConfigChange, ConfigResource};
 use crate::client::admin::topics::{NewPartitions, NewTopic, TopicDescription};
 use crate::client::admin::volumes::leaders;
 use crate::client::admin::{ApiError, topics::TopicOutcomes};
 use crate::error::{Error, Result};
+use crate::output::health::HealthFilter;
 use crate::output::{Format, confirm, topic as output};
 use crate::spelling::closest;
 use crate::topic_config::{self, TOPIC_CONFIGS};
@@ -18,11 +20,12 @@ use crate::topic_config::{self, TOPIC_CONFIGS};
 /// What the user asked for.
 #[derive(Debug)]
 pub enum Action {
-    List(Selection),
+    /// All that match; only topics with unwell partitions, where that is asked for.
+    List(Selection, HealthFilter),
     Create(Creation),
     Alter(Alteration),
     Delete(Deletion),
-    Describe(Selection),
+    Describe(Selection, HealthFilter),
 }
 
 /// Topics to create, all alike.
@@ -65,21 +68,33 @@ impl Command for Action {
 
 pub fn run(action: Action, context: &mut Context) -> Result<()> {
     match action {
-        Action::List(selection) => list(&selection, context),
+        Action::List(selection, health) => list(&selection, health, context),
         Action::Create(creation) => create(&creation, context),
         Action::Alter(alteration) => alter(&alteration, context),
         Action::Delete(deletion) => delete(&deletion, context),
-        Action::Describe(selection) => describe::run(describe::Action::Topic(selection), context),
+        Action::Describe(selection, health) => {
+            describe::run(describe::Action::Topic(selection, health), context)
+        }
     }
 }
 
-fn list(selection: &Selection, context: &mut Context) -> Result<()> {
-    let topics = topic_selection::find(selection, context)?;
-    if context.printer.format() == Format::Name {
+fn list(selection: &Selection, health: HealthFilter, context: &mut Context) -> Result<()> {
+    let mut topics = topic_selection::find(selection, context)?;
+    let only_names = context.printer.format() == Format::Name;
+    if only_names && !health.is_any() {
         return output::names(&mut context.printer, &topics);
     }
     let admin = context.client.admin()?;
     let active = admin.reassignments_of(&topics)?;
+    if health.is_any() {
+        // The list shows whole topics: one with an unwell partition keeps the others.
+        let mut unwell = topics.clone();
+        unwell_topics::retain(&mut unwell, health, &active, admin)?;
+        topics.retain(|topic| unwell.iter().any(|other| other.name == topic.name));
+    }
+    if only_names {
+        return output::names(&mut context.printer, &topics);
+    }
     let volumes = admin.volumes(&topics)?;
     output::list(&mut context.printer, &topics, &output::Facts { volumes, active })
 }

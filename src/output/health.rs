@@ -10,6 +10,42 @@ pub(super) const NO_LEADER: &str = "NO LEADER";
 pub(super) const UNDER_REPLICATED: &str = "UNDER-REPLICATED";
 pub(super) const MOVING: &str = "MOVING";
 
+/// Which partitions are asked for, by what is the matter with them; several add up, none is all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own, and they add up"
+)]
+pub struct HealthFilter {
+    pub under_replicated: bool,
+    /// Without a leader.
+    pub unavailable: bool,
+    /// Fewer replicas in sync than `min.insync.replicas`, or no leader to say so.
+    pub under_min_isr: bool,
+    pub moving: bool,
+}
+
+impl HealthFilter {
+    /// Whether anything is asked for.
+    pub fn is_any(self) -> bool {
+        self != Self::default()
+    }
+
+    /// Whether a partition is unwell in one of these ways.
+    pub fn matches(
+        self,
+        partition: &PartitionDescription,
+        active: Option<&ActiveReassignment>,
+        min_in_sync: usize,
+    ) -> bool {
+        let has_leader = partition.leader.is_some();
+        (self.under_replicated && is_under_replicated(partition, active))
+            || (self.unavailable && !has_leader)
+            || (self.under_min_isr && (!has_leader || partition.in_sync.len() < min_in_sync))
+            || (self.moving && active.is_some())
+    }
+}
+
 /// How many replicas a partition is to have now; those that are being added are left out.
 pub fn replication_factor(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> usize {
     match active {

@@ -21,6 +21,7 @@ pub mod mini_broker;
 pub mod offsets;
 pub mod producers;
 pub mod progress;
+pub mod quota;
 pub(crate) mod reassignment;
 pub(crate) mod reassignment_progress;
 pub mod record;
@@ -30,6 +31,7 @@ pub mod record_template;
 pub mod table;
 pub mod topic;
 pub mod transaction;
+pub mod user;
 pub mod voice;
 
 use std::fmt::Display;

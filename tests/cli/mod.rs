@@ -2,6 +2,7 @@
 
 mod broken_pipe;
 mod completions;
+mod configs;
 mod consume;
 mod consume_filters;
 mod describe;

@@ -12,6 +12,7 @@ use kafka_protocol::messages::describe_configs_response::{
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::{
     DescribeConfigsRequest, DescribeConfigsResponse, IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse,
 };
 use kafka_protocol::protocol::StrBytes;
 
@@ -28,7 +29,11 @@ pub enum ConfigResource {
     Broker(BrokerId),
     /// What all brokers take as their default.
     AllBrokers,
+    /// The levels of a broker's loggers.
+    BrokerLoggers(BrokerId),
     Group(String),
+    /// Which metrics clients send to the brokers (KIP-714).
+    ClientMetrics(String),
 }
 
 /// Where a value comes from, as the broker says.
@@ -42,19 +47,23 @@ pub enum ConfigSource {
     /// The broker's own configuration file.
     StaticBroker,
     Default,
+    BrokerLogger,
+    ClientMetrics,
     Group,
     /// Another that we have no word for, or none.
     Other(i8),
 }
 
 impl ConfigSource {
-    fn of(code: i8) -> Self {
+    pub(super) fn of(code: i8) -> Self {
         match code {
             1 => Self::Topic,
             2 => Self::DynamicBroker,
             3 => Self::DynamicDefaultBroker,
             4 => Self::StaticBroker,
             5 => Self::Default,
+            6 => Self::BrokerLogger,
+            7 => Self::ClientMetrics,
             8 => Self::Group,
             other => Self::Other(other),
         }
@@ -86,12 +95,34 @@ pub struct ConfigChange {
 }
 
 impl ConfigResource {
-    fn code_and_name(&self) -> (i8, String) {
+    pub(super) fn code_and_name(&self) -> (i8, String) {
         match self {
             Self::Topic(name) => (2, name.clone()),
             Self::Broker(id) => (4, id.to_string()),
             Self::AllBrokers => (4, String::new()),
+            Self::BrokerLoggers(id) => (8, id.to_string()),
+            Self::ClientMetrics(name) => (16, name.clone()),
             Self::Group(name) => (32, name.clone()),
+        }
+    }
+
+    /// The one broker that knows these configs; `None` where every broker does.
+    pub(super) fn only_broker(&self) -> Option<BrokerId> {
+        match self {
+            Self::Broker(id) | Self::BrokerLoggers(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Where a value comes from that was set for this resource and no other.
+    pub fn own_source(&self) -> ConfigSource {
+        match self {
+            Self::Topic(_) => ConfigSource::Topic,
+            Self::Broker(_) => ConfigSource::DynamicBroker,
+            Self::AllBrokers => ConfigSource::DynamicDefaultBroker,
+            Self::BrokerLoggers(_) => ConfigSource::BrokerLogger,
+            Self::ClientMetrics(_) => ConfigSource::ClientMetrics,
+            Self::Group(_) => ConfigSource::Group,
         }
     }
 }
@@ -136,31 +167,8 @@ impl AdminClient {
         changes: &[(ConfigResource, Vec<ConfigChange>)],
         validate_only: bool,
     ) -> Result<Vec<Result<(), ApiError>>> {
-        let resources: Vec<AlterConfigsResource> = changes
-            .iter()
-            .map(|(resource, changes)| {
-                let (code, name) = resource.code_and_name();
-                AlterConfigsResource::default()
-                    .with_resource_type(code)
-                    .with_resource_name(StrBytes::from_string(name))
-                    .with_configs(changes.iter().map(alterable).collect())
-            })
-            .collect();
-        let answer = self.send_with(|_| {
-            IncrementalAlterConfigsRequest::default()
-                .with_resources(resources.clone())
-                .with_validate_only(validate_only)
-        })?;
-        let outcome = |(resource, _): &(ConfigResource, Vec<ConfigChange>)| {
-            let (code, name) = resource.code_and_name();
-            let found = answer
-                .responses
-                .iter()
-                .find(|response| response.resource_type == code && response.resource_name.as_str() == name);
-            found.map_or(Ok(()), |response| {
-                ApiError::check(response.error_code, response.error_message.as_deref())
-            })
-        };
+        let answer = self.send_with(|_| alter_request(changes, validate_only))?;
+        let outcome = |(resource, _): &(ConfigResource, Vec<ConfigChange>)| outcome(&answer, resource);
         let outcomes: Vec<Result<(), ApiError>> = changes.iter().map(outcome).collect();
         if !validate_only {
             let made = changes
@@ -170,6 +178,27 @@ impl AdminClient {
             self.await_configs(made.map(|(change, _)| change.clone()).collect());
         }
         Ok(outcomes)
+    }
+
+    /// Changes some configs of one resource. What only one broker knows is changed by that broker, which checks the
+    /// values against its own configuration.
+    pub fn alter_configs_of(
+        &mut self,
+        resource: &ConfigResource,
+        changes: &[ConfigChange],
+        validate_only: bool,
+    ) -> Result<Result<(), ApiError>> {
+        let all = [(resource.clone(), changes.to_vec())];
+        let Some(broker) = resource.only_broker() else {
+            let outcome = self.alter_configs(&all, validate_only)?.pop();
+            return Ok(outcome.unwrap_or(Ok(())));
+        };
+        let answer = self.send_to_with(broker, |_| alter_request(&all, validate_only))?;
+        let outcome = outcome(&answer, resource);
+        if outcome.is_ok() && !validate_only && matches!(resource, ConfigResource::Broker(_)) {
+            self.await_configs(all.to_vec());
+        }
+        Ok(outcome)
     }
 
     /// Waits until every broker shows these configs; a broker's own, until that broker does.
@@ -224,12 +253,7 @@ fn shows(answer: &DescribeConfigsResponse, resource: &ConfigResource, changes: &
         // A topic that the broker does not know yet; what the user may not see is not waited for.
         return result.error_code != UNKNOWN_TOPIC_OR_PARTITION;
     }
-    let level = match resource {
-        ConfigResource::Topic(_) => ConfigSource::Topic,
-        ConfigResource::Broker(_) => ConfigSource::DynamicBroker,
-        ConfigResource::AllBrokers => ConfigSource::DynamicDefaultBroker,
-        ConfigResource::Group(_) => ConfigSource::Group,
-    };
+    let level = resource.own_source();
     changes.iter().all(|change| {
         let entry = result
             .configs
@@ -267,6 +291,33 @@ fn describe_request(resources: &[ConfigResource]) -> DescribeConfigsRequest {
     DescribeConfigsRequest::default().with_resources(resources.collect())
 }
 
+fn alter_request(
+    changes: &[(ConfigResource, Vec<ConfigChange>)],
+    validate_only: bool,
+) -> IncrementalAlterConfigsRequest {
+    let resources = changes.iter().map(|(resource, changes)| {
+        let (code, name) = resource.code_and_name();
+        AlterConfigsResource::default()
+            .with_resource_type(code)
+            .with_resource_name(StrBytes::from_string(name))
+            .with_configs(changes.iter().map(alterable).collect())
+    });
+    IncrementalAlterConfigsRequest::default()
+        .with_resources(resources.collect())
+        .with_validate_only(validate_only)
+}
+
+/// What became of one resource.
+fn outcome(answer: &IncrementalAlterConfigsResponse, resource: &ConfigResource) -> Result<(), ApiError> {
+    let (code, name) = resource.code_and_name();
+    let mut responses = answer.responses.iter();
+    let found =
+        responses.find(|response| response.resource_type == code && response.resource_name.as_str() == name);
+    found.map_or(Ok(()), |response| {
+        ApiError::check(response.error_code, response.error_message.as_deref())
+    })
+}
+
 fn in_order(
     resources: &[ConfigResource],
     results: &[DescribeConfigsResult],
@@ -285,7 +336,7 @@ fn in_order(
     resources.iter().map(answer).collect()
 }
 
-fn entry_of(config: &DescribeConfigsResourceResult) -> ConfigEntry {
+pub(super) fn entry_of(config: &DescribeConfigsResourceResult) -> ConfigEntry {
     ConfigEntry {
         name: config.name.to_string(),
         value: config.value.as_ref().map(ToString::to_string),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::secret::Secret;
 use scram::Scram;
-pub use scram::ScramHash;
+pub use scram::{ScramHash, salted_password};
 
 /// Who we are, for one mechanism.
 #[derive(Clone, Debug)]

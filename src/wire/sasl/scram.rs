@@ -140,14 +140,7 @@ impl Scram {
         signed: &[u8],
     ) -> Result<(Vec<u8>, Vec<u8>), ErrorStack> {
         let digest = self.hash.digest();
-        let mut salted_password = vec![0; digest.size()];
-        pbkdf2_hmac(
-            self.password.reveal().as_bytes(),
-            salt,
-            iterations,
-            digest,
-            &mut salted_password,
-        )?;
+        let salted_password = salted_password(self.hash, &self.password, salt, iterations)?;
         let client_key = hmac(digest, &salted_password, b"Client Key")?;
         let stored_key = hash(digest, &client_key)?;
         let client_signature = hmac(digest, &stored_key, signed)?;
@@ -159,6 +152,25 @@ impl Scram {
         let server_key = hmac(digest, &salted_password, b"Server Key")?;
         Ok((proof, hmac(digest, &server_key, signed)?))
     }
+}
+
+/// What a broker stores of a password is made of this (RFC 5802 §3, `SaltedPassword`).
+pub fn salted_password(
+    hash: ScramHash,
+    password: &Secret,
+    salt: &[u8],
+    iterations: usize,
+) -> Result<Vec<u8>, ErrorStack> {
+    let digest = hash.digest();
+    let mut salted = vec![0; digest.size()];
+    pbkdf2_hmac(
+        password.reveal().as_bytes(),
+        salt,
+        iterations,
+        digest,
+        &mut salted,
+    )?;
+    Ok(salted)
 }
 
 fn hmac(digest: MessageDigest, key: &[u8], message: &[u8]) -> Result<Vec<u8>, ErrorStack> {

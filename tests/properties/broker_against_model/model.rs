@@ -114,10 +114,9 @@ impl Log {
         self.batches.iter().find_map(|batch| {
             let found = match &batch.content {
                 Content::Marker { .. } => Some(0),
-                Content::Records(records) => records
-                    .iter()
-                    .enumerate()
-                    .position(|(at, (time, _))| *time >= timestamp && batch.base_offset + at as i64 >= self.start),
+                Content::Records(records) => records.iter().enumerate().position(|(at, (time, _))| {
+                    *time >= timestamp && batch.base_offset + at as i64 >= self.start
+                }),
             };
             found
                 .map(|at| batch.base_offset + at as i64)
@@ -155,7 +154,12 @@ impl Log {
         })
     }
 
-    fn check(&self, batch: &Batch, producer: Identity, has_to_begin_at_zero: bool) -> Result<(), ResponseError> {
+    fn check(
+        &self,
+        batch: &Batch,
+        producer: Identity,
+        has_to_begin_at_zero: bool,
+    ) -> Result<(), ResponseError> {
         let Some(known) = self.producers.get(&producer.id) else {
             let is_late = has_to_begin_at_zero && batch.base_sequence != 0;
             return if is_late {
@@ -180,9 +184,11 @@ impl Log {
 
     fn note(&mut self, batch: &Batch, producer: Identity) {
         let known = self.known(producer);
-        known
-            .written
-            .push((batch.base_sequence, batch.base_sequence + batch.count() as i32 - 1, batch.base_offset));
+        known.written.push((
+            batch.base_sequence,
+            batch.base_sequence + batch.count() as i32 - 1,
+            batch.base_offset,
+        ));
         known.certain = (known.certain + 1).min(5);
         if known.written.len() > 5 {
             known.written.remove(0);
@@ -226,7 +232,10 @@ impl Log {
     fn restart(&mut self, is_crash: bool) {
         let start = self.start;
         for producer in self.producers.values_mut() {
-            let is_deleted = producer.written.last().is_some_and(|(_, _, first)| *first < start);
+            let is_deleted = producer
+                .written
+                .last()
+                .is_some_and(|(_, _, first)| *first < start);
             producer.certain = usize::from(!(is_crash && is_deleted)).min(producer.written.len());
         }
     }
@@ -283,7 +292,10 @@ pub struct Model {
 impl Model {
     pub fn new(partitions: &[Partition], transactional_ids: usize) -> Self {
         Self {
-            logs: partitions.iter().map(|partition| (*partition, Log::default())).collect(),
+            logs: partitions
+                .iter()
+                .map(|partition| (*partition, Log::default()))
+                .collect(),
             transactions: vec![None; transactional_ids],
             ..Self::default()
         }
@@ -295,7 +307,8 @@ impl Model {
 
     pub fn commit_offset(&mut self, group: usize, partition: Partition, offset: i64) {
         self.commits_so_far += 1;
-        self.committed.insert((group, partition), (self.commits_so_far, offset));
+        self.committed
+            .insert((group, partition), (self.commits_so_far, offset));
     }
 
     pub fn commit_offset_later(&mut self, producer: i64, group: usize, partition: Partition, offset: i64) {
@@ -327,7 +340,11 @@ impl Model {
         let pending = self.pending.remove(&producer.id).unwrap_or_default();
         for (place, commit) in pending.into_iter().filter(|_| commits) {
             // A plain commit that came later holds.
-            if self.committed.get(&place).is_none_or(|present| present.0 < commit.0) {
+            if self
+                .committed
+                .get(&place)
+                .is_none_or(|present| present.0 < commit.0)
+            {
                 self.committed.insert(place, commit);
             }
         }
@@ -335,7 +352,9 @@ impl Model {
 
     /// A producer begins under a transactional id; who it is the broker decides, and this checks it.
     pub fn init(&mut self, at: usize, given: Identity, generation: Generation) {
-        let before = self.transactions[at].as_ref().map(|found| (found.producer, found.state));
+        let before = self.transactions[at]
+            .as_ref()
+            .map(|found| (found.producer, found.state));
         if let Some((producer, state)) = before {
             let mut epoch = producer.epoch;
             if state == State::Ongoing {
@@ -378,7 +397,12 @@ impl Model {
     }
 
     /// EndTxn; who the producer is afterwards.
-    pub fn end_by_client(&mut self, at: usize, producer: Identity, commits: bool) -> Result<Identity, ResponseError> {
+    pub fn end_by_client(
+        &mut self,
+        at: usize,
+        producer: Identity,
+        commits: bool,
+    ) -> Result<Identity, ResponseError> {
         let transaction = self.transactions[at].as_ref().unwrap();
         let (state, generation) = (transaction.state, transaction.generation);
         let is_second = generation == Generation::Second;

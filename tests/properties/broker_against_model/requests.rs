@@ -7,16 +7,19 @@ use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableT
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
-use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use kafka_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::txn_offset_commit_request::{
     TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
 };
 use kafka_protocol::messages::{
-    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, CreateTopicsRequest, DeleteRecordsRequest, EndTxnRequest,
-    FetchRequest, FindCoordinatorRequest, GroupId, InitProducerIdRequest, ListOffsetsRequest, OffsetCommitRequest,
-    OffsetFetchRequest, ProduceRequest, ProducerId, TopicName, TransactionalId, TxnOffsetCommitRequest,
+    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, CreateTopicsRequest, DeleteRecordsRequest,
+    EndTxnRequest, FetchRequest, FindCoordinatorRequest, GroupId, InitProducerIdRequest, ListOffsetsRequest,
+    OffsetCommitRequest, OffsetFetchRequest, ProduceRequest, ProducerId, TopicName, TransactionalId,
+    TxnOffsetCommitRequest,
 };
 use kafka_protocol::protocol::StrBytes;
 use kafkit::records::Batches;
@@ -181,13 +184,20 @@ impl Requests {
             high_watermark: found.high_watermark,
             last_stable_offset: found.last_stable_offset,
             log_start_offset: found.log_start_offset,
-            aborted: aborted.map(|found| (found.producer_id.0, found.first_offset)).collect(),
+            aborted: aborted
+                .map(|found| (found.producer_id.0, found.first_offset))
+                .collect(),
             batches: batches_of(found.records.as_deref().unwrap_or_default()),
         })
     }
 
     /// The offset that `timestamp` (or one of Kafka's special ones) stands for; -1 if there is none.
-    pub fn list_offset(&mut self, partition: Partition, read_committed: bool, timestamp: i64) -> Result<i64, ResponseError> {
+    pub fn list_offset(
+        &mut self,
+        partition: Partition,
+        read_committed: bool,
+        timestamp: i64,
+    ) -> Result<i64, ResponseError> {
         let wanted = ListOffsetsPartition::default()
             .with_partition_index(partition.1)
             .with_current_leader_epoch(-1)
@@ -309,7 +319,12 @@ impl Requests {
         })
     }
 
-    pub fn commit_offset(&mut self, group: usize, partition: Partition, offset: i64) -> Result<(), ResponseError> {
+    pub fn commit_offset(
+        &mut self,
+        group: usize,
+        partition: Partition,
+        offset: i64,
+    ) -> Result<(), ResponseError> {
         let wanted = OffsetCommitRequestPartition::default()
             .with_partition_index(partition.1)
             .with_committed_offset(offset)
@@ -326,7 +341,12 @@ impl Requests {
     }
 
     /// The committed offset; -1 if there is none.
-    pub fn committed(&mut self, group: usize, partition: Partition, stable: bool) -> Result<i64, ResponseError> {
+    pub fn committed(
+        &mut self,
+        group: usize,
+        partition: Partition,
+        stable: bool,
+    ) -> Result<i64, ResponseError> {
         let topic = OffsetFetchRequestTopics::default()
             .with_name(self.topic(partition.0))
             .with_partition_indexes(vec![partition.1]);

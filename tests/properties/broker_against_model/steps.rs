@@ -108,7 +108,8 @@ impl World {
     }
 
     fn tell(&mut self, what: impl std::fmt::Debug) {
-        self.told.push(format!("{}: {what:?}", self.steps).replace("xx", ""));
+        self.told
+            .push(format!("{}: {what:?}", self.steps).replace("xx", ""));
     }
 
     pub fn step(&mut self) {
@@ -141,7 +142,13 @@ impl World {
         records
     }
 
-    fn batch(&mut self, producer: Option<Identity>, base_sequence: i32, count: usize, transactional: bool) -> Batch {
+    fn batch(
+        &mut self,
+        producer: Option<Identity>,
+        base_sequence: i32,
+        count: usize,
+        transactional: bool,
+    ) -> Batch {
         Batch {
             base_offset: 0,
             content: Content::Records(self.records(count)),
@@ -190,7 +197,12 @@ impl World {
     }
 
     /// Sends batches and writes them into the model.
-    fn send(&mut self, transactional_id: Option<usize>, generation: Generation, batches: Vec<(Partition, Batch)>) {
+    fn send(
+        &mut self,
+        transactional_id: Option<usize>,
+        generation: Generation,
+        batches: Vec<(Partition, Batch)>,
+    ) {
         let mut sent = Vec::new();
         for (partition, batch) in &batches {
             sent.push((*partition, self.bytes(batch)));
@@ -201,7 +213,10 @@ impl World {
         let answers = loop {
             let answers = self.requests.produce(transactional_id, generation, &sent);
             let is_early = |answer: &Result<i64, ResponseError>| {
-                matches!(answer, Err(ResponseError::ConcurrentTransactions | ResponseError::NotEnoughReplicas))
+                matches!(
+                    answer,
+                    Err(ResponseError::ConcurrentTransactions | ResponseError::NotEnoughReplicas)
+                )
             };
             if !answers.iter().any(is_early) || Instant::now() > deadline {
                 break answers;
@@ -239,7 +254,8 @@ impl World {
         for (partition, batch) in batches {
             let producer = batch.producer.unwrap();
             let known = self.model.log(*partition).producers.get(&producer.id);
-            let is_open = known.is_some_and(|known| known.epoch == producer.epoch && known.open_since.is_some());
+            let is_open =
+                known.is_some_and(|known| known.epoch == producer.epoch && known.open_since.is_some());
             refused.push(if is_open {
                 None
             } else if generation == Generation::Second {
@@ -260,9 +276,18 @@ impl World {
     }
 
     /// The batch of a producer that a partition gets next, or what a twist makes of it.
-    fn next_batch(&mut self, partition: Partition, producer: Identity, twist: Twist, transactional: bool) -> Batch {
+    fn next_batch(
+        &mut self,
+        partition: Partition,
+        producer: Identity,
+        twist: Twist,
+        transactional: bool,
+    ) -> Batch {
         let log = self.model.log(partition);
-        let known = log.producers.get(&producer.id).filter(|known| known.epoch == producer.epoch);
+        let known = log
+            .producers
+            .get(&producer.id)
+            .filter(|known| known.epoch == producer.epoch);
         let is_sure = log.start == 0 || known.is_some_and(|known| known.certain > 0);
         let written = known.map_or_else(Vec::new, |known| known.written.clone());
         let next = known.map_or(0, |known| known.last_sequence() + 1);
@@ -316,7 +341,8 @@ impl World {
         let generation = self.random.pick(&[Generation::First, Generation::Second]);
         self.tell(("init", at, generation));
         if let Some(transaction) = &self.model.transactions[at] {
-            self.stale.push((at, transaction.producer, transaction.generation));
+            self.stale
+                .push((at, transaction.producer, transaction.generation));
         }
         let given = patiently(|| self.requests.init_producer(Some(at))).unwrap();
         self.model.init(at, given, generation);
@@ -345,11 +371,18 @@ impl World {
             let answers = patiently(|| {
                 let answers = requests.add_partitions(at, producer, &partitions);
                 let is_early = answers.contains(&Err(ResponseError::ConcurrentTransactions));
-                if is_early { Err(ResponseError::ConcurrentTransactions) } else { Ok(answers) }
+                if is_early {
+                    Err(ResponseError::ConcurrentTransactions)
+                } else {
+                    Ok(answers)
+                }
             });
             let wanted = self.model.add(at, producer, &partitions, None);
             let answers = answers.unwrap();
-            assert!(answers.iter().all(|answer| *answer == wanted), "wanted {wanted:?}, seen {answers:?}");
+            assert!(
+                answers.iter().all(|answer| *answer == wanted),
+                "wanted {wanted:?}, seen {answers:?}"
+            );
         }
         let mut batches = Vec::new();
         for partition in partitions {
@@ -365,22 +398,39 @@ impl World {
         };
         let (group, partition) = (self.random.below(GROUPS), self.random.pick(&PARTITIONS));
         let offset = self.random.between(0, 1000);
-        self.tell(("offset in transaction", at, producer, generation, group, partition, offset));
+        self.tell((
+            "offset in transaction",
+            at,
+            producer,
+            generation,
+            group,
+            partition,
+            offset,
+        ));
         if generation == Generation::First {
             let answer = patiently(|| self.requests.add_group(at, producer, group));
-            assert_eq!(answer, self.model.add(at, producer, &[], Some(group)), "AddOffsetsToTxn");
+            assert_eq!(
+                answer,
+                self.model.add(at, producer, &[], Some(group)),
+                "AddOffsetsToTxn"
+            );
         }
         let answer = patiently(|| {
             let commit = (group, partition, offset);
-            self.requests.commit_in_transaction(at, producer, generation, commit)
+            self.requests
+                .commit_in_transaction(at, producer, generation, commit)
         });
-        let wanted = self.model.add(at, producer, &[], Some(group)).map_err(|error| match error {
-            ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
-            other => other,
-        });
+        let wanted = self
+            .model
+            .add(at, producer, &[], Some(group))
+            .map_err(|error| match error {
+                ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
+                other => other,
+            });
         assert_eq!(answer, wanted, "TxnOffsetCommit");
         if answer.is_ok() {
-            self.model.commit_offset_later(producer.id, group, partition, offset);
+            self.model
+                .commit_offset_later(producer.id, group, partition, offset);
         }
     }
 
@@ -392,14 +442,18 @@ impl World {
         let transaction = self.model.transactions[at].as_ref().unwrap();
         let mut commits = self.random.chance(60);
         if twist == Twist::Repeated
-            && let (Some(epoch), State::Complete { commits: did }) = (transaction.previous_epoch, transaction.state)
+            && let (Some(epoch), State::Complete { commits: did }) =
+                (transaction.previous_epoch, transaction.state)
         {
             (producer.epoch, commits) = (epoch, did);
         }
         self.tell(("end", at, producer, generation, commits));
         let answer = patiently(|| self.requests.end_transaction(at, producer, generation, commits));
         let is_ours = self.model.transactions[at].as_ref().unwrap().generation == generation;
-        assert!(is_ours || answer.is_err(), "a stale producer ends a transaction: {answer:?}");
+        assert!(
+            is_ours || answer.is_err(),
+            "a stale producer ends a transaction: {answer:?}"
+        );
         let wanted = self.model.end_by_client(at, producer, commits);
         assert_eq!(answer, wanted, "EndTxn");
         self.settle();
@@ -433,12 +487,21 @@ impl World {
         let limit = if from.read_committed { stable } else { end };
         let readable: Vec<Batch> = log.from(from.offset, limit).cloned().collect();
         let found = fetched.batches.len();
-        assert_eq!(found > 0, !readable.is_empty() && from.offset < limit, "batches from {from:?}");
+        assert_eq!(
+            found > 0,
+            !readable.is_empty() && from.offset < limit,
+            "batches from {from:?}"
+        );
         assert_eq!(fetched.batches, readable[..found], "from {from:?}");
         let next = fetched.batches.last()?.last_offset() + 1;
         let aborted = |bound: i64| {
-            let of_interest = log.aborted.iter().filter(move |(_, first, last)| *last >= from.offset && *first < bound);
-            of_interest.map(|(producer, first, _)| (*producer, *first)).collect::<Vec<_>>()
+            let of_interest = log
+                .aborted
+                .iter()
+                .filter(move |(_, first, last)| *last >= from.offset && *first < bound);
+            of_interest
+                .map(|(producer, first, _)| (*producer, *first))
+                .collect::<Vec<_>>()
         };
         if from.read_committed {
             let mut seen = fetched.aborted;
@@ -446,7 +509,8 @@ impl World {
             let [mut needed, mut allowed] = [aborted(next), aborted(end)];
             needed.sort_unstable();
             allowed.sort_unstable();
-            let is_complete = needed.iter().all(|one| seen.contains(one)) && seen.iter().all(|one| allowed.contains(one));
+            let is_complete =
+                needed.iter().all(|one| seen.contains(one)) && seen.iter().all(|one| allowed.contains(one));
             assert!(is_complete, "aborted {seen:?}, needed {needed:?}, from {from:?}");
         }
         Some(next)
@@ -466,15 +530,26 @@ impl World {
         }
         self.tell(("list offset", partition, read_committed, timestamp));
         let answer = self.requests.list_offset(partition, read_committed, timestamp);
-        let limit = if read_committed { log.last_stable_offset() } else { log.end() };
+        let limit = if read_committed {
+            log.last_stable_offset()
+        } else {
+            log.end()
+        };
         let wanted = match timestamp {
             LATEST => limit,
             EARLIEST => log.start,
             // Which of several markers is the youngest depends on the clock.
             MAX_TIMESTAMP => return,
-            _ => log.at_timestamp(timestamp).filter(|offset| *offset < limit).unwrap_or(-1),
+            _ => log
+                .at_timestamp(timestamp)
+                .filter(|offset| *offset < limit)
+                .unwrap_or(-1),
         };
-        assert_eq!(answer, Ok(wanted), "ListOffsets {timestamp} on {partition:?}, limit {limit}");
+        assert_eq!(
+            answer,
+            Ok(wanted),
+            "ListOffsets {timestamp} on {partition:?}, limit {limit}"
+        );
     }
 
     fn commit_offset(&mut self) {
@@ -570,14 +645,21 @@ impl World {
             let stable = self.model.log(partition).last_stable_offset();
             let end = self.model.log(partition).end();
             patiently(|| {
-                let seen = [true, false].map(|committed| self.requests.list_offset(partition, committed, LATEST));
-                if seen == [Ok(stable), Ok(end)] { Ok(()) } else { Err(ResponseError::ConcurrentTransactions) }
+                let seen =
+                    [true, false].map(|committed| self.requests.list_offset(partition, committed, LATEST));
+                if seen == [Ok(stable), Ok(end)] {
+                    Ok(())
+                } else {
+                    Err(ResponseError::ConcurrentTransactions)
+                }
             })
             .unwrap();
             for group in 0..GROUPS {
                 if !self.model.is_unstable(group, partition) {
                     patiently(|| match self.requests.committed(group, partition, true) {
-                        Err(ResponseError::UnstableOffsetCommit) => Err(ResponseError::ConcurrentTransactions),
+                        Err(ResponseError::UnstableOffsetCommit) => {
+                            Err(ResponseError::ConcurrentTransactions)
+                        }
                         other => other,
                     })
                     .unwrap();
