@@ -23,8 +23,9 @@ use super::handlers::{
     describe_topic_partitions, describe_transactions, elect_leaders, end_txn, fetch, find_coordinator,
     heartbeat, incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources,
     list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata, offset_commit,
-    offset_delete, offset_fetch, offset_for_leader_epoch, produce, sync_group, txn_offset_commit,
-    write_txn_markers,
+    offset_delete, offset_fetch, offset_for_leader_epoch, produce, share_acknowledge, share_fetch,
+    share_group_describe, share_group_heartbeat, share_group_offsets, share_group_state, sync_group,
+    txn_offset_commit, write_txn_markers,
 };
 use super::refusal::Refusal;
 use super::response::{self, Answer};
@@ -45,6 +46,8 @@ pub enum Answers {
     Coordinator,
     /// The node that leads the partition of `__transaction_state` to which the transactional id belongs.
     TransactionCoordinator,
+    /// The node that leads the partition of `__share_group_state` to which the key belongs.
+    ShareCoordinator,
     /// The node that leads the partition which is named.
     PartitionLeader,
 }
@@ -57,6 +60,7 @@ impl fmt::Display for Answers {
             Answers::Controller => "controller",
             Answers::Coordinator => "group coordinator",
             Answers::TransactionCoordinator => "transaction coordinator",
+            Answers::ShareCoordinator => "share coordinator",
             Answers::PartitionLeader => "partition leader",
         })
     }
@@ -94,6 +98,14 @@ macro_rules! api {
             let (node, context, request) = decode::<messages::$request>(call)?;
             let response = $handler(&node, &context, request).await;
             response::encode::<messages::$request>(&context, &response)
+        }), $($rest)+)
+    };
+    // The handler gives the bytes of newer fields beside the response ([`newer_versions`]).
+    ($key:ident, $request:ident, $min:literal ..= $max:literal, newer $handler:path, $($rest:tt)+) => {
+        api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
+            let (node, context, request) = decode::<messages::$request>(call)?;
+            let (response, newer) = $handler(&node, &context, request);
+            response::encode_newer::<messages::$request>(&context, &response, &newer)
         }), $($rest)+)
     };
     ($key:ident, $request:ident, $min:literal ..= $max:literal, $handler:path, $($rest:tt)+) => {
@@ -218,6 +230,30 @@ pub const APIS: &[Api] = &[
         [(0, "t"), (1, "<1>t")]),
     api!(DescribeTopicPartitions, DescribeTopicPartitionsRequest, 0..=0, describe_topic_partitions::handle, AnyNode, [Describe Topic],
         [(0, "<St>4(S4t)t")]),
+    api!(ShareGroupHeartbeat, ShareGroupHeartbeatRequest, 1..=1, share_group_heartbeat::handle, Coordinator, [Read Group, Describe Topic],
+        [(1, "SS4S<S>t")]),
+    api!(ShareGroupDescribe, ShareGroupDescribeRequest, 1..=1, share_group_describe::handle, Coordinator, [Describe Group, Describe Topic],
+        [(1, "<S>1t")]),
+    api!(ShareFetch, ShareFetchRequest, 1..=2, await share_fetch::handle, PartitionLeader, [Read Group, Read Topic],
+        [(1, "SS444444<88<4<88<1>t>t>t><88<4>t>t"), (2, "SS44444411<88<4<88<1>t>t>t><88<4>t>t")]),
+    api!(ShareAcknowledge, ShareAcknowledgeRequest, 1..=2, newer share_acknowledge::handle, PartitionLeader, [Read Group, Read Topic],
+        [(1, "SS4<88<4<88<1>t>t>t>t"), (2, "SS41<88<4<88<1>t>t>t>t")]),
+    api!(InitializeShareGroupState, InitializeShareGroupStateRequest, 0..=0, share_group_state::initialize, ShareCoordinator, [ClusterAction Cluster],
+        [(0, "S<88<448t>t>t")]),
+    api!(ReadShareGroupState, ReadShareGroupStateRequest, 0..=0, share_group_state::read, ShareCoordinator, [ClusterAction Cluster],
+        [(0, "S<88<44t>t>t")]),
+    api!(WriteShareGroupState, WriteShareGroupStateRequest, 0..=1, share_group_state::write, ShareCoordinator, [ClusterAction Cluster],
+        [(0, "S<88<4448<8812t>t>t>t"), (1, "S<88<44484<8812t>t>t>t")]),
+    api!(DeleteShareGroupState, DeleteShareGroupStateRequest, 0..=0, share_group_state::delete, ShareCoordinator, [ClusterAction Cluster],
+        [(0, "S<88<4t>t>t")]),
+    api!(ReadShareGroupStateSummary, ReadShareGroupStateSummaryRequest, 0..=1, newer share_group_state::summary, ShareCoordinator, [ClusterAction Cluster],
+        [(0, "S<88<44t>t>t")]),
+    api!(DescribeShareGroupOffsets, DescribeShareGroupOffsetsRequest, 0..=1, newer share_group_offsets::describe, Coordinator, [Describe Group, Describe Topic],
+        [(0, "<S<S<4>t>t>t")]),
+    api!(AlterShareGroupOffsets, AlterShareGroupOffsetsRequest, 0..=0, share_group_offsets::alter, Coordinator, [Read Group, Read Topic],
+        [(0, "S<S<48t>t>t")]),
+    api!(DeleteShareGroupOffsets, DeleteShareGroupOffsetsRequest, 0..=0, share_group_offsets::delete, Coordinator, [Delete Group, Read Topic],
+        [(0, "S<St>t")]),
 ];
 
 /// ApiVersions is answered from the table itself.

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::Request;
 
@@ -30,6 +30,8 @@ pub struct RequestContext {
     pub listener: Arc<Listener>,
     /// The number of the connection, unique since the broker started.
     pub connection: u64,
+    /// Fields of the request that the crate with the messages lacks (`newer_versions`), one after the other.
+    pub newer_fields: Bytes,
 }
 
 /// One request on its way to its handler: the body only, its header is in `context`.
@@ -44,11 +46,15 @@ pub struct Call {
 
 /// Decodes the body, after its lengths were checked.
 pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Node>, RequestContext, R), Refusal> {
-    let version = newer_versions::fields_of(call.context.api, call.context.version);
+    let mut context = call.context;
+    let (api, version) = (context.api, context.version);
     if !request_shape::is_well_formed(call.shape, &call.body) {
         return Err(Refusal::new("a request whose lengths do not fit its size"));
     }
-    let request = R::decode(&mut call.body.freeze(), version)
+    let (mut body, newer_fields) = newer_versions::split_request(api, version, call.body)
+        .ok_or_else(|| Refusal::new("a request that is not as its version has it"))?;
+    context.newer_fields = newer_fields;
+    let request = R::decode(&mut body, newer_versions::request_as(api, version))
         .map_err(|error| Refusal::new(format!("a request that cannot be decoded: {error:#}")))?;
-    Ok((call.node, call.context, request))
+    Ok((call.node, context, request))
 }

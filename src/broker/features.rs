@@ -30,5 +30,13 @@ pub const TRANSACTION_VERSION: Feature = Feature {
     level: 2,
 };
 
+/// Groups whose members share partitions: from level 1 on there are some (KIP-932).
+pub const SHARE_VERSION: Feature = Feature {
+    name: "share.version",
+    min: 0,
+    max: 1,
+    level: 1,
+};
+
 /// Every feature, by name.
-pub const FEATURES: &[Feature] = &[GROUP_VERSION, TRANSACTION_VERSION];
+pub const FEATURES: &[Feature] = &[GROUP_VERSION, SHARE_VERSION, TRANSACTION_VERSION];

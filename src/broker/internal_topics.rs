@@ -12,6 +12,8 @@ pub struct InternalTopic {
     pub segment_bytes_setting: &'static str,
     /// Its `compression.type`.
     pub compression_type: &'static str,
+    /// Its `cleanup.policy`. A topic that is not compacted is cut by its coordinator, and by nobody else.
+    pub cleanup_policy: &'static str,
 }
 
 /// `__consumer_offsets`: consumer groups and the offsets they commit.
@@ -20,6 +22,7 @@ pub const CONSUMER_OFFSETS: InternalTopic = InternalTopic {
     partitions_setting: "offsets.topic.num.partitions",
     segment_bytes_setting: "offsets.topic.segment.bytes",
     compression_type: "producer",
+    cleanup_policy: "compact",
 };
 
 /// `__transaction_state`: transactional ids and how far their transactions are.
@@ -28,7 +31,17 @@ pub const TRANSACTION_STATE: InternalTopic = InternalTopic {
     partitions_setting: "transaction.state.log.num.partitions",
     segment_bytes_setting: "transaction.state.log.segment.bytes",
     compression_type: "uncompressed",
+    cleanup_policy: "compact",
+};
+
+/// `__share_group_state`: which records share groups have read.
+pub const SHARE_GROUP_STATE: InternalTopic = InternalTopic {
+    name: "__share_group_state",
+    partitions_setting: "share.coordinator.state.topic.num.partitions",
+    segment_bytes_setting: "share.coordinator.state.topic.segment.bytes",
+    compression_type: "producer",
+    cleanup_policy: "delete",
 };
 
 /// Every topic that a coordinator of this broker keeps.
-pub const INTERNAL_TOPICS: [&InternalTopic; 2] = [&CONSUMER_OFFSETS, &TRANSACTION_STATE];
+pub const INTERNAL_TOPICS: [&InternalTopic; 3] = [&CONSUMER_OFFSETS, &TRANSACTION_STATE, &SHARE_GROUP_STATE];

@@ -8,18 +8,21 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::config::{BrokerConfig, Endpoint};
-use super::coordinator::group::{self, BrokerEnvironment, GroupConfig, GroupCoordinator};
+use super::coordinator::group::{self, BrokerEnvironment, GroupConfig, GroupCoordinator, ShareGroupListener};
 use super::coordinator::log::CoordinatorLog;
+use super::coordinator::share::ShareCoordinator;
 use super::coordinator::transaction::markers::MarkerWriter;
 use super::coordinator::transaction::{self, TransactionConfig, TransactionCoordinator};
 use super::features::TRANSACTION_VERSION;
 use super::fetch::fetch_session::FetchSessions;
-use super::internal_topics::{CONSUMER_OFFSETS, TRANSACTION_STATE};
+use super::internal_topics::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
 use super::node::{Node, Opened};
 use super::notices::{NoticeSink, Notices};
 use super::produce::write_trouble::WriteTrouble;
 use super::server::accept;
 use super::server::connections::Listener;
+use super::share::SharePartitionManager;
+use super::share::partition_manager;
 use super::start_memory;
 use super::timers;
 use crate::error::{Error, Kind, Result, io_words};
@@ -55,7 +58,19 @@ impl PreparedBroker {
         let opened = Opened::new(&config)?;
         let log = |topic| CoordinatorLog::new(Arc::clone(&opened.replicas), topic);
         let offsets_log = Arc::new(log(&CONSUMER_OFFSETS));
-        let environment = Arc::new(BrokerEnvironment::new(Arc::clone(&opened.cluster)));
+        let share_states = ShareCoordinator::load(log(&SHARE_GROUP_STATE), Arc::clone(&opened.cluster))?;
+        let share_states = Arc::new(share_states);
+        let share = Arc::new(SharePartitionManager::new(
+            Arc::clone(&share_states),
+            Arc::clone(&opened.cluster),
+            Arc::clone(&config),
+        ));
+        let environment = BrokerEnvironment::new(
+            Arc::clone(&opened.cluster),
+            share_states,
+            Arc::clone(&share) as Arc<dyn ShareGroupListener>,
+        );
+        let environment = Arc::new(environment);
         let group_config = GroupConfig::from(&*config);
         let groups = GroupCoordinator::load(group_config, offsets_log, environment, timers::steady_ms())?;
         let groups = Arc::new(groups);
@@ -75,6 +90,7 @@ impl PreparedBroker {
             replicas: opened.replicas,
             groups,
             transactions: Arc::new(transactions),
+            share,
             connections: Arc::default(),
             fetch_sessions: FetchSessions::new(slots),
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
@@ -134,6 +150,7 @@ impl PreparedBroker {
             () = accept::stopped(&mut stop) => {}
             () = group::run_alarm(Arc::clone(&self.node.groups), timers::steady_ms) => {}
             () = transaction::run_alarm(Arc::clone(&self.node.transactions), timers::steady_ms) => {}
+            () = partition_manager::run_alarm(Arc::clone(&self.node.share), timers::steady_ms) => {}
             () = timers::housekeeping(Arc::clone(&self.node)) => {}
             () = timers::compaction(Arc::clone(&self.node)) => {}
             () = timers::presence(Arc::clone(&self.node)) => {}

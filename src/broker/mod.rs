@@ -27,6 +27,7 @@ pub mod refusal;
 mod request_shape;
 pub mod response;
 pub mod server;
+pub mod share;
 mod start_memory;
 pub mod timers;
 pub mod topic_name;

@@ -107,7 +107,7 @@ impl Walk<'_> {
 }
 
 /// The inside of a group whose opening bracket has been read, and what follows its closing one.
-fn split_group(shape: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn split_group(shape: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut depth = 1_usize;
     for (position, letter) in shape.iter().enumerate() {
         match letter {

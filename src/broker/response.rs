@@ -41,9 +41,32 @@ pub(super) fn encode<R: Request>(
     context: &RequestContext,
     response: &R::Response,
 ) -> Result<Answer, Refusal> {
-    let version = newer_versions::fields_of(context.api, context.version);
+    let version = newer_versions::answer_as(context.api, context.version);
     encode_as::<R::Response>(context.correlation_id, version, response)
         .map_err(|error| Refusal::new(format!("{:?} v{}: {error}", context.api, context.version)))
+}
+
+/// The same of a response with fields that the crate with the messages lacks. `newer`: the bytes of those fields, one
+/// after the other; ignored in versions that do not have them.
+pub(super) fn encode_newer<R: Request>(
+    context: &RequestContext,
+    response: &R::Response,
+    newer: &[u8],
+) -> Result<Answer, Refusal> {
+    let (api, version) = (context.api, context.version);
+    let failed = |error: String| Refusal::new(format!("{api:?} v{version}: {error}"));
+    let older = newer_versions::answer_as(api, version);
+    let mut body = BytesMut::new();
+    response
+        .encode(&mut body, older)
+        .map_err(|error| failed(format!("{error:#}")))?;
+    let body = newer_versions::join_answer(api, version, &body, newer)
+        .ok_or_else(|| failed("the answer cannot be encoded".to_owned()))?;
+    let header_version = R::Response::header_version(older);
+    let mut frame = start_frame(context.correlation_id, header_version, body.len());
+    frame.extend_from_slice(&body);
+    finish_frame(&mut frame, 0)?;
+    Ok(Answer::Frame(frame))
 }
 
 /// The frame of a response of a given version.

@@ -29,6 +29,7 @@ use super::fetch::fetch_session::FetchSessions;
 use super::notices::Notices;
 use super::produce::write_trouble::WriteTrouble;
 use super::server::connections::{Connections, Listener};
+use super::share::SharePartitionManager;
 use crate::error::Result;
 pub(in crate::broker) use open::Opened;
 use replica::{Replica, Role};
@@ -43,6 +44,7 @@ pub struct Node {
     pub(in crate::broker) replicas: Arc<ReplicaManager>,
     pub groups: Arc<GroupCoordinator>,
     pub transactions: Arc<TransactionCoordinator>,
+    pub share: Arc<SharePartitionManager>,
     pub connections: Arc<Connections>,
     pub(in crate::broker) fetch_sessions: FetchSessions,
     /// Where clients reach this node, by listener.

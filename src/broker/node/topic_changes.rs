@@ -102,14 +102,17 @@ impl ReplicaManager {
         }
         let partitions = i32::try_from(self.config.number(wanted.partitions_setting).max(1));
         let segment_bytes = self.config.value(wanted.segment_bytes_setting);
-        let configs = Configs::from([
-            ("cleanup.policy".to_owned(), "compact".to_owned()),
+        let mut configs = Configs::from([
+            ("cleanup.policy".to_owned(), wanted.cleanup_policy.to_owned()),
             ("compression.type".to_owned(), wanted.compression_type.to_owned()),
             (
                 "segment.bytes".to_owned(),
                 segment_bytes.unwrap_or_default().to_owned(),
             ),
         ]);
+        if wanted.cleanup_policy == "delete" {
+            configs.insert("retention.ms".to_owned(), "-1".to_owned());
+        }
         let planned = PlannedTopic::new(&image, partitions.unwrap_or(1), configs);
         drop(image);
         let created = self.create_topic(wanted.name, &planned);

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages::ApiKey;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -23,6 +23,7 @@ use crate::broker::call::{Call, RequestContext};
 use crate::broker::node::Node;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
+use crate::broker::timers::steady_ms;
 use crate::wire::frame;
 use crate::wire::header::RequestStart;
 
@@ -93,6 +94,7 @@ impl Session {
             self.node
                 .notice(format_args!("closed {}: {refusal}", self.client_host));
         }
+        self.node.share.connection_closed(self.guard.number, steady_ms());
     }
 
     async fn serve(&mut self) -> Result<(), End> {
@@ -193,6 +195,7 @@ impl Session {
                 principal: Principal::ANONYMOUS,
                 listener: Arc::clone(&self.listener),
                 connection: self.guard.number,
+                newer_fields: Bytes::new(),
             },
             node: Arc::clone(&self.node),
             body: frame,

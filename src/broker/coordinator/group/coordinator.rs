@@ -26,6 +26,7 @@ use super::member::Member;
 use super::offsets::GroupOffsets;
 use super::offsets_writer::OffsetsWriter;
 use super::open_transactions::OpenTransactions;
+use super::share_group::{ShareGroup, ShareGroupSettings};
 use super::stored_records::{StoredKey, StoredOffset};
 use super::subscription;
 use crate::broker::config::BrokerConfig;
@@ -51,6 +52,8 @@ pub struct GroupConfig {
     pub has_consumer_protocol: bool,
     /// `group.consumer.*`
     pub consumer: ConsumerGroupSettings,
+    /// `group.share.*`
+    pub share: ShareGroupSettings,
 }
 
 impl From<&BrokerConfig> for GroupConfig {
@@ -84,6 +87,12 @@ impl From<&BrokerConfig> for GroupConfig {
                 ),
                 classic_max_size: size("group.max.size"),
                 regex_refresh_interval_ms: int("group.consumer.regex.refresh.interval.ms"),
+            },
+            share: ShareGroupSettings {
+                session_timeout_ms: int("group.share.session.timeout.ms"),
+                heartbeat_interval_ms: int("group.share.heartbeat.interval.ms"),
+                assignment_interval_ms: int("group.share.assignment.interval.ms"),
+                max_size: size("group.share.max.size"),
             },
         }
     }
@@ -160,6 +169,12 @@ impl GroupCoordinator {
         for (id, stored) in loaded.groups {
             let limits = coordinator.limits();
             let kind = match (stored.consumer, &stored.metadata) {
+                _ if stored.share.is_some() => {
+                    let mut group = stored.share.unwrap_or_else(|| ShareGroup::new(&id));
+                    let settings = coordinator.share_settings(&id);
+                    group.start_timers(coordinator.share_surroundings(now_ms, &settings));
+                    GroupKind::Share(Box::new(group))
+                }
                 (Some(mut group), _) => {
                     let settings = coordinator.consumer_settings(&id);
                     group.start_timers(coordinator.surroundings(now_ms, &settings));
@@ -198,6 +213,9 @@ impl GroupCoordinator {
         }
         let enter = |group: &mut LiveGroup| {
             self.become_classic_group(group, now_ms)?;
+            if group.kind.share().is_some() {
+                return Err(ResponseError::InconsistentGroupProtocol);
+            }
             if group.kind.consumer().is_some() {
                 return Ok(Joined::At(self.join_consumer_group(group, now_ms, &request)));
             }
@@ -227,6 +245,9 @@ impl GroupCoordinator {
             return SyncAnswer::refused(ResponseError::InvalidGroupId);
         }
         let answer = self.enter(group, |group| {
+            if group.kind.share().is_some() {
+                return Err(SyncAnswer::refused(ResponseError::InconsistentGroupProtocol));
+            }
             if let Some(answer) = self.sync_consumer_group(group, now_ms, &request) {
                 return Err(answer);
             }
@@ -248,6 +269,9 @@ impl GroupCoordinator {
             return Err(ResponseError::InvalidGroupId);
         }
         let answer = self.enter(group, |group| {
+            if group.kind.share().is_some() {
+                return Ok(Some(ResponseError::UnknownMemberId));
+            }
             if let Some(outcome) = self.heartbeat_consumer_group(group, now_ms, &member) {
                 return Ok(outcome.err());
             }
@@ -275,6 +299,10 @@ impl GroupCoordinator {
         }
         let names = leaving.clone();
         let answer = self.enter(group, |group| {
+            if group.kind.share().is_some() {
+                let unknown = |member| (member, Some(ResponseError::UnknownMemberId));
+                return Ok(leaving.into_iter().map(unknown).collect());
+            }
             if group.kind.consumer().is_some() {
                 return Ok(self.leave_consumer_group(group, now_ms, leaving));
             }
@@ -311,6 +339,7 @@ impl GroupCoordinator {
                     let partitions = partitions_of(offsets);
                     group.check_offset_commit(&member.member_id, member.generation, version, partitions)?;
                 }
+                GroupKind::Share(_) => return Err(ResponseError::GroupIdNotFound),
             }
             let records: Vec<_> = offsets
                 .iter()
@@ -357,6 +386,7 @@ impl GroupCoordinator {
                 GroupKind::Consumer(group) => {
                     group.check_transactional_commit(member, partitions_of(offsets))?;
                 }
+                GroupKind::Share(_) => return Err(ResponseError::GroupIdNotFound),
             }
             let records: Vec<_> = offsets
                 .iter()
@@ -424,6 +454,7 @@ impl GroupCoordinator {
         let delete = |group: &mut LiveGroup| {
             let subscribed = match &group.kind {
                 kind if kind.is_dead() => return Err(ResponseError::GroupIdNotFound),
+                GroupKind::Share(_) => return Err(ResponseError::GroupIdNotFound),
                 kind if kind.is_empty() => Some(Vec::new()),
                 GroupKind::Consumer(group) => Some(group.subscribed_topics().into_iter().collect()),
                 GroupKind::Classic(group) if group.protocol_type() != Some(subscription::CONSUMER) => {
@@ -490,6 +521,7 @@ impl GroupCoordinator {
     }
 
     fn delete_entered(&self, group: &mut LiveGroup, now_ms: i64) -> Result<(), ResponseError> {
+        self.delete_share_states(group, now_ms)?;
         let of_group: Vec<KeyValue> = match &group.kind {
             GroupKind::Classic(classic) => {
                 classic.clone().delete()?;
@@ -500,6 +532,10 @@ impl GroupCoordinator {
             }
             GroupKind::Consumer(consumer) => {
                 let records = consumer.tombstones()?;
+                records.iter().map(|record| record.encode(&group.id)).collect()
+            }
+            GroupKind::Share(share) => {
+                let records = share.tombstones()?;
                 records.iter().map(|record| record.encode(&group.id)).collect()
             }
         };
@@ -522,6 +558,7 @@ impl GroupCoordinator {
             let partitions: Vec<_> = all.filter(|(name, _)| *name == topic).collect();
             // What cannot be written now stays until it expires.
             let _ = self.remove_offsets(&mut group, now_ms, &partitions);
+            self.forget_share_topic(&mut group, topic, now_ms);
         }
     }
 
@@ -537,7 +574,9 @@ impl GroupCoordinator {
             }
             let removed = self.remove_offsets(&mut group, now_ms, &expired);
             let expects_nobody = group.kind.next_deadline_ms().is_none();
-            if removed.is_ok()
+            // What a share group has read does not expire.
+            if group.kind.share().is_none()
+                && removed.is_ok()
                 && group.kind.is_empty()
                 && group.offsets.is_empty()
                 && expects_nobody
@@ -557,6 +596,7 @@ impl GroupCoordinator {
                 group.alarm_ms = None;
                 group.handle(&self.writer, now_ms, GroupEvent::DeadlinePassed);
                 self.consumer_deadlines_passed(group, now_ms);
+                self.share_deadlines_passed(group, now_ms);
             });
         }
     }

@@ -9,22 +9,48 @@ use super::consumer_group::{TopicCatalog, TopicShape};
 use crate::broker::cluster::Cluster;
 use crate::broker::cluster::image::ClusterImage;
 use crate::broker::cluster::partition_image::PartitionImage;
+use crate::broker::coordinator::share::ShareCoordinator;
 
 /// What groups ask of the rest of the broker.
 pub trait Environment: TopicCatalog + Debug {
     /// A config that was set for this very group.
     fn group_config(&self, group: &str, name: &str) -> Option<String>;
+
+    /// The states of the partitions that share groups read.
+    fn share_states(&self) -> &ShareCoordinator;
+
+    /// Who holds records for the members of share groups.
+    fn share_listener(&self) -> &dyn ShareGroupListener;
+}
+
+/// Is told when members of share groups go.
+pub trait ShareGroupListener: Debug + Send + Sync {
+    /// The member has left its group, or was silent for too long.
+    fn member_left(&self, group: &str, member: &str, now_ms: i64);
+
+    /// The group has no members any more, or was deleted: what is stored of it may change.
+    fn group_emptied(&self, group: &str);
 }
 
 /// The environment of a broker that runs.
 #[derive(Debug)]
 pub struct BrokerEnvironment {
     cluster: Arc<Cluster>,
+    share_states: Arc<ShareCoordinator>,
+    share_listener: Arc<dyn ShareGroupListener>,
 }
 
 impl BrokerEnvironment {
-    pub(in crate::broker) fn new(cluster: Arc<Cluster>) -> Self {
-        Self { cluster }
+    pub(in crate::broker) fn new(
+        cluster: Arc<Cluster>,
+        share_states: Arc<ShareCoordinator>,
+        share_listener: Arc<dyn ShareGroupListener>,
+    ) -> Self {
+        Self {
+            cluster,
+            share_states,
+            share_listener,
+        }
     }
 }
 
@@ -66,5 +92,13 @@ impl TopicCatalog for BrokerEnvironment {
 impl Environment for BrokerEnvironment {
     fn group_config(&self, group: &str, name: &str) -> Option<String> {
         self.cluster.image().group_configs(group)?.get(name).cloned()
+    }
+
+    fn share_states(&self) -> &ShareCoordinator {
+        &self.share_states
+    }
+
+    fn share_listener(&self) -> &dyn ShareGroupListener {
+        &*self.share_listener
     }
 }

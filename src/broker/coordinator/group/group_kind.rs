@@ -1,8 +1,9 @@
-//! The two kinds of groups, and what is asked of a group of either kind.
+//! The kinds of groups, and what is asked of a group of any kind.
 
 use super::classic_group::ClassicGroup;
 use super::consumer_group::{ConsumerGroup, ConsumerGroupState};
 use super::group_state::GroupState;
+use super::share_group::{ShareGroup, ShareGroupState};
 use super::subscription;
 
 /// One group, by the protocol that its members speak.
@@ -12,6 +13,8 @@ pub(super) enum GroupKind {
     Classic(Box<ClassicGroup>),
     /// The coordinator assigns (KIP-848).
     Consumer(Box<ConsumerGroup>),
+    /// Members share partitions (KIP-932).
+    Share(Box<ShareGroup>),
 }
 
 /// Which kind a group is.
@@ -19,6 +22,7 @@ pub(super) enum GroupKind {
 pub enum GroupType {
     Classic,
     Consumer,
+    Share,
 }
 
 impl GroupType {
@@ -27,6 +31,7 @@ impl GroupType {
         match self {
             GroupType::Classic => "classic",
             GroupType::Consumer => "consumer",
+            GroupType::Share => "share",
         }
     }
 }
@@ -36,34 +41,49 @@ impl GroupKind {
         match self {
             GroupKind::Classic(_) => GroupType::Classic,
             GroupKind::Consumer(_) => GroupType::Consumer,
+            GroupKind::Share(_) => GroupType::Share,
         }
     }
 
     pub(super) fn classic(&self) -> Option<&ClassicGroup> {
         match self {
             GroupKind::Classic(group) => Some(group),
-            GroupKind::Consumer(_) => None,
+            GroupKind::Consumer(_) | GroupKind::Share(_) => None,
         }
     }
 
     pub(super) fn classic_mut(&mut self) -> Option<&mut ClassicGroup> {
         match self {
             GroupKind::Classic(group) => Some(group),
-            GroupKind::Consumer(_) => None,
+            GroupKind::Consumer(_) | GroupKind::Share(_) => None,
         }
     }
 
     pub(super) fn consumer(&self) -> Option<&ConsumerGroup> {
         match self {
-            GroupKind::Classic(_) => None,
+            GroupKind::Classic(_) | GroupKind::Share(_) => None,
             GroupKind::Consumer(group) => Some(group),
         }
     }
 
     pub(super) fn consumer_mut(&mut self) -> Option<&mut ConsumerGroup> {
         match self {
-            GroupKind::Classic(_) => None,
+            GroupKind::Classic(_) | GroupKind::Share(_) => None,
             GroupKind::Consumer(group) => Some(group),
+        }
+    }
+
+    pub(super) fn share(&self) -> Option<&ShareGroup> {
+        match self {
+            GroupKind::Share(group) => Some(group),
+            GroupKind::Classic(_) | GroupKind::Consumer(_) => None,
+        }
+    }
+
+    pub(super) fn share_mut(&mut self) -> Option<&mut ShareGroup> {
+        match self {
+            GroupKind::Share(group) => Some(group),
+            GroupKind::Classic(_) | GroupKind::Consumer(_) => None,
         }
     }
 
@@ -72,6 +92,7 @@ impl GroupKind {
         match self {
             GroupKind::Classic(group) => group.state().name(),
             GroupKind::Consumer(group) => group.state().name(),
+            GroupKind::Share(group) => group.state().name(),
         }
     }
 
@@ -79,6 +100,7 @@ impl GroupKind {
         match self {
             GroupKind::Classic(group) => group.state() == GroupState::Dead,
             GroupKind::Consumer(group) => group.state() == ConsumerGroupState::Dead,
+            GroupKind::Share(group) => group.state() == ShareGroupState::Dead,
         }
     }
 
@@ -86,6 +108,7 @@ impl GroupKind {
         match self {
             GroupKind::Classic(group) => group.state() == GroupState::Empty,
             GroupKind::Consumer(group) => group.state() == ConsumerGroupState::Empty,
+            GroupKind::Share(group) => group.state() == ShareGroupState::Empty,
         }
     }
 
@@ -94,6 +117,7 @@ impl GroupKind {
         match self {
             GroupKind::Classic(group) => group.is_untouched(),
             GroupKind::Consumer(group) => group.is_untouched(),
+            GroupKind::Share(group) => group.is_untouched(),
         }
     }
 
@@ -102,6 +126,7 @@ impl GroupKind {
         match self {
             GroupKind::Classic(group) => group.protocol_type().unwrap_or_default(),
             GroupKind::Consumer(_) => subscription::CONSUMER,
+            GroupKind::Share(_) => GroupType::Share.name(),
         }
     }
 
@@ -110,6 +135,7 @@ impl GroupKind {
         match self {
             GroupKind::Classic(group) => group.next_deadline_ms(),
             GroupKind::Consumer(group) => group.next_deadline_ms(),
+            GroupKind::Share(group) => group.next_deadline_ms(),
         }
     }
 
@@ -119,6 +145,7 @@ impl GroupKind {
             // It is empty, so that it can be deleted.
             GroupKind::Classic(group) => drop(group.delete()),
             GroupKind::Consumer(group) => group.die(),
+            GroupKind::Share(group) => group.die(),
         }
     }
 }

@@ -70,7 +70,7 @@ impl LiveGroup {
                 group.protocol_type().is_some(),
             ),
             // As in Apache Kafka, where members come and go does not matter: what they subscribe to does not expire.
-            GroupKind::Consumer(_) => ExpiryClock::SinceCommit,
+            GroupKind::Consumer(_) | GroupKind::Share(_) => ExpiryClock::SinceCommit,
         }
     }
 

@@ -8,6 +8,8 @@ use super::consumer_group::ConsumerGroup;
 use super::consumer_group::record::GroupRecord;
 use super::offsets::GroupOffsets;
 use super::open_transactions::OpenTransactions;
+use super::share_group::ShareGroup;
+use super::share_group::record::ShareGroupRecord;
 use super::stored_records::{StoredGroup, StoredKey, StoredOffset};
 use crate::error::Result;
 use crate::topic_partition::Offset;
@@ -19,6 +21,8 @@ pub(super) struct LoadedGroup {
     pub(super) metadata: Option<StoredGroup>,
     /// Of a group of the consumer protocol.
     pub(super) consumer: Option<ConsumerGroup>,
+    /// Of a share group.
+    pub(super) share: Option<ShareGroup>,
     pub(super) offsets: GroupOffsets,
 }
 
@@ -50,10 +54,13 @@ pub(super) fn read_groups(log: &CoordinatorLog) -> Result<Loaded> {
             transaction_of,
         } => {
             let Ok(key) = StoredKey::decode(key_bytes) else {
-                // Records of other kinds are those of share and streams groups.
+                // Records of other kinds are those of streams groups.
                 if let Some((id, record)) = GroupRecord::decode(key_bytes, value) {
                     let group = loaded.groups.entry(id.clone()).or_default();
                     apply_to_consumer_group(group, &id, &record);
+                } else if let Some((id, record)) = ShareGroupRecord::decode(key_bytes, value) {
+                    let group = loaded.groups.entry(id.clone()).or_default();
+                    apply_to_share_group(group, &id, &record);
                 }
                 return;
             };
@@ -63,9 +70,12 @@ pub(super) fn read_groups(log: &CoordinatorLog) -> Result<Loaded> {
             apply(&mut loaded.groups, offset, key, value, transaction_of);
         }
     })?;
-    loaded
-        .groups
-        .retain(|_, group| group.metadata.is_some() || group.consumer.is_some() || !group.offsets.is_empty());
+    loaded.groups.retain(|_, group| {
+        group.metadata.is_some()
+            || group.consumer.is_some()
+            || group.share.is_some()
+            || !group.offsets.is_empty()
+    });
     Ok(loaded)
 }
 
@@ -79,6 +89,19 @@ fn apply_to_consumer_group(loaded: &mut LoadedGroup, id: &str, record: &GroupRec
         let mut group = ConsumerGroup::new(id);
         group.apply(record);
         loaded.consumer = Some(group);
+    }
+}
+
+/// The same of a share group.
+fn apply_to_share_group(loaded: &mut LoadedGroup, id: &str, record: &ShareGroupRecord) {
+    if matches!(record, ShareGroupRecord::Epoch(None)) {
+        loaded.share = None;
+    } else if let Some(group) = &mut loaded.share {
+        group.apply(record);
+    } else if !record.is_tombstone() {
+        let mut group = ShareGroup::new(id);
+        group.apply(record);
+        loaded.share = Some(group);
     }
 }
 

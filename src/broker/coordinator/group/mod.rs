@@ -1,7 +1,7 @@
 //! The group coordinator: consumer groups and the offsets they commit.
 //!
-//! [`classic_group`] and [`consumer_group`] are the state machines of one group, pure, for the two protocols there are; [`offsets`] what it has committed; [`coordinator`] all
-//! groups together, over the records of `__consumer_offsets`. Owns no socket and no protocol message: the handlers
+//! [`classic_group`], [`consumer_group`] and [`share_group`] are the state machines of one group, pure, for the three
+//! protocols there are; [`offsets`] what it has committed; [`coordinator`] all groups together, over the records of `__consumer_offsets`. Owns no socket and no protocol message: the handlers
 //! translate.
 
 mod alarm;
@@ -23,6 +23,8 @@ pub mod offsets;
 mod offsets_writer;
 mod open_transactions;
 mod rebalance;
+pub mod share_group;
+mod share_groups;
 mod static_members;
 mod stored_group;
 pub mod stored_records;
@@ -31,5 +33,6 @@ mod subscription;
 pub use alarm::run as run_alarm;
 pub use consumer_coordinator::ConsumerGroupDescription;
 pub use coordinator::{GroupConfig, GroupCoordinator, GroupDescription, GroupListing};
-pub use environment::{BrokerEnvironment, Environment};
+pub use environment::{BrokerEnvironment, Environment, ShareGroupListener};
 pub use group_kind::GroupType;
+pub use share_groups::{SHARE_ASSIGNOR, ShareGroupDescription};

@@ -1,9 +1,10 @@
 //! The assignors that the coordinator runs for groups of the consumer protocol (KIP-848): which member shall have
 //! which partitions. Pure: the same group gives the same assignment.
 //!
-//! [`uniform`] and [`range`] have the rules. Like Apache Kafka's, neither looks at racks.
+//! [`uniform`] and [`range`] have the rules; [`simple`] those of share groups. Like Apache Kafka's, none looks at racks.
 
 mod range;
+pub mod simple;
 mod uniform;
 mod uniform_unlike;
 

@@ -4,13 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-use uuid::Uuid;
-
 use super::member::{ClassicMember, CurrentAssignment, HeldPartitions, MemberMetadata, MemberState};
 use crate::broker::coordinator::group::assignor::TopicPartitions;
+use crate::broker::coordinator::record_fields::{
+    int, key_of, nullable, number, numbers, set_all, set_topic_partitions, structs, text, texts, topic_id,
+    topic_partitions, uuid, value_of,
+};
 use crate::internal_records::coordinator::Topic;
 use crate::internal_records::value::{StructValue, Value};
+use bytes::Bytes;
 
 const TOPIC: Topic = Topic::ConsumerOffsets;
 
@@ -129,47 +131,11 @@ impl GroupRecord {
 }
 
 fn key(id: i16, fields: &[(&str, Value<'_>)]) -> Vec<u8> {
-    TOPIC
-        .new_key(id)
-        .map(|mut key| {
-            for (name, field) in fields {
-                key.set(name, field.clone());
-            }
-            TOPIC.encode_key(id, &key)
-        })
-        .unwrap_or_default()
+    key_of(TOPIC, id, fields)
 }
 
 fn value<'a>(id: i16, fill: impl FnOnce(&mut StructValue<'a>)) -> Vec<u8> {
-    TOPIC
-        .new_value(id, 0)
-        .map(|mut value| {
-            fill(&mut value);
-            TOPIC.encode_value(id, &value)
-        })
-        .unwrap_or_default()
-}
-
-fn set_all<'a>(into: &mut StructValue<'a>, fields: &[(&str, Value<'a>)]) {
-    for (name, field) in fields {
-        into.set(name, field.clone());
-    }
-}
-
-fn text(text: &str) -> Value<'_> {
-    Value::Text(text.into())
-}
-
-fn nullable(text: Option<&str>) -> Value<'_> {
-    text.map_or(Value::Null, |text| Value::Text(text.into()))
-}
-
-fn number<'a>(number: impl Into<i64>) -> Value<'a> {
-    Value::Number(number.into())
-}
-
-fn int(value: &StructValue<'_>, name: &str) -> i32 {
-    i32::try_from(value.number(name)).unwrap_or_default()
+    value_of(TOPIC, id, fill)
 }
 
 fn encode_epoch(epoch: GroupEpoch) -> Vec<u8> {
@@ -242,55 +208,14 @@ fn decode_member(value: &StructValue<'_>) -> MemberMetadata {
     }
 }
 
-fn texts(value: &StructValue<'_>, name: &str) -> BTreeSet<String> {
-    let elements = value.array(name).iter();
-    elements.filter_map(Value::as_text).map(str::to_owned).collect()
-}
-
-fn structs<'s, 'a>(value: &'s StructValue<'a>, name: &str) -> impl Iterator<Item = &'s StructValue<'a>> {
-    value.array(name).iter().filter_map(Value::as_struct)
-}
-
 fn encode_target(target: &TopicPartitions) -> Vec<u8> {
     value(TARGET, |value| {
-        let topics = target.iter().filter_map(|(topic, partitions)| {
-            let mut element = value.new_element("topicPartitions")?;
-            let partitions = partitions.iter().map(|partition| number(*partition)).collect();
-            set_all(
-                &mut element,
-                &[
-                    ("topicId", uuid(*topic)),
-                    ("partitions", Value::Array(partitions)),
-                ],
-            );
-            Some(Value::Struct(element))
-        });
-        let topics = Value::Array(topics.collect());
-        value.set("topicPartitions", topics);
+        set_topic_partitions(value, "topicPartitions", target)
     })
 }
 
 fn decode_target(value: &StructValue<'_>) -> TopicPartitions {
-    let topics = structs(value, "topicPartitions");
-    topics
-        .map(|topic| (topic_id(topic), numbers(topic, "partitions").collect()))
-        .collect()
-}
-
-fn numbers<'s>(value: &'s StructValue<'_>, name: &str) -> impl Iterator<Item = i32> + 's {
-    let numbers = value.array(name).iter().filter_map(Value::as_number);
-    numbers.filter_map(|number| i32::try_from(number).ok())
-}
-
-fn uuid<'a>(id: Uuid) -> Value<'a> {
-    Value::Uuid(*id.as_bytes())
-}
-
-fn topic_id(value: &StructValue<'_>) -> Uuid {
-    match value.get("topicId") {
-        Some(Value::Uuid(bytes)) => Uuid::from_bytes(*bytes),
-        _ => Uuid::nil(),
-    }
+    topic_partitions(value, "topicPartitions")
 }
 
 fn encode_current(current: &CurrentAssignment) -> Vec<u8> {
@@ -368,6 +293,8 @@ fn decode_regex(value: &StructValue<'_>) -> ResolvedRegex {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn held() -> HeldPartitions {

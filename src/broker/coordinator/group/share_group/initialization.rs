@@ -1,0 +1,173 @@
+//! Which partitions a share group reads: a partition is assigned only when the share coordinator has a state for it.
+//!
+//! A partition is first written down as initializing, then its state is made, then it is written down as initialized. A
+//! broker that stops between two of these steps goes on with the first heartbeat after its start.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::group::{ShareChange, ShareGroup, ShareSurroundings};
+use super::record::ShareGroupRecord;
+use crate::broker::coordinator::group::assignor::TopicPartitions;
+
+/// The partitions of one topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicState {
+    pub name: String,
+    pub partitions: BTreeSet<i32>,
+}
+
+/// How far the partitions of a group are, by topic id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InitializationState {
+    /// Their state is being made.
+    pub initializing: BTreeMap<Uuid, TopicState>,
+    /// They can be read.
+    pub initialized: BTreeMap<Uuid, TopicState>,
+    /// Their states are being deleted; by the names of the topics.
+    pub deleting: BTreeMap<Uuid, String>,
+}
+
+impl InitializationState {
+    /// Whether the group reads this partition.
+    pub fn has(&self, topic: Uuid, partition: i32) -> bool {
+        let topic = self.initialized.get(&topic);
+        topic.is_some_and(|topic| topic.partitions.contains(&partition))
+    }
+
+    /// Every partition with a state, or with one that is being made.
+    pub fn all(&self) -> impl Iterator<Item = (Uuid, i32)> + '_ {
+        let topics = self.initialized.iter().chain(&self.initializing);
+        topics.flat_map(|(id, topic)| topic.partitions.iter().map(|partition| (*id, *partition)))
+    }
+
+    fn add(topics: &mut BTreeMap<Uuid, TopicState>, id: Uuid, name: &str, partitions: &BTreeSet<i32>) {
+        let topic = topics.entry(id).or_default();
+        name.clone_into(&mut topic.name);
+        topic.partitions.extend(partitions);
+    }
+}
+
+impl ShareGroup {
+    pub fn initialization(&self) -> &InitializationState {
+        &self.initialization
+    }
+
+    /// The partitions of topics that members subscribe to, by topic id, which have no state yet.
+    pub fn uninitialized(&self, around: ShareSurroundings<'_>) -> BTreeMap<Uuid, TopicState> {
+        let mut missing = BTreeMap::new();
+        for name in self.subscribed_topics() {
+            let Some(topic) = around.catalog.topic(&name) else {
+                continue;
+            };
+            let known = self.initialization.initialized.get(&topic.id);
+            let is_known = |partition: &i32| known.is_some_and(|known| known.partitions.contains(partition));
+            let partitions: BTreeSet<i32> = (0..topic.partition_count())
+                .filter(|partition| !is_known(partition))
+                .collect();
+            if !partitions.is_empty() {
+                missing.insert(topic.id, TopicState { name, partitions });
+            }
+        }
+        missing
+    }
+
+    /// The states of these partitions are going to be made.
+    pub fn begin_initialization(
+        &mut self,
+        around: ShareSurroundings<'_>,
+        topics: &BTreeMap<Uuid, TopicState>,
+    ) -> ShareChange {
+        self.change_initialization(around, |state| {
+            for (id, topic) in topics {
+                InitializationState::add(&mut state.initializing, *id, &topic.name, &topic.partitions);
+            }
+        })
+    }
+
+    /// The states of these partitions have been made.
+    pub fn end_initialization(
+        &mut self,
+        around: ShareSurroundings<'_>,
+        topics: &BTreeMap<Uuid, TopicState>,
+    ) -> ShareChange {
+        self.change_initialization(around, |state| {
+            for (id, topic) in topics {
+                if let Some(initializing) = state.initializing.get_mut(id) {
+                    initializing
+                        .partitions
+                        .retain(|partition| !topic.partitions.contains(partition));
+                }
+                InitializationState::add(&mut state.initialized, *id, &topic.name, &topic.partitions);
+            }
+            state.initializing.retain(|_, topic| !topic.partitions.is_empty());
+        })
+    }
+
+    /// The states of topics are going to be deleted, so that nobody may read them any more.
+    pub fn begin_deletion(
+        &mut self,
+        around: ShareSurroundings<'_>,
+        topics: &BTreeMap<Uuid, String>,
+    ) -> ShareChange {
+        self.change_initialization(around, |state| {
+            for (id, name) in topics {
+                state.initializing.remove(id);
+                state.initialized.remove(id);
+                state.deleting.insert(*id, name.clone());
+            }
+        })
+    }
+
+    /// The states of topics have been deleted.
+    pub fn end_deletion(
+        &mut self,
+        around: ShareSurroundings<'_>,
+        topics: &BTreeMap<Uuid, String>,
+    ) -> ShareChange {
+        self.change_initialization(around, |state| {
+            for id in topics.keys() {
+                state.initializing.remove(id);
+                state.initialized.remove(id);
+                state.deleting.remove(id);
+            }
+        })
+    }
+
+    fn change_initialization(
+        &mut self,
+        around: ShareSurroundings<'_>,
+        change: impl FnOnce(&mut InitializationState),
+    ) -> ShareChange {
+        let mut state = self.initialization.clone();
+        change(&mut state);
+        let event = |group: &mut Self, step: &mut super::group::ShareStep<'_>| {
+            if state != group.initialization {
+                group.write(step, ShareGroupRecord::Initialization(Some(state)));
+            }
+            Ok(())
+        };
+        self.happen(around, event).1
+    }
+
+    /// Partitions of subscribed topics that can be read.
+    pub(super) fn readable(&self, around: ShareSurroundings<'_>) -> TopicPartitions {
+        let mut readable = TopicPartitions::new();
+        for name in self.subscribed_topics() {
+            let Some(topic) = around.catalog.topic(&name) else {
+                continue;
+            };
+            if let Some(known) = self.initialization.initialized.get(&topic.id) {
+                let count = topic.partition_count();
+                let partitions = known
+                    .partitions
+                    .iter()
+                    .copied()
+                    .filter(|partition| *partition < count);
+                readable.insert(topic.id, partitions.collect());
+            }
+        }
+        readable
+    }
+}

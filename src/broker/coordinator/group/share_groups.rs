@@ -1,0 +1,420 @@
+//! The coordinator's side of share groups (KIP-932): finding or making the group of a heartbeat, writing what it
+//! changed, making and deleting the states of the partitions it reads, and describing it. What a group does about a
+//! heartbeat is in `share_group/`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kafka_protocol::ResponseError;
+use uuid::Uuid;
+
+use super::super::log::KeyValue;
+use super::consumer_group::group::Refused;
+use super::consumer_group::member::JOIN_EPOCH;
+use super::coordinator::GroupCoordinator;
+use super::group_kind::GroupKind;
+use super::live_group::LiveGroup;
+use super::share_group::heartbeat::{LEAVE_EPOCH, check_shape};
+use super::share_group::initialization::TopicState;
+use super::share_group::member::ShareMember;
+use super::share_group::{
+    ShareChange, ShareGroup, ShareGroupSettings, ShareHeartbeat, ShareHeartbeatAnswer, ShareSurroundings,
+};
+use crate::broker::coordinator::share::StateKey;
+
+/// The assignor of every share group.
+pub const SHARE_ASSIGNOR: &str = "simple";
+
+/// A share group in detail.
+#[derive(Clone, Debug)]
+pub struct ShareGroupDescription {
+    pub state: &'static str,
+    pub epoch: i32,
+    pub target_epoch: i32,
+    /// By member id.
+    pub members: Vec<(String, ShareMember)>,
+    /// The names of the topics in the assignments; what is not here is no more.
+    pub topic_names: BTreeMap<Uuid, String>,
+}
+
+impl GroupCoordinator {
+    /// A heartbeat of a member of a share group.
+    pub fn share_heartbeat(
+        &self,
+        group: &str,
+        now_ms: i64,
+        request: &ShareHeartbeat,
+    ) -> Result<ShareHeartbeatAnswer, Refused> {
+        check_shape(group, request)?;
+        let settings = self.share_settings(group);
+        let around = self.share_surroundings(now_ms, &settings);
+        match request.member_epoch {
+            LEAVE_EPOCH => self
+                .enter(group, |live| {
+                    self.share_member_leaves(live, around, &request.member_id)
+                })
+                .unwrap_or_else(|| Err(not_found(&format!("Group {group}")))),
+            JOIN_EPOCH => self.enter_or_create(group, now_ms, |live| {
+                become_share_group(live)?;
+                self.share_beat(live, around, request)
+            }),
+            _ => self
+                .enter(group, |live| self.share_beat(live, around, request))
+                .unwrap_or_else(|| Err(not_found(&format!("Share group {group}")))),
+        }
+    }
+
+    fn share_beat(
+        &self,
+        live: &mut LiveGroup,
+        around: ShareSurroundings<'_>,
+        request: &ShareHeartbeat,
+    ) -> Result<ShareHeartbeatAnswer, Refused> {
+        let mut missing = BTreeMap::new();
+        let answer = self.in_share_group(live, around, |group, around| {
+            let (outcome, mut change) = group.heartbeat(around, request);
+            missing = group.uninitialized(around);
+            if outcome.is_ok() && !missing.is_empty() {
+                change.append(group.begin_initialization(around, &missing));
+            }
+            (outcome, change)
+        })?;
+        if missing.is_empty()
+            || self
+                .initialize_share_states(live, around, &missing, None)
+                .is_err()
+        {
+            // What could not be made is tried again at the next heartbeat.
+            return Ok(answer);
+        }
+        let id = request.member_id.as_str();
+        self.in_share_group(live, around, |group, around| group.assign_initialized(around, id))
+    }
+
+    fn share_member_leaves(
+        &self,
+        live: &mut LiveGroup,
+        around: ShareSurroundings<'_>,
+        member: &str,
+    ) -> Result<ShareHeartbeatAnswer, Refused> {
+        let answer = self.in_share_group(live, around, |group, around| group.leave(around, member))?;
+        self.share_members_left(live, around.now_ms, &[member.to_owned()]);
+        Ok(answer)
+    }
+
+    fn share_members_left(&self, live: &LiveGroup, now_ms: i64, members: &[String]) {
+        let listener = self.environment().share_listener();
+        for member in members {
+            listener.member_left(&live.id, member, now_ms);
+        }
+        if live.kind.is_empty() {
+            listener.group_emptied(&live.id);
+        }
+    }
+
+    /// Lets something happen in a share group, and writes what it changed; where that fails, it did not happen.
+    fn in_share_group<A>(
+        &self,
+        live: &mut LiveGroup,
+        around: ShareSurroundings<'_>,
+        event: impl FnOnce(&mut ShareGroup, ShareSurroundings<'_>) -> (Result<A, Refused>, ShareChange),
+    ) -> Result<A, Refused> {
+        let Some(group) = live.kind.share_mut() else {
+            return Err(not_a_share_group(&live.id));
+        };
+        let (outcome, change) = event(group, around);
+        let records: Vec<KeyValue> = change
+            .records
+            .iter()
+            .map(|record| record.encode(&live.id))
+            .collect();
+        if records.is_empty() {
+            return outcome;
+        }
+        match self.writer.append_encoded(&live.id, around.now_ms, &records) {
+            Ok(_) => live.kept = true,
+            Err(error) => {
+                if let Some(group) = live.kind.share_mut() {
+                    group.undo(change);
+                }
+                return Err((error, String::new()));
+            }
+        }
+        outcome
+    }
+
+    /// Makes the states of partitions that are written down as initializing, and writes down that they can be read.
+    /// Without `start_offsets` the group begins where its configs say.
+    fn initialize_share_states(
+        &self,
+        live: &mut LiveGroup,
+        around: ShareSurroundings<'_>,
+        topics: &BTreeMap<Uuid, TopicState>,
+        start_offsets: Option<&BTreeMap<(Uuid, i32), i64>>,
+    ) -> Result<(), Refused> {
+        let epoch = live.kind.share().map_or(0, ShareGroup::epoch);
+        let states = self.environment().share_states();
+        for (topic, partition) in each(topics) {
+            let start = start_offsets.map_or(Some(-1), |starts| starts.get(&(topic, partition)).copied());
+            let key = StateKey {
+                group: live.id.clone(),
+                topic,
+                partition,
+            };
+            states.initialize(&key, epoch, start.unwrap_or(-1), around.now_ms)?;
+        }
+        self.in_share_group(live, around, |group, around| {
+            (Ok(()), group.end_initialization(around, topics))
+        })
+    }
+
+    /// Members that have been silent for too long are taken out.
+    pub(super) fn share_deadlines_passed(&self, live: &mut LiveGroup, now_ms: i64) {
+        /// So long after a write that failed the next one is tried.
+        const PAUSE_MS: i64 = 1000;
+        let Some(group) = live.kind.share() else { return };
+        let silent = group.silent_members(now_ms);
+        if silent.is_empty() {
+            return;
+        }
+        let settings = self.share_settings(&live.id);
+        let around = self.share_surroundings(now_ms, &settings);
+        let expelled = self.in_share_group(live, around, |group, around| {
+            (Ok(()), group.expel(around, &silent))
+        });
+        match expelled {
+            Ok(()) => self.share_members_left(live, now_ms, &silent),
+            Err(_) => {
+                if let Some(group) = live.kind.share_mut() {
+                    group.postpone(now_ms, PAUSE_MS);
+                }
+            }
+        }
+    }
+
+    /// The group in detail, or why it cannot be described.
+    pub fn describe_share_group(&self, group: &str) -> Result<ShareGroupDescription, Refused> {
+        if group.is_empty() {
+            return Err((ResponseError::InvalidGroupId, String::new()));
+        }
+        let describe = |live: &mut LiveGroup| match live.kind.share() {
+            Some(group) => Ok(self.share_description(group)),
+            None => Err(not_a_share_group(&live.id)),
+        };
+        self.enter(group, describe)
+            .unwrap_or_else(|| Err(not_found(&format!("Group {group}"))))
+    }
+
+    fn share_description(&self, group: &ShareGroup) -> ShareGroupDescription {
+        let members: Vec<_> = group
+            .members()
+            .map(|(id, member)| (id.to_owned(), member.clone()))
+            .collect();
+        let topics = members
+            .iter()
+            .flat_map(|(_, member)| member.current.assigned.keys());
+        let topics: BTreeSet<Uuid> = topics.copied().collect();
+        let named = |topic: Uuid| Some((topic, self.environment().topic_name(topic)?));
+        ShareGroupDescription {
+            state: group.state().name(),
+            epoch: group.epoch(),
+            target_epoch: group.target_epoch(),
+            topic_names: topics.into_iter().filter_map(named).collect(),
+            members,
+        }
+    }
+
+    /// Every partition that a share group reads; None if there is no such group.
+    pub fn share_partitions(&self, group: &str) -> Option<Vec<(Uuid, i32)>> {
+        let partitions = |live: &mut LiveGroup| {
+            let group = live.kind.share()?;
+            Some(
+                group
+                    .initialization()
+                    .all()
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect(),
+            )
+        };
+        self.enter(group, partitions).flatten()
+    }
+
+    /// Lets an empty share group begin at other offsets, by topic id and partition; makes the group if need be.
+    pub fn alter_share_offsets(
+        &self,
+        group: &str,
+        now_ms: i64,
+        topics: &BTreeMap<Uuid, TopicState>,
+        start_offsets: &BTreeMap<(Uuid, i32), i64>,
+    ) -> Result<(), Refused> {
+        let settings = self.share_settings(group);
+        let around = self.share_surroundings(now_ms, &settings);
+        self.enter_or_create(group, now_ms, |live| {
+            become_share_group(live)?;
+            check_empty(live)?;
+            if topics.is_empty() {
+                return Ok(());
+            }
+            self.in_share_group(live, around, |group, around| {
+                (Ok(()), group.begin_initialization(around, topics))
+            })?;
+            self.initialize_share_states(live, around, topics, Some(start_offsets))?;
+            self.environment().share_listener().group_emptied(&live.id);
+            Ok(())
+        })
+    }
+
+    /// Lets an empty share group forget topics, by id. Returns those that it read.
+    pub fn delete_share_offsets(
+        &self,
+        group: &str,
+        now_ms: i64,
+        topics: &[Uuid],
+    ) -> Result<BTreeSet<Uuid>, Refused> {
+        let delete = |live: &mut LiveGroup| {
+            let Some(group) = live.kind.share() else {
+                return Err(not_a_share_group(&live.id));
+            };
+            let known = group.initialization();
+            let is_read = |topic: &&Uuid| {
+                known.initialized.contains_key(*topic) || known.initializing.contains_key(*topic)
+            };
+            let read: BTreeSet<Uuid> = topics.iter().filter(is_read).copied().collect();
+            check_empty(live)?;
+            self.delete_share_topics(live, now_ms, &read)?;
+            Ok(read)
+        };
+        self.enter(group, delete)
+            .unwrap_or_else(|| Err(not_found(&format!("Group {group}"))))
+    }
+
+    /// Deletes the states of topics, and what the group knows of them.
+    fn delete_share_topics(
+        &self,
+        live: &mut LiveGroup,
+        now_ms: i64,
+        topics: &BTreeSet<Uuid>,
+    ) -> Result<(), Refused> {
+        let Some(group) = live.kind.share() else {
+            return Ok(());
+        };
+        let known = group.initialization();
+        let names = topics.iter().filter_map(|id| {
+            let topic = known.initialized.get(id).or_else(|| known.initializing.get(id))?;
+            Some((*id, topic.name.clone()))
+        });
+        let names: BTreeMap<Uuid, String> = names.collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<(Uuid, i32)> = known
+            .all()
+            .filter(|(topic, _)| names.contains_key(topic))
+            .collect();
+        let settings = self.share_settings(&live.id);
+        let around = self.share_surroundings(now_ms, &settings);
+        self.in_share_group(live, around, |group, around| {
+            (Ok(()), group.begin_deletion(around, &names))
+        })?;
+        for (topic, partition) in all {
+            let key = StateKey {
+                group: live.id.clone(),
+                topic,
+                partition,
+            };
+            self.environment().share_states().forget(&key, now_ms)?;
+        }
+        self.in_share_group(live, around, |group, around| {
+            (Ok(()), group.end_deletion(around, &names))
+        })
+    }
+
+    /// Deletes every state of an empty share group, which is about to be deleted itself.
+    pub(super) fn delete_share_states(&self, live: &mut LiveGroup, now_ms: i64) -> Result<(), ResponseError> {
+        let Some(group) = live.kind.share() else {
+            return Ok(());
+        };
+        group.tombstones()?;
+        let topics = group.initialization().all().map(|(topic, _)| topic).collect();
+        self.delete_share_topics(live, now_ms, &topics)
+            .map_err(|(error, _)| error)?;
+        self.environment().share_listener().group_emptied(&live.id);
+        Ok(())
+    }
+
+    /// The topic of this name is gone.
+    pub(super) fn forget_share_topic(&self, live: &mut LiveGroup, name: &str, now_ms: i64) {
+        let Some(group) = live.kind.share() else { return };
+        let known = group.initialization();
+        let topics = known.initialized.iter().chain(&known.initializing);
+        let gone = topics
+            .filter(|(id, topic)| topic.name == name && self.environment().topic_name(**id).is_none())
+            .map(|(id, _)| *id)
+            .collect();
+        // What cannot be written now stays, and nobody asks for it.
+        let _ = self.delete_share_topics(live, now_ms, &gone);
+    }
+
+    pub(super) fn share_surroundings<'a>(
+        &'a self,
+        now_ms: i64,
+        settings: &'a ShareGroupSettings,
+    ) -> ShareSurroundings<'a> {
+        ShareSurroundings {
+            now_ms,
+            settings,
+            catalog: self.environment(),
+        }
+    }
+
+    /// The settings of one group: its own configs, and else the broker's.
+    pub(super) fn share_settings(&self, group: &str) -> ShareGroupSettings {
+        let mut settings = self.config().share.clone();
+        let own = |name: &str, into: &mut i32| {
+            let value = self.environment().group_config(group, name);
+            if let Some(value) = value.and_then(|value| value.trim().parse().ok()) {
+                *into = value;
+            }
+        };
+        own("share.session.timeout.ms", &mut settings.session_timeout_ms);
+        own("share.heartbeat.interval.ms", &mut settings.heartbeat_interval_ms);
+        own(
+            "share.assignment.interval.ms",
+            &mut settings.assignment_interval_ms,
+        );
+        settings
+    }
+}
+
+/// A group that was made for this request becomes a share group; another one must be one.
+fn become_share_group(live: &mut LiveGroup) -> Result<(), Refused> {
+    if live.is_forgettable() && live.kind.share().is_none() {
+        live.kind = GroupKind::Share(Box::new(ShareGroup::new(&live.id)));
+    }
+    match live.kind.share() {
+        Some(_) => Ok(()),
+        None => Err(not_a_share_group(&live.id)),
+    }
+}
+
+fn check_empty(live: &LiveGroup) -> Result<(), Refused> {
+    if live.kind.is_empty() {
+        return Ok(());
+    }
+    Err((ResponseError::NonEmptyGroup, "The group is not empty.".to_owned()))
+}
+
+fn each(topics: &BTreeMap<Uuid, TopicState>) -> impl Iterator<Item = (Uuid, i32)> + '_ {
+    topics
+        .iter()
+        .flat_map(|(id, topic)| topic.partitions.iter().map(|partition| (*id, *partition)))
+}
+
+fn not_found(what: &str) -> Refused {
+    (ResponseError::GroupIdNotFound, format!("{what} not found."))
+}
+
+fn not_a_share_group(id: &str) -> Refused {
+    let message = format!("Group {id} is not a share group.");
+    (ResponseError::GroupIdNotFound, message)
+}

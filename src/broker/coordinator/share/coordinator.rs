@@ -1,0 +1,271 @@
+//! The share coordinator: what is asked of the state of partitions, over the records of `__share_group_state`.
+//!
+//! The words of refusals are Apache Kafka's.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use kafka_protocol::ResponseError;
+
+use super::partition_state::PartitionState;
+use super::record::{Snapshot, StateKey, StateRecord, Update};
+use super::record_state::StateBatch;
+use crate::broker::cluster::Cluster;
+use crate::broker::coordinator::loading::{Replayed, replay};
+use crate::broker::coordinator::lock;
+use crate::broker::coordinator::log::CoordinatorLog;
+use crate::error::Result;
+use crate::topic_partition::Offset;
+
+/// A state that was not written for so long gets a new snapshot, so that the log can be cut before it.
+const COLD_MS: i64 = 300_000;
+
+/// A refusal: the error, and what Kafka says about it.
+pub type Refused = (ResponseError, String);
+
+/// What a leader of a partition wants to be kept.
+#[derive(Clone, Debug)]
+pub struct StateWrite {
+    /// The epoch with which the leader read the state; −1: unknown.
+    pub state_epoch: i32,
+    /// −1: unknown.
+    pub leader_epoch: i32,
+    /// −1: as it was.
+    pub start_offset: i64,
+    /// −1: unknown.
+    pub delivery_complete_count: i32,
+    pub batches: Vec<StateBatch>,
+}
+
+/// The state of every partition that a share group reads.
+#[derive(Debug)]
+pub struct ShareCoordinator {
+    log: CoordinatorLog,
+    cluster: Arc<Cluster>,
+    states: Mutex<HashMap<StateKey, PartitionState>>,
+}
+
+impl ShareCoordinator {
+    /// The coordinator of the states that `log` keeps; reads them all.
+    pub(in crate::broker) fn load(log: CoordinatorLog, cluster: Arc<Cluster>) -> Result<Self> {
+        let mut states = HashMap::new();
+        replay(&log, &mut |_, step| {
+            if let Replayed::Record {
+                offset, key, value, ..
+            } = step
+                && let Some((key, record)) = StateRecord::decode(key, value)
+            {
+                apply(&mut states, key, &record, offset);
+            }
+        })?;
+        Ok(Self {
+            log,
+            cluster,
+            states: Mutex::new(states),
+        })
+    }
+
+    /// Begins the state of a partition, or begins it anew at `start_offset`; −1: where the group's configs say.
+    pub fn initialize(
+        &self,
+        key: &StateKey,
+        state_epoch: i32,
+        start_offset: i64,
+        now_ms: i64,
+    ) -> Result<(), Refused> {
+        self.check_exists(key)?;
+        let mut states = lock(&self.states);
+        let known = states.get(key);
+        if known.is_some_and(|known| state_epoch != -1 && state_epoch < known.state_epoch) {
+            return Err(fenced_state_epoch());
+        }
+        let snapshot = Snapshot {
+            snapshot_epoch: known.map_or(0, |known| known.snapshot_epoch.saturating_add(1)),
+            state_epoch,
+            leader_epoch: 0,
+            start_offset,
+            delivery_complete_count: if start_offset == -1 { -1 } else { 0 },
+            created_ms: now_ms,
+            written_ms: now_ms,
+            batches: Vec::new(),
+        };
+        self.write_record(&mut states, key, &StateRecord::Snapshot(Some(snapshot)), now_ms)
+    }
+
+    /// The state of a partition for its leader, whose epoch counts from now on.
+    pub fn read(&self, key: &StateKey, leader_epoch: i32, now_ms: i64) -> Result<PartitionState, Refused> {
+        check_partition(key)?;
+        let mut states = lock(&self.states);
+        let state = states.get(key).ok_or_else(|| uninitialized("Read"))?;
+        if leader_epoch < state.leader_epoch {
+            return Err(fenced_leader_epoch());
+        }
+        if leader_epoch > state.leader_epoch {
+            let update = Update {
+                snapshot_epoch: state.snapshot_epoch,
+                leader_epoch,
+                start_offset: state.start_offset,
+                delivery_complete_count: state.delivery_complete_count,
+                batches: Vec::new(),
+            };
+            let record = state.record_of(update, now_ms);
+            self.write_record(&mut states, key, &record, now_ms)?;
+        }
+        states.get(key).cloned().ok_or_else(|| uninitialized("Read"))
+    }
+
+    /// Keeps what a leader has changed.
+    pub fn write(&self, key: &StateKey, write: StateWrite, now_ms: i64) -> Result<(), Refused> {
+        check_partition(key)?;
+        let mut states = lock(&self.states);
+        let state = states.get(key).ok_or_else(|| uninitialized("Write"))?;
+        if write.leader_epoch != -1 && write.leader_epoch < state.leader_epoch {
+            return Err(fenced_leader_epoch());
+        }
+        if write.state_epoch != -1 && write.state_epoch < state.state_epoch {
+            return Err(fenced_state_epoch());
+        }
+        let update = Update {
+            snapshot_epoch: state.snapshot_epoch,
+            leader_epoch: if write.leader_epoch == -1 {
+                state.leader_epoch
+            } else {
+                write.leader_epoch
+            },
+            start_offset: write.start_offset,
+            delivery_complete_count: write.delivery_complete_count,
+            batches: write.batches,
+        };
+        let record = state.record_of(update, now_ms);
+        self.write_record(&mut states, key, &record, now_ms)
+    }
+
+    /// The state of a partition as far as anybody may know it; None: the group does not read it.
+    pub fn summary(&self, key: &StateKey) -> Option<PartitionState> {
+        lock(&self.states).get(key).cloned()
+    }
+
+    /// Ends the state of a partition.
+    pub fn delete(&self, key: &StateKey, now_ms: i64) -> Result<(), Refused> {
+        self.check_exists(key)?;
+        self.forget(key, now_ms)
+    }
+
+    /// Ends the state of a partition that may have been deleted.
+    pub fn forget(&self, key: &StateKey, now_ms: i64) -> Result<(), Refused> {
+        let mut states = lock(&self.states);
+        if !states.contains_key(key) {
+            return Ok(());
+        }
+        self.write_record(&mut states, key, &StateRecord::Snapshot(None), now_ms)
+    }
+
+    /// Every partition of which there is a state.
+    pub fn keys(&self) -> Vec<StateKey> {
+        lock(&self.states).keys().cloned().collect()
+    }
+
+    fn write_record(
+        &self,
+        states: &mut HashMap<StateKey, PartitionState>,
+        key: &StateKey,
+        record: &StateRecord,
+        now_ms: i64,
+    ) -> Result<(), Refused> {
+        let not_available = |_| (ResponseError::CoordinatorNotAvailable, String::new());
+        let partition = self.log.partition_of(&key.to_string()).map_err(not_available)?;
+        let encoded = [record.encode(key)];
+        let offset = self
+            .log
+            .append(partition, now_ms, &encoded)
+            .map_err(not_available)?;
+        apply(states, key.clone(), record, offset);
+        if let Some(state) = states.get_mut(key) {
+            state.touched_ms = now_ms;
+        }
+        Ok(())
+    }
+
+    fn check_exists(&self, key: &StateKey) -> Result<(), Refused> {
+        check_partition(key)?;
+        let image = self.cluster.image();
+        let topic = image.topic_by_id(key.topic);
+        match topic.and_then(|topic| topic.partition(key.partition)) {
+            Some(_) => Ok(()),
+            None => Err((
+                ResponseError::UnknownTopicOrPartition,
+                "This server does not host this topic-partition.".to_owned(),
+            )),
+        }
+    }
+
+    /// Writes states anew that have not changed for long, and cuts the log before the first record that is needed. The
+    /// topic is not compacted: this is what keeps it small.
+    pub(in crate::broker) fn prune(&self, now_ms: i64) {
+        let mut states = lock(&self.states);
+        let is_cold = |state: &PartitionState| {
+            state.has_updates() && state.touched_ms.saturating_add(COLD_MS) <= now_ms
+        };
+        let cold: Vec<(StateKey, StateRecord)> = states
+            .iter()
+            .filter(|(_, state)| is_cold(state))
+            .map(|(key, state)| (key.clone(), state.snapshot(now_ms)))
+            .collect();
+        for (key, record) in cold {
+            // What cannot be written now is written next time.
+            let _ = self.write_record(&mut states, &key, &record, now_ms);
+        }
+        let mut needed: HashMap<i32, Offset> = HashMap::new();
+        for (key, state) in states.iter() {
+            let Ok(partition) = self.log.partition_of(&key.to_string()) else {
+                return;
+            };
+            let least = needed.entry(partition).or_insert(state.snapshot_offset);
+            *least = state.snapshot_offset.min(*least);
+        }
+        for replica in self.log.replicas() {
+            let mut log = replica.log();
+            let needed = needed.get(&replica.index).copied();
+            let needed = needed.unwrap_or_else(|| log.log_end_offset());
+            // Records that are kept for longer do no harm.
+            let _ = log.delete_records(needed);
+            replica.publish(&mut log);
+        }
+    }
+}
+
+fn apply(
+    states: &mut HashMap<StateKey, PartitionState>,
+    key: StateKey,
+    record: &StateRecord,
+    offset: Offset,
+) {
+    let state = states.remove(&key);
+    if let Some(state) = PartitionState::apply(state, record, offset) {
+        states.insert(key, state);
+    }
+}
+
+fn check_partition(key: &StateKey) -> Result<(), Refused> {
+    if key.partition < 0 {
+        let words = "The partition id cannot be a negative number.".to_owned();
+        return Err((ResponseError::InvalidRequest, words));
+    }
+    Ok(())
+}
+
+fn uninitialized(operation: &str) -> Refused {
+    let words = format!("{operation} operation on uninitialized share partition not allowed.");
+    (ResponseError::InvalidRequest, words)
+}
+
+fn fenced_leader_epoch() -> Refused {
+    let words = "The leader epoch in the request is older than the epoch on the broker.";
+    (ResponseError::FencedLeaderEpoch, words.to_owned())
+}
+
+fn fenced_state_epoch() -> Refused {
+    let words =
+        "The share coordinator rejected the request because the share-group state epoch did not match.";
+    (ResponseError::FencedStateEpoch, words.to_owned())
+}

@@ -1,0 +1,58 @@
+//! `ShareGroupHeartbeat`, version 1: a member of a share group (KIP-932) joins, goes on, or leaves.
+//!
+//! - Members choose their own ids. Null fields are as they were; so is a null assignment in the answer.
+//! - On Apache Kafka the first answer gives no partition, as their states have to be made first. Here they are made
+//!   before the answer, so that a member need not wait for its second heartbeat; the epochs are the same.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_ShareGroupHeartbeat>
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::share_group_heartbeat_response::{Assignment, TopicPartitions};
+use kafka_protocol::messages::{ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse};
+
+use super::group_words::optional;
+use super::text;
+use crate::broker::call::RequestContext;
+use crate::broker::coordinator::group::share_group::ShareHeartbeat;
+use crate::broker::node::Node;
+use crate::broker::timers::steady_ms;
+
+pub fn handle(
+    node: &Arc<Node>,
+    context: &RequestContext,
+    request: ShareGroupHeartbeatRequest,
+) -> ShareGroupHeartbeatResponse {
+    let topics = request.subscribed_topic_names.as_ref();
+    let heartbeat = ShareHeartbeat {
+        member_id: request.member_id.to_string(),
+        member_epoch: request.member_epoch,
+        rack_id: optional(request.rack_id.as_ref()),
+        topics: topics.map(|topics| topics.iter().map(|topic| topic.to_string()).collect()),
+        client_id: context.client_id.clone(),
+        client_host: format!("/{}", context.client_host),
+    };
+    let outcome = node
+        .groups
+        .share_heartbeat(&request.group_id, steady_ms(), &heartbeat);
+    match outcome {
+        Ok(answer) => {
+            let assignment = answer.assignment.map(|assigned| {
+                let topics = assigned.into_iter().map(|(topic, partitions)| {
+                    TopicPartitions::default()
+                        .with_topic_id(topic)
+                        .with_partitions(partitions.into_iter().collect())
+                });
+                Assignment::default().with_topic_partitions(topics.collect())
+            });
+            ShareGroupHeartbeatResponse::default()
+                .with_member_id(Some(request.member_id))
+                .with_member_epoch(answer.member_epoch)
+                .with_heartbeat_interval_ms(answer.heartbeat_interval_ms)
+                .with_assignment(assignment)
+        }
+        Err((error, message)) => ShareGroupHeartbeatResponse::default()
+            .with_error_code(error.code())
+            .with_error_message((!message.is_empty()).then(|| text(message))),
+    }
+}

@@ -1,0 +1,93 @@
+//! What ShareFetch and ShareAcknowledge have in common: who asks, and what they say about records.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::GroupId;
+use kafka_protocol::protocol::StrBytes;
+
+use crate::broker::coordinator::share::StateKey;
+use crate::broker::node::Node;
+use crate::broker::share::acknowledge::Acknowledgement;
+use crate::broker::share::acknowledge_type::AcknowledgeType;
+use crate::broker::share::partition_manager::Refused;
+use crate::broker::share::share_session::{PartitionId, SessionKey};
+use crate::broker::timers::steady_ms;
+
+/// One batch of acknowledgements as a request has it: the first and the last offset, and the types.
+pub(super) type Batch = (i64, i64, Vec<i8>);
+
+/// What became of the acknowledgements, by partition.
+pub(super) type Outcomes = BTreeMap<PartitionId, Result<(), Refused>>;
+
+/// Whose request it is.
+pub(super) fn session_key(
+    group: Option<&GroupId>,
+    member: Option<&StrBytes>,
+) -> Result<SessionKey, ResponseError> {
+    let member = member.map(ToString::to_string).unwrap_or_default();
+    match group {
+        Some(group) if !member.is_empty() => Ok(SessionKey {
+            group: group.to_string(),
+            member,
+        }),
+        _ => Err(ResponseError::InvalidRequest),
+    }
+}
+
+/// The acknowledgements of one partition; None if they cannot be right.
+fn acknowledgements(batches: &[Batch], renews: bool) -> Option<Vec<Acknowledgement>> {
+    let mut previous_last = -1;
+    let mut all = Vec::with_capacity(batches.len());
+    for (first, last, types) in batches {
+        let count = last.checked_sub(*first)?.checked_add(1)?;
+        let fits = types.len() == 1 || i64::try_from(types.len()) == Ok(count);
+        if count < 1 || *first < previous_last || types.is_empty() || !fits {
+            return None;
+        }
+        previous_last = *last;
+        let types = types.iter().map(|number| AcknowledgeType::of(*number, renews));
+        all.push(Acknowledgement {
+            first: *first,
+            last: *last,
+            types: types.collect::<Option<_>>()?,
+        });
+    }
+    Some(all)
+}
+
+/// Takes over the acknowledgements of a request. `renews`: they may be renewals.
+pub(super) fn acknowledge_all(
+    node: &Arc<Node>,
+    session: &SessionKey,
+    partitions: &[(PartitionId, Vec<Batch>)],
+    renews: bool,
+) -> Outcomes {
+    let renews = renews && node.share.config_of(&session.group).renews;
+    let outcomes = partitions.iter().map(|(id, batches)| {
+        let outcome = acknowledge(node, session, *id, batches, renews);
+        (*id, outcome)
+    });
+    outcomes.collect()
+}
+
+fn acknowledge(
+    node: &Node,
+    session: &SessionKey,
+    id: PartitionId,
+    batches: &[Batch],
+    renews: bool,
+) -> Result<(), Refused> {
+    let (topic, partition) = id;
+    if node.cluster.image().topic_by_id(topic).is_none() {
+        return Err((ResponseError::UnknownTopicId, None));
+    }
+    let all = acknowledgements(batches, renews).ok_or((ResponseError::InvalidRequest, None))?;
+    let key = StateKey {
+        group: session.group.clone(),
+        topic,
+        partition,
+    };
+    node.share.acknowledge(&key, &session.member, &all, steady_ms())
+}
