@@ -252,6 +252,67 @@ fn a_kill_leaves_a_transaction_whole_or_not_at_all() {
     assert_eq!(read(&cluster, "a", "read_committed"), ["kept", "after"]);
 }
 
+/// A client that looks offsets up and reads no records.
+fn asker(cluster: &Cluster, isolation: &str) -> BaseConsumer {
+    ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap())
+        .set("group.id", "unused")
+        .set("isolation.level", isolation)
+        .create()
+        .expect("a consumer")
+}
+
+#[test]
+fn a_time_leads_to_no_record_of_an_open_transaction() {
+    let cluster = Cluster::start();
+    let producer = producer(&cluster, "t");
+    producer.begin_transaction().unwrap();
+    send(&producer, "a", &["open"]);
+    let found = |isolation| {
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition_offset("a", 0, Offset::Offset(0)).unwrap();
+        let found = asker(&cluster, isolation)
+            .offsets_for_times(asked, PATIENCE)
+            .unwrap();
+        found.elements()[0].offset()
+    };
+    assert_eq!(found("read_uncommitted"), Offset::Offset(0));
+    assert_eq!(found("read_committed"), Offset::End);
+    producer.commit_transaction(PATIENCE).unwrap();
+    assert_eq!(found("read_committed"), Offset::Offset(0));
+}
+
+#[test]
+fn deleted_records_of_an_open_transaction_leave_no_end_before_the_start() {
+    let suite = Suite::new();
+    let cluster = Cluster::start();
+    let producer = producer(&cluster, "t");
+    producer.begin_transaction().unwrap();
+    send(&producer, "a", &["one", "two"]);
+    let delete = [
+        "records",
+        "delete",
+        "a",
+        "--to",
+        "2",
+        "--yes",
+        "-q",
+        "-b",
+        &cluster.bootstrap(),
+    ];
+    suite.run(delete).succeeds();
+    let bounds = |isolation| {
+        asker(&cluster, isolation)
+            .fetch_watermarks("a", 0, PATIENCE)
+            .unwrap()
+    };
+    assert_eq!(bounds("read_committed"), (2, 2));
+    send(&producer, "a", &["three"]);
+    assert_eq!(bounds("read_committed"), (2, 2), "the transaction is still open");
+    producer.commit_transaction(PATIENCE).unwrap();
+    assert_eq!(read(&cluster, "a", "read_committed"), ["three"]);
+}
+
 /// How many batches of a log are left after a crash.
 type Left = usize;
 

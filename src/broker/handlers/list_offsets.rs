@@ -130,13 +130,19 @@ fn look_up(
         MAX_TIMESTAMP => partition.log().max_timestamp_offset(),
         timestamp => partition.log().offset_for_timestamp(timestamp),
     };
+    // What a reader cannot get is not found: records of an open transaction, and all that follows them.
+    let end = if committed {
+        partition.last_stable_offset()
+    } else {
+        partition.high_watermark()
+    };
     match timed {
-        Ok(Some(found)) => Ok(Found {
+        Ok(Some(found)) if found.offset < end => Ok(Found {
             offset: found.offset,
             timestamp: found.timestamp,
             leader_epoch: found.leader_epoch,
         }),
-        Ok(None) => Ok(NOTHING),
+        Ok(_) => Ok(NOTHING),
         Err(_) => Err(ResponseError::KafkaStorageError),
     }
 }

@@ -124,6 +124,23 @@ impl Log {
         })
     }
 
+    /// The record with the largest timestamp; `None` if that is a marker, since which of several is the youngest depends
+    /// on the clock.
+    pub fn youngest(&self) -> Option<i64> {
+        let mut youngest = None;
+        for batch in &self.batches {
+            let Content::Records(records) = &batch.content else {
+                return None;
+            };
+            for (at, (time, _)) in records.iter().enumerate() {
+                if youngest.is_none_or(|(largest, _)| *time > largest) {
+                    youngest = Some((*time, batch.base_offset + at as i64));
+                }
+            }
+        }
+        youngest.map(|(_, offset)| offset)
+    }
+
     pub fn write(&mut self, mut batch: Batch, has_to_begin_at_zero: bool) -> Appended {
         batch.base_offset = self.end();
         if let Some(producer) = batch.producer {
@@ -252,8 +269,6 @@ pub enum State {
 #[derive(Clone, Debug)]
 pub struct Transaction {
     pub producer: Identity,
-    /// The epoch before the last end, which a repeated request may name.
-    pub previous_epoch: Option<i16>,
     pub state: State,
     pub generation: Generation,
     pub partitions: BTreeSet<Partition>,
@@ -370,7 +385,6 @@ impl Model {
         }
         self.transactions[at] = Some(Transaction {
             producer: given,
-            previous_epoch: None,
             state: State::Empty,
             generation,
             partitions: BTreeSet::new(),
@@ -401,22 +415,23 @@ impl Model {
         &mut self,
         at: usize,
         producer: Identity,
+        generation: Generation,
         commits: bool,
     ) -> Result<Identity, ResponseError> {
         let transaction = self.transactions[at].as_ref().unwrap();
-        let (state, generation) = (transaction.state, transaction.generation);
+        let (state, current) = (transaction.state, transaction.producer);
         let is_second = generation == Generation::Second;
-        let is_repeated = is_second && transaction.previous_epoch == Some(producer.epoch);
-        match transaction.refusal(producer) {
-            Some(_) if is_repeated && producer.id == transaction.producer.id => {
-                return match state {
-                    State::Complete { commits: did } if did == commits => Ok(transaction.producer),
-                    State::Complete { .. } => Err(ResponseError::InvalidTxnState),
-                    _ => Err(ResponseError::ProducerFenced),
-                };
-            }
-            Some(refused) => return Err(refused),
-            None => {}
+        // The answer to the first request may have been lost: the end has raised the epoch since.
+        let is_repeated = is_second && producer.id == current.id && producer.epoch + 1 == current.epoch;
+        if let (true, State::Complete { commits: did }) = (is_repeated, state) {
+            return if did == commits {
+                Ok(current)
+            } else {
+                Err(ResponseError::InvalidTxnState)
+            };
+        }
+        if let Some(refused) = transaction.refusal(producer) {
+            return Err(refused);
         }
         let is_done = !is_second && state == State::Complete { commits };
         let is_right = state == State::Ongoing || is_second && !commits;
@@ -430,7 +445,6 @@ impl Model {
         self.end(at, commits, epoch);
         let transaction = self.transactions[at].as_mut().unwrap();
         transaction.producer.epoch = epoch;
-        transaction.previous_epoch = is_second.then_some(producer.epoch);
         Ok(transaction.producer)
     }
 

@@ -289,7 +289,12 @@ impl World {
             .get(&producer.id)
             .filter(|known| known.epoch == producer.epoch);
         let is_sure = log.start == 0 || known.is_some_and(|known| known.certain > 0);
-        let written = known.map_or_else(Vec::new, |known| known.written.clone());
+        // No client repeats a batch of a transaction that has ended.
+        let since = known
+            .and_then(|known| known.open_since)
+            .unwrap_or(if transactional { i64::MAX } else { 0 });
+        let mut written = known.map_or_else(Vec::new, |known| known.written.clone());
+        written.retain(|(_, _, offset)| *offset >= since);
         let next = known.map_or(0, |known| known.last_sequence() + 1);
         match twist {
             Twist::Repeated if is_sure && !written.is_empty() => {
@@ -442,19 +447,14 @@ impl World {
         let transaction = self.model.transactions[at].as_ref().unwrap();
         let mut commits = self.random.chance(60);
         if twist == Twist::Repeated
-            && let (Some(epoch), State::Complete { commits: did }) =
-                (transaction.previous_epoch, transaction.state)
+            && let State::Complete { commits: did } = transaction.state
+            && producer.epoch > 0
         {
-            (producer.epoch, commits) = (epoch, did);
+            (producer.epoch, commits) = (producer.epoch - 1, did);
         }
         self.tell(("end", at, producer, generation, commits));
         let answer = patiently(|| self.requests.end_transaction(at, producer, generation, commits));
-        let is_ours = self.model.transactions[at].as_ref().unwrap().generation == generation;
-        assert!(
-            is_ours || answer.is_err(),
-            "a stale producer ends a transaction: {answer:?}"
-        );
-        let wanted = self.model.end_by_client(at, producer, commits);
+        let wanted = self.model.end_by_client(at, producer, generation, commits);
         assert_eq!(answer, wanted, "EndTxn");
         self.settle();
     }
@@ -538,8 +538,10 @@ impl World {
         let wanted = match timestamp {
             LATEST => limit,
             EARLIEST => log.start,
-            // Which of several markers is the youngest depends on the clock.
-            MAX_TIMESTAMP => return,
+            MAX_TIMESTAMP => match log.youngest().filter(|_| log.start == 0) {
+                Some(offset) => Some(offset).filter(|offset| *offset < limit).unwrap_or(-1),
+                None => return,
+            },
             _ => log
                 .at_timestamp(timestamp)
                 .filter(|offset| *offset < limit)
@@ -580,12 +582,14 @@ impl World {
 
     fn delete_records(&mut self) {
         let partition = self.random.pick(&PARTITIONS);
+        let is_ours = self.cluster.is_some();
         let log = self.model.log(partition);
         let (start, stable, end) = (log.start, log.last_stable_offset(), log.end());
         let offset = match self.random.below(10) {
-            0 => -1,
-            1 => end + 1,
-            2 => self.random.between(0, end),
+            0 => end + 1,
+            // Apache Kafka gives a last stable offset below the log's start until the next record arrives.
+            1 if is_ours || stable == end => -1,
+            2 if is_ours || stable == end => self.random.between(0, end),
             _ => self.random.between(start, start + (stable - start) / 2),
         };
         self.tell(("delete records", partition, offset));
@@ -644,16 +648,20 @@ impl World {
         for partition in PARTITIONS {
             let stable = self.model.log(partition).last_stable_offset();
             let end = self.model.log(partition).end();
-            patiently(|| {
-                let seen =
-                    [true, false].map(|committed| self.requests.list_offset(partition, committed, LATEST));
-                if seen == [Ok(stable), Ok(end)] {
+            let wanted = [Ok(stable), Ok(end)];
+            let mut seen = wanted;
+            let settled = patiently(|| {
+                seen = [true, false].map(|committed| self.requests.list_offset(partition, committed, LATEST));
+                if seen == wanted {
                     Ok(())
                 } else {
                     Err(ResponseError::ConcurrentTransactions)
                 }
-            })
-            .unwrap();
+            });
+            assert!(
+                settled.is_ok(),
+                "wanted {wanted:?}, seen {seen:?} on {partition:?}"
+            );
             for group in 0..GROUPS {
                 if !self.model.is_unstable(group, partition) {
                     patiently(|| match self.requests.committed(group, partition, true) {
