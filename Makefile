@@ -17,6 +17,16 @@ interop:
 	$(CARGO) build --release --locked
 	tests/interop/run
 
+# Random work on the mini broker and on a model of it in memory: `make model SEED=7 STEPS=100000`; without a seed, several
+model:
+	$(if $(SEED),KAFKIT_SEED=$(SEED)) KAFKIT_STEPS=$(or $(STEPS),5000) \
+		$(CARGO) test --release --locked --test integration -- broker_against_model
+
+# The mini broker is killed under load of Java, librdkafka and franz-go: `make torture KILLS=20 SECONDS=60 SEED=7`
+torture:
+	$(CARGO) build --release --locked
+	tests/interop/torture.py --kills $(or $(KILLS),200) --seconds $(or $(SECONDS),1800) $(if $(SEED),--seed $(SEED))
+
 # Side by side with Apache Kafka, kcat and kfake; prints a table with ratios
 bench:
 	$(CARGO) build --release --locked
@@ -27,4 +37,4 @@ generate:
 	$(CARGO) build --release --locked
 	KAFKIT_GENERATE=1 $(CARGO) test --release --locked --test integration -- generated_files
 
-.PHONY: check test interop bench generate
+.PHONY: check test interop model torture bench generate
