@@ -21,6 +21,12 @@ pub enum Kind {
     String,
     /// Words with commas between them.
     List,
+    /// 16 bits, signed.
+    Short,
+    /// The name of a Java class.
+    Class,
+    /// What is never shown.
+    Password,
 }
 
 impl Kind {
@@ -33,6 +39,9 @@ impl Kind {
             Kind::Long => 5,
             Kind::Double => 6,
             Kind::List => 7,
+            Kind::Short => 4,
+            Kind::Class => 8,
+            Kind::Password => 9,
         }
     }
 
@@ -44,6 +53,9 @@ impl Kind {
             Kind::Long => "LONG",
             Kind::Double => "DOUBLE",
             Kind::List => "LIST",
+            Kind::Short => "SHORT",
+            Kind::Class => "CLASS",
+            Kind::Password => "PASSWORD",
         }
     }
 }

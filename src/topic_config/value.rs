@@ -15,6 +15,10 @@ impl TopicConfig {
                 Ok(number) => self.check_number(number.into()),
                 Err(_) => Err(self.not_a_number(value)),
             },
+            Kind::Short => match trimmed.parse::<i16>() {
+                Ok(number) => self.check_number(number.into()),
+                Err(_) => Err(self.not_a_number(value)),
+            },
             Kind::Long => match trimmed.parse::<i64>() {
                 Ok(number) => self.check_number(number),
                 Err(_) => Err(self.not_a_number(value)),
@@ -24,6 +28,7 @@ impl TopicConfig {
                 None => Err(self.not_a_number(value)),
             },
             Kind::String => self.check_word(trimmed),
+            Kind::Class | Kind::Password => Ok(()),
             Kind::List if trimmed.is_empty() => Ok(()),
             Kind::List => self.check_list(trimmed),
         }

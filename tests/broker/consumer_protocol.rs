@@ -302,7 +302,10 @@ fn a_full_group_takes_nobody_more() {
 
 #[test]
 fn a_groups_own_session_time_out_holds_and_is_kept() {
-    let mut cluster = Cluster::start_with(&["group.consumer.min.session.timeout.ms=100"]);
+    let mut cluster = Cluster::start_with(&[
+        "group.consumer.min.session.timeout.ms=100",
+        "group.consumer.min.heartbeat.interval.ms=1000",
+    ]);
     kafkit(&cluster, &["topics", "create", "t", "--partitions", "1"]);
     let alter = |value: &str| {
         let config = AlterableConfig::default()

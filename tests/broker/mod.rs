@@ -1,6 +1,7 @@
 //! Does the broker answer right?
 
 mod compaction;
+mod configs;
 mod consumer_protocol;
 mod expected_by_clients;
 mod foreign_folders;

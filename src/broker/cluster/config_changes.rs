@@ -10,9 +10,10 @@ use kafka_protocol::ResponseError;
 
 use super::controller::Refused;
 use crate::broker::config::config_table::{self, Scope};
-use crate::broker::config::effective_config::Configs;
-use crate::broker::config::{BrokerConfig, group_config};
-use crate::topic_config::{self, Kind, TOPIC_CONFIGS};
+use crate::broker::config::effective_config::{BrokerValues, Configs};
+use crate::broker::config::{client_metrics_config, group_config};
+use crate::java::hash_order::hash_order;
+use crate::topic_config::{self, Kind};
 
 /// The operations of IncrementalAlterConfigs, by their codes.
 const SET: i8 = 0;
@@ -28,6 +29,10 @@ pub(in crate::broker) enum Resource {
     Broker(i32),
     /// The defaults for every broker of the cluster.
     BrokerDefaults,
+    /// The loggers of this broker, of which there are none.
+    BrokerLoggers,
+    /// A subscription to client metrics, whether there is one of this name or not.
+    ClientMetrics(String),
     /// A group, whether there is one of this name or not.
     Group(String),
 }
@@ -46,8 +51,16 @@ impl Resource {
         match self {
             Resource::Topic(_) => topic_config::find(name).map(|config| config.kind),
             Resource::Group(_) => group_config::find(name).map(|config| config.kind),
-            _ => config_table::find(name).map(|setting| setting.kind),
+            Resource::Broker(_) | Resource::BrokerDefaults => {
+                config_table::find(name).map(|setting| setting.kind)
+            }
+            // Kafka appends to none of these, lists or not.
+            Resource::BrokerLoggers | Resource::ClientMetrics(_) => None,
         }
+    }
+
+    fn is_of_brokers(&self) -> bool {
+        matches!(self, Resource::Broker(_) | Resource::BrokerDefaults)
     }
 }
 
@@ -67,6 +80,9 @@ pub(in crate::broker) fn changed_value(
     current: impl FnOnce() -> String,
 ) -> Result<Option<String>, Refused> {
     let Change { name, operation, .. } = change;
+    if *resource == Resource::BrokerLoggers {
+        return Err(no_such_logger(change));
+    }
     if operation == DELETE {
         return Ok(None);
     }
@@ -84,7 +100,12 @@ pub(in crate::broker) fn changed_value(
         }
     };
     if resource.kind_of(name) != Some(Kind::List) {
-        let message = format!("Can't {word} to key {name} because its type is not LIST.");
+        let message = if resource.is_of_brokers() {
+            let word = word.to_lowercase();
+            format!("Config value {word} is not allowed for config key: {name}")
+        } else {
+            format!("Can't {word} to key {name} because its type is not LIST.")
+        };
         return Err((ResponseError::InvalidConfig, message));
     }
     let current = current();
@@ -99,27 +120,56 @@ pub(in crate::broker) fn changed_value(
     Ok(Some(list.join(",")))
 }
 
+fn no_such_logger(change: Change<'_>) -> Refused {
+    let word = match change.operation {
+        APPEND => "APPEND",
+        SUBTRACT => "SUBTRACT",
+        _ => {
+            let message = format!("Logger {} does not exist!", change.name);
+            return (ResponseError::InvalidConfig, message);
+        }
+    };
+    let message = format!("{word} operation is not allowed for the BROKER_LOGGER resource");
+    (ResponseError::InvalidRequest, message)
+}
+
 fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|word| !word.is_empty())
 }
 
-/// Whether a resource may have these configs; `broker` is what the broker was started with.
+/// Whether a resource may have these configs. `broker` is what this broker takes its values from before the change,
+/// `before` what the resource had.
 pub(in crate::broker) fn check(
     resource: &Resource,
     configs: &Configs,
-    broker: &BrokerConfig,
+    before: &Configs,
+    broker: BrokerValues<'_>,
 ) -> Result<(), Refused> {
+    let invalid = |message| (ResponseError::InvalidConfig, message);
     match resource {
-        Resource::Group(_) => {
-            group_config::validate(configs, broker).map_err(|message| (ResponseError::InvalidConfig, message))
+        Resource::Group(_) => group_config::validate(configs, broker.config).map_err(invalid),
+        Resource::Topic(_) => check_topic_configs(configs).map_err(invalid),
+        Resource::ClientMetrics(name) => client_metrics_config::validate(name, configs),
+        Resource::BrokerLoggers => Ok(()),
+        Resource::Broker(_) | Resource::BrokerDefaults => {
+            check_broker_configs(resource, configs, broker)
+                .map_err(|message| (ResponseError::InvalidRequest, message))?;
+            check_min_insync_replicas(resource, configs, before).map_err(invalid)
         }
-        Resource::Topic(_) => {
-            let pairs: Vec<(&str, &str)> = pairs(configs).collect();
-            topic_config::validate(&pairs).map_err(|message| (ResponseError::InvalidConfig, message))
-        }
-        _ => check_broker_configs(resource, configs)
-            .map_err(|message| (ResponseError::InvalidRequest, message)),
     }
+}
+
+/// Whether a topic may have these configs; the error is Kafka's text.
+pub(super) fn check_topic_configs(configs: &Configs) -> Result<(), String> {
+    let all: Vec<(&str, &str)> = pairs(configs).collect();
+    topic_config::validate(&all)?;
+    let tiered = configs.get("remote.storage.enable");
+    if tiered.is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
+        let message = "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote \
+                       log storage.";
+        return Err(message.to_owned());
+    }
+    Ok(())
 }
 
 fn pairs(configs: &Configs) -> impl Iterator<Item = (&str, &str)> {
@@ -128,43 +178,145 @@ fn pairs(configs: &Configs) -> impl Iterator<Item = (&str, &str)> {
         .map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
+/// Settings that only a listener can be given while the broker runs, under its own name for them.
+const OF_LISTENERS: [&str; 10] = [
+    "ssl.key.password",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
+    "ssl.keystore.location",
+    "ssl.keystore.password",
+    "ssl.keystore.type",
+    "ssl.truststore.certificates",
+    "ssl.truststore.location",
+    "ssl.truststore.password",
+    "ssl.truststore.type",
+];
+
 /// Only what can change while a broker runs. Unknown names are let through, as Kafka does.
-fn check_broker_configs(resource: &Resource, configs: &Configs) -> Result<(), String> {
-    let with_scope = |scope: Scope| {
-        let names = configs
-            .keys()
-            .filter(|name| config_table::find(name).is_some_and(|setting| setting.scope == scope));
-        let names: Vec<&str> = names.map(String::as_str).collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    };
-    if let Some(names) = with_scope(Scope::ReadOnly) {
-        return Err(format!("Cannot update these configs dynamically: [{names}]"));
-    }
-    if *resource == Resource::BrokerDefaults
-        && let Some(names) = with_scope(Scope::Broker)
-    {
-        return Err(format!(
-            "Cannot update these configs at default cluster level, broker id must be specified: [{names}]"
-        ));
-    }
+fn check_broker_configs(
+    resource: &Resource,
+    configs: &Configs,
+    broker: BrokerValues<'_>,
+) -> Result<(), String> {
+    let has_scope =
+        |name: &str, scope| config_table::exactly(name).is_some_and(|setting| setting.scope == scope);
+    refuse_any(configs, "Cannot update these configs dynamically", |name| {
+        has_scope(name, Scope::ReadOnly)
+    })?;
+    let words =
+        "These security configs can be dynamically updated only per-listener using the listener prefix";
+    refuse_any(configs, words, |name| OF_LISTENERS.contains(&name))?;
     for (name, value) in pairs(configs) {
-        // A default of a topic config obeys the rule of that config.
-        let rule = TOPIC_CONFIGS
-            .iter()
-            .find(|config| config.broker_setting == Some(name));
-        if let Some(config) = rule {
-            config.check(value).map_err(|message| {
-                message.replacen(
-                    &format!("configuration {}", config.name),
-                    &format!("configuration {name}"),
-                    1,
-                )
-            })?;
-        } else if let Some(setting) = config_table::find(name) {
+        if let Some(setting) = config_table::exactly(name) {
             setting.check(value)?;
         }
     }
+    if *resource == Resource::BrokerDefaults {
+        let words = "Cannot update these configs at default cluster level, broker id must be specified";
+        refuse_any(configs, words, |name| has_scope(name, Scope::Broker))?;
+    }
+    check_together(configs, broker)
+}
+
+/// Refuses the configs of which `is_refused` holds, in the order in which Java's set has them.
+fn refuse_any(configs: &Configs, words: &str, is_refused: impl Fn(&str) -> bool) -> Result<(), String> {
+    let names = configs.keys().map(String::as_str).filter(|name| is_refused(name));
+    let names = hash_order(names.collect(), |name| *name);
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{words}: [{}]", names.join(", ")))
+}
+
+/// Pools of threads, which Kafka resizes by no more than a factor of two at once.
+const THREADS: [&str; 5] = [
+    "background.threads",
+    "num.io.threads",
+    "num.network.threads",
+    "num.recovery.threads.per.data.dir",
+    "num.replica.fetchers",
+];
+
+/// What values must keep to together.
+fn check_together(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), String> {
+    let number = |name: &str| {
+        let given = configs.get(name).and_then(|value| value.trim().parse().ok());
+        given.unwrap_or_else(|| broker.number(name))
+    };
+    let buffer = number("log.cleaner.dedupe.buffer.size");
+    if buffer < number("log.cleaner.threads").saturating_mul(1 << 20) {
+        let words =
+            "requirement failed: log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.";
+        return Err(words.to_owned());
+    }
+    for name in THREADS {
+        let (new, current) = (number(name), broker.number(name));
+        let words = if new < current / 2 {
+            "should be at least half the current value"
+        } else if new > current * 2 {
+            "should not be greater than double the current value"
+        } else {
+            continue;
+        };
+        return Err(format!(
+            "Invalid value org.apache.kafka.common.config.ConfigException: Dynamic thread count update validation \
+             failed for {name}={new}, value {words} {current} for configuration Invalid dynamic configuration"
+        ));
+    }
+    let other_dirs: Vec<&str> = configs.get("cordoned.log.dirs").map_or(Vec::new(), |dirs| {
+        let own = broker.config.data_dir.to_string_lossy();
+        words(dirs).filter(|dir| *dir != own).collect()
+    });
+    if !other_dirs.is_empty() {
+        return Err(format!(
+            "requirement failed: All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing \
+             entries : {}",
+            other_dirs.join(", ")
+        ));
+    }
+    match configs.get("max.connections.per.ip.overrides") {
+        Some(overrides) => check_overrides(overrides),
+        None => Ok(()),
+    }
+}
+
+/// `host:count`, with commas between them.
+fn check_overrides(overrides: &str) -> Result<(), String> {
+    let name = "max.connections.per.ip.overrides";
+    for word in words(overrides) {
+        let Some((_, count)) = word.rsplit_once(':') else {
+            return Err(format!(
+                "Error parsing configuration property '{name}': begin 0, end -1, length {}",
+                word.len()
+            ));
+        };
+        if count.trim().parse::<i32>().is_err() {
+            return Err(format!(
+                "Error parsing configuration property '{name}': For input string: \"{}\"",
+                count.trim()
+            ));
+        }
+    }
     Ok(())
+}
+
+/// With eligible leader replicas (KIP-966) the whole cluster has one `min.insync.replicas`, and always has one.
+fn check_min_insync_replicas(resource: &Resource, configs: &Configs, before: &Configs) -> Result<(), String> {
+    let name = "min.insync.replicas";
+    if configs.get(name) == before.get(name) {
+        return Ok(());
+    }
+    if matches!(resource, Resource::Broker(_)) {
+        return Err(format!(
+            "Broker-level {name} cannot be altered while ELR is enabled."
+        ));
+    }
+    if configs.contains_key(name) {
+        return Ok(());
+    }
+    Err(format!(
+        "Cluster-level {name} cannot be removed while ELR is enabled."
+    ))
 }
 
 /// Whether a key is there more than once.
@@ -188,6 +340,7 @@ pub(in crate::broker) fn duplicate_keys() -> Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::config::BrokerConfig;
 
     fn changed(name: &str, operation: i8, value: Option<&str>) -> Result<Option<String>, Refused> {
         let change = Change {
@@ -220,8 +373,60 @@ mod tests {
     #[test]
     fn the_defaults_of_brokers_are_not_the_place_for_what_one_broker_has() {
         let listeners = Configs::from([("listeners".to_owned(), "PLAINTEXT://:1".to_owned())]);
-        let broker = BrokerConfig::new(std::path::PathBuf::new(), []).unwrap();
-        assert!(check(&Resource::BrokerDefaults, &listeners, &broker).is_err());
-        assert!(check(&Resource::Broker(1), &listeners, &broker).is_ok());
+        assert!(checked(&Resource::BrokerDefaults, &listeners).is_err());
+        assert!(checked(&Resource::Broker(1), &listeners).is_ok());
+    }
+
+    fn checked(resource: &Resource, configs: &Configs) -> Result<(), Refused> {
+        let config = BrokerConfig::new(std::path::PathBuf::new(), []).unwrap();
+        let broker = BrokerValues {
+            config: &config,
+            node: None,
+            cluster: None,
+        };
+        check(resource, configs, &Configs::new(), broker)
+    }
+
+    /// The words are those with which Apache Kafka 4.3.1 refused these.
+    #[test]
+    fn refusals_of_broker_configs_are_those_of_apache_kafka() {
+        let refused = |resource, pairs: &[(&str, &str)]| {
+            let pairs = pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            checked(&resource, &pairs.collect()).map_err(|(_, message)| message)
+        };
+        let own = |pairs| refused(Resource::Broker(1), pairs).unwrap_err();
+        assert_eq!(
+            own(&[("log.dirs", "z"), ("num.partitions", "2")]),
+            "Cannot update these configs dynamically: [num.partitions, log.dirs]"
+        );
+        assert_eq!(
+            own(&[("ssl.keystore.type", "PEM")]),
+            "These security configs can be dynamically updated only per-listener using the listener prefix: \
+             [ssl.keystore.type]"
+        );
+        assert_eq!(
+            own(&[("num.io.threads", "100")]),
+            "Invalid value org.apache.kafka.common.config.ConfigException: Dynamic thread count update validation \
+             failed for num.io.threads=100, value should not be greater than double the current value 8 for \
+             configuration Invalid dynamic configuration"
+        );
+        assert_eq!(
+            own(&[("max.connections.per.ip.overrides", "127.0.0.1")]),
+            "Error parsing configuration property 'max.connections.per.ip.overrides': begin 0, end -1, length 9"
+        );
+        assert_eq!(
+            own(&[("min.insync.replicas", "1")]),
+            "Broker-level min.insync.replicas cannot be altered while ELR is enabled."
+        );
+        // Retention of a broker has no lower limit in Kafka, unlike retention of a topic.
+        assert_eq!(
+            refused(Resource::BrokerDefaults, &[("log.retention.ms", "-5")]),
+            Ok(())
+        );
+        assert_eq!(refused(Resource::Broker(1), &[("no.such", "1")]), Ok(()));
+        let listener = [("listener.name.plaintext.ssl.keystore.location", "/x")];
+        assert_eq!(refused(Resource::Broker(1), &listener), Ok(()));
     }
 }

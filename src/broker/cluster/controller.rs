@@ -11,12 +11,12 @@ use std::sync::Arc;
 use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
+use super::config_changes::check_topic_configs;
 use super::image::{ClusterImage, TopicImage};
 use super::partition_image::PartitionImage;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::topic_name;
 use crate::storage::file_name::METADATA_TOPIC;
-use crate::topic_config;
 
 /// The most partitions that one request may add to a topic.
 const MAX_PARTITIONS: i32 = 10_000;
@@ -102,11 +102,7 @@ pub(in crate::broker) fn create_topic(
         };
         configs.insert(name.clone(), value.clone());
     }
-    let pairs: Vec<(&str, &str)> = configs
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    topic_config::validate(&pairs).map_err(|message| (ResponseError::InvalidConfig, message))?;
+    check_topic_configs(&configs).map_err(|message| (ResponseError::InvalidConfig, message))?;
     let assignments = if topic.assignments.is_empty() {
         let (partitions, replicas) = partitions_and_replicas(cluster, defaults, topic)?;
         place_replicas(cluster, 0, partitions, replicas)

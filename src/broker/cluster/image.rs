@@ -9,7 +9,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::partition_image::{PartitionImage, Partitions};
-use super::records::{BROKER, GROUP, TOPIC};
+use super::records::{BROKER, CLIENT_METRICS, GROUP, TOPIC};
 use crate::broker::config::effective_config::Configs;
 use crate::internal_records::cluster_metadata::decode_record;
 use crate::internal_records::value::{StructValue, Value};
@@ -93,6 +93,8 @@ pub(in crate::broker) struct ClusterImage {
     broker_configs: BTreeMap<String, Configs>,
     /// Configs of groups that have some, by group id.
     group_configs: BTreeMap<String, Configs>,
+    /// Subscriptions to client metrics, by name.
+    client_metrics_configs: BTreeMap<String, Configs>,
     /// Goes up whenever a topic is created, changed or deleted.
     topics_version: i64,
     /// No producer has this id or a larger one.
@@ -146,6 +148,11 @@ impl ClusterImage {
     /// The groups with configs of their own, each with them.
     pub(in crate::broker) fn all_group_configs(&self) -> &BTreeMap<String, Configs> {
         &self.group_configs
+    }
+
+    /// The subscriptions to client metrics, each with its configs.
+    pub(in crate::broker) fn all_client_metrics_configs(&self) -> &BTreeMap<String, Configs> {
+        &self.client_metrics_configs
     }
 
     /// A number that is another one whenever a topic was created, changed or deleted.
@@ -274,6 +281,10 @@ impl ClusterImage {
             },
             BROKER => self.broker_configs.entry(resource.to_owned()).or_default(),
             GROUP => self.group_configs.entry(resource.to_owned()).or_default(),
+            CLIENT_METRICS => {
+                let subscriptions = &mut self.client_metrics_configs;
+                subscriptions.entry(resource.to_owned()).or_default()
+            }
             _ => return false,
         };
         let name = value.text("name").unwrap_or_default();
@@ -281,8 +292,12 @@ impl ClusterImage {
             Some(value) => configs.insert(name.to_owned(), value.to_owned()),
             None => configs.remove(name),
         };
-        if configs.is_empty() && resource_type == GROUP {
-            self.group_configs.remove(resource);
+        if configs.is_empty() {
+            match resource_type {
+                GROUP => self.group_configs.remove(resource),
+                CLIENT_METRICS => self.client_metrics_configs.remove(resource),
+                _ => None,
+            };
         }
         true
     }

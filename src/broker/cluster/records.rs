@@ -11,6 +11,7 @@ use crate::internal_records::value::Value;
 /// Types of resources that have configs.
 pub(in crate::broker) const TOPIC: i64 = 2;
 pub(in crate::broker) const BROKER: i64 = 4;
+pub(in crate::broker) const CLIENT_METRICS: i64 = 16;
 pub(in crate::broker) const GROUP: i64 = 32;
 /// `4.0-IV3`: every Apache Kafka 4 starts with it, and `kafka-features` brings it further.
 const METADATA_VERSION: i64 = 25;
@@ -49,13 +50,15 @@ pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     all
 }
 
-/// The configs of brokers and groups.
+/// The configs of brokers, groups and subscriptions to client metrics.
 pub(in crate::broker) fn given_configs(image: &ClusterImage) -> Records {
     let brokers = image.all_broker_configs().iter();
     let groups = image.all_group_configs().iter();
+    let subscriptions = image.all_client_metrics_configs().iter();
     let given = brokers
         .map(|given| (BROKER, given))
-        .chain(groups.map(|given| (GROUP, given)));
+        .chain(groups.map(|given| (GROUP, given)))
+        .chain(subscriptions.map(|given| (CLIENT_METRICS, given)));
     given
         .flat_map(|(kind, (resource, configs))| config_changes(kind, resource, &Configs::new(), configs))
         .collect()

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::broker_config::BrokerConfig;
-use super::config_table::{self, BrokerSetting};
+use super::config_table;
 use crate::topic_config::TopicConfig;
 
 /// Configs by name, as they were set.
@@ -20,6 +20,7 @@ pub enum Source {
     DynamicDefaultBroker = 3,
     StaticBroker = 4,
     Default = 5,
+    DynamicClientMetrics = 7,
     DynamicGroup = 8,
 }
 
@@ -42,28 +43,52 @@ pub struct BrokerValues<'a> {
 }
 
 impl BrokerValues<'_> {
-    /// Every value of a broker setting, the strongest first.
+    /// Every value of a broker setting, the strongest first: of each source the one under the setting's own name, and
+    /// then those of its synonyms. As in Kafka, what only a synonym sets does not come first.
     pub fn origins(&self, name: &str) -> Vec<Origin> {
-        let origin = |source| {
-            move |value: &str| Origin {
-                name: name.to_owned(),
+        let names = config_table::synonyms(name);
+        let mut origins = Vec::new();
+        let sources = [
+            Source::DynamicBroker,
+            Source::DynamicDefaultBroker,
+            Source::StaticBroker,
+            Source::Default,
+        ];
+        for source in sources {
+            let values = names
+                .iter()
+                .filter_map(|name| Some((name, self.value_from(source, name)?)));
+            origins.extend(values.map(|(name, value)| Origin {
+                name: (*name).to_owned(),
                 value: value.to_owned(),
                 source,
-            }
-        };
-        let dynamic = |configs: Option<&Configs>| configs.and_then(|configs| configs.get(name).cloned());
-        let default = config_table::find(name).and_then(|setting: &BrokerSetting| setting.default);
-        [
-            dynamic(self.node).as_deref().map(origin(Source::DynamicBroker)),
-            dynamic(self.cluster)
-                .as_deref()
-                .map(origin(Source::DynamicDefaultBroker)),
-            self.config.given(name).map(origin(Source::StaticBroker)),
-            default.map(origin(Source::Default)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+            }));
+        }
+        let own = origins.iter().position(|origin| origin.name == name);
+        origins.split_off(own.unwrap_or(origins.len()))
+    }
+
+    /// The value that one source has under exactly this name.
+    fn value_from(&self, source: Source, name: &str) -> Option<&str> {
+        match source {
+            Source::DynamicBroker => self.node?.get(name).map(String::as_str),
+            Source::DynamicDefaultBroker => self.cluster?.get(name).map(String::as_str),
+            Source::StaticBroker => self.config.given(name),
+            _ => config_table::exactly(name)?.default,
+        }
+    }
+
+    /// The value of a broker setting in force, as text.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let dynamic = self.value_from(Source::DynamicBroker, name);
+        let dynamic = dynamic.or_else(|| self.value_from(Source::DynamicDefaultBroker, name));
+        dynamic.or_else(|| self.config.value(name))
+    }
+
+    /// The same as a number; 0 for what is none.
+    pub fn number(&self, name: &str) -> i64 {
+        let number = self.value(name).and_then(|value| value.trim().parse().ok());
+        number.unwrap_or(0)
     }
 
     /// Every value of a topic's config, the strongest first. The list may be empty: then the default of
@@ -81,7 +106,14 @@ impl BrokerValues<'_> {
     /// The value of a topic's config in force.
     pub fn topic_value(&self, config: &TopicConfig, topic: &Configs) -> (String, Source) {
         if let Some(strongest) = self.topic_origins(config, topic).into_iter().next() {
-            return (strongest.value, strongest.source);
+            // A broker takes any negative number for "never"; a topic has -1 for it.
+            let is_never = config.name == "retention.ms" && strongest.value.trim().starts_with('-');
+            let value = if is_never {
+                "-1".to_owned()
+            } else {
+                strongest.value
+            };
+            return (value, strongest.source);
         }
         let longer_units = match config.name {
             "retention.ms" => self.milliseconds(&[

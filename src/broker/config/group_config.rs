@@ -70,7 +70,7 @@ fn is_reset(value: &str) -> bool {
 #[rustfmt::skip]
 pub const GROUP_CONFIGS: &[GroupConfigKey] = &[
     number("consumer.assignment.interval.ms", "group.consumer.assignment.interval.ms", "1000", (0, 15_000), "the least time between two runs of the assignor"),
-    number("consumer.heartbeat.interval.ms", "group.consumer.heartbeat.interval.ms", "1000", (1_000, 15_000), "how often members of the consumer protocol send heartbeats"),
+    number("consumer.heartbeat.interval.ms", "group.consumer.heartbeat.interval.ms", "5000", (5_000, 15_000), "how often members of the consumer protocol send heartbeats"),
     number("consumer.session.timeout.ms", "group.consumer.session.timeout.ms", "45000", (45_000, 60_000), "how long a member of the consumer protocol may be silent"),
     number("share.assignment.interval.ms", "group.share.assignment.interval.ms", "1000", (0, 15_000), "the least time between two runs of the assignor of a share group"),
     word(AUTO_OFFSET_RESET, "latest", &[], "where a share group begins: earliest, latest, or by_duration:PT1H"),

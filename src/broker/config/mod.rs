@@ -4,9 +4,11 @@
 //! tools share are in `topic_config`.
 
 mod broker_config;
+pub mod client_metrics_config;
 pub mod config_table;
 pub mod effective_config;
 pub mod group_config;
+mod settings;
 pub mod topic_settings;
 
 pub use broker_config::{BrokerConfig, Endpoint};

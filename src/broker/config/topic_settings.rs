@@ -28,6 +28,8 @@ pub struct TopicSettings {
     pub retention_ms: i64,
     pub retention_bytes: i64,
     pub flush_messages: i64,
+    /// A setting of brokers alone.
+    pub producer_id_expiration_ms: i64,
     pub compaction: CompactionConfig,
 }
 
@@ -63,6 +65,7 @@ impl TopicSettings {
             retention_ms: number("retention.ms"),
             retention_bytes: number("retention.bytes"),
             flush_messages: number("flush.messages"),
+            producer_id_expiration_ms: values.number("producer.id.expiration.ms"),
             compaction: CompactionConfig {
                 min_dirty_ratio: text("min.cleanable.dirty.ratio").trim().parse().unwrap_or(0.5),
                 min_lag_ms: number("min.compaction.lag.ms"),
@@ -88,7 +91,7 @@ impl TopicSettings {
             log_append_time: self.log_append_time,
             flush_each_batch: self.flush_messages == 1 || broker.flush_each_batch,
             flush_messages: self.flush_messages,
-            producer_id_expiration_ms: broker.number("producer.id.expiration.ms"),
+            producer_id_expiration_ms: self.producer_id_expiration_ms,
         }
     }
 }

@@ -65,7 +65,9 @@ pub(super) fn current(node: &Node, resource: &Resource) -> Configs {
     let configs = match resource {
         Resource::Topic(name) => image.topic(name).map(|topic| &topic.configs),
         Resource::Group(group) => image.group_configs(group),
-        _ => image.broker_configs(&resource.broker_name()),
+        Resource::ClientMetrics(name) => image.all_client_metrics_configs().get(name),
+        Resource::BrokerLoggers => None,
+        Resource::Broker(_) | Resource::BrokerDefaults => image.broker_configs(&resource.broker_name()),
     };
     configs.cloned().unwrap_or_default()
 }
@@ -77,14 +79,19 @@ pub(super) fn store(
     configs: Configs,
     validate_only: bool,
 ) -> Result<(), Refused> {
-    config_changes::check(resource, &configs, &node.config)?;
+    let image = node.cluster.image();
+    let broker = node.broker_values(&image);
+    config_changes::check(resource, &configs, &current(node, resource), broker)?;
+    drop(image);
     if validate_only {
         return Ok(());
     }
     let stored = match resource {
         Resource::Topic(name) => node.replicas.set_topic_configs(name, &configs),
         Resource::Group(group) => node.replicas.set_group_configs(group, &configs),
-        _ => node
+        Resource::ClientMetrics(name) => node.replicas.set_client_metrics_configs(name, &configs),
+        Resource::BrokerLoggers => Ok(()),
+        Resource::Broker(_) | Resource::BrokerDefaults => node
             .replicas
             .set_broker_configs(&resource.broker_name(), &configs),
     };

@@ -11,6 +11,8 @@ use crate::broker::topic_name;
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
+const BROKER_LOGGER: i8 = 8;
+const CLIENT_METRICS: i8 = 16;
 const GROUP: i8 = 32;
 
 /// The resource of a type and name, or Kafka's error for it.
@@ -18,13 +20,21 @@ pub(super) fn find(node: &Node, kind: i8, name: &str) -> Result<Resource, Refuse
     match kind {
         TOPIC => topic(node, name),
         BROKER => broker(node, name),
+        BROKER_LOGGER => match broker(node, name)? {
+            Resource::Broker(_) => Ok(Resource::BrokerLoggers),
+            _ => {
+                let message = format!("Broker id must be an integer, but it is: {name}");
+                Err((ResponseError::InvalidRequest, message))
+            }
+        },
+        CLIENT_METRICS => Ok(Resource::ClientMetrics(name.to_owned())),
         GROUP if name.is_empty() => {
             let message = "Default group resources are not allowed.";
             Err((ResponseError::InvalidRequest, message.to_owned()))
         }
         GROUP => Ok(Resource::Group(name.to_owned())),
         _ => {
-            let message = format!("Unsupported resource type: {}", kind_name(kind));
+            let message = "Unsupported resource type: UNKNOWN".to_owned();
             Err((ResponseError::InvalidRequest, message))
         }
     }
@@ -61,12 +71,21 @@ fn broker(node: &Node, name: &str) -> Result<Resource, Refused> {
     }
 }
 
-fn kind_name(kind: i8) -> &'static str {
-    match kind {
-        8 => "BROKER_LOGGER",
-        16 => "CLIENT_METRICS",
-        _ => "UNKNOWN",
-    }
+/// The same for a description, which Kafka refuses in other words.
+pub(super) fn find_described(node: &Node, kind: i8, name: &str) -> Result<Resource, Refused> {
+    let (error, message) = match (kind, name) {
+        (TOPIC, "") => (
+            ResponseError::InvalidTopicException,
+            "Topic name is invalid: the empty string is not allowed",
+        ),
+        (GROUP, "") => (ResponseError::InvalidRequest, "Group name must not be empty"),
+        (CLIENT_METRICS, "") => (
+            ResponseError::InvalidRequest,
+            "Client metrics subscription name must not be empty",
+        ),
+        _ => return find(node, kind, name),
+    };
+    Err((error, message.to_owned()))
 }
 
 /// The resources, by type and name, that a request names more than once.

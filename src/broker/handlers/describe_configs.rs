@@ -1,11 +1,13 @@
 //! DescribeConfigs, versions 1–4: configs of topics, brokers and groups, each with where its value comes from.
 //!
 //! - All configs, or those named. v3 adds types and, on demand, the documentation.
-//! - A broker's own (not the cluster's default) lists every setting this broker knows; what cannot change while it
-//!   runs is read-only.
+//! - A broker's own (not the cluster's default) lists every setting this broker knows, and whatever else it was given;
+//!   what cannot change while it runs is read-only.
+//! - Passwords, and what nobody knows the type of, are described without their values.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeConfigs>
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
@@ -19,6 +21,7 @@ use super::config_resource;
 use super::text;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::config_changes::Resource;
+use crate::broker::config::client_metrics_config::CLIENT_METRICS_CONFIGS;
 use crate::broker::config::config_table::{self, BROKER_SETTINGS, Scope};
 use crate::broker::config::effective_config::{BrokerValues, Configs, Origin, Source};
 use crate::broker::config::group_config::GROUP_CONFIGS;
@@ -36,7 +39,7 @@ pub fn handle(
         let result = DescribeConfigsResult::default()
             .with_resource_type(wanted.resource_type)
             .with_resource_name(wanted.resource_name.clone());
-        match config_resource::find(node, wanted.resource_type, &wanted.resource_name) {
+        match config_resource::find_described(node, wanted.resource_type, &wanted.resource_name) {
             Ok(resource) => result.with_configs(describe(node, &resource, wanted, &request)),
             // Kafka sends an empty message for a topic that does not exist.
             Err((error @ ResponseError::UnknownTopicOrPartition, _)) => result
@@ -56,7 +59,9 @@ struct Entry<'a> {
     value: Option<String>,
     source: Source,
     read_only: bool,
-    kind: Kind,
+    is_sensitive: bool,
+    /// Unknown for a name that no table has.
+    kind: Option<Kind>,
     help: &'a str,
     origins: Vec<Origin>,
 }
@@ -91,12 +96,20 @@ fn describe(
             let configs = image.group_configs(group).unwrap_or(&nothing);
             group_entries(node, configs, &mut push);
         }
+        Resource::ClientMetrics(name) => {
+            let nothing = Configs::new();
+            let configs = image.all_client_metrics_configs().get(name);
+            client_metrics_entries(configs.unwrap_or(&nothing), &mut push);
+        }
         Resource::Broker(_) => node_entries(node, values, &mut push),
         Resource::BrokerDefaults => {
-            for (name, value) in image.broker_configs("").into_iter().flatten() {
-                push(cluster_entry(name, value));
+            for name in image.broker_configs("").into_iter().flat_map(Configs::keys) {
+                let mut origins = values.origins(name);
+                origins.retain(|origin| origin.source == Source::DynamicDefaultBroker);
+                push(broker_entry(name, origins));
             }
         }
+        Resource::BrokerLoggers => {}
     }
     described
 }
@@ -109,7 +122,8 @@ fn topic_entries<'a>(values: BrokerValues<'_>, configs: &Configs, push: &mut dyn
             value: Some(value),
             source,
             read_only: false,
-            kind: config.kind,
+            is_sensitive: false,
+            kind: Some(config.kind),
             help: config.help,
             origins: values.topic_origins(config, configs),
         });
@@ -125,54 +139,79 @@ fn group_entries(node: &Node, configs: &Configs, push: &mut dyn FnMut(Entry<'_>)
             value: strongest.map(|origin| origin.value.clone()),
             source: strongest.map_or(Source::Default, |origin| origin.source),
             read_only: false,
-            kind: config.kind,
+            is_sensitive: false,
+            kind: Some(config.kind),
             help: config.help,
             origins,
         });
     }
 }
 
-fn node_entries(node: &Node, values: BrokerValues<'_>, push: &mut dyn FnMut(Entry<'_>)) {
-    for setting in BROKER_SETTINGS {
-        let mut origins = values.origins(setting.name);
-        let actual = actual(node, setting.name);
-        // No broker of Apache Kafka starts without these in its file; here they may come from the command line.
-        if ALWAYS_GIVEN.contains(&setting.name) {
-            origins = Vec::from_iter(actual.clone().map(|value| Origin {
-                name: setting.name.to_owned(),
-                value,
-                source: Source::StaticBroker,
-            }));
-        }
-        let strongest = origins.first();
-        push(Entry {
-            name: setting.name,
-            value: actual.or_else(|| strongest.map(|origin| origin.value.clone())),
-            source: strongest.map_or(Source::Default, |origin| origin.source),
-            read_only: setting.scope == Scope::ReadOnly,
-            kind: setting.kind,
-            help: "",
-            origins,
+fn client_metrics_entries(configs: &Configs, push: &mut dyn FnMut(Entry<'_>)) {
+    for config in CLIENT_METRICS_CONFIGS {
+        let own = configs.get(config.name).map(|value| Origin {
+            name: config.name.to_owned(),
+            value: value.clone(),
+            source: Source::DynamicClientMetrics,
         });
-    }
-    // What was given at start under names that are not in the table.
-    let unknown = values
-        .config
-        .all_given()
-        .filter(|(name, _)| config_table::find(name).is_none());
-    for (name, value) in unknown {
         push(Entry {
-            name,
-            value: Some(value.to_owned()),
-            source: Source::StaticBroker,
-            read_only: true,
-            kind: Kind::String,
-            help: "",
-            origins: values.origins(name),
+            name: config.name,
+            value: Some(own.as_ref().map_or(config.default, |own| &own.value).to_owned()),
+            source: own.as_ref().map_or(Source::Default, |own| own.source),
+            read_only: false,
+            is_sensitive: false,
+            kind: Some(config.kind),
+            help: config.help,
+            origins: own.into_iter().collect(),
         });
     }
 }
 
+/// Every setting of the table, and what else this broker was given, at start or since.
+fn node_entries(node: &Node, values: BrokerValues<'_>, push: &mut dyn FnMut(Entry<'_>)) {
+    let listed = BROKER_SETTINGS.iter().filter(|setting| setting.is_listed);
+    let mut names: BTreeSet<&str> = listed.map(|setting| setting.name).collect();
+    names.extend(values.config.all_given().map(|(name, _)| name));
+    let dynamic = [values.node, values.cluster].into_iter().flatten();
+    names.extend(dynamic.flat_map(Configs::keys).map(String::as_str));
+    for name in names {
+        let mut origins = values.origins(name);
+        let actual = actual(node, name);
+        // No broker of Apache Kafka starts without these in its file; here they may come from the command line.
+        if ALWAYS_GIVEN.contains(&name) {
+            origins = Vec::from_iter(actual.clone().map(|value| Origin {
+                name: name.to_owned(),
+                value,
+                source: Source::StaticBroker,
+            }));
+        }
+        let entry = broker_entry(name, origins);
+        push(Entry {
+            value: actual.or(entry.value),
+            ..entry
+        });
+    }
+}
+
+/// A setting of brokers whose values are these, the strongest first.
+fn broker_entry(name: &str, origins: Vec<Origin>) -> Entry<'_> {
+    let setting = config_table::find(name);
+    let strongest = origins.first();
+    Entry {
+        name,
+        value: strongest.map(|origin| origin.value.clone()),
+        source: strongest.map_or(Source::Default, |origin| origin.source),
+        // A listener's own setting is read-only, as in Kafka, although it can be changed.
+        read_only: config_table::exactly(name).is_none_or(|setting| setting.scope == Scope::ReadOnly),
+        is_sensitive: config_table::is_sensitive(name),
+        kind: setting.map(|setting| setting.kind),
+        help: setting.map_or("", |setting| setting.help),
+        origins,
+    }
+}
+
+/// What the type of a config is when nobody knows it.
+const UNKNOWN_TYPE: i8 = 0;
 const ALWAYS_GIVEN: [&str; 4] = ["advertised.listeners", "listeners", "log.dirs", "node.id"];
 
 /// Settings whose value is known only when the broker runs.
@@ -193,35 +232,21 @@ fn actual(node: &Node, name: &str) -> Option<String> {
     }
 }
 
-fn cluster_entry<'a>(name: &'a str, value: &str) -> Entry<'a> {
-    Entry {
-        name,
-        value: Some(value.to_owned()),
-        source: Source::DynamicDefaultBroker,
-        read_only: false,
-        kind: config_table::find(name).map_or(Kind::String, |setting| setting.kind),
-        help: "",
-        origins: vec![Origin {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            source: Source::DynamicDefaultBroker,
-        }],
-    }
-}
-
 fn result(entry: Entry<'_>, request: &DescribeConfigsRequest) -> DescribeConfigsResourceResult {
+    let shown = |value: String| (!entry.is_sensitive).then(|| text(value));
     let synonyms = entry.origins.into_iter().map(|origin| {
         DescribeConfigsSynonym::default()
             .with_name(text(origin.name))
-            .with_value(Some(text(origin.value)))
+            .with_value(shown(origin.value))
             .with_source(origin.source as i8)
     });
     DescribeConfigsResourceResult::default()
         .with_name(text(entry.name))
-        .with_value(entry.value.map(text))
+        .with_value(entry.value.and_then(shown))
+        .with_is_sensitive(entry.is_sensitive)
         .with_read_only(entry.read_only)
         .with_config_source(entry.source as i8)
-        .with_config_type(entry.kind.protocol_code())
+        .with_config_type(entry.kind.map_or(UNKNOWN_TYPE, Kind::protocol_code))
         .with_synonyms(if request.include_synonyms {
             synonyms.collect()
         } else {

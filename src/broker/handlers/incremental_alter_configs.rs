@@ -79,7 +79,10 @@ fn in_force(node: &Node, resource: &Resource, name: &str) -> String {
         Resource::Topic(_) => {
             topic_config::find(name).map(|config| values.topic_value(config, &current(node, resource)).0)
         }
-        _ => values.origins(name).into_iter().next().map(|origin| origin.value),
+        Resource::Broker(_) | Resource::BrokerDefaults => {
+            values.origins(name).into_iter().next().map(|origin| origin.value)
+        }
+        _ => None,
     };
     value.unwrap_or_default()
 }

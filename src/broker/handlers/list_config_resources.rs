@@ -1,5 +1,4 @@
-//! `ListConfigResources`, versions 0–1: what has configs. Version 0 asks for client metrics alone, of which there are
-//! none.
+//! `ListConfigResources`, versions 0–1: what has configs. Version 0 asks for subscriptions to client metrics alone.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListConfigResources>
 
@@ -24,11 +23,12 @@ pub fn handle(
     context: &RequestContext,
     request: ListConfigResourcesRequest,
 ) -> ListConfigResourcesResponse {
-    if context.version == 0 {
-        return ListConfigResourcesResponse::default();
-    }
     let known = [TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP];
-    let types = &request.resource_types;
+    let only_metrics = vec![CLIENT_METRICS];
+    let types = match context.version {
+        0 => &only_metrics,
+        _ => &request.resource_types,
+    };
     if types.iter().any(|kind| !known.contains(kind)) {
         return ListConfigResourcesResponse::default()
             .with_error_code(ResponseError::UnsupportedVersion.code());
@@ -51,6 +51,10 @@ pub fn handle(
     if wanted(GROUP) {
         let groups = image.all_group_configs().keys();
         resources.extend(groups.map(|group| resource(group.clone(), GROUP)));
+    }
+    if wanted(CLIENT_METRICS) {
+        let subscriptions = image.all_client_metrics_configs().keys();
+        resources.extend(subscriptions.map(|name| resource(name.clone(), CLIENT_METRICS)));
     }
     ListConfigResourcesResponse::default().with_config_resources(resources)
 }

@@ -13,7 +13,7 @@ use super::replica_manager::{ReplicaManager, TopicReplicas};
 use crate::broker::cluster::controller::PlannedTopic;
 use crate::broker::cluster::image::{ClusterImage, TopicImage};
 use crate::broker::cluster::partition_image::{PartitionImage, Partitions};
-use crate::broker::cluster::records::{self, BROKER, GROUP, TOPIC};
+use crate::broker::cluster::records::{self, BROKER, CLIENT_METRICS, GROUP, TOPIC};
 use crate::broker::config::effective_config::Configs;
 use crate::broker::config::topic_settings::TopicSettings;
 use crate::broker::internal_topics::InternalTopic;
@@ -207,6 +207,16 @@ impl ReplicaManager {
         let before = self.cluster.image().group_configs(group).cloned();
         let before = before.unwrap_or_default();
         change.commit(&records::config_changes(GROUP, group, &before, configs))
+    }
+
+    /// Replaces the configs of a subscription to client metrics.
+    pub(in crate::broker) fn set_client_metrics_configs(&self, name: &str, configs: &Configs) -> Result<()> {
+        let mut change = self.cluster.change();
+        let image = self.cluster.image();
+        let before = image.all_client_metrics_configs().get(name).cloned();
+        drop(image);
+        let before = before.unwrap_or_default();
+        change.commit(&records::config_changes(CLIENT_METRICS, name, &before, configs))
     }
 }
 
