@@ -3,21 +3,27 @@
 //! A tool has a folder: `options` (the option table), `steps` (what it does, where that is not a native command) and
 //! `words` (what it prints). What several tools need is beside the folders. Known by `lib.rs` alone.
 
+mod admin_tool;
 mod client_config;
 mod config_rules;
 mod console;
 pub mod console_consumer;
 pub mod console_producer;
 pub mod console_voice;
+pub mod delete_records;
 pub mod dump_log;
 pub mod errors;
 pub mod flag_table;
+pub mod get_offsets;
+pub mod leader_election;
+pub mod log_dirs;
 pub mod log_line;
 pub mod multicall;
 pub mod option_parser;
 pub mod option_table;
 pub mod reassign;
 pub mod server;
+mod topic_filter;
 pub mod topics;
 pub mod usage;
 
@@ -37,6 +43,10 @@ pub const TOOLS: &[Tool] = &[
     console_consumer::TOOL,
     reassign::TOOL,
     dump_log::TOOL,
+    get_offsets::TOOL,
+    delete_records::TOOL,
+    log_dirs::TOOL,
+    leader_election::TOOL,
 ];
 
 /// Runs a Java tool with the arguments after its name. Like Java, it sees U+FFFD for bytes that are no UTF-8.
@@ -51,6 +61,10 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         JavaTool::ConsoleConsumer => console_consumer::run(&args),
         JavaTool::ReassignPartitions => reassign::run(&args),
         JavaTool::DumpLog => dump_log::run(&args),
+        JavaTool::GetOffsets => get_offsets::run(&args),
+        JavaTool::DeleteRecords => delete_records::run(&args),
+        JavaTool::LogDirs => log_dirs::run(&args),
+        JavaTool::LeaderElection => leader_election::run(&args),
         JavaTool::ServerStart => server::start(&args),
         JavaTool::ServerStop => server::stop(&args),
         JavaTool::ZooKeeperServerStart => server::start_zookeeper(&args),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::super::errors::{java_message, what_is_missing};
+use super::super::topic_filter::TopicFilter;
 use super::words::{self, DescribedTopic, Report};
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::topics::{NewPartitions, NewTopic, PARTITIONS_PER_ANSWER, TopicDescription};
@@ -15,7 +16,6 @@ use crate::commands::context::Context;
 use crate::error::{Error, Kind};
 use crate::java;
 use crate::java::hash_order::{hash_order, hash_order_presized};
-use crate::java::regex::JavaRegex;
 use crate::topic_partition::{BrokerId, is_internal_topic};
 use crate::wire::WireError;
 
@@ -262,23 +262,10 @@ fn select(selection: &Selection, context: &mut Context) -> Result<Vec<TopicDescr
         topics.retain(|topic| !topic.is_internal && !is_internal_topic(&topic.name));
     }
     if let Some(text) = &selection.topic {
-        let pattern = pattern(text);
-        let regex =
-            JavaRegex::new(&pattern).ok_or_else(|| executing(format!("{pattern} is an invalid regex.")))?;
-        topics.retain(|topic| regex.matches(&topic.name));
+        let filter = TopicFilter::new(text).map_err(Failure::Executing)?;
+        topics.retain(|topic| filter.matches(&topic.name));
     }
     Ok(topics)
-}
-
-/// The regular expression that Kafka's tools make of a list of topics: a comma is an alternative, blanks go, and
-/// so do quotes around it.
-fn pattern(text: &str) -> String {
-    let quotes = ['\'', '"'];
-    let text = text.trim_matches(|character| character <= ' ');
-    let text = text.replace(',', "|").replace(' ', "");
-    text.trim_start_matches(quotes)
-        .trim_end_matches(quotes)
-        .to_owned()
 }
 
 fn ensure_found(topics: &[TopicDescription], selection: &Selection, if_exists: bool) -> Result<()> {
@@ -334,24 +321,5 @@ fn printing(error: &Error) -> Failure {
     match error.kind() {
         Kind::ClosedPipe => Failure::ClosedPipe,
         _ => Failure::Executing(error.message()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_of_topics_is_a_pattern() {
-        for (text, java) in [
-            ("a,b", "a|b"),
-            (" a , b ", "a|b"),
-            ("'a.*'", "a.*"),
-            ("\"'a'\"", "a"),
-            ("'", ""),
-            ("a b", "ab"),
-        ] {
-            assert_eq!(pattern(text), java, "{text}");
-        }
     }
 }

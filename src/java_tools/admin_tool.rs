@@ -1,0 +1,125 @@
+//! What the tools over Java's admin client share: its settings, and its failures in the words of Java's exceptions.
+
+use std::path::Path;
+
+use super::client_config::{self, check_admin};
+use super::console::{check_admin_servers, no_client, note_settings, unreadable};
+use super::errors::{java_message, refusal_class, what_is_missing};
+use super::option_parser::OptionError;
+use crate::client::admin::ApiError;
+use crate::client::settings::{Origin, Settings};
+use crate::commands::context::Context;
+use crate::error::{Error, Kind};
+use crate::output::{OutputOptions, Printer};
+use crate::wire::WireError;
+
+/// Java's admin client gives up after this time, in milliseconds.
+const API_TIMEOUT_MS: &str = "60000";
+
+/// Why a tool ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// What `getMessage` of Java's exception says.
+    pub(super) message: String,
+    /// What is missing for a connection, in our own words.
+    pub(super) why: Option<String>,
+    /// Whether the reader of our output has gone, and nothing is to be said.
+    pub(super) is_closed_pipe: bool,
+}
+
+impl Failure {
+    pub(super) fn of(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            why: None,
+            is_closed_pipe: false,
+        }
+    }
+
+    /// Where Java waits for a result: its exception names the class of the cause.
+    pub(super) fn executing(error: &Error, call: &str) -> Self {
+        let message = match error.cause::<WireError>().map(WireError::bare) {
+            Some(WireError::Unresolvable(_)) => error.message(),
+            _ => execution_message(error, call),
+        };
+        Self {
+            message,
+            why: what_is_missing(error),
+            is_closed_pipe: false,
+        }
+    }
+
+    /// Where nothing can be written to stdout.
+    pub(super) fn printing(error: &Error) -> Self {
+        Self {
+            is_closed_pipe: error.kind() == Kind::ClosedPipe,
+            ..Self::of(error.message())
+        }
+    }
+}
+
+impl From<OptionError> for Failure {
+    fn from(error: OptionError) -> Self {
+        Self::of(error.to_string())
+    }
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::of(message)
+    }
+}
+
+/// What `ExecutionException.getMessage` says: the class of the cause, and its message.
+pub(super) fn execution_message(error: &Error, call: &str) -> String {
+    if let Some(refusal) = error.cause::<ApiError>() {
+        return refusal_message(refusal);
+    }
+    let message = java_message(error, call);
+    match error.kind() {
+        Kind::Unreachable => format!("org.apache.kafka.common.errors.TimeoutException: {message}"),
+        Kind::Denied => format!(
+            "org.apache.kafka.common.errors.{}: {message}",
+            refusal_class(error)
+        ),
+        _ => message,
+    }
+}
+
+/// What `toString` of the exception of an error code says.
+pub(super) fn refusal_message(refusal: &ApiError) -> String {
+    let (class, message) = (refusal.java_class(), refusal.java_message());
+    format!("org.apache.kafka.common.errors.{class}: {message}")
+}
+
+/// A cluster and a printer with the settings of a tool's file and flags; what Java's admin client would not be built with
+/// is an error. `servers` is `None` where the option has no value.
+pub(super) fn context(config: Option<&str>, servers: Option<&str>) -> Result<Context, Failure> {
+    let mut settings = Settings::default();
+    settings.set("default.api.timeout.ms", API_TIMEOUT_MS, Origin::Default);
+    if let Some(file) = config {
+        read_config(file, &mut settings)?;
+    }
+    context_of(settings, servers)
+}
+
+/// Reads a properties file; Java's message on one that cannot be read is its name.
+pub(super) fn read_config(file: &str, settings: &mut Settings) -> Result<(), Failure> {
+    std::fs::read(file).map_err(|error| Failure::of(unreadable(file, &error)))?;
+    settings
+        .read_properties_file(Path::new(file))
+        .map_err(|error| Failure::of(error.message()))
+}
+
+/// The same for settings that are read already.
+pub(super) fn context_of(mut settings: Settings, servers: Option<&str>) -> Result<Context, Failure> {
+    let servers = servers.ok_or_else(|| Failure::of("null"))?;
+    check_admin_servers(servers)?;
+    check_admin(&settings).map_err(|refusal| match refusal {
+        client_config::Refusal::Value(message) => message,
+        client_config::Refusal::Client(reason) => no_client(&reason),
+    })?;
+    settings.set("bootstrap.servers", servers, Origin::Flag);
+    note_settings(&settings);
+    Ok(Context::new(settings, Printer::new(OutputOptions::default())))
+}
