@@ -14,5 +14,6 @@ mod newer_versions;
 mod partition_files;
 mod replicas_of_one_node;
 mod restart;
+mod share_groups;
 mod transactions;
 mod transcript;

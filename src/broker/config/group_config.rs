@@ -1,11 +1,12 @@
 //! The configs that a group can have of its own (KIP-848, KIP-932): names, types, the broker's settings that are their
 //! defaults and bounds, and Kafka's words for what breaks a rule.
 //!
-//! Names and rules are Apache Kafka 4.3.1's (<https://kafka.apache.org/documentation/#groupconfigs>). Those of share and
-//! streams groups can be set and change nothing here.
+//! Names and rules are Apache Kafka 4.3.1's (<https://kafka.apache.org/documentation/#groupconfigs>). Those of streams
+//! groups can be set and change nothing here.
 
 use super::broker_config::BrokerConfig;
 use super::effective_config::{Configs, Origin, Source};
+use crate::java::duration::iso_8601_ms;
 use crate::topic_config::Kind::{self, Boolean, Int, String as Text};
 
 /// One config of a group.
@@ -61,9 +62,10 @@ const fn word(
 
 const AUTO_OFFSET_RESET: &str = "share.auto.offset.reset";
 
-/// Whether it names a place to begin; a duration is not looked into.
+/// Whether it names a place to begin.
 fn is_reset(value: &str) -> bool {
-    matches!(value, "earliest" | "latest") || value.starts_with("by_duration:P")
+    let duration = value.strip_prefix("by_duration:");
+    matches!(value, "earliest" | "latest") || duration.is_some_and(|text| iso_8601_ms(text).is_some())
 }
 
 /// Every config of a group, by name.

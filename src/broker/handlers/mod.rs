@@ -62,6 +62,7 @@ pub mod share_group_offsets;
 pub mod share_group_state;
 mod share_words;
 pub mod sync_group;
+mod topic_ids;
 mod transaction_words;
 pub mod txn_offset_commit;
 pub mod write_txn_markers;

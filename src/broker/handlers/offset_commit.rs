@@ -1,10 +1,10 @@
-//! OffsetCommit, versions 2–9: a group remembers how far it has read.
+//! OffsetCommit, versions 2–10: a group remembers how far it has read.
 //!
 //! - Each partition is checked by itself: it must exist (3), and its metadata be of bounded size (12), measured in
 //!   UTF-16 units as Java does.
 //! - A member commits in its generation; nobody (generation -1) only to a group without members.
 //! - v2–4 may say how long the offset is to be kept.
-//! - v9 answers `GROUP_ID_NOT_FOUND` where older versions say `ILLEGAL_GENERATION`.
+//! - v9 answers `GROUP_ID_NOT_FOUND` where older versions say `ILLEGAL_GENERATION`. v10 names topics by their ids.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_OffsetCommit>
 
@@ -14,14 +14,18 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
-use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
+use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse, TopicName};
 
 use super::commits::{Commits, Wanted};
 use super::group_words::{error_code, member};
+use super::topic_ids::{KnownTopic, known_topic, name_topics};
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::stored_records::StoredOffset;
 use crate::broker::node::Node;
 use crate::broker::timers::{now_ms, steady_ms};
+
+/// From this version on topics are named by their ids.
+const BY_ID: i16 = 10;
 
 pub fn handle(
     node: &Arc<Node>,
@@ -30,6 +34,11 @@ pub fn handle(
 ) -> OffsetCommitResponse {
     let now_ms = now_ms();
     let mut commits = Commits::new(now_ms, expiry(now_ms, request.retention_time_ms));
+    let mut request = request;
+    let ids = (context.version >= BY_ID).then(|| {
+        let names = request.topics.iter_mut().map(|topic| &mut topic.name);
+        name_topics(node, &context.newer_fields, names)
+    });
     for topic in &request.topics {
         let wanted = topic.partitions.iter().map(|partition| Wanted {
             partition: partition.partition_index,
@@ -44,13 +53,16 @@ pub fn handle(
         .into_answers(outcome)
         .into_iter()
         .map(|(name, partitions)| {
+            let id = ids.as_ref().map_or(KnownTopic::NONE, |ids| known_topic(ids, &name));
             let partitions = partitions.into_iter().map(|(index, error)| {
+                let error = if id.exists { error } else { Some(ResponseError::UnknownTopicId) };
                 OffsetCommitResponsePartition::default()
                     .with_partition_index(index)
                     .with_error_code(error_code(error))
             });
             OffsetCommitResponseTopic::default()
-                .with_name(name)
+                .with_name(if ids.is_some() { TopicName::default() } else { name })
+                .with_topic_id(id.id)
                 .with_partitions(partitions.collect())
         });
     OffsetCommitResponse::default().with_topics(topics.collect())

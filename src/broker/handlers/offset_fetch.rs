@@ -1,9 +1,9 @@
-//! OffsetFetch, versions 1–9: how far a group has read.
+//! OffsetFetch, versions 1–10: how far a group has read.
 //!
 //! - Where nothing is committed the answer is offset -1, and so it is for a group that does not exist; never an error.
 //! - v2: null topics are all of them. v8: many groups at once.
 //! - v7 `require_stable`: where an open transaction will commit an offset, `UNSTABLE_OFFSET_COMMIT` (KIP-447).
-//! - v9: a member of a group of the consumer protocol asks in its epoch (KIP-848).
+//! - v9: a member of a group of the consumer protocol asks in its epoch (KIP-848). v10 names topics by their ids.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_OffsetFetch>
 
@@ -17,6 +17,7 @@ use kafka_protocol::messages::offset_fetch_response::{
 use kafka_protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicName};
 
 use super::text;
+use super::topic_ids::{TopicIds, name_topics};
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::offsets::GroupOffsets;
 use crate::broker::coordinator::group::stored_records::StoredOffset;
@@ -24,6 +25,9 @@ use crate::broker::node::Node;
 
 /// A partition that is asked for, and what the group has committed for it.
 type Answer = (i32, Result<Option<StoredOffset>, ResponseError>);
+
+/// From this version on topics are named by their ids.
+const BY_ID: i16 = 10;
 
 pub fn handle(
     node: &Arc<Node>,
@@ -49,6 +53,12 @@ pub fn handle(
                 .collect(),
         );
     }
+    let mut request = request;
+    let ids = (context.version >= BY_ID).then(|| {
+        let topics = request.groups.iter_mut().flat_map(|group| &mut group.topics);
+        let names = topics.flatten().map(|topic| &mut topic.name);
+        name_topics(node, &context.newer_fields, names)
+    });
     let groups = request.groups.into_iter().map(|group| {
         let asked = group.topics.map(|topics| {
             let topics = topics
@@ -68,16 +78,45 @@ pub fn handle(
         let answers = node
             .groups
             .committed(&group.group_id, |offsets| look_up(offsets, asked, require_stable));
+        let topics = answers
+            .into_iter()
+            .map(|(name, answers)| topic_of_group(name, answers));
+        let topics: Vec<_> = match &ids {
+            None => topics.collect(),
+            Some(ids) => by_id(node, ids, topics),
+        };
         OffsetFetchResponseGroup::default()
             .with_group_id(group.group_id)
-            .with_topics(
-                answers
-                    .into_iter()
-                    .map(|(name, answers)| topic_of_group(name, answers))
-                    .collect(),
-            )
+            .with_topics(topics)
     });
     response.with_groups(groups.collect())
+}
+
+/// The topics by their ids instead of their names; those that do not exist come last, and are left out where everything
+/// was asked for.
+fn by_id(
+    node: &Node,
+    ids: &TopicIds,
+    topics: impl Iterator<Item = OffsetFetchResponseTopics>,
+) -> Vec<OffsetFetchResponseTopics> {
+    let image = node.cluster.image();
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
+    for mut topic in topics {
+        let name = std::mem::take(&mut topic.name);
+        let exists = image.topic(&name).map(|topic| topic.id);
+        match (exists, ids.get(&name)) {
+            (Some(id), _) => found.push(topic.with_topic_id(id)),
+            (None, Some(asked)) => {
+                for partition in &mut topic.partitions {
+                    partition.error_code = ResponseError::UnknownTopicId.code();
+                }
+                unknown.push(topic.with_topic_id(asked.id));
+            }
+            (None, None) => {}
+        }
+    }
+    found.append(&mut unknown);
+    found
 }
 
 /// What is asked for, or everything; with nothing where nothing is.

@@ -64,7 +64,6 @@ pub(super) fn acknowledge_all(
     partitions: &[(PartitionId, Vec<Batch>)],
     renews: bool,
 ) -> Outcomes {
-    let renews = renews && node.share.config_of(&session.group).renews;
     let outcomes = partitions.iter().map(|(id, batches)| {
         let outcome = acknowledge(node, session, *id, batches, renews);
         (*id, outcome)
@@ -84,6 +83,11 @@ fn acknowledge(
         return Err((ResponseError::UnknownTopicId, None));
     }
     let all = acknowledgements(batches, renews).ok_or((ResponseError::InvalidRequest, None))?;
+    let renews_any = all.iter().any(|one| one.types.contains(&AcknowledgeType::Renew));
+    if renews_any && !node.share.config_of(&session.group).renews {
+        let words = "Renewing acquisition locks is not enabled for the group.";
+        return Err((ResponseError::InvalidRecordState, Some(words.to_owned())));
+    }
     let key = StateKey {
         group: session.group.clone(),
         topic,

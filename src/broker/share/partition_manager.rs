@@ -255,23 +255,29 @@ impl SharePartitionManager {
         self.forget_where(|key| key.topic == topic);
     }
 
-    fn forget(&self, name: &str) {
-        self.forget_where(|key| key.to_string() == name);
+    fn forget_where(&self, is_forgotten: impl Fn(&StateKey) -> bool) {
+        lock(&self.partitions).retain(|_, live| {
+            let stays = !is_forgotten(&live.key);
+            if !stays {
+                self.close(live);
+            }
+            stays
+        });
     }
 
-    fn forget_where(&self, is_forgotten: impl Fn(&StateKey) -> bool) {
-        let mut partitions = lock(&self.partitions);
-        partitions.retain(|name, live| {
-            if !is_forgotten(&live.key) {
-                return true;
-            }
-            let mut state = live.lock();
-            self.deadlines.set(name, state.alarm_ms.take(), None);
-            state.fenced = true;
-            drop(state);
-            live.waiters.wake_all();
-            false
-        });
+    fn forget(&self, name: &str) {
+        if let Some(live) = lock(&self.partitions).remove(name) {
+            self.close(&live);
+        }
+    }
+
+    /// Nobody may use the partition any more; who waits for its records looks it up again.
+    fn close(&self, live: &LiveSharePartition) {
+        let mut state = live.lock();
+        self.deadlines.set(&live.name, state.alarm_ms.take(), None);
+        state.fenced = true;
+        drop(state);
+        live.waiters.wake_all();
     }
 
     /// Locks that have run out by now are ended.

@@ -1,5 +1,5 @@
-//! Which batches a group that reads only committed records must not see: those of aborted transactions, and the markers
-//! that abort them.
+//! Which batches a group that reads only committed records must not see: those of aborted transactions. Their markers
+//! are delivered like any other control record, which members pass over.
 
 use std::collections::HashSet;
 
@@ -23,16 +23,11 @@ pub(super) fn left_out(batches: &[Batch<'_>], aborted: &[AbortedTransaction]) ->
         while let Some(transaction) = next.next_if(|begun| begun.first_offset <= header.last_offset()) {
             open.insert(transaction.producer_id);
         }
-        let is_left_out = if header.is_control() {
-            let aborts = aborts(batch);
-            if aborts {
+        if header.is_control() {
+            if aborts(batch) {
                 open.remove(&header.producer_id);
             }
-            aborts
-        } else {
-            header.is_transactional() && open.contains(&header.producer_id)
-        };
-        if is_left_out {
+        } else if header.is_transactional() && open.contains(&header.producer_id) {
             left_out.push(BatchSpan {
                 base: header.base_offset,
                 last: header.last_offset(),
