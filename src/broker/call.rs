@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::ApiKey;
@@ -32,6 +33,29 @@ pub struct RequestContext {
     pub connection: u64,
     /// Fields of the request that the crate with the messages lacks (`newer_versions`), one after the other.
     pub newer_fields: Bytes,
+    pub throttle: Throttle,
+}
+
+/// For how long the connection is not read after the answer to this request (KIP-219); the handler sets it, the
+/// connection obeys it.
+#[derive(Clone, Debug, Default)]
+pub struct Throttle(Arc<AtomicI32>);
+
+impl Throttle {
+    /// Sets the milliseconds.
+    pub(super) fn set_ms(&self, ms: i32) {
+        self.0.store(ms, Ordering::Relaxed);
+    }
+
+    /// The milliseconds; 0 if the client is not slowed down.
+    pub(super) fn ms(&self) -> i32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The same, for the next request to begin without.
+    pub(super) fn take_ms(&self) -> i32 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
 }
 
 /// One request on its way to its handler: the body only, its header is in `context`.

@@ -19,6 +19,7 @@ use super::internal_topics::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_ST
 use super::node::{Node, Opened};
 use super::notices::{NoticeSink, Notices};
 use super::produce::write_trouble::WriteTrouble;
+use super::quotas::QuotaManager;
 use super::server::accept;
 use super::server::connections::Listener;
 use super::share::SharePartitionManager;
@@ -83,6 +84,7 @@ impl PreparedBroker {
         )?;
         let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
         let data_dir = config.data_dir.clone();
+        let quotas = QuotaManager::new(&config);
         let node = Node {
             id: config.node_id,
             config,
@@ -96,6 +98,7 @@ impl PreparedBroker {
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
             notices: Notices::new(notices),
             write_trouble: WriteTrouble::new(data_dir),
+            quotas,
         };
         for note in &opened.notes {
             node.notice(note);

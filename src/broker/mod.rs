@@ -23,6 +23,7 @@ pub mod node;
 pub mod notices;
 mod once;
 mod produce;
+mod quotas;
 pub mod refusal;
 mod request_shape;
 pub mod response;

@@ -46,13 +46,24 @@ pub fn encode_record<'a>(
     version: i16,
     fields: impl IntoIterator<Item = (&'a str, Value<'a>)>,
 ) -> Option<Vec<u8>> {
+    encode_record_with(name, version, |value| {
+        for (name, field) in fields {
+            value.set(name, field);
+        }
+    })
+}
+
+/// The same with a function that sets the fields; it may have the value make the elements of its lists.
+pub fn encode_record_with<'a>(
+    name: &str,
+    version: i16,
+    fill: impl FnOnce(&mut StructValue<'a>),
+) -> Option<Vec<u8>> {
     let (id, message) = metadata::RECORDS
         .iter()
         .find(|(_, message)| message.body.name == name && message.supports(version))?;
     let mut value = StructValue::new(&message.body, version);
-    for (name, field) in fields {
-        value.set(name, field);
-    }
+    fill(&mut value);
     let mut bytes = Vec::new();
     unsigned_varint(1, &mut bytes);
     unsigned_varint(u32::try_from(*id).ok()?, &mut bytes);

@@ -60,7 +60,9 @@ fn group(name: &str) -> Option<GroupId> {
 /// A share group begins at the first record of its partitions.
 fn begin_early(cluster: &Cluster, name: &str, configs: &[(&str, &str)]) {
     use kafka_protocol::messages::IncrementalAlterConfigsRequest;
-    use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
+    use kafka_protocol::messages::incremental_alter_configs_request::{
+        AlterConfigsResource, AlterableConfig,
+    };
     let all = [&[("share.auto.offset.reset", "earliest")], configs].concat();
     let configs = all.iter().map(|(name, value)| {
         AlterableConfig::default()
@@ -138,7 +140,11 @@ impl Member {
             .with_max_bytes(1 << 20)
             .with_max_records(max_records)
             .with_batch_size(500)
-            .with_topics(if self.session_epoch == 0 { vec![topic] } else { Vec::new() });
+            .with_topics(if self.session_epoch == 0 {
+                vec![topic]
+            } else {
+                Vec::new()
+            });
         self.session_epoch += 1;
         request
     }
@@ -211,18 +217,34 @@ fn members_share_a_partition_and_what_they_accept_is_done_with() {
     let mut second = Member::join(&cluster, "workers", "two", "jobs");
     assert_eq!(first.fetch(), [(0, 9, 1)]);
     assert_eq!(second.fetch(), [], "the first one has them all");
-    assert_eq!(second.acknowledge(0, 9, ACCEPT), 121, "and only it may say anything");
+    assert_eq!(
+        second.acknowledge(0, 9, ACCEPT),
+        121,
+        "and only it may say anything"
+    );
     assert_eq!(first.acknowledge(0, 5, ACCEPT), 0);
-    assert_eq!(first.acknowledge(5, 6, ACCEPT), 121, "nothing is accepted twice, and nothing by halves");
+    assert_eq!(
+        first.acknowledge(5, 6, ACCEPT),
+        121,
+        "nothing is accepted twice, and nothing by halves"
+    );
     produce(&cluster, "jobs", 10..12);
     assert_eq!(second.fetch(), [(10, 11, 1)]);
     assert_eq!(second.acknowledge(10, 11, ACCEPT), 0);
     assert_eq!(first.acknowledge(6, 9, ACCEPT), 0);
-    assert_eq!(first.acknowledge(0, 3, ACCEPT), 0, "what is long done with is passed over");
+    assert_eq!(
+        first.acknowledge(0, 3, ACCEPT),
+        0,
+        "what is long done with is passed over"
+    );
     produce(&cluster, "jobs", 12..13);
     assert_eq!(first.fetch(), [(12, 12, 1)]);
     assert_eq!(first.acknowledge(12, 12, ACCEPT), 0);
-    assert_eq!(start_offset(&cluster, "workers"), 12, "as it was when that was stored");
+    assert_eq!(
+        start_offset(&cluster, "workers"),
+        12,
+        "as it was when that was stored"
+    );
 }
 
 #[test]
@@ -252,7 +274,9 @@ fn a_member_that_goes_gives_its_records_back() {
     let mut second = Member::join(&cluster, "g", "two", "t");
     assert_eq!(first.fetch(), [(0, 2, 1)]);
     drop(first.connection);
-    wait_until("the records of the lost connection", || second.fetch() == [(0, 2, 2)]);
+    wait_until("the records of the lost connection", || {
+        second.fetch() == [(0, 2, 2)]
+    });
     let mut third = Member::join(&cluster, "g", "three", "t");
     assert_eq!(second.beat(-1, None).error_code, 0, "it leaves the group");
     assert_eq!(third.fetch(), [(0, 2, 3)]);
@@ -268,7 +292,9 @@ fn a_member_that_says_nothing_loses_its_records_in_time() {
     let mut silent = Member::join(&cluster, "g", "silent", "t");
     let mut other = Member::join(&cluster, "g", "other", "t");
     assert_eq!(silent.fetch(), [(0, 1, 1)]);
-    wait_until("the records of the silent member", || other.fetch() == [(0, 1, 2)]);
+    wait_until("the records of the silent member", || {
+        other.fetch() == [(0, 1, 2)]
+    });
     assert_eq!(silent.acknowledge(0, 1, ACCEPT), 121);
 }
 
@@ -300,7 +326,11 @@ fn what_was_acknowledged_is_known_after_a_crash() {
 #[test]
 fn records_of_aborted_transactions_are_not_delivered_to_readers_of_committed_ones() {
     let cluster = started("t", 1);
-    begin_early(&cluster, "committed", &[("share.isolation.level", "read_committed")]);
+    begin_early(
+        &cluster,
+        "committed",
+        &[("share.isolation.level", "read_committed")],
+    );
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", cluster.bootstrap())
         .set("transactional.id", "writer")
@@ -310,7 +340,9 @@ fn records_of_aborted_transactions_are_not_delivered_to_readers_of_committed_one
     producer.init_transactions(patience).expect("transactions");
     let mut send = |commits: bool| {
         producer.begin_transaction().expect("a transaction");
-        producer.send(BaseRecord::<str, str>::to("t").payload("in it")).expect("a record");
+        producer
+            .send(BaseRecord::<str, str>::to("t").payload("in it"))
+            .expect("a record");
         producer.flush(patience).expect("it is written");
         if commits {
             producer.commit_transaction(patience).expect("a commit");
@@ -324,7 +356,9 @@ fn records_of_aborted_transactions_are_not_delivered_to_readers_of_committed_one
     let mut member = Member::join(&cluster, "committed", "m", "t");
     assert_eq!(member.fetch(), [(0, 0, 1), (2, 4, 1)]);
     producer.begin_transaction().expect("a transaction");
-    producer.send(BaseRecord::<str, str>::to("t").payload("open")).expect("a record");
+    producer
+        .send(BaseRecord::<str, str>::to("t").payload("open"))
+        .expect("a record");
     producer.flush(patience).expect("it is written");
     assert_eq!(member.fetch(), [], "nothing of an open transaction");
     producer.commit_transaction(patience).expect("a commit");
@@ -337,7 +371,12 @@ fn a_group_begins_at_the_end_and_can_be_moved_and_deleted() {
     let mut member = Member::join(&cluster, "g", "m", "t");
     assert_eq!(member.fetch(), [], "the default is the end");
     let listed = kafkit(&cluster, &["groups", "list", "-o", "tsv"]);
-    assert!(listed.lines().any(|line| line.contains("g\t") && line.contains("share")), "{listed}");
+    assert!(
+        listed
+            .lines()
+            .any(|line| line.contains("g\t") && line.contains("share")),
+        "{listed}"
+    );
     let partition = AlterShareGroupOffsetsRequestPartition::default()
         .with_partition_index(0)
         .with_start_offset(3);
@@ -394,7 +433,9 @@ fn fetch_2(cluster: &Cluster, request: &ShareFetchRequest, mode: i8) -> ShareFet
     frame.extend([mode.cast_unsigned(), 0]);
     frame.extend(&body[newer_at..]);
     let mut stream = TcpStream::connect(cluster.bootstrap()).expect("a connection");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("a timeout");
     let length = u32::try_from(frame.len()).expect("a length");
     stream.write_all(&length.to_be_bytes()).expect("it is sent");
     stream.write_all(&frame).expect("it is sent");
@@ -415,7 +456,9 @@ fn a_member_may_ask_for_exactly_so_many_records() {
     let mut other = Member::join(&cluster, "g", "other", "t");
     let request = other.fetch_request(4);
     assert_eq!(
-        acquired(&fetch_2(&cluster, &request, 0)).last().map(|records| records.1),
+        acquired(&fetch_2(&cluster, &request, 0))
+            .last()
+            .map(|records| records.1),
         Some(9),
         "a whole batch"
     );

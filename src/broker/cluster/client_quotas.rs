@@ -107,10 +107,7 @@ pub(in crate::broker) struct Filter {
 }
 
 impl Filter {
-    pub(in crate::broker) fn new(
-        components: Vec<(String, Match)>,
-        is_strict: bool,
-    ) -> Result<Self, Refused> {
+    pub(in crate::broker) fn new(components: Vec<(String, Match)>, is_strict: bool) -> Result<Self, Refused> {
         let refused = |message: String| Err((ResponseError::InvalidRequest, message));
         let mut all = BTreeMap::new();
         for (kind, wanted) in components {
@@ -118,7 +115,9 @@ impl Filter {
                 return refused("Invalid empty entity type.".to_owned());
             }
             if all.contains_key(&kind) {
-                return refused(format!("Entity type {kind} cannot appear more than once in the filter."));
+                return refused(format!(
+                    "Entity type {kind} cannot appear more than once in the filter."
+                ));
             }
             if ![USER, CLIENT_ID, IP].contains(&kind.as_str()) {
                 let message = format!("Unsupported entity type {kind}");
@@ -206,20 +205,38 @@ mod tests {
         let refused = |parts: &[_]| words(check_entity(&entity(parts)));
         assert_eq!(refused(&[]), "Invalid empty client quota entity");
         assert_eq!(refused(&[(USER, Some(""))]), "Empty user not supported");
-        assert_eq!(refused(&[("foo", Some("a"))]), "Unhandled client quota entity type: foo");
+        assert_eq!(
+            refused(&[("foo", Some("a"))]),
+            "Unhandled client quota entity type: foo"
+        );
         assert_eq!(
             refused(&[(IP, Some("127.0.0.1")), (USER, Some("a"))]),
             "Invalid quota entity combination, IP entity shouldnot be combined with User or ClientId"
         );
-        assert_eq!(refused(&[(IP, Some("not a host"))]), "not a host is not a valid IP or resolvable host.");
+        assert_eq!(
+            refused(&[(IP, Some("not a host"))]),
+            "not a host is not a valid IP or resolvable host."
+        );
         assert_eq!(refused(&[(IP, None)]), "");
         let user = entity(&[(USER, Some("a"))]);
         let refused = |key, limit| words(check_change(&user, key, Some(limit)));
         assert_eq!(refused("nonsense", 1.0), "Invalid configuration key nonsense");
-        assert_eq!(refused("connection_creation_rate", 1.0), "Invalid configuration key connection_creation_rate");
-        assert_eq!(refused(PRODUCER_BYTE_RATE, -1.0), "Quota producer_byte_rate must be greater than 0");
-        assert_eq!(refused(PRODUCER_BYTE_RATE, 0.5), "producer_byte_rate cannot be a fractional value.");
-        assert_eq!(refused(PRODUCER_BYTE_RATE, 1e30), "Proposed value for producer_byte_rate is too large for a LONG.");
+        assert_eq!(
+            refused("connection_creation_rate", 1.0),
+            "Invalid configuration key connection_creation_rate"
+        );
+        assert_eq!(
+            refused(PRODUCER_BYTE_RATE, -1.0),
+            "Quota producer_byte_rate must be greater than 0"
+        );
+        assert_eq!(
+            refused(PRODUCER_BYTE_RATE, 0.5),
+            "producer_byte_rate cannot be a fractional value."
+        );
+        assert_eq!(
+            refused(PRODUCER_BYTE_RATE, 1e30),
+            "Proposed value for producer_byte_rate is too large for a LONG."
+        );
         assert_eq!(refused("request_percentage", 0.5), "");
         assert_eq!(refused(PRODUCER_BYTE_RATE, f64::NAN), "");
     }
@@ -228,11 +245,15 @@ mod tests {
     fn the_most_specific_quota_holds_and_says_whose_traffic_counts_together() {
         let some = |name| Some(Some(name));
         let limit = |limit| BTreeMap::from([(PRODUCER_BYTE_RATE.to_owned(), Limit(limit))]);
-        let add = |quotas: &mut ClientQuotas, user: Option<Option<&str>>, client: Option<Option<&str>>, rate| {
-            let parts = [(USER, user), (CLIENT_ID, client)];
-            let parts: Vec<_> = parts.iter().filter_map(|(kind, part)| Some((*kind, (*part)?))).collect();
-            quotas.insert(entity(&parts), limit(rate));
-        };
+        let add =
+            |quotas: &mut ClientQuotas, user: Option<Option<&str>>, client: Option<Option<&str>>, rate| {
+                let parts = [(USER, user), (CLIENT_ID, client)];
+                let parts: Vec<_> = parts
+                    .iter()
+                    .filter_map(|(kind, part)| Some((*kind, (*part)?)))
+                    .collect();
+                quotas.insert(entity(&parts), limit(rate));
+            };
         let mut quotas = ClientQuotas::new();
         let held = |quotas: &ClientQuotas| {
             let held = held_by(quotas, PRODUCER_BYTE_RATE, "u", "c");
@@ -260,7 +281,9 @@ mod tests {
         let pair = entity(&[(USER, Some("a")), (CLIENT_ID, None)]);
         let alone = entity(&[(USER, Some("a"))]);
         let found = |components: &[(&str, Match)], is_strict| {
-            let owned = components.iter().map(|(kind, wanted)| ((*kind).to_owned(), wanted.clone()));
+            let owned = components
+                .iter()
+                .map(|(kind, wanted)| ((*kind).to_owned(), wanted.clone()));
             let filter = Filter::new(owned.collect(), is_strict).unwrap();
             (filter.finds(&pair), filter.finds(&alone))
         };
@@ -269,7 +292,10 @@ mod tests {
         assert_eq!(found(&[], true), (false, false));
         assert_eq!(found(std::slice::from_ref(&user), false), (true, true));
         assert_eq!(found(std::slice::from_ref(&user), true), (false, true));
-        assert_eq!(found(&[user.clone(), (CLIENT_ID, Match::Default)], true), (true, false));
+        assert_eq!(
+            found(&[user.clone(), (CLIENT_ID, Match::Default)], true),
+            (true, false)
+        );
         assert_eq!(found(&[(CLIENT_ID, Match::Any)], false), (true, false));
         assert_eq!(found(&[(USER, Match::Default)], false), (false, false));
     }

@@ -1,4 +1,4 @@
-//! Topics with their partitions, brokers, dynamic configs and producer ids as plain data.
+//! Topics with their partitions, brokers, dynamic configs, quotas, credentials and producer ids as plain data.
 //!
 //! Changes only by applying records of a metadata log ([`ClusterImage::apply`]), and by brokers that register. A topic
 //! is shared: an image costs little to clone, and a reader keeps the topic that it has looked up.
@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::client_quotas::{ClientQuotas, Entity, Limit};
 use super::partition_image::{PartitionImage, Partitions};
 use super::records::{BROKER, CLIENT_METRICS, GROUP, TOPIC};
+use super::scram_credentials::{ScramCredential, ScramCredentials};
 use crate::broker::config::effective_config::Configs;
 use crate::internal_records::cluster_metadata::decode_record;
 use crate::internal_records::value::{StructValue, Value};
@@ -95,6 +97,8 @@ pub(in crate::broker) struct ClusterImage {
     group_configs: BTreeMap<String, Configs>,
     /// Subscriptions to client metrics, by name.
     client_metrics_configs: BTreeMap<String, Configs>,
+    client_quotas: ClientQuotas,
+    scram_credentials: ScramCredentials,
     /// Goes up whenever a topic is created, changed or deleted.
     topics_version: i64,
     /// No producer has this id or a larger one.
@@ -155,6 +159,16 @@ impl ClusterImage {
         &self.client_metrics_configs
     }
 
+    /// Every quota of clients.
+    pub(in crate::broker) fn client_quotas(&self) -> &ClientQuotas {
+        &self.client_quotas
+    }
+
+    /// Every SCRAM credential of a user.
+    pub(in crate::broker) fn scram_credentials(&self) -> &ScramCredentials {
+        &self.scram_credentials
+    }
+
     /// A number that is another one whenever a topic was created, changed or deleted.
     pub(in crate::broker) fn topics_version(&self) -> i64 {
         self.topics_version
@@ -206,6 +220,11 @@ impl ClusterImage {
             "PartitionChangeRecord" => self.change_partition(value),
             "RemoveTopicRecord" => self.remove_topic(topic_id(value)),
             "ConfigRecord" => return self.set_config(value),
+            "ClientQuotaRecord" => self.set_client_quota(value),
+            "UserScramCredentialRecord" => self.set_scram_credential(value),
+            "RemoveUserScramCredentialRecord" => {
+                self.scram_credentials.remove(&whose_credential(value));
+            }
             "ProducerIdsRecord" => self.next_producer_id = value.number("nextProducerId"),
             _ => return false,
         }
@@ -271,6 +290,44 @@ impl ClusterImage {
         }
     }
 
+    fn set_client_quota(&mut self, value: &StructValue<'_>) {
+        let Some(Value::Array(parts)) = value.get("entity") else {
+            return;
+        };
+        let parts = parts.iter().filter_map(|part| match part {
+            Value::Struct(part) => {
+                let name = part.text("entityName").map(str::to_owned);
+                Some((part.text("entityType")?.to_owned(), name))
+            }
+            _ => None,
+        });
+        let entity: Entity = parts.collect();
+        let key = value.text("key").unwrap_or_default();
+        let limits = self.client_quotas.entry(entity.clone()).or_default();
+        match (value.get("remove"), value.get("value")) {
+            (Some(Value::Bool(true)), _) => limits.remove(key),
+            (_, Some(Value::Float(limit))) => limits.insert(key.to_owned(), Limit(*limit)),
+            _ => None,
+        };
+        if limits.is_empty() {
+            self.client_quotas.remove(&entity);
+        }
+    }
+
+    fn set_scram_credential(&mut self, value: &StructValue<'_>) {
+        let bytes = |name: &str| match value.get(name) {
+            Some(Value::Bytes(bytes)) => bytes.to_vec(),
+            _ => Vec::new(),
+        };
+        let credential = ScramCredential {
+            salt: bytes("salt"),
+            stored_key: bytes("storedKey"),
+            server_key: bytes("serverKey"),
+            iterations: i32::try_from(value.number("iterations")).unwrap_or(0),
+        };
+        self.scram_credentials.insert(whose_credential(value), credential);
+    }
+
     fn set_config(&mut self, value: &StructValue<'_>) -> bool {
         let resource = value.text("resourceName").unwrap_or_default();
         let resource_type = value.number("resourceType");
@@ -301,6 +358,12 @@ impl ClusterImage {
         }
         true
     }
+}
+
+/// The user and the mechanism of a credential.
+fn whose_credential(value: &StructValue<'_>) -> (String, i8) {
+    let mechanism = i8::try_from(value.number("mechanism")).unwrap_or(0);
+    (value.text("name").unwrap_or_default().to_owned(), mechanism)
 }
 
 /// A topic's name in the names of metrics, where `.` and `_` are one.
@@ -379,6 +442,41 @@ mod tests {
         apply(&mut image, records::topic_removed(id));
         assert_eq!(image.colliding_topic("a_b"), None);
         assert_eq!(image.topic_by_id(id), None);
+    }
+
+    #[test]
+    fn quotas_and_credentials_come_and_go_and_a_snapshot_has_them() {
+        let entity = Entity::from([
+            ("user".to_owned(), Some("a".to_owned())),
+            ("client-id".to_owned(), None),
+        ]);
+        let credential = ScramCredential {
+            salt: b"salt".to_vec(),
+            stored_key: vec![1; 32],
+            server_key: vec![2; 32],
+            iterations: 4096,
+        };
+        let mut image = ClusterImage::default();
+        apply(
+            &mut image,
+            records::client_quota(&entity, "producer_byte_rate", Some(1.5)),
+        );
+        apply(&mut image, records::scram_credential("u", 1, Some(&credential)));
+        let limits = BTreeMap::from([("producer_byte_rate".to_owned(), Limit(1.5))]);
+        assert_eq!(image.client_quotas().get(&entity), Some(&limits));
+        assert_eq!(
+            image.scram_credentials().get(&("u".to_owned(), 1)),
+            Some(&credential)
+        );
+        let mut copy = ClusterImage::default();
+        apply(&mut copy, records::given(&image));
+        assert_eq!(copy, image);
+        apply(
+            &mut copy,
+            records::client_quota(&entity, "producer_byte_rate", None),
+        );
+        apply(&mut copy, records::scram_credential("u", 1, None));
+        assert_eq!(copy, ClusterImage::default());
     }
 
     #[test]

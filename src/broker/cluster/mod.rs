@@ -6,6 +6,7 @@
 //! the ids that are given. Knows no node, no log of a partition and no client.
 
 pub(super) mod apache_kafka;
+pub(super) mod client_quotas;
 pub(super) mod config_changes;
 pub(super) mod controller;
 pub(super) mod image;
@@ -14,6 +15,7 @@ pub(super) mod metadata_log;
 pub(super) mod partition_image;
 pub(super) mod producer_ids;
 pub(super) mod records;
+pub(super) mod scram_credentials;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 

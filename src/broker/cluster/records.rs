@@ -2,10 +2,12 @@
 
 use uuid::Uuid;
 
+use super::client_quotas::Entity;
 use super::image::ClusterImage;
 use super::partition_image::PartitionImage;
+use super::scram_credentials::ScramCredential;
 use crate::broker::config::effective_config::Configs;
-use crate::internal_records::cluster_metadata::encode_record;
+use crate::internal_records::cluster_metadata::{encode_record, encode_record_with};
 use crate::internal_records::value::Value;
 
 /// Types of resources that have configs.
@@ -39,10 +41,10 @@ pub(in crate::broker) fn first_configs() -> Records {
     config_changes(BROKER, "", &Configs::new(), &defaults)
 }
 
-/// Everything that an image says and keeps: configs of brokers, topics, producer ids.
+/// Everything that an image says and keeps: configs, quotas, credentials, topics, producer ids.
 pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     let mut all = Records::new();
-    all.extend(given_configs(image));
+    all.extend(given(image));
     for found in image.topics() {
         all.extend(topic(&found.name, found.id, &found.partitions, &found.configs));
     }
@@ -50,8 +52,21 @@ pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     all
 }
 
+/// What was given to brokers and clients: configs, quotas, credentials.
+pub(in crate::broker) fn given(image: &ClusterImage) -> Records {
+    let mut all = given_configs(image);
+    for (entity, limits) in image.client_quotas() {
+        let limits = limits.iter();
+        all.extend(limits.flat_map(|(key, limit)| client_quota(entity, key, Some(limit.0))));
+    }
+    for ((user, mechanism), credential) in image.scram_credentials() {
+        all.extend(scram_credential(user, *mechanism, Some(credential)));
+    }
+    all
+}
+
 /// The configs of brokers, groups and subscriptions to client metrics.
-pub(in crate::broker) fn given_configs(image: &ClusterImage) -> Records {
+fn given_configs(image: &ClusterImage) -> Records {
     let brokers = image.all_broker_configs().iter();
     let groups = image.all_group_configs().iter();
     let subscriptions = image.all_client_metrics_configs().iter();
@@ -116,6 +131,49 @@ pub(in crate::broker) fn config_changes(
     let unset = before.keys().filter(|name| !after.contains_key(*name));
     let unset = unset.filter_map(|name| record(name, Value::Null));
     set.chain(unset).collect()
+}
+
+/// A quota of an entity, which is removed without a limit.
+pub(in crate::broker) fn client_quota(entity: &Entity, key: &str, limit: Option<f64>) -> Records {
+    let record = encode_record_with("ClientQuotaRecord", 0, |value| {
+        let parts = entity.iter().filter_map(|(kind, name)| {
+            let mut part = value.new_element("entity")?;
+            part.set("entityType", text(kind));
+            part.set("entityName", name.as_deref().map_or(Value::Null, text));
+            Some(Value::Struct(part))
+        });
+        let parts = parts.collect();
+        value.set("entity", Value::Array(parts));
+        value.set("key", text(key));
+        value.set("value", Value::Float(limit.unwrap_or_default()));
+        value.set("remove", Value::Bool(limit.is_none()));
+    });
+    record.into_iter().collect()
+}
+
+/// A SCRAM credential of a user, which is removed if there is none any more.
+pub(in crate::broker) fn scram_credential(
+    user: &str,
+    mechanism: i8,
+    credential: Option<&ScramCredential>,
+) -> Records {
+    let whose = [
+        ("name", text(user)),
+        ("mechanism", Value::Number(mechanism.into())),
+    ];
+    let record = match credential {
+        None => encode_record("RemoveUserScramCredentialRecord", 0, whose),
+        Some(credential) => {
+            let keys = [
+                ("salt", Value::Bytes(&credential.salt)),
+                ("storedKey", Value::Bytes(&credential.stored_key)),
+                ("serverKey", Value::Bytes(&credential.server_key)),
+                ("iterations", Value::Number(credential.iterations.into())),
+            ];
+            encode_record("UserScramCredentialRecord", 0, whose.into_iter().chain(keys))
+        }
+    };
+    record.into_iter().collect()
 }
 
 /// Every producer id below this one is used. Which broker asked for the last block does not matter: -1, as in Apache

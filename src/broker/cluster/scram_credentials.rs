@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(refused("x", 1, Some(16385)), "Too many iterations");
         assert_eq!(refused("", 1, Some(4096)), "Username must not be empty");
         assert_eq!(refused("x", 3, Some(4096)), "Unknown SCRAM mechanism");
-        assert_eq!(refused("x", 1, None), "Attempt to delete a user credential that does not exist");
+        assert_eq!(
+            refused("x", 1, None),
+            "Attempt to delete a user credential that does not exist"
+        );
         assert_eq!(refused("x", 2, Some(16384)), "");
     }
 }

@@ -82,7 +82,7 @@ pub(in crate::broker) fn encode(
         ranges: 0,
         flexible: version >= 12,
     };
-    writer.head.put_i32(0);
+    writer.head.put_i32(context.throttle.ms());
     if version >= 7 {
         writer.head.put_i16(error);
         writer.head.put_i32(session_id);

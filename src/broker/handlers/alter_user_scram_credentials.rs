@@ -49,7 +49,8 @@ pub fn handle(
 
 /// What became of each user's changes: all of them are made, or none.
 fn alter<'a>(node: &Node, changes: &[ScramChange<'a>]) -> BTreeMap<&'a str, Result<(), Refused>> {
-    let twice: HashSet<(&str, i8)> = named_twice(changes.iter().map(|change| (change.user, change.mechanism)));
+    let twice: HashSet<(&str, i8)> =
+        named_twice(changes.iter().map(|change| (change.user, change.mechanism)));
     let mut held = node.cluster.change();
     let image = node.cluster.image();
     let mut outcomes: BTreeMap<&str, Result<Records, Refused>> = BTreeMap::new();
@@ -79,5 +80,9 @@ fn alter<'a>(node: &Node, changes: &[ScramChange<'a>]) -> BTreeMap<&'a str, Resu
 
 fn record(known: &ScramCredentials, change: ScramChange<'_>) -> Result<Records, Refused> {
     let decided = decide(known, change)?;
-    Ok(records::scram_credential(change.user, change.mechanism, decided.as_ref()))
+    Ok(records::scram_credential(
+        change.user,
+        change.mechanism,
+        decided.as_ref(),
+    ))
 }

@@ -34,7 +34,10 @@ pub fn handle(
         }
     };
     let image = node.cluster.image();
-    let found = image.client_quotas().iter().filter(|(entity, _)| filter.finds(entity));
+    let found = image
+        .client_quotas()
+        .iter()
+        .filter(|(entity, _)| filter.finds(entity));
     let entries = found.map(|(entity, limits)| {
         let entity = entity.iter().map(|(kind, name)| {
             EntityData::default()
@@ -65,12 +68,20 @@ fn component(component: &ComponentData) -> Result<(String, Match), Refused> {
         (EXACT, Some(name)) => Match::Name(name.to_string()),
         (DEFAULT, None) => Match::Default,
         (SPECIFIED, None) => Match::Any,
-        (EXACT, None) => return Err(refused("Request specified MATCH_TYPE_EXACT, but set match string to null")),
+        (EXACT, None) => {
+            return Err(refused(
+                "Request specified MATCH_TYPE_EXACT, but set match string to null",
+            ));
+        }
         (DEFAULT, _) => {
-            return Err(refused("Request specified MATCH_TYPE_DEFAULT, but also specified a match string"));
+            return Err(refused(
+                "Request specified MATCH_TYPE_DEFAULT, but also specified a match string",
+            ));
         }
         (SPECIFIED, _) => {
-            return Err(refused("Request specified MATCH_TYPE_SPECIFIED, but also specified a match string"));
+            return Err(refused(
+                "Request specified MATCH_TYPE_SPECIFIED, but also specified a match string",
+            ));
         }
         (other, _) => return Err(refused(&format!("Unknown match type {other}"))),
     };

@@ -29,7 +29,12 @@ pub fn handle(
             .with_iterations(credential.iterations);
         known.entry(user).or_default().push(info);
     }
-    let users: Vec<&str> = request.users.iter().flatten().map(|user| user.name.as_str()).collect();
+    let users: Vec<&str> = request
+        .users
+        .iter()
+        .flatten()
+        .map(|user| user.name.as_str())
+        .collect();
     let twice = named_twice(users.iter().copied());
     // No users at all means every user.
     let wanted: BTreeSet<&str> = if users.is_empty() {
@@ -40,8 +45,9 @@ pub fn handle(
     let results = wanted.into_iter().map(|user| {
         let result = DescribeUserScramCredentialsResult::default().with_user(text(user));
         if twice.contains(user) {
-            let message =
-                format!("Cannot describe SCRAM credentials for the same user twice in a single request: {user}");
+            let message = format!(
+                "Cannot describe SCRAM credentials for the same user twice in a single request: {user}"
+            );
             return result
                 .with_error_code(ResponseError::DuplicateResource.code())
                 .with_error_message(Some(text(message)));

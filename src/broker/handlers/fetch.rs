@@ -18,12 +18,13 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::FetchRequest;
 use tokio::time::Instant;
 
-use crate::broker::call::{Call, decode};
+use crate::broker::call::{Call, RequestContext, decode};
 use crate::broker::fetch::delayed_fetch::Waiter;
 use crate::broker::fetch::fetch_response::{self, PartitionAnswer, TopicAnswer};
 use crate::broker::fetch::fetch_session::{LastSaid, Plan, Target};
 use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
+use crate::broker::quotas::Traffic;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
 use crate::broker::timers::steady_ms;
@@ -41,10 +42,12 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
         Ok(plan) => plan,
         Err(error) => return fetch_response::encode(&context, error.code(), 0, Vec::new()),
     };
+    let most_bytes = node.quotas.most_bytes(&image, Traffic::Fetch, &context);
     let limits = Limits {
         max_bytes: usize::try_from(request.max_bytes)
             .unwrap_or(0)
-            .min(node.config.fetch_max_bytes),
+            .min(node.config.fetch_max_bytes)
+            .min(most_bytes.unwrap_or(usize::MAX)),
         min_bytes: usize::try_from(request.min_bytes).unwrap_or(0),
         wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
         read_committed: request.isolation_level == 1,
@@ -53,8 +56,26 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
     // It may wait for long, and topics may change meanwhile.
     drop(image);
     let answers = fetch(&node, &plan, &limits).await;
+    if is_throttled(&node, &context, &answers) {
+        // The client gets nothing now, and asks for the same again.
+        let session_id = if plan.incremental { plan.session_id } else { 0 };
+        return fetch_response::encode(&context, 0, session_id, Vec::new());
+    }
     let topics = select(&node, &plan, answers);
     fetch_response::encode(&context, 0, plan.session_id, topics)
+}
+
+/// Whether the client has exceeded its quota with these answers, which then do not count.
+fn is_throttled(node: &Node, context: &RequestContext, answers: &[PartitionAnswer]) -> bool {
+    let image = node.cluster.image();
+    let bytes = answers.iter().map(PartitionAnswer::size).sum();
+    let counted = (bytes, steady_ms());
+    let throttle_ms = node.quotas.record(&image, Traffic::Fetch, context, counted);
+    context.throttle.set_ms(throttle_ms);
+    if throttle_ms > 0 {
+        node.quotas.unrecord(&image, Traffic::Fetch, context, counted);
+    }
+    throttle_ms > 0
 }
 
 struct Limits {

@@ -53,9 +53,15 @@ pub fn handle(
         .into_answers(outcome)
         .into_iter()
         .map(|(name, partitions)| {
-            let id = ids.as_ref().map_or(KnownTopic::NONE, |ids| known_topic(ids, &name));
+            let id = ids
+                .as_ref()
+                .map_or(KnownTopic::NONE, |ids| known_topic(ids, &name));
             let partitions = partitions.into_iter().map(|(index, error)| {
-                let error = if id.exists { error } else { Some(ResponseError::UnknownTopicId) };
+                let error = if id.exists {
+                    error
+                } else {
+                    Some(ResponseError::UnknownTopicId)
+                };
                 OffsetCommitResponsePartition::default()
                     .with_partition_index(index)
                     .with_error_code(error_code(error))

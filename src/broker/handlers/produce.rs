@@ -6,6 +6,7 @@
 //! - Of a partition that is named twice the last records count.
 //! - acks=0 is answered with nothing; an error then closes the connection, so that the client notices.
 //! - A batch that its idempotent producer sent before is answered with its first offset.
+//! - Whoever exceeds its quota of bytes is slowed down after the answer.
 //! - v13 names topics by id. v8 names the records at fault.
 //! - Records of a transaction: `produce_transactions`. v11 knows `TRANSACTION_ABORTABLE`, v12 adds their partitions to
 //!   the transaction by itself (KIP-890).
@@ -30,9 +31,10 @@ use crate::broker::node::replica::Replica;
 use crate::broker::produce::batch_check::{self, Rejected, Rules};
 use crate::broker::produce::produce_request::{PartitionRecords, ProduceRequest, TopicRecords};
 use crate::broker::produce::recompress::recompress;
+use crate::broker::quotas::Traffic;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::{self, Answer};
-use crate::broker::timers::now_ms;
+use crate::broker::timers::{now_ms, steady_ms};
 use crate::records::BatchHeader;
 use crate::records::batch_header::{self, HEADER_LEN, TimestampType};
 use crate::storage::producer_state::ProducerError;
@@ -82,13 +84,23 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
                 .with_topic_id(topic.id),
         );
     }
+    let throttle_ms = {
+        let image = call.node.cluster.image();
+        let counted = (call.body.len(), steady_ms());
+        call.node
+            .quotas
+            .record(&image, Traffic::Produce, &call.context, counted)
+    };
+    call.context.throttle.set_ms(throttle_ms);
     match (acks, failed) {
         (0, None) => Ok(Answer::Nothing),
         (0, Some(code)) => Err(Refusal::new(format!(
             "error {code} for a producer that wants no answers"
         ))),
         _ => {
-            let response = ProduceResponse::default().with_responses(topics);
+            let response = ProduceResponse::default()
+                .with_responses(topics)
+                .with_throttle_time_ms(throttle_ms);
             response::encode::<messages::ProduceRequest>(&call.context, &response)
         }
     }

@@ -28,6 +28,7 @@ use super::coordinator::transaction::TransactionCoordinator;
 use super::fetch::fetch_session::FetchSessions;
 use super::notices::Notices;
 use super::produce::write_trouble::WriteTrouble;
+use super::quotas::QuotaManager;
 use super::server::connections::{Connections, Listener};
 use super::share::SharePartitionManager;
 use crate::error::Result;
@@ -51,6 +52,7 @@ pub struct Node {
     pub listeners: Vec<Arc<Listener>>,
     pub(in crate::broker) notices: Notices,
     pub(in crate::broker) write_trouble: WriteTrouble,
+    pub(in crate::broker) quotas: QuotaManager,
 }
 
 impl Node {

@@ -103,9 +103,9 @@ impl Found {
     }
 }
 
-/// The configs of brokers and groups and the producer ids of an image.
+/// The configs, quotas, credentials and producer ids of an image.
 fn records_without_topics(image: &ClusterImage) -> Records {
-    let mut records = records::given_configs(image);
+    let mut records = records::given(image);
     records.extend(records::producer_ids(image.next_producer_id));
     records
 }

@@ -47,7 +47,9 @@ pub(in crate::broker) struct QuotaManager {
 
 impl QuotaManager {
     pub(in crate::broker) fn new(config: &BrokerConfig) -> Self {
-        let seconds = config.number("quota.window.size.seconds").clamp(1, i64::from(i32::MAX));
+        let seconds = config
+            .number("quota.window.size.seconds")
+            .clamp(1, i64::from(i32::MAX));
         Self {
             window: Window {
                 sample_ms: seconds * 1000,
@@ -67,7 +69,12 @@ impl QuotaManager {
         if quotas.is_empty() {
             return None;
         }
-        held_by(quotas, traffic.quota(), &context.principal.name, &context.client_id)
+        held_by(
+            quotas,
+            traffic.quota(),
+            &context.principal.name,
+            &context.client_id,
+        )
     }
 
     /// Counts bytes of a client, and returns for how many milliseconds it must be slowed down: until its rate over the

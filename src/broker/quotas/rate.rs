@@ -58,7 +58,11 @@ impl Rate {
 
     fn advance(&mut self, window: Window, now_ms: i64) {
         let most = usize::try_from(window.samples).unwrap_or(0).saturating_add(1);
-        let next = if self.samples.is_empty() { 0 } else { (self.current + 1) % most };
+        let next = if self.samples.is_empty() {
+            0
+        } else {
+            (self.current + 1) % most
+        };
         match self.samples.get_mut(next) {
             Some(sample) => *sample = Sample::new(now_ms),
             None => self.samples.push(Sample::new(now_ms)),
@@ -73,7 +77,12 @@ impl Rate {
                 *sample = Sample::new(now_ms);
             }
         }
-        let oldest = self.samples.iter().map(|sample| sample.start_ms).min().unwrap_or(now_ms);
+        let oldest = self
+            .samples
+            .iter()
+            .map(|sample| sample.start_ms)
+            .min()
+            .unwrap_or(now_ms);
         let mut elapsed = now_ms - oldest;
         let missing = window.samples - 1 - elapsed / window.sample_ms.max(1);
         elapsed += missing.max(0) * window.sample_ms;

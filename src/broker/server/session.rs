@@ -19,7 +19,7 @@ use super::connections::{ConnectionGuard, Listener};
 use super::send;
 use crate::broker::access::Principal;
 use crate::broker::apis;
-use crate::broker::call::{Call, RequestContext};
+use crate::broker::call::{Call, RequestContext, Throttle};
 use crate::broker::node::Node;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
@@ -66,6 +66,7 @@ pub(in crate::broker) struct Session {
     stream: TcpStream,
     client_host: IpAddr,
     guard: ConnectionGuard,
+    throttle: Throttle,
     /// What has been read and not been answered yet.
     input: BytesMut,
 }
@@ -84,6 +85,7 @@ impl Session {
             stream,
             client_host,
             guard,
+            throttle: Throttle::default(),
             input: BytesMut::new(),
         }
     }
@@ -110,6 +112,18 @@ impl Session {
                 Answer::Frame(frame) => send::frame(&mut self.stream, &frame).await?,
                 Answer::Pieces(pieces) => send::pieces(&mut self.stream, pieces).await?,
             }
+            let throttle_ms = u64::try_from(self.throttle.take_ms()).unwrap_or(0);
+            if throttle_ms > 0 {
+                self.rest(Duration::from_millis(throttle_ms)).await?;
+            }
+        }
+    }
+
+    /// Serves nothing for a while: the client has used more than its quota allows.
+    async fn rest(&mut self, time: Duration) -> Result<(), End> {
+        tokio::select! {
+            () = tokio::time::sleep(time) => Ok(()),
+            () = client_left(&mut self.stream, &mut self.input) => Err(End::Quiet),
         }
     }
 
@@ -196,6 +210,7 @@ impl Session {
                 listener: Arc::clone(&self.listener),
                 connection: self.guard.number,
                 newer_fields: Bytes::new(),
+                throttle: self.throttle.clone(),
             },
             node: Arc::clone(&self.node),
             body: frame,

@@ -103,7 +103,11 @@ impl Model {
 
     fn give_back(&mut self, offset: i64) {
         let cell = self.cells.get_mut(&offset).unwrap();
-        cell.state = if cell.count >= LIMITS.max_delivery_count { Archived } else { Available };
+        cell.state = if cell.count >= LIMITS.max_delivery_count {
+            Archived
+        } else {
+            Available
+        };
         cell.holder = None;
     }
 
@@ -118,8 +122,15 @@ impl Model {
     }
 
     fn restart(&mut self, first: i64) {
-        self.start = if self.stored_start < 0 { first } else { self.stored_start };
-        self.end = self.stored.last_key_value().map_or(self.start, |(offset, _)| offset + 1);
+        self.start = if self.stored_start < 0 {
+            first
+        } else {
+            self.stored_start
+        };
+        self.end = self
+            .stored
+            .last_key_value()
+            .map_or(self.start, |(offset, _)| offset + 1);
         let cell = |offset: i64| {
             let (state, count) = self.stored.get(&offset).copied().unwrap_or((Available, 0));
             let cell = Cell {
@@ -180,7 +191,11 @@ impl World {
                 let spans: Vec<BatchSpan> = spans.take(*batches).copied().collect();
                 let wanted = Acquisition {
                     member: MEMBERS[*member],
-                    mode: if *record_limit { AcquireMode::RecordLimit } else { AcquireMode::Batches },
+                    mode: if *record_limit {
+                        AcquireMode::RecordLimit
+                    } else {
+                        AcquireMode::Batches
+                    },
                     batch_size: *batch_size,
                     max_records: *max_records,
                     fetch_offset: offset,
@@ -201,7 +216,11 @@ impl World {
                 let acknowledgement = Acknowledgement {
                     first,
                     last: first + if *all > 0 { *all } else { types.len() as i64 } - 1,
-                    types: types.iter().take(if *all > 0 { 1 } else { types.len() }).map(kind).collect(),
+                    types: types
+                        .iter()
+                        .take(if *all > 0 { 1 } else { types.len() })
+                        .map(kind)
+                        .collect(),
                 };
                 self.acknowledge(*member, &acknowledgement, *stored);
             }
@@ -253,7 +272,11 @@ impl World {
     }
 
     fn held(&self, is_meant: impl Fn((usize, i64)) -> bool) -> Vec<i64> {
-        let held = self.model.cells.iter().filter(|(_, cell)| cell.holder.is_some_and(&is_meant));
+        let held = self
+            .model
+            .cells
+            .iter()
+            .filter(|(_, cell)| cell.holder.is_some_and(&is_meant));
         held.map(|(offset, _)| *offset).collect()
     }
 
@@ -276,7 +299,11 @@ impl World {
         let could = self.partition.can_acquire(&LIMITS);
         let end = self.model.end;
         if let Some(first) = wanted.spans.first() {
-            for (_, cell) in self.model.cells.range_mut(wanted.fetch_offset..first.base.max(wanted.fetch_offset)) {
+            for (_, cell) in self
+                .model
+                .cells
+                .range_mut(wanted.fetch_offset..first.base.max(wanted.fetch_offset))
+            {
                 if cell.state == Available {
                     cell.state = Archived;
                 }
@@ -285,11 +312,18 @@ impl World {
         self.model.advance();
         let acquired = self.partition.acquire(wanted, &LIMITS);
         if could && !wanted.spans.is_empty() && before < LIMITS.max_in_flight {
-            assert!(!acquired.is_empty(), "something is there, and nothing is delivered");
+            assert!(
+                !acquired.is_empty(),
+                "something is there, and nothing is delivered"
+            );
         }
         self.check_portion(wanted, &acquired);
         if self.partition.end() > end && self.model.cells.is_empty() {
-            self.model.start = self.partition.in_flight().next().map_or(self.model.start, |run| run.first);
+            self.model.start = self
+                .partition
+                .in_flight()
+                .next()
+                .map_or(self.model.start, |run| run.first);
         }
         // What was fetched and not acquired waits for the next fetch.
         for span in wanted.spans {
@@ -305,7 +339,11 @@ impl World {
         }
         self.fill_acquired_gaps(end, &acquired);
         for offset in acquired.iter().flat_map(|records| records.first..=records.last) {
-            let cell = self.model.cells.get_mut(&offset).expect("a record that was fetched");
+            let cell = self
+                .model
+                .cells
+                .get_mut(&offset)
+                .expect("a record that was fetched");
             assert_eq!(cell.state, Available, "offset {offset} is delivered twice");
             cell.state = Acquired;
             cell.count += 1;
@@ -326,7 +364,10 @@ impl World {
             }
         }
         // Gaps that were fetched and not acquired.
-        let between = self.partition.in_flight().filter(|run| run.first >= end || run.last >= end);
+        let between = self
+            .partition
+            .in_flight()
+            .filter(|run| run.first >= end || run.last >= end);
         let offsets: Vec<i64> = between.flat_map(|run| run.first.max(end)..=run.last).collect();
         for offset in offsets {
             self.model.cells.entry(offset).or_insert(Cell {
@@ -339,15 +380,29 @@ impl World {
 
     fn check_portion(&self, wanted: &Acquisition<'_>, acquired: &[AcquiredRecords]) {
         let count: i64 = acquired.iter().map(AcquiredRecords::len).sum();
-        let largest = wanted.spans.iter().map(|span| span.last - span.base + 2).max().unwrap_or(0);
+        let largest = wanted
+            .spans
+            .iter()
+            .map(|span| span.last - span.base + 2)
+            .max()
+            .unwrap_or(0);
         match wanted.mode {
             AcquireMode::RecordLimit => assert!(count <= wanted.max_records, "{count} of {wanted:?}"),
             // A batch may have been fetched together with others.
-            AcquireMode::Batches => assert!(count <= wanted.max_records + 30 + largest, "{count} of {wanted:?}"),
+            AcquireMode::Batches => assert!(
+                count <= wanted.max_records + 30 + largest,
+                "{count} of {wanted:?}"
+            ),
         }
-        let last_times = acquired.iter().filter(|records| records.delivery_count == LIMITS.max_delivery_count);
+        let last_times = acquired
+            .iter()
+            .filter(|records| records.delivery_count == LIMITS.max_delivery_count);
         for records in last_times {
-            assert_eq!((count, records.len()), (1, 1), "the last delivery is not alone: {acquired:?}");
+            assert_eq!(
+                (count, records.len()),
+                (1, 1),
+                "the last delivery is not alone: {acquired:?}"
+            );
         }
     }
 
@@ -360,15 +415,25 @@ impl World {
         let meant: Vec<i64> = (acknowledgement.first..=acknowledgement.last)
             .filter(|offset| *offset >= self.model.start && self.model.cells.contains_key(offset))
             .collect();
-        let is_held = |offset: &i64| self.model.cells[offset].holder.is_some_and(|(holder, _)| holder == member);
+        let is_held = |offset: &i64| {
+            self.model.cells[offset]
+                .holder
+                .is_some_and(|(holder, _)| holder == member)
+        };
         let Ok(transition) = planned else {
             // Past the end, or in a gap that compaction left.
             let is_beyond = acknowledgement.last >= self.model.start
                 && !self.model.cells.contains_key(&acknowledgement.last);
-            assert!(is_beyond || !meant.iter().all(is_held) || meant.is_empty(), "refused {acknowledgement:?}");
+            assert!(
+                is_beyond || !meant.iter().all(is_held) || meant.is_empty(),
+                "refused {acknowledgement:?}"
+            );
             return;
         };
-        assert!(meant.iter().all(is_held), "taken from another: {acknowledgement:?}");
+        assert!(
+            meant.iter().all(is_held),
+            "taken from another: {acknowledgement:?}"
+        );
         if !is_stored {
             return;
         }
@@ -376,8 +441,15 @@ impl World {
         let mut changed = Vec::new();
         for offset in meant {
             let index = (offset - acknowledgement.first) as usize;
-            let kind = acknowledgement.types.get(index).unwrap_or(&acknowledgement.types[0]);
-            let kind = if acknowledgement.types.len() == 1 { &acknowledgement.types[0] } else { kind };
+            let kind = acknowledgement
+                .types
+                .get(index)
+                .unwrap_or(&acknowledgement.types[0]);
+            let kind = if acknowledgement.types.len() == 1 {
+                &acknowledgement.types[0]
+            } else {
+                kind
+            };
             let cell = self.model.cells.get_mut(&offset).unwrap();
             match kind {
                 AcknowledgeType::Renew => {
@@ -386,15 +458,27 @@ impl World {
                 }
                 AcknowledgeType::Release => self.model.give_back(offset),
                 kind => {
-                    cell.state = if *kind == AcknowledgeType::Accept { Acknowledged } else { Archived };
+                    cell.state = if *kind == AcknowledgeType::Accept {
+                        Acknowledged
+                    } else {
+                        Archived
+                    };
                     cell.holder = None;
                 }
             }
             changed.push(offset);
         }
-        let complete = self.model.cells.values().filter(|cell| cell.state.is_terminal()).count();
+        let complete = self
+            .model
+            .cells
+            .values()
+            .filter(|cell| cell.state.is_terminal())
+            .count();
         assert_eq!(transition.delivery_complete_count, complete as i64);
-        assert_eq!(transition.changes.iter().map(StateBatch::len).sum::<i64>(), changed.len() as i64);
+        assert_eq!(
+            transition.changes.iter().map(StateBatch::len).sum::<i64>(),
+            changed.len() as i64
+        );
         if !changed.is_empty() {
             self.model.store(start, &changed);
         }
@@ -416,16 +500,32 @@ impl World {
             .map(|(offset, cell)| (*offset, (cell.state, cell.count)))
             .collect();
         assert_eq!(seen, expected, "what is on its way");
-        assert_eq!((self.partition.start(), self.partition.end()), (self.model.start, self.model.end));
+        assert_eq!(
+            (self.partition.start(), self.partition.end()),
+            (self.model.start, self.model.end)
+        );
         let available = self.model.cells.iter().find(|(_, cell)| cell.state == Available);
         let next = available.map_or(self.model.end, |(offset, _)| *offset);
         assert_eq!(self.partition.next_fetch_offset(), next);
         let deadlines = self.model.cells.values().filter_map(|cell| cell.holder);
         let earliest = deadlines.map(|(_, until_ms)| until_ms).min();
         assert_eq!(self.partition.next_deadline_ms(), earliest);
-        let largest = self.log.iter().map(|span| span.last - span.base + 2).max().unwrap_or(0);
-        assert!(self.partition.in_flight_count() <= LIMITS.max_in_flight + largest + 30, "too many");
-        assert!(self.model.cells.values().all(|cell| cell.count <= LIMITS.max_delivery_count));
+        let largest = self
+            .log
+            .iter()
+            .map(|span| span.last - span.base + 2)
+            .max()
+            .unwrap_or(0);
+        assert!(
+            self.partition.in_flight_count() <= LIMITS.max_in_flight + largest + 30,
+            "too many"
+        );
+        assert!(
+            self.model
+                .cells
+                .values()
+                .all(|cell| cell.count <= LIMITS.max_delivery_count)
+        );
     }
 }
 

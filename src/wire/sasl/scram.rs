@@ -40,6 +40,16 @@ impl ScramHash {
     }
 }
 
+impl ScramHash {
+    /// The stored key and the server key of a salted password, which a broker keeps (RFC 5802 §3).
+    pub fn keys_of(self, salted_password: &[u8]) -> Result<(Vec<u8>, Vec<u8>), ErrorStack> {
+        let digest = self.digest();
+        let client_key = hmac(digest, salted_password, b"Client Key")?;
+        let stored_key = hash(digest, &client_key)?.to_vec();
+        Ok((stored_key, hmac(digest, salted_password, b"Server Key")?))
+    }
+}
+
 /// A conversation after its first message.
 #[derive(Debug)]
 pub(in crate::wire) struct Scram {

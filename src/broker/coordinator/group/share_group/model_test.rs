@@ -65,7 +65,10 @@ fn ops() -> impl Strategy<Value = Op> {
 }
 
 fn names(bits: u8) -> BTreeSet<String> {
-    let topics = TOPICS.iter().enumerate().filter(|(index, _)| bits & (1 << index) != 0);
+    let topics = TOPICS
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| bits & (1 << index) != 0);
     topics.map(|(_, topic)| (*topic).to_owned()).collect()
 }
 
@@ -174,9 +177,21 @@ impl World {
             replayed.apply(&record);
         }
         let shape = |group: &ShareGroup| {
-            let members: Vec<_> = group.members().map(|(id, member)| (id.to_owned(), member.clone())).collect();
-            let targets: Vec<_> = members.iter().map(|(id, _)| (*group.target(id)).clone()).collect();
-            (group.epoch(), group.target_epoch(), members, targets, group.initialization().clone())
+            let members: Vec<_> = group
+                .members()
+                .map(|(id, member)| (id.to_owned(), member.clone()))
+                .collect();
+            let targets: Vec<_> = members
+                .iter()
+                .map(|(id, _)| (*group.target(id)).clone())
+                .collect();
+            (
+                group.epoch(),
+                group.target_epoch(),
+                members,
+                targets,
+                group.initialization().clone(),
+            )
         };
         assert_eq!(shape(&replayed), shape(&self.group), "what is read back");
     }
