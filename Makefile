@@ -22,6 +22,10 @@ model:
 	$(if $(SEED),KAFKIT_SEED=$(SEED)) KAFKIT_STEPS=$(or $(STEPS),5000) \
 		$(CARGO) test --release --locked --test integration -- broker_against_model
 
+# Ten thousand idle connections in 100 MB
+connections:
+	KAFKIT_CONNECTIONS=$(or $(CONNECTIONS),10000) $(CARGO) test --release --locked --test integration -- idle_connections
+
 # The mini broker is killed under load of Java, librdkafka and franz-go: `make torture KILLS=20 SECONDS=60 SEED=7`
 torture:
 	$(CARGO) build --release --locked
@@ -37,4 +41,4 @@ generate:
 	$(CARGO) build --release --locked
 	KAFKIT_GENERATE=1 $(CARGO) test --release --locked --test integration -- generated_files
 
-.PHONY: check test interop model torture bench generate
+.PHONY: check test interop model connections torture bench generate

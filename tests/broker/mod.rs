@@ -10,6 +10,7 @@ mod groups;
 mod hostile_client;
 mod lifecycle;
 mod lost_folder;
+mod many_clients;
 mod newer_versions;
 mod partition_files;
 mod replicas_of_one_node;

@@ -56,8 +56,7 @@ def start(name, broker, *roles):
 def finish(program):
     """Closes its stdin, and waits for its end; its lines by role."""
     program.process.stdin.close()
-    wait_until(lambda: program.process.poll() is not None,
-               lambda: f"{program.argv} does not end: {program.stderr()[-1500:]}", PATIENCE)
+    wait_until(lambda: program.process.poll() is not None, lambda: does_not_end(program), PATIENCE)
     program.reader.join()
     equal(program.process.returncode, 0, f"exit status of {program.argv[:2]}: {program.stderr()[-1500:]}")
     roles = {}
@@ -65,6 +64,13 @@ def finish(program):
         role, *words = line.split()
         roles.setdefault(role, []).append(words)
     return roles
+
+
+def does_not_end(program):
+    if "torture_confluent.py" in program.argv[1]:
+        program.process.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+    return f"{program.argv[-2:]} does not end; its last lines {program.lines[-3:]}; {program.stderr()[-3000:]}"
 
 
 def read(broker, topic, isolation):

@@ -3,6 +3,8 @@
 Roles, and the protocol of their lines, are described in torture.py. Ends when stdin does.
 """
 
+import faulthandler
+import signal
 import sys
 import threading
 import time
@@ -17,6 +19,8 @@ BOOTSTRAP = sys.argv[1]
 SETTINGS = {"bootstrap.servers": BOOTSTRAP, "metadata.recovery.strategy": "none", "log_level": 0,
             "reconnect.backoff.max.ms": 200}
 stopping = threading.Event()
+# Where a thread is that does not come to its end.
+faulthandler.register(signal.SIGUSR1)
 
 
 def tell(*words):
