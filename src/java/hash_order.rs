@@ -15,19 +15,33 @@ pub fn hash_order_presized<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T>
     in_order_of(items.len().next_power_of_two(), items, key)
 }
 
-fn in_order_of<T>(initial: usize, mut items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
+/// `items` in the order of a `new HashMap()` whose keys are partitions of topics.
+pub fn partition_order<T>(items: Vec<T>, key: impl Fn(&T) -> (&str, i32)) -> Vec<T> {
+    let hash = |item: &T| {
+        let (topic, partition) = key(item);
+        // `TopicPartition.hashCode`.
+        let number = 31_u32.wrapping_add_signed(partition);
+        number.wrapping_mul(31).wrapping_add(hash_code(topic))
+    };
+    in_order_of_hashes(DEFAULT_CAPACITY, items, hash)
+}
+
+fn in_order_of<T>(initial: usize, items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
+    in_order_of_hashes(initial, items, |item| hash_code(key(item)))
+}
+
+fn in_order_of_hashes<T>(initial: usize, mut items: Vec<T>, hash: impl Fn(&T) -> u32) -> Vec<T> {
     let mut capacity = initial.max(1);
     // The table doubles when it holds more than three quarters, rounded down.
     while items.len() > capacity / 4 * 3 + capacity % 4 * 3 / 4 {
         capacity *= 2;
     }
     // A bucket keeps the order of insertion, and so does a stable sort.
-    items.sort_by_key(|item| bucket(key(item), capacity));
+    items.sort_by_key(|item| bucket(hash(item), capacity));
     items
 }
 
-fn bucket(key: &str, capacity: usize) -> usize {
-    let hash = hash_code(key);
+fn bucket(hash: u32, capacity: usize) -> usize {
     (hash ^ (hash >> 16)) as usize & (capacity - 1)
 }
 

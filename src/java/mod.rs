@@ -7,4 +7,6 @@ pub mod hash_set_order;
 pub mod json_refusal;
 pub mod re2;
 pub mod regex;
+pub mod split;
+pub mod time;
 pub mod uuid;

@@ -10,11 +10,14 @@ mod console;
 pub mod console_consumer;
 pub mod console_producer;
 pub mod console_voice;
+pub mod consumer_groups;
 pub mod delete_records;
 pub mod dump_log;
 pub mod errors;
 pub mod flag_table;
 pub mod get_offsets;
+pub mod group_tools;
+pub mod groups;
 pub mod leader_election;
 pub mod log_dirs;
 pub mod log_line;
@@ -23,6 +26,7 @@ pub mod option_parser;
 pub mod option_table;
 pub mod reassign;
 pub mod server;
+pub mod share_groups;
 mod topic_filter;
 pub mod topics;
 pub mod usage;
@@ -47,6 +51,9 @@ pub const TOOLS: &[Tool] = &[
     delete_records::TOOL,
     log_dirs::TOOL,
     leader_election::TOOL,
+    consumer_groups::TOOL,
+    groups::TOOL,
+    share_groups::TOOL,
 ];
 
 /// Runs a Java tool with the arguments after its name. Like Java, it sees U+FFFD for bytes that are no UTF-8.
@@ -65,6 +72,9 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         JavaTool::DeleteRecords => delete_records::run(&args),
         JavaTool::LogDirs => log_dirs::run(&args),
         JavaTool::LeaderElection => leader_election::run(&args),
+        JavaTool::ConsumerGroups => consumer_groups::run(&args),
+        JavaTool::Groups => groups::run(&args),
+        JavaTool::ShareGroups => share_groups::run(&args),
         JavaTool::ServerStart => server::start(&args),
         JavaTool::ServerStop => server::stop(&args),
         JavaTool::ZooKeeperServerStart => server::start_zookeeper(&args),

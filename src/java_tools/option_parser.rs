@@ -17,6 +17,8 @@ pub enum OptionError {
     MissingArgument(&'static str),
     /// An option that can have one value has several; noticed when it is read.
     MultipleArguments(&'static str),
+    /// Options that make sense only beside others, which are not there.
+    Unavailable(Vec<&'static str>),
     /// A value of the wrong type; noticed when it is read.
     CannotParse { option: &'static str, argument: String },
 }
@@ -29,6 +31,11 @@ impl fmt::Display for OptionError {
             Self::MultipleArguments(name) => write!(
                 f,
                 "Found multiple arguments for option {name}, but you asked for only one"
+            ),
+            Self::Unavailable(names) => write!(
+                f,
+                "Option(s) [{}] are unavailable given other options on the command line",
+                names.join(", ")
             ),
             Self::CannotParse { option, argument } => {
                 write!(f, "Cannot parse argument '{argument}' of option {option}")
@@ -162,6 +169,11 @@ impl Parsed {
         self.number(name, |text| java_digits(text)?.parse().ok())
     }
 
+    /// Every value of an option whose values are Java `Long`s.
+    pub fn longs(&self, name: &str) -> Result<Vec<i64>, OptionError> {
+        self.numbers(name, |text| java_digits(text)?.parse().ok())
+    }
+
     /// The one value of an option whose values are Java `Long`s.
     pub fn long(&self, name: &str) -> Result<Option<i64>, OptionError> {
         self.number(name, |text| java_digits(text)?.parse().ok())
@@ -169,8 +181,16 @@ impl Parsed {
 
     /// Java converts every value before it complains that there is more than one.
     fn number<N>(&self, name: &str, convert: impl Fn(&str) -> Option<N>) -> Result<Option<N>, OptionError> {
+        let mut numbers = self.numbers(name, convert)?;
+        match self.found(name) {
+            Some((spec, _)) if numbers.len() > 1 => Err(OptionError::MultipleArguments(spec.name)),
+            _ => Ok(numbers.pop()),
+        }
+    }
+
+    fn numbers<N>(&self, name: &str, convert: impl Fn(&str) -> Option<N>) -> Result<Vec<N>, OptionError> {
         let Some((spec, found)) = self.found(name) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let mut numbers = Vec::with_capacity(found.values.len());
         for value in &found.values {
@@ -180,10 +200,7 @@ impl Parsed {
             })?;
             numbers.push(number);
         }
-        if numbers.len() > 1 {
-            return Err(OptionError::MultipleArguments(spec.name));
-        }
-        Ok(numbers.pop())
+        Ok(numbers)
     }
 
     fn found(&self, name: &str) -> Option<(&'static OptionSpec, &Found)> {
@@ -203,6 +220,25 @@ fn java_digits(text: &str) -> Option<&str> {
 /// `[name]`, as Java shows an option.
 fn shown(name: &str) -> String {
     format!("\"[{name}]\"")
+}
+
+/// joptsimple's `availableIf`: each of the options counts only beside one of those named with it. It is checked when the
+/// command line is read, except where `--help` or `--version` is given.
+pub fn check_available(
+    parsed: &Parsed,
+    rules: &[(&'static str, &'static [&'static str])],
+) -> Result<(), OptionError> {
+    let is_alone =
+        |option: &str, beside: &[&str]| parsed.has(option) && !beside.iter().any(|other| parsed.has(other));
+    let unavailable: Vec<&str> = rules
+        .iter()
+        .filter(|(option, beside)| is_alone(option, beside))
+        .map(|(option, _)| *option)
+        .collect();
+    if unavailable.is_empty() || parsed.has("help") || parsed.has("version") {
+        return Ok(());
+    }
+    Err(OptionError::Unavailable(unavailable))
 }
 
 /// The complaint about the first of `required` that is not there.

@@ -28,6 +28,7 @@ impl Progress {
                 id: name.to_owned(),
                 state: String::new(),
                 kind: "",
+                protocol_type: String::new(),
                 assignor: String::new(),
                 coordinator: None,
                 epochs: None,

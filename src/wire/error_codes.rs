@@ -22,6 +22,11 @@ pub fn find(code: i16) -> Option<&'static ErrorCode> {
     TABLE.iter().find(|row| row.code == code)
 }
 
+/// The first error whose Java exception has this simple name.
+pub fn of_class(java_class: &str) -> Option<&'static ErrorCode> {
+    TABLE.iter().find(|row| row.java_class == java_class)
+}
+
 /// Declares the codes that the program decides by, and lists them for the test that holds them against the table.
 macro_rules! named {
     ($($name:ident = $code:literal,)*) => {

@@ -1,7 +1,7 @@
 //! The Kafka protocol on a connection; shared by client and broker.
 //!
 //! Owns framing, headers, version choice, the client's connection, TLS and SASL; owns no messages (those are
-//! kafka-protocol's) and knows no settings file.
+//! kafka-protocol's, but for versions that it does not know) and knows no settings file.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod channel;
@@ -15,6 +15,7 @@ pub mod host_port;
 pub mod primitives;
 pub mod sasl;
 pub mod secret;
+pub mod share_group_offsets;
 pub mod tls;
 mod transport;
 pub mod versions;

@@ -15,7 +15,7 @@ use crate::support::suite::{Suite, outcome_of};
 const ELSEWHERE: &str = "KAFKIT_RECORDED_ON";
 
 /// The tools that have cases, by their names without `kafka-`; the cases are in folders of these names.
-const TOOLS: [&str; 13] = [
+const TOOLS: &[&str] = &[
     "topics",
     "console-producer",
     "console-consumer",
@@ -29,6 +29,9 @@ const TOOLS: [&str; 13] = [
     "transactions",
     "metadata-quorum",
     "storage",
+    "consumer-groups",
+    "groups",
+    "share-groups",
 ];
 
 /// What a command line did.
@@ -51,6 +54,11 @@ struct Case {
     needs_authorizer: bool,
     /// The lines of the shell script, and what is expected of those that are judged.
     steps: Vec<(String, Option<Outcome>)>,
+}
+
+/// Whether a file of this suffix is run: those of `.kafka` need what the mini broker does not have.
+fn is_to_run(suffix: &std::ffi::OsStr) -> bool {
+    suffix == "txt" || (suffix == "kafka" && std::env::var_os(ELSEWHERE).is_some())
 }
 
 fn golden() -> PathBuf {
@@ -200,7 +208,7 @@ fn the_faces_do_what_apache_kafka_was_recorded_to_do() {
         files.extend(
             entries
                 .map(|entry| entry.expect("an entry").path())
-                .filter(|path| path.extension().is_some_and(|suffix| suffix == "txt")),
+                .filter(|path| path.extension().is_some_and(is_to_run)),
         );
     }
     files.sort();

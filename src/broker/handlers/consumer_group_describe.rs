@@ -1,7 +1,7 @@
 //! `ConsumerGroupDescribe`, versions 0–1: groups of the consumer protocol (KIP-848) with their epochs, and their members
 //! with what they have and shall have.
 //!
-//! - A group of another kind is answered as one that does not exist.
+//! - A group of another kind is answered as one that does not exist; an empty name is `INVALID_GROUP_ID`.
 //! - v1 tells which protocol a member speaks (KIP-1099).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ConsumerGroupDescribe>
@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::consumer_group_describe_response::{
     Assignment, DescribedGroup, Member, TopicPartitions,
 };
@@ -39,7 +40,11 @@ pub fn handle(
         .principal
         .authorized_operations(asked, ResourceType::Group);
     let groups = request.group_ids.into_iter().map(|id| {
-        let described = node.groups.describe_consumer_group(&id, steady_ms());
+        let described = if id.is_empty() {
+            Err((ResponseError::InvalidGroupId, String::new()))
+        } else {
+            node.groups.describe_consumer_group(&id, steady_ms())
+        };
         let group = DescribedGroup::default().with_group_id(id);
         match described {
             Ok(description) => describe(group, description).with_authorized_operations(operations),

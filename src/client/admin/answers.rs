@@ -8,6 +8,7 @@ use kafka_protocol::messages as m;
 use crate::wire::error_codes::{
     COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_CONTROLLER, NOT_COORDINATOR,
 };
+use crate::wire::share_group_offsets::ShareGroupOffsets;
 
 /// Whether the broker asked is not, or no longer, the controller.
 pub(super) fn not_controller(response: &dyn Any) -> Option<i16> {
@@ -72,6 +73,18 @@ fn coordinator_codes(response: &dyn Any) -> Option<Vec<i16>> {
     }
     if let Some(answer) = response.downcast_ref::<m::ConsumerGroupDescribeResponse>() {
         return Some(answer.groups.iter().map(|group| group.error_code).collect());
+    }
+    if let Some(answer) = response.downcast_ref::<m::ShareGroupDescribeResponse>() {
+        return Some(answer.groups.iter().map(|group| group.error_code).collect());
+    }
+    if let Some(answer) = response.downcast_ref::<ShareGroupOffsets>() {
+        return Some(answer.groups.iter().map(|group| group.error_code).collect());
+    }
+    if let Some(answer) = response.downcast_ref::<m::AlterShareGroupOffsetsResponse>() {
+        return Some(vec![answer.error_code]);
+    }
+    if let Some(answer) = response.downcast_ref::<m::DeleteShareGroupOffsetsResponse>() {
+        return Some(vec![answer.error_code]);
     }
     if let Some(answer) = response.downcast_ref::<m::DeleteGroupsResponse>() {
         return Some(answer.results.iter().map(|group| group.error_code).collect());

@@ -68,6 +68,8 @@ pub struct GroupDescription {
     pub state: String,
     /// `classic`, or `consumer` for the newer protocol.
     pub kind: &'static str,
+    /// `consumer`, `connect`, …; empty for a group of offsets only.
+    pub protocol_type: String,
     /// What divides the partitions among the members: `range`, `uniform`, …
     pub assignor: String,
     pub coordinator: Option<BrokerId>,
@@ -105,6 +107,8 @@ pub struct MemberProgress {
     pub epoch: i32,
     /// What it shall have.
     pub target: Vec<TopicPartition>,
+    /// Whether it speaks the classic protocol; unknown from brokers before 4.0.
+    pub is_classic: Option<bool>,
 }
 
 impl AdminClient {
@@ -242,12 +246,18 @@ impl AdminClient {
             progress: Some(MemberProgress {
                 epoch: member.member_epoch,
                 target: named(&member.target_assignment),
+                is_classic: match member.member_type {
+                    0 => Some(true),
+                    1 => Some(false),
+                    _ => None,
+                },
             }),
         });
         Ok(Ok(GroupDescription {
             id: group.to_owned(),
             state: described.group_state.to_string(),
             kind: "consumer",
+            protocol_type: "consumer".to_owned(),
             assignor: described.assignor_name.to_string(),
             coordinator: None,
             epochs: Some(GroupEpochs {
@@ -284,6 +294,7 @@ impl AdminClient {
             id: group.to_owned(),
             state: described.group_state.to_string(),
             kind: "classic",
+            protocol_type: described.protocol_type.to_string(),
             assignor: described.protocol_data.to_string(),
             coordinator: None,
             epochs: None,
@@ -291,7 +302,7 @@ impl AdminClient {
         }))
     }
 
-    fn coordinator_of(&mut self, group: &str) -> Result<Option<BrokerId>> {
+    pub(super) fn coordinator_of(&mut self, group: &str) -> Result<Option<BrokerId>> {
         let key = StrBytes::from_string(group.to_owned());
         let answer = self.send_with(|version| {
             let request = FindCoordinatorRequest::default();

@@ -28,6 +28,7 @@ pub mod record_deletion;
 pub mod registration;
 pub mod replica_log_dirs;
 pub mod scram_users;
+pub mod share_groups;
 pub mod throttles;
 pub mod topics;
 pub mod transactions;
@@ -486,6 +487,7 @@ fn changes_nothing(api_key: i16) -> bool {
             | ApiKey::ListTransactions
             | ApiKey::ConsumerGroupDescribe
             | ApiKey::ShareGroupDescribe
+            | ApiKey::DescribeShareGroupOffsets
             | ApiKey::ListConfigResources
             | ApiKey::DescribeTopicPartitions
     )

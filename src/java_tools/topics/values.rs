@@ -4,6 +4,7 @@ use super::super::option_parser::{OptionError, Parsed};
 use super::steps::{Action, Alteration, Creation, Description, Selection};
 use super::words::Report;
 use crate::java::hash_order::hash_order;
+use crate::java::split::split;
 use crate::topic_config;
 use crate::topic_partition::BrokerId;
 
@@ -78,9 +79,9 @@ fn creation(parsed: &Parsed) -> Result<Creation, String> {
 /// `1:2,2:3`: the replicas of each partition. Nothing but commas counts as not given.
 fn assignment(list: &str) -> Result<Vec<Vec<BrokerId>>, String> {
     let mut partitions: Vec<Vec<BrokerId>> = Vec::new();
-    for (number, partition) in java_split(list, ',').into_iter().enumerate() {
+    for (number, partition) in split(list, ',').into_iter().enumerate() {
         let mut replicas = Vec::new();
-        for word in java_split(partition, ':') {
+        for word in split(partition, ':') {
             let word = word.trim_matches(|character| character <= ' ');
             let broker = word
                 .parse()
@@ -107,17 +108,6 @@ fn assignment(list: &str) -> Result<Vec<Vec<BrokerId>>, String> {
     Ok(partitions)
 }
 
-/// `String.split`: empty words at the end are dropped, unless there was nothing to split.
-fn java_split(text: &str, separator: char) -> Vec<&str> {
-    let mut words: Vec<&str> = text.split(separator).collect();
-    if words.len() > 1 {
-        while words.last().is_some_and(|word| word.is_empty()) {
-            words.pop();
-        }
-    }
-    words
-}
-
 fn duplicates(replicas: &[BrokerId]) -> Vec<String> {
     let mut sorted = replicas.to_vec();
     sorted.sort_unstable();
@@ -137,7 +127,7 @@ fn duplicates(replicas: &[BrokerId]) -> Vec<String> {
 fn configs(words: &[String]) -> Result<Vec<(String, String)>, String> {
     let mut configs: Vec<(String, String)> = Vec::new();
     for word in words {
-        let parts = java_split(word, '=');
+        let parts = split(word, '=');
         let [name, value] = parts.as_slice() else {
             return Err(
                 "requirement failed: Invalid topic config: all configs to be added must be in the format \

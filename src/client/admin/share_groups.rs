@@ -1,0 +1,194 @@
+//! Share groups (KIP-932): who is in them, where they are, and changes of that.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_ShareGroupDescribe>
+
+use std::collections::BTreeMap;
+
+use kafka_protocol::messages::alter_share_group_offsets_request::{
+    AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
+};
+use kafka_protocol::messages::delete_share_group_offsets_request::DeleteShareGroupOffsetsRequestTopic;
+use kafka_protocol::messages::delete_share_group_offsets_response::DeleteShareGroupOffsetsResponseTopic;
+use kafka_protocol::messages::describe_share_group_offsets_request::DescribeShareGroupOffsetsRequestGroup;
+use kafka_protocol::messages::{
+    AlterShareGroupOffsetsRequest, DeleteShareGroupOffsetsRequest, DescribeShareGroupOffsetsRequest,
+    ShareGroupDescribeRequest,
+};
+
+use super::group_changes::PartitionOutcomes;
+use super::groups::group_id;
+use super::topics::topic_name;
+use super::{AdminClient, ApiError};
+use crate::error::Result;
+use crate::topic_partition::{BrokerId, Offset, TopicPartition};
+use crate::wire::error_codes::GROUP_ID_NOT_FOUND;
+use crate::wire::share_group_offsets::DescribeShareGroupOffsets;
+
+/// A share group with its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareGroupDescription {
+    pub id: String,
+    pub state: String,
+    pub coordinator: Option<BrokerId>,
+    pub epoch: i32,
+    /// The group's epoch when partitions were assigned last.
+    pub assignment_epoch: i32,
+    pub members: Vec<ShareGroupMember>,
+}
+
+/// One consumer of a share group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareGroupMember {
+    pub id: String,
+    pub client_id: String,
+    pub host: String,
+    pub epoch: i32,
+    pub assignment: Vec<TopicPartition>,
+}
+
+/// Where a share group is in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharePlace {
+    /// The first offset that is not acknowledged.
+    pub start: Offset,
+    pub leader_epoch: Option<i32>,
+    /// Records that are not delivered yet.
+    pub lag: Option<i64>,
+}
+
+/// Where a share group is in each partition that it reads; none where it has no place yet.
+pub type SharePlaces = BTreeMap<TopicPartition, Option<SharePlace>>;
+
+/// What became of each topic.
+pub type TopicOutcomes = BTreeMap<String, Result<(), ApiError>>;
+
+impl AdminClient {
+    /// One share group with its members.
+    pub fn describe_share_group(&mut self, group: &str) -> Result<Result<ShareGroupDescription, ApiError>> {
+        let answer = self.send_to_coordinator_with(group, |_| {
+            ShareGroupDescribeRequest::default().with_group_ids(vec![group_id(group)])
+        })?;
+        let Some(described) = answer.groups.into_iter().next() else {
+            return Ok(Err(ApiError {
+                code: GROUP_ID_NOT_FOUND,
+                message: None,
+            }));
+        };
+        if let Some(error) = ApiError::of(described.error_code, described.error_message.as_deref()) {
+            return Ok(Err(error));
+        }
+        let members = described.members.into_iter().map(|member| ShareGroupMember {
+            id: member.member_id.to_string(),
+            client_id: member.client_id.to_string(),
+            host: member.client_host.to_string(),
+            epoch: member.member_epoch,
+            assignment: member
+                .assignment
+                .topic_partitions
+                .iter()
+                .flat_map(|topic| {
+                    let name = topic.topic_name.as_str();
+                    topic
+                        .partitions
+                        .iter()
+                        .map(move |partition| TopicPartition::new(name, *partition))
+                })
+                .collect(),
+        });
+        Ok(Ok(ShareGroupDescription {
+            id: group.to_owned(),
+            state: described.group_state.to_string(),
+            epoch: described.group_epoch,
+            assignment_epoch: described.assignment_epoch,
+            members: members.collect(),
+            coordinator: self.coordinator_of(group)?,
+        }))
+    }
+
+    /// Where a share group is.
+    pub fn share_group_offsets(&mut self, group: &str) -> Result<Result<SharePlaces, ApiError>> {
+        let wanted = DescribeShareGroupOffsetsRequestGroup::default()
+            .with_group_id(group_id(group))
+            .with_topics(None);
+        let request = DescribeShareGroupOffsetsRequest::default().with_groups(vec![wanted]);
+        let answer = self.send_to_coordinator(group, DescribeShareGroupOffsets(request))?;
+        let mut places = SharePlaces::new();
+        for group in answer.groups {
+            if let Some(error) = ApiError::of(group.error_code, Some(group.error_message)) {
+                return Ok(Err(error));
+            }
+            for topic in group.topics {
+                for partition in topic.partitions {
+                    let name = TopicPartition::new(topic.name.as_str(), partition.index);
+                    let is_known = partition.error_code == 0 && partition.start_offset >= 0;
+                    let place = is_known.then_some(SharePlace {
+                        start: partition.start_offset,
+                        leader_epoch: Some(partition.leader_epoch).filter(|epoch| *epoch >= 0),
+                        lag: Some(partition.lag).filter(|lag| *lag >= 0),
+                    });
+                    places.insert(name, place);
+                }
+            }
+        }
+        Ok(Ok(places))
+    }
+
+    /// Moves a share group that has no members; what became of each partition.
+    pub fn alter_share_group_offsets(
+        &mut self,
+        group: &str,
+        offsets: &[(TopicPartition, Offset)],
+    ) -> Result<Result<PartitionOutcomes, ApiError>> {
+        let mut topics: BTreeMap<&str, Vec<AlterShareGroupOffsetsRequestPartition>> = BTreeMap::new();
+        for (partition, offset) in offsets {
+            let wanted = AlterShareGroupOffsetsRequestPartition::default()
+                .with_partition_index(partition.partition)
+                .with_start_offset(*offset);
+            topics.entry(&partition.topic).or_default().push(wanted);
+        }
+        let topics = topics.into_iter().map(|(topic, partitions)| {
+            AlterShareGroupOffsetsRequestTopic::default()
+                .with_topic_name(topic_name(topic))
+                .with_partitions(partitions)
+        });
+        let request = AlterShareGroupOffsetsRequest::default()
+            .with_group_id(group_id(group))
+            .with_topics(topics.collect());
+        let answer = self.send_to_coordinator(group, request)?;
+        if let Some(error) = ApiError::of(answer.error_code, answer.error_message.as_deref()) {
+            return Ok(Err(error));
+        }
+        let mut outcomes = PartitionOutcomes::new();
+        for topic in answer.responses {
+            for partition in topic.partitions {
+                let name = TopicPartition::new(topic.topic_name.as_str(), partition.partition_index);
+                let outcome = ApiError::check(partition.error_code, partition.error_message.as_deref());
+                outcomes.insert(name, outcome);
+            }
+        }
+        Ok(Ok(outcomes))
+    }
+
+    /// Deletes where a share group without members is in these topics.
+    pub fn delete_share_group_offsets(
+        &mut self,
+        group: &str,
+        topics: &[String],
+    ) -> Result<Result<TopicOutcomes, ApiError>> {
+        let topics = topics
+            .iter()
+            .map(|topic| DeleteShareGroupOffsetsRequestTopic::default().with_topic_name(topic_name(topic)));
+        let request = DeleteShareGroupOffsetsRequest::default()
+            .with_group_id(group_id(group))
+            .with_topics(topics.collect());
+        let answer = self.send_to_coordinator(group, request)?;
+        if let Some(error) = ApiError::of(answer.error_code, answer.error_message.as_deref()) {
+            return Ok(Err(error));
+        }
+        let outcome = |topic: DeleteShareGroupOffsetsResponseTopic| {
+            let outcome = ApiError::check(topic.error_code, topic.error_message.as_deref());
+            (topic.topic_name.to_string(), outcome)
+        };
+        Ok(Ok(answer.responses.into_iter().map(outcome).collect()))
+    }
+}

@@ -1,0 +1,235 @@
+//! `kafka-consumer-groups` as Apache Kafka 4.3.1 has it: its checks in their order, and how it ends.
+//!
+//! Its options are in `options`, what it asks of the cluster in `steps`, and what it prints in `words`. What fails while
+//! it works is printed on stdout and is no failure of the process, as in Java.
+
+mod options;
+pub mod steps;
+pub mod words;
+
+use std::process::ExitCode;
+
+use super::console::note_settings;
+use super::group_tools::failure::{Failure, Result};
+use super::group_tools::settings::settings;
+use super::option_parser::{Parsed, check_available, check_invalid, check_required, parse};
+use super::option_table::Tool;
+use super::usage::{help_or_version, refuse};
+use crate::client::settings::{Origin, Settings};
+use crate::commands::context::Context;
+use crate::java::re2::Re2;
+use crate::output::{OutputOptions, Printer, stderr_line, stdout_line};
+use options::{ONLY_BESIDE, OPTIONS};
+
+/// The options.
+pub const TOOL: Tool = Tool {
+    name: "kafka-consumer-groups",
+    options: OPTIONS,
+};
+
+const ABOUT: &str = "This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, \
+                     or reset consumer group offsets.";
+
+/// In the order of the message that names them all.
+const ACTIONS: [&str; 6] = [
+    "list",
+    "describe",
+    "delete",
+    "reset-offsets",
+    "delete-offsets",
+    "validate-regex",
+];
+
+/// Where a reset leads, in the order in which Java reads them.
+const SCENARIOS: [&str; 8] = [
+    "to-offset",
+    "to-datetime",
+    "by-duration",
+    "to-earliest",
+    "to-latest",
+    "to-current",
+    "shift-by",
+    "from-file",
+];
+
+pub(super) fn run(args: &[String]) -> ExitCode {
+    let parsed = parse(OPTIONS, args).and_then(|parsed| {
+        check_available(&parsed, ONLY_BESIDE)?;
+        Ok(parsed)
+    });
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return uncaught(error),
+    };
+    if let Some(answer) = help_or_version(&TOOL, &parsed, ABOUT) {
+        return answer;
+    }
+    match check(&parsed) {
+        Ok(()) => {}
+        Err(Refusal::Usage(message)) => return refuse(&TOOL, &message),
+        Err(Refusal::Uncaught(message)) => return uncaught(message),
+    }
+    if parsed.has("validate-regex") {
+        return match parsed.value("validate-regex") {
+            Ok(regex) => validate(regex.unwrap_or_default()),
+            Err(error) => refuse(&TOOL, &error.to_string()),
+        };
+    }
+    let mut context = Context::new(Settings::default(), Printer::new(OutputOptions::default()));
+    let outcome = connect(&parsed, &mut context).and_then(|()| steps::run(&parsed, &mut context));
+    context.print_notes();
+    finish(outcome, context)
+}
+
+/// Why the tool ends before it looks for a cluster.
+enum Refusal {
+    /// A message and the table of options.
+    Usage(String),
+    /// An exception that Java does not catch.
+    Uncaught(String),
+}
+
+fn uncaught(message: impl std::fmt::Display) -> ExitCode {
+    stderr_line(format_args!("kafka-consumer-groups: {message}"));
+    ExitCode::FAILURE
+}
+
+/// Java's checks, in Java's order.
+fn check(parsed: &Parsed) -> Result<(), Refusal> {
+    if !parsed.has("validate-regex") {
+        check_required(parsed, &["bootstrap-server"]).map_err(Refusal::Usage)?;
+    }
+    if parsed.has("describe") {
+        check_describe(parsed)?;
+    }
+    check_changes(parsed).map_err(Refusal::Usage)?;
+    check_combinations(parsed).map_err(Refusal::Usage)?;
+    if ACTIONS.iter().filter(|action| parsed.has(action)).count() != 1 {
+        let all: Vec<String> = ACTIONS.iter().map(|action| format!("--{action}")).collect();
+        return Err(Refusal::Usage(format!(
+            "Command must include exactly one action: {}",
+            all.join(", ")
+        )));
+    }
+    Ok(())
+}
+
+fn check_describe(parsed: &Parsed) -> Result<(), Refusal> {
+    check_groups(parsed, "describe").map_err(Refusal::Usage)?;
+    let parts = ["members", "offsets", "state"];
+    if parts.iter().filter(|part| parsed.has(part)).count() > 1 {
+        return Err(Refusal::Usage(
+            "Option [describe] takes at most one of these options: [members], [offsets], [state]".to_owned(),
+        ));
+    }
+    let state = parsed
+        .value("state")
+        .map_err(|error| Refusal::Uncaught(error.to_string()))?;
+    if state.is_some() {
+        let message = "Option [describe] does not take a value for [state]";
+        return Err(Refusal::Usage(message.to_owned()));
+    }
+    Ok(())
+}
+
+/// Java names the two in an order of its own each time.
+fn check_groups(parsed: &Parsed, action: &str) -> Result<(), String> {
+    if parsed.has("group") || parsed.has("all-groups") {
+        return Ok(());
+    }
+    Err(format!(
+        "Option [{action}] takes one of these options: [group], [all-groups]"
+    ))
+}
+
+fn check_changes(parsed: &Parsed) -> Result<(), String> {
+    if parsed.has("delete") {
+        check_groups(parsed, "delete")?;
+        if parsed.has("topic") {
+            return Err(
+                "The consumer does not support topic-specific offset deletion from a consumer group."
+                    .to_owned(),
+            );
+        }
+    }
+    if parsed.has("delete-offsets") && !(parsed.has("group") && parsed.has("topic")) {
+        return Err("Option [delete-offsets] takes the following options: [group], [topic]".to_owned());
+    }
+    if !parsed.has("reset-offsets") {
+        return Ok(());
+    }
+    match (parsed.has("dry-run"), parsed.has("execute")) {
+        (true, true) => {
+            return Err("Option [reset-offsets] only accepts one of [execute] and [dry-run]".to_owned());
+        }
+        (false, false) => stderr_line(
+            "WARN: No action will be performed as the --execute option is missing. In version 5.0, this command will \
+             require either --dry-run or --execute to be specified. You should add the --dry-run option explicitly if you \
+             are scripting this command and want to keep the current default behavior without prompting.",
+        ),
+        _ => {}
+    }
+    check_groups(parsed, "reset-offsets")?;
+    for scenario in SCENARIOS {
+        let others: Vec<&str> = SCENARIOS.into_iter().filter(|other| *other != scenario).collect();
+        check_invalid(parsed, scenario, &others)?;
+    }
+    Ok(())
+}
+
+fn check_combinations(parsed: &Parsed) -> Result<(), String> {
+    check_invalid(parsed, "group", &["all-groups"])?;
+    check_invalid(parsed, "group", &["list"])?;
+    check_invalid(parsed, "topic", &["list", "describe"])
+}
+
+/// Says whether a coordinator would take the expression; either way the tool succeeds.
+fn validate(regex: &str) -> ExitCode {
+    match Re2::new(regex) {
+        Ok(_) => stdout_line(format_args!("The regular expression `{regex}` is valid.")),
+        Err(problem) => stdout_line(format_args!(
+            "The regular expression `{regex}` is invalid: {problem}."
+        )),
+    }
+}
+
+fn connect(parsed: &Parsed, context: &mut Context) -> Result<()> {
+    let mut settings = settings(parsed)?;
+    note_settings(&settings);
+    steps::check_values(parsed)?;
+    settings.set(
+        "default.api.timeout.ms",
+        steps::timeout(parsed)?.to_string(),
+        Origin::Flag,
+    );
+    context.client = crate::client::Client::new(settings);
+    Ok(())
+}
+
+/// Java prints failures to stdout and ends with 0; only wrong usage is 1.
+fn finish(outcome: Result<()>, mut context: Context) -> ExitCode {
+    let outcome = outcome.and_then(|()| {
+        let absent = context.check_absent();
+        absent.map_err(|error| Failure::executing(error.to_string()))
+    });
+    match outcome {
+        Ok(()) | Err(Failure::ClosedPipe) => {}
+        Err(Failure::Usage(message)) => {
+            let _ = context.printer.flush();
+            return refuse(&TOOL, &message);
+        }
+        Err(Failure::Executing { message, trace, why }) => {
+            // A reader that has gone misses it.
+            let _ = words::failure(&mut context.printer, &message);
+            let _ = context.printer.flush();
+            if let Some(trace) = trace {
+                stderr_line(trace);
+            }
+            if let Some(why) = why {
+                stderr_line(format_args!("kafka-consumer-groups: {why}"));
+            }
+        }
+    }
+    let _ = context.printer.finish();
+    ExitCode::SUCCESS
+}
