@@ -117,6 +117,11 @@ impl Error {
         self
     }
 
+    /// What to try, where there is something.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
     }

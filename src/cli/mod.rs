@@ -10,6 +10,7 @@ pub mod configs;
 pub mod connection_args;
 pub mod consume;
 pub mod describe;
+pub mod doctor;
 pub mod dump_log;
 pub mod generate;
 pub mod groups;

@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args, Command};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
-    broker, configs, consume, describe, dump_log, generate, groups, leaders, offsets, produce, quotas,
-    reassign, records, topics, transactions, users,
+    broker, configs, consume, describe, doctor, dump_log, generate, groups, leaders, offsets, produce,
+    quotas, reassign, records, topics, transactions, users,
 };
 use crate::error::{Error, Result};
 
@@ -27,6 +27,7 @@ const NOUNS: &[Row] = &[
     row::<quotas::QuotasArgs>("quotas"),
     row::<reassign::ReassignArgs>("reassign"),
     row::<dump_log::DumpLogArgs>("dump-log"),
+    row::<doctor::DoctorArgs>("doctor"),
     row::<broker::BrokerArgs>("broker"),
     row::<generate::CompletionsArgs>("completions"),
     row::<generate::ManArgs>("man"),

@@ -5,6 +5,7 @@
 pub mod admin;
 mod backoff;
 mod batch_inspection;
+pub mod checkup;
 mod config_providers;
 pub mod consume_settings;
 pub mod deadline;

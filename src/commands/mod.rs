@@ -9,6 +9,7 @@ pub mod configs;
 pub mod consume;
 pub mod context;
 pub mod describe;
+pub mod doctor;
 pub mod dump_log;
 pub mod groups;
 pub mod install_links;

@@ -470,7 +470,8 @@ fn with_buffers(stream: TcpStream, options: &ConnectionOptions) -> io::Result<Tc
     Ok(stream)
 }
 
-fn resolve(address: &HostPort) -> Result<Vec<SocketAddr>, WireError> {
+/// The addresses of the host.
+pub(super) fn resolve(address: &HostPort) -> Result<Vec<SocketAddr>, WireError> {
     let found = (address.host.as_str(), address.port).to_socket_addrs();
     found
         .map(Iterator::collect)
@@ -478,7 +479,7 @@ fn resolve(address: &HostPort) -> Result<Vec<SocketAddr>, WireError> {
 }
 
 /// A socket's time-out in our words: depending on the platform it reads "would block".
-fn timed_out(error: io::Error, limit: Duration) -> WireError {
+pub(super) fn timed_out(error: io::Error, limit: Duration) -> WireError {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => WireError::TimedOut(limit),
         _ => error.into(),

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod decode;
 pub mod error;
 pub mod error_codes;
+pub mod first_steps;
 pub mod frame;
 pub mod header;
 pub mod host_port;

@@ -1,0 +1,37 @@
+//! A look at a cluster step by step, or at the files of a log dir.
+
+use super::command::{Command, Needs};
+use super::context::Context;
+use crate::client::checkup;
+use crate::error::{Error, Result};
+use crate::output::checkup::CheckupReport;
+
+/// A look at the cluster that the settings name.
+#[derive(Debug)]
+pub struct Checkup;
+
+impl Command for Checkup {
+    fn needs(&self) -> Needs {
+        Needs {
+            cluster: true,
+            warnings: true,
+            // Each step has the whole time-out: one that is slow leaves the others theirs.
+            lasts: true,
+        }
+    }
+
+    /// The first step that fails decides the exit code.
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        let mut report = CheckupReport::default();
+        let (client, printer) = (&mut context.client, &mut context.printer);
+        checkup::examine(client, &mut |finding| report.finding(&finding, printer))?;
+        let (sum, failure) = report.end(printer)?;
+        match failure {
+            Some(kind) => Err(Error::new(kind, sum)),
+            None => {
+                printer.note(sum);
+                Ok(())
+            }
+        }
+    }
+}
