@@ -35,8 +35,9 @@ use std::process::ExitCode;
 
 use crate::commands::command;
 use crate::commands::context::Context;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::output::{self, Printer};
+use crate::wire::WireError;
 use invocation::{Invocation, JavaNames};
 use nouns::{invocation, tree_for};
 
@@ -86,6 +87,18 @@ fn execute(invocation: Invocation) -> Result<()> {
     let flushed = context.printer.finish();
     match outcome.and(flushed) {
         Err(error) if error.kind() == Kind::ClosedPipe => Ok(()),
-        outcome => outcome,
+        outcome => outcome.map_err(with_doctor),
     }
+}
+
+/// A cluster that cannot be reached is something for `kafkit doctor`.
+fn with_doctor(error: Error) -> Error {
+    let place = error.cause::<WireError>().and_then(WireError::place);
+    let Some(place) = place.filter(|_| error.kind() == Kind::Unreachable) else {
+        return error;
+    };
+    let hint = error
+        .hint_text()
+        .map_or_else(String::new, |hint| format!("{hint} "));
+    error.hint(format!("{hint}`kafkit doctor -b {place}` looks closer"))
 }

@@ -140,7 +140,9 @@ fn cells(finding: &Finding) -> Vec<Cell> {
 }
 
 fn milliseconds(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+    let millis = time.as_secs_f64() * 1e3;
+    let decimals = if millis < 1.0 { 2 } else { 1 };
+    format!("{millis:.decimals$} ms")
 }
 
 fn hint(finding: &Finding) -> Option<String> {

@@ -382,6 +382,10 @@ impl Connection {
     }
 
     fn choose_mechanism(&mut self, mechanism: &str) -> Result<(), WireError> {
+        // A broker without SASL need not know the request.
+        if self.versions.range(SaslHandshakeRequest::KEY).is_none() {
+            return Err(WireError::HasNoSasl(mechanism.to_owned()));
+        }
         let version = self.version_of::<SaslHandshakeRequest>()?;
         if version < 1 {
             return Err(WireError::Unsupported(

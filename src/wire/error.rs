@@ -94,6 +94,16 @@ impl WireError {
         }
     }
 
+    /// The address at which it happened, where that is known.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::At { place, .. } => Some(place.clone()),
+            Self::Unresolvable(address) => Some(address.to_string()),
+            Self::GaveUp { failure, .. } => failure.place(),
+            _ => None,
+        }
+    }
+
     /// Whether the same broker, or another, may well answer if asked again.
     pub fn is_passing(&self) -> bool {
         matches!(

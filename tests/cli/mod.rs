@@ -6,6 +6,7 @@ mod configs;
 mod consume;
 mod consume_filters;
 mod describe;
+mod doctor;
 mod dump_log;
 mod dump_log_memory;
 mod dump_log_verify;
