@@ -4,8 +4,13 @@
 //! `words` (what it prints). What several tools need is beside the folders. Known by `lib.rs` alone.
 
 mod admin_tool;
+mod argparse;
+pub mod broker_api_versions;
 mod client_config;
+pub mod client_metrics;
+pub mod cluster;
 mod config_rules;
+pub mod configs;
 mod console;
 pub mod console_consumer;
 pub mod console_producer;
@@ -14,6 +19,7 @@ pub mod consumer_groups;
 pub mod delete_records;
 pub mod dump_log;
 pub mod errors;
+pub mod features;
 pub mod flag_table;
 pub mod get_offsets;
 pub mod group_tools;
@@ -30,6 +36,7 @@ pub mod share_groups;
 mod topic_filter;
 pub mod topics;
 pub mod usage;
+mod value_list;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -54,6 +61,11 @@ pub const TOOLS: &[Tool] = &[
     consumer_groups::TOOL,
     groups::TOOL,
     share_groups::TOOL,
+    configs::TOOL,
+    features::TOOL,
+    client_metrics::TOOL,
+    cluster::TOOL,
+    broker_api_versions::TOOL,
 ];
 
 /// Runs a Java tool with the arguments after its name. Like Java, it sees U+FFFD for bytes that are no UTF-8.
@@ -75,6 +87,11 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         JavaTool::ConsumerGroups => consumer_groups::run(&args),
         JavaTool::Groups => groups::run(&args),
         JavaTool::ShareGroups => share_groups::run(&args),
+        JavaTool::Configs => configs::run(&args),
+        JavaTool::Features => features::run(&args),
+        JavaTool::ClientMetrics => client_metrics::run(&args),
+        JavaTool::Cluster => cluster::run(&args),
+        JavaTool::BrokerApiVersions => broker_api_versions::run(&args),
         JavaTool::ServerStart => server::start(&args),
         JavaTool::ServerStop => server::stop(&args),
         JavaTool::ZooKeeperServerStart => server::start_zookeeper(&args),

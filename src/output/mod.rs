@@ -177,6 +177,11 @@ pub fn stderr_line(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// Writes to stderr without a line end.
+pub fn stderr_text(text: impl Display) {
+    let _ = write!(io::stderr().lock(), "{text}");
+}
+
 /// Writes one line to stdout for a tool that has nothing else to print; a reader that is gone is a quiet end.
 pub fn stdout_line(line: impl Display) -> ExitCode {
     ended(writeln!(io::stdout().lock(), "{line}"), ExitCode::SUCCESS)

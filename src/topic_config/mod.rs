@@ -8,6 +8,7 @@ mod table;
 mod value;
 
 pub use table::TOPIC_CONFIGS;
+pub use value::{java_double, java_double_text};
 
 /// What a value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -120,7 +120,7 @@ fn is_replica_or_empty(word: &str) -> bool {
 
 /// What `Double.parseDouble` takes, hexadecimal notation excepted: a trailing `f` or `d` is allowed, the words are
 /// `NaN` and `Infinity`, and nothing else that Rust would take (`inf`, `nan`).
-fn java_double(text: &str) -> Option<f64> {
+pub fn java_double(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if unsigned == "NaN" || unsigned == "Infinity" {
         return text.parse().ok();
@@ -133,7 +133,7 @@ fn java_double(text: &str) -> Option<f64> {
 }
 
 /// `Double.toString`.
-fn java_double_text(number: f64) -> String {
+pub fn java_double_text(number: f64) -> String {
     if !number.is_finite() {
         return if number.is_nan() {
             "NaN".to_owned()

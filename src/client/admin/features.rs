@@ -10,6 +10,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::{AdminClient, ApiError};
 use crate::error::Result;
+use crate::topic_partition::BrokerId;
 
 /// Milliseconds that the controller has for a change, as in Java's client.
 const TIMEOUT_MS: i32 = 60_000;
@@ -45,12 +46,15 @@ pub struct FeatureOutcomes {
 }
 
 impl AdminClient {
-    /// The features of the broker that is asked, and their levels.
-    pub fn features(&mut self) -> Result<Result<Features, ApiError>> {
+    /// The features of a broker, or of any, and their levels.
+    pub fn features(&mut self, broker: Option<BrokerId>) -> Result<Result<Features, ApiError>> {
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str(env!("CARGO_PKG_NAME")))
             .with_client_software_version(StrBytes::from_static_str(env!("CARGO_PKG_VERSION")));
-        let answer = self.send(request)?;
+        let answer = match broker {
+            Some(broker) => self.send_to(broker, request)?,
+            None => self.send(request)?,
+        };
         let supported = answer.supported_features.iter();
         let finalized = answer.finalized_features.iter();
         let features = Features {

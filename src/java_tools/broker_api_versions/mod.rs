@@ -1,0 +1,156 @@
+//! `kafka-broker-api-versions` as Apache Kafka 4.3.1 has it: which APIs each broker serves, in which versions.
+
+mod words;
+
+use std::process::ExitCode;
+
+use super::admin_tool::{Failure, context};
+use super::errors::{java_message, what_is_missing};
+use super::option_parser::{Parsed, check_required, parse};
+use super::option_table::{OptionSpec, Tool, flag, value};
+use super::usage::{help_or_version, refuse};
+use crate::client::admin::Broker;
+use crate::commands::context::Context;
+use crate::error::{Error, Kind};
+use crate::java::hash_set_order::{hash_of_string, in_hash_order};
+use crate::output::stderr_line;
+use crate::wire::WireError;
+
+const OPTIONS: &[OptionSpec] = &[
+    value(
+        "command-config",
+        "FILE",
+        "Client settings, as a Java properties file.",
+    ),
+    value(
+        "bootstrap-server",
+        "HOST:PORT,…",
+        "Brokers to ask first. Required.",
+    ),
+    flag("help", "Prints this text."),
+    flag("version", "Prints the version of Apache Kafka that is kept to."),
+];
+
+/// The options.
+pub const TOOL: Tool = Tool {
+    name: "kafka-broker-api-versions",
+    options: OPTIONS,
+};
+
+const ABOUT: &str = "This tool helps to retrieve broker version information.";
+
+pub(super) fn run(args: &[String]) -> ExitCode {
+    let parsed = match parse(OPTIONS, args) {
+        Ok(parsed) => parsed,
+        Err(error) => return plain(error),
+    };
+    if let Some(answer) = help_or_version(&TOOL, &parsed, ABOUT) {
+        return answer;
+    }
+    if let Err(message) = check_required(&parsed, &["bootstrap-server"]) {
+        return refuse(&TOOL, &message);
+    }
+    match carry_out(&parsed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_closed_pipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.why.iter().for_each(stderr_line);
+            plain(without_the_client(&failure.message))
+        }
+    }
+}
+
+fn plain(message: impl std::fmt::Display) -> ExitCode {
+    stderr_line(message);
+    ExitCode::FAILURE
+}
+
+/// The tool has a client of its own, which says at once what is wrong with the addresses.
+fn without_the_client(message: &str) -> &str {
+    let cause = message
+        .split_once("\nCaused by: ")
+        .map_or(message, |(_, cause)| cause);
+    cause
+        .strip_prefix("org.apache.kafka.common.config.ConfigException: ")
+        .unwrap_or(cause)
+}
+
+fn carry_out(parsed: &Parsed) -> Result<(), Failure> {
+    let servers = parsed.value("bootstrap-server");
+    let mut context = context(parsed.value("command-config")?, servers.clone()?)?;
+    let servers = servers?.unwrap_or_default();
+    let brokers = context
+        .client
+        .admin()
+        .and_then(|admin| admin.brokers().map(<[Broker]>::to_vec))
+        .map_err(|error| no_brokers(&error, servers))?;
+    for broker in in_hash_order(brokers, hash_of) {
+        let node = node_text(&broker);
+        let text = match served(&broker, &mut context) {
+            Ok(apis) => words::versions(&node, &apis),
+            Err(message) => format!("{node} -> ERROR: {message}"),
+        };
+        context
+            .printer
+            .line(text)
+            .map_err(|error| Failure::printing(&error))?;
+    }
+    context.printer.flush().map_err(|error| Failure::printing(&error))
+}
+
+fn served(
+    broker: &Broker,
+    context: &mut Context,
+) -> Result<Vec<crate::client::admin::registration::ServedApi>, String> {
+    let answer = context
+        .client
+        .admin()
+        .and_then(|admin| admin.served_apis(broker.id));
+    let answer = answer.and_then(|answer| answer.map_err(Error::from));
+    answer.map_err(|error| java_message(&error, "apiVersions"))
+}
+
+/// Java asks every bootstrap server for all topics, and names them when none answers.
+fn no_brokers(error: &Error, servers: &str) -> Failure {
+    let message = match (error.kind(), error.cause::<WireError>()) {
+        (Kind::Denied, _) | (_, Some(WireError::Unresolvable(_))) => java_message(error, "metadata"),
+        _ => {
+            let nodes = servers.split(',').zip(1..).map(|(server, number)| {
+                format!("{} (id: -{number} rack: null isFenced: false)", server.trim())
+            });
+            let nodes: Vec<String> = nodes.collect();
+            format!("Request METADATA failed on brokers [{}]", nodes.join(", "))
+        }
+    };
+    Failure {
+        why: what_is_missing(error),
+        ..Failure::of(message)
+    }
+}
+
+/// A broker as Java writes a `Node`.
+fn node_text(broker: &Broker) -> String {
+    format!(
+        "{}:{} (id: {} rack: {} isFenced: false)",
+        broker.host,
+        broker.port,
+        broker.id,
+        broker.rack.as_deref().unwrap_or("null")
+    )
+}
+
+/// `Node.hashCode`, which decides the order of the brokers.
+fn hash_of(broker: &Broker) -> i32 {
+    /// `Boolean.FALSE.hashCode()`.
+    const IS_NOT_FENCED: i32 = 1237;
+    let rack = broker.rack.as_deref().map_or(0, hash_of_string);
+    let parts = [
+        hash_of_string(&broker.host),
+        broker.id,
+        i32::from(broker.port),
+        rack,
+        IS_NOT_FENCED,
+    ];
+    let fold = |hash: i32, part| hash.wrapping_mul(31).wrapping_add(part);
+    parts.into_iter().fold(1, fold)
+}
