@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
 use crate::load::Load;
@@ -17,19 +18,27 @@ pub struct RunningBroker {
     /// From the start of the process to its first answer.
     pub first_answer: Duration,
     process: Child,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl RunningBroker {
     /// kafkit's mini broker on an empty directory.
     pub fn kafkit() -> Self {
         Self::start("kafkit", |port, directory| {
-            let mut command = Command::new(crate::KAFKIT);
-            command
-                .args(["broker", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
-                .arg(directory);
-            command
+            kafkit_broker(&format!("127.0.0.1:{port}"), directory)
         })
+    }
+
+    /// Stops kafkit's broker in order and starts it on the same directory; how long that took, up to the first answer.
+    pub fn restart_kafkit(&mut self) -> Duration {
+        let started = Instant::now();
+        rustix::process::kill_process(Pid::from_child(&self.process), Signal::TERM)
+            .expect("a broker to stop");
+        self.process.wait().expect("its end");
+        let mut command = kafkit_broker(&self.address, &self.directory.path().join("log"));
+        self.process = quiet(&mut command).spawn().expect("kafkit");
+        drop(self.connect());
+        started.elapsed()
     }
 
     /// kfake with its log on disk, if `benches/run` has built it.
@@ -67,12 +76,10 @@ impl RunningBroker {
         let directory = tempfile::tempdir().expect("a directory");
         let port = free_port();
         let mut command = command(port, &directory.path().join("log"));
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
         let started = Instant::now();
-        let process = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let process = quiet(&mut command)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         let address = format!("127.0.0.1:{port}");
         drop(Load::connect(&address, Duration::from_secs(60)));
         let first_answer = started.elapsed();
@@ -81,7 +88,7 @@ impl RunningBroker {
             address,
             first_answer,
             process,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -141,6 +148,21 @@ impl Drop for ApacheCluster {
             .arg(self.directory.path())
             .status();
     }
+}
+
+fn kafkit_broker(address: &str, directory: &Path) -> Command {
+    let mut command = Command::new(crate::KAFKIT);
+    command
+        .args(["broker", "--listen", address, "--data-dir"])
+        .arg(directory);
+    command
+}
+
+fn quiet(command: &mut Command) -> &mut Command {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
 }
 
 fn free_port() -> u16 {

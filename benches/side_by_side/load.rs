@@ -10,10 +10,12 @@ use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    ApiVersionsRequest, CreateTopicsRequest, FetchRequest, ProduceRequest, RequestHeader, TopicName,
+    ApiVersionsRequest, CreateTopicsRequest, EndTxnRequest, FetchRequest, FindCoordinatorRequest,
+    InitProducerIdRequest, MetadataRequest, ProduceRequest, RequestHeader, TopicName, TransactionalId,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
-use kafkit::records::batch_builder::{BatchBuilder, BatchOptions};
+use kafkit::records::batch_builder::{BatchBuilder, BatchOptions, Producer};
+use kafkit::records::producer_fields;
 
 /// One connection to a broker.
 #[derive(Debug)]
@@ -57,6 +59,100 @@ impl Load {
         );
         let code = response.topics[0].error_code;
         assert!(code == 0 || code == 36, "create topic: error {code}");
+    }
+
+    /// Creates topics of one partition.
+    pub fn create_topics(&mut self, names: &[String]) {
+        let topics = names.iter().map(|name| {
+            CreatableTopic::default()
+                .with_name(topic_name(name))
+                .with_num_partitions(1)
+                .with_replication_factor(1)
+        });
+        let request = CreateTopicsRequest::default()
+            .with_topics(topics.collect())
+            .with_timeout_ms(60_000);
+        let response = self.ask(&request, 5);
+        assert!(
+            response.topics.iter().all(|topic| topic.error_code == 0),
+            "create topics"
+        );
+    }
+
+    /// How many topics there are.
+    pub fn count_topics(&mut self) -> usize {
+        self.ask(&MetadataRequest::default().with_topics(None), 8)
+            .topics
+            .len()
+    }
+
+    /// Begins as a transactional producer.
+    pub fn init_producer(&mut self, id: &str) -> Producer {
+        // Asking for the coordinator makes a cluster create the topic that it writes to.
+        let find = FindCoordinatorRequest::default()
+            .with_key(StrBytes::from_string(id.to_owned()))
+            .with_key_type(1);
+        self.until_ready(|load| (load.ask(&find, 2).error_code, ()));
+        let request = InitProducerIdRequest::default()
+            .with_transactional_id(Some(transactional_id(id)))
+            .with_transaction_timeout_ms(60_000)
+            .with_producer_id((-1).into())
+            .with_producer_epoch(-1);
+        let response = self.until_ready(|load| {
+            let response = load.ask(&request, 4);
+            (response.error_code, response)
+        });
+        Producer {
+            id: response.producer_id.0,
+            epoch: response.producer_epoch,
+            base_sequence: 0,
+        }
+    }
+
+    /// One transaction of one batch (KIP-890); who the producer is afterwards.
+    pub fn transact(&mut self, topic: &str, id: &str, producer: Producer, mut batch: Vec<u8>) -> Producer {
+        producer_fields::stamp(&mut batch, producer);
+        let partition = PartitionProduceData::default().with_records(Some(batch.into()));
+        let topic = TopicProduceData::default()
+            .with_name(topic_name(topic))
+            .with_partition_data(vec![partition]);
+        let produce = ProduceRequest::default()
+            .with_transactional_id(Some(transactional_id(id)))
+            .with_acks(-1)
+            .with_timeout_ms(10_000)
+            .with_topic_data(vec![topic]);
+        self.until_ready(|load| {
+            let response = load.ask(&produce, 12);
+            (response.responses[0].partition_responses[0].error_code, ())
+        });
+        let end = EndTxnRequest::default()
+            .with_transactional_id(transactional_id(id))
+            .with_producer_id(producer.id.into())
+            .with_producer_epoch(producer.epoch)
+            .with_committed(true);
+        let response = self.until_ready(|load| {
+            let response = load.ask(&end, 5);
+            (response.error_code, response)
+        });
+        Producer {
+            id: response.producer_id.0,
+            epoch: response.producer_epoch,
+            base_sequence: 0,
+        }
+    }
+
+    /// Asks again, at once, as long as the answer is that the coordinator is busy or not there yet.
+    fn until_ready<T>(&mut self, mut ask: impl FnMut(&mut Self) -> (i16, T)) -> T {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            match ask(self) {
+                (0, answer) => return answer,
+                (14 | 15 | 16 | 51, _) => {
+                    assert!(Instant::now() < deadline, "the coordinator is never ready")
+                }
+                (code, _) => panic!("error {code}"),
+            }
+        }
     }
 
     /// Sends a record batch with acks=all and waits for its acknowledgement.
@@ -175,12 +271,33 @@ impl Load {
 
 /// An uncompressed batch of `records` records of 100 bytes.
 pub fn batch_of(records: usize) -> Bytes {
-    let mut builder = BatchBuilder::new(BatchOptions::default());
+    filled(BatchOptions::default(), records).into()
+}
+
+/// The same in a transaction; who the producer is has to be stamped.
+pub fn transactional_batch_of(records: usize) -> Vec<u8> {
+    let options = BatchOptions {
+        transactional: true,
+        ..BatchOptions::default()
+    };
+    filled(options, records)
+}
+
+fn filled(options: BatchOptions, records: usize) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(options);
+    // A producer whose records are a day old is forgotten.
+    let now_ms = std::time::UNIX_EPOCH
+        .elapsed()
+        .map_or(0, |now| now.as_millis() as i64);
     let value = [b'x'; 100];
     for _ in 0..records {
-        builder.append(0, None, Some(&value), &[]);
+        builder.append(now_ms, None, Some(&value), &[]);
     }
-    builder.finish_uncompressed().into()
+    builder.finish_uncompressed()
+}
+
+fn transactional_id(id: &str) -> TransactionalId {
+    TransactionalId(StrBytes::from_string(id.to_owned()))
 }
 
 fn topic_name(name: &str) -> TopicName {

@@ -2,8 +2,8 @@
 //!
 //! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
 //! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
-//! Arguments select sections by name: `clients`, `lane`, `nodes`, `start`, `broker`, `faces`, `dump-log`,
-//! `planner`.
+//! Arguments select sections by name: `clients`, `lane`, `nodes`, `start`, `broker`, `transactions`, `topics`,
+//! `faces`, `dump-log`, `planner`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
 #![allow(
@@ -26,6 +26,8 @@ mod mini_broker;
 mod planner;
 mod probe;
 mod table;
+mod topics;
+mod transactions;
 
 /// The binary that is measured.
 const KAFKIT: &str = env!("CARGO_BIN_EXE_kafkit");
@@ -36,9 +38,11 @@ fn main() {
         return;
     }
     let wanted: Vec<String> = words.into_iter().filter(|word| !word.starts_with('-')).collect();
-    let sections: [(&str, fn()); 8] = [
+    let sections: [(&str, fn()); 10] = [
         ("start", mini_broker::start),
         ("broker", mini_broker::throughput),
+        ("transactions", transactions::of_a_thousand_records),
+        ("topics", topics::ten_thousand),
         ("clients", clients::produce_and_consume),
         ("lane", lane::speeds),
         ("nodes", lane::nodes),
