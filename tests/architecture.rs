@@ -54,15 +54,12 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
         "cluster config coordinator fetch internal_topics notices produce server timers topic_name",
     ),
     ("produce", "config once"),
-    ("server", "access apis call node refusal response"),
+    ("server", "access apis call node refusal response timers"),
 ];
 const EVERYONES: [&str; 4] = ["error", "plain_words", "spelling", "topic_partition"];
 
 /// Rooms whose files still need each other. A pair that is opened is taken off; none is added.
-const KNOWN_CIRCLES: &[&[&str]] = &[
-    &["client", "client/security"],
-    &["client/librdkafka", "client/librdkafka/ffi"],
-];
+const KNOWN_CIRCLES: &[&[&str]] = &[&["client", "client/security"]];
 
 /// Something that is written once: what it is, the text that gives a copy away, its home, and the files or rooms that
 /// have a reason for their own.

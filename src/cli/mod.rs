@@ -33,11 +33,11 @@ pub mod users;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use crate::client;
 use crate::commands::command;
 use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::output::{self, Printer};
-use crate::wire::WireError;
 use invocation::{Invocation, JavaNames};
 use nouns::{invocation, tree_for};
 
@@ -93,8 +93,7 @@ fn execute(invocation: Invocation) -> Result<()> {
 
 /// A cluster that cannot be reached is something for `kafkit doctor`.
 fn with_doctor(error: Error) -> Error {
-    let place = error.cause::<WireError>().and_then(WireError::place);
-    let Some(place) = place.filter(|_| error.kind() == Kind::Unreachable) else {
+    let Some(place) = client::unreachable_address(&error) else {
         return error;
     };
     let hint = error

@@ -26,7 +26,8 @@ mod setting_keys;
 pub mod settings;
 pub mod typed_settings;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::wire::WireError;
 use admin::AdminClient;
 use deadline::Deadline;
 use settings::Settings;
@@ -38,6 +39,12 @@ pub struct Client {
     admin: Option<AdminClient>,
     /// `None` in the Java spellings, whose calls have a limit each.
     deadline: Option<Deadline>,
+}
+
+/// The address of the broker that could not be reached, where that is the failure.
+pub fn unreachable_address(error: &Error) -> Option<String> {
+    let place = error.cause::<WireError>().and_then(WireError::place);
+    place.filter(|_| error.kind() == Kind::Unreachable)
 }
 
 impl Client {
@@ -77,9 +84,7 @@ impl Client {
         if self.admin.is_none() {
             self.admin = Some(AdminClient::connect_within(&self.settings, self.deadline)?);
         }
-        self.admin
-            .as_mut()
-            .ok_or_else(|| crate::error::Error::failed("no connection"))
+        self.admin.as_mut().ok_or_else(|| Error::failed("no connection"))
     }
 
     /// The admin client, if something has been asked of it.
