@@ -53,8 +53,8 @@ fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
 }
 
-fn group(name: &str) -> Option<GroupId> {
-    Some(GroupId(text(name)))
+fn group(name: &str) -> GroupId {
+    GroupId(text(name))
 }
 
 /// A share group begins at the first record of its partitions.
@@ -119,7 +119,7 @@ impl Member {
 
     fn beat(&mut self, epoch: i32, topic: Option<&str>) -> ShareGroupHeartbeatResponse {
         let request = ShareGroupHeartbeatRequest::default()
-            .with_group_id(GroupId(text(&self.group)))
+            .with_group_id(group(&self.group))
             .with_member_id(text(&self.name))
             .with_member_epoch(epoch)
             .with_subscribed_topic_names(topic.map(|topic| vec![TopicName(text(topic))]));
@@ -132,7 +132,7 @@ impl Member {
             .with_topic_id(self.topic)
             .with_partitions(vec![partition]);
         let request = ShareFetchRequest::default()
-            .with_group_id(group(&self.group))
+            .with_group_id(Some(group(&self.group)))
             .with_member_id(Some(text(&self.name)))
             .with_share_session_epoch(self.session_epoch)
             .with_max_wait_ms(50)
@@ -169,7 +169,7 @@ impl Member {
             .with_topic_id(self.topic)
             .with_partitions(vec![partition]);
         let request = ShareAcknowledgeRequest::default()
-            .with_group_id(group(&self.group))
+            .with_group_id(Some(group(&self.group)))
             .with_member_id(Some(text(&self.name)))
             .with_share_session_epoch(self.session_epoch)
             .with_topics(vec![topic]);
@@ -195,7 +195,7 @@ fn acquired(answer: &ShareFetchResponse) -> Vec<(i64, i64, i16)> {
 /// Where the group is in partition 0 of the topic.
 fn start_offset(cluster: &Cluster, group: &str) -> i64 {
     let wanted = DescribeShareGroupOffsetsRequestGroup::default()
-        .with_group_id(GroupId(text(group)))
+        .with_group_id(self::group(group))
         .with_topics(None);
     let request = DescribeShareGroupOffsetsRequest::default().with_groups(vec![wanted]);
     let answer = connect(cluster).send(&request).expect("an answer");
@@ -385,7 +385,7 @@ fn a_group_begins_at_the_end_and_can_be_moved_and_deleted() {
         .with_topic_name(TopicName(text("t")))
         .with_partitions(vec![partition]);
     let alter = AlterShareGroupOffsetsRequest::default()
-        .with_group_id(GroupId(text("g")))
+        .with_group_id(group("g"))
         .with_topics(vec![topic]);
     let answer = connect(&cluster).send(&alter).expect("an answer");
     assert_eq!(answer.error_code, 68, "it has a member");
@@ -417,7 +417,7 @@ fn a_group_and_its_states_survive_what_happens_to_topics() {
     assert_eq!(member.fetch(), [(0, 0, 1)], "the new topic is another one");
 }
 
-/// Version 2 of ShareFetch, which the crate with the messages does not have: its newer fields are put in by hand.
+/// Version 2 of `ShareFetch`, which the crate with the messages does not have: its newer fields are put in by hand.
 fn fetch_2(cluster: &Cluster, request: &ShareFetchRequest, mode: i8) -> ShareFetchResponse {
     use kafka_protocol::protocol::Decodable;
     let mut body = BytesMut::new();

@@ -91,7 +91,8 @@ impl MetadataLog {
             let batch = Batch::parse(&bytes).map_err(|_| damaged())?;
             for record in BatchRecords::new(&batch.header, batch.body()) {
                 let record = record.map_err(|_| damaged())?.value.unwrap_or_default();
-                if !position.header.is_control() && !image.apply(record) {
+                let is_other = !position.header.is_control() && !image.apply(record);
+                if is_other && !self.kept.iter().any(|kept| kept == record) {
                     self.kept.push(record.to_vec());
                 }
             }

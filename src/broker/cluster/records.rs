@@ -7,6 +7,8 @@ use super::image::ClusterImage;
 use super::partition_image::PartitionImage;
 use super::scram_credentials::ScramCredential;
 use crate::broker::config::effective_config::Configs;
+use crate::broker::features::SHARE_VERSION;
+use crate::broker::internal_topics::SHARE_GROUP_STATE;
 use crate::internal_records::cluster_metadata::{encode_record, encode_record_with};
 use crate::internal_records::value::Value;
 
@@ -28,11 +30,13 @@ pub(in crate::broker) fn features() -> Records {
         ("group.version", 1),
         ("transaction.version", 2),
     ];
-    let level = |(name, level)| {
-        let fields = [("name", text(name)), ("featureLevel", Value::Number(level))];
-        encode_record("FeatureLevelRecord", 0, fields)
-    };
+    let level = |(name, level)| feature_level(name, level);
     levels.into_iter().filter_map(level).collect()
+}
+
+fn feature_level(name: &str, level: i64) -> Option<Vec<u8>> {
+    let fields = [("name", text(name)), ("featureLevel", Value::Number(level))];
+    encode_record("FeatureLevelRecord", 0, fields)
 }
 
 /// What a new cluster is configured with: the cluster-wide default that `kafka-storage format` sets since 4.1.
@@ -79,7 +83,8 @@ fn given_configs(image: &ClusterImage) -> Records {
         .collect()
 }
 
-/// A new topic with its partitions and configs.
+/// A new topic with its partitions and configs. The topic of share groups brings the level of their feature with it:
+/// Apache Kafka before 4.2 would not start with that level, and needs not where there has never been a share group.
 pub(in crate::broker) fn topic(
     name: &str,
     id: Uuid,
@@ -87,7 +92,11 @@ pub(in crate::broker) fn topic(
     configs: &Configs,
 ) -> Records {
     let fields = [("name", text(name)), ("topicId", uuid(id))];
-    let mut records: Records = encode_record("TopicRecord", 0, fields).into_iter().collect();
+    let mut records = Records::new();
+    if name == SHARE_GROUP_STATE.name {
+        records.extend(feature_level(SHARE_VERSION.name, SHARE_VERSION.level.into()));
+    }
+    records.extend(encode_record("TopicRecord", 0, fields));
     records.extend(self::partitions(id, partitions));
     records.extend(config_changes(TOPIC, name, &Configs::new(), configs));
     records

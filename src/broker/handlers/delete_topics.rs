@@ -76,7 +76,7 @@ fn delete(node: &Node, wanted: &TopicSelection, repeated: &Repeated) -> Result<A
         .delete_topic(&topic.name)
         .map_err(|error| (ResponseError::KafkaStorageError, error.message()))?;
     node.groups.forget_topic(&topic.name, steady_ms());
-    node.share.forget_topic(topic.id);
+    node.share.forget_topic(topic.id, steady_ms());
     Ok(topic)
 }
 

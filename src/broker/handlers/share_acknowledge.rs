@@ -1,4 +1,4 @@
-//! ShareAcknowledge, versions 1–2: what a member of a share group says about records that it got (KIP-932).
+//! `ShareAcknowledge`, versions 1–2: what a member of a share group says about records that it got (KIP-932).
 //!
 //! - It counts in the session of the member's fetches; with the final epoch it closes the session.
 //! - v2: it may renew locks, and the answer says how long they last (KIP-1222).

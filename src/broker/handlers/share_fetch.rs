@@ -1,4 +1,4 @@
-//! ShareFetch, versions 1–2: records for a member of a share group, and what it says about those it has (KIP-932).
+//! `ShareFetch`, versions 1–2: records for a member of a share group, and what it says about those it has (KIP-932).
 //!
 //! - Sessions as those of Fetch; a session belongs to a member of a group. It ends with its connection.
 //! - Acknowledgements come first, so that released records can be delivered at once. A request that only renews locks
@@ -28,6 +28,9 @@ use crate::broker::share::acquire::AcquireMode;
 use crate::broker::share::share_fetch::{FetchedPartition, ShareFetch, fetch};
 use crate::broker::share::share_session::{PartitionId, SessionKey, SessionPartition, SessionRequest};
 use crate::broker::timers::steady_ms;
+
+/// An answer has at most so many bytes of records, or one batch. Unlike that of Fetch it is in memory until it is sent.
+const MOST_BYTES: usize = 8 << 20;
 
 /// What a request says, in either version.
 struct Wanted {
@@ -89,7 +92,7 @@ async fn answer(
             node.share.close_session(&wanted.session, steady_ms());
             Vec::new()
         }
-        Some(_) if wanted.renews || request.max_records == 0 => Vec::new(),
+        Some(_) if wanted.renews || request.max_records <= 0 => Vec::new(),
         Some(partitions) => {
             let mut ids: Vec<PartitionId> = partitions.iter().map(|partition| partition.id).collect();
             ids.extend(unknown(node, &wanted.partitions));
@@ -176,7 +179,9 @@ fn as_fetch(
         partitions,
         wait: wait_of(request),
         min_bytes: bytes(request.min_bytes),
-        max_bytes: bytes(request.max_bytes).min(node.config.fetch_max_bytes),
+        max_bytes: bytes(request.max_bytes)
+            .min(node.config.fetch_max_bytes)
+            .min(MOST_BYTES),
         max_records: i64::from(request.max_records),
         batch_size: i64::from(request.batch_size.max(1)),
         mode: wanted.mode,

@@ -1,4 +1,4 @@
-//! What ShareFetch and ShareAcknowledge have in common: who asks, and what they say about records.
+//! What `ShareFetch` and `ShareAcknowledge` have in common: who asks, and what they say about records.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

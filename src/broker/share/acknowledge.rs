@@ -53,7 +53,7 @@ impl Transition {
             delivery_count,
         };
         if state.is_terminal() {
-            self.delivery_complete_count += change.len();
+            self.delivery_complete_count += change.count();
         }
         push_merged(&mut self.changes, change);
     }

@@ -65,7 +65,7 @@ pub struct AcquiredRecords {
 
 impl AcquiredRecords {
     /// Number of offsets.
-    pub fn len(&self) -> i64 {
+    pub fn count(&self) -> i64 {
         self.last - self.first + 1
     }
 }
@@ -99,7 +99,7 @@ impl Collector<'_> {
             last: part.last,
             delivery_count: part.delivery_count.saturating_add(1),
         };
-        self.left -= next.len();
+        self.left -= next.count();
         self.acquired.push(next);
     }
 

@@ -235,40 +235,44 @@ impl World {
                 let held = self.held(|(_, until_ms)| until_ms <= self.now_ms);
                 self.give_back(&transition, &held);
             }
-            Op::DeleteRecords { by } => {
-                self.log_start = (self.log_start + by).min(self.log.last().unwrap().last);
-                self.partition.log_start_moved(self.log_start);
-                let model = &mut self.model;
-                if self.log_start > model.start {
-                    model.start = self.log_start;
-                    model.end = model.end.max(model.start);
-                    model.cells = model.cells.split_off(&model.start);
-                    model.advance();
-                }
-            }
-            Op::Restart => {
-                let mut batches = Vec::new();
-                for (offset, (state, delivery_count)) in &self.model.stored {
-                    push_merged(
-                        &mut batches,
-                        StateBatch {
-                            first: *offset,
-                            last: *offset,
-                            state: *state,
-                            delivery_count: *delivery_count,
-                        },
-                    );
-                }
-                let stored = StoredPartition {
-                    start: self.model.stored_start,
-                    batches,
-                };
-                self.partition = SharePartition::restored(&stored, || self.log_start);
-                self.model.restart(self.log_start);
-                self.happen(&Op::DeleteRecords { by: 0 });
-            }
+            Op::DeleteRecords { by } => self.delete_records(*by),
+            Op::Restart => self.restart(),
         }
         self.check();
+    }
+
+    fn delete_records(&mut self, by: i64) {
+        self.log_start = (self.log_start + by).min(self.log.last().unwrap().last);
+        self.partition.log_start_moved(self.log_start);
+        let model = &mut self.model;
+        if self.log_start > model.start {
+            model.start = self.log_start;
+            model.end = model.end.max(model.start);
+            model.cells = model.cells.split_off(&model.start);
+            model.advance();
+        }
+    }
+
+    fn restart(&mut self) {
+        let mut batches = Vec::new();
+        for (offset, (state, delivery_count)) in &self.model.stored {
+            push_merged(
+                &mut batches,
+                StateBatch {
+                    first: *offset,
+                    last: *offset,
+                    state: *state,
+                    delivery_count: *delivery_count,
+                },
+            );
+        }
+        let stored = StoredPartition {
+            start: self.model.stored_start,
+            batches,
+        };
+        self.partition = SharePartition::restored(&stored, || self.log_start);
+        self.model.restart(self.log_start);
+        self.delete_records(0);
     }
 
     fn held(&self, is_meant: impl Fn((usize, i64)) -> bool) -> Vec<i64> {
@@ -281,7 +285,7 @@ impl World {
     }
 
     fn give_back(&mut self, transition: &Transition, held: &[i64]) {
-        let planned: i64 = transition.changes.iter().map(StateBatch::len).sum();
+        let planned: i64 = transition.changes.iter().map(StateBatch::count).sum();
         assert_eq!(planned, held.len() as i64, "what is given back");
         let start = self.model.start;
         for offset in held {
@@ -317,7 +321,7 @@ impl World {
                 "something is there, and nothing is delivered"
             );
         }
-        self.check_portion(wanted, &acquired);
+        check_portion(wanted, &acquired);
         if self.partition.end() > end && self.model.cells.is_empty() {
             self.model.start = self
                 .partition
@@ -375,34 +379,6 @@ impl World {
                 count: 0,
                 holder: None,
             });
-        }
-    }
-
-    fn check_portion(&self, wanted: &Acquisition<'_>, acquired: &[AcquiredRecords]) {
-        let count: i64 = acquired.iter().map(AcquiredRecords::len).sum();
-        let largest = wanted
-            .spans
-            .iter()
-            .map(|span| span.last - span.base + 2)
-            .max()
-            .unwrap_or(0);
-        match wanted.mode {
-            AcquireMode::RecordLimit => assert!(count <= wanted.max_records, "{count} of {wanted:?}"),
-            // A batch may have been fetched together with others.
-            AcquireMode::Batches => assert!(
-                count <= wanted.max_records + 30 + largest,
-                "{count} of {wanted:?}"
-            ),
-        }
-        let last_times = acquired
-            .iter()
-            .filter(|records| records.delivery_count == LIMITS.max_delivery_count);
-        for records in last_times {
-            assert_eq!(
-                (count, records.len()),
-                (1, 1),
-                "the last delivery is not alone: {acquired:?}"
-            );
         }
     }
 
@@ -476,7 +452,7 @@ impl World {
             .count();
         assert_eq!(transition.delivery_complete_count, complete as i64);
         assert_eq!(
-            transition.changes.iter().map(StateBatch::len).sum::<i64>(),
+            transition.changes.iter().map(StateBatch::count).sum::<i64>(),
             changed.len() as i64
         );
         if !changed.is_empty() {
@@ -525,6 +501,35 @@ impl World {
                 .cells
                 .values()
                 .all(|cell| cell.count <= LIMITS.max_delivery_count)
+        );
+    }
+}
+
+/// What one fetch gets is as much as it asked for.
+fn check_portion(wanted: &Acquisition<'_>, acquired: &[AcquiredRecords]) {
+    let count: i64 = acquired.iter().map(AcquiredRecords::count).sum();
+    let largest = wanted
+        .spans
+        .iter()
+        .map(|span| span.last - span.base + 2)
+        .max()
+        .unwrap_or(0);
+    match wanted.mode {
+        AcquireMode::RecordLimit => assert!(count <= wanted.max_records, "{count} of {wanted:?}"),
+        // A batch may have been fetched together with others.
+        AcquireMode::Batches => assert!(
+            count <= wanted.max_records + 30 + largest,
+            "{count} of {wanted:?}"
+        ),
+    }
+    let last_times = acquired
+        .iter()
+        .filter(|records| records.delivery_count == LIMITS.max_delivery_count);
+    for records in last_times {
+        assert_eq!(
+            (count, records.count()),
+            (1, 1),
+            "the last delivery is not alone: {acquired:?}"
         );
     }
 }

@@ -251,8 +251,12 @@ impl SharePartitionManager {
     }
 
     /// The topic was deleted.
-    pub fn forget_topic(&self, topic: Uuid) {
+    pub fn forget_topic(&self, topic: Uuid, now_ms: i64) {
         self.forget_where(|key| key.topic == topic);
+        for key in self.states.keys().iter().filter(|key| key.topic == topic) {
+            // What cannot be written now stays, and nobody asks for it.
+            let _ = self.states.forget(key, now_ms);
+        }
     }
 
     fn forget_where(&self, is_forgotten: impl Fn(&StateKey) -> bool) {

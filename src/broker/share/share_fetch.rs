@@ -20,6 +20,9 @@ use crate::broker::timers::steady_ms;
 use crate::records::{Batch, Batches};
 use crate::storage::ReadError;
 
+/// How often a fetch that found only records of aborted transactions looks further before it answers with nothing.
+const MOST_ROUNDS: usize = 1000;
+
 /// What a member fetches.
 #[derive(Debug)]
 pub struct ShareFetch {
@@ -66,6 +69,7 @@ type Found = Result<Readable, ResponseError>;
 /// Fetches, and waits until there is something or the time is over.
 pub(in crate::broker) async fn fetch(node: &Node, fetch: &ShareFetch) -> Vec<FetchedPartition> {
     let deadline = Instant::now() + fetch.wait;
+    let mut rounds = 0;
     loop {
         let config = node.share.config_of(&fetch.group);
         let found = find(node, fetch, &config);
@@ -81,7 +85,8 @@ pub(in crate::broker) async fn fetch(node: &Node, fetch: &ShareFetch) -> Vec<Fet
             let fetched = acquire_all(node, fetch, &config, found);
             let is_something =
                 |partition: &FetchedPartition| !partition.acquired.is_empty() || partition.error.is_some();
-            if failed || is_over || fetched.iter().any(is_something) {
+            rounds += 1;
+            if failed || is_over || rounds == MOST_ROUNDS || fetched.iter().any(is_something) {
                 return fetched;
             }
             // Everything belonged to aborted transactions; what follows may be there.
@@ -179,7 +184,7 @@ fn acquire_all(
             },
             Err(error) => FetchedPartition::of(*id, Some(error)),
         };
-        left -= next.acquired.iter().map(AcquiredRecords::len).sum::<i64>();
+        left -= next.acquired.iter().map(AcquiredRecords::count).sum::<i64>();
         bytes_left = bytes_left.saturating_sub(next.records.len());
         fetched.push(next);
     }
@@ -265,12 +270,12 @@ fn bytes_of(batches: &[Batch<'_>], acquired: &[AcquiredRecords]) -> std::ops::Ra
     let (Some(first), Some(last)) = (acquired.first(), acquired.last()) else {
         return 0..0;
     };
-    let needed = batches
+    let mut needed = batches
         .iter()
         .filter(|batch| batch.header.last_offset() >= first.first && batch.header.base_offset <= last.last);
     let start = needed.clone().next().map_or(0, |batch| batch.position);
     let end = needed
-        .last()
+        .next_back()
         .map_or(0, |batch| batch.position + batch.bytes.len());
     start..end
 }

@@ -97,10 +97,8 @@ impl ShareSessions {
     ) -> Result<Option<Vec<SessionPartition>>, ResponseError> {
         let mut sessions = self.lock();
         match request.epoch {
-            FINAL_EPOCH => match sessions.by_key.contains_key(request.key) {
-                true => Ok(None),
-                false => Err(ResponseError::ShareSessionNotFound),
-            },
+            FINAL_EPOCH if sessions.by_key.contains_key(request.key) => Ok(None),
+            FINAL_EPOCH => Err(ResponseError::ShareSessionNotFound),
             INITIAL_EPOCH => {
                 if request.has_acknowledgements {
                     return Err(ResponseError::InvalidRequest);

@@ -285,6 +285,7 @@ public class ShareTour {
                 return read.size() >= 3;
             });
             equal(read, List.of("v7", "v8", "v9"), "what was read");
+            member.commitSync();
             try {
                 admin.deleteShareGroups(List.of("share-moved")).all().get();
                 throw new AssertionError("a group with a member was deleted");

@@ -50,7 +50,7 @@ pub struct StateBatch {
 
 impl StateBatch {
     /// Number of offsets.
-    pub fn len(&self) -> i64 {
+    pub fn count(&self) -> i64 {
         self.last.saturating_sub(self.first).saturating_add(1)
     }
 

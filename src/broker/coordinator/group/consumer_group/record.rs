@@ -210,7 +210,7 @@ fn decode_member(value: &StructValue<'_>) -> MemberMetadata {
 
 fn encode_target(target: &TopicPartitions) -> Vec<u8> {
     value(TARGET, |value| {
-        set_topic_partitions(value, "topicPartitions", target)
+        set_topic_partitions(value, "topicPartitions", target);
     })
 }
 
