@@ -45,15 +45,16 @@ const ARROWS: &[(&str, &str)] = &[
 ];
 /// Which parts of `src/broker/` a room inside it may name beside itself. `handlers/` may name all of them.
 const BROKER_ARROWS: &[(&str, &str)] = &[
-    ("cluster", "config topic_name"),
+    ("cluster", "config features topic_name"),
     ("config", ""),
     ("coordinator", "cluster config internal_topics node"),
     ("fetch", "call refusal response"),
     (
         "node",
-        "cluster config coordinator fetch internal_topics notices produce server timers topic_name",
+        "cluster config coordinator fetch internal_topics notices produce quotas server timers topic_name",
     ),
     ("produce", "config once"),
+    ("quotas", "cluster config"),
     ("server", "access apis call node refusal response timers"),
 ];
 const EVERYONES: [&str; 4] = ["error", "plain_words", "spelling", "topic_partition"];

@@ -26,7 +26,7 @@ use super::handlers::{
     list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata, offset_commit,
     offset_delete, offset_fetch, offset_for_leader_epoch, produce, share_acknowledge, share_fetch,
     share_group_describe, share_group_heartbeat, share_group_offsets, share_group_state, sync_group,
-    txn_offset_commit, unregister_broker, write_txn_markers,
+    txn_offset_commit, unregister_broker, update_features, write_txn_markers,
 };
 use super::refusal::Refusal;
 use super::response::{self, Answer};
@@ -197,7 +197,7 @@ pub const APIS: &[Api] = &[
         [(0, "[1s[ss]]1"), (2, "<1S<SSt>t>1t")]),
     api!(AlterReplicaLogDirs, AlterReplicaLogDirsRequest, 1..=2, alter_replica_log_dirs::handle, EachNode, [Alter Cluster],
         [(1, "[s[s[4]]]"), (2, "<S<S<4>t>t>t")]),
-    api!(DescribeLogDirs, DescribeLogDirsRequest, 1..=4, describe_log_dirs::handle, EachNode, [Describe Cluster],
+    api!(@row DescribeLogDirs, 1, 5, |call: Call| Box::pin(async move { describe_log_dirs::answer(call) }), EachNode, [Describe Cluster],
         [(1, "[s[4]]"), (2, "<S<4>t>t")]),
     api!(CreatePartitions, CreatePartitionsRequest, 0..=3, create_partitions::handle, Controller, [Alter Topic],
         [(0, "[s4[[4]]]41"), (2, "<S4<<4>t>t>41t")]),
@@ -223,6 +223,8 @@ pub const APIS: &[Api] = &[
         [(0, "<S1t><S14BBt>t")]),
     api!(DescribeQuorum, DescribeQuorumRequest, 0..=2, describe_quorum::handle, Controller, [Describe Cluster],
         [(0, "<S<4t>t>t")]),
+    api!(UpdateFeatures, UpdateFeaturesRequest, 0..=2, update_features::handle, Controller, [Alter Cluster],
+        [(0, "4<S21t>t"), (1, "4<S21t>1t")]),
     api!(DescribeCluster, DescribeClusterRequest, 0..=2, describe_cluster::handle, AnyNode, [],
         [(0, "1t"), (1, "11t"), (2, "111t")]),
     api!(UnregisterBroker, UnregisterBrokerRequest, 0..=0, unregister_broker::handle, Controller, [Alter Cluster],
@@ -270,8 +272,9 @@ pub const APIS: &[Api] = &[
 /// ApiVersions is answered from the table itself.
 fn api_versions_outcome(call: Call) -> Outcome {
     Box::pin(async move {
-        let (_, context, request) = decode::<messages::ApiVersionsRequest>(call)?;
-        let response = api_versions::handle(&context, &request, APIS.iter().map(Api::advertised));
+        let (node, context, request) = decode::<messages::ApiVersionsRequest>(call)?;
+        let image = node.cluster.image();
+        let response = api_versions::handle(&image, &context, &request, APIS.iter().map(Api::advertised));
         response::encode::<messages::ApiVersionsRequest>(&context, &response)
     })
 }

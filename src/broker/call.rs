@@ -13,6 +13,7 @@ use kafka_protocol::protocol::Request;
 use super::access::Principal;
 use super::newer_versions;
 use super::node::Node;
+use super::quotas::Sender;
 use super::refusal::Refusal;
 use super::request_shape;
 use super::server::connections::Listener;
@@ -34,6 +35,16 @@ pub struct RequestContext {
     /// Fields of the request that the crate with the messages lacks (`newer_versions`), one after the other.
     pub newer_fields: Bytes,
     pub throttle: Throttle,
+}
+
+impl RequestContext {
+    /// Who the client is to quotas.
+    pub(super) fn sender(&self) -> Sender<'_> {
+        Sender {
+            user: &self.principal.name,
+            client_id: &self.client_id,
+        }
+    }
 }
 
 /// For how long the connection is not read after the answer to this request (KIP-219); the handler sets it, the

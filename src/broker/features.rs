@@ -1,6 +1,7 @@
 //! The features of the cluster (KIP-584): which levels this broker supports, and which one is in force.
 //!
-//! Clients learn of them by ApiVersions. Owns nothing of what a feature does.
+//! Clients learn of them by ApiVersions. The level in force is in the image of `cluster/`. Owns nothing of what a feature
+//! does.
 
 /// A feature by Kafka's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,5 +39,42 @@ pub const SHARE_VERSION: Feature = Feature {
     level: 1,
 };
 
+/// Eligible leader replicas (KIP-966): the controller remembers which replicas outside the ISR have every record.
+pub const ELIGIBLE_LEADER_REPLICAS_VERSION: Feature = Feature {
+    name: "eligible.leader.replicas.version",
+    min: 0,
+    max: 1,
+    level: 1,
+};
+
+/// How the quorum of controllers works (KIP-853).
+pub const KRAFT_VERSION: Feature = Feature {
+    name: "kraft.version",
+    min: 0,
+    max: 1,
+    level: 0,
+};
+
+/// The version of the metadata's records, from 3.3-IV3 to 4.3-IV0. A new cluster has 4.0-IV3: every Apache Kafka 4
+/// starts with it.
+pub const METADATA_VERSION: Feature = Feature {
+    name: "metadata.version",
+    min: 7,
+    max: 30,
+    level: 25,
+};
+
 /// Every feature, by name.
-pub const FEATURES: &[Feature] = &[GROUP_VERSION, SHARE_VERSION, TRANSACTION_VERSION];
+pub const FEATURES: &[Feature] = &[
+    ELIGIBLE_LEADER_REPLICAS_VERSION,
+    GROUP_VERSION,
+    KRAFT_VERSION,
+    METADATA_VERSION,
+    SHARE_VERSION,
+    TRANSACTION_VERSION,
+];
+
+/// The feature of this name.
+pub fn find(name: &str) -> Option<&'static Feature> {
+    FEATURES.iter().find(|feature| feature.name == name)
+}

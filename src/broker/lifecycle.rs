@@ -13,7 +13,7 @@ use super::coordinator::log::CoordinatorLog;
 use super::coordinator::share::ShareCoordinator;
 use super::coordinator::transaction::markers::MarkerWriter;
 use super::coordinator::transaction::{self, TransactionConfig, TransactionCoordinator};
-use super::features::TRANSACTION_VERSION;
+use super::features::{GROUP_VERSION, TRANSACTION_VERSION};
 use super::fetch::fetch_session::FetchSessions;
 use super::internal_topics::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
 use super::node::{Node, Opened};
@@ -72,11 +72,15 @@ impl PreparedBroker {
             Arc::clone(&share) as Arc<dyn ShareGroupListener>,
         );
         let environment = Arc::new(environment);
-        let group_config = GroupConfig::from(&*config);
+        let image = opened.cluster.image();
+        let transaction_version = image.feature_level(&TRANSACTION_VERSION);
+        let mut group_config = GroupConfig::from(&*config);
+        group_config.has_consumer_protocol &= image.feature_level(&GROUP_VERSION) > 0;
+        drop(image);
         let groups = GroupCoordinator::load(group_config, offsets_log, environment, timers::steady_ms())?;
         let groups = Arc::new(groups);
         let transactions = TransactionCoordinator::load(
-            TransactionConfig::new(&config, TRANSACTION_VERSION.level),
+            TransactionConfig::new(&config, transaction_version),
             log(&TRANSACTION_STATE),
             Arc::clone(&opened.cluster),
             MarkerWriter::new(Arc::clone(&opened.replicas), Arc::clone(&groups)),

@@ -29,6 +29,15 @@ struct NewerVersion {
 }
 
 const NEWER_VERSIONS: &[NewerVersion] = &[
+    // New is a field at the end of the answer (KIP-1066), which the handler writes.
+    NewerVersion {
+        api: ApiKey::DescribeLogDirs,
+        version: 5,
+        request_as: 4,
+        answer_as: 4,
+        request: "",
+        answer: "",
+    },
     // New is a special time, −6 (KIP-1023).
     NewerVersion {
         api: ApiKey::ListOffsets,

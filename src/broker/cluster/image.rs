@@ -13,6 +13,7 @@ use super::partition_image::{PartitionImage, Partitions};
 use super::records::{BROKER, CLIENT_METRICS, GROUP, TOPIC};
 use super::scram_credentials::{ScramCredential, ScramCredentials};
 use crate::broker::config::effective_config::Configs;
+use crate::broker::features::{self, Feature};
 use crate::internal_records::cluster_metadata::decode_record;
 use crate::internal_records::value::{StructValue, Value};
 use crate::topic_partition::is_internal_topic;
@@ -97,6 +98,10 @@ pub(in crate::broker) struct ClusterImage {
     group_configs: BTreeMap<String, Configs>,
     /// Subscriptions to client metrics, by name.
     client_metrics_configs: BTreeMap<String, Configs>,
+    /// Levels of features that were set; another feature has the level of a new cluster.
+    features: BTreeMap<String, i16>,
+    /// How often the level of a feature was set.
+    features_epoch: i64,
     client_quotas: ClientQuotas,
     scram_credentials: ScramCredentials,
     /// Goes up whenever a topic is created, changed or deleted.
@@ -157,6 +162,16 @@ impl ClusterImage {
     /// The subscriptions to client metrics, each with its configs.
     pub(in crate::broker) fn all_client_metrics_configs(&self) -> &BTreeMap<String, Configs> {
         &self.client_metrics_configs
+    }
+
+    /// The level of a feature that is in force.
+    pub(in crate::broker) fn feature_level(&self, feature: &Feature) -> i16 {
+        self.features.get(feature.name).copied().unwrap_or(feature.level)
+    }
+
+    /// A number that goes up when the level of a feature changes.
+    pub(in crate::broker) fn features_epoch(&self) -> i64 {
+        self.features_epoch
     }
 
     /// Every quota of clients.
@@ -220,6 +235,7 @@ impl ClusterImage {
             "PartitionChangeRecord" => self.change_partition(value),
             "RemoveTopicRecord" => self.remove_topic(topic_id(value)),
             "ConfigRecord" => return self.set_config(value),
+            "FeatureLevelRecord" => return self.set_feature_level(value),
             "ClientQuotaRecord" => self.set_client_quota(value),
             "UserScramCredentialRecord" => self.set_scram_credential(value),
             "RemoveUserScramCredentialRecord" => {
@@ -288,6 +304,18 @@ impl ClusterImage {
         if self.deleted.len() < REMEMBERED {
             self.deleted.insert(name);
         }
+    }
+
+    /// A feature that this broker does not know is kept as it was.
+    fn set_feature_level(&mut self, value: &StructValue<'_>) -> bool {
+        let name = value.text("name").unwrap_or_default();
+        if features::find(name).is_none() {
+            return false;
+        }
+        let level = i16::try_from(value.number("featureLevel")).unwrap_or(0);
+        self.features_epoch += 1;
+        self.features.insert(name.to_owned(), level);
+        true
     }
 
     fn set_client_quota(&mut self, value: &StructValue<'_>) {

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::image::ClusterImage;
-use super::records::{Records, features};
+use super::records::Records;
 use crate::error::{Error, Result};
 use crate::records::batch_builder::BatchOptions;
 use crate::records::{Batch, BatchBuilder, Records as BatchRecords};
@@ -36,7 +36,7 @@ pub(in crate::broker) struct MetadataLog {
     snapshot_size: u64,
     /// Changes must last through a power cut.
     sync: bool,
-    /// Records that mean nothing here and something to Apache Kafka: features, credentials.
+    /// Records that mean nothing here and something to Apache Kafka: access control, delegation tokens.
     kept: Records,
 }
 
@@ -58,9 +58,6 @@ impl MetadataLog {
         log.file.truncate(end).map_err(failed)?;
         log.snapshot_size = end;
         let says = log.next_offset > 0;
-        if log.kept.is_empty() {
-            log.kept = features();
-        }
         Ok((log, says.then_some(image)))
     }
 
@@ -131,7 +128,7 @@ impl MetadataLog {
         let mut temporary = self.path.as_os_str().to_owned();
         temporary.push(TEMPORARY_SUFFIX);
         let temporary = Path::new(&temporary);
-        let records: Vec<&[u8]> = self.kept.iter().chain(state).map(Vec::as_slice).collect();
+        let records: Vec<&[u8]> = state.iter().chain(&self.kept).map(Vec::as_slice).collect();
         let mut file = SegmentFile::open(temporary, 0)?;
         file.truncate(0)?;
         let mut next_offset = 0;

@@ -7,7 +7,7 @@ use super::image::ClusterImage;
 use super::partition_image::PartitionImage;
 use super::scram_credentials::ScramCredential;
 use crate::broker::config::effective_config::Configs;
-use crate::broker::features::SHARE_VERSION;
+use crate::broker::features::{FEATURES, METADATA_VERSION, SHARE_VERSION};
 use crate::broker::internal_topics::SHARE_GROUP_STATE;
 use crate::internal_records::cluster_metadata::{encode_record, encode_record_with};
 use crate::internal_records::value::Value;
@@ -17,26 +17,32 @@ pub(in crate::broker) const TOPIC: i64 = 2;
 pub(in crate::broker) const BROKER: i64 = 4;
 pub(in crate::broker) const CLIENT_METRICS: i64 = 16;
 pub(in crate::broker) const GROUP: i64 = 32;
-/// `4.0-IV3`: every Apache Kafka 4 starts with it, and `kafka-features` brings it further.
-const METADATA_VERSION: i64 = 25;
-
 /// Records that belong together.
 pub(in crate::broker) type Records = Vec<Vec<u8>>;
 
-/// The levels of features that a new cluster has.
-pub(in crate::broker) fn features() -> Records {
-    let levels = [
-        ("metadata.version", METADATA_VERSION),
-        ("group.version", 1),
-        ("transaction.version", 2),
-    ];
-    let level = |(name, level)| feature_level(name, level);
-    levels.into_iter().filter_map(level).collect()
+/// The levels of features. The version of the metadata comes first, as Kafka wants it. The feature of share groups
+/// comes with their topic: a release of Apache Kafka that has no share groups opens a data directory that has none.
+fn features(image: &ClusterImage) -> Records {
+    let apart = [METADATA_VERSION, SHARE_VERSION];
+    let others = FEATURES.iter().filter(|feature| !apart.contains(feature));
+    let all = [&METADATA_VERSION].into_iter().chain(others);
+    let in_force = all.map(|feature| (feature, image.feature_level(feature)));
+    // The quorum keeps its own version, and a feature at level 0 needs no record unless that was someone's wish.
+    in_force
+        .filter(|(feature, level)| *level != feature.level || *level > 0)
+        .flat_map(|(feature, level)| feature_level(feature.name, level))
+        .collect()
 }
 
-fn feature_level(name: &str, level: i64) -> Option<Vec<u8>> {
-    let fields = [("name", text(name)), ("featureLevel", Value::Number(level))];
+/// A feature has this level from now on.
+pub(in crate::broker) fn feature_level(name: &str, level: i16) -> Records {
+    let fields = [
+        ("name", text(name)),
+        ("featureLevel", Value::Number(level.into())),
+    ];
     encode_record("FeatureLevelRecord", 0, fields)
+        .into_iter()
+        .collect()
 }
 
 /// What a new cluster is configured with: the cluster-wide default that `kafka-storage format` sets since 4.1.
@@ -45,12 +51,16 @@ pub(in crate::broker) fn first_configs() -> Records {
     config_changes(BROKER, "", &Configs::new(), &defaults)
 }
 
-/// Everything that an image says and keeps: configs, quotas, credentials, topics, producer ids.
+/// Everything that an image says and keeps: levels of features, configs, quotas, credentials, topics, producer ids.
 pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
-    let mut all = Records::new();
+    let mut all = features(image);
     all.extend(given(image));
     for found in image.topics() {
         all.extend(topic(&found.name, found.id, &found.partitions, &found.configs));
+    }
+    let share_level = image.feature_level(&SHARE_VERSION);
+    if share_level != SHARE_VERSION.level {
+        all.extend(feature_level(SHARE_VERSION.name, share_level));
     }
     all.extend(producer_ids(image.next_producer_id));
     all
@@ -94,7 +104,7 @@ pub(in crate::broker) fn topic(
     let fields = [("name", text(name)), ("topicId", uuid(id))];
     let mut records = Records::new();
     if name == SHARE_GROUP_STATE.name {
-        records.extend(feature_level(SHARE_VERSION.name, SHARE_VERSION.level.into()));
+        records.extend(feature_level(SHARE_VERSION.name, SHARE_VERSION.level));
     }
     records.extend(encode_record("TopicRecord", 0, fields));
     records.extend(self::partitions(id, partitions));

@@ -43,7 +43,6 @@ pub struct BrokerConfig {
     /// Stop after this long without a client; `None`: never.
     pub leave_when_idle: Option<std::time::Duration>,
     pub connections_max_idle_ms: u64,
-    pub max_connections: usize,
     pub socket_request_max_bytes: usize,
     pub fetch_max_bytes: usize,
     pub auto_create_topics: bool,
@@ -69,7 +68,6 @@ impl BrokerConfig {
             flush_each_batch: false,
             leave_when_idle: None,
             connections_max_idle_ms: 0,
-            max_connections: 0,
             socket_request_max_bytes: 0,
             fetch_max_bytes: 0,
             auto_create_topics: true,
@@ -80,7 +78,6 @@ impl BrokerConfig {
         config.advertised = config.endpoints("advertised.listeners")?;
         config.connections_max_idle_ms =
             u64::try_from(config.number("connections.max.idle.ms")).unwrap_or(u64::MAX >> 20);
-        config.max_connections = config.size("max.connections");
         config.socket_request_max_bytes = config.size("socket.request.max.bytes");
         config.fetch_max_bytes = config.size("fetch.max.bytes");
         config.auto_create_topics = config.flag("auto.create.topics.enable");

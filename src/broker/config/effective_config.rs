@@ -42,7 +42,7 @@ pub struct BrokerValues<'a> {
     pub cluster: Option<&'a Configs>,
 }
 
-impl BrokerValues<'_> {
+impl<'a> BrokerValues<'a> {
     /// Every value of a broker setting, the strongest first: of each source the one under the setting's own name, and
     /// then those of its synonyms. As in Kafka, what only a synonym sets does not come first.
     pub fn origins(&self, name: &str) -> Vec<Origin> {
@@ -69,7 +69,7 @@ impl BrokerValues<'_> {
     }
 
     /// The value that one source has under exactly this name.
-    fn value_from(&self, source: Source, name: &str) -> Option<&str> {
+    fn value_from(self, source: Source, name: &str) -> Option<&'a str> {
         match source {
             Source::DynamicBroker => self.node?.get(name).map(String::as_str),
             Source::DynamicDefaultBroker => self.cluster?.get(name).map(String::as_str),
@@ -79,14 +79,14 @@ impl BrokerValues<'_> {
     }
 
     /// The value of a broker setting in force, as text.
-    pub fn value(&self, name: &str) -> Option<&str> {
+    pub fn value(self, name: &str) -> Option<&'a str> {
         let dynamic = self.value_from(Source::DynamicBroker, name);
         let dynamic = dynamic.or_else(|| self.value_from(Source::DynamicDefaultBroker, name));
         dynamic.or_else(|| self.config.value(name))
     }
 
     /// The same as a number; 0 for what is none.
-    pub fn number(&self, name: &str) -> i64 {
+    pub fn number(self, name: &str) -> i64 {
         let number = self.value(name).and_then(|value| value.trim().parse().ok());
         number.unwrap_or(0)
     }

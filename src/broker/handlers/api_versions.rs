@@ -12,10 +12,12 @@ use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 
 use super::text;
 use crate::broker::call::RequestContext;
+use crate::broker::cluster::image::ClusterImage;
 use crate::broker::features::FEATURES;
 
 /// `served` is the range of each API.
-pub fn handle(
+pub(in crate::broker) fn handle(
+    image: &ClusterImage,
     context: &RequestContext,
     request: &ApiVersionsRequest,
     served: impl Iterator<Item = ApiVersion>,
@@ -40,15 +42,18 @@ pub fn handle(
             .with_min_version(feature.min)
             .with_max_version(feature.max)
     });
-    let finalized = FEATURES.iter().map(|feature| {
+    let levels = FEATURES
+        .iter()
+        .map(|feature| (feature.name, image.feature_level(feature)));
+    let finalized = levels.filter(|(_, level)| *level > 0).map(|(name, level)| {
         FinalizedFeatureKey::default()
-            .with_name(text(feature.name))
-            .with_min_version_level(feature.level)
-            .with_max_version_level(feature.level)
+            .with_name(text(name))
+            .with_min_version_level(level)
+            .with_max_version_level(level)
     });
     response
         .with_supported_features(supported.collect())
-        .with_finalized_features_epoch(0)
+        .with_finalized_features_epoch(image.features_epoch())
         .with_finalized_features(finalized.collect())
 }
 

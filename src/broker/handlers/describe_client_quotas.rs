@@ -70,17 +70,17 @@ fn component(component: &ComponentData) -> Result<(String, Match), Refused> {
         (SPECIFIED, None) => Match::Any,
         (EXACT, None) => {
             return Err(refused(
-                "Request specified MATCH_TYPE_EXACT, but set match string to null",
+                "Request specified MATCH_TYPE_EXACT, but set match string to null.",
             ));
         }
         (DEFAULT, _) => {
             return Err(refused(
-                "Request specified MATCH_TYPE_DEFAULT, but also specified a match string",
+                "Request specified MATCH_TYPE_DEFAULT, but also specified a match string.",
             ));
         }
         (SPECIFIED, _) => {
             return Err(refused(
-                "Request specified MATCH_TYPE_SPECIFIED, but also specified a match string",
+                "Request specified MATCH_TYPE_SPECIFIED, but also specified a match string.",
             ));
         }
         (other, _) => return Err(refused(&format!("Unknown match type {other}"))),

@@ -1,25 +1,54 @@
-//! DescribeLogDirs, versions 1–4: the one log dir, and how large each partition is in it.
+//! DescribeLogDirs, versions 1–5: the one log dir, and how large each partition is in it.
+//!
+//! - v5 says whether the log dir is cordoned; the crate with the messages has no such field yet.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeLogDirs>
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::BufMut;
 use kafka_protocol::messages::describe_log_dirs_response::{
     DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
 };
 use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 
 use super::{text, topic_name};
-use crate::broker::call::RequestContext;
+use crate::broker::call::{Call, RequestContext, decode};
 use crate::broker::cluster::image::TopicImage;
 use crate::broker::node::Node;
+use crate::broker::refusal::Refusal;
+use crate::broker::response::{self, Answer};
 
-pub fn handle(
-    node: &Arc<Node>,
-    _: &RequestContext,
-    request: DescribeLogDirsRequest,
-) -> DescribeLogDirsResponse {
+/// Takes the whole call, to add the field of version 5.
+pub fn answer(call: Call) -> Result<Answer, Refusal> {
+    let (node, mut context, request) = decode::<DescribeLogDirsRequest>(call)?;
+    let response = handle(&node, &context, request);
+    let has_cordoned = context.version >= 5;
+    context.version = context.version.min(4);
+    let mut answer = response::encode::<DescribeLogDirsRequest>(&context, &response)?;
+    if has_cordoned && let Answer::Frame(frame) = &mut answer {
+        // The field is the last of the one log dir. Behind it are two empty lists of tagged fields: the log dir's and
+        // the response's.
+        frame.truncate(frame.len().saturating_sub(2));
+        frame.put_u8(u8::from(is_cordoned(&node)));
+        frame.put_slice(&[0, 0]);
+        response::finish_frame(frame, 0)?;
+    }
+    Ok(answer)
+}
+
+/// Whether `cordoned.log.dirs` names the log dir.
+fn is_cordoned(node: &Node) -> bool {
+    let image = node.cluster.image();
+    let cordoned = node
+        .broker_values(&image)
+        .value("cordoned.log.dirs")
+        .unwrap_or_default();
+    !cordoned.trim().is_empty()
+}
+
+fn handle(node: &Arc<Node>, _: &RequestContext, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
     let image = node.cluster.image();
     let topics = image.topics().filter_map(|topic| {
         let wanted: Option<&[i32]> = match &request.topics {

@@ -42,7 +42,7 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
         Ok(plan) => plan,
         Err(error) => return fetch_response::encode(&context, error.code(), 0, Vec::new()),
     };
-    let most_bytes = node.quotas.most_bytes(&image, Traffic::Fetch, &context);
+    let most_bytes = node.quotas.most_bytes(&image, Traffic::Fetch, context.sender());
     let limits = Limits {
         max_bytes: usize::try_from(request.max_bytes)
             .unwrap_or(0)
@@ -70,10 +70,13 @@ fn is_throttled(node: &Node, context: &RequestContext, answers: &[PartitionAnswe
     let image = node.cluster.image();
     let bytes = answers.iter().map(PartitionAnswer::size).sum();
     let counted = (bytes, steady_ms());
-    let throttle_ms = node.quotas.record(&image, Traffic::Fetch, context, counted);
+    let throttle_ms = node
+        .quotas
+        .record(&image, Traffic::Fetch, context.sender(), counted);
     context.throttle.set_ms(throttle_ms);
     if throttle_ms > 0 {
-        node.quotas.unrecord(&image, Traffic::Fetch, context, counted);
+        node.quotas
+            .unrecord(&image, Traffic::Fetch, context.sender(), counted);
     }
     throttle_ms > 0
 }

@@ -70,6 +70,7 @@ mod topic_ids;
 mod transaction_words;
 pub mod txn_offset_commit;
 pub mod unregister_broker;
+pub mod update_features;
 pub mod write_txn_markers;
 
 use kafka_protocol::messages::{BrokerId, TopicName};

@@ -89,7 +89,7 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
         let counted = (call.body.len(), steady_ms());
         call.node
             .quotas
-            .record(&image, Traffic::Produce, &call.context, counted)
+            .record(&image, Traffic::Produce, call.context.sender(), counted)
     };
     call.context.throttle.set_ms(throttle_ms);
     match (acks, failed) {

@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::replica::Replica;
 use super::replica_manager::ReplicaManager;
 use crate::error::{Error, Kind, Result};
 use crate::storage::cleaner::{CleaningPass, CleaningPlan};
+
+/// How late a stop is noticed in a pause.
+const SHORT_NAP: Duration = Duration::from_millis(100);
 
 /// What a node remembers of its passes.
 #[derive(Debug, Default)]
@@ -90,7 +94,10 @@ impl ReplicaManager {
     fn clean(&self, replica: &Replica, plan: CleaningPlan) -> Result<bool> {
         let keep_going = || self.compaction.may_go_on();
         let mut pass = CleaningPass::begin(plan, self.cleaner_memory(), &keep_going)?;
+        let mut began = Instant::now();
         while let Some(cleaned) = pass.next_group(&keep_going)? {
+            self.rest_after(cleaned.size(), began);
+            began = Instant::now();
             let replaced = replica.log().replace(cleaned)?;
             match replaced {
                 Some(old) => old.remove(),
@@ -99,6 +106,24 @@ impl ReplicaManager {
         }
         replica.log().finish_cleaning(pass.end());
         Ok(true)
+    }
+
+    /// Pauses until a group of segments has taken as long as `log.cleaner.io.max.bytes.per.second` wants. What was read
+    /// counts like what was written.
+    fn rest_after(&self, written: u64, began: Instant) {
+        let image = self.cluster.image();
+        let most = self
+            .broker_values(&image)
+            .value("log.cleaner.io.max.bytes.per.second");
+        let most: f64 = most.and_then(|most| most.trim().parse().ok()).unwrap_or(f64::MAX);
+        drop(image);
+        let seconds = 2.0 * written as f64 / most;
+        let Ok(wanted) = Duration::try_from_secs_f64(seconds) else {
+            return;
+        };
+        while self.compaction.may_go_on() && began.elapsed() < wanted {
+            std::thread::sleep((wanted - began.elapsed().min(wanted)).min(SHORT_NAP));
+        }
     }
 
     /// `log.cleaner.dedupe.buffer.size`, in bytes.

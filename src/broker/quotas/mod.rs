@@ -8,7 +8,6 @@ mod rate;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::call::RequestContext;
 use super::cluster::client_quotas::{CONSUMER_BYTE_RATE, Held, PRODUCER_BYTE_RATE, held_by};
 use super::cluster::image::ClusterImage;
 use super::config::BrokerConfig;
@@ -33,6 +32,14 @@ impl Traffic {
             Traffic::Fetch => CONSUMER_BYTE_RATE,
         }
     }
+}
+
+/// Who a client says that it is.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::broker) struct Sender<'a> {
+    /// The name of its principal.
+    pub(in crate::broker) user: &'a str,
+    pub(in crate::broker) client_id: &'a str,
 }
 
 /// Whose traffic counts together: a user, a client id, or both.
@@ -64,17 +71,12 @@ impl QuotaManager {
         self.rates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn held(image: &ClusterImage, traffic: Traffic, context: &RequestContext) -> Option<Held> {
+    fn held(image: &ClusterImage, traffic: Traffic, sender: Sender<'_>) -> Option<Held> {
         let quotas = image.client_quotas();
         if quotas.is_empty() {
             return None;
         }
-        held_by(
-            quotas,
-            traffic.quota(),
-            &context.principal.name,
-            &context.client_id,
-        )
+        held_by(quotas, traffic.quota(), sender.user, sender.client_id)
     }
 
     /// Counts bytes of a client, and returns for how many milliseconds it must be slowed down: until its rate over the
@@ -83,10 +85,10 @@ impl QuotaManager {
         &self,
         image: &ClusterImage,
         traffic: Traffic,
-        context: &RequestContext,
+        sender: Sender<'_>,
         (bytes, now_ms): (usize, i64),
     ) -> i32 {
-        let Some(held) = Self::held(image, traffic, context) else {
+        let Some(held) = Self::held(image, traffic, sender) else {
             return 0;
         };
         let mut rates = self.rates();
@@ -107,10 +109,10 @@ impl QuotaManager {
         &self,
         image: &ClusterImage,
         traffic: Traffic,
-        context: &RequestContext,
+        sender: Sender<'_>,
         (bytes, now_ms): (usize, i64),
     ) {
-        if let Some(held) = Self::held(image, traffic, context)
+        if let Some(held) = Self::held(image, traffic, sender)
             && let Some(rate) = self.rates().get_mut(&(traffic, held.user, held.client_id))
         {
             rate.record(self.window, -(bytes as f64), now_ms);
@@ -123,9 +125,9 @@ impl QuotaManager {
         &self,
         image: &ClusterImage,
         traffic: Traffic,
-        context: &RequestContext,
+        sender: Sender<'_>,
     ) -> Option<usize> {
-        let held = Self::held(image, traffic, context)?;
+        let held = Self::held(image, traffic, sender)?;
         let full_samples = (self.window.samples - 1).saturating_mul(self.window.sample_ms / 1000);
         // A float becomes the nearest number that there is.
         Some((held.limit * full_samples as f64) as usize)

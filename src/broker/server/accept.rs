@@ -41,7 +41,7 @@ fn start_session(
     peer: SocketAddr,
     sessions: &mut JoinSet<()>,
 ) {
-    let Some(guard) = node.connections.open_one(node.config.max_connections) else {
+    let Some(guard) = node.connections.open_one(most_connections(node)) else {
         return;
     };
     let _ = stream.set_nodelay(true);
@@ -52,4 +52,10 @@ fn start_session(
 /// Returns when the broker has to stop.
 pub(in crate::broker) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
+/// `max.connections` as it is in force now.
+fn most_connections(node: &Node) -> usize {
+    let image = node.cluster.image();
+    usize::try_from(node.broker_values(&image).number("max.connections")).unwrap_or(0)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::container_environment;
+use crate::broker::config::config_table;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::config::{BrokerConfig, Endpoint};
 use crate::client::java_properties;
@@ -99,6 +100,11 @@ fn read_properties(path: &Path) -> Result<Vec<(String, String)>> {
     let bytes = std::fs::read(path).map_err(|error| Error::from(error).context(name()))?;
     let properties =
         java_properties::parse(&bytes).map_err(|error| Error::bad_data(error).context(name()))?;
+    for property in &properties {
+        let checked =
+            config_table::find(&property.key).map_or(Ok(()), |setting| setting.check(&property.value));
+        checked.map_err(|error| Error::bad_data(error).context(format!("{}:{}", name(), property.line)))?;
+    }
     Ok(properties
         .into_iter()
         .map(|property| (property.key, property.value))
@@ -209,6 +215,20 @@ fn check_protocols(config: &BrokerConfig) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_of_the_wrong_type_in_a_file_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.properties");
+        std::fs::write(&path, "# retention\nnum.partitions=3\nlog.retention.hours=1x\n").unwrap();
+        let serve = Serve {
+            config: Some(path.clone()),
+            ..serve(&[])
+        };
+        let error = Configuration::new(&serve).unwrap_err().to_string();
+        let words = "Invalid value 1x for configuration log.retention.hours: Not a number of type INT";
+        assert_eq!(error, format!("{}:3: {words}", path.display()));
+    }
 
     fn serve(settings: &[(&str, &str)]) -> Serve {
         Serve {

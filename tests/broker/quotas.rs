@@ -1,0 +1,193 @@
+//! Client quotas: what is kept of them, and how a client that exceeds one is slowed down.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use kafka_protocol::messages::alter_client_quotas_request::{EntityData, EntryData, OpData};
+use kafka_protocol::messages::alter_user_scram_credentials_request::ScramCredentialUpsertion;
+use kafka_protocol::messages::describe_client_quotas_request::ComponentData;
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::{
+    AlterClientQuotasRequest, AlterUserScramCredentialsRequest, DescribeClientQuotasRequest,
+    DescribeUserScramCredentialsRequest, ProduceRequest, TopicName,
+};
+use kafka_protocol::protocol::StrBytes;
+use kafkit::records::BatchBuilder;
+use kafkit::records::batch_builder::BatchOptions;
+use kafkit::wire::{Connection, ConnectionOptions, HostPort};
+
+use crate::support::cluster::Cluster;
+use crate::support::suite::Suite;
+
+fn connect_as(cluster: &Cluster, client_id: &str) -> Connection {
+    let address = HostPort::parse(&cluster.bootstrap()).unwrap();
+    let options = ConnectionOptions {
+        client_id: client_id.to_owned(),
+        ..ConnectionOptions::default()
+    };
+    Connection::open(&address, &options).unwrap()
+}
+
+fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+/// Sets a quota, or removes it; the error code and message.
+fn alter(cluster: &Cluster, entity: &[(&str, Option<&str>)], key: &str, limit: Option<f64>) -> (i16, String) {
+    let parts = entity.iter().map(|(kind, name)| {
+        EntityData::default()
+            .with_entity_type(text(kind))
+            .with_entity_name(name.map(text))
+    });
+    let op = OpData::default()
+        .with_key(text(key))
+        .with_value(limit.unwrap_or_default())
+        .with_remove(limit.is_none());
+    let entry = EntryData::default()
+        .with_entity(parts.collect())
+        .with_ops(vec![op]);
+    let request = AlterClientQuotasRequest::default().with_entries(vec![entry]);
+    let answer = connect_as(cluster, "admin")
+        .send(&request)
+        .unwrap()
+        .entries
+        .remove(0);
+    (
+        answer.error_code,
+        answer
+            .error_message
+            .map(|message| message.to_string())
+            .unwrap_or_default(),
+    )
+}
+
+/// The quotas of every entity with a client id, as `type=name … key=limit`.
+fn of_client_ids(cluster: &Cluster) -> Vec<String> {
+    let any = ComponentData::default()
+        .with_entity_type(text("client-id"))
+        .with_match_type(2)
+        .with_match(None);
+    let request = DescribeClientQuotasRequest::default().with_components(vec![any]);
+    let entries = connect_as(cluster, "admin")
+        .send(&request)
+        .unwrap()
+        .entries
+        .unwrap();
+    let lines = entries.iter().map(|entry| {
+        let parts = entry.entity.iter().map(|part| {
+            let name = part.entity_name.as_ref().map_or("default", |name| name.as_str());
+            format!("{}={name}", part.entity_type.as_str())
+        });
+        let values = entry
+            .values
+            .iter()
+            .map(|value| format!("{}={}", value.key.as_str(), value.value));
+        parts.chain(values).collect::<Vec<_>>().join(" ")
+    });
+    lines.collect()
+}
+
+#[test]
+fn quotas_are_kept_over_a_restart_and_removed() {
+    let mut cluster = Cluster::start();
+    let both = [("user", Some("u")), ("client-id", None)];
+    assert_eq!(alter(&cluster, &both, "producer_byte_rate", Some(1000.0)).0, 0);
+    assert_eq!(
+        alter(
+            &cluster,
+            &[("client-id", Some("c"))],
+            "request_percentage",
+            Some(12.5)
+        )
+        .0,
+        0
+    );
+    let refused = alter(&cluster, &both, "producer_byte_rate", Some(0.5));
+    assert_eq!(
+        refused,
+        (42, "producer_byte_rate cannot be a fractional value.".to_owned())
+    );
+    cluster.restart();
+    assert_eq!(
+        of_client_ids(&cluster),
+        [
+            "client-id=default user=u producer_byte_rate=1000",
+            "client-id=c request_percentage=12.5"
+        ]
+    );
+    assert_eq!(alter(&cluster, &both, "producer_byte_rate", None).0, 0);
+    assert_eq!(of_client_ids(&cluster), ["client-id=c request_percentage=12.5"]);
+}
+
+/// One batch with a value of this many bytes for partition 0 of topic `t`.
+fn produce(bytes: usize) -> ProduceRequest {
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    builder.append(0, None, Some(&vec![b'x'; bytes]), &[]);
+    let partition = PartitionProduceData::default()
+        .with_index(0)
+        .with_records(Some(Bytes::from(builder.finish_uncompressed())));
+    let topic = TopicProduceData::default()
+        .with_name(TopicName(text("t")))
+        .with_partition_data(vec![partition]);
+    ProduceRequest::default()
+        .with_acks(1)
+        .with_timeout_ms(1000)
+        .with_topic_data(vec![topic])
+}
+
+/// A rate is measured over ten seconds at least: 3000 bytes and some more are 300 a second, and at a quota of 250 they
+/// take two seconds longer. Apache Kafka 4.3.1 told a Java producer times of the same kind.
+#[test]
+fn a_producer_beyond_its_quota_is_told_how_long_it_is_not_read_and_then_is_not() {
+    let cluster = Cluster::start();
+    let bootstrap = cluster.bootstrap();
+    let create = ["topics", "create", "t", "-q", "-b", &bootstrap];
+    Suite::new().run_with_input(create, "").succeeds();
+    let client = [("client-id", Some("slow"))];
+    assert_eq!(alter(&cluster, &client, "producer_byte_rate", Some(250.0)).0, 0);
+    let mut slow = connect_as(&cluster, "slow");
+    let mut other = connect_as(&cluster, "other");
+    assert_eq!(slow.send_as(&produce(100), 9).unwrap().throttle_time_ms, 0);
+    let told = slow.send_as(&produce(2800), 9).unwrap();
+    assert_eq!(told.responses[0].partition_responses[0].error_code, 0);
+    let throttle_ms = u64::try_from(told.throttle_time_ms).unwrap();
+    assert!((1_000..4_000).contains(&throttle_ms), "{throttle_ms}");
+    assert_eq!(other.send_as(&produce(2800), 9).unwrap().throttle_time_ms, 0);
+    let before = Instant::now();
+    slow.send(&DescribeClientQuotasRequest::default()).unwrap();
+    let waited = before.elapsed();
+    assert!(
+        waited > Duration::from_millis(throttle_ms / 2),
+        "{waited:?} of {throttle_ms} ms"
+    );
+}
+
+#[test]
+fn scram_credentials_are_kept_without_the_password() {
+    let mut cluster = Cluster::start();
+    let salted = b"the salted password of one user!";
+    let upsertion = ScramCredentialUpsertion::default()
+        .with_name(text("alice"))
+        .with_mechanism(1)
+        .with_iterations(4096)
+        .with_salt(Bytes::from_static(b"salt"))
+        .with_salted_password(Bytes::from_static(salted));
+    let request = AlterUserScramCredentialsRequest::default().with_upsertions(vec![upsertion]);
+    let answer = connect_as(&cluster, "admin").send(&request).unwrap();
+    assert_eq!(answer.results[0].error_code, 0, "{answer:?}");
+    cluster.restart();
+    let everyone = DescribeUserScramCredentialsRequest::default().with_users(None);
+    let described = connect_as(&cluster, "admin").send(&everyone).unwrap().results;
+    assert_eq!(described.len(), 1);
+    assert_eq!(described[0].user.as_str(), "alice");
+    let info = &described[0].credential_infos[0];
+    assert_eq!((info.mechanism, info.iterations), (1, 4096));
+    for file in std::fs::read_dir(cluster.data_dir()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            let holds = bytes.windows(salted.len()).any(|window| window == salted);
+            assert!(!holds, "{} holds the salted password", path.display());
+        }
+    }
+}
