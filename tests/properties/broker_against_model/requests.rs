@@ -5,6 +5,8 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
+use kafka_protocol::messages::describe_producers_request::TopicRequest;
+use kafka_protocol::messages::describe_producers_response::ProducerState;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::offset_commit_request::{
@@ -17,9 +19,9 @@ use kafka_protocol::messages::txn_offset_commit_request::{
 };
 use kafka_protocol::messages::{
     AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, CreateTopicsRequest, DeleteRecordsRequest,
-    EndTxnRequest, FetchRequest, FindCoordinatorRequest, GroupId, InitProducerIdRequest, ListOffsetsRequest,
-    OffsetCommitRequest, OffsetFetchRequest, ProduceRequest, ProducerId, TopicName, TransactionalId,
-    TxnOffsetCommitRequest,
+    DescribeProducersRequest, DescribeTransactionsRequest, EndTxnRequest, FetchRequest,
+    FindCoordinatorRequest, GroupId, InitProducerIdRequest, ListOffsetsRequest, OffsetCommitRequest,
+    OffsetFetchRequest, ProduceRequest, ProducerId, TopicName, TransactionalId, TxnOffsetCommitRequest,
 };
 use kafka_protocol::protocol::StrBytes;
 use kafkit::records::Batches;
@@ -340,6 +342,45 @@ impl Requests {
         check(response.topics[0].partitions[0].error_code)
     }
 
+    /// The producers of a partition that the broker knows, by id.
+    pub fn producers(&mut self, partition: Partition) -> Vec<DescribedProducer> {
+        let topic = TopicRequest::default()
+            .with_name(self.topic(partition.0))
+            .with_partition_indexes(vec![partition.1]);
+        let request = DescribeProducersRequest::default().with_topics(vec![topic]);
+        let response = self.connection.send_as(&request, 0).unwrap();
+        let found = &response.topics[0].partitions[0];
+        check(found.error_code).unwrap();
+        let mut producers: Vec<_> = found.active_producers.iter().map(described).collect();
+        producers.sort_unstable();
+        producers
+    }
+
+    /// The state of a transaction, its producer, and its partitions of the test's topics.
+    pub fn describe_transaction(&mut self, at: usize, topics: usize) -> (String, Identity, Vec<Partition>) {
+        let request =
+            DescribeTransactionsRequest::default().with_transactional_ids(vec![self.transactional_id(at)]);
+        let response = self.connection.send_as(&request, 0).unwrap();
+        let found = &response.transaction_states[0];
+        check(found.error_code).unwrap();
+        let mut partitions = Vec::new();
+        for topic in 0..topics {
+            let name = self.topic(topic);
+            let of_topic = found.topics.iter().filter(|found| found.topic == name);
+            partitions.extend(
+                of_topic
+                    .flat_map(|found| &found.partitions)
+                    .map(|index| (topic, *index)),
+            );
+        }
+        partitions.sort_unstable();
+        let producer = Identity {
+            id: found.producer_id.0,
+            epoch: found.producer_epoch,
+        };
+        (found.transaction_state.to_string(), producer, partitions)
+    }
+
     /// The committed offset; -1 if there is none.
     pub fn committed(
         &mut self,
@@ -362,6 +403,18 @@ impl Requests {
         let found = &group.topics[0].partitions[0];
         check(found.error_code).map(|()| found.committed_offset)
     }
+}
+
+/// Producer id, epoch, last sequence number (-1: none), and the first offset of the open transaction (-1: none).
+pub type DescribedProducer = (i64, i32, i32, i64);
+
+fn described(state: &ProducerState) -> DescribedProducer {
+    (
+        state.producer_id.0,
+        state.producer_epoch,
+        state.last_sequence,
+        state.current_txn_start_offset,
+    )
 }
 
 /// The batches of an answer; the last one may be cut off.

@@ -10,12 +10,13 @@ use kafkit::records::{BatchBuilder, Codec};
 use kafkit::wire::{Connection, ConnectionOptions, HostPort};
 
 use super::model::{Appended, Batch, Content, Generation, Identity, Log, Model, Partition, State};
-use super::requests::{FetchFrom, Requests};
+use super::requests::{DescribedProducer, FetchFrom, Requests};
 use crate::support::cluster::Cluster;
 use crate::support::random::Random;
 
 /// The topics' partitions.
 const PARTITIONS: [Partition; 4] = [(0, 0), (0, 1), (1, 0), (2, 0)];
+const TOPICS: usize = 3;
 const GROUPS: usize = 2;
 const TRANSACTIONAL_IDS: usize = 3;
 const IDEMPOTENT_PRODUCERS: usize = 3;
@@ -125,7 +126,8 @@ impl World {
             81..88 => self.list_offset(),
             88..91 => self.commit_offset(),
             91..95 => self.committed(),
-            95..98 => self.delete_records(),
+            95..97 => self.delete_records(),
+            97 => self.describe(),
             _ => self.restart(),
         }
     }
@@ -578,6 +580,51 @@ impl World {
             Ok(commit.map_or(-1, |(_, offset)| *offset))
         };
         assert_eq!(answer, wanted, "offset of group {group} on {partition:?}");
+    }
+
+    /// What the broker shows of its producers and transactions.
+    fn describe(&mut self) {
+        self.tell("describe");
+        for partition in PARTITIONS {
+            // After a crash the broker knows a producer no more whose records were deleted.
+            let log = self.model.log(partition);
+            if log.start > 0 {
+                continue;
+            }
+            let wanted: Vec<DescribedProducer> = log
+                .producers
+                .iter()
+                .map(|(id, known)| {
+                    let first = known.open_since.unwrap_or(-1);
+                    (*id, i32::from(known.epoch), known.last_sequence(), first)
+                })
+                .collect();
+            assert_eq!(
+                self.requests.producers(partition),
+                wanted,
+                "producers of {partition:?}"
+            );
+        }
+        for at in 0..TRANSACTIONAL_IDS {
+            let Some(transaction) = &self.model.transactions[at] else {
+                continue;
+            };
+            let state = match transaction.state {
+                State::Empty => "Empty",
+                State::Ongoing => "Ongoing",
+                State::Complete { commits: true } => "CompleteCommit",
+                State::Complete { commits: false } => "CompleteAbort",
+            };
+            let partitions = transaction.partitions.iter().copied().collect();
+            let wanted = (state.to_owned(), transaction.producer, partitions);
+            let mut seen = self.requests.describe_transaction(at, TOPICS);
+            let deadline = Instant::now() + PATIENCE;
+            // A cluster may be about to write the end.
+            while self.cluster.is_none() && seen != wanted && Instant::now() < deadline {
+                seen = self.requests.describe_transaction(at, TOPICS);
+            }
+            assert_eq!(seen, wanted, "transaction {at}");
+        }
     }
 
     fn delete_records(&mut self) {
