@@ -45,6 +45,10 @@ def check_sarama_groups_and_static_members(broker):
     tour("sarama", broker, "groups")
 
 
+def check_sarama_transactions(broker):
+    tour("sarama", broker, "transactions")
+
+
 def check_sarama_offsets_by_time_and_deleted_records(broker):
     tour("sarama", broker, "offsets")
 

@@ -22,7 +22,7 @@ var (
 
 func main() {
 	bootstrap = []string{os.Args[1]}
-	steps := map[string]func(){"records": records, "groups": groups, "offsets": offsets, "admin": administration}
+	steps := map[string]func(){"records": records, "groups": groups, "offsets": offsets, "transactions": transactions, "admin": administration}
 	steps[os.Args[2]]()
 	fmt.Println("done")
 }
@@ -70,6 +70,44 @@ func produceAndRead(conf *sarama.Config, topic string) {
 		must.Hold((message.Value == nil) == (i%7 == 0), "nulls stay null", message)
 		must.Hold(string(message.Headers[0].Value) == fmt.Sprint(i), "headers", message.Headers)
 	}
+}
+
+// One transaction is committed, one aborted, one committed, each with a place in the input; then a second producer of the
+// id keeps the first out.
+func transactions() {
+	create("sarama-eos", 1)
+	begin := func() sarama.SyncProducer {
+		conf := config()
+		conf.Producer.Idempotent = true
+		conf.Producer.RequiredAcks = sarama.WaitForAll
+		conf.Net.MaxOpenRequests = 1
+		conf.Producer.Transaction.ID = "sarama-eos"
+		return must.Give(sarama.NewSyncProducer(bootstrap, conf))
+	}
+	producer := begin()
+	for i, value := range []string{"one", "two", "three"} {
+		must.Work(producer.BeginTxn())
+		sent(producer.SendMessage(&sarama.ProducerMessage{Topic: "sarama-eos", Value: sarama.StringEncoder(value)}))
+		place := &sarama.PartitionOffsetMetadata{Partition: 0, Offset: int64(i + 1)}
+		must.Work(producer.AddOffsetsToTxn(map[string][]*sarama.PartitionOffsetMetadata{"sarama-eos": {place}}, "sarama-eos-g"))
+		if value == "two" {
+			must.Work(producer.AbortTxn())
+		} else {
+			must.Work(producer.CommitTxn())
+		}
+	}
+	second := begin()
+	must.Work(producer.BeginTxn())
+	_, _, err := producer.SendMessage(&sarama.ProducerMessage{Topic: "sarama-eos", Value: sarama.StringEncoder("late")})
+	must.Hold(err != nil || producer.CommitTxn() != nil, "a producer that was replaced commits", err)
+	must.Work(second.Close())
+	conf := config()
+	conf.Consumer.IsolationLevel = sarama.ReadCommitted
+	seen := read(conf, "sarama-eos", sarama.OffsetOldest, 2)
+	must.Hold(string(seen[0].Value) == "one" && string(seen[1].Value) == "three", "what is committed", seen)
+	admin := must.Give(sarama.NewClusterAdmin(bootstrap, config()))
+	committed := must.Give(admin.ListConsumerGroupOffsets("sarama-eos-g", map[string][]int32{"sarama-eos": {0}}))
+	must.Hold(committed.GetBlock("sarama-eos", 0).Offset == 3, "the place in the input", committed)
 }
 
 // Two members share four partitions; what was committed is not read again; static members come back unnoticed.
