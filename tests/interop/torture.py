@@ -11,7 +11,8 @@ Three clients (librdkafka, Java's, franz-go) in three roles each; a role tells w
   where the client could not find out: all or nothing.
 - copy: reads `numbers` in a group and writes `copies-of-NAME`, in transactions that take the group's offsets along.
 
-`watch` tells the committed offsets of the copiers again and again: `NAME PARTITION OFFSET`.
+librdkafka also follows `numbers` in a group that commits without transactions (`follow GROUP PARTITION OFFSET` of each
+commit), and `watch` tells the committed offsets of all groups again and again, in the same form.
 """
 
 import argparse
@@ -127,13 +128,16 @@ def check_copies(name, copies, numbers):
                           f"{source[at:at + 5]} {copied[at:at + 5]}")
 
 
-def check_watched(told):
+def check_committed(watched, followed):
+    """A committed offset never goes back, and none that was acknowledged is lost."""
     latest = {}
-    for client, partition, offset in told:
-        place, offset = (client, partition), int(offset)
+    for group, partition, offset in watched:
+        place, offset = (group, partition), int(offset)
         expect(offset >= latest.get(place, -1), f"committed offset of {place} went from {latest.get(place)} to {offset}")
         latest[place] = offset
-    return latest
+    for group, partition, offset in followed:
+        seen = latest[group, partition]
+        expect(int(offset) <= seen, f"{group} was told that {offset} of partition {partition} is committed; it is {seen}")
 
 
 def kill(broker, choice, kills, end):
@@ -157,8 +161,9 @@ def torture(broker, kills, seconds, seed):
         run(harness.KAFKIT, "topics", "create", topic, "--partitions", len(PARTITIONS), "-b", broker.bootstrap)
     writers = {name: start(name, broker, "idempotent", "transactions") for name in CLIENTS}
     copiers = {name: start(name, broker, "copy") for name in CLIENTS}
+    follower = start("librdkafka", broker, "follow")
     watcher = start("librdkafka", broker, "watch")
-    running_programs[:] = [*writers.values(), *copiers.values(), watcher]
+    running_programs[:] = [*writers.values(), *copiers.values(), follower, watcher]
     try:
         for program in writers.values():
             program.wait_for(lambda lines: len(lines) > 20, "no records")
@@ -167,11 +172,12 @@ def torture(broker, kills, seconds, seed):
         numbers = read(broker, "numbers", "read_committed")
         ends = {partition: records[-1][0] + 1 for partition, records in numbers.items()}
         caught_up = lambda: all(int(offset) == ends[int(partition)]
-                                for _, partition, offset in (line.split()[1:] for line in watcher.lines[-9:]))
-        wait_until(caught_up, lambda: f"the copiers do not arrive at {ends}: {watcher.lines[-9:]}", PATIENCE)
+                                for _, partition, offset in (line.split()[1:] for line in watcher.lines[-12:]))
+        wait_until(caught_up, lambda: f"the groups do not arrive at {ends}: {watcher.lines[-12:]}", PATIENCE)
         for program in copiers.values():
             finish(program)
-        check_watched(finish(watcher)["watch"])
+        followed = finish(follower)["follow"]
+        check_committed(finish(watcher)["watch"], followed)
     finally:
         for program in running_programs:
             program.stop(signal.SIGKILL)

@@ -132,9 +132,28 @@ def copy():
         reader.close()
 
 
+def follow():
+    """Reads the numbers and commits without a transaction; tells what is committed."""
+    reader = consumer(f"{NAME}-follow")
+    reader.subscribe(["numbers"])
+    is_due = False
+    while not stopping.is_set():
+        is_due |= any(not record.error() for record in reader.consume(100, 0.3))
+        if not is_due:
+            continue
+        try:
+            for place in reader.commit(asynchronous=False):
+                if not place.error:
+                    tell("follow", f"{NAME}-follow", place.partition, place.offset)
+            is_due = False
+        except KafkaException:
+            pass  # once more after the next look at the topic
+    reader.close()
+
+
 def watch():
-    """The committed offsets of the copiers, over and over."""
-    groups = {client: consumer(f"{client}-copy") for client in ["librdkafka", "java", "franz"]}
+    """The committed offsets of these groups, over and over."""
+    groups = {name: consumer(name) for name in ["librdkafka-copy", "java-copy", "franz-copy", "librdkafka-follow"]}
     while not stopping.is_set():
         for client, asker in groups.items():
             try:
