@@ -5,9 +5,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::topic_partition::Offset;
 
-/// Whole batches, except that the last one may be cut off where the reader's byte limit fell into it. Stays readable
-/// when its segment is deleted meanwhile.
+/// Whole batches. Stays readable when its segment is deleted meanwhile.
 #[derive(Clone, Debug)]
 pub struct LogSlice {
     /// `None` if and only if the slice is empty.
@@ -27,6 +27,19 @@ impl LogSlice {
 
     pub fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// The base offset of the batch behind the slice; `None` where the file ends, or holds nothing there that can follow
+    /// `offset`, one of the slice's.
+    pub fn next_base_offset(&self, offset: Offset) -> Result<Option<Offset>> {
+        let Some(file) = &self.file else {
+            return Ok(None);
+        };
+        let mut bytes = [0; size_of::<Offset>()];
+        let read = file.read_at(&mut bytes, self.position + self.length as u64)?;
+        let next = Offset::from_be_bytes(bytes);
+        // A file that was made in its full size beforehand goes on with zeros.
+        Ok((read == bytes.len() && next > offset).then_some(next))
     }
 
     /// Appends the slice's bytes to `out`.

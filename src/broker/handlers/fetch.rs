@@ -28,7 +28,8 @@ use crate::broker::quotas::Traffic;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
 use crate::broker::timers::steady_ms;
-use crate::storage::ReadError;
+use crate::storage::transaction_index::AbortedTransaction;
+use crate::storage::{LogSlice, PartitionLog, ReadError};
 
 /// Takes the whole call, as the answer is sent in pieces.
 pub async fn answer(call: Call) -> Result<Answer, Refusal> {
@@ -185,7 +186,7 @@ fn read(target: &Target, partition: &Replica, left: usize, first: bool, limits: 
     match log.read(target.offset, max_bytes, upper_bound, first) {
         Ok(slice) => {
             if limits.read_committed && !slice.is_empty() {
-                match log.aborted_transactions(target.offset, upper_bound) {
+                match aborted(&log, &slice, target.offset, upper_bound) {
                     Ok(aborted) => answer.aborted = aborted,
                     Err(_) => return refused(ResponseError::KafkaStorageError),
                 }
@@ -196,6 +197,17 @@ fn read(target: &Target, partition: &Replica, left: usize, first: bool, limits: 
         Err(ReadError::Storage(_)) => return refused(ResponseError::KafkaStorageError),
     }
     answer
+}
+
+/// The aborted transactions among the records of a slice, and no others: there may be any number of them behind it.
+fn aborted(
+    log: &PartitionLog,
+    slice: &LogSlice,
+    offset: i64,
+    upper_bound: i64,
+) -> crate::error::Result<Vec<AbortedTransaction>> {
+    let end = slice.next_base_offset(offset)?.unwrap_or(upper_bound);
+    log.aborted_transactions(offset, end.min(upper_bound))
 }
 
 /// In Kafka's answer a partition that does not exist has a list of aborted transactions, whatever the isolation level;

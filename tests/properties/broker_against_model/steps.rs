@@ -508,7 +508,9 @@ impl World {
         if from.read_committed {
             let mut seen = fetched.aborted;
             seen.sort_unstable();
-            let [mut needed, mut allowed] = [aborted(next), aborted(end)];
+            // Whoever reads a segment to its end may be told of all that follow.
+            let is_one_segment = self.cluster.is_some() && from.partition.0 != 0;
+            let [mut needed, mut allowed] = [next, if is_one_segment { next } else { end }].map(aborted);
             needed.sort_unstable();
             allowed.sort_unstable();
             let is_complete =
