@@ -26,4 +26,5 @@ mod topics;
 mod transactions;
 mod tutorials;
 mod usage;
+mod users;
 mod version;

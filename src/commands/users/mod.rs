@@ -6,6 +6,7 @@ pub use password::PasswordSource;
 
 use super::command::{Command, Needs};
 use super::context::Context;
+use crate::client::admin::ApiError;
 use crate::client::admin::scram_users::{NewCredential, ScramHash, ScramUser};
 use crate::error::{Error, Result};
 use crate::output::{confirm, plural, user as output};
@@ -84,32 +85,29 @@ fn set(password: &Password, must_exist: bool, context: &mut Context) -> Result<(
         _ => {}
     }
     let mechanisms = chosen(password, &there, must_exist);
-    let (doing, done) = if must_exist {
-        ("would alter", "altered")
+    let (doing, would_be, done) = if must_exist {
+        ("would alter", "would be altered", "altered")
     } else {
-        ("would create", "created")
+        ("would create", "would be created", "created")
     };
     if password.is_dry_run {
-        return output::outcomes(
-            &mut context.printer,
-            doing,
-            std::slice::from_ref(user),
-            &format!("{doing}d"),
-        );
+        return output::outcomes(&mut context.printer, doing, std::slice::from_ref(user), would_be);
     }
     let secret = password::read(&password.source, user)?;
     context.client.restart_deadline();
-    let added: Vec<NewCredential> = mechanisms
-        .into_iter()
-        .map(|mechanism| NewCredential {
+    // A controller refuses two changes of one user in a request.
+    for mechanism in mechanisms {
+        let credential = NewCredential {
             mechanism,
             iterations: password.iterations,
             password: secret.clone(),
-        })
-        .collect();
-    let outcome = context.client.admin()?.alter_scram_user(user, &[], &added)?;
-    outcome
-        .map_err(|refusal| Error::from(refusal).context(format_args!("cannot set the password of {user}")))?;
+        };
+        let admin = context.client.admin()?;
+        let outcome = admin.alter_scram_user(user, &[], std::slice::from_ref(&credential))?;
+        outcome.map_err(|refusal| {
+            Error::from(refusal).context(format_args!("cannot set the password of {user}"))
+        })?;
+    }
     output::outcomes(&mut context.printer, done, std::slice::from_ref(user), done)
 }
 
@@ -160,24 +158,35 @@ fn delete(deletion: &Deletion, context: &mut Context) -> Result<()> {
     let mut deleted = Vec::new();
     let mut failures = Vec::new();
     for user in there {
-        let credentials = user.credentials.unwrap_or_default().into_iter();
-        let doomed: Vec<ScramHash> = credentials
-            .map(|(mechanism, _)| mechanism)
-            .filter(|mechanism| deletion.mechanisms.is_empty() || deletion.mechanisms.contains(mechanism))
-            .collect();
-        match context
-            .client
-            .admin()?
-            .alter_scram_user(&user.name, &doomed, &[])?
-        {
+        match take_away(&user, &deletion.mechanisms, context)? {
             Ok(()) => deleted.push(user.name),
             Err(refusal) => {
-                failures.push(Error::from(refusal).context(format_args!("cannot delete user {}", user.name)));
+                let what = format!("cannot delete user {}", user.name);
+                failures.push(Error::from(refusal).context(what));
             }
         }
     }
     output::outcomes(&mut context.printer, "deleted", &deleted, "deleted")?;
     context.outcome_of(failures)
+}
+
+/// Takes the passwords of a user away, for these mechanisms or for all, one after the other: a controller refuses two
+/// changes of one user in a request.
+fn take_away(
+    user: &ScramUser,
+    mechanisms: &[ScramHash],
+    context: &mut Context,
+) -> Result<std::result::Result<(), ApiError>> {
+    for (mechanism, _) in user.credentials.as_ref().map_or(&[][..], Vec::as_slice) {
+        if !mechanisms.is_empty() && !mechanisms.contains(mechanism) {
+            continue;
+        }
+        let admin = context.client.admin()?;
+        if let Err(refusal) = admin.alter_scram_user(&user.name, std::slice::from_ref(mechanism), &[])? {
+            return Ok(Err(refusal));
+        }
+    }
+    Ok(Ok(()))
 }
 
 fn has(users: &[ScramUser], name: &str) -> bool {

@@ -4,12 +4,13 @@ mod words;
 
 use std::process::ExitCode;
 
-use super::admin_tool::{Failure, context};
+use super::admin_tool::{Failure, context_of, read_config};
 use super::errors::{java_message, what_is_missing};
 use super::option_parser::{Parsed, check_required, parse};
 use super::option_table::{OptionSpec, Tool, flag, value};
 use super::usage::{help_or_version, refuse};
 use crate::client::admin::Broker;
+use crate::client::settings::{Origin, Settings};
 use crate::commands::context::Context;
 use crate::error::{Error, Kind};
 use crate::java::hash_set_order::{hash_of_string, in_hash_order};
@@ -36,6 +37,9 @@ pub const TOOL: Tool = Tool {
     name: "kafka-broker-api-versions",
     options: OPTIONS,
 };
+
+/// The tool gives up sooner than the others, in milliseconds.
+const PATIENCE_MS: &str = "5000";
 
 const ABOUT: &str = "This tool helps to retrieve broker version information.";
 
@@ -77,7 +81,12 @@ fn without_the_client(message: &str) -> &str {
 
 fn carry_out(parsed: &Parsed) -> Result<(), Failure> {
     let servers = parsed.value("bootstrap-server");
-    let mut context = context(parsed.value("command-config")?, servers.clone()?)?;
+    let mut settings = Settings::default();
+    settings.set("default.api.timeout.ms", PATIENCE_MS, Origin::Default);
+    if let Some(file) = parsed.value("command-config")? {
+        read_config(file, &mut settings)?;
+    }
+    let mut context = context_of(settings, servers.clone()?)?;
     let servers = servers?.unwrap_or_default();
     let brokers = context
         .client
