@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::group_watch::Watched;
 use super::table::{Cell, Column, Table, age, count, numbers, words};
 use super::{Format, Printer};
-use crate::client::admin::groups::{GroupDescription, GroupMember};
+use crate::client::admin::groups::{GroupDescription, GroupMember, SHARE};
 use crate::error::Result;
 use crate::topic_partition::{Offset, TopicPartition};
 
@@ -44,7 +44,11 @@ impl Progress {
 #[derive(Debug)]
 pub struct Row {
     pub partition: TopicPartition,
+    /// Of a share group the first offset that is not done with.
     pub committed: Option<Offset>,
+    /// What the coordinator says itself, as it does of share groups: records beyond the first that is not done with may
+    /// be done with.
+    pub stated_lag: Option<i64>,
     pub end: Option<Offset>,
     /// Milliseconds for which the first record that is not committed has been there; zero without any.
     pub waits_ms: Option<i64>,
@@ -55,7 +59,8 @@ pub struct Row {
 impl Row {
     /// Records not read yet. Without a commit it is not known where the group would begin.
     pub fn lag(&self) -> Option<i64> {
-        Some((self.end? - self.committed?).max(0))
+        self.stated_lag
+            .or_else(|| Some((self.end? - self.committed?).max(0)))
     }
 }
 
@@ -94,7 +99,7 @@ pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
     if !progress.is_known {
         return format!("{}   unknown", group.id);
     }
-    let mut facts = vec![group.state.to_lowercase(), format!("{} protocol", group.kind)];
+    let mut facts = vec![group.state.to_lowercase(), kind(group)];
     if !group.assignor.is_empty() {
         facts.push(group.assignor.clone());
     }
@@ -133,6 +138,14 @@ pub(super) fn block(progress: &Progress, watched: Option<&Watched>) -> String {
         rows.row(cells);
     }
     format!("{head}\n\n{}", rows.aligned())
+}
+
+fn kind(group: &GroupDescription) -> String {
+    if group.kind == SHARE {
+        "share group".to_owned()
+    } else {
+        format!("{} protocol", group.kind)
+    }
 }
 
 /// The members of a group of the newer protocol with what they have and shall have, while that differs.

@@ -249,6 +249,38 @@ fn members_share_a_partition_and_what_they_accept_is_done_with() {
 }
 
 #[test]
+fn a_share_group_is_listed_and_described() {
+    let cluster = started("jobs", 10);
+    begin_early(&cluster, "workers", &[]);
+    let mut member = Member::join(&cluster, "workers", "one", "jobs");
+    assert_eq!(member.fetch(), [(0, 9, 1)]);
+    assert_eq!(member.acknowledge(0, 1, ACCEPT), 0);
+    assert_eq!(member.acknowledge(4, 6, ACCEPT), 0);
+    let described = kafkit(&cluster, &["describe", "group", "workers", "-o", "json"]);
+    let described: serde_json::Value = serde_json::from_str(&described).expect("JSON");
+    let group = &described[0];
+    assert_eq!(
+        (&group["state"], &group["protocol"]),
+        (&"stable".into(), &"share".into())
+    );
+    assert_eq!(
+        group["lag"], 5,
+        "what is done with behind the start does not count: {group}"
+    );
+    let table = kafkit(&cluster, &["describe", "group", "workers"]);
+    assert!(
+        table.starts_with("workers   stable, share group, epoch 3, coordinator 1   1 member   lag 5 "),
+        "{table}"
+    );
+    let listed = kafkit(&cluster, &["groups", "list"]);
+    let row = listed
+        .lines()
+        .find(|line| line.starts_with("workers"))
+        .expect("a row");
+    assert!(row.contains("share") && row.contains("stable"), "{row}");
+}
+
+#[test]
 fn released_records_come_again_up_to_the_limit_and_rejected_ones_never() {
     let cluster = started("t", 4);
     begin_early(&cluster, "g", &[("share.delivery.count.limit", "3")]);
@@ -285,7 +317,7 @@ fn a_member_that_goes_gives_its_records_back() {
 
 #[test]
 fn a_member_that_says_nothing_loses_its_records_in_time() {
-    let settings = [SETTINGS, &["group.share.record.lock.duration.ms=300"]].concat();
+    let settings = [SETTINGS, &["group.share.record.lock.duration.ms=1000"]].concat();
     let cluster = Cluster::start_with(&settings);
     kafkit(&cluster, &["topics", "create", "t"]);
     produce(&cluster, "t", 0..2);

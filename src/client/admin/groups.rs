@@ -26,6 +26,9 @@ pub(super) const OFFSETS_OF_GROUPS: i16 = 8;
 /// The first version that finds coordinators of several groups at once.
 const COORDINATORS_OF_GROUPS: i16 = 4;
 
+/// The kind of share groups.
+pub const SHARE: &str = "share";
+
 /// A group as a broker lists it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GroupListing {
@@ -66,7 +69,7 @@ impl CommittedOffset {
 pub struct GroupDescription {
     pub id: String,
     pub state: String,
-    /// `classic`, or `consumer` for the newer protocol.
+    /// `classic`, `consumer` for the newer protocol, or `share` for a share group (KIP-932).
     pub kind: &'static str,
     /// `consumer`, `connect`, …; empty for a group of offsets only.
     pub protocol_type: String,
@@ -138,7 +141,12 @@ impl AdminClient {
     pub fn describe_group(&mut self, group: &str) -> Result<Result<GroupDescription, ApiError>> {
         let described = match self.describe_newer_group(group)? {
             Err(error) if matches!(error.code, GROUP_ID_NOT_FOUND | UNSUPPORTED_VERSION) => {
-                self.describe_classic_group(group)?
+                match self.describe_classic_group(group)? {
+                    Err(error) if error.code == GROUP_ID_NOT_FOUND => {
+                        self.describe_as_share_group(group, error)?
+                    }
+                    other => other,
+                }
             }
             other => other,
         };
@@ -262,6 +270,42 @@ impl AdminClient {
             coordinator: None,
             epochs: Some(GroupEpochs {
                 group: described.group_epoch,
+                assignment: described.assignment_epoch,
+            }),
+            members: members.collect(),
+        }))
+    }
+
+    /// `absent`: what was answered as long as it could have been a group of another kind.
+    fn describe_as_share_group(
+        &mut self,
+        group: &str,
+        absent: ApiError,
+    ) -> Result<Result<GroupDescription, ApiError>> {
+        let described = match self.describe_share_group(group) {
+            Ok(Ok(described)) => described,
+            Ok(Err(error)) if error.code == GROUP_ID_NOT_FOUND => return Ok(Err(absent)),
+            Ok(Err(error)) => return Ok(Err(error)),
+            Err(error) if is_unsupported(&error) => return Ok(Err(absent)),
+            Err(error) => return Err(error),
+        };
+        let members = described.members.into_iter().map(|member| GroupMember {
+            id: member.id,
+            instance_id: None,
+            client_id: member.client_id,
+            host: member.host,
+            assignment: member.assignment,
+            progress: None,
+        });
+        Ok(Ok(GroupDescription {
+            id: described.id,
+            state: described.state,
+            kind: SHARE,
+            protocol_type: SHARE.to_owned(),
+            assignor: String::new(),
+            coordinator: described.coordinator,
+            epochs: Some(GroupEpochs {
+                group: described.epoch,
                 assignment: described.assignment_epoch,
             }),
             members: members.collect(),

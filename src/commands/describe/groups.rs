@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
-use crate::client::admin::groups::GroupDescription;
+use crate::client::admin::groups::{GroupDescription, SHARE};
 use crate::client::admin::offsets::LATEST;
 use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, ApiError};
@@ -83,7 +83,23 @@ fn no_group(name: &str, refusal: ApiError, context: &mut Context) -> Error {
 /// A group with what it has committed and where its partitions end.
 fn progress(description: GroupDescription, context: &mut Context) -> Result<Progress> {
     let admin = context.client.admin()?;
-    let committed = admin.committed_offsets(&description.id)?;
+    let mut lags = BTreeMap::new();
+    let committed = if description.kind == SHARE {
+        let places = admin.share_group_offsets(&description.id)?;
+        let places = places.map_err(|refusal| {
+            Error::from(refusal).context(format_args!("cannot describe group {}", description.id))
+        })?;
+        let known = places
+            .into_iter()
+            .filter_map(|(partition, place)| Some((partition, place?)));
+        let known = known.map(|(partition, place)| {
+            lags.extend(place.lag.map(|lag| (partition.clone(), lag)));
+            (partition, place.start)
+        });
+        known.collect()
+    } else {
+        admin.committed_offsets(&description.id)?
+    };
     let assigned = description.members.iter().flat_map(|member| &member.assignment);
     let partitions: BTreeSet<TopicPartition> = committed.keys().chain(assigned).cloned().collect();
     let names: BTreeSet<&str> = partitions
@@ -108,6 +124,7 @@ fn progress(description: GroupDescription, context: &mut Context) -> Result<Prog
     for partition in partitions {
         let mut row = Row {
             committed: committed.get(&partition).copied(),
+            stated_lag: lags.get(&partition).copied(),
             end: ends.get(&partition).copied(),
             waits_ms: None,
             member: description
