@@ -3,6 +3,7 @@
 //! Owns every flag, default and usage error; owns no socket and prints no results. `nouns` is the register; a noun's
 //! flags are in the file of its name, and become the `Action` of the same name in `commands/`.
 
+pub mod acls;
 pub mod broker;
 pub mod candidates;
 mod completion;

@@ -6,7 +6,7 @@ use clap::{ArgMatches, Args, Command};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
-    broker, configs, consume, describe, doctor, dump_log, generate, groups, leaders, offsets, produce,
+    acls, broker, configs, consume, describe, doctor, dump_log, generate, groups, leaders, offsets, produce,
     quotas, reassign, records, topics, transactions, users,
 };
 use crate::error::{Error, Result};
@@ -25,6 +25,7 @@ const NOUNS: &[Row] = &[
     row::<configs::ConfigsArgs>("configs"),
     row::<users::UsersArgs>("users"),
     row::<quotas::QuotasArgs>("quotas"),
+    row::<acls::AclsArgs>("acls"),
     row::<reassign::ReassignArgs>("reassign"),
     row::<dump_log::DumpLogArgs>("dump-log"),
     row::<doctor::DoctorArgs>("doctor"),

@@ -3,6 +3,7 @@
 //! A command is an `Action` (what was asked for) that implements [`command::Command`]. `produce` and `consume` are run by
 //! both faces; the other Java tools have steps of their own in `java_tools`.
 
+pub mod acls;
 pub mod broker;
 pub mod command;
 pub mod configs;
@@ -26,3 +27,4 @@ pub mod topics;
 pub mod transactions;
 mod unwell_topics;
 pub mod users;
+mod undo_name;

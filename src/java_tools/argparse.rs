@@ -4,6 +4,7 @@
 //! Owns how words become options, usage lines and complaints in argparse4j's words and layout. Owns no tool's own rules.
 
 use super::option_table::{Argument, OptionSpec};
+use crate::spelling::closest;
 
 /// Columns of usage lines and complaints.
 const WIDTH: usize = 75;
@@ -15,10 +16,39 @@ pub(super) struct Arg {
     /// One letter, where there is one.
     pub short: Option<char>,
     pub is_required: bool,
-    /// Whether the value is a 32-bit number, checked at once.
-    pub is_integer: bool,
+    /// What kind of number the value is, checked at once; `None` is any text.
+    pub number: Option<Number>,
+    /// Whether usage lines have the letter rather than the name.
+    pub is_short_first: bool,
+    /// Its value's name in usage lines; that of the option in capitals where there is none.
+    pub metavar: Option<&'static str>,
     /// Of the options with the same number only one may be given.
     pub group: Option<u8>,
+}
+
+/// Java's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Number {
+    Short,
+    Integer,
+    Long,
+}
+
+impl Number {
+    /// What Java's parser says of a text that is no such number.
+    fn refusal(self, text: &str) -> Option<String> {
+        let (is_right, class) = match self {
+            Self::Short => (text.parse::<i16>().is_ok(), "Short"),
+            Self::Integer => (text.parse::<i32>().is_ok(), "Integer"),
+            Self::Long => (text.parse::<i64>().is_ok(), "Long"),
+        };
+        let why = if self == Self::Short && text.parse::<i32>().is_ok() {
+            format!("Value out of range. Value:\"{text}\" Radix:10")
+        } else {
+            format!("For input string: \"{text}\"")
+        };
+        (!is_right).then(|| format!("could not convert '{text}' to {class} ({why})"))
+    }
 }
 
 /// An option that may be left out.
@@ -27,7 +57,9 @@ pub(super) const fn arg(spec: OptionSpec) -> Arg {
         spec,
         short: None,
         is_required: false,
-        is_integer: false,
+        number: None,
+        is_short_first: false,
+        metavar: None,
         group: None,
     }
 }
@@ -38,13 +70,29 @@ impl Arg {
         self
     }
 
+    /// As `short`, and usage lines have the letter.
+    pub(super) const fn short_first(mut self, letter: char) -> Self {
+        self.short = Some(letter);
+        self.is_short_first = true;
+        self
+    }
+
     pub(super) const fn required(mut self) -> Self {
         self.is_required = true;
         self
     }
 
-    pub(super) const fn integer(mut self) -> Self {
-        self.is_integer = true;
+    pub(super) const fn integer(self) -> Self {
+        self.number(Number::Integer)
+    }
+
+    pub(super) const fn number(mut self, number: Number) -> Self {
+        self.number = Some(number);
+        self
+    }
+
+    pub(super) const fn metavar(mut self, word: &'static str) -> Self {
+        self.metavar = Some(word);
         self
     }
 
@@ -63,10 +111,19 @@ impl Arg {
 
     /// `--bootstrap-server BOOTSTRAP_SERVER`.
     fn with_value(&self) -> String {
+        let name = match self.short.filter(|_| self.is_short_first) {
+            Some(letter) => format!("-{letter}"),
+            None => format!("--{}", self.spec.name),
+        };
         match self.spec.argument {
-            Argument::None => format!("--{}", self.spec.name),
-            _ => format!("--{} {}", self.spec.name, metavar(self.spec.name)),
+            Argument::None => name,
+            _ => format!("{name} {}", self.value_word()),
         }
+    }
+
+    fn value_word(&self) -> String {
+        let given = self.metavar.map(str::to_owned);
+        given.unwrap_or_else(|| metavar(self.spec.name))
     }
 }
 
@@ -132,14 +189,27 @@ impl Namespace {
 struct Parser<'a> {
     program: &'a Program,
     command: Option<&'a SubCommand>,
+    /// What stands for the names of the subcommands in usage lines.
+    metavar: Option<&'static str>,
 }
 
 /// Reads a command line without the program's name.
 pub(super) fn parse(program: &Program, words: &[String]) -> Result<Namespace, Stop> {
-    let mut parser = Parser {
+    parse_with(program, None, words)
+}
+
+/// The same where usage lines have a word in the place of the names of the subcommands.
+pub(super) fn parse_with(
+    program: &Program,
+    metavar: Option<&'static str>,
+    words: &[String],
+) -> Result<Namespace, Stop> {
+    let whole = Parser {
         program,
         command: None,
+        metavar,
     };
+    let mut parser = whole;
     let mut values: Vec<(&'static str, Option<String>)> = Vec::new();
     let mut words = words.iter().map(String::as_str).peekable();
     let mut command = None;
@@ -182,6 +252,7 @@ pub(super) fn parse(program: &Program, words: &[String]) -> Result<Namespace, St
         return Err(parser.refused("too few arguments".to_owned()));
     };
     parser.check_required(&values)?;
+    whole.check_required(&values)?;
     Ok(Namespace {
         command: program
             .commands
@@ -207,7 +278,12 @@ impl<'a> Parser<'a> {
 
     /// The option that a word names, and the value behind its equals sign.
     fn find(&self, word: &str) -> Result<(&'a Arg, Option<String>), Stop> {
-        let unknown = || self.refused(format!("unrecognized arguments: '{word}'"));
+        let unknown = || {
+            self.refused(format!(
+                "unrecognized arguments: '{word}'{}",
+                self.suggestion(word)
+            ))
+        };
         let Some(long) = word.strip_prefix("--") else {
             let mut letters = word.trim_start_matches('-').chars();
             let letter = letters.next();
@@ -245,6 +321,13 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The option that was perhaps meant.
+    fn suggestion(&self, word: &str) -> String {
+        let wanted = word.trim_start_matches('-');
+        let meant = closest(wanted, self.args().iter().map(|arg| arg.spec.name));
+        meant.map_or(String::new(), |name| format!("\n\nDid you mean:\n\t--{name}"))
+    }
+
     /// What is wrong with an option as soon as it is read.
     fn check(
         &self,
@@ -252,14 +335,12 @@ impl<'a> Parser<'a> {
         value: Option<&str>,
         before: &[(&'static str, Option<String>)],
     ) -> Result<(), Stop> {
-        if arg.is_integer
-            && let Some(text) = value
-            && text.parse::<i32>().is_err()
-        {
-            return Err(self.refused(format!(
-                "argument {}: could not convert '{text}' to Integer (For input string: \"{text}\")",
-                arg.spelled()
-            )));
+        let refusal = arg
+            .number
+            .zip(value)
+            .and_then(|(number, text)| number.refusal(text));
+        if let Some(refusal) = refusal {
+            return Err(self.refused(format!("argument {}: {refusal}", arg.spelled())));
         }
         let other = arg.group.and_then(|group| {
             let mut others = self.args().iter();
@@ -282,17 +363,29 @@ impl<'a> Parser<'a> {
     /// What is missing at the end.
     fn check_required(&self, values: &[(&'static str, Option<String>)]) -> Result<(), Stop> {
         let is_given = |arg: &&Arg| values.iter().any(|(name, _)| *name == arg.spec.name);
-        let mut missing = self.args().iter().filter(|arg| arg.is_required && !is_given(arg));
-        if let Some(arg) = missing.next() {
+        let is_needed = |arg: &&Arg| arg.is_required && arg.group.is_none();
+        let mut missing = self.args().iter().filter(|arg| is_needed(arg) && !is_given(arg));
+        // Of several, argparse4j names the last.
+        if let Some(arg) = missing.next_back() {
             return Err(self.refused(format!("argument {} is required", arg.spelled())));
         }
         let grouped: Vec<&Arg> = self.args().iter().filter(|arg| arg.group.is_some()).collect();
-        let wants_one = self.command.is_some_and(|command| command.wants_one_of_group);
-        if wants_one && !grouped.iter().any(is_given) {
+        if self.wants_one_of_group() && !grouped.iter().any(is_given) {
             let names: Vec<String> = grouped.iter().map(|arg| arg.spelled()).collect();
             return Err(self.refused(format!("one of the arguments {} is required", names.join(" "))));
         }
         Ok(())
+    }
+
+    /// Whether one of the options that exclude each other must be given; of a program's own, where they are required.
+    fn wants_one_of_group(&self) -> bool {
+        match self.command {
+            Some(command) => command.wants_one_of_group,
+            None => {
+                let mut grouped = self.args().iter().filter(|arg| arg.group.is_some());
+                grouped.any(|arg| arg.is_required)
+            }
+        }
     }
 
     fn refused(&self, message: String) -> Stop {
@@ -304,33 +397,25 @@ impl<'a> Parser<'a> {
 
     /// `usage: kafka-cluster [-h] …`, without a line end after it.
     fn usage(&self) -> String {
-        let mut pieces = vec!["[-h]".to_owned()];
-        for arg in self.args().iter().filter(|arg| arg.group.is_none()) {
-            let text = arg.with_value();
-            pieces.push(if arg.is_required {
-                text
-            } else {
-                format!("[{text}]")
-            });
+        let mut pieces = Vec::new();
+        if let Some(command) = self.command {
+            // What must stand before the subcommand, then its name.
+            let whole = Parser {
+                command: None,
+                ..*self
+            };
+            pieces.extend(whole.options(|arg| arg.is_required));
+            pieces.push(command.name.to_owned());
         }
-        let grouped: Vec<&Arg> = self.args().iter().filter(|arg| arg.group.is_some()).collect();
-        let must = self.command.is_some_and(|command| command.wants_one_of_group);
-        let (open, close) = if must { ("(", ")") } else { ("[", "]") };
-        let last = grouped.len().saturating_sub(1);
-        for (place, arg) in grouped.iter().enumerate() {
-            let open = if place == 0 { open } else { "" };
-            let after = if place == last { close } else { " |" };
-            pieces.push(format!("{open}{}{after}", arg.with_value()));
-        }
+        pieces.push("[-h]".to_owned());
+        pieces.extend(self.options(|_| true));
         if self.command.is_none() {
-            pieces.push(self.choices());
+            let word = self.metavar.map(str::to_owned);
+            pieces.push(word.unwrap_or_else(|| self.choices()));
             pieces.push("...".to_owned());
         }
         let indent = "usage: ".len() + self.program.name.len() + 1;
         let mut line = format!("usage: {}", self.program.name);
-        if let Some(command) = self.command {
-            line = format!("{line} {}", command.name);
-        }
         let mut lines = Vec::new();
         for piece in pieces {
             if line.len() + 1 + piece.len() > WIDTH {
@@ -342,6 +427,33 @@ impl<'a> Parser<'a> {
         }
         lines.push(line);
         lines.join("\n")
+    }
+
+    /// The options that `is_shown` chooses as usage lines have them: those in no group first.
+    fn options(&self, is_shown: impl Fn(&Arg) -> bool) -> Vec<String> {
+        let mut pieces = Vec::new();
+        let shown: Vec<&Arg> = self.args().iter().filter(|arg| is_shown(arg)).collect();
+        for arg in shown.iter().filter(|arg| arg.group.is_none()) {
+            let text = arg.with_value();
+            pieces.push(if arg.is_required {
+                text
+            } else {
+                format!("[{text}]")
+            });
+        }
+        let grouped: Vec<&&Arg> = shown.iter().filter(|arg| arg.group.is_some()).collect();
+        let (open, close) = if self.wants_one_of_group() {
+            ("(", ")")
+        } else {
+            ("[", "]")
+        };
+        let last = grouped.len().saturating_sub(1);
+        for (place, arg) in grouped.iter().enumerate() {
+            let open = if place == 0 { open } else { "" };
+            let after = if place == last { close } else { " |" };
+            pieces.push(format!("{open}{}{after}", arg.with_value()));
+        }
+        pieces
     }
 
     fn choices(&self) -> String {
@@ -366,7 +478,7 @@ impl<'a> Parser<'a> {
         text.push_str(&entry("-h, --help", "show this text and end"));
         for arg in self.args() {
             let title = match arg.short {
-                Some(letter) => format!("{}, -{letter} {}", arg.with_value(), metavar(arg.spec.name)),
+                Some(letter) => format!("{}, -{letter} {}", arg.with_value(), arg.value_word()),
                 None => arg.with_value(),
             };
             text.push_str(&entry(&title, arg.spec.help));
@@ -402,16 +514,16 @@ fn entry(title: &str, help: &str) -> String {
     text
 }
 
-/// A complaint in lines of 75 columns with even edges, as argparse4j sets them: lines break after blanks and hyphens.
+/// A complaint in lines of 75 columns with even edges, as argparse4j sets them: lines break after blanks and hyphens. What
+/// stands below its first line stays as it is.
 pub(super) fn justified(text: &str) -> String {
+    if let Some((first, rest)) = text.split_once('\n') {
+        return format!("{}\n{rest}", justified(first));
+    }
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
-    let pieces = pieces(text);
-    let last = pieces.len().saturating_sub(1);
-    for (place, piece) in pieces.into_iter().enumerate() {
-        // The line end behind the last word takes a column, too.
-        let width = piece.chars().count() + usize::from(place == last);
-        if line.chars().count() + width > WIDTH && !line.is_empty() {
+    for piece in pieces(text) {
+        if line.chars().count() + piece.chars().count() > WIDTH && !line.is_empty() {
             lines.push(spread(&line));
             line.clear();
         }

@@ -3,6 +3,7 @@
 //! A tool has a folder: `options` (the option table), `steps` (what it does, where that is not a native command) and
 //! `words` (what it prints). What several tools need is beside the folders. Known by `lib.rs` alone.
 
+pub mod acls;
 mod admin_tool;
 mod argparse;
 pub mod broker_api_versions;
@@ -27,14 +28,17 @@ pub mod groups;
 pub mod leader_election;
 pub mod log_dirs;
 pub mod log_line;
+pub mod metadata_quorum;
 pub mod multicall;
 pub mod option_parser;
 pub mod option_table;
 pub mod reassign;
 pub mod server;
 pub mod share_groups;
+pub mod storage;
 mod topic_filter;
 pub mod topics;
+pub mod transactions;
 pub mod usage;
 mod value_list;
 
@@ -66,6 +70,10 @@ pub const TOOLS: &[Tool] = &[
     client_metrics::TOOL,
     cluster::TOOL,
     broker_api_versions::TOOL,
+    acls::TOOL,
+    transactions::TOOL,
+    metadata_quorum::TOOL,
+    storage::TOOL,
 ];
 
 /// Runs a Java tool with the arguments after its name. Like Java, it sees U+FFFD for bytes that are no UTF-8.
@@ -92,6 +100,10 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         JavaTool::ClientMetrics => client_metrics::run(&args),
         JavaTool::Cluster => cluster::run(&args),
         JavaTool::BrokerApiVersions => broker_api_versions::run(&args),
+        JavaTool::Acls => acls::run(&args),
+        JavaTool::Transactions => transactions::run(&args),
+        JavaTool::MetadataQuorum => metadata_quorum::run(&args),
+        JavaTool::Storage => storage::run(&args),
         JavaTool::ServerStart => server::start(&args),
         JavaTool::ServerStop => server::stop(&args),
         JavaTool::ZooKeeperServerStart => server::start_zookeeper(&args),

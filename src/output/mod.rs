@@ -3,6 +3,7 @@
 //! Owns columns, JSON names, Java's exact wording, and the quiet end when a reader has gone. Each kind of
 //! value has a file of its own; the values themselves are defined in the rooms that make them.
 
+pub mod acl;
 pub mod checkup;
 pub mod cluster;
 pub mod config;

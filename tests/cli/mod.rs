@@ -1,5 +1,6 @@
 //! Does each command do what it says?
 
+mod acls;
 mod broken_pipe;
 mod completions;
 mod configs;
@@ -15,6 +16,7 @@ mod groups;
 mod handbook;
 mod java_console;
 mod java_topics;
+mod leaders;
 mod multicall;
 mod produce;
 mod reassign;

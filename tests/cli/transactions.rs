@@ -52,6 +52,29 @@ fn an_open_transaction_is_aborted_after_a_look() {
         "{described}"
     );
 
+    let producers = run(&["describe", "producers", "a", "-o", "json"])
+        .succeeds()
+        .stdout();
+    let producers: serde_json::Value = serde_json::from_str(&producers).expect("JSON and nothing else");
+    assert_eq!(producers[0]["transaction_start"], 0, "{producers}");
+    assert_eq!(producers[0]["last_sequence"], 0, "{producers}");
+    // The coordinator knows of it, so that it does not hang.
+    let find = ["transactions", "find-hanging", "a", "--longer-than", "0ms"];
+    run(&find)
+        .succeeds()
+        .prints("")
+        .complains("no hanging transactions");
+    run(&[
+        "transactions",
+        "abort",
+        "--hanging",
+        "a:0",
+        "--longer-than",
+        "0ms",
+    ])
+    .succeeds()
+    .complains("no hanging transactions");
+
     run(&[&abort[..], &["--yes", "-o", "name"]].concat())
         .succeeds()
         .prints("copier\n")

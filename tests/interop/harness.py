@@ -179,8 +179,9 @@ class MiniBroker:
 class ApacheKafka:
     """Apache Kafka in the mini broker's place: shows that a judge asks for nothing but what Kafka does."""
 
-    def __init__(self, name, port=None, nodes=1, log_dirs=1, secure=False):
+    def __init__(self, name, port=None, nodes=1, log_dirs=1, secure=False, authorizer=False):
         self.dir = SCRATCH / f"{name}-apache"
+        self.authorizer = authorizer
         self.log_dirs = log_dirs
         self.secure = secure
         self.data_dir = self.dir / "node1"
@@ -190,7 +191,8 @@ class ApacheKafka:
 
     def start(self):
         run(HERE / "apache-kafka", "start", self.dir, self.nodes, self.port, limit=300,
-            env={**os.environ, "KAFKA_LOG_DIRS": str(self.log_dirs), "KAFKA_SECURE": "1" if self.secure else ""})
+            env={**os.environ, "KAFKA_LOG_DIRS": str(self.log_dirs), "KAFKA_SECURE": "1" if self.secure else "",
+                 "KAFKA_AUTHORIZER": "1" if self.authorizer else ""})
 
     def stop(self, _how=None):
         if self.dir.exists():

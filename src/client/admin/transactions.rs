@@ -75,11 +75,24 @@ impl AdminClient {
 
     /// Every transactional id of the cluster, by name.
     pub fn list_transactions(&mut self) -> Result<Vec<TransactionListing>> {
+        self.list_transactions_matching(-1, None)
+    }
+
+    /// The transactional ids whose transactions have been open for longer than `duration_ms` (-1 is all, KIP-994), and
+    /// whose names match a regular expression (KIP-1152).
+    pub fn list_transactions_matching(
+        &mut self,
+        duration_ms: i64,
+        pattern: Option<&str>,
+    ) -> Result<Vec<TransactionListing>> {
+        let pattern = pattern.map(|pattern| StrBytes::from_string(pattern.to_owned()));
         let brokers: Vec<BrokerId> = self.brokers()?.iter().map(|broker| broker.id).collect();
         let requests = brokers.into_iter().map(|broker| {
             (
                 broker,
-                ListTransactionsRequest::default().with_duration_filter(-1),
+                ListTransactionsRequest::default()
+                    .with_duration_filter(duration_ms)
+                    .with_transactional_id_pattern(pattern.clone()),
             )
         });
         let mut transactions = Vec::new();

@@ -4,21 +4,15 @@
 //! (`topic,partition,offset`) is read as well.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::client::admin::groups::CommittedOffset;
+use crate::commands::undo_name::write_new;
 use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::topic_partition::TopicPartition;
-
-/// Tried names before giving up: `billing.undo.json`, `billing.undo.2.json`, …
-const NAMES: usize = 1000;
-/// Letters of a group's name in that of its file; names of groups may be longer than those of files.
-const NAME_LENGTH: usize = 100;
 
 /// What each partition had; `None` had nothing committed.
 pub(super) type Commits = BTreeMap<TopicPartition, Option<CommittedOffset>>;
@@ -57,39 +51,7 @@ pub(super) fn write(
         .collect();
     let text = serde_json::to_string_pretty(&rows)
         .map_err(|error| Error::failed(error).context("cannot write the undo file"))?;
-    if let Some(path) = wanted {
-        create(path, &text).map_err(|error| not_written(path, error))?;
-        return Ok(path.to_owned());
-    }
-    for number in 1..NAMES {
-        let path = PathBuf::from(match number {
-            1 => format!("{}.undo.json", file_stem(what)),
-            number => format!("{}.undo.{number}.json", file_stem(what)),
-        });
-        match create(&path, &text) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => {
-                let elsewhere = "nothing was changed; --undo FILE writes it elsewhere";
-                return Err(not_written(&path, error).hint(elsewhere));
-            }
-        }
-    }
-    Err(Error::failed(format!(
-        "too many undo files like {}.undo.json",
-        file_stem(what)
-    )))
-}
-
-fn create(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()
-}
-
-fn not_written(path: &Path, error: std::io::Error) -> Error {
-    Error::from(error).context(format_args!("cannot write the undo file {}", path.display()))
+    write_new(wanted, what, &text)
 }
 
 fn row(group: &str, partition: &TopicPartition, had: Option<&CommittedOffset>) -> Row {
@@ -101,19 +63,6 @@ fn row(group: &str, partition: &TopicPartition, had: Option<&CommittedOffset>) -
         offset: had.map(|had| had.offset),
         leader_epoch: epoch,
         metadata: had.map_or_else(String::new, |had| had.metadata.clone()),
-    }
-}
-
-/// A name that any file may have.
-fn file_stem(what: &str) -> String {
-    let plain = |letter: char| match letter {
-        letter if letter.is_ascii_alphanumeric() || "._-".contains(letter) => letter,
-        _ => '_',
-    };
-    let stem: String = what.chars().take(NAME_LENGTH).map(plain).collect();
-    match stem.strip_prefix('.') {
-        Some(rest) => format!("_{rest}"),
-        None => stem,
     }
 }
 
@@ -233,12 +182,5 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             assert!(read(&path, "g").is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_group_of_any_name_has_a_file() {
-        assert_eq!(file_stem("billing-1.x"), "billing-1.x");
-        assert_eq!(file_stem("../Größe"), "_._Gr__e");
-        assert_eq!(file_stem(&"x".repeat(300)).len(), NAME_LENGTH);
     }
 }

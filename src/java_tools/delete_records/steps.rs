@@ -9,11 +9,10 @@ use crate::client::admin::record_deletion::Cut;
 use crate::client::admin::volumes::leaders;
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
-use crate::java::hash_set_order::{hash_of_topic_partition, in_hash_order, in_presized_hash_order};
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 use crate::wire::error_codes::{LEADER_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION};
 
-/// The first offset that stays of each partition, in the order in which Java holds them.
+/// The first offset that stays of each partition.
 pub(super) fn cuts(text: &str) -> Result<Vec<(TopicPartition, Offset)>, Failure> {
     let value: Value =
         serde_json::from_str(text).map_err(|_| Failure::of("The input string is not a valid JSON"))?;
@@ -35,20 +34,15 @@ pub(super) fn cuts(text: &str) -> Result<Vec<(TopicPartition, Offset)>, Failure>
         .ok_or_else(|| Failure::of(format!("Expected JSON array, received {partitions}")))?;
     let rows = partitions.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     let mut cuts: BTreeMap<TopicPartition, Offset> = BTreeMap::new();
-    for (partition, offset) in &rows {
-        if cuts.insert(partition.clone(), *offset).is_some() {
+    for (partition, offset) in rows {
+        if cuts.insert(partition.clone(), offset).is_some() {
             return Err(Failure::of(format!(
                 "Offset json file contains duplicate topic partitions: {partition}"
             )));
         }
     }
-    let rows = in_hash_order(rows, |(partition, _)| hash(partition));
-    // Java's answer is another map, which begins with as many buckets as there are partitions.
-    Ok(in_presized_hash_order(rows, |(partition, _)| hash(partition)))
-}
-
-fn hash(partition: &TopicPartition) -> i32 {
-    hash_of_topic_partition(&partition.topic, partition.partition)
+    // Java prints them in an order that differs from run to run.
+    Ok(cuts.into_iter().collect())
 }
 
 fn row(value: &Value) -> Result<(TopicPartition, Offset), Failure> {

@@ -9,6 +9,7 @@ from harness import ROOT, ApacheKafka, expect, run
 
 BROKER = ApacheKafka
 PORT = 19292
+BROKER_OPTIONS = {"authorizer": True}
 
 
 def prepare():

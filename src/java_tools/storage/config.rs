@@ -1,0 +1,73 @@
+//! What `kafka-storage` needs of a `server.properties`.
+
+use super::super::console::{KeyValue, properties_file};
+use crate::topic_partition::BrokerId;
+
+/// Where the logs are without `log.dirs`.
+const DEFAULT_LOG_DIR: &str = "/tmp/kafka-logs";
+
+/// A broker or a controller, as its file describes it.
+#[derive(Debug)]
+pub(super) struct ServerConfig {
+    /// None where the file is one of a cluster with `ZooKeeper`.
+    pub roles: Vec<String>,
+    pub node_id: BrokerId,
+    /// In the order of the file.
+    pub log_dirs: Vec<String>,
+    /// Where the metadata is; the first of the log dirs, unless the file says another place.
+    pub metadata_dir: String,
+    pub has_static_voters: bool,
+}
+
+impl ServerConfig {
+    /// Every directory once, by name.
+    pub(super) fn directories(&self) -> Vec<String> {
+        let mut all = self.log_dirs.clone();
+        all.push(self.metadata_dir.clone());
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    pub(super) fn is_controller(&self) -> bool {
+        self.roles.iter().any(|role| role == "controller")
+    }
+}
+
+/// Reads the file.
+pub(super) fn read(file: &str) -> Result<ServerConfig, String> {
+    let properties = properties_file(file).map_err(|error| format!("kafka-storage: {error}"))?;
+    let words = |name: &str| -> Vec<String> {
+        let text = value(&properties, name).unwrap_or_default();
+        let words = text.split(',').map(str::trim);
+        words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let mut log_dirs = words("log.dirs");
+    if log_dirs.is_empty() {
+        log_dirs = words("log.dir");
+    }
+    if log_dirs.is_empty() {
+        log_dirs.push(DEFAULT_LOG_DIR.to_owned());
+    }
+    let id = value(&properties, "node.id").or(value(&properties, "broker.id"));
+    let node_id = match id.map(str::trim) {
+        Some(text) => text.parse().map_err(|_| {
+            format!("Invalid value {text} for configuration node.id: Not a number of type INT")
+        })?,
+        None => -1,
+    };
+    let first = log_dirs.first().cloned().unwrap_or_default();
+    Ok(ServerConfig {
+        roles: words("process.roles"),
+        node_id,
+        metadata_dir: value(&properties, "metadata.log.dir").map_or(first, str::to_owned),
+        has_static_voters: !words("controller.quorum.voters").is_empty(),
+        log_dirs,
+    })
+}
+
+/// The last value of a property.
+pub(super) fn value<'a>(properties: &'a [KeyValue], name: &str) -> Option<&'a str> {
+    let found = properties.iter().rev().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str())
+}

@@ -1,0 +1,81 @@
+//! `kafka-storage` as Apache Kafka 4.3.1 has it, for log dirs with a static quorum, as those of the mini broker are.
+//!
+//! What the properties file says is in `config`, the versions of releases in `versions`.
+
+mod config;
+mod format;
+mod info;
+mod options;
+mod versions;
+
+use std::process::ExitCode;
+
+use super::argparse::{Namespace, Stop, justified, parse};
+use super::option_table::Tool;
+use crate::output::{stderr_line, stdout_line};
+use crate::storage::partition_metadata::{encode_id, random_id};
+use options::{OPTIONS, PROGRAM};
+
+/// The options.
+pub const TOOL: Tool = Tool {
+    name: "kafka-storage",
+    options: OPTIONS,
+};
+
+pub(super) fn run(args: &[String]) -> ExitCode {
+    let given = match parse(&PROGRAM, args) {
+        Ok(given) => given,
+        Err(Stop::Help(text)) => return stdout_line(text.trim_end()),
+        Err(Stop::Refused { usage, message }) => {
+            stderr_line(usage);
+            stderr_line(justified(&format!("{}: error: {message}", PROGRAM.name)));
+            return ExitCode::FAILURE;
+        }
+    };
+    match carry_out(&given) {
+        Ok(code) => code,
+        Err(message) => {
+            stderr_line(message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error is the line that the tool ends with.
+fn carry_out(given: &Namespace) -> Result<ExitCode, String> {
+    match given.command {
+        "info" => {
+            let config = config::read(given.value("config").unwrap_or_default())?;
+            Ok(info::run(&config))
+        }
+        "format" => {
+            let config = config::read(given.value("config").unwrap_or_default())?;
+            format::run(&config, given)
+        }
+        "version-mapping" => version_mapping(given.value("release-version")),
+        "feature-dependencies" => {
+            for word in given.values("feature") {
+                stdout_line(versions::dependencies(word)?);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            let id = random_id().map_err(|error| error.to_string())?;
+            Ok(stdout_line(encode_id(id)))
+        }
+    }
+}
+
+fn version_mapping(word: Option<&str>) -> Result<ExitCode, String> {
+    let version = match word {
+        Some(word) => versions::of_word(word, true)?,
+        None => versions::LATEST,
+    };
+    let name = word.or(versions::name_of(version)).unwrap_or_default();
+    stdout_line(format_args!("metadata.version={version} ({name})"));
+    for feature in &versions::FEATURES {
+        let level = feature.level_at(version);
+        stdout_line(format_args!("{}={level}", feature.name));
+    }
+    Ok(ExitCode::SUCCESS)
+}
