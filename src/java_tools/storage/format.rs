@@ -9,7 +9,6 @@ use super::config::ServerConfig;
 use super::versions;
 use crate::internal_records::cluster_metadata::encode_record;
 use crate::internal_records::value::Value;
-use crate::java::hash_order::hash_order;
 use crate::output::stdout_line;
 use crate::records::BatchBuilder;
 use crate::records::batch_builder::BatchOptions;
@@ -156,8 +155,7 @@ fn scram_refusal(word: &str) -> String {
     }
 }
 
-/// The directories that are formatted, and those that are not: the one with the metadata first, the others in the order
-/// of Java's set.
+/// The directories that are formatted, and those that are not; Java's order differs from run to run.
 fn sorted_out(config: &ServerConfig) -> Result<(Vec<(String, MetaProperties)>, Vec<String>), String> {
     let mut formatted = Vec::new();
     let mut empty = Vec::new();
@@ -168,8 +166,6 @@ fn sorted_out(config: &ServerConfig) -> Result<(Vec<(String, MetaProperties)>, V
             None => empty.push(directory),
         }
     }
-    let mut empty = hash_order(empty, |directory| directory);
-    empty.sort_by_key(|directory| *directory != config.metadata_dir);
     Ok((formatted, empty))
 }
 
@@ -208,10 +204,8 @@ fn format(
         |error: crate::error::Error| format!("Error while writing meta.properties file {directory}: {error}");
     fs::create_dir_all(path)
         .map_err(|error| format!("Unable to create storage directory {directory}: {error}"))?;
-    if is_metadata {
-        fs::write(path.join(BOOTSTRAP_CHECKPOINT), bootstrap_bytes(version, levels))
-            .map_err(|error| failed(error.into()))?;
-    }
+    fs::write(path.join(BOOTSTRAP_CHECKPOINT), bootstrap_bytes(version, levels))
+        .map_err(|error| failed(error.into()))?;
     let meta = MetaProperties {
         cluster_id: Some(cluster_id.to_owned()),
         node_id: config.node_id,
