@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
+use crate::topic_partition::Offset;
 
 /// One header of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,13 @@ pub trait DeliveryListener {
     /// The cluster has so many more, as far as `acks` asked.
     fn delivered(&mut self, count: u64);
     fn failed(&mut self, failure: &DeliveryFailure<'_>);
+    /// Whether [`Self::placed`] is wanted; it costs a call a record.
+    fn wants_places(&self) -> bool {
+        false
+    }
+    /// Where a record is, by its tag; just before it counts as delivered. Only the direct lane says so, and only with
+    /// `acks` from brokers.
+    fn placed(&mut self, _tag: u64, _partition: i32, _offset: Offset) {}
     /// Something to be said at once, while the sink waits: why nothing is delivered, say. One line.
     fn notice(&mut self, line: &str);
 }

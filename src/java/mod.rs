@@ -1,6 +1,7 @@
 //! Habits of the Java runtime that show in what Kafka's tools accept and print.
 
 pub mod classes;
+pub mod date_format;
 pub mod duration;
 pub mod hash_order;
 pub mod hash_set_order;

@@ -6,6 +6,7 @@
 pub mod acls;
 mod admin_tool;
 mod argparse;
+pub mod argument_parser;
 pub mod broker_api_versions;
 mod client_config;
 pub mod client_metrics;
@@ -17,8 +18,10 @@ pub mod console_consumer;
 pub mod console_producer;
 pub mod console_voice;
 pub mod consumer_groups;
+pub mod consumer_perf_test;
 pub mod delete_records;
 pub mod dump_log;
+pub mod e2e_latency;
 pub mod errors;
 pub mod features;
 pub mod flag_table;
@@ -26,12 +29,14 @@ pub mod get_offsets;
 pub mod group_tools;
 pub mod groups;
 pub mod leader_election;
+pub mod load_tools;
 pub mod log_dirs;
 pub mod log_line;
 pub mod metadata_quorum;
 pub mod multicall;
 pub mod option_parser;
 pub mod option_table;
+pub mod producer_perf_test;
 pub mod reassign;
 pub mod server;
 pub mod share_groups;
@@ -41,6 +46,8 @@ pub mod topics;
 pub mod transactions;
 pub mod usage;
 mod value_list;
+pub mod verifiable_consumer;
+pub mod verifiable_producer;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -74,6 +81,11 @@ pub const TOOLS: &[Tool] = &[
     transactions::TOOL,
     metadata_quorum::TOOL,
     storage::TOOL,
+    producer_perf_test::TOOL,
+    consumer_perf_test::TOOL,
+    e2e_latency::TOOL,
+    verifiable_producer::TOOL,
+    verifiable_consumer::TOOL,
 ];
 
 /// Runs a Java tool with the arguments after its name. Like Java, it sees U+FFFD for bytes that are no UTF-8.
@@ -104,6 +116,11 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         JavaTool::Transactions => transactions::run(&args),
         JavaTool::MetadataQuorum => metadata_quorum::run(&args),
         JavaTool::Storage => storage::run(&args),
+        JavaTool::ProducerPerfTest => producer_perf_test::run(&args),
+        JavaTool::ConsumerPerfTest => consumer_perf_test::run(&args),
+        JavaTool::EndToEndLatency => e2e_latency::run(&args),
+        JavaTool::VerifiableProducer => verifiable_producer::run(&args),
+        JavaTool::VerifiableConsumer => verifiable_consumer::run(&args),
         JavaTool::ServerStart => server::start(&args),
         JavaTool::ServerStop => server::stop(&args),
         JavaTool::ZooKeeperServerStart => server::start_zookeeper(&args),

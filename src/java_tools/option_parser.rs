@@ -95,6 +95,7 @@ pub fn parse(specs: &'static [OptionSpec], args: &[String]) -> Result<Parsed, Op
                 Some(value) => Some(value),
                 None => return Err(missing_argument(specs, position)),
             },
+            (Some(Argument::OptionalNumber(_)), None) => words.next_if(|next| next.parse::<i64>().is_ok()),
             (Some(Argument::Optional(_)), None) => {
                 words.next_if(|next| *next == "--" || !looks_like_an_option(next))
             }
@@ -267,7 +268,7 @@ pub fn check_invalid(parsed: &Parsed, used: &str, invalid: &[&str]) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::java_tools::option_table::{flag, optional, value};
+    use crate::java_tools::option_table::{flag, optional, optional_number, value};
 
     const SPECS: &[OptionSpec] = &[
         flag("list", "lists"),
@@ -275,6 +276,7 @@ mod tests {
         value("partitions", "COUNT", "how many"),
         value("config", "NAME=VALUE", "a config").repeats(),
         optional("codec", "NAME", "a codec"),
+        optional_number("wait", "MS", "a time"),
     ];
 
     fn read(words: &[&str]) -> Result<Parsed, OptionError> {
@@ -315,6 +317,14 @@ mod tests {
             read(&["--codec", "zstd"]).unwrap().value("codec"),
             Ok(Some("zstd"))
         );
+    }
+
+    #[test]
+    fn an_optional_number_may_be_negative() {
+        assert_eq!(read(&["--wait", "-1"]).unwrap().long("wait"), Ok(Some(-1)));
+        let parsed = read(&["--wait", "--list"]).unwrap();
+        assert!(!parsed.has_argument("wait") && parsed.has("list"));
+        assert!(!read(&["--wait", "soon"]).unwrap().has_argument("wait"));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub enum Argument {
     Required(&'static str),
     /// A value may follow, unless it begins with a dash.
     Optional(&'static str),
+    /// A whole number may follow; what is none belongs to the next option.
+    OptionalNumber(&'static str),
 }
 
 /// How an option compares with Apache Kafka's tool of the same name.
@@ -68,6 +70,14 @@ pub const fn value(name: &'static str, word: &'static str, help: &'static str) -
 pub const fn optional(name: &'static str, word: &'static str, help: &'static str) -> OptionSpec {
     OptionSpec {
         argument: Argument::Optional(word),
+        ..flag(name, help)
+    }
+}
+
+/// An option that may have a whole number.
+pub const fn optional_number(name: &'static str, word: &'static str, help: &'static str) -> OptionSpec {
+    OptionSpec {
+        argument: Argument::OptionalNumber(word),
         ..flag(name, help)
     }
 }

@@ -70,11 +70,12 @@ pub fn spelling(spec: &OptionSpec) -> String {
     match spec.argument {
         Argument::None => format!("--{}", spec.name),
         Argument::Required(word) => format!("--{} <{word}>", spec.name),
-        Argument::Optional(word) => format!("--{} [<{word}>]", spec.name),
+        Argument::Optional(word) | Argument::OptionalNumber(word) => format!("--{} [<{word}>]", spec.name),
     }
 }
 
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+/// Words in lines of at most so many columns.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

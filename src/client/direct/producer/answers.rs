@@ -9,7 +9,7 @@ use kafka_protocol::messages::{
 };
 
 use super::identity::Naming;
-use super::partition_queue::{Attempt, Effect, Failure, Identity};
+use super::partition_queue::{Attempt, Batch, Effect, Failure, Identity};
 use super::topic_limit::TopicLimit;
 use super::verdict::Verdict;
 use super::{DirectSink, Note, SPARE_BUFFERS, failures, split};
@@ -127,6 +127,7 @@ impl DirectSink {
                 self.seen_answers = self.seen_answers.wrapping_sub(1);
             }
             self.last_words = found.and_then(own_words);
+            self.base_offset = found.map(|found| found.base_offset).filter(|offset| *offset >= 0);
             let verdict = Verdict::of(code, self.settings.acks == Acks::All);
             if verdict == Verdict::Written {
                 self.session.all_is_well();
@@ -137,6 +138,7 @@ impl DirectSink {
                 .map(|lane| lane.queue.answered(now, attempt, broker, verdict, code));
             self.take_effects(place, effects.unwrap_or_default(), listener);
             self.last_words = None;
+            self.base_offset = None;
         }
     }
 
@@ -151,6 +153,7 @@ impl DirectSink {
                 Effect::Delivered(batch) => {
                     self.memory = self.memory.saturating_sub(batch.memory);
                     self.outstanding = self.outstanding.saturating_sub(batch.records as usize);
+                    self.tell_places(place, &batch, listener);
                     listener.delivered(u64::from(batch.records));
                     self.keep_spare(batch.bytes.and_then(|bytes| Arc::try_unwrap(bytes).ok()));
                     if let Some(lane) = self.lanes.get_mut(place) {
@@ -174,6 +177,17 @@ impl DirectSink {
                 Effect::Refresh => self.session.refresh(),
                 Effect::Bump(identity) => self.bump(identity),
                 Effect::Fatal { code, kind } => self.give_up(code, kind, listener),
+            }
+        }
+    }
+
+    /// Says where the records of a batch are, to a listener who wants to know.
+    fn tell_places(&self, place: usize, batch: &Batch, listener: &mut dyn DeliveryListener) {
+        if let (true, Some(base), Some(lane)) =
+            (listener.wants_places(), self.base_offset, self.lanes.get(place))
+        {
+            for (offset, tag) in (base..).zip(batch.tags.iter()) {
+                listener.placed(tag, lane.partition, offset);
             }
         }
     }

@@ -32,7 +32,7 @@ use crate::client::produce_settings::{Acks, Keyless, ProduceSettings};
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordSink, RecordView, SinkOptions};
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
-use crate::topic_partition::BrokerId;
+use crate::topic_partition::{BrokerId, Offset};
 use crate::wire::error_codes as codes;
 use identity::Naming;
 use lane::Lane;
@@ -105,6 +105,8 @@ pub(crate) struct DirectSink {
     notices: Vec<String>,
     /// What a broker says about the refusal that is being dealt with.
     last_words: Option<String>,
+    /// Where the batch is that the present answer is about.
+    base_offset: Option<Offset>,
 }
 
 impl DirectSink {
@@ -143,6 +145,7 @@ impl DirectSink {
             topic_limit: TopicLimit::Unasked,
             notices: Vec::new(),
             last_words: None,
+            base_offset: None,
         })
     }
 

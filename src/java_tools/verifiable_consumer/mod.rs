@@ -1,0 +1,175 @@
+//! `kafka-verifiable-consumer` as Apache Kafka 4.3.1 has it: reads a topic in a group, and prints what happens as JSON.
+
+pub mod steps;
+
+use std::process::ExitCode;
+
+use super::argument_parser::{Arguments, Grammar, Number, Refusal};
+use super::client_config::check_consumer;
+use super::console::check_consumer_servers;
+use super::load_tools::read_file;
+use super::option_table::{OptionSpec, Tool, flag, value};
+use crate::client::settings::{Origin, Settings};
+use crate::error::Kind;
+use crate::output::{OutputOptions, Printer, stderr_line};
+use steps::Load;
+
+const OPTIONS: &[OptionSpec] = &[
+    value("topic", "TOPIC", "The topic to read."),
+    value(
+        "group-protocol",
+        "GROUP-PROTOCOL",
+        "How the group is kept: classic or consumer (default: classic).",
+    ),
+    value(
+        "group-remote-assignor",
+        "GROUP-REMOTE-ASSIGNOR",
+        "What divides the partitions where the protocol is consumer.",
+    ),
+    value("group-id", "GROUP-ID", "The group to read in.").differs(
+        "offsets_committed says that offsets were handed to the client, which commits them every few seconds and at the end",
+    ),
+    value(
+        "group-instance-id",
+        "GROUP-INSTANCE-ID",
+        "The name of a static member.",
+    ),
+    value(
+        "max-messages",
+        "MAX-MESSAGES",
+        "How many records to read; -1 is without end (default: -1).",
+    ),
+    value(
+        "session-timeout",
+        "TIMEOUT-MS",
+        "The session time-out of the member in milliseconds; not where the protocol is consumer.",
+    ),
+    flag("verbose", "Prints each record."),
+    flag("enable-autocommit", "Offsets are committed without an event."),
+    value(
+        "reset-policy",
+        "RESET-POLICY",
+        "Where a group without offsets begins: earliest, latest or none (default: earliest).",
+    ),
+    value(
+        "assignment-strategy",
+        "ASSIGNMENT-STRATEGY",
+        "What divides the partitions where the protocol is classic, as Java's class (default: RangeAssignor).",
+    ),
+    value(
+        "consumer.config",
+        "CONFIG-FILE",
+        "The former name of --command-config.",
+    ),
+    value(
+        "command-config",
+        "CONFIG-FILE",
+        "Settings of the consumer, as a Java properties file.",
+    ),
+    value(
+        "bootstrap-server",
+        "HOST1:PORT1[,HOST2:PORT2[...]]",
+        "Brokers to ask first.",
+    ),
+];
+
+/// The options.
+pub const TOOL: Tool = Tool {
+    name: "kafka-verifiable-consumer",
+    options: OPTIONS,
+};
+
+const GRAMMAR: Grammar = Grammar {
+    tool: &TOOL,
+    program: "verifiable-consumer",
+    about: "Reads a topic in a group, and prints what happens (partitions given and taken, records read, offsets \
+            committed) as a JSON object a line.",
+    required: &["group-id", "topic", "bootstrap-server"],
+    one_of: &[],
+    numbers: &[
+        ("max-messages", Number::Integer),
+        ("session-timeout", Number::Integer),
+    ],
+};
+
+pub(super) fn run(args: &[String]) -> ExitCode {
+    if args.is_empty() {
+        return GRAMMAR.help();
+    }
+    let read = match GRAMMAR.parse(args) {
+        Ok(read) => read,
+        Err(refusal) => return GRAMMAR.refuse(&refusal),
+    };
+    let settings = match settings(&read) {
+        Ok(settings) => settings,
+        Err(message) => return GRAMMAR.refuse(&Refusal::Wrong(message)),
+    };
+    let servers = read.value("bootstrap-server").unwrap_or_default();
+    let checked = check_consumer_servers(servers)
+        .map_err(|reason| format!("Failed to construct kafka consumer: {reason}"))
+        .and_then(|()| check_consumer(&settings).map_err(super::client_config::Refusal::reason));
+    if let Err(message) = checked {
+        stderr_line(format_args!("kafka-verifiable-consumer: {message}"));
+        return ExitCode::FAILURE;
+    }
+    let load = Load {
+        topic: read.value("topic").unwrap_or_default().to_owned(),
+        records: read
+            .long("max-messages")
+            .and_then(|count| u64::try_from(count).ok()),
+        is_verbose: read.has("verbose"),
+        tells_commits: !read.has("enable-autocommit"),
+    };
+    let mut printer = Printer::new(OutputOptions::default());
+    let outcome = steps::run(&load, &settings, &mut printer);
+    let output = printer.finish();
+    match outcome.and(output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == Kind::ClosedPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            stderr_line(format_args!("kafka-verifiable-consumer: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn settings(read: &Arguments) -> Result<Settings, String> {
+    let mut settings = Settings::default();
+    if read.has("consumer.config") && read.has("command-config") {
+        return Err("Options --consumer.config and --command-config are mutually exclusive.".to_owned());
+    }
+    for option in ["consumer.config", "command-config"] {
+        if let Some(file) = read.value(option) {
+            read_file(&mut settings, file)?;
+        }
+    }
+    let mut set = |name: &str, value: &str| settings.set(name, value, Origin::Flag);
+    let protocol = read.value("group-protocol").unwrap_or("classic");
+    set("group.protocol", protocol);
+    let is_classic = protocol.eq_ignore_ascii_case("classic");
+    match (read.value("group-remote-assignor"), is_classic) {
+        (Some(assignor), false) => set("group.remote.assignor", assignor),
+        _ if is_classic => {
+            let strategy = read.value("assignment-strategy");
+            let default = "org.apache.kafka.clients.consumer.RangeAssignor";
+            set("partition.assignment.strategy", strategy.unwrap_or(default));
+            if let Some(timeout) = read.value("session-timeout") {
+                set("session.timeout.ms", timeout);
+            }
+        }
+        _ => {}
+    }
+    set("group.id", read.value("group-id").unwrap_or_default());
+    if let Some(instance) = read.value("group-instance-id") {
+        set("group.instance.id", instance);
+    }
+    set(
+        "bootstrap.servers",
+        read.value("bootstrap-server").unwrap_or_default(),
+    );
+    set(
+        "auto.offset.reset",
+        read.value("reset-policy").unwrap_or("earliest"),
+    );
+    Ok(settings)
+}

@@ -1,0 +1,160 @@
+//! `kafka-verifiable-producer` as Apache Kafka 4.3.1 has it: growing numbers to a topic, and what became of each as JSON.
+
+pub mod steps;
+
+use std::process::ExitCode;
+
+use super::argument_parser::{Arguments, Grammar, Number, Refusal};
+use super::client_config::check_producer;
+use super::console::check_producer_servers;
+use super::load_tools::read_file;
+use super::option_table::{OptionSpec, Tool, value};
+use crate::client::settings::{Origin, Settings};
+use crate::error::Kind;
+use crate::output::{OutputOptions, Printer, stderr_line};
+use steps::Load;
+
+const OPTIONS: &[OptionSpec] = &[
+    value("topic", "TOPIC", "The topic that records are sent to."),
+    value(
+        "max-messages",
+        "MAX-MESSAGES",
+        "How many records to send; -1 is without end (default: -1).",
+    ),
+    value(
+        "throughput",
+        "THROUGHPUT",
+        "How many records a second to send at most; -1 is no limit (default: -1).",
+    ),
+    value(
+        "acks",
+        "ACKS",
+        "Who must have a record before it counts as sent: 0, 1 or -1 (default: -1).",
+    ),
+    value(
+        "producer.config",
+        "CONFIG-FILE",
+        "The former name of --command-config.",
+    ),
+    value(
+        "message-create-time",
+        "CREATE-TIME",
+        "The time of the first record in milliseconds since 1970; later records follow it as time goes by.",
+    ),
+    value(
+        "value-prefix",
+        "VALUE-PREFIX",
+        "A whole number before each value, with a dot between.",
+    ),
+    value(
+        "repeating-keys",
+        "REPEATING-KEYS",
+        "Records have keys: 0, 1 … below this number, and 0 again.",
+    ),
+    value(
+        "command-config",
+        "CONFIG-FILE",
+        "Settings of the producer, as a Java properties file; they win over those of the command line.",
+    ),
+    value(
+        "bootstrap-server",
+        "HOST1:PORT1[,HOST2:PORT2[...]]",
+        "Brokers to ask first.",
+    ),
+];
+
+/// The options.
+pub const TOOL: Tool = Tool {
+    name: "kafka-verifiable-producer",
+    options: OPTIONS,
+};
+
+const GRAMMAR: Grammar = Grammar {
+    tool: &TOOL,
+    program: "verifiable-producer",
+    about: "Sends growing numbers to a topic, and prints what became of each record as a JSON object a line.",
+    required: &["topic"],
+    one_of: &["bootstrap-server"],
+    numbers: &[
+        ("max-messages", Number::Integer),
+        ("throughput", Number::Long),
+        ("acks", Number::Integer),
+        ("message-create-time", Number::Long),
+        ("value-prefix", Number::Integer),
+        ("repeating-keys", Number::Integer),
+    ],
+};
+
+pub(super) fn run(args: &[String]) -> ExitCode {
+    if args.is_empty() {
+        return GRAMMAR.help();
+    }
+    let read = match GRAMMAR.parse(args).and_then(|read| {
+        check(&read)?;
+        Ok(read)
+    }) {
+        Ok(read) => read,
+        Err(refusal) => return GRAMMAR.refuse(&refusal),
+    };
+    let settings = match settings(&read) {
+        Ok(settings) => settings,
+        Err(message) => return GRAMMAR.refuse(&Refusal::Wrong(message)),
+    };
+    let servers = settings.get("bootstrap.servers").unwrap_or_default();
+    let checked = check_producer_servers(servers).and_then(|()| check_producer(|name| settings.get(name)));
+    if let Err(message) = checked {
+        stderr_line(format_args!("kafka-verifiable-producer: {message}"));
+        return ExitCode::FAILURE;
+    }
+    let load = Load {
+        topic: read.value("topic").unwrap_or_default().to_owned(),
+        records: read
+            .long("max-messages")
+            .and_then(|count| u64::try_from(count).ok()),
+        throughput: read.long("throughput").unwrap_or(-1),
+        first_time: read.long("message-create-time").filter(|time| *time >= 0),
+        prefix: read.long("value-prefix"),
+        keys: read
+            .long("repeating-keys")
+            .and_then(|keys| u64::try_from(keys).ok())
+            .filter(|keys| *keys > 0),
+    };
+    let mut printer = Printer::new(OutputOptions::default());
+    let outcome = steps::run(&load, &settings, &mut printer);
+    let output = printer.finish();
+    match outcome.and(output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == Kind::ClosedPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            stderr_line(format_args!("kafka-verifiable-producer: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check(read: &Arguments) -> Result<(), Refusal> {
+    if let Some(acks) = read.value("acks").filter(|acks| !["0", "1", "-1"].contains(acks)) {
+        return Err(Refusal::Wrong(format!(
+            "argument --acks: invalid choice: '{acks}' (choose from {{0,1,-1}})"
+        )));
+    }
+    Ok(())
+}
+
+fn settings(read: &Arguments) -> Result<Settings, String> {
+    let mut settings = Settings::default();
+    let servers = read.value("bootstrap-server").unwrap_or_default();
+    settings.set("bootstrap.servers", servers, Origin::Default);
+    settings.set("acks", read.value("acks").unwrap_or("-1"), Origin::Default);
+    // Tests count on it that nothing is sent twice behind their backs.
+    settings.set("retries", "0", Origin::Default);
+    if read.has("producer.config") && read.has("command-config") {
+        return Err("Options --producer.config and --command-config are mutually exclusive.".to_owned());
+    }
+    for option in ["producer.config", "command-config"] {
+        if let Some(file) = read.value(option) {
+            read_file(&mut settings, file)?;
+        }
+    }
+    Ok(settings)
+}
