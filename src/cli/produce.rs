@@ -65,7 +65,7 @@ pub struct ProduceArgs {
 #[command(next_help_heading = "What a record is")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 struct ShapeArgs {
-    /// JSON lines, as `kafkit consume --json` prints them
+    /// JSON lines, as `kafkit consume --json` and `kcat -J` print them
     #[arg(long, conflicts_with_all = ["csv", "whole", "key_separator", "key_regex", "null"])]
     json: bool,
 
@@ -76,6 +76,14 @@ struct ShapeArgs {
     /// What stands between the columns of --csv: a character, or tab, semicolon, pipe, space; a comma unless given
     #[arg(long, value_name = "CHARACTER", requires = "csv", value_parser = csv_delimiter)]
     csv_delimiter: Option<char>,
+
+    /// As --csv, with tabs between the columns
+    #[arg(long, conflicts_with_all = ["json", "csv", "csv_delimiter", "whole", "key_separator", "key_regex", "null", "null_delimited", "delimiter", "value_file"])]
+    tsv: bool,
+
+    /// With --csv and --tsv: numbers, true and false are such in the JSON object, and empty fields are null
+    #[arg(long, conflicts_with_all = ["json", "whole", "value_file"])]
+    typed: bool,
 
     /// Each file is one record
     #[arg(long, conflicts_with_all = ["null_delimited", "delimiter", "value_file"])]
@@ -153,6 +161,10 @@ struct DeliveryArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     transaction_every: Option<u64>,
 
+    /// Send so many records a second at most: 100, or 100/s, 90/m, 5/h
+    #[arg(long, value_name = "COUNT", value_parser = rate)]
+    rate: Option<f64>,
+
     /// Put what is no record into this file and go on
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -198,7 +210,7 @@ impl IntoInvocation for ProduceArgs {
                 key: self
                     .record
                     .key
-                    .filter(|_| !self.shape.csv)
+                    .filter(|_| !self.shape.has_columns())
                     .map(String::into_bytes),
                 partition: self.record.partition.filter(|partition| *partition >= 0),
                 headers: self.record.headers.iter().map(|word| header(word)).collect(),
@@ -206,6 +218,7 @@ impl IntoInvocation for ProduceArgs {
                 value_is_file: self.shape.value_file,
             },
             limit: self.delivery.count,
+            rate: self.delivery.rate,
             rejects: self.delivery.rejects,
             is_sync: false,
             commit_every: self.delivery.transaction_every,
@@ -230,11 +243,15 @@ impl IntoInvocation for ProduceArgs {
 }
 
 impl ShapeArgs {
+    fn has_columns(&self) -> bool {
+        self.csv || self.tsv
+    }
+
     fn piece_end(&self) -> Result<PieceEnd> {
         if self.whole {
             return Ok(PieceEnd::Whole);
         }
-        if self.csv {
+        if self.has_columns() {
             return Ok(PieceEnd::CsvRow);
         }
         if self.null_delimited {
@@ -253,8 +270,13 @@ impl ShapeArgs {
                 keeps_partition: record.partition.is_none(),
             }));
         }
-        if self.csv {
-            return Ok(Box::new(CsvParser::new(record.key.clone(), self.csv_delimiter)));
+        if self.has_columns() {
+            let delimiter = if self.tsv { Some('\t') } else { self.csv_delimiter };
+            let parser = CsvParser::new(record.key.clone(), delimiter);
+            return Ok(Box::new(parser.typed(self.typed)));
+        }
+        if self.typed {
+            return Err(Error::usage("--typed is for the columns of --csv and --tsv"));
         }
         let key = match (&self.key_separator, &self.key_regex) {
             (Some(text), _) => KeyIn::Before(bytes_of("--key-separator", text)?),
@@ -306,6 +328,20 @@ fn csv_delimiter(text: &str) -> Result<char, String> {
     match delimiter {
         '"' | '\n' | '\r' | '\\' => Err(WRONG.to_owned()),
         delimiter => Ok(delimiter),
+    }
+}
+
+/// Records a second.
+fn rate(text: &str) -> Result<f64, String> {
+    let (count, seconds) = match text.split_once('/') {
+        None | Some((_, "s")) => (text.strip_suffix("/s").unwrap_or(text), 1.0),
+        Some((count, "m")) => (count, 60.0),
+        Some((count, "h")) => (count, 3600.0),
+        Some(_) => ("", 1.0),
+    };
+    match count.parse::<f64>() {
+        Ok(count) if count > 0.0 && count.is_finite() => Ok(count / seconds),
+        _ => Err("a rate is a number above 0, alone or with /s, /m or /h".to_owned()),
     }
 }
 

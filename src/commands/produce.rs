@@ -19,6 +19,7 @@ use partitions::Partitions;
 
 use super::command::{Command, Needs};
 use super::context::Context;
+use super::pace::Pace;
 use crate::client::engine::Engine;
 use crate::client::record_sink::{HeaderView, RecordSink, RecordView, SinkOptions};
 use crate::client::settings::Settings;
@@ -57,6 +58,8 @@ pub struct Action {
     pub fixed: Fixed,
     /// Records to send at most.
     pub limit: Option<u64>,
+    /// Records a second at most, above 0.
+    pub rate: Option<f64>,
     /// Where pieces go that are no records; without it the first ends the run.
     pub rejects: Option<PathBuf>,
     /// Wait for each record before the next is read.
@@ -134,6 +137,7 @@ pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
         is_prepared: false,
         number: 0,
         hurried: Instant::now(),
+        pace: action.rate.map(Pace::new),
         lingers: is_set(LINGER, &action, context.client.settings()),
         is_transactional: is_set(&["transactional.id"], &action, context.client.settings()),
         action,
@@ -172,6 +176,8 @@ struct Run<'c> {
     is_prepared: bool,
     /// Pieces read so far.
     number: u64,
+    /// How fast records are sent, where that is limited.
+    pace: Option<Pace>,
     /// When what was gathered was last told to leave.
     hurried: Instant,
     /// It is not for us to tell.
@@ -332,6 +338,7 @@ impl Run<'_> {
         if self.action.is_sync {
             self.wait_for_all()?;
         }
+        self.keep_pace()?;
         if self
             .action
             .commit_every
@@ -341,6 +348,21 @@ impl Run<'_> {
         }
         self.prompt();
         Ok(true)
+    }
+
+    /// Waits until the next record is due; what was sent leaves meanwhile.
+    fn keep_pace(&mut self) -> Result<()> {
+        let Some(pace) = &self.pace else { return Ok(()) };
+        while let Some(wait) = pace.wait(self.account.sent) {
+            if self.interrupt.is_raised() {
+                return Ok(());
+            }
+            let until = Instant::now() + wait.min(STEP);
+            self.sink.hurry(Duration::ZERO, &mut self.account);
+            self.sink.poll(Duration::ZERO, &mut self.account)?;
+            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+        }
+        Ok(())
     }
 
     /// Waits for everything sent; in a synchronous run the first failure ends it.

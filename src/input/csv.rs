@@ -15,6 +15,8 @@ pub struct CsvParser {
     has_heading: bool,
     /// What separates fields, where the user said it; else a comma.
     delimiter: Option<char>,
+    /// Numbers, true and false are such in JSON, and empty fields are null.
+    is_typed: bool,
 }
 
 /// Delimiters that are used in place of a comma, and the words for `--csv-delimiter`.
@@ -39,9 +41,29 @@ impl CsvParser {
         Self {
             key_column,
             delimiter,
+            is_typed: false,
             position: None,
             columns: Vec::new(),
             has_heading: false,
+        }
+    }
+
+    /// Reads what fields are: numbers, true, false, and null where they are empty.
+    #[must_use]
+    pub fn typed(mut self, is_typed: bool) -> Self {
+        self.is_typed = is_typed;
+        self
+    }
+
+    fn value(&self, field: String) -> serde_json::Value {
+        if !self.is_typed {
+            return field.into();
+        }
+        match field.as_str() {
+            "" => serde_json::Value::Null,
+            "true" => true.into(),
+            "false" => false.into(),
+            text => number(text).unwrap_or_else(|| field.into()),
         }
     }
 
@@ -114,7 +136,7 @@ impl RecordParser for CsvParser {
             )));
         }
         for (column, field) in self.columns.iter().zip(row) {
-            value.insert(column.clone(), field.into());
+            value.insert(column.clone(), self.value(field));
         }
         let value = serde_json::to_vec(&value).map_err(|error| BadInput::new(error.to_string()))?;
         Ok(Some(ParsedRecord {
@@ -123,6 +145,12 @@ impl RecordParser for CsvParser {
             ..ParsedRecord::default()
         }))
     }
+}
+
+/// A number that JSON can have and that is written back as it is: `007`, a telephone number say, stays text.
+fn number(text: &str) -> Option<serde_json::Value> {
+    let number: serde_json::Number = text.parse().ok()?;
+    (number.to_string() == text).then_some(number.into())
 }
 
 /// The fields of a row (RFC 4180), as text.
@@ -154,6 +182,17 @@ fn fields(row: &[u8], delimiter: char) -> Result<Vec<String>, BadInput> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn typed_fields_are_numbers_truths_and_null() {
+        let mut parser = CsvParser::new(None, None).typed(true);
+        assert_eq!(parser.parse(b"a,b,c,d,e,f", 1).unwrap(), None);
+        let record = parser.parse(b"7,-1.5,true,,007,x", 2).unwrap().unwrap();
+        assert_eq!(
+            record.value.as_deref(),
+            Some(&br#"{"a":7,"b":-1.5,"c":true,"d":null,"e":"007","f":"x"}"#[..])
+        );
+    }
 
     #[test]
     fn the_row_becomes_an_object_and_a_column_the_key() {

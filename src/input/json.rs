@@ -2,7 +2,8 @@
 //!
 //! Owns the names of the fields on the way in; `output/record_json.rs` owns them on the way out. A value that is not a
 //! string is passed on as the bytes that the line has, never parsed and written again: numbers keep their digits, objects
-//! their spaces and their repeated names.
+//! their spaces and their repeated names. What `kcat -J` prints is taken, too: its `payload` is the value, its `ts` the time,
+//! and its headers are a list of names and values in turn.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -43,14 +44,15 @@ impl RecordParser for JsonParser {
             check_is_new(&fields, position)?;
             match name.as_ref() {
                 "key" => record.key = text_bytes(value, "key")?,
-                "value" => record.value = text_bytes(value, "value")?,
+                "value" | "payload" => record.value = text_bytes(value, name)?,
                 "key_base64" => record.key = Some(base64_bytes(value, "key_base64")?),
                 "value_base64" => record.value = Some(base64_bytes(value, "value_base64")?),
                 "headers" => record.headers = headers(value)?,
-                "timestamp" => record.timestamp = integer(value, "timestamp")?,
+                "timestamp" | "ts" => record.timestamp = integer(value, name)?,
                 "topic" if self.keeps_topic => record.topic = Some(string(value, "topic")?),
                 "partition" if self.keeps_partition => record.partition = integer(value, "partition")?,
-                "topic" | "partition" | "offset" | "timestamp_type" | "leader_epoch" => {}
+                "topic" | "partition" | "offset" | "timestamp_type" | "leader_epoch" | "tstype"
+                | "broker" => {}
                 other => {
                     return Err(BadInput::new(format!(
                         "unknown field \"{other}\"; known are topic, partition, offset, timestamp, timestamp_type, \
@@ -108,9 +110,13 @@ fn check_is_new(fields: &[(Cow<'_, str>, &RawValue)], position: usize) -> Result
     }
 }
 
-/// `value` for both `value` and `value_base64`.
+/// `value` for `value`, `value_base64` and kcat's `payload`.
 fn without_form(name: &str) -> &str {
-    name.strip_suffix("_base64").unwrap_or(name)
+    match name.strip_suffix("_base64").unwrap_or(name) {
+        "payload" => "value",
+        "ts" => "timestamp",
+        name => name,
+    }
 }
 
 fn is_null(value: &RawValue) -> bool {
@@ -179,7 +185,7 @@ fn integer<N: std::str::FromStr>(value: &RawValue, name: &str) -> Result<Option<
 /// The headers of a record, in order.
 type Headers<'a> = Vec<(Cow<'a, str>, Bytes<'a>)>;
 
-/// `[{"name": …, "value": …}]`, or an object of names and values.
+/// `[{"name": …, "value": …}]`, an object of names and values, or `[name, value, …]` as kcat has it.
 fn headers(value: &RawValue) -> Result<Headers<'_>, BadInput> {
     let text = value.get();
     let bad = |_| {
@@ -199,13 +205,32 @@ fn headers(value: &RawValue) -> Result<Headers<'_>, BadInput> {
         }
         Some(b'[') => {
             let list: Vec<&RawValue> = serde_json::from_str(text).map_err(bad)?;
-            list.into_iter().map(header).collect()
+            match list.first() {
+                Some(first) if first.get().starts_with('"') => headers_in_turn(&list, text),
+                _ => list.into_iter().map(header).collect(),
+            }
         }
         _ => Err(BadInput::new(format!(
             "headers is neither a list nor an object: {}",
             excerpt(text.as_bytes())
         ))),
     }
+}
+
+/// Names and values in turn.
+fn headers_in_turn<'a>(list: &[&'a RawValue], text: &str) -> Result<Headers<'a>, BadInput> {
+    list.chunks(2)
+        .map(|pair| match *pair {
+            [name, value] => Ok((
+                string(name, "the name of a header")?,
+                text_bytes(value, "a header")?,
+            )),
+            _ => Err(BadInput::new(format!(
+                "the last header has no value: {}",
+                excerpt(text.as_bytes())
+            ))),
+        })
+        .collect()
 }
 
 fn header(value: &RawValue) -> Result<(Cow<'_, str>, Bytes<'_>), BadInput> {

@@ -660,3 +660,56 @@ fn a_count_of_a_transaction_wants_a_transaction() {
         .exits(2)
         .complains("--transactional-id");
 }
+
+#[test]
+fn columns_may_be_typed_and_stand_between_tabs() {
+    let shell = Shell::new();
+    shell
+        .produce(
+            &["t", "--tsv", "--typed", "-k", "id"],
+            "id\tn\ttext\n7\t1.50\t\n8\t-2\ttrue\n",
+        )
+        .succeeds();
+    assert_eq!(
+        shell.shown("t", r"%k %s\n"),
+        "7 {\"id\":7,\"n\":\"1.50\",\"text\":null}\n8 {\"id\":8,\"n\":-2,\"text\":true}\n"
+    );
+    shell
+        .produce(&["t", "--typed"], "x")
+        .exits(2)
+        .complains("--typed is for the columns of --csv and --tsv");
+}
+
+#[test]
+fn what_kcat_prints_as_json_can_be_sent() {
+    let shell = Shell::new();
+    let line = r#"{"topic":"a","partition":0,"offset":3,"tstype":"create","ts":1700000000000,"broker":1,"headers":["h","1","g",null],"key":"k","payload":"v"}"#;
+    shell.produce(&["t", "--json"], line).succeeds();
+    assert_eq!(shell.shown("t", "%T %k %s %h"), "1700000000000 k v h=1,g=NULL");
+    shell
+        .produce(&["t", "--json"], r#"{"payload":"v","value":"w"}"#)
+        .exits(6)
+        .complains("both \"payload\" and \"value\"");
+    shell
+        .produce(&["t", "--json"], r#"{"payload":"v","headers":["h"]}"#)
+        .exits(6)
+        .complains("the last header has no value");
+}
+
+#[test]
+fn records_are_sent_at_a_rate() {
+    let shell = Shell::new();
+    let began = std::time::Instant::now();
+    shell
+        .produce(&["t", "--rate", "600/m"], "1\n2\n3\n4\n")
+        .succeeds();
+    assert!(
+        began.elapsed() >= std::time::Duration::from_millis(300),
+        "ten a second"
+    );
+    assert_eq!(shell.shown("t", "%s"), "1234");
+    shell
+        .produce(&["t", "--rate", "0"], "1\n")
+        .exits(2)
+        .complains("a rate is a number above 0");
+}

@@ -14,6 +14,7 @@ impl Run<'_> {
         let is_bare = fixed.key.is_none() && fixed.headers.is_empty() && fixed.timestamp.is_none();
         let goes_one_by_one =
             action.is_sync || action.prompts || action.limit.is_some() || action.commit_every.is_some();
+        let goes_one_by_one = goes_one_by_one || action.rate.is_some();
         action.parser.takes_all_as_values() && is_bare && !fixed.value_is_file && !goes_one_by_one
     }
 

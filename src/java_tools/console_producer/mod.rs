@@ -169,6 +169,7 @@ fn produce(parsed: &Parsed) -> Result<()> {
         parser: Box::new(reader),
         fixed: Fixed::default(),
         limit: None,
+        rate: None,
         rejects: None,
         batch_bytes: batch_bytes.unwrap_or(1_000_000),
         is_sync: parsed.has("sync"),
