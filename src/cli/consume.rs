@@ -1,5 +1,7 @@
 //! `kafkit consume …` to `consume::Action`.
 
+use std::io::IsTerminal as _;
+
 use clap::Args;
 
 use super::connection_args::ConnectionArgs;
@@ -15,6 +17,7 @@ use crate::filter::{self, Comparison, Expression, Field, Literal, Operand, Patte
 use crate::output::OutputOptions;
 use crate::output::record::RecordFormatter;
 use crate::output::record_json::JsonFormatter;
+use crate::output::record_lines::LineFormatter;
 use crate::output::record_template::{Template, unescape};
 use crate::output::voice::NativeVoice;
 
@@ -468,6 +471,14 @@ impl RangeArgs {
 }
 
 impl FormArgs {
+    /// One record a line, as a person reads it.
+    fn lines(&self, template: Template) -> Box<dyn RecordFormatter> {
+        if self.null_delimited {
+            return Box::new(template);
+        }
+        Box::new(LineFormatter::new(template, std::io::stdout().is_terminal()))
+    }
+
     fn formatter(&self) -> Result<Box<dyn RecordFormatter>> {
         if self.json {
             return Ok(Box::new(JsonFormatter));
@@ -484,8 +495,8 @@ impl FormArgs {
         if let Some(separator) = &self.key_separator {
             let bytes =
                 unescape(separator).map_err(|problem| Error::usage(format!("--key-separator: {problem}")))?;
-            return Ok(Box::new(Template::key_value_and(&bytes, end)));
+            return Ok(self.lines(Template::key_value_and(&bytes, end)));
         }
-        Ok(Box::new(Template::value_and(end)))
+        Ok(self.lines(Template::value_and(end)))
     }
 }

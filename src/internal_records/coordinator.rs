@@ -71,6 +71,16 @@ impl fmt::Display for CoordinatorError {
 impl std::error::Error for CoordinatorError {}
 
 impl Topic {
+    /// The coordinator's topic of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "__consumer_offsets" => Some(Self::ConsumerOffsets),
+            "__transaction_state" => Some(Self::TransactionState),
+            "__share_group_state" => Some(Self::ShareGroupState),
+            _ => None,
+        }
+    }
+
     /// The topic's record types by number.
     pub fn types(self) -> &'static [RecordType] {
         match self {

@@ -29,6 +29,7 @@ pub(crate) mod reassignment_progress;
 pub mod record;
 pub mod record_deletion;
 pub mod record_json;
+pub mod record_lines;
 pub mod record_template;
 pub mod table;
 pub mod topic;

@@ -346,3 +346,17 @@ fn processor_ticks(pid: u32) -> u64 {
     let numbers = fields.split_whitespace().skip(11).take(2);
     numbers.filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }
+
+#[test]
+fn records_that_brokers_keep_for_themselves_are_shown_decoded() {
+    let shell = Shell::with_ten();
+    shell.consume(&["t", "-g", "readers", "-e"]).succeeds();
+    let commits = shell.consume(&["__consumer_offsets", "-e"]).succeeds().stdout();
+    let commit = "{\"type\":\"OffsetCommit\",\"key\":{\"group\":\"readers\",\"topic\":\"t\",\"partition\":0},\"value\":{\"offset\":10,";
+    assert!(commits.lines().any(|line| line.starts_with(commit)), "{commits}");
+    let keys = shell
+        .consume(&["__consumer_offsets", "-e", "-f", "%K "])
+        .succeeds()
+        .stdout();
+    assert!(!keys.contains('{'), "a template shows what is there: {keys}");
+}
