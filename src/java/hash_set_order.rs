@@ -32,9 +32,17 @@ pub fn in_hash_order<T: PartialEq>(items: impl IntoIterator<Item = T>, hash: imp
             distinct.push((spread, item));
         }
     }
-    let mask = buckets(distinct.len()) - 1;
+    let mask = buckets(16, distinct.len()) - 1;
     distinct.sort_by_key(|(spread, _)| spread & mask);
     distinct.into_iter().map(|(_, item)| item).collect()
+}
+
+/// Distinct items in the order of a `new HashMap(items.size())` that they were put into one after the other.
+pub fn in_presized_hash_order<T>(mut items: Vec<T>, hash: impl Fn(&T) -> i32) -> Vec<T> {
+    let first = u32::try_from(items.len()).unwrap_or(1 << 30).next_power_of_two();
+    let mask = buckets(first, items.len()) - 1;
+    items.sort_by_key(|item| spread(hash(item)) & mask);
+    items
 }
 
 /// The upper half of a hash takes part in choosing the bucket.
@@ -43,9 +51,10 @@ fn spread(hash: i32) -> u32 {
     hash ^ (hash >> 16)
 }
 
-fn buckets(items: usize) -> u32 {
-    let mut buckets: u32 = 16;
-    while items > buckets as usize / 4 * 3 && buckets < 1 << 30 {
+/// A table of `first` buckets doubles when it holds more than three quarters of them, rounded down.
+fn buckets(first: u32, items: usize) -> u32 {
+    let mut buckets = first;
+    while items > buckets as usize / 4 * 3 + buckets as usize % 4 * 3 / 4 && buckets < 1 << 30 {
         buckets *= 2;
     }
     buckets
