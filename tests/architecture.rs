@@ -45,7 +45,7 @@ const ARROWS: &[(&str, &str)] = &[
 ];
 /// Which parts of `src/broker/` a room inside it may name beside itself. `handlers/` may name all of them.
 const BROKER_ARROWS: &[(&str, &str)] = &[
-    ("cluster", "config features topic_name"),
+    ("cluster", "config features internal_topics topic_name"),
     ("config", ""),
     ("coordinator", "cluster config internal_topics node"),
     ("fetch", "call refusal response"),
@@ -56,6 +56,7 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ("produce", "config once"),
     ("quotas", "cluster config"),
     ("server", "access apis call node refusal response timers"),
+    ("share", "cluster config coordinator fetch node timers"),
 ];
 const EVERYONES: [&str; 4] = ["error", "plain_words", "spelling", "topic_partition"];
 

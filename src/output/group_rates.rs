@@ -194,6 +194,7 @@ mod tests {
             listing: GroupListing::default(),
             members: Some(1),
             places: Some(places.iter().map(place).collect::<BTreeMap<_, _>>()),
+            stated_lag: None,
         }
     }
 

@@ -10,7 +10,7 @@ use kafka_protocol::messages::{
 };
 
 use super::AdminClient;
-use super::groups::{GroupListing, OFFSETS_OF_GROUPS, group_id};
+use super::groups::{GroupListing, OFFSETS_OF_GROUPS, SHARE, group_id};
 use super::offsets::LATEST;
 use super::volumes::leaders;
 use crate::error::Result;
@@ -43,11 +43,16 @@ pub struct GroupSummary {
     /// Partitions with a committed offset; unknown where the coordinator did not say, and of share groups, which
     /// commit none.
     pub places: Option<BTreeMap<TopicPartition, Place>>,
+    /// The lag that the coordinator states itself, as it does of share groups.
+    pub stated_lag: Option<i64>,
 }
 
 impl GroupSummary {
     /// Records not read yet, of all partitions together whose end is known.
     pub fn lag(&self) -> Option<i64> {
+        if self.stated_lag.is_some() {
+            return self.stated_lag;
+        }
         let places = self.places.as_ref()?;
         let lags: Vec<i64> = places.values().filter_map(Place::lag).collect();
         (places.is_empty() || !lags.is_empty()).then(|| lags.iter().sum())
@@ -67,6 +72,7 @@ impl AdminClient {
         let members = self.count_members(&listed)?;
         let mut committed = self.committed_by(&listed)?;
         let ends = self.ends_of(committed.values().flat_map(BTreeMap::keys))?;
+        let mut stated = self.lags_of_share_groups(&listed)?;
         let summary = |listing: GroupListing| {
             let offsets = committed.remove(&listing.id);
             let places = offsets.map(|offsets| {
@@ -79,6 +85,7 @@ impl AdminClient {
             GroupSummary {
                 members: members.get(&listing.id).copied(),
                 places,
+                stated_lag: stated.remove(&listing.id),
                 listing,
             }
         };
@@ -152,6 +159,21 @@ impl AdminClient {
             counts.extend(known.map(|group| (group.group_id.to_string(), group.members.len())));
         }
         Ok(())
+    }
+
+    /// The lag of each share group whose coordinator states it for a partition.
+    fn lags_of_share_groups(&mut self, groups: &[GroupListing]) -> Result<BTreeMap<String, i64>> {
+        let mut lags = BTreeMap::new();
+        for group in groups.iter().filter(|group| group.kind == SHARE) {
+            let Ok(places) = self.share_group_offsets(&group.id)? else {
+                continue;
+            };
+            let known: Vec<i64> = places.values().flatten().filter_map(|place| place.lag).collect();
+            if !known.is_empty() {
+                lags.insert(group.id.clone(), known.iter().sum());
+            }
+        }
+        Ok(lags)
     }
 
     /// What each group has committed; a group whose coordinator does not say is left out.
