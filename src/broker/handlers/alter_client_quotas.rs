@@ -27,7 +27,7 @@ pub fn handle(
     let mut seen = HashSet::new();
     let results = request.entries.iter().map(|entry| {
         let parts = entry.entity.iter().map(|part| {
-            let name = part.entity_name.as_ref().map(|name| name.to_string());
+            let name = part.entity_name.as_ref().map(ToString::to_string);
             (part.entity_type.to_string(), name)
         });
         let entity: Entity = parts.collect();

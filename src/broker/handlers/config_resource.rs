@@ -20,13 +20,11 @@ pub(super) fn find(node: &Node, kind: i8, name: &str) -> Result<Resource, Refuse
     match kind {
         TOPIC => topic(node, name),
         BROKER => broker(node, name),
-        BROKER_LOGGER => match broker(node, name)? {
-            Resource::Broker(_) => Ok(Resource::BrokerLoggers),
-            _ => {
-                let message = format!("Broker id must be an integer, but it is: {name}");
-                Err((ResponseError::InvalidRequest, message))
-            }
-        },
+        BROKER_LOGGER if name.is_empty() => {
+            let message = format!("Broker id must be an integer, but it is: {name}");
+            Err((ResponseError::InvalidRequest, message))
+        }
+        BROKER_LOGGER => broker(node, name).map(|_| Resource::BrokerLoggers),
         CLIENT_METRICS => Ok(Resource::ClientMetrics(name.to_owned())),
         GROUP if name.is_empty() => {
             let message = "Default group resources are not allowed.";

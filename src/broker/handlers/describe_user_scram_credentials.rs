@@ -52,15 +52,13 @@ pub fn handle(
                 .with_error_code(ResponseError::DuplicateResource.code())
                 .with_error_message(Some(text(message)));
         }
-        match known.remove(user) {
-            Some(infos) => result.with_error_message(None).with_credential_infos(infos),
-            None => {
-                let message = format!("Attempt to describe a user credential that does not exist: {user}");
-                result
-                    .with_error_code(ResponseError::ResourceNotFound.code())
-                    .with_error_message(Some(text(message)))
-            }
+        if let Some(infos) = known.remove(user) {
+            return result.with_error_message(None).with_credential_infos(infos);
         }
+        let message = format!("Attempt to describe a user credential that does not exist: {user}");
+        result
+            .with_error_code(ResponseError::ResourceNotFound.code())
+            .with_error_message(Some(text(message)))
     });
     let results = results.collect();
     DescribeUserScramCredentialsResponse::default()

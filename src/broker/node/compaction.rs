@@ -121,8 +121,12 @@ impl ReplicaManager {
         let Ok(wanted) = Duration::try_from_secs_f64(seconds) else {
             return;
         };
-        while self.compaction.may_go_on() && began.elapsed() < wanted {
-            std::thread::sleep((wanted - began.elapsed().min(wanted)).min(SHORT_NAP));
+        loop {
+            let left = wanted.saturating_sub(began.elapsed());
+            if left.is_zero() || !self.compaction.may_go_on() {
+                return;
+            }
+            std::thread::sleep(left.min(SHORT_NAP));
         }
     }
 

@@ -135,6 +135,6 @@ mod tests {
         }
         assert_eq!(rate.samples.len(), 12);
         let (value, elapsed) = rate.measure(WINDOW, 99_000);
-        assert!((1000.0..1100.0).contains(&value), "{value} over {elapsed}");
+        assert!((1000.0..=1100.0).contains(&value), "{value} over {elapsed}");
     }
 }

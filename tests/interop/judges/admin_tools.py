@@ -11,7 +11,7 @@ from harness import HERE, SCRATCH, ApacheKafka, expect, run
 
 # What the two may differ in, and what stands for it.
 MASKS = [
-    (r"127\.0\.0\.1:\d+", "HOST:PORT"),
+    (r"127\.0\.0\.1(:| +)\d+", "HOST:PORT"),
     (r"\[\d{4}-\d\d-\d\d[^\]]*\] (WARN|INFO|ERROR).*\n", ""),
     (r"TopicId: \S+", "TopicId: ID"),
     (r"Cluster ID: \S+", "Cluster ID: ID"),
@@ -39,7 +39,7 @@ TABLE = {
         (CONFIGS, "--alter --topic nosuch --add-config retention.ms=1"),
         (CONFIGS, "--describe --topic nosuch"),
         (CONFIGS, "--describe --entity-type topics"),
-        (CONFIGS, "--alter --broker 1 --add-config log.cleaner.threads=2"),
+        (CONFIGS, "--alter --broker 1 --add-config log.cleaner.backoff.ms=10000"),
         (CONFIGS, "--alter --broker-defaults --add-config log.retention.ms=100000,message.max.bytes=2000000"),
         (CONFIGS, "--describe --broker 1"),
         (CONFIGS, "--describe --broker-defaults"),
@@ -51,7 +51,7 @@ TABLE = {
         (CONFIGS, "--alter --broker 1 --add-config min.insync.replicas=1"),
         (CONFIGS, "--alter --broker-defaults --delete-config min.insync.replicas"),
         (CONFIGS, "--alter --broker-defaults --delete-config log.retention.ms,message.max.bytes"),
-        (CONFIGS, "--alter --broker 1 --delete-config log.cleaner.threads"),
+        (CONFIGS, "--alter --broker 1 --delete-config log.cleaner.backoff.ms"),
         (CONFIGS, "--describe --broker 1"),
         (CONFIGS, "--describe --broker 1 --all", "names"),
     ],
