@@ -148,7 +148,7 @@ impl Load {
             match ask(self) {
                 (0, answer) => return answer,
                 (14 | 15 | 16 | 51, _) => {
-                    assert!(Instant::now() < deadline, "the coordinator is never ready")
+                    assert!(Instant::now() < deadline, "the coordinator is never ready");
                 }
                 (code, _) => panic!("error {code}"),
             }
