@@ -137,19 +137,35 @@ impl AdminClient {
         Ok(groups)
     }
 
-    /// One group with its members; an error of code 69 when there is no such group.
+    /// One group of any kind with its members; an error of code 69 when there is no such group.
     pub fn describe_group(&mut self, group: &str) -> Result<Result<GroupDescription, ApiError>> {
+        match self.describe_consumer_group(group)? {
+            Err(error) if error.code == GROUP_ID_NOT_FOUND => {
+                let described = self.describe_as_share_group(group, error)?;
+                self.with_coordinator(group, described)
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// The same of groups of consumers only, with either protocol.
+    pub fn describe_consumer_group(&mut self, group: &str) -> Result<Result<GroupDescription, ApiError>> {
         let described = match self.describe_newer_group(group)? {
             Err(error) if matches!(error.code, GROUP_ID_NOT_FOUND | UNSUPPORTED_VERSION) => {
-                match self.describe_classic_group(group)? {
-                    Err(error) if error.code == GROUP_ID_NOT_FOUND => {
-                        self.describe_as_share_group(group, error)?
-                    }
-                    other => other,
-                }
+                let described = self.describe_classic_group(group)?;
+                // Of two answers that there is no such group, the first says what kind of group it is instead.
+                described.map_err(|other| if other.code == error.code { error } else { other })
             }
             other => other,
         };
+        self.with_coordinator(group, described)
+    }
+
+    fn with_coordinator(
+        &mut self,
+        group: &str,
+        described: Result<GroupDescription, ApiError>,
+    ) -> Result<Result<GroupDescription, ApiError>> {
         match described {
             Ok(mut description) => {
                 description.coordinator = self.coordinator_of(group)?;

@@ -64,7 +64,7 @@ fn in_answer_order(groups: &[String]) -> Vec<String> {
 /// A group with its members, or the exception with which Java's client describes it.
 fn describe_group(group: &str, context: &mut Context) -> Result<GroupDescription, Thrown> {
     const CALL: &str = "describeConsumerGroups(api=FIND_COORDINATOR)";
-    let described = admin(context, CALL)?.describe_group(group);
+    let described = admin(context, CALL)?.describe_consumer_group(group);
     let described = described.map_err(|error| Thrown::asking(&error, CALL))?;
     let described = described.map_err(|refusal| Thrown::refused(&refusal))?;
     if !["consumer", ""].contains(&described.protocol_type.as_str()) {
