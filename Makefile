@@ -36,7 +36,7 @@ bench:
 	$(CARGO) build --release --locked
 	benches/run
 
-# Completions, man pages, and the tables that README.md takes from the code
+# Completions, man pages, and the tables in docs/
 generate:
 	$(CARGO) build --release --locked
 	KAFKIT_GENERATE=1 $(CARGO) test --release --locked --test integration -- generated_files

@@ -1,4 +1,4 @@
-//! Completions, man pages and the README's table of Java flags are what the program makes now.
+//! Completions, man pages and the tables in docs/ are what the program makes now.
 //! `make generate` writes them.
 
 use std::fs;
@@ -37,20 +37,25 @@ fn man_pages_are_fresh() {
 }
 
 #[test]
-fn the_tables_of_the_readme_are_fresh() {
-    let path = root().join("README.md");
-    let readme = fs::read_to_string(&path).expect("README.md");
-    let readme = with_section(&readme, "apis", &kafkit::broker::apis::markdown());
-    let readme = with_section(&readme, "java-flags", &kafkit::java_tools::flag_table::markdown());
-    hold_against(&path, readme.as_bytes());
-}
-
-#[test]
-fn the_table_of_settings_is_fresh() {
-    let path = root().join("docs/settings.md");
-    let page = fs::read_to_string(&path).expect("docs/settings.md");
-    let table = kafkit::client::settings::Settings::markdown();
-    hold_against(&path, with_section(&page, "settings", &table).as_bytes());
+fn the_tables_in_docs_are_fresh() {
+    let pages = [
+        (
+            "docs/settings.md",
+            "settings",
+            kafkit::client::settings::Settings::markdown(),
+        ),
+        ("docs/protocol.md", "apis", kafkit::broker::apis::markdown()),
+        (
+            "docs/java-tools.md",
+            "java-flags",
+            kafkit::java_tools::flag_table::markdown(),
+        ),
+    ];
+    for (file, section, table) in pages {
+        let path = root().join(file);
+        let page = fs::read_to_string(&path).expect("a page of docs/");
+        hold_against(&path, with_section(&page, section, &table).as_bytes());
+    }
 }
 
 /// The text with what stands between two markers replaced.

@@ -1,7 +1,7 @@
 //! THE TABLE: every API the broker serves, in which versions and which shapes of the request, which node answers, and
 //! what an authorizer has to allow.
 //!
-//! ApiVersions, the dispatcher, the check of a request's lengths and the README share it: what is listed here is
+//! ApiVersions, the dispatcher, the check of a request's lengths and docs/protocol.md share it: what is listed here is
 //! served, and what is served is advertised. A handler is `fn(&Arc<Node>, &RequestContext, Request) -> Response`, or an
 //! `async fn` of the same form if it waits (marked `await`). It may be dropped at an await when its client has gone.
 
@@ -286,7 +286,7 @@ pub(super) fn unsupported_api_versions(correlation_id: i32) -> Result<Answer, Re
     response::encode_as(correlation_id, 0, &response)
 }
 
-/// The table for the README.
+/// The table of docs/protocol.md.
 pub fn markdown() -> String {
     let rows = APIS.iter().map(|api| {
         let access: Vec<String> = api

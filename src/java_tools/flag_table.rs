@@ -1,6 +1,6 @@
 //! Every option of every Java tool in one table: the same, different and why, or without effect here.
 //!
-//! Made from the option tables that the parser reads, for the README and the man page.
+//! Made from the option tables that the parser reads, for docs/java-tools.md and the man page.
 
 use std::fmt::Write;
 
@@ -39,7 +39,7 @@ const SCRIPTS: &[Script] = &[
     },
 ];
 
-/// The table for the README: one for each tool.
+/// The tables of docs/java-tools.md, one for each tool.
 pub fn markdown() -> String {
     let mut text = String::new();
     for tool in TOOLS {
