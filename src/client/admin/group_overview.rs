@@ -284,6 +284,7 @@ mod tests {
             listing: GroupListing::default(),
             members: None,
             places: Some(BTreeMap::new()),
+            stated_lag: None,
         };
         assert_eq!(group.lag(), Some(0));
         let place = |committed, end| Place { committed, end };

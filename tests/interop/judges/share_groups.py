@@ -110,7 +110,7 @@ def the_tools_on(broker):
         if "--list" in argv:
             # Other checks left groups on this broker.
             text = "\n".join(line for line in text.splitlines() if line.startswith(("GROUP", "tg")))
-        printed.append(" ".join(argv) + "\n" + re.sub(r"[ \t]+", " ", text).strip())
+        printed.append(" ".join(map(str, argv)) + "\n" + re.sub(r"[ \t]+", " ", text).strip())
 
     def reads(*argv):
         tool("--topic", "told", "--group", "tg", "--timeout-ms", 20000, *argv, name="kafka-console-share-consumer")
