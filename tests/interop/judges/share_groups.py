@@ -137,7 +137,7 @@ def the_tools_on(broker):
         tool("--delete", "--group", "tg", status=None)
         tool("--delete-offsets", "--group", "tg", "--topic", "told", status=None)
         tool("--reset-offsets", "--group", "tg", "--topic", "told", "--to-latest", "--execute", status=None)
-    wait_until(lambda: "Empty" in described(broker, "tg", "--state"), "the member leaves", limit=90)
+    wait_until(lambda: "Empty" in described(broker, "tg", "--state"), "the member leaves", limit=180)
     tool("--delete-offsets", "--group", "tg", "--topic", "told")
     tool("--delete-offsets", "--group", "tg", "--topic", "none", status=None)
     tool("--describe", "--group", "tg", status=None)
