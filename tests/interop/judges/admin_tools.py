@@ -16,7 +16,7 @@ MASKS = [
     (r"TopicId: \S+", "TopicId: ID"),
     (r"Cluster ID: \S+", "Cluster ID: ID"),
     (r"Epoch: \d+", "Epoch: N"),
-    (r"/\S*(data|node1)\b", "DIR"),
+    (r'/[^\s",]*(data|node1)\b', "DIR"),
     (r'"(size|totalBytes|usableBytes)":\d+', r'"\1":N'),
     (r"rack: \S+ ", "rack: R "),
     # What nobody but the broker can tell.
@@ -98,13 +98,15 @@ TABLE = {
         (CONFIGS, "--describe --user u"),
     ],
     "records, offsets and log dirs": [
-        ("kafka-producer-perf-test", "--topic t --num-records 100 --record-size 10 --throughput -1 --producer-props "
+        # Of several partitions the producer would choose one at random.
+        ("kafka-topics", "--create --topic one --partitions 1"),
+        ("kafka-producer-perf-test", "--topic one --num-records 100 --record-size 10 --throughput -1 --producer-props "
          "bootstrap.servers={bootstrap} batch.size=1", "status"),
-        ("kafka-get-offsets", "--topic t"),
-        ("kafka-get-offsets", "--topic t --time earliest"),
-        ("kafka-get-offsets", "--topic t --time -3", "status"),
+        ("kafka-get-offsets", "--topic one"),
+        ("kafka-get-offsets", "--topic one --time earliest"),
+        ("kafka-get-offsets", "--topic one --time -3", "status"),
         ("kafka-get-offsets", "--topic nosuch"),
-        ("kafka-get-offsets", "--topic-partitions t:1,t:7"),
+        ("kafka-get-offsets", "--topic-partitions one:0,one:7"),
         ("kafka-delete-records", "--offset-json-file {cut}", "status"),
         ("kafka-delete-records", "--offset-json-file {beyond}", "lines"),
         ("kafka-log-dirs", "--describe --topic-list t", "topics of log dirs"),
@@ -137,7 +139,7 @@ TABLE = {
         ("kafka-transactions", "find-hanging --broker-id 1"),
     ],
     "groups": [
-        ("kafka-console-consumer", "--topic t --group cg --from-beginning --max-messages 5 --timeout-ms 20000", "status"),
+        ("kafka-console-consumer", "--topic one --group cg --from-beginning --max-messages 5 --timeout-ms 20000", "status"),
         ("kafka-groups", "--list"),
         ("kafka-consumer-groups", "--list"),
         ("kafka-consumer-groups", "--list --state"),
@@ -145,10 +147,10 @@ TABLE = {
         ("kafka-consumer-groups", "--describe --group cg --state"),
         ("kafka-consumer-groups", "--describe --group cg --members"),
         ("kafka-consumer-groups", "--describe --group nosuch"),
-        ("kafka-consumer-groups", "--reset-offsets --group cg --topic t --to-earliest --execute", "lines"),
-        ("kafka-consumer-groups", "--reset-offsets --group cg --topic t --to-offset 3 --dry-run", "lines"),
+        ("kafka-consumer-groups", "--reset-offsets --group cg --topic one --to-earliest --execute", "lines"),
+        ("kafka-consumer-groups", "--reset-offsets --group cg --topic one --to-offset 3 --dry-run", "lines"),
         ("kafka-consumer-groups", "--describe --group cg", "lines"),
-        ("kafka-consumer-groups", "--delete-offsets --group cg --topic t", "lines"),
+        ("kafka-consumer-groups", "--delete-offsets --group cg --topic one", "lines"),
         ("kafka-consumer-groups", "--delete --group cg"),
         ("kafka-consumer-groups", "--delete --group nosuch"),
     ],
@@ -162,8 +164,8 @@ REFERENCE = []
 def prepare():
     run(HERE / "apache-kafka", "fetch", limit=400)
     for name, value in {
-        "cut": {"version": 1, "partitions": [{"topic": "t", "partition": 0, "offset": 1}]},
-        "beyond": {"version": 1, "partitions": [{"topic": "t", "partition": 0, "offset": 999_999}]},
+        "cut": {"version": 1, "partitions": [{"topic": "one", "partition": 0, "offset": 1}]},
+        "beyond": {"version": 1, "partitions": [{"topic": "one", "partition": 0, "offset": 999_999}]},
         "moves": {"version": 1, "partitions": [{"topic": "t", "partition": 0, "replicas": [1]}]},
         "topics": {"version": 1, "topics": [{"topic": "t"}]},
     }.items():
