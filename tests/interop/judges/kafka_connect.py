@@ -6,6 +6,8 @@ from harness import KAFKA_VERSION, SCRATCH, Program, equal, expect, free_port, j
 from judges.java_clients import JVM
 
 FOLDER = SCRATCH / "connect"
+# A worker looks through all its jars before it begins, which takes long on a busy machine.
+START = 180
 SOURCE, SINK = FOLDER / "source.txt", FOLDER / "sink.txt"
 
 
@@ -49,12 +51,12 @@ def check_lines_arrive_in_order_and_none_is_lost_over_a_kill(broker):
     lines = lambda end: [f"line {number}" for number in range(end)]
     append(0, 500)
     with worker(broker) as first:
-        wait_until(lambda: sunk() == lines(500), lambda: f"{len(sunk())} of 500 lines: {first.stderr()[-800:]}")
+        wait_until(lambda: sunk() == lines(500), lambda: f"{len(sunk())} of 500 lines: {first.stderr()[-800:]}", START)
         first.stop(signal.SIGKILL)
     append(500, 1000)
     with worker(broker) as second:
         # What was not committed before the kill comes again.
-        wait_until(lambda: "line 999" in sunk()[-1:], lambda: f"{sunk()[-3:]}: {second.stderr()[-800:]}")
+        wait_until(lambda: "line 999" in sunk()[-1:], lambda: f"{sunk()[-3:]}: {second.stderr()[-800:]}", START)
         equal(second.stop(), 143, "the end of the worker")
     # Each line is there, and the first time that it comes it comes in order.
     first_times = list(dict.fromkeys(sunk()))
