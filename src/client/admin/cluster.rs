@@ -1,6 +1,6 @@
 //! A cluster as its brokers describe it: who is there, where, and who controls.
 
-use kafka_protocol::messages::{FindCoordinatorResponse, MetadataResponse};
+use kafka_protocol::messages::{DescribeClusterResponse, FindCoordinatorResponse, MetadataResponse};
 
 use super::ApiError;
 use crate::error::Error;
@@ -43,6 +43,29 @@ impl Cluster {
         brokers.sort_by_key(|broker| broker.id);
         Self {
             id: answer.cluster_id.as_ref().map(ToString::to_string),
+            controller: Some(answer.controller_id.0).filter(|id| *id >= 0),
+            addresses: brokers
+                .iter()
+                .map(|broker| HostPort::new(&broker.host, broker.port))
+                .collect(),
+            brokers,
+        }
+    }
+
+    /// The same of controllers, which name only each other.
+    pub(super) fn of_controllers(answer: &DescribeClusterResponse) -> Self {
+        let controllers = answer.brokers.iter().filter_map(|controller| {
+            Some(Broker {
+                id: controller.broker_id.0,
+                host: controller.host.to_string(),
+                port: u16::try_from(controller.port).ok()?,
+                rack: controller.rack.as_ref().map(ToString::to_string),
+            })
+        });
+        let mut brokers: Vec<Broker> = controllers.collect();
+        brokers.sort_by_key(|broker| broker.id);
+        Self {
+            id: Some(answer.cluster_id.to_string()),
             controller: Some(answer.controller_id.0).filter(|id| *id >= 0),
             addresses: brokers
                 .iter()

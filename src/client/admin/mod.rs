@@ -39,7 +39,8 @@ use std::any::Any;
 use std::time::Duration;
 
 use kafka_protocol::messages::{
-    ApiKey, DescribeQuorumRequest, FindCoordinatorRequest, MetadataRequest, MetadataResponse,
+    ApiKey, DescribeClusterRequest, DescribeQuorumRequest, FindCoordinatorRequest, MetadataRequest,
+    MetadataResponse,
 };
 use kafka_protocol::protocol::{Request, StrBytes};
 
@@ -176,10 +177,35 @@ impl AdminClient {
 
     /// Asks the cluster for its brokers anew.
     pub fn refresh(&mut self) -> Result<()> {
+        if self.asks_a_controller()? {
+            return self.refresh_by_controller();
+        }
         let request = MetadataRequest::default().with_topics(Some(Vec::new()));
         let answer = self.send(request)?;
         ApiError::check(answer.error_code, None::<String>)?;
         self.learn(&answer);
+        Ok(())
+    }
+
+    /// Whether the address that was given is a controller's own listener, which serves no Metadata.
+    fn asks_a_controller(&mut self) -> Result<bool> {
+        match self.version_of::<MetadataRequest>() {
+            Ok(_) => Ok(false),
+            Err(error) if topics::is_unsupported(&error) => {
+                Ok(self.version_of::<DescribeClusterRequest>().is_ok())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The controllers in the place of the brokers, as one of them knows them (KIP-919).
+    fn refresh_by_controller(&mut self) -> Result<()> {
+        let request = DescribeClusterRequest::default().with_endpoint_type(2);
+        let answer = self.send(request)?;
+        ApiError::check(answer.error_code, answer.error_message.as_deref())?;
+        let cluster = Cluster::of_controllers(&answer);
+        self.pool.learn(cluster.addresses());
+        self.cluster = Some(cluster);
         Ok(())
     }
 

@@ -12,10 +12,10 @@ use super::option_parser::{Parsed, check_invalid, parse};
 use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
 use super::value_list::separated;
-use crate::client::admin::ApiError;
 use crate::client::admin::config_details::{ConfigDetail, Wanted};
 use crate::client::admin::configs::{ConfigChange, ConfigResource};
 use crate::client::admin::topics::topic_id_text;
+use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::output::{stderr_line, stdout_line};
@@ -215,7 +215,7 @@ fn describe(parsed: &Parsed, context: &mut Context) -> std::result::Result<(), F
 }
 
 fn names(context: &mut Context) -> std::result::Result<Vec<String>, Failure> {
-    let names = context.client.admin().and_then(|admin| admin.client_metrics());
+    let names = context.client.admin().and_then(AdminClient::client_metrics);
     answered(names, "listConfigResources")
 }
 

@@ -4,30 +4,36 @@ use crate::client::admin::registration::Endpoint;
 use crate::error::Result;
 use crate::output::Printer;
 
-/// One endpoint a line; the columns of hosts and racks are as wide as what is in them.
+/// One endpoint a line; the columns of hosts and racks are as wide as what is in them. Controllers have no state.
 pub(super) fn endpoints(printer: &mut Printer, endpoints: &[Endpoint], of_controllers: bool) -> Result<()> {
     let rack = |endpoint: &Endpoint| endpoint.rack.clone().unwrap_or_else(|| "null".to_owned());
-    let widest = |least: usize, lengths: &mut dyn Iterator<Item = usize>| lengths.fold(least, usize::max);
-    let host_width = widest(
-        "HOST".len(),
-        &mut endpoints.iter().map(|endpoint| endpoint.host.len()),
-    );
-    let rack_width = widest(
-        "RACK".len(),
-        &mut endpoints.iter().map(|endpoint| rack(endpoint).len()),
-    );
-    let kind = if of_controllers { "controller" } else { "broker" };
+    let hosts = endpoints.iter().map(|endpoint| endpoint.host.len());
+    let host_width = hosts.fold("HOST".len(), usize::max);
+    if of_controllers {
+        printer.line(format_args!(
+            "{:<10} {:<host_width$} {:<10} {:<10} {:<15}",
+            "ID", "HOST", "PORT", "RACK", "ENDPOINT_TYPE"
+        ))?;
+        return endpoints.iter().try_for_each(|endpoint| {
+            let (id, host, port) = (endpoint.id, &endpoint.host, endpoint.port);
+            let (rack, kind) = (rack(endpoint), "controller");
+            printer.line(format_args!(
+                "{id:<10} {host:<host_width$} {port:<10} {rack:<10} {kind:<15}"
+            ))
+        });
+    }
+    let racks = endpoints.iter().map(|endpoint| rack(endpoint).len());
+    let rack_width = racks.fold("RACK".len(), usize::max);
     printer.line(format_args!(
         "{:<10} {:<host_width$} {:<10} {:<rack_width$} {:<10} {:<15}",
         "ID", "HOST", "PORT", "RACK", "STATE", "ENDPOINT_TYPE"
     ))?;
-    for endpoint in endpoints {
+    endpoints.iter().try_for_each(|endpoint| {
         let state = if endpoint.is_fenced { "fenced" } else { "unfenced" };
-        let (host, rack) = (&endpoint.host, rack(endpoint));
+        let (id, host, port) = (endpoint.id, &endpoint.host, endpoint.port);
+        let (rack, kind) = (rack(endpoint), "broker");
         printer.line(format_args!(
-            "{:<10} {host:<host_width$} {:<10} {rack:<rack_width$} {state:<10} {kind:<15}",
-            endpoint.id, endpoint.port
-        ))?;
-    }
-    Ok(())
+            "{id:<10} {host:<host_width$} {port:<10} {rack:<rack_width$} {state:<10} {kind:<15}"
+        ))
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::values::Added;
 use super::{Failure, Result, answered, print};
+use crate::client::admin::AdminClient;
 use crate::client::admin::config_details::{ConfigDetail, Synonym, Wanted};
 use crate::client::admin::configs::{ConfigChange, ConfigResource, ConfigSource};
 use crate::commands::context::Context;
@@ -138,7 +139,7 @@ fn all_names(kind: &str, context: &mut Context) -> Result<Vec<String>> {
     let admin = context.client.admin();
     match kind {
         "topics" => {
-            let topics = admin.and_then(|admin| admin.all_topics());
+            let topics = admin.and_then(AdminClient::all_topics);
             let topics = topics.map_err(|error| Failure::executing(&error, "listTopics"))?;
             let names = topics.into_iter().map(|topic| topic.name).collect();
             Ok(hash_order(names, |name: &String| name))
@@ -155,7 +156,7 @@ fn all_names(kind: &str, context: &mut Context) -> Result<Vec<String>> {
             Ok(ids)
         }
         "client-metrics" => {
-            let names = admin.and_then(|admin| admin.client_metrics());
+            let names = admin.and_then(AdminClient::client_metrics);
             answered(names, "listConfigResources")
         }
         _ => groups(context),
@@ -165,11 +166,11 @@ fn all_names(kind: &str, context: &mut Context) -> Result<Vec<String>> {
 /// The groups there are, and those that only have configs.
 fn groups(context: &mut Context) -> Result<Vec<String>> {
     let admin = context.client.admin();
-    let listed = admin.and_then(|admin| admin.list_groups());
+    let listed = admin.and_then(AdminClient::list_groups);
     let listed = listed.map_err(|error| Failure::executing(&error, "listGroups"))?;
     let mut names: Vec<String> = listed.into_iter().map(|group| group.id).collect();
     let admin = context.client.admin();
-    match admin.and_then(|admin| admin.groups_with_configs()) {
+    match admin.and_then(AdminClient::groups_with_configs) {
         Ok(Ok(configured)) => names.extend(configured),
         // Brokers before Kafka 4.1 have no such list.
         Ok(Err(refusal)) if refusal.name() == "UNSUPPORTED_VERSION" => {}

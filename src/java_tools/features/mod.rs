@@ -267,25 +267,20 @@ fn update(given: &Namespace, levels: &BTreeMap<String, i16>, context: &mut Conte
 
 fn outcome_line(command: &str, name: &str, level: i16, error: Option<&str>, is_dry_run: bool) -> String {
     let is_disabled = command == "disable";
-    match error {
-        Some(error) => {
-            let not = if is_dry_run { "Can not" } else { "Could not" };
-            let what = if is_disabled {
-                format!("disable {name}")
-            } else {
-                format!("{command} {name} to {level}")
-            };
-            format!("{not} {what}. {error}")
-        }
-        None => {
-            let verb = if is_dry_run { "can be" } else { "was" };
-            let done = if is_disabled {
-                "disabled.".to_owned()
-            } else {
-                format!("{command}d to {level}.")
-            };
-            format!("{name} {verb} {done}")
-        }
+    if let Some(error) = error {
+        let not = if is_dry_run { "Can not" } else { "Could not" };
+        let what = if is_disabled {
+            format!("disable {name}")
+        } else {
+            format!("{command} {name} to {level}")
+        };
+        return format!("{not} {what}. {error}");
+    }
+    let verb = if is_dry_run { "can be" } else { "was" };
+    if is_disabled {
+        format!("{name} {verb} disabled.")
+    } else {
+        format!("{name} {verb} {command}d to {level}.")
     }
 }
 
