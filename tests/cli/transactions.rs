@@ -59,7 +59,7 @@ fn an_open_transaction_is_aborted_after_a_look() {
     assert_eq!(producers[0]["transaction_start"], 0, "{producers}");
     assert_eq!(producers[0]["last_sequence"], 0, "{producers}");
     // The coordinator knows of it, so that it does not hang.
-    let find = ["transactions", "find-hanging", "a", "--longer-than", "0ms"];
+    let find = ["transactions", "find-hanging", "a", "--longer-than", "1ms"];
     run(&find)
         .succeeds()
         .prints("")
