@@ -53,6 +53,7 @@ enum Verb {
 }
 
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct ScopeArgs {
     /// Who: `User:alice`, or `alice` alone
     #[arg(value_name = "PRINCIPAL")]

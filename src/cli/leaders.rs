@@ -37,6 +37,7 @@ enum Verb {
   kafkit leaders elect --all --dry-run
   kafkit leaders elect orders:0,3 payments
   kafkit leaders elect orders:7 --unclean    # for a partition whose in-sync replicas are lost")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 struct ElectArgs {
     /// Topics, or these partitions of them
     #[arg(required_unless_present = "all", value_name = "TOPIC[:P,P…]", value_parser = partitions_of_topic,

@@ -10,7 +10,7 @@ use kafka_protocol::messages::{DescribeClusterRequest, MetadataRequest};
 
 use super::Client;
 use super::admin::topics::TopicDescription;
-use super::admin::{Broker, Cluster};
+use super::admin::{AdminClient, Broker, Cluster};
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::topic_partition::{BrokerId, TopicPartition};
@@ -136,7 +136,7 @@ fn failed(step: Step, place: String, error: impl Into<Error>) -> Finding {
     }
 }
 
-fn good(step: Step, place: impl ToString, fact: Fact, took: Duration) -> Finding {
+fn good(step: Step, place: &(impl ToString + ?Sized), fact: Fact, took: Duration) -> Finding {
     Finding {
         step,
         place: place.to_string(),
@@ -145,7 +145,7 @@ fn good(step: Step, place: impl ToString, fact: Fact, took: Duration) -> Finding
     }
 }
 
-fn doubtful(step: Step, place: impl ToString, fact: Fact) -> Finding {
+fn doubtful(step: Step, place: &(impl ToString + ?Sized), fact: Fact) -> Finding {
     Finding {
         step,
         place: place.to_string(),
@@ -232,7 +232,7 @@ fn examine_sockets(
     }
     for (socket, error) in failures {
         tell(match found {
-            Some(_) => doubtful(Step::Connect, socket, Fact::NoAnswer(error.to_string())),
+            Some(_) => doubtful(Step::Connect, &socket, Fact::NoAnswer(error.to_string())),
             None => failed(Step::Connect, socket.to_string(), error),
         })?;
     }
@@ -320,9 +320,9 @@ fn examine_broker(broker: &Broker, options: &ConnectionOptions) -> Finding {
     match round_trip(&address, options) {
         Ok(took) if took > SLOW => Finding {
             took: Some(took),
-            ..doubtful(Step::Broker, place, Fact::Answers(address))
+            ..doubtful(Step::Broker, &place, Fact::Answers(address))
         },
-        Ok(took) => good(Step::Broker, place, Fact::Answers(address), took),
+        Ok(took) => good(Step::Broker, &place, Fact::Answers(address), took),
         Err(error) => {
             let error = Error::from(bare(error)).context(&address);
             let error = if error.kind() == Kind::Unreachable {
@@ -355,7 +355,7 @@ fn round_trip(address: &HostPort, options: &ConnectionOptions) -> Result<Duratio
 /// The leader of the quorum says what time it has. A cluster that does not tell, or not us, is no finding.
 fn examine_clock(client: &mut Client, tell: &mut dyn FnMut(Finding) -> Result<()>) -> Result<()> {
     let before = now_ms();
-    let Ok(Ok(quorum)) = client.admin().and_then(|admin| admin.describe_quorum()) else {
+    let Ok(Ok(quorum)) = client.admin().and_then(AdminClient::describe_quorum) else {
         return Ok(());
     };
     let after = now_ms();
@@ -371,10 +371,10 @@ fn examine_clock(client: &mut Client, tell: &mut dyn FnMut(Finding) -> Result<()
     };
     let fact = Fact::ClockAhead(ahead);
     tell(if ahead.abs() > CLOCK_NOTICE_MS {
-        doubtful(Step::Clock, quorum.leader, fact)
+        doubtful(Step::Clock, &quorum.leader, fact)
     } else {
         let took = u64::try_from(after - before).unwrap_or_default();
-        good(Step::Clock, quorum.leader, fact, Duration::from_millis(took))
+        good(Step::Clock, &quorum.leader, fact, Duration::from_millis(took))
     })
 }
 
@@ -414,7 +414,7 @@ fn examine_partitions(
     tell: &mut dyn FnMut(Finding) -> Result<()>,
 ) -> Result<()> {
     let begun = Instant::now();
-    let topics = match client.admin().and_then(|admin| admin.all_topics()) {
+    let topics = match client.admin().and_then(AdminClient::all_topics) {
         Ok(topics) => topics,
         Err(error) => return tell(failed(Step::Partitions, String::new(), error)),
     };

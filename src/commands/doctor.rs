@@ -26,12 +26,10 @@ impl Command for Checkup {
         let (client, printer) = (&mut context.client, &mut context.printer);
         checkup::examine(client, &mut |finding| report.finding(&finding, printer))?;
         let (sum, failure) = report.end(printer)?;
-        match failure {
-            Some(kind) => Err(Error::new(kind, sum)),
-            None => {
-                printer.note(sum);
-                Ok(())
-            }
+        if let Some(kind) = failure {
+            return Err(Error::new(kind, sum));
         }
+        printer.note(sum);
+        Ok(())
     }
 }

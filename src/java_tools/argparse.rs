@@ -379,13 +379,11 @@ impl<'a> Parser<'a> {
 
     /// Whether one of the options that exclude each other must be given; of a program's own, where they are required.
     fn wants_one_of_group(&self) -> bool {
-        match self.command {
-            Some(command) => command.wants_one_of_group,
-            None => {
-                let mut grouped = self.args().iter().filter(|arg| arg.group.is_some());
-                grouped.any(|arg| arg.is_required)
-            }
+        if let Some(command) = self.command {
+            return command.wants_one_of_group;
         }
+        let mut grouped = self.args().iter().filter(|arg| arg.group.is_some());
+        grouped.any(|arg| arg.is_required)
     }
 
     fn refused(&self, message: String) -> Stop {

@@ -165,11 +165,10 @@ fn text(finding: &Finding) -> String {
                 _ => format!("{place}: {message}"),
             }
         }
-        Outcome::Good(fact) => words_of(fact, place),
         Outcome::Doubtful(Fact::Answers(address)) => {
             format!("broker {place} answers slowly at {address}")
         }
-        Outcome::Doubtful(fact) => words_of(fact, place),
+        Outcome::Good(fact) | Outcome::Doubtful(fact) => words_of(fact, place),
     }
 }
 

@@ -72,7 +72,7 @@ fn one(
         format!("{}:{}={value}", synonym.source, synonym.name.as_str())
     });
     (
-        config.value.as_ref().map(|value| value.to_string()),
+        config.value.as_ref().map(ToString::to_string),
         config.config_source,
         config.read_only,
         config.is_sensitive,

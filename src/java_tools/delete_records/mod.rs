@@ -56,5 +56,5 @@ fn prepare_and_run(parsed: &Parsed) -> Result<(), Failure> {
     let text = std::fs::read(file)
         .map_err(|error| Failure::of(format!("{file}: {}", crate::error::io_words(&error))))?;
     let cuts = steps::cuts(&String::from_utf8_lossy(&text))?;
-    steps::run(cuts, &mut context)
+    steps::run(&cuts, &mut context)
 }

@@ -61,13 +61,13 @@ fn row(value: &Value) -> Result<(TopicPartition, Offset), Failure> {
 }
 
 /// Deletes, and prints what came of each partition; a refusal is no failure of the tool.
-pub(super) fn run(cuts: Vec<(TopicPartition, Offset)>, context: &mut Context) -> Result<(), Failure> {
+pub(super) fn run(cuts: &[(TopicPartition, Offset)], context: &mut Context) -> Result<(), Failure> {
     let printing = |error| Failure::printing(&error);
     context
         .printer
         .line("Executing records delete operation")
         .map_err(printing)?;
-    let mut outcomes = delete(&cuts, context);
+    let mut outcomes = delete(cuts, context);
     let absent = context.client.connected_admin().map(AdminClient::take_absent);
     let silent = absent
         .unwrap_or_default()
@@ -78,7 +78,7 @@ pub(super) fn run(cuts: Vec<(TopicPartition, Offset)>, context: &mut Context) ->
         .printer
         .line("Records delete operation completed:")
         .map_err(printing)?;
-    for (partition, _) in &cuts {
+    for (partition, _) in cuts {
         let line = match outcomes.remove(partition) {
             Some(Ok(first)) => format!("partition: {partition}\tlow_watermark: {first}"),
             Some(Err(problem)) => format!("partition: {partition}\terror: {problem}"),
@@ -136,18 +136,17 @@ fn try_to_delete(
             outcomes.insert(partition.clone(), Err(message));
             continue;
         }
-        match led.get(partition) {
-            Some(leader) => wanted.push((partition.clone(), *leader, *offset)),
-            None => {
-                let code = if exists(partition) {
-                    LEADER_NOT_AVAILABLE
-                } else {
-                    UNKNOWN_TOPIC_OR_PARTITION
-                };
-                let refusal = ApiError { code, message: None };
-                outcomes.insert(partition.clone(), Err(refusal_message(&refusal)));
-            }
+        if let Some(leader) = led.get(partition) {
+            wanted.push((partition.clone(), *leader, *offset));
+            continue;
         }
+        let code = if exists(partition) {
+            LEADER_NOT_AVAILABLE
+        } else {
+            UNKNOWN_TOPIC_OR_PARTITION
+        };
+        let refusal = ApiError { code, message: None };
+        outcomes.insert(partition.clone(), Err(refusal_message(&refusal)));
     }
     let answers = admin.delete_records(&wanted).map_err(|error| asking(&error))?;
     outcomes.extend(

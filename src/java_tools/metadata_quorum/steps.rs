@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::super::admin_tool::{Failure, refusal_message};
 use super::controller::Controller;
+use crate::client::admin::AdminClient;
 use crate::client::admin::quorum::{Endpoint, Quorum, QuorumReplica};
 use crate::client::admin::topics::topic_id_text;
 use crate::commands::context::Context;
@@ -12,7 +13,7 @@ use crate::java;
 use crate::topic_partition::BrokerId;
 
 fn quorum(context: &mut Context) -> Result<Quorum, Failure> {
-    let answer = context.client.admin().and_then(|admin| admin.describe_quorum());
+    let answer = context.client.admin().and_then(AdminClient::describe_quorum);
     let answer = answer.map_err(|error| Failure::executing(&error, "describeMetadataQuorum"))?;
     answer.map_err(|refusal| Failure::of(refusal_message(&refusal)))
 }

@@ -33,7 +33,7 @@ pub(super) fn run(config: &ServerConfig, given: &Namespace) -> Result<ExitCode, 
     };
     check_quorum(config, given)?;
     let levels = levels(version, &given.values("feature"))?;
-    for word in given.values("add-scram") {
+    if let Some(word) = given.values("add-scram").first() {
         return Err(scram_refusal(word));
     }
     let cluster_id = given.value("cluster-id").unwrap_or_default();
@@ -155,8 +155,11 @@ fn scram_refusal(word: &str) -> String {
     }
 }
 
+/// Directories with what their `meta.properties` say.
+type Formatted = Vec<(String, MetaProperties)>;
+
 /// The directories that are formatted, and those that are not; Java's order differs from run to run.
-fn sorted_out(config: &ServerConfig) -> Result<(Vec<(String, MetaProperties)>, Vec<String>), String> {
+fn sorted_out(config: &ServerConfig) -> Result<(Formatted, Vec<String>), String> {
     let mut formatted = Vec::new();
     let mut empty = Vec::new();
     for directory in config.directories() {

@@ -55,7 +55,8 @@ pub(super) fn print(headings: &[&str], rows: &[Vec<String>], context: &mut Conte
     let headings: Vec<String> = headings.iter().map(ToString::to_string).collect();
     for row in std::iter::once(&headings).chain(rows) {
         let cells = row.iter().zip(&widths);
-        let line: String = cells.map(|(cell, width)| format!("{cell:width$}\t")).collect();
+        let cells: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}\t")).collect();
+        let line = cells.concat();
         context
             .printer
             .line(line)
@@ -156,25 +157,22 @@ fn producers_of(
     let failed = |error: &Error| exit_for(what, error, DESCRIBE_PRODUCERS);
     let refused = |code: i16| exit_message(what, ApiError { code, message: None }.java_message());
     let admin = context.client.admin().map_err(|error| failed(&error))?;
-    let broker = match broker {
-        Some(broker) => {
-            let up = admin.brokers().map_err(|error| failed(&error))?;
-            if !up.iter().any(|known| known.id == broker) {
-                let why = format!("Timed out waiting for a node assignment. Call: {DESCRIBE_PRODUCERS}");
-                return Err(exit_message(what, &why));
-            }
-            broker
+    let broker = if let Some(broker) = broker {
+        let up = admin.brokers().map_err(|error| failed(&error))?;
+        if !up.iter().any(|known| known.id == broker) {
+            let why = format!("Timed out waiting for a node assignment. Call: {DESCRIBE_PRODUCERS}");
+            return Err(exit_message(what, &why));
         }
-        None => {
-            let topics = admin.all_topics().map_err(|error| failed(&error))?;
-            let topic = topics.iter().find(|topic| topic.name == partition.topic);
-            let found = topic.and_then(|topic| {
-                let mut partitions = topic.partitions.iter();
-                partitions.find(|known| known.partition == partition.partition)
-            });
-            let found = found.ok_or_else(|| refused(UNKNOWN_TOPIC_OR_PARTITION))?;
-            found.leader.ok_or_else(|| refused(LEADER_NOT_AVAILABLE))?
-        }
+        broker
+    } else {
+        let topics = admin.all_topics().map_err(|error| failed(&error))?;
+        let topic = topics.iter().find(|topic| topic.name == partition.topic);
+        let found = topic.and_then(|topic| {
+            let mut partitions = topic.partitions.iter();
+            partitions.find(|known| known.partition == partition.partition)
+        });
+        let found = found.ok_or_else(|| refused(UNKNOWN_TOPIC_OR_PARTITION))?;
+        found.leader.ok_or_else(|| refused(LEADER_NOT_AVAILABLE))?
     };
     let mut answers = admin
         .describe_producers(&[(partition.clone(), broker)])
