@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "java_tools",
-        "client commands input internal_records java log_audit output reassignment records storage topic_config wire",
+        "client commands input internal_records interrupt java log_audit output reassignment records storage topic_config wire",
     ),
     (
         "commands",
