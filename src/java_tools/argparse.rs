@@ -520,8 +520,12 @@ pub(super) fn justified(text: &str) -> String {
     }
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
-    for piece in pieces(text) {
-        if line.chars().count() + piece.chars().count() > WIDTH && !line.is_empty() {
+    let pieces = pieces(text);
+    let last = pieces.len().saturating_sub(1);
+    for (place, piece) in pieces.into_iter().enumerate() {
+        // The line end behind the last word takes a column, too.
+        let width = piece.chars().count() + usize::from(place == last);
+        if line.chars().count() + width > WIDTH && !line.is_empty() {
             lines.push(spread(&line));
             line.clear();
         }
