@@ -624,6 +624,7 @@ fn a_transaction_is_seen_whole_or_not_at_all() {
 #[test]
 fn a_producer_that_was_replaced_says_so_in_plain_words() {
     let shell = Shell::new();
+    shell.kafkit(&["topics", "create", "t"]).succeeds();
     let bootstrap = shell.cluster.bootstrap();
     let words = ["produce", "t", "--transactional-id", "id", "-b", &bootstrap];
     let every_record = ["--transaction-every", "1"];

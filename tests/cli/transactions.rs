@@ -70,7 +70,7 @@ fn an_open_transaction_is_aborted_after_a_look() {
         "--hanging",
         "a:0",
         "--longer-than",
-        "0ms",
+        "1ms",
     ])
     .succeeds()
     .complains("no hanging transactions");

@@ -69,7 +69,8 @@ fn commands_that_are_missing_or_not_there() {
     refused(
         &["profile"],
         "`kafkit` has no command \"profile\"; there are topics, produce, consume, describe, groups, offsets, records, \
-         transactions, reassign, dump-log, broker, completions, man and install-links (see `kafkit --help`)",
+         transactions, leaders, configs, users, quotas, acls, reassign, dump-log, doctor, broker, completions, man and \
+         install-links (see `kafkit --help`)",
     );
     refused(
         &["topics", "frobnicate"],

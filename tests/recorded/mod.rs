@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use crate::support::suite::{Suite, outcome_of};
 
@@ -44,6 +46,9 @@ const TOOLS: &[&str] = &[
     "cluster",
     "broker-api-versions",
 ];
+
+/// Cases that run at the same time.
+const WORKERS: usize = 16;
 
 /// What a command line did.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -134,6 +139,8 @@ fn option_table(errors: &str) -> Option<usize> {
 fn differences(case: &Case, faces: &Path) -> Vec<String> {
     let suite = Suite::new();
     let folder = suite.home();
+    // Beside the folder, whose content may be listed.
+    let seen = tempfile::tempdir().expect("a folder for what is printed");
     symlink(golden().join("segments"), folder.join("segments")).expect("a link");
     let topic: String = case
         .name
@@ -149,7 +156,7 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
             .replace("{T}", &format!("r{topic}"));
         let _ = writeln!(
             script,
-            "( {command}\n) </dev/null >out.{number} 2>err.{number}; echo $? >exit.{number}"
+            "( {command}\n) </dev/null >$SEEN/out.{number} 2>$SEEN/err.{number}; echo $? >$SEEN/exit.{number}"
         );
     }
     let mut words = vec!["sh", "-c", script.as_str()];
@@ -163,7 +170,8 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
         .current_dir(folder)
         .env("TZ", "UTC")
         .env("LC_ALL", "C.UTF-8")
-        .env("HOME", folder);
+        .env("HOME", folder)
+        .env("SEEN", seen.path());
     if let Some(servers) = elsewhere {
         shell.env("KAFKA_BOOTSTRAP_SERVERS", servers);
     }
@@ -174,7 +182,7 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
     for (number, (command, expected)) in case.steps.iter().enumerate() {
         let Some(expected) = expected else { continue };
         let read = |what: &str| {
-            let bytes = fs::read(folder.join(format!("{what}.{number}"))).unwrap_or_default();
+            let bytes = fs::read(seen.path().join(format!("{what}.{number}"))).unwrap_or_default();
             String::from_utf8_lossy(&bytes).replace(&folder.display().to_string(), "{DIR}")
         };
         let mut errors = read("err");
@@ -198,6 +206,24 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// What differs in all cases. Many of them wait for a broker that never answers, for as long as Java does, and so they
+/// wait side by side.
+fn all_differences(cases: &[&Case], faces: &Path) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let places = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let mine = places.map_while(|place| cases.get(place));
+        mine.flat_map(|case| differences(case, faces)).collect::<Vec<_>>()
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        let found = workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("no panic"));
+        found.collect()
+    })
 }
 
 #[test]
@@ -224,11 +250,20 @@ fn the_faces_do_what_apache_kafka_was_recorded_to_do() {
     let all: Vec<Case> = files.iter().flat_map(|file| cases(file)).collect();
     assert!(!all.is_empty(), "no recorded cases");
     let is_elsewhere = std::env::var_os(ELSEWHERE).is_some();
-    let wrong: Vec<String> = all
+    let judged: Vec<&Case> = all
         .iter()
         .filter(|case| is_elsewhere || !(case.needs_authorizer || case.needs_apache))
-        .flat_map(|case| differences(case, faces.path()))
         .collect();
+    // Cases on one cluster see each other's topics.
+    let shares_a_cluster =
+        |case: &&Case| is_elsewhere && (case.needs_broker || case.needs_authorizer || case.needs_apache);
+    let (in_turn, at_once): (Vec<&Case>, Vec<&Case>) = judged.into_iter().partition(shares_a_cluster);
+    let mut wrong = all_differences(&at_once, faces.path());
+    wrong.extend(
+        in_turn
+            .into_iter()
+            .flat_map(|case| differences(case, faces.path())),
+    );
     assert!(
         wrong.is_empty(),
         "{} of the recorded lines differ:\n{}",
