@@ -200,6 +200,10 @@ def said(broker, tool, arguments):
 def seen(outcome, how):
     """What of an outcome is compared."""
     status, text = outcome
+    if how == "topics of log dirs":
+        found = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
+        return status, [sorted(partition["partition"] for partition in log_dir["partitions"])
+                        for broker in found["brokers"] for log_dir in broker["logDirs"]]
     for pattern, stands_for in MASKS:
         text = re.sub(pattern, stands_for, text)
     if how == "status":
@@ -208,10 +212,6 @@ def seen(outcome, how):
         return status, sorted(re.findall(r"^ ([a-z.]+)=", text, re.M))
     if how == "names before colons":
         return status, re.findall(r"^(\w+):", text, re.M)
-    if how == "topics of log dirs":
-        found = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
-        return status, [sorted(partition["partition"] for partition in log_dir["partitions"])
-                        for broker in found["brokers"] for log_dir in broker["logDirs"]]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return status, sorted(lines) if how == "lines" else lines
 
