@@ -2,7 +2,6 @@
 
 pub mod classes;
 pub mod date_format;
-pub mod duration;
 pub mod hash_order;
 pub mod hash_set_order;
 pub mod json_refusal;

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use kafka_protocol::messages::alter_client_quotas_request::{EntityData, EntryData, OpData};
 use kafka_protocol::messages::alter_user_scram_credentials_request::ScramCredentialUpsertion;
 use kafka_protocol::messages::describe_client_quotas_request::ComponentData;
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
     AlterClientQuotasRequest, AlterUserScramCredentialsRequest, DescribeClientQuotasRequest,
-    DescribeUserScramCredentialsRequest, ProduceRequest, TopicName,
+    DescribeUserScramCredentialsRequest, FetchRequest, ProduceRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use kafkit::records::BatchBuilder;
@@ -18,6 +19,7 @@ use kafkit::wire::{Connection, ConnectionOptions, HostPort};
 
 use crate::support::cluster::Cluster;
 use crate::support::suite::Suite;
+use crate::support::wait::wait_until;
 
 fn connect_as(cluster: &Cluster, client_id: &str) -> Connection {
     let address = HostPort::parse(&cluster.bootstrap()).unwrap();
@@ -160,6 +162,62 @@ fn a_producer_beyond_its_quota_is_told_how_long_it_is_not_read_and_then_is_not()
         waited > Duration::from_millis(throttle_ms / 2),
         "{waited:?} of {throttle_ms} ms"
     );
+}
+
+/// A fetch of partition 0 of topic `t` that takes one batch.
+fn fetch(offset: i64) -> FetchRequest {
+    let partition = FetchPartition::default()
+        .with_partition(0)
+        .with_fetch_offset(offset)
+        .with_partition_max_bytes(1);
+    let topic = FetchTopic::default()
+        .with_topic(TopicName(text("t")))
+        .with_partitions(vec![partition]);
+    FetchRequest::default()
+        .with_max_wait_ms(100)
+        .with_min_bytes(1)
+        .with_max_bytes(1 << 20)
+        .with_topics(vec![topic])
+}
+
+/// 1500 bytes and some more are 150 a second, and twice that is beyond a quota of 250. Apache Kafka 4.3.1 answers the same
+/// conversation alike.
+#[test]
+fn a_consumer_beyond_its_quota_gets_nothing_and_then_the_same_again() {
+    let cluster = Cluster::start();
+    let bootstrap = cluster.bootstrap();
+    let create = ["topics", "create", "t", "-q", "-b", &bootstrap];
+    Suite::new().run_with_input(create, "").succeeds();
+    let mut other = connect_as(&cluster, "other");
+    for _ in 0..2 {
+        let written = other.send_as(&produce(1500), 9).unwrap();
+        assert_eq!(written.responses[0].partition_responses[0].error_code, 0);
+    }
+    let client = [("client-id", Some("slow"))];
+    assert_eq!(alter(&cluster, &client, "consumer_byte_rate", Some(250.0)).0, 0);
+    let mut slow = connect_as(&cluster, "slow");
+    let mut read = |offset| {
+        let answer = slow.send_as(&fetch(offset), 11).unwrap();
+        let partitions = answer.responses.iter().flat_map(|topic| &topic.partitions);
+        let bytes = partitions.filter_map(|partition| partition.records.as_ref().map(Bytes::len));
+        (answer.throttle_time_ms, bytes.sum::<usize>())
+    };
+    let (throttle_ms, bytes) = read(0);
+    assert!(throttle_ms == 0 && bytes > 1500, "{throttle_ms} {bytes}");
+    let (throttle_ms, bytes) = read(1);
+    assert!(
+        (500..4_000).contains(&throttle_ms) && bytes == 0,
+        "{throttle_ms} {bytes}"
+    );
+    let before = Instant::now();
+    wait_until("the second batch", || read(1).1 > 1500);
+    let waited = before.elapsed();
+    assert!(
+        waited > Duration::from_millis(throttle_ms as u64 / 2),
+        "{waited:?}"
+    );
+    let unlimited = other.send_as(&fetch(0), 11).unwrap();
+    assert_eq!(unlimited.throttle_time_ms, 0);
 }
 
 #[test]

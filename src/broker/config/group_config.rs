@@ -6,7 +6,7 @@
 
 use super::broker_config::BrokerConfig;
 use super::effective_config::{Configs, Origin, Source};
-use crate::java::duration::iso_8601_ms;
+use crate::java::time::duration_millis;
 use crate::topic_config::Kind::{self, Boolean, Int, String as Text};
 
 /// One config of a group.
@@ -64,8 +64,14 @@ const AUTO_OFFSET_RESET: &str = "share.auto.offset.reset";
 
 /// Whether it names a place to begin.
 fn is_reset(value: &str) -> bool {
-    let duration = value.strip_prefix("by_duration:");
-    matches!(value, "earliest" | "latest") || duration.is_some_and(|text| iso_8601_ms(text).is_some())
+    matches!(value, "earliest" | "latest") || reset_duration_ms(value).is_some()
+}
+
+/// How many milliseconds ago a group begins to read, where the place is stated as `by_duration:PT1H`; a negative time is
+/// none.
+pub(in crate::broker) fn reset_duration_ms(value: &str) -> Option<i64> {
+    let millis = duration_millis(value.strip_prefix("by_duration:")?).ok()?;
+    (millis >= 0).then_some(millis)
 }
 
 /// Every config of a group, by name.

@@ -4,7 +4,6 @@ use super::share_partition::ShareLimits;
 use crate::broker::cluster::image::ClusterImage;
 use crate::broker::config::BrokerConfig;
 use crate::broker::config::group_config;
-use crate::java::duration::iso_8601_ms;
 
 /// Where a group begins to read a partition: `share.auto.offset.reset`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +53,7 @@ impl ShareConfig {
 fn offset_reset(value: &str) -> OffsetReset {
     match value {
         "earliest" => OffsetReset::Earliest,
-        _ => match value.strip_prefix("by_duration:").and_then(iso_8601_ms) {
+        _ => match group_config::reset_duration_ms(value) {
             Some(milliseconds) => OffsetReset::ByDuration(milliseconds),
             None => OffsetReset::Latest,
         },
