@@ -1,16 +1,19 @@
 //! What the tools over Java's admin client share: its settings, and its failures in the words of Java's exceptions.
 
+use std::fmt::Display;
 use std::path::Path;
+use std::process::ExitCode;
 
 use super::client_config::{self, check_admin};
 use super::console::{check_admin_servers, no_client, note_settings, unreadable};
 use super::errors::{java_message, refusal_class, what_is_missing};
 use super::option_parser::OptionError;
+use super::option_table::Tool;
 use crate::client::admin::ApiError;
 use crate::client::settings::{Origin, Settings};
 use crate::commands::context::Context;
 use crate::error::{Error, Kind};
-use crate::output::{OutputOptions, Printer};
+use crate::output::{OutputOptions, Printer, stderr_line};
 use crate::wire::WireError;
 
 /// Java's admin client gives up after this time, in milliseconds.
@@ -47,6 +50,18 @@ impl Failure {
             why: what_is_missing(error),
             is_closed_pipe: false,
         }
+    }
+
+    /// The end of a tool that prints what Java prints of the exception, here `said`, and what is missing.
+    pub(super) fn ends(&self, tool: &Tool, said: impl Display) -> ExitCode {
+        if self.is_closed_pipe {
+            return ExitCode::SUCCESS;
+        }
+        stderr_line(said);
+        if let Some(why) = &self.why {
+            stderr_line(format_args!("{}: {why}", tool.name));
+        }
+        ExitCode::FAILURE
     }
 
     /// Where nothing can be written to stdout.

@@ -1,6 +1,5 @@
 //! What `kafka-consumer-groups` prints, to the letter.
 
-use std::fmt::Display;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -25,19 +24,6 @@ impl OffsetRow<'_> {
     fn lag(&self) -> Option<i64> {
         Some(self.end? - self.committed?)
     }
-}
-
-/// A failure after the cluster was asked.
-pub fn failure(printer: &mut Printer, message: &str) -> Result<()> {
-    error(
-        printer,
-        format_args!("Executing consumer group command failed due to {message}"),
-    )
-}
-
-/// An error that the tool prints and goes on after.
-pub fn error(printer: &mut Printer, message: impl Display) -> Result<()> {
-    printer.line(format_args!("\nError: {message}"))
 }
 
 /// The names of groups, one a line; with columns where types or states are wanted.
@@ -349,27 +335,4 @@ pub fn deleted_offsets(printer: &mut Printer, rows: &[(TopicPartition, Option<St
         }
     }
     printer.line("")
-}
-
-/// What became of the groups that were to be deleted.
-pub fn deleted_groups(printer: &mut Printer, deleted: &[String], failed: &[(String, String)]) -> Result<()> {
-    let names: Vec<String> = deleted.iter().map(|group| format!("'{group}'")).collect();
-    let names = names.join(", ");
-    if failed.is_empty() {
-        return printer.line(format_args!(
-            "Deletion of requested consumer groups ({names}) was successful."
-        ));
-    }
-    error(printer, "Deletion of some consumer groups failed:")?;
-    for (group, problem) in failed {
-        printer.line(format_args!(
-            "* Group '{group}' could not be deleted due to: {problem}"
-        ))?;
-    }
-    if deleted.is_empty() {
-        return Ok(());
-    }
-    printer.line(format_args!(
-        "\nThese consumer groups were deleted successfully: {names}"
-    ))
 }

@@ -9,7 +9,6 @@ use super::admin_tool::{self, Failure};
 use super::option_parser::{Parsed, check_required, parse};
 use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
-use crate::output::stderr_line;
 use options::OPTIONS;
 
 /// The options.
@@ -39,14 +38,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 
 /// Java ends with the exception itself; here is its message.
 fn failed(failure: &Failure) -> ExitCode {
-    if failure.is_closed_pipe {
-        return ExitCode::SUCCESS;
-    }
-    stderr_line(format_args!("{}: {}", TOOL.name, failure.message));
-    if let Some(why) = &failure.why {
-        stderr_line(format_args!("{}: {why}", TOOL.name));
-    }
-    ExitCode::FAILURE
+    failure.ends(&TOOL, format_args!("{}: {}", TOOL.name, failure.message))
 }
 
 fn prepare_and_run(parsed: &Parsed) -> Result<(), Failure> {

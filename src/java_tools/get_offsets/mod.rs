@@ -11,7 +11,6 @@ use super::console::check_bootstrap;
 use super::option_parser::{Parsed, check_required, parse};
 use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
-use crate::output::stderr_line;
 use filter::PartitionFilter;
 use options::OPTIONS;
 
@@ -51,14 +50,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 }
 
 fn failed(failure: &Failure) -> ExitCode {
-    if failure.is_closed_pipe {
-        return ExitCode::SUCCESS;
-    }
-    stderr_line(format_args!("Error occurred: {}", failure.message));
-    if let Some(why) = &failure.why {
-        stderr_line(format_args!("{}: {why}", TOOL.name));
-    }
-    ExitCode::FAILURE
+    failure.ends(&TOOL, format_args!("Error occurred: {}", failure.message))
 }
 
 /// Reads the values in Java's order; each may fail only when it is read.

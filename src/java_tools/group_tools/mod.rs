@@ -1,10 +1,12 @@
 //! What the tools for groups share: how they fail, their connection, and where a reset of offsets leads.
 
+pub mod ending;
 pub mod failure;
 pub mod plan_file;
 pub mod resets;
 pub mod settings;
 pub mod table;
+pub mod words;
 
 use failure::{Failure, Result, Thrown, admin};
 

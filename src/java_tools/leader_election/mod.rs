@@ -11,7 +11,7 @@ use super::option_table::Tool;
 use super::usage::{help_or_version, refuse};
 use crate::client::admin::elections::ElectionType;
 use crate::client::settings::{Origin, Settings};
-use crate::output::{stderr_line, stdout_line};
+use crate::output::stdout_line;
 use crate::topic_partition::TopicPartition;
 use options::OPTIONS;
 
@@ -51,14 +51,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 }
 
 fn failed(failure: &Failure) -> ExitCode {
-    if failure.is_closed_pipe {
-        return ExitCode::SUCCESS;
-    }
-    stderr_line(&failure.message);
-    if let Some(why) = &failure.why {
-        stderr_line(format_args!("{}: {why}", TOOL.name));
-    }
-    ExitCode::FAILURE
+    failure.ends(&TOOL, &failure.message)
 }
 
 fn check_needed(parsed: &Parsed) -> Result<(), Failure> {

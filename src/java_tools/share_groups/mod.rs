@@ -10,7 +10,8 @@ pub mod words;
 use std::process::ExitCode;
 
 use super::console::note_settings;
-use super::group_tools::failure::{Failure, Result};
+use super::group_tools::ending::finish;
+use super::group_tools::failure::Result;
 use super::group_tools::settings::settings;
 use super::option_parser::{Parsed, check_available, check_invalid, check_required, parse};
 use super::option_table::Tool;
@@ -54,7 +55,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     let mut context = Context::new(Settings::default(), Printer::new(OutputOptions::default()));
     let outcome = connect(&parsed, &mut context).and_then(|()| steps::run(&parsed, &mut context));
     context.print_notes();
-    finish(outcome, context)
+    finish(&TOOL, "share", outcome, context)
 }
 
 /// Why the tool ends before it looks for a cluster.
@@ -157,32 +158,4 @@ fn connect(parsed: &Parsed, context: &mut Context) -> Result<()> {
     settings.set("default.api.timeout.ms", timeout, Origin::Flag);
     context.client = crate::client::Client::new(settings);
     Ok(())
-}
-
-/// Java prints failures to stdout and ends with 0; only wrong usage is 1.
-fn finish(outcome: Result<()>, mut context: Context) -> ExitCode {
-    let outcome = outcome.and_then(|()| {
-        let absent = context.check_absent();
-        absent.map_err(|error| Failure::executing(error.to_string()))
-    });
-    match outcome {
-        Ok(()) | Err(Failure::ClosedPipe) => {}
-        Err(Failure::Usage(message)) => {
-            let _ = context.printer.flush();
-            return refuse(&TOOL, &message);
-        }
-        Err(Failure::Executing { message, trace, why }) => {
-            // A reader that has gone misses it.
-            let _ = words::failure(&mut context.printer, &message);
-            let _ = context.printer.flush();
-            if let Some(trace) = trace {
-                stderr_line(trace);
-            }
-            if let Some(why) = why {
-                stderr_line(format_args!("kafka-share-groups: {why}"));
-            }
-        }
-    }
-    let _ = context.printer.finish();
-    ExitCode::SUCCESS
 }

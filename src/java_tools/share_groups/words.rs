@@ -1,27 +1,14 @@
 //! What `kafka-share-groups` prints, to the letter.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::io::Write;
 
 use crate::client::admin::groups::GroupListing;
 use crate::client::admin::share_groups::{ShareGroupDescription, SharePlaces};
 use crate::error::Result;
 use crate::java_tools::group_tools::table::{NARROW, assignment, known, widest};
+use crate::java_tools::group_tools::words::error;
 use crate::output::{Printer, stderr_line};
-
-/// A failure after the cluster was asked.
-pub fn failure(printer: &mut Printer, message: &str) -> Result<()> {
-    error(
-        printer,
-        format_args!("Executing share group command failed due to {message}"),
-    )
-}
-
-/// An error that the tool prints and goes on after.
-pub fn error(printer: &mut Printer, message: impl Display) -> Result<()> {
-    printer.line(format_args!("\nError: {message}"))
-}
 
 /// The names of groups, one a line; with their states where they are wanted.
 pub fn groups(printer: &mut Printer, groups: &[&GroupListing], with_states: bool) -> Result<()> {
@@ -183,27 +170,4 @@ pub fn deleted_offsets(printer: &mut Printer, rows: &BTreeMap<String, Option<Str
         }
     }
     printer.line("")
-}
-
-/// What became of the groups that were to be deleted.
-pub fn deleted_groups(printer: &mut Printer, deleted: &[String], failed: &[(String, String)]) -> Result<()> {
-    let names: Vec<String> = deleted.iter().map(|group| format!("'{group}'")).collect();
-    let names = names.join(", ");
-    if failed.is_empty() {
-        return printer.line(format_args!(
-            "Deletion of requested share groups ({names}) was successful."
-        ));
-    }
-    error(printer, "Deletion of some share groups failed:")?;
-    for (group, problem) in failed {
-        printer.line(format_args!(
-            "* Group '{group}' could not be deleted due to: {problem}"
-        ))?;
-    }
-    if deleted.is_empty() {
-        return Ok(());
-    }
-    printer.line(format_args!(
-        "\nThese share groups were deleted successfully: {names}"
-    ))
 }

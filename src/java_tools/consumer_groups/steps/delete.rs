@@ -8,6 +8,7 @@ use crate::java::hash_order::hash_order;
 use crate::java_tools::consumer_groups::words;
 use crate::java_tools::group_tools::failure::{Result, Thrown, admin};
 use crate::java_tools::group_tools::resets;
+use crate::java_tools::group_tools::words as group_words;
 use crate::java_tools::option_parser::Parsed;
 use crate::topic_partition::TopicPartition;
 
@@ -32,7 +33,7 @@ pub(super) fn groups(parsed: &Parsed, context: &mut Context) -> Result<()> {
     }
     let deleted = hash_order(deleted, |group| group);
     let failed = hash_order(failed, |(group, _)| group);
-    words::deleted_groups(&mut context.printer, &deleted, &failed)?;
+    group_words::deleted_groups(&mut context.printer, "consumer", &deleted, &failed)?;
     Ok(())
 }
 
@@ -119,13 +120,13 @@ fn summary(group: &str, failure: Option<&Thrown>, context: &mut Context) -> Resu
             "Request succeeded for deleting offsets from group {group}."
         ))?,
         Some(thrown) if of_the_group.iter().any(|class| thrown.is(class)) => {
-            words::error(printer, thrown.standard_message())?;
+            group_words::error(printer, thrown.standard_message())?;
         }
-        Some(thrown) if of_a_partition.iter().any(|class| thrown.is(class)) => words::error(
+        Some(thrown) if of_a_partition.iter().any(|class| thrown.is(class)) => group_words::error(
             printer,
             "Encountered some partition-level error, see the follow-up details.",
         )?,
-        Some(thrown) => words::error(
+        Some(thrown) => group_words::error(
             printer,
             format_args!("Encountered some unknown error: {}", thrown.code_name()),
         )?,

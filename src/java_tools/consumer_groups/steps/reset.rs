@@ -7,9 +7,9 @@ use super::{describe_group, groups, in_answer_order};
 use crate::client::admin::groups::CommittedOffset;
 use crate::commands::context::Context;
 use crate::java::hash_order::hash_order;
-use crate::java_tools::consumer_groups::words;
 use crate::java_tools::group_tools::failure::{Failure, Result, Thrown, admin};
 use crate::java_tools::group_tools::resets::{self, Current, NewOffsets, Scenario};
+use crate::java_tools::group_tools::words as group_words;
 use crate::java_tools::group_tools::{plan_file, table};
 use crate::java_tools::option_parser::Parsed;
 use crate::topic_partition::TopicPartition;
@@ -51,7 +51,7 @@ fn reset_unless_active(
             let message = format!(
                 "Assignments can only be reset if the group '{group}' is inactive, but the current state is {state}."
             );
-            words::error(&mut context.printer, message)?;
+            group_words::error(&mut context.printer, message)?;
             Ok(NewOffsets::new())
         }
     }

@@ -9,6 +9,7 @@ use crate::java::hash_order::hash_order;
 use crate::java_tools::group_tools::failure::{Failure, Result, Thrown, admin};
 use crate::java_tools::group_tools::resets::{self, Current, NewOffsets, Scenario};
 use crate::java_tools::group_tools::table;
+use crate::java_tools::group_tools::words as group_words;
 use crate::java_tools::option_parser::Parsed;
 use crate::java_tools::share_groups::words;
 use crate::topic_partition::TopicPartition;
@@ -56,7 +57,7 @@ pub(super) fn delete(parsed: &Parsed, context: &mut Context) -> Result<()> {
     }
     let deleted = hash_order(deleted, |group| group);
     let failed = hash_order(failed, |(group, _)| group);
-    words::deleted_groups(&mut context.printer, &deleted, &failed)?;
+    group_words::deleted_groups(&mut context.printer, "share", &deleted, &failed)?;
     Ok(())
 }
 
@@ -81,10 +82,10 @@ pub(super) fn delete_offsets(parsed: &Parsed, context: &mut Context) -> Result<(
                 "GroupNotEmptyException",
             ];
             if of_the_group.iter().any(|class| thrown.is(class)) {
-                words::error(&mut context.printer, thrown.message())?;
+                group_words::error(&mut context.printer, thrown.message())?;
             } else {
                 let message = format!("Encounter some unknown error: {thrown}");
-                words::error(&mut context.printer, message)?;
+                group_words::error(&mut context.printer, message)?;
             }
             let all = topics.into_iter();
             rows.extend(all.map(|topic| (topic, Some(thrown.message().to_owned()))));
