@@ -89,7 +89,7 @@ pub(in crate::broker) async fn fetch(node: &Node, fetch: &ShareFetch) -> Vec<Fet
             if failed || is_over || rounds == MOST_ROUNDS || fetched.iter().any(is_something) {
                 return fetched;
             }
-            // Everything belonged to aborted transactions; what follows may be there.
+            // Everything belonged to aborted transactions or was settled behind a gap; what follows may be there.
             tokio::task::yield_now().await;
             continue;
         }
