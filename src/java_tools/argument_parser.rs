@@ -6,6 +6,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use super::argparse::justified;
 use super::option_table::{Argument, OptionSpec, Tool};
 use super::usage::wrapped;
 use crate::output::{stderr_line, stdout_line};
@@ -229,7 +230,7 @@ impl Grammar {
             }
             Refusal::Wrong(message) => {
                 stderr_line(self.usage());
-                stderr_line(format_args!("{}: error: {message}", self.program));
+                stderr_line(justified(&format!("{}: error: {message}", self.program)));
             }
         }
         ExitCode::FAILURE
