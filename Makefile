@@ -17,10 +17,19 @@ interop:
 	$(CARGO) build --release --locked
 	tests/interop/run
 
-# Random work on the mini broker and on a model of it in memory: `make model SEED=7 STEPS=100000`; without a seed, several
+# Random work on the mini broker and on a model of it in memory: `make model SEED=7 STEPS=100000`; without a seed, one
+# that depends on the clock
 model:
-	$(if $(SEED),KAFKIT_SEED=$(SEED)) KAFKIT_STEPS=$(or $(STEPS),5000) \
+	KAFKIT_SEED=$(or $(SEED),clock) KAFKIT_STEPS=$(or $(STEPS),5000) \
 		$(CARGO) test --release --locked --test integration -- broker_against_model
+
+# Every property with inputs that no run before has drawn: `make properties ROUNDS=50`
+properties:
+	for round in $$(seq $(or $(ROUNDS),10)); do \
+		export PROPTEST_RNG_SEED=$$(date +%s%N); echo "PROPTEST_RNG_SEED=$$PROPTEST_RNG_SEED"; \
+		$(CARGO) test --release --locked --lib && \
+		$(CARGO) test --release --locked --test integration -- properties || exit 1; \
+	done
 
 # Ten thousand idle connections in 100 MB
 connections:
@@ -41,4 +50,4 @@ generate:
 	$(CARGO) build --release --locked
 	KAFKIT_GENERATE=1 $(CARGO) test --release --locked --test integration -- generated_files
 
-.PHONY: check test interop model connections torture bench generate
+.PHONY: check test interop model properties connections torture bench generate

@@ -1,6 +1,7 @@
 //! The whole broker under random work, restarts and kills answers what a plain model in memory answers.
 //!
-//! - `KAFKIT_SEED` runs one seed again; a failure names it with the last steps.
+//! - `KAFKIT_SEED` runs one seed again, `KAFKIT_SEED=clock` a seed nobody ran before; a failure names its seed with the
+//!   last steps.
 //! - `KAFKIT_STEPS` is how long each run is.
 //! - `KAFKIT_MODEL_BROKER=HOST:PORT` asks another broker, which is neither stopped nor killed: Apache Kafka shows that
 //!   the model is right.
@@ -15,8 +16,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use steps::World;
 
 const STEPS: u64 = 400;
-/// Seeds of a short run; one more is taken from the clock.
-const SEEDS: u64 = 3;
+/// Seeds of a short run: always the same, so that it fails for what changed.
+const SEEDS: u64 = 4;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -45,8 +46,11 @@ fn the_broker_answers_as_a_model_in_memory() {
     if let Some(seed) = number("KAFKIT_SEED") {
         return run(seed, steps);
     }
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    for seed in (1..=SEEDS).chain([u64::from(clock.subsec_nanos())]) {
+    if std::env::var("KAFKIT_SEED").is_ok_and(|word| word == "clock") {
+        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        return run(u64::from(clock.subsec_nanos()), steps);
+    }
+    for seed in 1..=SEEDS {
         run(seed, steps);
     }
 }
