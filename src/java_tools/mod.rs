@@ -6,7 +6,6 @@
 pub mod acls;
 mod admin_tool;
 mod argparse;
-pub mod argument_parser;
 pub mod broker_api_versions;
 mod client_config;
 pub mod client_metrics;

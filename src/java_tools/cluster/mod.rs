@@ -6,7 +6,7 @@ mod words;
 use std::process::ExitCode;
 
 use super::admin_tool::{Failure, context, refusal_message};
-use super::argparse::{Namespace, Stop, justified, parse};
+use super::argparse::{Namespace, parse};
 use super::option_table::Tool;
 use crate::commands::context::Context;
 use crate::output::{stderr_line, stdout_line};
@@ -21,15 +21,7 @@ pub const TOOL: Tool = Tool {
 pub(super) fn run(args: &[String]) -> ExitCode {
     let given = match parse(&PROGRAM, args) {
         Ok(given) => given,
-        Err(Stop::Help(text)) => {
-            stdout_line(text.trim_end());
-            return ExitCode::FAILURE;
-        }
-        Err(Stop::Refused { usage, message }) => {
-            stderr_line(usage);
-            stderr_line(justified(&format!("{}: error: {message}", PROGRAM.name)));
-            return ExitCode::FAILURE;
-        }
+        Err(stop) => return PROGRAM.stopped(stop),
     };
     match carry_out(&given) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! The options of `kafka-cluster`.
 
-use super::super::argparse::{Arg, Program, SubCommand, arg};
+use super::super::argparse::{Arg, Program, arg, command};
 use super::super::option_table::{OptionSpec, flag, value};
 
 const SERVER: OptionSpec = value(
@@ -30,8 +30,8 @@ pub(super) const OPTIONS: &[OptionSpec] = &[SERVER, CONTROLLER, OLD_CONFIG, CONF
 const CONNECTION: [Arg; 4] = [
     arg(OLD_CONFIG),
     arg(CONFIG).short('c'),
-    arg(SERVER).short('b').group(1),
-    arg(CONTROLLER).short('C').group(1),
+    arg(SERVER).short('b').exactly_one(),
+    arg(CONTROLLER).short('C').exactly_one(),
 ];
 
 pub(super) const PROGRAM: Program = Program {
@@ -39,35 +39,30 @@ pub(super) const PROGRAM: Program = Program {
     about: "The cluster as a whole: its id, its endpoints, brokers that are gone for good.",
     args: &[],
     commands: &[
-        SubCommand {
-            name: "cluster-id",
-            help: "Prints the cluster's id.",
-            args: &CONNECTION,
-            wants_one_of_group: true,
-        },
-        SubCommand {
-            name: "unregister",
-            help: "Strikes a broker off that is gone for good.",
-            args: &[
+        command("cluster-id", "Prints the cluster's id.", &CONNECTION),
+        command(
+            "unregister",
+            "Strikes a broker off that is gone for good.",
+            &[
                 CONNECTION[0],
                 CONNECTION[1],
                 arg(ID).short('i').required().integer(),
                 CONNECTION[2],
                 CONNECTION[3],
             ],
-            wants_one_of_group: true,
-        },
-        SubCommand {
-            name: "list-endpoints",
-            help: "Lists brokers, or controllers, with their addresses.",
-            args: &[
+        ),
+        command(
+            "list-endpoints",
+            "Lists brokers, or controllers, with their addresses.",
+            &[
                 CONNECTION[0],
                 CONNECTION[1],
                 arg(FENCED),
                 CONNECTION[2],
                 CONNECTION[3],
             ],
-            wants_one_of_group: true,
-        },
+        ),
     ],
+    metavar: None,
+    help_fails: true,
 };

@@ -1,6 +1,6 @@
 //! The options of `kafka-features`.
 
-use super::super::argparse::{Arg, Program, SubCommand, arg};
+use super::super::argparse::{Program, arg, command};
 use super::super::option_table::{OptionSpec, flag, value};
 
 const SERVER: OptionSpec = value("bootstrap-server", "HOST:PORT,…", "Brokers to ask first.");
@@ -30,19 +30,14 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     SERVER, CONTROLLER, CONFIG, NODE, METADATA, RELEASE, FEATURE, UNSAFE, DRY_RUN,
 ];
 
-const fn command(name: &'static str, help: &'static str, args: &'static [Arg]) -> SubCommand {
-    SubCommand {
-        name,
-        help,
-        args,
-        wants_one_of_group: false,
-    }
-}
-
 pub(super) const PROGRAM: Program = Program {
     name: "kafka-features",
     about: "The features of a cluster and their levels.",
-    args: &[arg(CONFIG), arg(SERVER).group(1), arg(CONTROLLER).group(1)],
+    args: &[
+        arg(CONFIG),
+        arg(SERVER).at_most_one(),
+        arg(CONTROLLER).at_most_one(),
+    ],
     commands: &[
         command(
             "describe",
@@ -81,4 +76,6 @@ pub(super) const PROGRAM: Program = Program {
             &[arg(FEATURE).required()],
         ),
     ],
+    metavar: None,
+    help_fails: false,
 };

@@ -18,7 +18,7 @@ pub fn read_file(settings: &mut Settings, file: &str) -> Result<(), String> {
 }
 
 /// Sets what `name=value` words say; the error is the message of Java's exception.
-pub fn set_properties(settings: &mut Settings, words: &[String]) -> Result<(), String> {
+pub fn set_properties(settings: &mut Settings, words: &[&str]) -> Result<(), String> {
     for word in words {
         let parts = crate::java::split::split(word, '=');
         let [name, value] = parts[..] else {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::admin_tool::{self, Failure};
-use super::argparse::{Namespace, Stop, justified, parse};
+use super::argparse::{Namespace, parse};
 use super::option_table::Tool;
 use crate::client::settings::Settings;
 use crate::commands::context::Context;
@@ -26,12 +26,7 @@ pub const TOOL: Tool = Tool {
 pub(super) fn run(args: &[String]) -> ExitCode {
     let given = match parse(&PROGRAM, args) {
         Ok(given) => given,
-        Err(Stop::Help(text)) => return stdout_line(text.trim_end()),
-        Err(Stop::Refused { usage, message }) => {
-            stderr_line(usage);
-            stderr_line(justified(&format!("{}: error: {message}", PROGRAM.name)));
-            return ExitCode::FAILURE;
-        }
+        Err(stop) => return PROGRAM.stopped(stop),
     };
     match prepare(&given).and_then(|mut context| carry_out(&given, &mut context)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! The options of `kafka-metadata-quorum`.
 
-use super::super::argparse::{Arg, Program, SubCommand, arg};
+use super::super::argparse::{Arg, Program, arg, command};
 use super::super::option_table::{OptionSpec, flag, value};
 
 const BOOTSTRAP_SERVER: OptionSpec = value(
@@ -54,21 +54,12 @@ const REMOVE: &[Arg] = &[
     arg(DRY_RUN),
 ];
 
-const fn command(name: &'static str, help: &'static str, args: &'static [Arg]) -> SubCommand {
-    SubCommand {
-        name,
-        help,
-        args,
-        wants_one_of_group: false,
-    }
-}
-
 pub(super) const PROGRAM: Program = Program {
     name: "kafka-metadata-quorum",
     about: "Shows the quorum of controllers that keeps the cluster's metadata, and changes it.",
     args: &[
-        arg(BOOTSTRAP_SERVER).group(1).required(),
-        arg(BOOTSTRAP_CONTROLLER).group(1).required(),
+        arg(BOOTSTRAP_SERVER).exactly_one(),
+        arg(BOOTSTRAP_CONTROLLER).exactly_one(),
         arg(COMMAND_CONFIG),
     ],
     commands: &[
@@ -76,4 +67,6 @@ pub(super) const PROGRAM: Program = Program {
         command("add-controller", "Makes a controller a voter.", ADD),
         command("remove-controller", "Takes a voter out of the quorum.", REMOVE),
     ],
+    metavar: None,
+    help_fails: false,
 };

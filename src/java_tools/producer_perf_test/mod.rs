@@ -8,7 +8,7 @@ pub mod steps;
 
 use std::process::ExitCode;
 
-use super::argument_parser::{Arguments, Refusal};
+use super::argparse::{Namespace, Stop, parse};
 use super::client_config::check_producer;
 use super::console::check_producer_servers;
 use super::load_tools::{read_file, set_properties};
@@ -16,7 +16,7 @@ use super::option_table::Tool;
 use crate::client::settings::{Origin, Settings};
 use crate::error::Kind;
 use crate::output::{OutputOptions, Printer, stderr_line, stdout_line};
-use options::{GRAMMAR, OPTIONS};
+use options::{OPTIONS, PROGRAM};
 use steps::{Load, Payload};
 
 /// The options.
@@ -30,7 +30,9 @@ const DEFAULT_INTERVAL_MS: i64 = 5000;
 
 /// Why nothing is sent.
 enum Failure {
-    Usage(Refusal),
+    Stopped(Stop),
+    /// One of the tool's own checks, which complain as the parser does.
+    Refused(String),
     /// The message of an exception that Java does not catch.
     Uncaught(String),
 }
@@ -43,15 +45,15 @@ impl From<String> for Failure {
 
 pub(super) fn run(args: &[String]) -> ExitCode {
     if args.is_empty() {
-        return GRAMMAR.help();
+        return PROGRAM.print_help();
     }
-    let load = GRAMMAR
-        .parse(args)
-        .map_err(Failure::Usage)
+    let load = parse(&PROGRAM, args)
+        .map_err(Failure::Stopped)
         .and_then(|read| load(&read));
     let (load, settings) = match load {
         Ok(load) => load,
-        Err(Failure::Usage(refusal)) => return GRAMMAR.refuse(&refusal),
+        Err(Failure::Stopped(stop)) => return PROGRAM.stopped(stop),
+        Err(Failure::Refused(message)) => return PROGRAM.refuse(&message),
         Err(Failure::Uncaught(message)) => {
             stderr_line(format_args!("kafka-producer-perf-test: {message}"));
             return ExitCode::FAILURE;
@@ -70,8 +72,8 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 }
 
 /// Java's checks, in Java's order.
-fn load(read: &Arguments) -> Result<(Load, Settings), Failure> {
-    check(read).map_err(|message| Failure::Usage(Refusal::Wrong(message)))?;
+fn load(read: &Namespace) -> Result<(Load, Settings), Failure> {
+    check(read).map_err(Failure::Refused)?;
     let payload = payload(read)?;
     let mut settings = settings(read)?;
     let duration = read.long("transaction-duration-ms");
@@ -103,7 +105,7 @@ fn load(read: &Arguments) -> Result<(Load, Settings), Failure> {
     Ok((load, settings))
 }
 
-fn check(read: &Arguments) -> Result<(), String> {
+fn check(read: &Namespace) -> Result<(), String> {
     let records = read.long("num-records").unwrap_or(0);
     if records <= 0 {
         return Err("--num-records should be greater than zero.".to_owned());
@@ -150,7 +152,7 @@ fn check(read: &Arguments) -> Result<(), String> {
     )
 }
 
-fn payload(read: &Arguments) -> Result<Payload, String> {
+fn payload(read: &Namespace) -> Result<Payload, String> {
     if let Some(size) = read.long("record-size") {
         return Ok(Payload::Letters(usize::try_from(size).unwrap_or(0)));
     }
@@ -160,7 +162,7 @@ fn payload(read: &Arguments) -> Result<Payload, String> {
     steps::payload_file(file, read.value("payload-delimiter").unwrap_or("\\n"))
 }
 
-fn settings(read: &Arguments) -> Result<Settings, String> {
+fn settings(read: &Namespace) -> Result<Settings, String> {
     let mut settings = Settings::default();
     for option in ["producer.config", "command-config"] {
         if let Some(file) = read.value(option) {
@@ -168,7 +170,7 @@ fn settings(read: &Arguments) -> Result<Settings, String> {
         }
     }
     for option in ["producer-props", "command-property"] {
-        set_properties(&mut settings, read.values(option))?;
+        set_properties(&mut settings, &read.values(option))?;
     }
     if let Some(servers) = read.value("bootstrap-server") {
         settings.set("bootstrap.servers", servers, Origin::Flag);

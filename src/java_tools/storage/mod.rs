@@ -10,7 +10,7 @@ mod versions;
 
 use std::process::ExitCode;
 
-use super::argparse::{Namespace, Stop, justified, parse};
+use super::argparse::{Namespace, parse};
 use super::option_table::Tool;
 use crate::output::{stderr_line, stdout_line};
 use crate::storage::partition_metadata::{encode_id, random_id};
@@ -25,12 +25,7 @@ pub const TOOL: Tool = Tool {
 pub(super) fn run(args: &[String]) -> ExitCode {
     let given = match parse(&PROGRAM, args) {
         Ok(given) => given,
-        Err(Stop::Help(text)) => return stdout_line(text.trim_end()),
-        Err(Stop::Refused { usage, message }) => {
-            stderr_line(usage);
-            stderr_line(justified(&format!("{}: error: {message}", PROGRAM.name)));
-            return ExitCode::FAILURE;
-        }
+        Err(stop) => return PROGRAM.stopped(stop),
     };
     match carry_out(&given) {
         Ok(code) => code,

@@ -1,6 +1,6 @@
 //! The options of `kafka-storage`.
 
-use super::super::argparse::{Arg, Program, SubCommand, arg};
+use super::super::argparse::{Arg, Program, arg, command};
 use super::super::option_table::{OptionSpec, flag, value};
 
 const CONFIG: OptionSpec = value("config", "FILE", "The server.properties of the broker.");
@@ -55,21 +55,12 @@ const FORMAT: &[Arg] = &[
     arg(IGNORE_FORMATTED).short('g'),
     arg(RELEASE_VERSION).short('r'),
     arg(FEATURE).short('f'),
-    arg(STANDALONE).short('s').group(1),
-    arg(NO_INITIAL_CONTROLLERS).short('N').group(1),
-    arg(INITIAL_CONTROLLERS).short('I').group(1),
+    arg(STANDALONE).short('s').at_most_one(),
+    arg(NO_INITIAL_CONTROLLERS).short('N').at_most_one(),
+    arg(INITIAL_CONTROLLERS).short('I').at_most_one(),
 ];
 const VERSION_MAPPING: &[Arg] = &[arg(RELEASE_VERSION).short('r')];
 const DEPENDENCIES: &[Arg] = &[arg(FEATURE).short('f').required()];
-
-const fn command(name: &'static str, help: &'static str, args: &'static [Arg]) -> SubCommand {
-    SubCommand {
-        name,
-        help,
-        args,
-        wants_one_of_group: false,
-    }
-}
 
 pub(super) const PROGRAM: Program = Program {
     name: "kafka-storage",
@@ -90,4 +81,6 @@ pub(super) const PROGRAM: Program = Program {
         ),
         command("random-uuid", "Prints a new id.", &[]),
     ],
+    metavar: None,
+    help_fails: false,
 };

@@ -9,7 +9,7 @@ mod steps;
 use std::process::ExitCode;
 
 use super::admin_tool::{self, Failure};
-use super::argparse::{Namespace, Stop, justified, parse_with};
+use super::argparse::{Namespace, parse};
 use super::option_table::Tool;
 use crate::commands::context::Context;
 use crate::error::Error;
@@ -31,18 +31,9 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     if before.any(|word| matches!(word.as_str(), "--version" | "-v")) {
         return stdout_line(VERSION);
     }
-    let given = match parse_with(&PROGRAM, Some("COMMAND"), args) {
+    let given = match parse(&PROGRAM, args) {
         Ok(given) => given,
-        Err(Stop::Help(text)) => {
-            // Java's tool treats its help as a refusal.
-            stdout_line(text.trim_end());
-            return ExitCode::FAILURE;
-        }
-        Err(Stop::Refused { usage, message }) => {
-            stderr_line(usage);
-            stderr_line(justified(&format!("{}: error: {message}", PROGRAM.name)));
-            return ExitCode::FAILURE;
-        }
+        Err(stop) => return PROGRAM.stopped(stop),
     };
     match prepare(&given).and_then(|mut context| steps::run(&given, &mut context)) {
         Ok(()) => ExitCode::SUCCESS,

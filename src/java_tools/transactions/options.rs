@@ -1,6 +1,6 @@
 //! The options of `kafka-transactions`.
 
-use super::super::argparse::{Arg, Number, Program, SubCommand, arg};
+use super::super::argparse::{Arg, Number, Program, arg, command};
 use super::super::option_table::{OptionSpec, flag, value};
 
 const BOOTSTRAP: OptionSpec = value(
@@ -106,15 +106,6 @@ const FIND_HANGING: &[Arg] = &[
 ];
 const FORCE: &[Arg] = &[arg(FORCED_ID).required()];
 
-const fn command(name: &'static str, help: &'static str, args: &'static [Arg]) -> SubCommand {
-    SubCommand {
-        name,
-        help,
-        args,
-        wants_one_of_group: false,
-    }
-}
-
 pub(super) const PROGRAM: Program = Program {
     name: "kafka-transactions.sh",
     about: "Shows the transactions and the producers of a cluster, and ends transactions that hang.",
@@ -143,4 +134,6 @@ pub(super) const PROGRAM: Program = Program {
             FORCE,
         ),
     ],
+    metavar: Some("COMMAND"),
+    help_fails: true,
 };

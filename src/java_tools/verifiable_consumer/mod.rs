@@ -4,105 +4,102 @@ pub mod steps;
 
 use std::process::ExitCode;
 
-use super::argument_parser::{Arguments, Grammar, Number, Refusal};
+use super::argparse::{Arg, Namespace, Program, parse, specs, worded};
 use super::client_config::check_consumer;
 use super::console::check_consumer_servers;
 use super::load_tools::read_file;
-use super::option_table::{OptionSpec, Tool, flag, value};
+use super::option_table::{Tool, flag, value};
 use crate::client::settings::{Origin, Settings};
 use crate::error::Kind;
 use crate::output::{OutputOptions, Printer, stderr_line};
 use steps::Load;
 
-const OPTIONS: &[OptionSpec] = &[
-    value("topic", "TOPIC", "The topic to read."),
-    value(
-        "group-protocol",
-        "GROUP-PROTOCOL",
-        "How the group is kept: classic or consumer (default: classic).",
-    ),
-    value(
-        "group-remote-assignor",
-        "GROUP-REMOTE-ASSIGNOR",
-        "What divides the partitions where the protocol is consumer.",
-    ),
-    value("group-id", "GROUP-ID", "The group to read in.").differs(
-        "offsets_committed says that offsets were handed to the client, which commits them every few seconds and at the end",
-    ),
-    value(
-        "group-instance-id",
-        "GROUP-INSTANCE-ID",
-        "The name of a static member.",
-    ),
-    value(
-        "max-messages",
-        "MAX-MESSAGES",
-        "How many records to read; -1 is without end (default: -1).",
-    ),
-    value(
-        "session-timeout",
-        "TIMEOUT-MS",
-        "The session time-out of the member in milliseconds; not where the protocol is consumer.",
-    ),
-    flag("verbose", "Prints each record."),
-    flag("enable-autocommit", "Offsets are committed without an event."),
-    value(
-        "reset-policy",
-        "RESET-POLICY",
-        "Where a group without offsets begins: earliest, latest or none (default: earliest).",
-    ),
-    value(
-        "assignment-strategy",
-        "ASSIGNMENT-STRATEGY",
-        "What divides the partitions where the protocol is classic, as Java's class (default: RangeAssignor).",
-    ),
-    value(
-        "consumer.config",
-        "CONFIG-FILE",
-        "The former name of --command-config.",
-    ),
-    value(
-        "command-config",
-        "CONFIG-FILE",
-        "Settings of the consumer, as a Java properties file.",
-    ),
-    value(
+const ARGS: [Arg; 14] = [
+    worded(value(
         "bootstrap-server",
         "HOST1:PORT1[,HOST2:PORT2[...]]",
         "Brokers to ask first.",
-    ),
+    )).required().exactly_one(),
+    worded(value("topic", "TOPIC", "The topic to read.")).required(),
+    worded(value(
+        "group-protocol",
+        "GROUP-PROTOCOL",
+        "How the group is kept: classic or consumer (default: classic).",
+    )),
+    worded(value(
+        "group-remote-assignor",
+        "GROUP-REMOTE-ASSIGNOR",
+        "What divides the partitions where the protocol is consumer.",
+    )),
+    worded(value("group-id", "GROUP-ID", "The group to read in.").differs(
+        "offsets_committed says that offsets were handed to the client, which commits them every few seconds and at the end",
+    )).required(),
+    worded(value(
+        "group-instance-id",
+        "GROUP-INSTANCE-ID",
+        "The name of a static member.",
+    )),
+    worded(value(
+        "max-messages",
+        "MAX-MESSAGES",
+        "How many records to read; -1 is without end (default: -1).",
+    )).integer(),
+    worded(value(
+        "session-timeout",
+        "TIMEOUT-MS",
+        "The session time-out of the member in milliseconds; not where the protocol is consumer.",
+    )).integer(),
+    worded(flag("verbose", "Prints each record.")),
+    worded(flag("enable-autocommit", "Offsets are committed without an event.")),
+    worded(value(
+        "reset-policy",
+        "RESET-POLICY",
+        "Where a group without offsets begins: earliest, latest or none (default: earliest).",
+    )),
+    worded(value(
+        "assignment-strategy",
+        "ASSIGNMENT-STRATEGY",
+        "What divides the partitions where the protocol is classic, as Java's class (default: RangeAssignor).",
+    )),
+    worded(value(
+        "consumer.config",
+        "CONFIG-FILE",
+        "The former name of --command-config.",
+    )),
+    worded(value(
+        "command-config",
+        "CONFIG-FILE",
+        "Settings of the consumer, as a Java properties file.",
+    )),
 ];
 
 /// The options.
 pub const TOOL: Tool = Tool {
     name: "kafka-verifiable-consumer",
-    options: OPTIONS,
+    options: &specs(&ARGS),
 };
 
-const GRAMMAR: Grammar = Grammar {
-    tool: &TOOL,
-    program: "verifiable-consumer",
+const PROGRAM: Program = Program {
+    name: "verifiable-consumer",
     about: "Reads a topic in a group, and prints what happens (partitions given and taken, records read, offsets \
             committed) as a JSON object a line.",
-    required: &["group-id", "topic", "bootstrap-server"],
-    one_of: &[],
-    numbers: &[
-        ("max-messages", Number::Integer),
-        ("session-timeout", Number::Integer),
-    ],
+    args: &ARGS,
+    commands: &[],
+    metavar: None,
+    help_fails: true,
 };
 
 pub(super) fn run(args: &[String]) -> ExitCode {
     if args.is_empty() {
-        return GRAMMAR.help();
+        return PROGRAM.print_help();
     }
-    let read = match GRAMMAR.parse(args) {
+    let read = match parse(&PROGRAM, args) {
         Ok(read) => read,
-        Err(refusal) => return GRAMMAR.refuse(&refusal),
+        Err(stop) => return PROGRAM.stopped(stop),
     };
     let settings = match settings(&read) {
         Ok(settings) => settings,
-        Err(message) => return GRAMMAR.refuse(&Refusal::Wrong(message)),
+        Err(message) => return PROGRAM.refuse(&message),
     };
     let servers = read.value("bootstrap-server").unwrap_or_default();
     let checked = check_consumer_servers(servers)
@@ -133,7 +130,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-fn settings(read: &Arguments) -> Result<Settings, String> {
+fn settings(read: &Namespace) -> Result<Settings, String> {
     let mut settings = Settings::default();
     if read.has("consumer.config") && read.has("command-config") {
         return Err("Options --consumer.config and --command-config are mutually exclusive.".to_owned());

@@ -4,101 +4,98 @@ pub mod steps;
 
 use std::process::ExitCode;
 
-use super::argument_parser::{Arguments, Grammar, Number, Refusal};
+use super::argparse::{Arg, Namespace, Number, Program, parse, specs, worded};
 use super::client_config::check_producer;
 use super::console::check_producer_servers;
 use super::load_tools::read_file;
-use super::option_table::{OptionSpec, Tool, value};
+use super::option_table::{Tool, value};
 use crate::client::settings::{Origin, Settings};
 use crate::error::Kind;
 use crate::output::{OutputOptions, Printer, stderr_line};
 use steps::Load;
 
-const OPTIONS: &[OptionSpec] = &[
-    value("topic", "TOPIC", "The topic that records are sent to."),
-    value(
-        "max-messages",
-        "MAX-MESSAGES",
-        "How many records to send; -1 is without end (default: -1).",
-    ),
-    value(
-        "throughput",
-        "THROUGHPUT",
-        "How many records a second to send at most; -1 is no limit (default: -1).",
-    ),
-    value(
-        "acks",
-        "ACKS",
-        "Who must have a record before it counts as sent: 0, 1 or -1 (default: -1).",
-    ),
-    value(
-        "producer.config",
-        "CONFIG-FILE",
-        "The former name of --command-config.",
-    ),
-    value(
-        "message-create-time",
-        "CREATE-TIME",
-        "The time of the first record in milliseconds since 1970; later records follow it as time goes by.",
-    ),
-    value(
-        "value-prefix",
-        "VALUE-PREFIX",
-        "A whole number before each value, with a dot between.",
-    ),
-    value(
-        "repeating-keys",
-        "REPEATING-KEYS",
-        "Records have keys: 0, 1 … below this number, and 0 again.",
-    ),
-    value(
-        "command-config",
-        "CONFIG-FILE",
-        "Settings of the producer, as a Java properties file; they win over those of the command line.",
-    ),
-    value(
+const ARGS: [Arg; 10] = [
+    worded(value(
         "bootstrap-server",
         "HOST1:PORT1[,HOST2:PORT2[...]]",
         "Brokers to ask first.",
-    ),
+    ))
+    .exactly_one(),
+    worded(value("topic", "TOPIC", "The topic that records are sent to.")).required(),
+    worded(value(
+        "max-messages",
+        "MAX-MESSAGES",
+        "How many records to send; -1 is without end (default: -1).",
+    ))
+    .integer(),
+    worded(value(
+        "throughput",
+        "THROUGHPUT",
+        "How many records a second to send at most; -1 is no limit (default: -1).",
+    ))
+    .number(Number::Long),
+    worded(value(
+        "acks",
+        "ACKS",
+        "Who must have a record before it counts as sent: 0, 1 or -1 (default: -1).",
+    ))
+    .integer(),
+    worded(value(
+        "producer.config",
+        "CONFIG-FILE",
+        "The former name of --command-config.",
+    )),
+    worded(value(
+        "message-create-time",
+        "CREATE-TIME",
+        "The time of the first record in milliseconds since 1970; later records follow it as time goes by.",
+    ))
+    .number(Number::Long),
+    worded(value(
+        "value-prefix",
+        "VALUE-PREFIX",
+        "A whole number before each value, with a dot between.",
+    ))
+    .integer(),
+    worded(value(
+        "repeating-keys",
+        "REPEATING-KEYS",
+        "Records have keys: 0, 1 … below this number, and 0 again.",
+    ))
+    .integer(),
+    worded(value(
+        "command-config",
+        "CONFIG-FILE",
+        "Settings of the producer, as a Java properties file; they win over those of the command line.",
+    )),
 ];
 
 /// The options.
 pub const TOOL: Tool = Tool {
     name: "kafka-verifiable-producer",
-    options: OPTIONS,
+    options: &specs(&ARGS),
 };
 
-const GRAMMAR: Grammar = Grammar {
-    tool: &TOOL,
-    program: "verifiable-producer",
+const PROGRAM: Program = Program {
+    name: "verifiable-producer",
     about: "Sends growing numbers to a topic, and prints what became of each record as a JSON object a line.",
-    required: &["topic"],
-    one_of: &["bootstrap-server"],
-    numbers: &[
-        ("max-messages", Number::Integer),
-        ("throughput", Number::Long),
-        ("acks", Number::Integer),
-        ("message-create-time", Number::Long),
-        ("value-prefix", Number::Integer),
-        ("repeating-keys", Number::Integer),
-    ],
+    args: &ARGS,
+    commands: &[],
+    metavar: None,
+    help_fails: true,
 };
 
 pub(super) fn run(args: &[String]) -> ExitCode {
     if args.is_empty() {
-        return GRAMMAR.help();
+        return PROGRAM.print_help();
     }
-    let read = match GRAMMAR.parse(args).and_then(|read| {
-        check(&read)?;
-        Ok(read)
-    }) {
+    let read = match parse(&PROGRAM, args) {
         Ok(read) => read,
-        Err(refusal) => return GRAMMAR.refuse(&refusal),
+        Err(stop) => return PROGRAM.stopped(stop),
     };
-    let settings = match settings(&read) {
+    let settings = match check(&read).and_then(|()| settings(&read)) {
         Ok(settings) => settings,
-        Err(message) => return GRAMMAR.refuse(&Refusal::Wrong(message)),
+        Err(message) => return PROGRAM.refuse(&message),
     };
     let servers = settings.get("bootstrap.servers").unwrap_or_default();
     let checked = check_producer_servers(servers).and_then(|()| check_producer(|name| settings.get(name)));
@@ -132,16 +129,16 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-fn check(read: &Arguments) -> Result<(), Refusal> {
+fn check(read: &Namespace) -> Result<(), String> {
     if let Some(acks) = read.value("acks").filter(|acks| !["0", "1", "-1"].contains(acks)) {
-        return Err(Refusal::Wrong(format!(
+        return Err(format!(
             "argument --acks: invalid choice: '{acks}' (choose from {{0,1,-1}})"
-        )));
+        ));
     }
     Ok(())
 }
 
-fn settings(read: &Arguments) -> Result<Settings, String> {
+fn settings(read: &Namespace) -> Result<Settings, String> {
     let mut settings = Settings::default();
     let servers = read.value("bootstrap-server").unwrap_or_default();
     settings.set("bootstrap.servers", servers, Origin::Default);

@@ -1,0 +1,268 @@
+//! The option rules of those of Apache Kafka's tools that use the library argparse4j, driven by a table: subcommands, options
+//! that exclude each other, unique abbreviations of long options, `-b VALUE` and `--long=VALUE`.
+//!
+//! Owns what an option, a subcommand and a program are. `parser` turns words into options, `usage` lays out usage lines, help
+//! texts and complaints. Owns no tool's own rules.
+
+mod parser;
+mod usage;
+
+use std::process::ExitCode;
+
+use super::option_table::{Argument, OptionSpec};
+use crate::output::{stderr_line, stdout_line};
+
+pub(super) use parser::parse;
+
+/// One option of a parser: what it is called, what follows it, and how it goes together with others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arg {
+    pub spec: OptionSpec,
+    /// One letter, where there is one.
+    short: Option<char>,
+    is_required: bool,
+    /// What kind of number the value is, checked at once; `None` is any text.
+    number: Option<Number>,
+    /// Whether usage lines have the letter rather than the name.
+    is_short_first: bool,
+    /// Its value's name in usage lines; that of the option in capitals where there is none.
+    metavar: Option<&'static str>,
+    /// Whether one or more values follow; those of a second occurrence replace them.
+    is_list: bool,
+    choice: Choice,
+}
+
+/// How an option goes together with the others of its parser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    /// With all of them.
+    Free,
+    /// Of all options with this choice at most one may be given.
+    AtMostOne,
+    /// Of all options with this choice one must be given.
+    ExactlyOne,
+}
+
+/// Java's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Number {
+    Short,
+    Integer,
+    Long,
+    Double,
+}
+
+impl Number {
+    /// What Java's parser says of a text that is no such number.
+    fn refusal(self, text: &str) -> Option<String> {
+        let is_right = match self {
+            Self::Short => text.parse::<i16>().is_ok(),
+            Self::Integer => text.parse::<i32>().is_ok(),
+            Self::Long => text.parse::<i64>().is_ok(),
+            Self::Double => text.trim().parse::<f64>().is_ok(),
+        };
+        let why = if self == Self::Short && text.parse::<i32>().is_ok() {
+            format!("Value out of range. Value:\"{text}\" Radix:10")
+        } else {
+            format!("For input string: \"{text}\"")
+        };
+        (!is_right).then(|| format!("could not convert '{text}' to {self:?} ({why})"))
+    }
+}
+
+/// An option that may be left out. Its value's name in usage lines is that of the option in capitals.
+pub(super) const fn arg(spec: OptionSpec) -> Arg {
+    Arg {
+        spec,
+        short: None,
+        is_required: false,
+        number: None,
+        is_short_first: false,
+        metavar: None,
+        is_list: false,
+        choice: Choice::Free,
+    }
+}
+
+/// An option whose value has the same name in usage lines as in the option table.
+pub(super) const fn worded(spec: OptionSpec) -> Arg {
+    match spec.argument {
+        Argument::Required(word) => arg(spec).metavar(word),
+        _ => arg(spec),
+    }
+}
+
+/// The option table of a tool without subcommands.
+pub(super) const fn specs<const N: usize>(args: &[Arg; N]) -> [OptionSpec; N] {
+    let mut specs = [args[0].spec; N];
+    let mut place = 0;
+    while place < N {
+        specs[place] = args[place].spec;
+        place += 1;
+    }
+    specs
+}
+
+impl Arg {
+    pub(super) const fn short(mut self, letter: char) -> Self {
+        self.short = Some(letter);
+        self
+    }
+
+    /// As `short`, and usage lines have the letter.
+    pub(super) const fn short_first(mut self, letter: char) -> Self {
+        self.is_short_first = true;
+        self.short(letter)
+    }
+
+    pub(super) const fn required(mut self) -> Self {
+        self.is_required = true;
+        self
+    }
+
+    pub(super) const fn integer(self) -> Self {
+        self.number(Number::Integer)
+    }
+
+    pub(super) const fn number(mut self, number: Number) -> Self {
+        self.number = Some(number);
+        self
+    }
+
+    pub(super) const fn metavar(mut self, word: &'static str) -> Self {
+        self.metavar = Some(word);
+        self
+    }
+
+    /// Takes one or more values.
+    pub(super) const fn list(mut self) -> Self {
+        self.is_list = true;
+        self
+    }
+
+    /// Of all options like this at most one may be given.
+    pub(super) const fn at_most_one(mut self) -> Self {
+        self.choice = Choice::AtMostOne;
+        self
+    }
+
+    /// Of all options like this one must be given.
+    pub(super) const fn exactly_one(mut self) -> Self {
+        self.choice = Choice::ExactlyOne;
+        self
+    }
+
+    /// `--bootstrap-server/-b`, as complaints name it.
+    fn spelled(&self) -> String {
+        match self.short {
+            Some(letter) => format!("--{}/-{letter}", self.spec.name),
+            None => format!("--{}", self.spec.name),
+        }
+    }
+}
+
+/// A subcommand with its options.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SubCommand {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub args: &'static [Arg],
+}
+
+/// A subcommand.
+pub(super) const fn command(name: &'static str, help: &'static str, args: &'static [Arg]) -> SubCommand {
+    SubCommand { name, help, args }
+}
+
+/// A tool: options before the subcommand, and the subcommands. Options are in the order in which Java declares them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Program {
+    /// What the tool calls itself.
+    pub name: &'static str,
+    pub about: &'static str,
+    pub args: &'static [Arg],
+    /// None where the tool has options alone.
+    pub commands: &'static [SubCommand],
+    /// What usage lines have in the place of the names of the subcommands.
+    pub metavar: Option<&'static str>,
+    /// Whether the tool takes `--help` for a refusal, and ends with 1.
+    pub help_fails: bool,
+}
+
+impl Program {
+    /// Prints the help text, for the tools that answer an empty command line with it.
+    pub(super) fn print_help(&'static self) -> ExitCode {
+        stdout_line(usage::Parser::of(self).help().trim_end())
+    }
+
+    /// Refuses a command line for a reason of the tool's own: usage lines and the reason on stderr, exit code 1.
+    pub(super) fn refuse(&'static self, message: &str) -> ExitCode {
+        let usage = usage::Parser::of(self).usage();
+        let message = message.to_owned();
+        self.stopped(Stop::Refused { usage, message })
+    }
+
+    /// Answers a command line that is not carried out: help on stdout; a complaint below usage lines on stderr, with 1.
+    pub(super) fn stopped(&self, stop: Stop) -> ExitCode {
+        match stop {
+            Stop::Help(text) => {
+                let printed = stdout_line(text.trim_end());
+                if self.help_fails {
+                    ExitCode::FAILURE
+                } else {
+                    printed
+                }
+            }
+            Stop::Refused { usage, message } => {
+                stderr_line(usage);
+                stderr_line(usage::justified(&format!("{}: error: {message}", self.name)));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Why a command line is not carried out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// `--help`: the text.
+    Help(String),
+    /// A complaint, and the usage lines of the parser that has it.
+    Refused { usage: String, message: String },
+}
+
+/// The options of one command line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Namespace {
+    /// Empty where the tool has no subcommands.
+    pub command: &'static str,
+    values: Vec<(&'static str, Option<String>)>,
+}
+
+impl Namespace {
+    /// The last value of an option.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.values(name).pop()
+    }
+
+    /// Every value of an option, in the order given.
+    pub(super) fn values(&self, name: &str) -> Vec<&str> {
+        let given = self.values.iter().filter(|(known, _)| *known == name);
+        given.filter_map(|(_, value)| value.as_deref()).collect()
+    }
+
+    /// Whether the option is on the command line.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values.iter().any(|(known, _)| *known == name)
+    }
+
+    /// The last value of an option whose values are whole numbers.
+    pub(super) fn long(&self, name: &str) -> Option<i64> {
+        self.value(name)?.parse().ok()
+    }
+
+    /// The last value of an option whose values are numbers.
+    pub(super) fn double(&self, name: &str) -> Option<f64> {
+        self.value(name)?.trim().parse().ok()
+    }
+}

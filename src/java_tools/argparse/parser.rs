@@ -1,0 +1,279 @@
+//! Words to options, in argparse4j's order of checks and with its complaints.
+
+use std::iter::Peekable;
+use std::slice::Iter;
+
+use super::super::option_table::Argument;
+use super::usage::Parser;
+use super::{Arg, Choice, Namespace, Program, Stop, SubCommand};
+use crate::spelling::closest;
+
+type Values = Vec<(&'static str, Option<String>)>;
+
+/// Reads a command line without the program's name.
+pub(in super::super) fn parse(program: &'static Program, words: &[String]) -> Result<Namespace, Stop> {
+    let whole = Parser::of(program);
+    let mut parser = whole;
+    let mut values = Values::new();
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
+        if !is_flag(word) {
+            parser.command = Some(parser.subcommand(word)?);
+        } else if word == "-h" || word == "--help" {
+            return Err(Stop::Help(parser.help()));
+        } else {
+            parser.read(word, &mut words, &mut values)?;
+        }
+    }
+    if parser.command.is_none() && !program.commands.is_empty() {
+        return Err(parser.refused("too few arguments".to_owned()));
+    }
+    parser.check_required(&values)?;
+    whole.check_required(&values)?;
+    Ok(Namespace {
+        command: parser.command.map_or("", |command| command.name),
+        values,
+    })
+}
+
+/// A dash begins an option, unless it begins a negative number.
+fn is_flag(word: &str) -> bool {
+    let Some(rest) = word.strip_prefix('-') else {
+        return false;
+    };
+    !rest.is_empty() && !rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+impl Parser {
+    /// The subcommand that a word without a dash names.
+    fn subcommand(&self, word: &str) -> Result<&'static SubCommand, Stop> {
+        let commands = self.program.commands;
+        if self.command.is_some() || commands.is_empty() {
+            return Err(self.refused(format!("unrecognized arguments: '{word}'")));
+        }
+        let found = commands.iter().find(|known| known.name == word);
+        found.ok_or_else(|| {
+            let names: Vec<String> = commands.iter().map(|known| format!("'{}'", known.name)).collect();
+            let choices = names.join(", ");
+            self.refused(format!("invalid choice: '{word}' (choose from {choices})"))
+        })
+    }
+
+    /// Reads an option with what follows it.
+    fn read(&self, word: &str, words: &mut Peekable<Iter<String>>, values: &mut Values) -> Result<(), Stop> {
+        let (arg, inline) = self.find(word)?;
+        let name = arg.spec.name;
+        let mut given: Vec<String> = inline.into_iter().collect();
+        if arg.spec.argument == Argument::None {
+            given.clear();
+        } else if given.is_empty() {
+            while let Some(value) = words.next_if(|next| !is_flag(next)) {
+                given.push(value.clone());
+                if !arg.is_list {
+                    break;
+                }
+            }
+            if given.is_empty() {
+                let wanted = if arg.is_list {
+                    "at least one argument"
+                } else {
+                    "one argument"
+                };
+                return Err(self.refused(format!("argument {}: expected {wanted}", arg.spelled())));
+            }
+        }
+        for value in &given {
+            self.check_number(arg, value)?;
+        }
+        self.check_alone(arg, values)?;
+        if arg.is_list {
+            values.retain(|(known, _)| *known != name);
+        }
+        if given.is_empty() {
+            values.push((name, None));
+        }
+        values.extend(given.into_iter().map(|value| (name, Some(value))));
+        Ok(())
+    }
+
+    /// The option that a word names, and the value behind its equals sign.
+    fn find(&self, word: &str) -> Result<(&'static Arg, Option<String>), Stop> {
+        let unknown = || {
+            let suggestion = self.suggestion(word);
+            self.refused(format!("unrecognized arguments: '{word}'{suggestion}"))
+        };
+        let Some(long) = word.strip_prefix("--") else {
+            return self.find_letter(word).ok_or_else(unknown);
+        };
+        let (name, value) = match long.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (long, None),
+        };
+        if let Some(arg) = self.args().iter().find(|arg| arg.spec.name == name) {
+            return Ok((arg, value));
+        }
+        let begins = |arg: &&Arg| !name.is_empty() && arg.spec.name.starts_with(name);
+        let candidates: Vec<&Arg> = self.args().iter().filter(begins).collect();
+        match candidates.as_slice() {
+            [] => Err(unknown()),
+            [arg] => Ok((arg, value)),
+            several => {
+                let mut names: Vec<String> =
+                    several.iter().map(|arg| format!("--{}", arg.spec.name)).collect();
+                names.sort_unstable();
+                let message = format!("ambiguous option: --{name} could match {}", names.join(", "));
+                Err(self.refused(message))
+            }
+        }
+    }
+
+    /// The option of a letter, and the value that stands right behind it.
+    fn find_letter(&self, word: &str) -> Option<(&'static Arg, Option<String>)> {
+        let mut letters = word.trim_start_matches('-').chars();
+        let letter = letters.next()?;
+        let arg = self.args().iter().find(|arg| arg.short == Some(letter))?;
+        let rest = letters.as_str();
+        let value = rest.strip_prefix('=').unwrap_or(rest);
+        Some((arg, Some(value.to_owned()).filter(|value| !value.is_empty())))
+    }
+
+    /// The option that was perhaps meant.
+    fn suggestion(&self, word: &str) -> String {
+        let wanted = word.trim_start_matches('-');
+        let meant = closest(wanted, self.args().iter().map(|arg| arg.spec.name));
+        meant.map_or(String::new(), |name| format!("\n\nDid you mean:\n\t--{name}"))
+    }
+
+    fn check_number(&self, arg: &Arg, value: &str) -> Result<(), Stop> {
+        match arg.number.and_then(|number| number.refusal(value)) {
+            Some(refusal) => Err(self.refused(format!("argument {}: {refusal}", arg.spelled()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses an option that may not stand beside one before it.
+    fn check_alone(&self, arg: &Arg, before: &Values) -> Result<(), Stop> {
+        let name = arg.spec.name;
+        let excludes =
+            |other: &&Arg| other.choice != Choice::Free && other.spec.name != name && is_given(other, before);
+        let other = self
+            .args()
+            .iter()
+            .find(excludes)
+            .filter(|_| arg.choice != Choice::Free);
+        match other {
+            Some(other) => {
+                let (arg, other) = (arg.spelled(), other.spelled());
+                Err(self.refused(format!("argument {arg}: not allowed with argument {other}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What is missing at the end.
+    fn check_required(&self, values: &Values) -> Result<(), Stop> {
+        let is_missing = |arg: &&Arg| arg.is_required && !is_given(arg, values);
+        // Of several, argparse4j names the last.
+        if let Some(arg) = self.args().iter().rfind(is_missing) {
+            return Err(self.refused(format!("argument {} is required", arg.spelled())));
+        }
+        let choices: Vec<&Arg> = self.one_of().collect();
+        if !choices.is_empty() && !choices.iter().any(|arg| is_given(arg, values)) {
+            let names: Vec<String> = choices.iter().map(|arg| arg.spelled()).collect();
+            return Err(self.refused(format!("one of the arguments {} is required", names.join(" "))));
+        }
+        Ok(())
+    }
+
+    fn refused(&self, message: String) -> Stop {
+        Stop::Refused {
+            usage: self.usage(),
+            message,
+        }
+    }
+}
+
+fn is_given(arg: &Arg, values: &Values) -> bool {
+    values.iter().any(|(name, _)| *name == arg.spec.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::option_table::{flag, value};
+    use super::super::{Number, arg, worded};
+    use super::*;
+
+    const PROGRAM: Program = Program {
+        name: "example",
+        about: "An example.",
+        args: &[
+            worded(value("topic", "TOPIC", "A topic.")).required(),
+            arg(value("count", "N", "How many.")).number(Number::Integer),
+            worded(value("props", "NAME=VALUE", "Settings.")).list(),
+            arg(flag("plain", "Plainly.")).exactly_one(),
+            arg(flag("fancy", "Fancily.")).exactly_one(),
+        ],
+        commands: &[],
+        metavar: None,
+        help_fails: true,
+    };
+
+    fn read(words: &[&str]) -> Result<Namespace, Stop> {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        parse(&PROGRAM, &words)
+    }
+
+    #[test]
+    fn names_may_be_cut_short_and_lists_end_at_the_next_option() {
+        let read = read(&["--top", "t", "--props", "a=1", "b=2", "--plain", "--count=-3"]).unwrap();
+        assert_eq!(read.value("topic"), Some("t"));
+        assert_eq!(read.values("props"), ["a=1", "b=2"]);
+        assert_eq!(read.long("count"), Some(-3));
+        assert!(read.has("plain") && !read.has("fancy"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_the_words_of_the_library() {
+        for (words, expected) in [
+            (&["--nonsense"][..], "unrecognized arguments: '--nonsense'"),
+            (&["stray"], "unrecognized arguments: 'stray'"),
+            (&["--topic"], "argument --topic: expected one argument"),
+            (
+                &["--props", "--plain"],
+                "argument --props: expected at least one argument",
+            ),
+            (&["--plain"], "argument --topic is required"),
+            (
+                &["--topic", "t"],
+                "one of the arguments --plain --fancy is required",
+            ),
+            (
+                &["--plain", "--fancy"],
+                "argument --fancy: not allowed with argument --plain",
+            ),
+            (
+                &["--count", "x"],
+                "argument --count: could not convert 'x' to Integer (For input string: \"x\")",
+            ),
+        ] {
+            let Stop::Refused { message, .. } = read(words).unwrap_err() else {
+                panic!("{words:?} is answered with help");
+            };
+            assert_eq!(message, expected, "{words:?}");
+        }
+        assert!(matches!(read(&["--help"]), Err(Stop::Help(_))));
+    }
+
+    #[test]
+    fn negative_numbers_are_values() {
+        for (word, flag) in [
+            ("-5", false),
+            ("-b", true),
+            ("--id", true),
+            ("-", false),
+            ("x", false),
+        ] {
+            assert_eq!(is_flag(word), flag, "{word}");
+        }
+    }
+}
