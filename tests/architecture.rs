@@ -45,13 +45,14 @@ const ARROWS: &[(&str, &str)] = &[
 ];
 /// Which parts of `src/broker/` a room inside it may name beside itself. `handlers/` may name all of them.
 const BROKER_ARROWS: &[(&str, &str)] = &[
-    ("cluster", "config features internal_topics topic_name"),
+    ("cluster", "access config features internal_topics topic_name"),
+    ("gates", "access call cluster node rights"),
     ("config", ""),
     ("coordinator", "cluster config internal_topics node"),
     ("fetch", "call refusal response"),
     (
         "node",
-        "cluster config coordinator fetch internal_topics notices produce quotas server timers topic_name",
+        "authorizer cluster config coordinator fetch internal_topics notices produce quotas server timers topic_name",
     ),
     ("produce", "config once"),
     ("quotas", "cluster config"),

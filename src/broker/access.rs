@@ -1,9 +1,14 @@
-//! Who may do what, in the terms of Kafka's authorizer: principals, operations, types of resources.
+//! The terms of Kafka's authorizer: principals, hosts, operations, types of resources.
 //!
-//! There is no authorizer yet: every client is [`Principal::ANONYMOUS`], and may do everything.
+//! What a client may do is decided in [`super::authorizer`].
 //! <https://kafka.apache.org/documentation/#security_authz>
 
 use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+/// The name of the one resource of type [`ResourceType::Cluster`].
+pub const CLUSTER_NAME: &str = "kafka-cluster";
 
 /// Who a client is to the broker: a type and a name, written `User:ANONYMOUS`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +33,15 @@ pub enum AclOperation {
     IdempotentWrite = 12,
 }
 
-/// What an operation is done to.
+/// What an operation is done to, with Kafka's codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum ResourceType {
-    Topic,
-    Group,
-    Cluster,
-    TransactionalId,
+    Topic = 2,
+    Group = 3,
+    Cluster = 4,
+    TransactionalId = 5,
 }
-
-/// What a field of authorized operations holds when the request did not ask for them.
-const NOT_ASKED: i32 = i32::MIN;
 
 impl ResourceType {
     /// The operations that there are on such a resource.
@@ -74,25 +77,51 @@ impl ResourceType {
 }
 
 impl Principal {
-    /// Every client of a listener without authentication.
+    /// Every client that has not said who it is.
     pub const ANONYMOUS: Self = Self {
         principal_type: "User",
         name: Cow::Borrowed("ANONYMOUS"),
     };
 
-    /// Whether it may do this with a resource of this type. Without an authorizer everyone may do everything.
-    pub fn may(&self, _: AclOperation, _: ResourceType) -> bool {
-        true
-    }
-
-    /// A field of authorized operations (KIP-430): a bit for each operation that the principal may do with the
-    /// resource, at the operation's code.
-    pub fn authorized_operations(&self, asked: bool, resource: ResourceType) -> i32 {
-        if !asked {
-            return NOT_ASKED;
+    /// The user of this name.
+    pub fn user(name: impl Into<String>) -> Self {
+        Self {
+            principal_type: "User",
+            name: Cow::Owned(name.into()),
         }
-        let allowed = resource.operations().iter();
-        let allowed = allowed.filter(|operation| self.may(**operation, resource));
-        allowed.fold(0, |bits, operation| bits | 1 << (*operation as u8))
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.principal_type, self.name)
+    }
+}
+
+/// A client's address as ACLs spell it: Java's `InetAddress.getHostAddress`, which shortens no zeros of IPv6.
+pub fn host_address(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let parts = address.segments().map(|part| format!("{part:x}"));
+            parts.join(":")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_spelled_as_java_spells_them() {
+        let spelled = |address: &str| host_address(address.parse().unwrap());
+        assert_eq!(spelled("127.0.0.1"), "127.0.0.1");
+        assert_eq!(spelled("::1"), "0:0:0:0:0:0:0:1");
+        assert_eq!(spelled("::ffff:10.0.0.1"), "10.0.0.1");
+        assert_eq!(
+            spelled("2001:DB8::8:800:200c:417a"),
+            "2001:db8:0:0:8:800:200c:417a"
+        );
     }
 }

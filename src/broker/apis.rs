@@ -15,6 +15,7 @@ use kafka_protocol::messages::{self, ApiKey};
 
 use super::access::{AclOperation, ResourceType};
 use super::call::{Call, decode};
+use super::gates::{self, Passage};
 use super::handlers::{
     acls, add_offsets_to_txn, add_partitions_to_txn, alter_client_quotas, alter_configs,
     alter_partition_reassignments, alter_replica_log_dirs, alter_user_scram_credentials, api_versions,
@@ -96,23 +97,43 @@ impl Api {
 macro_rules! api {
     ($key:ident, $request:ident, $min:literal ..= $max:literal, await $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
-            let (node, context, request) = decode::<messages::$request>(call)?;
-            let response = $handler(&node, &context, request).await;
+            let (node, mut context, request) = decode::<messages::$request>(call)?;
+            let (request, finish) = match gates::enter(&node, &mut context, request) {
+                Passage::Passed(request, finish) => (request, finish),
+                Passage::Refused(response) => return response::encode::<messages::$request>(&context, &response),
+            };
+            let mut response = $handler(&node, &context, request).await;
+            finish.run(&mut response);
             response::encode::<messages::$request>(&context, &response)
         }), $($rest)+)
     };
     // The handler gives the bytes of newer fields beside the response ([`newer_versions`]).
     ($key:ident, $request:ident, $min:literal ..= $max:literal, newer $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
-            let (node, context, request) = decode::<messages::$request>(call)?;
-            let (response, newer) = $handler(&node, &context, request);
+            let (node, mut context, request) = decode::<messages::$request>(call)?;
+            let (request, finish) = match gates::enter(&node, &mut context, request) {
+                Passage::Passed(request, finish) => (request, finish),
+                Passage::Refused(response) => {
+                    let newer = gates::newer_fields_of_refused();
+                    return response::encode_newer::<messages::$request>(&context, &response, &newer);
+                }
+            };
+            let (mut response, mut newer) = $handler(&node, &context, request);
+            if finish.run(&mut response) {
+                newer.extend(gates::newer_fields_of_refused());
+            }
             response::encode_newer::<messages::$request>(&context, &response, &newer)
         }), $($rest)+)
     };
     ($key:ident, $request:ident, $min:literal ..= $max:literal, $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
-            let (node, context, request) = decode::<messages::$request>(call)?;
-            let response = $handler(&node, &context, request);
+            let (node, mut context, request) = decode::<messages::$request>(call)?;
+            let (request, finish) = match gates::enter(&node, &mut context, request) {
+                Passage::Passed(request, finish) => (request, finish),
+                Passage::Refused(response) => return response::encode::<messages::$request>(&context, &response),
+            };
+            let mut response = $handler(&node, &context, request);
+            finish.run(&mut response);
             response::encode::<messages::$request>(&context, &response)
         }), $($rest)+)
     };

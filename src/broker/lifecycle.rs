@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::authorizer::Authorizer;
 use super::config::{BrokerConfig, Endpoint};
 use super::coordinator::group::{self, BrokerEnvironment, GroupConfig, GroupCoordinator, ShareGroupListener};
 use super::coordinator::log::CoordinatorLog;
@@ -89,6 +90,7 @@ impl PreparedBroker {
         let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
         let data_dir = config.data_dir.clone();
         let quotas = QuotaManager::new(&config);
+        let authorizer = authorizer(&config)?;
         let node = Node {
             id: config.node_id,
             config,
@@ -103,6 +105,7 @@ impl PreparedBroker {
             notices: Notices::new(notices),
             write_trouble: WriteTrouble::new(data_dir),
             quotas,
+            authorizer,
         };
         for note in &opened.notes {
             node.notice(note);
@@ -182,6 +185,25 @@ async fn idle_for_long(node: &Node) {
         if node.connections.open() == 0 && node.connections.ever() == before {
             return;
         }
+    }
+}
+
+/// The authorizer that `authorizer.class.name` asks for: Kafka's own, under each of its names, or none.
+fn authorizer(config: &BrokerConfig) -> Result<Option<Authorizer>> {
+    let class = config.value("authorizer.class.name").unwrap_or_default().trim();
+    let name = class.rsplit('.').next().unwrap_or(class);
+    match name {
+        "" => Ok(None),
+        "StandardAuthorizer" | "AclAuthorizer" | "SimpleAclAuthorizer" => {
+            let allows = config.given("allow.everyone.if.no.acl.found");
+            let allows = allows.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
+            let super_users = config.given("super.users").unwrap_or_default();
+            Ok(Some(Authorizer::new(super_users, allows)))
+        }
+        _ => Err(
+            Error::bad_data(format!("authorizer.class.name: {class} cannot be run here"))
+                .hint("org.apache.kafka.metadata.authorizer.StandardAuthorizer is what there is"),
+        ),
     }
 }
 

@@ -9,12 +9,14 @@
 
 pub mod access;
 pub mod apis;
+mod authorizer;
 pub mod call;
 mod cluster;
 pub mod config;
 pub mod coordinator;
 pub mod features;
 mod fetch;
+mod gates;
 pub mod handlers;
 pub mod internal_topics;
 pub mod lifecycle;
@@ -27,6 +29,7 @@ mod quotas;
 pub mod refusal;
 mod request_shape;
 pub mod response;
+mod rights;
 pub mod server;
 pub mod share;
 mod start_memory;

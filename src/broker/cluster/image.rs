@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::acls::{Acl, Acls};
 use super::client_quotas::{ClientQuotas, Entity, Limit};
 use super::partition_image::{PartitionImage, Partitions};
 use super::records::{BROKER, CLIENT_METRICS, GROUP, TOPIC};
@@ -104,6 +105,7 @@ pub(in crate::broker) struct ClusterImage {
     features_epoch: i64,
     client_quotas: ClientQuotas,
     scram_credentials: ScramCredentials,
+    acls: Arc<Acls>,
     /// Goes up whenever a topic is created, changed or deleted.
     topics_version: i64,
     /// No producer has this id or a larger one.
@@ -184,6 +186,10 @@ impl ClusterImage {
         &self.scram_credentials
     }
 
+    pub(in crate::broker) fn acls(&self) -> &Acls {
+        &self.acls
+    }
+
     /// A number that is another one whenever a topic was created, changed or deleted.
     pub(in crate::broker) fn topics_version(&self) -> i64 {
         self.topics_version
@@ -241,6 +247,10 @@ impl ClusterImage {
             "RemoveUserScramCredentialRecord" => {
                 self.scram_credentials.remove(&whose_credential(value));
             }
+            "AccessControlEntryRecord" => {
+                Arc::make_mut(&mut self.acls).add(record_id(value), Acl::from_record(value));
+            }
+            "RemoveAccessControlEntryRecord" => Arc::make_mut(&mut self.acls).remove(record_id(value)),
             "ProducerIdsRecord" => self.next_producer_id = value.number("nextProducerId"),
             _ => return false,
         }
@@ -392,6 +402,14 @@ impl ClusterImage {
 fn whose_credential(value: &StructValue<'_>) -> (String, i8) {
     let mechanism = i8::try_from(value.number("mechanism")).unwrap_or(0);
     (value.text("name").unwrap_or_default().to_owned(), mechanism)
+}
+
+/// The id of an ACL.
+fn record_id(value: &StructValue<'_>) -> Uuid {
+    match value.get("id") {
+        Some(Value::Uuid(bytes)) => Uuid::from_bytes(*bytes),
+        _ => Uuid::nil(),
+    }
 }
 
 /// A topic's name in the names of metrics, where `.` and `_` are one.

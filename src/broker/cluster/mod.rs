@@ -5,6 +5,7 @@
 //! [`apache_kafka`] and [`metadata_file`] read what Apache Kafka and kafkit 0.1.0 have kept; [`producer_ids`] counts
 //! the ids that are given. Knows no node, no log of a partition and no client.
 
+pub(super) mod acls;
 pub(super) mod apache_kafka;
 pub(super) mod client_quotas;
 pub(super) mod config_changes;

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::acls::Acl;
 use super::client_quotas::Entity;
 use super::image::ClusterImage;
 use super::partition_image::PartitionImage;
@@ -51,7 +52,8 @@ pub(in crate::broker) fn first_configs() -> Records {
     config_changes(BROKER, "", &Configs::new(), &defaults)
 }
 
-/// Everything that an image says and keeps: levels of features, configs, quotas, credentials, topics, producer ids.
+/// Everything that an image says and keeps: levels of features, configs, quotas, credentials, ACLs, topics, producer
+/// ids.
 pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     let mut all = features(image);
     all.extend(given(image));
@@ -66,7 +68,7 @@ pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     all
 }
 
-/// What was given to brokers and clients: configs, quotas, credentials.
+/// What was given to brokers and clients: configs, quotas, credentials, ACLs.
 pub(in crate::broker) fn given(image: &ClusterImage) -> Records {
     let mut all = given_configs(image);
     for (entity, limits) in image.client_quotas() {
@@ -76,6 +78,7 @@ pub(in crate::broker) fn given(image: &ClusterImage) -> Records {
     for ((user, mechanism), credential) in image.scram_credentials() {
         all.extend(scram_credential(user, *mechanism, Some(credential)));
     }
+    all.extend(image.acls().iter().flat_map(|(id, entry)| acl(*id, entry)));
     all
 }
 
@@ -193,6 +196,31 @@ pub(in crate::broker) fn scram_credential(
         }
     };
     record.into_iter().collect()
+}
+
+/// A new ACL.
+pub(in crate::broker) fn acl(id: Uuid, acl: &Acl) -> Records {
+    let code = |code: i8| Value::Number(code.into());
+    let fields = [
+        ("id", uuid(id)),
+        ("resourceType", code(acl.resource_type)),
+        ("resourceName", text(&acl.name)),
+        ("patternType", code(acl.pattern_type)),
+        ("principal", text(&acl.principal)),
+        ("host", text(&acl.host)),
+        ("operation", code(acl.operation)),
+        ("permissionType", code(acl.permission)),
+    ];
+    encode_record("AccessControlEntryRecord", 0, fields)
+        .into_iter()
+        .collect()
+}
+
+/// The ACL of this id is gone.
+pub(in crate::broker) fn acl_removed(id: Uuid) -> Records {
+    encode_record("RemoveAccessControlEntryRecord", 0, [("id", uuid(id))])
+        .into_iter()
+        .collect()
 }
 
 /// Every producer id below this one is used. Which broker asked for the last block does not matter: -1, as in Apache

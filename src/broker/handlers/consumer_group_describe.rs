@@ -24,6 +24,7 @@ use crate::broker::coordinator::group::ConsumerGroupDescription;
 use crate::broker::coordinator::group::assignor;
 use crate::broker::coordinator::group::consumer_group::member::ConsumerMember;
 use crate::broker::node::Node;
+use crate::broker::rights::Rights;
 use crate::broker::timers::steady_ms;
 
 /// What a member speaks: the classic protocol or the consumer protocol.
@@ -36,9 +37,8 @@ pub fn handle(
     request: ConsumerGroupDescribeRequest,
 ) -> ConsumerGroupDescribeResponse {
     let asked = request.include_authorized_operations;
-    let operations = context
-        .principal
-        .authorized_operations(asked, ResourceType::Group);
+    let image = node.cluster.image();
+    let rights = Rights::of(node, &image, context);
     let groups = request.group_ids.into_iter().map(|id| {
         let described = if id.is_empty() {
             Err((ResponseError::InvalidGroupId, String::new()))
@@ -47,7 +47,10 @@ pub fn handle(
         };
         let group = DescribedGroup::default().with_group_id(id);
         match described {
-            Ok(description) => describe(group, description).with_authorized_operations(operations),
+            Ok(description) => {
+                let operations = rights.operations(asked, ResourceType::Group, &group.group_id);
+                describe(group, description).with_authorized_operations(operations)
+            }
             Err((error, message)) => group
                 .with_error_code(error.code())
                 .with_error_message((!message.is_empty()).then(|| text(message))),

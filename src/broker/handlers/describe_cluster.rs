@@ -11,9 +11,10 @@ use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};
 
 use super::text;
-use crate::broker::access::ResourceType;
+use crate::broker::access::{CLUSTER_NAME, ResourceType};
 use crate::broker::call::RequestContext;
 use crate::broker::node::Node;
+use crate::broker::rights::Rights;
 
 pub fn handle(
     node: &Arc<Node>,
@@ -31,9 +32,9 @@ pub fn handle(
     let own = BrokerId(node.id);
     let listener = &context.listener;
     let asked = request.include_cluster_authorized_operations;
-    let operations = context
-        .principal
-        .authorized_operations(asked, ResourceType::Cluster);
+    let image = node.cluster.image();
+    let rights = Rights::of(node, &image, context);
+    let operations = rights.operations(asked, ResourceType::Cluster, CLUSTER_NAME);
     DescribeClusterResponse::default()
         .with_endpoint_type(1)
         .with_cluster_id(text(node.cluster.id()))

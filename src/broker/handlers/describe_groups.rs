@@ -17,6 +17,7 @@ use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::GroupDescription;
 use crate::broker::coordinator::group::group_state::GroupState;
 use crate::broker::node::Node;
+use crate::broker::rights::Rights;
 
 pub fn handle(
     node: &Arc<Node>,
@@ -24,14 +25,16 @@ pub fn handle(
     request: DescribeGroupsRequest,
 ) -> DescribeGroupsResponse {
     let asked = request.include_authorized_operations;
-    let operations = context
-        .principal
-        .authorized_operations(asked, ResourceType::Group);
+    let image = node.cluster.image();
+    let rights = Rights::of(node, &image, context);
     let groups = request
         .groups
         .into_iter()
         .map(|id| match node.groups.describe(&id) {
-            Ok(group) => describe(id, group).with_authorized_operations(operations),
+            Ok(group) => {
+                let operations = rights.operations(asked, ResourceType::Group, &id);
+                describe(id, group).with_authorized_operations(operations)
+            }
             Err(why) => absent(id, why, context.version),
         });
     DescribeGroupsResponse::default().with_groups(groups.collect())

@@ -16,6 +16,7 @@ use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 use super::{text, topic_name};
 use crate::broker::call::{Call, RequestContext, decode};
 use crate::broker::cluster::image::TopicImage;
+use crate::broker::gates::{self, Passage};
 use crate::broker::node::Node;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::{self, Answer};
@@ -23,6 +24,13 @@ use crate::broker::response::{self, Answer};
 /// Takes the whole call, to add the field of version 5.
 pub fn answer(call: Call) -> Result<Answer, Refusal> {
     let (node, mut context, request) = decode::<DescribeLogDirsRequest>(call)?;
+    let (request, _) = match gates::enter(&node, &mut context, request) {
+        Passage::Passed(request, finish) => (request, finish),
+        Passage::Refused(response) => {
+            context.version = context.version.min(4);
+            return response::encode::<DescribeLogDirsRequest>(&context, &response);
+        }
+    };
     let response = handle(&node, &context, request);
     let has_cordoned = context.version >= 5;
     context.version = context.version.min(4);

@@ -21,6 +21,7 @@ use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::image::TopicImage;
 use crate::broker::node::Node;
+use crate::broker::rights::Rights;
 use crate::broker::topic_name::validate;
 
 pub fn handle(
@@ -73,9 +74,10 @@ pub fn handle(
             break;
         }
     }
-    let operations = context.principal.authorized_operations(true, ResourceType::Topic);
+    let rights = Rights::of(node, &image, context);
     for topic in &mut response.topics {
-        topic.topic_authorized_operations = operations;
+        let name = topic.name.as_ref().map_or("", |name| name.as_str());
+        topic.topic_authorized_operations = rights.operations(true, ResourceType::Topic, name);
     }
     response
 }

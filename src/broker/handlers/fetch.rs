@@ -18,6 +18,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::FetchRequest;
 use tokio::time::Instant;
 
+use crate::broker::access::AclOperation;
 use crate::broker::call::{Call, RequestContext, decode};
 use crate::broker::fetch::delayed_fetch::Waiter;
 use crate::broker::fetch::fetch_response::{self, PartitionAnswer, TopicAnswer};
@@ -27,6 +28,7 @@ use crate::broker::node::replica::Replica;
 use crate::broker::quotas::Traffic;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
+use crate::broker::rights::Rights;
 use crate::broker::timers::steady_ms;
 use crate::storage::transaction_index::AbortedTransaction;
 use crate::storage::{LogSlice, PartitionLog, ReadError};
@@ -56,7 +58,7 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
     };
     // It may wait for long, and topics may change meanwhile.
     drop(image);
-    let answers = fetch(&node, &plan, &limits).await;
+    let answers = fetch(&node, &context, &plan, &limits).await;
     if is_throttled(&node, &context, &answers) {
         // The client gets nothing now, and asks for the same again.
         let session_id = if plan.incremental { plan.session_id } else { 0 };
@@ -91,8 +93,8 @@ struct Limits {
 }
 
 /// Reads, and waits until that is enough or the time is over.
-async fn fetch(node: &Node, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer> {
-    let partitions = find(node, plan, limits);
+async fn fetch(node: &Node, context: &RequestContext, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer> {
+    let partitions = find(node, context, plan, limits);
     let (mut answers, mut enough) = read_all(plan, &partitions, limits);
     if enough || limits.wait.is_zero() {
         return answers;
@@ -111,7 +113,7 @@ async fn fetch(node: &Node, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer
         let have: usize = answers.iter().map(PartitionAnswer::size).sum();
         let missing = limits.min_bytes.saturating_sub(have);
         let woken = tokio::time::timeout_at(deadline, waiter.enough(missing)).await;
-        (answers, enough) = read_all(plan, &find(node, plan, limits), limits);
+        (answers, enough) = read_all(plan, &find(node, context, plan, limits), limits);
         if enough || woken.is_err() {
             return answers;
         }
@@ -120,11 +122,15 @@ async fn fetch(node: &Node, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer
 
 type Found = Result<Arc<Replica>, ResponseError>;
 
-fn find(node: &Node, plan: &Plan, limits: &Limits) -> Vec<Found> {
+fn find(node: &Node, context: &RequestContext, plan: &Plan, limits: &Limits) -> Vec<Found> {
     let image = node.cluster.image();
+    let rights = Rights::of(node, &image, context);
     let look_up = |target: &Target| {
         if limits.by_id && target.topic.is_empty() {
             return Err(ResponseError::UnknownTopicId);
+        }
+        if !rights.may_topic(AclOperation::Read, &target.topic) {
+            return Err(ResponseError::TopicAuthorizationFailed);
         }
         let topic = image.topic(&target.topic);
         let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;

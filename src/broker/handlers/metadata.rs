@@ -22,19 +22,17 @@ use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
 
 use super::create_topics;
 use super::{broker_ids, text, topic_name};
-use crate::broker::access::ResourceType;
+use crate::broker::access::{CLUSTER_NAME, ResourceType};
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::image::TopicImage;
 use crate::broker::node::Node;
+use crate::broker::rights::Rights;
 use crate::broker::topic_name::validate;
 
 pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
     let own = BrokerId(node.id);
     let may_create =
         node.config.auto_create_topics && (context.version < 4 || request.allow_auto_topic_creation);
-    let principal = &context.principal;
-    let asked = request.include_topic_authorized_operations;
-    let operations = principal.authorized_operations(asked, ResourceType::Topic);
     let wanted = request
         .topics
         .filter(|topics| context.version > 0 || !topics.is_empty());
@@ -56,8 +54,12 @@ pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataReque
             once.map(|topic| look_up(node, &topic, may_create)).collect()
         }
     };
+    let image = node.cluster.image();
+    let rights = Rights::of(node, &image, context);
+    let asked = request.include_topic_authorized_operations;
     for topic in topics.iter_mut().filter(|topic| topic.error_code == 0) {
-        topic.topic_authorized_operations = operations;
+        let name = topic.name.as_ref().map_or("", |name| name.as_str());
+        topic.topic_authorized_operations = rights.operations(asked, ResourceType::Topic, name);
     }
     let mut response = MetadataResponse::default()
         .with_brokers(vec![
@@ -71,7 +73,7 @@ pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataReque
         .with_controller_id(own)
         .with_topics(topics);
     let asked = request.include_cluster_authorized_operations;
-    response.cluster_authorized_operations = principal.authorized_operations(asked, ResourceType::Cluster);
+    response.cluster_authorized_operations = rights.operations(asked, ResourceType::Cluster, CLUSTER_NAME);
     response
 }
 

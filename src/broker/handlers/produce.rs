@@ -23,6 +23,7 @@ use kafka_protocol::messages::produce_response::{
 
 use super::produce_transactions::TransactionCheck;
 use super::{text, topic_name};
+use crate::broker::access::AclOperation;
 use crate::broker::call::{Call, RequestContext};
 use crate::broker::cluster::image::TopicImage;
 use crate::broker::cluster::partition_image::PartitionImage;
@@ -34,6 +35,7 @@ use crate::broker::produce::recompress::recompress;
 use crate::broker::quotas::Traffic;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::{self, Answer};
+use crate::broker::rights::Rights;
 use crate::broker::timers::{now_ms, steady_ms};
 use crate::records::BatchHeader;
 use crate::records::batch_header::{self, HEADER_LEN, TimestampType};
@@ -50,19 +52,37 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
         .ok_or_else(|| Refusal::new("a Produce request that cannot be decoded"))?;
     let acks = request.acks;
     // Only who names a transactional id may write in a transaction; one such batch fails the whole request.
-    let is_unauthorized = request.transactional_id.is_none() && request.is_in_transaction(&call.body);
+    let may_transact = may_transact(&call, request.transactional_id.as_deref());
+    let is_unauthorized = !may_transact && request.is_in_transaction(&call.body);
     let version = call.context.version;
     let found: Vec<_> = request
         .topics
         .iter()
         .map(|topic| find(&call.node, version, topic))
         .collect();
+    let may_write: Vec<bool> = request
+        .topics
+        .iter()
+        .zip(&found)
+        .map(|(topic, found)| may_write(&call, topic, found.as_deref()))
+        .collect();
+    // Nothing is added to a transaction for what is refused.
+    let found: Vec<_> = found
+        .into_iter()
+        .zip(&may_write)
+        .map(|(found, may)| found.filter(|_| *may))
+        .collect();
     let check = TransactionCheck::of(&call.node, version, &request, &call.body, &found);
     let mut failed = None;
     let mut topics = Vec::with_capacity(request.topics.len());
-    for (topic, found) in request.topics.iter().zip(found) {
+    for ((topic, found), may_write) in request.topics.iter().zip(found).zip(may_write) {
+        let refused = if may_write {
+            refusal(&call.context, &request, topic, found.as_deref(), is_unauthorized)
+        } else {
+            Some(Rejected::new(not_authorized(is_unauthorized), ""))
+        };
         let produce = Produce {
-            refused: refusal(&call.context, &request, topic, found.as_deref(), is_unauthorized),
+            refused,
             node: &call.node,
             context: &call.context,
             topic: found,
@@ -115,6 +135,30 @@ fn find(node: &Node, version: i16, wanted: &TopicRecords) -> Option<Arc<TopicIma
         image.topic(&wanted.name)
     };
     topic.cloned()
+}
+
+/// Whether the client may write in a transaction of this id.
+fn may_transact(call: &Call, transactional_id: Option<&str>) -> bool {
+    let image = call.node.cluster.image();
+    let rights = Rights::of(&call.node, &image, &call.context);
+    transactional_id.is_some_and(|id| rights.may_transact(AclOperation::Write, id))
+}
+
+/// Whether the client may write into a topic. An id that no topic has is nobody's secret.
+fn may_write(call: &Call, wanted: &TopicRecords, topic: Option<&TopicImage>) -> bool {
+    let image = call.node.cluster.image();
+    let rights = Rights::of(&call.node, &image, &call.context);
+    let is_unknown_id = topic.is_none() && call.context.version >= 13;
+    let name = topic.map_or(wanted.name.as_str(), |topic| topic.name.as_str());
+    is_unknown_id || rights.may_topic(AclOperation::Write, name)
+}
+
+fn not_authorized(in_transaction: bool) -> ResponseError {
+    if in_transaction {
+        ResponseError::TransactionalIdAuthorizationFailed
+    } else {
+        ResponseError::TopicAuthorizationFailed
+    }
 }
 
 /// Why nothing is taken for a topic.

@@ -19,6 +19,7 @@ use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::share_group::member::ShareMember;
 use crate::broker::coordinator::group::{SHARE_ASSIGNOR, ShareGroupDescription};
 use crate::broker::node::Node;
+use crate::broker::rights::Rights;
 
 pub fn handle(
     node: &Arc<Node>,
@@ -26,14 +27,16 @@ pub fn handle(
     request: ShareGroupDescribeRequest,
 ) -> ShareGroupDescribeResponse {
     let asked = request.include_authorized_operations;
-    let operations = context
-        .principal
-        .authorized_operations(asked, ResourceType::Group);
+    let image = node.cluster.image();
+    let rights = Rights::of(node, &image, context);
     let groups = request.group_ids.into_iter().map(|id| {
         let described = node.groups.describe_share_group(&id);
         let group = DescribedGroup::default().with_group_id(id);
         match described {
-            Ok(description) => describe(group, &description).with_authorized_operations(operations),
+            Ok(description) => {
+                let operations = rights.operations(asked, ResourceType::Group, &group.group_id);
+                describe(group, &description).with_authorized_operations(operations)
+            }
             Err((error, message)) => group
                 .with_error_code(error.code())
                 .with_error_message((!message.is_empty()).then(|| text(message))),

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 
+use super::authorizer::Authorizer;
 use super::cluster::Cluster;
 use super::cluster::controller::PlannedTopic;
 use super::cluster::image::{ClusterImage, TopicImage};
@@ -53,6 +54,8 @@ pub struct Node {
     pub(in crate::broker) notices: Notices,
     pub(in crate::broker) write_trouble: WriteTrouble,
     pub(in crate::broker) quotas: QuotaManager,
+    /// Who may do what; without one everyone may do everything.
+    pub(in crate::broker) authorizer: Option<Authorizer>,
 }
 
 impl Node {

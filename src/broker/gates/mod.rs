@@ -1,0 +1,145 @@
+//! What an authorizer lets through: one gate for each API, before its handler.
+//!
+//! A gate takes out of a request what the client may not do, and says what the answer to that is. The handler gets the
+//! rest, and knows nothing of it. A request without a gate is no row of the table in `apis`. Produce and Fetch, which
+//! are read and written by hand, ask [`super::rights`] themselves.
+
+mod acls;
+mod cluster;
+mod configs;
+mod groups;
+mod offsets;
+mod partitions;
+mod share;
+mod topics;
+mod transactions;
+
+use std::fmt;
+use std::sync::Arc;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::protocol::{Request, StrBytes};
+
+use super::call::RequestContext;
+use super::cluster::image::ClusterImage;
+use super::node::Node;
+use super::rights::Rights;
+
+/// What becomes of a request.
+pub(super) enum Passage<R: Request> {
+    /// All of it is refused, with this answer.
+    Refused(R::Response),
+    /// The handler answers what is left, and the rest is added to its answer.
+    Passed(R, Finish<R::Response>),
+}
+
+/// What is still to be done with the handler's answer.
+pub(super) struct Finish<A>(Option<Box<dyn FnOnce(&mut A) + Send>>);
+
+impl<A> Finish<A> {
+    /// Completes the answer; whether there was anything to do.
+    pub(super) fn run(self, answer: &mut A) -> bool {
+        let Some(finish) = self.0 else { return false };
+        finish(answer);
+        true
+    }
+}
+
+/// A request with a gate.
+pub(super) trait Gated: Request + Sized {
+    /// Decides. Runs only where there is an authorizer.
+    fn pass(self, asks: &mut Asks<'_>) -> Passage<Self>;
+}
+
+/// Who asks, and how.
+pub(super) struct Asks<'a> {
+    node: &'a Arc<Node>,
+    image: Arc<ClusterImage>,
+    context: &'a mut RequestContext,
+}
+
+/// The same for a look at the handler's answer.
+struct Later {
+    node: Arc<Node>,
+    image: Arc<ClusterImage>,
+    context: RequestContext,
+}
+
+/// Leads a request through its gate.
+pub(super) fn enter<R: Gated>(node: &Arc<Node>, context: &mut RequestContext, request: R) -> Passage<R> {
+    if node.authorizer.is_none() {
+        return passed(request);
+    }
+    let image = node.cluster.image();
+    request.pass(&mut Asks { node, image, context })
+}
+
+/// Everything may be done.
+fn passed<R: Request>(request: R) -> Passage<R> {
+    Passage::Passed(request, Finish(None))
+}
+
+/// The handler's answer is completed.
+fn passed_then<R: Request>(request: R, finish: impl FnOnce(&mut R::Response) + Send + 'static) -> Passage<R> {
+    Passage::Passed(request, Finish(Some(Box::new(finish))))
+}
+
+/// What fields that the crate with the messages lacks hold where something was refused: -1, as often as there can be
+/// refused partitions in a request. What is left over is not sent.
+pub(super) fn newer_fields_of_refused() -> Vec<u8> {
+    vec![0xff; 64 * 1024]
+}
+
+impl Asks<'_> {
+    fn rights(&self) -> Rights<'_> {
+        Rights::of(self.node, &self.image, self.context)
+    }
+
+    fn later(&self) -> Later {
+        Later {
+            node: Arc::clone(self.node),
+            image: Arc::clone(&self.image),
+            context: self.context.clone(),
+        }
+    }
+}
+
+impl Later {
+    fn rights(&self) -> Rights<'_> {
+        Rights::of(&self.node, &self.image, &self.context)
+    }
+}
+
+impl fmt::Debug for Asks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asks")
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Request> fmt::Debug for Passage<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused(_) => "Refused",
+            Self::Passed(..) => "Passed",
+        })
+    }
+}
+
+/// What is allowed, and what is not.
+fn split<T>(items: Vec<T>, is_allowed: impl Fn(&T) -> bool) -> (Vec<T>, Vec<T>) {
+    items.into_iter().partition(is_allowed)
+}
+
+/// Kafka's words for an error of an authorizer.
+fn words(error: ResponseError) -> Option<StrBytes> {
+    let words = match error {
+        ResponseError::TopicAuthorizationFailed => "Topic authorization failed.",
+        ResponseError::GroupAuthorizationFailed => "Group authorization failed.",
+        ResponseError::ClusterAuthorizationFailed => "Cluster authorization failed.",
+        ResponseError::TransactionalIdAuthorizationFailed => "Transactional Id authorization failed.",
+        _ => return None,
+    };
+    Some(StrBytes::from_static_str(words))
+}
