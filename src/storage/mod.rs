@@ -42,6 +42,7 @@ pub mod segment_scan;
 pub mod time_index;
 pub mod time_lookup;
 pub mod transaction_index;
+mod truncation;
 
 pub use log_answer::{AppendError, Appended, Origin, ReadError};
 pub use log_config::{LogConfig, Recovery};

@@ -161,6 +161,21 @@ fn recover_from(
     log.leader_epochs.truncate_from_end(log.log_end_offset)
 }
 
+/// Finds out anew what the log's last segment holds and what its producers were doing, after its end was removed.
+pub(super) fn recover_end(log: &mut PartitionLog, now_ms: i64) -> Result<()> {
+    let mut snapshots = folder_files::list(&log.folder)?.snapshots;
+    let last = log.segments.len().saturating_sub(1);
+    log.producers = ProducerState::default();
+    log.snapshot_offset = Some(0);
+    let start = log.segments.get(last).map_or(0, Segment::base_offset);
+    // A snapshot of what was removed describes producers that never were.
+    let removed = snapshots.split_off(&start.saturating_add(1));
+    for offset in removed {
+        let _ = fs::remove_file(log.folder.join(file_name(offset, FileKind::ProducerSnapshot)));
+    }
+    recover_from(log, last, &mut snapshots, now_ms)
+}
+
 /// Whether all of the segment's bytes are whole batches; what is not is cut off.
 fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<bool> {
     let interval = log.config.index_interval_bytes;

@@ -25,6 +25,9 @@ enum Work {
     Retention {
         bytes: i64,
     },
+    Truncate {
+        at: prop::sample::Index,
+    },
     Restart,
     Crash,
 }
@@ -36,6 +39,7 @@ fn work() -> impl Strategy<Value = Work> {
         2 => (0..400_i64).prop_map(|ms| Work::FindTime { ms }),
         1 => any::<prop::sample::Index>().prop_map(|at| Work::DeleteRecords { at }),
         1 => (0..4000_i64).prop_map(|bytes| Work::Retention { bytes }),
+        1 => any::<prop::sample::Index>().prop_map(|at| Work::Truncate { at }),
         1 => Just(Work::Restart),
         1 => Just(Work::Crash),
     ]
@@ -71,7 +75,9 @@ impl World {
     }
 
     fn end(&self) -> i64 {
-        self.last_offsets.last().map_or(0, |last| last + 1)
+        let end = self.last_offsets.last().map_or(0, |last| last + 1);
+        // The batch in which the log starts may have been cut off.
+        end.max(self.start)
     }
 
     fn reopen(&mut self, clean_shutdown: bool) {
@@ -115,6 +121,11 @@ impl World {
                 let start = self.log.log_start_offset();
                 assert!(start >= self.start && start <= self.end());
                 self.start = start;
+            }
+            Work::Truncate { at } => {
+                let offset = self.start + at.index((self.end() - self.start) as usize + 1) as i64;
+                self.last_offsets.retain(|last| *last < offset);
+                self.log.truncate_to(offset, NOW_MS).unwrap();
             }
             Work::Restart => {
                 self.log.close(false).unwrap();

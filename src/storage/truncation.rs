@@ -1,0 +1,75 @@
+//! Cutting a log off at its newer end: what a follower does whose log has left that of its leader (KIP-101).
+//!
+//! Whole batches go. Indexes, transaction index and producer state of the last segment are made anew from the batches
+//! that stay, by the scan that also follows a crash.
+
+use super::partition_log::PartitionLog;
+use super::recovery;
+use super::segment::Segment;
+use crate::error::{Error, Result};
+use crate::topic_partition::Offset;
+
+impl PartitionLog {
+    /// Removes every batch that ends at or after `offset`, and every leader epoch that begins there. A log that ends
+    /// before keeps its records.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses. What was removed by then stays removed.
+    pub fn truncate_to(&mut self, offset: Offset, now_ms: i64) -> Result<()> {
+        if offset >= self.log_end_offset {
+            return self.leader_epochs.truncate_from_end(offset);
+        }
+        if offset <= self.first_base_offset().max(self.log_start_offset) {
+            return self.truncate_fully(offset);
+        }
+        self.look_for_folder()?;
+        let keep = self
+            .segments
+            .partition_point(|segment| segment.base_offset() < offset);
+        for segment in self.segments.drain(keep..) {
+            segment.delete()?;
+        }
+        if let Some(last) = self.segments.last_mut() {
+            cut_segment(last, offset, now_ms)?;
+        }
+        recovery::recover_end(self, now_ms)?;
+        if self.log_end_offset < self.log_start_offset {
+            return self.truncate_fully(self.log_start_offset);
+        }
+        self.recovery_point = self.recovery_point.min(self.log_end_offset);
+        self.cleaned_up_to = self.cleaned_up_to.map(|end| end.min(self.log_end_offset));
+        Ok(())
+    }
+
+    /// Removes everything; the log begins and ends at `offset` then.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses.
+    pub fn truncate_fully(&mut self, offset: Offset) -> Result<()> {
+        self.look_for_folder()?;
+        for segment in self.segments.drain(..) {
+            segment.delete()?;
+        }
+        self.segments.push(Segment::create(&self.folder, offset)?);
+        self.log_start_offset = offset;
+        self.log_end_offset = offset;
+        self.recovery_point = offset;
+        self.cleaned_up_to = None;
+        self.leader_epochs.truncate_from_end(Offset::MIN)?;
+        recovery::recover_end(self, 0)
+    }
+}
+
+/// Cuts a segment off before the batch that holds `offset`, or would.
+fn cut_segment(segment: &mut Segment, offset: Offset, now_ms: i64) -> Result<()> {
+    let log = segment.open_log()?;
+    let Some(batch) = segment.find(&log, offset)? else {
+        return Ok(());
+    };
+    segment.open_writer(now_ms)?;
+    segment
+        .truncate_log(batch.position)
+        .map_err(|error: Error| error.context("cannot truncate the log"))
+}
