@@ -6,6 +6,7 @@ pub mod broker;
 pub mod cli;
 pub mod client;
 pub mod commands;
+pub mod completion;
 pub mod error;
 pub mod filter;
 pub mod input;
@@ -28,22 +29,40 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use cli::invocation::JavaNames;
+use completion::{Line, Offer, Question};
 use java_tools::flag_table;
 use java_tools::multicall::{self, Face};
+
+/// What the native face is told of the other.
+const JAVA: JavaNames = JavaNames {
+    links: multicall::link_names,
+    man_section: flag_table::roff,
+};
 
 /// Runs one command line, the program's name first, and says how it ended.
 ///
 /// The name (or the first word, as in busybox) decides which face answers: the native one, or one of Apache
-/// Kafka's tools with its own option rules, texts and exit codes.
+/// Kafka's tools with its own option rules, texts and exit codes. A shell that asks for completions gets those.
 pub fn run(argv: Vec<OsString>) -> ExitCode {
+    if let Some(question) = Question::asked(&argv) {
+        return output::stdout_text(question.answer(&offer(question.line())));
+    }
     match multicall::face(argv) {
-        Face::Native(argv) => cli::run(
-            &argv,
-            &JavaNames {
-                links: multicall::link_names,
-                man_section: flag_table::roff,
-            },
-        ),
+        Face::Native(argv) => cli::run(&argv, &JAVA),
         Face::Java(tool, words) => java_tools::run(tool, &words),
+    }
+}
+
+/// What the face of a line offers for the word that is being typed.
+fn offer(line: &Line) -> Offer {
+    match multicall::face(line.words.iter().map(OsString::from).collect()) {
+        Face::Native(_) => cli::completion::offer(line, &JAVA),
+        Face::Java(tool, words) => {
+            let words: Vec<String> = words
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect();
+            java_tools::completion::offer(tool, &words, line)
+        }
     }
 }

@@ -11,11 +11,11 @@ use kafkit::wire::error_codes;
 const ARROWS: &[(&str, &str)] = &[
     (
         "cli",
-        "client commands filter input output reassignment topic_config",
+        "client commands completion filter input output reassignment topic_config",
     ),
     (
         "java_tools",
-        "client commands input internal_records interrupt java log_audit output reassignment records storage topic_config wire",
+        "client commands completion input internal_records interrupt java log_audit output reassignment records storage topic_config wire",
     ),
     (
         "commands",
@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &str)] = &[
         "output",
         "client filter internal_records log_audit reassignment records storage wire",
     ),
+    ("completion", "client records storage topic_config"),
     ("filter", ""),
     ("input", ""),
     ("client", "interrupt reassignment records wire"),

@@ -1,205 +1,219 @@
-//! What the shell offers while a command line is being typed: live names from the cluster, and names of configs.
+//! Which kind of value each argument takes, for completion.
 //!
-//! A cluster that does not answer at once is no reason to wait: after 300 milliseconds there is nothing to offer,
-//! and nothing is ever said.
+//! The name that the help shows for a value (`GROUP` in `--group <GROUP>`) says what it is, so that most arguments are
+//! completed without a word about it; an argument can say it outright (`add = super::candidates::topics()`).
 
-use std::ffi::OsStr;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use clap::Arg;
+use clap::builder::ArgExt;
 
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use crate::completion::Wanted;
 
-use super::connection_args::ConnectionArgs;
-use crate::client::admin::AdminClient;
-use crate::client::local_broker::{self, RunningBroker};
-use crate::client::settings::{Origin, Settings};
-use crate::error::{Error, Result};
-use crate::topic_config::{self, Kind, Rule, TOPIC_CONFIGS};
+impl ArgExt for Wanted {}
 
-/// How long a shell may wait for its prompt.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// What a value is, by its name in the help.
+struct Row {
+    value: &'static str,
+    /// The long flag or the command that it must belong to; empty for any.
+    of: &'static str,
+    wanted: Wanted,
+}
+
+const fn row(value: &'static str, wanted: Wanted) -> Row {
+    Row {
+        value,
+        of: "",
+        wanted,
+    }
+}
+
+const fn row_of(of: &'static str, value: &'static str, wanted: Wanted) -> Row {
+    Row { value, of, wanted }
+}
+
+/// The first row that fits holds.
+const ROWS: &[Row] = &[
+    row("TOPIC", Wanted::Topics),
+    row("TOPIC[:P,P…]", Wanted::TopicPartitions),
+    row("GROUP", Wanted::Groups),
+    row("USER", Wanted::Users),
+    row("PRINCIPAL", Wanted::Principals),
+    row("OPERATION", Wanted::Operations),
+    row("QUOTA", Wanted::Quotas),
+    row("QUOTA=VALUE", Wanted::QuotaSettings),
+    row("CONFIG", Wanted::ConfigNames),
+    row("CONFIG=VALUE", Wanted::ConfigSettings),
+    row("HOST:PORT", Wanted::Servers),
+    row_of("profile", "NAME", Wanted::Profiles),
+    row_of("header", "NAME=VALUE", Wanted::HeaderSettings),
+    row("NAME[=VALUE]", Wanted::Headers),
+    row_of("transactional-id", "ID", Wanted::TransactionalIds),
+    row("ID,…", Wanted::Brokers),
+    row("LIST", Wanted::Partitions),
+    row_of("partition", "NUMBER", Wanted::Partitions),
+    row_of("timeout", "TIME", Wanted::Words(&["5s", "30s", "1m"])),
+    row("TIME", TIMES),
+    row("OFFSET", OFFSETS),
+    row_of(
+        "delete",
+        "PLACE",
+        Wanted::Explained(&[("end", "nothing stays"), ("-24h", "what is younger stays")]),
+    ),
+    row("PLACE", PLACES),
+    row("RATE", Wanted::Words(&["10MB/s", "50MB/s", "100MB/s"])),
+    row("value|key", Wanted::Words(&["value", "key"])),
+    row("CHARACTER", Wanted::Words(&["tab", "semicolon", "pipe", "space"])),
+    row("ADDR", Wanted::Words(&["127.0.0.1:9092", "127.0.0.1:0"])),
+    row("FILE", Wanted::Files),
+    row("FILES", Wanted::Files),
+    row("FILE|DIR", Wanted::Files),
+    row("LOGDIR", Wanted::Files),
+    row("OUT", Wanted::Files),
+    row("PLAN", Wanted::Files),
+    row("CMD", Wanted::Files),
+    row("DIR", Wanted::Directories),
+];
+
+const TIMES: Wanted = Wanted::Explained(&[
+    ("now", "this moment"),
+    ("10m", "ten minutes ago"),
+    ("1h", "an hour ago"),
+    ("24h", "a day ago"),
+]);
+
+const OFFSETS: Wanted = Wanted::Explained(&[
+    ("earliest", "the first record there is"),
+    ("latest", "what comes from now on"),
+    ("-10", "the last ten of each partition"),
+    ("+10", "behind the first ten of each partition"),
+    ("@1h", "what came in the last hour"),
+]);
+
+const PLACES: Wanted = Wanted::Explained(&[
+    ("earliest", "the first record there is"),
+    ("latest", "the end"),
+    ("-1h", "the first record of the last hour"),
+    ("+1", "one record further"),
+    ("-10", "ten records back"),
+    ("group:", "where this group is"),
+    ("file:", "what an undo file says"),
+]);
 
 /// Names of topics.
-pub fn topics() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let names = live(|admin| {
-            let topics = admin.all_topics()?.into_iter();
-            Ok(topics
-                .filter(|topic| !topic.is_internal)
-                .map(|topic| topic.name)
-                .collect())
-        });
-        beginning_with(typed, names)
-    })
+pub fn topics() -> Wanted {
+    Wanted::Topics
 }
 
 /// Names of groups.
-pub fn groups() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let names = live(|admin| Ok(admin.list_groups()?.into_iter().map(|group| group.id).collect()));
-        beginning_with(typed, names)
-    })
+pub fn groups() -> Wanted {
+    Wanted::Groups
 }
 
 /// Names of users with SCRAM passwords.
-pub fn users() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let names = live(|admin| {
-            let users = admin.scram_users(&[])??.into_iter();
-            Ok(users.map(|user| user.name).collect())
-        });
-        beginning_with(typed, names)
-    })
+pub fn users() -> Wanted {
+    Wanted::Users
 }
 
-/// Topics, brokers, groups or client metrics: whichever kind stands on the line so far.
-pub fn owners_of_configs() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let words: Vec<String> = std::env::args().collect();
-        let has = |kind: &str| words.iter().any(|word| word == kind);
-        let names = if has("topic") {
-            live(|admin| Ok(admin.all_topics()?.into_iter().map(|topic| topic.name).collect()))
-        } else if has("group") {
-            live(|admin| Ok(admin.list_groups()?.into_iter().map(|group| group.id).collect()))
-        } else if has("client-metrics") {
-            live(|admin| Ok(admin.client_metrics()??))
-        } else {
-            live(|admin| {
-                let ids = admin.brokers()?.iter().map(|broker| broker.id.to_string());
-                Ok(ids.chain(["default".to_owned()]).collect())
-            })
-        };
-        beginning_with(typed, names)
-    })
+/// Topics, brokers, groups or client metrics: whichever kind is on the line so far.
+pub fn owners_of_configs() -> Wanted {
+    Wanted::ConfigOwners
 }
 
 /// Transactional ids.
-pub fn transactional_ids() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let ids = live(|admin| {
-            let transactions = admin.list_transactions()?.into_iter();
-            Ok(transactions.map(|transaction| transaction.id).collect())
-        });
-        beginning_with(typed, ids)
-    })
+pub fn transactional_ids() -> Wanted {
+    Wanted::TransactionalIds
 }
 
 /// Ids of brokers.
-pub fn brokers() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let ids = live(|admin| {
-            let brokers = admin.brokers()?.iter();
-            Ok(brokers.map(|broker| broker.id.to_string()).collect())
-        });
-        beginning_with(typed, ids)
-    })
+pub fn brokers() -> Wanted {
+    Wanted::Brokers
 }
 
-/// Names of client settings, with an equals sign.
-pub fn client_settings() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let names = Settings::known_names().into_iter();
-        beginning_with(typed, names.map(|name| format!("{name}=")).collect())
-    })
+/// Names of client settings, with an equals sign and their values.
+pub fn client_settings() -> Wanted {
+    Wanted::ClientSettings
 }
 
-/// Names of topic configs, with an equals sign and what they decide; after the sign the values that there are.
-pub fn topic_config_settings() -> ArgValueCompleter {
-    ArgValueCompleter::new(
-        |typed: &OsStr| match typed.to_str().and_then(|typed| typed.split_once('=')) {
-            Some((name, _)) => beginning_with(typed, topic_config_values(name)),
-            None => topic_config_candidates(typed, "="),
-        },
-    )
+/// Names of configs, with an equals sign and their values.
+pub fn topic_config_settings() -> Wanted {
+    Wanted::ConfigSettings
 }
 
-/// `NAME=VALUE` of each value, where they can be counted.
-fn topic_config_values(name: &str) -> Vec<String> {
-    let Some(config) = topic_config::find(name) else {
-        return Vec::new();
-    };
-    let values: &[&str] = match (config.kind, config.rule) {
-        (Kind::Boolean, _) => &["false", "true"],
-        (_, Rule::OneOf(words)) => words,
-        _ => &[],
-    };
-    values.iter().map(|value| format!("{name}={value}")).collect()
+/// Names of configs with what they decide.
+pub fn topic_config_names() -> Wanted {
+    Wanted::ConfigNames
 }
 
-/// Names of topic configs with what they decide.
-pub fn topic_config_names() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| topic_config_candidates(typed, ""))
+/// What is yet to get its name.
+pub fn new_name() -> Wanted {
+    Wanted::Free
 }
 
-fn topic_config_candidates(typed: &OsStr, after: &str) -> Vec<CompletionCandidate> {
-    let Some(typed) = typed.to_str() else {
-        return Vec::new();
-    };
-    TOPIC_CONFIGS
-        .iter()
-        .filter(|config| config.name.starts_with(typed))
-        .map(|config| {
-            let help = format!("{}; default {}", config.help, config.default);
-            CompletionCandidate::new(format!("{}{after}", config.name)).help(Some(help.into()))
-        })
-        .collect()
-}
-
-fn beginning_with(typed: &OsStr, names: Vec<String>) -> Vec<CompletionCandidate> {
-    let Some(typed) = typed.to_str() else {
-        return Vec::new();
-    };
-    let names = names.into_iter().filter(|name| name.starts_with(typed));
-    names.map(CompletionCandidate::new).collect()
-}
-
-/// Asks the cluster that the command line or the environment names; never starts one.
-fn live(ask: impl FnOnce(&mut AdminClient) -> Result<Vec<String>> + Send + 'static) -> Vec<String> {
-    let (sender, receiver) = mpsc::channel();
-    // The thread is left behind when it is late; the process ends right after.
-    thread::spawn(move || {
-        let names = settings().and_then(|settings| ask(&mut AdminClient::connect(&settings)?));
-        // Nobody listens any more when it took too long.
-        let _ = sender.send(names.unwrap_or_default());
-    });
-    receiver.recv_timeout(PATIENCE).unwrap_or_default()
-}
-
-/// The connection flags that stand on the line so far count as they will when it runs. A mini broker is asked only
-/// when it runs already.
-fn settings() -> Result<Settings> {
-    let words: Vec<String> = std::env::args().collect();
-    let mut settings = connection_on(&words).into_raw_settings()?;
-    let servers = settings.get("bootstrap.servers").unwrap_or_default();
-    if let Some(dir) = local_broker::directory_named(servers)? {
-        let running = RunningBroker::find(&dir).and_then(|broker| broker.addresses.into_iter().next());
-        let address = running.ok_or_else(|| Error::unreachable("no mini broker runs"))?;
-        settings.set("bootstrap.servers", address, Origin::Flag);
+/// What an argument of a command takes; `None` where nothing is known of its values.
+pub(super) fn wanted(argument: &Arg, command: &str) -> Option<Wanted> {
+    let value = argument.get_value_names().and_then(|names| names.first());
+    let value = value.map_or_else(|| argument.get_id().as_str().to_uppercase(), ToString::to_string);
+    let has_choices = !argument.get_possible_values().is_empty();
+    let takes_values = argument.get_action().takes_values();
+    if !takes_values || has_choices {
+        return None;
     }
-    Ok(settings)
-}
-
-/// The connection flags among words that need not make a whole command line yet.
-fn connection_on(words: &[String]) -> ConnectionArgs {
-    let mut connection = ConnectionArgs {
-        profile: std::env::var("KAFKIT_PROFILE").ok(),
-        ..ConnectionArgs::default()
-    };
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        let (flag, joined) = match word.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") => (flag, Some(value.to_owned())),
-            _ => (word.as_str(), None),
-        };
-        let mut value = || joined.clone().or_else(|| words.next().cloned());
-        match flag {
-            "-b" | "--bootstrap-server" => connection.bootstrap_server = value(),
-            "-X" => connection.set.extend(value()),
-            "--command-config" => connection.command_config = value().map(Into::into),
-            "--profile" => connection.profile = value(),
-            _ => {}
+    match argument.get::<Wanted>() {
+        Some(Wanted::Topics) if value == "TOPIC[:P,P…]" => Some(Wanted::TopicPartitions),
+        Some(said) => Some(*said),
+        None => {
+            let fits = |row: &&Row| {
+                let belongs = argument.get_long() == Some(row.of) || command == row.of;
+                row.value == value && (row.of.is_empty() || belongs)
+            };
+            ROWS.iter().find(fits).map(|row| row.wanted)
         }
     }
-    connection
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values that nobody can know.
+    const FREE: &[&str] = &[
+        "ADDRESS",
+        "A..B",
+        "BYTES",
+        "COMMAND",
+        "CONDITION",
+        "COUNT",
+        "ID",
+        "ID:ID,…",
+        "KEY",
+        "NAME",
+        "NUMBER",
+        "REGEX",
+        "SECONDS",
+        "TEMPLATE",
+    ];
+
+    fn unknown_values(command: &clap::Command, unknown: &mut Vec<String>) {
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let names = argument.get_value_names().unwrap_or_default();
+            let is_free = names.first().is_some_and(|name| FREE.contains(&name.as_str()));
+            let is_switch = !argument.get_action().takes_values();
+            if !is_switch
+                && !is_free
+                && argument.get_possible_values().is_empty()
+                && wanted(argument, command.get_name()).is_none()
+            {
+                unknown.push(format!("{}: {argument}", command.get_name()));
+            }
+        }
+        for inner in command.get_subcommands() {
+            unknown_values(inner, unknown);
+        }
+    }
+
+    #[test]
+    fn every_value_is_completed_or_known_to_be_free() {
+        let mut unknown = Vec::new();
+        unknown_values(&crate::cli::nouns::command_tree(), &mut unknown);
+        assert!(unknown.is_empty(), "add a row for: {unknown:#?}");
+    }
 }

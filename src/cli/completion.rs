@@ -1,191 +1,159 @@
-//! How the shells ask for completions, and what of clap's answer they are given.
+//! What is offered on a line in the native spelling, and the scripts of shells that clap knows and we do not.
 //!
-//! Owns the scripts; what is offered for a value belongs to `candidates`.
+//! clap's engine finds out what the word being typed is; which values there are belongs to `completion/`.
 
 use std::ffi::OsString;
-use std::io;
-use std::path::Path;
+use std::sync::Arc;
 
-use clap_complete::Shell;
-use clap_complete::env::{EnvCompleter, Shells};
+use clap::ValueHint;
+use clap_complete::engine::{self, ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::Shells;
 
+use super::candidates::wanted;
+use super::invocation::JavaNames;
+use super::nouns::{command_tree, tree_for};
+use crate::completion::{self, Candidate, Line, Offer, Paths, Wanted};
 use crate::error::{Error, Result};
 
-/// The variable in which a shell asks for completions.
+/// The variable in which a shell asks for completions by clap's own script.
 const ASKING: &str = "COMPLETE";
 const NAME: &str = "kafkit";
-/// What separates candidates where the shell does not say.
-const LINE_END: &str = "\n";
+/// Stand for the shell's own list of paths among candidates.
+const FILES: &str = "\u{1}";
+const DIRECTORIES: &str = "\u{2}";
 
-/// Answers a shell's question for completions (the variable is set) and ends the program; else returns.
-pub(super) fn complete_if_asked() {
-    if std::env::var_os(ASKING).is_none() {
-        return;
+/// What the word being typed can become.
+pub fn offer(line: &Line, java: &JavaNames) -> Offer {
+    if line.is_redirected {
+        return Offer::of_paths(Paths::Files, "");
     }
-    let builtins = Shells::builtins();
-    let careful: Vec<Careful<'_>> = builtins.0.iter().map(|shell| Careful(*shell)).collect();
-    let shells: Vec<&dyn EnvCompleter> = careful.iter().map(|shell| shell as &dyn EnvCompleter).collect();
-    clap_complete::CompleteEnv::with_factory(super::nouns::command_tree)
-        .var(ASKING)
-        .shells(Shells(&shells))
-        .complete();
+    let mut words: Vec<OsString> = line.words.iter().map(OsString::from).collect();
+    let mut tree = match words.len() {
+        1 => command_tree(),
+        _ => tree_for(&words),
+    };
+    words.push(OsString::from(&line.typed));
+    let shared = Arc::new(line.clone());
+    tree = with_completers(tree, &|wanted| completer(wanted, Arc::clone(&shared)));
+    let place = words.len() - 1;
+    let found = engine::complete(&mut tree, words, place, None).unwrap_or_default();
+    let typed_flag = line.typed.starts_with('-');
+    let found = found
+        .into_iter()
+        .filter(|candidate| typed_flag || !is_flag(candidate));
+    of_clap(found, java_names(line, java))
 }
 
-/// A shell that is offered flags only where a flag is being typed: among values, what all flags begin with would be
-/// put on the line as the beginning of a value.
-struct Careful<'a>(&'a dyn EnvCompleter);
+/// Apache Kafka's tools as first word, once their names are begun.
+fn java_names<'a>(line: &'a Line, java: &JavaNames) -> impl Iterator<Item = Candidate> + use<'a> {
+    let is_begun = line.words.len() == 1 && line.typed.starts_with(['k', 'z']);
+    let names = if is_begun { (java.links)() } else { Vec::new() };
+    names
+        .into_iter()
+        .filter(|name| name.starts_with(&line.typed) && !name.ends_with(".sh"))
+        .map(Candidate::new)
+}
 
-impl EnvCompleter for Careful<'_> {
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
+/// Among values a flag would be put on the line as the beginning of a value.
+fn is_flag(candidate: &CompletionCandidate) -> bool {
+    candidate.get_id().is_some_and(|id| id.starts_with("arg::"))
+}
 
-    fn is(&self, name: &str) -> bool {
-        self.0.is(name)
-    }
-
-    fn write_registration(
-        &self,
-        var: &str,
-        name: &str,
-        bin: &str,
-        completer: &str,
-        buf: &mut dyn io::Write,
-    ) -> io::Result<()> {
-        self.0.write_registration(var, name, bin, completer, buf)
-    }
-
-    fn write_complete(
-        &self,
-        cmd: &mut clap::Command,
-        args: Vec<OsString>,
-        current_dir: Option<&Path>,
-        buf: &mut dyn io::Write,
-    ) -> io::Result<()> {
-        let index = std::env::var("_CLAP_COMPLETE_INDEX").ok();
-        let index = index.and_then(|index| index.parse().ok());
-        let typed = args.get(index.unwrap_or(args.len().saturating_sub(1)));
-        let is_flag = typed.is_some_and(|word| word.to_string_lossy().starts_with('-'));
-        let mut offered = Vec::new();
-        self.0.write_complete(cmd, args, current_dir, &mut offered)?;
-        if is_flag {
-            return buf.write_all(&offered);
+fn of_clap(found: impl Iterator<Item = CompletionCandidate>, more: impl Iterator<Item = Candidate>) -> Offer {
+    let mut candidates = Vec::new();
+    for candidate in found {
+        let value = candidate.get_value().to_string_lossy().into_owned();
+        for (mark, paths) in [(FILES, Paths::Files), (DIRECTORIES, Paths::Directories)] {
+            if let Some(before) = value.strip_suffix(mark) {
+                return Offer::of_paths(paths, before);
+            }
         }
-        let separator = std::env::var("_CLAP_IFS").unwrap_or_else(|_| LINE_END.to_owned());
-        let offered = String::from_utf8_lossy(&offered);
-        let values: Vec<&str> = offered
-            .split(separator.as_str())
-            .filter(|candidate| !candidate.starts_with('-'))
-            .collect();
-        buf.write_all(values.join(&separator).as_bytes())
+        let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
+        let first_line = help.lines().next().unwrap_or_default();
+        candidates.push(Candidate::with_help(value, first_line));
+    }
+    Offer::of(candidates.into_iter().chain(more))
+}
+
+/// The tree with a completer on each argument whose values are known.
+fn with_completers(tree: clap::Command, completer: &dyn Fn(Wanted) -> ArgValueCompleter) -> clap::Command {
+    let name = tree.get_name().to_owned();
+    tree.mut_args(|argument| match wanted(&argument, &name) {
+        Some(wanted) => argument.add(completer(wanted)),
+        None => argument,
+    })
+    .mut_subcommands(|inner| with_completers(inner, completer))
+}
+
+fn completer(wanted: Wanted, line: Arc<Line>) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &std::ffi::OsStr| {
+        let offer = completion::offer_of(wanted, &typed.to_string_lossy(), &line);
+        if let Some((paths, before)) = offer.paths() {
+            let mark = if paths == Paths::Files { FILES } else { DIRECTORIES };
+            return vec![CompletionCandidate::new(format!("{before}{mark}"))];
+        }
+        let candidates = offer.candidates().iter();
+        candidates
+            .map(|Candidate { value, help }| {
+                let help = (!help.is_empty()).then(|| help.as_str().to_owned().into());
+                CompletionCandidate::new(value).help(help)
+            })
+            .collect()
+    })
+}
+
+/// Answers a shell's question in clap's own form (the variable is set) and ends the program; else returns.
+pub(super) fn complete_if_asked() {
+    if std::env::var_os(ASKING).is_some() {
+        clap_complete::CompleteEnv::with_factory(tree_for_clap)
+            .var(ASKING)
+            .complete();
     }
 }
 
-/// The script that asks this program.
-pub(super) fn script(shell: Shell) -> Result<Vec<u8>> {
+/// The tree for clap's own scripts, which find paths by themselves.
+fn tree_for_clap() -> clap::Command {
+    let mut words: Vec<String> = std::env::args().skip_while(|word| word != "--").skip(1).collect();
+    let typed = words.pop().unwrap_or_default();
+    let line = Arc::new(Line::new(words, typed));
+    with_hints(with_completers(command_tree(), &|wanted| {
+        completer(wanted, Arc::clone(&line))
+    }))
+}
+
+fn with_hints(tree: clap::Command) -> clap::Command {
+    let name = tree.get_name().to_owned();
+    tree.mut_args(|argument| {
+        let hint = match wanted(&argument, &name) {
+            Some(Wanted::Files) => ValueHint::AnyPath,
+            Some(Wanted::Directories) => ValueHint::DirPath,
+            _ => return argument,
+        };
+        argument
+            .add(ArgValueCompleter::new(engine::PathCompleter::any()))
+            .value_hint(hint)
+    })
+    .mut_subcommands(with_hints)
+}
+
+/// The script that asks this program, and completes `others` as well.
+pub(super) fn script(shell: clap_complete::Shell, others: &[String]) -> Result<Vec<u8>> {
     let name = shell.to_string();
+    if let Some(shell) = completion::Shell::of_name(&name) {
+        return Ok(completion::script(shell, others).into_bytes());
+    }
     let shells = Shells::builtins();
     let completer = shells
         .completer(&name)
         .ok_or_else(|| Error::usage(format!("no live completions for {name}")).hint("add --static"))?;
     let mut script = Vec::new();
     completer.write_registration(ASKING, NAME, NAME, NAME, &mut script)?;
-    let mut text = String::from_utf8_lossy(&script).into_owned();
-    let changes: &[(&str, &str)] = match shell {
-        Shell::Bash => BASH,
-        Shell::Zsh => ZSH,
-        _ => &[],
-    };
-    for (theirs, ours) in changes {
-        text = text.replacen(theirs, ours, 1);
-    }
-    Ok(text.into_bytes())
+    Ok(script)
 }
 
 /// The script that works without this program.
-pub(super) fn static_script(shell: Shell) -> Vec<u8> {
+pub(super) fn static_script(shell: clap_complete::Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut super::nouns::command_tree(), NAME, &mut script);
+    clap_complete::generate(shell, &mut command_tree(), NAME, &mut script);
     script
-}
-
-/// Bash cuts words at colons and equals signs. Words that touch on the line are put together again, and of what is
-/// offered for such a word, the part that bash takes for other words is left out.
-const BASH: &[(&str, &str)] = &[
-    (
-        r#"    local words=("${COMP_WORDS[@]}")
-    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-        words[COMP_CWORD]="$2"
-    fi
-"#,
-        r#"    local words=() last=-1 before="" rest="$COMP_LINE" i word behind
-    for ((i = 0; i <= COMP_CWORD; i++)); do
-        word="${COMP_WORDS[i]}"
-        behind="${rest#"${rest%%[![:space:]]*}"}"
-        if ((i == 0)) || [[ "$behind" != "$rest" ]]; then
-            ((++last))
-        fi
-        rest="${behind#"$word"}"
-        if ((i == COMP_CWORD)) && ! [[ "$word" =~ ^[:=]+$ ]]; then
-            word="$2"
-        fi
-        before="${words[last]-}"
-        words[last]="$before$word"
-        if [[ "$word" =~ ^[:=]+$ ]]; then
-            before="${words[last]}"
-        fi
-    done
-    _CLAP_COMPLETE_INDEX=$last
-"#,
-    ),
-    (
-        r"    if [[ $? != 0 ]]; then
-        unset COMPREPLY
-",
-        r#"    if [[ $? != 0 ]]; then
-        unset COMPREPLY
-    elif [[ -n "$before" ]]; then
-        COMPREPLY=("${COMPREPLY[@]#"$before"}")
-    fi
-    if [[ -z "${COMPREPLY+set}" ]]; then
-        return
-"#,
-    ),
-];
-
-/// No blank behind what goes on with a value.
-const ZSH: &[(&str, &str)] = &[
-    (
-        r#"            else
-                other+=("$completion")
-"#,
-        r#"            elif [[ "$value" == *= ]]; then
-                names+=("$completion")
-            else
-                other+=("$completion")
-"#,
-    ),
-    (
-        "        local -a other=()\n",
-        "        local -a other=()\n        local -a names=()\n",
-    ),
-    (
-        "        [[ -n $other ]] && _describe -V 'values' other\n",
-        "        [[ -n $names ]] && _describe -V 'values' names -S ''\n        [[ -n $other ]] && _describe -V 'values' other\n",
-    ),
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_scripts_still_have_what_is_changed_in_them() {
-        for (shell, changes) in [(Shell::Bash, BASH), (Shell::Zsh, ZSH)] {
-            let text = String::from_utf8(script(shell).unwrap()).unwrap();
-            for (_, ours) in changes {
-                assert!(text.contains(ours), "{text}");
-            }
-        }
-    }
 }

@@ -54,11 +54,11 @@ pub struct InstallLinksArgs {
 }
 
 impl IntoInvocation for CompletionsArgs {
-    fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
+    fn into_invocation(self, java: &JavaNames) -> Result<Invocation> {
         let script = if self.is_static {
             completion::static_script(self.shell)
         } else {
-            completion::script(self.shell)?
+            completion::script(self.shell, &(java.links)())?
         };
         Ok(local(Action::Completions(script)))
     }

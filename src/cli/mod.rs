@@ -6,7 +6,7 @@
 pub mod acls;
 pub mod broker;
 pub mod candidates;
-mod completion;
+pub mod completion;
 pub mod configs;
 pub mod connection_args;
 pub mod consume;

@@ -58,7 +58,7 @@ struct ListArgs {
   kafkit topics create pinned --assignment 1:2,2:3,3:1")]
 struct CreateArgs {
     /// Names of the new topics
-    #[arg(required = true, value_name = "TOPIC")]
+    #[arg(required = true, value_name = "TOPIC", add = super::candidates::new_name())]
     names: Vec<String>,
     /// Partitions of each; the broker's num.partitions when not given
     #[arg(short, long, value_name = "COUNT", allow_negative_numbers = true)]

@@ -23,6 +23,7 @@ pub mod record_source;
 mod request_limit;
 pub mod security;
 mod setting_keys;
+pub mod setting_values;
 pub mod settings;
 pub mod typed_settings;
 

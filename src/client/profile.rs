@@ -49,6 +49,16 @@ pub(super) fn read(name: Option<&str>) -> Result<Option<Profile>> {
     }
 }
 
+/// The names of all profiles; none where the file cannot be read.
+pub(super) fn names() -> Vec<String> {
+    let text = configuration_file().and_then(|path| fs::read_to_string(path).ok());
+    let file = text.and_then(|text| toml::from_str::<Table>(&text).ok());
+    match file.as_ref().and_then(|file| file.get("profile")) {
+        Some(Value::Table(profiles)) => profiles.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// `$XDG_CONFIG_HOME/kafkit/config.toml`, by default in `~/.config`.
 fn configuration_file() -> Option<PathBuf> {
     let set = |name| {

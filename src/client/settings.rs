@@ -232,6 +232,11 @@ impl Settings {
         names.into_iter().collect()
     }
 
+    /// The names of the profiles in the configuration file.
+    pub fn profile_names() -> Vec<String> {
+        profile::names()
+    }
+
     /// Adds a `-X` setting of the command line; references to config providers in it are resolved.
     pub fn set_from_flag(&mut self, key: &str, value: &str) -> Result<()> {
         if !setting_keys::is_known(setting_keys::canonical(key)) {

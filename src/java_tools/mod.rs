@@ -10,6 +10,7 @@ pub mod broker_api_versions;
 mod client_config;
 pub mod client_metrics;
 pub mod cluster;
+pub mod completion;
 mod config_rules;
 pub mod configs;
 mod console;

@@ -75,6 +75,14 @@ const JAVA_TOOLS: &[(&str, JavaTool)] = &[
     ("zookeeper-server-stop", JavaTool::ZooKeeperServerStop),
 ];
 
+impl JavaTool {
+    /// What it is called, without `.sh`.
+    pub fn name(self) -> &'static str {
+        let named = JAVA_TOOLS.iter().find(|(_, tool)| *tool == self);
+        named.map_or("", |(name, _)| name)
+    }
+}
+
 /// Who answers, and the arguments it gets.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Face {

@@ -189,6 +189,13 @@ pub fn stdout_line(line: impl Display) -> ExitCode {
     ended(writeln!(io::stdout().lock(), "{line}"), ExitCode::SUCCESS)
 }
 
+/// The same for text that brings its own line ends.
+pub fn stdout_text(text: impl Display) -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    let written = write!(stdout, "{text}").and_then(|()| stdout.flush());
+    ended(written, ExitCode::SUCCESS)
+}
+
 /// The one line that a failed native command ends with.
 pub fn error_line(error: &Error) {
     stderr_line(format_args!("kafkit: {error}"));

@@ -98,8 +98,21 @@ impl AdminClient {
         Self::connect_within(settings, settings.timeout().map(Deadline::for_command))
     }
 
+    /// The same with one try alone, for whoever would rather have no answer than wait for it.
+    pub fn connect_once(settings: &Settings, deadline: Deadline) -> Result<Self> {
+        Self::connect_with_patience(settings, Some(deadline), Some(Duration::ZERO))
+    }
+
     /// The same with a deadline that may be running already.
     pub fn connect_within(settings: &Settings, deadline: Option<Deadline>) -> Result<Self> {
+        Self::connect_with_patience(settings, deadline, settings.api_timeout()?)
+    }
+
+    fn connect_with_patience(
+        settings: &Settings,
+        deadline: Option<Deadline>,
+        patience: Option<Duration>,
+    ) -> Result<Self> {
         let servers = settings.bootstrap_servers()?;
         if servers.is_empty() {
             return Err(Error::usage("no broker to ask").hint("give one with -b HOST:PORT"));
@@ -109,7 +122,7 @@ impl AdminClient {
             pool: Pool::new(servers, settings.connection_options()?),
             cluster: None,
             api_timeout: api_timeout.unwrap_or(DEFAULT_API_TIMEOUT),
-            patience: api_timeout.unwrap_or(DEFAULT_PATIENCE),
+            patience: patience.unwrap_or(DEFAULT_PATIENCE),
             deadline,
             absent: Absent::new(),
             notes: Vec::new(),

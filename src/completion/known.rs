@@ -1,0 +1,86 @@
+//! The names of a cluster: from the cluster itself if it answers at once, else as they were kept.
+//!
+//! A cluster that is late is asked again behind the prompt, so that the next question finds its names.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+
+use super::cache::Cache;
+use super::cluster_names::{self, Kind};
+use super::line::Line;
+use super::target::Target;
+use super::{PATIENCE, PATIENCE_BEHIND, PATIENCE_WITH_KEPT_NAMES, behind, cache};
+use crate::topic_partition::is_internal_topic;
+
+/// A name, and what is known of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) name: String,
+    /// What it is, for people; empty where there is nothing to say.
+    pub(super) note: String,
+    /// Of a topic, its partitions; of a config, its type in the protocol's numbers.
+    pub(super) count: u32,
+}
+
+impl Known {
+    /// The note of a topic that Kafka keeps for itself.
+    pub(super) const INTERNAL: &'static str = "internal";
+
+    /// A topic with so many partitions.
+    pub(super) fn topic(name: String, count: u32) -> Self {
+        let note = if is_internal_topic(&name) {
+            Self::INTERNAL.to_owned()
+        } else {
+            String::new()
+        };
+        Self { name, note, count }
+    }
+}
+
+/// The names of this kind in the cluster that the line is about. Never starts a broker.
+pub(super) fn names(kind: &Kind, line: &Line) -> Vec<Known> {
+    let Ok(target) = Target::of(line) else {
+        return Vec::new();
+    };
+    let cache = Cache::of(target.key(), kind);
+    let kept = cache.as_ref().and_then(Cache::read);
+    let patience = match &kept {
+        _ if line.is_behind => PATIENCE_BEHIND,
+        Some(_) => PATIENCE_WITH_KEPT_NAMES,
+        None => PATIENCE.saturating_sub(line.asked_at.elapsed()),
+    };
+    let _turn = match &cache {
+        Some(cache) if line.is_behind => match cache.take_turn() {
+            Some(turn) => Some(turn),
+            // Another one asks the same already.
+            None => return Vec::new(),
+        },
+        _ => None,
+    };
+    let (sender, answers) = mpsc::channel();
+    let (asked, of) = (kind.clone(), target.clone());
+    // The thread is left behind when it is late; the process ends right after.
+    thread::spawn(move || sender.send(cluster_names::ask(&asked, &of, patience)));
+    match answers.recv_timeout(patience) {
+        Ok(Ok(names)) => {
+            if let Some(cache) = cache.filter(|_| kept.as_ref() != Some(&names)) {
+                cache.write(&names);
+            }
+            return names;
+        }
+        Err(RecvTimeoutError::Timeout) if !line.is_behind => behind::ask_again(),
+        _ => {}
+    }
+    kept.unwrap_or_else(|| target.names_on_disk(kind))
+}
+
+/// Addresses that were given before, and the mini broker.
+pub(super) fn servers() -> Vec<String> {
+    let mut servers = vec!["mini".to_owned(), "localhost:9092".to_owned()];
+    for given in cache::servers() {
+        if !servers.contains(&given) {
+            servers.push(given);
+        }
+    }
+    servers
+}

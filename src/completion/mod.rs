@@ -1,0 +1,40 @@
+//! What a shell is offered while a command line is being typed.
+//!
+//! Owns how shells ask and are answered, what each kind of value can be, the names of clusters and where they are kept
+//! between two questions. Owns no flag: the faces say which kind of value the word being typed is (`Wanted`).
+//!
+//! Nothing here may disturb a prompt: the answer comes within [`PATIENCE`] whatever the network does, nothing is ever
+//! said on stderr, and every failure is an answer without candidates.
+
+mod behind;
+mod cache;
+mod cluster_names;
+mod config_words;
+mod known;
+mod line;
+mod offer;
+mod question;
+mod scripts;
+mod seen_headers;
+mod shell_words;
+mod target;
+mod values;
+mod wanted;
+
+use std::time::Duration;
+
+pub use line::Line;
+pub use offer::{Candidate, Offer, Paths};
+pub use question::Question;
+pub use scripts::{Shell, script};
+pub use values::offer_of;
+pub use wanted::Wanted;
+
+/// How long a shell may wait for its prompt, from the start of the program on, where no names are kept.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// How long the cluster may take to say what is newer than the names that are kept.
+const PATIENCE_WITH_KEPT_NAMES: Duration = Duration::from_millis(30);
+
+/// How long the cluster may take when no shell waits.
+const PATIENCE_BEHIND: Duration = Duration::from_secs(10);

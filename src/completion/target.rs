@@ -1,0 +1,127 @@
+//! Which cluster a line is about: the connection flags of either face that are on it, else what holds without them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::cluster_names::Kind;
+use super::known::Known;
+use super::line::Line;
+use crate::client::local_broker::{self, RunningBroker};
+use crate::client::settings::{Origin, Settings};
+use crate::error::{Error, Result};
+use crate::storage::file_name::parse_partition_folder;
+
+const SERVERS: &[&str] = &["-b", "--bootstrap-server"];
+/// Old names of the flag, which are ids of brokers in another tool.
+const OLD_SERVERS: &[&str] = &["--broker-list", "--brokers"];
+const FILES: &[&str] = &[
+    "--command-config",
+    "--consumer.config",
+    "--producer.config",
+    "--admin.config",
+];
+const PROFILE: &[&str] = &["--profile"];
+/// Folders of a data directory that are looked at.
+const MOST_FOLDERS: usize = 50_000;
+
+/// A cluster, and how to reach it.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    settings: Settings,
+    key: String,
+    /// The data directory, where the cluster is a mini broker.
+    dir: Option<PathBuf>,
+}
+
+impl Target {
+    /// The cluster that the line names, or the environment, or the profile; else the user's mini broker.
+    pub(super) fn of(line: &Line) -> Result<Self> {
+        let value = |flags: &[&str]| {
+            line.value_of(flags)
+                .filter(|value| !value.is_empty())
+                .map(expanded)
+        };
+        let profile = value(PROFILE).or_else(|| std::env::var("KAFKIT_PROFILE").ok());
+        let mut settings = Settings::from_environment(profile.as_deref())?;
+        let file = value(FILES);
+        if let Some(path) = &file {
+            settings.read_properties_file(Path::new(path))?;
+        }
+        for pair in line.words.windows(2) {
+            if let [flag, setting] = pair
+                && matches!(flag.as_str(), "-X" | "--command-property")
+                && let Some((key, value)) = setting.split_once('=')
+            {
+                settings.set_from_flag(key.trim(), value)?;
+            }
+        }
+        let old = value(OLD_SERVERS).filter(|value| value.contains(':'));
+        if let Some(servers) = value(SERVERS).or(old).or_else(|| joined_servers(line)) {
+            settings.set("bootstrap.servers", servers, Origin::Flag);
+        }
+        settings.check_servers()?;
+        let servers = settings.get("bootstrap.servers").unwrap_or_default().to_owned();
+        let dir = local_broker::directory_named(&servers)?;
+        let place = match &dir {
+            Some(dir) => format!("mini {}", dir.display()),
+            None => format!("servers {servers}"),
+        };
+        let others = [profile, file, settings.get("sasl.username").map(str::to_owned)];
+        let others = others.map(Option::unwrap_or_default).join(" ");
+        Ok(Self {
+            key: format!("{place}\t{others}"),
+            settings,
+            dir,
+        })
+    }
+
+    /// What tells the cluster, and who asks it, from others.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The settings with an address in them. A mini broker is asked only when it runs.
+    pub(super) fn reachable(&self) -> Result<Settings> {
+        let mut settings = self.settings.clone();
+        if let Some(dir) = &self.dir {
+            let running = RunningBroker::find(dir).and_then(|broker| broker.addresses.into_iter().next());
+            let address = running.ok_or_else(|| Error::unreachable("no mini broker runs"))?;
+            settings.set("bootstrap.servers", address, Origin::Flag);
+        }
+        Ok(settings)
+    }
+
+    /// What the folders of a mini broker that does not run tell: its topics.
+    pub(super) fn names_on_disk(&self, kind: &Kind) -> Vec<Known> {
+        let Some(dir) = self.dir.as_ref().filter(|_| *kind == Kind::Topics) else {
+            return Vec::new();
+        };
+        let mut partitions: BTreeMap<String, u32> = BTreeMap::new();
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        for entry in entries.take(MOST_FOLDERS) {
+            let folder = entry.file_name();
+            if let Some(partition) = folder.to_str().and_then(parse_partition_folder) {
+                *partitions.entry(partition.topic).or_default() += 1;
+            }
+        }
+        partitions
+            .into_iter()
+            .map(|(topic, count)| Known::topic(topic, count))
+            .collect()
+    }
+}
+
+/// `-bHOST:PORT`, as short flags are written.
+fn joined_servers(line: &Line) -> Option<String> {
+    let joined = line.words.iter().skip(1).find_map(|word| word.strip_prefix("-b"));
+    joined.filter(|servers| !servers.is_empty()).map(expanded)
+}
+
+/// `$NAME` and `${NAME}` as the shell will read them when the line runs, where the variable is exported.
+fn expanded(value: &str) -> String {
+    let name = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    match name.or_else(|| value.strip_prefix('$')) {
+        Some(name) => std::env::var(name).unwrap_or_else(|_| value.to_owned()),
+        None => value.to_owned(),
+    }
+}

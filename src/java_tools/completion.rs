@@ -1,0 +1,263 @@
+//! What is offered on a line in the spelling of one of Apache Kafka's tools.
+//!
+//! Owns what the values of the tools' options are; which of them there are belongs to `completion/`.
+
+use super::TOOLS;
+use super::multicall::JavaTool;
+use super::option_table::{Argument, OptionSpec, Tool};
+use crate::completion::{Candidate, Line, Offer, Paths, Wanted, offer_of};
+
+/// What the word being typed can become; `words` are those behind the tool's name.
+pub fn offer(tool: JavaTool, words: &[String], line: &Line) -> Offer {
+    if line.is_redirected {
+        return Offer::of_paths(Paths::Files, "");
+    }
+    // The scripts without a table take the name of a properties file.
+    let Some(tool) = TOOLS.iter().find(|known| known.name == tool.name()) else {
+        return Offer::of_paths(Paths::Files, "");
+    };
+    let typed = line.typed.as_str();
+    if let Some((flag, value)) = typed.split_once('=').filter(|_| typed.starts_with("--")) {
+        let values = option_of(tool, flag).map(|spec| offer_of(wanted(tool, spec), value, line));
+        return values.unwrap_or_default().behind(&format!("{flag}="));
+    }
+    let before = words.last().and_then(|word| option_of(tool, word));
+    if let Some(spec) = before.filter(|spec| spec.argument != Argument::None && !typed.starts_with("--")) {
+        return offer_of(wanted(tool, spec), typed, line);
+    }
+    if typed.is_empty() || typed.starts_with('-') {
+        return options(tool, words, typed);
+    }
+    let is_first = words.iter().all(|word| {
+        word.starts_with('-') || !COMMANDS.iter().any(|(_, known)| known.contains(&word.as_str()))
+    });
+    let commands = COMMANDS
+        .iter()
+        .find(|(name, _)| *name == tool.name)
+        .filter(|_| is_first);
+    let commands = commands.map_or(&[][..], |(_, commands)| commands);
+    Offer::of(
+        commands
+            .iter()
+            .filter(|command| command.starts_with(typed))
+            .map(|command| Candidate::new(*command)),
+    )
+}
+
+/// The first words of tools that have such.
+const COMMANDS: &[(&str, &[&str])] = &[
+    ("kafka-cluster", &["cluster-id", "unregister", "list-endpoints"]),
+    (
+        "kafka-features",
+        &[
+            "describe",
+            "upgrade",
+            "downgrade",
+            "disable",
+            "version-mapping",
+            "feature-dependencies",
+        ],
+    ),
+    (
+        "kafka-metadata-quorum",
+        &["describe", "add-controller", "remove-controller"],
+    ),
+    (
+        "kafka-storage",
+        &[
+            "info",
+            "format",
+            "version-mapping",
+            "feature-dependencies",
+            "random-uuid",
+        ],
+    ),
+    (
+        "kafka-transactions",
+        &[
+            "list",
+            "describe",
+            "describe-producers",
+            "abort",
+            "find-hanging",
+            "forceTerminateTransaction",
+        ],
+    ),
+];
+
+fn option_of(tool: &Tool, word: &str) -> Option<&'static OptionSpec> {
+    let name = word.strip_prefix("--")?;
+    tool.options.iter().find(|spec| spec.name == name)
+}
+
+/// The options that are not on the line yet; those that repeat are offered again.
+fn options(tool: &Tool, words: &[String], typed: &str) -> Offer {
+    let is_given = |spec: &OptionSpec| {
+        words
+            .iter()
+            .any(|word| word.strip_prefix("--") == Some(spec.name))
+    };
+    let left = tool
+        .options
+        .iter()
+        .filter(|spec| spec.is_shown() && (spec.repeats || !is_given(spec)));
+    let commands = COMMANDS
+        .iter()
+        .find(|(name, _)| *name == tool.name && typed.is_empty());
+    let commands = commands.map_or(&[][..], |(_, commands)| commands).iter();
+    let commands = commands.filter(|command| !words.iter().any(|word| word == *command));
+    let options =
+        left.map(|spec| Candidate::with_help(format!("--{}", spec.name), first_sentence(spec.help)));
+    let options = options.filter(|option| option.value.starts_with(typed));
+    Offer::of(commands.map(|command| Candidate::new(*command)).chain(options))
+}
+
+fn first_sentence(help: &str) -> &str {
+    help.split_once(". ")
+        .map_or(help, |(first, _)| first)
+        .trim_end_matches('.')
+}
+
+/// What an option's value is: by the option's name, or else by the name of its value.
+fn wanted(tool: &Tool, spec: &OptionSpec) -> Wanted {
+    match (tool.name, spec.name) {
+        ("kafka-consumer-groups" | "kafka-share-groups", "topic") => Wanted::TopicPartitions,
+        ("kafka-reassign-partitions", "broker-list") => Wanted::Brokers,
+        ("kafka-get-offsets", "topic-partitions") => Wanted::TopicPartitions,
+        ("kafka-get-offsets", "time") => Wanted::Explained(TIMES),
+        ("kafka-topics", "config") | (_, "add-config") => Wanted::ConfigSettings,
+        (_, "delete-config") => Wanted::ConfigNames,
+        ("kafka-client-metrics", "name") | (_, "client-metrics") => Wanted::ClientMetrics,
+        ("kafka-console-consumer", "formatter") => Wanted::Words(FORMATTERS),
+        ("kafka-console-consumer", "property" | "formatter-property") => Wanted::Words(FORMATTER_PROPERTIES),
+        ("kafka-console-producer", "property" | "reader-property") => Wanted::Words(READER_PROPERTIES),
+        ("kafka-console-producer", "line-reader") => {
+            Wanted::Words(&["org.apache.kafka.tools.LineMessageReader"])
+        }
+        ("kafka-configs", "entity-type") => Wanted::Words(ENTITY_TYPES),
+        ("kafka-configs", "entity-name") => Wanted::ConfigOwners,
+        ("kafka-acls", "operation") => Wanted::Words(OPERATIONS),
+        ("kafka-leader-election", "election-type") => Wanted::Words(&["PREFERRED", "UNCLEAN"]),
+        (_, "resource-pattern-type") => Wanted::Words(&["LITERAL", "PREFIXED", "MATCH", "ANY"]),
+        (_, "allow-principal" | "deny-principal" | "principal") => Wanted::Principals,
+        (_, "user" | "user-principal") => Wanted::Users,
+        (_, "transactional-id" | "transactionalId") => Wanted::TransactionalIds,
+        (_, "broker" | "broker-id" | "broker-logger" | "broker-list" | "id") if !is_address(spec) => {
+            Wanted::Brokers
+        }
+        (_, "partition" | "partitions") if tool.name != "kafka-topics" => Wanted::Partitions,
+        (_, "topic" | "include") => Wanted::Topics,
+        (_, "group" | "group-id") => Wanted::Groups,
+        (_, "offset") => Wanted::Words(&["earliest", "latest"]),
+        (_, "isolation-level") => Wanted::Words(&["read_uncommitted", "read_committed"]),
+        (_, "compression-codec") => Wanted::Words(&["none", "gzip", "snappy", "lz4", "zstd"]),
+        (_, "request-required-acks" | "acks") => Wanted::Words(&["all", "-1", "1", "0"]),
+        (_, "group-protocol") => Wanted::Words(&["classic", "consumer"]),
+        (_, "reset-policy") => Wanted::Words(&["earliest", "latest", "none"]),
+        (_, "command-property" | "producer-property" | "consumer-property" | "producer-props") => {
+            Wanted::ClientSettings
+        }
+        (_, "state") => Wanted::Lists(&[
+            "Stable",
+            "Empty",
+            "PreparingRebalance",
+            "CompletingRebalance",
+            "Dead",
+        ]),
+        (_, "type") => Wanted::Lists(&["classic", "consumer"]),
+        _ => by_value(spec),
+    }
+}
+
+fn by_value(spec: &OptionSpec) -> Wanted {
+    match spec.argument {
+        Argument::Required(word) | Argument::Optional(word) | Argument::OptionalNumber(word) => match word {
+            "FILE" | "FILES" | "FILE,…" | "PATH" => Wanted::Files,
+            "TOPIC" => Wanted::Topics,
+            "GROUP" => Wanted::Groups,
+            _ if is_address(spec) => Wanted::Servers,
+            _ if spec.name.ends_with(".config") || spec.name.ends_with("-file") => Wanted::Files,
+            _ => Wanted::Free,
+        },
+        Argument::None => Wanted::Free,
+    }
+}
+
+fn is_address(spec: &OptionSpec) -> bool {
+    matches!(spec.argument, Argument::Required(word) | Argument::Optional(word) if word.to_lowercase().starts_with("host:port"))
+        || matches!(spec.name, "bootstrap-server" | "bootstrap-controller")
+}
+
+const TIMES: &[(&str, &str)] = &[
+    ("-1", "latest"),
+    ("-2", "earliest"),
+    ("-3", "of the largest timestamp"),
+    ("-4", "earliest on the broker's own disk"),
+    ("-5", "latest in tiered storage"),
+];
+
+const FORMATTERS: &[&str] = &[
+    "org.apache.kafka.tools.consumer.DefaultMessageFormatter",
+    "org.apache.kafka.tools.consumer.LoggingMessageFormatter",
+    "org.apache.kafka.tools.consumer.NoOpMessageFormatter",
+    "org.apache.kafka.tools.consumer.OffsetsMessageFormatter",
+    "org.apache.kafka.tools.consumer.GroupMetadataMessageFormatter",
+    "org.apache.kafka.tools.consumer.TransactionLogMessageFormatter",
+];
+
+const FORMATTER_PROPERTIES: &[&str] = &[
+    "print.timestamp=true",
+    "print.key=true",
+    "print.value=false",
+    "print.partition=true",
+    "print.offset=true",
+    "print.headers=true",
+    "print.epoch=true",
+    "print.delivery=true",
+    "key.separator=",
+    "line.separator=",
+    "headers.separator=",
+    "null.literal=",
+    "key.deserializer=",
+    "value.deserializer=",
+    "header.deserializer=",
+];
+
+const READER_PROPERTIES: &[&str] = &[
+    "parse.key=true",
+    "parse.headers=true",
+    "ignore.error=true",
+    "key.separator=",
+    "headers.delimiter=",
+    "headers.separator=",
+    "headers.key.separator=",
+    "null.marker=",
+];
+
+const ENTITY_TYPES: &[&str] = &[
+    "topics",
+    "brokers",
+    "broker-loggers",
+    "users",
+    "clients",
+    "ips",
+    "client-metrics",
+    "groups",
+];
+
+const OPERATIONS: &[&str] = &[
+    "All",
+    "Read",
+    "Write",
+    "Create",
+    "Delete",
+    "Alter",
+    "Describe",
+    "ClusterAction",
+    "DescribeConfigs",
+    "AlterConfigs",
+    "IdempotentWrite",
+    "CreateTokens",
+    "DescribeTokens",
+    "TwoPhaseCommit",
+];
