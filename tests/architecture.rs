@@ -57,7 +57,10 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ),
     ("produce", "config once"),
     ("quotas", "cluster config"),
-    ("server", "access apis call node refusal response timers"),
+    (
+        "server",
+        "access apis call cluster config node quotas refusal response throttle_field timers",
+    ),
     ("share", "cluster config coordinator fetch node timers"),
 ];
 const EVERYONES: [&str; 4] = ["error", "plain_words", "spelling", "topic_partition"];

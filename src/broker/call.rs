@@ -63,6 +63,11 @@ impl Throttle {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Sets the milliseconds, unless they are more already.
+    pub(super) fn raise_ms(&self, ms: i32) {
+        self.0.fetch_max(ms, Ordering::Relaxed);
+    }
+
     /// The same, for the next request to begin without.
     pub(super) fn take_ms(&self) -> i32 {
         self.0.swap(0, Ordering::Relaxed)

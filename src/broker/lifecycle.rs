@@ -22,7 +22,7 @@ use super::notices::{NoticeSink, Notices};
 use super::produce::write_trouble::WriteTrouble;
 use super::quotas::QuotaManager;
 use super::server::accept;
-use super::server::connections::Listener;
+use super::server::connections::{Connections, Listener};
 use super::share::SharePartitionManager;
 use super::share::partition_manager;
 use super::start_memory;
@@ -91,6 +91,7 @@ impl PreparedBroker {
         let data_dir = config.data_dir.clone();
         let quotas = QuotaManager::new(&config);
         let authorizer = authorizer(&config)?;
+        let connections = Arc::new(Connections::new(&config));
         let node = Node {
             id: config.node_id,
             config,
@@ -99,7 +100,7 @@ impl PreparedBroker {
             groups,
             transactions: Arc::new(transactions),
             share,
-            connections: Arc::default(),
+            connections,
             fetch_sessions: FetchSessions::new(slots),
             listeners: sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect(),
             notices: Notices::new(notices),

@@ -33,5 +33,6 @@ mod rights;
 pub mod server;
 pub mod share;
 mod start_memory;
+mod throttle_field;
 pub mod timers;
 pub mod topic_name;

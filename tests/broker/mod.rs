@@ -2,6 +2,7 @@
 
 mod compaction;
 mod configs;
+mod connection_limits;
 mod consumer_protocol;
 mod expected_by_clients;
 mod foreign_folders;

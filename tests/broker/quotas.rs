@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use kafka_protocol::messages::alter_client_quotas_request::{EntityData, EntryData, OpData};
 use kafka_protocol::messages::alter_user_scram_credentials_request::ScramCredentialUpsertion;
+use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::describe_client_quotas_request::ComponentData;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    AlterClientQuotasRequest, AlterUserScramCredentialsRequest, DescribeClientQuotasRequest,
-    DescribeUserScramCredentialsRequest, FetchRequest, ProduceRequest, TopicName,
+    AlterClientQuotasRequest, AlterUserScramCredentialsRequest, CreateTopicsRequest,
+    DescribeClientQuotasRequest, DescribeUserScramCredentialsRequest, FetchRequest, ProduceRequest,
+    TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use kafkit::records::BatchBuilder;
@@ -248,4 +250,75 @@ fn scram_credentials_are_kept_without_the_password() {
             assert!(!holds, "{} holds the salted password", path.display());
         }
     }
+}
+
+/// A request takes some microseconds, which over ten seconds is far more than a millionth of a percent of a thread.
+#[test]
+fn a_client_that_takes_too_much_time_is_slowed_down_for_a_second_at_most() {
+    let cluster = Cluster::start();
+    let client = [("client-id", Some("busy"))];
+    assert_eq!(alter(&cluster, &client, "request_percentage", Some(1e-6)).0, 0);
+    let mut busy = connect_as(&cluster, "busy");
+    let told = busy.send(&DescribeClientQuotasRequest::default()).unwrap();
+    assert!((1..=1000).contains(&told.throttle_time_ms), "{told:?}");
+    let before = Instant::now();
+    busy.send(&DescribeClientQuotasRequest::default()).unwrap();
+    let waited = before.elapsed();
+    assert!(waited > Duration::from_millis(500), "{waited:?}");
+    let other = connect_as(&cluster, "other").send(&DescribeClientQuotasRequest::default());
+    assert_eq!(other.unwrap().throttle_time_ms, 0);
+}
+
+/// Asks for a topic; the error code and message, and for how long the client is slowed down.
+fn create(connection: &mut Connection, version: i16, name: &str, partitions: i32) -> (i16, String, i32) {
+    let topic = CreatableTopic::default()
+        .with_name(TopicName(text(name)))
+        .with_num_partitions(partitions)
+        .with_replication_factor(1);
+    let request = CreateTopicsRequest::default()
+        .with_timeout_ms(1000)
+        .with_topics(vec![topic]);
+    let answer = connection.send_as(&request, version).unwrap();
+    let result = &answer.topics[0];
+    let message = result.error_message.as_ref().map(ToString::to_string);
+    (
+        result.error_code,
+        message.unwrap_or_default(),
+        answer.throttle_time_ms,
+    )
+}
+
+/// At one in ten seconds over a window of eleven a client has one partition at once. Apache Kafka 4.3.1 has the same
+/// conversation.
+#[test]
+fn a_client_that_changes_too_much_is_refused_until_it_may_again() {
+    const QUOTA_EXCEEDED: i16 = 89;
+    let cluster = Cluster::start();
+    let client = [("client-id", Some("eager"))];
+    let set = |limit| {
+        assert_eq!(
+            alter(&cluster, &client, "controller_mutation_rate", Some(limit)).0,
+            0
+        )
+    };
+    set(0.1);
+    let mut eager = connect_as(&cluster, "eager");
+    assert_eq!(create(&mut eager, 7, "a", 3), (0, String::new(), 0));
+    let refused = create(&mut eager, 7, "b", 1);
+    let words = "The throttling quota has been exceeded.";
+    assert_eq!((refused.0, refused.1.as_str()), (QUOTA_EXCEEDED, words));
+    assert!((1..=19_000).contains(&refused.2), "{}", refused.2);
+    drop(eager);
+    // Before version 6 a client does not know how to be refused.
+    let mut older = connect_as(&cluster, "eager");
+    let taken = create(&mut older, 5, "c", 1);
+    assert_eq!(taken.0, 0);
+    assert!((1..=29_000).contains(&taken.2), "{}", taken.2);
+    drop(older);
+    let mut other = connect_as(&cluster, "other");
+    assert_eq!(create(&mut other, 7, "d", 20).0, 0);
+    set(1000.0);
+    wait_until("the client may create again", || {
+        create(&mut connect_as(&cluster, "eager"), 7, "b", 1).0 == 0
+    });
 }

@@ -4,6 +4,7 @@
 //! Pure. What a quota does to a client is in `broker/quotas/`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use kafka_protocol::ResponseError;
 
@@ -15,6 +16,9 @@ pub(in crate::broker) const IP: &str = "ip";
 
 pub(in crate::broker) const PRODUCER_BYTE_RATE: &str = "producer_byte_rate";
 pub(in crate::broker) const CONSUMER_BYTE_RATE: &str = "consumer_byte_rate";
+pub(in crate::broker) const REQUEST_PERCENTAGE: &str = "request_percentage";
+pub(in crate::broker) const CONTROLLER_MUTATION_RATE: &str = "controller_mutation_rate";
+const CONNECTION_CREATION_RATE: &str = "connection_creation_rate";
 
 /// Who has a quota: types of entities with names; `None` is the default of a type.
 pub(in crate::broker) type Entity = BTreeMap<String, Option<String>>;
@@ -57,7 +61,7 @@ pub(in crate::broker) fn check_entity(entity: &Entity) -> Result<(), Refused> {
         return refused(message.to_owned());
     }
     match address {
-        Some(address) if address.parse::<std::net::IpAddr>().is_err() && address != "localhost" => {
+        Some(address) if address.parse::<IpAddr>().is_err() && address != "localhost" => {
             refused(format!("{address} is not a valid IP or resolvable host."))
         }
         _ => Ok(()),
@@ -69,9 +73,9 @@ pub(in crate::broker) fn check_change(entity: &Entity, key: &str, limit: Option<
     let refused = |message: String| Err((ResponseError::InvalidRequest, message));
     // The type of a limit that must be a whole number, and the largest.
     let whole = match (entity.contains_key(IP), key) {
-        (true, "connection_creation_rate") => Some(("INT", f64::from(i32::MAX))),
+        (true, CONNECTION_CREATION_RATE) => Some(("INT", f64::from(i32::MAX))),
         (false, PRODUCER_BYTE_RATE | CONSUMER_BYTE_RATE) => Some(("LONG", i64::MAX as f64)),
-        (false, "request_percentage" | "controller_mutation_rate") => None,
+        (false, REQUEST_PERCENTAGE | CONTROLLER_MUTATION_RATE) => None,
         _ => return refused(format!("Invalid configuration key {key}")),
     };
     let Some(limit) = limit else { return Ok(()) };
@@ -186,6 +190,25 @@ pub(in crate::broker) fn held_by(
     None
 }
 
+/// How many connections a second may come from an address: its own quota, or the default; infinite without either.
+pub(in crate::broker) fn connection_rate_of(quotas: &ClientQuotas, address: IpAddr) -> f64 {
+    let is_meant = |name: &str| match name.parse::<IpAddr>() {
+        Ok(named) => named.to_canonical() == address,
+        Err(_) => name == "localhost" && address.is_loopback(),
+    };
+    let of = |wanted: &dyn Fn(Option<&str>) -> bool| {
+        let mut found = quotas.iter().filter_map(|(entity, limits)| {
+            let name = entity.get(IP)?;
+            let limit = limits.get(CONNECTION_CREATION_RATE)?;
+            wanted(name.as_deref()).then_some(limit.0)
+        });
+        found.next()
+    };
+    let own = of(&|name| name.is_some_and(is_meant));
+    own.or_else(|| of(&|name| name.is_none()))
+        .unwrap_or(f64::INFINITY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,6 +297,20 @@ mod tests {
         add(&mut quotas, some("u"), Some(None), 2.0);
         add(&mut quotas, some("u"), some("other"), 1.0);
         assert_eq!(held(&quotas), told(2.0, "u", "c"));
+    }
+
+    #[test]
+    fn an_address_has_its_own_rate_of_connections_or_the_default() {
+        let local = IpAddr::from([127, 0, 0, 1]);
+        let mut quotas = ClientQuotas::new();
+        assert_eq!(connection_rate_of(&quotas, local), f64::INFINITY);
+        let limit = |limit| BTreeMap::from([(CONNECTION_CREATION_RATE.to_owned(), Limit(limit))]);
+        quotas.insert(entity(&[(IP, None)]), limit(7.0));
+        assert_eq!(connection_rate_of(&quotas, local), 7.0);
+        quotas.insert(entity(&[(IP, Some("10.0.0.1"))]), limit(5.0));
+        assert_eq!(connection_rate_of(&quotas, local), 7.0);
+        quotas.insert(entity(&[(IP, Some("localhost"))]), limit(3.0));
+        assert_eq!(connection_rate_of(&quotas, local), 3.0);
     }
 
     #[test]

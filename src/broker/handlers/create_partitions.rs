@@ -10,14 +10,14 @@ use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
 use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
 
-use super::text;
+use super::{count_mutations, text};
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::controller::{self, Refused, duplicate_topic_name, named_twice};
 use crate::broker::node::Node;
 
 pub fn handle(
     node: &Arc<Node>,
-    _: &RequestContext,
+    context: &RequestContext,
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
     let twice = named_twice(request.topics.iter().map(|topic| topic.name.clone()));
@@ -27,7 +27,7 @@ pub fn handle(
         let outcome = if twice.contains(&topic.name) {
             Err(duplicate_topic_name())
         } else {
-            add(node, topic, request.validate_only)
+            add(node, context, topic, request.validate_only)
         };
         let result = CreatePartitionsTopicResult::default().with_name(topic.name.clone());
         match outcome {
@@ -40,7 +40,12 @@ pub fn handle(
     CreatePartitionsResponse::default().with_results(results.collect())
 }
 
-fn add(node: &Node, wanted: &CreatePartitionsTopic, validate_only: bool) -> Result<(), Refused> {
+fn add(
+    node: &Node,
+    context: &RequestContext,
+    wanted: &CreatePartitionsTopic,
+    validate_only: bool,
+) -> Result<(), Refused> {
     let name = wanted.name.as_str();
     let assignments: Option<Vec<Vec<i32>>> = wanted.assignments.as_ref().map(|assignments| {
         let replicas = assignments.iter().map(|assignment| &assignment.broker_ids);
@@ -48,6 +53,7 @@ fn add(node: &Node, wanted: &CreatePartitionsTopic, validate_only: bool) -> Resu
     });
     let image = node.cluster.image();
     let assignments = controller::create_partitions(&image, name, wanted.count, assignments)?;
+    count_mutations(node, context, context.version >= 3, assignments.len())?;
     if validate_only {
         return Ok(());
     }

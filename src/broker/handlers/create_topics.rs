@@ -4,6 +4,7 @@
 //! - `-1` partitions or replicas mean the broker's defaults (KIP-464); with a manual assignment both must be -1.
 //! - Apache Kafka's own metadata topic cannot be created (`INVALID_REQUEST`).
 //! - `validate_only` checks everything and creates nothing.
+//! - From v6 on topics are refused while the client has created more than its quota allows (KIP-599).
 //! - v5 and later return the topic's configs (KIP-525), v7 its id.
 //!
 //! The checks and their order are the controller's ([`controller::create_topic`]).
@@ -20,7 +21,7 @@ use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, Cr
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use uuid::Uuid;
 
-use super::text;
+use super::{count_mutations, text};
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::controller::{
     self, PlannedTopic, Refused, RequestedTopic, TopicDefaults, duplicate_topic_name, named_twice,
@@ -36,12 +37,13 @@ use crate::topic_config::TOPIC_CONFIGS;
 /// them.
 pub async fn handle(
     node: &Arc<Node>,
-    _: &RequestContext,
+    context: &RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
     let node = Arc::clone(node);
+    let context = context.clone();
     let names: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
-    let created = tokio::task::spawn_blocking(move || create_all(&node, request)).await;
+    let created = tokio::task::spawn_blocking(move || create_all(&node, &context, request)).await;
     created.unwrap_or_else(|_| {
         let failed = |name| {
             CreatableTopicResult::default()
@@ -52,7 +54,11 @@ pub async fn handle(
     })
 }
 
-fn create_all(node: &Arc<Node>, request: CreateTopicsRequest) -> CreateTopicsResponse {
+fn create_all(
+    node: &Arc<Node>,
+    context: &RequestContext,
+    request: CreateTopicsRequest,
+) -> CreateTopicsResponse {
     let twice = named_twice(request.topics.iter().map(|topic| topic.name.clone()));
     let validate_only = request.validate_only;
     let mut answered = HashSet::new();
@@ -65,7 +71,7 @@ fn create_all(node: &Arc<Node>, request: CreateTopicsRequest) -> CreateTopicsRes
         let result = if twice.contains(&name) {
             Err(duplicate_topic_name())
         } else {
-            create(node, &topic, validate_only)
+            create(node, context, &topic, validate_only)
         };
         let result = result.unwrap_or_else(|(error, message)| {
             CreatableTopicResult::default()
@@ -100,12 +106,18 @@ pub(super) fn create_automatically(node: &Node, name: &str) -> Result<Arc<TopicI
     })
 }
 
-fn create(node: &Node, topic: &CreatableTopic, validate_only: bool) -> Result<CreatableTopicResult, Refused> {
+fn create(
+    node: &Node,
+    context: &RequestContext,
+    topic: &CreatableTopic,
+    validate_only: bool,
+) -> Result<CreatableTopicResult, Refused> {
     let defaults = TopicDefaults {
         partitions: node.config.num_partitions,
         replication_factor: node.config.number("default.replication.factor"),
     };
     let planned = controller::create_topic(&node.cluster.image(), defaults, &requested(topic))?;
+    count_mutations(node, context, context.version >= 6, planned.assignments.len())?;
     let name = topic.name.as_str();
     let id = if validate_only {
         Uuid::nil()

@@ -15,7 +15,7 @@ use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use uuid::Uuid;
 
-use super::{text, topic_name};
+use super::{count_mutations, text, topic_name};
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::controller::{self, Refused, Repeated, TopicSelection};
 use crate::broker::cluster::image::TopicImage;
@@ -45,7 +45,7 @@ pub fn handle(
         let mut result = DeletableTopicResult::default()
             .with_name(wanted.name.as_deref().map(topic_name))
             .with_topic_id(wanted.id);
-        match delete(node, wanted, &repeated) {
+        match delete(node, context, wanted, &repeated) {
             Ok(topic) => {
                 result.name = Some(topic_name(&topic.name));
                 result.topic_id = topic.id;
@@ -69,9 +69,15 @@ pub fn handle(
     response
 }
 
-fn delete(node: &Node, wanted: &TopicSelection, repeated: &Repeated) -> Result<Arc<TopicImage>, Refused> {
+fn delete(
+    node: &Node,
+    context: &RequestContext,
+    wanted: &TopicSelection,
+    repeated: &Repeated,
+) -> Result<Arc<TopicImage>, Refused> {
     let is_enabled = node.config.flag("delete.topic.enable");
     let topic = controller::delete_topic(&node.cluster.image(), wanted, repeated, is_enabled)?;
+    count_mutations(node, context, context.version >= 5, topic.partitions.len())?;
     node.replicas
         .delete_topic(&topic.name)
         .map_err(|error| (ResponseError::KafkaStorageError, error.message()))?;

@@ -73,8 +73,14 @@ pub mod unregister_broker;
 pub mod update_features;
 pub mod write_txn_markers;
 
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{BrokerId, TopicName};
 use kafka_protocol::protocol::StrBytes;
+
+use super::call::RequestContext;
+use super::cluster::controller::Refused;
+use super::node::Node;
+use super::timers::steady_ms;
 
 /// A string of a response.
 fn text(text: impl Into<String>) -> StrBytes {
@@ -89,4 +95,25 @@ fn broker_ids(ids: &[i32]) -> Vec<BrokerId> {
 /// A topic name of a response.
 fn topic_name(name: &str) -> TopicName {
     TopicName(text(name))
+}
+
+/// Counts partitions that a request creates or deletes. Where the client has used more than its quota it is slowed down,
+/// and refused if the version of its request knows how to be (`is_strict`, KIP-599).
+fn count_mutations(
+    node: &Node,
+    context: &RequestContext,
+    is_strict: bool,
+    partitions: usize,
+) -> Result<(), Refused> {
+    let image = node.cluster.image();
+    let counted = (partitions, steady_ms());
+    let verdict = node
+        .quotas
+        .record_mutations(&image, context.sender(), is_strict, counted);
+    context.throttle.raise_ms(verdict.throttle_ms);
+    if verdict.is_allowed {
+        return Ok(());
+    }
+    let message = "The throttling quota has been exceeded.";
+    Err((ResponseError::ThrottlingQuotaExceeded, message.to_owned()))
 }

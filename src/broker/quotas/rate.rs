@@ -14,6 +14,11 @@ impl Window {
     pub(in crate::broker) fn length_ms(self) -> i64 {
         self.sample_ms.saturating_mul(self.samples)
     }
+
+    /// How long a sample is, as milliseconds of the protocol.
+    pub(in crate::broker) fn sample_as_ms(self) -> i32 {
+        i32::try_from(self.sample_ms).unwrap_or(i32::MAX)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +97,23 @@ impl Rate {
         (sum * 1000.0 / elapsed as f64, elapsed)
     }
 
+    /// For how many milliseconds nothing may come, so that the rate over that much longer a window is the limit; 0 if it
+    /// is within it.
+    pub(in crate::broker) fn throttle_ms(&mut self, window: Window, limit: f64, now_ms: i64) -> i32 {
+        let (value, elapsed_ms) = self.measure(window, now_ms);
+        if value > limit {
+            // A float becomes the nearest number that there is.
+            ((value - limit) / limit * elapsed_ms as f64).round() as i32
+        } else {
+            0
+        }
+    }
+
+    /// Whether nothing was ever counted.
+    pub(in crate::broker) fn is_unused(&self) -> bool {
+        self.samples.is_empty()
+    }
+
     /// Whether nothing was counted within the window.
     pub(in crate::broker) fn is_idle(&self, window: Window, now_ms: i64) -> bool {
         self.samples
@@ -116,6 +138,25 @@ mod tests {
         assert_eq!(rate.measure(WINDOW, 100), (500.0, 10_000));
         // As long as the first sample counts, its age stretches the window.
         assert_eq!(rate.measure(WINDOW, 10_600), (5000.0 / 10.5, 10_500));
+    }
+
+    #[test]
+    fn a_client_is_slowed_down_until_its_rate_is_within_the_quota() {
+        // 5000 bytes over 10 seconds are 500 a second; at a limit of 100 they take 50 seconds, so 40 more.
+        for (bytes, limit, throttle_ms) in [
+            (5000.0, 100.0, 40_000),
+            (1000.0, 100.0, 0),
+            (5000.0, f64::NAN, 0),
+            (f64::MAX / 10.0, 1.0, i32::MAX),
+        ] {
+            let mut rate = Rate::default();
+            rate.record(WINDOW, bytes, 0);
+            assert_eq!(
+                rate.throttle_ms(WINDOW, limit, 0),
+                throttle_ms,
+                "{bytes} at {limit}"
+            );
+        }
     }
 
     #[test]

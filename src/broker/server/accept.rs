@@ -1,4 +1,4 @@
-//! Listens, accepts, limits connections, and stops in order.
+//! Listens, accepts within the limits of connections, and stops in order.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,12 +7,28 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::connection_limits::{Overrides, has_room, of_address, wait_after};
 use super::connections::Listener;
 use super::session::Session;
 use crate::broker::node::Node;
+use crate::broker::quotas::connection_quotas::Verdict;
+use crate::broker::timers::steady_ms;
 
-/// Accepts on one listener until `shutdown` is set, and then ends its sessions.
+/// How long a limit that was raised is noticed late.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A connection that has come and is not served yet.
+struct Arrival {
+    stream: TcpStream,
+    peer: SocketAddr,
+    /// When the rate of new connections allows it.
+    due: Instant,
+}
+
+/// Accepts on one listener until `shutdown` is set, and then ends its sessions. While a connection waits for a limit of
+/// the broker or of the listener, those behind it wait in the queue of the system.
 pub(in crate::broker) async fn accept(
     node: Arc<Node>,
     socket: TcpListener,
@@ -20,13 +36,24 @@ pub(in crate::broker) async fn accept(
     mut shutdown: watch::Receiver<bool>,
 ) {
     let mut sessions = JoinSet::new();
+    let mut overrides = Overrides::default();
+    let mut arrival: Option<Arrival> = None;
     loop {
+        let due = arrival.as_ref().map(|arrival| arrival.due);
         tokio::select! {
-            accepted = socket.accept() => match accepted {
-                Ok((stream, peer)) => start_session(&node, &listener, stream, peer, &mut sessions),
+            accepted = socket.accept(), if due.is_none() => match accepted {
+                Ok((stream, peer)) => {
+                    let due = Instant::now() + wait_after(&node, &listener);
+                    arrival = Some(Arrival { stream, peer, due });
+                }
                 // Probably out of file descriptors: wait for other connections to close.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(_) => sleep(Duration::from_millis(50)).await,
             },
+            () = turn(&node, &listener, due) => {
+                if let Some(arrival) = arrival.take() {
+                    start_session(&node, &listener, arrival, &mut overrides, &mut sessions);
+                }
+            }
             Some(_) = sessions.join_next() => {}
             () = stopped(&mut shutdown) => break,
         }
@@ -34,28 +61,50 @@ pub(in crate::broker) async fn accept(
     sessions.shutdown().await;
 }
 
+/// Returns when the connection that has come may be served; never if there is none.
+async fn turn(node: &Node, listener: &Listener, due: Option<Instant>) {
+    let Some(due) = due else {
+        return std::future::pending().await;
+    };
+    sleep_until(due).await;
+    loop {
+        // Before the look: one that closes between the two is not missed.
+        let closed = node.connections.one_closed();
+        if has_room(node, listener) {
+            return;
+        }
+        let _ = timeout(LOOK_AGAIN, closed).await;
+    }
+}
+
 fn start_session(
     node: &Arc<Node>,
     listener: &Arc<Listener>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    Arrival { stream, peer, .. }: Arrival,
+    overrides: &mut Overrides,
     sessions: &mut JoinSet<()>,
 ) {
-    let Some(guard) = node.connections.open_one(most_connections(node)) else {
-        return;
-    };
-    let _ = stream.set_nodelay(true);
-    let session = Session::new(Arc::clone(node), Arc::clone(listener), stream, peer.ip(), guard);
-    sessions.spawn(session.run());
+    let address = peer.ip().to_canonical();
+    let limits = of_address(node, overrides, address);
+    match node.connections.open_one(listener, address, limits, steady_ms()) {
+        Ok(guard) => {
+            let _ = stream.set_nodelay(true);
+            let session = Session::new(Arc::clone(node), Arc::clone(listener), stream, peer.ip(), guard);
+            sessions.spawn(session.run());
+        }
+        Err(Verdict::CloseAfter(ms)) => {
+            let time = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+            sessions.spawn(async move {
+                sleep(time).await;
+                drop(stream);
+            });
+        }
+        // Dropping closes it.
+        Err(_) => {}
+    }
 }
 
 /// Returns when the broker has to stop.
 pub(in crate::broker) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
-}
-
-/// `max.connections` as it is in force now.
-fn most_connections(node: &Node) -> usize {
-    let image = node.cluster.image();
-    usize::try_from(node.broker_values(&image).number("max.connections")).unwrap_or(0)
 }

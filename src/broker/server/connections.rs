@@ -1,10 +1,15 @@
-//! Where clients reach the broker, and how many of them are connected. Accepting them is in `accept`.
+//! Where clients reach the broker, and which of them are connected. Accepting them is in `accept`; the limits are in
+//! `connection_limits`.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+
+use crate::broker::config::BrokerConfig;
+use crate::broker::quotas::client_window;
+use crate::broker::quotas::connection_quotas::{AddressLimits, ConnectionQuotas, Verdict};
 
 /// An address the broker listens on, and the one that it advertises to the clients that connected there.
 #[derive(Debug)]
@@ -16,14 +21,24 @@ pub struct Listener {
 }
 
 /// Counts the connections: those that are open, and all since the start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Connections {
     open: AtomicUsize,
     next: AtomicU64,
+    quotas: Mutex<ConnectionQuotas>,
     closed: Notify,
 }
 
 impl Connections {
+    pub(in crate::broker) fn new(config: &BrokerConfig) -> Self {
+        Self {
+            open: AtomicUsize::new(0),
+            next: AtomicU64::new(0),
+            quotas: Mutex::new(ConnectionQuotas::new(client_window(config))),
+            closed: Notify::new(),
+        }
+    }
+
     /// How many are open now.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
@@ -31,9 +46,19 @@ impl Connections {
 
     /// Returns when no client is connected.
     pub(in crate::broker) async fn none(&self) {
-        while self.open() > 0 {
-            self.closed.notified().await;
+        loop {
+            // Before the look: one that closes between the two is not missed.
+            let closed = self.closed.notified();
+            if self.open() == 0 {
+                return;
+            }
+            closed.await;
         }
+    }
+
+    /// Returns when the next connection is closed.
+    pub(in crate::broker) async fn one_closed(&self) {
+        self.closed.notified().await;
     }
 
     /// How many were opened since the start.
@@ -41,15 +66,29 @@ impl Connections {
         self.next.load(Ordering::Relaxed)
     }
 
-    /// Counts one more; `None` if `limit` are open.
-    pub(in crate::broker) fn open_one(self: &Arc<Self>, limit: usize) -> Option<ConnectionGuard> {
-        if self.open() >= limit {
-            return None;
+    /// What is counted for the limits.
+    pub(in crate::broker) fn quotas(&self) -> MutexGuard<'_, ConnectionQuotas> {
+        self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more, or says why it is not served.
+    pub(in crate::broker) fn open_one(
+        self: &Arc<Self>,
+        listener: &Arc<Listener>,
+        address: IpAddr,
+        limits: AddressLimits,
+        now_ms: i64,
+    ) -> Result<ConnectionGuard, Verdict> {
+        match self.quotas().open(&listener.name, address, limits, now_ms) {
+            Verdict::Serve => {}
+            refused => return Err(refused),
         }
         self.open.fetch_add(1, Ordering::Relaxed);
-        Some(ConnectionGuard {
+        Ok(ConnectionGuard {
             number: self.next.fetch_add(1, Ordering::Relaxed),
             connections: Arc::clone(self),
+            listener: Arc::clone(listener),
+            address,
         })
     }
 }
@@ -60,11 +99,14 @@ pub(in crate::broker) struct ConnectionGuard {
     /// How many connections were opened before this one.
     pub(in crate::broker) number: u64,
     connections: Arc<Connections>,
+    listener: Arc<Listener>,
+    address: IpAddr,
 }
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
+        self.connections.quotas().close(&self.listener.name, self.address);
         self.connections.open.fetch_sub(1, Ordering::Relaxed);
-        self.connections.closed.notify_one();
+        self.connections.closed.notify_waiters();
     }
 }

@@ -1,9 +1,12 @@
 //! The sockets of a node: what accepts a connection, reads requests from it and writes responses to it.
 //!
-//! [`accept`] listens, [`session`] serves one connection, [`connections`] counts them, [`send`] writes frames. Owns
+//! [`accept`] listens, [`session`] serves one connection, [`connections`] counts them, [`connection_limits`] limits them,
+//! [`send`] writes frames. Owns
 //! no field of any API: which handler answers is decided by the table in `apis`.
 
 pub(in crate::broker) mod accept;
+mod connection_limits;
 pub mod connections;
 mod send;
 pub(in crate::broker) mod session;
+mod thread_time;

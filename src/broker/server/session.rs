@@ -17,12 +17,15 @@ use tokio::time::timeout;
 
 use super::connections::{ConnectionGuard, Listener};
 use super::send;
-use crate::broker::access::Principal;
-use crate::broker::apis;
+use super::thread_time::Timed;
+use crate::broker::access::{AclOperation, Principal};
+use crate::broker::apis::{self, Api};
 use crate::broker::call::{Call, RequestContext, Throttle};
 use crate::broker::node::Node;
+use crate::broker::quotas::Sender;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
+use crate::broker::throttle_field;
 use crate::broker::timers::steady_ms;
 use crate::wire::frame;
 use crate::wire::header::RequestStart;
@@ -199,14 +202,17 @@ impl Session {
             .read_client_id(api.key, &frame)
             .ok_or_else(|| Refusal::new("a truncated request header"))?;
         frame.advance(body);
-        let mut outcome = api.call(Call {
+        let client_id = client_id.unwrap_or_default();
+        let principal = Principal::ANONYMOUS;
+        let client = self.measured(api).then(|| (principal.clone(), client_id.clone()));
+        let mut outcome = Timed::new(api.call(Call {
             context: RequestContext {
                 api: api.key,
                 version: header.version,
                 correlation_id: header.correlation_id,
-                client_id: client_id.unwrap_or_default(),
+                client_id,
                 client_host: self.client_host,
-                principal: Principal::ANONYMOUS,
+                principal,
                 listener: Arc::clone(&self.listener),
                 connection: self.guard.number,
                 newer_fields: Bytes::new(),
@@ -215,12 +221,40 @@ impl Session {
             node: Arc::clone(&self.node),
             body: frame,
             shape: api.shape(header.version),
-        });
-        tokio::select! {
+        }));
+        let (answer, spent) = tokio::select! {
             biased;
-            answer = &mut outcome => Ok(answer?),
-            () = client_left(&mut self.stream, &mut self.input) => Err(End::Quiet),
+            answer = &mut outcome => answer,
+            () = client_left(&mut self.stream, &mut self.input) => return Err(End::Quiet),
+        };
+        if let Some((principal, client_id)) = client {
+            let sender = Sender {
+                user: &principal.name,
+                client_id: &client_id,
+            };
+            self.count_time(sender, spent);
         }
+        Ok(match self.throttle.ms() {
+            0 => answer?,
+            throttle_ms => throttle_field::raise(answer?, api.key, header.version, throttle_ms),
+        })
+    }
+
+    /// Whether the time of a request counts: where there are quotas, and not what brokers ask of each other.
+    fn measured(&self, api: &Api) -> bool {
+        let is_of_brokers = api
+            .access
+            .iter()
+            .any(|(operation, _)| *operation == AclOperation::ClusterAction);
+        !is_of_brokers && !self.node.cluster.image().client_quotas().is_empty()
+    }
+
+    /// Slows a client down whose requests have taken more time than its quota allows.
+    fn count_time(&self, sender: Sender<'_>, spent: Duration) {
+        let image = self.node.cluster.image();
+        let quotas = &self.node.quotas;
+        self.throttle
+            .raise_ms(quotas.record_time(&image, sender, spent, steady_ms()));
     }
 }
 
