@@ -18,6 +18,7 @@ pub struct EntryFile<const N: usize> {
     len: u64,
     window: Vec<[u8; N]>,
     window_at: u64,
+    entries_read: u64,
 }
 
 impl<const N: usize> EntryFile<N> {
@@ -30,6 +31,7 @@ impl<const N: usize> EntryFile<N> {
             len,
             window: Vec::new(),
             window_at: 0,
+            entries_read: 0,
         })
     }
 
@@ -57,13 +59,49 @@ impl<const N: usize> EntryFile<N> {
         self.window.clear();
         self.window.resize(entries, [0; N]);
         self.window_at = at;
-        let start = self.skip + at * N as u64;
+        self.entries_read += entries as u64;
+        let start = self.start_of(at);
         if let Err(error) = self.file.read_exact_at(self.window.as_flattened_mut(), start) {
             self.window.clear();
             return Err(error);
         }
         self.in_window(at)
             .ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))
+    }
+
+    /// The byte of the file at which an entry begins.
+    fn start_of(&self, at: u64) -> u64 {
+        self.skip + at * N as u64
+    }
+
+    /// How many entries come before the first of which `is_before` does not hold, in a file where it holds of those in
+    /// front alone. Reads as few entries as there are bits in the number of entries.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading, and of `is_before`.
+    pub fn partition_point<E: From<io::Error>>(
+        &mut self,
+        is_before: impl Fn(&[u8; N]) -> Result<bool, E>,
+    ) -> Result<u64, E> {
+        let (mut from, mut to) = (0, self.len);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            let mut entry = [0; N];
+            self.file.read_exact_at(&mut entry, self.start_of(middle))?;
+            self.entries_read += 1;
+            if is_before(&entry)? {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        Ok(from)
+    }
+
+    /// How many entries have been read from the file so far.
+    pub fn entries_read(&self) -> u64 {
+        self.entries_read
     }
 
     fn in_window(&self, at: u64) -> Option<[u8; N]> {

@@ -371,13 +371,11 @@ impl PartitionLog {
             .saturating_sub(1);
         let mut found = Vec::new();
         for segment in self.segments.iter().skip(first) {
-            for transaction in transaction_index::read(&segment.path(FileKind::TransactionIndex))? {
-                if transaction.last_offset >= offset && transaction.first_offset < upper_bound {
-                    found.push(transaction);
-                }
-                if transaction.last_stable_offset >= upper_bound {
-                    return Ok(found);
-                }
+            let index = segment.path(FileKind::TransactionIndex);
+            let (more, is_complete) = transaction_index::overlapping(&index, offset, upper_bound)?;
+            found.extend(more);
+            if is_complete {
+                break;
             }
         }
         Ok(found)

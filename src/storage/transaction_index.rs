@@ -1,7 +1,7 @@
 //! `.txnindex`: the aborted transactions of a segment, in the order of their abort markers.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::entry_file::EntryFile;
@@ -79,6 +79,45 @@ pub fn read(path: &Path) -> Result<Vec<AbortedTransaction>> {
     entries(path)?.collect::<Result<_>>().map_err(context)
 }
 
+/// What a reader of committed records from `offset` up to `upper_bound` must leave out of the segment with this index: what
+/// was aborted at `offset` or later, and began before `upper_bound`. The flag says that no later segment has more.
+/// Reads those entries and few others, however long the index is; a missing file has none.
+pub fn overlapping(
+    path: &Path,
+    offset: Offset,
+    upper_bound: Offset,
+) -> Result<(Vec<AbortedTransaction>, bool)> {
+    let context = |error: Error| error.context(format_args!("cannot read {}", path.display()));
+    let opened = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Vec::new(), false)),
+        opened => opened,
+    };
+    let file = opened.and_then(|file| EntryFile::new(file, 0));
+    let mut file = file.map_err(|error| context(error.into()))?;
+    overlapping_in(&mut file, offset, upper_bound).map_err(context)
+}
+
+fn overlapping_in(
+    file: &mut EntryFile<ENTRY_LEN>,
+    offset: Offset,
+    upper_bound: Offset,
+) -> Result<(Vec<AbortedTransaction>, bool)> {
+    let unknown = || Error::bad_data("transaction index entry of an unknown version");
+    let read = |entry: &[u8; ENTRY_LEN]| AbortedTransaction::parse(entry).ok_or_else(unknown);
+    let first = file.partition_point(|entry| Ok::<_, Error>(read(entry)?.last_offset < offset))?;
+    let mut found = Vec::new();
+    for at in first..file.len() {
+        let transaction = read(&file.get(at)?)?;
+        if transaction.first_offset < upper_bound {
+            found.push(transaction);
+        }
+        if transaction.last_stable_offset >= upper_bound {
+            return Ok((found, true));
+        }
+    }
+    Ok((found, false))
+}
+
 /// Adds an entry; the first one of a segment makes the file.
 pub fn append(path: &Path, transaction: AbortedTransaction) -> Result<()> {
     let write = || {
@@ -86,4 +125,55 @@ pub fn append(path: &Path, transaction: AbortedTransaction) -> Result<()> {
         file.write_all(&transaction.to_bytes())
     };
     write().map_err(|error| Error::from(error).context(format_args!("cannot write {}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Transaction number `n` has the ten offsets from `10 * n` on, the last of which is its abort marker.
+    fn transaction(number: i64) -> AbortedTransaction {
+        AbortedTransaction {
+            producer_id: number,
+            first_offset: 10 * number,
+            last_offset: 10 * number + 9,
+            last_stable_offset: 10 * number + 10,
+        }
+    }
+
+    fn index(count: i64) -> EntryFile<ENTRY_LEN> {
+        let mut file = tempfile::tempfile().unwrap();
+        let bytes: Vec<u8> = (0..count).flat_map(|number| transaction(number).to_bytes()).collect();
+        file.write_all(&bytes).unwrap();
+        EntryFile::new(file, 0).unwrap()
+    }
+
+    #[test]
+    fn a_part_of_a_long_index_is_found_without_reading_the_rest() {
+        const COUNT: i64 = 100_000;
+        for number in [0, 1, 511, 512, 50_000, COUNT - 2] {
+            let mut file = index(COUNT);
+            let (offset, end) = (10 * number + 5, 10 * number + 15);
+            let (found, is_complete) = overlapping_in(&mut file, offset, end).unwrap();
+            assert_eq!(found, [transaction(number), transaction(number + 1)]);
+            assert!(is_complete);
+            // Seventeen to find the first, and one window of entries from there.
+            assert!(file.entries_read() <= 17 + 512, "{} for {number}", file.entries_read());
+        }
+    }
+
+    #[test]
+    fn all_that_ends_at_the_offset_or_later_and_begins_before_the_bound_is_found() {
+        let all: Vec<AbortedTransaction> = (0..40).map(transaction).collect();
+        for offset in 0..400 {
+            for bound in [offset + 1, offset + 9, offset + 10, offset + 31, 1000] {
+                let (found, _) = overlapping_in(&mut index(40), offset, bound).unwrap();
+                let wanted = all
+                    .iter()
+                    .filter(|one| one.last_offset >= offset && one.first_offset < bound);
+                assert_eq!(found, wanted.copied().collect::<Vec<_>>(), "{offset}..{bound}");
+            }
+        }
+        assert_eq!(overlapping_in(&mut index(0), 5, 9).unwrap(), (Vec::new(), false));
+    }
 }
