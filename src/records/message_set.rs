@@ -4,10 +4,10 @@
 
 use super::batch_header::{BatchHeader, TimestampType};
 use super::batches::Batches;
-use super::compression::{self, Codec, CompressionError};
+use super::compression::{self, Codec};
 use super::error::RecordError;
 use super::fields::i32_at;
-use super::lz4_header;
+use super::message_stream;
 use super::record::{Headers, Record};
 
 /// Where a message's key begins: after offset, size, checksum, magic and attributes, and a timestamp in format 1.
@@ -60,7 +60,7 @@ impl<'a> Message<'a> {
         })
     }
 
-    fn to_stored(self, offset: i64, timestamp: i64) -> StoredMessage<'a> {
+    pub(super) fn to_stored(self, offset: i64, timestamp: i64) -> StoredMessage<'a> {
         StoredMessage {
             record: Record {
                 offset,
@@ -120,11 +120,16 @@ impl<'a> Messages<'a> {
             .value
             .ok_or(RecordError::Malformed("a compressed message without value"))?;
         scratch.clear();
-        inflate(codec, header.magic, body, scratch, limit)?;
+        let inflated = message_stream::inflated(codec, header.magic, body)?;
+        compression::read_limited(codec, inflated, scratch, limit)?;
         let inner = Batches::new(scratch);
+        let mut last = None;
+        for message in inner.clone() {
+            last = Some(message?.header.base_offset);
+        }
         let append_time = header.timestamp_type() == TimestampType::LogAppendTime;
         Ok(Self(State::Wrapped {
-            offset_shift: offset_shift(header, inner.clone())?,
+            offset_shift: offset_shift(header, last)?,
             inner,
             wrapper_magic: header.magic,
             append_time: append_time.then_some(header.max_timestamp),
@@ -138,13 +143,9 @@ impl<'a> Messages<'a> {
     }
 }
 
-/// Format 1 numbers the inner messages from zero and gives the wrapper the last one's absolute offset; format 0 stores
-/// absolute offsets inside.
-fn offset_shift(wrapper: &BatchHeader, inner: Batches<'_>) -> Result<i64, RecordError> {
-    let mut last = None;
-    for message in inner {
-        last = Some(message?.header.base_offset);
-    }
+/// What to add to the offsets inside, of which the last is `last`. Format 1 numbers the inner messages from zero and gives the
+/// wrapper the last one's absolute offset; format 0 stores absolute offsets inside.
+pub(super) fn offset_shift(wrapper: &BatchHeader, last: Option<i64>) -> Result<i64, RecordError> {
     let last = last.ok_or(RecordError::Malformed(
         "a compressed message without messages inside",
     ))?;
@@ -158,22 +159,6 @@ fn offset_shift(wrapper: &BatchHeader, inner: Batches<'_>) -> Result<i64, Record
         ));
     }
     Ok(wrapper.base_offset.wrapping_sub(last))
-}
-
-fn inflate(
-    codec: Codec,
-    magic: i8,
-    body: &[u8],
-    out: &mut Vec<u8>,
-    limit: usize,
-) -> Result<(), CompressionError> {
-    if codec == Codec::Lz4 && magic == 0 {
-        let (header, len) = lz4_header::corrected(body)
-            .ok_or_else(|| compression::corrupt(codec, &"frame header is cut off"))?;
-        let frame = std::io::Read::chain(header.as_slice(), body.get(len..).unwrap_or_default());
-        return compression::read_limited(codec, lz4_flex::frame::FrameDecoder::new(frame), out, limit);
-    }
-    compression::decompress_into(codec, body, out, limit)
 }
 
 impl<'a> Messages<'a> {

@@ -15,6 +15,7 @@ mod gzip;
 pub mod inflate;
 pub mod lz4_header;
 pub mod message_set;
+pub mod message_stream;
 pub mod producer_fields;
 pub mod record;
 pub mod record_stream;

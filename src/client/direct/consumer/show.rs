@@ -15,6 +15,7 @@ use crate::records::batch_header::{self, crc_is_valid};
 use crate::records::batches::BatchRecords;
 use crate::records::compression::CompressionError;
 use crate::records::control_record::ControlType;
+use crate::records::message_stream::MessageStream;
 use crate::records::record_stream::StreamedRecord;
 use crate::records::{Batch, Batches, Codec, Record, RecordError};
 use crate::topic_partition::Offset;
@@ -23,8 +24,7 @@ use crate::topic_partition::Offset;
 const AT_ONCE: usize = 128;
 /// A batch that inflates to more bytes is not held as a whole: its records are shown one by one, as they are inflated.
 const HELD_AT_ONCE: usize = 8 << 20;
-/// The largest record, in bytes, and the largest batch of an old format, which is always inflated as a whole: as much as a
-/// broker may take by itself.
+/// The largest record, in bytes: as much as a broker may take by itself.
 const LARGEST: usize = 1 << 30;
 
 /// The batches of one partition out of one answer, and how far they were shown.
@@ -141,13 +141,14 @@ impl Viewer {
             batch_header::TimestampType::CreateTime => TimestampType::CreateTime,
             batch_header::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
         };
-        let limit = if header.magic < 2 { LARGEST } else { HELD_AT_ONCE };
         let is_compressed = header.codec() != Some(Codec::None);
-        let mut records = match batch.records(&mut self.scratch, limit) {
-            Err(RecordError::Compression(CompressionError::TooLarge { .. }))
-                if header.magic >= 2 && is_compressed =>
-            {
-                return stream_batch(batch, timestamp_type, position, visitor);
+        let mut records = match batch.records(&mut self.scratch, HELD_AT_ONCE) {
+            Err(RecordError::Compression(CompressionError::TooLarge { .. })) if is_compressed => {
+                return if header.magic < 2 {
+                    stream_messages(batch, timestamp_type, position, visitor)
+                } else {
+                    stream_batch(batch, timestamp_type, position, visitor)
+                };
             }
             records => records?,
         };
@@ -185,17 +186,43 @@ fn stream_batch(
                     return Err(Trouble::Corrupt(format!("the record {offset} is over 1 GB")));
                 }
             };
-            if record.offset < position.shown {
-                continue;
-            }
-            let flow =
-                show_records(&[record], timestamp_type, position, visitor).map_err(Trouble::Visitor)?;
+            let flow = show_one(record, timestamp_type, position, visitor)?;
             if flow.is_break() {
                 return Ok(flow);
             }
         }
         Ok(ControlFlow::Continue(()))
     })?
+}
+
+/// The same of a large message set of an old format.
+fn stream_messages(
+    batch: &Batch<'_>,
+    timestamp_type: TimestampType,
+    position: &mut Position,
+    visitor: &mut dyn RecordVisitor,
+) -> Result<ControlFlow<()>, Trouble> {
+    let mut messages = MessageStream::new(&batch.header, batch.bytes, LARGEST)?;
+    while let Some(record) = messages.next_record() {
+        let flow = show_one(record?, timestamp_type, position, visitor)?;
+        if flow.is_break() {
+            return Ok(flow);
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Shows one record, unless it is before the position.
+fn show_one(
+    record: Record<'_>,
+    timestamp_type: TimestampType,
+    position: &mut Position,
+    visitor: &mut dyn RecordVisitor,
+) -> Result<ControlFlow<()>, Trouble> {
+    if record.offset < position.shown {
+        return Ok(ControlFlow::Continue(()));
+    }
+    show_records(&[record], timestamp_type, position, visitor).map_err(Trouble::Visitor)
 }
 
 /// Takes the next records from offset `from` on, as many as are shown at once.
