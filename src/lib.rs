@@ -15,6 +15,7 @@ pub mod interrupt;
 pub mod java;
 pub mod java_tools;
 pub mod log_audit;
+pub mod monitor;
 pub mod output;
 pub mod plain_words;
 pub mod reassignment;

@@ -11,7 +11,7 @@ use kafkit::wire::error_codes;
 const ARROWS: &[(&str, &str)] = &[
     (
         "cli",
-        "client commands completion filter input output reassignment topic_config",
+        "client commands completion filter input monitor output reassignment topic_config",
     ),
     (
         "java_tools",
@@ -19,12 +19,12 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "commands",
-        "broker client filter input internal_records interrupt java log_audit output reassignment records storage topic_config \
-         wire",
+        "broker client filter input internal_records interrupt java log_audit monitor output reassignment records storage \
+         topic_config wire",
     ),
     (
         "output",
-        "client filter internal_records log_audit reassignment records storage wire",
+        "client filter internal_records log_audit monitor reassignment records storage wire",
     ),
     ("completion", "client records storage topic_config"),
     ("filter", ""),
@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &str)] = &[
         "internal_records java records storage topic_config wire",
     ),
     ("log_audit", "internal_records records storage"),
+    ("monitor", "client"),
     ("storage", "records"),
     ("records", ""),
     ("wire", ""),

@@ -27,6 +27,7 @@ pub mod reassign;
 pub mod records;
 mod refusal;
 mod times;
+pub mod top;
 pub mod topics;
 pub mod transactions;
 pub mod users;

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args, Command};
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
     acls, broker, configs, consume, describe, doctor, dump_log, generate, groups, leaders, offsets, produce,
-    quotas, reassign, records, topics, transactions, users,
+    quotas, reassign, records, top, topics, transactions, users,
 };
 use crate::error::{Error, Result};
 
@@ -28,6 +28,7 @@ const NOUNS: &[Row] = &[
     row::<acls::AclsArgs>("acls"),
     row::<reassign::ReassignArgs>("reassign"),
     row::<dump_log::DumpLogArgs>("dump-log"),
+    row::<top::TopArgs>("top"),
     row::<doctor::DoctorArgs>("doctor"),
     row::<broker::BrokerArgs>("broker"),
     row::<generate::CompletionsArgs>("completions"),

@@ -23,6 +23,7 @@ pub mod quotas;
 pub mod reassign;
 pub mod record_at;
 pub mod records;
+pub mod top;
 pub mod topic_selection;
 pub mod topics;
 pub mod transactions;

@@ -14,6 +14,7 @@ use super::table::{Cell, Column, Table, fitted, grouped, numbers, words};
 use super::{Format, Printer};
 use crate::client::admin::group_overview::{GroupSummary, Place};
 use crate::error::Result;
+use crate::monitor::figures::seconds_left;
 use crate::topic_partition::TopicPartition;
 
 /// Looks that a rate is made of.
@@ -87,16 +88,6 @@ impl Seen {
     }
 }
 
-/// Seconds until a lag is gone; nothing where it does not shrink.
-fn seconds_left(lag: i64, speed: Speed) -> Option<f64> {
-    let shrinks = speed.read - speed.written;
-    match lag {
-        0 => Some(0.0),
-        lag if shrinks > 0.0 => Some(lag as f64 / shrinks),
-        _ => None,
-    }
-}
-
 impl Rates {
     /// Shows one more look: in the place of the last one on a terminal, below it elsewhere.
     pub fn show(&mut self, printer: &mut Printer, groups: &[GroupSummary], now: Instant) -> Result<()> {
@@ -148,7 +139,7 @@ impl Rates {
             let speed = seen.filter(|_| group.places.is_some()).and_then(Seen::speed);
             let left = speed
                 .zip(group.lag())
-                .and_then(|(speed, lag)| seconds_left(lag, speed));
+                .and_then(|(speed, lag)| seconds_left(lag, speed.read, speed.written));
             table.row(vec![
                 Cell::text(&group.listing.id),
                 Cell::text(group.listing.state.to_lowercase()),
@@ -218,13 +209,5 @@ mod tests {
             written: 25.0,
         };
         assert_eq!(look(4, &[(0, 0, 1100), (1, 5000, 9000)]), Some(slower));
-    }
-
-    #[test]
-    fn a_group_that_does_not_catch_up_has_no_time_left() {
-        let speed = |read, written| Speed { read, written };
-        assert_eq!(seconds_left(100, speed(30.0, 10.0)), Some(5.0));
-        assert_eq!(seconds_left(100, speed(10.0, 10.0)), None);
-        assert_eq!(seconds_left(0, speed(0.0, 0.0)), Some(0.0));
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::group::{self, Progress};
 use super::progress::clock;
+use super::spark::Bars;
 use super::table::{fitted, grouped};
 use super::{Format, Printer};
 use crate::error::Result;
@@ -92,13 +93,11 @@ impl Watched {
 
     /// A bar for each look, the highest as high as the largest lag.
     pub(super) fn spark(&self, group: &str, partition: &TopicPartition) -> String {
-        const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let Some(lags) = self.lags.get(&(group.to_owned(), partition.clone())) else {
             return String::new();
         };
-        let largest = lags.iter().copied().max().unwrap_or(0).max(1);
-        let bar = |lag: &i64| BARS.get((lag * 7 / largest) as usize).copied().unwrap_or('█');
-        lags.iter().map(bar).collect()
+        let lags: Vec<f64> = lags.iter().map(|lag| *lag as f64).collect();
+        Bars::BLOCKS.draw(&lags, lags.len())
     }
 }
 
@@ -148,6 +147,6 @@ mod tests {
         for lag in [0, 350, 700, 0] {
             keep_last(lags, lag);
         }
-        assert_eq!(watched.spark("g", &partition), "▁▄█▁");
+        assert_eq!(watched.spark("g", &partition), "▁▅█▁");
     }
 }

@@ -109,6 +109,11 @@ impl Cell {
         }
     }
 
+    /// What people read.
+    pub fn into_human(self) -> String {
+        self.human
+    }
+
     pub fn or_unknown(cell: Option<Self>) -> Self {
         cell.unwrap_or_else(Self::unknown)
     }

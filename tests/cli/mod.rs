@@ -24,6 +24,7 @@ mod records;
 mod round_trip;
 mod screen;
 mod settings;
+mod top;
 mod topics;
 mod transactions;
 mod tutorials;

@@ -69,7 +69,7 @@ fn commands_that_are_missing_or_not_there() {
     refused(
         &["profile"],
         "`kafkit` has no command \"profile\"; there are topics, produce, consume, describe, groups, offsets, records, \
-         transactions, leaders, configs, users, quotas, acls, reassign, dump-log, doctor, broker, completions, man and \
+         transactions, leaders, configs, users, quotas, acls, reassign, dump-log, top, doctor, broker, completions, man and \
          install-links (see `kafkit --help`)",
     );
     refused(

@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -53,6 +54,11 @@ impl Terminal {
     /// The address that stands for a tutorial's host name.
     pub fn host(&self) -> String {
         self.host.to_string()
+    }
+
+    /// The folder.
+    pub fn home(&self) -> &Path {
+        self.suite.home()
     }
 
     /// A file in the folder; `HOST` in it is the address.
@@ -204,6 +210,18 @@ impl Program {
             "not {part:?}: {}",
             self.story()
         );
+    }
+
+    /// Waits until a terminal of so many rows and columns on which it prints shows what is looked for.
+    #[track_caller]
+    pub fn shows(&self, (rows, columns): (u16, u16), what: &str, is_it: impl Fn(&str) -> bool) {
+        let seen = self.stdout.wait_for(|text| {
+            let size = [rows, columns].map(|size| size.try_into().expect("a size"));
+            let mut terminal = vt100::Parser::new(size[0], size[1], 0);
+            terminal.process(text.as_bytes());
+            is_it(&terminal.screen().contents())
+        });
+        assert!(seen, "never {what}: {}", self.story());
     }
 
     /// Asks it to end, as Ctrl-C does, and returns all it printed.

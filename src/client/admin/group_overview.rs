@@ -93,7 +93,7 @@ impl AdminClient {
     }
 
     /// Members of each group whose coordinator says so.
-    fn count_members(&mut self, groups: &[GroupListing]) -> Result<BTreeMap<String, usize>> {
+    pub fn count_members(&mut self, groups: &[GroupListing]) -> Result<BTreeMap<String, usize>> {
         let mut counts = BTreeMap::new();
         let mut asked: BTreeMap<&str, Asked> = BTreeMap::new();
         for group in groups {
@@ -162,7 +162,7 @@ impl AdminClient {
     }
 
     /// The lag of each share group whose coordinator states it for a partition.
-    fn lags_of_share_groups(&mut self, groups: &[GroupListing]) -> Result<BTreeMap<String, i64>> {
+    pub fn lags_of_share_groups(&mut self, groups: &[GroupListing]) -> Result<BTreeMap<String, i64>> {
         let mut lags = BTreeMap::new();
         for group in groups.iter().filter(|group| group.kind == SHARE) {
             let Ok(places) = self.share_group_offsets(&group.id)? else {
@@ -177,7 +177,7 @@ impl AdminClient {
     }
 
     /// What each group has committed; a group whose coordinator does not say is left out.
-    fn committed_by(
+    pub fn committed_by(
         &mut self,
         groups: &[GroupListing],
     ) -> Result<BTreeMap<String, BTreeMap<TopicPartition, Offset>>> {

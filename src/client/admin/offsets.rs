@@ -46,11 +46,18 @@ impl AdminClient {
         partitions: &[(TopicPartition, BrokerId)],
         timestamp: i64,
     ) -> Result<Offsets> {
-        let answers = self.offsets_and_timestamps(partitions, timestamp)?;
-        let offset = |(partition, answer): (_, Result<(Offset, i64), _>)| {
-            (partition, answer.map(|(offset, _)| offset))
-        };
-        Ok(answers.into_iter().map(offset).collect())
+        Ok(without_timestamps(
+            self.offsets_and_timestamps(partitions, timestamp)?,
+        ))
+    }
+
+    /// The same, where a leader that does not know yet that it is one is not asked again.
+    pub fn list_offsets_once(
+        &mut self,
+        partitions: &[(TopicPartition, BrokerId)],
+        timestamp: i64,
+    ) -> Result<Offsets> {
+        Ok(without_timestamps(self.ask_leaders(partitions, timestamp)?))
     }
 
     /// The largest timestamp of each partition's records, in milliseconds since 1970; what is empty, or whose
@@ -126,4 +133,10 @@ impl AdminClient {
         }
         Ok(answers)
     }
+}
+
+fn without_timestamps(answers: Answers) -> Offsets {
+    let offset =
+        |(partition, answer): (_, Result<(Offset, i64), _>)| (partition, answer.map(|(offset, _)| offset));
+    answers.into_iter().map(offset).collect()
 }

@@ -1,0 +1,13 @@
+//! The screen of `kafkit top`, and the same figures for a pipe.
+//!
+//! Owns layout, headings, JSON names and the terminal; what is shown belongs to `monitor`.
+
+mod columns;
+mod draw;
+mod frame_lines;
+mod grid;
+mod help;
+pub mod report;
+pub mod screen;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! The terminal: taken over for a while, drawn on, listened to, and given back however the program ends.
+
+use std::io::{self, Stdout};
+use std::panic;
+use std::time::{Duration, Instant};
+
+use ratatui_core::backend::Backend as _;
+use ratatui_core::style::{Color, Style};
+use ratatui_core::terminal::Terminal;
+use ratatui_core::text::Span;
+use ratatui_crossterm::CrosstermBackend;
+use ratatui_crossterm::crossterm::cursor::{Hide, Show};
+use ratatui_crossterm::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui_crossterm::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui_crossterm::crossterm::{execute, style::force_color_output};
+
+use super::draw;
+use crate::error::{Error, Result};
+use crate::monitor::top_state::{Key, TopState};
+use crate::output::spark::Bars;
+
+/// What the terminal can show, and which cluster is named on it.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The brokers that were asked for.
+    pub place: String,
+    pub is_coloured: bool,
+    pub is_unicode: bool,
+}
+
+impl Look {
+    pub(super) fn bars(&self) -> Bars {
+        if self.is_unicode {
+            Bars::BLOCKS
+        } else {
+            Bars::ASCII
+        }
+    }
+
+    pub(super) fn arrow(&self, is_descending: bool) -> char {
+        match (self.is_unicode, is_descending) {
+            (true, true) => '▼',
+            (true, false) => '▲',
+            (false, true) => 'v',
+            (false, false) => '^',
+        }
+    }
+
+    /// What stands for the end of a word that was cut.
+    pub(super) fn cut(&self) -> char {
+        if self.is_unicode { '…' } else { '~' }
+    }
+
+    pub(super) fn trend<'a>(&self, bars: String) -> Span<'a> {
+        Span::styled(bars, Style::new().fg(Color::Cyan))
+    }
+
+    pub(super) fn fine(&self) -> Style {
+        Style::new().fg(Color::Green)
+    }
+}
+
+/// What came from the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    Key(Key),
+    /// The screen has another size.
+    Resized,
+    /// Ctrl-Z.
+    Suspend,
+}
+
+/// The terminal while it is ours.
+#[derive(Debug)]
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    look: Look,
+}
+
+/// Whether the locale says UTF-8, as C programs find out.
+pub fn is_unicode() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .filter_map(std::env::var_os)
+        .find(|value| !value.is_empty());
+    let locale = locale.unwrap_or_default().to_string_lossy().to_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+impl Screen {
+    /// Takes the terminal over. It is given back when this is dropped, and before a panic speaks.
+    pub fn open(look: Look) -> Result<Self> {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+        }));
+        force_color_output(look.is_coloured);
+        take_over()?;
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(no_terminal);
+        let terminal = terminal.inspect_err(|_| give_back())?;
+        Ok(Self { terminal, look })
+    }
+
+    /// How many rows fit.
+    pub fn height(&self) -> Result<usize> {
+        let size = self.terminal.size().map_err(no_terminal)?;
+        Ok(draw::rows_of(size.height))
+    }
+
+    pub fn draw(&mut self, state: &TopState, now: Instant) -> Result<()> {
+        let look = &self.look;
+        let drawn = self
+            .terminal
+            .draw(|frame| draw::draw(state, look, now, frame.buffer_mut()));
+        drawn.map(|_| ()).map_err(no_terminal)
+    }
+
+    /// The next key or change of size, if one comes within `wait`.
+    pub fn next(&mut self, wait: Duration) -> Result<Option<Input>> {
+        if !event::poll(wait).map_err(no_terminal)? {
+            return Ok(None);
+        }
+        Ok(match event::read().map_err(no_terminal)? {
+            Event::Key(key) if key.kind != KeyEventKind::Release => input(key),
+            Event::Resize(..) => Some(Input::Resized),
+            _ => None,
+        })
+    }
+
+    /// Gives the terminal back, lets the shell have it, and takes it over again when this program goes on.
+    pub fn suspend(&mut self) -> Result<()> {
+        give_back();
+        // The shell that started us sees a stopped job.
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)
+            .map_err(|error| no_terminal(error.into()))?;
+        take_over()?;
+        self.terminal.backend_mut().clear().map_err(no_terminal)?;
+        self.terminal.clear().map_err(no_terminal)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take_over() -> Result<()> {
+    enable_raw_mode().map_err(no_terminal)?;
+    let taken = execute!(io::stdout(), EnterAlternateScreen, Hide);
+    taken.inspect_err(|_| give_back()).map_err(no_terminal)
+}
+
+/// A terminal that has gone needs nothing back.
+fn give_back() {
+    let _ = execute!(io::stdout(), Show, LeaveAlternateScreen);
+    let _ = disable_raw_mode();
+}
+
+fn no_terminal(error: io::Error) -> Error {
+    Error::from(error).context("cannot use the terminal")
+}
+
+/// What a key is for us.
+fn input(key: KeyEvent) -> Option<Input> {
+    if key.modifiers.contains(KeyModifiers::CONTROL) {
+        return match key.code {
+            KeyCode::Char('c') => Some(Input::Key(Key::Interrupt)),
+            KeyCode::Char('z') => Some(Input::Suspend),
+            KeyCode::Char('u') => Some(Input::Key(Key::ClearLine)),
+            KeyCode::Char('f') => Some(Input::Key(Key::PageDown)),
+            KeyCode::Char('b') => Some(Input::Key(Key::PageUp)),
+            KeyCode::Char('n') => Some(Input::Key(Key::Down)),
+            KeyCode::Char('p') => Some(Input::Key(Key::Up)),
+            KeyCode::Char('h') => Some(Input::Key(Key::Backspace)),
+            KeyCode::Char('l') => Some(Input::Resized),
+            _ => None,
+        };
+    }
+    let key = match key.code {
+        KeyCode::Char(letter) => Key::Char(letter),
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Escape,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::BackTab => Key::BackTab,
+        KeyCode::Backspace => Key::Backspace,
+        _ => return None,
+    };
+    Some(Input::Key(key))
+}
