@@ -58,9 +58,10 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ),
     ("produce", "config once"),
     ("quotas", "cluster config"),
+    ("security", "access cluster config"),
     (
         "server",
-        "access apis call cluster config node quotas refusal response throttle_field timers",
+        "access apis call cluster config node quotas refusal response security throttle_field timers",
     ),
     ("share", "cluster config coordinator fetch node timers"),
 ];

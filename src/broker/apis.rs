@@ -25,9 +25,9 @@ use super::handlers::{
     describe_transactions, describe_user_scram_credentials, elect_leaders, end_txn, fetch, find_coordinator,
     heartbeat, incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources,
     list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata, offset_commit,
-    offset_delete, offset_fetch, offset_for_leader_epoch, produce, share_acknowledge, share_fetch,
-    share_group_describe, share_group_heartbeat, share_group_offsets, share_group_state, sync_group,
-    txn_offset_commit, unregister_broker, update_features, write_txn_markers,
+    offset_delete, offset_fetch, offset_for_leader_epoch, produce, sasl_authenticate, sasl_handshake,
+    share_acknowledge, share_fetch, share_group_describe, share_group_heartbeat, share_group_offsets,
+    share_group_state, sync_group, txn_offset_commit, unregister_broker, update_features, write_txn_markers,
 };
 use super::refusal::Refusal;
 use super::response::{self, Answer};
@@ -184,6 +184,8 @@ pub const APIS: &[Api] = &[
         [(0, "[s]"), (3, "[s]1"), (5, "<S>1t")]),
     api!(ListGroups, ListGroupsRequest, 0..=5, list_groups::handle, EachNode, [Describe Cluster],
         [(0, ""), (3, "t"), (4, "<S>t"), (5, "<S><S>t")]),
+    api!(SaslHandshake, SaslHandshakeRequest, 0..=1, sasl_handshake::handle, AnyNode, [],
+        [(0, "s")]),
     api!(@row ApiVersions, 0, 4, api_versions_outcome, AnyNode, [],
         [(0, ""), (3, "SSt")]),
     api!(CreateTopics, CreateTopicsRequest, 2..=7, await create_topics::handle, Controller, [Create Topic],
@@ -220,6 +222,8 @@ pub const APIS: &[Api] = &[
         [(1, "[s[s[4]]]"), (2, "<S<S<4>t>t>t")]),
     api!(@row DescribeLogDirs, 1, 5, |call: Call| Box::pin(async move { describe_log_dirs::answer(call) }), EachNode, [Describe Cluster],
         [(1, "[s[4]]"), (2, "<S<4>t>t")]),
+    api!(SaslAuthenticate, SaslAuthenticateRequest, 0..=2, sasl_authenticate::handle, AnyNode, [],
+        [(0, "b"), (2, "Bt")]),
     api!(CreatePartitions, CreatePartitionsRequest, 0..=3, create_partitions::handle, Controller, [Alter Topic],
         [(0, "[s4[[4]]]41"), (2, "<S4<<4>t>t>41t")]),
     api!(DeleteGroups, DeleteGroupsRequest, 0..=2, delete_groups::handle, Coordinator, [Delete Group],

@@ -16,6 +16,7 @@ use super::node::Node;
 use super::quotas::Sender;
 use super::refusal::Refusal;
 use super::request_shape;
+use super::security::authentication::Authentication;
 use super::server::connections::Listener;
 
 /// Which client sent the request, and how; every handler gets it beside the request.
@@ -28,6 +29,7 @@ pub struct RequestContext {
     pub client_id: String,
     pub client_host: IpAddr,
     pub principal: Principal,
+    pub(super) authentication: Arc<Authentication>,
     /// The listener on which the request came: its address is the one to advertise.
     pub listener: Arc<Listener>,
     /// The number of the connection, unique since the broker started.

@@ -21,6 +21,7 @@ use super::node::{Node, Opened};
 use super::notices::{NoticeSink, Notices};
 use super::produce::write_trouble::WriteTrouble;
 use super::quotas::QuotaManager;
+use super::security::ListenerSecurity;
 use super::server::accept;
 use super::server::connections::{Connections, Listener};
 use super::share::SharePartitionManager;
@@ -236,6 +237,7 @@ fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<
         .find(|advertised| advertised.name == endpoint.name);
     let listener = Listener {
         name: endpoint.name.clone(),
+        security: Arc::new(ListenerSecurity::new(config, endpoint)?),
         bound,
         advertised_host: match advertised.map(|endpoint| endpoint.host.clone()) {
             Some(host) if !host.is_empty() => host,

@@ -30,6 +30,7 @@ pub mod refusal;
 mod request_shape;
 pub mod response;
 mod rights;
+mod security;
 pub mod server;
 pub mod share;
 mod start_memory;

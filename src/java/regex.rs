@@ -26,6 +26,16 @@ impl JavaRegex {
     pub fn matches(&self, text: &str) -> bool {
         self.whole.is_match(text).unwrap_or(false)
     }
+
+    /// What the groups of the pattern hold where the whole text matches, the whole first; a group that took no part is
+    /// empty.
+    pub fn groups(&self, text: &str) -> Option<Vec<String>> {
+        let captures = self.whole.captures(text).ok()??;
+        let groups = captures
+            .iter()
+            .map(|group| group.map_or("", |group| group.as_str()));
+        Some(groups.map(str::to_owned).collect())
+    }
 }
 
 /// What comes before the next character, and so what a repetition sign would mean there.

@@ -13,11 +13,16 @@ pub mod first_steps;
 pub mod frame;
 pub mod header;
 pub mod host_port;
+mod jks;
+pub mod key_store;
 pub mod primitives;
 pub mod sasl;
 pub mod secret;
+pub mod security_protocol;
 pub mod share_group_offsets;
 pub mod tls;
+pub mod tls_names;
+pub mod tls_server;
 mod transport;
 pub mod versions;
 

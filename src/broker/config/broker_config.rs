@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::config_table;
 use crate::error::{Error, Result};
+use crate::wire::security_protocol::SecurityProtocol;
 
 /// A listener as configured: `NAME://host:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct BrokerConfig {
     pub leave_when_idle: Option<std::time::Duration>,
     pub connections_max_idle_ms: u64,
     pub socket_request_max_bytes: usize,
+    /// The same for requests of a client that has not logged in yet.
+    pub sasl_server_max_receive_size: usize,
     pub fetch_max_bytes: usize,
     pub auto_create_topics: bool,
     pub num_partitions: i32,
@@ -69,6 +72,7 @@ impl BrokerConfig {
             leave_when_idle: None,
             connections_max_idle_ms: 0,
             socket_request_max_bytes: 0,
+            sasl_server_max_receive_size: 0,
             fetch_max_bytes: 0,
             auto_create_topics: true,
             num_partitions: 1,
@@ -79,6 +83,7 @@ impl BrokerConfig {
         config.connections_max_idle_ms =
             u64::try_from(config.number("connections.max.idle.ms")).unwrap_or(u64::MAX >> 20);
         config.socket_request_max_bytes = config.size("socket.request.max.bytes");
+        config.sasl_server_max_receive_size = config.size("sasl.server.max.receive.size");
         config.fetch_max_bytes = config.size("fetch.max.bytes");
         config.auto_create_topics = config.flag("auto.create.topics.enable");
         config.num_partitions = i32::try_from(config.number("num.partitions").max(1)).unwrap_or(i32::MAX);
@@ -124,6 +129,38 @@ impl BrokerConfig {
         let id = self.given("node.id").or_else(|| self.given("broker.id"));
         let id = id.and_then(|id| id.trim().parse().ok()).filter(|id| *id >= 0);
         id.unwrap_or(1)
+    }
+
+    /// The security protocol of a listener: by `listener.security.protocol.map`, or by its own name.
+    ///
+    /// # Errors
+    ///
+    /// The map has no protocol for the listener, or names one that does not exist.
+    pub fn protocol_of(&self, endpoint: &Endpoint) -> Result<SecurityProtocol> {
+        let key = "listener.security.protocol.map";
+        let pairs = self.value(key).unwrap_or_default().split(',');
+        let mut mapped = pairs.filter_map(|pair| pair.split_once(':'));
+        let mapped = mapped.find(|(name, _)| name.trim().eq_ignore_ascii_case(&endpoint.name));
+        let protocol = SecurityProtocol::find(mapped.map_or(&endpoint.name, |(_, protocol)| protocol));
+        protocol.ok_or_else(|| {
+            Error::bad_data(format!(
+                "{key}: there is no security protocol for listener {}",
+                endpoint.name
+            ))
+            .hint("there are PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL")
+        })
+    }
+
+    /// Whether everyone who reaches a listener has to say who they are, and to prove it.
+    pub fn authenticates(&self, endpoint: &Endpoint) -> Result<bool> {
+        let protocol = self.protocol_of(endpoint)?;
+        let own = format!(
+            "listener.name.{}.ssl.client.auth",
+            endpoint.name.to_ascii_lowercase()
+        );
+        let client_auth = self.given(&own).or_else(|| self.value("ssl.client.auth"));
+        let has_certificates = client_auth.is_some_and(|auth| auth.trim() == "required");
+        Ok(protocol.uses_sasl() || (protocol == SecurityProtocol::Ssl && has_certificates))
     }
 
     /// The endpoints of a listener list, without the controller's: there is no controller to talk to.

@@ -19,8 +19,9 @@ use kafka_protocol::messages::{
     DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeQuorumRequest, DescribeQuorumResponse,
     DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse, ElectLeadersRequest,
     ElectLeadersResponse, ListConfigResourcesRequest, ListConfigResourcesResponse,
-    ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, UnregisterBrokerRequest,
-    UnregisterBrokerResponse, UpdateFeaturesRequest, UpdateFeaturesResponse,
+    ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, SaslAuthenticateRequest,
+    SaslHandshakeRequest, UnregisterBrokerRequest, UnregisterBrokerResponse, UpdateFeaturesRequest,
+    UpdateFeaturesResponse,
 };
 
 use super::{Asks, Gated, Passage, passed, words};
@@ -52,7 +53,12 @@ macro_rules! guarded {
     };
 }
 
-open!(ApiVersionsRequest, DescribeClusterRequest);
+open!(
+    ApiVersionsRequest,
+    DescribeClusterRequest,
+    SaslHandshakeRequest,
+    SaslAuthenticateRequest
+);
 
 guarded! {
     DescribeQuorumRequest, Describe,

@@ -58,6 +58,8 @@ pub mod offset_for_leader_epoch;
 mod partition_errors;
 pub mod produce;
 mod produce_transactions;
+pub mod sasl_authenticate;
+pub mod sasl_handshake;
 pub mod share_acknowledge;
 pub mod share_fetch;
 pub mod share_group_describe;

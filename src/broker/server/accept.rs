@@ -1,20 +1,23 @@
 //! Listens, accepts within the limits of connections, and stops in order.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::connection_limits::{Overrides, has_room, of_address, wait_after};
 use super::connections::Listener;
-use super::session::Session;
+use super::session;
 use crate::broker::node::Node;
 use crate::broker::quotas::connection_quotas::Verdict;
 use crate::broker::timers::steady_ms;
+use crate::wire::security_protocol::SecurityProtocol;
+
+/// How many clients of a listener may be logging in at once: a handshake costs memory before anyone is known.
+const MOST_LOGINS: usize = 1000;
 
 /// How long a limit that was raised is noticed late.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -22,9 +25,14 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// A connection that has come and is not served yet.
 struct Arrival {
     stream: TcpStream,
-    peer: SocketAddr,
     /// When the rate of new connections allows it.
     due: Instant,
+}
+
+/// What a listener knows of those who come.
+struct Admission {
+    overrides: Overrides,
+    logins: Arc<Semaphore>,
 }
 
 /// Accepts on one listener until `shutdown` is set, and then ends its sessions. While a connection waits for a limit of
@@ -36,22 +44,25 @@ pub(in crate::broker) async fn accept(
     mut shutdown: watch::Receiver<bool>,
 ) {
     let mut sessions = JoinSet::new();
-    let mut overrides = Overrides::default();
+    let mut admission = Admission {
+        overrides: Overrides::default(),
+        logins: Arc::new(Semaphore::new(MOST_LOGINS)),
+    };
     let mut arrival: Option<Arrival> = None;
     loop {
         let due = arrival.as_ref().map(|arrival| arrival.due);
         tokio::select! {
             accepted = socket.accept(), if due.is_none() => match accepted {
-                Ok((stream, peer)) => {
+                Ok((stream, _)) => {
                     let due = Instant::now() + wait_after(&node, &listener);
-                    arrival = Some(Arrival { stream, peer, due });
+                    arrival = Some(Arrival { stream, due });
                 }
                 // Probably out of file descriptors: wait for other connections to close.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             },
             () = turn(&node, &listener, due) => {
                 if let Some(arrival) = arrival.take() {
-                    start_session(&node, &listener, arrival, &mut overrides, &mut sessions);
+                    start_session(&node, &listener, arrival, &mut admission, &mut sessions);
                 }
             }
             Some(_) = sessions.join_next() => {}
@@ -80,17 +91,22 @@ async fn turn(node: &Node, listener: &Listener, due: Option<Instant>) {
 fn start_session(
     node: &Arc<Node>,
     listener: &Arc<Listener>,
-    Arrival { stream, peer, .. }: Arrival,
-    overrides: &mut Overrides,
+    Arrival { stream, .. }: Arrival,
+    admission: &mut Admission,
     sessions: &mut JoinSet<()>,
 ) {
+    let Ok(peer) = stream.peer_addr() else { return };
     let address = peer.ip().to_canonical();
-    let limits = of_address(node, overrides, address);
+    let limits = of_address(node, &mut admission.overrides, address);
     match node.connections.open_one(listener, address, limits, steady_ms()) {
         Ok(guard) => {
             let _ = stream.set_nodelay(true);
-            let session = Session::new(Arc::clone(node), Arc::clone(listener), stream, peer.ip(), guard);
-            sessions.spawn(session.run());
+            // Too many clients are logging in: this one may come again.
+            let Ok(login) = place_to_log_in(listener, &admission.logins) else {
+                return;
+            };
+            let (node, listener) = (Arc::clone(node), Arc::clone(listener));
+            sessions.spawn(session::run(node, listener, stream, guard, login));
         }
         Err(Verdict::CloseAfter(ms)) => {
             let time = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
@@ -102,6 +118,17 @@ fn start_session(
         // Dropping closes it.
         Err(_) => {}
     }
+}
+
+/// A place among those who log in, on a listener where clients do.
+fn place_to_log_in(
+    listener: &Listener,
+    logins: &Arc<Semaphore>,
+) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
+    if listener.security.protocol == SecurityProtocol::Plaintext {
+        return Ok(None);
+    }
+    Arc::clone(logins).try_acquire_owned().map(Some)
 }
 
 /// Returns when the broker has to stop.

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use crate::broker::config::BrokerConfig;
 use crate::broker::quotas::client_window;
 use crate::broker::quotas::connection_quotas::{AddressLimits, ConnectionQuotas, Verdict};
+use crate::broker::security::ListenerSecurity;
 
 /// An address the broker listens on, and the one that it advertises to the clients that connected there.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Listener {
     pub bound: SocketAddr,
     pub advertised_host: String,
     pub advertised_port: u16,
+    pub(in crate::broker) security: Arc<ListenerSecurity>,
 }
 
 /// Counts the connections: those that are open, and all since the start.

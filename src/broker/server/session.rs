@@ -13,10 +13,12 @@ use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages::ApiKey;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connections::{ConnectionGuard, Listener};
 use super::send;
+use super::stream::Stream;
 use super::thread_time::Timed;
 use crate::broker::access::{AclOperation, Principal};
 use crate::broker::apis::{self, Api};
@@ -25,8 +27,9 @@ use crate::broker::node::Node;
 use crate::broker::quotas::Sender;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
+use crate::broker::security::authentication::Authentication;
 use crate::broker::throttle_field;
-use crate::broker::timers::steady_ms;
+use crate::broker::timers::{now_ms, steady_ms};
 use crate::wire::frame;
 use crate::wire::header::RequestStart;
 
@@ -41,6 +44,9 @@ const RESTING: Duration = Duration::from_secs(1);
 const READ_AHEAD: usize = 64 * 1024;
 /// How long a waiting request goes on after its client has closed the connection.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// How long a client may take to say who it is, the TLS handshake included.
+const LOGIN_TIME: Duration = Duration::from_secs(30);
 
 /// Why a connection ended.
 enum End {
@@ -63,10 +69,13 @@ impl From<Refusal> for End {
 }
 
 /// One client's connection.
-pub(in crate::broker) struct Session {
+struct Session {
     node: Arc<Node>,
     listener: Arc<Listener>,
-    stream: TcpStream,
+    stream: Stream,
+    authentication: Arc<Authentication>,
+    /// Held, and until when, as long as the client has not said who it is.
+    login: Option<(OwnedSemaphorePermit, Instant)>,
     client_host: IpAddr,
     guard: ConnectionGuard,
     throttle: Throttle,
@@ -74,52 +83,138 @@ pub(in crate::broker) struct Session {
     input: BytesMut,
 }
 
+/// Serves one connection until it ends. `login` is its place among those whose clients have not said yet who they are.
+pub(in crate::broker) async fn run(
+    node: Arc<Node>,
+    listener: Arc<Listener>,
+    stream: TcpStream,
+    guard: ConnectionGuard,
+    login: Option<OwnedSemaphorePermit>,
+) {
+    let Ok(peer) = stream.peer_addr() else { return };
+    let authentication = Arc::new(Authentication::new(Arc::clone(&listener.security)));
+    let deadline = Instant::now() + LOGIN_TIME;
+    let stream = match secure(&node, &listener, stream, &authentication, deadline).await {
+        Ok(stream) => stream,
+        Err(refusal) => return node.notice(format_args!("closed {}: {refusal}", peer.ip())),
+    };
+    let mut session = Session {
+        node,
+        listener,
+        stream,
+        authentication,
+        login: login.map(|place| (place, deadline)),
+        client_host: peer.ip(),
+        guard,
+        throttle: Throttle::default(),
+        input: BytesMut::new(),
+    };
+    if let Err(End::Refused(refusal)) = session.serve().await {
+        let host = session.client_host;
+        session.node.notice(format_args!("closed {host}: {refusal}"));
+    }
+    session
+        .node
+        .share
+        .connection_closed(session.guard.number, steady_ms());
+}
+
+/// The TLS handshake, on a listener that has TLS.
+async fn secure(
+    node: &Node,
+    listener: &Listener,
+    stream: TcpStream,
+    authentication: &Authentication,
+    deadline: Instant,
+) -> Result<Stream, Refusal> {
+    let Some(tls) = &listener.security.tls else {
+        return Ok(Stream::Plain(stream));
+    };
+    let acceptor = {
+        let image = node.cluster.image();
+        let (acceptor, reloaded) = tls.acceptor(node.broker_values(&image), std::time::Instant::now());
+        if let Err(error) = reloaded {
+            node.notice(format_args!("{error}; the certificate from before stays in use"));
+        }
+        acceptor
+    };
+    let accepted = timeout_at(deadline, Stream::accept(&acceptor, stream)).await;
+    let accepted = accepted.map_err(|_| Refusal::new("the TLS handshake took too long"))?;
+    let stream = accepted.map_err(Refusal::new)?;
+    match stream.certificate() {
+        Some(certificate) if !authentication.take_certificate(&certificate) => Err(Refusal::new(
+            "no rule of ssl.principal.mapping.rules has a name for the client",
+        )),
+        _ => Ok(stream),
+    }
+}
+
 impl Session {
-    pub(in crate::broker) fn new(
-        node: Arc<Node>,
-        listener: Arc<Listener>,
-        stream: TcpStream,
-        client_host: IpAddr,
-        guard: ConnectionGuard,
-    ) -> Self {
-        Self {
-            node,
-            listener,
-            stream,
-            client_host,
-            guard,
-            throttle: Throttle::default(),
-            input: BytesMut::new(),
-        }
-    }
-
-    /// Serves the connection until it ends.
-    pub(in crate::broker) async fn run(mut self) {
-        if let Err(End::Refused(refusal)) = self.serve().await {
-            self.node
-                .notice(format_args!("closed {}: {refusal}", self.client_host));
-        }
-        self.node.share.connection_closed(self.guard.number, steady_ms());
-    }
-
     async fn serve(&mut self) -> Result<(), End> {
-        let idle = Duration::from_millis(self.node.config.connections_max_idle_ms);
         loop {
-            let frame = match timeout(idle, self.read_frame()).await {
+            let deadline = self.deadline();
+            let frame = match timeout_at(deadline, self.read_frame()).await {
                 Ok(frame) => frame?,
+                Err(_) if self.login.is_some() => {
+                    return Err(End::Refused(Refusal::new("the client has not logged in in time")));
+                }
                 Err(_) => return Ok(()),
             };
             let Some(frame) = frame else { return Ok(()) };
-            match self.answer(frame).await? {
+            let answer = if self.authentication.takes_raw_token() {
+                self.answer_token(&frame)?
+            } else {
+                self.answer(frame).await?
+            };
+            match answer {
                 Answer::Nothing => {}
                 Answer::Frame(frame) => send::frame(&mut self.stream, &frame).await?,
                 Answer::Pieces(pieces) => send::pieces(&mut self.stream, pieces).await?,
+            }
+            if self.authentication.has_failed() {
+                return self.end_failed_login().await;
             }
             let throttle_ms = u64::try_from(self.throttle.take_ms()).unwrap_or(0);
             if throttle_ms > 0 {
                 self.rest(Duration::from_millis(throttle_ms)).await?;
             }
         }
+    }
+
+    /// Until when the next request must be there: a client that has not logged in has little time.
+    fn deadline(&mut self) -> Instant {
+        if self.authentication.principal().is_some() {
+            self.login = None;
+        }
+        let idle = Instant::now() + Duration::from_millis(self.node.config.connections_max_idle_ms);
+        self.login
+            .as_ref()
+            .map_or(idle, |(_, deadline)| idle.min(*deadline))
+    }
+
+    /// Closes the connection of a client whose login was refused, not at once: guessing passwords takes time then.
+    async fn end_failed_login(&mut self) -> Result<(), End> {
+        let delay_ms = self
+            .node
+            .config
+            .number("connection.failed.authentication.delay.ms");
+        self.rest(Duration::from_millis(u64::try_from(delay_ms).unwrap_or(0)))
+            .await?;
+        Err(End::Refused(Refusal::new("the login was refused")))
+    }
+
+    /// The answer to a token without a request around it, after `SaslHandshake` of version 0.
+    fn answer_token(&self, token: &[u8]) -> Result<Answer, End> {
+        let image = self.node.cluster.image();
+        let reply = self.authentication.token(token, &image, steady_ms(), now_ms());
+        if reply.error.is_some() {
+            return Err(End::Refused(Refusal::new("the login was refused")));
+        }
+        let mut frame = BytesMut::new();
+        frame::begin(&mut frame);
+        frame.extend_from_slice(&reply.bytes);
+        frame::finish_with(&mut frame, 0, 0).map_err(Refusal::new)?;
+        Ok(Answer::Frame(frame))
     }
 
     /// Serves nothing for a while: the client has used more than its quota allows.
@@ -161,16 +256,20 @@ impl Session {
             return read;
         }
         self.input = BytesMut::from(self.input.as_ref());
-        self.stream.readable().await?;
+        self.stream.readable(&mut self.input).await?;
         self.input.reserve(READ_SIZE);
         self.stream.read_buf(&mut self.input).await
     }
 
     fn frame_length(&self) -> Result<usize, Refusal> {
         let prefix = self.input.first_chunk().copied().unwrap_or_default();
-        let limit = self.node.config.socket_request_max_bytes;
+        let limit = match self.authentication.principal() {
+            Some(_) => self.node.config.socket_request_max_bytes,
+            None => self.node.config.sasl_server_max_receive_size,
+        };
+        let is_token = self.authentication.takes_raw_token();
         let spoken = match frame::length(prefix, limit) {
-            Ok(length) if length >= RequestStart::LEN => return Ok(length),
+            Ok(length) if length >= RequestStart::LEN || is_token => return Ok(length),
             Ok(_) => None,
             Err(error) => error.speaks(),
         };
@@ -202,8 +301,15 @@ impl Session {
             .read_client_id(api.key, &frame)
             .ok_or_else(|| Refusal::new("a truncated request header"))?;
         frame.advance(body);
+        if !self.authentication.admits(api.key, steady_ms()) {
+            let words = format!(
+                "{:?} of a client that has not logged in, or whose login has expired",
+                api.key
+            );
+            return Err(End::Refused(Refusal::new(words)));
+        }
         let client_id = client_id.unwrap_or_default();
-        let principal = Principal::ANONYMOUS;
+        let principal = self.authentication.principal().unwrap_or(Principal::ANONYMOUS);
         let client = self.measured(api).then(|| (principal.clone(), client_id.clone()));
         let mut outcome = Timed::new(api.call(Call {
             context: RequestContext {
@@ -213,6 +319,7 @@ impl Session {
                 client_id,
                 client_host: self.client_host,
                 principal,
+                authentication: Arc::clone(&self.authentication),
                 listener: Arc::clone(&self.listener),
                 connection: self.guard.number,
                 newer_fields: Bytes::new(),
@@ -260,7 +367,7 @@ impl Session {
 
 /// Reads ahead while a request waits, and returns some seconds after the client has closed its side: a request that
 /// waits for long must not outlive its client.
-async fn client_left(stream: &mut TcpStream, input: &mut BytesMut) {
+async fn client_left(stream: &mut Stream, input: &mut BytesMut) {
     while input.len() < READ_AHEAD {
         input.reserve(READ_SIZE);
         match stream.read_buf(input).await {

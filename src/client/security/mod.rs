@@ -3,20 +3,16 @@
 //! A setting that cannot be honoured here is an error when leaving it out would make the connection weaker than
 //! asked for. Settings of a layer that is not used (TLS settings without TLS) are left unread, as in Java.
 
-pub mod jaas;
-mod jks;
-mod key_store;
 mod oauth;
 mod sasl;
 mod system_authorities;
 mod tls;
 mod token_endpoint;
 
-use std::fmt;
-
 use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::wire::sasl::Credentials;
+pub(super) use crate::wire::security_protocol::SecurityProtocol as Protocol;
 use crate::wire::tls::Identity;
 pub(super) use tls::TlsSettings;
 
@@ -26,36 +22,6 @@ pub(super) struct Security {
     pub(super) protocol: Protocol,
     pub(super) tls: Option<TlsSettings>,
     pub(super) credentials: Option<Credentials>,
-}
-
-/// Kafka's security protocols.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
-    Plaintext,
-    Ssl,
-    SaslPlaintext,
-    SaslSsl,
-}
-
-impl Protocol {
-    fn uses_tls(self) -> bool {
-        matches!(self, Self::Ssl | Self::SaslSsl)
-    }
-
-    fn uses_sasl(self) -> bool {
-        matches!(self, Self::SaslPlaintext | Self::SaslSsl)
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Plaintext => "PLAINTEXT",
-            Self::Ssl => "SSL",
-            Self::SaslPlaintext => "SASL_PLAINTEXT",
-            Self::SaslSsl => "SASL_SSL",
-        })
-    }
 }
 
 impl Security {
@@ -107,18 +73,14 @@ fn protocol(settings: &Settings) -> Result<Protocol> {
     let Some(name) = settings.get("security.protocol") else {
         return Ok(Protocol::Plaintext);
     };
-    match name.trim().to_ascii_uppercase().as_str() {
-        "PLAINTEXT" => Ok(Protocol::Plaintext),
-        "SSL" => Ok(Protocol::Ssl),
-        "SASL_PLAINTEXT" => Ok(Protocol::SaslPlaintext),
-        "SASL_SSL" => Ok(Protocol::SaslSsl),
-        _ => Err(settings
+    Protocol::find(name).ok_or_else(|| {
+        settings
             .complaint(
                 "security.protocol",
                 format_args!("\"{name}\" is no security protocol"),
             )
-            .hint("there are PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL")),
-    }
+            .hint("there are PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL")
+    })
 }
 
 /// A key and its certificates as PEM, for librdkafka.

@@ -10,11 +10,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Map, Value, json};
 
 use super::super::settings::Settings;
-use super::jaas::LoginModule;
 use super::token_endpoint::TokenEndpoint;
 use crate::error::io_words;
 use crate::error::{Error, Result};
 use crate::wire::Secret;
+use crate::wire::sasl::jaas::LoginModule;
 use crate::wire::sasl::{Token, TokenSource};
 
 /// How long an unsecured token is valid, in seconds, unless the login module says otherwise.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::super::settings::Settings;
-use super::jaas::LoginModule;
 use super::oauth;
 use crate::error::Result;
 use crate::wire::Secret;
+use crate::wire::sasl::jaas::LoginModule;
 use crate::wire::sasl::{Credentials, ScramHash};
 
 /// Settings that put somebody's own Java classes in the place of Kafka's.

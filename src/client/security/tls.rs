@@ -7,10 +7,10 @@ use openssl::ssl::SslVersion;
 use openssl::x509::X509;
 
 use super::super::settings::Settings;
-use super::{identity_as_pem, key_store, system_authorities};
+use super::{identity_as_pem, system_authorities};
 use crate::error::{Error, Kind, Result};
-use crate::wire::Secret;
 use crate::wire::tls::{Identity, TlsOptions, Trust};
+use crate::wire::{Secret, key_store, tls_names};
 
 /// TLS options, and the authorities in the form that is handed on best.
 #[derive(Debug)]
@@ -172,62 +172,18 @@ fn check_host_name(settings: &Settings) -> Result<bool> {
     }
 }
 
-/// The oldest and the newest version of TLS. Java's own versions below 1.2 are switched off in every current JVM,
-/// so that a list which also names them asks for nothing more than the rest of it.
 fn versions(settings: &Settings) -> Result<(SslVersion, Option<SslVersion>)> {
-    let protocol = settings.get("ssl.protocol").map_or("TLS", str::trim);
-    let newest = match protocol {
-        "TLS" | "TLSv1.3" => None,
-        "TLSv1.2" => Some(SslVersion::TLS1_2),
-        _ => {
-            return Err(settings.complaint(
-                "ssl.protocol",
-                "only TLSv1.2 and TLSv1.3 are secure enough to be used",
-            ));
-        }
-    };
-    let Some(enabled) = settings.get("ssl.enabled.protocols") else {
-        return Ok((SslVersion::TLS1_2, newest));
-    };
-    let has = |name: &str| enabled.split(',').any(|part| part.trim() == name);
-    match (has("TLSv1.2"), has("TLSv1.3")) {
-        (true, true) => Ok((SslVersion::TLS1_2, newest)),
-        (true, false) => Ok((SslVersion::TLS1_2, Some(SslVersion::TLS1_2))),
-        (false, true) if newest.is_none() => Ok((SslVersion::TLS1_3, None)),
-        _ => Err(settings.complaint(
-            "ssl.enabled.protocols",
-            "neither TLSv1.2 nor TLSv1.3 is left to be used",
-        )),
-    }
+    let versions = tls_names::versions(
+        settings.get("ssl.protocol"),
+        settings.get("ssl.enabled.protocols"),
+    );
+    versions.map_err(|(key, problem)| settings.complaint(key, problem))
 }
 
-/// `ssl.cipher.suites` in OpenSSL's names: those of TLS 1.2, those of TLS 1.3.
 fn ciphers(settings: &Settings) -> Result<(Option<String>, Option<String>)> {
     let key = "ssl.cipher.suites";
-    let Some(list) = settings.get(key).filter(|list| !list.trim().is_empty()) else {
-        return Ok((None, None));
-    };
-    let mut older = Vec::new();
-    let mut newer = Vec::new();
-    for name in list
-        .split([',', ':'])
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
-        let translated = openssl::ssl::cipher_name(name);
-        if matches!(name.get(..8), Some("TLS_AES_" | "TLS_CHAC")) {
-            newer.push(name);
-        } else if name.starts_with("TLS_") || name.starts_with("SSL_") {
-            if translated == "(NONE)" {
-                return Err(settings.complaint(key, format_args!("{name} is no cipher that is supported")));
-            }
-            older.push(translated);
-        } else {
-            older.push(name);
-        }
-    }
-    let joined = |names: Vec<&str>| (!names.is_empty()).then(|| names.join(":"));
-    Ok((joined(older), joined(newer)))
+    let ciphers = tls_names::ciphers(settings.get(key).unwrap_or_default());
+    ciphers.map_err(|problem| settings.complaint(key, problem))
 }
 
 /// Whom to trust. Of several settings that say so, the one of the strongest origin counts.

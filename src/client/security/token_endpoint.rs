@@ -11,12 +11,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
 use super::super::settings::Settings;
-use super::jaas::LoginModule;
 use super::system_authorities;
 use crate::error::io_words;
 use crate::error::{Error, Result};
 use crate::wire::Secret;
 use crate::wire::host_port::host_port;
+use crate::wire::sasl::jaas::LoginModule;
 use crate::wire::tls::{Tls, TlsOptions, Trust};
 
 /// The longest answer taken, in bytes.

@@ -83,10 +83,15 @@ impl Configuration {
         let mut config = BrokerConfig::new(data_dir, given)?;
         config.flush_each_batch = serve.flush;
         config.leave_when_idle = serve.leave_when_idle;
-        for endpoint in &mut config.listeners {
-            check_endpoint(endpoint, allow, &mut notes)?;
+        if config.listeners.is_empty() {
+            return Err(Error::bad_data("listeners names no address for clients"));
         }
-        check_protocols(&config)?;
+        for mut endpoint in std::mem::take(&mut config.listeners) {
+            if !allow && !config.authenticates(&endpoint)? {
+                check_endpoint(&mut endpoint, &mut notes)?;
+            }
+            config.listeners.push(endpoint);
+        }
         Ok(Self {
             config,
             topics,
@@ -156,11 +161,8 @@ fn data_dir(serve: &Serve, given: &[(String, String)], notes: &mut Vec<String>) 
     Ok(std::path::absolute(dir)?)
 }
 
-/// Without security anybody who reaches the port is let in: loopback only, unless told twice.
-fn check_endpoint(endpoint: &mut Endpoint, allow_anonymous: bool, notes: &mut Vec<String>) -> Result<()> {
-    if allow_anonymous {
-        return Ok(());
-    }
+/// Without authentication anybody who reaches the port is let in: loopback only, unless told twice.
+fn check_endpoint(endpoint: &mut Endpoint, notes: &mut Vec<String>) -> Result<()> {
     if endpoint.host.is_empty() {
         "127.0.0.1".clone_into(&mut endpoint.host);
         notes.push(format!(
@@ -185,31 +187,6 @@ fn check_endpoint(endpoint: &mut Endpoint, allow_anonymous: bool, notes: &mut Ve
         endpoint.host, endpoint.port
     ))
     .hint("say --allow-anonymous if that is wanted"))
-}
-
-/// Listeners of other protocols than PLAINTEXT would only seem to protect something.
-fn check_protocols(config: &BrokerConfig) -> Result<()> {
-    let map = config.value("listener.security.protocol.map").unwrap_or_default();
-    for endpoint in &config.listeners {
-        let mapped = map.split(',').find_map(|pair| {
-            let (name, protocol) = pair.split_once(':')?;
-            name.trim()
-                .eq_ignore_ascii_case(&endpoint.name)
-                .then(|| protocol.trim())
-        });
-        let protocol = mapped.unwrap_or(&endpoint.name);
-        if ["SSL", "SASL_PLAINTEXT", "SASL_SSL"].contains(&protocol.to_ascii_uppercase().as_str()) {
-            return Err(Error::failed(format!(
-                "listener {}://{}:{} is {protocol}, and the mini broker speaks PLAINTEXT only",
-                endpoint.name, endpoint.host, endpoint.port
-            ))
-            .hint("name a PLAINTEXT listener with --listen"));
-        }
-    }
-    if config.listeners.is_empty() {
-        return Err(Error::bad_data("listeners names no address for clients"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -253,7 +230,14 @@ mod tests {
             "0.0.0.0",
         ] {
             let listeners = format!("PLAINTEXT://127.0.0.1:9092,OTHER://{host}:9093");
-            let refusal = Configuration::new(&serve(&[("listeners", &listeners)])).unwrap_err();
+            let refusal = Configuration::new(&serve(&[
+                ("listeners", &listeners),
+                (
+                    "listener.security.protocol.map",
+                    "OTHER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+                ),
+            ]))
+            .unwrap_err();
             assert!(
                 refusal.to_string().contains("--allow-anonymous"),
                 "{host}: {refusal}"
@@ -276,12 +260,30 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_with_security_is_refused() {
-        let settings = [
-            ("listeners", "CLIENTS://127.0.0.1:9092"),
-            ("listener.security.protocol.map", "CLIENTS:SASL_SSL"),
-        ];
-        let refusal = Configuration::new(&serve(&settings)).unwrap_err();
-        assert!(refusal.message().contains("is SASL_SSL"), "{refusal}");
+    fn a_listener_with_authentication_may_be_open_to_other_machines() {
+        for (protocol, client_auth, is_open) in [
+            ("SASL_SSL", "none", true),
+            ("SASL_PLAINTEXT", "none", true),
+            ("SSL", "required", true),
+            ("SSL", "requested", false),
+        ] {
+            let map = format!("CLIENTS:{protocol}");
+            let settings = [
+                ("listeners", "CLIENTS://0.0.0.0:9092"),
+                ("listener.security.protocol.map", map.as_str()),
+                ("listener.name.clients.ssl.client.auth", client_auth),
+            ];
+            assert_eq!(
+                Configuration::new(&serve(&settings)).is_ok(),
+                is_open,
+                "{protocol} {client_auth}"
+            );
+        }
+        let unknown = [("listeners", "CLIENTS://127.0.0.1:9092")];
+        let refusal = Configuration::new(&serve(&unknown)).unwrap_err().to_string();
+        assert!(
+            refusal.contains("no security protocol for listener CLIENTS"),
+            "{refusal}"
+        );
     }
 }

@@ -1,9 +1,11 @@
 //! SASL on a connection: who we are and how that is said in each mechanism.
 //!
 //! A mechanism here is a conversation of byte strings; carrying them in `SaslAuthenticate` requests is the
-//! connection's work. The client's side only.
+//! connection's work. The client's side; the broker's is in [`server`].
 
+pub mod jaas;
 mod scram;
+pub mod server;
 
 use std::fmt;
 use std::sync::Arc;

@@ -32,7 +32,7 @@ impl ScramHash {
         }
     }
 
-    fn digest(self) -> MessageDigest {
+    pub(super) fn digest(self) -> MessageDigest {
         match self {
             Self::Sha256 => MessageDigest::sha256(),
             Self::Sha512 => MessageDigest::sha512(),
@@ -183,7 +183,7 @@ pub fn salted_password(
     Ok(salted)
 }
 
-fn hmac(digest: MessageDigest, key: &[u8], message: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+pub(super) fn hmac(digest: MessageDigest, key: &[u8], message: &[u8]) -> Result<Vec<u8>, ErrorStack> {
     let key = PKey::hmac(key)?;
     let mut signer = Signer::new(digest, &key)?;
     signer.update(message)?;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::wire::Secret;
+use crate::wire::secret::Secret;
 
 /// A login module and its options.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,25 +4,25 @@ use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 
+use super::Secret;
 use super::jks;
-use crate::wire::Secret;
-use crate::wire::tls::Identity;
+use super::tls::Identity;
 
 /// The first four bytes of the format that Java calls JCEKS.
 const JCEKS_MAGIC: [u8; 4] = [0xce, 0xce, 0xce, 0xce];
 
 /// What a store holds.
 #[derive(Debug, Default)]
-pub(super) struct KeyStore {
+pub struct KeyStore {
     /// A private key with its certificates; of several, the first.
-    pub(super) identity: Option<Identity>,
+    pub identity: Option<Identity>,
     /// Certificates to trust.
-    pub(super) trusted: Vec<X509>,
+    pub trusted: Vec<X509>,
 }
 
 /// Opens a store. The private key's password is the store's where it has none of its own. Errors are for the user
 /// and say nothing of where the bytes came from.
-pub(super) fn open(
+pub fn open(
     bytes: &[u8],
     password: Option<&Secret>,
     key_password: Option<&Secret>,
@@ -43,7 +43,7 @@ pub(super) fn open(
 }
 
 /// Whether a store is taken for PEM: it begins like none of the others.
-pub(super) fn is_pem(bytes: &[u8]) -> bool {
+pub fn is_pem(bytes: &[u8]) -> bool {
     !bytes.starts_with(&jks::MAGIC) && !bytes.starts_with(&JCEKS_MAGIC) && bytes.first() != Some(&0x30)
 }
 
@@ -113,7 +113,7 @@ fn pkcs12_problem(cause: &openssl::error::ErrorStack) -> String {
 
 /// Certificates, and a private key if there is one, of PEM text: with line ends or, as a properties file joins
 /// them, without.
-pub(super) fn open_pem(text: &str, key_password: Option<&Secret>) -> Result<KeyStore, String> {
+pub fn open_pem(text: &str, key_password: Option<&Secret>) -> Result<KeyStore, String> {
     let mut key = None;
     let mut certificates = Vec::new();
     for block in pem_blocks(text) {
@@ -220,7 +220,7 @@ mod tests {
     /// A store made by `make.sh` in the folder of golden files; the passwords stand there.
     macro_rules! golden {
         ($name:literal) => {
-            include_bytes!(concat!("../../../tests/golden/key_stores/", $name)).as_slice()
+            include_bytes!(concat!("../../tests/golden/key_stores/", $name)).as_slice()
         };
     }
 

@@ -8,7 +8,7 @@ use openssl::memcmp;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
 
-use crate::wire::Secret;
+use super::Secret;
 
 /// The first four bytes of a JKS file.
 pub(super) const MAGIC: [u8; 4] = [0xfe, 0xed, 0xfe, 0xed];

@@ -1,0 +1,28 @@
+//! `SaslHandshake`, versions 0–1: the client chooses a mechanism.
+//!
+//! - After version 0 the client's tokens come as frames of their own.
+//! - A mechanism that the listener does not have ends the connection after the answer, which lists those it has.
+//!
+//! <https://kafka.apache.org/protocol#The_Messages_SaslHandshake>
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::{SaslHandshakeRequest, SaslHandshakeResponse};
+
+use super::text;
+use crate::broker::call::RequestContext;
+use crate::broker::node::Node;
+use crate::broker::timers::steady_ms;
+
+pub fn handle(
+    _: &Arc<Node>,
+    context: &RequestContext,
+    request: SaslHandshakeRequest,
+) -> SaslHandshakeResponse {
+    let authentication = &context.authentication;
+    let chosen = authentication.choose(&request.mechanism, context.version == 0, steady_ms());
+    let mechanisms = authentication.mechanisms().into_iter().map(text);
+    SaslHandshakeResponse::default()
+        .with_error_code(chosen.err().map_or(0, |error| error.code()))
+        .with_mechanisms(mechanisms.collect())
+}

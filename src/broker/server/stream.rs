@@ -1,0 +1,102 @@
+//! The bytes of a connection: a socket, or TLS over one.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use openssl::ssl::{Ssl, SslAcceptor};
+use openssl::x509::X509;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_openssl::SslStream;
+
+/// Where a connection's bytes come from and go to.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<SslStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Shakes hands as the server. The error is for the broker's log.
+    pub(super) async fn accept(acceptor: &SslAcceptor, stream: TcpStream) -> Result<Self, String> {
+        let failed = |cause: openssl::error::ErrorStack| format!("TLS cannot be set up: {}", reasons(&cause));
+        let ssl = Ssl::new(acceptor.context()).map_err(failed)?;
+        let mut stream = Box::new(SslStream::new(ssl, stream).map_err(failed)?);
+        match Pin::new(&mut *stream).accept().await {
+            Ok(()) => Ok(Self::Tls(stream)),
+            Err(error) => Err(match error.ssl_error() {
+                Some(cause) => format!("the TLS handshake failed: {}", reasons(cause)),
+                None => "the client left during the TLS handshake".to_owned(),
+            }),
+        }
+    }
+
+    /// The client's certificate, where it has shown one that is trusted.
+    pub(super) fn certificate(&self) -> Option<X509> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => stream.ssl().peer_certificate(),
+        }
+    }
+
+    /// Waits for bytes to read without a buffer for them. Under TLS some may wait in OpenSSL already: then `scratch`
+    /// takes the first.
+    pub(super) async fn readable(&mut self, scratch: &mut bytes::BytesMut) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.readable().await,
+            Self::Tls(stream) => {
+                let mut byte = [0];
+                if stream.read(&mut byte).await? > 0 {
+                    scratch.extend_from_slice(&byte);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn reasons(stack: &openssl::error::ErrorStack) -> String {
+    let reasons = stack.errors().iter().filter_map(openssl::error::Error::reason);
+    reasons.collect::<Vec<_>>().join(", ")
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(context),
+        }
+    }
+}
