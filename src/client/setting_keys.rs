@@ -186,6 +186,33 @@ pub(super) fn man_section() -> String {
     text
 }
 
+/// What becomes of a setting, in words.
+pub(super) fn effect(key: &str) -> String {
+    match (java(key), librdkafka(key)) {
+        (Some(Meaning::Security), _) => "of the connection".to_owned(),
+        (Some(meaning), _) => fate(key, meaning),
+        (None, _) if key.starts_with("ssl.") || key.starts_with("sasl.") || OURS.contains(&key) => {
+            "of the connection".to_owned()
+        }
+        (None, _) if FIXED.contains(&key) => "ignored: kafkit needs its own value".to_owned(),
+        (None, Some(_)) if direct(key).is_some() || OF_CONNECTIONS.contains(&key) => "honoured".to_owned(),
+        (None, Some(_)) => "honoured in groups and transactions".to_owned(),
+        (None, None) => "no setting of a Kafka client".to_owned(),
+    }
+}
+
+/// Keys whose values are paths.
+pub(super) fn is_path(key: &str) -> bool {
+    key.ends_with(".location") && key != "ssl.engine.location"
+        || matches!(
+            key,
+            "sasl.oauthbearer.token.file"
+                | "sasl.oauthbearer.assertion.file"
+                | "sasl.oauthbearer.assertion.private.key.file"
+                | "sasl.oauthbearer.assertion.template.file"
+        )
+}
+
 /// What becomes of a setting with Java's name, in words.
 fn fate(name: &str, meaning: Meaning) -> String {
     let theirs = match meaning {
@@ -275,6 +302,22 @@ pub(super) fn is_secret(key: &str) -> bool {
     parts.iter().any(|part| key.contains(part)) || keys.contains(&key)
 }
 
+/// Whether the setting decides how a connection is secured, reads a file or runs something: what a stranger's file must
+/// not decide.
+pub(super) fn is_of_security(key: &str) -> bool {
+    let beginnings = [
+        "sasl.",
+        "ssl.",
+        "https.",
+        "security.",
+        "enable.ssl.",
+        "enable.sasl.",
+        "config.providers",
+        "debug",
+    ];
+    is_secret(key) || beginnings.iter().any(|beginning| key.starts_with(beginning))
+}
+
 /// Java's value in librdkafka's words; the error says why there are none.
 pub(super) fn for_librdkafka(key: &str, value: &str) -> Result<String, String> {
     let value = value.trim();
@@ -344,7 +387,11 @@ fn assignors(classes: &str) -> Result<String, String> {
 }
 
 /// Settings of our own.
-const OURS: &[&str] = &["sasl.oauthbearer.token", "sasl.oauthbearer.token.file"];
+const OURS: &[&str] = &[
+    "sasl.oauthbearer.token",
+    "sasl.oauthbearer.token.command",
+    "sasl.oauthbearer.token.file",
+];
 
 #[rustfmt::skip] // one setting a line
 const JAVA: &[(&str, Meaning)] = &[

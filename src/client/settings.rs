@@ -1,7 +1,11 @@
 //! Every client setting with where it came from: flags, -X, environment, properties files, profiles.
 //!
 //! Keys are kept as they were given; Java's and librdkafka's names both count. The strongest origin wins, and of
-//! two settings of one origin the later. Secrets show in nothing that is printed.
+//! two settings of one origin the later. Secrets show in nothing that is printed. `references` follows what stands
+//! elsewhere, once it is known what is in force; `explanation` says where everything came from.
+
+pub mod explanation;
+mod references;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,7 +16,7 @@ use std::{env, fs};
 use super::config_providers::ConfigProviders;
 use super::java_properties;
 use super::local_broker;
-use super::profile::{self, COMMAND_CONFIG};
+use super::profile::{COMMAND_CONFIG, Catalog, Place};
 use super::security::Security;
 pub use super::setting_keys::Use;
 use super::setting_keys::{self, Meaning};
@@ -20,6 +24,8 @@ use crate::error::{Error, Result};
 use crate::spelling::closest;
 use crate::wire::tls::Tls;
 use crate::wire::{ConnectionOptions, HostPort, Servers};
+pub use references::Asking;
+use references::Reference;
 
 /// What a list of brokers looks like.
 const SERVERS_HINT: &str = "write HOST:PORT[,HOST:PORT…], or `mini` for the mini broker";
@@ -31,7 +37,7 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     Default,
-    Profile(String),
+    Profile(Place),
     /// A properties file and the line in it.
     File(String, usize),
     /// A variable's name.
@@ -59,6 +65,8 @@ pub(super) struct Setting {
     pub(super) key: String,
     pub(super) value: String,
     origin: Origin,
+    /// The value as it is written, where it holds references to what stands elsewhere.
+    reference: Option<Reference>,
 }
 
 /// Client settings, strongest origin first asked.
@@ -74,21 +82,33 @@ impl Settings {
     /// What the environment and the named (or default) profile say.
     pub fn from_environment(profile: Option<&str>) -> Result<Self> {
         let mut settings = Self::default();
-        if let Some(profile) = profile::read(profile)? {
-            for (key, value) in profile.entries {
-                if key == COMMAND_CONFIG {
-                    settings.read_properties_file(Path::new(&value))?;
-                } else {
-                    settings.set(key, value, Origin::Profile(profile.name.clone()));
-                }
-            }
-        }
+        settings.take_profile(&Catalog::read()?, profile)?;
         settings.take_variable("KAFKA_BOOTSTRAP_SERVERS", "bootstrap.servers");
         for key in setting_keys::all() {
             settings.take_variable(&setting_keys::variable(key), key);
         }
         settings.note_misspelt_variables();
         Ok(settings)
+    }
+
+    /// Takes the profile in force.
+    fn take_profile(&mut self, catalog: &Catalog, name: Option<&str>) -> Result<()> {
+        self.warnings.extend(catalog.notes.iter().cloned());
+        let Some(profile) = catalog.select(name)? else {
+            return Ok(());
+        };
+        profile.check()?;
+        for (key, value, place) in profile.settings() {
+            if key == COMMAND_CONFIG {
+                let place = place.file_and_line();
+                let path = ConfigProviders::all(profile.folder()).resolve(&value);
+                let path = path.map_err(|problem| Error::usage(format!("{place}: {key}: {problem}")))?;
+                self.read_properties_file(Path::new(&path))?;
+            } else {
+                self.set_unresolved(key, value, Origin::Profile(place), profile.folder());
+            }
+        }
+        Ok(())
     }
 
     /// Variables whose names look like those of settings and are not: their values would be missed in silence.
@@ -141,6 +161,7 @@ impl Settings {
             key: setting_keys::canonical(&key).to_owned(),
             value: value.into(),
             origin,
+            reference: None,
         });
     }
 
@@ -226,6 +247,16 @@ impl Settings {
         setting_keys::man_section()
     }
 
+    /// Whether any Kafka client has a setting of this name.
+    pub fn is_known(key: &str) -> bool {
+        setting_keys::is_known(setting_keys::canonical(key))
+    }
+
+    /// The one name of a setting that has two.
+    pub fn usual_name(key: &str) -> &str {
+        setting_keys::canonical(key)
+    }
+
     /// Every name that a setting can have, in order.
     pub fn known_names() -> Vec<&'static str> {
         let names: BTreeSet<&str> = setting_keys::all().collect();
@@ -234,21 +265,26 @@ impl Settings {
 
     /// The names of the profiles in the configuration file.
     pub fn profile_names() -> Vec<String> {
-        profile::names()
+        let catalog = Catalog::read().unwrap_or_default();
+        catalog.profiles().map(|profile| profile.written.name.clone()).collect()
     }
 
-    /// Adds a `-X` setting of the command line; references to config providers in it are resolved.
+    /// Adds a `-X` setting of the command line.
     pub fn set_from_flag(&mut self, key: &str, value: &str) -> Result<()> {
-        if !setting_keys::is_known(setting_keys::canonical(key)) {
-            let meant = did_you_mean(key);
-            return Err(Error::usage(format!(
-                "-X {key}: no Kafka client has a setting of this name{meant}"
-            )));
-        }
-        let value = ConfigProviders::all().resolve(value);
-        let value = value.map_err(|problem| Error::usage(format!("-X {key}: {problem}")))?;
-        self.set(key, value, Origin::SetFlag);
+        Self::check_flag(key)?;
+        self.set_unresolved(key, value, Origin::SetFlag, Path::new(""));
         Ok(())
+    }
+
+    /// Refuses a `-X` key that no Kafka client knows.
+    pub fn check_flag(key: &str) -> Result<()> {
+        if Self::is_known(key) {
+            return Ok(());
+        }
+        let meant = did_you_mean(key);
+        Err(Error::usage(format!(
+            "-X {key}: no Kafka client has a setting of this name{meant}"
+        )))
     }
 
     /// Says which settings of the command line the command has no use for. Those of files, profiles and the
@@ -315,7 +351,9 @@ impl Settings {
             }
             self.set("security.protocol", protocol, setting.origin.clone());
         }
-        self.set(key, servers.to_string(), setting.origin);
+        if let Some(setting) = self.entries.iter_mut().rfind(|given| given.is_same(&setting)) {
+            setting.value = servers.to_string();
+        }
         Ok(())
     }
 
@@ -409,10 +447,17 @@ fn place(key: &str, origin: &Origin) -> String {
     match origin {
         Origin::Flag if key == "bootstrap.servers" => "--bootstrap-server".to_owned(),
         Origin::Default | Origin::Flag => key.to_owned(),
-        Origin::Profile(name) => format!("profile {name}: {key}"),
+        Origin::Profile(place) => format!("profile {}: {key}", place.profile),
         Origin::File(file, line) => format!("{file} line {line}: {key}"),
         Origin::Environment(name) => name.clone(),
         Origin::SetFlag => format!("-X {key}"),
+    }
+}
+
+impl Setting {
+    /// Whether the two were given in the same place with the same value.
+    fn is_same(&self, other: &Self) -> bool {
+        self.key == other.key && self.value == other.value && self.origin == other.origin
     }
 }
 

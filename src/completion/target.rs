@@ -7,7 +7,7 @@ use super::cluster_names::Kind;
 use super::known::Known;
 use super::line::Line;
 use crate::client::local_broker::{self, RunningBroker};
-use crate::client::settings::{Origin, Settings};
+use crate::client::settings::{Asking, Origin, Settings};
 use crate::error::{Error, Result};
 use crate::storage::file_name::parse_partition_folder;
 
@@ -59,6 +59,7 @@ impl Target {
         if let Some(servers) = value(SERVERS).or(old).or_else(|| joined_servers(line)) {
             settings.set("bootstrap.servers", servers, Origin::Flag);
         }
+        settings.resolve_references(Asking::Refused)?;
         settings.check_servers()?;
         let servers = settings.get("bootstrap.servers").unwrap_or_default().to_owned();
         let dir = local_broker::directory_named(&servers)?;

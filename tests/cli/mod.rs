@@ -19,6 +19,7 @@ mod java_topics;
 mod leaders;
 mod multicall;
 mod produce;
+mod profiles;
 mod reassign;
 mod records;
 mod round_trip;

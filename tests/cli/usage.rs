@@ -67,10 +67,10 @@ fn commands_that_are_missing_or_not_there() {
         "`kafkit` has no command \"topcs\"; did you mean topics? (see `kafkit --help`)",
     );
     refused(
-        &["profile"],
-        "`kafkit` has no command \"profile\"; there are topics, produce, consume, describe, groups, offsets, records, \
-         transactions, leaders, configs, users, quotas, acls, reassign, dump-log, top, doctor, broker, completions, man and \
-         install-links (see `kafkit --help`)",
+        &["clusters"],
+        "`kafkit` has no command \"clusters\"; there are topics, produce, consume, describe, groups, offsets, records, \
+         transactions, leaders, configs, users, quotas, acls, reassign, dump-log, top, doctor, broker, profile, \
+         config, completions, man and install-links (see `kafkit --help`)",
     );
     refused(
         &["topics", "frobnicate"],

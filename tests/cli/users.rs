@@ -89,7 +89,7 @@ fn a_password_is_asked_for_where_nobody_gave_one() {
     shell
         .kafkit(&["users", "create", "alice", "--password-command", "exit 3"])
         .exits(1)
-        .complains("the password command failed");
+        .complains("cannot get the password: the command failed: exit status: 3");
     shell
         .kafkit(&["users", "list", "-o", "name"])
         .succeeds()

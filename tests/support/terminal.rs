@@ -56,7 +56,7 @@ impl Terminal {
         self.host.to_string()
     }
 
-    /// The folder.
+    /// The folder, which is the home too.
     pub fn home(&self) -> &Path {
         self.suite.home()
     }
@@ -198,6 +198,16 @@ impl Program {
         assert!(
             self.stdout.wait_for(|text| text.ends_with(end)),
             "not {end:?}: {}",
+            self.story()
+        );
+    }
+
+    /// Waits for a part of what it printed: all of a screen is stdout.
+    #[track_caller]
+    pub fn shows(&self, part: &str) {
+        assert!(
+            self.stdout.wait_for(|text| text.contains(part)),
+            "not {part:?}: {}",
             self.story()
         );
     }

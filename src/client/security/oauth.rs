@@ -1,5 +1,5 @@
-//! Where OAUTHBEARER tokens come from: a fixed one, a file, an OAuth server (client credentials), or, for tests, an
-//! unsecured token made here (RFC 7515 without signature, as Kafka's default handler makes them).
+//! Where OAUTHBEARER tokens come from: a fixed one, a file, a command, an OAuth server (client credentials), or, for
+//! tests, an unsecured token made here (RFC 7515 without signature, as Kafka's default handler makes them).
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Map, Value, json};
 
+use super::super::secrets;
 use super::super::settings::Settings;
 use super::token_endpoint::TokenEndpoint;
 use crate::error::io_words;
@@ -19,6 +20,9 @@ use crate::wire::sasl::{Token, TokenSource};
 
 /// How long an unsecured token is valid, in seconds, unless the login module says otherwise.
 const DEFAULT_LIFETIME_S: f64 = 3600.0;
+
+/// The longest token that is read, in bytes: brokers take no longer requests before they know who asks.
+const LONGEST_TOKEN: u64 = 512 * 1024;
 
 /// Kafka's own handlers and retrievers; what they do is done here.
 const KNOWN_CLASSES: [&str; 5] = [
@@ -53,6 +57,12 @@ pub(super) fn source(settings: &Settings, module: Option<&LoginModule>) -> Resul
     if let Some(path) = settings.get("sasl.oauthbearer.token.file") {
         return Ok(Box::new(FromFile {
             path: path.into(),
+            extensions,
+        }));
+    }
+    if let Some(line) = settings.get("sasl.oauthbearer.token.command") {
+        return Ok(Box::new(FromCommand {
+            line: line.to_owned(),
             extensions,
         }));
     }
@@ -116,6 +126,29 @@ impl TokenSource for FromFile {
         let text =
             text.map_err(|cause| format!("the token's file {}: {}", self.path.display(), io_words(&cause)))?;
         Ok(describe(Secret::new(text.trim()), &self.extensions))
+    }
+
+    fn has_extensions(&self) -> bool {
+        !self.extensions.is_empty()
+    }
+}
+
+/// A command that prints a token; it runs whenever one is needed.
+#[derive(Debug)]
+struct FromCommand {
+    line: String,
+    extensions: Vec<(String, String)>,
+}
+
+impl TokenSource for FromCommand {
+    fn token(&self) -> Result<Token, String> {
+        let printed = secrets::printed_by(&self.line, LONGEST_TOKEN);
+        let printed = printed.map_err(|error| format!("sasl.oauthbearer.token.command: {error}"))?;
+        let token = printed.trim();
+        if token.is_empty() || !token.chars().all(|letter| letter.is_ascii_graphic()) {
+            return Err("sasl.oauthbearer.token.command: what it printed is no token".to_owned());
+        }
+        Ok(describe(Secret::new(token), &self.extensions))
     }
 
     fn has_extensions(&self) -> bool {
@@ -208,7 +241,7 @@ fn unsecured(
         .is_none_or(str::is_empty)
     {
         return Err(Error::usage("OAUTHBEARER has no token to show")
-            .hint("set sasl.oauthbearer.token.endpoint.url, sasl.oauthbearer.token.file, or unsecuredLoginStringClaim_sub in sasl.jaas.config"));
+            .hint("set sasl.oauthbearer.token.endpoint.url, sasl.oauthbearer.token.file, sasl.oauthbearer.token.command, or unsecuredLoginStringClaim_sub in sasl.jaas.config"));
     }
     Ok(Box::new(Unsecured {
         claims,
@@ -324,6 +357,27 @@ mod tests {
         for token in ["one", "two"] {
             fs::write(&path, format!("{token}\n")).unwrap();
             assert_eq!(source.token().unwrap().value.reveal(), token);
+        }
+    }
+
+    #[test]
+    fn a_command_is_asked_for_each_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let line = format!(
+            "cd {}; echo x >> n; echo t.$(wc -l < n | tr -d ' ')",
+            folder.path().display()
+        );
+        let source = source_of(&[("sasl.oauthbearer.token.command", &line)]).unwrap();
+        for token in ["t.1", "t.2"] {
+            assert_eq!(source.token().unwrap().value.reveal(), token);
+        }
+        for bad in ["exit 3", "echo", "echo a b"] {
+            let source = source_of(&[("sasl.oauthbearer.token.command", bad)]).unwrap();
+            let problem = source.token().unwrap_err();
+            assert!(
+                problem.starts_with("sasl.oauthbearer.token.command: "),
+                "{problem}"
+            );
         }
     }
 

@@ -1,0 +1,49 @@
+//! The one step of `config explain`: the settings that the command line, the environment and the files come to.
+
+use super::command::{Command, Needs};
+use super::context::Context;
+use crate::client::settings::Settings;
+use crate::error::{Error, Result};
+use crate::output::explanation as output;
+use crate::spelling::closest;
+
+/// What the user asked for.
+#[derive(Debug)]
+pub struct Action {
+    /// Only these; all when there are none.
+    pub keys: Vec<String>,
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs {
+            warnings: true,
+            ..Needs::NOTHING
+        }
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        let mut explained = context.client.settings().explain();
+        for key in &self.keys {
+            let key = Settings::usual_name(key);
+            if !explained.iter().any(|found| found.key == key) {
+                let error = Error::not_found(format!("{key} is not set"));
+                let names = Settings::known_names();
+                return Err(match closest(key, names.into_iter()) {
+                    Some(meant) if !Settings::is_known(key) => error.hint(format!("did you mean {meant}?")),
+                    _ => error,
+                });
+            }
+        }
+        if !self.keys.is_empty() {
+            let keys: Vec<&str> = self.keys.iter().map(|key| Settings::usual_name(key)).collect();
+            explained.retain(|found| keys.contains(&found.key.as_str()));
+        }
+        if explained.is_empty() {
+            context
+                .printer
+                .note("nothing is configured: commands use the mini broker");
+        }
+        output::list(&mut context.printer, &explained)
+    }
+}
