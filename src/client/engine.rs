@@ -3,11 +3,11 @@
 
 use super::consume_settings::ConsumeSettings;
 use super::direct::consumer::DirectSource;
-use super::direct::producer::DirectSink;
+use super::direct::producer::{DirectSink, partitioner};
 use super::librdkafka::consumer::Consumer;
 use super::librdkafka::producer::Producer;
-use super::produce_settings::ProduceSettings;
-use super::record_sink::{RecordSink, SinkOptions};
+use super::produce_settings::{KeyHash, ProduceSettings};
+use super::record_sink::{BatchSink, RecordSink, SinkOptions};
 use super::record_source::{RecordSource, SourceOptions};
 use super::settings::Settings;
 use crate::error::Result;
@@ -48,6 +48,12 @@ impl Engine {
         }
     }
 
+    /// A sink that takes whole batches: the direct lane's, whatever the settings say of transactions.
+    pub fn open_batch_sink(settings: &Settings, options: SinkOptions) -> Result<Box<dyn BatchSink>> {
+        let typed = ProduceSettings::of(settings, &options.overrides, &options.defaults)?;
+        Ok(Box::new(DirectSink::open(typed, options)?))
+    }
+
     /// A source for these settings.
     pub fn open_source(&self, settings: &Settings, options: &SourceOptions) -> Result<Box<dyn RecordSource>> {
         match self {
@@ -68,6 +74,11 @@ impl Engine {
             Self::Librdkafka(why) => format!("librdkafka carries the records: {why}"),
         }
     }
+}
+
+/// The partition of a key among `count`, as Java's producer chooses it: murmur2 of its bytes.
+pub fn partition_of_key(key: &[u8], count: usize) -> i32 {
+    partitioner::of_key(KeyHash::Murmur2, Some(key), count)
 }
 
 /// What is said of a setting, if it is not empty.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
+use crate::records::Codec;
 use crate::topic_partition::Offset;
 
 /// One header of a record.
@@ -57,6 +58,13 @@ pub trait DeliveryListener {
     /// Where a record is, by its tag; just before it counts as delivered. Only the direct lane says so, and only with
     /// `acks` from brokers.
     fn placed(&mut self, _tag: u64, _partition: i32, _offset: Offset) {}
+    /// Whether [`Self::delivered_run`] is wanted.
+    fn wants_runs(&self) -> bool {
+        false
+    }
+    /// The cluster has the records with `count` tags in a row from `first_tag` on; the first of them is at `offset` in its
+    /// partition and the others follow, where the broker said so. Only the direct lane tells of runs.
+    fn delivered_run(&mut self, _first_tag: u64, _count: u64, _offset: Option<Offset>) {}
     /// Something to be said at once, while the sink waits: why nothing is delivered, say. One line.
     fn notice(&mut self, line: &str);
 }
@@ -109,6 +117,35 @@ pub trait RecordSink {
 
     /// What happened on the way that a person should know (a broker lost, say), one line each.
     fn take_notices(&mut self) -> Vec<String>;
+}
+
+/// A finished batch of format 2, to be sent as it is. The sink stamps it with its own producer id and sequence number and
+/// gives it its checksum; all else in it is the sender's.
+#[derive(Debug)]
+pub struct OutgoingBatch<'a> {
+    pub topic: &'a str,
+    pub partition: i32,
+    /// With base offset 0, and offsets without gaps.
+    pub bytes: Vec<u8>,
+    pub records: u32,
+    /// The tag of its first record; the others follow.
+    pub first_tag: u64,
+    /// What the sink compresses the batch with first, which must not be compressed then. [`Codec::None`] leaves it as it is.
+    pub compress: Codec,
+}
+
+/// A sink that takes whole batches too.
+pub trait BatchSink: RecordSink {
+    /// Takes a batch, behind what was taken for its partition before. Waits while the queue is full, as
+    /// [`RecordSink::send`] does.
+    fn send_batch(&mut self, batch: OutgoingBatch<'_>, listener: &mut dyn DeliveryListener) -> Result<()>;
+
+    /// How many bytes are taken and not yet delivered.
+    fn bytes_in_flight(&self) -> usize;
+
+    /// From now on, partitions that are sent to for the first time get nothing behind a batch that failed, so that what
+    /// is written has no gap.
+    fn stop_partitions_at_failures(&mut self);
 }
 
 /// How a sink works, beyond the settings.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::record_sink::HeaderView;
 use crate::error::Result;
 use crate::interrupt::Interrupt;
+use crate::records::Batch;
 use crate::topic_partition::Offset;
 
 /// What a record's time means.
@@ -34,8 +35,25 @@ pub struct ConsumedRecord<'a> {
     pub headers: &'a [HeaderView<'a>],
 }
 
+/// A whole batch as it was fetched, with nothing in it decoded; its checksum is right, where these are checked. Neither a
+/// marker nor, for a reader of committed records, part of an aborted transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchedBatch<'a> {
+    pub topic: &'a str,
+    pub partition: i32,
+    /// Records before this offset were not asked for.
+    pub from: Offset,
+    pub batch: &'a Batch<'a>,
+}
+
 /// Who is shown the records.
 pub trait RecordVisitor {
+    /// A batch before its records are decoded: `None` asks for these one by one, anything else takes all of it, and a break
+    /// ends the poll behind it. Only the direct lane has batches to show.
+    fn batch(&mut self, _batch: &FetchedBatch<'_>) -> Result<Option<ControlFlow<()>>> {
+        Ok(None)
+    }
+
     /// A break ends the poll; this record counts as taken.
     fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>>;
 

@@ -81,13 +81,19 @@ pub struct Settings {
 impl Settings {
     /// What the environment and the named (or default) profile say.
     pub fn from_environment(profile: Option<&str>) -> Result<Self> {
-        let mut settings = Self::default();
-        settings.take_profile(&Catalog::read()?, profile)?;
+        let mut settings = Self::of_profile(profile)?;
         settings.take_variable("KAFKA_BOOTSTRAP_SERVERS", "bootstrap.servers");
         for key in setting_keys::all() {
             settings.take_variable(&setting_keys::variable(key), key);
         }
         settings.note_misspelt_variables();
+        Ok(settings)
+    }
+
+    /// What the named (or default) profile says, and nothing else: the environment is not about a second cluster.
+    pub fn of_profile(profile: Option<&str>) -> Result<Self> {
+        let mut settings = Self::default();
+        settings.take_profile(&Catalog::read()?, profile)?;
         Ok(settings)
     }
 

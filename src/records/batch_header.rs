@@ -322,6 +322,14 @@ pub fn set_max_timestamp(bytes: &mut [u8], timestamp_type: TimestampType, max_ti
     set_crc(bytes);
 }
 
+/// Keeps of the attributes the codec alone, and sets whether the batch is part of a transaction. The checksum is the caller's
+/// to set.
+pub fn keep_codec(bytes: &mut [u8], is_transactional: bool) {
+    let transactional = if is_transactional { TRANSACTIONAL_BIT } else { 0 };
+    let attributes = i16_at(bytes, ATTRIBUTES_AT) & CODEC_MASK | transactional;
+    put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
+}
+
 /// Writes a finished batch's length and another codec, and computes the checksum anew.
 pub fn set_codec(bytes: &mut [u8], codec: Codec) {
     let attributes = (i16_at(bytes, ATTRIBUTES_AT) & !CODEC_MASK) | codec.id();

@@ -17,6 +17,7 @@ pub mod lz4_header;
 pub mod message_set;
 pub mod message_stream;
 pub mod producer_fields;
+pub mod recast;
 pub mod record;
 pub mod record_stream;
 pub mod record_walk;

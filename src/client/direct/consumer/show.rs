@@ -9,7 +9,7 @@ use super::aborted::Aborted;
 use super::position::Position;
 use crate::client::consume_settings::{ConsumeSettings, Isolation};
 use crate::client::record_sink::HeaderView;
-use crate::client::record_source::{ConsumedRecord, OnCorrupt, RecordVisitor, TimestampType};
+use crate::client::record_source::{ConsumedRecord, FetchedBatch, OnCorrupt, RecordVisitor, TimestampType};
 use crate::error::{Error, Result};
 use crate::records::batch_header::{self, crc_is_valid};
 use crate::records::batches::BatchRecords;
@@ -135,6 +135,16 @@ impl Viewer {
             && aborted.leaves_out(header.producer_id, header.last_offset())
         {
             return Ok(ControlFlow::Continue(()));
+        }
+        let fetched = FetchedBatch {
+            topic: &position.topic,
+            partition: position.partition,
+            from: position.shown,
+            batch,
+        };
+        if let Some(flow) = visitor.batch(&fetched).map_err(Trouble::Visitor)? {
+            position.shown = header.next_offset();
+            return Ok(flow);
         }
         let timestamp_type = match header.timestamp_type() {
             batch_header::TimestampType::NoTimestampType => TimestampType::None,

@@ -181,8 +181,16 @@ impl DirectSink {
         }
     }
 
-    /// Says where the records of a batch are, to a listener who wants to know.
+    /// Says which records of a batch are where, to a listener who wants to know.
     fn tell_places(&self, place: usize, batch: &Batch, listener: &mut dyn DeliveryListener) {
+        if listener.wants_runs() {
+            let mut offset = self.base_offset;
+            for run in batch.tags.runs() {
+                let count = run.end - run.start;
+                listener.delivered_run(run.start, count, offset);
+                offset = offset.map(|offset| offset.saturating_add_unsigned(count));
+            }
+        }
         if let (true, Some(base), Some(lane)) =
             (listener.wants_places(), self.base_offset, self.lanes.get(place))
         {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::lane::Lane;
 use super::sealer::Ticket;
-use super::{DirectSink, STEP, Topic, failures, partition_queue::Failure, partitioner};
+use super::{DirectSink, STEP, Topic, failures, partitioner};
 use crate::client::record_sink::{DeliveryListener, RecordSink as _, RecordView};
 use crate::client::request_limit::RequestLimit;
 use crate::error::{Kind, Result};
@@ -98,11 +98,7 @@ impl DirectSink {
 
     pub(super) fn refusal(&self, record: &RecordView<'_>) -> Option<(Kind, String)> {
         if let Some((failure, reason)) = &self.fatal {
-            let kind = match failure {
-                Failure::Refused { kind, .. } => *kind,
-                _ => Kind::Failed,
-            };
-            return Some((kind, reason.clone()));
+            return Some((failure.kind(), reason.clone()));
         }
         let limit = self.settings.max_request_bytes?;
         let reason = RequestLimit(Some(limit)).refusal(record)?;
@@ -201,14 +197,21 @@ impl DirectSink {
         self.memory += closed.bytes.len().saturating_sub(open_bytes);
         closed.batch.memory = open_bytes.saturating_sub(HEADER_LEN);
         lane.queue.push(closed.batch);
-        if self.settings.codec == Codec::None {
-            lane.queue.finish(id, closed.bytes);
-        } else {
-            let ticket = Ticket {
-                lane: place,
-                batch: id,
-            };
-            self.sealer.seal(ticket, closed.bytes);
+        self.finish_batch(place, id, self.settings.codec, closed.bytes);
+    }
+
+    /// Gives a batch in the queue its bytes, compressed with `codec`.
+    pub(super) fn finish_batch(&mut self, place: usize, id: u64, codec: Codec, bytes: Vec<u8>) {
+        if codec == Codec::None {
+            if let Some(lane) = self.lanes.get_mut(place) {
+                lane.queue.finish(id, bytes);
+            }
+            return;
         }
+        let ticket = Ticket {
+            lane: place,
+            batch: id,
+        };
+        self.sealer.seal(ticket, codec, bytes);
     }
 }

@@ -11,7 +11,7 @@ mod identity;
 mod lane;
 mod leaders;
 mod partition_queue;
-mod partitioner;
+pub(crate) mod partitioner;
 #[cfg(test)]
 mod queue_model;
 mod request;
@@ -22,6 +22,7 @@ mod stuck;
 mod tags;
 mod topic_limit;
 mod verdict;
+mod whole_batches;
 
 use std::time::{Duration, Instant};
 
@@ -115,7 +116,7 @@ impl DirectSink {
         let mut cluster = settings.cluster.clone();
         cluster.connection.request_timeout = settings.request_timeout + ANSWER_MARGIN;
         let session = Session::new(cluster, true)?;
-        let sealer = Sealer::new(settings.codec, settings.level, session.waker());
+        let sealer = Sealer::new(settings.level, session.waker());
         Ok(Self {
             rules: Rules {
                 is_idempotent: settings.is_idempotent,
@@ -123,6 +124,7 @@ impl DirectSink {
                 delivery_timeout: settings.delivery_timeout,
                 retries: settings.retries,
                 retry: settings.cluster.retry,
+                stops_at_failure: false,
             },
             settings,
             interrupt: options.interrupt,

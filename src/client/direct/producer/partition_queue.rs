@@ -44,6 +44,8 @@ pub(super) struct Rules {
     /// Tries after the first.
     pub(super) retries: Option<u32>,
     pub(super) retry: Backoff,
+    /// Nothing behind a batch that failed is sent any more: what a partition gets has no gap.
+    pub(super) stops_at_failure: bool,
 }
 
 /// A batch of records on its way.
@@ -128,6 +130,16 @@ pub(super) enum Failure {
     Abandoned { may_be_written: bool },
 }
 
+impl Failure {
+    /// The class of the failure.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Refused { kind, .. } => *kind,
+            _ => Kind::Failed,
+        }
+    }
+}
+
 /// What follows from an event.
 #[derive(Debug)]
 pub(super) enum Effect {
@@ -164,6 +176,8 @@ pub(super) struct PartitionQueue {
     renumbers: bool,
     retry_at: Option<Instant>,
     next_attempt: u64,
+    /// A batch failed, and the rules say that it was the last.
+    is_stopped: bool,
 }
 
 impl PartitionQueue {
@@ -180,7 +194,13 @@ impl PartitionQueue {
             renumbers: false,
             retry_at: None,
             next_attempt: 0,
+            is_stopped: false,
         }
+    }
+
+    /// Whether nothing more is sent.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_stopped
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -475,6 +495,10 @@ impl PartitionQueue {
         }
         let failure = failure(&batch);
         effects.push(Effect::Failed(batch, failure));
+        if self.rules.stops_at_failure {
+            self.is_stopped = true;
+            effects.extend(self.abandon(None));
+        }
         effects
     }
 

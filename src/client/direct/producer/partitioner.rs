@@ -26,7 +26,7 @@ pub(super) fn takes_turn(partitioner: Partitioner, key: Option<&[u8]>) -> bool {
 }
 
 /// The partition of a key among `count`; no key is an empty one.
-pub(super) fn of_key(hash: KeyHash, key: Option<&[u8]>, count: usize) -> i32 {
+pub(crate) fn of_key(hash: KeyHash, key: Option<&[u8]>, count: usize) -> i32 {
     let key = key.unwrap_or_default();
     let hash = match hash {
         KeyHash::Murmur2 | KeyHash::Ignored => murmur2(key) & 0x7fff_ffff,

@@ -103,6 +103,7 @@ impl World {
                 first: Duration::from_millis(1),
                 longest: Duration::from_millis(1),
             },
+            stops_at_failure: false,
         };
         Self {
             now: Instant::now(),

@@ -29,12 +29,11 @@ pub(super) struct Sealed {
     pub(super) spare: Option<Vec<u8>>,
 }
 
-type Job = (Ticket, Vec<u8>);
+type Job = (Ticket, Codec, Vec<u8>);
 
 /// Compresses batches.
 #[derive(Debug)]
 pub(super) struct Sealer {
-    codec: Codec,
     level: Option<i32>,
     jobs: Option<Sender<Job>>,
     sealed: Receiver<Sealed>,
@@ -43,10 +42,9 @@ pub(super) struct Sealer {
 }
 
 impl Sealer {
-    pub(super) fn new(codec: Codec, level: Option<i32>, waker: Waker) -> Self {
+    pub(super) fn new(level: Option<i32>, waker: Waker) -> Self {
         let (done, results) = channel();
         Self {
-            codec,
             level,
             jobs: None,
             sealed: results,
@@ -56,12 +54,12 @@ impl Sealer {
     }
 
     /// Compresses a finished, uncompressed batch; it comes back from [`Sealer::next`].
-    pub(super) fn seal(&mut self, ticket: Ticket, batch: Vec<u8>) {
+    pub(super) fn seal(&mut self, ticket: Ticket, codec: Codec, batch: Vec<u8>) {
         if self.jobs.is_none() {
             self.jobs = Some(self.begin());
         }
         if let Some(jobs) = &self.jobs {
-            let _ = jobs.send((ticket, batch));
+            let _ = jobs.send((ticket, codec, batch));
         }
     }
 
@@ -76,9 +74,9 @@ impl Sealer {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         for _ in 0..threads.min(MOST_THREADS) {
             let (receiver, done) = (Arc::clone(&receiver), self.done.clone());
-            let (codec, level, waker) = (self.codec, self.level, self.waker.clone());
+            let (level, waker) = (self.level, self.waker.clone());
             thread::spawn(move || {
-                while let Some((ticket, batch)) = next_job(&receiver) {
+                while let Some((ticket, codec, batch)) = next_job(&receiver) {
                     let (bytes, spare) = seal(codec, level, batch);
                     if done.send(Sealed { ticket, bytes, spare }).is_err() {
                         return;

@@ -36,8 +36,22 @@ impl Tags {
         }
     }
 
+    /// So many tags in a row.
+    pub(super) fn run(first: u64, count: u64) -> Self {
+        Self {
+            first,
+            count,
+            ..Self::default()
+        }
+    }
+
     /// Every tag, in the order in which they were added.
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+        self.runs().flatten()
+    }
+
+    /// The runs of tags that follow one another, in the order in which they were added.
+    pub(super) fn runs(&self) -> impl Iterator<Item = std::ops::Range<u64>> {
         let mut runs = self.runs.as_slice();
         let mut end = 0_u64;
         let finished = std::iter::from_fn(move || {
@@ -47,7 +61,7 @@ impl Tags {
             end = first + count as u64;
             Some(first..end)
         });
-        finished.flatten().chain(self.first..self.first + self.count)
+        finished.chain(std::iter::once(self.first..self.first + self.count))
     }
 }
 
