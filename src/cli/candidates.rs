@@ -44,6 +44,7 @@ const ROWS: &[Row] = &[
     row("CONFIG=VALUE", Wanted::ConfigSettings),
     row("HOST:PORT", Wanted::Servers),
     row_of("profile", "NAME", Wanted::Profiles),
+    row_of("to-profile", "NAME", Wanted::Profiles),
     row_of("header", "NAME=VALUE", Wanted::HeaderSettings),
     row("NAME[=VALUE]", Wanted::Headers),
     row_of("transactional-id", "ID", Wanted::TransactionalIds),

@@ -4,16 +4,16 @@ use std::io::IsTerminal as _;
 
 use clap::Args;
 
+use super::condition_args::ConditionArgs;
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
-use super::partitions::partition_list;
+use super::offset_words;
 use super::times::parse_time;
 use crate::client::offset_reset;
 use crate::client::record_source::{OnCorrupt, Position};
 use crate::client::settings::{Origin, Settings, Use};
 use crate::commands::consume::{Action, Ends, Missing, Start, Topics, Wanted};
 use crate::error::{Error, Result};
-use crate::filter::{self, Comparison, Expression, Field, Literal, Operand, Pattern};
 use crate::output::OutputOptions;
 use crate::output::record::RecordFormatter;
 use crate::output::record_json::JsonFormatter;
@@ -140,21 +140,8 @@ struct RangeArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Only some of them")]
 struct FilterArgs {
-    /// Only records that meet this condition; see below
-    #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
-    condition: Option<Expression>,
-
-    /// Only records whose value matches this regular expression
-    #[arg(long, value_name = "REGEX", value_parser = pattern)]
-    grep: Option<Expression>,
-
-    /// Only records with this header, or with this value of it; may be repeated
-    #[arg(long, value_name = "NAME[=VALUE]", value_parser = header)]
-    header: Vec<Expression>,
-
-    /// Only records with this key
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
+    #[command(flatten)]
+    conditions: ConditionArgs,
 
     /// Exit with 1 when fewer records came
     #[arg(long, value_name = "COUNT")]
@@ -288,36 +275,12 @@ fn wanted(filter: FilterArgs, range: &RangeArgs) -> Result<Wanted> {
             "{flag} needs an end to count at: add --exit, --until, --head, --tail or --count"
         )));
     }
-    let key = filter.key.map(|key| equal(Field::Key, &key));
-    let conditions = filter.condition.into_iter().chain(filter.grep).chain(key);
     Ok(Wanted {
-        filter: Expression::all(conditions.chain(filter.header)),
+        filter: filter.conditions.into_expression(),
         ends,
         before,
         at_least,
     })
-}
-
-fn condition(text: &str) -> Result<Expression, String> {
-    filter::parse(text, &parse_time).map_err(|error| error.to_string())
-}
-
-fn pattern(text: &str) -> Result<Expression, String> {
-    Ok(Expression::Matches(Field::Value, Pattern::new(text)?))
-}
-
-/// `NAME=VALUE`, or `NAME` alone for whatever value.
-fn header(text: &str) -> Result<Expression, String> {
-    match text.split_once('=') {
-        Some(("", _)) => Err("the name of the header is missing".to_owned()),
-        Some((name, value)) => Ok(equal(Field::Header(name.to_owned()), value)),
-        None => Ok(Expression::Exists(Field::Header(text.to_owned()))),
-    }
-}
-
-fn equal(field: Field, text: &str) -> Expression {
-    let text = Operand::Literal(Literal::Text(text.to_owned()));
-    Expression::Compare(Operand::Field(field), Comparison::Equal, text)
 }
 
 /// Whether the command reads as a member of a group: when its own words name one. A file or a profile may be an
@@ -386,15 +349,9 @@ fn resets_to_nothing(settings: &Settings) -> bool {
 impl RangeArgs {
     /// Only these partitions; all where none is named.
     fn partitions(&self) -> Result<Option<Vec<i32>>> {
-        let Some(text) = self.partition.as_deref().filter(|list| *list != "-1") else {
-            return Ok(None);
-        };
-        let list = partition_list(text).ok_or_else(|| {
-            Error::usage(format!(
-                "--partition takes numbers such as 0,3,5-7, not \"{text}\""
-            ))
-        })?;
-        Ok(Some(list))
+        self.partition
+            .as_deref()
+            .map_or(Ok(None), offset_words::partitions)
     }
 
     fn on_corrupt(&self) -> OnCorrupt {
@@ -413,59 +370,15 @@ impl RangeArgs {
 
     /// The offset that `A..B` ends at.
     fn before(&self) -> Result<Option<i64>> {
-        let Some((from, to)) = self.offset.as_deref().and_then(|text| text.split_once("..")) else {
-            return Ok(None);
-        };
-        let number = |text: &str| text.trim().parse::<i64>().ok().filter(|number| *number >= 0);
-        match (number(from), number(to)) {
-            (_, None) if to.is_empty() => Ok(None),
-            (None, Some(to)) if from.is_empty() => Ok(Some(to)),
-            (Some(from), Some(to)) if from <= to => Ok(Some(to)),
-            _ => Err(Error::usage(format!(
-                "--offset takes A..B with A no greater than B, A.. or ..B, not \"{from}..{to}\""
-            ))),
-        }
+        self.offset.as_deref().map_or(Ok(None), offset_words::before)
     }
 
     /// Where the flags say to start, if they do.
     fn start(&self) -> Result<Option<Start>> {
         match (self.since, self.offset.as_deref()) {
             (Some(time), _) => Ok(Some(Start::At(Position::Time(time)))),
-            (None, Some(text)) => Self::offset(text).map(Some),
+            (None, Some(text)) => offset_words::start(text).map(Some),
             (None, None) => Ok(None),
-        }
-    }
-
-    fn offset(text: &str) -> Result<Start> {
-        match text {
-            "earliest" | "beginning" | "start" => return Ok(Start::At(Position::Beginning)),
-            "latest" | "end" => return Ok(Start::At(Position::End)),
-            _ => {}
-        }
-        if let Some(time) = text.strip_prefix('@') {
-            let time = parse_time(time).or_else(|_| parse_time(text));
-            let time = time.map_err(|problem| Error::usage(format!("--offset {text}: {problem}")))?;
-            return Ok(Start::At(Position::Time(time)));
-        }
-        let text = match text.split_once("..") {
-            Some(("", _)) => "+0",
-            Some((from, _)) => from,
-            None => text,
-        };
-        match text.parse::<i64>() {
-            Ok(count) if text.starts_with('+') => Ok(Start::FromBeginning(count)),
-            Ok(count) if count < 0 || text == "-0" => Ok(Start::FromEnd(count.saturating_neg())),
-            Ok(offset) => Ok(Start::At(Position::At(offset))),
-            Err(_) => {
-                let error = Error::usage(format!(
-                    "--offset takes earliest, latest, a number, -N, +N, A..B or @TIME, not \"{text}\""
-                ));
-                // Elsewhere -o is the form of what is printed.
-                Err(match text {
-                    "json" | "jsonl" => error.hint("records as JSON: --json"),
-                    _ => error,
-                })
-            }
         }
     }
 }

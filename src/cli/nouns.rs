@@ -6,7 +6,7 @@ use clap::{ArgMatches, Args, Command};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
-    acls, broker, config, configs, consume, describe, doctor, dump_log, generate, groups, leaders, offsets,
+    acls, broker, config, configs, consume, copy, describe, doctor, dump_log, generate, groups, leaders, offsets,
     produce, profile, quotas, reassign, records, top, topics, transactions, users,
 };
 use crate::error::{Error, Result};
@@ -16,6 +16,7 @@ const NOUNS: &[Row] = &[
     row::<topics::TopicsArgs>("topics"),
     row::<produce::ProduceArgs>("produce"),
     row::<consume::ConsumeArgs>("consume"),
+    row::<copy::CopyArgs>("copy"),
     row::<describe::DescribeArgs>("describe"),
     row::<groups::GroupsArgs>("groups"),
     row::<offsets::OffsetsArgs>("offsets"),

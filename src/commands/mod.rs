@@ -4,11 +4,14 @@
 //! both faces; the other Java tools have steps of their own in `java_tools`.
 
 pub mod acls;
+pub mod batch_reading;
 pub mod broker;
 pub mod command;
+mod compare;
 pub mod configs;
 pub mod consume;
 pub mod context;
+pub mod copy;
 pub mod describe;
 pub mod doctor;
 pub mod dump_log;
@@ -29,6 +32,7 @@ pub mod top;
 pub mod topic_selection;
 pub mod topics;
 pub mod transactions;
+mod two_clusters;
 mod undo_name;
 mod unwell_topics;
 pub mod users;

@@ -8,6 +8,7 @@ pub mod checkup;
 pub mod cluster;
 pub mod config;
 pub mod confirm;
+pub mod copy;
 pub mod digits;
 pub mod explanation;
 mod fold;

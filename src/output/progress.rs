@@ -68,13 +68,22 @@ pub(super) fn style(
     name: String,
     amount: impl Fn(&ProgressState) -> Option<String> + Clone + Send + Sync + 'static,
 ) -> Option<ProgressStyle> {
+    style_of(name, amount, |state| state.per_sec() as u64)
+}
+
+/// The same for a bar over something else than bytes, which knows how many bytes a second there were.
+pub(super) fn style_of(
+    name: String,
+    amount: impl Fn(&ProgressState) -> Option<String> + Clone + Send + Sync + 'static,
+    per_second: impl Fn(&ProgressState) -> u64 + Clone + Send + Sync + 'static,
+) -> Option<ProgressStyle> {
     let draw = move |state: &ProgressState, text: &mut dyn Write| {
         let line = Line {
             name: &name,
             done: state.pos(),
             total: state.len().unwrap_or(0),
             amount: amount(state),
-            per_second: Some(state.per_sec() as u64),
+            per_second: Some(per_second(state)),
             seconds_left: Some(state.eta().as_secs()),
         };
         let _ = text.write_str(&line.fitted(screen_width()));

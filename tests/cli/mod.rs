@@ -6,6 +6,7 @@ mod completions;
 mod configs;
 mod consume;
 mod consume_filters;
+mod copy;
 mod describe;
 mod doctor;
 mod dump_log;

@@ -1,0 +1,440 @@
+//! Ranges of partitions read batch by batch, for commands that count, copy or compare: nothing is decoded that they do not
+//! ask for. Markers and what was aborted are left out; ends are told by position.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::consume;
+use crate::client::engine::Engine;
+use crate::client::record_source::{
+    ConsumedRecord, FetchedBatch, Position, RecordSource, RecordVisitor, SourceOptions, Start,
+};
+use crate::client::settings::Settings;
+use crate::error::{Error, Result};
+use crate::filter::Fields;
+use crate::interrupt::Interrupt;
+use crate::records::compression::CompressionError;
+use crate::records::{Batch, Record, RecordError, StreamedRecord};
+use crate::topic_partition::Offset;
+
+/// A batch that inflates to more bytes is not held as a whole.
+const HELD_AT_ONCE: usize = 8 << 20;
+/// The largest record, in bytes.
+const LARGEST: usize = 1 << 30;
+
+/// A part of a partition.
+#[derive(Clone, Debug)]
+pub(super) struct Range {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    pub(super) from: Offset,
+    /// The first offset that is not read; without one the reading goes on.
+    pub(super) end: Option<Offset>,
+}
+
+/// Which part of each partition is meant.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub start: consume::Start,
+    /// Nothing at or after this offset.
+    pub before: Option<Offset>,
+    /// Nothing from the first record at or after this time on, in milliseconds since 1970.
+    pub until: Option<i64>,
+    /// These partitions only.
+    pub partitions: Option<Vec<i32>>,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self {
+            start: consume::Start::At(Position::Beginning),
+            before: None,
+            until: None,
+            partitions: None,
+        }
+    }
+}
+
+impl Part {
+    /// Whether a partition is meant.
+    pub(super) fn takes(&self, partition: i32) -> bool {
+        self.partitions
+            .as_ref()
+            .is_none_or(|wanted| wanted.contains(&partition))
+    }
+}
+
+/// Who is shown the batches; a range is named by its place in the order in which ranges were added.
+pub(super) trait BatchVisitor {
+    /// A batch with records of the range: those from `slice.from` on and before `slice.end`.
+    fn batch(&mut self, place: usize, slice: &Slice<'_>) -> Result<()>;
+
+    /// Nothing more before `next`, as far as the partition goes now.
+    fn passed(&mut self, _place: usize, _next: Offset) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The part of a batch that lies in its range.
+#[derive(Debug)]
+pub(super) struct Slice<'a> {
+    pub(super) topic: &'a str,
+    pub(super) partition: i32,
+    pub(super) batch: &'a Batch<'a>,
+    pub(super) from: Offset,
+    pub(super) end: Offset,
+}
+
+impl Slice<'_> {
+    /// Whether all records of the batch are meant. Of old formats that is not known before they are decoded.
+    pub(super) fn is_whole(&self) -> bool {
+        let header = &self.batch.header;
+        header.magic >= 2 && self.from <= header.base_offset && header.next_offset() <= self.end
+    }
+
+    /// Where the partition goes on behind the slice.
+    pub(super) fn next(&self) -> Offset {
+        self.batch.header.next_offset().min(self.end)
+    }
+
+    /// Calls `take` with each record of the slice, in order.
+    ///
+    /// # Errors
+    ///
+    /// Those of `take`, and data that cannot be decoded.
+    pub(super) fn each_record(
+        &self,
+        scratch: &mut Vec<u8>,
+        mut take: impl FnMut(&Record<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let header = &self.batch.header;
+        let mut take = |record: &Record<'_>| {
+            if (self.from..self.end).contains(&record.offset) {
+                take(record)
+            } else {
+                Ok(())
+            }
+        };
+        let limit = if header.magic < 2 { LARGEST } else { HELD_AT_ONCE };
+        match self.batch.records(scratch, limit) {
+            Ok(records) => {
+                for record in records {
+                    take(&record.map_err(|error| self.damaged(&error))?)?;
+                }
+                Ok(())
+            }
+            Err(RecordError::Compression(CompressionError::TooLarge { .. })) if header.magic >= 2 => {
+                self.each_streamed(&mut take)
+            }
+            Err(error) => Err(self.damaged(&error)),
+        }
+    }
+
+    fn each_streamed(&self, take: &mut dyn FnMut(&Record<'_>) -> Result<()>) -> Result<()> {
+        let outcome = self.batch.stream(LARGEST, |records| {
+            while let Some(record) = records.next_record() {
+                match record.map_err(|error| self.damaged(&error))? {
+                    StreamedRecord::Held(record) => take(&record)?,
+                    StreamedRecord::Large(_) => {
+                        return Err(self.damaged(&"a record is over 1 GB"));
+                    }
+                }
+            }
+            Ok(())
+        });
+        outcome.map_err(|error| self.damaged(&error))?
+    }
+
+    fn damaged(&self, why: &dyn std::fmt::Display) -> Error {
+        let (first, last) = (self.batch.header.base_offset, self.batch.header.last_offset());
+        Error::bad_data(format!(
+            "{}-{} offset {first}: damaged batch of offsets {first} to {last}: {why}",
+            self.topic, self.partition
+        ))
+    }
+}
+
+/// A record of a batch, as conditions look at it.
+pub(super) struct RecordFields<'a> {
+    pub(super) topic: &'a str,
+    pub(super) partition: i32,
+    pub(super) record: &'a Record<'a>,
+}
+
+impl Fields for RecordFields<'_> {
+    fn topic(&self) -> &str {
+        self.topic
+    }
+
+    fn partition(&self) -> i32 {
+        self.partition
+    }
+
+    fn offset(&self) -> i64 {
+        self.record.offset
+    }
+
+    fn time(&self) -> i64 {
+        self.record.timestamp
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        self.record.key
+    }
+
+    fn value(&self) -> Option<&[u8]> {
+        self.record.value
+    }
+
+    fn header(&self, name: &str) -> Option<Option<&[u8]>> {
+        let of_name = self.record.headers.filter(|header| header.key == name.as_bytes());
+        of_name.last().map(|header| header.value)
+    }
+}
+
+/// Reads ranges.
+pub(super) struct BatchReading {
+    source: Box<dyn RecordSource>,
+    ranges: Ranges,
+}
+
+impl std::fmt::Debug for BatchReading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BatchReading")
+            .field("ranges", &self.ranges.ranges)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BatchReading {
+    /// Connects in the background. A partition that no broker serves for `patience` ends the reading.
+    pub(super) fn open(settings: &Settings, patience: Duration, interrupt: &Interrupt) -> Result<Self> {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let options = SourceOptions {
+            overrides: vec![pair("group.id", ""), pair("auto.offset.reset", "earliest")],
+            defaults: vec![
+                pair("isolation.level", "read_committed"),
+                pair("fetch.wait.max.ms", "50"),
+            ],
+            interrupt: interrupt.clone(),
+            give_up_after: Some(patience),
+            ..SourceOptions::default()
+        };
+        let source = Engine::Direct.open_source(settings, &options)?;
+        Ok(Self {
+            source,
+            ranges: Ranges::default(),
+        })
+    }
+
+    /// Offsets of partitions, as this reading sees ends: before the first open transaction.
+    pub(super) fn offsets(
+        &mut self,
+        questions: &[(&str, i32, Position)],
+        wait: Duration,
+    ) -> Result<Vec<Offset>> {
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.source.offsets(questions, wait)
+    }
+
+    /// The ranges of a part of these partitions, up to their present ends.
+    pub(super) fn ranges(
+        &mut self,
+        partitions: &[(String, i32)],
+        part: &Part,
+        wait: Duration,
+    ) -> Result<Vec<Range>> {
+        let ask = |position: Position| -> Vec<(&str, i32, Position)> {
+            let named = partitions.iter();
+            named
+                .map(|(topic, partition)| (topic.as_str(), *partition, position))
+                .collect()
+        };
+        let firsts = self.offsets(&ask(Position::Beginning), wait)?;
+        let ends = self.offsets(&ask(Position::End), wait)?;
+        let starts = match part.start {
+            consume::Start::At(position @ Position::Time(_)) => self.offsets(&ask(position), wait)?,
+            _ => Vec::new(),
+        };
+        let limits = match part.until {
+            Some(until) => self.offsets(&ask(Position::Time(until)), wait)?,
+            None => Vec::new(),
+        };
+        let ranges = partitions.iter().enumerate().map(|(place, (topic, partition))| {
+            let first = firsts.get(place).copied().unwrap_or_default();
+            let end = ends.get(place).copied().unwrap_or_default();
+            let from = match part.start {
+                consume::Start::At(Position::Beginning) => first,
+                consume::Start::At(Position::End) => end,
+                consume::Start::At(Position::At(offset)) => offset,
+                consume::Start::At(Position::Time(_)) => starts.get(place).copied().unwrap_or(end),
+                consume::Start::FromEnd(count) => end.saturating_sub(count),
+                consume::Start::FromBeginning(count) => first.saturating_add(count),
+            };
+            let limit = limits.get(place).copied().unwrap_or(end);
+            let end = part.before.unwrap_or(end).min(limit).min(end);
+            Range {
+                topic: topic.clone(),
+                partition: *partition,
+                from: from.clamp(first, end.max(first)),
+                end: Some(end),
+            }
+        });
+        Ok(ranges.collect())
+    }
+
+    /// Reads these ranges too.
+    pub(super) fn add(&mut self, ranges: Vec<Range>) -> Result<()> {
+        let is_open = |range: &&Range| range.end.is_none_or(|end| range.from < end);
+        let starts = ranges.iter().filter(is_open).map(|range| Start {
+            topic: range.topic.clone(),
+            partition: range.partition,
+            offset: range.from,
+        });
+        let starts: Vec<Start> = starts.collect();
+        ranges.into_iter().for_each(|range| self.ranges.add(range));
+        self.source.assign(&starts)
+    }
+
+    /// Shows what is there, waiting up to `wait` for the first batch; says whether any range moved.
+    pub(super) fn poll(&mut self, wait: Duration, visitor: &mut dyn BatchVisitor) -> Result<bool> {
+        let mut feed = Feed {
+            ranges: &mut self.ranges,
+            visitor,
+            has_moved: false,
+        };
+        let flow = self.source.poll(wait, &mut feed);
+        let has_moved = feed.has_moved;
+        let _ = flow?;
+        let reached = self.ranges.take_reached();
+        if !reached.is_empty() {
+            self.source.unassign(&reached)?;
+        }
+        Ok(has_moved)
+    }
+
+    /// Reads everything, until each range is at its end.
+    pub(super) fn read_all(&mut self, interrupt: &Interrupt, visitor: &mut dyn BatchVisitor) -> Result<()> {
+        const STEP: Duration = Duration::from_millis(100);
+        while !self.is_done() {
+            if interrupt.is_raised() {
+                return Err(Error::interrupted());
+            }
+            self.poll(STEP, visitor)?;
+        }
+        Ok(())
+    }
+
+    /// Whether every range is at its end.
+    pub(super) fn is_done(&self) -> bool {
+        self.ranges.is_reached.iter().all(|is_reached| *is_reached)
+    }
+
+    /// What happened on the way that the user should know, one line each.
+    pub(super) fn take_notices(&mut self) -> Vec<String> {
+        self.source.take_notices()
+    }
+}
+
+/// The ranges, and which of them are at their ends.
+#[derive(Debug, Default)]
+struct Ranges {
+    ranges: Vec<Range>,
+    is_reached: Vec<bool>,
+    newly_reached: Vec<usize>,
+    by_name: HashMap<String, HashMap<i32, usize>>,
+    /// The range of the last batch; the next one is mostly of the same.
+    last: usize,
+}
+
+impl Ranges {
+    fn add(&mut self, range: Range) {
+        let place = self.ranges.len();
+        let partitions = self.by_name.entry(range.topic.clone()).or_default();
+        partitions.insert(range.partition, place);
+        self.is_reached
+            .push(range.end.is_some_and(|end| range.from >= end));
+        self.ranges.push(range);
+    }
+
+    fn place(&mut self, topic: &str, partition: i32) -> Option<usize> {
+        let is_it = |range: &Range| range.partition == partition && range.topic == topic;
+        if !self.ranges.get(self.last).is_some_and(is_it) {
+            self.last = *self.by_name.get(topic)?.get(&partition)?;
+        }
+        Some(self.last).filter(|place| self.is_reached.get(*place) == Some(&false))
+    }
+
+    fn end(&self, place: usize) -> Offset {
+        let range = self.ranges.get(place);
+        range.and_then(|range| range.end).unwrap_or(Offset::MAX)
+    }
+
+    /// A range was read up to `next`.
+    fn reach(&mut self, place: usize, next: Offset) {
+        if next >= self.end(place)
+            && let Some(is_reached) = self.is_reached.get_mut(place)
+            && !std::mem::replace(is_reached, true)
+        {
+            self.newly_reached.push(place);
+        }
+    }
+
+    fn take_reached(&mut self) -> Vec<(String, i32)> {
+        let reached = std::mem::take(&mut self.newly_reached);
+        let ranges = reached.iter().filter_map(|place| self.ranges.get(*place));
+        ranges
+            .map(|range| (range.topic.clone(), range.partition))
+            .collect()
+    }
+}
+
+struct Feed<'a> {
+    ranges: &'a mut Ranges,
+    visitor: &'a mut dyn BatchVisitor,
+    has_moved: bool,
+}
+
+impl RecordVisitor for Feed<'_> {
+    fn batch(&mut self, fetched: &FetchedBatch<'_>) -> Result<Option<ControlFlow<()>>> {
+        const TAKEN: Option<ControlFlow<()>> = Some(ControlFlow::Continue(()));
+        let Some(place) = self.ranges.place(fetched.topic, fetched.partition) else {
+            return Ok(TAKEN);
+        };
+        self.has_moved = true;
+        let end = self.ranges.end(place);
+        let header = &fetched.batch.header;
+        // An old format's compressed set of messages has the offset of its last one.
+        let is_behind = header.magic >= 2 && header.base_offset >= end;
+        if !is_behind {
+            let slice = Slice {
+                topic: fetched.topic,
+                partition: fetched.partition,
+                batch: fetched.batch,
+                from: fetched.from,
+                end,
+            };
+            self.visitor.batch(place, &slice)?;
+        }
+        self.ranges.reach(place, header.next_offset());
+        Ok(TAKEN)
+    }
+
+    fn record(&mut self, _record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {
+        Err(Error::failed(
+            "records came one by one where batches were asked for",
+        ))
+    }
+
+    fn partition_end(&mut self, topic: &str, partition: i32, next: Offset) -> Result<ControlFlow<()>> {
+        if let Some(place) = self.ranges.place(topic, partition) {
+            let next = next.min(self.ranges.end(place));
+            self.visitor.passed(place, next)?;
+            self.ranges.reach(place, next);
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}

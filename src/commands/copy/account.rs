@@ -1,0 +1,106 @@
+//! What became of the records of a copy: told by the sink, entered in the ledger, refusals named one by one.
+
+use super::ledger::Ledger;
+use crate::client::record_sink::{DeliveryFailure, DeliveryListener};
+use crate::error::{Error, Kind, Result};
+use crate::output::{self, counted, stderr_line};
+use crate::topic_partition::Offset;
+
+/// Single records named on stderr; the rest is counted.
+const NAMED: u64 = 20;
+
+/// The account of a run.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) ledger: Ledger,
+    /// Source topics and partitions, by place.
+    pub(super) names: Vec<(String, i32)>,
+    /// A record that is refused is passed over.
+    pub(super) skips_failed: bool,
+    failed: u64,
+    first: Option<(Kind, String)>,
+    lines: Vec<String>,
+}
+
+impl Account {
+    pub(super) fn new(skips_failed: bool) -> Self {
+        Self {
+            ledger: Ledger::default(),
+            names: Vec::new(),
+            skips_failed,
+            failed: 0,
+            first: None,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Whether a failure ends the run.
+    pub(super) fn must_stop(&self) -> bool {
+        self.failed > 0 && !self.skips_failed
+    }
+
+    /// The failures that wait to be told.
+    pub(super) fn take_lines(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Whether everything that was read to be copied is in the target.
+    pub(super) fn verdict(&self) -> Result<()> {
+        let Some((kind, text)) = &self.first else {
+            return Ok(());
+        };
+        if !self.skips_failed {
+            let error = Error::new(*kind, text);
+            return Err(match kind {
+                Kind::BadData => error.hint("--skip-failed passes over such records"),
+                _ => error,
+            });
+        }
+        if self.failed > NAMED {
+            stderr_line(format_args!(
+                "kafkit: {} more not copied",
+                output::plural(self.failed - NAMED, "record")
+            ));
+        }
+        let what = counted(self.failed, "record was", "records were");
+        Err(Error::failed(format!("{what} not copied")))
+    }
+}
+
+impl DeliveryListener for Account {
+    fn delivered(&mut self, _count: u64) {}
+
+    fn wants_runs(&self) -> bool {
+        true
+    }
+
+    fn delivered_run(&mut self, first_tag: u64, count: u64, offset: Option<Offset>) {
+        self.ledger.delivered(first_tag, count, offset);
+    }
+
+    fn failed(&mut self, failure: &DeliveryFailure<'_>) {
+        self.failed += 1;
+        let origin = self.ledger.origin(failure.tag);
+        let name = origin.and_then(|origin| Some((self.names.get(origin.chunk.place)?, origin.offset)));
+        let text = match name {
+            Some(((topic, partition), offset)) => {
+                format!(
+                    "{topic}-{partition} offset {offset} is not copied: {}",
+                    failure.reason
+                )
+            }
+            None => format!("a record is not copied: {}", failure.reason),
+        };
+        if self.skips_failed {
+            self.ledger.skip(failure.tag);
+            if self.failed <= NAMED {
+                self.lines.push(text.clone());
+            }
+        }
+        self.first.get_or_insert((failure.kind, text));
+    }
+
+    fn notice(&mut self, line: &str) {
+        stderr_line(format_args!("kafkit: {line}"));
+    }
+}

@@ -1,0 +1,141 @@
+//! Topics into other topics, of the same cluster or another one: whole batches, as they are wherever nothing changes.
+//!
+//! The steps: which topics, into which (`plan`); what has to be created (`targets`); where a former run ended
+//! (`checkpoint`); then batches from the one to the other (`run`, `transfer`), accounted for (`ledger`) so that a position
+//! never passes a record that may be missing in the target.
+
+mod account;
+mod checkpoint;
+mod keeper;
+mod ledger;
+mod packer;
+mod plan;
+mod resume;
+mod run;
+mod settled;
+mod targets;
+mod transfer;
+mod verify;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::batch_reading::{BatchReading, Part, Range};
+use super::command::{Command, Needs};
+use super::context::Context;
+use super::topic_selection::{self, Selection};
+use super::two_clusters::TwoClusters;
+use crate::client::admin::topics::TopicDescription;
+use crate::client::settings::Settings;
+use crate::error::{Error, Result};
+use crate::filter::Expression;
+use crate::interrupt::Interrupt;
+use crate::output::{OutputOptions, copy as output};
+use plan::Pair;
+pub use plan::Placement;
+
+/// What the user asked for.
+#[derive(Debug)]
+pub struct Action {
+    pub topics: Selection,
+    /// What the copies are called; as their sources where it is missing. `$0` to `$9` are parts of a pattern's match.
+    pub target: Option<String>,
+    /// The cluster that is copied to, where it is another one.
+    pub target_settings: Option<Settings>,
+    pub part: Part,
+    pub filter: Option<Expression>,
+    pub placement: Placement,
+    /// Topics that are missing are created.
+    pub creates: bool,
+    /// A record that the target refuses is passed over.
+    pub skips_failed: bool,
+    /// Where the file is that says how far the copy is; in the user's state directory without a name.
+    pub checkpoint: Option<PathBuf>,
+    /// Both sides are compared when all is copied.
+    pub verifies: bool,
+    /// A checkpoint that is there does not count.
+    pub restarts: bool,
+    pub is_dry_run: bool,
+    /// How long to wait for a cluster that does not answer.
+    pub patience: Duration,
+    /// How messages about the target's cluster are shown.
+    pub output: OutputOptions,
+}
+
+impl Command for Action {
+    fn needs(&self) -> Needs {
+        Needs::RECORDS
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        let interrupt = Interrupt::install()?;
+        context.note_settings();
+        let mut clusters = TwoClusters::new(context, self.target_settings.as_ref(), self.output)?;
+        let mut pairs = pairs(&self, &mut clusters)?;
+        let mut reading = BatchReading::open(clusters.here.client.settings(), self.patience, &interrupt)?;
+        let ranges = ranges(&self, &pairs, &mut reading)?;
+        if self.is_dry_run {
+            return output::plan(&mut clusters.here.printer, &rows(&pairs, &ranges));
+        }
+        targets::create(&mut pairs, &mut clusters)?;
+        run::run(&self, &pairs, ranges, reading, &mut clusters, &interrupt)
+    }
+}
+
+/// Which topic becomes which.
+fn pairs(action: &Action, clusters: &mut TwoClusters<'_>) -> Result<Vec<Pair>> {
+    let chosen = topic_selection::find(&action.topics, clusters.here)?;
+    if chosen.is_empty() {
+        return Err(Error::not_found("no topic matches"));
+    }
+    let patterns = if action.topics.is_regex {
+        action.topics.patterns()?
+    } else {
+        Vec::new()
+    };
+    let mut names: Vec<(TopicDescription, String)> = Vec::with_capacity(chosen.len());
+    for topic in chosen {
+        let matching = |pattern: &&fancy_regex::Regex| pattern.is_match(&topic.name).unwrap_or(false);
+        let pattern = patterns.iter().find(matching);
+        let target = plan::target_name(&topic.name, action.target.as_deref(), pattern)?;
+        names.push((topic, target));
+    }
+    let targets = clusters.there().client.admin()?.all_topics()?;
+    let are_one = clusters.are_one()?;
+    plan::pairs(names, &targets, are_one, action.placement, action.creates)
+}
+
+/// The part of each source partition that is copied when nothing is copied yet, in the order of the pairs.
+fn ranges(action: &Action, pairs: &[Pair], reading: &mut BatchReading) -> Result<Vec<Range>> {
+    let mut partitions = Vec::new();
+    for pair in pairs {
+        let name = &pair.source.name;
+        let wanted = pair.source.partitions.iter().map(|partition| partition.partition);
+        partitions.extend(
+            wanted
+                .filter(|partition| action.part.takes(*partition))
+                .map(|partition| (name.clone(), partition)),
+        );
+    }
+    if partitions.is_empty() {
+        return Err(Error::not_found("the topics have none of these partitions"));
+    }
+    reading.ranges(&partitions, &action.part, action.patience)
+}
+
+fn rows(pairs: &[Pair], ranges: &[Range]) -> Vec<output::PlanRow> {
+    let row = |pair: &Pair| {
+        let of_it = ranges.iter().filter(|range| range.topic == pair.source.name);
+        output::PlanRow {
+            source: pair.source.name.clone(),
+            target: pair.target.clone(),
+            partitions: pair.source.partitions.len(),
+            target_partitions: pair.target_partitions(),
+            offsets: of_it
+                .map(|range| range.end.unwrap_or(range.from) - range.from)
+                .sum(),
+            is_new: pair.existing.is_none(),
+        }
+    };
+    pairs.iter().map(row).collect()
+}

@@ -1,0 +1,210 @@
+//! What a copy comes to, before anything is done: which topic becomes which, what has to be created, and why not. Pure.
+
+use crate::client::admin::topics::TopicDescription;
+use crate::error::{Error, Result};
+use crate::topic_partition::is_internal_topic;
+
+/// How records find their partitions in the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// Where they are in the source.
+    #[default]
+    Keep,
+    /// By their keys, as Java's producer does; those without a key stay together in turns.
+    Hash,
+}
+
+impl Placement {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Hash => "hash",
+        }
+    }
+}
+
+/// A topic, and what its copy is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pair {
+    pub(super) source: TopicDescription,
+    pub(super) target: String,
+    /// The target as it is; `None` where it is to be created.
+    pub(super) existing: Option<TopicDescription>,
+}
+
+impl Pair {
+    /// Partitions of the target, once it is there.
+    pub(super) fn target_partitions(&self) -> usize {
+        let target = self.existing.as_ref().unwrap_or(&self.source);
+        target.partitions.len()
+    }
+}
+
+/// The name of a topic's copy: the same on another cluster, `target`, or with a pattern what `target` makes of the match
+/// (`$0` all of it, `$1` the first group).
+pub(super) fn target_name(
+    source: &str,
+    target: Option<&str>,
+    pattern: Option<&fancy_regex::Regex>,
+) -> Result<String> {
+    let Some(target) = target else {
+        return Ok(source.to_owned());
+    };
+    let captures = pattern.and_then(|pattern| pattern.captures(source).ok().flatten());
+    let Some(captures) = captures else {
+        return Ok(target.to_owned());
+    };
+    let mut name = String::new();
+    let mut letters = target.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let group = letters.peek().and_then(|next| next.to_digit(10));
+        match (letter, group) {
+            ('$', Some(group)) => {
+                letters.next();
+                let group = captures
+                    .get(group as usize)
+                    .ok_or_else(|| Error::usage(format!("\"{target}\": the pattern has no group {group}")))?;
+                name.push_str(group.as_str());
+            }
+            _ => name.push(letter),
+        }
+    }
+    Ok(name)
+}
+
+/// Puts topics and their targets together.
+///
+/// # Errors
+///
+/// A target that two topics would share, a topic that would be copied into itself, one that is missing and not to be
+/// created, or that has too few partitions.
+pub(super) fn pairs(
+    names: Vec<(TopicDescription, String)>,
+    targets: &[TopicDescription],
+    is_same_cluster: bool,
+    placement: Placement,
+    may_create: bool,
+) -> Result<Vec<Pair>> {
+    let mut pairs: Vec<Pair> = Vec::with_capacity(names.len());
+    for (source, target) in names {
+        if let Some(other) = pairs.iter().find(|other| other.target == target) {
+            let (one, other) = (&other.source.name, &source.name);
+            return Err(
+                Error::usage(format!("{one} and {other} would both be copied to {target}"))
+                    .hint("with --regex, $0 in the target's name is the source's"),
+            );
+        }
+        if is_same_cluster && source.name == target {
+            return Err(Error::usage(format!("{target} would be copied into itself"))
+                .hint("give the copy another name, or name another cluster with --to"));
+        }
+        if is_internal_topic(&target) {
+            return Err(Error::usage(format!(
+                "{target} is a topic that brokers keep for themselves"
+            )));
+        }
+        let existing = targets.iter().find(|known| known.name == target).cloned();
+        check(&source, &target, existing.as_ref(), placement, may_create)?;
+        pairs.push(Pair {
+            source,
+            target,
+            existing,
+        });
+    }
+    Ok(pairs)
+}
+
+fn check(
+    source: &TopicDescription,
+    target: &str,
+    existing: Option<&TopicDescription>,
+    placement: Placement,
+    may_create: bool,
+) -> Result<()> {
+    let name = &source.name;
+    let Some(existing) = existing else {
+        if may_create {
+            return Ok(());
+        }
+        return Err(Error::not_found(format!(
+            "topic \"{target}\", which {name} is to be copied to, is not there"
+        ))
+        .hint(format!(
+            "--create makes it with the partitions and configs of {name}"
+        )));
+    };
+    let (has, needs) = (existing.partitions.len(), source.partitions.len());
+    if placement == Placement::Keep && has < needs {
+        return Err(
+            Error::failed(format!("{name} has {needs} partitions, and {target} has {has}"))
+                .hint("--partitions hash places records by their keys"),
+        );
+    }
+    Ok(())
+}
+
+/// Configs that are about the brokers of one cluster, and mean nothing on another.
+pub(super) fn is_of_one_cluster(config: &str) -> bool {
+    config.ends_with("replication.throttled.replicas")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::admin::topics::PartitionDescription;
+
+    fn topic(name: &str, partitions: i32) -> TopicDescription {
+        let partition = |partition| PartitionDescription {
+            partition,
+            leader: Some(1),
+            replicas: vec![1],
+            in_sync: vec![1],
+            offline: Vec::new(),
+            eligible_leaders: None,
+            last_known_eligible_leaders: None,
+        };
+        TopicDescription {
+            name: name.to_owned(),
+            id: uuid::Uuid::nil(),
+            is_internal: false,
+            partitions: (0..partitions).map(partition).collect(),
+        }
+    }
+
+    fn refusal(source: TopicDescription, target: &str, targets: &[TopicDescription], same: bool) -> String {
+        let names = vec![(source, target.to_owned())];
+        let refused = pairs(names, targets, same, Placement::Keep, false);
+        refused.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_pattern_names_the_copies() {
+        let pattern = fancy_regex::Regex::new("^(?:shop-(.*))$").unwrap();
+        let name = |target| target_name("shop-orders", target, Some(&pattern)).unwrap();
+        assert_eq!(name(None), "shop-orders");
+        assert_eq!(name(Some("copy-of-$0")), "copy-of-shop-orders");
+        assert_eq!(name(Some("$1.old")), "orders.old");
+        assert!(target_name("shop-orders", Some("$2"), Some(&pattern)).is_err());
+        assert_eq!(target_name("a", Some("price-in-$"), None).unwrap(), "price-in-$");
+    }
+
+    #[test]
+    fn what_cannot_be_copied_is_refused_before_anything_is_done() {
+        let refused = refusal(topic("a", 1), "a", &[topic("a", 1)], true);
+        assert!(refused.starts_with("a would be copied into itself"), "{refused}");
+        let refused = refusal(topic("a", 3), "b", &[topic("b", 2)], true);
+        assert!(
+            refused.starts_with("a has 3 partitions, and b has 2"),
+            "{refused}"
+        );
+        let refused = refusal(topic("a", 3), "b", &[], true);
+        assert!(refused.contains("--create makes it"), "{refused}");
+        let refused = refusal(topic("a", 1), "__consumer_offsets", &[], false);
+        assert!(refused.contains("brokers keep for themselves"), "{refused}");
+        let both = vec![(topic("a", 1), "c".to_owned()), (topic("b", 1), "c".to_owned())];
+        assert!(pairs(both, &[topic("c", 1)], false, Placement::Keep, false).is_err());
+        let same_name = vec![(topic("a", 1), "a".to_owned())];
+        let pairs = pairs(same_name, &[topic("a", 2)], false, Placement::Keep, false).unwrap();
+        assert_eq!(pairs[0].target_partitions(), 2);
+    }
+}

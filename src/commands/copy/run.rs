@@ -1,0 +1,220 @@
+//! The run of a copy: goes on where a former one ended, carries batches, keeps the checkpoint, and says how it ended.
+
+use std::time::{Duration, Instant};
+
+use super::Action;
+use super::account::Account;
+use super::keeper::Keeper;
+use super::plan::{Pair, Placement};
+use super::targets::{self, Facts};
+use super::transfer::{Target, Transfer};
+use super::{resume, verify};
+use crate::client::engine::Engine;
+use crate::client::record_sink::SinkOptions;
+use crate::commands::batch_reading::{BatchReading, Range};
+use crate::commands::two_clusters::TwoClusters;
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::output::copy::{self as output, Progress, Summary};
+use crate::topic_partition::Offset;
+
+/// How long one wait for records lasts, so that interrupts are seen.
+const STEP: Duration = Duration::from_millis(50);
+/// The same while answers of the target are awaited.
+const SHORT_STEP: Duration = Duration::from_millis(1);
+
+/// Copies.
+pub(super) fn run(
+    action: &Action,
+    pairs: &[Pair],
+    mut ranges: Vec<Range>,
+    reading: BatchReading,
+    clusters: &mut TwoClusters<'_>,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let mut keeper = Keeper::open(action, pairs, clusters)?;
+    let mut starts = keeper.starts(&mut ranges);
+    let facts = targets::facts(pairs, clusters)?;
+    if keeper.has_former {
+        let shown = keeper.path.display();
+        let line = format!("going on where {shown} says (--restart copies all again)");
+        clusters.here.printer.note(line);
+    }
+    if action.placement == Placement::Keep {
+        let job = resume::Job {
+            action,
+            pairs,
+            facts: &facts,
+            interrupt,
+        };
+        job.find_starts(&mut ranges, &mut starts, clusters)?;
+    }
+    let transfer = transfer(action, pairs, (&ranges, &starts), &facts, clusters, interrupt)?;
+    let copied = verify::Copied::begin(action, pairs, &ranges, &starts)?;
+    let froms = ranges.iter().map(|range| range.from).collect();
+    let total = ranges
+        .iter()
+        .map(|range| range.end.unwrap_or(range.from) - range.from)
+        .sum();
+    let mut run = Run {
+        transfer,
+        reading,
+        keeper,
+        froms,
+        interrupt: interrupt.clone(),
+        progress: Progress::new(&name_of(pairs), total, clusters.here.printer.is_quiet()),
+    };
+    // Before anything is written: a run that is killed at once must find where it began.
+    run.keeper.save(&run.transfer.account)?;
+    run.reading.add(ranges)?;
+    let began = Instant::now();
+    let outcome = run.carry(clusters);
+    run.progress.finish();
+    run.keeper.save(&run.transfer.account)?;
+    let summary = Summary {
+        records: run.transfer.account.ledger.all_delivered(),
+        source: name_of(pairs),
+        target: target_of(pairs),
+        bytes: run.transfer.bytes,
+        time: began.elapsed(),
+    };
+    output::summary(&mut clusters.here.printer, &summary);
+    outcome.and_then(|()| run.transfer.account.verdict())?;
+    match copied {
+        Some(copied) => copied.verify(&run.transfer.account.ledger, &facts, clusters, interrupt),
+        None => Ok(()),
+    }
+}
+
+fn name_of(pairs: &[Pair]) -> String {
+    match pairs {
+        [one] => one.source.name.clone(),
+        more => format!("{} topics", more.len()),
+    }
+}
+
+fn target_of(pairs: &[Pair]) -> Option<String> {
+    match pairs {
+        [one] => Some(one.target.clone()),
+        _ => None,
+    }
+}
+
+fn transfer(
+    action: &Action,
+    pairs: &[Pair],
+    (ranges, starts): (&[Range], &[Option<Offset>]),
+    facts: &[Facts],
+    clusters: &mut TwoClusters<'_>,
+    interrupt: &Interrupt,
+) -> Result<Transfer> {
+    let options = SinkOptions {
+        interrupt: interrupt.clone(),
+        overrides: vec![("transactional.id".to_owned(), String::new())],
+        defaults: Vec::new(),
+    };
+    let mut sink = Engine::open_batch_sink(clusters.there().client.settings(), options)?;
+    if !action.skips_failed {
+        sink.stop_partitions_at_failures();
+    }
+    let mut targets = Vec::with_capacity(pairs.len());
+    for (pair, facts) in pairs.iter().zip(facts) {
+        // Asked now, so that a target that is not there is an error before anything is read.
+        let partitions = sink.prepare_topic(&pair.target, action.patience)?;
+        targets.push(Target::new(&pair.target, partitions, facts.largest));
+    }
+    let mut account = Account::new(action.skips_failed);
+    for (range, start) in ranges.iter().zip(starts) {
+        account.ledger.add(range.from, *start);
+        account.names.push((range.topic.clone(), range.partition));
+    }
+    let place_of = |range: &Range| pairs.iter().position(|pair| pair.source.name == range.topic);
+    Ok(Transfer {
+        sink,
+        account,
+        targets,
+        target_of: ranges
+            .iter()
+            .map(|range| place_of(range).unwrap_or_default())
+            .collect(),
+        placement: action.placement,
+        filter: action.filter.clone(),
+        passed: ranges.iter().map(|range| range.from).collect(),
+        bytes: 0,
+        scratch: Vec::new(),
+    })
+}
+
+struct Run {
+    transfer: Transfer,
+    reading: BatchReading,
+    keeper: Keeper,
+    /// Where each range began.
+    froms: Vec<Offset>,
+    interrupt: Interrupt,
+    progress: Progress,
+}
+
+impl Run {
+    /// Carries everything; on every way out what can be delivered is.
+    fn carry(&mut self, clusters: &mut TwoClusters<'_>) -> Result<()> {
+        let mut outcome = self.until_end(clusters);
+        let was_interrupted = self.interrupt.take();
+        let is_ended = outcome.is_ok() && !was_interrupted;
+        if is_ended {
+            outcome = self.transfer.send_packed();
+        }
+        let Transfer { sink, account, .. } = &mut self.transfer;
+        if account.must_stop() {
+            sink.abandon(account);
+        }
+        let flushed = sink.flush(was_interrupted, account);
+        self.tell(clusters);
+        if was_interrupted {
+            return Err(Error::interrupted());
+        }
+        outcome.and(flushed)
+    }
+
+    fn until_end(&mut self, clusters: &mut TwoClusters<'_>) -> Result<()> {
+        while !self.reading.is_done() {
+            if self.interrupt.is_raised() {
+                return Ok(());
+            }
+            let is_waiting = self.transfer.sink.in_flight() > 0;
+            let wait = if is_waiting { SHORT_STEP } else { STEP };
+            let has_moved = self.reading.poll(wait, &mut self.transfer)?;
+            if !has_moved {
+                self.transfer.send_packed()?;
+            }
+            let Transfer { sink, account, .. } = &mut self.transfer;
+            sink.poll(Duration::ZERO, account)?;
+            if account.must_stop() {
+                return Ok(());
+            }
+            self.keeper.save_if_due(account)?;
+            self.show_progress();
+            self.tell(clusters);
+        }
+        Ok(())
+    }
+
+    fn show_progress(&mut self) {
+        let ledger = &self.transfer.account.ledger;
+        let done: Offset = (0..)
+            .zip(&self.froms)
+            .map(|(place, from)| ledger.next(place) - from)
+            .sum();
+        self.progress
+            .show(done, ledger.all_delivered(), self.transfer.bytes);
+    }
+
+    fn tell(&mut self, clusters: &mut TwoClusters<'_>) {
+        let mut lines = self.reading.take_notices();
+        lines.extend(self.transfer.sink.take_notices());
+        lines.extend(self.transfer.account.take_lines());
+        for line in lines {
+            self.progress.aside(|| clusters.here.printer.warning(&line));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Topics that are missing in the target: made with the partitions and the configs of their sources.
+
+use super::plan::{Pair, is_of_one_cluster};
+use crate::client::admin::configs::{ConfigEntry, ConfigResource};
+use crate::client::admin::topics::{NewTopic, PARTITIONS_PER_ANSWER};
+use crate::commands::two_clusters::TwoClusters;
+use crate::error::{Error, Result};
+use crate::output;
+
+/// Creates what is missing, and says so; afterwards every pair has its target.
+pub(super) fn create(pairs: &mut [Pair], clusters: &mut TwoClusters<'_>) -> Result<()> {
+    let missing: Vec<&mut Pair> = pairs.iter_mut().filter(|pair| pair.existing.is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let resources = missing
+        .iter()
+        .map(|pair| ConfigResource::Topic(pair.source.name.clone()));
+    let resources: Vec<ConfigResource> = resources.collect();
+    let configs = clusters.here.client.admin()?.describe_configs(&resources)?;
+    let brokers = clusters.there().client.admin()?.brokers()?.len();
+    let mut topics = Vec::with_capacity(missing.len());
+    for (pair, configs) in missing.iter().zip(configs) {
+        let name = &pair.source.name;
+        let configs = configs.map_err(|refusal| {
+            Error::from(refusal).context(format_args!("cannot read the configs of {name}"))
+        })?;
+        let own = ConfigResource::Topic(name.clone()).own_source();
+        let set = configs
+            .into_iter()
+            .filter(|config| config.source == own && !is_of_one_cluster(&config.name));
+        let replicas = pair
+            .source
+            .partitions
+            .iter()
+            .map(|partition| partition.replicas.len());
+        let replicas = replicas.max().unwrap_or(1).clamp(1, brokers.max(1));
+        topics.push(NewTopic {
+            name: pair.target.clone(),
+            partitions: i32::try_from(pair.source.partitions.len()).ok(),
+            replication_factor: i16::try_from(replicas).ok(),
+            assignment: None,
+            configs: set
+                .filter_map(|config| Some((config.name, config.value?)))
+                .collect(),
+        });
+    }
+    let admin = clusters.there().client.admin()?;
+    for (name, outcome) in admin.create_topics(&topics, false)? {
+        outcome
+            .map_err(|refusal| Error::from(refusal).context(format_args!("cannot create topic {name}")))?;
+    }
+    let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
+    let mut described = admin.describe_topics(&names, PARTITIONS_PER_ANSWER)?.into_iter();
+    for (pair, topic) in missing.into_iter().zip(&topics) {
+        if let Some((name, found)) = described.next() {
+            let found =
+                found.map_err(|refusal| Error::from(refusal).context(format_args!("topic {name}")))?;
+            pair.existing = Some(found);
+        }
+        let configs = topic
+            .configs
+            .iter()
+            .map(|(name, value)| format!(", {name}={value}"));
+        let configs: String = configs.collect();
+        let partitions = output::plural(pair.source.partitions.len() as u64, "partition");
+        clusters
+            .here
+            .printer
+            .note(format_args!("created {} ({partitions}{configs})", pair.target));
+    }
+    Ok(())
+}
+
+/// What a copy has to know of a target.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts {
+    /// `max.message.bytes`, where the cluster says it.
+    pub(super) largest: Option<usize>,
+    /// The broker gives records its own time.
+    pub(super) sets_times: bool,
+}
+
+/// What the cluster says of each target.
+pub(super) fn facts(pairs: &[Pair], clusters: &mut TwoClusters<'_>) -> Result<Vec<Facts>> {
+    let resources = pairs
+        .iter()
+        .map(|pair| ConfigResource::Topic(pair.target.clone()));
+    let resources: Vec<ConfigResource> = resources.collect();
+    let answers = clusters.there().client.admin()?.describe_configs(&resources)?;
+    let value = |configs: &[ConfigEntry], name: &str| {
+        let mut configs = configs.iter();
+        configs
+            .find(|config| config.name == name)
+            .and_then(|config| config.value.clone())
+    };
+    let facts = |configs: Vec<ConfigEntry>| Facts {
+        largest: value(&configs, "max.message.bytes").and_then(|value| value.parse().ok()),
+        sets_times: value(&configs, "message.timestamp.type").as_deref() == Some("LogAppendTime"),
+    };
+    // What may not be asked is learned from refusals.
+    Ok(answers
+        .into_iter()
+        .map(|answer| answer.map(facts).unwrap_or_default())
+        .collect())
+}

@@ -1,0 +1,206 @@
+//! Batches of the source into batches of the target: as they are wherever a broker takes them so, else written anew.
+
+use super::account::Account;
+use super::ledger::{Chunk, Origin, Origins};
+use super::packer::{BATCH_BYTES, Packed, Packer};
+use super::plan::Placement;
+use crate::client::engine::partition_of_key;
+use crate::client::record_sink::{BatchSink, OutgoingBatch};
+use crate::commands::batch_reading::{BatchVisitor, RecordFields, Slice};
+use crate::error::Result;
+use crate::filter::Expression;
+use crate::records::{Codec, recast};
+use crate::topic_partition::Offset;
+
+/// A smaller batch does not travel alone: a request carries one batch a partition, however small.
+const SMALL_BATCH: usize = 16 * 1024;
+
+/// A topic that is copied to.
+#[derive(Debug)]
+pub(super) struct Target {
+    topic: String,
+    /// By partition.
+    packers: Vec<Packer>,
+    /// Where records without a key go, until a batch is full.
+    turn: usize,
+}
+
+impl Target {
+    /// `largest` is the topic's `max.message.bytes`, where it is known.
+    pub(super) fn new(topic: &str, partitions: usize, largest: Option<usize>) -> Self {
+        let limit = largest.map_or(BATCH_BYTES, |largest| largest.min(BATCH_BYTES));
+        Self {
+            topic: topic.to_owned(),
+            packers: (0..partitions).map(|_| Packer::new(limit, false)).collect(),
+            turn: 0,
+        }
+    }
+}
+
+/// Carries batches from the reading to the sink.
+pub(super) struct Transfer {
+    pub(super) sink: Box<dyn BatchSink>,
+    pub(super) account: Account,
+    pub(super) targets: Vec<Target>,
+    /// The target of each source partition, by place.
+    pub(super) target_of: Vec<usize>,
+    pub(super) placement: Placement,
+    pub(super) filter: Option<Expression>,
+    /// Source partitions whose end was told of are passed up to here.
+    pub(super) passed: Vec<Offset>,
+    pub(super) bytes: u64,
+    pub(super) scratch: Vec<u8>,
+}
+
+impl std::fmt::Debug for Transfer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transfer")
+            .field("targets", &self.targets)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BatchVisitor for Transfer {
+    fn batch(&mut self, place: usize, slice: &Slice<'_>) -> Result<()> {
+        self.bytes += slice.batch.bytes.len() as u64;
+        let stays = self.placement == Placement::Keep
+            && self.filter.is_none()
+            && slice.is_whole()
+            && slice.batch.bytes.len() >= SMALL_BATCH
+            && recast::can_be_sent(&slice.batch.header);
+        if stays {
+            self.send_whole(place, slice)
+        } else {
+            self.pack(place, slice)
+        }
+    }
+
+    fn passed(&mut self, place: usize, next: Offset) -> Result<()> {
+        if let Some(passed) = self.passed.get_mut(place).filter(|passed| **passed < next) {
+            *passed = next;
+            self.account.ledger.pass(place, next);
+        }
+        Ok(())
+    }
+}
+
+impl Transfer {
+    /// Sends everything that waits for company.
+    pub(super) fn send_packed(&mut self) -> Result<()> {
+        for target in 0..self.targets.len() {
+            let partitions = self.targets.get(target).map_or(0, |target| target.packers.len());
+            for partition in 0..partitions {
+                self.flush(target, partition)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send_whole(&mut self, place: usize, slice: &Slice<'_>) -> Result<()> {
+        let target = self.target_of.get(place).copied().unwrap_or_default();
+        let partition = slice.partition;
+        self.flush(target, usize::try_from(partition).unwrap_or_default())?;
+        let header = &slice.batch.header;
+        let mut bytes = slice.batch.bytes.to_vec();
+        recast::set_header(&mut bytes, false);
+        let records = u32::try_from(header.records_count).unwrap_or_default();
+        let ledger = &mut self.account.ledger;
+        let chunk = ledger.begin(place);
+        ledger.expect(chunk, records);
+        ledger.end(chunk, slice.next());
+        let offset = header.base_offset;
+        let first_tag = ledger.send(records, Origins::Whole(Origin { chunk, offset }));
+        let Some(target) = self.targets.get(target) else {
+            return Ok(());
+        };
+        let batch = OutgoingBatch {
+            topic: &target.topic,
+            partition,
+            bytes,
+            records,
+            first_tag,
+            compress: Codec::None,
+        };
+        self.sink.send_batch(batch, &mut self.account)
+    }
+
+    fn pack(&mut self, place: usize, slice: &Slice<'_>) -> Result<()> {
+        let chunk = self.account.ledger.begin(place);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let outcome = self.pack_records(place, slice, chunk, &mut scratch);
+        self.scratch = scratch;
+        // A chunk that was not read to its end stays open, and its partition where it was.
+        outcome?;
+        self.account.ledger.end(chunk, slice.next());
+        Ok(())
+    }
+
+    fn pack_records(
+        &mut self,
+        place: usize,
+        slice: &Slice<'_>,
+        chunk: Chunk,
+        scratch: &mut Vec<u8>,
+    ) -> Result<()> {
+        let target = self.target_of.get(place).copied().unwrap_or_default();
+        let codec = slice.batch.header.codec().unwrap_or_default();
+        slice.each_record(scratch, |record| {
+            let fields = RecordFields {
+                topic: slice.topic,
+                partition: slice.partition,
+                record,
+            };
+            if self.filter.as_ref().is_some_and(|filter| !filter.is_met(&fields)) {
+                return Ok(());
+            }
+            let partition = self.partition_of(target, slice.partition, record.key);
+            self.account.ledger.expect(chunk, 1);
+            let offset = record.offset;
+            let packers = self.targets.get_mut(target).map(|target| &mut target.packers);
+            let packer = packers.and_then(|packers| packers.get_mut(partition));
+            match packer.and_then(|packer| packer.add(record, codec, Origin { chunk, offset })) {
+                Some(full) => self.send_one_packed(target, partition, full),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// The target partition of a record. Those without a key go to one partition until its batch is full.
+    fn partition_of(&self, target: usize, partition: i32, key: Option<&[u8]>) -> usize {
+        let known = self.targets.get(target);
+        match (self.placement, key) {
+            (Placement::Keep, _) => usize::try_from(partition).unwrap_or_default(),
+            (Placement::Hash, Some(key)) => {
+                let count = known.map_or(1, |target| target.packers.len());
+                usize::try_from(partition_of_key(key, count)).unwrap_or_default()
+            }
+            (Placement::Hash, None) => known.map_or(0, |target| target.turn),
+        }
+    }
+
+    fn flush(&mut self, target: usize, partition: usize) -> Result<()> {
+        let packers = self.targets.get_mut(target).map(|target| &mut target.packers);
+        let packed = packers.and_then(|packers| packers.get_mut(partition)?.take());
+        packed.map_or(Ok(()), |packed| self.send_one_packed(target, partition, packed))
+    }
+
+    fn send_one_packed(&mut self, target: usize, partition: usize, packed: Packed) -> Result<()> {
+        let Some(target) = self.targets.get_mut(target) else {
+            return Ok(());
+        };
+        if target.turn == partition {
+            target.turn = (partition + 1) % target.packers.len().max(1);
+        }
+        let records = packed.origins.len() as u32;
+        let first_tag = self.account.ledger.send(records, Origins::Each(packed.origins));
+        let batch = OutgoingBatch {
+            topic: &target.topic,
+            partition: partition as i32,
+            bytes: packed.bytes,
+            records,
+            first_tag,
+            compress: packed.codec,
+        };
+        self.sink.send_batch(batch, &mut self.account)
+    }
+}

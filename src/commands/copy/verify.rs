@@ -1,0 +1,127 @@
+//! After a copy: whether what was copied is in the target, record for record.
+
+use std::time::Duration;
+
+use super::Action;
+use super::ledger::Ledger;
+use super::plan::{Pair, Placement};
+use super::targets::Facts;
+use crate::commands::batch_reading::{BatchReading, Range};
+use crate::commands::compare::{self, Difference, Rules};
+use crate::commands::two_clusters::TwoClusters;
+use crate::error::{Error, Result};
+use crate::filter::Expression;
+use crate::interrupt::Interrupt;
+use crate::output::{counted, plural};
+use crate::topic_partition::Offset;
+
+/// Partitions whose difference is named.
+const NAMED: usize = 20;
+
+/// What a run copies, and where to.
+#[derive(Debug)]
+pub(super) struct Copied {
+    /// The source and the place of its pair.
+    sources: Vec<(Range, usize)>,
+    targets: Vec<(String, Offset)>,
+    filter: Option<Expression>,
+    patience: Duration,
+}
+
+impl Copied {
+    /// Notes where the run begins; nothing where the user does not want to know.
+    pub(super) fn begin(
+        action: &Action,
+        pairs: &[Pair],
+        ranges: &[Range],
+        starts: &[Option<Offset>],
+    ) -> Result<Option<Self>> {
+        if !action.verifies {
+            return Ok(None);
+        }
+        if action.placement != Placement::Keep {
+            return Err(Error::usage(
+                "--verify compares partition with partition: it goes with --partitions keep",
+            ));
+        }
+        let place_of = |range: &Range| pairs.iter().position(|pair| pair.source.name == range.topic);
+        let mut sources = Vec::with_capacity(ranges.len());
+        let mut targets = Vec::with_capacity(ranges.len());
+        for (range, start) in ranges.iter().zip(starts) {
+            let place = place_of(range).unwrap_or_default();
+            let target = pairs.get(place).map(|pair| pair.target.clone());
+            sources.push((range.clone(), place));
+            targets.push((target.unwrap_or_default(), start.unwrap_or_default()));
+        }
+        Ok(Some(Self {
+            sources,
+            targets,
+            filter: action.filter.clone(),
+            patience: action.patience,
+        }))
+    }
+
+    /// Compares what was copied with what is there.
+    pub(super) fn verify(
+        self,
+        ledger: &Ledger,
+        facts: &[Facts],
+        clusters: &mut TwoClusters<'_>,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
+        let source = clusters.here.client.settings().clone();
+        let mut left = BatchReading::open(&source, self.patience, interrupt)?;
+        let target = clusters.there().client.settings().clone();
+        let mut right = BatchReading::open(&target, self.patience, interrupt)?;
+        let lefts = self.sources.iter().enumerate().map(|(place, (range, _))| Range {
+            end: Some(ledger.next(place)),
+            ..range.clone()
+        });
+        left.add(lefts.collect())?;
+        let rights = self.sources.iter().zip(&self.targets).enumerate();
+        let rights = rights.map(|(place, ((range, _), (topic, from)))| Range {
+            topic: topic.clone(),
+            partition: range.partition,
+            from: *from,
+            end: Some(ledger.target_next(place).unwrap_or(*from)),
+        });
+        right.add(rights.collect())?;
+        let sets_times = |place: &usize| facts.get(*place).is_some_and(|facts| facts.sets_times);
+        let rules = Rules {
+            filter: self.filter.clone(),
+            with_times: self.sources.iter().map(|(_, place)| !sets_times(place)).collect(),
+        };
+        let (same, differences) = compare::compare(&mut left, &mut right, &rules, interrupt)?;
+        for difference in differences.iter().take(NAMED) {
+            clusters.here.printer.warning(self.words(difference));
+        }
+        if differences.is_empty() {
+            let printer = &mut clusters.here.printer;
+            printer.note(format_args!(
+                "verified: {} the same on both sides",
+                plural(same, "record")
+            ));
+            return Ok(());
+        }
+        let partitions = counted(differences.len() as u64, "partition differs", "partitions differ");
+        Err(Error::failed(format!("{partitions} from what was copied")))
+    }
+
+    fn words(&self, difference: &Difference) -> String {
+        let source = self.sources.get(difference.place).map(|(range, _)| range);
+        let target = self.targets.get(difference.place).map_or("", |(topic, _)| topic);
+        let (topic, partition) = source.map_or(("", 0), |range| (range.topic.as_str(), range.partition));
+        match (difference.left, difference.right) {
+            (Some(left), Some(right)) => format!(
+                "{topic}-{partition} offset {left} and {target}-{partition} offset {right} are not the same record"
+            ),
+            (Some(left), None) => {
+                format!("{topic}-{partition} offset {left} is not in {target}-{partition}")
+            }
+            (None, right) => format!(
+                "{target}-{partition} offset {} is not in {topic}-{partition}",
+                right.unwrap_or_default()
+            ),
+        }
+    }
+}
