@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args, Command};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
-    acls, broker, config, configs, consume, copy, describe, doctor, dump_log, generate, groups, leaders, offsets,
-    produce, profile, quotas, reassign, records, top, topics, transactions, users,
+    acls, broker, config, configs, consume, copy, describe, doctor, dump_log, generate, groups, leaders,
+    offsets, produce, profile, quotas, reassign, records, top, topics, transactions, users,
 };
 use crate::error::{Error, Result};
 

@@ -272,7 +272,10 @@ impl Settings {
     /// The names of the profiles in the configuration file.
     pub fn profile_names() -> Vec<String> {
         let catalog = Catalog::read().unwrap_or_default();
-        catalog.profiles().map(|profile| profile.written.name.clone()).collect()
+        catalog
+            .profiles()
+            .map(|profile| profile.written.name.clone())
+            .collect()
     }
 
     /// Adds a `-X` setting of the command line.

@@ -210,7 +210,11 @@ mod tests {
         let mut found = Vec::new();
         while let Some(record) = stream.next_record() {
             let record = record?;
-            found.push((record.offset, record.timestamp, record.value.unwrap_or_default().to_vec()));
+            found.push((
+                record.offset,
+                record.timestamp,
+                record.value.unwrap_or_default().to_vec(),
+            ));
         }
         Ok(found)
     }
@@ -231,7 +235,11 @@ mod tests {
                         .collect();
                     assert_eq!(held.len(), 50);
                     assert_eq!(held.last().map(|(offset, ..)| *offset), Some(1000));
-                    assert_eq!(streamed(&bytes, 1 << 20).unwrap(), held, "{codec} {magic} {append_time}");
+                    assert_eq!(
+                        streamed(&bytes, 1 << 20).unwrap(),
+                        held,
+                        "{codec} {magic} {append_time}"
+                    );
                 }
             }
         }
@@ -251,7 +259,10 @@ mod tests {
         }
         assert_eq!(count, 400);
         let error = streamed(&bytes, 99_999).unwrap_err();
-        assert!(matches!(error, RecordError::Compression(CompressionError::TooLarge { .. })));
+        assert!(matches!(
+            error,
+            RecordError::Compression(CompressionError::TooLarge { .. })
+        ));
     }
 
     #[test]

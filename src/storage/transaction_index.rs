@@ -143,7 +143,9 @@ mod tests {
 
     fn index(count: i64) -> EntryFile<ENTRY_LEN> {
         let mut file = tempfile::tempfile().unwrap();
-        let bytes: Vec<u8> = (0..count).flat_map(|number| transaction(number).to_bytes()).collect();
+        let bytes: Vec<u8> = (0..count)
+            .flat_map(|number| transaction(number).to_bytes())
+            .collect();
         file.write_all(&bytes).unwrap();
         EntryFile::new(file, 0).unwrap()
     }
@@ -158,7 +160,11 @@ mod tests {
             assert_eq!(found, [transaction(number), transaction(number + 1)]);
             assert!(is_complete);
             // Seventeen to find the first, and one window of entries from there.
-            assert!(file.entries_read() <= 17 + 512, "{} for {number}", file.entries_read());
+            assert!(
+                file.entries_read() <= 17 + 512,
+                "{} for {number}",
+                file.entries_read()
+            );
         }
     }
 

@@ -29,7 +29,7 @@ fn top(terminal: &Terminal, words: &str) -> Program {
 
 /// Waits for its end with this exit code, on a terminal that shows what it showed before.
 fn has_left(program: &Program, code: u8) {
-    program.shows(SCREEN, "the end", |screen| {
+    program.screen_shows(SCREEN, "the end", |screen| {
         screen.contains(&format!("ended with {code}"))
             && screen.contains("as it was")
             && !screen.contains("RECORDS/S")
@@ -61,23 +61,23 @@ fn rates_of_a_cluster_at_work_are_on_the_screen_until_q_is_pressed() {
     let _broker = terminal.start_broker("kafkit broker --listen HOST:9092 --data-dir data");
     let _load = load(&terminal);
     let mut top = top(&terminal, "-b HOST:9092 --every 500ms");
-    top.shows(SCREEN, "rates of the topic", |screen| {
+    top.screen_shows(SCREEN, "rates of the topic", |screen| {
         screen.contains("RECORDS/S") && has_rate(screen, "load", 2)
     });
     top.types("4");
-    top.shows(SCREEN, "the lag of the group", |screen| {
+    top.screen_shows(SCREEN, "the lag of the group", |screen| {
         screen.contains("READ/S") && has_rate(screen, "readers", 5)
     });
     top.types("\r");
-    top.shows(SCREEN, "the partitions of the group", |screen| {
+    top.screen_shows(SCREEN, "the partitions of the group", |screen| {
         screen.contains("> readers") && screen.contains("COMMITTED") && screen.contains("kafkit")
     });
     top.types("?");
-    top.shows(SCREEN, "the help", |screen| {
+    top.screen_shows(SCREEN, "the help", |screen| {
         screen.contains("the row above, below")
     });
     top.types("x1");
-    top.shows(SCREEN, "the broker", |screen| {
+    top.screen_shows(SCREEN, "the broker", |screen| {
         screen.contains("LEADS") && screen.contains("all in sync")
     });
     top.types("q");
@@ -90,7 +90,7 @@ fn signals_and_ctrl_c_leave_the_terminal_as_it_was() {
     let _broker = terminal.start_broker("kafkit broker --listen HOST:9092 --data-dir data");
     for signal in [Some(Signal::TERM), None] {
         let mut top = top(&terminal, "-b HOST:9092");
-        top.shows(SCREEN, "a screen", |screen| screen.contains("RECORDS/S"));
+        top.screen_shows(SCREEN, "a screen", |screen| screen.contains("RECORDS/S"));
         match signal {
             Some(signal) => {
                 let pid = fs::read_to_string(terminal.home().join("pid")).unwrap();
@@ -112,13 +112,13 @@ fn a_cluster_may_go_away_and_come_back() {
         .run_with_input("kafkit produce here -b HOST:9092 -q", "1\n")
         .succeeds();
     let mut top = top(&terminal, "-b HOST:9092 --every 500ms");
-    top.shows(SCREEN, "the topic", |screen| screen.contains("here"));
+    top.screen_shows(SCREEN, "the topic", |screen| screen.contains("here"));
     running.stop();
-    top.shows(SCREEN, "the trouble, and the last figures", |screen| {
+    top.screen_shows(SCREEN, "the trouble, and the last figures", |screen| {
         screen.contains("no answer for") && screen.contains("here")
     });
     let _running = terminal.start_broker(broker);
-    top.shows(SCREEN, "an answer", |screen| {
+    top.screen_shows(SCREEN, "an answer", |screen| {
         !screen.contains("no answer for") && screen.contains("here")
     });
     top.types("q");

@@ -224,7 +224,7 @@ impl Program {
 
     /// Waits until a terminal of so many rows and columns on which it prints shows what is looked for.
     #[track_caller]
-    pub fn shows(&self, (rows, columns): (u16, u16), what: &str, is_it: impl Fn(&str) -> bool) {
+    pub fn screen_shows(&self, (rows, columns): (u16, u16), what: &str, is_it: impl Fn(&str) -> bool) {
         let seen = self.stdout.wait_for(|text| {
             let size = [rows, columns].map(|size| size.try_into().expect("a size"));
             let mut terminal = vt100::Parser::new(size[0], size[1], 0);

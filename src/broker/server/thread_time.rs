@@ -44,7 +44,11 @@ mod tests {
         let mut polls = 0;
         let twice = std::future::poll_fn(move |_| {
             polls += 1;
-            if polls < 2 { Poll::Pending } else { Poll::Ready(polls) }
+            if polls < 2 {
+                Poll::Pending
+            } else {
+                Poll::Ready(polls)
+            }
         });
         let mut timed = Timed::new(twice);
         let mut cx = Context::from_waker(Waker::noop());

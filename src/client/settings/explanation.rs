@@ -2,9 +2,9 @@
 
 use super::super::config_providers::{asks_for, is_one_reference};
 use super::super::local_broker::shown;
-use super::super::security::jaas::LoginModule;
 use super::super::setting_keys;
 use super::{Origin, Setting, Settings};
+use crate::wire::sasl::jaas::LoginModule;
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "[hidden]";
