@@ -53,6 +53,10 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ("coordinator", "cluster config internal_topics node"),
     ("fetch", "call refusal response"),
     (
+        "host",
+        "cluster config coordinator features fetch internal_topics node notices produce quotas server share timers",
+    ),
+    (
         "node",
         "authorizer cluster config coordinator fetch internal_topics notices produce quotas server timers topic_name",
     ),

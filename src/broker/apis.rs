@@ -54,6 +54,16 @@ pub enum Answers {
     PartitionLeader,
 }
 
+impl Answers {
+    /// A coordinator answers, which keeps what it says in a log.
+    pub(super) fn is_coordinator(self) -> bool {
+        matches!(
+            self,
+            Self::Coordinator | Self::TransactionCoordinator | Self::ShareCoordinator
+        )
+    }
+}
+
 impl fmt::Display for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -157,7 +167,7 @@ macro_rules! api {
 pub const APIS: &[Api] = &[
     Api {
         advertised_min: 0,
-        ..api!(@row Produce, 3, 13, |call: Call| Box::pin(async move { produce::answer(call) }), PartitionLeader, [Write Topic, Write TransactionalId],
+        ..api!(@row Produce, 3, 13, |call: Call| Box::pin(produce::answer(call)), PartitionLeader, [Write Topic, Write TransactionalId],
         [(3, "s24[s[4b]]"), (9, "S24<S<4Bt>t>t"), (13, "S24<88<4Bt>t>t")])
     },
     api!(@row Fetch, 4, 18, |call: Call| Box::pin(fetch::answer(call)), PartitionLeader, [Read Topic],

@@ -8,6 +8,8 @@ pub struct InternalTopic {
     pub name: &'static str,
     /// The broker setting with the number of its partitions.
     pub partitions_setting: &'static str,
+    /// The broker setting with the number of its replicas.
+    pub replication_factor_setting: &'static str,
     /// The broker setting with its `segment.bytes`.
     pub segment_bytes_setting: &'static str,
     /// Its `compression.type`.
@@ -20,6 +22,7 @@ pub struct InternalTopic {
 pub const CONSUMER_OFFSETS: InternalTopic = InternalTopic {
     name: "__consumer_offsets",
     partitions_setting: "offsets.topic.num.partitions",
+    replication_factor_setting: "offsets.topic.replication.factor",
     segment_bytes_setting: "offsets.topic.segment.bytes",
     compression_type: "producer",
     cleanup_policy: "compact",
@@ -29,6 +32,7 @@ pub const CONSUMER_OFFSETS: InternalTopic = InternalTopic {
 pub const TRANSACTION_STATE: InternalTopic = InternalTopic {
     name: "__transaction_state",
     partitions_setting: "transaction.state.log.num.partitions",
+    replication_factor_setting: "transaction.state.log.replication.factor",
     segment_bytes_setting: "transaction.state.log.segment.bytes",
     compression_type: "uncompressed",
     cleanup_policy: "compact",
@@ -38,6 +42,7 @@ pub const TRANSACTION_STATE: InternalTopic = InternalTopic {
 pub const SHARE_GROUP_STATE: InternalTopic = InternalTopic {
     name: "__share_group_state",
     partitions_setting: "share.coordinator.state.topic.num.partitions",
+    replication_factor_setting: "share.coordinator.state.topic.replication.factor",
     segment_bytes_setting: "share.coordinator.state.topic.segment.bytes",
     compression_type: "producer",
     cleanup_policy: "delete",

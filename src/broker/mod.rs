@@ -1,7 +1,7 @@
-//! Socket to response: the mini broker, one durable node.
+//! Socket to response: the mini broker, one or several durable nodes in one process.
 //!
 //! [`server`] accepts and serves the connections, [`apis`] is the table of what is served, [`handlers`] has
-//! one file an API; [`cluster`] is what exists, [`node`] has its logs. Owns no record (records/) and no file of a log
+//! one file an API; [`cluster`] is what exists, [`node`] has its logs, [`host`] runs the nodes. Owns no record (records/) and no file of a log
 //! dir (storage/); prints nothing.
 
 // A peer must not be able to end the broker: no index that may be out of range.
@@ -18,6 +18,7 @@ pub mod features;
 mod fetch;
 mod gates;
 pub mod handlers;
+pub mod host;
 pub mod internal_topics;
 pub mod lifecycle;
 mod newer_versions;

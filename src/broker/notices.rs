@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many lines are remembered. After that many different lines no new one is reported: clients decide what the lines
 /// say, and could fill the memory.
 const REMEMBERED: usize = 1000;
 
 /// Reports a line to the user who runs the broker.
-pub type NoticeSink = Box<dyn Fn(&str) + Send + Sync>;
+pub type NoticeSink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Where the lines go, and which of them were reported before.
 pub(super) struct Notices {

@@ -67,6 +67,17 @@ pub(super) async fn presence(node: Arc<Node>) {
     }
 }
 
+/// Takes followers out of the ISR that stay behind, looking twice in `replica.lag.time.max.ms`. Never ends.
+pub(super) async fn isr_shrinking(node: Arc<Node>) {
+    let max_lag_ms = u64::try_from(node.config.number("replica.lag.time.max.ms")).unwrap_or(0);
+    let interval = Duration::from_millis((max_lag_ms / 2).max(SHORTEST_BACKOFF_MS));
+    loop {
+        tokio::time::sleep(interval).await;
+        node.gate.open().await;
+        node.replicas.shrink_isrs();
+    }
+}
+
 /// Never ends. The work runs on blocking threads, as it may wait for the disk.
 pub(super) async fn housekeeping(node: Arc<Node>) {
     let interval =

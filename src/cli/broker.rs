@@ -14,10 +14,10 @@ use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use crate::client::settings::Settings;
-use crate::commands::broker::{Action, Serve};
+use crate::commands::broker::{Action, NodeVerb, Serve};
 use crate::error::{Error, Result};
 
-/// Run the mini broker: one durable Kafka node for this machine
+/// Run the mini broker: a durable Kafka node for this machine, or several
 ///
 /// It keeps its records in Kafka's own file formats and listens on loopback only, unless told otherwise. With a
 /// command after `--` it is a fixture: it takes a free port and a throw-away directory, runs the command with
@@ -29,9 +29,11 @@ use crate::error::{Error, Result};
 Examples:
   kafkit broker                                   on 127.0.0.1:9092, until Ctrl-C
   kafkit broker --listen 127.0.0.1:0 --data-dir /tmp/k
+  kafkit broker --nodes 3 --racks a,b,c           three nodes, on ports 9092 to 9094
   kafkit broker --config config/server.properties
   kafkit broker -- ./run-tests.sh                 a fresh broker for one command
-  kafkit broker status"
+  kafkit broker status
+  kafkit broker node kill 2                       one of three nodes dies"
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct BrokerArgs {
@@ -45,6 +47,15 @@ pub struct BrokerArgs {
     /// What clients are told to connect to, where it is not the address listened on
     #[arg(long, value_name = "ADDR")]
     advertise: Option<String>,
+
+    /// How many nodes the cluster has, each with a listener and a log dir of its own; ports count up from the first
+    /// [default: what the data directory has, or 1]
+    #[arg(long, value_name = "N")]
+    nodes: Option<usize>,
+
+    /// The rack of each node, in their order
+    #[arg(long, value_name = "RACK", value_delimiter = ',')]
+    racks: Vec<String>,
 
     /// Where records are kept [default: $XDG_DATA_HOME/kafkit or ~/.local/share/kafkit]
     #[arg(long, value_name = "DIR")]
@@ -98,6 +109,62 @@ enum BrokerVerb {
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
+    /// Show, stop, kill, pause and start single nodes of a broker that runs with --nodes
+    Node(NodeArgs),
+}
+
+#[derive(Args, Debug)]
+struct NodeArgs {
+    #[command(subcommand)]
+    verb: NodeVerbArg,
+
+    /// The broker's data directory [default: that of the broker this command runs under, else your own]
+    #[arg(long, value_name = "DIR", global = true)]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum NodeVerbArg {
+    /// Show the nodes
+    List,
+    /// Stop a node in order: others lead its partitions first
+    Stop {
+        /// The node's id
+        node: i32,
+    },
+    /// Start a node that was stopped or killed
+    Start {
+        /// The node's id
+        node: i32,
+    },
+    /// End a node at once, as `kill -9` does
+    Kill {
+        /// The node's id
+        node: i32,
+    },
+    /// Let a node answer nothing until it is resumed
+    Pause {
+        /// The node's id
+        node: i32,
+    },
+    /// Let a paused node go on
+    Resume {
+        /// The node's id
+        node: i32,
+    },
+}
+
+impl From<&NodeVerbArg> for NodeVerb {
+    fn from(verb: &NodeVerbArg) -> Self {
+        match verb {
+            NodeVerbArg::List => Self::List,
+            NodeVerbArg::Stop { node } => Self::Stop(*node),
+            NodeVerbArg::Start { node } => Self::Start(*node),
+            NodeVerbArg::Kill { node } => Self::Kill(*node),
+            NodeVerbArg::Pause { node } => Self::Pause(*node),
+            NodeVerbArg::Resume { node } => Self::Resume(*node),
+        }
+    }
 }
 
 impl IntoInvocation for BrokerArgs {
@@ -106,6 +173,10 @@ impl IntoInvocation for BrokerArgs {
         let action = match self.verb {
             Some(BrokerVerb::Status { data_dir }) => Action::Status { data_dir },
             Some(BrokerVerb::Stop { data_dir }) => Action::Stop { data_dir },
+            Some(BrokerVerb::Node(args)) => Action::Node {
+                verb: NodeVerb::from(&args.verb),
+                data_dir: args.data_dir,
+            },
             None => {
                 let serve = Serve {
                     listen: self.listen,
@@ -118,6 +189,8 @@ impl IntoInvocation for BrokerArgs {
                     allow_anonymous: self.allow_anonymous,
                     leave_when_idle: self.leave_when_idle.map(std::time::Duration::from_secs),
                     detached: self.detached,
+                    nodes: self.nodes,
+                    racks: self.racks,
                 };
                 if self.command.is_empty() {
                     Action::Serve(serve)

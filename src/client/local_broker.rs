@@ -39,6 +39,9 @@ pub struct LocalBroker {
 pub struct RunningBroker {
     pub pid: u32,
     pub addresses: Vec<String>,
+    /// The first address of each node.
+    #[serde(default)]
+    pub nodes: Vec<String>,
     pub cluster_id: String,
     /// Milliseconds since 1970.
     pub started_ms: i64,
@@ -74,36 +77,42 @@ impl RunningBroker {
         cluster_id.is_some_and(|id| id.as_str() == self.cluster_id)
     }
 
-    /// A connection to it.
+    /// A connection to one of its nodes.
     pub fn connect(&self) -> Option<Connection> {
-        let address = self.address()?;
         let options = ConnectionOptions {
             connect_timeout: PATIENCE,
             request_timeout: PATIENCE,
             ..ConnectionOptions::default()
         };
-        Connection::open(&address, &options).ok()
+        let addresses = self.bootstrap().iter().filter_map(|address| host_port(address));
+        addresses.map(|address| Connection::open(&address, &options)).find_map(Result::ok)
+    }
+
+    /// An address of each node.
+    fn bootstrap(&self) -> &[String] {
+        if self.nodes.is_empty() {
+            self.addresses.get(..1).unwrap_or_default()
+        } else {
+            &self.nodes
+        }
     }
 
     /// The port of its first address.
     pub fn port(&self) -> Option<u16> {
-        Some(self.address()?.port)
-    }
-
-    fn address(&self) -> Option<HostPort> {
-        HostPort::parse_list(self.addresses.first()?)
-            .ok()?
-            .into_iter()
-            .next()
+        Some(host_port(self.addresses.first()?)?.port)
     }
 
     fn local(&self, dir: &Path, was_started: bool) -> LocalBroker {
         LocalBroker {
-            address: self.addresses.first().cloned().unwrap_or_default(),
+            address: self.bootstrap().join(","),
             place: shown(dir),
             was_started,
         }
     }
+}
+
+fn host_port(address: &str) -> Option<HostPort> {
+    HostPort::parse_list(address).ok()?.into_iter().next()
 }
 
 /// Where the user's mini broker keeps its data: `$XDG_DATA_HOME/kafkit`, by default `~/.local/share/kafkit`.

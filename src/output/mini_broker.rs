@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
+use super::table::{Cell, Table, numbers, words};
 use super::{Format, Printer};
 use crate::error::Result;
 
@@ -61,6 +63,37 @@ pub fn status(printer: &mut Printer, status: &Status) -> Result<()> {
             status.data_dir
         )),
     }
+}
+
+/// One node of a broker that runs.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NodeRow {
+    pub id: i32,
+    pub state: String,
+    pub rack: Option<String>,
+    pub addresses: Vec<String>,
+    pub data_dir: String,
+}
+
+/// Prints them, one a row.
+pub fn nodes(printer: &mut Printer, nodes: &[NodeRow]) -> Result<()> {
+    let mut table = Table::new(&[
+        numbers("NODE", "node"),
+        words("STATE", "state"),
+        words("RACK", "rack").hides(),
+        words("ADDRESS", "address"),
+        words("LOG DIR", "log_dir"),
+    ]);
+    for node in nodes {
+        table.row(vec![
+            Cell::number(node.id),
+            Cell::text(&node.state),
+            node.rack.as_ref().map_or_else(|| Cell::both("", Value::Null), Cell::text),
+            Cell::text(node.addresses.join(",")),
+            Cell::text(&node.data_dir),
+        ]);
+    }
+    table.print(printer)
 }
 
 fn counted(count: usize, noun: &str) -> String {

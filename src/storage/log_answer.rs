@@ -54,6 +54,8 @@ pub enum AppendError {
     Storage(Error),
     /// The log's folder was deleted or moved away.
     Gone(Error),
+    /// The log follows another one, and takes batches from there alone.
+    NotLeader,
 }
 
 impl fmt::Display for AppendError {
@@ -68,6 +70,7 @@ impl fmt::Display for AppendError {
             }
             Self::Malformed(reason) => f.write_str(reason),
             Self::Storage(error) | Self::Gone(error) => error.fmt(f),
+            Self::NotLeader => f.write_str("the log is a follower's"),
         }
     }
 }

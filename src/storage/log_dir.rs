@@ -230,6 +230,13 @@ impl LogDir {
         Ok(Some(name))
     }
 
+    /// Renames the folder of a partition that belongs here no more; the content stays as it is.
+    pub fn set_stray(&self, partition: &TopicPartition) -> Result<()> {
+        let name = stray_folder(partition, random_id()?.as_u128());
+        fs::rename(self.folder(partition), self.path.join(name))
+            .map_err(|error| Error::from(error).context(format_args!("cannot rename {partition}")))
+    }
+
     /// Removes the files of deleted partitions, which may take a while.
     pub fn purge_deleted(&self) -> Result<()> {
         for entry in fs::read_dir(&self.path)? {

@@ -13,6 +13,7 @@ mod lifecycle;
 mod lost_folder;
 mod many_clients;
 mod newer_versions;
+mod nodes;
 mod partition_files;
 mod quotas;
 mod replicas_of_one_node;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 pub struct Cluster {
     data: TempDir,
     settings: Vec<String>,
+    nodes: usize,
     running: Option<(Child, String)>,
     /// Lines on stderr since the last start.
     said: Arc<Mutex<Vec<String>>>,
@@ -26,9 +27,15 @@ impl Cluster {
 
     /// The same with settings of `server.properties`, each `name=value`.
     pub fn start_with(settings: &[&str]) -> Self {
+        Self::start_nodes(1, settings)
+    }
+
+    /// The same with several nodes, whose ids begin at 1.
+    pub fn start_nodes(nodes: usize, settings: &[&str]) -> Self {
         let mut cluster = Self {
             data: tempfile::tempdir().expect("a temporary directory"),
             settings: settings.iter().map(ToString::to_string).collect(),
+            nodes,
             running: None,
             said: Arc::default(),
         };
@@ -36,10 +43,22 @@ impl Cluster {
         cluster
     }
 
-    /// `host:port` of the broker, for clients.
+    /// `host:port` of the broker, for clients; of each node, if there are several.
     pub fn bootstrap(&self) -> String {
         let (_, address) = self.running.as_ref().expect("a running broker");
         address.clone()
+    }
+
+    /// Stops, starts, kills, pauses or resumes one node.
+    pub fn node(&self, verb: &str, id: i32) {
+        let output = Command::new(env!("CARGO_BIN_EXE_kafkit"))
+            .args(["broker", "node", verb, &id.to_string(), "--data-dir"])
+            .arg(self.data_dir())
+            .env_clear()
+            .env("HOME", self.data.path())
+            .output()
+            .expect("an answer");
+        assert!(output.status.success(), "{verb} {id}: {output:?}");
     }
 
     /// What the broker has said on stderr since its last start.
@@ -92,7 +111,11 @@ impl Cluster {
     }
 
     fn serve(&mut self) {
-        let mut child = broker_command(&self.data_dir(), &self.settings, self.data.path())
+        let mut command = broker_command(&self.data_dir(), &self.settings, self.data.path());
+        if self.nodes > 1 {
+            command.args(["--nodes", &self.nodes.to_string()]);
+        }
+        let mut child = command
             .spawn()
             .expect("a broker");
         let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
@@ -111,8 +134,8 @@ impl Cluster {
             let line = words
                 .recv()
                 .unwrap_or_else(|_| panic!("the broker does not start: {said:?}"));
-            if let Some(address) = ready_address(&line) {
-                break address.to_owned();
+            if let Some(addresses) = ready_address(&line) {
+                break addresses.replace(' ', "");
             }
             said.push(line);
         };
@@ -139,7 +162,7 @@ fn broker_command(data_dir: &Path, settings: &[String], home: &Path) -> Command 
 fn ready_address(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once("mini broker ready in ")?;
     let (_, rest) = rest.split_once(" ms on ")?;
-    rest.split([' ', ',']).next()
+    rest.split(" (").next()
 }
 
 impl Drop for Cluster {

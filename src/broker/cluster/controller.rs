@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use super::config_changes::check_topic_configs;
 use super::image::{ClusterImage, TopicImage};
-use super::partition_image::PartitionImage;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::topic_name;
 use crate::storage::file_name::METADATA_TOPIC;
@@ -57,6 +56,21 @@ impl PlannedTopic {
     pub(in crate::broker) fn new(cluster: &ClusterImage, partitions: i32, configs: Configs) -> Self {
         Self {
             assignments: place_replicas(cluster, 0, partitions, 1),
+            configs,
+        }
+    }
+
+    /// A topic with this many replicas of each partition, or as many as there are brokers.
+    pub(in crate::broker) fn of_some(
+        cluster: &ClusterImage,
+        partitions: i32,
+        replicas: i64,
+        configs: Configs,
+    ) -> Self {
+        let most = cluster.brokers().len();
+        let replicas = usize::try_from(replicas).unwrap_or(1).clamp(1, most.max(1));
+        Self {
+            assignments: place_replicas(cluster, 0, partitions, replicas),
             configs,
         }
     }
@@ -227,7 +241,7 @@ fn check_assignments(
 }
 
 /// Checks the replicas of one partition; `previous` is how many the partitions before it have.
-fn check_replicas(cluster: &ClusterImage, replicas: &[i32], previous: Option<usize>) -> Result<(), Refused> {
+pub(super) fn check_replicas(cluster: &ClusterImage, replicas: &[i32], previous: Option<usize>) -> Result<(), Refused> {
     let refused = |message: String| Err((ResponseError::InvalidReplicaAssignment, message));
     if replicas.is_empty() {
         return refused("The manual partition assignment includes an empty replica list.".to_owned());
@@ -303,22 +317,6 @@ pub(in crate::broker) fn create_partitions(
         check_replicas(cluster, assigned, Some(replicas))?;
     }
     Ok(assignments)
-}
-
-/// Whether a partition may get these replicas; without any, whether its reassignment may be cancelled. Kafka has no
-/// message for two of the errors.
-pub(in crate::broker) fn reassign_partition(
-    cluster: &ClusterImage,
-    partition: Option<&PartitionImage>,
-    replicas: Option<&[i32]>,
-) -> Result<(), Refused> {
-    let silent = |error| Err((error, String::new()));
-    match (partition, replicas) {
-        (None, _) => silent(ResponseError::UnknownTopicOrPartition),
-        (_, None) => silent(ResponseError::NoReassignmentInProgress),
-        // With one broker the only plan that passes is the present assignment.
-        (Some(_), Some(replicas)) => check_replicas(cluster, replicas, None),
-    }
 }
 
 /// How a request names a topic: by name, or by id.
@@ -426,11 +424,7 @@ mod tests {
     fn cluster() -> ClusterImage {
         let mut cluster = ClusterImage::default();
         for id in 1..=3 {
-            cluster.register(BrokerImage {
-                id,
-                rack: None,
-                directory: Uuid::nil(),
-            });
+            cluster.register(BrokerImage::new(id, None, Uuid::nil()));
         }
         for (name, id, partitions) in [("a.b", 1, 1), ("c", 2, 3)] {
             let partition = |index| (index, cluster.new_partition(&[1]));
@@ -516,20 +510,11 @@ mod tests {
     #[test]
     fn replicas_are_on_brokers_that_exist_once_each() {
         let cluster = cluster();
-        let outcome = |replicas: Option<&[i32]>| {
-            let outcome = reassign_partition(&cluster, cluster.partition("c", 0), replicas);
-            outcome.map_err(|(error, _)| error)
-        };
-        assert_eq!(outcome(Some(&[1])), Ok(()));
-        assert_eq!(outcome(None), Err(ResponseError::NoReassignmentInProgress));
+        assert_eq!(check_replicas(&cluster, &[1, 2], None), Ok(()));
         for replicas in [&[][..], &[4], &[-1], &[1, 4], &[1, 1]] {
-            assert_eq!(
-                outcome(Some(replicas)),
-                Err(ResponseError::InvalidReplicaAssignment)
-            );
+            let refused = check_replicas(&cluster, replicas, None).unwrap_err();
+            assert_eq!(refused.0, ResponseError::InvalidReplicaAssignment);
         }
-        let (error, _) = reassign_partition(&cluster, None, Some(&[1])).unwrap_err();
-        assert_eq!(error, ResponseError::UnknownTopicOrPartition);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::acls::{Acl, Acls};
 use super::client_quotas::{ClientQuotas, Entity, Limit};
-use super::partition_image::{PartitionImage, Partitions};
+use super::partition_image::{NO_LEADER, PartitionImage, Partitions};
 use super::records::{BROKER, CLIENT_METRICS, GROUP, TOPIC};
 use super::scram_credentials::{ScramCredential, ScramCredentials};
 use crate::broker::config::effective_config::Configs;
@@ -81,6 +81,39 @@ pub(in crate::broker) struct BrokerImage {
     pub(in crate::broker) rack: Option<String>,
     /// The id of its log dir; nil where `meta.properties` states none.
     pub(in crate::broker) directory: Uuid,
+    /// Counts the registrations of all brokers.
+    pub(in crate::broker) epoch: i64,
+    /// Nobody has heard of it for a while, or it is stopped: it leads nothing and is in no ISR.
+    pub(in crate::broker) is_fenced: bool,
+    /// Where clients reach it, by the name of the listener.
+    pub(in crate::broker) endpoints: Vec<EndpointImage>,
+}
+
+impl BrokerImage {
+    /// A broker that is alive and listens nowhere yet.
+    pub(in crate::broker) fn new(id: i32, rack: Option<String>, directory: Uuid) -> Self {
+        Self {
+            id,
+            rack,
+            directory,
+            epoch: 0,
+            is_fenced: false,
+            endpoints: Vec::new(),
+        }
+    }
+
+    /// Where clients reach it that came by a listener of this name.
+    pub(in crate::broker) fn endpoint(&self, listener: &str) -> Option<&EndpointImage> {
+        self.endpoints.iter().find(|endpoint| endpoint.listener == listener)
+    }
+}
+
+/// An address of a broker as it is advertised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::broker) struct EndpointImage {
+    pub(in crate::broker) listener: String,
+    pub(in crate::broker) host: String,
+    pub(in crate::broker) port: u16,
 }
 
 /// Everything that a cluster has to remember beside its logs.
@@ -93,6 +126,8 @@ pub(in crate::broker) struct ClusterImage {
     /// Topics that were deleted since the start and not created again; at most [`REMEMBERED`].
     deleted: BTreeSet<String>,
     brokers: BTreeMap<i32, BrokerImage>,
+    /// Counts the registrations.
+    broker_epoch: i64,
     /// The cluster's defaults under "", a node's own under its id.
     broker_configs: BTreeMap<String, Configs>,
     /// Configs of groups that have some, by group id.
@@ -144,6 +179,21 @@ impl ClusterImage {
     /// Registered brokers, by id.
     pub(in crate::broker) fn brokers(&self) -> &BTreeMap<i32, BrokerImage> {
         &self.brokers
+    }
+
+    /// The brokers that are alive, with where clients reach them that came by a listener of this name.
+    pub(in crate::broker) fn reachable_by<'a>(
+        &'a self,
+        listener: &'a str,
+    ) -> impl Iterator<Item = (&'a BrokerImage, &'a EndpointImage)> {
+        let alive = self.brokers.values().filter(|broker| !broker.is_fenced);
+        alive.filter_map(move |broker| Some((broker, broker.endpoint(listener)?)))
+    }
+
+    /// The broker that clients are told to be the controller: any can be, as each passes on what it is asked.
+    pub(in crate::broker) fn controller(&self) -> i32 {
+        let alive = self.brokers.values().find(|broker| !broker.is_fenced);
+        alive.map_or(-1, |broker| broker.id)
     }
 
     /// The dynamic configs of one node, or the defaults of the cluster (""); `None` if nothing was ever set.
@@ -200,20 +250,62 @@ impl ClusterImage {
         &self.broker_configs
     }
 
-    /// A new partition on these brokers.
+    /// A new partition on these brokers. Those that are alive are in sync, and the first of them leads.
     pub(in crate::broker) fn new_partition(&self, replicas: &[i32]) -> PartitionImage {
-        let directory = |id| {
-            self.brokers
-                .get(id)
-                .map_or(Uuid::nil(), |broker| broker.directory)
-        };
-        let directories = replicas.iter().map(directory).collect();
-        PartitionImage::new(replicas.to_vec(), directories)
+        let directories = replicas.iter().map(|id| self.directory(*id)).collect();
+        let mut partition = PartitionImage::new(replicas.to_vec(), directories);
+        let alive = replicas.iter().copied().filter(|id| self.is_active(*id));
+        partition.isr = alive.collect();
+        partition.leader = partition.isr.first().copied().unwrap_or(NO_LEADER);
+        partition
     }
 
-    /// Adds a broker, or replaces what is known of it.
-    pub(in crate::broker) fn register(&mut self, broker: BrokerImage) {
+    /// Whether a broker is registered and alive.
+    pub(in crate::broker) fn is_active(&self, id: i32) -> bool {
+        self.brokers.get(&id).is_some_and(|broker| !broker.is_fenced)
+    }
+
+    /// The id of a broker's log dir; nil if it is not known.
+    pub(in crate::broker) fn directory(&self, id: i32) -> Uuid {
+        let broker = self.brokers.get(&id);
+        broker.map_or(Uuid::nil(), |broker| broker.directory)
+    }
+
+    /// Adds a broker, or replaces what is known of it. Registrations are not kept: every broker registers when it
+    /// starts.
+    pub(in crate::broker) fn register(&mut self, mut broker: BrokerImage) {
+        self.broker_epoch += 1;
+        broker.epoch = self.broker_epoch;
         self.brokers.insert(broker.id, broker);
+    }
+
+    /// A broker is out of reach, or back. Answers whether it was otherwise before.
+    pub(in crate::broker) fn set_fenced(&mut self, id: i32, is_fenced: bool) -> bool {
+        let broker = self.brokers.get_mut(&id);
+        broker.is_some_and(|broker| std::mem::replace(&mut broker.is_fenced, is_fenced) != is_fenced)
+    }
+
+    /// Forgets a broker; false if it is not known.
+    pub(in crate::broker) fn unregister(&mut self, id: i32) -> bool {
+        self.brokers.remove(&id).is_some()
+    }
+
+    /// `min.insync.replicas` of a topic.
+    pub(in crate::broker) fn min_insync_replicas(&self, topic: &TopicImage) -> usize {
+        let value = self.topic_config(topic, "min.insync.replicas");
+        value.and_then(|value| value.trim().parse().ok()).unwrap_or(1)
+    }
+
+    /// `unclean.leader.election.enable` of a topic.
+    pub(in crate::broker) fn allows_unclean_election(&self, topic: &TopicImage) -> bool {
+        let value = self.topic_config(topic, "unclean.leader.election.enable");
+        value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    /// A config of a topic, or the cluster's default for it, as far as either was set.
+    fn topic_config<'a>(&'a self, topic: &'a TopicImage, name: &str) -> Option<&'a str> {
+        let default = || self.broker_configs("")?.get(name);
+        topic.configs.get(name).or_else(default).map(String::as_str)
     }
 
     /// Remembers no deleted topic any more: those of an earlier run do not count.
@@ -447,7 +539,8 @@ mod tests {
     }
 
     fn partitions(image: &ClusterImage, indices: std::ops::Range<i32>) -> Partitions {
-        indices.map(|index| (index, image.new_partition(&[1]))).collect()
+        let partition = PartitionImage::new(vec![1], vec![image.directory(1)]);
+        indices.map(|index| (index, partition.clone())).collect()
     }
 
     #[test]

@@ -3,27 +3,46 @@
 //! [`controller`] and [`config_changes`] decide whether a change is allowed; [`image`] is the data, and changes by the
 //! records that [`records`] makes, in the form of Apache Kafka's metadata log (KIP-631). [`metadata_log`] keeps them;
 //! [`apache_kafka`] and [`metadata_file`] read what Apache Kafka and kafkit 0.1.0 have kept; [`producer_ids`] counts
-//! the ids that are given. Knows no node, no log of a partition and no client.
+//! the ids that are given. [`elections`] decides what becomes of partitions when brokers come and go, one change of a
+//! partition is in [`partition_change`], and `membership` puts both in force. Knows no node, no log of a partition and no
+//! client.
 
 pub(super) mod acls;
 pub(super) mod apache_kafka;
 pub(super) mod client_quotas;
 pub(super) mod config_changes;
 pub(super) mod controller;
+pub(super) mod elections;
 pub(super) mod image;
+mod membership;
 pub(super) mod metadata_file;
 pub(super) mod metadata_log;
+pub(super) mod partition_change;
 pub(super) mod partition_image;
 pub(super) mod producer_ids;
 pub(super) mod records;
 pub(super) mod scram_credentials;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use image::ClusterImage;
 use metadata_log::MetadataLog;
 use producer_ids::ProducerIds;
+
+/// Is told what has changed, in the order of the changes. Only a cluster of several nodes has observers: the node of a
+/// single one knows what it has changed itself.
+pub(in crate::broker) trait ImageObserver: Debug + Send + Sync {
+    /// These topics were created, changed or deleted. The next change waits until every observer has returned.
+    fn topics_changed(&self, topics: &BTreeSet<Uuid>);
+
+    /// A broker is out of reach.
+    fn broker_lost(&self, id: i32);
+}
 
 /// The cluster as it is now, for all its nodes.
 #[derive(Debug)]
@@ -31,6 +50,7 @@ pub(in crate::broker) struct Cluster {
     id: String,
     image: RwLock<Arc<ClusterImage>>,
     changes: Mutex<Changes>,
+    observers: RwLock<Vec<Weak<dyn ImageObserver>>>,
 }
 
 /// What only the holder of a [`Change`] may use.
@@ -55,6 +75,7 @@ impl Cluster {
             id,
             image: RwLock::new(Arc::new(image)),
             changes: Mutex::new(Changes { log, ids }),
+            observers: RwLock::default(),
         }
     }
 
@@ -95,6 +116,12 @@ impl Cluster {
         }
     }
 
+    fn edit<R>(&self, edit: impl FnOnce(&mut ClusterImage) -> R) -> R {
+        let mut image = self.image.write().unwrap_or_else(PoisonError::into_inner);
+        // Copies the image only while a reader holds it.
+        edit(Arc::make_mut(&mut image))
+    }
+
     /// A producer id that was never given before.
     pub(in crate::broker) fn new_producer_id(&self) -> Result<i64> {
         let mut change = self.change();
@@ -119,13 +146,37 @@ impl Change<'_> {
         }
         self.changes.log.append(change)?;
         self.apply(change);
+        self.tell_of(change);
         Ok(())
     }
 
     fn apply(&self, change: &[Vec<u8>]) {
-        let mut image = self.cluster.image.write().unwrap_or_else(PoisonError::into_inner);
-        // Copies the image only while a reader holds it.
-        Arc::make_mut(&mut image).apply_all(change);
+        self.cluster.edit(|image| image.apply_all(change));
+    }
+
+    /// Tells this observer of every later change.
+    pub(in crate::broker) fn observe(&mut self, observer: Weak<dyn ImageObserver>) {
+        let mut observers = self.cluster.observers.write().unwrap_or_else(PoisonError::into_inner);
+        observers.retain(|known| known.strong_count() > 0);
+        observers.push(observer);
+    }
+
+    fn tell_of(&self, change: &[Vec<u8>]) {
+        let is_observed = !self.cluster.observers.read().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if !is_observed {
+            return;
+        }
+        let topics: BTreeSet<Uuid> = change.iter().filter_map(|record| records::topic_of(record)).collect();
+        if !topics.is_empty() {
+            self.tell(|observer| observer.topics_changed(&topics));
+        }
+    }
+
+    fn tell(&self, tell: impl Fn(&dyn ImageObserver)) {
+        let observers = self.cluster.observers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for observer in observers.iter().filter_map(Weak::upgrade) {
+            tell(&*observer);
+        }
     }
 
     /// Replaces the log by one that says only what is so now.

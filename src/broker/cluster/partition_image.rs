@@ -9,11 +9,16 @@ use crate::internal_records::cluster_metadata::encode_record;
 use crate::internal_records::value::{StructValue, Value};
 
 /// No broker leads the partition.
-const NO_LEADER: i32 = -1;
+pub(in crate::broker) const NO_LEADER: i32 = -1;
 /// The leader epoch of a new partition.
 const FIRST_LEADER_EPOCH: i32 = 0;
 /// The leader of a `PartitionChangeRecord` that leaves the leader as it is.
 const NO_LEADER_CHANGE: i64 = -2;
+
+/// The `leaderRecoveryState` of a leader that was elected although it may lack committed records.
+const RECOVERING: i64 = 1;
+/// The one of a `PartitionChangeRecord` that leaves it as it is.
+const NO_RECOVERY_CHANGE: i64 = -1;
 
 /// Partitions of one topic with their numbers, in ascending order. Those of a whole topic begin at 0 and leave no gap.
 pub(in crate::broker) type Partitions = Vec<(i32, PartitionImage)>;
@@ -37,6 +42,12 @@ pub(in crate::broker) struct PartitionImage {
     pub(in crate::broker) removing: Vec<i32>,
     /// The id of the log dir of each of `replicas`; nil where it is not known.
     pub(in crate::broker) directories: Vec<Uuid>,
+    /// Replicas outside the ISR that have every committed record (KIP-966), ascending.
+    pub(in crate::broker) eligible: Vec<i32>,
+    /// The last leader, while neither the ISR nor `eligible` has anybody.
+    pub(in crate::broker) last_known_eligible: Vec<i32>,
+    /// The leader was elected although it may lack committed records.
+    pub(in crate::broker) is_recovering: bool,
 }
 
 impl PartitionImage {
@@ -51,6 +62,9 @@ impl PartitionImage {
             adding: Vec::new(),
             removing: Vec::new(),
             directories,
+            eligible: Vec::new(),
+            last_known_eligible: Vec::new(),
+            is_recovering: false,
         }
     }
 
@@ -65,6 +79,9 @@ impl PartitionImage {
             adding: numbers(value.array("addingReplicas")),
             removing: numbers(value.array("removingReplicas")),
             directories: uuids(value.array("directories")),
+            eligible: numbers(value.array("eligibleLeaderReplicas")),
+            last_known_eligible: numbers(value.array("lastKnownElr")),
+            is_recovering: value.number("leaderRecoveryState") == RECOVERING,
         }
     }
 
@@ -76,6 +93,8 @@ impl PartitionImage {
             ("isr", &mut self.isr),
             ("addingReplicas", &mut self.adding),
             ("removingReplicas", &mut self.removing),
+            ("eligibleLeaderReplicas", &mut self.eligible),
+            ("lastKnownElr", &mut self.last_known_eligible),
         ] {
             if let Some(Value::Array(elements)) = value.get(name) {
                 *list = numbers(elements);
@@ -83,6 +102,10 @@ impl PartitionImage {
         }
         if let Some(Value::Array(elements)) = value.get("directories") {
             self.directories = uuids(elements);
+        }
+        match value.number("leaderRecoveryState") {
+            NO_RECOVERY_CHANGE => {}
+            state => self.is_recovering = state == RECOVERING,
         }
         if value.number("leader") != NO_LEADER_CHANGE {
             self.leader = number(value, "leader");
@@ -96,7 +119,7 @@ impl PartitionImage {
         let number = |number: i32| Value::Number(i64::from(number));
         let numbers = |list: &[i32]| Value::Array(list.iter().map(|id| number(*id)).collect());
         let directories = self.directories.iter().map(|id| Value::Uuid(*id.as_bytes()));
-        let fields = [
+        let mut fields = vec![
             ("partitionId", number(index)),
             ("topicId", Value::Uuid(*topic.as_bytes())),
             ("replicas", numbers(&self.replicas)),
@@ -108,7 +131,19 @@ impl PartitionImage {
             ("partitionEpoch", number(self.partition_epoch)),
             ("directories", Value::Array(directories.collect())),
         ];
-        encode_record("PartitionRecord", 1, fields)
+        if self.is_recovering {
+            fields.push(("leaderRecoveryState", Value::Number(RECOVERING)));
+        }
+        let lists = [
+            ("eligibleLeaderReplicas", &self.eligible),
+            ("lastKnownElr", &self.last_known_eligible),
+        ];
+        let mut version = 1;
+        for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            fields.push((name, numbers(list)));
+            version = 2;
+        }
+        encode_record("PartitionRecord", version, fields)
     }
 }
 
@@ -152,6 +187,9 @@ mod tests {
             adding: vec![3],
             removing: vec![1],
             directories: vec![Uuid::from_u128(1), Uuid::nil(), Uuid::from_u128(3)],
+            eligible: vec![1],
+            last_known_eligible: vec![2],
+            is_recovering: true,
         };
         let record = partition.to_record(Uuid::from_u128(5), 4).unwrap();
         let record = decode_record(&record).unwrap();

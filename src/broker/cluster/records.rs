@@ -10,7 +10,7 @@ use super::scram_credentials::ScramCredential;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::features::{FEATURES, METADATA_VERSION, SHARE_VERSION};
 use crate::broker::internal_topics::SHARE_GROUP_STATE;
-use crate::internal_records::cluster_metadata::{encode_record, encode_record_with};
+use crate::internal_records::cluster_metadata::{decode_record, encode_record, encode_record_with};
 use crate::internal_records::value::Value;
 
 /// Types of resources that have configs.
@@ -233,6 +233,15 @@ pub(in crate::broker) fn producer_ids(next: i64) -> Records {
     encode_record("ProducerIdsRecord", 0, fields)
         .into_iter()
         .collect()
+}
+
+/// The topic that a record is about, if it is about topics or partitions.
+pub(super) fn topic_of(record: &[u8]) -> Option<Uuid> {
+    let record = decode_record(record).ok()?;
+    match record.value.get("topicId") {
+        Some(Value::Uuid(id)) => Some(Uuid::from_bytes(*id)),
+        _ => None,
+    }
 }
 
 fn text(text: &str) -> Value<'_> {

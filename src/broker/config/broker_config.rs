@@ -90,6 +90,15 @@ impl BrokerConfig {
         Ok(config)
     }
 
+    /// The same with the ports that were bound, one for each listener: a node that is started again listens there.
+    pub(in crate::broker) fn with_ports(&self, ports: &[u16]) -> Self {
+        let mut config = self.clone();
+        for (endpoint, port) in config.listeners.iter_mut().zip(ports) {
+            endpoint.port = *port;
+        }
+        config
+    }
+
     /// The value as it was given at start.
     pub fn given(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(String::as_str)

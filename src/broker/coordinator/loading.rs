@@ -1,5 +1,5 @@
-//! Reading a coordinator's log back when the broker starts: every record and every transaction marker, partition by
-//! partition, in the order of the log.
+//! Reading a coordinator's log back when the broker starts, or comes to lead a partition: every record and every
+//! transaction marker, in the order of the log.
 
 use super::log::CoordinatorLog;
 use crate::broker::node::replica::Replica;
@@ -28,13 +28,15 @@ pub enum Replayed<'a> {
     Marker { producer_id: i64, committed: bool },
 }
 
-/// Shows everything in the log with the number of its partition. A topic that does not exist has nothing.
-pub fn replay(log: &CoordinatorLog, visit: &mut dyn FnMut(i32, Replayed<'_>)) -> Result<()> {
-    for replica in log.replicas() {
-        replay_partition(&replica, &mut |step| visit(replica.index, step))
-            .map_err(|error| error.context(format!("read {}", replica.name)))?;
-    }
-    Ok(())
+/// The partitions of the log on this node, in order. A topic that does not exist has none.
+pub fn partitions(log: &CoordinatorLog) -> Vec<i32> {
+    log.replicas().iter().map(|replica| replica.index).collect()
+}
+
+/// Shows everything in one partition of the log.
+pub fn replay(log: &CoordinatorLog, partition: i32, visit: &mut dyn FnMut(Replayed<'_>)) -> Result<()> {
+    let replica = log.replica(partition)?;
+    replay_partition(&replica, visit).map_err(|error| error.context(format!("read {}", replica.name)))
 }
 
 fn replay_partition(replica: &Replica, visit: &mut dyn FnMut(Replayed<'_>)) -> Result<()> {

@@ -5,6 +5,9 @@
 
 use std::sync::Arc;
 
+use kafka_protocol::ResponseError;
+
+use super::ownership::Ownership;
 use crate::broker::internal_topics::InternalTopic;
 use crate::broker::node::replica::Replica;
 use crate::broker::node::replica_manager::ReplicaManager;
@@ -29,11 +32,40 @@ pub struct TransactionalProducer {
 pub struct CoordinatorLog {
     replicas: Arc<ReplicaManager>,
     topic: &'static InternalTopic,
+    ownership: Ownership,
 }
 
 impl CoordinatorLog {
-    pub fn new(replicas: Arc<ReplicaManager>, topic: &'static InternalTopic) -> Self {
-        Self { replicas, topic }
+    pub fn new(replicas: Arc<ReplicaManager>, topic: &'static InternalTopic, ownership: Ownership) -> Self {
+        Self {
+            replicas,
+            topic,
+            ownership,
+        }
+    }
+
+    /// The partitions that this node's coordinator is in charge of.
+    pub fn ownership(&self) -> &Ownership {
+        &self.ownership
+    }
+
+    /// Whether the state of `key` is kept on this node, and has been read.
+    ///
+    /// # Errors
+    ///
+    /// What a client is answered with otherwise.
+    pub fn check_owner(&self, key: &str) -> Result<(), ResponseError> {
+        if self.ownership.is_everything() {
+            return Ok(());
+        }
+        let partition = self.partition_of(key);
+        self.ownership
+            .check(partition.map_err(|_| ResponseError::CoordinatorNotAvailable)?)
+    }
+
+    /// Whether `partition` keeps the state of `key`, as far as there is the topic.
+    pub fn keeps(&self, partition: i32, key: &str) -> bool {
+        self.partition_of(key).is_ok_and(|its| its == partition)
     }
 
     /// The partition that keeps the state of `key`. Creates the topic first if need be, and fails where that fails.
@@ -42,8 +74,9 @@ impl CoordinatorLog {
         Ok(partition_of(key, topic.partition_count()))
     }
 
-    /// Appends the records to one partition, as one batch with the timestamp `now_ms`; when it returns they are kept.
-    /// Returns the offset of the first.
+    /// Appends the records to one partition, as one batch with the timestamp `now_ms`; when it returns they are kept
+    /// here. Other replicas may not have them yet: the answer to the client waits for that. Returns the offset of the
+    /// first.
     pub fn append(&self, partition: i32, now_ms: i64, records: &[KeyValue]) -> Result<Offset> {
         let appended = self.append_batch(partition, now_ms, records, None);
         appended
@@ -83,8 +116,14 @@ impl CoordinatorLog {
             builder.append(now_ms, Some(key), value.as_deref(), &[]);
         }
         let mut batch = builder.finish_uncompressed();
-        self.replica(partition)?
-            .append(&mut batch, Origin::Coordinator, now_ms)
+        let replica = self.replica(partition)?;
+        if !replica.has_enough_in_sync() {
+            return Err(Error::failed("too few replicas are in sync").into());
+        }
+        let appended = replica.append(&mut batch, Origin::Coordinator, now_ms)?;
+        let end = appended.last_offset.saturating_add(1);
+        self.replicas.unreplicated.note(&replica, end);
+        Ok(appended)
     }
 
     /// The replica of a partition.

@@ -1,12 +1,13 @@
 //! Coordinators: state of clients that is kept in an internal topic and read back from it after a restart.
 //!
-//! [`log`], [`loading`] and [`deadlines`] are what every coordinator needs; [`group`] coordinates consumer groups,
+//! [`log`], [`loading`], [`ownership`] and [`deadlines`] are what every coordinator needs; [`group`] coordinates consumer groups,
 //! [`transaction`] transactional producers, [`share`] the partitions that share groups read. Owns no log of its own (node) and no protocol message (handlers).
 
 pub mod deadlines;
 pub mod group;
 pub mod loading;
 pub mod log;
+pub mod ownership;
 pub mod record_fields;
 pub mod share;
 pub mod transaction;

@@ -1,9 +1,9 @@
-//! `AlterPartitionReassignments`, versions 0–1: on one node a partition moves nowhere.
+//! `AlterPartitionReassignments`, versions 0–1: a partition moves to other brokers, or its move ends.
 //!
+//! - The new replicas copy first; once they are in sync the others go (`cluster/partition_change.rs`).
 //! - A plan of what is so already is taken, as Apache Kafka takes it.
-//! - Any other broker is refused, and so is a cancellation: no reassignment is in progress.
+//! - v1 may forbid that there are more or fewer replicas than before.
 //!
-//! The checks and their order are the controller's ([`controller::reassign_partition`]).
 //! <https://kafka.apache.org/protocol#The_Messages_AlterPartitionReassignments>
 
 use std::sync::Arc;
@@ -15,23 +15,22 @@ use kafka_protocol::messages::{AlterPartitionReassignmentsRequest, AlterPartitio
 
 use super::text;
 use crate::broker::call::RequestContext;
-use crate::broker::cluster::controller;
 use crate::broker::node::Node;
 
 pub fn handle(
     node: &Arc<Node>,
-    _: &RequestContext,
+    context: &RequestContext,
     request: AlterPartitionReassignmentsRequest,
 ) -> AlterPartitionReassignmentsResponse {
-    let image = node.cluster.image();
+    let may_resize = context.version < 1 || request.allow_replication_factor_change;
     let responses = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|wanted| {
             let response =
                 ReassignablePartitionResponse::default().with_partition_index(wanted.partition_index);
             let replicas = wanted.replicas.as_ref();
             let replicas: Option<Vec<i32>> = replicas.map(|ids| ids.iter().map(|id| id.0).collect());
-            let partition = image.partition(&topic.name, wanted.partition_index);
-            match controller::reassign_partition(&image, partition, replicas.as_deref()) {
+            let (name, index) = (topic.name.as_str(), wanted.partition_index);
+            match node.cluster.reassign(name, index, replicas.as_deref(), may_resize) {
                 Ok(()) => response.with_error_message(None),
                 Err((error, message)) => response
                     .with_error_code(error.code())

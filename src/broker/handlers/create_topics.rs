@@ -96,7 +96,8 @@ pub(super) fn create_automatically(node: &Node, name: &str) -> Result<Arc<TopicI
         node.replicas.internal_topic(internal)
     } else {
         let partitions = node.config.num_partitions;
-        let planned = PlannedTopic::new(&node.cluster.image(), partitions, Configs::new());
+        let replicas = node.config.number("default.replication.factor");
+        let planned = PlannedTopic::of_some(&node.cluster.image(), partitions, replicas, Configs::new());
         node.replicas.create_topic(name, &planned)
     };
     // Another request may have created it meanwhile.

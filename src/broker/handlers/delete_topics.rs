@@ -81,8 +81,10 @@ fn delete(
     node.replicas
         .delete_topic(&topic.name)
         .map_err(|error| (ResponseError::KafkaStorageError, error.message()))?;
-    node.groups.forget_topic(&topic.name, steady_ms());
-    node.share.forget_topic(topic.id, steady_ms());
+    for node in node.peers.all() {
+        node.groups.forget_topic(&topic.name, steady_ms());
+        node.share.forget_topic(topic.id, steady_ms());
+    }
     Ok(topic)
 }
 

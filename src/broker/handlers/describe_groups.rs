@@ -30,12 +30,15 @@ pub fn handle(
     let groups = request
         .groups
         .into_iter()
-        .map(|id| match node.groups.describe(&id) {
-            Ok(group) => {
+        .map(|id| match node.groups.check_owner(&id).map(|()| node.groups.describe(&id)) {
+            Err(error) => DescribedGroup::default()
+                .with_group_id(id)
+                .with_error_code(error.code()),
+            Ok(Ok(group)) => {
                 let operations = rights.operations(asked, ResourceType::Group, &id);
                 describe(id, group).with_authorized_operations(operations)
             }
-            Err(why) => absent(id, why, context.version),
+            Ok(Err(why)) => absent(id, why, context.version),
         });
     DescribeGroupsResponse::default().with_groups(groups.collect())
 }

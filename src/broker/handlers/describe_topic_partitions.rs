@@ -19,7 +19,8 @@ use kafka_protocol::messages::{BrokerId, DescribeTopicPartitionsRequest, Describ
 use super::{broker_ids, topic_name};
 use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
-use crate::broker::cluster::image::TopicImage;
+use crate::broker::cluster::image::{ClusterImage, TopicImage};
+use crate::broker::cluster::partition_image::NO_LEADER;
 use crate::broker::node::Node;
 use crate::broker::rights::Rights;
 use crate::broker::topic_name::validate;
@@ -65,7 +66,7 @@ pub fn handle(
             response.next_cursor = Some(cursor(&name, from));
             break;
         }
-        let described = describe(topic, from, room);
+        let described = describe(&image, topic, from, room);
         let next = from + described.partitions.len() as i32;
         room -= described.partitions.len();
         response.topics.push(described);
@@ -98,17 +99,27 @@ fn missing(name: &str) -> DescribeTopicPartitionsResponseTopic {
         .with_name(Some(topic_name(name)))
 }
 
-fn describe(topic: &TopicImage, from: i32, room: usize) -> DescribeTopicPartitionsResponseTopic {
+fn describe(
+    image: &ClusterImage,
+    topic: &TopicImage,
+    from: i32,
+    room: usize,
+) -> DescribeTopicPartitionsResponseTopic {
     let partitions = topic.partitions.iter().filter(|(index, _)| *index >= from);
     let described = partitions.take(room).map(|(index, partition)| {
+        let is_offline = |id: &i32| !image.is_active(*id);
+        let offline: Vec<i32> = partition.replicas.iter().copied().filter(is_offline).collect();
+        let error = (partition.leader == NO_LEADER).then_some(ResponseError::LeaderNotAvailable.code());
         DescribeTopicPartitionsResponsePartition::default()
             .with_partition_index(*index)
+            .with_error_code(error.unwrap_or(0))
+            .with_offline_replicas(broker_ids(&offline))
             .with_leader_id(BrokerId(partition.leader))
             .with_leader_epoch(partition.leader_epoch)
             .with_replica_nodes(broker_ids(&partition.replicas))
             .with_isr_nodes(broker_ids(&partition.isr))
-            .with_eligible_leader_replicas(Some(Vec::new()))
-            .with_last_known_elr(Some(Vec::new()))
+            .with_eligible_leader_replicas(Some(broker_ids(&partition.eligible)))
+            .with_last_known_elr(Some(broker_ids(&partition.last_known_eligible)))
     });
     DescribeTopicPartitionsResponseTopic::default()
         .with_name(Some(topic_name(&topic.name)))

@@ -25,6 +25,9 @@ pub fn handle(
         if id.is_empty() {
             return refused(id, ResponseError::InvalidRequest);
         }
+        if let Err(error) = node.transactions.check_owner(&id) {
+            return refused(id, error);
+        }
         match node.transactions.describe(&id) {
             Some(transaction) => described(id, &transaction),
             None => refused(id, ResponseError::TransactionalIdNotFound),

@@ -1,6 +1,6 @@
-//! `ElectLeaders`, versions 0–2: the one node leads every partition, so that no election is ever needed.
+//! `ElectLeaders`, versions 0–2: the preferred replica leads again, or (unclean) whoever is alive.
 //!
-//! Without a list the answer names every topic and none of its partitions: none had an election.
+//! Without a list every partition is meant; the answer names every topic, and its partitions that needed an election.
 //! <https://kafka.apache.org/protocol#The_Messages_ElectLeaders>
 
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use kafka_protocol::messages::{ElectLeadersRequest, ElectLeadersResponse};
 
 use super::{text, topic_name};
 use crate::broker::call::RequestContext;
+use crate::broker::cluster::controller::Refused;
+use crate::broker::cluster::partition_change::Election;
 use crate::broker::node::Node;
 
 pub fn handle(
@@ -20,42 +22,26 @@ pub fn handle(
 ) -> ElectLeadersResponse {
     // Before v1 the only election is that of the preferred replica.
     let known_type = context.version == 0 || matches!(request.election_type, 0 | 1);
-    let image = node.cluster.image();
+    let election = match request.election_type {
+        1 if context.version > 0 => Election::Unclean,
+        _ => Election::Preferred,
+    };
     let outcome = |topic: &str, partition: i32| {
         if !known_type {
             let message = format!("Unknown election type {}", request.election_type);
-            return (ResponseError::InvalidRequest, message);
+            return Err((ResponseError::InvalidRequest, message));
         }
-        match image.topic(topic) {
-            None => (
-                ResponseError::UnknownTopicOrPartition,
-                format!("No such topic as {topic}"),
-            ),
-            Some(found) if found.partition(partition).is_none() => (
-                ResponseError::UnknownTopicOrPartition,
-                format!("No such partition as {topic}-{partition}"),
-            ),
-            Some(_) => (
-                ResponseError::ElectionNotNeeded,
-                "Leader election not needed for topic partition.".to_owned(),
-            ),
-        }
+        node.cluster.elect(topic, partition, election)
     };
     let results = match &request.topic_partitions {
-        None => {
-            let nothing = |name: &str| ReplicaElectionResult::default().with_topic(topic_name(name));
-            image.topics().map(|topic| nothing(&topic.name)).collect()
-        }
+        None => all(node, &outcome),
         Some(wanted) => wanted
             .iter()
             .map(|wanted| {
-                let partitions = wanted.partitions.iter().map(|partition| {
-                    let (error, message) = outcome(wanted.topic.as_str(), *partition);
-                    PartitionResult::default()
-                        .with_partition_id(*partition)
-                        .with_error_code(error.code())
-                        .with_error_message(Some(text(message)))
-                });
+                let partitions = wanted
+                    .partitions
+                    .iter()
+                    .map(|partition| result(*partition, outcome(wanted.topic.as_str(), *partition)));
                 ReplicaElectionResult::default()
                     .with_topic(wanted.topic.clone())
                     .with_partition_result(partitions.collect())
@@ -70,4 +56,37 @@ pub fn handle(
     ElectLeadersResponse::default()
         .with_error_code(error_code)
         .with_replica_election_results(results)
+}
+
+/// An election for every partition. Those that need none are left out, their topics are not.
+fn all(
+    node: &Node,
+    outcome: &impl Fn(&str, i32) -> Result<(), Refused>,
+) -> Vec<ReplicaElectionResult> {
+    let image = node.cluster.image();
+    let topics: Vec<(String, i32)> = image
+        .topics()
+        .map(|topic| (topic.name.clone(), topic.partition_count()))
+        .collect();
+    drop(image);
+    let results = topics.into_iter().map(|(name, count)| {
+        let partitions = (0..count).filter_map(|index| match outcome(&name, index) {
+            Err((ResponseError::ElectionNotNeeded, _)) => None,
+            outcome => Some(result(index, outcome)),
+        });
+        ReplicaElectionResult::default()
+            .with_partition_result(partitions.collect())
+            .with_topic(topic_name(&name))
+    });
+    results.collect()
+}
+
+fn result(index: i32, outcome: Result<(), Refused>) -> PartitionResult {
+    let result = PartitionResult::default().with_partition_id(index);
+    match outcome {
+        Ok(()) => result.with_error_message(None),
+        Err((error, message)) => result
+            .with_error_code(error.code())
+            .with_error_message(Some(text(message))),
+    }
 }

@@ -1,4 +1,5 @@
-//! FindCoordinator, versions 0–6: which broker keeps a group or a transactional id. This one does.
+//! FindCoordinator, versions 0–6: which broker keeps a group or a transactional id: the leader of its
+//! partition in the coordinator's topic.
 //!
 //! - v1 says what kind of key it is: 0 a group, 1 a transactional id, 2 (v6) a partition as a share group reads it.
 //! - v4 asks for many keys at once.
@@ -16,6 +17,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::group_words::error_code;
 use super::text;
 use crate::broker::call::RequestContext;
+use crate::broker::coordinator::log::partition_of;
 use crate::broker::internal_topics::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
 use crate::broker::node::Node;
 use crate::storage::partition_metadata::decode_id;
@@ -29,18 +31,12 @@ pub fn handle(
     context: &RequestContext,
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
-    let refusal = refusal(node, request.key_type);
-    let listener = &context.listener;
-    let place = |refusal: Option<ResponseError>| match refusal {
-        None => (
-            node.id,
-            text(listener.advertised_host.clone()),
-            listener.advertised_port.into(),
-        ),
-        Some(_) => (-1, text(""), -1),
+    let place = |key: &str| match find(node, context, request.key_type, key) {
+        Ok(found) => (None, found),
+        Err(refusal) => (Some(refusal), (-1, text(""), -1)),
     };
     if context.version < 4 {
-        let (id, host, port) = place(refusal);
+        let (refusal, (id, host, port)) = place(&request.key);
         return FindCoordinatorResponse::default()
             .with_error_code(error_code(refusal))
             .with_error_message(Some(text(words(refusal, context.version))))
@@ -49,12 +45,11 @@ pub fn handle(
             .with_port(port);
     }
     let coordinator = |key: StrBytes| {
-        let (refusal, words) = if request.key_type == SHARE && !is_share_key(&key) {
-            (Some(ResponseError::InvalidRequest), "")
-        } else {
-            (refusal, words(refusal, context.version))
+        let (refusal, (id, host, port)) = place(&key);
+        let words = match refusal {
+            Some(ResponseError::InvalidRequest) if request.key_type == SHARE => "",
+            refusal => words(refusal, context.version),
         };
-        let (id, host, port) = place(refusal);
         Coordinator::default()
             .with_key(key)
             .with_error_code(error_code(refusal))
@@ -89,13 +84,26 @@ fn words(refusal: Option<ResponseError>, version: i16) -> &'static str {
     }
 }
 
-fn refusal(node: &Node, key_type: i8) -> Option<ResponseError> {
+/// The id and address of the node that leads the partition of the key.
+fn find(
+    node: &Node,
+    context: &RequestContext,
+    key_type: i8,
+    key: &str,
+) -> Result<(i32, StrBytes, i32), ResponseError> {
     let topic = match key_type {
         GROUP => &CONSUMER_OFFSETS,
         TRANSACTION => &TRANSACTION_STATE,
+        SHARE if context.version >= 4 && !is_share_key(key) => return Err(ResponseError::InvalidRequest),
         SHARE => &SHARE_GROUP_STATE,
-        _ => return Some(ResponseError::InvalidRequest),
+        _ => return Err(ResponseError::InvalidRequest),
     };
-    let created = node.replicas.internal_topic(topic);
-    created.err().map(|_| ResponseError::CoordinatorNotAvailable)
+    let unavailable = ResponseError::CoordinatorNotAvailable;
+    let created = node.replicas.internal_topic(topic).map_err(|_| unavailable)?;
+    let partition = created.partition(partition_of(key, created.partition_count()));
+    let image = node.cluster.image();
+    let leader = partition.and_then(|partition| image.brokers().get(&partition.leader));
+    let leader = leader.filter(|broker| !broker.is_fenced).ok_or(unavailable)?;
+    let endpoint = leader.endpoint(&context.listener.name).ok_or(unavailable)?;
+    Ok((leader.id, text(endpoint.host.as_str()), endpoint.port.into()))
 }

@@ -1,4 +1,4 @@
-//! Metadata, versions 0–13: the node, and topics with their partitions.
+//! Metadata, versions 0–13: the nodes, and topics with their partitions.
 //!
 //! - No topics named: all of them (v0: an empty list; later: null). An empty list is none from v1 on.
 //! - A topic that does not exist is created if the broker and the request allow it, and the answer has it already.
@@ -24,20 +24,23 @@ use super::create_topics;
 use super::{broker_ids, text, topic_name};
 use crate::broker::access::{CLUSTER_NAME, ResourceType};
 use crate::broker::call::RequestContext;
-use crate::broker::cluster::image::TopicImage;
+use crate::broker::cluster::image::{ClusterImage, TopicImage};
+use crate::broker::cluster::partition_image::NO_LEADER;
 use crate::broker::node::Node;
 use crate::broker::rights::Rights;
 use crate::broker::topic_name::validate;
 
 pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
-    let own = BrokerId(node.id);
     let may_create =
         node.config.auto_create_topics && (context.version < 4 || request.allow_auto_topic_creation);
     let wanted = request
         .topics
         .filter(|topics| context.version > 0 || !topics.is_empty());
     let mut topics: Vec<MetadataResponseTopic> = match wanted {
-        None => node.cluster.image().topics().map(|topic| found(topic)).collect(),
+        None => {
+            let image = node.cluster.image();
+            image.topics().map(|topic| found(&image, topic)).collect()
+        }
         Some(wanted) => {
             // Where a topic has an id, names do not count.
             let by_id = wanted.iter().any(|topic| !topic.topic_id.is_nil());
@@ -61,16 +64,19 @@ pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataReque
         let name = topic.name.as_ref().map_or("", |name| name.as_str());
         topic.topic_authorized_operations = rights.operations(asked, ResourceType::Topic, name);
     }
+    let image = node.cluster.image();
+    let reachable = image.reachable_by(&context.listener.name);
+    let brokers = reachable.map(|(broker, endpoint)| {
+        MetadataResponseBroker::default()
+            .with_node_id(BrokerId(broker.id))
+            .with_host(text(endpoint.host.as_str()))
+            .with_port(i32::from(endpoint.port))
+            .with_rack(broker.rack.as_deref().map(text))
+    });
     let mut response = MetadataResponse::default()
-        .with_brokers(vec![
-            MetadataResponseBroker::default()
-                .with_node_id(own)
-                .with_host(text(context.listener.advertised_host.as_str()))
-                .with_port(i32::from(context.listener.advertised_port))
-                .with_rack(node.config.value("broker.rack").map(text)),
-        ])
+        .with_brokers(brokers.collect())
         .with_cluster_id(Some(text(node.cluster.id())))
-        .with_controller_id(own)
+        .with_controller_id(BrokerId(image.controller()))
         .with_topics(topics);
     let asked = request.include_cluster_authorized_operations;
     response.cluster_authorized_operations = rights.operations(asked, ResourceType::Cluster, CLUSTER_NAME);
@@ -93,7 +99,7 @@ fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> Meta
     let by_name = wanted.name.as_ref().filter(|_| wanted.topic_id.is_nil());
     let Some(name) = by_name else {
         return match image.topic_by_id(wanted.topic_id) {
-            Some(topic) => found(topic),
+            Some(topic) => found(&image, topic),
             None => MetadataResponseTopic::default()
                 .with_error_code(ResponseError::UnknownTopicId.code())
                 .with_topic_id(wanted.topic_id)
@@ -101,7 +107,7 @@ fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> Meta
         };
     };
     if let Some(topic) = image.topic(name) {
-        return found(topic);
+        return found(&image, topic);
     }
     let error = if validate(name).is_err() {
         ResponseError::InvalidTopicException
@@ -112,7 +118,7 @@ fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> Meta
         drop(image);
         match create_topics::create_automatically(node, name) {
             Ok(_) if was_deleted => ResponseError::UnknownTopicOrPartition,
-            Ok(topic) => return found(&topic),
+            Ok(topic) => return found(&node.cluster.image(), &topic),
             // Kafka's answer says that the topic does not exist, whatever its controller then refuses.
             Err(ResponseError::InvalidTopicException) => ResponseError::UnknownTopicOrPartition,
             Err(error) => error,
@@ -123,9 +129,16 @@ fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> Meta
         .with_name(Some(name.clone()))
 }
 
-fn found(topic: &TopicImage) -> MetadataResponseTopic {
+/// What is known of a topic. A partition without a leader says so, as clients have to ask again.
+fn found(image: &ClusterImage, topic: &TopicImage) -> MetadataResponseTopic {
     let partitions = topic.partitions.iter().map(|(index, partition)| {
+        let is_offline = |id: &i32| !image.is_active(*id);
+        let offline: Vec<i32> = partition.replicas.iter().copied().filter(is_offline).collect();
+        let has_no_leader = partition.leader == NO_LEADER;
+        let error = has_no_leader.then_some(ResponseError::LeaderNotAvailable.code());
         MetadataResponsePartition::default()
+            .with_error_code(error.unwrap_or(0))
+            .with_offline_replicas(broker_ids(&offline))
             .with_partition_index(*index)
             .with_leader_id(BrokerId(partition.leader))
             .with_leader_epoch(partition.leader_epoch)

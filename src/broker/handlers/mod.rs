@@ -57,6 +57,7 @@ pub mod offset_fetch;
 pub mod offset_for_leader_epoch;
 mod partition_errors;
 pub mod produce;
+mod produce_replication;
 mod produce_transactions;
 pub mod sasl_authenticate;
 pub mod sasl_handshake;

@@ -37,6 +37,9 @@ pub fn handle(
     let response = OffsetFetchResponse::default();
     let require_stable = request.require_stable;
     if context.version < 8 {
+        if let Err(error) = node.groups.check_owner(&request.group_id) {
+            return response.with_error_code(error.code());
+        }
         let asked = request.topics.map(|topics| {
             let topics = topics
                 .into_iter()

@@ -21,6 +21,7 @@ use kafka_protocol::messages::produce_response::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
 };
 
+use super::produce_replication::{self, Uncommitted};
 use super::produce_transactions::TransactionCheck;
 use super::{text, topic_name};
 use crate::broker::access::AclOperation;
@@ -47,7 +48,27 @@ use crate::topic_partition::is_internal_topic;
 const ADMIN_CLIENT: &str = "__admin_client";
 
 /// Takes the whole call: the records are checked and patched where they were received.
-pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
+pub async fn answer(mut call: Call) -> Result<Answer, Refusal> {
+    let appended = append_all(&mut call)?;
+    let mut topics = appended.topics;
+    if !appended.uncommitted.is_empty() {
+        produce_replication::wait(appended.uncommitted, appended.timeout_ms, &mut topics).await;
+    }
+    finish(&call, appended.acks, appended.failed, topics)
+}
+
+/// What became of a request so far.
+struct AppendedAll {
+    topics: Vec<TopicProduceResponse>,
+    acks: i16,
+    timeout_ms: i32,
+    /// The last error of a partition.
+    failed: Option<i16>,
+    /// With acks=all, what other replicas have not yet.
+    uncommitted: Vec<Uncommitted>,
+}
+
+fn append_all(call: &mut Call) -> Result<AppendedAll, Refusal> {
     let request = ProduceRequest::parse(&call.body, call.context.version)
         .ok_or_else(|| Refusal::new("a Produce request that cannot be decoded"))?;
     let acks = request.acks;
@@ -75,7 +96,9 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
     let check = TransactionCheck::of(&call.node, version, &request, &call.body, &found);
     let mut failed = None;
     let mut topics = Vec::with_capacity(request.topics.len());
+    let mut uncommitted = Vec::new();
     for ((topic, found), may_write) in request.topics.iter().zip(found).zip(may_write) {
+        let topic_place = topics.len();
         let refused = if may_write {
             refusal(&call.context, &request, topic, found.as_deref(), is_unauthorized)
         } else {
@@ -90,8 +113,12 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
             acks,
             now_ms: now_ms(),
         };
-        let partitions = topic.partitions.iter().map(|records| {
-            let answer = produce.partition(records, &mut call.body);
+        let partitions = topic.partitions.iter().enumerate().map(|(place, records)| {
+            let (answer, waits) = produce.partition(records, &mut call.body);
+            uncommitted.extend(waits.map(|waits| Uncommitted {
+                place: (topic_place, place),
+                ..waits
+            }));
             if answer.error_code != 0 {
                 failed = Some(answer.error_code);
             }
@@ -104,6 +131,21 @@ pub fn answer(mut call: Call) -> Result<Answer, Refusal> {
                 .with_topic_id(topic.id),
         );
     }
+    Ok(AppendedAll {
+        topics,
+        acks,
+        timeout_ms: request.timeout_ms,
+        failed,
+        uncommitted,
+    })
+}
+
+fn finish(
+    call: &Call,
+    acks: i16,
+    failed: Option<i16>,
+    topics: Vec<TopicProduceResponse>,
+) -> Result<Answer, Refusal> {
     let throttle_ms = {
         let image = call.node.cluster.image();
         let counted = (call.body.len(), steady_ms());
@@ -198,7 +240,12 @@ struct Produce<'a> {
 }
 
 impl Produce<'_> {
-    fn partition(&self, wanted: &PartitionRecords, body: &mut [u8]) -> PartitionProduceResponse {
+    /// The answer, and what it has to wait for.
+    fn partition(
+        &self,
+        wanted: &PartitionRecords,
+        body: &mut [u8],
+    ) -> (PartitionProduceResponse, Option<Uncommitted>) {
         let records = body.get_mut(wanted.records.clone()).unwrap_or_default();
         let outcome = match (&self.refused, &self.topic) {
             (Some(refused), _) => Err(Rejected::new(refused.error, refused.message.clone())),
@@ -215,18 +262,36 @@ impl Produce<'_> {
         };
         let response = PartitionProduceResponse::default().with_index(wanted.index);
         match outcome {
-            Ok(appended) => response
-                .with_base_offset(appended.base_offset)
-                .with_log_append_time_ms(appended.log_append_time)
-                .with_log_start_offset(appended.log_start_offset),
-            Err(rejected) => rejection(response, rejected),
+            Ok((appended, uncommitted)) => {
+                let response = response
+                    .with_base_offset(appended.base_offset)
+                    .with_log_append_time_ms(appended.log_append_time)
+                    .with_log_start_offset(appended.log_start_offset);
+                (response, uncommitted)
+            }
+            Err(rejected) => (rejection(response, rejected), None),
         }
     }
 
-    fn append_to(&self, topic: &TopicImage, index: i32, records: &mut [u8]) -> Result<Appended, Rejected> {
+    fn append_to(
+        &self,
+        topic: &TopicImage,
+        index: i32,
+        records: &mut [u8],
+    ) -> Result<(Appended, Option<Uncommitted>), Rejected> {
         let leader = self.node.leader(topic, index);
         let (replica, partition) = leader.map_err(|error| Rejected::new(error, ""))?;
-        self.append(&replica, partition, records)
+        let epoch = replica.leader_epoch();
+        let appended = self.append(&replica, partition, records)?;
+        let end = appended.last_offset.saturating_add(1);
+        let waits = self.acks == -1 && replica.high_watermark() < end;
+        let uncommitted = waits.then_some(Uncommitted {
+            replica,
+            end,
+            epoch,
+            place: (0, 0),
+        });
+        Ok((appended, uncommitted))
     }
 
     fn append(
@@ -352,6 +417,7 @@ fn error_code(error: &AppendError) -> ResponseError {
         AppendError::Malformed(_) => ResponseError::CorruptMessage,
         AppendError::TooLarge { .. } => ResponseError::RecordListTooLarge,
         AppendError::Storage(_) | AppendError::Gone(_) => ResponseError::KafkaStorageError,
+        AppendError::NotLeader => ResponseError::NotLeaderOrFollower,
         AppendError::Producer(ProducerError::OutOfOrderSequence { .. }) => {
             ResponseError::OutOfOrderSequenceNumber
         }

@@ -45,9 +45,17 @@ impl Admission {
         let all_refused = |error: ResponseError| {
             let error = match error {
                 ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
+                // The client asks again without asking who leads: the leader is the same.
+                ResponseError::NotCoordinator
+                | ResponseError::CoordinatorLoadInProgress
+                | ResponseError::CoordinatorNotAvailable => ResponseError::NotEnoughReplicas,
                 error => error,
             };
             partitions.iter().cloned().map(|name| (name, error)).collect()
+        };
+        let coordinator = match node.coordinator_of_transactions(transactional_id) {
+            Ok(coordinator) => coordinator,
+            Err(error) => return all_refused(error),
         };
         if self.adds {
             let request = AddPartitions {
@@ -55,13 +63,13 @@ impl Admission {
                 partitions: partitions.clone(),
                 generation: Generation::Second,
             };
-            let added = node.transactions.add(transactional_id, steady_ms(), request);
+            let added = coordinator.add(transactional_id, steady_ms(), request);
             return added.err().map_or_else(Vec::new, all_refused);
         }
         if !node.transactions.config().verifies_partitions {
             return Vec::new();
         }
-        match node.transactions.verify(transactional_id, producer, &partitions) {
+        match coordinator.verify(transactional_id, producer, &partitions) {
             Err(error) => all_refused(error),
             Ok(known) => {
                 let error = if self.knows_abortable {

@@ -1,4 +1,5 @@
-//! `UnregisterBroker`, version 0: the one broker is registered as long as it runs; others are unknown.
+//! `UnregisterBroker`, version 0: forgets a broker that does not run. One that runs stays, as Apache Kafka's registers
+//! again by itself.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_UnregisterBroker>
 
@@ -18,8 +19,10 @@ pub fn handle(
 ) -> UnregisterBrokerResponse {
     let id = request.broker_id.0;
     let response = UnregisterBrokerResponse::default();
-    if node.cluster.image().brokers().contains_key(&id) {
-        // Apache Kafka takes the registration away and the broker registers again by itself.
+    let is_away = node.peers.reachable(id).is_none();
+    let is_known = node.cluster.image().brokers().contains_key(&id);
+    let forgotten = if is_away { node.cluster.unregister(id) } else { Ok(is_known) };
+    if forgotten.is_ok_and(|is_known| is_known) {
         return response.with_error_message(None);
     }
     response

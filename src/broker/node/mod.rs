@@ -1,27 +1,42 @@
 //! One node of a cluster: its listeners and connections, and the replicas in its log dir.
 //!
 //! [`replica_manager`] has the replicas, [`topic_changes`] the order of steps when topics change, [`upkeep`] what is
-//! done for logs periodically; [`open`] and [`adoption`] read a data directory. What is true of the whole cluster is in
-//! cluster/, the files are in storage/.
+//! done for logs periodically; [`open`] and [`adoption`] read a data directory, [`join`] those of several nodes. Of a
+//! cluster with several nodes [`reconcile`] does what the cluster has decided, [`replica_fetcher`] copies from leaders,
+//! [`replication`] is what leader and follower say to each other, [`isr`] what a leader knows of its followers, and
+//! [`coordinator_duties`] lets coordinators move with the partitions of their topics. What is true of the whole cluster is in cluster/, the files are in storage/.
 
 mod adoption;
 mod compaction;
+pub(in crate::broker) mod coordinator_duties;
+mod fetch_signal;
+mod gate;
+mod isr;
+mod join;
 mod open;
+mod peers;
+mod reconcile;
 pub mod replica;
+pub(in crate::broker) mod replica_fetcher;
 pub mod replica_manager;
+mod replication;
 mod topic_changes;
+mod unreplicated;
 mod upkeep;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
 
+use uuid::Uuid;
+
 use super::authorizer::Authorizer;
-use super::cluster::Cluster;
 use super::cluster::controller::PlannedTopic;
 use super::cluster::image::{ClusterImage, TopicImage};
 use super::cluster::partition_image::PartitionImage;
+use super::cluster::{Cluster, ImageObserver};
 use super::config::BrokerConfig;
 use super::config::effective_config::{BrokerValues, Configs};
 use super::coordinator::group::GroupCoordinator;
@@ -33,7 +48,11 @@ use super::quotas::QuotaManager;
 use super::server::connections::{Connections, Listener};
 use super::share::SharePartitionManager;
 use crate::error::Result;
+pub(in crate::broker) use coordinator_duties::Duties;
+pub(in crate::broker) use gate::Gate;
+pub(in crate::broker) use join::{join, open_cluster, registration};
 pub(in crate::broker) use open::Opened;
+pub(in crate::broker) use peers::Peers;
 use replica::{Replica, Role};
 use replica_manager::ReplicaManager;
 
@@ -44,6 +63,10 @@ pub struct Node {
     pub config: Arc<BrokerConfig>,
     pub(in crate::broker) cluster: Arc<Cluster>,
     pub(in crate::broker) replicas: Arc<ReplicaManager>,
+    /// The nodes of the cluster that can be reached, this one among them.
+    pub(in crate::broker) peers: Arc<Peers>,
+    pub(in crate::broker) gate: Gate,
+    pub(in crate::broker) duties: Duties,
     pub groups: Arc<GroupCoordinator>,
     pub transactions: Arc<TransactionCoordinator>,
     pub share: Arc<SharePartitionManager>,
@@ -133,6 +156,22 @@ impl Node {
     /// The same for what clients can cause again and again: a line that was reported before is not repeated.
     pub fn notice_once(&self, line: impl fmt::Display) {
         self.notices.say_once(&line.to_string());
+    }
+}
+
+impl ImageObserver for Node {
+    fn topics_changed(&self, topics: &BTreeSet<Uuid>) {
+        let reconciled = self.replicas.reconcile(topics);
+        for note in reconciled.notes {
+            self.notice(note);
+        }
+        for change in reconciled.roles {
+            self.note_duty(change);
+        }
+    }
+
+    fn broker_lost(&self, id: i32) {
+        self.replicas.broker_lost(id);
     }
 }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::adoption;
+use super::join::registration;
 use super::replica_manager::{ReplicaManager, TopicReplicas};
 use crate::broker::cluster::Cluster;
 use crate::broker::cluster::apache_kafka;
-use crate::broker::cluster::image::{BrokerImage, ClusterImage};
+use crate::broker::cluster::image::ClusterImage;
 use crate::broker::cluster::metadata_file;
 use crate::broker::cluster::metadata_log::MetadataLog;
 use crate::broker::cluster::partition_image::{PartitionImage, Partitions};
@@ -16,6 +17,7 @@ use crate::broker::cluster::producer_ids::{ProducerIds, UsedIds};
 use crate::broker::cluster::records::{self, Records};
 use crate::broker::config::BrokerConfig;
 use crate::broker::config::effective_config::Configs;
+use crate::broker::server::connections::Listener;
 use crate::error::Result;
 use crate::storage::LogDir;
 use crate::storage::file_name::{BOOTSTRAP_CHECKPOINT, METADATA_TOPIC};
@@ -122,14 +124,10 @@ fn path(data_dir: &Path, beside_apache_kafka: bool) -> PathBuf {
 impl Opened {
     /// Reads what the data directory keeps, and creates what a new one must have. Partitions that another Kafka left
     /// here are taken over as they are.
-    pub(in crate::broker) fn new(config: &Arc<BrokerConfig>) -> Result<Self> {
+    pub(in crate::broker) fn new(config: &Arc<BrokerConfig>, listeners: &[Arc<Listener>]) -> Result<Self> {
         let mut log_dir = LogDir::open(&config.data_dir, config.node_id, None)?;
         log_dir.set_sync(config.flush_each_batch);
-        let broker = BrokerImage {
-            id: config.node_id,
-            rack: config.value("broker.rack").map(str::to_owned),
-            directory: log_dir.meta().directory_id.unwrap_or_default(),
-        };
+        let broker = registration(config, &log_dir, listeners);
         let own = PartitionImage::new(vec![broker.id], vec![broker.directory]);
         let found = Found::read(config, &log_dir, &own)?;
         let mut image = found.image;
@@ -177,7 +175,7 @@ impl Opened {
 impl ReplicaManager {
     /// Opens the logs of all replicas that this node has, by the image. Returns the partitions whose log knows a later
     /// leader epoch, with that epoch.
-    fn open_all(&self) -> Result<Records> {
+    pub(super) fn open_all(&self) -> Result<Records> {
         let image = self.cluster.image();
         let mut later_epochs = Records::new();
         for topic in image.topics() {
@@ -188,6 +186,7 @@ impl ReplicaManager {
                 let name = TopicPartition::new(topic.name.as_str(), index);
                 let replica = self.open(&name, topic.id, partition, &settings)?;
                 let leader_epoch = replica.leader_epoch();
+                self.follow(topic.id, index, partition);
                 if leader_epoch > partition.leader_epoch {
                     let partition = PartitionImage {
                         leader_epoch,

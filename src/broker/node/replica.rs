@@ -1,82 +1,129 @@
 //! One replica of a partition: its log under a lock, its role, and who waits for its records.
 //!
-//! Owns the lock and the offsets that readers see; the log itself is storage's.
+//! Owns the lock and the offsets that readers see; the log itself is storage's, what a leader knows of its followers is in
+//! `isr`, and what passes between the two in `replication`.
 
 use std::cmp::Ordering;
-use std::sync::atomic::{self, AtomicI64};
+use std::sync::atomic::{self, AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use kafka_protocol::ResponseError;
+use tokio::sync::Notify;
+use uuid::Uuid;
 
+use super::fetch_signal::FetchSignals;
+use super::isr::{Isr, Limits};
 use crate::broker::cluster::partition_image::PartitionImage;
 use crate::broker::config::topic_settings::TopicSettings;
 use crate::broker::fetch::delayed_fetch::Waiters;
+use crate::broker::timers::steady_ms;
 use crate::error::Result;
 use crate::storage::{AppendError, Appended, LogConfig, Origin, PartitionLog};
+use crate::topic_partition::Offset;
 
 /// The role of a replica to which the cluster has given none yet.
-const NEW: Role = Role::Follower { epoch: -1 };
+const NEW: Role = Role::Follower {
+    epoch: -1,
+    leader: -1,
+};
 
 /// What a replica is to its partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Takes what producers send and answers consumers, since the election that began `epoch`.
     Leader { epoch: i32 },
-    /// Copies from the leader that was elected with `epoch`.
-    Follower { epoch: i32 },
+    /// Copies from the leader that was elected with `epoch`; -1: there is none.
+    Follower { epoch: i32, leader: i32 },
 }
 
 impl Role {
     /// The role of the replica on `node`, as the cluster states it.
     pub(in crate::broker) fn of(node: i32, partition: &PartitionImage) -> Self {
         let epoch = partition.leader_epoch;
-        if partition.leader == node {
+        let leader = partition.leader;
+        if leader == node {
             Role::Leader { epoch }
         } else {
-            Role::Follower { epoch }
+            Role::Follower { epoch, leader }
         }
     }
 
     /// The epoch of the partition's leader.
     pub fn leader_epoch(self) -> i32 {
         match self {
-            Role::Leader { epoch } | Role::Follower { epoch } => epoch,
+            Role::Leader { epoch } | Role::Follower { epoch, .. } => epoch,
         }
     }
+}
+
+/// Which replica of which broker this is.
+#[derive(Clone, Debug)]
+pub(in crate::broker) struct ReplicaName {
+    pub(in crate::broker) topic: String,
+    pub(in crate::broker) topic_id: Uuid,
+    pub(in crate::broker) index: i32,
+    /// The broker.
+    pub(in crate::broker) node: i32,
 }
 
 /// A replica.
 #[derive(Debug)]
 pub struct Replica {
     pub topic: String,
+    pub topic_id: Uuid,
     pub index: i32,
     /// `topic-index`, as texts name it.
     pub name: String,
+    pub(super) node: i32,
     log: Mutex<PartitionLog>,
     settings: RwLock<Arc<TopicSettings>>,
     role: RwLock<Role>,
+    /// Other brokers have replicas of the partition: what is appended here is not committed by that.
+    is_replicated: AtomicBool,
+    /// Of a leader whose partition is replicated.
+    pub(super) followers: Mutex<Option<Isr>>,
+    pub(super) fetch_signals: FetchSignals,
     log_start: AtomicI64,
     /// What every replica in the ISR has; no reader gets more.
     high_watermark: AtomicI64,
     /// Before the first transaction that has not ended; the high watermark where there is none.
     last_stable: AtomicI64,
+    /// `replica.lag.time.max.ms`
+    max_lag_ms: i64,
+    /// The high watermark or the role has changed.
+    moved: Notify,
     pub(in crate::broker) waiters: Waiters,
 }
 
 impl Replica {
-    pub fn new(topic: &str, index: i32, log: PartitionLog, settings: Arc<TopicSettings>) -> Self {
+    /// A replica that has no role yet. `high_watermark` is what was kept of it.
+    pub(in crate::broker) fn new(
+        name: &ReplicaName,
+        log: PartitionLog,
+        high_watermark: Offset,
+        settings: Arc<TopicSettings>,
+        max_lag_ms: i64,
+    ) -> Self {
         let mut log = log;
-        let last_stable = settle(&mut log);
+        let high_watermark = high_watermark.clamp(log.log_start_offset(), log.log_end_offset());
+        log.high_watermark_moved(high_watermark);
         Self {
-            topic: topic.to_owned(),
-            index,
-            name: format!("{topic}-{index}"),
+            name: format!("{}-{}", name.topic, name.index),
+            topic: name.topic.clone(),
+            topic_id: name.topic_id,
+            index: name.index,
+            node: name.node,
             settings: RwLock::new(settings),
             log_start: AtomicI64::new(log.log_start_offset()),
-            high_watermark: AtomicI64::new(log.log_end_offset()),
-            last_stable: AtomicI64::new(last_stable),
+            high_watermark: AtomicI64::new(high_watermark),
+            last_stable: AtomicI64::new(log.last_stable_offset(high_watermark)),
             role: RwLock::new(NEW),
+            is_replicated: AtomicBool::new(false),
+            followers: Mutex::default(),
+            fetch_signals: FetchSignals::default(),
             log: Mutex::new(log),
+            max_lag_ms,
+            moved: Notify::new(),
             waiters: Waiters::default(),
         }
     }
@@ -108,6 +155,14 @@ impl Replica {
         *self.role.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(in crate::broker) fn is_leader(&self) -> bool {
+        matches!(self.role(), Role::Leader { .. })
+    }
+
+    pub(super) fn is_replicated(&self) -> bool {
+        self.is_replicated.load(atomic::Ordering::Acquire)
+    }
+
     /// The epoch of the partition's leader, as far as this replica knows it.
     pub fn leader_epoch(&self) -> i32 {
         self.role().leader_epoch()
@@ -123,13 +178,48 @@ impl Replica {
         }
     }
 
-    /// Takes the role that the cluster gives it. A leader's epoch begins where its log ends.
-    pub(in crate::broker) fn take_role(&self, role: Role) -> Result<()> {
-        if let Role::Leader { epoch } = role {
-            self.log().begin_leader_epoch(epoch)?;
+    /// Becomes what the cluster says it is, and learns which replicas are in sync. A leader's epoch begins where its
+    /// log ends.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses to note where the epoch begins.
+    pub(in crate::broker) fn follow_image(&self, partition: &PartitionImage) -> Result<()> {
+        let role = Role::of(self.node, partition);
+        let is_replicated = partition.replicas.iter().any(|id| *id != self.node);
+        {
+            let mut log = self.log();
+            let before = self.role();
+            if let Role::Leader { epoch } = role
+                && before != role
+            {
+                log.begin_leader_epoch(epoch)?;
+            }
+            let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+            if matches!(role, Role::Follower { .. }) || !is_replicated {
+                *followers = None;
+            } else {
+                if before != role {
+                    *followers = None;
+                }
+                let isr = followers.get_or_insert_with(|| Isr::new(self.node, log.log_end_offset()));
+                let now_ms = steady_ms();
+                isr.committed(partition.partition_epoch, &partition.replicas, &partition.isr, now_ms);
+            }
+            drop(followers);
+            self.is_replicated.store(is_replicated, atomic::Ordering::Release);
+            *self.role.write().unwrap_or_else(PoisonError::into_inner) = role;
+            self.publish(&mut log);
         }
-        *self.role.write().unwrap_or_else(PoisonError::into_inner) = role;
+        self.wake_everybody();
         Ok(())
+    }
+
+    /// Wakes whoever waits for anything here: it has to look again.
+    pub(in crate::broker) fn wake_everybody(&self) {
+        self.moved.notify_waiters();
+        self.waiters.wake_all();
+        self.fetch_signals.ring(self.topic_id, self.index);
     }
 
     /// Obeys other configs from now on.
@@ -138,15 +228,22 @@ impl Replica {
         self.log().set_config(log_config);
     }
 
-    /// Appends one checked batch and wakes who waits for it.
+    /// Appends one checked batch, if this is the leader, and wakes who waits for it.
     pub fn append(&self, batch: &mut [u8], origin: Origin, now_ms: i64) -> Result<Appended, AppendError> {
-        let appended = {
+        let (appended, has_moved) = {
             let mut log = self.log();
-            let appended = log.append_from(origin, batch, self.leader_epoch(), now_ms)?;
-            self.publish(&mut log);
-            appended
+            let Role::Leader { epoch } = self.role() else {
+                return Err(AppendError::NotLeader);
+            };
+            let appended = log.append_from(origin, batch, epoch, now_ms)?;
+            (appended, self.publish(&mut log))
         };
-        if matches!(origin, Origin::Marker { .. }) {
+        if self.is_replicated() {
+            self.fetch_signals.ring(self.topic_id, self.index);
+            if has_moved {
+                self.committed();
+            }
+        } else if matches!(origin, Origin::Marker { .. }) {
             // What the transaction held back can be read now, however few bytes came.
             self.waiters.wake_all();
         } else {
@@ -155,20 +252,74 @@ impl Replica {
         Ok(appended)
     }
 
-    /// Shows the log's bounds to readers.
-    pub fn publish(&self, log: &mut PartitionLog) {
+    /// The high watermark has moved: readers get more, and followers are to know.
+    pub(super) fn committed(&self) {
+        self.moved.notify_waiters();
+        self.waiters.wake_all();
+        self.fetch_signals.ring(self.topic_id, self.index);
+    }
+
+    /// Shows the log's bounds to readers. Answers whether the high watermark has moved.
+    pub fn publish(&self, log: &mut PartitionLog) -> bool {
         self.log_start
             .store(log.log_start_offset(), atomic::Ordering::Release);
-        self.high_watermark
-            .store(log.log_end_offset(), atomic::Ordering::Release);
-        self.last_stable.store(settle(log), atomic::Ordering::Release);
+        let before = self.high_watermark();
+        let end = log.log_end_offset();
+        let high_watermark = match self.role() {
+            // There is no other replica to wait for.
+            Role::Leader { .. } if !self.is_replicated() => end,
+            Role::Leader { .. } => {
+                let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+                let isr = followers.as_ref();
+                isr.map_or(before, |isr| isr.high_watermark(before, end, self.limits()))
+            }
+            Role::Follower { .. } => before.min(end),
+        };
+        self.set_high_watermark(log, high_watermark.max(log.log_start_offset()))
     }
-}
 
-/// Moves the high watermark to the end of the log, as there is no other replica to wait for. Returns the last stable
-/// offset.
-fn settle(log: &mut PartitionLog) -> i64 {
-    let high_watermark = log.log_end_offset();
-    log.high_watermark_moved(high_watermark);
-    log.last_stable_offset(high_watermark)
+    /// Moves the high watermark, which lies within the log. Answers whether it was elsewhere.
+    pub(super) fn set_high_watermark(&self, log: &mut PartitionLog, high_watermark: Offset) -> bool {
+        log.high_watermark_moved(high_watermark);
+        let before = self
+            .high_watermark
+            .swap(high_watermark, atomic::Ordering::AcqRel);
+        let last_stable = log.last_stable_offset(high_watermark);
+        self.last_stable.store(last_stable, atomic::Ordering::Release);
+        before != high_watermark
+    }
+
+    /// What decides who is in sync now.
+    pub(super) fn limits(&self) -> Limits {
+        let min_isr = self.settings().min_insync_replicas;
+        Limits {
+            max_lag_ms: self.max_lag_ms,
+            min_isr: usize::try_from(min_isr).unwrap_or(1),
+            now_ms: steady_ms(),
+        }
+    }
+
+    /// Returns when every record below `offset` is committed.
+    ///
+    /// # Errors
+    ///
+    /// The replica is not the leader of `epoch` any more: the records may be lost.
+    pub(in crate::broker) async fn wait_until_committed(
+        &self,
+        offset: Offset,
+        epoch: i32,
+    ) -> Result<(), ResponseError> {
+        loop {
+            let moved = self.moved.notified();
+            tokio::pin!(moved);
+            moved.as_mut().enable();
+            if self.role() != (Role::Leader { epoch }) {
+                return Err(ResponseError::NotLeaderOrFollower);
+            }
+            if self.high_watermark() >= offset {
+                return Ok(());
+            }
+            moved.await;
+        }
+    }
 }

@@ -10,7 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use uuid::Uuid;
 
 use super::compaction::Compaction;
-use super::replica::{Replica, Role};
+use super::fetch_signal::Fetchers;
+use super::replica::{Replica, ReplicaName};
+use super::unreplicated::Unreplicated;
 use crate::broker::cluster::Cluster;
 use crate::broker::cluster::image::{ClusterImage, TopicImage};
 use crate::broker::cluster::partition_image::PartitionImage;
@@ -34,6 +36,10 @@ pub struct ReplicaManager {
     pub(in crate::broker) compaction: Compaction,
     /// How many folders have been looked for, so that every log has its turn.
     pub(super) looked_for: AtomicUsize,
+    /// What this node's coordinators have appended and others do not have yet.
+    pub(in crate::broker) unreplicated: Unreplicated,
+    /// The fetchers of this node, by the leaders that they ask.
+    pub(super) fetchers: Fetchers,
     /// By the id of the topic.
     replicas: RwLock<HashMap<Uuid, TopicReplicas>>,
 }
@@ -47,8 +53,14 @@ impl ReplicaManager {
             log_dir,
             compaction: Compaction::default(),
             looked_for: AtomicUsize::new(0),
+            fetchers: Fetchers::default(),
+            unreplicated: Unreplicated::default(),
             replicas: RwLock::default(),
         }
+    }
+
+    pub(in crate::broker) fn log_dir(&self) -> &LogDir {
+        &self.log_dir
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<Uuid, TopicReplicas>> {
@@ -150,12 +162,12 @@ impl ReplicaManager {
         let log = self
             .log_dir
             .create_partition(partition, topic, config, now_ms())?;
-        self.start(partition, log, image, settings)
+        self.start(partition, topic, log, image, settings)
     }
 
-    /// Opens the log of a replica; if its folder is missing, it is created. Where the log knows a later leader epoch than
-    /// the cluster, as another Kafka wrote it, the replica takes that one: clients that have seen an epoch ignore
-    /// metadata with an earlier one.
+    /// Opens the log of a replica; if its folder is missing, it is created. Where a log that this node leads knows a later
+    /// leader epoch than the cluster, as another Kafka wrote it, the replica takes that one: clients that have seen an
+    /// epoch ignore metadata with an earlier one.
     pub(super) fn open(
         &self,
         partition: &TopicPartition,
@@ -168,24 +180,33 @@ impl ReplicaManager {
         }
         let config = settings.log_config(&self.config);
         let log = self.log_dir.open_partition(partition, config, now_ms())?;
-        let latest = log.leader_epochs().latest().unwrap_or_default();
-        let image = PartitionImage {
-            leader_epoch: image.leader_epoch.max(latest),
-            ..image.clone()
-        };
-        self.start(partition, log, &image, settings)
+        let mut image = image.clone();
+        if image.leader == self.config.node_id {
+            let latest = log.leader_epochs().latest().unwrap_or_default();
+            image.leader_epoch = image.leader_epoch.max(latest);
+        }
+        self.start(partition, topic, log, &image, settings)
     }
 
     /// The replica whose log this is, in the role that the cluster gives it.
     fn start(
         &self,
         partition: &TopicPartition,
+        topic: Uuid,
         log: PartitionLog,
         image: &PartitionImage,
         settings: &Arc<TopicSettings>,
     ) -> Result<Arc<Replica>> {
-        let replica = Replica::new(&partition.topic, partition.partition, log, Arc::clone(settings));
-        replica.take_role(Role::of(self.config.node_id, image))?;
+        let name = ReplicaName {
+            topic: partition.topic.clone(),
+            topic_id: topic,
+            index: partition.partition,
+            node: self.config.node_id,
+        };
+        let high_watermark = self.log_dir.high_watermark(partition);
+        let max_lag_ms = self.config.number("replica.lag.time.max.ms");
+        let replica = Replica::new(&name, log, high_watermark, Arc::clone(settings), max_lag_ms);
+        replica.follow_image(image)?;
         Ok(Arc::new(replica))
     }
 }

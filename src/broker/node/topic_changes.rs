@@ -39,8 +39,11 @@ impl ReplicaManager {
         drop(image);
         let replicas = self.create_replicas(name, id, &partitions, &settings)?;
         let records = records::topic(name, id, &partitions, &planned.configs);
-        // A reader that finds the topic finds its replicas.
+        // A reader that finds the topic finds its replicas; those of other nodes come with the record.
         self.insert(id, replicas);
+        for (index, partition) in self.own(&partitions) {
+            self.follow(id, index, partition);
+        }
         if let Err(error) = change.commit(&records) {
             self.remove(id);
             self.discard(name, 0..planned.partition_count());
@@ -94,7 +97,8 @@ impl ReplicaManager {
         let _ = self.log_dir.purge_deleted();
     }
 
-    /// An internal topic, created now if it does not exist yet.
+    /// An internal topic, created now if it does not exist yet. It has as many replicas as its setting says, and no more
+    /// than there are brokers: a cluster of two has to have coordinators as well.
     pub(in crate::broker) fn internal_topic(&self, wanted: &InternalTopic) -> Result<Arc<TopicImage>> {
         let image = self.cluster.image();
         if let Some(topic) = image.topic(wanted.name) {
@@ -113,7 +117,8 @@ impl ReplicaManager {
         if wanted.cleanup_policy == "delete" {
             configs.insert("retention.ms".to_owned(), "-1".to_owned());
         }
-        let planned = PlannedTopic::new(&image, partitions.unwrap_or(1), configs);
+        let replicas = self.config.number(wanted.replication_factor_setting);
+        let planned = PlannedTopic::of_some(&image, partitions.unwrap_or(1), replicas, configs);
         drop(image);
         let created = self.create_topic(wanted.name, &planned);
         // Another request may have created it meanwhile.
@@ -125,16 +130,9 @@ impl ReplicaManager {
         let mut change = self.cluster.change();
         let topic = self.existing(name)?;
         change.commit(&records::topic_removed(topic.id))?;
-        let replicas = self.remove(topic.id);
-        for replica in &replicas {
-            // A producer may be appending now: the folder is renamed under the lock of the log.
-            let mut log = replica.log();
-            log.end_cleaning();
-            self.log_dir
-                .delete_partition(&TopicPartition::new(name, replica.index))?;
-        }
-        for replica in &replicas {
-            replica.waiters.wake_all();
+        // Where there are several nodes, each has been told of the change and has done this already.
+        for replica in self.remove(topic.id) {
+            self.delete_log(&replica)?;
         }
         Ok(())
     }
@@ -185,7 +183,8 @@ impl ReplicaManager {
         change.commit(&records)?;
         let topic = self.existing(name)?;
         self.apply_configs(&self.cluster.image(), &topic);
-        Ok(())
+        drop(change);
+        self.cluster.elect_for_leaderless()
     }
 
     /// Replaces the dynamic configs of one node, or of the cluster (""); they hold from now on.
@@ -198,7 +197,9 @@ impl ReplicaManager {
         for topic in image.topics() {
             self.apply_configs(&image, topic);
         }
-        Ok(())
+        drop(image);
+        drop(change);
+        self.cluster.elect_for_leaderless()
     }
 
     /// Replaces the configs of a group; they hold from its next heartbeat on.

@@ -17,6 +17,8 @@ pub(in crate::broker) struct ProduceRequest {
     /// Whose transaction the records are part of; `None` where it is absent or empty.
     pub(in crate::broker) transactional_id: Option<String>,
     pub(in crate::broker) acks: i16,
+    /// How long to wait for other replicas with acks=all.
+    pub(in crate::broker) timeout_ms: i32,
     pub(in crate::broker) topics: Vec<TopicRecords>,
 }
 
@@ -45,7 +47,7 @@ impl ProduceRequest {
         };
         let transactional_id = std::str::from_utf8(reader.string()?).ok()?.to_owned();
         let acks = i16::from_be_bytes(reader.take()?);
-        reader.skip(4)?;
+        let timeout_ms = i32::from_be_bytes(reader.take()?);
         let mut topics = reader.array(|reader| {
             let (name, id) = if version >= 13 {
                 (String::new(), Uuid::from_bytes(reader.take()?))
@@ -70,6 +72,7 @@ impl ProduceRequest {
         Some(Self {
             transactional_id: Some(transactional_id).filter(|id| !id.is_empty()),
             acks,
+            timeout_ms,
             topics,
         })
     }

@@ -161,11 +161,14 @@ impl Session {
                 Err(_) => return Ok(()),
             };
             let Some(frame) = frame else { return Ok(()) };
+            self.node.gate.open().await;
             let answer = if self.authentication.takes_raw_token() {
                 self.answer_token(&frame)?
             } else {
                 self.answer(frame).await?
             };
+            // The node may have been paused meanwhile.
+            self.node.gate.open().await;
             match answer {
                 Answer::Nothing => {}
                 Answer::Frame(frame) => send::frame(&mut self.stream, &frame).await?,
@@ -334,6 +337,10 @@ impl Session {
             answer = &mut outcome => answer,
             () = client_left(&mut self.stream, &mut self.input) => return Err(End::Quiet),
         };
+        if api.answers.is_coordinator() && !self.node.replicas.unreplicated.committed().await {
+            // Whether it counts is not known: the client asks who is in charge now.
+            return Err(End::Quiet);
+        }
         if let Some((principal, client_id)) = client {
             let sender = Sender {
                 user: &principal.name,

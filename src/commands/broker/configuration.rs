@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::container_environment;
+use super::nodes;
 use crate::broker::config::config_table;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::config::{BrokerConfig, Endpoint};
@@ -33,6 +34,10 @@ pub struct Serve {
     pub leave_when_idle: Option<Duration>,
     /// Started by another command, not by a user.
     pub detached: bool,
+    /// How many nodes; `None`: as many as the data directory has, one if it is new.
+    pub nodes: Option<usize>,
+    /// `broker.rack` of each node.
+    pub racks: Vec<String>,
 }
 
 /// A topic that must be there when the broker is ready.
@@ -46,7 +51,10 @@ pub(super) struct WantedTopic {
 /// What a broker is started with.
 #[derive(Debug)]
 pub(super) struct Configuration {
-    pub(super) config: BrokerConfig,
+    /// Of each node.
+    pub(super) configs: Vec<BrokerConfig>,
+    /// Where the broker says that it runs: the log dir of a single node, the folder with the log dirs of several.
+    pub(super) data_dir: PathBuf,
     pub(super) topics: Vec<WantedTopic>,
     /// What the user should know.
     pub(super) notes: Vec<String>,
@@ -80,20 +88,25 @@ impl Configuration {
         let data_dir = data_dir(serve, &given, &mut notes)?;
         let allow =
             serve.allow_anonymous || last(&given, ALLOW_ANONYMOUS).is_some_and(|value| value == "true");
-        let mut config = BrokerConfig::new(data_dir, given)?;
-        config.flush_each_batch = serve.flush;
-        config.leave_when_idle = serve.leave_when_idle;
-        if config.listeners.is_empty() {
-            return Err(Error::bad_data("listeners names no address for clients"));
-        }
-        for mut endpoint in std::mem::take(&mut config.listeners) {
-            if !allow && !config.authenticates(&endpoint)? {
-                check_endpoint(&mut endpoint, &mut notes)?;
+        let mut configs = Vec::new();
+        for (dir, given) in nodes::settings(serve, &data_dir, given)? {
+            let mut config = BrokerConfig::new(dir, given)?;
+            config.flush_each_batch = serve.flush;
+            config.leave_when_idle = serve.leave_when_idle;
+            if config.listeners.is_empty() {
+                return Err(Error::bad_data("listeners names no address for clients"));
             }
-            config.listeners.push(endpoint);
+            for mut endpoint in std::mem::take(&mut config.listeners) {
+                if !allow && !config.authenticates(&endpoint)? {
+                    check_endpoint(&mut endpoint, &mut notes)?;
+                }
+                config.listeners.push(endpoint);
+            }
+            configs.push(config);
         }
         Ok(Self {
-            config,
+            configs,
+            data_dir,
             topics,
             notes,
         })
@@ -247,7 +260,7 @@ mod tests {
         let mut told_twice = serve(&open);
         told_twice.allow_anonymous = true;
         assert_eq!(
-            Configuration::new(&told_twice).unwrap().config.listeners[0].host,
+            Configuration::new(&told_twice).unwrap().configs[0].listeners[0].host,
             "0.0.0.0"
         );
     }
@@ -255,7 +268,7 @@ mod tests {
     #[test]
     fn a_listener_without_host_is_loopback() {
         let configuration = Configuration::new(&serve(&[("listeners", "PLAINTEXT://:9092")])).unwrap();
-        assert_eq!(configuration.config.listeners[0].host, "127.0.0.1");
+        assert_eq!(configuration.configs[0].listeners[0].host, "127.0.0.1");
         assert_eq!(configuration.notes.len(), 1);
     }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -9,7 +10,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::Serve;
 use super::configuration::Configuration;
-use super::{file_limit, prepare};
+use super::node_control;
+use super::{file_limit, prepare, with_control};
 use crate::error::io_words;
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
@@ -17,6 +19,14 @@ use crate::wire::host_port::host_port;
 
 /// Both names, so that every program that the command starts finds the broker.
 const VARIABLES: [&str; 2] = ["KAFKIT_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"];
+
+/// Tells the command where the broker keeps its data, for `kafkit broker node`.
+const DATA_DIR: &str = "KAFKIT_BROKER_DATA_DIR";
+
+/// The data directory of the fixture that this command runs in.
+pub(super) fn data_dir() -> Option<PathBuf> {
+    std::env::var_os(DATA_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from)
+}
 
 /// Runs the command; the error is its exit code where that is not 0.
 pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) -> Result<()> {
@@ -31,18 +41,21 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     if serve.listen.is_empty() {
         serve.listen.push("127.0.0.1:0".to_owned());
     }
-    let prepared = prepare(Configuration::new(&serve)?, printer)?;
+    let configuration = Configuration::new(&serve)?;
+    let dir = configuration.data_dir.clone();
+    let prepared = prepare(configuration, printer)?;
+    let prepared = with_control(prepared, &dir, printer);
     let stop = prepared.stop_handle();
     let addresses = prepared
-        .node()
-        .listeners
+        .nodes()
         .iter()
+        .flat_map(|node| &node.listeners)
         .map(|listener| host_port(&listener.advertised_host, listener.advertised_port));
     let addresses = addresses.collect::<Vec<_>>().join(",");
     // From here on a signal ends the command, and the command's end ends us: the directory is always removed.
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let broker = std::thread::spawn(move || prepared.run());
-    let outcome = start(command, &addresses).and_then(|mut child| {
+    let outcome = start(command, &addresses, &dir).and_then(|mut child| {
         let id = Pid::from_child(&child);
         file_limit::raise();
         let handle = signals.handle();
@@ -60,6 +73,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
         status
     });
     stop.stop();
+    node_control::withdraw(&dir);
     let served = broker
         .join()
         .unwrap_or_else(|_| Err(Error::failed("the mini broker failed")));
@@ -71,7 +85,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     }
 }
 
-fn start(command: &[OsString], addresses: &str) -> Result<Child> {
+fn start(command: &[OsString], addresses: &str, data_dir: &Path) -> Result<Child> {
     let (program, args) = command
         .split_first()
         .ok_or_else(|| Error::usage("no command after --"))?;
@@ -80,6 +94,7 @@ fn start(command: &[OsString], addresses: &str) -> Result<Child> {
     for variable in VARIABLES {
         child.env(variable, addresses);
     }
+    child.env(DATA_DIR, data_dir);
     child.spawn().map_err(|error| {
         // The shell's own numbers for what cannot be run.
         let code = if error.kind() == std::io::ErrorKind::NotFound {

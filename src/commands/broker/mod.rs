@@ -1,7 +1,8 @@
 //! Starts, asks and stops the mini broker.
 //!
 //! [`configuration`] makes one configuration out of flags, files and the environment; [`fixture`] runs a command with
-//! a broker of its own; [`control`] finds and stops one that runs.
+//! a broker of its own; [`control`] finds and stops one that runs, [`node_control`] stops and starts single nodes of it;
+//! [`nodes`] makes the settings of each node out of those of the whole.
 
 mod clients;
 mod configuration;
@@ -9,13 +10,17 @@ mod container_environment;
 mod control;
 mod file_limit;
 mod fixture;
+mod node_control;
+mod nodes;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use configuration::Serve;
 pub use control::stop_broker;
+pub use node_control::NodeVerb;
 
 use super::command::{Command, Needs};
 use super::context::Context;
@@ -38,6 +43,11 @@ pub enum Action {
     Status { data_dir: Option<PathBuf> },
     /// Stop who serves a data directory.
     Stop { data_dir: Option<PathBuf> },
+    /// Tell one of its nodes something.
+    Node {
+        verb: NodeVerb,
+        data_dir: Option<PathBuf>,
+    },
 }
 
 impl Command for Action {
@@ -56,6 +66,13 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
         Action::Fixture { serve, command } => fixture::run(&serve, &command, &mut context.printer),
         Action::Status { data_dir } => control::status(&directory(data_dir)?, &mut context.printer),
         Action::Stop { data_dir } => control::stop(&directory(data_dir)?, &mut context.printer),
+        Action::Node { verb, data_dir } => {
+            let dir = match data_dir {
+                None => fixture::data_dir(),
+                given => given,
+            };
+            node_control::run(&directory(dir)?, verb, &mut context.printer)
+        }
     }
 }
 
@@ -68,7 +85,7 @@ fn directory(data_dir: Option<PathBuf>) -> Result<PathBuf> {
 
 /// Where a broker that is started so keeps its data.
 pub fn data_dir_of(serve: &Serve) -> Result<PathBuf> {
-    Ok(Configuration::new(serve)?.config.data_dir)
+    Ok(Configuration::new(serve)?.data_dir)
 }
 
 fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
@@ -79,19 +96,19 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     }
     file_limit::raise();
     let configuration = Configuration::new(serve)?;
+    let dir = configuration.data_dir.clone();
     let prepared = prepare(configuration, printer)?;
-    let node = prepared.node();
-    let dir = node.config.data_dir.clone();
-    announce(node)?;
+    announce(prepared.nodes(), &dir)?;
     stop_on_signals(prepared.stop_handle())?;
-    printer.note(ready_line(node, started.elapsed(), serve.detached));
+    printer.note(ready_line(prepared.nodes(), &dir, started.elapsed(), serve.detached));
     if serve.detached {
-        let addresses = node.listeners.first().map(|listener| listener.bound.to_string());
-        printer.line(addresses.unwrap_or_default())?;
+        printer.line(addresses(prepared.nodes()).first().cloned().unwrap_or_default())?;
         // Whoever waits for the line may go on, and may have gone.
         let _ = printer.flush();
     }
+    let prepared = with_control(prepared, &dir, printer);
     let ended = prepared.run();
+    node_control::withdraw(&dir);
     RunningBroker::withdraw(&dir);
     ended
 }
@@ -101,9 +118,11 @@ fn prepare(configuration: Configuration, printer: &mut Printer) -> Result<Prepar
     for note in &configuration.notes {
         printer.warn(note);
     }
-    let prepared = PreparedBroker::new(configuration.config, Box::new(|line| output::stderr_line(line)))?;
+    let prepared = PreparedBroker::new(configuration.configs, Arc::new(|line| output::stderr_line(line)))?;
+    let Some(node) = prepared.nodes().first() else {
+        return Ok(prepared);
+    };
     for topic in configuration.topics {
-        let node = prepared.node();
         if !node.has_topic(&topic.name) {
             node.create_topic(&topic.name, topic.partitions, topic.configs)?;
         }
@@ -111,32 +130,52 @@ fn prepare(configuration: Configuration, printer: &mut Printer) -> Result<Prepar
     Ok(prepared)
 }
 
-fn announce(node: &Node) -> Result<()> {
-    let addresses = node.listeners.iter().map(|listener| listener.bound.to_string());
-    let running = RunningBroker {
-        pid: std::process::id(),
-        addresses: addresses.collect(),
-        cluster_id: node.cluster_id().to_owned(),
-        started_ms: now_ms(),
-    };
-    running.announce(&node.config.data_dir)
+/// Lets `kafkit broker node` reach a broker of several nodes.
+fn with_control(prepared: PreparedBroker, dir: &Path, printer: &mut Printer) -> PreparedBroker {
+    if prepared.nodes().len() == 1 {
+        return prepared;
+    }
+    match node_control::listen(dir) {
+        Ok(socket) => prepared.with_control(socket),
+        Err(error) => {
+            printer.warn(format_args!("nodes cannot be stopped one by one: {error}"));
+            prepared
+        }
+    }
 }
 
-fn ready_line(node: &Node, took: Duration, detached: bool) -> String {
-    let addresses: Vec<String> = node
-        .listeners
-        .iter()
-        .map(|listener| listener.bound.to_string())
-        .collect();
-    let topics = node.topic_count();
+/// Where clients on this machine reach the nodes.
+fn addresses(nodes: &[Arc<Node>]) -> Vec<String> {
+    let listeners = nodes.iter().flat_map(|node| &node.listeners);
+    listeners.map(|listener| listener.bound.to_string()).collect()
+}
+
+fn announce(nodes: &[Arc<Node>], dir: &Path) -> Result<()> {
+    let first = nodes.iter().filter_map(|node| node.listeners.first());
+    let running = RunningBroker {
+        pid: std::process::id(),
+        addresses: addresses(nodes),
+        nodes: first.map(|listener| listener.bound.to_string()).collect(),
+        cluster_id: nodes.first().map(|node| node.cluster_id().to_owned()).unwrap_or_default(),
+        started_ms: now_ms(),
+    };
+    std::fs::create_dir_all(dir)?;
+    running.announce(dir)
+}
+
+fn ready_line(nodes: &[Arc<Node>], dir: &Path, took: Duration, detached: bool) -> String {
+    let topics = nodes.first().map_or(0, |node| node.topic_count());
+    let size = nodes.iter().map(|node| node.size()).sum();
+    let ids: Vec<String> = nodes.iter().map(|node| node.id.to_string()).collect();
     format!(
-        "mini broker ready in {} ms on {} (node {}, {}, {topics} {}, {}){}",
+        "mini broker ready in {} ms on {} ({} {}, {}, {topics} {}, {}){}",
         took.as_millis(),
-        addresses.join(", "),
-        node.id,
-        shown(&node.config.data_dir),
+        addresses(nodes).join(", "),
+        if nodes.len() == 1 { "node" } else { "nodes" },
+        ids.join(", "),
+        shown(dir),
         if topics == 1 { "topic" } else { "topics" },
-        output::size(node.size()),
+        output::size(size),
         if detached { "" } else { "; Ctrl-C stops it" },
     )
 }

@@ -45,6 +45,7 @@ impl GroupCoordinator {
         if !self.config().has_consumer_protocol {
             return Err((ResponseError::UnsupportedVersion, String::new()));
         }
+        self.check_owner(group).map_err(|error| (error, String::new()))?;
         heartbeat_shape::check(group, request, names_itself, &self.config().consumer.assignors)?;
         let settings = self.consumer_settings(group);
         let around = self.surroundings(now_ms, &settings);
@@ -242,6 +243,7 @@ impl GroupCoordinator {
         if !self.config().has_consumer_protocol {
             return Err((ResponseError::UnsupportedVersion, String::new()));
         }
+        self.check_owner(group).map_err(|error| (error, String::new()))?;
         let settings = self.consumer_settings(group);
         let around = self.surroundings(now_ms, &settings);
         let describe = |live: &mut LiveGroup| match live.kind.consumer() {
@@ -264,6 +266,7 @@ impl GroupCoordinator {
         member_id: Option<&str>,
         epoch: i32,
     ) -> Result<(), ResponseError> {
+        self.check_owner(group)?;
         let check = |live: &mut LiveGroup| match live.kind.consumer() {
             Some(group) => group.check_offset_fetch(member_id, epoch),
             None => Ok(()),

@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::super::deadlines::Deadlines;
 use super::super::lock;
+use super::super::loading::partitions;
 use super::super::log::{CoordinatorLog, KeyValue, TransactionalProducer};
+use super::super::ownership::Ownership;
 use super::assignor::Assignor;
 use super::classic_group::{ClassicGroup, GroupLimits};
 use super::consumer_group::ConsumerGroupSettings;
@@ -21,7 +23,7 @@ use super::events::{
 use super::group_kind::{GroupKind, GroupType};
 use super::group_state::GroupState;
 use super::live_group::{LeaveOutcomes, LiveGroup};
-use super::loading;
+use super::loading::{self, LoadedGroup};
 use super::member::Member;
 use super::offsets::GroupOffsets;
 use super::offsets_writer::OffsetsWriter;
@@ -150,47 +152,113 @@ pub struct GroupCoordinator {
 }
 
 impl GroupCoordinator {
-    /// The coordinator of the groups that `log` keeps; reads them all.
+    /// The coordinator of the groups that `log` keeps; reads them all if there is no other node.
     pub fn load(
         config: GroupConfig,
         log: Arc<CoordinatorLog>,
         environment: Arc<dyn Environment>,
         now_ms: i64,
     ) -> crate::error::Result<Self> {
-        let loaded = loading::read_groups(&log)?;
         let coordinator = Self {
             config,
             environment,
             groups: Mutex::default(),
             writer: OffsetsWriter::new(log),
             deadlines: Deadlines::default(),
-            open_transactions: Mutex::new(loaded.open_transactions),
+            open_transactions: Mutex::default(),
         };
-        for (id, stored) in loaded.groups {
-            let limits = coordinator.limits();
-            let kind = match (stored.consumer, &stored.metadata) {
-                _ if stored.share.is_some() => {
-                    let mut group = stored.share.unwrap_or_else(|| ShareGroup::new(&id));
-                    let settings = coordinator.share_settings(&id);
-                    group.start_timers(coordinator.share_surroundings(now_ms, &settings));
-                    GroupKind::Share(Box::new(group))
-                }
-                (Some(mut group), _) => {
-                    let settings = coordinator.consumer_settings(&id);
-                    group.start_timers(coordinator.surroundings(now_ms, &settings));
-                    GroupKind::Consumer(Box::new(group))
-                }
-                (None, Some(metadata)) => {
-                    GroupKind::Classic(Box::new(ClassicGroup::restored(limits, now_ms, metadata)))
-                }
-                (None, None) => GroupKind::Classic(Box::new(ClassicGroup::new(limits, now_ms))),
-            };
-            let mut group = LiveGroup::with(&id, kind, stored.offsets);
-            group.kept = true;
-            coordinator.reset_alarm(&mut group);
-            lock(&coordinator.groups).insert(id, Arc::new(Mutex::new(group)));
+        if coordinator.ownership().is_everything() {
+            for partition in partitions(coordinator.writer.log()) {
+                coordinator.load_partition(partition, 0, now_ms)?;
+            }
         }
         Ok(coordinator)
+    }
+
+    /// The partitions of `__consumer_offsets` whose groups are coordinated here.
+    pub(in crate::broker) fn ownership(&self) -> &Ownership {
+        self.writer.log().ownership()
+    }
+
+    /// Whether a group is coordinated here.
+    ///
+    /// # Errors
+    ///
+    /// What a client is answered with otherwise.
+    pub fn check_owner(&self, group: &str) -> Result<(), ResponseError> {
+        self.writer.log().check_owner(group)
+    }
+
+    /// Takes charge of the groups that a partition keeps, which this node leads since `epoch`.
+    pub(in crate::broker) fn load_partition(
+        &self,
+        partition: i32,
+        epoch: i32,
+        now_ms: i64,
+    ) -> crate::error::Result<()> {
+        let loaded = loading::read_groups(self.writer.log(), partition)?;
+        self.unload_partition(partition);
+        lock(&self.open_transactions).merge(loaded.open_transactions);
+        for (id, stored) in loaded.groups {
+            let mut group = self.restored(&id, stored, now_ms);
+            self.reset_alarm(&mut group);
+            lock(&self.groups).insert(id, Arc::new(Mutex::new(group)));
+        }
+        if !self.ownership().loaded(partition, epoch) {
+            self.unload_partition(partition);
+        }
+        Ok(())
+    }
+
+    fn restored(&self, id: &str, stored: LoadedGroup, now_ms: i64) -> LiveGroup {
+        let limits = self.limits();
+        let kind = match (stored.consumer, stored.metadata) {
+            _ if stored.share.is_some() => {
+                let mut group = stored.share.unwrap_or_else(|| ShareGroup::new(id));
+                let settings = self.share_settings(id);
+                group.start_timers(self.share_surroundings(now_ms, &settings));
+                GroupKind::Share(Box::new(group))
+            }
+            (Some(mut group), _) => {
+                let settings = self.consumer_settings(id);
+                group.start_timers(self.surroundings(now_ms, &settings));
+                GroupKind::Consumer(Box::new(group))
+            }
+            (None, Some(metadata)) => {
+                GroupKind::Classic(Box::new(ClassicGroup::restored(limits, now_ms, &metadata)))
+            }
+            (None, None) => GroupKind::Classic(Box::new(ClassicGroup::new(limits, now_ms))),
+        };
+        let mut group = LiveGroup::with(id, kind, stored.offsets);
+        group.kept = true;
+        group
+    }
+
+    /// Forgets the groups that a partition keeps: another node coordinates them, or nobody. Who waits for an answer is
+    /// told so.
+    pub(in crate::broker) fn unload_partition(&self, partition: i32) {
+        lock(&self.open_transactions).forget(partition);
+        let mut gone = Vec::new();
+        lock(&self.groups).retain(|id, group| {
+            let stays = !self.writer.log().keeps(partition, id);
+            if !stays {
+                gone.push(Arc::clone(group));
+            }
+            stays
+        });
+        for group in gone {
+            let mut group = lock(&group);
+            self.deadlines.set(&group.id, group.alarm_ms, None);
+            group.alarm_ms = None;
+            group.kind.die();
+            group.drop_waiters();
+        }
+    }
+
+    /// Why a request that waited gets no answer.
+    fn gave_up(&self, group: &str) -> ResponseError {
+        let moved = self.check_owner(group).err();
+        moved.unwrap_or(ResponseError::CoordinatorNotAvailable)
     }
 
     pub(super) fn environment(&self) -> &dyn Environment {
@@ -207,6 +275,9 @@ impl GroupCoordinator {
         let timeouts = self.config.min_session_timeout_ms..=self.config.max_session_timeout_ms;
         if group.is_empty() {
             return JoinAnswer::refused(member_id, ResponseError::InvalidGroupId);
+        }
+        if let Err(error) = self.check_owner(group) {
+            return JoinAnswer::refused(member_id, error);
         }
         if !timeouts.contains(&request.session_timeout_ms) {
             return JoinAnswer::refused(member_id, ResponseError::InvalidSessionTimeout);
@@ -235,7 +306,7 @@ impl GroupCoordinator {
             Some(Ok(Joined::At(answer))) => answer,
             Some(Ok(Joined::Later(answer))) => answer
                 .await
-                .unwrap_or_else(|_| JoinAnswer::refused(member_id, ResponseError::CoordinatorNotAvailable)),
+                .unwrap_or_else(|_| JoinAnswer::refused(member_id, self.gave_up(group))),
         }
     }
 
@@ -243,6 +314,9 @@ impl GroupCoordinator {
     pub async fn sync(&self, group: &str, now_ms: i64, request: SyncGroup) -> SyncAnswer {
         if group.is_empty() {
             return SyncAnswer::refused(ResponseError::InvalidGroupId);
+        }
+        if let Err(error) = self.check_owner(group) {
+            return SyncAnswer::refused(error);
         }
         let answer = self.enter(group, |group| {
             if group.kind.share().is_some() {
@@ -260,7 +334,7 @@ impl GroupCoordinator {
             Some(Err(answer)) => answer,
             Some(Ok(answer)) => answer
                 .await
-                .unwrap_or_else(|_| SyncAnswer::refused(ResponseError::CoordinatorNotAvailable)),
+                .unwrap_or_else(|_| SyncAnswer::refused(self.gave_up(group))),
         }
     }
 
@@ -268,6 +342,7 @@ impl GroupCoordinator {
         if group.is_empty() {
             return Err(ResponseError::InvalidGroupId);
         }
+        self.check_owner(group)?;
         let answer = self.enter(group, |group| {
             if group.kind.share().is_some() {
                 return Ok(Some(ResponseError::UnknownMemberId));
@@ -297,6 +372,7 @@ impl GroupCoordinator {
         if group.is_empty() {
             return Err(ResponseError::InvalidGroupId);
         }
+        self.check_owner(group)?;
         let names = leaving.clone();
         let answer = self.enter(group, |group| {
             if group.kind.share().is_some() {
@@ -332,6 +408,7 @@ impl GroupCoordinator {
         offsets: &[(String, i32, StoredOffset)],
         version: i16,
     ) -> Result<(), ResponseError> {
+        self.check_owner(group)?;
         let commit = |group: &mut LiveGroup| {
             match &group.kind {
                 GroupKind::Classic(group) => group.check_offset_commit(member)?,
@@ -380,6 +457,7 @@ impl GroupCoordinator {
         producer: TransactionalProducer,
         offsets: &[(String, i32, StoredOffset)],
     ) -> Result<(), ResponseError> {
+        self.check_owner(group)?;
         let commit = |group: &mut LiveGroup| {
             match &group.kind {
                 GroupKind::Classic(group) => group.check_transactional_commit(member)?,
@@ -451,6 +529,7 @@ impl GroupCoordinator {
         now_ms: i64,
         partitions: &[(String, i32)],
     ) -> Result<Vec<Option<ResponseError>>, ResponseError> {
+        self.check_owner(group)?;
         let delete = |group: &mut LiveGroup| {
             let subscribed = match &group.kind {
                 kind if kind.is_dead() => return Err(ResponseError::GroupIdNotFound),
@@ -516,6 +595,7 @@ impl GroupCoordinator {
 
     /// Deletes an empty group with its offsets.
     pub fn delete(&self, group: &str, now_ms: i64) -> Result<(), ResponseError> {
+        self.check_owner(group)?;
         let deleted = self.enter(group, |group| self.delete_entered(group, now_ms));
         deleted.unwrap_or(Err(ResponseError::GroupIdNotFound))
     }

@@ -62,6 +62,11 @@ impl LiveGroup {
         self.kind.is_untouched() && !self.kept && self.waiters.is_empty()
     }
 
+    /// Nobody gets an answer from here any more.
+    pub(super) fn drop_waiters(&mut self) {
+        self.waiters.clear();
+    }
+
     pub(super) fn expiry_clock(&self) -> ExpiryClock {
         match &self.kind {
             GroupKind::Classic(group) => ExpiryClock::of(

@@ -1,4 +1,5 @@
-//! Every group as `__consumer_offsets` tells it, read once when the broker starts: the last record of a key holds.
+//! Every group as `__consumer_offsets` tells it, read when the broker starts, or comes to lead a partition of it:
+//! the last record of a key holds.
 
 use std::collections::HashMap;
 
@@ -33,10 +34,10 @@ pub(super) struct Loaded {
     pub(super) open_transactions: OpenTransactions,
 }
 
-/// Reads every group there is.
-pub(super) fn read_groups(log: &CoordinatorLog) -> Result<Loaded> {
+/// Reads every group that one partition keeps.
+pub(super) fn read_groups(log: &CoordinatorLog, partition: i32) -> Result<Loaded> {
     let mut loaded = Loaded::default();
-    replay(log, &mut |partition, step| match step {
+    replay(log, partition, &mut |step| match step {
         Replayed::Marker {
             producer_id,
             committed,

@@ -65,6 +65,10 @@ impl OffsetsWriter {
         }
     }
 
+    pub(super) fn log(&self) -> &CoordinatorLog {
+        &self.log
+    }
+
     /// The partition that keeps `group`.
     pub(super) fn partition_of(&self, group: &str) -> Result<i32, ResponseError> {
         self.log

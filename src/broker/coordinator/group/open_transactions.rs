@@ -18,6 +18,16 @@ impl OpenTransactions {
         }
     }
 
+    /// Takes over what was read of a partition.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.groups.extend(other.groups);
+    }
+
+    /// The partition belongs to another coordinator.
+    pub(super) fn forget(&mut self, partition: i32) {
+        self.groups.retain(|(its, _), _| *its != partition);
+    }
+
     /// The transaction has ended: the groups that it concerns.
     pub(super) fn take(&mut self, partition: i32, producer_id: i64) -> BTreeSet<String> {
         self.groups.remove(&(partition, producer_id)).unwrap_or_default()

@@ -45,6 +45,7 @@ impl GroupCoordinator {
         request: &ShareHeartbeat,
     ) -> Result<ShareHeartbeatAnswer, Refused> {
         check_shape(group, request)?;
+        self.check_owner(group).map_err(|error| (error, String::new()))?;
         let settings = self.share_settings(group);
         let around = self.share_surroundings(now_ms, &settings);
         match request.member_epoch {
@@ -196,6 +197,7 @@ impl GroupCoordinator {
         if group.is_empty() {
             return Err((ResponseError::InvalidGroupId, String::new()));
         }
+        self.check_owner(group).map_err(|error| (error, String::new()))?;
         let describe = |live: &mut LiveGroup| match live.kind.share() {
             Some(group) => Ok(self.share_description(group)),
             None => Err(not_a_share_group(&live.id)),
@@ -247,6 +249,7 @@ impl GroupCoordinator {
         topics: &BTreeMap<Uuid, TopicState>,
         start_offsets: &BTreeMap<(Uuid, i32), i64>,
     ) -> Result<(), Refused> {
+        self.check_owner(group).map_err(|error| (error, String::new()))?;
         let settings = self.share_settings(group);
         let around = self.share_surroundings(now_ms, &settings);
         self.enter_or_create(group, now_ms, |live| {
@@ -271,6 +274,7 @@ impl GroupCoordinator {
         now_ms: i64,
         topics: &[Uuid],
     ) -> Result<BTreeSet<Uuid>, Refused> {
+        self.check_owner(group).map_err(|error| (error, String::new()))?;
         let delete = |live: &mut LiveGroup| {
             let Some(group) = live.kind.share() else {
                 return Err(not_a_share_group(&live.id));

@@ -11,9 +11,10 @@ use super::partition_state::PartitionState;
 use super::record::{Snapshot, StateKey, StateRecord, Update};
 use super::record_state::StateBatch;
 use crate::broker::cluster::Cluster;
-use crate::broker::coordinator::loading::{Replayed, replay};
+use crate::broker::coordinator::loading::{Replayed, partitions, replay};
 use crate::broker::coordinator::lock;
 use crate::broker::coordinator::log::CoordinatorLog;
+use crate::broker::coordinator::ownership::Ownership;
 use crate::error::Result;
 use crate::topic_partition::Offset;
 
@@ -46,10 +47,30 @@ pub struct ShareCoordinator {
 }
 
 impl ShareCoordinator {
-    /// The coordinator of the states that `log` keeps; reads them all.
+    /// The coordinator of the states that `log` keeps; reads them all if there is no other node.
     pub(in crate::broker) fn load(log: CoordinatorLog, cluster: Arc<Cluster>) -> Result<Self> {
+        let coordinator = Self {
+            log,
+            cluster,
+            states: Mutex::default(),
+        };
+        if coordinator.ownership().is_everything() {
+            for partition in partitions(&coordinator.log) {
+                coordinator.load_partition(partition, 0)?;
+            }
+        }
+        Ok(coordinator)
+    }
+
+    /// The partitions of `__share_group_state` whose states are kept here.
+    pub(in crate::broker) fn ownership(&self) -> &Ownership {
+        self.log.ownership()
+    }
+
+    /// Takes charge of the states that a partition keeps, which this node leads since `epoch`.
+    pub(in crate::broker) fn load_partition(&self, partition: i32, epoch: i32) -> Result<()> {
         let mut states = HashMap::new();
-        replay(&log, &mut |_, step| {
+        replay(&self.log, partition, &mut |step| {
             if let Replayed::Record {
                 offset, key, value, ..
             } = step
@@ -58,11 +79,16 @@ impl ShareCoordinator {
                 apply(&mut states, key, &record, offset);
             }
         })?;
-        Ok(Self {
-            log,
-            cluster,
-            states: Mutex::new(states),
-        })
+        self.unload_partition(partition);
+        if self.ownership().loaded(partition, epoch) {
+            lock(&self.states).extend(states);
+        }
+        Ok(())
+    }
+
+    /// Forgets the states that a partition keeps: another node is in charge of them, or nobody.
+    pub(in crate::broker) fn unload_partition(&self, partition: i32) {
+        lock(&self.states).retain(|key, _| !self.log.keeps(partition, &key.to_string()));
     }
 
     /// Begins the state of a partition, or begins it anew at `start_offset`; −1: where the group's configs say.

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex};
 use kafka_protocol::ResponseError;
 
 use super::super::deadlines::Deadlines;
-use super::super::loading::{Replayed, replay};
+use super::super::loading::{Replayed, partitions, replay};
 use super::super::lock;
 use super::super::log::CoordinatorLog;
+use super::super::ownership::Ownership;
 use super::events::{
     AddPartitions, Effect, EndTransaction, Event, Generation, InitProducer, Markers, ProducerIdentity, Ticket,
 };
-use super::markers::MarkerWriter;
+use super::held_back::HeldBack;
+use super::markers::{MarkerWriter, Written};
 use super::stored_transaction::{decode_key, encode_key};
 use super::transaction_data::Transaction;
 use super::transaction_machine::{TransactionLimits, TransactionMachine};
@@ -76,11 +78,13 @@ pub struct TransactionCoordinator {
     cluster: Arc<Cluster>,
     markers: MarkerWriter,
     pub(super) deadlines: Deadlines,
+    /// Markers that wait for the decision to be replicated.
+    pub(super) held_back: HeldBack,
 }
 
 impl TransactionCoordinator {
-    /// The coordinator of the ids that `log` keeps; reads them all, and goes on with the transactions whose end was
-    /// decided.
+    /// The coordinator of the ids that `log` keeps. If there is no other node it reads them all, and goes on with the
+    /// transactions whose end was decided.
     pub(in crate::broker) fn load(
         config: TransactionConfig,
         log: CoordinatorLog,
@@ -88,7 +92,6 @@ impl TransactionCoordinator {
         markers: MarkerWriter,
         now_ms: i64,
     ) -> crate::error::Result<Self> {
-        let stored = read_transactions(&log)?;
         let coordinator = Self {
             config,
             transactions: Mutex::default(),
@@ -96,19 +99,73 @@ impl TransactionCoordinator {
             cluster,
             markers,
             deadlines: Deadlines::default(),
+            held_back: HeldBack::default(),
         };
-        for (id, stored) in stored {
-            let mut live = LiveTransaction {
-                id: id.clone(),
-                machine: TransactionMachine::restored(coordinator.limits(), stored),
-                alarm_ms: None,
-            };
-            let effects = live.machine.resume(now_ms);
-            coordinator.carry_out(&mut live, now_ms, effects);
-            coordinator.reset_alarm(&mut live);
-            lock(&coordinator.transactions).insert(id, Arc::new(Mutex::new(live)));
+        if coordinator.ownership().is_everything() {
+            for partition in partitions(&coordinator.log) {
+                coordinator.load_partition(partition, 0, now_ms)?;
+            }
         }
         Ok(coordinator)
+    }
+
+    /// The partitions of `__transaction_state` whose ids are coordinated here.
+    pub(in crate::broker) fn ownership(&self) -> &Ownership {
+        self.log.ownership()
+    }
+
+    /// Whether an id is coordinated here.
+    ///
+    /// # Errors
+    ///
+    /// What a client is answered with otherwise.
+    pub fn check_owner(&self, id: &str) -> Result<(), ResponseError> {
+        self.log.check_owner(id)
+    }
+
+    /// Takes charge of the ids that a partition keeps, which this node leads since `epoch`, and goes on with the
+    /// transactions whose end was decided.
+    pub(in crate::broker) fn load_partition(
+        &self,
+        partition: i32,
+        epoch: i32,
+        now_ms: i64,
+    ) -> crate::error::Result<()> {
+        let stored = read_transactions(&self.log, partition)?;
+        self.unload_partition(partition);
+        if !self.ownership().loaded(partition, epoch) {
+            return Ok(());
+        }
+        for (id, stored) in stored {
+            let shared = Arc::new(Mutex::new(LiveTransaction {
+                id: id.clone(),
+                machine: TransactionMachine::restored(self.limits(), stored),
+                alarm_ms: None,
+            }));
+            let mut live = lock(&shared);
+            lock(&self.transactions).insert(id, Arc::clone(&shared));
+            let effects = live.machine.resume(now_ms);
+            self.carry_out(&mut live, now_ms, effects);
+            self.reset_alarm(&mut live);
+        }
+        Ok(())
+    }
+
+    /// Forgets the ids that a partition keeps: another node coordinates them, or nobody.
+    pub(in crate::broker) fn unload_partition(&self, partition: i32) {
+        let mut gone = Vec::new();
+        lock(&self.transactions).retain(|id, live| {
+            let stays = !self.log.keeps(partition, id);
+            if !stays {
+                gone.push(Arc::clone(live));
+            }
+            stays
+        });
+        for live in gone {
+            let mut live = lock(&live);
+            self.deadlines.set(&live.id, live.alarm_ms, None);
+            live.alarm_ms = None;
+        }
     }
 
     pub fn config(&self) -> &TransactionConfig {
@@ -124,6 +181,7 @@ impl TransactionCoordinator {
 
     /// A producer begins under a transactional id.
     pub fn init(&self, id: &str, now_ms: i64, request: InitProducer) -> Answer {
+        self.check_owner(id)?;
         let shared = lock(&self.transactions)
             .entry(id.to_owned())
             .or_insert_with(|| {
@@ -169,7 +227,7 @@ impl TransactionCoordinator {
         partition: &TopicPartition,
         coordinator_epoch: i32,
         now_ms: i64,
-    ) -> Result<(), ResponseError> {
+    ) -> Result<Written, ResponseError> {
         self.markers.write(markers, partition, coordinator_epoch, now_ms)
     }
 
@@ -218,6 +276,7 @@ impl TransactionCoordinator {
     }
 
     fn find(&self, id: &str) -> Result<Arc<Mutex<LiveTransaction>>, ResponseError> {
+        self.check_owner(id)?;
         let found = lock(&self.transactions).get(id).cloned();
         found.ok_or(ResponseError::InvalidProducerIdMapping)
     }
@@ -279,6 +338,10 @@ impl TransactionCoordinator {
                     self.write(&live.id, now_ms, Some(transaction.encode(self.record_version())))
                 }
                 Effect::WriteTombstone => self.write(&live.id, now_ms, None),
+                Effect::SendMarkers(markers) if !self.ownership().is_everything() => {
+                    self.held_back.add(&live.id, markers);
+                    continue;
+                }
                 Effect::SendMarkers(markers) => {
                     let epoch = self.coordinator_epoch(&live.id);
                     let outcome = self.markers.write_all(&markers, epoch, now_ms);
@@ -292,6 +355,30 @@ impl TransactionCoordinator {
             effects.extend(live.machine.handle(now_ms, None, event));
         }
         answer
+    }
+
+    /// Sends the markers of a decision once every replica in sync has it, and lets the machine know when they are
+    /// replicated as well. Only then is the end written: whoever leads a partition next has the marker.
+    pub(super) async fn send_held_back(&self, id: String, markers: Markers, now_ms: fn() -> i64) {
+        let replica = self.log.partition_of(&id).and_then(|partition| self.log.replica(partition));
+        let Ok(replica) = replica else { return };
+        let decided = replica.log().log_end_offset();
+        let epoch = replica.leader_epoch();
+        if replica.wait_until_committed(decided, epoch).await.is_err() {
+            // Another coordinator goes on with what is replicated.
+            return;
+        }
+        let written = self.markers.write_all(&markers, self.coordinator_epoch(&id), now_ms());
+        let outcome = written.replicated().await;
+        let Ok(shared) = self.find(&id) else { return };
+        let mut live = lock(&shared);
+        let sent = Event::MarkersSent {
+            left: outcome.left,
+            fenced: outcome.fenced,
+        };
+        let effects = live.machine.handle(now_ms(), None, sent);
+        self.carry_out(&mut live, now_ms(), effects);
+        self.reset_alarm(&mut live);
     }
 
     /// Kafka writes version 1 of its value from `transaction.version` 1 on.
@@ -332,10 +419,13 @@ impl TransactionCoordinator {
     }
 }
 
-/// Every transactional id as the log tells it: the last record of an id holds.
-fn read_transactions(log: &CoordinatorLog) -> crate::error::Result<HashMap<String, Transaction>> {
+/// Every transactional id as one partition tells it: the last record of an id holds.
+fn read_transactions(
+    log: &CoordinatorLog,
+    partition: i32,
+) -> crate::error::Result<HashMap<String, Transaction>> {
     let mut transactions = HashMap::new();
-    replay(log, &mut |_, step| {
+    replay(log, partition, &mut |step| {
         let Replayed::Record { key, value, .. } = step else {
             return;
         };

@@ -7,6 +7,7 @@
 mod alarm;
 pub mod coordinator;
 pub mod events;
+pub mod held_back;
 pub mod markers;
 pub mod stored_transaction;
 pub mod transaction_data;

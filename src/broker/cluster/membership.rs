@@ -1,0 +1,147 @@
+//! Brokers of a cluster come and go, leaders report their ISR, users ask for other leaders and replicas: what
+//! `elections` makes of it is put in force here.
+
+use kafka_protocol::ResponseError;
+
+use super::controller::Refused;
+use super::elections::{AlterPartition, Departure, Elections};
+use super::image::{BrokerImage, ClusterImage};
+use super::partition_change::Election;
+use super::records::Records;
+use super::{Change, Cluster};
+use crate::error::Result;
+
+impl Cluster {
+    /// A broker is out of reach, or stops: it leads nothing and is in no ISR any more.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses the change; then nothing has changed.
+    pub(in crate::broker) fn fence(&self, id: i32, departure: Departure) -> Result<()> {
+        let mut change = self.change();
+        let records = Elections::new(&self.image()).broker_gone(id, departure);
+        change.commit(&records)?;
+        change.set_fenced(id, true);
+        Ok(())
+    }
+
+    /// A broker is back. It leads what nobody led.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::fence`].
+    pub(in crate::broker) fn unfence(&self, id: i32) -> Result<()> {
+        let mut change = self.change();
+        change.set_fenced(id, false);
+        let records = Elections::new(&self.image()).broker_back(id);
+        change.commit(&records)
+    }
+
+    /// Forgets a broker, which leads nothing then; false if it is not known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::fence`].
+    pub(in crate::broker) fn unregister(&self, id: i32) -> Result<bool> {
+        let mut change = self.change();
+        let records = Elections::new(&self.image()).broker_gone(id, Departure::Silent);
+        change.commit(&records)?;
+        Ok(change.edit(|image| image.unregister(id)))
+    }
+
+    /// Puts the ISR in force that a leader reports.
+    ///
+    /// # Errors
+    ///
+    /// What Apache Kafka answers the leader with; nothing has changed then.
+    pub(in crate::broker) fn alter_partition(&self, wanted: &AlterPartition) -> Result<(), ResponseError> {
+        let mut change = self.change();
+        let records = Elections::new(&self.image()).alter_partition(wanted)?;
+        commit(&mut change, &records)
+    }
+
+    /// Elects another leader for a partition, because someone asks for it.
+    ///
+    /// # Errors
+    ///
+    /// In Kafka's words; nothing has changed then.
+    pub(in crate::broker) fn elect(&self, topic: &str, index: i32, election: Election) -> Result<(), Refused> {
+        let mut change = self.change();
+        let image = self.image();
+        let found = image.topic(topic).ok_or_else(|| no_such_topic(topic))?;
+        let records = Elections::new(&image).elect(found, index, election)?;
+        drop(image);
+        commit(&mut change, &records).map_err(|error| (error, String::new()))
+    }
+
+    /// Elects the preferred replica of every partition that it could lead and does not.
+    pub(in crate::broker) fn elect_preferred(&self) {
+        for (topic, index) in Elections::new(&self.image()).not_led_by_preferred() {
+            // Where the replica is not in sync, the leader stays.
+            let _ = self.elect(&topic, index, Election::Preferred);
+        }
+    }
+
+    /// Elects leaders where nobody leads, and a config now allows it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::fence`].
+    pub(in crate::broker) fn elect_for_leaderless(&self) -> Result<()> {
+        if self.image().brokers().len() == 1 {
+            return Ok(());
+        }
+        let mut change = self.change();
+        let records = Elections::new(&self.image()).leaderless();
+        change.commit(&records)
+    }
+
+    /// Begins to move a partition to other brokers, or (`None`) ends the move that runs.
+    ///
+    /// # Errors
+    ///
+    /// In Kafka's words, which for some errors are none; nothing has changed then.
+    pub(in crate::broker) fn reassign(
+        &self,
+        topic: &str,
+        index: i32,
+        target: Option<&[i32]>,
+        may_resize: bool,
+    ) -> Result<(), Refused> {
+        let mut change = self.change();
+        let image = self.image();
+        let unknown = || (ResponseError::UnknownTopicOrPartition, String::new());
+        let found = image.topic(topic).ok_or_else(unknown)?;
+        let records = Elections::new(&image).reassign(found, index, target, may_resize)?;
+        drop(image);
+        commit(&mut change, &records).map_err(|error| (error, String::new()))
+    }
+}
+
+impl Change<'_> {
+    /// A broker registers. Registrations are in no record: a start registers every broker anew.
+    pub(in crate::broker) fn register(&mut self, broker: BrokerImage) {
+        self.edit(|image| image.register(broker));
+    }
+
+    fn set_fenced(&mut self, id: i32, is_fenced: bool) {
+        let has_changed = self.edit(|image| image.set_fenced(id, is_fenced));
+        if has_changed && is_fenced {
+            self.tell(|observer| observer.broker_lost(id));
+        }
+    }
+
+    fn edit<R>(&mut self, edit: impl FnOnce(&mut ClusterImage) -> R) -> R {
+        self.cluster.edit(edit)
+    }
+}
+
+fn commit(change: &mut Change<'_>, records: &Records) -> Result<(), ResponseError> {
+    let committed = change.commit(records);
+    committed.map_err(|_| ResponseError::KafkaStorageError)
+}
+
+fn no_such_topic(topic: &str) -> Refused {
+    let words = format!("No such topic as {topic}");
+    (ResponseError::UnknownTopicOrPartition, words)
+}

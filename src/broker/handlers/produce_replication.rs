@@ -1,0 +1,48 @@
+//! acks=all: what was appended is answered when every replica in sync has it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::produce_response::TopicProduceResponse;
+use tokio::time::{Instant, timeout_at};
+
+use crate::broker::node::replica::Replica;
+use crate::topic_partition::Offset;
+
+/// A partition whose answer waits.
+#[derive(Debug)]
+pub(super) struct Uncommitted {
+    pub(super) replica: Arc<Replica>,
+    /// Behind the last record of the batch.
+    pub(super) end: Offset,
+    /// The epoch of the leader that appended it.
+    pub(super) epoch: i32,
+    /// Where the answer is in the response: topic and partition.
+    pub(super) place: (usize, usize),
+}
+
+/// Waits for each of them, at most `timeout_ms` altogether, and puts what went wrong into its answer.
+pub(super) async fn wait(
+    uncommitted: Vec<Uncommitted>,
+    timeout_ms: i32,
+    topics: &mut [TopicProduceResponse],
+) {
+    let deadline = Instant::now() + Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
+    for waiting in uncommitted {
+        let committed = waiting.replica.wait_until_committed(waiting.end, waiting.epoch);
+        let error = match timeout_at(deadline, committed).await {
+            Ok(Ok(())) if waiting.replica.has_enough_in_sync() => continue,
+            Ok(Ok(())) => ResponseError::NotEnoughReplicasAfterAppend,
+            Ok(Err(error)) => error,
+            Err(_) => ResponseError::RequestTimedOut,
+        };
+        let (topic, partition) = waiting.place;
+        let topic = topics.get_mut(topic);
+        if let Some(answer) = topic.and_then(|topic| topic.partition_responses.get_mut(partition)) {
+            answer.error_code = error.code();
+            answer.base_offset = -1;
+            answer.log_append_time_ms = -1;
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! One node out of its parts: sockets, replicas, coordinators.
+
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
+
+use crate::broker::authorizer::Authorizer;
+use crate::broker::cluster::Cluster;
+use crate::broker::config::{BrokerConfig, Endpoint};
+use crate::broker::coordinator::group::{
+    BrokerEnvironment, GroupConfig, GroupCoordinator, ShareGroupListener,
+};
+use crate::broker::coordinator::log::CoordinatorLog;
+use crate::broker::coordinator::share::ShareCoordinator;
+use crate::broker::coordinator::ownership::Ownership;
+use crate::broker::coordinator::transaction::markers::{MarkerWriter, OtherNodes};
+use crate::broker::coordinator::transaction::{TransactionConfig, TransactionCoordinator};
+use crate::broker::features::{GROUP_VERSION, TRANSACTION_VERSION};
+use crate::broker::fetch::fetch_session::FetchSessions;
+use crate::broker::internal_topics::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
+use crate::broker::node::replica_manager::ReplicaManager;
+use crate::broker::node::{Duties, Gate, Node, Peers};
+use crate::broker::notices::{NoticeSink, Notices};
+use crate::broker::produce::write_trouble::WriteTrouble;
+use crate::broker::quotas::QuotaManager;
+use crate::broker::security::ListenerSecurity;
+use crate::broker::server::connections::{Connections, Listener};
+use crate::broker::share::SharePartitionManager;
+use crate::broker::timers;
+use crate::error::{Error, Kind, Result, io_words};
+use crate::wire::host_port::host_port;
+
+/// The sockets of a node, bound.
+pub(super) type Sockets = Vec<(TcpListener, Arc<Listener>)>;
+
+/// What a node shares with the others of its process.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) peers: Arc<Peers>,
+    /// There is no other node, and never will be.
+    pub(super) is_one: bool,
+    pub(super) connections: Arc<Connections>,
+    pub(super) notices: NoticeSink,
+}
+
+/// Binds every listener of a node.
+pub(super) fn bind_all(config: &BrokerConfig) -> Result<Sockets> {
+    config
+        .listeners
+        .iter()
+        .map(|endpoint| bind(config, endpoint))
+        .collect()
+}
+
+/// The listeners of these sockets.
+pub(super) fn listeners(sockets: &Sockets) -> Vec<Arc<Listener>> {
+    sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect()
+}
+
+/// A node with its coordinators, which have read what their logs on this node say.
+pub(super) fn assemble(
+    config: Arc<BrokerConfig>,
+    replicas: Arc<ReplicaManager>,
+    listeners: Vec<Arc<Listener>>,
+    shared: Shared,
+) -> Result<Arc<Node>> {
+    let cluster = Arc::clone(&shared.cluster);
+    let log = |topic| {
+        let ownership = if shared.is_one { Ownership::Everything } else { Ownership::of_several() };
+        CoordinatorLog::new(Arc::clone(&replicas), topic, ownership)
+    };
+    let share_states = ShareCoordinator::load(log(&SHARE_GROUP_STATE), Arc::clone(&cluster))?;
+    let share_states = Arc::new(share_states);
+    let share = Arc::new(SharePartitionManager::new(
+        Arc::clone(&share_states),
+        Arc::clone(&cluster),
+        Arc::clone(&config),
+    ));
+    let environment = BrokerEnvironment::new(
+        Arc::clone(&cluster),
+        share_states,
+        Arc::clone(&share) as Arc<dyn ShareGroupListener>,
+    );
+    let image = cluster.image();
+    let transaction_version = image.feature_level(&TRANSACTION_VERSION);
+    let mut group_config = GroupConfig::from(&*config);
+    group_config.has_consumer_protocol &= image.feature_level(&GROUP_VERSION) > 0;
+    drop(image);
+    let groups = GroupCoordinator::load(
+        group_config,
+        Arc::new(log(&CONSUMER_OFFSETS)),
+        Arc::new(environment),
+        timers::steady_ms(),
+    )?;
+    let groups = Arc::new(groups);
+    let transactions = TransactionCoordinator::load(
+        TransactionConfig::new(&config, transaction_version),
+        log(&TRANSACTION_STATE),
+        Arc::clone(&cluster),
+        MarkerWriter::new(
+            config.node_id,
+            Arc::clone(&replicas),
+            Arc::clone(&cluster),
+            Arc::clone(&groups),
+            Arc::clone(&shared.peers) as Arc<dyn OtherNodes>,
+        ),
+        timers::steady_ms(),
+    )?;
+    let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
+    let is_one = shared.is_one;
+    let node = Arc::new(Node {
+        id: config.node_id,
+        write_trouble: WriteTrouble::new(config.data_dir.clone()),
+        quotas: QuotaManager::new(&config),
+        authorizer: authorizer(&config)?,
+        config,
+        cluster,
+        replicas,
+        peers: shared.peers,
+        gate: Gate::default(),
+        duties: Duties::default(),
+        groups,
+        transactions: Arc::new(transactions),
+        share,
+        connections: shared.connections,
+        fetch_sessions: FetchSessions::new(slots),
+        listeners,
+        notices: Notices::new(shared.notices),
+    });
+    if !is_one {
+        node.coordinate_what_it_leads();
+    }
+    Ok(node)
+}
+
+/// The authorizer that `authorizer.class.name` asks for: Kafka's own, under each of its names, or none.
+fn authorizer(config: &BrokerConfig) -> Result<Option<Authorizer>> {
+    let class = config.value("authorizer.class.name").unwrap_or_default().trim();
+    let name = class.rsplit('.').next().unwrap_or(class);
+    match name {
+        "" => Ok(None),
+        "StandardAuthorizer" | "AclAuthorizer" | "SimpleAclAuthorizer" => {
+            let allows = config.given("allow.everyone.if.no.acl.found");
+            let allows = allows.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
+            let super_users = config.given("super.users").unwrap_or_default();
+            Ok(Some(Authorizer::new(super_users, allows)))
+        }
+        _ => Err(
+            Error::bad_data(format!("authorizer.class.name: {class} cannot be run here"))
+                .hint("org.apache.kafka.metadata.authorizer.StandardAuthorizer is what there is"),
+        ),
+    }
+}
+
+/// Binds one endpoint.
+fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<Listener>)> {
+    let address = host_port(&endpoint.host, endpoint.port);
+    let failed = |error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "is another broker running? `--listen 127.0.0.1:0` takes a free port"
+            }
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 are the system's",
+            _ => "--listen takes an address of this machine",
+        };
+        Error::new(Kind::Failed, io_words(&error))
+            .context(format!("cannot listen on {address}"))
+            .hint(hint)
+    };
+    let addresses: Vec<SocketAddr> = (endpoint.bind_host(), endpoint.port)
+        .to_socket_addrs()
+        .map_err(failed)?
+        .collect();
+    let socket = TcpListener::bind(addresses.as_slice()).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    let bound = socket.local_addr().map_err(failed)?;
+    let advertised = config
+        .advertised
+        .iter()
+        .find(|advertised| advertised.name == endpoint.name);
+    let listener = Listener {
+        name: endpoint.name.clone(),
+        security: Arc::new(ListenerSecurity::new(config, endpoint)?),
+        bound,
+        advertised_host: match advertised.map(|endpoint| endpoint.host.clone()) {
+            Some(host) if !host.is_empty() => host,
+            _ if bound.ip().is_unspecified() => own_name(),
+            _ => bound.ip().to_string(),
+        },
+        advertised_port: match advertised {
+            Some(endpoint) if endpoint.port != 0 => endpoint.port,
+            _ => bound.port(),
+        },
+    };
+    Ok((socket, Arc::new(listener)))
+}
+
+/// The name of this machine. It is advertised for a listener on every address without an advertised one, as Kafka
+/// does.
+fn own_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if (name.as_str(), 0).to_socket_addrs().is_ok() {
+        name
+    } else {
+        "127.0.0.1".to_owned()
+    }
+}

@@ -1,0 +1,55 @@
+//! What runs as long as a node does: accepting, deadlines, upkeep, and copying from other nodes.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::assembly::Sockets;
+use crate::broker::coordinator::{group, transaction};
+use crate::broker::node::{Node, coordinator_duties, replica_fetcher};
+use crate::broker::server::accept;
+use crate::broker::share::partition_manager;
+use crate::broker::timers;
+use crate::error::Result;
+
+/// Serves until `stop` is set; then every connection is closed. Dropped before, it ends as a process does that is killed.
+pub(super) async fn serve(
+    node: Arc<Node>,
+    sockets: Sockets,
+    others: Vec<i32>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<()> {
+    let mut accepting = JoinSet::new();
+    for (socket, listener) in sockets {
+        let socket = tokio::net::TcpListener::from_std(socket)?;
+        accepting.spawn(accept::accept(Arc::clone(&node), socket, listener, stop.clone()));
+    }
+    let is_several = !others.is_empty();
+    let mut copying = JoinSet::new();
+    for leader in others {
+        copying.spawn(replica_fetcher::run(Arc::clone(&node), leader));
+    }
+    // What was deleted before the last stop may still be there, and take long to remove.
+    let purging = Arc::clone(&node);
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = purging.replicas.purge_deleted() {
+            purging.notice(format_args!("cannot remove what was deleted: {error}"));
+        }
+    });
+    tokio::select! {
+        () = accept::stopped(&mut stop) => {}
+        () = group::run_alarm(Arc::clone(&node.groups), timers::steady_ms) => {}
+        () = transaction::run_alarm(Arc::clone(&node.transactions), timers::steady_ms) => {}
+        () = partition_manager::run_alarm(Arc::clone(&node.share), timers::steady_ms) => {}
+        () = timers::housekeeping(Arc::clone(&node)) => {}
+        () = timers::compaction(Arc::clone(&node)) => {}
+        () = timers::presence(Arc::clone(&node)) => {}
+        () = transaction::held_back::run(Arc::clone(&node.transactions), timers::steady_ms), if is_several => {}
+        () = coordinator_duties::run(Arc::clone(&node)), if is_several => {}
+        () = timers::isr_shrinking(Arc::clone(&node)), if is_several => {}
+    }
+    copying.shutdown().await;
+    while accepting.join_next().await.is_some() {}
+    Ok(())
+}

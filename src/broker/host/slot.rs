@@ -1,0 +1,185 @@
+//! One node of the process, whether it runs or not.
+
+use std::sync::{Arc, Weak};
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::assembly::Sockets;
+use super::node_tasks;
+use crate::broker::config::BrokerConfig;
+use crate::broker::node::Node;
+use crate::broker::node::replica_manager::ReplicaManager;
+use crate::error::{Error, Result};
+
+/// What a node is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeState {
+    Running,
+    Paused,
+    Stopped,
+    Killed,
+}
+
+impl NodeState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+            Self::Killed => "killed",
+        }
+    }
+}
+
+/// A node as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeStatus {
+    pub id: i32,
+    pub state: NodeState,
+    pub rack: Option<String>,
+    /// `host:port` of each listener.
+    pub addresses: Vec<String>,
+    /// Its log dir.
+    pub data_dir: std::path::PathBuf,
+}
+
+/// A node that runs, or is about to.
+#[derive(Debug)]
+pub(super) struct Running {
+    node: Arc<Node>,
+    /// Not served yet.
+    sockets: Option<Sockets>,
+    stop: watch::Sender<bool>,
+    tasks: Option<JoinHandle<Result<()>>>,
+}
+
+impl Running {
+    /// Ends it in order, and leaves its log dir as a clean stop does.
+    pub(super) async fn stop(mut self) -> Result<()> {
+        self.stop.send_replace(true);
+        self.node.gate.set_open(true);
+        self.node.replicas.compaction.stop();
+        let mut outcome = Ok(());
+        if let Some(tasks) = self.tasks.take() {
+            outcome = tasks.await.unwrap_or(Ok(()));
+        }
+        let replicas = Arc::clone(&self.node.replicas);
+        let closed = tokio::task::spawn_blocking(move || replicas.close()).await;
+        outcome.and(closed.unwrap_or_else(|_| Err(Error::failed("the logs could not be closed"))))
+    }
+
+    /// Ends it at once.
+    pub(super) async fn kill(mut self) {
+        self.node.replicas.compaction.stop();
+        if let Some(tasks) = self.tasks.take() {
+            tasks.abort();
+            let _ = tasks.await;
+        }
+    }
+}
+
+/// The place of a node.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// With the ports that were bound first.
+    config: Arc<BrokerConfig>,
+    state: NodeState,
+    running: Option<Running>,
+    /// Is gone when nothing of the node is left.
+    remains: Weak<ReplicaManager>,
+    /// Counts the changes of `state`.
+    turn: u64,
+}
+
+impl Slot {
+    /// A node that is about to serve.
+    pub(super) fn bound(config: Arc<BrokerConfig>, node: &Arc<Node>, sockets: Sockets) -> Self {
+        Self {
+            config,
+            state: NodeState::Running,
+            remains: Arc::downgrade(&node.replicas),
+            running: Some(Running {
+                node: Arc::clone(node),
+                sockets: Some(sockets),
+                stop: watch::Sender::new(false),
+                tasks: None,
+            }),
+            turn: 0,
+        }
+    }
+
+    /// Begins to serve; `nodes` are all nodes of the process.
+    pub(super) fn serve(&mut self, nodes: &[i32]) {
+        let Some(running) = &mut self.running else { return };
+        let Some(sockets) = running.sockets.take() else {
+            return;
+        };
+        let own = running.node.id;
+        let others = nodes.iter().copied().filter(|id| *id != own).collect();
+        let stop = running.stop.subscribe();
+        let tasks = node_tasks::serve(Arc::clone(&running.node), sockets, others, stop);
+        running.tasks = Some(tokio::spawn(tasks));
+    }
+
+    pub(super) fn status(&self, id: i32) -> NodeStatus {
+        let addresses = self.config.listeners.iter();
+        NodeStatus {
+            id,
+            state: self.state,
+            rack: self.config.value("broker.rack").map(str::to_owned),
+            addresses: addresses
+                .map(|endpoint| crate::wire::host_port::host_port(&endpoint.host, endpoint.port))
+                .collect(),
+            data_dir: self.config.data_dir.clone(),
+        }
+    }
+
+    /// The node, which this place is without from now on.
+    pub(super) fn take(&mut self) -> Option<Running> {
+        self.running.take()
+    }
+
+    pub(super) fn ended(&mut self, state: NodeState) {
+        self.state = state;
+        self.turn += 1;
+    }
+
+    pub(super) fn config(&self) -> Arc<BrokerConfig> {
+        Arc::clone(&self.config)
+    }
+
+    pub(super) fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    pub(super) fn remains(&self) -> Weak<ReplicaManager> {
+        Weak::clone(&self.remains)
+    }
+
+    pub(super) fn pause(&mut self) -> Result<()> {
+        self.set_gate(NodeState::Running, NodeState::Paused)
+    }
+
+    pub(super) fn resume(&mut self) -> Result<()> {
+        self.set_gate(NodeState::Paused, NodeState::Running)
+    }
+
+    fn set_gate(&mut self, from: NodeState, to: NodeState) -> Result<()> {
+        let Some(running) = self.running.as_ref().filter(|_| self.state == from) else {
+            let id = self.config.node_id;
+            return Err(Error::failed(format!("node {id} is {}, not {}", self.state.name(), from.name())));
+        };
+        running.node.gate.set_open(to == NodeState::Running);
+        self.ended(to);
+        Ok(())
+    }
+
+    /// What the node is started with once more; it must not be running.
+    pub(super) fn config_to_start(&self, id: i32) -> Result<Arc<BrokerConfig>> {
+        if self.running.is_some() {
+            return Err(Error::failed(format!("node {id} is {}", self.state.name())));
+        }
+        Ok(Arc::clone(&self.config))
+    }
+}

@@ -1,0 +1,141 @@
+//! Follows a leader: one task for each other node copies what this node has replicas of and the other leads.
+//!
+//! Nothing runs while there is nothing to copy: the leader rings ([`FetchSignal`]) when it has records or has committed
+//! some. What cannot be fetched now is asked for again after `replica.fetch.backoff.ms`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_protocol::ResponseError;
+use uuid::Uuid;
+
+use super::Node;
+use super::fetch_signal::FetchSignal;
+use super::replica::Replica;
+use super::replica_manager::ReplicaManager;
+use super::replication::{FollowerAnswer, FollowerFetch, Taken};
+use crate::broker::cluster::elections::AlterPartition;
+use crate::broker::timers::now_ms;
+
+/// Copies from `leader` for ever.
+pub(in crate::broker) async fn run(node: Arc<Node>, leader: i32) {
+    let signal = node.replicas.fetchers.of(leader);
+    let backoff = Duration::from_millis(
+        u64::try_from(node.config.number("replica.fetch.backoff.ms")).unwrap_or(1000).min(100),
+    );
+    let mut peers = node.peers.changes();
+    let mut again = BTreeSet::new();
+    node.replicas.follow_all(leader);
+    loop {
+        let retry = async {
+            if again.is_empty() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(backoff).await;
+        };
+        tokio::select! {
+            () = signal.heard() => {}
+            // The leader may be there again.
+            _ = peers.changed() => node.replicas.follow_all(leader),
+            () = retry => {}
+        }
+        node.gate.open().await;
+        again.append(&mut signal.take());
+        again = round(&node, leader, &signal, std::mem::take(&mut again)).await;
+    }
+}
+
+/// Fetches each partition until there is nothing more. Returns those that have to be asked for again later.
+async fn round(
+    node: &Node,
+    leader: i32,
+    signal: &Arc<FetchSignal>,
+    mut partitions: BTreeSet<(Uuid, i32)>,
+) -> BTreeSet<(Uuid, i32)> {
+    let mut later = BTreeSet::new();
+    while !partitions.is_empty() {
+        let Some(other) = node.peers.reachable(leader) else {
+            // Its return is told.
+            return BTreeSet::new();
+        };
+        let mut more = BTreeSet::new();
+        for (topic, index) in partitions {
+            let Some(replica) = node.replicas.replica(topic, index) else {
+                continue;
+            };
+            match fetch(node, &other.replicas, leader, &replica, signal) {
+                Taken::Nothing => {}
+                Taken::More => {
+                    more.insert((topic, index));
+                }
+                Taken::Later => {
+                    later.insert((topic, index));
+                }
+            }
+        }
+        partitions = more;
+        // Other tasks have their turn, and either node may have been paused.
+        tokio::task::yield_now().await;
+        node.gate.open().await;
+    }
+    later
+}
+
+/// Asks once for one partition.
+fn fetch(
+    node: &Node,
+    other: &ReplicaManager,
+    leader: i32,
+    replica: &Replica,
+    signal: &Arc<FetchSignal>,
+) -> Taken {
+    let max_bytes = usize::try_from(node.config.number("replica.fetch.max.bytes")).unwrap_or(0);
+    let Some((asked, question)) = replica.next_fetch(max_bytes) else {
+        return Taken::Nothing;
+    };
+    if asked != leader {
+        return Taken::Nothing;
+    }
+    let Ok(answer) = other.answer_follower(replica.topic_id, replica.index, &question, signal) else {
+        return Taken::Later;
+    };
+    replica.take_answer(&question, answer, now_ms()).unwrap_or_else(|error| {
+        node.notice_once(format_args!("cannot follow {}: {error}", replica.name));
+        Taken::Later
+    })
+}
+
+impl ReplicaManager {
+    /// Answers a follower; one that has caught up joins the ISR.
+    fn answer_follower(
+        &self,
+        topic: Uuid,
+        index: i32,
+        question: &FollowerFetch,
+        signal: &Arc<FetchSignal>,
+    ) -> Result<FollowerAnswer, ResponseError> {
+        let replica = self.replica(topic, index).ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let answer = replica.answer_follower(question, signal)?;
+        if let Some(wanted) = replica.wider_isr(question.follower) {
+            self.alter_isr(&replica, &wanted);
+        }
+        Ok(answer)
+    }
+
+    fn alter_isr(&self, replica: &Replica, wanted: &AlterPartition) {
+        if self.cluster.alter_partition(wanted).is_err() {
+            // Whoever changed the partition meanwhile has told what it is.
+            replica.isr_refused();
+        }
+    }
+
+    /// Takes followers out of the ISR that have been behind for too long.
+    pub(in crate::broker) fn shrink_isrs(&self) {
+        for replica in self.all() {
+            if let Some(wanted) = replica.narrower_isr() {
+                self.alter_isr(&replica, &wanted);
+            }
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What a follower asks its leader, what the leader answers, and what the follower makes of the answer: KIP-101's
+//! truncation by epoch, in the form of KIP-595's fetch.
+//!
+//! Both ends are a [`Replica`]; who carries the question to the other node is `replica_fetcher`.
+
+use std::sync::{Arc, PoisonError};
+
+use kafka_protocol::ResponseError;
+
+use super::fetch_signal::FetchSignal;
+use super::replica::{Replica, Role};
+use crate::broker::cluster::elections::AlterPartition;
+use crate::error::{Error, Result};
+use crate::storage::{LogSlice, PartitionLog, ReadError};
+use crate::topic_partition::Offset;
+
+/// What a follower asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FollowerFetch {
+    /// The broker that asks.
+    pub(super) follower: i32,
+    /// The epoch of the leader that it asks, as the follower knows it.
+    pub(super) leader_epoch: i32,
+    /// The epoch of the last record that it has; -1 if it has none.
+    pub(super) last_epoch: i32,
+    /// Where its log ends.
+    pub(super) offset: Offset,
+    /// `replica.fetch.max.bytes`
+    pub(super) max_bytes: usize,
+}
+
+/// What the leader says to that.
+#[derive(Debug)]
+pub(super) enum FollowerAnswer {
+    /// The follower has records that the leader has not: of this epoch and all before, the leader's end here.
+    Diverges { epoch: i32, end: Offset },
+    /// The leader has nothing from there on: its log begins and ends here.
+    OutOfRange { start: Offset, end: Offset },
+    /// What comes next, possibly nothing.
+    Records {
+        slice: LogSlice,
+        high_watermark: Offset,
+        log_start_offset: Offset,
+    },
+}
+
+/// What a follower made of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// There is nothing more to ask for now.
+    Nothing,
+    /// The log is another one: the leader has to know.
+    More,
+    /// The leader has to learn something first.
+    Later,
+}
+
+impl Replica {
+    /// Answers a follower, and notes how far it has come. `signal` is rung when there is more.
+    ///
+    /// # Errors
+    ///
+    /// What a reader would be answered with.
+    pub(super) fn answer_follower(
+        &self,
+        fetch: &FollowerFetch,
+        signal: &Arc<FetchSignal>,
+    ) -> Result<FollowerAnswer, ResponseError> {
+        let mut log = self.log();
+        if !self.is_leader() {
+            return Err(ResponseError::NotLeaderOrFollower);
+        }
+        self.check_epoch(fetch.leader_epoch)?;
+        self.fetch_signals.register(signal);
+        if fetch.last_epoch >= 0 {
+            match log.epoch_end_offset(fetch.last_epoch) {
+                None => return Ok(out_of_range(&log)),
+                Some((epoch, end)) if epoch < fetch.last_epoch || end < fetch.offset => {
+                    return Ok(FollowerAnswer::Diverges { epoch, end });
+                }
+                Some(_) => {}
+            }
+        }
+        let slice = match log.read(fetch.offset, fetch.max_bytes, Offset::MAX, true) {
+            Ok(slice) => slice,
+            Err(ReadError::OffsetOutOfRange { .. }) => return Ok(out_of_range(&log)),
+            Err(ReadError::Storage(_)) => return Err(ResponseError::KafkaStorageError),
+        };
+        let has_moved = self.follower_has(fetch, &mut log)?;
+        let answer = FollowerAnswer::Records {
+            slice,
+            high_watermark: self.high_watermark(),
+            log_start_offset: log.log_start_offset(),
+        };
+        drop(log);
+        if has_moved {
+            self.committed();
+        }
+        Ok(answer)
+    }
+
+    /// The follower has everything before the offset that it asks for. Answers whether that committed anything.
+    fn follower_has(&self, fetch: &FollowerFetch, log: &mut PartitionLog) -> Result<bool, ResponseError> {
+        {
+            let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+            let isr = followers.as_mut().filter(|isr| isr.has_follower(fetch.follower));
+            // The follower knows of its replica before this leader does.
+            let isr = isr.ok_or(ResponseError::UnknownLeaderEpoch)?;
+            isr.fetched(fetch.follower, fetch.offset, log.log_end_offset(), self.limits().now_ms);
+        }
+        Ok(self.publish(log))
+    }
+
+    /// The ISR to ask the cluster for, now that this follower has come so far.
+    pub(super) fn wider_isr(&self, follower: i32) -> Option<AlterPartition> {
+        let Role::Leader { epoch } = self.role() else {
+            return None;
+        };
+        let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        let isr = followers.as_mut()?;
+        let wanted = isr.expand(follower, self.high_watermark())?;
+        Some(self.wanted_isr(epoch, isr.partition_epoch(), wanted))
+    }
+
+    /// The ISR to ask the cluster for, without the followers that have been behind for too long.
+    pub(super) fn narrower_isr(&self) -> Option<AlterPartition> {
+        if !self.is_replicated() {
+            return None;
+        }
+        let end = self.log().log_end_offset();
+        let Role::Leader { epoch } = self.role() else {
+            return None;
+        };
+        let limits = self.limits();
+        let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        let isr = followers.as_mut()?;
+        let wanted = isr.shrink(end, limits)?;
+        Some(self.wanted_isr(epoch, isr.partition_epoch(), wanted))
+    }
+
+    fn wanted_isr(&self, leader_epoch: i32, partition_epoch: i32, isr: Vec<i32>) -> AlterPartition {
+        AlterPartition {
+            topic: self.topic_id,
+            partition: self.index,
+            leader: self.node,
+            leader_epoch,
+            partition_epoch,
+            isr,
+        }
+    }
+
+    /// The cluster has not taken what it was asked for.
+    pub(super) fn isr_refused(&self) {
+        let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(isr) = followers.as_mut() {
+            isr.refused();
+        }
+    }
+
+    /// How many replicas are in sync, and how many there are; `None` if this one does not lead a partition with others.
+    fn isr_size(&self) -> Option<(usize, usize)> {
+        let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        followers.as_ref().map(|isr| (isr.isr().len(), isr.replica_count()))
+    }
+
+    /// Whether as many replicas are in sync as `min.insync.replicas` asks for, which is no more than there are.
+    pub(in crate::broker) fn has_enough_in_sync(&self) -> bool {
+        let needed = usize::try_from(self.settings().min_insync_replicas).unwrap_or(0);
+        self.isr_size().is_none_or(|(size, replicas)| size >= needed.min(replicas))
+    }
+
+    /// A broker is out of reach: its replica is not waited for.
+    pub(super) fn broker_lost(&self, id: i32) {
+        {
+            let mut log = self.log();
+            let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(isr) = followers.as_mut() else {
+                return;
+            };
+            isr.lost(id);
+            drop(followers);
+            self.publish(&mut log);
+        }
+        self.committed();
+    }
+
+    /// What this replica asks its leader; `None` if it is the leader, or there is none.
+    pub(super) fn next_fetch(&self, max_bytes: usize) -> Option<(i32, FollowerFetch)> {
+        let log = self.log();
+        let Role::Follower { epoch, leader } = self.role() else {
+            return None;
+        };
+        let fetch = FollowerFetch {
+            follower: self.node,
+            leader_epoch: epoch,
+            last_epoch: log.leader_epochs().latest().unwrap_or(-1),
+            offset: log.log_end_offset(),
+            max_bytes,
+        };
+        (leader >= 0).then_some((leader, fetch))
+    }
+
+    /// Does what the leader's answer asks for. An answer to a question that this replica would not ask any more is of no
+    /// use.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses, or the leader's bytes are no batches.
+    pub(super) fn take_answer(
+        &self,
+        fetch: &FollowerFetch,
+        answer: FollowerAnswer,
+        now_ms: i64,
+    ) -> Result<Taken> {
+        // The bytes are read before the lock is taken: the leader's file is another one.
+        let records = match &answer {
+            FollowerAnswer::Records { slice, .. } if !slice.is_empty() => slice.to_vec()?,
+            _ => Vec::new(),
+        };
+        let (taken, has_moved) = {
+            let mut log = self.log();
+            let is_follower = matches!(self.role(), Role::Follower { epoch, .. } if epoch == fetch.leader_epoch);
+            if !is_follower || log.log_end_offset() != fetch.offset {
+                return Ok(Taken::Nothing);
+            }
+            let before = self.high_watermark();
+            let taken = self.obey(&mut log, answer, &records, now_ms)?;
+            (taken, self.high_watermark() != before)
+        };
+        if has_moved {
+            self.committed();
+        }
+        Ok(taken)
+    }
+
+    fn obey(
+        &self,
+        log: &mut PartitionLog,
+        answer: FollowerAnswer,
+        records: &[u8],
+        now_ms: i64,
+    ) -> Result<Taken> {
+        match answer {
+            FollowerAnswer::Diverges { epoch, end } => {
+                let cut = divergence(log, epoch, end, self.high_watermark());
+                log.truncate_to(cut, now_ms)?;
+                self.publish(log);
+                Ok(Taken::More)
+            }
+            FollowerAnswer::OutOfRange { start, end } => {
+                let before = log.log_end_offset();
+                if start > before {
+                    log.truncate_fully(start)?;
+                } else {
+                    log.truncate_to(end, now_ms)?;
+                }
+                self.publish(log);
+                Ok(if log.log_end_offset() == before { Taken::Later } else { Taken::More })
+            }
+            FollowerAnswer::Records {
+                high_watermark,
+                log_start_offset,
+                ..
+            } => {
+                if !records.is_empty() {
+                    log.append_as_follower(records, now_ms).map_err(Error::failed)?;
+                }
+                let end = log.log_end_offset();
+                if log_start_offset > log.log_start_offset() {
+                    log.delete_records(log_start_offset.min(end))?;
+                }
+                let committed = high_watermark.clamp(log.log_start_offset(), end);
+                self.publish(log);
+                self.set_high_watermark(log, committed);
+                Ok(if records.is_empty() { Taken::Nothing } else { Taken::More })
+            }
+        }
+    }
+}
+
+fn out_of_range(log: &PartitionLog) -> FollowerAnswer {
+    FollowerAnswer::OutOfRange {
+        start: log.log_start_offset(),
+        end: log.log_end_offset(),
+    }
+}
+
+/// Where a follower's log stops being its leader's, which has `epoch` up to `end`. If the follower has no record of that
+/// epoch, it cuts off what it has of later ones, and asks again.
+fn divergence(log: &PartitionLog, epoch: i32, end: Offset, high_watermark: Offset) -> Offset {
+    if epoch < 0 {
+        return high_watermark;
+    }
+    match log.epoch_end_offset(epoch) {
+        Some((own, own_end)) if own == epoch => own_end.min(end),
+        Some((_, own_end)) => own_end,
+        None => end,
+    }
+    .min(log.log_end_offset())
+}
