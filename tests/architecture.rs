@@ -32,7 +32,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("client", "interrupt reassignment records wire"),
     (
         "broker",
-        "internal_records java records storage topic_config wire",
+        "internal_records java reassignment records storage topic_config wire",
     ),
     ("log_audit", "internal_records records storage"),
     ("monitor", "client"),

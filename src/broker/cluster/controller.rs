@@ -12,9 +12,11 @@ use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
 use super::config_changes::check_topic_configs;
-use super::image::{ClusterImage, TopicImage};
+use super::image::{BrokerImage, ClusterImage, TopicImage};
 use crate::broker::config::effective_config::Configs;
 use crate::broker::topic_name;
+use crate::reassignment::random::Random;
+use crate::reassignment::striped_placement;
 use crate::storage::file_name::METADATA_TOPIC;
 
 /// The most partitions that one request may add to a topic.
@@ -184,15 +186,33 @@ fn check_replication_factor(cluster: &ClusterImage, replicas: i64) -> Result<usi
     }
 }
 
-/// Places the replicas of `count` new partitions, the first of which has the number `first`, on the brokers in turn.
+/// Places the replicas of `count` new partitions, the first of which has the number `first`: on brokers in turn, or where
+/// there are racks as Apache Kafka does it, so that the replicas of a partition are in different ones. Brokers that are
+/// away are left out as long as there are enough others.
 fn place_replicas(cluster: &ClusterImage, first: i32, count: i32, replicas: usize) -> Vec<Vec<i32>> {
-    let brokers: Vec<i32> = cluster.brokers().keys().copied().collect();
+    let all = || cluster.brokers().values();
+    let alive = all().filter(|broker| !broker.is_fenced).count();
+    let brokers: Vec<&BrokerImage> = all().filter(|broker| alive < replicas || !broker.is_fenced).collect();
+    let replicas = replicas.min(brokers.len());
+    if brokers.iter().any(|broker| broker.rack.is_some()) {
+        let racks: Vec<_> = brokers.iter().map(|broker| (broker.id, broker.rack.clone())).collect();
+        let mut random = Random::new(u64::try_from(first).unwrap_or(0));
+        let count = usize::try_from(count).unwrap_or(0);
+        let placed = striped_placement::place(count, replicas, &racks, &mut random).unwrap_or_default();
+        return placed.into_iter().map(|ids| alive_first(cluster, ids)).collect();
+    }
     let placed = (first..first.saturating_add(count)).map(|index| {
         let start = usize::try_from(index).unwrap_or(0).checked_rem(brokers.len());
         let in_turn = brokers.iter().cycle().skip(start.unwrap_or(0));
-        in_turn.take(replicas.min(brokers.len())).copied().collect()
+        alive_first(cluster, in_turn.take(replicas).map(|broker| broker.id).collect())
     });
     placed.collect()
+}
+
+/// A broker that is away does not come first: it could not lead.
+fn alive_first(cluster: &ClusterImage, mut ids: Vec<i32>) -> Vec<i32> {
+    ids.sort_by_key(|id| !cluster.is_active(*id));
+    ids
 }
 
 fn check_count(partitions: i32) -> Result<(), Refused> {
@@ -412,7 +432,6 @@ pub(in crate::broker) fn delete_topic(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::cluster::image::BrokerImage;
     use crate::broker::cluster::records;
 
     const DEFAULTS: TopicDefaults = TopicDefaults {
@@ -490,6 +509,21 @@ mod tests {
             "{}",
             refused.1
         );
+    }
+
+    #[test]
+    fn racks_are_taken_in_turn_and_brokers_that_are_away_last() {
+        let mut cluster = ClusterImage::default();
+        for id in 1..=4 {
+            let rack = if id <= 2 { "a" } else { "b" };
+            cluster.register(BrokerImage::new(id, Some(rack.to_owned()), Uuid::nil()));
+        }
+        for replicas in place_replicas(&cluster, 0, 8, 2) {
+            assert_ne!(replicas[0] <= 2, replicas[1] <= 2, "{replicas:?}");
+        }
+        cluster.set_fenced(3, true);
+        assert!(place_replicas(&cluster, 0, 8, 3).iter().all(|ids| !ids.contains(&3)));
+        assert!(place_replicas(&cluster, 0, 8, 4).iter().all(|ids| ids[3] == 3));
     }
 
     #[test]

@@ -30,6 +30,19 @@ pub(in crate::broker) struct PartitionAnswer {
     pub(in crate::broker) lists_aborted: bool,
     pub(in crate::broker) aborted: Vec<AbortedTransaction>,
     pub(in crate::broker) records: Option<LogSlice>,
+    /// The replica that is nearer to the client; -1 if there is none.
+    pub(in crate::broker) preferred_replica: i32,
+    /// Who leads, and since which epoch, where the client has it wrong.
+    pub(in crate::broker) current_leader: Option<(i32, i32)>,
+}
+
+/// Where a broker is that an answer names.
+#[derive(Clone, Debug)]
+pub(in crate::broker) struct NodeAddress {
+    pub(in crate::broker) id: i32,
+    pub(in crate::broker) host: String,
+    pub(in crate::broker) port: u16,
+    pub(in crate::broker) rack: Option<String>,
 }
 
 impl PartitionAnswer {
@@ -43,6 +56,8 @@ impl PartitionAnswer {
             lists_aborted: false,
             aborted: Vec::new(),
             records: None,
+            preferred_replica: -1,
+            current_leader: None,
         }
     }
 
@@ -73,6 +88,7 @@ pub(in crate::broker) fn encode(
     error: i16,
     session_id: i32,
     topics: Vec<TopicAnswer>,
+    leaders: &[NodeAddress],
 ) -> Result<Answer, Refusal> {
     let version = context.version;
     let header = FetchResponse::header_version(version);
@@ -100,7 +116,7 @@ pub(in crate::broker) fn encode(
         }
         writer.no_tags();
     }
-    writer.no_tags();
+    writer.node_endpoints(version, leaders);
     writer.finish()
 }
 
@@ -127,8 +143,7 @@ impl Writer {
             (false, false) => self.head.put_i32(-1),
         }
         if version >= 11 {
-            // No replica is preferred.
-            self.head.put_i32(-1);
+            self.head.put_i32(answer.preferred_replica);
         }
         self.length(answer.size());
         if let Some(LogSlice {
@@ -152,8 +167,44 @@ impl Writer {
                 self.ranges += length;
             }
         }
-        self.no_tags();
+        match answer.current_leader.filter(|_| self.flexible) {
+            None => self.no_tags(),
+            Some((leader, epoch)) => {
+                // One tagged field, number 1, of two numbers and an empty list of tagged fields.
+                self.head.put_slice(&[1, 1, 9]);
+                self.head.put_i32(leader);
+                self.head.put_i32(epoch);
+                self.head.put_u8(0);
+            }
+        }
         Ok(())
+    }
+
+    /// Where the leaders are that partitions name: the one tagged field of the whole answer, number 0.
+    fn node_endpoints(&mut self, version: i16, leaders: &[NodeAddress]) {
+        if version < 16 || leaders.is_empty() {
+            return self.no_tags();
+        }
+        let mut field = Writer {
+            head: BytesMut::new(),
+            pieces: Vec::new(),
+            ranges: 0,
+            flexible: true,
+        };
+        field.length(leaders.len());
+        for leader in leaders {
+            field.head.put_i32(leader.id);
+            field.string(&leader.host);
+            field.head.put_i32(i32::from(leader.port));
+            match &leader.rack {
+                Some(rack) => field.string(rack),
+                None => field.head.put_u8(0),
+            }
+            field.no_tags();
+        }
+        self.head.put_slice(&[1, 0]);
+        put_unsigned_varint(&mut self.head, u32::try_from(field.head.len()).unwrap_or(0));
+        self.head.put_slice(&field.head);
     }
 
     fn aborted(&mut self, transactions: &[AbortedTransaction]) {

@@ -6,11 +6,15 @@
 //! - Sessions (v7, `fetch_session`), topic ids (v13).
 //! - The answer is written by hand (`fetch_response`) and leaves the records in the page cache.
 //!
-//! Not done: followers (no other node copies from this one), preferred replicas, divergence of epochs (only followers
-//! ask for it).
+//! - v11: a follower answers as well, up to its own high watermark; a leader that selects replicas by rack names the one
+//!   that is nearer to the client (KIP-392).
+//! - v12, v16: where this node does not lead, the answer says who does (KIP-951).
+//!
+//! Nodes of the cluster do not copy by this API, but in the process (`node/replica_fetcher.rs`).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Fetch>
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +25,7 @@ use tokio::time::Instant;
 use crate::broker::access::AclOperation;
 use crate::broker::call::{Call, RequestContext, decode};
 use crate::broker::fetch::delayed_fetch::Waiter;
-use crate::broker::fetch::fetch_response::{self, PartitionAnswer, TopicAnswer};
+use crate::broker::fetch::fetch_response::{self, NodeAddress, PartitionAnswer, TopicAnswer};
 use crate::broker::fetch::fetch_session::{LastSaid, Plan, Target};
 use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
@@ -43,7 +47,7 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
         .plan(&request, context.version, steady_ms(), name_of);
     let plan = match plan {
         Ok(plan) => plan,
-        Err(error) => return fetch_response::encode(&context, error.code(), 0, Vec::new()),
+        Err(error) => return fetch_response::encode(&context, error.code(), 0, Vec::new(), &[]),
     };
     let most_bytes = node.quotas.most_bytes(&image, Traffic::Fetch, context.sender());
     let limits = Limits {
@@ -55,6 +59,8 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
         wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
         read_committed: request.isolation_level == 1,
         by_id: context.version >= 13,
+        from_followers: context.version >= 11,
+        rack: node.selects_by_rack().then(|| request.rack_id.to_string()),
     };
     // It may wait for long, and topics may change meanwhile.
     drop(image);
@@ -62,10 +68,42 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
     if is_throttled(&node, &context, &answers) {
         // The client gets nothing now, and asks for the same again.
         let session_id = if plan.incremental { plan.session_id } else { 0 };
-        return fetch_response::encode(&context, 0, session_id, Vec::new());
+        return fetch_response::encode(&context, 0, session_id, Vec::new(), &[]);
     }
-    let topics = select(&node, &plan, answers);
-    fetch_response::encode(&context, 0, plan.session_id, topics)
+    let mut topics = select(&node, &plan, answers);
+    let leaders = leader_hints(&node, &context, &mut topics);
+    fetch_response::encode(&context, 0, plan.session_id, topics, &leaders)
+}
+
+/// Tells a client that asked the wrong node, or knows an old epoch, who leads; and where that is.
+fn leader_hints(node: &Node, context: &RequestContext, topics: &mut [TopicAnswer]) -> Vec<NodeAddress> {
+    let is_outdated = |error: i16| {
+        error == ResponseError::NotLeaderOrFollower.code() || error == ResponseError::FencedLeaderEpoch.code()
+    };
+    let mut answers = topics.iter().flat_map(|topic| &topic.partitions);
+    if !answers.any(|answer| is_outdated(answer.error)) {
+        return Vec::new();
+    }
+    let image = node.cluster.image();
+    let mut leaders = BTreeSet::new();
+    for topic in topics {
+        let found = image.topic(&topic.name);
+        for answer in topic.partitions.iter_mut().filter(|answer| is_outdated(answer.error)) {
+            if let Some(partition) = found.and_then(|found| found.partition(answer.partition)) {
+                answer.current_leader = Some((partition.leader, partition.leader_epoch));
+                leaders.insert(partition.leader);
+            }
+        }
+    }
+    let reachable = image.reachable_by(&context.listener.name);
+    let told = reachable.filter(|(broker, _)| leaders.contains(&broker.id));
+    let addresses = told.map(|(broker, endpoint)| NodeAddress {
+        id: broker.id,
+        host: endpoint.host.clone(),
+        port: endpoint.port,
+        rack: broker.rack.clone(),
+    });
+    addresses.collect()
 }
 
 /// Whether the client has exceeded its quota with these answers, which then do not count.
@@ -90,12 +128,16 @@ struct Limits {
     wait: Duration,
     read_committed: bool,
     by_id: bool,
+    /// A replica that does not lead may answer.
+    from_followers: bool,
+    /// Where the client is, if the nearest replica is to answer.
+    rack: Option<String>,
 }
 
 /// Reads, and waits until that is enough or the time is over.
 async fn fetch(node: &Node, context: &RequestContext, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer> {
     let partitions = find(node, context, plan, limits);
-    let (mut answers, mut enough) = read_all(plan, &partitions, limits);
+    let (mut answers, mut enough) = read_all(node, plan, &partitions, limits);
     if enough || limits.wait.is_zero() {
         return answers;
     }
@@ -106,14 +148,14 @@ async fn fetch(node: &Node, context: &RequestContext, plan: &Plan, limits: &Limi
             partition.waiters.register(&waiter);
         }
         // Records may have arrived between the last read and the registration.
-        (answers, enough) = read_all(plan, &partitions, limits);
+        (answers, enough) = read_all(node, plan, &partitions, limits);
         if enough {
             return answers;
         }
         let have: usize = answers.iter().map(PartitionAnswer::size).sum();
         let missing = limits.min_bytes.saturating_sub(have);
         let woken = tokio::time::timeout_at(deadline, waiter.enough(missing)).await;
-        (answers, enough) = read_all(plan, &find(node, context, plan, limits), limits);
+        (answers, enough) = read_all(node, plan, &find(node, context, plan, limits), limits);
         if enough || woken.is_err() {
             return answers;
         }
@@ -134,7 +176,11 @@ fn find(node: &Node, context: &RequestContext, plan: &Plan, limits: &Limits) -> 
         }
         let topic = image.topic(&target.topic);
         let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
-        let (replica, _) = node.leader(topic, target.partition)?;
+        let replica = if limits.from_followers {
+            node.readable(topic, target.partition)?
+        } else {
+            node.leader(topic, target.partition)?.0
+        };
         if limits.by_id && topic.id != target.id {
             // The topic was deleted, and another one has its name.
             return Err(ResponseError::InconsistentTopicId);
@@ -145,17 +191,21 @@ fn find(node: &Node, context: &RequestContext, plan: &Plan, limits: &Limits) -> 
 }
 
 /// Reads every partition once; also returns whether that is enough for an answer.
-fn read_all(plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<PartitionAnswer>, bool) {
+fn read_all(node: &Node, plan: &Plan, partitions: &[Found], limits: &Limits) -> (Vec<PartitionAnswer>, bool) {
     let mut left = limits.max_bytes;
     let mut total = 0;
     let mut failed = plan.targets.is_empty();
     let mut fetched = Vec::with_capacity(plan.targets.len());
     for ((target, _), found) in plan.targets.iter().zip(partitions) {
+        let nearer = |partition: &Replica| partition.nearer_to(node, limits.rack.as_deref()?, target.offset);
         let answer = match found {
-            Ok(partition) => read(target, partition, left, total == 0, limits),
+            Ok(partition) => match nearer(partition) {
+                Some(replica) => preferred(target, partition, replica),
+                None => read(target, partition, left, total == 0, limits),
+            },
             Err(error) => missing(target, *error),
         };
-        failed |= answer.error != 0;
+        failed |= answer.error != 0 || answer.preferred_replica >= 0;
         total += answer.size();
         left = left.saturating_sub(answer.size());
         fetched.push(answer);
@@ -178,6 +228,8 @@ fn read(target: &Target, partition: &Replica, left: usize, first: bool, limits: 
         lists_aborted: limits.read_committed,
         aborted: Vec::new(),
         records: None,
+        preferred_replica: -1,
+        current_leader: None,
     };
     let upper_bound = if limits.read_committed {
         answer.last_stable_offset
@@ -203,6 +255,18 @@ fn read(target: &Target, partition: &Replica, left: usize, first: bool, limits: 
         Err(ReadError::Storage(_)) => return refused(ResponseError::KafkaStorageError),
     }
     answer
+}
+
+/// The answer that names a replica which is nearer to the client, and has nothing else.
+fn preferred(target: &Target, partition: &Replica, replica: i32) -> PartitionAnswer {
+    PartitionAnswer {
+        error: 0,
+        high_watermark: partition.high_watermark(),
+        last_stable_offset: partition.last_stable_offset(),
+        log_start_offset: partition.log_start_offset(),
+        preferred_replica: replica,
+        ..PartitionAnswer::error(target.partition, 0)
+    }
 }
 
 /// The aborted transactions among the records of a slice, and no others: there may be any number of them behind it.
@@ -241,7 +305,7 @@ fn select(node: &Node, plan: &Plan, answers: Vec<PartitionAnswer>) -> Vec<TopicA
             high_watermark: answer.high_watermark,
             log_start_offset: answer.log_start_offset,
         };
-        let news = answer.size() > 0 || answer.error != 0 || *before != Some(now);
+        let news = answer.size() > 0 || answer.error != 0 || answer.preferred_replica >= 0 || *before != Some(now);
         if plan.incremental && !news {
             continue;
         }

@@ -115,6 +115,9 @@ fn look_up(
     let (partition, _) = node.leader(topic, wanted.partition_index)?;
     partition.check_epoch(wanted.current_leader_epoch)?;
     let epoch = partition.leader_epoch();
+    if wanted.timestamp == LATEST || wanted.timestamp >= 0 {
+        partition.check_high_watermark()?;
+    }
     let bound = |offset| {
         Ok(Found {
             offset,

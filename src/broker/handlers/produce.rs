@@ -7,18 +7,21 @@
 //! - acks=0 is answered with nothing; an error then closes the connection, so that the client notices.
 //! - A batch that its idempotent producer sent before is answered with its first offset.
 //! - Whoever exceeds its quota of bytes is slowed down after the answer.
-//! - v13 names topics by id. v8 names the records at fault.
+//! - v13 names topics by id. v8 names the records at fault. v10 says who leads where this node does not.
+//! - With acks=all the answer waits for the other replicas in sync (`produce_replication`).
 //! - Records of a transaction: `produce_transactions`. v11 knows `TRANSACTION_ABORTABLE`, v12 adds their partitions to
 //!   the transaction by itself (KIP-890).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages;
+use kafka_protocol::messages::{self, BrokerId};
 use kafka_protocol::messages::produce_response::{
-    BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceResponse, TopicProduceResponse,
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse,
+    TopicProduceResponse,
 };
 
 use super::produce_replication::{self, Uncommitted};
@@ -51,6 +54,10 @@ const ADMIN_CLIENT: &str = "__admin_client";
 pub async fn answer(mut call: Call) -> Result<Answer, Refusal> {
     let appended = append_all(&mut call)?;
     let mut topics = appended.topics;
+    // The coordinator may just have learnt of the partitions.
+    if appended.is_transactional && !call.node.coordinators_are_replicated().await {
+        return Err(Refusal::new("the coordinator of its transaction moved meanwhile"));
+    }
     if !appended.uncommitted.is_empty() {
         produce_replication::wait(appended.uncommitted, appended.timeout_ms, &mut topics).await;
     }
@@ -62,6 +69,7 @@ struct AppendedAll {
     topics: Vec<TopicProduceResponse>,
     acks: i16,
     timeout_ms: i32,
+    is_transactional: bool,
     /// The last error of a partition.
     failed: Option<i16>,
     /// With acks=all, what other replicas have not yet.
@@ -135,6 +143,7 @@ fn append_all(call: &mut Call) -> Result<AppendedAll, Refusal> {
         topics,
         acks,
         timeout_ms: request.timeout_ms,
+        is_transactional: request.transactional_id.is_some(),
         failed,
         uncommitted,
     })
@@ -160,12 +169,52 @@ fn finish(
             "error {code} for a producer that wants no answers"
         ))),
         _ => {
+            let mut topics = topics;
+            let endpoints = leader_hints(call, &mut topics);
             let response = ProduceResponse::default()
+                .with_node_endpoints(endpoints)
                 .with_responses(topics)
                 .with_throttle_time_ms(throttle_ms);
             response::encode::<messages::ProduceRequest>(&call.context, &response)
         }
     }
+}
+
+/// Tells a client that asked the wrong node who leads, and where that is (KIP-951, v10).
+fn leader_hints(call: &Call, topics: &mut [TopicProduceResponse]) -> Vec<NodeEndpoint> {
+    let mut leaders = BTreeSet::new();
+    if call.context.version < 10 {
+        return Vec::new();
+    }
+    let image = call.node.cluster.image();
+    for topic in topics {
+        let found = if topic.topic_id.is_nil() {
+            image.topic(&topic.name)
+        } else {
+            image.topic_by_id(topic.topic_id)
+        };
+        for answer in &mut topic.partition_responses {
+            if answer.error_code != ResponseError::NotLeaderOrFollower.code() {
+                continue;
+            }
+            if let Some(partition) = found.and_then(|topic| topic.partition(answer.index)) {
+                answer.current_leader = LeaderIdAndEpoch::default()
+                    .with_leader_id(BrokerId(partition.leader))
+                    .with_leader_epoch(partition.leader_epoch);
+                leaders.insert(partition.leader);
+            }
+        }
+    }
+    let reachable = image.reachable_by(&call.context.listener.name);
+    let told = reachable.filter(|(broker, _)| leaders.contains(&broker.id));
+    let endpoints = told.map(|(broker, endpoint)| {
+        NodeEndpoint::default()
+            .with_node_id(BrokerId(broker.id))
+            .with_host(text(endpoint.host.as_str()))
+            .with_port(i32::from(endpoint.port))
+            .with_rack(broker.rack.as_deref().map(text))
+    });
+    endpoints.collect()
 }
 
 /// The topic, by name or (v13) by id.

@@ -77,6 +77,10 @@ impl Isr {
         }
     }
 
+    pub(super) fn epoch_start(&self) -> Offset {
+        self.epoch_start
+    }
+
     pub(super) fn partition_epoch(&self) -> i32 {
         self.partition_epoch
     }
@@ -89,6 +93,12 @@ impl Isr {
     /// The ISR that the cluster has decided on.
     pub(super) fn isr(&self) -> &[i32] {
         &self.isr
+    }
+
+    /// The followers in the ISR that have everything before `offset`, each with where its log ends.
+    pub(super) fn in_sync_up_to(&self, offset: Offset) -> impl Iterator<Item = (i32, Offset)> + '_ {
+        let ends = self.followers.iter().map(|(id, follower)| (*id, follower.log_end_offset));
+        ends.filter(move |(id, end)| self.isr.contains(id) && *end >= offset)
     }
 
     /// How many replicas there are, the leader's among them.

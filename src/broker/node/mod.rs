@@ -20,6 +20,9 @@ pub mod replica;
 pub(in crate::broker) mod replica_fetcher;
 pub mod replica_manager;
 mod replication;
+mod replication_quota;
+#[cfg(test)]
+mod simulation_test;
 mod topic_changes;
 mod unreplicated;
 mod upkeep;
@@ -105,6 +108,26 @@ impl Node {
             Role::Leader { .. } => Ok((replica, partition)),
             Role::Follower { .. } => Err(ResponseError::NotLeaderOrFollower),
         }
+    }
+
+    /// The replica of a partition on this node, whether it leads or follows; or the error that a client is answered.
+    pub(in crate::broker) fn readable(
+        &self,
+        topic: &TopicImage,
+        index: i32,
+    ) -> Result<Arc<Replica>, ResponseError> {
+        let unknown = ResponseError::UnknownTopicOrPartition;
+        let partition = topic.partition(index).ok_or(unknown)?;
+        if !partition.replicas.contains(&self.id) {
+            return Err(ResponseError::NotLeaderOrFollower);
+        }
+        self.replicas.replica(topic.id, index).ok_or(unknown)
+    }
+
+    /// Whether readers are sent to the replica in their rack: `replica.selector.class` is Kafka's selector by rack.
+    pub(in crate::broker) fn selects_by_rack(&self) -> bool {
+        let selector = self.config.value("replica.selector.class");
+        selector.is_some_and(|class| class.trim().ends_with("RackAwareReplicaSelector"))
     }
 
     pub fn cluster_id(&self) -> &str {

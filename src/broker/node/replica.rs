@@ -16,7 +16,6 @@ use super::isr::{Isr, Limits};
 use crate::broker::cluster::partition_image::PartitionImage;
 use crate::broker::config::topic_settings::TopicSettings;
 use crate::broker::fetch::delayed_fetch::Waiters;
-use crate::broker::timers::steady_ms;
 use crate::error::Result;
 use crate::storage::{AppendError, Appended, LogConfig, Origin, PartitionLog};
 use crate::topic_partition::Offset;
@@ -90,6 +89,8 @@ pub struct Replica {
     last_stable: AtomicI64,
     /// `replica.lag.time.max.ms`
     max_lag_ms: i64,
+    /// The steady clock, in ms.
+    clock: fn() -> i64,
     /// The high watermark or the role has changed.
     moved: Notify,
     pub(in crate::broker) waiters: Waiters,
@@ -103,6 +104,7 @@ impl Replica {
         high_watermark: Offset,
         settings: Arc<TopicSettings>,
         max_lag_ms: i64,
+        clock: fn() -> i64,
     ) -> Self {
         let mut log = log;
         let high_watermark = high_watermark.clamp(log.log_start_offset(), log.log_end_offset());
@@ -123,6 +125,7 @@ impl Replica {
             fetch_signals: FetchSignals::default(),
             log: Mutex::new(log),
             max_lag_ms,
+            clock,
             moved: Notify::new(),
             waiters: Waiters::default(),
         }
@@ -178,6 +181,20 @@ impl Replica {
         }
     }
 
+    /// Whether a leader knows that all before its election is committed: until then it cannot say where the log ends for
+    /// readers.
+    ///
+    /// # Errors
+    ///
+    /// `OFFSET_NOT_AVAILABLE`.
+    pub(in crate::broker) fn check_high_watermark(&self) -> Result<(), ResponseError> {
+        let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        match followers.as_ref() {
+            Some(isr) if self.high_watermark() < isr.epoch_start() => Err(ResponseError::OffsetNotAvailable),
+            _ => Ok(()),
+        }
+    }
+
     /// Becomes what the cluster says it is, and learns which replicas are in sync. A leader's epoch begins where its
     /// log ends.
     ///
@@ -203,7 +220,7 @@ impl Replica {
                     *followers = None;
                 }
                 let isr = followers.get_or_insert_with(|| Isr::new(self.node, log.log_end_offset()));
-                let now_ms = steady_ms();
+                let now_ms = (self.clock)();
                 isr.committed(partition.partition_epoch, &partition.replicas, &partition.isr, now_ms);
             }
             drop(followers);
@@ -295,7 +312,7 @@ impl Replica {
         Limits {
             max_lag_ms: self.max_lag_ms,
             min_isr: usize::try_from(min_isr).unwrap_or(1),
-            now_ms: steady_ms(),
+            now_ms: (self.clock)(),
         }
     }
 

@@ -15,6 +15,7 @@ use super::fetch_signal::FetchSignal;
 use super::replica::Replica;
 use super::replica_manager::ReplicaManager;
 use super::replication::{FollowerAnswer, FollowerFetch, Taken};
+use super::replication_quota::Throttle;
 use crate::broker::cluster::elections::AlterPartition;
 use crate::broker::timers::now_ms;
 
@@ -64,7 +65,7 @@ async fn round(
             let Some(replica) = node.replicas.replica(topic, index) else {
                 continue;
             };
-            match fetch(node, &other.replicas, leader, &replica, signal) {
+            match fetch(node, &other, &replica, signal) {
                 Taken::Nothing => {}
                 Taken::More => {
                     more.insert((topic, index));
@@ -85,8 +86,7 @@ async fn round(
 /// Asks once for one partition.
 fn fetch(
     node: &Node,
-    other: &ReplicaManager,
-    leader: i32,
+    leader: &Node,
     replica: &Replica,
     signal: &Arc<FetchSignal>,
 ) -> Taken {
@@ -94,12 +94,19 @@ fn fetch(
     let Some((asked, question)) = replica.next_fetch(max_bytes) else {
         return Taken::Nothing;
     };
-    if asked != leader {
+    if asked != leader.id {
         return Taken::Nothing;
     }
-    let Ok(answer) = other.answer_follower(replica.topic_id, replica.index, &question, signal) else {
+    let throttle = Throttle::of(node, leader, replica);
+    if throttle.holds_back(node, leader) {
+        return Taken::Later;
+    }
+    let Ok(answer) = leader.replicas.answer_follower(replica.topic_id, replica.index, &question, signal) else {
         return Taken::Later;
     };
+    if let FollowerAnswer::Records { slice, .. } = &answer {
+        throttle.count(node, leader, slice.length);
+    }
     replica.take_answer(&question, answer, now_ms()).unwrap_or_else(|error| {
         node.notice_once(format_args!("cannot follow {}: {error}", replica.name));
         Taken::Later

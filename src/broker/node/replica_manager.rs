@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::compaction::Compaction;
 use super::fetch_signal::Fetchers;
 use super::replica::{Replica, ReplicaName};
+use super::replication_quota::ReplicationQuotas;
 use super::unreplicated::Unreplicated;
 use crate::broker::cluster::Cluster;
 use crate::broker::cluster::image::{ClusterImage, TopicImage};
@@ -19,7 +20,7 @@ use crate::broker::cluster::partition_image::PartitionImage;
 use crate::broker::config::BrokerConfig;
 use crate::broker::config::effective_config::{BrokerValues, Configs};
 use crate::broker::config::topic_settings::TopicSettings;
-use crate::broker::timers::now_ms;
+use crate::broker::timers::{now_ms, steady_ms};
 use crate::error::Result;
 use crate::storage::{LogDir, PartitionLog};
 use crate::topic_partition::TopicPartition;
@@ -38,6 +39,7 @@ pub struct ReplicaManager {
     pub(super) looked_for: AtomicUsize,
     /// What this node's coordinators have appended and others do not have yet.
     pub(in crate::broker) unreplicated: Unreplicated,
+    pub(super) quotas: ReplicationQuotas,
     /// The fetchers of this node, by the leaders that they ask.
     pub(super) fetchers: Fetchers,
     /// By the id of the topic.
@@ -53,6 +55,7 @@ impl ReplicaManager {
             log_dir,
             compaction: Compaction::default(),
             looked_for: AtomicUsize::new(0),
+            quotas: ReplicationQuotas::default(),
             fetchers: Fetchers::default(),
             unreplicated: Unreplicated::default(),
             replicas: RwLock::default(),
@@ -205,7 +208,14 @@ impl ReplicaManager {
         };
         let high_watermark = self.log_dir.high_watermark(partition);
         let max_lag_ms = self.config.number("replica.lag.time.max.ms");
-        let replica = Replica::new(&name, log, high_watermark, Arc::clone(settings), max_lag_ms);
+        let replica = Replica::new(
+            &name,
+            log,
+            high_watermark,
+            Arc::clone(settings),
+            max_lag_ms,
+            steady_ms,
+        );
         replica.follow_image(image)?;
         Ok(Arc::new(replica))
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use kafka_protocol::ResponseError;
 
+use super::Node;
 use super::fetch_signal::FetchSignal;
 use super::replica::{Replica, Role};
 use crate::broker::cluster::elections::AlterPartition;
@@ -167,6 +168,23 @@ impl Replica {
     pub(in crate::broker) fn has_enough_in_sync(&self) -> bool {
         let needed = usize::try_from(self.settings().min_insync_replicas).unwrap_or(0);
         self.isr_size().is_none_or(|(size, replicas)| size >= needed.min(replicas))
+    }
+
+    /// The follower in the reader's rack that has what comes at `offset`, if this replica leads and is elsewhere; of
+    /// several the one that has most.
+    pub(in crate::broker) fn nearer_to(&self, node: &Node, rack: &str, offset: Offset) -> Option<i32> {
+        if rack.is_empty() || !self.is_leader() || !self.is_replicated() {
+            return None;
+        }
+        let image = node.cluster.image();
+        let rack_of = |id: i32| image.brokers().get(&id).and_then(|broker| broker.rack.as_deref());
+        if rack_of(self.node) == Some(rack) || offset < self.log_start_offset() {
+            return None;
+        }
+        let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
+        let having = followers.as_ref()?.in_sync_up_to(offset);
+        let near = having.filter(|(id, _)| rack_of(*id) == Some(rack));
+        near.max_by_key(|(_, end)| *end).map(|(id, _)| id)
     }
 
     /// A broker is out of reach: its replica is not waited for.

@@ -5,11 +5,28 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use super::Node;
 use super::replica::{Replica, Role};
 use crate::topic_partition::Offset;
 
 /// How long an answer waits at most: Kafka's `offsets.commit.timeout.ms`.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Node {
+    /// Waits until what coordinators have appended so far, on any node, is committed. False if it may be lost, or takes too
+    /// long.
+    pub(in crate::broker) async fn coordinators_are_replicated(&self) -> bool {
+        if self.groups.ownership().is_everything() {
+            return true;
+        }
+        for node in self.peers.all() {
+            if !node.replicas.unreplicated.committed().await {
+                return false;
+            }
+        }
+        true
+    }
+}
 
 #[derive(Clone, Debug)]
 struct Written {

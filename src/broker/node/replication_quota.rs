@@ -1,0 +1,124 @@
+//! How fast replicas that are not in sync are copied: `leader.` and `follower.replication.throttled.rate` of brokers, for the
+//! replicas that a topic's `…replication.throttled.replicas` name (KIP-73).
+
+use std::sync::{Mutex, PoisonError};
+
+use super::Node;
+use super::replica::Replica;
+use crate::broker::timers::steady_ms;
+
+/// What was copied in one direction, as bytes that a rate has not paid off yet.
+#[derive(Debug, Default)]
+struct Debt {
+    bytes: u64,
+    at_ms: i64,
+}
+
+/// The two directions of one node.
+#[derive(Debug, Default)]
+pub(in crate::broker) struct ReplicationQuotas {
+    sent: Mutex<Debt>,
+    fetched: Mutex<Debt>,
+}
+
+/// The rates that hold for one replica, in bytes a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Throttle {
+    leader: Option<u64>,
+    follower: Option<u64>,
+}
+
+impl Throttle {
+    /// The rates at which `node` may copy a replica from `leader`.
+    pub(super) fn of(node: &Node, leader: &Node, replica: &Replica) -> Self {
+        let image = node.cluster.image();
+        let topic = image.topic_by_id(replica.topic_id);
+        let Some((topic, partition)) = topic.and_then(|topic| Some((topic, topic.partition(replica.index)?)))
+        else {
+            return Self::default();
+        };
+        if partition.isr.contains(&node.id) {
+            return Self::default();
+        }
+        let rate = |of: &Node, side: &str| {
+            let listed = topic.configs.get(&format!("{side}.replication.throttled.replicas"))?;
+            is_listed(listed, replica.index, of.id).then(|| {
+                let rate = of
+                    .broker_values(&image)
+                    .number(&format!("{side}.replication.throttled.rate"));
+                u64::try_from(rate).ok().filter(|rate| *rate > 0)
+            })?
+        };
+        Self {
+            leader: rate(leader, "leader"),
+            follower: rate(node, "follower"),
+        }
+    }
+
+    /// Whether either side has copied too much in the last second.
+    pub(super) fn holds_back(self, node: &Node, leader: &Node) -> bool {
+        let (sent, fetched) = (&leader.replicas.quotas.sent, &node.replicas.quotas.fetched);
+        self.leader.is_some_and(|rate| is_over(sent, rate))
+            || self.follower.is_some_and(|rate| is_over(fetched, rate))
+    }
+
+    /// So much was copied.
+    pub(super) fn count(self, node: &Node, leader: &Node, bytes: usize) {
+        if self.leader.is_some() {
+            add(&leader.replicas.quotas.sent, bytes);
+        }
+        if self.follower.is_some() {
+            add(&node.replicas.quotas.fetched, bytes);
+        }
+    }
+}
+
+/// A second's worth of debt is where a pause begins.
+fn is_over(debt: &Mutex<Debt>, rate: u64) -> bool {
+    let mut debt = debt.lock().unwrap_or_else(PoisonError::into_inner);
+    let now_ms = steady_ms();
+    let passed = u64::try_from(now_ms.saturating_sub(debt.at_ms)).unwrap_or(0);
+    debt.bytes = debt.bytes.saturating_sub(rate.saturating_mul(passed) / 1000);
+    debt.at_ms = now_ms;
+    debt.bytes >= rate
+}
+
+fn add(debt: &Mutex<Debt>, bytes: usize) {
+    let mut debt = debt.lock().unwrap_or_else(PoisonError::into_inner);
+    debt.bytes = debt.bytes.saturating_add(bytes as u64);
+}
+
+/// `*`, or `partition:broker` pairs.
+fn is_listed(list: &str, partition: i32, broker: i32) -> bool {
+    list.split(',').map(str::trim).any(|entry| {
+        let pair = entry.split_once(':');
+        entry == "*"
+            || pair.is_some_and(|(its, at)| its.parse() == Ok(partition) && at.parse() == Ok(broker))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_names_replicas_or_all() {
+        assert!(is_listed("*", 3, 1));
+        assert!(is_listed("0:1, 3:1", 3, 1));
+        assert!(!is_listed("0:1,3:2", 3, 1));
+        assert!(!is_listed("", 3, 1));
+    }
+
+    #[test]
+    fn a_rate_pays_off_what_was_copied() {
+        let debt = Mutex::new(Debt {
+            bytes: 0,
+            at_ms: steady_ms(),
+        });
+        assert!(!is_over(&debt, 1000));
+        add(&debt, 1_000_000_000);
+        assert!(is_over(&debt, 1000));
+        debt.lock().unwrap().at_ms -= 10_000_000_000;
+        assert!(!is_over(&debt, 1000));
+    }
+}
