@@ -50,7 +50,7 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ("cluster", "access config features internal_topics topic_name"),
     ("gates", "access call cluster node rights"),
     ("config", ""),
-    ("coordinator", "cluster config internal_topics node"),
+    ("coordinator", "cluster config features internal_topics node"),
     ("fetch", "call refusal response"),
     (
         "host",

@@ -5,6 +5,7 @@ mod configs;
 mod connection_limits;
 mod consumer_protocol;
 mod expected_by_clients;
+mod features;
 mod foreign_folders;
 mod full_disk;
 mod groups;

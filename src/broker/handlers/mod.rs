@@ -82,6 +82,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::call::RequestContext;
 use super::cluster::controller::Refused;
+use super::features::SHARE_VERSION;
 use super::node::Node;
 use super::timers::steady_ms;
 
@@ -98,6 +99,14 @@ fn broker_ids(ids: &[i32]) -> Vec<BrokerId> {
 /// A topic name of a response.
 fn topic_name(name: &str) -> TopicName {
     TopicName(text(name))
+}
+
+/// Refuses what share groups need while the level of `share.version` leaves them out.
+fn check_share_groups(node: &Node) -> Result<(), ResponseError> {
+    match node.cluster.image().feature_level(&SHARE_VERSION) {
+        0 => Err(ResponseError::UnsupportedVersion),
+        _ => Ok(()),
+    }
 }
 
 /// Counts partitions that a request creates or deletes. Where the client has used more than its quota it is slowed down,

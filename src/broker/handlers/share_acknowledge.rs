@@ -12,7 +12,7 @@ use kafka_protocol::messages::share_acknowledge_response::{PartitionData, ShareA
 use kafka_protocol::messages::{ShareAcknowledgeRequest, ShareAcknowledgeResponse};
 
 use super::share_words::{Batch, Outcomes, acknowledge_all, session_key};
-use super::text;
+use super::{check_share_groups, text};
 use crate::broker::call::RequestContext;
 use crate::broker::newer_versions::NewerFields;
 use crate::broker::node::Node;
@@ -44,6 +44,7 @@ fn acknowledge(
     request: &ShareAcknowledgeRequest,
     renews: bool,
 ) -> Result<(SessionKey, Outcomes), ResponseError> {
+    check_share_groups(node)?;
     let session = session_key(request.group_id.as_ref(), request.member_id.as_ref())?;
     let epoch = request.share_session_epoch;
     node.share.sessions.acknowledge(&session, epoch)?;

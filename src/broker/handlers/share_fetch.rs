@@ -20,7 +20,7 @@ use kafka_protocol::messages::share_fetch_response::{
 use kafka_protocol::messages::{ShareFetchRequest, ShareFetchResponse};
 
 use super::share_words::{Batch, Outcomes, acknowledge_all, session_key};
-use super::text;
+use super::{check_share_groups, text};
 use crate::broker::call::RequestContext;
 use crate::broker::newer_versions::NewerFields;
 use crate::broker::node::Node;
@@ -68,6 +68,7 @@ async fn answer(
     context: &RequestContext,
     request: &ShareFetchRequest,
 ) -> Result<ShareFetchResponse, ResponseError> {
+    check_share_groups(node)?;
     let wanted = wanted(context, request)?;
     let forgotten = request.forgotten_topics_data.iter();
     let forgotten: Vec<PartitionId> = forgotten

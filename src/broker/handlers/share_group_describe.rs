@@ -13,7 +13,7 @@ use kafka_protocol::messages::share_group_describe_response::{
 use kafka_protocol::messages::{ShareGroupDescribeRequest, ShareGroupDescribeResponse};
 use uuid::Uuid;
 
-use super::{text, topic_name};
+use super::{check_share_groups, text, topic_name};
 use crate::broker::access::ResourceType;
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::share_group::member::ShareMember;
@@ -30,7 +30,8 @@ pub fn handle(
     let image = node.cluster.image();
     let rights = Rights::of(node, &image, context);
     let groups = request.group_ids.into_iter().map(|id| {
-        let described = node.groups.describe_share_group(&id);
+        let allowed = check_share_groups(node).map_err(|error| (error, String::new()));
+        let described = allowed.and_then(|()| node.groups.describe_share_group(&id));
         let group = DescribedGroup::default().with_group_id(id);
         match described {
             Ok(description) => {

@@ -12,7 +12,7 @@ use kafka_protocol::messages::share_group_heartbeat_response::{Assignment, Topic
 use kafka_protocol::messages::{ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse};
 
 use super::group_words::optional;
-use super::text;
+use super::{check_share_groups, text};
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::group::share_group::ShareHeartbeat;
 use crate::broker::node::Node;
@@ -32,9 +32,11 @@ pub fn handle(
         client_id: context.client_id.clone(),
         client_host: format!("/{}", context.client_host),
     };
-    let outcome = node
-        .groups
-        .share_heartbeat(&request.group_id, steady_ms(), &heartbeat);
+    let allowed = check_share_groups(node).map_err(|error| (error, String::new()));
+    let outcome = allowed.and_then(|()| {
+        node.groups
+            .share_heartbeat(&request.group_id, steady_ms(), &heartbeat)
+    });
     match outcome {
         Ok(answer) => {
             let assignment = answer.assignment.map(|assigned| {

@@ -24,7 +24,7 @@ use kafka_protocol::messages::{
 };
 use uuid::Uuid;
 
-use super::{text, topic_name};
+use super::{check_share_groups, text, topic_name};
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::image::ClusterImage;
 use crate::broker::coordinator::group::share_group::initialization::TopicState;
@@ -55,6 +55,11 @@ fn describe_group(
     group: DescribeShareGroupOffsetsRequestGroup,
     lags: &mut Vec<u8>,
 ) -> DescribeShareGroupOffsetsResponseGroup {
+    if let Err(error) = check_share_groups(node) {
+        return DescribeShareGroupOffsetsResponseGroup::default()
+            .with_group_id(group.group_id)
+            .with_error_code(error.code());
+    }
     let image = node.cluster.image();
     let wanted: Vec<(String, Uuid, Vec<i32>)> = match &group.topics {
         Some(topics) => topics
@@ -129,6 +134,9 @@ pub fn alter(
     _: &RequestContext,
     request: AlterShareGroupOffsetsRequest,
 ) -> AlterShareGroupOffsetsResponse {
+    if let Err(error) = check_share_groups(node) {
+        return AlterShareGroupOffsetsResponse::default().with_error_code(error.code());
+    }
     let image = node.cluster.image();
     let mut topics: BTreeMap<Uuid, TopicState> = BTreeMap::new();
     let mut starts = BTreeMap::new();
@@ -172,6 +180,9 @@ pub fn delete(
     _: &RequestContext,
     request: DeleteShareGroupOffsetsRequest,
 ) -> DeleteShareGroupOffsetsResponse {
+    if let Err(error) = check_share_groups(node) {
+        return DeleteShareGroupOffsetsResponse::default().with_error_code(error.code());
+    }
     let image = node.cluster.image();
     let topic_id = |name: &str| image.topic(name).map(|topic| topic.id);
     let topics = request.topics.iter();

@@ -1,6 +1,6 @@
 //! `UpdateFeatures`, versions 0–2: raises and lowers the levels of features (KIP-584), all of a request or none.
 //!
-//! - Clients learn of the new levels at once. What the broker itself does by a level changes when it starts again.
+//! - Clients and coordinators go by the new levels at once.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_UpdateFeatures>
 

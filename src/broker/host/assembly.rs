@@ -14,7 +14,6 @@ use crate::broker::coordinator::share::ShareCoordinator;
 use crate::broker::coordinator::ownership::Ownership;
 use crate::broker::coordinator::transaction::markers::{MarkerWriter, OtherNodes};
 use crate::broker::coordinator::transaction::{TransactionConfig, TransactionCoordinator};
-use crate::broker::features::{GROUP_VERSION, TRANSACTION_VERSION};
 use crate::broker::fetch::fetch_session::FetchSessions;
 use crate::broker::internal_topics::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
 use crate::broker::node::replica_manager::ReplicaManager;
@@ -81,20 +80,15 @@ pub(super) fn assemble(
         share_states,
         Arc::clone(&share) as Arc<dyn ShareGroupListener>,
     );
-    let image = cluster.image();
-    let transaction_version = image.feature_level(&TRANSACTION_VERSION);
-    let mut group_config = GroupConfig::from(&*config);
-    group_config.has_consumer_protocol &= image.feature_level(&GROUP_VERSION) > 0;
-    drop(image);
     let groups = GroupCoordinator::load(
-        group_config,
+        GroupConfig::from(&*config),
         Arc::new(log(&CONSUMER_OFFSETS)),
         Arc::new(environment),
         timers::steady_ms(),
     )?;
     let groups = Arc::new(groups);
     let transactions = TransactionCoordinator::load(
-        TransactionConfig::new(&config, transaction_version),
+        TransactionConfig::new(&config),
         log(&TRANSACTION_STATE),
         Arc::clone(&cluster),
         MarkerWriter::new(

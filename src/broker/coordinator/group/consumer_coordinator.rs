@@ -19,6 +19,7 @@ use super::events::{GroupEvent, JoinAnswer, JoinGroup, MemberIdentity, SyncAnswe
 use super::group_kind::GroupKind;
 use super::live_group::LiveGroup;
 use super::stored_records::StoredKey;
+use crate::broker::features::GROUP_VERSION;
 
 /// A group of the consumer protocol in detail.
 #[derive(Clone, Debug)]
@@ -34,6 +35,15 @@ pub struct ConsumerGroupDescription {
 }
 
 impl GroupCoordinator {
+    /// Refuses the consumer protocol where the broker's settings or the level of `group.version` leave it out.
+    fn check_consumer_protocol(&self) -> Result<(), Refused> {
+        let is_in_force = self.environment().feature_level(&GROUP_VERSION) > 0;
+        if self.config().has_consumer_protocol && is_in_force {
+            return Ok(());
+        }
+        Err((ResponseError::UnsupportedVersion, String::new()))
+    }
+
     /// A heartbeat of the consumer protocol. `names_itself`: the request's version has members choose their ids.
     pub fn consumer_heartbeat(
         &self,
@@ -42,9 +52,7 @@ impl GroupCoordinator {
         request: &Heartbeat,
         names_itself: bool,
     ) -> Result<HeartbeatAnswer, Refused> {
-        if !self.config().has_consumer_protocol {
-            return Err((ResponseError::UnsupportedVersion, String::new()));
-        }
+        self.check_consumer_protocol()?;
         self.check_owner(group).map_err(|error| (error, String::new()))?;
         heartbeat_shape::check(group, request, names_itself, &self.config().consumer.assignors)?;
         let settings = self.consumer_settings(group);
@@ -240,9 +248,7 @@ impl GroupCoordinator {
         group: &str,
         now_ms: i64,
     ) -> Result<ConsumerGroupDescription, Refused> {
-        if !self.config().has_consumer_protocol {
-            return Err((ResponseError::UnsupportedVersion, String::new()));
-        }
+        self.check_consumer_protocol()?;
         self.check_owner(group).map_err(|error| (error, String::new()))?;
         let settings = self.consumer_settings(group);
         let around = self.surroundings(now_ms, &settings);

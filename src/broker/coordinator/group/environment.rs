@@ -1,4 +1,5 @@
-//! What the broker lends the coordinator beside its log: the topics that there are, and the configs of groups.
+//! What the broker lends the coordinator beside its log: the topics that there are, the configs of groups,
+//! and the levels of features.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -10,11 +11,15 @@ use crate::broker::cluster::Cluster;
 use crate::broker::cluster::image::ClusterImage;
 use crate::broker::cluster::partition_image::PartitionImage;
 use crate::broker::coordinator::share::ShareCoordinator;
+use crate::broker::features::Feature;
 
 /// What groups ask of the rest of the broker.
 pub trait Environment: TopicCatalog + Debug {
     /// A config that was set for this very group.
     fn group_config(&self, group: &str, name: &str) -> Option<String>;
+
+    /// The level of a feature that is in force.
+    fn feature_level(&self, feature: &Feature) -> i16;
 
     /// The states of the partitions that share groups read.
     fn share_states(&self) -> &ShareCoordinator;
@@ -92,6 +97,10 @@ impl TopicCatalog for BrokerEnvironment {
 impl Environment for BrokerEnvironment {
     fn group_config(&self, group: &str, name: &str) -> Option<String> {
         self.cluster.image().group_configs(group)?.get(name).cloned()
+    }
+
+    fn feature_level(&self, feature: &Feature) -> i16 {
+        self.cluster.image().feature_level(feature)
     }
 
     fn share_states(&self) -> &ShareCoordinator {

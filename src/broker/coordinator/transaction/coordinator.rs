@@ -22,6 +22,7 @@ use super::transaction_machine::{TransactionLimits, TransactionMachine};
 use super::transaction_state::TransactionState;
 use crate::broker::cluster::Cluster;
 use crate::broker::config::BrokerConfig;
+use crate::broker::features::TRANSACTION_VERSION;
 use crate::topic_partition::TopicPartition;
 
 /// The broker configuration that transactional ids obey; names are `server.properties`' own.
@@ -37,14 +38,11 @@ pub struct TransactionConfig {
     pub verifies_partitions: bool,
     /// `transaction.two.phase.commit.enable`
     pub allows_two_phase_commit: bool,
-    /// The finalized level of the feature `transaction.version`: it decides how the coordinator itself ends
-    /// transactions, and the version of its records.
-    pub transaction_version: i16,
 }
 
 impl TransactionConfig {
-    /// What `config` says, for a cluster at this `transaction.version`.
-    pub fn new(config: &BrokerConfig, transaction_version: i16) -> Self {
+    /// What `config` says.
+    pub fn new(config: &BrokerConfig) -> Self {
         Self {
             max_timeout_ms: i32::try_from(config.number("transaction.max.timeout.ms")).unwrap_or(i32::MAX),
             expiration_ms: config.number("transactional.id.expiration.ms"),
@@ -52,7 +50,6 @@ impl TransactionConfig {
                 .number("transaction.remove.expired.transaction.cleanup.interval.ms"),
             verifies_partitions: config.flag("transaction.partition.verification.enable"),
             allows_two_phase_commit: config.flag("transaction.two.phase.commit.enable"),
-            transaction_version,
         }
     }
 }
@@ -172,10 +169,16 @@ impl TransactionCoordinator {
         &self.config
     }
 
+    /// The level of `transaction.version` in force: it decides how the coordinator itself ends transactions, and the
+    /// version of its records.
+    fn transaction_version(&self) -> i16 {
+        self.cluster.image().feature_level(&TRANSACTION_VERSION)
+    }
+
     fn limits(&self) -> TransactionLimits {
         TransactionLimits {
             expiration_ms: self.config.expiration_ms,
-            own_generation: Generation::of_transaction_version(self.config.transaction_version),
+            own_generation: Generation::of_transaction_version(self.transaction_version()),
         }
     }
 
@@ -311,6 +314,7 @@ impl TransactionCoordinator {
     }
 
     fn happen(&self, live: &mut LiveTransaction, now_ms: i64, event: Event) -> Option<Answer> {
+        live.machine.obey(self.limits());
         let fresh_id = self.fresh_id(live);
         let effects = live.machine.handle(now_ms, fresh_id, event);
         self.carry_out(live, now_ms, effects)
@@ -383,7 +387,7 @@ impl TransactionCoordinator {
 
     /// Kafka writes version 1 of its value from `transaction.version` 1 on.
     fn record_version(&self) -> i16 {
-        self.config.transaction_version.clamp(0, 1)
+        self.transaction_version().clamp(0, 1)
     }
 
     fn write(&self, id: &str, now_ms: i64, value: Option<Vec<u8>>) -> Event {

@@ -77,6 +77,11 @@ impl TransactionMachine {
         }
     }
 
+    /// Takes limits that hold from now on.
+    pub fn obey(&mut self, limits: TransactionLimits) {
+        self.limits = limits;
+    }
+
     /// What is in force.
     pub fn transaction(&self) -> &Transaction {
         &self.stored
