@@ -54,11 +54,18 @@ pub(super) fn open(
         is_gone: false,
         snapshot_offset: Some(0),
     };
+    // There is nothing to look for in the segment of a new log.
+    let is_new = log.segments.is_empty() && !files.has_transactions;
     if log.segments.is_empty() {
         log.segments
             .push(Segment::create(&log.folder, recovery.log_start_offset)?);
     }
-    let trusted = find_untrusted(&mut log, &files, recovery, now_ms)?;
+    let trusted = if is_new {
+        log.leader_epochs.truncate_from_end(log.log_end_offset)?;
+        None
+    } else {
+        find_untrusted(&mut log, &files, recovery, now_ms)?
+    };
     let mut snapshots = files.snapshots;
     match trusted {
         None => load_producers(&mut log, &mut snapshots, now_ms, Offset::MAX)?,
