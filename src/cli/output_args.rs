@@ -1,8 +1,26 @@
 //! The flags that say how results are shown, shared by every command.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::output::{Format, OutputOptions};
+
+/// How results are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Aligned columns
+    #[default]
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// The JSON document as YAML
+    Yaml,
+    /// Tab-separated values under a heading
+    Tsv,
+    /// Names only, one a line
+    Name,
+}
 
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Output")]
@@ -16,7 +34,7 @@ pub struct OutputArgs {
         global = true,
         value_name = "FORM"
     )]
-    pub output: Format,
+    pub output: Form,
 
     /// Say nothing but results and errors
     #[arg(short, long, global = true)]
@@ -26,7 +44,14 @@ pub struct OutputArgs {
 impl OutputArgs {
     pub fn into_options(self) -> OutputOptions {
         OutputOptions {
-            format: self.output,
+            format: match self.output {
+                Form::Table => Format::Table,
+                Form::Json | Form::Yaml => Format::Json,
+                Form::Jsonl => Format::Jsonl,
+                Form::Tsv => Format::Tsv,
+                Form::Name => Format::Name,
+            },
+            is_yaml: self.output == Form::Yaml,
             quiet: self.quiet,
             verbose: false,
         }

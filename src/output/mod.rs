@@ -41,28 +41,27 @@ pub mod topic;
 pub mod transaction;
 pub mod user;
 pub mod voice;
+mod yaml;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::ValueEnum;
-
 use crate::error::{Error, Kind, Result};
 
 /// How results are laid out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Aligned columns
+    /// Aligned columns.
     #[default]
     Table,
-    /// One JSON document
+    /// One JSON document.
     Json,
-    /// One JSON object a line
+    /// One JSON object a line.
     Jsonl,
-    /// Tab-separated values under a heading
+    /// Tab-separated values under a heading.
     Tsv,
-    /// Names only, one a line
+    /// Names only, one a line.
     Name,
 }
 
@@ -70,6 +69,8 @@ pub enum Format {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OutputOptions {
     pub format: Format,
+    /// With [`Format::Json`]: documents are written as YAML. Where they are one line of JSON, they stay it, which is YAML.
+    pub is_yaml: bool,
     pub quiet: bool,
     pub verbose: bool,
 }
@@ -91,6 +92,11 @@ impl Printer {
 
     pub fn format(&self) -> Format {
         self.options.format
+    }
+
+    /// Whether JSON documents are written as YAML.
+    fn is_yaml(&self) -> bool {
+        self.options.is_yaml
     }
 
     pub fn is_quiet(&self) -> bool {

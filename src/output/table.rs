@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::fold::fold;
 use super::log_dump::cells;
-use super::{Format, Printer};
+use super::{Format, Printer, yaml};
 use crate::error::{Error, Result};
 
 /// A column: its heading in the table and in tab-separated values, and its name in JSON.
@@ -309,8 +309,11 @@ fn fitted_to(text: &str, stream: impl AsFd) -> String {
 }
 
 impl Printer {
-    /// One JSON document, indented.
+    /// One JSON document, indented; or the same as YAML.
     pub fn json(&mut self, value: &Value) -> Result<()> {
+        if self.is_yaml() {
+            return self.text(yaml::document(value));
+        }
         let text = serde_json::to_string_pretty(value)
             .map_err(|error| Error::from_cause(crate::error::Kind::Failed, error))?;
         self.line(text)

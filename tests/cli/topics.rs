@@ -56,6 +56,19 @@ fn several_topics_are_created_alike() {
         assert_eq!(topic["configs"], json!({"retention.ms": "3600000"}));
     }
     topics.run(&["list", "-o", "name"]).succeeds().prints("a\nb\n");
+    let yaml = topics
+        .run(&["describe", "a", "b", "-o", "yaml"])
+        .succeeds()
+        .stdout();
+    let names: Vec<&str> = yaml
+        .lines()
+        .filter_map(|line| line.strip_prefix("- name: "))
+        .collect();
+    assert_eq!(names, ["a", "b"]);
+    assert!(
+        yaml.contains("\n  configs:\n    retention.ms: \"3600000\"\n"),
+        "{yaml}"
+    );
     topics
         .run(&["list", "-o", "tsv"])
         .succeeds()
