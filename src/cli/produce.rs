@@ -28,6 +28,7 @@ Examples:
   kafkit produce orders big.csv --csv --key id -z zstd     a column as the key
   kafkit consume a --json | kafkit produce b --json        a copy, nothing lost
   kafkit produce orders big.csv --csv --transactional-id import   all of it, or nothing
+  kafkit produce orders big.csv --csv --resume-from big.progress   goes on where it was cut
   find . -name '*.xml' -print0 | kafkit produce docs -0 --value-file   each file a record
 
 Each record is acknowledged by the cluster before it counts as sent; exit 1 if any was not.";
@@ -165,6 +166,10 @@ struct DeliveryArgs {
     #[arg(long, value_name = "COUNT", value_parser = rate)]
     rate: Option<f64>,
 
+    /// Keep in this file how much of the input has arrived; where the file exists, go on behind that
+    #[arg(long, value_name = "FILE", conflicts_with = "whole")]
+    resume_from: Option<PathBuf>,
+
     /// Put what is no record into this file and go on
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -220,6 +225,7 @@ impl IntoInvocation for ProduceArgs {
             limit: self.delivery.count,
             rate: self.delivery.rate,
             rejects: self.delivery.rejects,
+            resume_from: self.delivery.resume_from,
             is_sync: false,
             commit_every: self.delivery.transaction_every,
             batch_bytes: 1_000_000,

@@ -7,6 +7,7 @@ mod account;
 mod limit;
 mod partitions;
 mod plain;
+mod progress_file;
 
 use std::borrow::Cow;
 use std::io::IsTerminal;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use account::Account;
 use limit::Limit;
 use partitions::Partitions;
+use progress_file::ProgressFile;
 
 use super::command::{Command, Needs};
 use super::context::Context;
@@ -29,6 +31,7 @@ use crate::input::splitter::{PieceEnd, Splitter};
 use crate::input::{BadInput, ParsedRecord, RecordParser};
 pub use crate::interrupt::exit_code as interrupted_exit_code;
 use crate::interrupt::{Grace, Interrupt};
+use crate::output::plural;
 use crate::output::progress::Progress;
 use crate::output::voice::Voice;
 
@@ -62,6 +65,8 @@ pub struct Action {
     pub rate: Option<f64>,
     /// Where pieces go that are no records; without it the first ends the run.
     pub rejects: Option<PathBuf>,
+    /// Where it is kept how much of the input has arrived, and from where an earlier run is continued.
+    pub resume_from: Option<PathBuf>,
     /// Wait for each record before the next is read.
     pub is_sync: bool,
     /// Commit the transaction after so many records, at least 1; without it when the input ends.
@@ -125,17 +130,30 @@ pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
     }
     // The lines of a file are not typed: no prompt.
     action.prompts &= files(&action.sources).is_empty();
+    let resumed = action.resume_from.as_deref();
+    let progress_file = resumed
+        .map(|path| ProgressFile::open(path, &action.topic, &action.sources))
+        .transpose()?;
+    let goes_on = progress_file.as_ref().is_some_and(|file| file.start() > 0);
+    if let Some(file) = progress_file.as_ref().filter(|_| goes_on) {
+        let passed = plural(file.start(), "piece");
+        context
+            .printer
+            .note(format_args!("continuing behind {passed} of the input"));
+    }
     let engine = Engine::for_sending(context.client.settings(), &action.overrides);
     context.printer.detail(engine.explanation());
     let mut run = Run {
         sink: engine.open_sink(context.client.settings(), sink_options(&action, &interrupt))?,
         limit: None,
         partitions: Partitions::default(),
-        account: Account::new(&action)?,
+        account: Account::new(&action, goes_on)?,
+        progress_file,
         progress: Progress::of_files(&files(&action.sources), context.printer.is_quiet()),
         splitter: Splitter::new(action.piece_end.clone()),
         is_prepared: false,
         number: 0,
+        settled: 0,
         hurried: Instant::now(),
         pace: action.rate.map(Pace::new),
         lingers: is_set(LINGER, &action, context.client.settings()),
@@ -171,11 +189,15 @@ struct Run<'c> {
     partitions: Partitions,
     account: Account,
     progress: Option<Progress>,
+    /// How much of the input has arrived, where that is kept.
+    progress_file: Option<ProgressFile>,
     splitter: Splitter,
     /// The topic is known.
     is_prepared: bool,
     /// Pieces read so far.
     number: u64,
+    /// How many of them were sent, rejected or passed over.
+    settled: u64,
     /// How fast records are sent, where that is limited.
     pace: Option<Pace>,
     /// When what was gathered was last told to leave.
@@ -216,6 +238,7 @@ impl Run<'_> {
                         progress.advance(read, self.account.sent);
                     }
                     self.hurry_after(FLOWING);
+                    self.save_progress()?;
                 }
                 Chunk::EndOfSource => {
                     self.send_next_piece(true)?;
@@ -223,12 +246,34 @@ impl Run<'_> {
                         return Ok(End::AtLimit);
                     }
                 }
-                Chunk::Idle => {}
+                Chunk::Idle => self.save_progress()?,
                 Chunk::End => return Ok(End::OfInput),
             }
             if self.interrupt.take() {
                 return Ok(End::Interrupted);
             }
+        }
+    }
+
+    /// Now and then waits for everything sent, and keeps how far that is.
+    fn save_progress(&mut self) -> Result<()> {
+        let file = self.progress_file.as_ref();
+        if self.is_transactional || !file.is_some_and(|file| file.is_due(self.settled)) {
+            return Ok(());
+        }
+        while self.sink.in_flight() > 0 && !self.interrupt.is_raised() {
+            self.sink.hurry(STEP, &mut self.account);
+            self.sink.poll(Duration::ZERO, &mut self.account)?;
+        }
+        self.keep_progress()
+    }
+
+    /// Keeps how much of the input has arrived, if all of it has.
+    fn keep_progress(&mut self) -> Result<()> {
+        let has_all = self.sink.in_flight() == 0 && self.account.has_delivered_all();
+        match &mut self.progress_file {
+            Some(file) if has_all => file.save(self.settled),
+            _ => Ok(()),
         }
     }
 
@@ -275,6 +320,16 @@ impl Run<'_> {
 
     /// Sends the next whole piece, or at a source's end what is left; says whether there was one.
     fn send_next_piece(&mut self, at_end: bool) -> Result<bool> {
+        let is_settled = self.try_next_piece(at_end)?;
+        if is_settled {
+            self.settled = self.number;
+        }
+        Ok(is_settled)
+    }
+
+    fn try_next_piece(&mut self, at_end: bool) -> Result<bool> {
+        // An earlier run has sent them. They are parsed, as the first may be a heading.
+        let passed_over = self.progress_file.as_ref().map_or(0, ProgressFile::start);
         let piece = if at_end {
             self.splitter.last_piece()
         } else {
@@ -285,6 +340,9 @@ impl Run<'_> {
         };
         self.number += 1;
         let parsed = self.action.parser.parse(piece, self.number);
+        if passed_over >= self.number {
+            return Ok(true);
+        }
         let record = match parsed {
             Ok(Some(record)) => record,
             Ok(None) => return Ok(true),
@@ -335,6 +393,7 @@ impl Run<'_> {
             outcome => outcome?,
         }
         self.account.sent += 1;
+        self.settled = self.number;
         if self.action.is_sync {
             self.wait_for_all()?;
         }
@@ -380,7 +439,8 @@ impl Run<'_> {
     fn commit(&mut self) -> Result<()> {
         self.sink.dispatch(&mut self.account)?;
         self.sink.flush(false, &mut self.account)?;
-        self.account.first_failure()
+        self.account.first_failure()?;
+        self.keep_progress()
     }
 
     fn prompt(&mut self) {
@@ -435,8 +495,16 @@ impl Run<'_> {
         if let Some(line) = self.account.summary(&self.action, outcome.is_err()) {
             self.context.printer.note(line);
         }
+        // A transaction that is interrupted is aborted.
+        let has_ended = outcome.is_ok() && flushed.is_ok() && !was_interrupted;
+        let kept = if has_ended || !self.is_transactional {
+            self.keep_progress()
+        } else {
+            Ok(())
+        };
         outcome?;
         flushed?;
+        kept?;
         if was_interrupted {
             return Err(Error::interrupted());
         }

@@ -20,6 +20,7 @@ mod java_topics;
 mod leaders;
 mod multicall;
 mod produce;
+mod produce_resumed;
 mod profiles;
 mod reassign;
 mod records;

@@ -2,7 +2,7 @@
 //!
 //! Bounded, however many records fail. The wording is the face's: see `output/voice.rs`.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 
 use super::Action;
@@ -38,11 +38,18 @@ pub(super) struct Rejects {
 }
 
 impl Account {
-    pub(super) fn new(action: &Action) -> Result<Self> {
+    /// `goes_on`: an earlier run is continued, whose rejects stay.
+    pub(super) fn new(action: &Action, goes_on: bool) -> Result<Self> {
         let rejects = match &action.rejects {
             Some(path) => {
                 let name = path.display().to_string();
-                let file = File::create(path).map_err(|error| Error::from(error).context(&name))?;
+                let mut options = OpenOptions::new();
+                let file = if goes_on {
+                    options.append(true).create(true).open(path)
+                } else {
+                    File::create(path)
+                };
+                let file = file.map_err(|error| Error::from(error).context(&name))?;
                 Some(Rejects {
                     name,
                     file: BufWriter::new(file),
@@ -119,6 +126,11 @@ impl Account {
             line.push_str(&rest);
         }
         Some(line)
+    }
+
+    /// Whether everything that was sent has arrived.
+    pub(super) fn has_delivered_all(&self) -> bool {
+        self.failed == 0 && self.delivered == self.sent
     }
 
     /// The first failure, as an error.

@@ -20,7 +20,11 @@ impl Run<'_> {
 
     /// Sends whole pieces up to one that needs a closer look; false when an interrupt ended it.
     pub(super) fn send_plain_pieces(&mut self) -> Result<bool> {
-        if !self.is_plain() {
+        let pieces_are_passed_over = self
+            .progress_file
+            .as_ref()
+            .is_some_and(|file| self.number < file.start());
+        if !self.is_plain() || pieces_are_passed_over {
             return Ok(true);
         }
         let mut places = Vec::with_capacity(AT_ONCE);
@@ -47,6 +51,7 @@ impl Run<'_> {
                 Err((taken, error)) => (taken, Err(error)),
             };
             self.number += taken as u64;
+            self.settled = self.number;
             self.account.sent += taken as u64;
             if let Some(next) = places.get(taken) {
                 self.splitter.unread_from(next.start);

@@ -171,6 +171,7 @@ fn produce(parsed: &Parsed) -> Result<()> {
         limit: None,
         rate: None,
         rejects: None,
+        resume_from: None,
         batch_bytes: batch_bytes.unwrap_or(1_000_000),
         is_sync: parsed.has("sync"),
         commit_every: None,
