@@ -31,6 +31,7 @@ Examples:
   kafkit broker --listen 127.0.0.1:0 --data-dir /tmp/k
   kafkit broker --nodes 3 --racks a,b,c           three nodes, on ports 9092 to 9094
   kafkit broker --config config/server.properties
+  kafkit broker --secure --listen 0.0.0.0:9092    passwords and TLS, open to other machines
   kafkit broker -- ./run-tests.sh                 a fresh broker for one command
   kafkit broker status
   kafkit broker node kill 2                       one of three nodes dies"
@@ -76,6 +77,13 @@ pub struct BrokerArgs {
     /// Let anybody in who can reach an address that is not loopback
     #[arg(long)]
     allow_anonymous: bool,
+
+    /// Let nobody in without a password: TLS, SASL and ACLs, with certificates and a user made for it
+    ///
+    /// What clients need is written to client.properties in the data directory, which kafkit and Apache Kafka's tools
+    /// take with --command-config. Its user `admin` may do everything; `kafkit users` and `kafkit acls` add others.
+    #[arg(long)]
+    secure: bool,
 
     /// Leave after so many seconds without a client
     #[arg(long, value_name = "SECONDS", hide = true)]
@@ -187,6 +195,7 @@ impl IntoInvocation for BrokerArgs {
                     settings,
                     flush: self.flush,
                     allow_anonymous: self.allow_anonymous,
+                    secure: self.secure,
                     leave_when_idle: self.leave_when_idle.map(std::time::Duration::from_secs),
                     detached: self.detached,
                     nodes: self.nodes,

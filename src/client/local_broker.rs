@@ -5,14 +5,17 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use kafka_protocol::messages::MetadataRequest;
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
+use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::wire::{Connection, ConnectionOptions, HostPort};
 
@@ -32,6 +35,8 @@ pub struct LocalBroker {
     pub place: String,
     /// It did not run before.
     pub was_started: bool,
+    /// What its clients need to log in.
+    pub client_file: Option<PathBuf>,
 }
 
 /// What a running broker says of itself in its data directory.
@@ -45,6 +50,12 @@ pub struct RunningBroker {
     pub cluster_id: String,
     /// Milliseconds since 1970.
     pub started_ms: i64,
+    /// It answers only who has logged in.
+    #[serde(default)]
+    pub is_secure: bool,
+    /// What its clients need to log in, where it has made a file of that.
+    #[serde(default)]
+    pub client_file: Option<PathBuf>,
 }
 
 impl RunningBroker {
@@ -69,6 +80,10 @@ impl RunningBroker {
 
     /// Whether a broker of this cluster answers at the address.
     pub fn is_alive(&self) -> bool {
+        if self.is_secure {
+            // Without its password it can only be seen that it is there.
+            return self.process_exists() && self.is_listening();
+        }
         let cluster_id = self.connect().and_then(|mut connection| {
             let request = MetadataRequest::default().with_topics(Some(Vec::new()));
             let response = connection.send(&request).ok()?;
@@ -77,12 +92,26 @@ impl RunningBroker {
         cluster_id.is_some_and(|id| id.as_str() == self.cluster_id)
     }
 
+    fn is_listening(&self) -> bool {
+        let address = self.addresses.first().and_then(|address| address.parse().ok());
+        address.is_some_and(|address| TcpStream::connect_timeout(&address, PATIENCE).is_ok())
+    }
+
+    fn process_exists(&self) -> bool {
+        let process = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        process.is_some_and(|process| test_kill_process(process).is_ok())
+    }
+
     /// A connection to one of its nodes.
     pub fn connect(&self) -> Option<Connection> {
+        let mut settings = Settings::default();
+        if let Some(file) = &self.client_file {
+            settings.read_properties_file(file).ok()?;
+        }
         let options = ConnectionOptions {
             connect_timeout: PATIENCE,
             request_timeout: PATIENCE,
-            ..ConnectionOptions::default()
+            ..settings.connection_options().ok()?
         };
         let addresses = self.bootstrap().iter().filter_map(|address| host_port(address));
         addresses.map(|address| Connection::open(&address, &options)).find_map(Result::ok)
@@ -107,6 +136,7 @@ impl RunningBroker {
             address: self.bootstrap().join(","),
             place: shown(dir),
             was_started,
+            client_file: self.client_file.clone(),
         }
     }
 }

@@ -102,6 +102,9 @@ impl Context {
             }
         }
         let mut settings = self.client.settings().clone();
+        if let Some(file) = &broker.client_file {
+            settings.read_properties_file(file)?;
+        }
         // A broker that nobody named is found again without its address.
         let origin = if is_named { Origin::Flag } else { Origin::Default };
         settings.set("bootstrap.servers", broker.address, origin);

@@ -13,6 +13,7 @@ use kafka_protocol::messages::{
     CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, DescribeTopicPartitionsRequest,
     DescribeTopicPartitionsResponse, MetadataRequest, TopicName,
 };
+use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
 use super::{Asks, Gated, Passage, passed, passed_then, split, words};
@@ -143,7 +144,7 @@ impl Gated for CreateTopicsRequest {
                 CreatableTopicResult::default()
                     .with_name(topic.name)
                     .with_error_code(Refused.code())
-                    .with_error_message(words(Refused))
+                    .with_error_message(Some(StrBytes::from_static_str("Authorization failed.")))
             }));
         })
     }
@@ -161,7 +162,7 @@ impl Gated for CreatePartitionsRequest {
                 CreatePartitionsTopicResult::default()
                     .with_name(topic.name)
                     .with_error_code(Refused.code())
-                    .with_error_message(words(Refused))
+                    .with_error_message(None)
             }));
         })
     }

@@ -60,8 +60,9 @@ pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataReque
     let image = node.cluster.image();
     let rights = Rights::of(node, &image, context);
     let asked = request.include_topic_authorized_operations;
-    for topic in topics.iter_mut().filter(|topic| topic.error_code == 0) {
-        let name = topic.name.as_ref().map_or("", |name| name.as_str());
+    for topic in &mut topics {
+        // A topic that does not exist has operations too.
+        let Some(name) = &topic.name else { continue };
         topic.topic_authorized_operations = rights.operations(asked, ResourceType::Topic, name);
     }
     let image = node.cluster.image();

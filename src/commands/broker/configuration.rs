@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::container_environment;
 use super::nodes;
+use super::secure::Secure;
 use crate::broker::config::config_table;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::config::{BrokerConfig, Endpoint};
@@ -31,6 +32,8 @@ pub struct Serve {
     pub settings: Vec<(String, String)>,
     pub flush: bool,
     pub allow_anonymous: bool,
+    /// Certificates and a user are made for it.
+    pub secure: bool,
     pub leave_when_idle: Option<Duration>,
     /// Started by another command, not by a user.
     pub detached: bool,
@@ -56,6 +59,7 @@ pub(super) struct Configuration {
     /// Where the broker says that it runs: the log dir of a single node, the folder with the log dirs of several.
     pub(super) data_dir: PathBuf,
     pub(super) topics: Vec<WantedTopic>,
+    pub(super) secure: Option<Secure>,
     /// What the user should know.
     pub(super) notes: Vec<String>,
 }
@@ -88,6 +92,11 @@ impl Configuration {
         let data_dir = data_dir(serve, &given, &mut notes)?;
         let allow =
             serve.allow_anonymous || last(&given, ALLOW_ANONYMOUS).is_some_and(|value| value == "true");
+        let secure = if serve.secure {
+            Some(secured(&data_dir, &mut given)?)
+        } else {
+            None
+        };
         let mut configs = Vec::new();
         for (dir, given) in nodes::settings(serve, &data_dir, given)? {
             let mut config = BrokerConfig::new(dir, given)?;
@@ -108,6 +117,7 @@ impl Configuration {
             configs,
             data_dir,
             topics,
+            secure,
             notes,
         })
     }
@@ -142,6 +152,40 @@ fn endpoints(addresses: &[String]) -> String {
         Err(_) => format!("PLAINTEXT://{address}"),
     });
     named.collect::<Vec<_>>().join(",")
+}
+
+/// Makes every listener one with TLS and passwords. What the user has set is stronger, but for plaintext.
+fn secured(data_dir: &Path, given: &mut Vec<(String, String)>) -> Result<Secure> {
+    for key in ["listeners", "advertised.listeners"] {
+        let default = if key == "listeners" {
+            "PLAINTEXT://127.0.0.1:9092"
+        } else {
+            ""
+        };
+        let value = last(given, key)
+            .unwrap_or(default)
+            .replace("PLAINTEXT://", "SASL_SSL://");
+        let value = value.replace("SASL_SASL_SSL://", "SASL_SSL://");
+        if !value.is_empty() {
+            given.push((key.to_owned(), value));
+        }
+    }
+    let probe = BrokerConfig::new(data_dir.to_owned(), given.iter().cloned())?;
+    let endpoints = probe.listeners.iter().chain(&probe.advertised);
+    let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+    hosts.extend(endpoints.map(|endpoint| endpoint.host.clone()));
+    hosts.push(rustix::system::uname().nodename().to_string_lossy().into_owned());
+    hosts.retain(|host| !matches!(host.as_str(), "" | "*" | "0.0.0.0" | "::"));
+    let secure = Secure::prepare(data_dir, &hosts)?;
+    let listeners: Vec<String> = probe
+        .listeners
+        .iter()
+        .map(|endpoint| endpoint.name.clone())
+        .collect();
+    let mut all = secure.settings(&listeners);
+    all.append(given);
+    *given = all;
+    Ok(secure)
 }
 
 fn note_zookeeper(given: &[(String, String)], notes: &mut Vec<String>) {

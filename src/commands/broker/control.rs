@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use super::clients;
 use crate::broker::timers::now_ms;
 use crate::client::local_broker::{RunningBroker, shown};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
 use crate::output::mini_broker::Status;
 
@@ -19,7 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Shows the broker on `dir`.
 pub(super) fn status(dir: &Path, printer: &mut Printer) -> Result<()> {
     let running = find(dir)?;
-    let mut connection = running.connect().ok_or_else(|| gone(dir))?;
+    let mut connection = running.connect().ok_or_else(|| {
+        if !running.is_secure {
+            return gone(dir);
+        }
+        let who = format!("the mini broker on {} (process {})", shown(dir), running.pid);
+        Error::new(Kind::Denied, format!("{who} answers only who logs in"))
+            .hint("kafkit doctor --command-config FILE asks it as its clients do")
+    })?;
     let failed = |error: crate::wire::WireError| Error::unreachable(error);
     let metadata = connection
         .send(&MetadataRequest::default().with_topics(None))

@@ -11,11 +11,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::Serve;
 use super::configuration::Configuration;
 use super::node_control;
-use super::{file_limit, prepare, with_control};
+use super::{advertised, file_limit, prepare, with_control};
 use crate::error::io_words;
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
-use crate::wire::host_port::host_port;
 
 /// Both names, so that every program that the command starts finds the broker.
 const VARIABLES: [&str; 2] = ["KAFKIT_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"];
@@ -43,19 +42,16 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     }
     let configuration = Configuration::new(&serve)?;
     let dir = configuration.data_dir.clone();
-    let prepared = prepare(configuration, printer)?;
+    let (prepared, client_file) = prepare(configuration, printer)?;
     let prepared = with_control(prepared, &dir, printer);
     let stop = prepared.stop_handle();
-    let addresses = prepared
-        .nodes()
-        .iter()
-        .flat_map(|node| &node.listeners)
-        .map(|listener| host_port(&listener.advertised_host, listener.advertised_port));
-    let addresses = addresses.collect::<Vec<_>>().join(",");
+    let addresses = advertised(prepared.nodes());
     // From here on a signal ends the command, and the command's end ends us: the directory is always removed.
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let broker = std::thread::spawn(move || prepared.run());
-    let outcome = start(command, &addresses, &dir).and_then(|mut child| {
+    let mut variables = client_file.map_or_else(Vec::new, |file| file.variables());
+    variables.push((DATA_DIR, dir.display().to_string()));
+    let outcome = start(command, &addresses, &variables).and_then(|mut child| {
         let id = Pid::from_child(&child);
         file_limit::raise();
         let handle = signals.handle();
@@ -85,7 +81,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     }
 }
 
-fn start(command: &[OsString], addresses: &str, data_dir: &Path) -> Result<Child> {
+fn start(command: &[OsString], addresses: &str, more: &[(&str, String)]) -> Result<Child> {
     let (program, args) = command
         .split_first()
         .ok_or_else(|| Error::usage("no command after --"))?;
@@ -94,7 +90,9 @@ fn start(command: &[OsString], addresses: &str, data_dir: &Path) -> Result<Child
     for variable in VARIABLES {
         child.env(variable, addresses);
     }
-    child.env(DATA_DIR, data_dir);
+    for (variable, value) in more {
+        child.env(variable, value);
+    }
     child.spawn().map_err(|error| {
         // The shell's own numbers for what cannot be run.
         let code = if error.kind() == std::io::ErrorKind::NotFound {

@@ -4,6 +4,7 @@
 //! a broker of its own; [`control`] finds and stops one that runs, [`node_control`] stops and starts single nodes of it;
 //! [`nodes`] makes the settings of each node out of those of the whole.
 
+mod certificates;
 mod clients;
 mod configuration;
 mod container_environment;
@@ -12,6 +13,7 @@ mod file_limit;
 mod fixture;
 mod node_control;
 mod nodes;
+mod secure;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -30,7 +32,10 @@ use crate::broker::timers::now_ms;
 use crate::client::local_broker::{RunningBroker, default_data_dir, shown};
 use crate::error::Result;
 use crate::output::{self, Printer};
+use crate::wire::host_port::host_port;
+use crate::wire::security_protocol::SecurityProtocol;
 use configuration::Configuration;
+use secure::ClientFile;
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -97,8 +102,8 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     file_limit::raise();
     let configuration = Configuration::new(serve)?;
     let dir = configuration.data_dir.clone();
-    let prepared = prepare(configuration, printer)?;
-    announce(prepared.nodes(), &dir)?;
+    let (prepared, client_file) = prepare(configuration, printer)?;
+    announce(prepared.nodes(), &dir, client_file.map(|file| file.path))?;
     stop_on_signals(prepared.stop_handle())?;
     printer.note(ready_line(prepared.nodes(), &dir, started.elapsed(), serve.detached));
     if serve.detached {
@@ -113,21 +118,34 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     ended
 }
 
-/// Binds, opens the data, makes the topics that the configuration asks for.
-fn prepare(configuration: Configuration, printer: &mut Printer) -> Result<PreparedBroker> {
+/// Binds, opens the data, makes the topics that the configuration asks for, and the file that clients need.
+fn prepare(
+    configuration: Configuration,
+    printer: &mut Printer,
+) -> Result<(PreparedBroker, Option<ClientFile>)> {
     for note in &configuration.notes {
         printer.warn(note);
     }
     let prepared = PreparedBroker::new(configuration.configs, Arc::new(|line| output::stderr_line(line)))?;
+    let secure = configuration.secure.as_ref();
+    let client_file = secure
+        .map(|secure| secure.write_client_file(&advertised(prepared.nodes())))
+        .transpose()?;
+    if let Some(file) = &client_file {
+        printer.note(format_args!(
+            "clients need --command-config {}",
+            file.path.display()
+        ));
+    }
     let Some(node) = prepared.nodes().first() else {
-        return Ok(prepared);
+        return Ok((prepared, client_file));
     };
     for topic in configuration.topics {
         if !node.has_topic(&topic.name) {
             node.create_topic(&topic.name, topic.partitions, topic.configs)?;
         }
     }
-    Ok(prepared)
+    Ok((prepared, client_file))
 }
 
 /// Lets `kafkit broker node` reach a broker of several nodes.
@@ -144,20 +162,30 @@ fn with_control(prepared: PreparedBroker, dir: &Path, printer: &mut Printer) -> 
     }
 }
 
+/// The addresses that clients are told to connect to.
+fn advertised(nodes: &[Arc<Node>]) -> String {
+    let listeners = nodes.iter().flat_map(|node| &node.listeners);
+    let addresses = listeners.map(|listener| host_port(&listener.advertised_host, listener.advertised_port));
+    addresses.collect::<Vec<_>>().join(",")
+}
+
 /// Where clients on this machine reach the nodes.
 fn addresses(nodes: &[Arc<Node>]) -> Vec<String> {
     let listeners = nodes.iter().flat_map(|node| &node.listeners);
     listeners.map(|listener| listener.bound.to_string()).collect()
 }
 
-fn announce(nodes: &[Arc<Node>], dir: &Path) -> Result<()> {
+fn announce(nodes: &[Arc<Node>], dir: &Path, client_file: Option<PathBuf>) -> Result<()> {
     let first = nodes.iter().filter_map(|node| node.listeners.first());
+    let mut protocols = first.clone().map(|listener| listener.security.protocol);
     let running = RunningBroker {
+        is_secure: protocols.any(|protocol| protocol != SecurityProtocol::Plaintext),
         pid: std::process::id(),
         addresses: addresses(nodes),
         nodes: first.map(|listener| listener.bound.to_string()).collect(),
         cluster_id: nodes.first().map(|node| node.cluster_id().to_owned()).unwrap_or_default(),
         started_ms: now_ms(),
+        client_file,
     };
     std::fs::create_dir_all(dir)?;
     running.announce(dir)

@@ -1,0 +1,201 @@
+//! `--secure`: a broker that lets nobody in without a password, for rehearsals: certificates and a user that are made
+//! for it, and the file that its clients need.
+//!
+//! `<data dir>/secure/` holds the server's key and certificate, `<data dir>/client.properties` the authority, the user
+//! and the password; both are for the user's own eyes. A later start uses them again.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::certificates::{self, Certificates};
+use crate::client::java_properties;
+use crate::error::{Error, Result};
+use crate::wire::Secret;
+use crate::wire::sasl::jaas::LoginModule;
+
+/// The user who may do everything.
+const USER: &str = "admin";
+const FOLDER: &str = "secure";
+const SERVER_FILE: &str = "server.pem";
+const AUTHORITY_FILE: &str = "ca.pem";
+const CLIENT_FILE: &str = "client.properties";
+const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule";
+
+/// What a secure broker was given.
+#[derive(Debug)]
+pub(super) struct Secure {
+    data_dir: PathBuf,
+    authority: String,
+    password: Secret,
+}
+
+impl Secure {
+    /// Makes what is not there yet. `hosts`: the names and addresses that clients use.
+    pub(super) fn prepare(data_dir: &Path, hosts: &[String]) -> Result<Self> {
+        let folder = data_dir.join(FOLDER);
+        fs::create_dir_all(data_dir)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
+        let server = fs::read_to_string(folder.join(SERVER_FILE)).unwrap_or_default();
+        let authority = fs::read_to_string(folder.join(AUTHORITY_FILE)).unwrap_or_default();
+        let certificates = if !authority.is_empty() && certificates::are_usable(&server, hosts) {
+            Certificates { authority, server }
+        } else {
+            certificates::make(hosts)
+                .map_err(|cause| Error::failed(format!("cannot make certificates: {cause}")))?
+        };
+        write_secret(&folder.join(SERVER_FILE), &certificates.server)?;
+        write_secret(&folder.join(AUTHORITY_FILE), &certificates.authority)?;
+        let password = match password_of(&data_dir.join(CLIENT_FILE)) {
+            Some(password) => password,
+            None => new_password()?,
+        };
+        Ok(Self {
+            data_dir: data_dir.to_owned(),
+            authority: certificates.authority,
+            password,
+        })
+    }
+
+    /// The broker's settings, for listeners of these names.
+    pub(super) fn settings(&self, listeners: &[String]) -> Vec<(String, String)> {
+        let server = self.data_dir.join(FOLDER).join(SERVER_FILE);
+        let users = format!("{PLAIN} required user_{USER}=\"{}\";", self.password.reveal());
+        let mut settings = vec![
+            (
+                "authorizer.class.name",
+                "org.apache.kafka.metadata.authorizer.StandardAuthorizer".to_owned(),
+            ),
+            ("super.users", format!("User:{USER}")),
+            (
+                "sasl.enabled.mechanisms",
+                "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512".to_owned(),
+            ),
+            ("ssl.keystore.type", "PEM".to_owned()),
+            ("ssl.keystore.location", server.display().to_string()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect::<Vec<_>>();
+        settings.extend(listeners.iter().map(|listener| {
+            let key = format!(
+                "listener.name.{}.plain.sasl.jaas.config",
+                listener.to_ascii_lowercase()
+            );
+            (key, users.clone())
+        }));
+        settings
+    }
+
+    /// Writes the file for clients of a broker at these addresses.
+    pub(super) fn write_client_file(&self, addresses: &str) -> Result<ClientFile> {
+        let file = ClientFile {
+            path: self.data_dir.join(CLIENT_FILE),
+            login: Secret::new(format!(
+                "{PLAIN} required username=\"{USER}\" password=\"{}\";",
+                self.password.reveal()
+            )),
+            authority: self.authority.clone(),
+        };
+        let certificate = self.authority.trim_end().replace('\n', " \\\n");
+        let text = format!(
+            "# For clients of the broker on {}: kafkit and Apache Kafka's tools take it with --command-config.\n\
+             bootstrap.servers={addresses}\n\
+             security.protocol=SASL_SSL\n\
+             sasl.mechanism=PLAIN\n\
+             sasl.jaas.config={}\n\
+             ssl.truststore.type=PEM\n\
+             ssl.truststore.certificates={certificate}\n",
+            self.data_dir.display(),
+            file.login.reveal(),
+        );
+        write_secret(&file.path, &text)?;
+        Ok(file)
+    }
+}
+
+/// What clients of a secure broker need.
+#[derive(Debug)]
+pub(super) struct ClientFile {
+    pub(super) path: PathBuf,
+    login: Secret,
+    authority: String,
+}
+
+impl ClientFile {
+    /// The same as variables, with which kafkit needs no flag; others find the file in `KAFKA_CLIENT_PROPERTIES`.
+    pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("KAFKA_CLIENT_PROPERTIES", self.path.display().to_string()),
+            ("KAFKIT_SECURITY_PROTOCOL", "SASL_SSL".to_owned()),
+            ("KAFKIT_SASL_MECHANISM", "PLAIN".to_owned()),
+            ("KAFKIT_SASL_JAAS_CONFIG", self.login.reveal().to_owned()),
+            ("KAFKIT_SSL_TRUSTSTORE_TYPE", "PEM".to_owned()),
+            ("KAFKIT_SSL_TRUSTSTORE_CERTIFICATES", self.authority.clone()),
+        ]
+    }
+}
+
+/// The password of an earlier start.
+fn password_of(path: &Path) -> Option<Secret> {
+    let properties = java_properties::parse(&fs::read(path).ok()?).ok()?;
+    let login = properties
+        .into_iter()
+        .find(|property| property.key == "sasl.jaas.config")?;
+    let module = LoginModule::parse(&login.value).ok()?;
+    (module.option("username")? == USER).then(|| module.option("password").map(Secret::new))?
+}
+
+fn new_password() -> Result<Secret> {
+    let mut random = [0; 24];
+    getrandom::fill(&mut random)
+        .map_err(|error| Error::failed(format!("there are no random numbers: {error}")))?;
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(random)))
+}
+
+/// Writes a file that only its owner reads, whole or not at all.
+fn write_secret(path: &Path, text: &str) -> Result<()> {
+    let failed =
+        |error: std::io::Error| Error::from(error).context(format!("cannot write {}", path.display()));
+    let fresh = path.with_extension("new");
+    let _ = fs::remove_file(&fresh);
+    let file = fs::File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&fresh);
+    let mut file = file.map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    fs::rename(&fresh, path).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_later_start_uses_the_same_secrets_and_shows_them_to_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let hosts = ["127.0.0.1".to_owned()];
+        let first = Secure::prepare(folder.path(), &hosts).unwrap();
+        let path = first.write_client_file("127.0.0.1:9092").unwrap().path;
+        let second = Secure::prepare(folder.path(), &hosts).unwrap();
+        assert_eq!(first.password, second.password);
+        assert_eq!(first.authority, second.authority);
+        assert!(!format!("{first:?}").contains(first.password.reveal()));
+        for file in [path, folder.path().join("secure/server.pem")] {
+            let mode = fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+        }
+    }
+}
