@@ -1,5 +1,6 @@
 //! Does the broker answer right?
 
+mod access_lists;
 mod compaction;
 mod configs;
 mod connection_limits;
@@ -11,6 +12,7 @@ mod full_disk;
 mod groups;
 mod hostile_client;
 mod lifecycle;
+mod locked_listeners;
 mod lost_folder;
 mod many_clients;
 mod newer_versions;

@@ -7,7 +7,10 @@ error code and m its message.
 import socket
 import ssl
 import struct
+import time
 
+# A connection with a login is used for so many seconds: brokers of tests let sessions end.
+SESSION = 1
 # An array that is null.
 NULL = object()
 NUMBERS = {"1": ">b", "2": ">h", "4": ">i", "8": ">q", "e": ">h"}
@@ -80,6 +83,11 @@ class RawConnection:
     """One connection, from an address of this machine's loopback."""
 
     def __init__(self, port, user=None, password=None, source="127.0.0.1", authority=None, mechanism="PLAIN"):
+        self.login = (port, user, password, source, authority, mechanism) if user else None
+        self.open(port, user, password, source, authority, mechanism)
+
+    def open(self, port, user, password, source, authority, mechanism):
+        self.until = time.monotonic() + SESSION
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(source, 0))
         if authority:
             context = ssl.create_default_context(cafile=authority)
@@ -99,6 +107,9 @@ class RawConnection:
         self.socket.sendall(struct.pack(">i", len(frame)) + frame)
 
     def ask(self, api, version, shape, values, answer):
+        if self.login and time.monotonic() > self.until:
+            self.close()
+            self.open(*self.login)
         self.send(api, version, shape, values)
         length = self.stream.read(4)
         if len(length) < 4:

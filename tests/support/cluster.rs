@@ -12,9 +12,10 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Cluster {
     data: TempDir,
+    listen: Vec<String>,
     settings: Vec<String>,
     nodes: usize,
-    running: Option<(Child, String)>,
+    running: Option<(Child, Vec<String>)>,
     /// Lines on stderr since the last start.
     said: Arc<Mutex<Vec<String>>>,
 }
@@ -27,13 +28,23 @@ impl Cluster {
 
     /// The same with settings of `server.properties`, each `name=value`.
     pub fn start_with(settings: &[&str]) -> Self {
-        Self::start_nodes(1, settings)
+        Self::start_all(1, &["127.0.0.1:0"], settings)
     }
 
     /// The same with several nodes, whose ids begin at 1.
     pub fn start_nodes(nodes: usize, settings: &[&str]) -> Self {
+        Self::start_all(nodes, &["127.0.0.1:0"], settings)
+    }
+
+    /// One node on these listeners, each an address or `NAME://host:port`.
+    pub fn start_listening(listen: &[&str], settings: &[&str]) -> Self {
+        Self::start_all(1, listen, settings)
+    }
+
+    fn start_all(nodes: usize, listen: &[&str], settings: &[&str]) -> Self {
         let mut cluster = Self {
             data: tempfile::tempdir().expect("a temporary directory"),
+            listen: listen.iter().map(ToString::to_string).collect(),
             settings: settings.iter().map(ToString::to_string).collect(),
             nodes,
             running: None,
@@ -45,8 +56,14 @@ impl Cluster {
 
     /// `host:port` of the broker, for clients; of each node, if there are several.
     pub fn bootstrap(&self) -> String {
-        let (_, address) = self.running.as_ref().expect("a running broker");
-        address.clone()
+        let (_, addresses) = self.running.as_ref().expect("a running broker");
+        if self.nodes > 1 { addresses.join(",") } else { addresses[0].clone() }
+    }
+
+    /// The same of another listener than the first.
+    pub fn address(&self, listener: usize) -> String {
+        let (_, addresses) = self.running.as_ref().expect("a running broker");
+        addresses[listener].clone()
     }
 
     /// Stops, starts, kills, pauses or resumes one node.
@@ -111,7 +128,7 @@ impl Cluster {
     }
 
     fn serve(&mut self) {
-        let mut command = broker_command(&self.data_dir(), &self.settings, self.data.path());
+        let mut command = broker_command(&self.data_dir(), &self.listen, &self.settings, self.data.path());
         if self.nodes > 1 {
             command.args(["--nodes", &self.nodes.to_string()]);
         }
@@ -130,24 +147,25 @@ impl Cluster {
             }
         });
         let mut said = Vec::new();
-        let address = loop {
+        let addresses = loop {
             let line = words
                 .recv()
                 .unwrap_or_else(|_| panic!("the broker does not start: {said:?}"));
-            if let Some(addresses) = ready_address(&line) {
-                break addresses.replace(' ', "");
+            if let Some(addresses) = ready_addresses(&line) {
+                break addresses;
             }
             said.push(line);
         };
-        self.running = Some((child, address));
+        self.running = Some((child, addresses));
     }
 }
 
-fn broker_command(data_dir: &Path, settings: &[String], home: &Path) -> Command {
+fn broker_command(data_dir: &Path, listen: &[String], settings: &[String], home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kafkit"));
     command
-        .args(["broker", "--listen", "127.0.0.1:0", "--data-dir"])
+        .args(["broker", "--data-dir"])
         .arg(data_dir)
+        .args(listen.iter().flat_map(|address| ["--listen", address]))
         .args(settings.iter().flat_map(|setting| ["-X", setting]))
         .env_clear()
         .env("HOME", home)
@@ -159,10 +177,11 @@ fn broker_command(data_dir: &Path, settings: &[String], home: &Path) -> Command 
 }
 
 /// `mini broker ready in 3 ms on 127.0.0.1:40123 (node 1, /data)`
-fn ready_address(line: &str) -> Option<&str> {
+fn ready_addresses(line: &str) -> Option<Vec<String>> {
     let (_, rest) = line.split_once("mini broker ready in ")?;
     let (_, rest) = rest.split_once(" ms on ")?;
-    rest.split(" (").next()
+    let (addresses, _) = rest.split_once(" (")?;
+    Some(addresses.split(", ").map(str::to_owned).collect())
 }
 
 impl Drop for Cluster {

@@ -1,5 +1,6 @@
 //! What every test stands on: the real binary in a clean environment.
 
+pub mod certificates;
 pub mod cluster;
 pub mod cutting_proxy;
 pub mod random;

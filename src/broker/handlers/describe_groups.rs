@@ -27,19 +27,21 @@ pub fn handle(
     let asked = request.include_authorized_operations;
     let image = node.cluster.image();
     let rights = Rights::of(node, &image, context);
-    let groups = request
-        .groups
-        .into_iter()
-        .map(|id| match node.groups.check_owner(&id).map(|()| node.groups.describe(&id)) {
+    let groups = request.groups.into_iter().map(|id| {
+        let operations = rights.operations(asked, ResourceType::Group, &id);
+        let described = match node.groups.check_owner(&id).map(|()| node.groups.describe(&id)) {
             Err(error) => DescribedGroup::default()
                 .with_group_id(id)
                 .with_error_code(error.code()),
-            Ok(Ok(group)) => {
-                let operations = rights.operations(asked, ResourceType::Group, &id);
-                describe(id, group).with_authorized_operations(operations)
-            }
+            Ok(Ok(group)) => describe(id, group),
             Ok(Err(why)) => absent(id, why, context.version),
-        });
+        };
+        if described.error_code == 0 {
+            described.with_authorized_operations(operations)
+        } else {
+            described
+        }
+    });
     DescribeGroupsResponse::default().with_groups(groups.collect())
 }
 

@@ -1,7 +1,7 @@
 //! `--secure`: a broker that lets nobody in without a password, for rehearsals: certificates and a user that are made
 //! for it, and the file that its clients need.
 //!
-//! `<data dir>/secure/` holds the server's key and certificate, `<data dir>/client.properties` the authority, the user
+//! `<data dir>/.kafkit-secure/` holds the server's key and certificate, `<data dir>/client.properties` the authority, the user
 //! and the password; both are for the user's own eyes. A later start uses them again.
 
 use std::fs;
@@ -20,7 +20,7 @@ use crate::wire::sasl::jaas::LoginModule;
 
 /// The user who may do everything.
 const USER: &str = "admin";
-const FOLDER: &str = "secure";
+const FOLDER: &str = ".kafkit-secure";
 const SERVER_FILE: &str = "server.pem";
 const AUTHORITY_FILE: &str = "ca.pem";
 const CLIENT_FILE: &str = "client.properties";
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(first.password, second.password);
         assert_eq!(first.authority, second.authority);
         assert!(!format!("{first:?}").contains(first.password.reveal()));
-        for file in [path, folder.path().join("secure/server.pem")] {
+        for file in [path, folder.path().join(".kafkit-secure/server.pem")] {
             let mode = fs::metadata(&file).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{}", file.display());
         }

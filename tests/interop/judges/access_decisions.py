@@ -71,6 +71,7 @@ def both(broker):
             wait_until(lambda: side.root.ask(10, 2, "s1", [group, 0], "4em4s4")[1] == 0, "a coordinator")
             wait_until(lambda: side.root.ask(15, 4, "[s]1", [[group], 0], "4[essss[ssssbb]4]")[1][0][0] == 0, "a group")
         for name in IDS:
+            wait_until(lambda: side.root.ask(10, 2, "s1", [name, 1], "4em4s4")[1] == 0, "a coordinator")
             wait_until(lambda: side.root.ask(22, 1, "s4", [name, 9000], "4e82")[1] == 0, "a producer")
     return BOTH["theirs"], BOTH["ours"]
 
@@ -241,7 +242,7 @@ def check_every_api_answers_the_same(broker):
                 count += 1
                 if wanted != seen and (name, str(wanted), str(seen)) not in told:
                     told.add((name, str(wanted), str(seen)))
-                    print(f"    {name}, {user}, round {turn}\n      wanted {wanted}\n      saw    {seen}\n      ACLs {acls}")
+                    print(f"    {name}, {user}, round {turn} of {len(acls)} ACLs\n      wanted {wanted}\n      saw    {seen}")
             for connection in connections:
                 connection.close()
     expect(not told, f"seed {SEED}: {len(told)} differences in {count} answers")
