@@ -3,7 +3,7 @@
 //! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
 //! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
 //! Arguments select sections by name: `clients`, `lane`, `nodes`, `start`, `broker`, `transactions`, `topics`,
-//! `faces`, `dump-log`, `planner`.
+//! `faces`, `completion`, `dump-log`, `planner`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
 #![allow(
@@ -17,6 +17,7 @@
 
 mod brokers;
 mod clients;
+mod completion;
 mod dump_log;
 mod faces;
 mod lane;
@@ -38,7 +39,7 @@ fn main() {
         return;
     }
     let wanted: Vec<String> = words.into_iter().filter(|word| !word.starts_with('-')).collect();
-    let sections: [(&str, fn()); 10] = [
+    let sections: [(&str, fn()); 11] = [
         ("start", mini_broker::start),
         ("broker", mini_broker::throughput),
         ("transactions", transactions::of_a_thousand_records),
@@ -47,6 +48,7 @@ fn main() {
         ("lane", lane::speeds),
         ("nodes", lane::nodes),
         ("faces", faces::start_up),
+        ("completion", completion::waits),
         ("dump-log", dump_log::segments),
         ("planner", planner::plans),
     ];

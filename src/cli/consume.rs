@@ -15,6 +15,7 @@ use crate::client::settings::{Origin, Settings, Use};
 use crate::commands::consume::{Action, Ends, Missing, Start, Topics, Wanted};
 use crate::error::{Error, Result};
 use crate::output::OutputOptions;
+use crate::output::printable::JsonOnTerminal;
 use crate::output::record::RecordFormatter;
 use crate::output::record_json::JsonFormatter;
 use crate::output::record_lines::LineFormatter;
@@ -252,6 +253,11 @@ impl IntoInvocation for ConsumeArgs {
     }
 }
 
+/// Whether a person reads the records.
+fn on_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// What is printed of what is read.
 fn wanted(filter: FilterArgs, range: &RangeArgs) -> Result<Wanted> {
     let at_least = match filter.expect {
@@ -389,12 +395,16 @@ impl FormArgs {
         if self.null_delimited {
             return Box::new(template);
         }
-        Box::new(LineFormatter::new(template, std::io::stdout().is_terminal()))
+        Box::new(LineFormatter::new(template, on_terminal()))
     }
 
     fn formatter(&self) -> Result<Box<dyn RecordFormatter>> {
         if self.json {
-            return Ok(Box::new(JsonFormatter));
+            return Ok(if on_terminal() {
+                Box::new(JsonOnTerminal(JsonFormatter))
+            } else {
+                Box::new(JsonFormatter)
+            });
         }
         let end: &[u8] = if self.null_delimited { b"\0" } else { b"\n" };
         if let Some(text) = &self.format {
@@ -403,7 +413,7 @@ impl FormArgs {
             if self.null_delimited {
                 template.push_end(end);
             }
-            return Ok(Box::new(template));
+            return Ok(Box::new(template.for_terminal(on_terminal())));
         }
         if let Some(separator) = &self.key_separator {
             let bytes =

@@ -2,30 +2,63 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Args, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use super::completion;
+use super::completion::{script, static_script};
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use crate::client::settings::Settings;
+use crate::commands::command::Command;
+use crate::commands::install_completions;
 use crate::commands::install_links::{Action, Page};
+use crate::completion::{self, Place, place};
 use crate::error::{Error, Kind, Result};
 use crate::output::OutputOptions;
 
-/// Print the completion script of a shell
+/// Print the completion script of a shell, or put it in its place
 ///
-/// The script asks kafkit itself at each press of the key, and so offers live names of topics and groups.
+/// The script asks kafkit itself at each press of the key, and so offers live names of topics, groups and more. It
+/// completes Apache Kafka's tools, too.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
-  kafkit completions bash > ~/.local/share/bash-completion/completions/kafkit
-  kafkit completions zsh > ~/.zfunc/_kafkit
-  kafkit completions fish > ~/.config/fish/completions/kafkit.fish")]
+#[command(
+    subcommand_negates_reqs = true,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:
+  kafkit completions install               for your shell, where it looks
+  kafkit completions install zsh --dry-run
+  source <(kafkit completions bash)        for this shell alone"
+)]
 pub struct CompletionsArgs {
+    #[command(subcommand)]
+    verb: Option<CompletionsVerb>,
     /// bash, zsh, fish, elvish or powershell
-    shell: Shell,
+    #[arg(required = true)]
+    shell: Option<Shell>,
     /// A script that works without kafkit, and so knows commands and flags but no live names
     #[arg(long = "static")]
     is_static: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum CompletionsVerb {
+    /// Write the script to where the shell looks for it
+    ///
+    /// Says what was written, and which line to add to the shell's start file where it does not find it by itself.
+    #[command(after_help = "Examples:
+  kafkit completions install
+  kafkit completions install fish --dry-run")]
+    Install {
+        /// Your own, as $SHELL has it, when not given
+        #[arg(value_parser = ["bash", "zsh", "fish"])]
+        shell: Option<String>,
+        /// Say what would be written and write nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Replace files of other programs
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// Print the man page, or write all of them into a directory
@@ -55,12 +88,35 @@ pub struct InstallLinksArgs {
 
 impl IntoInvocation for CompletionsArgs {
     fn into_invocation(self, java: &JavaNames) -> Result<Invocation> {
-        let script = if self.is_static {
-            completion::static_script(self.shell)
-        } else {
-            completion::script(self.shell, &(java.links)())?
-        };
-        Ok(local(Action::Completions(script)))
+        let names = (java.links)();
+        match (self.verb, self.shell) {
+            (
+                Some(CompletionsVerb::Install {
+                    shell,
+                    dry_run,
+                    force,
+                }),
+                _,
+            ) => {
+                let shell = shell_to_install_for(shell)?;
+                let Place {
+                    script,
+                    links,
+                    advice,
+                } = place(shell, &names)?;
+                Ok(local(install_completions::Action {
+                    text: completion::script(shell, &names).into_bytes(),
+                    script,
+                    links,
+                    advice,
+                    is_dry_run: dry_run,
+                    replaces: force,
+                }))
+            }
+            (None, Some(shell)) if self.is_static => Ok(local(Action::Completions(static_script(shell)))),
+            (None, Some(shell)) => Ok(local(Action::Completions(script(shell, &names)?))),
+            (None, None) => Err(Error::usage("the shell is missing")),
+        }
     }
 }
 
@@ -81,7 +137,19 @@ impl IntoInvocation for InstallLinksArgs {
     }
 }
 
-fn local(action: Action) -> Invocation {
+/// The shell that is named, or else the user's own.
+fn shell_to_install_for(name: Option<String>) -> Result<completion::Shell> {
+    let name = name.or_else(|| std::env::var("SHELL").ok()).unwrap_or_default();
+    let name = name.rsplit('/').next().unwrap_or_default();
+    completion::Shell::of_name(name).ok_or_else(|| {
+        Error::usage(format!(
+            "$SHELL is \"{name}\", whose place for completions is not known"
+        ))
+        .hint("say bash, zsh or fish; `kafkit completions elvish` prints a script")
+    })
+}
+
+fn local(action: impl Command + 'static) -> Invocation {
     Invocation {
         command: Box::new(action),
         settings: Settings::default(),

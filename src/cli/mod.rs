@@ -18,6 +18,8 @@ pub mod doctor;
 pub mod dump_log;
 pub mod generate;
 pub mod groups;
+mod habit_tables;
+mod habits;
 pub mod invocation;
 pub mod leaders;
 pub mod nouns;
@@ -42,11 +44,15 @@ pub mod users;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::ArgMatches;
+
 use crate::client;
 use crate::commands::command;
 use crate::commands::context::Context;
+use crate::commands::welcome;
 use crate::error::{Error, Kind, Result};
-use crate::output::{self, Printer};
+use crate::output::{self, OutputOptions, Printer};
+use connection_args::ConnectionArgs;
 use invocation::{Invocation, JavaNames};
 use nouns::{invocation, tree_for};
 
@@ -54,16 +60,38 @@ use nouns::{invocation, tree_for};
 pub fn run(argv: &[OsString], java: &JavaNames) -> ExitCode {
     completion::complete_if_asked();
     let argv = &with_version_as_flag(argv);
+    if argv.len() < 2 && output::is_on_terminal() {
+        return ended(welcome().and_then(execute));
+    }
     let parsed = match tree_for(argv).try_get_matches_from(argv) {
         Ok(parsed) => Ok(parsed),
         // Without any word there is nothing to be told apart: the help says what there is.
         Err(message) if !message.use_stderr() || argv.len() < 2 => return output::clap_message(&message),
-        Err(refusal) => Err(refusal::explain(&refusal, argv)),
+        Err(refusal) => parsed_as_meant(&refusal, argv),
     };
-    match parsed
-        .and_then(|matches| invocation(&matches, java))
-        .and_then(execute)
-    {
+    ended(
+        parsed
+            .and_then(|matches| invocation(&matches, java))
+            .and_then(execute),
+    )
+}
+
+/// The program's name alone: where commands would go.
+fn welcome() -> Result<Invocation> {
+    let connection = ConnectionArgs {
+        profile: std::env::var("KAFKIT_PROFILE").ok(),
+        ..ConnectionArgs::default()
+    };
+    Ok(Invocation {
+        command: Box::new(welcome::Action),
+        settings: connection.into_raw_settings()?,
+        output: OutputOptions::default(),
+    })
+}
+
+/// The exit code of an outcome, and the line that an error is.
+fn ended(outcome: Result<()>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let needs_no_words = match error.kind() {
@@ -77,6 +105,28 @@ pub fn run(argv: &[OsString], java: &JavaNames) -> ExitCode {
             ExitCode::from(error.kind().exit_code())
         }
     }
+}
+
+/// What a refused line is taken for, where it only differs in a habit.
+fn parsed_as_meant(refusal: &clap::Error, argv: &[OsString]) -> Result<ArgMatches> {
+    let words: Option<Vec<String>> = argv.iter().map(|word| word.to_str().map(str::to_owned)).collect();
+    let meant = words.as_ref().and_then(|words| habits::meant(words, takes));
+    if let Some(meant) = meant.as_ref().filter(|meant| meant.is_taken)
+        && let Ok(parsed) = parse(&meant.argv)
+    {
+        return Ok(parsed);
+    }
+    Err(refusal::explain(refusal, argv, meant))
+}
+
+fn parse(argv: &[String]) -> std::result::Result<ArgMatches, clap::Error> {
+    let words: Vec<OsString> = argv.iter().map(OsString::from).collect();
+    tree_for(&words).try_get_matches_from(&words)
+}
+
+/// Whether a line makes sense.
+fn takes(argv: &[String]) -> bool {
+    parse(argv).is_ok()
 }
 
 /// `kafkit version`, as many programs have it, is `kafkit --version`.

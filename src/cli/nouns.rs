@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{ArgMatches, Args, Command};
 
+use super::habits::with_aliases;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
     acls, broker, config, configs, consume, copy, describe, doctor, dump_log, generate, groups, leaders,
@@ -80,7 +81,7 @@ impl Row {
 
 /// The whole clap tree; help, completions and man pages are made from it.
 pub fn command_tree() -> Command {
-    root().subcommands(NOUNS.iter().map(Row::command))
+    with_aliases(root().subcommands(NOUNS.iter().map(Row::command)))
 }
 
 /// The part of the tree that `argv` (the program's name first) needs. To build all of it takes a third of the time
@@ -90,7 +91,7 @@ pub fn tree_for(argv: &[OsString]) -> Command {
     match first {
         Some("--version" | "-V") => root(),
         Some(word) => match NOUNS.iter().find(|row| row.word == word) {
-            Some(row) => root().subcommand(row.command()),
+            Some(row) => with_aliases(root().subcommand(row.command())),
             None => command_tree(),
         },
         None => command_tree(),

@@ -8,7 +8,7 @@ use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::times::parse_time;
 use crate::client::settings::{Origin, Use};
-use crate::commands::produce::{self, Action, Fixed};
+use crate::commands::produce::{Action, Fixed};
 use crate::error::{Error, Result};
 use crate::input::RecordParser;
 use crate::input::chunks::Source;
@@ -17,7 +17,7 @@ use crate::input::json::JsonParser;
 use crate::input::lines::{KeyIn, LineParser, Unseparated};
 use crate::input::splitter::PieceEnd;
 use crate::output::voice::NativeVoice;
-use crate::output::{OutputOptions, record_template::unescape};
+use crate::output::{OutputOptions, is_on_terminal, record_template::unescape};
 use crate::plain_words;
 
 const EXAMPLES: &str = "\
@@ -229,7 +229,7 @@ impl IntoInvocation for ProduceArgs {
             is_sync: false,
             commit_every: self.delivery.transaction_every,
             batch_bytes: 1_000_000,
-            prompts: produce::is_on_terminal() && !self.quiet,
+            prompts: is_on_terminal() && !self.quiet,
             topic_wait,
             overrides,
             defaults: Vec::new(),

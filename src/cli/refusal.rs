@@ -7,14 +7,82 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::habits::{self, Meant};
 use crate::error::Error;
 use crate::spelling::closest;
 
 /// The refusal of `argv` (the program's name first) as kafkit's own error.
-pub(super) fn explain(refusal: &clap::Error, argv: &[OsString]) -> Error {
-    let tree = super::nouns::command_tree();
+///
+/// `meant` is a line that it was probably meant to be. Without one, the word that was refused may be near another.
+pub(super) fn explain(refusal: &clap::Error, argv: &[OsString], meant: Option<Meant>) -> Error {
+    let mut tree = super::nouns::command_tree();
+    // So that each command has the flags that all commands have.
+    tree.build();
     let (path, command) = command_named(&tree, argv);
-    Error::usage(message(refusal, &path, command)).hint(format!("see `{path} --help`"))
+    let told = message(refusal, &path, command);
+    let near = near_word(refusal, command);
+    let line = match (meant, &near) {
+        (Some(meant), _) => habits::shown(&meant.argv).map(|line| (line, meant.argv)),
+        (None, Some((typed, near))) => respelled(argv, typed, near),
+        (None, None) => None,
+    };
+    match (line, near) {
+        (Some((line, argv)), _) => {
+            let argv: Vec<OsString> = argv.into_iter().map(OsString::from).collect();
+            let (path, _) = command_named(&tree, &argv);
+            Error::usage(format!("{told}; did you mean `{line}`?")).hint(format!("see `{path} --help`"))
+        }
+        (None, Some((_, near))) => {
+            Error::usage(format!("{told}; did you mean {near}?")).hint(format!("see `{path} --help`"))
+        }
+        (None, None) => {
+            Error::usage(with_choices(told, refusal, command)).hint(format!("see `{path} --help`"))
+        }
+    }
+}
+
+/// The line with the word spelled as another one that is near, if clap takes it then.
+fn respelled(argv: &[OsString], typed: &str, near: &str) -> Option<(String, Vec<String>)> {
+    let words: Option<Vec<String>> = argv.iter().map(|word| word.to_str().map(str::to_owned)).collect();
+    let line = habits::respelled(&words?, typed, near);
+    let shown = habits::shown(&line).filter(|_| super::takes(&line))?;
+    Some((shown, line))
+}
+
+/// The word that was refused, and the one of those there are that is near it.
+fn near_word(refusal: &clap::Error, command: &clap::Command) -> Option<(String, String)> {
+    match refusal.kind() {
+        ErrorKind::UnknownArgument => {
+            let argument = text(refusal, ContextKind::InvalidArg);
+            let typed = flag(&argument).strip_prefix("--")?;
+            let near = closest(typed, command.get_arguments().filter_map(clap::Arg::get_long))?;
+            Some((format!("--{typed}"), format!("--{near}")))
+        }
+        ErrorKind::InvalidValue => {
+            let typed = text(refusal, ContextKind::InvalidValue);
+            if typed.is_empty() {
+                return None;
+            }
+            let values = list(refusal, ContextKind::ValidValue);
+            let near = closest(&typed, values.iter().map(String::as_str))?.to_owned();
+            Some((typed, near))
+        }
+        ErrorKind::InvalidSubcommand => {
+            let typed = text(refusal, ContextKind::InvalidSubcommand);
+            let names = command.get_subcommands().map(clap::Command::get_name);
+            let near = closest(&typed, names)?.to_owned();
+            Some((typed, near))
+        }
+        _ => None,
+    }
+}
+
+/// The message, and the commands there are where another one was typed.
+fn with_choices(told: String, refusal: &clap::Error, command: &clap::Command) -> String {
+    match refusal.kind() {
+        ErrorKind::InvalidSubcommand => format!("{told}; there are {}", subcommands(command, "and")),
+        _ => told,
+    }
 }
 
 /// The command that the words name, as far as they name one, and its words.
@@ -23,7 +91,7 @@ fn command_named<'a>(tree: &'a clap::Command, argv: &[OsString]) -> (String, &'a
     let mut command = tree;
     for word in argv.iter().skip(1).filter_map(|word| word.to_str()) {
         if let Some(next) = command.find_subcommand(word) {
-            path = format!("{path} {word}");
+            path = format!("{path} {}", next.get_name());
             command = next;
         }
     }
@@ -36,17 +104,15 @@ fn message(refusal: &clap::Error, path: &str, command: &clap::Command) -> String
     let value = text(refusal, ContextKind::InvalidValue);
     match refusal.kind() {
         ErrorKind::UnknownArgument if argument.starts_with('-') => {
-            let meant = text(refusal, ContextKind::SuggestedArg);
-            format!("`{path}` has no flag {argument}{}", guess(&meant))
+            format!("`{path}` has no flag {argument}")
         }
         ErrorKind::UnknownArgument => format!("`{path}` has no place for \"{argument}\""),
         ErrorKind::InvalidValue if value.is_empty() => {
             format!("{argument}: the value is missing{}", choice(refusal))
         }
         ErrorKind::InvalidValue => {
-            let meant = text(refusal, ContextKind::SuggestedValue);
             let choices = alternatives(&list(refusal, ContextKind::ValidValue));
-            format!("{name} takes {choices}, not \"{value}\"{}", guess(&meant))
+            format!("{name} takes {choices}, not \"{value}\"")
         }
         ErrorKind::ValueValidation => {
             let why = refusal.source().map_or_else(String::new, ToString::to_string);
@@ -67,12 +133,7 @@ fn message(refusal: &clap::Error, path: &str, command: &clap::Command) -> String
         }
         ErrorKind::InvalidSubcommand => {
             let typed = text(refusal, ContextKind::InvalidSubcommand);
-            let names = command.get_subcommands().map(clap::Command::get_name);
-            let rest = match closest(&typed, names) {
-                Some(meant) => guess(meant),
-                None => format!("; there are {}", subcommands(command, "and")),
-            };
-            format!("`{path}` has no command \"{typed}\"{rest}")
+            format!("`{path}` has no command \"{typed}\"")
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             if command.has_subcommands() =>
@@ -122,14 +183,6 @@ fn choice(refusal: &clap::Error) -> String {
     match list(refusal, ContextKind::ValidValue).as_slice() {
         [] => String::new(),
         values => format!("; it takes {}", alternatives(values)),
-    }
-}
-
-fn guess(meant: &str) -> String {
-    if meant.is_empty() {
-        String::new()
-    } else {
-        format!("; did you mean {}?", flag(meant))
     }
 }
 

@@ -27,6 +27,7 @@ mod setting_keys;
 pub mod setting_values;
 pub mod settings;
 pub mod typed_settings;
+pub mod whereabouts;
 
 use crate::error::{Error, Kind, Result};
 use crate::wire::WireError;

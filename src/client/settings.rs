@@ -211,7 +211,7 @@ impl Settings {
     }
 
     /// Where a key stands, for a message: `client.properties line 3: ssl.protocol`.
-    pub(super) fn place(&self, key: &str) -> String {
+    pub fn place(&self, key: &str) -> String {
         match self.find(key).map(|setting| &setting.origin) {
             Some(origin) => place(key, origin),
             None => key.to_owned(),

@@ -106,7 +106,7 @@ fn links(names: &[String], dir: &Path, force: bool, context: &mut Context) -> Re
     )
 }
 
-fn in_the_way(error: &io::Error, path: &Path) -> Error {
+pub(super) fn in_the_way(error: &io::Error, path: &Path) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::NotFound => Kind::NotFound,
         _ => Kind::Failed,

@@ -87,6 +87,13 @@ pub struct Action {
     pub voice: &'static dyn Voice,
 }
 
+impl Action {
+    /// Whether somebody types what is sent.
+    fn reads_terminal(&self) -> bool {
+        self.sources.contains(&Source::Stdin) && std::io::stdin().is_terminal()
+    }
+}
+
 impl std::fmt::Debug for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Action")
@@ -140,6 +147,11 @@ pub fn run(mut action: Action, context: &mut Context) -> Result<()> {
         context
             .printer
             .note(format_args!("continuing behind {passed} of the input"));
+    }
+    if action.reads_terminal()
+        && let Some(line) = action.voice.before_typing(action.prompts)
+    {
+        context.printer.note(line);
     }
     let engine = Engine::for_sending(context.client.settings(), &action.overrides);
     context.printer.detail(engine.explanation());
@@ -584,9 +596,4 @@ fn files(sources: &[Source]) -> Vec<PathBuf> {
         })
         .collect();
     files.unwrap_or_default()
-}
-
-/// Whether both ends of the program are a person's.
-pub fn is_on_terminal() -> bool {
-    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }

@@ -13,6 +13,7 @@ mod config_words;
 mod known;
 mod line;
 mod offer;
+mod places;
 mod question;
 mod scripts;
 mod seen_headers;
@@ -25,8 +26,10 @@ use std::time::Duration;
 
 pub use line::Line;
 pub use offer::{Candidate, Offer, Paths};
+pub use places::{Place, place};
 pub use question::Question;
 pub use scripts::{Shell, script};
+pub use shell_words::quoted;
 pub use values::offer_of;
 pub use wanted::Wanted;
 

@@ -137,9 +137,14 @@ impl Offer {
         answer
     }
 
-    /// For fish: the word, a tab, what it is. fish quotes by itself.
-    pub(super) fn for_fish(&self) -> String {
+    /// For fish: the word, a tab, what it is. fish quotes by itself. Behind the prefix of paths is what is typed of the
+    /// path, without quotes.
+    pub(super) fn for_fish(&self, typed: &str) -> String {
         let mut answer = self.mode();
+        if let Some((_, prefix)) = &self.paths {
+            answer.push('\t');
+            answer.push_str(typed.strip_prefix(prefix.as_str()).unwrap_or_default());
+        }
         for Candidate { value, help } in &self.candidates {
             answer.push_str(&format!("\n{value}\t{}", one_line(help)));
         }

@@ -73,7 +73,7 @@ impl Question {
             _ if self.line.is_behind => String::new(),
             Shell::Bash => offer.for_bash(&self.kept),
             Shell::Zsh => offer.for_zsh(),
-            Shell::Fish => offer.for_fish(),
+            Shell::Fish => offer.for_fish(&self.line.typed),
         }
     }
 }

@@ -131,6 +131,14 @@ pub(super) fn unquote_fish(raw: &str) -> String {
     text
 }
 
+/// A text as a whole word for people to type, in quotes where it needs them.
+pub fn quoted(text: &str) -> String {
+    if !text.is_empty() && quote(text, Open::Nothing) == text {
+        return text.to_owned();
+    }
+    format!("'{}'", quote(text, Open::Single))
+}
+
 /// A text as the rest of a word of bash in which this quote is open. The quote is not closed: bash does that.
 pub(super) fn quote(text: &str, open: Open) -> String {
     let mut quoted = String::with_capacity(text.len());

@@ -22,6 +22,10 @@ impl Voice for ConsoleVoice {
         message.to_owned()
     }
 
+    fn before_typing(&self, _prompts: bool) -> Option<&'static str> {
+        None
+    }
+
     fn not_delivered(&self, topic: &str, failure: &DeliveryFailure<'_>) -> String {
         let key = match failure.key_bytes {
             0 => "null".to_owned(),

@@ -23,6 +23,7 @@ pub mod log_dirs;
 pub mod log_dump;
 pub mod mini_broker;
 pub mod offsets;
+pub mod printable;
 pub mod producers;
 pub mod profile;
 pub mod progress;
@@ -41,6 +42,7 @@ pub mod topic;
 pub mod transaction;
 pub mod user;
 pub mod voice;
+pub mod welcome;
 mod yaml;
 
 use std::fmt::Display;
@@ -183,6 +185,11 @@ pub fn not_written(error: io::Error) -> Error {
         return error;
     }
     error.context("cannot write to stdout")
+}
+
+/// Whether a person reads what is printed and can answer.
+pub fn is_on_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 /// Writes one line to stderr; a closed stderr is no failure.

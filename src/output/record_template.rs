@@ -9,6 +9,7 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 use super::digits::{push_i32, push_i64};
+use super::printable::make_printable;
 use super::record::RecordFormatter;
 use super::record_json::push_text;
 use crate::client::record_source::{ConsumedRecord, TimestampType};
@@ -19,6 +20,8 @@ use crate::filter::json_path::{JsonPath, string_of};
 pub struct Template {
     parts: Vec<Part>,
     zone: TimeZone,
+    /// What a record brings is made printable.
+    is_for_terminal: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +94,7 @@ impl Template {
         Ok(Self {
             parts,
             zone: TimeZone::system(),
+            is_for_terminal: false,
         })
     }
 
@@ -99,6 +103,7 @@ impl Template {
         Self {
             parts: vec![Part::Value(Encoding::Raw), Part::Text(end.to_vec())],
             zone: TimeZone::UTC,
+            is_for_terminal: false,
         }
     }
 
@@ -112,7 +117,15 @@ impl Template {
                 Part::Text(end.to_vec()),
             ],
             zone: TimeZone::UTC,
+            is_for_terminal: false,
         }
+    }
+
+    /// Shows what is a record's, and no text, as `\xHH`; what the template itself says stays.
+    #[must_use]
+    pub fn for_terminal(mut self, is_for_terminal: bool) -> Self {
+        self.is_for_terminal = is_for_terminal;
+        self
     }
 
     /// Ends each record with more bytes.
@@ -180,6 +193,7 @@ impl Template {
             other => Section::Text(Self {
                 parts: vec![other.clone()],
                 zone: self.zone.clone(),
+                is_for_terminal: self.is_for_terminal,
             }),
         })
     }
@@ -188,6 +202,7 @@ impl Template {
 impl RecordFormatter for Template {
     fn write(&mut self, record: &ConsumedRecord<'_>, out: &mut Vec<u8>) -> Result<(), String> {
         for part in &self.parts {
+            let begin = out.len();
             match part {
                 Part::Text(text) => out.extend_from_slice(text),
                 Part::Topic => out.extend_from_slice(record.topic.as_bytes()),
@@ -214,6 +229,9 @@ impl RecordFormatter for Template {
                     let found = record.headers.iter().rev().find(|header| header.name == name);
                     out.extend_from_slice(found.and_then(|header| header.value).unwrap_or_default());
                 }
+            }
+            if self.is_for_terminal && !matches!(part, Part::Text(_)) {
+                make_printable(begin, out);
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::fold::fold;
 use super::log_dump::cells;
+use super::printable::printable;
 use super::{Format, Printer, yaml};
 use crate::error::{Error, Result};
 
@@ -61,10 +62,10 @@ pub struct Cell {
 
 impl Cell {
     pub fn text(text: impl Into<String>) -> Self {
-        let human = text.into();
+        let text = text.into();
         Self {
-            exact: Value::from(human.as_str()),
-            human,
+            human: printable(&text).into_owned(),
+            exact: Value::from(text),
         }
     }
 

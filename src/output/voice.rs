@@ -29,6 +29,9 @@ pub trait Voice: fmt::Debug {
     /// A consumed record that cannot be printed and is passed over; `problem` begins with its place.
     fn passed_over(&self, problem: &str) -> String;
 
+    /// What is said once before records are typed, at a prompt for each line or not; `None` where nothing is.
+    fn before_typing(&self, prompts: bool) -> Option<&'static str>;
+
     /// Whether `produce` ends with a line that counts its records.
     fn sums_up(&self) -> bool;
 
@@ -47,6 +50,14 @@ impl Voice for NativeVoice {
 
     fn bad_input(&self, number: u64, message: &str) -> String {
         format!("line {number}: {message}")
+    }
+
+    fn before_typing(&self, prompts: bool) -> Option<&'static str> {
+        Some(if prompts {
+            "each line is a record; Ctrl-D ends"
+        } else {
+            "reading what is typed; Ctrl-D ends"
+        })
     }
 
     fn not_delivered(&self, topic: &str, failure: &DeliveryFailure<'_>) -> String {

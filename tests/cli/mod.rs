@@ -1,6 +1,7 @@
 //! Does each command do what it says?
 
 mod acls;
+mod at_a_terminal;
 mod broken_pipe;
 mod completions;
 mod configs;
@@ -14,6 +15,7 @@ mod dump_log_memory;
 mod dump_log_verify;
 mod exit_codes;
 mod groups;
+mod habits;
 mod handbook;
 mod java_console;
 mod java_topics;

@@ -307,17 +307,17 @@ fn a_secret_is_typed_unseen_and_ctrl_c_leaves_the_terminal_as_it_was() {
     let terminal = Terminal::new();
     let line = "kafkit profile create p -b h:1 --ask sasl.password && kafkit profile show -o tsv p";
     let mut screen = terminal.start_on_a_screen(line);
-    screen.shows("sasl.password: ");
+    screen.prints_until("sasl.password: ");
     screen.types("hunterX\u{7f}2\n");
-    screen.shows("sasl.password\t[hidden]");
+    screen.prints_until("sasl.password\t[hidden]");
     let written = fs::read_to_string(terminal.home().join(CONFIG)).unwrap();
     assert!(written.contains("sasl.password = \"hunter2\""), "{written}");
     let line =
         "kafkit profile create q --ask sasl.password; echo \"exit $?\"; stty -a | grep -o \"[-]*echo \"";
     let mut screen = terminal.start_on_a_screen(line);
-    screen.shows("sasl.password: ");
+    screen.prints_until("sasl.password: ");
     screen.types("\u{3}");
-    screen.shows("exit 130\r\necho ");
+    screen.prints_until("exit 130\r\necho ");
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn flags_that_are_not_there() {
     );
     refused(
         &["consume", "t", "--ofset", "3"],
-        "`kafkit consume` has no flag --ofset; did you mean --offset? (see `kafkit consume --help`)",
+        "`kafkit consume` has no flag --ofset; did you mean `kafkit consume t --offset 3`? (see `kafkit consume --help`)",
     );
     refused(
         &["describe", "cluster", "one"],
@@ -40,7 +40,7 @@ fn values_that_are_missing_or_make_no_sense() {
     );
     refused(
         &["topics", "list", "-o", "jsnol"],
-        "--output takes table, json, jsonl, tsv or name, not \"jsnol\"; did you mean jsonl? (see `kafkit topics list --help`)",
+        "--output takes table, json, jsonl, tsv or name, not \"jsnol\"; did you mean `kafkit topics list -o jsonl`? (see `kafkit topics list --help`)",
     );
     refused(
         &["consume", "t", "-n", "many"],
@@ -64,7 +64,7 @@ fn commands_that_are_missing_or_not_there() {
     );
     refused(
         &["topcs", "list"],
-        "`kafkit` has no command \"topcs\"; did you mean topics? (see `kafkit --help`)",
+        "`kafkit` has no command \"topcs\"; did you mean `kafkit topics list`? (see `kafkit topics list --help`)",
     );
     refused(
         &["clusters"],

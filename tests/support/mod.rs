@@ -3,6 +3,8 @@
 pub mod certificates;
 pub mod cluster;
 pub mod cutting_proxy;
+pub mod gate;
+pub mod prompt;
 pub mod random;
 pub mod shell;
 pub mod suite;

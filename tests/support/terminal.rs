@@ -66,6 +66,11 @@ impl Terminal {
         self.suite.file(name, content.replace("HOST", &self.host()));
     }
 
+    /// A folder in the folder.
+    pub fn folder(&self, name: &str) {
+        std::fs::create_dir_all(self.suite.home().join(name)).expect("a folder in the test's home");
+    }
+
     /// Types a line, in which `HOST` is the address, and waits for its end.
     pub fn run(&self, line: &str) -> Outcome {
         self.run_with_input(line, "")
@@ -202,14 +207,15 @@ impl Program {
         );
     }
 
-    /// Waits for a part of what it printed: all of a screen is stdout.
+    /// Waits until it has printed this, and returns all that it printed so far.
     #[track_caller]
-    pub fn shows(&self, part: &str) {
+    pub fn prints_until(&self, part: &str) -> String {
         assert!(
             self.stdout.wait_for(|text| text.contains(part)),
             "not {part:?}: {}",
             self.story()
         );
+        self.stdout.so_far()
     }
 
     /// Waits for a part of its stderr.

@@ -51,7 +51,9 @@ pub(super) fn show(file: &LogDirFile, how: &Records, range: Range, printer: &mut
     let partition = partition_of(file);
     let formatter = match how {
         Records::Template(text) => Formatter::Template(
-            Template::compile(text).map_err(|why| Error::usage(format!("--format: {why}")))?,
+            Template::compile(text)
+                .map_err(|why| Error::usage(format!("--format: {why}")))?
+                .for_terminal(printer.is_terminal()),
         ),
         Records::Json => match internal_json::Topic::of(&partition.topic) {
             Some(topic) => Formatter::Internal(topic),

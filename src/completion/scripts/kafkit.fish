@@ -4,16 +4,14 @@ function __kafkit_complete
     set -l before (commandline --current-process --tokenize --cut-at-cursor)
     set -l typed (commandline --current-token --cut-at-cursor)
     set -l lines (KAFKIT_COMPLETE=fish kafkit $before "$typed" 2> /dev/null)
-    set -l mode (string split --max 1 \t -- "$lines[1]")
+    set -l mode (string split --max 2 \t -- "$lines[1]")
     switch "$mode[1]"
         case files
-            set -l begins (math (string length -- "$mode[2]") + 1)
-            for path in (__fish_complete_path (string sub --start $begins -- "$typed"))
+            for path in (__fish_complete_path "$mode[3]")
                 printf '%s%s\n' "$mode[2]" "$path"
             end
         case directories
-            set -l begins (math (string length -- "$mode[2]") + 1)
-            for path in (__fish_complete_directories (string sub --start $begins -- "$typed"))
+            for path in (__fish_complete_directories "$mode[3]")
                 printf '%s%s\n' "$mode[2]" "$path"
             end
         case '*'

@@ -23,7 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::input::chunks::Source;
 use crate::input::splitter::PieceEnd;
 use crate::java::classes;
-use crate::output::{OutputOptions, Printer, stderr_line};
+use crate::output::{OutputOptions, Printer, is_on_terminal, stderr_line};
 use line_reader::JavaLineReader;
 use options::OPTIONS;
 
@@ -175,7 +175,7 @@ fn produce(parsed: &Parsed) -> Result<()> {
         batch_bytes: batch_bytes.unwrap_or(1_000_000),
         is_sync: parsed.has("sync"),
         commit_every: None,
-        prompts: produce::is_on_terminal(),
+        prompts: is_on_terminal(),
         topic_wait: Duration::from_millis(u64::try_from(block).unwrap_or(0)),
         overrides: Vec::new(),
         defaults,

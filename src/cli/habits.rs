@@ -1,0 +1,260 @@
+//! What people type who come from other tools, and what it is called here.
+//!
+//! Three ways to meet a habit: other names of commands and flags are taken as they are (`aliases`); a flag that only
+//! stands in another place is put there (`Meant::is_taken`); and what has another shape is answered with the line to
+//! type. Nothing is guessed: a line is only put in the place of another when clap takes it.
+
+use super::habit_tables::{ALIASES, FLAG_ALIASES, FLAGS, Flag, JAVA_VERBS, KCAT_MODES, WORDS};
+use crate::completion::quoted;
+
+/// A line that says in kafkit's words what another line probably meant.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Meant {
+    /// The program's name first.
+    pub(super) argv: Vec<String>,
+    /// Nothing but the place of a flag differs, so that it may be run without a word.
+    pub(super) is_taken: bool,
+}
+
+/// The other names of commands and flags, hidden in help and completion.
+pub(super) fn with_aliases(command: clap::Command) -> clap::Command {
+    let name = command.get_name().to_owned();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|inner| inner.get_name().to_owned())
+        .collect();
+    command
+        .mut_args(|argument| with_flag_aliases(argument, &name))
+        .mut_subcommands(|inner| {
+            let rows = ALIASES.iter().filter(|(within, command, _)| {
+                *command == inner.get_name() && (within.is_empty() || *within == name)
+            });
+            // Where another command has the name, it keeps it.
+            let aliases = rows.flat_map(|(_, _, aliases)| aliases.iter().copied());
+            let free: Vec<&str> = aliases
+                .filter(|alias| !names.iter().any(|name| name == alias))
+                .collect();
+            with_aliases(inner.aliases(free))
+        })
+}
+
+fn with_flag_aliases(argument: clap::Arg, command: &str) -> clap::Arg {
+    let long = argument.get_long().map(str::to_owned);
+    let rows = FLAG_ALIASES
+        .iter()
+        .filter(|row| long.as_deref() == Some(row.flag) && (row.of.is_empty() || row.of == command));
+    rows.fold(argument, |argument, row| {
+        let argument = argument.aliases(row.aliases.iter().copied());
+        match row.short {
+            Some(short) => argument.short_alias(short),
+            None => argument,
+        }
+    })
+}
+
+/// What a line that clap refuses probably meant; `parses` says whether clap takes a line.
+pub(super) fn meant(argv: &[String], parses: impl Fn(&[String]) -> bool) -> Option<Meant> {
+    let (program, words) = argv.split_first()?;
+    let with_program = |words: &[String]| [std::slice::from_ref(program), words].concat();
+    let moved = flags_behind_the_command(words);
+    let placed = replaced_flags(&moved);
+    if placed != words && !has_told_flag(&moved) {
+        let argv = with_program(&placed);
+        if parses(&argv) {
+            return Some(Meant { argv, is_taken: true });
+        }
+    }
+    let renamed = of_kcat(words).or_else(|| renamed_words(&moved)).unwrap_or(moved);
+    let renamed = canonical(renamed);
+    for candidate in [replaced_flags(&renamed), renamed] {
+        let argv = with_program(&candidate);
+        if candidate != words && parses(&argv) {
+            return Some(Meant {
+                argv,
+                is_taken: false,
+            });
+        }
+    }
+    None
+}
+
+/// The same with one word spelled otherwise: `typed` becomes `near`.
+pub(super) fn respelled(argv: &[String], typed: &str, near: &str) -> Vec<String> {
+    let respell = |word: &String| match word.split_once('=') {
+        _ if word == typed => near.to_owned(),
+        Some((flag, value)) if flag == typed => format!("{near}={value}"),
+        _ => word.clone(),
+    };
+    argv.iter().map(respell).collect()
+}
+
+/// A line for a message, as a shell takes it; `None` where it is too long to be read or may hold a secret.
+pub(super) fn shown(argv: &[String]) -> Option<String> {
+    const LONGEST: usize = 160;
+    let has_secret = |word: &String| {
+        let word = word.to_lowercase();
+        ["password", "secret", "jaas", "token", "key="]
+            .iter()
+            .any(|part| word.contains(part))
+    };
+    if argv.iter().any(has_secret) {
+        return None;
+    }
+    let words: Vec<String> = argv.iter().skip(1).map(|word| quoted(word)).collect();
+    let line = format!("kafkit {}", words.join(" "));
+    (line.chars().count() <= LONGEST).then_some(line)
+}
+
+/// `-b HOST topics list` as `topics list -b HOST`.
+fn flags_behind_the_command(words: &[String]) -> Vec<String> {
+    let mut begin = 0;
+    while let Some(word) = words.get(begin).filter(|word| word.starts_with('-')) {
+        let takes_value = matches!(
+            word.as_str(),
+            "-b" | "-X" | "--bootstrap-server" | "--brokers" | "--profile" | "--timeout" | "--command-config"
+        );
+        begin += if takes_value { 2 } else { 1 };
+    }
+    let Some((flags, command)) = words.split_at_checked(begin) else {
+        return words.to_vec();
+    };
+    let path = command.iter().take_while(|word| !word.starts_with('-')).count();
+    match command.split_at_checked(path) {
+        Some((path, rest)) if !path.is_empty() => [path, rest, flags].concat(),
+        _ => words.to_vec(),
+    }
+}
+
+/// Commands by their own names.
+fn canonical(mut words: Vec<String>) -> Vec<String> {
+    let own = |within: &str, typed: &str| {
+        let belongs = |row: &&(&str, &str, &[&str])| (row.0 == within || row.0.is_empty()) && row.2.contains(&typed);
+        ALIASES.iter().find(belongs).map(|(_, name, _)| (*name).to_owned())
+    };
+    let mut within = "kafkit".to_owned();
+    for word in words.iter_mut().take(2) {
+        if let Some(name) = own(&within, word) {
+            *word = name;
+        }
+        within.clone_from(word);
+    }
+    words
+}
+
+/// Words in front that another tool has in the place of ours, Java's flags for verbs among them.
+fn renamed_words(words: &[String]) -> Option<Vec<String>> {
+    let begins = |old: &[&str]| {
+        old.iter()
+            .enumerate()
+            .all(|(place, word)| words.get(place).is_some_and(|typed| typed == word))
+    };
+    let longest = WORDS
+        .iter()
+        .filter(|(old, _)| begins(old))
+        .max_by_key(|(old, _)| old.len());
+    if let Some((old, new)) = longest {
+        let rest = words.get(old.len()..).unwrap_or_default();
+        return Some(
+            new.iter()
+                .map(ToString::to_string)
+                .chain(rest.iter().cloned())
+                .collect(),
+        );
+    }
+    let (noun, rest) = words.split_first()?;
+    let row = JAVA_VERBS
+        .iter()
+        .find(|row| row.nouns.contains(&noun.as_str()) && rest.iter().any(|word| word == row.flag))?;
+    let rest = rest.iter().filter(|word| *word != row.flag).cloned();
+    Some(row.command.iter().map(ToString::to_string).chain(rest).collect())
+}
+
+/// kcat's modes: `-C -t TOPIC` and its kin, wherever the letter is.
+fn of_kcat(words: &[String]) -> Option<Vec<String>> {
+    let words = match words.first()?.as_str() {
+        "kcat" | "kafkacat" => words.get(1..)?,
+        first if first.starts_with('-') => words,
+        _ => return None,
+    };
+    let (mode, command) = KCAT_MODES
+        .iter()
+        .find(|(mode, _)| words.iter().any(|word| word == mode))?;
+    let rest = words.iter().filter(|word| word != mode).cloned();
+    let mut line: Vec<String> = command.iter().map(ToString::to_string).collect();
+    line.extend(rest);
+    Some(line)
+}
+
+/// The command that a line is for, by its first words.
+fn command_of(words: &[String]) -> String {
+    let path: Vec<&str> = words
+        .iter()
+        .map(String::as_str)
+        .take_while(|word| !word.starts_with('-'))
+        .take(2)
+        .collect();
+    path.join(" ")
+}
+
+fn row_of(command: &str, flag: &str) -> Option<&'static Flag> {
+    let fits = |row: &&Flag| row.old.contains(&flag) && row.of.iter().any(|of| command.starts_with(of));
+    FLAGS.iter().find(fits)
+}
+
+fn has_told_flag(words: &[String]) -> bool {
+    let command = command_of(words);
+    words
+        .iter()
+        .any(|word| row_of(&command, flag_of(word).0).is_some_and(|row| row.is_told))
+}
+
+fn flag_of(word: &str) -> (&str, Option<&str>) {
+    match word.split_once('=') {
+        Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
+        _ => (word, None),
+    }
+}
+
+/// Flags of other tools in ours: a positional value goes right behind the command.
+fn replaced_flags(words: &[String]) -> Vec<String> {
+    let command = command_of(words);
+    let path = words
+        .iter()
+        .take_while(|word| !word.starts_with('-'))
+        .count()
+        .min(2);
+    let mut line: Vec<String> = Vec::new();
+    let mut named: Vec<String> = Vec::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let (flag, joined) = flag_of(word);
+        let Some(row) = row_of(&command, flag).filter(|_| word.starts_with('-')) else {
+            line.push(word.clone());
+            continue;
+        };
+        let value = if row.takes_value {
+            joined.map(str::to_owned).or_else(|| rest.next().cloned())
+        } else {
+            None
+        };
+        if row.new.is_empty() && row.takes_value {
+            named.extend(value);
+            continue;
+        }
+        for new in row.new {
+            line.push(new.replace("{}", value.as_deref().unwrap_or_default()));
+        }
+    }
+    // Of a noun without verbs the value is right behind it.
+    let place = if WITHOUT_VERBS.iter().any(|noun| command.starts_with(noun)) {
+        1
+    } else {
+        2
+    };
+    let place = place.min(path).min(line.len());
+    line.splice(place..place, named);
+    line
+}
+
+/// Nouns that are commands by themselves.
+const WITHOUT_VERBS: [&str; 3] = ["consume", "produce", "offset"];

@@ -1,0 +1,88 @@
+//! Which cluster a command without connection flags would talk to, and whether it is there.
+
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use super::admin::AdminClient;
+use super::deadline::Deadline;
+use super::local_broker::{self, RunningBroker};
+use super::settings::{Origin, Settings};
+use crate::error::Result;
+use crate::topic_partition::is_internal_topic;
+
+/// Where a command would go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The brokers to ask first; those of a mini broker when it runs.
+    pub servers: String,
+    /// Which setting says so; `None` where nothing does.
+    pub said_by: Option<String>,
+    /// The data directory of a mini broker, as the user would write it.
+    pub mini: Option<String>,
+    pub state: State,
+}
+
+/// Whether anybody is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    Reached {
+        cluster_id: Option<String>,
+        brokers: usize,
+        /// Kafka's own left out, in order.
+        topics: Vec<String>,
+    },
+    /// A mini broker that the next command will start.
+    Asleep,
+    /// Why there is no answer.
+    Unreachable(String),
+}
+
+/// Looks, for `limit` at most, and starts nothing.
+pub fn look(settings: &Settings, limit: Duration) -> Result<Whereabouts> {
+    let key = "bootstrap.servers";
+    let servers = settings.get(key).unwrap_or_default().to_owned();
+    let dir = local_broker::directory_named(&servers)?;
+    let mut found = Whereabouts {
+        said_by: (!servers.is_empty()).then(|| settings.place(key)),
+        mini: dir.as_deref().map(local_broker::shown),
+        servers,
+        state: State::Unreachable(format!("no answer within {} ms", limit.as_millis())),
+    };
+    let (sender, answers) = mpsc::channel();
+    let settings = settings.clone();
+    // The thread is left behind when it is late; the process ends soon after.
+    thread::spawn(move || sender.send(ask(settings, dir, limit)));
+    match answers.recv_timeout(limit) {
+        Ok(Ok((servers, state))) => {
+            found.servers = servers.unwrap_or(found.servers);
+            found.state = state;
+        }
+        Ok(Err(error)) => found.state = State::Unreachable(error.message()),
+        Err(_) => {}
+    }
+    Ok(found)
+}
+
+/// The address of the mini broker, where that is the cluster, and what the cluster says.
+fn ask(mut settings: Settings, dir: Option<PathBuf>, limit: Duration) -> Result<(Option<String>, State)> {
+    let mut address = None;
+    if let Some(dir) = dir {
+        let running = RunningBroker::find(&dir).and_then(|broker| broker.addresses.into_iter().next());
+        let Some(running) = running else {
+            return Ok((None, State::Asleep));
+        };
+        settings.set("bootstrap.servers", running.clone(), Origin::Flag);
+        address = Some(running);
+    }
+    let mut admin = AdminClient::connect_once(&settings, Deadline::for_command(limit))?;
+    let topics = admin.all_topics()?.into_iter().map(|topic| topic.name);
+    let topics = topics.filter(|topic| !is_internal_topic(topic)).collect();
+    let state = State::Reached {
+        brokers: admin.brokers()?.len(),
+        cluster_id: admin.cluster_id()?.map(str::to_owned),
+        topics,
+    };
+    Ok((address, state))
+}

@@ -1,0 +1,128 @@
+//! What does a person see who sits at a terminal, and what does a pipe get?
+
+use std::net::TcpListener;
+
+use crate::support::cluster::Cluster;
+use crate::support::terminal::Terminal;
+
+#[test]
+fn records_that_are_typed_are_prompted_for_and_the_end_is_told_once() {
+    let cluster = Cluster::start();
+    let b = cluster.bootstrap();
+    let terminal = Terminal::new();
+    let mut screen = terminal.start_on_a_screen(&format!("kafkit produce typed -b {b}"));
+    screen.prints_until("each line is a record; Ctrl-D ends\r\n>");
+    screen.types("one\n");
+    screen.prints_until("one\r\n>");
+    screen.types("two\n");
+    screen.prints_until("two\r\n>");
+    screen.types("\u{4}");
+    let shown = screen.prints_until("2 records to typed");
+    assert_eq!(shown.matches("Ctrl-D").count(), 1, "{shown}");
+    screen.leave();
+    terminal
+        .run(&format!("kafkit consume typed -e -b {b}"))
+        .succeeds()
+        .prints("one\ntwo\n");
+}
+
+#[test]
+fn control_characters_of_records_reach_a_pipe_and_no_terminal() {
+    let cluster = Cluster::start();
+    let b = cluster.bootstrap();
+    let terminal = Terminal::new();
+    // Clears the screen, renames the window, rings, and is no UTF-8.
+    let record = "a\\033[2J\\033]0;gotcha\\007b\\377c";
+    terminal
+        .run(&format!(
+            "printf '{record}\\n' | kafkit produce nasty -q -K '|' --no-separator value -b {b}"
+        ))
+        .succeeds();
+    let piped = terminal
+        .run(&format!("kafkit consume nasty -e -b {b}"))
+        .succeeds();
+    assert_eq!(piped.stdout, b"a\x1b[2J\x1b]0;gotcha\x07b\xffc\n");
+    for words in ["", "-f \"%s\\n\"", "-K :", "--json"] {
+        let screen = terminal.start_on_a_screen(&format!("kafkit consume nasty -e -b {b} {words}"));
+        let shown = screen.prints_until("c");
+        screen.leave();
+        // As JSON, what is no UTF-8 is base64.
+        assert!(shown.contains("gotcha") || words == "--json", "{words}: {shown:?}");
+        let harmful = |letter: char| letter.is_control() && !"\r\n\t".contains(letter);
+        assert!(!shown.chars().any(harmful), "{words}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_password_is_asked_for_twice_and_never_shown() {
+    let cluster = Cluster::start();
+    let b = cluster.bootstrap();
+    let terminal = Terminal::new();
+    let mut screen = terminal.start_on_a_screen(&format!("kafkit users create alice -b {b}"));
+    screen.prints_until("Password of alice: ");
+    screen.types("hunter2\n");
+    screen.prints_until("The same once more: ");
+    screen.types("hunter2\n");
+    let shown = screen.prints_until("alice");
+    assert!(!shown.contains("hunter2"), "{shown}");
+    screen.leave();
+    let listed = terminal
+        .run(&format!("kafkit users list -o name -b {b}"))
+        .succeeds();
+    assert_eq!(listed.stdout(), "alice\n");
+    // The terminal shows again what is typed when Ctrl-C has ended the question.
+    let mut shell = terminal.start_on_a_screen("sh");
+    shell.types("PS1=rea\"\"dy\n");
+    shell.prints_at_last("ready");
+    shell.types(&format!("kafkit users create bob -b {b}\n"));
+    shell.prints_until("Password of bob: ");
+    // The shell's own prompt comes behind the question's line.
+    shell.types("\u{3}");
+    shell.prints_at_last("ready");
+    shell.types("echo st\"\"ill here\n");
+    let shown = shell.prints_until("still here\r\n");
+    assert!(shown.contains("echo st\"\"ill here"), "{shown}");
+    shell.leave();
+}
+
+#[test]
+fn the_name_alone_says_where_commands_would_go() {
+    let cluster = Cluster::start();
+    let b = cluster.bootstrap();
+    let terminal = Terminal::new();
+    terminal
+        .run(&format!("kafkit topics create orders -b {b}"))
+        .succeeds();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = silent.local_addr().unwrap();
+    for (variable, wanted) in [
+        (String::new(), "not running; the next command starts it\r\n"),
+        (format!("KAFKIT_BOOTSTRAP_SERVERS={silent} "), "NOT REACHED: "),
+        (
+            "KAFKIT_BOOTSTRAP_SERVERS=127.0.0.1:1 ".to_owned(),
+            "NOT REACHED: ",
+        ),
+    ] {
+        let screen = terminal.start_on_a_screen(&format!("{variable}kafkit"));
+        let shown = screen.prints_until("kafkit --help");
+        assert!(shown.contains(wanted), "{variable}: {shown}");
+        screen.leave();
+    }
+    // A broker on a busy machine may be late.
+    let reached = (0..40).any(|_| {
+        let screen = terminal.start_on_a_screen(&format!("KAFKIT_BOOTSTRAP_SERVERS={b} kafkit"));
+        let shown = screen.prints_until("kafkit --help");
+        screen.leave();
+        assert!(
+            shown.contains(&format!("cluster  {b} (KAFKIT_BOOTSTRAP_SERVERS)")),
+            "{shown}"
+        );
+        shown.contains("1 broker, 1 topic") && shown.contains("kafkit consume orders -o -5 -e")
+    });
+    assert!(reached);
+    // In a pipe it is the help, as ever.
+    terminal
+        .run("kafkit")
+        .exits(2)
+        .complains("Usage: kafkit <COMMAND>");
+}
