@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &str)] = &[
         "output",
         "client filter internal_records log_audit monitor reassignment records storage wire",
     ),
-    ("completion", "client records storage topic_config"),
+    ("completion", "broker client records storage topic_config"),
     ("filter", ""),
     ("input", ""),
     ("client", "interrupt reassignment records wire"),

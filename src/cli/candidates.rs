@@ -164,6 +164,8 @@ pub(super) fn wanted(argument: &Arg, command: &str) -> Option<Wanted> {
         return None;
     }
     match argument.get::<Wanted>() {
+        // The broker's -X takes what a broker is started with.
+        Some(Wanted::ClientSettings) if command == "broker" => Some(Wanted::BrokerSettings),
         Some(Wanted::Topics) if value == "TOPIC[:P,P…]" => Some(Wanted::TopicPartitions),
         Some(said) => Some(*said),
         None => {

@@ -128,8 +128,12 @@ fn flags_behind_the_command(words: &[String]) -> Vec<String> {
 /// Commands by their own names.
 fn canonical(mut words: Vec<String>) -> Vec<String> {
     let own = |within: &str, typed: &str| {
-        let belongs = |row: &&(&str, &str, &[&str])| (row.0 == within || row.0.is_empty()) && row.2.contains(&typed);
-        ALIASES.iter().find(belongs).map(|(_, name, _)| (*name).to_owned())
+        let belongs =
+            |row: &&(&str, &str, &[&str])| (row.0 == within || row.0.is_empty()) && row.2.contains(&typed);
+        ALIASES
+            .iter()
+            .find(belongs)
+            .map(|(_, name, _)| (*name).to_owned())
     };
     let mut within = "kafkit".to_owned();
     for word in words.iter_mut().take(2) {
@@ -143,30 +147,28 @@ fn canonical(mut words: Vec<String>) -> Vec<String> {
 
 /// Words in front that another tool has in the place of ours, Java's flags for verbs among them.
 fn renamed_words(words: &[String]) -> Option<Vec<String>> {
+    let with_rest = |new: &[&str], rest: &mut dyn Iterator<Item = &String>| {
+        let new = new.iter().map(ToString::to_string);
+        Some(new.chain(rest.cloned()).collect())
+    };
+    let (noun, rest) = words.split_first()?;
+    let has_flag = |flag: &str| rest.iter().any(|word| word == flag);
+    let verb = JAVA_VERBS
+        .iter()
+        .find(|row| row.nouns.contains(&noun.as_str()) && has_flag(row.flag));
+    if let Some(row) = verb {
+        return with_rest(row.command, &mut rest.iter().filter(|word| *word != row.flag));
+    }
     let begins = |old: &[&str]| {
-        old.iter()
-            .enumerate()
-            .all(|(place, word)| words.get(place).is_some_and(|typed| typed == word))
+        let typed = words.get(..old.len()).unwrap_or_default();
+        typed.len() == old.len() && typed.iter().zip(old).all(|(typed, old)| typed == old)
     };
     let longest = WORDS
         .iter()
         .filter(|(old, _)| begins(old))
         .max_by_key(|(old, _)| old.len());
-    if let Some((old, new)) = longest {
-        let rest = words.get(old.len()..).unwrap_or_default();
-        return Some(
-            new.iter()
-                .map(ToString::to_string)
-                .chain(rest.iter().cloned())
-                .collect(),
-        );
-    }
-    let (noun, rest) = words.split_first()?;
-    let row = JAVA_VERBS
-        .iter()
-        .find(|row| row.nouns.contains(&noun.as_str()) && rest.iter().any(|word| word == row.flag))?;
-    let rest = rest.iter().filter(|word| *word != row.flag).cloned();
-    Some(row.command.iter().map(ToString::to_string).chain(rest).collect())
+    let (old, new) = longest?;
+    with_rest(new, &mut words.iter().skip(old.len()))
 }
 
 /// kcat's modes: `-C -t TOPIC` and its kin, wherever the letter is.

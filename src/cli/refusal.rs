@@ -49,30 +49,36 @@ fn respelled(argv: &[OsString], typed: &str, near: &str) -> Option<(String, Vec<
     Some((shown, line))
 }
 
-/// The word that was refused, and the one of those there are that is near it.
+/// The word that was refused, and the one of those there are that is near it. In a word of a letter or two, any other word
+/// of that length is near.
 fn near_word(refusal: &clap::Error, command: &clap::Command) -> Option<(String, String)> {
+    const SHORTEST: usize = 3;
+    let near = |typed: &str, names: &mut dyn Iterator<Item = &str>| {
+        let names: Vec<&str> = names.collect();
+        let near = closest(typed, names.into_iter()).filter(|_| typed.chars().count() >= SHORTEST)?;
+        Some((typed.to_owned(), near.to_owned()))
+    };
     match refusal.kind() {
         ErrorKind::UnknownArgument => {
             let argument = text(refusal, ContextKind::InvalidArg);
             let typed = flag(&argument).strip_prefix("--")?;
-            let near = closest(typed, command.get_arguments().filter_map(clap::Arg::get_long))?;
+            let (typed, near) = near(
+                typed,
+                &mut command.get_arguments().filter_map(clap::Arg::get_long),
+            )?;
             Some((format!("--{typed}"), format!("--{near}")))
         }
         ErrorKind::InvalidValue => {
-            let typed = text(refusal, ContextKind::InvalidValue);
-            if typed.is_empty() {
-                return None;
-            }
             let values = list(refusal, ContextKind::ValidValue);
-            let near = closest(&typed, values.iter().map(String::as_str))?.to_owned();
-            Some((typed, near))
+            near(
+                &text(refusal, ContextKind::InvalidValue),
+                &mut values.iter().map(String::as_str),
+            )
         }
-        ErrorKind::InvalidSubcommand => {
-            let typed = text(refusal, ContextKind::InvalidSubcommand);
-            let names = command.get_subcommands().map(clap::Command::get_name);
-            let near = closest(&typed, names)?.to_owned();
-            Some((typed, near))
-        }
+        ErrorKind::InvalidSubcommand => near(
+            &text(refusal, ContextKind::InvalidSubcommand),
+            &mut command.get_subcommands().map(clap::Command::get_name),
+        ),
         _ => None,
     }
 }

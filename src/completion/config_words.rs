@@ -4,6 +4,7 @@ use super::cluster_names::Kind;
 use super::known;
 use super::line::Line;
 use super::offer::Candidate;
+use crate::broker::config::config_table::{self as config, BROKER_SETTINGS};
 use crate::topic_config::{self, Kind as ValueKind, Rule, TOPIC_CONFIGS};
 
 /// What has the configs that a line is about.
@@ -63,47 +64,89 @@ pub(super) struct Values {
 /// The configs of the kind that is on the line.
 pub(super) fn names(line: &Line) -> Vec<Candidate> {
     match Owner::on(line) {
-        Owner::Topic => TOPIC_CONFIGS
-            .iter()
-            .map(|config| {
-                Candidate::with_help(
-                    config.name,
-                    format!("{}; default {}", config.help, config.default),
-                )
-            })
-            .collect(),
+        Owner::Topic => {
+            let all = TOPIC_CONFIGS.iter();
+            all.map(|config| explained(config.name, config.help, Some(config.default)))
+                .collect()
+        }
         Owner::User | Owner::Unknown => QUOTAS.iter().map(|name| Candidate::new(*name)).collect(),
-        owner => asked(owner, line)
-            .map(|known| Candidate::with_help(known.name, known.note))
-            .collect(),
+        Owner::Broker => {
+            let asked = known::names(&Kind::BrokerConfigs, line);
+            if asked.is_empty() {
+                return broker_settings();
+            }
+            asked.into_iter().map(|known| of_broker(&known.name)).collect()
+        }
+        Owner::Group => {
+            let asked = known::names(&Kind::GroupConfigs, line).into_iter();
+            asked.map(|known| Candidate::new(known.name)).collect()
+        }
+        Owner::ClientMetrics => Vec::new(),
     }
 }
 
-/// The values of a config that can be counted.
-pub(super) fn values(name: &str, line: &Line) -> Values {
-    let boolean = || Values {
-        words: vec!["false".to_owned(), "true".to_owned()],
-        is_list: false,
-    };
-    let owner = Owner::on(line);
-    if !matches!(owner, Owner::Topic | Owner::Broker) {
-        return Values::default();
+/// The settings that the mini broker is started with, which are Apache Kafka's.
+pub(super) fn broker_settings() -> Vec<Candidate> {
+    let listed = BROKER_SETTINGS.iter().filter(|setting| setting.is_listed);
+    listed
+        .map(|setting| explained(setting.name, setting.help, setting.default))
+        .collect()
+}
+
+fn of_broker(name: &str) -> Candidate {
+    match config::exactly(name) {
+        Some(setting) => explained(name, setting.help, setting.default),
+        None => Candidate::new(name),
     }
-    match topic_config::find(name) {
-        Some(config) => match (config.kind, config.rule) {
-            (ValueKind::Boolean, _) => boolean(),
-            (kind, Rule::OneOf(words)) => Values {
-                words: words.iter().map(ToString::to_string).collect(),
-                is_list: kind == ValueKind::List,
-            },
-            _ => Values::default(),
-        },
-        None if owner == Owner::Broker
-            && asked(owner, line).any(|known| known.name == name && known.count == BOOLEAN) =>
-        {
-            boolean()
+}
+
+fn explained(name: &str, help: &str, default: Option<&str>) -> Candidate {
+    match default {
+        Some(default) if !default.is_empty() => {
+            Candidate::with_help(name, format!("{help}; default {default}"))
         }
-        None => Values::default(),
+        _ => Candidate::with_help(name, help),
+    }
+}
+
+/// The values of a config that can be counted, for the kind that is on the line.
+pub(super) fn values(name: &str, line: &Line) -> Values {
+    match Owner::on(line) {
+        Owner::Topic => topic_config::find(name)
+            .map_or_else(Values::default, |config| Values::of(config.kind, config.rule)),
+        Owner::Broker => {
+            let is_boolean = || {
+                let asked = known::names(&Kind::BrokerConfigs, line);
+                asked
+                    .iter()
+                    .any(|known| known.name == name && known.count == BOOLEAN)
+            };
+            match config::exactly(name) {
+                Some(_) => broker_setting_values(name),
+                None if is_boolean() => Values::of(ValueKind::Boolean, Rule::Anything),
+                None => Values::default(),
+            }
+        }
+        _ => Values::default(),
+    }
+}
+
+/// The values of a setting of brokers.
+pub(super) fn broker_setting_values(name: &str) -> Values {
+    config::exactly(name).map_or_else(Values::default, |setting| Values::of(setting.kind, setting.rule))
+}
+
+impl Values {
+    fn of(kind: ValueKind, rule: Rule) -> Self {
+        let words: &[&str] = match (kind, rule) {
+            (ValueKind::Boolean, _) => &["false", "true"],
+            (_, Rule::OneOf(words)) => words,
+            _ => &[],
+        };
+        Self {
+            words: words.iter().map(ToString::to_string).collect(),
+            is_list: kind == ValueKind::List,
+        }
     }
 }
 
@@ -118,12 +161,3 @@ pub(super) const QUOTAS: &[&str] = &[
     "controller_mutation_rate",
     "connection_creation_rate",
 ];
-
-fn asked(owner: Owner, line: &Line) -> impl Iterator<Item = known::Known> {
-    let kind = match owner {
-        Owner::Broker => Kind::BrokerConfigs,
-        Owner::Group => Kind::GroupConfigs,
-        _ => return Vec::new().into_iter(),
-    };
-    known::names(&kind, line).into_iter()
-}

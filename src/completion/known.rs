@@ -2,8 +2,9 @@
 //!
 //! A cluster that is late is asked again behind the prompt, so that the next question finds its names.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use super::cache::Cache;
 use super::cluster_names::{self, Kind};
@@ -39,7 +40,9 @@ impl Known {
 
 /// The names of this kind in the cluster that the line is about. Never starts a broker.
 pub(super) fn names(kind: &Kind, line: &Line) -> Vec<Known> {
-    let Ok(target) = Target::of(line) else {
+    let asked = line.clone();
+    // Files that the line names are read: what looks like one may be a pipe, or far away.
+    let Some(Ok(target)) = within(PATIENCE, move || Target::of(&asked)) else {
         return Vec::new();
     };
     let cache = Cache::of(target.key(), kind);
@@ -57,21 +60,25 @@ pub(super) fn names(kind: &Kind, line: &Line) -> Vec<Known> {
         },
         _ => None,
     };
-    let (sender, answers) = mpsc::channel();
     let (asked, of) = (kind.clone(), target.clone());
-    // The thread is left behind when it is late; the process ends right after.
-    thread::spawn(move || sender.send(cluster_names::ask(&asked, &of, patience)));
-    match answers.recv_timeout(patience) {
-        Ok(Ok(names)) => {
+    match within(patience, move || cluster_names::ask(&asked, &of, patience)) {
+        Some(Ok(names)) => {
             if let Some(cache) = cache.filter(|_| kept.as_ref() != Some(&names)) {
                 cache.write(&names);
             }
             return names;
         }
-        Err(RecvTimeoutError::Timeout) if !line.is_behind => behind::ask_again(),
+        None if !line.is_behind => behind::ask_again(),
         _ => {}
     }
     kept.unwrap_or_else(|| target.names_on_disk(kind))
+}
+
+/// What `act` comes to, if that is in time. The thread is left behind when it is late; the process ends soon after.
+fn within<T: Send + 'static>(limit: Duration, act: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, answers) = mpsc::channel();
+    thread::spawn(move || sender.send(act()));
+    answers.recv_timeout(limit).ok()
 }
 
 /// Addresses that were given before, and the mini broker.

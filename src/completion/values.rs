@@ -1,5 +1,6 @@
 //! Candidates for each kind of value.
 
+use super::config_words::Values;
 use super::known::Known;
 use super::line::Line;
 use super::offer::{Candidate, Offer, Paths};
@@ -27,7 +28,16 @@ pub fn offer_of(wanted: Wanted, typed: &str, line: &Line) -> Offer {
         Wanted::Operations => in_a_list(typed, |_| operations()),
         Wanted::ConfigOwners => config_owners(typed, line),
         Wanted::ConfigNames => beginning_with(typed, config_words::names(line)),
-        Wanted::ConfigSettings => config_settings(typed, line),
+        Wanted::ConfigSettings => settings_of(
+            typed,
+            || config_words::names(line),
+            |name| config_words::values(name, line),
+        ),
+        Wanted::BrokerSettings => settings_of(
+            typed,
+            config_words::broker_settings,
+            config_words::broker_setting_values,
+        ),
         Wanted::ClientSettings => client_settings(typed),
         Wanted::Headers => beginning_with(typed, headers(line)),
         Wanted::HeaderSettings => beginning_with(typed, headers(line).map(with_equals_sign)),
@@ -170,19 +180,22 @@ fn config_owners(typed: &str, line: &Line) -> Offer {
 }
 
 /// `NAME=`, and behind it the values that can be counted.
-fn config_settings(typed: &str, line: &Line) -> Offer {
-    match typed.split_once('=') {
-        Some((name, value)) => {
-            let values = config_words::values(name, line);
-            let offer = if values.is_list {
-                in_a_list(value, |_| values.words.into_iter().map(Candidate::new))
-            } else {
-                beginning_with(value, values.words.into_iter().map(Candidate::new))
-            };
-            offer.behind(&format!("{name}="))
-        }
-        None => beginning_with(typed, config_words::names(line).into_iter().map(with_equals_sign)),
-    }
+fn settings_of(
+    typed: &str,
+    names: impl FnOnce() -> Vec<Candidate>,
+    values: impl FnOnce(&str) -> Values,
+) -> Offer {
+    let Some((name, value)) = typed.split_once('=') else {
+        return beginning_with(typed, names().into_iter().map(with_equals_sign));
+    };
+    let values = values(name);
+    let words = values.words.into_iter().map(Candidate::new);
+    let offer = if values.is_list {
+        in_a_list(value, |_| words)
+    } else {
+        beginning_with(value, words)
+    };
+    offer.behind(&format!("{name}="))
 }
 
 fn client_settings(typed: &str) -> Offer {

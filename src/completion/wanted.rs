@@ -22,6 +22,8 @@ pub enum Wanted {
     ConfigNames,
     /// `NAME=VALUE` of such a config.
     ConfigSettings,
+    /// `NAME=VALUE` of a setting that a broker is started with.
+    BrokerSettings,
     ClientMetrics,
     /// Names of quotas.
     Quotas,

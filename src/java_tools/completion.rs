@@ -21,6 +21,11 @@ pub fn offer(tool: JavaTool, words: &[String], line: &Line) -> Offer {
         let values = option_of(tool, flag).map(|spec| offer_of(wanted(tool, spec), value, line));
         return values.unwrap_or_default().behind(&format!("{flag}="));
     }
+    if words.last().is_some_and(|word| word == "--add-config")
+        && let Some((before, last)) = typed.rsplit_once(',').filter(|_| !typed.contains('['))
+    {
+        return offer_of(Wanted::ConfigSettings, last, line).behind(&format!("{before},"));
+    }
     let before = words.last().and_then(|word| option_of(tool, word));
     if let Some(spec) = before.filter(|spec| spec.argument != Argument::None && !typed.starts_with("--")) {
         return offer_of(wanted(tool, spec), typed, line);

@@ -1,8 +1,6 @@
 //! Asking a person at a terminal before something is destroyed.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::Once;
-use std::thread;
 
 use crate::error::Result;
 

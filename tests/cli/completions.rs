@@ -134,6 +134,12 @@ fn words_that_need_no_cluster() {
             &["security.protocol=SASL_PLAINTEXT", "security.protocol=SASL_SSL"],
         ),
         ("produce t -z z", &["zstd"]),
+        ("broker -X compression.type=p", &["compression.type=producer"]),
+        ("broker -X auto.create", &["auto.create.topics.enable="]),
+        (
+            "kafka-configs --alter --add-config retention.ms=1,cleanup.p",
+            &["retention.ms=1,cleanup.policy="],
+        ),
         ("topics list --profile ", &["prod", "test"]),
         ("acls add alice --operation describe-c", &["describe-configs"]),
         ("quotas set --user a producer", &["producer_byte_rate="]),
@@ -166,12 +172,21 @@ fn a_cluster_that_does_not_answer_offers_nothing_and_says_nothing() {
     let suite = Suite::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        suite.home().join("fifo"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
     for line in [
         "kafkit consume -b 127.0.0.1:1 or".to_owned(),
         format!("kafkit consume -b {address} or"),
         "kafkit consume -b nonsense:x or".to_owned(),
         "kafkit consume --profile missing or".to_owned(),
         "kafkit consume --command-config missing or".to_owned(),
+        "kafkit consume --command-config fifo or".to_owned(),
         "kafkit consume or".to_owned(),
     ] {
         assert!(offered(&suite, &line).is_empty(), "{line}");

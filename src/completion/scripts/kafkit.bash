@@ -9,7 +9,7 @@ _kafkit() {
         else
             COMPREPLY+=("$line")
         fi
-    done < <(KAFKIT_COMPLETE=bash kafkit "$2" "${COMP_LINE:0:COMP_POINT}" 2> /dev/null)
+    done < <(KAFKIT_COMPLETE=bash kafkit "$2" "${COMP_LINE:0:COMP_POINT}" < /dev/null 2> /dev/null)
     case $mode in
         open) compopt -o nospace 2> /dev/null ;;
         files) compopt -o default 2> /dev/null ;;

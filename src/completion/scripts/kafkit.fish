@@ -3,7 +3,7 @@
 function __kafkit_complete
     set -l before (commandline --current-process --tokenize --cut-at-cursor)
     set -l typed (commandline --current-token --cut-at-cursor)
-    set -l lines (KAFKIT_COMPLETE=fish kafkit $before "$typed" 2> /dev/null)
+    set -l lines (KAFKIT_COMPLETE=fish kafkit $before "$typed" < /dev/null 2> /dev/null)
     set -l mode (string split --max 2 \t -- "$lines[1]")
     switch "$mode[1]"
         case files
