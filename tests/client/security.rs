@@ -1,6 +1,7 @@
 //! TLS and SASL as the settings ask for them: who is trusted, who is refused, and what is said about it.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fs, str};
 
@@ -19,6 +20,8 @@ use openssl::pkey::{PKey, Private};
 use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name};
+
+use crate::support::wait::wait_until;
 
 use super::scripted_broker::{Reply, ScriptedBroker, body, cluster, with_greeting};
 
@@ -508,6 +511,62 @@ fn every_command_says_at_once_what_a_connection_lacks() {
             assert!(
                 !told.contains("SSL routines") && !told.contains("error:0"),
                 "{words:?}: {told}"
+            );
+        }
+    }
+}
+
+/// Librdkafka's requests to authenticate are told from ours by their version: it knows none newer than 1.
+#[test]
+fn sasl_extensions_are_sent_in_groups_and_transactions() {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
+    let broker = ScriptedBroker::plain(with_greeting(move |head, mut request| match head.api_key {
+        17 => {
+            let offered = vec![StrBytes::from_static_str("OAUTHBEARER")];
+            body(&SaslHandshakeResponse::default().with_mechanisms(offered), head)
+        }
+        36 => {
+            let asked = SaslAuthenticateRequest::decode(&mut request, head.version).unwrap();
+            heard
+                .lock()
+                .unwrap()
+                .push((head.version, asked.auth_bytes.to_vec()));
+            body(&SaslAuthenticateResponse::default(), head)
+        }
+        _ => body(&cluster(&[1]), head),
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let properties = "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\nsasl.jaas.config=\
+        org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required \
+        unsecuredLoginStringClaim_sub=\"alice\" unsecuredLoginExtension_traceId=\"123\";\n";
+    let file = write(folder.path(), "client.properties", properties.as_bytes());
+    for words in [
+        &["produce", "t", "-X", "transactional.id=x"][..],
+        &["consume", "t", "-g", "g", "-e"],
+    ] {
+        said.lock().unwrap().clear();
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_kafkit"))
+            .args(words)
+            .args(["-b", &broker.address(), "--timeout", "60s", "--command-config"])
+            .arg(&file)
+            .env_clear()
+            .env("HOME", folder.path())
+            .stdin(fs::File::open(write(folder.path(), "input", b"a record\n")).unwrap())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_until("librdkafka authenticates", || {
+            said.lock().unwrap().iter().any(|(version, _)| *version < 2)
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for (version, bytes) in said.lock().unwrap().iter() {
+            let text = String::from_utf8_lossy(bytes);
+            assert!(
+                text.starts_with("n,,\u{1}auth=Bearer ey") && text.ends_with("\u{1}traceId=123\u{1}\u{1}"),
+                "version {version}: {text:?}"
             );
         }
     }

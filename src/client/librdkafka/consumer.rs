@@ -154,6 +154,7 @@ impl Consumer {
         let mut member: Member = config::client_config(&entries)
             .create_with_context(context)
             .map_err(|error| config::refusal(&error))?;
+        member.context().renew_token(&member);
         member.set_nonempty_callback(move || wake.ring());
         let member = Arc::new(member);
         member.context().introduce(&member);
@@ -184,6 +185,7 @@ impl Consumer {
 
     /// Takes what the callbacks left behind.
     fn take_reports(&mut self) -> Result<()> {
+        self.member.context().renew_token(&self.member);
         for report in self.member.context().reports.drain() {
             self.notices.take(&report);
         }

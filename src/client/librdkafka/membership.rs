@@ -8,10 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
-use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::base_consumer::PartitionQueue;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
@@ -57,6 +56,11 @@ impl MemberContext {
         }
     }
 
+    /// Hands the member an OAUTHBEARER token where one is due.
+    pub(super) fn renew_token(&self, member: &Member) {
+        self.tokens.renew(member.client(), &self.reports);
+    }
+
     /// Must be called before the first poll; without it no partition gets a queue.
     pub(super) fn introduce(&self, member: &Arc<Member>) {
         let _ = self.member.set(Arc::downgrade(member));
@@ -90,18 +94,12 @@ impl MemberContext {
 }
 
 impl ClientContext for MemberContext {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         self.reports.push_log(level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.reports.push_error(&error, reason);
-    }
-
-    fn generate_oauth_token(&self, _config: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
-        self.tokens.generate(&self.reports)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The librdkafka engine, through the safe crate `rdkafka`: consumer groups and transactions.
+//! The librdkafka engine, through the safe crate `rdkafka`: consumer groups and transactions. One call that the crate
+//! lacks is in `set_token`.
 //!
 //! The only room that names rdkafka. Owns the source and the sink behind the two traits and what their settings become;
 //! questions about topics and offsets are asked by the direct lane.
@@ -12,5 +13,6 @@ mod membership;
 mod notices;
 mod reading;
 mod reports;
+mod set_token;
 mod tags;
 mod tokens;

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
-use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -94,21 +93,12 @@ struct SinkContext {
 }
 
 impl ClientContext for SinkContext {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         self.reports.push_log(level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.reports.push_error(&error, reason);
-    }
-
-    fn generate_oauth_token(
-        &self,
-        _config: Option<&str>,
-    ) -> std::result::Result<OAuthToken, Box<dyn std::error::Error>> {
-        self.tokens.generate(&self.reports)
     }
 }
 
@@ -122,6 +112,12 @@ impl ProducerContext for SinkContext {
             failure.get_or_insert(code);
         }
     }
+}
+
+/// Hands the client an OAUTHBEARER token where one is due.
+fn renew_token(client: &ThreadedProducer<SinkContext>) {
+    let context = client.context();
+    context.tokens.renew(client.client(), &context.reports);
 }
 
 impl Producer {
@@ -140,6 +136,7 @@ impl Producer {
         let client = config::client_config(&entries)
             .create_with_context(context)
             .map_err(|error| config::refusal(&error))?;
+        renew_token(&client);
         Ok(Self {
             client,
             id: value("transactional.id"),
@@ -160,6 +157,7 @@ impl Producer {
 
     /// Takes what the callbacks left behind.
     fn take_reports(&mut self) {
+        renew_token(&self.client);
         let context = self.context();
         for report in context.reports.drain() {
             self.notices.take(&report);

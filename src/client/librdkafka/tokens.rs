@@ -1,49 +1,71 @@
-//! OAUTHBEARER tokens for librdkafka, which asks for one at the start and before one expires.
+//! OAUTHBEARER tokens for librdkafka: one at the start, and the next before it expires.
+//!
+//! The thread that owns a client asks for them in between. librdkafka's own request for a token is not used: its answer
+//! could hold no SASL extensions.
 
-use std::error::Error as StdError;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rdkafka::client::OAuthToken;
+use rdkafka::client::{Client, ClientContext};
 
 use super::reports::{Report, Reports};
+use super::set_token::set_token;
 use crate::client::security::Security;
 use crate::client::settings::Settings;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::wire::sasl::{Credentials, TokenSource};
 
-/// Where the tokens come from, if OAUTHBEARER is the mechanism in force.
+/// The time after which a token that could not be had is asked for again, as in librdkafka.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+/// Where the tokens come from, if OAUTHBEARER is the mechanism in force, and when the next is due.
 #[derive(Debug)]
 pub(super) struct Tokens {
     source: Option<Arc<dyn TokenSource>>,
+    /// `None` before the first.
+    due: Mutex<Option<Instant>>,
 }
 
 impl Tokens {
-    /// # Errors
-    /// SASL extensions (KIP-342) are refused: the crate cannot send them, and a broker that asks for them would only say
-    /// that the login failed.
     pub(super) fn of(settings: &Settings) -> Result<Self> {
         let source = match Security::of(settings)?.credentials {
             Some(Credentials::OAuthBearer(source)) => Some(source),
             _ => None,
         };
-        if source.as_ref().is_some_and(|source| source.has_extensions()) {
-            let error = "SASL extensions cannot be sent by a member of a group or in a transaction";
-            return Err(Error::usage(error).hint("leave out the extensions, or the group"));
-        }
-        Ok(Self { source })
-    }
-
-    /// A token as librdkafka takes it. A failure is reported, and librdkafka asks again later.
-    pub(super) fn generate(&self, reports: &Reports) -> std::result::Result<OAuthToken, Box<dyn StdError>> {
-        reports.count();
-        let source = self.source.as_ref().ok_or("OAUTHBEARER is not set up")?;
-        let token = source.token().inspect_err(|problem| {
-            reports.push(Report::NoToken(problem.clone()));
-        })?;
-        Ok(OAuthToken {
-            token: token.value.reveal().to_owned(),
-            principal_name: token.principal,
-            lifetime_ms: token.expires_at_ms,
+        Ok(Self {
+            source,
+            due: Mutex::default(),
         })
     }
+
+    /// Hands the client a token where one is due. A failure is reported, and the token is asked for again later.
+    pub(super) fn renew<C: ClientContext>(&self, client: &Client<C>, reports: &Reports) {
+        let Some(source) = &self.source else {
+            return;
+        };
+        let now = Instant::now();
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        if due.is_some_and(|due| now < due) {
+            return;
+        }
+        let handed_over = source.token().and_then(|token| {
+            set_token(client, &token)?;
+            Ok(token.expires_at_ms)
+        });
+        let wait = match handed_over {
+            Ok(expires_at_ms) => life_from_now(expires_at_ms).mul_f64(0.8),
+            Err(problem) => {
+                reports.push(Report::NoToken(problem));
+                AFTER_FAILURE
+            }
+        };
+        *due = now.checked_add(wait).or(Some(now));
+    }
+}
+
+/// How long a token will be valid.
+fn life_from_now(expires_at_ms: i64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let expires = Duration::from_millis(u64::try_from(expires_at_ms).unwrap_or(0));
+    expires.saturating_sub(now)
 }

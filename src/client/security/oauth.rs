@@ -108,10 +108,6 @@ impl TokenSource for Fixed {
     fn token(&self) -> Result<Token, String> {
         Ok(describe(self.token.clone(), &self.extensions))
     }
-
-    fn has_extensions(&self) -> bool {
-        !self.extensions.is_empty()
-    }
 }
 
 #[derive(Debug)]
@@ -126,10 +122,6 @@ impl TokenSource for FromFile {
         let text =
             text.map_err(|cause| format!("the token's file {}: {}", self.path.display(), io_words(&cause)))?;
         Ok(describe(Secret::new(text.trim()), &self.extensions))
-    }
-
-    fn has_extensions(&self) -> bool {
-        !self.extensions.is_empty()
     }
 }
 
@@ -150,10 +142,6 @@ impl TokenSource for FromCommand {
         }
         Ok(describe(Secret::new(token), &self.extensions))
     }
-
-    fn has_extensions(&self) -> bool {
-        !self.extensions.is_empty()
-    }
 }
 
 #[derive(Debug)]
@@ -165,10 +153,6 @@ struct FromEndpoint {
 impl TokenSource for FromEndpoint {
     fn token(&self) -> Result<Token, String> {
         Ok(describe(self.endpoint.fetch()?, &self.extensions))
-    }
-
-    fn has_extensions(&self) -> bool {
-        !self.extensions.is_empty()
     }
 }
 
@@ -296,10 +280,6 @@ impl TokenSource for Unsecured {
             part(&Value::Object(claims).to_string())
         );
         Ok(describe(Secret::new(token), &self.extensions))
-    }
-
-    fn has_extensions(&self) -> bool {
-        !self.extensions.is_empty()
     }
 }
 

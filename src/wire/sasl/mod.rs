@@ -35,9 +35,6 @@ pub enum Credentials {
 pub trait TokenSource: fmt::Debug + Send + Sync {
     /// A token that is valid now; the error is a message for the user without secrets.
     fn token(&self) -> Result<Token, String>;
-
-    /// Whether its tokens carry SASL extensions.
-    fn has_extensions(&self) -> bool;
 }
 
 /// A bearer token.
