@@ -106,12 +106,18 @@ pub struct BrokerArgs {
 #[derive(Debug, Subcommand)]
 enum BrokerVerb {
     /// Say whether a broker runs on the data directory
+    #[command(after_help = "Examples:
+  kafkit broker status
+  kafkit broker status --data-dir /tmp/k")]
     Status {
         /// The broker's data directory
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
     /// Stop the broker that runs on the data directory
+    #[command(after_help = "Examples:
+  kafkit broker stop
+  kafkit broker stop --data-dir /tmp/k")]
     Stop {
         /// The broker's data directory
         #[arg(long, value_name = "DIR")]

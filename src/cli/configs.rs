@@ -77,7 +77,7 @@ struct SetArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   kafkit configs unset topic orders retention.ms
-  kafkit configs unset broker default min.insync.replicas --yes")]
+  kafkit configs unset broker default log.retention.ms --yes")]
 struct UnsetArgs {
     #[command(flatten)]
     owner: OwnerArgs,

@@ -122,18 +122,26 @@ struct ConfigArgs {
 #[derive(Debug, Subcommand)]
 enum ConfigOwner {
     /// A topic's
+    #[command(after_help = "Examples:
+  kafkit describe config topic orders")]
     Topic {
         #[arg(value_name = "TOPIC", add = super::candidates::topics())]
         name: String,
     },
     /// A broker's
+    #[command(after_help = "Examples:
+  kafkit describe config broker 1 --all")]
     Broker {
         #[arg(add = super::candidates::brokers())]
         id: BrokerId,
     },
     /// What all brokers were told while they ran
+    #[command(after_help = "Examples:
+  kafkit describe config all-brokers")]
     AllBrokers,
     /// A group's
+    #[command(after_help = "Examples:
+  kafkit describe config group billing")]
     Group {
         #[arg(value_name = "GROUP", add = super::candidates::groups())]
         name: String,

@@ -16,6 +16,12 @@ use crate::output::Format;
 /// Shows one line a batch of every log, and the entries of every other file. A folder stands for all its files; `-`
 /// for a log on stdin. Reads a running broker's files as well as a copy, and never writes to them.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit dump-log orders-0                         every file of a partition
+  kafkit dump-log orders-0 -f '%o %T %k=%s\\n' --since 10m
+  kafkit dump-log orders-0 --stats
+  kafkit dump-log --verify orders-0                exit code 6 when something is corrupt
+  kafkit dump-log orders-0/00000000000000000000.log --recover orders.log")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct DumpLogArgs {
     /// Files and folders; - reads a log from stdin

@@ -167,6 +167,7 @@ fn man_pages(java: &JavaNames) -> Result<Vec<Page>> {
         first.text.extend_from_slice(Settings::man_section().as_bytes());
         first.text.extend_from_slice((java.man_section)().as_bytes());
     }
+    pages.extend(super::handbook::man_pages());
     Ok(pages)
 }
 

@@ -20,6 +20,7 @@ pub mod generate;
 pub mod groups;
 mod habit_tables;
 mod habits;
+pub mod handbook;
 pub mod invocation;
 pub mod leaders;
 pub mod nouns;

@@ -7,8 +7,8 @@ use clap::{ArgMatches, Args, Command};
 use super::habits::with_aliases;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
-    acls, broker, config, configs, consume, copy, describe, doctor, dump_log, generate, groups, leaders,
-    offsets, produce, profile, quotas, reassign, records, top, topics, transactions, users,
+    acls, broker, config, configs, consume, copy, describe, doctor, dump_log, generate, groups, handbook,
+    leaders, offsets, produce, profile, quotas, reassign, records, top, topics, transactions, users,
 };
 use crate::error::{Error, Result};
 
@@ -38,6 +38,7 @@ const NOUNS: &[Row] = &[
     row::<generate::CompletionsArgs>("completions"),
     row::<generate::ManArgs>("man"),
     row::<generate::InstallLinksArgs>("install-links"),
+    row::<handbook::HelpArgs>("help"),
 ];
 
 const ABOUT: &str =
@@ -52,7 +53,8 @@ Examples:
   kafkit dump-log orders-0             a log directory, without its broker
   kafkit kafka-topics --list …         as Kafka's own tool has it
 
-`kafkit COMMAND --help` has flags and more examples.";
+`kafkit COMMAND --help` has flags and more examples. `kafkit help TOPIC` explains what commands share:
+offsets, templates, where, exit-codes, settings, files.";
 
 /// A noun: its word, its flags, and what they become.
 struct Row {
@@ -75,8 +77,29 @@ const fn row<A: Args + IntoInvocation>(word: &'static str) -> Row {
 
 impl Row {
     fn command(&self) -> Command {
-        (self.add_flags)(Command::new(self.word))
+        with_examples((self.add_flags)(Command::new(self.word)))
     }
+}
+
+/// A command that only leads to others shows the first example of each.
+fn with_examples(command: Command) -> Command {
+    let command = command.mut_subcommands(with_examples);
+    if !command.has_subcommands() || command.get_after_help().is_some() {
+        return command;
+    }
+    let examples: Vec<String> = command.get_subcommands().filter_map(first_example).collect();
+    command.after_help(format!("Examples:\n{}", examples.join("\n")))
+}
+
+/// The first example in the help text of a command, with the lines that continue it.
+fn first_example(command: &Command) -> Option<String> {
+    let text = command.get_after_help()?.to_string();
+    let mut lines = text.lines().skip_while(|line| *line != "Examples:").skip(1);
+    let mut example = lines.next()?.to_owned();
+    while example.ends_with('\\') {
+        example = format!("{example}\n{}", lines.next()?);
+    }
+    Some(example)
 }
 
 /// The whole clap tree; help, completions and man pages are made from it.
@@ -105,6 +128,7 @@ fn root() -> Command {
         .max_term_width(100)
         .about(ABOUT)
         .after_help(EXAMPLES)
+        .disable_help_subcommand(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
 }

@@ -195,6 +195,9 @@ struct CancelArgs {
 
 /// Show what is moving
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit reassign list
+  kafkit reassign list -o json")]
 struct ListArgs {}
 
 impl IntoInvocation for ReassignArgs {

@@ -131,6 +131,9 @@ struct DeleteArgs {
 
 /// Show topics with every partition: the same as `describe topic`
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit topics describe orders
+  kafkit topics describe 'orders.*' --regex")]
 struct DescribeArgs {
     #[command(flatten)]
     selection: RequiredSelectionArgs,

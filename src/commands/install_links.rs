@@ -20,6 +20,8 @@ pub struct Page {
 /// What the user asked for.
 #[derive(Debug)]
 pub enum Action {
+    /// A text to print, and the same with colours where it has them.
+    Text { plain: String, coloured: Option<String> },
     /// The script to print.
     Completions(Vec<u8>),
     /// Pages to print (the first), or to write into a directory (all).
@@ -39,6 +41,10 @@ impl Command for Action {
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
         match *self {
+            Self::Text { plain, coloured } => {
+                let coloured = coloured.filter(|_| context.printer.is_coloured());
+                context.printer.text(coloured.unwrap_or(plain))
+            }
             Self::Completions(script) => completions(&script, context),
             Self::Man { pages, dir } => man(&pages, dir.as_deref(), context),
             Self::InstallLinks { names, dir, force } => links(&names, &dir, force, context),

@@ -13,6 +13,7 @@ mod doctor;
 mod dump_log;
 mod dump_log_memory;
 mod dump_log_verify;
+mod examples;
 mod exit_codes;
 mod groups;
 mod habits;
