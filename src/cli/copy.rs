@@ -69,6 +69,10 @@ pub struct CopyArgs {
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
+    /// Go on with records that come later, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["until", "verify", "dry_run"])]
+    follow: bool,
+
     /// Compare both sides when all is copied, record by record
     #[arg(long)]
     verify: bool,
@@ -94,12 +98,21 @@ pub struct CopyArgs {
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum PlacementArg {
+pub(super) enum PlacementArg {
     /// The same partition
     #[default]
     Keep,
     /// By the key, as Java's producer does
     Hash,
+}
+
+impl PlacementArg {
+    pub(super) fn into_placement(self) -> Placement {
+        match self {
+            Self::Keep => Placement::Keep,
+            Self::Hash => Placement::Hash,
+        }
+    }
 }
 
 impl IntoInvocation for CopyArgs {
@@ -122,13 +135,11 @@ impl IntoInvocation for CopyArgs {
             target_settings,
             part: self.part.into_part()?,
             filter: self.conditions.into_expression(),
-            placement: match self.partitions {
-                PlacementArg::Keep => Placement::Keep,
-                PlacementArg::Hash => Placement::Hash,
-            },
+            placement: self.partitions.into_placement(),
             creates: self.create,
             skips_failed: self.skip_failed,
             checkpoint: self.checkpoint,
+            follows: self.follow,
             verifies: self.verify,
             restarts: self.restart,
             is_dry_run: self.dry_run,

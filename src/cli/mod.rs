@@ -4,6 +4,7 @@
 //! flags are in the file of its name, and become the `Action` of the same name in `commands/`.
 
 pub mod acls;
+pub mod backup;
 pub mod broker;
 pub mod candidates;
 pub mod completion;
@@ -14,6 +15,7 @@ pub mod connection_args;
 pub mod consume;
 pub mod copy;
 pub mod describe;
+pub mod diff;
 pub mod doctor;
 pub mod dump_log;
 pub mod generate;
@@ -38,6 +40,7 @@ mod refusal;
 mod target_args;
 mod times;
 pub mod top;
+mod topic_files;
 pub mod topics;
 pub mod transactions;
 pub mod users;

@@ -7,8 +7,8 @@ use clap::{ArgMatches, Args, Command};
 use super::habits::with_aliases;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
-    acls, broker, config, configs, consume, copy, describe, doctor, dump_log, generate, groups, handbook,
-    leaders, offsets, produce, profile, quotas, reassign, records, top, topics, transactions, users,
+    acls, backup, broker, config, configs, consume, copy, describe, diff, doctor, dump_log, generate, groups,
+    handbook, leaders, offsets, produce, profile, quotas, reassign, records, top, topics, transactions, users,
 };
 use crate::error::{Error, Result};
 
@@ -18,6 +18,9 @@ const NOUNS: &[Row] = &[
     row::<produce::ProduceArgs>("produce"),
     row::<consume::ConsumeArgs>("consume"),
     row::<copy::CopyArgs>("copy"),
+    row::<diff::DiffArgs>("diff"),
+    row::<backup::BackupArgs>("backup"),
+    row::<backup::RestoreArgs>("restore"),
     row::<describe::DescribeArgs>("describe"),
     row::<groups::GroupsArgs>("groups"),
     row::<offsets::OffsetsArgs>("offsets"),

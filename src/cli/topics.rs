@@ -5,9 +5,11 @@ use clap::{Args, Subcommand};
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
+use super::topic_files::{ApplyArgs, CountArgs, ExportArgs};
 use crate::client::admin::configs::ConfigChange;
 use crate::client::admin::topics::NewTopic;
 use crate::client::settings::Use;
+use crate::commands::command::Command;
 use crate::commands::topic_selection::Selection;
 use crate::commands::topics::{Action, Alteration, Creation, Deletion};
 use crate::error::{Error, Result};
@@ -32,6 +34,9 @@ enum Verb {
     Alter(AlterArgs),
     Delete(DeleteArgs),
     Describe(DescribeArgs),
+    Count(CountArgs),
+    Export(ExportArgs),
+    Apply(ApplyArgs),
 }
 
 /// Show topics with their partitions, offsets and size
@@ -222,26 +227,42 @@ fn selection(words: Vec<String>, more: &PatternArgs) -> Selection {
 
 impl IntoInvocation for TopicsArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
-        let action = match self.verb {
-            Verb::List(args) => Action::List(args.selection.into_selection(), args.health.into_filter()),
-            Verb::Create(args) => Action::Create(args.into_creation()?),
-            Verb::Alter(args) => Action::Alter(args.into_alteration()?),
-            Verb::Delete(args) => Action::Delete(Deletion {
+        let patience = self.connection.time_without_answer();
+        let settings_for = match self.verb {
+            Verb::Count(_) => Use::ConsumeAlone,
+            _ => Use::Admin,
+        };
+        let command: Box<dyn Command> = match self.verb {
+            Verb::List(args) => boxed(Action::List(
+                args.selection.into_selection(),
+                args.health.into_filter(),
+            )),
+            Verb::Create(args) => boxed(Action::Create(args.into_creation()?)),
+            Verb::Alter(args) => boxed(Action::Alter(args.into_alteration()?)),
+            Verb::Delete(args) => boxed(Action::Delete(Deletion {
                 selection: args.selection.into_selection(),
                 if_exists: args.if_exists,
                 is_sure: args.yes,
                 is_dry_run: args.dry_run,
-            }),
-            Verb::Describe(args) => {
-                Action::Describe(args.selection.into_selection(), args.health.into_filter())
-            }
+            })),
+            Verb::Describe(args) => boxed(Action::Describe(
+                args.selection.into_selection(),
+                args.health.into_filter(),
+            )),
+            Verb::Count(args) => Box::new(args.into_action(patience)?),
+            Verb::Export(args) => Box::new(args.into_action()),
+            Verb::Apply(args) => Box::new(args.into_action()),
         };
         Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
+            command,
+            settings: self.connection.into_settings(settings_for)?,
             output: self.output.into_options(),
         })
     }
+}
+
+fn boxed(action: Action) -> Box<dyn Command> {
+    Box::new(action)
 }
 
 impl CreateArgs {

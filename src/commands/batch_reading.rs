@@ -76,6 +76,24 @@ pub(super) trait BatchVisitor {
     }
 }
 
+/// Ranges being read, batch by batch.
+pub(super) trait BatchFlow {
+    /// Shows what is there, waiting up to `wait` for the first batch; says whether any range moved.
+    fn poll(&mut self, wait: Duration, visitor: &mut dyn BatchVisitor) -> Result<bool>;
+
+    /// Whether every range is at its end.
+    fn is_done(&self) -> bool;
+
+    /// What happened on the way that the user should know, one line each.
+    fn take_notices(&mut self) -> Vec<String>;
+}
+
+/// Where partitions are read from.
+pub(super) trait BatchOrigin {
+    /// Begins to read these ranges.
+    fn read(&self, ranges: Vec<Range>) -> Result<Box<dyn BatchFlow>>;
+}
+
 /// The part of a batch that lies in its range.
 #[derive(Debug)]
 pub(super) struct Slice<'a> {
@@ -298,9 +316,10 @@ impl BatchReading {
         ranges.into_iter().for_each(|range| self.ranges.add(range));
         self.source.assign(&starts)
     }
+}
 
-    /// Shows what is there, waiting up to `wait` for the first batch; says whether any range moved.
-    pub(super) fn poll(&mut self, wait: Duration, visitor: &mut dyn BatchVisitor) -> Result<bool> {
+impl BatchFlow for BatchReading {
+    fn poll(&mut self, wait: Duration, visitor: &mut dyn BatchVisitor) -> Result<bool> {
         let mut feed = Feed {
             ranges: &mut self.ranges,
             visitor,
@@ -316,27 +335,46 @@ impl BatchReading {
         Ok(has_moved)
     }
 
-    /// Reads everything, until each range is at its end.
-    pub(super) fn read_all(&mut self, interrupt: &Interrupt, visitor: &mut dyn BatchVisitor) -> Result<()> {
-        const STEP: Duration = Duration::from_millis(100);
-        while !self.is_done() {
-            if interrupt.is_raised() {
-                return Err(Error::interrupted());
-            }
-            self.poll(STEP, visitor)?;
-        }
-        Ok(())
-    }
-
-    /// Whether every range is at its end.
-    pub(super) fn is_done(&self) -> bool {
+    fn is_done(&self) -> bool {
         self.ranges.is_reached.iter().all(|is_reached| *is_reached)
     }
 
-    /// What happened on the way that the user should know, one line each.
-    pub(super) fn take_notices(&mut self) -> Vec<String> {
+    fn take_notices(&mut self) -> Vec<String> {
         self.source.take_notices()
     }
+}
+
+/// The partitions of a cluster.
+#[derive(Debug)]
+pub(super) struct ClusterOrigin {
+    pub(super) settings: Settings,
+    /// How long a partition may be without a broker that serves it.
+    pub(super) patience: Duration,
+    pub(super) interrupt: Interrupt,
+}
+
+impl BatchOrigin for ClusterOrigin {
+    fn read(&self, ranges: Vec<Range>) -> Result<Box<dyn BatchFlow>> {
+        let mut reading = BatchReading::open(&self.settings, self.patience, &self.interrupt)?;
+        reading.add(ranges)?;
+        Ok(Box::new(reading))
+    }
+}
+
+/// Reads everything, until each range is at its end.
+pub(super) fn read_all(
+    flow: &mut dyn BatchFlow,
+    interrupt: &Interrupt,
+    visitor: &mut dyn BatchVisitor,
+) -> Result<()> {
+    const STEP: Duration = Duration::from_millis(100);
+    while !flow.is_done() {
+        if interrupt.is_raised() {
+            return Err(Error::interrupted());
+        }
+        flow.poll(STEP, visitor)?;
+    }
+    Ok(())
 }
 
 /// The ranges, and which of them are at their ends.

@@ -4,6 +4,7 @@
 //! both faces; the other Java tools have steps of their own in `java_tools`.
 
 pub mod acls;
+pub mod backup;
 pub mod batch_reading;
 pub mod broker;
 pub mod command;
@@ -13,6 +14,7 @@ pub mod consume;
 pub mod context;
 pub mod copy;
 pub mod describe;
+pub mod diff;
 pub mod doctor;
 pub mod dump_log;
 pub mod explain;
@@ -30,6 +32,8 @@ pub mod reassign;
 pub mod record_at;
 pub mod records;
 pub mod top;
+pub mod topic_count;
+pub mod topic_files;
 pub mod topic_selection;
 pub mod topics;
 pub mod transactions;

@@ -330,6 +330,12 @@ pub fn keep_codec(bytes: &mut [u8], is_transactional: bool) {
     put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
 }
 
+/// Takes the batch out of its transaction. The checksum is the caller's to set.
+pub fn clear_transactional(bytes: &mut [u8]) {
+    let attributes = i16_at(bytes, ATTRIBUTES_AT) & !TRANSACTIONAL_BIT;
+    put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
+}
+
 /// Writes a finished batch's length and another codec, and computes the checksum anew.
 pub fn set_codec(bytes: &mut [u8], codec: Codec) {
     let attributes = (i16_at(bytes, ATTRIBUTES_AT) & !CODEC_MASK) | codec.id();

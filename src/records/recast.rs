@@ -4,7 +4,9 @@
 //! What a leader checks of a producer's batch is in Apache Kafka's `LogValidator`: offsets without gaps, times given by
 //! the producer, no marker. <https://kafka.apache.org/documentation/#recordbatch>
 
+use super::batch_builder::Producer;
 use super::batch_header::{self, BatchHeader, TimestampType};
+use super::producer_fields;
 
 /// Whether a producer may send this batch as it is in a log, its header put right by [`set_header`]. A batch with gaps,
 /// with times given by a broker, with a delete horizon or of an old format has to be written anew.
@@ -24,6 +26,18 @@ pub fn set_header(bytes: &mut [u8], is_transactional: bool) {
     batch_header::set_base_offset(bytes, 0);
     batch_header::set_leader_epoch(bytes, -1);
     batch_header::keep_codec(bytes, is_transactional);
+}
+
+/// Takes out of a batch who produced it and whether that was in a transaction, and puts its checksum right: what is left
+/// says the same to readers, wherever it stands in a log.
+pub fn forget_producer(bytes: &mut [u8]) {
+    batch_header::clear_transactional(bytes);
+    let nobody = Producer {
+        id: -1,
+        epoch: -1,
+        base_sequence: -1,
+    };
+    producer_fields::stamp(bytes, nobody);
 }
 
 #[cfg(test)]
@@ -81,6 +95,22 @@ mod tests {
                 ..BatchOptions::default()
             })
         );
+    }
+
+    #[test]
+    fn a_batch_without_its_producer_is_one_that_never_had_any() {
+        let mut bytes = batch(BatchOptions {
+            timestamp_type: TimestampType::LogAppendTime,
+            ..logged()
+        });
+        forget_producer(&mut bytes);
+        let plain = batch(BatchOptions {
+            timestamp_type: TimestampType::LogAppendTime,
+            producer: None,
+            transactional: false,
+            ..logged()
+        });
+        assert_eq!(bytes, plain);
     }
 
     #[test]

@@ -426,3 +426,43 @@ fn a_cluster_is_copied_to_another_by_a_pattern_or_as_a_whole() {
         .exits(5)
         .complains("did you mean \"orders\"?");
 }
+
+#[test]
+fn a_copy_that_follows_brings_what_comes_until_it_is_interrupted() {
+    let shell = Shell::new();
+    orders(&shell, 30, &[]);
+    shell
+        .kafkit(&["topics", "create", "mirror", "-p", "3", "-q"])
+        .succeeds();
+    let address = shell.cluster.bootstrap();
+    let mut command = shell
+        .suite
+        .command(["copy", "orders", "mirror", "--follow", "-b", &address]);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let child = command.spawn().expect("a copy");
+    let arrived = |count: usize| {
+        wait_until("records to arrive", || {
+            shell.shown("mirror", "%p\\n").lines().count() >= count
+        });
+    };
+    arrived(30);
+    shell
+        .produce(&["orders", "--json", "-q"], assorted(12, 3))
+        .succeeds();
+    arrived(42);
+    let pid = child.id().to_string();
+    let killed = std::process::Command::new("kill").args(["-INT", &pid]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    let ended = child.wait_with_output().expect("its end");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("42 records from orders to mirror"), "{said}");
+    shell
+        .kafkit(&["copy", "orders", "mirror"])
+        .succeeds()
+        .complains("0 records from");
+    assert_same(&shell, "orders", "mirror");
+}

@@ -2,6 +2,7 @@
 
 mod acls;
 mod at_a_terminal;
+mod backup;
 mod broken_pipe;
 mod completions;
 mod configs;
@@ -31,6 +32,7 @@ mod round_trip;
 mod screen;
 mod settings;
 mod top;
+mod topic_files;
 mod topics;
 mod transactions;
 mod tutorials;

@@ -60,7 +60,7 @@ fn values_that_are_missing_or_make_no_sense() {
 fn commands_that_are_missing_or_not_there() {
     refused(
         &["topics"],
-        "`kafkit topics` wants a command: list, create, alter, delete or describe (see `kafkit topics --help`)",
+        "`kafkit topics` wants a command: list, create, alter, delete, describe, count, export or apply (see `kafkit topics --help`)",
     );
     refused(
         &["topcs", "list"],
@@ -68,9 +68,9 @@ fn commands_that_are_missing_or_not_there() {
     );
     refused(
         &["clusters"],
-        "`kafkit` has no command \"clusters\"; there are topics, produce, consume, describe, groups, offsets, records, \
-         transactions, leaders, configs, users, quotas, acls, reassign, dump-log, top, doctor, broker, profile, \
-         config, completions, man and install-links (see `kafkit --help`)",
+        "`kafkit` has no command \"clusters\"; there are topics, produce, consume, copy, diff, backup, restore, \
+         describe, groups, offsets, records, transactions, leaders, configs, users, quotas, acls, reassign, dump-log, \
+         top, doctor, broker, profile, config, completions, man and install-links (see `kafkit --help`)",
     );
     refused(
         &["topics", "frobnicate"],

@@ -30,6 +30,7 @@ pub mod replica_log_dirs;
 pub mod scram_users;
 pub mod share_groups;
 pub mod throttles;
+pub mod topic_specs;
 pub mod topics;
 pub mod transactions;
 mod visibility;

@@ -10,7 +10,7 @@ pub(super) use digest::Digester;
 use sequence::Sequences;
 pub(super) use sequence::{Difference, Side};
 
-use super::batch_reading::{BatchReading, BatchVisitor, RecordFields, Slice};
+use super::batch_reading::{BatchFlow, BatchVisitor, RecordFields, Slice};
 use crate::error::{Error, Result};
 use crate::filter::Expression;
 use crate::interrupt::Interrupt;
@@ -29,9 +29,9 @@ pub(super) struct Rules {
 
 /// Reads both sides, whose ranges are added already, the nth of the one against the nth of the other. Answers with how many
 /// records are the same in all, and where partitions differ first.
-pub(super) fn compare(
-    left: &mut BatchReading,
-    right: &mut BatchReading,
+pub(super) fn compare<'a>(
+    left: &mut (dyn BatchFlow + 'a),
+    right: &mut (dyn BatchFlow + 'a),
     rules: &Rules,
     interrupt: &Interrupt,
 ) -> Result<(u64, Vec<Difference>)> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::Action;
+use super::Job;
 use super::account::Account;
 use super::checkpoint::{Checkpoint, Copy, PartitionProgress, TopicProgress};
 use super::plan::Pair;
@@ -28,8 +28,10 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn open(action: &Action, pairs: &[Pair], clusters: &mut TwoClusters<'_>) -> Result<Self> {
-        let (source_cluster, target_cluster) = clusters.ids()?;
+    pub(super) fn open(job: &Job<'_>, clusters: &mut TwoClusters<'_>) -> Result<Self> {
+        let (action, pairs) = (job.action, job.pairs);
+        let (_, target_cluster) = clusters.ids()?;
+        let source_cluster = job.source_id.clone();
         let names = pairs
             .iter()
             .map(|pair| (pair.source.name.clone(), pair.target.clone()));

@@ -20,19 +20,18 @@ mod verify;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::batch_reading::{BatchReading, Part, Range};
+use super::batch_reading::{BatchOrigin, BatchReading, ClusterOrigin, Part, Range};
 use super::command::{Command, Needs};
 use super::context::Context;
 use super::topic_selection::{self, Selection};
 use super::two_clusters::TwoClusters;
-use crate::client::admin::topics::TopicDescription;
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
 use crate::filter::Expression;
 use crate::interrupt::Interrupt;
 use crate::output::{OutputOptions, copy as output};
-use plan::Pair;
 pub use plan::Placement;
+pub(super) use plan::{Pair, Source};
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -51,6 +50,8 @@ pub struct Action {
     pub skips_failed: bool,
     /// Where the file is that says how far the copy is; in the user's state directory without a name.
     pub checkpoint: Option<PathBuf>,
+    /// Goes on with what comes later, until it is interrupted.
+    pub follows: bool,
     /// Both sides are compared when all is copied.
     pub verifies: bool,
     /// A checkpoint that is there does not count.
@@ -71,21 +72,63 @@ impl Command for Action {
         let interrupt = Interrupt::install()?;
         context.note_settings();
         let mut clusters = TwoClusters::new(context, self.target_settings.as_ref(), self.output)?;
-        let mut pairs = pairs(&self, &mut clusters)?;
-        let mut reading = BatchReading::open(clusters.here.client.settings(), self.patience, &interrupt)?;
-        let ranges = ranges(&self, &pairs, &mut reading)?;
-        if self.is_dry_run {
-            return output::plan(&mut clusters.here.printer, &rows(&pairs, &ranges));
-        }
-        targets::create(&mut pairs, &mut clusters)?;
-        run::run(&self, &pairs, ranges, reading, &mut clusters, &interrupt)
+        let topics = topic_selection::find(&self.topics, clusters.here)?;
+        let specs = clusters.here.client.admin()?.topic_specs(&topics)?;
+        let sources = topics.into_iter().zip(specs);
+        let sources = sources.map(|(topic, spec)| Source { topic, spec }).collect();
+        let are_one = clusters.are_one()?;
+        let (source_id, _) = clusters.ids()?;
+        let origin = ClusterOrigin {
+            settings: clusters.here.client.settings().clone(),
+            patience: self.patience,
+            interrupt: interrupt.clone(),
+        };
+        let pairs = pairs(&self, sources, are_one, &mut clusters)?;
+        let ranges = ranges(&self, &pairs, &origin)?;
+        let job = Job {
+            action: &self,
+            pairs: &pairs,
+            origin: &origin,
+            source_id,
+            interrupt: &interrupt,
+        };
+        copy(&job, ranges, &mut clusters)
     }
 }
 
+/// A copy whose topics are chosen, wherever they are read from.
+pub(super) struct Job<'a> {
+    pub(super) action: &'a Action,
+    pub(super) pairs: &'a [Pair],
+    pub(super) origin: &'a dyn BatchOrigin,
+    /// Names the origin in the checkpoint; very old brokers have no cluster id.
+    pub(super) source_id: Option<String>,
+    pub(super) interrupt: &'a Interrupt,
+}
+
+/// Shows what would be copied, or copies it.
+pub(super) fn copy(job: &Job<'_>, ranges: Vec<Range>, clusters: &mut TwoClusters<'_>) -> Result<()> {
+    if job.action.is_dry_run {
+        return output::plan(&mut clusters.here.printer, &rows(job.pairs, &ranges));
+    }
+    let mut pairs = job.pairs.to_vec();
+    targets::create(&mut pairs, clusters)?;
+    let job = Job {
+        pairs: &pairs,
+        source_id: job.source_id.clone(),
+        ..*job
+    };
+    run::run(&job, ranges, clusters)
+}
+
 /// Which topic becomes which.
-fn pairs(action: &Action, clusters: &mut TwoClusters<'_>) -> Result<Vec<Pair>> {
-    let chosen = topic_selection::find(&action.topics, clusters.here)?;
-    if chosen.is_empty() {
+pub(super) fn pairs(
+    action: &Action,
+    sources: Vec<Source>,
+    are_one_cluster: bool,
+    clusters: &mut TwoClusters<'_>,
+) -> Result<Vec<Pair>> {
+    if sources.is_empty() {
         return Err(Error::not_found("no topic matches"));
     }
     let patterns = if action.topics.is_regex {
@@ -93,20 +136,20 @@ fn pairs(action: &Action, clusters: &mut TwoClusters<'_>) -> Result<Vec<Pair>> {
     } else {
         Vec::new()
     };
-    let mut names: Vec<(TopicDescription, String)> = Vec::with_capacity(chosen.len());
-    for topic in chosen {
-        let matching = |pattern: &&fancy_regex::Regex| pattern.is_match(&topic.name).unwrap_or(false);
+    let mut names: Vec<(Source, String)> = Vec::with_capacity(sources.len());
+    for source in sources {
+        let name = &source.topic.name;
+        let matching = |pattern: &&fancy_regex::Regex| pattern.is_match(name).unwrap_or(false);
         let pattern = patterns.iter().find(matching);
-        let target = plan::target_name(&topic.name, action.target.as_deref(), pattern)?;
-        names.push((topic, target));
+        let target = plan::target_name(name, action.target.as_deref(), pattern)?;
+        names.push((source, target));
     }
     let targets = clusters.there().client.admin()?.all_topics()?;
-    let are_one = clusters.are_one()?;
-    plan::pairs(names, &targets, are_one, action.placement, action.creates)
+    plan::pairs(names, &targets, are_one_cluster, action.placement, action.creates)
 }
 
 /// The part of each source partition that is copied when nothing is copied yet, in the order of the pairs.
-fn ranges(action: &Action, pairs: &[Pair], reading: &mut BatchReading) -> Result<Vec<Range>> {
+fn ranges(action: &Action, pairs: &[Pair], origin: &ClusterOrigin) -> Result<Vec<Range>> {
     let mut partitions = Vec::new();
     for pair in pairs {
         let name = &pair.source.name;
@@ -120,6 +163,7 @@ fn ranges(action: &Action, pairs: &[Pair], reading: &mut BatchReading) -> Result
     if partitions.is_empty() {
         return Err(Error::not_found("the topics have none of these partitions"));
     }
+    let mut reading = BatchReading::open(&origin.settings, origin.patience, &origin.interrupt)?;
     reading.ranges(&partitions, &action.part, action.patience)
 }
 

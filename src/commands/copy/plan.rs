@@ -1,5 +1,6 @@
 //! What a copy comes to, before anything is done: which topic becomes which, what has to be created, and why not. Pure.
 
+use crate::client::admin::topic_specs::TopicSpec;
 use crate::client::admin::topics::TopicDescription;
 use crate::error::{Error, Result};
 use crate::topic_partition::is_internal_topic;
@@ -23,13 +24,22 @@ impl Placement {
     }
 }
 
+/// A topic that is copied, as it is in its cluster or backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::commands) struct Source {
+    pub(in crate::commands) topic: TopicDescription,
+    pub(in crate::commands) spec: TopicSpec,
+}
+
 /// A topic, and what its copy is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pair {
-    pub(super) source: TopicDescription,
-    pub(super) target: String,
+pub(in crate::commands) struct Pair {
+    pub(in crate::commands) source: TopicDescription,
+    /// What the target is created as.
+    pub(in crate::commands) spec: TopicSpec,
+    pub(in crate::commands) target: String,
     /// The target as it is; `None` where it is to be created.
-    pub(super) existing: Option<TopicDescription>,
+    pub(in crate::commands) existing: Option<TopicDescription>,
 }
 
 impl Pair {
@@ -79,14 +89,14 @@ pub(super) fn target_name(
 /// A target that two topics would share, a topic that would be copied into itself, one that is missing and not to be
 /// created, or that has too few partitions.
 pub(super) fn pairs(
-    names: Vec<(TopicDescription, String)>,
+    names: Vec<(Source, String)>,
     targets: &[TopicDescription],
     is_same_cluster: bool,
     placement: Placement,
     may_create: bool,
 ) -> Result<Vec<Pair>> {
     let mut pairs: Vec<Pair> = Vec::with_capacity(names.len());
-    for (source, target) in names {
+    for (Source { topic: source, spec }, target) in names {
         if let Some(other) = pairs.iter().find(|other| other.target == target) {
             let (one, other) = (&other.source.name, &source.name);
             return Err(
@@ -107,6 +117,7 @@ pub(super) fn pairs(
         check(&source, &target, existing.as_ref(), placement, may_create)?;
         pairs.push(Pair {
             source,
+            spec,
             target,
             existing,
         });
@@ -143,15 +154,17 @@ fn check(
     Ok(())
 }
 
-/// Configs that are about the brokers of one cluster, and mean nothing on another.
-pub(super) fn is_of_one_cluster(config: &str) -> bool {
-    config.ends_with("replication.throttled.replicas")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::client::admin::topics::PartitionDescription;
+
+    fn source(name: &str, partitions: i32) -> Source {
+        Source {
+            topic: topic(name, partitions),
+            spec: TopicSpec::default(),
+        }
+    }
 
     fn topic(name: &str, partitions: i32) -> TopicDescription {
         let partition = |partition| PartitionDescription {
@@ -171,7 +184,7 @@ mod tests {
         }
     }
 
-    fn refusal(source: TopicDescription, target: &str, targets: &[TopicDescription], same: bool) -> String {
+    fn refusal(source: Source, target: &str, targets: &[TopicDescription], same: bool) -> String {
         let names = vec![(source, target.to_owned())];
         let refused = pairs(names, targets, same, Placement::Keep, false);
         refused.unwrap_err().to_string()
@@ -190,20 +203,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_copied_is_refused_before_anything_is_done() {
-        let refused = refusal(topic("a", 1), "a", &[topic("a", 1)], true);
+        let refused = refusal(source("a", 1), "a", &[topic("a", 1)], true);
         assert!(refused.starts_with("a would be copied into itself"), "{refused}");
-        let refused = refusal(topic("a", 3), "b", &[topic("b", 2)], true);
+        let refused = refusal(source("a", 3), "b", &[topic("b", 2)], true);
         assert!(
             refused.starts_with("a has 3 partitions, and b has 2"),
             "{refused}"
         );
-        let refused = refusal(topic("a", 3), "b", &[], true);
+        let refused = refusal(source("a", 3), "b", &[], true);
         assert!(refused.contains("--create makes it"), "{refused}");
-        let refused = refusal(topic("a", 1), "__consumer_offsets", &[], false);
+        let refused = refusal(source("a", 1), "__consumer_offsets", &[], false);
         assert!(refused.contains("brokers keep for themselves"), "{refused}");
-        let both = vec![(topic("a", 1), "c".to_owned()), (topic("b", 1), "c".to_owned())];
+        let both = vec![(source("a", 1), "c".to_owned()), (source("b", 1), "c".to_owned())];
         assert!(pairs(both, &[topic("c", 1)], false, Placement::Keep, false).is_err());
-        let same_name = vec![(topic("a", 1), "a".to_owned())];
+        let same_name = vec![(source("a", 1), "a".to_owned())];
         let pairs = pairs(same_name, &[topic("a", 2)], false, Placement::Keep, false).unwrap();
         assert_eq!(pairs[0].target_partitions(), 2);
     }

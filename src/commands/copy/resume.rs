@@ -1,118 +1,104 @@
 //! Where a copy begins in each target partition: behind what is there, which after a run that was killed may be more than
 //! its checkpoint says.
 
-use super::Action;
+use super::Job;
 use super::plan::Pair;
 use super::settled::{self, Found, Tail};
 use super::targets::Facts;
 use crate::client::admin::offsets::LATEST;
 use crate::client::admin::volumes::leaders;
-use crate::commands::batch_reading::Range;
+use crate::commands::batch_reading::{ClusterOrigin, Range};
 use crate::commands::two_clusters::TwoClusters;
 use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
 use crate::output::counted;
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// What it takes to find out.
-pub(super) struct Job<'a> {
-    pub(super) action: &'a Action,
-    pub(super) pairs: &'a [Pair],
-    pub(super) facts: &'a [Facts],
-    pub(super) interrupt: &'a Interrupt,
-}
-
-impl Job<'_> {
-    /// Moves the ranges behind what is copied already, and says where each copy goes on in its target partition.
-    pub(super) fn find_starts(
-        &self,
-        ranges: &mut [Range],
-        starts: &mut [Option<Offset>],
-        clusters: &mut TwoClusters<'_>,
-    ) -> Result<()> {
-        let ends = self.ends(ranges, clusters)?;
-        let mut places = Vec::new();
-        let mut tails = Vec::new();
-        for (place, (range, start)) in ranges.iter().zip(starts.iter_mut()).enumerate() {
-            let end = ends.get(place).copied().unwrap_or_default();
-            match *start {
-                Some(from) if from < end => {
-                    places.push(place);
-                    tails.push(self.tail(range, from, end));
-                }
-                _ => *start = Some(end),
+/// Moves the ranges behind what is copied already, and says where each copy goes on in its target partition.
+pub(super) fn find_starts(
+    job: &Job<'_>,
+    facts: &[Facts],
+    (ranges, starts): (&mut [Range], &mut [Option<Offset>]),
+    clusters: &mut TwoClusters<'_>,
+) -> Result<()> {
+    let ends = ends(job.pairs, ranges, clusters)?;
+    let mut places = Vec::new();
+    let mut tails = Vec::new();
+    for (place, (range, start)) in ranges.iter().zip(starts.iter_mut()).enumerate() {
+        let end = ends.get(place).copied().unwrap_or_default();
+        match *start {
+            Some(from) if from < end => {
+                places.push(place);
+                tails.push(tail(job.pairs, facts, range, (from, end)));
             }
+            _ => *start = Some(end),
         }
-        if tails.is_empty() {
-            return Ok(());
-        }
-        let source = clusters.here.client.settings().clone();
-        let target = clusters.there().client.settings().clone();
-        let filter = self.action.filter.as_ref();
-        let found = settled::find(
-            &tails,
-            filter,
-            (&source, &target),
-            self.action.patience,
-            self.interrupt,
-        )?;
-        for (place, found) in places.iter().zip(&found) {
-            if let (Some(range), Some(start)) = (ranges.get_mut(*place), starts.get_mut(*place)) {
-                range.from = found.next;
-                *start = Some(if found.others > 0 {
-                    ends.get(*place).copied().unwrap_or(found.target_next)
-                } else {
-                    found.target_next
-                });
-            }
-        }
-        tell(&found, clusters);
-        Ok(())
     }
-
-    /// Where each target partition ends now.
-    fn ends(&self, ranges: &[Range], clusters: &mut TwoClusters<'_>) -> Result<Vec<Offset>> {
-        let targets = self.pairs.iter().filter_map(|pair| pair.existing.clone());
-        let targets: Vec<_> = targets.collect();
-        let admin = clusters.there().client.admin()?;
-        let ends = admin.list_offsets(&leaders(&targets), LATEST)?;
-        let mut found = Vec::with_capacity(ranges.len());
-        for range in ranges {
-            let topic = self.pair_of(range).map_or(&range.topic, |(_, pair)| &pair.target);
-            let partition = TopicPartition {
-                topic: topic.clone(),
-                partition: range.partition,
-            };
-            found.push(match ends.get(&partition) {
-                Some(Ok(end)) => *end,
-                Some(Err(refusal)) => {
-                    let asked = format!("cannot ask for the end of {partition}");
-                    return Err(Error::from(refusal.clone()).context(asked));
-                }
-                None => return Err(Error::unreachable(format!("{partition} has no leader now"))),
+    if tails.is_empty() {
+        return Ok(());
+    }
+    let target = ClusterOrigin {
+        settings: clusters.there().client.settings().clone(),
+        patience: job.action.patience,
+        interrupt: job.interrupt.clone(),
+    };
+    let filter = job.action.filter.as_ref();
+    let found = settled::find(&tails, filter, (job.origin, &target), job.interrupt)?;
+    for (place, found) in places.iter().zip(&found) {
+        if let (Some(range), Some(start)) = (ranges.get_mut(*place), starts.get_mut(*place)) {
+            range.from = found.next;
+            *start = Some(if found.others > 0 {
+                ends.get(*place).copied().unwrap_or(found.target_next)
+            } else {
+                found.target_next
             });
         }
-        Ok(found)
     }
+    tell(&found, clusters);
+    Ok(())
+}
 
-    fn pair_of(&self, range: &Range) -> Option<(usize, &Pair)> {
-        let mut pairs = self.pairs.iter().enumerate();
-        pairs.find(|(_, pair)| pair.source.name == range.topic)
+/// Where each target partition ends now.
+fn ends(pairs: &[Pair], ranges: &[Range], clusters: &mut TwoClusters<'_>) -> Result<Vec<Offset>> {
+    let targets = pairs.iter().filter_map(|pair| pair.existing.clone());
+    let targets: Vec<_> = targets.collect();
+    let admin = clusters.there().client.admin()?;
+    let ends = admin.list_offsets(&leaders(&targets), LATEST)?;
+    let mut found = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let topic = pair_of(pairs, range).map_or(&range.topic, |(_, pair)| &pair.target);
+        let partition = TopicPartition {
+            topic: topic.clone(),
+            partition: range.partition,
+        };
+        found.push(match ends.get(&partition) {
+            Some(Ok(end)) => *end,
+            Some(Err(refusal)) => {
+                let asked = format!("cannot ask for the end of {partition}");
+                return Err(Error::from(refusal.clone()).context(asked));
+            }
+            None => return Err(Error::unreachable(format!("{partition} has no leader now"))),
+        });
     }
+    Ok(found)
+}
 
-    fn tail(&self, range: &Range, from: Offset, end: Offset) -> Tail {
-        let pair = self.pair_of(range);
-        let facts = pair.and_then(|(place, _)| self.facts.get(place));
-        Tail {
-            target: Range {
-                topic: pair.map_or_else(|| range.topic.clone(), |(_, pair)| pair.target.clone()),
-                partition: range.partition,
-                from,
-                end: Some(end),
-            },
-            source: range.clone(),
-            with_times: facts.is_none_or(|facts| !facts.sets_times),
-        }
+fn pair_of<'a>(pairs: &'a [Pair], range: &Range) -> Option<(usize, &'a Pair)> {
+    let mut pairs = pairs.iter().enumerate();
+    pairs.find(|(_, pair)| pair.source.name == range.topic)
+}
+
+fn tail(pairs: &[Pair], facts: &[Facts], range: &Range, (from, end): (Offset, Offset)) -> Tail {
+    let pair = pair_of(pairs, range);
+    let facts = pair.and_then(|(place, _)| facts.get(place));
+    Tail {
+        target: Range {
+            topic: pair.map_or_else(|| range.topic.clone(), |(_, pair)| pair.target.clone()),
+            partition: range.partition,
+            from,
+            end: Some(end),
+        },
+        source: range.clone(),
+        with_times: facts.is_none_or(|facts| !facts.sets_times),
     }
 }
 

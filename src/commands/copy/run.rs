@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Action;
+use super::Job;
 use super::account::Account;
 use super::keeper::Keeper;
 use super::plan::{Pair, Placement};
@@ -11,7 +11,7 @@ use super::transfer::{Target, Transfer};
 use super::{resume, verify};
 use crate::client::engine::Engine;
 use crate::client::record_sink::SinkOptions;
-use crate::commands::batch_reading::{BatchReading, Range};
+use crate::commands::batch_reading::{BatchFlow, Range};
 use crate::commands::two_clusters::TwoClusters;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -24,15 +24,14 @@ const STEP: Duration = Duration::from_millis(50);
 const SHORT_STEP: Duration = Duration::from_millis(1);
 
 /// Copies.
-pub(super) fn run(
-    action: &Action,
-    pairs: &[Pair],
-    mut ranges: Vec<Range>,
-    reading: BatchReading,
-    clusters: &mut TwoClusters<'_>,
-    interrupt: &Interrupt,
-) -> Result<()> {
-    let mut keeper = Keeper::open(action, pairs, clusters)?;
+pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClusters<'_>) -> Result<()> {
+    let Job {
+        action,
+        pairs,
+        interrupt,
+        ..
+    } = *job;
+    let mut keeper = Keeper::open(job, clusters)?;
     let mut starts = keeper.starts(&mut ranges);
     let facts = targets::facts(pairs, clusters)?;
     if keeper.has_former {
@@ -41,24 +40,21 @@ pub(super) fn run(
         clusters.here.printer.note(line);
     }
     if action.placement == Placement::Keep {
-        let job = resume::Job {
-            action,
-            pairs,
-            facts: &facts,
-            interrupt,
-        };
-        job.find_starts(&mut ranges, &mut starts, clusters)?;
+        resume::find_starts(job, &facts, (&mut ranges, &mut starts), clusters)?;
     }
-    let transfer = transfer(action, pairs, (&ranges, &starts), &facts, clusters, interrupt)?;
+    let transfer = transfer(job, (&ranges, &starts), &facts, clusters)?;
     let copied = verify::Copied::begin(action, pairs, &ranges, &starts)?;
     let froms = ranges.iter().map(|range| range.from).collect();
     let total = ranges
         .iter()
         .map(|range| range.end.unwrap_or(range.from) - range.from)
         .sum();
+    if action.follows {
+        ranges.iter_mut().for_each(|range| range.end = None);
+    }
     let mut run = Run {
         transfer,
-        reading,
+        reading: job.origin.read(ranges)?,
         keeper,
         froms,
         interrupt: interrupt.clone(),
@@ -66,7 +62,6 @@ pub(super) fn run(
     };
     // Before anything is written: a run that is killed at once must find where it began.
     run.keeper.save(&run.transfer.account)?;
-    run.reading.add(ranges)?;
     let began = Instant::now();
     let outcome = run.carry(clusters);
     run.progress.finish();
@@ -81,7 +76,7 @@ pub(super) fn run(
     output::summary(&mut clusters.here.printer, &summary);
     outcome.and_then(|()| run.transfer.account.verdict())?;
     match copied {
-        Some(copied) => copied.verify(&run.transfer.account.ledger, &facts, clusters, interrupt),
+        Some(copied) => copied.verify(job, &run.transfer.account.ledger, &facts, clusters),
         None => Ok(()),
     }
 }
@@ -101,15 +96,14 @@ fn target_of(pairs: &[Pair]) -> Option<String> {
 }
 
 fn transfer(
-    action: &Action,
-    pairs: &[Pair],
+    job: &Job<'_>,
     (ranges, starts): (&[Range], &[Option<Offset>]),
     facts: &[Facts],
     clusters: &mut TwoClusters<'_>,
-    interrupt: &Interrupt,
 ) -> Result<Transfer> {
+    let (action, pairs) = (job.action, job.pairs);
     let options = SinkOptions {
-        interrupt: interrupt.clone(),
+        interrupt: job.interrupt.clone(),
         overrides: vec![("transactional.id".to_owned(), String::new())],
         defaults: Vec::new(),
     };
@@ -147,7 +141,7 @@ fn transfer(
 
 struct Run {
     transfer: Transfer,
-    reading: BatchReading,
+    reading: Box<dyn BatchFlow>,
     keeper: Keeper,
     /// Where each range began.
     froms: Vec<Offset>,

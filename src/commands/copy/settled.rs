@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-use crate::client::settings::Settings;
-use crate::commands::batch_reading::{BatchReading, BatchVisitor, Range, RecordFields, Slice};
+use crate::commands::batch_reading::{BatchOrigin, BatchVisitor, Range, RecordFields, Slice, read_all};
 use crate::commands::compare::Digester;
 use crate::error::{Error, Result};
 use crate::filter::Expression;
@@ -39,8 +38,7 @@ pub(super) struct Found {
 pub(super) fn find(
     tails: &[Tail],
     filter: Option<&Expression>,
-    (source, target): (&Settings, &Settings),
-    patience: Duration,
+    (source, target): (&dyn BatchOrigin, &dyn BatchOrigin),
     interrupt: &Interrupt,
 ) -> Result<Vec<Found>> {
     let mut written = Written {
@@ -49,9 +47,8 @@ pub(super) fn find(
         digester: Digester::default(),
         scratch: Vec::new(),
     };
-    let mut reading = BatchReading::open(target, patience, interrupt)?;
-    reading.add(tails.iter().map(|tail| tail.target.clone()).collect())?;
-    reading.read_all(interrupt, &mut written)?;
+    let mut reading = target.read(tails.iter().map(|tail| tail.target.clone()).collect())?;
+    read_all(&mut *reading, interrupt, &mut written)?;
     let mut search = Search {
         matches: tails.iter().zip(written.records).map(Match::new).collect(),
         tails,
@@ -59,8 +56,7 @@ pub(super) fn find(
         digester: Digester::default(),
         scratch: Vec::new(),
     };
-    let mut reading = BatchReading::open(source, patience, interrupt)?;
-    reading.add(tails.iter().map(|tail| tail.source.clone()).collect())?;
+    let mut reading = source.read(tails.iter().map(|tail| tail.source.clone()).collect())?;
     while !(reading.is_done() || search.is_done()) {
         if interrupt.is_raised() {
             return Err(Error::interrupted());

@@ -1,6 +1,6 @@
 //! Topics that are missing in the target: made with the partitions and the configs of their sources.
 
-use super::plan::{Pair, is_of_one_cluster};
+use super::plan::Pair;
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
 use crate::client::admin::topics::{NewTopic, PARTITIONS_PER_ANSWER};
 use crate::commands::two_clusters::TwoClusters;
@@ -13,38 +13,17 @@ pub(super) fn create(pairs: &mut [Pair], clusters: &mut TwoClusters<'_>) -> Resu
     if missing.is_empty() {
         return Ok(());
     }
-    let resources = missing
-        .iter()
-        .map(|pair| ConfigResource::Topic(pair.source.name.clone()));
-    let resources: Vec<ConfigResource> = resources.collect();
-    let configs = clusters.here.client.admin()?.describe_configs(&resources)?;
     let brokers = clusters.there().client.admin()?.brokers()?.len();
-    let mut topics = Vec::with_capacity(missing.len());
-    for (pair, configs) in missing.iter().zip(configs) {
-        let name = &pair.source.name;
-        let configs = configs.map_err(|refusal| {
-            Error::from(refusal).context(format_args!("cannot read the configs of {name}"))
-        })?;
-        let own = ConfigResource::Topic(name.clone()).own_source();
-        let set = configs
-            .into_iter()
-            .filter(|config| config.source == own && !is_of_one_cluster(&config.name));
-        let replicas = pair
-            .source
-            .partitions
-            .iter()
-            .map(|partition| partition.replicas.len());
-        let replicas = replicas.max().unwrap_or(1).clamp(1, brokers.max(1));
-        topics.push(NewTopic {
-            name: pair.target.clone(),
-            partitions: i32::try_from(pair.source.partitions.len()).ok(),
-            replication_factor: i16::try_from(replicas).ok(),
-            assignment: None,
-            configs: set
-                .filter_map(|config| Some((config.name, config.value?)))
-                .collect(),
-        });
-    }
+    let most = i16::try_from(brokers.max(1)).unwrap_or(i16::MAX);
+    let topics: Vec<NewTopic> = missing
+        .iter()
+        .map(|pair| {
+            let mut spec = pair.spec.clone();
+            spec.name.clone_from(&pair.target);
+            spec.replication_factor = spec.replication_factor.map(|factor| factor.clamp(1, most));
+            spec.to_new_topic()
+        })
+        .collect();
     let admin = clusters.there().client.admin()?;
     for (name, outcome) in admin.create_topics(&topics, false)? {
         outcome

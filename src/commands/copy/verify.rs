@@ -1,17 +1,14 @@
 //! After a copy: whether what was copied is in the target, record for record.
 
-use std::time::Duration;
-
-use super::Action;
 use super::ledger::Ledger;
 use super::plan::{Pair, Placement};
 use super::targets::Facts;
-use crate::commands::batch_reading::{BatchReading, Range};
+use super::{Action, Job};
+use crate::commands::batch_reading::{BatchOrigin, ClusterOrigin, Range};
 use crate::commands::compare::{self, Difference, Rules};
 use crate::commands::two_clusters::TwoClusters;
 use crate::error::{Error, Result};
 use crate::filter::Expression;
-use crate::interrupt::Interrupt;
 use crate::output::{counted, plural};
 use crate::topic_partition::Offset;
 
@@ -25,7 +22,6 @@ pub(super) struct Copied {
     sources: Vec<(Range, usize)>,
     targets: Vec<(String, Offset)>,
     filter: Option<Expression>,
-    patience: Duration,
 }
 
 impl Copied {
@@ -57,27 +53,27 @@ impl Copied {
             sources,
             targets,
             filter: action.filter.clone(),
-            patience: action.patience,
         }))
     }
 
     /// Compares what was copied with what is there.
     pub(super) fn verify(
         self,
+        job: &Job<'_>,
         ledger: &Ledger,
         facts: &[Facts],
         clusters: &mut TwoClusters<'_>,
-        interrupt: &Interrupt,
     ) -> Result<()> {
-        let source = clusters.here.client.settings().clone();
-        let mut left = BatchReading::open(&source, self.patience, interrupt)?;
-        let target = clusters.there().client.settings().clone();
-        let mut right = BatchReading::open(&target, self.patience, interrupt)?;
+        let target = ClusterOrigin {
+            settings: clusters.there().client.settings().clone(),
+            patience: job.action.patience,
+            interrupt: job.interrupt.clone(),
+        };
         let lefts = self.sources.iter().enumerate().map(|(place, (range, _))| Range {
             end: Some(ledger.next(place)),
             ..range.clone()
         });
-        left.add(lefts.collect())?;
+        let mut left = job.origin.read(lefts.collect())?;
         let rights = self.sources.iter().zip(&self.targets).enumerate();
         let rights = rights.map(|(place, ((range, _), (topic, from)))| Range {
             topic: topic.clone(),
@@ -85,13 +81,13 @@ impl Copied {
             from: *from,
             end: Some(ledger.target_next(place).unwrap_or(*from)),
         });
-        right.add(rights.collect())?;
+        let mut right = target.read(rights.collect())?;
         let sets_times = |place: &usize| facts.get(*place).is_some_and(|facts| facts.sets_times);
         let rules = Rules {
             filter: self.filter.clone(),
             with_times: self.sources.iter().map(|(_, place)| !sets_times(place)).collect(),
         };
-        let (same, differences) = compare::compare(&mut left, &mut right, &rules, interrupt)?;
+        let (same, differences) = compare::compare(&mut *left, &mut *right, &rules, job.interrupt)?;
         for difference in differences.iter().take(NAMED) {
             clusters.here.printer.warning(self.words(difference));
         }

@@ -11,6 +11,7 @@ pub mod log_dir_file;
 pub(crate) mod log_walk;
 pub mod progress;
 pub mod range;
+pub mod segments_reader;
 pub(crate) mod text_file;
 
 pub use find::find;

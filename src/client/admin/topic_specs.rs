@@ -1,0 +1,72 @@
+//! Topics as someone would ask for them: name, partitions, replication factor, and the configs that were set for the topic
+//! itself.
+
+use std::collections::BTreeMap;
+
+use super::AdminClient;
+use super::configs::ConfigResource;
+use super::topics::{NewTopic, TopicDescription};
+use crate::error::{Error, Result};
+
+/// Topics in one DescribeConfigs request.
+const AT_ONCE: usize = 500;
+
+/// A topic as it is, or as it shall be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicSpec {
+    pub name: String,
+    /// The broker's `num.partitions` where it is not said.
+    pub partitions: Option<i32>,
+    /// The broker's `default.replication.factor` where it is not said.
+    pub replication_factor: Option<i16>,
+    pub configs: BTreeMap<String, String>,
+}
+
+impl TopicSpec {
+    /// What a broker is asked for to create it.
+    pub fn to_new_topic(&self) -> NewTopic {
+        let configs = self.configs.iter();
+        NewTopic {
+            name: self.name.clone(),
+            partitions: self.partitions,
+            replication_factor: self.replication_factor,
+            assignment: None,
+            configs: configs
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        }
+    }
+}
+
+impl AdminClient {
+    /// What these topics are, in their order. Configs that say where replicas are throttled are a state, not a wish, and
+    /// are left out.
+    pub fn topic_specs(&mut self, topics: &[TopicDescription]) -> Result<Vec<TopicSpec>> {
+        let mut specs = Vec::with_capacity(topics.len());
+        for some in topics.chunks(AT_ONCE) {
+            let resources = some.iter().map(|topic| ConfigResource::Topic(topic.name.clone()));
+            let resources: Vec<ConfigResource> = resources.collect();
+            let answers = self.describe_configs(&resources)?;
+            for ((topic, resource), configs) in some.iter().zip(&resources).zip(answers) {
+                let name = &topic.name;
+                let configs = configs.map_err(|refusal| {
+                    Error::from(refusal).context(format_args!("cannot read the configs of {name}"))
+                })?;
+                let own = configs.into_iter().filter(|config| {
+                    config.source == resource.own_source()
+                        && !config.name.ends_with("replication.throttled.replicas")
+                });
+                let replicas = topic.partitions.iter().map(|partition| partition.replicas.len());
+                specs.push(TopicSpec {
+                    name: name.clone(),
+                    partitions: i32::try_from(topic.partitions.len()).ok(),
+                    replication_factor: replicas.max().and_then(|count| i16::try_from(count).ok()),
+                    configs: own
+                        .filter_map(|config| Some((config.name, config.value?)))
+                        .collect(),
+                });
+            }
+        }
+        Ok(specs)
+    }
+}

@@ -1,0 +1,264 @@
+//! Topics as a file says: what `export` writes, `apply` brings about. What nobody asked for is shown, and stays unless
+//! `--prune` says otherwise.
+
+mod drift;
+mod file;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::command::{Command, Needs};
+use super::context::Context;
+use super::topic_selection::{self, Selection};
+use crate::client::admin::configs::{ConfigChange, ConfigResource};
+use crate::client::admin::topic_specs::TopicSpec;
+use crate::client::admin::topics::{NewPartitions, TopicDescription};
+use crate::error::{Error, Result};
+use crate::output::topic_drift::{self as output, Change, DriftRow};
+use crate::output::{confirm, plural};
+pub(super) use drift::{Drift, drift};
+
+/// Writes what topics are.
+#[derive(Debug)]
+pub struct Export {
+    pub selection: Selection,
+}
+
+impl Command for Export {
+    fn needs(&self) -> Needs {
+        Needs::ANSWERS
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        let topics = topic_selection::find(&self.selection, context)?;
+        let specs = context.client.admin()?.topic_specs(&topics)?;
+        output::export(&mut context.printer, &specs)
+    }
+}
+
+/// Makes topics what a file says.
+#[derive(Debug)]
+pub struct Apply {
+    /// `-` is stdin.
+    pub file: PathBuf,
+    /// Topics that are not in the file are deleted.
+    pub prunes_topics: bool,
+    /// Configs of topics in the file that it does not name are set back.
+    pub prunes_configs: bool,
+    pub is_dry_run: bool,
+    /// The user has said yes in advance.
+    pub is_sure: bool,
+}
+
+impl Command for Apply {
+    fn needs(&self) -> Needs {
+        Needs::ANSWERS
+    }
+
+    fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
+        let wanted = read(&self.file)?;
+        let mut topics = context.client.admin()?.all_topics()?;
+        topics.retain(|topic| !topic.is_internal);
+        let are = self.specs(&topics, &wanted, context)?;
+        let drifts = drift(&are, &wanted);
+        let rows = rows(&drifts, |drift| self.change(drift));
+        if rows.is_empty() {
+            context.printer.note("nothing differs");
+            return Ok(());
+        }
+        output::list(&mut context.printer, &rows, ("IS", "SHALL BE"))?;
+        if self.is_dry_run {
+            return Ok(());
+        }
+        self.ask(&drifts, context)?;
+        self.bring_about(&drifts, &wanted, context)
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<TopicSpec>> {
+    let name = file.display().to_string();
+    let mut text = String::new();
+    let read = if name == "-" {
+        std::io::stdin().lock().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text))
+    };
+    read.map_err(|error| Error::from(error).context(&name))?;
+    file::parse(&name, &text)
+}
+
+/// One difference a row.
+pub(super) fn rows(drifts: &[(&str, Vec<Drift>)], change: impl Fn(&Drift) -> Change) -> Vec<DriftRow> {
+    let of_topic = |(topic, drifts): &(&str, Vec<Drift>)| -> Vec<DriftRow> {
+        let row = |drift: &Drift| {
+            let (what, is, wanted) = match drift {
+                Drift::Missing => ("topic".to_owned(), None, Some("there".to_owned())),
+                Drift::Unlisted => ("topic".to_owned(), Some("there".to_owned()), None),
+                Drift::Partitions { is, wanted } => (
+                    "partitions".to_owned(),
+                    Some(is.to_string()),
+                    Some(wanted.to_string()),
+                ),
+                Drift::ReplicationFactor { is, wanted } => (
+                    "replication factor".to_owned(),
+                    Some(is.to_string()),
+                    Some(wanted.to_string()),
+                ),
+                Drift::Config { name, is, wanted } => (name.clone(), is.clone(), Some(wanted.clone())),
+                Drift::UnlistedConfig { name, is } => (name.clone(), Some(is.clone()), None),
+            };
+            DriftRow {
+                topic: (*topic).to_owned(),
+                what,
+                is,
+                wanted,
+                change: change(drift),
+            }
+        };
+        drifts.iter().map(row).collect()
+    };
+    drifts.iter().flat_map(of_topic).collect()
+}
+
+impl Apply {
+    /// What the topics are that the file is about; of the others nothing but the names counts.
+    fn specs(
+        &self,
+        topics: &[TopicDescription],
+        wanted: &[TopicSpec],
+        context: &mut Context,
+    ) -> Result<Vec<TopicSpec>> {
+        let is_wanted = |topic: &TopicDescription| wanted.iter().any(|spec| spec.name == topic.name);
+        let listed: Vec<TopicDescription> = topics.iter().filter(|topic| is_wanted(topic)).cloned().collect();
+        let mut specs = context.client.admin()?.topic_specs(&listed)?;
+        let others = topics.iter().filter(|topic| !is_wanted(topic));
+        specs.extend(others.map(|topic| TopicSpec {
+            name: topic.name.clone(),
+            ..TopicSpec::default()
+        }));
+        Ok(specs)
+    }
+
+    /// What is done about a difference.
+    fn change(&self, drift: &Drift) -> Change {
+        match drift {
+            Drift::Missing => Change::Create,
+            Drift::Config { .. } => Change::Set,
+            Drift::Partitions { is, wanted } if wanted > is => Change::Set,
+            Drift::Partitions { .. } => Change::Never("partitions are never taken away"),
+            Drift::ReplicationFactor { .. } => Change::Never("kafkit reassign plan moves replicas"),
+            Drift::Unlisted if self.prunes_topics => Change::Delete,
+            Drift::UnlistedConfig { .. } if self.prunes_configs => Change::Unset,
+            Drift::Unlisted | Drift::UnlistedConfig { .. } => Change::Leave,
+        }
+    }
+
+    /// Asks before topics are deleted.
+    fn ask(&self, drifts: &[(&str, Vec<Drift>)], context: &mut Context) -> Result<()> {
+        let doomed = self.doomed(drifts);
+        if doomed.is_empty() || self.is_sure {
+            return Ok(());
+        }
+        let what = plural(doomed.len() as u64, "topic");
+        if !confirm::can_ask() {
+            return Err(Error::usage(format!(
+                "would delete {what} ({}); without a terminal say --yes",
+                doomed.join(", ")
+            )));
+        }
+        let lines = doomed.join("\n");
+        context.consent(&lines, &format!("Delete {what}?"), "nothing was changed")
+    }
+
+    fn doomed(&self, drifts: &[(&str, Vec<Drift>)]) -> Vec<String> {
+        let is_doomed = |(_, drifts): &&(&str, Vec<Drift>)| {
+            drifts.iter().any(|drift| self.change(drift) == Change::Delete)
+        };
+        let doomed = drifts.iter().filter(is_doomed);
+        doomed.map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    fn bring_about(
+        &self,
+        drifts: &[(&str, Vec<Drift>)],
+        wanted: &[TopicSpec],
+        context: &mut Context,
+    ) -> Result<()> {
+        let mut failures = Vec::new();
+        let mut note = |what: &str, name: &str, outcome: Result<(), crate::client::admin::ApiError>| {
+            if let Err(refusal) = outcome {
+                failures.push(Error::from(refusal).context(format_args!("cannot {what} topic {name}")));
+            }
+        };
+        let admin = context.client.admin()?;
+        let is_missing = |spec: &&TopicSpec| {
+            let drift = drifts.iter().find(|(name, _)| *name == spec.name);
+            drift.is_some_and(|(_, drift)| drift.contains(&Drift::Missing))
+        };
+        let new: Vec<_> = wanted
+            .iter()
+            .filter(is_missing)
+            .map(TopicSpec::to_new_topic)
+            .collect();
+        if !new.is_empty() {
+            for (name, outcome) in admin.create_topics(&new, false)? {
+                note("create", &name, outcome);
+            }
+        }
+        let grown = grown(drifts);
+        if !grown.is_empty() {
+            for (name, outcome) in admin.create_partitions(&grown, false)? {
+                note("give more partitions to", &name, outcome);
+            }
+        }
+        let changes = self.config_changes(drifts);
+        if !changes.is_empty() {
+            let outcomes = admin.alter_configs(&changes, false)?;
+            for ((resource, _), outcome) in changes.iter().zip(outcomes) {
+                if let ConfigResource::Topic(name) = resource {
+                    note("alter", name, outcome);
+                }
+            }
+        }
+        let doomed = self.doomed(drifts);
+        if !doomed.is_empty() {
+            for (name, outcome) in admin.delete_topics(&doomed)? {
+                note("delete", &name, outcome);
+            }
+        }
+        context.outcome_of(failures)
+    }
+
+    fn config_changes(&self, drifts: &[(&str, Vec<Drift>)]) -> Vec<(ConfigResource, Vec<ConfigChange>)> {
+        let of_topic = |(topic, drifts): &(&str, Vec<Drift>)| {
+            let change = |drift: &Drift| match drift {
+                Drift::Config { name, wanted, .. } => Some(ConfigChange {
+                    name: name.clone(),
+                    value: Some(wanted.clone()),
+                }),
+                Drift::UnlistedConfig { name, .. } if self.prunes_configs => Some(ConfigChange {
+                    name: name.clone(),
+                    value: None,
+                }),
+                _ => None,
+            };
+            let changes: Vec<ConfigChange> = drifts.iter().filter_map(change).collect();
+            (!changes.is_empty()).then(|| (ConfigResource::Topic((*topic).to_owned()), changes))
+        };
+        drifts.iter().filter_map(of_topic).collect()
+    }
+}
+
+fn grown(drifts: &[(&str, Vec<Drift>)]) -> Vec<NewPartitions> {
+    let of_topic = |(topic, drifts): &(&str, Vec<Drift>)| {
+        drifts.iter().find_map(|drift| match drift {
+            Drift::Partitions { is, wanted } if wanted > is => Some(NewPartitions {
+                topic: (*topic).to_owned(),
+                count: *wanted,
+                assignment: None,
+            }),
+            _ => None,
+        })
+    };
+    drifts.iter().filter_map(of_topic).collect()
+}
