@@ -45,9 +45,6 @@ impl PreparedBroker {
     pub fn new(configs: Vec<BrokerConfig>, notices: NoticeSink) -> Result<Self> {
         let leave_when_idle = configs.first().and_then(|config| config.leave_when_idle);
         let (host, nodes) = Host::open(configs, notices)?;
-        if nodes.is_empty() {
-            return Err(Error::failed("a broker has at least one node"));
-        }
         Ok(Self {
             host,
             nodes,

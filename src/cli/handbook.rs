@@ -101,7 +101,7 @@ fn help_of_command(words: &[String]) -> Result<Action> {
             plain: message.render().to_string(),
             coloured: Some(message.render().ansi().to_string()),
         }),
-        Err(problem) => Err(refusal::explain(&problem, &argv)),
+        Err(problem) => Err(refusal::explain(&problem, &argv, None)),
         Ok(_) => Ok(Action::Text {
             plain: String::new(),
             coloured: None,

@@ -8,7 +8,8 @@ use super::habits::with_aliases;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
     acls, backup, broker, config, configs, consume, copy, describe, diff, doctor, dump_log, generate, groups,
-    handbook, leaders, offsets, produce, profile, quotas, reassign, records, top, topics, transactions, users,
+    handbook, leaders, offsets, produce, profile, quotas, reassign, records, top, topics, transactions,
+    users,
 };
 use crate::error::{Error, Result};
 

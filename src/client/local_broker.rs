@@ -114,7 +114,9 @@ impl RunningBroker {
             ..settings.connection_options().ok()?
         };
         let addresses = self.bootstrap().iter().filter_map(|address| host_port(address));
-        addresses.map(|address| Connection::open(&address, &options)).find_map(Result::ok)
+        addresses
+            .map(|address| Connection::open(&address, &options))
+            .find_map(Result::ok)
     }
 
     /// An address of each node.

@@ -88,7 +88,9 @@ pub fn nodes(printer: &mut Printer, nodes: &[NodeRow]) -> Result<()> {
         table.row(vec![
             Cell::number(node.id),
             Cell::text(&node.state),
-            node.rack.as_ref().map_or_else(|| Cell::both("", Value::Null), Cell::text),
+            node.rack
+                .as_ref()
+                .map_or_else(|| Cell::both("", Value::Null), Cell::text),
             Cell::text(node.addresses.join(",")),
             Cell::text(&node.data_dir),
         ]);

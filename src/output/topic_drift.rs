@@ -94,7 +94,7 @@ fn object(spec: &TopicSpec) -> Value {
 }
 
 fn toml(specs: &[TopicSpec]) -> String {
-    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let quoted = |text: &str| toml_edit::Value::from(text).to_string();
     let mut text = String::new();
     for (place, spec) in specs.iter().enumerate() {
         let gap = if place == 0 { "" } else { "\n" };

@@ -39,7 +39,9 @@ fn partition(cluster: &Cluster, topic: &str, index: usize) -> MetadataResponsePa
         connection.send(&request).ok()
     });
     let mut topic = answer.expect("a node that answers").topics.remove(0);
-    topic.partitions.sort_by_key(|partition| partition.partition_index);
+    topic
+        .partitions
+        .sort_by_key(|partition| partition.partition_index);
     topic.partitions.remove(index)
 }
 
@@ -58,7 +60,11 @@ fn numbers(range: std::ops::RangeInclusive<u32>) -> String {
 
 fn consumed(suite: &Suite, cluster: &Cluster, topic: &str) -> BTreeSet<u32> {
     let outcome = kafkit(suite, cluster, &["consume", topic, "-e"], "").succeeds();
-    let all: Vec<u32> = outcome.stdout().lines().map(|line| line.parse().unwrap()).collect();
+    let all: Vec<u32> = outcome
+        .stdout()
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect();
     let distinct: BTreeSet<u32> = all.iter().copied().collect();
     assert_eq!(all.len(), distinct.len(), "a record came twice");
     distinct
@@ -79,7 +85,15 @@ fn records_outlive_the_leader_and_it_comes_back_with_the_same_log() {
     let cluster = Cluster::start_nodes(3, &[]);
     let create = ["topics", "create", "t", "--replication-factor", "3"];
     kafkit(&suite, &cluster, &create, "").succeeds();
-    let send = |range| kafkit(&suite, &cluster, &["produce", "t", "-X", "acks=all"], &numbers(range)).succeeds();
+    let send = |range| {
+        kafkit(
+            &suite,
+            &cluster,
+            &["produce", "t", "-X", "acks=all"],
+            &numbers(range),
+        )
+        .succeeds()
+    };
     send(1..=100);
     let all = BTreeSet::from([1, 2, 3]);
     assert_eq!(isr(&cluster, "t", 0), all);
@@ -111,7 +125,13 @@ fn a_node_that_sleeps_is_missed_and_comes_back() {
     let follower = if first == 3 { 2 } else { 3 };
     cluster.node("pause", follower);
     wait_until("a smaller ISR", || !isr(&cluster, "t", 0).contains(&follower));
-    kafkit(&suite, &cluster, &["produce", "t", "-X", "acks=all"], &numbers(1..=10)).succeeds();
+    kafkit(
+        &suite,
+        &cluster,
+        &["produce", "t", "-X", "acks=all"],
+        &numbers(1..=10),
+    )
+    .succeeds();
     cluster.node("resume", follower);
     wait_until("all in sync", || isr(&cluster, "t", 0).len() == 3);
     assert_eq!(consumed(&suite, &cluster, "t"), (1..=10).collect());
@@ -122,7 +142,13 @@ fn below_min_insync_replicas_nothing_is_taken() {
     let suite = Suite::new();
     let cluster = Cluster::start_nodes(3, &[]);
     let create = [
-        "topics", "create", "t", "--replication-factor", "3", "--config", "min.insync.replicas=2",
+        "topics",
+        "create",
+        "t",
+        "--replication-factor",
+        "3",
+        "--config",
+        "min.insync.replicas=2",
     ];
     kafkit(&suite, &cluster, &create, "").succeeds();
     let first = leader(&cluster, "t", 0);
@@ -143,9 +169,23 @@ fn below_min_insync_replicas_nothing_is_taken() {
 fn everything_is_there_again_after_a_restart_of_the_whole() {
     let suite = Suite::new();
     let mut cluster = Cluster::start_nodes(3, &[]);
-    let create = ["topics", "create", "t", "--replication-factor", "3", "--partitions", "3"];
+    let create = [
+        "topics",
+        "create",
+        "t",
+        "--replication-factor",
+        "3",
+        "--partitions",
+        "3",
+    ];
     kafkit(&suite, &cluster, &create, "").succeeds();
-    kafkit(&suite, &cluster, &["produce", "t", "-X", "acks=all"], &numbers(1..=50)).succeeds();
+    kafkit(
+        &suite,
+        &cluster,
+        &["produce", "t", "-X", "acks=all"],
+        &numbers(1..=50),
+    )
+    .succeeds();
     cluster.restart();
     assert_eq!(consumed(&suite, &cluster, "t"), (1..=50).collect());
     cluster.crash_and_restart();
@@ -173,7 +213,13 @@ fn what_only_a_dead_leader_had_is_gone_from_it_when_it_is_back() {
     }
     cluster.node("start", first);
     wait_until("a leader", || leader(&cluster, "t", 0) >= 0);
-    kafkit(&suite, &cluster, &["produce", "t", "-X", "acks=all"], &numbers(1..=3)).succeeds();
+    kafkit(
+        &suite,
+        &cluster,
+        &["produce", "t", "-X", "acks=all"],
+        &numbers(1..=3),
+    )
+    .succeeds();
     wait_until("equal logs", || {
         let logs = log_files(&cluster, "t-0");
         logs.iter().all(|log| *log == logs[0])
@@ -186,7 +232,13 @@ fn a_group_goes_on_when_its_coordinator_dies() {
     let cluster = Cluster::start_nodes(3, &["offsets.topic.num.partitions=1"]);
     let create = ["topics", "create", "t", "--replication-factor", "3"];
     kafkit(&suite, &cluster, &create, "").succeeds();
-    kafkit(&suite, &cluster, &["produce", "t", "-X", "acks=all"], &numbers(1..=10)).succeeds();
+    kafkit(
+        &suite,
+        &cluster,
+        &["produce", "t", "-X", "acks=all"],
+        &numbers(1..=10),
+    )
+    .succeeds();
     let consumer = || -> BaseConsumer {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", cluster.bootstrap())
@@ -218,9 +270,18 @@ fn a_group_goes_on_when_its_coordinator_dies() {
         let now = leader(&cluster, "__consumer_offsets", 0);
         now >= 0 && now != coordinator
     });
-    kafkit(&suite, &cluster, &["produce", "t", "-X", "acks=all"], &numbers(11..=20)).succeeds();
+    kafkit(
+        &suite,
+        &cluster,
+        &["produce", "t", "-X", "acks=all"],
+        &numbers(11..=20),
+    )
+    .succeeds();
     let more = read(&first, 10);
-    assert_eq!(more, (11..=20).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        more,
+        (11..=20).map(|number| number.to_string()).collect::<Vec<_>>()
+    );
     first.commit_consumer_state(CommitMode::Sync).unwrap();
     drop(first);
     // What was committed is known to whoever coordinates now.
@@ -233,7 +294,15 @@ fn a_group_goes_on_when_its_coordinator_dies() {
 fn a_transaction_is_whole_whoever_dies() {
     let suite = Suite::new();
     let cluster = Cluster::start_nodes(3, &["transaction.state.log.num.partitions=1"]);
-    let create = ["topics", "create", "t", "--replication-factor", "3", "--partitions", "3"];
+    let create = [
+        "topics",
+        "create",
+        "t",
+        "--replication-factor",
+        "3",
+        "--partitions",
+        "3",
+    ];
     kafkit(&suite, &cluster, &create, "").succeeds();
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", cluster.bootstrap())
@@ -271,7 +340,11 @@ fn a_transaction_is_whole_whoever_dies() {
     let words = ["consume", "t", "-e", "-X", "isolation.level=read_committed"];
     wait_until("every marker", || {
         let outcome = kafkit(&suite, &cluster, &words, "").succeeds();
-        let seen: Vec<u32> = outcome.stdout().lines().map(|line| line.parse().unwrap()).collect();
+        let seen: Vec<u32> = outcome
+            .stdout()
+            .lines()
+            .map(|line| line.parse().unwrap())
+            .collect();
         seen.len() == expected.len() && seen.into_iter().collect::<BTreeSet<_>>() == expected
     });
 }

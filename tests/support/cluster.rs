@@ -57,7 +57,11 @@ impl Cluster {
     /// `host:port` of the broker, for clients; of each node, if there are several.
     pub fn bootstrap(&self) -> String {
         let (_, addresses) = self.running.as_ref().expect("a running broker");
-        if self.nodes > 1 { addresses.join(",") } else { addresses[0].clone() }
+        if self.nodes > 1 {
+            addresses.join(",")
+        } else {
+            addresses[0].clone()
+        }
     }
 
     /// The same of another listener than the first.
@@ -132,9 +136,7 @@ impl Cluster {
         if self.nodes > 1 {
             command.args(["--nodes", &self.nodes.to_string()]);
         }
-        let mut child = command
-            .spawn()
-            .expect("a broker");
+        let mut child = command.spawn().expect("a broker");
         let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
         let (sender, words) = std::sync::mpsc::channel();
         self.said = Arc::default();

@@ -192,10 +192,15 @@ fn check_replication_factor(cluster: &ClusterImage, replicas: i64) -> Result<usi
 fn place_replicas(cluster: &ClusterImage, first: i32, count: i32, replicas: usize) -> Vec<Vec<i32>> {
     let all = || cluster.brokers().values();
     let alive = all().filter(|broker| !broker.is_fenced).count();
-    let brokers: Vec<&BrokerImage> = all().filter(|broker| alive < replicas || !broker.is_fenced).collect();
+    let brokers: Vec<&BrokerImage> = all()
+        .filter(|broker| alive < replicas || !broker.is_fenced)
+        .collect();
     let replicas = replicas.min(brokers.len());
     if brokers.iter().any(|broker| broker.rack.is_some()) {
-        let racks: Vec<_> = brokers.iter().map(|broker| (broker.id, broker.rack.clone())).collect();
+        let racks: Vec<_> = brokers
+            .iter()
+            .map(|broker| (broker.id, broker.rack.clone()))
+            .collect();
         let mut random = Random::new(u64::try_from(first).unwrap_or(0));
         let count = usize::try_from(count).unwrap_or(0);
         let placed = striped_placement::place(count, replicas, &racks, &mut random).unwrap_or_default();
@@ -261,7 +266,11 @@ fn check_assignments(
 }
 
 /// Checks the replicas of one partition; `previous` is how many the partitions before it have.
-pub(super) fn check_replicas(cluster: &ClusterImage, replicas: &[i32], previous: Option<usize>) -> Result<(), Refused> {
+pub(super) fn check_replicas(
+    cluster: &ClusterImage,
+    replicas: &[i32],
+    previous: Option<usize>,
+) -> Result<(), Refused> {
     let refused = |message: String| Err((ResponseError::InvalidReplicaAssignment, message));
     if replicas.is_empty() {
         return refused("The manual partition assignment includes an empty replica list.".to_owned());
@@ -522,7 +531,11 @@ mod tests {
             assert_ne!(replicas[0] <= 2, replicas[1] <= 2, "{replicas:?}");
         }
         cluster.set_fenced(3, true);
-        assert!(place_replicas(&cluster, 0, 8, 3).iter().all(|ids| !ids.contains(&3)));
+        assert!(
+            place_replicas(&cluster, 0, 8, 3)
+                .iter()
+                .all(|ids| !ids.contains(&3))
+        );
         assert!(place_replicas(&cluster, 0, 8, 4).iter().all(|ids| ids[3] == 3));
     }
 

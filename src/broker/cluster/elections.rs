@@ -84,7 +84,11 @@ impl<'a> Elections<'a> {
     ) -> Records {
         let mut records = Records::new();
         for topic in self.image.topics() {
-            for (index, before) in topic.partitions.iter().filter(|(_, partition)| concerns(partition)) {
+            for (index, before) in topic
+                .partitions
+                .iter()
+                .filter(|(_, partition)| concerns(partition))
+            {
                 let changed = self.change(topic, before, &set);
                 records.extend(changed.and_then(|changed| changed.to_record(topic.id, *index, before)));
             }
@@ -124,7 +128,10 @@ impl<'a> Elections<'a> {
     /// # Errors
     ///
     /// What Apache Kafka answers the leader with.
-    pub(in crate::broker) fn alter_partition(&self, wanted: &AlterPartition) -> Result<Records, ResponseError> {
+    pub(in crate::broker) fn alter_partition(
+        &self,
+        wanted: &AlterPartition,
+    ) -> Result<Records, ResponseError> {
         let topic = self.image.topic_by_id(wanted.topic);
         let topic = topic.ok_or(ResponseError::UnknownTopicId)?;
         let before = topic.partition(wanted.partition);
@@ -246,7 +253,8 @@ impl<'a> Elections<'a> {
         let stays = |id: &i32| !before.adding.contains(id);
         let isr: Vec<i32> = before.isr.iter().copied().filter(stays).collect();
         if isr.is_empty() && !self.image.allows_unclean_election(topic) {
-            let words = "The reassignment cannot be cancelled because none of the original replicas are in sync.";
+            let words =
+                "The reassignment cannot be cancelled because none of the original replicas are in sync.";
             return Err((ResponseError::InvalidReplicaAssignment, words.to_owned()));
         }
         Ok(self.change(topic, before, |change| {
@@ -330,10 +338,14 @@ mod tests {
         image.apply_all(&records);
         assert_eq!(partition(&image, 0), (2, 1, vec![2, 3, 1]));
         let topic = image.topic("t").unwrap().clone();
-        let records = Elections::new(&image).elect(&topic, 0, Election::Preferred).unwrap();
+        let records = Elections::new(&image)
+            .elect(&topic, 0, Election::Preferred)
+            .unwrap();
         image.apply_all(&records);
         assert_eq!(partition(&image, 0), (1, 2, vec![2, 3, 1]));
-        let refused = Elections::new(&image).elect(&topic, 1, Election::Preferred).unwrap_err();
+        let refused = Elections::new(&image)
+            .elect(&topic, 1, Election::Preferred)
+            .unwrap_err();
         assert_eq!(refused.0, ResponseError::ElectionNotNeeded);
     }
 
@@ -350,7 +362,9 @@ mod tests {
         back(&mut image, 3);
         assert_eq!(partition(&image, 0), (3, 2, vec![3]));
         let topic = image.topic("t").unwrap().clone();
-        let refused = Elections::new(&image).elect(&topic, 0, Election::Preferred).unwrap_err();
+        let refused = Elections::new(&image)
+            .elect(&topic, 0, Election::Preferred)
+            .unwrap_err();
         assert_eq!(refused.0, ResponseError::PreferredLeaderNotAvailable);
     }
 
@@ -369,23 +383,45 @@ mod tests {
         let outcome = |set: &dyn Fn(&mut AlterPartition)| {
             let mut wanted = good.clone();
             set(&mut wanted);
-            Elections::new(&image).alter_partition(&wanted).map(|records| records.len())
+            Elections::new(&image)
+                .alter_partition(&wanted)
+                .map(|records| records.len())
         };
         assert_eq!(outcome(&|_| {}), Ok(1));
         assert_eq!(outcome(&|wanted| wanted.isr = vec![1, 2, 3]), Ok(0));
-        assert_eq!(outcome(&|wanted| wanted.leader_epoch = 1), Err(ResponseError::NotController));
-        assert_eq!(outcome(&|wanted| wanted.leader = 2), Err(ResponseError::InvalidRequest));
-        assert_eq!(outcome(&|wanted| wanted.leader_epoch = -1), Err(ResponseError::FencedLeaderEpoch));
-        assert_eq!(outcome(&|wanted| wanted.partition_epoch = -1), Err(ResponseError::InvalidUpdateVersion));
-        assert_eq!(outcome(&|wanted| wanted.isr = vec![2]), Err(ResponseError::InvalidRequest));
-        assert_eq!(outcome(&|wanted| wanted.isr = vec![1, 4]), Err(ResponseError::InvalidRequest));
+        assert_eq!(
+            outcome(&|wanted| wanted.leader_epoch = 1),
+            Err(ResponseError::NotController)
+        );
+        assert_eq!(
+            outcome(&|wanted| wanted.leader = 2),
+            Err(ResponseError::InvalidRequest)
+        );
+        assert_eq!(
+            outcome(&|wanted| wanted.leader_epoch = -1),
+            Err(ResponseError::FencedLeaderEpoch)
+        );
+        assert_eq!(
+            outcome(&|wanted| wanted.partition_epoch = -1),
+            Err(ResponseError::InvalidUpdateVersion)
+        );
+        assert_eq!(
+            outcome(&|wanted| wanted.isr = vec![2]),
+            Err(ResponseError::InvalidRequest)
+        );
+        assert_eq!(
+            outcome(&|wanted| wanted.isr = vec![1, 4]),
+            Err(ResponseError::InvalidRequest)
+        );
     }
 
     #[test]
     fn a_reassignment_adds_first_and_can_be_cancelled() {
         let mut image = cluster("1");
         let topic = image.topic("t").unwrap().clone();
-        let records = Elections::new(&image).reassign(&topic, 0, Some(&[4, 2, 3]), true).unwrap();
+        let records = Elections::new(&image)
+            .reassign(&topic, 0, Some(&[4, 2, 3]), true)
+            .unwrap();
         image.apply_all(&records);
         let moving = image.partition("t", 0).unwrap().clone();
         assert_eq!(moving.replicas, [4, 2, 3, 1]);
@@ -395,10 +431,17 @@ mod tests {
         let records = Elections::new(&image).reassign(&topic, 0, None, true).unwrap();
         image.apply_all(&records);
         let cancelled = image.partition("t", 0).unwrap();
-        assert_eq!((&cancelled.replicas[..], cancelled.leader_epoch), (&[2, 3, 1][..], 1));
-        let refused = Elections::new(&image).reassign(&topic, 1, None, true).unwrap_err();
+        assert_eq!(
+            (&cancelled.replicas[..], cancelled.leader_epoch),
+            (&[2, 3, 1][..], 1)
+        );
+        let refused = Elections::new(&image)
+            .reassign(&topic, 1, None, true)
+            .unwrap_err();
         assert_eq!(refused.0, ResponseError::NoReassignmentInProgress);
-        let refused = Elections::new(&image).reassign(&topic, 1, Some(&[1]), false).unwrap_err();
+        let refused = Elections::new(&image)
+            .reassign(&topic, 1, Some(&[1]), false)
+            .unwrap_err();
         assert_eq!(refused.0, ResponseError::InvalidReplicationFactor);
     }
 }

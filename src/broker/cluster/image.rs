@@ -104,7 +104,9 @@ impl BrokerImage {
 
     /// Where clients reach it that came by a listener of this name.
     pub(in crate::broker) fn endpoint(&self, listener: &str) -> Option<&EndpointImage> {
-        self.endpoints.iter().find(|endpoint| endpoint.listener == listener)
+        self.endpoints
+            .iter()
+            .find(|endpoint| endpoint.listener == listener)
     }
 }
 

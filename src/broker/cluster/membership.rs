@@ -65,7 +65,12 @@ impl Cluster {
     /// # Errors
     ///
     /// In Kafka's words; nothing has changed then.
-    pub(in crate::broker) fn elect(&self, topic: &str, index: i32, election: Election) -> Result<(), Refused> {
+    pub(in crate::broker) fn elect(
+        &self,
+        topic: &str,
+        index: i32,
+        election: Election,
+    ) -> Result<(), Refused> {
         let mut change = self.change();
         let image = self.image();
         let found = image.topic(topic).ok_or_else(|| no_such_topic(topic))?;

@@ -156,24 +156,41 @@ impl Change<'_> {
 
     /// Tells this observer of every later change.
     pub(in crate::broker) fn observe(&mut self, observer: Weak<dyn ImageObserver>) {
-        let mut observers = self.cluster.observers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut observers = self
+            .cluster
+            .observers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         observers.retain(|known| known.strong_count() > 0);
         observers.push(observer);
     }
 
     fn tell_of(&self, change: &[Vec<u8>]) {
-        let is_observed = !self.cluster.observers.read().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let is_observed = !self
+            .cluster
+            .observers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty();
         if !is_observed {
             return;
         }
-        let topics: BTreeSet<Uuid> = change.iter().filter_map(|record| records::topic_of(record)).collect();
+        let topics: BTreeSet<Uuid> = change
+            .iter()
+            .filter_map(|record| records::topic_of(record))
+            .collect();
         if !topics.is_empty() {
             self.tell(|observer| observer.topics_changed(&topics));
         }
     }
 
     fn tell(&self, tell: impl Fn(&dyn ImageObserver)) {
-        let observers = self.cluster.observers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let observers = self
+            .cluster
+            .observers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         for observer in observers.iter().filter_map(Weak::upgrade) {
             tell(&*observer);
         }

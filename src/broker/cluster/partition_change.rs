@@ -112,7 +112,10 @@ impl<'a> PartitionChange<'a> {
     ) -> PartitionImage {
         let place = |id: &i32| self.before.replicas.iter().position(|known| known == id);
         let kept = |id: &i32| self.before.directories.get(place(id)?).copied();
-        let directories = self.replicas.iter().map(|id| kept(id).unwrap_or_else(|| directory(*id)));
+        let directories = self
+            .replicas
+            .iter()
+            .map(|id| kept(id).unwrap_or_else(|| directory(*id)));
         PartitionImage {
             leader,
             leader_epoch: self.before.leader_epoch,
@@ -196,8 +199,11 @@ impl<'a> PartitionChange<'a> {
             return (leader, true);
         }
         let is_active = self.rules.is_active;
-        if let ([last], true, true) = (&self.last_known[..], self.isr.is_empty(), self.eligible.is_empty())
-            && self.rules.remembers_eligible
+        if let ([last], true, true) = (
+            &self.last_known[..],
+            self.isr.is_empty(),
+            self.eligible.is_empty(),
+        ) && self.rules.remembers_eligible
             && is_active(*last)
         {
             return (*last, false);
@@ -211,8 +217,7 @@ impl<'a> PartitionChange<'a> {
     }
 
     fn may_lead(&self, id: i32) -> bool {
-        let is_eligible =
-            self.rules.remembers_eligible && self.isr.is_empty() && self.eligible.contains(&id);
+        let is_eligible = self.rules.remembers_eligible && self.isr.is_empty() && self.eligible.contains(&id);
         (self.isr.contains(&id) || is_eligible) && self.replicas.contains(&id) && (self.rules.is_active)(id)
     }
 }
@@ -241,19 +246,26 @@ impl Changed {
         state("removingReplicas", &before.removing, &after.removing);
         state("addingReplicas", &before.adding, &after.adding);
         state("eligibleLeaderReplicas", &before.eligible, &after.eligible);
-        state("lastKnownElr", &before.last_known_eligible, &after.last_known_eligible);
+        state(
+            "lastKnownElr",
+            &before.last_known_eligible,
+            &after.last_known_eligible,
+        );
         if self.elects {
             fields.push(("leader", Value::Number(i64::from(after.leader))));
         }
         if before.is_recovering != after.is_recovering {
-            fields.push(("leaderRecoveryState", Value::Number(i64::from(after.is_recovering))));
+            fields.push((
+                "leaderRecoveryState",
+                Value::Number(i64::from(after.is_recovering)),
+            ));
         }
         if before.directories != after.directories {
             let ids = after.directories.iter().map(|id| Value::Uuid(*id.as_bytes()));
             fields.push(("directories", Value::Array(ids.collect())));
         }
-        let is_same = (&before.eligible, &before.last_known_eligible)
-            == (&after.eligible, &after.last_known_eligible);
+        let is_same =
+            (&before.eligible, &before.last_known_eligible) == (&after.eligible, &after.last_known_eligible);
         encode_record("PartitionChangeRecord", if is_same { 1 } else { 2 }, fields)
     }
 }
@@ -299,7 +311,10 @@ mod tests {
     fn the_first_replica_in_sync_leads_when_the_leader_is_gone() {
         let before = partition(&[1, 2, 3], &[1, 2, 3], 1);
         let after = changed(&before, &[2, 3], 1, |change| change.isr = vec![2, 3]).unwrap();
-        assert_eq!((after.leader, after.leader_epoch, after.partition_epoch), (2, 1, 1));
+        assert_eq!(
+            (after.leader, after.leader_epoch, after.partition_epoch),
+            (2, 1, 1)
+        );
         assert_eq!(after.isr, [2, 3]);
     }
 
@@ -307,7 +322,10 @@ mod tests {
     fn an_isr_that_shrinks_begins_no_epoch() {
         let before = partition(&[1, 2, 3], &[1, 2, 3], 1);
         let after = changed(&before, &[1, 2, 3], 1, |change| change.isr = vec![1, 3]).unwrap();
-        assert_eq!((after.leader, after.leader_epoch, after.partition_epoch), (1, 0, 1));
+        assert_eq!(
+            (after.leader, after.leader_epoch, after.partition_epoch),
+            (1, 0, 1)
+        );
         assert!(changed(&before, &[1, 2, 3], 1, |_| {}).is_none());
     }
 
@@ -317,7 +335,10 @@ mod tests {
         let one = changed(&before, &[2], 2, |change| change.isr = vec![2]).unwrap();
         assert_eq!((one.leader, &one.isr, &one.eligible), (2, &vec![2], &vec![1]));
         let none = changed(&one, &[], 2, |change| change.isr = vec![]).unwrap();
-        assert_eq!((none.leader, none.isr.len(), &none.eligible), (NO_LEADER, 0, &vec![1, 2]));
+        assert_eq!(
+            (none.leader, none.isr.len(), &none.eligible),
+            (NO_LEADER, 0, &vec![1, 2])
+        );
         let back = changed(&none, &[1], 2, |_| {}).unwrap();
         assert_eq!((back.leader, &back.isr, &back.eligible), (1, &vec![1], &vec![2]));
         assert!(!back.is_recovering);
@@ -332,7 +353,10 @@ mod tests {
         assert_eq!((dead.leader, &dead.eligible), (NO_LEADER, &vec![1]));
         assert!(changed(&dead, &[3], 1, |_| {}).is_none());
         let after = changed(&dead, &[3], 1, |change| change.election = Election::Unclean).unwrap();
-        assert_eq!((after.leader, &after.isr, after.is_recovering), (3, &vec![3], true));
+        assert_eq!(
+            (after.leader, &after.isr, after.is_recovering),
+            (3, &vec![3], true)
+        );
     }
 
     #[test]

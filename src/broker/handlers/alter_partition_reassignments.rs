@@ -30,7 +30,10 @@ pub fn handle(
             let replicas = wanted.replicas.as_ref();
             let replicas: Option<Vec<i32>> = replicas.map(|ids| ids.iter().map(|id| id.0).collect());
             let (name, index) = (topic.name.as_str(), wanted.partition_index);
-            match node.cluster.reassign(name, index, replicas.as_deref(), may_resize) {
+            match node
+                .cluster
+                .reassign(name, index, replicas.as_deref(), may_resize)
+            {
                 Ok(()) => response.with_error_message(None),
                 Err((error, message)) => response
                     .with_error_code(error.code())

@@ -59,10 +59,7 @@ pub fn handle(
 }
 
 /// An election for every partition. Those that need none are left out, their topics are not.
-fn all(
-    node: &Node,
-    outcome: &impl Fn(&str, i32) -> Result<(), Refused>,
-) -> Vec<ReplicaElectionResult> {
+fn all(node: &Node, outcome: &impl Fn(&str, i32) -> Result<(), Refused>) -> Vec<ReplicaElectionResult> {
     let image = node.cluster.image();
     let topics: Vec<(String, i32)> = image
         .topics()

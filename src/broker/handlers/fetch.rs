@@ -88,7 +88,11 @@ fn leader_hints(node: &Node, context: &RequestContext, topics: &mut [TopicAnswer
     let mut leaders = BTreeSet::new();
     for topic in topics {
         let found = image.topic(&topic.name);
-        for answer in topic.partitions.iter_mut().filter(|answer| is_outdated(answer.error)) {
+        for answer in topic
+            .partitions
+            .iter_mut()
+            .filter(|answer| is_outdated(answer.error))
+        {
             if let Some(partition) = found.and_then(|found| found.partition(answer.partition)) {
                 answer.current_leader = Some((partition.leader, partition.leader_epoch));
                 leaders.insert(partition.leader);
@@ -305,7 +309,8 @@ fn select(node: &Node, plan: &Plan, answers: Vec<PartitionAnswer>) -> Vec<TopicA
             high_watermark: answer.high_watermark,
             log_start_offset: answer.log_start_offset,
         };
-        let news = answer.size() > 0 || answer.error != 0 || answer.preferred_replica >= 0 || *before != Some(now);
+        let news =
+            answer.size() > 0 || answer.error != 0 || answer.preferred_replica >= 0 || *before != Some(now);
         if plan.incremental && !news {
             continue;
         }

@@ -21,7 +21,10 @@ pub fn handle(
 ) -> ListPartitionReassignmentsResponse {
     let image = node.cluster.image();
     let topics: Vec<OngoingTopicReassignment> = match &request.topics {
-        None => image.topics().filter_map(|topic| moving(topic, |_| true)).collect(),
+        None => image
+            .topics()
+            .filter_map(|topic| moving(topic, |_| true))
+            .collect(),
         Some(wanted) => wanted
             .iter()
             .filter_map(|wanted| {

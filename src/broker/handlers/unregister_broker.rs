@@ -21,7 +21,11 @@ pub fn handle(
     let response = UnregisterBrokerResponse::default();
     let is_away = node.peers.reachable(id).is_none();
     let is_known = node.cluster.image().brokers().contains_key(&id);
-    let forgotten = if is_away { node.cluster.unregister(id) } else { Ok(is_known) };
+    let forgotten = if is_away {
+        node.cluster.unregister(id)
+    } else {
+        Ok(is_known)
+    };
     if forgotten.is_ok_and(|is_known| is_known) {
         return response.with_error_message(None);
     }

@@ -10,8 +10,8 @@ use crate::broker::coordinator::group::{
     BrokerEnvironment, GroupConfig, GroupCoordinator, ShareGroupListener,
 };
 use crate::broker::coordinator::log::CoordinatorLog;
-use crate::broker::coordinator::share::ShareCoordinator;
 use crate::broker::coordinator::ownership::Ownership;
+use crate::broker::coordinator::share::ShareCoordinator;
 use crate::broker::coordinator::transaction::markers::{MarkerWriter, OtherNodes};
 use crate::broker::coordinator::transaction::{TransactionConfig, TransactionCoordinator};
 use crate::broker::fetch::fetch_session::FetchSessions;
@@ -65,7 +65,11 @@ pub(super) fn assemble(
 ) -> Result<Arc<Node>> {
     let cluster = Arc::clone(&shared.cluster);
     let log = |topic| {
-        let ownership = if shared.is_one { Ownership::Everything } else { Ownership::of_several() };
+        let ownership = if shared.is_one {
+            Ownership::Everything
+        } else {
+            Ownership::of_several()
+        };
         CoordinatorLog::new(Arc::clone(&replicas), topic, ownership)
     };
     let share_states = ShareCoordinator::load(log(&SHARE_GROUP_STATE), Arc::clone(&cluster))?;

@@ -35,7 +35,10 @@ pub(in crate::broker) async fn listen(host: Arc<Host>, socket: UnixListener) -> 
 async fn serve(host: &Arc<Host>, stream: UnixStream) -> std::io::Result<()> {
     let (input, mut output) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(input).take(LONGEST_LINE).read_line(&mut line).await?;
+    BufReader::new(input)
+        .take(LONGEST_LINE)
+        .read_line(&mut line)
+        .await?;
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let answer = match obey(host, &words).await {
         Ok(()) => nodes(&host.list()),
@@ -47,7 +50,11 @@ async fn serve(host: &Arc<Host>, stream: UnixStream) -> std::io::Result<()> {
 async fn obey(host: &Arc<Host>, words: &[&str]) -> Result<()> {
     let (verb, id) = match words {
         ["list"] => return Ok(()),
-        [verb, id] => (*verb, id.parse().map_err(|_| Error::usage(format!("{id} is no node id")))?),
+        [verb, id] => (
+            *verb,
+            id.parse()
+                .map_err(|_| Error::usage(format!("{id} is no node id")))?,
+        ),
         _ => return Err(Error::usage("one word and a node id are expected")),
     };
     match verb {

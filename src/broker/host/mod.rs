@@ -51,11 +51,15 @@ impl Host {
             bound.push((Arc::new(config), sockets));
         }
         let (cluster, replicas, notes) = open_log_dirs(&bound)?;
+        // The limits of the first node hold for all of them together.
+        let first = bound.first().map(|(config, _)| config);
+        let connections = first.map(|config| Connections::new(config));
+        let connections = connections.ok_or_else(|| Error::failed("a broker has at least one node"))?;
         let shared = Shared {
             cluster,
             peers: Arc::default(),
             is_one: bound.len() == 1,
-            connections: Arc::new(Connections::default()),
+            connections: Arc::new(connections),
             notices,
         };
         let mut slots = BTreeMap::new();
@@ -202,7 +206,11 @@ impl Host {
         let weak = Arc::downgrade(&node);
         change.observe(weak as Weak<dyn ImageObserver>);
         drop(change);
-        let departure = if joined.was_clean { Departure::Silent } else { Departure::Unclean };
+        let departure = if joined.was_clean {
+            Departure::Silent
+        } else {
+            Departure::Unclean
+        };
         cluster.fence(id, departure)?;
         Ok(node)
     }
@@ -238,7 +246,9 @@ impl Host {
         let started = tokio::time::Instant::now();
         while remains.strong_count() > 0 {
             if started.elapsed() > PATIENCE {
-                return Err(Error::failed(format!("node {id} has ended, and still uses its log dir")));
+                return Err(Error::failed(format!(
+                    "node {id} has ended, and still uses its log dir"
+                )));
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -266,7 +276,11 @@ impl fmt::Debug for Host {
 }
 
 type Bound = (Arc<BrokerConfig>, Sockets);
-type LogDirs = (Arc<Cluster>, Vec<Arc<super::node::replica_manager::ReplicaManager>>, Vec<String>);
+type LogDirs = (
+    Arc<Cluster>,
+    Vec<Arc<super::node::replica_manager::ReplicaManager>>,
+    Vec<String>,
+);
 
 /// The log dir of one node takes over what another Kafka left there; those of several nodes are the cluster's own.
 fn open_log_dirs(bound: &[Bound]) -> Result<LogDirs> {
@@ -301,7 +315,10 @@ fn observe(cluster: &Cluster, node: &Arc<Node>) {
 }
 
 fn bound_ports(sockets: &Sockets) -> Vec<u16> {
-    sockets.iter().map(|(_, listener)| listener.bound.port()).collect()
+    sockets
+        .iter()
+        .map(|(_, listener)| listener.bound.port())
+        .collect()
 }
 
 fn session(config: Option<&BrokerConfig>) -> Duration {

@@ -168,7 +168,11 @@ impl Slot {
     fn set_gate(&mut self, from: NodeState, to: NodeState) -> Result<()> {
         let Some(running) = self.running.as_ref().filter(|_| self.state == from) else {
             let id = self.config.node_id;
-            return Err(Error::failed(format!("node {id} is {}, not {}", self.state.name(), from.name())));
+            return Err(Error::failed(format!(
+                "node {id} is {}, not {}",
+                self.state.name(),
+                from.name()
+            )));
         };
         running.node.gate.set_open(to == NodeState::Running);
         self.ended(to);

@@ -16,7 +16,9 @@ use super::replica::Role;
 use crate::broker::coordinator::log::partition_of;
 use crate::broker::coordinator::ownership::Ownership;
 use crate::broker::coordinator::transaction::TransactionCoordinator;
-use crate::broker::internal_topics::{CONSUMER_OFFSETS, INTERNAL_TOPICS, SHARE_GROUP_STATE, TRANSACTION_STATE};
+use crate::broker::internal_topics::{
+    CONSUMER_OFFSETS, INTERNAL_TOPICS, SHARE_GROUP_STATE, TRANSACTION_STATE,
+};
 use crate::broker::timers::steady_ms;
 
 /// What is still to be done.

@@ -51,7 +51,10 @@ impl FetchSignals {
     /// This fetcher wants to hear of the partition from now on.
     pub(super) fn register(&self, signal: &Arc<FetchSignal>) {
         let mut signals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if signals.iter().any(|known| std::ptr::eq(known.as_ptr(), &raw const **signal)) {
+        if signals
+            .iter()
+            .any(|known| std::ptr::eq(known.as_ptr(), &raw const **signal))
+        {
             return;
         }
         signals.retain(|known| known.strong_count() > 0);

@@ -97,7 +97,10 @@ impl Isr {
 
     /// The followers in the ISR that have everything before `offset`, each with where its log ends.
     pub(super) fn in_sync_up_to(&self, offset: Offset) -> impl Iterator<Item = (i32, Offset)> + '_ {
-        let ends = self.followers.iter().map(|(id, follower)| (*id, follower.log_end_offset));
+        let ends = self
+            .followers
+            .iter()
+            .map(|(id, follower)| (*id, follower.log_end_offset));
         ends.filter(move |(id, end)| self.isr.contains(id) && *end >= offset)
     }
 
@@ -147,9 +150,10 @@ impl Isr {
         if self.isr.len() < limits.min_isr.min(self.replica_count()) {
             return before;
         }
-        let waited_for = self.followers.iter().filter(|(id, follower)| {
-            self.may_be_in_sync(**id) || self.is_in_sync(follower, own_end, limits)
-        });
+        let waited_for = self
+            .followers
+            .iter()
+            .filter(|(id, follower)| self.may_be_in_sync(**id) || self.is_in_sync(follower, own_end, limits));
         let ends = waited_for.map(|(_, follower)| follower.log_end_offset);
         ends.min().unwrap_or(own_end).min(own_end).max(before)
     }
@@ -246,7 +250,10 @@ mod tests {
     #[test]
     fn below_the_minimum_nothing_is_committed() {
         let leader = leader(&[1]);
-        let limits = Limits { min_isr: 2, ..at(1000) };
+        let limits = Limits {
+            min_isr: 2,
+            ..at(1000)
+        };
         assert_eq!(leader.high_watermark(7, 12, limits), 7);
         assert_eq!(leader.high_watermark(7, 12, at(1000)), 12);
     }

@@ -94,7 +94,11 @@ pub(in crate::broker) fn open_cluster(
         later_epochs.extend(manager.open_all()?);
         replicas.push(Arc::new(manager));
     }
-    cluster.start(ProducerIds::above(used), &later_epochs, is_new || !later_epochs.is_empty())?;
+    cluster.start(
+        ProducerIds::above(used),
+        &later_epochs,
+        is_new || !later_epochs.is_empty(),
+    )?;
     Ok(OpenedCluster {
         cluster,
         replicas,
@@ -102,7 +106,9 @@ pub(in crate::broker) fn open_cluster(
     })
 }
 
-fn open_metadata(nodes: &[(Arc<BrokerConfig>, Vec<Arc<Listener>>)]) -> Result<(MetadataLog, Option<ClusterImage>)> {
+fn open_metadata(
+    nodes: &[(Arc<BrokerConfig>, Vec<Arc<Listener>>)],
+) -> Result<(MetadataLog, Option<ClusterImage>)> {
     let first = nodes.first().map(|(config, _)| config);
     let first = first.ok_or_else(|| crate::error::Error::failed("a cluster has at least one node"))?;
     MetadataLog::open(&first.data_dir.join(BOOTSTRAP_CHECKPOINT), first.flush_each_batch)
@@ -140,7 +146,9 @@ impl ReplicaManager {
         }
         let line = |(topic, count): (String, usize)| {
             let dir = self.config.data_dir.display();
-            format!("{count} folders of topic {topic} in {dir} belong to nothing any more: renamed to *-stray")
+            format!(
+                "{count} folders of topic {topic} in {dir} belong to nothing any more: renamed to *-stray"
+            )
         };
         Ok(topics.into_iter().map(line).collect())
     }

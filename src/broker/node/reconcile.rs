@@ -104,9 +104,11 @@ impl ReplicaManager {
 
     fn delete(&self, replica: &Arc<Replica>, reconciled: &mut Reconciled) {
         let deleted = self.delete_log(replica);
-        reconciled
-            .notes
-            .extend(deleted.err().map(|error| format!("cannot delete {}: {error}", replica.name)));
+        reconciled.notes.extend(
+            deleted
+                .err()
+                .map(|error| format!("cannot delete {}: {error}", replica.name)),
+        );
         reconciled.roles.push(RoleChange {
             topic: replica.topic.clone(),
             index: replica.index,

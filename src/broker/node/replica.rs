@@ -221,7 +221,12 @@ impl Replica {
                 }
                 let isr = followers.get_or_insert_with(|| Isr::new(self.node, log.log_end_offset()));
                 let now_ms = (self.clock)();
-                isr.committed(partition.partition_epoch, &partition.replicas, &partition.isr, now_ms);
+                isr.committed(
+                    partition.partition_epoch,
+                    &partition.replicas,
+                    &partition.isr,
+                    now_ms,
+                );
             }
             drop(followers);
             self.is_replicated.store(is_replicated, atomic::Ordering::Release);
@@ -298,9 +303,7 @@ impl Replica {
     /// Moves the high watermark, which lies within the log. Answers whether it was elsewhere.
     pub(super) fn set_high_watermark(&self, log: &mut PartitionLog, high_watermark: Offset) -> bool {
         log.high_watermark_moved(high_watermark);
-        let before = self
-            .high_watermark
-            .swap(high_watermark, atomic::Ordering::AcqRel);
+        let before = self.high_watermark.swap(high_watermark, atomic::Ordering::AcqRel);
         let last_stable = log.last_stable_offset(high_watermark);
         self.last_stable.store(last_stable, atomic::Ordering::Release);
         before != high_watermark

@@ -23,7 +23,9 @@ use crate::broker::timers::now_ms;
 pub(in crate::broker) async fn run(node: Arc<Node>, leader: i32) {
     let signal = node.replicas.fetchers.of(leader);
     let backoff = Duration::from_millis(
-        u64::try_from(node.config.number("replica.fetch.backoff.ms")).unwrap_or(1000).min(100),
+        u64::try_from(node.config.number("replica.fetch.backoff.ms"))
+            .unwrap_or(1000)
+            .min(100),
     );
     let mut peers = node.peers.changes();
     let mut again = BTreeSet::new();
@@ -84,12 +86,7 @@ async fn round(
 }
 
 /// Asks once for one partition.
-fn fetch(
-    node: &Node,
-    leader: &Node,
-    replica: &Replica,
-    signal: &Arc<FetchSignal>,
-) -> Taken {
+fn fetch(node: &Node, leader: &Node, replica: &Replica, signal: &Arc<FetchSignal>) -> Taken {
     let max_bytes = usize::try_from(node.config.number("replica.fetch.max.bytes")).unwrap_or(0);
     let Some((asked, question)) = replica.next_fetch(max_bytes) else {
         return Taken::Nothing;
@@ -101,16 +98,21 @@ fn fetch(
     if throttle.holds_back(node, leader) {
         return Taken::Later;
     }
-    let Ok(answer) = leader.replicas.answer_follower(replica.topic_id, replica.index, &question, signal) else {
+    let Ok(answer) = leader
+        .replicas
+        .answer_follower(replica.topic_id, replica.index, &question, signal)
+    else {
         return Taken::Later;
     };
     if let FollowerAnswer::Records { slice, .. } = &answer {
         throttle.count(node, leader, slice.length);
     }
-    replica.take_answer(&question, answer, now_ms()).unwrap_or_else(|error| {
-        node.notice_once(format_args!("cannot follow {}: {error}", replica.name));
-        Taken::Later
-    })
+    replica
+        .take_answer(&question, answer, now_ms())
+        .unwrap_or_else(|error| {
+            node.notice_once(format_args!("cannot follow {}: {error}", replica.name));
+            Taken::Later
+        })
 }
 
 impl ReplicaManager {
@@ -122,7 +124,9 @@ impl ReplicaManager {
         question: &FollowerFetch,
         signal: &Arc<FetchSignal>,
     ) -> Result<FollowerAnswer, ResponseError> {
-        let replica = self.replica(topic, index).ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let replica = self
+            .replica(topic, index)
+            .ok_or(ResponseError::UnknownTopicOrPartition)?;
         let answer = replica.answer_follower(question, signal)?;
         if let Some(wanted) = replica.wider_isr(question.follower) {
             self.alter_isr(&replica, &wanted);

@@ -107,7 +107,12 @@ impl Replica {
             let isr = followers.as_mut().filter(|isr| isr.has_follower(fetch.follower));
             // The follower knows of its replica before this leader does.
             let isr = isr.ok_or(ResponseError::UnknownLeaderEpoch)?;
-            isr.fetched(fetch.follower, fetch.offset, log.log_end_offset(), self.limits().now_ms);
+            isr.fetched(
+                fetch.follower,
+                fetch.offset,
+                log.log_end_offset(),
+                self.limits().now_ms,
+            );
         }
         Ok(self.publish(log))
     }
@@ -161,13 +166,16 @@ impl Replica {
     /// How many replicas are in sync, and how many there are; `None` if this one does not lead a partition with others.
     fn isr_size(&self) -> Option<(usize, usize)> {
         let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
-        followers.as_ref().map(|isr| (isr.isr().len(), isr.replica_count()))
+        followers
+            .as_ref()
+            .map(|isr| (isr.isr().len(), isr.replica_count()))
     }
 
     /// Whether as many replicas are in sync as `min.insync.replicas` asks for, which is no more than there are.
     pub(in crate::broker) fn has_enough_in_sync(&self) -> bool {
         let needed = usize::try_from(self.settings().min_insync_replicas).unwrap_or(0);
-        self.isr_size().is_none_or(|(size, replicas)| size >= needed.min(replicas))
+        self.isr_size()
+            .is_none_or(|(size, replicas)| size >= needed.min(replicas))
     }
 
     /// The follower in the reader's rack that has what comes at `offset`, if this replica leads and is elsewhere; of
@@ -237,7 +245,8 @@ impl Replica {
         };
         let (taken, has_moved) = {
             let mut log = self.log();
-            let is_follower = matches!(self.role(), Role::Follower { epoch, .. } if epoch == fetch.leader_epoch);
+            let is_follower =
+                matches!(self.role(), Role::Follower { epoch, .. } if epoch == fetch.leader_epoch);
             if !is_follower || log.log_end_offset() != fetch.offset {
                 return Ok(Taken::Nothing);
             }
@@ -273,7 +282,11 @@ impl Replica {
                     log.truncate_to(end, now_ms)?;
                 }
                 self.publish(log);
-                Ok(if log.log_end_offset() == before { Taken::Later } else { Taken::More })
+                Ok(if log.log_end_offset() == before {
+                    Taken::Later
+                } else {
+                    Taken::More
+                })
             }
             FollowerAnswer::Records {
                 high_watermark,
@@ -290,7 +303,11 @@ impl Replica {
                 let committed = high_watermark.clamp(log.log_start_offset(), end);
                 self.publish(log);
                 self.set_high_watermark(log, committed);
-                Ok(if records.is_empty() { Taken::Nothing } else { Taken::More })
+                Ok(if records.is_empty() {
+                    Taken::Nothing
+                } else {
+                    Taken::More
+                })
             }
         }
     }

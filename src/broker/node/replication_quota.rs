@@ -41,7 +41,9 @@ impl Throttle {
             return Self::default();
         }
         let rate = |of: &Node, side: &str| {
-            let listed = topic.configs.get(&format!("{side}.replication.throttled.replicas"))?;
+            let listed = topic
+                .configs
+                .get(&format!("{side}.replication.throttled.replicas"))?;
             is_listed(listed, replica.index, of.id).then(|| {
                 let rate = of
                     .broker_values(&image)
@@ -92,8 +94,7 @@ fn add(debt: &Mutex<Debt>, bytes: usize) {
 fn is_listed(list: &str, partition: i32, broker: i32) -> bool {
     list.split(',').map(str::trim).any(|entry| {
         let pair = entry.split_once(':');
-        entry == "*"
-            || pair.is_some_and(|(its, at)| its.parse() == Ok(partition) && at.parse() == Ok(broker))
+        entry == "*" || pair.is_some_and(|(its, at)| its.parse() == Ok(partition) && at.parse() == Ok(broker))
     })
 }
 

@@ -45,8 +45,15 @@ fn now_ms() -> i64 {
 /// What is on its way.
 #[derive(Debug)]
 enum Message {
-    Fetch { leader: i32, fetch: FollowerFetch },
-    Answer { to: i32, fetch: FollowerFetch, answer: FollowerAnswer },
+    Fetch {
+        leader: i32,
+        fetch: FollowerFetch,
+    },
+    Answer {
+        to: i32,
+        fetch: FollowerFetch,
+        answer: FollowerAnswer,
+    },
     Isr(AlterPartition),
 }
 
@@ -139,7 +146,9 @@ impl World {
 
     fn open(&mut self, id: i32, high_watermark: i64) {
         let node = self.nodes.get_mut(&id).unwrap();
-        let config = self.settings.log_config(&BrokerConfig::new(PathBuf::from("/nowhere"), []).unwrap());
+        let config = self
+            .settings
+            .log_config(&BrokerConfig::new(PathBuf::from("/nowhere"), []).unwrap());
         let log = PartitionLog::open(&node.folder, config, Recovery::default(), now_ms()).unwrap();
         let name = ReplicaName {
             topic: "t".to_owned(),
@@ -148,7 +157,14 @@ impl World {
             node: id,
         };
         let settings = Arc::clone(&self.settings);
-        node.replica = Some(Replica::new(&name, log, high_watermark, settings, MAX_LAG_MS, now_ms));
+        node.replica = Some(Replica::new(
+            &name,
+            log,
+            high_watermark,
+            settings,
+            MAX_LAG_MS,
+            now_ms,
+        ));
     }
 
     /// The node hears what the cluster is like now.
@@ -174,7 +190,10 @@ impl World {
     fn produce(&mut self) {
         let leaders: Vec<i32> = NODES
             .into_iter()
-            .filter(|id| self.awake(*id).is_some_and(|replica| Self::leads(replica).is_some()))
+            .filter(|id| {
+                self.awake(*id)
+                    .is_some_and(|replica| Self::leads(replica).is_some())
+            })
             .collect();
         // A client may know an old leader only.
         let Some(id) = leaders.get(self.random.below(leaders.len())).copied() else {
@@ -190,7 +209,10 @@ impl World {
             return;
         };
         let appended = replica.append(&mut batch, Origin::CLIENT, now_ms()).unwrap();
-        self.tell(format!("{value} at {} of {id}, epoch {epoch}", appended.base_offset));
+        self.tell(format!(
+            "{value} at {} of {id}, epoch {epoch}",
+            appended.base_offset
+        ));
         self.waiting.push(Sent {
             leader: id,
             epoch,
@@ -282,14 +304,20 @@ impl World {
                 }
             }
         }
-        self.tell(format!("{id} is fenced: {:?}", self.image.partition("t", 0).unwrap()));
+        self.tell(format!(
+            "{id} is fenced: {:?}",
+            self.image.partition("t", 0).unwrap()
+        ));
     }
 
     fn unfence(&mut self, id: i32) {
         self.image.set_fenced(id, false);
         let records = Elections::new(&self.image).broker_back(id);
         self.image.apply_all(&records);
-        self.tell(format!("{id} is back: {:?}", self.image.partition("t", 0).unwrap()));
+        self.tell(format!(
+            "{id} is back: {:?}",
+            self.image.partition("t", 0).unwrap()
+        ));
     }
 
     fn kill(&mut self, id: i32) {
@@ -393,21 +421,36 @@ impl World {
     }
 
     fn check_logs(&self) {
-        let live: Vec<&Replica> = self.nodes.values().filter_map(|node| node.replica.as_ref()).collect();
+        let live: Vec<&Replica> = self
+            .nodes
+            .values()
+            .filter_map(|node| node.replica.as_ref())
+            .collect();
         for one in &live {
             for other in &live {
                 let end = one.high_watermark().min(other.high_watermark());
-                assert_eq!(Self::content(one, end), Self::content(other, end), "logs differ below {end}");
+                assert_eq!(
+                    Self::content(one, end),
+                    Self::content(other, end),
+                    "logs differ below {end}"
+                );
             }
         }
         // Whoever leads by the cluster's word, and knows it, has all that was acknowledged.
         let partition = self.image.partition("t", 0).unwrap();
-        let leader = self.nodes.get(&partition.leader).and_then(|node| node.replica.as_ref());
+        let leader = self
+            .nodes
+            .get(&partition.leader)
+            .and_then(|node| node.replica.as_ref());
         let leader = leader.filter(|leader| Self::leads(leader) == Some(partition.leader_epoch));
         if let Some(leader) = leader {
             let has: BTreeMap<i64, String> = Self::content(leader, i64::MAX).into_iter().collect();
             for sent in &self.acknowledged {
-                assert_eq!(has.get(&sent.offset), Some(&sent.value), "an acknowledged record is lost");
+                assert_eq!(
+                    has.get(&sent.offset),
+                    Some(&sent.value),
+                    "an acknowledged record is lost"
+                );
             }
         }
     }
@@ -439,10 +482,17 @@ impl World {
         let end = leader.log().log_end_offset();
         for id in NODES {
             let replica = self.awake(id).unwrap();
-            assert_eq!((replica.high_watermark(), replica.log().log_end_offset()), (end, end), "node {id}");
+            assert_eq!(
+                (replica.high_watermark(), replica.log().log_end_offset()),
+                (end, end),
+                "node {id}"
+            );
         }
         self.check_logs();
-        let values: Vec<String> = Self::content(leader, end).into_iter().map(|(_, value)| value).collect();
+        let values: Vec<String> = Self::content(leader, end)
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
         let distinct: BTreeSet<&String> = values.iter().collect();
         assert_eq!(values.len(), distinct.len(), "a record is there twice");
     }
@@ -473,7 +523,11 @@ fn run(seed: u64) {
 
 #[test]
 fn whatever_dies_nothing_that_was_acknowledged_is_lost_and_all_logs_end_equal() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|value| value.parse::<u64>().ok())
+    };
     if let Some(seed) = number("KAFKIT_SEED") {
         return run(seed);
     }

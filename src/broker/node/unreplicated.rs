@@ -48,7 +48,9 @@ pub(in crate::broker) struct Unreplicated(Mutex<Vec<Written>>);
 impl Unreplicated {
     /// Everything before `end` was appended.
     pub(in crate::broker) fn note(&self, replica: &Arc<Replica>, end: Offset) {
-        let Role::Leader { epoch } = replica.role() else { return };
+        let Role::Leader { epoch } = replica.role() else {
+            return;
+        };
         let written = Written {
             replica: Arc::clone(replica),
             end,

@@ -11,6 +11,7 @@ use crate::broker::config::BrokerConfig;
 use crate::broker::quotas::client_window;
 use crate::broker::quotas::connection_quotas::{AddressLimits, ConnectionQuotas, Verdict};
 use crate::broker::security::ListenerSecurity;
+use crate::wire::security_protocol::SecurityProtocol;
 
 /// An address the broker listens on, and the one that it advertises to the clients that connected there.
 #[derive(Debug)]
@@ -20,6 +21,13 @@ pub struct Listener {
     pub advertised_host: String,
     pub advertised_port: u16,
     pub(in crate::broker) security: Arc<ListenerSecurity>,
+}
+
+impl Listener {
+    /// How clients have to speak to it.
+    pub fn protocol(&self) -> SecurityProtocol {
+        self.security.protocol
+    }
 }
 
 /// Counts the connections: those that are open, and all since the start.

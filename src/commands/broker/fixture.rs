@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -24,7 +24,9 @@ const DATA_DIR: &str = "KAFKIT_BROKER_DATA_DIR";
 
 /// The data directory of the fixture that this command runs in.
 pub(super) fn data_dir() -> Option<PathBuf> {
-    std::env::var_os(DATA_DIR).filter(|dir| !dir.is_empty()).map(PathBuf::from)
+    std::env::var_os(DATA_DIR)
+        .filter(|dir| !dir.is_empty())
+        .map(PathBuf::from)
 }
 
 /// Runs the command; the error is its exit code where that is not 0.

@@ -105,7 +105,12 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     let (prepared, client_file) = prepare(configuration, printer)?;
     announce(prepared.nodes(), &dir, client_file.map(|file| file.path))?;
     stop_on_signals(prepared.stop_handle())?;
-    printer.note(ready_line(prepared.nodes(), &dir, started.elapsed(), serve.detached));
+    printer.note(ready_line(
+        prepared.nodes(),
+        &dir,
+        started.elapsed(),
+        serve.detached,
+    ));
     if serve.detached {
         printer.line(addresses(prepared.nodes()).first().cloned().unwrap_or_default())?;
         // Whoever waits for the line may go on, and may have gone.
@@ -177,13 +182,16 @@ fn addresses(nodes: &[Arc<Node>]) -> Vec<String> {
 
 fn announce(nodes: &[Arc<Node>], dir: &Path, client_file: Option<PathBuf>) -> Result<()> {
     let first = nodes.iter().filter_map(|node| node.listeners.first());
-    let mut protocols = first.clone().map(|listener| listener.security.protocol);
+    let mut protocols = first.clone().map(|listener| listener.protocol());
     let running = RunningBroker {
         is_secure: protocols.any(|protocol| protocol != SecurityProtocol::Plaintext),
         pid: std::process::id(),
         addresses: addresses(nodes),
         nodes: first.map(|listener| listener.bound.to_string()).collect(),
-        cluster_id: nodes.first().map(|node| node.cluster_id().to_owned()).unwrap_or_default(),
+        cluster_id: nodes
+            .first()
+            .map(|node| node.cluster_id().to_owned())
+            .unwrap_or_default(),
         started_ms: now_ms(),
         client_file,
     };

@@ -110,5 +110,9 @@ fn ask(dir: &Path, verb: NodeVerb) -> Result<Answer> {
 /// short.
 fn short(folder: &File, dir: &Path) -> PathBuf {
     let by_folder = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
-    if by_folder.exists() { by_folder.join(SOCKET) } else { dir.join(SOCKET) }
+    if by_folder.exists() {
+        by_folder.join(SOCKET)
+    } else {
+        dir.join(SOCKET)
+    }
 }

@@ -33,7 +33,9 @@ pub(super) fn settings(serve: &Serve, data_dir: &Path, given: Given) -> Result<V
     }
     if !serve.racks.is_empty() && serve.racks.len() != count {
         let racks = serve.racks.len();
-        return Err(Error::usage(format!("--racks names {racks} racks for {count} nodes")));
+        return Err(Error::usage(format!(
+            "--racks names {racks} racks for {count} nodes"
+        )));
     }
     if count == 1 && !log_dir(data_dir, base.node_id).join(META_PROPERTIES).exists() {
         let given = with_rack(given, serve, 0);
@@ -99,7 +101,9 @@ fn shifted(endpoints: &[Endpoint], place: usize) -> Result<String> {
     let shifted = endpoints.iter().map(|endpoint| {
         let port = match endpoint.port {
             0 => Some(0),
-            port => u16::try_from(place).ok().and_then(|place| port.checked_add(place)),
+            port => u16::try_from(place)
+                .ok()
+                .and_then(|place| port.checked_add(place)),
         };
         let port = port.ok_or_else(|| Error::usage("there are no ports left for all nodes"))?;
         let host = if endpoint.host.contains(':') {
@@ -148,7 +152,8 @@ mod tests {
     #[test]
     fn a_later_start_finds_out_how_many_nodes_there_are() {
         let folder = tempfile::tempdir().unwrap();
-        let count = |nodes| settings(&serve(nodes, &[]), folder.path(), Given::new()).map(|nodes| nodes.len());
+        let count =
+            |nodes| settings(&serve(nodes, &[]), folder.path(), Given::new()).map(|nodes| nodes.len());
         assert_eq!(count(None).unwrap(), 1);
         for id in 1..=3 {
             let dir = log_dir(folder.path(), id);

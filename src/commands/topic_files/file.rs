@@ -43,7 +43,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Vec<TopicSpec>> {
             Error::bad_data(format!("{name}: {why}: {error}"))
         })?
     } else {
-        toml::from_str(text).map_err(|error| {
+        toml_edit::de::from_str(text).map_err(|error| {
             let line = error
                 .span()
                 .and_then(|span| text.get(..span.start))

@@ -8,8 +8,8 @@ use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
 use super::super::deadlines::Deadlines;
-use super::super::lock;
 use super::super::loading::partitions;
+use super::super::lock;
 use super::super::log::{CoordinatorLog, KeyValue, TransactionalProducer};
 use super::super::ownership::Ownership;
 use super::assignor::Assignor;

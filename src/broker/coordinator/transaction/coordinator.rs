@@ -364,7 +364,10 @@ impl TransactionCoordinator {
     /// Sends the markers of a decision once every replica in sync has it, and lets the machine know when they are
     /// replicated as well. Only then is the end written: whoever leads a partition next has the marker.
     pub(super) async fn send_held_back(&self, id: String, markers: Markers, now_ms: fn() -> i64) {
-        let replica = self.log.partition_of(&id).and_then(|partition| self.log.replica(partition));
+        let replica = self
+            .log
+            .partition_of(&id)
+            .and_then(|partition| self.log.replica(partition));
         let Ok(replica) = replica else { return };
         let decided = replica.log().log_end_offset();
         let epoch = replica.leader_epoch();
@@ -372,7 +375,9 @@ impl TransactionCoordinator {
             // Another coordinator goes on with what is replicated.
             return;
         }
-        let written = self.markers.write_all(&markers, self.coordinator_epoch(&id), now_ms());
+        let written = self
+            .markers
+            .write_all(&markers, self.coordinator_epoch(&id), now_ms());
         let outcome = written.replicated().await;
         let Ok(shared) = self.find(&id) else { return };
         let mut live = lock(&shared);
