@@ -3,6 +3,7 @@
 //! Owns their schemas by control type; the types themselves and transaction markers belong to `records`.
 
 use super::decode::{DecodeError, Reader, decode};
+use super::encode::encode;
 use super::schema::Message;
 use super::tables::control;
 use super::value::StructValue;
@@ -11,6 +12,17 @@ use super::value::StructValue;
 /// 5 KRaft version, 6 KRaft voters); None for any other type.
 pub fn decode_value(control_type: i16, value: &[u8]) -> Option<Result<StructValue<'_>, DecodeError>> {
     Some(read(message(control_type)?, value))
+}
+
+/// The value of a control record of this type in version 0, with the fields that `fill` sets; None for a type that
+/// [`decode_value`] does not know.
+pub fn encode_value<'a>(control_type: i16, fill: impl FnOnce(&mut StructValue<'a>)) -> Option<Vec<u8>> {
+    let message = message(control_type)?;
+    let mut value = StructValue::new(&message.body, 0);
+    fill(&mut value);
+    let mut bytes = Vec::new();
+    encode(message, &value, &mut bytes);
+    Some(bytes)
 }
 
 /// The version is the first field; what is newer than Kafka 4.3 is read as the newest it knows.

@@ -83,6 +83,11 @@ pub fn parse(name: &str) -> Option<(i64, FileKind)> {
     Some((parse_digits(offset, OFFSET_DIGITS)?, kind))
 }
 
+/// The name of a metadata snapshot, by its end offset and epoch.
+pub fn metadata_snapshot(end_offset: i64, epoch: i32) -> String {
+    format!("{end_offset:0OFFSET_DIGITS$}-{epoch:0EPOCH_DIGITS$}{SNAPSHOT_SUFFIX}")
+}
+
 /// The end offset and epoch of a metadata snapshot, `00000000000000000029-0000000001.checkpoint`.
 pub fn parse_metadata_snapshot(name: &str) -> Option<(i64, i32)> {
     let (offset, epoch) = name.strip_suffix(".checkpoint")?.split_once('-')?;

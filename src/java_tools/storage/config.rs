@@ -17,6 +17,10 @@ pub(super) struct ServerConfig {
     /// Where the metadata is; the first of the log dirs, unless the file says another place.
     pub metadata_dir: String,
     pub has_static_voters: bool,
+    /// The first listener of controllers.
+    pub controller_listener: String,
+    /// `NAME://host:port` of every listener, those first that are advertised.
+    listeners: Vec<String>,
 }
 
 impl ServerConfig {
@@ -27,6 +31,25 @@ impl ServerConfig {
         all.sort();
         all.dedup();
         all
+    }
+
+    /// The address of the node as a controller.
+    pub(super) fn controller_address(&self) -> Result<(String, u16), String> {
+        let name = &self.controller_listener;
+        let of_name = |listener: &String| {
+            let (known, address) = listener.split_once("://")?;
+            let (host, port) = address.rsplit_once(':')?;
+            let host = host.trim_matches(['[', ']']);
+            (known == name).then(|| (host.to_owned(), port.parse::<u16>().ok()))
+        };
+        let found = self.listeners.iter().find_map(of_name);
+        match found {
+            Some((host, Some(port))) if host.is_empty() => Ok((own_name(), port)),
+            Some((host, Some(port))) => Ok((host, port)),
+            _ => Err(format!(
+                "kafka-storage: there is no listener {name} with a host and a port"
+            )),
+        }
     }
 
     pub(super) fn is_controller(&self) -> bool {
@@ -57,13 +80,24 @@ pub(super) fn read(file: &str) -> Result<ServerConfig, String> {
         None => -1,
     };
     let first = log_dirs.first().cloned().unwrap_or_default();
+    let listeners = [words("advertised.listeners"), words("listeners")].concat();
     Ok(ServerConfig {
+        controller_listener: words("controller.listener.names")
+            .into_iter()
+            .next()
+            .unwrap_or_default(),
+        listeners,
         roles: words("process.roles"),
         node_id,
         metadata_dir: value(&properties, "metadata.log.dir").map_or(first, str::to_owned),
         has_static_voters: !words("controller.quorum.voters").is_empty(),
         log_dirs,
     })
+}
+
+/// The name of this machine.
+fn own_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// The last value of a property.

@@ -3,18 +3,26 @@
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::super::argparse::Namespace;
 use super::config::ServerConfig;
+use super::scram::Credential;
 use super::versions;
+use super::voters::{self, Voter};
+use crate::error::Error;
 use crate::internal_records::cluster_metadata::encode_record;
 use crate::internal_records::value::Value;
 use crate::output::stdout_line;
 use crate::records::BatchBuilder;
 use crate::records::batch_builder::BatchOptions;
-use crate::storage::file_name::BOOTSTRAP_CHECKPOINT;
+use crate::storage::file_name::{BOOTSTRAP_CHECKPOINT, METADATA_TOPIC, metadata_snapshot, partition_folder};
 use crate::storage::meta_properties::MetaProperties;
 use crate::storage::partition_metadata::random_id;
+use crate::topic_partition::TopicPartition;
+
+/// 3.5-IV2, the first version of the metadata that has SCRAM credentials.
+const FIRST_WITH_SCRAM: i16 = 11;
 
 /// The version of the metadata with the features beside it, by name.
 type Levels = Vec<(&'static str, i16)>;
@@ -32,9 +40,23 @@ pub(super) fn run(config: &ServerConfig, given: &Namespace) -> Result<ExitCode, 
         None => versions::LATEST,
     };
     check_quorum(config, given)?;
-    let levels = levels(version, &given.values("feature"))?;
-    if let Some(word) = given.values("add-scram").first() {
-        return Err(scram_refusal(word));
+    let voters = match given.value("initial-controllers") {
+        Some(words) => Some(voters::parse(words)?),
+        None if given.has("standalone") => Some(voters::standalone(config)?),
+        None => None,
+    };
+    let plan = Plan {
+        version,
+        levels: levels(version, &given.values("feature"))?,
+        users: given
+            .values("add-scram")
+            .into_iter()
+            .map(Credential::parse)
+            .collect::<Result<_, _>>()?,
+        voters,
+    };
+    if !plan.users.is_empty() && version < FIRST_WITH_SCRAM {
+        return Err("SCRAM is only supported in metadata.version 3.5-IV2 or later.".to_owned());
     }
     let cluster_id = given.value("cluster-id").unwrap_or_default();
     let (formatted, empty) = sorted_out(config)?;
@@ -57,9 +79,9 @@ pub(super) fn run(config: &ServerConfig, given: &Namespace) -> Result<ExitCode, 
     if empty.is_empty() {
         return Ok(stdout_line("All of the log directories are already formatted."));
     }
-    stdout_line(bootstrap_words(version, &levels));
+    stdout_line(plan.words());
     for directory in &empty {
-        format(directory, config, cluster_id, version, &levels)?;
+        plan.format(directory, config, cluster_id)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -74,13 +96,16 @@ fn check_quorum(config: &ServerConfig, given: &Namespace) -> Result<(), String> 
                 .to_owned(),
         );
     }
-    if is_dynamic {
+    let is_asked = is_dynamic || given.has("no-initial-controllers");
+    if is_asked && given.values("feature").contains(&"kraft.version=0") {
         return Err(
-            "kafka-storage: a dynamic quorum is nothing that kafkit formats; use controller.quorum.voters"
+            "Cannot set kraft.version to 0 if controller.quorum.voters is empty and one of the flags --standalone, \
+             --initial-controllers, or --no-initial-controllers is used. For dynamic controllers support, try removing the \
+             --feature flag for kraft.version."
                 .to_owned(),
         );
     }
-    let has_none = !config.has_static_voters && !given.has("no-initial-controllers");
+    let has_none = !config.has_static_voters && !is_asked;
     if config.is_controller() && has_none {
         return Err(
             "Because controller.quorum.voters is not set on this controller, you must specify one of the following: \
@@ -133,28 +158,6 @@ fn levels(version: i16, words: &[&str]) -> Result<Levels, String> {
     Ok(levels)
 }
 
-/// What Java says of a credential that is none; of one that is right, that there are none here.
-fn scram_refusal(word: &str) -> String {
-    let Some((mechanism, fields)) = word.split_once('=') else {
-        return format!("Failed to find equals sign in SCRAM argument '{word}'");
-    };
-    if !matches!(mechanism, "SCRAM-SHA-256" | "SCRAM-SHA-512") {
-        return format!("The add-scram mechanism {mechanism} is not supported.");
-    }
-    let fields = fields.trim_start_matches('[').trim_end_matches(']');
-    let has = |name: &str| {
-        let mut fields = fields.split(',').filter_map(|field| field.split_once('='));
-        fields.any(|(known, _)| known.trim() == name)
-    };
-    if !has("name") {
-        "You must supply 'name' to add-scram".to_owned()
-    } else if !has("password") && !has("saltedpassword") {
-        "You must supply one of 'password' or 'saltedpassword' to add-scram".to_owned()
-    } else {
-        "kafka-storage: SCRAM users are made while the broker runs; see `kafkit users create`".to_owned()
-    }
-}
-
 /// Directories with what their `meta.properties` say.
 type Formatted = Vec<(String, MetaProperties)>;
 
@@ -172,67 +175,99 @@ fn sorted_out(config: &ServerConfig) -> Result<(Formatted, Vec<String>), String>
     Ok((formatted, empty))
 }
 
-fn bootstrap_words(version: i16, levels: &Levels) -> String {
-    let mut all = vec![("metadata.version", version)];
-    all.extend(levels.iter().copied());
-    let records: Vec<String> = all
-        .iter()
-        .map(|(name, level)| {
+/// What a directory is formatted with.
+struct Plan {
+    version: i16,
+    levels: Levels,
+    users: Vec<Credential>,
+    /// Those of a dynamic quorum; `None` where its voters are in the properties, or come later.
+    voters: Option<Vec<Voter>>,
+}
+
+impl Plan {
+    /// The metadata's version and the levels of the features beside it.
+    fn all_levels(&self) -> impl Iterator<Item = (&'static str, i16)> + '_ {
+        let first = [("metadata.version", self.version)];
+        first.into_iter().chain(self.levels.iter().copied())
+    }
+
+    fn words(&self) -> String {
+        let levels = self.all_levels().map(|(name, level)| {
             format!(
                 "ApiMessageAndVersion(FeatureLevelRecord(name='{name}', featureLevel={level}) at version 0)"
             )
-        })
-        .collect();
-    format!(
-        "Bootstrap metadata: BootstrapMetadata(records=[{}], metadataVersionLevel={version}, source=format command)",
-        records.join(", ")
-    )
-}
+        });
+        let records: Vec<String> = levels.chain(self.users.iter().map(Credential::words)).collect();
+        format!(
+            "Bootstrap metadata: BootstrapMetadata(records=[{}], metadataVersionLevel={}, source=format command)",
+            records.join(", "),
+            self.version
+        )
+    }
 
-fn format(
-    directory: &str,
-    config: &ServerConfig,
-    cluster_id: &str,
-    version: i16,
-    levels: &Levels,
-) -> Result<(), String> {
-    let is_metadata = directory == config.metadata_dir;
-    let kind = if is_metadata { "metadata" } else { "data" };
-    let name = versions::name_of(version).unwrap_or_default();
-    stdout_line(format_args!(
-        "Formatting {kind} directory {directory} with metadata.version {name}."
-    ));
-    let path = Path::new(directory);
-    let failed =
-        |error: crate::error::Error| format!("Error while writing meta.properties file {directory}: {error}");
-    fs::create_dir_all(path)
-        .map_err(|error| format!("Unable to create storage directory {directory}: {error}"))?;
-    fs::write(path.join(BOOTSTRAP_CHECKPOINT), bootstrap_bytes(version, levels))
-        .map_err(|error| failed(error.into()))?;
-    let meta = MetaProperties {
-        cluster_id: Some(cluster_id.to_owned()),
-        node_id: config.node_id,
-        directory_id: Some(random_id().map_err(failed)?),
-    };
-    // Last, since a directory with it is formatted.
-    meta.write(path, true).map_err(failed)
-}
+    fn format(&self, directory: &str, config: &ServerConfig, cluster_id: &str) -> Result<(), String> {
+        let is_metadata = directory == config.metadata_dir;
+        let voters = self.voters.as_ref().filter(|_| is_metadata);
+        let own = voters.and_then(|voters| voters.iter().find(|voter| voter.id == config.node_id));
+        let kind = match (is_metadata, voters, own) {
+            (_, _, Some(_)) => "dynamic metadata voter",
+            (_, Some(_), None) => "dynamic metadata",
+            (true, None, None) => "metadata",
+            (false, None, None) => "data",
+        };
+        let name = versions::name_of(self.version).unwrap_or_default();
+        stdout_line(format_args!(
+            "Formatting {kind} directory {directory} with metadata.version {name}."
+        ));
+        let path = Path::new(directory);
+        let failed = |error: Error| format!("Error while writing meta.properties file {directory}: {error}");
+        fs::create_dir_all(path)
+            .map_err(|error| format!("Unable to create storage directory {directory}: {error}"))?;
+        fs::write(path.join(BOOTSTRAP_CHECKPOINT), self.bootstrap_bytes())
+            .map_err(|error| failed(error.into()))?;
+        if let Some(voters) = voters {
+            write_voters(path, config, voters).map_err(failed)?;
+        }
+        let meta = MetaProperties {
+            cluster_id: Some(cluster_id.to_owned()),
+            node_id: config.node_id,
+            directory_id: Some(match own {
+                Some(voter) => voter.directory_id,
+                None => random_id().map_err(failed)?,
+            }),
+        };
+        // Last, since a directory with it is formatted.
+        meta.write(path, true).map_err(failed)
+    }
 
-/// One batch with a record for each feature.
-fn bootstrap_bytes(version: i16, levels: &Levels) -> Vec<u8> {
-    let mut builder = BatchBuilder::new(BatchOptions {
-        partition_leader_epoch: 0,
-        ..BatchOptions::default()
-    });
-    let first = [("metadata.version", version)];
-    for (name, level) in first.iter().chain(levels) {
-        let fields = [
-            ("name", Value::Text((*name).into())),
-            ("featureLevel", Value::Number((*level).into())),
-        ];
-        if let Some(record) = encode_record("FeatureLevelRecord", 0, fields) {
+    /// One batch with a record for each feature and each user.
+    fn bootstrap_bytes(&self) -> Vec<u8> {
+        let mut builder = BatchBuilder::new(BatchOptions {
+            partition_leader_epoch: 0,
+            ..BatchOptions::default()
+        });
+        let levels = self.all_levels().filter_map(|(name, level)| {
+            let fields = [
+                ("name", Value::Text(name.into())),
+                ("featureLevel", Value::Number(level.into())),
+            ];
+            encode_record("FeatureLevelRecord", 0, fields)
+        });
+        for record in levels.chain(self.users.iter().filter_map(Credential::record)) {
             builder.append(0, None, Some(&record), &[]);
         }
+        builder.finish_uncompressed()
     }
-    builder.finish_uncompressed()
+}
+
+/// Writes the first snapshot of the metadata log.
+fn write_voters(path: &Path, config: &ServerConfig, voters: &[Voter]) -> crate::error::Result<()> {
+    let folder = path.join(partition_folder(&TopicPartition::new(METADATA_TOPIC, 0)));
+    fs::create_dir_all(&folder)?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    let bytes = voters::snapshot(&config.controller_listener, voters, now_ms)
+        .ok_or_else(|| Error::failed("the voters cannot be written"))?;
+    fs::write(folder.join(metadata_snapshot(0, 0)), bytes)?;
+    Ok(())
 }

@@ -1,12 +1,15 @@
-//! `kafka-storage` as Apache Kafka 4.3.1 has it, for log dirs with a static quorum, as those of the mini broker are.
+//! `kafka-storage` as Apache Kafka 4.3.1 has it, for log dirs of Apache Kafka and of the mini broker.
 //!
-//! What the properties file says is in `config`, the versions of releases in `versions`.
+//! What the properties file says is in `config`, the versions of releases in `versions`, first users in `scram`, the
+//! voters of a dynamic quorum in `voters`.
 
 mod config;
 mod format;
 mod info;
 mod options;
+mod scram;
 mod versions;
+mod voters;
 
 use std::process::ExitCode;
 

@@ -5,8 +5,12 @@ use super::super::option_table::{OptionSpec, flag, value};
 
 const CONFIG: OptionSpec = value("config", "FILE", "The server.properties of the broker.");
 const CLUSTER_ID: OptionSpec = value("cluster-id", "ID", "With format: the id of the cluster.");
-const ADD_SCRAM: OptionSpec = value("add-scram", "CREDENTIAL", "With format: a first SCRAM user.")
-    .not_here("refused; `kafkit users create` makes users while the broker runs");
+const ADD_SCRAM: OptionSpec = value(
+    "add-scram",
+    "CREDENTIAL",
+    "With format: a first SCRAM user. May be repeated.",
+)
+.repeats();
 const IGNORE_FORMATTED: OptionSpec = flag(
     "ignore-formatted",
     "With format: directories that are formatted stay as they are.",
@@ -22,16 +26,14 @@ const FEATURE: OptionSpec = value(
     "With format and feature-dependencies: the level of a feature. May be repeated.",
 )
 .repeats();
-const STANDALONE: OptionSpec = flag("standalone", "With format: the only voter of a dynamic quorum.")
-    .not_here("refused; a directory of the mini broker has no quorum beside itself");
+const STANDALONE: OptionSpec = flag("standalone", "With format: the only voter of a dynamic quorum.");
 const NO_INITIAL_CONTROLLERS: OptionSpec =
     flag("no-initial-controllers", "With format: voters are added later.");
 const INITIAL_CONTROLLERS: OptionSpec = value(
     "initial-controllers",
     "VOTERS",
     "With format: the voters of a dynamic quorum.",
-)
-.not_here("refused, as --standalone");
+);
 
 /// Each once, whichever subcommands have it.
 pub(super) const OPTIONS: &[OptionSpec] = &[
