@@ -76,6 +76,18 @@ fn several_topics_are_created_alike() {
 }
 
 #[test]
+fn many_topics_are_created_and_listed_with_one_command_each() {
+    const COUNT: usize = 1200;
+    let topics = Topics::start();
+    let names: Vec<String> = (0..COUNT).map(|number| format!("t{number:04}")).collect();
+    let mut words = vec!["create", "-q", "--timeout", "5m"];
+    words.extend(names.iter().map(String::as_str));
+    topics.run(&words).succeeds();
+    let listed = topics.run(&["list", "-o", "name", "--timeout", "5m"]).succeeds();
+    assert_eq!(listed.stdout().lines().collect::<Vec<_>>(), names);
+}
+
+#[test]
 fn a_topic_that_is_there_already_fails_unless_that_is_allowed() {
     let topics = Topics::start();
     topics.run(&["create", "a"]).succeeds();

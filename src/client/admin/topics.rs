@@ -30,6 +30,9 @@ use crate::wire::error_codes;
 /// How long the controller may take, in milliseconds; Java's `request.timeout.ms`.
 const TIMEOUT_MS: i32 = 30_000;
 
+/// Topics that are created with one request.
+const CREATED_AT_ONCE: usize = 500;
+
 /// Partitions in one answer of `DescribeTopicPartitions`, unless somebody says otherwise; Java's default.
 pub const PARTITIONS_PER_ANSWER: i32 = 2000;
 
@@ -159,8 +162,22 @@ impl AdminClient {
         Ok(from_metadata(topic).ok_or(unknown))
     }
 
-    /// Creates topics, or with `validate_only` just says whether it could.
+    /// Creates topics, or with `validate_only` just says whether it could. Many go with several requests, each of which is
+    /// answered in time; an error says how many topics were asked for before it.
     pub fn create_topics(&mut self, topics: &[NewTopic], validate_only: bool) -> Result<TopicOutcomes> {
+        let mut outcomes = TopicOutcomes::new();
+        for some in topics.chunks(CREATED_AT_ONCE) {
+            let before = outcomes.len();
+            let answered = self.create_some_topics(some, validate_only);
+            outcomes.extend(answered.map_err(|error| match before {
+                0 => error,
+                _ => error.context(format_args!("after the first {before} topics")),
+            })?);
+        }
+        Ok(outcomes)
+    }
+
+    fn create_some_topics(&mut self, topics: &[NewTopic], validate_only: bool) -> Result<TopicOutcomes> {
         let topics: Vec<CreatableTopic> = topics.iter().map(creatable).collect();
         let answer = self.send_to_controller_with(|_| {
             CreateTopicsRequest::default()
