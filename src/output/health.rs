@@ -92,3 +92,101 @@ fn ids(ids: &[BrokerId]) -> String {
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     ids.join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(
+        leader: Option<BrokerId>,
+        replicas: &[BrokerId],
+        in_sync: &[BrokerId],
+    ) -> PartitionDescription {
+        PartitionDescription {
+            partition: 0,
+            leader,
+            replicas: replicas.to_vec(),
+            in_sync: in_sync.to_vec(),
+            offline: Vec::new(),
+            eligible_leaders: None,
+            last_known_eligible_leaders: None,
+        }
+    }
+
+    /// The words of the filters that find a partition.
+    fn found(partition: &PartitionDescription, active: Option<&ActiveReassignment>) -> Vec<&'static str> {
+        let none = HealthFilter::default();
+        let filters = [
+            (
+                "under-replicated",
+                HealthFilter {
+                    under_replicated: true,
+                    ..none
+                },
+            ),
+            (
+                "unavailable",
+                HealthFilter {
+                    unavailable: true,
+                    ..none
+                },
+            ),
+            (
+                "under-min-isr",
+                HealthFilter {
+                    under_min_isr: true,
+                    ..none
+                },
+            ),
+            ("moving", HealthFilter { moving: true, ..none }),
+        ];
+        let found = filters
+            .into_iter()
+            .filter(|(_, filter)| filter.matches(partition, active, 2));
+        found.map(|(word, _)| word).collect()
+    }
+
+    #[test]
+    fn each_filter_finds_what_it_says_and_nothing_else() {
+        let well = partition(Some(1), &[1, 2, 3], &[1, 2, 3]);
+        assert_eq!(found(&well, None), [""; 0]);
+        let lagging = partition(Some(1), &[1, 2, 3], &[1, 2]);
+        assert_eq!(found(&lagging, None), ["under-replicated"]);
+        let thin = partition(Some(1), &[1, 2, 3], &[1]);
+        assert_eq!(found(&thin, None), ["under-replicated", "under-min-isr"]);
+        let single = partition(Some(1), &[1], &[1]);
+        assert_eq!(found(&single, None), ["under-min-isr"]);
+        let gone = partition(None, &[1, 2], &[1, 2]);
+        assert_eq!(found(&gone, None), ["unavailable", "under-min-isr"]);
+        assert!(!HealthFilter::default().is_any());
+    }
+
+    #[test]
+    fn a_replica_that_is_being_added_is_not_missed() {
+        let active = ActiveReassignment {
+            replicas: vec![1, 2, 3],
+            adding: vec![3],
+            removing: vec![1],
+        };
+        let on_the_way = partition(Some(1), &[1, 2, 3], &[1, 2]);
+        assert_eq!(found(&on_the_way, Some(&active)), ["moving"]);
+        let lagging_too = partition(Some(1), &[1, 2, 3], &[1]);
+        assert_eq!(
+            found(&lagging_too, Some(&active)),
+            ["under-replicated", "under-min-isr", "moving"]
+        );
+        // The broker that described it does not know of the move any more.
+        let arrived = partition(Some(2), &[2], &[2]);
+        assert_eq!(
+            found(
+                &arrived,
+                Some(&ActiveReassignment {
+                    replicas: vec![4, 5],
+                    adding: vec![5],
+                    removing: vec![4]
+                })
+            ),
+            ["under-min-isr", "moving"]
+        );
+    }
+}
