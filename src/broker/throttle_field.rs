@@ -62,8 +62,14 @@ fn place(frame_len: usize, api: ApiKey, version: i16) -> Option<usize> {
         | K::ReadShareGroupStateSummary => return None,
         K::Metadata | K::OffsetCommit | K::OffsetFetch => 3,
         K::ListOffsets | K::JoinGroup | K::CreateTopics | K::OffsetForLeaderEpoch => 2,
-        K::Fetch | K::FindCoordinator | K::Heartbeat | K::LeaveGroup | K::SyncGroup => 1,
-        K::DescribeGroups | K::ListGroups | K::DeleteTopics => 1,
+        K::Fetch
+        | K::FindCoordinator
+        | K::Heartbeat
+        | K::LeaveGroup
+        | K::SyncGroup
+        | K::DescribeGroups
+        | K::ListGroups
+        | K::DeleteTopics => 1,
         _ => 0,
     };
     (version >= first).then_some(body)
