@@ -162,7 +162,8 @@ macro_rules! api {
     };
 }
 
-/// Every API, by key. `Create Cluster` counts as `Create Topic` for every topic, as in Kafka.
+/// Every API, by key. As in Kafka `Create Cluster` counts as `Create Topic` for every topic, `Delete Cluster` as `Delete
+/// Topic`, and `Describe Cluster` shows every group in a list; any `Write Topic` is enough for an id of a producer.
 #[rustfmt::skip]
 pub const APIS: &[Api] = &[
     Api {
@@ -180,7 +181,7 @@ pub const APIS: &[Api] = &[
         [(2, "s4s8[s[48s]]"), (5, "s4s[s[48s]]"), (6, "s4s[s[484s]]"), (7, "s4ss[s[484s]]"), (8, "S4SS<S<484St>t>t"), (10, "S4SS<88<484St>t>t")]),
     api!(OffsetFetch, OffsetFetchRequest, 1..=10, offset_fetch::handle, Coordinator, [Describe Group, Describe Topic],
         [(1, "s[s[4]]"), (6, "S<S<4>t>t"), (7, "S<S<4>t>1t"), (8, "<S<S<4>t>t>1t"), (9, "<SS4<S<4>t>t>1t"), (10, "<SS4<88<4>t>t>1t")]),
-    api!(FindCoordinator, FindCoordinatorRequest, 0..=6, find_coordinator::handle, AnyNode, [Describe Group, Describe TransactionalId],
+    api!(FindCoordinator, FindCoordinatorRequest, 0..=6, find_coordinator::handle, AnyNode, [Describe Group, Describe TransactionalId, ClusterAction Cluster],
         [(0, "s"), (1, "s1"), (3, "S1t"), (4, "1<S>t")]),
     api!(JoinGroup, JoinGroupRequest, 0..=9, await join_group::handle, Coordinator, [Read Group],
         [(0, "s4ss[sb]"), (1, "s44ss[sb]"), (5, "s44sss[sb]"), (6, "S44SSS<SBt>t"), (8, "S44SSS<SBt>St")]),
@@ -192,7 +193,7 @@ pub const APIS: &[Api] = &[
         [(0, "s4s[sb]"), (3, "s4ss[sb]"), (4, "S4SS<SBt>t"), (5, "S4SSSS<SBt>t")]),
     api!(DescribeGroups, DescribeGroupsRequest, 0..=6, describe_groups::handle, Coordinator, [Describe Group],
         [(0, "[s]"), (3, "[s]1"), (5, "<S>1t")]),
-    api!(ListGroups, ListGroupsRequest, 0..=5, list_groups::handle, EachNode, [Describe Cluster],
+    api!(ListGroups, ListGroupsRequest, 0..=5, list_groups::handle, EachNode, [Describe Group],
         [(0, ""), (3, "t"), (4, "<S>t"), (5, "<S><S>t")]),
     api!(SaslHandshake, SaslHandshakeRequest, 0..=1, sasl_handshake::handle, AnyNode, [],
         [(0, "s")]),
@@ -208,7 +209,7 @@ pub const APIS: &[Api] = &[
         [(0, "s4"), (2, "S4t"), (3, "S482t")]),
     api!(OffsetForLeaderEpoch, OffsetForLeaderEpochRequest, 2..=4, offset_for_leader_epoch::handle, PartitionLeader, [Describe Topic],
         [(2, "[s[444]]"), (3, "4[s[444]]"), (4, "4<S<444t>t>t")]),
-    api!(AddPartitionsToTxn, AddPartitionsToTxnRequest, 0..=5, add_partitions_to_txn::handle, TransactionCoordinator, [Write TransactionalId, Write Topic],
+    api!(AddPartitionsToTxn, AddPartitionsToTxnRequest, 0..=5, add_partitions_to_txn::handle, TransactionCoordinator, [Write TransactionalId, Write Topic, ClusterAction Cluster],
         [(0, "s82[s[4]]"), (3, "S82<S<4>t>t"), (4, "<S821<S<4>t>t>t")]),
     api!(AddOffsetsToTxn, AddOffsetsToTxnRequest, 0..=4, add_offsets_to_txn::handle, TransactionCoordinator, [Write TransactionalId, Read Group],
         [(0, "s82s"), (3, "S82St")]),
@@ -224,9 +225,9 @@ pub const APIS: &[Api] = &[
         [(1, "[1s1ss11]"), (2, "<1S1SS11t>t")]),
     api!(DeleteAcls, DeleteAclsRequest, 1..=3, acls::delete, Controller, [Alter Cluster],
         [(1, "[1s1ss11]"), (2, "<1S1SS11t>t")]),
-    api!(DescribeConfigs, DescribeConfigsRequest, 1..=4, describe_configs::handle, AnyNode, [DescribeConfigs Topic, DescribeConfigs Cluster],
+    api!(DescribeConfigs, DescribeConfigsRequest, 1..=4, describe_configs::handle, AnyNode, [DescribeConfigs Topic, DescribeConfigs Group, DescribeConfigs Cluster],
         [(1, "[1s[s]]1"), (3, "[1s[s]]11"), (4, "<1S<S>t>11t")]),
-    api!(AlterConfigs, AlterConfigsRequest, 0..=2, alter_configs::handle, Controller, [AlterConfigs Topic, AlterConfigs Cluster],
+    api!(AlterConfigs, AlterConfigsRequest, 0..=2, alter_configs::handle, Controller, [AlterConfigs Topic, AlterConfigs Group, AlterConfigs Cluster],
         [(0, "[1s[ss]]1"), (2, "<1S<SSt>t>1t")]),
     api!(AlterReplicaLogDirs, AlterReplicaLogDirsRequest, 1..=2, alter_replica_log_dirs::handle, EachNode, [Alter Cluster],
         [(1, "[s[s[4]]]"), (2, "<S<S<4>t>t>t")]),
@@ -240,7 +241,7 @@ pub const APIS: &[Api] = &[
         [(0, "[s]"), (2, "<S>t")]),
     api!(ElectLeaders, ElectLeadersRequest, 0..=2, elect_leaders::handle, Controller, [Alter Cluster],
         [(0, "[s[4]]4"), (1, "1[s[4]]4"), (2, "1<S<4>t>4t")]),
-    api!(IncrementalAlterConfigs, IncrementalAlterConfigsRequest, 0..=1, incremental_alter_configs::handle, Controller, [AlterConfigs Topic, AlterConfigs Cluster],
+    api!(IncrementalAlterConfigs, IncrementalAlterConfigsRequest, 0..=1, incremental_alter_configs::handle, Controller, [AlterConfigs Topic, AlterConfigs Group, AlterConfigs Cluster],
         [(0, "[1s[s1s]]1"), (1, "<1S<S1St>t>1t")]),
     api!(AlterPartitionReassignments, AlterPartitionReassignmentsRequest, 0..=1, alter_partition_reassignments::handle, Controller, [Alter Cluster],
         [(0, "4<S<4<4>t>t>t"), (1, "41<S<4<4>t>t>t")]),

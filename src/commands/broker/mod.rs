@@ -103,7 +103,11 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     let configuration = Configuration::new(serve)?;
     let dir = configuration.data_dir.clone();
     let (prepared, client_file) = prepare(configuration, printer)?;
-    announce(prepared.nodes(), &dir, client_file.map(|file| file.path))?;
+    let client_file = client_file.map(|file| file.path);
+    if let Some(path) = &client_file {
+        printer.note(format_args!("clients need --command-config {}", path.display()));
+    }
+    announce(prepared.nodes(), &dir, client_file)?;
     stop_on_signals(prepared.stop_handle())?;
     printer.note(ready_line(
         prepared.nodes(),
@@ -136,12 +140,6 @@ fn prepare(
     let client_file = secure
         .map(|secure| secure.write_client_file(&advertised(prepared.nodes())))
         .transpose()?;
-    if let Some(file) = &client_file {
-        printer.note(format_args!(
-            "clients need --command-config {}",
-            file.path.display()
-        ));
-    }
     let Some(node) = prepared.nodes().first() else {
         return Ok((prepared, client_file));
     };

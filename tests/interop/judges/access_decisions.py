@@ -5,10 +5,10 @@ The ACLs are drawn from a seed (KAFKIT_SEED, KAFKIT_ROUNDS). Decisions are compa
 operations, errors by one request of each API.
 """
 
+import base64
 import os
 import random
 import re
-import socket
 import ssl
 import time
 
@@ -220,6 +220,85 @@ def verdicts(shape, fields):
                 kept.append(str(value))
         place += 1
     return kept
+
+
+def login_talks():
+    """What clients say on a listener with SASL; each a list of requests on one connection."""
+    handshake = lambda mechanism, version=1: (17, version, "s", [mechanism], "e[s]")
+    token = lambda words, version=0: (36, version, "b", [words if isinstance(words, bytes) else words.encode()],
+                                      "esb" if version == 0 else "esb8")
+    plain = handshake("PLAIN")
+    metadata = (3, 1, "[s]", [["orders"]], "[4s4s]4[es1[e44[4][4]]]")
+    versions = (18, 0, "", [], "e[222]")
+    unsecured = lambda claims: "n,,\1auth=Bearer " + ".".join(
+        base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in ['{"alg":"none"}', claims]) + ".\1\1"
+    soon = int(time.time()) + 600
+    yield "right", [plain, token("\0alice\0alice-secret"), metadata]
+    yield "right, with a session", [plain, token("\0alice\0alice-secret", 1), metadata]
+    yield "with its own name as identity", [plain, token("alice\0alice\0alice-secret")]
+    yield "wrong password", [plain, token("\0alice\0wrong")]
+    yield "unknown user", [plain, token("\0nobody\0x")]
+    yield "no user", [plain, token("\0\0x")]
+    yield "no password", [plain, token("\0alice\0")]
+    yield "another identity", [plain, token("bob\0alice\0alice-secret")]
+    yield "two parts", [plain, token("alice\0alice-secret")]
+    yield "four parts", [plain, token("\0alice\0alice-secret\0x")]
+    yield "nothing", [plain, token("")]
+    yield "no UTF-8", [plain, token(b"\0\xff\xfe\0x")]
+    yield "unknown mechanism", [handshake("GSSAPI"), plain]
+    yield "mechanism in small letters", [handshake("plain")]
+    yield "token before a mechanism", [token("\0alice\0alice-secret")]
+    yield "two mechanisms", [plain, plain]
+    yield "request before the login", [metadata]
+    yield "request in the login", [plain, metadata]
+    yield "versions before and in the login", [versions, plain]
+    yield "token after the login", [plain, token("\0alice\0alice-secret"), token("\0alice\0alice-secret")]
+    yield "mechanism at once after the login", [plain, token("\0alice\0alice-secret"), plain]
+    scram = handshake("SCRAM-SHA-512")
+    for name, words in [("unknown user", "n,,n=nobody,r=abc"), ("garbage", "garbage"), ("no nonce", "n,,n=alice"),
+                        ("channel binding", "p=tls-unique,,n=alice,r=abc"), ("asks for one", "y,,n=alice,r=abc"),
+                        ("identity", "n,a=bob,n=nobody,r=abc"), ("reserved", "n,,m=x,n=nobody,r=abc"),
+                        ("a token's", "n,,n=nobody,r=abc,tokenauth=true")]:
+        yield f"SCRAM, {name}", [scram, token(words)]
+    bearer = handshake("OAUTHBEARER")
+    for name, words in [("good", unsecured(f'{{"sub":"alice","exp":{soon}}}')), ("expired", unsecured('{"sub":"alice","exp":5}')),
+                        ("no subject", unsecured(f'{{"exp":{soon}}}')), ("no end", unsecured('{"sub":"alice"}')),
+                        ("another identity", unsecured(f'{{"sub":"alice","exp":{soon}}}').replace("n,,", "n,a=bob,")),
+                        ("no token", "n,,\1auth=Bearer x\1\1"), ("basic", "n,,\1auth=Basic x\1\1"), ("garbage", "garbage")]:
+        yield f"OAUTHBEARER, {name}", [bearer, token(words), token("\1")]
+
+
+def talk(side, requests):
+    """The answers, up to the end of the connection; what is random in them is left out."""
+    connection = RawConnection(side.port + 50, authority=side.authority)
+    seen = []
+    for api, version, shape, values, answer in requests:
+        try:
+            fields = connection.ask(api, version, shape, values, answer)
+        except (EOFError, ConnectionError, ssl.SSLError):
+            seen.append("closed")
+            break
+        except (struct.error, AssertionError) as odd:
+            seen.append(f"odd: {odd}")
+            break
+        if api == 36:
+            seen.append([*fields[:2], bytes(fields[2])[:40], *[time > 0 for time in fields[3:]]])
+        else:
+            seen.append(fields if api == 17 else fields[0] if api == 18 else "answered")
+    connection.close()
+    return seen
+
+
+def check_logins_are_answered_alike(broker):
+    theirs, ours = both(broker)
+    differences, count = [], 0
+    for name, requests in login_talks():
+        wanted, seen = (talk(side, requests) for side in (theirs, ours))
+        count += 1
+        if wanted != seen:
+            differences.append(f"    {name}\n      wanted {wanted}\n      saw    {seen}")
+    expect(not differences, "\n" + "\n".join(differences))
+    print(f"    {count} talks")
 
 
 EVERY_NAME = {*TOPICS, *GROUPS, *IDS}
