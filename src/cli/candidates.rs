@@ -45,6 +45,8 @@ const ROWS: &[Row] = &[
     row("HOST:PORT", Wanted::Servers),
     row_of("profile", "NAME", Wanted::Profiles),
     row_of("to-profile", "NAME", Wanted::Profiles),
+    row_of("explain", "KEY", Wanted::ClientSettingNames),
+    row_of("to-profile", "NAME", Wanted::Profiles),
     row_of("header", "NAME=VALUE", Wanted::HeaderSettings),
     row("NAME[=VALUE]", Wanted::Headers),
     row_of("transactional-id", "ID", Wanted::TransactionalIds),
@@ -190,14 +192,18 @@ mod tests {
         "COMMAND",
         "CONDITION",
         "COUNT",
+        "FORMAT",
         "ID",
         "ID:ID,…",
         "KEY",
+        "N",
         "NAME",
         "NUMBER",
+        "RACK",
         "REGEX",
         "SECONDS",
         "TEMPLATE",
+        "TEXT",
     ];
 
     fn unknown_values(command: &clap::Command, unknown: &mut Vec<String>) {

@@ -51,6 +51,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use crate::client;
+use crate::client::settings::Asking;
 use crate::commands::command;
 use crate::commands::context::Context;
 use crate::commands::welcome;
@@ -88,7 +89,7 @@ fn welcome() -> Result<Invocation> {
     };
     Ok(Invocation {
         command: Box::new(welcome::Action),
-        settings: connection.into_raw_settings()?,
+        settings: connection.into_settings_asking(Asking::PassedOver)?,
         output: OutputOptions::default(),
     })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::admin::AdminClient;
 use super::deadline::Deadline;
 use super::local_broker::{self, RunningBroker};
-use super::settings::{Origin, Settings};
+use super::settings::{Asking, Origin, Settings};
 use crate::error::Result;
 use crate::topic_partition::is_internal_topic;
 
@@ -35,6 +35,8 @@ pub enum State {
     },
     /// A mini broker that the next command will start.
     Asleep,
+    /// Why nobody was asked: a password has to be looked up first, or typed.
+    NotAsked(String),
     /// Why there is no answer.
     Unreachable(String),
 }
@@ -50,8 +52,12 @@ pub fn look(settings: &Settings, limit: Duration) -> Result<Whereabouts> {
         servers,
         state: State::Unreachable(format!("no answer within {} ms", limit.as_millis())),
     };
+    let mut settings = settings.clone();
+    if let Err(error) = settings.resolve_references(Asking::Refused) {
+        found.state = State::NotAsked(error.message());
+        return Ok(found);
+    }
     let (sender, answers) = mpsc::channel();
-    let settings = settings.clone();
     // The thread is left behind when it is late; the process ends soon after.
     thread::spawn(move || sender.send(ask(settings, dir, limit)));
     match answers.recv_timeout(limit) {

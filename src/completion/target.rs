@@ -59,7 +59,7 @@ impl Target {
         if let Some(servers) = value(SERVERS).or(old).or_else(|| joined_servers(line)) {
             settings.set("bootstrap.servers", servers, Origin::Flag);
         }
-        settings.resolve_references(Asking::Refused)?;
+        settings.resolve_references(Asking::PassedOver)?;
         settings.check_servers()?;
         let servers = settings.get("bootstrap.servers").unwrap_or_default().to_owned();
         let dir = local_broker::directory_named(&servers)?;
@@ -84,6 +84,8 @@ impl Target {
     /// The settings with an address in them. A mini broker is asked only when it runs.
     pub(super) fn reachable(&self) -> Result<Settings> {
         let mut settings = self.settings.clone();
+        // Nobody is asked for a password at a prompt that is another's.
+        settings.resolve_references(Asking::Refused)?;
         if let Some(dir) = &self.dir {
             let running = RunningBroker::find(dir).and_then(|broker| broker.addresses.into_iter().next());
             let address = running.ok_or_else(|| Error::unreachable("no mini broker runs"))?;

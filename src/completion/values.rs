@@ -38,6 +38,9 @@ pub fn offer_of(wanted: Wanted, typed: &str, line: &Line) -> Offer {
             config_words::broker_settings,
             config_words::broker_setting_values,
         ),
+        Wanted::ClientSettingNames => {
+            beginning_with(typed, Settings::known_names().into_iter().map(Candidate::new))
+        }
         Wanted::ClientSettings => client_settings(typed),
         Wanted::Headers => beginning_with(typed, headers(line)),
         Wanted::HeaderSettings => beginning_with(typed, headers(line).map(with_equals_sign)),

@@ -31,6 +31,7 @@ pub enum Wanted {
     QuotaSettings,
     /// What an ACL can allow, with commas between them, in kafkit's spelling.
     Operations,
+    ClientSettingNames,
     /// `NAME=VALUE` of a client setting.
     ClientSettings,
     /// Names of headers that records of the topic on the line have.

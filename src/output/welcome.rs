@@ -52,6 +52,7 @@ fn state(found: &Whereabouts) -> String {
             }
         }
         State::Asleep => "not running; the next command starts it".to_owned(),
+        State::NotAsked(why) => format!("not asked: {why}"),
         State::Unreachable(why) => format!("NOT REACHED: {why}"),
     }
 }
@@ -59,7 +60,7 @@ fn state(found: &Whereabouts) -> String {
 fn tries(found: &Whereabouts) -> Vec<(String, &'static str)> {
     let line = |line: &str, what: &'static str| (line.to_owned(), what);
     let mut tries = match &found.state {
-        State::Unreachable(_) => vec![line("kafkit doctor", "looks closer")],
+        State::Unreachable(_) | State::NotAsked(_) => vec![line("kafkit doctor", "looks closer")],
         State::Reached { topics, .. } if !topics.is_empty() => {
             let first = topics.first().map_or("TOPIC", String::as_str);
             vec![

@@ -180,6 +180,13 @@ fn a_cluster_that_does_not_answer_offers_nothing_and_says_nothing() {
         0,
     )
     .unwrap();
+    suite.file(
+        "config/kafkit/config.toml",
+        format!(
+            "[profile.asks]\nbootstrap.servers = \"{address}\"\nsecurity.protocol = \"SASL_PLAINTEXT\"\n\
+             sasl.mechanism = \"PLAIN\"\nsasl.username = \"a\"\nsasl.password = \"${{command:touch asked; echo b}}\"\n"
+        ),
+    );
     for line in [
         "kafkit consume -b 127.0.0.1:1 or".to_owned(),
         format!("kafkit consume -b {address} or"),
@@ -187,10 +194,12 @@ fn a_cluster_that_does_not_answer_offers_nothing_and_says_nothing() {
         "kafkit consume --profile missing or".to_owned(),
         "kafkit consume --command-config missing or".to_owned(),
         "kafkit consume --command-config fifo or".to_owned(),
+        "kafkit consume --profile asks or".to_owned(),
         "kafkit consume or".to_owned(),
     ] {
         assert!(offered(&suite, &line).is_empty(), "{line}");
     }
+    assert!(!suite.home().join("asked").exists(), "no secret is looked up");
     assert!(!suite.home().join("data/kafkit").exists(), "no broker is started");
 }
 

@@ -317,6 +317,7 @@ fn shell(suite: &Suite, address: &str, line: &str) -> Command {
         )
         .env("PATH", format!("{}:{path}", suite.home().join("bin").display()))
         .env("NEW_PASSWORD", "another-password")
+        .env("SHELL", "/bin/bash")
         .env("KAFKIT_BOOTSTRAP_SERVERS", address);
     shell
 }

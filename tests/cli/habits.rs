@@ -27,6 +27,8 @@ const ANSWERED: &[(&str, &str)] = &[
     ("nodes", "describe broker"),
     ("node ls", "describe broker"),
     ("topic consume orders", "consume orders"),
+    ("config use-cluster prod", "profile use prod"),
+    ("config get-contexts", "profile list"),
     // rpk, kcl
     ("topic produce orders", "produce orders"),
     (
