@@ -176,3 +176,19 @@ fn what_is_written_while_one_looks_is_a_rate() {
         rate > 20.0 && bytes > rate && all["groups"][0]["lag"].is_i64()
     });
 }
+
+#[test]
+fn a_terminal_that_hangs_up_ends_it() {
+    let terminal = Terminal::new();
+    let _broker = terminal.start_broker("kafkit broker --listen HOST:9092 --data-dir data");
+    let lines = "trap '' HUP\nkafkit top -b HOST:9092\necho $? > ended\n";
+    terminal.file("top.sh", &lines.replace("HOST", &terminal.host()));
+    let top = terminal.start_on_a_screen("TERM=xterm-256color sh top.sh");
+    top.screen_shows(SCREEN, "a screen", |screen| screen.contains("RECORDS/S"));
+    // `script`, which has the other end of the pseudo terminal, is killed.
+    drop(top);
+    let ended = terminal.home().join("ended");
+    wait_until("it ends with its terminal", || {
+        fs::read_to_string(&ended).is_ok_and(|code| code == "1\n")
+    });
+}

@@ -1,6 +1,6 @@
 //! The terminal: taken over for a while, drawn on, listened to, and given back however the program ends.
 
-use std::io::{self, Stdout};
+use std::io::{self, IsTerminal, Stdout};
 use std::panic;
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,16 @@ use ratatui_crossterm::crossterm::terminal::{
 };
 use ratatui_crossterm::crossterm::{execute, style::force_color_output};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
 use super::draw;
 use crate::error::{Error, Result};
 use crate::monitor::top_state::{Key, TopState};
 use crate::output::spark::Bars;
+
+/// How late a change of the terminal's size is noticed.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What the terminal can show, and which cluster is named on it.
 #[derive(Clone, Debug)]
@@ -119,8 +125,13 @@ impl Screen {
     }
 
     /// The next key or change of size, if one comes within `wait`.
+    ///
+    /// # Errors
+    ///
+    /// The terminal is gone.
     pub fn next(&mut self, wait: Duration) -> Result<Option<Input>> {
-        if !event::poll(wait).map_err(no_terminal)? {
+        wait_for_key(wait)?;
+        if !event::poll(Duration::ZERO).map_err(no_terminal)? {
             return Ok(None);
         }
         Ok(match event::read().map_err(no_terminal)? {
@@ -140,6 +151,27 @@ impl Screen {
         self.terminal.backend_mut().clear().map_err(no_terminal)?;
         self.terminal.clear().map_err(no_terminal)
     }
+}
+
+/// Waits for something to read on the terminal, or for a signal. The library would read the end of a terminal that
+/// hung up again and again without a pause.
+fn wait_for_key(wait: Duration) -> Result<()> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        std::thread::sleep(wait.min(LOOK_AGAIN));
+        return Ok(());
+    }
+    let timeout = Timespec::try_from(wait.min(LOOK_AGAIN)).ok();
+    let mut keyboard = [PollFd::new(&stdin, PollFlags::IN)];
+    match poll(&mut keyboard, timeout.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(no_terminal(error.into())),
+    }
+    let is_gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+    if keyboard.iter().any(|keyboard| keyboard.revents().intersects(is_gone)) {
+        return Err(Error::failed("the terminal hung up"));
+    }
+    Ok(())
 }
 
 impl Drop for Screen {
