@@ -134,6 +134,14 @@ pub struct OutgoingBatch<'a> {
     pub compress: Codec,
 }
 
+/// A transactional producer, as its coordinator has named it (KIP-98).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionalProducer {
+    pub transactional_id: String,
+    pub id: i64,
+    pub epoch: i16,
+}
+
 /// A sink that takes whole batches too.
 pub trait BatchSink: RecordSink {
     /// Takes a batch, behind what was taken for its partition before. Waits while the queue is full, as
@@ -142,6 +150,10 @@ pub trait BatchSink: RecordSink {
 
     /// How many bytes are taken and not yet delivered.
     fn bytes_in_flight(&self) -> usize;
+
+    /// Sends everything as part of this producer's transactions; call it before the first batch. Whoever opened the sink
+    /// begins and ends them, and a batch that fails has spoiled the one that is open.
+    fn produce_as(&mut self, producer: &TransactionalProducer);
 
     /// From now on, partitions that are sent to for the first time get nothing behind a batch that failed, so that what
     /// is written has no gap.

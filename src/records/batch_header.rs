@@ -25,6 +25,7 @@ pub const MAGIC_AT: usize = 16;
 const CRC_AT: usize = 17;
 /// Where the bytes start that the checksum of format 2 covers.
 pub const ATTRIBUTES_AT: usize = 21;
+const LAST_OFFSET_DELTA_AT: usize = 23;
 const BASE_TIMESTAMP_AT: usize = 27;
 const MAX_TIMESTAMP_AT: usize = 35;
 const RECORDS_COUNT_AT: usize = 57;
@@ -123,7 +124,7 @@ impl BatchHeader {
             magic: 2,
             crc: u32_at(bytes, CRC_AT),
             attributes: i16_at(bytes, ATTRIBUTES_AT),
-            last_offset_delta: i32_at(bytes, 23),
+            last_offset_delta: i32_at(bytes, LAST_OFFSET_DELTA_AT),
             base_timestamp: i64_at(bytes, BASE_TIMESTAMP_AT),
             max_timestamp: i64_at(bytes, MAX_TIMESTAMP_AT),
             producer_id: i64_at(bytes, 43),
@@ -328,6 +329,12 @@ pub fn keep_codec(bytes: &mut [u8], is_transactional: bool) {
     let transactional = if is_transactional { TRANSACTIONAL_BIT } else { 0 };
     let attributes = i16_at(bytes, ATTRIBUTES_AT) & CODEC_MASK | transactional;
     put(bytes, ATTRIBUTES_AT, &attributes.to_be_bytes());
+}
+
+/// Says which offsets a batch spans; the distance to the last one is within the checksum, which is the caller's to set.
+pub fn set_offsets(bytes: &mut [u8], base_offset: i64, last_offset_delta: i32) {
+    set_base_offset(bytes, base_offset);
+    put(bytes, LAST_OFFSET_DELTA_AT, &last_offset_delta.to_be_bytes());
 }
 
 /// Takes the batch out of its transaction. The checksum is the caller's to set.

@@ -22,6 +22,18 @@ pub fn with_records(
     delete_horizon_ms: Option<i64>,
     out: &mut Vec<u8>,
 ) -> Result<(), CompressionError> {
+    let offsets = (batch.header.base_offset, batch.header.last_offset());
+    with_records_between(batch, records, offsets, delete_horizon_ms, out)
+}
+
+/// The same for a part of a batch, which spans the offsets from the first to the last of `offsets`.
+pub fn with_records_between(
+    batch: &Batch<'_>,
+    records: &[Record<'_>],
+    offsets: (i64, i64),
+    delete_horizon_ms: Option<i64>,
+    out: &mut Vec<u8>,
+) -> Result<(), CompressionError> {
     let header = &batch.header;
     let first = records
         .first()
@@ -42,7 +54,7 @@ pub fn with_records(
         &mut plain
     };
     for record in records {
-        put_record(body, record, base_timestamp, header.base_offset);
+        put_record(body, record, base_timestamp, offsets.0);
     }
     if codec != Codec::None
         && let Err(error) = compression::compress_at_level(codec, None, &plain, out)
@@ -52,6 +64,7 @@ pub fn with_records(
     }
     let written = out.get_mut(start..).unwrap_or_default();
     let times = (base_timestamp, max_timestamp);
+    batch_header::set_offsets(written, offsets.0, (offsets.1 - offsets.0) as i32);
     batch_header::set_contents(
         written,
         records.len() as i32,
@@ -161,6 +174,15 @@ mod tests {
                     .collect();
                 assert_eq!(found, kept);
             }
+            let mut out = Vec::new();
+            with_records_between(&batch, &all[2..5], (102, 104), None, &mut out).unwrap();
+            let part = Batch::parse(&out).unwrap();
+            assert!(batch_header::crc_is_valid(part.bytes));
+            assert_eq!((part.header.base_offset, part.header.last_offset()), (102, 104));
+            let mut scratch = Vec::new();
+            let found = part.records(&mut scratch, 1 << 20).unwrap();
+            let offsets: Vec<i64> = found.map(|record| record.unwrap().offset).collect();
+            assert_eq!(offsets, [102, 103, 104]);
             let mut out = Vec::new();
             without_records(&batch, &mut out);
             let left = Batch::parse(&out).unwrap();

@@ -148,6 +148,11 @@ impl Connection {
         self.versions.highest::<R>()
     }
 
+    /// The same, no newer than `limit`.
+    pub fn version_up_to<R: Request>(&self, limit: i16) -> Result<i16, WireError> {
+        self.versions.highest_up_to::<R>(limit)
+    }
+
     /// Sends `request` and waits for its answer.
     pub fn send<R: Request>(&mut self, request: &R) -> Result<R::Response, WireError> {
         let version = self.version_of::<R>()?;

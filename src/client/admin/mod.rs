@@ -32,6 +32,7 @@ pub mod share_groups;
 pub mod throttles;
 pub mod topic_specs;
 pub mod topics;
+pub mod transactional_producer;
 pub mod transactions;
 mod visibility;
 pub mod volumes;
@@ -370,7 +371,9 @@ impl AdminClient {
             None => self.pool.anybody(limit),
         };
         let connection = connection.map_err(Failure::before)?;
-        let version = connection.version_of::<R>().map_err(Failure::lasting)?;
+        let version = connection
+            .version_up_to::<R>(newest_version(R::KEY))
+            .map_err(Failure::lasting)?;
         let request = build(version);
         let sent = connection.write(&request, version);
         let (error, again) = match sent {
@@ -496,6 +499,16 @@ fn moved(target: Target<'_>, answer: &dyn Any) -> Option<()> {
         Target::GroupCoordinator(_) | Target::TransactionCoordinator(_) => answers::not_coordinator(answer),
     };
     code.map(|_| ())
+}
+
+/// The newest version of a request that is used. Of what a transactional producer sends, newer ones are for brokers among
+/// themselves, or for producers that get a new epoch with each transaction (KIP-890).
+fn newest_version(api_key: i16) -> i16 {
+    match ApiKey::try_from(api_key) {
+        Ok(ApiKey::AddPartitionsToTxn) => 3,
+        Ok(ApiKey::AddOffsetsToTxn | ApiKey::EndTxn | ApiKey::TxnOffsetCommit) => 4,
+        _ => i16::MAX,
+    }
 }
 
 /// Whether a request may be carried out twice without harm, because it only asks.

@@ -65,6 +65,8 @@ impl DirectSink {
                     self.settle(broker, attempts, &ProduceResponse::default(), listener);
                 }
             },
+            // Somebody has named us meanwhile.
+            Note::ProducerId if self.naming != Naming::Asked => {}
             Note::ProducerId => match frame.decode::<InitProducerIdRequest>(version) {
                 Ok(response) if response.error_code == 0 => {
                     self.naming = Naming::Known(Identity {

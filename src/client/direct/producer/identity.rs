@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use kafka_protocol::messages::InitProducerIdRequest;
 
-use super::partition_queue::Identity;
-use super::{DirectSink, Note};
+use super::partition_queue::{Failure, Identity};
+use super::{DirectSink, Note, failures};
 use crate::client::record_sink::DeliveryListener;
 use crate::error::Kind;
 use crate::wire::{WireError, error_codes as codes};
@@ -71,6 +71,17 @@ impl DirectSink {
     /// An identity is used up where sequence numbers are missing: the next has a higher epoch (KIP-360).
     pub(super) fn bump(&mut self, used: Identity) {
         if self.naming != Naming::Known(used) {
+            return;
+        }
+        if self.transactional_id.is_some() {
+            // Sequence numbers are missing: the transaction cannot be completed, and who began it has to abort it.
+            let code = codes::OUT_OF_ORDER_SEQUENCE_NUMBER;
+            let failure = Failure::Refused {
+                code,
+                kind: Kind::Failed,
+                may_be_written: true,
+            };
+            self.fatal.get_or_insert((failure, failures::refused(code)));
             return;
         }
         self.naming = if used.epoch < LAST_EPOCH {

@@ -87,6 +87,8 @@ pub(crate) struct DirectSink {
     /// Answers about the cluster that the lanes know of.
     seen_answers: u64,
     naming: Naming,
+    /// The records are part of transactions, which somebody else begins and ends.
+    transactional_id: Option<String>,
     sealer: Sealer,
     topics: Vec<Topic>,
     lanes: Vec<Lane>,
@@ -133,6 +135,7 @@ impl DirectSink {
             naming: Naming::Unknown {
                 ask_at: Instant::now(),
             },
+            transactional_id: None,
             sealer,
             topics: Vec::new(),
             lanes: Vec::new(),

@@ -15,6 +15,9 @@ pub(super) const VERSIONS: std::ops::RangeInclusive<i16> = 3..=13;
 const FLEXIBLE: i16 = 9;
 /// The first version that names topics by their ids.
 pub(super) const TOPIC_IDS: i16 = 13;
+/// The newest version whose sender tells the coordinator of each partition in a transaction; behind it the broker does that
+/// (KIP-890).
+pub(super) const TOLD_PARTITIONS: i16 = 11;
 
 /// The batches for the partitions of one topic.
 #[derive(Debug)]
@@ -25,13 +28,21 @@ pub(super) struct TopicBatches<'a> {
 }
 
 /// The body of a request in `version`.
-pub(super) fn body(version: i16, acks: i16, timeout_ms: i32, topics: &[TopicBatches<'_>]) -> Vec<Piece> {
+pub(super) fn body(
+    version: i16,
+    transactional_id: Option<&str>,
+    (acks, timeout_ms): (i16, i32),
+    topics: &[TopicBatches<'_>],
+) -> Vec<Piece> {
     let mut writer = Writer {
         is_flexible: version >= FLEXIBLE,
         bytes: Vec::with_capacity(64),
         pieces: Vec::new(),
     };
-    writer.null_string();
+    match transactional_id {
+        Some(id) => writer.string(id),
+        None => writer.null_string(),
+    }
     writer.bytes.extend_from_slice(&acks.to_be_bytes());
     writer.bytes.extend_from_slice(&timeout_ms.to_be_bytes());
     writer.count(topics.len());
@@ -111,21 +122,21 @@ mod tests {
     use super::*;
     use bytes::{Bytes, BytesMut};
     use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
-    use kafka_protocol::messages::{ProduceRequest, TopicName};
+    use kafka_protocol::messages::{ProduceRequest, TopicName, TransactionalId};
     use kafka_protocol::protocol::{Encodable as _, StrBytes};
 
     #[test]
     fn every_version_is_what_the_protocol_has() {
-        let id = Uuid::from_u128(7);
+        let topic_id = Uuid::from_u128(7);
         let batches = [vec![1_u8; 5], vec![2; 300]];
-        for version in VERSIONS {
+        for (version, id) in VERSIONS.flat_map(|version| [(version, None), (version, Some("tx"))]) {
             let ours = body(
                 version,
-                -1,
-                30_000,
+                id,
+                (-1, 30_000),
                 &[TopicBatches {
                     name: "orders",
-                    id,
+                    id: topic_id,
                     batches: vec![
                         (0, Arc::new(batches[0].clone())),
                         (70_000, Arc::new(batches[1].clone())),
@@ -140,11 +151,12 @@ mod tests {
             });
             let mut topic = TopicProduceData::default().with_partition_data(partitions.collect());
             topic = if version >= TOPIC_IDS {
-                topic.with_topic_id(id)
+                topic.with_topic_id(topic_id)
             } else {
                 topic.with_name(TopicName(StrBytes::from_static_str("orders")))
             };
             let request = ProduceRequest::default()
+                .with_transactional_id(id.map(|id| TransactionalId(StrBytes::from_static_str(id))))
                 .with_acks(-1)
                 .with_timeout_ms(30_000)
                 .with_topic_data(vec![topic]);

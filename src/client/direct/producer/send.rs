@@ -43,7 +43,9 @@ impl DirectSink {
             return false;
         }
         let most = self.settings.max_in_flight;
-        let limit = if self.topics.iter().any(|topic| topic.id.is_nil()) {
+        let limit = if self.transactional_id.is_some() {
+            request::TOLD_PARTITIONS
+        } else if self.topics.iter().any(|topic| topic.id.is_nil()) {
             request::TOPIC_IDS - 1
         } else {
             *request::VERSIONS.end()
@@ -145,7 +147,8 @@ impl DirectSink {
         }
         let request_timeout = self.settings.request_timeout;
         let timeout_ms = i32::try_from(request_timeout.as_millis()).unwrap_or(i32::MAX);
-        let body = request::body(version, self.settings.acks.code(), timeout_ms, &batches);
+        let id = self.transactional_id.as_deref();
+        let body = request::body(version, id, (self.settings.acks.code(), timeout_ms), &batches);
         let is_answered = self.settings.acks != Acks::Nobody;
         let timeout = is_answered.then_some(request_timeout + ANSWER_MARGIN);
         let note = Note::Batches {

@@ -28,6 +28,7 @@ pub(super) fn halves(batch: &Batch, next_id: &mut u64) -> Vec<Batch> {
     for (first, end) in [(0, middle), (middle, found.len())] {
         let mut builder = BatchBuilder::new(BatchOptions {
             codec,
+            transactional: stored.header.is_transactional(),
             ..BatchOptions::default()
         });
         let mut part_tags = Tags::default();

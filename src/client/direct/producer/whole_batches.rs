@@ -3,9 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::DirectSink;
-use super::partition_queue::Batch;
+use super::identity::Naming;
+use super::partition_queue::{Batch, Identity};
 use super::tags::Tags;
-use crate::client::record_sink::{BatchSink, DeliveryFailure, DeliveryListener, OutgoingBatch};
+use crate::client::record_sink::{
+    BatchSink, DeliveryFailure, DeliveryListener, OutgoingBatch, TransactionalProducer,
+};
 use crate::error::{Kind, Result};
 use crate::records::batch_header;
 
@@ -41,6 +44,14 @@ impl BatchSink for DirectSink {
 
     fn bytes_in_flight(&self) -> usize {
         self.memory
+    }
+
+    fn produce_as(&mut self, producer: &TransactionalProducer) {
+        self.transactional_id = Some(producer.transactional_id.clone());
+        self.naming = Naming::Known(Identity {
+            id: producer.id,
+            epoch: producer.epoch,
+        });
     }
 
     fn stop_partitions_at_failures(&mut self) {
