@@ -65,6 +65,7 @@ pub struct BackupArgs {
   kafkit restore /backups/monday orders --verify
   kafkit restore /backups/monday orders --as orders-restored
   kafkit restore /backups/shop 'shop-(.*)' --regex --as 'old-$1' --dry-run")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct RestoreArgs {
     /// The folder that `kafkit backup` has written
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
@@ -166,6 +167,7 @@ impl IntoInvocation for RestoreArgs {
             creates: true,
             skips_failed: self.skip_failed,
             checkpoint: self.checkpoint,
+            is_exactly_once: false,
             follows: false,
             verifies: self.verify,
             restarts: self.restart,

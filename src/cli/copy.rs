@@ -34,6 +34,7 @@ on where it ended, however that was, and copies what has come since. --where has
 /// Copy topics into others, on the same cluster or another one
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct CopyArgs {
     /// The topic to copy
     #[arg(value_name = "SOURCE", required_unless_present = "all", add = super::candidates::topics())]
@@ -68,6 +69,13 @@ pub struct CopyArgs {
     /// The file that says how far the copy is
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+
+    /// Commit records and positions together, in transactions of the target's cluster
+    ///
+    /// Positions are the committed offsets of a group there, not a file, so that any machine can go on. A reader of committed
+    /// records sees each record once, whatever happens to the copy.
+    #[arg(long, conflicts_with_all = ["checkpoint", "skip_failed"])]
+    exactly_once: bool,
 
     /// Go on with records that come later, until Ctrl-C
     #[arg(long, conflicts_with_all = ["until", "verify", "dry_run"])]
@@ -139,6 +147,7 @@ impl IntoInvocation for CopyArgs {
             creates: self.create,
             skips_failed: self.skip_failed,
             checkpoint: self.checkpoint,
+            is_exactly_once: self.exactly_once,
             follows: self.follow,
             verifies: self.verify,
             restarts: self.restart,

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
   kafkit diff --to-profile archive                   every topic but Kafka's own
   kafkit diff 'shop-.*' --regex --to kafka2:9092 --records --since 1h
   kafkit diff orders orders-copy -o json")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct DiffArgs {
     /// The topic here; every topic but Kafka's own where none is given
     #[arg(value_name = "TOPIC", add = super::candidates::topics())]

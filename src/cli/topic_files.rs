@@ -51,6 +51,7 @@ The file, as `topics export` writes it; JSON has the same keys:
   [topics.configs]
   retention.ms = 86400000
   cleanup.policy = \"compact\"")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct ApplyArgs {
     /// The file, TOML or JSON; - is stdin
     #[arg(short, long, value_name = "FILE")]

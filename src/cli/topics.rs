@@ -34,7 +34,7 @@ enum Verb {
     Alter(AlterArgs),
     Delete(DeleteArgs),
     Describe(DescribeArgs),
-    Count(CountArgs),
+    Count(Box<CountArgs>),
     Export(ExportArgs),
     Apply(ApplyArgs),
 }

@@ -1,6 +1,8 @@
 //! Ranges of partitions read batch by batch, for commands that count, copy or compare: nothing is decoded that they do not
 //! ask for. Markers and what was aborted are left out; ends are told by position.
 
+mod slice;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -12,16 +14,9 @@ use crate::client::record_source::{
 };
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
-use crate::filter::Fields;
 use crate::interrupt::Interrupt;
-use crate::records::compression::CompressionError;
-use crate::records::{Batch, Record, RecordError, StreamedRecord};
 use crate::topic_partition::Offset;
-
-/// A batch that inflates to more bytes is not held as a whole.
-const HELD_AT_ONCE: usize = 8 << 20;
-/// The largest record, in bytes.
-const LARGEST: usize = 1 << 30;
+pub(super) use slice::{RecordFields, Slice};
 
 /// A part of a partition.
 #[derive(Clone, Debug)]
@@ -94,123 +89,6 @@ pub(super) trait BatchOrigin {
     fn read(&self, ranges: Vec<Range>) -> Result<Box<dyn BatchFlow>>;
 }
 
-/// The part of a batch that lies in its range.
-#[derive(Debug)]
-pub(super) struct Slice<'a> {
-    pub(super) topic: &'a str,
-    pub(super) partition: i32,
-    pub(super) batch: &'a Batch<'a>,
-    pub(super) from: Offset,
-    pub(super) end: Offset,
-}
-
-impl Slice<'_> {
-    /// Whether all records of the batch are meant. Of old formats that is not known before they are decoded.
-    pub(super) fn is_whole(&self) -> bool {
-        let header = &self.batch.header;
-        header.magic >= 2 && self.from <= header.base_offset && header.next_offset() <= self.end
-    }
-
-    /// Where the partition goes on behind the slice.
-    pub(super) fn next(&self) -> Offset {
-        self.batch.header.next_offset().min(self.end)
-    }
-
-    /// Calls `take` with each record of the slice, in order.
-    ///
-    /// # Errors
-    ///
-    /// Those of `take`, and data that cannot be decoded.
-    pub(super) fn each_record(
-        &self,
-        scratch: &mut Vec<u8>,
-        mut take: impl FnMut(&Record<'_>) -> Result<()>,
-    ) -> Result<()> {
-        let header = &self.batch.header;
-        let mut take = |record: &Record<'_>| {
-            if (self.from..self.end).contains(&record.offset) {
-                take(record)
-            } else {
-                Ok(())
-            }
-        };
-        let limit = if header.magic < 2 { LARGEST } else { HELD_AT_ONCE };
-        match self.batch.records(scratch, limit) {
-            Ok(records) => {
-                for record in records {
-                    take(&record.map_err(|error| self.damaged(&error))?)?;
-                }
-                Ok(())
-            }
-            Err(RecordError::Compression(CompressionError::TooLarge { .. })) if header.magic >= 2 => {
-                self.each_streamed(&mut take)
-            }
-            Err(error) => Err(self.damaged(&error)),
-        }
-    }
-
-    fn each_streamed(&self, take: &mut dyn FnMut(&Record<'_>) -> Result<()>) -> Result<()> {
-        let outcome = self.batch.stream(LARGEST, |records| {
-            while let Some(record) = records.next_record() {
-                match record.map_err(|error| self.damaged(&error))? {
-                    StreamedRecord::Held(record) => take(&record)?,
-                    StreamedRecord::Large(_) => {
-                        return Err(self.damaged(&"a record is over 1 GB"));
-                    }
-                }
-            }
-            Ok(())
-        });
-        outcome.map_err(|error| self.damaged(&error))?
-    }
-
-    fn damaged(&self, why: &dyn std::fmt::Display) -> Error {
-        let (first, last) = (self.batch.header.base_offset, self.batch.header.last_offset());
-        Error::bad_data(format!(
-            "{}-{} offset {first}: damaged batch of offsets {first} to {last}: {why}",
-            self.topic, self.partition
-        ))
-    }
-}
-
-/// A record of a batch, as conditions look at it.
-pub(super) struct RecordFields<'a> {
-    pub(super) topic: &'a str,
-    pub(super) partition: i32,
-    pub(super) record: &'a Record<'a>,
-}
-
-impl Fields for RecordFields<'_> {
-    fn topic(&self) -> &str {
-        self.topic
-    }
-
-    fn partition(&self) -> i32 {
-        self.partition
-    }
-
-    fn offset(&self) -> i64 {
-        self.record.offset
-    }
-
-    fn time(&self) -> i64 {
-        self.record.timestamp
-    }
-
-    fn key(&self) -> Option<&[u8]> {
-        self.record.key
-    }
-
-    fn value(&self) -> Option<&[u8]> {
-        self.record.value
-    }
-
-    fn header(&self, name: &str) -> Option<Option<&[u8]>> {
-        let of_name = self.record.headers.filter(|header| header.key == name.as_bytes());
-        of_name.last().map(|header| header.value)
-    }
-}
-
 /// Reads ranges.
 pub(super) struct BatchReading {
     source: Box<dyn RecordSource>,
@@ -220,7 +98,7 @@ pub(super) struct BatchReading {
 impl std::fmt::Debug for BatchReading {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BatchReading")
-            .field("ranges", &self.ranges.ranges)
+            .field("ranges", &self.ranges.all)
             .finish_non_exhaustive()
     }
 }
@@ -313,7 +191,9 @@ impl BatchReading {
             offset: range.from,
         });
         let starts: Vec<Start> = starts.collect();
-        ranges.into_iter().for_each(|range| self.ranges.add(range));
+        for range in ranges {
+            self.ranges.add(range);
+        }
         self.source.assign(&starts)
     }
 }
@@ -380,7 +260,7 @@ pub(super) fn read_all(
 /// The ranges, and which of them are at their ends.
 #[derive(Debug, Default)]
 struct Ranges {
-    ranges: Vec<Range>,
+    all: Vec<Range>,
     is_reached: Vec<bool>,
     newly_reached: Vec<usize>,
     by_name: HashMap<String, HashMap<i32, usize>>,
@@ -390,24 +270,24 @@ struct Ranges {
 
 impl Ranges {
     fn add(&mut self, range: Range) {
-        let place = self.ranges.len();
+        let place = self.all.len();
         let partitions = self.by_name.entry(range.topic.clone()).or_default();
         partitions.insert(range.partition, place);
         self.is_reached
             .push(range.end.is_some_and(|end| range.from >= end));
-        self.ranges.push(range);
+        self.all.push(range);
     }
 
     fn place(&mut self, topic: &str, partition: i32) -> Option<usize> {
         let is_it = |range: &Range| range.partition == partition && range.topic == topic;
-        if !self.ranges.get(self.last).is_some_and(is_it) {
+        if !self.all.get(self.last).is_some_and(is_it) {
             self.last = *self.by_name.get(topic)?.get(&partition)?;
         }
         Some(self.last).filter(|place| self.is_reached.get(*place) == Some(&false))
     }
 
     fn end(&self, place: usize) -> Offset {
-        let range = self.ranges.get(place);
+        let range = self.all.get(place);
         range.and_then(|range| range.end).unwrap_or(Offset::MAX)
     }
 
@@ -423,7 +303,7 @@ impl Ranges {
 
     fn take_reached(&mut self) -> Vec<(String, i32)> {
         let reached = std::mem::take(&mut self.newly_reached);
-        let ranges = reached.iter().filter_map(|place| self.ranges.get(*place));
+        let ranges = reached.iter().filter_map(|place| self.all.get(*place));
         ranges
             .map(|range| (range.topic.clone(), range.partition))
             .collect()

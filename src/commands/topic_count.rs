@@ -44,7 +44,7 @@ impl Command for Action {
             let spans = ranges
                 .iter()
                 .map(|range| range.end.unwrap_or(range.from) - range.from);
-            spans.map(|span| span.unsigned_abs()).collect()
+            spans.map(i64::unsigned_abs).collect()
         } else {
             let mut counter = Counter {
                 counts: vec![0; ranges.len()],

@@ -174,6 +174,32 @@ fn the_same_command_goes_on_where_it_ended_and_copies_what_came_since() {
         .complains("120 records from orders to again");
 }
 
+/// Begins a copy and kills it as soon as it has written something, three times.
+fn kill_again_and_again(shell: &Shell, words: &[&str], target: &str) {
+    let copied = || -> u64 {
+        let rows = shell
+            .kafkit(&["offsets", target, "-o", "tsv"])
+            .succeeds()
+            .stdout();
+        let next = |row: &str| row.split('\t').nth(3).and_then(|next| next.parse::<u64>().ok());
+        rows.lines().filter_map(next).sum()
+    };
+    for _ in 0..3 {
+        let before = copied();
+        let mut command = shell.suite.command(words);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().expect("a copy");
+        wait_until("something is copied", || {
+            copied() > before || child.try_wait().expect("its state").is_some()
+        });
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
 #[test]
 fn a_copy_that_is_killed_again_and_again_brings_every_record_once() {
     let shell = Shell::new();
@@ -194,28 +220,7 @@ fn a_copy_that_is_killed_again_and_again_brings_every_record_once() {
     let file = shell.suite.home().join("progress.json");
     let file = file.to_string_lossy().into_owned();
     let words = ["copy", "big", "copied", "--checkpoint", &file, "-b", &address];
-    let copied = || -> u64 {
-        let rows = shell
-            .kafkit(&["offsets", "copied", "-o", "tsv"])
-            .succeeds()
-            .stdout();
-        let next = |row: &str| row.split('\t').nth(3).and_then(|next| next.parse::<u64>().ok());
-        rows.lines().filter_map(next).sum()
-    };
-    for _ in 0..3 {
-        let before = copied();
-        let mut command = shell.suite.command(words);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut child = command.spawn().expect("a copy");
-        wait_until("something is copied", || {
-            copied() > before || child.try_wait().expect("its state").is_some()
-        });
-        let _ = child.kill();
-        let _ = child.wait();
-    }
+    kill_again_and_again(&shell, &words, "copied");
     shell.suite.run(words).succeeds();
     assert_same(&shell, "big", "copied");
 }
@@ -465,4 +470,55 @@ fn a_copy_that_follows_brings_what_comes_until_it_is_interrupted() {
         .succeeds()
         .complains("0 records from");
     assert_same(&shell, "orders", "mirror");
+}
+
+/// What a reader of committed records sees.
+fn committed(shell: &Shell, topic: &str) -> Vec<String> {
+    let words = [
+        "consume",
+        topic,
+        "-e",
+        "-q",
+        "--isolation",
+        "read_committed",
+        "-f",
+        RECORD,
+    ];
+    let shown = shell.kafkit(&words).succeeds().stdout();
+    let mut lines: Vec<String> = shown.lines().map(ToOwned::to_owned).collect();
+    lines.sort_by_key(|line| line.split(' ').next().map(ToOwned::to_owned));
+    lines
+}
+
+#[test]
+fn exactly_once_is_once_for_readers_of_committed_records_however_often_it_is_killed() {
+    let shell = Shell::new();
+    orders(&shell, 9000, &["-X", "batch.size=3000"]);
+    shell
+        .kafkit(&["topics", "create", "once", "-p", "3", "-q"])
+        .succeeds();
+    let address = shell.cluster.bootstrap();
+    let words = ["copy", "orders", "once", "--exactly-once", "-b", &address];
+    kill_again_and_again(&shell, &words, "once");
+    let patient = [&words[..], &["--timeout", "60s"]].concat();
+    shell.suite.run(&patient).succeeds();
+    assert!(committed(&shell, "once") == committed(&shell, "orders"));
+    shell
+        .produce(&["orders", "--json", "-q"], assorted(60, 3))
+        .succeeds();
+    let again = shell.suite.run(&patient).succeeds();
+    again
+        .complains("60 records from orders to once")
+        .complains("going on where it ended");
+    assert!(committed(&shell, "once") == committed(&shell, "orders"));
+    let groups = shell
+        .kafkit(&["groups", "list", "-o", "name"])
+        .succeeds()
+        .stdout();
+    assert!(groups.starts_with("kafkit-copy-orders-"), "{groups}");
+    shell
+        .suite
+        .run([&words[..], &["--partitions", "hash"]].concat())
+        .exits(2)
+        .complains("goes with --partitions keep");
 }

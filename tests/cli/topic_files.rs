@@ -81,8 +81,12 @@ orders  partitions          3        5         set
 orders  replication factor  1        3         kafkit reassign plan moves replicas
 orders  retention.ms        1000     2000      set
 orders  cleanup.policy      compact  -         leave (not in the file)
-stray   topic               there    -         leave (not in the file)
 ";
+    files
+        .apply(wanted, &["--dry-run"])
+        .succeeds()
+        .prints(drift)
+        .complains("1 topic is not in the file (--prune deletes such topics)");
     files.apply(wanted, &[]).succeeds().prints(drift);
     let left = "\
 TOPIC   WHAT                IS       SHALL BE  CHANGE

@@ -74,7 +74,7 @@ fn commands_that_are_missing_or_not_there() {
     );
     refused(
         &["topics", "frobnicate"],
-        "`kafkit topics` has no command \"frobnicate\"; there are list, create, alter, delete and describe \
+        "`kafkit topics` has no command \"frobnicate\"; there are list, create, alter, delete, describe, count, export and apply \
          (see `kafkit topics --help`)",
     );
 }

@@ -148,7 +148,9 @@ impl Writer {
             }
         }
         if !kept.is_empty() {
-            compacted_batch::with_records(slice.batch, &kept, header.delete_horizon_ms(), &mut self.batch)
+            let offsets = (header.base_offset.max(slice.from), slice.next() - 1);
+            let horizon = header.delete_horizon_ms();
+            compacted_batch::with_records_between(slice.batch, &kept, offsets, horizon, &mut self.batch)
                 .map_err(|error| damaged(&error))?;
             recast::forget_producer(&mut self.batch);
         }
@@ -168,6 +170,12 @@ impl BatchVisitor for Writer {
                 Error::failed(format!("{error}"))
                     .context(format_args!("cannot write {}", slot.log.folder().display()))
             })?;
+        if !self.batch.is_empty() && slot.log.log_end_offset() < slice.next() {
+            let (topic, partition, offset) = (slice.topic, slice.partition, slice.batch.header.base_offset);
+            return Err(Error::failed(format!(
+                "{topic}-{partition} offset {offset}: the batch overlaps with what the backup holds"
+            )));
+        }
         slot.next = slice.next().max(slot.next);
         self.records += records;
         self.bytes += self.batch.len() as u64;

@@ -55,12 +55,16 @@ pub(super) struct PartitionProgress {
 }
 
 impl Copy {
+    /// A name that no other copy has.
+    pub(super) fn name(&self) -> Result<String> {
+        let hash = XxHash3_64::oneshot(&serde_json::to_vec(self).map_err(Error::failed)?);
+        let topic = self.topics.first().map_or("", |(source, _)| source);
+        Ok(format!("copy-{topic}-{hash:016x}"))
+    }
+
     /// The file of this copy in the user's state directory.
     pub(super) fn default_file(&self) -> Result<PathBuf> {
-        let hash = XxHash3_64::oneshot(&serde_json::to_vec(self).map_err(Error::failed)?);
-        let name = self.topics.first().map_or("copy", |(source, _)| source);
-        let file = format!("copy-{name}-{hash:016x}.json");
-        Ok(state_dir()?.join(file))
+        Ok(state_dir()?.join(format!("{}.json", self.name()?)))
     }
 }
 

@@ -7,6 +7,7 @@ use super::Job;
 use super::account::Account;
 use super::checkpoint::{Checkpoint, Copy, PartitionProgress, TopicProgress};
 use super::plan::Pair;
+use crate::client::admin::topics::TopicDescription;
 use crate::commands::batch_reading::Range;
 use crate::commands::two_clusters::TwoClusters;
 use crate::error::Result;
@@ -20,6 +21,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Keeper {
     pub(super) path: PathBuf,
     checkpoint: Checkpoint,
+    /// Positions are kept elsewhere.
+    is_idle: bool,
     /// A former run has come somewhere.
     pub(super) has_former: bool,
     next_save: Instant,
@@ -46,7 +49,7 @@ impl Keeper {
             Some(path) => path.clone(),
             None => copy.default_file()?,
         };
-        let former = if action.restarts {
+        let former = if action.restarts || action.is_exactly_once {
             None
         } else {
             Checkpoint::read(&path, &copy)?
@@ -58,7 +61,7 @@ impl Keeper {
             target_id: pair
                 .existing
                 .as_ref()
-                .map_or_else(String::new, |topic| topic.id_text()),
+                .map_or_else(String::new, TopicDescription::id_text),
             partitions: Vec::new(),
         };
         let mut topics: Vec<TopicProgress> = pairs.iter().map(topic).collect();
@@ -76,9 +79,15 @@ impl Keeper {
             path,
             checkpoint: Checkpoint { copy, topics },
             has_former,
+            is_idle: action.is_exactly_once,
             next_save: Instant::now() + SAVE_EVERY,
             places: Vec::new(),
         })
+    }
+
+    /// A name that no other copy has.
+    pub(super) fn name(&self) -> Result<String> {
+        Ok(format!("kafkit-{}", self.checkpoint.copy.name()?))
     }
 
     /// Lets the ranges begin where the checkpoint says, and answers with where the copies are in the target.
@@ -124,6 +133,9 @@ impl Keeper {
     /// Writes how far everything is, if that has changed.
     pub(super) fn save(&mut self, account: &Account) -> Result<()> {
         self.next_save = Instant::now() + SAVE_EVERY;
+        if self.is_idle {
+            return Ok(());
+        }
         let before = self.checkpoint.clone();
         for (place, (topic, partition)) in self.places.iter().enumerate() {
             let topic = self.checkpoint.topics.get_mut(*topic);

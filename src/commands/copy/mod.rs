@@ -14,6 +14,7 @@ mod resume;
 mod run;
 mod settled;
 mod targets;
+mod transactions;
 mod transfer;
 mod verify;
 
@@ -35,6 +36,7 @@ pub(super) use plan::{Pair, Source};
 
 /// What the user asked for.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Action {
     pub topics: Selection,
     /// What the copies are called; as their sources where it is missing. `$0` to `$9` are parts of a pattern's match.
@@ -50,6 +52,8 @@ pub struct Action {
     pub skips_failed: bool,
     /// Where the file is that says how far the copy is; in the user's state directory without a name.
     pub checkpoint: Option<PathBuf>,
+    /// Batches and positions are committed together, in transactions of the target's cluster.
+    pub is_exactly_once: bool,
     /// Goes on with what comes later, until it is interrupted.
     pub follows: bool,
     /// Both sides are compared when all is copied.
@@ -108,6 +112,11 @@ pub(super) struct Job<'a> {
 
 /// Shows what would be copied, or copies it.
 pub(super) fn copy(job: &Job<'_>, ranges: Vec<Range>, clusters: &mut TwoClusters<'_>) -> Result<()> {
+    if job.action.is_exactly_once && job.action.placement != Placement::Keep {
+        return Err(Error::usage(
+            "--exactly-once keeps a position for each target partition: it goes with --partitions keep",
+        ));
+    }
     if job.action.is_dry_run {
         return output::plan(&mut clusters.here.printer, &rows(job.pairs, &ranges));
     }

@@ -1,5 +1,6 @@
 //! The run of a copy: goes on where a former one ended, carries batches, keeps the checkpoint, and says how it ended.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Job;
@@ -7,8 +8,10 @@ use super::account::Account;
 use super::keeper::Keeper;
 use super::plan::{Pair, Placement};
 use super::targets::{self, Facts};
+use super::transactions::Transactions;
 use super::transfer::{Target, Transfer};
 use super::{resume, verify};
+use crate::client::admin::groups::CommittedOffset;
 use crate::client::engine::Engine;
 use crate::client::record_sink::SinkOptions;
 use crate::commands::batch_reading::{BatchFlow, Range};
@@ -16,7 +19,7 @@ use crate::commands::two_clusters::TwoClusters;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::copy::{self as output, Progress, Summary};
-use crate::topic_partition::Offset;
+use crate::topic_partition::{Offset, TopicPartition};
 
 /// How long one wait for records lasts, so that interrupts are seen.
 const STEP: Duration = Duration::from_millis(50);
@@ -33,6 +36,7 @@ pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClust
     } = *job;
     let mut keeper = Keeper::open(job, clusters)?;
     let mut starts = keeper.starts(&mut ranges);
+    let transactions = transactions(job, &keeper, &mut ranges, clusters)?;
     let facts = targets::facts(pairs, clusters)?;
     if keeper.has_former {
         let shown = keeper.path.display();
@@ -42,7 +46,7 @@ pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClust
     if action.placement == Placement::Keep {
         resume::find_starts(job, &facts, (&mut ranges, &mut starts), clusters)?;
     }
-    let transfer = transfer(job, (&ranges, &starts), &facts, clusters)?;
+    let transfer = transfer(job, transactions, (&ranges, &starts), &facts, clusters)?;
     let copied = verify::Copied::begin(action, pairs, &ranges, &starts)?;
     let froms = ranges.iter().map(|range| range.from).collect();
     let total = ranges
@@ -50,9 +54,12 @@ pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClust
         .map(|range| range.end.unwrap_or(range.from) - range.from)
         .sum();
     if action.follows {
-        ranges.iter_mut().for_each(|range| range.end = None);
+        for range in &mut ranges {
+            range.end = None;
+        }
     }
     let mut run = Run {
+        pairs,
         transfer,
         reading: job.origin.read(ranges)?,
         keeper,
@@ -97,17 +104,26 @@ fn target_of(pairs: &[Pair]) -> Option<String> {
 
 fn transfer(
     job: &Job<'_>,
+    transactions: Option<Transactions>,
     (ranges, starts): (&[Range], &[Option<Offset>]),
     facts: &[Facts],
     clusters: &mut TwoClusters<'_>,
 ) -> Result<Transfer> {
     let (action, pairs) = (job.action, job.pairs);
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let options = SinkOptions {
         interrupt: job.interrupt.clone(),
-        overrides: vec![("transactional.id".to_owned(), String::new())],
+        overrides: if action.is_exactly_once {
+            vec![pair("acks", "all"), pair("enable.idempotence", "true")]
+        } else {
+            Vec::new()
+        },
         defaults: Vec::new(),
     };
     let mut sink = Engine::open_batch_sink(clusters.there().client.settings(), options)?;
+    if let Some(transactions) = &transactions {
+        sink.produce_as(transactions.producer());
+    }
     if !action.skips_failed {
         sink.stop_partitions_at_failures();
     }
@@ -115,7 +131,12 @@ fn transfer(
     for (pair, facts) in pairs.iter().zip(facts) {
         // Asked now, so that a target that is not there is an error before anything is read.
         let partitions = sink.prepare_topic(&pair.target, action.patience)?;
-        targets.push(Target::new(&pair.target, partitions, facts.largest));
+        targets.push(Target::new(
+            &pair.target,
+            partitions,
+            facts.largest,
+            action.is_exactly_once,
+        ));
     }
     let mut account = Account::new(action.skips_failed);
     for (range, start) in ranges.iter().zip(starts) {
@@ -126,6 +147,7 @@ fn transfer(
     Ok(Transfer {
         sink,
         account,
+        transactions,
         targets,
         target_of: ranges
             .iter()
@@ -139,7 +161,42 @@ fn transfer(
     })
 }
 
-struct Run {
+/// Begins transactions where they were asked for, and lets the ranges begin where the last one that was committed ended.
+fn transactions(
+    job: &Job<'_>,
+    keeper: &Keeper,
+    ranges: &mut [Range],
+    clusters: &mut TwoClusters<'_>,
+) -> Result<Option<Transactions>> {
+    if !job.action.is_exactly_once {
+        return Ok(None);
+    }
+    let name = keeper.name()?;
+    let transactions = Transactions::begin(&name, clusters.there().client.settings())?;
+    let mut has_former = false;
+    for range in ranges.iter_mut().filter(|_| !job.action.restarts) {
+        let pair = job.pairs.iter().find(|pair| pair.source.name == range.topic);
+        let Some(pair) = pair else { continue };
+        let partition = TopicPartition::new(&pair.target, range.partition);
+        let known = transactions.position(&partition);
+        // A source that was deleted and created again has another id, and is copied from its beginning.
+        if let Some(known) = known.filter(|known| known.metadata == pair.source.id_text()) {
+            has_former = true;
+            range.from = range.from.max(known.offset).min(range.end.unwrap_or(Offset::MAX));
+        }
+    }
+    let how = if has_former {
+        "going on where it ended"
+    } else {
+        "beginning"
+    };
+    let line = format!("{how}: positions are those of group {name} in the target's cluster");
+    clusters.here.printer.note(line);
+    Ok(Some(transactions))
+}
+
+struct Run<'a> {
+    pairs: &'a [Pair],
     transfer: Transfer,
     reading: Box<dyn BatchFlow>,
     keeper: Keeper,
@@ -149,7 +206,7 @@ struct Run {
     progress: Progress,
 }
 
-impl Run {
+impl Run<'_> {
     /// Carries everything; on every way out what can be delivered is.
     fn carry(&mut self, clusters: &mut TwoClusters<'_>) -> Result<()> {
         let mut outcome = self.until_end(clusters);
@@ -164,10 +221,55 @@ impl Run {
         }
         let flushed = sink.flush(was_interrupted, account);
         self.tell(clusters);
+        let ended = self.end_transaction(outcome.is_ok() && flushed.is_ok());
         if was_interrupted {
             return Err(Error::interrupted());
         }
-        outcome.and(flushed)
+        outcome.and(flushed).and(ended)
+    }
+
+    /// Commits what is delivered, together with the positions; or takes it back, where some of it may not be.
+    fn end_transaction(&mut self, is_well: bool) -> Result<()> {
+        let Transfer {
+            sink,
+            account,
+            transactions: Some(transactions),
+            ..
+        } = &mut self.transfer
+        else {
+            return Ok(());
+        };
+        if !is_well || account.must_stop() || sink.in_flight() > 0 {
+            return transactions.abort();
+        }
+        let mut positions = BTreeMap::new();
+        for (place, (topic, partition)) in account.names.iter().enumerate() {
+            if let Some(pair) = self.pairs.iter().find(|pair| pair.source.name == *topic) {
+                let mut position = CommittedOffset::at(account.ledger.next(place));
+                position.metadata = pair.source.id_text();
+                positions.insert(TopicPartition::new(&pair.target, *partition), position);
+            }
+        }
+        transactions.commit(positions)
+    }
+
+    /// Ends the transaction that is open, when it has lasted long enough.
+    fn commit_if_due(&mut self) -> Result<()> {
+        if !self
+            .transfer
+            .transactions
+            .as_ref()
+            .is_some_and(Transactions::is_due)
+        {
+            return Ok(());
+        }
+        self.transfer.send_packed()?;
+        let Transfer { sink, account, .. } = &mut self.transfer;
+        sink.flush(false, account)?;
+        if account.must_stop() {
+            return Ok(());
+        }
+        self.end_transaction(true)
     }
 
     fn until_end(&mut self, clusters: &mut TwoClusters<'_>) -> Result<()> {
@@ -187,6 +289,7 @@ impl Run {
                 return Ok(());
             }
             self.keeper.save_if_due(account)?;
+            self.commit_if_due()?;
             self.show_progress();
             self.tell(clusters);
         }

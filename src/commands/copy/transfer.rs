@@ -4,6 +4,7 @@ use super::account::Account;
 use super::ledger::{Chunk, Origin, Origins};
 use super::packer::{BATCH_BYTES, Packed, Packer};
 use super::plan::Placement;
+use super::transactions::Transactions;
 use crate::client::engine::partition_of_key;
 use crate::client::record_sink::{BatchSink, OutgoingBatch};
 use crate::commands::batch_reading::{BatchVisitor, RecordFields, Slice};
@@ -27,11 +28,18 @@ pub(super) struct Target {
 
 impl Target {
     /// `largest` is the topic's `max.message.bytes`, where it is known.
-    pub(super) fn new(topic: &str, partitions: usize, largest: Option<usize>) -> Self {
+    pub(super) fn new(
+        topic: &str,
+        partitions: usize,
+        largest: Option<usize>,
+        is_transactional: bool,
+    ) -> Self {
         let limit = largest.map_or(BATCH_BYTES, |largest| largest.min(BATCH_BYTES));
         Self {
             topic: topic.to_owned(),
-            packers: (0..partitions).map(|_| Packer::new(limit, false)).collect(),
+            packers: (0..partitions)
+                .map(|_| Packer::new(limit, is_transactional))
+                .collect(),
             turn: 0,
         }
     }
@@ -41,6 +49,8 @@ impl Target {
 pub(super) struct Transfer {
     pub(super) sink: Box<dyn BatchSink>,
     pub(super) account: Account,
+    /// Where batches and positions are committed together.
+    pub(super) transactions: Option<Transactions>,
     pub(super) targets: Vec<Target>,
     /// The target of each source partition, by place.
     pub(super) target_of: Vec<usize>,
@@ -102,7 +112,7 @@ impl Transfer {
         self.flush(target, usize::try_from(partition).unwrap_or_default())?;
         let header = &slice.batch.header;
         let mut bytes = slice.batch.bytes.to_vec();
-        recast::set_header(&mut bytes, false);
+        recast::set_header(&mut bytes, self.transactions.is_some());
         let records = u32::try_from(header.records_count).unwrap_or_default();
         let ledger = &mut self.account.ledger;
         let chunk = ledger.begin(place);
@@ -113,6 +123,9 @@ impl Transfer {
         let Some(target) = self.targets.get(target) else {
             return Ok(());
         };
+        if let Some(transactions) = &mut self.transactions {
+            transactions.include(&target.topic, partition)?;
+        }
         let batch = OutgoingBatch {
             topic: &target.topic,
             partition,
@@ -193,6 +206,9 @@ impl Transfer {
         }
         let records = packed.origins.len() as u32;
         let first_tag = self.account.ledger.send(records, Origins::Each(packed.origins));
+        if let Some(transactions) = &mut self.transactions {
+            transactions.include(&target.topic, partition as i32)?;
+        }
         let batch = OutgoingBatch {
             topic: &target.topic,
             partition: partition as i32,

@@ -15,7 +15,7 @@ use crate::client::admin::topic_specs::TopicSpec;
 use crate::client::admin::topics::{NewPartitions, TopicDescription};
 use crate::error::{Error, Result};
 use crate::output::topic_drift::{self as output, Change, DriftRow};
-use crate::output::{confirm, plural};
+use crate::output::{confirm, counted, plural};
 pub(super) use drift::{Drift, drift};
 
 /// Writes what topics are.
@@ -38,6 +38,7 @@ impl Command for Export {
 
 /// Makes topics what a file says.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Apply {
     /// `-` is stdin.
     pub file: PathBuf,
@@ -59,8 +60,11 @@ impl Command for Apply {
         let wanted = read(&self.file)?;
         let mut topics = context.client.admin()?.all_topics()?;
         topics.retain(|topic| !topic.is_internal);
-        let are = self.specs(&topics, &wanted, context)?;
-        let drifts = drift(&are, &wanted);
+        let are = specs_about(&topics, &wanted, context)?;
+        let mut drifts = drift(&are, &wanted);
+        if !self.prunes_topics {
+            leave_unlisted(&mut drifts, self.is_dry_run, context);
+        }
         let rows = rows(&drifts, |drift| self.change(drift));
         if rows.is_empty() {
             context.printer.note("nothing differs");
@@ -121,24 +125,6 @@ pub(super) fn rows(drifts: &[(&str, Vec<Drift>)], change: impl Fn(&Drift) -> Cha
 }
 
 impl Apply {
-    /// What the topics are that the file is about; of the others nothing but the names counts.
-    fn specs(
-        &self,
-        topics: &[TopicDescription],
-        wanted: &[TopicSpec],
-        context: &mut Context,
-    ) -> Result<Vec<TopicSpec>> {
-        let is_wanted = |topic: &TopicDescription| wanted.iter().any(|spec| spec.name == topic.name);
-        let listed: Vec<TopicDescription> = topics.iter().filter(|topic| is_wanted(topic)).cloned().collect();
-        let mut specs = context.client.admin()?.topic_specs(&listed)?;
-        let others = topics.iter().filter(|topic| !is_wanted(topic));
-        specs.extend(others.map(|topic| TopicSpec {
-            name: topic.name.clone(),
-            ..TopicSpec::default()
-        }));
-        Ok(specs)
-    }
-
     /// What is done about a difference.
     fn change(&self, drift: &Drift) -> Change {
         match drift {
@@ -246,6 +232,36 @@ impl Apply {
             (!changes.is_empty()).then(|| (ConfigResource::Topic((*topic).to_owned()), changes))
         };
         drifts.iter().filter_map(of_topic).collect()
+    }
+}
+
+/// What the topics are that the file is about; of the others nothing but the names counts.
+fn specs_about(
+    topics: &[TopicDescription],
+    wanted: &[TopicSpec],
+    context: &mut Context,
+) -> Result<Vec<TopicSpec>> {
+    let is_wanted = |topic: &TopicDescription| wanted.iter().any(|spec| spec.name == topic.name);
+    let listed: Vec<TopicDescription> = topics.iter().filter(|topic| is_wanted(topic)).cloned().collect();
+    let mut specs = context.client.admin()?.topic_specs(&listed)?;
+    let others = topics.iter().filter(|topic| !is_wanted(topic));
+    specs.extend(others.map(|topic| TopicSpec {
+        name: topic.name.clone(),
+        ..TopicSpec::default()
+    }));
+    Ok(specs)
+}
+
+/// Topics that are not in the file are no rows, but a number.
+fn leave_unlisted(drifts: &mut Vec<(&str, Vec<Drift>)>, is_told: bool, context: &mut Context) {
+    let before = drifts.len();
+    drifts.retain(|(_, drifts)| !drifts.contains(&Drift::Unlisted));
+    let left = (before - drifts.len()) as u64;
+    if left > 0 && is_told {
+        let what = counted(left, "topic is", "topics are");
+        context.printer.note(format_args!(
+            "{what} not in the file (--prune deletes such topics)"
+        ));
     }
 }
 
