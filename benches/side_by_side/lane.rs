@@ -74,7 +74,7 @@ pub fn nodes() {
 }
 
 /// One line a program: its name in the table, and the command.
-fn costs(programs: &[(&'static str, String)]) -> Vec<(&'static str, Cost)> {
+pub fn costs(programs: &[(&'static str, String)]) -> Vec<(&'static str, Cost)> {
     // Each in turn, three times over, so that all see the same weather.
     let mut best: Vec<(&'static str, Cost)> = Vec::new();
     for round in 0..3 {
@@ -98,7 +98,8 @@ fn print(question: &str, costs: &[(&'static str, Cost)], records: usize) {
     Row::new(format!("{question}, wall per million"), "s", wall.collect()).print();
 }
 
-fn probe() -> String {
+/// This program, for its probes.
+pub fn probe() -> String {
     std::env::current_exe()
         .expect("this program")
         .display()

@@ -3,7 +3,7 @@
 //! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
 //! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
 //! Arguments select sections by name: `clients`, `lane`, `nodes`, `start`, `broker`, `transactions`, `topics`,
-//! `faces`, `completion`, `dump-log`, `planner`.
+//! `faces`, `completion`, `dump-log`, `planner`, `copy`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
 #![allow(
@@ -18,6 +18,7 @@
 mod brokers;
 mod clients;
 mod completion;
+mod copy;
 mod dump_log;
 mod faces;
 mod lane;
@@ -47,6 +48,7 @@ fn main() {
         ("clients", clients::produce_and_consume),
         ("lane", lane::speeds),
         ("nodes", lane::nodes),
+        ("copy", copy::batch_to_batch),
         ("faces", faces::start_up),
         ("completion", completion::waits),
         ("dump-log", dump_log::segments),

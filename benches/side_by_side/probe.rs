@@ -2,7 +2,7 @@
 //! what it fetches. No settings, no errors, no partitions, one connection.
 //!
 //! Run as a process of its own, so that it is measured as the clients are: `side_by_side probe-produce ADDRESS TOPIC FILE`,
-//! `side_by_side probe-consume ADDRESS TOPIC RECORDS`.
+//! `side_by_side probe-consume ADDRESS TOPIC RECORDS`, `side_by_side probe-copy ADDRESS SOURCE TARGET RECORDS`.
 
 use std::io::{BufWriter, Write};
 use std::time::Duration;
@@ -24,6 +24,9 @@ pub fn run(words: &[String]) -> bool {
         ["probe-produce", address, topic, file] => produce(address, topic, file),
         ["probe-consume", address, topic, records] => {
             consume(address, topic, records.parse().expect("a number"));
+        }
+        ["probe-copy", address, source, target, records] => {
+            copy(address, source, target, records.parse().expect("a number"));
         }
         _ => return false,
     }
@@ -93,6 +96,23 @@ fn finish(batch: &mut [u8], count: u32) {
     batch[57..61].copy_from_slice(&count.to_be_bytes());
     let crc = crc32c::crc32c(&batch[21..]);
     batch[17..21].copy_from_slice(&crc.to_be_bytes());
+}
+
+/// Fetches batches and produces them as they came, on two connections.
+fn copy(address: &str, source: &str, target: &str, records: usize) {
+    let mut reader = Load::connect(address, Duration::from_secs(10));
+    let mut writer = Load::connect(address, Duration::from_secs(10));
+    let (mut offset, mut seen) = (0, 0);
+    while seen < records {
+        let answer = reader.fetch_records(source, offset, FETCH_BYTES);
+        for batch in Batches::new(answer) {
+            let batch: Batch<'_> = batch.expect("a batch");
+            writer.produce_unanswered(target, batch.bytes);
+            seen += usize::try_from(batch.header.records_count).expect("a count");
+            offset = batch.header.next_offset();
+        }
+    }
+    writer.await_answers();
 }
 
 fn consume(address: &str, topic: &str, records: usize) {
