@@ -207,7 +207,7 @@ pub const APIS: &[Api] = &[
         [(0, "[s[48]]4"), (2, "<S<48t>t>4t")]),
     api!(InitProducerId, InitProducerIdRequest, 0..=5, init_producer_id::handle, TransactionCoordinator, [IdempotentWrite Cluster, Write TransactionalId],
         [(0, "s4"), (2, "S4t"), (3, "S482t")]),
-    api!(OffsetForLeaderEpoch, OffsetForLeaderEpochRequest, 2..=4, offset_for_leader_epoch::handle, PartitionLeader, [Describe Topic],
+    api!(OffsetForLeaderEpoch, OffsetForLeaderEpochRequest, 2..=4, offset_for_leader_epoch::handle, PartitionLeader, [Describe Topic, ClusterAction Cluster],
         [(2, "[s[444]]"), (3, "4[s[444]]"), (4, "4<S<444t>t>t")]),
     api!(AddPartitionsToTxn, AddPartitionsToTxnRequest, 0..=5, add_partitions_to_txn::handle, TransactionCoordinator, [Write TransactionalId, Write Topic, ClusterAction Cluster],
         [(0, "s82[s[4]]"), (3, "S82<S<4>t>t"), (4, "<S821<S<4>t>t>t")]),

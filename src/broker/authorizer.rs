@@ -182,42 +182,31 @@ mod tests {
     }
 
     /// The documentation of Kafka read as a sentence over all ACLs, without any order or index.
-    fn model(
-        list: &[Acl],
-        principal: &str,
-        host: &str,
-        operation: i8,
-        resource: i8,
-        name: &str,
-        otherwise: bool,
-    ) -> bool {
-        let concerns = |acl: &&Acl| {
-            acl.resource_type == resource
-                && if acl.pattern_type == 4 {
-                    name.starts_with(&acl.name)
-                } else {
-                    acl.name == name || acl.name == "*"
-                }
+    fn model(list: &[Acl], asker: Asker<'_>, action: Action<'_>, otherwise: bool) -> bool {
+        let (operation, principal) = (action.operation as i8, asker.principal.to_string());
+        let concerns = |acl: &Acl| {
+            let is_named = match acl.pattern_type {
+                4 => action.name.starts_with(&acl.name),
+                _ => acl.name == action.name || acl.name == "*",
+            };
+            acl.resource_type == action.resource as i8 && is_named
         };
-        let is_for = |acl: &&Acl| {
-            ["User:*", principal].contains(&acl.principal.as_str())
-                && ["*", host].contains(&acl.host.as_str())
+        let is_for = |acl: &Acl| {
+            ["User:*", principal.as_str()].contains(&acl.principal.as_str())
+                && ["*", asker.host].contains(&acl.host.as_str())
         };
         let implying: &[i8] = match operation {
             8 => &[2, 8, 3, 4, 6, 7],
             10 => &[2, 10, 11],
             _ => &[],
         };
-        let of_resource: Vec<&Acl> = list.iter().filter(concerns).collect();
-        let of_client: Vec<&&Acl> = of_resource.iter().filter(|acl| is_for(acl)).collect();
-        let denied = of_client
-            .iter()
-            .any(|acl| acl.permission == 2 && [2, operation].contains(&acl.operation));
-        let allowed = of_client.iter().any(|acl| {
-            acl.permission == 3
-                && (implying.contains(&acl.operation) || [2, operation].contains(&acl.operation))
-        });
-        !denied && (allowed || (of_resource.is_empty() && otherwise))
+        let speaks = |acl: &Acl| [2, operation].contains(&acl.operation);
+        let mut of_resource = list.iter().filter(|acl| concerns(acl)).peekable();
+        let is_open = of_resource.peek().is_none() && otherwise;
+        let of_client: Vec<&Acl> = of_resource.filter(|acl| is_for(acl)).collect();
+        let denied = of_client.iter().any(|acl| acl.permission == 2 && speaks(acl));
+        let allows = |acl: &&Acl| acl.permission == 3 && (speaks(acl) || implying.contains(&acl.operation));
+        !denied && (of_client.iter().any(allows) || is_open)
     }
 
     proptest! {
@@ -237,8 +226,7 @@ mod tests {
             let resource = if resource { ResourceType::Topic } else { ResourceType::Group };
             let asker = Asker { principal: &principal, host };
             let action = Action { operation, resource, name: &name };
-            let expected =
-                model(&list, &principal.to_string(), host, operation as i8, resource as i8, &name, otherwise);
+            let expected = model(&list, asker, action, otherwise);
             let acls = acls(&list);
             prop_assert_eq!(Authorizer::new("", otherwise).allows(&acls, asker, action), expected);
             let all = Authorizer::new("User:x; User:a;User:b;User:c", otherwise);

@@ -102,11 +102,7 @@ fn spelled(entry: &X509NameEntryRef) -> String {
         Nid::USERID => Some("UID"),
         _ => None,
     };
-    let value = entry
-        .data()
-        .to_string()
-        .map(|text| text.to_string())
-        .unwrap_or_default();
+    let value = entry.data().to_string().unwrap_or_default();
     match short {
         Some(short) => format!("{short}={}", escaped(&value)),
         None => format!("{}={}", oid(entry), hexadecimal(entry)),

@@ -34,7 +34,9 @@ pub(super) enum Passage<R: Request> {
 }
 
 /// What is still to be done with the handler's answer.
-pub(super) struct Finish<A>(Option<Box<dyn FnOnce(&mut A) + Send>>);
+pub(super) struct Finish<A>(Option<Change<A>>);
+
+type Change<A> = Box<dyn FnOnce(&mut A) + Send>;
 
 impl<A> Finish<A> {
     /// Completes the answer; whether there was anything to do.

@@ -20,6 +20,7 @@ use kafka_protocol::messages::{
     OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest,
     OffsetFetchResponse, TopicName,
 };
+use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
 use super::{Asks, Gated, Passage, passed_then, split};
@@ -217,7 +218,7 @@ fn complete(
             OffsetFetchResponsePartitions::default()
                 .with_partition_index(index)
                 .with_committed_offset(-1)
-                .with_metadata(Some(Default::default()))
+                .with_metadata(Some(StrBytes::default()))
                 .with_error_code(TopicRefused.code())
         });
         OffsetFetchResponseTopics::default()
@@ -236,7 +237,7 @@ fn one_group_topic(
         OffsetFetchResponsePartition::default()
             .with_partition_index(index)
             .with_committed_offset(-1)
-            .with_metadata(Some(Default::default()))
+            .with_metadata(Some(StrBytes::default()))
             .with_error_code(error.code())
     });
     OffsetFetchResponseTopic::default()

@@ -15,8 +15,8 @@ use kafka_protocol::messages::{
     DeleteRecordsRequest, DescribeProducersRequest, ListOffsetsRequest, OffsetForLeaderEpochRequest,
 };
 
-use super::{Asks, Gated, Passage, passed_then, split, words};
-use crate::broker::access::AclOperation::{Delete, Describe, Read};
+use super::{Asks, Gated, Passage, passed, passed_then, split, words};
+use crate::broker::access::AclOperation::{ClusterAction, Delete, Describe, Read};
 
 impl Gated for ListOffsetsRequest {
     fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
@@ -41,8 +41,12 @@ impl Gated for ListOffsetsRequest {
 }
 
 impl Gated for OffsetForLeaderEpochRequest {
+    /// Brokers, who may do anything with any topic, were the first to send it (KIP-320).
     fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
         let rights = asks.rights();
+        if rights.may_cluster(ClusterAction) {
+            return passed(self);
+        }
         let (allowed, refused) = split(std::mem::take(&mut self.topics), |topic| {
             rights.may_topic(Describe, &topic.topic)
         });

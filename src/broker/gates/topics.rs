@@ -181,16 +181,21 @@ impl Gated for DeleteTopicsRequest {
         if rights.may_cluster(Delete) {
             return passed(self);
         }
+        // Whoever may see that a topic does not exist is told so.
+        let may = |name: &str| {
+            let is_missing = asks.image.topic(name).is_none();
+            rights.may_topic(Describe, name) && (is_missing || rights.may_topic(Delete, name))
+        };
         let name_of = |id| asks.image.topic_by_id(id).map(|topic| topic.name.as_str());
         let (names, mut refused) = (std::mem::take(&mut self.topic_names), Vec::new());
-        let (names, others) = split(names, |name| rights.may_topic(Delete, name));
+        let (names, others) = split(names, |name| may(name));
         refused.extend(others.into_iter().map(|name| Deleted {
             name: Some(name),
             id: Uuid::nil(),
         }));
         let (states, others) = split(std::mem::take(&mut self.topics), |state| match &state.name {
-            Some(name) => rights.may_topic(Delete, name),
-            None => name_of(state.topic_id).is_none_or(|name| rights.may_topic(Delete, name)),
+            Some(name) => may(name),
+            None => name_of(state.topic_id).is_none_or(may),
         });
         refused.extend(others.into_iter().map(|state| {
             let found = name_of(state.topic_id).filter(|name| rights.may_topic(Describe, name));

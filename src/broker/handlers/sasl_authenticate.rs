@@ -24,7 +24,7 @@ pub fn handle(
     let reply = authentication.token(&request.auth_bytes, &image, steady_ms(), now_ms());
     let (code, message) = match reply.error {
         Some((error, words)) => (error.code(), Some(text(words))),
-        None => (0, None),
+        None => (0, Some(text(""))),
     };
     SaslAuthenticateResponse::default()
         .with_error_code(code)

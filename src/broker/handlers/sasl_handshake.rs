@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{SaslHandshakeRequest, SaslHandshakeResponse};
 
 use super::text;
@@ -21,8 +22,14 @@ pub fn handle(
 ) -> SaslHandshakeResponse {
     let authentication = &context.authentication;
     let chosen = authentication.choose(&request.mechanism, context.version == 0, steady_ms());
+    let response = SaslHandshakeResponse::default();
+    let response = match chosen {
+        Ok(()) => response,
+        Err(ResponseError::IllegalSaslState) => {
+            return response.with_error_code(ResponseError::IllegalSaslState.code());
+        }
+        Err(error) => response.with_error_code(error.code()),
+    };
     let mechanisms = authentication.mechanisms().into_iter().map(text);
-    SaslHandshakeResponse::default()
-        .with_error_code(chosen.err().map_or(0, |error| error.code()))
-        .with_mechanisms(mechanisms.collect())
+    response.with_mechanisms(mechanisms.collect())
 }

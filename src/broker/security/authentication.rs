@@ -11,7 +11,6 @@ use kafka_protocol::messages::ApiKey;
 use openssl::x509::X509Ref;
 
 use super::ListenerSecurity;
-use super::bearer::NotTaken;
 use super::logins::{Logins, Mechanism};
 use crate::broker::access::Principal;
 use crate::broker::cluster::image::ClusterImage;
@@ -19,7 +18,7 @@ use crate::wire::sasl::ScramHash;
 use crate::wire::sasl::server::{Refusal, ScramFirst, ScramKeys, ScramServer, read_bearer, read_plain};
 use crate::wire::tls_server::distinguished_name;
 
-/// A client may log in anew this long after its last login.
+/// A client may begin to log in anew this long after it last did.
 const SHORTEST_LOGIN_MS: i64 = 1000;
 
 /// The authentication of one connection; its requests come one after the other.
@@ -35,10 +34,11 @@ struct Inner {
     /// Who the client is, once it has logged in.
     principal: Option<Principal>,
     mechanism: Option<Mechanism>,
-    logged_in_ms: i64,
+    /// When the client last began to log in anew.
+    renewed_ms: Option<i64>,
     /// From then on only a new login is answered.
     expires_at_ms: Option<i64>,
-    /// Tokens come as frames of their own, not in requests (SaslHandshake v0).
+    /// Tokens come as frames of their own, not in requests (`SaslHandshake` v0).
     has_raw_tokens: bool,
 }
 
@@ -87,7 +87,7 @@ impl Authentication {
                 state: State::Resting,
                 principal,
                 mechanism: None,
-                logged_in_ms: i64::MIN,
+                renewed_ms: None,
                 expires_at_ms: None,
                 has_raw_tokens: false,
             }),
@@ -134,7 +134,10 @@ impl Authentication {
             ApiKey::ApiVersions | ApiKey::SaslHandshake | ApiKey::SaslAuthenticate
         );
         let has_expired = inner.expires_at_ms.is_some_and(|expires| now_ms >= expires);
-        leads_to_login || (inner.principal.is_some() && !has_expired)
+        let is_untimely = api == ApiKey::SaslAuthenticate
+            && matches!(inner.state, State::Resting)
+            && inner.principal.is_none();
+        (leads_to_login && !is_untimely) || (inner.principal.is_some() && !has_expired)
     }
 
     /// The mechanisms of the listener; none where it has no SASL.
@@ -154,9 +157,16 @@ impl Authentication {
         };
         let mut inner = self.inner();
         let is_again = inner.principal.is_some();
-        let is_early = is_again && now_ms.saturating_sub(inner.logged_in_ms) < SHORTEST_LOGIN_MS;
-        if is_early || !matches!(inner.state, State::Resting) {
+        if !matches!(inner.state, State::Resting) {
+            inner.state = State::Failed;
             return Err(ResponseError::IllegalSaslState);
+        }
+        if is_again {
+            let is_early = |then| now_ms.saturating_sub(then) < SHORTEST_LOGIN_MS;
+            if inner.renewed_ms.is_some_and(is_early) {
+                return Err(ResponseError::IllegalSaslState);
+            }
+            inner.renewed_ms = Some(now_ms);
         }
         let mechanism = logins.mechanism(name);
         let mechanism = mechanism.filter(|mechanism| inner.mechanism.is_none_or(|known| known == *mechanism));
@@ -253,7 +263,6 @@ impl Inner {
         let lifetime_ms = limits.min().map(|lifetime| lifetime.max(0));
         self.state = State::Resting;
         self.principal = Some(principal);
-        self.logged_in_ms = now_ms;
         self.expires_at_ms = lifetime_ms.map(|lifetime| now_ms.saturating_add(lifetime));
         Reply {
             bytes,
@@ -314,6 +323,7 @@ fn begin_scram(
     }
     let whose = (first.username.clone(), Mechanism::scram_code(hash));
     let known = image.scram_credentials().get(&whose).ok_or(Refusal::Untold)?;
+    first.check_identity()?;
     let keys = ScramKeys {
         salt: known.salt.clone(),
         stored_key: known.stored_key.clone(),
@@ -332,11 +342,12 @@ fn begin_scram(
 
 fn bearer(inner: &mut Inner, logins: &Logins, token: &[u8], today_ms: i64) -> Result<Step, Refusal> {
     let (identity, token) = read_bearer(token)?;
-    let checked = logins.token_rules.check(&token, today_ms).and_then(|login| {
-        let is_same = identity.is_empty() || identity == login.name;
-        is_same.then_some(login).ok_or(NotTaken::InvalidToken)
-    });
-    match checked {
+    match logins.token_rules.check(&token, today_ms) {
+        Ok(login) if !identity.is_empty() && identity != login.name => Err(Refusal::Told(format!(
+            "Authentication failed: Client requested an authorization id ({identity}) that is different from the \
+             token's principal name ({})",
+            login.name
+        ))),
         Ok(login) => {
             let login = LoggedIn {
                 name: login.name,
@@ -452,13 +463,13 @@ mod tests {
         client.choose("PLAIN", false, 0).unwrap();
         assert_eq!(say(&client, b"\0alice\0secret", 0).session_lifetime_ms, 5000);
         assert!(client.admits(ApiKey::Fetch, 4999) && !client.admits(ApiKey::Fetch, 5000));
-        assert_eq!(
-            client.choose("PLAIN", false, 500),
-            Err(ResponseError::IllegalSaslState)
-        );
         client.choose("PLAIN", false, 4000).unwrap();
         assert_eq!(say(&client, b"\0alice\0secret", 4000).session_lifetime_ms, 5000);
         assert!(client.admits(ApiKey::Fetch, 8999));
+        assert_eq!(
+            client.choose("PLAIN", false, 4999),
+            Err(ResponseError::IllegalSaslState)
+        );
         client.choose("PLAIN", false, 9000).unwrap();
         let reply = say(&client, b"\0bob\0pass", 9000);
         assert!(error(&reply).1.starts_with("Cannot change principals"));

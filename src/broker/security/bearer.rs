@@ -400,13 +400,13 @@ mod tests {
         std::fs::write(&pem, ours.public_key_to_pem().unwrap()).unwrap();
         let token = |key: &PKey<openssl::pkey::Private>, kid: &str| {
             let header = encoded(&json!({"alg": "RS256", "kid": kid}));
-            let signed = format!(
+            let said = format!(
                 "{header}.{}",
                 encoded(&json!({"sub": "alice", "exp": 1_800_000_001, "aud": "kafka"}))
             );
             let mut signer = Signer::new(MessageDigest::sha256(), key).unwrap();
-            let signature = signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap();
-            Secret::new(format!("{signed}.{}", BASE64URL.encode(signature)))
+            let signature = signer.sign_oneshot_to_vec(said.as_bytes()).unwrap();
+            Secret::new(format!("{said}.{}", BASE64URL.encode(signature)))
         };
         for file in [jwks, pem.clone()] {
             let rules = TokenRules {

@@ -76,7 +76,7 @@ impl Logins {
             match mechanism {
                 Mechanism::Plain => plain_users = users(settings)?,
                 Mechanism::OAuthBearer => {
-                    token_rules = TokenRules::new(settings, module(settings, mechanism)?.as_ref())?
+                    token_rules = TokenRules::new(settings, module(settings, mechanism)?.as_ref())?;
                 }
                 Mechanism::Scram(_) => {}
             }

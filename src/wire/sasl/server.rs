@@ -38,12 +38,16 @@ pub fn is_same(a: &[u8], b: &[u8]) -> bool {
 
 /// Reads the one message of PLAIN: `[authzid] NUL username NUL password`.
 pub fn read_plain(message: &[u8]) -> Result<PlainLogin, Refusal> {
-    let text = std::str::from_utf8(message).map_err(|_| Refusal::Untold)?;
+    // Bytes that are no text are in no password.
+    let text = String::from_utf8_lossy(message);
     let mut parts = text.split('\0');
     let (Some(identity), Some(username), Some(password), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(Refusal::Untold);
+        let count = text.split('\0').count();
+        return Err(Refusal::Told(format!(
+            "Invalid SASL/PLAIN response: expected 3 tokens, got {count}"
+        )));
     };
     let told = |text: &str| Err(Refusal::Told(text.to_owned()));
     if username.is_empty() {
@@ -76,11 +80,21 @@ pub struct ScramFirst {
     pub username: String,
     /// The user name is the id of a delegation token (KIP-48).
     pub with_token: bool,
+    /// Another identity is asked for than the user's own.
+    is_for_another: bool,
     nonce: String,
     bare: String,
 }
 
 impl ScramFirst {
+    /// Refuses another identity than the user's own; to be asked once the user is known.
+    pub fn check_identity(&self) -> Result<(), Refusal> {
+        if self.is_for_another {
+            return Err(Refusal::Told(OTHER_IDENTITY.to_owned()));
+        }
+        Ok(())
+    }
+
     /// Reads `n,[a=…],n=user,r=nonce[,extension]…`. Channel binding does not exist in Kafka.
     pub fn read(message: &[u8]) -> Result<Self, Refusal> {
         let text = std::str::from_utf8(message).map_err(|_| Refusal::Untold)?;
@@ -93,18 +107,16 @@ impl ScramFirst {
             .filter(|nonce| !nonce.is_empty())
             .ok_or(Refusal::Untold)?;
         let with_token = parts.any(|part| part.eq_ignore_ascii_case("tokenauth=true"));
-        if !identity.is_empty() {
-            let identity = identity
-                .strip_prefix("a=")
-                .and_then(unescaped)
-                .ok_or(Refusal::Untold)?;
-            if identity != username {
-                return Err(Refusal::Told(OTHER_IDENTITY.to_owned()));
-            }
-        }
+        let is_for_another = if identity.is_empty() {
+            false
+        } else {
+            let identity = identity.strip_prefix("a=").and_then(unescaped);
+            identity.ok_or(Refusal::Untold)? != username
+        };
         Ok(Self {
             username,
             with_token,
+            is_for_another,
             nonce: nonce.to_owned(),
             bare: bare.to_owned(),
         })
@@ -265,10 +277,12 @@ mod tests {
     fn names_are_unescaped_and_tokens_told_apart() {
         let first = ScramFirst::read(b"n,a=a=3Db=2Cc,n=a=3Db=2Cc,r=N,tokenauth=true").unwrap();
         assert_eq!((first.username.as_str(), first.with_token), ("a=b,c", true));
-        assert!(matches!(
-            ScramFirst::read(b"n,a=root,n=user,r=N"),
-            Err(Refusal::Told(_))
-        ));
+        assert_eq!(first.check_identity(), Ok(()));
+        let other = ScramFirst::read(b"n,a=root,n=user,r=N").unwrap();
+        assert_eq!(
+            other.check_identity(),
+            Err(Refusal::Told(OTHER_IDENTITY.to_owned()))
+        );
         for wrong in [
             "y,,n=u,r=N",
             "p=tls-unique,,n=u,r=N",
@@ -301,8 +315,10 @@ mod tests {
                 Err(Refusal::Told(told.to_owned()))
             );
         }
-        assert_eq!(read_plain(b"u\0p"), Err(Refusal::Untold));
-        assert_eq!(read_plain(b"\0u\0p\0x"), Err(Refusal::Untold));
+        for (message, count) in [(&b"u\0p"[..], 2), (b"\0u\0p\0x", 4), (b"", 1)] {
+            let words = format!("Invalid SASL/PLAIN response: expected 3 tokens, got {count}");
+            assert_eq!(read_plain(message), Err(Refusal::Told(words)));
+        }
     }
 
     #[test]
