@@ -1,13 +1,14 @@
 //! The README's console blocks run as written, in order, in one shell, and print what they show.
 //!
 //! In what a block shows, `…` stands for any text inside a line, and a line of `…` alone for any lines. A block
-//! marked `console cluster` needs three brokers; `make interop` runs those with the address in
-//! `KAFKIT_README_CLUSTER`.
+//! marked `console cluster` needs three brokers: those of a mini broker, or of the cluster whose address is in
+//! `KAFKIT_README_CLUSTER`, as `make interop` has it.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::cluster::Cluster;
 use crate::support::suite::{Suite, outcome_of};
 
 /// One `$ command` of a block, and the lines that it shows.
@@ -35,9 +36,14 @@ fn console_blocks_run_as_written() {
 }
 
 #[test]
-#[ignore = "needs three brokers: `make interop` runs it with KAFKIT_README_CLUSTER=HOST:PORT"]
 fn console_blocks_on_a_cluster_run_as_written() {
-    let cluster = std::env::var("KAFKIT_README_CLUSTER").expect("KAFKIT_README_CLUSTER=HOST:PORT");
+    let own = std::env::var("KAFKIT_README_CLUSTER")
+        .is_err()
+        .then(|| Cluster::start_nodes(3, &[]));
+    let cluster = own.as_ref().map_or_else(
+        || std::env::var("KAFKIT_README_CLUSTER").unwrap_or_default(),
+        Cluster::bootstrap,
+    );
     let examples = examples_of("console cluster");
     assert!(!examples.is_empty(), "the README shows nothing on a cluster");
     let suite = Suite::new();

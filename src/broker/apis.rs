@@ -54,16 +54,6 @@ pub enum Answers {
     PartitionLeader,
 }
 
-impl Answers {
-    /// A coordinator answers, which keeps what it says in a log.
-    pub(super) fn is_coordinator(self) -> bool {
-        matches!(
-            self,
-            Self::Coordinator | Self::TransactionCoordinator | Self::ShareCoordinator
-        )
-    }
-}
-
 impl fmt::Display for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -356,6 +346,15 @@ impl Api {
     /// Starts the handler; nothing runs before the outcome is polled.
     pub(super) fn call(&self, call: Call) -> Outcome {
         (self.handler)(call)
+    }
+
+    /// Whether a coordinator has to have what the answer says in its log, on every replica in sync.
+    pub(super) fn is_coordinated(&self) -> bool {
+        let is_coordinator = matches!(
+            self.answers,
+            Answers::Coordinator | Answers::TransactionCoordinator | Answers::ShareCoordinator
+        );
+        is_coordinator || matches!(self.key, ApiKey::ShareFetch | ApiKey::ShareAcknowledge)
     }
 
     /// What ApiVersions says of it.

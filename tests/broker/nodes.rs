@@ -45,6 +45,13 @@ fn partition(cluster: &Cluster, topic: &str, index: usize) -> MetadataResponsePa
     topic.partitions.remove(index)
 }
 
+/// Where a node listens.
+fn address(cluster: &Cluster, id: i32) -> String {
+    let bootstrap = cluster.bootstrap();
+    let address = bootstrap.split(',').nth(usize::try_from(id - 1).unwrap());
+    address.unwrap().to_owned()
+}
+
 fn isr(cluster: &Cluster, topic: &str, index: usize) -> BTreeSet<i32> {
     let partition = partition(cluster, topic, index);
     partition.isr_nodes.iter().map(|id| id.0).collect()
@@ -124,14 +131,10 @@ fn a_node_that_sleeps_is_missed_and_comes_back() {
     let first = leader(&cluster, "t", 0);
     let follower = if first == 3 { 2 } else { 3 };
     cluster.node("pause", follower);
+    let awake = address(&cluster, first);
     wait_until("a smaller ISR", || !isr(&cluster, "t", 0).contains(&follower));
-    kafkit(
-        &suite,
-        &cluster,
-        &["produce", "t", "-X", "acks=all"],
-        &numbers(1..=10),
-    )
-    .succeeds();
+    let send = ["produce", "t", "-X", "acks=all", "-q", "-b", &awake];
+    suite.run_with_input(send, numbers(1..=10)).succeeds();
     cluster.node("resume", follower);
     wait_until("all in sync", || isr(&cluster, "t", 0).len() == 3);
     assert_eq!(consumed(&suite, &cluster, "t"), (1..=10).collect());
@@ -198,7 +201,8 @@ fn everything_is_there_again_after_a_restart_of_the_whole() {
 #[test]
 fn what_only_a_dead_leader_had_is_gone_from_it_when_it_is_back() {
     let suite = Suite::new();
-    let cluster = Cluster::start_nodes(3, &[]);
+    // Whoever sleeps stays in the ISR for as long as this test takes.
+    let cluster = Cluster::start_nodes(3, &["broker.session.timeout.ms=600000"]);
     let create = ["topics", "create", "t", "--replication-factor", "3"];
     kafkit(&suite, &cluster, &create, "").succeeds();
     let first = leader(&cluster, "t", 0);
@@ -206,7 +210,9 @@ fn what_only_a_dead_leader_had_is_gone_from_it_when_it_is_back() {
         cluster.node("pause", id);
     }
     // Nobody copies this; the leader alone answers for it.
-    kafkit(&suite, &cluster, &["produce", "t", "-X", "acks=1"], "lost\n").succeeds();
+    let awake = address(&cluster, first);
+    let send = ["produce", "t", "-X", "acks=1", "-q", "-b", &awake];
+    suite.run_with_input(send, "lost\n").succeeds();
     cluster.node("kill", first);
     for id in (1..=3).filter(|id| *id != first) {
         cluster.node("resume", id);
@@ -224,6 +230,7 @@ fn what_only_a_dead_leader_had_is_gone_from_it_when_it_is_back() {
         let logs = log_files(&cluster, "t-0");
         logs.iter().all(|log| *log == logs[0])
     });
+    assert_eq!(consumed(&suite, &cluster, "t"), (1..=3).collect());
 }
 
 #[test]
@@ -359,7 +366,7 @@ fn a_partition_moves_to_another_node_and_takes_its_records_along() {
     let to = from % 3 + 1;
     let plan = format!(r#"{{"version":1,"partitions":[{{"topic":"t","partition":0,"replicas":[{to}]}}]}}"#);
     let plan = suite.file("plan.json", plan);
-    let execute = ["reassign", "execute", plan.to_str().unwrap(), "--yes"];
+    let execute = ["reassign", "execute", plan.to_str().unwrap()];
     kafkit(&suite, &cluster, &execute, "").succeeds();
     wait_until("the move", || {
         let partition = partition(&cluster, "t", 0);

@@ -51,32 +51,45 @@ impl Ownership {
         }
     }
 
-    /// The node leads the partition since `epoch`: it has to be read.
-    pub fn elected(&self, partition: i32, epoch: i32) {
+    /// The node leads the partition since `epoch`: it has to be read. False if that is known.
+    pub fn elected(&self, partition: i32, epoch: i32) -> bool {
         self.change(partition, epoch, |epoch| {
             Ok(Owned {
                 epoch,
                 is_loaded: false,
             })
-        });
+        })
     }
 
-    /// Another node leads the partition since `epoch`, or it is gone.
-    pub fn resigned(&self, partition: i32, epoch: i32) {
-        self.change(partition, epoch, Err);
+    /// Another node leads the partition since `epoch`, or it is gone. False if that is known.
+    pub fn resigned(&self, partition: i32, epoch: i32) -> bool {
+        self.change(partition, epoch, Err)
     }
 
-    fn change(&self, partition: i32, epoch: i32, into: impl FnOnce(i32) -> Result<Owned, i32>) {
-        let Self::Led(partitions) = self else { return };
+    /// The partition is not on this node any more. It may come back with the epochs of another topic.
+    pub fn forget(&self, partition: i32) -> bool {
+        let Self::Led(partitions) = self else { return false };
+        lock(partitions).remove(&partition).is_some()
+    }
+
+    fn change(
+        &self,
+        partition: i32,
+        epoch: i32,
+        into: impl FnOnce(i32) -> Result<Owned, i32>,
+    ) -> bool {
+        let Self::Led(partitions) = self else { return false };
         let mut partitions = lock(partitions);
-        let known = match partitions.get(&partition) {
-            Some(Ok(owned)) => owned.epoch,
-            Some(Err(epoch)) => *epoch,
-            None => -1,
+        let next = into(epoch);
+        let is_news = match partitions.get(&partition) {
+            Some(Ok(owned)) => epoch > owned.epoch || (epoch == owned.epoch && next.is_err()),
+            Some(Err(known)) => epoch > *known,
+            None => true,
         };
-        if epoch >= known {
-            partitions.insert(partition, into(epoch));
+        if is_news {
+            partitions.insert(partition, next);
         }
+        is_news
     }
 
     /// The partition was read for `epoch`. False if that does not count any more.
@@ -100,16 +113,18 @@ mod tests {
     fn a_partition_is_owned_once_it_is_read_and_until_another_leads_it() {
         let ownership = Ownership::of_several();
         assert_eq!(ownership.check(0), Err(ResponseError::NotCoordinator));
-        ownership.elected(0, 3);
+        assert!(ownership.elected(0, 3));
         assert_eq!(ownership.check(0), Err(ResponseError::CoordinatorLoadInProgress));
         assert!(!ownership.loaded(0, 2));
         assert!(ownership.loaded(0, 3));
+        // What is told twice is read once.
+        assert!(!ownership.elected(0, 3));
         assert_eq!(ownership.check(0), Ok(()));
-        ownership.resigned(0, 4);
+        assert!(ownership.resigned(0, 4));
         assert_eq!(ownership.check(0), Err(ResponseError::NotCoordinator));
         assert!(!ownership.loaded(0, 3));
         // What is told late changes nothing.
-        ownership.elected(0, 3);
+        assert!(!ownership.elected(0, 3));
         assert_eq!(ownership.check(0), Err(ResponseError::NotCoordinator));
     }
 

@@ -11,7 +11,7 @@ use crate::broker::coordinator::group::{
 };
 use crate::broker::coordinator::log::CoordinatorLog;
 use crate::broker::coordinator::ownership::Ownership;
-use crate::broker::coordinator::share::ShareCoordinator;
+use crate::broker::coordinator::share::{OtherShareCoordinators, ShareCoordinator};
 use crate::broker::coordinator::transaction::markers::{MarkerWriter, OtherNodes};
 use crate::broker::coordinator::transaction::{TransactionConfig, TransactionCoordinator};
 use crate::broker::fetch::fetch_session::FetchSessions;
@@ -72,7 +72,11 @@ pub(super) fn assemble(
         };
         CoordinatorLog::new(Arc::clone(&replicas), topic, ownership)
     };
-    let share_states = ShareCoordinator::load(log(&SHARE_GROUP_STATE), Arc::clone(&cluster))?;
+    let share_states = ShareCoordinator::load(
+        log(&SHARE_GROUP_STATE),
+        Arc::clone(&cluster),
+        Arc::clone(&shared.peers) as Arc<dyn OtherShareCoordinators>,
+    )?;
     let share_states = Arc::new(share_states);
     let share = Arc::new(SharePartitionManager::new(
         Arc::clone(&share_states),

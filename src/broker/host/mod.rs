@@ -178,7 +178,8 @@ impl Host {
         self.shared.peers.add(&node);
         let ids: Vec<i32> = self.slots().keys().copied().collect();
         let mut slots = self.slots();
-        let mut slot = Slot::bound(config, &node, sockets);
+        let turn = slots.get(&id).map_or(0, Slot::turn);
+        let mut slot = Slot::bound(config, &node, sockets).after(turn);
         slot.serve(&ids);
         slots.insert(id, slot);
         drop(slots);

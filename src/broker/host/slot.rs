@@ -109,6 +109,12 @@ impl Slot {
         }
     }
 
+    /// The same in the place of one that has ended: what waits for that one must not take this one for it.
+    pub(super) fn after(mut self, turn: u64) -> Self {
+        self.turn = turn + 1;
+        self
+    }
+
     /// Begins to serve; `nodes` are all nodes of the process.
     pub(super) fn serve(&mut self, nodes: &[i32]) {
         let Some(running) = &mut self.running else { return };

@@ -42,7 +42,7 @@ impl Duties {
 }
 
 impl Node {
-    /// The coordinators of the partitions that this node leads are to be read: it has just been opened.
+    /// The coordinators of the partitions that this node leads are to be read, if they have not been.
     pub(in crate::broker) fn coordinate_what_it_leads(&self) {
         for topic in INTERNAL_TOPICS {
             for replica in self.replicas.of_topic_named(topic.name) {
@@ -87,12 +87,14 @@ impl Node {
             }
             return;
         };
-        match change.role {
+        let is_news = match change.role {
             Some(Role::Leader { epoch }) => ownership.elected(change.index, epoch),
             Some(Role::Follower { epoch, .. }) => ownership.resigned(change.index, epoch),
-            None => ownership.resigned(change.index, i32::MAX - 1),
+            None => ownership.forget(change.index),
+        };
+        if is_news {
+            self.duties.add(change);
         }
-        self.duties.add(change);
     }
 
     fn ownership(&self, topic: &str) -> Option<&Ownership> {

@@ -191,6 +191,12 @@ impl ImageObserver for Node {
         for change in reconciled.roles {
             self.note_duty(change);
         }
+        // A topic that this node has created itself came with its roles.
+        let image = self.cluster.image();
+        let changed = topics.iter().filter_map(|id| image.topic_by_id(*id));
+        if changed.into_iter().any(|topic| topic.is_internal()) {
+            self.coordinate_what_it_leads();
+        }
     }
 
     fn broker_lost(&self, id: i32) {

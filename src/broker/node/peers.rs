@@ -7,6 +7,7 @@ use kafka_protocol::ResponseError;
 use tokio::sync::watch;
 
 use super::Node;
+use crate::broker::coordinator::share::{OtherShareCoordinators, ShareCoordinator};
 use crate::broker::coordinator::transaction::events::Markers;
 use crate::broker::coordinator::transaction::markers::{OtherNodes, Written};
 use crate::topic_partition::TopicPartition;
@@ -81,5 +82,11 @@ impl OtherNodes for Peers {
         let node = self.reachable(leader).ok_or(ResponseError::NotLeaderOrFollower)?;
         node.transactions
             .write_marker(markers, partition, coordinator_epoch, now_ms)
+    }
+}
+
+impl OtherShareCoordinators for Peers {
+    fn share_coordinator(&self, leader: i32) -> Option<Arc<ShareCoordinator>> {
+        Some(self.reachable(leader)?.share.shared_states())
     }
 }

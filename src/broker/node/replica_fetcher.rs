@@ -88,7 +88,7 @@ async fn round(
 /// Asks once for one partition.
 fn fetch(node: &Node, leader: &Node, replica: &Replica, signal: &Arc<FetchSignal>) -> Taken {
     let max_bytes = usize::try_from(node.config.number("replica.fetch.max.bytes")).unwrap_or(0);
-    let Some((asked, question)) = replica.next_fetch(max_bytes) else {
+    let Some((asked, mut question)) = replica.next_fetch(max_bytes) else {
         return Taken::Nothing;
     };
     if asked != leader.id {
@@ -98,14 +98,15 @@ fn fetch(node: &Node, leader: &Node, replica: &Replica, signal: &Arc<FetchSignal
     if throttle.holds_back(node, leader) {
         return Taken::Later;
     }
+    question.max_bytes = throttle.most_bytes(max_bytes);
     let Ok(answer) = leader
         .replicas
         .answer_follower(replica.topic_id, replica.index, &question, signal)
     else {
         return Taken::Later;
     };
-    if let FollowerAnswer::Records { slice, .. } = &answer {
-        throttle.count(node, leader, slice.length);
+    if let FollowerAnswer::Records { bytes, .. } = &answer {
+        throttle.count(node, leader, bytes.len());
     }
     replica
         .take_answer(&question, answer, now_ms())

@@ -12,7 +12,7 @@ use super::fetch_signal::FetchSignal;
 use super::replica::{Replica, Role};
 use crate::broker::cluster::elections::AlterPartition;
 use crate::error::{Error, Result};
-use crate::storage::{LogSlice, PartitionLog, ReadError};
+use crate::storage::{PartitionLog, ReadError};
 use crate::topic_partition::Offset;
 
 /// What a follower asks for.
@@ -37,9 +37,9 @@ pub(super) enum FollowerAnswer {
     Diverges { epoch: i32, end: Offset },
     /// The leader has nothing from there on: its log begins and ends here.
     OutOfRange { start: Offset, end: Offset },
-    /// What comes next, possibly nothing.
+    /// What comes next, possibly nothing. The bytes, and no range of the leader's file: that may be cut before they arrive.
     Records {
-        slice: LogSlice,
+        bytes: Vec<u8>,
         high_watermark: Offset,
         log_start_offset: Offset,
     },
@@ -82,14 +82,14 @@ impl Replica {
                 Some(_) => {}
             }
         }
-        let slice = match log.read(fetch.offset, fetch.max_bytes, Offset::MAX, true) {
-            Ok(slice) => slice,
+        let bytes = match log.read(fetch.offset, fetch.max_bytes, Offset::MAX, true) {
+            Ok(slice) => slice.to_vec().map_err(|_| ResponseError::KafkaStorageError)?,
             Err(ReadError::OffsetOutOfRange { .. }) => return Ok(out_of_range(&log)),
             Err(ReadError::Storage(_)) => return Err(ResponseError::KafkaStorageError),
         };
         let has_moved = self.follower_has(fetch, &mut log)?;
         let answer = FollowerAnswer::Records {
-            slice,
+            bytes,
             high_watermark: self.high_watermark(),
             log_start_offset: log.log_start_offset(),
         };
@@ -238,11 +238,6 @@ impl Replica {
         answer: FollowerAnswer,
         now_ms: i64,
     ) -> Result<Taken> {
-        // The bytes are read before the lock is taken: the leader's file is another one.
-        let records = match &answer {
-            FollowerAnswer::Records { slice, .. } if !slice.is_empty() => slice.to_vec()?,
-            _ => Vec::new(),
-        };
         let (taken, has_moved) = {
             let mut log = self.log();
             let is_follower =
@@ -251,7 +246,7 @@ impl Replica {
                 return Ok(Taken::Nothing);
             }
             let before = self.high_watermark();
-            let taken = self.obey(&mut log, answer, &records, now_ms)?;
+            let taken = self.obey(&mut log, answer, now_ms)?;
             (taken, self.high_watermark() != before)
         };
         if has_moved {
@@ -260,13 +255,7 @@ impl Replica {
         Ok(taken)
     }
 
-    fn obey(
-        &self,
-        log: &mut PartitionLog,
-        answer: FollowerAnswer,
-        records: &[u8],
-        now_ms: i64,
-    ) -> Result<Taken> {
+    fn obey(&self, log: &mut PartitionLog, answer: FollowerAnswer, now_ms: i64) -> Result<Taken> {
         match answer {
             FollowerAnswer::Diverges { epoch, end } => {
                 let cut = divergence(log, epoch, end, self.high_watermark());
@@ -289,12 +278,12 @@ impl Replica {
                 })
             }
             FollowerAnswer::Records {
+                bytes,
                 high_watermark,
                 log_start_offset,
-                ..
             } => {
-                if !records.is_empty() {
-                    log.append_as_follower(records, now_ms).map_err(Error::failed)?;
+                if !bytes.is_empty() {
+                    log.append_as_follower(&bytes, now_ms).map_err(Error::failed)?;
                 }
                 let end = log.log_end_offset();
                 if log_start_offset > log.log_start_offset() {
@@ -303,11 +292,7 @@ impl Replica {
                 let committed = high_watermark.clamp(log.log_start_offset(), end);
                 self.publish(log);
                 self.set_high_watermark(log, committed);
-                Ok(if records.is_empty() {
-                    Taken::Nothing
-                } else {
-                    Taken::More
-                })
+                Ok(if bytes.is_empty() { Taken::Nothing } else { Taken::More })
             }
         }
     }

@@ -64,6 +64,13 @@ impl Throttle {
             || self.follower.is_some_and(|rate| is_over(fetched, rate))
     }
 
+    /// What to ask for at once: no more than a second may bring.
+    pub(super) fn most_bytes(self, wanted: usize) -> usize {
+        let rates = [self.leader, self.follower];
+        let rates = rates.into_iter().flatten().filter_map(|rate| usize::try_from(rate).ok());
+        rates.fold(wanted, usize::min)
+    }
+
     /// So much was copied.
     pub(super) fn count(self, node: &Node, leader: &Node, bytes: usize) {
         if self.leader.is_some() {

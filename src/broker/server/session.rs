@@ -337,7 +337,7 @@ impl Session {
             answer = &mut outcome => answer,
             () = client_left(&mut self.stream, &mut self.input) => return Err(End::Quiet),
         };
-        if api.answers.is_coordinator() && !self.node.coordinators_are_replicated().await {
+        if api.is_coordinated() && !self.node.coordinators_are_replicated().await {
             // Whether it counts is not known: the client asks who is in charge now.
             return Err(End::Quiet);
         }

@@ -92,6 +92,11 @@ impl SharePartitionManager {
         ShareConfig::of(group, &self.cluster.image(), &self.config)
     }
 
+    /// The same to be kept.
+    pub(in crate::broker) fn shared_states(&self) -> Arc<ShareCoordinator> {
+        Arc::clone(&self.states)
+    }
+
     /// The state of every partition that a share group reads.
     pub fn states(&self) -> &ShareCoordinator {
         &self.states
@@ -331,6 +336,9 @@ pub async fn run_alarm(manager: Arc<SharePartitionManager>, now_ms: fn() -> i64)
 fn as_client_sees(error: ResponseError) -> ResponseError {
     match error {
         ResponseError::CoordinatorNotAvailable | ResponseError::UnknownTopicOrPartition => error,
+        ResponseError::NotCoordinator | ResponseError::CoordinatorLoadInProgress => {
+            ResponseError::CoordinatorNotAvailable
+        }
         ResponseError::FencedLeaderEpoch | ResponseError::FencedStateEpoch => {
             ResponseError::NotLeaderOrFollower
         }

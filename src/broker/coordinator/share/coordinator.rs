@@ -3,6 +3,7 @@
 //! The words of refusals are Apache Kafka's.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use kafka_protocol::ResponseError;
@@ -15,6 +16,7 @@ use crate::broker::coordinator::loading::{Replayed, partitions, replay};
 use crate::broker::coordinator::lock;
 use crate::broker::coordinator::log::CoordinatorLog;
 use crate::broker::coordinator::ownership::Ownership;
+use crate::broker::internal_topics::SHARE_GROUP_STATE;
 use crate::error::Result;
 use crate::topic_partition::Offset;
 
@@ -38,20 +40,32 @@ pub struct StateWrite {
     pub batches: Vec<StateBatch>,
 }
 
-/// The state of every partition that a share group reads.
+/// How the state of a partition is asked for that another node keeps.
+pub trait OtherShareCoordinators: Debug + Send + Sync {
+    /// The coordinator on the node that leads; `None` if that is out of reach.
+    fn share_coordinator(&self, leader: i32) -> Option<Arc<ShareCoordinator>>;
+}
+
+/// The state of every partition that a share group reads: those that this node keeps, and the way to the others.
 #[derive(Debug)]
 pub struct ShareCoordinator {
     log: CoordinatorLog,
     cluster: Arc<Cluster>,
+    others: Arc<dyn OtherShareCoordinators>,
     states: Mutex<HashMap<StateKey, PartitionState>>,
 }
 
 impl ShareCoordinator {
     /// The coordinator of the states that `log` keeps; reads them all if there is no other node.
-    pub(in crate::broker) fn load(log: CoordinatorLog, cluster: Arc<Cluster>) -> Result<Self> {
+    pub(in crate::broker) fn load(
+        log: CoordinatorLog,
+        cluster: Arc<Cluster>,
+        others: Arc<dyn OtherShareCoordinators>,
+    ) -> Result<Self> {
         let coordinator = Self {
             log,
             cluster,
+            others,
             states: Mutex::default(),
         };
         if coordinator.ownership().is_everything() {
@@ -91,6 +105,31 @@ impl ShareCoordinator {
         lock(&self.states).retain(|key, _| !self.log.keeps(partition, &key.to_string()));
     }
 
+    /// Lets the coordinator act that keeps the state of a partition, here or on another node.
+    fn at<R>(
+        &self,
+        key: &StateKey,
+        act: impl FnOnce(&Self) -> Result<R, Refused>,
+    ) -> Result<R, Refused> {
+        let refused = |error| (error, String::new());
+        let name = key.to_string();
+        match self.log.check_owner(&name) {
+            Ok(()) => return act(self),
+            Err(ResponseError::NotCoordinator) => {}
+            Err(error) => return Err(refused(error)),
+        }
+        let other = self.leader_of(&name).and_then(|leader| self.others.share_coordinator(leader));
+        let other = other.ok_or_else(|| refused(ResponseError::CoordinatorNotAvailable))?;
+        other.log.check_owner(&name).map_err(refused)?;
+        act(&other)
+    }
+
+    fn leader_of(&self, key: &str) -> Option<i32> {
+        let partition = self.log.partition_of(key).ok()?;
+        let image = self.cluster.image();
+        Some(image.partition(SHARE_GROUP_STATE.name, partition)?.leader)
+    }
+
     /// Begins the state of a partition, or begins it anew at `start_offset`; −1: where the group's configs say.
     pub fn initialize(
         &self,
@@ -100,6 +139,16 @@ impl ShareCoordinator {
         now_ms: i64,
     ) -> Result<(), Refused> {
         self.check_exists(key)?;
+        self.at(key, |owner| owner.initialize_here(key, state_epoch, start_offset, now_ms))
+    }
+
+    fn initialize_here(
+        &self,
+        key: &StateKey,
+        state_epoch: i32,
+        start_offset: i64,
+        now_ms: i64,
+    ) -> Result<(), Refused> {
         let mut states = lock(&self.states);
         let known = states.get(key);
         if known.is_some_and(|known| state_epoch != -1 && state_epoch < known.state_epoch) {
@@ -121,6 +170,10 @@ impl ShareCoordinator {
     /// The state of a partition for its leader, whose epoch counts from now on.
     pub fn read(&self, key: &StateKey, leader_epoch: i32, now_ms: i64) -> Result<PartitionState, Refused> {
         check_partition(key)?;
+        self.at(key, |owner| owner.read_here(key, leader_epoch, now_ms))
+    }
+
+    fn read_here(&self, key: &StateKey, leader_epoch: i32, now_ms: i64) -> Result<PartitionState, Refused> {
         let mut states = lock(&self.states);
         let state = states.get(key).ok_or_else(|| uninitialized("Read"))?;
         if leader_epoch < state.leader_epoch {
@@ -143,6 +196,10 @@ impl ShareCoordinator {
     /// Keeps what a leader has changed.
     pub fn write(&self, key: &StateKey, write: StateWrite, now_ms: i64) -> Result<(), Refused> {
         check_partition(key)?;
+        self.at(key, |owner| owner.write_here(key, write, now_ms))
+    }
+
+    fn write_here(&self, key: &StateKey, write: StateWrite, now_ms: i64) -> Result<(), Refused> {
         let mut states = lock(&self.states);
         let state = states.get(key).ok_or_else(|| uninitialized("Write"))?;
         if write.leader_epoch != -1 && write.leader_epoch < state.leader_epoch {
@@ -168,7 +225,8 @@ impl ShareCoordinator {
 
     /// The state of a partition as far as anybody may know it; None: the group does not read it.
     pub fn summary(&self, key: &StateKey) -> Option<PartitionState> {
-        lock(&self.states).get(key).cloned()
+        let found = self.at(key, |owner| Ok(lock(&owner.states).get(key).cloned()));
+        found.ok().flatten()
     }
 
     /// Ends the state of a partition.
@@ -179,6 +237,10 @@ impl ShareCoordinator {
 
     /// Ends the state of a partition that may have been deleted.
     pub fn forget(&self, key: &StateKey, now_ms: i64) -> Result<(), Refused> {
+        self.at(key, |owner| owner.forget_here(key, now_ms))
+    }
+
+    fn forget_here(&self, key: &StateKey, now_ms: i64) -> Result<(), Refused> {
         let mut states = lock(&self.states);
         if !states.contains_key(key) {
             return Ok(());
@@ -186,7 +248,7 @@ impl ShareCoordinator {
         self.write_record(&mut states, key, &StateRecord::Snapshot(None), now_ms)
     }
 
-    /// Every partition of which there is a state.
+    /// Every partition of which this node keeps the state.
     pub fn keys(&self) -> Vec<StateKey> {
         lock(&self.states).keys().cloned().collect()
     }
@@ -249,7 +311,10 @@ impl ShareCoordinator {
             let least = needed.entry(partition).or_insert(state.snapshot_offset);
             *least = state.snapshot_offset.min(*least);
         }
-        for replica in self.log.replicas() {
+        for replica in self.log.replicas().iter().filter(|replica| replica.is_leader()) {
+            if self.ownership().check(replica.index).is_err() {
+                continue;
+            }
             let mut log = replica.log();
             let needed = needed.get(&replica.index).copied();
             let needed = needed.unwrap_or_else(|| log.log_end_offset());

@@ -9,6 +9,6 @@ pub mod partition_state;
 pub mod record;
 pub mod record_state;
 
-pub use coordinator::{Refused, ShareCoordinator};
+pub use coordinator::{OtherShareCoordinators, Refused, ShareCoordinator};
 pub use partition_state::PartitionState;
 pub use record::StateKey;
