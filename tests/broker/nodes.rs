@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
-use kafka_protocol::messages::metadata_response::MetadataResponsePartition;
-use kafka_protocol::messages::{MetadataRequest, TopicName};
+use kafka_protocol::messages::metadata_response::{MetadataResponsePartition, MetadataResponseTopic};
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::{FetchRequest, MetadataRequest, ProduceRequest, TopicName};
 use kafka_protocol::protocol::StrBytes;
 use kafkit::wire::{Connection, ConnectionOptions, HostPort};
 use rdkafka::config::ClientConfig;
@@ -26,6 +28,14 @@ fn kafkit(suite: &Suite, cluster: &Cluster, words: &[&str], input: &str) -> Outc
 
 /// A partition, as the first node that answers knows it.
 fn partition(cluster: &Cluster, topic: &str, index: usize) -> MetadataResponsePartition {
+    let mut topic = described(cluster, topic);
+    topic
+        .partitions
+        .sort_by_key(|partition| partition.partition_index);
+    topic.partitions.remove(index)
+}
+
+fn described(cluster: &Cluster, topic: &str) -> MetadataResponseTopic {
     let addresses = HostPort::parse_list(&cluster.bootstrap()).unwrap();
     let options = ConnectionOptions {
         request_timeout: Duration::from_secs(5),
@@ -38,11 +48,12 @@ fn partition(cluster: &Cluster, topic: &str, index: usize) -> MetadataResponsePa
         let mut connection = Connection::open(address, &options).ok()?;
         connection.send(&request).ok()
     });
-    let mut topic = answer.expect("a node that answers").topics.remove(0);
-    topic
-        .partitions
-        .sort_by_key(|partition| partition.partition_index);
-    topic.partitions.remove(index)
+    answer.expect("a node that answers").topics.remove(0)
+}
+
+fn connect(cluster: &Cluster, id: i32) -> Connection {
+    let address = HostPort::parse(&address(cluster, id)).unwrap();
+    Connection::open(&address, &ConnectionOptions::default()).unwrap()
 }
 
 /// Where a node listens.
@@ -391,4 +402,96 @@ fn the_preferred_leader_leads_again_when_it_is_asked_to() {
     assert_ne!(leader(&cluster, "t", 0), preferred);
     kafkit(&suite, &cluster, &["leaders", "elect", "--all", "--yes"], "").succeeds();
     assert_eq!(leader(&cluster, "t", 0), preferred);
+}
+
+#[test]
+fn a_reader_is_sent_to_the_replica_in_its_rack_and_gets_records_there() {
+    let suite = Suite::new();
+    let selector = "replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector";
+    let cluster = Cluster::start_with_flags(&["--nodes", "3", "--racks", "a,b,c"], &[selector]);
+    let create = ["topics", "create", "t", "--replication-factor", "3"];
+    kafkit(&suite, &cluster, &create, "").succeeds();
+    kafkit(&suite, &cluster, &["produce", "t", "-X", "acks=all"], "1\n").succeeds();
+    let topic = described(&cluster, "t");
+    let first = topic.partitions[0].leader_id.0;
+    let other = first % 3 + 1;
+    let rack = ["a", "b", "c"][usize::try_from(other - 1).unwrap()];
+    let fetch = |id: i32, rack: &str| {
+        let partition = FetchPartition::default()
+            .with_partition(0)
+            .with_partition_max_bytes(1 << 20);
+        let wanted = FetchTopic::default()
+            .with_topic(topic.name.clone().unwrap())
+            .with_topic_id(topic.topic_id)
+            .with_partitions(vec![partition]);
+        let request = FetchRequest::default()
+            .with_max_bytes(1 << 20)
+            .with_session_epoch(-1)
+            .with_rack_id(StrBytes::from_string(rack.to_owned()))
+            .with_topics(vec![wanted]);
+        let mut answer = connect(&cluster, id).send(&request).unwrap();
+        answer.responses.remove(0).partitions.remove(0)
+    };
+    let sent_on = fetch(first, rack);
+    assert_eq!((sent_on.error_code, sent_on.preferred_read_replica.0), (0, other));
+    assert!(sent_on.records.is_none_or(|records| records.is_empty()));
+    // A follower knows a moment later what is committed.
+    wait_until("records from the follower", || {
+        fetch(other, rack)
+            .records
+            .is_some_and(|records| !records.is_empty())
+    });
+    let nobody_is_nearer = fetch(first, "elsewhere");
+    assert_eq!(nobody_is_nearer.preferred_read_replica.0, -1);
+    assert!(
+        nobody_is_nearer
+            .records
+            .is_some_and(|records| !records.is_empty())
+    );
+}
+
+#[test]
+fn who_does_not_lead_says_who_does() {
+    let suite = Suite::new();
+    let cluster = Cluster::start_nodes(3, &[]);
+    let create = ["topics", "create", "t", "--replication-factor", "3"];
+    kafkit(&suite, &cluster, &create, "").succeeds();
+    let topic = described(&cluster, "t");
+    let first = topic.partitions[0].leader_id;
+    let other = first.0 % 3 + 1;
+    let records = PartitionProduceData::default()
+        .with_index(0)
+        .with_records(Some(vec![0; 70].into()));
+    let data = TopicProduceData::default()
+        .with_name(topic.name.clone().unwrap())
+        .with_topic_id(topic.topic_id)
+        .with_partition_data(vec![records]);
+    let request = ProduceRequest::default()
+        .with_acks(1)
+        .with_timeout_ms(1000)
+        .with_topic_data(vec![data]);
+    let answer = connect(&cluster, other).send(&request).unwrap();
+    let partition = &answer.responses[0].partition_responses[0];
+    let not_leader_or_follower = 6;
+    assert_eq!(partition.error_code, not_leader_or_follower);
+    assert_eq!(partition.current_leader.leader_id, first);
+    let told: Vec<_> = answer.node_endpoints.iter().map(|node| node.node_id).collect();
+    assert_eq!(told, [first]);
+}
+
+#[test]
+fn a_command_takes_a_node_of_its_own_broker_away_and_gives_it_back() {
+    let suite = Suite::new();
+    let kafkit = env!("CARGO_BIN_EXE_kafkit");
+    let script = format!(
+        "{kafkit} broker node kill 2 -q && {kafkit} broker node list -o jsonl && {kafkit} broker node start 2 -q && \
+         {kafkit} broker node list -o name; {kafkit} broker node stop 7"
+    );
+    let outcome = suite
+        .run(["broker", "--nodes", "3", "--", "sh", "-c", &script])
+        .exits(1);
+    let stdout = outcome.stdout();
+    assert!(stdout.contains(r#""node":2,"state":"killed""#), "{outcome:?}");
+    assert_eq!(stdout.lines().skip(3).collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert!(outcome.stderr.contains("there is no node 7"), "{outcome:?}");
 }

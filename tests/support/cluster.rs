@@ -14,7 +14,8 @@ pub struct Cluster {
     data: TempDir,
     listen: Vec<String>,
     settings: Vec<String>,
-    nodes: usize,
+    /// Flags of the broker beside those that every test gives it.
+    flags: Vec<String>,
     running: Option<(Child, Vec<String>)>,
     /// Lines on stderr since the last start.
     said: Arc<Mutex<Vec<String>>>,
@@ -28,25 +29,30 @@ impl Cluster {
 
     /// The same with settings of `server.properties`, each `name=value`.
     pub fn start_with(settings: &[&str]) -> Self {
-        Self::start_all(1, &["127.0.0.1:0"], settings)
+        Self::start_with_flags(&[], settings)
     }
 
     /// The same with several nodes, whose ids begin at 1.
     pub fn start_nodes(nodes: usize, settings: &[&str]) -> Self {
-        Self::start_all(nodes, &["127.0.0.1:0"], settings)
+        Self::start_with_flags(&["--nodes", &nodes.to_string()], settings)
+    }
+
+    /// The same with flags of `kafkit broker`.
+    pub fn start_with_flags(flags: &[&str], settings: &[&str]) -> Self {
+        Self::start_all(flags, &["127.0.0.1:0"], settings)
     }
 
     /// One node on these listeners, each an address or `NAME://host:port`.
     pub fn start_listening(listen: &[&str], settings: &[&str]) -> Self {
-        Self::start_all(1, listen, settings)
+        Self::start_all(&[], listen, settings)
     }
 
-    fn start_all(nodes: usize, listen: &[&str], settings: &[&str]) -> Self {
+    fn start_all(flags: &[&str], listen: &[&str], settings: &[&str]) -> Self {
         let mut cluster = Self {
             data: tempfile::tempdir().expect("a temporary directory"),
             listen: listen.iter().map(ToString::to_string).collect(),
             settings: settings.iter().map(ToString::to_string).collect(),
-            nodes,
+            flags: flags.iter().map(ToString::to_string).collect(),
             running: None,
             said: Arc::default(),
         };
@@ -133,9 +139,7 @@ impl Cluster {
 
     fn serve(&mut self) {
         let mut command = broker_command(&self.data_dir(), &self.listen, &self.settings, self.data.path());
-        if self.nodes > 1 {
-            command.args(["--nodes", &self.nodes.to_string()]);
-        }
+        command.args(&self.flags);
         let mut child = command.spawn().expect("a broker");
         let stderr = BufReader::new(child.stderr.take().expect("its stderr"));
         let (sender, words) = std::sync::mpsc::channel();

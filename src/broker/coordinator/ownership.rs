@@ -72,12 +72,7 @@ impl Ownership {
         lock(partitions).remove(&partition).is_some()
     }
 
-    fn change(
-        &self,
-        partition: i32,
-        epoch: i32,
-        into: impl FnOnce(i32) -> Result<Owned, i32>,
-    ) -> bool {
+    fn change(&self, partition: i32, epoch: i32, into: impl FnOnce(i32) -> Result<Owned, i32>) -> bool {
         let Self::Led(partitions) = self else { return false };
         let mut partitions = lock(partitions);
         let next = into(epoch);

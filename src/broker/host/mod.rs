@@ -50,7 +50,7 @@ impl Host {
             let sockets = bind_all(&config)?;
             bound.push((Arc::new(config), sockets));
         }
-        let (cluster, replicas, notes) = open_log_dirs(&bound)?;
+        let (cluster, replicas, words) = open_log_dirs(&bound)?;
         // The limits of the first node hold for all of them together.
         let first = bound.first().map(|(config, _)| config);
         let connections = first.map(|config| Connections::new(config));
@@ -77,7 +77,7 @@ impl Host {
             nodes.push(node);
         }
         if let Some(node) = nodes.first() {
-            for note in &notes {
+            for note in &words {
                 node.notice(note);
             }
         }
@@ -148,7 +148,7 @@ impl Host {
     ///
     /// It does not run.
     pub fn pause(self: &Arc<Self>, id: i32) -> Result<()> {
-        self.slot(id, |slot| slot.pause())?;
+        self.slot(id, Slot::pause)?;
         self.shared.peers.changed();
         self.fence_later(id);
         Ok(())
@@ -160,7 +160,7 @@ impl Host {
     ///
     /// It is not paused, or the disk refuses.
     pub fn resume(&self, id: i32) -> Result<()> {
-        self.slot(id, |slot| slot.resume())?;
+        self.slot(id, Slot::resume)?;
         self.shared.cluster.unfence(id)?;
         self.shared.peers.changed();
         Ok(())
@@ -218,7 +218,7 @@ impl Host {
 
     /// Ends every node in order; within the runtime.
     pub(super) async fn stop_all(&self) -> Result<()> {
-        let running: Vec<Running> = self.slots().values_mut().filter_map(|slot| slot.take()).collect();
+        let running: Vec<Running> = self.slots().values_mut().filter_map(Slot::take).collect();
         let mut outcome = Ok(());
         for running in running {
             outcome = outcome.and(running.stop().await);
@@ -299,7 +299,7 @@ fn open_log_dirs(bound: &[Bound]) -> Result<LogDirs> {
 
 /// Gives partitions their preferred leaders back, every `leader.imbalance.check.interval.seconds`. Never ends.
 async fn rebalancing(host: Arc<Host>) {
-    let config = host.slots().values().next().map(|slot| slot.config());
+    let config = host.slots().values().next().map(Slot::config);
     let Some(config) = config.filter(|config| config.flag("auto.leader.rebalance.enable")) else {
         return;
     };

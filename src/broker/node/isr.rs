@@ -27,7 +27,7 @@ pub(super) struct Isr {
     /// Where this leader's log ended at its election.
     epoch_start: Offset,
     partition_epoch: i32,
-    isr: Vec<i32>,
+    in_sync: Vec<i32>,
     /// The ISR that the cluster has been asked for.
     pending: Option<Vec<i32>>,
     followers: BTreeMap<i32, Follower>,
@@ -50,7 +50,7 @@ impl Isr {
             own,
             epoch_start,
             partition_epoch: -1,
-            isr: vec![own],
+            in_sync: vec![own],
             pending: None,
             followers: BTreeMap::new(),
         }
@@ -63,7 +63,7 @@ impl Isr {
         }
         self.partition_epoch = partition_epoch;
         self.pending = None;
-        self.isr = isr.to_vec();
+        self.in_sync = isr.to_vec();
         self.followers.retain(|id, _| replicas.contains(id));
         for id in replicas.iter().filter(|id| **id != self.own) {
             let new = Follower {
@@ -92,7 +92,7 @@ impl Isr {
 
     /// The ISR that the cluster has decided on.
     pub(super) fn isr(&self) -> &[i32] {
-        &self.isr
+        &self.in_sync
     }
 
     /// The followers in the ISR that have everything before `offset`, each with where its log ends.
@@ -101,7 +101,7 @@ impl Isr {
             .followers
             .iter()
             .map(|(id, follower)| (*id, follower.log_end_offset));
-        ends.filter(move |(id, end)| self.isr.contains(id) && *end >= offset)
+        ends.filter(move |(id, end)| self.in_sync.contains(id) && *end >= offset)
     }
 
     /// How many replicas there are, the leader's among them.
@@ -135,39 +135,34 @@ impl Isr {
     /// Whether a replica counts as one in sync until the cluster has decided.
     fn may_be_in_sync(&self, id: i32) -> bool {
         let pending = self.pending.as_ref();
-        self.isr.contains(&id) || pending.is_some_and(|isr| isr.contains(&id))
-    }
-
-    fn is_in_sync(&self, follower: &Follower, own_end: Offset, limits: Limits) -> bool {
-        follower.log_end_offset == own_end
-            || limits.now_ms.saturating_sub(follower.caught_up_ms) <= limits.max_lag_ms
+        self.in_sync.contains(&id) || pending.is_some_and(|isr| isr.contains(&id))
     }
 
     /// What every replica in sync has; never less than `before`. With fewer of them than `min.insync.replicas` nothing
     /// more is committed.
     pub(super) fn high_watermark(&self, before: Offset, own_end: Offset, limits: Limits) -> Offset {
         // It asks for no more replicas than there are.
-        if self.isr.len() < limits.min_isr.min(self.replica_count()) {
+        if self.in_sync.len() < limits.min_isr.min(self.replica_count()) {
             return before;
         }
         let waited_for = self
             .followers
             .iter()
-            .filter(|(id, follower)| self.may_be_in_sync(**id) || self.is_in_sync(follower, own_end, limits));
+            .filter(|(id, follower)| self.may_be_in_sync(**id) || is_in_sync(follower, own_end, limits));
         let ends = waited_for.map(|(_, follower)| follower.log_end_offset);
         ends.min().unwrap_or(own_end).min(own_end).max(before)
     }
 
     /// The ISR with this follower, if it has come far enough to be in it. The caller asks the cluster.
     pub(super) fn expand(&mut self, id: i32, high_watermark: Offset) -> Option<Vec<i32>> {
-        if self.pending.is_some() || self.isr.contains(&id) {
+        if self.pending.is_some() || self.in_sync.contains(&id) {
             return None;
         }
         let follower = self.followers.get(&id)?;
         if follower.log_end_offset < high_watermark.max(self.epoch_start) {
             return None;
         }
-        let wider = [&self.isr[..], &[id]].concat();
+        let wider = [&self.in_sync[..], &[id]].concat();
         self.pending = Some(wider.clone());
         Some(wider)
     }
@@ -179,10 +174,10 @@ impl Isr {
         }
         let stays = |id: &i32| {
             let follower = self.followers.get(id);
-            *id == self.own || follower.is_some_and(|follower| self.is_in_sync(follower, own_end, limits))
+            *id == self.own || follower.is_some_and(|follower| is_in_sync(follower, own_end, limits))
         };
-        let narrower: Vec<i32> = self.isr.iter().copied().filter(stays).collect();
-        if narrower == self.isr {
+        let narrower: Vec<i32> = self.in_sync.iter().copied().filter(stays).collect();
+        if narrower == self.in_sync {
             return None;
         }
         self.pending = Some(narrower.clone());
@@ -193,6 +188,12 @@ impl Isr {
     pub(super) fn refused(&mut self) {
         self.pending = None;
     }
+}
+
+/// Whether a follower has everything, or had it not long ago.
+fn is_in_sync(follower: &Follower, own_end: Offset, limits: Limits) -> bool {
+    follower.log_end_offset == own_end
+        || limits.now_ms.saturating_sub(follower.caught_up_ms) <= limits.max_lag_ms
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 //! The metadata of the cluster are in the log dir of the first node. Nothing is adopted here, as a directory of one node
 //! is (`open`): what belongs to no partition of this node is set aside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::replica_manager::ReplicaManager;
 use crate::broker::cluster::Cluster;
+use crate::broker::cluster::elections::Departure;
 use crate::broker::cluster::image::{BrokerImage, ClusterImage, EndpointImage};
 use crate::broker::cluster::metadata_log::MetadataLog;
 use crate::broker::cluster::producer_ids::{ProducerIds, UsedIds};
@@ -85,12 +86,13 @@ pub(in crate::broker) fn open_cluster(
         ..UsedIds::default()
     };
     let cluster = Arc::new(Cluster::new(cluster_id.unwrap_or_default(), image, log));
+    leave_out_the_absent(&cluster)?;
     let mut later_epochs = Vec::new();
-    let mut notes = Vec::new();
+    let mut words = Vec::new();
     let mut replicas = Vec::new();
     for ((config, _), log_dir) in nodes.iter().zip(log_dirs) {
         let manager = ReplicaManager::new(Arc::clone(config), Arc::clone(&cluster), log_dir);
-        notes.extend(manager.set_strays_aside()?);
+        words.extend(manager.set_strays_aside()?);
         later_epochs.extend(manager.open_all()?);
         replicas.push(Arc::new(manager));
     }
@@ -102,8 +104,24 @@ pub(in crate::broker) fn open_cluster(
     Ok(OpenedCluster {
         cluster,
         replicas,
-        notes,
+        notes: words,
     })
+}
+
+/// Brokers that an earlier start had, and this one has not, lead nothing; what nobody led may be led again.
+fn leave_out_the_absent(cluster: &Cluster) -> Result<()> {
+    let image = cluster.image();
+    let partitions = image.topics().flat_map(|topic| &topic.partitions);
+    let named = partitions.flat_map(|(_, partition)| &partition.isr);
+    let absent: BTreeSet<i32> = named
+        .copied()
+        .filter(|id| !image.brokers().contains_key(id))
+        .collect();
+    drop(image);
+    for id in absent {
+        cluster.fence(id, Departure::Silent)?;
+    }
+    cluster.elect_for_leaderless()
 }
 
 fn open_metadata(

@@ -57,13 +57,12 @@ impl ReplicaManager {
         for (index, partition) in self.own(&topic.partitions) {
             let known = self.replica(topic.id, index);
             let before = known.as_ref().map(|replica| replica.role());
-            let followed = match &known {
-                Some(replica) => replica.follow_image(partition),
-                None => {
-                    let name = TopicPartition::new(topic.name.as_str(), index);
-                    let opened = self.open(&name, topic.id, partition, &settings);
-                    opened.map(|replica| self.insert(topic.id, vec![replica]))
-                }
+            let followed = if let Some(replica) = &known {
+                replica.follow_image(partition)
+            } else {
+                let name = TopicPartition::new(topic.name.as_str(), index);
+                let opened = self.open(&name, topic.id, partition, &settings);
+                opened.map(|replica| self.insert(topic.id, vec![replica]))
             };
             self.follow(topic.id, index, partition);
             let role = Role::of(self.config.node_id, partition);

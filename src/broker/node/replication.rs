@@ -292,7 +292,11 @@ impl Replica {
                 let committed = high_watermark.clamp(log.log_start_offset(), end);
                 self.publish(log);
                 self.set_high_watermark(log, committed);
-                Ok(if bytes.is_empty() { Taken::Nothing } else { Taken::More })
+                Ok(if bytes.is_empty() {
+                    Taken::Nothing
+                } else {
+                    Taken::More
+                })
             }
         }
     }

@@ -67,7 +67,10 @@ impl Throttle {
     /// What to ask for at once: no more than a second may bring.
     pub(super) fn most_bytes(self, wanted: usize) -> usize {
         let rates = [self.leader, self.follower];
-        let rates = rates.into_iter().flatten().filter_map(|rate| usize::try_from(rate).ok());
+        let rates = rates
+            .into_iter()
+            .flatten()
+            .filter_map(|rate| usize::try_from(rate).ok());
         rates.fold(wanted, usize::min)
     }
 

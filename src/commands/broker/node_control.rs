@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::client::local_broker::shown;
+use crate::client::local_broker::{RunningBroker, shown};
 use crate::error::{Error, Result};
 use crate::output::Printer;
 use crate::output::mini_broker::{NodeRow, nodes};
@@ -97,7 +97,11 @@ pub(super) fn run(dir: &Path, verb: NodeVerb, printer: &mut Printer) -> Result<(
 }
 
 fn ask(dir: &Path, verb: NodeVerb) -> Result<Answer> {
-    let gone = || Error::not_found(format!("no mini broker runs on {}", shown(dir)));
+    let gone = || match RunningBroker::find(dir) {
+        Some(_) => Error::failed(format!("the mini broker on {} is a single node", shown(dir)))
+            .hint("`kafkit broker --nodes 3` has several"),
+        None => Error::not_found(format!("no mini broker runs on {}", shown(dir))),
+    };
     let folder = File::open(dir).map_err(|_| gone())?;
     let mut stream = UnixStream::connect(short(&folder, dir)).map_err(|_| gone())?;
     stream.write_all(verb.line().as_bytes())?;

@@ -106,11 +106,7 @@ impl ShareCoordinator {
     }
 
     /// Lets the coordinator act that keeps the state of a partition, here or on another node.
-    fn at<R>(
-        &self,
-        key: &StateKey,
-        act: impl FnOnce(&Self) -> Result<R, Refused>,
-    ) -> Result<R, Refused> {
+    fn at<R>(&self, key: &StateKey, act: impl FnOnce(&Self) -> Result<R, Refused>) -> Result<R, Refused> {
         let refused = |error| (error, String::new());
         let name = key.to_string();
         match self.log.check_owner(&name) {
@@ -118,7 +114,9 @@ impl ShareCoordinator {
             Err(ResponseError::NotCoordinator) => {}
             Err(error) => return Err(refused(error)),
         }
-        let other = self.leader_of(&name).and_then(|leader| self.others.share_coordinator(leader));
+        let other = self
+            .leader_of(&name)
+            .and_then(|leader| self.others.share_coordinator(leader));
         let other = other.ok_or_else(|| refused(ResponseError::CoordinatorNotAvailable))?;
         other.log.check_owner(&name).map_err(refused)?;
         act(&other)
@@ -139,7 +137,9 @@ impl ShareCoordinator {
         now_ms: i64,
     ) -> Result<(), Refused> {
         self.check_exists(key)?;
-        self.at(key, |owner| owner.initialize_here(key, state_epoch, start_offset, now_ms))
+        self.at(key, |owner| {
+            owner.initialize_here(key, state_epoch, start_offset, now_ms)
+        })
     }
 
     fn initialize_here(
