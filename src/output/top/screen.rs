@@ -168,7 +168,10 @@ fn wait_for_key(wait: Duration) -> Result<()> {
         Err(error) => return Err(no_terminal(error.into())),
     }
     let is_gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-    if keyboard.iter().any(|keyboard| keyboard.revents().intersects(is_gone)) {
+    if keyboard
+        .iter()
+        .any(|keyboard| keyboard.revents().intersects(is_gone))
+    {
         return Err(Error::failed("the terminal hung up"));
     }
     Ok(())
