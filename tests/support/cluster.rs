@@ -63,7 +63,7 @@ impl Cluster {
     /// `host:port` of the broker, for clients; of each node, if there are several.
     pub fn bootstrap(&self) -> String {
         let (_, addresses) = self.running.as_ref().expect("a running broker");
-        if self.nodes > 1 {
+        if self.flags.iter().any(|flag| flag == "--nodes") {
             addresses.join(",")
         } else {
             addresses[0].clone()
