@@ -296,10 +296,8 @@ fn a_client_that_changes_too_much_is_refused_until_it_may_again() {
     let cluster = Cluster::start();
     let client = [("client-id", Some("eager"))];
     let set = |limit| {
-        assert_eq!(
-            alter(&cluster, &client, "controller_mutation_rate", Some(limit)).0,
-            0
-        )
+        let answer = alter(&cluster, &client, "controller_mutation_rate", Some(limit));
+        assert_eq!(answer.0, 0);
     };
     set(0.1);
     let mut eager = connect_as(&cluster, "eager");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::shell::Shell;
-use crate::support::suite::Outcome;
+use crate::support::suite::{Outcome, Suite};
 
 fn json_of(outcome: Outcome) -> Value {
     serde_json::from_slice(&outcome.succeeds().stdout).expect("JSON and nothing else")
@@ -158,5 +158,40 @@ fn quotas_are_set_listed_and_taken_away() {
         ),
     ] {
         shell.kafkit(words).exits(2).prints("").complains(complaint);
+    }
+}
+
+/// A directory of Apache Kafka's that was formatted with a first user, as its own tool does it, and never used.
+#[test]
+fn a_user_that_the_directory_was_formatted_with_is_known() {
+    let voters = "controller.quorum.voters=1@localhost:9093";
+    for (quorum, flag) in [("", Some("--standalone")), (voters, None)] {
+        let suite = Suite::new();
+        let data = suite.home().join("data");
+        let properties = format!(
+            "process.roles=broker,controller\nnode.id=1\nlog.dirs={}\ncontroller.listener.names=CONTROLLER\n\
+             listeners=PLAINTEXT://:9092,CONTROLLER://localhost:9093\n{quorum}\n",
+            data.display()
+        );
+        let file = suite.file("server.properties", properties).display().to_string();
+        let user = "SCRAM-SHA-256=[name=alice,password=alice-secret]";
+        let mut format = vec![
+            "kafka-storage",
+            "format",
+            "-t",
+            "MkU3OEVBNTcwNTJENDM2Qg",
+            "-c",
+            &file,
+            "-S",
+            user,
+        ];
+        format.extend(flag);
+        suite.run(format).succeeds();
+        let data = data.display().to_string();
+        let kafkit = env!("CARGO_BIN_EXE_kafkit");
+        let broker = ["broker", "--listen", "127.0.0.1:0", "--data-dir", &data, "--"];
+        let list = [kafkit, "users", "list", "-o", "name"];
+        let listed = suite.run([&broker[..], &list].concat()).succeeds();
+        listed.prints("alice\n");
     }
 }

@@ -7,7 +7,9 @@ use super::image::ClusterImage;
 use crate::error::{Error, Result};
 use crate::records::{Batch, Records};
 use crate::storage::batch_reader::{BatchReader, SCAN_BUFFER};
-use crate::storage::file_name::{FileKind, METADATA_TOPIC, SNAPSHOT_SUFFIX, parse, partition_folder};
+use crate::storage::file_name::{
+    BOOTSTRAP_CHECKPOINT, FileKind, METADATA_TOPIC, SNAPSHOT_SUFFIX, parse, partition_folder,
+};
 use crate::topic_partition::TopicPartition;
 
 /// Apache Kafka writes batches of at most 8 MiB there.
@@ -46,6 +48,13 @@ pub(in crate::broker) fn read(data_dir: &Path) -> Result<ClusterImage> {
     let snapshot = snapshots.last();
     // A change of a partition counts: what the snapshot has must not be applied once more.
     let from = snapshot.map_or(0, |name| end_offset(name));
+    if from == 0 && logs.is_empty() {
+        // A directory that was formatted and not used yet: Apache Kafka takes its first metadata from here.
+        let bootstrap = data_dir.join(BOOTSTRAP_CHECKPOINT);
+        if bootstrap.exists() {
+            read_file(&bootstrap, 0, &mut image)?;
+        }
+    }
     let files = snapshot.map(|name| (name, 0)).into_iter();
     for (name, from) in files.chain(logs.iter().map(|name| (name, from))) {
         let path = folder.join(name);
