@@ -1,53 +1,22 @@
+# Completions for bash of kafkit, and of Apache Kafka's tools by it: kafkit is asked at each press of the key.
 
-_clap_complete_kafkit() {
-    local IFS=$'\013'
-    local _CLAP_COMPLETE_INDEX=${COMP_CWORD}
-    local _CLAP_COMPLETE_COMP_TYPE=${COMP_TYPE}
-    if compopt +o nospace 2> /dev/null; then
-        local _CLAP_COMPLETE_SPACE=false
-    else
-        local _CLAP_COMPLETE_SPACE=true
-    fi
-    local words=() last=-1 before="" rest="$COMP_LINE" i word behind
-    for ((i = 0; i <= COMP_CWORD; i++)); do
-        word="${COMP_WORDS[i]}"
-        behind="${rest#"${rest%%[![:space:]]*}"}"
-        if ((i == 0)) || [[ "$behind" != "$rest" ]]; then
-            ((++last))
+_kafkit() {
+    local mode='' line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        if [[ -z $mode ]]; then
+            mode=${line%%$'\t'*}
+        else
+            COMPREPLY+=("$line")
         fi
-        rest="${behind#"$word"}"
-        if ((i == COMP_CWORD)) && ! [[ "$word" =~ ^[:=]+$ ]]; then
-            word="$2"
-        fi
-        before="${words[last]-}"
-        words[last]="$before$word"
-        if [[ "$word" =~ ^[:=]+$ ]]; then
-            before="${words[last]}"
-        fi
-    done
-    _CLAP_COMPLETE_INDEX=$last
-    COMPREPLY=( $( \
-        _CLAP_IFS="$IFS" \
-        _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \
-        _CLAP_COMPLETE_COMP_TYPE="$_CLAP_COMPLETE_COMP_TYPE" \
-        _CLAP_COMPLETE_SPACE="$_CLAP_COMPLETE_SPACE" \
-        COMPLETE="bash" \
-        "kafkit" -- "${words[@]}" \
-    ) )
-    if [[ $? != 0 ]]; then
-        unset COMPREPLY
-    elif [[ -n "$before" ]]; then
-        COMPREPLY=("${COMPREPLY[@]#"$before"}")
-    fi
-    if [[ -z "${COMPREPLY+set}" ]]; then
-        return
-    elif [[ $_CLAP_COMPLETE_SPACE == false ]] && [[ "${COMPREPLY-}" =~ [=/:]$ ]]; then
-        compopt -o nospace
-    fi
+    done < <(KAFKIT_COMPLETE=bash kafkit "$2" "${COMP_LINE:0:COMP_POINT}" < /dev/null 2> /dev/null)
+    case $mode in
+        open) compopt -o nospace 2> /dev/null ;;
+        files) compopt -o default 2> /dev/null ;;
+        directories) compopt -o dirnames 2> /dev/null ;;
+    esac
 }
-if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -o nospace -o bashdefault -o nosort -F _clap_complete_kafkit kafkit
-else
-    complete -o nospace -o bashdefault -F _clap_complete_kafkit kafkit
-fi
 
+# The order is kafkit's where bash (4.4 and later) can keep it.
+complete -o nosort -F _kafkit kafkit kafka-topics kafka-topics.sh kafka-console-producer kafka-console-producer.sh kafka-console-consumer kafka-console-consumer.sh kafka-reassign-partitions kafka-reassign-partitions.sh kafka-dump-log kafka-dump-log.sh kafka-get-offsets kafka-get-offsets.sh kafka-delete-records kafka-delete-records.sh kafka-log-dirs kafka-log-dirs.sh kafka-leader-election kafka-leader-election.sh kafka-consumer-groups kafka-consumer-groups.sh kafka-groups kafka-groups.sh kafka-share-groups kafka-share-groups.sh kafka-configs kafka-configs.sh kafka-features kafka-features.sh kafka-client-metrics kafka-client-metrics.sh kafka-cluster kafka-cluster.sh kafka-broker-api-versions kafka-broker-api-versions.sh kafka-acls kafka-acls.sh kafka-transactions kafka-transactions.sh kafka-metadata-quorum kafka-metadata-quorum.sh kafka-storage kafka-storage.sh kafka-producer-perf-test kafka-producer-perf-test.sh kafka-consumer-perf-test kafka-consumer-perf-test.sh kafka-e2e-latency kafka-e2e-latency.sh kafka-verifiable-producer kafka-verifiable-producer.sh kafka-verifiable-consumer kafka-verifiable-consumer.sh kafka-server-start kafka-server-start.sh kafka-server-stop kafka-server-stop.sh zookeeper-server-start zookeeper-server-start.sh zookeeper-server-stop zookeeper-server-stop.sh 2> /dev/null ||
+    complete -F _kafkit kafkit kafka-topics kafka-topics.sh kafka-console-producer kafka-console-producer.sh kafka-console-consumer kafka-console-consumer.sh kafka-reassign-partitions kafka-reassign-partitions.sh kafka-dump-log kafka-dump-log.sh kafka-get-offsets kafka-get-offsets.sh kafka-delete-records kafka-delete-records.sh kafka-log-dirs kafka-log-dirs.sh kafka-leader-election kafka-leader-election.sh kafka-consumer-groups kafka-consumer-groups.sh kafka-groups kafka-groups.sh kafka-share-groups kafka-share-groups.sh kafka-configs kafka-configs.sh kafka-features kafka-features.sh kafka-client-metrics kafka-client-metrics.sh kafka-cluster kafka-cluster.sh kafka-broker-api-versions kafka-broker-api-versions.sh kafka-acls kafka-acls.sh kafka-transactions kafka-transactions.sh kafka-metadata-quorum kafka-metadata-quorum.sh kafka-storage kafka-storage.sh kafka-producer-perf-test kafka-producer-perf-test.sh kafka-consumer-perf-test kafka-consumer-perf-test.sh kafka-e2e-latency kafka-e2e-latency.sh kafka-verifiable-producer kafka-verifiable-producer.sh kafka-verifiable-consumer kafka-verifiable-consumer.sh kafka-server-start kafka-server-start.sh kafka-server-stop kafka-server-stop.sh zookeeper-server-start zookeeper-server-start.sh zookeeper-server-stop zookeeper-server-stop.sh

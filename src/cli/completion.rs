@@ -50,7 +50,7 @@ fn java_names<'a>(line: &'a Line, java: &JavaNames) -> impl Iterator<Item = Cand
     let names = if is_begun { (java.links)() } else { Vec::new() };
     names
         .into_iter()
-        .filter(|name| name.starts_with(&line.typed) && !name.ends_with(".sh"))
+        .filter(|name| name.starts_with(&line.typed) && name.strip_suffix(".sh").is_none())
         .map(Candidate::new)
 }
 

@@ -4,8 +4,9 @@
 //! The first line of a file is the cluster's key; each further line is a name: its number, a tab, the name, a tab, the
 //! note. A file that cannot be read is as good as none.
 
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -60,7 +61,7 @@ impl Cache {
         for known in names.iter().take(MOST_NAMES) {
             if !known.name.chars().any(char::is_control) {
                 let note = known.note.replace(char::is_control, " ");
-                text.push_str(&format!("{}\t{}\t{note}\n", known.count, known.name));
+                let _ = writeln!(text, "{}\t{}\t{note}", known.count, known.name);
             }
         }
         let Some(folder) = self.path.parent() else { return };

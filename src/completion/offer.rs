@@ -3,6 +3,8 @@
 //! The first line of an answer is what the script does: `words`, `open` (no blank goes behind the one word), `files` or
 //! `directories`, behind a tab what stands before the path in the word. Each further line is a candidate.
 
+use std::fmt::Write as _;
+
 use super::shell_words::{quote, unquote};
 
 /// More candidates than any shell shows; a cluster may have more.
@@ -131,7 +133,7 @@ impl Offer {
                 "" => value.clone(),
                 help => format!("{value:width$}  -- {}", one_line(help)),
             };
-            answer.push_str(&format!("\n{sign}{value}\t{shown}"));
+            let _ = write!(answer, "\n{sign}{value}\t{shown}");
         }
         answer.push('\n');
         answer
@@ -146,7 +148,7 @@ impl Offer {
             answer.push_str(typed.strip_prefix(prefix.as_str()).unwrap_or_default());
         }
         for Candidate { value, help } in &self.candidates {
-            answer.push_str(&format!("\n{value}\t{}", one_line(help)));
+            let _ = write!(answer, "\n{value}\t{}", one_line(help));
         }
         answer.push('\n');
         answer

@@ -85,12 +85,12 @@ pub(super) fn unquote(raw: &str) -> (String, Open) {
     let mut open = Open::Nothing;
     let mut letters = raw.chars().peekable();
     while let Some(letter) = letters.next() {
-        let (next, escapes) = after(open, letter);
-        if escapes {
+        let (next, is_escape) = after(open, letter);
+        if is_escape {
             match letters.next() {
                 // Between double quotes a backslash only stands before what it can escape.
                 Some(escaped) if open == Open::Double && !"$`\"\\".contains(escaped) => {
-                    text.extend(['\\', escaped])
+                    text.extend(['\\', escaped]);
                 }
                 Some(escaped) => text.push(escaped),
                 None => {}
@@ -117,7 +117,7 @@ pub(super) fn unquote_fish(raw: &str) -> String {
         match (open, letter) {
             (_, '\\') => match letters.next() {
                 Some(escaped) if open != Open::Nothing && !"\\'\"$".contains(escaped) => {
-                    text.extend(['\\', escaped])
+                    text.extend(['\\', escaped]);
                 }
                 Some(escaped) => text.push(escaped),
                 None => {}

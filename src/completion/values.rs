@@ -16,7 +16,7 @@ pub fn offer_of(wanted: Wanted, typed: &str, line: &Line) -> Offer {
     match wanted {
         Wanted::Topics => beginning_with(typed, topics(typed, line).into_iter().map(with_partitions)),
         Wanted::TopicPartitions => topic_partitions(typed, line),
-        Wanted::Partitions => in_a_list(typed, |_| numbers(partitions_of(topic_on(line), line))),
+        Wanted::Partitions => in_a_list(typed, |_| numbers(partitions_of(topic_on(line).as_deref(), line))),
         Wanted::Groups => beginning_with(typed, names(&Kind::Groups)),
         Wanted::Brokers => in_a_list(typed, |_| names(&Kind::Brokers)),
         Wanted::Users => beginning_with(typed, names(&Kind::Users)),
@@ -107,7 +107,7 @@ fn with_partitions(topic: Known) -> Candidate {
 fn topic_partitions(typed: &str, line: &Line) -> Offer {
     match typed.rsplit_once(':') {
         Some((topic, list)) => {
-            let partitions = partitions_of(Some(topic.to_owned()), line);
+            let partitions = partitions_of(Some(topic), line);
             in_a_list(list, |_| numbers(partitions)).behind(&format!("{topic}:"))
         }
         None => beginning_with(typed, topics(typed, line).into_iter().map(with_partitions)),
@@ -119,11 +119,11 @@ fn numbers(count: u32) -> impl Iterator<Item = Candidate> {
 }
 
 /// How many partitions a topic has; the most that any topic has where none is named yet.
-fn partitions_of(topic: Option<String>, line: &Line) -> u32 {
+fn partitions_of(topic: Option<&str>, line: &Line) -> u32 {
     let topics = known::names(&Kind::Topics, line);
     let counts = topics
         .iter()
-        .filter(|known| topic.as_ref().is_none_or(|topic| known.name == *topic));
+        .filter(|known| topic.is_none_or(|topic| known.name == topic));
     counts.map(|known| known.count).max().unwrap_or(0)
 }
 
@@ -202,16 +202,12 @@ fn settings_of(
 }
 
 fn client_settings(typed: &str) -> Offer {
-    match typed.split_once('=') {
-        Some((name, value)) => {
-            let words = setting_values::words(name).iter();
-            beginning_with(value, words.map(|word| Candidate::new(*word))).behind(&format!("{name}="))
-        }
-        None => {
-            let names = Settings::known_names().into_iter();
-            beginning_with(typed, names.map(|name| Candidate::new(format!("{name}="))))
-        }
-    }
+    let Some((name, value)) = typed.split_once('=') else {
+        let names = Settings::known_names().into_iter();
+        return beginning_with(typed, names.map(|name| Candidate::new(format!("{name}="))));
+    };
+    let words = setting_values::words(name).iter();
+    beginning_with(value, words.map(|word| Candidate::new(*word))).behind(&format!("{name}="))
 }
 
 fn with_equals_sign(mut candidate: Candidate) -> Candidate {

@@ -126,9 +126,8 @@ fn first_sentence(help: &str) -> &str {
 /// What an option's value is: by the option's name, or else by the name of its value.
 fn wanted(tool: &Tool, spec: &OptionSpec) -> Wanted {
     match (tool.name, spec.name) {
-        ("kafka-consumer-groups" | "kafka-share-groups", "topic") => Wanted::TopicPartitions,
-        ("kafka-reassign-partitions", "broker-list") => Wanted::Brokers,
-        ("kafka-get-offsets", "topic-partitions") => Wanted::TopicPartitions,
+        ("kafka-consumer-groups" | "kafka-share-groups", "topic")
+        | ("kafka-get-offsets", "topic-partitions") => Wanted::TopicPartitions,
         ("kafka-get-offsets", "time") => Wanted::Explained(TIMES),
         ("kafka-topics", "config") | (_, "add-config") => Wanted::ConfigSettings,
         (_, "delete-config") => Wanted::ConfigNames,

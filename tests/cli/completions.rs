@@ -257,7 +257,7 @@ fn every_shell_completes_on_a_live_broker() {
             terminal.run(&format!("printf '1\\n' | kafkit produce users -q {b}; kafkit consume users -e --group '{group}' -q {b}"));
         }
         let mut prompt = Prompt::of(shell, &terminal);
-        prompt.completes("kafkit top", &["topics"]);
+        prompt.completes("kafkit topi", &["topics"]);
         prompt.completes(&format!("kafkit consume {b} or"), &["orders"]);
         prompt.completes(&format!("kafkit describe group {b} bil"), &["billing"]);
         prompt.completes(&format!("kafkit describe group {b} my"), &["my group"]);
