@@ -23,7 +23,7 @@ fn orders(shell: &Shell) {
     ];
     shell.kafkit(&create).succeeds();
     for (round, codec) in ["none", "zstd", "lz4"].into_iter().enumerate() {
-        let lines: String = (0..600)
+        let lines: Vec<String> = (0..600)
             .map(|n| {
                 let value = if n % 5 == 0 { "null".to_owned() } else { format!("\"{round} {n}\"") };
                 format!(
@@ -36,7 +36,7 @@ fn orders(shell: &Shell) {
             .collect();
         let codec = format!("compression.type={codec}");
         shell
-            .produce(&["orders", "--json", "-q", "-X", &codec], lines)
+            .produce(&["orders", "--json", "-q", "-X", &codec], lines.concat())
             .succeeds();
     }
 }

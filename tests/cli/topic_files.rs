@@ -122,10 +122,13 @@ stray   topic               there    -         delete
 fn records_are_counted_and_offsets_are_where_that_is_asked_for() {
     let files = Files::new();
     files.run(&["topics", "create", "a", "-p", "2", "-q"]).succeeds();
-    let lines: String = (0..500)
+    let lines: Vec<String> = (0..500)
         .map(|n| format!("{{\"partition\":{},\"value\":\"{n}\"}}\n", n % 2))
         .collect();
-    files.shell.produce(&["a", "--json", "-q"], lines).succeeds();
+    files
+        .shell
+        .produce(&["a", "--json", "-q"], lines.concat())
+        .succeeds();
     files
         .run(&["records", "delete", "a:0", "--to", "100", "--yes", "-q"])
         .succeeds();

@@ -30,10 +30,11 @@ def records(count, partitions):
 
 
 def seen(broker, topic, *more):
-    """What Apache Kafka's consumer prints of a topic, sorted; `once` keeps what stands there twice."""
+    """What Apache Kafka's consumer prints of a topic, sorted: as many records as kafkit counts."""
+    count = kafkit(broker, "topics", "count", topic, "-o", "tsv").split()[-1]
     formats = [word for value in PROPERTIES for word in ("--formatter-property", value)]
-    printed = java(broker, "kafka-console-consumer", "--topic", topic, "--from-beginning", "--timeout-ms", "8000",
-                   "--formatter-property", "null.literal=<null>", *formats, *more, limit=120)
+    printed = java(broker, "kafka-console-consumer", "--topic", topic, "--from-beginning", "--max-messages", count, "--timeout-ms", "90000",
+                   "--formatter-property", "null.literal=<null>", *formats, *more, limit=180)
     return sorted(printed.splitlines())
 
 
