@@ -126,7 +126,8 @@ def check_a_backup_is_read_by_apaches_dump_log_and_comes_back(broker):
     for segment in sorted(folder.glob("*/*.log")):
         dumped = kafka_tool("kafka-dump-log", "--files", segment, "--deep-iteration")
         expect("isvalid: false" not in dumped, segment)
-    for index in sorted(folder.glob("*/*.index")):
+    # A log of less than index.interval.bytes has an empty index, about which the tool says nothing.
+    for index in (path for path in sorted(folder.glob("*/*.index")) if path.stat().st_size > 0):
         expect("passed sanity check" in kafka_tool("kafka-dump-log", "--files", index, "--index-sanity-check"), index)
     kafkit(broker, "restore", folder, "of-lz4", "--as", "back", "--verify", "-q", limit=120)
     same(broker, "of-lz4", "back")
