@@ -118,7 +118,12 @@ fn what_cannot_be_started_says_why_in_one_line() {
         (vec!["--listen", "*:0"], 2, "--allow-anonymous"),
         (vec!["--listen", "[::]:0"], 2, "--allow-anonymous"),
         (
-            vec!["-X", "listeners=PLAINTEXT://127.0.0.1:0,OTHER://*:0"],
+            vec![
+                "-X",
+                "listeners=PLAINTEXT://127.0.0.1:0,OTHER://*:0",
+                "-X",
+                "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,OTHER:PLAINTEXT",
+            ],
             2,
             "--allow-anonymous",
         ),
