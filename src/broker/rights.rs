@@ -78,6 +78,10 @@ impl<'a> Rights<'a> {
         if !asked {
             return NOT_ASKED;
         }
+        // What may be done with the cluster is for those who may describe it.
+        if resource == ResourceType::Cluster && !self.may_cluster(AclOperation::Describe) {
+            return 0;
+        }
         let allowed = resource.operations().iter();
         let allowed = allowed.filter(|operation| self.may(**operation, resource, name));
         allowed.fold(0, |bits, operation| bits | 1 << (*operation as u8))
