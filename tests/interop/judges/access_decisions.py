@@ -5,6 +5,7 @@ The ACLs are drawn from a seed (KAFKIT_SEED, KAFKIT_ROUNDS). Decisions are compa
 operations, errors by one request of each API.
 """
 
+import atexit
 import base64
 import os
 import random
@@ -58,6 +59,7 @@ def both(broker):
     path = SCRATCH / "access.properties"
     path.write_text(text)
     program = Program(KAFKIT, "broker", "--config", path)
+    atexit.register(program.process.kill)
     wait_until(lambda: answers(port) or program.process.poll() is not None, "the mini broker starts", 20)
     expect(program.process.poll() is None, f"the mini broker takes the file: {program.stderr()}")
     authority = broker.dir / "ca.pem"
