@@ -273,9 +273,15 @@ fn move_to(change: &mut PartitionChange<'_>, before: &PartitionImage, target: &[
         lacked.sort_unstable();
         lacked
     };
-    change.removing = lacks(target, &before.replicas);
-    change.adding = lacks(&before.replicas, target);
-    change.replicas = [target, &change.removing].concat();
+    let (removing, adding) = (lacks(target, &before.replicas), lacks(&before.replicas, target));
+    change.replicas = [target, &removing].concat();
+    // The same plan may be sent again while it runs: then what it added before still counts as added.
+    if !removing.is_empty() {
+        change.removing = removing;
+    }
+    if !adding.is_empty() {
+        change.adding = adding;
+    }
 }
 
 #[cfg(test)]
@@ -423,6 +429,9 @@ mod tests {
             .reassign(&topic, 0, Some(&[4, 2, 3]), true)
             .unwrap();
         image.apply_all(&records);
+        let topic = image.topic("t").unwrap().clone();
+        let again = Elections::new(&image).reassign(&topic, 0, Some(&[4, 2, 3]), true);
+        assert_eq!(again, Ok(Vec::new()));
         let moving = image.partition("t", 0).unwrap().clone();
         assert_eq!(moving.replicas, [4, 2, 3, 1]);
         assert_eq!((moving.adding, moving.removing), (vec![4], vec![1]));

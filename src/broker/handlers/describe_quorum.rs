@@ -1,5 +1,5 @@
-//! `DescribeQuorum`, versions 0–2: a quorum of one, this node. It keeps no log of its metadata that others could
-//! follow, so that every offset is 0.
+//! `DescribeQuorum`, versions 0–2: a quorum of one, the node that is told to be the controller. It keeps no log of its
+//! metadata that others could follow, so that every offset is 0.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeQuorum>
 
@@ -23,12 +23,13 @@ pub fn handle(
     context: &RequestContext,
     request: DescribeQuorumRequest,
 ) -> DescribeQuorumResponse {
-    let own = BrokerId(node.id);
+    let image = node.cluster.image();
+    let controller = BrokerId(image.controller());
     let topics = request.topics.iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             let index = partition.partition_index;
             if topic.topic_name.as_str() == METADATA_TOPIC && index == 0 {
-                quorum(own)
+                quorum(controller)
             } else {
                 PartitionData::default()
                     .with_partition_index(index)
@@ -43,26 +44,30 @@ pub fn handle(
     if context.version < 2 || request.topics.is_empty() {
         return response;
     }
-    let listener = Listener::default()
-        .with_name(text(context.listener.name.as_str()))
-        .with_host(text(context.listener.advertised_host.as_str()))
-        .with_port(context.listener.advertised_port);
+    let broker = image.brokers().get(&controller.0);
+    let endpoint = broker.and_then(|broker| broker.endpoint(&context.listener.name));
+    let listeners = endpoint.into_iter().map(|endpoint| {
+        Listener::default()
+            .with_name(text(endpoint.listener.as_str()))
+            .with_host(text(endpoint.host.as_str()))
+            .with_port(endpoint.port)
+    });
     response.with_nodes(vec![
         describe_quorum_response::Node::default()
-            .with_node_id(own)
-            .with_listeners(vec![listener]),
+            .with_node_id(controller)
+            .with_listeners(listeners.collect()),
     ])
 }
 
-fn quorum(own: BrokerId) -> PartitionData {
+fn quorum(controller: BrokerId) -> PartitionData {
     let voter = ReplicaState::default()
-        .with_replica_id(own)
+        .with_replica_id(controller)
         .with_log_end_offset(0)
         .with_last_fetch_timestamp(now_ms())
         .with_last_caught_up_timestamp(now_ms());
     PartitionData::default()
         .with_partition_index(0)
-        .with_leader_id(own)
+        .with_leader_id(controller)
         .with_leader_epoch(1)
         .with_high_watermark(0)
         .with_current_voters(vec![voter])

@@ -15,7 +15,7 @@ use crate::broker::coordinator::share::{OtherShareCoordinators, ShareCoordinator
 use crate::broker::coordinator::transaction::markers::{MarkerWriter, OtherNodes};
 use crate::broker::coordinator::transaction::{TransactionConfig, TransactionCoordinator};
 use crate::broker::fetch::fetch_session::FetchSessions;
-use crate::broker::internal_topics::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
+use crate::broker::internal_topics::{CONSUMER_OFFSETS, InternalTopic, SHARE_GROUP_STATE, TRANSACTION_STATE};
 use crate::broker::node::replica_manager::ReplicaManager;
 use crate::broker::node::{Duties, Gate, Node, Peers};
 use crate::broker::notices::{NoticeSink, Notices};
@@ -56,58 +56,90 @@ pub(super) fn listeners(sockets: &Sockets) -> Vec<Arc<Listener>> {
     sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect()
 }
 
-/// A node with its coordinators, which have read what their logs on this node say.
+/// What coordinators are made of.
+struct Parts<'a> {
+    config: &'a Arc<BrokerConfig>,
+    replicas: &'a Arc<ReplicaManager>,
+    shared: &'a Shared,
+}
+
+impl Parts<'_> {
+    fn cluster(&self) -> Arc<Cluster> {
+        Arc::clone(&self.shared.cluster)
+    }
+
+    fn log(&self, topic: &'static InternalTopic) -> CoordinatorLog {
+        let ownership = if self.shared.is_one {
+            Ownership::Everything
+        } else {
+            Ownership::of_several()
+        };
+        CoordinatorLog::new(Arc::clone(self.replicas), topic, ownership)
+    }
+
+    fn share_states(&self) -> Result<Arc<ShareCoordinator>> {
+        let others = Arc::clone(&self.shared.peers) as Arc<dyn OtherShareCoordinators>;
+        let states = ShareCoordinator::load(self.log(&SHARE_GROUP_STATE), self.cluster(), others)?;
+        Ok(Arc::new(states))
+    }
+
+    fn groups(
+        &self,
+        share_states: Arc<ShareCoordinator>,
+        share: &Arc<SharePartitionManager>,
+    ) -> Result<Arc<GroupCoordinator>> {
+        let listener = Arc::clone(share) as Arc<dyn ShareGroupListener>;
+        let environment = BrokerEnvironment::new(self.cluster(), share_states, listener);
+        let config = GroupConfig::from(&**self.config);
+        let groups = GroupCoordinator::load(
+            config,
+            Arc::new(self.log(&CONSUMER_OFFSETS)),
+            Arc::new(environment),
+            timers::steady_ms(),
+        )?;
+        Ok(Arc::new(groups))
+    }
+
+    fn transactions(&self, groups: &Arc<GroupCoordinator>) -> Result<Arc<TransactionCoordinator>> {
+        let markers = MarkerWriter::new(
+            self.config.node_id,
+            Arc::clone(self.replicas),
+            self.cluster(),
+            Arc::clone(groups),
+            Arc::clone(&self.shared.peers) as Arc<dyn OtherNodes>,
+        );
+        let transactions = TransactionCoordinator::load(
+            TransactionConfig::new(self.config),
+            self.log(&TRANSACTION_STATE),
+            self.cluster(),
+            markers,
+            timers::steady_ms(),
+        )?;
+        Ok(Arc::new(transactions))
+    }
+}
+
+/// A node with its coordinators. Those of a single node have read what their logs say; of several nodes each reads what it
+/// comes to lead.
 pub(super) fn assemble(
     config: Arc<BrokerConfig>,
     replicas: Arc<ReplicaManager>,
     listeners: Vec<Arc<Listener>>,
     shared: Shared,
 ) -> Result<Arc<Node>> {
-    let cluster = Arc::clone(&shared.cluster);
-    let log = |topic| {
-        let ownership = if shared.is_one {
-            Ownership::Everything
-        } else {
-            Ownership::of_several()
-        };
-        CoordinatorLog::new(Arc::clone(&replicas), topic, ownership)
+    let parts = Parts {
+        config: &config,
+        replicas: &replicas,
+        shared: &shared,
     };
-    let share_states = ShareCoordinator::load(
-        log(&SHARE_GROUP_STATE),
-        Arc::clone(&cluster),
-        Arc::clone(&shared.peers) as Arc<dyn OtherShareCoordinators>,
-    )?;
-    let share_states = Arc::new(share_states);
+    let share_states = parts.share_states()?;
     let share = Arc::new(SharePartitionManager::new(
         Arc::clone(&share_states),
-        Arc::clone(&cluster),
+        parts.cluster(),
         Arc::clone(&config),
     ));
-    let environment = BrokerEnvironment::new(
-        Arc::clone(&cluster),
-        share_states,
-        Arc::clone(&share) as Arc<dyn ShareGroupListener>,
-    );
-    let groups = GroupCoordinator::load(
-        GroupConfig::from(&*config),
-        Arc::new(log(&CONSUMER_OFFSETS)),
-        Arc::new(environment),
-        timers::steady_ms(),
-    )?;
-    let groups = Arc::new(groups);
-    let transactions = TransactionCoordinator::load(
-        TransactionConfig::new(&config),
-        log(&TRANSACTION_STATE),
-        Arc::clone(&cluster),
-        MarkerWriter::new(
-            config.node_id,
-            Arc::clone(&replicas),
-            Arc::clone(&cluster),
-            Arc::clone(&groups),
-            Arc::clone(&shared.peers) as Arc<dyn OtherNodes>,
-        ),
-        timers::steady_ms(),
-    )?;
+    let groups = parts.groups(share_states, &share)?;
+    let transactions = parts.transactions(&groups)?;
     let slots = usize::try_from(config.number("max.incremental.fetch.session.cache.slots")).unwrap_or(0);
     let is_one = shared.is_one;
     let node = Arc::new(Node {
@@ -116,13 +148,13 @@ pub(super) fn assemble(
         quotas: QuotaManager::new(&config),
         authorizer: authorizer(&config)?,
         config,
-        cluster,
+        cluster: shared.cluster,
         replicas,
         peers: shared.peers,
         gate: Gate::default(),
         duties: Duties::default(),
         groups,
-        transactions: Arc::new(transactions),
+        transactions,
         share,
         connections: shared.connections,
         fetch_sessions: FetchSessions::new(slots),
