@@ -73,7 +73,8 @@ fn leader(cluster: &Cluster, topic: &str, index: usize) -> i32 {
 }
 
 fn numbers(range: std::ops::RangeInclusive<u32>) -> String {
-    range.map(|number| format!("{number}\n")).collect()
+    let lines: Vec<String> = range.map(|number| number.to_string()).collect();
+    lines.join("\n") + "\n"
 }
 
 fn consumed(suite: &Suite, cluster: &Cluster, topic: &str) -> BTreeSet<u32> {
