@@ -49,12 +49,16 @@ const ARROWS: &[(&str, &str)] = &[
 const BROKER_ARROWS: &[(&str, &str)] = &[
     ("cluster", "access config features internal_topics topic_name"),
     ("gates", "access call cluster node rights"),
-    ("config", ""),
+    ("config", "rehearsal"),
     ("coordinator", "cluster config features internal_topics node"),
+    (
+        "faults",
+        "apis call fetch handlers newer_versions refusal response timers",
+    ),
     ("fetch", "call refusal response"),
     (
         "host",
-        "cluster config coordinator features fetch internal_topics node notices produce quotas server share timers",
+        "cluster config coordinator faults features fetch internal_topics node notices produce quotas server share timers",
     ),
     (
         "node",
@@ -65,7 +69,7 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ("security", "access cluster config"),
     (
         "server",
-        "access apis call cluster config node quotas refusal response security throttle_field timers",
+        "access apis call cluster config faults node quotas refusal response security throttle_field timers",
     ),
     ("share", "cluster config coordinator fetch node timers"),
 ];

@@ -30,6 +30,7 @@ use super::handlers::{
     share_group_state, sync_group, txn_offset_commit, unregister_broker, update_features, write_txn_markers,
 };
 use super::refusal::Refusal;
+use super::rehearsal::Rehearsal;
 use super::response::{self, Answer};
 
 /// What a handler gives back, sooner or later.
@@ -300,15 +301,25 @@ fn api_versions_outcome(call: Call) -> Outcome {
     Box::pin(async move {
         let (node, context, request) = decode::<messages::ApiVersionsRequest>(call)?;
         let image = node.cluster.image();
-        let response = api_versions::handle(&image, &context, &request, APIS.iter().map(Api::advertised));
+        let rehearsal = &node.config.rehearsal;
+        let served = APIS.iter().filter_map(|api| api.advertised(rehearsal));
+        let mut response = api_versions::handle(&image, &context, &request, served);
+        if !rehearsal.tells_features() {
+            let without = messages::ApiVersionsResponse::default();
+            response.finalized_features_epoch = without.finalized_features_epoch;
+            (response.supported_features, response.finalized_features) = (Vec::new(), Vec::new());
+        }
         response::encode::<messages::ApiVersionsRequest>(&context, &response)
     })
 }
 
 /// The answer to a version of ApiVersions that is not served: the body is not looked at.
-pub(super) fn unsupported_api_versions(correlation_id: i32) -> Result<Answer, Refusal> {
+pub(super) fn unsupported_api_versions(
+    rehearsal: &Rehearsal,
+    correlation_id: i32,
+) -> Result<Answer, Refusal> {
     let own = APIS.iter().filter(|api| api.key == ApiKey::ApiVersions);
-    let response = api_versions::unsupported_version(own.map(Api::advertised));
+    let response = api_versions::unsupported_version(own.filter_map(|api| api.advertised(rehearsal)));
     response::encode_as(correlation_id, 0, &response)
 }
 
@@ -342,6 +353,13 @@ pub fn find(key: i16, version: i16) -> Option<&'static Api> {
         .find(|api| api.key as i16 == key && api.decoded().contains(&version))
 }
 
+/// The same where the broker may speak like an older release.
+pub(super) fn find_served(rehearsal: &Rehearsal, key: i16, version: i16) -> Option<&'static Api> {
+    let api = find(key, version)?;
+    let largest = rehearsal.largest_version(api.key, api.max)?;
+    (version <= largest).then_some(api)
+}
+
 impl Api {
     /// Starts the handler; nothing runs before the outcome is polled.
     pub(super) fn call(&self, call: Call) -> Outcome {
@@ -357,12 +375,14 @@ impl Api {
         is_coordinator || matches!(self.key, ApiKey::ShareFetch | ApiKey::ShareAcknowledge)
     }
 
-    /// What ApiVersions says of it.
-    fn advertised(&self) -> ApiVersion {
-        ApiVersion::default()
+    /// What ApiVersions says of it; `None` where the release has no version that is served.
+    fn advertised(&self, rehearsal: &Rehearsal) -> Option<ApiVersion> {
+        let largest = rehearsal.largest_version(self.key, self.max)?;
+        let range = ApiVersion::default()
             .with_api_key(self.key as i16)
             .with_min_version(self.advertised_min)
-            .with_max_version(self.max)
+            .with_max_version(largest);
+        (largest >= self.min).then_some(range)
     }
 
     /// The shape of a request of a served version: the last one that begins at or below it.

@@ -77,7 +77,7 @@ impl Throttle {
 }
 
 /// One request on its way to its handler: the body only, its header is in `context`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     pub(super) node: Arc<Node>,
     pub(super) context: RequestContext,

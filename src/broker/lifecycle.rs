@@ -59,7 +59,7 @@ impl PreparedBroker {
         &self.nodes
     }
 
-    /// Lets other processes stop and start single nodes over this socket.
+    /// Lets other processes stop and start single nodes, and change faults, over this socket.
     #[must_use]
     pub fn with_control(mut self, socket: UnixListener) -> Self {
         self.control = Some(socket);

@@ -22,6 +22,10 @@ pub enum Answer {
     Frame(BytesMut),
     /// One frame in pieces, the length in front of the first.
     Pieces(Vec<Piece>),
+    /// Nothing, now and later, on this connection: a fault on purpose.
+    Silence,
+    /// The end of the connection: a fault on purpose.
+    Close,
 }
 
 /// A part of a frame.

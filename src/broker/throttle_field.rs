@@ -24,7 +24,7 @@ pub(super) fn raise(answer: Answer, api: ApiKey, version: i16, throttle_ms: i32)
             }
             Answer::Pieces(pieces)
         }
-        Answer::Nothing => Answer::Nothing,
+        other => other,
     }
 }
 

@@ -10,11 +10,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::broker_verbs::{FaultVerbArgs, NodeArgs};
 use super::connection_args::ConnectionArgs;
+use super::fault_args::FaultArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use crate::client::settings::Settings;
-use crate::commands::broker::{Action, NodeVerb, Serve};
+use crate::commands::broker::{Action, Serve};
 use crate::error::{Error, Result};
 
 /// Run the mini broker: a durable Kafka node for this machine, or several
@@ -33,8 +35,11 @@ Examples:
   kafkit broker --config config/server.properties
   kafkit broker --secure --listen 0.0.0.0:9092    passwords and TLS, open to other machines
   kafkit broker -- ./run-tests.sh                 a fresh broker for one command
-  kafkit broker status
-  kafkit broker node kill 2                       one of three nodes dies"
+  kafkit broker --fail Produce:NOT_LEADER_OR_FOLLOWER:3 -- ./run-tests.sh
+  kafkit broker --delay Fetch:topic=orders:200ms --as-version 2.8
+  kafkit broker fault add --close Produce:handled:1
+  kafkit broker node kill 2                       one of three nodes dies
+  kafkit broker status"
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct BrokerArgs {
@@ -85,6 +90,25 @@ pub struct BrokerArgs {
     #[arg(long)]
     secure: bool,
 
+    /// Serve the APIs and versions of this release of Apache Kafka, 0.11 to 4.3
+    #[arg(long, value_name = "RELEASE")]
+    as_version: Option<String>,
+
+    /// Write a line about every request to stderr
+    #[arg(long)]
+    log: bool,
+
+    /// Write a file when it listens: one line of JSON with bootstrap_servers, pid and data_dir; -o json prints the same
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+
+    /// Repeat the draws of rules that hit only some requests
+    #[arg(long, value_name = "N", help_heading = "Faults on purpose")]
+    fault_seed: Option<u64>,
+
+    #[command(flatten)]
+    faults: FaultArgs,
+
     /// Leave after so many seconds without a client
     #[arg(long, value_name = "SECONDS", hide = true)]
     leave_when_idle: Option<u64>,
@@ -125,60 +149,7 @@ enum BrokerVerb {
     },
     /// Show, stop, kill, pause and start single nodes of a broker that runs with --nodes
     Node(NodeArgs),
-}
-
-#[derive(Args, Debug)]
-struct NodeArgs {
-    #[command(subcommand)]
-    verb: NodeVerbArg,
-
-    /// The broker's data directory [default: that of the broker this command runs under, else your own]
-    #[arg(long, value_name = "DIR", global = true)]
-    data_dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-enum NodeVerbArg {
-    /// Show the nodes
-    List,
-    /// Stop a node in order: others lead its partitions first
-    Stop {
-        /// The node's id
-        node: i32,
-    },
-    /// Start a node that was stopped or killed
-    Start {
-        /// The node's id
-        node: i32,
-    },
-    /// End a node at once, as `kill -9` does
-    Kill {
-        /// The node's id
-        node: i32,
-    },
-    /// Let a node answer nothing until it is resumed
-    Pause {
-        /// The node's id
-        node: i32,
-    },
-    /// Let a paused node go on
-    Resume {
-        /// The node's id
-        node: i32,
-    },
-}
-
-impl From<&NodeVerbArg> for NodeVerb {
-    fn from(verb: &NodeVerbArg) -> Self {
-        match verb {
-            NodeVerbArg::List => Self::List,
-            NodeVerbArg::Stop { node } => Self::Stop(*node),
-            NodeVerbArg::Start { node } => Self::Start(*node),
-            NodeVerbArg::Kill { node } => Self::Kill(*node),
-            NodeVerbArg::Pause { node } => Self::Pause(*node),
-            NodeVerbArg::Resume { node } => Self::Resume(*node),
-        }
-    }
+    Fault(FaultVerbArgs),
 }
 
 impl IntoInvocation for BrokerArgs {
@@ -187,10 +158,8 @@ impl IntoInvocation for BrokerArgs {
         let action = match self.verb {
             Some(BrokerVerb::Status { data_dir }) => Action::Status { data_dir },
             Some(BrokerVerb::Stop { data_dir }) => Action::Stop { data_dir },
-            Some(BrokerVerb::Node(args)) => Action::Node {
-                verb: NodeVerb::from(&args.verb),
-                data_dir: args.data_dir,
-            },
+            Some(BrokerVerb::Node(args)) => args.into_action(),
+            Some(BrokerVerb::Fault(args)) => args.into_action(),
             None => {
                 let serve = Serve {
                     listen: self.listen,
@@ -206,6 +175,11 @@ impl IntoInvocation for BrokerArgs {
                     detached: self.detached,
                     nodes: self.nodes,
                     racks: self.racks,
+                    faults: self.faults.into_flags(),
+                    fault_seed: self.fault_seed,
+                    as_version: self.as_version,
+                    logs_requests: self.log,
+                    ready_file: self.ready_file,
                 };
                 if self.command.is_empty() {
                     Action::Serve(serve)

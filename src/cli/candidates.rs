@@ -66,6 +66,14 @@ const ROWS: &[Row] = &[
     row("value|key", Wanted::Words(&["value", "key"])),
     row("CHARACTER", Wanted::Words(&["tab", "semicolon", "pipe", "space"])),
     row("ADDR", Wanted::Words(&["127.0.0.1:9092", "127.0.0.1:0"])),
+    row_of("fail", "RULE", FAILURES),
+    row_of(
+        "delay",
+        "RULE",
+        Wanted::Explained(&[("*:200ms", "every request"), ("Fetch:1s", "requests of one API")]),
+    ),
+    row("RULE", ENDS),
+    row("RELEASE", Wanted::Words(&["4.0", "3.9", "2.8", "1.0", "0.11"])),
     row("FILE", Wanted::Files),
     row("FILES", Wanted::Files),
     row("FILE|DIR", Wanted::Files),
@@ -81,6 +89,18 @@ const TIMES: Wanted = Wanted::Explained(&[
     ("10m", "ten minutes ago"),
     ("1h", "an hour ago"),
     ("24h", "a day ago"),
+]);
+
+const FAILURES: Wanted = Wanted::Explained(&[
+    ("Produce:NOT_LEADER_OR_FOLLOWER:3", "three writes"),
+    ("Fetch:NOT_LEADER_OR_FOLLOWER:10%", "one of ten fetches"),
+    ("FindCoordinator:COORDINATOR_NOT_AVAILABLE:2", "groups and transactions"),
+]);
+
+const ENDS: Wanted = Wanted::Explained(&[
+    ("Produce:handled:1", "an acknowledgement that is lost"),
+    ("Fetch:10%", "one of ten fetches"),
+    ("*:client=", "all requests of a client"),
 ]);
 
 const OFFSETS: Wanted = Wanted::Explained(&[
@@ -198,6 +218,7 @@ mod tests {
         "KEY",
         "N",
         "NAME",
+        "NODE",
         "NUMBER",
         "RACK",
         "REGEX",

@@ -6,6 +6,7 @@
 pub mod acls;
 pub mod backup;
 pub mod broker;
+mod broker_verbs;
 pub mod candidates;
 pub mod completion;
 mod condition_args;
@@ -18,6 +19,7 @@ pub mod describe;
 pub mod diff;
 pub mod doctor;
 pub mod dump_log;
+mod fault_args;
 pub mod generate;
 pub mod groups;
 mod habit_tables;

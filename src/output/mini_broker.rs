@@ -1,13 +1,13 @@
 //! The mini broker's state, in one line or as JSON.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::table::{Cell, Table, numbers, words};
 use super::{Format, Printer};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A broker that runs.
 #[derive(Clone, Debug)]
@@ -21,6 +21,44 @@ pub struct Status {
     /// None where the system does not tell.
     pub clients: Option<usize>,
     pub data_dir: String,
+}
+
+/// A broker that listens, for programs that wait for it.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// `HOST:PORT,…`, as clients are told.
+    pub bootstrap_servers: String,
+    pub pid: u32,
+    pub data_dir: PathBuf,
+}
+
+impl Ready {
+    fn json(&self) -> Value {
+        json!({
+            "bootstrap_servers": self.bootstrap_servers,
+            "pid": self.pid,
+            "data_dir": self.data_dir.to_string_lossy(),
+        })
+    }
+}
+
+/// Writes one line of JSON to a file, which is there as a whole or not at all.
+pub fn write_ready(ready: &Ready, path: &Path) -> Result<()> {
+    let failed =
+        |error: std::io::Error| Error::from(error).context(format!("cannot write {}", path.display()));
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".tmp");
+    std::fs::write(&fresh, format!("{}\n", ready.json())).map_err(failed)?;
+    std::fs::rename(&fresh, path).map_err(failed)
+}
+
+/// The same line on stdout, where JSON was asked for.
+pub fn print_ready(ready: &Ready, printer: &mut Printer) -> Result<()> {
+    if matches!(printer.format(), Format::Json | Format::Jsonl) {
+        printer.line(ready.json())?;
+        printer.flush()?;
+    }
+    Ok(())
 }
 
 /// Prints it.
@@ -66,7 +104,7 @@ pub fn status(printer: &mut Printer, status: &Status) -> Result<()> {
 }
 
 /// One node of a broker that runs.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct NodeRow {
     pub id: i32,
     pub state: String,

@@ -11,6 +11,7 @@ pub mod confirm;
 pub mod copy;
 pub mod digits;
 pub mod explanation;
+pub mod faults;
 mod fold;
 pub mod group;
 pub mod group_list;

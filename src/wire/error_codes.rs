@@ -27,6 +27,16 @@ pub fn of_class(java_class: &str) -> Option<&'static ErrorCode> {
     TABLE.iter().find(|row| row.java_class == java_class)
 }
 
+/// The error of this name.
+pub fn of_name(name: &str) -> Option<&'static ErrorCode> {
+    TABLE.iter().find(|row| row.name == name)
+}
+
+/// The names of all errors.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|row| row.name)
+}
+
 /// Declares the codes that the program decides by, and lists them for the test that holds them against the table.
 macro_rules! named {
     ($($name:ident = $code:literal,)*) => {

@@ -7,6 +7,7 @@ mod connection_limits;
 mod consumer_protocol;
 mod expected_by_clients;
 mod features;
+mod faults;
 mod foreign_folders;
 mod full_disk;
 mod groups;

@@ -1,6 +1,7 @@
 //! Does `kafkit top` show a cluster at work, leave when told to, and give the terminal back?
 
 use std::fs;
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -191,4 +192,24 @@ fn a_terminal_that_hangs_up_ends_it() {
     wait_until("it ends with its terminal", || {
         fs::read_to_string(&ended).is_ok_and(|code| code == "1\n")
     });
+}
+
+#[test]
+fn a_cluster_is_asked_a_few_times_a_second_only() {
+    let cluster = Cluster::start_with_flags(&["--log"], &[]);
+    let terminal = Terminal::new();
+    let began = Instant::now();
+    let mut top = top(&terminal, &format!("-b {} --every 500ms", cluster.bootstrap()));
+    let requests = || {
+        let said = cluster.said();
+        said.iter()
+            .filter(|line| line.contains(" answered with "))
+            .count()
+    };
+    wait_until("a dozen requests", || requests() >= 12);
+    let most = 10.0 + 4.0 * began.elapsed().as_secs_f64();
+    let made = requests();
+    assert!((made as f64) < most, "{made} requests: {:?}", cluster.said());
+    top.types("q");
+    has_left(&top, 0);
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::config_table;
+use crate::broker::rehearsal::Rehearsal;
 use crate::error::{Error, Result};
 use crate::wire::security_protocol::SecurityProtocol;
 
@@ -43,6 +44,8 @@ pub struct BrokerConfig {
     pub flush_each_batch: bool,
     /// Stop after this long without a client; `None`: never.
     pub leave_when_idle: Option<std::time::Duration>,
+    /// What it does so that clients can be tested with it.
+    pub rehearsal: Rehearsal,
     pub connections_max_idle_ms: u64,
     pub socket_request_max_bytes: usize,
     /// The same for requests of a client that has not logged in yet.
@@ -70,6 +73,7 @@ impl BrokerConfig {
             advertised: Vec::new(),
             flush_each_batch: false,
             leave_when_idle: None,
+            rehearsal: Rehearsal::default(),
             connections_max_idle_ms: 0,
             socket_request_max_bytes: 0,
             sasl_server_max_receive_size: 0,

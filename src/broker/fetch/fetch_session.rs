@@ -162,6 +162,17 @@ impl FetchSessions {
         }
     }
 
+    /// The topics that a session fetches.
+    pub(in crate::broker) fn topics_of(&self, session_id: i32) -> Vec<String> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let targets = sessions.get(&session_id).map(|session| &session.targets);
+        let topics = targets
+            .into_iter()
+            .flatten()
+            .map(|(target, _)| target.topic.clone());
+        topics.collect()
+    }
+
     /// Remembers what an answer said, and puts partitions that got records last, so that each gets its turn.
     pub(in crate::broker) fn answered(&self, session_id: i32, said: &[(Target, LastSaid, bool)]) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);

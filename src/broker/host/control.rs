@@ -1,19 +1,65 @@
-//! What may be asked of a running host from outside: a line of words in, a line of JSON out, then the connection ends.
+//! What may be asked of a running host from outside: a line of JSON in, a line of JSON out, then the connection ends.
 //!
 //! The socket and who may connect to it are the command's; owns the words.
 
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
 use super::{Host, NodeStatus};
+use crate::broker::faults::rule::{ListedRule, Rule};
 use crate::error::{Error, Result};
+use crate::plain_words;
 
-/// A longer line says nothing that is known here, in bytes.
-const LONGEST_LINE: u64 = 4096;
+/// The longest question, in bytes; a thousand rules take less.
+const LONGEST_LINE: u64 = 1024 * 1024;
+/// How long whoever connects may take to ask.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is asked.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    Node(NodeVerb),
+    AddFaults(Vec<Rule>),
+    ListFaults,
+    /// One rule by its id, or all.
+    ClearFaults(Option<u64>),
+}
+
+/// What a node can be told, by its id.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeVerb {
+    /// Nothing; only what the nodes are is asked.
+    List,
+    Stop(i32),
+    Start(i32),
+    Kill(i32),
+    Pause(i32),
+    Resume(i32),
+}
+
+/// What is answered.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// Every node, after what was asked has been done.
+    Nodes(Vec<NodeStatus>),
+    /// The ids of the rules that were added.
+    Added(Vec<u64>),
+    Faults {
+        rules: Vec<ListedRule>,
+        seed: u64,
+    },
+    /// How many rules are in force no longer.
+    Cleared(usize),
+    Refused(String),
+}
 
 /// Answers until the host ends.
 pub(in crate::broker) async fn listen(host: Arc<Host>, socket: UnixListener) -> Result<()> {
@@ -22,7 +68,7 @@ pub(in crate::broker) async fn listen(host: Arc<Host>, socket: UnixListener) -> 
     loop {
         // An error is one of the client's, or too many open files: the next may do better.
         let Ok((stream, _)) = socket.accept().await else {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let host = Arc::clone(&host);
@@ -34,48 +80,56 @@ pub(in crate::broker) async fn listen(host: Arc<Host>, socket: UnixListener) -> 
 
 async fn serve(host: &Arc<Host>, stream: UnixStream) -> std::io::Result<()> {
     let (input, mut output) = stream.into_split();
-    let mut line = String::new();
-    BufReader::new(input)
-        .take(LONGEST_LINE)
-        .read_line(&mut line)
-        .await?;
-    let words: Vec<&str> = line.split_ascii_whitespace().collect();
-    let answer = match obey(host, &words).await {
-        Ok(()) => nodes(&host.list()),
-        Err(error) => json!({ "error": error.message() }),
+    let mut line = Vec::new();
+    let mut input = BufReader::new(input.take(LONGEST_LINE));
+    tokio::time::timeout(PATIENCE, input.read_until(b'\n', &mut line)).await??;
+    let reply = match serde_json::from_slice(&line) {
+        Ok(question) => answer(host, question)
+            .await
+            .unwrap_or_else(|error| Reply::Refused(error.message().to_owned())),
+        Err(error) => Reply::Refused(format!(
+            "the broker does not know this question: {}",
+            plain_words::of_json(&error)
+        )),
     };
-    output.write_all(format!("{answer}\n").as_bytes()).await
+    let mut line = serde_json::to_vec(&reply)?;
+    line.push(b'\n');
+    output.write_all(&line).await
 }
 
-async fn obey(host: &Arc<Host>, words: &[&str]) -> Result<()> {
-    let (verb, id) = match words {
-        ["list"] => return Ok(()),
-        [verb, id] => (
-            *verb,
-            id.parse()
-                .map_err(|_| Error::usage(format!("{id} is no node id")))?,
-        ),
-        _ => return Err(Error::usage("one word and a node id are expected")),
-    };
-    match verb {
-        "start" => host.start(id),
-        "stop" => host.stop(id).await,
-        "kill" => host.kill(id).await,
-        "pause" => host.pause(id),
-        "resume" => host.resume(id),
-        _ => Err(Error::usage(format!("{verb} is nothing that a node can be told"))),
+async fn answer(host: &Arc<Host>, question: Question) -> Result<Reply> {
+    let faults = &host.faults;
+    Ok(match question {
+        Question::Node(verb) => {
+            tell(host, verb).await?;
+            Reply::Nodes(host.list())
+        }
+        Question::AddFaults(rules) => {
+            let ids = faults.add(rules).ok_or_else(|| {
+                Error::failed("the broker has too many fault rules; `broker fault clear` takes them off")
+            })?;
+            Reply::Added(ids)
+        }
+        Question::ListFaults => {
+            let (rules, seed) = faults.list();
+            Reply::Faults { rules, seed }
+        }
+        Question::ClearFaults(id) => Reply::Cleared(faults.clear(id)),
+    })
+}
+
+async fn tell(host: &Arc<Host>, verb: NodeVerb) -> Result<()> {
+    if host.shared.is_one && verb != NodeVerb::List {
+        return Err(Error::failed(
+            "the mini broker is a single node; `kafkit broker --nodes 3` has several",
+        ));
     }
-}
-
-fn nodes(nodes: &[NodeStatus]) -> Value {
-    let nodes = nodes.iter().map(|node| {
-        json!({
-            "id": node.id,
-            "state": node.state.name(),
-            "rack": node.rack,
-            "addresses": node.addresses,
-            "data_dir": node.data_dir.display().to_string(),
-        })
-    });
-    json!({ "nodes": nodes.collect::<Vec<_>>() })
+    match verb {
+        NodeVerb::List => Ok(()),
+        NodeVerb::Start(id) => host.start(id),
+        NodeVerb::Stop(id) => host.stop(id).await,
+        NodeVerb::Kill(id) => host.kill(id).await,
+        NodeVerb::Pause(id) => host.pause(id),
+        NodeVerb::Resume(id) => host.resume(id),
+    }
 }

@@ -5,7 +5,7 @@
 //! node whether it runs or not, [`control`] what may be asked from outside. Owns no data: nodes have their replicas, the cluster has the image.
 
 mod assembly;
-pub(super) mod control;
+pub mod control;
 mod node_tasks;
 mod slot;
 
@@ -17,6 +17,7 @@ use std::time::Duration;
 use super::cluster::elections::Departure;
 use super::cluster::{Cluster, ImageObserver};
 use super::config::BrokerConfig;
+use super::faults::table::Faults;
 use super::node::{Node, Opened, join, open_cluster, registration};
 use super::notices::NoticeSink;
 use super::server::connections::Connections;
@@ -35,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Host {
     shared: Shared,
     session: Duration,
+    /// What goes wrong on purpose, on every node.
+    faults: Arc<Faults>,
     slots: Mutex<BTreeMap<i32, Slot>>,
 }
 
@@ -53,8 +56,10 @@ impl Host {
         let (cluster, replicas, words) = open_log_dirs(&bound)?;
         // The limits of the first node hold for all of them together.
         let first = bound.first().map(|(config, _)| config);
-        let connections = first.map(|config| Connections::new(config));
-        let connections = connections.ok_or_else(|| Error::failed("a broker has at least one node"))?;
+        let first = first.ok_or_else(|| Error::failed("a broker has at least one node"))?;
+        let connections = Connections::new(first);
+        let faults = Arc::clone(&first.rehearsal.faults);
+        let session = session(first);
         let shared = Shared {
             cluster,
             peers: Arc::default(),
@@ -64,7 +69,6 @@ impl Host {
         };
         let mut slots = BTreeMap::new();
         let mut nodes = Vec::new();
-        let session = session(bound.first().map(|(config, _)| &**config));
         for ((config, sockets), replicas) in bound.into_iter().zip(replicas) {
             let listeners = listeners(&sockets);
             let config = Arc::new(config.with_ports(&bound_ports(&sockets)));
@@ -84,6 +88,7 @@ impl Host {
         let host = Arc::new(Self {
             shared,
             session,
+            faults,
             slots: Mutex::new(slots),
         });
         Ok((host, nodes))
@@ -322,8 +327,8 @@ fn bound_ports(sockets: &Sockets) -> Vec<u16> {
         .collect()
 }
 
-fn session(config: Option<&BrokerConfig>) -> Duration {
-    let given = config.and_then(|config| config.given("broker.session.timeout.ms"));
+fn session(config: &BrokerConfig) -> Duration {
+    let given = config.given("broker.session.timeout.ms");
     let given = given.and_then(|given| given.trim().parse().ok());
     given.map_or(SESSION, Duration::from_millis)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -13,7 +14,8 @@ use crate::broker::node::replica_manager::ReplicaManager;
 use crate::error::{Error, Result};
 
 /// What a node is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NodeState {
     Running,
     Paused,
@@ -33,7 +35,7 @@ impl NodeState {
 }
 
 /// A node as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct NodeStatus {
     pub id: i32,
     pub state: NodeState,
@@ -41,7 +43,7 @@ pub struct NodeStatus {
     /// `host:port` of each listener.
     pub addresses: Vec<String>,
     /// Its log dir.
-    pub data_dir: std::path::PathBuf,
+    pub data_dir: String,
 }
 
 /// A node that runs, or is about to.
@@ -137,7 +139,7 @@ impl Slot {
             addresses: addresses
                 .map(|endpoint| crate::wire::host_port::host_port(&endpoint.host, endpoint.port))
                 .collect(),
-            data_dir: self.config.data_dir.clone(),
+            data_dir: self.config.data_dir.display().to_string(),
         }
     }
 

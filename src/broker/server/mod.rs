@@ -7,6 +7,7 @@
 pub(in crate::broker) mod accept;
 mod connection_limits;
 pub mod connections;
+mod request_log;
 mod send;
 pub(in crate::broker) mod session;
 mod stream;

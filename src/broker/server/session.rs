@@ -17,12 +17,14 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connections::{ConnectionGuard, Listener};
+use super::request_log::LoggedRequest;
 use super::send;
 use super::stream::Stream;
 use super::thread_time::Timed;
 use crate::broker::access::{AclOperation, Principal};
 use crate::broker::apis::{self, Api};
 use crate::broker::call::{Call, RequestContext, Throttle};
+use crate::broker::faults::gate;
 use crate::broker::node::Node;
 use crate::broker::quotas::Sender;
 use crate::broker::refusal::Refusal;
@@ -173,6 +175,8 @@ impl Session {
                 Answer::Nothing => {}
                 Answer::Frame(frame) => send::frame(&mut self.stream, &frame).await?,
                 Answer::Pieces(pieces) => send::pieces(&mut self.stream, pieces).await?,
+                Answer::Silence => return self.fall_silent().await,
+                Answer::Close => return Ok(()),
             }
             if self.authentication.has_failed() {
                 return self.end_failed_login().await;
@@ -218,6 +222,17 @@ impl Session {
         frame.extend_from_slice(&reply.bytes);
         frame::finish_with(&mut frame, 0, 0).map_err(Refusal::new)?;
         Ok(Answer::Frame(frame))
+    }
+
+    /// Answers nothing any more; reads on until the client leaves.
+    async fn fall_silent(&mut self) -> Result<(), End> {
+        loop {
+            self.input.clear();
+            self.input.reserve(READ_SIZE);
+            if self.stream.read_buf(&mut self.input).await? == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// Serves nothing for a while: the client has used more than its quota allows.
@@ -291,9 +306,10 @@ impl Session {
     async fn answer(&mut self, mut frame: BytesMut) -> Result<Answer, End> {
         let header = RequestStart::read(&frame)
             .ok_or_else(|| Refusal::new("a frame shorter than a request header"))?;
-        let Some(api) = apis::find(header.api_key, header.version) else {
+        let rehearsal = &self.node.config.rehearsal;
+        let Some(api) = apis::find_served(rehearsal, header.api_key, header.version) else {
             if header.api_key == ApiKey::ApiVersions as i16 {
-                return Ok(apis::unsupported_api_versions(header.correlation_id)?);
+                return Ok(apis::unsupported_api_versions(rehearsal, header.correlation_id)?);
             }
             return Err(End::Refused(Refusal::new(format!(
                 "API key {} version {} is not served",
@@ -311,17 +327,14 @@ impl Session {
             );
             return Err(End::Refused(Refusal::new(words)));
         }
-        let client_id = client_id.unwrap_or_default();
-        let principal = self.authentication.principal().unwrap_or(Principal::ANONYMOUS);
-        let client = self.measured(api).then(|| (principal.clone(), client_id.clone()));
-        let mut outcome = Timed::new(api.call(Call {
+        let call = Call {
             context: RequestContext {
                 api: api.key,
                 version: header.version,
                 correlation_id: header.correlation_id,
-                client_id,
+                client_id: client_id.unwrap_or_default(),
                 client_host: self.client_host,
-                principal,
+                principal: self.authentication.principal().unwrap_or(Principal::ANONYMOUS),
                 authentication: Arc::clone(&self.authentication),
                 listener: Arc::clone(&self.listener),
                 connection: self.guard.number,
@@ -331,7 +344,24 @@ impl Session {
             node: Arc::clone(&self.node),
             body: frame,
             shape: api.shape(header.version),
-        }));
+        };
+        if !rehearsal.logs_requests {
+            return self.outcome(api, call).await;
+        }
+        let logged = LoggedRequest::of(&call);
+        let began = Instant::now();
+        let answer = self.outcome(api, call).await?;
+        self.node.notice(logged.line(&answer, began.elapsed()));
+        Ok(answer)
+    }
+
+    /// Waits for the answer to a request, as long as its client does, and counts the time that it takes.
+    async fn outcome(&mut self, api: &'static Api, call: Call) -> Result<Answer, End> {
+        let version = call.context.version;
+        let client = self
+            .measured(api)
+            .then(|| (call.context.principal.clone(), call.context.client_id.clone()));
+        let mut outcome = Timed::new(gate::outcome(api, call));
         let (answer, spent) = tokio::select! {
             biased;
             answer = &mut outcome => answer,
@@ -350,7 +380,7 @@ impl Session {
         }
         Ok(match self.throttle.ms() {
             0 => answer?,
-            throttle_ms => throttle_field::raise(answer?, api.key, header.version, throttle_ms),
+            throttle_ms => throttle_field::raise(answer?, api.key, version, throttle_ms),
         })
     }
 

@@ -3,14 +3,19 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::container_environment;
+use super::faults::FaultFlags;
 use super::nodes;
 use super::secure::Secure;
 use crate::broker::config::config_table;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::config::{BrokerConfig, Endpoint};
+use crate::broker::faults::table::Faults;
+use crate::broker::rehearsal::Rehearsal;
+use crate::broker::releases::{NEWEST, OLDEST, Release};
 use crate::client::java_properties;
 use crate::client::local_broker::default_data_dir;
 use crate::error::{Error, Kind, Result};
@@ -41,6 +46,14 @@ pub struct Serve {
     pub nodes: Option<usize>,
     /// `broker.rack` of each node.
     pub racks: Vec<String>,
+    pub faults: FaultFlags,
+    /// Repeats the draws of fault rules.
+    pub fault_seed: Option<u64>,
+    /// The release of Apache Kafka that it speaks like.
+    pub as_version: Option<String>,
+    pub logs_requests: bool,
+    /// Written when it listens.
+    pub ready_file: Option<PathBuf>,
 }
 
 /// A topic that must be there when the broker is ready.
@@ -97,11 +110,13 @@ impl Configuration {
         } else {
             None
         };
+        let rehearsal = rehearsal(serve)?;
         let mut configs = Vec::new();
         for (dir, given) in nodes::settings(serve, &data_dir, given)? {
             let mut config = BrokerConfig::new(dir, given)?;
             config.flush_each_batch = serve.flush;
             config.leave_when_idle = serve.leave_when_idle;
+            config.rehearsal = rehearsal.clone();
             if config.listeners.is_empty() {
                 return Err(Error::bad_data("listeners names no address for clients"));
             }
@@ -121,6 +136,32 @@ impl Configuration {
             notes,
         })
     }
+}
+
+/// What its nodes do, all of them alike, so that clients can be tested with it.
+fn rehearsal(serve: &Serve) -> Result<Rehearsal> {
+    let seed = serve.fault_seed.or_else(|| getrandom::u64().ok());
+    let faults = Faults::new(seed.unwrap_or_default());
+    if faults.add(serve.faults.rules()?).is_none() {
+        return Err(Error::usage("there are too many fault rules"));
+    }
+    Ok(Rehearsal {
+        faults: Arc::new(faults),
+        release: serve.as_version.as_deref().map(release).transpose()?,
+        logs_requests: serve.logs_requests,
+    })
+}
+
+fn release(text: &str) -> Result<Release> {
+    let release: Release = text
+        .parse()
+        .map_err(|why| Error::usage(format!("--as-version: {why}")))?;
+    if (OLDEST..=NEWEST).contains(&release) {
+        return Ok(release);
+    }
+    Err(Error::usage(format!(
+        "--as-version takes {OLDEST} to {NEWEST}, not {release}"
+    )))
 }
 
 fn read_properties(path: &Path) -> Result<Vec<(String, String)>> {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -10,24 +10,13 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::Serve;
 use super::configuration::Configuration;
-use super::node_control;
-use super::{advertised, file_limit, prepare, with_control};
+use super::{RUNNING_DIR, advertised, file_limit, prepare, tell_ready, with_control};
 use crate::error::io_words;
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
 
 /// Both names, so that every program that the command starts finds the broker.
 const VARIABLES: [&str; 2] = ["KAFKIT_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"];
-
-/// Tells the command where the broker keeps its data, for `kafkit broker node`.
-const DATA_DIR: &str = "KAFKIT_BROKER_DATA_DIR";
-
-/// The data directory of the fixture that this command runs in.
-pub(super) fn data_dir() -> Option<PathBuf> {
-    std::env::var_os(DATA_DIR)
-        .filter(|dir| !dir.is_empty())
-        .map(PathBuf::from)
-}
 
 /// Runs the command; the error is its exit code where that is not 0.
 pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) -> Result<()> {
@@ -45,15 +34,15 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     let configuration = Configuration::new(&serve)?;
     let dir = configuration.data_dir.clone();
     let (prepared, client_file) = prepare(configuration, printer)?;
-    let prepared = with_control(prepared, &dir, printer);
+    let (prepared, _socket) = with_control(prepared, &dir, printer);
     let stop = prepared.stop_handle();
     let addresses = advertised(prepared.nodes());
+    tell_ready(&serve, prepared.nodes(), &dir, printer)?;
     // From here on a signal ends the command, and the command's end ends us: the directory is always removed.
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let broker = std::thread::spawn(move || prepared.run());
-    let mut variables = client_file.map_or_else(Vec::new, |file| file.variables());
-    variables.push((DATA_DIR, dir.display().to_string()));
-    let outcome = start(command, &addresses, &variables).and_then(|mut child| {
+    let variables = client_file.map_or_else(Vec::new, |file| file.variables());
+    let outcome = start(command, &addresses, &dir, &variables).and_then(|mut child| {
         let id = Pid::from_child(&child);
         file_limit::raise();
         let handle = signals.handle();
@@ -71,7 +60,6 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
         status
     });
     stop.stop();
-    node_control::withdraw(&dir);
     let served = broker
         .join()
         .unwrap_or_else(|_| Err(Error::failed("the mini broker failed")));
@@ -83,7 +71,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     }
 }
 
-fn start(command: &[OsString], addresses: &str, more: &[(&str, String)]) -> Result<Child> {
+fn start(command: &[OsString], addresses: &str, dir: &Path, more: &[(&str, String)]) -> Result<Child> {
     let (program, args) = command
         .split_first()
         .ok_or_else(|| Error::usage("no command after --"))?;
@@ -92,6 +80,7 @@ fn start(command: &[OsString], addresses: &str, more: &[(&str, String)]) -> Resu
     for variable in VARIABLES {
         child.env(variable, addresses);
     }
+    child.env(RUNNING_DIR, dir);
     for (variable, value) in more {
         child.env(variable, value);
     }

@@ -1,14 +1,17 @@
 //! Starts, asks and stops the mini broker.
 //!
 //! [`configuration`] makes one configuration out of flags, files and the environment; [`fixture`] runs a command with
-//! a broker of its own; [`control`] finds and stops one that runs, [`node_control`] stops and starts single nodes of it;
-//! [`nodes`] makes the settings of each node out of those of the whole.
+//! a broker of its own; [`nodes`] makes the settings of each node out of those of the whole. [`control`] finds and stops
+//! a broker that runs; over its [`control_channel`], [`node_control`] stops and starts single nodes and [`faults`] changes
+//! what goes wrong on purpose.
 
 mod certificates;
 mod clients;
 mod configuration;
 mod container_environment;
 mod control;
+mod control_channel;
+mod faults;
 mod file_limit;
 mod fixture;
 mod node_control;
@@ -22,7 +25,8 @@ use std::time::{Duration, Instant};
 
 pub use configuration::Serve;
 pub use control::stop_broker;
-pub use node_control::NodeVerb;
+pub use faults::{FaultChange, FaultFlags};
+pub use crate::broker::host::control::NodeVerb;
 
 use super::command::{Command, Needs};
 use super::context::Context;
@@ -31,11 +35,16 @@ use crate::broker::node::Node;
 use crate::broker::timers::now_ms;
 use crate::client::local_broker::{RunningBroker, default_data_dir, shown};
 use crate::error::Result;
+use crate::output::mini_broker::{self, Ready};
 use crate::output::{self, Printer};
 use crate::wire::host_port::host_port;
 use crate::wire::security_protocol::SecurityProtocol;
 use configuration::Configuration;
+use control_channel::ControlSocket;
 use secure::ClientFile;
+
+/// Tells the command of a fixture where its broker keeps its data, and so how to reach it.
+const RUNNING_DIR: &str = "KAFKIT_BROKER_DIR";
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -51,6 +60,11 @@ pub enum Action {
     /// Tell one of its nodes something.
     Node {
         verb: NodeVerb,
+        data_dir: Option<PathBuf>,
+    },
+    /// The fault rules of who serves a data directory.
+    Fault {
+        change: FaultChange,
         data_dir: Option<PathBuf>,
     },
 }
@@ -72,13 +86,19 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
         Action::Status { data_dir } => control::status(&directory(data_dir)?, &mut context.printer),
         Action::Stop { data_dir } => control::stop(&directory(data_dir)?, &mut context.printer),
         Action::Node { verb, data_dir } => {
-            let dir = match data_dir {
-                None => fixture::data_dir(),
-                given => given,
-            };
-            node_control::run(&directory(dir)?, verb, &mut context.printer)
+            node_control::run(&running_directory(data_dir)?, verb, &mut context.printer)
+        }
+        Action::Fault { change, data_dir } => {
+            faults::change(&change, &running_directory(data_dir)?, &mut context.printer)
         }
     }
+}
+
+/// The directory of a broker that is to be told something: the one given, of the fixture that this command runs in, or
+/// the user's own.
+fn running_directory(given: Option<PathBuf>) -> Result<PathBuf> {
+    let of_fixture = std::env::var_os(RUNNING_DIR).filter(|dir| !dir.is_empty());
+    directory(given.or(of_fixture.map(PathBuf::from)))
 }
 
 fn directory(data_dir: Option<PathBuf>) -> Result<PathBuf> {
@@ -101,6 +121,10 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     }
     file_limit::raise();
     let configuration = Configuration::new(serve)?;
+    if let Some(path) = &serve.ready_file {
+        // One that an earlier run left would say too much.
+        let _ = std::fs::remove_file(path);
+    }
     let dir = configuration.data_dir.clone();
     let (prepared, client_file) = prepare(configuration, printer)?;
     let client_file = client_file.map(|file| file.path);
@@ -108,21 +132,17 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
         printer.note(format_args!("clients need --command-config {}", path.display()));
     }
     announce(prepared.nodes(), &dir, client_file)?;
+    let (prepared, _socket) = with_control(prepared, &dir, printer);
     stop_on_signals(prepared.stop_handle())?;
-    printer.note(ready_line(
-        prepared.nodes(),
-        &dir,
-        started.elapsed(),
-        serve.detached,
-    ));
+    let nodes = prepared.nodes();
+    printer.note(ready_line(nodes, &dir, started.elapsed(), serve.detached));
+    tell_ready(serve, nodes, &dir, printer)?;
     if serve.detached {
-        printer.line(addresses(prepared.nodes()).first().cloned().unwrap_or_default())?;
+        printer.line(addresses(nodes).first().cloned().unwrap_or_default())?;
         // Whoever waits for the line may go on, and may have gone.
         let _ = printer.flush();
     }
-    let prepared = with_control(prepared, &dir, printer);
     let ended = prepared.run();
-    node_control::withdraw(&dir);
     RunningBroker::withdraw(&dir);
     ended
 }
@@ -151,18 +171,33 @@ fn prepare(
     Ok((prepared, client_file))
 }
 
-/// Lets `kafkit broker node` reach a broker of several nodes.
-fn with_control(prepared: PreparedBroker, dir: &Path, printer: &mut Printer) -> PreparedBroker {
-    if prepared.nodes().len() == 1 {
-        return prepared;
-    }
-    match node_control::listen(dir) {
-        Ok(socket) => prepared.with_control(socket),
+/// Lets `kafkit broker node` and `fault` reach the broker as long as the socket lives; a broker that cannot have one serves
+/// all the same.
+fn with_control(
+    prepared: PreparedBroker,
+    dir: &Path,
+    printer: &mut Printer,
+) -> (PreparedBroker, Option<ControlSocket>) {
+    match ControlSocket::open(dir) {
+        Ok((listener, socket)) => (prepared.with_control(listener), Some(socket)),
         Err(error) => {
-            printer.warn(format_args!("nodes cannot be stopped one by one: {error}"));
-            prepared
+            printer.warn(format_args!("`kafkit broker node` and `fault` will not find it: {error}"));
+            (prepared, None)
         }
     }
+}
+
+/// Says for programs that it listens, and where: in a file, and on stdout where JSON was asked for.
+fn tell_ready(serve: &Serve, nodes: &[Arc<Node>], dir: &Path, printer: &mut Printer) -> Result<()> {
+    let ready = Ready {
+        bootstrap_servers: advertised(nodes),
+        pid: std::process::id(),
+        data_dir: dir.to_owned(),
+    };
+    if let Some(path) = &serve.ready_file {
+        mini_broker::write_ready(&ready, path)?;
+    }
+    mini_broker::print_ready(&ready, printer)
 }
 
 /// The addresses that clients are told to connect to.

@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::columns::{cell, column};
 use crate::error::Result;
+use crate::monitor::field::Field;
 use crate::monitor::page::{Listing, Row, TABS};
 use crate::monitor::top_state::TopState;
-use crate::output::table::Table;
+use crate::output::table::{Column, Table};
 use crate::output::{Format, Printer};
 
 /// Prints the listing; as JSON, everything. `is_first`: nothing was printed before.
@@ -29,7 +30,15 @@ pub fn print(printer: &mut Printer, state: &TopState, listing: &Listing, is_firs
 }
 
 fn table(listing: &Listing, rows: &[Row]) -> Table {
-    let columns: Vec<_> = listing.fields().iter().map(|field| column(*field)).collect();
+    let column = |field: &Field| match (field, listing) {
+        // Beside what a group reads stands what is written.
+        (Field::Written, Listing::Groups) => Column {
+            heading: "WRITTEN/S",
+            ..column(*field)
+        },
+        _ => column(*field),
+    };
+    let columns: Vec<_> = listing.fields().iter().map(column).collect();
     let mut table = Table::new(&columns);
     for row in rows {
         table.row(row.figures.iter().map(cell).collect());

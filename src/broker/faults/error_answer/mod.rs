@@ -1,0 +1,65 @@
+//! Answers that carry an error, in the place where each response has it: for the whole, or for each topic, partition or
+//! group that the request names. As `getErrorResponse` of Java's request classes has them.
+//!
+//! <https://kafka.apache.org/protocol#protocol_messages>
+
+mod admin;
+mod groups;
+mod partitions;
+
+use kafka_protocol::messages::ApiKey;
+use kafka_protocol::protocol::Request;
+
+use crate::broker::call::{Call, RequestContext, decode};
+use crate::broker::refusal::Refusal;
+use crate::broker::response::{self, Answer};
+
+/// The answer to a request that fails with this error code.
+pub(super) fn make(call: Call, code: i16) -> Result<Answer, Refusal> {
+    let api = call.context.api;
+    partitions::make(call, code)
+        .or_else(|call| groups::make(call, code))
+        .or_else(|call| admin::make(call, code))
+        .unwrap_or_else(|_| {
+            Err(Refusal::new(format!(
+                "no answer of {api:?} can carry error {code}"
+            )))
+        })
+}
+
+/// An answer, or the call where it is of another kind.
+type Made = Result<Result<Answer, Refusal>, Call>;
+
+/// Decodes the request and encodes what `answer` makes of it.
+fn build<R: Request>(
+    call: Call,
+    answer: impl FnOnce(&RequestContext, R) -> R::Response,
+) -> Result<Answer, Refusal> {
+    let (_, context, request) = decode::<R>(call)?;
+    let response = answer(&context, request);
+    // Fields that only a newer version has are 0.
+    response::encode_newer::<R>(&context, &response, &[0; 4096])
+}
+
+/// APIs whose answers hold one error, for the whole.
+macro_rules! whole {
+    ($call:expr, $code:expr, $($key:ident $request:ident $response:ident),+ $(,)?) => {
+        match $call.context.api {
+            $(ApiKey::$key => Ok(build::<m::$request>($call, |_, _| m::$response::default().with_error_code($code))),)+
+            _ => Err($call),
+        }
+    };
+}
+use whole;
+
+/// Whether an answer of this API can carry an error. What brokers ask each other is left alone.
+pub(super) fn takes_errors(api: ApiKey) -> bool {
+    !matches!(
+        api,
+        ApiKey::InitializeShareGroupState
+            | ApiKey::ReadShareGroupState
+            | ApiKey::WriteShareGroupState
+            | ApiKey::DeleteShareGroupState
+            | ApiKey::ReadShareGroupStateSummary
+    )
+}

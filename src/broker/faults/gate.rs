@@ -1,0 +1,45 @@
+//! Where requests pass between their header and their handler, and what rules make of them there.
+
+use crate::broker::apis::{Api, Outcome};
+use crate::broker::call::Call;
+use crate::broker::response::Answer;
+
+use super::rule::{Asked, Effect, End, Verdict};
+use super::{error_answer, topics};
+
+/// The answer to a request: its handler's, or what a rule makes of it.
+pub(in crate::broker) fn outcome(api: &'static Api, call: Call) -> Outcome {
+    let context = &call.context;
+    let faults = &call.node.config.rehearsal.faults;
+    let asked = Asked {
+        api: context.api as i16,
+        node: call.node.id,
+        client_id: &context.client_id,
+    };
+    let verdict = faults.decide(asked, || topics::named_in(&call));
+    match verdict {
+        None => api.call(call),
+        Some(verdict) => end(api, call, verdict),
+    }
+}
+
+fn end(api: &'static Api, call: Call, verdict: Verdict) -> Outcome {
+    Box::pin(async move {
+        if !verdict.delay.is_zero() {
+            tokio::time::sleep(verdict.delay).await;
+        }
+        let Some(End { effect, is_handled }) = verdict.end else {
+            return api.call(call).await;
+        };
+        // The error answer is made of the request, which the handler takes.
+        let copy = matches!(effect, Effect::Fail(_)).then(|| call.clone());
+        if is_handled {
+            api.call(call).await?;
+        }
+        match (effect, copy) {
+            (Effect::Fail(code), Some(call)) => error_answer::make(call, code),
+            (Effect::Drop, _) => Ok(Answer::Silence),
+            _ => Ok(Answer::Close),
+        }
+    })
+}

@@ -1,0 +1,124 @@
+//! The verbs for a broker that runs: single nodes of it, and its faults on purpose.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::fault_args::FaultArgs;
+use crate::commands::broker::{Action, FaultChange, NodeVerb};
+
+#[derive(Args, Debug)]
+pub(super) struct NodeArgs {
+    #[command(subcommand)]
+    verb: NodeVerbArg,
+
+    #[command(flatten)]
+    of: RunningArgs,
+}
+
+/// Which broker is told.
+#[derive(Args, Debug)]
+struct RunningArgs {
+    /// The broker's data directory [default: that of the broker this command runs under, in KAFKIT_BROKER_DIR, else your
+    /// own]
+    #[arg(long, value_name = "DIR", global = true)]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum NodeVerbArg {
+    /// Show the nodes
+    List,
+    /// Stop a node in order: others lead its partitions first
+    Stop {
+        /// The node's id
+        node: i32,
+    },
+    /// Start a node that was stopped or killed
+    Start {
+        /// The node's id
+        node: i32,
+    },
+    /// End a node at once, as `kill -9` does
+    Kill {
+        /// The node's id
+        node: i32,
+    },
+    /// Let a node answer nothing until it is resumed
+    Pause {
+        /// The node's id
+        node: i32,
+    },
+    /// Let a paused node go on
+    Resume {
+        /// The node's id
+        node: i32,
+    },
+}
+
+impl From<NodeVerbArg> for NodeVerb {
+    fn from(verb: NodeVerbArg) -> Self {
+        match verb {
+            NodeVerbArg::List => Self::List,
+            NodeVerbArg::Stop { node } => Self::Stop(node),
+            NodeVerbArg::Start { node } => Self::Start(node),
+            NodeVerbArg::Kill { node } => Self::Kill(node),
+            NodeVerbArg::Pause { node } => Self::Pause(node),
+            NodeVerbArg::Resume { node } => Self::Resume(node),
+        }
+    }
+}
+
+impl NodeArgs {
+    pub(super) fn into_action(self) -> Action {
+        Action::Node {
+            verb: self.verb.into(),
+            data_dir: self.of.data_dir,
+        }
+    }
+}
+
+/// Have a broker that runs fail, wait, fall silent or hang up
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  kafkit broker fault add --fail Produce:NOT_LEADER_OR_FOLLOWER:3
+  kafkit broker fault add --drop 'Heartbeat:client=app-1' --data-dir /tmp/k
+  kafkit broker fault list -o json
+  kafkit broker fault clear
+
+`kafkit broker -- CMD` tells CMD its directory in KAFKIT_BROKER_DIR.")]
+pub(super) struct FaultVerbArgs {
+    #[command(subcommand)]
+    verb: FaultVerb,
+
+    #[command(flatten)]
+    of: RunningArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum FaultVerb {
+    /// Put rules in force behind those there are; prints their ids
+    Add(FaultArgs),
+    /// Show the rules, and how many requests each has matched and hit
+    List,
+    /// Take rules out of force
+    Clear {
+        /// Ids of rules; all when none is given
+        #[arg(value_name = "ID")]
+        ids: Vec<u64>,
+    },
+}
+
+impl FaultVerbArgs {
+    pub(super) fn into_action(self) -> Action {
+        let change = match self.verb {
+            FaultVerb::Add(args) => FaultChange::Add(args.into_flags()),
+            FaultVerb::List => FaultChange::List,
+            FaultVerb::Clear { ids } => FaultChange::Clear(ids),
+        };
+        Action::Fault {
+            change,
+            data_dir: self.of.data_dir,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The way to a broker that runs: a socket in its data directory, on which one line of JSON asks and one answers.
+//!
+//! Only who may write into the directory can connect. Owns the socket; what is said over it is in `broker/host/control.rs`.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::broker::host::control::{Question, Reply};
+use crate::client::local_broker::shown;
+use crate::error::{Error, Result, io_words};
+use crate::plain_words;
+
+const SOCKET: &str = ".kafkit-control.sock";
+/// How long an answer may take. A node that is stopped leaves what it has on disk first.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Paths of this many bytes fit into the address of a socket on every system.
+const LONGEST_PATH: usize = 100;
+
+/// The socket of a broker that serves; it is removed with this.
+#[derive(Debug)]
+pub(super) struct ControlSocket {
+    path: PathBuf,
+}
+
+impl ControlSocket {
+    /// Makes the socket in a data directory; one that a killed broker left is replaced.
+    ///
+    /// # Errors
+    ///
+    /// The directory takes no socket.
+    pub(super) fn open(dir: &Path) -> Result<(UnixListener, Self)> {
+        let path = dir.join(SOCKET);
+        // Whoever left one there is gone: the directory has one broker at a time.
+        let _ = fs::remove_file(&path);
+        let listener = at_path(dir, |path| UnixListener::bind(path))
+            .map_err(|error| Error::from(error).context(format!("cannot listen on {}", shown(&path))))?;
+        Ok((listener, Self { path }))
+    }
+}
+
+impl Drop for ControlSocket {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Asks the broker that serves `dir`.
+///
+/// # Errors
+///
+/// No broker runs there, it does not answer, or it refuses.
+pub(super) fn ask(dir: &Path, question: &Question) -> Result<Reply> {
+    let none = |_| Error::not_found(format!("no mini broker runs on {}", shown(dir)));
+    let stream = at_path(dir, |path| UnixStream::connect(path)).map_err(none)?;
+    let line = exchange(&stream, question).map_err(|error| {
+        let why = io_words(&error);
+        Error::unreachable(format!("the broker on {} does not answer: {why}", shown(dir)))
+    })?;
+    let reply = serde_json::from_str(&line).map_err(|error| {
+        let why = plain_words::of_json(&error);
+        Error::failed(format!(
+            "the broker on {} says what makes no sense: {why}",
+            shown(dir)
+        ))
+        .hint("is it of another version of kafkit?")
+    })?;
+    match reply {
+        Reply::Refused(why) => Err(Error::failed(why)),
+        reply => Ok(reply),
+    }
+}
+
+/// The error where the broker answers something else than it was asked.
+pub(super) fn not_understood() -> Error {
+    Error::failed("the broker answers another question").hint("is it of another version of kafkit?")
+}
+
+fn exchange(mut stream: &UnixStream, question: &Question) -> io::Result<String> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut asked = serde_json::to_vec(question)?;
+    asked.push(b'\n');
+    stream.write_all(&asked)?;
+    let mut answered = String::new();
+    match BufReader::new(stream).read_line(&mut answered)? {
+        0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it has ended")),
+        _ => Ok(answered),
+    }
+}
+
+/// Does something with the path of the socket. The address of a socket holds about a hundred bytes: where the path is
+/// longer, the directory goes by its descriptor.
+fn at_path<T>(dir: &Path, work: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    let path = dir.join(SOCKET);
+    if path.as_os_str().len() <= LONGEST_PATH {
+        return work(&path);
+    }
+    let dir = File::open(dir)?;
+    work(
+        &Path::new("/proc/self/fd")
+            .join(dir.as_raw_fd().to_string())
+            .join(SOCKET),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_answered_in_a_directory_of_any_length() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["short", &"long".repeat(40)] {
+            let dir = folder.path().join(name);
+            fs::create_dir(&dir).unwrap();
+            assert!(ask(&dir, &Question::ListFaults).is_err(), "nobody is there");
+            let (listener, socket) = ControlSocket::open(&dir).unwrap();
+            let broker = std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut asked = String::new();
+                BufReader::new(&stream).read_line(&mut asked).unwrap();
+                stream.write_all(b"{\"added\":[1]}\n").unwrap();
+                asked
+            });
+            let added = ask(&dir, &Question::AddFaults(Vec::new())).unwrap();
+            assert_eq!(added, Reply::Added(vec![1]));
+            assert_eq!(broker.join().unwrap(), "{\"add_faults\":[]}\n");
+            drop(socket);
+            assert!(!dir.join(SOCKET).exists());
+        }
+    }
+
+    #[test]
+    fn a_broker_that_ends_or_says_nonsense_is_told_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let (listener, _socket) = ControlSocket::open(folder.path()).unwrap();
+        for (answer, why) in [
+            ("", "does not answer"),
+            ("{\"sung\":[]}\n", "makes no sense"),
+            ("{\"refused\":\"no\"}\n", "no"),
+        ] {
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let (mut stream, _) = listener.accept().unwrap();
+                    BufReader::new(&stream).read_line(&mut String::new()).unwrap();
+                    stream.write_all(answer.as_bytes()).unwrap();
+                });
+                let refusal = ask(folder.path(), &Question::ListFaults).unwrap_err();
+                assert!(refusal.to_string().contains(why), "{answer:?}: {refusal}");
+            });
+        }
+    }
+}
