@@ -10,12 +10,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::broker_verbs::{FaultVerbArgs, NodeArgs};
+use super::broker_verbs::{ConversationArgs, FaultVerbArgs, NodeArgs};
 use super::connection_args::ConnectionArgs;
 use super::fault_args::FaultArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
-use crate::client::settings::Settings;
+use crate::client::settings::{Settings, Use};
 use crate::commands::broker::{Action, Serve};
 use crate::error::{Error, Result};
 
@@ -150,16 +150,38 @@ enum BrokerVerb {
     /// Show, stop, kill, pause and start single nodes of a broker that runs with --nodes
     Node(NodeArgs),
     Fault(FaultVerbArgs),
+    /// Pass on what clients ask a cluster, and write it into a file, until Ctrl-C
+    ///
+    /// Clients connect to the address that it prints, without security; -b, -X and --command-config say how it reaches the
+    /// cluster. The file has what clients send and get, records too, and only its owner can read it.
+    #[command(after_help = "Examples:
+  kafkit broker record talk.jsonl -b kafka1:9092 --listen 127.0.0.1:9092
+  jq -r '[.client_id, .api, .version, .took_ms] | @tsv' talk.jsonl
+  kafkit broker replay talk.jsonl --listen 127.0.0.1:9092")]
+    Record(ConversationArgs),
+    /// Answer clients as a file of `broker record` says, until Ctrl-C
+    ///
+    /// A request gets an answer that the same bytes got, or else the next one to its API and version.
+    Replay(ConversationArgs),
 }
 
 impl IntoInvocation for BrokerArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
+        if let Some(BrokerVerb::Record(args)) = self.verb {
+            return Ok(Invocation {
+                command: Box::new(Action::Record(args.into_conversation())),
+                settings: self.connection.into_settings(Use::Admin)?,
+                output: self.output.into_options(),
+            });
+        }
         let settings = settings(&self.connection.set)?;
         let action = match self.verb {
             Some(BrokerVerb::Status { data_dir }) => Action::Status { data_dir },
             Some(BrokerVerb::Stop { data_dir }) => Action::Stop { data_dir },
             Some(BrokerVerb::Node(args)) => args.into_action(),
             Some(BrokerVerb::Fault(args)) => args.into_action(),
+            Some(BrokerVerb::Record(args)) => Action::Record(args.into_conversation()),
+            Some(BrokerVerb::Replay(args)) => Action::Replay(args.into_conversation()),
             None => {
                 let serve = Serve {
                     listen: self.listen,

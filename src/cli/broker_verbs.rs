@@ -1,11 +1,12 @@
-//! The verbs for a broker that runs: single nodes of it, and its faults on purpose.
+//! The verbs of `kafkit broker` beside serving: single nodes of a broker that runs, its faults on purpose, and conversations
+//! that are recorded and replayed.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::fault_args::FaultArgs;
-use crate::commands::broker::{Action, FaultChange, NodeVerb};
+use crate::commands::broker::{Action, Conversation, FaultChange, NodeVerb};
 
 #[derive(Args, Debug)]
 pub(super) struct NodeArgs {
@@ -119,6 +120,26 @@ impl FaultVerbArgs {
         Action::Fault {
             change,
             data_dir: self.of.data_dir,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ConversationArgs {
+    /// The file: a line of JSON for each request
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    file: PathBuf,
+
+    /// Where clients connect [default: a free port of 127.0.0.1]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+impl ConversationArgs {
+    pub(super) fn into_conversation(self) -> Conversation {
+        Conversation {
+            file: self.file,
+            listen: self.listen,
         }
     }
 }

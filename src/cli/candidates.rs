@@ -94,7 +94,10 @@ const TIMES: Wanted = Wanted::Explained(&[
 const FAILURES: Wanted = Wanted::Explained(&[
     ("Produce:NOT_LEADER_OR_FOLLOWER:3", "three writes"),
     ("Fetch:NOT_LEADER_OR_FOLLOWER:10%", "one of ten fetches"),
-    ("FindCoordinator:COORDINATOR_NOT_AVAILABLE:2", "groups and transactions"),
+    (
+        "FindCoordinator:COORDINATOR_NOT_AVAILABLE:2",
+        "groups and transactions",
+    ),
 ]);
 
 const ENDS: Wanted = Wanted::Explained(&[

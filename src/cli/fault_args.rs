@@ -1,5 +1,10 @@
 //! The flags of fault rules, shared by `broker` and `broker fault add`.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "help is read on a terminal, where backticks are noise"
+)]
+
 use clap::Args;
 
 use crate::commands::broker::FaultFlags;

@@ -195,7 +195,7 @@ impl Figures {
                 figures.written.push(rate);
             }
         }
-        if !ends.is_empty() {
+        if !ends.is_empty() || self.partitions.is_empty() {
             self.ends_at = Some(now);
             self.remember_sums();
         }
@@ -264,23 +264,20 @@ impl Figures {
         };
         group.members = looked.members.or(group.members);
         group.stated_lag = looked.stated_lag;
-        match looked.committed {
-            Some(committed) => {
-                let known = group.places.get_or_insert_default();
-                known.retain(|partition, _| committed.contains_key(partition));
-                for (partition, offset) in committed {
-                    let end = self.partitions.get(&partition).and_then(|known| known.end.last());
-                    let place = known.entry(partition).or_default();
-                    place.committed.look(offset, now);
-                    // Ends are asked for after commits, and may be those of an earlier look where a leader is absent.
-                    place.end = end.map(|end| end.max(offset));
-                    place.lags.push(place.lag().unwrap_or(0) as f64);
-                }
+        if let Some(committed) = looked.committed {
+            let known = group.places.get_or_insert_default();
+            known.retain(|partition, _| committed.contains_key(partition));
+            for (partition, offset) in committed {
+                let end = self.partitions.get(&partition).and_then(|known| known.end.last());
+                let place = known.entry(partition).or_default();
+                place.committed.look(offset, now);
+                // Ends are asked for after commits, and may be those of an earlier look where a leader is absent.
+                place.end = end.map(|end| end.max(offset));
+                place.lags.push(place.lag().unwrap_or(0) as f64);
             }
-            None => {
-                let places = group.places.iter_mut().flatten();
-                places.for_each(|(_, place)| place.committed.miss());
-            }
+        } else {
+            let places = group.places.iter_mut().flatten();
+            places.for_each(|(_, place)| place.committed.miss());
         }
         if let Some(mut assigned) = looked.assigned {
             for (partition, place) in group.places.iter_mut().flatten() {

@@ -66,6 +66,19 @@ fn rates_are_known_after_two_looks_and_the_busiest_comes_first() {
 }
 
 #[test]
+fn a_cluster_without_topics_has_figures_too() {
+    let mut state = TopState::new(&Listing::Topics, EVERY);
+    let empty = Sample {
+        layout: Some(super::sample::Layout::default()),
+        ends: Some(std::collections::BTreeMap::new()),
+        ..Sample::default()
+    };
+    let now = Instant::now();
+    state.handle(Event::Sample(Box::new(empty)), now);
+    assert_eq!(state.figures.ends_at, Some(now));
+}
+
+#[test]
 fn the_selection_stays_with_its_row_when_the_order_changes() {
     let (mut state, _) = after(4, &Listing::Topics);
     press(&mut state, "jj");

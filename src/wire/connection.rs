@@ -182,6 +182,26 @@ impl Connection {
         self.write_now(request, version)
     }
 
+    /// Sends a request as it is, with its header and without its length, and waits for the answer where there will be
+    /// one: for whoever passes on what others ask.
+    pub fn pass_on(&mut self, request: &[u8], wants_answer: bool) -> Result<Option<Bytes>, WireError> {
+        self.outgoing.clear();
+        let start = frame::begin(&mut self.outgoing);
+        self.outgoing.extend_from_slice(request);
+        frame::finish(&mut self.outgoing, start)?;
+        self.stream
+            .socket()
+            .set_write_timeout(Some(self.request_timeout))?;
+        if let Err(error) = self.stream.write_all(&self.outgoing) {
+            return Err(self.last_word(error));
+        }
+        if !wants_answer {
+            return Ok(None);
+        }
+        self.unanswered += 1;
+        self.read_frame().map(Some)
+    }
+
     fn write_now<R: Request>(&mut self, request: &R, version: i16) -> Result<Sent, WireError> {
         let correlation_id = self.take_correlation_id();
         self.outgoing.clear();

@@ -105,7 +105,8 @@ fn a_consumer_reads_on_after_errors_that_pass() {
         "--delay",
         "Fetch:1ms",
     ]);
-    let lines: String = (0..2000).map(|line| format!("{line}\n")).collect();
+    let lines: Vec<String> = (0..2000).map(|line| line.to_string()).collect();
+    let lines = lines.join("\n") + "\n";
     faulty.run("produce t -q", &lines).succeeds();
     faulty.run("consume t -e -q", "").succeeds().prints(&lines);
     assert_eq!(faulty.hits(1), 2);
@@ -368,35 +369,68 @@ fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
 }
 
-#[test]
-fn every_answer_has_the_error_where_its_clients_look_for_it() {
-    let faulty = Faulty::with(&[]);
-    faulty.run("topics create t -q", "").succeeds();
-    let mut connection = faulty.connect();
-    faulty.fault("add --fail *:NOT_LEADER_OR_FOLLOWER").succeeds();
-    let topic = || m::TopicName(text("t"));
-    let group = || m::GroupId(text("g"));
+fn topic() -> m::TopicName {
+    m::TopicName(text("t"))
+}
+
+fn group() -> m::GroupId {
+    m::GroupId(text("g"))
+}
+
+/// Of leaders and transaction coordinators.
+fn answers_about_partitions(connection: &mut Connection) -> Vec<String> {
     let mut answers = Vec::new();
-    answers.extend(in_every_version(&mut connection, |version| {
+    answers.extend(in_every_version(connection, |_| {
         let partition = m::list_offsets_request::ListOffsetsPartition::default();
         let wanted = m::list_offsets_request::ListOffsetsTopic::default()
             .with_name(topic())
             .with_partitions(vec![partition]);
-        let _ = version;
         m::ListOffsetsRequest::default().with_topics(vec![wanted])
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
+    answers.extend(in_every_version(connection, |_| {
         let wanted = m::metadata_request::MetadataRequestTopic::default().with_name(Some(topic()));
         m::MetadataRequest::default().with_topics(Some(vec![wanted]))
     }));
-    answers.extend(in_every_version(&mut connection, |version| {
+    answers.extend(in_every_version(connection, |_| {
+        m::InitProducerIdRequest::default()
+    }));
+    answers.extend(in_every_version(connection, |_| m::EndTxnRequest::default()));
+    answers.extend(in_every_version(connection, |_| {
+        m::AddOffsetsToTxnRequest::default()
+    }));
+    answers.extend(in_every_version(connection, |version| {
+        let wanted = m::add_partitions_to_txn_request::AddPartitionsToTxnTopic::default()
+            .with_name(topic())
+            .with_partitions(vec![0]);
+        let request = m::AddPartitionsToTxnRequest::default();
+        if version < 4 {
+            return request.with_v3_and_below_topics(vec![wanted]);
+        }
+        let transaction = m::add_partitions_to_txn_request::AddPartitionsToTxnTransaction::default()
+            .with_topics(vec![wanted]);
+        request.with_transactions(vec![transaction])
+    }));
+    answers.extend(in_every_version(connection, |_| {
+        let partition = m::txn_offset_commit_request::TxnOffsetCommitRequestPartition::default();
+        let wanted = m::txn_offset_commit_request::TxnOffsetCommitRequestTopic::default()
+            .with_name(topic())
+            .with_partitions(vec![partition]);
+        m::TxnOffsetCommitRequest::default().with_topics(vec![wanted])
+    }));
+    answers
+}
+
+/// Of group coordinators.
+fn answers_about_groups(connection: &mut Connection) -> Vec<String> {
+    let mut answers = Vec::new();
+    answers.extend(in_every_version(connection, |version| {
         let request = m::FindCoordinatorRequest::default();
         match version {
             ..4 => request.with_key(text("g")),
             _ => request.with_coordinator_keys(vec![text("g")]),
         }
     }));
-    answers.extend(in_every_version(&mut connection, |version| {
+    answers.extend(in_every_version(connection, |version| {
         let request = m::OffsetFetchRequest::default();
         if version >= 8 {
             let wanted = m::offset_fetch_request::OffsetFetchRequestGroup::default().with_group_id(group());
@@ -407,7 +441,7 @@ fn every_answer_has_the_error_where_its_clients_look_for_it() {
             .with_partition_indexes(vec![0]);
         request.with_group_id(group()).with_topics(Some(vec![wanted]))
     }));
-    answers.extend(in_every_version(&mut connection, |version| {
+    answers.extend(in_every_version(connection, |version| {
         let partition = m::offset_commit_request::OffsetCommitRequestPartition::default();
         let wanted =
             m::offset_commit_request::OffsetCommitRequestTopic::default().with_partitions(vec![partition]);
@@ -420,32 +454,33 @@ fn every_answer_has_the_error_where_its_clients_look_for_it() {
             .with_group_id(group())
             .with_topics(vec![wanted])
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
+    answers.extend(in_every_version(connection, |_| {
         m::JoinGroupRequest::default().with_group_id(group())
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
-        m::HeartbeatRequest::default()
-    }));
-    answers.extend(in_every_version(&mut connection, |_| {
-        m::SyncGroupRequest::default()
-    }));
-    answers.extend(in_every_version(&mut connection, |_| {
-        m::LeaveGroupRequest::default()
-    }));
-    answers.extend(in_every_version(&mut connection, |_| {
-        m::ListGroupsRequest::default()
-    }));
-    answers.extend(in_every_version(&mut connection, |_| {
+    answers.extend(in_every_version(connection, |_| m::HeartbeatRequest::default()));
+    answers.extend(in_every_version(connection, |_| m::SyncGroupRequest::default()));
+    answers.extend(in_every_version(connection, |_| m::LeaveGroupRequest::default()));
+    answers.extend(in_every_version(connection, |_| m::ListGroupsRequest::default()));
+    answers.extend(in_every_version(connection, |_| {
         m::DescribeGroupsRequest::default().with_groups(vec![group()])
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
+    answers.extend(in_every_version(connection, |_| {
         m::DeleteGroupsRequest::default().with_groups_names(vec![group()])
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
+    answers.extend(in_every_version(connection, |_| {
+        m::ConsumerGroupHeartbeatRequest::default()
+    }));
+    answers
+}
+
+/// Of whoever administers.
+fn answers_about_the_cluster(connection: &mut Connection) -> Vec<String> {
+    let mut answers = Vec::new();
+    answers.extend(in_every_version(connection, |_| {
         let wanted = m::create_topics_request::CreatableTopic::default().with_name(topic());
         m::CreateTopicsRequest::default().with_topics(vec![wanted])
     }));
-    answers.extend(in_every_version(&mut connection, |version| {
+    answers.extend(in_every_version(connection, |version| {
         let request = m::DeleteTopicsRequest::default();
         if version < 6 {
             return request.with_topic_names(vec![topic()]);
@@ -453,58 +488,42 @@ fn every_answer_has_the_error_where_its_clients_look_for_it() {
         let wanted = m::delete_topics_request::DeleteTopicState::default().with_name(Some(topic()));
         request.with_topics(vec![wanted])
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
+    answers.extend(in_every_version(connection, |_| {
         let wanted = m::create_partitions_request::CreatePartitionsTopic::default().with_name(topic());
         m::CreatePartitionsRequest::default().with_topics(vec![wanted])
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
+    answers.extend(in_every_version(connection, |_| {
         let partition = m::delete_records_request::DeleteRecordsPartition::default();
         let wanted = m::delete_records_request::DeleteRecordsTopic::default()
             .with_name(topic())
             .with_partitions(vec![partition]);
         m::DeleteRecordsRequest::default().with_topics(vec![wanted])
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
-        m::InitProducerIdRequest::default()
-    }));
-    answers.extend(in_every_version(&mut connection, |_| m::EndTxnRequest::default()));
-    answers.extend(in_every_version(&mut connection, |_| {
-        m::AddOffsetsToTxnRequest::default()
-    }));
-    answers.extend(in_every_version(&mut connection, |version| {
-        let wanted = m::add_partitions_to_txn_request::AddPartitionsToTxnTopic::default()
-            .with_name(topic())
-            .with_partitions(vec![0]);
-        let request = m::AddPartitionsToTxnRequest::default();
-        if version < 4 {
-            return request.with_v3_and_below_topics(vec![wanted]);
-        }
-        let transaction = m::add_partitions_to_txn_request::AddPartitionsToTxnTransaction::default()
-            .with_topics(vec![wanted]);
-        request.with_transactions(vec![transaction])
-    }));
-    answers.extend(in_every_version(&mut connection, |_| {
-        let partition = m::txn_offset_commit_request::TxnOffsetCommitRequestPartition::default();
-        let wanted = m::txn_offset_commit_request::TxnOffsetCommitRequestTopic::default()
-            .with_name(topic())
-            .with_partitions(vec![partition]);
-        m::TxnOffsetCommitRequest::default().with_topics(vec![wanted])
-    }));
-    answers.extend(in_every_version(&mut connection, |_| {
+    answers.extend(in_every_version(connection, |_| {
         let resource = m::describe_configs_request::DescribeConfigsResource::default()
             .with_resource_type(2)
             .with_resource_name(text("t"));
         m::DescribeConfigsRequest::default().with_resources(vec![resource])
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
+    answers.extend(in_every_version(connection, |_| {
         m::DescribeClusterRequest::default()
     }));
-    answers.extend(in_every_version(&mut connection, |_| {
-        m::ConsumerGroupHeartbeatRequest::default()
-    }));
-    answers.extend(in_every_version(&mut connection, |_| {
-        m::ApiVersionsRequest::default()
-    }));
+    answers.extend(in_every_version(connection, |_| m::ApiVersionsRequest::default()));
+    answers
+}
+
+#[test]
+fn every_answer_has_the_error_where_its_clients_look_for_it() {
+    let faulty = Faulty::with(&[]);
+    faulty.run("topics create t -q", "").succeeds();
+    let mut connection = faulty.connect();
+    faulty.fault("add --fail *:NOT_LEADER_OR_FOLLOWER").succeeds();
+    let answers = [
+        answers_about_partitions(&mut connection),
+        answers_about_groups(&mut connection),
+        answers_about_the_cluster(&mut connection),
+    ]
+    .concat();
     assert!(answers.len() > 100, "{} answers", answers.len());
     let code = format!("error_code: {NOT_LEADER}");
     for answer in &answers {

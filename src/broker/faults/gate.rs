@@ -1,5 +1,7 @@
 //! Where requests pass between their header and their handler, and what rules make of them there.
 
+use kafka_protocol::messages::ApiKey;
+
 use crate::broker::apis::{Api, Outcome};
 use crate::broker::call::Call;
 use crate::broker::response::Answer;
@@ -33,7 +35,8 @@ fn end(api: &'static Api, call: Call, verdict: Verdict) -> Outcome {
         };
         // The error answer is made of the request, which the handler takes.
         let copy = matches!(effect, Effect::Fail(_)).then(|| call.clone());
-        if is_handled {
+        // A fetch changes nothing but its session, which the error answer takes a step further itself.
+        if is_handled && !(api.key == ApiKey::Fetch && copy.is_some()) {
             api.call(call).await?;
         }
         match (effect, copy) {

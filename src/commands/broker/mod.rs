@@ -11,6 +11,7 @@ mod configuration;
 mod container_environment;
 mod control;
 mod control_channel;
+mod conversation;
 mod faults;
 mod file_limit;
 mod fixture;
@@ -23,10 +24,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use crate::broker::host::control::NodeVerb;
 pub use configuration::Serve;
 pub use control::stop_broker;
+pub use conversation::Conversation;
 pub use faults::{FaultChange, FaultFlags};
-pub use crate::broker::host::control::NodeVerb;
 
 use super::command::{Command, Needs};
 use super::context::Context;
@@ -62,6 +64,10 @@ pub enum Action {
         verb: NodeVerb,
         data_dir: Option<PathBuf>,
     },
+    /// Pass on what clients ask a cluster, and write it down.
+    Record(Conversation),
+    /// Answer clients as a cluster once did.
+    Replay(Conversation),
     /// The fault rules of who serves a data directory.
     Fault {
         change: FaultChange,
@@ -71,7 +77,13 @@ pub enum Action {
 
 impl Command for Action {
     fn needs(&self) -> Needs {
-        Needs::NOTHING
+        match self {
+            Self::Record(_) => Needs {
+                lasts: true,
+                ..Needs::ANSWERS
+            },
+            _ => Needs::NOTHING,
+        }
     }
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
@@ -88,6 +100,8 @@ pub fn run(action: Action, context: &mut Context) -> Result<()> {
         Action::Node { verb, data_dir } => {
             node_control::run(&running_directory(data_dir)?, verb, &mut context.printer)
         }
+        Action::Record(conversation) => conversation::record(&conversation, context),
+        Action::Replay(conversation) => conversation::replay(&conversation, context),
         Action::Fault { change, data_dir } => {
             faults::change(&change, &running_directory(data_dir)?, &mut context.printer)
         }
@@ -181,7 +195,9 @@ fn with_control(
     match ControlSocket::open(dir) {
         Ok((listener, socket)) => (prepared.with_control(listener), Some(socket)),
         Err(error) => {
-            printer.warn(format_args!("`kafkit broker node` and `fault` will not find it: {error}"));
+            printer.warn(format_args!(
+                "`kafkit broker node` and `fault` will not find it: {error}"
+            ));
             (prepared, None)
         }
     }

@@ -15,13 +15,12 @@ use crate::output::mini_broker::{NodeRow, nodes};
 ///
 /// No broker runs there, or it refuses.
 pub(super) fn run(dir: &Path, verb: NodeVerb, printer: &mut Printer) -> Result<()> {
-    let reply = ask(dir, &Question::Node(verb))
-        .map_err(|error| match error.kind() {
-            Kind::Failed if error.hint_text().is_none() => {
-                error.hint("`kafkit broker node list` shows the nodes")
-            }
-            _ => error,
-        })?;
+    let reply = ask(dir, &Question::Node(verb)).map_err(|error| match error.kind() {
+        Kind::Failed if error.hint_text().is_none() => {
+            error.hint("`kafkit broker node list` shows the nodes")
+        }
+        _ => error,
+    })?;
     let Reply::Nodes(all) = reply else {
         return Err(not_understood());
     };

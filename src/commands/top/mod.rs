@@ -24,7 +24,7 @@ use look::Lookout;
 /// How long the keyboard is waited for before signals and samples are looked at.
 const STEP: Duration = Duration::from_millis(100);
 /// How often the screen is drawn although nothing happened, so that ages are right.
-const REDRAW: Duration = Duration::from_millis(1000);
+const REDRAW: Duration = Duration::from_secs(1);
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -55,9 +55,8 @@ impl Command for Action {
         let mut client = Client::new(context.client.settings().clone());
         client.wait_for_each_answer();
         client.admin()?;
-        let is_screen =
-            self.count.is_none() && stdout().is_terminal() && context.printer.format() == Format::Table;
-        if is_screen {
+        let is_table = context.printer.format() == Format::Table;
+        if self.count.is_none() && is_table && has_screen() {
             let place = context
                 .client
                 .settings()
@@ -73,6 +72,12 @@ impl Command for Action {
         }
         print(&self, client, &mut state, context, &interrupt)
     }
+}
+
+/// Whether stdout is a terminal on which one can draw.
+fn has_screen() -> bool {
+    let can_draw = std::env::var_os("TERM").is_none_or(|name| name != "dumb");
+    stdout().is_terminal() && can_draw
 }
 
 /// Figures between two looks, as often as they were asked for.
@@ -106,10 +111,9 @@ fn print(
             thread::sleep(STEP.min(action.every.saturating_sub(begun.elapsed())));
         }
     }
-    let complaints = &state.figures.complaints;
-    complaints
-        .iter()
-        .for_each(|complaint| context.printer.warning(complaint));
+    for complaint in &state.figures.complaints {
+        context.printer.warning(complaint);
+    }
     Ok(())
 }
 

@@ -135,7 +135,7 @@ fn row_line(row: &Row, grid: &Grid, look: &Look, buffer: &mut Buffer, area: Rect
         x = x.saturating_add(u16::try_from(place.width + GUTTER).unwrap_or(u16::MAX));
     }
     if grid.trend > 0 && !row.history.is_empty() && x < area.right() {
-        let span = look.trend(look.bars().draw(&row.history, grid.trend));
+        let span = frame_lines::trend_of(look.bars().draw(&row.history, grid.trend));
         buffer.set_span(x, area.y, &span, area.right() - x);
     }
 }

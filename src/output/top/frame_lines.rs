@@ -13,6 +13,8 @@ use crate::monitor::top_state::{Mode, TopState};
 use crate::output::table::{count, grouped, size, span};
 
 pub(super) const ALARM: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
+const FINE: Style = Style::new().fg(Color::Green);
+const TRENDS: Style = Style::new().fg(Color::Cyan);
 pub(super) const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 pub(super) const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
@@ -84,8 +86,8 @@ pub(super) fn sums<'a>(state: &TopState, look: &Look) -> Sides<'a> {
         ]));
     }
     let trend = look.bars().draw(&history, TREND).trim_start().to_owned();
-    parts.push(Line::from(vec![Span::raw("   "), look.trend(trend)]));
-    (parts, well_being(state, look))
+    parts.push(Line::from(vec![Span::raw("   "), trend_of(trend)]));
+    (parts, well_being(state))
 }
 
 fn grouped_rate(rate: f64) -> String {
@@ -96,12 +98,12 @@ fn grouped_rate(rate: f64) -> String {
     }
 }
 
-fn well_being<'a>(state: &TopState, look: &Look) -> Line<'a> {
+fn well_being<'a>(state: &TopState) -> Line<'a> {
     let health = state.health();
     match status(health) {
         ill if !ill.is_empty() => Line::styled(ill, ALARM),
         _ if health.partitions == 0 => Line::raw(""),
-        _ => Line::styled("all in sync", look.fine()),
+        _ => Line::styled("all in sync", FINE),
     }
 }
 
@@ -193,6 +195,11 @@ fn keys<'a>(look: &Look) -> Vec<Line<'a>> {
         arrows,
     ];
     keys.map(|key| Line::styled(key, DIM)).into()
+}
+
+/// The bars of a trend.
+pub(super) fn trend_of<'a>(bars: String) -> Span<'a> {
+    Span::styled(bars, TRENDS)
 }
 
 /// What stands in the place of rows where there are none.

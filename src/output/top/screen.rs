@@ -5,9 +5,7 @@ use std::panic;
 use std::time::{Duration, Instant};
 
 use ratatui_core::backend::Backend as _;
-use ratatui_core::style::{Color, Style};
 use ratatui_core::terminal::Terminal;
-use ratatui_core::text::Span;
 use ratatui_crossterm::CrosstermBackend;
 use ratatui_crossterm::crossterm::cursor::{Hide, Show};
 use ratatui_crossterm::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -57,14 +55,6 @@ impl Look {
     /// What stands for the end of a word that was cut.
     pub(super) fn cut(&self) -> char {
         if self.is_unicode { '…' } else { '~' }
-    }
-
-    pub(super) fn trend<'a>(&self, bars: String) -> Span<'a> {
-        Span::styled(bars, Style::new().fg(Color::Cyan))
-    }
-
-    pub(super) fn fine(&self) -> Style {
-        Style::new().fg(Color::Green)
     }
 }
 

@@ -24,9 +24,9 @@ use crate::broker::call::Call;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
 
-pub(super) fn make(call: Call, code: i16) -> Made {
+pub(super) fn make(call: Box<Call>, code: i16) -> Made {
     Ok(match call.context.api {
-        ApiKey::CreateTopics => build::<m::CreateTopicsRequest>(call, |_, request| {
+        ApiKey::CreateTopics => build::<m::CreateTopicsRequest>(*call, |_, request| {
             let topics = request.topics.into_iter().map(|topic| {
                 CreatableTopicResult::default()
                     .with_name(topic.name)
@@ -34,8 +34,8 @@ pub(super) fn make(call: Call, code: i16) -> Made {
             });
             m::CreateTopicsResponse::default().with_topics(topics.collect())
         }),
-        ApiKey::DeleteTopics => delete_topics(call, code),
-        ApiKey::CreatePartitions => build::<m::CreatePartitionsRequest>(call, |_, request| {
+        ApiKey::DeleteTopics => delete_topics(*call, code),
+        ApiKey::CreatePartitions => build::<m::CreatePartitionsRequest>(*call, |_, request| {
             let topics = request.topics.into_iter().map(|topic| {
                 CreatePartitionsTopicResult::default()
                     .with_name(topic.name)
@@ -43,10 +43,10 @@ pub(super) fn make(call: Call, code: i16) -> Made {
             });
             m::CreatePartitionsResponse::default().with_results(topics.collect())
         }),
-        ApiKey::DeleteRecords => delete_records(call, code),
-        ApiKey::DescribeProducers => describe_producers(call, code),
-        ApiKey::AlterReplicaLogDirs => alter_replica_log_dirs(call, code),
-        ApiKey::DescribeTopicPartitions => build::<m::DescribeTopicPartitionsRequest>(call, |_, request| {
+        ApiKey::DeleteRecords => delete_records(*call, code),
+        ApiKey::DescribeProducers => describe_producers(*call, code),
+        ApiKey::AlterReplicaLogDirs => alter_replica_log_dirs(*call, code),
+        ApiKey::DescribeTopicPartitions => build::<m::DescribeTopicPartitionsRequest>(*call, |_, request| {
             let topics = request.topics.into_iter().map(|topic| {
                 DescribeTopicPartitionsResponseTopic::default()
                     .with_name(Some(topic.name))
@@ -54,7 +54,7 @@ pub(super) fn make(call: Call, code: i16) -> Made {
             });
             m::DescribeTopicPartitionsResponse::default().with_topics(topics.collect())
         }),
-        ApiKey::DescribeTransactions => build::<m::DescribeTransactionsRequest>(call, |_, request| {
+        ApiKey::DescribeTransactions => build::<m::DescribeTransactionsRequest>(*call, |_, request| {
             let states = request.transactional_ids.into_iter().map(|id| {
                 TransactionState::default()
                     .with_transactional_id(id)
@@ -62,29 +62,16 @@ pub(super) fn make(call: Call, code: i16) -> Made {
             });
             m::DescribeTransactionsResponse::default().with_transaction_states(states.collect())
         }),
-        ApiKey::CreateAcls => build::<m::CreateAclsRequest>(call, |_, request| {
-            let results = request
-                .creations
-                .iter()
-                .map(|_| AclCreationResult::default().with_error_code(code));
-            m::CreateAclsResponse::default().with_results(results.collect())
-        }),
-        ApiKey::DeleteAcls => build::<m::DeleteAclsRequest>(call, |_, request| {
-            let results = request
-                .filters
-                .iter()
-                .map(|_| DeleteAclsFilterResult::default().with_error_code(code));
-            m::DeleteAclsResponse::default().with_filter_results(results.collect())
-        }),
+        ApiKey::CreateAcls | ApiKey::DeleteAcls => acls(*call, code),
         ApiKey::DescribeConfigs | ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs => {
-            configs(call, code)
+            configs(*call, code)
         }
-        ApiKey::AlterClientQuotas | ApiKey::AlterUserScramCredentials => users(call, code),
+        ApiKey::AlterClientQuotas | ApiKey::AlterUserScramCredentials => users(*call, code),
         ApiKey::ElectLeaders if call.context.version == 0 => {
-            build::<m::ElectLeadersRequest>(call, |_, _| m::ElectLeadersResponse::default())
+            build::<m::ElectLeadersRequest>(*call, |_, _| m::ElectLeadersResponse::default())
         }
         ApiKey::DescribeLogDirs if call.context.version < 3 => {
-            build::<m::DescribeLogDirsRequest>(call, |_, _| m::DescribeLogDirsResponse::default())
+            build::<m::DescribeLogDirsRequest>(*call, |_, _| m::DescribeLogDirsResponse::default())
         }
         _ => {
             return whole!(
@@ -105,6 +92,25 @@ pub(super) fn make(call: Call, code: i16) -> Made {
                 ListConfigResources ListConfigResourcesRequest ListConfigResourcesResponse,
             );
         }
+    })
+}
+
+fn acls(call: Call, code: i16) -> Result<Answer, Refusal> {
+    if call.context.api == ApiKey::CreateAcls {
+        return build::<m::CreateAclsRequest>(call, |_, request| {
+            let results = request
+                .creations
+                .iter()
+                .map(|_| AclCreationResult::default().with_error_code(code));
+            m::CreateAclsResponse::default().with_results(results.collect())
+        });
+    }
+    build::<m::DeleteAclsRequest>(call, |_, request| {
+        let results = request
+            .filters
+            .iter()
+            .map(|_| DeleteAclsFilterResult::default().with_error_code(code));
+        m::DeleteAclsResponse::default().with_filter_results(results.collect())
     })
 }
 

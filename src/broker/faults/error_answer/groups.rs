@@ -23,18 +23,18 @@ use crate::broker::newer_versions::NewerFields;
 use crate::broker::refusal::Refusal;
 use crate::broker::response::Answer;
 
-pub(super) fn make(call: Call, code: i16) -> Made {
+pub(super) fn make(call: Box<Call>, code: i16) -> Made {
     Ok(match call.context.api {
-        ApiKey::FindCoordinator => find_coordinator(call, code),
-        ApiKey::JoinGroup => build::<m::JoinGroupRequest>(call, |_, request| {
+        ApiKey::FindCoordinator => find_coordinator(*call, code),
+        ApiKey::JoinGroup => build::<m::JoinGroupRequest>(*call, |_, request| {
             m::JoinGroupResponse::default()
                 .with_error_code(code)
                 .with_member_id(request.member_id)
         }),
-        ApiKey::OffsetCommit => offset_commit(call, code),
-        ApiKey::OffsetFetch => offset_fetch(call, code),
-        ApiKey::TxnOffsetCommit => txn_offset_commit(call, code),
-        ApiKey::DescribeGroups => build::<m::DescribeGroupsRequest>(call, |_, request| {
+        ApiKey::OffsetCommit => offset_commit(*call, code),
+        ApiKey::OffsetFetch => offset_fetch(*call, code),
+        ApiKey::TxnOffsetCommit => txn_offset_commit(*call, code),
+        ApiKey::DescribeGroups => build::<m::DescribeGroupsRequest>(*call, |_, request| {
             let group = |id| {
                 describe_groups_response::DescribedGroup::default()
                     .with_group_id(id)
@@ -42,7 +42,7 @@ pub(super) fn make(call: Call, code: i16) -> Made {
             };
             m::DescribeGroupsResponse::default().with_groups(request.groups.into_iter().map(group).collect())
         }),
-        ApiKey::ConsumerGroupDescribe => build::<m::ConsumerGroupDescribeRequest>(call, |_, request| {
+        ApiKey::ConsumerGroupDescribe => build::<m::ConsumerGroupDescribeRequest>(*call, |_, request| {
             let group = |id| {
                 consumer_group_describe_response::DescribedGroup::default()
                     .with_group_id(id)
@@ -51,7 +51,7 @@ pub(super) fn make(call: Call, code: i16) -> Made {
             let groups = request.group_ids.into_iter().map(group);
             m::ConsumerGroupDescribeResponse::default().with_groups(groups.collect())
         }),
-        ApiKey::ShareGroupDescribe => build::<m::ShareGroupDescribeRequest>(call, |_, request| {
+        ApiKey::ShareGroupDescribe => build::<m::ShareGroupDescribeRequest>(*call, |_, request| {
             let group = |id| {
                 share_group_describe_response::DescribedGroup::default()
                     .with_group_id(id)
@@ -61,7 +61,7 @@ pub(super) fn make(call: Call, code: i16) -> Made {
             m::ShareGroupDescribeResponse::default().with_groups(groups.collect())
         }),
         ApiKey::DescribeShareGroupOffsets => {
-            build::<m::DescribeShareGroupOffsetsRequest>(call, |_, request| {
+            build::<m::DescribeShareGroupOffsetsRequest>(*call, |_, request| {
                 let group = |group: m::describe_share_group_offsets_request::DescribeShareGroupOffsetsRequestGroup| {
                 DescribeShareGroupOffsetsResponseGroup::default()
                     .with_group_id(group.group_id)
@@ -71,7 +71,7 @@ pub(super) fn make(call: Call, code: i16) -> Made {
                 m::DescribeShareGroupOffsetsResponse::default().with_groups(groups.collect())
             })
         }
-        ApiKey::DeleteGroups => build::<m::DeleteGroupsRequest>(call, |_, request| {
+        ApiKey::DeleteGroups => build::<m::DeleteGroupsRequest>(*call, |_, request| {
             let group = |id| {
                 DeletableGroupResult::default()
                     .with_group_id(id)

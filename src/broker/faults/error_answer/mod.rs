@@ -17,7 +17,7 @@ use crate::broker::response::{self, Answer};
 /// The answer to a request that fails with this error code.
 pub(super) fn make(call: Call, code: i16) -> Result<Answer, Refusal> {
     let api = call.context.api;
-    partitions::make(call, code)
+    partitions::make(Box::new(call), code)
         .or_else(|call| groups::make(call, code))
         .or_else(|call| admin::make(call, code))
         .unwrap_or_else(|_| {
@@ -28,7 +28,7 @@ pub(super) fn make(call: Call, code: i16) -> Result<Answer, Refusal> {
 }
 
 /// An answer, or the call where it is of another kind.
-type Made = Result<Result<Answer, Refusal>, Call>;
+type Made = Result<Result<Answer, Refusal>, Box<Call>>;
 
 /// Decodes the request and encodes what `answer` makes of it.
 fn build<R: Request>(
@@ -45,7 +45,7 @@ fn build<R: Request>(
 macro_rules! whole {
     ($call:expr, $code:expr, $($key:ident $request:ident $response:ident),+ $(,)?) => {
         match $call.context.api {
-            $(ApiKey::$key => Ok(build::<m::$request>($call, |_, _| m::$response::default().with_error_code($code))),)+
+            $(ApiKey::$key => Ok(build::<m::$request>(*$call, |_, _| m::$response::default().with_error_code($code))),)+
             _ => Err($call),
         }
     };

@@ -22,14 +22,14 @@ use crate::broker::refusal::Refusal;
 use crate::broker::response::{self, Answer};
 use crate::broker::timers::steady_ms;
 
-pub(super) fn make(call: Call, code: i16) -> Made {
+pub(super) fn make(call: Box<Call>, code: i16) -> Made {
     Ok(match call.context.api {
-        ApiKey::Produce => produce(call, code),
-        ApiKey::Fetch => fetch(call, code),
-        ApiKey::Metadata => metadata(call, code),
-        ApiKey::ListOffsets => list_offsets(call, code),
-        ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch(call, code),
-        ApiKey::AddPartitionsToTxn => add_partitions_to_txn(call, code),
+        ApiKey::Produce => produce(*call, code),
+        ApiKey::Fetch => fetch(*call, code),
+        ApiKey::Metadata => metadata(*call, code),
+        ApiKey::ListOffsets => list_offsets(*call, code),
+        ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch(*call, code),
+        ApiKey::AddPartitionsToTxn => add_partitions_to_txn(*call, code),
         _ => {
             return whole!(
                 call, code,

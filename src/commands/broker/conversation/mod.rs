@@ -1,0 +1,106 @@
+//! A conversation between clients and a cluster: recorded into a file on the way, and answered from it later.
+//!
+//! [`relay`] is the stage on which both happen: a listener for each broker, whose addresses take the place of the real ones
+//! in answers ([`addresses`]). [`record`] asks the cluster, [`replay`] the file ([`exchange`]).
+
+mod addresses;
+mod exchange;
+mod record;
+mod relay;
+mod replay;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::{Ready, mini_broker};
+use crate::commands::context::Context;
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::wire::HostPort;
+use record::Recorder;
+use relay::{Relay, Stage};
+use replay::Script;
+
+/// How often signals are looked at.
+const STEP: Duration = Duration::from_millis(100);
+
+/// What is recorded or replayed, and where clients find it.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    pub file: PathBuf,
+    /// `HOST:PORT`; any free port of this machine where nothing is said.
+    pub listen: Option<String>,
+}
+
+/// Passes on what clients ask the cluster, and writes it down until a signal comes.
+pub(super) fn record(conversation: &Conversation, context: &mut Context) -> Result<()> {
+    let interrupt = Interrupt::install()?;
+    let settings = context.client.settings();
+    let servers = settings.bootstrap_servers()?;
+    let options = settings.connection_options()?;
+    let recorder = Arc::new(Recorder::new(&conversation.file, &servers, options)?);
+    let first = servers.first().cloned();
+    let first = first.ok_or_else(|| Error::usage("no broker to ask").hint("give one with -b HOST:PORT"))?;
+    // Whoever gave a wrong address learns it now, not with the first client.
+    recorder.connect(&first)?;
+    let stage: Arc<dyn Stage> = Arc::clone(&recorder) as Arc<dyn Stage>;
+    serve(conversation, &servers, stage, "recording", context, &interrupt)?;
+    let exchanges = recorder.finish()?;
+    context.printer.note(format_args!(
+        "{exchanges} exchanges in {}",
+        conversation.file.display()
+    ));
+    Ok(())
+}
+
+/// Answers what clients ask as the file says, until a signal comes.
+pub(super) fn replay(conversation: &Conversation, context: &mut Context) -> Result<()> {
+    let interrupt = Interrupt::install()?;
+    let script = Script::read(&conversation.file)?;
+    let servers = script.servers().to_vec();
+    serve(
+        conversation,
+        &servers,
+        Arc::new(script),
+        "replaying",
+        context,
+        &interrupt,
+    )
+}
+
+fn serve(
+    conversation: &Conversation,
+    servers: &[HostPort],
+    stage: Arc<dyn Stage>,
+    doing: &str,
+    context: &mut Context,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let relay = Relay::new(stage);
+    let listen = conversation.listen.as_deref().unwrap_or("127.0.0.1:0");
+    let first = servers
+        .first()
+        .ok_or_else(|| Error::bad_data("the conversation names no broker"))?;
+    let address = Relay::open(&relay, first, listen)?;
+    context.printer.note(format_args!(
+        "{doing} on {address} ({}); Ctrl-C ends it",
+        conversation.file.display()
+    ));
+    let ready = Ready {
+        bootstrap_servers: address.to_string(),
+        pid: std::process::id(),
+        data_dir: folder_of(&conversation.file),
+    };
+    mini_broker::print_ready(&ready, &mut context.printer)?;
+    while !interrupt.is_raised() {
+        thread::sleep(STEP);
+    }
+    Ok(())
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    path.parent().map(Path::to_owned).unwrap_or_default()
+}
