@@ -32,13 +32,15 @@ fn open() -> io::Result<File> {
 ///
 /// There is no terminal; Ctrl-C (`Kind::Interrupted`).
 pub fn ask_unseen(question: &str) -> Result<String> {
-    let mut terminal = open().map_err(|error| Error::from(error).context("the terminal"))?;
-    write!(terminal, "{question}")?;
-    terminal.flush()?;
+    let terminal = open().map_err(|error| Error::from(error).context("the terminal"))?;
+    let mut screen = &terminal;
+    // Who answers at once must not be seen either.
     let unseen = Unseen::begin(&terminal)?;
+    write!(screen, "{question}")?;
+    screen.flush()?;
     let answer = read_line(&mut &terminal);
     drop(unseen);
-    writeln!(terminal)?;
+    writeln!(screen)?;
     answer
 }
 

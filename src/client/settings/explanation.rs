@@ -42,7 +42,7 @@ impl Settings {
                 let mut others: Vec<&Setting> = self
                     .entries
                     .iter()
-                    .filter(|other| other.key == setting.key && !std::ptr::eq(*other, setting))
+                    .filter(|other| other.key == setting.key && !other.is_same(setting))
                     .collect();
                 others.reverse();
                 others.sort_by_key(|other| std::cmp::Reverse(other.origin.rank()));
