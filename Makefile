@@ -45,7 +45,7 @@ bench:
 	$(CARGO) build --release --locked
 	benches/run
 
-# Completions, man pages, and the tables in docs/
+# Completions, man pages, the tables and the pictures in docs/
 generate:
 	$(CARGO) build --release --locked
 	KAFKIT_GENERATE=1 $(CARGO) test --release --locked --test integration -- generated_files

@@ -1,4 +1,5 @@
-//! The README's console blocks run as written, in order, in one shell, and print what they show.
+//! The console blocks of the README and of each page of docs/ run as written, in order, in one shell a page, and print
+//! what they show.
 //!
 //! In what a block shows, `…` stands for any text inside a line, and a line of `…` alone for any lines. A block
 //! marked `console cluster` needs three brokers: those of a mini broker, or of the cluster whose address is in
@@ -14,6 +15,7 @@ use crate::support::suite::{Suite, outcome_of};
 /// One `$ command` of a block, and the lines that it shows.
 #[derive(Debug)]
 struct Example {
+    page: String,
     line: usize,
     command: String,
     shown: Vec<String>,
@@ -23,16 +25,23 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
 fn console_blocks_run_as_written() {
-    let examples = examples_of("console");
+    let examples = examples_of("README.md", "console");
     assert!(
         examples.len() >= 10,
         "the README shows too little: {} commands",
         examples.len()
     );
-    let suite = Suite::new();
-    let problems = differences(&examples, &run_all(&suite, &examples, ""));
-    suite.run(["broker", "stop", "-q"]);
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    run_as_written(&examples, "");
+}
+
+#[test]
+fn console_blocks_of_docs_run_as_written() {
+    let pages: Vec<Vec<Example>> = pages().iter().map(|page| examples_of(page, "console")).collect();
+    let count: usize = pages.iter().map(Vec::len).sum();
+    assert!(count >= 60, "docs/ shows too little: {count} commands");
+    for examples in pages.iter().filter(|examples| !examples.is_empty()) {
+        run_as_written(examples, "");
+    }
 }
 
 #[test]
@@ -44,11 +53,74 @@ fn console_blocks_on_a_cluster_run_as_written() {
         || std::env::var("KAFKIT_README_CLUSTER").unwrap_or_default(),
         Cluster::bootstrap,
     );
-    let examples = examples_of("console cluster");
-    assert!(!examples.is_empty(), "the README shows nothing on a cluster");
+    let mut examples = examples_of("README.md", "console cluster");
+    examples.extend(
+        pages()
+            .iter()
+            .flat_map(|page| examples_of(page, "console cluster")),
+    );
+    assert!(!examples.is_empty(), "nothing is shown on a cluster");
+    run_as_written(&examples, &cluster);
+}
+
+/// Runs the examples at a home of their own, and insists on what they show.
+fn run_as_written(examples: &[Example], cluster: &str) {
     let suite = Suite::new();
-    let problems = differences(&examples, &run_all(&suite, &examples, &cluster));
+    let problems = differences(examples, &run_all(&suite, examples, cluster));
+    if cluster.is_empty() {
+        suite.run(["broker", "stop", "-q"]);
+    }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// The pages of docs/, in the order of their names.
+fn pages() -> Vec<String> {
+    let entries = fs::read_dir(Path::new(ROOT).join("docs")).expect("docs/");
+    let names = entries.map(|entry| entry.expect("a page").file_name().to_string_lossy().into_owned());
+    let mut pages: Vec<String> = names
+        .filter(|name| name.ends_with(".md"))
+        .map(|name| format!("docs/{name}"))
+        .collect();
+    pages.sort();
+    pages
+}
+
+#[test]
+fn every_link_of_the_readme_and_docs_leads_somewhere() {
+    let mut pages = pages();
+    pages.push("README.md".to_owned());
+    for page in pages {
+        let path = Path::new(ROOT).join(&page);
+        let text = fs::read_to_string(&path).expect("a page");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            if file.contains("://") {
+                continue;
+            }
+            let linked = if file.is_empty() {
+                path.clone()
+            } else {
+                path.with_file_name(file)
+            };
+            assert!(linked.exists(), "{page}: {target} leads nowhere");
+            if !anchor.is_empty() {
+                let text = fs::read_to_string(&linked).expect("a page");
+                let has = text
+                    .lines()
+                    .any(|line| anchor_of(line).is_some_and(|known| known == anchor));
+                assert!(has, "{page}: {target} has no such heading");
+            }
+        }
+    }
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor_of(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#').trim();
+    let kept = heading
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    Some(kept.collect::<String>().to_lowercase().replace(' ', "-"))
 }
 
 #[test]
@@ -66,9 +138,9 @@ fn ci_runs_the_test_command_that_the_readme_gives() {
     );
 }
 
-/// Every example in the blocks whose fence says exactly `fence`.
-fn examples_of(fence: &str) -> Vec<Example> {
-    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).expect("README.md");
+/// Every example of a page in the blocks whose fence says exactly `fence`.
+fn examples_of(page: &str, fence: &str) -> Vec<Example> {
+    let readme = fs::read_to_string(Path::new(ROOT).join(page)).expect("a page");
     let mut examples: Vec<Example> = Vec::new();
     let mut inside = false;
     for (index, line) in readme.lines().enumerate() {
@@ -78,6 +150,7 @@ fn examples_of(fence: &str) -> Vec<Example> {
             if let Some(command) = line.strip_prefix("$ ") {
                 let command = command.to_owned();
                 examples.push(Example {
+                    page: page.to_owned(),
                     line: index + 1,
                     command,
                     shown: Vec::new(),
@@ -153,7 +226,8 @@ fn differences(examples: &[Example], printed: &[String]) -> Vec<String> {
         };
         if !matches(&example.shown, &lines) {
             problems.push(format!(
-                "README.md:{}: $ {}\n--- shown\n{}\n--- printed\n{got}",
+                "{}:{}: $ {}\n--- shown\n{}\n--- printed\n{got}",
+                example.page,
                 example.line,
                 example.command,
                 example.shown.join("\n")

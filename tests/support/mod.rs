@@ -4,6 +4,7 @@ pub mod certificates;
 pub mod cluster;
 pub mod cutting_proxy;
 pub mod gate;
+pub mod picture;
 pub mod prompt;
 pub mod random;
 pub mod shell;
