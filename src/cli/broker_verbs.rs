@@ -29,28 +29,40 @@ struct RunningArgs {
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum NodeVerbArg {
     /// Show the nodes
+    #[command(after_help = "Examples:
+  kafkit broker node list")]
     List,
     /// Stop a node in order: others lead its partitions first
+    #[command(after_help = "Examples:
+  kafkit broker node stop 2")]
     Stop {
         /// The node's id
         node: i32,
     },
     /// Start a node that was stopped or killed
+    #[command(after_help = "Examples:
+  kafkit broker node start 2")]
     Start {
         /// The node's id
         node: i32,
     },
     /// End a node at once, as `kill -9` does
+    #[command(after_help = "Examples:
+  kafkit broker node kill 2")]
     Kill {
         /// The node's id
         node: i32,
     },
     /// Let a node answer nothing until it is resumed
+    #[command(after_help = "Examples:
+  kafkit broker node pause 2")]
     Pause {
         /// The node's id
         node: i32,
     },
     /// Let a paused node go on
+    #[command(after_help = "Examples:
+  kafkit broker node resume 2")]
     Resume {
         /// The node's id
         node: i32,

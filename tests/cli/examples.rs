@@ -43,6 +43,8 @@ const ENDLESS: &[&str] = &[
     "kafkit broker",
     "kafkit broker --listen 127.0.0.1:0 --data-dir /tmp/k",
     "kafkit broker --config config/server.properties",
+    "kafkit broker --nodes 3 --racks a,b,c",
+    "kafkit broker --secure --listen 0.0.0.0:9092",
     "kafkit consume orders",
     "kafkit consume orders -f '%p/%o %{timestamp:%T} %k=%s\\n'",
     "kafkit consume orders --json | jq -r .key",
@@ -54,12 +56,17 @@ const ENDLESS: &[&str] = &[
     "kafkit groups watch billing audit --every 10s",
     "kafkit groups watch -o jsonl | jq -c 'select(.lag > 1000)'",
     "kafkit describe group billing --watch",
+    "kafkit top",
+    "kafkit top groups --every 5s",
+    "kafkit top groups -n 60 -o jsonl >> lag.jsonl",
 ];
 
 /// Examples that end otherwise here: their beginning, and what stderr says then.
 const OTHERWISE: &[(&str, &str)] = &[
     ("kafkit acls", "no Authorizer is configured"),
+    ("kafkit broker node", "no mini broker runs"),
     ("kafkit configs diff broker 1 2", "broker 2 is not up"),
+    ("kafkit diff", "difference"),
     ("kafkit describe broker 2", "broker 2 is not up"),
     ("kafkit describe log-dirs --broker 2", "broker 2 is not up"),
     ("kafkit describe topic -o tsv | grep UNDER-REPLICATED", ""),
@@ -171,6 +178,22 @@ fn every_example_runs_as_it_stands_there() {
     );
 }
 
+/// What a page must find before its first example: a beginning of its name, and a line in bash.
+const BEFORE: &[(&str, &str)] = &[
+    (
+        "kafkit-copy",
+        "kafkit topics create web-orders orders-12 --partitions 8 -q",
+    ),
+    (
+        "kafkit-diff",
+        "kafkit topics create orders-copy --partitions 8 -q",
+    ),
+    (
+        "kafkit-restore",
+        "kafkit backup backups/monday -q; kafkit backup backups/shop 'shop-.*' --regex -q; kafkit topics delete orders shop-a --yes -q",
+    ),
+];
+
 /// Runs the examples of a page in order, in one home; what went wrong.
 fn run_page(page: &str, lines: &[String]) -> Vec<String> {
     let cluster = Cluster::start();
@@ -182,6 +205,15 @@ fn run_page(page: &str, lines: &[String]) -> Vec<String> {
     let setting = outcome_of(setting, b"");
     assert_eq!(setting.code, Some(0), "the setting of {page}: {setting:?}");
     prepare_files(&suite, &address, lines);
+    let other = is_about_two(lines).then(Cluster::start);
+    let other = other.as_ref().map_or_else(|| address.clone(), Cluster::bootstrap);
+    let archive = format!("[profile.archive]\nbootstrap.servers = \"{other}\"\n");
+    let config = suite.home().join("config/kafkit/config.toml");
+    let profiles = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("{profiles}{archive}")).unwrap();
+    for (_, line) in BEFORE.iter().filter(|(begin, _)| page.starts_with(begin)) {
+        outcome_of(shell(&suite, &address, line), b"").succeeds();
+    }
     let mut problems = Vec::new();
     for line in lines {
         suite.file("plan.json", PLAN);
@@ -189,7 +221,7 @@ fn run_page(page: &str, lines: &[String]) -> Vec<String> {
             page: page.to_owned(),
             line: line.clone(),
         };
-        let outcome = run_example(&suite, &address, &example);
+        let outcome = run_example(&suite, [&address, &other], &example);
         problems.extend(verdict(&example, &outcome));
     }
     if lines.iter().any(|line| line.starts_with("kafkit broker st")) {
@@ -203,6 +235,16 @@ fn run_page(page: &str, lines: &[String]) -> Vec<String> {
         );
     }
     problems
+}
+
+/// Whether a page speaks of a second cluster.
+fn is_about_two(lines: &[String]) -> bool {
+    let names = ["--to ", "archive", "new:9092"];
+    lines.iter().any(|line| {
+        names.iter().any(|name| line.contains(name))
+            && !line.contains("groups reset")
+            && !line.contains("records delete")
+    })
 }
 
 /// Profiles, a project and the settings of a broker, as far as the examples do not make them themselves.
@@ -235,23 +277,36 @@ fn prepare_files(suite: &Suite, address: &str, lines: &[String]) {
 
 /// Runs an example, with addresses and folders of the test's own. What an example makes is taken away before, where it is
 /// there already, and is there behind it for those that follow.
-fn run_example(suite: &Suite, address: &str, example: &Example) -> Outcome {
+fn run_example(suite: &Suite, [address, other]: [&str; 2], example: &Example) -> Outcome {
     let home = suite.home().display();
     let mut line = example.line.clone();
-    for other in ["kafka1:9092,kafka2:9092", "kafka1:9093", "kafka1:9092"] {
-        line = line.replace(other, address);
+    for name in [
+        "kafka1:9092,kafka2:9092",
+        "kafka1:9093",
+        "kafka1:9092",
+        "old:9092",
+    ] {
+        line = line.replace(name, address);
+    }
+    for name in ["kafka2:9092", "new:9092"] {
+        line = line.replace(name, other);
     }
     for (folder, own) in [
         ("/tmp/k", format!("{home}/tmp/k")),
         ("/etc/kafka", home.to_string()),
         ("/opt/kafka/bin", format!("{home}/opt")),
         ("/var/lib/kafka/data", format!("{home}/orders-0")),
+        ("/backups", format!("{home}/backups")),
+        ("0.0.0.0:9092", "127.0.0.1:0".to_owned()),
     ] {
         line = line.replace(folder, &own);
     }
-    if line == "kafkit broker" {
+    if ["kafkit broker", "kafkit broker --nodes 3 --racks a,b,c"].contains(&line.as_str()) {
         // Port 9092 may be another's.
         line.push_str(" --listen 127.0.0.1:0");
+        if line.contains("--nodes") {
+            line.push_str(" --data-dir three");
+        }
     }
     if line.starts_with("kafkit broker st") {
         let start =

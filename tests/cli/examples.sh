@@ -2,7 +2,7 @@
 set -e
 kafkit topics create orders --partitions 8 -q
 kafkit topics create refunds orders-dlq payments a b tmp tmp-1 --partitions 4 -q
-kafkit topics create hello -q
+kafkit topics create hello shop-a -q
 printf '{"id":7,"total":120,"currency":"EUR"}\n{"id":8}\n{"id":9}\n{"id":10}\n{"id":11}\n' | kafkit produce orders -q -X client.id=x --header source=web
 printf '1\n2\n3\n4\n5\n' | kafkit produce hello -q
 kafkit consume orders -g billing -e -q > /dev/null
@@ -26,3 +26,4 @@ printf 'profiles:\n  - name: cloud\n    kafka_api: {brokers: [a:1]}\n' > .config
 printf 'metadata.broker.list=a:1\n' > .config/kcat.conf
 cp -r "$DATA/orders-0" orders-0
 cp -r "$DATA/orders-0" .local/share/kafkit/orders-0
+kafkit topics export -q > topics.toml
