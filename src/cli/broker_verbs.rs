@@ -111,10 +111,16 @@ pub(super) struct FaultVerbArgs {
 #[derive(Debug, Subcommand)]
 enum FaultVerb {
     /// Put rules in force behind those there are; prints their ids
+    #[command(after_help = "Examples:
+  kafkit broker fault add --fail Produce:NOT_LEADER_OR_FOLLOWER:3")]
     Add(FaultArgs),
     /// Show the rules, and how many requests each has matched and hit
+    #[command(after_help = "Examples:
+  kafkit broker fault list")]
     List,
     /// Take rules out of force
+    #[command(after_help = "Examples:
+  kafkit broker fault clear")]
     Clear {
         /// Ids of rules; all when none is given
         #[arg(value_name = "ID")]
