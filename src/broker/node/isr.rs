@@ -58,7 +58,8 @@ impl Isr {
 
     /// The cluster has decided: these are the replicas, and these of them are in sync.
     pub(super) fn committed(&mut self, partition_epoch: i32, replicas: &[i32], isr: &[i32], now_ms: i64) {
-        if partition_epoch < self.partition_epoch {
+        // What is known already says nothing of what the cluster has been asked for since: that may still be granted.
+        if partition_epoch <= self.partition_epoch {
             return;
         }
         self.partition_epoch = partition_epoch;
@@ -244,6 +245,10 @@ mod tests {
         assert_eq!(leader.expand(3, 12), None);
         leader.fetched(3, 12, 12, 103);
         assert_eq!(leader.expand(3, 12), Some(vec![1, 2, 3]));
+        // To hear once more what is so is no answer to that: the newcomer is waited for.
+        leader.committed(1, &[1, 2, 3], &[1, 2], 200);
+        leader.fetched(2, 14, 14, 400);
+        assert_eq!(leader.high_watermark(12, 14, at(400)), 12);
         leader.refused();
         assert_eq!(leader.isr(), [1, 2]);
     }
