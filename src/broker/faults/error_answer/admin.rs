@@ -77,6 +77,8 @@ pub(super) fn make(call: Box<Call>, code: i16) -> Made {
             return whole!(
                 call, code,
                 ApiVersions ApiVersionsRequest ApiVersionsResponse,
+                SaslHandshake SaslHandshakeRequest SaslHandshakeResponse,
+                SaslAuthenticate SaslAuthenticateRequest SaslAuthenticateResponse,
                 DescribeAcls DescribeAclsRequest DescribeAclsResponse,
                 DescribeLogDirs DescribeLogDirsRequest DescribeLogDirsResponse,
                 ElectLeaders ElectLeadersRequest ElectLeadersResponse,

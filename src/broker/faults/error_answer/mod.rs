@@ -56,7 +56,8 @@ use whole;
 pub(super) fn takes_errors(api: ApiKey) -> bool {
     !matches!(
         api,
-        ApiKey::InitializeShareGroupState
+        ApiKey::WriteTxnMarkers
+            | ApiKey::InitializeShareGroupState
             | ApiKey::ReadShareGroupState
             | ApiKey::WriteShareGroupState
             | ApiKey::DeleteShareGroupState
