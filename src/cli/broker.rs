@@ -36,7 +36,7 @@ Examples:
   kafkit broker --secure --listen 0.0.0.0:9092    passwords and TLS, open to other machines
   kafkit broker -- ./run-tests.sh                 a fresh broker for one command
   kafkit broker --fail Produce:NOT_LEADER_OR_FOLLOWER:3 -- ./run-tests.sh
-  kafkit broker --delay Fetch:topic=orders:200ms --as-version 2.8
+  kafkit broker --delay Fetch:topic=orders:200ms --as-version 2.8 -- ./run-tests.sh
   kafkit broker fault add --close Produce:handled:1
   kafkit broker node kill 2                       one of three nodes dies
   kafkit broker status"
@@ -155,13 +155,16 @@ enum BrokerVerb {
     /// Clients connect to the address that it prints, without security; -b, -X and --command-config say how it reaches the
     /// cluster. The file has what clients send and get, records too, and only its owner can read it.
     #[command(after_help = "Examples:
-  kafkit broker record talk.jsonl -b kafka1:9092 --listen 127.0.0.1:9092
+  kafkit broker record talk.jsonl -b kafka1:9092
   jq -r '[.client_id, .api, .version, .took_ms] | @tsv' talk.jsonl
-  kafkit broker replay talk.jsonl --listen 127.0.0.1:9092")]
+  kafkit broker replay talk.jsonl")]
     Record(ConversationArgs),
     /// Answer clients as a file of `broker record` says, until Ctrl-C
     ///
     /// A request gets an answer that the same bytes got, or else the next one to its API and version.
+    #[command(after_help = "Examples:
+  kafkit broker record talk.jsonl -b kafka1:9092
+  kafkit broker replay talk.jsonl")]
     Replay(ConversationArgs),
 }
 

@@ -1,6 +1,11 @@
 //! The verbs of `kafkit broker` beside serving: single nodes of a broker that runs, its faults on purpose, and conversations
 //! that are recorded and replayed.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "help is read on a terminal, where backticks are noise"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};

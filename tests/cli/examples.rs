@@ -43,6 +43,8 @@ const ENDLESS: &[&str] = &[
     "kafkit broker",
     "kafkit broker --listen 127.0.0.1:0 --data-dir /tmp/k",
     "kafkit broker --config config/server.properties",
+    "kafkit broker record talk.jsonl -b kafka1:9092",
+    "kafkit broker replay talk.jsonl",
     "kafkit broker --nodes 3 --racks a,b,c",
     "kafkit broker --secure --listen 0.0.0.0:9092",
     "kafkit consume orders",
@@ -64,6 +66,7 @@ const ENDLESS: &[&str] = &[
 /// Examples that end otherwise here: their beginning, and what stderr says then.
 const OTHERWISE: &[(&str, &str)] = &[
     ("kafkit acls", "no Authorizer is configured"),
+    ("kafkit broker fault", "no mini broker runs"),
     ("kafkit broker node", "no mini broker runs"),
     ("kafkit configs diff broker 1 2", "broker 2 is not up"),
     ("kafkit diff", "difference"),
