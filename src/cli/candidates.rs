@@ -134,6 +134,11 @@ pub fn profiles() -> Wanted {
     Wanted::Profiles
 }
 
+/// What `kafkit help` explains.
+pub fn help_topics() -> Wanted {
+    Wanted::Words(&["offsets", "templates", "where", "exit-codes", "settings", "files"])
+}
+
 /// Names of groups.
 pub fn groups() -> Wanted {
     Wanted::Groups

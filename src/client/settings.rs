@@ -15,7 +15,7 @@ use std::{env, fs};
 
 use super::config_providers::ConfigProviders;
 use super::java_properties;
-use super::local_broker;
+use super::mini_place;
 use super::profile::{COMMAND_CONFIG, Catalog, Place};
 use super::security::Security;
 pub use super::setting_keys::Use;
@@ -345,7 +345,7 @@ impl Settings {
         if text.is_empty() {
             return Err(wrong("no broker address is given"));
         }
-        if local_broker::directory_named(text)?.is_some() {
+        if mini_place::directory_named(text)?.is_some() {
             return Ok(());
         }
         let servers = Servers::parse(text).map_err(|why| wrong(&why))?;

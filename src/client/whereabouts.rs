@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::admin::AdminClient;
 use super::deadline::Deadline;
-use super::local_broker::{self, RunningBroker};
+use super::local_broker::RunningBroker;
+use super::mini_place;
 use super::settings::{Asking, Origin, Settings};
 use crate::error::Result;
 use crate::topic_partition::is_internal_topic;
@@ -45,10 +46,10 @@ pub enum State {
 pub fn look(settings: &Settings, limit: Duration) -> Result<Whereabouts> {
     let key = "bootstrap.servers";
     let servers = settings.get(key).unwrap_or_default().to_owned();
-    let dir = local_broker::directory_named(&servers)?;
+    let dir = mini_place::directory_named(&servers)?;
     let mut found = Whereabouts {
         said_by: (!servers.is_empty()).then(|| settings.place(key)),
-        mini: dir.as_deref().map(local_broker::shown),
+        mini: dir.as_deref().map(mini_place::shown),
         servers,
         state: State::Unreachable(format!("no answer within {} ms", limit.as_millis())),
     };

@@ -2,8 +2,8 @@
 
 use crate::client::Client;
 use crate::client::admin::AdminClient;
-use crate::client::local_broker;
 use crate::client::settings::{Origin, Settings};
+use crate::client::{local_broker, mini_place};
 use crate::error::{Error, Result};
 use crate::output::{Printer, confirm};
 
@@ -84,7 +84,7 @@ impl Context {
             .get("bootstrap.servers")
             .unwrap_or_default();
         let is_named = !asked_for.is_empty();
-        let Some(dir) = local_broker::directory_named(asked_for)? else {
+        let Some(dir) = mini_place::directory_named(asked_for)? else {
             return Ok(());
         };
         let broker = local_broker::bootstrap(&dir)?;

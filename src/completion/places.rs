@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::scripts::Shell;
-use crate::client::local_broker::shown;
+use crate::client::mini_place::shown;
 use crate::error::{Error, Result};
 
 /// Where bash-completion is, which loads a script when its command is first completed.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::cluster_names::Kind;
 use super::known::Known;
 use super::line::Line;
-use crate::client::local_broker::{self, RunningBroker};
+use crate::client::local_broker::RunningBroker;
+use crate::client::mini_place;
 use crate::client::settings::{Asking, Origin, Settings};
 use crate::error::{Error, Result};
 use crate::storage::file_name::parse_partition_folder;
@@ -62,7 +63,7 @@ impl Target {
         settings.resolve_references(Asking::PassedOver)?;
         settings.check_servers()?;
         let servers = settings.get("bootstrap.servers").unwrap_or_default().to_owned();
-        let dir = local_broker::directory_named(&servers)?;
+        let dir = mini_place::directory_named(&servers)?;
         let place = match &dir {
             Some(dir) => format!("mini {}", dir.display()),
             None => format!("servers {servers}"),

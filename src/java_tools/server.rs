@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::client::java_properties;
-use crate::client::local_broker::{shown, spawn_detached};
+use crate::client::local_broker::spawn_detached;
+use crate::client::mini_place::shown;
 use crate::client::settings::Settings;
 use crate::commands::broker::{self, Action, Serve};
 use crate::commands::command;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::table::{Cell, Table, words};
 use super::{Format, Printer};
-use crate::client::local_broker;
+use crate::client::mini_place;
 use crate::client::profile::{ConfigFile, DESCRIPTION, Profile};
 use crate::client::settings::explanation::masked;
 use crate::error::Result;
@@ -89,5 +89,5 @@ pub fn written(file: &ConfigFile) -> String {
 
 /// A path as the user would write it.
 pub fn shown(path: &Path) -> String {
-    local_broker::shown(path)
+    mini_place::shown(path)
 }

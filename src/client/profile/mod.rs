@@ -16,7 +16,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::local_broker::shown;
+use super::mini_place::shown;
 use super::setting_keys;
 use crate::error::{Error, Result};
 use crate::spelling::closest;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use openssl::hash::{MessageDigest, hash};
 
-use super::super::{local_broker, setting_keys};
+use super::super::{mini_place, setting_keys};
 use super::file::{COLOR, DESCRIPTION, Entry};
 use super::{places, store};
 use crate::error::{Error, Result};
@@ -27,9 +27,9 @@ pub(super) fn needs_trust(entry: &Entry) -> Option<&'static str> {
     }
     if key == "bootstrap.servers" {
         let value = entry.value.trim();
-        let is_folder = value != local_broker::MINI
+        let is_folder = value != mini_place::MINI
             && !value.is_empty()
-            && !matches!(local_broker::directory_named(value), Ok(None));
+            && !matches!(mini_place::directory_named(value), Ok(None));
         return is_folder.then_some("names a folder to write to");
     }
     if !setting_keys::is_known(key) || setting_keys::is_of_security(key) {

@@ -1,7 +1,7 @@
 //! Each setting with where it came from, what it became, and what it replaced. Secrets are masked here, once.
 
 use super::super::config_providers::{asks_for, is_one_reference};
-use super::super::local_broker::shown;
+use super::super::mini_place::shown;
 use super::super::setting_keys;
 use super::{Origin, Setting, Settings};
 use crate::wire::sasl::jaas::LoginModule;

@@ -17,7 +17,7 @@ use crate::broker::faults::table::Faults;
 use crate::broker::rehearsal::Rehearsal;
 use crate::broker::releases::{NEWEST, OLDEST, Release};
 use crate::client::java_properties;
-use crate::client::local_broker::default_data_dir;
+use crate::client::mini_place::default_data_dir;
 use crate::error::{Error, Kind, Result};
 
 /// Says in a file what `--allow-anonymous` says on the command line.

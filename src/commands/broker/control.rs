@@ -8,7 +8,8 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::clients;
 use crate::broker::timers::now_ms;
-use crate::client::local_broker::{RunningBroker, shown};
+use crate::client::local_broker::RunningBroker;
+use crate::client::mini_place::shown;
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
 use crate::output::mini_broker::Status;

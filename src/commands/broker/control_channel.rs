@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::broker::host::control::{Question, Reply};
-use crate::client::local_broker::shown;
+use crate::client::mini_place::shown;
 use crate::error::{Error, Result, io_words};
 use crate::plain_words;
 
