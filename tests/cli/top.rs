@@ -183,8 +183,11 @@ fn what_is_written_while_one_looks_is_a_rate() {
 fn a_terminal_that_hangs_up_ends_it() {
     let terminal = Terminal::new();
     let _broker = terminal.start_broker("kafkit broker --listen HOST:9092 --data-dir data");
-    let lines = "trap '' HUP\nkafkit top -b HOST:9092\necho $? > ended\n";
-    terminal.file("top.sh", &lines.replace("HOST", &terminal.host()));
+    let (rows, columns) = SCREEN;
+    let host = terminal.host();
+    let lines =
+        format!("stty rows {rows} cols {columns}\ntrap '' HUP\nkafkit top -b {host}:9092\necho $? > ended\n");
+    terminal.file("top.sh", &lines);
     let top = terminal.start_on_a_screen("TERM=xterm-256color sh top.sh");
     top.screen_shows(SCREEN, "a screen", |screen| screen.contains("RECORDS/S"));
     // `script`, which has the other end of the pseudo terminal, is killed.

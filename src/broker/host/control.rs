@@ -86,7 +86,7 @@ async fn serve(host: &Arc<Host>, stream: UnixStream) -> std::io::Result<()> {
     let reply = match serde_json::from_slice(&line) {
         Ok(question) => answer(host, question)
             .await
-            .unwrap_or_else(|error| Reply::Refused(error.message().to_owned())),
+            .unwrap_or_else(|error| Reply::Refused(error.message())),
         Err(error) => Reply::Refused(format!(
             "the broker does not know this question: {}",
             plain_words::of_json(&error)
