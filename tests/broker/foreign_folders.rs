@@ -56,7 +56,7 @@ fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         if entry.path().is_dir() {
             let below = files_below(&entry.path()).into_iter();
             files.extend(below.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
-        } else {
+        } else if entry.path().is_file() {
             files.insert(name, fs::read(entry.path()).unwrap());
         }
     }
