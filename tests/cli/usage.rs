@@ -40,7 +40,7 @@ fn values_that_are_missing_or_make_no_sense() {
     );
     refused(
         &["topics", "list", "-o", "jsnol"],
-        "--output takes table, json, jsonl, tsv or name, not \"jsnol\"; did you mean `kafkit topics list -o jsonl`? (see `kafkit topics list --help`)",
+        "--output takes table, json, jsonl, yaml, tsv or name, not \"jsnol\"; did you mean `kafkit topics list -o jsonl`? (see `kafkit topics list --help`)",
     );
     refused(
         &["consume", "t", "-n", "many"],
