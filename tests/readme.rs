@@ -78,7 +78,11 @@ fn pages() -> Vec<String> {
     let entries = fs::read_dir(Path::new(ROOT).join("docs")).expect("docs/");
     let names = entries.map(|entry| entry.expect("a page").file_name().to_string_lossy().into_owned());
     let mut pages: Vec<String> = names
-        .filter(|name| name.ends_with(".md"))
+        .filter(|name| {
+            Path::new(name)
+                .extension()
+                .is_some_and(|extension| extension == "md")
+        })
         .map(|name| format!("docs/{name}"))
         .collect();
     pages.sort();

@@ -40,7 +40,7 @@ fn main() {
         return;
     }
     let wanted: Vec<String> = words.into_iter().filter(|word| !word.starts_with('-')).collect();
-    let sections: [(&str, fn()); 11] = [
+    let sections: [(&str, fn()); 12] = [
         ("start", mini_broker::start),
         ("broker", mini_broker::throughput),
         ("transactions", transactions::of_a_thousand_records),

@@ -139,7 +139,11 @@ fn roff(topic: &Topic) -> String {
         match line {
             "" if is_verbatim => page.push('\n'),
             "" => page.push_str(".PP\n"),
-            line if is_heading => page.push_str(&format!(".SH {}\n", escaped(line))),
+            line if is_heading => {
+                page.push_str(".SH ");
+                page.push_str(&escaped(line));
+                page.push('\n');
+            }
             line => {
                 page.push_str(&escaped(if is_verbatim { line } else { line.trim_start() }));
                 page.push('\n');

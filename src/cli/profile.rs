@@ -1,5 +1,10 @@
 //! `kafkit profile …` to `profile::Action`.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "these comments are help texts, where backticks would show"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};

@@ -189,13 +189,13 @@ impl Provider {
                 value.ok_or_else(|| format!("the environment has no {key} to read"))
             }
             Self::File(folders) => key_of_file(&from_folder(folder, path_given), key, folders),
-            Self::WholeFile => match path {
-                Some(path) => key_of_file(&from_folder(folder, path), key, &[]),
-                None => {
-                    let text = read(&from_folder(folder, key), &[])?;
-                    Ok(secrets::without_line_end(&text).to_owned())
+            Self::WholeFile => {
+                if let Some(path) = path {
+                    return key_of_file(&from_folder(folder, path), key, &[]);
                 }
-            },
+                let text = read(&from_folder(folder, key), &[])?;
+                Ok(secrets::without_line_end(&text).to_owned())
+            }
             Self::Directory(folders) => {
                 let name = Path::new(key);
                 if name.components().count() != 1 || key == ".." {

@@ -4,6 +4,7 @@
 //! What a terminal would ask about may end with the refusal that there is no terminal: it was understood, and would be
 //! done.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -261,7 +262,7 @@ fn prepare_files(suite: &Suite, address: &str, lines: &[String]) {
                 || line.contains("profile import") && line.ends_with(&format!(" {name}"))
         };
         if !lines.iter().any(is_made) {
-            profiles.push_str(&format!("[profile.{name}]\nbootstrap.servers = \"{address}\"\n"));
+            let _ = write!(profiles, "[profile.{name}]\nbootstrap.servers = \"{address}\"\n");
         }
     }
     suite.file("config/kafkit/config.toml", profiles);

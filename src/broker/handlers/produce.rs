@@ -81,7 +81,7 @@ fn append_all(call: &mut Call) -> Result<AppendedAll, Refusal> {
         .ok_or_else(|| Refusal::new("a Produce request that cannot be decoded"))?;
     let acks = request.acks;
     // Only who names a transactional id may write in a transaction; one such batch fails the whole request.
-    let may_transact = may_transact(&call, request.transactional_id.as_deref());
+    let may_transact = may_transact(call, request.transactional_id.as_deref());
     let is_unauthorized = !may_transact && request.is_in_transaction(&call.body);
     let version = call.context.version;
     let found: Vec<_> = request
@@ -93,7 +93,7 @@ fn append_all(call: &mut Call) -> Result<AppendedAll, Refusal> {
         .topics
         .iter()
         .zip(&found)
-        .map(|(topic, found)| may_write(&call, topic, found.as_deref()))
+        .map(|(topic, found)| may_write(call, topic, found.as_deref()))
         .collect();
     // Nothing is added to a transaction for what is refused.
     let found: Vec<_> = found

@@ -1,5 +1,7 @@
 //! Changes of a configuration file as text: what is not changed stays as it was written, comments and all.
 
+use std::fmt::Write as _;
+
 use toml_edit::{DocumentMut, Item, Key, Value};
 
 use crate::error::{Error, Result};
@@ -11,10 +13,10 @@ pub fn with_profile(text: &str, name: &str, entries: &[(String, String)]) -> Str
     if !text.is_empty() {
         text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
     }
-    text.push_str(&format!("[profile.{}]\n", Key::new(name).display_repr()));
+    let _ = writeln!(text, "[profile.{}]", Key::new(name).display_repr());
     for (key, value) in entries {
         let value = Value::from(value.as_str()).to_string();
-        text.push_str(&format!("{} = {value}\n", toml_key(key, entries)));
+        let _ = writeln!(text, "{} = {value}", toml_key(key, entries));
     }
     text
 }
@@ -58,21 +60,16 @@ pub fn without_profiles(text: &str, names: &[String]) -> Result<String> {
 /// The text with this default profile.
 pub fn with_default(text: &str, name: &str) -> Result<String> {
     let mut document = parse(text)?;
-    match document
-        .get_mut("default-profile")
-        .and_then(|item| item.as_value_mut())
-    {
-        Some(old) => {
-            let decor = old.decor().clone();
-            *old = Value::from(name);
-            *old.decor_mut() = decor;
-        }
-        None => {
-            let mut name = Value::from(name);
-            // A line of its own before the first heading.
-            name.decor_mut().set_suffix("\n");
-            document.insert("default-profile", Item::Value(name));
-        }
+    let old = document.get_mut("default-profile");
+    if let Some(old) = old.and_then(|item| item.as_value_mut()) {
+        let decor = old.decor().clone();
+        *old = Value::from(name);
+        *old.decor_mut() = decor;
+    } else {
+        let mut name = Value::from(name);
+        // A line of its own before the first heading.
+        name.decor_mut().set_suffix("\n");
+        document.insert("default-profile", Item::Value(name));
     }
     Ok(document.to_string())
 }

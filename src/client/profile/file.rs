@@ -257,7 +257,7 @@ fn line_at(text: &str, byte: Option<usize>) -> usize {
     let before = byte
         .and_then(|byte| text.as_bytes().get(..byte))
         .unwrap_or_default();
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
+    1 + memchr::memchr_iter(b'\n', before).count()
 }
 
 #[cfg(test)]

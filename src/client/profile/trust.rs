@@ -3,6 +3,7 @@
 //! A project's file comes with a repository that anybody may have written. Without trust it says no more than which
 //! cluster the project uses: what it may set is [`needs_trust`].
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,7 @@ pub(super) fn is_trusted(path: &Path, content: &str) -> bool {
     let Some(line) = line_for(path, content) else {
         return false;
     };
-    known().iter().any(|known| *known == line)
+    known().contains(&line)
 }
 
 /// Trusts the file as it is.
@@ -73,9 +74,13 @@ fn without(path: &Path) -> Vec<String> {
 /// SHA-256 and path, as `sha256sum` prints them.
 fn line_for(path: &Path, content: &str) -> Option<String> {
     let digest = hash(MessageDigest::sha256(), content.as_bytes()).ok()?;
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut line = String::new();
+    for byte in digest.iter() {
+        let _ = write!(line, "{byte:02x}");
+    }
     let path = path.to_str().filter(|path| !path.contains('\n'))?;
-    Some(format!("{digest}  {path}"))
+    let _ = write!(line, "  {path}");
+    Some(line)
 }
 
 /// A list that cannot be read trusts nothing.
@@ -87,7 +92,8 @@ fn known() -> Vec<String> {
 fn write(lines: &[String]) -> Result<()> {
     let path: PathBuf =
         places::trust_file().ok_or_else(|| Error::failed("there is no home directory to keep this in"))?;
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let mut text = lines.join("\n");
+    text.push('\n');
     store::write(&path, &text)
 }
 

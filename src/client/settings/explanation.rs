@@ -1,5 +1,7 @@
 //! Each setting with where it came from, what it became, and what it replaced. Secrets are masked here, once.
 
+use std::fmt::Write as _;
+
 use super::super::config_providers::{asks_for, is_one_reference};
 use super::super::mini_place::shown;
 use super::super::setting_keys;
@@ -119,7 +121,7 @@ fn masked_login(text: &str) -> String {
         } else {
             HIDDEN
         };
-        shown.push_str(&format!(" {name}={value}"));
+        let _ = write!(shown, " {name}={value}");
     }
     shown
 }

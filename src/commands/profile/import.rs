@@ -101,8 +101,11 @@ fn read(importing: &Importing) -> Result<Import> {
     Ok(found)
 }
 
+/// A name, and its settings.
+type Named = (String, Vec<(String, String)>);
+
 /// The profiles that are wanted, each with the name that it gets.
-fn named(importing: &Importing, found: Vec<Imported>) -> Result<Vec<(String, Vec<(String, String)>)>> {
+fn named(importing: &Importing, found: Vec<Imported>) -> Result<Vec<Named>> {
     let stem = importing
         .file
         .file_stem()

@@ -1,6 +1,7 @@
 //! The terminal: taken over for a while, drawn on, listened to, and given back however the program ends.
 
 use std::io::{self, IsTerminal, Stdout};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::time::{Duration, Instant};
 
@@ -71,7 +72,8 @@ pub enum Input {
 /// The terminal while it is ours.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: it would say on stderr, and panic there, that a terminal which hung up takes no cursor.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     look: Look,
 }
 
@@ -97,7 +99,10 @@ impl Screen {
         take_over()?;
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(no_terminal);
         let terminal = terminal.inspect_err(|_| give_back())?;
-        Ok(Self { terminal, look })
+        Ok(Self {
+            terminal: ManuallyDrop::new(terminal),
+            look,
+        })
     }
 
     /// How many rows fit.

@@ -54,12 +54,10 @@ pub struct Import {
 
 /// Whose file this is, by its name and what stands in it.
 pub fn recognise(path: &Path, text: &[u8]) -> Option<Format> {
-    let name = path.file_name()?.to_str()?;
-    if name.ends_with(".properties") {
-        return Some(Format::Java);
-    }
-    if name.ends_with(".conf") {
-        return Some(Format::Kcat);
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("properties") => return Some(Format::Java),
+        Some("conf") => return Some(Format::Kcat),
+        _ => {}
     }
     let text = String::from_utf8_lossy(text);
     let has = |key: &str| text.lines().any(|line| line.starts_with(key));
