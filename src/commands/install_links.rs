@@ -42,8 +42,12 @@ impl Command for Action {
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
         match *self {
             Self::Text { plain, coloured } => {
-                let coloured = coloured.filter(|_| context.printer.is_coloured());
-                context.printer.text(coloured.unwrap_or(plain))
+                // What has colours has been fitted to the terminal already.
+                match coloured {
+                    Some(coloured) if context.printer.is_coloured() => context.printer.text(coloured),
+                    Some(_) => context.printer.text(plain),
+                    None => context.printer.prose(&plain),
+                }
             }
             Self::Completions(script) => completions(&script, context),
             Self::Man { pages, dir } => man(&pages, dir.as_deref(), context),

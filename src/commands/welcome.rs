@@ -22,6 +22,6 @@ impl Command for Action {
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
         let found = whereabouts::look(context.client.settings(), PATIENCE)?;
-        context.printer.text(welcome::text(&found))
+        context.printer.prose(&welcome::text(&found))
     }
 }
