@@ -34,7 +34,7 @@ def hand_over(mini, name):
     apache = ApacheKafka(name)
     run(HERE / "apache-kafka", "format", apache.dir, 1, apache.port, limit=120)
     shutil.rmtree(apache.data_dir)
-    shutil.copytree(mini.data_dir, apache.data_dir, symlinks=True)
+    shutil.copytree(mini.data_dir, apache.data_dir, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
     run(HERE / "apache-kafka", "revive", apache.dir, 1, limit=120)
     return apache
 
