@@ -35,77 +35,32 @@ fn refused(resource_type: i8) -> ResponseError {
     }
 }
 
-impl Gated for DescribeConfigsRequest {
-    fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
-        let rights = asks.rights();
-        let (allowed, others) = split(std::mem::take(&mut self.resources), |resource| {
-            may(
-                &rights,
-                DescribeConfigs,
-                resource.resource_type,
-                &resource.resource_name,
-            )
-        });
-        self.resources = allowed;
-        passed_then(self, move |answer| {
-            answer.results.extend(others.into_iter().map(|resource| {
-                let error = refused(resource.resource_type);
-                DescribeConfigsResult::default()
-                    .with_error_code(error.code())
-                    .with_error_message(words(error))
-                    .with_resource_type(resource.resource_type)
-                    .with_resource_name(resource.resource_name)
-            }));
-        })
-    }
+/// The gate of an API whose request names resources, and whose answer has one result for each.
+macro_rules! gate_of_resources {
+    ($request:ty, $operation:expr, $results:ident: $refused:ty) => {
+        impl Gated for $request {
+            fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
+                let rights = asks.rights();
+                let (allowed, others) = split(std::mem::take(&mut self.resources), |resource| {
+                    let (kind, name) = (resource.resource_type, &resource.resource_name);
+                    may(&rights, $operation, kind, name)
+                });
+                self.resources = allowed;
+                passed_then(self, move |answer| {
+                    answer.$results.extend(others.into_iter().map(|resource| {
+                        let error = refused(resource.resource_type);
+                        <$refused>::default()
+                            .with_error_code(error.code())
+                            .with_error_message(words(error))
+                            .with_resource_type(resource.resource_type)
+                            .with_resource_name(resource.resource_name)
+                    }));
+                })
+            }
+        }
+    };
 }
 
-impl Gated for AlterConfigsRequest {
-    fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
-        let rights = asks.rights();
-        let (allowed, others) = split(std::mem::take(&mut self.resources), |resource| {
-            may(
-                &rights,
-                AlterConfigs,
-                resource.resource_type,
-                &resource.resource_name,
-            )
-        });
-        self.resources = allowed;
-        passed_then(self, move |answer| {
-            answer.responses.extend(others.into_iter().map(|resource| {
-                let error = refused(resource.resource_type);
-                AlterConfigsResourceResponse::default()
-                    .with_error_code(error.code())
-                    .with_error_message(words(error))
-                    .with_resource_type(resource.resource_type)
-                    .with_resource_name(resource.resource_name)
-            }));
-        })
-    }
-}
-
-impl Gated for IncrementalAlterConfigsRequest {
-    fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
-        let rights = asks.rights();
-        let (allowed, others) = split(std::mem::take(&mut self.resources), |resource| {
-            may(
-                &rights,
-                AlterConfigs,
-                resource.resource_type,
-                &resource.resource_name,
-            )
-        });
-        self.resources = allowed;
-        passed_then(self, move |answer| {
-            answer.responses.extend(others.into_iter().map(|resource| {
-                let error = refused(resource.resource_type);
-                IncrementalResponse::default()
-                    .with_error_code(error.code())
-                    .with_error_message(words(error))
-                    .with_resource_type(resource.resource_type)
-                    .with_resource_name(resource.resource_name)
-            }));
-        })
-    }
-}
+gate_of_resources!(DescribeConfigsRequest, DescribeConfigs, results: DescribeConfigsResult);
+gate_of_resources!(AlterConfigsRequest, AlterConfigs, responses: AlterConfigsResourceResponse);
+gate_of_resources!(IncrementalAlterConfigsRequest, AlterConfigs, responses: IncrementalResponse);

@@ -97,55 +97,48 @@ fn may_topic_of(asks: &Asks<'_>, operation: AclOperation, id: Uuid) -> bool {
     known.is_none_or(|known| asks.rights().may_topic(operation, &known.name))
 }
 
-impl Gated for ShareFetchRequest {
-    fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
-        let group = self.group_id.as_ref().map_or("", |group| group.as_str());
-        if !asks.rights().may_group(Read, group) {
-            let response = ShareFetchResponse::default().with_error_code(GroupRefused.code());
-            return Passage::Refused(response.with_error_message(words(GroupRefused)));
+/// The gate of what a member asks the leaders: it reads as the group, and each topic.
+macro_rules! gate_of_readers {
+    ($request:ty, $response:ty, $topic:ty, $partition:ty) => {
+        impl Gated for $request {
+            fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
+                let group = self.group_id.as_ref().map_or("", |group| group.as_str());
+                if !asks.rights().may_group(Read, group) {
+                    let response = <$response>::default().with_error_code(GroupRefused.code());
+                    return Passage::Refused(response.with_error_message(words(GroupRefused)));
+                }
+                let topics = std::mem::take(&mut self.topics);
+                let (allowed, refused) = split(topics, |topic| may_topic_of(asks, Read, topic.topic_id));
+                self.topics = allowed;
+                passed_then(self, move |answer| {
+                    answer.responses.extend(refused.into_iter().map(|topic| {
+                        let partitions = topic.partitions.into_iter().map(|partition| {
+                            <$partition>::default()
+                                .with_partition_index(partition.partition_index)
+                                .with_error_code(TopicRefused.code())
+                        });
+                        <$topic>::default()
+                            .with_topic_id(topic.topic_id)
+                            .with_partitions(partitions.collect())
+                    }));
+                })
+            }
         }
-        let topics = std::mem::take(&mut self.topics);
-        let (allowed, refused) = split(topics, |topic| may_topic_of(asks, Read, topic.topic_id));
-        self.topics = allowed;
-        passed_then(self, move |answer| {
-            answer.responses.extend(refused.into_iter().map(|topic| {
-                let partitions = topic.partitions.into_iter().map(|partition| {
-                    FetchedPartition::default()
-                        .with_partition_index(partition.partition_index)
-                        .with_error_code(TopicRefused.code())
-                });
-                ShareFetchableTopicResponse::default()
-                    .with_topic_id(topic.topic_id)
-                    .with_partitions(partitions.collect())
-            }));
-        })
-    }
+    };
 }
 
-impl Gated for ShareAcknowledgeRequest {
-    fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
-        let group = self.group_id.as_ref().map_or("", |group| group.as_str());
-        if !asks.rights().may_group(Read, group) {
-            let response = ShareAcknowledgeResponse::default().with_error_code(GroupRefused.code());
-            return Passage::Refused(response.with_error_message(words(GroupRefused)));
-        }
-        let topics = std::mem::take(&mut self.topics);
-        let (allowed, refused) = split(topics, |topic| may_topic_of(asks, Read, topic.topic_id));
-        self.topics = allowed;
-        passed_then(self, move |answer| {
-            answer.responses.extend(refused.into_iter().map(|topic| {
-                let partitions = topic.partitions.into_iter().map(|partition| {
-                    AcknowledgedPartition::default()
-                        .with_partition_index(partition.partition_index)
-                        .with_error_code(TopicRefused.code())
-                });
-                ShareAcknowledgeTopicResponse::default()
-                    .with_topic_id(topic.topic_id)
-                    .with_partitions(partitions.collect())
-            }));
-        })
-    }
-}
+gate_of_readers!(
+    ShareFetchRequest,
+    ShareFetchResponse,
+    ShareFetchableTopicResponse,
+    FetchedPartition
+);
+gate_of_readers!(
+    ShareAcknowledgeRequest,
+    ShareAcknowledgeResponse,
+    ShareAcknowledgeTopicResponse,
+    AcknowledgedPartition
+);
 
 impl Gated for DescribeShareGroupOffsetsRequest {
     fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
