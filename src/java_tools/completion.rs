@@ -2,9 +2,9 @@
 //!
 //! Owns what the values of the tools' options are; which of them there are belongs to `completion/`.
 
-use super::TOOLS;
 use super::multicall::JavaTool;
 use super::option_table::{Argument, OptionSpec, Tool};
+use super::{TOOLS, cluster, features, metadata_quorum, storage, transactions};
 use crate::completion::{Candidate, Line, Offer, Paths, Wanted, offer_of};
 
 /// What the word being typed can become; `words` are those behind the tool's name.
@@ -33,62 +33,26 @@ pub fn offer(tool: JavaTool, words: &[String], line: &Line) -> Offer {
     if typed.is_empty() || typed.starts_with('-') {
         return options(tool, words, typed);
     }
-    let is_first = words.iter().all(|word| {
-        word.starts_with('-') || !COMMANDS.iter().any(|(_, known)| known.contains(&word.as_str()))
-    });
-    let commands = COMMANDS
+    let is_first = words
         .iter()
-        .find(|(name, _)| *name == tool.name)
-        .filter(|_| is_first);
-    let commands = commands.map_or(&[][..], |(_, commands)| commands);
-    Offer::of(
-        commands
-            .iter()
-            .filter(|command| command.starts_with(typed))
-            .map(|command| Candidate::new(*command)),
-    )
+        .all(|word| word.starts_with('-') || !commands(tool).any(|command| command == word));
+    let words = commands(tool).filter(|command| is_first && command.starts_with(typed));
+    Offer::of(words.map(Candidate::new))
 }
 
-/// The first words of tools that have such.
-const COMMANDS: &[(&str, &[&str])] = &[
-    ("kafka-cluster", &["cluster-id", "unregister", "list-endpoints"]),
-    (
-        "kafka-features",
-        &[
-            "describe",
-            "upgrade",
-            "downgrade",
-            "disable",
-            "version-mapping",
-            "feature-dependencies",
-        ],
-    ),
-    (
-        "kafka-metadata-quorum",
-        &["describe", "add-controller", "remove-controller"],
-    ),
-    (
-        "kafka-storage",
-        &[
-            "info",
-            "format",
-            "version-mapping",
-            "feature-dependencies",
-            "random-uuid",
-        ],
-    ),
-    (
-        "kafka-transactions",
-        &[
-            "list",
-            "describe",
-            "describe-producers",
-            "abort",
-            "find-hanging",
-            "forceTerminateTransaction",
-        ],
-    ),
-];
+/// The first words of a tool, where it has such.
+fn commands(tool: &Tool) -> impl Iterator<Item = &'static str> {
+    let programs = [
+        ("kafka-cluster", &cluster::PROGRAM),
+        ("kafka-features", &features::PROGRAM),
+        ("kafka-metadata-quorum", &metadata_quorum::PROGRAM),
+        ("kafka-storage", &storage::PROGRAM),
+        ("kafka-transactions", &transactions::PROGRAM),
+    ];
+    let program = programs.into_iter().find(|(name, _)| *name == tool.name);
+    let commands = program.map_or(&[][..], |(_, program)| program.commands);
+    commands.iter().map(|command| command.name)
+}
 
 fn option_of(tool: &Tool, word: &str) -> Option<&'static OptionSpec> {
     let name = word.strip_prefix("--")?;
@@ -106,15 +70,12 @@ fn options(tool: &Tool, words: &[String], typed: &str) -> Offer {
         .options
         .iter()
         .filter(|spec| spec.is_shown() && (spec.repeats || !is_given(spec)));
-    let commands = COMMANDS
-        .iter()
-        .find(|(name, _)| *name == tool.name && typed.is_empty());
-    let commands = commands.map_or(&[][..], |(_, commands)| commands).iter();
-    let commands = commands.filter(|command| !words.iter().any(|word| word == *command));
+    let first =
+        commands(tool).filter(|command| typed.is_empty() && !words.iter().any(|word| word == command));
     let options =
         left.map(|spec| Candidate::with_help(format!("--{}", spec.name), first_sentence(spec.help)));
     let options = options.filter(|option| option.value.starts_with(typed));
-    Offer::of(commands.map(|command| Candidate::new(*command)).chain(options))
+    Offer::of(first.map(Candidate::new).chain(options))
 }
 
 fn first_sentence(help: &str) -> &str {

@@ -10,7 +10,8 @@ use super::argparse::{Namespace, parse};
 use super::option_table::Tool;
 use crate::commands::context::Context;
 use crate::output::{stderr_line, stdout_line};
-use options::{OPTIONS, PROGRAM};
+use options::OPTIONS;
+pub(super) use options::PROGRAM;
 
 /// The options.
 pub const TOOL: Tool = Tool {

@@ -34,7 +34,7 @@ const CONNECTION: [Arg; 4] = [
     arg(CONTROLLER).short('C').exactly_one(),
 ];
 
-pub(super) const PROGRAM: Program = Program {
+pub(in crate::java_tools) const PROGRAM: Program = Program {
     name: "kafka-cluster",
     about: "The cluster as a whole: its id, its endpoints, brokers that are gone for good.",
     args: &[],

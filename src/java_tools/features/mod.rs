@@ -16,7 +16,8 @@ use crate::commands::context::Context;
 use crate::error::Error;
 use crate::output::{stderr_line, stderr_text, stdout_line};
 use levels::{FEATURES, LATEST, METADATA_VERSION, metadata_level, metadata_name};
-use options::{OPTIONS, PROGRAM};
+use options::OPTIONS;
+pub(super) use options::PROGRAM;
 
 /// The options.
 pub const TOOL: Tool = Tool {

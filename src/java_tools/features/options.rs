@@ -30,7 +30,7 @@ pub(super) const OPTIONS: &[OptionSpec] = &[
     SERVER, CONTROLLER, CONFIG, NODE, METADATA, RELEASE, FEATURE, UNSAFE, DRY_RUN,
 ];
 
-pub(super) const PROGRAM: Program = Program {
+pub(in crate::java_tools) const PROGRAM: Program = Program {
     name: "kafka-features",
     about: "The features of a cluster and their levels.",
     args: &[

@@ -54,7 +54,7 @@ const REMOVE: &[Arg] = &[
     arg(DRY_RUN),
 ];
 
-pub(super) const PROGRAM: Program = Program {
+pub(in crate::java_tools) const PROGRAM: Program = Program {
     name: "kafka-metadata-quorum",
     about: "Shows the quorum of controllers that keeps the cluster's metadata, and changes it.",
     args: &[

@@ -17,7 +17,8 @@ use super::argparse::{Namespace, parse};
 use super::option_table::Tool;
 use crate::output::{stderr_line, stdout_line};
 use crate::storage::partition_metadata::{encode_id, random_id};
-use options::{OPTIONS, PROGRAM};
+use options::OPTIONS;
+pub(super) use options::PROGRAM;
 
 /// The options.
 pub const TOOL: Tool = Tool {

@@ -64,7 +64,7 @@ const FORMAT: &[Arg] = &[
 const VERSION_MAPPING: &[Arg] = &[arg(RELEASE_VERSION).short('r')];
 const DEPENDENCIES: &[Arg] = &[arg(FEATURE).short('f').required()];
 
-pub(super) const PROGRAM: Program = Program {
+pub(in crate::java_tools) const PROGRAM: Program = Program {
     name: "kafka-storage",
     about: "Formats the log dirs of a broker, and says what they are.",
     args: &[],

@@ -106,7 +106,7 @@ const FIND_HANGING: &[Arg] = &[
 ];
 const FORCE: &[Arg] = &[arg(FORCED_ID).required()];
 
-pub(super) const PROGRAM: Program = Program {
+pub(in crate::java_tools) const PROGRAM: Program = Program {
     name: "kafka-transactions.sh",
     about: "Shows the transactions and the producers of a cluster, and ends transactions that hang.",
     args: &[
