@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::Serve;
 use super::configuration::Configuration;
-use super::{RUNNING_DIR, advertised, file_limit, prepare, tell_ready, with_control};
+use super::{RUNNING_DIR, advertised, file_limit, forget_ready, prepare, tell_ready, with_control};
 use crate::error::io_words;
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
@@ -32,6 +32,7 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
         serve.listen.push("127.0.0.1:0".to_owned());
     }
     let configuration = Configuration::new(&serve)?;
+    forget_ready(&serve);
     let dir = configuration.data_dir.clone();
     let (prepared, client_file) = prepare(configuration, printer)?;
     let (prepared, _socket) = with_control(prepared, &dir, printer);

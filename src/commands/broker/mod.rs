@@ -136,10 +136,7 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     }
     file_limit::raise();
     let configuration = Configuration::new(serve)?;
-    if let Some(path) = &serve.ready_file {
-        // One that an earlier run left would say too much.
-        let _ = std::fs::remove_file(path);
-    }
+    forget_ready(serve);
     let dir = configuration.data_dir.clone();
     let (prepared, client_file) = prepare(configuration, printer)?;
     let client_file = client_file.map(|file| file.path);
@@ -150,8 +147,9 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     let (prepared, _socket) = with_control(prepared, &dir, printer);
     stop_on_signals(prepared.stop_handle())?;
     let nodes = prepared.nodes();
-    printer.note(ready_line(nodes, &dir, started.elapsed(), serve.detached));
+    // The file first: who reads the line may look for it at once.
     tell_ready(serve, nodes, &dir, printer)?;
+    printer.note(ready_line(nodes, &dir, started.elapsed(), serve.detached));
     if serve.detached {
         printer.line(addresses(nodes).first().cloned().unwrap_or_default())?;
         // Whoever waits for the line may go on, and may have gone.
@@ -201,6 +199,13 @@ fn with_control(
             ));
             (prepared, None)
         }
+    }
+}
+
+/// Removes the file that an earlier run left: it would say that this one listens.
+fn forget_ready(serve: &Serve) {
+    if let Some(path) = &serve.ready_file {
+        let _ = std::fs::remove_file(path);
     }
 }
 
