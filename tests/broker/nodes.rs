@@ -26,6 +26,13 @@ fn kafkit(suite: &Suite, cluster: &Cluster, words: &[&str], input: &str) -> Outc
     suite.run_with_input([words, &["-q", "-b", &bootstrap]].concat(), input)
 }
 
+/// Makes the topic t, of three partitions with a replica on each node.
+fn create_replicated(suite: &Suite, cluster: &Cluster) {
+    let words = "topics create t --replication-factor 3 --partitions 3";
+    let words: Vec<&str> = words.split(' ').collect();
+    kafkit(suite, cluster, &words, "").succeeds();
+}
+
 /// A partition, as the first node that answers knows it.
 fn partition(cluster: &Cluster, topic: &str, index: usize) -> MetadataResponsePartition {
     let mut topic = described(cluster, topic);
@@ -184,16 +191,7 @@ fn below_min_insync_replicas_nothing_is_taken() {
 fn everything_is_there_again_after_a_restart_of_the_whole() {
     let suite = Suite::new();
     let mut cluster = Cluster::start_nodes(3, &[]);
-    let create = [
-        "topics",
-        "create",
-        "t",
-        "--replication-factor",
-        "3",
-        "--partitions",
-        "3",
-    ];
-    kafkit(&suite, &cluster, &create, "").succeeds();
+    create_replicated(&suite, &cluster);
     kafkit(
         &suite,
         &cluster,
@@ -313,16 +311,7 @@ fn a_group_goes_on_when_its_coordinator_dies() {
 fn a_transaction_is_whole_whoever_dies() {
     let suite = Suite::new();
     let cluster = Cluster::start_nodes(3, &["transaction.state.log.num.partitions=1"]);
-    let create = [
-        "topics",
-        "create",
-        "t",
-        "--replication-factor",
-        "3",
-        "--partitions",
-        "3",
-    ];
-    kafkit(&suite, &cluster, &create, "").succeeds();
+    create_replicated(&suite, &cluster);
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", cluster.bootstrap())
         .set("transactional.id", "x")
