@@ -59,6 +59,19 @@ impl Load {
         );
         let code = response.topics[0].error_code;
         assert!(code == 0 || code == 36, "create topic: error {code}");
+        self.await_leader(name);
+    }
+
+    /// A cluster says that a topic is created before its leader knows.
+    fn await_leader(&mut self, name: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let response = self.ask(&fetch_request(name, 0, 1), FETCH_VERSION);
+            if response.responses[0].partitions[0].error_code == 0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{name} never has a leader");
+        }
     }
 
     /// Creates topics of one partition.
@@ -172,24 +185,14 @@ impl Load {
 
     /// Fetches from `offset` on; returns how many bytes came, without looking at them.
     pub fn fetch(&mut self, topic: &str, offset: i64, max_bytes: i32) -> usize {
-        let partition = FetchPartition::default()
-            .with_fetch_offset(offset)
-            .with_partition_max_bytes(max_bytes);
-        let topic = FetchTopic::default()
-            .with_topic(topic_name(topic))
-            .with_partitions(vec![partition]);
-        let request = FetchRequest::default()
-            .with_max_bytes(max_bytes)
-            .with_min_bytes(1)
-            .with_topics(vec![topic]);
-        self.send(&request, 11);
+        self.send(&fetch_request(topic, offset, max_bytes), FETCH_VERSION);
         self.receive()
     }
 
     /// Sends a record batch with acks=all, with up to five requests in flight.
     pub fn produce_unanswered(&mut self, topic: &str, batch: &[u8]) {
         if self.unanswered >= 5 {
-            self.receive();
+            self.receive_acknowledgement(topic);
             self.unanswered -= 1;
         }
         // The request of version 8 around the batch, which is not copied.
@@ -210,6 +213,9 @@ impl Load {
         head.put_i32(1);
         head.put_i32(0);
         head.put_u32(batch.len() as u32);
+        // A producer's batch begins at offset 0, one out of a log anywhere.
+        head.put_i64(0);
+        let batch = batch.get(8..).expect("a batch");
         let length = (head.len() + batch.len()) as u32;
         self.stream
             .write_all(&length.to_be_bytes())
@@ -220,10 +226,18 @@ impl Load {
     }
 
     /// Waits for the answers to what [`Load::produce_unanswered`] has sent.
-    pub fn await_answers(&mut self) {
+    pub fn await_answers(&mut self, topic: &str) {
         for _ in 0..std::mem::take(&mut self.unanswered) {
-            self.receive();
+            self.receive_acknowledgement(topic);
         }
+    }
+
+    fn receive_acknowledgement(&mut self, topic: &str) {
+        self.receive();
+        // Correlation id; one topic with its name, one partition: its number, and the code.
+        let at = 4 + 4 + 2 + topic.len() + 4 + 4;
+        let code = self.buffer.get(at..at + 2).expect("an answer with one partition");
+        assert_eq!(code, [0, 0], "produce: an error");
     }
 
     /// Fetches from `offset` on; the batches as they came.
@@ -294,6 +308,21 @@ fn filled(options: BatchOptions, records: usize) -> Vec<u8> {
         builder.append(now_ms, None, Some(&value), &[]);
     }
     builder.finish_uncompressed()
+}
+
+const FETCH_VERSION: i16 = 11;
+
+fn fetch_request(topic: &str, offset: i64, max_bytes: i32) -> FetchRequest {
+    let partition = FetchPartition::default()
+        .with_fetch_offset(offset)
+        .with_partition_max_bytes(max_bytes);
+    let topic = FetchTopic::default()
+        .with_topic(topic_name(topic))
+        .with_partitions(vec![partition]);
+    FetchRequest::default()
+        .with_max_bytes(max_bytes)
+        .with_min_bytes(1)
+        .with_topics(vec![topic])
 }
 
 fn transactional_id(id: &str) -> TransactionalId {

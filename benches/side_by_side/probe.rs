@@ -54,7 +54,7 @@ fn produce(address: &str, topic: &str, file: &str) {
             count = 0;
         }
     }
-    load.await_answers();
+    load.await_answers(topic);
 }
 
 /// One record: no key, no headers, no time of its own.
@@ -91,6 +91,10 @@ fn finish(batch: &mut [u8], count: u32) {
     batch[8..12].copy_from_slice(&length.to_be_bytes());
     batch[16] = 2;
     batch[23..27].copy_from_slice(&(count - 1).to_be_bytes());
+    // The time of the first and of the last record: a broker soon deletes what seems to be of 1970.
+    let now_ms = std::time::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_millis() as u64);
+    batch[27..35].copy_from_slice(&now_ms.to_be_bytes());
+    batch[35..43].copy_from_slice(&now_ms.to_be_bytes());
     // No producer.
     batch[43..57].fill(0xff);
     batch[57..61].copy_from_slice(&count.to_be_bytes());
@@ -112,7 +116,7 @@ fn copy(address: &str, source: &str, target: &str, records: usize) {
             offset = batch.header.next_offset();
         }
     }
-    writer.await_answers();
+    writer.await_answers(target);
 }
 
 fn consume(address: &str, topic: &str, records: usize) {
