@@ -92,7 +92,9 @@ fn finish(batch: &mut [u8], count: u32) {
     batch[16] = 2;
     batch[23..27].copy_from_slice(&(count - 1).to_be_bytes());
     // The time of the first and of the last record: a broker soon deletes what seems to be of 1970.
-    let now_ms = std::time::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_millis() as u64);
+    let now_ms = std::time::UNIX_EPOCH
+        .elapsed()
+        .map_or(0, |now| now.as_millis() as u64);
     batch[27..35].copy_from_slice(&now_ms.to_be_bytes());
     batch[35..43].copy_from_slice(&now_ms.to_be_bytes());
     // No producer.

@@ -7,6 +7,7 @@ mod from_end;
 mod gathered;
 mod goals;
 mod plan;
+mod show;
 mod wanted;
 
 use std::io::Write;
@@ -15,20 +16,18 @@ use std::time::{Duration, Instant};
 
 use gathered::Gathered;
 use goals::Goals;
+use show::{OUT_BYTES, Show};
 
 use super::command::{Command, Needs};
 use super::context::Context;
 use crate::client::engine::Engine;
-use crate::client::record_source::{
-    ConsumedRecord, OnCorrupt, Position, RecordSource, RecordVisitor, SourceOptions,
-};
+use crate::client::record_source::{OnCorrupt, Position, RecordSource, SourceOptions};
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::{self, Grace, Interrupt};
 use crate::java::regex::JavaRegex;
 use crate::output::record::RecordFormatter;
 use crate::output::voice::Voice;
 use crate::output::{Printer, counted, grouped};
-use crate::topic_partition::Offset;
 pub use wanted::{Ends, Wanted};
 
 /// How long one wait for records lasts, so that interrupts and deadlines are seen.
@@ -40,8 +39,6 @@ const GRACE: Grace = Grace {
     interrupt: Duration::from_secs(5),
     terminate: Duration::from_millis(800),
 };
-/// Bytes gathered before they are written.
-const OUT_BYTES: usize = 256 * 1024;
 
 /// Which topics.
 #[derive(Clone, Debug)]
@@ -216,6 +213,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         action,
         interrupt,
         out: Vec::with_capacity(OUT_BYTES + 64 * 1024),
+        inflated: Vec::new(),
         servers: context
             .client
             .settings()
@@ -252,6 +250,8 @@ struct Run {
     servers: String,
     /// What is printed but not yet written.
     out: Vec<u8>,
+    /// For the bytes of compressed batches.
+    inflated: Vec<u8>,
 }
 
 impl Run {
@@ -317,6 +317,7 @@ impl Run {
             voice: self.action.voice,
             records: &mut self.records,
             out: &mut self.out,
+            inflated: &mut self.inflated,
             problem: None,
             printer,
         };
@@ -371,116 +372,5 @@ impl Run {
         for line in self.source.take_notices() {
             printer.warn(self.action.voice.notice(&line));
         }
-    }
-}
-
-/// Prints what comes.
-struct Show<'a> {
-    goals: &'a mut Goals,
-    formatter: &'a mut dyn RecordFormatter,
-    limit: Option<u64>,
-    wanted: &'a Wanted,
-    gathered: &'a mut Option<Gathered>,
-    skips_bad: bool,
-    voice: &'static dyn Voice,
-    records: &'a mut u64,
-    out: &'a mut Vec<u8>,
-    problem: Option<String>,
-    printer: &'a mut Printer,
-}
-
-impl Show<'_> {
-    fn write_out(&mut self, and_flush: bool) -> Result<()> {
-        self.printer.out().write_all(self.out)?;
-        self.out.clear();
-        if and_flush {
-            self.printer.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Keeps a record of the first or last ones until all have come.
-    fn gather(&mut self, record: &ConsumedRecord<'_>, gathered: &mut Gathered) -> ControlFlow<()> {
-        if !gathered.counts(record) {
-            self.goals.stop(record.topic, record.partition);
-            return ControlFlow::Continue(());
-        }
-        if gathered.wants(record) {
-            let mut printed = Vec::new();
-            if let Err(problem) = self.formatter.write(record, &mut printed) {
-                return self.report(record, &problem);
-            }
-            gathered.keep(record, printed);
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Says that a record cannot be printed, which may end the run.
-    fn report(&mut self, record: &ConsumedRecord<'_>, problem: &str) -> ControlFlow<()> {
-        let place = format!(
-            "{}-{} offset {}: {problem}",
-            record.topic, record.partition, record.offset
-        );
-        if !self.skips_bad {
-            self.problem = Some(place);
-            return ControlFlow::Break(());
-        }
-        self.printer.warn(self.voice.passed_over(&place));
-        ControlFlow::Continue(())
-    }
-
-    #[inline]
-    fn print(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {
-        if !self.wanted.takes(record) {
-            return Ok(ControlFlow::Continue(()));
-        }
-        if let Some(mut gathered) = self.gathered.take() {
-            let flow = self.gather(record, &mut gathered);
-            *self.gathered = Some(gathered);
-            return Ok(flow);
-        }
-        *self.records += 1;
-        if let Err(problem) = self.formatter.write(record, self.out)
-            && self.report(record, &problem).is_break()
-        {
-            return Ok(ControlFlow::Break(()));
-        }
-        if self.out.len() >= OUT_BYTES {
-            self.write_out(false)?;
-        }
-        if self.limit.is_some_and(|limit| *self.records >= limit) {
-            return Ok(ControlFlow::Break(()));
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-}
-
-impl RecordVisitor for Show<'_> {
-    fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {
-        if self.goals.wants(record.topic, record.partition, record.offset) {
-            self.print(record)
-        } else {
-            Ok(ControlFlow::Continue(()))
-        }
-    }
-
-    fn records(&mut self, records: &[ConsumedRecord<'_>]) -> (usize, Result<ControlFlow<()>>) {
-        let wanted = self.goals.count_wanted(records);
-        for (place, record) in records.iter().take(wanted).enumerate() {
-            match self.print(record) {
-                Ok(ControlFlow::Continue(())) => {}
-                outcome => return (place + 1, outcome),
-            }
-        }
-        (records.len(), Ok(ControlFlow::Continue(())))
-    }
-
-    fn partition_end(&mut self, topic: &str, partition: i32, next: Offset) -> Result<ControlFlow<()>> {
-        self.goals.at_end(topic, partition, next);
-        Ok(ControlFlow::Continue(()))
-    }
-
-    fn wants_headers(&self) -> bool {
-        self.formatter.wants_headers() || self.wanted.wants_headers()
     }
 }

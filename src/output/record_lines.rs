@@ -43,6 +43,11 @@ impl RecordFormatter for LineFormatter {
         Ok(())
     }
 
+    fn values_end(&self, topic: &str) -> Option<&[u8]> {
+        let is_plain = !self.is_for_terminal && Topic::named(topic).is_none();
+        self.template.values_end(topic).filter(|_| is_plain)
+    }
+
     fn wants_headers(&self) -> bool {
         self.template.wants_headers()
     }

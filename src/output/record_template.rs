@@ -237,6 +237,13 @@ impl RecordFormatter for Template {
         Ok(())
     }
 
+    fn values_end(&self, _topic: &str) -> Option<&[u8]> {
+        match self.parts.as_slice() {
+            [Part::Value(Encoding::Raw), Part::Text(end)] if !self.is_for_terminal => Some(end),
+            _ => None,
+        }
+    }
+
     fn wants_headers(&self) -> bool {
         let is_of_headers = |part: &Part| matches!(part, Part::Headers | Part::Header(_));
         self.parts.iter().any(is_of_headers)

@@ -63,6 +63,25 @@ impl<'a> Batch<'a> {
         Ok(BatchRecords::Current(Records::new(&self.header, body)))
     }
 
+    /// Appends the value of each record, and `end` behind it; of null `end` alone. For a batch of format 2. `scratch` and
+    /// `limit` as in [`Batch::records`]. After an error `out` holds the values before it.
+    pub fn append_values(
+        &self,
+        end: &[u8],
+        scratch: &mut Vec<u8>,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RecordError> {
+        let BatchRecords::Current(records) = self.records(scratch, limit)? else {
+            return Err(RecordError::Malformed("format"));
+        };
+        for record in records {
+            out.extend_from_slice(record?.value.unwrap_or_default());
+            out.extend_from_slice(end);
+        }
+        Ok(())
+    }
+
     /// Calls `read` with the records of a batch of format 2 as a stream, for a batch that inflates to more than should be
     /// held at once. Records of up to `largest` bytes are held, one at a time.
     pub fn stream<T>(
@@ -148,5 +167,53 @@ impl<'a> Iterator for Batches<'a> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::batch_builder::{BatchBuilder, BatchOptions};
+    use super::*;
+
+    #[test]
+    fn values_of_a_batch_are_those_of_its_records_in_every_codec() {
+        for codec in Codec::ALL {
+            let mut builder = BatchBuilder::new(BatchOptions {
+                codec,
+                ..BatchOptions::default()
+            });
+            let long = vec![b'l'; 20_000];
+            builder.append(1, Some(b"key"), Some(b"one"), &[]);
+            builder.append(2, None, None, &[]);
+            builder.append(3, None, Some(&long), &[]);
+            let bytes = builder.finish().unwrap();
+            let batch = Batch::parse(&bytes).unwrap();
+            let (mut scratch, mut out) = (Vec::new(), b"before ".to_vec());
+            batch
+                .append_values(b"\n", &mut scratch, 1 << 20, &mut out)
+                .unwrap();
+            assert_eq!(
+                out,
+                [b"before one\n\n", long.as_slice(), b"\n"].concat(),
+                "{codec}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_cut_ends_the_values() {
+        let mut builder = BatchBuilder::new(BatchOptions::default());
+        builder.append(1, None, Some(b"one"), &[]);
+        builder.append(1, None, Some(b"two"), &[]);
+        let mut bytes = builder.finish().unwrap();
+        let last = bytes.len() - 1;
+        // The number of headers of the last record, which has none.
+        bytes[last] = 2;
+        let batch = Batch::parse(&bytes).unwrap();
+        let mut out = Vec::new();
+        batch
+            .append_values(b"\n", &mut Vec::new(), 1 << 20, &mut out)
+            .unwrap_err();
+        assert_eq!(out, b"one\n");
     }
 }

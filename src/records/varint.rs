@@ -30,6 +30,16 @@ pub(super) fn take(bytes: &mut &[u8], max_bytes: usize) -> Option<u64> {
         *bytes = rest;
         return Some(u64::from(first));
     }
+    // Most of the others, such as the lengths of records, take two bytes.
+    let (&second, rest) = rest.split_first()?;
+    if second < 0x80 {
+        *bytes = rest;
+        return Some(u64::from(first & 0x7f) | u64::from(second) << 7);
+    }
+    take_long(bytes, max_bytes)
+}
+
+fn take_long(bytes: &mut &[u8], max_bytes: usize) -> Option<u64> {
     let mut number = 0u64;
     for (index, &byte) in bytes.iter().take(max_bytes).enumerate() {
         number |= u64::from(byte & 0x7f) << (7 * index);

@@ -62,6 +62,13 @@ impl Goals {
         offset < end
     }
 
+    /// Whether everything before `next` is wanted of a partition.
+    pub(super) fn want_all_before(&mut self, topic: &str, partition: i32, next: Offset) -> bool {
+        let position = self.position(topic, partition);
+        let end = position.and_then(|position| self.goals.get(position)?.end);
+        end.is_none_or(|end| next <= end)
+    }
+
     /// Ends a partition's reading here.
     pub(super) fn stop(&mut self, topic: &str, partition: i32) {
         let position = self.position(topic, partition);
