@@ -1,6 +1,7 @@
 //! The Kafka protocol on a connection; shared by client and broker.
 //!
-//! Owns framing, headers, version choice, the client's connection, TLS and SASL; owns no messages (those are
+//! Owns framing, headers, version choice, the client's connection, TLS and SASL, and one question
+//! to an HTTP server; owns no messages (those are
 //! kafka-protocol's, but for versions that it does not know) and knows no settings file.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
@@ -13,6 +14,7 @@ pub mod first_steps;
 pub mod frame;
 pub mod header;
 pub mod host_port;
+pub mod http;
 mod jks;
 pub mod key_store;
 pub mod primitives;
@@ -20,6 +22,7 @@ pub mod sasl;
 pub mod secret;
 pub mod security_protocol;
 pub mod share_group_offsets;
+pub mod system_authorities;
 pub mod tls;
 pub mod tls_names;
 pub mod tls_server;

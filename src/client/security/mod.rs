@@ -5,7 +5,6 @@
 
 mod oauth;
 mod sasl;
-mod system_authorities;
 mod tls;
 mod token_endpoint;
 

@@ -7,10 +7,10 @@ use openssl::ssl::SslVersion;
 use openssl::x509::X509;
 
 use super::super::settings::Settings;
-use super::{identity_as_pem, system_authorities};
+use super::identity_as_pem;
 use crate::error::{Error, Kind, Result};
 use crate::wire::tls::{Identity, TlsOptions, Trust};
-use crate::wire::{Secret, key_store, tls_names};
+use crate::wire::{Secret, key_store, system_authorities, tls_names};
 
 /// TLS options, and the authorities in the form that is handed on best.
 #[derive(Debug)]

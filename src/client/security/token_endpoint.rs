@@ -1,26 +1,18 @@
 //! An OAuth server's token endpoint: one POST with the client's id and secret (RFC 6749 §4.4), one JSON answer.
-//!
-//! Not an HTTP library: one request a connection, no redirects, an answer of at most a megabyte.
 
-use std::io::{Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
 use super::super::settings::Settings;
-use super::system_authorities;
-use crate::error::io_words;
 use crate::error::{Error, Result};
 use crate::wire::Secret;
-use crate::wire::host_port::host_port;
+use crate::wire::http::{self, HttpAnswer, HttpServer, Url};
 use crate::wire::sasl::jaas::LoginModule;
-use crate::wire::tls::{Tls, TlsOptions, Trust};
-
-/// The longest answer taken, in bytes.
-const MOST_BYTES: u64 = 1 << 20;
+use crate::wire::tls::Tls;
 
 /// The longest wait, unless `sasl.login.connect.timeout.ms` or `sasl.login.read.timeout.ms` say otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,22 +20,12 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Where to ask, and as whom.
 #[derive(Debug)]
 pub(super) struct TokenEndpoint {
-    url: Url,
-    tls: Option<Tls>,
+    server: HttpServer,
     client_id: String,
     client_secret: Secret,
     scope: Option<String>,
     /// Whether id and secret are form-encoded before they are put together (RFC 6749 §2.3.1).
     encode_header: bool,
-    timeout: Duration,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Url {
-    secure: bool,
-    host: String,
-    port: u16,
-    path: String,
 }
 
 impl TokenEndpoint {
@@ -71,26 +53,27 @@ impl TokenEndpoint {
             ],
         );
         Ok(Self {
-            tls: if url.secure { Some(tls(settings)?) } else { None },
-            url,
+            server: HttpServer {
+                tls: if url.secure { Some(tls(settings)?) } else { None },
+                url,
+                timeout: settings
+                    .millis("sasl.login.read.timeout.ms")?
+                    .unwrap_or(DEFAULT_TIMEOUT),
+            },
             client_id: client_id.ok_or_else(|| missing("client id"))?,
             client_secret: Secret::new(client_secret.ok_or_else(|| missing("client secret"))?),
             scope: option("scope", &["sasl.oauthbearer.scope"]),
             encode_header: settings
                 .get("sasl.oauthbearer.header.urlencode")
                 .is_some_and(|value| value.trim() == "true"),
-            timeout: settings
-                .millis("sasl.login.read.timeout.ms")?
-                .unwrap_or(DEFAULT_TIMEOUT),
         })
     }
 
     /// Asks for a token. The error says what the server answered, without secrets.
     pub(super) fn fetch(&self) -> Result<Secret, String> {
-        let place = format!("the OAuth server {}", host_port(&self.url.host, self.url.port));
-        let answer = self.exchange().map_err(|problem| format!("{place}: {problem}"))?;
-        let (status, body) =
-            parse_answer(&answer).ok_or_else(|| format!("{place}: an answer that is no HTTP"))?;
+        let place = format!("the OAuth server {}", self.server.place());
+        let answer = self.server.ask(&self.request());
+        let HttpAnswer { status, body } = answer.map_err(|problem| format!("{place}: {problem}"))?;
         let json: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status != 200 {
             let reason = json["error_description"]
@@ -110,36 +93,6 @@ impl TokenEndpoint {
             .ok_or_else(|| format!("{place}: the answer holds no token"))
     }
 
-    fn exchange(&self) -> Result<Vec<u8>, String> {
-        let request = self.request();
-        let mut socket = self.connect().map_err(|cause| io_words(&cause))?;
-        let limits = socket
-            .set_read_timeout(Some(self.timeout))
-            .and_then(|()| socket.set_write_timeout(Some(self.timeout)));
-        limits.map_err(|cause| io_words(&cause))?;
-        let outcome = match &self.tls {
-            None => talk(&mut socket, request.reveal(), self.timeout),
-            Some(tls) => {
-                let mut stream = tls
-                    .connect(&self.url.host, socket)
-                    .map_err(|cause| cause.to_string())?;
-                talk(&mut stream, request.reveal(), self.timeout)
-            }
-        };
-        outcome.map_err(|cause| io_words(&cause))
-    }
-
-    fn connect(&self) -> std::io::Result<TcpStream> {
-        let mut failure = std::io::Error::from(std::io::ErrorKind::NotFound);
-        for address in (self.url.host.as_str(), self.url.port).to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, self.timeout) {
-                Ok(socket) => return Ok(socket),
-                Err(cause) => failure = cause,
-            }
-        }
-        Err(failure)
-    }
-
     fn request(&self) -> Secret {
         let mut body = "grant_type=client_credentials".to_owned();
         if let Some(scope) = &self.scope {
@@ -154,7 +107,7 @@ impl TokenEndpoint {
         } else {
             (self.client_id.clone(), self.client_secret.reveal().to_owned())
         };
-        let Url { host, path, .. } = &self.url;
+        let Url { host, path, .. } = &self.server.url;
         Secret::new(format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {}\r\nAccept: application/json\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -166,93 +119,8 @@ impl TokenEndpoint {
 
 /// TLS to the OAuth server: librdkafka's `https.ca.location`, or the system's authorities as in Java.
 fn tls(settings: &Settings) -> Result<Tls> {
-    let path = settings
-        .get("https.ca.location")
-        .filter(|path| *path != "probe")
-        .map(Into::into);
-    let path = path.or_else(system_authorities::bundle).ok_or_else(|| {
-        Error::failed("this machine has no list of certificate authorities").hint("install ca-certificates")
-    })?;
-    let authorities = system_authorities::read(&path);
-    let authorities =
-        authorities.map_err(|problem| Error::failed(format!("{}: {problem}", path.display())))?;
-    let options = TlsOptions {
-        trust: Trust::Certificates(authorities),
-        ..TlsOptions::default()
-    };
-    Ok(Tls::new(&options)?)
-}
-
-/// Sends the request and takes what comes until the server is done.
-fn talk(stream: &mut (impl Read + Write), request: &str, timeout: Duration) -> std::io::Result<Vec<u8>> {
-    let deadline = Instant::now() + timeout;
-    stream.write_all(request.as_bytes())?;
-    stream.flush()?;
-    let mut answer = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let count = stream.read(&mut buffer)?;
-        answer.extend_from_slice(&buffer[..count]);
-        if count == 0 || is_whole(&answer) {
-            return Ok(answer);
-        }
-        if answer.len() as u64 > MOST_BYTES {
-            return Err(std::io::Error::other("its answer is too long"));
-        }
-        if Instant::now() > deadline {
-            return Err(std::io::ErrorKind::TimedOut.into());
-        }
-    }
-}
-
-/// Whether the answer states its length and has it.
-fn is_whole(answer: &[u8]) -> bool {
-    let Some((head, body)) = split_head(answer) else {
-        return false;
-    };
-    match header(&head, "content-length").and_then(|length| length.parse::<usize>().ok()) {
-        Some(length) => body.len() >= length,
-        None => body.ends_with(b"0\r\n\r\n"),
-    }
-}
-
-/// Status and body of an answer.
-fn parse_answer(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
-    let (head, body) = split_head(answer)?;
-    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
-    let chunked =
-        header(&head, "transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
-    let body = if chunked { unchunk(body)? } else { body.to_vec() };
-    Some((status, body))
-}
-
-fn split_head(answer: &[u8]) -> Option<(String, &[u8])> {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    Some((
-        String::from_utf8_lossy(&answer[..end]).into_owned(),
-        &answer[end + 4..],
-    ))
-}
-
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines()
-        .filter_map(|line| line.split_once(':'))
-        .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then(|| value.trim()))
-}
-
-fn unchunk(mut body: &[u8]) -> Option<Vec<u8>> {
-    let mut whole = Vec::new();
-    loop {
-        let end = body.windows(2).position(|two| two == b"\r\n")?;
-        let size = std::str::from_utf8(&body[..end]).ok()?.split(';').next()?.trim();
-        let size = usize::from_str_radix(size, 16).ok()?;
-        if size == 0 {
-            return Some(whole);
-        }
-        let (chunk, rest) = body.get(end + 2..)?.split_at_checked(size)?;
-        whole.extend_from_slice(chunk);
-        body = rest.strip_prefix(b"\r\n")?;
-    }
+    let path = settings.get("https.ca.location").filter(|path| *path != "probe");
+    http::tls_trusting(path.map(Path::new)).map_err(Error::failed)
 }
 
 fn form_encoded(text: &str) -> String {
@@ -269,39 +137,13 @@ fn form_encoded(text: &str) -> String {
     encoded
 }
 
-impl Url {
-    fn parse(text: &str) -> Option<Self> {
-        let (secure, rest) = match text.split_once("://")? {
-            ("https", rest) => (true, rest),
-            ("http", rest) => (false, rest),
-            _ => return None,
-        };
-        let (authority, path) = match rest.find('/') {
-            Some(slash) => rest.split_at(slash),
-            None => (rest, "/"),
-        };
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
-            _ => (authority, if secure { 443 } else { 80 }),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let sound =
-            !host.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '@');
-        sound.then(|| Self {
-            secure,
-            host: host.to_owned(),
-            port,
-            path: path.to_owned(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
     use super::*;
     use crate::client::settings::Origin;
-    use proptest::prelude::*;
-    use std::net::TcpListener;
 
     /// A server that answers one request with `answer` and gives back what it was asked.
     fn serve(answer: &'static str) -> (u16, std::thread::JoinHandle<String>) {
@@ -356,42 +198,5 @@ mod tests {
             format!("the OAuth server 127.0.0.1:{port} answered 401 invalid_client")
         );
         server.join().unwrap();
-    }
-
-    #[test]
-    fn addresses() {
-        let url = |secure, host: &str, port, path: &str| {
-            Some(Url {
-                secure,
-                host: host.into(),
-                port,
-                path: path.into(),
-            })
-        };
-        assert_eq!(
-            Url::parse("https://a.example/x/y?z"),
-            url(true, "a.example", 443, "/x/y?z")
-        );
-        assert_eq!(Url::parse("http://[::1]:8080"), url(false, "::1", 8080, "/"));
-        for wrong in [
-            "ftp://a",
-            "https://",
-            "a",
-            "https://a b/",
-            "https://a/\r\nX: y",
-            "https://user@a/",
-        ] {
-            assert_eq!(Url::parse(wrong), None, "{wrong}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_answer_makes_it_panic(bytes: Vec<u8>, body in "[0-9a-f\r\n]{0,40}") {
-            let _ = parse_answer(&bytes);
-            let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
-            let _ = parse_answer(chunked.as_bytes());
-            let _ = is_whole(chunked.as_bytes());
-        }
     }
 }

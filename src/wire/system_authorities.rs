@@ -1,10 +1,11 @@
 //! The certificate authorities this machine trusts. The OpenSSL in our binary was not told where they are.
 
-use crate::error::io_words;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use openssl::x509::X509;
+
+use crate::error::io_words;
 
 /// Where systems keep their bundle: Debian, Fedora, openSUSE, older Red Hat, newer Red Hat, Alpine and macOS, FreeBSD.
 const BUNDLES: [&str; 7] = [
@@ -18,7 +19,7 @@ const BUNDLES: [&str; 7] = [
 ];
 
 /// The file with the authorities: `SSL_CERT_FILE` as for every OpenSSL program, or the system's bundle.
-pub(super) fn bundle() -> Option<PathBuf> {
+pub fn bundle() -> Option<PathBuf> {
     let named = env::var_os("SSL_CERT_FILE")
         .filter(|path| !path.is_empty())
         .map(PathBuf::from);
@@ -26,7 +27,11 @@ pub(super) fn bundle() -> Option<PathBuf> {
 }
 
 /// All certificates of a PEM file, or of the files of a folder.
-pub(super) fn read(path: &Path) -> Result<Vec<X509>, String> {
+///
+/// # Errors
+///
+/// A file cannot be read, or holds no certificate.
+pub fn read(path: &Path) -> Result<Vec<X509>, String> {
     let trouble = |cause: std::io::Error| io_words(&cause);
     let mut certificates = Vec::new();
     if path.is_dir() {
