@@ -48,7 +48,7 @@ const ARROWS: &[(&str, &str)] = &[
 /// Which parts of `src/broker/` a room inside it may name beside itself. `handlers/` may name all of them.
 const BROKER_ARROWS: &[(&str, &str)] = &[
     ("cluster", "access config features internal_topics topic_name"),
-    ("gates", "access call cluster node rights"),
+    ("gates", "access call cluster node rights token_requests"),
     ("config", "rehearsal"),
     ("coordinator", "cluster config features internal_topics node"),
     (

@@ -31,6 +31,8 @@ pub enum AclOperation {
     DescribeConfigs = 10,
     AlterConfigs = 11,
     IdempotentWrite = 12,
+    CreateTokens = 13,
+    DescribeTokens = 14,
 }
 
 /// What an operation is done to, with Kafka's codes.
@@ -41,14 +43,16 @@ pub enum ResourceType {
     Group = 3,
     Cluster = 4,
     TransactionalId = 5,
+    DelegationToken = 6,
+    User = 7,
 }
 
 impl ResourceType {
     /// The operations that there are on such a resource.
     pub const fn operations(self) -> &'static [AclOperation] {
         use AclOperation::{
-            Alter, AlterConfigs, ClusterAction, Create, Delete, Describe, DescribeConfigs, IdempotentWrite,
-            Read, Write,
+            Alter, AlterConfigs, ClusterAction, Create, CreateTokens, Delete, Describe, DescribeConfigs,
+            DescribeTokens, IdempotentWrite, Read, Write,
         };
         match self {
             ResourceType::Topic => &[
@@ -62,6 +66,8 @@ impl ResourceType {
                 AlterConfigs,
             ],
             ResourceType::TransactionalId => &[Write, Describe],
+            ResourceType::DelegationToken => &[Describe],
+            ResourceType::User => &[CreateTokens, DescribeTokens],
             ResourceType::Group => &[Read, Delete, Describe, DescribeConfigs, AlterConfigs],
             ResourceType::Cluster => &[
                 Create,

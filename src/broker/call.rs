@@ -18,6 +18,7 @@ use super::refusal::Refusal;
 use super::request_shape;
 use super::security::authentication::Authentication;
 use super::server::connections::Listener;
+use crate::wire::security_protocol::SecurityProtocol;
 
 /// Which client sent the request, and how; every handler gets it beside the request.
 #[derive(Clone, Debug)]
@@ -40,6 +41,16 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// Whether the client may ask about delegation tokens: it has proved who it is, and not with such a token.
+    pub(super) fn may_ask_for_tokens(&self) -> bool {
+        let has_proved = match self.listener.protocol() {
+            SecurityProtocol::Plaintext => false,
+            SecurityProtocol::Ssl => self.principal != Principal::ANONYMOUS,
+            SecurityProtocol::SaslPlaintext | SecurityProtocol::SaslSsl => true,
+        };
+        has_proved && !self.authentication.is_by_token()
+    }
+
     /// Who the client is to quotas.
     pub(super) fn sender(&self) -> Sender<'_> {
         Sender {

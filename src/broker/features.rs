@@ -64,6 +64,9 @@ pub const METADATA_VERSION: Feature = Feature {
     level: 25,
 };
 
+/// From this level of the metadata's version on (3.6-IV2) its records have delegation tokens (KIP-900).
+pub const DELEGATION_TOKENS_LEVEL: i16 = 14;
+
 /// Every feature, by name.
 pub const FEATURES: &[Feature] = &[
     ELIGIBLE_LEADER_REPLICAS_VERSION,

@@ -40,4 +40,5 @@ pub mod share;
 mod start_memory;
 mod throttle_field;
 pub mod timers;
+mod token_requests;
 pub mod topic_name;

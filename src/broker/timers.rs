@@ -1,4 +1,5 @@
-//! The broker's clock, and what it does periodically: retention, compaction, and flushing finished segments.
+//! The broker's clock, and what it does periodically: retention, compaction, flushing finished segments, removing
+//! expired delegation tokens.
 //!
 //! Deadlines of groups are in `coordinator/group/alarm.rs`.
 
@@ -63,6 +64,22 @@ pub(super) async fn presence(node: Arc<Node>) {
         let work = tokio::task::spawn_blocking(move || replicas.look_for_folders());
         for note in work.await.unwrap_or_default() {
             node.notice_once(note);
+        }
+    }
+}
+
+/// Removes delegation tokens that have expired, every `delegation.token.expiry.check.interval.ms`. Never ends.
+pub(super) async fn token_expiry(node: Arc<Node>) {
+    if node.config.token_key().is_none() {
+        return std::future::pending().await;
+    }
+    let interval_ms = node.config.number("delegation.token.expiry.check.interval.ms");
+    let interval = Duration::from_millis(u64::try_from(interval_ms).unwrap_or(0).max(1));
+    loop {
+        tokio::time::sleep(interval).await;
+        node.gate.open().await;
+        if let Err(error) = node.cluster.remove_expired_tokens(now_ms()) {
+            node.notice_once(format_args!("cannot remove expired delegation tokens: {error}"));
         }
     }
 }

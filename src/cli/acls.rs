@@ -173,7 +173,7 @@ impl IntoInvocation for AclsArgs {
 }
 
 /// A name without a type is a user's.
-fn principal(text: String) -> String {
+pub(super) fn principal(text: String) -> String {
     if text.contains(':') {
         text
     } else {

@@ -41,6 +41,7 @@ pub mod records;
 mod refusal;
 mod target_args;
 mod times;
+pub mod tokens;
 pub mod top;
 mod topic_files;
 pub mod topics;

@@ -8,8 +8,8 @@ use super::habits::with_aliases;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
     acls, backup, broker, config, configs, consume, copy, describe, diff, doctor, dump_log, generate, groups,
-    handbook, leaders, offsets, produce, profile, quotas, reassign, records, top, topics, transactions,
-    users,
+    handbook, leaders, offsets, produce, profile, quotas, reassign, records, tokens, top, topics,
+    transactions, users,
 };
 use crate::error::{Error, Result};
 
@@ -30,6 +30,7 @@ const NOUNS: &[Row] = &[
     row::<leaders::LeadersArgs>("leaders"),
     row::<configs::ConfigsArgs>("configs"),
     row::<users::UsersArgs>("users"),
+    row::<tokens::TokensArgs>("tokens"),
     row::<quotas::QuotasArgs>("quotas"),
     row::<acls::AclsArgs>("acls"),
     row::<reassign::ReassignArgs>("reassign"),

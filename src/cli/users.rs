@@ -103,7 +103,7 @@ struct DeleteArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Mechanism {
+pub(super) enum Mechanism {
     #[value(name = "scram-sha-256", alias = "SCRAM-SHA-256")]
     Sha256,
     #[value(name = "scram-sha-512", alias = "SCRAM-SHA-512")]
@@ -111,7 +111,7 @@ enum Mechanism {
 }
 
 impl Mechanism {
-    fn hash(self) -> ScramHash {
+    pub(super) fn hash(self) -> ScramHash {
         match self {
             Self::Sha256 => ScramHash::Sha256,
             Self::Sha512 => ScramHash::Sha512,

@@ -31,6 +31,8 @@ pub mod quotas;
 pub mod reassign;
 pub mod record_at;
 pub mod records;
+mod secret_file;
+pub mod tokens;
 pub mod top;
 pub mod topic_count;
 pub mod topic_files;

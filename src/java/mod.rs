@@ -1,5 +1,6 @@
 //! Habits of the Java runtime that show in what Kafka's tools accept and print.
 
+pub mod base64;
 pub mod classes;
 pub mod date_format;
 pub mod hash_order;

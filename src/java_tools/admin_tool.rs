@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::client_config::{self, check_admin};
 use super::console::{check_admin_servers, no_client, note_settings, unreadable};
 use super::errors::{java_message, refusal_class, what_is_missing};
-use super::option_parser::OptionError;
+use super::option_parser::{OptionError, Parsed};
 use super::option_table::Tool;
 use crate::client::admin::ApiError;
 use crate::client::settings::{Origin, Settings};
@@ -137,4 +137,19 @@ pub(super) fn context_of(mut settings: Settings, servers: Option<&str>) -> Resul
     settings.set("bootstrap.servers", servers, Origin::Flag);
     note_settings(&settings);
     Ok(Context::new(settings, Printer::new(OutputOptions::default())))
+}
+
+/// The principals of an option, in the order given.
+pub(super) fn principals(parsed: &Parsed, option: &str) -> Result<Vec<String>, String> {
+    let read = |word: &String| {
+        let word = word.trim();
+        if word.contains(':') {
+            Ok(word.to_owned())
+        } else {
+            Err(format!(
+                "expected a string in format principalType:principalName but got {word}"
+            ))
+        }
+    };
+    parsed.values(option).iter().map(read).collect()
 }

@@ -104,7 +104,9 @@ fn wanted(tool: &Tool, spec: &OptionSpec) -> Wanted {
         ("kafka-acls", "operation") => Wanted::Words(OPERATIONS),
         ("kafka-leader-election", "election-type") => Wanted::Words(&["PREFERRED", "UNCLEAN"]),
         (_, "resource-pattern-type") => Wanted::Words(&["LITERAL", "PREFIXED", "MATCH", "ANY"]),
-        (_, "allow-principal" | "deny-principal" | "principal") => Wanted::Principals,
+        (_, "allow-principal" | "deny-principal" | "principal" | "owner-principal" | "renewer-principal") => {
+            Wanted::Principals
+        }
         (_, "user" | "user-principal") => Wanted::Users,
         (_, "transactional-id" | "transactionalId") => Wanted::TransactionalIds,
         (_, "broker" | "broker-id" | "broker-logger" | "broker-list" | "id") if !is_address(spec) => {

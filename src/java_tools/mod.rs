@@ -19,6 +19,7 @@ pub mod console_producer;
 pub mod console_voice;
 pub mod consumer_groups;
 pub mod consumer_perf_test;
+pub mod delegation_tokens;
 pub mod delete_records;
 pub mod dump_log;
 pub mod e2e_latency;
@@ -78,6 +79,7 @@ pub const TOOLS: &[Tool] = &[
     cluster::TOOL,
     broker_api_versions::TOOL,
     acls::TOOL,
+    delegation_tokens::TOOL,
     transactions::TOOL,
     metadata_quorum::TOOL,
     storage::TOOL,
@@ -113,6 +115,7 @@ pub fn run(tool: JavaTool, args: &[OsString]) -> ExitCode {
         JavaTool::Cluster => cluster::run(&args),
         JavaTool::BrokerApiVersions => broker_api_versions::run(&args),
         JavaTool::Acls => acls::run(&args),
+        JavaTool::DelegationTokens => delegation_tokens::run(&args),
         JavaTool::Transactions => transactions::run(&args),
         JavaTool::MetadataQuorum => metadata_quorum::run(&args),
         JavaTool::Storage => storage::run(&args),

@@ -40,6 +40,7 @@ pub mod record_lines;
 pub mod record_template;
 mod spark;
 pub mod table;
+pub mod token;
 pub mod top;
 pub mod topic;
 pub mod topic_drift;

@@ -6,6 +6,7 @@ mod configs;
 mod connection_limits;
 mod consumer_protocol;
 mod conversation;
+mod delegation_tokens;
 mod expected_by_clients;
 mod faults;
 mod features;

@@ -29,6 +29,7 @@ const TOOLS: &[&str] = &[
     "log-dirs",
     "leader-election",
     "acls",
+    "delegation-tokens",
     "transactions",
     "metadata-quorum",
     "storage",

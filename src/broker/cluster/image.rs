@@ -1,4 +1,5 @@
-//! Topics with their partitions, brokers, dynamic configs, quotas, credentials and producer ids as plain data.
+//! Topics with their partitions, brokers, dynamic configs, quotas, credentials, delegation tokens and producer ids as
+//! plain data.
 //!
 //! Changes only by applying records of a metadata log ([`ClusterImage::apply`]), and by brokers that register. A topic
 //! is shared: an image costs little to clone, and a reader keeps the topic that it has looked up.
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use super::acls::{Acl, Acls};
 use super::client_quotas::{ClientQuotas, Entity, Limit};
+use super::delegation_tokens::{DelegationToken, DelegationTokens};
 use super::partition_image::{NO_LEADER, PartitionImage, Partitions};
 use super::records::{BROKER, CLIENT_METRICS, GROUP, TOPIC};
 use super::scram_credentials::{ScramCredential, ScramCredentials};
@@ -142,6 +144,7 @@ pub(in crate::broker) struct ClusterImage {
     features_epoch: i64,
     client_quotas: ClientQuotas,
     scram_credentials: ScramCredentials,
+    delegation_tokens: DelegationTokens,
     acls: Arc<Acls>,
     /// Goes up whenever a topic is created, changed or deleted.
     topics_version: i64,
@@ -236,6 +239,11 @@ impl ClusterImage {
     /// Every SCRAM credential of a user.
     pub(in crate::broker) fn scram_credentials(&self) -> &ScramCredentials {
         &self.scram_credentials
+    }
+
+    /// Every delegation token.
+    pub(in crate::broker) fn delegation_tokens(&self) -> &DelegationTokens {
+        &self.delegation_tokens
     }
 
     pub(in crate::broker) fn acls(&self) -> &Acls {
@@ -340,6 +348,15 @@ impl ClusterImage {
             "UserScramCredentialRecord" => self.set_scram_credential(value),
             "RemoveUserScramCredentialRecord" => {
                 self.scram_credentials.remove(&whose_credential(value));
+            }
+            "DelegationTokenRecord" => {
+                let id = value.text("tokenId").unwrap_or_default().to_owned();
+                self.delegation_tokens
+                    .insert(id, DelegationToken::from_record(value));
+            }
+            "RemoveDelegationTokenRecord" => {
+                self.delegation_tokens
+                    .remove(value.text("tokenId").unwrap_or_default());
             }
             "AccessControlEntryRecord" => {
                 Arc::make_mut(&mut self.acls).add(record_id(value), Acl::from_record(value));
@@ -586,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn quotas_and_credentials_come_and_go_and_a_snapshot_has_them() {
+    fn quotas_credentials_and_tokens_come_and_go_and_a_snapshot_has_them() {
         let entity = Entity::from([
             ("user".to_owned(), Some("a".to_owned())),
             ("client-id".to_owned(), None),
@@ -603,6 +620,16 @@ mod tests {
             records::client_quota(&entity, "producer_byte_rate", Some(1.5)),
         );
         apply(&mut image, records::scram_credential("u", 1, Some(&credential)));
+        let token = DelegationToken {
+            owner: "User:a".to_owned(),
+            requester: "User:b".to_owned(),
+            renewers: vec!["User:c".to_owned(), "User:d".to_owned()],
+            issued_ms: 1,
+            expires_ms: 2,
+            max_ms: 3,
+        };
+        apply(&mut image, records::delegation_token("id", &token));
+        assert_eq!(image.delegation_tokens().get("id"), Some(&token));
         let limits = BTreeMap::from([("producer_byte_rate".to_owned(), Limit(1.5))]);
         assert_eq!(image.client_quotas().get(&entity), Some(&limits));
         assert_eq!(
@@ -617,6 +644,7 @@ mod tests {
             records::client_quota(&entity, "producer_byte_rate", None),
         );
         apply(&mut copy, records::scram_credential("u", 1, None));
+        apply(&mut copy, records::delegation_token_removed("id"));
         assert_eq!(copy, ClusterImage::default());
     }
 

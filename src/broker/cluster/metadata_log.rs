@@ -36,7 +36,7 @@ pub(in crate::broker) struct MetadataLog {
     snapshot_size: u64,
     /// Changes must last through a power cut.
     sync: bool,
-    /// Records that mean nothing here and something to Apache Kafka: access control, delegation tokens.
+    /// Records that mean nothing here and something to Apache Kafka.
     kept: Records,
 }
 

@@ -12,6 +12,7 @@ pub(super) mod apache_kafka;
 pub(super) mod client_quotas;
 pub(super) mod config_changes;
 pub(super) mod controller;
+pub(super) mod delegation_tokens;
 pub(super) mod elections;
 pub(super) mod image;
 mod membership;
@@ -120,6 +121,19 @@ impl Cluster {
         let mut image = self.image.write().unwrap_or_else(PoisonError::into_inner);
         // Copies the image only while a reader holds it.
         edit(Arc::make_mut(&mut image))
+    }
+
+    /// Removes the delegation tokens that have expired.
+    pub(in crate::broker) fn remove_expired_tokens(&self, now_ms: i64) -> Result<()> {
+        let mut change = self.change();
+        let image = self.image();
+        let tokens = image.delegation_tokens().iter();
+        let expired = tokens.filter(|(_, token)| token.has_expired(now_ms));
+        let removed: records::Records = expired
+            .flat_map(|(id, _)| records::delegation_token_removed(id))
+            .collect();
+        drop(image);
+        change.commit(&removed)
     }
 
     /// A producer id that was never given before.

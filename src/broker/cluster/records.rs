@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::acls::Acl;
 use super::client_quotas::Entity;
+use super::delegation_tokens::DelegationToken;
 use super::image::ClusterImage;
 use super::partition_image::PartitionImage;
 use super::scram_credentials::ScramCredential;
@@ -52,8 +53,8 @@ pub(in crate::broker) fn first_configs() -> Records {
     config_changes(BROKER, "", &Configs::new(), &defaults)
 }
 
-/// Everything that an image says and keeps: levels of features, configs, quotas, credentials, ACLs, topics, producer
-/// ids.
+/// Everything that an image says and keeps: levels of features, configs, quotas, credentials, ACLs, delegation tokens,
+/// topics, producer ids.
 pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     let mut all = features(image);
     all.extend(given(image));
@@ -68,7 +69,7 @@ pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     all
 }
 
-/// What was given to brokers and clients: configs, quotas, credentials, ACLs.
+/// What was given to brokers and clients: configs, quotas, credentials, ACLs, delegation tokens.
 pub(in crate::broker) fn given(image: &ClusterImage) -> Records {
     let mut all = given_configs(image);
     for (entity, limits) in image.client_quotas() {
@@ -79,6 +80,8 @@ pub(in crate::broker) fn given(image: &ClusterImage) -> Records {
         all.extend(scram_credential(user, *mechanism, Some(credential)));
     }
     all.extend(image.acls().iter().flat_map(|(id, entry)| acl(*id, entry)));
+    let tokens = image.delegation_tokens().iter();
+    all.extend(tokens.flat_map(|(id, token)| delegation_token(id, token)));
     all
 }
 
@@ -219,6 +222,30 @@ pub(in crate::broker) fn acl(id: Uuid, acl: &Acl) -> Records {
 /// The ACL of this id is gone.
 pub(in crate::broker) fn acl_removed(id: Uuid) -> Records {
     encode_record("RemoveAccessControlEntryRecord", 0, [("id", uuid(id))])
+        .into_iter()
+        .collect()
+}
+
+/// A new delegation token, or one with another end.
+pub(in crate::broker) fn delegation_token(id: &str, token: &DelegationToken) -> Records {
+    let renewers = token.renewers.iter().map(|renewer| text(renewer));
+    let fields = [
+        ("owner", text(&token.owner)),
+        ("requester", text(&token.requester)),
+        ("renewers", Value::Array(renewers.collect())),
+        ("issueTimestamp", Value::Number(token.issued_ms)),
+        ("maxTimestamp", Value::Number(token.max_ms)),
+        ("expirationTimestamp", Value::Number(token.expires_ms)),
+        ("tokenId", text(id)),
+    ];
+    encode_record("DelegationTokenRecord", 0, fields)
+        .into_iter()
+        .collect()
+}
+
+/// The delegation token of this id is gone.
+pub(in crate::broker) fn delegation_token_removed(id: &str) -> Records {
+    encode_record("RemoveDelegationTokenRecord", 0, [("tokenId", text(id))])
         .into_iter()
         .collect()
 }

@@ -10,6 +10,8 @@ use super::config_table;
 use crate::broker::rehearsal::Rehearsal;
 use crate::error::{Error, Result};
 use crate::wire::security_protocol::SecurityProtocol;
+use crate::wire::Secret;
+use crate::wire::sasl::jaas::LoginFile;
 
 /// A listener as configured: `NAME://host:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +137,12 @@ impl BrokerConfig {
 
     fn size(&self, name: &str) -> usize {
         usize::try_from(self.number(name)).unwrap_or(0)
+    }
+
+    /// The key of delegation tokens; without one there are none.
+    pub fn token_key(&self) -> Option<Secret> {
+        let key = self.value("delegation.token.secret.key")?.trim();
+        (!key.is_empty()).then(|| Secret::new(key))
     }
 
     /// `node.id`, or `broker.id` of older files; ZooKeeper's "any id" (-1) is 1.

@@ -18,10 +18,10 @@ use kafka_protocol::messages::{
     DescribeClientQuotasRequest, DescribeClientQuotasResponse, DescribeClusterRequest,
     DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeQuorumRequest, DescribeQuorumResponse,
     DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse, ElectLeadersRequest,
-    ElectLeadersResponse, ListConfigResourcesRequest, ListConfigResourcesResponse,
-    ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, SaslAuthenticateRequest,
-    SaslHandshakeRequest, UnregisterBrokerRequest, UnregisterBrokerResponse, UpdateFeaturesRequest,
-    UpdateFeaturesResponse,
+    ElectLeadersResponse, ExpireDelegationTokenRequest, ListConfigResourcesRequest,
+    ListConfigResourcesResponse, ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
+    RenewDelegationTokenRequest, SaslAuthenticateRequest, SaslHandshakeRequest, UnregisterBrokerRequest,
+    UnregisterBrokerResponse, UpdateFeaturesRequest, UpdateFeaturesResponse,
 };
 
 use super::{Asks, Gated, Passage, passed, words};
@@ -53,9 +53,12 @@ macro_rules! guarded {
     };
 }
 
+// Whether a token may be renewed or expired depends on the token.
 open!(
     ApiVersionsRequest,
     DescribeClusterRequest,
+    ExpireDelegationTokenRequest,
+    RenewDelegationTokenRequest,
     SaslHandshakeRequest,
     SaslAuthenticateRequest
 );

@@ -7,6 +7,7 @@
 mod acls;
 mod cluster;
 mod configs;
+mod delegation_tokens;
 mod groups;
 mod offsets;
 mod partitions;

@@ -45,6 +45,7 @@ pub(super) async fn serve(
         () = timers::housekeeping(Arc::clone(&node)) => {}
         () = timers::compaction(Arc::clone(&node)) => {}
         () = timers::presence(Arc::clone(&node)) => {}
+        () = timers::token_expiry(Arc::clone(&node)) => {}
         () = transaction::held_back::run(Arc::clone(&node.transactions), timers::steady_ms), if is_several => {}
         () = coordinator_duties::run(Arc::clone(&node)), if is_several => {}
         () = timers::isr_shrinking(Arc::clone(&node)), if is_several => {}

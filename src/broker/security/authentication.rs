@@ -13,8 +13,10 @@ use openssl::x509::X509Ref;
 use super::ListenerSecurity;
 use super::logins::{Logins, Mechanism};
 use crate::broker::access::Principal;
+use crate::broker::cluster::delegation_tokens::principal_parts;
 use crate::broker::cluster::image::ClusterImage;
 use crate::wire::sasl::ScramHash;
+use crate::wire::sasl::delegation_token::token_keys;
 use crate::wire::sasl::server::{Refusal, ScramFirst, ScramKeys, ScramServer, read_bearer, read_plain};
 use crate::wire::tls_server::distinguished_name;
 
@@ -38,6 +40,8 @@ struct Inner {
     renewed_ms: Option<i64>,
     /// From then on only a new login is answered.
     expires_at_ms: Option<i64>,
+    /// Whether the client has logged in with a delegation token.
+    is_by_token: bool,
     /// Tokens come as frames of their own, not in requests (`SaslHandshake` v0).
     has_raw_tokens: bool,
 }
@@ -48,7 +52,7 @@ enum State {
     Resting,
     Chosen(Mechanism),
     AwaitsProof {
-        username: String,
+        login: LoggedIn,
         server: ScramServer,
     },
     /// The client was told why its token is not taken, and has to confirm it.
@@ -65,11 +69,24 @@ pub(in crate::broker) struct Reply {
     pub(in crate::broker) session_lifetime_ms: i64,
 }
 
-/// A login that has succeeded.
+/// A login that has succeeded, or will with the right proof.
+#[derive(Debug)]
 struct LoggedIn {
     name: String,
     /// When what it was made with expires, in milliseconds since 1970.
     expires_at_ms: Option<i64>,
+    is_by_token: bool,
+}
+
+impl LoggedIn {
+    /// One that holds for ever.
+    fn of_user(name: String) -> Self {
+        Self {
+            name,
+            expires_at_ms: None,
+            is_by_token: false,
+        }
+    }
 }
 
 enum Step {
@@ -89,6 +106,7 @@ impl Authentication {
                 mechanism: None,
                 renewed_ms: None,
                 expires_at_ms: None,
+                is_by_token: false,
                 has_raw_tokens: false,
             }),
         }
@@ -113,6 +131,11 @@ impl Authentication {
     /// Who the client is; nobody has not logged in yet.
     pub(in crate::broker) fn principal(&self) -> Option<Principal> {
         self.inner().principal.clone()
+    }
+
+    /// Whether the client has logged in with a delegation token.
+    pub(in crate::broker) fn is_by_token(&self) -> bool {
+        self.inner().is_by_token
     }
 
     /// Whether the login has failed: nothing more is read.
@@ -199,15 +222,11 @@ impl Authentication {
         };
         let step = match state {
             State::Chosen(Mechanism::Plain) => plain(logins, token),
-            State::Chosen(Mechanism::Scram(hash)) => begin_scram(&mut inner, hash, token, image),
+            State::Chosen(Mechanism::Scram(hash)) => begin_scram(&mut inner, logins, hash, (token, image)),
             State::Chosen(Mechanism::OAuthBearer) => bearer(&mut inner, logins, token, today_ms),
-            State::AwaitsProof { username, server } => server.finish(token).map(|proof| {
-                let login = LoggedIn {
-                    name: username,
-                    expires_at_ms: None,
-                };
-                Step::Done(proof, login)
-            }),
+            State::AwaitsProof { login, server } => {
+                server.finish(token).map(|proof| Step::Done(proof, login))
+            }
             State::AwaitsEnd(words) => Err(Refusal::Told(words)),
             State::Resting if inner.principal.is_some() => {
                 inner.state = State::Resting;
@@ -262,6 +281,7 @@ impl Inner {
         let limits = left_ms.into_iter().chain((max_ms > 0).then_some(max_ms));
         let lifetime_ms = limits.min().map(|lifetime| lifetime.max(0));
         self.state = State::Resting;
+        self.is_by_token = login.is_by_token;
         self.principal = Some(principal);
         self.expires_at_ms = lifetime_ms.map(|lifetime| now_ms.saturating_add(lifetime));
         Reply {
@@ -304,40 +324,63 @@ fn plain(logins: &Logins, token: &[u8]) -> Result<Step, Refusal> {
         let words = "Authentication failed: Invalid username or password";
         return Err(Refusal::Told(words.to_owned()));
     }
-    let login = LoggedIn {
-        name: login.username,
-        expires_at_ms: None,
-    };
-    Ok(Step::Done(Vec::new(), login))
+    Ok(Step::Done(Vec::new(), LoggedIn::of_user(login.username)))
 }
 
 fn begin_scram(
     inner: &mut Inner,
+    logins: &Logins,
     hash: ScramHash,
-    token: &[u8],
-    image: &ClusterImage,
+    (token, image): (&[u8], &ClusterImage),
 ) -> Result<Step, Refusal> {
     let first = ScramFirst::read(token)?;
-    if first.with_token {
-        return Err(Refusal::Untold);
-    }
-    let whose = (first.username.clone(), Mechanism::scram_code(hash));
-    let known = image.scram_credentials().get(&whose).ok_or(Refusal::Untold)?;
+    let (keys, login) = if first.with_token {
+        delegated(logins, hash, &first.username, image)?
+    } else {
+        let keys = keys_of_user(hash, &first.username, image)?;
+        (keys, LoggedIn::of_user(first.username.clone()))
+    };
     first.check_identity()?;
-    let keys = ScramKeys {
+    let own_nonce = URL_SAFE_NO_PAD.encode(random()?);
+    let (server, challenge) = ScramServer::begin(hash, &first, keys, &own_nonce);
+    inner.state = State::AwaitsProof { login, server };
+    Ok(Step::Challenge(challenge))
+}
+
+fn keys_of_user(hash: ScramHash, name: &str, image: &ClusterImage) -> Result<ScramKeys, Refusal> {
+    let whose = (name.to_owned(), Mechanism::scram_code(hash));
+    let known = image.scram_credentials().get(&whose).ok_or(Refusal::Untold)?;
+    Ok(ScramKeys {
         salt: known.salt.clone(),
         stored_key: known.stored_key.clone(),
         server_key: known.server_key.clone(),
         iterations: known.iterations,
+    })
+}
+
+/// What proves that a client has a delegation token, and the login as the token's owner.
+fn delegated(
+    logins: &Logins,
+    hash: ScramHash,
+    id: &str,
+    image: &ClusterImage,
+) -> Result<(ScramKeys, LoggedIn), Refusal> {
+    let key = logins.token_key.as_ref().ok_or(Refusal::Untold)?;
+    let token = image.delegation_tokens().get(id).ok_or(Refusal::Untold)?;
+    let keys = token_keys(hash, key, id, &random()?).map_err(|_| Refusal::Untold)?;
+    let (_, owner) = principal_parts(&token.owner);
+    let login = LoggedIn {
+        name: owner.to_owned(),
+        expires_at_ms: Some(token.expires_ms),
+        is_by_token: true,
     };
+    Ok((keys, login))
+}
+
+fn random() -> Result<[u8; 24], Refusal> {
     let mut random = [0; 24];
     getrandom::fill(&mut random).map_err(|_| Refusal::Untold)?;
-    let (server, challenge) = ScramServer::begin(hash, &first, keys, &URL_SAFE_NO_PAD.encode(random));
-    inner.state = State::AwaitsProof {
-        username: first.username,
-        server,
-    };
-    Ok(Step::Challenge(challenge))
+    Ok(random)
 }
 
 fn bearer(inner: &mut Inner, logins: &Logins, token: &[u8], today_ms: i64) -> Result<Step, Refusal> {
@@ -352,6 +395,7 @@ fn bearer(inner: &mut Inner, logins: &Logins, token: &[u8], today_ms: i64) -> Re
             let login = LoggedIn {
                 name: login.name,
                 expires_at_ms: Some(login.expires_at_ms),
+                is_by_token: false,
             };
             Ok(Step::Done(Vec::new(), login))
         }

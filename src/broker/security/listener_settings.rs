@@ -47,6 +47,18 @@ impl<'a> ListenerSettings<'a> {
     pub(super) fn read_file(&self, key: &str, path: &str) -> Result<Vec<u8>> {
         fs::read(Path::new(path.trim())).map_err(|cause| {
             let kind = match cause.kind() {
+    /// The section of the JAAS file for this listener: its own, or that of every listener.
+    pub(super) fn login_section(&self) -> Option<&'a Section> {
+        let file = self.values.config.login_file.as_deref()?;
+        let own = format!("{}.{SERVER_SECTION}", self.listener.to_ascii_lowercase());
+        file.section(&[own.as_str(), SERVER_SECTION])
+    }
+
+    /// The key of delegation tokens, which is the same for every listener.
+    pub(super) fn token_key(&self) -> Option<Secret> {
+        self.values.config.token_key()
+    }
+
                 std::io::ErrorKind::NotFound => Kind::NotFound,
                 _ => Kind::Failed,
             };

@@ -51,6 +51,8 @@ pub(super) struct Logins {
     enabled: Vec<Enabled>,
     plain_users: BTreeMap<String, Secret>,
     pub(super) token_rules: TokenRules,
+    /// The key of delegation tokens, where there are some.
+    pub(super) token_key: Option<Secret>,
 }
 
 #[derive(Debug)]
@@ -95,6 +97,7 @@ impl Logins {
             enabled,
             plain_users,
             token_rules,
+            token_key: settings.token_key(),
         })
     }
 

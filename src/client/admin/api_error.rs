@@ -63,11 +63,14 @@ impl ApiError {
             | code::ILLEGAL_SASL_STATE
             | code::TRANSACTIONAL_ID_AUTHORIZATION_FAILED
             | code::SASL_AUTHENTICATION_FAILED
+            | code::DELEGATION_TOKEN_OWNER_MISMATCH
+            | code::DELEGATION_TOKEN_REQUEST_NOT_ALLOWED
             | code::DELEGATION_TOKEN_AUTHORIZATION_FAILED => Kind::Denied,
             code::UNKNOWN_TOPIC_OR_PARTITION
             | code::LOG_DIR_NOT_FOUND
             | code::GROUP_ID_NOT_FOUND
             | code::RESOURCE_NOT_FOUND
+            | code::DELEGATION_TOKEN_NOT_FOUND
             | code::UNKNOWN_TOPIC_ID
             | code::TRANSACTIONAL_ID_NOT_FOUND => Kind::NotFound,
             code::REQUEST_TIMED_OUT => Kind::Unreachable,

@@ -10,6 +10,7 @@ mod attempts;
 mod cluster;
 pub mod config_details;
 pub mod configs;
+pub mod delegation_tokens;
 pub mod elections;
 mod fan_out;
 pub mod features;

@@ -61,7 +61,9 @@ impl Security {
                 ..
             } = credentials
             {
-                return Err(Error::failed("delegation tokens work for admin commands only"));
+                let problem = "a delegation token cannot log in for consumer groups and transactions";
+                return Err(Error::failed(problem)
+                    .hint("librdkafka, which runs them, has no tokenauth; everything else works"));
             }
         }
         Ok(entries)

@@ -5,8 +5,7 @@
 //! and the password; both are for the user's own eyes. A later start uses them again.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -14,6 +13,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::certificates::{self, Certificates};
 use crate::client::java_properties;
+use crate::client::settings::COMMAND_CONFIG_VARIABLE;
+use crate::commands::secret_file;
 use crate::error::{Error, Result};
 use crate::wire::Secret;
 use crate::wire::sasl::jaas::LoginModule;
@@ -51,8 +52,8 @@ impl Secure {
             certificates::make(hosts)
                 .map_err(|cause| Error::failed(format!("cannot make certificates: {cause}")))?
         };
-        write_secret(&folder.join(SERVER_FILE), &certificates.server)?;
-        write_secret(&folder.join(AUTHORITY_FILE), &certificates.authority)?;
+        secret_file::write(&folder.join(SERVER_FILE), &certificates.server)?;
+        secret_file::write(&folder.join(AUTHORITY_FILE), &certificates.authority)?;
         let password = match password_of(&data_dir.join(CLIENT_FILE)) {
             Some(password) => password,
             None => new_password()?,
@@ -60,6 +61,12 @@ impl Secure {
         Ok(Self {
             data_dir: data_dir.to_owned(),
             authority: certificates.authority,
+        let token_file = folder.join(TOKEN_KEY_FILE);
+        let token_key = match fs::read_to_string(&token_file) {
+            Ok(key) if !key.trim().is_empty() => Secret::new(key.trim()),
+            _ => new_password()?,
+        };
+        secret_file::write(&token_file, token_key.reveal())?;
             password,
         })
     }
@@ -116,7 +123,7 @@ impl Secure {
             self.data_dir.display(),
             file.login.reveal(),
         );
-        write_secret(&file.path, &text)?;
+        secret_file::write(&file.path, &text)?;
         Ok(file)
     }
 }
@@ -158,23 +165,6 @@ fn new_password() -> Result<Secret> {
     getrandom::fill(&mut random)
         .map_err(|error| Error::failed(format!("there are no random numbers: {error}")))?;
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(random)))
-}
-
-/// Writes a file that only its owner reads, whole or not at all.
-fn write_secret(path: &Path, text: &str) -> Result<()> {
-    let failed =
-        |error: std::io::Error| Error::from(error).context(format!("cannot write {}", path.display()));
-    let fresh = path.with_extension("new");
-    let _ = fs::remove_file(&fresh);
-    let file = fs::File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&fresh);
-    let mut file = file.map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    fs::rename(&fresh, path).map_err(failed)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::admin_tool::principals;
 use super::super::option_parser::{OptionError, Parsed};
 use super::End;
 use crate::client::admin::acls::{
@@ -67,21 +68,6 @@ fn cluster() -> ResourcePattern {
         name: CLUSTER_NAME.to_owned(),
         pattern_type: PatternType::Literal,
     }
-}
-
-/// The principals of an option, in the order given.
-pub(super) fn principals(parsed: &Parsed, option: &str) -> Result<Vec<String>, String> {
-    let read = |word: &String| {
-        let word = word.trim();
-        if word.contains(':') {
-            Ok(word.to_owned())
-        } else {
-            Err(format!(
-                "expected a string in format principalType:principalName but got {word}"
-            ))
-        }
-    };
-    parsed.values(option).iter().map(read).collect()
 }
 
 /// What is to be added or removed.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
 
-use super::super::admin_tool::{Failure, refusal_message};
+use super::super::admin_tool::{Failure, principals, refusal_message};
 use super::super::option_parser::Parsed;
 use super::bindings::{self, Bindings};
 use super::{End, words};
@@ -83,7 +83,7 @@ fn add_to(
 
 fn list(parsed: &Parsed, context: &mut Context) -> Result<(), End> {
     let resources = bindings::resources(parsed)?;
-    let principals = bindings::principals(parsed, "principal")?;
+    let principals = principals(parsed, "principal")?;
     let mut acls: Vec<Acl> = Vec::new();
     if resources.is_empty() {
         acls = describe(&AclFilter::default(), context)?;

@@ -3,6 +3,7 @@
 //! A mechanism here is a conversation of byte strings; carrying them in `SaslAuthenticate` requests is the
 //! connection's work. The client's side; the broker's is in [`server`].
 
+pub mod delegation_token;
 pub mod jaas;
 mod scram;
 pub mod server;

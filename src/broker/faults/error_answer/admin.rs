@@ -91,6 +91,10 @@ pub(super) fn make(call: Box<Call>, code: i16) -> Made {
                 DescribeCluster DescribeClusterRequest DescribeClusterResponse,
                 UnregisterBroker UnregisterBrokerRequest UnregisterBrokerResponse,
                 ListTransactions ListTransactionsRequest ListTransactionsResponse,
+                CreateDelegationToken CreateDelegationTokenRequest CreateDelegationTokenResponse,
+                RenewDelegationToken RenewDelegationTokenRequest RenewDelegationTokenResponse,
+                ExpireDelegationToken ExpireDelegationTokenRequest ExpireDelegationTokenResponse,
+                DescribeDelegationToken DescribeDelegationTokenRequest DescribeDelegationTokenResponse,
                 ListConfigResources ListConfigResourcesRequest ListConfigResourcesResponse,
             );
         }
