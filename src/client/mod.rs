@@ -14,6 +14,7 @@ pub mod engine;
 pub mod java_properties;
 pub mod librdkafka;
 pub mod local_broker;
+pub mod login_file;
 pub mod mini_place;
 pub mod offset_reset;
 mod preflight;

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::config_table;
 use crate::broker::rehearsal::Rehearsal;
 use crate::error::{Error, Result};
-use crate::wire::security_protocol::SecurityProtocol;
 use crate::wire::Secret;
 use crate::wire::sasl::jaas::LoginFile;
+use crate::wire::security_protocol::SecurityProtocol;
 
 /// A listener as configured: `NAME://host:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct BrokerConfig {
     pub listeners: Vec<Endpoint>,
     /// The addresses that clients get, by listener name; the bound address where there is none.
     pub advertised: Vec<Endpoint>,
+    /// The JAAS file: logins of listeners whose settings have none.
+    pub login_file: Option<Arc<LoginFile>>,
     /// Force each batch to disk before it is acknowledged.
     pub flush_each_batch: bool,
     /// Stop after this long without a client; `None`: never.
@@ -73,6 +76,7 @@ impl BrokerConfig {
             data_dir,
             listeners: Vec::new(),
             advertised: Vec::new(),
+            login_file: None,
             flush_each_batch: false,
             leave_when_idle: None,
             rehearsal: Rehearsal::default(),
@@ -135,14 +139,14 @@ impl BrokerConfig {
             .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
-    fn size(&self, name: &str) -> usize {
-        usize::try_from(self.number(name)).unwrap_or(0)
-    }
-
     /// The key of delegation tokens; without one there are none.
     pub fn token_key(&self) -> Option<Secret> {
         let key = self.value("delegation.token.secret.key")?.trim();
         (!key.is_empty()).then(|| Secret::new(key))
+    }
+
+    fn size(&self, name: &str) -> usize {
+        usize::try_from(self.number(name)).unwrap_or(0)
     }
 
     /// `node.id`, or `broker.id` of older files; ZooKeeper's "any id" (-1) is 1.

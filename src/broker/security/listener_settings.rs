@@ -7,6 +7,10 @@ use std::path::Path;
 use crate::broker::config::effective_config::BrokerValues;
 use crate::error::{Error, Kind, Result};
 use crate::wire::Secret;
+use crate::wire::sasl::jaas::Section;
+
+/// The section of a JAAS file that is for brokers.
+const SERVER_SECTION: &str = "KafkaServer";
 
 /// The settings as they are now.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +47,6 @@ impl<'a> ListenerSettings<'a> {
         self.get(key).map(Secret::new)
     }
 
-    /// The bytes of the file that a setting names.
-    pub(super) fn read_file(&self, key: &str, path: &str) -> Result<Vec<u8>> {
-        fs::read(Path::new(path.trim())).map_err(|cause| {
-            let kind = match cause.kind() {
     /// The section of the JAAS file for this listener: its own, or that of every listener.
     pub(super) fn login_section(&self) -> Option<&'a Section> {
         let file = self.values.config.login_file.as_deref()?;
@@ -59,6 +59,10 @@ impl<'a> ListenerSettings<'a> {
         self.values.config.token_key()
     }
 
+    /// The bytes of the file that a setting names.
+    pub(super) fn read_file(&self, key: &str, path: &str) -> Result<Vec<u8>> {
+        fs::read(Path::new(path.trim())).map_err(|cause| {
+            let kind = match cause.kind() {
                 std::io::ErrorKind::NotFound => Kind::NotFound,
                 _ => Kind::Failed,
             };

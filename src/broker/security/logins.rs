@@ -9,7 +9,7 @@ use super::listener_settings::ListenerSettings;
 use crate::error::Result;
 use crate::wire::Secret;
 use crate::wire::sasl::ScramHash;
-use crate::wire::sasl::jaas::LoginModule;
+use crate::wire::sasl::jaas::{LoginModule, module_class};
 use crate::wire::sasl::server::is_same;
 
 /// A mechanism that a listener may have.
@@ -132,12 +132,15 @@ impl Logins {
     }
 }
 
-/// The login module of a mechanism: `listener.name.<listener>.<mechanism>.sasl.jaas.config`.
+/// The login module of a mechanism: `listener.name.<listener>.<mechanism>.sasl.jaas.config`, or else that of the JAAS
+/// file.
 fn module(settings: &ListenerSettings<'_>, mechanism: Mechanism) -> Result<Option<LoginModule>> {
     let name = mechanism.name();
     let key = format!("{}.sasl.jaas.config", name.to_ascii_lowercase());
     let Some(text) = settings.of_mechanism(name, "sasl.jaas.config") else {
-        return Ok(None);
+        let section = settings.login_section();
+        let module = section.and_then(|section| section.module(module_class(name)));
+        return Ok(module.cloned());
     };
     let module = LoginModule::parse(text).map_err(|problem| settings.complaint(&key, problem))?;
     Ok(Some(module))

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use super::super::login_file;
 use super::super::settings::Settings;
 use super::oauth;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::wire::Secret;
-use crate::wire::sasl::jaas::LoginModule;
+use crate::wire::sasl::jaas::{LoginModule, module_class};
 use crate::wire::sasl::{Credentials, ScramHash};
 
 /// Settings that put somebody's own Java classes in the place of Kafka's.
 const REPLACEMENTS: [&str; 2] = ["sasl.client.callback.handler.class", "sasl.login.class"];
+
+/// The section of a JAAS file that is for clients.
+const CLIENT_SECTION: &str = "KafkaClient";
 
 const SUPPORTED: [&str; 4] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
 
@@ -30,7 +34,7 @@ pub(super) fn read(settings: &Settings) -> Result<Credentials> {
             .complaint("sasl.mechanism", problem)
             .hint("there are PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER"));
     }
-    let module = login_module(settings)?;
+    let module = login_module(settings, mechanism)?;
     match mechanism {
         "PLAIN" => {
             let (username, password) = user(settings, module.as_ref())?;
@@ -56,14 +60,21 @@ fn scram(settings: &Settings, module: Option<&LoginModule>, hash: ScramHash) -> 
     })
 }
 
-/// The login module of `sasl.jaas.config`, unless user name and password come from a stronger place.
-fn login_module(settings: &Settings) -> Result<Option<LoginModule>> {
+/// The login module of `sasl.jaas.config`, unless user name and password come from a stronger place; where none of them
+/// is set, that of the JAAS file.
+fn login_module(settings: &Settings, mechanism: &str) -> Result<Option<LoginModule>> {
     let key = "sasl.jaas.config";
-    if settings.strongest(&[key, "sasl.username", "sasl.password"]) != Some(key) {
-        return Ok(None);
-    }
-    let text = settings.get(key).unwrap_or_default();
-    let module = LoginModule::parse(text).map_err(|problem| settings.complaint(key, problem))?;
+    let module = match settings.strongest(&[key, "sasl.username", "sasl.password"]) {
+        Some(strongest) if strongest == key => {
+            let text = settings.get(key).unwrap_or_default();
+            LoginModule::parse(text).map_err(|problem| settings.complaint(key, problem))?
+        }
+        Some(_) => return Ok(None),
+        None => match module_of_file(mechanism)? {
+            Some(module) => module,
+            None => return Ok(None),
+        },
+    };
     let known = ["PlainLoginModule", "ScramLoginModule", "OAuthBearerLoginModule"];
     let ours = module.class.contains("kafka.common.security.") && known.contains(&module.simple_name());
     if ours {
@@ -75,6 +86,21 @@ fn login_module(settings: &Settings) -> Result<Option<LoginModule>> {
             format_args!("the login module {} is not supported", module.class),
         )
         .hint("there are Kafka's PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule"))
+}
+
+/// The login module of the JAAS file, if there is one.
+fn module_of_file(mechanism: &str) -> Result<Option<LoginModule>> {
+    let Some(file) = login_file::read()? else {
+        return Ok(None);
+    };
+    let module = file.section(&[CLIENT_SECTION]);
+    let module = module.and_then(|section| section.module(module_class(mechanism)));
+    let missing = || {
+        Error::bad_data(format!(
+            "the JAAS file has no section {CLIENT_SECTION} with a login"
+        ))
+    };
+    module.cloned().map(Some).ok_or_else(missing)
 }
 
 /// User name and password: of the login module, or librdkafka's settings.

@@ -17,8 +17,10 @@ use crate::broker::faults::table::Faults;
 use crate::broker::rehearsal::Rehearsal;
 use crate::broker::releases::{NEWEST, OLDEST, Release};
 use crate::client::java_properties;
+use crate::client::login_file;
 use crate::client::mini_place::default_data_dir;
 use crate::error::{Error, Kind, Result};
+use crate::wire::security_protocol::SecurityProtocol;
 
 /// Says in a file what `--allow-anonymous` says on the command line.
 const ALLOW_ANONYMOUS: &str = "kafkit.allow.anonymous";
@@ -128,6 +130,7 @@ impl Configuration {
             }
             configs.push(config);
         }
+        give_login_file(&mut configs)?;
         Ok(Self {
             configs,
             data_dir,
@@ -136,6 +139,25 @@ impl Configuration {
             notes,
         })
     }
+}
+
+/// Lets the nodes have the JAAS file, if clients log in at one of their listeners.
+fn give_login_file(configs: &mut [BrokerConfig]) -> Result<()> {
+    let mut endpoints = configs
+        .iter()
+        .flat_map(|config| config.listeners.iter().map(move |endpoint| (config, endpoint)));
+    let has_logins = endpoints.any(|(config, endpoint)| {
+        let protocol = config.protocol_of(endpoint);
+        protocol.is_ok_and(SecurityProtocol::uses_sasl)
+    });
+    if !has_logins {
+        return Ok(());
+    }
+    let file = login_file::read()?.map(Arc::new);
+    for config in configs {
+        config.login_file.clone_from(&file);
+    }
+    Ok(())
 }
 
 /// What its nodes do, all of them alike, so that clients can be tested with it.

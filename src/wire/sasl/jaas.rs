@@ -1,4 +1,5 @@
-//! `sasl.jaas.config`: one login module with its options, in the syntax of Java's `StreamTokenizer`.
+//! `sasl.jaas.config`: one login module with its options, in the syntax of Java's `StreamTokenizer`; and the files that
+//! `java.security.auth.login.config` names, which have sections of such modules.
 //!
 //! The tokenizer has habits that look like mistakes and are kept: a word ends at the first character that is no
 //! letter, digit, `.`, `-`, `_` or `$`, a lone `/` begins a comment, and a value that begins with a digit must be
@@ -11,7 +12,7 @@ use std::str::Chars;
 use crate::wire::secret::Secret;
 
 /// A login module and its options.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginModule {
     /// The Java class.
     pub class: String,
@@ -41,6 +42,112 @@ impl LoginModule {
     }
 }
 
+/// A file of login modules: its sections in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginFile(Vec<Section>);
+
+/// The login modules under one name, `KafkaServer` say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    pub name: String,
+    pub modules: Vec<LoginModule>,
+}
+
+impl LoginFile {
+    /// Reads `name { class flag key=value … ; … };` again and again. The error says what is wrong and repeats no value.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut tokens = Tokens {
+            rest: text.chars().peekable(),
+        };
+        let mut sections: Vec<Section> = Vec::new();
+        while let Some(section) = section(&mut tokens)? {
+            if sections.iter().any(|known| known.name == section.name) {
+                return Err(format!("section {} is there twice", section.name));
+            }
+            sections.push(section);
+        }
+        Ok(Self(sections))
+    }
+
+    /// The first of these sections that is there.
+    pub fn section(&self, names: &[&str]) -> Option<&Section> {
+        let mut found = names.iter();
+        found.find_map(|name| self.0.iter().find(|section| section.name == *name))
+    }
+
+    /// Puts values in the place of `${name}`, as Java does with its system properties. The error names one that has no
+    /// value.
+    pub fn expand(&mut self, value_of: impl Fn(&str) -> Option<String>) -> Result<(), String> {
+        let modules = self.0.iter_mut().flat_map(|section| &mut section.modules);
+        for value in modules.flat_map(|module| module.options.values_mut()) {
+            if value.reveal().contains("${") {
+                *value = Secret::new(expanded(value.reveal(), &value_of)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Kafka's login module of a mechanism, without its package.
+pub fn module_class(mechanism: &str) -> &'static str {
+    match mechanism {
+        "PLAIN" => "PlainLoginModule",
+        "OAUTHBEARER" => "OAuthBearerLoginModule",
+        _ => "ScramLoginModule",
+    }
+}
+
+impl Section {
+    /// The module of this class without its package, or else the first.
+    pub fn module(&self, simple_name: &str) -> Option<&LoginModule> {
+        let mut modules = self.modules.iter();
+        let fits = modules.find(|module| module.simple_name() == simple_name);
+        fits.or(self.modules.first())
+    }
+}
+
+fn expanded(value: &str, value_of: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut text = String::new();
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once("${") {
+        text.push_str(before);
+        let Some((name, behind)) = after.split_once('}') else {
+            text.push_str("${");
+            rest = after;
+            continue;
+        };
+        text += &value_of(name).ok_or_else(|| format!("there is no system property {name}"))?;
+        rest = behind;
+    }
+    Ok(text + rest)
+}
+
+/// The next section; `None` at the end.
+fn section(tokens: &mut Tokens<'_>) -> Result<Option<Section>, String> {
+    let name = match tokens.next() {
+        Token::End => return Ok(None),
+        Token::Text(name) => name,
+        _ => return Err("the name of a section is missing".to_owned()),
+    };
+    let wrong = |what: &str| format!("section {name}: {what}");
+    if tokens.next() != Token::Symbol('{') {
+        return Err(wrong("\"{\" must stand after the name"));
+    }
+    let mut modules = Vec::new();
+    loop {
+        match tokens.next() {
+            Token::Symbol('}') => break,
+            Token::Text(class) => modules.push(module_of(class, tokens).map_err(|why| wrong(&why))?),
+            Token::End => return Err(wrong("\"}\" is missing at the end")),
+            _ => return Err(wrong("a login module must stand here")),
+        }
+    }
+    if tokens.next() != Token::Symbol(';') {
+        return Err(wrong("a semicolon must stand after \"}\""));
+    }
+    Ok(Some(Section { name, modules }))
+}
+
 fn module_after(tokens: &mut Tokens<'_>) -> Result<usize, String> {
     let mut more = 0;
     while module(tokens)?.is_some() {
@@ -51,11 +158,15 @@ fn module_after(tokens: &mut Tokens<'_>) -> Result<usize, String> {
 
 /// The next `class flag key=value … ;`; `None` at the end.
 fn module(tokens: &mut Tokens<'_>) -> Result<Option<LoginModule>, String> {
-    let class = match tokens.next() {
-        Token::End => return Ok(None),
-        Token::Text(class) => class,
-        _ => return Err("it does not begin with a login module".to_owned()),
-    };
+    match tokens.next() {
+        Token::End => Ok(None),
+        Token::Text(class) => module_of(class, tokens).map(Some),
+        _ => Err("it does not begin with a login module".to_owned()),
+    }
+}
+
+/// What follows the class of a login module: `flag key=value … ;`.
+fn module_of(class: String, tokens: &mut Tokens<'_>) -> Result<LoginModule, String> {
     match tokens.next() {
         Token::Text(flag) if is_control_flag(&flag) => {}
         _ => return Err(format!("\"required\" must stand after {class}")),
@@ -63,7 +174,7 @@ fn module(tokens: &mut Tokens<'_>) -> Result<Option<LoginModule>, String> {
     let mut options = BTreeMap::new();
     loop {
         let key = match tokens.next() {
-            Token::Symbol(';') => return Ok(Some(LoginModule { class, options })),
+            Token::Symbol(';') => return Ok(LoginModule { class, options }),
             Token::End => return Err("a semicolon must stand at the end".to_owned()),
             Token::Text(key) => key,
             Token::Symbol(symbol) => {
@@ -246,7 +357,76 @@ mod tests {
         }
     }
 
+    /// A file as tutorials have it.
+    const FILE: &str = "KafkaServer {\n  // brokers\n  org.apache.kafka.common.security.plain.PlainLoginModule required\n\
+         username=\"admin\" user_admin=\"hunter2\";\n  \
+         org.apache.kafka.common.security.scram.ScramLoginModule required;\n};\n\
+         sasl_ssl.KafkaServer { a.b.PlainLoginModule required user_x=\"y\"; };\n\
+         KafkaClient {\n  c.d.ScramLoginModule required username=\"${user.name}\" password=\"p${x\";\n};\n";
+
+    #[test]
+    fn a_file_has_sections_of_modules() {
+        let mut file = LoginFile::parse(FILE).unwrap();
+        let server = file.section(&["plaintext.KafkaServer", "KafkaServer"]).unwrap();
+        assert_eq!(server.name, "KafkaServer");
+        let plain = server.module("PlainLoginModule").unwrap();
+        assert_eq!(plain.option("user_admin"), Some("hunter2"));
+        assert!(server.module("ScramLoginModule").unwrap().options.is_empty());
+        let own = file.section(&["sasl_ssl.KafkaServer", "KafkaServer"]).unwrap();
+        assert_eq!(
+            own.module("PlainLoginModule").unwrap().option("user_x"),
+            Some("y")
+        );
+        file.expand(|name| (name == "user.name").then(|| "me".to_owned()))
+            .unwrap();
+        let client = file.section(&["KafkaClient"]).unwrap();
+        let module = client.module("PlainLoginModule").unwrap();
+        assert_eq!(
+            (module.option("username"), module.option("password")),
+            (Some("me"), Some("p${x"))
+        );
+        assert!(file.section(&["Client"]).is_none());
+        assert!(!format!("{file:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said_with_its_section_and_no_secret() {
+        for (text, said) in [
+            (
+                "KafkaServer a",
+                "section KafkaServer: \"{\" must stand after the name",
+            ),
+            (
+                "S { a.B required p=\"hunter2\" };",
+                "section S: \"}\" stands where an option's name should",
+            ),
+            (
+                "S { a.B required p=\"hunter2\"; }",
+                "section S: a semicolon must stand after \"}\"",
+            ),
+            (
+                "S { a.B required p=\"hunter2\";",
+                "section S: \"}\" is missing at the end",
+            ),
+            ("S { }; S { };", "section S is there twice"),
+            ("7", "the name of a section is missing"),
+        ] {
+            assert_eq!(LoginFile::parse(text), Err(said.to_owned()), "{text}");
+        }
+        let mut file = LoginFile::parse("S { a.B required p=\"hunter2${nope}\"; };").unwrap();
+        assert_eq!(
+            file.expand(|_| None),
+            Err("there is no system property nope".to_owned())
+        );
+    }
+
     proptest! {
+        #[test]
+        fn no_file_makes_it_panic(text in "\\PC{0,60}", near in "[A-Z]? ?\\{? ?(m required [a-z=\"'/*; ]{0,20};)?[};]{0,3}") {
+            let _ = LoginFile::parse(&text);
+            let _ = LoginFile::parse(&near);
+        }
+
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,60}", options in "m required [a-z=\"'\\\\/*; 0-9.-]{0,60}") {
             let _ = LoginModule::parse(&text);
