@@ -1,43 +1,74 @@
 //! Tokens of OAUTHBEARER (RFC 7519): unsecured ones, as Kafka's default validator takes them for tests, and ones that a
-//! key of a file has signed.
+//! known key has signed.
 //!
-//! The file is PEM (public keys or certificates) or a JWKS (RFC 7517), and is read for each token: keys change while
-//! the broker runs.
+//! The keys are those of a file, which is read for each token as keys change while the broker runs, or of a server.
 
 use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use openssl::bn::BigNum;
-use openssl::ec::{EcGroup, EcKey};
-use openssl::ecdsa::EcdsaSig;
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
-use openssl::pkey::{PKey, Public};
-use openssl::rsa::{Padding, Rsa};
-use openssl::sign::{RsaPssSaltlen, Verifier};
-use openssl::x509::X509;
 use serde_json::{Map, Value};
 
+use super::jwks_endpoint::JwksEndpoint;
 use super::listener_settings::ListenerSettings;
+use super::signing_keys::{SigningKey, read_keys};
 use crate::error::Result;
 use crate::wire::Secret;
 use crate::wire::sasl::jaas::LoginModule;
 
-/// A file of keys is at most this large.
-const KEYS_LIMIT: u64 = 1024 * 1024;
+/// The setting that says whose keys sign.
+pub(super) const JWKS_URL: &str = "sasl.oauthbearer.jwks.endpoint.url";
 
 /// Which tokens are taken.
 #[derive(Debug, Default)]
 pub(super) struct TokenRules {
-    /// The file with the keys that sign; without one tokens are not signed.
-    keys: Option<String>,
+    keys: Keys,
     principal_claim: String,
     scope_claim: String,
     required_scope: Vec<String>,
     clock_skew_ms: i64,
     audiences: Vec<String>,
     issuer: Option<String>,
+}
+
+/// Who signs tokens.
+#[derive(Debug, Default)]
+enum Keys {
+    /// Tokens are not signed.
+    #[default]
+    Nobody,
+    /// The keys of a file.
+    File(String),
+    /// The keys that a server has.
+    Endpoint(JwksEndpoint),
+}
+
+impl Keys {
+    /// The keys of `sasl.oauthbearer.jwks.endpoint.url`.
+    fn of(url: &str, settings: &ListenerSettings<'_>, module: Option<&LoginModule>) -> Result<Self> {
+        if url.starts_with("http:") || url.starts_with("https:") {
+            return JwksEndpoint::new(url, settings, module).map(Self::Endpoint);
+        }
+        let path = url
+            .strip_prefix("file://")
+            .or_else(|| url.strip_prefix("file:"))
+            .unwrap_or(url);
+        read_keys(path).map_err(|problem| settings.complaint(JWKS_URL, problem))?;
+        Ok(Self::File(path.to_owned()))
+    }
+
+    /// Whether one of them has signed; `id` is the key that the token names.
+    fn have_signed(&self, id: Option<&str>, is_right: impl Fn(&SigningKey) -> bool) -> bool {
+        let any = |keys: &[SigningKey]| {
+            let fits = |key: &SigningKey| id.is_none() || key.id.is_none() || key.id.as_deref() == id;
+            keys.iter().any(|key| fits(key) && is_right(key))
+        };
+        match self {
+            Self::Nobody => false,
+            Self::File(path) => read_keys(path).is_ok_and(|keys| any(&keys)),
+            Self::Endpoint(endpoint) => endpoint.with_keys(id, any),
+        }
+    }
 }
 
 /// What a token says.
@@ -76,10 +107,9 @@ impl TokenRules {
                 .map(str::to_owned)
                 .collect()
         };
-        let key = "sasl.oauthbearer.jwks.endpoint.url";
-        let Some(url) = setting(key) else {
+        let Some(url) = setting(JWKS_URL) else {
             return Ok(Self {
-                keys: None,
+                keys: Keys::Nobody,
                 principal_claim: option("unsecuredValidatorPrincipalClaimName")
                     .unwrap_or_else(|| "sub".to_owned()),
                 scope_claim: option("unsecuredValidatorScopeClaimName").unwrap_or_else(|| "scope".to_owned()),
@@ -92,20 +122,10 @@ impl TokenRules {
                 ..Self::default()
             });
         };
-        if url.starts_with("http:") || url.starts_with("https:") {
-            return Err(settings
-                .complaint(key, "keys are taken from a file only")
-                .hint("save what the server answers, and name it with file:///…"));
-        }
-        let path = url
-            .strip_prefix("file://")
-            .or_else(|| url.strip_prefix("file:"))
-            .unwrap_or(&url);
-        read_keys(path).map_err(|problem| settings.complaint(key, problem))?;
         let skew =
             setting("sasl.oauthbearer.clock.skew.seconds").and_then(|seconds| seconds.parse::<i64>().ok());
         Ok(Self {
-            keys: Some(path.to_owned()),
+            keys: Keys::of(&url, settings, module)?,
             principal_claim: setting("sasl.oauthbearer.sub.claim.name").unwrap_or_else(|| "sub".to_owned()),
             scope_claim: setting("sasl.oauthbearer.scope.claim.name").unwrap_or_else(|| "scope".to_owned()),
             required_scope: Vec::new(),
@@ -142,16 +162,13 @@ impl TokenRules {
         let header = object(header)?;
         let algorithm = header.get("alg")?.as_str()?;
         match &self.keys {
-            None if algorithm == "none" && signature.is_empty() => {}
-            None => return None,
-            Some(path) => {
+            Keys::Nobody if algorithm == "none" && signature.is_empty() => {}
+            Keys::Nobody => return None,
+            keys => {
                 let id = header.get("kid").and_then(Value::as_str);
                 let signature = decode(signature)?;
-                let keys = read_keys(path).ok()?;
-                let mut fitting = keys
-                    .iter()
-                    .filter(|key| id.is_none() || key.id.is_none() || key.id.as_deref() == id);
-                fitting.find(|key| is_signed(algorithm, &key.key, signed.as_bytes(), &signature))?;
+                let is_right = |key: &SigningKey| key.has_signed(algorithm, signed.as_bytes(), &signature);
+                keys.have_signed(id, is_right).then_some(())?;
             }
         }
         object(claims)
@@ -200,124 +217,11 @@ fn strings(value: Option<&Value>) -> BTreeSet<&str> {
     }
 }
 
-/// A key that may sign tokens.
-struct SigningKey {
-    id: Option<String>,
-    key: PKey<Public>,
-}
-
-fn read_keys(path: &str) -> std::result::Result<Vec<SigningKey>, String> {
-    let failed = |error: std::io::Error| format!("{path}: {}", crate::error::io_words(&error));
-    if std::fs::metadata(path).map_err(failed)?.len() > KEYS_LIMIT {
-        return Err(format!("{path}: it is larger than {KEYS_LIMIT} bytes"));
-    }
-    let text = std::fs::read_to_string(path).map_err(failed)?;
-    let keys = if text.trim_start().starts_with('{') {
-        of_jwks(&text)
-    } else {
-        of_pem(&text)
-    };
-    if keys.is_empty() {
-        return Err(format!("{path}: it holds no public key in PEM or JWKS form"));
-    }
-    Ok(keys)
-}
-
-fn of_pem(text: &str) -> Vec<SigningKey> {
-    let blocks = text.split_inclusive("-----END PUBLIC KEY-----");
-    let keys = blocks.filter_map(|block| PKey::public_key_from_pem(block.as_bytes()).ok());
-    let certificates = X509::stack_from_pem(text.as_bytes()).unwrap_or_default();
-    let of_certificates = certificates
-        .iter()
-        .filter_map(|certificate| certificate.public_key().ok());
-    keys.chain(of_certificates)
-        .map(|key| SigningKey { id: None, key })
-        .collect()
-}
-
-fn of_jwks(text: &str) -> Vec<SigningKey> {
-    let set: Value = serde_json::from_str(text).unwrap_or_default();
-    let keys = set.get("keys").and_then(Value::as_array);
-    let keys = keys.into_iter().flatten().filter_map(|key| {
-        Some(SigningKey {
-            id: key.get("kid").and_then(Value::as_str).map(str::to_owned),
-            key: of_jwk(key)?,
-        })
-    });
-    keys.collect()
-}
-
-fn of_jwk(jwk: &Value) -> Option<PKey<Public>> {
-    let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-    let number = |name: &str| {
-        let bytes = BASE64URL.decode(text(name)?.trim_end_matches('=')).ok()?;
-        BigNum::from_slice(&bytes).ok()
-    };
-    match text("kty")? {
-        "RSA" => PKey::from_rsa(Rsa::from_public_components(number("n")?, number("e")?).ok()?).ok(),
-        "EC" => {
-            let curve = match text("crv")? {
-                "P-256" => Nid::X9_62_PRIME256V1,
-                "P-384" => Nid::SECP384R1,
-                "P-521" => Nid::SECP521R1,
-                _ => return None,
-            };
-            let group = EcGroup::from_curve_name(curve).ok()?;
-            let key = EcKey::from_public_key_affine_coordinates(&group, &*number("x")?, &*number("y")?);
-            PKey::from_ec_key(key.ok()?).ok()
-        }
-        _ => None,
-    }
-}
-
-/// Whether a signature of RFC 7518 §3 is right.
-fn is_signed(algorithm: &str, key: &PKey<Public>, signed: &[u8], signature: &[u8]) -> bool {
-    let Some((family, bits)) = algorithm.split_at_checked(2) else {
-        return false;
-    };
-    let digest = match bits {
-        "256" => MessageDigest::sha256(),
-        "384" => MessageDigest::sha384(),
-        "512" => MessageDigest::sha512(),
-        _ => return false,
-    };
-    let verified = match family {
-        "RS" if key.rsa().is_ok() => verify(digest, key, signed, signature, false),
-        "PS" if key.rsa().is_ok() => verify(digest, key, signed, signature, true),
-        "ES" if key.ec_key().is_ok() => {
-            der_of(signature).and_then(|der| verify(digest, key, signed, &der, false))
-        }
-        _ => None,
-    };
-    verified == Some(true)
-}
-
-fn verify(
-    digest: MessageDigest,
-    key: &PKey<Public>,
-    signed: &[u8],
-    signature: &[u8],
-    pss: bool,
-) -> Option<bool> {
-    let mut verifier = Verifier::new(digest, key).ok()?;
-    if pss {
-        verifier.set_rsa_padding(Padding::PKCS1_PSS).ok()?;
-        verifier.set_rsa_mgf1_md(digest).ok()?;
-        verifier.set_rsa_pss_saltlen(RsaPssSaltlen::DIGEST_LENGTH).ok()?;
-    }
-    verifier.verify_oneshot(signature, signed).ok()
-}
-
-/// OpenSSL's form of an ECDSA signature, which in a token is two numbers one after the other.
-fn der_of(signature: &[u8]) -> Option<Vec<u8>> {
-    let (r, s) = signature.split_at_checked(signature.len() / 2)?;
-    let signature =
-        EcdsaSig::from_private_components(BigNum::from_slice(r).ok()?, BigNum::from_slice(s).ok()?);
-    signature.ok()?.to_der().ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use openssl::hash::MessageDigest;
+    use openssl::pkey::PKey;
+    use openssl::rsa::Rsa;
     use openssl::sign::Signer;
     use proptest::prelude::*;
     use serde_json::json;
@@ -410,7 +314,7 @@ mod tests {
         };
         for file in [jwks, pem.clone()] {
             let rules = TokenRules {
-                keys: Some(file.display().to_string()),
+                keys: Keys::File(file.display().to_string()),
                 audiences: vec!["kafka".to_owned()],
                 ..rules()
             };
@@ -423,7 +327,7 @@ mod tests {
             assert_eq!(rules.check(&unsigned, NOW_MS), Err(NotTaken::InvalidToken));
         }
         let others = TokenRules {
-            keys: Some(pem.display().to_string()),
+            keys: Keys::File(pem.display().to_string()),
             audiences: vec!["x".to_owned()],
             ..rules()
         };

@@ -6,10 +6,12 @@
 
 pub(super) mod authentication;
 mod bearer;
+mod jwks_endpoint;
 mod listener_settings;
 mod listener_tls;
 mod logins;
 mod principal_mapping;
+mod signing_keys;
 
 use crate::error::Result;
 use crate::wire::security_protocol::SecurityProtocol;

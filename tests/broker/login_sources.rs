@@ -1,0 +1,333 @@
+//! Where logins come from when no setting has them: JAAS files, and the keys and tokens of an OAuth server.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use openssl::hash::MessageDigest;
+use openssl::pkey::{PKey, Private};
+use openssl::rsa::Rsa;
+use openssl::sign::Signer;
+use serde_json::json;
+
+use crate::support::cluster::Cluster;
+use crate::support::suite::{Outcome, Suite, outcome_of};
+use crate::support::wait::wait_until;
+
+/// As the documentation of Apache Kafka and tutorials have it.
+const JAAS: &str = r#"KafkaServer {
+    org.apache.kafka.common.security.plain.PlainLoginModule required
+    username="admin"
+    password="admin-secret"
+    user_admin="admin-secret"
+    user_alice="alice-secret";
+    org.apache.kafka.common.security.scram.ScramLoginModule required;
+};
+
+internal.KafkaServer {
+    org.apache.kafka.common.security.plain.PlainLoginModule required
+    user_bob="bob-secret";
+};
+
+KafkaClient {
+    org.apache.kafka.common.security.plain.PlainLoginModule required
+    username="${jaas.user}"
+    password="alice-secret";
+};
+"#;
+const PROPERTIES: &str = "process.roles=broker,controller
+node.id=1
+listeners=CLIENTS://127.0.0.1:0,INTERNAL://127.0.0.1:0,CONTROLLER://localhost:9093
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CLIENTS:SASL_PLAINTEXT,INTERNAL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
+sasl.mechanism.inter.broker.protocol=PLAIN
+inter.broker.listener.name=INTERNAL
+log.dirs=kraft-logs
+";
+const CLIENT: &str = "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\n";
+
+fn with_opts(mut command: Command, opts: &str, input: &str) -> Outcome {
+    command.env("KAFKA_OPTS", opts);
+    outcome_of(command, input.as_bytes())
+}
+
+#[test]
+fn a_jaas_file_has_the_logins_of_brokers_and_of_their_clients() {
+    let suite = Suite::new();
+    suite.file("server.properties", PROPERTIES);
+    suite.file("client.properties", CLIENT);
+    let jaas = suite.file("conf/kafka_jaas.conf", JAAS);
+    let opts = format!(
+        "-Xmx1g -Djava.security.auth.login.config={} -Djaas.user=alice",
+        jaas.display()
+    );
+    let start = suite.command(["kafka-server-start", "-daemon", "server.properties"]);
+    with_opts(start, &opts, "").succeeds();
+    let status = suite.run(["broker", "status", "-o", "name", "--data-dir", "kraft-logs"]);
+    let addresses = status.stdout();
+    let address = addresses.trim().split(',').next().expect("an address").to_owned();
+    let at = ["--bootstrap-server", &address];
+    let java = |words: &[&str], input: &str| with_opts(suite.command([words, &at].concat()), &opts, input);
+    let topics = ["kafka-topics", "--command-config", "client.properties"];
+    java(&[&topics[..], &["--create", "--topic", "t"]].concat(), "").succeeds();
+    let produce = [
+        "kafka-console-producer",
+        "--topic",
+        "t",
+        "--command-config",
+        "client.properties",
+    ];
+    java(&produce, "a\n").succeeds();
+    let consume = [
+        "kafka-console-consumer",
+        "--topic",
+        "t",
+        "--from-beginning",
+        "--max-messages",
+        "1",
+    ];
+    let consume = [
+        &consume[..],
+        &["--command-config", "client.properties", "--timeout-ms", "20000"],
+    ]
+    .concat();
+    java(&consume, "").succeeds().prints("a\n");
+    let native = [
+        "topics",
+        "list",
+        "-o",
+        "name",
+        "--command-config",
+        "client.properties",
+        "-b",
+        &address,
+    ];
+    with_opts(suite.command(native), &opts, "")
+        .succeeds()
+        .prints("t\n");
+    // A setting is stronger than the file, and without the file there is no login.
+    let own = "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=\"admin\" password=\"no\";";
+    let refused = suite.command([&native[..], &["-X", own]].concat());
+    with_opts(refused, &opts, "").exits(4);
+    suite.run(native).exits(2).complains("sasl.username");
+    suite
+        .run(["broker", "stop", "--data-dir", "kraft-logs"])
+        .succeeds();
+}
+
+#[test]
+fn a_listener_has_a_section_of_its_own_and_a_broken_file_is_named_without_its_secrets() {
+    let suite = Suite::new();
+    suite.file("server.properties", PROPERTIES);
+    let jaas = suite.file("kafka_jaas.conf", JAAS);
+    let script = "IFS=,; set -- $KAFKA_BOOTSTRAP_SERVERS; list() { \"$KAFKIT\" topics list -o name -b \"$1\" \
+                  -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X sasl.username=$2 \
+                  -X sasl.password=$2-secret; echo $?; }; list $1 alice; list $1 bob; list $2 alice; list $2 bob";
+    let broker = [
+        "broker",
+        "--config",
+        "server.properties",
+        "--",
+        "sh",
+        "-c",
+        script,
+    ];
+    let mut command = suite.command(broker);
+    command.env("KAFKIT", env!("CARGO_BIN_EXE_kafkit"));
+    let opts = format!(
+        "-Djava.security.auth.login.config=file:{} -Djaas.user=x",
+        jaas.display()
+    );
+    let outcome = with_opts(command, &opts, "");
+    outcome.succeeds().prints("0\n4\n4\n0\n");
+    for (text, complaint) in [
+        (
+            "KafkaServer { a.B required p=\"hunter2\" };",
+            "section KafkaServer",
+        ),
+        ("Other { a.B required p=\"hunter2\"; };", "PLAIN has no users"),
+        (
+            "KafkaServer { a.B required p=\"hunter2${nope}\"; };",
+            "there is no system property nope",
+        ),
+    ] {
+        suite.file("kafka_jaas.conf", text);
+        let refused = with_opts(
+            suite.command(["broker", "--config", "server.properties"]),
+            &opts,
+            "",
+        );
+        let refused = refused.exits(6).complains(complaint);
+        assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
+    }
+}
+
+/// An OAuth server: it gives tokens to whoever knows its secret, and publishes the key that signs them.
+struct OAuthServer {
+    address: String,
+    key: Mutex<(String, PKey<Private>)>,
+    /// How often it was asked for its keys.
+    asked: AtomicUsize,
+}
+
+impl OAuthServer {
+    fn start() -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let server = Arc::new(Self {
+            address: listener.local_addr().expect("an address").to_string(),
+            key: Mutex::new(("first".to_owned(), new_key())),
+            asked: AtomicUsize::new(0),
+        });
+        let own = Arc::clone(&server);
+        std::thread::spawn(move || {
+            for socket in listener.incoming().map_while(Result::ok) {
+                own.answer(socket);
+            }
+        });
+        server
+    }
+
+    fn rotate(&self, id: &str) {
+        *self.key.lock().expect("the key") = (id.to_owned(), new_key());
+    }
+
+    fn answer(&self, socket: TcpStream) {
+        let mut reader = BufReader::new(socket.try_clone().expect("a socket"));
+        let (mut head, mut length) = (String::new(), 0);
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap_or(0);
+            }
+            head += &line;
+        }
+        let mut body = vec![0; length];
+        let _ = reader.read_exact(&mut body);
+        // me:hush
+        let (status, answer) = if head.starts_with("GET /keys ") {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            ("200 OK", json!({"keys": [self.jwk()]}))
+        } else if head.starts_with("POST /token ") && head.contains("Basic bWU6aHVzaA==") {
+            (
+                "200 OK",
+                json!({"access_token": self.token(), "expires_in": 3600}),
+            )
+        } else {
+            ("401 Unauthorized", json!({"error": "invalid_client"}))
+        };
+        let answer = answer.to_string();
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", answer.len());
+        let mut socket = socket;
+        let _ = socket.write_all((head + &answer).as_bytes());
+    }
+
+    fn jwk(&self) -> serde_json::Value {
+        let key = self.key.lock().expect("the key");
+        let rsa = key.1.rsa().expect("a key of RSA");
+        let number = |number: &openssl::bn::BigNumRef| BASE64URL.encode(number.to_vec());
+        json!({"kty": "RSA", "use": "sig", "kid": key.0, "n": number(rsa.n()), "e": number(rsa.e())})
+    }
+
+    fn token(&self) -> String {
+        let key = self.key.lock().expect("the key");
+        let part = |value: serde_json::Value| BASE64URL.encode(value.to_string());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("a time")
+            .as_secs();
+        let claims = json!({"sub": "me", "scope": "kafka", "iss": "issuer", "aud": "kafka", "iat": now, "exp": now + 3600});
+        let said = format!("{}.{}", part(json!({"alg": "RS256", "kid": key.0})), part(claims));
+        let mut signer = Signer::new(MessageDigest::sha256(), &key.1).expect("a signer");
+        let signature = signer.sign_oneshot_to_vec(said.as_bytes()).expect("a signature");
+        format!("{said}.{}", BASE64URL.encode(signature))
+    }
+}
+
+fn new_key() -> PKey<Private> {
+    PKey::from_rsa(Rsa::generate(2048).expect("a key")).expect("a key")
+}
+
+#[test]
+fn tokens_of_an_oauth_server_are_checked_with_the_keys_that_it_publishes() {
+    let server = OAuthServer::start();
+    let url = format!(
+        "sasl.oauthbearer.jwks.endpoint.url=http://{}/keys",
+        server.address
+    );
+    let cluster = Cluster::start_listening(
+        &["SASL_PLAINTEXT://127.0.0.1:0"],
+        &[
+            &url,
+            "sasl.enabled.mechanisms=OAUTHBEARER",
+            "sasl.oauthbearer.expected.audience=kafka",
+            "sasl.oauthbearer.expected.issuer=issuer",
+        ],
+    );
+    assert_eq!(server.asked.load(Ordering::Relaxed), 1);
+    let suite = Suite::new();
+    let client = |secret: &str, words: &[&str], input: &str| {
+        let text = format!(
+            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\n\
+             sasl.oauthbearer.token.endpoint.url=http://{}/token\n\
+             sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required \
+             clientId=\"me\" clientSecret=\"{secret}\" scope=\"kafka\";\n",
+            server.address
+        );
+        let file = suite.file("oauth.properties", text).display().to_string();
+        let more = ["-b", &cluster.bootstrap(), "--command-config", &file];
+        suite.run_with_input([words, &more].concat(), input)
+    };
+    client("hush", &["produce", "t"], "a\n").succeeds();
+    client("hush", &["consume", "t", "-e", "-q", "--group", "g"], "")
+        .succeeds()
+        .prints("a\n");
+    let refused = client("wrong", &["topics", "list"], "");
+    assert!(
+        refused.code != Some(0) && refused.stderr.contains("invalid_client"),
+        "{refused:?}"
+    );
+    assert!(!refused.stderr.contains("wrong"), "{refused:?}");
+    // A key that the broker does not know yet is fetched for the next try, and asked for once.
+    server.rotate("second");
+    client("hush", &["topics", "list"], "").exits(4);
+    wait_until("the new key is known", || {
+        client("hush", &["topics", "list"], "").code == Some(0)
+    });
+    assert_eq!(server.asked.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn a_broker_does_not_start_without_the_keys_of_its_oauth_server() {
+    let suite = Suite::new();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    drop(listener);
+    for (url, complaint) in [
+        (format!("http://{address}/keys"), "connection refused"),
+        ("http://".to_owned(), "it is no address"),
+        ("file:///nowhere/keys".to_owned(), "no such file"),
+    ] {
+        let url = format!("sasl.oauthbearer.jwks.endpoint.url={url}");
+        let words = [
+            "broker",
+            "--listen",
+            "SASL_PLAINTEXT://127.0.0.1:0",
+            "-X",
+            "sasl.enabled.mechanisms=OAUTHBEARER",
+        ];
+        let refused = suite.run([&words[..], &["-X", &url]].concat());
+        refused
+            .exits(6)
+            .complains("sasl.oauthbearer.jwks.endpoint.url")
+            .complains(complaint);
+    }
+}
