@@ -240,7 +240,7 @@ pub(super) fn variable(key: &str) -> String {
 /// The variable that `name` is nearly, when it is none itself.
 pub(super) fn closest_variable(name: &str) -> Option<String> {
     let mut known: Vec<String> = all().map(variable).collect();
-    known.extend(["KAFKIT_PROFILE", "KAFKIT_BROKER_DIR"].map(str::to_owned));
+    known.extend(["KAFKIT_PROFILE", "KAFKIT_BROKER_DIR", "KAFKIT_COMMAND_CONFIG"].map(str::to_owned));
     if known.iter().any(|known| known == name) {
         return None;
     }

@@ -27,6 +27,9 @@ use crate::wire::{ConnectionOptions, HostPort, Servers};
 pub use references::Asking;
 use references::Reference;
 
+/// The variable that says what `--command-config` says.
+pub const COMMAND_CONFIG_VARIABLE: &str = "KAFKIT_COMMAND_CONFIG";
+
 /// What a list of brokers looks like.
 const SERVERS_HINT: &str = "write HOST:PORT[,HOST:PORT…], or `mini` for the mini broker";
 
@@ -82,6 +85,11 @@ impl Settings {
     /// What the environment and the named (or default) profile say.
     pub fn from_environment(profile: Option<&str>) -> Result<Self> {
         let mut settings = Self::of_profile(profile)?;
+        if let Ok(path) = env::var(COMMAND_CONFIG_VARIABLE)
+            && !path.is_empty()
+        {
+            settings.read_properties_file(Path::new(&path))?;
+        }
         settings.take_variable("KAFKA_BOOTSTRAP_SERVERS", "bootstrap.servers");
         for key in setting_keys::all() {
             settings.take_variable(&setting_keys::variable(key), key);

@@ -316,6 +316,42 @@ fn who_waits_for_the_broker_is_told_where_it_is() {
 }
 
 #[test]
+fn the_log_says_which_node_was_asked_and_which_rules_have_hit() {
+    let rule = "ListGroups:COORDINATOR_NOT_AVAILABLE:node=2";
+    let flags = [
+        "--nodes",
+        "3",
+        "--log",
+        "--fail",
+        rule,
+        "--delay",
+        "ListGroups:1ms",
+    ];
+    let cluster = Cluster::start_with_flags(&flags, &[]);
+    let suite = Suite::new();
+    let outcome = suite.run(["groups", "list", "-b", &cluster.bootstrap(), "--timeout", "5s"]);
+    assert!(
+        outcome.stderr.contains("COORDINATOR_NOT_AVAILABLE"),
+        "{outcome:?}"
+    );
+    let line = |node: i32, rules: &str| {
+        let words =
+            format!(r"^node {node}: ListGroups v\d+ from \S+ .* in \d+\.\d ms, by fault rule {rules}$");
+        let pattern = regex::Regex::new(&words).unwrap();
+        crate::support::wait::wait_until("a line about the request", || {
+            cluster.said().iter().any(|line| pattern.is_match(line))
+        });
+    };
+    let delay = r"2 \(delay ListGroups:1ms\)";
+    line(
+        2,
+        &format!(r"1 \(fail ListGroups:COORDINATOR_NOT_AVAILABLE:\S+\), {delay}"),
+    );
+    line(1, delay);
+    line(3, delay);
+}
+
+#[test]
 fn old_releases_have_old_versions_and_clients_get_along() {
     for (release, fetch, newest_absent) in [
         ("0.11", "4 to 5", true),

@@ -81,6 +81,8 @@ struct Session {
     client_host: IpAddr,
     guard: ConnectionGuard,
     throttle: Throttle,
+    /// Which fault rules have hit the request that is answered.
+    faults: Vec<u64>,
     /// What has been read and not been answered yet.
     input: BytesMut,
 }
@@ -95,7 +97,8 @@ pub(in crate::broker) async fn run(
 ) {
     let Ok(peer) = stream.peer_addr() else { return };
     let authentication = Arc::new(Authentication::new(Arc::clone(&listener.security)));
-    let deadline = Instant::now() + LOGIN_TIME;
+    let idle = Duration::from_millis(node.config.connections_max_idle_ms);
+    let deadline = Instant::now() + LOGIN_TIME.min(idle);
     let stream = match secure(&node, &listener, stream, &authentication, deadline).await {
         Ok(stream) => stream,
         Err(refusal) => return node.notice(format_args!("closed {}: {refusal}", peer.ip())),
@@ -109,6 +112,7 @@ pub(in crate::broker) async fn run(
         client_host: peer.ip(),
         guard,
         throttle: Throttle::default(),
+        faults: Vec::new(),
         input: BytesMut::new(),
     };
     if let Err(End::Refused(refusal)) = session.serve().await {
@@ -351,7 +355,8 @@ impl Session {
         let logged = LoggedRequest::of(&call);
         let began = Instant::now();
         let answer = self.outcome(api, call).await?;
-        self.node.notice(logged.line(&answer, began.elapsed()));
+        let rules = self.node.config.rehearsal.faults.words(&self.faults);
+        self.node.notice(logged.line(&answer, began.elapsed(), &rules));
         Ok(answer)
     }
 
@@ -361,7 +366,9 @@ impl Session {
         let client = self
             .measured(api)
             .then(|| (call.context.principal.clone(), call.context.client_id.clone()));
-        let mut outcome = Timed::new(gate::outcome(api, call));
+        let (outcome, rules) = gate::outcome(api, call);
+        self.faults = rules;
+        let mut outcome = Timed::new(outcome);
         let (answer, spent) = tokio::select! {
             biased;
             answer = &mut outcome => answer,

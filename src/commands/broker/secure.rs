@@ -24,6 +24,8 @@ const USER: &str = "admin";
 const FOLDER: &str = ".kafkit-secure";
 const SERVER_FILE: &str = "server.pem";
 const AUTHORITY_FILE: &str = "ca.pem";
+/// The key of delegation tokens.
+const TOKEN_KEY_FILE: &str = "token.key";
 const CLIENT_FILE: &str = "client.properties";
 const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule";
 
@@ -33,6 +35,7 @@ pub(super) struct Secure {
     data_dir: PathBuf,
     authority: String,
     password: Secret,
+    token_key: Secret,
 }
 
 impl Secure {
@@ -58,16 +61,17 @@ impl Secure {
             Some(password) => password,
             None => new_password()?,
         };
-        Ok(Self {
-            data_dir: data_dir.to_owned(),
-            authority: certificates.authority,
         let token_file = folder.join(TOKEN_KEY_FILE);
         let token_key = match fs::read_to_string(&token_file) {
             Ok(key) if !key.trim().is_empty() => Secret::new(key.trim()),
             _ => new_password()?,
         };
         secret_file::write(&token_file, token_key.reveal())?;
+        Ok(Self {
+            data_dir: data_dir.to_owned(),
+            authority: certificates.authority,
             password,
+            token_key,
         })
     }
 
@@ -85,6 +89,7 @@ impl Secure {
                 "sasl.enabled.mechanisms",
                 "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512".to_owned(),
             ),
+            ("delegation.token.secret.key", self.token_key.reveal().to_owned()),
             ("ssl.keystore.type", "PEM".to_owned()),
             ("ssl.keystore.location", server.display().to_string()),
         ]
@@ -105,23 +110,21 @@ impl Secure {
     pub(super) fn write_client_file(&self, addresses: &str) -> Result<ClientFile> {
         let file = ClientFile {
             path: self.data_dir.join(CLIENT_FILE),
-            login: Secret::new(format!(
-                "{PLAIN} required username=\"{USER}\" password=\"{}\";",
-                self.password.reveal()
-            )),
-            authority: self.authority.clone(),
         };
+        let login = format!(
+            "{PLAIN} required username=\"{USER}\" password=\"{}\";",
+            self.password.reveal()
+        );
         let certificate = self.authority.trim_end().replace('\n', " \\\n");
         let text = format!(
             "# For clients of the broker on {}: kafkit and Apache Kafka's tools take it with --command-config.\n\
              bootstrap.servers={addresses}\n\
              security.protocol=SASL_SSL\n\
              sasl.mechanism=PLAIN\n\
-             sasl.jaas.config={}\n\
+             sasl.jaas.config={login}\n\
              ssl.truststore.type=PEM\n\
              ssl.truststore.certificates={certificate}\n",
             self.data_dir.display(),
-            file.login.reveal(),
         );
         secret_file::write(&file.path, &text)?;
         Ok(file)
@@ -132,20 +135,16 @@ impl Secure {
 #[derive(Debug)]
 pub(super) struct ClientFile {
     pub(super) path: PathBuf,
-    login: Secret,
-    authority: String,
 }
 
 impl ClientFile {
-    /// The same as variables, with which kafkit needs no flag; others find the file in `KAFKA_CLIENT_PROPERTIES`.
+    /// Variables with which kafkit needs no flag; other programs find the file in `KAFKA_CLIENT_PROPERTIES`. The password
+    /// is in neither.
     pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
+        let path = self.path.display().to_string();
         vec![
-            ("KAFKA_CLIENT_PROPERTIES", self.path.display().to_string()),
-            ("KAFKIT_SECURITY_PROTOCOL", "SASL_SSL".to_owned()),
-            ("KAFKIT_SASL_MECHANISM", "PLAIN".to_owned()),
-            ("KAFKIT_SASL_JAAS_CONFIG", self.login.reveal().to_owned()),
-            ("KAFKIT_SSL_TRUSTSTORE_TYPE", "PEM".to_owned()),
-            ("KAFKIT_SSL_TRUSTSTORE_CERTIFICATES", self.authority.clone()),
+            ("KAFKA_CLIENT_PROPERTIES", path.clone()),
+            (COMMAND_CONFIG_VARIABLE, path),
         ]
     }
 }
@@ -181,9 +180,11 @@ mod tests {
         let path = first.write_client_file("127.0.0.1:9092").unwrap().path;
         let second = Secure::prepare(folder.path(), &hosts).unwrap();
         assert_eq!(first.password, second.password);
+        assert_eq!(first.token_key, second.token_key);
         assert_eq!(first.authority, second.authority);
         assert!(!format!("{first:?}").contains(first.password.reveal()));
-        for file in [path, folder.path().join(".kafkit-secure/server.pem")] {
+        let kept = |name: &str| folder.path().join(".kafkit-secure").join(name);
+        for file in [path, kept("server.pem"), kept("token.key")] {
             let mode = fs::metadata(&file).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{}", file.display());
         }
