@@ -9,8 +9,8 @@ use crate::broker::response::Answer;
 use super::rule::{Asked, Effect, End, Verdict};
 use super::{error_answer, topics};
 
-/// The answer to a request: its handler's, or what a rule makes of it.
-pub(in crate::broker) fn outcome(api: &'static Api, call: Call) -> Outcome {
+/// The answer to a request: its handler's, or what rules make of it; and the ids of those rules.
+pub(in crate::broker) fn outcome(api: &'static Api, call: Call) -> (Outcome, Vec<u64>) {
     let context = &call.context;
     let faults = &call.node.config.rehearsal.faults;
     let asked = Asked {
@@ -20,8 +20,11 @@ pub(in crate::broker) fn outcome(api: &'static Api, call: Call) -> Outcome {
     };
     let verdict = faults.decide(asked, || topics::named_in(&call));
     match verdict {
-        None => api.call(call),
-        Some(verdict) => end(api, call, verdict),
+        None => (api.call(call), Vec::new()),
+        Some(mut verdict) => {
+            let rules = std::mem::take(&mut verdict.rules);
+            (end(api, call, verdict), rules)
+        }
     }
 }
 

@@ -90,8 +90,10 @@ pub struct ListedRule {
 }
 
 /// What becomes of one request, all rules together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
+    /// The ids of the rules that have hit.
+    pub rules: Vec<u64>,
     /// Waits of several rules add up.
     pub delay: Duration,
     /// Of the first rule that hits and is no delay.

@@ -66,6 +66,17 @@ impl Faults {
         (verdict != Verdict::default()).then_some(verdict)
     }
 
+    /// Rules in words, for a log.
+    pub(in crate::broker) fn words(&self, ids: &[u64]) -> String {
+        let listed = self.list().0;
+        let words = ids.iter().map(|id| {
+            let known = listed.iter().find(|listed| listed.id == *id);
+            // One that was taken out of force meanwhile has its number alone.
+            known.map_or_else(|| id.to_string(), |listed| format!("{id} ({})", listed.rule))
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
+
     fn locked<T>(&self, work: impl FnOnce(&mut FaultTable) -> T) -> T {
         work(&mut self.table.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -145,6 +156,7 @@ impl FaultTable {
             if !entry.hits() {
                 continue;
             }
+            verdict.rules.push(entry.listed.id);
             match effect {
                 Effect::DelayMs(ms) => verdict.delay += Duration::from_millis(ms),
                 effect => {
@@ -247,17 +259,18 @@ mod tests {
             let mut hit = 0;
             for (request, verdict) in requests.iter().zip(&verdicts) {
                 if !matches(&rule, *request) {
-                    prop_assert_eq!(*verdict, None);
+                    prop_assert_eq!(verdict, &None);
                     continue;
                 }
                 matched += 1;
                 let may_hit = matched > rule.skip && rule.count.is_none_or(|count| hit < count);
                 match rule.per_million {
                     ALWAYS => prop_assert_eq!(verdict.is_some(), may_hit),
-                    0 => prop_assert_eq!(*verdict, None),
+                    0 => prop_assert_eq!(verdict, &None),
                     _ => prop_assert!(verdict.is_none() || may_hit),
                 }
                 hit += u64::from(verdict.is_some());
+                prop_assert!(verdict.as_ref().is_none_or(|verdict| verdict.rules == [listed[0].id]));
             }
             prop_assert_eq!((listed[0].matched, listed[0].hit), (matched, hit));
         }

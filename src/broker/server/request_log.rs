@@ -10,6 +10,8 @@ use crate::broker::response::{Answer, Piece};
 #[derive(Debug)]
 pub(super) struct LoggedRequest {
     context: RequestContext,
+    /// The node that is asked, where there are several.
+    node: Option<i32>,
     topics: Vec<String>,
     bytes: usize,
 }
@@ -20,14 +22,16 @@ impl LoggedRequest {
         topics.sort();
         topics.dedup();
         Self {
+            node: (call.node.cluster.image().brokers().len() > 1).then_some(call.node.id),
             context: call.context.clone(),
             topics,
             bytes: call.body.len(),
         }
     }
 
-    /// `Produce v11 from app-1 (127.0.0.1), orders: 123 bytes, answered with 54 bytes in 0.8 ms`.
-    pub(super) fn line(&self, answer: &Answer, took: Duration) -> String {
+    /// `Produce v11 from app-1 (127.0.0.1), orders: 123 bytes, answered with 54 bytes in 0.8 ms`. `rules`: the fault rules
+    /// that have hit it.
+    pub(super) fn line(&self, answer: &Answer, took: Duration, rules: &str) -> String {
         let context = &self.context;
         let client = match context.client_id.as_str() {
             "" => "a client without an id",
@@ -37,8 +41,13 @@ impl LoggedRequest {
             [] => String::new(),
             topics => format!(", {}", topics.join(" ")),
         };
+        let node = self.node.map(|id| format!("node {id}: ")).unwrap_or_default();
+        let rules = match rules {
+            "" => String::new(),
+            rules => format!(", by fault rule {rules}"),
+        };
         format!(
-            "{:?} v{} from {} ({}){topics}: {} bytes, {} in {:.1} ms",
+            "{node}{:?} v{} from {} ({}){topics}: {} bytes, {} in {:.1} ms{rules}",
             context.api,
             context.version,
             // Clients choose their ids: no line ends and no escapes of a terminal.
@@ -62,7 +71,7 @@ fn ended(answer: &Answer) -> String {
             };
             format!("answered with {} bytes", pieces.iter().map(length).sum::<usize>())
         }
-        Answer::Silence => "dropped by a rule".to_owned(),
-        Answer::Close => "closed by a rule".to_owned(),
+        Answer::Silence => "dropped".to_owned(),
+        Answer::Close => "closed".to_owned(),
     }
 }
