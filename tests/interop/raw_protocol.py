@@ -1,7 +1,7 @@
-"""Requests of old, inflexible versions written by hand, over TLS and SASL PLAIN: what a broker answers to exactly these.
+"""Requests written by hand, over TLS and SASL PLAIN: what a broker answers to exactly these.
 
 A shape has a letter a field: 1 2 4 8 numbers of so many bytes, s a string, b bytes, […] an array. In an answer e is an
-error code and m its message.
+error code and m its message. Flexible versions have S, B and <…> in their place, and t where tagged fields stand.
 """
 
 import socket
@@ -20,44 +20,79 @@ def split(shape):
     """The inside of the array that begins the shape, and what follows it."""
     depth = 0
     for place, letter in enumerate(shape):
-        depth += {"[": 1, "]": -1}.get(letter, 0)
+        depth += {"[": 1, "]": -1, "<": 1, ">": -1}.get(letter, 0)
         if depth == 0:
             return shape[1:place], shape[place + 1:]
     raise ValueError(shape)
 
 
+def varint(number):
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def length_of(compact, length):
+    """How a length is written; -1 is null."""
+    return varint(length + 1) if compact else struct.pack(">i", length)
+
+
 def encode(shape, values):
     out, values = b"", list(values)
     while shape:
-        if shape[0] == "[":
+        if shape[0] == "t":
+            out, shape = out + b"\0", shape[1:]
+            continue
+        if shape[0] in "[<":
+            compact = shape[0] == "<"
             inside, shape = split(shape)
             items = values.pop(0)
             if items is NULL:
-                out += struct.pack(">i", -1)
+                out += length_of(compact, -1)
                 continue
-            out += struct.pack(">i", len(items))
+            out += length_of(compact, len(items))
             for item in items:
                 out += encode(inside, item if isinstance(item, (list, tuple)) else [item])
             continue
         value, letter, shape = values.pop(0), shape[0], shape[1:]
         if letter in NUMBERS:
             out += struct.pack(NUMBERS[letter], value)
-        elif value is None:
-            out += struct.pack(">h" if letter == "s" else ">i", -1)
         else:
             value = value.encode() if isinstance(value, str) else value
-            out += struct.pack(">h" if letter == "s" else ">i", len(value)) + value
+            length = -1 if value is None else len(value)
+            out += struct.pack(">h", length) if letter == "s" else length_of(letter in "SB", length)
+            out += value or b""
     assert not values, values
     return out
+
+
+def read_length(compact, data, at):
+    """A length, and where it ends."""
+    if not compact:
+        return struct.unpack_from(">i", data, at)[0], at + 4
+    number = shift = 0
+    while True:
+        byte, at = data[at], at + 1
+        number |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return number - 1, at
 
 
 def decode(shape, data, at=0):
     """The fields, and where they end."""
     fields = []
     while shape:
-        if shape[0] == "[":
+        if shape[0] == "t":
+            assert data[at] == 0, "no tagged fields are expected"
+            at, shape = at + 1, shape[1:]
+            continue
+        if shape[0] in "[<":
+            compact = shape[0] == "<"
             inside, shape = split(shape)
-            (count,), at = struct.unpack_from(">i", data, at), at + 4
+            count, at = read_length(compact, data, at)
             items = []
             for _ in range(max(count, 0)):
                 item, at = decode(inside, data, at)
@@ -69,11 +104,13 @@ def decode(shape, data, at=0):
             size = struct.calcsize(NUMBERS[letter])
             (value,), at = struct.unpack_from(NUMBERS[letter], data, at), at + size
         else:
-            form = ">i" if letter == "b" else ">h"
-            (length,), at = struct.unpack_from(form, data, at), at + struct.calcsize(form)
+            if letter in "sm":
+                (length,), at = struct.unpack_from(">h", data, at), at + 2
+            else:
+                length, at = read_length(letter in "SB", data, at)
             value = None if length < 0 else bytes(data[at:at + length])
             at += max(length, 0)
-            if letter != "b" and value is not None:
+            if letter not in "bB" and value is not None:
                 value = value.decode()
         fields.append(value)
     return fields, at
@@ -103,6 +140,8 @@ class RawConnection:
     def send(self, api, version, shape, values):
         self.count += 1
         head = struct.pack(">hhi", api, version, self.count) + encode("s", ["judge"])
+        if "t" in shape:
+            head += b"\0"
         frame = head + encode(shape, values)
         self.socket.sendall(struct.pack(">i", len(frame)) + frame)
 
@@ -115,7 +154,7 @@ class RawConnection:
         if len(length) < 4:
             raise EOFError(f"API {api} is not answered")
         data = self.stream.read(struct.unpack(">i", length)[0])
-        fields, end = decode(answer, data, 4)
+        fields, end = decode(answer, data, 5 if "t" in answer else 4)
         assert end == len(data), f"API {api}: {len(data) - end} bytes are left over"
         return fields
 

@@ -15,6 +15,7 @@ import time
 
 from harness import KAFKIT, SCRATCH, ApacheKafka, Failure, Program, answers, equal, expect, free_port, wait_until
 from judges.acls_and_hanging_transactions import crc32c, varint
+from judges import delegation_tokens, locked_doors
 from raw_protocol import NULL, RawConnection, split, struct
 
 BROKER = ApacheKafka
@@ -26,10 +27,11 @@ SOURCES = ["127.0.0.1", "127.0.0.2"]
 TOPICS = ["orders", "orders-eu", "order", "payments", "missing"]
 GROUPS = ["billing", "billing-eu", "other"]
 IDS = ["copier", "copier-2"]
-TOPIC, GROUP, CLUSTER, TRANSACTIONAL_ID = 2, 3, 4, 5
+TOPIC, GROUP, CLUSTER, TRANSACTIONAL_ID, USER = 2, 3, 4, 5, 7
 OPERATIONS = {TOPIC: [2, 3, 4, 5, 6, 7, 8, 10, 11], GROUP: [2, 3, 6, 8, 10, 11], CLUSTER: [2, 5, 7, 8, 9, 10, 11, 12],
-              TRANSACTIONAL_ID: [2, 4, 8]}
-NAMES = {TOPIC: TOPICS, GROUP: GROUPS, CLUSTER: ["kafka-cluster"], TRANSACTIONAL_ID: IDS}
+              TRANSACTIONAL_ID: [2, 4, 8], USER: [2, 13, 14]}
+NAMES = {TOPIC: TOPICS, GROUP: GROUPS, CLUSTER: ["kafka-cluster"], TRANSACTIONAL_ID: IDS,
+         USER: [f"User:{user}" for user in USERS]}
 BOTH = {}
 
 
@@ -55,7 +57,8 @@ def both(broker):
     port = free_port()
     text = (broker.dir / "node1.properties").read_text()
     text = re.sub(r"^log\.dirs=.*$", f"log.dirs={SCRATCH / 'access-data'}", text, flags=re.M)
-    text = text.replace(f":{broker.port + 50}", f":{port + 50}").replace(f":{broker.port}", f":{port}")
+    for above in (0, 50, 70):
+        text = text.replace(f"127.0.0.1:{broker.port + above}", f"127.0.0.1:{port + above}")
     path = SCRATCH / "access.properties"
     path.write_text(text)
     program = Program(KAFKIT, "broker", "--config", path)
@@ -80,7 +83,7 @@ def both(broker):
 
 def drawn(rng):
     """One ACL as CreateAcls has it."""
-    kind = rng.choice([TOPIC, TOPIC, TOPIC, GROUP, GROUP, CLUSTER, TRANSACTIONAL_ID])
+    kind = rng.choice([TOPIC, TOPIC, TOPIC, GROUP, GROUP, CLUSTER, TRANSACTIONAL_ID, USER])
     pattern, name = rng.choice([3, 3, 4]), rng.choice(NAMES[kind])
     if kind == CLUSTER:
         pattern = 3
@@ -200,6 +203,10 @@ def requests():
     yield "more partitions", 37, 1, "[s4[[4]]]41", [[[name, 2, NULL] for name in TOPICS], 9000, 1], "4[sem]"
     yield "elections", 43, 1, "1[s[4]]4", [0, [["orders", [0]]], 9000], "4e[s[4em]]"
     yield "log dirs", 35, 1, "[s[4]]", [[["missing", [0]]]], "4[es[s[4881]]]"
+    yield "tokens", 41, 1, "[ss]", [NULL], "e[ss888sb[ss]]4"
+    for user in USERS:
+        yield "token of a user", 38, 3, "SS<SSt>8t", ["User", user, [["User", user]], 50], "eSSSS888SB4t"
+        yield "tokens of a user", 41, 1, "[ss]", [[["User", user]]], "e[ss888sb[ss]]4"
     yield "metadata", 3, 8, "[s]111", [[*TOPICS, "fresh"], 0, 0, 0], "4[4s4s]s4[es1[e444[4][4][4]]4]4"
     yield "metadata of all", 3, 8, "[s]111", [NULL, 0, 0, 0], "4[4s4s]s4[es1[e444[4][4][4]]4]4"
 
@@ -222,6 +229,10 @@ def verdicts(shape, fields):
                 kept.append(str(value))
         place += 1
     return kept
+
+
+# In the place of a request: a wait of so many seconds.
+PAUSE = object()
 
 
 def login_talks():
@@ -255,6 +266,15 @@ def login_talks():
     yield "versions before and in the login", [versions, plain]
     yield "token after the login", [plain, token("\0alice\0alice-secret"), token("\0alice\0alice-secret")]
     yield "mechanism at once after the login", [plain, token("\0alice\0alice-secret"), plain]
+    again = [plain, token("\0alice\0alice-secret", 1), (PAUSE, 1.2)]
+    yield "the same again", [*again, plain, token("\0alice\0alice-secret", 1), metadata]
+    yield "someone else", [*again, plain, token("\0bob\0bob-secret", 1), metadata]
+    yield "again with a wrong password", [*again, plain, token("\0alice\0wrong", 1), metadata]
+    yield "another mechanism", [*again, handshake("SCRAM-SHA-512"), plain]
+    yield "a request in the middle of another login", [*again, plain, metadata]
+    yield "a request after the session", [*again, (PAUSE, 1.5), metadata]
+    yield "a login after the session", [*again, (PAUSE, 1.5), plain, token("\0alice\0alice-secret", 1), metadata]
+    yield "a message that is too large", [plain, token("x" * 600_000)]
     scram = handshake("SCRAM-SHA-512")
     for name, words in [("unknown user", "n,,n=nobody,r=abc"), ("garbage", "garbage"), ("no nonce", "n,,n=alice"),
                         ("channel binding", "p=tls-unique,,n=alice,r=abc"), ("asks for one", "y,,n=alice,r=abc"),
@@ -273,7 +293,11 @@ def talk(side, requests):
     """The answers, up to the end of the connection; what is random in them is left out."""
     connection = RawConnection(side.port + 50, authority=side.authority)
     seen = []
-    for api, version, shape, values, answer in requests:
+    for request in requests:
+        if request[0] is PAUSE:
+            time.sleep(request[1])
+            continue
+        api, version, shape, values, answer = request
         try:
             fields = connection.ask(api, version, shape, values, answer)
         except (EOFError, ConnectionError, ssl.SSLError):
@@ -303,6 +327,15 @@ def check_logins_are_answered_alike(broker):
 
 
 EVERY_NAME = {*TOPICS, *GROUPS, *IDS}
+
+
+def check_doors_are_locked_alike(broker):
+    locked_doors.compare(*both(broker))
+
+
+def check_delegation_tokens_are_alike(broker):
+    delegation_tokens.compare(*both(broker))
+    delegation_tokens.compare_tools(*both(broker))
 
 
 def check_every_api_answers_the_same(broker):

@@ -94,3 +94,22 @@ def check_records_of_a_transaction_are_seen_when_it_is_committed(broker):
             producer.stop()
         kafkit(broker, "produce", "live", "-q", stdin="after\n")
         strict.wait_for(lambda lines: lines == ["one", "two", "after"], "what was aborted is left out")
+
+
+def check_a_delegation_token_is_a_login_until_it_expires(broker):
+    env, config = secured(broker, "PLAIN")
+    file, topic = SCRATCH / "token.properties", "with-a-token"
+    face(broker, "kafka-topics", "--create", "--topic", topic)
+    words = ["tokens", "create", "--renewer", "bob", "--mechanism", "scram-sha-512", "--write", file]
+    run(KAFKIT, *words, *config, env=env)
+    name = run(KAFKIT, "tokens", "list", "-o", "name", *config, env=env).strip()
+    login = ["--command-config", file]
+    # A broker learns of a token a moment after the controller.
+    wait_until(lambda: run(KAFKIT, "topics", "list", "-q", *login, env=env, status=None), "the token is known")
+    run(KAFKIT, "produce", topic, "-q", *login, env=env, stdin="a\nb\n")
+    equal(run(KAFKIT, "consume", topic, "-e", "-q", *login, env=env), "a\nb\n", "records")
+    run(KAFKIT, "tokens", "list", *login, env=env, status=4)
+    run(KAFKIT, "tokens", "renew", name, "--by", "1h", *config, env=env)
+    run(KAFKIT, "tokens", "expire", name, "--yes", *config, env=env)
+    wait_until(lambda: run(KAFKIT, "tokens", "list", "-o", "name", *config, env=env) == "", "the token is gone")
+    run(KAFKIT, "topics", "list", *login, env=env, status=4)
