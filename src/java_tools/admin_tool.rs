@@ -4,8 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::client_config::{self, check_admin};
-use super::console::{check_admin_servers, no_client, note_settings, unreadable};
+use super::console::{check_admin_client, note_settings, unreadable};
 use super::errors::{java_message, refusal_class, what_is_missing};
 use super::option_parser::{OptionError, Parsed};
 use super::option_table::Tool;
@@ -129,11 +128,7 @@ pub(super) fn read_config(file: &str, settings: &mut Settings) -> Result<(), Fai
 /// The same for settings that are read already.
 pub(super) fn context_of(mut settings: Settings, servers: Option<&str>) -> Result<Context, Failure> {
     let servers = servers.ok_or_else(|| Failure::of("null"))?;
-    check_admin_servers(servers)?;
-    check_admin(&settings).map_err(|refusal| match refusal {
-        client_config::Refusal::Value(message) => message,
-        client_config::Refusal::Client(reason) => no_client(&reason),
-    })?;
+    check_admin_client(&settings, servers)?;
     settings.set("bootstrap.servers", servers, Origin::Flag);
     note_settings(&settings);
     Ok(Context::new(settings, Printer::new(OutputOptions::default())))

@@ -3,6 +3,7 @@
 use std::net::ToSocketAddrs as _;
 use std::path::Path;
 
+use super::client_config::{Refusal, check_admin};
 use super::log_line;
 use super::option_parser::{OptionError, Parsed};
 use crate::client::java_properties;
@@ -122,7 +123,7 @@ pub(super) fn check_consumer_servers(servers: &str) -> Result<(), String> {
 }
 
 /// What Java's admin client says of `bootstrap.servers` when it is built: a line for its user, and why.
-pub(super) fn check_admin_servers(servers: &str) -> Result<(), String> {
+fn check_admin_servers(servers: &str) -> Result<(), String> {
     check_list(servers)?;
     let checked = if servers.trim().is_empty() {
         Err("You must set either bootstrap.servers or bootstrap.controllers".to_owned())
@@ -137,7 +138,16 @@ pub(super) fn check_admin_servers(servers: &str) -> Result<(), String> {
 /// What Java's tools say first when their admin client is not built.
 const NO_CLIENT: &str = "Failed to create new KafkaAdminClient";
 
-/// Java says the first line; of the trace that it lets follow, the second is the one that tells why.
+/// What keeps Java's admin client from being built, with the message of its exception. Java says the first line; of the
+/// trace that it lets follow, the second is the one that tells why.
+pub(super) fn check_admin_client(settings: &Settings, servers: &str) -> Result<(), String> {
+    check_admin_servers(servers)?;
+    check_admin(settings).map_err(|refusal| match refusal {
+        Refusal::Value(message) => message,
+        Refusal::Client(reason) => no_client(&reason),
+    })
+}
+
 pub(super) fn no_client(reason: &str) -> String {
     format!("{NO_CLIENT}\nCaused by: org.apache.kafka.common.KafkaException: {reason}")
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use kafka_protocol::messages::elect_leaders_request::TopicPartitions;
 use kafka_protocol::messages::{ElectLeadersRequest, MetadataResponse};
 
+use super::grouped::by_topic;
 use super::reassignments::{shown_partition, topic_name};
 use super::visibility::{Check, about, phrase};
 use super::{AdminClient, ApiError};
@@ -49,10 +50,7 @@ impl AdminClient {
         partitions: Option<&BTreeSet<TopicPartition>>,
     ) -> Result<ElectionOutcomes> {
         let topics = partitions.map(|partitions| {
-            let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
-            for name in partitions {
-                topics.entry(&name.topic).or_default().push(name.partition);
-            }
+            let topics = by_topic(partitions.iter().map(|name| (name, name.partition)));
             let topics = topics.into_iter().map(|(topic, partitions)| {
                 TopicPartitions::default()
                     .with_topic(topic_name(topic))

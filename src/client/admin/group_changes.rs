@@ -13,6 +13,7 @@ use kafka_protocol::messages::offset_delete_request::{
 use kafka_protocol::messages::{DeleteGroupsRequest, OffsetCommitRequest, OffsetDeleteRequest};
 use kafka_protocol::protocol::StrBytes;
 
+use super::grouped::by_topic;
 use super::groups::{CommittedOffset, group_id};
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
@@ -34,15 +35,14 @@ impl AdminClient {
         group: &str,
         offsets: &BTreeMap<TopicPartition, CommittedOffset>,
     ) -> Result<PartitionOutcomes> {
-        let mut topics: BTreeMap<&str, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
-        for (partition, committed) in offsets {
+        let topics = by_topic(offsets.iter().map(|(partition, committed)| {
             let wanted = OffsetCommitRequestPartition::default()
                 .with_partition_index(partition.partition)
                 .with_committed_offset(committed.offset)
                 .with_committed_leader_epoch(committed.leader_epoch)
                 .with_committed_metadata(Some(StrBytes::from_string(committed.metadata.clone())));
-            topics.entry(&partition.topic).or_default().push(wanted);
-        }
+            (partition, wanted)
+        }));
         let topics = topics.into_iter().map(|(topic, partitions)| {
             OffsetCommitRequestTopic::default()
                 .with_name(topic_name(topic))
@@ -69,11 +69,10 @@ impl AdminClient {
         group: &str,
         partitions: &[TopicPartition],
     ) -> Result<Result<PartitionOutcomes, ApiError>> {
-        let mut topics: BTreeMap<&str, Vec<OffsetDeleteRequestPartition>> = BTreeMap::new();
-        for partition in partitions {
+        let topics = by_topic(partitions.iter().map(|partition| {
             let wanted = OffsetDeleteRequestPartition::default().with_partition_index(partition.partition);
-            topics.entry(&partition.topic).or_default().push(wanted);
-        }
+            (partition, wanted)
+        }));
         let topics = topics.into_iter().map(|(topic, partitions)| {
             OffsetDeleteRequestTopic::default()
                 .with_name(topic_name(topic))

@@ -17,6 +17,7 @@ pub mod features;
 mod fetch;
 pub mod group_changes;
 pub mod group_overview;
+mod grouped;
 pub mod groups;
 pub mod log_dirs;
 pub mod offsets;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{self, ListOffsetsRequest};
 
+use super::grouped::{ByTopic, by_broker};
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
@@ -99,15 +100,13 @@ impl AdminClient {
     }
 
     fn ask_leaders(&mut self, partitions: &[(TopicPartition, BrokerId)], timestamp: i64) -> Result<Answers> {
-        let mut by_leader: BTreeMap<BrokerId, BTreeMap<&str, Vec<ListOffsetsPartition>>> = BTreeMap::new();
-        for (partition, leader) in partitions {
+        let by_leader = by_broker(partitions.iter().map(|(partition, leader)| {
             let wanted = ListOffsetsPartition::default()
                 .with_partition_index(partition.partition)
                 .with_timestamp(timestamp);
-            let topics = by_leader.entry(*leader).or_default();
-            topics.entry(&partition.topic).or_default().push(wanted);
-        }
-        let request = |topics: BTreeMap<&str, Vec<ListOffsetsPartition>>| {
+            (*leader, partition, wanted)
+        }));
+        let request = |topics: ByTopic<'_, ListOffsetsPartition>| {
             let topics = topics.into_iter().map(|(topic, partitions)| {
                 ListOffsetsTopic::default()
                     .with_name(topic_name(topic))

@@ -9,6 +9,7 @@ use kafka_protocol::messages::describe_producers_request::TopicRequest;
 use kafka_protocol::messages::write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
 use kafka_protocol::messages::{DescribeProducersRequest, ProducerId, WriteTxnMarkersRequest};
 
+use super::grouped::{ByTopic, by_broker};
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
@@ -46,15 +47,10 @@ pub struct OpenTransaction {
 impl AdminClient {
     /// The producers of each partition, as the broker beside it remembers them.
     pub fn describe_producers(&mut self, partitions: &[(TopicPartition, BrokerId)]) -> Result<Producers> {
-        let mut by_broker: BTreeMap<BrokerId, BTreeMap<&str, Vec<i32>>> = BTreeMap::new();
-        for (partition, broker) in partitions {
-            let topics = by_broker.entry(*broker).or_default();
-            topics
-                .entry(&partition.topic)
-                .or_default()
-                .push(partition.partition);
-        }
-        let request = |topics: BTreeMap<&str, Vec<i32>>| {
+        let partitions = partitions.iter();
+        let by_broker =
+            by_broker(partitions.map(|(partition, broker)| (*broker, partition, partition.partition)));
+        let request = |topics: ByTopic<'_, i32>| {
             let topics = topics.into_iter().map(|(topic, partitions)| {
                 TopicRequest::default()
                     .with_name(topic_name(topic))

@@ -16,6 +16,7 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
+use super::grouped::by_topic;
 use super::topics::{TopicDescription, is_unsupported};
 use super::visibility::{Check, about, phrase, topic_in};
 use super::{AdminClient, ApiError};
@@ -108,16 +109,15 @@ impl AdminClient {
         } else {
             ActiveReassignments::new()
         };
-        let mut topics: BTreeMap<&str, Vec<ReassignablePartition>> = BTreeMap::new();
-        for (topic_partition, replicas) in reassignments {
+        let topics = by_topic(reassignments.iter().map(|(topic_partition, replicas)| {
             let replicas = replicas
                 .as_ref()
                 .map(|brokers| brokers.iter().copied().map(messages::BrokerId).collect());
             let partition = ReassignablePartition::default()
                 .with_partition_index(topic_partition.partition)
                 .with_replicas(replicas);
-            topics.entry(&topic_partition.topic).or_default().push(partition);
-        }
+            (topic_partition, partition)
+        }));
         let topics: Vec<ReassignableTopic> = topics
             .into_iter()
             .map(|(topic, partitions)| {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use kafka_protocol::messages::DeleteRecordsRequest;
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 
+use super::grouped::{ByTopic, by_broker};
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
@@ -22,16 +23,14 @@ impl AdminClient {
         &mut self,
         cuts: &[Cut],
     ) -> Result<BTreeMap<TopicPartition, Result<Offset, ApiError>>> {
-        let mut by_leader: BTreeMap<BrokerId, BTreeMap<&str, Vec<DeleteRecordsPartition>>> = BTreeMap::new();
-        for (partition, leader, offset) in cuts {
+        let by_leader = by_broker(cuts.iter().map(|(partition, leader, offset)| {
             let wanted = DeleteRecordsPartition::default()
                 .with_partition_index(partition.partition)
                 .with_offset(*offset);
-            let topics = by_leader.entry(*leader).or_default();
-            topics.entry(&partition.topic).or_default().push(wanted);
-        }
+            (*leader, partition, wanted)
+        }));
         let timeout = i32::try_from(self.time_left().as_millis()).unwrap_or(i32::MAX);
-        let request = |topics: BTreeMap<&str, Vec<DeleteRecordsPartition>>| {
+        let request = |topics: ByTopic<'_, DeleteRecordsPartition>| {
             let topics = topics.into_iter().map(|(topic, partitions)| {
                 DeleteRecordsTopic::default()
                     .with_name(topic_name(topic))

@@ -8,6 +8,7 @@ use kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use kafka_protocol::messages::{AlterReplicaLogDirsRequest, DescribeLogDirsRequest, DescribeLogDirsResponse};
 use kafka_protocol::protocol::StrBytes;
 
+use super::grouped::by_topic;
 use super::reassignments::topic_name;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
@@ -92,11 +93,13 @@ impl AdminClient {
         let mut answers = BTreeMap::new();
         for (broker, dirs) in by_broker {
             let dirs = dirs.into_iter().map(|(path, partitions)| {
-                let topics = by_topic(partitions).into_iter().map(|(topic, partitions)| {
-                    AlterReplicaLogDirTopic::default()
-                        .with_name(topic_name(topic))
-                        .with_partitions(partitions)
-                });
+                let topics = by_topic(numbered(partitions))
+                    .into_iter()
+                    .map(|(topic, partitions)| {
+                        AlterReplicaLogDirTopic::default()
+                            .with_name(topic_name(topic))
+                            .with_partitions(partitions)
+                    });
                 AlterReplicaLogDir::default()
                     .with_path(StrBytes::from_string(path.to_owned()))
                     .with_topics(topics.collect())
@@ -121,7 +124,7 @@ impl AdminClient {
 
 fn files_request(partitions: Option<&BTreeSet<TopicPartition>>) -> DescribeLogDirsRequest {
     DescribeLogDirsRequest::default().with_topics(partitions.map(|partitions| {
-        let by_topic = by_topic(partitions.iter()).into_iter();
+        let by_topic = by_topic(numbered(partitions)).into_iter();
         by_topic
             .map(|(topic, partitions)| {
                 DescribableLogDirTopic::default()
@@ -161,13 +164,10 @@ fn replica_files(response: DescribeLogDirsResponse) -> Result<BrokerReplicas> {
     Ok(replicas)
 }
 
-fn by_topic<'a>(partitions: impl IntoIterator<Item = &'a TopicPartition>) -> BTreeMap<&'a str, Vec<i32>> {
-    let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
-    for topic_partition in partitions {
-        topics
-            .entry(&topic_partition.topic)
-            .or_default()
-            .push(topic_partition.partition);
-    }
-    topics
+/// Each partition with its number.
+fn numbered<'a>(
+    partitions: impl IntoIterator<Item = &'a TopicPartition>,
+) -> impl Iterator<Item = (&'a TopicPartition, i32)> {
+    let partitions = partitions.into_iter();
+    partitions.map(|partition| (partition, partition.partition))
 }

@@ -16,6 +16,7 @@ use kafka_protocol::messages::{
 };
 
 use super::group_changes::PartitionOutcomes;
+use super::grouped::by_topic;
 use super::groups::group_id;
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
@@ -139,13 +140,12 @@ impl AdminClient {
         group: &str,
         offsets: &[(TopicPartition, Offset)],
     ) -> Result<Result<PartitionOutcomes, ApiError>> {
-        let mut topics: BTreeMap<&str, Vec<AlterShareGroupOffsetsRequestPartition>> = BTreeMap::new();
-        for (partition, offset) in offsets {
+        let topics = by_topic(offsets.iter().map(|(partition, offset)| {
             let wanted = AlterShareGroupOffsetsRequestPartition::default()
                 .with_partition_index(partition.partition)
                 .with_start_offset(*offset);
-            topics.entry(&partition.topic).or_default().push(wanted);
-        }
+            (partition, wanted)
+        }));
         let topics = topics.into_iter().map(|(topic, partitions)| {
             AlterShareGroupOffsetsRequestTopic::default()
                 .with_topic_name(topic_name(topic))

@@ -18,6 +18,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 
 use super::answers::coordinator_moves;
+use super::grouped::by_topic;
 use super::groups::{CommittedOffset, group_id};
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
@@ -95,15 +96,14 @@ impl AdminClient {
             Ok((answer.error_code, answer.error_code))
         })?;
         ApiError::check(code, None::<String>)?;
-        let mut topics: BTreeMap<&str, Vec<TxnOffsetCommitRequestPartition>> = BTreeMap::new();
-        for (partition, committed) in offsets {
+        let topics = by_topic(offsets.iter().map(|(partition, committed)| {
             let wanted = TxnOffsetCommitRequestPartition::default()
                 .with_partition_index(partition.partition)
                 .with_committed_offset(committed.offset)
                 .with_committed_leader_epoch(committed.leader_epoch)
                 .with_committed_metadata(Some(StrBytes::from_string(committed.metadata.clone())));
-            topics.entry(&partition.topic).or_default().push(wanted);
-        }
+            (partition, wanted)
+        }));
         let topics = topics.into_iter().map(|(topic, partitions)| {
             TxnOffsetCommitRequestTopic::default()
                 .with_name(topic_name(topic))

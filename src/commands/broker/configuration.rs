@@ -81,28 +81,11 @@ pub(super) struct Configuration {
 
 impl Configuration {
     pub(super) fn new(serve: &Serve) -> Result<Self> {
-        let mut given = Vec::new();
-        let mut notes = Vec::new();
-        let mut topics = Vec::new();
-        if let Some(path) = &serve.config {
-            given.extend(read_properties(path)?);
-        }
-        if serve.config_from_env {
-            let found = container_environment::read(std::env::vars())?;
-            given.extend(found.settings);
-            notes.extend(found.notes);
-            topics = found.topics;
-        }
-        given.extend(serve.settings.iter().cloned());
-        if !serve.listen.is_empty() {
-            given.push(("listeners".to_owned(), endpoints(&serve.listen)));
-        }
-        if let Some(advertise) = &serve.advertise {
-            given.push((
-                "advertised.listeners".to_owned(),
-                endpoints(std::slice::from_ref(advertise)),
-            ));
-        }
+        let Given {
+            settings: mut given,
+            mut notes,
+            topics,
+        } = given(serve)?;
         note_zookeeper(&given, &mut notes);
         let data_dir = data_dir(serve, &given, &mut notes)?;
         let allow =
@@ -158,6 +141,46 @@ fn give_login_file(configs: &mut [BrokerConfig]) -> Result<()> {
         config.login_file.clone_from(&file);
     }
     Ok(())
+}
+
+/// Where a broker that is started so keeps its data.
+pub fn data_dir_of(serve: &Serve) -> Result<PathBuf> {
+    data_dir(serve, &given(serve)?.settings, &mut Vec::new())
+}
+
+/// What files, the environment and flags say, the last of a name in force.
+struct Given {
+    settings: Vec<(String, String)>,
+    notes: Vec<String>,
+    topics: Vec<WantedTopic>,
+}
+
+fn given(serve: &Serve) -> Result<Given> {
+    let mut settings = Vec::new();
+    let mut notes = Vec::new();
+    let mut topics = Vec::new();
+    if let Some(path) = &serve.config {
+        settings.extend(read_properties(path)?);
+    }
+    if serve.config_from_env {
+        let found = container_environment::read(std::env::vars())?;
+        settings.extend(found.settings);
+        notes.extend(found.notes);
+        topics = found.topics;
+    }
+    settings.extend(serve.settings.iter().cloned());
+    if !serve.listen.is_empty() {
+        settings.push(("listeners".to_owned(), endpoints(&serve.listen)));
+    }
+    if let Some(advertise) = &serve.advertise {
+        let advertised = endpoints(std::slice::from_ref(advertise));
+        settings.push(("advertised.listeners".to_owned(), advertised));
+    }
+    Ok(Given {
+        settings,
+        notes,
+        topics,
+    })
 }
 
 /// What its nodes do, all of them alike, so that clients can be tested with it.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use crate::broker::host::control::NodeVerb;
-pub use configuration::Serve;
+pub use configuration::{Serve, data_dir_of};
 pub use control::stop_broker;
 pub use conversation::Conversation;
 pub use faults::{FaultChange, FaultFlags};
@@ -121,11 +121,6 @@ fn directory(data_dir: Option<PathBuf>) -> Result<PathBuf> {
         Some(dir) => Ok(std::path::absolute(dir)?),
         None => default_data_dir(),
     }
-}
-
-/// Where a broker that is started so keeps its data.
-pub fn data_dir_of(serve: &Serve) -> Result<PathBuf> {
-    Ok(Configuration::new(serve)?.data_dir)
 }
 
 fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {

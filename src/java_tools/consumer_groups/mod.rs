@@ -10,12 +10,13 @@ pub mod words;
 use std::process::ExitCode;
 
 use super::console::note_settings;
+use super::group_tools::beginning::{Refusal, begin};
 use super::group_tools::ending::finish;
 use super::group_tools::failure::Result;
 use super::group_tools::settings::settings;
-use super::option_parser::{Parsed, check_available, check_invalid, check_required, parse};
+use super::option_parser::{Parsed, check_invalid, check_required};
 use super::option_table::Tool;
-use super::usage::{help_or_version, refuse};
+use super::usage::refuse;
 use crate::client::settings::{Origin, Settings};
 use crate::commands::context::Context;
 use crate::java::re2::Re2;
@@ -54,22 +55,10 @@ const SCENARIOS: [&str; 8] = [
 ];
 
 pub(super) fn run(args: &[String]) -> ExitCode {
-    let parsed = parse(OPTIONS, args).and_then(|parsed| {
-        check_available(&parsed, ONLY_BESIDE)?;
-        Ok(parsed)
-    });
-    let parsed = match parsed {
+    let parsed = match begin(&TOOL, args, ONLY_BESIDE, ABOUT, check) {
         Ok(parsed) => parsed,
-        Err(error) => return uncaught(error),
+        Err(ended) => return ended,
     };
-    if let Some(answer) = help_or_version(&TOOL, &parsed, ABOUT) {
-        return answer;
-    }
-    match check(&parsed) {
-        Ok(()) => {}
-        Err(Refusal::Usage(message)) => return refuse(&TOOL, &message),
-        Err(Refusal::Uncaught(message)) => return uncaught(message),
-    }
     if parsed.has("validate-regex") {
         return match parsed.value("validate-regex") {
             Ok(regex) => validate(regex.unwrap_or_default()),
@@ -80,19 +69,6 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     let outcome = connect(&parsed, &mut context).and_then(|()| steps::run(&parsed, &mut context));
     context.print_notes();
     finish(&TOOL, "consumer", outcome, context)
-}
-
-/// Why the tool ends before it looks for a cluster.
-enum Refusal {
-    /// A message and the table of options.
-    Usage(String),
-    /// An exception that Java does not catch.
-    Uncaught(String),
-}
-
-fn uncaught(message: impl std::fmt::Display) -> ExitCode {
-    stderr_line(format_args!("kafka-consumer-groups: {message}"));
-    ExitCode::FAILURE
 }
 
 /// Java's checks, in Java's order.

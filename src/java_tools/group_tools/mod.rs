@@ -1,5 +1,6 @@
 //! What the tools for groups share: how they fail, their connection, and where a reset of offsets leads.
 
+pub mod beginning;
 pub mod ending;
 pub mod failure;
 pub mod plan_file;

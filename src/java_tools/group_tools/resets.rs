@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::failure::{Failure, Result, Thrown, admin};
 use super::plan_file;
+use crate::client::admin::group_changes::PartitionOutcomes;
 use crate::client::admin::offsets::{EARLIEST, LATEST};
 use crate::client::admin::topics::{PARTITIONS_PER_ANSWER, TopicDescription};
 use crate::commands::context::Context;
@@ -317,4 +318,21 @@ fn describe(
 fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Java's exception where the offsets of some partitions were not changed.
+pub fn check_outcomes(outcomes: &PartitionOutcomes) -> Result<()> {
+    let refused: Vec<_> = outcomes
+        .iter()
+        .filter_map(|(partition, outcome)| Some((partition.to_string(), outcome.as_ref().err()?)))
+        .collect();
+    let Some((_, refusal)) = refused.first() else {
+        return Ok(());
+    };
+    let partitions: Vec<&str> = refused.iter().map(|(partition, _)| partition.as_str()).collect();
+    let message = format!(
+        "Failed altering group offsets for the following partitions: [{}]",
+        partitions.join(", ")
+    );
+    Err(Thrown::of_kafka(refusal.java_class(), message).bare())
 }

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use super::failure::{Failure, Result};
 use crate::client::settings::{Origin, Settings};
-use crate::java_tools::client_config::{self, check_admin};
-use crate::java_tools::console::{check_admin_servers, no_client};
+use crate::java_tools::console::check_admin_client;
 use crate::java_tools::option_parser::Parsed;
 
 /// The settings of the admin client, read and checked in Java's order.
@@ -15,12 +14,8 @@ pub fn settings(parsed: &Parsed) -> Result<Settings> {
         read(file, &mut settings)?;
     }
     let servers = parsed.value("bootstrap-server")?.unwrap_or_default().to_owned();
-    check_admin_servers(&servers).map_err(|message| refused(&message))?;
+    check_admin_client(&settings, &servers).map_err(|message| refused(&message))?;
     settings.set("bootstrap.servers", servers, Origin::Flag);
-    check_admin(&settings).map_err(|refusal| match refusal {
-        client_config::Refusal::Value(message) => Failure::executing(message),
-        client_config::Refusal::Client(reason) => refused(&no_client(&reason)),
-    })?;
     Ok(settings)
 }
 

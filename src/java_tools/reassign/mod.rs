@@ -10,8 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::client_config::{self, check_admin};
-use super::console::{check_admin_servers, no_client, note_settings, unreadable};
+use super::console::{check_admin_client, note_settings, unreadable};
 use super::errors::{java_message, refusal_class, what_is_missing};
 use super::option_parser::{OptionError, Parsed, check_required, parse};
 use super::option_table::Tool;
@@ -182,11 +181,7 @@ fn settings(parsed: &Parsed) -> Result<Settings, JavaFailure> {
     };
     // Both options may stand without a value, and then Java has no text to say.
     let server = server.ok_or_else(|| JavaFailure::Told("null".to_owned()))?;
-    check_admin_servers(&server).map_err(JavaFailure::Told)?;
-    check_admin(&settings).map_err(|refusal| match refusal {
-        client_config::Refusal::Value(message) => JavaFailure::Told(message),
-        client_config::Refusal::Client(reason) => JavaFailure::Told(no_client(&reason)),
-    })?;
+    check_admin_client(&settings, &server).map_err(JavaFailure::Told)?;
     settings.set("bootstrap.servers", server, Origin::Flag);
     Ok(settings)
 }

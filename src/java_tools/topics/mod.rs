@@ -11,8 +11,7 @@ pub mod words;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::client_config::{self, check_admin};
-use super::console::{check_admin_servers, no_client, note_settings, unreadable};
+use super::console::{check_admin_client, no_client, note_settings, unreadable};
 use super::log_line;
 use super::option_parser::{OptionError, Parsed, check_invalid, check_required, parse};
 use super::option_table::Tool;
@@ -211,12 +210,8 @@ fn settings(parsed: &Parsed) -> Result<Settings, String> {
         Some(servers) => servers.to_owned(),
         None => servers_beside_zookeeper(parsed).map_err(|error| error.to_string())?,
     };
-    check_admin_servers(&servers)?;
-    settings.set("bootstrap.servers", servers.as_str(), Origin::Flag);
-    check_admin(&settings).map_err(|refusal| match refusal {
-        client_config::Refusal::Value(message) => message,
-        client_config::Refusal::Client(reason) => no_client(&reason),
-    })?;
+    check_admin_client(&settings, &servers)?;
+    settings.set("bootstrap.servers", servers, Origin::Flag);
     Ok(settings)
 }
 

@@ -138,20 +138,7 @@ fn commit(group: &str, new: &NewOffsets, context: &mut Context) -> Result<()> {
         let outcomes = admin.commit_offsets(group, &offsets);
         outcomes.map_err(|error| Thrown::asking(&error, CALL))
     });
-    let outcomes = outcomes.map_err(Thrown::bare)?;
-    let refused: Vec<_> = outcomes
-        .iter()
-        .filter_map(|(partition, outcome)| Some((partition.to_string(), outcome.as_ref().err()?)))
-        .collect();
-    let Some((_, refusal)) = refused.first() else {
-        return Ok(());
-    };
-    let partitions: Vec<&str> = refused.iter().map(|(partition, _)| partition.as_str()).collect();
-    let message = format!(
-        "Failed altering group offsets for the following partitions: [{}]",
-        partitions.join(", ")
-    );
-    Err(Thrown::of_kafka(refusal.java_class(), message).bare())
+    resets::check_outcomes(&outcomes.map_err(Thrown::bare)?)
 }
 
 fn export(parsed: &Parsed, new: &[(String, NewOffsets)], context: &mut Context) -> Result<()> {

@@ -155,18 +155,5 @@ fn alter(group: &str, new: &NewOffsets, context: &mut Context) -> Result<()> {
         let outcomes = outcomes.map_err(|error| Thrown::asking(&error, CALL))?;
         outcomes.map_err(|refusal| Thrown::refused(&refusal))
     });
-    let outcomes = outcomes.map_err(Thrown::bare)?;
-    let refused: Vec<_> = outcomes
-        .iter()
-        .filter_map(|(partition, outcome)| Some((partition.to_string(), outcome.as_ref().err()?)))
-        .collect();
-    let Some((_, refusal)) = refused.first() else {
-        return Ok(());
-    };
-    let partitions: Vec<&str> = refused.iter().map(|(partition, _)| partition.as_str()).collect();
-    let message = format!(
-        "Failed altering group offsets for the following partitions: [{}]",
-        partitions.join(", ")
-    );
-    Err(Thrown::of_kafka(refusal.java_class(), message).bare())
+    resets::check_outcomes(&outcomes.map_err(Thrown::bare)?)
 }
