@@ -58,7 +58,7 @@ Examples:
   kafkit dump-log orders-0             a log directory, without its broker
   kafkit kafka-topics --list …         as Kafka's own tool has it
 
-`kafkit COMMAND --help` has flags and more examples. `kafkit help TOPIC` explains what commands share:
+`kafkit COMMAND --help` has flags and more examples, `kafkit help TOPIC` what commands share:
 offsets, templates, where, exit-codes, settings, files.";
 
 /// A noun: its word, its flags, and what they become.

@@ -154,7 +154,9 @@ pub fn bootstrap(dir: &Path) -> Result<LocalBroker> {
         return Ok(running.local(dir, false));
     }
     fs::create_dir_all(dir).map_err(|error| {
-        Error::from(error).context(format!("cannot make the data directory {}", shown(dir)))
+        Error::from(error)
+            .context(format!("cannot make the data directory {}", shown(dir)))
+            .hint("-b HOST:PORT names a cluster, -b mini:DIR another directory")
     })?;
     // Of two commands at the same instant one starts the broker, the other waits here and joins it.
     let _turn = take_turn(dir)?;

@@ -10,7 +10,6 @@ mod plan;
 mod show;
 mod wanted;
 
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -292,7 +291,7 @@ impl Run {
         };
         self.records = gathered.len();
         for printed in gathered.take() {
-            printer.out().write_all(&printed)?;
+            printer.bytes(&printed)?;
         }
         match printer.flush() {
             Ok(()) => Ok(end),

@@ -24,26 +24,29 @@ impl Command for Action {
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
         let mut explained = context.client.settings().explain();
-        for key in &self.keys {
-            let key = Settings::usual_name(key);
-            if !explained.iter().any(|found| found.key == key) {
-                let error = Error::not_found(format!("{key} is not set"));
-                let names = Settings::known_names();
-                return Err(match closest(key, names.into_iter()) {
-                    Some(meant) if !Settings::is_known(key) => error.hint(format!("did you mean {meant}?")),
-                    _ => error,
-                });
-            }
-        }
+        let keys = self.keys.iter().map(|key| Settings::usual_name(key));
+        let missing = keys.filter(|key| !explained.iter().any(|found| found.key == *key));
+        let missing = missing.map(not_set).collect();
         if !self.keys.is_empty() {
             let keys: Vec<&str> = self.keys.iter().map(|key| Settings::usual_name(key)).collect();
             explained.retain(|found| keys.contains(&found.key.as_str()));
         }
-        if explained.is_empty() {
+        if explained.is_empty() && self.keys.is_empty() {
             context
                 .printer
                 .note("nothing is configured: commands use the mini broker");
         }
-        output::list(&mut context.printer, &explained)
+        if !explained.is_empty() || self.keys.is_empty() {
+            output::list(&mut context.printer, &explained)?;
+        }
+        context.outcome_of(missing)
+    }
+}
+
+fn not_set(key: &str) -> Error {
+    let error = Error::not_found(format!("{key} is not set"));
+    match closest(key, Settings::known_names().into_iter()) {
+        Some(meant) if !Settings::is_known(key) => error.hint(format!("did you mean {meant}?")),
+        _ => error,
     }
 }

@@ -12,6 +12,8 @@ use crate::wire::first_steps::TlsSession;
 
 /// Partitions that are named at most.
 const NAMED: usize = 5;
+/// A shorter time is none that anybody waits for.
+const SHOWN_FROM: Duration = Duration::from_micros(10);
 
 /// The report, and what it will end with.
 #[derive(Debug)]
@@ -117,9 +119,8 @@ fn step(step: Step) -> &'static str {
 fn line(finding: &Finding) -> String {
     let begin = format!("{:<6}  {:<11}  ", status(&finding.outcome), step(finding.step));
     let text = text(finding);
-    let took = finding
-        .took
-        .map_or_else(String::new, |took| format!("  ({})", milliseconds(took)));
+    let took = finding.took.filter(|took| *took >= SHOWN_FROM);
+    let took = took.map_or_else(String::new, |took| format!("  ({})", milliseconds(took)));
     let hint = hint(finding).map_or_else(String::new, |hint| format!(" ({hint})"));
     format!("{begin}{text}{hint}{took}")
 }
@@ -220,7 +221,13 @@ fn tls(session: &TlsSession, place: &str) -> String {
     let owner = if shown.hosts.is_empty() {
         shown.subject.clone()
     } else {
-        shown.hosts.join(", ")
+        let mut hosts: Vec<&str> = Vec::new();
+        for host in &shown.hosts {
+            if !hosts.contains(&host.as_str()) {
+                hosts.push(host);
+            }
+        }
+        hosts.join(", ")
     };
     let end = jiff::Timestamp::from_second(shown.not_after).map_or_else(
         |_| String::new(),

@@ -132,6 +132,11 @@ impl Printer {
         &mut self.out
     }
 
+    /// Results as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(not_written)
+    }
+
     /// One line of results.
     pub fn line(&mut self, line: impl Display) -> Result<()> {
         writeln!(self.out, "{line}").map_err(not_written)
@@ -197,9 +202,15 @@ pub fn is_on_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Writes one line to stderr; a closed stderr is no failure.
+/// Writes one line to stderr, printable where that is a terminal: messages quote what others wrote. A closed stderr is no
+/// failure.
 pub fn stderr_line(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let mut stderr = io::stderr().lock();
+    let _ = if stderr.is_terminal() {
+        writeln!(stderr, "{}", printable::printable(&line.to_string()))
+    } else {
+        writeln!(stderr, "{line}")
+    };
 }
 
 /// Writes to stderr without a line end.

@@ -42,6 +42,42 @@ pub(super) fn make_printable(begin: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// The same for bytes that come in pieces: a character that a piece cuts waits for its rest.
+#[derive(Debug, Default)]
+pub struct PrintablePieces {
+    cut: Vec<u8>,
+}
+
+impl PrintablePieces {
+    pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        let begin = out.len();
+        out.append(&mut self.cut);
+        out.extend_from_slice(piece);
+        let whole = out.len() - length_of_cut(out.get(begin..).unwrap_or_default());
+        self.cut = out.split_off(whole);
+        make_printable(begin, out);
+    }
+
+    /// Nothing more comes.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        let begin = out.len();
+        out.append(&mut self.cut);
+        make_printable(begin, out);
+    }
+}
+
+/// How many bytes at the end may be the beginning of a character.
+fn length_of_cut(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rev().take(3).position(|byte| byte & 0xc0 == 0xc0);
+    let Some(back) = last else { return 0 };
+    let length = bytes
+        .iter()
+        .rev()
+        .nth(back)
+        .map_or(0, |first| first.leading_ones() as usize);
+    if length > back + 1 { back + 1 } else { 0 }
+}
+
 fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
     for byte in bytes {
         out.extend_from_slice(b"\\x");
@@ -74,7 +110,8 @@ impl<F: RecordFormatter> RecordFormatter for JsonOnTerminal<F> {
     }
 }
 
-fn escape_in_json(begin: usize, out: &mut Vec<u8>) {
+/// Escapes what no terminal is sent in the JSON from `begin` on.
+pub fn escape_in_json(begin: usize, out: &mut Vec<u8>) {
     let Some(Ok(text)) = out.get(begin..).map(std::str::from_utf8) else {
         return;
     };
@@ -113,6 +150,21 @@ mod tests {
             assert_eq!(out.get(begin..), Some(shown.as_bytes()));
         }
         assert_eq!(printable("a\u{1b}b"), "a\\x1bb");
+    }
+
+    #[test]
+    fn pieces_are_what_the_whole_would_be() {
+        let whole = b"a\x1b\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xff\xc3(\xe2\x82".as_slice();
+        let mut wanted = whole.to_vec();
+        make_printable(0, &mut wanted);
+        for size in 1..whole.len() {
+            let (mut pieces, mut out) = (PrintablePieces::default(), Vec::new());
+            for piece in whole.chunks(size) {
+                pieces.push(piece, &mut out);
+            }
+            pieces.end(&mut out);
+            assert_eq!(out, wanted, "in pieces of {size}");
+        }
     }
 
     #[test]

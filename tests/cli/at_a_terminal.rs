@@ -42,17 +42,31 @@ fn control_characters_of_records_reach_a_pipe_and_no_terminal() {
         .run(&format!("kafkit consume nasty -e -b {b}"))
         .succeeds();
     assert_eq!(piped.stdout, b"a\x1b[2J\x1b]0;gotcha\x07b\xffc\n");
-    for words in ["", "-f \"%s\\n\"", "-K :", "--json"] {
-        let screen = terminal.start_on_a_screen(&format!("kafkit consume nasty -e -b {b} {words}"));
-        let shown = screen.prints_until("c");
+    terminal
+        .run(&format!("kafkit backup saved nasty -q -b {b}"))
+        .succeeds();
+    let consume = format!("kafkit consume nasty -e -b {b}");
+    let lines = [
+        consume.clone(),
+        format!("{consume} -f \"%s\\n\""),
+        format!("{consume} -K :"),
+        format!("{consume} --json"),
+        "kafkit dump-log --values saved".to_owned(),
+        "kafkit dump-log --json saved".to_owned(),
+        // What a message quotes is somebody else's, too.
+        format!("printf 'no\\033[2Jgotchac\\n' | kafkit produce nasty --value-file -b {b}"),
+    ];
+    for line in lines {
+        let screen = terminal.start_on_a_screen(&line);
+        let shown = screen.prints_until("\r\n");
         screen.leave();
         // As JSON, what is no UTF-8 is base64.
         assert!(
-            shown.contains("gotcha") || words == "--json",
-            "{words}: {shown:?}"
+            shown.contains("gotcha") || line.contains("--json"),
+            "{line}: {shown:?}"
         );
         let harmful = |letter: char| letter.is_control() && !"\r\n\t".contains(letter);
-        assert!(!shown.chars().any(harmful), "{words}: {shown:?}");
+        assert!(!shown.chars().any(harmful), "{line}: {shown:?}");
     }
 }
 

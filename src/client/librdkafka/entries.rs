@@ -138,6 +138,33 @@ mod tests {
     }
 
     #[test]
+    fn a_stronger_password_alone_is_that_of_the_login_module_s_user() {
+        let mut settings = of_file(
+            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=\
+             org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"old\";",
+        );
+        settings.set("sasl.password", "new", Origin::SetFlag);
+        let credentials = settings.connection_options().unwrap().credentials;
+        assert!(
+            matches!(&credentials, Some(Credentials::Plain { username, .. }) if username == "alice"),
+            "{credentials:?}"
+        );
+        assert_eq!(
+            found(&settings, Role::Consumer, "sasl.password").as_deref(),
+            Some("new")
+        );
+        let mut settings = of_file(
+            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=\
+             org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"old\";",
+        );
+        settings.set("sasl.username", "bob", Origin::SetFlag);
+        assert!(
+            settings.connection_options().is_err(),
+            "alice's password is not bob's"
+        );
+    }
+
+    #[test]
     fn a_connection_is_never_weaker_than_asked_for() {
         for (line, told) in [
             ("ssl.protocol=SSLv3", "line 2: ssl.protocol: only TLSv1.2"),

@@ -106,15 +106,7 @@ fn module_of_file(mechanism: &str) -> Result<Option<LoginModule>> {
 /// User name and password: of the login module, or librdkafka's settings.
 fn user(settings: &Settings, module: Option<&LoginModule>) -> Result<(String, Secret)> {
     let Some(module) = module else {
-        let missing =
-            |key: &str| settings.complaint(key, "it is missing; without it nobody can be authenticated");
-        let username = settings.get("sasl.username").ok_or_else(|| {
-            missing("sasl.username").hint("set sasl.username and sasl.password, or sasl.jaas.config")
-        })?;
-        let password = settings
-            .get("sasl.password")
-            .ok_or_else(|| missing("sasl.password"))?;
-        return Ok((username.to_owned(), Secret::new(password)));
+        return user_of_settings(settings);
     };
     if module.simple_name() == "OAuthBearerLoginModule" {
         return Err(settings.complaint(
@@ -128,4 +120,22 @@ fn user(settings: &Settings, module: Option<&LoginModule>) -> Result<(String, Se
         module.option(name).ok_or_else(missing)
     };
     Ok((option("username")?.to_owned(), Secret::new(option("password")?)))
+}
+
+/// The same of librdkafka's settings. A user name that they do not say may be that of a weaker login module, so that a flag
+/// can replace the password alone; a password never is.
+fn user_of_settings(settings: &Settings) -> Result<(String, Secret)> {
+    let missing =
+        |key: &str| settings.complaint(key, "it is missing; without it nobody can be authenticated");
+    let password = settings.get("sasl.password").map(Secret::new);
+    let module = settings.get("sasl.jaas.config").map(LoginModule::parse);
+    let module = module
+        .and_then(std::result::Result::ok)
+        .filter(|_| password.is_some());
+    let username = settings.get("sasl.username").map(ToOwned::to_owned);
+    let username = username.or_else(|| module?.option("username").map(ToOwned::to_owned));
+    let username = username.ok_or_else(|| {
+        missing("sasl.username").hint("set sasl.username and sasl.password, or sasl.jaas.config")
+    })?;
+    Ok((username, password.ok_or_else(|| missing("sasl.password"))?))
 }

@@ -1,6 +1,5 @@
 //! What comes, printed: record by record, or the values of a whole batch at once where nothing else is asked for.
 
-use std::io::Write;
 use std::ops::ControlFlow;
 
 use super::gathered::Gathered;
@@ -36,7 +35,7 @@ pub(super) struct Show<'a> {
 
 impl Show<'_> {
     pub(super) fn write_out(&mut self, and_flush: bool) -> Result<()> {
-        self.printer.out().write_all(self.out)?;
+        self.printer.bytes(self.out)?;
         self.out.clear();
         if and_flush {
             self.printer.flush()?;

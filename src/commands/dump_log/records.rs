@@ -11,9 +11,10 @@ use crate::client::record_source::{ConsumedRecord, TimestampType};
 use crate::error::{Error, Result};
 use crate::output::log_dump::internal_json;
 use crate::output::log_dump::progress::FileProgress;
+use crate::output::printable::{PrintablePieces, escape_in_json};
 use crate::output::record::RecordFormatter;
 use crate::output::record_json::JsonFormatter;
-use crate::output::record_template::{Section, Template};
+use crate::output::record_template::{Encoding, Section, Template};
 use crate::output::{Printer, log_dump::cells::grouped, plural, stderr_line};
 use crate::records::batch_header::{self, BatchHeader};
 use crate::records::record_stream::{LargeRecord, Span};
@@ -38,6 +39,8 @@ enum Formatter {
 /// What a thread works with.
 struct Worker<'a> {
     formatter: Formatter,
+    /// What a record brings is made printable.
+    is_for_terminal: bool,
     partition: &'a TopicPartition,
     range: Range,
     scratch: Vec<u8>,
@@ -49,11 +52,12 @@ struct Worker<'a> {
 
 pub(super) fn show(file: &LogDirFile, how: &Records, range: Range, printer: &mut Printer) -> Result<u64> {
     let partition = partition_of(file);
+    let is_for_terminal = printer.is_terminal();
     let formatter = match how {
         Records::Template(text) => Formatter::Template(
             Template::compile(text)
                 .map_err(|why| Error::usage(format!("--format: {why}")))?
-                .for_terminal(printer.is_terminal()),
+                .for_terminal(is_for_terminal),
         ),
         Records::Json => match internal_json::Topic::of(&partition.topic) {
             Some(topic) => Formatter::Internal(topic),
@@ -65,6 +69,7 @@ pub(super) fn show(file: &LogDirFile, how: &Records, range: Range, printer: &mut
     let worker = || {
         let mut worker = Worker {
             formatter: formatter.clone(),
+            is_for_terminal,
             partition: &partition,
             range,
             scratch: Vec::new(),
@@ -180,10 +185,16 @@ impl Worker<'_> {
                 Section::Key(encoding) | Section::Value(encoding) => {
                     let is_key = matches!(section, Section::Key(_));
                     if let Some(span) = if is_key { record.key } else { record.value } {
+                        let mut printable = PrintablePieces::default();
                         spans.copy(span, |piece| {
-                            encoding.push_piece(piece, &mut output.text).map_err(failed)?;
+                            if self.is_for_terminal && encoding == Encoding::Raw {
+                                printable.push(piece, &mut output.text);
+                            } else {
+                                encoding.push_piece(piece, &mut output.text).map_err(failed)?;
+                            }
                             output.flush_if_long()
                         })?;
+                        printable.end(&mut output.text);
                     }
                     continue;
                 }
@@ -224,8 +235,10 @@ impl Worker<'_> {
         record: &Record<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
+        let begin = out.len();
         if let Formatter::Internal(topic) = &self.formatter {
             internal_json::write(*topic, record, out);
+            self.escape(begin, out);
             return Ok(());
         }
         // Most records have no headers, and an empty list takes no memory.
@@ -246,8 +259,19 @@ impl Worker<'_> {
         };
         match &mut self.formatter {
             Formatter::Template(template) => template.write(&view, out),
-            Formatter::Json => JsonFormatter.write(&view, out),
+            Formatter::Json => {
+                JsonFormatter.write(&view, out)?;
+                self.escape(begin, out);
+                Ok(())
+            }
             Formatter::Internal(_) => Ok(()),
+        }
+    }
+
+    /// Makes JSON printable where a terminal is to show it.
+    fn escape(&self, begin: usize, out: &mut Vec<u8>) {
+        if self.is_for_terminal {
+            escape_in_json(begin, out);
         }
     }
 }

@@ -5,13 +5,26 @@ use crate::client::admin::ApiError;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordView};
 use crate::error::Kind;
 use crate::records;
+use crate::wire::error_codes as codes;
 
 /// A batch of ours inflates to no more than it was made of.
 const LARGEST_BATCH: usize = 1 << 30;
 
 /// A broker's refusal in words.
 pub(super) fn refused(code: i16) -> String {
-    ApiError { code, message: None }.to_string()
+    let refusal = ApiError { code, message: None };
+    match code {
+        codes::INVALID_TOPIC_EXCEPTION => {
+            "names of topics have up to 249 letters and digits of ASCII, '.', '_' and '-'".to_owned()
+        }
+        codes::MESSAGE_TOO_LARGE | codes::RECORD_LIST_TOO_LARGE => {
+            format!(
+                "it is larger than the topic's max.message.bytes [{}]",
+                refusal.name()
+            )
+        }
+        _ => refusal.to_string(),
+    }
 }
 
 /// Reports a record that was not taken.
