@@ -45,8 +45,9 @@ const ROWS: &[Row] = &[
     row("HOST:PORT", Wanted::Servers),
     row_of("profile", "NAME", Wanted::Profiles),
     row_of("to-profile", "NAME", Wanted::Profiles),
+    row_of("key-from", "FIELD", FIELDS),
+    row_of("groups", "PATTERN", Wanted::Groups),
     row_of("explain", "KEY", Wanted::ClientSettingNames),
-    row_of("to-profile", "NAME", Wanted::Profiles),
     row_of("header", "NAME=VALUE", Wanted::HeaderSettings),
     row("NAME[=VALUE]", Wanted::Headers),
     row_of("transactional-id", "ID", Wanted::TransactionalIds),
@@ -91,6 +92,11 @@ const TIMES: Wanted = Wanted::Explained(&[
     ("24h", "a day ago"),
 ]);
 
+const FIELDS: Wanted = Wanted::Explained(&[
+    (".", "a path into the value's JSON, such as .user.id"),
+    ("headers.", "a header"),
+]);
+
 const FAILURES: Wanted = Wanted::Explained(&[
     ("Produce:NOT_LEADER_OR_FOLLOWER:3", "three writes"),
     ("Fetch:NOT_LEADER_OR_FOLLOWER:10%", "one of ten fetches"),
@@ -127,6 +133,11 @@ const PLACES: Wanted = Wanted::Explained(&[
 /// Names of topics.
 pub fn topics() -> Wanted {
     Wanted::Topics
+}
+
+/// Names of topics of the cluster that `--to` names.
+pub fn topics_there() -> Wanted {
+    Wanted::TopicsThere
 }
 
 /// Names of profiles.

@@ -4,15 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::condition_args::ConditionArgs;
-use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
-use super::output_args::OutputArgs;
-use super::part_args::PartArgs;
-use super::target_args::TargetArgs;
+use super::two_sides_args::{TwoSidesArgs, selection};
 use crate::commands::copy::{Action, Placement};
-use crate::commands::topic_selection::Selection;
 use crate::error::{Error, Result};
+use crate::filter::{self, Field};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +17,9 @@ Examples:
   kafkit copy 'shop-.*' 'old-$0' --regex --create --to-profile archive
   kafkit copy --all --to mini --create              a whole cluster onto this machine
   kafkit copy orders web-orders --where 'headers.source ~ \"^web\"' --since 1h
-  kafkit copy orders orders-12 --partitions hash    placed anew, by their keys
+  kafkit copy orders orders-12 --create --create-partitions 12 --partitions hash
+  kafkit copy orders by-user --create --key-from .user.id
+  kafkit copy --all --to kafka2:9092 --create --groups '.*'
   kafkit copy orders orders-copy --dry-run
 
 Whole batches are sent as they are wherever nothing in them changes: keys, values, headers, nulls, times and compression
@@ -43,7 +41,7 @@ pub struct CopyArgs {
     /// What the copy is called; as the source where it is not given
     ///
     /// With --regex, $0 in it is the name of the source, and $1 to $9 are the groups of the pattern.
-    #[arg(value_name = "TARGET", add = super::candidates::topics())]
+    #[arg(value_name = "TARGET", add = super::candidates::topics_there())]
     target: Option<String>,
 
     /// SOURCE is a regular expression that must match whole names; Kafka's own topics are left out
@@ -58,9 +56,21 @@ pub struct CopyArgs {
     #[arg(long)]
     create: bool,
 
+    /// With --create: how many partitions the copies get; as many as their sources where it is not given
+    #[arg(long, value_name = "N", requires = "create", value_parser = clap::value_parser!(i32).range(1..))]
+    create_partitions: Option<i32>,
+
     /// Where records go: the partition they are in, or the one that their key has in the target
-    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
-    partitions: PlacementArg,
+    ///
+    /// Where it is not given they stay; with --key-from they go by their new keys.
+    #[arg(long, value_name = "HOW", value_enum)]
+    partitions: Option<PlacementArg>,
+
+    /// Give each record another key: a path into its value's JSON, such as .user.id, or headers.NAME
+    ///
+    /// A text becomes the key without its quotation marks, everything else as it is written.
+    #[arg(long, value_name = "FIELD", value_parser = field, allow_hyphen_values = true)]
+    key_from: Option<Field>,
 
     /// Pass over records that the target refuses, name them, and exit with 1
     #[arg(long)]
@@ -77,7 +87,19 @@ pub struct CopyArgs {
     #[arg(long, conflicts_with_all = ["checkpoint", "skip_failed"])]
     exactly_once: bool,
 
-    /// Go on with records that come later, until Ctrl-C
+    /// Carry over where groups are: what those of these names have committed is committed in the target
+    ///
+    /// PATTERN is a regular expression that must match whole names, '.*' for all. Offsets become those of the same records in
+    /// the target. A group that is further there stays where it is.
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        value_parser = whole_names,
+        conflicts_with_all = ["exactly_once", "skip_failed", "offset", "since", "until", "follow"]
+    )]
+    groups: Option<fancy_regex::Regex>,
+
+    /// Go on with records that come later, and with topics and partitions that are added, until Ctrl-C
     #[arg(long, conflicts_with_all = ["until", "verify", "dry_run"])]
     follow: bool,
 
@@ -94,15 +116,7 @@ pub struct CopyArgs {
     dry_run: bool,
 
     #[command(flatten)]
-    target_cluster: TargetArgs,
-    #[command(flatten)]
-    part: PartArgs,
-    #[command(flatten)]
-    conditions: ConditionArgs,
-    #[command(flatten)]
-    connection: ConnectionArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    sides: TwoSidesArgs,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -125,40 +139,56 @@ impl PlacementArg {
 
 impl IntoInvocation for CopyArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
-        let patience = self.connection.time_without_answer();
-        let settings = self.connection.into_raw_settings()?;
-        let target_settings = self.target_cluster.into_settings(&settings)?;
-        if target_settings.is_none() && self.target.is_none() {
+        let sides = self.sides.read()?;
+        if sides.other_settings.is_none() && self.target.is_none() {
             return Err(Error::usage("a target is missing")
                 .hint("name the copy, or another cluster with --to or --to-profile"));
         }
-        let output = self.output.into_options();
+        let placement = match self.partitions {
+            Some(placement) => placement.into_placement(),
+            // A key that is another one belongs to another partition.
+            None if self.key_from.is_some() => Placement::Hash,
+            None => Placement::Keep,
+        };
         let action = Action {
-            topics: Selection {
-                words: self.source.into_iter().collect(),
-                is_regex: self.regex,
-                with_internal: false,
-            },
+            topics: selection(self.source, self.regex),
             target: self.target,
-            target_settings,
-            part: self.part.into_part()?,
-            filter: self.conditions.into_expression(),
-            placement: self.partitions.into_placement(),
+            target_settings: sides.other_settings,
+            part: sides.part,
+            filter: sides.filter,
+            placement,
+            key: self.key_from,
             creates: self.create,
+            new_partitions: self.create_partitions,
             skips_failed: self.skip_failed,
             checkpoint: self.checkpoint,
             is_exactly_once: self.exactly_once,
+            groups: self.groups,
             follows: self.follow,
             verifies: self.verify,
             restarts: self.restart,
             is_dry_run: self.dry_run,
-            patience,
-            output,
+            patience: sides.patience,
+            output: sides.output,
         };
         Ok(Invocation {
             command: Box::new(action),
-            settings,
-            output,
+            settings: sides.settings,
+            output: sides.output,
         })
     }
+}
+
+fn field(text: &str) -> Result<Field, String> {
+    filter::parse_field(text).map_err(|error| error.problem)
+}
+
+/// A regular expression that must match whole names.
+fn whole_names(text: &str) -> Result<fancy_regex::Regex, String> {
+    let patterns = selection(Some(text.to_owned()), true).patterns();
+    let patterns = patterns.map_err(|error| error.to_string())?;
+    patterns
+        .into_iter()
+        .next()
+        .ok_or_else(|| "it is empty".to_owned())
 }

@@ -2,14 +2,9 @@
 
 use clap::Args;
 
-use super::condition_args::ConditionArgs;
-use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
-use super::output_args::OutputArgs;
-use super::part_args::PartArgs;
-use super::target_args::TargetArgs;
+use super::two_sides_args::{TwoSidesArgs, selection};
 use crate::commands::diff::Action;
-use crate::commands::topic_selection::Selection;
 use crate::error::{Error, Result};
 
 /// Compare two topics, or the topics of two clusters
@@ -30,7 +25,7 @@ pub struct DiffArgs {
     topic: Option<String>,
 
     /// The topic that it is compared with; of the same name where it is not given
-    #[arg(value_name = "OTHER", conflicts_with = "regex", add = super::candidates::topics())]
+    #[arg(value_name = "OTHER", conflicts_with = "regex", add = super::candidates::topics_there())]
     other: Option<String>,
 
     /// TOPIC is a regular expression that must match whole names
@@ -50,47 +45,32 @@ pub struct DiffArgs {
     ignore_configs: bool,
 
     #[command(flatten)]
-    target_cluster: TargetArgs,
-    #[command(flatten)]
-    part: PartArgs,
-    #[command(flatten)]
-    conditions: ConditionArgs,
-    #[command(flatten)]
-    connection: ConnectionArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    sides: TwoSidesArgs,
 }
 
 impl IntoInvocation for DiffArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
-        let patience = self.connection.time_without_answer();
-        let settings = self.connection.into_raw_settings()?;
-        let other_settings = self.target_cluster.into_settings(&settings)?;
-        if other_settings.is_none() && self.other.is_none() {
+        let sides = self.sides.read()?;
+        if sides.other_settings.is_none() && self.other.is_none() {
             return Err(Error::usage("there is nothing to compare with")
                 .hint("name another topic, or another cluster with --to or --to-profile"));
         }
-        let output = self.output.into_options();
         let action = Action {
-            topics: Selection {
-                words: self.topic.into_iter().collect(),
-                is_regex: self.regex,
-                with_internal: false,
-            },
+            topics: selection(self.topic, self.regex),
             other: self.other,
-            other_settings,
+            other_settings: sides.other_settings,
             compares_configs: !self.ignore_configs,
             compares_records: self.records,
             compares_times: !self.ignore_times,
-            part: self.part.into_part()?,
-            filter: self.conditions.into_expression(),
-            patience,
-            output,
+            part: sides.part,
+            filter: sides.filter,
+            patience: sides.patience,
+            output: sides.output,
         };
         Ok(Invocation {
             command: Box::new(action),
-            settings,
-            output,
+            settings: sides.settings,
+            output: sides.output,
         })
     }
 }

@@ -46,6 +46,7 @@ pub mod top;
 mod topic_files;
 pub mod topics;
 pub mod transactions;
+mod two_sides_args;
 pub mod users;
 
 use std::ffi::OsString;

@@ -120,7 +120,7 @@ pub trait RecordSink {
 }
 
 /// A finished batch of format 2, to be sent as it is. The sink stamps it with its own producer id and sequence number and
-/// gives it its checksum; all else in it is the sender's.
+/// sees to its checksum; all else in it is the sender's.
 #[derive(Debug)]
 pub struct OutgoingBatch<'a> {
     pub topic: &'a str,
@@ -132,6 +132,8 @@ pub struct OutgoingBatch<'a> {
     pub first_tag: u64,
     /// What the sink compresses the batch with first, which must not be compressed then. [`Codec::None`] leaves it as it is.
     pub compress: Codec,
+    /// Whether it has its checksum, which is then kept right rather than computed anew: damage stays visible.
+    pub is_sealed: bool,
 }
 
 /// A transactional producer, as its coordinator has named it (KIP-98).

@@ -76,6 +76,9 @@ pub(super) trait BatchFlow {
     /// Shows what is there, waiting up to `wait` for the first batch; says whether any range moved.
     fn poll(&mut self, wait: Duration, visitor: &mut dyn BatchVisitor) -> Result<bool>;
 
+    /// Reads these ranges too; their places follow those of the others.
+    fn add(&mut self, ranges: Vec<Range>) -> Result<()>;
+
     /// Whether every range is at its end.
     fn is_done(&self) -> bool;
 
@@ -181,21 +184,6 @@ impl BatchReading {
         });
         Ok(ranges.collect())
     }
-
-    /// Reads these ranges too.
-    pub(super) fn add(&mut self, ranges: Vec<Range>) -> Result<()> {
-        let is_open = |range: &&Range| range.end.is_none_or(|end| range.from < end);
-        let starts = ranges.iter().filter(is_open).map(|range| Start {
-            topic: range.topic.clone(),
-            partition: range.partition,
-            offset: range.from,
-        });
-        let starts: Vec<Start> = starts.collect();
-        for range in ranges {
-            self.ranges.add(range);
-        }
-        self.source.assign(&starts)
-    }
 }
 
 impl BatchFlow for BatchReading {
@@ -213,6 +201,20 @@ impl BatchFlow for BatchReading {
             self.source.unassign(&reached)?;
         }
         Ok(has_moved)
+    }
+
+    fn add(&mut self, ranges: Vec<Range>) -> Result<()> {
+        let is_open = |range: &&Range| range.end.is_none_or(|end| range.from < end);
+        let starts = ranges.iter().filter(is_open).map(|range| Start {
+            topic: range.topic.clone(),
+            partition: range.partition,
+            offset: range.from,
+        });
+        let starts: Vec<Start> = starts.collect();
+        for range in ranges {
+            self.ranges.add(range);
+        }
+        self.source.assign(&starts)
     }
 
     fn is_done(&self) -> bool {

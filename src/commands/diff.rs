@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::batch_reading::{BatchReading, Part, Range};
+use super::batch_reading::{BatchFlow, BatchReading, Part, Range};
 use super::command::{Command, Needs};
 use super::compare::{self, Difference, Rules};
 use super::context::Context;

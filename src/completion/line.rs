@@ -15,6 +15,8 @@ pub struct Line {
     pub asked_at: Instant,
     /// No shell waits for the answer: the names are only to be kept for the next question.
     pub is_behind: bool,
+    /// Names are wanted of the second cluster of the line.
+    pub is_of_other_cluster: bool,
 }
 
 impl Line {
@@ -26,6 +28,15 @@ impl Line {
             is_redirected: false,
             asked_at: Instant::now(),
             is_behind: false,
+            is_of_other_cluster: false,
+        }
+    }
+
+    /// The same line, where names of its second cluster are wanted.
+    pub(super) fn of_other_cluster(&self) -> Self {
+        Self {
+            is_of_other_cluster: true,
+            ..self.clone()
         }
     }
 

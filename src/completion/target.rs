@@ -22,6 +22,10 @@ const FILES: &[&str] = &[
     "--admin.config",
 ];
 const PROFILE: &[&str] = &["--profile"];
+/// The second cluster of commands that work with two.
+const OTHER_SERVERS: &[&str] = &["--to"];
+const OTHER_PROFILE: &[&str] = &["--to-profile"];
+const OTHER_FILE: &[&str] = &["--to-config"];
 /// Folders of a data directory that are looked at.
 const MOST_FOLDERS: usize = 50_000;
 
@@ -37,29 +41,8 @@ pub(super) struct Target {
 impl Target {
     /// The cluster that the line names, or the environment, or the profile; else the user's mini broker.
     pub(super) fn of(line: &Line) -> Result<Self> {
-        let value = |flags: &[&str]| {
-            line.value_of(flags)
-                .filter(|value| !value.is_empty())
-                .map(expanded)
-        };
-        let profile = value(PROFILE).or_else(|| std::env::var("KAFKIT_PROFILE").ok());
-        let mut settings = Settings::from_environment(profile.as_deref())?;
-        let file = value(FILES);
-        if let Some(path) = &file {
-            settings.read_properties_file(Path::new(path))?;
-        }
-        for pair in line.words.windows(2) {
-            if let [flag, setting] = pair
-                && matches!(flag.as_str(), "-X" | "--command-property")
-                && let Some((key, value)) = setting.split_once('=')
-            {
-                settings.set_from_flag(key.trim(), value)?;
-            }
-        }
-        let old = value(OLD_SERVERS).filter(|value| value.contains(':'));
-        if let Some(servers) = value(SERVERS).or(old).or_else(|| joined_servers(line)) {
-            settings.set("bootstrap.servers", servers, Origin::Flag);
-        }
+        let first = settings_of(line)?;
+        let (mut settings, others) = other_cluster(line, &first.0)?.unwrap_or(first);
         settings.resolve_references(Asking::PassedOver)?;
         settings.check_servers()?;
         let servers = settings.get("bootstrap.servers").unwrap_or_default().to_owned();
@@ -68,10 +51,9 @@ impl Target {
             Some(dir) => format!("mini {}", dir.display()),
             None => format!("servers {servers}"),
         };
-        let others = [profile, file, settings.get("sasl.username").map(str::to_owned)];
-        let others = others.map(Option::unwrap_or_default).join(" ");
+        let user = settings.get("sasl.username").unwrap_or_default();
         Ok(Self {
-            key: format!("{place}\t{others}"),
+            key: format!("{place}\t{others} {user}"),
             settings,
             dir,
         })
@@ -113,6 +95,59 @@ impl Target {
             .map(|(topic, count)| Known::topic(topic, count))
             .collect()
     }
+}
+
+/// The settings of the line's cluster, and the words by which they differ from others'.
+fn settings_of(line: &Line) -> Result<(Settings, String)> {
+    let profile = value_of(line, PROFILE).or_else(|| std::env::var("KAFKIT_PROFILE").ok());
+    let mut settings = Settings::from_environment(profile.as_deref())?;
+    let file = value_of(line, FILES);
+    if let Some(path) = &file {
+        settings.read_properties_file(Path::new(path))?;
+    }
+    for pair in line.words.windows(2) {
+        if let [flag, setting] = pair
+            && matches!(flag.as_str(), "-X" | "--command-property")
+            && let Some((key, value)) = setting.split_once('=')
+        {
+            settings.set_from_flag(key.trim(), value)?;
+        }
+    }
+    let old = value_of(line, OLD_SERVERS).filter(|value| value.contains(':'));
+    if let Some(servers) = value_of(line, SERVERS).or(old).or_else(|| joined_servers(line)) {
+        settings.set("bootstrap.servers", servers, Origin::Flag);
+    }
+    Ok((settings, words_of(profile, file)))
+}
+
+/// The same for the second cluster of the line, where it is asked for and named; `first` are the settings of the first one.
+fn other_cluster(line: &Line, first: &Settings) -> Result<Option<(Settings, String)>> {
+    let (servers, profile) = (value_of(line, OTHER_SERVERS), value_of(line, OTHER_PROFILE));
+    let file = value_of(line, OTHER_FILE);
+    if !line.is_of_other_cluster || (servers.is_none() && profile.is_none() && file.is_none()) {
+        return Ok(None);
+    }
+    let mut settings = match (&profile, &file) {
+        (None, None) => first.clone(),
+        (None, Some(_)) => Settings::default(),
+        (Some(profile), _) => Settings::of_profile(Some(profile))?,
+    };
+    if let Some(path) = &file {
+        settings.read_properties_file(Path::new(path))?;
+    }
+    if let Some(servers) = servers {
+        settings.set("bootstrap.servers", servers, Origin::Flag);
+    }
+    Ok(Some((settings, words_of(profile, file))))
+}
+
+fn value_of(line: &Line, flags: &[&str]) -> Option<String> {
+    let value = line.value_of(flags).filter(|value| !value.is_empty());
+    value.map(expanded)
+}
+
+fn words_of(profile: Option<String>, file: Option<String>) -> String {
+    [profile, file].map(Option::unwrap_or_default).join(" ")
 }
 
 /// `-bHOST:PORT`, as short flags are written.

@@ -15,6 +15,7 @@ pub fn offer_of(wanted: Wanted, typed: &str, line: &Line) -> Offer {
     let names = |kind: &Kind| candidates_of(known::names(kind, line));
     match wanted {
         Wanted::Topics => beginning_with(typed, topics(typed, line).into_iter().map(with_partitions)),
+        Wanted::TopicsThere => offer_of(Wanted::Topics, typed, &line.of_other_cluster()),
         Wanted::TopicPartitions => topic_partitions(typed, line),
         Wanted::Partitions => in_a_list(typed, |_| numbers(partitions_of(topic_on(line).as_deref(), line))),
         Wanted::Groups => beginning_with(typed, names(&Kind::Groups)),

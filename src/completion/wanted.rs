@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Topics,
+    /// Topics of the cluster that `--to`, `--to-profile` or `--to-config` names, where one is on the line.
+    TopicsThere,
     /// `TOPIC[:P,P…]`.
     TopicPartitions,
     /// Numbers, with commas between them, of partitions of the topic on the line.

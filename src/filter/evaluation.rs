@@ -72,6 +72,14 @@ fn exists(field: &Field, record: &impl Fields) -> bool {
     }
 }
 
+impl Field {
+    /// What a record has there, as bytes: a text of JSON without its quotation marks, everything else as it is written.
+    /// Nothing where it is null, or not there.
+    pub fn text<'a>(&self, record: &'a impl Fields) -> Option<Cow<'a, [u8]>> {
+        text_of(self, record)
+    }
+}
+
 /// The bytes that a pattern is held against: a text without its quotation marks, everything else as it is written.
 fn text_of<'a>(field: &Field, record: &'a impl Fields) -> Option<Cow<'a, [u8]>> {
     match field {

@@ -14,4 +14,4 @@ mod parser;
 pub use evaluation::Fields;
 pub use expression::{Comparison, Expression, Field, Literal, Operand, Pattern};
 pub use number::Number;
-pub use parser::{ParseError, parse};
+pub use parser::{ParseError, parse, parse_field};

@@ -53,6 +53,22 @@ pub fn parse(text: &str, time: &dyn Fn(&str) -> Result<i64, String>) -> Result<E
     }
 }
 
+/// Parses what names a field, such as `.user.id` or `headers.source`.
+pub fn parse_field(text: &str) -> Result<Field, ParseError> {
+    match parse(&format!("exists {text}"), &|_| Err(String::new())) {
+        Ok(Expression::Exists(field)) => Ok(field),
+        Ok(_) => Err(ParseError {
+            column: 1,
+            problem: "this is a condition, and a field is wanted, such as .user.id or headers.source"
+                .to_owned(),
+        }),
+        Err(error) => Err(ParseError {
+            column: error.column.saturating_sub("exists ".len()).max(1),
+            ..error
+        }),
+    }
+}
+
 struct Parser<'t> {
     tokens: Vec<(usize, Token)>,
     next: usize,

@@ -22,7 +22,7 @@ pub const MIN_LENGTH_V1: usize = 22;
 const LENGTH_AT: usize = 8;
 const LEADER_EPOCH_AT: usize = 12;
 pub const MAGIC_AT: usize = 16;
-const CRC_AT: usize = 17;
+pub(super) const CRC_AT: usize = 17;
 /// Where the bytes start that the checksum of format 2 covers.
 pub const ATTRIBUTES_AT: usize = 21;
 const LAST_OFFSET_DELTA_AT: usize = 23;

@@ -6,6 +6,7 @@
 pub mod batch_builder;
 pub mod batch_header;
 pub mod batches;
+mod checksum_change;
 pub mod compacted_batch;
 pub mod compression;
 pub mod control_record;

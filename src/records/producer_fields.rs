@@ -2,6 +2,7 @@
 
 use super::batch_builder::Producer;
 use super::batch_header;
+use super::checksum_change::change_header;
 use super::fields::put;
 
 const PRODUCER_ID_AT: usize = 43;
@@ -10,10 +11,19 @@ const BASE_SEQUENCE_AT: usize = 53;
 
 /// Writes producer id, epoch and first sequence number, and computes the checksum anew.
 pub fn stamp(batch: &mut [u8], producer: Producer) {
+    write(batch, producer);
+    batch_header::set_crc(batch);
+}
+
+/// The same for a batch that has its checksum, which is kept right without a look at the records.
+pub fn stamp_sealed(batch: &mut [u8], producer: Producer) {
+    change_header(batch, |batch| write(batch, producer));
+}
+
+fn write(batch: &mut [u8], producer: Producer) {
     put(batch, PRODUCER_ID_AT, &producer.id.to_be_bytes());
     put(batch, PRODUCER_EPOCH_AT, &producer.epoch.to_be_bytes());
     put(batch, BASE_SEQUENCE_AT, &producer.base_sequence.to_be_bytes());
-    batch_header::set_crc(batch);
 }
 
 #[cfg(test)]
@@ -37,7 +47,10 @@ mod tests {
             builder.finish_uncompressed()
         };
         let mut batch = build(None);
+        let mut sealed = batch.clone();
         stamp(&mut batch, producer);
         assert_eq!(batch, build(Some(producer)));
+        stamp_sealed(&mut sealed, producer);
+        assert_eq!(sealed, batch);
     }
 }

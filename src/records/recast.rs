@@ -6,6 +6,7 @@
 
 use super::batch_builder::Producer;
 use super::batch_header::{self, BatchHeader, TimestampType};
+use super::checksum_change::change_header;
 use super::producer_fields;
 
 /// Whether a producer may send this batch as it is in a log, its header put right by [`set_header`]. A batch with gaps,
@@ -21,23 +22,23 @@ pub fn can_be_sent(header: &BatchHeader) -> bool {
 }
 
 /// Makes a producer's batch out of one that [`can_be_sent`]: offsets from 0 on, no leader epoch, no attribute but the codec
-/// and whether it is part of a transaction. The checksum is wrong until the producer's fields are set too.
+/// and whether it is part of a transaction. A checksum that was right is right afterwards.
 pub fn set_header(bytes: &mut [u8], is_transactional: bool) {
     batch_header::set_base_offset(bytes, 0);
     batch_header::set_leader_epoch(bytes, -1);
-    batch_header::keep_codec(bytes, is_transactional);
+    change_header(bytes, |bytes| batch_header::keep_codec(bytes, is_transactional));
 }
 
-/// Takes out of a batch who produced it and whether that was in a transaction, and puts its checksum right: what is left
-/// says the same to readers, wherever it stands in a log.
+/// Takes out of a batch who produced it and whether that was in a transaction: what is left says the same to readers,
+/// wherever it stands in a log. A checksum that was right is right afterwards.
 pub fn forget_producer(bytes: &mut [u8]) {
-    batch_header::clear_transactional(bytes);
+    change_header(bytes, batch_header::clear_transactional);
     let nobody = Producer {
         id: -1,
         epoch: -1,
         base_sequence: -1,
     };
-    producer_fields::stamp(bytes, nobody);
+    producer_fields::stamp_sealed(bytes, nobody);
 }
 
 #[cfg(test)]
@@ -75,7 +76,7 @@ mod tests {
         let mut bytes = batch(logged());
         assert!(can_be_sent(&BatchHeader::parse(&bytes).unwrap()));
         set_header(&mut bytes, false);
-        super::super::producer_fields::stamp(
+        super::super::producer_fields::stamp_sealed(
             &mut bytes,
             Producer {
                 id: 8,

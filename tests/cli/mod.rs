@@ -9,6 +9,7 @@ mod configs;
 mod consume;
 mod consume_filters;
 mod copy;
+mod copy_changes;
 mod describe;
 mod doctor;
 mod dump_log;

@@ -22,17 +22,13 @@ pub(super) struct FolderOrigin {
 
 impl BatchOrigin for FolderOrigin {
     fn read(&self, ranges: Vec<Range>) -> Result<Box<dyn BatchFlow>> {
-        let open = ranges.into_iter().enumerate().filter_map(|(place, range)| {
-            let end = range.end.unwrap_or(Offset::MAX);
-            let folder = folder_of(&self.folder, &range.topic, range.partition);
-            (range.from < end).then(|| Open {
-                place,
-                reader: SegmentsReader::new(&folder, range.from),
-                range,
-                end,
-            })
-        });
-        Ok(Box::new(FolderFlow { open: open.collect() }))
+        let mut flow = FolderFlow {
+            folder: self.folder.clone(),
+            next_place: 0,
+            open: VecDeque::new(),
+        };
+        flow.add(ranges)?;
+        Ok(Box::new(flow))
     }
 }
 
@@ -45,6 +41,8 @@ struct Open {
 
 /// Partitions in turns.
 struct FolderFlow {
+    folder: PathBuf,
+    next_place: usize,
     open: VecDeque<Open>,
 }
 
@@ -83,6 +81,24 @@ impl BatchFlow for FolderFlow {
             visitor.passed(place, end)?;
         }
         Ok(true)
+    }
+
+    fn add(&mut self, ranges: Vec<Range>) -> Result<()> {
+        for range in ranges {
+            let place = self.next_place;
+            self.next_place += 1;
+            let end = range.end.unwrap_or(Offset::MAX);
+            if range.from < end {
+                let folder = folder_of(&self.folder, &range.topic, range.partition);
+                self.open.push_back(Open {
+                    place,
+                    reader: SegmentsReader::new(&folder, range.from),
+                    range,
+                    end,
+                });
+            }
+        }
+        Ok(())
     }
 
     fn is_done(&self) -> bool {

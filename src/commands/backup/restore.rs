@@ -46,11 +46,12 @@ impl Command for Restore {
         let origin = FolderOrigin {
             folder: self.folder.clone(),
         };
+        let source_id = name_of(&self.folder);
         let job = copy::Job {
             action: &self.copy,
             pairs: &pairs,
             origin: &origin,
-            source_id: Some(name_of(&self.folder)),
+            source_id: Some(&source_id),
             interrupt: &interrupt,
         };
         copy::copy(&job, ranges, &mut clusters)

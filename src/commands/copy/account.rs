@@ -2,7 +2,9 @@
 
 use super::ledger::Ledger;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener};
+use crate::commands::batch_reading::RecordFields;
 use crate::error::{Error, Kind, Result};
+use crate::filter::Field;
 use crate::output::{self, counted, stderr_line};
 use crate::topic_partition::Offset;
 
@@ -37,6 +39,31 @@ impl Account {
     /// Whether a failure ends the run.
     pub(super) fn must_stop(&self) -> bool {
         self.failed > 0 && !self.skips_failed
+    }
+
+    /// A record has nothing that could become its key: it is passed over, or ends the run.
+    ///
+    /// # Errors
+    ///
+    /// The record, where such records are not passed over.
+    pub(super) fn keyless(&mut self, record: &RecordFields<'_>, field: &Field) -> Result<()> {
+        let (topic, partition, offset) = (record.topic, record.partition, record.record.offset);
+        let text =
+            format!("{topic}-{partition} offset {offset} is not copied: it has no {field} to be its key");
+        if !self.skips_failed {
+            let hint = format!("--where '{field} != null' leaves such records out, --skip-failed names them");
+            return Err(Error::bad_data(text).hint(hint));
+        }
+        self.note(Kind::BadData, text);
+        Ok(())
+    }
+
+    fn note(&mut self, kind: Kind, text: String) {
+        self.failed += 1;
+        if self.skips_failed && self.failed <= NAMED {
+            self.lines.push(text.clone());
+        }
+        self.first.get_or_insert((kind, text));
     }
 
     /// The failures that wait to be told.
@@ -79,7 +106,6 @@ impl DeliveryListener for Account {
     }
 
     fn failed(&mut self, failure: &DeliveryFailure<'_>) {
-        self.failed += 1;
         let origin = self.ledger.origin(failure.tag);
         let name = origin.and_then(|origin| Some((self.names.get(origin.chunk.place)?, origin.offset)));
         let text = match name {
@@ -93,11 +119,8 @@ impl DeliveryListener for Account {
         };
         if self.skips_failed {
             self.ledger.skip(failure.tag);
-            if self.failed <= NAMED {
-                self.lines.push(text.clone());
-            }
         }
-        self.first.get_or_insert((failure.kind, text));
+        self.note(failure.kind, text);
     }
 
     fn notice(&mut self, line: &str) {

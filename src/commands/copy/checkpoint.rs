@@ -28,10 +28,13 @@ pub(super) struct Copy {
     pub(super) source_cluster: Option<String>,
     pub(super) target_cluster: Option<String>,
     pub(super) placement: String,
+    /// What becomes the key of each record.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) key: Option<String>,
     /// The condition that records have to meet.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) condition: Option<String>,
-    /// Source and target of each pair, in order.
+    /// Source and target of each pair, in order; or a pattern, and what it makes of names.
     pub(super) topics: Vec<(String, String)>,
 }
 
@@ -59,6 +62,8 @@ impl Copy {
     pub(super) fn name(&self) -> Result<String> {
         let hash = XxHash3_64::oneshot(&serde_json::to_vec(self).map_err(Error::failed)?);
         let topic = self.topics.first().map_or("", |(source, _)| source);
+        let is_of_name = |letter: &char| letter.is_ascii_alphanumeric() || "._-".contains(*letter);
+        let topic: String = topic.chars().filter(is_of_name).collect();
         Ok(format!("copy-{topic}-{hash:016x}"))
     }
 
@@ -150,6 +155,7 @@ mod tests {
                 source_cluster: Some("a".to_owned()),
                 target_cluster: None,
                 placement: "keep".to_owned(),
+                key: None,
                 condition: None,
                 topics: vec![("orders".to_owned(), "copy".to_owned())],
             },

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::Job;
 use super::account::Account;
 use super::checkpoint::{Checkpoint, Copy, PartitionProgress, TopicProgress};
 use super::plan::Pair;
+use super::{Action, Job};
 use crate::client::admin::topics::TopicDescription;
 use crate::commands::batch_reading::Range;
+use crate::commands::topic_selection::Selection;
 use crate::commands::two_clusters::TwoClusters;
 use crate::error::Result;
 use crate::topic_partition::Offset;
@@ -21,10 +22,10 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Keeper {
     pub(super) path: PathBuf,
     checkpoint: Checkpoint,
+    /// What a former run left.
+    former: Option<Checkpoint>,
     /// Positions are kept elsewhere.
     is_idle: bool,
-    /// A former run has come somewhere.
-    pub(super) has_former: bool,
     next_save: Instant,
     /// The topic and the partition of each place, as places in the checkpoint.
     places: Vec<(usize, usize)>,
@@ -32,18 +33,15 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub(super) fn open(job: &Job<'_>, clusters: &mut TwoClusters<'_>) -> Result<Self> {
-        let (action, pairs) = (job.action, job.pairs);
+        let action = job.action;
         let (_, target_cluster) = clusters.ids()?;
-        let source_cluster = job.source_id.clone();
-        let names = pairs
-            .iter()
-            .map(|pair| (pair.source.name.clone(), pair.target.clone()));
         let copy = Copy {
-            source_cluster,
+            source_cluster: job.source_id.map(ToOwned::to_owned),
             target_cluster,
             placement: action.placement.name().to_owned(),
+            key: action.key.as_ref().map(ToString::to_string),
             condition: action.filter.as_ref().map(|filter| format!("{filter:?}")),
-            topics: names.collect(),
+            topics: topics_of(action, job.pairs),
         };
         let path = match &action.checkpoint {
             Some(path) => path.clone(),
@@ -54,35 +52,58 @@ impl Keeper {
         } else {
             Checkpoint::read(&path, &copy)?
         };
-        let topic = |pair: &Pair| TopicProgress {
-            source: pair.source.name.clone(),
-            source_id: pair.source.id_text(),
-            target: pair.target.clone(),
-            target_id: pair
-                .existing
-                .as_ref()
-                .map_or_else(String::new, TopicDescription::id_text),
-            partitions: Vec::new(),
-        };
-        let mut topics: Vec<TopicProgress> = pairs.iter().map(topic).collect();
-        let mut has_former = false;
-        for (topic, pair) in topics.iter_mut().zip(pairs) {
-            for partition in &pair.source.partitions {
-                let known = former
-                    .as_ref()
-                    .and_then(|former| former.of(topic, partition.partition));
-                has_former |= known.is_some();
-                topic.partitions.extend(known);
-            }
-        }
-        Ok(Self {
+        let mut keeper = Self {
             path,
-            checkpoint: Checkpoint { copy, topics },
-            has_former,
+            checkpoint: Checkpoint {
+                copy,
+                topics: Vec::new(),
+            },
+            former,
             is_idle: action.is_exactly_once,
             next_save: Instant::now() + SAVE_EVERY,
             places: Vec::new(),
-        })
+        };
+        job.pairs.iter().for_each(|pair| keeper.know(pair));
+        keeper.remember_others();
+        Ok(keeper)
+    }
+
+    /// Whether a former run has come somewhere.
+    pub(super) fn has_former(&self) -> bool {
+        let mut topics = self.checkpoint.topics.iter();
+        topics.any(|topic| !topic.partitions.is_empty())
+    }
+
+    /// Takes a topic into the checkpoint, with what a former run knew of it.
+    pub(super) fn know(&mut self, pair: &Pair) {
+        let id = pair.existing.as_ref().map(TopicDescription::id_text);
+        let mut topic = TopicProgress {
+            source: pair.source.name.clone(),
+            source_id: pair.source.id_text(),
+            target: pair.target.clone(),
+            target_id: id.unwrap_or_default(),
+            partitions: Vec::new(),
+        };
+        if let Some(former) = &self.former {
+            let partitions = pair.source.partitions.iter();
+            let known = partitions.filter_map(|partition| former.of(&topic, partition.partition));
+            topic.partitions = known.collect();
+        }
+        let mut others = self.checkpoint.topics.iter_mut();
+        match others.find(|known| known.source == topic.source) {
+            Some(known) => *known = topic,
+            None => self.checkpoint.topics.push(topic),
+        }
+    }
+
+    /// Topics that match no more, or not now, keep their positions.
+    fn remember_others(&mut self) {
+        let topics = &mut self.checkpoint.topics;
+        for other in self.former.iter().flat_map(|former| &former.topics) {
+            if !topics.iter().any(|known| known.source == other.source) {
+                topics.push(other.clone());
+            }
+        }
     }
 
     /// A name that no other copy has.
@@ -149,4 +170,18 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+/// What tells this copy from others: its topics and what their copies are called, or a pattern and what it makes of them.
+fn topics_of(action: &Action, pairs: &[Pair]) -> Vec<(String, String)> {
+    let Selection { words, is_regex, .. } = &action.topics;
+    if !words.is_empty() && !is_regex {
+        let names = pairs
+            .iter()
+            .map(|pair| (pair.source.name.clone(), pair.target.clone()));
+        return names.collect();
+    }
+    let target = action.target.as_deref().unwrap_or("$0");
+    // No topic has a slash in its name.
+    vec![(format!("/{}/", words.join("|")), target.to_owned())]
 }

@@ -6,6 +6,8 @@
 
 mod account;
 mod checkpoint;
+mod groups;
+mod growth;
 mod keeper;
 mod ledger;
 mod packer;
@@ -16,7 +18,9 @@ mod settled;
 mod targets;
 mod transactions;
 mod transfer;
+mod translation;
 mod verify;
+mod watcher;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,7 +32,7 @@ use super::topic_selection::{self, Selection};
 use super::two_clusters::TwoClusters;
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
-use crate::filter::Expression;
+use crate::filter::{Expression, Field};
 use crate::interrupt::Interrupt;
 use crate::output::{OutputOptions, copy as output};
 pub use plan::Placement;
@@ -46,14 +50,20 @@ pub struct Action {
     pub part: Part,
     pub filter: Option<Expression>,
     pub placement: Placement,
+    /// What becomes the key of each record; without it keys stay.
+    pub key: Option<Field>,
     /// Topics that are missing are created.
     pub creates: bool,
+    /// How many partitions these get; as many as their sources without it.
+    pub new_partitions: Option<i32>,
     /// A record that the target refuses is passed over.
     pub skips_failed: bool,
     /// Where the file is that says how far the copy is; in the user's state directory without a name.
     pub checkpoint: Option<PathBuf>,
     /// Batches and positions are committed together, in transactions of the target's cluster.
     pub is_exactly_once: bool,
+    /// Groups whose places are carried over to the target when all is copied.
+    pub groups: Option<fancy_regex::Regex>,
     /// Goes on with what comes later, until it is interrupted.
     pub follows: bool,
     /// Both sides are compared when all is copied.
@@ -65,6 +75,13 @@ pub struct Action {
     pub patience: Duration,
     /// How messages about the target's cluster are shown.
     pub output: OutputOptions,
+}
+
+impl Action {
+    /// Whether the nth record of a source partition is the nth of the target partition of that number, unchanged.
+    fn keeps_records(&self) -> bool {
+        self.placement == Placement::Keep && self.key.is_none()
+    }
 }
 
 impl Command for Action {
@@ -93,7 +110,7 @@ impl Command for Action {
             action: &self,
             pairs: &pairs,
             origin: &origin,
-            source_id,
+            source_id: source_id.as_deref(),
             interrupt: &interrupt,
         };
         copy(&job, ranges, &mut clusters)
@@ -101,12 +118,13 @@ impl Command for Action {
 }
 
 /// A copy whose topics are chosen, wherever they are read from.
+#[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
     pub(super) action: &'a Action,
     pub(super) pairs: &'a [Pair],
     pub(super) origin: &'a dyn BatchOrigin,
     /// Names the origin in the checkpoint; very old brokers have no cluster id.
-    pub(super) source_id: Option<String>,
+    pub(super) source_id: Option<&'a str>,
     pub(super) interrupt: &'a Interrupt,
 }
 
@@ -117,6 +135,11 @@ pub(super) fn copy(job: &Job<'_>, ranges: Vec<Range>, clusters: &mut TwoClusters
             "--exactly-once keeps a position for each target partition: it goes with --partitions keep",
         ));
     }
+    if (job.action.verifies || job.action.groups.is_some()) && !job.action.keeps_records() {
+        return Err(Error::usage(
+            "--verify and --groups hold partition against partition: they go with --partitions keep, and without --key-from",
+        ));
+    }
     if job.action.is_dry_run {
         return output::plan(&mut clusters.here.printer, &rows(job.pairs, &ranges));
     }
@@ -124,7 +147,6 @@ pub(super) fn copy(job: &Job<'_>, ranges: Vec<Range>, clusters: &mut TwoClusters
     targets::create(&mut pairs, clusters)?;
     let job = Job {
         pairs: &pairs,
-        source_id: job.source_id.clone(),
         ..*job
     };
     run::run(&job, ranges, clusters)
@@ -154,7 +176,14 @@ pub(super) fn pairs(
         names.push((source, target));
     }
     let targets = clusters.there().client.admin()?.all_topics()?;
-    plan::pairs(names, &targets, are_one_cluster, action.placement, action.creates)
+    let mut pairs = plan::pairs(names, &targets, are_one_cluster, action.creates)?;
+    for pair in &mut pairs {
+        if let Some(partitions) = action.new_partitions {
+            pair.spec.partitions = Some(partitions);
+        }
+        pair.check_room(action.placement)?;
+    }
+    Ok(pairs)
 }
 
 /// The part of each source partition that is copied when nothing is copied yet, in the order of the pairs.

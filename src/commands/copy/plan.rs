@@ -45,8 +45,28 @@ pub(in crate::commands) struct Pair {
 impl Pair {
     /// Partitions of the target, once it is there.
     pub(super) fn target_partitions(&self) -> usize {
-        let target = self.existing.as_ref().unwrap_or(&self.source);
-        target.partitions.len()
+        let wanted = self.spec.partitions.and_then(|count| usize::try_from(count).ok());
+        match &self.existing {
+            Some(existing) => existing.partitions.len(),
+            None => wanted.unwrap_or(self.source.partitions.len()),
+        }
+    }
+
+    /// Whether the target has a place for every record.
+    ///
+    /// # Errors
+    ///
+    /// It has too few partitions.
+    pub(super) fn check_room(&self, placement: Placement) -> Result<()> {
+        let (has, needs) = (self.target_partitions(), self.source.partitions.len());
+        if placement == Placement::Hash || has >= needs {
+            return Ok(());
+        }
+        let (name, target) = (&self.source.name, &self.target);
+        Err(
+            Error::failed(format!("{name} has {needs} partitions, and {target} has {has}"))
+                .hint("--partitions hash places records by their keys"),
+        )
     }
 }
 
@@ -87,12 +107,11 @@ pub(super) fn target_name(
 /// # Errors
 ///
 /// A target that two topics would share, a topic that would be copied into itself, one that is missing and not to be
-/// created, or that has too few partitions.
+/// created.
 pub(super) fn pairs(
     names: Vec<(Source, String)>,
     targets: &[TopicDescription],
     is_same_cluster: bool,
-    placement: Placement,
     may_create: bool,
 ) -> Result<Vec<Pair>> {
     let mut pairs: Vec<Pair> = Vec::with_capacity(names.len());
@@ -114,7 +133,7 @@ pub(super) fn pairs(
             )));
         }
         let existing = targets.iter().find(|known| known.name == target).cloned();
-        check(&source, &target, existing.as_ref(), placement, may_create)?;
+        check(&source, &target, existing.as_ref(), may_create)?;
         pairs.push(Pair {
             source,
             spec,
@@ -129,29 +148,18 @@ fn check(
     source: &TopicDescription,
     target: &str,
     existing: Option<&TopicDescription>,
-    placement: Placement,
     may_create: bool,
 ) -> Result<()> {
-    let name = &source.name;
-    let Some(existing) = existing else {
-        if may_create {
-            return Ok(());
-        }
-        return Err(Error::not_found(format!(
-            "topic \"{target}\", which {name} is to be copied to, is not there"
-        ))
-        .hint(format!(
-            "--create makes it with the partitions and configs of {name}"
-        )));
-    };
-    let (has, needs) = (existing.partitions.len(), source.partitions.len());
-    if placement == Placement::Keep && has < needs {
-        return Err(
-            Error::failed(format!("{name} has {needs} partitions, and {target} has {has}"))
-                .hint("--partitions hash places records by their keys"),
-        );
+    if may_create || existing.is_some() {
+        return Ok(());
     }
-    Ok(())
+    let name = &source.name;
+    Err(Error::not_found(format!(
+        "topic \"{target}\", which {name} is to be copied to, is not there"
+    ))
+    .hint(format!(
+        "--create makes it with the partitions and configs of {name}"
+    )))
 }
 
 #[cfg(test)]
@@ -186,8 +194,9 @@ mod tests {
 
     fn refusal(source: Source, target: &str, targets: &[TopicDescription], same: bool) -> String {
         let names = vec![(source, target.to_owned())];
-        let refused = pairs(names, targets, same, Placement::Keep, false);
-        refused.unwrap_err().to_string()
+        let checked = pairs(names, targets, same, false);
+        let checked = checked.and_then(|pairs| pairs[0].check_room(Placement::Keep));
+        checked.unwrap_err().to_string()
     }
 
     #[test]
@@ -215,9 +224,9 @@ mod tests {
         let refused = refusal(source("a", 1), "__consumer_offsets", &[], false);
         assert!(refused.contains("brokers keep for themselves"), "{refused}");
         let both = vec![(source("a", 1), "c".to_owned()), (source("b", 1), "c".to_owned())];
-        assert!(pairs(both, &[topic("c", 1)], false, Placement::Keep, false).is_err());
+        assert!(pairs(both, &[topic("c", 1)], false, false).is_err());
         let same_name = vec![(source("a", 1), "a".to_owned())];
-        let pairs = pairs(same_name, &[topic("a", 2)], false, Placement::Keep, false).unwrap();
+        let pairs = pairs(same_name, &[topic("a", 2)], false, false).unwrap();
         assert_eq!(pairs[0].target_partitions(), 2);
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn find_starts(
 }
 
 /// Where each target partition ends now.
-fn ends(pairs: &[Pair], ranges: &[Range], clusters: &mut TwoClusters<'_>) -> Result<Vec<Offset>> {
+pub(super) fn ends(pairs: &[Pair], ranges: &[Range], clusters: &mut TwoClusters<'_>) -> Result<Vec<Offset>> {
     let targets = pairs.iter().filter_map(|pair| pair.existing.clone());
     let targets: Vec<_> = targets.collect();
     let admin = clusters.there().client.admin()?;

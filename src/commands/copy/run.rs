@@ -5,19 +5,19 @@ use std::time::{Duration, Instant};
 
 use super::Job;
 use super::account::Account;
+use super::growth::Growth;
 use super::keeper::Keeper;
-use super::plan::{Pair, Placement};
+use super::plan::Pair;
 use super::targets::{self, Facts};
 use super::transactions::Transactions;
 use super::transfer::{Target, Transfer};
-use super::{resume, verify};
+use super::{groups, resume, verify};
 use crate::client::admin::groups::CommittedOffset;
 use crate::client::engine::Engine;
 use crate::client::record_sink::SinkOptions;
 use crate::commands::batch_reading::{BatchFlow, Range};
 use crate::commands::two_clusters::TwoClusters;
 use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
 use crate::output::copy::{self as output, Progress, Summary};
 use crate::topic_partition::{Offset, TopicPartition};
 
@@ -28,22 +28,18 @@ const SHORT_STEP: Duration = Duration::from_millis(1);
 
 /// Copies.
 pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClusters<'_>) -> Result<()> {
-    let Job {
-        action,
-        pairs,
-        interrupt,
-        ..
-    } = *job;
+    let (action, pairs) = (job.action, job.pairs);
     let mut keeper = Keeper::open(job, clusters)?;
+    let has_former = keeper.has_former();
     let mut starts = keeper.starts(&mut ranges);
     let transactions = transactions(job, &keeper, &mut ranges, clusters)?;
     let facts = targets::facts(pairs, clusters)?;
-    if keeper.has_former {
+    if has_former {
         let shown = keeper.path.display();
         let line = format!("going on where {shown} says (--restart copies all again)");
         clusters.here.printer.note(line);
     }
-    if action.placement == Placement::Keep {
+    if action.keeps_records() {
         resume::find_starts(job, &facts, (&mut ranges, &mut starts), clusters)?;
     }
     let transfer = transfer(job, transactions, (&ranges, &starts), &facts, clusters)?;
@@ -59,12 +55,13 @@ pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClust
         }
     }
     let mut run = Run {
-        pairs,
+        job: *job,
+        pairs: pairs.to_vec(),
         transfer,
         reading: job.origin.read(ranges)?,
         keeper,
         froms,
-        interrupt: interrupt.clone(),
+        growth: action.follows.then(|| Growth::watch(job, clusters)),
         progress: Progress::new(&name_of(pairs), total, clusters.here.printer.is_quiet()),
     };
     // Before anything is written: a run that is killed at once must find where it began.
@@ -75,17 +72,17 @@ pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClust
     run.keeper.save(&run.transfer.account)?;
     let summary = Summary {
         records: run.transfer.account.ledger.all_delivered(),
-        source: name_of(pairs),
-        target: target_of(pairs),
+        source: name_of(&run.pairs),
+        target: target_of(&run.pairs),
         bytes: run.transfer.bytes,
         time: began.elapsed(),
     };
     output::summary(&mut clusters.here.printer, &summary);
     outcome.and_then(|()| run.transfer.account.verdict())?;
-    match copied {
-        Some(copied) => copied.verify(job, &run.transfer.account.ledger, &facts, clusters),
-        None => Ok(()),
+    if let Some(copied) = copied {
+        copied.verify(job, &run.transfer.account.ledger, &facts, clusters)?;
     }
+    groups::carry_over(&run, &facts, clusters)
 }
 
 fn name_of(pairs: &[Pair]) -> String {
@@ -138,27 +135,24 @@ fn transfer(
             action.is_exactly_once,
         ));
     }
-    let mut account = Account::new(action.skips_failed);
-    for (range, start) in ranges.iter().zip(starts) {
-        account.ledger.add(range.from, *start);
-        account.names.push((range.topic.clone(), range.partition));
-    }
-    let place_of = |range: &Range| pairs.iter().position(|pair| pair.source.name == range.topic);
-    Ok(Transfer {
+    let mut transfer = Transfer {
         sink,
-        account,
+        account: Account::new(action.skips_failed),
         transactions,
         targets,
-        target_of: ranges
-            .iter()
-            .map(|range| place_of(range).unwrap_or_default())
-            .collect(),
+        target_of: Vec::new(),
         placement: action.placement,
         filter: action.filter.clone(),
-        passed: ranges.iter().map(|range| range.from).collect(),
+        key: action.key.clone(),
+        passed: Vec::new(),
         bytes: 0,
         scratch: Vec::new(),
-    })
+    };
+    for (range, start) in ranges.iter().zip(starts) {
+        let target = pairs.iter().position(|pair| pair.source.name == range.topic);
+        transfer.add(range, *start, target.unwrap_or_default());
+    }
+    Ok(transfer)
 }
 
 /// Begins transactions where they were asked for, and lets the ranges begin where the last one that was committed ended.
@@ -173,18 +167,7 @@ fn transactions(
     }
     let name = keeper.name()?;
     let transactions = Transactions::begin(&name, clusters.there().client.settings())?;
-    let mut has_former = false;
-    for range in ranges.iter_mut().filter(|_| !job.action.restarts) {
-        let pair = job.pairs.iter().find(|pair| pair.source.name == range.topic);
-        let Some(pair) = pair else { continue };
-        let partition = TopicPartition::new(&pair.target, range.partition);
-        let known = transactions.position(&partition);
-        // A source that was deleted and created again has another id, and is copied from its beginning.
-        if let Some(known) = known.filter(|known| known.metadata == pair.source.id_text()) {
-            has_former = true;
-            range.from = range.from.max(known.offset).min(range.end.unwrap_or(Offset::MAX));
-        }
-    }
+    let has_former = !job.action.restarts && go_on_from(&transactions, job.pairs, ranges);
     let how = if has_former {
         "going on where it ended"
     } else {
@@ -195,22 +178,41 @@ fn transactions(
     Ok(Some(transactions))
 }
 
-struct Run<'a> {
-    pairs: &'a [Pair],
-    transfer: Transfer,
-    reading: Box<dyn BatchFlow>,
-    keeper: Keeper,
+/// Lets ranges begin where the last transaction that was committed ended; says whether there is one.
+pub(super) fn go_on_from(transactions: &Transactions, pairs: &[Pair], ranges: &mut [Range]) -> bool {
+    let mut has_former = false;
+    for range in ranges {
+        let pair = pairs.iter().find(|pair| pair.source.name == range.topic);
+        let Some(pair) = pair else { continue };
+        let partition = TopicPartition::new(&pair.target, range.partition);
+        let known = transactions.position(&partition);
+        // A source that was deleted and created again has another id, and is copied from its beginning.
+        if let Some(known) = known.filter(|known| known.metadata == pair.source.id_text()) {
+            has_former = true;
+            range.from = range.from.max(known.offset).min(range.end.unwrap_or(Offset::MAX));
+        }
+    }
+    has_former
+}
+
+pub(super) struct Run<'a> {
+    pub(super) job: Job<'a>,
+    pub(super) pairs: Vec<Pair>,
+    pub(super) transfer: Transfer,
+    pub(super) reading: Box<dyn BatchFlow>,
+    pub(super) keeper: Keeper,
     /// Where each range began.
-    froms: Vec<Offset>,
-    interrupt: Interrupt,
-    progress: Progress,
+    pub(super) froms: Vec<Offset>,
+    /// What the source gets beside what is copied, where it is followed.
+    growth: Option<Growth>,
+    pub(super) progress: Progress,
 }
 
 impl Run<'_> {
     /// Carries everything; on every way out what can be delivered is.
     fn carry(&mut self, clusters: &mut TwoClusters<'_>) -> Result<()> {
         let mut outcome = self.until_end(clusters);
-        let was_interrupted = self.interrupt.take();
+        let was_interrupted = self.job.interrupt.take();
         let is_ended = outcome.is_ok() && !was_interrupted;
         if is_ended {
             outcome = self.transfer.send_packed();
@@ -274,7 +276,7 @@ impl Run<'_> {
 
     fn until_end(&mut self, clusters: &mut TwoClusters<'_>) -> Result<()> {
         while !self.reading.is_done() {
-            if self.interrupt.is_raised() {
+            if self.job.interrupt.is_raised() {
                 return Ok(());
             }
             let is_waiting = self.transfer.sink.in_flight() > 0;
@@ -290,10 +292,21 @@ impl Run<'_> {
             }
             self.keeper.save_if_due(account)?;
             self.commit_if_due()?;
+            self.grow(clusters)?;
             self.show_progress();
             self.tell(clusters);
         }
         Ok(())
+    }
+
+    /// Copies what has come to the source, too.
+    fn grow(&mut self, clusters: &mut TwoClusters<'_>) -> Result<()> {
+        let Some(mut growth) = self.growth.take() else {
+            return Ok(());
+        };
+        let outcome = growth.follow(self, clusters);
+        self.growth = Some(growth);
+        outcome
     }
 
     fn show_progress(&mut self) {

@@ -2,7 +2,7 @@
 
 use super::plan::Pair;
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
-use crate::client::admin::topics::{NewTopic, PARTITIONS_PER_ANSWER};
+use crate::client::admin::topics::{NewTopic, PARTITIONS_PER_ANSWER, TopicDescription};
 use crate::commands::two_clusters::TwoClusters;
 use crate::error::{Error, Result};
 use crate::output;
@@ -30,25 +30,36 @@ pub(super) fn create(pairs: &mut [Pair], clusters: &mut TwoClusters<'_>) -> Resu
             .map_err(|refusal| Error::from(refusal).context(format_args!("cannot create topic {name}")))?;
     }
     let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
-    let mut described = admin.describe_topics(&names, PARTITIONS_PER_ANSWER)?.into_iter();
+    let mut described = described(&names, clusters)?.into_iter();
     for (pair, topic) in missing.into_iter().zip(&topics) {
-        if let Some((name, found)) = described.next() {
-            let found =
-                found.map_err(|refusal| Error::from(refusal).context(format_args!("topic {name}")))?;
-            pair.existing = Some(found);
-        }
+        pair.existing = described.next();
         let configs = topic
             .configs
             .iter()
             .map(|(name, value)| format!(", {name}={value}"));
         let configs: String = configs.collect();
-        let partitions = output::plural(pair.source.partitions.len() as u64, "partition");
+        let partitions = output::plural(pair.target_partitions() as u64, "partition");
         clusters
             .here
             .printer
             .note(format_args!("created {} ({partitions}{configs})", pair.target));
     }
     Ok(())
+}
+
+/// A target as it is now.
+pub(super) fn describe(target: &str, clusters: &mut TwoClusters<'_>) -> Result<TopicDescription> {
+    let described = described(&[target.to_owned()], clusters)?.into_iter().next();
+    described.ok_or_else(|| Error::not_found(format!("topic {target} is not there")))
+}
+
+fn described(names: &[String], clusters: &mut TwoClusters<'_>) -> Result<Vec<TopicDescription>> {
+    let admin = clusters.there().client.admin()?;
+    let described = admin.describe_topics(names, PARTITIONS_PER_ANSWER)?.into_iter();
+    let failed = |name: &str, refusal| Error::from(refusal).context(format_args!("topic {name}"));
+    described
+        .map(|(name, found)| found.map_err(|refusal| failed(&name, refusal)))
+        .collect()
 }
 
 /// What a copy has to know of a target.

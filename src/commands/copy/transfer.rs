@@ -7,10 +7,10 @@ use super::plan::Placement;
 use super::transactions::Transactions;
 use crate::client::engine::partition_of_key;
 use crate::client::record_sink::{BatchSink, OutgoingBatch};
-use crate::commands::batch_reading::{BatchVisitor, RecordFields, Slice};
+use crate::commands::batch_reading::{BatchVisitor, Range, RecordFields, Slice};
 use crate::error::Result;
-use crate::filter::Expression;
-use crate::records::{Codec, recast};
+use crate::filter::{Expression, Field};
+use crate::records::{Codec, Record, recast};
 use crate::topic_partition::Offset;
 
 /// A smaller batch does not travel alone: a request carries one batch a partition, however small.
@@ -20,6 +20,9 @@ const SMALL_BATCH: usize = 16 * 1024;
 #[derive(Debug)]
 pub(super) struct Target {
     topic: String,
+    /// Its `max.message.bytes`, where that is known.
+    largest: Option<usize>,
+    is_transactional: bool,
     /// By partition.
     packers: Vec<Packer>,
     /// Where records without a key go, until a batch is full.
@@ -34,14 +37,30 @@ impl Target {
         largest: Option<usize>,
         is_transactional: bool,
     ) -> Self {
-        let limit = largest.map_or(BATCH_BYTES, |largest| largest.min(BATCH_BYTES));
-        Self {
+        let mut target = Self {
             topic: topic.to_owned(),
-            packers: (0..partitions)
-                .map(|_| Packer::new(limit, is_transactional))
-                .collect(),
+            largest,
+            is_transactional,
+            packers: Vec::new(),
             turn: 0,
+        };
+        target.grow(partitions);
+        target
+    }
+
+    /// The topic has so many partitions.
+    pub(super) fn grow(&mut self, partitions: usize) {
+        let limit = self
+            .largest
+            .map_or(BATCH_BYTES, |largest| largest.min(BATCH_BYTES));
+        while self.packers.len() < partitions {
+            self.packers.push(Packer::new(limit, self.is_transactional));
         }
+    }
+
+    /// Whether the topic takes a batch of so many bytes, as far as that is known.
+    fn takes(&self, bytes: usize) -> bool {
+        self.largest.is_none_or(|largest| bytes <= largest)
     }
 }
 
@@ -56,6 +75,8 @@ pub(super) struct Transfer {
     pub(super) target_of: Vec<usize>,
     pub(super) placement: Placement,
     pub(super) filter: Option<Expression>,
+    /// What becomes the key of each record.
+    pub(super) key: Option<Field>,
     /// Source partitions whose end was told of are passed up to here.
     pub(super) passed: Vec<Offset>,
     pub(super) bytes: u64,
@@ -73,12 +94,7 @@ impl std::fmt::Debug for Transfer {
 impl BatchVisitor for Transfer {
     fn batch(&mut self, place: usize, slice: &Slice<'_>) -> Result<()> {
         self.bytes += slice.batch.bytes.len() as u64;
-        let stays = self.placement == Placement::Keep
-            && self.filter.is_none()
-            && slice.is_whole()
-            && slice.batch.bytes.len() >= SMALL_BATCH
-            && recast::can_be_sent(&slice.batch.header);
-        if stays {
+        if self.stays(place, slice) {
             self.send_whole(place, slice)
         } else {
             self.pack(place, slice)
@@ -95,6 +111,27 @@ impl BatchVisitor for Transfer {
 }
 
 impl Transfer {
+    /// Takes a source partition into the account, behind those that are there.
+    pub(super) fn add(&mut self, range: &Range, start: Option<Offset>, target: usize) {
+        self.account.ledger.add(range.from, start);
+        self.account.names.push((range.topic.clone(), range.partition));
+        self.target_of.push(target);
+        self.passed.push(range.from);
+    }
+
+    /// Whether a batch is sent as it is.
+    fn stays(&self, place: usize, slice: &Slice<'_>) -> bool {
+        let bytes = slice.batch.bytes.len();
+        let target = self.target_of.get(place).and_then(|at| self.targets.get(*at));
+        self.placement == Placement::Keep
+            && self.filter.is_none()
+            && self.key.is_none()
+            && slice.is_whole()
+            && bytes >= SMALL_BATCH
+            && target.is_none_or(|target| target.takes(bytes))
+            && recast::can_be_sent(&slice.batch.header)
+    }
+
     /// Sends everything that waits for company.
     pub(super) fn send_packed(&mut self) -> Result<()> {
         for target in 0..self.targets.len() {
@@ -133,6 +170,7 @@ impl Transfer {
             records,
             first_tag,
             compress: Codec::None,
+            is_sealed: true,
         };
         self.sink.send_batch(batch, &mut self.account)
     }
@@ -166,16 +204,37 @@ impl Transfer {
             if self.filter.as_ref().is_some_and(|filter| !filter.is_met(&fields)) {
                 return Ok(());
             }
-            let partition = self.partition_of(target, slice.partition, record.key);
-            self.account.ledger.expect(chunk, 1);
-            let offset = record.offset;
-            let packers = self.targets.get_mut(target).map(|target| &mut target.packers);
-            let packer = packers.and_then(|packers| packers.get_mut(partition));
-            match packer.and_then(|packer| packer.add(record, codec, Origin { chunk, offset })) {
-                Some(full) => self.send_one_packed(target, partition, full),
-                None => Ok(()),
-            }
+            let Some(field) = &self.key else {
+                return self.pack_record(target, slice.partition, record, codec, chunk);
+            };
+            let Some(key) = field.text(&fields) else {
+                return self.account.keyless(&fields, field);
+            };
+            let record = Record {
+                key: Some(&key),
+                ..*record
+            };
+            self.pack_record(target, slice.partition, &record, codec, chunk)
         })
+    }
+
+    fn pack_record(
+        &mut self,
+        target: usize,
+        partition: i32,
+        record: &Record<'_>,
+        codec: Codec,
+        chunk: Chunk,
+    ) -> Result<()> {
+        let partition = self.partition_of(target, partition, record.key);
+        self.account.ledger.expect(chunk, 1);
+        let offset = record.offset;
+        let packers = self.targets.get_mut(target).map(|target| &mut target.packers);
+        let packer = packers.and_then(|packers| packers.get_mut(partition));
+        match packer.and_then(|packer| packer.add(record, codec, Origin { chunk, offset })) {
+            Some(full) => self.send_one_packed(target, partition, full),
+            None => Ok(()),
+        }
     }
 
     /// The target partition of a record. Those without a key go to one partition until its batch is full.
@@ -216,6 +275,7 @@ impl Transfer {
             records,
             first_tag,
             compress: packed.codec,
+            is_sealed: false,
         };
         self.sink.send_batch(batch, &mut self.account)
     }

@@ -1,7 +1,7 @@
 //! After a copy: whether what was copied is in the target, record for record.
 
 use super::ledger::Ledger;
-use super::plan::{Pair, Placement};
+use super::plan::Pair;
 use super::targets::Facts;
 use super::{Action, Job};
 use crate::commands::batch_reading::{BatchOrigin, ClusterOrigin, Range};
@@ -34,11 +34,6 @@ impl Copied {
     ) -> Result<Option<Self>> {
         if !action.verifies {
             return Ok(None);
-        }
-        if action.placement != Placement::Keep {
-            return Err(Error::usage(
-                "--verify compares partition with partition: it goes with --partitions keep",
-            ));
         }
         let place_of = |range: &Range| pairs.iter().position(|pair| pair.source.name == range.topic);
         let mut sources = Vec::with_capacity(ranges.len());

@@ -61,6 +61,8 @@ pub(super) struct Batch {
     pub(super) created: Instant,
     /// Bytes that it counts for in the producer's memory.
     pub(super) memory: usize,
+    /// Its bytes have their checksum; without it they get one with their first stamp.
+    pub(super) is_sealed: bool,
     tries: u32,
     /// Identity and first sequence number, once it was sent.
     stamp: Option<(Identity, i32)>,
@@ -81,6 +83,7 @@ impl Batch {
             tags,
             created,
             memory,
+            is_sealed: false,
             tries: 0,
             stamp: None,
             attempt: None,
@@ -89,13 +92,14 @@ impl Batch {
         }
     }
 
-    /// The parts of a batch that was too large: they take up its sequence numbers and its age.
+    /// The parts of a batch that was too large, with their checksums: they take up its sequence numbers and its age.
     pub(super) fn part(&self, id: u64, after: u32, records: u32, tags: Tags, bytes: Vec<u8>) -> Self {
         let mut part = Self::new(id, records, tags, self.created, bytes.len());
         part.stamp = self
             .stamp
             .map(|(identity, sequence)| (identity, increment_sequence(sequence, after as i32)));
         part.bytes = Some(Arc::new(bytes));
+        part.is_sealed = true;
         part.write_stamp();
         part
     }
@@ -108,7 +112,11 @@ impl Batch {
                 base_sequence,
             };
             let bytes: &mut Vec<u8> = Arc::make_mut(bytes);
-            producer_fields::stamp(bytes, producer);
+            if std::mem::replace(&mut self.is_sealed, true) {
+                producer_fields::stamp_sealed(bytes, producer);
+            } else {
+                producer_fields::stamp(bytes, producer);
+            }
         }
     }
 }

@@ -71,10 +71,11 @@ impl DirectSink {
         let tags = Tags::run(batch.first_tag, u64::from(batch.records));
         self.memory += bytes.len();
         self.outstanding += batch.records as usize;
-        lane.queue
-            .push(Batch::new(id, batch.records, tags, Instant::now(), bytes.len()));
+        let mut queued = Batch::new(id, batch.records, tags, Instant::now(), bytes.len());
+        queued.is_sealed = batch.is_sealed;
+        lane.queue.push(queued);
         // A batch that is stamped gets its checksum then.
-        if !self.rules.is_idempotent {
+        if !self.rules.is_idempotent && !batch.is_sealed {
             batch_header::set_crc(&mut bytes);
         }
         self.finish_batch(place, id, batch.compress, bytes);
