@@ -24,6 +24,9 @@ CACHE = Path(
 )
 KAFKA_VERSION = os.environ.get("KAFKA_VERSION", "4.3.1")
 KAFKIT = Path(os.environ.get("KAFKIT", ROOT / "target" / "release" / "kafkit"))
+# How many judges work at a time, and which of those places this process has.
+LANES = int(os.environ.get("KAFKIT_INTEROP_LANES", 2))
+LANE = int(os.environ.get("KAFKIT_INTEROP_LANE", 0))
 SCRATCH = Path(tempfile.mkdtemp(prefix="kafkit-interop-"))
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
@@ -132,8 +135,9 @@ def free_port():
 
 def free_cluster_port(nodes):
     """The first of the ports that a cluster of Apache Kafka takes, below the range of outgoing connections: a port
-    from that range can be taken between the look and the start."""
-    for port in range(20_000, 32_000, 200):
+    from that range can be taken between the look and the start. So can one that another lane looks at."""
+    share = 12_000 // LANES
+    for port in range(20_000 + LANE * share, 20_000 + (LANE + 1) * share - 200, 200):
         if not any(answers(taken) for node in range(nodes) for taken in (port + node, port + 100 + node)):
             return port
     raise Failure("no free ports for a cluster")
@@ -204,6 +208,10 @@ class ApacheKafka:
 
     def log_files(self, suffix):
         return sorted(self.data_dir.glob(f"*-*/*{suffix}"))
+
+
+def bring_apache_kafka():
+    run(HERE / "apache-kafka", "fetch", limit=400)
 
 
 def kafka_tool(tool, *argv, **more):

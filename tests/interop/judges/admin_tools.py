@@ -7,7 +7,7 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import HERE, SCRATCH, ApacheKafka, expect, run
+from harness import HERE, SCRATCH, ApacheKafka, bring_apache_kafka, expect, run
 
 # What the two may differ in, and what stands for it.
 MASKS = [
@@ -162,7 +162,7 @@ REFERENCE = []
 
 
 def prepare():
-    run(HERE / "apache-kafka", "fetch", limit=400)
+    bring_apache_kafka()
     for name, value in {
         "cut": {"version": 1, "partitions": [{"topic": "one", "partition": 0, "offset": 1}]},
         "beyond": {"version": 1, "partitions": [{"topic": "one", "partition": 0, "offset": 999_999}]},

@@ -4,11 +4,11 @@ import json
 import re
 import signal
 
-from harness import Program, HERE, SCRATCH, equal, expect, kafka_tool, run
+from harness import HERE, SCRATCH, Program, bring_apache_kafka, equal, expect, kafka_tool, run
 
 
 def prepare():
-    run(HERE / "apache-kafka", "fetch", limit=400)
+    bring_apache_kafka()
 
 
 def tool(broker, name, *argv, **more):

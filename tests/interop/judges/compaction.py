@@ -5,7 +5,7 @@ import difflib
 import re
 import time
 
-from harness import HERE, KAFKA_VERSION, KAFKIT, ApacheKafka, MiniBroker, Program, equal, expect, kafka_tool, run, wait_until
+from harness import HERE, KAFKA_VERSION, KAFKIT, ApacheKafka, MiniBroker, Program, bring_apache_kafka, equal, kafka_tool, run, wait_until
 from judges.java_clients import client_jars
 from judges.one_directory_two_brokers import end, hand_over, kafkit
 
@@ -15,7 +15,7 @@ ROUNDS = {}
 
 
 def prepare():
-    expect(KAFKIT.exists(), f"{KAFKIT} is not built")
+    bring_apache_kafka()
     client_jars(KAFKA_VERSION)
 
 

@@ -2,14 +2,14 @@
 
 import os
 
-from harness import KAFKIT, ROOT, ApacheKafka, expect, run
+from harness import ROOT, ApacheKafka, bring_apache_kafka, expect, run
 
 BROKER = ApacheKafka
 BROKER_OPTIONS = {"nodes": 3}
 
 
 def prepare():
-    expect(KAFKIT.exists(), f"{KAFKIT} is not built")
+    bring_apache_kafka()
 
 
 def check_the_readme_shows_what_a_cluster_does(broker):

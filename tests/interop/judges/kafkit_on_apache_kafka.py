@@ -3,14 +3,14 @@
 import json
 import re
 
-from harness import CACHE, KAFKA_VERSION, KAFKIT, ROOT, SCRATCH, ApacheKafka, equal, expect, kafka_tool, run
+from harness import CACHE, KAFKA_VERSION, KAFKIT, ROOT, SCRATCH, ApacheKafka, bring_apache_kafka, equal, expect, kafka_tool, run
 
 BROKER = ApacheKafka
 NODES = 1
 
 
 def prepare():
-    expect(KAFKIT.exists(), f"{KAFKIT} is not built")
+    bring_apache_kafka()
 
 
 def kafkit(broker, *argv, **more):

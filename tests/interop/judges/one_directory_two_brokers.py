@@ -5,13 +5,13 @@ import os
 import shutil
 import signal
 
-from harness import HERE, KAFKIT, ApacheKafka, MiniBroker, Program, equal, expect, kafka_tool, run, wait_until
+from harness import HERE, KAFKIT, ApacheKafka, MiniBroker, Program, bring_apache_kafka, equal, expect, kafka_tool, run, wait_until
 
 BROKER = ApacheKafka
 
 
 def prepare():
-    expect(KAFKIT.exists(), f"{KAFKIT} is not built")
+    bring_apache_kafka()
 
 
 def kafkit(broker, *words, stdin=None):

@@ -4,13 +4,13 @@ broker is killed meanwhile."""
 import json
 import signal
 
-from harness import HERE, Program, equal, expect, kafka_tool, run
+from harness import HERE, Program, bring_apache_kafka, equal, expect, kafka_tool, run
 
 RECORDS = 6000
 
 
 def prepare():
-    run(HERE / "apache-kafka", "fetch", limit=400)
+    bring_apache_kafka()
 
 
 def start(tool, *argv):

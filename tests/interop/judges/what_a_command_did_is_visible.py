@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from harness import KAFKIT, ApacheKafka, expect, run
+from harness import KAFKIT, ApacheKafka, bring_apache_kafka, expect, run
 from judges.kafkit_on_apache_kafka import environment
 
 BROKER = ApacheKafka
@@ -15,7 +15,7 @@ BUSY = 2
 
 
 def prepare():
-    expect(KAFKIT.exists(), f"{KAFKIT} is not built")
+    bring_apache_kafka()
 
 
 def addresses(broker):
