@@ -69,9 +69,9 @@ fn a_jaas_file_has_the_logins_of_brokers_and_of_their_clients() {
     );
     let start = suite.command(["kafka-server-start", "-daemon", "server.properties"]);
     with_opts(start, &opts, "").succeeds();
-    let status = suite.run(["broker", "status", "-o", "name", "--data-dir", "kraft-logs"]);
-    let addresses = status.stdout();
-    let address = addresses.trim().split(',').next().expect("an address").to_owned();
+    let running = std::fs::read(suite.home().join("kraft-logs/.kafkit-broker.json")).expect("where it runs");
+    let running: serde_json::Value = serde_json::from_slice(&running).expect("JSON");
+    let address = running["addresses"][0].as_str().expect("an address").to_owned();
     let at = ["--bootstrap-server", &address];
     let java = |words: &[&str], input: &str| with_opts(suite.command([words, &at].concat()), &opts, input);
     let topics = ["kafka-topics", "--command-config", "client.properties"];
@@ -126,26 +126,48 @@ fn a_listener_has_a_section_of_its_own_and_a_broken_file_is_named_without_its_se
     let suite = Suite::new();
     suite.file("server.properties", PROPERTIES);
     let jaas = suite.file("kafka_jaas.conf", JAAS);
-    let script = "IFS=,; set -- $KAFKA_BOOTSTRAP_SERVERS; list() { \"$KAFKIT\" topics list -o name -b \"$1\" \
-                  -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X sasl.username=$2 \
-                  -X sasl.password=$2-secret; echo $?; }; list $1 alice; list $1 bob; list $2 alice; list $2 bob";
-    let broker = [
-        "broker",
-        "--config",
-        "server.properties",
-        "--",
-        "sh",
-        "-c",
-        script,
-    ];
-    let mut command = suite.command(broker);
-    command.env("KAFKIT", env!("CARGO_BIN_EXE_kafkit"));
     let opts = format!(
         "-Djava.security.auth.login.config=file:{} -Djaas.user=x",
         jaas.display()
     );
-    let outcome = with_opts(command, &opts, "");
-    outcome.succeeds().prints("0\n4\n4\n0\n");
+    let mut broker = suite
+        .command([
+            "broker",
+            "--config",
+            "server.properties",
+            "--ready-file",
+            "ready.json",
+            "-q",
+        ])
+        .env("KAFKA_OPTS", &opts)
+        .spawn()
+        .expect("a broker");
+    wait_until("the broker listens", || suite.home().join("ready.json").is_file());
+    let ready = std::fs::read(suite.home().join("ready.json")).expect("its addresses");
+    let ready: serde_json::Value = serde_json::from_slice(&ready).expect("JSON");
+    let addresses = ready["bootstrap_servers"].as_str().expect("addresses");
+    let (clients, internal) = addresses.split_once(',').expect("two addresses");
+    for (address, user, code) in [
+        (clients, "alice", 0),
+        (clients, "bob", 4),
+        (internal, "alice", 4),
+        (internal, "bob", 0),
+    ] {
+        let (name, password) = (
+            format!("sasl.username={user}"),
+            format!("sasl.password={user}-secret"),
+        );
+        let login = [
+            "-X",
+            "security.protocol=SASL_PLAINTEXT",
+            "-X",
+            "sasl.mechanism=PLAIN",
+        ];
+        let login = [&login[..], &["-X", &name, "-X", &password, "-b", address]].concat();
+        suite.run([&["topics", "list"][..], &login].concat()).exits(code);
+    }
+    broker.kill().expect("a broker to kill");
+    broker.wait().expect("its end");
     for (text, complaint) in [
         (
             "KafkaServer { a.B required p=\"hunter2\" };",

@@ -40,13 +40,12 @@ fn wrong_clients() -> Vec<String> {
     let login = |user: &str| format!("username=\"{user}\" password=\"{PLANTED}\";");
     let scram =
         |more: &str| format!("scram.ScramLoginModule required username=\"x\" password=\"{PLANTED}\"{more};");
-    let bearer =
-        format!("oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"{PLANTED}\";");
+    let bearer = format!("oauthbearer.OAuthBearerLoginModule required clientSecret=\"{PLANTED}\";");
     vec![
         plain(&login("alice")),
         plain(&format!("username=\"alice\" password=\"{PLANTED}\"")),
         plain(&format!("username=\"alice\" password=1{PLANTED};")),
-        plain(&format!("username=\"{PLANTED}\";")),
+        plain(&format!("password=\"{PLANTED}\";")),
         client(
             "SASL_PLAINTEXT",
             "GSSAPI",
@@ -59,7 +58,9 @@ fn wrong_clients() -> Vec<String> {
         ),
         client("SASL_PLAINTEXT", "SCRAM-SHA-256", &scram("")),
         client("SASL_PLAINTEXT", "SCRAM-SHA-512", &scram(" tokenauth=\"true\"")),
-        client("SASL_PLAINTEXT", "OAUTHBEARER", &bearer).replace("_sub=", "_x="),
+        client("SASL_PLAINTEXT", "OAUTHBEARER", &bearer),
+        client("SASL_PLAINTEXT", "OAUTHBEARER", &bearer)
+            + "sasl.oauthbearer.token.endpoint.url=http://127.0.0.1:1/\n",
         format!("security.protocol=SSL\nssl.keystore.location=/nowhere\nssl.keystore.password={PLANTED}\n"),
         format!("security.protocol=SSL\nssl.keystore.key={PLANTED}\nssl.key.password={PLANTED}\n"),
         format!("security.protocol=SSL\nssl.truststore.certificates={PLANTED}\n"),
@@ -111,34 +112,87 @@ fn a_broker_keeps_it_to_itself() {
     );
     suite.file("server.properties", &properties);
     suite.file("password", PLANTED);
-    let script = format!(
-        "set -x; K=\"$0\"; P=${{KAFKA_BOOTSTRAP_SERVERS%%,*}}; S=${{KAFKA_BOOTSTRAP_SERVERS##*,}}; export KAFKIT_BOOTSTRAP_SERVERS=$P
-         $K users create bob --mechanism scram-sha-256 --password-file password
-         $K configs get broker 1 --all; $K describe broker; $K describe config broker 1
-         $K kafka-configs --bootstrap-server $P --describe --all --entity-type brokers --entity-name 1
-         $K kafka-configs --bootstrap-server $P --alter --entity-type brokers --entity-name 1 --add-config ssl.keystore.password=x
-         echo a | $K produce t -b $S -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X sasl.username=alice -X 'sasl.password=${{file:password}}' -v
-         $K tokens create -b $S -X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X sasl.username=alice -X 'sasl.password=${{file:password}}'
-         cat /proc/$PPID/cmdline /proc/self/environ; exit 0"
-    );
-    let kafkit = env!("CARGO_BIN_EXE_kafkit");
-    let outcome = suite.run([
-        "broker",
-        "--config",
-        "server.properties",
-        "--log",
-        "--",
-        "sh",
-        "-c",
-        &script,
-        kafkit,
-    ]);
-    let outcome = outcome.succeeds();
-    hides(&outcome);
+    let said = || {
+        fs::File::options()
+            .create(true)
+            .append(true)
+            .open(suite.home().join("said"))
+            .expect("a file")
+    };
+    let mut broker = suite
+        .command([
+            "broker",
+            "--config",
+            "server.properties",
+            "--log",
+            "--ready-file",
+            "ready.json",
+        ])
+        .stdout(said())
+        .stderr(said())
+        .spawn()
+        .expect("a broker");
+    wait_until("the broker listens", || suite.home().join("ready.json").is_file());
+    let ready = fs::read(suite.home().join("ready.json")).expect("its address");
+    let ready: serde_json::Value = serde_json::from_slice(&ready).expect("JSON");
+    let addresses = ready["bootstrap_servers"].as_str().expect("addresses");
+    let (plain, locked) = addresses.split_once(',').expect("two addresses");
+    let login = [
+        "-X",
+        "security.protocol=SASL_PLAINTEXT",
+        "-X",
+        "sasl.mechanism=PLAIN",
+        "-X",
+        "sasl.username=alice",
+    ];
+    let login = [&login[..], &["-X", "sasl.password=${file:password}", "-v"]].concat();
+    let create = [
+        "users",
+        "create",
+        "bob",
+        "--mechanism",
+        "scram-sha-256",
+        "--password-file",
+        "password",
+    ];
+    for words in [
+        &create[..],
+        &["configs", "get", "broker", "1", "--all"],
+        &["describe", "broker"],
+    ] {
+        let outcome = suite.run([words, &["-b", plain]].concat()).succeeds();
+        hides(&outcome);
+    }
+    let describe = [
+        "kafka-configs",
+        "--describe",
+        "--all",
+        "--entity-type",
+        "brokers",
+        "--entity-name",
+        "1",
+    ];
+    let described = suite
+        .run([&describe[..], &["--bootstrap-server", plain]].concat())
+        .succeeds();
+    hides(&described);
     assert!(
-        outcome.stderr.contains("created bob") && outcome.stdout().contains("HMAC"),
-        "{outcome:?}"
+        described
+            .stdout()
+            .contains("delegation.token.secret.key=null sensitive=true"),
+        "{described:?}"
     );
+    for words in [&["produce", "t"][..], &["tokens", "create"], &["tokens", "list"]] {
+        let words = [words, &["-b", locked], &login].concat();
+        hides(&suite.run_with_input(words, "a\n").succeeds());
+    }
+    for what in ["cmdline", "environ"] {
+        let bytes = fs::read(format!("/proc/{}/{what}", broker.id())).expect("what the system knows");
+        assert!(!bytes.is_empty() && !shows(&bytes), "{what}");
+    }
+    broker.kill().expect("a broker to kill");
+    broker.wait().expect("its end");
+    assert!(!shows(&fs::read(suite.home().join("said")).expect("its words")));
     let mut files = Vec::new();
     all_files(&suite.home().join("data"), &mut files);
     assert!(!files.is_empty());

@@ -77,10 +77,14 @@ impl DelegationToken {
         self.owner == principal || self.renewers.iter().any(|renewer| renewer == principal)
     }
 
-    fn check_change(&self, principal: &str, now_ms: i64) -> Result<(), ResponseError> {
+    fn check_time(&self, now_ms: i64) -> Result<(), ResponseError> {
         if self.has_expired(now_ms) {
             return Err(ResponseError::DelegationTokenExpired);
         }
+        Ok(())
+    }
+
+    fn check_owner(&self, principal: &str) -> Result<(), ResponseError> {
         if !self.may_be_changed_by(principal) {
             return Err(ResponseError::DelegationTokenOwnerMismatch);
         }
@@ -95,19 +99,25 @@ impl DelegationToken {
         lifetimes: Lifetimes,
         now_ms: i64,
     ) -> Result<Self, ResponseError> {
-        self.check_change(principal, now_ms)?;
+        self.check_time(now_ms)?;
+        self.check_owner(principal)?;
         Ok(self.until(now_ms.saturating_add(at_most(period_ms, lifetimes.renewal))))
     }
 
-    /// The token that expires in `period_ms` because `principal` says so; none if that is below 0: it is gone at once.
+    /// The token that expires in `period_ms` because `principal` says so; none if that is below 0: it is gone at once, even
+    /// where it has expired already.
     pub(in crate::broker) fn expired(
         &self,
         principal: &str,
         period_ms: i64,
         now_ms: i64,
     ) -> Result<Option<Self>, ResponseError> {
-        self.check_change(principal, now_ms)?;
-        Ok((period_ms >= 0).then(|| self.until(now_ms.saturating_add(period_ms))))
+        self.check_owner(principal)?;
+        if period_ms < 0 {
+            return Ok(None);
+        }
+        self.check_time(now_ms)?;
+        Ok(Some(self.until(now_ms.saturating_add(period_ms))))
     }
 
     fn until(&self, expires_ms: i64) -> Self {
@@ -203,6 +213,8 @@ mod tests {
         let expired = ResponseError::DelegationTokenExpired;
         assert_eq!(token.renewed("User:owner", -1, LIFETIMES, 111), Err(expired));
         assert!(token.renewed("User:owner", -1, LIFETIMES, 110).is_ok());
+        assert_eq!(token.expired("User:owner", 0, 111), Err(expired));
+        assert_eq!(token.expired("User:owner", -1, 111), Ok(None));
     }
 
     proptest! {

@@ -143,11 +143,11 @@ pub fn expire(
             .with_expiry_timestamp_ms(NO_TIME);
     }
     let (asker, period_ms) = (context.principal.to_string(), request.expiry_time_period_ms);
+    let now_ms = now_ms();
     match change(node, &request.hmac, |token| {
-        token.expired(&asker, period_ms, now_ms())
+        token.expired(&asker, period_ms, now_ms)
     }) {
-        // Kafka gives the period back where the token is gone.
-        Ok(token) => response.with_expiry_timestamp_ms(token.map_or(period_ms, |token| token.expires_ms)),
+        Ok(token) => response.with_expiry_timestamp_ms(token.map_or(now_ms, |token| token.expires_ms)),
         Err(error) => response.with_error_code(error.code()),
     }
 }

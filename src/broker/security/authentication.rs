@@ -57,6 +57,8 @@ enum State {
     },
     /// The client was told why its token is not taken, and has to confirm it.
     AwaitsEnd(String),
+    /// Who has logged in wants another mechanism for the next login: as in Kafka its next request ends the connection.
+    OtherMechanism,
     Failed,
 }
 
@@ -152,6 +154,9 @@ impl Authentication {
     /// Whether a request is answered now: before the login only what leads to it, and after it has expired as well.
     pub(in crate::broker) fn admits(&self, api: ApiKey, now_ms: i64) -> bool {
         let inner = self.inner();
+        if matches!(inner.state, State::OtherMechanism) {
+            return false;
+        }
         let leads_to_login = matches!(
             api,
             ApiKey::ApiVersions | ApiKey::SaslHandshake | ApiKey::SaslAuthenticate
@@ -191,12 +196,14 @@ impl Authentication {
             }
             inner.renewed_ms = Some(now_ms);
         }
-        let mechanism = logins.mechanism(name);
-        let mechanism = mechanism.filter(|mechanism| inner.mechanism.is_none_or(|known| known == *mechanism));
-        let Some(mechanism) = mechanism else {
+        let Some(mechanism) = logins.mechanism(name) else {
             inner.state = State::Failed;
             return Err(ResponseError::UnsupportedSaslMechanism);
         };
+        if inner.mechanism.is_some_and(|known| known != mechanism) {
+            inner.state = State::OtherMechanism;
+            return Ok(());
+        }
         inner.state = State::Chosen(mechanism);
         inner.mechanism = Some(mechanism);
         inner.has_raw_tokens = is_raw;
@@ -233,7 +240,7 @@ impl Authentication {
                 let words = "SaslAuthenticate request received after successful authentication";
                 return refused(ResponseError::IllegalSaslState, words);
             }
-            State::Resting | State::Failed => {
+            State::Resting | State::OtherMechanism | State::Failed => {
                 let words = "SaslAuthenticate request received before SaslHandshake";
                 return refused(ResponseError::IllegalSaslState, words);
             }
@@ -518,6 +525,17 @@ mod tests {
         let reply = say(&client, b"\0bob\0pass", 9000);
         assert!(error(&reply).1.starts_with("Cannot change principals"));
         assert!(client.has_failed());
+    }
+
+    #[test]
+    fn a_login_is_not_renewed_with_another_mechanism() {
+        let client = authentication(&[]);
+        client.choose("PLAIN", false, 0).unwrap();
+        say(&client, b"\0alice\0secret", 0);
+        client.choose("SCRAM-SHA-256", false, 5000).unwrap();
+        for api in [ApiKey::SaslHandshake, ApiKey::SaslAuthenticate, ApiKey::Fetch] {
+            assert!(!client.admits(api, 5000), "{api:?}");
+        }
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl AdminClient {
     }
 
     /// Lets the token with this HMAC expire in `period_ms`; below 0 it is gone at once. When it expires, in milliseconds
-    /// since 1970; of one that is gone Kafka gives the period back.
+    /// since 1970.
     pub fn expire_delegation_token(&mut self, hmac: &[u8], period_ms: i64) -> Result<Result<i64, ApiError>> {
         let request = ExpireDelegationTokenRequest::default()
             .with_hmac(Bytes::copy_from_slice(hmac))

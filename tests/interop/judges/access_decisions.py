@@ -215,7 +215,10 @@ def verdicts(shape, fields):
     """What of an answer is compared: names, error codes and their messages; the rest is each broker's own."""
     kept, place = [], 0
     while shape:
-        if shape[0] == "[":
+        if shape[0] == "t":
+            shape = shape[1:]
+            continue
+        if shape[0] in "[<":
             inside, shape = split(shape)
             items = [verdicts(inside, item) for item in fields[place]]
             kept.append(sorted((item for item in items if item), key=str))
