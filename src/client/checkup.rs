@@ -3,6 +3,7 @@
 //! Each finding is handed out as it comes. A broker address is followed from its name to an answer of the broker; then
 //! one that answers is asked for the cluster, and every broker is tried where it tells clients to connect.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -71,6 +72,8 @@ pub enum Fact {
     Brokers(usize, Option<BrokerId>),
     /// A broker answers where it says that it is.
     Answers(HostPort),
+    /// A broker that is not up has so many replicas.
+    Absent(usize),
     /// How far the controller's clock is ahead of ours, in milliseconds.
     ClockAhead(i64),
     /// The operations on the cluster that we may ask for.
@@ -418,6 +421,9 @@ fn examine_partitions(
         Ok(topics) => topics,
         Err(error) => return tell(failed(Step::Partitions, String::new(), error)),
     };
+    for (broker, replicas) in absent(&topics, cluster) {
+        tell(doubtful(Step::Broker, &broker, Fact::Absent(replicas)))?;
+    }
     let (count, offline, lacking) = count(&topics);
     if let Some(error) = offline_error(&offline, &topics, cluster) {
         tell(failed(Step::Partitions, String::new(), error))?;
@@ -429,6 +435,18 @@ fn examine_partitions(
     } else {
         doubtful(Step::Partitions, "", fact)
     })
+}
+
+/// The brokers that have replicas and are not up, with how many these are.
+fn absent(topics: &[TopicDescription], cluster: &Cluster) -> BTreeMap<BrokerId, usize> {
+    let mut absent = BTreeMap::new();
+    let partitions = topics.iter().flat_map(|topic| &topic.partitions);
+    for broker in partitions.flat_map(|partition| &partition.replicas) {
+        if !cluster.brokers.iter().any(|known| known.id == *broker) {
+            *absent.entry(*broker).or_default() += 1;
+        }
+    }
+    absent
 }
 
 /// How many partitions there are, those without a leader, and those of the others that lack a replica.

@@ -199,6 +199,10 @@ fn words_of(fact: &Fact, place: &str) -> String {
             }
         }
         Fact::Answers(address) => format!("broker {place} answers at {address}"),
+        Fact::Absent(replicas) => {
+            let replicas = plural(*replicas as u64, "replica");
+            format!("broker {place} is not up, and has {replicas}")
+        }
         Fact::ClockAhead(0) => "the controller's clock and ours agree".to_owned(),
         Fact::ClockAhead(ahead) => {
             let seconds = ahead.unsigned_abs() as f64 / 1e3;

@@ -145,3 +145,19 @@ fn an_unreachable_cluster_points_at_the_doctor() {
             "(is the broker up? `kafkit doctor -b {address}` looks closer)"
         ));
 }
+
+#[test]
+fn a_broker_that_is_not_up_is_named_with_its_replicas() {
+    let cluster = Cluster::start_nodes(2, &[]);
+    let suite = Suite::new();
+    let b = cluster.bootstrap();
+    let create = ["topics", "create", "t", "-p", "3", "--replication-factor", "2", "-q", "-b", &b];
+    suite.run(create).succeeds();
+    cluster.node("stop", 2);
+    let found = suite.run(["doctor", "-b", &b, "-o", "tsv"]).stdout();
+    assert!(
+        found.contains("look\tbroker\t2\tbroker 2 is not up, and has 3 replicas"),
+        "{found}"
+    );
+    assert!(found.contains("3 of 3 partitions UNDER-REPLICATED"), "{found}");
+}

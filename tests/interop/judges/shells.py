@@ -91,8 +91,9 @@ def prompts(situation):
 
 def check_a_live_broker_with_5000_topics(broker):
     names = "".join(f'[[topics]]\nname = "topic-{number:04}"\npartitions = 1\n' for number in range(TOPICS))
-    (SCRATCH / "topics.toml").write_text(names + '[[topics]]\nname = "orders"\npartitions = 3\n')
-    run(KAFKIT, "topics", "apply", "-f", SCRATCH / "topics.toml", "-q", "-b", broker.bootstrap, limit=300)
+    (SCRATCH / "topics.toml").write_text(names + '[[topics]]\nname = "orders"\npartitions = 2\n')
+    run(KAFKIT, "topics", "apply", "-f", SCRATCH / "topics.toml", "-q", "--timeout", "5m", "-b", broker.bootstrap,
+        limit=300)
     run(KAFKIT, "produce", "orders", "-q", "-b", broker.bootstrap, stdin="1\n")
     run(KAFKIT, "consume", "orders", "-e", "-q", "-g", "my group", "-b", broker.bootstrap)
     b = f"-b {broker.bootstrap}"
