@@ -407,7 +407,12 @@ fn examine_permissions(client: &mut Client, tell: &mut dyn FnMut(Finding) -> Res
     }
     let allowed = OPERATIONS.iter().filter(|(bit, _)| bits & (1 << bit) != 0);
     let allowed: Vec<&str> = allowed.map(|(_, name)| *name).collect();
-    tell(good(Step::Permissions, "", Fact::May(allowed), begun.elapsed()))
+    let fact = Fact::May(allowed.clone());
+    tell(if allowed.is_empty() {
+        doubtful(Step::Permissions, "", fact)
+    } else {
+        good(Step::Permissions, "", fact, begun.elapsed())
+    })
 }
 
 /// Partitions without a leader are a failure; those that lack a replica in their ISR are to be looked at.

@@ -30,18 +30,8 @@ impl std::error::Error for ParseError {}
 
 /// Parses an expression. `time` reads a time in words, milliseconds since 1970.
 pub fn parse(text: &str, time: &dyn Fn(&str) -> Result<i64, String>) -> Result<Expression, ParseError> {
-    let problem_at = |(place, problem): Problem| ParseError {
-        column: text.get(..place).map_or(0, |before| before.chars().count()) + 1,
-        problem,
-    };
-    let mut parser = Parser {
-        tokens: tokens(text).map_err(problem_at)?,
-        next: 0,
-        end: text.trim_end().len(),
-        depth: 0,
-        conditions: 0,
-        time,
-    };
+    let problem_at = |problem| error_at(text, problem);
+    let mut parser = Parser::new(text, time).map_err(problem_at)?;
     let expression = parser.either().map_err(problem_at)?;
     match parser.peek() {
         None => Ok(expression),
@@ -55,17 +45,23 @@ pub fn parse(text: &str, time: &dyn Fn(&str) -> Result<i64, String>) -> Result<E
 
 /// Parses what names a field, such as `.user.id` or `headers.source`.
 pub fn parse_field(text: &str) -> Result<Field, ParseError> {
-    match parse(&format!("exists {text}"), &|_| Err(String::new())) {
-        Ok(Expression::Exists(field)) => Ok(field),
-        Ok(_) => Err(ParseError {
-            column: 1,
-            problem: "this is a condition, and a field is wanted, such as .user.id or headers.source"
-                .to_owned(),
-        }),
-        Err(error) => Err(ParseError {
-            column: error.column.saturating_sub("exists ".len()).max(1),
-            ..error
-        }),
+    let problem_at = |problem| error_at(text, problem);
+    let no_time = |_: &str| Err("no time is wanted here".to_owned());
+    let mut parser = Parser::new(text, &no_time).map_err(problem_at)?;
+    let field = parser.field("this").map_err(problem_at)?;
+    match parser.peek() {
+        None => Ok(field),
+        Some(_) => Err(problem_at((
+            parser.place(),
+            "one field is wanted, and nothing behind it".to_owned(),
+        ))),
+    }
+}
+
+fn error_at(text: &str, (place, problem): Problem) -> ParseError {
+    ParseError {
+        column: text.get(..place).map_or(0, |before| before.chars().count()) + 1,
+        problem,
     }
 }
 
@@ -79,7 +75,18 @@ struct Parser<'t> {
     time: &'t dyn Fn(&str) -> Result<i64, String>,
 }
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
+    fn new(text: &str, time: &'t dyn Fn(&str) -> Result<i64, String>) -> Result<Self, Problem> {
+        Ok(Self {
+            tokens: tokens(text)?,
+            next: 0,
+            end: text.trim_end().len(),
+            depth: 0,
+            conditions: 0,
+            time,
+        })
+    }
+
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.next).map(|(_, token)| token)
     }
@@ -315,6 +322,24 @@ mod tests {
 
     fn printed(text: &str) -> String {
         parse(text, &time).map_or_else(|error| error.to_string(), |expression| expression.to_string())
+    }
+
+    #[test]
+    fn a_field_stands_alone() {
+        for (text, read) in [
+            (".user.id", ".user.id"),
+            ("headers.source", "headers.source"),
+            (" key ", "key"),
+            (
+                ".a == 1",
+                "at column 4: one field is wanted, and nothing behind it",
+            ),
+            ("", "at column 1: this wants a field here, such as .id or key"),
+        ] {
+            let found = parse_field(text);
+            let found = found.map_or_else(|error| error.to_string(), |field| field.to_string());
+            assert_eq!(found, read, "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::error::Result;
 
 /// One group a row.
 pub fn list(printer: &mut Printer, groups: &[GroupSummary]) -> Result<()> {
+    printer.note_empty(groups.is_empty(), "groups");
     table(groups).print(printer)
 }
 

@@ -154,6 +154,13 @@ impl Printer {
         }
     }
 
+    /// Says of a list without rows that there is nothing, to somebody who sees it: a program that reads it knows.
+    pub fn note_empty(&mut self, is_empty: bool, what: &str) {
+        if is_empty && self.is_terminal() {
+            self.note(format_args!("there are no {what}"));
+        }
+    }
+
     /// One line on stderr about something that may be wrong; not with `-q`. It begins as an error does.
     pub fn warning(&mut self, line: impl Display) {
         self.note(format_args!("kafkit: {line}"));

@@ -151,7 +151,18 @@ fn a_broker_that_is_not_up_is_named_with_its_replicas() {
     let cluster = Cluster::start_nodes(2, &[]);
     let suite = Suite::new();
     let b = cluster.bootstrap();
-    let create = ["topics", "create", "t", "-p", "3", "--replication-factor", "2", "-q", "-b", &b];
+    let create = [
+        "topics",
+        "create",
+        "t",
+        "-p",
+        "3",
+        "--replication-factor",
+        "2",
+        "-q",
+        "-b",
+        &b,
+    ];
     suite.run(create).succeeds();
     cluster.node("stop", 2);
     let found = suite.run(["doctor", "-b", &b, "-o", "tsv"]).stdout();

@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 pub fn write(path: &Path, text: &str) -> Result<()> {
     // A link, into a folder under version control say, is followed.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    replace(&target, text).map_err(|error| Error::from(error).context(path.display()))
+    replace(&target, text)
+        .map_err(|error| Error::from(error).context(format_args!("cannot write {}", path.display())))
 }
 
 fn replace(target: &Path, text: &str) -> std::io::Result<()> {

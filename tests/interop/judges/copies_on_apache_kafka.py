@@ -120,6 +120,18 @@ def check_a_million_records_arrive_once_although_the_copy_is_killed(broker):
     expect("kafkit-copy-million-" in groups, groups)
 
 
+def check_a_group_goes_on_in_the_copy(broker):
+    kafkit(broker, "topics", "create", "read", "-p", "2", "-q")
+    for round_ in range(3):
+        # Each transaction leaves a marker, an offset that the copy does not have.
+        run(KAFKIT, "produce", "read", "-q", "-b", broker.bootstrap, "--transactional-id", "t",
+            stdin="".join(f"{round_ * 500 + n}\n" for n in range(500)))
+    first = kafkit(broker, "consume", "read", "-g", "readers", "-o", "earliest", "-n", "700", "-q").split()
+    kafkit(broker, "copy", "read", "read-copy", "--create", "-q", "--groups", "readers")
+    rest = java(broker, "kafka-console-consumer", "--topic", "read-copy", "--group", "readers", "--timeout-ms", "20000", limit=60).split()
+    equal(sorted(map(int, first + rest)), list(range(1500)), "what the group has read here and there")
+
+
 def check_a_backup_is_read_by_apaches_dump_log_and_comes_back(broker):
     folder = SCRATCH / "backup"
     kafkit(broker, "backup", folder, "of-lz4", "users", "paid", "--verify", "-q", limit=120)
