@@ -210,7 +210,8 @@ fn words_of(fact: &Fact, place: &str) -> String {
             format!("the controller's clock is {seconds:.1} s {how} ours")
         }
         Fact::May(operations) if operations.is_empty() => {
-            "ACLs let us ask for nothing about the cluster as a whole, and show us only what they name".to_owned()
+            "ACLs let us ask for nothing about the cluster as a whole, and show us only what they name"
+                .to_owned()
         }
         Fact::May(operations) => format!("on the cluster we may: {}", operations.join(", ")),
         Fact::Partitions(count, lacking) => partitions(*count, lacking),

@@ -182,3 +182,149 @@ fn answer((expected, seen): (&Vec<Expected>, &Vec<u64>)) -> Answer {
     });
     answers.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::commands::batch_reading::BatchFlow;
+    use crate::records::batch_builder::{BatchBuilder, BatchOptions};
+    use crate::records::{Batch, compacted_batch};
+
+    /// A partition in memory: numbers at offsets, in batches of a few, as compaction leaves them.
+    #[derive(Clone, Debug)]
+    struct Log(Vec<(Offset, u32)>);
+
+    struct Flow {
+        log: Log,
+        range: Range,
+        is_done: bool,
+    }
+
+    impl BatchOrigin for Log {
+        fn read(&self, ranges: Vec<Range>) -> Result<Box<dyn BatchFlow>> {
+            Ok(Box::new(Flow {
+                log: self.clone(),
+                range: ranges[0].clone(),
+                is_done: false,
+            }))
+        }
+    }
+
+    impl BatchFlow for Flow {
+        fn poll(&mut self, _wait: Duration, visitor: &mut dyn BatchVisitor) -> Result<bool> {
+            let end = self.range.end.unwrap_or(Offset::MAX);
+            for records in self.log.0.chunks(3) {
+                let bytes = batch(records);
+                let batch = Batch::parse(&bytes).unwrap();
+                let from = self.range.from;
+                if batch.header.next_offset() > from && batch.header.base_offset < end {
+                    let slice = Slice {
+                        topic: "t",
+                        partition: 0,
+                        batch: &batch,
+                        from,
+                        end,
+                    };
+                    visitor.batch(0, &slice)?;
+                }
+            }
+            self.is_done = true;
+            Ok(true)
+        }
+
+        fn add(&mut self, _ranges: Vec<Range>) -> Result<()> {
+            Ok(())
+        }
+
+        fn is_done(&self) -> bool {
+            self.is_done
+        }
+
+        fn take_notices(&mut self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    /// One batch with gaps where the offsets have them.
+    fn batch(records: &[(Offset, u32)]) -> Vec<u8> {
+        let (first, last) = (records[0].0, records[records.len() - 1].0);
+        let mut builder = BatchBuilder::new(BatchOptions {
+            base_offset: first,
+            ..BatchOptions::default()
+        });
+        for offset in first..=last {
+            let value = records.iter().find(|record| record.0 == offset);
+            let value = value.map_or(0, |record| record.1).to_string();
+            builder.append(1, None, Some(value.as_bytes()), &[]);
+        }
+        let whole = builder.finish_uncompressed();
+        let whole = Batch::parse(&whole).unwrap();
+        let mut scratch = Vec::new();
+        let all = whole.records(&mut scratch, 1 << 20).unwrap().map(Result::unwrap);
+        let kept: Vec<_> = all
+            .filter(|record| records.iter().any(|kept| kept.0 == record.offset))
+            .collect();
+        let mut bytes = Vec::new();
+        compacted_batch::with_records(&whole, &kept, None, &mut bytes).unwrap();
+        bytes
+    }
+
+    fn answer_of(source: &[(Offset, u32)], target: &[(Offset, u32)], offsets: Vec<Offset>) -> Answer {
+        let end = source.last().map_or(0, |record| record.0 + 1);
+        let question = Question {
+            source: Range {
+                topic: "t".to_owned(),
+                partition: 0,
+                from: offsets[0],
+                end: Some(end),
+            },
+            target: ("c".to_owned(), 0),
+            target_next: target.last().map_or(0, |record| record.0 + 1),
+            offsets,
+            with_times: true,
+        };
+        let (source, target) = (Log(source.to_vec()), Log(target.to_vec()));
+        let interrupt = Interrupt::default();
+        let answers = translate(&[question], None, (&source, &target), &interrupt).unwrap();
+        answers.into_iter().next().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn an_offset_becomes_that_of_the_first_record_behind_it(
+            gaps in prop::collection::vec(1_i64..4, 1..30),
+            base in 0_i64..1000,
+            asked in prop::collection::btree_set(0_i64..100, 1..6),
+        ) {
+            let mut offset = 0;
+            let source: Vec<(Offset, u32)> = (0_u32..).zip(gaps).map(|(n, gap)| { offset += gap; (offset, n) }).collect();
+            let target: Vec<(Offset, u32)> = (base..).zip(&source).map(|(at, record)| (at, record.1)).collect();
+            let end = offset + 1;
+            let asked: Vec<Offset> = asked.into_iter().filter(|asked| *asked < end).collect();
+            prop_assume!(!asked.is_empty());
+            for (asked, found) in answer_of(&source, &target, asked) {
+                let before = source.iter().filter(|record| record.0 < asked).count() as i64;
+                prop_assert_eq!(found, Some(base + before), "{}", asked);
+            }
+        }
+    }
+
+    #[test]
+    fn where_others_write_too_no_place_is_given() {
+        let source: Vec<(Offset, u32)> = (0..10).map(|n| (n, n as u32)).collect();
+        let mut target = source.clone();
+        target.insert(5, (5, 99));
+        let target: Vec<(Offset, u32)> = (0..).zip(target).map(|(at, record)| (at, record.1)).collect();
+        let answer = answer_of(&source, &target, vec![2, 7]);
+        assert_eq!(
+            answer.get(&2),
+            Some(&None),
+            "counted from the end it would be record 3"
+        );
+        assert_eq!(answer.get(&7), Some(&Some(8)));
+    }
+}
