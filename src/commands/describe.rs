@@ -121,7 +121,7 @@ fn brokers(ids: &[BrokerId], context: &mut Context) -> Result<()> {
     let topics = admin.all_topics()?;
     let wanted = chosen_brokers(ids, &topics, admin)?;
     let cluster = known_cluster(admin)?;
-    let dirs = admin.describe_log_dirs(&wanted, None)?;
+    let dirs = admin.describe_log_dirs(&wanted)?;
     let mut configs = if ids.is_empty() {
         BTreeMap::new()
     } else {
@@ -209,7 +209,7 @@ fn directories(ids: &[BrokerId], with_replicas: bool, context: &mut Context) -> 
     let admin = context.client.admin()?;
     let topics = admin.all_topics()?;
     let brokers = chosen_brokers(ids, &topics, admin)?;
-    let mut found = admin.describe_log_dirs(&brokers, None)?;
+    let mut found = admin.describe_log_dirs(&brokers)?;
     let mut dirs: Vec<(BrokerId, Option<Vec<LogDir>>)> = Vec::new();
     for broker in brokers {
         dirs.push((broker, found.remove(&broker).transpose()?));

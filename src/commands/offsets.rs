@@ -25,15 +25,16 @@ impl Command for Action {
     }
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
-        let mut topics = context.client.admin()?.all_topics()?;
-        let selection = if self.topics.is_empty() {
+        let (topics, selection) = if self.topics.is_empty() {
+            let mut topics = context.client.admin()?.all_topics()?;
             topics.retain(|topic| !topic.is_internal);
-            all_of(&topics)
+            let selection = all_of(&topics);
+            (topics, selection)
         } else {
-            self.topics
+            let names = self.topics.iter().map(|wanted| wanted.topic.as_str());
+            (context.client.admin()?.topics_named(names)?, self.topics)
         };
         let wanted = partition_selection::find(&selection, &topics, context)?;
-        topics.retain(|topic| selection.iter().any(|it| it.topic == topic.name));
         let mut led = leaders(&topics);
         led.retain(|(partition, _)| wanted.contains(partition));
         let admin = context.client.admin()?;

@@ -1,6 +1,6 @@
 //! Which partitions a command means: `orders`, all of a topic, or `orders:0,2-4`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use super::topic_selection;
@@ -23,8 +23,10 @@ pub fn find(
     context: &mut Context,
 ) -> Result<BTreeSet<TopicPartition>> {
     let mut found = BTreeSet::new();
+    let by_name: BTreeMap<&str, &TopicDescription> =
+        topics.iter().map(|topic| (topic.name.as_str(), topic)).collect();
     for wanted in selection {
-        let Some(topic) = topics.iter().find(|topic| topic.name == wanted.topic) else {
+        let Some(topic) = by_name.get(wanted.topic.as_str()) else {
             return Err(topic_selection::not_found(&wanted.topic, context));
         };
         let mut there = topic.partitions.iter().map(|partition| partition.partition);

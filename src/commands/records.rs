@@ -75,7 +75,8 @@ fn delete(deletion: &Deletion, context: &mut Context) -> Result<()> {
 
 /// What goes of each partition, and the cuts that are needed.
 fn plan(deletion: &Deletion, context: &mut Context) -> Result<(Vec<output::Row>, Vec<Cut>)> {
-    let topics = context.client.admin()?.all_topics()?;
+    let names = deletion.topics.iter().map(|wanted| wanted.topic.as_str());
+    let topics = context.client.admin()?.topics_named(names)?;
     let wanted = partition_selection::find(&deletion.topics, &topics, context)?;
     let all: BTreeMap<TopicPartition, BrokerId> = leaders(&topics).into_iter().collect();
     let mut led = Vec::with_capacity(wanted.len());

@@ -74,7 +74,12 @@ pub fn find_some(
     selection: &Selection,
     context: &mut Context,
 ) -> Result<(Vec<TopicDescription>, Vec<String>)> {
-    let topics = context.client.admin()?.all_topics()?;
+    let admin = context.client.admin()?;
+    let topics = if selection.words.is_empty() || selection.is_regex {
+        admin.all_topics()?
+    } else {
+        admin.topics_named(selection.words.iter().map(String::as_str))?
+    };
     selection.choose(topics)
 }
 

@@ -87,10 +87,7 @@ fn list(selection: &Selection, health: HealthFilter, context: &mut Context) -> R
     let admin = context.client.admin()?;
     let active = admin.reassignments_of(&topics)?;
     if health.is_any() {
-        // The list shows whole topics: one with an unwell partition keeps the others.
-        let mut unwell = topics.clone();
-        unwell_topics::retain(&mut unwell, health, &active, admin)?;
-        topics.retain(|topic| unwell.iter().any(|other| other.name == topic.name));
+        unwell_topics::retain_whole(&mut topics, health, &active, admin)?;
     }
     if only_names {
         return output::names(&mut context.printer, &topics);
@@ -202,10 +199,9 @@ fn alter(alteration: &Alteration, context: &mut Context) -> Result<()> {
 
 /// A topic that was refused once stays refused.
 fn merge(outcomes: &mut TopicOutcomes, later: TopicOutcomes) {
-    for (name, outcome) in later {
-        if let Some((_, known)) = outcomes.iter_mut().find(|(known, _)| *known == name)
-            && known.is_ok()
-        {
+    let mut later: BTreeMap<String, Result<(), ApiError>> = later.into_iter().collect();
+    for (name, known) in outcomes.iter_mut().filter(|(_, known)| known.is_ok()) {
+        if let Some(outcome) = later.remove(name) {
             *known = outcome;
         }
     }

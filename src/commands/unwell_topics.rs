@@ -1,12 +1,11 @@
 //! Of topics and partitions those that are unwell: without a leader, lacking replicas, on the move.
 
 use crate::client::admin::configs::{ConfigEntry, ConfigResource};
-use crate::client::admin::topics::TopicDescription;
+use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::client::admin::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::output::health::HealthFilter;
-use crate::reassignment::active::ActiveReassignments;
-use crate::topic_partition::TopicPartition;
+use crate::reassignment::active::{ActiveReassignments, of_partition};
 
 /// Keeps the partitions that are unwell in one of these ways, and the topics that have such partitions.
 pub(super) fn retain(
@@ -15,22 +14,44 @@ pub(super) fn retain(
     active: &ActiveReassignments,
     admin: &mut AdminClient,
 ) -> Result<()> {
-    let least = if health.under_min_isr {
-        min_in_sync(topics, admin)?
-    } else {
-        Vec::new()
-    };
-    let mut least = least.into_iter();
-    for topic in topics.iter_mut() {
-        let least = least.next().flatten().unwrap_or(1);
+    let least = least(topics, health, admin)?;
+    for (topic, least) in topics.iter_mut().zip(least) {
         let name = &topic.name;
         topic.partitions.retain(|partition| {
-            let place = TopicPartition::new(name.as_str(), partition.partition);
-            health.matches(partition, active.get(&place), least)
+            let moving = of_partition(active, name, partition.partition);
+            health.matches(partition, moving, least)
         });
     }
     topics.retain(|topic| !topic.partitions.is_empty());
     Ok(())
+}
+
+/// Keeps the topics that have such partitions, with all their partitions.
+pub(super) fn retain_whole(
+    topics: &mut Vec<TopicDescription>,
+    health: HealthFilter,
+    active: &ActiveReassignments,
+    admin: &mut AdminClient,
+) -> Result<()> {
+    let mut least = least(topics, health, admin)?.into_iter();
+    topics.retain(|topic| {
+        let least = least.next().unwrap_or(1);
+        let is_unwell = |partition: &PartitionDescription| {
+            let moving = of_partition(active, &topic.name, partition.partition);
+            health.matches(partition, moving, least)
+        };
+        topic.partitions.iter().any(is_unwell)
+    });
+    Ok(())
+}
+
+/// The replicas in sync that each topic wants; 1 where nobody asks or may know.
+fn least(topics: &[TopicDescription], health: HealthFilter, admin: &mut AdminClient) -> Result<Vec<usize>> {
+    if !health.under_min_isr {
+        return Ok(vec![1; topics.len()]);
+    }
+    let least = min_in_sync(topics, admin)?.into_iter();
+    Ok(least.map(|least| least.unwrap_or(1)).collect())
 }
 
 /// `min.insync.replicas` of each topic; unknown where its configs may not be seen.
@@ -39,13 +60,7 @@ fn min_in_sync(topics: &[TopicDescription], admin: &mut AdminClient) -> Result<V
         .iter()
         .map(|topic| ConfigResource::Topic(topic.name.clone()))
         .collect();
-    let least = |configs: Result<Vec<ConfigEntry>, ApiError>| {
-        let configs = configs.ok()?;
-        let config = configs
-            .iter()
-            .find(|config| config.name == "min.insync.replicas")?;
-        config.value.as_deref()?.parse().ok()
-    };
-    let configs = admin.describe_configs(&resources)?;
+    let least = |config: Result<Option<ConfigEntry>, ApiError>| config.ok()??.value?.parse().ok();
+    let configs = admin.describe_one_config(&resources, "min.insync.replicas")?;
     Ok(configs.into_iter().map(least).collect())
 }

@@ -15,11 +15,7 @@ const BATCH_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Names in the last batch of the first partitions.
 pub(super) fn of(admin: &mut AdminClient, topic: &str) -> Result<Vec<String>> {
-    let described = admin
-        .all_topics()?
-        .into_iter()
-        .find(|described| described.name == topic);
-    let Some(described) = described else {
+    let Some(described) = admin.topics_named([topic])?.pop() else {
         return Ok(Vec::new());
     };
     let leaders = described.partitions.iter().filter_map(|partition| {

@@ -1,5 +1,7 @@
 //! A cluster and its brokers.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::config;
@@ -10,8 +12,8 @@ use crate::client::admin::configs::ConfigEntry;
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::client::admin::{Broker, Cluster};
 use crate::error::Result;
-use crate::reassignment::active::ActiveReassignments;
-use crate::topic_partition::{BrokerId, TopicPartition};
+use crate::reassignment::active::{ActiveReassignments, of_partition};
+use crate::topic_partition::BrokerId;
 use crate::wire::host_port::host_port;
 
 /// A broker with what is known of it.
@@ -42,14 +44,14 @@ const BROKER: [Column; 6] = [
 /// Where in it the bytes of its replicas stand, when they were asked for.
 const SIZE_AT: usize = 5;
 
-fn row(id: BrokerId, broker: Option<&Broker>, topics: &[TopicDescription], role: &str) -> Vec<Cell> {
+fn row(id: BrokerId, broker: Option<&Broker>, load: Load, role: &str) -> Vec<Cell> {
     let address = |broker: &Broker| Cell::text(host_port(&broker.host, broker.port));
     vec![
         Cell::number(id),
         Cell::or_unknown(broker.map(address)),
         Cell::or_unknown(broker.map(|broker| Cell::text(broker.rack.clone().unwrap_or_default()))),
-        Cell::number(leads(id, topics)),
-        Cell::number(replicas(id, topics)),
+        Cell::number(load.leads),
+        Cell::number(load.replicas),
         Cell::text(role),
     ]
 }
@@ -78,10 +80,12 @@ pub fn cluster(
         .collect();
     brokers.extend(down.iter().map(|id| (*id, None)));
     brokers.sort_by_key(|(id, _)| *id);
+    let loads = loads(topics);
+    let load = |id: &BrokerId| loads.get(id).copied().unwrap_or_default();
     let mut table = Table::new(&BROKER);
     for (id, broker) in &brokers {
         let role = role(cluster.controller == Some(*id), broker.is_some(), false);
-        table.row(row(*id, *broker, topics, role));
+        table.row(row(*id, *broker, load(id), role));
     }
     let own = topics.iter().filter(|topic| !topic.is_internal).count() as i64;
     let partitions = partitions(topics).count() as i64;
@@ -127,8 +131,8 @@ pub fn cluster(
                     "host": broker.map(|broker| broker.host.as_str()),
                     "port": broker.map(|broker| broker.port),
                     "rack": broker.and_then(|broker| broker.rack.as_deref()),
-                    "leads": leads(*id, topics),
-                    "replicas": replicas(*id, topics),
+                    "leads": load(id).leads,
+                    "replicas": load(id).replicas,
                 })).collect::<Vec<Value>>(),
             });
             match printer.format() {
@@ -142,16 +146,14 @@ pub fn cluster(
 
 /// Partitions that lack replicas, but for those that are on their way to other brokers.
 fn under_replicated(topics: &[TopicDescription], active: &ActiveReassignments) -> i64 {
-    let with_names = topics.iter().flat_map(|topic| {
-        let name = |partition| TopicPartition::new(topic.name.as_str(), partition);
-        topic
-            .partitions
-            .iter()
-            .map(move |partition| (name(partition.partition), partition))
-    });
-    with_names
-        .filter(|(name, partition)| health::is_under_replicated(partition, active.get(name)))
-        .count() as i64
+    let of_topic = |topic: &TopicDescription| {
+        let lacks = |partition: &&PartitionDescription| {
+            let moving = of_partition(active, &topic.name, partition.partition);
+            health::is_under_replicated(partition, moving)
+        };
+        topic.partitions.iter().filter(lacks).count() as i64
+    };
+    topics.iter().map(of_topic).sum()
 }
 
 /// Brokers in a table, and under it the settings of those that were asked for by id.
@@ -160,12 +162,14 @@ pub fn brokers(
     brokers: &[DescribedBroker],
     topics: &[TopicDescription],
 ) -> Result<()> {
+    let loads = loads(topics);
     let (columns, last) = BROKER.split_at(SIZE_AT);
     let mut table = Table::new(&[columns, &[numbers("SIZE", "size")], last].concat());
     for described in brokers {
         let is_up = described.broker.is_some();
         let role = role(described.is_controller, is_up, described.is_absent);
-        let mut cells = row(described.id, described.broker.as_ref(), topics, role);
+        let load = loads.get(&described.id).copied().unwrap_or_default();
+        let mut cells = row(described.id, described.broker.as_ref(), load, role);
         cells.insert(SIZE_AT, Cell::or_unknown(described.size.map(Cell::bytes)));
         table.row(cells);
     }
@@ -208,10 +212,23 @@ fn partitions_that(topics: &[TopicDescription], is: impl Fn(&PartitionDescriptio
     partitions(topics).filter(|partition| is(partition)).count() as i64
 }
 
-fn leads(broker: BrokerId, topics: &[TopicDescription]) -> i64 {
-    partitions_that(topics, |partition| partition.leader == Some(broker))
+/// The partitions on a broker.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    leads: i64,
+    replicas: i64,
 }
 
-fn replicas(broker: BrokerId, topics: &[TopicDescription]) -> i64 {
-    partitions_that(topics, |partition| partition.replicas.contains(&broker))
+/// What each broker has, counted in one pass.
+fn loads(topics: &[TopicDescription]) -> BTreeMap<BrokerId, Load> {
+    let mut loads: BTreeMap<BrokerId, Load> = BTreeMap::new();
+    for partition in partitions(topics) {
+        if let Some(leader) = partition.leader {
+            loads.entry(leader).or_default().leads += 1;
+        }
+        for replica in &partition.replicas {
+            loads.entry(*replica).or_default().replicas += 1;
+        }
+    }
+    loads
 }

@@ -11,8 +11,7 @@ use crate::client::admin::configs::{ConfigEntry, ConfigSource};
 use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::client::admin::volumes::{Volume, Volumes};
 use crate::error::Result;
-use crate::reassignment::active::{ActiveReassignment, ActiveReassignments};
-use crate::topic_partition::TopicPartition;
+use crate::reassignment::active::{ActiveReassignment, ActiveReassignments, of_partition};
 
 /// What is known of topics beside their description.
 #[derive(Debug, Default)]
@@ -27,7 +26,7 @@ impl Facts {
         topic: &TopicDescription,
         partition: &PartitionDescription,
     ) -> Option<&ActiveReassignment> {
-        self.active.get(&name_of(topic, partition))
+        of_partition(&self.active, &topic.name, partition.partition)
     }
 }
 
@@ -177,7 +176,7 @@ fn partition_rows(table: &mut Table, topic: &TopicDescription, facts: &Facts) {
 }
 
 fn partition_row(topic: &TopicDescription, partition: &PartitionDescription, facts: &Facts) -> Vec<Cell> {
-    let volume = volume(topic, partition, &facts.volumes);
+    let volume = facts.volumes.get(&topic.name, partition.partition);
     vec![
         Cell::text(&topic.name),
         Cell::number(partition.partition),
@@ -236,7 +235,7 @@ fn document(topic: &TopicDescription, facts: &Facts, configs: &[ConfigEntry]) ->
         .partitions
         .iter()
         .map(|partition| {
-            let volume = volume(topic, partition, &facts.volumes);
+            let volume = facts.volumes.get(&topic.name, partition.partition);
             json!({
                 "partition": partition.partition,
                 "leader": partition.leader,
@@ -312,23 +311,12 @@ fn totals(topic: &TopicDescription, volumes: &Volumes) -> (Option<i64>, Option<i
         topic
             .partitions
             .iter()
-            .map(|partition| volume(topic, partition, volumes))
+            .map(|partition| volumes.get(&topic.name, partition.partition))
     };
     (
         of_each().map(Volume::offsets).sum(),
         of_each().map(|volume| volume.size).sum(),
     )
-}
-
-fn volume(topic: &TopicDescription, partition: &PartitionDescription, volumes: &Volumes) -> Volume {
-    volumes
-        .get(&name_of(topic, partition))
-        .copied()
-        .unwrap_or_default()
-}
-
-fn name_of(topic: &TopicDescription, partition: &PartitionDescription) -> TopicPartition {
-    TopicPartition::new(topic.name.as_str(), partition.partition)
 }
 
 /// The worst that is the matter, and with how many partitions.

@@ -29,3 +29,15 @@ impl ActiveReassignment {
 
 /// Every reassignment in progress.
 pub type ActiveReassignments = BTreeMap<TopicPartition, ActiveReassignment>;
+
+/// The reassignment of a partition. Nothing moves in most clusters, and then no name is made to look for.
+pub fn of_partition<'a>(
+    active: &'a ActiveReassignments,
+    topic: &str,
+    partition: i32,
+) -> Option<&'a ActiveReassignment> {
+    if active.is_empty() {
+        return None;
+    }
+    active.get(&TopicPartition::new(topic, partition))
+}

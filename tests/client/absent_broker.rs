@@ -2,8 +2,8 @@
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -204,6 +204,42 @@ fn a_broker_that_is_absent_costs_only_its_own_rows() {
         let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(rows[0]["records"], serde_json::Value::Null);
     }
+}
+
+/// Brokers of which each leads a partition; the last one is frozen.
+fn many_brokers(count: usize) -> Vec<ScriptedBroker> {
+    let ports: Arc<OnceLock<Vec<u16>>> = Arc::default();
+    let brokers: Vec<ScriptedBroker> = (1..count)
+        .map(|_| {
+            let ports = Arc::clone(&ports);
+            ScriptedBroker::plain(move |head, request| {
+                let ports = ports.get().expect("the ports of all brokers");
+                let partition = |number: i32| partition(number, number + 1, &[number + 1], &[number + 1]);
+                let partitions = (0..).take(ports.len()).map(partition).collect();
+                answer(head, request, &metadata(ports, partitions))
+            })
+        })
+        .collect();
+    let frozen = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut all: Vec<u16> = brokers.iter().map(|broker| broker.port).collect();
+    all.push(frozen.local_addr().unwrap().port());
+    std::mem::forget(frozen);
+    ports.set(all).expect("a cell of this test's own");
+    brokers
+}
+
+#[test]
+fn of_many_brokers_a_silent_one_is_not_waited_for_as_long_as_of_a_few() {
+    let brokers = many_brokers(40);
+    // A third of this would be forty seconds.
+    let words = ["offsets", "--timeout", "120s"];
+    let output = run(&words, &brokers[0].address(), Duration::from_secs(38));
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("kafkit: broker 40 at 127.0.0.1:"), "{told}");
+    let shown = text(&output.stdout);
+    let unknown = shown.lines().filter(|line| line.ends_with('-')).count();
+    assert_eq!((shown.lines().count(), unknown), (41, 1), "{shown}");
 }
 
 #[test]

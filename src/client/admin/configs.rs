@@ -22,6 +22,9 @@ use crate::error::Result;
 use crate::topic_partition::BrokerId;
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
+/// Resources in one question: an answer with all their configs stays at a few megabytes.
+const DESCRIBED_AT_ONCE: usize = 500;
+
 /// Whose configs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigResource {
@@ -133,11 +136,32 @@ impl AdminClient {
         &mut self,
         resources: &[ConfigResource],
     ) -> Result<Vec<Result<Vec<ConfigEntry>, ApiError>>> {
-        if resources.is_empty() {
-            return Ok(Vec::new());
+        self.describe_named_configs(resources, None)
+    }
+
+    /// The same of one config alone, which of many topics is a small part of all they have.
+    pub fn describe_one_config(
+        &mut self,
+        resources: &[ConfigResource],
+        name: &'static str,
+    ) -> Result<Vec<Result<Option<ConfigEntry>, ApiError>>> {
+        let found = self.describe_named_configs(resources, Some(name))?.into_iter();
+        // A broker may answer with more than it was asked for.
+        let only = |entries: Vec<ConfigEntry>| entries.into_iter().find(|entry| entry.name == name);
+        Ok(found.map(|entries| entries.map(only)).collect())
+    }
+
+    fn describe_named_configs(
+        &mut self,
+        resources: &[ConfigResource],
+        name: Option<&'static str>,
+    ) -> Result<Vec<Result<Vec<ConfigEntry>, ApiError>>> {
+        let mut found = Vec::with_capacity(resources.len());
+        for some in resources.chunks(DESCRIBED_AT_ONCE) {
+            let answer = self.send_with(|_| describe_request(some, name))?;
+            found.extend(in_order(some, &answer.results));
         }
-        let answer = self.send_with(|_| describe_request(resources))?;
-        Ok(in_order(resources, &answer.results))
+        Ok(found)
     }
 
     /// The configs of some brokers, each of which only that broker knows. They are asked at the same time; one that does
@@ -146,7 +170,12 @@ impl AdminClient {
         &mut self,
         brokers: &[BrokerId],
     ) -> Result<BTreeMap<BrokerId, Result<Vec<ConfigEntry>>>> {
-        let request = |broker: &BrokerId| (*broker, describe_request(&[ConfigResource::Broker(*broker)]));
+        let request = |broker: &BrokerId| {
+            (
+                *broker,
+                describe_request(&[ConfigResource::Broker(*broker)], None),
+            )
+        };
         let answers = self.send_to_each(brokers.iter().map(request).collect())?;
         let configs = |(broker, answer): (BrokerId, Result<DescribeConfigsResponse>)| {
             let entries = answer.and_then(|answer| {
@@ -280,13 +309,15 @@ fn is_same(shown: &str, wanted: &str) -> bool {
         || matches!((as_number(&shown), as_number(&wanted)), (Some(a), Some(b)) if a.total_cmp(&b).is_eq())
 }
 
-fn describe_request(resources: &[ConfigResource]) -> DescribeConfigsRequest {
+/// All configs of the resources, or the one of this name.
+fn describe_request(resources: &[ConfigResource], name: Option<&'static str>) -> DescribeConfigsRequest {
+    let names = name.map(|name| vec![StrBytes::from_static_str(name)]);
     let resources = resources.iter().map(|resource| {
         let (code, name) = resource.code_and_name();
         DescribeConfigsResource::default()
             .with_resource_type(code)
             .with_resource_name(StrBytes::from_string(name))
-            .with_configuration_keys(None)
+            .with_configuration_keys(names.clone())
     });
     DescribeConfigsRequest::default().with_resources(resources.collect())
 }

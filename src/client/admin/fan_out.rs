@@ -22,6 +22,12 @@ const AT_ONCE: usize = 32;
 /// The part of the time that is left for which the last brokers are waited for when others have answered: a third.
 const SHARE: u32 = 3;
 
+/// The same once [`MANY`] have answered, who show how fast this cluster is: a twentieth, half a second of ten.
+const SHARE_AFTER_MANY: u32 = 20;
+
+/// Half of what is asked at once, so that every turn of a large cluster has as many.
+const MANY: usize = AT_ONCE / 2;
+
 /// The controller's place among the absent; no broker has a negative id.
 const CONTROLLER: BrokerId = -1;
 
@@ -100,7 +106,30 @@ impl AdminClient {
         Ok(answers)
     }
 
-    /// The same where every broker must answer.
+    /// The same for questions and answers that are large: a few brokers are asked at a time, each question is made when its
+    /// turn has come, and an answer is gone once `take` has had it.
+    pub(super) fn send_in_turns<R>(
+        &mut self,
+        brokers: &[BrokerId],
+        mut build: impl FnMut(BrokerId) -> R,
+        mut take: impl FnMut(BrokerId, Result<R::Response>) -> Result<()>,
+    ) -> Result<()>
+    where
+        R: Request + Send + 'static,
+        R::Response: Send + 'static,
+    {
+        let turns = brokers.len().div_ceil(AT_ONCE).max(1);
+        // Turns of one size: a last turn of two or three brokers would be waited for as long as a small cluster.
+        for some in brokers.chunks(brokers.len().div_ceil(turns).max(1)) {
+            let requests = some.iter().map(|broker| (*broker, build(*broker)));
+            for (broker, answer) in self.send_to_each(requests.collect())? {
+                take(broker, answer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same as [`AdminClient::send_to_each`] where every broker must answer.
     pub(super) fn send_to_all<R>(
         &mut self,
         requests: Vec<(BrokerId, R)>,
@@ -188,7 +217,6 @@ where
     }
     drop(sender);
     let end = Instant::now() + limit;
-    let share = limit / SHARE;
     // While no broker has answered, the network may be slow: then the wait is longer.
     let mut until = Instant::now() + limit / 2;
     let mut outcomes = Vec::with_capacity(count);
@@ -197,12 +225,17 @@ where
         match answers.recv_timeout(wait) {
             Ok(outcome) => {
                 outcomes.push(outcome);
-                until = Instant::now() + share;
+                until = Instant::now() + limit / share(outcomes.len());
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
         }
     }
     outcomes
+}
+
+/// The part of the time for which the next answer is waited for after so many.
+fn share(answers: usize) -> u32 {
+    if answers < MANY { SHARE } else { SHARE_AFTER_MANY }
 }
 
 fn ask<R: Request>(turn: Turn<R>, options: &ConnectionOptions) -> Outcome<R::Response> {

@@ -12,6 +12,8 @@ use kafka_protocol::messages::{
 use super::AdminClient;
 use super::groups::{GroupListing, OFFSETS_OF_GROUPS, SHARE, group_id};
 use super::offsets::LATEST;
+use super::share_groups::{self, places_of};
+use super::topics::is_unsupported;
 use super::volumes::leaders;
 use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
@@ -164,13 +166,26 @@ impl AdminClient {
     /// The lag of each share group whose coordinator states it for a partition.
     pub fn lags_of_share_groups(&mut self, groups: &[GroupListing]) -> Result<BTreeMap<String, i64>> {
         let mut lags = BTreeMap::new();
+        let mut asked = Asked::new();
         for group in groups.iter().filter(|group| group.kind == SHARE) {
-            let Ok(places) = self.share_group_offsets(&group.id)? else {
-                continue;
-            };
-            let known: Vec<i64> = places.values().flatten().filter_map(|place| place.lag).collect();
-            if !known.is_empty() {
-                lags.insert(group.id.clone(), known.iter().sum());
+            asked.entry(group.coordinator).or_default().push(group.id.clone());
+        }
+        for round in rounds(&asked) {
+            for answer in self
+                .send_to_each(requests(&round, |ids| places_of(ids)))?
+                .into_values()
+            {
+                // The first brokers with share groups did not tell where they are.
+                if answer.as_ref().is_err_and(is_unsupported) {
+                    continue;
+                }
+                for group in answer?.groups.into_iter().filter(|group| group.error_code == 0) {
+                    let partitions = group.topics.iter().flat_map(|topic| &topic.partitions);
+                    let known: Vec<i64> = partitions.filter_map(share_groups::lag).collect();
+                    if !known.is_empty() {
+                        lags.insert(group.group_id, known.iter().sum());
+                    }
+                }
             }
         }
         Ok(lags)
@@ -233,7 +248,8 @@ impl AdminClient {
         if wanted.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let mut led = leaders(&self.all_topics()?);
+        let topics = self.topics_named(wanted.iter().map(|partition| partition.topic.as_str()))?;
+        let mut led = leaders(&topics);
         led.retain(|(partition, _)| wanted.contains(partition));
         let ends = self.list_offsets(&led, LATEST)?.into_iter();
         Ok(ends

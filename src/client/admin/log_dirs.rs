@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 
+use super::offsets::Led;
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
@@ -41,29 +42,64 @@ pub struct ReplicaOnDisk {
 pub type LogDirs = BTreeMap<BrokerId, Result<Vec<LogDir>>>;
 
 impl AdminClient {
-    /// The directories of some brokers with the replicas in them, of some topics' partitions or of all. The brokers are
-    /// asked at the same time; one that does not answer is absent.
-    pub fn describe_log_dirs(
-        &mut self,
-        brokers: &[BrokerId],
-        partitions: Option<&[(String, Vec<i32>)]>,
-    ) -> Result<LogDirs> {
-        let topics = partitions.map(|topics| {
-            let topic = |(name, partitions): &(String, Vec<i32>)| {
-                DescribableLogDirTopic::default()
-                    .with_topic(topic_name(name))
-                    .with_partitions(partitions.clone())
-            };
-            topics.iter().map(topic).collect::<Vec<_>>()
-        });
-        let request = DescribeLogDirsRequest::default().with_topics(topics);
-        let requests = brokers.iter().map(|broker| (*broker, request.clone()));
-        let answers = self.send_to_each(requests.collect())?;
-        let dirs = |(broker, answer): (BrokerId, Result<DescribeLogDirsResponse>)| {
-            (broker, answer.and_then(|answer| log_dirs(broker, answer)))
-        };
-        Ok(answers.into_iter().map(dirs).collect())
+    /// The directories of some brokers with the replicas in them. The brokers are asked at the same time; one that does
+    /// not answer is absent.
+    pub fn describe_log_dirs(&mut self, brokers: &[BrokerId]) -> Result<LogDirs> {
+        self.log_dirs_with(brokers, &DescribeLogDirsRequest::default().with_topics(None))
     }
+
+    /// The same without the replicas.
+    pub fn describe_empty_log_dirs(&mut self, brokers: &[BrokerId]) -> Result<LogDirs> {
+        self.log_dirs_with(
+            brokers,
+            &DescribeLogDirsRequest::default().with_topics(Some(Vec::new())),
+        )
+    }
+
+    fn log_dirs_with(&mut self, brokers: &[BrokerId], request: &DescribeLogDirsRequest) -> Result<LogDirs> {
+        let mut dirs = LogDirs::new();
+        self.send_in_turns(
+            brokers,
+            |_| request.clone(),
+            |broker, answer| {
+                dirs.insert(broker, answer.and_then(|answer| log_dirs(broker, answer)));
+                Ok(())
+            },
+        )?;
+        Ok(dirs)
+    }
+
+    /// Tells `take` the bytes of each leader's replica. A broker that the user may not ask tells nothing.
+    pub(super) fn each_size(&mut self, led: &Led<'_>, mut take: impl FnMut(&str, i32, i64)) -> Result<()> {
+        let leaders: Vec<BrokerId> = led.keys().copied().collect();
+        let of = |leader: BrokerId| led.get(&leader).map_or(&[][..], Vec::as_slice);
+        self.send_in_turns(
+            &leaders,
+            |leader| about(of(leader)),
+            |leader, answer: Result<DescribeLogDirsResponse>| {
+                let dirs = answer.map(|answer| answer.results).unwrap_or_default();
+                for topic in dirs.into_iter().flat_map(|dir| dir.topics) {
+                    for replica in topic.partitions.iter().filter(|replica| !replica.is_future_key) {
+                        let place = (topic.name.as_str(), replica.partition_index);
+                        if of(leader).binary_search(&place).is_ok() {
+                            take(place.0, place.1, replica.partition_size);
+                        }
+                    }
+                }
+                Ok(())
+            },
+        )
+    }
+}
+
+/// `partitions` are in order.
+fn about(partitions: &[(&str, i32)]) -> DescribeLogDirsRequest {
+    let topics = partitions.chunk_by(|one, other| one.0 == other.0).map(|some| {
+        DescribableLogDirTopic::default()
+            .with_topic(topic_name(some.first().map_or("", |(topic, _)| topic)))
+            .with_partitions(some.iter().map(|(_, partition)| *partition).collect())
+    });
+    DescribeLogDirsRequest::default().with_topics(Some(topics.collect()))
 }
 
 fn log_dirs(broker: BrokerId, answer: DescribeLogDirsResponse) -> Result<Vec<LogDir>> {

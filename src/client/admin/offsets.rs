@@ -7,9 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
-use kafka_protocol::messages::{self, ListOffsetsRequest};
+use kafka_protocol::messages::{self, ListOffsetsRequest, ListOffsetsResponse};
 
-use super::grouped::{ByTopic, by_broker};
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
@@ -34,10 +33,29 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// An offset and its record's timestamp, or why there is none.
-type Answers = BTreeMap<TopicPartition, Result<(Offset, i64), ApiError>>;
+type Answer = Result<(Offset, i64), ApiError>;
+type Answers = BTreeMap<TopicPartition, Answer>;
 
 /// A partition's offset for what was asked, or why there is none; -1 where no record matches.
 pub type Offsets = BTreeMap<TopicPartition, Result<Offset, ApiError>>;
+
+/// What each leader is asked about: partitions by topic.
+pub(super) type Led<'a> = BTreeMap<BrokerId, Vec<(&'a str, i32)>>;
+
+/// The partitions of each leader, in order: a topic stands in a question once.
+pub(super) fn by_leader<'a>(partitions: impl Iterator<Item = (&'a str, i32, BrokerId)>) -> Led<'a> {
+    let mut led = Led::new();
+    for (topic, partition, leader) in partitions {
+        led.entry(leader).or_default().push((topic, partition));
+    }
+    led.values_mut().for_each(|partitions| partitions.sort_unstable());
+    led
+}
+
+fn by_leader_of(partitions: &[(TopicPartition, BrokerId)]) -> Led<'_> {
+    let partitions = partitions.iter();
+    by_leader(partitions.map(|(name, leader)| (name.topic.as_str(), name.partition, *leader)))
+}
 
 impl AdminClient {
     /// One offset of each partition, asked of its leader: [`LATEST`], [`EARLIEST`], or the first record at or
@@ -47,9 +65,16 @@ impl AdminClient {
         partitions: &[(TopicPartition, BrokerId)],
         timestamp: i64,
     ) -> Result<Offsets> {
-        Ok(without_timestamps(
-            self.offsets_and_timestamps(partitions, timestamp)?,
-        ))
+        let mut offsets = Offsets::new();
+        self.each_offset(
+            &by_leader_of(partitions),
+            timestamp,
+            |topic, partition, answer| {
+                let name = TopicPartition::new(topic, partition);
+                offsets.insert(name, answer.map(|(offset, _)| offset));
+            },
+        )?;
+        Ok(offsets)
     }
 
     /// The same, where a leader that does not know yet that it is one is not asked again.
@@ -58,7 +83,16 @@ impl AdminClient {
         partitions: &[(TopicPartition, BrokerId)],
         timestamp: i64,
     ) -> Result<Offsets> {
-        Ok(without_timestamps(self.ask_leaders(partitions, timestamp)?))
+        let mut offsets = Offsets::new();
+        self.ask_leaders(
+            &by_leader_of(partitions),
+            timestamp,
+            |topic, partition, answer| {
+                let name = TopicPartition::new(topic, partition);
+                offsets.insert(name, answer.map(|(offset, _)| offset));
+            },
+        )?;
+        Ok(offsets)
     }
 
     /// The largest timestamp of each partition's records, in milliseconds since 1970; what is empty, or whose
@@ -67,7 +101,10 @@ impl AdminClient {
         &mut self,
         partitions: &[(TopicPartition, BrokerId)],
     ) -> Result<BTreeMap<TopicPartition, i64>> {
-        let answers = self.offsets_and_timestamps(partitions, NEWEST)?;
+        let mut answers = Answers::new();
+        self.each_offset(&by_leader_of(partitions), NEWEST, |topic, partition, answer| {
+            answers.insert(TopicPartition::new(topic, partition), answer);
+        })?;
         let known = answers.into_iter().filter_map(|(partition, answer)| {
             let (_, timestamp) = answer.ok()?;
             (timestamp >= 0).then_some((partition, timestamp))
@@ -75,67 +112,72 @@ impl AdminClient {
         Ok(known.collect())
     }
 
-    /// A broker may hear of a new topic, or that it leads a partition, a moment after others name it: it is asked again.
-    fn offsets_and_timestamps(
+    /// Tells `take` one offset of each partition. A broker may hear of a new topic, or that it leads a partition, a moment
+    /// after others name it: it is asked again, and `take` is told of the partition anew.
+    pub(super) fn each_offset<'a>(
         &mut self,
-        partitions: &[(TopicPartition, BrokerId)],
+        led: &Led<'a>,
         timestamp: i64,
-    ) -> Result<Answers> {
-        let mut answers = self.ask_leaders(partitions, timestamp)?;
+        mut take: impl FnMut(&str, i32, Answer),
+    ) -> Result<()> {
+        let mut open = self.ask_leaders(led, timestamp, &mut take)?;
         let end = Instant::now() + PATIENCE.min(self.time_left());
         let mut pause = FIRST_PAUSE;
-        loop {
-            let is_new = |(partition, _): &&(TopicPartition, BrokerId)| {
-                let refusal = answers.get(partition).and_then(|answer| answer.as_ref().err());
-                refusal.is_some_and(|refusal| NOT_YET.contains(&refusal.code))
-            };
-            let open: Vec<(TopicPartition, BrokerId)> = partitions.iter().filter(is_new).cloned().collect();
-            if open.is_empty() || Instant::now() + pause >= end {
-                return Ok(answers);
-            }
+        while !open.is_empty() && Instant::now() + pause < end {
             thread::sleep(pause);
             pause *= 2;
-            answers.extend(self.ask_leaders(&open, timestamp)?);
+            open = self.ask_leaders(&open, timestamp, &mut take)?;
         }
+        Ok(())
     }
 
-    fn ask_leaders(&mut self, partitions: &[(TopicPartition, BrokerId)], timestamp: i64) -> Result<Answers> {
-        let by_leader = by_broker(partitions.iter().map(|(partition, leader)| {
-            let wanted = ListOffsetsPartition::default()
-                .with_partition_index(partition.partition)
-                .with_timestamp(timestamp);
-            (*leader, partition, wanted)
-        }));
-        let request = |topics: ByTopic<'_, ListOffsetsPartition>| {
-            let topics = topics.into_iter().map(|(topic, partitions)| {
-                ListOffsetsTopic::default()
-                    .with_name(topic_name(topic))
-                    .with_partitions(partitions)
-            });
-            ListOffsetsRequest::default()
-                .with_replica_id(messages::BrokerId(-1))
-                .with_topics(topics.collect())
-        };
-        let requests = by_leader
-            .into_iter()
-            .map(|(leader, topics)| (leader, request(topics)));
-        let mut answers = Answers::new();
-        for answer in self.send_to_each(requests.collect())?.into_values() {
-            for topic in answer?.topics {
-                for partition in topic.partitions {
-                    let name = TopicPartition::new(topic.name.as_str(), partition.partition_index);
-                    let outcome = ApiError::check(partition.error_code, None::<String>);
-                    let found = (partition.offset, partition.timestamp);
-                    answers.insert(name, outcome.map(|()| found));
+    /// Tells `take` what the leaders answer; the partitions whose leaders do not know yet that they lead them.
+    fn ask_leaders<'a>(
+        &mut self,
+        led: &Led<'a>,
+        timestamp: i64,
+        mut take: impl FnMut(&str, i32, Answer),
+    ) -> Result<Led<'a>> {
+        let mut open = Led::new();
+        let leaders: Vec<BrokerId> = led.keys().copied().collect();
+        let of = |leader: BrokerId| led.get(&leader).map_or(&[][..], Vec::as_slice);
+        self.send_in_turns(
+            &leaders,
+            |leader| question(of(leader), timestamp),
+            |leader, answer: Result<ListOffsetsResponse>| {
+                for topic in answer?.topics {
+                    for partition in topic.partitions {
+                        let place = (topic.name.as_str(), partition.partition_index);
+                        let found = (partition.offset, partition.timestamp);
+                        let outcome = ApiError::check(partition.error_code, None::<String>);
+                        if NOT_YET.contains(&partition.error_code)
+                            && let Ok(at) = of(leader).binary_search(&place)
+                        {
+                            open.entry(leader).or_default().extend(of(leader).get(at));
+                        }
+                        take(place.0, place.1, outcome.map(|()| found));
+                    }
                 }
-            }
-        }
-        Ok(answers)
+                Ok(())
+            },
+        )?;
+        Ok(open)
     }
 }
 
-fn without_timestamps(answers: Answers) -> Offsets {
-    let offset =
-        |(partition, answer): (_, Result<(Offset, i64), _>)| (partition, answer.map(|(offset, _)| offset));
-    answers.into_iter().map(offset).collect()
+/// `partitions` are in order.
+fn question(partitions: &[(&str, i32)], timestamp: i64) -> ListOffsetsRequest {
+    let topics = partitions.chunk_by(|one, other| one.0 == other.0).map(|some| {
+        let wanted = some.iter().map(|(_, partition)| {
+            ListOffsetsPartition::default()
+                .with_partition_index(*partition)
+                .with_timestamp(timestamp)
+        });
+        ListOffsetsTopic::default()
+            .with_name(topic_name(some.first().map_or("", |(topic, _)| topic)))
+            .with_partitions(wanted.collect())
+    });
+    ListOffsetsRequest::default()
+        .with_replica_id(messages::BrokerId(-1))
+        .with_topics(topics.collect())
 }

@@ -23,7 +23,7 @@ use super::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
 use crate::wire::error_codes::GROUP_ID_NOT_FOUND;
-use crate::wire::share_group_offsets::DescribeShareGroupOffsets;
+use crate::wire::share_group_offsets::{DescribeShareGroupOffsets, Partition};
 
 /// A share group with its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,11 +108,7 @@ impl AdminClient {
 
     /// Where a share group is.
     pub fn share_group_offsets(&mut self, group: &str) -> Result<Result<SharePlaces, ApiError>> {
-        let wanted = DescribeShareGroupOffsetsRequestGroup::default()
-            .with_group_id(group_id(group))
-            .with_topics(None);
-        let request = DescribeShareGroupOffsetsRequest::default().with_groups(vec![wanted]);
-        let answer = self.send_to_coordinator(group, DescribeShareGroupOffsets(request))?;
+        let answer = self.send_to_coordinator(group, places_of(&[group.to_owned()]))?;
         let mut places = SharePlaces::new();
         for group in answer.groups {
             if let Some(error) = ApiError::of(group.error_code, Some(group.error_message)) {
@@ -121,11 +117,10 @@ impl AdminClient {
             for topic in group.topics {
                 for partition in topic.partitions {
                     let name = TopicPartition::new(topic.name.as_str(), partition.index);
-                    let is_known = partition.error_code == 0 && partition.start_offset >= 0;
-                    let place = is_known.then_some(SharePlace {
+                    let place = is_known(&partition).then_some(SharePlace {
                         start: partition.start_offset,
                         leader_epoch: Some(partition.leader_epoch).filter(|epoch| *epoch >= 0),
-                        lag: Some(partition.lag).filter(|lag| *lag >= 0),
+                        lag: lag(&partition),
                     });
                     places.insert(name, place);
                 }
@@ -191,4 +186,24 @@ impl AdminClient {
         };
         Ok(Ok(answer.responses.into_iter().map(outcome).collect()))
     }
+}
+
+/// Where these groups are in all partitions that they read.
+pub(super) fn places_of(groups: &[String]) -> DescribeShareGroupOffsets {
+    let wanted = |group: &String| {
+        DescribeShareGroupOffsetsRequestGroup::default()
+            .with_group_id(group_id(group))
+            .with_topics(None)
+    };
+    let groups = groups.iter().map(wanted).collect();
+    DescribeShareGroupOffsets(DescribeShareGroupOffsetsRequest::default().with_groups(groups))
+}
+
+fn is_known(place: &Partition) -> bool {
+    place.error_code == 0 && place.start_offset >= 0
+}
+
+/// Records of a partition that are not delivered yet, where the coordinator says so.
+pub(super) fn lag(place: &Partition) -> Option<i64> {
+    Some(place.lag).filter(|lag| is_known(place) && *lag >= 0)
 }

@@ -2,7 +2,7 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Metadata>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kafka_protocol::messages::create_partitions_request::{
     CreatePartitionsAssignment, CreatePartitionsTopic,
@@ -35,6 +35,9 @@ const CREATED_AT_ONCE: usize = 500;
 
 /// Partitions in one answer of `DescribeTopicPartitions`, unless somebody says otherwise; Java's default.
 pub const PARTITIONS_PER_ANSWER: i32 = 2000;
+
+/// The first version of Metadata that can leave topics uncreated that are not there.
+const NAMES_WITHOUT_CREATION: i16 = 4;
 
 /// The first version that names a topic by its id.
 const DELETE_WITH_TOPIC_STATES: i16 = 6;
@@ -106,7 +109,33 @@ pub fn topic_id_text(id: Uuid) -> String {
 impl AdminClient {
     /// Every topic that the user is authorised to describe, by name, from one Metadata answer (so without ELR fields).
     pub fn all_topics(&mut self) -> Result<Vec<TopicDescription>> {
-        let answer = self.send_with(|_| MetadataRequest::default().with_topics(None))?;
+        self.topics_in(None)
+    }
+
+    /// Those of these topics that are there and that the user is authorised to describe, by name, likewise: in a large
+    /// cluster a small part of an answer with all topics.
+    pub fn topics_named<'a>(
+        &mut self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<TopicDescription>> {
+        let names: BTreeSet<&str> = names.into_iter().collect();
+        // Older brokers create what they are asked for.
+        if self.version_of::<MetadataRequest>()? < NAMES_WITHOUT_CREATION {
+            let mut topics = self.all_topics()?;
+            topics.retain(|topic| names.contains(topic.name.as_str()));
+            return Ok(topics);
+        }
+        let wanted = |name: &str| MetadataRequestTopic::default().with_name(Some(topic_name(name)));
+        self.topics_in(Some(names.into_iter().map(wanted).collect()))
+    }
+
+    /// The topics of one Metadata answer about these topics, or about all.
+    fn topics_in(&mut self, wanted: Option<Vec<MetadataRequestTopic>>) -> Result<Vec<TopicDescription>> {
+        let answer = self.send_with(|version| {
+            MetadataRequest::default()
+                .with_topics(wanted.clone())
+                .with_allow_auto_topic_creation(version < NAMES_WITHOUT_CREATION)
+        })?;
         ApiError::check(answer.error_code, None::<String>)?;
         // The same answer names the brokers: the next call that needs them does not ask the cluster.
         self.learn(&answer);
@@ -393,9 +422,9 @@ fn from_metadata(topic: MetadataResponseTopic) -> Option<TopicDescription> {
         .map(|partition| PartitionDescription {
             partition: partition.partition_index,
             leader: leader(partition.leader_id),
-            replicas: plain_ids(&partition.replica_nodes),
-            in_sync: plain_ids(&partition.isr_nodes),
-            offline: plain_ids(&partition.offline_replicas),
+            replicas: own_ids(partition.replica_nodes),
+            in_sync: own_ids(partition.isr_nodes),
+            offline: own_ids(partition.offline_replicas),
             eligible_leaders: None,
             last_known_eligible_leaders: None,
         })
@@ -449,6 +478,11 @@ fn broker_ids(ids: &[BrokerId]) -> Vec<messages::BrokerId> {
 
 fn plain_ids(ids: &[messages::BrokerId]) -> Vec<BrokerId> {
     ids.iter().map(|id| id.0).collect()
+}
+
+/// The same of ids that are not needed any more, in the memory that they have.
+fn own_ids(ids: Vec<messages::BrokerId>) -> Vec<BrokerId> {
+    ids.into_iter().map(|id| id.0).collect()
 }
 
 fn leader(id: messages::BrokerId) -> Option<BrokerId> {

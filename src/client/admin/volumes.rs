@@ -1,9 +1,9 @@
 //! How much lies in partitions: their first and next offsets, and the bytes of the leader's copy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::AdminClient;
-use super::offsets::{EARLIEST, LATEST, Offsets};
+use super::offsets::{EARLIEST, LATEST, by_leader};
 use super::topics::TopicDescription;
 use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
@@ -25,34 +25,74 @@ impl Volume {
     }
 }
 
-/// What lies in many partitions.
-pub type Volumes = BTreeMap<TopicPartition, Volume>;
+/// What lies in the partitions of some topics.
+#[derive(Debug, Default)]
+pub struct Volumes {
+    /// By topic, then in the order of the partitions: a map with an entry a partition takes a cluster's worth of names.
+    topics: HashMap<String, Vec<(i32, Volume)>>,
+}
+
+impl Volumes {
+    /// Room for the partitions that somebody leads.
+    fn of(topics: &[TopicDescription]) -> Self {
+        let of_topic = |topic: &TopicDescription| {
+            let led = topic
+                .partitions
+                .iter()
+                .filter(|partition| partition.leader.is_some());
+            let mut places: Vec<(i32, Volume)> = led
+                .map(|partition| (partition.partition, Volume::default()))
+                .collect();
+            places.sort_unstable_by_key(|(partition, _)| *partition);
+            (topic.name.clone(), places)
+        };
+        Self {
+            topics: topics.iter().map(of_topic).collect(),
+        }
+    }
+
+    /// What is known of a partition.
+    pub fn get(&self, topic: &str, partition: i32) -> Volume {
+        let places = self.topics.get(topic).map_or(&[][..], Vec::as_slice);
+        let place = places.binary_search_by_key(&partition, |(partition, _)| *partition);
+        let found = place.ok().and_then(|place| places.get(place));
+        found.map_or_else(Volume::default, |(_, volume)| *volume)
+    }
+
+    fn get_mut(&mut self, topic: &str, partition: i32) -> Option<&mut Volume> {
+        let places = self.topics.get_mut(topic)?;
+        let place = places.binary_search_by_key(&partition, |(partition, _)| *partition);
+        places.get_mut(place.ok()?).map(|(_, volume)| volume)
+    }
+}
 
 impl AdminClient {
     /// The bytes in the partitions of these topics. What may not be asked, or has no leader, stays unknown.
     pub fn volumes(&mut self, topics: &[TopicDescription]) -> Result<Volumes> {
         self.note_lost(topics)?;
-        let leaders = leaders(topics);
-        let firsts = self.list_offsets(&leaders, EARLIEST)?;
-        let nexts = self.list_offsets(&leaders, LATEST)?;
-        let sizes = self.sizes(topics, &leaders)?;
-        let offset = |offsets: &Offsets, partition: &TopicPartition| {
-            offsets
-                .get(partition)
-                .and_then(|answer| answer.as_ref().ok())
-                .copied()
-        };
-        Ok(leaders
-            .into_iter()
-            .map(|(partition, _)| {
-                let volume = Volume {
-                    first: offset(&firsts, &partition),
-                    next: offset(&nexts, &partition),
-                    size: sizes.get(&partition).copied(),
-                };
-                (partition, volume)
-            })
-            .collect())
+        let places = topics.iter().flat_map(|topic| {
+            let led = topic.partitions.iter();
+            led.filter_map(|partition| Some((topic.name.as_str(), partition.partition, partition.leader?)))
+        });
+        let led = by_leader(places);
+        let mut volumes = Volumes::of(topics);
+        self.each_offset(&led, EARLIEST, |topic, partition, answer| {
+            if let Some(volume) = volumes.get_mut(topic, partition) {
+                volume.first = answer.ok().map(|(offset, _)| offset);
+            }
+        })?;
+        self.each_offset(&led, LATEST, |topic, partition, answer| {
+            if let Some(volume) = volumes.get_mut(topic, partition) {
+                volume.next = answer.ok().map(|(offset, _)| offset);
+            }
+        })?;
+        // Sizes are worth less than the list itself: a user without the right to ask for them sees the rest.
+        self.each_size(&led, |topic, partition, size| {
+            if let Some(volume) = volumes.get_mut(topic, partition) {
+                volume.size = Some(size);
+            }
+        })?;
+        Ok(volumes)
     }
 
     /// A partition without a leader is on brokers that are down: only they know its size.
@@ -68,37 +108,6 @@ impl AdminClient {
         let up: BTreeSet<BrokerId> = self.brokers()?.iter().map(|broker| broker.id).collect();
         holders.difference(&up).for_each(|broker| self.note_down(*broker));
         Ok(())
-    }
-
-    fn sizes(
-        &mut self,
-        topics: &[TopicDescription],
-        leaders: &[(TopicPartition, BrokerId)],
-    ) -> Result<BTreeMap<TopicPartition, i64>> {
-        let brokers: BTreeSet<BrokerId> = leaders.iter().map(|(_, leader)| *leader).collect();
-        let led: BTreeMap<&TopicPartition, BrokerId> = leaders
-            .iter()
-            .map(|(partition, leader)| (partition, *leader))
-            .collect();
-        let wanted: Vec<(String, Vec<i32>)> = topics
-            .iter()
-            .map(|topic| {
-                let numbers = topic.partitions.iter().map(|partition| partition.partition);
-                (topic.name.clone(), numbers.collect())
-            })
-            .collect();
-        let brokers: Vec<BrokerId> = brokers.into_iter().collect();
-        let mut sizes = BTreeMap::new();
-        for (broker, dirs) in self.describe_log_dirs(&brokers, Some(&wanted))? {
-            // Sizes are worth less than the list itself: a user without the right to ask for them sees the rest.
-            let Ok(dirs) = dirs else { continue };
-            for replica in dirs.into_iter().flat_map(|dir| dir.replicas) {
-                if !replica.is_future && led.get(&replica.partition) == Some(&broker) {
-                    sizes.insert(replica.partition, replica.size);
-                }
-            }
-        }
-        Ok(sizes)
     }
 }
 

@@ -102,15 +102,7 @@ fn progress(description: GroupDescription, context: &mut Context) -> Result<Prog
     };
     let assigned = description.members.iter().flat_map(|member| &member.assignment);
     let partitions: BTreeSet<TopicPartition> = committed.keys().chain(assigned).cloned().collect();
-    let names: BTreeSet<&str> = partitions
-        .iter()
-        .map(|partition| partition.topic.as_str())
-        .collect();
-    let topics: Vec<TopicDescription> = admin
-        .all_topics()?
-        .into_iter()
-        .filter(|topic| names.contains(topic.name.as_str()))
-        .collect();
+    let topics = admin.topics_named(partitions.iter().map(|partition| partition.topic.as_str()))?;
     let leaders: Vec<(TopicPartition, BrokerId)> = partitions
         .iter()
         .filter_map(|partition| Some((partition.clone(), leader(&topics, partition)?)))

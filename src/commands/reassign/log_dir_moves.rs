@@ -49,7 +49,7 @@ fn check_dirs(
     let brokers: BTreeSet<BrokerId> = wanted.keys().map(|replica| replica.broker).collect();
     let brokers: Vec<BrokerId> = brokers.into_iter().collect();
     let mut dirs: BTreeMap<BrokerId, Vec<String>> = BTreeMap::new();
-    for (broker, found) in admin.describe_log_dirs(&brokers, Some(&[]))? {
+    for (broker, found) in admin.describe_empty_log_dirs(&brokers)? {
         dirs.insert(broker, found?.into_iter().map(|dir| dir.path).collect());
     }
     for (replica, dir) in wanted {

@@ -187,7 +187,7 @@ impl Lookout {
             firsts,
             ..Disks::default()
         };
-        for (broker, dirs) in admin.describe_log_dirs(&brokers, None)? {
+        for (broker, dirs) in admin.describe_log_dirs(&brokers)? {
             let Ok(dirs) = dirs else { continue };
             let mut space = DiskSpace {
                 used: 0,

@@ -41,7 +41,7 @@ pub(super) fn run(
     printer.flush().map_err(printing)?;
     let admin = context.client.admin().map_err(|error| asking(&error))?;
     let mut answers = admin
-        .describe_log_dirs(&asked, None)
+        .describe_log_dirs(&asked)
         .map_err(|error| Failure::executing(&error, CALL))?;
     if let Some(why) = admin.take_absent().into_values().next() {
         // Java shows nothing where one broker does not answer.
