@@ -3,7 +3,7 @@
 //! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
 //! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
 //! Arguments select sections by name: `clients`, `lane`, `nodes`, `start`, `broker`, `transactions`, `topics`,
-//! `faces`, `completion`, `dump-log`, `planner`, `copy`.
+//! `faces`, `completion`, `dump-log`, `planner`, `copy`, `big-cluster`, `filters`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
 #![allow(
@@ -15,18 +15,21 @@
 #![allow(clippy::indexing_slicing, reason = "its peers are programs we started")]
 #![allow(unreachable_pub, reason = "its modules are one program")]
 
+mod big_cluster;
 mod brokers;
 mod clients;
 mod completion;
 mod copy;
 mod dump_log;
 mod faces;
+mod filters;
 mod lane;
 mod load;
 mod measure;
 mod mini_broker;
 mod planner;
 mod probe;
+mod scripted_cluster;
 mod table;
 mod topics;
 mod transactions;
@@ -40,7 +43,7 @@ fn main() {
         return;
     }
     let wanted: Vec<String> = words.into_iter().filter(|word| !word.starts_with('-')).collect();
-    let sections: [(&str, fn()); 12] = [
+    let sections: [(&str, fn()); 14] = [
         ("start", mini_broker::start),
         ("broker", mini_broker::throughput),
         ("transactions", transactions::of_a_thousand_records),
@@ -53,6 +56,8 @@ fn main() {
         ("completion", completion::waits),
         ("dump-log", dump_log::segments),
         ("planner", planner::plans),
+        ("big-cluster", big_cluster::looks),
+        ("filters", filters::rates),
     ];
     for (name, section) in sections {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {

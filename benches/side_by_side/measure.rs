@@ -93,14 +93,21 @@ fn megabytes(status: &str, field: &str) -> f64 {
 ///
 /// # Panics
 /// If the run fails.
-pub fn peak_memory_of(mut command: Command, pace: Duration) -> f64 {
+pub fn peak_memory_of(command: Command, pace: Duration) -> f64 {
+    let name = format!("{command:?}");
+    let (peak, code) = peak_memory_and_code_of(command, pace);
+    assert!(code == 0, "{name}: exit {code}");
+    peak
+}
+
+/// The same of a run that may fail, with its exit code.
+pub fn peak_memory_and_code_of(mut command: Command, pace: Duration) -> (f64, i32) {
     let mut child = command.spawn().expect("the program runs");
     let status = format!("/proc/{}/status", child.id());
     let mut peak: f64 = 0.0;
     loop {
         if let Some(outcome) = child.try_wait().expect("a child") {
-            assert!(outcome.success(), "{command:?}: {outcome}");
-            return peak;
+            return (peak, outcome.code().expect("an exit code"));
         }
         // A process that has ended and was not waited for has no memory any more.
         let text = fs::read_to_string(&status).unwrap_or_default();
