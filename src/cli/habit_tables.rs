@@ -18,6 +18,7 @@ pub(super) const ALIASES: &[(&str, &str, &[&str])] = &[
     ("describe", "group", &["groups"]),
     ("describe", "broker", &["brokers"]),
     ("describe", "transaction", &["transactions"]),
+    ("acls", "add", &["create"]),
     ("acls", "remove", &["rm", "delete"]),
     ("", "list", &["ls"]),
     ("", "delete", &["rm"]),
@@ -129,8 +130,8 @@ pub(super) const FLAGS: &[Flag] = &[
         &["--num", "-n"],
         &["--partitions", "{}"],
     ))),
-    told(flag(RESET, &["--to-earliest"], &["--to", "earliest"])),
-    told(flag(RESET, &["--to-latest"], &["--to", "latest"])),
+    told(flag(RESET, &["--to-earliest", "--oldest"], &["--to", "earliest"])),
+    told(flag(RESET, &["--to-latest", "--newest"], &["--to", "latest"])),
     with_value(told(flag(
         RESET,
         &["--to-offset", "--to-datetime", "--shift-by"],
@@ -150,6 +151,17 @@ pub(super) const FLAGS: &[Flag] = &[
         &["--force"],
         &["--yes"],
     )),
+    with_value(flag(
+        &["acls ", "acl "],
+        &["--allow-principal", "--principal"],
+        &[],
+    )),
+    with_value(flag(&["acls ", "acl "], &["--deny-principal"], &["{}", "--deny"])),
+    with_value(told(flag(
+        &["quotas set", "quota set"],
+        &["--add-config"],
+        &["{}"],
+    ))),
 ];
 
 /// kcat's letters for what it does.
@@ -231,6 +243,7 @@ pub(super) const WORDS: &[(&[&str], &[&str])] = &[
     (&["delete", "consumer-group"], &["groups", "delete"]),
     (&["reset", "offset"], &["groups", "reset"]),
     (&["reset", "offsets"], &["groups", "reset"]),
+    (&["reset", "consumer-group-offset"], &["groups", "reset"]),
     (&["describe", "consumer-group"], &["describe", "group"]),
     (&["describe", "node"], &["describe", "broker"]),
     (&["describe", "nodes"], &["describe", "broker"]),
@@ -263,7 +276,12 @@ pub(super) const WORDS: &[(&[&str], &[&str])] = &[
     (&["broker", "list"], &["describe", "broker"]),
     (&["broker", "ls"], &["describe", "broker"]),
     (&["security", "acl", "list"], &["acls", "list"]),
+    (&["security", "acl", "create"], &["acls", "add"]),
+    (&["security", "acl", "delete"], &["acls", "remove"]),
     (&["security", "user", "list"], &["users", "list"]),
+    (&["security", "user", "create"], &["users", "create"]),
+    (&["security", "user", "delete"], &["users", "delete"]),
+    (&["cluster", "quotas", "describe"], &["quotas", "list"]),
     // Apache Kafka's tools without `kafka-` in front.
     (&["console-consumer"], &["consume"]),
     (&["console-producer"], &["produce"]),

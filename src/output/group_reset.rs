@@ -29,6 +29,14 @@ pub struct Move {
     pub record: Option<Landing>,
 }
 
+impl Move {
+    /// Whether the group is where it is to go.
+    pub fn is_none(&self) -> bool {
+        let offset = |commit: &Option<CommittedOffset>| commit.as_ref().map(|commit| commit.offset);
+        offset(&self.from) == offset(&self.to)
+    }
+}
+
 /// The record that a partition lands on.
 #[derive(Debug)]
 pub struct Landing {

@@ -145,6 +145,17 @@ orders          1     4   1     -3    9  2020-01-01 12:00:01  1-1
 }
 
 #[test]
+fn a_reset_to_where_the_group_is_asks_nothing_and_changes_nothing() {
+    let billing = Billing::new();
+    billing
+        .run(&["groups", "reset", "billing", "--to", "group:billing"])
+        .succeeds()
+        .complains("group billing is there already");
+    let undo = billing.shell.suite.home().join("billing.undo.json");
+    assert!(!undo.exists(), "there is no way back from nothing");
+}
+
+#[test]
 fn a_reset_asks_on_a_terminal() {
     let billing = Billing::new();
     let terminal = Terminal::new();

@@ -43,6 +43,14 @@ const ANSWERED: &[(&str, &str)] = &[
     ("cluster metadata -b h:1", "describe cluster -b h:1"),
     ("topic delete orders --force", "topics delete orders --yes"),
     ("security acl list", "acls list"),
+    (
+        "security acl create --allow-principal User:ada --operation read --topic orders",
+        "acls add User:ada --operation read --topic orders",
+    ),
+    (
+        "quotas set --user ada --add-config producer_byte_rate=1000",
+        "quotas set --user ada producer_byte_rate=1000",
+    ),
     // Apache Kafka's tools
     (
         "topics --list --bootstrap-server h:1",

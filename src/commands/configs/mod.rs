@@ -133,6 +133,12 @@ fn show(get: Get, context: &mut Context) -> Result<()> {
             get.names.contains(&detail.entry.name)
         }
     });
+    if details.is_empty() {
+        let whose = phrase(&resource);
+        context.printer.note(format_args!(
+            "nothing is set on {whose} (--all shows the defaults)"
+        ));
+    }
     output::details(&mut context.printer, &details, get.with_docs)
 }
 

@@ -54,6 +54,13 @@ pub(super) fn run(reset: &Reset, context: &mut Context) -> Result<()> {
                 .hint("name partitions with --topic"),
         );
     }
+    if moves.iter().all(output::Move::is_none) {
+        output::moves(&mut context.printer, &moves)?;
+        context
+            .printer
+            .note(format_args!("group {} is there already", reset.group));
+        return Ok(());
+    }
     let is_new = group.is_none();
     if !reset.is_dry_run && !reset.is_sure && !confirm::can_ask() {
         return Err(Error::usage(format!(
