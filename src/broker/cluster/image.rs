@@ -226,6 +226,11 @@ impl ClusterImage {
         self.features.get(feature.name).copied().unwrap_or(feature.level)
     }
 
+    /// The levels of features that were set, by name.
+    pub(in crate::broker) fn set_levels(&self) -> &BTreeMap<String, i16> {
+        &self.features
+    }
+
     /// A number that goes up when the level of a feature changes.
     pub(in crate::broker) fn features_epoch(&self) -> i64 {
         self.features_epoch

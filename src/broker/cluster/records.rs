@@ -69,6 +69,14 @@ pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     all
 }
 
+/// The levels that features were set to.
+pub(in crate::broker) fn set_levels(image: &ClusterImage) -> Records {
+    let levels = image.set_levels().iter();
+    levels
+        .flat_map(|(name, level)| feature_level(name, *level))
+        .collect()
+}
+
 /// What was given to brokers and clients: configs, quotas, credentials, ACLs, delegation tokens.
 pub(in crate::broker) fn given(image: &ClusterImage) -> Records {
     let mut all = given_configs(image);

@@ -105,9 +105,10 @@ impl Found {
     }
 }
 
-/// The configs, quotas, credentials and producer ids of an image.
+/// The levels of features, configs, quotas, credentials and producer ids of an image.
 fn records_without_topics(image: &ClusterImage) -> Records {
-    let mut records = records::given(image);
+    let mut records = records::set_levels(image);
+    records.extend(records::given(image));
     records.extend(records::producer_ids(image.next_producer_id));
     records
 }

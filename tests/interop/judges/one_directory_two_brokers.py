@@ -201,3 +201,84 @@ def check_a_java_group_reads_on_after_elections_on_apache_kafka(_broker):
         equal(seen.split(), ["new"], "what the group has left")
     finally:
         mini.stop()
+
+
+# What a directory is formatted with: flags, whether voters are static, and what a broker shows of it afterwards.
+ALICE = "SCRAM-SHA-256=[name=alice,password=alice-secret]"
+FORMATS = {
+    "static_voters": (["--add-scram", ALICE, "--release-version", "4.1"], True, {"metadata.version": "4.1-IV1"}),
+    "standalone": (["--standalone", "--feature", "transaction.version=1", "--add-scram", ALICE], False,
+                   {"transaction.version": "1"}),
+    "initial_controllers": (["--initial-controllers", "1@127.0.0.1:{controller}:Rc2wOVZuTwSbGSgw1VzMAQ"], False,
+                            {"metadata.version": "4.3-IV0"}),
+}
+
+
+def formatted(name, tool):
+    """Apache Kafka's folder for one node, not started, whose log dir `tool` has formatted."""
+    flags, is_static, _ = FORMATS[name]
+    apache = ApacheKafka(f"formatted_{name}_{tool.__name__}")
+    run(HERE / "apache-kafka", "format", apache.dir, 1, apache.port, limit=120)
+    shutil.rmtree(apache.data_dir)
+    properties = apache.dir / "node1.properties"
+    controller = apache.port + 100
+    if not is_static:
+        lines = [line for line in properties.read_text().splitlines() if not line.startswith("controller.quorum.voters")]
+        lines.append(f"controller.quorum.bootstrap.servers=127.0.0.1:{controller}")
+        properties.write_text("\n".join(lines) + "\n")
+    said = tool("kafka-storage", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", properties,
+                *(flag.format(controller=controller) for flag in flags))
+    expect(str(apache.data_dir) in said, f"what is said of the directory: {said}")
+    return apache
+
+
+def kafkits_tool(tool, *argv):
+    return run(KAFKIT, tool, *argv)
+
+
+def apaches_tool(tool, *argv):
+    return kafka_tool(tool, *argv)
+
+
+def shows_what_it_was_formatted_with(broker, name):
+    flags, _, features = FORMATS[name]
+    described = kafkits_tool("kafka-features", "--bootstrap-server", broker.bootstrap, "describe")
+    for feature, level in features.items():
+        lines = [line.split() for line in described.splitlines()]
+        shown = [words[words.index("FinalizedVersionLevel:") + 1] for words in lines if words[1] == feature]
+        equal(shown, [level], f"the level of {feature} on {broker.bootstrap}")
+    users = kafkit(broker, "users", "list", "-o", "name").split()
+    equal(users, ["alice"] if "--add-scram" in flags else [], "users")
+
+
+def check_apache_kafka_starts_on_what_kafkits_storage_tool_formatted(_broker):
+    for name in FORMATS:
+        apache = formatted(name, kafkits_tool)
+        try:
+            run(HERE / "apache-kafka", "revive", apache.dir, 1, limit=120)
+            shows_what_it_was_formatted_with(apache, name)
+            kafkit(apache, "produce", "first", stdin=numbers(10))
+            equal(len(kafkit(apache, "consume", "first", "-e").splitlines()), 10, f"records, {name}")
+        finally:
+            apache.stop()
+
+
+def check_the_mini_broker_starts_on_what_apaches_storage_tool_formatted(_broker):
+    for name in FORMATS:
+        apache = formatted(name, apaches_tool)
+        mini = MiniBroker(f"formatted_{name}")
+        mini.data_dir = apache.data_dir
+        try:
+            mini.start()
+            shows_what_it_was_formatted_with(mini, name)
+            kafkit(mini, "produce", "first", stdin=numbers(10))
+            mini.restart()
+            equal(len(kafkit(mini, "consume", "first", "-e").splitlines()), 10, f"records, {name}")
+            mini.stop()
+            run(HERE / "apache-kafka", "revive", apache.dir, 1, limit=120)
+            shows_what_it_was_formatted_with(apache, name)
+            equal(len(kafkit(apache, "consume", "first", "-e").splitlines()), 10, f"records back on Apache Kafka, {name}")
+        finally:
+            mini.stop()
+            if (apache.dir / "node1.pid").exists():
+                apache.stop()
