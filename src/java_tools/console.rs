@@ -111,12 +111,21 @@ pub(super) fn check_producer_servers(servers: &str) -> Result<(), String> {
     check_addresses(servers)
 }
 
+/// What a client that needs `bootstrap.servers` says when there are none.
+pub(super) const NO_SERVERS: &str =
+    "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value";
+
+/// What Java says when its consumer cannot be built: a line for its user, and why.
+pub(super) fn no_consumer(reason: &str) -> String {
+    format!(
+        "Failed to construct kafka consumer\nCaused by: org.apache.kafka.common.config.ConfigException: {reason}"
+    )
+}
+
 /// What Java's consumer says of `bootstrap.servers` when it is built.
 pub(super) fn check_consumer_servers(servers: &str) -> Result<(), String> {
     if servers.trim().is_empty() {
-        let problem =
-            "Configuration 'bootstrap.servers' must not be empty. Valid values include: any non-empty value";
-        return Err(problem.to_owned());
+        return Err(NO_SERVERS.to_owned());
     }
     check_list(servers)?;
     check_addresses(servers)

@@ -89,7 +89,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let mut context = Context::new(Settings::default(), Printer::new(OutputOptions::default()));
-    let outcome = filter(&parsed, kind).and_then(|filter| list(&parsed, &filter, &mut context));
+    let outcome = list(&parsed, kind, &mut context);
     context.print_notes();
     finish(outcome, context)
 }
@@ -169,10 +169,11 @@ impl Filter {
     }
 }
 
-fn list(parsed: &Parsed, filter: &Filter, context: &mut Context) -> Result<()> {
+fn list(parsed: &Parsed, kind: Option<String>, context: &mut Context) -> Result<()> {
     let settings = settings(parsed)?;
     note_settings(&settings);
     context.client = Client::new(settings);
+    let filter = filter(parsed, kind)?;
     let listed = context.client.admin().and_then(AdminClient::list_groups);
     let listed = listed.map_err(|error| Thrown::listing(&error).bare())?;
     let groups = hash_order(listed, |group| &group.id);

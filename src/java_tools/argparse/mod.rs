@@ -5,6 +5,7 @@
 //! texts and complaints. Owns no tool's own rules.
 
 mod parser;
+mod suggestion;
 mod usage;
 
 use std::process::ExitCode;

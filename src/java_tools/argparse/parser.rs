@@ -4,9 +4,9 @@ use std::iter::Peekable;
 use std::slice::Iter;
 
 use super::super::option_table::Argument;
+use super::suggestion::nearest;
 use super::usage::Parser;
 use super::{Arg, Choice, Namespace, Program, Stop, SubCommand};
-use crate::spelling::closest;
 
 type Values = Vec<(&'static str, Option<String>)>;
 
@@ -19,7 +19,7 @@ pub(in super::super) fn parse(program: &'static Program, words: &[String]) -> Re
     while let Some(word) = words.next() {
         if !is_flag(word) {
             parser.command = Some(parser.subcommand(word)?);
-        } else if word == "-h" || word == "--help" {
+        } else if word == "--help" || (word.starts_with("-h") && parser.has_no_letter('h')) {
             return Err(Stop::Help(parser.help()));
         } else {
             parser.read(word, &mut words, &mut values)?;
@@ -137,11 +137,23 @@ impl Parser {
         Some((arg, Some(value.to_owned()).filter(|value| !value.is_empty())))
     }
 
-    /// The option that was perhaps meant.
+    /// Whether a letter is help's, whatever stands behind it.
+    fn has_no_letter(&self, letter: char) -> bool {
+        self.args().iter().all(|arg| arg.short != Some(letter))
+    }
+
+    /// The options that were perhaps meant.
     fn suggestion(&self, word: &str) -> String {
-        let wanted = word.trim_start_matches('-');
-        let meant = closest(wanted, self.args().iter().map(|arg| arg.spec.name));
-        meant.map_or(String::new(), |name| format!("\n\nDid you mean:\n\t--{name}"))
+        let typed = word.trim_start_matches('-').split('=').next().unwrap_or_default();
+        let names = self.args().iter().map(|arg| arg.spec.name).chain(["help"]);
+        let lines: Vec<String> = nearest(typed, names)
+            .iter()
+            .map(|name| format!("\n\t--{name}"))
+            .collect();
+        if lines.is_empty() {
+            return String::new();
+        }
+        format!("\n\nDid you mean:{}", lines.concat())
     }
 
     fn check_number(&self, arg: &Arg, value: &str) -> Result<(), Stop> {

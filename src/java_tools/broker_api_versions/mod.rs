@@ -5,6 +5,7 @@ mod words;
 use std::process::ExitCode;
 
 use super::admin_tool::{Failure, context_of, read_config};
+use super::console::NO_SERVERS;
 use super::errors::{java_message, what_is_missing};
 use super::option_parser::{Parsed, check_required, parse};
 use super::option_table::{OptionSpec, Tool, flag, value};
@@ -86,8 +87,11 @@ fn carry_out(parsed: &Parsed) -> Result<(), Failure> {
     if let Some(file) = parsed.value("command-config")? {
         read_config(file, &mut settings)?;
     }
-    let mut context = context_of(settings, servers.clone()?)?;
     let servers = servers?.unwrap_or_default();
+    if servers.trim().is_empty() {
+        return Err(Failure::of(NO_SERVERS));
+    }
+    let mut context = context_of(settings, Some(servers))?;
     let brokers = context
         .client
         .admin()

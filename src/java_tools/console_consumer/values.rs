@@ -14,6 +14,7 @@ use crate::client::settings::{Origin, Settings};
 use crate::commands::consume::Topics;
 use crate::error::Result;
 use crate::java::classes;
+use crate::java::hash_order::hash_order;
 use crate::java::regex::JavaRegex;
 use crate::output::record::RecordFormatter;
 use crate::output::stderr_line;
@@ -158,6 +159,7 @@ fn group(parsed: &Parsed, has_partition: bool) -> Result<Option<String>, Refusal
         }
     }
     if distinct.len() > 1 {
+        let distinct = hash_order(distinct, |group| group);
         let list: Vec<String> = distinct.iter().map(|group| format!("'{group}'")).collect();
         return Err(Refusal::Usage(format!(
             "The group ids provided in different places (directly using '--group', via '--consumer-property', or via \

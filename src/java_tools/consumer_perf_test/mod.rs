@@ -8,7 +8,7 @@ pub mod steps;
 use std::process::ExitCode;
 
 use super::client_config::{Refusal as ConfigRefusal, check_consumer};
-use super::console::{check_consumer_servers, pairs};
+use super::console::{check_consumer_servers, no_consumer, pairs};
 use super::load_tools::read_file;
 use super::option_parser::{OptionError, Parsed, check_invalid, check_required, parse};
 use super::option_table::Tool;
@@ -169,7 +169,7 @@ fn settings(parsed: &Parsed) -> crate::error::Result<Settings> {
     if settings.get("client.id").is_none() {
         settings.set("client.id", "perf-consumer-client", Origin::Flag);
     }
-    let no_client = |reason: String| Error::usage(format!("Failed to construct kafka consumer: {reason}"));
+    let no_client = |reason: String| Error::usage(no_consumer(&reason));
     check_consumer_servers(servers).map_err(no_client)?;
     check_consumer(&settings).map_err(|refusal| match refusal {
         ConfigRefusal::Value(message) => Error::usage(message),

@@ -36,9 +36,9 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// Java ends with the exception itself; here is its message.
+/// Java says the message, and shows where it was thrown.
 fn failed(failure: &Failure) -> ExitCode {
-    failure.ends(&TOOL, format_args!("{}: {}", TOOL.name, failure.message))
+    failure.ends(&TOOL, &failure.message)
 }
 
 fn prepare_and_run(parsed: &Parsed) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ pub mod steps;
 use std::process::ExitCode;
 
 use super::client_config::{check_consumer, check_producer};
-use super::console::check_consumer_servers;
+use super::console::{check_consumer_servers, no_consumer};
 use super::load_tools::read_file;
 use super::option_parser::{Parsed, check_required, parse};
 use super::option_table::Tool;
@@ -198,7 +198,7 @@ fn settings(parsed: &Parsed) -> Result<Settings, Refusal> {
         .value("bootstrap-server")
         .map_err(|error| error.to_string())?;
     let servers = servers.unwrap_or_default().to_owned();
-    let no_client = |reason: String| format!("Failed to construct kafka consumer: {reason}");
+    let no_client = |reason: String| no_consumer(&reason);
     check_consumer_servers(&servers).map_err(no_client)?;
     settings.set("bootstrap.servers", servers, Origin::Flag);
     check_consumer(&settings).map_err(super::client_config::Refusal::reason)?;

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use super::argparse::{Arg, Namespace, Program, parse, specs, worded};
 use super::client_config::check_consumer;
-use super::console::check_consumer_servers;
+use super::console::{check_consumer_servers, no_consumer};
 use super::load_tools::read_file;
 use super::option_table::{Tool, flag, value};
 use crate::client::settings::{Origin, Settings};
 use crate::error::Kind;
-use crate::output::{OutputOptions, Printer, stderr_line};
+use crate::output::{OutputOptions, Printer, stderr_line, stdout_line};
 use steps::Load;
 
 const ARGS: [Arg; 14] = [
@@ -103,7 +103,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     };
     let servers = read.value("bootstrap-server").unwrap_or_default();
     let checked = check_consumer_servers(servers)
-        .map_err(|reason| format!("Failed to construct kafka consumer: {reason}"))
+        .map_err(|reason| no_consumer(&reason))
         .and_then(|()| check_consumer(&settings).map_err(super::client_config::Refusal::reason));
     if let Err(message) = checked {
         stderr_line(format_args!("kafka-verifiable-consumer: {message}"));
@@ -137,6 +137,12 @@ fn settings(read: &Namespace) -> Result<Settings, String> {
     }
     for option in ["consumer.config", "command-config"] {
         if let Some(file) = read.value(option) {
+            if option == "consumer.config" {
+                stdout_line(
+                    "Option --consumer.config has been deprecated and will be removed in a future version. Use --command-config \
+                     instead.",
+                );
+            }
             read_file(&mut settings, file)?;
         }
     }

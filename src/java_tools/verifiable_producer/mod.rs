@@ -11,7 +11,7 @@ use super::load_tools::read_file;
 use super::option_table::{Tool, value};
 use crate::client::settings::{Origin, Settings};
 use crate::error::Kind;
-use crate::output::{OutputOptions, Printer, stderr_line};
+use crate::output::{OutputOptions, Printer, stderr_line, stdout_line};
 use steps::Load;
 
 const ARGS: [Arg; 10] = [
@@ -33,7 +33,7 @@ const ARGS: [Arg; 10] = [
         "THROUGHPUT",
         "How many records a second to send at most; -1 is no limit (default: -1).",
     ))
-    .number(Number::Long),
+    .integer(),
     worded(value(
         "acks",
         "ACKS",
@@ -150,6 +150,12 @@ fn settings(read: &Namespace) -> Result<Settings, String> {
     }
     for option in ["producer.config", "command-config"] {
         if let Some(file) = read.value(option) {
+            if option == "producer.config" {
+                stdout_line(
+                    "Option --producer.config has been deprecated and will be removed in a future version. Use --command-config \
+                     instead.",
+                );
+            }
             read_file(&mut settings, file)?;
         }
     }
