@@ -60,9 +60,22 @@ impl AdminClient {
         R: Request + Send + 'static,
         R::Response: Send + 'static,
     {
+        self.begin_anew();
+        self.ask_each(requests)
+    }
+
+    /// In a command that goes on, who was absent the last time is asked again.
+    fn begin_anew(&mut self) {
         if self.forgets_absent() {
             self.absent.clear();
         }
+    }
+
+    fn ask_each<R>(&mut self, requests: Vec<(BrokerId, R)>) -> Result<Answers<R::Response>>
+    where
+        R: Request + Send + 'static,
+        R::Response: Send + 'static,
+    {
         let mut waiting: Vec<Turn<R>> = Vec::new();
         self.cluster()?;
         for (broker, request) in requests {
@@ -118,11 +131,12 @@ impl AdminClient {
         R: Request + Send + 'static,
         R::Response: Send + 'static,
     {
+        self.begin_anew();
         let turns = brokers.len().div_ceil(AT_ONCE).max(1);
         // Turns of one size: a last turn of two or three brokers would be waited for as long as a small cluster.
         for some in brokers.chunks(brokers.len().div_ceil(turns).max(1)) {
             let requests = some.iter().map(|broker| (*broker, build(*broker)));
-            for (broker, answer) in self.send_to_each(requests.collect())? {
+            for (broker, answer) in self.ask_each(requests.collect())? {
                 take(broker, answer)?;
             }
         }
