@@ -64,7 +64,7 @@ impl Cell {
     pub fn text(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
-            human: printable(&text).into_owned(),
+            human: on_one_line(&printable(&text)),
             exact: Value::from(text),
         }
     }
@@ -238,6 +238,11 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// A text in a row of its own: a name with line ends would tear the table apart.
+fn on_one_line(text: &str) -> String {
+    text.replace('\n', "\\n").replace('\t', "\\t")
+}
+
 /// Tabs and line ends would be other fields and rows.
 fn one_field(text: &str) -> String {
     text.replace('\\', "\\\\")
@@ -383,6 +388,19 @@ mod tests {
             Cell::text("OFFLINE"),
         ]);
         assert!(table.aligned().lines().next().unwrap().ends_with("STATUS"));
+    }
+
+    #[test]
+    fn a_row_is_one_line_whatever_stands_in_it() {
+        let mut table = Table::new(&[words("GROUP", "group"), words("STATE", "state")]);
+        table.row(vec![Cell::text("two\nlines"), Cell::text("empty")]);
+        table.row(vec![Cell::text("日本"), Cell::text("stable")]);
+        assert_eq!(
+            table.aligned(),
+            "GROUP       STATE\n\
+             two\\nlines  empty\n\
+             日本        stable"
+        );
     }
 
     #[test]
