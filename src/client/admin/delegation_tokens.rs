@@ -3,16 +3,19 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_CreateDelegationToken>
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use kafka_protocol::messages::create_delegation_token_request::CreatableRenewers;
 use kafka_protocol::messages::describe_delegation_token_request::DescribeDelegationTokenOwner;
 use kafka_protocol::messages::describe_delegation_token_response::DescribedDelegationToken;
 use kafka_protocol::messages::{
-    CreateDelegationTokenRequest, DescribeDelegationTokenRequest, ExpireDelegationTokenRequest,
-    RenewDelegationTokenRequest,
+    CreateDelegationTokenRequest, DescribeDelegationTokenRequest, DescribeDelegationTokenResponse,
+    ExpireDelegationTokenRequest, RenewDelegationTokenRequest,
 };
 use kafka_protocol::protocol::StrBytes;
 
+use super::visibility::Check;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
 use crate::wire::Secret;
@@ -78,6 +81,9 @@ impl AdminClient {
                 .with_owner_principal_name(Some(name));
         }
         let answer = self.send(request)?;
+        if answer.error_code == 0 {
+            self.await_token(&answer.hmac, |token| token.is_some());
+        }
         Ok(
             ApiError::check(answer.error_code, None::<String>).map(|()| DelegationToken {
                 id: answer.token_id.to_string(),
@@ -102,8 +108,14 @@ impl AdminClient {
             .with_hmac(Bytes::copy_from_slice(hmac))
             .with_renew_period_ms(period_ms);
         let answer = self.send(request)?;
+        let expires_ms = answer.expiry_timestamp_ms;
+        if answer.error_code == 0 {
+            self.await_token(hmac, move |token| {
+                token.is_none_or(|token| token.expiry_timestamp == expires_ms)
+            });
+        }
         let refused = ApiError::check(answer.error_code, None::<String>);
-        Ok(refused.map(|()| answer.expiry_timestamp_ms))
+        Ok(refused.map(|()| expires_ms))
     }
 
     /// Lets the token with this HMAC expire in `period_ms`; below 0 it is gone at once. When it expires, in milliseconds
@@ -113,8 +125,29 @@ impl AdminClient {
             .with_hmac(Bytes::copy_from_slice(hmac))
             .with_expiry_time_period_ms(period_ms);
         let answer = self.send(request)?;
+        let expires_ms = answer.expiry_timestamp_ms;
+        if answer.error_code == 0 {
+            self.await_token(hmac, move |token| {
+                token.is_none_or(|token| period_ms >= 0 && token.expiry_timestamp == expires_ms)
+            });
+        }
         let refused = ApiError::check(answer.error_code, None::<String>);
-        Ok(refused.map(|()| answer.expiry_timestamp_ms))
+        Ok(refused.map(|()| expires_ms))
+    }
+
+    /// Waits until every broker shows what has become of the token with this HMAC.
+    fn await_token(
+        &mut self,
+        hmac: &[u8],
+        is_shown: impl Fn(Option<&DescribedDelegationToken>) -> bool + Send + Sync + 'static,
+    ) {
+        let hmac = Bytes::copy_from_slice(hmac);
+        let check: Check<DescribeDelegationTokenResponse> = Arc::new(move |answer| {
+            let mut tokens = answer.tokens.iter();
+            answer.error_code != 0 || is_shown(tokens.find(|token| token.hmac == hmac))
+        });
+        let request = DescribeDelegationTokenRequest::default().with_owners(None);
+        self.await_everywhere(&request, &check, "the change of the token");
     }
 }
 
