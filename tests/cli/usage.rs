@@ -69,7 +69,7 @@ fn commands_that_are_missing_or_not_there() {
     refused(
         &["clusters"],
         "`kafkit` has no command \"clusters\"; there are topics, produce, consume, copy, diff, backup, restore, \
-         describe, groups, offsets, records, transactions, leaders, configs, users, quotas, acls, reassign, dump-log, \
+         describe, groups, offsets, records, transactions, leaders, configs, users, tokens, quotas, acls, reassign, dump-log, \
          top, doctor, broker, profile, config, completions, man and install-links (see `kafkit --help`)",
     );
     refused(
