@@ -17,24 +17,24 @@ use kafka_protocol::protocol::buf::{ByteBuf, NotEnoughBytesError};
 const LARGEST_TAG: u64 = u16::MAX as u64;
 
 /// Decodes `message` in `version` and takes its bytes off the front.
+///
+/// Both passes read through [`Checked`]: for each type of bytes, the decoders of all messages are compiled once more.
 pub fn decode<M: Decodable>(message: &mut Bytes, version: i16) -> anyhow::Result<M> {
-    let mut trial = Checked {
-        bytes: message.clone(),
-        varint: 0,
-        shift: 0,
-        held_back: false,
-    };
-    let decoded = M::decode(&mut trial, version)?;
-    if trial.held_back {
-        return M::decode(message, version);
+    let mut bytes = Checked::new(message.clone(), true);
+    let mut decoded = M::decode(&mut bytes, version)?;
+    if bytes.held_back {
+        bytes = Checked::new(message.clone(), false);
+        decoded = M::decode(&mut bytes, version)?;
     }
-    *message = trial.bytes;
+    *message = bytes.bytes;
     Ok(decoded)
 }
 
 /// Bytes that doubt every count.
 struct Checked {
     bytes: Bytes,
+    /// Whether it does; otherwise the bytes are read as they are.
+    doubts: bool,
     /// The varint being read, and how many of its bits are known.
     varint: u64,
     shift: u32,
@@ -43,6 +43,16 @@ struct Checked {
 }
 
 impl Checked {
+    fn new(bytes: Bytes, doubts: bool) -> Self {
+        Self {
+            bytes,
+            doubts,
+            varint: 0,
+            shift: 0,
+            held_back: false,
+        }
+    }
+
     fn not_a_varint(&mut self) {
         self.varint = 0;
         self.shift = 0;
@@ -77,7 +87,7 @@ impl Buf for Checked {
         if byte & 0x80 == 0 || self.shift > 28 {
             let claimed = self.varint;
             self.not_a_varint();
-            if claimed > LARGEST_TAG.max(self.bytes.remaining() as u64 + 1) {
+            if self.doubts && claimed > LARGEST_TAG.max(self.bytes.remaining() as u64 + 1) {
                 return Err(refusal);
             }
         }
@@ -89,7 +99,7 @@ impl Buf for Checked {
         let value = self.bytes.try_get_i32()?;
         let one_too_many = self.bytes.remaining() + 1;
         match usize::try_from(value) {
-            Ok(count) if count > one_too_many => {
+            Ok(count) if self.doubts && count > one_too_many => {
                 self.held_back = true;
                 Ok(i32::try_from(one_too_many).unwrap_or(i32::MAX))
             }
