@@ -3,7 +3,7 @@
 //! Owns `String.hashCode` and the table's size; treeified buckets are not modelled (they need eight keys in one).
 
 /// A table's capacity when nothing else is said.
-const DEFAULT_CAPACITY: usize = 16;
+pub(super) const DEFAULT_CAPACITY: usize = 16;
 
 /// `items` in the order of a `new HashMap()` into which they were put as they stand.
 pub fn hash_order<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
@@ -17,32 +17,49 @@ pub fn hash_order_presized<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T>
 
 /// `items` in the order of a `new HashMap()` whose keys are partitions of topics.
 pub fn partition_order<T>(items: Vec<T>, key: impl Fn(&T) -> (&str, i32)) -> Vec<T> {
-    let hash = |item: &T| {
+    in_order_of_hashes(DEFAULT_CAPACITY, items, |item| {
         let (topic, partition) = key(item);
-        // `TopicPartition.hashCode`.
-        let number = 31_u32.wrapping_add_signed(partition);
-        number.wrapping_mul(31).wrapping_add(hash_code(topic))
-    };
-    in_order_of_hashes(DEFAULT_CAPACITY, items, hash)
+        topic_partition_code(topic, partition)
+    })
 }
 
 fn in_order_of<T>(initial: usize, items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
     in_order_of_hashes(initial, items, |item| hash_code(key(item)))
 }
 
-fn in_order_of_hashes<T>(initial: usize, mut items: Vec<T>, hash: impl Fn(&T) -> u32) -> Vec<T> {
-    let mut capacity = initial.max(1);
-    // The table doubles when it holds more than three quarters, rounded down.
-    while items.len() > capacity / 4 * 3 + capacity % 4 * 3 / 4 {
-        capacity *= 2;
-    }
-    // A bucket keeps the order of insertion, and so does a stable sort.
-    items.sort_by_key(|item| bucket(hash(item), capacity));
-    items
+/// `items` in the order of a table of `initial` buckets, a power of two, into which they were put as they stand.
+pub(super) fn in_order_of_hashes<T>(initial: usize, items: Vec<T>, hash: impl Fn(&T) -> u32) -> Vec<T> {
+    let hashes: Vec<u32> = items.iter().map(hash).collect();
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    order(initial, &hashes)
+        .into_iter()
+        .filter_map(|place| items.get_mut(place)?.take())
+        .collect()
 }
 
+/// Which hash comes first in the table, which next; apart from the items, so that it is compiled for none of their types.
+fn order(initial: usize, hashes: &[u32]) -> Vec<usize> {
+    let mut capacity = initial.max(1);
+    // The table doubles when it holds more than three quarters, rounded down.
+    while hashes.len() > capacity / 4 * 3 + capacity % 4 * 3 / 4 {
+        capacity *= 2;
+    }
+    let buckets = hashes.iter().map(|hash| bucket(*hash, capacity));
+    // A bucket keeps the order of insertion.
+    let mut places: Vec<(usize, usize)> = buckets.zip(0..).collect();
+    places.sort_unstable();
+    places.into_iter().map(|(_, place)| place).collect()
+}
+
+/// The upper half of a hash takes part in choosing the bucket.
 fn bucket(hash: u32, capacity: usize) -> usize {
     (hash ^ (hash >> 16)) as usize & (capacity - 1)
+}
+
+/// `TopicPartition.hashCode` of Kafka's clients.
+pub(super) fn topic_partition_code(topic: &str, partition: i32) -> u32 {
+    let number = 31_u32.wrapping_add_signed(partition);
+    number.wrapping_mul(31).wrapping_add(hash_code(topic))
 }
 
 /// `String.hashCode`: over UTF-16 units.

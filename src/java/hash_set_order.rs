@@ -1,11 +1,10 @@
 //! The order in which Java's `HashSet` and `HashMap` hand out what is in them; several of Kafka's tools print
 //! in it, and it is the same on every run.
 //!
-//! Elements lie in buckets by their hash, in one bucket by age. The number of buckets is the power of two that
-//! keeps them at most three quarters full, and at least 16. `hash_order` next door does the same for maps of
-//! strings that hold each key once.
+//! Elements lie in buckets by their hash, in one bucket by age: `hash_order` next door has the table, and the order of
+//! maps of strings that hold each key once.
 
-use super::hash_order::hash_code;
+use super::hash_order::{DEFAULT_CAPACITY, hash_code, in_order_of_hashes, topic_partition_code};
 
 /// `String.hashCode()`.
 pub fn hash_of_string(text: &str) -> i32 {
@@ -14,50 +13,32 @@ pub fn hash_of_string(text: &str) -> i32 {
 
 /// `TopicPartition.hashCode()` of Kafka's clients.
 pub fn hash_of_topic_partition(topic: &str, partition: i32) -> i32 {
-    31i32
-        .wrapping_add(partition)
-        .wrapping_mul(31)
-        .wrapping_add(hash_of_string(topic))
+    topic_partition_code(topic, partition).cast_signed()
 }
 
 /// The items, each once, in the order of a `HashSet` that they were put into one after the other.
 pub fn in_hash_order<T: PartialEq>(items: impl IntoIterator<Item = T>, hash: impl Fn(&T) -> i32) -> Vec<T> {
-    let mut distinct: Vec<(u32, T)> = Vec::new();
+    let mut distinct: Vec<(i32, T)> = Vec::new();
     for item in items {
-        let spread = spread(hash(&item));
+        let code = hash(&item);
         if !distinct
             .iter()
-            .any(|(known, other)| *known == spread && *other == item)
+            .any(|(known, other)| *known == code && *other == item)
         {
-            distinct.push((spread, item));
+            distinct.push((code, item));
         }
     }
-    let mask = buckets(16, distinct.len()) - 1;
-    distinct.sort_by_key(|(spread, _)| spread & mask);
-    distinct.into_iter().map(|(_, item)| item).collect()
+    in_order_of_hashes(DEFAULT_CAPACITY, distinct, |(code, _)| code.cast_unsigned())
+        .into_iter()
+        .map(|(_, item)| item)
+        .collect()
 }
 
 /// Distinct items in the order of a `new HashMap(items.size())` that they were put into one after the other.
-pub fn in_presized_hash_order<T>(mut items: Vec<T>, hash: impl Fn(&T) -> i32) -> Vec<T> {
-    let first = u32::try_from(items.len()).unwrap_or(1 << 30).next_power_of_two();
-    let mask = buckets(first, items.len()) - 1;
-    items.sort_by_key(|item| spread(hash(item)) & mask);
-    items
-}
-
-/// The upper half of a hash takes part in choosing the bucket.
-fn spread(hash: i32) -> u32 {
-    let hash = hash.cast_unsigned();
-    hash ^ (hash >> 16)
-}
-
-/// A table of `first` buckets doubles when it holds more than three quarters of them, rounded down.
-fn buckets(first: u32, items: usize) -> u32 {
-    let mut buckets = first;
-    while items > buckets as usize / 4 * 3 + buckets as usize % 4 * 3 / 4 && buckets < 1 << 30 {
-        buckets *= 2;
-    }
-    buckets
+pub fn in_presized_hash_order<T>(items: Vec<T>, hash: impl Fn(&T) -> i32) -> Vec<T> {
+    in_order_of_hashes(items.len().next_power_of_two(), items, |item| {
+        hash(item).cast_unsigned()
+    })
 }
 
 #[cfg(test)]
