@@ -20,6 +20,40 @@ fn every_file_begins_by_saying_what_it_owns() {
     assert!(silent.is_empty(), "these files do not begin with //!: {silent:?}");
 }
 
+/// Rooms that read bytes from a peer, a file or a pipe.
+const READ_STRANGERS_BYTES: [&str; 11] = [
+    "broker",
+    "client",
+    "commands/backup",
+    "commands/broker/conversation",
+    "filter",
+    "input",
+    "internal_records",
+    "log_audit",
+    "records",
+    "storage",
+    "wire",
+];
+
+#[test]
+fn strangers_bytes_are_never_indexed() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for room in READ_STRANGERS_BYTES {
+        let text = fs::read_to_string(src.join(room).join("mod.rs")).expect("a room");
+        let lint = "#![cfg_attr(not(test), deny(clippy::indexing_slicing))]";
+        assert!(text.contains(lint), "{room} may index what it reads");
+    }
+    let exempt: Vec<_> = rust_files(&src)
+        .into_iter()
+        .filter(|file| {
+            let text = fs::read_to_string(file).expect("a source file");
+            text.contains("allow(clippy::indexing_slicing")
+                || text.contains("expect(clippy::indexing_slicing")
+        })
+        .collect();
+    assert!(exempt.is_empty(), "these files are exempt: {exempt:?}");
+}
+
 #[test]
 fn no_test_file_is_forgotten() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");

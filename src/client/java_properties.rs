@@ -125,8 +125,8 @@ trait Blanks {
 
 impl Blanks for [u8] {
     fn trim_start_with_blanks(&self) -> &[u8] {
-        let blanks = self.iter().take_while(|byte| is_blank(**byte)).count();
-        &self[blanks..]
+        let first = self.iter().position(|byte| !is_blank(*byte));
+        first.and_then(|first| self.get(first..)).unwrap_or_default()
     }
 }
 
@@ -138,10 +138,12 @@ fn is_blank(byte: u8) -> bool {
 fn property(line: &LogicalLine) -> Result<Property, MalformedEscape> {
     let bytes = &line.bytes;
     let key_end = end_of_key(bytes);
+    let key = bytes.get(..key_end).unwrap_or_default();
+    let value = bytes.get(start_of_value(bytes, key_end)..).unwrap_or_default();
     let malformed = MalformedEscape { line: line.number };
     Ok(Property {
-        key: unescape(&bytes[..key_end]).ok_or_else(|| malformed.clone())?,
-        value: unescape(&bytes[start_of_value(bytes, key_end)..]).ok_or(malformed)?,
+        key: unescape(key).ok_or_else(|| malformed.clone())?,
+        value: unescape(value).ok_or(malformed)?,
         line: line.number,
         beyond_ascii: !bytes.is_ascii(),
     })

@@ -1,6 +1,7 @@
 //! Talking to a cluster: from settings to admin calls, records sent, records read.
 //!
 //! Owns which broker is asked and how; owns no flags and prints nothing.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod admin;
 mod backoff;

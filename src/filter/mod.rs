@@ -3,6 +3,7 @@
 //! Owns the language (`lexer`, `parser`, `expression`), what it means (`evaluation`) and paths into JSON (`json_path`).
 //! An expression is parsed once; evaluation reads the record's bytes in place and looks at nothing that is not asked for.
 //! Holds no clock: who parses says what a time in words is.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod evaluation;
 mod expression;

@@ -2,6 +2,7 @@
 //!
 //! Owns separators, line ends, JSON and CSV on the way in, and the line numbers of bad input. Owns no socket and
 //! no file but those it reads.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod chunks;
 pub mod csv;

@@ -3,6 +3,7 @@
 //!
 //! Owns their schemas (tables in `tables/`), and bytes ⇄ values ⇄ JSON with Kafka's field names. Owns no file, no
 //! socket, and no opinion on what to show of a record.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 pub mod cluster_metadata;
 pub mod control;

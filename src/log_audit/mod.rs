@@ -3,6 +3,7 @@
 //!
 //! Owns the order of files and the iterator over findings. What is wrong with one file is for `file_check` and
 //! `log_check` to say; the words of a finding are output's. Only reads: a broker may be writing to the same files.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod epoch_check;
 mod file_check;

@@ -119,8 +119,100 @@ impl TokenEndpoint {
 
 /// TLS to the OAuth server: librdkafka's `https.ca.location`, or the system's authorities as in Java.
 fn tls(settings: &Settings) -> Result<Tls> {
+<<<<<<< HEAD
     let path = settings.get("https.ca.location").filter(|path| *path != "probe");
     http::tls_trusting(path.map(Path::new)).map_err(Error::failed)
+=======
+    let path = settings
+        .get("https.ca.location")
+        .filter(|path| *path != "probe")
+        .map(Into::into);
+    let path = path.or_else(system_authorities::bundle).ok_or_else(|| {
+        Error::failed("this machine has no list of certificate authorities").hint("install ca-certificates")
+    })?;
+    let authorities = system_authorities::read(&path);
+    let authorities =
+        authorities.map_err(|problem| Error::failed(format!("{}: {problem}", path.display())))?;
+    let options = TlsOptions {
+        trust: Trust::Certificates(authorities),
+        ..TlsOptions::default()
+    };
+    Ok(Tls::new(&options)?)
+}
+
+/// Sends the request and takes what comes until the server is done.
+fn talk(stream: &mut (impl Read + Write), request: &str, timeout: Duration) -> std::io::Result<Vec<u8>> {
+    let deadline = Instant::now() + timeout;
+    stream.write_all(request.as_bytes())?;
+    stream.flush()?;
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = stream.read(&mut buffer)?;
+        answer.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        if count == 0 || is_whole(&answer) {
+            return Ok(answer);
+        }
+        if answer.len() as u64 > MOST_BYTES {
+            return Err(std::io::Error::other("its answer is too long"));
+        }
+        if Instant::now() > deadline {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+    }
+}
+
+/// Whether the answer states its length and has it.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some((head, body)) = split_head(answer) else {
+        return false;
+    };
+    match header(&head, "content-length").and_then(|length| length.parse::<usize>().ok()) {
+        Some(length) => body.len() >= length,
+        None => body.ends_with(b"0\r\n\r\n"),
+    }
+}
+
+/// Status and body of an answer.
+fn parse_answer(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
+    let (head, body) = split_head(answer)?;
+    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+    let chunked =
+        header(&head, "transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+    let body = if chunked { unchunk(body)? } else { body.to_vec() };
+    Some((status, body))
+}
+
+fn split_head(answer: &[u8]) -> Option<(String, &[u8])> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let (head, rest) = answer.split_at_checked(end)?;
+    Some((String::from_utf8_lossy(head).into_owned(), rest.get(4..)?))
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then(|| value.trim()))
+}
+
+fn unchunk(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let end = body.windows(2).position(|two| two == b"\r\n")?;
+        let size = std::str::from_utf8(body.get(..end)?)
+            .ok()?
+            .split(';')
+            .next()?
+            .trim();
+        let size = usize::from_str_radix(size, 16).ok()?;
+        if size == 0 {
+            return Some(whole);
+        }
+        let (chunk, rest) = body.get(end + 2..)?.split_at_checked(size)?;
+        whole.extend_from_slice(chunk);
+        body = rest.strip_prefix(b"\r\n")?;
+    }
+>>>>>>> 2e151b4 (client: what comes from a peer or a file is never indexed, in every room that reads it)
 }
 
 fn form_encoded(text: &str) -> String {

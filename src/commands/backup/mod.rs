@@ -2,6 +2,7 @@
 //!
 //! A backup holds committed records, with the offsets and times that they have in the cluster: each partition is a folder
 //! of segments that `dump-log` reads, and `backup.json` says what the topics are. The same command goes on where it ended.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod folder_origin;
 mod manifest;

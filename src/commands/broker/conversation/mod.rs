@@ -2,6 +2,7 @@
 //!
 //! [`relay`] is the stage on which both happen: a listener for each broker, whose addresses take the place of the real ones
 //! in answers ([`addresses`]). [`record`] asks the cluster, [`replay`] the file ([`exchange`]).
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod addresses;
 mod exchange;
