@@ -25,9 +25,10 @@ use super::handlers::{
     describe_transactions, describe_user_scram_credentials, elect_leaders, end_txn, fetch, find_coordinator,
     heartbeat, incremental_alter_configs, init_producer_id, join_group, leave_group, list_config_resources,
     list_groups, list_offsets, list_partition_reassignments, list_transactions, metadata, offset_commit,
-    offset_delete, offset_fetch, offset_for_leader_epoch, produce, sasl_authenticate, sasl_handshake,
-    share_acknowledge, share_fetch, share_group_describe, share_group_heartbeat, share_group_offsets,
-    share_group_state, sync_group, txn_offset_commit, unregister_broker, update_features, write_txn_markers,
+    offset_delete, offset_fetch, offset_for_leader_epoch, produce, raft_voters, sasl_authenticate,
+    sasl_handshake, share_acknowledge, share_fetch, share_group_describe, share_group_heartbeat,
+    share_group_offsets, share_group_state, sync_group, txn_offset_commit, unregister_broker,
+    update_features, write_txn_markers,
 };
 use super::refusal::Refusal;
 use super::rehearsal::Rehearsal;
@@ -286,6 +287,10 @@ pub const APIS: &[Api] = &[
         [(1, "SS444444<88<4<88<1>t>t>t><88<4>t>t"), (2, "SS44444411<88<4<88<1>t>t>t><88<4>t>t")]),
     api!(ShareAcknowledge, ShareAcknowledgeRequest, 1..=2, newer share_acknowledge::handle, PartitionLeader, [Read Group, Read Topic],
         [(1, "SS4<88<4<88<1>t>t>t>t"), (2, "SS41<88<4<88<1>t>t>t>t")]),
+    api!(AddRaftVoter, AddRaftVoterRequest, 0..=1, raft_voters::add, Controller, [Alter Cluster],
+        [(0, "S4488<SS2t>t"), (1, "S4488<SS2t>1t")]),
+    api!(RemoveRaftVoter, RemoveRaftVoterRequest, 0..=0, raft_voters::remove, Controller, [Alter Cluster],
+        [(0, "S488t")]),
     api!(InitializeShareGroupState, InitializeShareGroupStateRequest, 0..=0, share_group_state::initialize, ShareCoordinator, [ClusterAction Cluster],
         [(0, "S<88<448t>t>t")]),
     api!(ReadShareGroupState, ReadShareGroupStateRequest, 0..=0, share_group_state::read, ShareCoordinator, [ClusterAction Cluster],

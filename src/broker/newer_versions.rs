@@ -73,6 +73,15 @@ const NEWER_VERSIONS: &[NewerVersion] = &[
         request: "<821<S<4>t>4{1}t>t",
         answer: "",
     },
+    // Whether the answer may come before the change is committed (KIP-1186).
+    NewerVersion {
+        api: ApiKey::AddRaftVoter,
+        version: 1,
+        request_as: 0,
+        answer_as: 0,
+        request: "S4488<SS2t>{1}t",
+        answer: "",
+    },
     // How many records are acquired (KIP-1206), and whether locks are renewed (KIP-1222).
     NewerVersion {
         api: ApiKey::ShareFetch,

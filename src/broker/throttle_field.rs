@@ -55,6 +55,11 @@ fn place(frame_len: usize, api: ApiKey, version: i16) -> Option<usize> {
         K::ApiVersions | K::SaslHandshake | K::SaslAuthenticate | K::DescribeQuorum | K::WriteTxnMarkers => {
             return None;
         }
+        // Behind fields of many lengths; nothing slows them down.
+        K::CreateDelegationToken
+        | K::RenewDelegationToken
+        | K::ExpireDelegationToken
+        | K::DescribeDelegationToken => return None,
         K::InitializeShareGroupState
         | K::ReadShareGroupState
         | K::WriteShareGroupState

@@ -136,3 +136,47 @@ fn markers_2_say_in_which_version_the_transaction_is() {
     assert_eq!(ask(&mut stream, 27, 1, &older), expected);
     assert_eq!(ask(&mut stream, 27, 2, &marker), expected);
 }
+
+/// What Apache Kafka 4.3.1 answers while `kraft.version` is 0. The newer field is cut out before its listener is read.
+#[test]
+fn the_quorum_of_controllers_stays_as_it_is() {
+    let cluster = Cluster::start();
+    let mut stream = TcpStream::connect(cluster.bootstrap()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut ask = |key, version, body: &[u8]| {
+        let answer = ask(&mut stream, key, version, body);
+        // Throttle time, error, message, no tagged fields.
+        let words = answer[7..answer.len() - 1].to_vec();
+        (
+            i16::from_be_bytes([answer[4], answer[5]]),
+            String::from_utf8(words).unwrap(),
+        )
+    };
+    let voter = |cluster_id: &[u8], directory: u8| {
+        // Cluster id, time-out 1, voter 2, its directory.
+        [cluster_id, &[0, 0, 0, 1, 0, 0, 0, 2], &[directory; 16]].concat()
+    };
+    let listener = [&[2, 11], b"CONTROLLER".as_slice(), &[2, b'h', 0, 9, 0]].concat();
+    let fixed = "Cluster doesn't support adding voter because the kraft.version feature is 0".to_owned();
+    let whole = [voter(&[0], 5), listener.clone(), vec![0]].concat();
+    assert_eq!(ask(80, 0, &whole), (35, fixed.clone()));
+    let whole = [voter(&[0], 5), listener.clone(), vec![1, 0]].concat();
+    assert_eq!(ask(80, 1, &whole), (35, fixed));
+    let (error, words) = ask(80, 0, &[voter(&[2, b'x'], 5), listener.clone(), vec![0]].concat());
+    assert_eq!(error, 104);
+    assert!(
+        words.starts_with("The given id \"x\" doesn't match the cluster id"),
+        "{words}"
+    );
+    let nobody = [voter(&[0], 0), listener, vec![0]].concat();
+    let invalid = "Add voter request didn't include a valid voter".to_owned();
+    assert_eq!(ask(80, 0, &nobody), (42, invalid));
+    let nowhere = "Add voter request didn't include the endpoint (Endpoints(endpoints={})) for the default listener \
+                   ListenerName(CONTROLLER)";
+    let without = [voter(&[0], 5), vec![1, 0]].concat();
+    assert_eq!(ask(80, 0, &without), (42, nowhere.to_owned()));
+    // Cluster id, voter 1, its directory.
+    let removed = [&[0, 0, 0, 0, 1], [5; 16].as_slice(), &[0]].concat();
+    let fixed = "Cluster doesn't support removing voter because the kraft.version feature is 0";
+    assert_eq!(ask(81, 0, &removed), (35, fixed.to_owned()));
+}

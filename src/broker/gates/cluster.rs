@@ -12,16 +12,18 @@ use kafka_protocol::messages::alter_user_scram_credentials_response::AlterUserSc
 use kafka_protocol::messages::describe_user_scram_credentials_response::DescribeUserScramCredentialsResult;
 use kafka_protocol::messages::elect_leaders_response::{PartitionResult, ReplicaElectionResult};
 use kafka_protocol::messages::{
-    AlterClientQuotasRequest, AlterClientQuotasResponse, AlterPartitionReassignmentsRequest,
-    AlterPartitionReassignmentsResponse, AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse,
-    AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse, ApiVersionsRequest,
-    DescribeClientQuotasRequest, DescribeClientQuotasResponse, DescribeClusterRequest,
+    AddRaftVoterRequest, AddRaftVoterResponse, AlterClientQuotasRequest, AlterClientQuotasResponse,
+    AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, AlterReplicaLogDirsRequest,
+    AlterReplicaLogDirsResponse, AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse,
+    ApiVersionsRequest, DescribeClientQuotasRequest,
+    DescribeClientQuotasResponse, DescribeClusterRequest, 
     DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeQuorumRequest, DescribeQuorumResponse,
     DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse, ElectLeadersRequest,
     ElectLeadersResponse, ExpireDelegationTokenRequest, ListConfigResourcesRequest,
     ListConfigResourcesResponse, ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
-    RenewDelegationTokenRequest, SaslAuthenticateRequest, SaslHandshakeRequest, UnregisterBrokerRequest,
-    UnregisterBrokerResponse, UpdateFeaturesRequest, UpdateFeaturesResponse,
+    RemoveRaftVoterRequest, RemoveRaftVoterResponse, RenewDelegationTokenRequest, SaslAuthenticateRequest,
+    SaslHandshakeRequest, UnregisterBrokerRequest, UnregisterBrokerResponse, UpdateFeaturesRequest,
+    UpdateFeaturesResponse,
 };
 
 use super::{Asks, Gated, Passage, passed, words};
@@ -70,6 +72,10 @@ guarded! {
         |_| ListPartitionReassignmentsResponse::default().with_error_code(Refused.code()).with_error_message(words(Refused));
     UnregisterBrokerRequest, Alter,
         |_| UnregisterBrokerResponse::default().with_error_code(Refused.code()).with_error_message(words(Refused));
+    AddRaftVoterRequest, Alter,
+        |_| AddRaftVoterResponse::default().with_error_code(Refused.code()).with_error_message(words(Refused));
+    RemoveRaftVoterRequest, Alter,
+        |_| RemoveRaftVoterResponse::default().with_error_code(Refused.code()).with_error_message(words(Refused));
     ListConfigResourcesRequest, DescribeConfigs,
         |_| ListConfigResourcesResponse::default().with_error_code(Refused.code());
     UpdateFeaturesRequest, Alter,

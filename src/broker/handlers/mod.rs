@@ -60,6 +60,7 @@ mod partition_errors;
 pub mod produce;
 mod produce_replication;
 mod produce_transactions;
+pub mod raft_voters;
 pub mod sasl_authenticate;
 pub mod sasl_handshake;
 pub mod share_acknowledge;

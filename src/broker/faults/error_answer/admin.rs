@@ -96,6 +96,8 @@ pub(super) fn make(call: Box<Call>, code: i16) -> Made {
                 ExpireDelegationToken ExpireDelegationTokenRequest ExpireDelegationTokenResponse,
                 DescribeDelegationToken DescribeDelegationTokenRequest DescribeDelegationTokenResponse,
                 ListConfigResources ListConfigResourcesRequest ListConfigResourcesResponse,
+                AddRaftVoter AddRaftVoterRequest AddRaftVoterResponse,
+                RemoveRaftVoter RemoveRaftVoterRequest RemoveRaftVoterResponse,
             );
         }
     })
