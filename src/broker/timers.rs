@@ -95,6 +95,18 @@ pub(super) async fn isr_shrinking(node: Arc<Node>) {
     }
 }
 
+/// Forgets idle producers, every `producer.id.expiration.check.interval.ms`. Never ends.
+pub(super) async fn producer_expiration(node: Arc<Node>) {
+    let interval_ms = node.config.number("producer.id.expiration.check.interval.ms");
+    let interval = Duration::from_millis(u64::try_from(interval_ms).unwrap_or(0).max(SHORTEST_BACKOFF_MS));
+    loop {
+        tokio::time::sleep(interval).await;
+        let replicas = Arc::clone(&node.replicas);
+        // Locks of logs are held while the disk is waited for.
+        let _ = tokio::task::spawn_blocking(move || replicas.expire_producers(now_ms())).await;
+    }
+}
+
 /// Never ends. The work runs on blocking threads, as it may wait for the disk.
 pub(super) async fn housekeeping(node: Arc<Node>) {
     let interval =

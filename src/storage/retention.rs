@@ -23,8 +23,7 @@ impl PartitionLog {
     }
 
     /// Deletes the segments that `retention.ms`, `retention.bytes` or the log's start say are over, as far as all their
-    /// records lie below the high watermark, and forgets producers that have been silent for too long. Answers how
-    /// many segments went.
+    /// records lie below the high watermark. Answers how many segments went.
     pub fn apply_retention(&mut self, now_ms: i64, high_watermark: Offset) -> Result<usize> {
         let count = self
             .segments_over(now_ms)?
@@ -45,6 +44,12 @@ impl PartitionLog {
             self.leader_epochs.truncate_from_start(start)?;
         }
         Ok(count)
+    }
+
+    /// Forgets producers that have been silent for `producer.id.expiration.ms` and have no transaction open.
+    pub fn expire_producers(&mut self, now_ms: i64) {
+        let expiration_ms = self.config.producer_id_expiration_ms;
+        self.producers.expire(now_ms, expiration_ms);
     }
 
     /// How many segments from the start are over for one reason or another; never an empty last one.

@@ -23,6 +23,7 @@ mod newer_versions;
 mod nodes;
 mod partition_files;
 mod planted_secret;
+mod producers;
 mod quotas;
 mod replicas_of_one_node;
 mod restart;

@@ -8,11 +8,14 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_producers_response::{
     PartitionResponse, ProducerState, TopicResponse,
 };
-use kafka_protocol::messages::{DescribeProducersRequest, DescribeProducersResponse, ProducerId};
+use kafka_protocol::messages::{DescribeProducersRequest, DescribeProducersResponse, ProducerId, TopicName};
 
+use super::{text, words_of};
 use crate::broker::call::RequestContext;
+use crate::broker::cluster::image::ClusterImage;
 use crate::broker::node::Node;
 use crate::broker::node::replica::Replica;
+use crate::broker::topic_name;
 
 pub fn handle(
     node: &Arc<Node>,
@@ -23,13 +26,11 @@ pub fn handle(
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partition_indexes.iter().map(|index| {
             let response = PartitionResponse::default().with_partition_index(*index);
-            let found = image.topic(&topic.name);
-            let leader = found
-                .ok_or(ResponseError::UnknownTopicOrPartition)
-                .and_then(|topic| node.leader(topic, *index));
-            match leader {
-                Ok((replica, _)) => response.with_active_producers(producers(&replica)),
-                Err(error) => response.with_error_code(error.code()),
+            match find(node, &image, &topic.name, *index) {
+                Ok(replica) => response.with_active_producers(producers(&replica)),
+                Err((error, words)) => response
+                    .with_error_code(error.code())
+                    .with_error_message(words.map(text)),
             }
         });
         TopicResponse::default()
@@ -37,6 +38,24 @@ pub fn handle(
             .with_name(topic.name.clone())
     });
     DescribeProducersResponse::default().with_topics(topics.collect())
+}
+
+/// The replica of the partition on this node, or why there is none, in Kafka's words where it has some.
+fn find(
+    node: &Node,
+    image: &ClusterImage,
+    topic: &TopicName,
+    partition: i32,
+) -> Result<Arc<Replica>, (ResponseError, Option<String>)> {
+    topic_name::validate(topic).map_err(|words| (ResponseError::InvalidTopicException, Some(words)))?;
+    let found = image.topic(topic);
+    let replica = found
+        .ok_or(ResponseError::UnknownTopicOrPartition)
+        .and_then(|topic| node.readable(topic, partition));
+    replica.map_err(|error| {
+        let is_unknown = error == ResponseError::UnknownTopicOrPartition;
+        (error, is_unknown.then(|| words_of(error).to_owned()))
+    })
 }
 
 fn producers(replica: &Replica) -> Vec<ProducerState> {

@@ -87,10 +87,16 @@ use super::cluster::controller::Refused;
 use super::features::SHARE_VERSION;
 use super::node::Node;
 use super::timers::steady_ms;
+use crate::wire::error_codes;
 
 /// A string of a response.
 fn text(text: impl Into<String>) -> StrBytes {
     StrBytes::from_string(text.into())
+}
+
+/// Kafka's words for an error of which nothing more is said.
+fn words_of(error: ResponseError) -> &'static str {
+    error_codes::find(error.code()).map_or("", |row| row.text)
 }
 
 /// The ids of brokers in a response.

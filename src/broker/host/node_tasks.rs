@@ -43,6 +43,7 @@ pub(super) async fn serve(
         () = transaction::run_alarm(Arc::clone(&node.transactions), timers::steady_ms) => {}
         () = partition_manager::run_alarm(Arc::clone(&node.share), timers::steady_ms) => {}
         () = timers::housekeeping(Arc::clone(&node)) => {}
+        () = timers::producer_expiration(Arc::clone(&node)) => {}
         () = timers::compaction(Arc::clone(&node)) => {}
         () = timers::presence(Arc::clone(&node)) => {}
         () = timers::token_expiry(Arc::clone(&node)) => {}

@@ -99,6 +99,13 @@ impl ReplicaManager {
         Ok(())
     }
 
+    /// Forgets producers that have been silent for too long.
+    pub(in crate::broker) fn expire_producers(&self, now_ms: i64) {
+        for replica in self.all() {
+            replica.log().expire_producers(now_ms);
+        }
+    }
+
     /// Leaves the data directory as a clean stop does.
     pub(in crate::broker) fn close(&self) -> Result<()> {
         // No change of the cluster may begin any more.
