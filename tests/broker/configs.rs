@@ -14,6 +14,7 @@ use crate::support::cluster::Cluster;
 
 const BROKER: i8 = 4;
 const CLIENT_METRICS: i8 = 16;
+const GROUP: i8 = 32;
 const SET: i8 = 0;
 
 fn connect(cluster: &Cluster) -> Connection {
@@ -195,4 +196,18 @@ fn subscriptions_to_client_metrics_are_kept_and_listed() {
         .map(|resource| resource.resource_name.as_str())
         .collect();
     assert_eq!(names, ["m"]);
+}
+
+/// As Apache Kafka's own test of group configs wants it.
+#[test]
+fn groups_without_a_config_of_their_own_have_what_the_cluster_was_given() {
+    let cluster = Cluster::start_with(&["group.consumer.assignment.interval.ms=1200"]);
+    let setting = "group.consumer.assignment.interval.ms";
+    assert_eq!(set(&cluster, BROKER, "", setting, "1500").0, 0);
+    let configs = described(&cluster, GROUP, "g");
+    let (value, source, _, _, synonyms) = one(&configs, "consumer.assignment.interval.ms");
+    assert_eq!((value.as_deref(), source), (Some("1500"), 3));
+    let known =
+        [(3, 1500), (4, 1200), (5, 1000)].map(|(source, value)| format!("{source}:{setting}={value}"));
+    assert_eq!(synonyms, known);
 }

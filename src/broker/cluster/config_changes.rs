@@ -147,7 +147,7 @@ pub(in crate::broker) fn check(
 ) -> Result<(), Refused> {
     let invalid = |message| (ResponseError::InvalidConfig, message);
     match resource {
-        Resource::Group(_) => group_config::validate(configs, broker.config).map_err(invalid),
+        Resource::Group(_) => group_config::validate(configs, broker).map_err(invalid),
         Resource::Topic(_) => check_topic_configs(configs).map_err(invalid),
         Resource::ClientMetrics(name) => client_metrics_config::validate(name, configs),
         Resource::BrokerLoggers => Ok(()),

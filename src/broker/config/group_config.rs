@@ -5,7 +5,7 @@
 //! groups can be set and change nothing here.
 
 use super::broker_config::BrokerConfig;
-use super::effective_config::{Configs, Origin, Source};
+use super::effective_config::{BrokerValues, Configs, Origin, Source};
 use crate::java::time::duration_millis;
 use crate::topic_config::Kind::{self, Boolean, Int, String as Text};
 
@@ -15,7 +15,7 @@ pub struct GroupConfigKey {
     pub name: &'static str,
     pub kind: Kind,
     /// The name under which the broker has its default.
-    default_name: &'static str,
+    pub default_name: &'static str,
     default: &'static str,
     /// The least and the largest number. The broker may have set other bounds: `group.consumer.min.…`.
     bounds: (i64, i64),
@@ -102,8 +102,8 @@ pub fn find(name: &str) -> Option<&'static GroupConfigKey> {
 }
 
 impl GroupConfigKey {
-    /// Every value of the config, the strongest first: the group's own, what the broker was started with, the default.
-    pub fn origins(&self, own: &Configs, broker: &BrokerConfig) -> Vec<Origin> {
+    /// Every value of the config, the strongest first: the group's own, those of the broker's setting, the default.
+    pub fn origins(&self, own: &Configs, broker: BrokerValues<'_>) -> Vec<Origin> {
         let origin = |name: &str, value: &str, source| Origin {
             name: name.to_owned(),
             value: value.to_owned(),
@@ -112,11 +112,12 @@ impl GroupConfigKey {
         let dynamic = own
             .get(self.name)
             .map(|value| origin(self.name, value, Source::DynamicGroup));
-        let given = broker
-            .given(self.default_name)
-            .map(|value| origin(self.default_name, value, Source::StaticBroker));
-        let default = origin(self.default_name, self.default, Source::Default);
-        dynamic.into_iter().chain(given).chain([default]).collect()
+        let mut origins: Vec<Origin> = dynamic.into_iter().collect();
+        origins.extend(broker.origins(self.default_name));
+        if !origins.iter().any(|origin| origin.source == Source::Default) {
+            origins.push(origin(self.default_name, self.default, Source::Default));
+        }
+        origins
     }
 
     fn check_kind(&self, value: &str) -> Result<(), String> {
@@ -182,7 +183,7 @@ impl GroupConfigKey {
 }
 
 /// Whether a group may have these configs; the error is Kafka's text.
-pub fn validate(configs: &Configs, broker: &BrokerConfig) -> Result<(), String> {
+pub fn validate(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), String> {
     for name in configs.keys() {
         if find(name).is_none() {
             return Err(format!("Unknown group config name: {name}"));
@@ -197,7 +198,7 @@ pub fn validate(configs: &Configs, broker: &BrokerConfig) -> Result<(), String> 
         config.check_kind(value)?;
     }
     for (config, value) in given() {
-        config.check_bounds(value, broker)?;
+        config.check_bounds(value, broker.config)?;
     }
     for group_type in ["consumer", "share", "streams"] {
         let session = format!("{group_type}.session.timeout.ms");
@@ -221,7 +222,12 @@ mod tests {
     fn validated(pairs: &[(&str, &str)]) -> Result<(), String> {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let broker = BrokerConfig::new(PathBuf::new(), []).unwrap();
-        validate(&pairs.iter().map(owned).collect(), &broker)
+        let values = BrokerValues {
+            config: &broker,
+            node: None,
+            cluster: None,
+        };
+        validate(&pairs.iter().map(owned).collect(), values)
     }
 
     /// The words are those with which Apache Kafka 4.3.1 refused these.

@@ -94,7 +94,7 @@ fn describe(
         Resource::Group(group) => {
             let nothing = Configs::new();
             let configs = image.group_configs(group).unwrap_or(&nothing);
-            group_entries(node, configs, &mut push);
+            group_entries(values, configs, &mut push);
         }
         Resource::ClientMetrics(name) => {
             let nothing = Configs::new();
@@ -130,9 +130,9 @@ fn topic_entries<'a>(values: BrokerValues<'_>, configs: &Configs, push: &mut dyn
     }
 }
 
-fn group_entries(node: &Node, configs: &Configs, push: &mut dyn FnMut(Entry<'_>)) {
+fn group_entries(values: BrokerValues<'_>, configs: &Configs, push: &mut dyn FnMut(Entry<'_>)) {
     for config in GROUP_CONFIGS {
-        let origins = config.origins(configs, &node.config);
+        let origins = config.origins(configs, values);
         let strongest = origins.first();
         push(Entry {
             name: config.name,

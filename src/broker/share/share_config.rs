@@ -3,6 +3,7 @@
 use super::share_partition::ShareLimits;
 use crate::broker::cluster::image::ClusterImage;
 use crate::broker::config::BrokerConfig;
+use crate::broker::config::effective_config::BrokerValues;
 use crate::broker::config::group_config;
 
 /// Where a group begins to read a partition: `share.auto.offset.reset`.
@@ -29,6 +30,11 @@ impl ShareConfig {
     /// The configs of a group in force.
     pub(in crate::broker) fn of(group: &str, image: &ClusterImage, broker: &BrokerConfig) -> Self {
         let own = image.group_configs(group).cloned().unwrap_or_default();
+        let broker = BrokerValues {
+            config: broker,
+            node: image.broker_configs(&broker.node_id.to_string()),
+            cluster: image.broker_configs(""),
+        };
         let value = |name: &str| {
             let key = group_config::find(name)?;
             let strongest = key.origins(&own, broker).into_iter().next()?;

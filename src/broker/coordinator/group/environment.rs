@@ -10,12 +10,13 @@ use super::consumer_group::{TopicCatalog, TopicShape};
 use crate::broker::cluster::Cluster;
 use crate::broker::cluster::image::ClusterImage;
 use crate::broker::cluster::partition_image::PartitionImage;
+use crate::broker::config::group_config;
 use crate::broker::coordinator::share::ShareCoordinator;
 use crate::broker::features::Feature;
 
 /// What groups ask of the rest of the broker.
 pub trait Environment: TopicCatalog + Debug {
-    /// A config that was set for this very group.
+    /// A config that was set for this very group, or else for every group while the broker ran.
     fn group_config(&self, group: &str, name: &str) -> Option<String>;
 
     /// The level of a feature that is in force.
@@ -96,7 +97,13 @@ impl TopicCatalog for BrokerEnvironment {
 
 impl Environment for BrokerEnvironment {
     fn group_config(&self, group: &str, name: &str) -> Option<String> {
-        self.cluster.image().group_configs(group)?.get(name).cloned()
+        let image = self.cluster.image();
+        let own = image.group_configs(group).and_then(|configs| configs.get(name));
+        let of_all = || {
+            let setting = group_config::find(name)?.default_name;
+            image.broker_configs("")?.get(setting)
+        };
+        own.or_else(of_all).cloned()
     }
 
     fn feature_level(&self, feature: &Feature) -> i16 {
