@@ -21,6 +21,7 @@ mod lost_folder;
 mod many_clients;
 mod newer_versions;
 mod nodes;
+mod other_histories;
 mod partition_files;
 mod planted_secret;
 mod producers;

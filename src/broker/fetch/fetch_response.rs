@@ -34,6 +34,8 @@ pub(in crate::broker) struct PartitionAnswer {
     pub(in crate::broker) preferred_replica: i32,
     /// Who leads, and since which epoch, where the client has it wrong.
     pub(in crate::broker) current_leader: Option<(i32, i32)>,
+    /// The largest epoch up to the one of the client's last record, and its end, where the client has another history.
+    pub(in crate::broker) diverging_epoch: Option<(i32, i64)>,
 }
 
 /// Where a broker is that an answer names.
@@ -58,6 +60,7 @@ impl PartitionAnswer {
             records: None,
             preferred_replica: -1,
             current_leader: None,
+            diverging_epoch: None,
         }
     }
 
@@ -167,17 +170,28 @@ impl Writer {
                 self.ranges += length;
             }
         }
-        match answer.current_leader.filter(|_| self.flexible) {
-            None => self.no_tags(),
-            Some((leader, epoch)) => {
-                // One tagged field, number 1, of two numbers and an empty list of tagged fields.
-                self.head.put_slice(&[1, 1, 9]);
-                self.head.put_i32(leader);
-                self.head.put_i32(epoch);
-                self.head.put_u8(0);
-            }
+        if self.flexible {
+            self.tags_of_partition(answer.diverging_epoch, answer.current_leader);
         }
         Ok(())
+    }
+
+    /// The tagged fields of a partition, in ascending order; each ends with an empty list of tagged fields of its own.
+    fn tags_of_partition(&mut self, diverging_epoch: Option<(i32, i64)>, current_leader: Option<(i32, i32)>) {
+        let count = u8::from(diverging_epoch.is_some()) + u8::from(current_leader.is_some());
+        self.head.put_u8(count);
+        if let Some((epoch, end_offset)) = diverging_epoch {
+            self.head.put_slice(&[0, 13]);
+            self.head.put_i32(epoch);
+            self.head.put_i64(end_offset);
+            self.head.put_u8(0);
+        }
+        if let Some((leader, epoch)) = current_leader {
+            self.head.put_slice(&[1, 9]);
+            self.head.put_i32(leader);
+            self.head.put_i32(epoch);
+            self.head.put_u8(0);
+        }
     }
 
     /// Where the leaders are that partitions name: the one tagged field of the whole answer, number 0.

@@ -32,6 +32,8 @@ pub(in crate::broker) struct Target {
     pub(in crate::broker) offset: i64,
     pub(in crate::broker) max_bytes: i32,
     pub(in crate::broker) leader_epoch: i32,
+    /// The epoch of the last record that the client has; -1 if it does not say.
+    pub(in crate::broker) last_fetched_epoch: i32,
 }
 
 /// What identifies a partition in a session: by the topic's id, or by its name where it has none.
@@ -235,6 +237,7 @@ fn targets(request: &FetchRequest) -> Vec<Target> {
             offset: partition.fetch_offset,
             max_bytes: partition.partition_max_bytes,
             leader_epoch: partition.current_leader_epoch,
+            last_fetched_epoch: partition.last_fetched_epoch,
         });
         targets.collect::<Vec<_>>()
     };

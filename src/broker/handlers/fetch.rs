@@ -209,7 +209,8 @@ fn read_all(node: &Node, plan: &Plan, partitions: &[Found], limits: &Limits) -> 
             },
             Err(error) => missing(target, *error),
         };
-        failed |= answer.error != 0 || answer.preferred_replica >= 0;
+        let is_news = answer.preferred_replica >= 0 || answer.diverging_epoch.is_some();
+        failed |= answer.error != 0 || is_news;
         total += answer.size();
         left = left.saturating_sub(answer.size());
         fetched.push(answer);
@@ -234,7 +235,17 @@ fn read(target: &Target, partition: &Replica, left: usize, first: bool, limits: 
         records: None,
         preferred_replica: -1,
         current_leader: None,
+        diverging_epoch: None,
     };
+    match diverging_epoch(target, partition) {
+        Ok(None) => {}
+        Ok(diverging) => {
+            answer.diverging_epoch = diverging;
+            answer.lists_aborted = false;
+            return answer;
+        }
+        Err(error) => return refused(error),
+    }
     let upper_bound = if limits.read_committed {
         answer.last_stable_offset
     } else {
@@ -259,6 +270,20 @@ fn read(target: &Target, partition: &Replica, left: usize, first: bool, limits: 
         Err(ReadError::Storage(_)) => return refused(ResponseError::KafkaStorageError),
     }
     answer
+}
+
+/// Where the client has records that this log never had: the end of the last epoch that both know (KIP-595).
+fn diverging_epoch(target: &Target, partition: &Replica) -> Result<Option<(i32, i64)>, ResponseError> {
+    if target.last_fetched_epoch < 0 {
+        return Ok(None);
+    }
+    let known = partition.log().epoch_end_offset(target.last_fetched_epoch);
+    let (epoch, end) = known.ok_or(ResponseError::OffsetOutOfRange)?;
+    if target.offset < partition.log_start_offset() {
+        return Err(ResponseError::OffsetOutOfRange);
+    }
+    let diverges = epoch < target.last_fetched_epoch || end < target.offset;
+    Ok(diverges.then_some((epoch, end)))
 }
 
 /// The answer that names a replica which is nearer to the client, and has nothing else.
@@ -309,8 +334,11 @@ fn select(node: &Node, plan: &Plan, answers: Vec<PartitionAnswer>) -> Vec<TopicA
             high_watermark: answer.high_watermark,
             log_start_offset: answer.log_start_offset,
         };
-        let news =
-            answer.size() > 0 || answer.error != 0 || answer.preferred_replica >= 0 || *before != Some(now);
+        let news = answer.size() > 0
+            || answer.error != 0
+            || answer.preferred_replica >= 0
+            || answer.diverging_epoch.is_some()
+            || *before != Some(now);
         if plan.incremental && !news {
             continue;
         }
