@@ -222,13 +222,13 @@ impl<'a> Elections<'a> {
         target: Option<&[i32]>,
         may_resize: bool,
     ) -> Result<Records, Refused> {
-        let silent = |error| Err((error, String::new()));
         let Some(before) = topic.partition(index) else {
-            return silent(ResponseError::UnknownTopicOrPartition);
+            let words = format!("Unable to find partition {}:{index}.", topic.name);
+            return Err((ResponseError::UnknownTopicOrPartition, words));
         };
         let changed = match target {
             None if before.adding.is_empty() && before.removing.is_empty() => {
-                return silent(ResponseError::NoReassignmentInProgress);
+                return Err((ResponseError::NoReassignmentInProgress, String::new()));
             }
             None => self.cancel(topic, before)?,
             Some(target) => {

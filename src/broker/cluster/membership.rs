@@ -115,7 +115,10 @@ impl Cluster {
     ) -> Result<(), Refused> {
         let mut change = self.change();
         let image = self.image();
-        let unknown = || (ResponseError::UnknownTopicOrPartition, String::new());
+        let unknown = || {
+            let words = format!("Unable to find a topic named {topic}.");
+            (ResponseError::UnknownTopicOrPartition, words)
+        };
         let found = image.topic(topic).ok_or_else(unknown)?;
         let records = Elections::new(&image).reassign(found, index, target, may_resize)?;
         drop(image);

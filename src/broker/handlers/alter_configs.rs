@@ -47,6 +47,10 @@ pub fn handle(node: &Arc<Node>, _: &RequestContext, request: AlterConfigsRequest
 }
 
 fn replace(node: &Node, wanted: &AlterConfigsResource, validate_only: bool) -> Result<(), Refused> {
+    if !config_resource::is_known(wanted.resource_type) {
+        let message = format!("Unknown resource type {}", wanted.resource_type);
+        return Err((ResponseError::InvalidRequest, message));
+    }
     let resource = config_resource::find(node, wanted.resource_type, &wanted.resource_name)?;
     let mut configs = Configs::new();
     for config in &wanted.configs {

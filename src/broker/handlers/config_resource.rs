@@ -15,6 +15,11 @@ const BROKER_LOGGER: i8 = 8;
 const CLIENT_METRICS: i8 = 16;
 const GROUP: i8 = 32;
 
+/// Whether there are resources of this type.
+pub(super) fn is_known(kind: i8) -> bool {
+    matches!(kind, TOPIC | BROKER | BROKER_LOGGER | CLIENT_METRICS | GROUP)
+}
+
 /// The resource of a type and name, or Kafka's error for it.
 pub(super) fn find(node: &Node, kind: i8, name: &str) -> Result<Resource, Refused> {
     match kind {

@@ -18,6 +18,8 @@ use crate::broker::rights::Rights;
 
 /// The endpoint type of brokers.
 const BROKERS: i8 = 1;
+/// The endpoint type of controllers, which clients of a broker do not reach.
+const CONTROLLERS: i8 = 2;
 
 pub fn handle(
     node: &Arc<Node>,
@@ -25,11 +27,7 @@ pub fn handle(
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
     if context.version >= 1 && request.endpoint_type != BROKERS {
-        return DescribeClusterResponse::default()
-            .with_error_code(ResponseError::UnsupportedEndpointType.code())
-            .with_error_message(Some(text(
-                "The given endpoint type is not supported by this listener.",
-            )));
+        return refused(request.endpoint_type);
     }
     let image = node.cluster.image();
     let brokers = image.brokers().values().filter_map(|broker| {
@@ -54,4 +52,22 @@ pub fn handle(
         .with_controller_id(BrokerId(image.controller()))
         .with_cluster_authorized_operations(operations)
         .with_brokers(brokers.collect())
+}
+
+/// Kafka's answer to who asks for other endpoints than those of brokers.
+fn refused(endpoint_type: i8) -> DescribeClusterResponse {
+    let (error, words) = match endpoint_type {
+        CONTROLLERS => (
+            ResponseError::MismatchedEndpointType,
+            "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER"
+                .to_owned(),
+        ),
+        other => (
+            ResponseError::UnsupportedEndpointType,
+            format!("Unsupported endpoint type {other}"),
+        ),
+    };
+    DescribeClusterResponse::default()
+        .with_error_code(error.code())
+        .with_error_message(Some(text(words)))
 }

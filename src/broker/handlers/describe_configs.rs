@@ -18,7 +18,7 @@ use kafka_protocol::messages::describe_configs_response::{
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 
 use super::config_resource;
-use super::text;
+use super::{text, words_of};
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::config_changes::Resource;
 use crate::broker::config::client_metrics_config::CLIENT_METRICS_CONFIGS;
@@ -35,10 +35,17 @@ pub fn handle(
     _: &RequestContext,
     request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
+    let knows_all = (request.resources.iter()).all(|wanted| config_resource::is_known(wanted.resource_type));
     let results = request.resources.iter().map(|wanted| {
         let result = DescribeConfigsResult::default()
             .with_resource_type(wanted.resource_type)
             .with_resource_name(wanted.resource_name.clone());
+        if !knows_all {
+            let error = ResponseError::InvalidRequest;
+            return result
+                .with_error_code(error.code())
+                .with_error_message(Some(text(words_of(error))));
+        }
         match config_resource::find_described(node, wanted.resource_type, &wanted.resource_name) {
             Ok(resource) => result.with_configs(describe(node, &resource, wanted, &request)),
             // Kafka sends an empty message for a topic that does not exist.

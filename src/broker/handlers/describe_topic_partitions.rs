@@ -34,6 +34,9 @@ pub fn handle(
         Some(cursor) => (cursor.topic_name.to_string(), cursor.partition_index.max(0)),
         None => (String::new(), 0),
     };
+    if let Some(refused) = refused(&request) {
+        return refused;
+    }
     let all = request.topics.is_empty();
     let image = node.cluster.image();
     let mut names: BTreeSet<String> = if all {
@@ -81,6 +84,22 @@ pub fn handle(
         topic.topic_authorized_operations = rights.operations(true, ResourceType::Topic, name);
     }
     response
+}
+
+/// The answer to a cursor that no answer can have given: every topic has the error.
+fn refused(request: &DescribeTopicPartitionsRequest) -> Option<DescribeTopicPartitionsResponse> {
+    let cursor = request.cursor.as_ref()?;
+    let names = &request.topics;
+    let is_named = names.is_empty() || names.iter().any(|topic| topic.name == cursor.topic_name);
+    if is_named && cursor.partition_index >= 0 {
+        return None;
+    }
+    let topics = names.iter().map(|topic| {
+        DescribeTopicPartitionsResponseTopic::default()
+            .with_error_code(ResponseError::InvalidRequest.code())
+            .with_name(Some(topic.name.clone()))
+    });
+    Some(DescribeTopicPartitionsResponse::default().with_topics(topics.collect()))
 }
 
 fn cursor(topic: &str, partition: i32) -> Cursor {

@@ -15,7 +15,7 @@ use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinator
 use kafka_protocol::protocol::StrBytes;
 
 use super::group_words::error_code;
-use super::text;
+use super::{text, words_of};
 use crate::broker::call::RequestContext;
 use crate::broker::coordinator::log::partition_of;
 use crate::broker::internal_topics::{CONSUMER_OFFSETS, SHARE_GROUP_STATE, TRANSACTION_STATE};
@@ -77,10 +77,7 @@ fn words(refusal: Option<ResponseError>, version: i16) -> &'static str {
         None if version < 4 => "NONE",
         None => "",
         Some(ResponseError::CoordinatorNotAvailable) => "The coordinator is not available.",
-        Some(_) => {
-            "This most likely occurs because of a request being malformed by the client library or the message was \
-             sent to an incompatible node. See the broker logs for more details."
-        }
+        Some(_) => words_of(ResponseError::InvalidRequest),
     }
 }
 
@@ -94,7 +91,7 @@ fn find(
     let topic = match key_type {
         GROUP => &CONSUMER_OFFSETS,
         TRANSACTION => &TRANSACTION_STATE,
-        SHARE if context.version >= 4 && !is_share_key(key) => return Err(ResponseError::InvalidRequest),
+        SHARE if context.version < 6 || !is_share_key(key) => return Err(ResponseError::InvalidRequest),
         SHARE => &SHARE_GROUP_STATE,
         _ => return Err(ResponseError::InvalidRequest),
     };

@@ -279,6 +279,9 @@ impl TransactionCoordinator {
     }
 
     fn find(&self, id: &str) -> Result<Arc<Mutex<LiveTransaction>>, ResponseError> {
+        if id.is_empty() {
+            return Err(ResponseError::InvalidRequest);
+        }
         self.check_owner(id)?;
         let found = lock(&self.transactions).get(id).cloned();
         found.ok_or(ResponseError::InvalidProducerIdMapping)

@@ -4,7 +4,7 @@ use kafka_protocol::ResponseError;
 
 use super::group::Refused;
 use super::heartbeat::Heartbeat;
-use super::member::{JOIN_EPOCH, STATIC_LEAVE_EPOCH};
+use super::member::{JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH};
 use crate::broker::coordinator::group::assignor::Assignor;
 
 /// Refuses a heartbeat that cannot be right. `names_itself`: the version has members choose their own ids (KIP-1082).
@@ -16,7 +16,8 @@ pub fn check(
 ) -> Result<(), Refused> {
     let invalid = |message: &str| Err((ResponseError::InvalidRequest, message.to_owned()));
     let joins = request.member_epoch == JOIN_EPOCH;
-    if request.member_id.is_empty() && (names_itself || !joins) {
+    let is_of_a_member = request.member_epoch > JOIN_EPOCH || request.member_epoch == LEAVE_EPOCH;
+    if request.member_id.is_empty() && (names_itself || is_of_a_member) {
         return invalid("MemberId can't be empty.");
     }
     if group.is_empty() {

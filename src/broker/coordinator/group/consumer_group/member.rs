@@ -10,6 +10,8 @@ use crate::broker::coordinator::group::assignor::TopicPartitions;
 
 /// The epoch of a member that joins.
 pub const JOIN_EPOCH: i32 = 0;
+/// The epoch with which a member leaves.
+pub const LEAVE_EPOCH: i32 = -1;
 /// The epoch with which a static member goes and keeps its partitions for its return.
 pub const STATIC_LEAVE_EPOCH: i32 = -2;
 
