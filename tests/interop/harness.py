@@ -220,16 +220,15 @@ def kafka_tool(tool, *argv, **more):
 
 
 def jars(name, *coordinates):
-    """A folder with the jars of `group:artifact:version` coordinates and all they need."""
+    """A folder with the jars of `group:artifact:version[:classifier]` coordinates and all they need."""
     folder = CACHE / name
     if (folder / "complete").exists():
         return folder / "libs"
     folder.mkdir(parents=True, exist_ok=True)
+    tags = ["groupId", "artifactId", "version", "classifier"]
+    parts = [zip(tags, coordinate.split(":")) for coordinate in coordinates]
     dependencies = "".join(
-        "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>".format(
-            *coordinate.split(":")
-        )
-        for coordinate in coordinates
+        "<dependency>" + "".join(f"<{tag}>{value}</{tag}>" for tag, value in part) + "</dependency>" for part in parts
     )
     (folder / "pom.xml").write_text(
         '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
