@@ -3,11 +3,12 @@
 //! Owns the reading of the case files (`tests/recorded/record` explains and writes them) and the comparison. A case
 //! marked `broker` runs inside `kafkit broker -- sh`, on the mini broker, or on the cluster that `KAFKIT_RECORDED_ON`
 //! names: `make interop` has one of Apache Kafka. One marked `secured` needs an authorizer, and one marked `apache` what the
-//! mini broker has otherwise: they run on that one alone.
+//! mini broker has otherwise: they run on that one alone. One marked `nodes` wants three of them, some of which it kills:
+//! the mini broker's, or those of Apache Kafka in the folder that `KAFKIT_RECORDED_NODES` names.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -16,6 +17,16 @@ use crate::support::suite::{Suite, outcome_of};
 
 /// The variable with the host and port of another cluster than the mini broker.
 const ELSEWHERE: &str = "KAFKIT_RECORDED_ON";
+
+/// The variable with the folder of a cluster of three nodes that `tests/interop/apache-kafka` has started.
+const NODES_ELSEWHERE: &str = "KAFKIT_RECORDED_NODES";
+
+/// `node kill ID` and `node start ID` for cases.
+const NODE: &str = r#"#!/bin/sh
+if [ -z "$KAFKIT_RECORDED_NODES" ]; then exec "$KAFKIT" broker node "$1" "$2"; fi
+case $1 in kill) verb=stop ;; *) verb=revive ;; esac
+exec "$APACHE_KAFKA" "$verb" "$KAFKIT_RECORDED_NODES" "$2"
+"#;
 
 /// The tools that have cases, by their names without `kafka-`; the cases are in folders of these names.
 const TOOLS: &[&str] = &[
@@ -71,6 +82,8 @@ struct Case {
     needs_authorizer: bool,
     /// Asks for what the mini broker has not, or has otherwise: for the cluster elsewhere.
     needs_apache: bool,
+    /// Asks three brokers, and may kill one.
+    needs_nodes: bool,
     /// The lines of the shell script, and what is expected of those that are judged.
     steps: Vec<(String, Option<Outcome>)>,
 }
@@ -89,6 +102,7 @@ fn cases(file: &Path) -> Vec<Case> {
                 needs_broker: name.ends_with(" broker"),
                 needs_authorizer: name.ends_with(" secured"),
                 needs_apache: name.ends_with(" apache"),
+                needs_nodes: name.ends_with(" nodes"),
                 steps: Vec::new(),
             });
             continue;
@@ -162,8 +176,13 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
     }
     let mut words = vec!["sh", "-c", script.as_str()];
     let elsewhere = std::env::var(ELSEWHERE).ok();
-    if case.needs_broker && elsewhere.is_none() {
-        words.splice(0..0, [env!("CARGO_BIN_EXE_kafkit"), "broker", "--"]);
+    let kafkit = env!("CARGO_BIN_EXE_kafkit");
+    if elsewhere.is_none() {
+        if case.needs_nodes {
+            words.splice(0..0, [kafkit, "broker", "--nodes", "3", "--"]);
+        } else if case.needs_broker {
+            words.splice(0..0, [kafkit, "broker", "--"]);
+        }
     }
     let mut shell = std::process::Command::new(words[0]);
     shell
@@ -172,7 +191,12 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
         .env("TZ", "UTC")
         .env("LC_ALL", "C.UTF-8")
         .env("HOME", folder)
-        .env("SEEN", seen.path());
+        .env("SEEN", seen.path())
+        .env("KAFKIT", kafkit)
+        .env(
+            "APACHE_KAFKA",
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/apache-kafka"),
+        );
     if let Some(servers) = elsewhere {
         shell.env("KAFKA_BOOTSTRAP_SERVERS", servers);
     }
@@ -236,6 +260,9 @@ fn the_faces_do_what_apache_kafka_was_recorded_to_do() {
             symlink(env!("CARGO_BIN_EXE_kafkit"), link).expect("a link");
         }
     }
+    let node = faces.path().join("node");
+    fs::write(&node, NODE).expect("a script");
+    fs::set_permissions(&node, fs::Permissions::from_mode(0o755)).expect("a script that runs");
     let mut files: Vec<PathBuf> = Vec::new();
     for folder in TOOLS {
         let Ok(entries) = fs::read_dir(golden().join(folder)) else {
@@ -251,13 +278,20 @@ fn the_faces_do_what_apache_kafka_was_recorded_to_do() {
     let all: Vec<Case> = files.iter().flat_map(|file| cases(file)).collect();
     assert!(!all.is_empty(), "no recorded cases");
     let is_elsewhere = std::env::var_os(ELSEWHERE).is_some();
-    let judged: Vec<&Case> = all
-        .iter()
-        .filter(|case| is_elsewhere || !(case.needs_authorizer || case.needs_apache))
-        .collect();
+    let has_nodes = std::env::var_os(NODES_ELSEWHERE).is_some();
+    let is_judged = |case: &&Case| {
+        if is_elsewhere {
+            case.needs_nodes == has_nodes
+        } else {
+            !(case.needs_authorizer || case.needs_apache)
+        }
+    };
+    let judged: Vec<&Case> = all.iter().filter(is_judged).collect();
     // Cases on one cluster see each other's topics.
-    let shares_a_cluster =
-        |case: &&Case| is_elsewhere && (case.needs_broker || case.needs_authorizer || case.needs_apache);
+    let shares_a_cluster = |case: &&Case| {
+        let needs_any = case.needs_broker || case.needs_authorizer || case.needs_apache || case.needs_nodes;
+        is_elsewhere && needs_any
+    };
     let (in_turn, at_once): (Vec<&Case>, Vec<&Case>) = judged.into_iter().partition(shares_a_cluster);
     let mut wrong = all_differences(&at_once, faces.path());
     wrong.extend(
