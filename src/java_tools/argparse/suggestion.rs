@@ -26,11 +26,11 @@ fn distance_to(typed: &str, name: &str) -> usize {
         return 0;
     }
     let (typed, name): (Vec<char>, Vec<char>) = (typed.chars().collect(), name.chars().collect());
-    distance(&typed, &name)
+    cost_of_typing(&typed, &name)
 }
 
 /// Damerau and Levenshtein's distance, where two letters that have changed places cost nothing.
-fn distance(typed: &[char], name: &[char]) -> usize {
+fn cost_of_typing(typed: &[char], name: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=name.len()).map(|length| length * INSERT).collect();
     for (i, letter) in typed.iter().enumerate() {
