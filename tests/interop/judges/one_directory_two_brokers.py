@@ -277,7 +277,10 @@ def check_the_mini_broker_starts_on_what_apaches_storage_tool_formatted(_broker)
             mini.stop()
             run(HERE / "apache-kafka", "revive", apache.dir, 1, limit=120)
             shows_what_it_was_formatted_with(apache, name)
-            equal(len(kafkit(apache, "consume", "first", "-e").splitlines()), 10, f"records back on Apache Kafka, {name}")
+            # Beside a quorum's own log the mini broker keeps its metadata apart, and Apache Kafka knows none of its topics.
+            if FORMATS[name][1]:
+                seen = kafkit(apache, "consume", "first", "-e").splitlines()
+                equal(len(seen), 10, f"records back on Apache Kafka, {name}")
         finally:
             mini.stop()
             if (apache.dir / "node1.pid").exists():
