@@ -245,6 +245,37 @@ fn what_has_a_home_is_written_there_only() {
     assert!(copies.is_empty(), "written twice:\n{}", copies.join("\n"));
 }
 
+/// `storage/disk.rs` is where a disk can be made to fail: a change of a file that goes another way would be tested on
+/// sound disks alone.
+#[test]
+fn storage_changes_files_in_one_place() {
+    const CHANGES: &[&str] = &[
+        "fs::rename(",
+        "fs::remove_file(",
+        "fs::write(",
+        "File::create(",
+        ".set_len(",
+        ".sync_all(",
+        ".sync_data(",
+        ".write_all_at(",
+        "fs::create_dir(",
+    ];
+    let source = source();
+    let mut others = Vec::new();
+    for file in rust_files(&source.join("storage")) {
+        let code = code_of(&file);
+        let inside = file.strip_prefix(&source).expect("a file below src");
+        let found = CHANGES.iter().filter(|change| code.contains(**change));
+        others.extend(found.map(|change| format!("{}: {change}", inside.display())));
+    }
+    others.retain(|found| !found.starts_with("storage/disk.rs"));
+    assert!(
+        others.is_empty(),
+        "beside storage/disk.rs:\n{}",
+        others.join("\n")
+    );
+}
+
 /// The name of the error code that a line declares as a constant of its own.
 fn error_code_constant(line: &str) -> Option<&str> {
     let (name, code) = line.trim().split_once("const ")?.1.split_once(": i16 = ")?;

@@ -2,8 +2,8 @@
 //! held whole unless asked for, no length is believed before the file has the bytes.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 
+use super::disk;
 use super::positioned::fill_at;
 use crate::error::{Error, Result};
 use crate::records::batch_header::{ATTRIBUTES_AT, BatchHeader, HEADER_LEN};
@@ -117,7 +117,7 @@ impl<'f> BatchReader<'f> {
             )));
         }
         out.resize(size, 0);
-        self.file.read_exact_at(out, batch.position)?;
+        disk::read_exact_at(self.file, out, batch.position)?;
         Ok(())
     }
 

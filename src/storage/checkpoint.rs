@@ -3,10 +3,11 @@
 //! Owns the form, not the meaning of an entry's words.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
+use super::disk;
 use super::file_name::TEMPORARY_SUFFIX;
 use crate::error::{Error, Result};
 use crate::topic_partition::{Offset, TopicPartition};
@@ -90,12 +91,11 @@ pub fn write(path: &Path, text: &[u8], sync: bool) -> Result<()> {
     temporary.push(TEMPORARY_SUFFIX);
     let temporary = Path::new(&temporary);
     let replace = || {
-        let mut file = File::create(temporary)?;
-        file.write_all(text)?;
+        let file = disk::write_new(temporary, text)?;
         if sync {
-            file.sync_all()?;
+            disk::sync_all(&file)?;
         }
-        fs::rename(temporary, path)
+        disk::rename(temporary, path)
     };
     replace().map_err(|error| Error::from(error).context(format_args!("cannot write {}", path.display())))
 }

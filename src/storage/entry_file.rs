@@ -4,7 +4,8 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+
+use super::disk;
 
 /// Entries read together.
 const WINDOW_ENTRIES: usize = 512;
@@ -61,7 +62,7 @@ impl<const N: usize> EntryFile<N> {
         self.window_at = at;
         self.entries_read += entries as u64;
         let start = self.start_of(at);
-        if let Err(error) = self.file.read_exact_at(self.window.as_flattened_mut(), start) {
+        if let Err(error) = disk::read_exact_at(&self.file, self.window.as_flattened_mut(), start) {
             self.window.clear();
             return Err(error);
         }
@@ -88,7 +89,7 @@ impl<const N: usize> EntryFile<N> {
         while from < to {
             let middle = from + (to - from) / 2;
             let mut entry = [0; N];
-            self.file.read_exact_at(&mut entry, self.start_of(middle))?;
+            disk::read_exact_at(&self.file, &mut entry, self.start_of(middle))?;
             self.entries_read += 1;
             if is_before(&entry)? {
                 from = middle + 1;

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use super::batch_reader::{BatchReader, LOOKUP_BUFFER};
+use super::disk;
 use super::file_name::{CLEANED_SUFFIX, FileKind, SWAP_SUFFIX, file_name, parse, unfinished};
 use crate::error::Result;
 use crate::topic_partition::Offset;
@@ -51,17 +52,17 @@ fn forget_or_finish(folder: &Path, names: &[String]) -> Result<()> {
         let is_log = whole.ends_with(FileKind::Log.suffix());
         let path = folder.join(name);
         if name.ends_with(CLEANED_SUFFIX) && !is_log && has(segment, SWAP_SUFFIX) {
-            fs::rename(path, folder.join(format!("{whole}{SWAP_SUFFIX}")))?;
+            disk::rename(&path, &folder.join(format!("{whole}{SWAP_SUFFIX}")))?;
         } else if name.ends_with(SWAP_SUFFIX) && (is_log || !has(segment, CLEANED_SUFFIX)) {
             // To be put in place.
         } else if is_log {
             logs.push(path);
         } else {
-            fs::remove_file(path)?;
+            disk::remove_file(&path)?;
         }
     }
     for log in logs {
-        fs::remove_file(log)?;
+        disk::remove_file(&log)?;
     }
     Ok(())
 }
@@ -113,7 +114,7 @@ fn sort(folder: &Path, names: &[String]) -> Result<FolderFiles> {
             .into_iter()
             .filter(|offset| !files.logs.contains_key(offset))
         {
-            fs::remove_file(folder.join(file_name(offset, kind)))?;
+            disk::remove_file(&folder.join(file_name(offset, kind)))?;
         }
     }
     Ok(files)
@@ -137,14 +138,15 @@ fn finish_swap(folder: &Path, names: &[String]) -> Result<()> {
             (base..next_offset.max(base + 1)).contains(offset) && *kind != FileKind::ProducerSnapshot
         };
         for (offset, kind) in names.iter().filter_map(|name| parse(name)).filter(replaced) {
-            fs::remove_file(folder.join(file_name(offset, kind)))?;
+            disk::remove_file(&folder.join(file_name(offset, kind)))?;
         }
     }
     // The log first: as long as it is `.swap`, so are the others, and none of them is taken for an old one.
     let (logs, others): (Vec<&str>, Vec<&str>) =
         swapped(names).partition(|name| name.ends_with(FileKind::Log.suffix()));
     for name in logs.into_iter().chain(others) {
-        fs::rename(folder.join(format!("{name}{SWAP_SUFFIX}")), folder.join(name))?;
+        let unfinished = folder.join(format!("{name}{SWAP_SUFFIX}"));
+        disk::rename(&unfinished, &folder.join(name))?;
     }
     Ok(())
 }

@@ -5,10 +5,11 @@
 //! for one write; whoever closes the index writes them. After a crash the index is rebuilt from the log.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::disk;
+use super::log_folder::LogFolder;
 use crate::error::{Error, Result};
 
 /// Bytes of new entries that are written together.
@@ -155,7 +156,7 @@ impl<const N: usize> IndexFile<N> {
     /// Fills `bytes` from the entry `first` on; nothing is asked of a file without entries.
     fn read_at(&self, bytes: &mut [u8], first: usize) -> Result<()> {
         match &self.file {
-            Some(file) => Ok(file.read_exact_at(bytes, (first * N) as u64)?),
+            Some(file) => Ok(disk::read_exact_at(file, bytes, (first * N) as u64)?),
             None if bytes.is_empty() => Ok(()),
             None => Err(Error::failed("no such index entry")),
         }
@@ -205,7 +206,7 @@ impl<const N: usize> IndexFile<N> {
             let waiting = std::mem::take(&mut self.waiting);
             let written = self
                 .file_to_write()
-                .and_then(|file| Ok(file.write_all_at(waiting.as_flattened(), position)?));
+                .and_then(|file| Ok(disk::write_all_at(file, waiting.as_flattened(), position)?));
             self.waiting = waiting;
             written?;
             self.written += self.waiting.len();
@@ -220,27 +221,23 @@ impl<const N: usize> IndexFile<N> {
         self.waiting.truncate(len.saturating_sub(self.written));
         self.written = self.written.min(len);
         let size = (self.written * N) as u64;
-        self.file_to_write()?.set_len(size)?;
-        Ok(())
+        Ok(disk::set_len(self.file_to_write()?, size)?)
     }
 
     /// Writes everything and makes it last through a power cut.
-    pub fn sync(&mut self) -> Result<()> {
+    pub(super) fn sync(&mut self, folder: &LogFolder) -> Result<()> {
         self.write()?;
-        if let Some(file) = &self.file {
-            file.sync_data()?;
+        match &self.file {
+            Some(file) => folder.synced(disk::sync(file)),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
 fn open_to_write(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    disk::open(&options, path)
 }
 
 fn cannot_open(error: std::io::Error, path: &Path) -> Error {

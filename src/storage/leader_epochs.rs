@@ -62,10 +62,12 @@ impl LeaderEpochs {
         if epoch < 0 || self.latest().is_some_and(|latest| latest >= epoch) {
             return Ok(());
         }
+        let before = self.entries.clone();
         // An epoch in which nothing was written leaves no entry.
         self.entries.retain(|entry| entry.start_offset < start_offset);
         self.entries.push(EpochEntry { epoch, start_offset });
-        self.write()
+        // What is not in the file has to be tried again.
+        self.write().inspect_err(|_| self.entries = before)
     }
 
     /// The epoch that wrote `offset`, if it is known.

@@ -52,7 +52,7 @@ pub enum AppendError {
     Malformed(String),
     /// The disk.
     Storage(Error),
-    /// The log's folder was deleted or moved away.
+    /// The log's folder was deleted or moved away, or its disk has lost what it was given.
     Gone(Error),
     /// The log follows another one, and takes batches from there alone.
     NotLeader,

@@ -8,12 +8,14 @@ use rustix::fs::{FlockOperation, fcntl_lock, flock};
 use uuid::Uuid;
 
 use super::checkpoint;
+use super::disk;
 use super::file_name::{
     CLEAN_SHUTDOWN, CLEANER_OFFSETS, HIGH_WATERMARKS, LOCK, LOG_START_OFFSETS, META_PROPERTIES,
     METADATA_TOPIC, RECOVERY_POINTS, deleted_folder, is_deleted_folder, parse_partition_folder,
     partition_folder, stray_folder,
 };
 use super::log_config::{LogConfig, Recovery};
+use super::log_folder::DiskHealth;
 use super::meta_properties::MetaProperties;
 use super::partition_folder;
 use super::partition_log::PartitionLog;
@@ -65,6 +67,7 @@ pub struct LogDir {
     high_watermarks: BTreeMap<TopicPartition, Offset>,
     cleaner_offsets: BTreeMap<TopicPartition, Offset>,
     sync: bool,
+    disk: DiskHealth,
     /// Locked as long as it is open.
     _lock: File,
 }
@@ -94,11 +97,12 @@ impl LogDir {
             path: path.to_owned(),
             meta,
             sync: false,
+            disk: DiskHealth::default(),
             _lock: lock,
         };
         if log_dir.clean_shutdown {
             // From now on a crash is a crash.
-            fs::remove_file(path.join(CLEAN_SHUTDOWN))?;
+            disk::remove_file(&path.join(CLEAN_SHUTDOWN))?;
         }
         Ok(log_dir)
     }
@@ -110,6 +114,11 @@ impl LogDir {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the disk has kept all that it was given to keep.
+    pub fn disk(&self) -> &DiskHealth {
+        &self.disk
     }
 
     pub fn meta(&self) -> &MetaProperties {
@@ -168,7 +177,7 @@ impl LogDir {
             log_start_offset: self.log_start_offsets.get(partition).copied().unwrap_or(0),
             cleaned_up_to: self.cleaner_offsets.get(partition).copied(),
         };
-        PartitionLog::open(&self.folder(partition), config, recovery, now_ms)
+        PartitionLog::open_on(&self.disk, &self.folder(partition), config, recovery, now_ms)
     }
 
     /// Makes the folder of a new partition and its empty log. A folder that is there already and holds anything is an
@@ -181,7 +190,7 @@ impl LogDir {
         now_ms: i64,
     ) -> Result<PartitionLog> {
         let folder = self.folder(partition);
-        match fs::create_dir(&folder) {
+        match disk::create_dir(&folder) {
             Err(error) if folder.is_dir() && !partition_folder::is_empty(&folder)? => {
                 return Err(Error::from(error)
                     .context(format_args!("cannot create {}", folder.display()))
@@ -193,7 +202,7 @@ impl LogDir {
             _ => {}
         }
         let opened = partition_metadata::write(&folder, topic_id)
-            .and_then(|()| PartitionLog::open(&folder, config, Recovery::default(), now_ms));
+            .and_then(|()| PartitionLog::open_on(&self.disk, &folder, config, Recovery::default(), now_ms));
         if opened.is_err() {
             // The disk that refused one file may refuse this as well: then the folder stays.
             let _ = partition_folder::remove(&folder);
@@ -213,7 +222,7 @@ impl LogDir {
             return partition_folder::remove(&folder);
         }
         let target = self.path.join(deleted_folder(partition, random_id()?.as_u128()));
-        fs::rename(folder, target)
+        disk::rename(&folder, &target)
             .map_err(|error| Error::from(error).context(format_args!("cannot delete {partition}")))
     }
 
@@ -226,14 +235,14 @@ impl LogDir {
             return Ok(None);
         }
         let name = stray_folder(&partition, random_id()?.as_u128());
-        fs::rename(folder, self.path.join(&name))?;
+        disk::rename(&folder, &self.path.join(&name))?;
         Ok(Some(name))
     }
 
     /// Renames the folder of a partition that belongs here no more; the content stays as it is.
     pub fn set_stray(&self, partition: &TopicPartition) -> Result<()> {
         let name = stray_folder(partition, random_id()?.as_u128());
-        fs::rename(self.folder(partition), self.path.join(name))
+        disk::rename(&self.folder(partition), &self.path.join(name))
             .map_err(|error| Error::from(error).context(format_args!("cannot rename {partition}")))
     }
 

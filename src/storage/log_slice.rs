@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use super::disk;
 use crate::error::Result;
 use crate::topic_partition::Offset;
 
@@ -49,7 +50,7 @@ impl LogSlice {
         };
         let start = out.len();
         out.resize(start + self.length, 0);
-        file.read_exact_at(out.get_mut(start..).unwrap_or_default(), self.position)?;
+        disk::read_exact_at(file, out.get_mut(start..).unwrap_or_default(), self.position)?;
         Ok(())
     }
 

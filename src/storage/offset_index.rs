@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::index_file::IndexFile;
+use super::log_folder::LogFolder;
 use crate::error::Result;
 use crate::records::batch_header::HEADER_LEN;
 use crate::records::fields::{i32_at, put, u32_at};
@@ -112,7 +113,8 @@ impl OffsetIndex {
         self.entries.truncate(len)
     }
 
-    pub fn sync(&mut self) -> Result<()> {
-        self.entries.sync()
+    /// Writes everything and makes it last through a power cut.
+    pub(super) fn sync(&mut self, folder: &LogFolder) -> Result<()> {
+        self.entries.sync(folder)
     }
 }

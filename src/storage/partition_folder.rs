@@ -7,6 +7,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::disk;
 use super::file_name::{FileKind, PARTITION_METADATA, is_log_file, parse};
 use crate::error::{Error, Result};
 
@@ -49,11 +50,11 @@ pub(super) fn remove(folder: &Path) -> Result<()> {
         let entry = entry.map_err(cannot)?;
         let is_file = entry.file_type().is_ok_and(|kind| !kind.is_dir());
         if is_file && entry.file_name().to_str().is_some_and(is_log_file) {
-            fs::remove_file(entry.path()).map_err(cannot)?;
+            disk::remove_file(&entry.path()).map_err(cannot)?;
         }
     }
     let removed = if fs::symlink_metadata(folder).map_err(cannot)?.is_symlink() {
-        fs::remove_file(folder)
+        disk::remove_file(folder)
     } else {
         fs::remove_dir(folder)
     };

@@ -2,15 +2,17 @@
 //!
 //! Batches are stored as received: only base offset, leader epoch and, for LogAppendTime, the timestamp fields change.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::batch_reader::{BatchReader, LOOKUP_BUFFER};
+use super::disk;
 use super::file_name::{FileKind, file_name};
 use super::leader_epochs::LeaderEpochs;
 use super::log_answer::{AppendError, Appended, Origin, ReadError};
 use super::log_config::{LogConfig, Recovery};
+use super::log_folder::{DiskHealth, LogFolder};
 use super::log_slice::LogSlice;
 use super::producer_state::{ProducerError, ProducerState};
 use super::segment::Segment;
@@ -25,7 +27,7 @@ use crate::topic_partition::Offset;
 /// A partition's log. Appends need `&mut`, reads do not; many may read at once.
 #[derive(Debug)]
 pub struct PartitionLog {
-    pub(super) folder: Arc<Path>,
+    pub(super) folder: Arc<LogFolder>,
     pub(super) config: LogConfig,
     /// Ascending; never empty.
     pub(super) segments: Vec<Segment>,
@@ -49,7 +51,18 @@ pub struct PartitionLog {
 impl PartitionLog {
     /// Opens the log in `folder`, which is made if missing; after a crash cuts off what is not whole.
     pub fn open(folder: &Path, config: LogConfig, recovery: Recovery, now_ms: i64) -> Result<Self> {
-        recovery::open(folder, config, recovery, now_ms)
+        Self::open_on(&DiskHealth::default(), folder, config, recovery, now_ms)
+    }
+
+    /// The same on a disk that other logs share: what it loses of one is the trouble of all.
+    pub(super) fn open_on(
+        disk: &DiskHealth,
+        folder: &Path,
+        config: LogConfig,
+        recovery: Recovery,
+        now_ms: i64,
+    ) -> Result<Self> {
+        recovery::open(LogFolder::new(folder, disk), config, recovery, now_ms)
             .map_err(|error| error.context(format_args!("log {}", folder.display())))
     }
 
@@ -225,21 +238,37 @@ impl PartitionLog {
         marker: Option<EndTransactionMarker>,
         now_ms: i64,
     ) -> Result<(), AppendError> {
+        self.check_disk()?;
         self.roll_if_due(batch.len() as u64, header, now_ms)?;
-        let interval = self.config.index_interval_bytes;
-        self.active()?.append(batch, header, interval)?;
-        self.log_end_offset = header.next_offset();
+        // Whatever may fail comes first: a batch that is in the log is known to all that is kept beside it.
         self.leader_epochs
             .assign(header.partition_leader_epoch, header.base_offset)?;
-        if let Some(aborted) = self.producers.record(header, marker) {
-            transaction_index::append(&self.active()?.path(FileKind::TransactionIndex), aborted)?;
-            self.has_aborted = true;
-        }
+        self.append_with_index(batch, header, marker)?;
+        self.log_end_offset = header.next_offset();
+        self.producers.record(header, marker);
         let unflushed = self.log_end_offset.saturating_sub(self.recovery_point);
         if self.config.flush_each_batch || unflushed >= self.config.flush_messages {
             self.flush()?;
         }
         Ok(())
+    }
+
+    /// Appends a batch to the last segment, and the transaction that it aborts to the segment's index.
+    fn append_with_index(
+        &mut self,
+        batch: &[u8],
+        header: &BatchHeader,
+        marker: Option<EndTransactionMarker>,
+    ) -> Result<()> {
+        let interval = self.config.index_interval_bytes;
+        let Some(aborted) = self.producers.aborts(header, marker) else {
+            return self.active()?.append(batch, header, interval);
+        };
+        let index = self.active()?.path(FileKind::TransactionIndex);
+        self.has_aborted = true;
+        transaction_index::append(&index, aborted)?;
+        let appended = self.active()?.append(batch, header, interval);
+        appended.inspect_err(|_| transaction_index::remove_last(&index))
     }
 
     /// The segment at the end, which a log always has.
@@ -279,6 +308,9 @@ impl PartitionLog {
         self.take_snapshot()?;
         let mut segment = Segment::create(&self.folder, base_offset)?;
         segment.open_writer(now_ms)?;
+        if sync {
+            self.folder.sync_names()?;
+        }
         self.segments.push(segment);
         Ok(())
     }
@@ -292,7 +324,7 @@ impl PartitionLog {
             .folder
             .join(file_name(self.log_end_offset, FileKind::ProducerSnapshot));
         let bytes = producer_snapshot::format(self.producers.snapshot_entries());
-        fs::write(&path, bytes)
+        disk::write_new(&path, &bytes)
             .map_err(|error| Error::from(error).context(format_args!("cannot write {}", path.display())))?;
         self.snapshot_offset = Some(self.log_end_offset);
         Ok(())

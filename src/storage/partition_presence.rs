@@ -6,7 +6,7 @@ use super::partition_log::PartitionLog;
 use super::segment::Segment;
 use crate::error::{Error, Kind, Result};
 
-/// The folder of a log is gone.
+/// The folder of a log is gone, or what it holds may be.
 pub(super) struct Gone(Error);
 
 impl From<Gone> for AppendError {
@@ -43,8 +43,14 @@ impl PartitionLog {
         }
     }
 
-    /// What the last look has found.
+    /// Whether the disk has kept all that it was given to keep.
+    pub(super) fn check_disk(&self) -> Result<(), Gone> {
+        self.folder.disk().check().map_err(Gone)
+    }
+
+    /// What the last look has found, and whether the disk can be believed.
     pub(super) fn check_present(&self) -> Result<(), Gone> {
+        self.check_disk()?;
         if !self.is_gone {
             return Ok(());
         }

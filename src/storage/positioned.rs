@@ -8,8 +8,11 @@ use std::os::unix::fs::FileExt;
 
 use rustix::io::Errno;
 
+use super::disk_faults::{Operation, check_file};
+
 /// Fills `place` with the file's bytes from `at` on; answers how many there were.
 pub fn fill_at(file: &File, at: u64, place: &mut [u8]) -> io::Result<usize> {
+    check_file(Operation::Read, file)?;
     let mut filled = 0;
     while let Some(rest) = place.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match file.read_at(rest, at + filled as u64) {
@@ -24,6 +27,7 @@ pub fn fill_at(file: &File, at: u64, place: &mut [u8]) -> io::Result<usize> {
 
 /// Appends up to `wanted` of the file's bytes from `at` on; answers how many there were.
 pub fn append_at(file: &File, at: u64, wanted: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    check_file(Operation::Read, file)?;
     let (start, whole) = (bytes.len(), bytes.len() + wanted);
     // Room that nobody needs to fill with zeros first.
     bytes.reserve_exact(wanted);

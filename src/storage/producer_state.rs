@@ -135,16 +135,6 @@ impl fmt::Display for ProducerError {
 
 impl std::error::Error for ProducerError {}
 
-/// A transaction that a marker ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CompletedTransaction {
-    pub producer_id: i64,
-    pub first_offset: Offset,
-    /// The marker's.
-    pub last_offset: Offset,
-    pub committed: bool,
-}
-
 /// All producers of a log.
 #[derive(Clone, Debug, Default)]
 pub struct ProducerState {
@@ -276,14 +266,13 @@ impl ProducerState {
         header: &BatchHeader,
         marker: Option<EndTransactionMarker>,
     ) -> Option<AbortedTransaction> {
+        let aborts = self.aborts(header, marker);
         if let Some(marker) = marker {
-            let completed = self.record_marker(header, marker)?;
-            return (!completed.committed).then(|| self.aborted(completed));
-        }
-        if header.has_producer_id() && !header.is_control() {
+            self.record_marker(header, marker);
+        } else if header.has_producer_id() && !header.is_control() {
             self.record_data(header);
         }
-        None
+        aborts
     }
 
     /// Notes a data batch that stands in the log, where `header` states its offsets.
@@ -310,12 +299,8 @@ impl ProducerState {
         }
     }
 
-    /// Notes a marker that stands in the log; answers the transaction that it ended, if one was open.
-    pub fn record_marker(
-        &mut self,
-        header: &BatchHeader,
-        marker: EndTransactionMarker,
-    ) -> Option<CompletedTransaction> {
+    /// Notes a marker that stands in the log.
+    fn record_marker(&mut self, header: &BatchHeader, marker: EndTransactionMarker) {
         self.note_id(header.producer_id);
         let entry = self
             .producers
@@ -324,26 +309,28 @@ impl ProducerState {
         entry.set_epoch(header.producer_epoch);
         entry.coordinator_epoch = marker.coordinator_epoch;
         entry.last_timestamp = header.max_timestamp;
-        let first_offset = entry.current_transaction_first_offset.take()?;
-        self.open.remove(&first_offset);
-        self.unreplicated.insert(first_offset, header.base_offset);
-        Some(CompletedTransaction {
+        if let Some(first_offset) = entry.current_transaction_first_offset.take() {
+            self.open.remove(&first_offset);
+            self.unreplicated.insert(first_offset, header.base_offset);
+        }
+    }
+
+    /// The transaction that a batch aborts once it stands in the log, for the transaction index.
+    pub fn aborts(
+        &self,
+        header: &BatchHeader,
+        marker: Option<EndTransactionMarker>,
+    ) -> Option<AbortedTransaction> {
+        marker.filter(|marker| !marker.committed)?;
+        let entry = self.producers.get(&header.producer_id)?;
+        let first_offset = entry.current_transaction_first_offset?;
+        let next_open = self.open.keys().find(|first| **first != first_offset).copied();
+        Some(AbortedTransaction {
             producer_id: header.producer_id,
             first_offset,
             last_offset: header.base_offset,
-            committed: marker.committed,
+            last_stable_offset: next_open.unwrap_or(header.base_offset + 1),
         })
-    }
-
-    /// The row of the transaction index for an aborted transaction.
-    pub fn aborted(&self, transaction: CompletedTransaction) -> AbortedTransaction {
-        let next_open = self.open.keys().next().copied();
-        AbortedTransaction {
-            producer_id: transaction.producer_id,
-            first_offset: transaction.first_offset,
-            last_offset: transaction.last_offset,
-            last_stable_offset: next_open.unwrap_or(transaction.last_offset + 1),
-        }
     }
 
     /// The first offset that a reader of committed records must not pass.
@@ -512,9 +499,13 @@ mod tests {
         let mut bytes = marker.to_batch(7, 0, 2000);
         crate::records::batch_header::set_base_offset(&mut bytes, 12);
         let header = BatchHeader::parse(&bytes).unwrap();
-        let completed = state.record_marker(&header, marker).unwrap();
-        assert_eq!((completed.first_offset, completed.last_offset), (10, 12));
-        assert_eq!(state.aborted(completed).last_stable_offset, 13);
+        let expected = AbortedTransaction {
+            producer_id: 7,
+            first_offset: 10,
+            last_offset: 12,
+            last_stable_offset: 13,
+        };
+        assert_eq!(state.record(&header, Some(marker)), Some(expected));
         assert_eq!(state.first_unstable_offset(), Some(10));
         state.high_watermark_moved(13);
         assert_eq!(state.first_unstable_offset(), None);

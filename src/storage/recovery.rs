@@ -5,19 +5,21 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::batch_reader::{BatchPosition, BatchReader, LOOKUP_BUFFER, SCAN_BUFFER};
+use super::disk;
 use super::file_name::{FileKind, LEADER_EPOCHS, file_name};
 use super::folder_files::{self, FolderFiles};
 use super::leader_epochs::LeaderEpochs;
 use super::log_config::{LogConfig, Recovery};
+use super::log_folder::LogFolder;
 use super::partition_log::{PartitionLog, end_of_transaction};
 use super::producer_snapshot;
 use super::producer_state::ProducerState;
 use super::segment::Segment;
 use super::transaction_index;
+use super::truncation;
 use crate::error::Result;
 use crate::records::control_record::EndTransactionMarker;
 use crate::topic_partition::Offset;
@@ -27,16 +29,16 @@ const MAX_MARKER_BATCH: usize = 4096;
 
 /// See [`PartitionLog::open`].
 pub(super) fn open(
-    folder: &Path,
+    folder: LogFolder,
     config: LogConfig,
     recovery: Recovery,
     now_ms: i64,
 ) -> Result<PartitionLog> {
-    fs::create_dir_all(folder)?;
-    let files = folder_files::list(folder)?;
-    let shared: Arc<Path> = Arc::from(folder);
+    fs::create_dir_all(&*folder)?;
+    let files = folder_files::list(&folder)?;
+    let shared = Arc::new(folder);
     let mut log = PartitionLog {
-        leader_epochs: LeaderEpochs::open(&folder.join(LEADER_EPOCHS))?,
+        leader_epochs: LeaderEpochs::open(&shared.join(LEADER_EPOCHS))?,
         segments: files
             .logs
             .iter()
@@ -160,9 +162,7 @@ fn recover_from(
             .get(at)
             .is_some_and(|next| next.base_offset() < log.log_end_offset);
         if !whole || gap {
-            for segment in log.segments.drain(at..) {
-                segment.delete()?;
-            }
+            truncation::delete_from(&mut log.segments, at)?;
         }
     }
     log.leader_epochs.truncate_from_end(log.log_end_offset)
@@ -178,7 +178,7 @@ pub(super) fn recover_end(log: &mut PartitionLog, now_ms: i64) -> Result<()> {
     // A snapshot of what was removed describes producers that never were.
     let removed = snapshots.split_off(&start.saturating_add(1));
     for offset in removed {
-        let _ = fs::remove_file(log.folder.join(file_name(offset, FileKind::ProducerSnapshot)));
+        let _ = disk::remove_file(&log.folder.join(file_name(offset, FileKind::ProducerSnapshot)));
     }
     recover_from(log, last, &mut snapshots, now_ms)
 }
@@ -192,7 +192,7 @@ fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<boo
     segment.open_writer(now_ms)?;
     segment.clear_indexes()?;
     let transactions = segment.path(FileKind::TransactionIndex);
-    let _ = fs::remove_file(&transactions);
+    transaction_index::remove(&transactions)?;
     let file = segment.open_log()?;
     let mut reader = BatchReader::new(&file, 0, segment.size(), SCAN_BUFFER);
     let mut end = 0;
@@ -216,6 +216,8 @@ fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<boo
     }
     // None stays open: a start with many partitions would run out of open files.
     segment.close(false)?;
+    // Whoever wrote it may not have brought it to the disk.
+    segment.set_unsynced();
     log.log_end_offset = next_offset;
     Ok(whole)
 }
@@ -255,7 +257,7 @@ fn load_producers(
             break;
         }
         // A snapshot can be made again from the log; a broken one would be in the way.
-        let _ = fs::remove_file(&path);
+        let _ = disk::remove_file(&path);
         snapshots.remove(&offset);
     }
     let expiration = log.config.producer_id_expiration_ms;
@@ -297,9 +299,7 @@ fn replay_producers(log: &mut PartitionLog, from: Offset, end: Offset) -> Result
 fn settle_start(log: &mut PartitionLog, checkpointed: Offset) -> Result<()> {
     log.log_start_offset = checkpointed.max(log.first_base_offset());
     if log.log_start_offset > log.log_end_offset {
-        for segment in log.segments.drain(..) {
-            segment.delete()?;
-        }
+        truncation::delete_from(&mut log.segments, 0)?;
         log.segments
             .push(Segment::create(&log.folder, log.log_start_offset)?);
         log.log_end_offset = log.log_start_offset;
@@ -319,7 +319,7 @@ fn remove_stray_snapshots(log: &PartitionLog, snapshots: &BTreeSet<Offset>) {
         let stray = Some(offset) != newest && !starts_segment;
         if stray || offset > log.log_end_offset {
             // It may have gone with its segment.
-            let _ = fs::remove_file(log.folder.join(file_name(offset, FileKind::ProducerSnapshot)));
+            let _ = disk::remove_file(&log.folder.join(file_name(offset, FileKind::ProducerSnapshot)));
         }
     }
 }

@@ -35,15 +35,25 @@ impl PartitionLog {
             // The records go, the log stays: an empty segment takes over where they end.
             self.roll(now_ms)?;
         }
-        for segment in self.segments.drain(..count) {
-            segment.delete()?;
-        }
+        let deleted = self.delete_first(count);
         let start = self.first_base_offset();
         if start > self.log_start_offset {
             self.log_start_offset = start;
             self.leader_epochs.truncate_from_start(start)?;
         }
-        Ok(count)
+        deleted
+    }
+
+    /// Deletes the first `count` segments. Where one refuses, those before it are gone, and the rest stays.
+    fn delete_first(&mut self, count: usize) -> Result<usize> {
+        let mut deleted = 0;
+        let outcome = self
+            .segments
+            .iter_mut()
+            .take(count)
+            .try_for_each(|segment| segment.delete().map(|()| deleted += 1));
+        self.segments.drain(..deleted);
+        outcome.map(|()| deleted)
     }
 
     /// Forgets producers that have been silent for `producer.id.expiration.ms` and have no transaction open.

@@ -7,18 +7,21 @@
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use super::batch_reader::{BatchPosition, BatchReader, LOOKUP_BUFFER};
 use super::cleaner::Source;
+use super::disk;
 use super::file_name::{CLEANED_SUFFIX, FileKind, file_name};
 use super::log_config::LogConfig;
+use super::log_folder::LogFolder;
 use super::offset_index::{self, OffsetIndex, OffsetPosition};
 use super::read_files::{KeptFiles, ReadFiles};
 use super::segment_file::SegmentFile;
 use super::time_index::{self, TimeIndex, TimestampOffset};
+use super::transaction_index;
 use crate::error::{Error, Result};
 use crate::records::batch_header::BatchHeader;
 use crate::topic_partition::Offset;
@@ -26,7 +29,7 @@ use crate::topic_partition::Offset;
 /// A range of offsets of a log, in files of its own.
 #[derive(Debug)]
 pub struct Segment {
-    folder: Arc<Path>,
+    folder: Arc<LogFolder>,
     base_offset: Offset,
     /// Behind the name of each file: what compaction writes is not the log's yet.
     suffix: &'static str,
@@ -57,12 +60,12 @@ struct Writer {
 
 impl Segment {
     /// Makes the empty files of a new segment.
-    pub fn create(folder: &Arc<Path>, base_offset: Offset) -> Result<Self> {
+    pub fn create(folder: &Arc<LogFolder>, base_offset: Offset) -> Result<Self> {
         Self::existing(folder, base_offset, 0).with_files()
     }
 
     /// The same for a segment that compaction writes and that is not the log's yet.
-    pub(super) fn create_cleaned(folder: &Arc<Path>, base_offset: Offset) -> Result<Self> {
+    pub(super) fn create_cleaned(folder: &Arc<LogFolder>, base_offset: Offset) -> Result<Self> {
         let segment = Self {
             suffix: CLEANED_SUFFIX,
             ..Self::existing(folder, base_offset, 0)
@@ -72,9 +75,11 @@ impl Segment {
 
     fn with_files(self) -> Result<Self> {
         let segment = self;
+        // One that could not be deleted would make readers leave out records that were never aborted.
+        transaction_index::remove(&segment.path(FileKind::TransactionIndex))?;
         for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
             let path = segment.path(kind);
-            File::create(&path).map_err(|error| {
+            disk::create(&path).map_err(|error| {
                 Error::from(error).context(format_args!("cannot create {}", path.display()))
             })?;
         }
@@ -82,7 +87,7 @@ impl Segment {
     }
 
     /// A segment whose `.log` has `size` bytes.
-    pub fn existing(folder: &Arc<Path>, base_offset: Offset, size: u64) -> Self {
+    pub fn existing(folder: &Arc<LogFolder>, base_offset: Offset, size: u64) -> Self {
         Self {
             folder: Arc::clone(folder),
             base_offset,
@@ -292,19 +297,24 @@ impl Segment {
     }
 
     /// Writes what waits in memory and closes the files. The time index ends with the segment's largest timestamp.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses; then the files stay open, and what waits is not lost.
     pub fn close(&mut self, sync: bool) -> Result<()> {
-        let Some(mut writer) = self.writer.take() else {
+        let Some(writer) = &mut self.writer else {
             return Ok(());
         };
         writer.time_index.push_if_later(writer.largest)?;
         writer.offset_index.write()?;
         writer.time_index.write()?;
-        if sync && self.unsynced {
-            writer.log.sync()?;
-            writer.offset_index.sync()?;
-            writer.time_index.sync()?;
-            self.unsynced = false;
+        if sync {
+            // Entries that waited until now are on no disk, though the log may be.
+            writer.offset_index.sync(&self.folder)?;
+            writer.time_index.sync(&self.folder)?;
+            self.sync()?;
         }
+        self.writer = None;
         Ok(())
     }
 
@@ -313,14 +323,32 @@ impl Segment {
         self.unsynced
     }
 
-    /// Makes the log last through a power cut; the indexes can be rebuilt.
+    /// Makes the segment last through a power cut, also its indexes: those of a segment that is not the last are not
+    /// looked at again. What waits in memory for an index is not among it.
     pub fn sync(&mut self) -> Result<()> {
         if self.unsynced {
-            let log = self.open_log()?;
-            sync_file(&log)?;
+            for path in self.paths_to_sync() {
+                self.folder.sync_file(&path)?;
+            }
             self.unsynced = false;
         }
         Ok(())
+    }
+
+    /// The files that have to be on disk before a start after a crash may believe them unseen.
+    pub(super) fn paths_to_sync(&self) -> [PathBuf; 4] {
+        [
+            FileKind::Log,
+            FileKind::OffsetIndex,
+            FileKind::TimeIndex,
+            FileKind::TransactionIndex,
+        ]
+        .map(|kind| self.path(kind))
+    }
+
+    /// Notes that the files may hold what is not on disk.
+    pub(super) fn set_unsynced(&mut self) {
+        self.unsynced = self.size > 0;
     }
 
     /// Notes that somebody else has synced the file since it was last appended to.
@@ -419,30 +447,30 @@ impl Segment {
         Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// Removes the files, the log first: what is left after a crash is then known to be garbage.
-    pub fn delete(mut self) -> Result<()> {
-        self.writer = None;
+    /// Removes the files, the log first: what is left of the others is then known to be garbage, to a start and to the
+    /// next segment that begins here.
+    ///
+    /// # Errors
+    ///
+    /// The log file cannot be removed; then all files are as they were.
+    pub fn delete(&mut self) -> Result<()> {
         for kind in FileKind::ALL {
-            match fs::remove_file(self.path(kind)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    let path = self.path(kind);
+            let path = self.path(kind);
+            match disk::remove_file(&path) {
+                Err(error) if kind == FileKind::Log && error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Error::from(error).context(format_args!("cannot delete {}", path.display())));
                 }
                 _ => {}
             }
         }
+        self.writer = None;
+        self.read_files.close();
         Ok(())
     }
 }
 
 fn not_open() -> Error {
     Error::failed("segment is not open for appending")
-}
-
-/// Makes a file's content last through a power cut.
-pub(super) fn sync_file(file: &File) -> Result<()> {
-    file.sync_data()
-        .map_err(|error| Error::from(error).context("cannot flush the log"))
 }
 
 impl Writer {

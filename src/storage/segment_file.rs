@@ -1,10 +1,10 @@
-//! One `.log` file being written: append at a known end, undo what failed. The seam for failing disks.
+//! One `.log` file being written: append at a known end, undo what failed.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::disk;
 use crate::error::{Error, Result};
 
 /// A batch that is larger is written in pieces that end at multiples of this. One write of a megabyte makes Linux look
@@ -22,13 +22,9 @@ impl SegmentFile {
     /// Opens `path` for appending after its first `len` bytes, which it must have; an empty one is created.
     pub fn open(path: &Path, len: u64) -> Result<Self> {
         let context = |error: Error| error.context(format_args!("cannot open {}", path.display()));
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(len == 0)
-            .truncate(false)
-            .open(path)
-            .map_err(|error| context(error.into()))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(len == 0).truncate(false);
+        let file = disk::open(&options, path).map_err(|error| context(error.into()))?;
         let found = file.metadata().map_err(|error| context(error.into()))?.len();
         if found < len {
             return Err(context(Error::bad_data(format!(
@@ -57,7 +53,7 @@ impl SegmentFile {
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         if let Err(error) = self.write_at_end(bytes) {
             // Should this fail too, the next append overwrites what was half written, and recovery cuts it off.
-            let _ = self.file.set_len(self.len);
+            let _ = disk::set_len(&self.file, self.len);
             return Err(Error::from(error).context("cannot append to the log"));
         }
         self.len += bytes.len() as u64;
@@ -69,7 +65,7 @@ impl SegmentFile {
         while !bytes.is_empty() {
             let room = (WRITE_BYTES - position % WRITE_BYTES) as usize;
             let (piece, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
-            self.file.write_all_at(piece, position)?;
+            disk::write_all_at(&self.file, piece, position)?;
             position += piece.len() as u64;
             bytes = rest;
         }
@@ -78,15 +74,13 @@ impl SegmentFile {
 
     /// Cuts off everything behind the first `len` bytes.
     pub fn truncate(&mut self, len: u64) -> Result<()> {
-        self.file.set_len(len)?;
+        disk::set_len(&self.file, len)?;
         self.len = len;
         Ok(())
     }
 
     /// Makes everything last through a power cut.
     pub fn sync(&self) -> Result<()> {
-        self.file
-            .sync_data()
-            .map_err(|error| Error::from(error).context("cannot flush the log"))
+        disk::sync(&self.file).map_err(|error| Error::from(error).context("cannot flush the log"))
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::index_file::IndexFile;
+use super::log_folder::LogFolder;
 use crate::error::Result;
 use crate::records::fields::{i32_at, i64_at, put};
 use crate::topic_partition::Offset;
@@ -112,8 +113,9 @@ impl TimeIndex {
         Ok(())
     }
 
-    pub fn sync(&mut self) -> Result<()> {
-        self.entries.sync()
+    /// Writes everything and makes it last through a power cut.
+    pub(super) fn sync(&mut self, folder: &LogFolder) -> Result<()> {
+        self.entries.sync(folder)
     }
 }
 

@@ -1,9 +1,10 @@
 //! `.txnindex`: the aborted transactions of a segment, in the order of their abort markers.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
+use super::disk;
 use super::entry_file::EntryFile;
 use crate::error::{Error, Result};
 use crate::records::fields::i64_at;
@@ -118,17 +119,43 @@ fn overlapping_in(
     Ok((found, false))
 }
 
-/// Adds an entry; the first one of a segment makes the file.
+/// Adds an entry; the first one of a segment makes the file. It stands behind the last whole entry, whatever a failed
+/// attempt has left.
 pub fn append(path: &Path, transaction: AbortedTransaction) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
     let write = || {
-        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-        file.write_all(&transaction.to_bytes())
+        let file = disk::open(&options, path)?;
+        let len = file.metadata()?.len();
+        disk::write_all_at(&file, &transaction.to_bytes(), len - len % ENTRY_LEN as u64)
     };
     write().map_err(|error| Error::from(error).context(format_args!("cannot write {}", path.display())))
 }
 
+/// Takes the last entry away again; what cannot be taken away is an abort that a later marker says once more.
+pub(super) fn remove_last(path: &Path) {
+    let remove = || {
+        let file = disk::open(OpenOptions::new().write(true), path)?;
+        let entries = file.metadata()?.len() / ENTRY_LEN as u64;
+        disk::set_len(&file, entries.saturating_sub(1) * ENTRY_LEN as u64)
+    };
+    let _: std::io::Result<()> = remove();
+}
+
+/// Removes the index; it may be missing.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match disk::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Error::from(error).context(format_args!("cannot delete {}", path.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     /// Transaction number `n` has the ten offsets from `10 * n` on, the last of which is its abort marker.

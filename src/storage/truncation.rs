@@ -27,9 +27,7 @@ impl PartitionLog {
         let keep = self
             .segments
             .partition_point(|segment| segment.base_offset() < offset);
-        for segment in self.segments.drain(keep..) {
-            segment.delete()?;
-        }
+        delete_from(&mut self.segments, keep)?;
         if let Some(last) = self.segments.last_mut() {
             cut_segment(last, offset, now_ms)?;
         }
@@ -49,9 +47,7 @@ impl PartitionLog {
     /// The disk refuses.
     pub fn truncate_fully(&mut self, offset: Offset) -> Result<()> {
         self.look_for_folder()?;
-        for segment in self.segments.drain(..) {
-            segment.delete()?;
-        }
+        delete_from(&mut self.segments, 0)?;
         self.segments.push(Segment::create(&self.folder, offset)?);
         self.log_start_offset = offset;
         self.log_end_offset = offset;
@@ -60,6 +56,18 @@ impl PartitionLog {
         self.leader_epochs.truncate_from_end(Offset::MIN)?;
         recovery::recover_end(self, 0)
     }
+}
+
+/// Deletes the segments from number `first` on, the newest first: what a crash or an error leaves is a log without a
+/// hole.
+pub(super) fn delete_from(segments: &mut Vec<Segment>, first: usize) -> Result<()> {
+    while segments.len() > first {
+        if let Some(last) = segments.last_mut() {
+            last.delete()?;
+        }
+        segments.pop();
+    }
+    Ok(())
 }
 
 /// Cuts a segment off before the batch that holds `offset`, or would.

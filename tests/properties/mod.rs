@@ -3,6 +3,7 @@
 mod broker_against_model;
 mod compaction_against_model;
 mod dump_log;
+mod failing_disk;
 mod filter;
 mod group_state_machine;
 mod log_against_model;

@@ -36,3 +36,23 @@ impl Random {
         choices[self.below(choices.len())]
     }
 }
+
+/// The seeds of a run and its steps: one seed if `KAFKIT_SEED` names it, or says `clock`, and otherwise always the same
+/// `count`, so that a short run fails for what changed; `KAFKIT_STEPS` says how long each is.
+pub fn seeds(count: u64, steps: u64) -> Vec<(u64, u64)> {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let steps = variable("KAFKIT_STEPS").parse().unwrap_or(steps);
+    let seeds = match variable("KAFKIT_SEED").as_str() {
+        "" => 1..=count,
+        "clock" => {
+            let since = std::time::UNIX_EPOCH.elapsed().expect("a time after 1970");
+            let seed = u64::from(since.subsec_nanos());
+            seed..=seed
+        }
+        seed => {
+            let seed = seed.parse().expect("KAFKIT_SEED is a number, or the word clock");
+            seed..=seed
+        }
+    };
+    seeds.map(|seed| (seed, steps)).collect()
+}

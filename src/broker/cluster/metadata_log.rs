@@ -5,7 +5,7 @@
 //! Apache Kafka that is started on the directory later takes its first metadata; without it, it would set the
 //! partitions aside as strays (KIP-630, KIP-778).
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::image::ClusterImage;
@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::records::batch_builder::BatchOptions;
 use crate::records::{Batch, BatchBuilder, Records as BatchRecords};
 use crate::storage::batch_reader::{BatchReader, SCAN_BUFFER};
+use crate::storage::disk;
 use crate::storage::file_name::TEMPORARY_SUFFIX;
 use crate::storage::segment_file::SegmentFile;
 
@@ -139,7 +140,7 @@ impl MetadataLog {
         if self.sync {
             file.sync()?;
         }
-        fs::rename(temporary, &self.path).map_err(|error| {
+        disk::rename(temporary, &self.path).map_err(|error| {
             Error::from(error).context(format_args!("cannot write {}", self.path.display()))
         })?;
         self.snapshot_size = file.len();
@@ -164,6 +165,8 @@ fn batch<R: AsRef<[u8]>>(base_offset: i64, records: &[R]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use uuid::Uuid;
 
     use super::*;

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use super::cleaning_pass::Source;
 use crate::error::{Error, Result};
 use crate::records::BatchHeader;
+use crate::storage::disk;
 use crate::storage::file_name::{CLEANED_SUFFIX, DELETED_SUFFIX, FileKind, SWAP_SUFFIX, file_name};
+use crate::storage::log_folder::LogFolder;
 use crate::storage::segment::Segment;
 use crate::storage::transaction_index::{self, AbortedTransaction};
 use crate::topic_partition::Offset;
@@ -30,7 +32,7 @@ const KINDS: [FileKind; 4] = [
 /// Writes the segment.
 #[derive(Debug)]
 pub(super) struct CleanedWriter {
-    folder: Arc<Path>,
+    folder: Arc<LogFolder>,
     segment: Segment,
     interval: u64,
     chunk: Vec<u8>,
@@ -39,7 +41,7 @@ pub(super) struct CleanedWriter {
 }
 
 impl CleanedWriter {
-    pub(super) fn create(folder: &Arc<Path>, base_offset: Offset, interval: u64) -> Result<Self> {
+    pub(super) fn create(folder: &Arc<LogFolder>, base_offset: Offset, interval: u64) -> Result<Self> {
         remove(&path(
             folder,
             base_offset,
@@ -123,7 +125,7 @@ impl CleanedWriter {
 /// A segment that is written and on disk, and waits to take the place of a group of segments.
 #[derive(Debug)]
 pub struct CleanedSegment {
-    folder: Arc<Path>,
+    folder: Arc<LogFolder>,
     base_offset: Offset,
     size: u64,
     has_aborted: bool,
@@ -210,22 +212,20 @@ impl FileStep {
     /// The disk refuses; names the file.
     pub fn run(&self) -> Result<()> {
         match self {
-            Self::Rename(from, to) => fs::rename(from, to).map_err(|error| {
+            Self::Rename(from, to) => disk::rename(from, to).map_err(|error| {
                 Error::from(error).context(format_args!("cannot rename {}", from.display()))
             }),
-            Self::SetAside(path) => match fs::rename(path, set_aside(path)) {
+            Self::SetAside(path) => match disk::rename(path, &set_aside(path)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     Err(Error::from(error).context(format_args!("cannot rename {}", path.display())))
                 }
                 _ => Ok(()),
             },
-            Self::SyncFolder(folder) => {
-                File::open(folder)
-                    .and_then(|folder| folder.sync_all())
-                    .map_err(|error| {
-                        Error::from(error).context(format_args!("cannot flush {}", folder.display()))
-                    })
-            }
+            Self::SyncFolder(folder) => File::open(folder)
+                .and_then(|folder| disk::sync_all(&folder))
+                .map_err(|error| {
+                    Error::from(error).context(format_args!("cannot flush {}", folder.display()))
+                }),
         }
     }
 }
@@ -255,7 +255,7 @@ fn path(folder: &Path, base_offset: Offset, kind: FileKind, suffix: &str) -> Pat
 }
 
 fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
+    match disk::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(Error::from(error).context(format_args!("cannot delete {}", path.display())))
         }

@@ -19,6 +19,7 @@ use crate::records::{Batch, BatchHeader};
 use crate::storage::batch_reader::{BatchReader, SCAN_BUFFER};
 use crate::storage::file_name::{FileKind, file_name};
 use crate::storage::log_config::LogConfig;
+use crate::storage::log_folder::LogFolder;
 use crate::storage::offset_index;
 use crate::storage::transaction_index::AbortedTransaction;
 use crate::topic_partition::Offset;
@@ -34,7 +35,7 @@ pub(in crate::storage) struct Source {
 /// What is to be done, taken down while nobody could change the log.
 #[derive(Debug)]
 pub struct CleaningPlan {
-    pub(in crate::storage) folder: Arc<Path>,
+    pub(in crate::storage) folder: Arc<LogFolder>,
     pub(in crate::storage) config: LogConfig,
     pub(in crate::storage) range: DirtyRange,
     /// All segments below the first uncleanable offset.
@@ -61,7 +62,7 @@ pub type KeepGoing<'a> = &'a dyn Fn() -> bool;
 /// A pass whose dirty part has been read.
 #[derive(Debug)]
 pub struct CleaningPass {
-    folder: Arc<Path>,
+    folder: Arc<LogFolder>,
     config: LogConfig,
     filter: BatchFilter,
     /// Segments that are still to be written anew.

@@ -11,17 +11,13 @@ mod requests;
 mod steps;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::support::random::seeds;
 use steps::World;
 
 const STEPS: u64 = 400;
 /// Seeds of a short run: always the same, so that it fails for what changed.
 const SEEDS: u64 = 4;
-
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
-}
 
 fn run(seed: u64, steps: u64) {
     let mut world = World::new(seed);
@@ -42,15 +38,7 @@ fn run(seed: u64, steps: u64) {
 
 #[test]
 fn the_broker_answers_as_a_model_in_memory() {
-    let steps = number("KAFKIT_STEPS").unwrap_or(STEPS);
-    if let Some(seed) = number("KAFKIT_SEED") {
-        return run(seed, steps);
-    }
-    if std::env::var("KAFKIT_SEED").is_ok_and(|word| word == "clock") {
-        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        return run(u64::from(clock.subsec_nanos()), steps);
-    }
-    for seed in 1..=SEEDS {
+    for (seed, steps) in seeds(SEEDS, STEPS) {
         run(seed, steps);
     }
 }
