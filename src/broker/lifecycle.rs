@@ -74,7 +74,7 @@ impl PreparedBroker {
     ///
     /// # Errors
     ///
-    /// The logs cannot be closed.
+    /// The logs cannot be closed, or the disk of the only node has lost what it was given.
     pub fn run(self) -> Result<()> {
         start_memory::give_back();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -99,6 +99,7 @@ impl PreparedBroker {
             tokio::select! {
                 () = accept::stopped(&mut stopped) => {}
                 () = idle_for_long(&host, leave_when_idle) => {}
+                lost = host.end_on_lost_disk() => return Err(lost),
             }
             host.stop_all().await
         })

@@ -3,6 +3,7 @@
 //!
 //! Deadlines of groups are in `coordinator/group/alarm.rs`.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,10 +16,20 @@ const LONGEST_NAP: Duration = Duration::from_secs(1);
 /// Even with a backoff of 0 ms the cleaner pauses between two looks.
 const SHORTEST_BACKOFF_MS: u64 = 10;
 
+/// See [`shift_clock`].
+static SHIFT_MS: AtomicI64 = AtomicI64::new(0);
+
 /// Milliseconds since 1970, the clock of record timestamps.
 pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    let milliseconds = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    milliseconds.saturating_add(SHIFT_MS.load(Ordering::Relaxed))
+}
+
+/// Sets the clock of record timestamps this far ahead of the machine's, or behind, in milliseconds: for tests of what
+/// happens when a machine's clock is set.
+pub(in crate::broker) fn shift_clock(milliseconds: i64) {
+    SHIFT_MS.store(milliseconds, Ordering::Relaxed);
 }
 
 /// A clock for deadlines: milliseconds since 1970 when it was first read, plus the time that has passed since. Setting

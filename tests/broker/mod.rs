@@ -8,6 +8,7 @@ mod consumer_protocol;
 mod conversation;
 mod delegation_tokens;
 mod expected_by_clients;
+mod failing_disk;
 mod faults;
 mod features;
 mod foreign_folders;

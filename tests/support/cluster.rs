@@ -1,10 +1,13 @@
 //! A mini broker of its own for each test, as its own process, on a free port.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use kafkit::broker::host::control::{Question, Reply};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -47,7 +50,8 @@ impl Cluster {
         Self::start_all(&[], listen, settings)
     }
 
-    fn start_all(flags: &[&str], listen: &[&str], settings: &[&str]) -> Self {
+    /// All of these; with ports that are given, it is there again after a restart.
+    pub fn start_all(flags: &[&str], listen: &[&str], settings: &[&str]) -> Self {
         let mut cluster = Self {
             data: tempfile::tempdir().expect("a temporary directory"),
             listen: listen.iter().map(ToString::to_string).collect(),
@@ -106,6 +110,30 @@ impl Cluster {
             .and_then(|line| line.trim().strip_suffix(" kB"))
             .expect("its size");
         kilobytes.trim().parse::<u64>().expect("a number") * 1024
+    }
+
+    /// Asks the broker over its control socket; `None` where it does not answer.
+    pub fn ask(&self, question: &Question) -> Option<Reply> {
+        let mut stream = UnixStream::connect(self.data_dir().join(".kafkit-control.sock")).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+        let mut line = serde_json::to_vec(question).expect("a question");
+        line.push(b'\n');
+        stream.write_all(&line).ok()?;
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).ok()?;
+        serde_json::from_str(&answer).ok()
+    }
+
+    /// Sends the broker a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.pid().cast_signed());
+        kill_process(pid.expect("a process id"), signal).expect("a broker to signal");
+    }
+
+    /// Whether the broker has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        let (child, _) = self.running.as_mut().expect("a running broker");
+        child.try_wait().expect("its state").is_some()
     }
 
     pub fn data_dir(&self) -> PathBuf {

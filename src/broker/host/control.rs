@@ -3,6 +3,7 @@
 //! The socket and who may connect to it are the command's; owns the words.
 
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,10 @@ use tokio::net::UnixStream;
 
 use super::{Host, NodeStatus};
 use crate::broker::faults::rule::{ListedRule, Rule};
+use crate::broker::timers;
 use crate::error::{Error, Result};
 use crate::plain_words;
+use crate::storage::disk_faults::{self, DiskRule};
 
 /// The longest question, in bytes; a thousand rules take less.
 const LONGEST_LINE: u64 = 1024 * 1024;
@@ -29,6 +32,13 @@ pub enum Question {
     ListFaults,
     /// One rule by its id, or all.
     ClearFaults(Option<u64>),
+    /// Makes the disk fail below a folder of the data directory, as tests want it; no rules let it work again.
+    FailDisk {
+        below: PathBuf,
+        rules: Vec<DiskRule>,
+    },
+    /// Sets the clock of record timestamps so many milliseconds ahead of the machine's.
+    ShiftClock(i64),
 }
 
 /// What a node can be told, by its id.
@@ -58,6 +68,7 @@ pub enum Reply {
     },
     /// How many rules are in force no longer.
     Cleared(usize),
+    Done,
     Refused(String),
 }
 
@@ -115,6 +126,14 @@ async fn answer(host: &Arc<Host>, question: Question) -> Result<Reply> {
             Reply::Faults { rules, seed }
         }
         Question::ClearFaults(id) => Reply::Cleared(faults.clear(id)),
+        Question::FailDisk { below, rules } => {
+            disk_faults::set(&below, rules);
+            Reply::Done
+        }
+        Question::ShiftClock(milliseconds) => {
+            timers::shift_clock(milliseconds);
+            Reply::Done
+        }
     })
 }
 

@@ -29,6 +29,8 @@ use slot::{Running, Slot};
 /// How long a node that is killed or paused goes unnoticed, unless `broker.session.timeout.ms` says otherwise. Kafka waits
 /// 9 s, which on one machine only delays what the user wants to see.
 const SESSION: Duration = Duration::from_millis(500);
+/// How often it is asked whether a disk has lost what it was given. Until then the logs refuse everything.
+const DISK_INTERVAL: Duration = Duration::from_millis(200);
 /// How long a node that was told to end may still be in use.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -229,6 +231,29 @@ impl Host {
             outcome = outcome.and(running.stop().await);
         }
         outcome
+    }
+
+    /// Ends every node whose disk has lost what it was given, at once: what it has not written yet must not look as if
+    /// it were kept. The others go on. Returns with the reason when the only node is lost.
+    pub(super) async fn end_on_lost_disk(self: &Arc<Self>) -> Error {
+        loop {
+            tokio::time::sleep(DISK_INTERVAL).await;
+            let lost: Vec<(i32, String)> = self
+                .slots()
+                .iter()
+                .filter_map(|(id, slot)| Some((*id, slot.disk_failure()?)))
+                .collect();
+            for (id, why) in lost {
+                if self.shared.is_one {
+                    return Error::failed(format!("{why}; the broker stores nothing any more"))
+                        .hint("start it again once the disk is sound");
+                }
+                (self.shared.notices)(&format!("node {id} ends: {why}"));
+                if let Err(error) = self.kill(id).await {
+                    (self.shared.notices)(&error.to_string());
+                }
+            }
+        }
     }
 
     fn slot<R>(&self, id: i32, act: impl FnOnce(&mut Slot) -> Result<R>) -> Result<R> {

@@ -143,6 +143,13 @@ impl Slot {
         }
     }
 
+    /// Why nothing may be stored on the disk of the node any more; `None` as long as all is well, or it does not run.
+    pub(super) fn disk_failure(&self) -> Option<String> {
+        let running = self.running.as_ref()?;
+        let disk = running.node.replicas.log_dir().disk();
+        disk.failure().map(str::to_owned)
+    }
+
     /// The node, which this place is without from now on.
     pub(super) fn take(&mut self) -> Option<Running> {
         self.running.take()

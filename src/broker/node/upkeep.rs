@@ -114,6 +114,7 @@ impl ReplicaManager {
             replica.log().close(self.config.flush_each_batch)?;
         }
         self.write_checkpoints()?;
+        self.log_dir.disk().check()?;
         self.log_dir.mark_clean_shutdown()
     }
 }
