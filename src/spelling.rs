@@ -2,8 +2,11 @@
 
 /// The candidate that differs least from `word`, when it differs little.
 pub fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.chars().count();
+    let limit = (length / 3).clamp(1, 3);
+    // Comparing takes as long as both are, one by the other; a word may be a whole file.
     candidates
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, _)| (1..=limit).contains(distance))
         .min()

@@ -16,6 +16,7 @@ mod architecture;
 mod broker;
 mod cli;
 mod client;
+mod fuzz;
 mod generated_files;
 mod house;
 mod internal_records;

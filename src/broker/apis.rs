@@ -399,7 +399,7 @@ impl Api {
     }
 
     /// The shape of a request of a served version: the last one that begins at or below it.
-    pub(super) fn shape(&self, version: i16) -> &'static str {
+    pub fn shape(&self, version: i16) -> &'static str {
         let begun = self.shapes.iter().take_while(|(first, _)| *first <= version);
         begun.last().map_or("", |(_, shape)| shape)
     }

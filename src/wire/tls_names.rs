@@ -44,6 +44,9 @@ pub fn ciphers(list: &str) -> Result<(Option<String>, Option<String>), String> {
     let mut newer = Vec::new();
     let names = list.split([',', ':']).map(str::trim);
     for name in names.filter(|name| !name.is_empty()) {
+        if name.contains('\0') {
+            return Err("a name of a cipher has a zero byte in it".to_owned());
+        }
         let translated = openssl::ssl::cipher_name(name);
         if matches!(name.get(..8), Some("TLS_AES_" | "TLS_CHAC")) {
             newer.push(name);

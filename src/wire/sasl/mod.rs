@@ -61,7 +61,7 @@ impl Credentials {
     }
 
     /// Begins a conversation: its state and the first thing to say.
-    pub(super) fn begin(&self) -> Result<(Conversation, Vec<u8>), String> {
+    pub fn begin(&self) -> Result<(Conversation, Vec<u8>), String> {
         match self {
             Self::Plain { username, password } => {
                 if username.contains('\0') || password.reveal().contains('\0') {
@@ -86,7 +86,7 @@ impl Credentials {
 
 /// A conversation after its first message.
 #[derive(Debug)]
-pub(super) enum Conversation {
+pub enum Conversation {
     /// Nothing more to say: the broker's verdict is all.
     SaidAll,
     Scram(Box<Scram>),
@@ -96,7 +96,7 @@ pub(super) enum Conversation {
 
 impl Conversation {
     /// What to answer the broker; `None` when both sides are content.
-    pub(super) fn answer(&mut self, challenge: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    pub fn answer(&mut self, challenge: &[u8]) -> Result<Option<Vec<u8>>, String> {
         match self {
             Self::SaidAll => Ok(None),
             Self::Scram(scram) => scram.answer(challenge),

@@ -52,7 +52,7 @@ impl ScramHash {
 
 /// A conversation after its first message.
 #[derive(Debug)]
-pub(in crate::wire) struct Scram {
+pub struct Scram {
     hash: ScramHash,
     password: Secret,
     nonce: String,
