@@ -35,10 +35,24 @@ properties:
 connections:
 	KAFKIT_CONNECTIONS=$(or $(CONNECTIONS),10000) $(CARGO) test --release --locked --test integration -- idle_connections
 
-# The mini broker is killed under load of Java, librdkafka and franz-go: `make torture KILLS=20 SECONDS=60 SEED=7`
+# The mini broker, one node and three, in storms of kills, full and failing disks, clock jumps and half-open
+# connections, with clients that are killed as well; then under load of Java, librdkafka and franz-go:
+# `make torture SECONDS=60 SEED=7 KILLS=20`
 torture:
+	KAFKIT_SEED=$(or $(SEED),clock) KAFKIT_TORTURE_SECONDS=$(or $(SECONDS),900) \
+		$(CARGO) test --release --locked --test integration -- torture --nocapture --test-threads 1
 	$(CARGO) build --release --locked
-	tests/interop/torture.py --kills $(or $(KILLS),200) --seconds $(or $(SECONDS),1800) $(if $(SEED),--seed $(SEED))
+	tests/interop/torture.py --kills $(or $(KILLS),200) --seconds $(or $(SECONDS),900) $(if $(SEED),--seed $(SEED))
+
+# Every parser of bytes with inputs that nobody would write, for long: `make fuzz TARGET=batches RUNS=10000000 SEED=7`
+fuzz:
+	KAFKIT_SEED=$(or $(SEED),clock) KAFKIT_FUZZ_TARGET=$(TARGET) KAFKIT_FUZZ_RUNS=$(or $(RUNS),1000000) \
+		$(CARGO) test --release --locked --test integration -- fuzz --nocapture
+
+# Many clients for long, and what the broker holds meanwhile: `make soak MINUTES=60 CLIENTS=1000`
+soak:
+	KAFKIT_SOAK_SECONDS=$$(( $(or $(MINUTES),60) * 60 )) KAFKIT_SOAK_CLIENTS=$(or $(CLIENTS),1000) \
+		$(CARGO) test --release --locked --test integration -- soak --nocapture
 
 # Side by side with Apache Kafka, kcat and kfake; prints a table with ratios
 bench:
@@ -50,4 +64,4 @@ generate:
 	$(CARGO) build --release --locked
 	KAFKIT_GENERATE=1 $(CARGO) test --release --locked --test integration -- generated_files
 
-.PHONY: check test interop model properties connections torture bench generate
+.PHONY: check test interop model properties connections torture fuzz soak bench generate

@@ -25,3 +25,4 @@ mod readme;
 mod recorded;
 mod storage;
 mod support;
+mod torture;
