@@ -181,6 +181,7 @@ fn below_min_insync_replicas_nothing_is_taken() {
     let words = ["produce", "t", "-X", "acks=all", "-X", "delivery.timeout.ms=1500"];
     let refused = kafkit(&suite, &cluster, &words, "a\n");
     assert_ne!(refused.code, Some(0), "{refused:?}");
+    assert!(refused.stderr.contains("NOT_ENOUGH_REPLICAS"), "{refused:?}");
     let other = if first == 1 { 2 } else { 1 };
     cluster.node("start", other);
     wait_until("two in sync", || isr(&cluster, "t", 0).len() == 2);

@@ -22,6 +22,7 @@ use crate::records::batch_builder::Producer;
 use crate::records::batch_header::increment_sequence;
 use crate::records::producer_fields;
 use crate::topic_partition::BrokerId;
+use crate::wire::error_codes as codes;
 
 /// An idempotent producer's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +184,8 @@ pub(super) struct PartitionQueue {
     /// Give every batch new numbers once no answer is outstanding.
     renumbers: bool,
     retry_at: Option<Instant>,
+    /// The error code of the last answer, if it was one.
+    last_refusal: Option<i16>,
     next_attempt: u64,
     /// A batch failed, and the rules say that it was the last.
     is_stopped: bool,
@@ -201,9 +204,19 @@ impl PartitionQueue {
             next_sequence: 0,
             renumbers: false,
             retry_at: None,
+            last_refusal: None,
             next_attempt: 0,
             is_stopped: false,
         }
+    }
+
+    /// The error code of a leader that answers and has too few replicas in sync.
+    pub(super) fn lacks_replicas(&self) -> Option<i16> {
+        let codes = [
+            codes::NOT_ENOUGH_REPLICAS,
+            codes::NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+        ];
+        self.last_refusal.filter(|code| codes.contains(code))
     }
 
     /// Whether nothing more is sent.
@@ -395,6 +408,7 @@ impl PartitionQueue {
         match verdict {
             Verdict::Written => {
                 self.proven = Some(broker);
+                self.last_refusal = None;
                 self.sent = self.sent.saturating_sub(1);
                 self.batches
                     .pop_front()
@@ -419,6 +433,7 @@ impl PartitionQueue {
             return Vec::new();
         };
         batch.is_ambiguous |= is_ambiguous;
+        self.last_refusal = Some(code);
         let (tries, may_be_written) = (batch.tries, batch.is_ambiguous);
         if self.rules.retries.is_some_and(|retries| tries > retries) {
             let mut effects = self.refuse(code, Kind::Failed, may_be_written);

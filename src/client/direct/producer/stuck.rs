@@ -68,6 +68,9 @@ impl DirectSink {
         let Some(lane) = self.lanes.get(place) else {
             return String::new();
         };
+        if let Some(code) = lane.queue.lacks_replicas() {
+            return failures::refused(code);
+        }
         let name = self
             .topics
             .get(lane.topic)
