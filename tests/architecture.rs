@@ -58,7 +58,7 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ("fetch", "call refusal response"),
     (
         "host",
-        "authorizer cluster config coordinator faults features fetch internal_topics node notices produce quotas security server share timers",
+        "authorizer cluster config coordinator faults features fetch internal_topics node notices produce quotas rehearsal security server share timers",
     ),
     (
         "node",

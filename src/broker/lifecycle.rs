@@ -9,10 +9,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::config::BrokerConfig;
-use super::host::{Host, control};
+use super::host::{Growth, Host, control};
 use super::node::Node;
 use super::notices::NoticeSink;
-use super::server::accept;
 use super::start_memory;
 use crate::error::{Error, Result};
 
@@ -23,18 +22,44 @@ pub struct PreparedBroker {
     nodes: Vec<Arc<Node>>,
     leave_when_idle: Option<Duration>,
     control: Option<UnixListener>,
-    stop: watch::Sender<bool>,
+    stop: StopHandle,
 }
 
 /// Stops a broker; from any thread.
 #[derive(Clone, Debug)]
-pub struct StopHandle(watch::Sender<bool>);
+pub struct StopHandle {
+    asked: watch::Sender<u32>,
+    /// Its own nodes have stopped, and those of other processes go on.
+    stays: watch::Sender<bool>,
+}
 
 impl StopHandle {
+    fn new() -> Self {
+        Self {
+            asked: watch::Sender::new(0),
+            stays: watch::Sender::new(false),
+        }
+    }
+
+    /// Once: its own nodes stop. Where it runs nodes of other processes, it goes on with these, and asked again it stops
+    /// them as well.
     pub fn stop(&self) {
-        self.0.send_replace(true);
+        self.asked.send_modify(|asked| *asked += 1);
+    }
+
+    /// Whether only nodes of other processes are left.
+    pub fn stays(&self) -> bool {
+        *self.stays.borrow()
+    }
+
+    /// Returns when it has been asked so many times.
+    async fn asked(&self, times: u32) {
+        let _ = self.asked.subscribe().wait_for(|asked| *asked >= times).await;
     }
 }
+
+/// What is called when a broker's own nodes have stopped, and those of other processes go on.
+pub type OnStay = Box<dyn FnOnce() + Send>;
 
 impl PreparedBroker {
     /// Binds every listener and opens the data directory of each node.
@@ -42,15 +67,15 @@ impl PreparedBroker {
     /// # Errors
     ///
     /// There is no config, an address is taken, or a data directory cannot be used.
-    pub fn new(configs: Vec<BrokerConfig>, notices: NoticeSink) -> Result<Self> {
+    pub fn new(configs: Vec<BrokerConfig>, growth: Growth, notices: NoticeSink) -> Result<Self> {
         let leave_when_idle = configs.first().and_then(|config| config.leave_when_idle);
-        let (host, nodes) = Host::open(configs, notices)?;
+        let (host, nodes) = Host::open(configs, growth, notices)?;
         Ok(Self {
             host,
             nodes,
             leave_when_idle,
             control: None,
-            stop: watch::Sender::new(false),
+            stop: StopHandle::new(),
         })
     }
 
@@ -59,7 +84,11 @@ impl PreparedBroker {
         &self.nodes
     }
 
-    /// Lets other processes stop and start single nodes, and change faults, over this socket.
+    pub fn cluster_id(&self) -> &str {
+        self.host.cluster_id()
+    }
+
+    /// Lets other processes stop and start single nodes, change faults, and bring nodes of their own, over this socket.
     #[must_use]
     pub fn with_control(mut self, socket: UnixListener) -> Self {
         self.control = Some(socket);
@@ -67,7 +96,7 @@ impl PreparedBroker {
     }
 
     pub fn stop_handle(&self) -> StopHandle {
-        StopHandle(self.stop.clone())
+        self.stop.clone()
     }
 
     /// Serves until the handle stops it, or until no client has come for the configured time.
@@ -75,7 +104,7 @@ impl PreparedBroker {
     /// # Errors
     ///
     /// The logs cannot be closed, or the disk of the only node has lost what it was given.
-    pub fn run(self) -> Result<()> {
+    pub fn run(self, on_stay: OnStay) -> Result<()> {
         start_memory::give_back();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -95,15 +124,30 @@ impl PreparedBroker {
             if let Some(socket) = control {
                 tokio::spawn(control::listen(Arc::clone(&host), socket));
             }
-            let mut stopped = stop.subscribe();
             tokio::select! {
-                () = accept::stopped(&mut stopped) => {}
+                () = stop.asked(1) => stay_for_others(&host, &stop, on_stay).await?,
                 () = idle_for_long(&host, leave_when_idle) => {}
                 lost = host.end_on_lost_disk() => return Err(lost),
             }
             host.stop_all().await
         })
     }
+}
+
+/// While other processes have nodes here, only the own ones stop.
+async fn stay_for_others(host: &Arc<Host>, stop: &StopHandle, on_stay: OnStay) -> Result<()> {
+    if !host.has_members() {
+        return Ok(());
+    }
+    host.stop_own().await?;
+    stop.stays.send_replace(true);
+    on_stay();
+    tokio::select! {
+        () = host.members_have_left() => {}
+        () = stop.asked(2) => {}
+    }
+    stop.stays.send_replace(false);
+    Ok(())
 }
 
 /// Returns when no client has been connected to any node for this long; never without a limit.

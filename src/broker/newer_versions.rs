@@ -29,14 +29,14 @@ struct NewerVersion {
 }
 
 const NEWER_VERSIONS: &[NewerVersion] = &[
-    // New is a field at the end of the answer (KIP-1066), which the handler writes.
+    // Whether a log dir is cordoned (KIP-1066).
     NewerVersion {
         api: ApiKey::DescribeLogDirs,
         version: 5,
         request_as: 4,
         answer_as: 4,
         request: "",
-        answer: "",
+        answer: "42<2S<S<4881t>t>88{1}t>t",
     },
     // New is a special time, −6 (KIP-1023).
     NewerVersion {

@@ -117,6 +117,10 @@ pub struct BrokerArgs {
     #[arg(long, hide = true)]
     detached: bool,
 
+    /// Be one node of the cluster that the file names, with the processes of its other nodes
+    #[arg(long, hide = true)]
+    member: bool,
+
     /// Run this command with a broker of its own
     #[arg(last = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -205,6 +209,8 @@ impl IntoInvocation for BrokerArgs {
                     as_version: self.as_version,
                     logs_requests: self.log,
                     ready_file: self.ready_file,
+                    is_member: self.member,
+                    ready_words: None,
                 };
                 if self.command.is_empty() {
                     Action::Serve(serve)

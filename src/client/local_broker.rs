@@ -3,6 +3,7 @@
 //! Owns the file in a data directory that tells where its broker is, and the lock that settles who starts one. Where
 //! a broker is told, it is asked for its cluster id before it is trusted: the file may be older than the port's owner.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::net::TcpStream;
@@ -180,12 +181,21 @@ fn take_turn(dir: &Path) -> Result<File> {
 
 fn start(dir: &Path) -> Result<RunningBroker> {
     RunningBroker::withdraw(dir);
-    wait_until_ready(spawn_detached(dir, &[])?, dir)?;
+    let words = [
+        OsStr::new("--data-dir"),
+        dir.as_os_str(),
+        OsStr::new("--listen"),
+        OsStr::new("127.0.0.1:0"),
+        OsStr::new("--leave-when-idle"),
+        OsStr::new(IDLE_SECONDS),
+    ];
+    wait_until_ready(spawn_detached(dir, &words)?, dir)?;
     RunningBroker::find(dir).ok_or_else(|| Error::unreachable("the mini broker started and does not answer"))
 }
 
-/// Waits for a detached broker's first word; without one it has ended, and its log says why.
-pub fn wait_until_ready(mut child: Child, dir: &Path) -> Result<()> {
+/// Waits for a detached broker's first line, which is its address, or says what it waits for; without one it has ended, and
+/// its log says why.
+pub fn wait_until_ready(mut child: Child, dir: &Path) -> Result<String> {
     let mut word = String::new();
     if let Some(stdout) = child.stdout.take() {
         BufReader::new(stdout).read_line(&mut word)?;
@@ -197,23 +207,20 @@ pub fn wait_until_ready(mut child: Child, dir: &Path) -> Result<()> {
             last_words(dir, status)
         )));
     }
-    Ok(())
+    Ok(word.trim().to_owned())
 }
 
-/// Starts this binary as a broker on `dir` that outlives its terminal; its log goes to a file there. Its stdout gives
-/// one line, the address, when it is ready.
-pub fn spawn_detached(dir: &Path, more: &[String]) -> Result<Child> {
+/// Starts this binary as a broker with these words of `kafkit broker`, which outlives its terminal; its log goes to a file in
+/// `dir`. Its stdout gives one line, the address, when it is ready.
+pub fn spawn_detached<W: AsRef<OsStr>>(dir: &Path, words: &[W]) -> Result<Child> {
     let log = File::options()
         .create(true)
         .append(true)
         .open(dir.join(LOG_FILE))?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["broker", "--detached", "--data-dir"]).arg(dir);
-    if more.is_empty() {
-        command.args(["--listen", "127.0.0.1:0", "--leave-when-idle", IDLE_SECONDS]);
-    }
     command
-        .args(more)
+        .args(["broker", "--detached"])
+        .args(words)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log)

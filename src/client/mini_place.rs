@@ -21,6 +21,24 @@ pub fn default_data_dir() -> Result<PathBuf> {
     Ok(home.join(".local/share/kafkit"))
 }
 
+/// Where it is written which processes run clusters of several nodes: `$XDG_STATE_HOME/kafkit/clusters`, by default
+/// `~/.local/state/kafkit/clusters`.
+///
+/// # Errors
+///
+/// The system tells no home.
+pub fn clusters_dir() -> Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let state = set("XDG_STATE_HOME").map(PathBuf::from);
+    let state = state.or_else(|| Some(PathBuf::from(set("HOME")?).join(".local/state")));
+    let state = state.ok_or_else(|| {
+        Error::failed(
+            "neither XDG_STATE_HOME nor HOME is set: no place to find the other nodes of the cluster",
+        )
+    })?;
+    Ok(state.join("kafkit/clusters"))
+}
+
 /// What names the user's own mini broker in the place of brokers.
 pub const MINI: &str = "mini";
 

@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::log_line;
 use crate::client::java_properties;
-use crate::client::local_broker::spawn_detached;
+use crate::client::local_broker::{spawn_detached, wait_until_ready};
 use crate::client::mini_place::shown;
 use crate::client::settings::Settings;
 use crate::commands::broker::{self, Action, Serve};
@@ -80,13 +81,26 @@ fn serve(parsed: StartArgs) -> Result<()> {
     let action = Action::Serve(Serve {
         config: Some(parsed.file),
         settings: parsed.overrides,
+        is_member: true,
+        ready_words: Some(ready_words),
         ..Serve::default()
     });
     let mut context = Context::new(Settings::default(), Printer::new(OutputOptions::default()));
     command::run(Box::new(action), &mut context)
 }
 
-/// Starts the broker in the background and comes back when it is ready, or has failed.
+/// The line of Apache Kafka's log that scripts wait for.
+fn ready_words(id: i32, has_roles: bool) -> String {
+    if has_roles {
+        let text = format!("[KafkaRaftServer nodeId={id}] Kafka Server started");
+        log_line::line("INFO", &text, "kafka.server.KafkaRaftServer")
+    } else {
+        let text = format!("[KafkaServer id={id}] started");
+        log_line::line("INFO", &text, "kafka.server.KafkaServer")
+    }
+}
+
+/// Starts the broker in the background and comes back when it is ready, or has failed, or waits for another.
 fn start_daemon(parsed: &StartArgs) -> Result<()> {
     let file = std::path::absolute(&parsed.file)?;
     let serve = Serve {
@@ -96,11 +110,16 @@ fn start_daemon(parsed: &StartArgs) -> Result<()> {
     };
     let dir = broker::data_dir_of(&serve)?;
     std::fs::create_dir_all(&dir).map_err(|error| Error::from(error).context(shown(&dir)))?;
-    let mut more = vec!["--config".to_owned(), file.display().to_string()];
+    let mut words = ["--member", "--config"].map(str::to_owned).to_vec();
+    words.push(file.display().to_string());
     for (name, value) in &parsed.overrides {
-        more.extend(["-X".to_owned(), format!("{name}={value}")]);
+        words.extend(["-X".to_owned(), format!("{name}={value}")]);
     }
-    crate::client::local_broker::wait_until_ready(spawn_detached(&dir, &more)?, &dir)
+    let word = wait_until_ready(spawn_detached(&dir, &words)?, &dir)?;
+    if word.starts_with("waiting") {
+        stderr_line(word);
+    }
+    Ok(())
 }
 
 /// Stops the brokers that were started by these scripts' names: all, or those of a role or with a node id.
@@ -119,8 +138,16 @@ pub(super) fn stop(args: &[String]) -> ExitCode {
     }
     // Where some run, it is no failure that none of them was meant.
     let mut code = ExitCode::SUCCESS;
-    for broker in running.iter().filter(|broker| chosen.covers(broker)) {
-        if let Err(error) = broker::stop_broker(broker.pid) {
+    let meant: Vec<u32> = running
+        .iter()
+        .filter(|broker| chosen.covers(broker))
+        .map(|broker| broker.pid)
+        .collect();
+    // All are asked before any is waited for: the first of a cluster ends with the last of its nodes.
+    let asked = meant.iter().map(|pid| broker::ask_to_stop(*pid));
+    let asked: Vec<Result<()>> = asked.collect();
+    for (pid, asked) in meant.into_iter().zip(asked) {
+        if let Err(error) = asked.and_then(|()| broker::wait_until_stopped(pid)) {
             output::error_line(&error);
             code = ExitCode::FAILURE;
         }

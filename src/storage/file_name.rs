@@ -26,6 +26,7 @@ pub const SWAP_SUFFIX: &str = ".swap";
 
 const DELETE_FOLDER_SUFFIX: &str = "-delete";
 const STRAY_FOLDER_SUFFIX: &str = "-stray";
+const FUTURE_FOLDER_SUFFIX: &str = "-future";
 const MAX_FOLDER_NAME_LEN: usize = 255;
 const OFFSET_DIGITS: usize = 20;
 const EPOCH_DIGITS: usize = 10;
@@ -115,13 +116,19 @@ pub fn parse_partition_folder(name: &str) -> Option<TopicPartition> {
     Some(TopicPartition::new(topic, partition.parse().ok()?))
 }
 
-/// The name of a partition's folder once the partition is deleted; the topic's end is cut where the name would become
-/// longer than a file system allows. `unique` keeps two folders of one name apart.
+/// The name of a partition's folder once the partition is deleted. `unique` keeps two folders of one name apart.
 pub fn deleted_folder(partition: &TopicPartition, unique: u128) -> String {
-    let tail = format!(
-        "-{}.{unique:0UNIQUE_DIGITS$x}{DELETE_FOLDER_SUFFIX}",
-        partition.partition
-    );
+    unique_folder(partition, unique, DELETE_FOLDER_SUFFIX)
+}
+
+/// The name of the folder of a replica that is on its way to a log dir (KIP-113).
+pub fn future_folder(partition: &TopicPartition, unique: u128) -> String {
+    unique_folder(partition, unique, FUTURE_FOLDER_SUFFIX)
+}
+
+/// The topic's end is cut where the name would become longer than a file system allows.
+fn unique_folder(partition: &TopicPartition, unique: u128, suffix: &str) -> String {
+    let tail = format!("-{}.{unique:0UNIQUE_DIGITS$x}{suffix}", partition.partition);
     let mut room = MAX_FOLDER_NAME_LEN
         .saturating_sub(tail.len())
         .min(partition.topic.len());
@@ -141,14 +148,18 @@ pub fn stray_folder(partition: &TopicPartition, unique: u128) -> String {
 
 /// Whether a folder is what deletion left: exactly a name that [`deleted_folder`] makes, since its files are removed.
 pub fn is_deleted_folder(name: &str) -> bool {
-    let Some((partition, unique)) = name
-        .strip_suffix(DELETE_FOLDER_SUFFIX)
-        .and_then(|name| name.rsplit_once('.'))
-    else {
-        return false;
-    };
+    parse_unique_folder(name, DELETE_FOLDER_SUFFIX).is_some()
+}
+
+/// The partition whose replica is on its way into this folder; its topic's name may be cut off.
+pub fn parse_future_folder(name: &str) -> Option<TopicPartition> {
+    parse_unique_folder(name, FUTURE_FOLDER_SUFFIX)
+}
+
+fn parse_unique_folder(name: &str, suffix: &str) -> Option<TopicPartition> {
+    let (partition, unique) = name.strip_suffix(suffix)?.rsplit_once('.')?;
     let is_unique = unique.len() == UNIQUE_DIGITS && unique.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_unique && parse_partition_folder(partition).is_some()
+    parse_partition_folder(partition).filter(|_| is_unique)
 }
 
 /// Whether a file in a partition's folder is the log's own: a segment's file, a checkpoint, or one of those on its way
@@ -242,6 +253,10 @@ mod tests {
         ] {
             assert!(!is_deleted_folder(other), "{other}");
         }
+        assert_eq!(parse_partition_folder(&name), None);
+        let name = future_folder(&TopicPartition::new("t.x-1", 7), 1);
+        assert_eq!(name, "t.x-1-7.00000000000000000000000000000001-future");
+        assert_eq!(parse_future_folder(&name), Some(TopicPartition::new("t.x-1", 7)));
         assert_eq!(parse_partition_folder(&name), None);
     }
 }

@@ -17,6 +17,7 @@ pub mod file_name;
 pub mod file_window;
 pub mod flush;
 mod folder_files;
+pub mod future_log;
 pub mod index_file;
 pub mod large_batch;
 pub mod leader_epochs;

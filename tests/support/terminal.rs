@@ -18,12 +18,13 @@ use super::suite::{Outcome, Suite, outcome_of};
 /// Longer than anything waited for takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const SCRIPTS: [&str; 7] = [
+const SCRIPTS: [&str; 8] = [
     "kafka-topics",
     "kafka-console-producer",
     "kafka-console-consumer",
     "kafka-reassign-partitions",
     "kafka-dump-log",
+    "kafka-metadata-quorum",
     "kafka-server-start",
     "zookeeper-server-start",
 ];
@@ -249,9 +250,24 @@ impl Program {
         self.stdout.to_its_end()
     }
 
+    /// Asks it to end, as a supervisor does, and lets it go on meanwhile.
+    pub fn terminate(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a program to stop");
+    }
+
+    /// Kills it, and waits for its end.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a program to kill");
+        self.child.wait().expect("its end");
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to end, as a supervisor does.
     pub fn stop(mut self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a program to stop");
+        self.terminate();
         let status = self.child.wait().expect("its end");
         assert!(status.success(), "{status}: {}", self.story());
     }

@@ -264,8 +264,8 @@ fn check_together(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), Str
         ));
     }
     let other_dirs: Vec<&str> = configs.get("cordoned.log.dirs").map_or(Vec::new(), |dirs| {
-        let own = broker.config.data_dir.to_string_lossy();
-        words(dirs).filter(|dir| *dir != own).collect()
+        let is_own = |dir: &&str| broker.config.log_dirs().any(|own| own.as_os_str() == *dir);
+        words(dirs).filter(|dir| !is_own(dir)).collect()
     });
     if !other_dirs.is_empty() {
         return Err(format!(

@@ -120,6 +120,15 @@ pub(in crate::broker) struct EndpointImage {
     pub(in crate::broker) port: u16,
 }
 
+/// A controller that votes in the quorum of the metadata.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::broker) struct Voter {
+    /// The id of its log dir; nil in a quorum that the settings list.
+    pub(in crate::broker) directory: Uuid,
+    /// Its listeners for controllers; none where the settings have no such.
+    pub(in crate::broker) endpoints: Vec<EndpointImage>,
+}
+
 /// Everything that a cluster has to remember beside its logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::broker) struct ClusterImage {
@@ -130,6 +139,8 @@ pub(in crate::broker) struct ClusterImage {
     /// Topics that were deleted since the start and not created again; at most [`REMEMBERED`].
     deleted: BTreeSet<String>,
     brokers: BTreeMap<i32, BrokerImage>,
+    /// Controllers by the ids of their nodes. Like brokers they are in no record.
+    voters: BTreeMap<i32, Voter>,
     /// Counts the registrations.
     broker_epoch: i64,
     /// The cluster's defaults under "", a node's own under its id.
@@ -292,6 +303,19 @@ impl ClusterImage {
         self.broker_epoch += 1;
         broker.epoch = self.broker_epoch;
         self.brokers.insert(broker.id, broker);
+    }
+
+    /// A node is a controller, or (`None`) is none.
+    pub(in crate::broker) fn enlist(&mut self, id: i32, voter: Option<Voter>) {
+        match voter {
+            Some(voter) => self.voters.insert(id, voter),
+            None => self.voters.remove(&id),
+        };
+    }
+
+    /// The controllers, by the ids of their nodes.
+    pub(in crate::broker) fn voters(&self) -> &BTreeMap<i32, Voter> {
+        &self.voters
     }
 
     /// A broker is out of reach, or back. Answers whether it was otherwise before.

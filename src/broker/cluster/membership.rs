@@ -5,7 +5,7 @@ use kafka_protocol::ResponseError;
 
 use super::controller::Refused;
 use super::elections::{AlterPartition, Departure, Elections};
-use super::image::{BrokerImage, ClusterImage};
+use super::image::{BrokerImage, ClusterImage, Voter};
 use super::partition_change::Election;
 use super::records::Records;
 use super::{Change, Cluster};
@@ -130,6 +130,11 @@ impl Change<'_> {
     /// A broker registers. Registrations are in no record: a start registers every broker anew.
     pub(in crate::broker) fn register(&mut self, broker: BrokerImage) {
         self.edit(|image| image.register(broker));
+    }
+
+    /// A node becomes a controller, or is none.
+    pub(in crate::broker) fn enlist(&mut self, id: i32, voter: Option<Voter>) {
+        self.edit(|image| image.enlist(id, voter));
     }
 
     fn set_fenced(&mut self, id: i32, is_fenced: bool) {

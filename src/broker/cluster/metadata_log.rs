@@ -119,6 +119,11 @@ impl MetadataLog {
         Ok(())
     }
 
+    /// How many records the file has.
+    pub(in crate::broker) fn next_offset(&self) -> i64 {
+        self.next_offset
+    }
+
     /// Whether most of the file is history.
     pub(in crate::broker) fn is_due(&self) -> bool {
         self.file.len() > (self.snapshot_size * HISTORY).max(SMALL)

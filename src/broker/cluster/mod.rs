@@ -1,8 +1,8 @@
 //! What is true of the whole cluster, as plain data, and the one log on disk that keeps it.
 //!
 //! [`controller`] and [`config_changes`] decide whether a change is allowed; [`image`] is the data, and changes by the
-//! records that [`records`] makes, in the form of Apache Kafka's metadata log (KIP-631). [`metadata_log`] keeps them;
-//! [`apache_kafka`] and [`metadata_file`] read what Apache Kafka and kafkit 0.1.0 have kept; [`producer_ids`] counts
+//! records that [`records`] makes, in the form of Apache Kafka's metadata log (KIP-631). [`metadata_log`] keeps them, and
+//! [`metadata_place`] says where; [`apache_kafka`] and [`metadata_file`] read what Apache Kafka and kafkit 0.1.0 have kept; [`producer_ids`] counts
 //! the ids that are given. [`elections`] decides what becomes of partitions when brokers come and go, one change of a
 //! partition is in [`partition_change`], and `membership` puts both in force. Knows no node, no log of a partition and no
 //! client.
@@ -18,6 +18,7 @@ pub(super) mod image;
 mod membership;
 pub(super) mod metadata_file;
 pub(super) mod metadata_log;
+pub(super) mod metadata_place;
 pub(super) mod partition_change;
 pub(super) mod partition_image;
 pub(super) mod producer_ids;
@@ -26,6 +27,7 @@ pub(super) mod scram_credentials;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use uuid::Uuid;
@@ -51,6 +53,8 @@ pub(in crate::broker) struct Cluster {
     id: String,
     image: RwLock<Arc<ClusterImage>>,
     changes: Mutex<Changes>,
+    /// Counts the records of the metadata.
+    end_offset: AtomicI64,
     observers: RwLock<Vec<Weak<dyn ImageObserver>>>,
 }
 
@@ -74,6 +78,7 @@ impl Cluster {
         let ids = ProducerIds::default();
         Self {
             id,
+            end_offset: AtomicI64::new(log.next_offset()),
             image: RwLock::new(Arc::new(image)),
             changes: Mutex::new(Changes { log, ids }),
             observers: RwLock::default(),
@@ -100,6 +105,11 @@ impl Cluster {
 
     pub(in crate::broker) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// How many records of metadata there have been; a log that is rewritten has fewer.
+    pub(in crate::broker) fn metadata_end_offset(&self) -> i64 {
+        self.end_offset.load(Ordering::Relaxed)
     }
 
     /// The cluster at this moment. No lock is held: what is looked up in one image belongs together, and a later change
@@ -159,6 +169,8 @@ impl Change<'_> {
             let _ = self.rewrite();
         }
         self.changes.log.append(change)?;
+        let count = i64::try_from(change.len()).unwrap_or(0);
+        self.cluster.end_offset.fetch_add(count, Ordering::Relaxed);
         self.apply(change);
         self.tell_of(change);
         Ok(())

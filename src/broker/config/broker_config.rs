@@ -4,13 +4,15 @@
 //! configs) is in the image of `cluster/`; reading files and the environment is the command's work.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::config_table;
 use crate::broker::rehearsal::Rehearsal;
 use crate::error::{Error, Result};
 use crate::wire::Secret;
+use crate::wire::host_port::host_port;
 use crate::wire::sasl::jaas::LoginFile;
 use crate::wire::security_protocol::SecurityProtocol;
 
@@ -33,18 +35,28 @@ impl Endpoint {
     }
 }
 
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.name, host_port(&self.host, self.port))
+    }
+}
+
 /// Static settings.
 #[derive(Clone, Debug)]
 pub struct BrokerConfig {
     given: BTreeMap<String, String>,
     pub node_id: i32,
-    /// The log dir.
+    /// The log dir, or the first of several.
     pub data_dir: PathBuf,
+    /// The other log dirs.
+    pub other_dirs: Vec<PathBuf>,
     pub listeners: Vec<Endpoint>,
     /// The addresses that clients get, by listener name; the bound address where there is none.
     pub advertised: Vec<Endpoint>,
     /// The JAAS file: logins of listeners whose settings have none.
     pub login_file: Option<Arc<LoginFile>>,
+    /// The listeners for controllers, where nothing listens.
+    pub controllers: Vec<Endpoint>,
     /// Force each batch to disk before it is acknowledged.
     pub flush_each_batch: bool,
     /// Stop after this long without a client; `None`: never.
@@ -74,9 +86,11 @@ impl BrokerConfig {
             given,
             node_id: 1,
             data_dir,
+            other_dirs: Vec::new(),
             listeners: Vec::new(),
             advertised: Vec::new(),
             login_file: None,
+            controllers: Vec::new(),
             flush_each_batch: false,
             leave_when_idle: None,
             rehearsal: Rehearsal::default(),
@@ -90,6 +104,7 @@ impl BrokerConfig {
         config.node_id = config.node_id_given();
         config.listeners = config.endpoints("listeners")?;
         config.advertised = config.endpoints("advertised.listeners")?;
+        config.controllers = config.controller_endpoints()?;
         config.connections_max_idle_ms =
             u64::try_from(config.number("connections.max.idle.ms")).unwrap_or(u64::MAX >> 20);
         config.socket_request_max_bytes = config.size("socket.request.max.bytes");
@@ -107,6 +122,13 @@ impl BrokerConfig {
             endpoint.port = *port;
         }
         config
+    }
+
+    /// Every log dir, the first one first.
+    pub fn log_dirs(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(&self.data_dir)
+            .chain(&self.other_dirs)
+            .map(PathBuf::as_path)
     }
 
     /// The value as it was given at start.
@@ -188,17 +210,61 @@ impl BrokerConfig {
         Ok(protocol.uses_sasl() || (protocol == SecurityProtocol::Ssl && has_certificates))
     }
 
+    /// Whether `process.roles` has a role; without the setting a node has both.
+    fn has_role(&self, role: &str) -> bool {
+        let roles = self.value("process.roles").unwrap_or_default();
+        roles.trim().is_empty() || roles.split(',').any(|given| given.trim() == role)
+    }
+
+    /// Whether the node serves clients.
+    pub fn is_broker(&self) -> bool {
+        self.has_role("broker")
+    }
+
+    /// Whether the node votes in the quorum of controllers.
+    pub fn is_controller(&self) -> bool {
+        self.has_role("controller")
+    }
+
+    /// Whether the voters of the quorum are listed in the settings, as they are without KIP-853.
+    pub fn lists_voters(&self) -> bool {
+        let bootstrap = self.value("controller.quorum.bootstrap.servers");
+        bootstrap.is_none_or(|servers| servers.trim().is_empty())
+    }
+
+    /// The voters that `controller.quorum.voters` lists, `1@host:9093,2@…`, with where they listen. What is no voter is passed
+    /// over.
+    pub fn listed_voters(&self) -> Vec<(i32, Endpoint)> {
+        let names = self.value("controller.listener.names").unwrap_or_default();
+        let name = names.split(',').next().map_or("", str::trim);
+        let listed = self.value("controller.quorum.voters").unwrap_or_default();
+        let voters = listed.split(',').filter_map(|voter| {
+            let (id, address) = voter.trim().split_once('@')?;
+            let mut endpoints = parse_endpoints("", &format!("{name}://{address}")).ok()?;
+            Some((id.parse().ok()?, endpoints.pop()?))
+        });
+        voters.collect()
+    }
+
     /// The endpoints of a listener list, without the controller's: there is no controller to talk to.
     fn endpoints(&self, name: &str) -> Result<Vec<Endpoint>> {
-        let controllers = self.value("controller.listener.names").unwrap_or("CONTROLLER");
-        let is_controller = |endpoint: &Endpoint| {
-            controllers
-                .split(',')
-                .any(|controller| controller.trim().eq_ignore_ascii_case(&endpoint.name))
-        };
         let mut endpoints = parse_endpoints(name, self.value(name).unwrap_or(""))?;
-        endpoints.retain(|endpoint| !is_controller(endpoint));
+        endpoints.retain(|endpoint| !self.is_of_controller(endpoint));
         Ok(endpoints)
+    }
+
+    fn controller_endpoints(&self) -> Result<Vec<Endpoint>> {
+        let name = "listeners";
+        let mut endpoints = parse_endpoints(name, self.value(name).unwrap_or(""))?;
+        endpoints.retain(|endpoint| self.is_of_controller(endpoint));
+        Ok(endpoints)
+    }
+
+    fn is_of_controller(&self, endpoint: &Endpoint) -> bool {
+        let controllers = self.value("controller.listener.names").unwrap_or("CONTROLLER");
+        controllers
+            .split(',')
+            .any(|controller| controller.trim().eq_ignore_ascii_case(&endpoint.name))
     }
 }
 
@@ -240,6 +306,20 @@ mod tests {
         .unwrap();
         assert_eq!(config.listeners.len(), 1);
         assert_eq!(config.advertised[0].host, "::1");
+    }
+
+    #[test]
+    fn voters_are_listed_with_their_addresses() {
+        let config = config(&[
+            ("controller.quorum.voters", "1@localhost:9093, 2@[::1]:9094,x"),
+            ("controller.listener.names", "CONTROLLER"),
+        ]);
+        let voters = config.unwrap().listed_voters();
+        let shown: Vec<String> = voters.iter().map(|(id, at)| format!("{id} {at}")).collect();
+        assert_eq!(
+            shown,
+            ["1 CONTROLLER://localhost:9093", "2 CONTROLLER://[::1]:9094"]
+        );
     }
 
     #[test]

@@ -234,7 +234,10 @@ fn actual(node: &Node, name: &str) -> Option<String> {
         }
         "listeners" => listeners(|listener| listener.bound.to_string()),
         "node.id" | "broker.id" => Some(node.id.to_string()),
-        "log.dirs" | "log.dir" => Some(node.config.data_dir.display().to_string()),
+        "log.dirs" | "log.dir" => {
+            let dirs = node.config.log_dirs().map(|dir| dir.display().to_string());
+            Some(dirs.collect::<Vec<_>>().join(","))
+        }
         _ => None,
     }
 }

@@ -1,8 +1,9 @@
-//! `DescribeQuorum`, versions 0–2: a quorum of one, the node that is told to be the controller. It keeps no log of its
-//! metadata that others could follow, so that every offset is 0.
+//! `DescribeQuorum`, versions 0–2: the nodes that are controllers are its voters, the others observe. The metadata are in one
+//! place, so that whoever runs has all of them; a voter that was stopped has what there was then.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeQuorum>
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
@@ -10,13 +11,17 @@ use kafka_protocol::messages::describe_quorum_response::{
     self, Listener, PartitionData, ReplicaState, TopicData,
 };
 use kafka_protocol::messages::{BrokerId, DescribeQuorumRequest, DescribeQuorumResponse};
+use uuid::Uuid;
 
 use super::text;
 use crate::broker::call::RequestContext;
+use crate::broker::cluster::image::{ClusterImage, EndpointImage, Voter};
 use crate::broker::node::Node;
 use crate::broker::timers::now_ms;
 
 const METADATA_TOPIC: &str = "__cluster_metadata";
+/// There is one election: that of the process that runs the cluster.
+const LEADER_EPOCH: i32 = 1;
 
 pub fn handle(
     node: &Arc<Node>,
@@ -24,12 +29,17 @@ pub fn handle(
     request: DescribeQuorumRequest,
 ) -> DescribeQuorumResponse {
     let image = node.cluster.image();
-    let controller = BrokerId(image.controller());
+    let quorum = Quorum {
+        node,
+        voters: voters(node, &image),
+        image: &image,
+        now_ms: now_ms(),
+    };
     let topics = request.topics.iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|partition| {
             let index = partition.partition_index;
             if topic.topic_name.as_str() == METADATA_TOPIC && index == 0 {
-                quorum(controller)
+                quorum.describe()
             } else {
                 PartitionData::default()
                     .with_partition_index(index)
@@ -44,31 +54,104 @@ pub fn handle(
     if context.version < 2 || request.topics.is_empty() {
         return response;
     }
-    let broker = image.brokers().get(&controller.0);
-    let endpoint = broker.and_then(|broker| broker.endpoint(&context.listener.name));
-    let listeners = endpoint.into_iter().map(|endpoint| {
-        Listener::default()
-            .with_name(text(endpoint.listener.as_str()))
-            .with_host(text(endpoint.host.as_str()))
-            .with_port(endpoint.port)
-    });
-    response.with_nodes(vec![
-        describe_quorum_response::Node::default()
-            .with_node_id(controller)
-            .with_listeners(listeners.collect()),
-    ])
+    response.with_nodes(quorum.nodes(&context.listener.name))
 }
 
-fn quorum(controller: BrokerId) -> PartitionData {
-    let voter = ReplicaState::default()
-        .with_replica_id(controller)
-        .with_log_end_offset(0)
-        .with_last_fetch_timestamp(now_ms())
-        .with_last_caught_up_timestamp(now_ms());
-    PartitionData::default()
-        .with_partition_index(0)
-        .with_leader_id(controller)
-        .with_leader_epoch(1)
-        .with_high_watermark(0)
-        .with_current_voters(vec![voter])
+/// The controllers that have come, and those that the settings list beside them.
+fn voters(node: &Node, image: &ClusterImage) -> BTreeMap<i32, Voter> {
+    let mut voters = image.voters().clone();
+    for (id, endpoint) in node.config.listed_voters() {
+        let endpoint = EndpointImage {
+            listener: endpoint.name,
+            host: endpoint.host,
+            port: endpoint.port,
+        };
+        voters.entry(id).or_insert_with(|| Voter {
+            endpoints: vec![endpoint],
+            ..Voter::default()
+        });
+    }
+    voters
+}
+
+struct Quorum<'a> {
+    node: &'a Node,
+    image: &'a ClusterImage,
+    voters: BTreeMap<i32, Voter>,
+    /// Milliseconds since 1970.
+    now_ms: i64,
+}
+
+impl Quorum<'_> {
+    /// Whether a controller is there; one that is no broker is as long as it is known.
+    fn is_there(&self, id: i32) -> bool {
+        let is_known = self.image.voters().contains_key(&id) || self.image.brokers().contains_key(&id);
+        is_known && (self.node.peers.ids().contains(&id) || !self.image.brokers().contains_key(&id))
+    }
+
+    fn leader(&self) -> i32 {
+        let mut voters = self.voters.keys().copied();
+        voters
+            .find(|id| self.is_there(*id))
+            .unwrap_or_else(|| self.image.controller())
+    }
+
+    fn describe(&self) -> PartitionData {
+        let voters = self
+            .voters
+            .iter()
+            .map(|(id, voter)| self.state(*id, voter.directory));
+        let observers = self.image.brokers().values().filter(|broker| {
+            let is_voter = self.voters.contains_key(&broker.id);
+            !is_voter && self.is_there(broker.id)
+        });
+        let observers = observers.map(|broker| self.state(broker.id, broker.directory));
+        PartitionData::default()
+            .with_partition_index(0)
+            .with_leader_id(BrokerId(self.leader()))
+            .with_leader_epoch(LEADER_EPOCH)
+            .with_high_watermark(self.node.cluster.metadata_end_offset())
+            .with_current_voters(voters.collect())
+            .with_observers(observers.collect())
+    }
+
+    fn state(&self, id: i32, directory: Uuid) -> ReplicaState {
+        let (end_offset, at_ms) = if self.is_there(id) {
+            (self.node.cluster.metadata_end_offset(), self.now_ms)
+        } else {
+            // One that was never there has fetched nothing.
+            let left = self.node.peers.left(id);
+            left.map_or((-1, -1), |left| (left.metadata_end_offset, left.at_ms))
+        };
+        ReplicaState::default()
+            .with_replica_id(BrokerId(id))
+            .with_replica_directory_id(directory)
+            .with_log_end_offset(end_offset)
+            .with_last_fetch_timestamp(at_ms)
+            .with_last_caught_up_timestamp(at_ms)
+    }
+
+    /// Where the voters listen. Where they have no listeners for controllers, clients reach them as they came.
+    fn nodes(&self, listener: &str) -> Vec<describe_quorum_response::Node> {
+        let nodes = self.voters.iter().map(|(id, voter)| {
+            let broker = self.image.brokers().get(id);
+            let own = broker.and_then(|broker| broker.endpoint(listener));
+            let listeners = if voter.endpoints.is_empty() {
+                own.into_iter().map(shown).collect()
+            } else {
+                voter.endpoints.iter().map(shown).collect()
+            };
+            describe_quorum_response::Node::default()
+                .with_node_id(BrokerId(*id))
+                .with_listeners(listeners)
+        });
+        nodes.collect()
+    }
+}
+
+fn shown(endpoint: &EndpointImage) -> Listener {
+    Listener::default()
+        .with_name(text(endpoint.listener.as_str()))
+        .with_host(text(endpoint.host.as_str()))
+        .with_port(endpoint.port)
 }

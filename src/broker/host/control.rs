@@ -1,4 +1,5 @@
-//! What may be asked of a running host from outside: a line of JSON in, a line of JSON out, then the connection ends.
+//! What may be asked of a running host from outside: a line of JSON in, a line of JSON out, then the connection ends. Only who
+//! brings a node stays (`members`).
 //!
 //! The socket and who may connect to it are the command's; owns the words.
 
@@ -8,9 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Take};
 use tokio::net::UnixStream;
+use tokio::net::unix::OwnedReadHalf;
 
+use super::members::{self, MemberNode, MemberReady};
 use super::{Host, NodeStatus};
 use crate::broker::faults::rule::{ListedRule, Rule};
 use crate::broker::timers;
@@ -19,9 +22,12 @@ use crate::plain_words;
 use crate::storage::disk_faults::{self, DiskRule};
 
 /// The longest question, in bytes; a thousand rules take less.
-const LONGEST_LINE: u64 = 1024 * 1024;
+pub(super) const LONGEST_LINE: u64 = 1024 * 1024;
 /// How long whoever connects may take to ask.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What one who is connected says.
+pub(super) type Words = BufReader<Take<OwnedReadHalf>>;
 
 /// What is asked.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -39,6 +45,8 @@ pub enum Question {
     },
     /// Sets the clock of record timestamps so many milliseconds ahead of the machine's.
     ShiftClock(i64),
+    /// To run this node as long as the connection lasts. After the answer any line stops it.
+    Join(MemberNode),
 }
 
 /// What a node can be told, by its id.
@@ -69,6 +77,10 @@ pub enum Reply {
     /// How many rules are in force no longer.
     Cleared(usize),
     Done,
+    /// The node runs.
+    Joined(MemberReady),
+    /// It has ended.
+    Left,
     Refused(String),
 }
 
@@ -95,6 +107,7 @@ async fn serve(host: &Arc<Host>, stream: UnixStream) -> std::io::Result<()> {
     let mut input = BufReader::new(input.take(LONGEST_LINE));
     tokio::time::timeout(PATIENCE, input.read_until(b'\n', &mut line)).await??;
     let reply = match serde_json::from_slice(&line) {
+        Ok(Question::Join(node)) => return members::serve(host, node, &mut input, &mut output).await,
         Ok(question) => answer(host, question)
             .await
             .unwrap_or_else(|error| Reply::Refused(error.message())),
@@ -103,13 +116,11 @@ async fn serve(host: &Arc<Host>, stream: UnixStream) -> std::io::Result<()> {
             plain_words::of_json(&error)
         )),
     };
-    let mut line = serde_json::to_vec(&reply)?;
-    line.push(b'\n');
-    output.write_all(&line).await
+    members::say(&mut output, &reply).await
 }
 
 async fn answer(host: &Arc<Host>, question: Question) -> Result<Reply> {
-    let faults = &host.faults;
+    let faults = &host.rehearsal.faults;
     Ok(match question {
         Question::Node(verb) => {
             tell(host, verb).await?;
@@ -134,11 +145,12 @@ async fn answer(host: &Arc<Host>, question: Question) -> Result<Reply> {
             timers::shift_clock(milliseconds);
             Reply::Done
         }
+        Question::Join(_) => return Err(Error::failed("a node needs a connection of its own")),
     })
 }
 
 async fn tell(host: &Arc<Host>, verb: NodeVerb) -> Result<()> {
-    if host.shared.is_one && verb != NodeVerb::List {
+    if host.slots().len() == 1 && verb != NodeVerb::List {
         return Err(Error::failed(
             "the mini broker is a single node; `kafkit broker --nodes 3` has several",
         ));

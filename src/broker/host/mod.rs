@@ -2,27 +2,34 @@
 //! them while the others go on.
 //!
 //! [`assembly`] makes a node out of its parts, [`node_tasks`] is what runs as long as it does, [`slot`] what is known of a
-//! node whether it runs or not, [`control`] what may be asked from outside. Owns no data: nodes have their replicas, the cluster has the image.
+//! node whether it runs or not, [`control`] what may be asked from outside, [`members`] has the other processes that have
+//! brought a node. Owns no data: nodes have their replicas, the cluster has the image.
 
 mod assembly;
 pub mod control;
+pub mod members;
 mod node_tasks;
 mod slot;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::cluster::elections::Departure;
-use super::cluster::{Cluster, ImageObserver};
+use super::cluster::{Cluster, ImageObserver, metadata_place};
 use super::config::BrokerConfig;
-use super::faults::table::Faults;
-use super::node::{Node, Opened, join, open_cluster, registration};
+use super::node::log_dirs::LogDirs;
+use super::node::replica_manager::ReplicaManager;
+use super::node::{Arrival, Node, Opened, join, open_cluster, registration};
 use super::notices::NoticeSink;
+use super::rehearsal::Rehearsal;
 use super::server::connections::Connections;
 use crate::error::{Error, Result};
 use assembly::{Shared, Sockets, assemble, bind_all, listeners};
+use members::Members;
 pub use slot::{NodeState, NodeStatus};
 use slot::{Running, Slot};
 
@@ -38,9 +45,31 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Host {
     shared: Shared,
     session: Duration,
-    /// What goes wrong on purpose, on every node.
-    faults: Arc<Faults>,
+    /// What every node does so that clients can be tested with it.
+    rehearsal: Rehearsal,
     slots: Mutex<BTreeMap<i32, Slot>>,
+    /// Nodes that this process began with.
+    own: Vec<i32>,
+    members: Members,
+    metadata: Metadata,
+}
+
+/// The metadata's file, and what keeps others from using it.
+struct Metadata {
+    path: PathBuf,
+    /// `None` as long as the cluster is in no other log dir.
+    lock: Mutex<Option<File>>,
+    /// The log dir of a controller that is no broker.
+    _held: Vec<LogDirs>,
+}
+
+/// How nodes come to a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// All are there from the start.
+    Fixed,
+    /// Other processes may bring theirs.
+    Open,
 }
 
 impl Host {
@@ -49,29 +78,31 @@ impl Host {
     /// # Errors
     ///
     /// An address is taken, or a data directory cannot be used.
-    pub fn open(configs: Vec<BrokerConfig>, notices: NoticeSink) -> Result<(Arc<Self>, Vec<Arc<Node>>)> {
+    pub fn open(
+        configs: Vec<BrokerConfig>,
+        growth: Growth,
+        notices: NoticeSink,
+    ) -> Result<(Arc<Self>, Vec<Arc<Node>>)> {
         let mut bound = Vec::new();
         for config in configs {
             let sockets = bind_all(&config)?;
             bound.push((Arc::new(config), sockets));
         }
-        let (cluster, replicas, words) = open_log_dirs(&bound)?;
         // The limits of the first node hold for all of them together.
-        let first = bound.first().map(|(config, _)| config);
+        let first = bound.first().map(|(config, _)| Arc::clone(config));
         let first = first.ok_or_else(|| Error::failed("a broker has at least one node"))?;
-        let connections = Connections::new(first);
-        let faults = Arc::clone(&first.rehearsal.faults);
-        let session = session(first);
+        let opened = open_log_dirs(&bound, growth)?;
         let shared = Shared {
-            cluster,
+            cluster: opened.cluster,
             peers: Arc::default(),
-            is_one: bound.len() == 1,
-            connections: Arc::new(connections),
+            is_one: bound.len() == 1 && growth == Growth::Fixed,
+            connections: Arc::new(Connections::new(&first)),
             notices,
         };
         let mut slots = BTreeMap::new();
         let mut nodes = Vec::new();
-        for ((config, sockets), replicas) in bound.into_iter().zip(replicas) {
+        let brokers = bound.into_iter().filter(|(config, _)| config.is_broker());
+        for ((config, sockets), replicas) in brokers.zip(opened.replicas) {
             let listeners = listeners(&sockets);
             let config = Arc::new(config.with_ports(&bound_ports(&sockets)));
             let node = assemble(Arc::clone(&config), replicas, listeners, shared.clone())?;
@@ -82,16 +113,17 @@ impl Host {
             slots.insert(node.id, Slot::bound(config, &node, sockets));
             nodes.push(node);
         }
-        if let Some(node) = nodes.first() {
-            for note in &words {
-                node.notice(note);
-            }
+        for note in &opened.notes {
+            (shared.notices)(note);
         }
         let host = Arc::new(Self {
             shared,
-            session,
-            faults,
+            session: session(&first),
+            rehearsal: first.rehearsal.clone(),
+            own: slots.keys().copied().collect(),
             slots: Mutex::new(slots),
+            members: Members::default(),
+            metadata: opened.metadata,
         });
         Ok((host, nodes))
     }
@@ -107,12 +139,11 @@ impl Host {
 
     /// Begins to serve on every node that is bound; within a runtime.
     pub(super) fn serve_all(self: &Arc<Self>) {
-        let ids: Vec<i32> = self.slots().keys().copied().collect();
         if !self.shared.is_one {
             tokio::spawn(rebalancing(Arc::clone(self)));
         }
         for slot in self.slots().values_mut() {
-            slot.serve(&ids);
+            slot.serve(self.shared.is_one);
         }
     }
 
@@ -180,26 +211,34 @@ impl Host {
     /// It runs, a port is taken, or its log dir cannot be used.
     pub fn start(&self, id: i32) -> Result<()> {
         let config = self.slot(id, |slot| slot.config_to_start(id))?;
-        let sockets = bind_all(&config)?;
-        let node = self.rejoin(&config, &sockets)?;
+        self.run(&config, Arrival::Again).map(|_| ())
+    }
+
+    /// Runs a node that does not run yet.
+    fn run(&self, config: &Arc<BrokerConfig>, arrival: Arrival) -> Result<Arc<Node>> {
+        let sockets = bind_all(config)?;
+        let config = Arc::new(config.with_ports(&bound_ports(&sockets)));
+        let node = self.rejoin(&config, &sockets, arrival)?;
         self.shared.peers.add(&node);
-        let ids: Vec<i32> = self.slots().keys().copied().collect();
         let mut slots = self.slots();
-        let turn = slots.get(&id).map_or(0, Slot::turn);
-        let mut slot = Slot::bound(config, &node, sockets).after(turn);
-        slot.serve(&ids);
-        slots.insert(id, slot);
+        let mut slot = Slot::bound(config, &node, sockets);
+        if let Some(before) = slots.get(&node.id) {
+            slot = slot.after(before.turn());
+        }
+        slot.serve(self.shared.is_one);
+        slots.insert(node.id, slot);
         drop(slots);
-        self.shared.cluster.unfence(id)
+        self.shared.cluster.unfence(node.id)?;
+        Ok(node)
     }
 
     /// Opens the log dir of a node again. It is in no ISR at first, whatever the cluster still believes.
-    fn rejoin(&self, config: &Arc<BrokerConfig>, sockets: &Sockets) -> Result<Arc<Node>> {
+    fn rejoin(&self, config: &Arc<BrokerConfig>, sockets: &Sockets, arrival: Arrival) -> Result<Arc<Node>> {
         let cluster = &self.shared.cluster;
         let listeners = listeners(sockets);
         let id = config.node_id;
         let mut change = cluster.change();
-        let joined = join(config, cluster)?;
+        let joined = join(config, cluster, arrival)?;
         let node = assemble(
             Arc::clone(config),
             Arc::clone(&joined.replicas),
@@ -209,8 +248,9 @@ impl Host {
         for note in joined.notes {
             node.notice(note);
         }
-        let broker = registration(config, joined.replicas.log_dir(), &listeners);
+        let broker = registration(config, joined.replicas.log_dirs(), &listeners);
         change.register(broker);
+        change.enlist(id, joined.voter);
         let weak = Arc::downgrade(&node);
         change.observe(weak as Weak<dyn ImageObserver>);
         drop(change);
@@ -221,6 +261,31 @@ impl Host {
         };
         cluster.fence(id, departure)?;
         Ok(node)
+    }
+
+    /// Stops the nodes that this process began with, while others have theirs here.
+    pub(super) async fn stop_own(&self) -> Result<()> {
+        for id in &self.own {
+            let runs = self.slot(*id, |slot| Ok(slot.is_running()))?;
+            if runs && !self.members.brought(*id) {
+                self.stop(*id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether other processes have nodes here.
+    pub(super) fn has_members(&self) -> bool {
+        self.members.any()
+    }
+
+    /// Returns when no other process has a node here.
+    pub(super) async fn members_have_left(&self) {
+        self.members.none().await;
+    }
+
+    pub(super) fn cluster_id(&self) -> &str {
+        self.shared.cluster.id()
     }
 
     /// Ends every node in order; within the runtime.
@@ -307,24 +372,52 @@ impl fmt::Debug for Host {
 }
 
 type Bound = (Arc<BrokerConfig>, Sockets);
-type LogDirs = (
-    Arc<Cluster>,
-    Vec<Arc<super::node::replica_manager::ReplicaManager>>,
-    Vec<String>,
-);
+
+/// A cluster whose log dirs are open.
+struct OpenedLogDirs {
+    cluster: Arc<Cluster>,
+    replicas: Vec<Arc<ReplicaManager>>,
+    metadata: Metadata,
+    notes: Vec<String>,
+}
 
 /// The log dir of one node takes over what another Kafka left there; those of several nodes are the cluster's own.
-fn open_log_dirs(bound: &[Bound]) -> Result<LogDirs> {
-    if let [(config, sockets)] = bound {
+fn open_log_dirs(bound: &[Bound], growth: Growth) -> Result<OpenedLogDirs> {
+    let place = match bound {
+        [(config, _), ..] if growth == Growth::Open || bound.len() == 1 => {
+            metadata_place::read(&config.data_dir)?
+        }
+        _ => None,
+    };
+    let lock = place.as_deref().map(metadata_place::lock).transpose()?;
+    let metadata = |path, held| Metadata {
+        path,
+        lock: Mutex::new(lock),
+        _held: held,
+    };
+    if let [(config, sockets)] = bound
+        && place.is_none()
+        && config.is_broker()
+    {
         let opened = Opened::new(config, &listeners(sockets))?;
-        return Ok((opened.cluster, vec![opened.replicas], opened.notes));
+        return Ok(OpenedLogDirs {
+            cluster: opened.cluster,
+            replicas: vec![opened.replicas],
+            metadata: metadata(opened.metadata, Vec::new()),
+            notes: opened.notes,
+        });
     }
     let nodes: Vec<_> = bound
         .iter()
         .map(|(config, sockets)| (Arc::clone(config), listeners(sockets)))
         .collect();
-    let opened = open_cluster(&nodes)?;
-    Ok((opened.cluster, opened.replicas, opened.notes))
+    let opened = open_cluster(&nodes, place)?;
+    Ok(OpenedLogDirs {
+        cluster: opened.cluster,
+        replicas: opened.replicas,
+        metadata: metadata(opened.metadata, opened.held),
+        notes: opened.notes,
+    })
 }
 
 /// Gives partitions their preferred leaders back, every `leader.imbalance.check.interval.seconds`. Never ends.

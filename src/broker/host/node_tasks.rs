@@ -7,17 +7,18 @@ use tokio::task::JoinSet;
 
 use super::assembly::Sockets;
 use crate::broker::coordinator::{group, transaction};
-use crate::broker::node::{Node, coordinator_duties, replica_fetcher};
+use crate::broker::node::{Node, coordinator_duties, log_dir_moves, replica_fetcher};
 use crate::broker::server::accept;
 use crate::broker::share::partition_manager;
 use crate::broker::timers;
 use crate::error::Result;
 
 /// Serves until `stop` is set; then every connection is closed. Dropped before, it ends as a process does that is killed.
+/// `is_one`: there is no other node, and never will be.
 pub(super) async fn serve(
     node: Arc<Node>,
     sockets: Sockets,
-    others: Vec<i32>,
+    is_one: bool,
     mut stop: watch::Receiver<bool>,
 ) -> Result<()> {
     let mut accepting = JoinSet::new();
@@ -25,10 +26,10 @@ pub(super) async fn serve(
         let socket = tokio::net::TcpListener::from_std(socket)?;
         accepting.spawn(accept::accept(Arc::clone(&node), socket, listener, stop.clone()));
     }
-    let is_several = !others.is_empty();
+    let is_several = !is_one;
     let mut copying = JoinSet::new();
-    for leader in others {
-        copying.spawn(replica_fetcher::run(Arc::clone(&node), leader));
+    if is_several {
+        copying.spawn(replica_fetcher::follow_everyone(Arc::clone(&node)));
     }
     // What was deleted before the last stop may still be there, and take long to remove.
     let purging = Arc::clone(&node);
@@ -47,6 +48,7 @@ pub(super) async fn serve(
         () = timers::compaction(Arc::clone(&node)) => {}
         () = timers::presence(Arc::clone(&node)) => {}
         () = timers::token_expiry(Arc::clone(&node)) => {}
+        () = log_dir_moves::run(Arc::clone(&node)) => {}
         () = transaction::held_back::run(Arc::clone(&node.transactions), timers::steady_ms), if is_several => {}
         () = coordinator_duties::run(Arc::clone(&node)), if is_several => {}
         () = timers::isr_shrinking(Arc::clone(&node)), if is_several => {}

@@ -61,7 +61,7 @@ impl Running {
     pub(super) async fn stop(mut self) -> Result<()> {
         self.stop.send_replace(true);
         self.node.gate.set_open(true);
-        self.node.replicas.compaction.stop();
+        self.node.replicas.stop_background();
         let mut outcome = Ok(());
         if let Some(tasks) = self.tasks.take() {
             outcome = tasks.await.unwrap_or(Ok(()));
@@ -73,7 +73,7 @@ impl Running {
 
     /// Ends it at once.
     pub(super) async fn kill(mut self) {
-        self.node.replicas.compaction.stop();
+        self.node.replicas.stop_background();
         if let Some(tasks) = self.tasks.take() {
             tasks.abort();
             let _ = tasks.await;
@@ -117,17 +117,19 @@ impl Slot {
         self
     }
 
-    /// Begins to serve; `nodes` are all nodes of the process.
-    pub(super) fn serve(&mut self, nodes: &[i32]) {
+    /// Begins to serve; `is_one`: there is no other node, and never will be.
+    pub(super) fn serve(&mut self, is_one: bool) {
         let Some(running) = &mut self.running else { return };
         let Some(sockets) = running.sockets.take() else {
             return;
         };
-        let own = running.node.id;
-        let others = nodes.iter().copied().filter(|id| *id != own).collect();
         let stop = running.stop.subscribe();
-        let tasks = node_tasks::serve(Arc::clone(&running.node), sockets, others, stop);
+        let tasks = node_tasks::serve(Arc::clone(&running.node), sockets, is_one, stop);
         running.tasks = Some(tokio::spawn(tasks));
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.running.is_some()
     }
 
     pub(super) fn status(&self, id: i32) -> NodeStatus {

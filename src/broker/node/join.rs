@@ -1,21 +1,23 @@
 //! Opening the log dirs of a cluster of several nodes, all at the start, or that of one node which comes back.
 //!
-//! The metadata of the cluster are in the log dir of the first node. Nothing is adopted here, as a directory of one node
-//! is (`open`): what belongs to no partition of this node is set aside.
+//! The metadata of the cluster are in the log dir of the first node, unless the cluster says otherwise (`metadata_place`).
+//! Nothing is adopted here, as a directory of one node is (`open`): what belongs to no partition of this node is set aside.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::log_dirs::LogDirs;
 use super::replica_manager::ReplicaManager;
 use crate::broker::cluster::Cluster;
 use crate::broker::cluster::elections::Departure;
-use crate::broker::cluster::image::{BrokerImage, ClusterImage, EndpointImage};
+use crate::broker::cluster::image::{BrokerImage, EndpointImage, Voter};
 use crate::broker::cluster::metadata_log::MetadataLog;
 use crate::broker::cluster::producer_ids::{ProducerIds, UsedIds};
 use crate::broker::cluster::records;
-use crate::broker::config::BrokerConfig;
+use crate::broker::config::{BrokerConfig, Endpoint};
 use crate::broker::server::connections::Listener;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::storage::LogDir;
 use crate::storage::file_name::BOOTSTRAP_CHECKPOINT;
 
@@ -24,25 +26,38 @@ pub(in crate::broker) struct OpenedCluster {
     pub(in crate::broker) cluster: Arc<Cluster>,
     /// Of each node, in the order of the configs.
     pub(in crate::broker) replicas: Vec<Arc<ReplicaManager>>,
+    /// The log dir of a controller that is no broker.
+    pub(in crate::broker) held: Vec<LogDirs>,
+    /// The file with the metadata.
+    pub(in crate::broker) metadata: PathBuf,
     pub(in crate::broker) notes: Vec<String>,
 }
 
 /// One node whose log dir is open.
 pub(in crate::broker) struct Joined {
     pub(in crate::broker) replicas: Arc<ReplicaManager>,
+    /// What it is to the quorum.
+    pub(in crate::broker) voter: Option<Voter>,
     /// Its last end was in order: it has everything that it had.
     pub(in crate::broker) was_clean: bool,
     pub(in crate::broker) notes: Vec<String>,
 }
 
+/// How the node of a log dir comes to a cluster that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::broker) enum Arrival {
+    /// For the first time: partitions that are in its log dir are not the cluster's.
+    First,
+    Again,
+}
+
 /// What a node registers with.
 pub(in crate::broker) fn registration(
     config: &BrokerConfig,
-    log_dir: &LogDir,
+    log_dirs: &LogDirs,
     listeners: &[Arc<Listener>],
 ) -> BrokerImage {
     let rack = config.value("broker.rack").map(str::to_owned);
-    let directory = log_dir.meta().directory_id.unwrap_or_default();
     let endpoints = listeners.iter().map(|listener| EndpointImage {
         listener: listener.name.clone(),
         host: listener.advertised_host.clone(),
@@ -50,35 +65,57 @@ pub(in crate::broker) fn registration(
     });
     BrokerImage {
         endpoints: endpoints.collect(),
-        ..BrokerImage::new(config.node_id, rack, directory)
+        ..BrokerImage::new(config.node_id, rack, log_dirs.id())
     }
 }
 
-fn open_log_dir(config: &BrokerConfig, cluster_id: Option<&str>) -> Result<LogDir> {
-    let mut log_dir = LogDir::open(&config.data_dir, config.node_id, cluster_id)?;
-    log_dir.set_sync(config.flush_each_batch);
-    Ok(log_dir)
+/// What a node is to the quorum of controllers; `None` if it is a broker alone.
+pub(in crate::broker) fn voter(config: &BrokerConfig, log_dir: Option<&LogDir>) -> Option<Voter> {
+    // A quorum that is listed in the settings knows no log dirs (KIP-853).
+    let log_dir = log_dir.filter(|_| !config.lists_voters());
+    config.is_controller().then(|| Voter {
+        directory: log_dir
+            .and_then(|log_dir| log_dir.meta().directory_id)
+            .unwrap_or_default(),
+        endpoints: config.controllers.iter().map(endpoint).collect(),
+    })
 }
 
-/// Opens every node's log dir. Each config comes with the listeners of its node.
+fn endpoint(endpoint: &Endpoint) -> EndpointImage {
+    EndpointImage {
+        listener: endpoint.name.clone(),
+        host: endpoint.host.clone(),
+        port: endpoint.port,
+    }
+}
+
+/// Opens every node's log dir. Each config comes with the listeners of its node. `metadata` is the file with the metadata,
+/// where it is not in the first log dir.
 pub(in crate::broker) fn open_cluster(
     nodes: &[(Arc<BrokerConfig>, Vec<Arc<Listener>>)],
+    metadata: Option<PathBuf>,
 ) -> Result<OpenedCluster> {
     let mut cluster_id: Option<String> = None;
     let mut log_dirs = Vec::new();
     for (config, _) in nodes {
-        let log_dir = open_log_dir(config, cluster_id.as_deref())?;
-        cluster_id = cluster_id.or_else(|| log_dir.meta().cluster_id.clone());
-        log_dirs.push(log_dir);
+        let dirs = LogDirs::open(config, cluster_id.as_deref())?;
+        cluster_id = cluster_id.or_else(|| dirs.first().meta().cluster_id.clone());
+        log_dirs.push(dirs);
     }
-    let (log, kept) = open_metadata(nodes)?;
+    let first = nodes.first().map(|(config, _)| config);
+    let first = first.ok_or_else(|| Error::failed("a cluster has at least one node"))?;
+    let metadata = metadata.unwrap_or_else(|| first.data_dir.join(BOOTSTRAP_CHECKPOINT));
+    let (log, kept) = MetadataLog::open(&metadata, first.flush_each_batch)?;
     let is_new = kept.is_none();
     let mut image = kept.unwrap_or_default();
     if is_new {
         image.apply_all(&records::first_configs());
     }
-    for ((config, listeners), log_dir) in nodes.iter().zip(&log_dirs) {
-        image.register(registration(config, log_dir, listeners));
+    for ((config, listeners), dirs) in nodes.iter().zip(&log_dirs) {
+        if config.is_broker() {
+            image.register(registration(config, dirs, listeners));
+        }
+        image.enlist(config.node_id, voter(config, Some(dirs.first())));
     }
     image.forget_deleted();
     let used = UsedIds {
@@ -90,8 +127,13 @@ pub(in crate::broker) fn open_cluster(
     let mut later_epochs = Vec::new();
     let mut words = Vec::new();
     let mut replicas = Vec::new();
-    for ((config, _), log_dir) in nodes.iter().zip(log_dirs) {
-        let manager = ReplicaManager::new(Arc::clone(config), Arc::clone(&cluster), log_dir);
+    let mut held = Vec::new();
+    for ((config, _), dirs) in nodes.iter().zip(log_dirs) {
+        if !config.is_broker() {
+            held.push(dirs);
+            continue;
+        }
+        let manager = ReplicaManager::new(Arc::clone(config), Arc::clone(&cluster), dirs);
         words.extend(manager.set_strays_aside()?);
         later_epochs.extend(manager.open_all()?);
         replicas.push(Arc::new(manager));
@@ -104,6 +146,8 @@ pub(in crate::broker) fn open_cluster(
     Ok(OpenedCluster {
         cluster,
         replicas,
+        held,
+        metadata,
         notes: words,
     })
 }
@@ -124,23 +168,28 @@ fn leave_out_the_absent(cluster: &Cluster) -> Result<()> {
     cluster.elect_for_leaderless()
 }
 
-fn open_metadata(
-    nodes: &[(Arc<BrokerConfig>, Vec<Arc<Listener>>)],
-) -> Result<(MetadataLog, Option<ClusterImage>)> {
-    let first = nodes.first().map(|(config, _)| config);
-    let first = first.ok_or_else(|| crate::error::Error::failed("a cluster has at least one node"))?;
-    MetadataLog::open(&first.data_dir.join(BOOTSTRAP_CHECKPOINT), first.flush_each_batch)
-}
-
 /// Opens the log dir of one node of a cluster that runs. The caller keeps the cluster from changing meanwhile.
-pub(in crate::broker) fn join(config: &Arc<BrokerConfig>, cluster: &Arc<Cluster>) -> Result<Joined> {
-    let log_dir = open_log_dir(config, Some(cluster.id()))?;
-    let was_clean = log_dir.was_clean_shutdown();
-    let manager = ReplicaManager::new(Arc::clone(config), Arc::clone(cluster), log_dir);
+pub(in crate::broker) fn join(
+    config: &Arc<BrokerConfig>,
+    cluster: &Arc<Cluster>,
+    arrival: Arrival,
+) -> Result<Joined> {
+    let log_dirs = LogDirs::open(config, Some(cluster.id()))?;
+    if arrival == Arrival::First && !log_dirs.partitions()?.logs.is_empty() {
+        let dir = config.data_dir.display();
+        return Err(Error::failed(format!(
+            "data directory {dir} holds partitions of another cluster"
+        ))
+        .hint("name an empty directory"));
+    }
+    let was_clean = log_dirs.was_clean_shutdown();
+    let voter = voter(config, Some(log_dirs.first()));
+    let manager = ReplicaManager::new(Arc::clone(config), Arc::clone(cluster), log_dirs);
     let notes = manager.set_strays_aside()?;
     manager.open_all()?;
     Ok(Joined {
         replicas: Arc::new(manager),
+        voter,
         was_clean,
         notes,
     })
@@ -152,13 +201,15 @@ impl ReplicaManager {
     fn set_strays_aside(&self) -> Result<Vec<String>> {
         let image = self.cluster.image();
         let mut topics: BTreeMap<String, usize> = BTreeMap::new();
-        for (partition, id) in self.log_dir.partitions()?.logs {
+        for (partition, id) in self.log_dirs.partitions()?.logs {
             let topic = image.topic(&partition.topic);
             let topic = topic.filter(|topic| id.is_none_or(|id| id == topic.id));
             let known = topic.and_then(|topic| topic.partition(partition.partition));
             let is_here = known.is_some_and(|known| known.replicas.contains(&self.config.node_id));
             if !is_here {
-                self.log_dir.set_stray(&partition)?;
+                if let Some(dir) = self.log_dirs.holding(&partition) {
+                    dir.set_stray(&partition)?;
+                }
                 *topics.entry(partition.topic).or_default() += 1;
             }
         }

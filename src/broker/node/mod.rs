@@ -1,7 +1,7 @@
 //! One node of a cluster: its listeners and connections, and the replicas in its log dir.
 //!
 //! [`replica_manager`] has the replicas, [`topic_changes`] the order of steps when topics change, [`upkeep`] what is
-//! done for logs periodically; [`open`] and [`adoption`] read a data directory, [`join`] those of several nodes. Of a
+//! done for logs periodically; [`log_dirs`] says where each replica is, [`log_dir_moves`] takes it elsewhere; [`open`] and [`adoption`] read a data directory, [`join`] those of several nodes. Of a
 //! cluster with several nodes [`reconcile`] does what the cluster has decided, [`replica_fetcher`] copies from leaders,
 //! [`replication`] is what leader and follower say to each other, [`isr`] what a leader knows of its followers, and
 //! [`coordinator_duties`] lets coordinators move with the partitions of their topics. What is true of the whole cluster is in cluster/, the files are in storage/.
@@ -13,6 +13,8 @@ mod fetch_signal;
 mod gate;
 mod isr;
 mod join;
+pub(in crate::broker) mod log_dir_moves;
+pub(in crate::broker) mod log_dirs;
 mod open;
 mod peers;
 mod reconcile;
@@ -53,7 +55,7 @@ use super::share::SharePartitionManager;
 use crate::error::Result;
 pub(in crate::broker) use coordinator_duties::Duties;
 pub(in crate::broker) use gate::Gate;
-pub(in crate::broker) use join::{join, open_cluster, registration};
+pub(in crate::broker) use join::{Arrival, join, open_cluster, registration, voter};
 pub(in crate::broker) use open::Opened;
 pub(in crate::broker) use peers::Peers;
 use replica::{Replica, Role};

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::adoption;
-use super::join::registration;
+use super::join::{registration, voter};
+use super::log_dirs::LogDirs;
 use super::replica_manager::{ReplicaManager, TopicReplicas};
 use crate::broker::cluster::Cluster;
 use crate::broker::cluster::apache_kafka;
@@ -30,6 +31,8 @@ const BESIDE_APACHE_KAFKA: &str = "kafkit-metadata.checkpoint";
 pub(in crate::broker) struct Opened {
     pub(in crate::broker) cluster: Arc<Cluster>,
     pub(in crate::broker) replicas: Arc<ReplicaManager>,
+    /// The file with the metadata.
+    pub(in crate::broker) metadata: PathBuf,
     /// What the user should know of the directory, a line each.
     pub(in crate::broker) notes: Vec<String>,
 }
@@ -126,14 +129,14 @@ impl Opened {
     /// Reads what the data directory keeps, and creates what a new one must have. Partitions that another Kafka left
     /// here are taken over as they are.
     pub(in crate::broker) fn new(config: &Arc<BrokerConfig>, listeners: &[Arc<Listener>]) -> Result<Self> {
-        let mut log_dir = LogDir::open(&config.data_dir, config.node_id, None)?;
-        log_dir.set_sync(config.flush_each_batch);
-        let broker = registration(config, &log_dir, listeners);
+        let log_dirs = LogDirs::open(config, None)?;
+        let broker = registration(config, &log_dirs, listeners);
         let own = PartitionImage::new(vec![broker.id], vec![broker.directory]);
-        let found = Found::read(config, &log_dir, &own)?;
+        let found = Found::read(config, log_dirs.first(), &own)?;
         let mut image = found.image;
         image.register(broker);
-        let folders = log_dir.partitions()?;
+        image.enlist(config.node_id, voter(config, Some(log_dirs.first())));
+        let folders = log_dirs.partitions()?;
         if found.used_ids.beside_apache_kafka {
             image.apply_all(&adoption::catch_up(&folders, &image, &own));
         }
@@ -145,9 +148,9 @@ impl Opened {
         let mut notes = found.notes;
         notes.extend(left_alone(config, &adopted.left_alone));
 
-        let cluster_id = log_dir.meta().cluster_id.clone().unwrap_or_default();
+        let cluster_id = log_dirs.first().meta().cluster_id.clone().unwrap_or_default();
         let cluster = Arc::new(Cluster::new(cluster_id, image, found.log));
-        let replicas = ReplicaManager::new(Arc::clone(config), Arc::clone(&cluster), log_dir);
+        let replicas = ReplicaManager::new(Arc::clone(config), Arc::clone(&cluster), log_dirs);
         let later_epochs = replicas.open_all()?;
         let mut used = found.used_ids;
         used.largest_in_logs = replicas.largest_producer_id();
@@ -168,6 +171,7 @@ impl Opened {
         Ok(Self {
             cluster,
             replicas: Arc::new(replicas),
+            metadata: path(&config.data_dir, used.beside_apache_kafka),
             notes,
         })
     }
@@ -177,6 +181,7 @@ impl ReplicaManager {
     /// Opens the logs of all replicas that this node has, by the image. Returns the partitions whose log knows a later
     /// leader epoch, with that epoch.
     pub(super) fn open_all(&self) -> Result<Records> {
+        self.find_moves()?;
         let image = self.cluster.image();
         let mut later_epochs = Records::new();
         for topic in image.topics() {

@@ -10,12 +10,24 @@ use super::Node;
 use crate::broker::coordinator::share::{OtherShareCoordinators, ShareCoordinator};
 use crate::broker::coordinator::transaction::events::Markers;
 use crate::broker::coordinator::transaction::markers::{OtherNodes, Written};
+use crate::broker::timers::now_ms;
 use crate::topic_partition::TopicPartition;
+
+/// When a node was last there.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::broker) struct Left {
+    /// Milliseconds since 1970.
+    pub(in crate::broker) at_ms: i64,
+    /// The end of the metadata then.
+    pub(in crate::broker) metadata_end_offset: i64,
+}
 
 /// Every node that runs in this process.
 #[derive(Debug)]
 pub(in crate::broker) struct Peers {
     nodes: RwLock<BTreeMap<i32, Weak<Node>>>,
+    /// Those that have run before.
+    left: RwLock<BTreeMap<i32, Left>>,
     /// Counts the changes.
     changes: watch::Sender<u64>,
 }
@@ -24,6 +36,7 @@ impl Default for Peers {
     fn default() -> Self {
         Self {
             nodes: RwLock::default(),
+            left: RwLock::default(),
             changes: watch::Sender::new(0),
         }
     }
@@ -43,6 +56,12 @@ impl Peers {
         running.filter(|node| node.gate.is_open()).collect()
     }
 
+    /// The nodes that run, paused or not.
+    pub(in crate::broker) fn ids(&self) -> Vec<i32> {
+        let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+        nodes.keys().copied().collect()
+    }
+
     /// A node has started.
     pub(in crate::broker) fn add(&self, node: &Arc<Node>) {
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
@@ -54,9 +73,23 @@ impl Peers {
     /// A node has ended.
     pub(in crate::broker) fn remove(&self, id: i32) {
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
-        nodes.remove(&id);
+        let gone = nodes.remove(&id);
         drop(nodes);
+        if let Some(node) = gone.and_then(|gone| gone.upgrade()) {
+            let left = Left {
+                at_ms: now_ms(),
+                metadata_end_offset: node.cluster.metadata_end_offset(),
+            };
+            let mut all = self.left.write().unwrap_or_else(PoisonError::into_inner);
+            all.insert(id, left);
+        }
         self.changed();
+    }
+
+    /// When a node that ran before was last there.
+    pub(in crate::broker) fn left(&self, id: i32) -> Option<Left> {
+        let left = self.left.read().unwrap_or_else(PoisonError::into_inner);
+        left.get(&id).copied()
     }
 
     /// A node can be reached, or cannot any more.

@@ -117,12 +117,14 @@ impl ReplicaManager {
 
     /// Takes the folder of a replica away, whose files go in the background.
     pub(super) fn delete_log(&self, replica: &Replica) -> Result<()> {
+        self.cancel_move(replica.topic_id, replica.index);
         {
             // A producer may be appending now: the folder is renamed under the lock of the log.
             let mut log = replica.log();
             log.end_cleaning();
             let name = TopicPartition::new(replica.topic.as_str(), replica.index);
-            self.log_dir.delete_partition(&name)?;
+            self.log_dirs.of(&log).delete_partition(&name)?;
+            self.log_dirs.gone(log.folder());
         }
         replica.wake_everybody();
         Ok(())

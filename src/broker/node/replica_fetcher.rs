@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_protocol::ResponseError;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::Node;
@@ -19,8 +20,25 @@ use super::replication_quota::Throttle;
 use crate::broker::cluster::elections::AlterPartition;
 use crate::broker::timers::now_ms;
 
+/// Copies from every other node that there is or comes, for ever.
+pub(in crate::broker) async fn follow_everyone(node: Arc<Node>) {
+    let mut peers = node.peers.changes();
+    let mut known = BTreeSet::from([node.id]);
+    let mut fetchers = JoinSet::new();
+    loop {
+        for leader in node.peers.ids() {
+            if known.insert(leader) {
+                fetchers.spawn(run(Arc::clone(&node), leader));
+            }
+        }
+        if peers.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
 /// Copies from `leader` for ever.
-pub(in crate::broker) async fn run(node: Arc<Node>, leader: i32) {
+async fn run(node: Arc<Node>, leader: i32) {
     let signal = node.replicas.fetchers.of(leader);
     let backoff = Duration::from_millis(
         u64::try_from(node.config.number("replica.fetch.backoff.ms"))

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 use super::compaction::Compaction;
 use super::fetch_signal::Fetchers;
+use super::log_dir_moves::LogDirMoves;
+use super::log_dirs::LogDirs;
 use super::replica::{Replica, ReplicaName};
 use super::replication_quota::ReplicationQuotas;
 use super::unreplicated::Unreplicated;
@@ -22,7 +24,7 @@ use crate::broker::config::effective_config::{BrokerValues, Configs};
 use crate::broker::config::topic_settings::TopicSettings;
 use crate::broker::timers::{now_ms, steady_ms};
 use crate::error::Result;
-use crate::storage::{LogDir, PartitionLog};
+use crate::storage::PartitionLog;
 use crate::topic_partition::TopicPartition;
 
 /// Replicas of one topic, in the order of their partitions.
@@ -33,8 +35,10 @@ pub(super) type TopicReplicas = Vec<Arc<Replica>>;
 pub struct ReplicaManager {
     pub(super) config: Arc<BrokerConfig>,
     pub(super) cluster: Arc<Cluster>,
-    pub(super) log_dir: LogDir,
+    pub(super) log_dirs: LogDirs,
     pub(in crate::broker) compaction: Compaction,
+    /// Replicas that move from one log dir to another.
+    pub(in crate::broker) moves: LogDirMoves,
     /// How many folders have been looked for, so that every log has its turn.
     pub(super) looked_for: AtomicUsize,
     /// What this node's coordinators have appended and others do not have yet.
@@ -48,12 +52,13 @@ pub struct ReplicaManager {
 
 impl ReplicaManager {
     /// A node without replicas yet.
-    pub(super) fn new(config: Arc<BrokerConfig>, cluster: Arc<Cluster>, log_dir: LogDir) -> Self {
+    pub(super) fn new(config: Arc<BrokerConfig>, cluster: Arc<Cluster>, log_dirs: LogDirs) -> Self {
         Self {
             config,
             cluster,
-            log_dir,
+            log_dirs,
             compaction: Compaction::default(),
+            moves: LogDirMoves::default(),
             looked_for: AtomicUsize::new(0),
             quotas: ReplicationQuotas::default(),
             fetchers: Fetchers::default(),
@@ -62,8 +67,14 @@ impl ReplicaManager {
         }
     }
 
-    pub(in crate::broker) fn log_dir(&self) -> &LogDir {
-        &self.log_dir
+    pub(in crate::broker) fn log_dirs(&self) -> &LogDirs {
+        &self.log_dirs
+    }
+
+    /// Ends what runs beside everything else.
+    pub(in crate::broker) fn stop_background(&self) {
+        self.compaction.stop();
+        self.moves.stop();
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<Uuid, TopicReplicas>> {
@@ -162,9 +173,13 @@ impl ReplicaManager {
         settings: &Arc<TopicSettings>,
     ) -> Result<Arc<Replica>> {
         let config = settings.log_config(&self.config);
-        let log = self
-            .log_dir
-            .create_partition(partition, topic, config, now_ms())?;
+        let dir = {
+            let image = self.cluster.image();
+            let values = self.broker_values(&image);
+            let cordoned = values.value("cordoned.log.dirs").unwrap_or_default();
+            self.log_dirs.for_new(partition, &cordoned)
+        };
+        let log = dir.create_partition(partition, topic, config, now_ms())?;
         self.start(partition, topic, log, image, settings)
     }
 
@@ -178,11 +193,11 @@ impl ReplicaManager {
         image: &PartitionImage,
         settings: &Arc<TopicSettings>,
     ) -> Result<Arc<Replica>> {
-        if !self.log_dir.folder(partition).is_dir() {
+        let Some(dir) = self.log_dirs.holding(partition) else {
             return self.create(partition, topic, image, settings);
-        }
+        };
         let config = settings.log_config(&self.config);
-        let log = self.log_dir.open_partition(partition, config, now_ms())?;
+        let log = dir.open_partition(partition, config, now_ms())?;
         let mut image = image.clone();
         if image.leader == self.config.node_id {
             let latest = log.leader_epochs().latest().unwrap_or_default();
@@ -206,7 +221,8 @@ impl ReplicaManager {
             index: partition.partition,
             node: self.config.node_id,
         };
-        let high_watermark = self.log_dir.high_watermark(partition);
+        let high_watermark = self.log_dirs.of(&log).high_watermark(partition);
+        self.log_dirs.opened(&log);
         let max_lag_ms = self.config.number("replica.lag.time.max.ms");
         let replica = Replica::new(
             &name,

@@ -311,7 +311,7 @@ fn out_of_range(log: &PartitionLog) -> FollowerAnswer {
 
 /// Where a follower's log stops being its leader's, which has `epoch` up to `end`. If the follower has no record of that
 /// epoch, it cuts off what it has of later ones, and asks again.
-fn divergence(log: &PartitionLog, epoch: i32, end: Offset, high_watermark: Offset) -> Offset {
+pub(super) fn divergence(log: &PartitionLog, epoch: i32, end: Offset, high_watermark: Offset) -> Offset {
     if epoch < 0 {
         return high_watermark;
     }

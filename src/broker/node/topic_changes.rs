@@ -89,12 +89,13 @@ impl ReplicaManager {
     fn discard(&self, topic: &str, indices: Range<i32>) {
         for index in indices {
             let partition = TopicPartition::new(topic, index);
-            if self.log_dir.folder(&partition).is_dir() {
+            if let Some(dir) = self.log_dirs.holding(&partition) {
                 // The disk that refused to create it may refuse this as well: the folder is then left over.
-                let _ = self.log_dir.delete_partition(&partition);
+                let _ = dir.delete_partition(&partition);
+                self.log_dirs.gone(&dir.folder(&partition));
             }
         }
-        let _ = self.log_dir.purge_deleted();
+        let _ = self.log_dirs.purge_deleted();
     }
 
     /// An internal topic, created now if it does not exist yet. It has as many replicas as its setting says, and no more
@@ -139,7 +140,7 @@ impl ReplicaManager {
 
     /// Removes what deleted topics left on disk.
     pub(in crate::broker) fn purge_deleted(&self) -> Result<()> {
-        self.log_dir.purge_deleted()
+        self.log_dirs.purge_deleted()
     }
 
     fn existing(&self, name: &str) -> Result<Arc<TopicImage>> {

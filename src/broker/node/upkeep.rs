@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use super::replica::Replica;
 use super::replica_manager::ReplicaManager;
 use crate::error::Result;
+use crate::storage::LogDir;
 use crate::storage::log_dir::Checkpoint;
 use crate::topic_partition::TopicPartition;
 
@@ -16,13 +17,23 @@ const FOLDERS_AT_ONCE: usize = 500;
 impl ReplicaManager {
     /// Writes down where every log starts and ends, and what is safe on disk.
     pub(in crate::broker) fn write_checkpoints(&self) -> Result<()> {
+        for dir in self.log_dirs.all() {
+            self.write_checkpoints_of(dir)?;
+        }
+        Ok(())
+    }
+
+    fn write_checkpoints_of(&self, dir: &LogDir) -> Result<()> {
         let mut starts = BTreeMap::new();
         let mut high_watermarks = BTreeMap::new();
         let mut recovery_points = BTreeMap::new();
         let mut cleaner_offsets = BTreeMap::new();
         for replica in self.all() {
-            let name = TopicPartition::new(replica.topic.as_str(), replica.index);
             let log = replica.log();
+            if self.log_dirs.of(&log).path() != dir.path() {
+                continue;
+            }
+            let name = TopicPartition::new(replica.topic.as_str(), replica.index);
             if log.log_start_offset() > 0 {
                 starts.insert(name.clone(), log.log_start_offset());
             }
@@ -32,14 +43,10 @@ impl ReplicaManager {
             }
             high_watermarks.insert(name, replica.high_watermark());
         }
-        self.log_dir
-            .write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
-        self.log_dir
-            .write_checkpoint(Checkpoint::RecoveryPoints, &recovery_points)?;
-        self.log_dir
-            .write_checkpoint(Checkpoint::CleanerOffsets, &cleaner_offsets)?;
-        self.log_dir
-            .write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
+        dir.write_checkpoint(Checkpoint::LogStartOffsets, &starts)?;
+        dir.write_checkpoint(Checkpoint::RecoveryPoints, &recovery_points)?;
+        dir.write_checkpoint(Checkpoint::CleanerOffsets, &cleaner_offsets)?;
+        dir.write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
     }
 
     /// Brings segments that are full to the disk, so that a start after a crash need not read them again.
@@ -113,8 +120,11 @@ impl ReplicaManager {
         for replica in self.all() {
             replica.log().close(self.config.flush_each_batch)?;
         }
+        self.close_moving()?;
         self.write_checkpoints()?;
-        self.log_dir.disk().check()?;
-        self.log_dir.mark_clean_shutdown()
+        for dir in self.log_dirs.all() {
+            dir.disk().check()?;
+        }
+        self.log_dirs.all().try_for_each(LogDir::mark_clean_shutdown)
     }
 }

@@ -56,6 +56,10 @@ pub struct Serve {
     pub logs_requests: bool,
     /// Written when it listens.
     pub ready_file: Option<PathBuf>,
+    /// It is one node of the cluster that its settings name, and processes of other nodes may come to it, or have come before.
+    pub is_member: bool,
+    /// What is said on stdout when it listens: of the node with this id, whose settings have `process.roles` or not.
+    pub ready_words: Option<fn(i32, bool) -> String>,
 }
 
 /// A topic that must be there when the broker is ready.
@@ -86,8 +90,10 @@ impl Configuration {
             mut notes,
             topics,
         } = given(serve)?;
-        note_zookeeper(&given, &mut notes);
-        let data_dir = data_dir(serve, &given, &mut notes)?;
+        note_zookeeper(serve, &given, &mut notes);
+        let mut dirs = log_dirs(serve, &given)?.into_iter();
+        let data_dir = dirs.next().unwrap_or_default();
+        let other_dirs: Vec<PathBuf> = dirs.collect();
         let allow =
             serve.allow_anonymous || last(&given, ALLOW_ANONYMOUS).is_some_and(|value| value == "true");
         let secure = if serve.secure {
@@ -98,12 +104,22 @@ impl Configuration {
         let rehearsal = rehearsal(serve)?;
         let mut configs = Vec::new();
         for (dir, given) in nodes::settings(serve, &data_dir, given)? {
+            let is_alone = dir == data_dir;
             let mut config = BrokerConfig::new(dir, given)?;
+            if is_alone {
+                config.other_dirs.clone_from(&other_dirs);
+            }
             config.flush_each_batch = serve.flush;
             config.leave_when_idle = serve.leave_when_idle;
             config.rehearsal = rehearsal.clone();
-            if config.listeners.is_empty() {
+            if config.listeners.is_empty() && (config.is_broker() || !serve.is_member) {
                 return Err(Error::bad_data("listeners names no address for clients"));
+            }
+            if !config.is_broker() && !serve.is_member {
+                return Err(
+                    Error::bad_data("process.roles: a controller alone serves no clients")
+                        .hint("kafka-server-start runs one for the brokers of its cluster"),
+                );
             }
             for mut endpoint in std::mem::take(&mut config.listeners) {
                 if !allow && !config.authenticates(&endpoint)? {
@@ -145,7 +161,8 @@ fn give_login_file(configs: &mut [BrokerConfig]) -> Result<()> {
 
 /// Where a broker that is started so keeps its data.
 pub fn data_dir_of(serve: &Serve) -> Result<PathBuf> {
-    data_dir(serve, &given(serve)?.settings, &mut Vec::new())
+    let mut dirs = log_dirs(serve, &given(serve)?.settings)?.into_iter();
+    Ok(dirs.next().unwrap_or_default())
 }
 
 /// What files, the environment and flags say, the last of a name in force.
@@ -274,34 +291,38 @@ fn secured(data_dir: &Path, given: &mut Vec<(String, String)>) -> Result<Secure>
     Ok(secure)
 }
 
-fn note_zookeeper(given: &[(String, String)], notes: &mut Vec<String>) {
+fn note_zookeeper(serve: &Serve, given: &[(String, String)], notes: &mut Vec<String>) {
     if given.iter().any(|(name, _)| name.starts_with("zookeeper.")) {
-        notes.push("zookeeper.* settings are ignored: the mini broker needs no ZooKeeper".to_owned());
+        let use_of_it = if serve.is_member {
+            "; nodes with the same zookeeper.connect are one cluster"
+        } else {
+            ""
+        };
+        notes.push(format!(
+            "zookeeper.* settings are ignored: the mini broker needs no ZooKeeper{use_of_it}"
+        ));
     }
 }
 
-/// `--data-dir`, or the file's `log.dirs` or `log.dir`, or the user's own.
-fn data_dir(serve: &Serve, given: &[(String, String)], notes: &mut Vec<String>) -> Result<PathBuf> {
-    let dir = match (
-        &serve.data_dir,
-        last(given, "log.dirs").or_else(|| last(given, "log.dir")),
-    ) {
-        (Some(dir), _) => dir.clone(),
+/// `--data-dir`, or the file's `log.dirs` or `log.dir`, or the user's own; the metadata are in the first.
+fn log_dirs(serve: &Serve, given: &[(String, String)]) -> Result<Vec<PathBuf>> {
+    let named = last(given, "log.dirs").or_else(|| last(given, "log.dir"));
+    let dirs: Vec<PathBuf> = match (&serve.data_dir, named) {
+        (Some(dir), _) => vec![dir.clone()],
         (None, Some(dirs)) => {
-            let mut dirs = dirs.split(',').map(str::trim).filter(|dir| !dir.is_empty());
-            let first = dirs
-                .next()
-                .ok_or_else(|| Error::bad_data("log.dirs names no directory"))?;
-            if dirs.next().is_some() {
-                notes.push(format!(
-                    "of several log.dirs the mini broker uses the first: {first}"
-                ));
-            }
-            PathBuf::from(first)
+            let dirs = dirs.split(',').map(str::trim).filter(|dir| !dir.is_empty());
+            dirs.map(PathBuf::from).collect()
         }
-        (None, None) => default_data_dir()?,
+        (None, None) => vec![default_data_dir()?],
     };
-    Ok(std::path::absolute(dir)?)
+    if dirs.is_empty() {
+        return Err(Error::bad_data("log.dirs names no directory"));
+    }
+    let absolute = dirs.iter().map(std::path::absolute);
+    let mut absolute: Vec<PathBuf> = absolute.collect::<std::io::Result<_>>()?;
+    let mut known = std::collections::BTreeSet::new();
+    absolute.retain(|dir| known.insert(dir.clone()));
+    Ok(absolute)
 }
 
 /// Without authentication anybody who reaches the port is let in: loopback only, unless told twice.

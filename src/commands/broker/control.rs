@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use kafka_protocol::messages::{DescribeLogDirsRequest, MetadataRequest};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use super::clients;
+use super::{clients, cluster_place};
 use crate::broker::timers::now_ms;
 use crate::client::local_broker::RunningBroker;
 use crate::client::mini_place::shown;
@@ -70,14 +70,35 @@ fn gone(dir: &Path) -> Error {
 }
 
 /// Asks a process to stop, and waits until it has.
+///
+/// # Errors
+///
+/// It is no process of this user's, or does not stop.
 pub fn stop_broker(pid: u32) -> Result<()> {
-    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    let process = process.ok_or_else(|| Error::failed(format!("{pid} is no process")))?;
-    kill_process(process, Signal::TERM).map_err(|error| {
+    ask_to_stop(pid)?;
+    wait_until_stopped(pid)
+}
+
+/// Asks a process to stop.
+///
+/// # Errors
+///
+/// It is no process of this user's.
+pub fn ask_to_stop(pid: u32) -> Result<()> {
+    kill_process(process(pid)?, Signal::TERM).map_err(|error| {
         Error::from(std::io::Error::from(error)).context(format!("cannot stop process {pid}"))
-    })?;
+    })
+}
+
+/// Waits until a process that was asked to stop has ended, or has stopped its own node and goes on for those of others.
+///
+/// # Errors
+///
+/// That takes too long.
+pub fn wait_until_stopped(pid: u32) -> Result<()> {
+    let process = process(pid)?;
     let started = Instant::now();
-    while test_kill_process(process).is_ok() {
+    while test_kill_process(process).is_ok() && !cluster_place::stays(pid) {
         if started.elapsed() > PATIENCE {
             return Err(Error::failed(format!(
                 "process {pid} was told to stop and has not"
@@ -86,4 +107,9 @@ pub fn stop_broker(pid: u32) -> Result<()> {
         std::thread::sleep(Duration::from_millis(2));
     }
     Ok(())
+}
+
+fn process(pid: u32) -> Result<Pid> {
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    process.ok_or_else(|| Error::failed(format!("{pid} is no process")))
 }

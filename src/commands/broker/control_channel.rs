@@ -1,10 +1,12 @@
 //! The way to a broker that runs: a socket in its data directory, on which one line of JSON asks and one answers.
+//! A process whose node the broker runs stays connected.
 //!
 //! Only who may write into the directory can connect. Owns the socket; what is said over it is in `broker/host/control.rs`.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,6 +44,29 @@ impl ControlSocket {
     }
 }
 
+/// The way from another data directory to the socket of a broker; it is removed with this.
+#[derive(Debug)]
+pub(super) struct ControlLink(PathBuf);
+
+impl ControlLink {
+    /// Makes the way from `dir` to the broker that serves `host`; `None` where there is none to make.
+    pub(super) fn open(dir: &Path, host: &Path) -> Option<Self> {
+        let path = dir.join(SOCKET);
+        if dir == host {
+            return None;
+        }
+        let _ = fs::remove_file(&path);
+        std::os::unix::fs::symlink(host.join(SOCKET), &path).ok()?;
+        Some(Self(path))
+    }
+}
+
+impl Drop for ControlLink {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
 impl Drop for ControlSocket {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
@@ -55,41 +80,77 @@ impl Drop for ControlSocket {
 /// No broker runs there, it does not answer, or it refuses.
 pub(super) fn ask(dir: &Path, question: &Question) -> Result<Reply> {
     let none = |_| Error::not_found(format!("no mini broker runs on {}", shown(dir)));
-    let stream = at_path(dir, |path| UnixStream::connect(path)).map_err(none)?;
-    let line = exchange(&stream, question).map_err(|error| {
-        let why = io_words(&error);
-        Error::unreachable(format!("the broker on {} does not answer: {why}", shown(dir)))
-    })?;
-    let reply = serde_json::from_str(&line).map_err(|error| {
-        let why = plain_words::of_json(&error);
-        Error::failed(format!(
-            "the broker on {} says what makes no sense: {why}",
-            shown(dir)
-        ))
-        .hint("is it of another version of kafkit?")
-    })?;
+    let stream = connect(dir).map_err(none)?;
+    let silent =
+        |why: &str| Error::unreachable(format!("the broker on {} does not answer: {why}", shown(dir)));
+    let exchanged = patient(&stream)
+        .and_then(|()| say(&stream, question))
+        .and_then(|()| read_line(&mut BufReader::new(&stream)));
+    let line = exchanged.map_err(|error| silent(&io_words(&error)))?;
+    let line = line.ok_or_else(|| silent("it has ended"))?;
+    let reply = parse(&line).map_err(|error| error.context(format!("the broker on {}", shown(dir))))?;
     match reply {
         Reply::Refused(why) => Err(Error::failed(why)),
         reply => Ok(reply),
     }
 }
 
+/// Connects to the broker that serves `dir`, if it is this user's.
+///
+/// # Errors
+///
+/// No broker runs there.
+pub(super) fn connect(dir: &Path) -> io::Result<UnixStream> {
+    if fs::metadata(dir.join(SOCKET))?.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    at_path(dir, |path| UnixStream::connect(path))
+}
+
+/// Says one line.
+///
+/// # Errors
+///
+/// The other side is gone.
+pub(super) fn say(mut stream: &UnixStream, question: &Question) -> io::Result<()> {
+    let mut asked = serde_json::to_vec(question)?;
+    asked.push(b'\n');
+    stream.write_all(&asked)
+}
+
+/// Waits for the next line that is answered; `None` if the other side has ended.
+///
+/// # Errors
+///
+/// The line makes no sense.
+pub(super) fn read_reply(input: &mut impl BufRead) -> Result<Option<Reply>> {
+    match read_line(input) {
+        // A process that is killed may leave what it was told unread, which breaks the connection.
+        Err(_) | Ok(None) => Ok(None),
+        Ok(Some(line)) => parse(&line).map(Some),
+    }
+}
+
+fn patient(stream: &UnixStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))
+}
+
+fn read_line(input: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = String::new();
+    Ok((input.read_line(&mut line)? > 0).then_some(line))
+}
+
+fn parse(line: &str) -> Result<Reply> {
+    serde_json::from_str(line).map_err(|error| {
+        let why = plain_words::of_json(&error);
+        Error::failed(format!("its answer makes no sense: {why}")).hint("is it of another version of kafkit?")
+    })
+}
+
 /// The error where the broker answers something else than it was asked.
 pub(super) fn not_understood() -> Error {
     Error::failed("the broker answers another question").hint("is it of another version of kafkit?")
-}
-
-fn exchange(mut stream: &UnixStream, question: &Question) -> io::Result<String> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let mut asked = serde_json::to_vec(question)?;
-    asked.push(b'\n');
-    stream.write_all(&asked)?;
-    let mut answered = String::new();
-    match BufReader::new(stream).read_line(&mut answered)? {
-        0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it has ended")),
-        _ => Ok(answered),
-    }
 }
 
 /// Does something with the path of the socket. The address of a socket holds about a hundred bytes: where the path is

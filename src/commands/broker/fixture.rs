@@ -10,7 +10,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::Serve;
 use super::configuration::Configuration;
+use super::ready::ReadyNodes;
 use super::{RUNNING_DIR, advertised, file_limit, forget_ready, prepare, tell_ready, with_control};
+use crate::broker::host::Growth;
 use crate::error::io_words;
 use crate::error::{Error, Kind, Result};
 use crate::output::Printer;
@@ -34,14 +36,14 @@ pub(super) fn run(serve: &Serve, command: &[OsString], printer: &mut Printer) ->
     let configuration = Configuration::new(&serve)?;
     forget_ready(&serve);
     let dir = configuration.data_dir.clone();
-    let (prepared, client_file) = prepare(configuration, printer)?;
+    let (prepared, client_file) = prepare(configuration, Growth::Fixed, printer)?;
     let (prepared, _socket) = with_control(prepared, &dir, printer);
     let stop = prepared.stop_handle();
     let addresses = advertised(prepared.nodes());
-    tell_ready(&serve, prepared.nodes(), &dir, printer)?;
+    tell_ready(&serve, &ReadyNodes::of(prepared.nodes()), &dir, printer)?;
     // From here on a signal ends the command, and the command's end ends us: the directory is always removed.
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-    let broker = std::thread::spawn(move || prepared.run());
+    let broker = std::thread::spawn(move || prepared.run(Box::new(|| {})));
     let variables = client_file.map_or_else(Vec::new, |file| file.variables());
     let outcome = start(command, &addresses, &dir, &variables).and_then(|mut child| {
         let id = Pid::from_child(&child);

@@ -1,12 +1,14 @@
 //! Starts, asks and stops the mini broker.
 //!
 //! [`configuration`] makes one configuration out of flags, files and the environment; [`fixture`] runs a command with
-//! a broker of its own; [`nodes`] makes the settings of each node out of those of the whole. [`control`] finds and stops
+//! a broker of its own; [`nodes`] makes the settings of each node out of those of the whole, [`ready`] is what is
+//! said of them when they listen. [`control`] finds and stops
 //! a broker that runs; over its [`control_channel`], [`node_control`] stops and starts single nodes and [`faults`] changes
-//! what goes wrong on purpose.
+//! what goes wrong on purpose. [`membership`] lets processes be nodes of one cluster, which they find by [`cluster_place`].
 
 mod certificates;
 mod clients;
+mod cluster_place;
 mod configuration;
 mod container_environment;
 mod control;
@@ -15,35 +17,39 @@ mod conversation;
 mod faults;
 mod file_limit;
 mod fixture;
+mod membership;
 mod node_control;
 mod nodes;
+mod ready;
 mod secure;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub use crate::broker::host::control::NodeVerb;
 pub use configuration::{Serve, data_dir_of};
-pub use control::stop_broker;
+pub use control::{ask_to_stop, stop_broker, wait_until_stopped};
 pub use conversation::Conversation;
 pub use faults::{FaultChange, FaultFlags};
 
 use super::command::{Command, Needs};
 use super::context::Context;
-use crate::broker::lifecycle::{PreparedBroker, StopHandle};
+use crate::broker::config::BrokerConfig;
+use crate::broker::host::Growth;
+use crate::broker::lifecycle::{OnStay, PreparedBroker};
 use crate::broker::node::Node;
-use crate::broker::timers::now_ms;
 use crate::client::local_broker::RunningBroker;
-use crate::client::mini_place::{default_data_dir, shown};
+use crate::client::mini_place::default_data_dir;
 use crate::error::Result;
 use crate::output::mini_broker::{self, Ready};
 use crate::output::{self, Printer};
-use crate::wire::host_port::host_port;
-use crate::wire::security_protocol::SecurityProtocol;
+use cluster_place::{ClusterPlace, Turn};
 use configuration::Configuration;
-use control_channel::ControlSocket;
+use control_channel::{ControlLink, ControlSocket};
+use membership::{Handle, Membership};
+use ready::ReadyNodes;
 use secure::ClientFile;
 
 /// Tells the command of a fixture where its broker keeps its data, and so how to reach it.
@@ -132,38 +138,156 @@ fn run_until_stopped(serve: &Serve, printer: &mut Printer) -> Result<()> {
     file_limit::raise();
     let configuration = Configuration::new(serve)?;
     forget_ready(serve);
+    match membership(serve, &configuration, printer)? {
+        None => run_host(serve, configuration, started, None, printer),
+        Some(Membership::Host(place, turn)) => {
+            run_host(serve, configuration, started, Some((place, turn)), printer)
+        }
+        Some(Membership::Handle(handle)) => run_handle(serve, &configuration, started, handle, printer),
+    }
+}
+
+/// What this process is to a cluster of several processes.
+fn membership(
+    serve: &Serve,
+    configuration: &Configuration,
+    printer: &mut Printer,
+) -> Result<Option<Membership>> {
+    let ([config], true) = (configuration.configs.as_slice(), serve.is_member) else {
+        return Ok(None);
+    };
+    membership::find(config, &mut |line| {
+        printer.note(line);
+        if serve.detached {
+            // Whoever waits for the first line must not wait as well.
+            printer.line(line)?;
+            printer.flush()?;
+        }
+        Ok(())
+    })
+}
+
+/// Serves the nodes of the configuration, and those of the processes that come to its place.
+fn run_host(
+    serve: &Serve,
+    configuration: Configuration,
+    started: Instant,
+    place: Option<(ClusterPlace, Turn)>,
+    printer: &mut Printer,
+) -> Result<()> {
     let dir = configuration.data_dir.clone();
-    let (prepared, client_file) = prepare(configuration, printer)?;
+    let config = configuration.configs.first().cloned();
+    let growth = if place.is_some() {
+        Growth::Open
+    } else {
+        Growth::Fixed
+    };
+    let (prepared, client_file) = prepare(configuration, growth, printer)?;
     let client_file = client_file.map(|file| file.path);
     if let Some(path) = &client_file {
         printer.note(format_args!("clients need --command-config {}", path.display()));
     }
-    announce(prepared.nodes(), &dir, client_file)?;
+    let nodes = ReadyNodes::of(prepared.nodes());
+    nodes.announce(prepared.cluster_id(), &dir, client_file)?;
     let (prepared, _socket) = with_control(prepared, &dir, printer);
-    stop_on_signals(prepared.stop_handle())?;
-    let nodes = prepared.nodes();
-    // The file first: who reads the line may look for it at once.
-    tell_ready(serve, nodes, &dir, printer)?;
-    printer.note(ready_line(nodes, &dir, started.elapsed(), serve.detached));
-    if serve.detached {
-        printer.line(addresses(nodes).first().cloned().unwrap_or_default())?;
-        // Whoever waits for the line may go on, and may have gone.
-        let _ = printer.flush();
+    let stop = prepared.stop_handle();
+    on_signals(move |count| {
+        let goes_on = count == 0 || stop.stays();
+        stop.stop();
+        goes_on
+    })?;
+    let place = place.map(|(place, turn)| place.announce(&dir, false).map(|()| (place, turn)));
+    let place = place.transpose()?.map(|(place, _turn)| place);
+    tell_ready(serve, &nodes, &dir, printer)?;
+    printer.note(format_args!(
+        "{}{}",
+        nodes.line(&dir, started.elapsed()),
+        ctrl_c(serve)
+    ));
+    say_ready(serve, &nodes, config.as_ref(), printer)?;
+    let ended = prepared.run(on_stay(place.clone(), &dir, &nodes));
+    if let Some(place) = place {
+        place.withdraw();
     }
-    let ended = prepared.run();
     RunningBroker::withdraw(&dir);
     ended
+}
+
+/// What is done when its own node has stopped, and those of other processes go on.
+fn on_stay(place: Option<ClusterPlace>, dir: &Path, nodes: &ReadyNodes) -> OnStay {
+    let (dir, ids) = (dir.to_owned(), nodes.names());
+    Box::new(move || {
+        RunningBroker::withdraw(&dir);
+        if let Some(place) = place {
+            // Without it kafka-server-stop waits in vain, and says so.
+            let _ = place.announce(&dir, true);
+        }
+        output::stderr_line(format_args!(
+            "{ids} has stopped; this process goes on for the other nodes of its cluster and ends with the last of them, or \
+             when it is told once more"
+        ));
+    })
+}
+
+/// Stays as long as another process runs the node.
+fn run_handle(
+    serve: &Serve,
+    configuration: &Configuration,
+    started: Instant,
+    handle: Handle,
+    printer: &mut Printer,
+) -> Result<()> {
+    for note in &configuration.notes {
+        printer.warn(note);
+    }
+    let dir = &configuration.data_dir;
+    let nodes = ReadyNodes::from(&handle.ready);
+    nodes.announce(&handle.ready.cluster_id, dir, None)?;
+    tell_ready(serve, &nodes, dir, printer)?;
+    let pid = handle.ready.host_pid;
+    let line = nodes.line(dir, started.elapsed());
+    printer.note(format_args!("{line}, run by process {pid}{}", ctrl_c(serve)));
+    say_ready(serve, &nodes, configuration.configs.first(), printer)?;
+    let _link = ControlLink::open(dir, &handle.host_dir);
+    let ended = handle.stay(printer);
+    RunningBroker::withdraw(dir);
+    ended
+}
+
+/// What ends a line for a user who looks at it.
+fn ctrl_c(serve: &Serve) -> &'static str {
+    if serve.detached { "" } else { "; Ctrl-C stops it" }
+}
+
+/// Says on stdout that it is ready: to the process that has started this one, or in words that scripts wait for.
+fn say_ready(
+    serve: &Serve,
+    nodes: &ReadyNodes,
+    config: Option<&BrokerConfig>,
+    printer: &mut Printer,
+) -> Result<()> {
+    if serve.detached {
+        printer.line(nodes.addresses.first().map_or("no address", String::as_str))?;
+    } else if let (Some(words), Some(config)) = (serve.ready_words, config) {
+        let has_roles = config.given("process.roles").is_some();
+        printer.line(words(config.node_id, has_roles))?;
+    }
+    // Whoever waits for the line may go on, and may have gone.
+    let _ = printer.flush();
+    Ok(())
 }
 
 /// Binds, opens the data, makes the topics that the configuration asks for, and the file that clients need.
 fn prepare(
     configuration: Configuration,
+    growth: Growth,
     printer: &mut Printer,
 ) -> Result<(PreparedBroker, Option<ClientFile>)> {
     for note in &configuration.notes {
         printer.warn(note);
     }
-    let prepared = PreparedBroker::new(configuration.configs, Arc::new(|line| output::stderr_line(line)))?;
+    let notices = Arc::new(|line: &str| output::stderr_line(line));
+    let prepared = PreparedBroker::new(configuration.configs, growth, notices)?;
     let secure = configuration.secure.as_ref();
     let client_file = secure
         .map(|secure| secure.write_client_file(&advertised(prepared.nodes())))
@@ -204,10 +328,11 @@ fn forget_ready(serve: &Serve) {
     }
 }
 
-/// Says for programs that it listens, and where: in a file, and on stdout where JSON was asked for.
-fn tell_ready(serve: &Serve, nodes: &[Arc<Node>], dir: &Path, printer: &mut Printer) -> Result<()> {
+/// Says for programs that it listens, and where: in a file, and on stdout where JSON was asked for. Who reads what is said to
+/// the user may look for the file at once.
+fn tell_ready(serve: &Serve, nodes: &ReadyNodes, dir: &Path, printer: &mut Printer) -> Result<()> {
     let ready = Ready {
-        bootstrap_servers: advertised(nodes),
+        bootstrap_servers: nodes.advertised.join(","),
         pid: std::process::id(),
         data_dir: dir.to_owned(),
     };
@@ -219,63 +344,18 @@ fn tell_ready(serve: &Serve, nodes: &[Arc<Node>], dir: &Path, printer: &mut Prin
 
 /// The addresses that clients are told to connect to.
 fn advertised(nodes: &[Arc<Node>]) -> String {
-    let listeners = nodes.iter().flat_map(|node| &node.listeners);
-    let addresses = listeners.map(|listener| host_port(&listener.advertised_host, listener.advertised_port));
-    addresses.collect::<Vec<_>>().join(",")
+    ReadyNodes::of(nodes).advertised.join(",")
 }
 
-/// Where clients on this machine reach the nodes.
-fn addresses(nodes: &[Arc<Node>]) -> Vec<String> {
-    let listeners = nodes.iter().flat_map(|node| &node.listeners);
-    listeners.map(|listener| listener.bound.to_string()).collect()
-}
-
-fn announce(nodes: &[Arc<Node>], dir: &Path, client_file: Option<PathBuf>) -> Result<()> {
-    let first = nodes.iter().filter_map(|node| node.listeners.first());
-    let mut protocols = first.clone().map(|listener| listener.protocol());
-    let running = RunningBroker {
-        is_secure: protocols.any(|protocol| protocol != SecurityProtocol::Plaintext),
-        pid: std::process::id(),
-        addresses: addresses(nodes),
-        nodes: first.map(|listener| listener.bound.to_string()).collect(),
-        cluster_id: nodes
-            .first()
-            .map(|node| node.cluster_id().to_owned())
-            .unwrap_or_default(),
-        started_ms: now_ms(),
-        client_file,
-    };
-    std::fs::create_dir_all(dir)?;
-    running.announce(dir)
-}
-
-fn ready_line(nodes: &[Arc<Node>], dir: &Path, took: Duration, detached: bool) -> String {
-    let topics = nodes.first().map_or(0, |node| node.topic_count());
-    let size = nodes.iter().map(|node| node.size()).sum();
-    let ids: Vec<String> = nodes.iter().map(|node| node.id.to_string()).collect();
-    format!(
-        "mini broker ready in {} ms on {} ({} {}, {}, {topics} {}, {}){}",
-        took.as_millis(),
-        addresses(nodes).join(", "),
-        if nodes.len() == 1 { "node" } else { "nodes" },
-        ids.join(", "),
-        shown(dir),
-        if topics == 1 { "topic" } else { "topics" },
-        output::size(size),
-        if detached { "" } else { "; Ctrl-C stops it" },
-    )
-}
-
-/// Ctrl-C and SIGTERM stop the broker in order; a second one ends it at once.
-fn stop_on_signals(stop: StopHandle) -> Result<()> {
+/// Calls `act` at Ctrl-C and SIGTERM, with how many of them came before. Where it answers no, the signal ends the process.
+fn on_signals(mut act: impl FnMut(usize) -> bool + Send + 'static) -> Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     std::thread::spawn(move || {
         for (count, signal) in signals.forever().enumerate() {
-            if count > 0 {
+            if !act(count) {
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
-            stop.stop();
         }
     });
     Ok(())

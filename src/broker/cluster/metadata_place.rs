@@ -1,0 +1,104 @@
+//! Where the metadata are of a cluster whose nodes are started by processes of their own: in the log dir of the node that
+//! was there first. A file in every log dir of the cluster names the file with the metadata, so that any of the nodes can be
+//! the first to start again.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::error::{Error, Result};
+
+/// In each log dir.
+const PLACE: &str = ".kafkit-metadata";
+/// Beside the metadata.
+const LOCK: &str = ".kafkit-metadata.lock";
+
+/// The file with the metadata of the cluster that a log dir belongs to; `None` where it is the cluster's only one, or new.
+///
+/// # Errors
+///
+/// The metadata are gone, or the disk refuses.
+pub(in crate::broker) fn read(log_dir: &Path) -> Result<Option<PathBuf>> {
+    let text = match fs::read_to_string(log_dir.join(PLACE)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text?,
+    };
+    let path = PathBuf::from(text.trim_end_matches('\n'));
+    if path.is_file() {
+        return Ok(Some(path));
+    }
+    let dir = log_dir.display();
+    let place = path.display();
+    Err(
+        Error::failed(format!("the metadata of its cluster are gone: {place}"))
+            .context(format!("data directory {dir}"))
+            .hint("remove the log dirs of its other nodes as well, and begin anew"),
+    )
+}
+
+/// Notes in a log dir where the metadata are.
+///
+/// # Errors
+///
+/// The disk refuses.
+pub(in crate::broker) fn write(log_dir: &Path, metadata: &Path) -> Result<()> {
+    let fresh = log_dir.join(format!("{PLACE}.tmp"));
+    fs::write(&fresh, format!("{}\n", metadata.display()))?;
+    Ok(fs::rename(fresh, log_dir.join(PLACE))?)
+}
+
+/// Takes the note back.
+pub(in crate::broker) fn remove(log_dir: &Path) {
+    let _ = fs::remove_file(log_dir.join(PLACE));
+}
+
+/// Keeps other processes from using the metadata as long as the file is open: the lock of a log dir goes when its node
+/// stops, and the cluster may go on without that node.
+///
+/// # Errors
+///
+/// Another process has it.
+pub(in crate::broker) fn lock(metadata: &Path) -> Result<File> {
+    let folder = metadata.parent().unwrap_or(metadata);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join(LOCK))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        Error::failed(format!(
+            "the metadata in {} are in use by another broker",
+            folder.display()
+        ))
+        .hint("stop the process that runs the cluster, or join it with kafka-server-start")
+    })?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_dir_names_the_metadata_of_its_cluster() {
+        let folder = tempfile::tempdir().unwrap();
+        let metadata = folder.path().join("m.checkpoint");
+        assert_eq!(read(folder.path()).unwrap(), None);
+        write(folder.path(), &metadata).unwrap();
+        assert!(read(folder.path()).unwrap_err().to_string().contains("are gone"));
+        fs::write(&metadata, "").unwrap();
+        assert_eq!(read(folder.path()).unwrap(), Some(metadata));
+    }
+
+    #[test]
+    fn one_process_at_a_time_has_the_metadata() {
+        let folder = tempfile::tempdir().unwrap();
+        let metadata = folder.path().join("m.checkpoint");
+        let first = lock(&metadata).unwrap();
+        assert!(lock(&metadata).is_err());
+        drop(first);
+        assert!(lock(&metadata).is_ok());
+    }
+}
