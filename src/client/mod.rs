@@ -12,6 +12,7 @@ pub mod consume_settings;
 pub mod deadline;
 mod direct;
 pub mod engine;
+mod first_answer;
 pub mod java_properties;
 pub mod librdkafka;
 pub mod local_broker;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::TcpListener;
 use std::sync::atomic::Ordering;
 
 use crate::support::cluster::Cluster;
@@ -114,4 +115,36 @@ fn every_record_is_read_once_and_in_order_over_connections_that_are_cut() {
     let disturbed = proxy.disturbed.load(Ordering::SeqCst);
     assert!(disturbed > 3, "{seed}: {disturbed} disturbed");
     assert!(outcome.stdout() == lines(), "{seed}");
+}
+
+#[test]
+fn a_server_that_says_nothing_is_not_waited_for_where_another_answers() {
+    let silent = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let cluster = Cluster::start();
+    let direct = cluster.bootstrap();
+    let suite = Suite::new();
+    suite.run(["topics", "create", "t", "-b", &direct]).succeeds();
+    let addresses = silent
+        .iter()
+        .map(|listener| listener.local_addr().unwrap().to_string());
+    let servers: Vec<String> = addresses.chain([direct]).collect();
+    let servers = servers.join(",");
+    // One of them alone would take longer than the whole command may.
+    let words = [
+        "-q",
+        "-b",
+        &servers,
+        "--timeout",
+        "60s",
+        "-X",
+        "socket.connection.setup.timeout.ms=600000",
+        "-X",
+        "socket.connection.setup.timeout.max.ms=600000",
+    ];
+    for number in 1..=3 {
+        let produce = [&["produce", "t"], &words[..]].concat();
+        suite.run_with_input(produce, format!("{number}\n")).succeeds();
+    }
+    let consume = [&["consume", "t", "-e"], &words[..]].concat();
+    assert_eq!(suite.run(consume).succeeds().stdout(), "1\n2\n3\n");
 }

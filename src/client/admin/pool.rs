@@ -1,17 +1,11 @@
 //! The admin client's connections, one a broker, opened when first needed.
 //!
-//! Where any broker will do, the first that answers is taken: a broker that is gone, frozen or behind a firewall is not
-//! waited for while another one can be asked.
+//! Where any broker will do, the first that answers is taken (`first_answer`).
 
-use std::collections::VecDeque;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::client::first_answer::{self, any_of};
 use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
-
-/// How long a broker is waited for before the next one is tried as well.
-const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connections by address, and where to ask first.
 #[derive(Debug)]
@@ -95,70 +89,17 @@ impl Pool {
             .position(|connection| connection.address() == address)
     }
 
-    /// Tries the brokers one after the other, the next as soon as one has failed or has kept us waiting for a moment,
-    /// and takes the first that answers. A broker that is frozen accepts connections and then says nothing.
+    /// A connection to the first broker that answers, of those that the user named or, after them, of all that are known.
     fn open_first(&self, limit: Duration) -> Result<Connection, WireError> {
-        let options = self.options_within(limit);
-        let end = Instant::now() + options.connect_timeout;
-        let mut waiting: VecDeque<&HostPort> = self.bootstrap.iter().collect();
         let others = self.known.iter().filter(|known| !self.bootstrap.contains(known));
-        waiting.extend(others);
-        if let [only] = *waiting.make_contiguous() {
-            return Connection::open(only, &options);
-        }
-        let (sender, answers) = mpsc::channel();
-        let mut under_way = 0;
-        let mut failure: Option<WireError> = None;
-        loop {
-            if let Some(address) = waiting.pop_front() {
-                let (sender, address, options) = (sender.clone(), address.clone(), options.clone());
-                thread::spawn(move || {
-                    // Nobody listens any more once another broker has answered.
-                    let _ = sender.send(Connection::open(&address, &options));
-                });
-                under_way += 1;
+        let addresses: Vec<HostPort> = self.bootstrap.iter().chain(others).cloned().collect();
+        let opened = first_answer::open_first(&addresses, &self.options_within(limit));
+        opened.map_err(|failure| match failure {
+            WireError::At { failure, .. } if addresses.len() > 1 && failure.is_passing() => {
+                failure.at(any_of(&self.bootstrap))
             }
-            if under_way == 0 {
-                break;
-            }
-            let left = end.saturating_duration_since(Instant::now());
-            let wait = if waiting.is_empty() {
-                left
-            } else {
-                left.min(HEAD_START)
-            };
-            match answers.recv_timeout(wait) {
-                Ok(Ok(connection)) => return Ok(connection),
-                Ok(Err(error)) => {
-                    under_way -= 1;
-                    // What stays wrong tells more than what may pass.
-                    if failure.as_ref().is_none_or(WireError::is_passing) {
-                        failure = Some(error);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) if !left.saturating_sub(wait).is_zero() => {}
-                Err(_) => {
-                    failure = failure.filter(|failure| !failure.is_passing()).or(Some(
-                        WireError::TimedOut(options.connect_timeout).at(self.all_of_them()),
-                    ));
-                    break;
-                }
-            }
-        }
-        let failure = failure.unwrap_or(WireError::Closed);
-        Err(match failure {
-            WireError::At { failure, .. } if failure.is_passing() => failure.at(self.all_of_them()),
             other => other,
         })
-    }
-
-    /// The bootstrap brokers as a phrase: `a:9092, b:9092 or c:9092`.
-    fn all_of_them(&self) -> String {
-        let names: Vec<String> = self.bootstrap.iter().map(ToString::to_string).collect();
-        match names.split_last() {
-            Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-            _ => names.join(""),
-        }
     }
 
     /// The options with no step longer than `limit`.

@@ -14,12 +14,13 @@ use kafka_protocol::messages::MetadataRequest;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::client::backoff::random_u32;
+use crate::client::first_answer::open_first;
 use crate::client::typed_settings::ClusterSettings;
 use crate::topic_partition::BrokerId;
 use crate::wire::{Answer, Channel, Connection, Frame, HostPort, Unanswered, WireError};
 
 /// How long a node may owe an answer, without sending a byte, before others are asked what they can answer as well.
-const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,7 +71,7 @@ enum State<T> {
 struct Link<T> {
     node: Node,
     addresses: Vec<HostPort>,
-    /// Which address is tried next.
+    /// Which address is tried first the next time.
     turn: usize,
     state: State<T>,
     /// Failures in a row.
@@ -187,10 +188,12 @@ impl<T> Network<T> {
             return;
         };
         let is_due = matches!(&link.state, State::Closed { retry_at } if *retry_at <= Instant::now());
-        let turn = link.turn % link.addresses.len().max(1);
-        let Some(address) = link.addresses.get(turn).cloned().filter(|_| is_due) else {
+        if !is_due || link.addresses.is_empty() {
             return;
-        };
+        }
+        let mut addresses = link.addresses.clone();
+        let turn = link.turn % addresses.len();
+        addresses.rotate_left(turn);
         link.turn = turn + 1;
         // A network that is slow gets more time with each failure, as in Java.
         let factor = 1_u32.checked_shl(link.failures).unwrap_or(u32::MAX);
@@ -202,7 +205,7 @@ impl<T> Network<T> {
             Some(WireError::Closed)
         );
         thread::spawn(move || {
-            let connection = Connection::open(&address, &options);
+            let connection = open_first(&addresses, &options);
             let connection = if asks_why {
                 connection.and_then(prove)
             } else {

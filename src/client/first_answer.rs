@@ -1,0 +1,82 @@
+//! A connection to any of several brokers, the first that answers: one that is gone, frozen or behind a firewall is not
+//! waited for while another one can be asked.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
+
+/// How long a broker is waited for before the next one is tried as well.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Tries the brokers one after the other, the next as soon as one has failed or has kept us waiting for a moment, and takes
+/// the first that answers. A broker that is frozen accepts connections and then says nothing.
+///
+/// # Errors
+///
+/// None has answered within `options.connect_timeout`. Of several failures the one that stays tells more than what may
+/// pass.
+pub(super) fn open_first(
+    addresses: &[HostPort],
+    options: &ConnectionOptions,
+) -> Result<Connection, WireError> {
+    if let [only] = addresses {
+        return Connection::open(only, options);
+    }
+    let end = Instant::now() + options.connect_timeout;
+    let mut waiting: VecDeque<&HostPort> = addresses.iter().collect();
+    let (sender, answers) = mpsc::channel();
+    let mut under_way = 0;
+    let mut failure: Option<WireError> = None;
+    loop {
+        if let Some(address) = waiting.pop_front() {
+            let (sender, address, options) = (sender.clone(), address.clone(), options.clone());
+            thread::spawn(move || {
+                // Nobody listens any more once another broker has answered.
+                let _ = sender.send(Connection::open(&address, &options));
+            });
+            under_way += 1;
+        }
+        if under_way == 0 {
+            break;
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        let wait = if waiting.is_empty() {
+            left
+        } else {
+            left.min(HEAD_START)
+        };
+        match answers.recv_timeout(wait) {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => {
+                under_way -= 1;
+                if failure.as_ref().is_none_or(WireError::is_passing) {
+                    failure = Some(error);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) if !left.saturating_sub(wait).is_zero() => {}
+            Err(_) => {
+                let lasting = failure.filter(|failure| !failure.is_passing());
+                failure = lasting.or(Some(
+                    WireError::TimedOut(options.connect_timeout).at(any_of(addresses)),
+                ));
+                break;
+            }
+        }
+    }
+    Err(match failure.unwrap_or(WireError::Closed) {
+        WireError::At { failure, .. } if failure.is_passing() => failure.at(any_of(addresses)),
+        other => other,
+    })
+}
+
+/// The brokers as a phrase: `a:9092, b:9092 or c:9092`.
+pub(super) fn any_of(addresses: &[HostPort]) -> String {
+    let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.join(""),
+    }
+}
