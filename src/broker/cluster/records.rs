@@ -8,6 +8,7 @@ use super::delegation_tokens::DelegationToken;
 use super::image::ClusterImage;
 use super::partition_image::PartitionImage;
 use super::scram_credentials::ScramCredential;
+use crate::broker::config::BrokerConfig;
 use crate::broker::config::effective_config::Configs;
 use crate::broker::features::{FEATURES, METADATA_VERSION, SHARE_VERSION};
 use crate::broker::internal_topics::SHARE_GROUP_STATE;
@@ -47,9 +48,12 @@ pub(in crate::broker) fn feature_level(name: &str, level: i16) -> Records {
         .collect()
 }
 
-/// What a new cluster is configured with: the cluster-wide default that `kafka-storage format` sets since 4.1.
-pub(in crate::broker) fn first_configs() -> Records {
-    let defaults = Configs::from([("min.insync.replicas".to_owned(), "1".to_owned())]);
+/// What a new cluster is configured with: the cluster-wide default that Apache Kafka sets since 4.1, by what the first
+/// node was started with. Elections go by it as well.
+pub(in crate::broker) fn first_configs(config: &BrokerConfig) -> Records {
+    let name = "min.insync.replicas";
+    let value = config.value(name).unwrap_or("1").trim();
+    let defaults = Configs::from([(name.to_owned(), value.to_owned())]);
     config_changes(BROKER, "", &Configs::new(), &defaults)
 }
 

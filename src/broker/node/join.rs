@@ -108,8 +108,8 @@ pub(in crate::broker) fn open_cluster(
     let (log, kept) = MetadataLog::open(&metadata, first.flush_each_batch)?;
     let is_new = kept.is_none();
     let mut image = kept.unwrap_or_default();
-    if is_new {
-        image.apply_all(&records::first_configs());
+    if let (true, Some((first, _))) = (is_new, nodes.first()) {
+        image.apply_all(&records::first_configs(first));
     }
     for ((config, listeners), dirs) in nodes.iter().zip(&log_dirs) {
         if config.is_broker() {

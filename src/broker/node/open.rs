@@ -83,7 +83,7 @@ impl Found {
         } else {
             let theirs = apache_kafka::read(dir)?;
             if theirs.broker_configs("").is_none() {
-                image.apply_all(&records::first_configs());
+                image.apply_all(&records::first_configs(config));
             }
             image.apply_all(&records_without_topics(&theirs));
             let topics = theirs.topics();
