@@ -209,7 +209,7 @@ pub const APIS: &[Api] = &[
         [(0, "s821"), (3, "S821t")]),
     api!(WriteTxnMarkers, WriteTxnMarkersRequest, 1..=2, write_txn_markers::handle, PartitionLeader, [ClusterAction Cluster],
         [(1, "<821<S<4>t>4t>t"), (2, "<821<S<4>t>41t>t")]),
-    api!(TxnOffsetCommit, TxnOffsetCommitRequest, 0..=5, txn_offset_commit::handle, Coordinator, [Write TransactionalId, Read Group, Read Topic],
+    api!(TxnOffsetCommit, TxnOffsetCommitRequest, 0..=5, await txn_offset_commit::handle, Coordinator, [Write TransactionalId, Read Group, Read Topic],
         [(0, "ss82[s[48s]]"), (2, "ss82[s[484s]]"), (3, "SS824SS<S<484St>t>t")]),
     api!(DescribeAcls, DescribeAclsRequest, 1..=3, acls::describe, AnyNode, [Describe Cluster],
         [(1, "1s1ss11"), (2, "1S1SS11t")]),

@@ -155,12 +155,12 @@ async fn idle_for_long(host: &Host, limit: Option<Duration>) {
     let Some(limit) = limit else {
         return std::future::pending().await;
     };
-    let connections = host.connections();
+    let clients = host.clients();
     loop {
-        connections.none().await;
-        let before = connections.ever();
+        clients.none().await;
+        let before = clients.ever();
         tokio::time::sleep(limit).await;
-        if connections.open() == 0 && connections.ever() == before {
+        if clients.open() == 0 && clients.ever() == before {
             return;
         }
     }

@@ -68,6 +68,21 @@ fn an_address_has_no_more_connections_than_it_may() {
 }
 
 #[test]
+fn each_node_counts_its_own_connections() {
+    let cluster = Cluster::start_nodes(2, &["max.connections.per.ip=1"]);
+    let bootstrap = cluster.bootstrap();
+    let mut held = Vec::new();
+    for address in bootstrap.split(',') {
+        let mut stream = TcpStream::connect(address).unwrap();
+        assert!(is_answered(&mut stream, LONG), "{address}");
+        held.push(stream);
+    }
+    for address in bootstrap.split(',') {
+        assert!(is_closed(&mut TcpStream::connect(address).unwrap()), "{address}");
+    }
+}
+
+#[test]
 fn a_limit_for_every_address_may_change_while_the_broker_runs() {
     let cluster = Cluster::start();
     let mut first = connect(&cluster);

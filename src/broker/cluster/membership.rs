@@ -18,11 +18,7 @@ impl Cluster {
     ///
     /// The disk refuses the change; then nothing has changed.
     pub(in crate::broker) fn fence(&self, id: i32, departure: Departure) -> Result<()> {
-        let mut change = self.change();
-        let records = Elections::new(&self.image()).broker_gone(id, departure);
-        change.commit(&records)?;
-        change.set_fenced(id, true);
-        Ok(())
+        self.change().fence(id, departure)
     }
 
     /// A broker is back. It leads what nobody led.
@@ -135,6 +131,18 @@ impl Change<'_> {
     /// A node becomes a controller, or is none.
     pub(in crate::broker) fn enlist(&mut self, id: i32, voter: Option<Voter>) {
         self.edit(|image| image.enlist(id, voter));
+    }
+
+    /// As [`Cluster::fence`], within a larger change.
+    ///
+    /// # Errors
+    ///
+    /// The disk refuses the change; then nothing has changed.
+    pub(in crate::broker) fn fence(&mut self, id: i32, departure: Departure) -> Result<()> {
+        let records = Elections::new(&self.cluster.image()).broker_gone(id, departure);
+        self.commit(&records)?;
+        self.set_fenced(id, true);
+        Ok(())
     }
 
     fn set_fenced(&mut self, id: i32, is_fenced: bool) {

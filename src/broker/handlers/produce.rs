@@ -52,12 +52,16 @@ const ADMIN_CLIENT: &str = "__admin_client";
 
 /// Takes the whole call: the records are checked and patched where they were received.
 pub async fn answer(mut call: Call) -> Result<Answer, Refusal> {
-    let appended = append_all(&mut call)?;
-    let mut topics = appended.topics;
-    // The coordinator may just have learnt of the partitions.
-    if appended.is_transactional && !call.node.coordinators_are_replicated().await {
+    let losses = call.node.coordinator_losses();
+    let request = ProduceRequest::parse(&call.body, call.context.version)
+        .ok_or_else(|| Refusal::new("a Produce request that cannot be decoded"))?;
+    let check = check_transaction(&call, &request);
+    // A coordinator that takes over must know of a partition before the first record is there.
+    if check.has_asked() && !call.node.coordinators_are_replicated(losses).await {
         return Err(Refusal::new("the coordinator of its transaction moved meanwhile"));
     }
+    let appended = append_all(&mut call, &request, &check);
+    let mut topics = appended.topics;
     if !appended.uncommitted.is_empty() {
         produce_replication::wait(appended.uncommitted, appended.timeout_ms, &mut topics).await;
     }
@@ -69,16 +73,27 @@ struct AppendedAll {
     topics: Vec<TopicProduceResponse>,
     acks: i16,
     timeout_ms: i32,
-    is_transactional: bool,
     /// The last error of a partition.
     failed: Option<i16>,
     /// With acks=all, what other replicas have not yet.
     uncommitted: Vec<Uncommitted>,
 }
 
-fn append_all(call: &mut Call) -> Result<AppendedAll, Refusal> {
-    let request = ProduceRequest::parse(&call.body, call.context.version)
-        .ok_or_else(|| Refusal::new("a Produce request that cannot be decoded"))?;
+/// Asks the coordinator about the partitions of a transaction. Nothing is added to it for what is refused.
+fn check_transaction(call: &Call, request: &ProduceRequest) -> TransactionCheck {
+    if request.transactional_id.is_none() {
+        return TransactionCheck::default();
+    }
+    let version = call.context.version;
+    let found = request.topics.iter().map(|topic| {
+        let found = find(&call.node, version, topic);
+        found.filter(|found| may_write(call, topic, Some(found)))
+    });
+    let found: Vec<_> = found.collect();
+    TransactionCheck::of(&call.node, version, request, &call.body, &found)
+}
+
+fn append_all(call: &mut Call, request: &ProduceRequest, check: &TransactionCheck) -> AppendedAll {
     let acks = request.acks;
     // Only who names a transactional id may write in a transaction; one such batch fails the whole request.
     let may_transact = may_transact(call, request.transactional_id.as_deref());
@@ -95,20 +110,13 @@ fn append_all(call: &mut Call) -> Result<AppendedAll, Refusal> {
         .zip(&found)
         .map(|(topic, found)| may_write(call, topic, found.as_deref()))
         .collect();
-    // Nothing is added to a transaction for what is refused.
-    let found: Vec<_> = found
-        .into_iter()
-        .zip(&may_write)
-        .map(|(found, may)| found.filter(|_| *may))
-        .collect();
-    let check = TransactionCheck::of(&call.node, version, &request, &call.body, &found);
     let mut failed = None;
     let mut topics = Vec::with_capacity(request.topics.len());
     let mut uncommitted = Vec::new();
     for ((topic, found), may_write) in request.topics.iter().zip(found).zip(may_write) {
         let topic_place = topics.len();
         let refused = if may_write {
-            refusal(&call.context, &request, topic, found.as_deref(), is_unauthorized)
+            refusal(&call.context, request, topic, found.as_deref(), is_unauthorized)
         } else {
             Some(Rejected::new(not_authorized(is_unauthorized), ""))
         };
@@ -117,7 +125,7 @@ fn append_all(call: &mut Call) -> Result<AppendedAll, Refusal> {
             node: &call.node,
             context: &call.context,
             topic: found,
-            check: &check,
+            check,
             acks,
             now_ms: now_ms(),
         };
@@ -139,14 +147,13 @@ fn append_all(call: &mut Call) -> Result<AppendedAll, Refusal> {
                 .with_topic_id(topic.id),
         );
     }
-    Ok(AppendedAll {
+    AppendedAll {
         topics,
         acks,
         timeout_ms: request.timeout_ms,
-        is_transactional: request.transactional_id.is_some(),
         failed,
         uncommitted,
-    })
+    }
 }
 
 fn finish(

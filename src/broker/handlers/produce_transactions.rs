@@ -22,6 +22,8 @@ const KNOWS_ABORTABLE: i16 = 11;
 /// The partitions of a request whose records are not taken.
 #[derive(Debug, Default)]
 pub(super) struct TransactionCheck {
+    /// The coordinator was asked.
+    has_asked: bool,
     refused: HashMap<TopicPartition, ResponseError>,
 }
 
@@ -65,12 +67,19 @@ impl TransactionCheck {
             adds: version >= ADDS_PARTITIONS,
             knows_abortable: version >= KNOWS_ABORTABLE,
         };
+        let has_asked = !producers.is_empty();
         let refused = producers
             .into_iter()
             .flat_map(|(producer, partitions)| admission.refused(node, id, producer, partitions));
         Self {
+            has_asked,
             refused: refused.collect(),
         }
+    }
+
+    /// Whether the coordinator may just have learnt of a partition.
+    pub(super) fn has_asked(&self) -> bool {
+        self.has_asked
     }
 
     /// Why the records of this partition are not taken, in the words of Apache Kafka.

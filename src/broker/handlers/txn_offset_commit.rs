@@ -28,11 +28,12 @@ use crate::broker::node::Node;
 use crate::broker::timers::{now_ms, steady_ms};
 use crate::topic_partition::TopicPartition;
 
-pub fn handle(
+pub async fn handle(
     node: &Arc<Node>,
     context: &RequestContext,
     request: TxnOffsetCommitRequest,
 ) -> TxnOffsetCommitResponse {
+    let losses = node.coordinator_losses();
     let mut commits = Commits::new(now_ms(), -1);
     for topic in &request.topics {
         let wanted = topic.partitions.iter().map(|partition| Wanted {
@@ -43,7 +44,13 @@ pub fn handle(
         });
         commits.check(node, &topic.name, wanted);
     }
-    let outcome = commit(node, context.version, &request, commits.taken()).err();
+    let mut outcome = admit(node, context.version, &request, commits.taken());
+    // A coordinator that takes over must know of the group before the first offset is there.
+    if outcome == Ok(true) && !node.coordinators_are_replicated(losses).await {
+        outcome = Err(ResponseError::CoordinatorNotAvailable);
+    }
+    let outcome = outcome.and_then(|_| commit(node, &request, commits.taken()));
+    let outcome = outcome.err();
     let topics = commits
         .into_answers(outcome)
         .into_iter()
@@ -60,37 +67,47 @@ pub fn handle(
     TxnOffsetCommitResponse::default().with_topics(topics.collect())
 }
 
-fn commit(
+/// Makes sure that the transaction's coordinator knows of the group. Answers whether it had to be asked.
+fn admit(
     node: &Node,
     version: i16,
     request: &TxnOffsetCommitRequest,
     offsets: &[(String, i32, StoredOffset)],
-) -> Result<(), ResponseError> {
+) -> Result<bool, ResponseError> {
     if offsets.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let identity = producer(request.producer_id, request.producer_epoch);
     let partition = node.groups.partition_of(&request.group_id)?;
     let partition = TopicPartition::new(CONSUMER_OFFSETS.name, partition);
-    if !is_open(node, &partition, identity) {
-        let admission = Admission {
-            adds: version >= 5,
-            knows_abortable: version >= 4,
-        };
-        let id = request.transactional_id.as_str();
-        let refused = admission.refused(node, id, identity, BTreeSet::from([partition]));
-        if let Some((_, error)) = refused.into_iter().next() {
-            return Err(error);
-        }
+    if is_open(node, &partition, identity) {
+        return Ok(false);
     }
+    let admission = Admission {
+        adds: version >= 5,
+        knows_abortable: version >= 4,
+    };
+    let id = request.transactional_id.as_str();
+    let refused = admission.refused(node, id, identity, BTreeSet::from([partition]));
+    match refused.into_iter().next() {
+        Some((_, error)) => Err(error),
+        None => Ok(true),
+    }
+}
+
+fn commit(
+    node: &Node,
+    request: &TxnOffsetCommitRequest,
+    offsets: &[(String, i32, StoredOffset)],
+) -> Result<(), ResponseError> {
     let member = member(
         &request.member_id,
         request.group_instance_id.as_ref(),
         request.generation_id,
     );
     let producer = TransactionalProducer {
-        id: identity.id,
-        epoch: identity.epoch,
+        id: request.producer_id.0,
+        epoch: request.producer_epoch,
     };
     node.groups
         .commit_in_transaction(&request.group_id, steady_ms(), &member, producer, offsets)

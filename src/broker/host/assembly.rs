@@ -1,10 +1,11 @@
 //! One node out of its parts: sockets, replicas, coordinators.
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::broker::authorizer::Authorizer;
-use crate::broker::cluster::Cluster;
+use crate::broker::cluster::elections::Departure;
+use crate::broker::cluster::{Cluster, ImageObserver};
 use crate::broker::config::{BrokerConfig, Endpoint};
 use crate::broker::coordinator::group::{
     BrokerEnvironment, GroupConfig, GroupCoordinator, ShareGroupListener,
@@ -17,12 +18,12 @@ use crate::broker::coordinator::transaction::{TransactionConfig, TransactionCoor
 use crate::broker::fetch::fetch_session::FetchSessions;
 use crate::broker::internal_topics::{CONSUMER_OFFSETS, InternalTopic, SHARE_GROUP_STATE, TRANSACTION_STATE};
 use crate::broker::node::replica_manager::ReplicaManager;
-use crate::broker::node::{Duties, Gate, Node, Peers};
+use crate::broker::node::{Arrival, Duties, Gate, Node, Peers, join, registration};
 use crate::broker::notices::{NoticeSink, Notices};
 use crate::broker::produce::write_trouble::WriteTrouble;
 use crate::broker::quotas::QuotaManager;
 use crate::broker::security::ListenerSecurity;
-use crate::broker::server::connections::{Connections, Listener};
+use crate::broker::server::connections::{Clients, Connections, Listener};
 use crate::broker::share::SharePartitionManager;
 use crate::broker::timers;
 use crate::error::{Error, Kind, Result, io_words};
@@ -33,13 +34,13 @@ pub(super) type Sockets = Vec<(TcpListener, Arc<Listener>)>;
 
 /// What a node shares with the others of its process.
 #[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) cluster: Arc<Cluster>,
-    pub(super) peers: Arc<Peers>,
+pub(in crate::broker) struct Shared {
+    pub(in crate::broker) cluster: Arc<Cluster>,
+    pub(in crate::broker) peers: Arc<Peers>,
     /// There is no other node, and never will be.
-    pub(super) is_one: bool,
-    pub(super) connections: Arc<Connections>,
-    pub(super) notices: NoticeSink,
+    pub(in crate::broker) is_one: bool,
+    pub(in crate::broker) clients: Arc<Clients>,
+    pub(in crate::broker) notices: NoticeSink,
 }
 
 /// Binds every listener of a node.
@@ -121,7 +122,7 @@ impl Parts<'_> {
 
 /// A node with its coordinators. Those of a single node have read what their logs say; of several nodes each reads what it
 /// comes to lead.
-pub(super) fn assemble(
+pub(in crate::broker) fn assemble(
     config: Arc<BrokerConfig>,
     replicas: Arc<ReplicaManager>,
     listeners: Vec<Arc<Listener>>,
@@ -147,6 +148,7 @@ pub(super) fn assemble(
         write_trouble: WriteTrouble::new(config.data_dir.clone()),
         quotas: QuotaManager::new(&config),
         authorizer: authorizer(&config)?,
+        connections: Arc::new(Connections::new(&config, shared.clients)),
         config,
         cluster: shared.cluster,
         replicas,
@@ -156,7 +158,6 @@ pub(super) fn assemble(
         groups,
         transactions,
         share,
-        connections: shared.connections,
         fetch_sessions: FetchSessions::new(slots),
         listeners,
         notices: Notices::new(shared.notices),
@@ -165,6 +166,33 @@ pub(super) fn assemble(
         node.coordinate_what_it_leads();
     }
     Ok(node)
+}
+
+/// Opens the log dir of a node again, in a cluster that runs. It is in no ISR at first, whatever the cluster still believes,
+/// and leads nothing until it is unfenced. Beside the node what is to be said of its log dir, a line each.
+pub(in crate::broker) fn rejoin(
+    config: &Arc<BrokerConfig>,
+    listeners: Vec<Arc<Listener>>,
+    shared: &Shared,
+    arrival: Arrival,
+) -> Result<(Arc<Node>, Vec<String>)> {
+    let cluster = &shared.cluster;
+    let mut change = cluster.change();
+    let joined = join(config, cluster, arrival)?;
+    let broker = registration(config, joined.replicas.log_dirs(), &listeners);
+    let node = assemble(Arc::clone(config), joined.replicas, listeners, shared.clone())?;
+    change.register(broker);
+    change.enlist(config.node_id, joined.voter);
+    change.observe(Arc::downgrade(&node) as Weak<dyn ImageObserver>);
+    let departure = if joined.was_clean {
+        Departure::Silent
+    } else {
+        Departure::Unclean
+    };
+    // Within the change that registers it: nobody elects it meanwhile.
+    change.fence(config.node_id, departure)?;
+    drop(change);
+    Ok((node, joined.notes))
 }
 
 /// The authorizer that `authorizer.class.name` asks for: Kafka's own, under each of its names, or none.

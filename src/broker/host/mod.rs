@@ -5,7 +5,7 @@
 //! node whether it runs or not, [`control`] what may be asked from outside, [`members`] has the other processes that have
 //! brought a node. Owns no data: nodes have their replicas, the cluster has the image.
 
-mod assembly;
+pub(in crate::broker) mod assembly;
 pub mod control;
 pub mod members;
 mod node_tasks;
@@ -23,12 +23,12 @@ use super::cluster::{Cluster, ImageObserver, metadata_place};
 use super::config::BrokerConfig;
 use super::node::log_dirs::LogDirs;
 use super::node::replica_manager::ReplicaManager;
-use super::node::{Arrival, Node, Opened, join, open_cluster, registration};
+use super::node::{Arrival, Node, Opened, open_cluster};
 use super::notices::NoticeSink;
 use super::rehearsal::Rehearsal;
-use super::server::connections::Connections;
+use super::server::connections::Clients;
 use crate::error::{Error, Result};
-use assembly::{Shared, Sockets, assemble, bind_all, listeners};
+use assembly::{Shared, Sockets, assemble, bind_all, listeners, rejoin};
 use members::Members;
 pub use slot::{NodeState, NodeStatus};
 use slot::{Running, Slot};
@@ -88,7 +88,6 @@ impl Host {
             let sockets = bind_all(&config)?;
             bound.push((Arc::new(config), sockets));
         }
-        // The limits of the first node hold for all of them together.
         let first = bound.first().map(|(config, _)| Arc::clone(config));
         let first = first.ok_or_else(|| Error::failed("a broker has at least one node"))?;
         let opened = open_log_dirs(&bound, growth)?;
@@ -96,7 +95,7 @@ impl Host {
             cluster: opened.cluster,
             peers: Arc::default(),
             is_one: bound.len() == 1 && growth == Growth::Fixed,
-            connections: Arc::new(Connections::new(&first)),
+            clients: Arc::default(),
             notices,
         };
         let mut slots = BTreeMap::new();
@@ -132,9 +131,9 @@ impl Host {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many clients are connected to any node.
-    pub(super) fn connections(&self) -> &Connections {
-        &self.shared.connections
+    /// The clients that are connected to any node.
+    pub(super) fn clients(&self) -> &Clients {
+        &self.shared.clients
     }
 
     /// Begins to serve on every node that is bound; within a runtime.
@@ -187,7 +186,7 @@ impl Host {
     /// It does not run.
     pub fn pause(self: &Arc<Self>, id: i32) -> Result<()> {
         self.slot(id, Slot::pause)?;
-        self.shared.peers.changed();
+        self.shared.peers.paused(id);
         self.fence_later(id);
         Ok(())
     }
@@ -218,7 +217,10 @@ impl Host {
     fn run(&self, config: &Arc<BrokerConfig>, arrival: Arrival) -> Result<Arc<Node>> {
         let sockets = bind_all(config)?;
         let config = Arc::new(config.with_ports(&bound_ports(&sockets)));
-        let node = self.rejoin(&config, &sockets, arrival)?;
+        let (node, notes) = rejoin(&config, listeners(&sockets), &self.shared, arrival)?;
+        for note in notes {
+            node.notice(note);
+        }
         self.shared.peers.add(&node);
         let mut slots = self.slots();
         let mut slot = Slot::bound(config, &node, sockets);
@@ -229,37 +231,6 @@ impl Host {
         slots.insert(node.id, slot);
         drop(slots);
         self.shared.cluster.unfence(node.id)?;
-        Ok(node)
-    }
-
-    /// Opens the log dir of a node again. It is in no ISR at first, whatever the cluster still believes.
-    fn rejoin(&self, config: &Arc<BrokerConfig>, sockets: &Sockets, arrival: Arrival) -> Result<Arc<Node>> {
-        let cluster = &self.shared.cluster;
-        let listeners = listeners(sockets);
-        let id = config.node_id;
-        let mut change = cluster.change();
-        let joined = join(config, cluster, arrival)?;
-        let node = assemble(
-            Arc::clone(config),
-            Arc::clone(&joined.replicas),
-            listeners.clone(),
-            self.shared.clone(),
-        )?;
-        for note in joined.notes {
-            node.notice(note);
-        }
-        let broker = registration(config, joined.replicas.log_dirs(), &listeners);
-        change.register(broker);
-        change.enlist(id, joined.voter);
-        let weak = Arc::downgrade(&node);
-        change.observe(weak as Weak<dyn ImageObserver>);
-        drop(change);
-        let departure = if joined.was_clean {
-            Departure::Silent
-        } else {
-            Departure::Unclean
-        };
-        cluster.fence(id, departure)?;
         Ok(node)
     }
 

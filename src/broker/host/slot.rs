@@ -78,6 +78,7 @@ impl Running {
             tasks.abort();
             let _ = tasks.await;
         }
+        self.node.replicas.resign();
     }
 }
 

@@ -92,6 +92,10 @@ impl Node {
             Some(Role::Follower { epoch, .. }) => ownership.resigned(change.index, epoch),
             None => ownership.forget(change.index),
         };
+        // After that: whoever is answered here from now on does not know of it.
+        if self.replicas.unreplicated.lose(&change.topic, change.index) {
+            self.peers.note_loss();
+        }
         if is_news {
             self.duties.add(change);
         }
@@ -109,7 +113,12 @@ impl Node {
         }
     }
 
-    fn do_duty(&self, change: &RoleChange) {
+    /// What this node's coordinators are to do next, if there is anything.
+    pub(in crate::broker) fn next_duty(&self) -> Option<RoleChange> {
+        self.duties.next()
+    }
+
+    pub(in crate::broker) fn do_duty(&self, change: &RoleChange) {
         let (index, now_ms) = (change.index, steady_ms());
         if self.ownership(&change.topic).is_none() {
             // A replica that is gone leaves a folder.
@@ -146,7 +155,7 @@ impl Node {
 /// Does what is to be done, for ever. Reading a large partition takes a while: it runs on a blocking thread.
 pub(in crate::broker) async fn run(node: Arc<Node>) {
     loop {
-        while let Some(change) = node.duties.next() {
+        while let Some(change) = node.next_duty() {
             let at_work = Arc::clone(&node);
             let _ = tokio::task::spawn_blocking(move || at_work.do_duty(&change)).await;
         }

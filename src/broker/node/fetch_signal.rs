@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// The partitions that a fetcher has to fetch from.
 #[derive(Debug, Default)]
-pub(super) struct FetchSignal {
+pub(in crate::broker) struct FetchSignal {
     partitions: Mutex<BTreeSet<(Uuid, i32)>>,
     rung: Notify,
 }

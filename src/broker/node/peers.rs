@@ -1,6 +1,7 @@
 //! The nodes of a cluster as they reach each other: those that run and are not paused.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use kafka_protocol::ResponseError;
@@ -30,6 +31,8 @@ pub(in crate::broker) struct Peers {
     left: RwLock<BTreeMap<i32, Left>>,
     /// Counts the changes.
     changes: watch::Sender<u64>,
+    /// Counts what coordinators had appended and was lost.
+    losses: AtomicU64,
 }
 
 impl Default for Peers {
@@ -38,6 +41,7 @@ impl Default for Peers {
             nodes: RwLock::default(),
             left: RwLock::default(),
             changes: watch::Sender::new(0),
+            losses: AtomicU64::new(0),
         }
     }
 }
@@ -72,6 +76,7 @@ impl Peers {
 
     /// A node has ended.
     pub(in crate::broker) fn remove(&self, id: i32) {
+        self.count_losses(id);
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
         let gone = nodes.remove(&id);
         drop(nodes);
@@ -90,6 +95,32 @@ impl Peers {
     pub(in crate::broker) fn left(&self, id: i32) -> Option<Left> {
         let left = self.left.read().unwrap_or_else(PoisonError::into_inner);
         left.get(&id).copied()
+    }
+
+    /// A node was paused.
+    pub(in crate::broker) fn paused(&self, id: i32) {
+        self.count_losses(id);
+        self.changed();
+    }
+
+    /// Nobody waits for what only a node has that is out of reach.
+    fn count_losses(&self, id: i32) {
+        let node = {
+            let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
+            nodes.get(&id).and_then(Weak::upgrade)
+        };
+        if node.is_some_and(|node| !node.replicas.unreplicated.is_empty()) {
+            self.note_loss();
+        }
+    }
+
+    /// Something that a coordinator had appended is lost.
+    pub(super) fn note_loss(&self) {
+        self.losses.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Acquire)
     }
 
     /// A node can be reached, or cannot any more.

@@ -237,6 +237,18 @@ impl Replica {
         Ok(())
     }
 
+    /// Leads no more, whatever the cluster believes.
+    pub(super) fn resign(&self) {
+        {
+            // Nothing is appended meanwhile.
+            let _log = self.log();
+            let mut role = self.role.write().unwrap_or_else(PoisonError::into_inner);
+            let epoch = role.leader_epoch();
+            *role = Role::Follower { epoch, leader: -1 };
+        }
+        self.wake_everybody();
+    }
+
     /// Wakes whoever waits for anything here: it has to look again.
     pub(in crate::broker) fn wake_everybody(&self) {
         self.moved.notify_waiters();

@@ -136,7 +136,7 @@ fn fetch(node: &Node, leader: &Node, replica: &Replica, signal: &Arc<FetchSignal
 
 impl ReplicaManager {
     /// Answers a follower; one that has caught up joins the ISR.
-    fn answer_follower(
+    pub(in crate::broker) fn answer_follower(
         &self,
         topic: Uuid,
         index: i32,

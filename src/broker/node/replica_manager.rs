@@ -117,6 +117,13 @@ impl ReplicaManager {
         replicas.values().flatten().map(Arc::clone).collect()
     }
 
+    /// The node has ended without a word: whoever waits for anything here is told so.
+    pub(in crate::broker) fn resign(&self) {
+        for replica in self.all() {
+            replica.resign();
+        }
+    }
+
     /// Bytes of every log.
     pub fn size(&self) -> u64 {
         self.all().iter().map(|replica| replica.log().size()).sum()

@@ -17,22 +17,22 @@ use crate::topic_partition::Offset;
 
 /// What a follower asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FollowerFetch {
+pub(in crate::broker) struct FollowerFetch {
     /// The broker that asks.
-    pub(super) follower: i32,
+    pub(in crate::broker) follower: i32,
     /// The epoch of the leader that it asks, as the follower knows it.
-    pub(super) leader_epoch: i32,
+    pub(in crate::broker) leader_epoch: i32,
     /// The epoch of the last record that it has; -1 if it has none.
-    pub(super) last_epoch: i32,
+    pub(in crate::broker) last_epoch: i32,
     /// Where its log ends.
-    pub(super) offset: Offset,
+    pub(in crate::broker) offset: Offset,
     /// `replica.fetch.max.bytes`
-    pub(super) max_bytes: usize,
+    pub(in crate::broker) max_bytes: usize,
 }
 
 /// What the leader says to that.
-#[derive(Debug)]
-pub(super) enum FollowerAnswer {
+#[derive(Clone, Debug)]
+pub(in crate::broker) enum FollowerAnswer {
     /// The follower has records that the leader has not: of this epoch and all before, the leader's end here.
     Diverges { epoch: i32, end: Offset },
     /// The leader has nothing from there on: its log begins and ends here.
@@ -47,7 +47,7 @@ pub(super) enum FollowerAnswer {
 
 /// What a follower made of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(in crate::broker) enum Taken {
     /// There is nothing more to ask for now.
     Nothing,
     /// The log is another one: the leader has to know.
@@ -62,7 +62,7 @@ impl Replica {
     /// # Errors
     ///
     /// What a reader would be answered with.
-    pub(super) fn answer_follower(
+    pub(in crate::broker) fn answer_follower(
         &self,
         fetch: &FollowerFetch,
         signal: &Arc<FetchSignal>,
@@ -118,7 +118,7 @@ impl Replica {
     }
 
     /// The ISR to ask the cluster for, now that this follower has come so far.
-    pub(super) fn wider_isr(&self, follower: i32) -> Option<AlterPartition> {
+    pub(in crate::broker) fn wider_isr(&self, follower: i32) -> Option<AlterPartition> {
         let Role::Leader { epoch } = self.role() else {
             return None;
         };
@@ -129,7 +129,7 @@ impl Replica {
     }
 
     /// The ISR to ask the cluster for, without the followers that have been behind for too long.
-    pub(super) fn narrower_isr(&self) -> Option<AlterPartition> {
+    pub(in crate::broker) fn narrower_isr(&self) -> Option<AlterPartition> {
         if !self.is_replicated() {
             return None;
         }
@@ -156,7 +156,7 @@ impl Replica {
     }
 
     /// The cluster has not taken what it was asked for.
-    pub(super) fn isr_refused(&self) {
+    pub(in crate::broker) fn isr_refused(&self) {
         let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(isr) = followers.as_mut() {
             isr.refused();
@@ -196,7 +196,7 @@ impl Replica {
     }
 
     /// A broker is out of reach: its replica is not waited for.
-    pub(super) fn broker_lost(&self, id: i32) {
+    pub(in crate::broker) fn broker_lost(&self, id: i32) {
         {
             let mut log = self.log();
             let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,7 +211,7 @@ impl Replica {
     }
 
     /// What this replica asks its leader; `None` if it is the leader, or there is none.
-    pub(super) fn next_fetch(&self, max_bytes: usize) -> Option<(i32, FollowerFetch)> {
+    pub(in crate::broker) fn next_fetch(&self, max_bytes: usize) -> Option<(i32, FollowerFetch)> {
         let log = self.log();
         let Role::Follower { epoch, leader } = self.role() else {
             return None;
@@ -232,7 +232,7 @@ impl Replica {
     /// # Errors
     ///
     /// The disk refuses, or the leader's bytes are no batches.
-    pub(super) fn take_answer(
+    pub(in crate::broker) fn take_answer(
         &self,
         fetch: &FollowerFetch,
         answer: FollowerAnswer,
@@ -290,6 +290,8 @@ impl Replica {
                     log.delete_records(log_start_offset.min(end))?;
                 }
                 let committed = high_watermark.clamp(log.log_start_offset(), end);
+                // What it knew to be committed is so still, whatever an answer that comes late says.
+                let committed = committed.max(self.high_watermark());
                 self.publish(log);
                 self.set_high_watermark(log, committed);
                 Ok(if bytes.is_empty() {

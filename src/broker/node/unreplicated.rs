@@ -1,4 +1,6 @@
-//! What coordinators of this node have appended and other replicas do not have yet: their answers wait for it.
+//! What coordinators have appended and other replicas do not have yet: answers that say so wait for it.
+//!
+//! What is lost when a coordinator moves is counted: a request that began before must not be answered as if it had been kept.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,18 +15,31 @@ use crate::topic_partition::Offset;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Node {
-    /// Waits until what coordinators have appended so far, on any node, is committed. False if it may be lost, or takes too
-    /// long.
-    pub(in crate::broker) async fn coordinators_are_replicated(&self) -> bool {
+    /// How often something that a coordinator had appended was lost, on any node. To be asked before a request is looked
+    /// at, for [`Node::coordinators_are_replicated`].
+    pub(in crate::broker) fn coordinator_losses(&self) -> u64 {
+        self.peers.losses()
+    }
+
+    /// Waits until what coordinators have appended so far, on any node, is committed. False if something was lost since
+    /// `losses` were counted, or it takes too long.
+    pub(in crate::broker) async fn coordinators_are_replicated(&self, losses: u64) -> bool {
         if self.groups.ownership().is_everything() {
             return true;
         }
-        for node in self.peers.all() {
-            if !node.replicas.unreplicated.committed().await {
+        // No node is held meanwhile: one that ends is waited for.
+        let mut waiting = self.replicas.unreplicated.pending();
+        for node in self.peers.all().iter().filter(|node| node.id != self.id) {
+            waiting.append(&mut node.replicas.unreplicated.pending());
+        }
+        let deadline = Instant::now() + PATIENCE;
+        for written in waiting {
+            let committed = written.replica.wait_until_committed(written.end, written.epoch);
+            if !matches!(timeout_at(deadline, committed).await, Ok(Ok(()))) {
                 return false;
             }
         }
-        true
+        self.peers.losses() == losses
     }
 }
 
@@ -65,24 +80,27 @@ impl Unreplicated {
         all.push(written);
     }
 
-    /// Waits until what was appended so far is committed. False if it may be lost, or takes too long.
-    pub(in crate::broker) async fn committed(&self) -> bool {
-        let waiting = {
-            let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if all.is_empty() {
-                return true;
-            }
-            all.clone()
-        };
-        let deadline = Instant::now() + PATIENCE;
-        for written in waiting {
-            let committed = written.replica.wait_until_committed(written.end, written.epoch);
-            if !matches!(timeout_at(deadline, committed).await, Ok(Ok(()))) {
-                return false;
-            }
-        }
+    /// What is not committed yet.
+    fn pending(&self) -> Vec<Written> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(Written::is_waited_for);
-        true
+        all.clone()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending().is_empty()
+    }
+
+    /// The replica of a partition does not lead it any more, or leads in another epoch: what it had not committed by then
+    /// may be lost. Answers whether there was anything.
+    pub(super) fn lose(&self, topic: &str, partition: i32) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.len();
+        all.retain(|written| {
+            let replica = &written.replica;
+            let is_of_it = replica.topic == topic && replica.index == partition;
+            !is_of_it || replica.role() == (Role::Leader { epoch: written.epoch })
+        });
+        all.len() < before
     }
 }

@@ -30,28 +30,23 @@ impl Listener {
     }
 }
 
-/// Counts the connections: those that are open, and all since the start.
-#[derive(Debug)]
-pub struct Connections {
+/// The clients of every node of a process.
+#[derive(Debug, Default)]
+pub struct Clients {
     open: AtomicUsize,
     next: AtomicU64,
-    quotas: Mutex<ConnectionQuotas>,
     closed: Notify,
 }
 
-impl Connections {
-    pub(in crate::broker) fn new(config: &BrokerConfig) -> Self {
-        Self {
-            open: AtomicUsize::new(0),
-            next: AtomicU64::new(0),
-            quotas: Mutex::new(ConnectionQuotas::new(client_window(config))),
-            closed: Notify::new(),
-        }
-    }
-
-    /// How many are open now.
+impl Clients {
+    /// How many connections are open now.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// How many were opened since the start.
+    pub fn ever(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
     }
 
     /// Returns when no client is connected.
@@ -65,15 +60,36 @@ impl Connections {
             closed.await;
         }
     }
+}
+
+/// The connections of one node, as far as its limits count them.
+#[derive(Debug)]
+pub struct Connections {
+    clients: Arc<Clients>,
+    open: AtomicUsize,
+    quotas: Mutex<ConnectionQuotas>,
+    closed: Notify,
+}
+
+impl Connections {
+    /// None yet. `clients` are those of every node.
+    pub(in crate::broker) fn new(config: &BrokerConfig, clients: Arc<Clients>) -> Self {
+        Self {
+            clients,
+            open: AtomicUsize::new(0),
+            quotas: Mutex::new(ConnectionQuotas::new(client_window(config))),
+            closed: Notify::new(),
+        }
+    }
+
+    /// How many are open now.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
 
     /// Returns when the next connection is closed.
     pub(in crate::broker) async fn one_closed(&self) {
         self.closed.notified().await;
-    }
-
-    /// How many were opened since the start.
-    pub fn ever(&self) -> u64 {
-        self.next.load(Ordering::Relaxed)
     }
 
     /// What is counted for the limits.
@@ -94,8 +110,9 @@ impl Connections {
             refused => return Err(refused),
         }
         self.open.fetch_add(1, Ordering::Relaxed);
+        self.clients.open.fetch_add(1, Ordering::Relaxed);
         Ok(ConnectionGuard {
-            number: self.next.fetch_add(1, Ordering::Relaxed),
+            number: self.clients.next.fetch_add(1, Ordering::Relaxed),
             connections: Arc::clone(self),
             listener: Arc::clone(listener),
             address,
@@ -106,7 +123,7 @@ impl Connections {
 /// Counts its connection as open until it is dropped, however the connection ends.
 #[derive(Debug)]
 pub(in crate::broker) struct ConnectionGuard {
-    /// How many connections were opened before this one.
+    /// How many connections were opened before this one, to any node.
     pub(in crate::broker) number: u64,
     connections: Arc<Connections>,
     listener: Arc<Listener>,
@@ -116,7 +133,15 @@ pub(in crate::broker) struct ConnectionGuard {
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.connections.quotas().close(&self.listener.name, self.address);
-        self.connections.open.fetch_sub(1, Ordering::Relaxed);
-        self.connections.closed.notify_waiters();
+        let Connections {
+            clients,
+            open,
+            closed,
+            ..
+        } = &*self.connections;
+        open.fetch_sub(1, Ordering::Relaxed);
+        clients.open.fetch_sub(1, Ordering::Relaxed);
+        closed.notify_waiters();
+        clients.closed.notify_waiters();
     }
 }

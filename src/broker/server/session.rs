@@ -366,6 +366,7 @@ impl Session {
         let client = self
             .measured(api)
             .then(|| (call.context.principal.clone(), call.context.client_id.clone()));
+        let losses = self.node.coordinator_losses();
         let (outcome, rules) = gate::outcome(api, call);
         self.faults = rules;
         let mut outcome = Timed::new(outcome);
@@ -374,7 +375,7 @@ impl Session {
             answer = &mut outcome => answer,
             () = client_left(&mut self.stream, &mut self.input) => return Err(End::Quiet),
         };
-        if api.is_coordinated() && !self.node.coordinators_are_replicated().await {
+        if api.is_coordinated() && !self.node.coordinators_are_replicated(losses).await {
             // Whether it counts is not known: the client asks who is in charge now.
             return Err(End::Quiet);
         }

@@ -670,7 +670,7 @@ impl GroupCoordinator {
     }
 
     /// Whatever is due by now happens in the groups that asked for it.
-    pub(super) fn deadlines_passed(&self, now_ms: i64) {
+    pub(in crate::broker) fn deadlines_passed(&self, now_ms: i64) {
         for id in self.deadlines.due(now_ms) {
             self.enter(&id, |group| {
                 group.alarm_ms = None;

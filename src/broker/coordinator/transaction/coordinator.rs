@@ -1,7 +1,7 @@
 //! The coordinator: transactional id → its state machine, one lock an id. Owns finding, creating and forgetting ids,
 //! and carrying effects out; what an id does about a request is `transaction_machine.rs`.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use kafka_protocol::ResponseError;
@@ -14,7 +14,7 @@ use super::super::ownership::Ownership;
 use super::events::{
     AddPartitions, Effect, EndTransaction, Event, Generation, InitProducer, Markers, ProducerIdentity, Ticket,
 };
-use super::held_back::HeldBack;
+use super::held_back::{Decided, HeldBack};
 use super::markers::{MarkerWriter, Written};
 use super::stored_transaction::{decode_key, encode_key};
 use super::transaction_data::Transaction;
@@ -76,7 +76,7 @@ pub struct TransactionCoordinator {
     markers: MarkerWriter,
     pub(super) deadlines: Deadlines,
     /// Markers that wait for the decision to be replicated.
-    pub(super) held_back: HeldBack,
+    pub(in crate::broker) held_back: HeldBack,
 }
 
 impl TransactionCoordinator {
@@ -130,17 +130,28 @@ impl TransactionCoordinator {
     ) -> crate::error::Result<()> {
         let stored = read_transactions(&self.log, partition)?;
         self.unload_partition(partition);
+        let limits = self.limits();
+        let restored: Vec<_> = stored
+            .into_iter()
+            .map(|(id, stored)| {
+                Arc::new(Mutex::new(LiveTransaction {
+                    id,
+                    machine: TransactionMachine::restored(limits, stored),
+                    alarm_ms: None,
+                }))
+            })
+            .collect();
+        // All of them are there before the first request comes.
+        for shared in &restored {
+            let id = lock(shared).id.clone();
+            lock(&self.transactions).insert(id, Arc::clone(shared));
+        }
         if !self.ownership().loaded(partition, epoch) {
+            self.unload_partition(partition);
             return Ok(());
         }
-        for (id, stored) in stored {
-            let shared = Arc::new(Mutex::new(LiveTransaction {
-                id: id.clone(),
-                machine: TransactionMachine::restored(self.limits(), stored),
-                alarm_ms: None,
-            }));
+        for shared in restored {
             let mut live = lock(&shared);
-            lock(&self.transactions).insert(id, Arc::clone(&shared));
             let effects = live.machine.resume(now_ms);
             self.carry_out(&mut live, now_ms, effects);
             self.reset_alarm(&mut live);
@@ -257,7 +268,7 @@ impl TransactionCoordinator {
     }
 
     /// Whatever is due by now happens in the ids that asked for it.
-    pub(super) fn deadlines_passed(&self, now_ms: i64) {
+    pub(in crate::broker) fn deadlines_passed(&self, now_ms: i64) {
         for id in self.deadlines.due(now_ms) {
             let Ok(shared) = self.find(&id) else { continue };
             let mut live = lock(&shared);
@@ -346,7 +357,7 @@ impl TransactionCoordinator {
                 }
                 Effect::WriteTombstone => self.write(&live.id, now_ms, None),
                 Effect::SendMarkers(markers) if !self.ownership().is_everything() => {
-                    self.held_back.add(&live.id, markers);
+                    self.hold_back(&live.id, markers);
                     continue;
                 }
                 Effect::SendMarkers(markers) => {
@@ -364,25 +375,39 @@ impl TransactionCoordinator {
         answer
     }
 
-    /// Sends the markers of a decision once every replica in sync has it, and lets the machine know when they are
-    /// replicated as well. Only then is the end written: whoever leads a partition next has the marker.
-    pub(super) async fn send_held_back(&self, id: String, markers: Markers, now_ms: fn() -> i64) {
+    /// Keeps markers until the decision, which is the last record of the log now, is replicated.
+    fn hold_back(&self, id: &str, markers: Markers) {
         let replica = self
             .log
-            .partition_of(&id)
+            .partition_of(id)
             .and_then(|partition| self.log.replica(partition));
         let Ok(replica) = replica else { return };
-        let decided = replica.log().log_end_offset();
-        let epoch = replica.leader_epoch();
-        if replica.wait_until_committed(decided, epoch).await.is_err() {
+        let end = replica.log().log_end_offset();
+        self.held_back.add(Decided {
+            id: id.to_owned(),
+            markers,
+            end,
+            epoch: replica.leader_epoch(),
+            replica,
+        });
+    }
+
+    /// Sends the markers of a decision once every replica in sync has it, and lets the machine know when they are
+    /// replicated as well. Only then is the end written: whoever leads a partition next has the marker.
+    pub(in crate::broker) async fn send_held_back(&self, decided: Decided, now_ms: fn() -> i64) {
+        let Decided { id, markers, .. } = &decided;
+        if !decided.is_replicated().await {
             // Another coordinator goes on with what is replicated.
             return;
         }
         let written = self
             .markers
-            .write_all(&markers, self.coordinator_epoch(&id), now_ms());
+            .write_all(markers, self.coordinator_epoch(id), now_ms());
         let outcome = written.replicated().await;
-        let Ok(shared) = self.find(&id) else { return };
+        if !decided.is_in_charge() {
+            return;
+        }
+        let Ok(shared) = self.find(id) else { return };
         let mut live = lock(&shared);
         let sent = Event::MarkersSent {
             left: outcome.left,
@@ -431,12 +456,12 @@ impl TransactionCoordinator {
     }
 }
 
-/// Every transactional id as one partition tells it: the last record of an id holds.
+/// Every transactional id as one partition tells it, in order: the last record of an id holds.
 fn read_transactions(
     log: &CoordinatorLog,
     partition: i32,
-) -> crate::error::Result<HashMap<String, Transaction>> {
-    let mut transactions = HashMap::new();
+) -> crate::error::Result<BTreeMap<String, Transaction>> {
+    let mut transactions = BTreeMap::new();
     replay(log, partition, &mut |step| {
         let Replayed::Record { key, value, .. } = step else {
             return;

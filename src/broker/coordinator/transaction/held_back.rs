@@ -9,18 +9,52 @@ use tokio::task::JoinSet;
 use super::super::lock;
 use super::coordinator::TransactionCoordinator;
 use super::events::Markers;
+use crate::broker::node::replica::{Replica, Role};
+use crate::topic_partition::Offset;
 
-/// By transactional id.
+/// The markers of a decision.
+#[derive(Debug)]
+pub(in crate::broker) struct Decided {
+    /// The transactional id.
+    pub(super) id: String,
+    pub(super) markers: Markers,
+    /// Of the partition that keeps the id.
+    pub(super) replica: Arc<Replica>,
+    /// Behind the decision.
+    pub(super) end: Offset,
+    /// The epoch of the coordinator that has come to it.
+    pub(super) epoch: i32,
+}
+
+impl Decided {
+    /// Returns when the decision is replicated; false if it may be lost.
+    pub(super) async fn is_replicated(&self) -> bool {
+        let committed = self.replica.wait_until_committed(self.end, self.epoch);
+        committed.await.is_ok()
+    }
+
+    /// Whether no other coordinator has taken over.
+    pub(super) fn is_in_charge(&self) -> bool {
+        self.replica.role() == (Role::Leader { epoch: self.epoch })
+    }
+}
+
+/// In the order in which they came.
 #[derive(Debug, Default)]
-pub(super) struct HeldBack {
-    markers: Mutex<Vec<(String, Markers)>>,
+pub(in crate::broker) struct HeldBack {
+    decided: Mutex<Vec<Decided>>,
     added: Notify,
 }
 
 impl HeldBack {
-    pub(super) fn add(&self, id: &str, markers: Markers) {
-        lock(&self.markers).push((id.to_owned(), markers));
+    pub(super) fn add(&self, decided: Decided) {
+        lock(&self.decided).push(decided);
         self.added.notify_one();
+    }
+
+    /// Those that came since the last call.
+    pub(in crate::broker) fn take(&self) -> Vec<Decided> {
+        std::mem::take(&mut *lock(&self.decided))
     }
 }
 
@@ -28,9 +62,9 @@ impl HeldBack {
 pub async fn run(coordinator: Arc<TransactionCoordinator>, now_ms: fn() -> i64) {
     let mut sending = JoinSet::new();
     loop {
-        for (id, markers) in std::mem::take(&mut *lock(&coordinator.held_back.markers)) {
+        for decided in coordinator.held_back.take() {
             let coordinator = Arc::clone(&coordinator);
-            sending.spawn(async move { coordinator.send_held_back(id, markers, now_ms).await });
+            sending.spawn(async move { coordinator.send_held_back(decided, now_ms).await });
         }
         tokio::select! {
             () = coordinator.held_back.added.notified() => {}

@@ -149,6 +149,11 @@ impl MarkerWriter {
             .replicas
             .partition(&partition.topic, partition.partition)
             .ok_or(ResponseError::UnknownTopicOrPartition)?;
+        if partition.topic == CONSUMER_OFFSETS.name {
+            // One that is still being read would be taken for open for ever.
+            let loaded = self.groups.ownership().check(partition.partition);
+            loaded.map_err(|_| ResponseError::NotLeaderOrFollower)?;
+        }
         let marker = EndTransactionMarker {
             committed: markers.commits,
             coordinator_epoch,
