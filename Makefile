@@ -35,10 +35,16 @@ properties:
 connections:
 	KAFKIT_CONNECTIONS=$(or $(CONNECTIONS),10000) $(CARGO) test --release --locked --test integration -- idle_connections
 
+# Several nodes in one thread, under random deaths, losses and delays: `make simulation SCHEDULES=100000`, and one that
+# failed again with `make simulation SEED=77`
+simulation:
+	$(if $(SEED),KAFKIT_SEED=$(SEED)) KAFKIT_SCHEDULES=$(or $(SCHEDULES),20000) \
+		$(CARGO) test --release --locked --lib -- broker::simulation
+
 # The mini broker, one node and three, in storms of kills, full and failing disks, clock jumps and half-open
 # connections, with clients that are killed as well; then under load of Java, librdkafka and franz-go:
 # `make torture SECONDS=60 SEED=7 KILLS=20`
-torture:
+torture: simulation
 	KAFKIT_SEED=$(or $(SEED),clock) KAFKIT_TORTURE_SECONDS=$(or $(SECONDS),900) \
 		$(CARGO) test --release --locked --test integration -- torture --nocapture --test-threads 1
 	$(CARGO) build --release --locked
@@ -64,4 +70,4 @@ generate:
 	$(CARGO) build --release --locked
 	KAFKIT_GENERATE=1 $(CARGO) test --release --locked --test integration -- generated_files
 
-.PHONY: check test interop model properties connections torture fuzz soak bench generate
+.PHONY: check test interop model properties connections simulation torture fuzz soak bench generate

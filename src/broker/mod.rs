@@ -11,6 +11,7 @@ pub mod access;
 pub mod apis;
 mod authorizer;
 pub mod call;
+mod clock;
 mod cluster;
 pub mod config;
 pub mod coordinator;
@@ -37,6 +38,8 @@ mod rights;
 mod security;
 pub mod server;
 pub mod share;
+#[cfg(test)]
+mod simulation;
 mod start_memory;
 mod throttle_field;
 pub mod timers;

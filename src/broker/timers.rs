@@ -1,12 +1,12 @@
-//! The broker's clock, and what it does periodically: retention, compaction, flushing finished segments, removing
-//! expired delegation tokens.
+//! What the broker does periodically: retention, compaction, flushing finished segments, removing expired delegation
+//! tokens.
 //!
 //! Deadlines of groups are in `coordinator/group/alarm.rs`.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::Duration;
 
+pub use super::clock::{now_ms, steady_ms};
 use super::node::Node;
 
 /// How often the folders of partitions are looked for.
@@ -15,31 +15,6 @@ const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_NAP: Duration = Duration::from_secs(1);
 /// Even with a backoff of 0 ms the cleaner pauses between two looks.
 const SHORTEST_BACKOFF_MS: u64 = 10;
-
-/// See [`shift_clock`].
-static SHIFT_MS: AtomicI64 = AtomicI64::new(0);
-
-/// Milliseconds since 1970, the clock of record timestamps.
-pub fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let milliseconds = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-    milliseconds.saturating_add(SHIFT_MS.load(Ordering::Relaxed))
-}
-
-/// Sets the clock of record timestamps this far ahead of the machine's, or behind, in milliseconds: for tests of what
-/// happens when a machine's clock is set.
-pub(in crate::broker) fn shift_clock(milliseconds: i64) {
-    SHIFT_MS.store(milliseconds, Ordering::Relaxed);
-}
-
-/// A clock for deadlines: milliseconds since 1970 when it was first read, plus the time that has passed since. Setting
-/// the machine's clock neither ends a session nor makes a member wait for hours.
-pub fn steady_ms() -> i64 {
-    static FIRST: OnceLock<(Instant, i64)> = OnceLock::new();
-    let (first, at_ms) = FIRST.get_or_init(|| (Instant::now(), now_ms()));
-    let passed = i64::try_from(first.elapsed().as_millis()).unwrap_or(i64::MAX);
-    at_ms.saturating_add(passed)
-}
 
 /// Compacts logs, every `log.cleaner.backoff.ms`. Never ends. The work runs on a blocking thread.
 pub(super) async fn compaction(node: Arc<Node>) {

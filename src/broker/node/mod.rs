@@ -9,7 +9,7 @@
 mod adoption;
 mod compaction;
 pub(in crate::broker) mod coordinator_duties;
-mod fetch_signal;
+pub(in crate::broker) mod fetch_signal;
 mod gate;
 mod isr;
 mod join;
@@ -21,10 +21,8 @@ mod reconcile;
 pub mod replica;
 pub(in crate::broker) mod replica_fetcher;
 pub mod replica_manager;
-mod replication;
+pub(in crate::broker) mod replication;
 mod replication_quota;
-#[cfg(test)]
-mod simulation_test;
 mod topic_changes;
 mod unreplicated;
 mod upkeep;

@@ -1,0 +1,144 @@
+//! Several nodes in one thread, under a simulated clock, network and disk: nodes die, sleep and return, messages are late,
+//! doubled or lost, and what no disk has promised to keep may be gone.
+//!
+//! [`partition`] has three replicas of one partition and their controller, and lets metadata be late as well;
+//! [`cluster`] has whole nodes with their coordinators, and [`clients`] that write, commit and read. One seed is one
+//! schedule: `KAFKIT_SEED=n` runs it again, `KAFKIT_SCHEDULES=n` runs more of them.
+
+mod clients;
+mod cluster;
+mod cluster_checks;
+mod disk;
+mod log_content;
+mod partition;
+mod partition_checks;
+mod served;
+mod transactional_client;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::clock::{self, Simulated};
+
+/// When every simulation begins, in milliseconds since 1970.
+const BEGIN_MS: i64 = 1_700_000_000_000;
+
+/// What is known of a schedule when it fails.
+trait World: Sized {
+    fn new(seed: u64) -> Self;
+
+    /// Runs it to its end; panics where something is not as it must be.
+    fn run(&mut self);
+
+    /// What has happened, an event a line.
+    fn story(&self) -> &[String];
+
+    /// How much clients have achieved.
+    fn deeds(&mut self) -> usize;
+}
+
+/// The clocks begin anew.
+fn set_clocks() {
+    clock::set(Some(Simulated {
+        day_ms: BEGIN_MS,
+        steady_ms: BEGIN_MS,
+    }));
+}
+
+/// Time passes.
+fn pass(ms: i64) {
+    let now = clock::simulated().unwrap_or(Simulated {
+        day_ms: BEGIN_MS,
+        steady_ms: BEGIN_MS,
+    });
+    clock::set(Some(Simulated {
+        day_ms: now.day_ms + ms,
+        steady_ms: now.steady_ms + ms,
+    }));
+}
+
+/// The machine's clock is set to another time, which may lie before; deadlines go by the other clock.
+fn set_day(by_ms: i64) {
+    if let Some(now) = clock::simulated() {
+        clock::set(Some(Simulated {
+            day_ms: now.day_ms + by_ms,
+            ..now
+        }));
+    }
+}
+
+/// A folder that is in memory where there is such a thing.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = tempfile::tempdir_in(memory);
+    made.or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// Runs one schedule. Answers its story, and how much clients have achieved.
+fn run<W: World>(seed: u64) -> (Vec<String>, usize) {
+    set_clocks();
+    let mut world = W::new(seed);
+    let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
+    let story = world.story();
+    if let Err(panic) = outcome {
+        let last = &story[story.len().saturating_sub(80)..];
+        let words = panic.downcast_ref::<String>().cloned();
+        let words = words.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        panic!(
+            "{}\nKAFKIT_SEED={seed} runs this schedule again; its last events:\n{}",
+            words.unwrap_or_default(),
+            last.join("\n")
+        );
+    }
+    let told = (story.to_vec(), world.deeds());
+    drop(world);
+    clock::set(None);
+    told
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs the schedule that is asked for, or so many of them: `quick` where the program is not optimised. Those that have
+/// `found` a fault once always run.
+fn run_schedules<W: World>(quick: u64, optimised: u64, found: &[u64]) {
+    if let Some(seed) = number("KAFKIT_SEED") {
+        run::<W>(seed);
+        return;
+    }
+    let count = if cfg!(debug_assertions) { quick } else { optimised };
+    let count = number("KAFKIT_SCHEDULES").unwrap_or(count);
+    let seeds = found.iter().copied().chain(0..count);
+    let deeds: usize = seeds.map(|seed| run::<W>(seed).1).sum();
+    assert!(
+        deeds as u64 >= count,
+        "{count} schedules, and {deeds} deeds of clients"
+    );
+}
+
+#[test]
+fn whatever_dies_nothing_that_was_acknowledged_is_lost_and_all_logs_end_equal() {
+    run_schedules::<partition::PartitionWorld>(100, 6000, &[]);
+}
+
+#[test]
+fn wherever_coordinators_move_transactions_are_whole_and_commits_stay() {
+    run_schedules::<cluster::ClusterWorld>(25, 4000, &[17, 22, 75, 102]);
+}
+
+#[test]
+fn a_seed_tells_the_same_story_again() {
+    for seed in 1000..1003 {
+        assert_eq!(
+            run::<partition::PartitionWorld>(seed),
+            run::<partition::PartitionWorld>(seed)
+        );
+        assert_eq!(
+            run::<cluster::ClusterWorld>(seed),
+            run::<cluster::ClusterWorld>(seed)
+        );
+    }
+}
