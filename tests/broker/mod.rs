@@ -14,6 +14,7 @@ mod features;
 mod foreign_folders;
 mod full_disk;
 mod groups;
+mod groups_on_several_nodes;
 mod hostile_client;
 mod lifecycle;
 mod locked_listeners;

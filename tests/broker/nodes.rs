@@ -21,7 +21,7 @@ use crate::support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn kafkit(suite: &Suite, cluster: &Cluster, words: &[&str], input: &str) -> Outcome {
+pub(super) fn kafkit(suite: &Suite, cluster: &Cluster, words: &[&str], input: &str) -> Outcome {
     let bootstrap = cluster.bootstrap();
     suite.run_with_input([words, &["-q", "-b", &bootstrap]].concat(), input)
 }
@@ -42,7 +42,7 @@ fn partition(cluster: &Cluster, topic: &str, index: usize) -> MetadataResponsePa
     topic.partitions.remove(index)
 }
 
-fn described(cluster: &Cluster, topic: &str) -> MetadataResponseTopic {
+pub(super) fn described(cluster: &Cluster, topic: &str) -> MetadataResponseTopic {
     let addresses = HostPort::parse_list(&cluster.bootstrap()).unwrap();
     let options = ConnectionOptions {
         request_timeout: Duration::from_secs(5),
@@ -58,28 +58,28 @@ fn described(cluster: &Cluster, topic: &str) -> MetadataResponseTopic {
     answer.expect("a node that answers").topics.remove(0)
 }
 
-fn connect(cluster: &Cluster, id: i32) -> Connection {
+pub(super) fn connect(cluster: &Cluster, id: i32) -> Connection {
     let address = HostPort::parse(&address(cluster, id)).unwrap();
     Connection::open(&address, &ConnectionOptions::default()).unwrap()
 }
 
 /// Where a node listens.
-fn address(cluster: &Cluster, id: i32) -> String {
+pub(super) fn address(cluster: &Cluster, id: i32) -> String {
     let bootstrap = cluster.bootstrap();
     let address = bootstrap.split(',').nth(usize::try_from(id - 1).unwrap());
     address.unwrap().to_owned()
 }
 
-fn isr(cluster: &Cluster, topic: &str, index: usize) -> BTreeSet<i32> {
+pub(super) fn isr(cluster: &Cluster, topic: &str, index: usize) -> BTreeSet<i32> {
     let partition = partition(cluster, topic, index);
     partition.isr_nodes.iter().map(|id| id.0).collect()
 }
 
-fn leader(cluster: &Cluster, topic: &str, index: usize) -> i32 {
+pub(super) fn leader(cluster: &Cluster, topic: &str, index: usize) -> i32 {
     partition(cluster, topic, index).leader_id.0
 }
 
-fn numbers(range: std::ops::RangeInclusive<u32>) -> String {
+pub(super) fn numbers(range: std::ops::RangeInclusive<u32>) -> String {
     let lines: Vec<String> = range.map(|number| number.to_string()).collect();
     lines.join("\n") + "\n"
 }

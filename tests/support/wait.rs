@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-/// Comes back when `holds` does; panics when it has not within twenty seconds.
+/// Comes back when `holds` does; panics when it has not within a minute.
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");
         std::thread::sleep(Duration::from_millis(20));
