@@ -29,6 +29,15 @@ impl RunningBroker {
         })
     }
 
+    /// Three nodes of kafkit's mini broker; the address is that of the first.
+    pub fn kafkit_nodes() -> Self {
+        Self::start("kafkit", |port, directory| {
+            let mut command = kafkit_broker(&format!("127.0.0.1:{port}"), directory);
+            command.args(["--nodes", "3"]);
+            command
+        })
+    }
+
     /// Stops kafkit's broker in order and starts it on the same directory; how long that took, up to the first answer.
     pub fn restart_kafkit(&mut self) -> Duration {
         let started = Instant::now();

@@ -6,11 +6,11 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    ApiVersionsRequest, CreateTopicsRequest, EndTxnRequest, FetchRequest, FindCoordinatorRequest,
+    ApiVersionsRequest, BrokerId, CreateTopicsRequest, EndTxnRequest, FetchRequest, FindCoordinatorRequest,
     InitProducerIdRequest, MetadataRequest, ProduceRequest, RequestHeader, TopicName, TransactionalId,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
@@ -72,6 +72,22 @@ impl Load {
             }
             assert!(Instant::now() < deadline, "{name} never has a leader");
         }
+    }
+
+    /// Creates a topic of one partition with a replica on each of these brokers, the first of which leads it.
+    pub fn create_topic_on(&mut self, name: &str, brokers: &[i32]) {
+        let assignment = CreatableReplicaAssignment::default()
+            .with_broker_ids(brokers.iter().map(|id| BrokerId(*id)).collect());
+        let topic = CreatableTopic::default()
+            .with_name(topic_name(name))
+            .with_num_partitions(-1)
+            .with_replication_factor(-1)
+            .with_assignments(vec![assignment]);
+        let request = CreateTopicsRequest::default()
+            .with_topics(vec![topic])
+            .with_timeout_ms(10_000);
+        let code = self.ask(&request, 5).topics[0].error_code;
+        assert_eq!(code, 0, "create topic: error {code}");
     }
 
     /// Creates topics of one partition.

@@ -2,8 +2,8 @@
 //!
 //! `benches/run` brings the peers and starts this; a peer that is not there is a failure unless named in
 //! `BENCH_WITHOUT`. Wall times drift with the machine's other work: compare CPU seconds and ratios.
-//! Arguments select sections by name: `clients`, `lane`, `nodes`, `start`, `broker`, `transactions`, `topics`,
-//! `faces`, `completion`, `dump-log`, `planner`, `copy`, `big-cluster`, `filters`.
+//! Arguments select sections by name: `clients`, `lane`, `nodes`, `start`, `broker`, `replication`, `transactions`,
+//! `topics`, `faces`, `completion`, `dump-log`, `planner`, `copy`, `big-cluster`, `filters`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark's result is its output")]
 #![allow(
@@ -29,6 +29,7 @@ mod measure;
 mod mini_broker;
 mod planner;
 mod probe;
+mod replication;
 mod scripted_cluster;
 mod table;
 mod topics;
@@ -43,9 +44,10 @@ fn main() {
         return;
     }
     let wanted: Vec<String> = words.into_iter().filter(|word| !word.starts_with('-')).collect();
-    let sections: [(&str, fn()); 14] = [
+    let sections: [(&str, fn()); 15] = [
         ("start", mini_broker::start),
         ("broker", mini_broker::throughput),
+        ("replication", replication::three_nodes),
         ("transactions", transactions::of_a_thousand_records),
         ("topics", topics::ten_thousand),
         ("clients", clients::produce_and_consume),
