@@ -8,6 +8,9 @@
 mod clients;
 mod cluster;
 mod cluster_checks;
+mod cluster_end;
+mod cluster_faults;
+mod cluster_network;
 mod disk;
 mod log_content;
 mod partition;

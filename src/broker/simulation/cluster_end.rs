@@ -1,0 +1,82 @@
+//! How the story of a simulated cluster ends: everything is well from now on, and all that was begun comes to its end.
+
+use super::clients::Client;
+use super::cluster::{ClusterWorld, NODES, SimulatedClient, partitions};
+use super::pass;
+
+/// Rounds in which everything must be done once all is well.
+const ROUNDS: usize = 300;
+
+impl ClusterWorld {
+    /// Everything is well from now on, and clients begin nothing more: all of it must come to its end.
+    pub(super) fn heal(&mut self) {
+        self.tell("all is well");
+        for client in &mut self.clients {
+            if let Client::Committer(committer) = &mut client.client {
+                committer.look_again();
+            }
+        }
+        let mut rounds = 0;
+        while !self.is_quiet() {
+            rounds += 1;
+            assert!(rounds < ROUNDS, "not done: {}", self.unfinished());
+            self.round();
+        }
+        for _ in 0..5 {
+            self.round();
+        }
+    }
+
+    pub(super) fn round(&mut self) {
+        pass(20);
+        for id in NODES {
+            self.bring_back(id);
+            while let Some(duty) = self.awake(id).and_then(|node| node.next_duty()) {
+                self.awake(id).unwrap().do_duty(&duty);
+            }
+            self.wake(id);
+            self.ask_leaders(id);
+        }
+        for place in 0..self.clients.len() {
+            if self.clients[place].waits_for.is_none() {
+                self.client_acts(place, true);
+            }
+        }
+        while let Some(message) = self.network.pop() {
+            self.arrive(message);
+        }
+        for id in NODES {
+            for _ in 0..self.nodes[&id].work.len() {
+                self.go_on(id);
+            }
+        }
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        let is_done = |client: &SimulatedClient| client.is_done && client.waits_for.is_none();
+        self.clients.iter().all(is_done)
+            && self.nodes.values().all(|node| node.work.is_empty())
+            && partitions()
+                .into_iter()
+                .all(|(topic, index)| self.partition(topic, index).isr.len() == NODES.len())
+    }
+
+    /// What keeps the world from its end.
+    pub(super) fn unfinished(&self) -> String {
+        let clients: Vec<_> = self
+            .clients
+            .iter()
+            .map(|client| (client.waits_for, client.is_done))
+            .collect();
+        let work: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|(id, node)| (id, node.work.len()))
+            .collect();
+        let partitions: Vec<_> = partitions()
+            .into_iter()
+            .map(|(topic, index)| (topic, index, self.partition(topic, index)))
+            .collect();
+        format!("clients {clients:?}\nwork {work:?}\npartitions {partitions:?}")
+    }
+}
