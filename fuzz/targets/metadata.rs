@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use kafkit::broker::config::BrokerConfig;
+use kafkit::broker::host::Growth;
 use kafkit::broker::lifecycle::PreparedBroker;
 use kafkit::records::{Batches, batch_header};
 
@@ -28,7 +29,7 @@ pub(super) fn metadata_log(bytes: &[u8]) {
 fn prepare(data: &Path) -> kafkit::error::Result<PreparedBroker> {
     let listeners = ("listeners".to_owned(), "PLAINTEXT://127.0.0.1:0".to_owned());
     let config = BrokerConfig::new(data.to_owned(), [listeners])?;
-    PreparedBroker::new(vec![config], Arc::new(|_| {}))
+    PreparedBroker::new(vec![config], Growth::Fixed, Arc::new(|_| {}))
 }
 
 /// With checksums that fit: without, everything is refused.

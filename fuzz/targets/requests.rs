@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use kafkit::broker::apis::APIS;
 use kafkit::broker::config::BrokerConfig;
+use kafkit::broker::host::Growth;
 use kafkit::broker::lifecycle::PreparedBroker;
 use kafkit::records::BatchBuilder;
 use kafkit::records::batch_builder::{BatchOptions, Producer};
@@ -276,7 +277,7 @@ impl Broker {
         ];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let config = BrokerConfig::new(data.path().join("data"), given).expect("a configuration");
-        let broker = PreparedBroker::new(vec![config], Arc::new(|_| {})).expect("a broker");
+        let broker = PreparedBroker::new(vec![config], Growth::Fixed, Arc::new(|_| {})).expect("a broker");
         let address = broker.nodes()[0].listeners[0].bound;
         // A request may ask for a million partitions.
         let full = DiskRule {
@@ -298,7 +299,7 @@ impl Broker {
         }));
         std::thread::Builder::new()
             .name("fuzzed-broker".to_owned())
-            .spawn(move || broker.run().expect("a broker that goes on"))
+            .spawn(move || broker.run(Box::new(|| {})).expect("a broker that goes on"))
             .expect("a thread");
         Self {
             address,

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::disk;
-use super::log_folder::LogFolder;
 use crate::error::{Error, Result};
 
 /// Bytes of new entries that are written together.
@@ -222,15 +221,6 @@ impl<const N: usize> IndexFile<N> {
         self.written = self.written.min(len);
         let size = (self.written * N) as u64;
         Ok(disk::set_len(self.file_to_write()?, size)?)
-    }
-
-    /// Writes everything and makes it last through a power cut.
-    pub(super) fn sync(&mut self, folder: &LogFolder) -> Result<()> {
-        self.write()?;
-        match &self.file {
-            Some(file) => folder.synced(disk::sync(file)),
-            None => Ok(()),
-        }
     }
 }
 

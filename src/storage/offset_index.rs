@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::index_file::IndexFile;
-use super::log_folder::LogFolder;
 use crate::error::Result;
 use crate::records::batch_header::HEADER_LEN;
 use crate::records::fields::{i32_at, put, u32_at};
@@ -111,10 +110,5 @@ impl OffsetIndex {
 
     pub fn truncate(&mut self, len: usize) -> Result<()> {
         self.entries.truncate(len)
-    }
-
-    /// Writes everything and makes it last through a power cut.
-    pub(super) fn sync(&mut self, folder: &LogFolder) -> Result<()> {
-        self.entries.sync(folder)
     }
 }

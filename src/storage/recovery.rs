@@ -216,8 +216,6 @@ fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<boo
     }
     // None stays open: a start with many partitions would run out of open files.
     segment.close(false)?;
-    // Whoever wrote it may not have brought it to the disk.
-    segment.set_unsynced();
     log.log_end_offset = next_offset;
     Ok(whole)
 }

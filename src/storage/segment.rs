@@ -302,20 +302,15 @@ impl Segment {
     ///
     /// The disk refuses; then the files stay open, and what waits is not lost.
     pub fn close(&mut self, sync: bool) -> Result<()> {
-        let Some(writer) = &mut self.writer else {
-            return Ok(());
-        };
-        writer.time_index.push_if_later(writer.largest)?;
-        writer.offset_index.write()?;
-        writer.time_index.write()?;
-        if sync {
-            // Entries that waited until now are on no disk, though the log may be.
-            writer.offset_index.sync(&self.folder)?;
-            writer.time_index.sync(&self.folder)?;
-            self.sync()?;
+        if let Some(writer) = &mut self.writer {
+            writer.time_index.push_if_later(writer.largest)?;
+            writer.offset_index.write()?;
+            writer.time_index.write()?;
+            self.writer = None;
+            // Index entries that waited until now are on no disk, though the log may be.
+            self.unsynced = self.size > 0;
         }
-        self.writer = None;
-        Ok(())
+        if sync { self.sync() } else { Ok(()) }
     }
 
     /// Whether the log file holds what may not be on disk yet.
@@ -323,15 +318,20 @@ impl Segment {
         self.unsynced
     }
 
-    /// Makes the segment last through a power cut, also its indexes: those of a segment that is not the last are not
-    /// looked at again. What waits in memory for an index is not among it.
+    /// Makes the segment last through a power cut. As long as it is appended to the log is enough, which a start after a
+    /// crash reads; of a closed one it believes the indexes.
     pub fn sync(&mut self) -> Result<()> {
-        if self.unsynced {
+        if !self.unsynced {
+            return Ok(());
+        }
+        if let Some(writer) = &self.writer {
+            self.folder.synced(disk::sync(writer.log.file()))?;
+        } else {
             for path in self.paths_to_sync() {
                 self.folder.sync_file(&path)?;
             }
-            self.unsynced = false;
         }
+        self.unsynced = false;
         Ok(())
     }
 
@@ -344,11 +344,6 @@ impl Segment {
             FileKind::TransactionIndex,
         ]
         .map(|kind| self.path(kind))
-    }
-
-    /// Notes that the files may hold what is not on disk.
-    pub(super) fn set_unsynced(&mut self) {
-        self.unsynced = self.size > 0;
     }
 
     /// Notes that somebody else has synced the file since it was last appended to.

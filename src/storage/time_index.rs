@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::index_file::IndexFile;
-use super::log_folder::LogFolder;
 use crate::error::Result;
 use crate::records::fields::{i32_at, i64_at, put};
 use crate::topic_partition::Offset;
@@ -111,11 +110,6 @@ impl TimeIndex {
         self.entries.truncate(len)?;
         self.last_timestamp = self.last()?.map(|entry| entry.timestamp);
         Ok(())
-    }
-
-    /// Writes everything and makes it last through a power cut.
-    pub(super) fn sync(&mut self, folder: &LogFolder) -> Result<()> {
-        self.entries.sync(folder)
     }
 }
 

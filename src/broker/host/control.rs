@@ -15,8 +15,8 @@ use tokio::net::unix::OwnedReadHalf;
 
 use super::members::{self, MemberNode, MemberReady};
 use super::{Host, NodeStatus};
-use crate::broker::faults::rule::{ListedRule, Rule};
 use crate::broker::clock;
+use crate::broker::faults::rule::{ListedRule, Rule};
 use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::storage::disk_faults::{self, DiskRule};

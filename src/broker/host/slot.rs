@@ -146,11 +146,11 @@ impl Slot {
         }
     }
 
-    /// Why nothing may be stored on the disk of the node any more; `None` as long as all is well, or it does not run.
+    /// Why nothing may be stored on a disk of the node any more; `None` as long as all is well, or it does not run.
     pub(super) fn disk_failure(&self) -> Option<String> {
         let running = self.running.as_ref()?;
-        let disk = running.node.replicas.log_dir().disk();
-        disk.failure().map(str::to_owned)
+        let mut dirs = running.node.replicas.log_dirs().all();
+        dirs.find_map(|dir| dir.disk().failure().map(str::to_owned))
     }
 
     /// The node, which this place is without from now on.

@@ -101,7 +101,7 @@ pub(super) fn open(nodes: &mut BTreeMap<i32, SimulatedNode>) -> Shared {
         .values()
         .map(|node| (Arc::clone(&node.config), node.listeners.clone()))
         .collect();
-    let opened = open_cluster(&parts).unwrap();
+    let opened = open_cluster(&parts, None).unwrap();
     let shared = Shared {
         cluster: opened.cluster,
         peers: Arc::default(),

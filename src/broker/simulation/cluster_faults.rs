@@ -8,6 +8,7 @@ use super::cluster_network::Message;
 use super::disk;
 use crate::broker::cluster::elections::Departure;
 use crate::broker::host::assembly::rejoin;
+use crate::broker::node::Arrival;
 use crate::broker::node::replica::Replica;
 
 impl ClusterWorld {
@@ -133,7 +134,8 @@ impl ClusterWorld {
             return;
         }
         let config = Arc::clone(&simulated.config);
-        let (node, _) = rejoin(&config, simulated.listeners.clone(), &self.shared).unwrap();
+        let listeners = simulated.listeners.clone();
+        let (node, _) = rejoin(&config, listeners, &self.shared, Arrival::Again).unwrap();
         simulated.remains = Arc::downgrade(&node.replicas);
         self.shared.peers.add(&node);
         simulated.node = Some(node);
