@@ -364,13 +364,12 @@ fn missing(future: &mut PartitionLog, log: &PartitionLog) -> Result<Option<LogSl
 
 /// Cuts off what the second log has and the first has not: the first was cut, or its start has moved on.
 fn align(future: &mut PartitionLog, log: &PartitionLog) -> Result<()> {
-    if let Some(epoch) = future.leader_epochs().latest() {
-        let known = log.epoch_end_offset(epoch);
-        let is_same = known.is_some_and(|(at, end)| at == epoch && end >= future.log_end_offset());
-        if !is_same {
-            let (at, end) = known.unwrap_or((-1, log.log_start_offset()));
-            let cut = divergence(future, at, end, log.log_start_offset());
-            future.truncate_to(cut, now_ms())?;
+    // As a follower does: with epochs that the other does not know it takes more than one look.
+    while let Some(cut) = parting(future, log) {
+        let before = future.log_end_offset();
+        future.truncate_to(cut, now_ms())?;
+        if future.log_end_offset() == before {
+            break;
         }
     }
     if future.log_end_offset() > log.log_end_offset() {
@@ -380,6 +379,17 @@ fn align(future: &mut PartitionLog, log: &PartitionLog) -> Result<()> {
         future.truncate_fully(log.log_start_offset())?;
     }
     Ok(())
+}
+
+/// Where the second log is to be cut, as its leader epochs say; `None` if they are those of the first.
+fn parting(future: &PartitionLog, log: &PartitionLog) -> Option<Offset> {
+    let epoch = future.leader_epochs().latest()?;
+    let known = log.epoch_end_offset(epoch);
+    if known.is_some_and(|(at, end)| at == epoch && end >= future.log_end_offset()) {
+        return None;
+    }
+    let (at, end) = known.unwrap_or((-1, log.log_start_offset()));
+    Some(divergence(future, at, end, log.log_start_offset()))
 }
 
 #[cfg(test)]
