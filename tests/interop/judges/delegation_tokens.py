@@ -39,6 +39,10 @@ class Teller:
         _, others, _ = self.users["bob"].ask(DESCRIBE, 1, "[ss]", [NULL], "e[ss888sb[ss]]4")
         return self.ids[name] in [token[5] for token in tokens + others]
 
+    def has_expired(self, name):
+        _, tokens, _ = self.users["bob"].ask(DESCRIBE, 1, "[ss]", [NULL], "e[ss888sb[ss]]4")
+        return any(token[5] == self.ids[name] and token[3] < time.time() * 1000 for token in tokens)
+
     def create_old(self, user, version):
         shape, answer = ("[ss]8", "ess888sb4") if version == 1 else ("<SSt>8t", "eSS888SB4t")
         error, kind, owner, *_ = self.users[user].ask(CREATE, version, shape, [[["Group", "x"]], -1], answer)
@@ -90,7 +94,8 @@ def story(teller):
         yield f"expire {name} again", teller.change(EXPIRE, "alice", name, -1)
     yield "what is left", teller.describe("bob")
     yield "expire at this moment", teller.change(EXPIRE, "bob", "own", 0)
-    time.sleep(0.1)
+    # Not every node knows at once.
+    wait_until(lambda: teller.has_expired("own"), f"{teller.side.name} knows that the token has expired")
     yield "renew what has expired", teller.change(RENEW, "bob", "own", -1)
 
 
