@@ -18,7 +18,7 @@ Examples:
   kafkit copy --all --to mini --create              a whole cluster onto this machine
   kafkit copy orders web-orders --where 'headers.source ~ \"^web\"' --since 1h
   kafkit copy orders orders-12 --create --create-partitions 12 --partitions hash
-  kafkit copy orders by-user --create --key-from .user.id
+  kafkit copy orders orders-by-id --create --key-from .id
   kafkit copy --all --to kafka2:9092 --create --groups '.*'
   kafkit copy orders orders-copy --dry-run
 

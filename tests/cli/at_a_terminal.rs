@@ -45,6 +45,7 @@ fn control_characters_of_records_reach_a_pipe_and_no_terminal() {
     terminal
         .run(&format!("kafkit backup saved nasty -q -b {b}"))
         .succeeds();
+    terminal.file("names", "no\u{1b}[2Jgotcha\n");
     let consume = format!("kafkit consume nasty -e -b {b}");
     let lines = [
         consume.clone(),
@@ -54,7 +55,7 @@ fn control_characters_of_records_reach_a_pipe_and_no_terminal() {
         "kafkit dump-log --values saved".to_owned(),
         "kafkit dump-log --json saved".to_owned(),
         // What a message quotes is somebody else's, too.
-        format!("printf 'no\\033[2Jgotchac\\n' | kafkit produce nasty --value-file -b {b}"),
+        format!("kafkit produce nasty --value-file -b {b} < names"),
     ];
     for line in lines {
         let screen = terminal.start_on_a_screen(&line);

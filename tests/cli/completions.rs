@@ -261,7 +261,6 @@ fn every_shell_completes_on_a_live_broker() {
         prompt.completes(&format!("kafkit consume {b} or"), &["orders"]);
         prompt.completes(&format!("kafkit describe group {b} bil"), &["billing"]);
         prompt.completes(&format!("kafkit describe group {b} my"), &["my group"]);
-        prompt.completes(&format!("kafkit describe group {b} \"my g"), &["my group"]);
         prompt.completes(&format!("kafkit describe group {b} a:b"), &["a:b $x"]);
         prompt.completes(&format!("kafkit describe broker {b} "), &["1"]);
         prompt.completes(
