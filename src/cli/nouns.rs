@@ -115,6 +115,42 @@ pub fn command_tree() -> Command {
 /// The part of the tree that `argv` (the program's name first) needs. To build all of it takes a third of the time
 /// that the program needs to start, so a line that begins with a noun gets that noun alone.
 pub fn tree_for(argv: &[OsString]) -> Command {
+    let tree = part_for(argv);
+    let is_help = |word: &OsString| word == "-h" || word == "--help";
+    if argv.len() < 2 || argv.iter().any(is_help) {
+        flowing(tree)
+    } else {
+        tree
+    }
+}
+
+/// The tree with each paragraph behind the flags as one line, which clap fills to the width of the screen.
+fn flowing(command: Command) -> Command {
+    let text = command.get_after_help().map(ToString::to_string);
+    let command = match text {
+        Some(text) => command.after_help(paragraphs(&text)),
+        None => command,
+    };
+    command.mut_subcommands(flowing)
+}
+
+/// Joins the lines of sentences; what is indented or empty keeps its line.
+fn paragraphs(text: &str) -> String {
+    let is_sentence = |line: &str| !line.is_empty() && !line.starts_with(' ');
+    let mut joined = String::with_capacity(text.len());
+    let mut before = "";
+    for line in text.lines() {
+        if !joined.is_empty() {
+            let goes_on = is_sentence(before) && is_sentence(line);
+            joined.push(if goes_on { ' ' } else { '\n' });
+        }
+        joined.push_str(line);
+        before = line;
+    }
+    joined
+}
+
+fn part_for(argv: &[OsString]) -> Command {
     let first = argv.get(1).and_then(|word| word.to_str());
     match first {
         Some("--version" | "-V") => root(),
@@ -147,5 +183,17 @@ pub fn invocation(matches: &ArgMatches, java: &JavaNames) -> Result<Invocation> 
     match found {
         Some((row, flags)) => (row.read)(flags, java),
         None => Err(Error::usage("a command is missing").hint("see `kafkit --help`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_flow_and_examples_stay() {
+        let text = "Examples:\n  kafkit a   one\n  kafkit b\n\nWhole batches\nare sent.\n\nThe end";
+        let joined = "Examples:\n  kafkit a   one\n  kafkit b\n\nWhole batches are sent.\n\nThe end";
+        assert_eq!(paragraphs(text), joined);
     }
 }

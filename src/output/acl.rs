@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// One ACL a row.
 pub fn list(printer: &mut Printer, acls: &[Acl]) -> Result<()> {
-    printer.note_empty(acls.is_empty(), "such ACLs");
+    printer.note_empty(acls.is_empty(), "ACLs");
     table(acls).print(printer)
 }
 

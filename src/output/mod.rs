@@ -157,7 +157,7 @@ impl Printer {
     /// Says of a list without rows that there is nothing, to somebody who sees it: a program that reads it knows.
     pub fn note_empty(&mut self, is_empty: bool, what: &str) {
         if is_empty && self.is_terminal() {
-            self.note(format_args!("there are no {what}"));
+            self.note(format_args!("no {what} to show"));
         }
     }
 

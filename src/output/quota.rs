@@ -20,7 +20,7 @@ pub struct ChangedQuota {
 
 /// One quota a row.
 pub fn list(printer: &mut Printer, quotas: &[EntityQuotas]) -> Result<()> {
-    printer.note_empty(quotas.is_empty(), "such quotas");
+    printer.note_empty(quotas.is_empty(), "quotas");
     let mut table = Table::new(&[
         words("USER", "user").hides(),
         words("CLIENT", "client").hides(),

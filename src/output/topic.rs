@@ -32,7 +32,7 @@ impl Facts {
 
 /// The list of topics, one a row.
 pub fn list(printer: &mut Printer, topics: &[TopicDescription], facts: &Facts) -> Result<()> {
-    printer.note_empty(topics.is_empty(), "such topics");
+    printer.note_empty(topics.is_empty(), "topics");
     let mut table = Table::new(&[
         words("NAME", "name"),
         numbers("PARTITIONS", "partitions"),

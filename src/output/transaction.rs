@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// One transactional id a row.
 pub fn list(printer: &mut Printer, transactions: &[TransactionListing]) -> Result<()> {
-    printer.note_empty(transactions.is_empty(), "such transactions");
+    printer.note_empty(transactions.is_empty(), "transactions");
     let mut table = Table::new(&[
         words("TRANSACTIONAL ID", "transactional_id"),
         words("STATE", "state"),

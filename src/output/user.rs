@@ -7,7 +7,7 @@ use crate::error::Result;
 
 /// One mechanism of a user a row.
 pub fn list(printer: &mut Printer, users: &[ScramUser]) -> Result<()> {
-    printer.note_empty(users.is_empty(), "users with passwords");
+    printer.note_empty(users.is_empty(), "users");
     if printer.format() == Format::Name {
         return users.iter().try_for_each(|user| printer.line(&user.name));
     }
