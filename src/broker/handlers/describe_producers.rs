@@ -48,14 +48,11 @@ fn find(
     partition: i32,
 ) -> Result<Arc<Replica>, (ResponseError, Option<String>)> {
     topic_name::validate(topic).map_err(|words| (ResponseError::InvalidTopicException, Some(words)))?;
-    let found = image.topic(topic);
-    let replica = found
-        .ok_or(ResponseError::UnknownTopicOrPartition)
-        .and_then(|topic| node.readable(topic, partition));
-    replica.map_err(|error| {
-        let is_unknown = error == ResponseError::UnknownTopicOrPartition;
-        (error, is_unknown.then(|| words_of(error).to_owned()))
-    })
+    let unknown = ResponseError::UnknownTopicOrPartition;
+    let found = image
+        .topic(topic)
+        .ok_or_else(|| (unknown, Some(words_of(unknown).to_owned())))?;
+    node.readable(found, partition).map_err(|error| (error, None))
 }
 
 fn producers(replica: &Replica) -> Vec<ProducerState> {

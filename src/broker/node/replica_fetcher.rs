@@ -143,6 +143,10 @@ impl ReplicaManager {
         question: &FollowerFetch,
         signal: &Arc<FetchSignal>,
     ) -> Result<FollowerAnswer, ResponseError> {
+        // A node on its way out would be waited for as one that has just caught up.
+        if !self.cluster.image().is_active(question.follower) {
+            return Err(ResponseError::BrokerNotAvailable);
+        }
         let replica = self
             .replica(topic, index)
             .ok_or(ResponseError::UnknownTopicOrPartition)?;

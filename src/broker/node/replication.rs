@@ -242,7 +242,10 @@ impl Replica {
             let mut log = self.log();
             let is_follower =
                 matches!(self.role(), Role::Follower { epoch, .. } if epoch == fetch.leader_epoch);
-            if !is_follower || log.log_end_offset() != fetch.offset {
+            // The same offset may be another record by now.
+            let last_epoch = log.leader_epochs().latest().unwrap_or(-1);
+            let is_unchanged = log.log_end_offset() == fetch.offset && last_epoch == fetch.last_epoch;
+            if !is_follower || !is_unchanged {
                 return Ok(Taken::Nothing);
             }
             let before = self.high_watermark();

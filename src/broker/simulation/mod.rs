@@ -129,7 +129,7 @@ fn whatever_dies_nothing_that_was_acknowledged_is_lost_and_all_logs_end_equal() 
 
 #[test]
 fn wherever_coordinators_move_transactions_are_whole_and_commits_stay() {
-    run_schedules::<cluster::ClusterWorld>(25, 4000, &[17, 22, 75, 102]);
+    run_schedules::<cluster::ClusterWorld>(25, 4000, &[17, 22, 71, 75, 102, 184]);
 }
 
 #[test]
