@@ -63,7 +63,6 @@ fn wrong_clients() -> Vec<String> {
             + "sasl.oauthbearer.token.endpoint.url=http://127.0.0.1:1/\n",
         format!("security.protocol=SSL\nssl.keystore.location=/nowhere\nssl.keystore.password={PLANTED}\n"),
         format!("security.protocol=SSL\nssl.keystore.key={PLANTED}\nssl.key.password={PLANTED}\n"),
-        format!("security.protocol=SSL\nssl.truststore.certificates={PLANTED}\n"),
     ]
 }
 
@@ -145,7 +144,7 @@ fn a_broker_keeps_it_to_itself() {
         "-X",
         "sasl.username=alice",
     ];
-    let login = [&login[..], &["-X", "sasl.password=${file:password}", "-v"]].concat();
+    let login = [&login[..], &["-X", "sasl.password=${file:password}"]].concat();
     let create = [
         "users",
         "create",
