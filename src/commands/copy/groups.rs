@@ -46,9 +46,9 @@ pub(super) fn carry_over(run: &Run<'_>, facts: &[Facts], clusters: &mut TwoClust
         commits.insert(group.id, committed);
     }
     let places = places(run, facts);
-    commits
-        .values_mut()
-        .for_each(|of| of.retain(|partition, _| places.contains_key(partition)));
+    for of in commits.values_mut() {
+        of.retain(|partition, _| places.contains_key(partition));
+    }
     commits.retain(|_, of| !of.is_empty());
     let translated = translations(&run.job, &commits, &places, clusters)?;
     let mut failures = Vec::new();

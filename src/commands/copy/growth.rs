@@ -41,7 +41,7 @@ impl Growth {
             let known = run.pairs.iter().position(|pair| pair.source.name == topic.name);
             let ranges = match known {
                 Some(place) => new_partitions(run, place, topic, clusters),
-                None => new_topic(run, topic, clusters),
+                None => new_topic(run, &topic, clusters),
             };
             match ranges {
                 Ok(ranges) if ranges.is_empty() => {}
@@ -126,7 +126,7 @@ fn add_partitions(
 /// The partitions of a topic that is not copied yet, once it has a target.
 fn new_topic(
     run: &mut Run<'_>,
-    topic: TopicDescription,
+    topic: &TopicDescription,
     clusters: &mut TwoClusters<'_>,
 ) -> Result<Vec<Range>> {
     let action = run.job.action;
@@ -139,7 +139,7 @@ fn new_topic(
         .here
         .client
         .admin()?
-        .topic_specs(std::slice::from_ref(&topic))?;
+        .topic_specs(std::slice::from_ref(topic))?;
     let sources = specs.into_iter().map(|spec| Source {
         topic: topic.clone(),
         spec,

@@ -43,7 +43,7 @@ pub(super) fn run(job: &Job<'_>, mut ranges: Vec<Range>, clusters: &mut TwoClust
         resume::find_starts(job, &facts, (&mut ranges, &mut starts), clusters)?;
     }
     let transfer = transfer(job, transactions, (&ranges, &starts), &facts, clusters)?;
-    let copied = verify::Copied::begin(action, pairs, &ranges, &starts)?;
+    let copied = verify::Copied::begin(action, pairs, &ranges, &starts);
     let froms = ranges.iter().map(|range| range.from).collect();
     let total = ranges
         .iter()
