@@ -286,7 +286,8 @@ fn what_a_share_group_has_read_is_known_wherever_its_coordinators_move() {
     let cluster = Cluster::start_nodes(3, &settings);
     let group = ShareMember::GROUP;
     let of_group = coordinator(&cluster, group, 0);
-    let of_state = coordinator(&cluster, &format!("{group}:{}:0", Uuid::nil()), 2);
+    // Group, topic id and partition; there is one partition for all of them.
+    let of_state = coordinator(&cluster, &format!("{group}:AAAAAAAAAAAAAAAAAAAAAQ:0"), 2);
     // The records are on a node that coordinates nothing.
     let node = ALL
         .into_iter()
