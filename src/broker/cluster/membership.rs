@@ -92,6 +92,15 @@ impl Cluster {
         if self.image().brokers().len() == 1 {
             return Ok(());
         }
+        self.elect_at_start()
+    }
+
+    /// The same when a cluster starts, of whose nodes the first may be alone for a while.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::fence`].
+    pub(in crate::broker) fn elect_at_start(&self) -> Result<()> {
         let mut change = self.change();
         let records = Elections::new(&self.image()).leaderless();
         change.commit(&records)

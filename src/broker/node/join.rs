@@ -165,7 +165,7 @@ fn leave_out_the_absent(cluster: &Cluster) -> Result<()> {
     for id in absent {
         cluster.fence(id, Departure::Silent)?;
     }
-    cluster.elect_for_leaderless()
+    cluster.elect_at_start()
 }
 
 /// Opens the log dir of one node of a cluster that runs. The caller keeps the cluster from changing meanwhile.
