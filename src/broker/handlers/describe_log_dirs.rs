@@ -44,7 +44,7 @@ fn handle(node: &Arc<Node>, request: &DescribeLogDirsRequest) -> (DescribeLogDir
     let moving = node.replicas.moving();
     let mut newer = Vec::new();
     let results = node.replicas.log_dirs().all().map(|dir| {
-        newer.push(u8::from(is_cordoned(dir, &cordoned)));
+        newer.push(u8::from(is_cordoned(dir, cordoned)));
         let topics = image.topics().filter_map(|topic| {
             let wanted: Option<&[i32]> = match &request.topics {
                 None => None,

@@ -184,7 +184,7 @@ impl ReplicaManager {
             let image = self.cluster.image();
             let values = self.broker_values(&image);
             let cordoned = values.value("cordoned.log.dirs").unwrap_or_default();
-            self.log_dirs.for_new(partition, &cordoned)
+            self.log_dirs.for_new(partition, cordoned)
         };
         let log = dir.create_partition(partition, topic, config, now_ms())?;
         self.start(partition, topic, log, image, settings)
