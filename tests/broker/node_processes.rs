@@ -70,9 +70,12 @@ fn in_sync(terminal: &Terminal, ports: &str) -> String {
     ids.join(",")
 }
 
-fn create(terminal: &Terminal) {
+/// Makes the topic t, of one partition on these nodes, as in `1:2:0`.
+fn create(terminal: &Terminal, nodes: &str) {
     terminal
-        .run("bin/kafka-topics.sh --create --topic t --replica-assignment 1:2:0 --bootstrap-server HOST:9092")
+        .run(&format!(
+            "bin/kafka-topics.sh --create --topic t --replica-assignment {nodes} --bootstrap-server HOST:9092"
+        ))
         .succeeds()
         .prints("Created topic t.\n");
 }
@@ -102,7 +105,7 @@ fn three_processes_are_one_cluster_and_one_that_is_killed_is_missed_and_comes_ba
         let _first = start(&terminal, 0);
         let second = start(&terminal, 1);
         let _third = start(&terminal, 2);
-        create(&terminal);
+        create(&terminal, "1:2:0");
         assert_eq!(in_sync(&terminal, "9092"), "0,1,2");
         send(&terminal, 9092, "one\ntwo\n");
         second.kill();
@@ -122,7 +125,7 @@ fn the_first_process_stops_its_node_and_goes_on_for_the_others() {
     let terminal = terminal(Spelling::ZooKeeper);
     let first = start(&terminal, 0);
     let second = start(&terminal, 1);
-    create(&terminal);
+    create(&terminal, "1:0");
     send(&terminal, 9092, "one\n");
     first.terminate();
     first.says("goes on for the other nodes");
@@ -144,12 +147,15 @@ fn the_first_process_stops_its_node_and_goes_on_for_the_others() {
 fn any_node_can_be_the_first_to_start_again() {
     let terminal = terminal(Spelling::Kraft);
     let all = [0, 1, 2].map(|id| start(&terminal, id));
-    create(&terminal);
+    create(&terminal, "1:2:0");
     send(&terminal, 9092, "one\ntwo\n");
+    // The third is the last in sync.
     let [first, second, third] = all;
-    third.stop();
+    first.terminate();
+    first.says("goes on for the other nodes");
     second.stop();
-    first.stop();
+    third.stop();
+    first.leave();
     let _third = start(&terminal, 2);
     wait_until("a leader", || {
         field(&described(&terminal, "9094"), "Leader: ") == "2"
