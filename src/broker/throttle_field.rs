@@ -59,8 +59,8 @@ fn place(frame_len: usize, api: ApiKey, version: i16) -> Option<usize> {
         K::CreateDelegationToken
         | K::RenewDelegationToken
         | K::ExpireDelegationToken
-        | K::DescribeDelegationToken => return None,
-        K::InitializeShareGroupState
+        | K::DescribeDelegationToken
+        | K::InitializeShareGroupState
         | K::ReadShareGroupState
         | K::WriteShareGroupState
         | K::DeleteShareGroupState

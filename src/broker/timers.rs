@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(in crate::broker) use super::clock::shift as shift_clock;
 pub use super::clock::{now_ms, steady_ms};
 use super::node::Node;
 

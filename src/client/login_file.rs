@@ -46,11 +46,11 @@ fn variables() -> impl Iterator<Item = (&'static str, Vec<String>)> {
 
 /// `-Dname=value`, the last of them.
 fn property<'a>(words: &'a [String], name: &str) -> Option<&'a str> {
-    let values = words.iter().filter_map(|word| {
+    let mut values = words.iter().rev().filter_map(|word| {
         let (known, value) = word.strip_prefix("-D")?.split_once('=')?;
         (known == name).then_some(value)
     });
-    values.last()
+    values.next()
 }
 
 fn system_property(words: &[String], name: &str) -> Option<String> {

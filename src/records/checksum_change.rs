@@ -66,13 +66,14 @@ const fn product(one: u32, mut other: u32) -> u32 {
     sum
 }
 
-#[allow(clippy::indexing_slicing, reason = "constants, computed by the compiler")]
 const fn powers() -> [u32; 36] {
     let mut powers = [X; 36];
-    let mut n = 1;
-    while n < powers.len() {
-        powers[n] = product(powers[n - 1], powers[n - 1]);
-        n += 1;
+    let mut power = X;
+    let mut rest: &mut [u32] = &mut powers;
+    while let Some((place, after)) = rest.split_first_mut() {
+        *place = power;
+        power = product(power, power);
+        rest = after;
     }
     powers
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::disk;
 use super::file_name::{future_folder, parse_future_folder};
 use super::log_config::{LogConfig, Recovery};
 use super::log_dir::LogDir;
@@ -38,7 +39,7 @@ impl LogDir {
     ) -> Result<PartitionLog> {
         let name = future_folder(partition, random_id()?.as_u128());
         let folder = self.path().join(name);
-        fs::create_dir(&folder).map_err(|error| {
+        disk::create_dir(&folder).map_err(|error| {
             Error::from(error).context(format_args!("cannot create {}", folder.display()))
         })?;
         let opened = partition_metadata::write(&folder, topic_id)
@@ -93,7 +94,7 @@ impl LogDir {
     ///
     /// The disk refuses.
     pub fn promote(&self, folder: &Path, partition: &TopicPartition) -> Result<()> {
-        fs::rename(folder, self.folder(partition))
+        disk::rename(folder, &self.folder(partition))
             .map_err(|error| Error::from(error).context(format_args!("cannot rename {}", folder.display())))
     }
 

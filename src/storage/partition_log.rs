@@ -186,7 +186,7 @@ impl PartitionLog {
             let batch = Batch::parse(rest).map_err(|error| AppendError::Malformed(error.to_string()))?;
             rest = rest.get(batch.bytes.len()..).unwrap_or_default();
             let header = batch.header;
-            if header.base_offset < self.log_end_offset {
+            if header.next_offset() <= self.log_end_offset {
                 continue;
             }
             if header.magic != 2 || !batch_header::crc_is_valid(batch.bytes) {
@@ -194,10 +194,28 @@ impl PartitionLog {
                     "record batch of the leader is corrupt".into(),
                 ));
             }
+            let start = self.begin_at(header.base_offset)?;
             let marker = end_of_transaction(&header, batch.bytes);
             self.write(batch.bytes, &header, marker, now_ms)?;
+            self.delete_records(start)?;
         }
         Ok(())
+    }
+
+    /// Lets a log without records begin with a batch whose first records the leader has deleted: batches are kept whole.
+    /// Answers where the log is to begin when the batch is in it.
+    fn begin_at(&mut self, base_offset: Offset) -> Result<Offset, AppendError> {
+        let start = self.log_start_offset;
+        if base_offset >= self.log_end_offset {
+            return Ok(start);
+        }
+        if start < self.log_end_offset {
+            return Err(AppendError::Malformed(format!(
+                "record batch of the leader begins at {base_offset}, before the end of the log"
+            )));
+        }
+        self.truncate_fully(base_offset)?;
+        Ok(start)
     }
 
     fn check_batch(&self, batch: &[u8]) -> Result<BatchHeader, AppendError> {

@@ -134,7 +134,9 @@ fn a_group_of_the_consumer_protocol_goes_on_when_its_coordinator_dies() {
     // And once more: the one that has taken over has kept what it was told.
     kill_leader(&cluster, "__consumer_offsets");
     let mut wanted = TopicPartitionList::new();
-    (0..3).for_each(|index| drop(wanted.add_partition("jobs", index)));
+    for index in 0..3 {
+        wanted.add_partition("jobs", index);
+    }
     let [first, second] = members;
     let consumer = &first.consumer;
     let mut known = None;

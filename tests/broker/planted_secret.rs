@@ -119,14 +119,7 @@ fn a_broker_keeps_it_to_itself() {
             .expect("a file")
     };
     let mut broker = suite
-        .command([
-            "broker",
-            "--config",
-            "server.properties",
-            "--log",
-            "--ready-file",
-            "ready.json",
-        ])
+        .command("broker --config server.properties --log --ready-file ready.json".split(' '))
         .stdout(said())
         .stderr(said())
         .spawn()
@@ -136,44 +129,17 @@ fn a_broker_keeps_it_to_itself() {
     let ready: serde_json::Value = serde_json::from_slice(&ready).expect("JSON");
     let addresses = ready["bootstrap_servers"].as_str().expect("addresses");
     let (plain, locked) = addresses.split_once(',').expect("two addresses");
-    let login = [
-        "-X",
-        "security.protocol=SASL_PLAINTEXT",
-        "-X",
-        "sasl.mechanism=PLAIN",
-        "-X",
-        "sasl.username=alice",
-    ];
-    let login = [&login[..], &["-X", "sasl.password=${file:password}"]].concat();
-    let create = [
-        "users",
-        "create",
-        "bob",
-        "--mechanism",
-        "scram-sha-256",
-        "--password-file",
-        "password",
-    ];
+    let login = "-X security.protocol=SASL_PLAINTEXT -X sasl.mechanism=PLAIN -X sasl.username=alice \
+                 -X sasl.password=${file:password}";
     for words in [
-        &create[..],
-        &["configs", "get", "broker", "1", "--all"],
-        &["describe", "broker"],
+        "users create bob --mechanism scram-sha-256 --password-file password",
+        "configs get broker 1 --all",
+        "describe broker",
     ] {
-        let outcome = suite.run([words, &["-b", plain]].concat()).succeeds();
-        hides(&outcome);
+        hides(&suite.run(format!("{words} -b {plain}").split(' ')).succeeds());
     }
-    let describe = [
-        "kafka-configs",
-        "--describe",
-        "--all",
-        "--entity-type",
-        "brokers",
-        "--entity-name",
-        "1",
-    ];
-    let described = suite
-        .run([&describe[..], &["--bootstrap-server", plain]].concat())
-        .succeeds();
+    let describe = "kafka-configs --describe --all --entity-type brokers --entity-name 1 --bootstrap-server";
+    let described = suite.run(format!("{describe} {plain}").split(' ')).succeeds();
     hides(&described);
     assert!(
         described
@@ -181,9 +147,9 @@ fn a_broker_keeps_it_to_itself() {
             .contains("delegation.token.secret.key=null sensitive=true"),
         "{described:?}"
     );
-    for words in [&["produce", "t"][..], &["tokens", "create"], &["tokens", "list"]] {
-        let words = [words, &["-b", locked], &login].concat();
-        hides(&suite.run_with_input(words, "a\n").succeeds());
+    for words in ["produce t", "tokens create", "tokens list"] {
+        let words = format!("{words} -b {locked} {login}");
+        hides(&suite.run_with_input(words.split_whitespace(), "a\n").succeeds());
     }
     for what in ["cmdline", "environ"] {
         let bytes = fs::read(format!("/proc/{}/{what}", broker.id())).expect("what the system knows");
@@ -192,13 +158,20 @@ fn a_broker_keeps_it_to_itself() {
     broker.kill().expect("a broker to kill");
     broker.wait().expect("its end");
     assert!(!shows(&fs::read(suite.home().join("said")).expect("its words")));
+    no_file_shows_it(&suite);
+    wrong_settings_are_told_without_it(&suite, &properties);
+}
+
+fn no_file_shows_it(suite: &Suite) {
     let mut files = Vec::new();
     all_files(&suite.home().join("data"), &mut files);
     assert!(!files.is_empty());
     for file in files {
         assert!(!shows(&fs::read(&file).unwrap_or_default()), "{}", file.display());
     }
-    // What is wrong with a setting is told without its value.
+}
+
+fn wrong_settings_are_told_without_it(suite: &Suite, properties: &str) {
     for (right, wrong) in [
         (";\nssl", "\nssl"),
         ("user_alice=", "user_alice "),

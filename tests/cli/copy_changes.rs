@@ -160,7 +160,10 @@ fn compressed_batches_become_smaller_where_the_target_takes_no_larger_ones() {
 fn groups_go_on_in_the_copy_with_the_record_that_they_would_have_read_next() {
     let shell = Shell::new();
     create(&shell, "orders", &["-p", "2"]);
-    let numbers = |from: u32, to: u32| (from..to).map(|n| format!("{n}\n")).collect::<String>();
+    let numbers = |from: u32, to: u32| {
+        let lines: Vec<String> = (from..to).map(|n| n.to_string()).collect();
+        lines.join("\n") + "\n"
+    };
     shell
         .produce(&["orders", "-q", "-p", "0"], numbers(0, 100))
         .succeeds();
@@ -174,14 +177,12 @@ fn groups_go_on_in_the_copy_with_the_record_that_they_would_have_read_next() {
             .succeeds();
     }
     let read = |group: &str, address: &str, topic: &str, count: &[&str]| {
-        let words = [
-            &[
-                "consume", topic, "-g", group, "-q", "-o", "earliest", "-b", address,
-            ],
-            count,
-        ]
-        .concat();
-        shell.suite.run(words).succeeds().stdout()
+        let line = format!("consume {topic} -g {group} -q -o earliest -b {address}");
+        shell
+            .suite
+            .run([&words(&line)[..], count].concat())
+            .succeeds()
+            .stdout()
     };
     let address = shell.cluster.bootstrap();
     let first = read("billing", &address, "orders", &["-n", "117"]);
@@ -217,9 +218,7 @@ fn groups_go_on_in_the_copy_with_the_record_that_they_would_have_read_next() {
     let foreign = ["produce", "orders", "-q", "-p", "0", "-b", &to];
     shell.suite.run_with_input(foreign, "foreign\n").succeeds();
     shell
-        .kafkit(&[
-            "groups", "reset", "late", "--topic", "orders", "--to", "3", "--yes",
-        ])
+        .kafkit(&words("groups reset late --topic orders --to 3 --yes"))
         .succeeds();
     shell.produce(&["orders", "-q", "-p", "0"], "160\n").succeeds();
     shell
@@ -232,18 +231,15 @@ fn groups_go_on_in_the_copy_with_the_record_that_they_would_have_read_next() {
         .succeeds()
         .complains("no group that matches");
     shell
-        .kafkit(&[
-            "copy",
-            "orders",
-            "--to",
-            &to,
-            "--groups",
-            ".*",
-            "--partitions",
-            "hash",
-        ])
+        .kafkit(&words(&format!(
+            "copy orders --to {to} --groups .* --partitions hash"
+        )))
         .exits(2)
         .complains("--partitions keep");
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
 }
 
 /// A copy that goes on until it is told to end.

@@ -81,6 +81,7 @@ const OTHERWISE: &[(&str, &str)] = &[
         "kafkit topics create orders --partitions 6 --replication-factor 3",
         "eplication",
     ),
+    ("kafkit tokens", "DELEGATION_TOKEN_REQUEST_NOT_ALLOWED"),
     ("kafkit topics create pinned --assignment", "broker"),
 ];
 

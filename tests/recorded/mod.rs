@@ -75,15 +75,35 @@ struct Outcome {
     exit: i32,
 }
 
+/// Who is asked by a case, as the last word of its name says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Needs {
+    #[default]
+    Nobody,
+    Broker,
+    Authorizer,
+    /// What the mini broker has not, or has otherwise: the cluster elsewhere.
+    Apache,
+    /// Three brokers, of which one may be killed.
+    Nodes,
+}
+
+impl Needs {
+    fn of(name: &str) -> Self {
+        match name.rsplit_once(' ').map(|(_, last)| last) {
+            Some("broker") => Self::Broker,
+            Some("secured") => Self::Authorizer,
+            Some("apache") => Self::Apache,
+            Some("nodes") => Self::Nodes,
+            _ => Self::Nobody,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Case {
     name: String,
-    needs_broker: bool,
-    needs_authorizer: bool,
-    /// Asks for what the mini broker has not, or has otherwise: for the cluster elsewhere.
-    needs_apache: bool,
-    /// Asks three brokers, and may kill one.
-    needs_nodes: bool,
+    needs: Needs,
     /// The lines of the shell script, and what is expected of those that are judged.
     steps: Vec<(String, Option<Outcome>)>,
 }
@@ -99,10 +119,7 @@ fn cases(file: &Path) -> Vec<Case> {
         if let Some(name) = line.strip_prefix("@ ") {
             cases.push(Case {
                 name: name.to_owned(),
-                needs_broker: name.ends_with(" broker"),
-                needs_authorizer: name.ends_with(" secured"),
-                needs_apache: name.ends_with(" apache"),
-                needs_nodes: name.ends_with(" nodes"),
+                needs: Needs::of(name),
                 steps: Vec::new(),
             });
             continue;
@@ -178,9 +195,9 @@ fn differences(case: &Case, faces: &Path) -> Vec<String> {
     let elsewhere = std::env::var(ELSEWHERE).ok();
     let kafkit = env!("CARGO_BIN_EXE_kafkit");
     if elsewhere.is_none() {
-        if case.needs_nodes {
+        if case.needs == Needs::Nodes {
             words.splice(0..0, [kafkit, "broker", "--nodes", "3", "--"]);
-        } else if case.needs_broker {
+        } else if case.needs == Needs::Broker {
             words.splice(0..0, [kafkit, "broker", "--"]);
         }
     }
@@ -281,17 +298,14 @@ fn the_faces_do_what_apache_kafka_was_recorded_to_do() {
     let has_nodes = std::env::var_os(NODES_ELSEWHERE).is_some();
     let is_judged = |case: &&Case| {
         if is_elsewhere {
-            case.needs_nodes == has_nodes
+            (case.needs == Needs::Nodes) == has_nodes
         } else {
-            !(case.needs_authorizer || case.needs_apache)
+            !matches!(case.needs, Needs::Authorizer | Needs::Apache)
         }
     };
     let judged: Vec<&Case> = all.iter().filter(is_judged).collect();
     // Cases on one cluster see each other's topics.
-    let shares_a_cluster = |case: &&Case| {
-        let needs_any = case.needs_broker || case.needs_authorizer || case.needs_apache || case.needs_nodes;
-        is_elsewhere && needs_any
-    };
+    let shares_a_cluster = |case: &&Case| is_elsewhere && case.needs != Needs::Nobody;
     let (in_turn, at_once): (Vec<&Case>, Vec<&Case>) = judged.into_iter().partition(shares_a_cluster);
     let mut wrong = all_differences(&at_once, faces.path());
     wrong.extend(

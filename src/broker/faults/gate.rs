@@ -1,5 +1,7 @@
 //! Where requests pass between their header and their handler, and what rules make of them there.
 
+use std::time::Duration;
+
 use kafka_protocol::messages::ApiKey;
 
 use crate::broker::apis::{Api, Outcome};
@@ -21,19 +23,16 @@ pub(in crate::broker) fn outcome(api: &'static Api, call: Call) -> (Outcome, Vec
     let verdict = faults.decide(asked, || topics::named_in(&call));
     match verdict {
         None => (api.call(call), Vec::new()),
-        Some(mut verdict) => {
-            let rules = std::mem::take(&mut verdict.rules);
-            (end(api, call, verdict), rules)
-        }
+        Some(Verdict { rules, delay, end }) => (ended(api, call, delay, end), rules),
     }
 }
 
-fn end(api: &'static Api, call: Call, verdict: Verdict) -> Outcome {
+fn ended(api: &'static Api, call: Call, delay: Duration, end: Option<End>) -> Outcome {
     Box::pin(async move {
-        if !verdict.delay.is_zero() {
-            tokio::time::sleep(verdict.delay).await;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
         }
-        let Some(End { effect, is_handled }) = verdict.end else {
+        let Some(End { effect, is_handled }) = end else {
             return api.call(call).await;
         };
         // The error answer is made of the request, which the handler takes.

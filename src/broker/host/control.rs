@@ -15,8 +15,8 @@ use tokio::net::unix::OwnedReadHalf;
 
 use super::members::{self, MemberNode, MemberReady};
 use super::{Host, NodeStatus};
-use crate::broker::clock;
 use crate::broker::faults::rule::{ListedRule, Rule};
+use crate::broker::timers;
 use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::storage::disk_faults::{self, DiskRule};
@@ -142,7 +142,7 @@ async fn answer(host: &Arc<Host>, question: Question) -> Result<Reply> {
             Reply::Done
         }
         Question::ShiftClock(milliseconds) => {
-            clock::shift(milliseconds);
+            timers::shift_clock(milliseconds);
             Reply::Done
         }
         Question::Join(_) => return Err(Error::failed("a node needs a connection of its own")),

@@ -2,8 +2,9 @@
 //! elsewhere is done here step by step, in any order: the work on requests, copying, duties of coordinators, deadlines.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Weak};
+use std::task::Poll;
 
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -82,7 +83,7 @@ pub(super) fn partitions() -> Vec<(&'static str, i32)> {
     all
 }
 
-fn config(folder: PathBuf, id: i32, min_isr: usize) -> Arc<BrokerConfig> {
+fn config(folder: &Path, id: i32, min_isr: usize) -> Arc<BrokerConfig> {
     let given = [
         ("node.id", id.to_string()),
         ("listeners", format!("PLAINTEXT://127.0.0.1:{}", 9092 + id)),
@@ -128,7 +129,7 @@ impl World for ClusterWorld {
         let folder = folder();
         let mut nodes: BTreeMap<i32, SimulatedNode> = BTreeMap::new();
         for id in NODES {
-            let config = config(folder.path().to_owned(), id, min_isr);
+            let config = config(folder.path(), id, min_isr);
             let node = SimulatedNode {
                 listeners: vec![listener(&config)],
                 config,
@@ -334,7 +335,7 @@ impl ClusterWorld {
             return;
         }
         let place = self.random.below(node.work.len());
-        if let Some(answer) = node.work[place].1.go_on() {
+        if let Poll::Ready(answer) = node.work[place].1.go_on() {
             let (call, _) = node.work.swap_remove(place);
             if let Some(call) = call {
                 self.network.push(Message::Reply { call, answer });

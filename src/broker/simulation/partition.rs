@@ -126,7 +126,7 @@ impl World for PartitionWorld {
             waiting: Vec::new(),
             acknowledged: Vec::new(),
             torn: None,
-            history: Default::default(),
+            history: super::partition_checks::History::default(),
             sent: 0,
             story: Vec::new(),
         };

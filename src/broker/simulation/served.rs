@@ -119,11 +119,8 @@ impl Work {
         })
     }
 
-    /// Goes on with it; `Some` when it is done.
-    pub(super) fn go_on(&mut self) -> Option<Option<Bytes>> {
-        match self.0.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(done) => Some(done),
-            Poll::Pending => None,
-        }
+    /// Goes on with it.
+    pub(super) fn go_on(&mut self) -> Poll<Option<Bytes>> {
+        self.0.as_mut().poll(&mut Context::from_waker(Waker::noop()))
     }
 }

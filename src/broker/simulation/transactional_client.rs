@@ -176,7 +176,7 @@ impl TransactionalClient {
         for write in writes {
             match &write {
                 Step::Write(index, _) if !self.is_second() => {
-                    self.steps.push_back(Step::AddPartition(*index))
+                    self.steps.push_back(Step::AddPartition(*index));
                 }
                 Step::CommitOffset if !self.is_second() => self.steps.push_back(Step::AddOffsets),
                 _ => {}

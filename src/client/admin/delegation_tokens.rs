@@ -60,7 +60,7 @@ impl AdminClient {
         let owners = (!owners.is_empty()).then(|| wanted.collect());
         let answer = self.send(DescribeDelegationTokenRequest::default().with_owners(owners))?;
         let refused = ApiError::check(answer.error_code, None::<String>);
-        Ok(refused.map(|()| answer.tokens.into_iter().map(described).collect()))
+        Ok(refused.map(|()| answer.tokens.iter().map(described).collect()))
     }
 
     /// Creates a token.
@@ -151,7 +151,7 @@ impl AdminClient {
     }
 }
 
-fn described(token: DescribedDelegationToken) -> DelegationToken {
+fn described(token: &DescribedDelegationToken) -> DelegationToken {
     let renewers = token.renewers.iter();
     DelegationToken {
         id: token.token_id.to_string(),

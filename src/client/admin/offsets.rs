@@ -48,7 +48,9 @@ pub(super) fn by_leader<'a>(partitions: impl Iterator<Item = (&'a str, i32, Brok
     for (topic, partition, leader) in partitions {
         led.entry(leader).or_default().push((topic, partition));
     }
-    led.values_mut().for_each(|partitions| partitions.sort_unstable());
+    for partitions in led.values_mut() {
+        partitions.sort_unstable();
+    }
     led
 }
 
@@ -114,9 +116,9 @@ impl AdminClient {
 
     /// Tells `take` one offset of each partition. A broker may hear of a new topic, or that it leads a partition, a moment
     /// after others name it: it is asked again, and `take` is told of the partition anew.
-    pub(super) fn each_offset<'a>(
+    pub(super) fn each_offset(
         &mut self,
-        led: &Led<'a>,
+        led: &Led<'_>,
         timestamp: i64,
         mut take: impl FnMut(&str, i32, Answer),
     ) -> Result<()> {

@@ -126,14 +126,14 @@ impl AdminClient {
             return Ok(topics);
         }
         let wanted = |name: &str| MetadataRequestTopic::default().with_name(Some(topic_name(name)));
-        self.topics_in(Some(names.into_iter().map(wanted).collect()))
+        self.topics_in(Some(&names.into_iter().map(wanted).collect::<Vec<_>>()))
     }
 
     /// The topics of one Metadata answer about these topics, or about all.
-    fn topics_in(&mut self, wanted: Option<Vec<MetadataRequestTopic>>) -> Result<Vec<TopicDescription>> {
+    fn topics_in(&mut self, wanted: Option<&[MetadataRequestTopic]>) -> Result<Vec<TopicDescription>> {
         let answer = self.send_with(|version| {
             MetadataRequest::default()
-                .with_topics(wanted.clone())
+                .with_topics(wanted.map(<[_]>::to_vec))
                 .with_allow_auto_topic_creation(version < NAMES_WITHOUT_CREATION)
         })?;
         ApiError::check(answer.error_code, None::<String>)?;

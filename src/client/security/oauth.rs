@@ -166,11 +166,16 @@ fn describe(value: Secret, extensions: &[(String, String)]) -> Token {
     let claims: Value = claims
         .and_then(|json| serde_json::from_slice(&json).ok())
         .unwrap_or_default();
-    let expires_at_s = claims["exp"]
-        .as_f64()
+    let expires_at_s = claims
+        .get("exp")
+        .and_then(Value::as_f64)
         .unwrap_or_else(|| now_s() + DEFAULT_LIFETIME_S);
     Token {
-        principal: claims["sub"].as_str().unwrap_or("unknown").to_owned(),
+        principal: claims
+            .get("sub")
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
+            .to_owned(),
         expires_at_ms: (expires_at_s * 1000.0) as i64,
         value,
         extensions: extensions.to_vec(),

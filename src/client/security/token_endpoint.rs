@@ -75,18 +75,16 @@ impl TokenEndpoint {
         let answer = self.server.ask(&self.request());
         let HttpAnswer { status, body } = answer.map_err(|problem| format!("{place}: {problem}"))?;
         let json: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let text = |name: &str| json.get(name).and_then(Value::as_str);
         if status != 200 {
-            let reason = json["error_description"]
-                .as_str()
-                .or_else(|| json["error"].as_str())
+            let reason = text("error_description")
+                .or_else(|| text("error"))
                 .unwrap_or_default();
             return Err(format!("{place} answered {status} {reason}")
                 .trim_end()
                 .to_owned());
         }
-        let token = json["access_token"]
-            .as_str()
-            .or_else(|| json["id_token"].as_str());
+        let token = text("access_token").or_else(|| text("id_token"));
         let token = token.filter(|token| !token.is_empty() && token.chars().all(|c| c.is_ascii_graphic()));
         token
             .map(Secret::new)

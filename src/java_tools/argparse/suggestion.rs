@@ -54,7 +54,7 @@ fn cost_of_typing(typed: &[char], name: &[char]) -> usize {
 fn swapped(typed: &[char], name: &[char], (i, j): (usize, usize)) -> bool {
     let pair = |letters: &[char], end: usize| Some((*letters.get(end.checked_sub(1)?)?, *letters.get(end)?));
     match (pair(typed, i), pair(name, j)) {
-        (Some((a, b)), Some((c, d))) => a == d && b == c,
+        (Some(typed), Some((before, last))) => typed == (last, before),
         _ => false,
     }
 }
