@@ -68,13 +68,19 @@ impl Program {
     }
 }
 
+/// What a program that was killed had begun to write stays a line of its own.
 fn append_to(suite: &Suite, name: &str) -> File {
     let path = suite.home().join(name);
-    OpenOptions::new()
+    let mut file = OpenOptions::new()
         .create(true)
         .append(true)
-        .open(path)
-        .expect("a file")
+        .open(&path)
+        .expect("a file");
+    let written = std::fs::read(&path).expect("what is there");
+    if written.last().is_some_and(|last| *last != b'\n') {
+        file.write_all(b"\n").expect("a line");
+    }
+    file
 }
 
 pub(super) fn run(shared: &Shared, suite: &Suite, seed: u64) -> Programs {
