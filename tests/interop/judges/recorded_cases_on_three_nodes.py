@@ -5,7 +5,7 @@ import os
 from harness import ROOT, ApacheKafka, expect, run
 
 BROKER = ApacheKafka
-PORT = 19392
+PORT = 19492
 BROKER_OPTIONS = {"nodes": 3}
 
 
