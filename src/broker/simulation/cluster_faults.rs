@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::cluster::{Call, ClusterWorld, NODES, open, partitions};
+use super::cluster::{Call, ClusterWorld, NODES, SimulatedNode, open, partitions};
 use super::cluster_network::Message;
-use super::disk;
+use super::{disk, may_lead};
 use crate::broker::cluster::elections::Departure;
 use crate::broker::host::assembly::rejoin;
 use crate::broker::node::Arrival;
@@ -82,8 +82,8 @@ impl ClusterWorld {
 
     pub(super) fn look_for_torn(&mut self) {
         let Some(torn) = self.torn else { return };
-        let is_in_sync = |(topic, index): (&str, i32)| self.partition(topic, index).isr.contains(&torn);
-        if !partitions().into_iter().any(is_in_sync) {
+        let matters = |(topic, index): (&str, i32)| may_lead(&self.partition(topic, index), torn);
+        if !partitions().into_iter().any(matters) {
             self.torn = None;
         }
     }
@@ -147,7 +147,8 @@ impl ClusterWorld {
     /// The process that runs the nodes dies, and starts anew. The system has kept what it has written, so that no node
     /// counts as one that may lack something.
     pub(super) fn restart_all(&mut self) {
-        if self.torn.is_some() || !self.damaged.is_empty() {
+        let is_held = |node: &SimulatedNode| node.node.is_none() && node.remains.strong_count() > 0;
+        if self.torn.is_some() || !self.damaged.is_empty() || self.nodes.values().any(is_held) {
             return;
         }
         self.tell("all die, and start anew");

@@ -24,6 +24,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::clock::{self, Simulated};
+use super::cluster::partition_image::PartitionImage;
 
 /// When every simulation begins, in milliseconds since 1970.
 const BEGIN_MS: i64 = 1_700_000_000_000;
@@ -70,6 +71,17 @@ fn set_day(by_ms: i64) {
             ..now
         }));
     }
+}
+
+/// Whether a replica may come to lead with the log that it has: those in sync, those that were when too few were left, and
+/// the last leader when nobody else is left.
+fn may_lead(partition: &PartitionImage, id: i32) -> bool {
+    let may = [
+        &partition.isr,
+        &partition.eligible,
+        &partition.last_known_eligible,
+    ];
+    partition.leader == id || may.iter().any(|ids| ids.contains(&id))
 }
 
 /// A folder that is in memory where there is such a thing.
@@ -124,12 +136,12 @@ fn run_schedules<W: World>(quick: u64, optimised: u64, found: &[u64]) {
 
 #[test]
 fn whatever_dies_nothing_that_was_acknowledged_is_lost_and_all_logs_end_equal() {
-    run_schedules::<partition::PartitionWorld>(100, 6000, &[]);
+    run_schedules::<partition::PartitionWorld>(100, 2000, &[789]);
 }
 
 #[test]
 fn wherever_coordinators_move_transactions_are_whole_and_commits_stay() {
-    run_schedules::<cluster::ClusterWorld>(25, 4000, &[17, 22, 71, 75, 102, 184]);
+    run_schedules::<cluster::ClusterWorld>(25, 1000, &[17, 22, 71, 75, 83, 102, 184]);
 }
 
 #[test]

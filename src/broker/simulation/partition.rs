@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{World, disk, folder, pass, set_day};
+use super::{World, disk, folder, may_lead, pass, set_day};
 use crate::broker::clock::{now_ms, steady_ms};
 use crate::broker::cluster::elections::{AlterPartition, Departure, Elections};
 use crate::broker::cluster::image::{BrokerImage, ClusterImage};
@@ -446,7 +446,7 @@ impl PartitionWorld {
             }
         }
         if let Some(torn) = self.torn
-            && !self.partition().isr.contains(&torn)
+            && !may_lead(self.partition(), torn)
         {
             self.torn = None;
         }
