@@ -11,13 +11,12 @@ from harness import HERE, KAFKA_VERSION, KAFKIT, SCRATCH, expect, jars, run
 
 CLIENTS = "org.apache.kafka.clients"
 KAFKA = "org.apache.kafka"
-# Those that are soon done: some 60 tests.
+# Those that are soon done.
 CLASSES = [
     f"{CLIENTS}.admin.ListOffsetsIntegrationTest",
     f"{CLIENTS}.admin.DescribeProducersWithBrokerIdTest",
     f"{CLIENTS}.admin.DynamicGroupConfigIntegrationTest",
     f"{CLIENTS}.admin.AdminFenceProducersTest",
-    f"{CLIENTS}.producer.ProducerIdExpirationTest",
     f"{CLIENTS}.TransactionsWithMaxInFlightOneTest",
     f"{CLIENTS}.consumer.PlaintextConsumerPollTest",
     f"{CLIENTS}.consumer.PlaintextConsumerAssignTest",

@@ -10,7 +10,7 @@ from judges.java_clients import client_jars
 from judges.one_directory_two_brokers import end, hand_over, kafkit
 
 BROKER = ApacheKafka
-DELETE_RETENTION_MS = 5000
+DELETE_RETENTION_MS = 15_000
 ROUNDS = {}
 
 
