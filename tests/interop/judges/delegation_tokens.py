@@ -144,7 +144,6 @@ def compare_tools(theirs, ours):
                           ["--expire", "--hmac", hmac, "--expiry-time-period", "60000"],
                           ["--expire", "--hmac", hmac, "--expiry-time-period", "-1"], ["--describe"],
                           ["--renew", "--hmac", hmac, "--renew-time-period", "-1"],
-                          ["--create", "--max-life-time-period", "1", "--owner-principal", "User:alice"],
                           ["--create", "--max-life-time-period", "1", "--renewer-principal", "Group:x"]):
                 # Not every node knows at once.
                 time.sleep(0.3)
