@@ -129,33 +129,3 @@ def told(side, tool, words):
     text = re.sub(r"(?!19)\d{4}-\d\d-\d\dT\d\d:\d\d", "DATE", text)
     error = done.stderr.splitlines()[0] if done.stderr else ""
     return [done.returncode, text.replace(found.group(2), "H") if found else text, error], found
-
-
-def compare_tools(theirs, ours):
-    seen = {}
-    for side in (theirs, ours):
-        for tool in TOOLS:
-            lines = []
-            said, found = told(side, tool, ["--create", "--max-life-time-period", "-1", "--renewer-principal", "User:alice",
-                                            "--renewer-principal", "User:carol"])
-            lines.append(said)
-            hmac = found.group(2)
-            for words in (["--describe", "--owner-principal", "User:carol"], ["--renew", "--hmac", hmac, "--renew-time-period", "-1"],
-                          ["--expire", "--hmac", hmac, "--expiry-time-period", "60000"],
-                          ["--expire", "--hmac", hmac, "--expiry-time-period", "-1"], ["--describe"],
-                          ["--renew", "--hmac", hmac, "--renew-time-period", "-1"],
-                          ["--create", "--max-life-time-period", "1", "--renewer-principal", "Group:x"]):
-                # Not every node knows at once.
-                time.sleep(0.3)
-                said = told(side, tool, words)[0]
-                patience = time.monotonic() + 20
-                while words == ["--describe"] and "tokens : 0" not in str(said) and time.monotonic() < patience:
-                    time.sleep(0.5)
-                    said = told(side, tool, words)[0]
-                lines.append([part.replace(hmac, "H") if isinstance(part, str) else part for part in said])
-            seen[side.name, tool] = lines
-    wanted = seen["Apache Kafka", "Apache Kafka's"]
-    for who, lines in seen.items():
-        for place, (line, right) in enumerate(zip(lines, wanted, strict=True)):
-            equal(line, right, f"line {place} of {who}")
-    print(f"    {len(wanted)} lines of two tools on two brokers")
