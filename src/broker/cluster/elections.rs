@@ -32,6 +32,9 @@ pub(in crate::broker) struct AlterPartition {
     pub(in crate::broker) leader_epoch: i32,
     pub(in crate::broker) partition_epoch: i32,
     pub(in crate::broker) isr: Vec<i32>,
+    /// The replica that has caught up, and the epoch of its broker when it had (KIP-903): one that has started anew since
+    /// may have less.
+    pub(in crate::broker) joins: Option<(i32, i64)>,
 }
 
 /// Brokers and their partitions, with the one that comes or goes as it is afterwards.
@@ -152,7 +155,8 @@ impl<'a> Elections<'a> {
         if !wanted.isr.iter().all(is_replica) || !wanted.isr.contains(&wanted.leader) {
             return Err(ResponseError::InvalidRequest);
         }
-        if !wanted.isr.iter().all(|id| self.is_active(*id)) {
+        let is_as_it_was = |(id, epoch): (i32, i64)| self.image.broker_epoch(id) == epoch;
+        if !wanted.isr.iter().all(|id| self.is_active(*id)) || !wanted.joins.is_none_or(is_as_it_was) {
             return Err(ResponseError::IneligibleReplica);
         }
         let changed = self.change(topic, before, |change| change.isr.clone_from(&wanted.isr));
@@ -339,6 +343,7 @@ mod tests {
             leader_epoch: 1,
             partition_epoch: 1,
             isr: vec![2, 3, 1],
+            joins: None,
         };
         let records = Elections::new(&image).alter_partition(&wanted).unwrap();
         image.apply_all(&records);
@@ -385,6 +390,7 @@ mod tests {
             leader_epoch: 0,
             partition_epoch: 0,
             isr: vec![1, 2],
+            joins: None,
         };
         let outcome = |set: &dyn Fn(&mut AlterPartition)| {
             let mut wanted = good.clone();
@@ -395,6 +401,12 @@ mod tests {
         };
         assert_eq!(outcome(&|_| {}), Ok(1));
         assert_eq!(outcome(&|wanted| wanted.isr = vec![1, 2, 3]), Ok(0));
+        let epoch = image.broker_epoch(2);
+        assert_eq!(outcome(&|wanted| wanted.joins = Some((2, epoch))), Ok(1));
+        assert_eq!(
+            outcome(&|wanted| wanted.joins = Some((2, epoch - 1))),
+            Err(ResponseError::IneligibleReplica)
+        );
         assert_eq!(
             outcome(&|wanted| wanted.leader_epoch = 1),
             Err(ResponseError::NotController)

@@ -291,6 +291,11 @@ impl ClusterImage {
         self.brokers.get(&id).is_some_and(|broker| !broker.is_fenced)
     }
 
+    /// With which a broker has registered last; -1 if it has not.
+    pub(in crate::broker) fn broker_epoch(&self, id: i32) -> i64 {
+        self.brokers.get(&id).map_or(-1, |broker| broker.epoch)
+    }
+
     /// The id of a broker's log dir; nil if it is not known.
     pub(in crate::broker) fn directory(&self, id: i32) -> Uuid {
         let broker = self.brokers.get(&id);

@@ -33,13 +33,18 @@ pub fn partitions(log: &CoordinatorLog) -> Vec<i32> {
     log.replicas().iter().map(|replica| replica.index).collect()
 }
 
-/// Shows everything in one partition of the log.
+/// Shows everything in one partition of the log. What other replicas may not have of it is waited for before anybody is told,
+/// as if it had just been appended.
 pub fn replay(log: &CoordinatorLog, partition: i32, visit: &mut dyn FnMut(Replayed<'_>)) -> Result<()> {
     let replica = log.replica(partition)?;
-    replay_partition(&replica, visit).map_err(|error| error.context(format!("read {}", replica.name)))
+    let end =
+        replay_partition(&replica, visit).map_err(|error| error.context(format!("read {}", replica.name)))?;
+    log.note_unreplicated(&replica, end);
+    Ok(())
 }
 
-fn replay_partition(replica: &Replica, visit: &mut dyn FnMut(Replayed<'_>)) -> Result<()> {
+/// Answers where the log ended.
+fn replay_partition(replica: &Replica, visit: &mut dyn FnMut(Replayed<'_>)) -> Result<Offset> {
     let mut scratch = Vec::new();
     let mut offset = replica.log_start_offset();
     while let Some(chunk) = read_chunk(replica, offset)? {
@@ -73,7 +78,7 @@ fn replay_partition(replica: &Replica, visit: &mut dyn FnMut(Replayed<'_>)) -> R
             break;
         }
     }
-    Ok(())
+    Ok(offset)
 }
 
 /// Whole batches from `offset` on; None at the end.

@@ -121,9 +121,13 @@ impl CoordinatorLog {
             return Err(Error::failed("too few replicas are in sync").into());
         }
         let appended = replica.append(&mut batch, Origin::Coordinator, now_ms)?;
-        let end = appended.last_offset.saturating_add(1);
-        self.replicas.unreplicated.note(&replica, end);
+        self.note_unreplicated(&replica, appended.last_offset.saturating_add(1));
         Ok(appended)
+    }
+
+    /// Answers wait until what is before `end` is committed.
+    pub(super) fn note_unreplicated(&self, replica: &Arc<Replica>, end: Offset) {
+        self.replicas.unreplicated.note(replica, end);
     }
 
     /// The replica of a partition.

@@ -106,7 +106,8 @@ async fn round(
 /// Asks once for one partition.
 fn fetch(node: &Node, leader: &Node, replica: &Replica, signal: &Arc<FetchSignal>) -> Taken {
     let max_bytes = usize::try_from(node.config.number("replica.fetch.max.bytes")).unwrap_or(0);
-    let Some((asked, mut question)) = replica.next_fetch(max_bytes) else {
+    let broker_epoch = node.cluster.image().broker_epoch(node.id);
+    let Some((asked, mut question)) = replica.next_fetch(broker_epoch, max_bytes) else {
         return Taken::Nothing;
     };
     if asked != leader.id {
@@ -151,7 +152,7 @@ impl ReplicaManager {
             .replica(topic, index)
             .ok_or(ResponseError::UnknownTopicOrPartition)?;
         let answer = replica.answer_follower(question, signal)?;
-        if let Some(wanted) = replica.wider_isr(question.follower) {
+        if let Some(wanted) = replica.wider_isr(question) {
             self.alter_isr(&replica, &wanted);
         }
         Ok(answer)

@@ -20,6 +20,8 @@ use crate::topic_partition::Offset;
 pub(in crate::broker) struct FollowerFetch {
     /// The broker that asks.
     pub(in crate::broker) follower: i32,
+    /// With which it has registered: another one once it has started anew, perhaps with less (KIP-903).
+    pub(in crate::broker) broker_epoch: i64,
     /// The epoch of the leader that it asks, as the follower knows it.
     pub(in crate::broker) leader_epoch: i32,
     /// The epoch of the last record that it has; -1 if it has none.
@@ -117,15 +119,18 @@ impl Replica {
         Ok(self.publish(log))
     }
 
-    /// The ISR to ask the cluster for, now that this follower has come so far.
-    pub(in crate::broker) fn wider_isr(&self, follower: i32) -> Option<AlterPartition> {
+    /// The ISR to ask the cluster for, now that the follower that has asked this has come so far.
+    pub(in crate::broker) fn wider_isr(&self, fetch: &FollowerFetch) -> Option<AlterPartition> {
         let Role::Leader { epoch } = self.role() else {
             return None;
         };
         let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
         let isr = followers.as_mut()?;
-        let wanted = isr.expand(follower, self.high_watermark())?;
-        Some(self.wanted_isr(epoch, isr.partition_epoch(), wanted))
+        let wanted = isr.expand(fetch.follower, self.high_watermark())?;
+        Some(AlterPartition {
+            joins: Some((fetch.follower, fetch.broker_epoch)),
+            ..self.wanted_isr(epoch, isr.partition_epoch(), wanted)
+        })
     }
 
     /// The ISR to ask the cluster for, without the followers that have been behind for too long.
@@ -152,6 +157,7 @@ impl Replica {
             leader_epoch,
             partition_epoch,
             isr,
+            joins: None,
         }
     }
 
@@ -210,14 +216,20 @@ impl Replica {
         self.committed();
     }
 
-    /// What this replica asks its leader; `None` if it is the leader, or there is none.
-    pub(in crate::broker) fn next_fetch(&self, max_bytes: usize) -> Option<(i32, FollowerFetch)> {
+    /// What this replica asks its leader; `None` if it is the leader, or there is none. `broker_epoch` is what its broker has
+    /// registered with.
+    pub(in crate::broker) fn next_fetch(
+        &self,
+        broker_epoch: i64,
+        max_bytes: usize,
+    ) -> Option<(i32, FollowerFetch)> {
         let log = self.log();
         let Role::Follower { epoch, leader } = self.role() else {
             return None;
         };
         let fetch = FollowerFetch {
             follower: self.node,
+            broker_epoch,
             leader_epoch: epoch,
             last_epoch: log.leader_epochs().latest().unwrap_or(-1),
             offset: log.log_end_offset(),

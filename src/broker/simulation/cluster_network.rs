@@ -66,12 +66,13 @@ impl ClusterWorld {
     pub(super) fn ask_leaders(&mut self, id: i32) {
         let max_bytes = [1, 1 << 20][self.random.below(2)];
         let Some(node) = self.awake(id) else { return };
+        let epoch = node.cluster.image().broker_epoch(id);
         let mut asked = Vec::new();
         for (topic, index) in partitions() {
             let Some(replica) = node.replicas.partition(topic, index) else {
                 continue;
             };
-            if let Some((leader, fetch)) = replica.next_fetch(max_bytes) {
+            if let Some((leader, fetch)) = replica.next_fetch(epoch, max_bytes) {
                 let place = (replica.topic_id, index);
                 asked.push(Message::Fetch { leader, place, fetch });
             }

@@ -136,12 +136,12 @@ fn run_schedules<W: World>(quick: u64, optimised: u64, found: &[u64]) {
 
 #[test]
 fn whatever_dies_nothing_that_was_acknowledged_is_lost_and_all_logs_end_equal() {
-    run_schedules::<partition::PartitionWorld>(100, 2000, &[789]);
+    run_schedules::<partition::PartitionWorld>(100, 6000, &[789, 2112]);
 }
 
 #[test]
 fn wherever_coordinators_move_transactions_are_whole_and_commits_stay() {
-    run_schedules::<cluster::ClusterWorld>(25, 1000, &[17, 22, 71, 75, 83, 102, 184]);
+    run_schedules::<cluster::ClusterWorld>(25, 4000, &[17, 22, 71, 75, 83, 102, 184, 1063]);
 }
 
 #[test]

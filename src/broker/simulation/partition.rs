@@ -264,7 +264,10 @@ impl PartitionWorld {
     }
 
     fn ask(&mut self, id: i32) {
-        let question = self.awake(id).and_then(|replica| replica.next_fetch(1 << 20));
+        let epoch = self.image.broker_epoch(id);
+        let question = self
+            .awake(id)
+            .and_then(|replica| replica.next_fetch(epoch, 1 << 20));
         if let Some((leader, fetch)) = question {
             self.network.push(Message::Fetch { leader, fetch });
         }
@@ -290,7 +293,7 @@ impl PartitionWorld {
                 let Ok(answer) = replica.answer_follower(&fetch, &signal) else {
                     return;
                 };
-                let wanted = replica.wider_isr(fetch.follower);
+                let wanted = replica.wider_isr(&fetch);
                 let to = fetch.follower;
                 self.network.push(Message::Answer { to, fetch, answer });
                 self.network.extend(wanted.map(Message::Isr));
@@ -393,6 +396,7 @@ impl PartitionWorld {
             self.fence(id, Departure::Unclean);
             // The checkpoint of the high watermark may be as old as it likes.
             self.open(id, 0);
+            self.image.register(BrokerImage::new(id, None, Uuid::nil()));
         }
         self.nodes.get_mut(&id).unwrap().is_asleep = false;
         self.unfence(id);
