@@ -12,7 +12,7 @@ use crate::broker::internal_topics::{CONSUMER_OFFSETS, TRANSACTION_STATE};
 use crate::broker::node::replica::{Replica, Role};
 use crate::topic_partition::Offset;
 
-type Place = (&'static str, i32);
+pub(super) type Place = (&'static str, i32);
 
 /// What was seen before.
 #[derive(Debug, Default)]
@@ -33,12 +33,12 @@ impl History {
 }
 
 impl ClusterWorld {
-    fn replica(&self, id: i32, place: Place) -> Option<Arc<Replica>> {
+    pub(super) fn replica(&self, id: i32, place: Place) -> Option<Arc<Replica>> {
         self.nodes[&id].node.as_ref()?.partition(place.0, place.1)
     }
 
     /// The replica that leads, if its node runs.
-    fn leader(&self, place: Place) -> Option<Arc<Replica>> {
+    pub(super) fn leader(&self, place: Place) -> Option<Arc<Replica>> {
         let leader = self.partition(place.0, place.1).leader;
         (leader != NO_LEADER)
             .then(|| self.replica(leader, place))

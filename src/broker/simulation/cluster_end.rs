@@ -2,6 +2,7 @@
 
 use super::clients::Client;
 use super::cluster::{ClusterWorld, NODES, SimulatedClient, partitions};
+use super::cluster_checks::Place;
 use super::pass;
 
 /// Rounds in which everything must be done once all is well.
@@ -16,13 +17,19 @@ impl ClusterWorld {
                 committer.look_again();
             }
         }
+        self.become_quiet();
+        // What a clock has still to do comes now, and has to be replicated as well.
+        for _ in 0..5 {
+            self.round();
+        }
+        self.become_quiet();
+    }
+
+    fn become_quiet(&mut self) {
         let mut rounds = 0;
         while !self.is_quiet() {
             rounds += 1;
             assert!(rounds < ROUNDS, "not done: {}", self.unfinished());
-            self.round();
-        }
-        for _ in 0..5 {
             self.round();
         }
     }
@@ -56,9 +63,20 @@ impl ClusterWorld {
         let is_done = |client: &SimulatedClient| client.is_done && client.waits_for.is_none();
         self.clients.iter().all(is_done)
             && self.nodes.values().all(|node| node.work.is_empty())
-            && partitions()
-                .into_iter()
-                .all(|(topic, index)| self.partition(topic, index).isr.len() == NODES.len())
+            && partitions().into_iter().all(|place| self.is_replicated(place))
+    }
+
+    /// Whether all are in sync, and know that all is committed.
+    fn is_replicated(&self, place: Place) -> bool {
+        let Some(leader) = self.leader(place) else {
+            return false;
+        };
+        let end = leader.log().log_end_offset();
+        self.partition(place.0, place.1).isr.len() == NODES.len()
+            && NODES.into_iter().all(|id| {
+                let replica = self.replica(id, place);
+                replica.is_some_and(|replica| replica.high_watermark() == end)
+            })
     }
 
     /// What keeps the world from its end.
