@@ -57,14 +57,18 @@ impl LeaderEpochs {
         self.entries.last().map(|entry| entry.epoch)
     }
 
-    /// Notes that `epoch` begins at `start_offset`, unless it, or a later one, has begun already.
+    /// Notes that `epoch` begins at `start_offset`, unless it is the newest and has begun already. Entries that this
+    /// contradicts are dropped, as Apache Kafka does: a replica which was to lead before it had its records again has noted
+    /// an epoch at an offset that belongs to an older one.
     pub fn assign(&mut self, epoch: i32, start_offset: Offset) -> Result<()> {
-        if epoch < 0 || self.latest().is_some_and(|latest| latest >= epoch) {
+        let has_begun = |last: &EpochEntry| last.epoch == epoch && last.start_offset <= start_offset;
+        if epoch < 0 || self.entries.last().is_some_and(has_begun) {
             return Ok(());
         }
         let before = self.entries.clone();
         // An epoch in which nothing was written leaves no entry.
-        self.entries.retain(|entry| entry.start_offset < start_offset);
+        self.entries
+            .retain(|entry| entry.epoch < epoch && entry.start_offset < start_offset);
         self.entries.push(EpochEntry { epoch, start_offset });
         // What is not in the file has to be tried again.
         self.write().inspect_err(|_| self.entries = before)
@@ -144,9 +148,14 @@ mod tests {
         (folder, epochs)
     }
 
+    fn starts(epochs: &LeaderEpochs) -> Vec<(i32, Offset)> {
+        let start = |entry: &EpochEntry| (entry.epoch, entry.start_offset);
+        epochs.entries().iter().map(start).collect()
+    }
+
     #[test]
     fn end_offsets_are_those_of_kafka() {
-        let (_folder, epochs) = epochs(&[(2, 10), (2, 12), (5, 20), (4, 30)]);
+        let (_folder, epochs) = epochs(&[(2, 10), (2, 12), (5, 20), (5, 30)]);
         assert_eq!(epochs.end_offset(5, 40), Some((5, 40)));
         assert_eq!(epochs.end_offset(4, 40), Some((2, 20)));
         assert_eq!(epochs.end_offset(2, 40), Some((2, 20)));
@@ -171,13 +180,14 @@ mod tests {
     }
 
     #[test]
+    fn an_older_epoch_takes_the_place_of_what_it_contradicts() {
+        let (_folder, epochs) = epochs(&[(1, 5), (2, 6), (3, 8), (2, 7)]);
+        assert_eq!(starts(&epochs), [(1, 5), (2, 7)]);
+    }
+
+    #[test]
     fn an_epoch_without_records_leaves_no_entry() {
         let (_folder, epochs) = epochs(&[(0, 0), (1, 0), (2, 7), (3, 7)]);
-        let starts: Vec<_> = epochs
-            .entries()
-            .iter()
-            .map(|entry| (entry.epoch, entry.start_offset))
-            .collect();
-        assert_eq!(starts, [(1, 0), (3, 7)]);
+        assert_eq!(starts(&epochs), [(1, 0), (3, 7)]);
     }
 }

@@ -202,8 +202,10 @@ fn recover_segment(log: &mut PartitionLog, at: usize, now_ms: i64) -> Result<boo
             break;
         }
         segment.index_again(&batch, interval);
-        log.leader_epochs
-            .assign(batch.header.partition_leader_epoch, batch.header.base_offset)?;
+        let epoch = batch.header.partition_leader_epoch;
+        if log.leader_epochs.latest().is_none_or(|latest| latest < epoch) {
+            log.leader_epochs.assign(epoch, batch.header.base_offset)?;
+        }
         if let Some(aborted) = log.producers.record(&batch.header, marker_of(&reader, &batch)?) {
             transaction_index::append(&transactions, aborted)?;
         }

@@ -141,7 +141,7 @@ fn whatever_dies_nothing_that_was_acknowledged_is_lost_and_all_logs_end_equal() 
 
 #[test]
 fn wherever_coordinators_move_transactions_are_whole_and_commits_stay() {
-    run_schedules::<cluster::ClusterWorld>(25, 4000, &[17, 22, 71, 75, 83, 102, 184, 1063, 1737]);
+    run_schedules::<cluster::ClusterWorld>(25, 4000, &[17, 22, 71, 75, 83, 102, 184, 1063, 1737, 2875]);
 }
 
 #[test]
