@@ -71,6 +71,14 @@ impl Account {
         })
     }
 
+    /// Puts a piece that is no record aside; without a file for them, it ends the run.
+    pub(super) fn refuse(&mut self, piece: &[u8], number: u64, bad: &BadInput) -> Result<()> {
+        if self.rejects.is_none() {
+            return Err(bad_input(self.voice, number, bad));
+        }
+        self.reject(piece, number, bad)
+    }
+
     /// Puts a piece aside.
     pub(super) fn reject(&mut self, piece: &[u8], number: u64, bad: &BadInput) -> Result<()> {
         if let Some(rejects) = &mut self.rejects {
@@ -179,5 +187,14 @@ impl DeliveryListener for Account {
 
     fn notice(&mut self, line: &str) {
         stderr_line(self.voice.notice(line));
+    }
+}
+
+/// The error for piece `number` of the input, which is not a record.
+pub(super) fn bad_input(voice: &dyn Voice, number: u64, bad: &BadInput) -> Error {
+    let error = Error::bad_data(voice.bad_input(number, &bad.message));
+    match bad.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Account, Run};
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener as _};
-use crate::error::Kind;
-use crate::input::ParsedRecord;
+use crate::error::{Kind, Result};
+use crate::input::{BadInput, ParsedRecord};
 use crate::output::size;
 
 /// What a batch of one record adds to its key and value: header, lengths, offsets.
@@ -62,17 +62,16 @@ pub(super) struct Limit {
 
 impl Limit {
     /// Why a record is too big for its topic; one that Java does not even try is left to the sink, which refuses it first.
-    pub(super) fn problem(&self, record: &ParsedRecord<'_>) -> Option<String> {
-        let bytes = bytes(record) + OVERHEAD;
-        if self.end.as_ref().is_some_and(|end| bytes > *end.end()) {
-            return None;
-        }
-        (bytes > self.bytes && record.topic.is_none()).then(|| {
-            format!(
+    pub(super) fn refuses(&self, record: &ParsedRecord<'_>) -> Option<TooLarge> {
+        let whole = bytes(record) + OVERHEAD;
+        let is_tried = self.end.as_ref().is_none_or(|end| whole <= *end.end());
+        (whole > self.bytes && is_tried && record.topic.is_none()).then(|| TooLarge {
+            problem: format!(
                 "{} is over the topic's max.message.bytes {}",
-                size(bytes as u64),
+                size(whole as u64),
                 size(self.bytes as u64)
-            )
+            ),
+            is_the_end: self.end.as_ref().is_some_and(|end| end.contains(&bytes(record))),
         })
     }
 
@@ -80,21 +79,41 @@ impl Limit {
     pub(super) fn takes(&self, bytes: usize) -> bool {
         bytes + OVERHEAD <= self.bytes
     }
-
-    /// Whether a record that is too big ends the run.
-    pub(super) fn is_the_end(&self, record: &ParsedRecord<'_>) -> bool {
-        self.end.as_ref().is_some_and(|end| end.contains(&bytes(record)))
-    }
 }
 
-/// Notes the record as failed.
-pub(super) fn fail(record: &ParsedRecord<'_>, number: u64, problem: &str, account: &mut Account) {
-    account.failed(&DeliveryFailure {
-        tag: number,
-        partition: None,
-        reason: problem,
-        kind: Kind::BadData,
-        key_bytes: record.key.as_ref().map_or(0, |key| key.len()),
-        value_bytes: record.value.as_ref().map_or(0, |value| value.len()),
-    });
+/// A record that is too big for its topic.
+#[derive(Debug)]
+pub(super) struct TooLarge {
+    problem: String,
+    /// Nothing can be sent after it.
+    is_the_end: bool,
+}
+
+impl TooLarge {
+    /// Puts the record aside, or notes it as failed, which may end the run.
+    pub(super) fn refuse(
+        &self,
+        piece: &[u8],
+        record: &ParsedRecord<'_>,
+        number: u64,
+        is_sync: bool,
+        account: &mut Account,
+    ) -> Result<()> {
+        if account.rejects.is_some() {
+            return account.reject(piece, number, &BadInput::new(&self.problem));
+        }
+        account.sent += 1;
+        account.failed(&DeliveryFailure {
+            tag: number,
+            partition: None,
+            reason: &self.problem,
+            kind: Kind::BadData,
+            key_bytes: record.key.as_ref().map_or(0, |key| key.len()),
+            value_bytes: record.value.as_ref().map_or(0, |value| value.len()),
+        });
+        if is_sync || self.is_the_end {
+            account.first_failure()?;
+        }
+        Ok(())
+    }
 }
