@@ -9,51 +9,42 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp};
-use rdkafka::topic_partition_list::{Offset as KafkaOffset, TopicPartitionList};
+use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::config;
 use super::membership::{Change, Member, MemberContext};
 use super::notices::{Notices, kind_of, plain, words};
 use super::reading::Reading;
+use super::showing::{self, show_stored};
+use super::silence::Silence;
 use super::tokens::Tokens;
-use crate::client::batch_inspection::{BATCH_LIMIT, Damage};
+use crate::client::batch_inspection::Damage;
 use crate::client::consume_settings::ConsumeSettings;
 use crate::client::direct::consumer::DirectSource;
 use crate::client::preflight::Preflight;
-use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{
-    ConsumedRecord, Position, RecordSource, RecordVisitor, SourceOptions, Start, TimestampType,
-    TopicPartitions,
+    Position, RecordSource, RecordVisitor, SourceOptions, Start, TopicPartitions,
 };
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
-use crate::records::{Batches, batch_header};
 use crate::topic_partition::Offset;
-use crate::wire::error::in_seconds;
 
 /// librdkafka's words for the first record, where the group has committed nothing.
 const EARLIEST: &[&str] = &["earliest", "smallest", "beginning"];
-/// How long the coordinator is waited for when it is asked what the group has committed.
-const COMMITTED_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long leaving the group may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Headers of a record that are shown without an allocation.
-const INLINE_HEADERS: usize = 16;
 /// Records taken from one queue before the next has its turn.
 const TURN: usize = 1000;
 /// Records shown in one poll at most: what is printed is written out after it.
 const POLL: usize = 64 * TURN;
-/// How long a partition may be silent before its end until its leader is asked whether it is there.
-const SILENCE: Duration = Duration::from_secs(1);
 /// Callbacks that are served in a row before records are looked at.
 const CALLBACKS: usize = 100;
 /// The position that the engine reads the beginning at.
-const BEGINNING: Offset = -2;
+pub(super) const BEGINNING: Offset = -2;
 
 /// Errors that pass while a cluster changes; librdkafka tries again by itself.
 fn is_passing(code: Code) -> bool {
@@ -83,34 +74,23 @@ fn is_passing(code: Code) -> bool {
 
 /// Reads as a member of a group.
 pub struct Consumer {
-    member: Arc<Member>,
+    pub(super) member: Arc<Member>,
     /// The partitions that the group gave to this member.
-    queues: Vec<Queue>,
+    pub(super) queues: Vec<Queue>,
     /// The queue that is looked at first, so that all have their turn.
     first_queue: usize,
     /// Something was taken since the last [`RecordSource::acknowledge`].
     has_taken: bool,
     /// A group that has committed nothing in a partition begins at its first record.
-    from_beginning: bool,
+    pub(super) from_beginning: bool,
     only_committed: bool,
-    reading: Reading,
-    notices: Notices,
+    pub(super) reading: Reading,
+    pub(super) notices: Notices,
     preflight: Preflight,
     servers: String,
-    questions: DirectSource,
-    silence: Silence,
+    pub(super) questions: DirectSource,
+    pub(super) silence: Silence,
     life: Life,
-}
-
-/// Partitions from which nothing comes although their end was not seen.
-#[derive(Debug)]
-struct Silence {
-    /// A silence that lasts longer ends the reading.
-    limit: Option<Duration>,
-    /// Since when no leader answers for one of them.
-    since: Option<Instant>,
-    asked_at: Instant,
-    told: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,15 +101,15 @@ enum Life {
     Stuck,
 }
 
-struct Queue {
-    topic: String,
-    partition: i32,
+pub(super) struct Queue {
+    pub(super) topic: String,
+    pub(super) partition: i32,
     records: PartitionQueue<MemberContext>,
     /// The next offset to commit, once a record was taken or the end was seen.
-    next: Option<Offset>,
-    is_at_end: bool,
+    pub(super) next: Option<Offset>,
+    pub(super) is_at_end: bool,
     /// When a record or the end last came.
-    heard_at: Instant,
+    pub(super) heard_at: Instant,
 }
 
 impl fmt::Debug for Consumer {
@@ -172,12 +152,7 @@ impl Consumer {
             preflight: Preflight::of(settings),
             servers: value("bootstrap.servers").to_owned(),
             questions: DirectSource::open(questions, &for_questions)?,
-            silence: Silence {
-                limit: options.give_up_after,
-                since: None,
-                asked_at: Instant::now(),
-                told: Vec::new(),
-            },
+            silence: Silence::new(options.give_up_after),
             life: Life::Open,
             member,
         })
@@ -298,55 +273,14 @@ impl Consumer {
         (TURN, Ok(ControlFlow::Continue(())))
     }
 
-    /// Shows one record with its headers, which are on the stack unless they are many.
     fn show(
         &mut self,
         message: &BorrowedMessage<'_>,
         visitor: &mut dyn RecordVisitor,
     ) -> Result<ControlFlow<()>> {
-        const NONE: HeaderView<'static> = HeaderView {
-            name: "",
-            value: None,
-        };
         let place = (message.topic(), message.partition(), message.offset());
         self.reading.come_to(place, false, Instant::now())?;
-        let mut inline = [NONE; INLINE_HEADERS];
-        let mut many = Vec::new();
-        let mut count = 0;
-        if let Some(headers) = message.headers().filter(|_| visitor.wants_headers()) {
-            let views = headers.iter().map(|header| HeaderView {
-                name: header.key,
-                value: header.value,
-            });
-            count = headers.count();
-            if count > INLINE_HEADERS {
-                many.extend(views);
-            } else {
-                for (room, view) in inline.iter_mut().zip(views) {
-                    *room = view;
-                }
-            }
-        }
-        let headers = if many.is_empty() {
-            inline.get(..count).unwrap_or_default()
-        } else {
-            &many
-        };
-        let (timestamp, timestamp_type) = match message.timestamp() {
-            Timestamp::NotAvailable => (-1, TimestampType::None),
-            Timestamp::CreateTime(time) => (time, TimestampType::CreateTime),
-            Timestamp::LogAppendTime(time) => (time, TimestampType::LogAppendTime),
-        };
-        visitor.record(&ConsumedRecord {
-            topic: place.0,
-            partition: place.1,
-            offset: place.2,
-            timestamp,
-            timestamp_type,
-            key: message.key(),
-            value: message.payload(),
-            headers,
-        })
+        showing::show(message, visitor)
     }
 
     /// Where the end is that librdkafka has just reported.
@@ -503,139 +437,6 @@ impl RecordSource for Consumer {
     }
 }
 
-impl Consumer {
-    /// Notes what was taken for the next automatic commit, each offset with the leader epoch of the record read last, and
-    /// offsets of partitions of which nothing was taken.
-    fn store(&self, mut offsets: HashMap<(String, i32), Offset>) {
-        let Ok(list) = self.member.position() else {
-            return;
-        };
-        offsets.extend(self.queues.iter().filter_map(|queue| {
-            let place = (queue.topic.clone(), queue.partition);
-            Some((place, queue.next?))
-        }));
-        for mut element in list.elements() {
-            let place = (element.topic().to_owned(), element.partition());
-            let offset = offsets.get(&place);
-            let offset = offset.map_or(KafkaOffset::Invalid, |offset| KafkaOffset::Offset(*offset));
-            let _ = element.set_offset(offset);
-        }
-        // A partition that was taken away meanwhile is refused, which is right: its new owner commits it.
-        let _ = self.member.store_offsets(&list);
-    }
-
-    /// Commits a beginning, as Java's consumer does, in partitions of which nothing was taken: otherwise a next run that
-    /// begins at the end would pass over their records. What cannot be found out is left uncommitted.
-    fn commit_untouched(&mut self) {
-        if !self.from_beginning {
-            return;
-        }
-        let untouched = self.queues.iter().filter(|queue| queue.next.is_none());
-        let mut places: Vec<(String, i32)> = untouched
-            .map(|queue| (queue.topic.clone(), queue.partition))
-            .collect();
-        let Some(committed) = self.committed(&places) else {
-            return;
-        };
-        places.retain(|place| committed.get(place).is_some_and(Option::is_none));
-        let questions: Vec<(&str, i32, Position)> = places
-            .iter()
-            .map(|(topic, partition)| (topic.as_str(), *partition, Position::Beginning))
-            .collect();
-        if !questions.is_empty()
-            && let Ok(offsets) = self.questions.offsets(&questions, COMMITTED_TIMEOUT)
-        {
-            self.store(places.into_iter().zip(offsets).collect());
-        }
-    }
-
-    /// What the group has committed in these partitions; `None` where it has committed nothing.
-    fn committed(&self, places: &[(String, i32)]) -> Option<HashMap<(String, i32), Option<Offset>>> {
-        if places.is_empty() {
-            return Some(HashMap::new());
-        }
-        let mut list = TopicPartitionList::with_capacity(places.len());
-        for (topic, partition) in places {
-            list.add_partition(topic, *partition);
-        }
-        let answer = self.member.committed_offsets(list, COMMITTED_TIMEOUT).ok()?;
-        let elements = answer.elements();
-        let answered = elements.iter().filter(|element| element.error().is_ok());
-        let entries = answered.map(|element| {
-            let place = (element.topic().to_owned(), element.partition());
-            let offset = match element.offset() {
-                KafkaOffset::Offset(offset) => Some(offset),
-                _ => None,
-            };
-            (place, offset)
-        });
-        Some(entries.collect())
-    }
-
-    /// Asks the leaders of partitions from which nothing comes whether they are there, and says which are not.
-    fn watch_for_silence(&mut self) -> Result<()> {
-        let is_silent = |queue: &&Queue| !queue.is_at_end && queue.heard_at.elapsed() >= SILENCE;
-        let silent = self.queues.iter().filter(is_silent);
-        let silent: Vec<(String, i32)> = silent
-            .map(|queue| (queue.topic.clone(), queue.partition))
-            .collect();
-        if silent.is_empty() {
-            self.silence.since = None;
-            self.silence.told.clear();
-            return Ok(());
-        }
-        if self.silence.asked_at.elapsed() < SILENCE {
-            return Ok(());
-        }
-        let questions: Vec<(&str, i32, Position)> = silent
-            .iter()
-            .map(|(topic, partition)| (topic.as_str(), *partition, Position::End))
-            .collect();
-        let unanswered = self.questions.unanswered_of(&questions, SILENCE / 2);
-        self.silence.asked_at = Instant::now();
-        if unanswered.is_empty() {
-            self.silence.since = None;
-            return Ok(());
-        }
-        let since = *self.silence.since.get_or_insert(Instant::now());
-        let limit = self.silence.limit;
-        for (topic, partition, trouble) in unanswered {
-            let name = format!("{topic}-{partition}");
-            if let Some(limit) = limit.filter(|limit| since.elapsed() >= *limit) {
-                let limit = in_seconds(limit);
-                return Err(Error::unreachable(format!(
-                    "{name}: not readable for {limit}: {trouble}"
-                )));
-            }
-            if !self.silence.told.contains(&name) {
-                let wait = limit.map_or_else(
-                    || "waiting for it".to_owned(),
-                    |limit| format!("waiting up to {}", in_seconds(limit)),
-                );
-                self.notices.say(format!("{name}: {trouble}; {wait}"));
-                self.silence.told.push(name);
-            }
-        }
-        Ok(())
-    }
-
-    /// Finds out from where the partitions are read of which nothing came yet.
-    fn find_positions(&mut self) {
-        let mut places = names(self.member.assignment());
-        places.retain(|(topic, partition)| !self.reading.has(topic, *partition));
-        // The coordinator may be the broker that hangs: then the positions stay unknown.
-        let committed = self.committed(&places).unwrap_or_default();
-        for (topic, partition) in places {
-            let next = match committed.get(&(topic.clone(), partition)).copied().flatten() {
-                Some(offset) => offset,
-                None if self.from_beginning => BEGINNING,
-                None => continue,
-            };
-            self.reading.begin(&topic, partition, next);
-        }
-    }
-}
-
 impl Drop for Consumer {
     fn drop(&mut self) {
         self.close();
@@ -649,7 +450,7 @@ impl Drop for Consumer {
     }
 }
 
-fn names(list: KafkaResult<TopicPartitionList>) -> Vec<(String, i32)> {
+pub(super) fn names(list: KafkaResult<TopicPartitionList>) -> Vec<(String, i32)> {
     let Ok(list) = list else {
         return Vec::new();
     };
@@ -672,58 +473,6 @@ fn error_text(error: &KafkaError) -> String {
 fn end_offset(text: &str) -> Option<Offset> {
     let (_, rest) = text.split_once(" at offset ")?;
     rest.split(' ').next()?.parse().ok()
-}
-
-/// Shows the records of stored batches from an offset on; with `only_committed` none of transactions, since
-/// it is not known here how those end.
-fn show_stored(
-    batches: &[Bytes],
-    (topic, partition, offset): (&str, i32, Offset),
-    only_committed: bool,
-    visitor: &mut dyn RecordVisitor,
-) -> Result<()> {
-    let mut scratch = Vec::new();
-    for batch in batches.iter().flat_map(|bytes| Batches::new(bytes).take(1)) {
-        let batch = batch?;
-        if batch.header.is_control() || (only_committed && batch.header.is_transactional()) {
-            continue;
-        }
-        let timestamp_type = match batch.header.timestamp_type() {
-            batch_header::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
-            batch_header::TimestampType::CreateTime => TimestampType::CreateTime,
-            batch_header::TimestampType::NoTimestampType => TimestampType::None,
-        };
-        let records = batch
-            .records(&mut scratch, BATCH_LIMIT)
-            .map_err(Error::bad_data)?;
-        for record in records {
-            let record = record.map_err(Error::bad_data)?;
-            if record.offset < offset {
-                continue;
-            }
-            let headers: Vec<HeaderView<'_>> = record
-                .headers
-                .map(|header| HeaderView {
-                    name: std::str::from_utf8(header.key).unwrap_or_default(),
-                    value: header.value,
-                })
-                .collect();
-            let flow = visitor.record(&ConsumedRecord {
-                topic,
-                partition,
-                offset: record.offset,
-                timestamp: record.timestamp,
-                timestamp_type,
-                key: record.key,
-                value: record.value,
-                headers: &headers,
-            })?;
-            if flow.is_break() {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

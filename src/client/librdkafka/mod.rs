@@ -7,6 +7,7 @@
 pub mod consumer;
 pub mod producer;
 
+mod commits;
 mod config;
 mod entries;
 mod membership;
@@ -14,5 +15,7 @@ mod notices;
 mod reading;
 mod reports;
 mod set_token;
+mod showing;
+mod silence;
 mod tags;
 mod tokens;
