@@ -376,6 +376,94 @@ fn a_follower_keeps_what_the_leader_wrote() {
     assert!(following.append_as_follower(&corrupt, NOW_MS).is_err());
 }
 
+/// What a follower is given from an offset of the leader's log on: whole batches.
+fn from_leader(leading: &PartitionLog, offset: i64, bytes: usize) -> Vec<u8> {
+    let slice = leading.read(offset, bytes, i64::MAX, true).unwrap();
+    slice.to_vec().unwrap()
+}
+
+#[test]
+fn a_follower_begins_in_the_middle_of_the_batch_in_which_its_leader_s_log_begins() {
+    let (leader, follower) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let config = LogConfig::default();
+    let mut leading = reopen(leader.path(), &config);
+    for n in 0..4 {
+        append(&mut leading, NOW_MS + n, 5);
+    }
+    leading.delete_records(7).unwrap();
+    // Told of the log start offset, a follower without these records begins there.
+    let mut following = reopen(follower.path(), &config);
+    append(&mut following, NOW_MS, 2);
+    following.truncate_fully(leading.log_start_offset()).unwrap();
+    following
+        .append_as_follower(&from_leader(&leading, 7, 1), NOW_MS)
+        .unwrap();
+    let begun = (following.log_start_offset(), following.log_end_offset());
+    assert_eq!(
+        begun,
+        (7, 10),
+        "the batch is kept whole, and its first records are not shown"
+    );
+    assert_eq!(bases(&following), [5]);
+    assert!(matches!(
+        following.read(6, 100, 10, true),
+        Err(ReadError::OffsetOutOfRange { .. })
+    ));
+    following
+        .append_as_follower(&from_leader(&leading, 10, 1 << 20), NOW_MS)
+        .unwrap();
+    assert_eq!(offsets(&following, 7), (7..20).collect::<Vec<_>>());
+    assert_eq!(following.epoch_end_offset(0), leading.epoch_end_offset(0));
+    // From now on a batch that reaches over the end of the log is one of another history.
+    let mut other = batch(Codec::None, NOW_MS, 5);
+    kafkit::records::batch_header::set_base_offset(&mut other, 18);
+    let refused = following.append_as_follower(&other, NOW_MS);
+    assert!(matches!(refused, Err(AppendError::Malformed(_))), "{refused:?}");
+    drop(following);
+    let recovery = Recovery {
+        log_start_offset: 7,
+        ..Recovery::default()
+    };
+    let following = PartitionLog::open(follower.path(), config, recovery, NOW_MS).unwrap();
+    assert_eq!(offsets(&following, 7), (7..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_epoch_noted_before_the_records_are_back_makes_way_for_theirs() {
+    let (leader, follower) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let config = LogConfig::default();
+    let mut leading = reopen(leader.path(), &config);
+    for epoch in [2, 2, 4] {
+        leading
+            .append(&mut batch(Codec::None, NOW_MS, 3), epoch, NOW_MS)
+            .unwrap();
+    }
+    let mut following = reopen(follower.path(), &config);
+    // It was to lead while it was empty.
+    following.begin_leader_epoch(5).unwrap();
+    assert_eq!(following.epoch_end_offset(5), Some((5, 0)));
+    following
+        .append_as_follower(&from_leader(&leading, 0, 1 << 20), NOW_MS)
+        .unwrap();
+    for again in 0..2 {
+        for epoch in 1..=4 {
+            assert_eq!(
+                following.epoch_end_offset(epoch),
+                leading.epoch_end_offset(epoch),
+                "epoch {epoch}"
+            );
+        }
+        if again == 0 {
+            drop(following);
+            following = reopen_after_crash(follower.path(), &config);
+        }
+    }
+    // And when it leads with them, its epoch begins behind them.
+    following.begin_leader_epoch(6).unwrap();
+    assert_eq!(following.epoch_end_offset(4), Some((4, 9)));
+    assert_eq!(following.epoch_end_offset(6), Some((6, 9)));
+}
+
 #[test]
 fn an_index_that_cannot_be_written_gives_no_offset_twice() {
     let folder = tempfile::tempdir().unwrap();
