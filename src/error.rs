@@ -5,6 +5,8 @@
 use std::fmt;
 use std::io;
 
+use crate::plain_words::lower_first;
+
 /// What went wrong, in the coarse classes that scripts tell apart by exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -183,18 +185,11 @@ pub fn io_words(error: &io::Error) -> String {
     match (error.raw_os_error(), error.kind()) {
         (_, io::ErrorKind::StorageFull) => "the disk is full".to_owned(),
         (_, io::ErrorKind::QuotaExceeded) => "the disk quota is used up".to_owned(),
-        (Some(code), _) => uncapitalised(text.trim_end_matches(&format!(" (os error {code})"))),
+        (Some(code), _) => lower_first(text.trim_end_matches(&format!(" (os error {code})"))),
         (None, io::ErrorKind::UnexpectedEof) => "it ends too early".to_owned(),
         (None, io::ErrorKind::InvalidData) if text.contains("UTF-8") => "it is not UTF-8".to_owned(),
-        (None, _) => uncapitalised(&text),
+        (None, _) => lower_first(&text),
     }
-}
-
-fn uncapitalised(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or(String::new(), |first| {
-        first.to_lowercase().chain(letters).collect()
-    })
 }
 
 #[cfg(test)]

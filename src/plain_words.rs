@@ -38,9 +38,31 @@ pub fn of_pattern(error: &impl std::fmt::Display) -> String {
     let reason = text.lines().last().unwrap_or_default().trim();
     let reason = reason.strip_prefix("error: ").unwrap_or(reason);
     let reason = reason.strip_prefix("Parsing error ").unwrap_or(reason);
-    let mut letters = reason.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
-    first.into_iter().chain(letters).collect()
+    lower_first(reason)
+}
+
+/// Why a broker refuses a login: the reason alone, of a text that says once more that it does.
+pub fn of_refused_login(text: &str) -> String {
+    let text = text.trim();
+    let Some(rest) = text.strip_prefix("Authentication failed") else {
+        return text.to_owned();
+    };
+    // `Authentication failed during authentication due to invalid credentials with SASL mechanism …`
+    let reason = rest.split_once(" due to ").map_or(rest, |(_, reason)| reason);
+    let end = reason.find(" with SASL mechanism ").unwrap_or(reason.len());
+    let reason = reason.get(..end).unwrap_or(reason);
+    lower_first(reason.trim_start_matches([':', ' ']))
+}
+
+/// The text as the end of a sentence: a word that only begins with a capital letter begins with a small one.
+pub fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.as_str()) {
+        (Some(first), rest) if rest.starts_with(char::is_lowercase) => {
+            first.to_lowercase().chain(rest.chars()).collect()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Why a text is no TOML.
@@ -93,6 +115,26 @@ mod tests {
         assert_eq!(of_pattern(&refusal), "unclosed group");
         let refusal = fancy_regex::Regex::new(typed.as_str()).unwrap_err();
         assert_eq!(of_pattern(&refusal).lines().count(), 1);
+    }
+
+    #[test]
+    fn a_login_is_refused_in_one_sentence() {
+        for (said, reason) in [
+            (
+                "Authentication failed: Invalid username or password",
+                "invalid username or password",
+            ),
+            (
+                "Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-256",
+                "invalid credentials",
+            ),
+            ("Authentication failed", ""),
+            ("{\"status\":\"invalid_token\"}", "{\"status\":\"invalid_token\"}"),
+            ("SSL is wanted", "SSL is wanted"),
+        ] {
+            assert_eq!(of_refused_login(said), reason);
+        }
+        assert_eq!(lower_first("SASL is wanted"), "SASL is wanted");
     }
 
     #[test]

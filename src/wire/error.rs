@@ -11,6 +11,7 @@ use super::frame::FrameError;
 use super::host_port::HostPort;
 use super::tls::TlsFailure;
 use crate::error::{Error, Kind};
+use crate::plain_words;
 
 /// A failure on a connection. [`WireError::at`] puts the address in front.
 #[derive(Clone, Debug)]
@@ -158,7 +159,9 @@ impl fmt::Display for WireError {
             }
             Self::Garbled(message) => write!(f, "an answer that makes no sense: {message}"),
             Self::Authentication { mechanism, message } => {
-                write!(f, "authentication failed ({mechanism}): {message}")
+                let reason = plain_words::of_refused_login(message);
+                let colon = if reason.is_empty() { "" } else { ": " };
+                write!(f, "authentication failed ({mechanism}){colon}{reason}")
             }
             Self::At { place, failure } if failure.is_unreachable() => {
                 write!(f, "cannot reach {place}: {failure}")

@@ -171,7 +171,7 @@ fn owners_and_renewers_decide_when_a_token_ends() {
     minted
         .with(name, &["topics", "list"], "")
         .exits(4)
-        .complains("invalid credentials with SASL mechanism SCRAM-SHA-256");
+        .complains("authentication failed (SCRAM-SHA-256): invalid credentials (");
 }
 
 #[test]

@@ -297,7 +297,7 @@ fn a_password_opens_or_the_broker_s_own_words_say_why_not() {
     assert!(
         refusal
             .message()
-            .ends_with("authentication failed (PLAIN): Authentication failed: Invalid username or password")
+            .ends_with("authentication failed (PLAIN): invalid username or password")
     );
     assert!(!format!("{refusal} {refusal:?}").contains("hunter2"));
 }
@@ -416,11 +416,7 @@ fn refusing_sasl() -> Vec<Refusing> {
         words,
     };
     vec![
-        refusing(
-            plain_broker(),
-            plain("wrong"),
-            "Authentication failed: Invalid username or password",
-        ),
+        refusing(plain_broker(), plain("wrong"), "username or password"),
         refusing(
             plain_broker(),
             plain("right").replace("=PLAIN\n", "=SCRAM-SHA-256\n"),
@@ -499,6 +495,8 @@ fn every_command_says_at_once_what_a_connection_lacks() {
             let (code, told) = run(&refusing, folder.path(), words, "--command-config");
             assert_eq!(code, Some(4), "{words:?}: {told}");
             assert!(told.contains(refusing.words), "{words:?}: {told}");
+            let times = told.to_lowercase().matches("authentication failed").count();
+            assert!(times <= 1, "{words:?}: {told}");
             assert_eq!(told.lines().count(), 1, "{words:?}: {told}");
             assert!(
                 !told.contains("SSL routines") && !told.contains("error:0"),

@@ -9,6 +9,7 @@ use super::reports::Report;
 use crate::client::admin::ApiError;
 use crate::client::preflight::Preflight;
 use crate::error::{Error, Kind};
+use crate::plain_words::{lower_first, of_refused_login};
 
 /// The same line is not repeated before this time has passed.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -128,6 +129,9 @@ pub(super) fn plain(text: &str) -> String {
         .replace("ipv4#", "")
         .replace("ipv6#", "")
         .replace("/bootstrap: ", ": ");
+    if let Some((place, why)) = text.split_once(": SASL authentication error: ") {
+        return format!("{place}: authentication failed: {}", of_refused_login(why));
+    }
     // `a:1: Connect to 127.0.0.1:1 failed: Connection refused` says the address twice.
     let parts = text.split_once(": Connect to ");
     match parts.and_then(|(place, rest)| Some((place, rest.split_once(" failed: ")?.1))) {
@@ -169,16 +173,6 @@ pub(super) fn words(code: Code) -> String {
 /// The number of an error that a broker sent; `None` for librdkafka's own.
 pub(super) fn broker_code(code: Code) -> Option<i16> {
     i16::try_from(code as i32).ok().filter(|code| *code > 0)
-}
-
-fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    match (letters.next(), letters.as_str()) {
-        (Some(first), rest) if rest.starts_with(char::is_lowercase) => {
-            first.to_lowercase().chain(rest.chars()).collect()
-        }
-        _ => text.to_owned(),
-    }
 }
 
 /// The class of a failure.
@@ -235,6 +229,16 @@ mod tests {
         assert_eq!(notices.last(), Some("127.0.0.1:1: connection refused"));
         assert_eq!(notices.drain(), ["127.0.0.1:1: connection refused"]);
         assert!(notices.hopeless().is_none());
+    }
+
+    #[test]
+    fn a_refused_login_is_said_once() {
+        let text = "[thrd:sasl_plaintext://a:1/bootstrap]: sasl_plaintext://a:1/bootstrap: SASL authentication error: \
+                    Authentication failed: Invalid username or password (after 3ms in state AUTH_REQ)";
+        assert_eq!(
+            plain(text),
+            "sasl_plaintext://a:1: authentication failed: invalid username or password"
+        );
     }
 
     #[test]
