@@ -233,6 +233,33 @@ fn whoever_cannot_prove_a_name_is_not_let_in_and_learns_why() {
 }
 
 #[test]
+fn a_broker_whose_certificate_names_another_host_is_not_trusted() {
+    let locked = Locked::start(&[]);
+    let elsewhere = Certified::for_host("elsewhere.example", &SERVER, &locked.authority);
+    fs::write(&locked.server, elsewhere.pem()).unwrap();
+    let expected = elsewhere.certificate.to_der().unwrap();
+    wait_until("the other certificate is shown", || {
+        shown_certificate(&locked.cluster.address(SASL_SSL), SslVersion::TLS1_3).unwrap() == expected
+    });
+    let file = locked.login("SASL_SSL", "PLAIN", "alice", "alice-secret");
+    let unchecked = ["-X", "ssl.endpoint.identification.algorithm="];
+    for (words, input) in [
+        (&["topics", "create", "t"][..], ""),
+        (&["produce", "t"], "a\n"),
+        (&["consume", "t", "-e"], ""),
+        (&["consume", "t", "-e", "--group", "g"], ""),
+    ] {
+        locked
+            .kafkit(SASL_SSL, &file, words, input)
+            .exits(4)
+            .complains("the broker's certificate is not for \"127.0.0.1\"");
+        locked
+            .kafkit(SASL_SSL, &file, &[words, &unchecked].concat(), input)
+            .succeeds();
+    }
+}
+
+#[test]
 fn a_doctor_finds_a_locked_listener_in_order() {
     let locked = Locked::start(&[]);
     let file = locked.login("SASL_SSL", "PLAIN", "alice", "alice-secret");

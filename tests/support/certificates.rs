@@ -9,6 +9,9 @@ use openssl::pkey::{PKey, Private};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name};
 
+/// An end that no test sees, in seconds since 1970.
+const FAR_AWAY: i64 = 4_000_000_000;
+
 /// A key and its certificate.
 #[derive(Debug)]
 pub struct Certified {
@@ -19,11 +22,31 @@ pub struct Certified {
 impl Certified {
     /// For a subject of parts such as `("CN", "alice")`, signed by `issuer` or by itself.
     pub fn new(subject: &[(&str, &str)], issuer: Option<&Certified>) -> Self {
-        Self::until(subject, issuer, 4_000_000_000)
+        Self::until(subject, issuer, FAR_AWAY)
+    }
+
+    /// The same for another host than this one.
+    pub fn for_host(host: &str, subject: &[(&str, &str)], issuer: &Certified) -> Self {
+        Self::made(
+            subject,
+            Some(issuer),
+            FAR_AWAY,
+            SubjectAlternativeName::new().dns(host),
+        )
     }
 
     /// The same with the second since 1970 at which it expires.
     pub fn until(subject: &[(&str, &str)], issuer: Option<&Certified>, end: i64) -> Self {
+        let mut names = SubjectAlternativeName::new();
+        Self::made(subject, issuer, end, names.ip("127.0.0.1").dns("localhost"))
+    }
+
+    fn made(
+        subject: &[(&str, &str)],
+        issuer: Option<&Certified>,
+        end: i64,
+        names: &SubjectAlternativeName,
+    ) -> Self {
         let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect("a curve");
         let key = PKey::from_ec_key(EcKey::generate(&group).expect("a key")).expect("a key");
         let mut name = X509Name::builder().expect("a name");
@@ -49,10 +72,7 @@ impl Certified {
             .set_not_after(&Asn1Time::from_unix(end).expect("a time"))
             .expect("an end");
         let context = builder.x509v3_context(None, None);
-        let names = SubjectAlternativeName::new()
-            .ip("127.0.0.1")
-            .dns("localhost")
-            .build(&context);
+        let names = names.build(&context);
         builder
             .append_extension(names.expect("names"))
             .expect("an extension");

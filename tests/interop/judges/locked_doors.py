@@ -10,7 +10,7 @@ import struct
 import subprocess
 import time
 
-from harness import SCRATCH, expect
+from harness import KAFKIT, SCRATCH, Program, answers, expect, free_port, kafka_tool, run, wait_until
 
 # ApiVersions v0 of a client without a name.
 VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
@@ -130,6 +130,26 @@ def cases(authority):
     yield "a plain client at the plain door", PLAIN, lambda port: over_plain(port, VERSIONS)
 
 
+def clients_hold_the_name_against_the_certificate(authority):
+    """Apache Kafka's client and kafkit do not trust a mini broker that shows another host's certificate."""
+    port = free_port()
+    elsewhere = certificate("elsewhere.example", authority)
+    settings = ["ssl.keystore.type=PEM", f"ssl.keystore.location={elsewhere}"]
+    trusting = f"security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location={authority / 'ca.pem'}\n"
+    strict, unchecked = SCRATCH / "strict.properties", SCRATCH / "unchecked.properties"
+    strict.write_text(trusting)
+    unchecked.write_text(trusting + "ssl.endpoint.identification.algorithm=\n")
+    command = [KAFKIT, "broker", "--listen", f"SSL://127.0.0.1:{port}", "--data-dir", SCRATCH / "elsewhere"]
+    with Program(*command, *(word for setting in settings for word in ("-X", setting))):
+        wait_until(lambda: answers(port), "the broker listens")
+        at = ["--bootstrap-server", f"127.0.0.1:{port}", "--command-config"]
+        kafka_tool("kafka-topics", "--create", "--topic", "t", *at, unchecked)
+        refused = kafka_tool("kafka-topics", "--list", *at, strict, status=1)
+        expect("SSL handshake failed" in refused or "SslAuthenticationException" in refused, refused)
+        run(KAFKIT, "topics", "list", *at, unchecked)
+        run(KAFKIT, "topics", "list", *at, strict, status=4)
+
+
 def compare(theirs, ours):
     differences, count = [], 0
     for name, door, knock in cases(theirs.authority.parent):
@@ -139,4 +159,5 @@ def compare(theirs, ours):
         if wanted != seen:
             differences.append(f"    {name}: wanted {wanted}, saw {seen}")
     expect(not differences, "\n" + "\n".join(differences))
-    print(f"    {count} clients")
+    clients_hold_the_name_against_the_certificate(theirs.authority.parent)
+    print(f"    {count + 4} clients")
