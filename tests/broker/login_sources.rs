@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -196,6 +196,8 @@ struct OAuthServer {
     key: Mutex<(String, PKey<Private>)>,
     /// How often it was asked for its keys.
     asked: AtomicUsize,
+    /// Whether it has no answer but an error to whoever asks for keys.
+    is_ill: AtomicBool,
 }
 
 impl OAuthServer {
@@ -205,6 +207,7 @@ impl OAuthServer {
             address: listener.local_addr().expect("an address").to_string(),
             key: Mutex::new(("first".to_owned(), new_key())),
             asked: AtomicUsize::new(0),
+            is_ill: AtomicBool::new(false),
         });
         let own = Arc::clone(&server);
         std::thread::spawn(move || {
@@ -237,7 +240,10 @@ impl OAuthServer {
         // me:hush
         let (status, answer) = if head.starts_with("GET /keys ") {
             self.asked.fetch_add(1, Ordering::Relaxed);
-            ("200 OK", json!({"keys": [self.jwk()]}))
+            match self.is_ill.load(Ordering::Relaxed) {
+                true => ("503 Service Unavailable", json!({})),
+                false => ("200 OK", json!({"keys": [self.jwk()]})),
+            }
         } else if head.starts_with("POST /token ") && head.contains("Basic bWU6aHVzaA==") {
             (
                 "200 OK",
@@ -325,6 +331,52 @@ fn tokens_of_an_oauth_server_are_checked_with_the_keys_that_it_publishes() {
         client("hush", &["topics", "list"], "").code == Some(0)
     });
     assert_eq!(server.asked.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn an_oauth_server_that_gives_no_keys_is_named_once_and_the_keys_from_before_stay() {
+    let server = OAuthServer::start();
+    let url = format!(
+        "sasl.oauthbearer.jwks.endpoint.url=http://{}/keys",
+        server.address
+    );
+    let cluster = Cluster::start_listening(
+        &["SASL_PLAINTEXT://127.0.0.1:0"],
+        &[
+            &url,
+            "sasl.enabled.mechanisms=OAUTHBEARER",
+            "sasl.oauthbearer.jwks.endpoint.refresh.ms=1000",
+        ],
+    );
+    let told = |part: &str| {
+        let said = cluster.said();
+        said.iter().filter(|line| line.contains(part)).count()
+    };
+    let before = "answered 503; the keys from before stay in use";
+    server.is_ill.store(true, Ordering::Relaxed);
+    wait_until("the failure is told", || told(before) == 1);
+    let suite = Suite::new();
+    let client = suite.file(
+        "oauth.properties",
+        format!(
+            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\n\
+             sasl.oauthbearer.token.endpoint.url=http://{}/token\n\
+             sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required \
+             clientId=\"me\" clientSecret=\"hush\";\n",
+            server.address
+        ),
+    );
+    let list = ["topics", "list", "-b", &cluster.bootstrap(), "--command-config"];
+    suite
+        .run([&list[..], &[&client.display().to_string()]].concat())
+        .succeeds();
+    let asked = server.asked.load(Ordering::Relaxed);
+    wait_until("more failures", || {
+        server.asked.load(Ordering::Relaxed) > asked + 2
+    });
+    assert_eq!(told(before), 1, "{:?}", cluster.said());
+    server.is_ill.store(false, Ordering::Relaxed);
+    wait_until("the server is well again", || told("gives keys again") == 1);
 }
 
 #[test]

@@ -44,11 +44,11 @@ pub(in crate::broker) struct Shared {
 }
 
 /// Binds every listener of a node.
-pub(super) fn bind_all(config: &BrokerConfig) -> Result<Sockets> {
+pub(super) fn bind_all(config: &BrokerConfig, notices: &NoticeSink) -> Result<Sockets> {
     config
         .listeners
         .iter()
-        .map(|endpoint| bind(config, endpoint))
+        .map(|endpoint| bind(config, endpoint, notices))
         .collect()
 }
 
@@ -215,7 +215,11 @@ fn authorizer(config: &BrokerConfig) -> Result<Option<Authorizer>> {
 }
 
 /// Binds one endpoint.
-fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<Listener>)> {
+fn bind(
+    config: &BrokerConfig,
+    endpoint: &Endpoint,
+    notices: &NoticeSink,
+) -> Result<(TcpListener, Arc<Listener>)> {
     let address = host_port(&endpoint.host, endpoint.port);
     let failed = |error: std::io::Error| {
         let hint = match error.kind() {
@@ -242,7 +246,7 @@ fn bind(config: &BrokerConfig, endpoint: &Endpoint) -> Result<(TcpListener, Arc<
         .find(|advertised| advertised.name == endpoint.name);
     let listener = Listener {
         name: endpoint.name.clone(),
-        security: Arc::new(ListenerSecurity::new(config, endpoint)?),
+        security: Arc::new(ListenerSecurity::new(config, endpoint, notices)?),
         bound,
         advertised_host: match advertised.map(|endpoint| endpoint.host.clone()) {
             Some(host) if !host.is_empty() => host,

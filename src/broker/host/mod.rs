@@ -85,7 +85,7 @@ impl Host {
     ) -> Result<(Arc<Self>, Vec<Arc<Node>>)> {
         let mut bound = Vec::new();
         for config in configs {
-            let sockets = bind_all(&config)?;
+            let sockets = bind_all(&config, &notices)?;
             bound.push((Arc::new(config), sockets));
         }
         let first = bound.first().map(|(config, _)| Arc::clone(config));
@@ -215,7 +215,7 @@ impl Host {
 
     /// Runs a node that does not run yet.
     fn run(&self, config: &Arc<BrokerConfig>, arrival: Arrival) -> Result<Arc<Node>> {
-        let sockets = bind_all(config)?;
+        let sockets = bind_all(config, &self.shared.notices)?;
         let config = Arc::new(config.with_ports(&bound_ports(&sockets)));
         let (node, notes) = rejoin(&config, listeners(&sockets), &self.shared, arrival)?;
         for note in notes {

@@ -420,6 +420,7 @@ mod tests {
 
     use super::*;
     use crate::broker::config::BrokerConfig;
+    use crate::broker::notices::NoticeSink;
 
     fn authentication(more: &[(&str, &str)]) -> Authentication {
         let given = [
@@ -435,8 +436,9 @@ mod tests {
             .chain(more)
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = BrokerConfig::new(PathBuf::new(), given).unwrap();
+        let notices: NoticeSink = Arc::new(|_: &str| {});
         Authentication::new(Arc::new(
-            ListenerSecurity::new(&config, &config.listeners[0]).unwrap(),
+            ListenerSecurity::new(&config, &config.listeners[0], &notices).unwrap(),
         ))
     }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::jwks_endpoint::JwksEndpoint;
 use super::listener_settings::ListenerSettings;
 use super::signing_keys::{SigningKey, read_keys};
+use crate::broker::notices::NoticeSink;
 use crate::error::Result;
 use crate::wire::Secret;
 use crate::wire::sasl::jaas::LoginModule;
@@ -45,9 +46,14 @@ enum Keys {
 
 impl Keys {
     /// The keys of `sasl.oauthbearer.jwks.endpoint.url`.
-    fn of(url: &str, settings: &ListenerSettings<'_>, module: Option<&LoginModule>) -> Result<Self> {
+    fn of(
+        url: &str,
+        settings: &ListenerSettings<'_>,
+        module: Option<&LoginModule>,
+        notices: &NoticeSink,
+    ) -> Result<Self> {
         if url.starts_with("http:") || url.starts_with("https:") {
-            return JwksEndpoint::new(url, settings, module).map(Self::Endpoint);
+            return JwksEndpoint::new(url, settings, module, notices).map(Self::Endpoint);
         }
         let path = url
             .strip_prefix("file://")
@@ -98,7 +104,11 @@ impl NotTaken {
 }
 
 impl TokenRules {
-    pub(super) fn new(settings: &ListenerSettings<'_>, module: Option<&LoginModule>) -> Result<Self> {
+    pub(super) fn new(
+        settings: &ListenerSettings<'_>,
+        module: Option<&LoginModule>,
+        notices: &NoticeSink,
+    ) -> Result<Self> {
         let option = |name: &str| module.and_then(|module| module.option(name)).map(str::to_owned);
         let setting = |key: &str| settings.get(key).map(|value| value.trim().to_owned());
         let words = |text: String| {
@@ -125,7 +135,7 @@ impl TokenRules {
         let skew =
             setting("sasl.oauthbearer.clock.skew.seconds").and_then(|seconds| seconds.parse::<i64>().ok());
         Ok(Self {
-            keys: Keys::of(&url, settings, module)?,
+            keys: Keys::of(&url, settings, module, notices)?,
             principal_claim: setting("sasl.oauthbearer.sub.claim.name").unwrap_or_else(|| "sub".to_owned()),
             scope_claim: setting("sasl.oauthbearer.scope.claim.name").unwrap_or_else(|| "scope".to_owned()),
             required_scope: Vec::new(),

@@ -1,7 +1,8 @@
 //! The keys that an OAuth server publishes (`sasl.oauthbearer.jwks.endpoint.url`, KIP-768): fetched when the broker
 //! starts, and again every `….refresh.ms` or when a token names a key that is not known.
 //!
-//! A thread asks, so that no login waits for the server. When the server is away, the keys it had stay in force.
+//! A thread asks, so that no login waits for the server. When the server is away, the keys it had stay in force; the user
+//! who runs the broker hears of it once, and again when it is back.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::bearer::JWKS_URL;
 use super::listener_settings::ListenerSettings;
 use super::signing_keys::{SigningKey, keys_of};
+use crate::broker::notices::NoticeSink;
 use crate::error::{Error, Result};
 use crate::wire::Secret;
 use crate::wire::http::{HttpServer, Url, tls_trusting};
@@ -36,6 +38,9 @@ pub(super) struct JwksEndpoint {
 struct Shared {
     server: HttpServer,
     pace: Pace,
+    /// The listener and the setting, for notices.
+    place: String,
+    notices: NoticeSink,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -86,7 +91,8 @@ impl Pace {
 }
 
 impl JwksEndpoint {
-    /// Asks the server once, and from then on now and then.
+    /// Asks the server once, and from then on now and then; `notices` hears when that begins to fail, and when it works
+    /// again.
     ///
     /// # Errors
     ///
@@ -95,6 +101,7 @@ impl JwksEndpoint {
         url: &str,
         settings: &ListenerSettings<'_>,
         module: Option<&LoginModule>,
+        notices: &NoticeSink,
     ) -> Result<Self> {
         let wrong = |problem: String| settings.complaint(JWKS_URL, problem);
         let parsed = Url::parse(url).ok_or_else(|| wrong("it is no address".to_owned()))?;
@@ -120,6 +127,8 @@ impl JwksEndpoint {
                 timeout: millis("sasl.login.read.timeout.ms", DEFAULT_TIMEOUT),
             },
             pace,
+            place: settings.place(JWKS_URL),
+            notices: Arc::clone(notices),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -186,10 +195,29 @@ impl Shared {
             }
             state.is_wanted = false;
             drop(state);
-            failures = match self.refresh() {
+            let outcome = self.refresh();
+            if let Some(line) = self.turn(failures, &outcome) {
+                (self.notices)(&line);
+            }
+            failures = match outcome {
                 Ok(()) => 0,
                 Err(_) => failures.saturating_add(1),
             };
+        }
+    }
+
+    /// What is to be said of an outcome after `failures` failures one after the other: nothing, where it is as before.
+    fn turn(&self, failures: u32, outcome: &Result<(), String>) -> Option<String> {
+        let place = &self.place;
+        match outcome {
+            Err(problem) if failures == 0 => {
+                Some(format!("{place}: {problem}; the keys from before stay in use"))
+            }
+            Ok(()) if failures > 0 => Some(format!(
+                "{place}: the OAuth server {} gives keys again",
+                self.server.place()
+            )),
+            _ => None,
         }
     }
 }

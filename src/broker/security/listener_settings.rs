@@ -76,7 +76,8 @@ impl<'a> ListenerSettings<'a> {
         Error::bad_data(format!("{}: {problem}", self.place(key)))
     }
 
-    fn place(&self, key: &str) -> String {
+    /// A setting, for a message.
+    pub(super) fn place(&self, key: &str) -> String {
         format!("listener {}: {key}", self.listener)
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::bearer::TokenRules;
 use super::listener_settings::ListenerSettings;
+use crate::broker::notices::NoticeSink;
 use crate::error::Result;
 use crate::wire::Secret;
 use crate::wire::sasl::ScramHash;
@@ -63,7 +64,7 @@ struct Enabled {
 }
 
 impl Logins {
-    pub(super) fn new(settings: &ListenerSettings<'_>) -> Result<Self> {
+    pub(super) fn new(settings: &ListenerSettings<'_>, notices: &NoticeSink) -> Result<Self> {
         let key = "sasl.enabled.mechanisms";
         let mut enabled = Vec::new();
         let mut plain_users = BTreeMap::new();
@@ -78,7 +79,8 @@ impl Logins {
             match mechanism {
                 Mechanism::Plain => plain_users = users(settings)?,
                 Mechanism::OAuthBearer => {
-                    token_rules = TokenRules::new(settings, module(settings, mechanism)?.as_ref())?;
+                    let module = module(settings, mechanism)?;
+                    token_rules = TokenRules::new(settings, module.as_ref(), notices)?;
                 }
                 Mechanism::Scram(_) => {}
             }

@@ -22,6 +22,7 @@ use principal_mapping::PrincipalMapping;
 
 use super::config::effective_config::BrokerValues;
 use super::config::{BrokerConfig, Endpoint};
+use super::notices::NoticeSink;
 
 /// The security of one listener.
 #[derive(Debug)]
@@ -33,12 +34,12 @@ pub(super) struct ListenerSecurity {
 }
 
 impl ListenerSecurity {
-    /// Reads the settings of a listener, with the files that they name.
+    /// Reads the settings of a listener, with the files that they name. `notices` hears of what fails later on.
     ///
     /// # Errors
     ///
     /// A setting is missing, cannot be kept, or a file cannot be read; the error names it.
-    pub(super) fn new(config: &BrokerConfig, endpoint: &Endpoint) -> Result<Self> {
+    pub(super) fn new(config: &BrokerConfig, endpoint: &Endpoint, notices: &NoticeSink) -> Result<Self> {
         let protocol = config.protocol_of(endpoint)?;
         let values = BrokerValues {
             config,
@@ -52,7 +53,10 @@ impl ListenerSecurity {
                 .uses_tls()
                 .then(|| ListenerTls::new(&endpoint.name, &settings))
                 .transpose()?,
-            logins: protocol.uses_sasl().then(|| Logins::new(&settings)).transpose()?,
+            logins: protocol
+                .uses_sasl()
+                .then(|| Logins::new(&settings, notices))
+                .transpose()?,
             mapping: PrincipalMapping::new(settings.get("ssl.principal.mapping.rules").unwrap_or_default())
                 .ok_or_else(|| {
                 settings.complaint("ssl.principal.mapping.rules", "it is no list of rules")

@@ -16,6 +16,7 @@ use crate::broker::apis;
 use crate::broker::call::{Call, RequestContext, Throttle};
 use crate::broker::config::BrokerConfig;
 use crate::broker::node::Node;
+use crate::broker::notices::NoticeSink;
 use crate::broker::response::Answer;
 use crate::broker::security::ListenerSecurity;
 use crate::broker::security::authentication::Authentication;
@@ -66,12 +67,13 @@ pub(super) fn read<R: Request>(answer: Bytes, version: i16) -> R::Response {
 /// A listener that nothing listens on.
 pub(super) fn listener(config: &BrokerConfig) -> Arc<Listener> {
     let endpoint = &config.listeners[0];
+    let notices: NoticeSink = Arc::new(|_: &str| {});
     Arc::new(Listener {
         name: endpoint.name.clone(),
         bound: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), endpoint.port),
         advertised_host: endpoint.host.clone(),
         advertised_port: endpoint.port,
-        security: Arc::new(ListenerSecurity::new(config, endpoint).unwrap()),
+        security: Arc::new(ListenerSecurity::new(config, endpoint, &notices).unwrap()),
     })
 }
 
