@@ -31,6 +31,11 @@ impl Deadline {
         Self { limit, since: None }
     }
 
+    /// The whole time.
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
     /// The time that is left; zero when it is over.
     pub fn left(&self) -> Duration {
         match self.since {

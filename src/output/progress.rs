@@ -63,6 +63,74 @@ impl Progress {
     }
 }
 
+/// A bar over changes that are made in parts; none where they are few and soon made.
+#[derive(Debug)]
+pub struct Changes {
+    bar: Option<ProgressBar>,
+    done: u64,
+    total: u64,
+}
+
+impl Changes {
+    /// Of so many changes; `few` of them need no bar.
+    pub fn new(total: usize, few: usize, is_quiet: bool) -> Self {
+        let is_shown = total > few && !is_quiet && std::io::stderr().is_terminal();
+        let changes = Self {
+            bar: is_shown.then(|| ProgressBar::new(0).with_style(message_style())),
+            done: 0,
+            total: total as u64,
+        };
+        changes.draw();
+        changes
+    }
+
+    /// So many more were made.
+    pub fn advance(&mut self, count: usize) {
+        self.done += count as u64;
+        self.draw();
+    }
+
+    /// How many were made of how many, where some were.
+    pub fn begun(&self) -> Option<String> {
+        (self.done > 0).then(|| self.so_far())
+    }
+
+    fn so_far(&self) -> String {
+        format!("{} of {} changes", grouped(self.done), grouped(self.total))
+    }
+
+    fn draw(&self) {
+        if let Some(bar) = &self.bar {
+            let line = Line {
+                done: self.done,
+                total: self.total,
+                amount: Some(self.so_far()),
+                ..Line::default()
+            };
+            draw(bar, &line);
+        }
+    }
+}
+
+impl Drop for Changes {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Draws a bar of [`message_style`].
+pub(super) fn draw(bar: &ProgressBar, line: &Line<'_>) {
+    bar.set_message(line.fitted(screen_width()));
+    bar.tick();
+}
+
+/// The whole line is the message: it is made for the screen as it is.
+pub(super) fn message_style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
 /// How a bar over bytes is drawn: its line is made anew for the screen as it is then.
 pub(super) fn style(
     name: String,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 
-use super::progress::{Line, screen_width};
+use super::progress::{Line, draw, message_style};
 use super::reassignment::human_bytes;
 use crate::reassignment::progress::Copied;
 
@@ -39,7 +39,7 @@ impl Bars {
             ProgressDrawTarget::stderr()
         };
         let screen = MultiProgress::with_draw_target(target);
-        let total = screen.add(ProgressBar::new(0).with_style(style()));
+        let total = screen.add(ProgressBar::new(0).with_style(message_style()));
         Self {
             screen,
             total,
@@ -65,7 +65,7 @@ impl Bars {
                 continue;
             }
             let bar = self.partitions.entry(step.name.clone()).or_insert_with(|| {
-                let bar = ProgressBar::new(0).with_style(style());
+                let bar = ProgressBar::new(0).with_style(message_style());
                 self.screen.insert_before(&self.total, bar)
             });
             draw(bar, &line(&step.name, step.copied));
@@ -106,11 +106,6 @@ impl Bars {
     }
 }
 
-fn draw(bar: &ProgressBar, line: &Line<'_>) {
-    bar.set_message(line.fitted(screen_width()));
-    bar.tick();
-}
-
 fn line(name: &str, copied: Copied) -> Line<'_> {
     Line {
         name,
@@ -123,9 +118,4 @@ fn line(name: &str, copied: Copied) -> Line<'_> {
         )),
         ..Line::default()
     }
-}
-
-/// The whole line is the message: it is made for the screen as it is.
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
 }

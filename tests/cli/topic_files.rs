@@ -69,6 +69,34 @@ shop.b  topic  -   there     create
 }
 
 #[test]
+fn more_topics_than_one_answer_has_time_for_are_applied_in_parts() {
+    // Three answers take longer than the time-out, none of them alone does.
+    let cluster = Cluster::start_with_flags(&["--delay", "CreateTopics:3s"], &[]);
+    let files = Files::new();
+    let many = 401;
+    let text: String = (0..many)
+        .map(|n| format!("[[topics]]\nname = \"many-{n}\"\npartitions = 1\n"))
+        .collect();
+    let bootstrap = cluster.bootstrap();
+    files
+        .apply(&text, &["-b", &bootstrap, "--timeout", "8s"])
+        .succeeds();
+    let listed = files.run(&["topics", "list", "-o", "name", "-b", &bootstrap]);
+    assert_eq!(listed.succeeds().stdout().lines().count(), many);
+}
+
+#[test]
+fn an_answer_that_does_not_come_in_time_names_the_time_out() {
+    let cluster = Cluster::start_with_flags(&["--delay", "CreateTopics:60s"], &[]);
+    let files = Files::new();
+    let words = ["-b", &cluster.bootstrap(), "--timeout", "5s"];
+    files
+        .apply(TOPICS, &words)
+        .exits(3)
+        .complains("--timeout gives it longer");
+}
+
+#[test]
 fn drift_is_shown_and_what_the_file_does_not_name_stays() {
     let files = Files::new();
     files.apply(TOPICS, &[]).succeeds();

@@ -190,8 +190,19 @@ impl AdminClient {
         Ok(answers.into_iter().map(configs).collect())
     }
 
-    /// Changes some configs and leaves the others as they are.
+    /// Changes some configs and leaves the others as they are. Those of many topics go with several requests.
     pub fn alter_configs(
+        &mut self,
+        changes: &[(ConfigResource, Vec<ConfigChange>)],
+        validate_only: bool,
+    ) -> Result<Vec<Result<(), ApiError>>> {
+        let records = |(_, changes): &(ConfigResource, Vec<ConfigChange>)| changes.len();
+        self.in_parts(changes, records, |admin, part| {
+            admin.alter_some_configs(part, validate_only)
+        })
+    }
+
+    fn alter_some_configs(
         &mut self,
         changes: &[(ConfigResource, Vec<ConfigChange>)],
         validate_only: bool,

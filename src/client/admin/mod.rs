@@ -21,6 +21,7 @@ mod grouped;
 pub mod groups;
 pub mod log_dirs;
 pub mod offsets;
+pub mod parts;
 mod pool;
 pub mod producers;
 pub mod quorum;
@@ -59,11 +60,15 @@ pub use cluster::{Broker, Cluster};
 pub use fan_out::Absent;
 use pool::Pool;
 
-/// The longest an admin call takes with all its tries, unless `default.api.timeout.ms` says otherwise.
+/// The longest an admin call takes with all its tries, unless `default.api.timeout.ms` or the command's time-out says
+/// otherwise.
 const DEFAULT_API_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a cluster that cannot be reached at all is tried, unless `default.api.timeout.ms` says otherwise.
 const DEFAULT_PATIENCE: Duration = Duration::from_millis(2500);
+
+/// What helps where a broker takes a request, and no answer comes in time.
+const SLOW: &str = "the broker is there, and slow to answer this: --timeout gives it longer";
 
 /// A connection to a cluster for admin calls.
 #[derive(Debug)]
@@ -94,6 +99,8 @@ struct Failure {
     error: Error,
     /// Nothing was carried out, and asking again may help.
     again: bool,
+    /// The broker got the whole request.
+    was_asked: bool,
 }
 
 impl AdminClient {
@@ -125,7 +132,9 @@ impl AdminClient {
         let mut client = Self {
             pool: Pool::new(servers, settings.connection_options()?),
             cluster: None,
-            api_timeout: api_timeout.unwrap_or(DEFAULT_API_TIMEOUT),
+            api_timeout: api_timeout
+                .or_else(|| deadline.as_ref().map(Deadline::limit))
+                .unwrap_or(DEFAULT_API_TIMEOUT),
             patience: patience.unwrap_or(DEFAULT_PATIENCE),
             deadline,
             absent: Absent::new(),
@@ -352,7 +361,9 @@ impl AdminClient {
                             attempts.pause()
                         };
                     if !goes_on {
-                        return Err(attempts.explain(failure.error));
+                        let is_slow = failure.was_asked && is_silence(&failure.error);
+                        let error = attempts.explain(failure.error);
+                        return Err(if is_slow { error.hint(SLOW) } else { error });
                     }
                     self.cluster = None;
                 }
@@ -378,6 +389,7 @@ impl AdminClient {
             .map_err(Failure::lasting)?;
         let request = build(version);
         let sent = connection.write(&request, version);
+        let was_asked = sent.is_ok();
         let (error, again) = match sent {
             Ok(sent) => match connection.read::<R>(sent) {
                 Ok(answer) => return Ok(answer),
@@ -390,6 +402,7 @@ impl AdminClient {
         Err(Failure {
             again: again && error.is_passing(),
             error: error.at(address).into(),
+            was_asked,
         })
     }
 
@@ -431,6 +444,7 @@ impl AdminClient {
                     None => Err(Failure {
                         error: Error::unreachable("the cluster has no controller now"),
                         again: true,
+                        was_asked: false,
                     }),
                 }
             }
@@ -467,6 +481,7 @@ impl AdminClient {
         found.map_err(|error| Failure {
             again: answers::coordinator_moves(error.code) || error.is_retriable(),
             error: error.into(),
+            was_asked: false,
         })
     }
 }
@@ -477,6 +492,7 @@ impl Failure {
         Self {
             again: error.is_passing(),
             error: error.into(),
+            was_asked: false,
         }
     }
 
@@ -485,7 +501,11 @@ impl Failure {
     }
 
     fn final_error(error: Error) -> Self {
-        Self { error, again: false }
+        Self {
+            error,
+            again: false,
+            was_asked: false,
+        }
     }
 }
 

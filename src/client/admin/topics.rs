@@ -30,9 +30,6 @@ use crate::wire::error_codes;
 /// How long the controller may take, in milliseconds; Java's `request.timeout.ms`.
 const TIMEOUT_MS: i32 = 30_000;
 
-/// Topics that are created with one request.
-const CREATED_AT_ONCE: usize = 500;
-
 /// Partitions in one answer of `DescribeTopicPartitions`, unless somebody says otherwise; Java's default.
 pub const PARTITIONS_PER_ANSWER: i32 = 2000;
 
@@ -192,18 +189,16 @@ impl AdminClient {
     }
 
     /// Creates topics, or with `validate_only` just says whether it could. Many go with several requests, each of which is
-    /// answered in time; an error says how many topics were asked for before it.
+    /// answered in time; an error says how many topics were answered for before it.
     pub fn create_topics(&mut self, topics: &[NewTopic], validate_only: bool) -> Result<TopicOutcomes> {
-        let mut outcomes = TopicOutcomes::new();
-        for some in topics.chunks(CREATED_AT_ONCE) {
-            let before = outcomes.len();
-            let answered = self.create_some_topics(some, validate_only);
-            outcomes.extend(answered.map_err(|error| match before {
-                0 => error,
-                _ => error.context(format_args!("after the first {before} topics")),
-            })?);
-        }
-        Ok(outcomes)
+        let records = |topic: &NewTopic| {
+            let assigned = topic.assignment.as_ref().map(Vec::len);
+            let partitions = assigned.or_else(|| usize::try_from(topic.partitions?).ok());
+            1 + partitions.unwrap_or(1) + topic.configs.len()
+        };
+        self.in_parts(topics, records, |admin, part| {
+            admin.create_some_topics(part, validate_only)
+        })
     }
 
     fn create_some_topics(&mut self, topics: &[NewTopic], validate_only: bool) -> Result<TopicOutcomes> {
@@ -232,8 +227,19 @@ impl AdminClient {
             .collect())
     }
 
-    /// Adds partitions to topics, or with `validate_only` just says whether it could.
+    /// Adds partitions to topics, or with `validate_only` just says whether it could; many likewise.
     pub fn create_partitions(
+        &mut self,
+        topics: &[NewPartitions],
+        validate_only: bool,
+    ) -> Result<TopicOutcomes> {
+        let records = |topic: &NewPartitions| usize::try_from(topic.count).unwrap_or(1);
+        self.in_parts(topics, records, |admin, part| {
+            admin.create_some_partitions(part, validate_only)
+        })
+    }
+
+    fn create_some_partitions(
         &mut self,
         topics: &[NewPartitions],
         validate_only: bool,
@@ -276,8 +282,12 @@ impl AdminClient {
             .collect())
     }
 
-    /// Deletes topics with all their records.
+    /// Deletes topics with all their records; many likewise.
     pub fn delete_topics(&mut self, names: &[String]) -> Result<TopicOutcomes> {
+        self.in_parts(names, |_| 1, Self::delete_some_topics)
+    }
+
+    fn delete_some_topics(&mut self, names: &[String]) -> Result<TopicOutcomes> {
         let answer = self.send_to_controller_with(|version| {
             let request = DeleteTopicsRequest::default().with_timeout_ms(TIMEOUT_MS);
             if version >= DELETE_WITH_TOPIC_STATES {

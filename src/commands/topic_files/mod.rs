@@ -11,9 +11,12 @@ use super::command::{Command, Needs};
 use super::context::Context;
 use super::topic_selection::{self, Selection};
 use crate::client::admin::configs::{ConfigChange, ConfigResource};
+use crate::client::admin::parts::CHANGED_AT_ONCE;
 use crate::client::admin::topic_specs::TopicSpec;
-use crate::client::admin::topics::{NewPartitions, TopicDescription};
+use crate::client::admin::topics::{NewPartitions, NewTopic, TopicDescription, TopicOutcomes};
+use crate::client::admin::{AdminClient, ApiError};
 use crate::error::{Error, Result};
+use crate::output::progress::Changes;
 use crate::output::topic_drift::{self as output, Change, DriftRow};
 use crate::output::{confirm, counted, plural};
 pub(super) use drift::{Drift, drift};
@@ -52,8 +55,12 @@ pub struct Apply {
 }
 
 impl Command for Apply {
+    /// How long it takes depends on the file: each answer has the whole time-out.
     fn needs(&self) -> Needs {
-        Needs::ANSWERS
+        Needs {
+            lasts: true,
+            ..Needs::ANSWERS
+        }
     }
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
@@ -170,48 +177,31 @@ impl Apply {
         wanted: &[TopicSpec],
         context: &mut Context,
     ) -> Result<()> {
-        let mut failures = Vec::new();
-        let mut note = |what: &str, name: &str, outcome: Result<(), crate::client::admin::ApiError>| {
-            if let Err(refusal) = outcome {
-                failures.push(Error::from(refusal).context(format_args!("cannot {what} topic {name}")));
-            }
-        };
-        let admin = context.client.admin()?;
         let is_missing = |spec: &&TopicSpec| {
             let drift = drifts.iter().find(|(name, _)| *name == spec.name);
             drift.is_some_and(|(_, drift)| drift.contains(&Drift::Missing))
         };
-        let new: Vec<_> = wanted
-            .iter()
-            .filter(is_missing)
-            .map(TopicSpec::to_new_topic)
-            .collect();
-        if !new.is_empty() {
-            for (name, outcome) in admin.create_topics(&new, false)? {
-                note("create", &name, outcome);
-            }
-        }
-        let grown = grown(drifts);
-        if !grown.is_empty() {
-            for (name, outcome) in admin.create_partitions(&grown, false)? {
-                note("give more partitions to", &name, outcome);
-            }
-        }
-        let changes = self.config_changes(drifts);
-        if !changes.is_empty() {
-            let outcomes = admin.alter_configs(&changes, false)?;
-            for ((resource, _), outcome) in changes.iter().zip(outcomes) {
-                if let ConfigResource::Topic(name) = resource {
-                    note("alter", name, outcome);
-                }
-            }
-        }
-        let doomed = self.doomed(drifts);
-        if !doomed.is_empty() {
-            for (name, outcome) in admin.delete_topics(&doomed)? {
-                note("delete", &name, outcome);
-            }
-        }
+        let new = wanted.iter().filter(is_missing).map(TopicSpec::to_new_topic);
+        let new: Vec<NewTopic> = new.collect();
+        let (grown, changes, doomed) = (grown(drifts), self.config_changes(drifts), self.doomed(drifts));
+        let total = new.len() + grown.len() + changes.len() + doomed.len();
+        let is_quiet = context.printer.is_quiet();
+        let mut making = Making {
+            admin: context.client.admin()?,
+            progress: Changes::new(total, CHANGED_AT_ONCE, is_quiet),
+            failures: Vec::new(),
+        };
+        let outcome = making
+            .each("create", &new, |admin, part| admin.create_topics(part, false))
+            .and_then(|()| {
+                making.each("give more partitions to", &grown, |admin, part| {
+                    admin.create_partitions(part, false)
+                })
+            })
+            .and_then(|()| making.each("alter", &changes, alter))
+            .and_then(|()| making.each("delete", &doomed, AdminClient::delete_topics));
+        let mut failures = making.end();
+        failures.extend(outcome.err());
         context.outcome_of(failures)
     }
 
@@ -233,6 +223,56 @@ impl Apply {
         };
         drifts.iter().filter_map(of_topic).collect()
     }
+}
+
+/// Changes on their way, a part at a time.
+struct Making<'a> {
+    admin: &'a mut AdminClient,
+    progress: Changes,
+    /// What the cluster has refused.
+    failures: Vec<Error>,
+}
+
+impl Making<'_> {
+    /// Makes changes of one kind; `what` names it before a topic.
+    ///
+    /// # Errors
+    ///
+    /// No answer; it says how many changes had been made.
+    fn each<T>(
+        &mut self,
+        what: &str,
+        all: &[T],
+        change: impl Fn(&mut AdminClient, &[T]) -> Result<TopicOutcomes>,
+    ) -> Result<()> {
+        for part in all.chunks(CHANGED_AT_ONCE) {
+            let answered = change(self.admin, part).map_err(|error| match self.progress.begun() {
+                Some(done) => error.context(format_args!("after {done}")),
+                None => error,
+            });
+            let refused = |(name, outcome): (String, Result<(), ApiError>)| {
+                let refusal = Error::from(outcome.err()?);
+                Some(refusal.context(format_args!("cannot {what} topic {name}")))
+            };
+            self.failures.extend(answered?.into_iter().filter_map(refused));
+            self.progress.advance(part.len());
+        }
+        Ok(())
+    }
+
+    /// What was refused; the bar is gone then.
+    fn end(self) -> Vec<Error> {
+        self.failures
+    }
+}
+
+fn alter(admin: &mut AdminClient, changes: &[(ConfigResource, Vec<ConfigChange>)]) -> Result<TopicOutcomes> {
+    let outcomes = admin.alter_configs(changes, false)?;
+    let named = |(resource, _): &(ConfigResource, Vec<ConfigChange>)| match resource {
+        ConfigResource::Topic(name) => name.clone(),
+        _ => String::new(),
+    };
+    Ok(changes.iter().map(named).zip(outcomes).collect())
 }
 
 /// What the topics are that the file is about; of the others nothing but the names counts.
