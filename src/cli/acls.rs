@@ -8,7 +8,6 @@ use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use crate::client::admin::acls::{CLUSTER_NAME, Operation, PatternType, Permission, ResourceType};
-use crate::client::settings::Use;
 use crate::commands::acls::{self, Action, Change, Preset, Scope};
 use crate::error::Result;
 
@@ -164,11 +163,7 @@ impl IntoInvocation for AclsArgs {
             Verb::Add(args) => Action::Add(args.into_change()),
             Verb::Remove(args) => Action::Remove(args.into_change()),
         };
-        Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
-            output: self.output.into_options(),
-        })
+        Invocation::asking(action, self.connection, self.output)
     }
 }
 

@@ -6,7 +6,6 @@ use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use crate::client::admin::configs::{ConfigChange, ConfigResource};
-use crate::client::settings::Use;
 use crate::commands::configs::{Action, Change, Get, Owner};
 use crate::error::{Error, Result};
 
@@ -176,11 +175,7 @@ impl IntoInvocation for ConfigsArgs {
                 }
             }
         };
-        Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
-            output: self.output.into_options(),
-        })
+        Invocation::asking(action, self.connection, self.output)
     }
 }
 

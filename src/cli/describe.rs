@@ -10,7 +10,6 @@ use super::output_args::OutputArgs;
 use super::partitions::partitions_of_topic;
 use super::topics::{HealthArgs, SelectionArgs};
 use crate::client::admin::configs::ConfigResource;
-use crate::client::settings::Use;
 use crate::commands::describe::Action;
 use crate::commands::partition_selection::PartitionsOfTopic;
 use crate::error::Result;
@@ -176,10 +175,6 @@ impl IntoInvocation for DescribeArgs {
                 with_replicas: replicas,
             },
         };
-        Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
-            output: self.output.into_options(),
-        })
+        Invocation::asking(action, self.connection, self.output)
     }
 }

@@ -10,7 +10,6 @@ use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use super::partitions::partitions_of_topic;
 use super::times::{parse_duration, parse_time};
-use crate::client::settings::Use;
 use crate::commands::groups::{Action, Deletion, OffsetDeletion, Reset, Target, Watch};
 use crate::commands::partition_selection::PartitionsOfTopic;
 use crate::commands::topic_selection::Selection;
@@ -188,11 +187,7 @@ impl IntoInvocation for GroupsArgs {
                 undo: args.care.undo,
             }),
         };
-        Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
-            output: self.output.into_options(),
-        })
+        Invocation::asking(action, self.connection, self.output)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a noun of the native face is: flags that become a command.
 
-use crate::client::settings::Settings;
+use super::connection_args::ConnectionArgs;
+use super::output_args::OutputArgs;
+use crate::client::settings::{Settings, Use};
 use crate::commands::command::Command;
 use crate::error::Result;
 use crate::output::OutputOptions;
@@ -17,6 +19,21 @@ pub struct Invocation {
     pub command: Box<dyn Command>,
     pub settings: Settings,
     pub output: OutputOptions,
+}
+
+impl Invocation {
+    /// A command that asks a cluster, as the flags say that all such commands have.
+    pub(super) fn asking(
+        command: impl Command + 'static,
+        connection: ConnectionArgs,
+        output: OutputArgs,
+    ) -> Result<Self> {
+        Ok(Self {
+            command: Box::new(command),
+            settings: connection.into_settings(Use::Admin)?,
+            output: output.into_options(),
+        })
+    }
 }
 
 /// What the native face says about the Java tools beside it: `install-links` and `man` ask for it.

@@ -7,7 +7,6 @@ use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use super::reassign::rate;
 use crate::client::admin::quotas::{NameFilter, QuotaChange, QuotaEntity, QuotaFilter, QuotaKind};
-use crate::client::settings::Use;
 use crate::commands::quotas::Action;
 use crate::error::{Error, Result};
 
@@ -133,11 +132,7 @@ impl IntoInvocation for QuotasArgs {
                 is_dry_run: args.dry_run,
             },
         };
-        Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
-            output: self.output.into_options(),
-        })
+        Invocation::asking(action, self.connection, self.output)
     }
 }
 

@@ -12,7 +12,6 @@ use super::output_args::OutputArgs;
 use super::times::parse_duration;
 use super::users::Mechanism;
 use crate::client::admin::delegation_tokens::NewToken;
-use crate::client::settings::Use;
 use crate::commands::tokens::{Action, Creation, Expiry, LoginFile};
 use crate::error::Result;
 
@@ -127,11 +126,7 @@ impl IntoInvocation for TokensArgs {
                 is_dry_run: args.dry_run,
             }),
         };
-        Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
-            output: self.output.into_options(),
-        })
+        Invocation::asking(action, self.connection, self.output)
     }
 }
 

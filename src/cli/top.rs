@@ -8,7 +8,6 @@ use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use super::times::parse_duration;
-use crate::client::settings::Use;
 use crate::commands::top::Action;
 use crate::error::Result;
 use crate::monitor::page::Listing;
@@ -82,10 +81,6 @@ impl IntoInvocation for TopArgs {
             count: self.once.then_some(1).or(self.count),
             with_internal: self.internal,
         };
-        Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
-            output: self.output.into_options(),
-        })
+        Invocation::asking(action, self.connection, self.output)
     }
 }

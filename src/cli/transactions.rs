@@ -9,7 +9,6 @@ use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use super::partitions::partitions_of_topic;
 use super::times::parse_duration;
-use crate::client::settings::Use;
 use crate::commands::partition_selection::PartitionsOfTopic;
 use crate::commands::transactions::hanging::{self, Search};
 use crate::commands::transactions::{Abortion, Action};
@@ -119,10 +118,6 @@ impl IntoInvocation for TransactionsArgs {
                 is_dry_run: args.dry_run,
             }),
         };
-        Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
-            output: self.output.into_options(),
-        })
+        Invocation::asking(action, self.connection, self.output)
     }
 }

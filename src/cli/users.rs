@@ -8,7 +8,6 @@ use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::output_args::OutputArgs;
 use crate::client::admin::scram_users::ScramHash;
-use crate::client::settings::Use;
 use crate::commands::users::{Action, Deletion, Password, PasswordSource};
 use crate::error::Result;
 
@@ -133,11 +132,7 @@ impl IntoInvocation for UsersArgs {
                 is_dry_run: args.dry_run,
             }),
         };
-        Ok(Invocation {
-            command: Box::new(action),
-            settings: self.connection.into_settings(Use::Admin)?,
-            output: self.output.into_options(),
-        })
+        Invocation::asking(action, self.connection, self.output)
     }
 }
 

@@ -59,6 +59,14 @@ fn by_leader_of(partitions: &[(TopicPartition, BrokerId)]) -> Led<'_> {
     by_leader(partitions.map(|(name, leader)| (name.topic.as_str(), name.partition, *leader)))
 }
 
+/// Takes the offset out of each answer.
+fn into(offsets: &mut Offsets) -> impl FnMut(&str, i32, Answer) + '_ {
+    |topic, partition, answer| {
+        let name = TopicPartition::new(topic, partition);
+        offsets.insert(name, answer.map(|(offset, _)| offset));
+    }
+}
+
 impl AdminClient {
     /// One offset of each partition, asked of its leader: [`LATEST`], [`EARLIEST`], or the first record at or
     /// after a time in milliseconds since 1970.
@@ -68,14 +76,8 @@ impl AdminClient {
         timestamp: i64,
     ) -> Result<Offsets> {
         let mut offsets = Offsets::new();
-        self.each_offset(
-            &by_leader_of(partitions),
-            timestamp,
-            |topic, partition, answer| {
-                let name = TopicPartition::new(topic, partition);
-                offsets.insert(name, answer.map(|(offset, _)| offset));
-            },
-        )?;
+        let leaders = by_leader_of(partitions);
+        self.each_offset(&leaders, timestamp, into(&mut offsets))?;
         Ok(offsets)
     }
 
@@ -86,14 +88,8 @@ impl AdminClient {
         timestamp: i64,
     ) -> Result<Offsets> {
         let mut offsets = Offsets::new();
-        self.ask_leaders(
-            &by_leader_of(partitions),
-            timestamp,
-            |topic, partition, answer| {
-                let name = TopicPartition::new(topic, partition);
-                offsets.insert(name, answer.map(|(offset, _)| offset));
-            },
-        )?;
+        let leaders = by_leader_of(partitions);
+        self.ask_leaders(&leaders, timestamp, into(&mut offsets))?;
         Ok(offsets)
     }
 

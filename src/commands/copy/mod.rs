@@ -6,6 +6,7 @@
 
 mod account;
 mod checkpoint;
+mod copied_records;
 mod groups;
 mod growth;
 mod keeper;

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use crate::commands::batch_reading::{BatchOrigin, BatchVisitor, Range, RecordFields, Slice, read_all};
-use crate::commands::compare::Digester;
+use super::copied_records::CopiedRecords;
+use crate::commands::batch_reading::{BatchOrigin, BatchVisitor, Range, Slice, read_all};
 use crate::error::{Error, Result};
 use crate::filter::Expression;
 use crate::interrupt::Interrupt;
@@ -44,17 +44,14 @@ pub(super) fn find(
     let mut written = Written {
         tails,
         records: tails.iter().map(|_| Vec::new()).collect(),
-        digester: Digester::default(),
-        scratch: Vec::new(),
+        copied: CopiedRecords::new(None),
     };
     let mut reading = target.read(tails.iter().map(|tail| tail.target.clone()).collect())?;
     read_all(&mut *reading, interrupt, &mut written)?;
     let mut search = Search {
         matches: tails.iter().zip(written.records).map(Match::new).collect(),
         tails,
-        filter,
-        digester: Digester::default(),
-        scratch: Vec::new(),
+        copied: CopiedRecords::new(filter),
     };
     let mut reading = source.read(tails.iter().map(|tail| tail.source.clone()).collect())?;
     while !(reading.is_done() || search.is_done()) {
@@ -70,8 +67,7 @@ pub(super) fn find(
 struct Written<'a> {
     tails: &'a [Tail],
     records: Vec<Vec<(u64, Offset)>>,
-    digester: Digester,
-    scratch: Vec<u8>,
+    copied: CopiedRecords<'a>,
 }
 
 impl BatchVisitor for Written<'_> {
@@ -80,10 +76,8 @@ impl BatchVisitor for Written<'_> {
         let Some(records) = self.records.get_mut(place).filter(|records| records.len() < MOST) else {
             return Ok(());
         };
-        let digester = &mut self.digester;
-        slice.each_record(&mut self.scratch, |record| {
+        self.copied.each(slice, |record, digester| {
             records.push((digester.digest(record, with_times), record.offset));
-            Ok(())
         })
     }
 }
@@ -135,9 +129,7 @@ impl Match {
 struct Search<'a> {
     matches: Vec<Match>,
     tails: &'a [Tail],
-    filter: Option<&'a Expression>,
-    digester: Digester,
-    scratch: Vec<u8>,
+    copied: CopiedRecords<'a>,
 }
 
 impl Search<'_> {
@@ -152,17 +144,10 @@ impl BatchVisitor for Search<'_> {
         let Some(found) = self.matches.get_mut(place).filter(|found| !found.is_over) else {
             return Ok(());
         };
-        let (digester, filter) = (&mut self.digester, self.filter);
-        slice.each_record(&mut self.scratch, |record| {
-            let fields = RecordFields {
-                topic: slice.topic,
-                partition: slice.partition,
-                record,
-            };
-            if !found.is_over && filter.is_none_or(|filter| filter.is_met(&fields)) {
+        self.copied.each(slice, |record, digester| {
+            if !found.is_over {
                 found.hold_against(digester.digest(record, with_times), record.offset);
             }
-            Ok(())
         })
     }
 }

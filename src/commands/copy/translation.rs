@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::commands::batch_reading::{BatchOrigin, BatchVisitor, Range, RecordFields, Slice, read_all};
-use crate::commands::compare::Digester;
+use super::copied_records::CopiedRecords;
+use crate::commands::batch_reading::{BatchOrigin, BatchVisitor, Range, Slice, read_all};
 use crate::error::Result;
 use crate::filter::Expression;
 use crate::interrupt::Interrupt;
@@ -35,10 +35,8 @@ pub(super) fn translate(
 ) -> Result<Vec<Answer>> {
     let mut counts = Counts {
         questions,
-        filter,
         of: questions.iter().map(|_| Count::default()).collect(),
-        digester: Digester::default(),
-        scratch: Vec::new(),
+        copied: CopiedRecords::new(filter),
     };
     let ranges = questions.iter().map(|question| question.source.clone());
     read_all(&mut *source.read(ranges.collect())?, interrupt, &mut counts)?;
@@ -47,8 +45,7 @@ pub(super) fn translate(
         questions,
         expected: &expected,
         seen: questions.iter().map(|_| Vec::new()).collect(),
-        digester: Digester::default(),
-        scratch: Vec::new(),
+        copied: CopiedRecords::new(None),
     };
     let ranges = questions.iter().zip(&expected).map(|(question, expected)| Range {
         topic: question.target.0.clone(),
@@ -72,10 +69,8 @@ struct Count {
 
 struct Counts<'a> {
     questions: &'a [Question],
-    filter: Option<&'a Expression>,
     of: Vec<Count>,
-    digester: Digester,
-    scratch: Vec<u8>,
+    copied: CopiedRecords<'a>,
 }
 
 impl BatchVisitor for Counts<'_> {
@@ -85,20 +80,11 @@ impl BatchVisitor for Counts<'_> {
         };
         let next = question.offsets.get(count.first.len());
         let header = &slice.batch.header;
-        if self.filter.is_none() && slice.is_whole() && next.is_none_or(|next| *next >= slice.next()) {
+        if self.copied.are_all() && slice.is_whole() && next.is_none_or(|next| *next >= slice.next()) {
             count.all += i64::from(header.records_count);
             return Ok(());
         }
-        let (digester, filter) = (&mut self.digester, self.filter);
-        slice.each_record(&mut self.scratch, |record| {
-            let fields = RecordFields {
-                topic: slice.topic,
-                partition: slice.partition,
-                record,
-            };
-            if filter.is_some_and(|filter| !filter.is_met(&fields)) {
-                return Ok(());
-            }
+        self.copied.each(slice, |record, digester| {
             let mut offsets = question.offsets.iter().skip(count.first.len());
             let reached = offsets
                 .by_ref()
@@ -111,7 +97,6 @@ impl BatchVisitor for Counts<'_> {
                     .extend(std::iter::repeat_n((count.all, digest), reached));
             }
             count.all += 1;
-            Ok(())
         })
     }
 }
@@ -144,8 +129,7 @@ struct Check<'a> {
     expected: &'a [Vec<Expected>],
     /// The first record at or behind each offset that is expected.
     seen: Vec<Vec<u64>>,
-    digester: Digester,
-    scratch: Vec<u8>,
+    copied: CopiedRecords<'a>,
 }
 
 impl BatchVisitor for Check<'_> {
@@ -161,8 +145,7 @@ impl BatchVisitor for Check<'_> {
             .questions
             .get(place)
             .is_none_or(|question| question.with_times);
-        let digester = &mut self.digester;
-        slice.each_record(&mut self.scratch, |record| {
+        self.copied.each(slice, |record, digester| {
             let left = expected.iter().skip(seen.len());
             let reached = left
                 .take_while(|expected| expected.target <= record.offset)
@@ -170,7 +153,6 @@ impl BatchVisitor for Check<'_> {
             if reached > 0 {
                 seen.extend(std::iter::repeat_n(digester.digest(record, with_times), reached));
             }
-            Ok(())
         })
     }
 }
