@@ -59,12 +59,18 @@ pub struct Endpoint {
 }
 
 impl AdminClient {
-    /// The quorum of the metadata's only partition.
+    /// The quorum of the metadata's only partition. Any broker passes the question on to the leader; of the controllers only
+    /// the leader answers.
     pub fn describe_quorum(&mut self) -> Result<Result<Quorum, ApiError>> {
         let topic = TopicData::default()
             .with_topic_name(topic_name(METADATA_TOPIC))
             .with_partitions(vec![PartitionData::default()]);
-        let answer = self.send(DescribeQuorumRequest::default().with_topics(vec![topic]))?;
+        let request = DescribeQuorumRequest::default().with_topics(vec![topic]);
+        let answer = if self.asks_a_controller()? {
+            self.send_to_controller(request)?
+        } else {
+            self.send(request)?
+        };
         if let Some(refusal) = ApiError::of(answer.error_code, answer.error_message.as_deref()) {
             return Ok(Err(refusal));
         }
@@ -124,6 +130,7 @@ impl AdminClient {
                 .with_port(endpoint.port)
         });
         let request = AddRaftVoterRequest::default()
+            .with_cluster_id(None)
             .with_timeout_ms(TIMEOUT_MS)
             .with_voter_id(id)
             .with_voter_directory_id(directory)
@@ -138,6 +145,7 @@ impl AdminClient {
     /// Takes a voter out of the quorum.
     pub fn remove_voter(&mut self, id: BrokerId, directory: Uuid) -> Result<Result<(), ApiError>> {
         let request = RemoveRaftVoterRequest::default()
+            .with_cluster_id(None)
             .with_voter_id(id)
             .with_voter_directory_id(directory);
         let answer = self.send_to_controller(request)?;
