@@ -1,6 +1,7 @@
 //! `--verify`: how far the moves are; the throttles go when nothing moves any more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::throttles::clear_all_throttles;
 use super::{JavaFailure, JavaResult, check_topic_names, plan_from, told};
@@ -10,15 +11,19 @@ use crate::java_tools::reassign::words;
 use crate::reassignment::Assignment;
 use crate::reassignment::active::ActiveReassignments;
 use crate::reassignment::plan::{PartitionReplica, Plan};
-use crate::reassignment::progress::{self, LogDirState, PartitionProgress};
+use crate::reassignment::progress::{self, LogDirState, PartitionProgress, PartitionState};
 use crate::topic_partition::TopicPartition;
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
+
+/// How often, and after which pause, a broker is asked again that may not have heard yet of the end of a move.
+const LOOKS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) fn verify(text: &str, preserve_throttles: bool, context: &mut Context) -> JavaResult {
     let plan = plan_from(text)?;
     let admin = context.client.admin()?;
     let active = admin.active_reassignments()?;
-    let states = partition_states(admin, &plan, &active)?;
+    let states = settled_states(admin, &plan, &active)?;
     context.printer.line(words::partition_states(&states))?;
     let moves = log_dir_states(context.client.admin()?, &plan)?;
     context.printer.line(words::log_dir_states(&moves))?;
@@ -28,6 +33,35 @@ pub(super) fn verify(text: &str, preserve_throttles: bool, context: &mut Context
         clear_all_throttles(&plan, context)?;
     }
     Ok(())
+}
+
+/// The states, once the broker that is asked for the replicas knows what the controller does: it hears of the end of a move
+/// a moment later. Java takes longer than that to ask.
+fn settled_states(
+    admin: &mut AdminClient,
+    plan: &Plan,
+    active: &ActiveReassignments,
+) -> JavaResult<Vec<PartitionProgress>> {
+    let mut states = partition_states(admin, plan, active)?;
+    for _ in 0..LOOKS {
+        if !states.iter().any(has_just_ended) {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        states = partition_states(admin, plan, active)?;
+    }
+    Ok(states)
+}
+
+/// Whether it looks as a move does in its last moment: the replicas that come and those that go are all there.
+fn has_just_ended(progress: &PartitionProgress) -> bool {
+    match &progress.state {
+        PartitionState::Elsewhere(replicas) => {
+            replicas.len() > progress.target.len()
+                && progress.target.iter().all(|broker| replicas.contains(broker))
+        }
+        _ => false,
+    }
 }
 
 fn partition_states(
