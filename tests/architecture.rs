@@ -66,7 +66,7 @@ const BROKER_ARROWS: &[(&str, &str)] = &[
     ),
     ("produce", "config once"),
     ("quotas", "cluster config"),
-    ("security", "access cluster config"),
+    ("security", "access cluster config notices"),
     (
         "server",
         "access apis call cluster config faults node quotas refusal response security throttle_field timers",
