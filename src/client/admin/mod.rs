@@ -68,7 +68,7 @@ const DEFAULT_API_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_PATIENCE: Duration = Duration::from_millis(2500);
 
 /// What helps where a broker takes a request, and no answer comes in time.
-const SLOW: &str = "the broker is there, and slow to answer this: --timeout gives it longer";
+const SLOW: &str = "does the broker need longer than --timeout allows?";
 
 /// A connection to a cluster for admin calls.
 #[derive(Debug)]
