@@ -340,10 +340,11 @@ fn run_example(suite: &Suite, [address, other]: [&str; 2], example: &Example) ->
         line = format!("kafkit topics delete orders --yes -q; {line}; {after}");
     }
     if example.line.contains(TOKEN) {
-        line = format!(
-            "set -e; id=$(kafkit tokens create -o json | sed -n 's/.*\"token\": *\"\\([^\"]*\\)\".*/\\1/p'); {line}"
-        );
-        line = line.replace(TOKEN, "\"$id\"");
+        // An id that begins with a dash is one to write otherwise.
+        let create = "kafkit tokens create -o json | sed -n 's/.*\"token\": *\"\\([^\"]*\\)\".*/\\1/p'";
+        let before =
+            format!("for _ in 1 2 3 4 5; do id=$({create}); case $id in -*) ;; *) break ;; esac; done");
+        line = format!("set -e; {before}; {}", line.replace(TOKEN, "\"$id\""));
     }
     if example.line.contains("kafkit users create alice") {
         let after =
