@@ -120,9 +120,19 @@ impl GroupConfigKey {
         origins
     }
 
+    /// The least number, whatever the broker's bounds are.
+    fn least(&self) -> i64 {
+        match self.name {
+            "share.delivery.count.limit" => 2,
+            "share.partition.max.record.locks" => 100,
+            "share.record.lock.duration.ms" => 1000,
+            _ => self.bounds.0.min(1),
+        }
+    }
+
     fn check_kind(&self, value: &str) -> Result<(), String> {
         let trimmed = value.trim();
-        let least = self.bounds.0.min(1);
+        let least = self.least();
         let problem = match self.kind {
             Int if trimmed
                 .parse::<i32>()
@@ -243,6 +253,14 @@ mod tests {
             refused("consumer.session.timeout.ms", "10"),
             "consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms"
         );
+        for (name, least) in [
+            ("share.delivery.count.limit", 2),
+            ("share.partition.max.record.locks", 100),
+            ("share.record.lock.duration.ms", 1000),
+        ] {
+            let words = format!("Invalid value 1 for configuration {name}: Value must be at least {least}");
+            assert_eq!(refused(name, "1"), words);
+        }
         assert_eq!(validated(&[("consumer.session.timeout.ms", "50000")]), Ok(()));
         assert_eq!(validated(&[("share.auto.offset.reset", "earliest")]), Ok(()));
     }

@@ -57,12 +57,13 @@ fn alter<'a>(node: &Node, changes: &[ScramChange<'a>]) -> BTreeMap<&'a str, Resu
     for change in changes {
         let outcome = outcomes.entry(change.user).or_insert_with(|| Ok(Records::new()));
         let Ok(made) = outcome else { continue };
-        if twice.contains(&(change.user, change.mechanism)) {
-            let message = "A user credential cannot be altered twice in the same request".to_owned();
-            *outcome = Err((ResponseError::DuplicateResource, message));
-            continue;
-        }
         match record(image.scram_credentials(), *change) {
+            // That there is nothing to delete comes before that it is named twice.
+            Err(refused) if change.upsertion.is_none() => *outcome = Err(refused),
+            _ if twice.contains(&(change.user, change.mechanism)) => {
+                let message = "A user credential cannot be altered twice in the same request".to_owned();
+                *outcome = Err((ResponseError::DuplicateResource, message));
+            }
             Ok(record) => made.extend(record),
             Err(refused) => *outcome = Err(refused),
         }
