@@ -25,6 +25,11 @@ impl Notices {
         }
     }
 
+    /// For what reports without being asked.
+    pub(super) fn sink(&self) -> &NoticeSink {
+        &self.out
+    }
+
     pub(super) fn say(&self, line: &str) {
         (self.out)(line);
     }

@@ -1,6 +1,7 @@
 //! Does the broker answer right?
 
 mod access_lists;
+mod changed_listeners;
 mod compaction;
 mod configs;
 mod connection_limits;

@@ -11,7 +11,7 @@ use kafka_protocol::ResponseError;
 use super::controller::Refused;
 use crate::broker::config::config_table::{self, Scope};
 use crate::broker::config::effective_config::{BrokerValues, Configs};
-use crate::broker::config::{client_metrics_config, group_config};
+use crate::broker::config::{client_metrics_config, group_config, listener_changes};
 use crate::java::hash_order::hash_order;
 use crate::topic_config::{self, Kind};
 
@@ -214,6 +214,8 @@ fn check_broker_configs(
     if *resource == Resource::BrokerDefaults {
         let words = "Cannot update these configs at default cluster level, broker id must be specified";
         refuse_any(configs, words, |name| has_scope(name, Scope::Broker))?;
+    } else {
+        listener_changes::check(configs, broker)?;
     }
     check_together(configs, broker)
 }
@@ -243,8 +245,15 @@ fn check_together(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), Str
         let given = configs.get(name).and_then(|value| value.trim().parse().ok());
         given.unwrap_or_else(|| broker.number(name))
     };
-    let buffer = number("log.cleaner.dedupe.buffer.size");
-    if buffer < number("log.cleaner.threads").saturating_mul(1 << 20) {
+    let (buffer, cleaners) = (
+        number("log.cleaner.dedupe.buffer.size"),
+        number("log.cleaner.threads"),
+    );
+    if cleaners == 0 {
+        // Kafka divides the buffer among them.
+        return Err("/ by zero".to_owned());
+    }
+    if buffer < cleaners.saturating_mul(1 << 20) {
         let words =
             "requirement failed: log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.";
         return Err(words.to_owned());
@@ -284,17 +293,9 @@ fn check_together(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), Str
 fn check_overrides(overrides: &str) -> Result<(), String> {
     let name = "max.connections.per.ip.overrides";
     for word in words(overrides) {
-        let Some((_, count)) = word.rsplit_once(':') else {
-            return Err(format!(
-                "Error parsing configuration property '{name}': begin 0, end -1, length {}",
-                word.len()
-            ));
-        };
-        if count.trim().parse::<i32>().is_err() {
-            return Err(format!(
-                "Error parsing configuration property '{name}': For input string: \"{}\"",
-                count.trim()
-            ));
+        let (_, count) = config_table::pair(name, word)?;
+        if count.parse::<i32>().is_err() {
+            return Err(format!("For input string: \"{count}\""));
         }
     }
     Ok(())

@@ -310,6 +310,13 @@ impl ClusterImage {
         self.brokers.insert(broker.id, broker);
     }
 
+    /// A registered broker is reached elsewhere.
+    pub(in crate::broker) fn set_endpoints(&mut self, id: i32, endpoints: Vec<EndpointImage>) {
+        if let Some(broker) = self.brokers.get_mut(&id) {
+            broker.endpoints = endpoints;
+        }
+    }
+
     /// A node is a controller, or (`None`) is none.
     pub(in crate::broker) fn enlist(&mut self, id: i32, voter: Option<Voter>) {
         match voter {

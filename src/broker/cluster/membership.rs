@@ -5,7 +5,7 @@ use kafka_protocol::ResponseError;
 
 use super::controller::Refused;
 use super::elections::{AlterPartition, Departure, Elections};
-use super::image::{BrokerImage, ClusterImage, Voter};
+use super::image::{BrokerImage, ClusterImage, EndpointImage, Voter};
 use super::partition_change::Election;
 use super::records::Records;
 use super::{Change, Cluster};
@@ -135,6 +135,11 @@ impl Change<'_> {
     /// A broker registers. Registrations are in no record: a start registers every broker anew.
     pub(in crate::broker) fn register(&mut self, broker: BrokerImage) {
         self.edit(|image| image.register(broker));
+    }
+
+    /// Clients reach a broker elsewhere. As registrations, this is in no record.
+    pub(in crate::broker) fn set_endpoints(&mut self, id: i32, endpoints: Vec<EndpointImage>) {
+        self.edit(|image| image.set_endpoints(id, endpoints));
     }
 
     /// A node becomes a controller, or is none.

@@ -30,6 +30,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -56,6 +57,8 @@ pub(in crate::broker) struct Cluster {
     /// Counts the records of the metadata.
     end_offset: AtomicI64,
     observers: RwLock<Vec<Weak<dyn ImageObserver>>>,
+    /// Told of every change of brokers' configs.
+    broker_configs: watch::Sender<()>,
 }
 
 /// What only the holder of a [`Change`] may use.
@@ -82,6 +85,7 @@ impl Cluster {
             image: RwLock::new(Arc::new(image)),
             changes: Mutex::new(Changes { log, ids }),
             observers: RwLock::default(),
+            broker_configs: watch::Sender::new(()),
         }
     }
 
@@ -117,6 +121,16 @@ impl Cluster {
     /// that is still held.
     pub(in crate::broker) fn image(&self) -> Arc<ClusterImage> {
         Arc::clone(&self.image.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whose turn comes whenever configs of brokers have changed.
+    pub(in crate::broker) fn broker_config_changes(&self) -> watch::Receiver<()> {
+        self.broker_configs.subscribe()
+    }
+
+    /// Tells those who wait for it that configs of brokers have changed.
+    pub(in crate::broker) fn broker_configs_changed(&self) {
+        self.broker_configs.send_replace(());
     }
 
     /// Begins a change, after those that are under way.

@@ -124,6 +124,21 @@ impl BrokerConfig {
         config
     }
 
+    /// The same with settings of listeners that were given while the broker runs, and the listeners that it then has.
+    ///
+    /// # Errors
+    ///
+    /// An address is none.
+    pub(in crate::broker) fn with_listeners_of(&self, dynamic: &BTreeMap<String, String>) -> Result<Self> {
+        let mut config = self.clone();
+        let of_listeners = dynamic.iter().filter(|(name, _)| name.starts_with("listener"));
+        (config.given).extend(of_listeners.map(|(name, value)| (name.clone(), value.clone())));
+        if dynamic.contains_key("listeners") {
+            config.listeners = config.endpoints("listeners")?;
+        }
+        Ok(config)
+    }
+
     /// Every log dir, the first one first.
     pub fn log_dirs(&self) -> impl Iterator<Item = &Path> {
         std::iter::once(&self.data_dir)
@@ -261,10 +276,15 @@ impl BrokerConfig {
     }
 
     fn is_of_controller(&self, endpoint: &Endpoint) -> bool {
+        self.is_controller_name(&endpoint.name)
+    }
+
+    /// Whether a listener of this name is for controllers.
+    pub(super) fn is_controller_name(&self, listener: &str) -> bool {
         let controllers = self.value("controller.listener.names").unwrap_or("CONTROLLER");
         controllers
             .split(',')
-            .any(|controller| controller.trim().eq_ignore_ascii_case(&endpoint.name))
+            .any(|controller| controller.trim().eq_ignore_ascii_case(listener))
     }
 }
 

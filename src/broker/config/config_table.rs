@@ -62,6 +62,19 @@ pub fn is_sensitive(name: &str) -> bool {
     find(name).is_none_or(|setting| setting.kind == Kind::Password)
 }
 
+/// `name:value`, a word of a setting that is a map, parted as Java does.
+///
+/// # Errors
+///
+/// Kafka's words for a word without a colon.
+pub fn pair<'a>(setting: &str, word: &'a str) -> Result<(&'a str, &'a str), String> {
+    let parts = word.rsplit_once(':').ok_or_else(|| {
+        let length = word.len();
+        format!("Error parsing configuration property '{setting}': begin 0, end -1, length {length}")
+    })?;
+    Ok((parts.0.trim(), parts.1.trim()))
+}
+
 /// The configs that may also name a SASL mechanism: `listener.name.<listener>.<mechanism>.<config>`.
 const OF_MECHANISMS: [&str; 5] = [
     "connections.max.reauth.ms",

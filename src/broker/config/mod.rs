@@ -8,6 +8,7 @@ pub mod client_metrics_config;
 pub mod config_table;
 pub mod effective_config;
 pub mod group_config;
+pub(in crate::broker) mod listener_changes;
 mod settings;
 pub mod topic_settings;
 

@@ -186,15 +186,19 @@ fn node_entries(node: &Node, values: BrokerValues<'_>, push: &mut dyn FnMut(Entr
         let actual = actual(node, name);
         // No broker of Apache Kafka starts without these in its file; here they may come from the command line.
         if ALWAYS_GIVEN.contains(&name) {
-            origins = Vec::from_iter(actual.clone().map(|value| Origin {
+            origins.retain(|origin| origin.source == Source::DynamicBroker);
+            origins.extend(actual.clone().map(|value| Origin {
                 name: name.to_owned(),
                 value,
                 source: Source::StaticBroker,
             }));
         }
+        let is_changed = origins
+            .first()
+            .is_some_and(|first| first.source == Source::DynamicBroker);
         let entry = broker_entry(name, origins);
         push(Entry {
-            value: actual.or(entry.value),
+            value: actual.filter(|_| !is_changed).or(entry.value),
             ..entry
         });
     }

@@ -215,7 +215,7 @@ fn authorizer(config: &BrokerConfig) -> Result<Option<Authorizer>> {
 }
 
 /// Binds one endpoint.
-fn bind(
+pub(super) fn bind(
     config: &BrokerConfig,
     endpoint: &Endpoint,
     notices: &NoticeSink,

@@ -9,6 +9,7 @@ pub(in crate::broker) mod assembly;
 pub mod control;
 pub mod members;
 mod node_tasks;
+mod open_listeners;
 mod slot;
 
 use std::collections::BTreeMap;

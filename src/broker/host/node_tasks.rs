@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::assembly::Sockets;
+use super::open_listeners::OpenListeners;
 use crate::broker::coordinator::{group, transaction};
 use crate::broker::node::{Node, coordinator_duties, log_dir_moves, replica_fetcher};
 use crate::broker::server::accept;
@@ -21,11 +22,7 @@ pub(super) async fn serve(
     is_one: bool,
     mut stop: watch::Receiver<bool>,
 ) -> Result<()> {
-    let mut accepting = JoinSet::new();
-    for (socket, listener) in sockets {
-        let socket = tokio::net::TcpListener::from_std(socket)?;
-        accepting.spawn(accept::accept(Arc::clone(&node), socket, listener, stop.clone()));
-    }
+    let mut listeners = OpenListeners::new(Arc::clone(&node), sockets)?;
     let is_several = !is_one;
     let mut copying = JoinSet::new();
     if is_several {
@@ -40,6 +37,7 @@ pub(super) async fn serve(
     });
     tokio::select! {
         () = accept::stopped(&mut stop) => {}
+        () = listeners.follow() => {}
         () = group::run_alarm(Arc::clone(&node.groups), timers::steady_ms) => {}
         () = transaction::run_alarm(Arc::clone(&node.transactions), timers::steady_ms) => {}
         () = partition_manager::run_alarm(Arc::clone(&node.share), timers::steady_ms) => {}
@@ -54,6 +52,6 @@ pub(super) async fn serve(
         () = timers::isr_shrinking(Arc::clone(&node)), if is_several => {}
     }
     copying.shutdown().await;
-    while accepting.join_next().await.is_some() {}
+    listeners.close().await;
     Ok(())
 }

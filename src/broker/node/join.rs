@@ -58,14 +58,18 @@ pub(in crate::broker) fn registration(
     listeners: &[Arc<Listener>],
 ) -> BrokerImage {
     let rack = config.value("broker.rack").map(str::to_owned);
-    let endpoints = listeners.iter().map(|listener| EndpointImage {
+    BrokerImage {
+        endpoints: listeners.iter().map(|listener| advertised(listener)).collect(),
+        ..BrokerImage::new(config.node_id, rack, log_dirs.id())
+    }
+}
+
+/// Where clients of a listener reach the node.
+pub(in crate::broker) fn advertised(listener: &Listener) -> EndpointImage {
+    EndpointImage {
         listener: listener.name.clone(),
         host: listener.advertised_host.clone(),
         port: listener.advertised_port,
-    });
-    BrokerImage {
-        endpoints: endpoints.collect(),
-        ..BrokerImage::new(config.node_id, rack, log_dirs.id())
     }
 }
 

@@ -53,7 +53,7 @@ use super::share::SharePartitionManager;
 use crate::error::Result;
 pub(in crate::broker) use coordinator_duties::Duties;
 pub(in crate::broker) use gate::Gate;
-pub(in crate::broker) use join::{Arrival, join, open_cluster, registration, voter};
+pub(in crate::broker) use join::{Arrival, advertised, join, open_cluster, registration, voter};
 pub(in crate::broker) use open::Opened;
 pub(in crate::broker) use peers::Peers;
 use replica::{Replica, Role};

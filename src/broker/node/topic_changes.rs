@@ -200,6 +200,7 @@ impl ReplicaManager {
         }
         drop(image);
         drop(change);
+        self.cluster.broker_configs_changed();
         self.cluster.elect_for_leaderless()
     }
 

@@ -1,0 +1,154 @@
+//! The listeners of a node that accept: those it was started with, and what `listeners` among its dynamic configs makes of
+//! them while it runs (KIP-226).
+//!
+//! Owns the tasks that accept. Whether listeners may change is decided in `config/listener_changes.rs`; by name they are the
+//! same, as in Kafka: a listener of a name that there is keeps its address.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::assembly::{Sockets, bind};
+use crate::broker::cluster::image::EndpointImage;
+use crate::broker::config::BrokerConfig;
+use crate::broker::config::listener_changes::opens_to_anybody;
+use crate::broker::node::{Node, advertised};
+use crate::broker::server::accept;
+use crate::broker::server::connections::Listener;
+use crate::error::Result;
+
+/// One listener that accepts. Dropped, it ends as a process does that is killed.
+#[derive(Debug)]
+struct Open {
+    listener: Arc<Listener>,
+    stop: watch::Sender<bool>,
+    /// Of one task.
+    accepting: JoinSet<()>,
+}
+
+impl Open {
+    /// Closes the socket and every connection that came by it.
+    async fn close(mut self) {
+        self.stop.send_replace(true);
+        while self.accepting.join_next().await.is_some() {}
+    }
+}
+
+/// The listeners of a node, by name.
+#[derive(Debug)]
+pub(super) struct OpenListeners {
+    node: Arc<Node>,
+    open: BTreeMap<String, Open>,
+}
+
+impl OpenListeners {
+    /// Accepts on these sockets.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses a socket.
+    pub(super) fn new(node: Arc<Node>, sockets: Sockets) -> Result<Self> {
+        let mut listeners = Self {
+            node,
+            open: BTreeMap::new(),
+        };
+        for (socket, listener) in sockets {
+            listeners.accept(socket, listener)?;
+        }
+        Ok(listeners)
+    }
+
+    fn accept(&mut self, socket: std::net::TcpListener, listener: Arc<Listener>) -> Result<()> {
+        let socket = tokio::net::TcpListener::from_std(socket)?;
+        let (stop, stopped) = watch::channel(false);
+        let mut accepting = JoinSet::new();
+        let (node, name) = (Arc::clone(&self.node), listener.name.clone());
+        accepting.spawn(accept::accept(node, socket, Arc::clone(&listener), stopped));
+        let open = Open {
+            listener,
+            stop,
+            accepting,
+        };
+        self.open.insert(name, open);
+        Ok(())
+    }
+
+    /// Opens and closes listeners as the node's configs change; never returns.
+    pub(super) async fn follow(&mut self) {
+        let mut changes = self.node.cluster.broker_config_changes();
+        loop {
+            self.update().await;
+            if changes.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Makes the listeners those that the configs name. What cannot be opened is reported; the others are served.
+    async fn update(&mut self) {
+        let node = Arc::clone(&self.node);
+        let dynamic = {
+            let image = node.cluster.image();
+            image.broker_configs(&node.id.to_string()).cloned()
+        };
+        let config = match node.config.with_listeners_of(&dynamic.unwrap_or_default()) {
+            Ok(config) => config,
+            Err(error) => return node.notice(format_args!("the listeners stay as they are: {error}")),
+        };
+        let is_named = |name: &String| config.listeners.iter().any(|endpoint| endpoint.name == *name);
+        let gone: Vec<String> = self.open.keys().filter(|name| !is_named(name)).cloned().collect();
+        let come = config.listeners.iter();
+        let come: Vec<_> = come
+            .filter(|endpoint| !self.open.contains_key(&endpoint.name))
+            .collect();
+        if gone.is_empty() && come.is_empty() {
+            return;
+        }
+        // One that comes may take the port of one that goes.
+        for name in gone {
+            if let Some(open) = self.open.remove(&name) {
+                open.close().await;
+            }
+        }
+        for endpoint in come {
+            if opens_to_anybody(&node.config, &config, endpoint) {
+                node.notice(format_args!(
+                    "listener {}: it is not opened to other machines without --allow-anonymous",
+                    endpoint.name
+                ));
+                continue;
+            }
+            let opened = bind(&config, endpoint, node.notices.sink());
+            let opened = opened.and_then(|(socket, listener)| self.accept(socket, listener));
+            if let Err(error) = opened {
+                node.notice(format_args!("listener {}: {error}", endpoint.name));
+            }
+        }
+        let endpoints = self.advertised(&config);
+        node.cluster.change().set_endpoints(node.id, endpoints);
+    }
+
+    /// Where clients reach the node. Where `advertised.listeners` is set, what it does not name is not advertised.
+    fn advertised(&self, config: &BrokerConfig) -> Vec<EndpointImage> {
+        let is_told = |listener: &Listener| {
+            let is_first = |first: &Arc<Listener>| first.name == listener.name;
+            config.advertised.is_empty() || self.node.listeners.iter().any(is_first)
+        };
+        let open = self.open.values().map(|open| &*open.listener);
+        open.filter(|listener| is_told(listener))
+            .map(advertised)
+            .collect()
+    }
+
+    /// Closes every listener.
+    pub(super) async fn close(self) {
+        for open in self.open.values() {
+            open.stop.send_replace(true);
+        }
+        for open in self.open.into_values() {
+            open.close().await;
+        }
+    }
+}
