@@ -25,6 +25,13 @@ def check_a_reassignment_moves_the_replicas(broker):
     expect("Replicas: 3,2" in java(broker, "kafka-topics", "--describe", "--topic", "moved"), "the replicas")
 
 
+def check_the_quorum_is_described_whichever_controller_is_named(broker):
+    for node in range(3):
+        controller = f"127.0.0.1:{broker.port + 100 + node}"
+        for what, word in [("--status", "LeaderId:"), ("--replication", "Follower")]:
+            expect(word in run(KAFKIT, "kafka-metadata-quorum", "--bootstrap-controller", controller, "describe", what), what)
+
+
 def check_a_handbooks_script_prints_the_same_with_either_path(broker):
     printed = {}
     for whose in ["kafkit", "apache"]:
