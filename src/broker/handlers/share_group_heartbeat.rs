@@ -2,7 +2,8 @@
 //!
 //! - Members choose their own ids. Null fields are as they were; so is a null assignment in the answer.
 //! - On Apache Kafka the first answer gives no partition, as their states have to be made first. Here they are made
-//!   before the answer, so that a member need not wait for its second heartbeat; the epochs are the same.
+//!   before the answer, which waits until they are replicated, so that a member need not wait for its second heartbeat;
+//!   the epochs are the same.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ShareGroupHeartbeat>
 
@@ -14,11 +15,12 @@ use kafka_protocol::messages::{ShareGroupHeartbeatRequest, ShareGroupHeartbeatRe
 use super::group_words::optional;
 use super::{check_share_groups, text};
 use crate::broker::call::RequestContext;
-use crate::broker::coordinator::group::share_group::ShareHeartbeat;
+use crate::broker::coordinator::group::consumer_group::group::Refused;
+use crate::broker::coordinator::group::share_group::{ShareHeartbeat, ShareHeartbeatAnswer};
 use crate::broker::node::Node;
 use crate::broker::timers::steady_ms;
 
-pub fn handle(
+pub async fn handle(
     node: &Arc<Node>,
     context: &RequestContext,
     request: ShareGroupHeartbeatRequest,
@@ -32,12 +34,7 @@ pub fn handle(
         client_id: context.client_id.clone(),
         client_host: format!("/{}", context.client_host),
     };
-    let allowed = check_share_groups(node).map_err(|error| (error, String::new()));
-    let outcome = allowed.and_then(|()| {
-        node.groups
-            .share_heartbeat(&request.group_id, steady_ms(), &heartbeat)
-    });
-    match outcome {
+    match beat(node, &request.group_id, &heartbeat).await {
         Ok(answer) => {
             let assignment = answer.assignment.map(|assigned| {
                 let topics = assigned.into_iter().map(|(topic, partitions)| {
@@ -57,4 +54,20 @@ pub fn handle(
             .with_error_code(error.code())
             .with_error_message((!message.is_empty()).then(|| text(message))),
     }
+}
+
+async fn beat(
+    node: &Arc<Node>,
+    group: &str,
+    heartbeat: &ShareHeartbeat,
+) -> Result<ShareHeartbeatAnswer, Refused> {
+    check_share_groups(node).map_err(|error| (error, String::new()))?;
+    let losses = node.coordinator_losses();
+    let beat = node.groups.share_heartbeat(group, steady_ms(), heartbeat)?;
+    if beat.made.is_empty() || !node.coordinators_are_replicated(losses).await {
+        return Ok(beat.answer);
+    }
+    let member = &heartbeat.member_id;
+    node.groups
+        .share_states_are_kept(group, steady_ms(), member, &beat.made)
 }

@@ -27,6 +27,7 @@ use uuid::Uuid;
 use super::{check_share_groups, text, topic_name};
 use crate::broker::call::RequestContext;
 use crate::broker::cluster::image::ClusterImage;
+use crate::broker::coordinator::group::consumer_group::group::Refused;
 use crate::broker::coordinator::group::share_group::initialization::TopicState;
 use crate::broker::coordinator::share::StateKey;
 use crate::broker::node::Node;
@@ -129,7 +130,7 @@ fn offset_and_lag(node: &Node, key: &StateKey) -> (DescribeShareGroupOffsetsResp
     (offset, lag)
 }
 
-pub fn alter(
+pub async fn alter(
     node: &Arc<Node>,
     _: &RequestContext,
     request: AlterShareGroupOffsetsRequest,
@@ -137,6 +138,34 @@ pub fn alter(
     if let Err(error) = check_share_groups(node) {
         return AlterShareGroupOffsetsResponse::default().with_error_code(error.code());
     }
+    let losses = node.coordinator_losses();
+    let (responses, topics, outcome) = make_states(node, &request);
+    let outcome = match outcome {
+        // The group must not know of states that may be lost.
+        Ok(()) if topics.is_empty() => Ok(()),
+        Ok(()) if node.coordinators_are_replicated(losses).await => {
+            node.groups
+                .end_share_initialization(&request.group_id, steady_ms(), &topics)
+        }
+        Ok(()) => Err((ResponseError::CoordinatorNotAvailable, String::new())),
+        Err(refused) => Err(refused),
+    };
+    match outcome {
+        Ok(()) => AlterShareGroupOffsetsResponse::default().with_responses(responses),
+        Err((error, message)) => AlterShareGroupOffsetsResponse::default()
+            .with_error_code(error.code())
+            .with_error_message(Some(text(message))),
+    }
+}
+
+/// What is answered for each topic.
+type AlteredTopics = Vec<altered::AlterShareGroupOffsetsResponseTopic>;
+
+/// Makes the states with the offsets that were asked for. Answers for which partitions that is.
+fn make_states(
+    node: &Arc<Node>,
+    request: &AlterShareGroupOffsetsRequest,
+) -> (AlteredTopics, BTreeMap<Uuid, TopicState>, Result<(), Refused>) {
     let image = node.cluster.image();
     let mut topics: BTreeMap<Uuid, TopicState> = BTreeMap::new();
     let mut starts = BTreeMap::new();
@@ -167,12 +196,7 @@ pub fn alter(
     let outcome = node
         .groups
         .alter_share_offsets(&request.group_id, steady_ms(), &topics, &starts);
-    match outcome {
-        Ok(()) => AlterShareGroupOffsetsResponse::default().with_responses(responses),
-        Err((error, message)) => AlterShareGroupOffsetsResponse::default()
-            .with_error_code(error.code())
-            .with_error_message(Some(text(message))),
-    }
+    (responses, topics, outcome)
 }
 
 pub fn delete(

@@ -41,4 +41,4 @@ pub use environment::{BrokerEnvironment, Environment, ShareGroupListener};
 pub use group_config::GroupConfig;
 pub use group_kind::GroupType;
 pub use inspection::{GroupDescription, GroupListing};
-pub use share_groups::{SHARE_ASSIGNOR, ShareGroupDescription};
+pub use share_groups::{SHARE_ASSIGNOR, ShareBeat, ShareGroupDescription};

@@ -36,6 +36,22 @@ pub struct ShareGroupDescription {
     pub topic_names: BTreeMap<Uuid, String>,
 }
 
+/// What becomes of a heartbeat.
+#[derive(Clone, Debug)]
+pub struct ShareBeat {
+    pub answer: ShareHeartbeatAnswer,
+    /// The partitions whose states were made for it. The group reads them once it was told that these are kept
+    /// ([`GroupCoordinator::share_states_are_kept`]).
+    pub made: BTreeMap<Uuid, TopicState>,
+}
+
+impl From<ShareHeartbeatAnswer> for ShareBeat {
+    fn from(answer: ShareHeartbeatAnswer) -> Self {
+        let made = BTreeMap::new();
+        Self { answer, made }
+    }
+}
+
 impl GroupCoordinator {
     /// A heartbeat of a member of a share group.
     pub fn share_heartbeat(
@@ -43,7 +59,7 @@ impl GroupCoordinator {
         group: &str,
         now_ms: i64,
         request: &ShareHeartbeat,
-    ) -> Result<ShareHeartbeatAnswer, Refused> {
+    ) -> Result<ShareBeat, Refused> {
         check_shape(group, request)?;
         self.check_owner(group).map_err(|error| (error, String::new()))?;
         let settings = self.share_settings(group);
@@ -51,7 +67,8 @@ impl GroupCoordinator {
         match request.member_epoch {
             LEAVE_EPOCH => self
                 .enter(group, |live| {
-                    self.share_member_leaves(live, around, &request.member_id)
+                    let left = self.share_member_leaves(live, around, &request.member_id);
+                    left.map(ShareBeat::from)
                 })
                 .unwrap_or_else(|| Err(not_found(&format!("Group {group}")))),
             JOIN_EPOCH => self.enter_or_create(group, now_ms, |live| {
@@ -69,26 +86,64 @@ impl GroupCoordinator {
         live: &mut LiveGroup,
         around: ShareSurroundings<'_>,
         request: &ShareHeartbeat,
-    ) -> Result<ShareHeartbeatAnswer, Refused> {
-        let mut missing = BTreeMap::new();
+    ) -> Result<ShareBeat, Refused> {
+        let mut made = BTreeMap::new();
         let answer = self.in_share_group(live, around, |group, around| {
             let (outcome, mut change) = group.heartbeat(around, request);
-            missing = group.uninitialized(around);
-            if outcome.is_ok() && !missing.is_empty() {
-                change.append(group.begin_initialization(around, &missing));
+            made = group.uninitialized(around);
+            if outcome.is_ok() && !made.is_empty() {
+                change.append(group.begin_initialization(around, &made));
             }
             (outcome, change)
         })?;
-        if missing.is_empty()
-            || self
-                .initialize_share_states(live, around, &missing, None)
-                .is_err()
-        {
+        if self.make_share_states(live, around, &made, None).is_err() {
             // What could not be made is tried again at the next heartbeat.
-            return Ok(answer);
+            made.clear();
         }
-        let id = request.member_id.as_str();
-        self.in_share_group(live, around, |group, around| group.assign_initialized(around, id))
+        Ok(ShareBeat { answer, made })
+    }
+
+    /// The states that were made for a group are on all replicas in sync, so that no other coordinator can lack them: the
+    /// group may read these partitions. Answers the member's heartbeat for which they were made.
+    ///
+    /// The group must not be told before. What it was told and the states are in two logs, and one may lose its end while
+    /// the other keeps it.
+    pub fn share_states_are_kept(
+        &self,
+        group: &str,
+        now_ms: i64,
+        member: &str,
+        made: &BTreeMap<Uuid, TopicState>,
+    ) -> Result<ShareHeartbeatAnswer, Refused> {
+        self.end_share_initialization(group, now_ms, made)?;
+        let settings = self.share_settings(group);
+        let around = self.share_surroundings(now_ms, &settings);
+        let assign = |live: &mut LiveGroup| {
+            self.in_share_group(live, around, |group, around| {
+                group.assign_initialized(around, member)
+            })
+        };
+        self.enter(group, assign)
+            .unwrap_or_else(|| Err(not_found(&format!("Share group {group}"))))
+    }
+
+    /// The group may read the partitions whose states were made for it and are kept.
+    pub fn end_share_initialization(
+        &self,
+        group: &str,
+        now_ms: i64,
+        made: &BTreeMap<Uuid, TopicState>,
+    ) -> Result<(), Refused> {
+        self.check_owner(group).map_err(|error| (error, String::new()))?;
+        let settings = self.share_settings(group);
+        let around = self.share_surroundings(now_ms, &settings);
+        let end = |live: &mut LiveGroup| {
+            self.in_share_group(live, around, |group, around| {
+                (Ok(()), group.end_initialization(around, made))
+            })
+        };
+        self.enter(group, end)
+            .unwrap_or_else(|| Err(not_found(&format!("Share group {group}"))))
     }
 
     fn share_member_leaves(
@@ -143,11 +198,11 @@ impl GroupCoordinator {
         outcome
     }
 
-    /// Makes the states of partitions that are written down as initializing, and writes down that they can be read.
-    /// Without `start_offsets` the group begins where its configs say.
-    fn initialize_share_states(
+    /// Makes the states of partitions that are written down as initializing. Without `start_offsets` the group begins where
+    /// its configs say.
+    fn make_share_states(
         &self,
-        live: &mut LiveGroup,
+        live: &LiveGroup,
         around: ShareSurroundings<'_>,
         topics: &BTreeMap<Uuid, TopicState>,
         start_offsets: Option<&BTreeMap<(Uuid, i32), i64>>,
@@ -163,9 +218,7 @@ impl GroupCoordinator {
             };
             states.initialize(&key, epoch, start.unwrap_or(-1), around.now_ms)?;
         }
-        self.in_share_group(live, around, |group, around| {
-            (Ok(()), group.end_initialization(around, topics))
-        })
+        Ok(())
     }
 
     /// Members that have been silent for too long are taken out.
@@ -241,7 +294,8 @@ impl GroupCoordinator {
         self.enter(group, partitions).flatten()
     }
 
-    /// Lets an empty share group begin at other offsets, by topic id and partition; makes the group if need be.
+    /// Lets an empty share group begin at other offsets, by topic id and partition; makes the group if need be. Once the
+    /// states are kept, the initialization is to be ended.
     pub fn alter_share_offsets(
         &self,
         group: &str,
@@ -261,7 +315,7 @@ impl GroupCoordinator {
             self.in_share_group(live, around, |group, around| {
                 (Ok(()), group.begin_initialization(around, topics))
             })?;
-            self.initialize_share_states(live, around, topics, Some(start_offsets))?;
+            self.make_share_states(live, around, topics, Some(start_offsets))?;
             self.environment().share_listener().group_emptied(&live.id);
             Ok(())
         })

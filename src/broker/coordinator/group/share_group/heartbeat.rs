@@ -110,6 +110,9 @@ impl ShareGroup {
         id: &str,
     ) -> (Result<ShareHeartbeatAnswer, Refused>, ShareChange) {
         self.happen(around, |group, step| {
+            if group.member(id).is_none() {
+                return Err(group.unknown_member(id));
+            }
             group.update_epoch(step, false);
             group.update_target(step, true);
             group.reconcile(step, id);

@@ -1,7 +1,8 @@
 //! Which partitions a share group reads: a partition is assigned only when the share coordinator has a state for it.
 //!
-//! A partition is first written down as initializing, then its state is made, then it is written down as initialized. A
-//! broker that stops between two of these steps goes on with the first heartbeat after its start.
+//! A partition is first written down as initializing, then its state is made, then, once all replicas in sync have that,
+//! it is written down as initialized. A broker that stops between two of these steps goes on with the first heartbeat after
+//! its start.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +87,7 @@ impl ShareGroup {
         })
     }
 
-    /// The states of these partitions have been made.
+    /// The states of these partitions have been made, as far as they are initializing still.
     pub fn end_initialization(
         &mut self,
         around: ShareSurroundings<'_>,
@@ -94,12 +95,14 @@ impl ShareGroup {
     ) -> ShareChange {
         self.change_initialization(around, |state| {
             for (id, topic) in topics {
-                if let Some(initializing) = state.initializing.get_mut(id) {
-                    initializing
-                        .partitions
-                        .retain(|partition| !topic.partitions.contains(partition));
-                }
-                InitializationState::add(&mut state.initialized, *id, &topic.name, &topic.partitions);
+                let Some(initializing) = state.initializing.get_mut(id) else {
+                    continue;
+                };
+                let made: BTreeSet<i32> = &initializing.partitions & &topic.partitions;
+                initializing
+                    .partitions
+                    .retain(|partition| !made.contains(partition));
+                InitializationState::add(&mut state.initialized, *id, &topic.name, &made);
             }
             state.initializing.retain(|_, topic| !topic.partitions.is_empty());
         })
