@@ -289,8 +289,16 @@ impl SharePartitionManager {
         live.waiters.wake_all();
     }
 
+    /// Shows every partition that groups read here, in no order.
+    #[cfg(test)]
+    pub(in crate::broker) fn look(&self, mut each: impl FnMut(&StateKey, &SharePartition)) {
+        for live in lock(&self.partitions).values() {
+            each(&live.key, &live.lock().machine);
+        }
+    }
+
     /// Locks that have run out by now are ended.
-    fn deadlines_passed(&self, now_ms: i64) {
+    pub(in crate::broker) fn deadlines_passed(&self, now_ms: i64) {
         for name in self.deadlines.due(now_ms) {
             let Some(live) = self.find(&name) else { continue };
             let limits = self.config_of(&live.key.group).limits;

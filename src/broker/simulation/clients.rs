@@ -12,7 +12,9 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::StrBytes;
 
+use super::consumer_group_member::ConsumerGroupMember;
 use super::served::{Question, Target, read};
+use super::share_member::ShareMember;
 use super::transactional_client::TransactionalClient;
 use crate::broker::clock::now_ms;
 use crate::broker::internal_topics::CONSUMER_OFFSETS;
@@ -36,6 +38,8 @@ pub(super) enum Client {
     Sender(Sender),
     Committer(Committer),
     Transactional(TransactionalClient),
+    Consumer(Box<ConsumerGroupMember>),
+    Share(Box<ShareMember>),
 }
 
 impl Client {
@@ -45,6 +49,8 @@ impl Client {
             Self::Sender(client) => (!is_closing).then(|| client.ask(random)),
             Self::Committer(client) => (!is_closing || client.has_to_look).then(|| client.ask(random)),
             Self::Transactional(client) => client.ask(random, is_closing),
+            Self::Consumer(client) => client.ask(random, is_closing),
+            Self::Share(client) => client.ask(random, is_closing),
         }
     }
 
@@ -54,6 +60,8 @@ impl Client {
             Self::Sender(client) => client.hear(answer),
             Self::Committer(client) => client.hear(answer),
             Self::Transactional(client) => client.hear(answer),
+            Self::Consumer(client) => client.hear(answer),
+            Self::Share(client) => client.hear(answer),
         }
     }
 }

@@ -2,27 +2,24 @@
 //! elsewhere is done here step by step, in any order: the work on requests, copying, duties of coordinators, deadlines.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use tempfile::TempDir;
-use uuid::Uuid;
 
-use super::clients::{Client, Committer, PARTITIONS, Sender, TOPIC};
-use super::cluster_checks::History;
+use super::cast::{self, Cast, Ledgers};
+use super::clients::{Client, TOPIC};
+use super::cluster_checks::{History, Place};
+use super::cluster_clients::SimulatedClient;
 use super::cluster_network::Message;
-use super::served::{Target, Work, listener};
-use super::transactional_client::TransactionalClient;
+use super::served::{Work, listener};
 use super::{World, folder, pass, set_day};
 use crate::broker::clock::steady_ms;
 use crate::broker::cluster::partition_image::PartitionImage;
 use crate::broker::cluster::{Cluster, ImageObserver, records};
 use crate::broker::config::BrokerConfig;
 use crate::broker::config::effective_config::Configs;
-use crate::broker::coordinator::transaction::events::Generation;
 use crate::broker::host::assembly::{Shared, assemble};
-use crate::broker::internal_topics::{CONSUMER_OFFSETS, TRANSACTION_STATE};
 use crate::broker::node::fetch_signal::FetchSignal;
 use crate::broker::node::replica_manager::ReplicaManager;
 use crate::broker::node::{Node, open_cluster};
@@ -52,17 +49,11 @@ pub(super) struct SimulatedNode {
     pub(super) signal: Arc<FetchSignal>,
 }
 
-/// A client, and what it waits for.
-pub(super) struct SimulatedClient {
-    pub(super) client: Client,
-    pub(super) waits_for: Option<(Call, bool)>,
-    pub(super) calls: usize,
-    pub(super) is_done: bool,
-}
-
 pub(super) struct ClusterWorld {
     pub(super) random: Random,
     _folder: TempDir,
+    pub(super) cast: Cast,
+    pub(super) ledgers: Ledgers,
     pub(super) min_isr: usize,
     pub(super) shared: Shared,
     pub(super) nodes: BTreeMap<i32, SimulatedNode>,
@@ -74,26 +65,6 @@ pub(super) struct ClusterWorld {
     pub(super) damaged: BTreeSet<i32>,
     pub(super) history: History,
     pub(super) story: Vec<String>,
-}
-
-/// The partitions that there are.
-pub(super) fn partitions() -> Vec<(&'static str, i32)> {
-    let mut all: Vec<_> = (0..PARTITIONS).map(|index| (TOPIC, index)).collect();
-    all.extend([(CONSUMER_OFFSETS.name, 0), (TRANSACTION_STATE.name, 0)]);
-    all
-}
-
-fn config(folder: &Path, id: i32, min_isr: usize) -> Arc<BrokerConfig> {
-    let given = [
-        ("node.id", id.to_string()),
-        ("listeners", format!("PLAINTEXT://127.0.0.1:{}", 9092 + id)),
-        ("offsets.topic.num.partitions", "1".to_owned()),
-        ("transaction.state.log.num.partitions", "1".to_owned()),
-        ("replica.lag.time.max.ms", "100".to_owned()),
-        ("min.insync.replicas", min_isr.to_string()),
-    ];
-    let given = given.map(|(name, value)| (name.to_owned(), value));
-    Arc::new(BrokerConfig::new(folder.join(id.to_string()), given).unwrap())
 }
 
 /// Opens the log dirs of all nodes together.
@@ -124,45 +95,7 @@ pub(super) fn open(nodes: &mut BTreeMap<i32, SimulatedNode>) -> Shared {
 
 impl World for ClusterWorld {
     fn new(seed: u64) -> Self {
-        let mut random = Random::new(seed);
-        let min_isr = 1 + random.below(2);
-        let folder = folder();
-        let mut nodes: BTreeMap<i32, SimulatedNode> = BTreeMap::new();
-        for id in NODES {
-            let config = config(folder.path(), id, min_isr);
-            let node = SimulatedNode {
-                listeners: vec![listener(&config)],
-                config,
-                node: None,
-                remains: Weak::new(),
-                work: Vec::new(),
-                signal: Arc::default(),
-            };
-            nodes.insert(id, node);
-        }
-        let shared = open(&mut nodes);
-        let generations = [Generation::First, Generation::Second];
-        let clients = [
-            Client::Sender(Sender::default()),
-            Client::Committer(Committer::default()),
-            Client::Transactional(TransactionalClient::new("tx0", generations[random.below(2)])),
-            Client::Transactional(TransactionalClient::new("tx1", Generation::Second)),
-        ];
-        let mut world = Self {
-            random,
-            _folder: folder,
-            min_isr,
-            shared,
-            nodes,
-            network: Vec::new(),
-            clients: clients.map(SimulatedClient::new).into(),
-            torn: None,
-            damaged: BTreeSet::new(),
-            history: History::default(),
-            story: Vec::new(),
-        };
-        world.create_topics();
-        world
+        Self::with(seed, Cast::Transactions)
     }
 
     fn run(&mut self) {
@@ -175,6 +108,7 @@ impl World for ClusterWorld {
         for step in 0..STEPS {
             self.step();
             self.check_step();
+            self.check_owners();
             if step % 25 == 0 {
                 self.check_views();
             }
@@ -192,22 +126,72 @@ impl World for ClusterWorld {
             Client::Transactional(client) => client.committed(),
             _ => 0,
         });
-        transactions.sum()
+        transactions.sum::<usize>() + self.ledgers.deeds()
     }
 }
 
-impl SimulatedClient {
-    fn new(client: Client) -> Self {
-        Self {
-            client,
-            waits_for: None,
-            calls: 0,
-            is_done: false,
-        }
+/// The same world with groups of either new protocol.
+pub(super) struct GroupWorld(ClusterWorld);
+
+impl World for GroupWorld {
+    fn new(seed: u64) -> Self {
+        Self(ClusterWorld::with(seed, Cast::Groups))
+    }
+
+    fn run(&mut self) {
+        self.0.run();
+    }
+
+    fn story(&self) -> &[String] {
+        self.0.story()
+    }
+
+    fn deeds(&mut self) -> usize {
+        self.0.deeds()
     }
 }
 
 impl ClusterWorld {
+    fn with(seed: u64, cast: Cast) -> Self {
+        let mut random = Random::new(seed);
+        let min_isr = 1 + random.below(2);
+        let folder = folder();
+        let settings = cast.settings(&mut random);
+        let mut nodes: BTreeMap<i32, SimulatedNode> = BTreeMap::new();
+        for id in NODES {
+            let config = cast::config(folder.path(), id, min_isr, &settings);
+            let node = SimulatedNode {
+                listeners: vec![listener(&config)],
+                config,
+                node: None,
+                remains: Weak::new(),
+                work: Vec::new(),
+                signal: Arc::default(),
+            };
+            nodes.insert(id, node);
+        }
+        let shared = open(&mut nodes);
+        let ledgers = Ledgers::new(&settings);
+        let clients = cast.clients(&mut random, &ledgers);
+        let mut world = Self {
+            random,
+            _folder: folder,
+            cast,
+            ledgers,
+            min_isr,
+            shared,
+            nodes,
+            network: Vec::new(),
+            clients: clients.into_iter().map(SimulatedClient::new).collect(),
+            torn: None,
+            damaged: BTreeSet::new(),
+            history: History::default(),
+            story: Vec::new(),
+        };
+        world.create_topics();
+        world
+    }
+
     pub(super) fn cluster(&self) -> &Cluster {
         &self.shared.cluster
     }
@@ -227,11 +211,8 @@ impl ClusterWorld {
 
     pub(super) fn create_topics(&mut self) {
         let segment_bytes = [600, 1 << 20][self.random.below(2)];
-        for (number, topic) in [TOPIC, CONSUMER_OFFSETS.name, TRANSACTION_STATE.name]
-            .into_iter()
-            .enumerate()
-        {
-            let count = partitions().iter().filter(|(name, _)| *name == topic).count();
+        for topic in self.cast.topics() {
+            let count = self.places().filter(|(name, _)| name == topic).count();
             let image = self.cluster().image();
             let assignments = (0..count).map(|index| {
                 let mut replicas = NODES.to_vec();
@@ -240,12 +221,18 @@ impl ClusterWorld {
             });
             let assignments: Vec<_> = assignments.collect();
             drop(image);
-            let segment_bytes = if topic == TOPIC { segment_bytes } else { 1 << 20 };
+            let segment_bytes = if *topic == TOPIC { segment_bytes } else { 1 << 20 };
             let configs = Configs::from([("segment.bytes".to_owned(), segment_bytes.to_string())]);
-            let id = Uuid::from_u128(number as u128 + 1);
-            let records = records::topic(topic, id, &assignments, &configs);
+            let records = records::topic(topic, cast::topic_id(topic), &assignments, &configs);
             self.cluster().change().commit(&records).unwrap();
         }
+        let records = self.cast.group_configs(&self.ledgers, &mut self.random);
+        self.cluster().change().commit(&records).unwrap();
+    }
+
+    /// The partitions that there are.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        self.cast.places().iter().copied()
     }
 
     /// A node that runs and is not paused.
@@ -295,39 +282,6 @@ impl ClusterWorld {
         self.look_for_torn();
     }
 
-    /// A client asks, or has waited for long enough.
-    pub(super) fn client_acts(&mut self, place: usize, is_closing: bool) {
-        let client = &mut self.clients[place];
-        if let Some((call, may_be_late)) = client.waits_for {
-            if self.random.below(6) == 0 {
-                self.give_up(call, may_be_late);
-            }
-            return;
-        }
-        let Some(question) = client.client.ask(&mut self.random, is_closing) else {
-            client.is_done = true;
-            return;
-        };
-        client.is_done = false;
-        client.calls += 1;
-        let call = Call {
-            client: place,
-            number: client.calls,
-        };
-        client.waits_for = Some((call, question.may_be_late));
-        let to = self.whom(question.target, is_closing);
-        self.network.push(Message::Question { call, to, question });
-    }
-
-    /// Whom a client asks: it may know an old leader only.
-    pub(super) fn whom(&mut self, target: Target, is_closing: bool) -> i32 {
-        let leader = self.partition(target.topic, target.index).leader;
-        if leader < 0 || (!is_closing && self.random.below(10) == 0) {
-            return self.some_node();
-        }
-        leader
-    }
-
     /// A node goes on with something that it has begun.
     pub(super) fn go_on(&mut self, id: i32) {
         let node = self.nodes.get_mut(&id).unwrap();
@@ -341,6 +295,7 @@ impl ClusterWorld {
                 self.network.push(Message::Reply { call, answer });
             }
         }
+        self.watch_shares(id);
     }
 
     pub(super) fn do_duty(&mut self, id: i32) {
@@ -368,6 +323,9 @@ impl ClusterWorld {
         };
         node.transactions.deadlines_passed(steady_ms());
         node.groups.deadlines_passed(steady_ms());
+        if self.cast == Cast::Groups {
+            node.share.deadlines_passed(steady_ms());
+        }
         if node.gate.is_open() {
             node.replicas.shrink_isrs();
         }

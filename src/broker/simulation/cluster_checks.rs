@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::clients::{Client, PARTITIONS, TOPIC};
-use super::cluster::{ClusterWorld, NODES, partitions};
+use super::cluster::{ClusterWorld, NODES};
 use super::log_content::{Content, batches, committed, committed_by_markers, everything};
 use super::transactional_client::{Outcome, TransactionalClient};
 use crate::broker::cluster::partition_image::NO_LEADER;
@@ -47,7 +47,7 @@ impl ClusterWorld {
 
     /// After each step.
     pub(super) fn check_step(&mut self) {
-        for place in partitions() {
+        for place in self.places() {
             let partition = self.partition(place.0, place.1);
             assert!(partition.isr.iter().all(|id| partition.replicas.contains(id)));
             assert!(partition.leader == NO_LEADER || partition.isr.contains(&partition.leader));
@@ -97,7 +97,7 @@ impl ClusterWorld {
 
     /// Now and then: logs, and what readers get.
     pub(super) fn check_views(&mut self) {
-        for place in partitions() {
+        for place in self.places() {
             let live: Vec<_> = NODES.iter().filter_map(|id| self.replica(*id, place)).collect();
             for (first, one) in live.iter().enumerate() {
                 for other in &live[first + 1..] {
@@ -113,6 +113,7 @@ impl ClusterWorld {
                 assert_eq!(read, committed_by_markers(&leader), "{}", leader.name);
                 self.check_records(index, &has);
                 self.check_read(&read);
+                self.check_shares(index, &has, &read);
                 self.history.read.insert(index, read);
             }
         }
@@ -137,7 +138,7 @@ impl ClusterWorld {
                     .flat_map(|transaction| transaction.acknowledged.clone())
                     .map(|((index, offset), value)| (index, offset, value))
                     .collect(),
-                Client::Committer(_) => Vec::new(),
+                Client::Committer(_) | Client::Consumer(_) | Client::Share(_) => Vec::new(),
             };
             for (_, offset, value) in acknowledged.iter().filter(|(its, _, _)| *its == index) {
                 assert_eq!(
@@ -150,7 +151,7 @@ impl ClusterWorld {
     }
 
     /// Nothing is read of a transaction that was not to be committed.
-    fn check_read(&mut self, read: &Content) {
+    pub(super) fn check_read(&mut self, read: &Content) {
         for client in self.clients() {
             let Client::Transactional(client) = client else {
                 continue;
@@ -172,7 +173,7 @@ impl ClusterWorld {
     pub(super) fn check_end(&mut self) {
         self.check_step();
         self.check_views();
-        for place in partitions() {
+        for place in self.places() {
             let leader = self.leader(place).unwrap();
             let end = leader.log().log_end_offset();
             for id in NODES {
@@ -184,6 +185,7 @@ impl ClusterWorld {
         }
         self.check_transactions();
         self.check_coordinators();
+        self.check_groups();
     }
 
     /// Each transaction is there whole, or not at all.
@@ -215,7 +217,7 @@ impl ClusterWorld {
         }
     }
 
-    fn coordinator(&self, topic: &'static str) -> &Arc<crate::broker::node::Node> {
+    pub(super) fn coordinator(&self, topic: &'static str) -> &Arc<crate::broker::node::Node> {
         let leader = self.partition(topic, 0).leader;
         self.awake(leader).unwrap()
     }

@@ -1,8 +1,9 @@
 //! How the story of a simulated cluster ends: everything is well from now on, and all that was begun comes to its end.
 
 use super::clients::Client;
-use super::cluster::{ClusterWorld, NODES, SimulatedClient, partitions};
+use super::cluster::{ClusterWorld, NODES};
 use super::cluster_checks::Place;
+use super::cluster_clients::SimulatedClient;
 use super::pass;
 
 /// Rounds in which everything must be done once all is well.
@@ -17,12 +18,23 @@ impl ClusterWorld {
                 committer.look_again();
             }
         }
+        self.end_long_waits();
         self.become_quiet();
         // What a clock has still to do comes now, and has to be replicated as well.
         for _ in 0..5 {
             self.round();
         }
         self.become_quiet();
+    }
+
+    /// A fetch that waits for records would wait for ever: nobody writes any more.
+    fn end_long_waits(&mut self) {
+        for place in 0..self.clients.len() {
+            let client = &self.clients[place];
+            if let (Client::Share(_), Some(awaited)) = (&client.client, client.waits_for) {
+                self.give_up(awaited.call, false);
+            }
+        }
     }
 
     fn become_quiet(&mut self) {
@@ -63,7 +75,8 @@ impl ClusterWorld {
         let is_done = |client: &SimulatedClient| client.is_done && client.waits_for.is_none();
         self.clients.iter().all(is_done)
             && self.nodes.values().all(|node| node.work.is_empty())
-            && partitions().into_iter().all(|place| self.is_replicated(place))
+            && self.places().all(|place| self.is_replicated(place))
+            && self.groups_are_settled()
     }
 
     /// Whether all are in sync, and know that all is committed.
@@ -91,10 +104,11 @@ impl ClusterWorld {
             .iter()
             .map(|(id, node)| (id, node.work.len()))
             .collect();
-        let partitions: Vec<_> = partitions()
-            .into_iter()
+        let partitions: Vec<_> = self
+            .places()
             .map(|(topic, index)| (topic, index, self.partition(topic, index)))
             .collect();
-        format!("clients {clients:?}\nwork {work:?}\npartitions {partitions:?}")
+        let groups = self.unsettled_groups();
+        format!("clients {clients:?}\nwork {work:?}\npartitions {partitions:?}\ngroups {groups:?}")
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::cluster::{Call, ClusterWorld, NODES, SimulatedNode, open, partitions};
+use super::cluster::{Call, ClusterWorld, NODES, SimulatedNode, open};
 use super::cluster_network::Message;
 use super::{disk, may_lead};
 use crate::broker::cluster::elections::Departure;
@@ -30,7 +30,7 @@ impl ClusterWorld {
         self.network.retain(|message| match message {
             Message::Fetch { fetch, .. } => fetch.follower != id,
             Message::Answer { to, .. } => *to != id,
-            Message::Question { .. } | Message::Reply { .. } => true,
+            Message::Question { .. } | Message::Reply { .. } | Message::Closed { .. } => true,
         });
         for call in calls {
             self.hear(call, None);
@@ -51,7 +51,7 @@ impl ClusterWorld {
         self.end_work(id);
         let mut torn = Vec::new();
         if self.min_isr > 1 && self.random.below(2) == 0 {
-            for (topic, index) in partitions() {
+            for (topic, index) in self.places() {
                 let replica = node.replicas.partition(topic, index).unwrap();
                 if self.may_lose_its_end(id, &replica) && self.random.below(2) == 0 {
                     let log = replica.log();
@@ -83,7 +83,7 @@ impl ClusterWorld {
     pub(super) fn look_for_torn(&mut self) {
         let Some(torn) = self.torn else { return };
         let matters = |(topic, index): (&str, i32)| may_lead(&self.partition(topic, index), torn);
-        if !partitions().into_iter().any(matters) {
+        if !self.places().any(matters) {
             self.torn = None;
         }
     }

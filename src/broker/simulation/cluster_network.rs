@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::cluster::{Call, ClusterWorld, partitions};
+use super::cluster::{Call, ClusterWorld};
 use super::served::{Question, Work};
 use crate::broker::clock::steady_ms;
 use crate::broker::node::replication::{FollowerAnswer, FollowerFetch};
@@ -37,38 +37,22 @@ pub(super) enum Message {
         call: Call,
         answer: Option<Bytes>,
     },
+    /// The client has closed the connection on which it had asked; a node takes up nothing of it any more.
+    Closed {
+        to: i32,
+        call: Call,
+        connection: u64,
+    },
 }
 
 impl ClusterWorld {
-    /// The client takes its connection for lost. What it asked is on its way all the same, if that does no harm.
-    pub(super) fn give_up(&mut self, call: Call, may_be_late: bool) {
-        if !may_be_late || self.random.below(2) == 0 {
-            self.network.retain(
-                |message| !matches!(message, Message::Question { call: asked, .. } if *asked == call),
-            );
-            for node in self.nodes.values_mut() {
-                node.work.retain(|(answers, _)| *answers != Some(call));
-            }
-        }
-        self.hear(call, None);
-    }
-
-    pub(super) fn hear(&mut self, call: Call, answer: Option<Bytes>) {
-        let client = &mut self.clients[call.client];
-        if client.waits_for.is_some_and(|(awaited, _)| awaited == call) {
-            client.waits_for = None;
-            let line = client.client.hear(answer);
-            self.story.push(line);
-        }
-    }
-
     /// A node asks for what it follows.
     pub(super) fn ask_leaders(&mut self, id: i32) {
         let max_bytes = [1, 1 << 20][self.random.below(2)];
         let Some(node) = self.awake(id) else { return };
         let epoch = node.cluster.image().broker_epoch(id);
         let mut asked = Vec::new();
-        for (topic, index) in partitions() {
+        for (topic, index) in self.places() {
             let Some(replica) = node.replicas.partition(topic, index) else {
                 continue;
             };
@@ -138,6 +122,17 @@ impl ClusterWorld {
                 None => self.hear(call, None),
             },
             Message::Reply { call, answer } => self.hear(call, answer),
+            Message::Closed { to, call, connection } => match self.awake(to).cloned() {
+                Some(node) => {
+                    self.drop_call(call);
+                    node.share.connection_closed(connection, steady_ms());
+                    self.watch_shares(to);
+                }
+                None if self.nodes[&to].node.is_some() => {
+                    self.network.push(Message::Closed { to, call, connection });
+                }
+                None => {}
+            },
         }
     }
 
@@ -148,7 +143,7 @@ impl ClusterWorld {
         let lost = self.random.below(self.network.len());
         match self.network.swap_remove(lost) {
             Message::Question { call, .. } | Message::Reply { call, .. } => self.hear(call, None),
-            Message::Fetch { .. } | Message::Answer { .. } => {}
+            Message::Fetch { .. } | Message::Answer { .. } | Message::Closed { .. } => {}
         }
     }
 }

@@ -53,16 +53,20 @@ fn values(batch: &Batch<'_>, into: &mut Content) {
     }
 }
 
-/// Every record, whatever becomes of its transaction.
-pub(super) fn everything(replica: &Replica) -> Content {
-    let bytes = bytes(replica, Offset::MAX);
+/// The records of these batches.
+pub(super) fn values_of(bytes: &[u8]) -> Content {
     let mut all = Content::new();
-    for batch in Batches::new(&bytes).map(Result::unwrap) {
+    for batch in Batches::new(bytes).map(Result::unwrap) {
         if !batch.header.is_control() {
             values(&batch, &mut all);
         }
     }
     all
+}
+
+/// Every record, whatever becomes of its transaction.
+pub(super) fn everything(replica: &Replica) -> Content {
+    values_of(&bytes(replica, Offset::MAX))
 }
 
 /// What a reader of committed records gets, who goes by the list of aborted transactions as consumers do.

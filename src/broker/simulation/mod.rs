@@ -2,20 +2,29 @@
 //! doubled or lost, and what no disk has promised to keep may be gone.
 //!
 //! [`partition`] has three replicas of one partition and their controller, and lets metadata be late as well;
-//! [`cluster`] has whole nodes with their coordinators, and [`clients`] that write, commit and read. One seed is one
-//! schedule: `KAFKIT_SEED=n` runs it again, `KAFKIT_SCHEDULES=n` runs more of them.
+//! [`cluster`] has whole nodes with their coordinators, and [`clients`] that write, commit and read; its [`cast`] is either
+//! of transactions, or of groups of the new protocols. One seed is one schedule: `KAFKIT_SEED=n` runs it again, `KAFKIT_SCHEDULES=n` runs more of them.
 
+mod cast;
 mod clients;
 mod cluster;
 mod cluster_checks;
+mod cluster_clients;
 mod cluster_end;
 mod cluster_faults;
 mod cluster_network;
+mod commit_ledger;
+mod consumer_group_member;
 mod disk;
+mod group_checks;
 mod log_content;
+mod member_requests;
 mod partition;
 mod partition_checks;
 mod served;
+mod share_ledger;
+mod share_member;
+mod share_sessions;
 mod transactional_client;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -145,6 +154,11 @@ fn wherever_coordinators_move_transactions_are_whole_and_commits_stay() {
 }
 
 #[test]
+fn wherever_coordinators_move_members_hold_what_is_theirs_and_what_they_accepted_is_done_with() {
+    run_schedules::<cluster::GroupWorld>(25, 2000, &[22, 102]);
+}
+
+#[test]
 fn a_seed_tells_the_same_story_again() {
     for seed in 1000..1003 {
         assert_eq!(
@@ -155,5 +169,6 @@ fn a_seed_tells_the_same_story_again() {
             run::<cluster::ClusterWorld>(seed),
             run::<cluster::ClusterWorld>(seed)
         );
+        assert_eq!(run::<cluster::GroupWorld>(seed), run::<cluster::GroupWorld>(seed));
     }
 }

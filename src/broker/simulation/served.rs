@@ -37,6 +37,10 @@ pub(super) struct Question {
     version: i16,
     body: BytesMut,
     pub(super) target: Target,
+    /// Who is asked, whoever leads.
+    pub(super) to: Option<i32>,
+    /// The connection; 0 where that makes no difference.
+    pub(super) connection: u64,
     /// It may come when its client has long given up.
     pub(super) may_be_late: bool,
 }
@@ -50,6 +54,8 @@ impl Question {
             version,
             body,
             target,
+            to: None,
+            connection: 0,
             may_be_late: false,
         }
     }
@@ -99,7 +105,7 @@ impl Work {
                 principal: Principal::ANONYMOUS,
                 authentication: Arc::new(Authentication::new(Arc::clone(&listener.security))),
                 listener,
-                connection: 0,
+                connection: question.connection,
                 newer_fields: Bytes::new(),
                 throttle: Throttle::default(),
             },

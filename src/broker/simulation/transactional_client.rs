@@ -400,7 +400,7 @@ impl TransactionalClient {
 }
 
 /// Whether a client asks again after this error.
-fn is_passing(error: ResponseError) -> bool {
+pub(super) fn is_passing(error: ResponseError) -> bool {
     matches!(
         error,
         ResponseError::NotLeaderOrFollower

@@ -1,0 +1,374 @@
+//! A member of a consumer group (KIP-848): it joins, takes what it is given, gives back what it is to give back when it
+//! pleases, commits offsets of what it holds, sleeps for too long, and leaves.
+//!
+//! What it holds is its own from the heartbeat that was answered last until its patience may have come to an end: within
+//! that time nothing may fence it, and nobody else may hold the same.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use bytes::Bytes;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::{ConsumerGroupHeartbeatRequest, OffsetCommitRequest, OffsetFetchRequest};
+use uuid::Uuid;
+
+use super::cast::PATIENCE_MS;
+use super::clients::{TOPIC, error};
+use super::commit_ledger::CommitLedger;
+use super::member_requests::{
+    self, COMMIT_VERSION, CONSUMER_HEARTBEAT_VERSION, ConsumerHeartbeat, FETCH_VERSION,
+};
+use super::served::{Question, read};
+use super::transactional_client::is_passing;
+use crate::broker::clock::steady_ms;
+use crate::broker::coordinator::group::consumer_group::member::{JOIN_EPOCH, LEAVE_EPOCH};
+use crate::broker::internal_topics::{CONSUMER_OFFSETS, TRANSACTION_STATE};
+use crate::reassignment::random::Random;
+use crate::topic_partition::Offset;
+
+/// A partition, by its topic's id.
+pub(super) type Partition = (Uuid, i32);
+
+/// What the group reads: there need be no other topics for that.
+pub(super) static SUBSCRIPTION: [&str; 3] = [TOPIC, CONSUMER_OFFSETS.name, TRANSACTION_STATE.name];
+/// How often members that have nothing to say send heartbeats, once all is well.
+pub(super) const BEAT_MS: i64 = 300;
+
+/// What it has asked for.
+#[derive(Clone, Debug, Default)]
+enum Deed {
+    #[default]
+    Heartbeat,
+    Leave,
+    Commit(Partition, Offset),
+    /// Looks at a committed offset, of which so much was known.
+    Look(Partition, Offset),
+}
+
+#[derive(Debug)]
+pub(super) struct ConsumerGroupMember {
+    number: usize,
+    /// How often it has left: it comes back with another id.
+    departures: usize,
+    epoch: i32,
+    /// What it was told to read.
+    assigned: BTreeSet<Partition>,
+    /// What it reads.
+    owned: BTreeSet<Partition>,
+    /// By partition, when it asked last and was told that it is its own; also of those that it gives back.
+    renewed_ms: BTreeMap<Partition, i64>,
+    /// The coordinator does not know what it has given back and taken.
+    has_news: bool,
+    /// The next heartbeat says everything.
+    says_all: bool,
+    /// An answer was lost: it may be at another epoch than it knows.
+    is_unsure: bool,
+    /// The epoch of a heartbeat that was given up and may still come.
+    late_epoch: Option<i32>,
+    reads_all: bool,
+    /// How far it has read.
+    positions: BTreeMap<Partition, Offset>,
+    deed: Deed,
+    asked_ms: i64,
+    /// When it sent the last heartbeat that was answered.
+    heard_of_ms: i64,
+    sleeps_until_ms: i64,
+    last_beat: i64,
+    ledger: Rc<RefCell<CommitLedger>>,
+}
+
+impl ConsumerGroupMember {
+    pub(super) fn new(number: usize, ledger: Rc<RefCell<CommitLedger>>) -> Self {
+        Self {
+            number,
+            departures: 0,
+            epoch: JOIN_EPOCH,
+            assigned: BTreeSet::new(),
+            owned: BTreeSet::new(),
+            renewed_ms: BTreeMap::new(),
+            has_news: false,
+            says_all: true,
+            is_unsure: false,
+            late_epoch: None,
+            reads_all: true,
+            positions: BTreeMap::new(),
+            deed: Deed::Heartbeat,
+            asked_ms: 0,
+            heard_of_ms: 0,
+            sleeps_until_ms: 0,
+            last_beat: 0,
+            ledger,
+        }
+    }
+
+    pub(super) fn id(&self) -> String {
+        format!("consumer-{}-{}", self.number, self.departures)
+    }
+
+    pub(super) fn epoch(&self) -> i32 {
+        self.epoch
+    }
+
+    /// What nobody else may hold now.
+    pub(super) fn holds(&self, now_ms: i64) -> impl Iterator<Item = Partition> + '_ {
+        let is_its_own = move |partition: &&Partition| {
+            let renewed_ms = self.renewed_ms.get(partition);
+            renewed_ms.is_some_and(|renewed_ms| now_ms < renewed_ms + PATIENCE_MS)
+        };
+        self.owned.iter().filter(is_its_own).copied()
+    }
+
+    /// What it holds when it is where the coordinator wants it.
+    pub(super) fn settled(&self) -> Option<&BTreeSet<Partition>> {
+        let is_settled = self.epoch > 0 && !self.has_news && !self.says_all && self.owned == self.assigned;
+        is_settled.then_some(&self.owned)
+    }
+
+    pub(super) fn ask(&mut self, random: &mut Random, is_closing: bool) -> Option<Question> {
+        self.asked_ms = steady_ms();
+        if is_closing {
+            return self.ask_at_last();
+        }
+        if self.asked_ms < self.sleeps_until_ms {
+            return None;
+        }
+        if random.below(60) == 0 {
+            self.sleeps_until_ms = self.asked_ms + PATIENCE_MS * 3 / 2;
+            return None;
+        }
+        if self.epoch == JOIN_EPOCH {
+            return Some(self.heartbeat());
+        }
+        if random.below(3) == 0 {
+            self.take_and_give_back();
+        }
+        match random.below(20) {
+            0..8 => Some(self.heartbeat()),
+            8..18 => Some(self.work(random)),
+            18 => {
+                self.reads_all = random.below(4) > 0;
+                self.says_all = true;
+                Some(self.heartbeat())
+            }
+            _ if random.below(3) == 0 => Some(self.leave()),
+            _ => Some(self.heartbeat()),
+        }
+    }
+
+    /// It only wants to have what it shall have.
+    fn ask_at_last(&mut self) -> Option<Question> {
+        self.take_and_give_back();
+        let beat = self.asked_ms / BEAT_MS;
+        self.says_all |= !self.reads_all;
+        self.reads_all = true;
+        let has_to = self.epoch == JOIN_EPOCH || self.says_all || self.has_news || beat != self.last_beat;
+        has_to.then(|| self.heartbeat())
+    }
+
+    /// Gives back what is not its own any more, and then takes what is.
+    fn take_and_give_back(&mut self) {
+        if self.owned != self.assigned {
+            self.owned = self.assigned.clone();
+            self.positions
+                .retain(|partition, _| self.owned.contains(partition));
+            self.has_news = true;
+        }
+    }
+
+    fn heartbeat(&mut self) -> Question {
+        self.deed = Deed::Heartbeat;
+        self.last_beat = self.asked_ms / BEAT_MS;
+        let says_all = self.says_all || self.epoch == JOIN_EPOCH;
+        let says_owned = says_all || self.has_news;
+        let mut question = member_requests::consumer_heartbeat(&ConsumerHeartbeat {
+            member: self.id(),
+            epoch: self.epoch,
+            topics: says_all.then(|| {
+                if self.reads_all {
+                    &SUBSCRIPTION[..]
+                } else {
+                    &SUBSCRIPTION[..1]
+                }
+            }),
+            owned: says_owned.then_some(&self.owned),
+        });
+        // One that says something must not come after a later one.
+        question.may_be_late = !says_all && !self.has_news;
+        question
+    }
+
+    fn leave(&mut self) -> Question {
+        self.deed = Deed::Leave;
+        self.forget_everything();
+        let mut question = member_requests::consumer_heartbeat(&ConsumerHeartbeat {
+            member: self.id(),
+            epoch: LEAVE_EPOCH,
+            topics: None,
+            owned: None,
+        });
+        question.may_be_late = true;
+        self.departures += 1;
+        question
+    }
+
+    /// It is no member any more, as far as it knows.
+    fn forget_everything(&mut self) {
+        self.epoch = JOIN_EPOCH;
+        self.assigned.clear();
+        self.owned.clear();
+        self.renewed_ms.clear();
+        self.positions.clear();
+        self.says_all = true;
+        self.has_news = false;
+        self.is_unsure = false;
+    }
+
+    /// Commits an offset of a partition, or looks where to begin.
+    fn work(&mut self, random: &mut Random) -> Question {
+        let Some(partition) = self.owned.iter().nth(random.below(self.owned.len().max(1))) else {
+            return self.heartbeat();
+        };
+        let partition = *partition;
+        match self.positions.get_mut(&partition) {
+            Some(position) if random.below(4) > 0 => {
+                *position += 1;
+                let offset = *position;
+                self.commit(partition, offset)
+            }
+            _ => self.look(partition),
+        }
+    }
+
+    fn commit(&mut self, partition: Partition, offset: Offset) -> Question {
+        self.deed = Deed::Commit(partition, offset);
+        self.ledger.borrow_mut().attempt(partition, offset);
+        member_requests::commit(&self.id(), self.epoch, partition, offset)
+    }
+
+    fn look(&mut self, partition: Partition) -> Question {
+        self.deed = Deed::Look(partition, self.ledger.borrow().floor(partition));
+        member_requests::look(&self.id(), self.epoch, partition)
+    }
+
+    pub(super) fn hear(&mut self, answer: Option<Bytes>) -> String {
+        let id = self.id();
+        let deed = std::mem::take(&mut self.deed);
+        let Some(answer) = answer else {
+            // Whatever was to be told is told again.
+            if matches!(deed, Deed::Heartbeat) {
+                self.late_epoch = Some(self.epoch);
+            }
+            self.says_all = true;
+            self.is_unsure = true;
+            return format!("{id}: {deed:?}: no answer");
+        };
+        let outcome = match deed {
+            Deed::Heartbeat => self.hear_heartbeat(answer),
+            Deed::Leave => {
+                let response = read::<ConsumerGroupHeartbeatRequest>(answer, CONSUMER_HEARTBEAT_VERSION);
+                return format!("{id} has left the former: {:?}", error(response.error_code));
+            }
+            Deed::Commit(partition, offset) => self.hear_commit(answer, partition, offset),
+            Deed::Look(partition, floor) => self.hear_look(answer, partition, floor),
+        };
+        let words = format!("{id} at {}: {deed:?}: {outcome:?}", self.epoch);
+        match outcome {
+            Err(error) if is_passing(error) => self.says_all = true,
+            Err(ResponseError::UnknownMemberId) => {
+                assert!(self.time_is_over(), "{words}: it is a member");
+                self.forget_everything();
+            }
+            Err(ResponseError::FencedMemberEpoch) => {
+                assert!(
+                    self.time_is_over() || self.may_have_moved(),
+                    "{words}: nobody has its id"
+                );
+                self.forget_everything();
+            }
+            // A heartbeat tells it where it is.
+            Err(ResponseError::StaleMemberEpoch) => {
+                assert!(
+                    self.time_is_over() || self.may_have_moved(),
+                    "{words}: it is at its epoch"
+                );
+            }
+            Err(_) => panic!("{words}: this is no answer to a member"),
+            Ok(()) => {}
+        }
+        words
+    }
+
+    fn hear_heartbeat(&mut self, answer: Bytes) -> Result<(), ResponseError> {
+        let response = read::<ConsumerGroupHeartbeatRequest>(answer, CONSUMER_HEARTBEAT_VERSION);
+        if let Some(error) = error(response.error_code) {
+            return Err(error);
+        }
+        assert!(
+            response.member_epoch >= self.epoch,
+            "{}: epoch {} after {}",
+            self.id(),
+            response.member_epoch,
+            self.epoch
+        );
+        self.epoch = response.member_epoch;
+        (self.says_all, self.has_news, self.is_unsure) = (false, false, false);
+        self.heard_of_ms = self.asked_ms;
+        if let Some(assignment) = response.assignment {
+            let topics = assignment.topic_partitions.iter();
+            let partitions = topics.flat_map(|topic| {
+                let indexes = topic.partitions.iter();
+                indexes.map(|index| (topic.topic_id, *index))
+            });
+            self.assigned = partitions.collect();
+        }
+        self.renewed_ms
+            .retain(|partition, _| self.owned.contains(partition) && !self.assigned.contains(partition));
+        let its_own = self.assigned.iter().map(|partition| (*partition, self.asked_ms));
+        self.renewed_ms.extend(its_own);
+        Ok(())
+    }
+
+    fn hear_commit(
+        &mut self,
+        answer: Bytes,
+        partition: Partition,
+        offset: Offset,
+    ) -> Result<(), ResponseError> {
+        let response = read::<OffsetCommitRequest>(answer, COMMIT_VERSION);
+        if let Some(error) = error(response.topics[0].partitions[0].error_code) {
+            return Err(error);
+        }
+        self.ledger.borrow_mut().acknowledge(partition, offset);
+        Ok(())
+    }
+
+    fn hear_look(&mut self, answer: Bytes, partition: Partition, floor: Offset) -> Result<(), ResponseError> {
+        let mut response = read::<OffsetFetchRequest>(answer, FETCH_VERSION);
+        let group = response.groups.remove(0);
+        if let Some(error) = error(group.error_code) {
+            return Err(error);
+        }
+        let found = &group.topics[0].partitions[0];
+        if let Some(error) = error(found.error_code) {
+            return Err(error);
+        }
+        let found = found.committed_offset.max(0);
+        self.ledger.borrow_mut().see(partition, found, floor);
+        let position = self.positions.entry(partition).or_default();
+        *position = found.max(*position);
+        Ok(())
+    }
+
+    /// Whether it may have come to another epoch without being told.
+    fn may_have_moved(&self) -> bool {
+        self.is_unsure || self.late_epoch == Some(self.epoch)
+    }
+
+    /// Whether its coordinator may have lost its patience.
+    fn time_is_over(&self) -> bool {
+        let renewed_ms = self.renewed_ms.values().copied();
+        let oldest_ms = renewed_ms.min().unwrap_or(self.heard_of_ms).min(self.heard_of_ms);
+        steady_ms() >= oldest_ms + PATIENCE_MS
+    }
+}
