@@ -17,6 +17,11 @@ interop:
 	$(CARGO) build --release --locked
 	tests/interop/run
 
+# The judges that take long: more of Apache Kafka's own tests, all that was recorded of its tools on three nodes
+interop-long:
+	$(CARGO) build --release --locked
+	tests/interop/run more_of_apaches_own_tests every_recorded_case_on_three_nodes
+
 # Random work on the mini broker and on a model of it in memory: `make model SEED=7 STEPS=100000`; without a seed, one
 # that depends on the clock
 model:
@@ -70,4 +75,4 @@ generate:
 	$(CARGO) build --release --locked
 	KAFKIT_GENERATE=1 $(CARGO) test --release --locked --test integration -- generated_files
 
-.PHONY: check test interop model properties connections simulation torture fuzz soak bench generate
+.PHONY: check test interop interop-long model properties connections simulation torture fuzz soak bench generate

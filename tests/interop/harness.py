@@ -75,6 +75,15 @@ def run(*argv, stdin=None, limit=60, status=0, **more):
     return done.stdout
 
 
+def integration_test(name, limit=900, **environment):
+    """One test of `cargo test`, which has built it already: with the profile that KAFKIT was built with. That no test has
+    the name is a failure."""
+    profile = [] if KAFKIT.parent.name == "debug" else ["--release"]
+    done = run("cargo", "test", *profile, "--locked", "--test", "integration", "--", name, cwd=ROOT, limit=limit,
+               env={**os.environ, **environment})
+    expect("test result: ok. 1 passed" in done, done)
+
+
 class Program:
     """A program that goes on while others run; its stdout lines are collected."""
 

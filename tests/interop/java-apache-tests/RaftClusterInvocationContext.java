@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,6 +88,10 @@ public class RaftClusterInvocationContext implements TestTemplateInvocationConte
             new ClusterInstanceParameterResolver(cluster));
     }
 
+    static TestAbortedException inside(String what) {
+        return new TestAbortedException("wants the inside of a broker: " + what);
+    }
+
     static void waitFor(String what, Callable<Boolean> condition) throws InterruptedException {
         long end = System.currentTimeMillis() + PATIENCE_MS;
         while (true) {
@@ -110,13 +115,10 @@ public class RaftClusterInvocationContext implements TestTemplateInvocationConte
         private Path dir;
         private String bootstrap;
         private boolean isStopped;
+        private final Set<Integer> stoppedNodes = new HashSet<>();
 
         private MiniCluster(ClusterConfig config) {
             this.config = config;
-        }
-
-        private static TestAbortedException inside(String what) {
-            return new TestAbortedException("wants the inside of a broker: " + what);
         }
 
         @Override
@@ -142,6 +144,11 @@ public class RaftClusterInvocationContext implements TestTemplateInvocationConte
         }
 
         private String properties() {
+            return settings().entrySet().stream().map(entry -> entry.getKey() + "=" + entry.getValue() + "\n")
+                .collect(Collectors.joining());
+        }
+
+        private Map<String, String> settings() {
             String listener = config.brokerListenerName().value();
             SecurityProtocol protocol = config.brokerSecurityProtocol();
             Map<String, String> given = new LinkedHashMap<>();
@@ -166,8 +173,7 @@ public class RaftClusterInvocationContext implements TestTemplateInvocationConte
                 throw inside("keys for " + protocol);
             }
             given.putAll(config.serverProperties());
-            return given.entrySet().stream().map(entry -> entry.getKey() + "=" + entry.getValue() + "\n")
-                .collect(Collectors.joining());
+            return given;
         }
 
         private List<String> command() {
@@ -213,17 +219,18 @@ public class RaftClusterInvocationContext implements TestTemplateInvocationConte
         @Override
         public void stop() {
             isStopped = true;
-            if (process == null) {
-                return;
-            }
-            process.destroy();
             try {
-                if (!process.waitFor(PATIENCE_MS, TimeUnit.MILLISECONDS)) {
-                    process.destroyForcibly();
-                    throw new AssertionError("the broker does not stop");
+                if (process != null) {
+                    process.destroy();
+                    if (!process.waitFor(PATIENCE_MS, TimeUnit.MILLISECONDS)) {
+                        process.destroyForcibly();
+                        throw new AssertionError("the broker does not stop");
+                    }
                 }
-                try (var files = Files.walk(dir)) {
-                    files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+                if (dir != null) {
+                    try (var files = Files.walk(dir)) {
+                        files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+                    }
                 }
             } catch (IOException | InterruptedException problem) {
                 throw new IllegalStateException(problem);
@@ -249,11 +256,13 @@ public class RaftClusterInvocationContext implements TestTemplateInvocationConte
                 throw inside("the end of the only node");
             }
             node("stop", id);
+            stoppedNodes.add(id);
         }
 
         @Override
         public void startBroker(int id) {
             node("start", id);
+            stoppedNodes.remove(id);
         }
 
         @Override
@@ -380,12 +389,15 @@ public class RaftClusterInvocationContext implements TestTemplateInvocationConte
 
         @Override
         public Map<Integer, KafkaBroker> brokers() {
-            throw inside("brokers");
+            return brokerIds().stream()
+                .collect(Collectors.toMap(id -> id, id -> BrokerFromOutside.of(this, id, settings())));
         }
 
         @Override
         public Map<Integer, KafkaBroker> aliveBrokers() {
-            throw inside("brokers");
+            Map<Integer, KafkaBroker> alive = brokers();
+            alive.keySet().removeAll(stoppedNodes);
+            return alive;
         }
 
         @Override

@@ -3,9 +3,7 @@
 The comparing is that of `cargo test transcript`, which holds the same conversations on the mini broker.
 """
 
-import os
-
-from harness import ROOT, ApacheKafka, expect, run
+from harness import ROOT, ApacheKafka, expect, integration_test
 
 BROKER = ApacheKafka
 
@@ -15,9 +13,7 @@ def prepare():
 
 
 def holds(broker, test):
-    done = run("cargo", "test", "--release", "--locked", "--test", "integration", "--", test, cwd=ROOT, limit=900,
-               env={**os.environ, "KAFKIT_TRANSCRIPTS_ON": broker.bootstrap})
-    expect("test result: ok. 1 passed" in done, done)
+    integration_test(test, KAFKIT_TRANSCRIPTS_ON=broker.bootstrap)
 
 
 def check_batches_are_taken_or_refused_as_recorded(broker):
