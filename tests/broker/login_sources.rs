@@ -240,9 +240,10 @@ impl OAuthServer {
         // me:hush
         let (status, answer) = if head.starts_with("GET /keys ") {
             self.asked.fetch_add(1, Ordering::Relaxed);
-            match self.is_ill.load(Ordering::Relaxed) {
-                true => ("503 Service Unavailable", json!({})),
-                false => ("200 OK", json!({"keys": [self.jwk()]})),
+            if self.is_ill.load(Ordering::Relaxed) {
+                ("503 Service Unavailable", json!({}))
+            } else {
+                ("200 OK", json!({"keys": [self.jwk()]}))
             }
         } else if head.starts_with("POST /token ") && head.contains("Basic bWU6aHVzaA==") {
             (
