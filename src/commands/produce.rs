@@ -9,12 +9,13 @@ mod ending;
 mod limit;
 mod partitions;
 mod piece;
+mod piece_names;
 mod plain;
 mod progress_file;
 
 use std::time::{Duration, Instant};
 
-use account::{Account, bad_input};
+use account::Account;
 pub use action::{Action, Fixed};
 use limit::Limit;
 use partitions::Partitions;
@@ -246,7 +247,7 @@ impl Run<'_> {
     }
 
     fn bad_input(&self, bad: &BadInput) -> Error {
-        bad_input(self.action.voice, self.number + 1, bad)
+        self.account.bad_piece(self.number + 1, bad)
     }
 
     /// Passes on what happened meanwhile. Until the topic is known, what happens is why the run will end, which its

@@ -18,7 +18,7 @@ impl Voice for ConsoleVoice {
         log_line::line("WARN", line, NETWORK_LOGGER)
     }
 
-    fn bad_input(&self, _number: u64, message: &str) -> String {
+    fn bad_input(&self, _piece: &str, message: &str) -> String {
         message.to_owned()
     }
 
@@ -26,7 +26,7 @@ impl Voice for ConsoleVoice {
         None
     }
 
-    fn not_delivered(&self, topic: &str, failure: &DeliveryFailure<'_>) -> String {
+    fn not_delivered(&self, topic: &str, _piece: &str, failure: &DeliveryFailure<'_>) -> String {
         let key = match failure.key_bytes {
             0 => "null".to_owned(),
             bytes => format!("{bytes} bytes"),

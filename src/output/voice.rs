@@ -5,20 +5,27 @@
 //! face ends.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::grouped;
 use crate::client::record_sink::DeliveryFailure;
+use crate::wire::error::in_seconds;
 
 /// The wording of one face. Each function gives one line without its line end.
 pub trait Voice: fmt::Debug {
     /// Something that may be wrong: a setting that has no effect, a broker that cannot be reached.
     fn notice(&self, line: &str) -> String;
 
-    /// Why piece `number` (from 1) of the input is not a record: the text of an error.
-    fn bad_input(&self, number: u64, message: &str) -> String;
+    /// What is in the way, and how long that is borne.
+    fn waiting(&self, trouble: &str, limit: Duration) -> String {
+        self.notice(&format!("{trouble}; waiting up to {}", in_seconds(limit)))
+    }
 
-    /// Why a record was not delivered to `topic`: the text of an error.
-    fn not_delivered(&self, topic: &str, failure: &DeliveryFailure<'_>) -> String;
+    /// Why a piece of the input, called `piece`, is not a record: the text of an error.
+    fn bad_input(&self, piece: &str, message: &str) -> String;
+
+    /// Why a record was not delivered to `topic`: the text of an error. `piece` is what it was in the input.
+    fn not_delivered(&self, topic: &str, piece: &str, failure: &DeliveryFailure<'_>) -> String;
 
     /// The line on stderr about a record that was not delivered; `text` is from [`Voice::not_delivered`].
     fn failure(&self, text: &str) -> String;
@@ -48,8 +55,8 @@ impl Voice for NativeVoice {
         format!("kafkit: {line}")
     }
 
-    fn bad_input(&self, number: u64, message: &str) -> String {
-        format!("line {number}: {message}")
+    fn bad_input(&self, piece: &str, message: &str) -> String {
+        format!("{piece}: {message}")
     }
 
     fn before_typing(&self, prompts: bool) -> Option<&'static str> {
@@ -60,14 +67,11 @@ impl Voice for NativeVoice {
         })
     }
 
-    fn not_delivered(&self, topic: &str, failure: &DeliveryFailure<'_>) -> String {
+    fn not_delivered(&self, topic: &str, piece: &str, failure: &DeliveryFailure<'_>) -> String {
         let partition = failure
             .partition
             .map_or_else(String::new, |number| format!("-{number}"));
-        format!(
-            "line {}: not delivered to {topic}{partition}: {}",
-            failure.tag, failure.reason
-        )
+        format!("{piece}: not delivered to {topic}{partition}: {}", failure.reason)
     }
 
     fn failure(&self, text: &str) -> String {

@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 
 use super::Action;
+use super::piece_names::PieceNames;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener};
 use crate::error::{Error, Kind, Result};
 use crate::input::BadInput;
@@ -24,6 +25,7 @@ pub(super) struct Account {
     failed: u64,
     first: Option<(Kind, String)>,
     lines: Vec<String>,
+    pieces: PieceNames,
     voice: &'static dyn Voice,
     topic: String,
 }
@@ -66,6 +68,7 @@ impl Account {
             failed: 0,
             first: None,
             lines: Vec::new(),
+            pieces: PieceNames::of(action),
             voice: action.voice,
             topic: action.topic.clone(),
         })
@@ -74,9 +77,19 @@ impl Account {
     /// Puts a piece that is no record aside; without a file for them, it ends the run.
     pub(super) fn refuse(&mut self, piece: &[u8], number: u64, bad: &BadInput) -> Result<()> {
         if self.rejects.is_none() {
-            return Err(bad_input(self.voice, number, bad));
+            return Err(self.bad_piece(number, bad));
         }
         self.reject(piece, number, bad)
+    }
+
+    /// The error for piece `number` of the input, which is not a record.
+    pub(super) fn bad_piece(&self, number: u64, bad: &BadInput) -> Error {
+        let piece = self.pieces.name(number);
+        let error = Error::bad_data(self.voice.bad_input(&piece, &bad.message));
+        match bad.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
     }
 
     /// Puts a piece aside.
@@ -86,7 +99,9 @@ impl Account {
             rejects.file.write_all(b"\n")?;
             rejects.count += 1;
             if rejects.examples.len() < 2 {
-                rejects.examples.push(format!("line {number}: {}", bad.message));
+                rejects
+                    .examples
+                    .push(format!("{}: {}", self.pieces.name(number), bad.message));
             }
         }
         Ok(())
@@ -178,7 +193,8 @@ impl DeliveryListener for Account {
 
     fn failed(&mut self, failure: &DeliveryFailure<'_>) {
         self.failed += 1;
-        let text = self.voice.not_delivered(&self.topic, failure);
+        let piece = self.pieces.name(failure.tag);
+        let text = self.voice.not_delivered(&self.topic, &piece, failure);
         if self.failed <= NAMED {
             self.lines.push(self.voice.failure(&text));
         }
@@ -187,14 +203,5 @@ impl DeliveryListener for Account {
 
     fn notice(&mut self, line: &str) {
         stderr_line(self.voice.notice(line));
-    }
-}
-
-/// The error for piece `number` of the input, which is not a record.
-pub(super) fn bad_input(voice: &dyn Voice, number: u64, bad: &BadInput) -> Error {
-    let error = Error::bad_data(voice.bad_input(number, &bad.message));
-    match bad.hint {
-        Some(hint) => error.hint(hint),
-        None => error,
     }
 }

@@ -1,10 +1,14 @@
 //! A record for a partition that the topic does not have: named before it is sent, since the engine would wait for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Action;
 use crate::client::record_sink::RecordSink;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::output::stderr_line;
+
+/// After this time without an answer the user should know why.
+const SOON: Duration = Duration::from_millis(1500);
 
 /// How many partitions the topic has, as far as it is known.
 #[derive(Debug, Default)]
@@ -15,7 +19,7 @@ pub(super) struct Partitions {
 impl Partitions {
     /// Makes sure of the topic, and that it has the partition that all records are to go to.
     pub(super) fn learn(&mut self, sink: &mut dyn RecordSink, action: &Action) -> Result<()> {
-        self.count = sink.prepare_topic(&action.topic, action.topic_wait)?;
+        self.count = prepare(sink, action)?;
         match self.refuses(action.fixed.partition, sink, &action.topic, action.topic_wait)? {
             Some(problem) => Err(Error::not_found(problem)),
             None => Ok(()),
@@ -44,5 +48,26 @@ impl Partitions {
 
     fn has(&self, partition: i32) -> bool {
         usize::try_from(partition).is_ok_and(|partition| partition < self.count)
+    }
+}
+
+/// Asks for the topic. That nobody answers is said soon, unless the face says each failure by itself.
+fn prepare(sink: &mut dyn RecordSink, action: &Action) -> Result<usize> {
+    let (topic, wait) = (&action.topic, action.topic_wait);
+    let first = if action.voice.notices_before_topic() {
+        wait
+    } else {
+        wait.min(SOON)
+    };
+    let begun = Instant::now();
+    match sink.prepare_topic(topic, first) {
+        // What comes before its time is no matter of patience.
+        Err(error) if first < wait && begun.elapsed() >= first && error.kind() != Kind::Interrupted => {
+            if error.kind() == Kind::Unreachable {
+                stderr_line(action.voice.waiting(&error.message(), wait));
+            }
+            sink.prepare_topic(topic, wait.saturating_sub(first))
+        }
+        outcome => outcome,
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::input::chunks::Source;
 
 /// How often the file is written while records flow.
-const INTERVAL: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_millis(250);
 
 /// How far a run has come, in the file that says so.
 #[derive(Debug)]
