@@ -34,6 +34,12 @@ fn outlives_its_terminal() -> bool {
     ignored.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }
 
+/// The signals that ask a command to end.
+fn signals() -> impl Iterator<Item = i32> {
+    let hang_up = (!outlives_its_terminal()).then_some(SIGHUP);
+    [SIGINT, SIGTERM].into_iter().chain(hang_up)
+}
+
 /// How long after a second signal the process may go on.
 const AFTER_SECOND: Duration = Duration::from_millis(700);
 /// How long the last line may take to be written, to a pipe that nobody reads say.
@@ -48,6 +54,19 @@ pub struct Grace {
     pub terminate: Duration,
 }
 
+impl Grace {
+    /// Of a command that looks at a cluster again and again, and leaves nothing to be put in order.
+    pub const OF_LOOKS: Self = Self {
+        interrupt: Duration::from_millis(800),
+        terminate: Duration::from_millis(800),
+    };
+    /// Of a command that moves many records and keeps how far it is. Where it is ended before, the next run finds that out.
+    pub const OF_TRANSFERS: Self = Self {
+        interrupt: Duration::from_secs(3),
+        terminate: Duration::from_millis(800),
+    };
+}
+
 /// The flag, shared by everything that waits.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
@@ -58,14 +77,31 @@ impl Interrupt {
     /// A flag that SIGINT, SIGTERM and SIGHUP raise from now on, instead of killing the process.
     pub fn install() -> Result<Self> {
         let interrupt = Self::default();
-        let hang_up = (!outlives_its_terminal()).then_some(SIGHUP);
-        for signal in [SIGINT, SIGTERM].into_iter().chain(hang_up) {
-            let number = usize::try_from(signal).unwrap_or_default();
-            signal_hook::flag::register_usize(signal, Arc::clone(&SIGNAL), number)
-                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&interrupt.raised)))
-                .map_err(|error| Error::from(error).context("watching for Ctrl-C"))?;
+        for signal in signals() {
+            interrupt.hear(signal)?;
         }
         Ok(interrupt)
+    }
+
+    /// The same, and a second signal ends the process at once.
+    pub fn install_ending_at_the_second() -> Result<Self> {
+        let interrupt = Self::default();
+        for signal in signals() {
+            // The order matters: the second signal finds the flag that the first one set.
+            let raised = Arc::clone(&interrupt.raised);
+            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, raised)
+                .map_err(|error| Error::from(error).context("watching for Ctrl-C"))?;
+            interrupt.hear(signal)?;
+        }
+        Ok(interrupt)
+    }
+
+    fn hear(&self, signal: i32) -> Result<()> {
+        let number = usize::try_from(signal).unwrap_or_default();
+        signal_hook::flag::register_usize(signal, Arc::clone(&SIGNAL), number)
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&self.raised)))
+            .map_err(|error| Error::from(error).context("watching for Ctrl-C"))?;
+        Ok(())
     }
 
     /// The same, and the process ends by force when it lives on for `grace` after a signal, or for a moment after a second
@@ -73,15 +109,13 @@ impl Interrupt {
     pub fn install_with_watchdog(grace: Grace) -> Result<Self> {
         let interrupt = Self::install()?;
         let watch = || -> std::io::Result<()> {
-            let (signals, writer) = UnixStream::pair()?;
-            for signal in [SIGINT, SIGTERM, SIGHUP] {
-                if signal != SIGHUP || !outlives_its_terminal() {
-                    signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
-                }
+            let (heard, writer) = UnixStream::pair()?;
+            for signal in signals() {
+                signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
             }
             thread::Builder::new()
                 .name("watchdog".to_owned())
-                .spawn(move || watch(signals, grace))?;
+                .spawn(move || watch(heard, grace))?;
             Ok(())
         };
         watch().map_err(|error| Error::from(error).context("watching for Ctrl-C"))?;

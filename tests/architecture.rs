@@ -11,7 +11,7 @@ use kafkit::wire::error_codes;
 const ARROWS: &[(&str, &str)] = &[
     (
         "cli",
-        "client commands completion filter input monitor output reassignment topic_config",
+        "client commands completion filter input interrupt monitor output reassignment topic_config",
     ),
     (
         "java_tools",

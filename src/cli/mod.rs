@@ -111,7 +111,10 @@ fn ended(outcome: Result<()>) -> ExitCode {
             if !needs_no_words {
                 output::error_line(&error);
             }
-            ExitCode::from(error.kind().exit_code())
+            ExitCode::from(match error.kind() {
+                Kind::Interrupted => crate::interrupt::exit_code(),
+                kind => kind.exit_code(),
+            })
         }
     }
 }

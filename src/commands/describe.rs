@@ -152,10 +152,7 @@ fn size_of(dirs: &[LogDir]) -> i64 {
 fn topics(selection: &Selection, health: HealthFilter, context: &mut Context) -> Result<()> {
     let mut topics = topic_selection::find(selection, context)?;
     if topics.is_empty() && !selection.words.is_empty() {
-        return Err(Error::not_found(format!(
-            "no topic matches {}",
-            selection.words.join(" or ")
-        )));
+        return Err(selection.nothing_matches());
     }
     let admin = context.client.admin()?;
     let active = admin.reassignments_of(&topics)?;

@@ -15,7 +15,7 @@ use crate::client::admin::topics::TopicDescription;
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
 use crate::filter::Expression;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Grace, Interrupt};
 use crate::output::topic_drift::{self as output, Change, DriftRow};
 use crate::output::{OutputOptions, counted, plural};
 
@@ -52,7 +52,7 @@ impl Command for Action {
     }
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
-        let interrupt = Interrupt::install()?;
+        let interrupt = Interrupt::install_with_watchdog(Grace::OF_LOOKS)?;
         context.note_settings();
         let mut clusters = TwoClusters::new(context, self.other_settings.as_ref(), self.output)?;
         let sides = self.sides(&mut clusters)?;
@@ -68,7 +68,7 @@ impl Command for Action {
             let records = if self.compares_records {
                 format!(", {}", plural(same, "record"))
             } else {
-                String::new()
+                "; records were not compared (--records does)".to_owned()
             };
             let topics = plural(sides.left.len() as u64, "topic");
             clusters

@@ -6,9 +6,9 @@ use super::batch_reading::{BatchFlow, BatchReading, BatchVisitor, Part, RecordFi
 use super::command::{Command, Needs};
 use super::context::Context;
 use super::topic_selection::{self, Selection};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::filter::Expression;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Grace, Interrupt};
 use crate::output::record_count::{self as output, Row};
 
 /// What the user asked for.
@@ -30,7 +30,7 @@ impl Command for Action {
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
         context.note_settings();
-        let interrupt = Interrupt::install()?;
+        let interrupt = Interrupt::install_with_watchdog(Grace::OF_LOOKS)?;
         let topics = topic_selection::find(&self.selection, context)?;
         let mut partitions = Vec::new();
         for topic in &topics {
@@ -60,7 +60,7 @@ impl Command for Action {
         };
         let rows = rows(&partitions, &counts, self.by_partition);
         if rows.is_empty() {
-            return Err(Error::not_found("no topic matches"));
+            return Err(self.selection.nothing_matches());
         }
         output::list(&mut context.printer, &rows, self.by_partition, self.by_offsets)
     }

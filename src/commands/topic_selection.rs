@@ -43,6 +43,14 @@ impl Selection {
         Ok((chosen.collect(), missing))
     }
 
+    /// The refusal where nothing was chosen.
+    pub fn nothing_matches(&self) -> Error {
+        Error::not_found(match self.words.as_slice() {
+            [] => "there are no topics".to_owned(),
+            words => format!("no topic matches {}", words.join(" or ")),
+        })
+    }
+
     /// The words as patterns of whole names.
     pub fn patterns(&self) -> Result<Vec<fancy_regex::Regex>> {
         let compile = |word: &String| {

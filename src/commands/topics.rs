@@ -288,10 +288,7 @@ fn nothing_matches(selection: &Selection, if_exists: bool) -> Result<()> {
     if if_exists {
         return Ok(());
     }
-    Err(Error::not_found(format!(
-        "no topic matches {}",
-        selection.words.join(" or ")
-    )))
+    Err(selection.nothing_matches())
 }
 
 /// What became of each of several topics, until it is printed.

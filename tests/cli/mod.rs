@@ -32,6 +32,7 @@ mod records;
 mod round_trip;
 mod screen;
 mod settings;
+mod signals;
 mod top;
 mod topic_files;
 mod topics;

@@ -116,6 +116,15 @@ fn pieces_may_end_otherwise() {
         .produce(&["whole", first.to_str().unwrap(), "--whole"], "")
         .succeeds();
     assert_eq!(shell.shown("whole", r"%s|"), "one\ntwo|");
+    let large = shell.suite.file("large.bin", vec![b'x'; 2_000_000]);
+    shell
+        .produce(&["whole", large.to_str().unwrap(), "--whole"], "")
+        .exits(1)
+        .complains("large.bin: not delivered to whole: 2.0 MB is over the topic's max.message.bytes");
+    shell
+        .produce(&["table", "--csv"], "id,note\n1,\"a\nb\"\n2,x,y\n")
+        .exits(6)
+        .complains("row 3: 3 fields under 2 headings");
     shell.produce(&["cut", "-D", ";;"], "a\n;;b").succeeds();
     assert_eq!(shell.shown("cut", r"%s|"), "a\n|b|");
 }
@@ -489,7 +498,7 @@ fn csv_with_a_byte_order_mark_or_another_delimiter() {
     shell
         .produce(&["t", "--csv"], "id;val\n1;a\n")
         .exits(6)
-        .complains("line 1: the heading has a single column, \"id;val\"")
+        .complains("row 1: the heading has a single column, \"id;val\"")
         .complains("--csv-delimiter ';'");
     shell
         .produce(&["one", "--csv", "--csv-delimiter", ","], "id;val\n1;a\n")
@@ -548,7 +557,7 @@ fn a_refused_record_is_named_with_the_brokers_own_reason() {
 /// One signal ends the run, and the cause is on stderr before.
 #[test]
 fn a_broker_that_is_gone_is_named_and_one_signal_ends_the_run() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
         let mut shell = Shell::new();
         shell.produce(&["t"], "before\n").succeeds();
         let bootstrap = shell.cluster.bootstrap();
@@ -576,7 +585,7 @@ fn a_broker_that_is_gone_is_named_and_one_signal_ends_the_run() {
         kill_process(Pid::from_child(&child), signal).unwrap();
         let signalled = Instant::now();
         let rest: Vec<String> = stderr.collect();
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{rest:?}");
         assert!(
             signalled.elapsed() < Duration::from_secs(3),
             "{:?}",

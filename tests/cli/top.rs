@@ -100,7 +100,7 @@ fn signals_and_ctrl_c_leave_the_terminal_as_it_was() {
             }
             None => top.types("\x03"),
         }
-        has_left(&top, 130);
+        has_left(&top, if signal.is_some() { 143 } else { 130 });
     }
 }
 

@@ -18,7 +18,7 @@ use super::compare::{self, Rules};
 use super::context::Context;
 use super::topic_selection::{self, Selection};
 use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Grace, Interrupt};
 use crate::output::copy::{self as output, Progress, Summary};
 use crate::output::plural;
 use folder_origin::FolderOrigin;
@@ -48,7 +48,7 @@ impl Command for Backup {
     }
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
-        let interrupt = Interrupt::install()?;
+        let interrupt = Interrupt::install_with_watchdog(Grace::OF_TRANSFERS)?;
         context.note_settings();
         std::fs::create_dir_all(&self.folder)
             .map_err(|error| Error::from(error).context(self.folder.display()))?;
@@ -99,7 +99,7 @@ impl Backup {
     fn manifest(&self, context: &mut Context) -> Result<Manifest> {
         let topics = topic_selection::find(&self.topics, context)?;
         if topics.is_empty() {
-            return Err(Error::not_found("no topic matches"));
+            return Err(self.topics.nothing_matches());
         }
         let admin = context.client.admin()?;
         let cluster = admin.cluster_id()?.map(ToOwned::to_owned);

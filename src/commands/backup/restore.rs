@@ -10,7 +10,7 @@ use crate::commands::context::Context;
 use crate::commands::copy::{self, Source};
 use crate::commands::two_clusters::TwoClusters;
 use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Grace, Interrupt};
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Command for Restore {
     }
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
-        let interrupt = Interrupt::install()?;
+        let interrupt = Interrupt::install_with_watchdog(Grace::OF_TRANSFERS)?;
         context.note_settings();
         let manifest = Manifest::read(&self.folder)?.ok_or_else(|| {
             let shown = self.folder.display();

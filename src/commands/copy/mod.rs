@@ -34,7 +34,7 @@ use super::two_clusters::TwoClusters;
 use crate::client::settings::Settings;
 use crate::error::{Error, Result};
 use crate::filter::{Expression, Field};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Grace, Interrupt};
 use crate::output::{OutputOptions, copy as output};
 pub use plan::Placement;
 pub(super) use plan::{Pair, Source};
@@ -91,7 +91,7 @@ impl Command for Action {
     }
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
-        let interrupt = Interrupt::install()?;
+        let interrupt = Interrupt::install_with_watchdog(Grace::OF_TRANSFERS)?;
         context.note_settings();
         let mut clusters = TwoClusters::new(context, self.target_settings.as_ref(), self.output)?;
         let topics = topic_selection::find(&self.topics, clusters.here)?;
@@ -161,7 +161,7 @@ pub(super) fn pairs(
     clusters: &mut TwoClusters<'_>,
 ) -> Result<Vec<Pair>> {
     if sources.is_empty() {
-        return Err(Error::not_found("no topic matches"));
+        return Err(action.topics.nothing_matches());
     }
     let patterns = if action.topics.is_regex {
         action.topics.patterns()?

@@ -14,7 +14,7 @@ use crate::client::admin::topics::TopicDescription;
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Grace, Interrupt};
 use crate::output::group::{self, Progress, Row};
 use crate::output::group_watch::Watched;
 use crate::records::batches::Batches;
@@ -33,7 +33,7 @@ pub(super) fn describe(names: &[String], context: &mut Context) -> Result<()> {
 
 /// Looks every `step`; a terminal shows the last look only.
 pub(super) fn watch(names: &[String], step: Duration, context: &mut Context) -> Result<()> {
-    let interrupt = Interrupt::install()?;
+    let interrupt = Interrupt::install_with_watchdog(Grace::OF_LOOKS)?;
     let mut watched = Watched::default();
     loop {
         let begun = Instant::now();

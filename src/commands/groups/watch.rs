@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::inactive;
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Grace, Interrupt};
 use crate::output::group_rates::Rates;
 
 /// How long one wait between two looks lasts, so that an interrupt is seen.
@@ -24,7 +24,7 @@ pub struct Watch {
 }
 
 pub(super) fn run(watch: &Watch, context: &mut Context) -> Result<()> {
-    let interrupt = Interrupt::install()?;
+    let interrupt = Interrupt::install_with_watchdog(Grace::OF_LOOKS)?;
     let mut rates = Rates::default();
     let mut looks = 0;
     loop {

@@ -1,35 +1,24 @@
 //! Ctrl-C while moves are watched: the first asks politely, a second ends the program at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
-
-use crate::error::{Kind, Result};
+use crate::error::Result;
+use crate::interrupt;
 
 /// How often a pause checks whether to end early.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// Whether Ctrl-C (or SIGTERM) came since it was made.
+/// Whether Ctrl-C (or SIGTERM, or SIGHUP) came since it was made.
 #[derive(Clone, Debug)]
-pub(super) struct Interrupt(Arc<AtomicBool>);
+pub(super) struct Interrupt(interrupt::Interrupt);
 
 impl Interrupt {
     pub(super) fn new() -> Result<Self> {
-        let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            // The order matters: the second signal finds the flag that the first one set.
-            let exit = i32::from(Kind::Interrupted.exit_code());
-            flag::register_conditional_shutdown(signal, exit, Arc::clone(&asked))?;
-            flag::register(signal, Arc::clone(&asked))?;
-        }
-        Ok(Self(asked))
+        interrupt::Interrupt::install_ending_at_the_second().map(Self)
     }
 
     pub(super) fn was_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_raised()
     }
 
     /// Waits, but not through an interrupt.

@@ -13,7 +13,7 @@ use super::command::{Command, Needs};
 use super::context::Context;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Grace, Interrupt};
 use crate::monitor::page::Listing;
 use crate::monitor::top_state::{Effect, Event, Interest, TopState};
 use crate::output::Format;
@@ -48,7 +48,7 @@ impl Command for Action {
     }
 
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
-        let interrupt = Interrupt::install()?;
+        let interrupt = Interrupt::install_with_watchdog(Grace::OF_LOOKS)?;
         let mut state = TopState::new(&self.listing, self.every);
         state.with_internal = self.with_internal;
         // The looks have a client of their own, since they go on while keys are pressed.
