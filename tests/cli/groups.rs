@@ -145,6 +145,44 @@ orders          1     4   1     -3    9  2020-01-01 12:00:01  1-1
 }
 
 #[test]
+fn what_stays_where_it_is_does_not_count_as_moved() {
+    let billing = Billing::new();
+    // Partition 0 is at its end already.
+    for (flag, line) in [
+        ("--dry-run", "would move 1 partition of group billing"),
+        ("--yes", "moved 1 partition of group billing"),
+    ] {
+        let words = ["groups", "reset", "billing", "--to", "latest", flag];
+        billing.run(&words).succeeds().complains(line);
+    }
+    assert_eq!(billing.committed("billing"), [json!(10), json!(10)]);
+}
+
+#[test]
+fn an_undo_file_is_of_one_cluster() {
+    let billing = Billing::new();
+    let reset =
+        |billing: &Billing, to: &str| billing.run(&["groups", "reset", "billing", "--to", to, "--yes"]);
+    reset(&billing, "earliest").succeeds();
+    let undo = billing.shell.suite.home().join("billing.undo.json");
+    let elsewhere = Billing::new();
+    reset(&elsewhere, &format!("file:{}", undo.display()))
+        .exits(6)
+        .complains("has offsets of cluster ")
+        .complains("a file without \"cluster\" is taken on any");
+    assert_eq!(elsewhere.committed("billing"), [json!(10), json!(4)]);
+    let text = std::fs::read_to_string(&undo).unwrap();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.contains("\"cluster\""))
+        .collect();
+    let any = elsewhere.shell.suite.file("any.json", lines.join("\n"));
+    reset(&elsewhere, "earliest").succeeds();
+    reset(&elsewhere, &format!("file:{}", any.display())).succeeds();
+    assert_eq!(elsewhere.committed("billing"), [json!(10), json!(4)]);
+}
+
+#[test]
 fn a_reset_to_where_the_group_is_asks_nothing_and_changes_nothing() {
     let billing = Billing::new();
     billing

@@ -134,7 +134,8 @@ fn write_undo(deletion: &Deletion, groups: &[GroupSummary], context: &mut Contex
     let Some(first) = before.keys().next().cloned() else {
         return Ok(());
     };
-    let undo = undo_file::write(deletion.undo.as_deref(), &first, &before)?;
+    let cluster = context.client.admin()?.cluster_id()?;
+    let undo = undo_file::write(deletion.undo.as_deref(), &first, cluster, &before)?;
     context
         .printer
         .note(format_args!("undo file: {}", undo.display()));
@@ -176,7 +177,8 @@ pub(super) fn offsets(deletion: &OffsetDeletion, context: &mut Context) -> Resul
         .map(|(partition, commit)| (partition, Some(commit)))
         .collect();
     let before = BTreeMap::from([(group.clone(), before)]);
-    let undo = undo_file::write(deletion.undo.as_deref(), group, &before)?;
+    let cluster = context.client.admin()?.cluster_id()?;
+    let undo = undo_file::write(deletion.undo.as_deref(), group, cluster, &before)?;
     let outcomes = context.client.admin()?.delete_offsets(group, &partitions)?;
     let outcomes = outcomes.map_err(|refusal| inactive::refused("delete offsets of", group, refusal))?;
     context

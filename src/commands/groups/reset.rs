@@ -62,10 +62,10 @@ pub(super) fn run(reset: &Reset, context: &mut Context) -> Result<()> {
         return Ok(());
     }
     let is_new = group.is_none();
+    let count = plural(moving(&moves), "partition");
     if !reset.is_dry_run && !reset.is_sure && !confirm::can_ask() {
         return Err(Error::usage(format!(
-            "would move {} of group {}; without a terminal say --yes",
-            plural(moves.len() as u64, "partition"),
+            "would move {count} of group {}; without a terminal say --yes",
             reset.group
         ))
         .hint("--dry-run shows where to"));
@@ -73,18 +73,21 @@ pub(super) fn run(reset: &Reset, context: &mut Context) -> Result<()> {
     output::moves(&mut context.printer, &moves)?;
     if reset.is_dry_run {
         let new = if is_new { ", which is new" } else { "" };
-        let count = plural(moves.len() as u64, "partition");
         context
             .printer
             .note(format_args!("would move {count} of group {}{new}", reset.group));
         return Ok(());
     }
     if !reset.is_sure {
-        let count = plural(moves.len() as u64, "partition");
         let question = format!("Move {count} of group {}?", reset.group);
         context.consent("", &question, "nothing moved")?;
     }
     carry_out(reset, &moves, context)
+}
+
+/// How many partitions are elsewhere than they are to be.
+fn moving(moves: &[output::Move]) -> u64 {
+    moves.iter().filter(|moved| !moved.is_none()).count() as u64
 }
 
 /// Whether there is a group of this name that has no offsets.
@@ -177,7 +180,8 @@ fn carry_out(reset: &Reset, moves: &[output::Move], context: &mut Context) -> Re
         .map(|moved| (moved.partition.clone(), moved.from.clone()))
         .collect();
     let before = BTreeMap::from([(reset.group.clone(), before)]);
-    let undo = undo_file::write(reset.undo.as_deref(), &reset.group, &before)?;
+    let cluster = context.client.admin()?.cluster_id()?;
+    let undo = undo_file::write(reset.undo.as_deref(), &reset.group, cluster, &before)?;
     let committed: BTreeMap<TopicPartition, CommittedOffset> = moves
         .iter()
         .filter_map(|moved| Some((moved.partition.clone(), moved.to.clone()?)))
@@ -209,7 +213,7 @@ fn carry_out(reset: &Reset, moves: &[output::Move], context: &mut Context) -> Re
         }
     }
     if failures.is_empty() {
-        let count = plural(moves.len() as u64, "partition");
+        let count = plural(moving(moves), "partition");
         context
             .printer
             .note(format_args!("moved {count} of group {}", reset.group));

@@ -49,7 +49,7 @@ pub(super) fn given(target: &Target, group: &str, admin: &mut AdminClient) -> Re
             let commit = |(partition, commit)| (partition, Some(commit));
             Ok(commits.into_iter().map(commit).collect())
         }
-        Target::File(path) => undo_file::read(path, group),
+        Target::File(path) => undo_file::read(path, group, admin.cluster_id()?),
         _ => Ok(undo_file::Commits::new()),
     }
 }

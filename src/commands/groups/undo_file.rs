@@ -1,6 +1,6 @@
 //! The way back: what a group had committed before it was changed, in a file that `groups reset --to file:F` takes.
 //!
-//! The file is a JSON array with one object for each partition. What `kafka-consumer-groups --export` prints
+//! The file is a JSON array with one object for each partition; offsets are those of the cluster that is named there. What `kafka-consumer-groups --export` prints
 //! (`topic,partition,offset`) is read as well.
 
 use std::collections::BTreeMap;
@@ -19,6 +19,9 @@ pub(super) type Commits = BTreeMap<TopicPartition, Option<CommittedOffset>>;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Row {
+    /// The id of the cluster; none is any cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cluster: Option<String>,
     /// No group is any group.
     #[serde(default)]
     group: Option<String>,
@@ -39,6 +42,7 @@ fn no_epoch() -> i32 {
 pub(super) fn write(
     wanted: Option<&Path>,
     what: &str,
+    cluster: Option<&str>,
     groups: &BTreeMap<String, Commits>,
 ) -> Result<PathBuf> {
     let rows: Vec<Row> = groups
@@ -46,7 +50,7 @@ pub(super) fn write(
         .flat_map(|(group, commits)| {
             commits
                 .iter()
-                .map(|(partition, had)| row(group, partition, had.as_ref()))
+                .map(|(partition, had)| row(cluster, group, partition, had.as_ref()))
         })
         .collect();
     let text = serde_json::to_string_pretty(&rows)
@@ -54,9 +58,10 @@ pub(super) fn write(
     write_new(wanted, what, &text)
 }
 
-fn row(group: &str, partition: &TopicPartition, had: Option<&CommittedOffset>) -> Row {
+fn row(cluster: Option<&str>, group: &str, partition: &TopicPartition, had: Option<&CommittedOffset>) -> Row {
     let epoch = had.map_or(-1, |had| had.leader_epoch);
     Row {
+        cluster: cluster.map(ToOwned::to_owned),
         group: Some(group.to_owned()),
         topic: partition.topic.clone(),
         partition: partition.partition,
@@ -66,8 +71,8 @@ fn row(group: &str, partition: &TopicPartition, had: Option<&CommittedOffset>) -
     }
 }
 
-/// What a file says of `group`.
-pub(super) fn read(path: &Path, group: &str) -> Result<Commits> {
+/// What a file says of `group` on the cluster of this id.
+pub(super) fn read(path: &Path, group: &str, cluster: Option<&str>) -> Result<Commits> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::from(error).context(format_args!("cannot read {}", path.display())))?;
     let rows = if text.trim_start().starts_with('[') {
@@ -80,6 +85,19 @@ pub(super) fn read(path: &Path, group: &str) -> Result<Commits> {
             Error::bad_data(format!("{}: line {line} makes no sense", path.display())).hint(wanted)
         })?
     };
+    let is_elsewhere =
+        |row: &Row| row.cluster.is_some() && cluster.is_some() && row.cluster.as_deref() != cluster;
+    if let Some(row) = rows.iter().find(|row| is_elsewhere(row)) {
+        let (there, here) = (
+            row.cluster.as_deref().unwrap_or_default(),
+            cluster.unwrap_or_default(),
+        );
+        let problem = format!(
+            "{} has offsets of cluster {there}, and this is {here}",
+            path.display()
+        );
+        return Err(Error::bad_data(problem).hint("a file without \"cluster\" is taken on any"));
+    }
     let mut others: Vec<String> = rows.iter().filter_map(|row: &Row| row.group.clone()).collect();
     let mut commits = Commits::new();
     for row in rows {
@@ -131,6 +149,7 @@ fn csv_rows(text: &str) -> Result<Vec<Row>, usize> {
             return Err(index + 1);
         };
         rows.push(Row {
+            cluster: None,
             group,
             topic: (*topic).to_owned(),
             partition,
@@ -155,10 +174,19 @@ mod tests {
         ]);
         let groups = BTreeMap::from([("a/b".to_owned(), commits.clone())]);
         let path = dir.path().join("undo.json");
-        write(Some(&path), "", &groups).unwrap();
-        assert_eq!(read(&path, "a/b").unwrap(), commits);
-        assert!(write(Some(&path), "", &groups).is_err(), "nothing is overwritten");
-        let refusal = read(&path, "c").unwrap_err().to_string();
+        write(Some(&path), "", Some("here"), &groups).unwrap();
+        assert_eq!(read(&path, "a/b", Some("here")).unwrap(), commits);
+        assert_eq!(read(&path, "a/b", None).unwrap(), commits);
+        assert!(
+            write(Some(&path), "", None, &groups).is_err(),
+            "nothing is overwritten"
+        );
+        let refusal = read(&path, "a/b", Some("there")).unwrap_err().to_string();
+        assert!(
+            refusal.ends_with("has offsets of cluster here, and this is there"),
+            "{refusal}"
+        );
+        let refusal = read(&path, "c", None).unwrap_err().to_string();
         assert!(
             refusal.ends_with("holds no offsets of group c; it has a/b"),
             "{refusal}"
@@ -175,12 +203,15 @@ mod tests {
         let path = dir.path().join("offsets.csv");
         std::fs::write(&path, "orders,0,7\norders,1,9\n\n").unwrap();
         let both = Commits::from([(place(0), commit(7)), (place(1), commit(9))]);
-        assert_eq!(read(&path, "g").unwrap(), both);
+        assert_eq!(read(&path, "g", Some("here")).unwrap(), both);
         std::fs::write(&path, "g,orders,0,7\nh,\"orders\",1,9\n").unwrap();
-        assert_eq!(read(&path, "h").unwrap(), Commits::from([(place(1), commit(9))]));
+        assert_eq!(
+            read(&path, "h", None).unwrap(),
+            Commits::from([(place(1), commit(9))])
+        );
         for text in ["orders,0", "orders,x,1", "orders,0,-4", "{", "[{}]", ""] {
             std::fs::write(&path, text).unwrap();
-            assert!(read(&path, "g").is_err(), "{text}");
+            assert!(read(&path, "g", Some("here")).is_err(), "{text}");
         }
     }
 }
