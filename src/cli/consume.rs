@@ -218,7 +218,7 @@ impl IntoInvocation for ConsumeArgs {
             topics: if self.regex {
                 Topics::matching_any(&self.topics)?
             } else {
-                Topics::Named(self.topics)
+                Topics::named(self.topics)
             },
             partitions,
             start,

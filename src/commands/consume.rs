@@ -10,6 +10,7 @@ mod plan;
 mod show;
 mod wanted;
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,7 @@ use crate::java::regex::JavaRegex;
 use crate::output::record::RecordFormatter;
 use crate::output::voice::Voice;
 use crate::output::{Printer, counted, grouped};
+use crate::plain_words;
 pub use wanted::{Ends, Wanted};
 
 /// How long one wait for records lasts, so that interrupts and deadlines are seen.
@@ -48,15 +50,33 @@ pub enum Topics {
 }
 
 impl Topics {
+    /// These topics; one that is named twice is read once.
+    pub fn named(names: Vec<String>) -> Self {
+        let mut known = HashSet::new();
+        let once = names.into_iter().filter(|name| known.insert(name.clone()));
+        Self::Named(once.collect())
+    }
+
     /// Topics whose whole names match one of these regular expressions.
     pub fn matching_any(patterns: &[String]) -> Result<Self> {
-        let refused = |text: &str| Error::usage(format!("\"{text}\" is no regular expression"));
+        let refused = |text: &str| {
+            let why = fancy_regex::Regex::new(text).err();
+            let why = why.map_or_else(String::new, |error| {
+                format!(": {}", plain_words::of_pattern(&error))
+            });
+            Error::usage(format!("\"{text}\" is no regular expression{why}"))
+        };
         // Each alone first, so that none is put together of two halves.
         if let Some(wrong) = patterns.iter().find(|pattern| JavaRegex::new(pattern).is_none()) {
             return Err(refused(wrong));
         }
-        let any: Vec<String> = patterns.iter().map(|pattern| format!("(?:{pattern})")).collect();
-        let any = any.join("|");
+        let any = match patterns {
+            [one] => one.clone(),
+            several => {
+                let several: Vec<String> = several.iter().map(|pattern| format!("(?:{pattern})")).collect();
+                several.join("|")
+            }
+        };
         JavaRegex::new(&any)
             .map(Self::Matching)
             .ok_or_else(|| refused(&any))

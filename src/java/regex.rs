@@ -4,14 +4,22 @@
 //! POSIX classes, nested classes, possessive repetition) is respelled. Meant for names of topics and groups: line
 //! ends and anything beyond ASCII follow fancy-regex.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::iter::Peekable;
 use std::str::Chars;
 
 /// A pattern that a whole text can match, as `String.matches` has it.
 #[derive(Clone, Debug)]
 pub struct JavaRegex {
+    /// As it was given.
+    pattern: String,
     whole: fancy_regex::Regex,
+}
+
+impl fmt::Display for JavaRegex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern)
+    }
 }
 
 impl JavaRegex {
@@ -19,7 +27,10 @@ impl JavaRegex {
     pub fn new(pattern: &str) -> Option<Self> {
         let translated = Translator::new(pattern).pattern()?;
         let whole = fancy_regex::Regex::new(&format!("\\A(?:{translated})\\z")).ok()?;
-        Some(Self { whole })
+        Some(Self {
+            pattern: pattern.to_owned(),
+            whole,
+        })
     }
 
     /// Whether the whole text matches. A match that would take too many steps to find is none.

@@ -68,6 +68,39 @@ fn from_a_number_a_word_or_the_end() {
 }
 
 #[test]
+fn a_topic_that_is_named_twice_is_read_once() {
+    let shell = Shell::with_ten();
+    shell
+        .consume(&["t", "t", "-e"])
+        .succeeds()
+        .prints("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n");
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_named_and_one_that_is_none_too() {
+    let shell = Shell::with_ten();
+    shell
+        .consume(&["zz.*", "-e", "--regex"])
+        .exits(5)
+        .complains("no topic matches zz.*");
+    shell
+        .consume(&["(", "-e", "--regex"])
+        .exits(2)
+        .complains("\"(\" is no regular expression: at position 1: ");
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_named_before_it_is_given_up() {
+    let suite = Suite::new();
+    let waits = "cannot reach 127.0.0.1:1: connection refused; waiting up to 2 s\n";
+    let connection = ["-b", "127.0.0.1:1", "--timeout", "2s"];
+    let consumed = suite.run(["consume", "t", "-e"].into_iter().chain(connection));
+    consumed.exits(3).complains(waits);
+    let produced = suite.run_with_input(["produce", "t"].into_iter().chain(connection), "1\n");
+    produced.exits(3).complains(waits);
+}
+
+#[test]
 fn between_two_times() {
     let shell = Shell::with_ten();
     let bootstrap = shell.cluster.bootstrap();

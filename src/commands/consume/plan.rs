@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) is_complete: bool,
     /// When the cluster was asked first without an answer.
     silent_since: Option<Instant>,
+    /// That nobody answers has been said.
+    has_told_of_silence: bool,
     /// Topics told of as missing.
     missed: Vec<String>,
 }
@@ -68,8 +70,14 @@ impl Run {
     fn bear_silence(&mut self, error: Error) -> Result<bool> {
         let since = *self.plan.silent_since.get_or_insert_with(Instant::now);
         let may_wait = self.action.missing == Missing::Wait || self.plan.is_complete;
-        if !may_wait && since.elapsed() >= self.action.patience {
+        let waited = since.elapsed();
+        if !may_wait && waited >= self.action.patience {
             return Err(error);
+        }
+        // A Java face says each failure by itself.
+        if !may_wait && !self.plan.has_told_of_silence && waited >= SOON {
+            self.plan.has_told_of_silence = true;
+            crate::output::stderr_line(self.action.voice.waiting(&error.message(), self.action.patience));
         }
         Ok(false)
     }
@@ -107,7 +115,7 @@ impl Run {
                 let mut all = self.source.topics(None, ASK)?;
                 all.retain(|topic| pattern.matches(&topic.name) && !is_internal_topic(&topic.name));
                 if all.is_empty() && self.action.missing == Missing::Refuse && !self.plan.is_complete {
-                    return Err(Error::not_found("no topic matches"));
+                    return Err(Error::not_found(format!("no topic matches {}", pattern)));
                 }
                 Ok(all)
             }
@@ -219,9 +227,7 @@ impl Run {
         let first = wait.min(SOON);
         match self.source.offsets(questions, first) {
             Err(error) if error.kind() == Kind::Unreachable && first < wait => {
-                let limit = wait.as_secs();
-                let line = format!("{}; waiting up to {limit} s", error.message());
-                crate::output::stderr_line(self.action.voice.notice(&line));
+                crate::output::stderr_line(self.action.voice.waiting(&error.message(), wait));
                 self.source.offsets(questions, wait.saturating_sub(first))
             }
             outcome => outcome,
