@@ -110,11 +110,14 @@ pub(super) const FLAGS: &[Flag] = &[
         &["-t", "--topic"],
         &[],
     )),
+    with_value(flag(&["describe topic"], &["-t", "--topic"], &[])),
     with_value(flag(
         &["describe group", "groups ", "group "],
         &["-g", "--group"],
         &[],
     )),
+    flag(&["consume"], &["-C"], &[]),
+    flag(&["produce"], &["-P"], &[]),
     with_value(flag(&["consume", "produce"], &["-c"], &["-n", "{}"])),
     flag(&["consume"], &["--from-beginning"], &["-o", "earliest"]),
     flag(&["consume", "produce"], &["-J"], &["--json"]),
@@ -164,12 +167,17 @@ pub(super) const FLAGS: &[Flag] = &[
     ))),
 ];
 
-/// kcat's letters for what it does.
+/// kcat's letter for reading as a member of a group, whose name is behind it.
+pub(super) const KCAT_GROUP: &str = "-G";
+
+/// kcat's letters for what it does; where one stands twice, the first line that makes sense counts.
 pub(super) const KCAT_MODES: &[(&str, &[&str])] = &[
     ("-C", &["consume"]),
     ("-P", &["produce"]),
     ("-L", &["describe", "cluster"]),
+    ("-L", &["describe", "topic"]),
     ("-Q", &["offsets"]),
+    (KCAT_GROUP, &["consume"]),
 ];
 
 /// A verb that Apache Kafka's tools have as a flag.
@@ -295,6 +303,16 @@ pub(super) const WORDS: &[(&[&str], &[&str])] = &[
     (&["start"], &["broker"]),
     (&["stop"], &["broker", "stop"]),
     // What it is called elsewhere.
+    (&["ls"], &["topics", "list"]),
+    (&["list"], &["topics", "list"]),
+    (&["lag"], &["describe", "group"]),
+    (&["head"], &["consume", "--head", "10"]),
+    (&["tail"], &["consume", "-o", "-10"]),
+    (&["count"], &["topics", "count"]),
+    (&["reset"], &["groups", "reset"]),
+    (&["watch"], &["groups", "watch"]),
+    (&["info"], &["describe", "cluster"]),
+    (&["health"], &["doctor"]),
     (&["consumer"], &["consume"]),
     (&["subscribe"], &["consume"]),
     (&["cat"], &["consume"]),

@@ -4,7 +4,9 @@
 //! stands in another place is put there (`Meant::is_taken`); and what has another shape is answered with the line to
 //! type. Nothing is guessed: a line is only put in the place of another when clap takes it.
 
-use super::habit_tables::{ALIASES, FLAG_ALIASES, FLAGS, Flag, JAVA_VERBS, KCAT_MODES, WORDS};
+use std::ffi::OsString;
+
+use super::habit_tables::{ALIASES, FLAG_ALIASES, FLAGS, Flag, JAVA_VERBS, KCAT_GROUP, KCAT_MODES, WORDS};
 use crate::completion::quoted;
 
 /// A line that says in kafkit's words what another line probably meant.
@@ -64,9 +66,12 @@ pub(super) fn meant(argv: &[String], parses: impl Fn(&[String]) -> bool) -> Opti
             return Some(Meant { argv, is_taken: true });
         }
     }
-    let renamed = of_kcat(words).or_else(|| renamed_words(&moved)).unwrap_or(moved);
-    let renamed = canonical(renamed);
-    for candidate in [replaced_flags(&renamed), renamed] {
+    let mut renamed = of_kcat(words);
+    if renamed.is_empty() {
+        renamed.push(renamed_words(&moved).unwrap_or(moved));
+    }
+    let renamed = renamed.into_iter().map(canonical);
+    for candidate in renamed.flat_map(|line| [replaced_flags(&line), line]) {
         let argv = with_program(&candidate);
         if candidate != words && parses(&argv) {
             return Some(Meant {
@@ -105,15 +110,34 @@ pub(super) fn shown(argv: &[String]) -> Option<String> {
     (line.chars().count() <= LONGEST).then_some(line)
 }
 
+/// Whether a flag says which cluster, and may stand in front of the command. Each takes a value.
+pub(super) fn is_of_connection(flag: &str) -> bool {
+    matches!(
+        flag,
+        "-b" | "-X" | "--bootstrap-server" | "--brokers" | "--profile" | "--timeout" | "--command-config"
+    )
+}
+
+/// The command for what kcat does in the mode of this line.
+pub(super) fn command_of_kcat(argv: &[OsString]) -> Option<String> {
+    let words: Vec<String> = argv
+        .iter()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let line = of_kcat(&words).into_iter().next()?;
+    let command: Vec<String> = line
+        .into_iter()
+        .take_while(|word| !word.starts_with('-'))
+        .collect();
+    Some(command.join(" "))
+}
+
 /// `-b HOST topics list` as `topics list -b HOST`.
 fn flags_behind_the_command(words: &[String]) -> Vec<String> {
     let mut begin = 0;
     while let Some(word) = words.get(begin).filter(|word| word.starts_with('-')) {
-        let takes_value = matches!(
-            word.as_str(),
-            "-b" | "-X" | "--bootstrap-server" | "--brokers" | "--profile" | "--timeout" | "--command-config"
-        );
-        begin += if takes_value { 2 } else { 1 };
+        begin += if is_of_connection(word) { 2 } else { 1 };
     }
     let Some((flags, command)) = words.split_at_checked(begin) else {
         return words.to_vec();
@@ -171,20 +195,22 @@ fn renamed_words(words: &[String]) -> Option<Vec<String>> {
     with_rest(new, &mut words.iter().skip(old.len()))
 }
 
-/// kcat's modes: `-C -t TOPIC` and its kin, wherever the letter is.
-fn of_kcat(words: &[String]) -> Option<Vec<String>> {
-    let words = match words.first()?.as_str() {
-        "kcat" | "kafkacat" => words.get(1..)?,
-        first if first.starts_with('-') => words,
-        _ => return None,
+/// kcat's modes: `-C -t TOPIC` and its kin, wherever the letter is; the lines that it may be here.
+fn of_kcat(words: &[String]) -> Vec<Vec<String>> {
+    let words = match words.split_first() {
+        Some((first, rest)) if matches!(first.as_str(), "kcat" | "kafkacat") => rest,
+        Some((first, _)) if first.starts_with('-') => words,
+        _ => return Vec::new(),
     };
-    let (mode, command) = KCAT_MODES
-        .iter()
-        .find(|(mode, _)| words.iter().any(|word| word == mode))?;
-    let rest = words.iter().filter(|word| word != mode).cloned();
-    let mut line: Vec<String> = command.iter().map(ToString::to_string).collect();
-    line.extend(rest);
-    Some(line)
+    let is_there = |mode: &str| words.iter().any(|word| word == mode);
+    let modes = KCAT_MODES.iter().filter(|(mode, _)| is_there(mode));
+    let line = |(mode, command): &(&str, &[&str])| {
+        // The letter of a group has its name behind it, and stays.
+        let rest = words.iter().filter(|word| word != mode || *mode == KCAT_GROUP);
+        let command = command.iter().map(ToString::to_string);
+        command.chain(rest.cloned()).collect()
+    };
+    modes.map(line).collect()
 }
 
 /// The command that a line is for, by its first words.

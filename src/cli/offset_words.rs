@@ -63,6 +63,11 @@ pub(super) fn start(text: &str) -> Result<Start> {
             // Elsewhere -o is the form of what is printed.
             Err(match text {
                 "json" | "jsonl" => error.hint("records as JSON: --json"),
+                // kcat's words for a span of time.
+                _ if text.starts_with("s@") => {
+                    error.hint("the first record at or after a time: --since TIME")
+                }
+                _ if text.starts_with("e@") => error.hint("up to a time: --until TIME"),
                 _ => error,
             })
         }

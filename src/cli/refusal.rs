@@ -18,7 +18,11 @@ pub(super) fn explain(refusal: &clap::Error, argv: &[OsString], meant: Option<Me
     let mut tree = super::nouns::command_tree();
     // So that each command has the flags that all commands have.
     tree.build();
-    let (path, command) = command_named(&tree, argv);
+    let unknown = match refusal.kind() {
+        ErrorKind::InvalidSubcommand => text(refusal, ContextKind::InvalidSubcommand),
+        _ => String::new(),
+    };
+    let (path, command) = command_named(&tree, argv, &unknown);
     let told = message(refusal, &path, command);
     let near = near_word(refusal, command);
     let line = match (meant, &near) {
@@ -29,15 +33,17 @@ pub(super) fn explain(refusal: &clap::Error, argv: &[OsString], meant: Option<Me
     match (line, near) {
         (Some((line, argv)), _) => {
             let argv: Vec<OsString> = argv.into_iter().map(OsString::from).collect();
-            let (path, _) = command_named(&tree, &argv);
+            let (path, _) = command_named(&tree, &argv, "");
             Error::usage(format!("{told}; did you mean `{line}`?")).hint(format!("see `{path} --help`"))
         }
         (None, Some((_, near))) => {
             Error::usage(format!("{told}; did you mean {near}?")).hint(format!("see `{path} --help`"))
         }
-        (None, None) => {
-            Error::usage(with_choices(told, refusal, command)).hint(format!("see `{path} --help`"))
-        }
+        (None, None) => match habits::command_of_kcat(argv) {
+            Some(kcat) => Error::usage(format!("{told}; what kcat does with it is `{path} {kcat}` here"))
+                .hint(format!("see `{path} {kcat} --help`")),
+            None => Error::usage(with_choices(told, refusal, command)).hint(format!("see `{path} --help`")),
+        },
     }
 }
 
@@ -91,14 +97,21 @@ fn with_choices(told: String, refusal: &clap::Error, command: &clap::Command) ->
     }
 }
 
-/// The command that the words name, as far as they name one, and its words.
-fn command_named<'a>(tree: &'a clap::Command, argv: &[OsString]) -> (String, &'a clap::Command) {
+/// The command that the words name, as far as they name one, and its words. What comes behind a word that is `unknown` names
+/// none.
+fn command_named<'a>(
+    tree: &'a clap::Command,
+    argv: &[OsString],
+    unknown: &str,
+) -> (String, &'a clap::Command) {
     let mut path = tree.get_name().to_owned();
     let mut command = tree;
     for word in argv.iter().skip(1).filter_map(|word| word.to_str()) {
         if let Some(next) = command.find_subcommand(word) {
             path = format!("{path} {}", next.get_name());
             command = next;
+        } else if word == unknown {
+            break;
         }
     }
     (path, command)
@@ -109,6 +122,10 @@ fn message(refusal: &clap::Error, path: &str, command: &clap::Command) -> String
     let name = flag(&argument);
     let value = text(refusal, ContextKind::InvalidValue);
     match refusal.kind() {
+        // It may stand in front of a command, and there is none.
+        ErrorKind::UnknownArgument if !path.contains(' ') && habits::is_of_connection(name) => {
+            format!("`{path}` wants a command")
+        }
         ErrorKind::UnknownArgument if argument.starts_with('-') => {
             format!("`{path}` has no flag {argument}")
         }

@@ -9,6 +9,15 @@ const ANSWERED: &[(&str, &str)] = &[
     ("-C -b h:1 -t orders -c 5", "consume orders -b h:1 -n 5"),
     ("-b h:1 -P -t orders", "produce orders -b h:1"),
     ("-L -b h:1", "describe cluster -b h:1"),
+    ("-L -b h:1 -t orders", "describe topic orders -b h:1"),
+    ("-Q -b h:1 -t orders:0", "offsets orders:0 -b h:1"),
+    (
+        "-b h:1 -G billing orders",
+        "consume -b h:1 --group billing orders",
+    ),
+    ("tail orders", "consume -o -10 orders"),
+    ("lag billing", "describe group billing"),
+    ("ls", "topics list"),
     (
         "kcat -C -b h:1 -t orders -o end -J",
         "consume orders -b h:1 -o end --json",

@@ -59,6 +59,23 @@ fn values_that_are_missing_or_make_no_sense() {
 #[test]
 fn commands_that_are_missing_or_not_there() {
     refused(
+        &["list", "topics"],
+        "`kafkit` has no command \"list\"; did you mean `kafkit topics list`? (see `kafkit topics list --help`)",
+    );
+    refused(
+        &["-b", "h:1", "-L"],
+        "`kafkit` wants a command; did you mean `kafkit describe cluster -b h:1`? (see `kafkit describe cluster --help`)",
+    );
+    refused(
+        &["-C", "-t", "t", "-s", "value=avro"],
+        "`kafkit` has no flag -C; what kcat does with it is `kafkit consume` here (see `kafkit consume --help`)",
+    );
+    refused(
+        &["consume", "t", "-o", "s@1700000000000"],
+        "--offset takes earliest, latest, a number, -N, +N, A..B or @TIME, not \"s@1700000000000\" \
+         (the first record at or after a time: --since TIME)",
+    );
+    refused(
         &["topics"],
         "`kafkit topics` wants a command: list, create, alter, delete, describe, count, export or apply (see `kafkit topics --help`)",
     );
