@@ -115,7 +115,7 @@ impl Run {
                 let mut all = self.source.topics(None, ASK)?;
                 all.retain(|topic| pattern.matches(&topic.name) && !is_internal_topic(&topic.name));
                 if all.is_empty() && self.action.missing == Missing::Refuse && !self.plan.is_complete {
-                    return Err(Error::not_found(format!("no topic matches {}", pattern)));
+                    return Err(Error::not_found(format!("no topic matches {pattern}")));
                 }
                 Ok(all)
             }
