@@ -59,7 +59,7 @@ pub(in crate::broker) fn check(configs: &Configs, broker: BrokerValues<'_>) -> R
     let Ok(protocols_before) = before.protocols() else {
         return Ok(());
     };
-    let kept = parsed(before.listeners()).into_iter().flatten();
+    let kept = parsed(before.listeners()).flatten();
     for Listed { name, .. } in kept.filter(|kept| listeners.iter().any(|new| new.name == kept.name)) {
         if let Some(protocol) = protocols_before.get(&name)
             && protocols.get(&name) != Some(protocol)

@@ -12,12 +12,13 @@ use tokio::task::JoinSet;
 
 use super::assembly::{Sockets, bind};
 use crate::broker::cluster::image::EndpointImage;
-use crate::broker::config::BrokerConfig;
 use crate::broker::config::listener_changes::opens_to_anybody;
+use crate::broker::config::{BrokerConfig, Endpoint};
 use crate::broker::node::{Node, advertised};
+use crate::broker::notices::NoticeSink;
 use crate::broker::server::accept;
 use crate::broker::server::connections::Listener;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// One listener that accepts. Dropped, it ends as a process does that is killed.
 #[derive(Debug)]
@@ -34,6 +35,17 @@ impl Open {
         self.stop.send_replace(true);
         while self.accepting.join_next().await.is_some() {}
     }
+}
+
+/// Binds a listener, away from the thread that serves: a name may take long to look up.
+async fn bound(
+    config: &Arc<BrokerConfig>,
+    endpoint: Endpoint,
+    notices: &NoticeSink,
+) -> Result<(std::net::TcpListener, Arc<Listener>)> {
+    let (config, notices) = (Arc::clone(config), Arc::clone(notices));
+    let bound = tokio::task::spawn_blocking(move || bind(&config, &endpoint, &notices)).await;
+    bound.unwrap_or_else(|_| Err(Error::failed("the listener could not be bound")))
 }
 
 /// The listeners of a node, by name.
@@ -94,7 +106,7 @@ impl OpenListeners {
             image.broker_configs(&node.id.to_string()).cloned()
         };
         let config = match node.config.with_listeners_of(&dynamic.unwrap_or_default()) {
-            Ok(config) => config,
+            Ok(config) => Arc::new(config),
             Err(error) => return node.notice(format_args!("the listeners stay as they are: {error}")),
         };
         let is_named = |name: &String| config.listeners.iter().any(|endpoint| endpoint.name == *name);
@@ -120,10 +132,10 @@ impl OpenListeners {
                 ));
                 continue;
             }
-            let opened = bind(&config, endpoint, node.notices.sink());
+            let opened = bound(&config, endpoint.clone(), node.notices.sink()).await;
             let opened = opened.and_then(|(socket, listener)| self.accept(socket, listener));
             if let Err(error) = opened {
-                node.notice(format_args!("listener {}: {error}", endpoint.name));
+                node.notice(format_args!("a listener cannot be opened: {error}"));
             }
         }
         let endpoints = self.advertised(&config);
