@@ -146,7 +146,9 @@ impl ConsumerGroup {
         let mut gone: Vec<String> = silent.chain(late).collect();
         gone.sort_unstable();
         gone.dedup();
-        self.revocations.retain(|_, deadline| deadline.at_ms > now_ms);
+        // Those of members that go end with them, once that is written.
+        self.revocations
+            .retain(|id, deadline| deadline.at_ms > now_ms || gone.contains(id));
         let event = |group: &mut Self, step: &mut Step<'_>| {
             group.remove(step, &gone);
             Ok(())
