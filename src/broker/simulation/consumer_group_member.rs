@@ -320,7 +320,10 @@ impl ConsumerGroupMember {
                 let indexes = topic.partitions.iter();
                 indexes.map(|index| (topic.topic_id, *index))
             });
-            self.assigned = partitions.collect();
+            let assigned: BTreeSet<Partition> = partitions.collect();
+            // Also where it has not taken what it was given before: the coordinator waits to hear that it has given it back.
+            self.has_news = assigned != self.assigned;
+            self.assigned = assigned;
         }
         self.renewed_ms
             .retain(|partition, _| self.owned.contains(partition) && !self.assigned.contains(partition));
