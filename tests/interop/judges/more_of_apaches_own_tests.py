@@ -16,7 +16,6 @@ CLASSES = [
     f"{CLIENTS}.consumer.PlaintextConsumerFetchTest",
     f"{CLIENTS}.consumer.PlaintextConsumerPollTest",
     f"{CLIENTS}.producer.ProducerCompressionTest",
-    f"{CLIENTS}.producer.ProducerFailureHandlingTest",
     f"{CLIENTS}.producer.ProducerIntegrationTest",
 ]
 
