@@ -66,7 +66,8 @@ impl Command for Action {
     fn run(self: Box<Self>, context: &mut Context) -> Result<()> {
         match *self {
             Self::List { owners, shows_hmac } => {
-                let mut tokens = context.client.admin()?.delegation_tokens(&owners)??;
+                let owners = (!owners.is_empty()).then_some(owners.as_slice());
+                let mut tokens = context.client.admin()?.delegation_tokens(owners)??;
                 tokens.sort_by(|a, b| (&a.owner, a.issued_ms, &a.id).cmp(&(&b.owner, b.issued_ms, &b.id)));
                 output::list(&mut context.printer, &tokens, shows_hmac)
             }
@@ -210,7 +211,7 @@ fn hmac_bytes(token: &DelegationToken) -> Result<Vec<u8>> {
 
 /// The tokens with these ids, each of which must be there.
 fn find(ids: &[String], context: &mut Context) -> Result<Vec<DelegationToken>> {
-    let mut known = context.client.admin()?.delegation_tokens(&[])??;
+    let mut known = context.client.admin()?.delegation_tokens(None)??;
     if let Some(missing) = ids.iter().find(|id| known.iter().all(|token| token.id != **id)) {
         let error = Error::not_found(format!("delegation token {missing} not found"));
         return Err(error.hint("`kafkit tokens list` shows those that you may see"));

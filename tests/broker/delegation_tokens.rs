@@ -286,11 +286,20 @@ fn the_tool_of_apache_kafka_is_understood() {
     assert!(text.starts_with(first), "{text}");
     let row = text.lines().last().expect("a row");
     let hmac = row.split_whitespace().nth(1).expect("an HMAC");
+    // Without an owner Apache Kafka's tool asks for the tokens of no one.
+    let described = tool(&["--describe", "--owner-principal", "User:alice"]);
     assert!(
-        tool(&["--describe"])
+        described
             .succeeds()
             .stdout()
             .contains("Total number of tokens : 1\n")
+    );
+    let described = tool(&["--describe"]);
+    assert!(
+        described
+            .succeeds()
+            .stdout()
+            .contains("Total number of tokens : 0\n")
     );
     let renewed = tool(&["--renew", "--hmac", hmac, "--renew-time-period", "-1"]).succeeds();
     assert!(

@@ -48,16 +48,19 @@ pub struct NewToken {
 }
 
 impl AdminClient {
-    /// The tokens that one of these principals owns, asked for or may renew, as far as the client may see them; all
-    /// without any.
-    pub fn delegation_tokens(&mut self, owners: &[String]) -> Result<Result<Vec<DelegationToken>, ApiError>> {
-        let wanted = owners.iter().map(|owner| {
+    /// The tokens that one of these principals owns, asked for or may renew, as far as the client may see them; all of
+    /// them with `None`.
+    pub fn delegation_tokens(
+        &mut self,
+        owners: Option<&[String]>,
+    ) -> Result<Result<Vec<DelegationToken>, ApiError>> {
+        let wanted = |owner: &String| {
             let (kind, name) = parts(owner);
             DescribeDelegationTokenOwner::default()
                 .with_principal_type(kind)
                 .with_principal_name(name)
-        });
-        let owners = (!owners.is_empty()).then(|| wanted.collect());
+        };
+        let owners = owners.map(|owners| owners.iter().map(wanted).collect());
         let answer = self.send(DescribeDelegationTokenRequest::default().with_owners(owners))?;
         let refused = ApiError::check(answer.error_code, None::<String>);
         Ok(refused.map(|()| answer.tokens.iter().map(described).collect()))

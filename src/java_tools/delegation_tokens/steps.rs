@@ -99,10 +99,11 @@ fn describe(parsed: &Parsed, context: &mut Context) -> Result<(), Failure> {
         format!("Calling describe token operation for owners: {owners}\n")
     };
     say(context, calling)?;
+    // Apache Kafka's tool sends the empty list without any owner, and so it is shown no token.
     let found = context
         .client
         .admin()
-        .and_then(|admin| admin.delegation_tokens(&owners));
+        .and_then(|admin| admin.delegation_tokens(Some(&owners)));
     let tokens = answered(found, "describeDelegationToken")?;
     say(context, format!("Total number of tokens : {}", tokens.len()))?;
     say(context, words::table(&tokens))

@@ -338,6 +338,7 @@ def check_doors_are_locked_alike(broker):
 
 def check_delegation_tokens_are_alike(broker):
     delegation_tokens.compare(*both(broker))
+    delegation_tokens.compare_tools(*both(broker))
 
 
 def check_every_api_answers_the_same(broker):
