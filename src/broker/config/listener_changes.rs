@@ -205,7 +205,7 @@ fn check_distinct(listeners: &[Listed<'_>], shown: &str) -> Result<(), String> {
 }
 
 /// Whether an endpoint of `now` lets anybody in from other machines, where no endpoint did `at_start`: that is for who starts
-/// the broker to decide, and not for a client.
+/// the broker to decide, and not for a client. A listener that was there at start keeps its address, whatever is said.
 pub(in crate::broker) fn opens_to_anybody(
     at_start: &BrokerConfig,
     now: &BrokerConfig,
@@ -214,8 +214,8 @@ pub(in crate::broker) fn opens_to_anybody(
     let lets_anybody_in = |config: &BrokerConfig, endpoint: &Endpoint| {
         !is_loopback(endpoint.bind_host()) && !config.authenticates(endpoint).is_ok_and(|must| must)
     };
-    let was_open = |endpoint| lets_anybody_in(at_start, endpoint);
-    lets_anybody_in(now, endpoint) && !at_start.listeners.iter().any(was_open)
+    let is_no_news = |first: &Endpoint| first.name == endpoint.name || lets_anybody_in(at_start, first);
+    lets_anybody_in(now, endpoint) && !at_start.listeners.iter().any(is_no_news)
 }
 
 /// A name may mean any address by the time it is bound.
@@ -227,7 +227,9 @@ fn is_loopback(host: &str) -> bool {
 
 /// Nobody opens the broker to other machines from outside. Apache Kafka has no such rule; it listens to all of them anyway.
 fn check_openness(config: &BrokerConfig, configs: &Configs) -> Result<(), String> {
-    let now = config.with_listeners_of(configs).map_err(|error| error.to_string())?;
+    let now = config
+        .with_listeners_of(configs)
+        .map_err(|error| error.to_string())?;
     let open = |endpoint: &&Endpoint| opens_to_anybody(config, &now, endpoint);
     match now.listeners.iter().find(open) {
         None => Ok(()),
@@ -386,7 +388,10 @@ mod tests {
     #[test]
     fn no_client_opens_the_broker_to_other_machines() {
         let refusal = refused_with("EXTRA://0.0.0.0:24810", Some(THREE));
-        assert!(refusal.contains("0.0.0.0:24810 is open to other machines"), "{refusal}");
+        assert!(
+            refusal.contains("0.0.0.0:24810 is open to other machines"),
+            "{refusal}"
+        );
         for host in ["", "192.0.2.1", "[::]", "host.example"] {
             let refusal = refused_with(&format!("EXTRA://{host}:24810"), Some(THREE));
             assert!(refusal.contains("--allow-anonymous"), "{refusal}");

@@ -58,14 +58,15 @@ pub(super) struct ConsumerGroupMember {
     owned: BTreeSet<Partition>,
     /// By partition, when it asked last and was told that it is its own; also of those that it gives back.
     renewed_ms: BTreeMap<Partition, i64>,
+    /// Since when the coordinator waits to hear that it has given back what is not its own any more. Where that takes too
+    /// long, all that it holds is somebody else's.
+    owes_since_ms: Option<i64>,
     /// The coordinator does not know what it has given back and taken.
     has_news: bool,
     /// The next heartbeat says everything.
     says_all: bool,
     /// An answer was lost: it may be at another epoch than it knows.
     is_unsure: bool,
-    /// The epoch of a heartbeat that was given up and may still come.
-    late_epoch: Option<i32>,
     reads_all: bool,
     /// How far it has read.
     positions: BTreeMap<Partition, Offset>,
@@ -87,10 +88,10 @@ impl ConsumerGroupMember {
             assigned: BTreeSet::new(),
             owned: BTreeSet::new(),
             renewed_ms: BTreeMap::new(),
+            owes_since_ms: None,
             has_news: false,
             says_all: true,
             is_unsure: false,
-            late_epoch: None,
             reads_all: true,
             positions: BTreeMap::new(),
             deed: Deed::Heartbeat,
@@ -112,9 +113,11 @@ impl ConsumerGroupMember {
 
     /// What nobody else may hold now.
     pub(super) fn holds(&self, now_ms: i64) -> impl Iterator<Item = Partition> + '_ {
+        let is_soon = move |since_ms: i64| now_ms < since_ms + PATIENCE_MS;
         let is_its_own = move |partition: &&Partition| {
             let renewed_ms = self.renewed_ms.get(partition);
-            renewed_ms.is_some_and(|renewed_ms| now_ms < renewed_ms + PATIENCE_MS)
+            renewed_ms.is_some_and(|renewed_ms| is_soon(*renewed_ms))
+                && self.owes_since_ms.is_none_or(is_soon)
         };
         self.owned.iter().filter(is_its_own).copied()
     }
@@ -181,7 +184,8 @@ impl ConsumerGroupMember {
         self.last_beat = self.asked_ms / BEAT_MS;
         let says_all = self.says_all || self.epoch == JOIN_EPOCH;
         let says_owned = says_all || self.has_news;
-        let mut question = member_requests::consumer_heartbeat(&ConsumerHeartbeat {
+        // None comes after a later one: an assignment is told once, here as on Apache Kafka, and would be told to nobody.
+        member_requests::consumer_heartbeat(&ConsumerHeartbeat {
             member: self.id(),
             epoch: self.epoch,
             topics: says_all.then(|| {
@@ -192,10 +196,7 @@ impl ConsumerGroupMember {
                 }
             }),
             owned: says_owned.then_some(&self.owned),
-        });
-        // One that says something must not come after a later one.
-        question.may_be_late = !says_all && !self.has_news;
-        question
+        })
     }
 
     fn leave(&mut self) -> Question {
@@ -218,6 +219,7 @@ impl ConsumerGroupMember {
         self.assigned.clear();
         self.owned.clear();
         self.renewed_ms.clear();
+        self.owes_since_ms = None;
         self.positions.clear();
         self.says_all = true;
         self.has_news = false;
@@ -255,10 +257,11 @@ impl ConsumerGroupMember {
         let id = self.id();
         let deed = std::mem::take(&mut self.deed);
         let Some(answer) = answer else {
-            // Whatever was to be told is told again.
             if matches!(deed, Deed::Heartbeat) {
-                self.late_epoch = Some(self.epoch);
+                // What it said not to hold may be somebody else's by now.
+                self.assigned.retain(|partition| self.owned.contains(partition));
             }
+            // Whatever was to be told is told again.
             self.says_all = true;
             self.is_unsure = true;
             return format!("{id}: {deed:?}: no answer");
@@ -281,7 +284,7 @@ impl ConsumerGroupMember {
             }
             Err(ResponseError::FencedMemberEpoch) => {
                 assert!(
-                    self.time_is_over() || self.may_have_moved(),
+                    self.time_is_over() || self.is_unsure,
                     "{words}: nobody has its id"
                 );
                 self.forget_everything();
@@ -289,7 +292,7 @@ impl ConsumerGroupMember {
             // A heartbeat tells it where it is.
             Err(ResponseError::StaleMemberEpoch) => {
                 assert!(
-                    self.time_is_over() || self.may_have_moved(),
+                    self.time_is_over() || self.is_unsure,
                     "{words}: it is at its epoch"
                 );
             }
@@ -312,6 +315,9 @@ impl ConsumerGroupMember {
             self.epoch
         );
         self.epoch = response.member_epoch;
+        if (self.says_all || self.has_news) && self.owned.is_subset(&self.assigned) {
+            self.owes_since_ms = None;
+        }
         (self.says_all, self.has_news, self.is_unsure) = (false, false, false);
         self.heard_of_ms = self.asked_ms;
         if let Some(assignment) = response.assignment {
@@ -324,6 +330,9 @@ impl ConsumerGroupMember {
             // Also where it has not taken what it was given before: the coordinator waits to hear that it has given it back.
             self.has_news = assigned != self.assigned;
             self.assigned = assigned;
+            if !self.owned.is_subset(&self.assigned) {
+                self.owes_since_ms.get_or_insert(self.asked_ms);
+            }
         }
         self.renewed_ms
             .retain(|partition, _| self.owned.contains(partition) && !self.assigned.contains(partition));
@@ -363,14 +372,10 @@ impl ConsumerGroupMember {
         Ok(())
     }
 
-    /// Whether it may have come to another epoch without being told.
-    fn may_have_moved(&self) -> bool {
-        self.is_unsure || self.late_epoch == Some(self.epoch)
-    }
-
     /// Whether its coordinator may have lost its patience.
     fn time_is_over(&self) -> bool {
         let renewed_ms = self.renewed_ms.values().copied();
+        let renewed_ms = renewed_ms.chain(self.owes_since_ms);
         let oldest_ms = renewed_ms.min().unwrap_or(self.heard_of_ms).min(self.heard_of_ms);
         steady_ms() >= oldest_ms + PATIENCE_MS
     }
