@@ -47,6 +47,10 @@ enum Deed {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something else that it knows of itself"
+)]
 pub(super) struct ConsumerGroupMember {
     number: usize,
     /// How often it has left: it comes back with another id.
@@ -296,7 +300,7 @@ impl ConsumerGroupMember {
                     "{words}: it is at its epoch"
                 );
             }
-            Err(_) => panic!("{words}: this is no answer to a member"),
+            Err(other) => panic!("{words}: {other:?} is no answer to a member"),
             Ok(()) => {}
         }
         words
