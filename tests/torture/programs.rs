@@ -14,7 +14,7 @@ use crate::support::suite::Suite;
 
 /// Lines that the producer gets to read before each of its runs.
 const LINES: u64 = 200;
-/// The last run has nothing in its way.
+/// How long a run may take that has nothing in its way.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How often each was started, and killed.
@@ -51,6 +51,8 @@ impl Program {
                 "-e",
                 "-g",
                 "torture-readers",
+                "-X",
+                "session.timeout.ms=6000",
                 "-f",
                 "%p %o\\n",
             ],
@@ -137,23 +139,35 @@ fn ends_within(child: &mut Child, limit: Duration) -> bool {
     false
 }
 
+/// The last run has nothing in its way.
+fn run_to_its_end(program: Program, suite: &Suite, shared: &Shared) {
+    let mut child = program.command(suite, shared).spawn().expect("kafkit");
+    let ended = ends_within(&mut child, PATIENCE);
+    let _ = child.kill();
+    let status = child.wait().expect("its end");
+    if !ended || !status.success() {
+        let said = std::fs::read_to_string(suite.home().join("said")).expect("what it said");
+        let last = said.lines().rev().take(3).collect::<Vec<_>>();
+        shared.broke(format!("{program:?} ended with {status} in the end: {last:?}"));
+    }
+}
+
 impl Programs {
     /// After a last run of each: the lines are there, the copy is one, and every record was read.
     pub(super) fn check(&self, suite: &Suite, shared: &Shared, numbers: &BTreeMap<i32, Vec<(i64, String)>>) {
         for program in [Program::Produce, Program::Copy, Program::Consume] {
-            let mut child = program.command(suite, shared).spawn().expect("kafkit");
-            let ended = ends_within(&mut child, PATIENCE);
-            let _ = child.kill();
-            let status = child.wait().expect("its end");
-            if !ended || !status.success() {
-                let said = std::fs::read_to_string(suite.home().join("said")).expect("what it said");
-                let last = said.lines().rev().take(3).collect::<Vec<_>>();
-                shared.broke(format!("{program:?} ended with {status} in the end: {last:?}"));
-            }
+            run_to_its_end(program, suite, shared);
+        }
+        // A reader that was killed while it joined has its share of the partitions until its session is over.
+        let end = Instant::now() + PATIENCE;
+        while unread(suite, numbers).next().is_some() && Instant::now() < end {
+            run_to_its_end(Program::Consume, suite, shared);
         }
         self.check_lines(shared, &link::read(suite, shared, "lines"));
         check_copies(shared, numbers, &link::read(suite, shared, "copies"));
-        check_read(suite, shared, numbers);
+        for record in unread(suite, numbers) {
+            shared.broke(format!("the group has not read {record}"));
+        }
     }
 
     /// What was sent within the second before a kill may be there twice: the file of the progress did not know yet.
@@ -199,15 +213,18 @@ fn check_copies(
     }
 }
 
-fn check_read(suite: &Suite, shared: &Shared, numbers: &BTreeMap<i32, Vec<(i64, String)>>) {
+/// The first record of each partition that the group has not read.
+fn unread(
+    suite: &Suite,
+    numbers: &BTreeMap<i32, Vec<(i64, String)>>,
+) -> impl Iterator<Item = String> + use<> {
     let read = std::fs::read_to_string(suite.home().join("read")).expect("what was read");
     let read: BTreeSet<&str> = read.lines().collect();
-    for (partition, records) in numbers {
-        let unread = records
-            .iter()
-            .find(|(offset, _)| !read.contains(format!("{partition} {offset}").as_str()));
-        if let Some((offset, value)) = unread {
-            shared.broke(format!("the group has not read {value} at {partition}/{offset}"));
-        }
-    }
+    let first = numbers.iter().filter_map(|(partition, records)| {
+        let is_unread =
+            |(offset, _): &&(i64, String)| !read.contains(format!("{partition} {offset}").as_str());
+        let (offset, value) = records.iter().find(is_unread)?;
+        Some(format!("{value} at {partition}/{offset}"))
+    });
+    first.collect::<Vec<_>>().into_iter()
 }
