@@ -15,6 +15,7 @@ use kafka_protocol::messages::{ShareGroupHeartbeatRequest, ShareGroupHeartbeatRe
 use super::group_words::optional;
 use super::{check_share_groups, text};
 use crate::broker::call::RequestContext;
+use crate::broker::coordinator::group::ShareBeat;
 use crate::broker::coordinator::group::consumer_group::group::Refused;
 use crate::broker::coordinator::group::share_group::{ShareHeartbeat, ShareHeartbeatAnswer};
 use crate::broker::node::Node;
@@ -63,11 +64,15 @@ async fn beat(
 ) -> Result<ShareHeartbeatAnswer, Refused> {
     check_share_groups(node).map_err(|error| (error, String::new()))?;
     let losses = node.coordinator_losses();
-    let beat = node.groups.share_heartbeat(group, steady_ms(), heartbeat)?;
-    if beat.made.is_empty() || !node.coordinators_are_replicated(losses).await {
-        return Ok(beat.answer);
+    let groups = &node.groups;
+    let ShareBeat { answer, to_make } = groups.share_heartbeat(group, steady_ms(), heartbeat)?;
+    if to_make.topics.is_empty() || !node.coordinators_are_replicated(losses).await {
+        return Ok(answer);
     }
-    let member = &heartbeat.member_id;
-    node.groups
-        .share_states_are_kept(group, steady_ms(), member, &beat.made)
+    let made = groups.make_share_states(group, steady_ms(), &to_make, None);
+    // What could not be made is tried again at the next heartbeat.
+    if made.is_err() || !node.coordinators_are_replicated(losses).await {
+        return Ok(answer);
+    }
+    groups.share_states_are_kept(group, steady_ms(), &heartbeat.member_id, &to_make.topics)
 }

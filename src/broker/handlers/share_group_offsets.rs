@@ -138,18 +138,9 @@ pub async fn alter(
     if let Err(error) = check_share_groups(node) {
         return AlterShareGroupOffsetsResponse::default().with_error_code(error.code());
     }
-    let losses = node.coordinator_losses();
-    let (responses, topics, outcome) = make_states(node, &request);
-    let outcome = match outcome {
-        // The group must not know of states that may be lost.
-        Ok(()) if topics.is_empty() => Ok(()),
-        Ok(()) if node.coordinators_are_replicated(losses).await => {
-            node.groups
-                .end_share_initialization(&request.group_id, steady_ms(), &topics)
-        }
-        Ok(()) => Err((ResponseError::CoordinatorNotAvailable, String::new())),
-        Err(refused) => Err(refused),
-    };
+    let asked = asked_for(node, &request);
+    let outcome = begin_anew(node, &request.group_id, &asked).await;
+    let responses = asked.responses;
     match outcome {
         Ok(()) => AlterShareGroupOffsetsResponse::default().with_responses(responses),
         Err((error, message)) => AlterShareGroupOffsetsResponse::default()
@@ -158,14 +149,34 @@ pub async fn alter(
     }
 }
 
-/// What is answered for each topic.
-type AlteredTopics = Vec<altered::AlterShareGroupOffsetsResponseTopic>;
+/// Where a group is to begin, and what is answered for each topic.
+struct Asked {
+    topics: BTreeMap<Uuid, TopicState>,
+    starts: BTreeMap<(Uuid, i32), i64>,
+    responses: Vec<altered::AlterShareGroupOffsetsResponseTopic>,
+}
 
-/// Makes the states with the offsets that were asked for. Answers for which partitions that is.
-fn make_states(
-    node: &Arc<Node>,
-    request: &AlterShareGroupOffsetsRequest,
-) -> (AlteredTopics, BTreeMap<Uuid, TopicState>, Result<(), Refused>) {
+/// Each step waits for what is before it to be replicated: what the group and the states know may be lost apart.
+async fn begin_anew(node: &Arc<Node>, group: &str, asked: &Asked) -> Result<(), Refused> {
+    let lost = || (ResponseError::CoordinatorNotAvailable, String::new());
+    let losses = node.coordinator_losses();
+    let groups = &node.groups;
+    let to_make = groups.begin_share_offsets(group, steady_ms(), &asked.topics)?;
+    if asked.topics.is_empty() {
+        return Ok(());
+    }
+    if !node.coordinators_are_replicated(losses).await {
+        return Err(lost());
+    }
+    groups.make_share_states(group, steady_ms(), &to_make, Some(&asked.starts))?;
+    if !node.coordinators_are_replicated(losses).await {
+        return Err(lost());
+    }
+    groups.end_share_initialization(group, steady_ms(), &asked.topics)
+}
+
+/// The partitions that there are of those that a request names.
+fn asked_for(node: &Node, request: &AlterShareGroupOffsetsRequest) -> Asked {
     let image = node.cluster.image();
     let mut topics: BTreeMap<Uuid, TopicState> = BTreeMap::new();
     let mut starts = BTreeMap::new();
@@ -193,10 +204,11 @@ fn make_states(
             .with_partitions(partitions.collect())
     });
     let responses = responses.collect();
-    let outcome = node
-        .groups
-        .alter_share_offsets(&request.group_id, steady_ms(), &topics, &starts);
-    (responses, topics, outcome)
+    Asked {
+        topics,
+        starts,
+        responses,
+    }
 }
 
 pub fn delete(

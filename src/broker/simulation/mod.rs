@@ -155,7 +155,7 @@ fn wherever_coordinators_move_transactions_are_whole_and_commits_stay() {
 
 #[test]
 fn wherever_coordinators_move_members_hold_what_is_theirs_and_what_they_accepted_is_done_with() {
-    run_schedules::<cluster::GroupWorld>(25, 2000, &[22, 97, 102, 212, 243, 329, 382]);
+    run_schedules::<cluster::GroupWorld>(25, 2000, &[22, 97, 102, 212, 243, 329, 382, 3411]);
 }
 
 #[test]

@@ -40,15 +40,26 @@ pub struct ShareGroupDescription {
 #[derive(Clone, Debug)]
 pub struct ShareBeat {
     pub answer: ShareHeartbeatAnswer,
-    /// The partitions whose states were made for it. The group reads them once it was told that these are kept
-    /// ([`GroupCoordinator::share_states_are_kept`]).
-    pub made: BTreeMap<Uuid, TopicState>,
+    pub to_make: StatesToMake,
+}
+
+/// Partitions that a group has written down as initializing.
+///
+/// Their states follow in three steps, each once what is before it is on all replicas in sync: the group's record and the
+/// states are in two logs, and one may lose its end while the other keeps it. The states are made
+/// ([`GroupCoordinator::make_share_states`]), and then the group may read them
+/// ([`GroupCoordinator::share_states_are_kept`]).
+#[derive(Clone, Debug, Default)]
+pub struct StatesToMake {
+    /// The group's epoch: a state takes none before the one that it knows.
+    epoch: i32,
+    pub topics: BTreeMap<Uuid, TopicState>,
 }
 
 impl From<ShareHeartbeatAnswer> for ShareBeat {
     fn from(answer: ShareHeartbeatAnswer) -> Self {
-        let made = BTreeMap::new();
-        Self { answer, made }
+        let to_make = StatesToMake::default();
+        Self { answer, to_make }
     }
 }
 
@@ -87,27 +98,22 @@ impl GroupCoordinator {
         around: ShareSurroundings<'_>,
         request: &ShareHeartbeat,
     ) -> Result<ShareBeat, Refused> {
-        let mut made = BTreeMap::new();
+        let mut to_make = StatesToMake::default();
         let answer = self.in_share_group(live, around, |group, around| {
             let (outcome, mut change) = group.heartbeat(around, request);
-            made = group.uninitialized(around);
-            if outcome.is_ok() && !made.is_empty() {
-                change.append(group.begin_initialization(around, &made));
+            let topics = group.uninitialized(around);
+            if outcome.is_ok() && !topics.is_empty() {
+                change.append(group.begin_initialization(around, &topics));
+                let epoch = group.epoch();
+                to_make = StatesToMake { epoch, topics };
             }
             (outcome, change)
         })?;
-        if self.make_share_states(live, around, &made, None).is_err() {
-            // What could not be made is tried again at the next heartbeat.
-            made.clear();
-        }
-        Ok(ShareBeat { answer, made })
+        Ok(ShareBeat { answer, to_make })
     }
 
-    /// The states that were made for a group are on all replicas in sync, so that no other coordinator can lack them: the
-    /// group may read these partitions. Answers the member's heartbeat for which they were made.
-    ///
-    /// The group must not be told before. What it was told and the states are in two logs, and one may lose its end while
-    /// the other keeps it.
+    /// The states that were made for a group are kept: the group may read these partitions. Answers the member's heartbeat
+    /// for which they were made.
     pub fn share_states_are_kept(
         &self,
         group: &str,
@@ -198,27 +204,49 @@ impl GroupCoordinator {
         outcome
     }
 
-    /// Makes the states of partitions that are written down as initializing. Without `start_offsets` the group begins where
-    /// its configs say.
-    fn make_share_states(
+    /// Makes the states of partitions, as far as they are initializing still. Without `start_offsets` the group begins where
+    /// its configs say; with them it must be empty.
+    ///
+    /// # Errors
+    ///
+    /// A state knows a later epoch of the group, or cannot be written.
+    pub fn make_share_states(
         &self,
-        live: &LiveGroup,
-        around: ShareSurroundings<'_>,
-        topics: &BTreeMap<Uuid, TopicState>,
+        group: &str,
+        now_ms: i64,
+        to_make: &StatesToMake,
         start_offsets: Option<&BTreeMap<(Uuid, i32), i64>>,
     ) -> Result<(), Refused> {
-        let epoch = live.kind.share().map_or(0, ShareGroup::epoch);
+        self.check_owner(group).map_err(|error| (error, String::new()))?;
         let states = self.environment().share_states();
-        for (topic, partition) in each(topics) {
-            let start = start_offsets.map_or(Some(-1), |starts| starts.get(&(topic, partition)).copied());
-            let key = StateKey {
-                group: live.id.clone(),
-                topic,
-                partition,
+        let make = |live: &mut LiveGroup| {
+            let Some(share) = live.kind.share() else {
+                return Err(not_a_share_group(&live.id));
             };
-            states.initialize(&key, epoch, start.unwrap_or(-1), around.now_ms)?;
-        }
-        Ok(())
+            if start_offsets.is_some() {
+                check_empty(live)?;
+            }
+            let initializing = &share.initialization().initializing;
+            let is_awaited = |(topic, partition): &(Uuid, i32)| {
+                let topic = initializing.get(topic);
+                topic.is_some_and(|topic| topic.partitions.contains(partition))
+            };
+            for (topic, partition) in each(&to_make.topics).filter(is_awaited) {
+                let start = start_offsets.and_then(|starts| starts.get(&(topic, partition)).copied());
+                let key = StateKey {
+                    group: live.id.clone(),
+                    topic,
+                    partition,
+                };
+                states.initialize(&key, to_make.epoch, start.unwrap_or(-1), now_ms)?;
+            }
+            if start_offsets.is_some() {
+                self.environment().share_listener().group_emptied(&live.id);
+            }
+            Ok(())
+        };
+        self.enter(group, make)
+            .unwrap_or_else(|| Err(not_found(&format!("Share group {group}"))))
     }
 
     /// Members that have been silent for too long are taken out.
@@ -294,15 +322,13 @@ impl GroupCoordinator {
         self.enter(group, partitions).flatten()
     }
 
-    /// Lets an empty share group begin at other offsets, by topic id and partition; makes the group if need be. Once the
-    /// states are kept, the initialization is to be ended.
-    pub fn alter_share_offsets(
+    /// Lets an empty share group begin anew in these partitions; makes the group if need be. Their states are to be made.
+    pub fn begin_share_offsets(
         &self,
         group: &str,
         now_ms: i64,
         topics: &BTreeMap<Uuid, TopicState>,
-        start_offsets: &BTreeMap<(Uuid, i32), i64>,
-    ) -> Result<(), Refused> {
+    ) -> Result<StatesToMake, Refused> {
         self.check_owner(group).map_err(|error| (error, String::new()))?;
         let settings = self.share_settings(group);
         let around = self.share_surroundings(now_ms, &settings);
@@ -310,14 +336,15 @@ impl GroupCoordinator {
             become_share_group(live)?;
             check_empty(live)?;
             if topics.is_empty() {
-                return Ok(());
+                return Ok(StatesToMake::default());
             }
             self.in_share_group(live, around, |group, around| {
-                (Ok(()), group.begin_initialization(around, topics))
-            })?;
-            self.make_share_states(live, around, topics, Some(start_offsets))?;
-            self.environment().share_listener().group_emptied(&live.id);
-            Ok(())
+                let to_make = StatesToMake {
+                    epoch: group.epoch(),
+                    topics: topics.clone(),
+                };
+                (Ok(to_make), group.begin_initialization(around, topics))
+            })
         })
     }
 

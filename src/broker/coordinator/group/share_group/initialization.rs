@@ -1,7 +1,7 @@
 //! Which partitions a share group reads: a partition is assigned only when the share coordinator has a state for it.
 //!
-//! A partition is first written down as initializing, then its state is made, then, once all replicas in sync have that,
-//! it is written down as initialized. A broker that stops between two of these steps goes on with the first heartbeat after
+//! A partition is first written down as initializing, then its state is made, then it is written down as initialized; each
+//! once all replicas in sync have what is before it. A broker that stops between two of these steps goes on with the first heartbeat after
 //! its start.
 
 use std::collections::{BTreeMap, BTreeSet};
