@@ -420,9 +420,10 @@ impl AdminClient {
     }
 
     /// Whether every broker passes requests on to the controller (`KRaft`): then it does not matter which one it is.
-    /// `DescribeQuorum` is served by no broker of a cluster with `ZooKeeper`.
+    /// `DescribeQuorum` is served by no broker of a cluster with `ZooKeeper`. A controller passes nothing on.
     fn passes_on_to_the_controller(&mut self) -> bool {
-        self.version_of::<DescribeQuorumRequest>().is_ok()
+        let is_kraft = self.version_of::<DescribeQuorumRequest>().is_ok();
+        is_kraft && !self.asks_a_controller().is_ok_and(|asks| asks)
     }
 
     /// Where the target is; `None` when any broker will do.
