@@ -9,9 +9,6 @@ use tokio::sync::Notify;
 
 use super::lock;
 
-/// How long until what was due is tried again, where the log took nothing.
-const AGAIN: Duration = Duration::from_millis(20);
-
 /// Deadlines by time, in milliseconds of the broker's steady clock. Each key has at most one.
 #[derive(Debug, Default)]
 pub struct Deadlines {
@@ -72,9 +69,6 @@ pub async fn watch(
             () = tokio::time::sleep(wait) => {}
         }
         passed(now_ms());
-        if deadlines.earliest_ms().is_some_and(|at_ms| at_ms <= now_ms()) {
-            tokio::time::sleep(AGAIN).await;
-        }
         if now_ms() >= sweep_at_ms {
             sweep(now_ms());
             sweep_at_ms = now_ms().saturating_add(interval_ms);

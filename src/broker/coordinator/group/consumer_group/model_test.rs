@@ -475,12 +475,26 @@ impl World {
                 .next_deadline_ms()
                 .is_some_and(|at_ms| at_ms <= self.now_ms)
             {
+                self.what_is_not_written_is_due_again();
                 let mut group = self.group.clone();
                 let change = group.deadlines_passed(self.around());
                 self.group = group;
                 self.kept(change);
             }
         }
+    }
+
+    /// Expressions are no matter of time: they are matched with the next heartbeat.
+    fn what_is_not_written_is_due_again(&self) {
+        if self.group.next_deadline_ms() == Some(i64::MIN) {
+            return;
+        }
+        let mut group = self.group.clone();
+        let change = group.deadlines_passed(self.around());
+        let wrote = !change.records.is_empty();
+        group.undo(change);
+        let is_due = group.next_deadline_ms().is_some_and(|at_ms| at_ms <= self.now_ms);
+        assert!(is_due || !wrote, "nothing is due any more");
     }
 
     fn matching(&mut self) {
