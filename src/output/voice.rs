@@ -11,6 +11,9 @@ use super::grouped;
 use crate::client::record_sink::DeliveryFailure;
 use crate::wire::error::in_seconds;
 
+/// After this time without an answer the user should know why.
+pub const SOON: Duration = Duration::from_millis(1500);
+
 /// The wording of one face. Each function gives one line without its line end.
 pub trait Voice: fmt::Debug {
     /// Something that may be wrong: a setting that has no effect, a broker that cannot be reached.

@@ -124,22 +124,28 @@ impl OpenListeners {
                 open.close().await;
             }
         }
+        self.open_all(&config, &come).await;
+        let endpoints = self.advertised(&config);
+        node.cluster.change().set_endpoints(node.id, endpoints);
+    }
+
+    /// Opens listeners of these endpoints, as far as that may be.
+    async fn open_all(&mut self, config: &Arc<BrokerConfig>, come: &[&Endpoint]) {
+        let node = Arc::clone(&self.node);
         for endpoint in come {
-            if opens_to_anybody(&node.config, &config, endpoint) {
+            if opens_to_anybody(&node.config, config, endpoint) {
                 node.notice(format_args!(
                     "listener {}: it is not opened to other machines without --allow-anonymous",
                     endpoint.name
                 ));
                 continue;
             }
-            let opened = bound(&config, endpoint.clone(), node.notices.sink()).await;
+            let opened = bound(config, (*endpoint).clone(), node.notices.sink()).await;
             let opened = opened.and_then(|(socket, listener)| self.accept(socket, listener));
             if let Err(error) = opened {
                 node.notice(format_args!("a listener cannot be opened: {error}"));
             }
         }
-        let endpoints = self.advertised(&config);
-        node.cluster.change().set_endpoints(node.id, endpoints);
     }
 
     /// Where clients reach the node. Where `advertised.listeners` is set, what it does not name is not advertised.

@@ -5,14 +5,12 @@ use std::time::{Duration, Instant};
 use super::{Action, Ends, Missing, Run, Start, Topics, Wanted};
 use crate::client::record_source::{self, Position, TopicPartitions, TopicProblem};
 use crate::error::{Error, Kind, Result};
+use crate::output::voice::SOON;
 use crate::spelling::closest;
 use crate::topic_partition::{Offset, is_internal_topic};
 
 /// How long one question to the cluster may take while an interrupt waits.
 const ASK: Duration = Duration::from_millis(500);
-
-/// After this time without an answer the user should know why.
-const SOON: Duration = Duration::from_millis(1500);
 
 /// What is read so far.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! The way back: what a group had committed before it was changed, in a file that `groups reset --to file:F` takes.
 //!
-//! The file is a JSON array with one object for each partition; offsets are those of the cluster that is named there. What `kafka-consumer-groups --export` prints
-//! (`topic,partition,offset`) is read as well.
+//! The file is a JSON array with one object for each partition; offsets are those of the cluster that is named there. What
+//! `kafka-consumer-groups --export` prints (`topic,partition,offset`) is read as well.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,13 +85,10 @@ pub(super) fn read(path: &Path, group: &str, cluster: Option<&str>) -> Result<Co
             Error::bad_data(format!("{}: line {line} makes no sense", path.display())).hint(wanted)
         })?
     };
-    let is_elsewhere =
-        |row: &Row| row.cluster.is_some() && cluster.is_some() && row.cluster.as_deref() != cluster;
-    if let Some(row) = rows.iter().find(|row| is_elsewhere(row)) {
-        let (there, here) = (
-            row.cluster.as_deref().unwrap_or_default(),
-            cluster.unwrap_or_default(),
-        );
+    let mut clusters = rows
+        .iter()
+        .filter_map(|row: &Row| row.cluster.as_deref().zip(cluster));
+    if let Some((there, here)) = clusters.find(|(there, here)| there != here) {
         let problem = format!(
             "{} has offsets of cluster {there}, and this is {here}",
             path.display()

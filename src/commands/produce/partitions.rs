@@ -6,9 +6,7 @@ use super::Action;
 use crate::client::record_sink::RecordSink;
 use crate::error::{Error, Kind, Result};
 use crate::output::stderr_line;
-
-/// After this time without an answer the user should know why.
-const SOON: Duration = Duration::from_millis(1500);
+use crate::output::voice::SOON;
 
 /// How many partitions the topic has, as far as it is known.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@
 mod drift;
 mod file;
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -177,12 +178,10 @@ impl Apply {
         wanted: &[TopicSpec],
         context: &mut Context,
     ) -> Result<()> {
-        let is_missing = |spec: &&TopicSpec| {
-            let drift = drifts.iter().find(|(name, _)| *name == spec.name);
-            drift.is_some_and(|(_, drift)| drift.contains(&Drift::Missing))
-        };
-        let new = wanted.iter().filter(is_missing).map(TopicSpec::to_new_topic);
-        let new: Vec<NewTopic> = new.collect();
+        let missing = drifts.iter().filter(|(_, drift)| drift.contains(&Drift::Missing));
+        let missing: HashSet<&str> = missing.map(|(name, _)| *name).collect();
+        let new = wanted.iter().filter(|spec| missing.contains(spec.name.as_str()));
+        let new: Vec<NewTopic> = new.map(TopicSpec::to_new_topic).collect();
         let (grown, changes, doomed) = (grown(drifts), self.config_changes(drifts), self.doomed(drifts));
         let total = new.len() + grown.len() + changes.len() + doomed.len();
         let is_quiet = context.printer.is_quiet();
