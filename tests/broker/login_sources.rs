@@ -281,6 +281,27 @@ impl OAuthServer {
     }
 }
 
+impl OAuthServer {
+    /// A broker that takes this server's tokens.
+    fn broker(&self, more: &[&str]) -> Cluster {
+        let url = format!("sasl.oauthbearer.jwks.endpoint.url=http://{}/keys", self.address);
+        let settings = [&[url.as_str(), "sasl.enabled.mechanisms=OAUTHBEARER"], more].concat();
+        Cluster::start_listening(&["SASL_PLAINTEXT://127.0.0.1:0"], &settings)
+    }
+
+    /// A file with which clients log in; `secret` is what the server is shown.
+    fn login(&self, suite: &Suite, secret: &str) -> String {
+        let text = format!(
+            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\n\
+             sasl.oauthbearer.token.endpoint.url=http://{}/token\n\
+             sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required \
+             clientId=\"me\" clientSecret=\"{secret}\" scope=\"kafka\";\n",
+            self.address
+        );
+        suite.file("oauth.properties", text).display().to_string()
+    }
+}
+
 fn new_key() -> PKey<Private> {
     PKey::from_rsa(Rsa::generate(2048).expect("a key")).expect("a key")
 }
@@ -288,30 +309,14 @@ fn new_key() -> PKey<Private> {
 #[test]
 fn tokens_of_an_oauth_server_are_checked_with_the_keys_that_it_publishes() {
     let server = OAuthServer::start();
-    let url = format!(
-        "sasl.oauthbearer.jwks.endpoint.url=http://{}/keys",
-        server.address
-    );
-    let cluster = Cluster::start_listening(
-        &["SASL_PLAINTEXT://127.0.0.1:0"],
-        &[
-            &url,
-            "sasl.enabled.mechanisms=OAUTHBEARER",
-            "sasl.oauthbearer.expected.audience=kafka",
-            "sasl.oauthbearer.expected.issuer=issuer",
-        ],
-    );
+    let cluster = server.broker(&[
+        "sasl.oauthbearer.expected.audience=kafka",
+        "sasl.oauthbearer.expected.issuer=issuer",
+    ]);
     assert_eq!(server.asked.load(Ordering::Relaxed), 1);
     let suite = Suite::new();
     let client = |secret: &str, words: &[&str], input: &str| {
-        let text = format!(
-            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\n\
-             sasl.oauthbearer.token.endpoint.url=http://{}/token\n\
-             sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required \
-             clientId=\"me\" clientSecret=\"{secret}\" scope=\"kafka\";\n",
-            server.address
-        );
-        let file = suite.file("oauth.properties", text).display().to_string();
+        let file = server.login(&suite, secret);
         let more = ["-b", &cluster.bootstrap(), "--command-config", &file];
         suite.run_with_input([words, &more].concat(), input)
     };
@@ -337,18 +342,7 @@ fn tokens_of_an_oauth_server_are_checked_with_the_keys_that_it_publishes() {
 #[test]
 fn an_oauth_server_that_gives_no_keys_is_named_once_and_the_keys_from_before_stay() {
     let server = OAuthServer::start();
-    let url = format!(
-        "sasl.oauthbearer.jwks.endpoint.url=http://{}/keys",
-        server.address
-    );
-    let cluster = Cluster::start_listening(
-        &["SASL_PLAINTEXT://127.0.0.1:0"],
-        &[
-            &url,
-            "sasl.enabled.mechanisms=OAUTHBEARER",
-            "sasl.oauthbearer.jwks.endpoint.refresh.ms=1000",
-        ],
-    );
+    let cluster = server.broker(&["sasl.oauthbearer.jwks.endpoint.refresh.ms=1000"]);
     let told = |part: &str| {
         let said = cluster.said();
         said.iter().filter(|line| line.contains(part)).count()
@@ -357,19 +351,10 @@ fn an_oauth_server_that_gives_no_keys_is_named_once_and_the_keys_from_before_sta
     server.is_ill.store(true, Ordering::Relaxed);
     wait_until("the failure is told", || told(before) == 1);
     let suite = Suite::new();
-    let client = suite.file(
-        "oauth.properties",
-        format!(
-            "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\n\
-             sasl.oauthbearer.token.endpoint.url=http://{}/token\n\
-             sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required \
-             clientId=\"me\" clientSecret=\"hush\";\n",
-            server.address
-        ),
-    );
-    let list = ["topics", "list", "-b", &cluster.bootstrap(), "--command-config"];
+    let login = server.login(&suite, "hush");
+    let bootstrap = cluster.bootstrap();
     suite
-        .run([&list[..], &[&client.display().to_string()]].concat())
+        .run(["topics", "list", "-b", &bootstrap, "--command-config", &login])
         .succeeds();
     let asked = server.asked.load(Ordering::Relaxed);
     wait_until("more failures", || {

@@ -416,7 +416,8 @@ fn refusing_sasl() -> Vec<Refusing> {
         words,
     };
     vec![
-        refusing(plain_broker(), plain("wrong"), "username or password"),
+        // Its first letter is small where a sentence of ours is before it.
+        refusing(plain_broker(), plain("wrong"), "nvalid username or password"),
         refusing(
             plain_broker(),
             plain("right").replace("=PLAIN\n", "=SCRAM-SHA-256\n"),
