@@ -4,8 +4,8 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::disk;
-use crate::error::Result;
+use super::positioned::append_at;
+use crate::error::{Error, Result};
 use crate::topic_partition::Offset;
 
 /// Whole batches. Stays readable when its segment is deleted meanwhile.
@@ -48,9 +48,9 @@ impl LogSlice {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let start = out.len();
-        out.resize(start + self.length, 0);
-        disk::read_exact_at(file, out.get_mut(start..).unwrap_or_default(), self.position)?;
+        if append_at(file, self.position, self.length, out)? < self.length {
+            return Err(Error::failed("the log ends before its time"));
+        }
         Ok(())
     }
 

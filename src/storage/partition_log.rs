@@ -365,7 +365,7 @@ impl PartitionLog {
                 log_end_offset: self.log_end_offset,
             });
         }
-        if offset >= upper_bound || (max_bytes == 0 && !at_least_one) {
+        if offset >= upper_bound.min(self.log_end_offset) || (max_bytes == 0 && !at_least_one) {
             return Ok(LogSlice::EMPTY);
         }
         let first = self

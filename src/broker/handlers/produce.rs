@@ -32,6 +32,7 @@ use crate::broker::call::{Call, RequestContext};
 use crate::broker::cluster::image::TopicImage;
 use crate::broker::cluster::partition_image::PartitionImage;
 use crate::broker::node::Node;
+use crate::broker::node::held_batches::HeldBatch;
 use crate::broker::node::replica::Replica;
 use crate::broker::produce::batch_check::{self, Rejected, Rules};
 use crate::broker::produce::produce_request::{PartitionRecords, ProduceRequest, TopicRecords};
@@ -62,10 +63,12 @@ pub async fn answer(mut call: Call) -> Result<Answer, Refusal> {
     }
     let appended = append_all(&mut call, &request, &check);
     let mut topics = appended.topics;
+    let size = call.body.len();
     if !appended.uncommitted.is_empty() {
-        produce_replication::wait(appended.uncommitted, appended.timeout_ms, &mut topics).await;
+        let body = Arc::new(std::mem::take(&mut call.body));
+        produce_replication::wait(appended.uncommitted, &body, appended.timeout_ms, &mut topics).await;
     }
-    finish(&call, appended.acks, appended.failed, topics)
+    finish(&call, size, (appended.acks, appended.failed), topics)
 }
 
 /// What became of a request so far.
@@ -158,13 +161,13 @@ fn append_all(call: &mut Call, request: &ProduceRequest, check: &TransactionChec
 
 fn finish(
     call: &Call,
-    acks: i16,
-    failed: Option<i16>,
+    size: usize,
+    (acks, failed): (i16, Option<i16>),
     topics: Vec<TopicProduceResponse>,
 ) -> Result<Answer, Refusal> {
     let throttle_ms = {
         let image = call.node.cluster.image();
-        let counted = (call.body.len(), steady_ms());
+        let counted = (size, steady_ms());
         call.node
             .quotas
             .record(&image, Traffic::Produce, call.context.sender(), counted)
@@ -312,7 +315,7 @@ impl Produce<'_> {
                     .refusal(&topic.name, wanted.index, self.context.version)
                 {
                     Some(refused) => Err(refused),
-                    None => self.append_to(topic, wanted.index, records),
+                    None => self.append_to(topic, wanted, records),
                 }
             }
         };
@@ -332,30 +335,37 @@ impl Produce<'_> {
     fn append_to(
         &self,
         topic: &TopicImage,
-        index: i32,
+        wanted: &PartitionRecords,
         records: &mut [u8],
     ) -> Result<(Appended, Option<Uncommitted>), Rejected> {
-        let leader = self.node.leader(topic, index);
+        let leader = self.node.leader(topic, wanted.index);
         let (replica, partition) = leader.map_err(|error| Rejected::new(error, ""))?;
         let epoch = replica.leader_epoch();
-        let appended = self.append(&replica, partition, records)?;
+        let (appended, size) = self.append(&replica, partition, records)?;
         let end = appended.last_offset.saturating_add(1);
         let waits = self.acks == -1 && replica.high_watermark() < end;
+        let start = wanted.records.start;
         let uncommitted = waits.then_some(Uncommitted {
             replica,
             end,
             epoch,
+            held: size.map(|size| HeldBatch {
+                offsets: appended.base_offset..end,
+                epoch,
+                place: start..start.saturating_add(size),
+            }),
             place: (0, 0),
         });
         Ok((appended, uncommitted))
     }
 
+    /// Beside what was appended the size of the batch, if it is in the log exactly as it is in the request by then.
     fn append(
         &self,
         partition: &Replica,
         image: &PartitionImage,
         records: &mut [u8],
-    ) -> Result<Appended, Rejected> {
+    ) -> Result<(Appended, Option<usize>), Rejected> {
         let settings = partition.settings();
         let rules = Rules {
             partition: &partition.name,
@@ -399,7 +409,7 @@ impl Produce<'_> {
         batch: &mut [u8],
         header: &BatchHeader,
         rules: &Rules<'_>,
-    ) -> Result<Appended, Rejected> {
+    ) -> Result<(Appended, Option<usize>), Rejected> {
         let checked = batch_check::check(batch, header, rules)?;
         let packing = rules
             .settings
@@ -418,6 +428,7 @@ impl Produce<'_> {
             }
             None => None,
         };
+        let size = repacked.is_none().then_some(batch.len());
         let batch = repacked.as_deref_mut().unwrap_or(batch);
         if !rules.settings.log_append_time {
             batch_header::set_max_timestamp(batch, TimestampType::CreateTime, checked.max_timestamp);
@@ -443,7 +454,8 @@ impl Produce<'_> {
             // Kafka tells when the batch that it has was made.
             appended.log_append_time = header.max_timestamp;
         }
-        Ok(appended)
+        let is_as_sent = !appended.duplicate;
+        Ok((appended, size.filter(|_| is_as_sent)))
     }
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::produce_response::TopicProduceResponse;
 use tokio::time::{Instant, timeout_at};
 
+use crate::broker::node::held_batches::HeldBatch;
 use crate::broker::node::replica::Replica;
 use crate::topic_partition::Offset;
 
@@ -18,16 +20,25 @@ pub(super) struct Uncommitted {
     pub(super) end: Offset,
     /// The epoch of the leader that appended it.
     pub(super) epoch: i32,
+    /// The batch, if it is in the request as it is in the log.
+    pub(super) held: Option<HeldBatch>,
     /// Where the answer is in the response: topic and partition.
     pub(super) place: (usize, usize),
 }
 
-/// Waits for each of them, at most `timeout_ms` altogether, and puts what went wrong into its answer.
+/// Waits for each of them, at most `timeout_ms` altogether, and puts what went wrong into its answer. Followers take the
+/// batches out of the request meanwhile.
 pub(super) async fn wait(
-    uncommitted: Vec<Uncommitted>,
+    mut uncommitted: Vec<Uncommitted>,
+    request: &Arc<BytesMut>,
     timeout_ms: i32,
     topics: &mut [TopicProduceResponse],
 ) {
+    for waiting in &mut uncommitted {
+        if let Some(batch) = waiting.held.take() {
+            waiting.replica.hold(batch, request);
+        }
+    }
     let deadline = Instant::now() + Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
     for waiting in uncommitted {
         let committed = waiting.replica.wait_until_committed(waiting.end, waiting.epoch);

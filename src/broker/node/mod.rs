@@ -3,14 +3,15 @@
 //! [`replica_manager`] has the replicas, [`topic_changes`] the order of steps when topics change, [`upkeep`] what is
 //! done for logs periodically; [`log_dirs`] says where each replica is, [`log_dir_moves`] takes it elsewhere; [`open`] and [`adoption`] read a data directory, [`join`] those of several nodes. Of a
 //! cluster with several nodes [`reconcile`] does what the cluster has decided, [`replica_fetcher`] copies from leaders,
-//! [`replication`] is what leader and follower say to each other, [`isr`] what a leader knows of its followers, and
-//! [`coordinator_duties`] lets coordinators move with the partitions of their topics. What is true of the whole cluster is in cluster/, the files are in storage/.
+//! [`replication`] is what leader and follower say to each other, [`held_batches`] what of it is in memory,
+//! [`isr`] what a leader knows of its followers, and [`coordinator_duties`] lets coordinators move with the partitions of their topics. What is true of the whole cluster is in cluster/, the files are in storage/.
 
 mod adoption;
 mod compaction;
 pub(in crate::broker) mod coordinator_duties;
 pub(in crate::broker) mod fetch_signal;
 mod gate;
+pub(in crate::broker) mod held_batches;
 mod isr;
 mod join;
 pub(in crate::broker) mod log_dir_moves;

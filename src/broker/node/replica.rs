@@ -7,11 +7,13 @@ use std::cmp::Ordering;
 use std::sync::atomic::{self, AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use bytes::BytesMut;
 use kafka_protocol::ResponseError;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::fetch_signal::FetchSignals;
+use super::held_batches::{HeldBatch, HeldBatches};
 use super::isr::{Isr, Limits};
 use crate::broker::cluster::partition_image::PartitionImage;
 use crate::broker::config::topic_settings::TopicSettings;
@@ -82,6 +84,7 @@ pub struct Replica {
     /// Of a leader whose partition is replicated.
     pub(super) followers: Mutex<Option<Isr>>,
     pub(super) fetch_signals: FetchSignals,
+    pub(super) held_batches: HeldBatches,
     log_start: AtomicI64,
     /// What every replica in the ISR has; no reader gets more.
     high_watermark: AtomicI64,
@@ -123,6 +126,7 @@ impl Replica {
             is_replicated: AtomicBool::new(false),
             followers: Mutex::default(),
             fetch_signals: FetchSignals::default(),
+            held_batches: HeldBatches::default(),
             log: Mutex::new(log),
             max_lag_ms,
             clock,
@@ -284,6 +288,11 @@ impl Replica {
             self.waiters.arrived(batch.len());
         }
         Ok(appended)
+    }
+
+    /// `batch`, which was appended here, is in `request` for as long as that waits: followers may take it from there.
+    pub(in crate::broker) fn hold(&self, batch: HeldBatch, request: &Arc<BytesMut>) {
+        self.held_batches.add(batch, request);
     }
 
     /// The high watermark has moved: readers get more, and followers are to know.

@@ -124,8 +124,9 @@ fn fetch(node: &Node, leader: &Node, replica: &Replica, signal: &Arc<FetchSignal
     else {
         return Taken::Later;
     };
-    if let FollowerAnswer::Records { bytes, .. } = &answer {
-        throttle.count(node, leader, bytes.len());
+    if let FollowerAnswer::Records { batches, .. } = &answer {
+        let bytes = batches.iter().map(|batch| batch.as_slice().len()).sum();
+        throttle.count(node, leader, bytes);
     }
     replica
         .take_answer(&question, answer, now_ms())

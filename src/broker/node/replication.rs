@@ -9,10 +9,11 @@ use kafka_protocol::ResponseError;
 
 use super::Node;
 use super::fetch_signal::FetchSignal;
+use super::held_batches::FollowerBytes;
 use super::replica::{Replica, Role};
 use crate::broker::cluster::elections::AlterPartition;
 use crate::error::{Error, Result};
-use crate::storage::{PartitionLog, ReadError};
+use crate::storage::{LogSlice, PartitionLog, ReadError};
 use crate::topic_partition::Offset;
 
 /// What a follower asks for.
@@ -41,7 +42,7 @@ pub(in crate::broker) enum FollowerAnswer {
     OutOfRange { start: Offset, end: Offset },
     /// What comes next, possibly nothing. The bytes, and no range of the leader's file: that may be cut before they arrive.
     Records {
-        bytes: Vec<u8>,
+        batches: Vec<FollowerBytes>,
         high_watermark: Offset,
         log_start_offset: Offset,
     },
@@ -84,14 +85,14 @@ impl Replica {
                 Some(_) => {}
             }
         }
-        let bytes = match log.read(fetch.offset, fetch.max_bytes, Offset::MAX, true) {
-            Ok(slice) => slice.to_vec().map_err(|_| ResponseError::KafkaStorageError)?,
+        let batches = match log.read(fetch.offset, fetch.max_bytes, Offset::MAX, true) {
+            Ok(slice) => self.bytes_of(&slice, fetch.offset)?,
             Err(ReadError::OffsetOutOfRange { .. }) => return Ok(out_of_range(&log)),
             Err(ReadError::Storage(_)) => return Err(ResponseError::KafkaStorageError),
         };
         let has_moved = self.follower_has(fetch, &mut log)?;
         let answer = FollowerAnswer::Records {
-            bytes,
+            batches,
             high_watermark: self.high_watermark(),
             log_start_offset: log.log_start_offset(),
         };
@@ -100,6 +101,18 @@ impl Replica {
             self.committed();
         }
         Ok(answer)
+    }
+
+    /// What a slice of the log that begins at `offset` has, from memory if all of it is there.
+    fn bytes_of(&self, slice: &LogSlice, offset: Offset) -> Result<Vec<FollowerBytes>, ResponseError> {
+        if slice.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(held) = self.held_batches.from(offset, self.leader_epoch(), slice.length) {
+            return Ok(held);
+        }
+        let read = slice.to_vec().map_err(|_| ResponseError::KafkaStorageError)?;
+        Ok(vec![FollowerBytes::Read(read)])
     }
 
     /// The follower has everything before the offset that it asks for. Answers whether that committed anything.
@@ -293,12 +306,13 @@ impl Replica {
                 })
             }
             FollowerAnswer::Records {
-                bytes,
+                batches,
                 high_watermark,
                 log_start_offset,
             } => {
-                if !bytes.is_empty() {
-                    log.append_as_follower(&bytes, now_ms).map_err(Error::failed)?;
+                for bytes in &batches {
+                    log.append_as_follower(bytes.as_slice(), now_ms)
+                        .map_err(Error::failed)?;
                 }
                 let end = log.log_end_offset();
                 if log_start_offset > log.log_start_offset() {
@@ -309,7 +323,7 @@ impl Replica {
                 let committed = committed.max(self.high_watermark());
                 self.publish(log);
                 self.set_high_watermark(log, committed);
-                Ok(if bytes.is_empty() {
+                Ok(if batches.is_empty() {
                     Taken::Nothing
                 } else {
                     Taken::More

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use uuid::Uuid;
 
 use super::{World, disk, folder, may_lead, pass, set_day};
@@ -18,6 +19,7 @@ use crate::broker::config::BrokerConfig;
 use crate::broker::config::effective_config::{BrokerValues, Configs};
 use crate::broker::config::topic_settings::TopicSettings;
 use crate::broker::node::fetch_signal::FetchSignal;
+use crate::broker::node::held_batches::HeldBatch;
 use crate::broker::node::replica::{Replica, ReplicaName, Role};
 use crate::broker::node::replication::{FollowerAnswer, FollowerFetch};
 use crate::reassignment::random::Random;
@@ -61,6 +63,8 @@ pub(super) struct Sent {
     epoch: i32,
     pub(super) offset: i64,
     pub(super) value: String,
+    /// The request, from which followers take the batch while the producer waits.
+    _request: Option<Arc<BytesMut>>,
 }
 
 pub(super) struct PartitionWorld {
@@ -236,11 +240,22 @@ impl PartitionWorld {
             "{value} at {} of {id}, epoch {epoch}",
             appended.base_offset
         ));
+        let request = self.sent.is_multiple_of(2).then(|| {
+            let held = HeldBatch {
+                offsets: appended.base_offset..appended.last_offset + 1,
+                epoch,
+                place: 0..batch.len(),
+            };
+            let request = Arc::new(BytesMut::from(&batch[..]));
+            self.awake(id).unwrap().hold(held, &request);
+            request
+        });
         self.waiting.push(Sent {
             leader: id,
             epoch,
             offset: appended.base_offset,
             value,
+            _request: request,
         });
     }
 
