@@ -414,6 +414,10 @@ impl Session {
 /// waits for long must not outlive its client.
 async fn client_left(stream: &mut Stream, input: &mut BytesMut) {
     while input.len() < READ_AHEAD {
+        // Only what comes needs room: until then the buffer's memory is left to the request, and to the next one.
+        if stream.readable(input).await.is_err() {
+            return tokio::time::sleep(GRACE).await;
+        }
         input.reserve(READ_SIZE);
         match stream.read_buf(input).await {
             Ok(0) | Err(_) => return tokio::time::sleep(GRACE).await,

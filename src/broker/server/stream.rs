@@ -40,19 +40,17 @@ impl Stream {
         }
     }
 
-    /// Waits for bytes to read without a buffer for them. Under TLS some may wait in OpenSSL already: then `scratch`
-    /// takes the first.
+    /// Waits for bytes to read, or for the end of them, without a buffer for them: `scratch` takes the first byte. That there
+    /// is one shows only by reading it: a socket may be thought readable that is not, and under TLS some may wait in
+    /// OpenSSL already.
     pub(super) async fn readable(&mut self, scratch: &mut bytes::BytesMut) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.readable().await,
-            Self::Tls(stream) => {
-                let mut byte = [0];
-                if stream.read(&mut byte).await? > 0 {
-                    scratch.extend_from_slice(&byte);
-                }
-                Ok(())
-            }
-        }
+        let mut byte = [0];
+        let read = match self {
+            Self::Plain(stream) => stream.read(&mut byte).await?,
+            Self::Tls(stream) => stream.read(&mut byte).await?,
+        };
+        scratch.extend_from_slice(byte.get(..read).unwrap_or_default());
+        Ok(())
     }
 }
 
