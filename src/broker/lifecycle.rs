@@ -15,6 +15,9 @@ use super::notices::NoticeSink;
 use super::start_memory;
 use crate::error::{Error, Result};
 
+/// How long after its start a broker is expected to have nothing to do but to serve.
+const SETTLED: Duration = Duration::from_secs(3);
+
 /// A broker that is bound and has its data, but does not serve yet.
 #[derive(Debug)]
 pub struct PreparedBroker {
@@ -121,6 +124,7 @@ impl PreparedBroker {
         drop(nodes);
         runtime.block_on(async {
             host.serve_all();
+            tokio::spawn(give_back_when_settled());
             if let Some(socket) = control {
                 tokio::spawn(control::listen(Arc::clone(&host), socket));
             }
@@ -132,6 +136,12 @@ impl PreparedBroker {
             host.stop_all().await
         })
     }
+}
+
+/// What the nodes do first, and hardly ever again, is elections, taking over coordinators, and the first topics.
+async fn give_back_when_settled() {
+    tokio::time::sleep(SETTLED).await;
+    start_memory::give_back();
 }
 
 /// While other processes have nodes here, only the own ones stop.

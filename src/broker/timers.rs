@@ -3,8 +3,10 @@
 //!
 //! Deadlines of groups are in `coordinator/group/alarm.rs`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 pub(in crate::broker) use super::clock::shift as shift_clock;
 pub use super::clock::{now_ms, steady_ms};
@@ -16,6 +18,20 @@ const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
 const LONGEST_NAP: Duration = Duration::from_secs(1);
 /// Even with a backoff of 0 ms the cleaner pauses between two looks.
 const SHORTEST_BACKOFF_MS: u64 = 10;
+
+/// Folders of partitions that are looked for at once without a thread of its own: some hundred microseconds.
+const FOLDERS_IN_PLACE: usize = 64;
+
+/// Sleeps for `time`; of a time of seconds up to one less, so that all who sleep wake the process at once.
+pub(super) async fn nap(time: Duration) {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    let first = *FIRST.get_or_init(Instant::now);
+    if time < LONGEST_NAP {
+        return tokio::time::sleep(time).await;
+    }
+    let until = (Instant::now() + time).duration_since(first);
+    tokio::time::sleep_until(first + Duration::from_secs(until.as_secs())).await;
+}
 
 /// Compacts logs, every `log.cleaner.backoff.ms`. Never ends. The work runs on a blocking thread.
 pub(super) async fn compaction(node: Arc<Node>) {
@@ -29,9 +45,9 @@ pub(super) async fn compaction(node: Arc<Node>) {
         let rest = Duration::from_millis(backoff).saturating_sub(waited);
         if !rest.is_zero() {
             // The setting may be made shorter meanwhile.
-            let nap = rest.min(LONGEST_NAP);
-            tokio::time::sleep(nap).await;
-            waited += nap;
+            let time = rest.min(LONGEST_NAP);
+            nap(time).await;
+            waited += time;
             continue;
         }
         waited = Duration::ZERO;
@@ -46,10 +62,15 @@ pub(super) async fn compaction(node: Arc<Node>) {
 /// Notices folders of partitions that are deleted under the broker. Never ends.
 pub(super) async fn presence(node: Arc<Node>) {
     loop {
-        tokio::time::sleep(PRESENCE_INTERVAL).await;
+        nap(PRESENCE_INTERVAL).await;
         let replicas = Arc::clone(&node.replicas);
-        let work = tokio::task::spawn_blocking(move || replicas.look_for_folders());
-        for note in work.await.unwrap_or_default() {
+        let notes = if replicas.count() <= FOLDERS_IN_PLACE {
+            replicas.look_for_folders()
+        } else {
+            let work = tokio::task::spawn_blocking(move || replicas.look_for_folders());
+            work.await.unwrap_or_default()
+        };
+        for note in notes {
             node.notice_once(note);
         }
     }
@@ -76,7 +97,7 @@ pub(super) async fn isr_shrinking(node: Arc<Node>) {
     let max_lag_ms = u64::try_from(node.config.number("replica.lag.time.max.ms")).unwrap_or(0);
     let interval = Duration::from_millis((max_lag_ms / 2).max(SHORTEST_BACKOFF_MS));
     loop {
-        tokio::time::sleep(interval).await;
+        nap(interval).await;
         node.gate.open().await;
         node.replicas.shrink_isrs();
     }
@@ -102,9 +123,9 @@ pub(super) async fn housekeeping(node: Arc<Node>) {
     let flush = interval("log.flush.offset.checkpoint.interval.ms");
     let mut since_retention = Duration::ZERO;
     loop {
-        let nap = flush.min(retention);
-        tokio::time::sleep(nap).await;
-        since_retention += nap;
+        let time = flush.min(retention);
+        nap(time).await;
+        since_retention += time;
         let retention_due = since_retention >= retention;
         if retention_due {
             since_retention = Duration::ZERO;

@@ -28,6 +28,7 @@ use super::node::{Arrival, Node, Opened, open_cluster};
 use super::notices::NoticeSink;
 use super::rehearsal::Rehearsal;
 use super::server::connections::Clients;
+use super::timers::nap;
 use crate::error::{Error, Result};
 use assembly::{Shared, Sockets, assemble, bind_all, listeners, rejoin};
 use members::Members;
@@ -38,7 +39,7 @@ use slot::{Running, Slot};
 /// 9 s, which on one machine only delays what the user wants to see.
 const SESSION: Duration = Duration::from_millis(500);
 /// How often it is asked whether a disk has lost what it was given. Until then the logs refuse everything.
-const DISK_INTERVAL: Duration = Duration::from_millis(200);
+const DISK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a node that was told to end may still be in use.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -274,7 +275,7 @@ impl Host {
     /// it were kept. The others go on. Returns with the reason when the only node is lost.
     pub(super) async fn end_on_lost_disk(self: &Arc<Self>) -> Error {
         loop {
-            tokio::time::sleep(DISK_INTERVAL).await;
+            nap(DISK_INTERVAL).await;
             let lost: Vec<(i32, String)> = self
                 .slots()
                 .iter()

@@ -117,6 +117,10 @@ impl ReplicaManager {
         replicas.values().flatten().map(Arc::clone).collect()
     }
 
+    pub(in crate::broker) fn count(&self) -> usize {
+        self.read().values().flatten().count()
+    }
+
     /// The node has ended without a word: whoever waits for anything here is told so.
     pub(in crate::broker) fn resign(&self) {
         for replica in self.all() {
