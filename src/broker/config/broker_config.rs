@@ -26,6 +26,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Reads `NAME://host:port`; the host may be empty, and in brackets if it is IPv6.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, address) = text.split_once("://")?;
+        let (host, port) = address.rsplit_once(':')?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        Some(Self {
+            name: name.to_ascii_uppercase(),
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+        })
+    }
+
     /// The host to bind: an empty one and `*` are every address of this machine.
     pub fn bind_host(&self) -> &str {
         match self.host.as_str() {
@@ -288,19 +300,12 @@ impl BrokerConfig {
     }
 }
 
-/// Reads `NAME://host:port,…`; the host may be empty, and in brackets if it is IPv6.
+/// Reads `NAME://host:port,…`.
 fn parse_endpoints(setting: &str, value: &str) -> Result<Vec<Endpoint>> {
     let mut endpoints = Vec::new();
     for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         let bad = || Error::bad_data(format!("{setting}: \"{word}\" is not NAME://host:port"));
-        let (name, address) = word.split_once("://").ok_or_else(bad)?;
-        let (host, port) = address.rsplit_once(':').ok_or_else(bad)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        endpoints.push(Endpoint {
-            name: name.to_ascii_uppercase(),
-            host: host.to_owned(),
-            port: port.parse().map_err(|_| bad())?,
-        });
+        endpoints.push(Endpoint::parse(word).ok_or_else(bad)?);
     }
     Ok(endpoints)
 }

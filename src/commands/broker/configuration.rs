@@ -187,10 +187,10 @@ fn given(serve: &Serve) -> Result<Given> {
     }
     settings.extend(serve.settings.iter().cloned());
     if !serve.listen.is_empty() {
-        settings.push(("listeners".to_owned(), endpoints(&serve.listen)));
+        settings.push(("listeners".to_owned(), endpoints("--listen", &serve.listen)?));
     }
     if let Some(advertise) = &serve.advertise {
-        let advertised = endpoints(std::slice::from_ref(advertise));
+        let advertised = endpoints("--advertise", std::slice::from_ref(advertise))?;
         settings.push(("advertised.listeners".to_owned(), advertised));
     }
     Ok(Given {
@@ -247,14 +247,25 @@ fn last<'a>(given: &'a [(String, String)], name: &str) -> Option<&'a str> {
     found.next().map(|(_, value)| value.as_str())
 }
 
-fn endpoints(addresses: &[String]) -> String {
+/// What `flag` says of listeners, as their setting has it.
+fn endpoints(flag: &str, addresses: &[String]) -> Result<String> {
     let named = addresses.iter().map(|address| match address.parse::<u16>() {
         // A port alone is that port of this machine.
         Ok(port) => format!("PLAINTEXT://127.0.0.1:{port}"),
         Err(_) if address.contains("://") => address.clone(),
         Err(_) => format!("PLAINTEXT://{address}"),
     });
-    named.collect::<Vec<_>>().join(",")
+    let named = named.collect::<Vec<_>>().join(",");
+    let mut words = named.split(',').map(str::trim).filter(|word| !word.is_empty());
+    match words.find(|word| Endpoint::parse(word).is_none()) {
+        None => Ok(named),
+        Some(bad) => {
+            let given = bad.strip_prefix("PLAINTEXT://").unwrap_or(bad);
+            Err(Error::usage(format!(
+                "{flag}: \"{given}\" is not host:port, a port, or NAME://host:port"
+            )))
+        }
+    }
 }
 
 /// Makes every listener one with TLS and passwords. What the user has set is stronger, but for plaintext.
@@ -413,6 +424,23 @@ mod tests {
         assert_eq!(
             Configuration::new(&told_twice).unwrap().configs[0].listeners[0].host,
             "0.0.0.0"
+        );
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_a_mistake_of_the_command_line() {
+        for bad in ["foo", "foo:bar", "127.0.0.1:99999"] {
+            let error = endpoints("--listen", &[bad.to_owned()]).unwrap_err();
+            assert_eq!(error.kind(), Kind::Usage);
+            assert!(
+                error.message().starts_with(&format!("--listen: \"{bad}\"")),
+                "{error}"
+            );
+        }
+        let given = ["9092", "[::1]:0", "OTHER://:9093"].map(str::to_owned);
+        assert_eq!(
+            endpoints("--listen", &given).unwrap(),
+            "PLAINTEXT://127.0.0.1:9092,PLAINTEXT://[::1]:0,OTHER://:9093"
         );
     }
 
