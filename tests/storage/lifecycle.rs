@@ -6,6 +6,7 @@ use kafkit::records::Codec;
 use kafkit::records::batch_builder::Producer;
 use kafkit::records::batch_header::{BatchHeader, crc_is_valid};
 use kafkit::records::control_record::EndTransactionMarker;
+use kafkit::storage::disk_faults::{self, DiskRule, Effect, Operation};
 use kafkit::storage::file_name::{FileKind, file_name};
 use kafkit::storage::{AppendError, LogConfig, PartitionLog, ReadError, Recovery};
 
@@ -336,6 +337,31 @@ fn a_clean_start_does_not_read_the_log() {
     fs::write(&path, bytes).unwrap();
     assert_eq!(reopen(folder.path(), &config).log_end_offset(), 150);
     assert!(reopen_after_crash(folder.path(), &config).log_end_offset() < 150);
+}
+
+/// A follower that asks whether there is more must not cost the more, the longer the log is.
+#[test]
+fn nothing_is_read_for_who_has_the_whole_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = reopen(folder.path(), &LogConfig::default());
+    for _ in 0..5 {
+        append(&mut log, NOW_MS, 3);
+    }
+    let broken = DiskRule {
+        operation: Operation::Read,
+        named: String::new(),
+        skip: 0,
+        count: None,
+        effect: Effect::Fail(libc::EIO),
+    };
+    disk_faults::set(folder.path(), vec![broken]);
+    let (at_end, before) = (
+        log.read(15, 1000, i64::MAX, true),
+        log.read(14, 1000, i64::MAX, true),
+    );
+    disk_faults::set(folder.path(), Vec::new());
+    assert!(at_end.unwrap().is_empty());
+    assert!(matches!(before, Err(ReadError::Storage(_))));
 }
 
 #[test]
