@@ -65,12 +65,22 @@ pub fn lower_first(text: &str) -> String {
     }
 }
 
-/// Why a text is no TOML.
-pub fn of_toml(error: &toml_edit::TomlError) -> &'static str {
+/// Why a text is no TOML; `wanted` is what to write instead.
+pub fn of_toml(error: &toml_edit::TomlError, wanted: &str) -> String {
     if error.message().contains("duplicate") {
-        "this name stands there twice"
+        "this name stands there twice".to_owned()
     } else {
-        "it makes no sense; write [profile.NAME], and below it lines like bootstrap.servers = \"HOST:PORT\""
+        format!("it makes no sense; write {wanted}")
+    }
+}
+
+/// The first three of many with commas between, and how many more there are.
+pub fn few(names: &[String]) -> String {
+    const NAMED: usize = 3;
+    let named = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

@@ -4,9 +4,6 @@ use super::network::Node;
 use super::session::Session;
 use crate::wire::error_codes::UNKNOWN_TOPIC_OR_PARTITION;
 
-/// Partitions named in one line.
-const NAMED: usize = 3;
-
 /// Why nothing moves in a partition, as far as it can be seen.
 pub(super) fn trouble<T>(session: &Session<T>, topic: &str, partition: i32) -> String {
     if session
@@ -30,14 +27,5 @@ pub(super) fn trouble<T>(session: &Session<T>, topic: &str, partition: i32) -> S
     match session.last_error(Node::Broker(leader)) {
         Some(error) => format!("its leader is broker {leader}: {error}"),
         None => format!("its leader, broker {leader}, does not answer"),
-    }
-}
-
-/// The first of many, and how many more there are.
-pub(super) fn few(names: &[String]) -> String {
-    let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(NAMED) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
     }
 }

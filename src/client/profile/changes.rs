@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use toml_edit::{DocumentMut, Item, Key, Value};
 
+use super::file::WANTED;
 use crate::error::{Error, Result};
 use crate::plain_words;
 
@@ -76,7 +77,7 @@ pub fn with_default(text: &str, name: &str) -> Result<String> {
 
 fn parse(text: &str) -> Result<DocumentMut> {
     text.parse()
-        .map_err(|error| Error::bad_data(plain_words::of_toml(&error)))
+        .map_err(|error| Error::bad_data(plain_words::of_toml(&error, WANTED)))
 }
 
 #[cfg(test)]

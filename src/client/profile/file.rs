@@ -22,6 +22,8 @@ use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::spelling::closest;
 
+/// What a configuration file has in it, for one who wrote something else.
+pub(super) const WANTED: &str = "[profile.NAME], and below it lines like bootstrap.servers = \"HOST:PORT\"";
 /// The key of a Java properties file that a profile builds on.
 pub const COMMAND_CONFIG: &str = "command-config";
 /// The colour of the profile's name in a prompt.
@@ -83,7 +85,7 @@ impl ConfigFile {
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let document = Document::parse(text).map_err(|error| {
             let line = line_at(text, error.span().map(|span| span.start));
-            wrong(path, line, plain_words::of_toml(&error))
+            wrong(path, line, plain_words::of_toml(&error, WANTED))
         })?;
         let mut file = Self {
             path: path.to_owned(),

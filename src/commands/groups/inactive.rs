@@ -4,10 +4,8 @@ use crate::client::admin::groups::GroupDescription;
 use crate::client::admin::{AdminClient, ApiError};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
+use crate::plain_words::few;
 use crate::spelling::closest;
-
-/// Members named in a refusal.
-const NAMED: usize = 3;
 
 /// The group, or nothing where there is no group of this name.
 pub(super) fn find(name: &str, context: &mut Context) -> Result<Option<GroupDescription>> {
@@ -33,13 +31,9 @@ pub(super) fn check_no_members(group: &GroupDescription, what: &str) -> Result<(
         1 => ("1 member is active".to_owned(), "it"),
         count => (format!("{count} members are active"), "them"),
     };
-    let more = match members.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let named = members.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    let named = few(&members);
     Err(
-        Error::failed(format!("cannot {what} group {}: {are} ({named}{more})", group.id))
+        Error::failed(format!("cannot {what} group {}: {are} ({named})", group.id))
             .hint(format!("stop {them} first")),
     )
 }

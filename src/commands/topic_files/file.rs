@@ -1,126 +1,67 @@
 //! The file of topics that `topics apply` reads: TOML, or JSON with the same keys.
 
-use std::collections::BTreeMap;
+use serde::de::DeserializeSeed;
 
-use serde::Deserialize;
-use serde_json::Value;
-
+use super::reading::Topics;
 use crate::client::admin::topic_specs::TopicSpec;
 use crate::error::{Error, Result};
 use crate::plain_words;
-use crate::spelling::closest;
-use crate::topic_config::{self, TOPIC_CONFIGS};
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    topics: Vec<Topic>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Topic {
-    name: String,
-    partitions: Option<i32>,
-    #[serde(alias = "replication_factor")]
-    replication_factor: Option<i16>,
-    /// `retention.ms = 1` is a table in a table to TOML.
-    #[serde(default)]
-    configs: BTreeMap<String, Value>,
-}
 
 /// Reads the text of a file called `name`.
 ///
 /// # Errors
 ///
-/// The text makes no sense, a topic stands in it twice, or a config has no such name or value.
+/// The text makes no sense, a topic stands in it twice, or a config has no such name or value. The place is named.
 pub(super) fn parse(name: &str, text: &str) -> Result<Vec<TopicSpec>> {
-    let is_json = text.trim_start().starts_with('{');
-    let file: File = if is_json {
-        serde_json::from_str(text).map_err(|error| {
-            let why = plain_words::of_json(&error);
-            Error::bad_data(format!("{name}: {why}: {error}"))
-        })?
+    if text.trim_start().starts_with('{') {
+        of_json(name, text)
     } else {
-        toml_edit::de::from_str(text).map_err(|error| {
-            let line = error
-                .span()
-                .and_then(|span| text.get(..span.start))
-                .map_or(1, |before| before.matches('\n').count() + 1);
-            Error::bad_data(format!("{name} line {line}: {}", error.message().trim()))
-        })?
-    };
-    let mut specs: Vec<TopicSpec> = Vec::with_capacity(file.topics.len());
-    for topic in file.topics {
-        let spec = spec(name, topic)?;
-        if specs.iter().any(|known| known.name == spec.name) {
-            return Err(Error::bad_data(format!(
-                "{name}: topic {} is there twice",
-                spec.name
-            )));
-        }
-        specs.push(spec);
+        of_toml(name, text)
     }
-    Ok(specs)
 }
 
-fn spec(file: &str, topic: Topic) -> Result<TopicSpec> {
-    let name = topic.name;
-    let wrong = |why: String| Error::bad_data(format!("{file}: topic {name}: {why}"));
-    if topic.partitions.is_some_and(|partitions| partitions < 1) {
-        return Err(wrong("partitions must be at least 1".to_owned()));
-    }
-    if topic.replication_factor.is_some_and(|replicas| replicas < 1) {
-        return Err(wrong("replication-factor must be at least 1".to_owned()));
-    }
-    let mut configs = BTreeMap::new();
-    for (key, value) in topic.configs {
-        flatten(key, value, &mut configs).map_err(wrong)?;
-    }
-    for config in configs.keys() {
-        if !topic_config::is_known(config) {
-            let names = TOPIC_CONFIGS.iter().map(|config| config.name);
-            let meant = closest(config, names);
-            let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"));
-            return Err(wrong(format!("no topic has a config \"{config}\"{meant}")));
-        }
-    }
-    let pairs: Vec<(&str, &str)> = configs
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    topic_config::validate(&pairs).map_err(wrong)?;
-    Ok(TopicSpec {
-        partitions: topic.partitions,
-        replication_factor: topic.replication_factor,
-        configs,
-        name,
-    })
-}
-
-/// A value as Kafka takes it, or a table whose keys go on behind a dot.
-fn flatten(key: String, value: Value, into: &mut BTreeMap<String, String>) -> Result<(), String> {
-    let text = match value {
-        Value::Object(table) => {
-            for (inner, value) in table {
-                flatten(format!("{key}.{inner}"), value, into)?;
+fn of_json(name: &str, text: &str) -> Result<Vec<TopicSpec>> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let topics = Topics.deserialize(&mut reader);
+    topics
+        .and_then(|topics| reader.end().map(|()| topics))
+        .map_err(|error| {
+            if !error.is_data() {
+                return Error::bad_data(format!("{name}: {}", plain_words::of_json(&error)));
             }
-            return Ok(());
-        }
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Array(items) => {
-            let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-            texts
-                .ok_or_else(|| format!("{key}: a list has texts in it"))?
-                .join(",")
-        }
-        Value::Null => return Err(format!("{key} has no value")),
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let text = error.to_string();
+            let why = text.strip_suffix(&place).unwrap_or(&text);
+            refusal(name, error.line(), why)
+        })
+}
+
+fn of_toml(name: &str, text: &str) -> Result<Vec<TopicSpec>> {
+    let line = |span: Option<std::ops::Range<usize>>| {
+        let before = span.and_then(|span| text.get(..span.start));
+        before.map_or(1, |before| before.matches('\n').count() + 1)
     };
-    into.insert(key, text);
-    Ok(())
+    let document: toml_edit::Document<&str> = toml_edit::Document::parse(text).map_err(|error| {
+        refusal(
+            name,
+            line(error.span()),
+            &plain_words::of_toml(&error, "[[topics]], and below it lines like name = \"orders\""),
+        )
+    })?;
+    Topics
+        .deserialize(toml_edit::de::Deserializer::from(document))
+        .map_err(|error| refusal(name, line(error.span()), error.message().trim()))
+}
+
+fn refusal(name: &str, line: usize, why: &str) -> Error {
+    let why = match why
+        .strip_prefix("invalid type: ")
+        .and_then(|why| why.split_once(", expected "))
+    {
+        Some((found, wanted)) => format!("expected {wanted}, found {}", found.replace('`', "")),
+        None => why.to_owned(),
+    };
+    Error::bad_data(format!("{name} line {line}: {why}"))
 }
 
 #[cfg(test)]
@@ -146,27 +87,72 @@ mod tests {
     #[test]
     fn a_mistake_is_named_with_its_place() {
         for (text, told) in [
-            ("[[topics]]\nnam = \"a\"", "f line 2: unknown field `nam`"),
+            (
+                "[[topics]]\nnam = \"a\"",
+                "f line 2: a topic has no key \"nam\"; did you mean name?",
+            ),
+            (
+                "{\"topics\":[\n{\"name\":\"a\",\n\"colour\":1}]}",
+                "f line 3: a topic has no key \"colour\"; it may have name, partitions, replication-factor, configs",
+            ),
+            (
+                "[[topics]]\nretention.ms = 1",
+                "f line 2: a topic has no key \"retention\"",
+            ),
+            (
+                "\n[[topics]]\npartitions = 1",
+                "f line 2: a topic has no name; write name = \"…\"",
+            ),
+            (
+                "[[topics]]\nname = \"a\"\npartitions = \"6\"",
+                "f line 3: expected a whole number from 1, found string \"6\"",
+            ),
+            (
+                "{\"topics\":[{\"name\":\"a\",\n\"partitions\":1.5}]}",
+                "f line 2: expected a whole number from 1, found floating point 1.5",
+            ),
+            (
+                "[[topics]]\nname = \"a\"\nreplication-factor = 40000",
+                "f line 3: 40000 is too large",
+            ),
+            ("topics = 1", "f line 1: expected topics as a list"),
+            (
+                "[[topic]]\nname = \"a\"",
+                "f line 1: a file of topics has no key \"topic\"; did you mean topics?",
+            ),
             (
                 "[[topics]]\nname = \"a\"\n[[topics]]\nname = \"a\"",
-                "f: topic a is there twice",
+                "f line 3: topic a is there twice",
             ),
             (
                 "[[topics]]\nname = \"a\"\npartitions = 0",
-                "f: topic a: partitions must be at least 1",
+                "f line 3: it must be at least 1, not 0",
+            ),
+            (
+                "[[topics]]\nname = \"a\"\n[topics.configs]\nretention.ms = [1]",
+                "f line 4: ",
+            ),
+            (
+                "[[topics]]\nname = a",
+                "f line 2: it makes no sense; write [[topics]]",
+            ),
+            (
+                "[[topics]]\nname = \"a\"\nname = \"b\"",
+                "f line 3: this name stands there twice",
             ),
             (
                 "[[topics]]\nname = \"a\"\n[topics.configs]\nretention.m = 1",
-                "no topic has a config \"retention.m\"; did you mean retention.ms?",
+                "f line 4: no topic has a config \"retention.m\"; did you mean retention.ms?",
             ),
             (
                 "[[topics]]\nname = \"a\"\n[topics.configs]\nretention.ms = \"x\"",
-                "f: topic a: ",
+                "f line 4: Invalid value x for configuration retention.ms",
             ),
             ("{", "f: it ends too early"),
         ] {
             let refusal = parse("f", text).unwrap_err().to_string();
-            assert!(refusal.contains(told), "{refusal}");
+            assert!(refusal.starts_with(told), "{refusal}");
+            assert_eq!(refusal.lines().count(), 1, "{refusal}");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod drift;
 mod file;
+mod reading;
 
 use std::collections::HashSet;
 use std::io::Read;

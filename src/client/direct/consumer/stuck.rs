@@ -8,6 +8,7 @@ use super::position::State;
 use crate::client::direct::network::Node;
 use crate::client::direct::words;
 use crate::error::Error;
+use crate::plain_words;
 use crate::wire::WireError;
 use crate::wire::error::in_seconds;
 
@@ -75,7 +76,7 @@ impl DirectSource {
         };
         for (trouble, names) in news {
             self.notices
-                .push(format!("{}: {trouble}; {wait}", words::few(&names)));
+                .push(format!("{}: {trouble}; {wait}", plain_words::few(&names)));
         }
     }
 

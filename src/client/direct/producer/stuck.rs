@@ -9,6 +9,7 @@ use super::partition_queue::Failure;
 use super::{DirectSink, failures};
 use crate::client::direct::words;
 use crate::error::Kind;
+use crate::plain_words;
 use crate::wire::error::in_seconds;
 
 /// How long a partition may make no progress before that is reported.
@@ -49,7 +50,7 @@ impl DirectSink {
         }
         let limit = in_seconds(self.rules.delivery_timeout);
         for (trouble, names) in news {
-            let line = format!("{}: {trouble}; waiting up to {limit}", words::few(&names));
+            let line = format!("{}: {trouble}; waiting up to {limit}", plain_words::few(&names));
             self.notices.push(line);
         }
     }

@@ -1,0 +1,297 @@
+//! A file of topics, taken key by key: each refusal is our own, and its place is the reader's, which knows the line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::client::admin::topic_specs::TopicSpec;
+use crate::spelling::closest;
+use crate::topic_config::{self, TOPIC_CONFIGS};
+
+const TOPIC_KEYS: [&str; 4] = ["name", "partitions", "replication-factor", "configs"];
+
+/// The whole file.
+pub(super) struct Topics;
+
+impl<'de> DeserializeSeed<'de> for Topics {
+    type Value = Vec<TopicSpec>;
+
+    fn deserialize<D: Deserializer<'de>>(self, file: D) -> Result<Self::Value, D::Error> {
+        file.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Topics {
+    type Value = Vec<TopicSpec>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("the key \"topics\"")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut file: A) -> Result<Self::Value, A::Error> {
+        let mut topics = Vec::new();
+        while file
+            .next_key_seed(Key(&["topics"], "a file of topics"))?
+            .is_some()
+        {
+            topics = file.next_value_seed(TopicList)?;
+        }
+        Ok(topics)
+    }
+}
+
+struct TopicList;
+
+impl<'de> DeserializeSeed<'de> for TopicList {
+    type Value = Vec<TopicSpec>;
+
+    fn deserialize<D: Deserializer<'de>>(self, list: D) -> Result<Self::Value, D::Error> {
+        list.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TopicList {
+    type Value = Vec<TopicSpec>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("topics as a list: [[topics]] before each, or \"topics\": [{…}, …] in JSON")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut topics = Vec::new();
+        while let Some(topic) = list.next_element_seed(Topic(&topics))? {
+            topics.push(topic);
+        }
+        Ok(topics)
+    }
+}
+
+/// One topic, and those before it.
+struct Topic<'a>(&'a [TopicSpec]);
+
+impl<'de> DeserializeSeed<'de> for Topic<'_> {
+    type Value = TopicSpec;
+
+    fn deserialize<D: Deserializer<'de>>(self, topic: D) -> Result<TopicSpec, D::Error> {
+        topic.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Topic<'_> {
+    type Value = TopicSpec;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "a topic with its keys ({})", TOPIC_KEYS.join(", "))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut topic: A) -> Result<TopicSpec, A::Error> {
+        let mut name = None;
+        let (mut partitions, mut replication_factor) = (None, None);
+        let mut configs = BTreeMap::new();
+        while let Some(key) = topic.next_key_seed(Key(&TOPIC_KEYS, "a topic"))? {
+            match key {
+                "name" => name = Some(topic.next_value_seed(Name)?),
+                "partitions" => partitions = topic.next_value_seed(Count(PhantomData))?,
+                "replication-factor" => replication_factor = topic.next_value_seed(Count(PhantomData))?,
+                _ => topic.next_value_seed(Configs {
+                    name: String::new(),
+                    found: &mut configs,
+                })?,
+            }
+        }
+        let name = name.ok_or_else(|| A::Error::custom("a topic has no name; write name = \"…\""))?;
+        if self.0.iter().any(|known| known.name == name) {
+            return Err(A::Error::custom(format_args!("topic {name} is there twice")));
+        }
+        let pairs: Vec<_> = configs
+            .iter()
+            .map(|(name, value): (&String, &String)| (name.as_str(), value.as_str()))
+            .collect();
+        topic_config::validate(&pairs)
+            .map_err(|why| A::Error::custom(format_args!("topic {name}: {why}")))?;
+        Ok(TopicSpec {
+            name,
+            partitions,
+            replication_factor,
+            configs,
+        })
+    }
+}
+
+/// One of these keys of `what`.
+struct Key(&'static [&'static str], &'static str);
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = &'static str;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<&'static str, D::Error> {
+        key.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = &'static str;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "a key ({})", self.0.join(", "))
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<&'static str, E> {
+        let dashed = key.replace('_', "-");
+        let Self(keys, what) = self;
+        if let Some(known) = keys.iter().find(|known| **known == dashed) {
+            return Ok(known);
+        }
+        let meant = closest(key, keys.iter().copied());
+        let hint = match meant {
+            Some(meant) => format!("did you mean {meant}?"),
+            None if topic_config::is_known(key) => {
+                "it is a config: write it below [topics.configs]".to_owned()
+            }
+            None => format!("it may have {}", keys.join(", ")),
+        };
+        Err(E::custom(format_args!("{what} has no key \"{key}\"; {hint}")))
+    }
+}
+
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<String, D::Error> {
+        name.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("the name of a topic, in quotes")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<String, E> {
+        Ok(name.to_owned())
+    }
+}
+
+/// A whole number from 1, of the type that Kafka takes; nothing where JSON says `null`.
+struct Count<N>(PhantomData<N>);
+
+impl<'de, N: TryFrom<i64>> DeserializeSeed<'de> for Count<N> {
+    type Value = Option<N>;
+
+    fn deserialize<D: Deserializer<'de>>(self, count: D) -> Result<Option<N>, D::Error> {
+        count.deserialize_any(self)
+    }
+}
+
+impl<N: TryFrom<i64>> Visitor<'_> for Count<N> {
+    type Value = Option<N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a whole number from 1")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Option<N>, E> {
+        match N::try_from(number) {
+            Ok(count) if number > 0 => Ok(Some(count)),
+            Ok(_) => Err(E::custom(format_args!("it must be at least 1, not {number}"))),
+            Err(_) => Err(E::custom(format_args!("{number} is too large"))),
+        }
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Option<N>, E> {
+        self.visit_i64(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Option<N>, E> {
+        Ok(None)
+    }
+}
+
+/// The value of a config as Kafka takes it, or a table whose keys go on behind a dot: `retention.ms = 1` is a table in
+/// a table to TOML.
+struct Configs<'a> {
+    /// The names of the tables around, with dots between them; empty at the top.
+    name: String,
+    found: &'a mut BTreeMap<String, String>,
+}
+
+impl Configs<'_> {
+    fn take<E: Error>(self, value: impl ToString) -> Result<(), E> {
+        let Self { name, found } = self;
+        if name.is_empty() {
+            return Err(E::custom(
+                "configs are names with values: retention.ms = 86400000",
+            ));
+        }
+        let value = value.to_string();
+        if !topic_config::is_known(&name) {
+            let meant = closest(&name, TOPIC_CONFIGS.iter().map(|config| config.name));
+            let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"));
+            return Err(E::custom(format_args!("no topic has a config \"{name}\"{meant}")));
+        }
+        topic_config::validate(&[(&name, &value)]).map_err(E::custom)?;
+        found.insert(name, value);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Configs<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Configs<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a text, a number, true, false, or a list of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<(), A::Error> {
+        while let Some(key) = table.next_key::<String>()? {
+            let dot = if self.name.is_empty() { "" } else { "." };
+            table.next_value_seed(Configs {
+                name: format!("{}{dot}{key}", self.name),
+                found: self.found,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut texts: Vec<String> = Vec::new();
+        while let Some(text) = list.next_element()? {
+            texts.push(text);
+        }
+        self.take(texts.join(","))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.take(text)
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<(), E> {
+        self.take(flag)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.take(number)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.take(number)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        self.take(number)
+    }
+}
