@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Format, Printer, plural};
 use crate::error::Result;
+use crate::plain_words::few;
 use crate::reassignment::active::ActiveReassignments;
-use crate::reassignment::impact::{BrokerImpact, Impact};
+use crate::reassignment::impact::{BrokerImpact, Drained, Impact};
 use crate::reassignment::plan::{PartitionReplica, Plan, comma_separated};
 use crate::reassignment::plan_json::write_readable;
 use crate::reassignment::progress::{Copied, PartitionState};
@@ -61,6 +62,9 @@ pub(crate) fn proposal(
     printer: &mut Printer,
 ) -> Result<()> {
     printer.note(summary(impact));
+    for (id, drained) in &impact.drained {
+        printer.note(drained_broker(*id, drained));
+    }
     if let Some(path) = out {
         printer.note(format_args!("plan: {}", path.display()));
         return broker_table(impact, printer);
@@ -127,6 +131,28 @@ pub(crate) fn summary(impact: &Impact) -> String {
         }
     }
     text
+}
+
+/// `broker 2: all 5 replicas leave, it is empty then`
+fn drained_broker(id: BrokerId, drained: &Drained) -> String {
+    let all = drained.leaving + drained.staying;
+    let replicas = |count: usize| plural(count as u64, "replica");
+    match (drained.leaving, drained.staying) {
+        (0, 0) => format!("broker {id} is empty already"),
+        (1, 0) => format!("broker {id} is empty then: its only replica leaves"),
+        (leaving, 0) => format!("broker {id} is empty then: all its {leaving} replicas leave"),
+        (leaving, staying) => {
+            let verb = if staying == 1 { "stays" } else { "stay" };
+            let topics: Vec<_> = drained.topics_staying.iter().cloned().collect();
+            format!(
+                "broker {id} is not empty then: {leaving} of its {} leave, and {staying} {verb} ({}) of topics that were \
+                 not named: {}",
+                replicas(all),
+                human_bytes(drained.bytes_staying),
+                few(&topics),
+            )
+        }
+    }
 }
 
 /// `1 rack`, `2 to 3 racks`
@@ -198,6 +224,15 @@ fn broker_json(id: BrokerId, broker: &BrokerImpact) -> Value {
 
 fn impact_json(impact: &Impact) -> Value {
     let brokers = impact.brokers.iter().map(|(id, broker)| broker_json(*id, broker));
+    let drained = impact.drained.iter().map(|(id, drained)| {
+        json!({
+            "broker": id,
+            "replicas_leaving": drained.leaving,
+            "replicas_staying": drained.staying,
+            "bytes_staying": drained.bytes_staying,
+            "topics_staying": drained.topics_staying,
+        })
+    });
     json!({
         "partitions_copied": impact.partitions_copied,
         "partitions_in_place": impact.partitions_in_place,
@@ -205,6 +240,7 @@ fn impact_json(impact: &Impact) -> Value {
         "replicas_copied": impact.replicas_copied,
         "bytes_copied": impact.bytes_copied,
         "brokers": brokers.collect::<Vec<_>>(),
+        "drained": drained.collect::<Vec<_>>(),
     })
 }
 

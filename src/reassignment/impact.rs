@@ -26,6 +26,19 @@ pub struct BrokerImpact {
     pub incoming: u64,
 }
 
+/// What is on a broker after a plan that was to empty it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Replicas that leave it.
+    pub leaving: usize,
+    /// Replicas that stay, because their topics were not chosen.
+    pub staying: usize,
+    /// Bytes of those that stay.
+    pub bytes_staying: u64,
+    /// The topics of those that stay.
+    pub topics_staying: BTreeSet<String>,
+}
+
 /// A plan, measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Impact {
@@ -38,15 +51,20 @@ pub struct Impact {
     pub partitions_without_source: usize,
     pub replicas_copied: usize,
     pub bytes_copied: u64,
+    /// The brokers that were to be emptied.
+    pub drained: BTreeMap<BrokerId, Drained>,
     /// The smallest and largest number of replicas among the plan's partitions.
     pub replicas: Option<(usize, usize)>,
     /// The smallest and largest number of racks that a partition of the plan is on; `None` without racks.
     pub racks: Option<(usize, usize)>,
 }
 
-/// Measures a plan against the cluster it is for.
-pub fn impact(view: &ClusterView, target: &Assignment) -> Impact {
-    let mut impact = Impact::default();
+/// Measures a plan against the cluster it is for; `drain` are the brokers it was to empty.
+pub fn impact(view: &ClusterView, target: &Assignment, drain: &BTreeSet<BrokerId>) -> Impact {
+    let mut impact = Impact {
+        drained: drain.iter().map(|id| (*id, drained(view, target, *id))).collect(),
+        ..Impact::default()
+    };
     for live in &view.brokers {
         let broker = impact.brokers.entry(live.id).or_default();
         broker.rack.clone_from(&live.rack);
@@ -90,6 +108,24 @@ pub fn impact(view: &ClusterView, target: &Assignment) -> Impact {
         }
     }
     impact
+}
+
+/// What leaves a broker that is to be emptied, and what stays on it.
+fn drained(view: &ClusterView, target: &Assignment, broker: BrokerId) -> Drained {
+    let mut drained = Drained::default();
+    for (name, facts) in &view.partitions {
+        if !facts.replicas.contains(&broker) {
+            continue;
+        }
+        if target.get(name).unwrap_or(&facts.replicas).contains(&broker) {
+            drained.staying += 1;
+            drained.bytes_staying += facts.bytes;
+            drained.topics_staying.insert(name.topic.clone());
+        } else {
+            drained.leaving += 1;
+        }
+    }
+    drained
 }
 
 /// Makes a range of counts reach to `count`.
@@ -143,7 +179,13 @@ mod tests {
             (TopicPartition::new("a", 2), vec![1, 9]),
             (TopicPartition::new("b", 0), vec![2]),
         ]);
-        let impact = impact(&view, &target);
+        let impact = impact(&view, &target, &BTreeSet::from([2]));
+        let drained = &impact.drained[&2];
+        assert_eq!(
+            (drained.leaving, drained.staying, drained.bytes_staying),
+            (1, 1, 10)
+        );
+        assert_eq!(drained.topics_staying, BTreeSet::from(["a".to_owned()]));
         assert_eq!((impact.partitions_copied, impact.partitions_in_place), (2, 1));
         assert_eq!(
             impact.partitions_without_source, 1,

@@ -226,3 +226,38 @@ fn a_plan_takes_its_topics_with_the_flag_of_other_commands_too() {
     ];
     suite.run(words).exits(3);
 }
+
+#[test]
+fn a_drain_says_whether_the_broker_is_empty_then() {
+    let cluster = Cluster::start_nodes(3, &[]);
+    let suite = Suite::new();
+    let run = |args: &[&str]| suite.run([args, &["-b", &cluster.bootstrap()]].concat());
+    run(&["topics", "create", "moves", "--assignment", "1:2,2:3"]).succeeds();
+    run(&["topics", "create", "stays", "--assignment", "2:1"]).succeeds();
+    run(&["reassign", "plan", "--drain", "2"])
+        .succeeds()
+        .complains("broker 2 is empty then: all its 3 replicas leave");
+    run(&["reassign", "plan", "--drain", "2", "moves"])
+        .succeeds()
+        .complains(
+            "broker 2 is not empty then: 2 of its 3 replicas leave, and 1 stays (0 B) of topics that were not named: stays",
+        );
+    let json = run(&["reassign", "plan", "--drain", "2", "moves", "-o", "json"]).stdout();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let drained = serde_json::json!([{"broker": 2, "replicas_leaving": 2, "replicas_staying": 1, "bytes_staying": 0,
+        "topics_staying": ["stays"]}]);
+    assert_eq!(json["summary"]["drained"], drained);
+    run(&[
+        "topics",
+        "create",
+        "wide",
+        "--replication-factor",
+        "3",
+        "--partitions",
+        "1",
+    ])
+    .succeeds();
+    run(&["reassign", "plan", "--drain", "2"])
+        .exits(1)
+        .complains("cannot drain broker 2: wide-0 shall have 3 replicas, and only 2 brokers can take them");
+}

@@ -1,5 +1,6 @@
 //! `reassign plan`: facts in, a proposal out; nothing is changed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{PlanAction, cluster, seed};
@@ -11,14 +12,15 @@ use crate::reassignment::impact::impact;
 use crate::reassignment::plan::{Plan, comma_separated};
 use crate::reassignment::plan_json::write_readable;
 use crate::reassignment::planner::{GoalError, propose};
+use crate::topic_partition::BrokerId;
 
 pub(super) fn run(action: &PlanAction, context: &mut Context) -> Result<()> {
     let view = cluster::view(&action.topics, context)?;
     check_topics(action, &view)?;
     let is_chosen = |topic: &str| action.topics.is_empty() || action.topics.contains(topic);
-    let target =
-        propose(&view, &action.goals, is_chosen, seed()?).map_err(|error| goal_error(&error, &view))?;
-    let impact = impact(&view, &target);
+    let target = propose(&view, &action.goals, is_chosen, seed()?)
+        .map_err(|error| goal_error(&error, action, &view))?;
+    let impact = impact(&view, &target, &action.goals.drain);
     let plan = Plan::from_assignment(&target, &view.assignment());
     if let Some(path) = &action.out {
         write(path, &plan)?;
@@ -39,13 +41,24 @@ fn check_topics(action: &PlanAction, view: &ClusterView) -> Result<()> {
     }
 }
 
-fn goal_error(error: &GoalError, view: &ClusterView) -> Error {
+fn goal_error(error: &GoalError, action: &PlanAction, view: &ClusterView) -> Error {
+    let drain = &action.goals.drain;
+    if matches!(error, GoalError::TooFewBrokers { .. }) && !drain.is_empty() {
+        return Error::failed(format!("cannot drain {}: {error}", named_brokers(drain)))
+            .hint("name the topics that can move, or lower the others with --replication-factor");
+    }
     let kind = match error {
         GoalError::UnknownBrokers(_) | GoalError::DeadBrokers(_) => Kind::NotFound,
         GoalError::NoBrokersLeft | GoalError::TooFewBrokers { .. } => Kind::Failed,
     };
     let alive = comma_separated(view.brokers.iter().map(|live| live.id));
     Error::new(kind, error).hint(format!("brokers that are up: {alive}"))
+}
+
+/// `broker 2`, `brokers 2,3`
+fn named_brokers(ids: &BTreeSet<BrokerId>) -> String {
+    let noun = if ids.len() == 1 { "broker" } else { "brokers" };
+    format!("{noun} {}", comma_separated(ids))
 }
 
 fn write(path: &Path, plan: &Plan) -> Result<()> {
