@@ -10,6 +10,7 @@ use crate::client::admin::topics::{PartitionDescription, TopicDescription};
 use crate::error::{Error, Result};
 use crate::output::leader_election::{self as output, Prospect, Row};
 use crate::output::{confirm, plural};
+use crate::plain_words::few;
 use crate::topic_partition::{BrokerId, TopicPartition};
 use crate::wire::error_codes::ELECTION_NOT_NEEDED;
 
@@ -63,9 +64,17 @@ fn elect(asked: &Election, context: &mut Context) -> Result<()> {
     }
     if asked.is_dry_run {
         context.printer.note(format_args!("would elect {what}"));
+        for (partitions, why) in staying(&rows) {
+            context
+                .printer
+                .note(format_args!("{partitions} would get no other: {why}"));
+        }
         return Ok(());
     }
-    let mut failures: Vec<Error> = rows.iter().filter_map(stays).collect();
+    let mut failures: Vec<Error> = staying(&rows)
+        .into_iter()
+        .map(|(partitions, why)| Error::failed(format!("no leader elected for {partitions}: {why}")))
+        .collect();
     if !wanted.is_empty() {
         if !asked.is_sure {
             context.consent("", &question(asked.election, &what), "nothing elected")?;
@@ -151,15 +160,21 @@ fn prospect(election: ElectionType, partition: &PartitionDescription) -> Option<
     }
 }
 
-/// A partition that cannot have what was asked for is a failure of its own.
-fn stays(row: &Row) -> Option<Error> {
-    match &row.prospect {
-        Prospect::Stays(why) => {
-            let partition = &row.partition;
-            Some(Error::failed(format!("no leader elected for {partition}: {why}")))
+/// The partitions that cannot have what was asked for, by the reason.
+fn staying(rows: &[Row]) -> Vec<(String, &str)> {
+    let mut by_reason: Vec<(&str, Vec<String>)> = Vec::new();
+    for row in rows {
+        let Prospect::Stays(why) = &row.prospect else {
+            continue;
+        };
+        let name = row.partition.to_string();
+        match by_reason.iter_mut().find(|(reason, _)| reason == why) {
+            Some((_, names)) => names.push(name),
+            None => by_reason.push((why, vec![name])),
         }
-        Prospect::Elects(_) => None,
     }
+    let named = |(why, names): (_, Vec<String>)| (few(&names), why);
+    by_reason.into_iter().map(named).collect()
 }
 
 /// Says how many were elected, and returns the failures.

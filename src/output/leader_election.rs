@@ -38,10 +38,12 @@ pub fn list(printer: &mut Printer, rows: &[Row]) -> Result<()> {
         words("IN SYNC", "in_sync"),
         words("REASON", "reason").hides(),
     ]);
+    let shows_reasons = has_several_reasons(rows);
     for row in rows {
         let (new_leader, reason) = match &row.prospect {
             Prospect::Elects(candidates) => (candidate(candidates), Cell::both("", Value::Null)),
-            Prospect::Stays(why) => (Cell::unknown(), Cell::text(why)),
+            Prospect::Stays(why) if shows_reasons => (Cell::unknown(), Cell::text(why)),
+            Prospect::Stays(why) => (Cell::unknown(), Cell::both("", Value::from(why.as_str()))),
         };
         table.row(vec![
             Cell::text(&row.partition.topic),
@@ -54,6 +56,16 @@ pub fn list(printer: &mut Printer, rows: &[Row]) -> Result<()> {
         ]);
     }
     table.print(printer)
+}
+
+/// Whether a column of reasons tells partitions apart; one for all is said once, behind the table.
+fn has_several_reasons(rows: &[Row]) -> bool {
+    let mut reasons = rows.iter().filter_map(|row| match &row.prospect {
+        Prospect::Stays(why) => Some(why),
+        Prospect::Elects(_) => None,
+    });
+    let first = reasons.next();
+    reasons.any(|reason| Some(reason) != first)
 }
 
 /// The broker that will lead; of several the controller chooses one.
