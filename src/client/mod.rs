@@ -33,6 +33,8 @@ pub mod settings;
 pub mod typed_settings;
 pub mod whereabouts;
 
+use std::time::Duration;
+
 use crate::error::{Error, Kind, Result};
 use crate::wire::WireError;
 use admin::AdminClient;
@@ -52,6 +54,21 @@ pub struct Client {
 pub fn unreachable_address(error: &Error) -> Option<String> {
     let place = error.cause::<WireError>().and_then(WireError::place);
     place.filter(|_| error.kind() == Kind::Unreachable)
+}
+
+/// The error as one of a wait of this length in all, where it is that a broker is silent: each question has a time of its own,
+/// and the user knows of the whole.
+pub fn silent_for(error: Error, waited: Duration) -> Error {
+    let place = error.cause::<WireError>().filter(|cause| cause.is_silence());
+    match place.and_then(WireError::place) {
+        Some(place) if error.kind() == Kind::Unreachable => WireError::TimedOut(waited).at(place).into(),
+        _ => error,
+    }
+}
+
+/// Whether the error is that a broker was reached and did not answer in time.
+pub fn is_silence(error: &Error) -> bool {
+    error.kind() == Kind::Unreachable && error.cause::<WireError>().is_some_and(WireError::is_silence)
 }
 
 impl Client {

@@ -6,6 +6,7 @@
 mod from_end;
 mod gathered;
 mod goals;
+mod others;
 mod plan;
 mod show;
 mod wanted;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use gathered::Gathered;
 use goals::Goals;
+use others::Others;
 use show::{OUT_BYTES, Show};
 
 use super::command::{Command, Needs};
@@ -226,6 +228,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         source,
         goals: Goals::default(),
         plan: plan::Plan::default(),
+        others: Others::default(),
         gathered: action.wanted.ends.map(Gathered::new),
         records: 0,
         last_record: Instant::now(),
@@ -260,6 +263,7 @@ struct Run {
     source: Box<dyn RecordSource>,
     goals: Goals,
     plan: plan::Plan,
+    others: Others,
     /// Where only the first or last records are wanted: those of them that came so far.
     gathered: Option<Gathered>,
     records: u64,
@@ -285,12 +289,14 @@ impl Run {
                 next_refresh = Instant::now() + if is_settled { REFRESH } else { STEP };
             }
             if self.is_done() {
+                self.tell_what_others_hold(printer);
                 return Ok(End::Complete);
             }
             if let Some(end) = self.read_some(printer)? {
                 return Ok(end);
             }
             self.tell(printer);
+            self.tell_of_no_partition(printer);
             if self.interrupt.is_raised() {
                 return Ok(End::Interrupted(interrupt::exit_code()));
             }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::cluster::Cluster;
 use crate::support::shell::Shell;
 use crate::support::suite::Outcome;
 use crate::support::terminal::Terminal;
@@ -393,4 +394,35 @@ fn watched_groups_are_looked_at_again_and_again() {
     let watch = terminal.start(&format!("kafkit groups watch -b {address} --every 50ms -o name"));
     watch.prints("billing\nbilling\n");
     watch.interrupt();
+}
+
+#[test]
+fn a_member_that_ends_says_which_partitions_others_hold() {
+    let terminal = Terminal::new();
+    let cluster = Cluster::start();
+    let address = cluster.bootstrap();
+    let run = |line: &str| terminal.run(&format!("kafkit {line} -b {address}"));
+    run("topics create two -p 2 -q").succeeds();
+    run("topics create one -p 1 -q").succeeds();
+    let first = terminal.start(&format!("kafkit consume two -g g -v -b {address}"));
+    wait_until("the first member has both partitions", || {
+        run("describe group g -o tsv")
+            .stdout()
+            .matches("\tkafkit")
+            .count()
+            == 2
+    });
+    let line = "not read here, as other members of the group hold them: two-";
+    let told = run("consume two -g g -e").succeeds().stderr;
+    assert_eq!(told.matches(line).count(), 1, "{told}");
+    let told = run("consume two -g g -e -q").succeeds().stderr;
+    assert_eq!(told, "");
+    let told = run("consume two -g alone -e").succeeds().stderr;
+    assert!(!told.contains("other members"), "{told}");
+    drop(first);
+    let members = [(); 2].map(|()| terminal.start(&format!("kafkit consume one -g waits -b {address}")));
+    let waits = "waiting: this member of the group has no partition";
+    wait_until("the member without a partition says so", || {
+        members.iter().any(|member| member.story().contains(waits))
+    });
 }

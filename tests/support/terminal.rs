@@ -272,7 +272,7 @@ impl Program {
         assert!(status.success(), "{status}: {}", self.story());
     }
 
-    fn story(&self) -> String {
+    pub fn story(&self) -> String {
         let [stdout, stderr] = [&self.stdout, &self.stderr].map(Heard::so_far);
         format!("{}\n-- stdout\n{stdout}\n-- stderr\n{stderr}", self.shown)
     }

@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use super::{Action, Ends, Missing, Run, Start, Topics, Wanted};
 use crate::client::record_source::{self, Position, TopicPartitions, TopicProblem};
+use crate::client::silent_for;
 use crate::error::{Error, Kind, Result};
 use crate::output::voice::SOON;
+use crate::plain_words;
 use crate::spelling::closest;
 use crate::topic_partition::{Offset, is_internal_topic};
 
 /// How long one question to the cluster may take while an interrupt waits.
-const ASK: Duration = Duration::from_millis(500);
+pub(super) const ASK: Duration = Duration::from_millis(500);
 
 /// What is read so far.
 #[derive(Debug, Default)]
@@ -28,6 +30,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// The topics that the member has joined its group for.
+    pub(super) fn subscribed(&self) -> &[String] {
+        &self.subscribed
+    }
+
     /// Whether no broker has answered yet.
     pub(super) fn awaits_answer(&self) -> bool {
         self.silent_since.is_some() && !self.is_complete && self.known.is_empty()
@@ -70,12 +77,13 @@ impl Run {
         let may_wait = self.action.missing == Missing::Wait || self.plan.is_complete;
         let waited = since.elapsed();
         if !may_wait && waited >= self.action.patience {
-            return Err(error);
+            return Err(silent_for(error, self.action.patience));
         }
         // A Java face says each failure by itself.
         if !may_wait && !self.plan.has_told_of_silence && waited >= SOON {
             self.plan.has_told_of_silence = true;
-            crate::output::stderr_line(self.action.voice.waiting(&error.message(), self.action.patience));
+            let trouble = silent_for(error, SOON).message();
+            crate::output::stderr_line(self.action.voice.waiting(&trouble, self.action.patience));
         }
         Ok(false)
     }
@@ -342,20 +350,10 @@ impl Run {
             ("not yet in", beyond, after),
         ] {
             if !places.is_empty() {
-                let line = format!("offset {offset} is {what} {}: {then}", few(&places));
+                let line = format!("offset {offset} is {what} {}: {then}", plain_words::few(&places));
                 crate::output::stderr_line(self.action.voice.notice(&line));
             }
         }
-    }
-}
-
-/// The first of many, and how many more there are.
-fn few(places: &[String]) -> String {
-    const SHOWN: usize = 3;
-    let shown = places.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match places.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
     }
 }
 

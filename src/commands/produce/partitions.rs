@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Action;
 use crate::client::record_sink::RecordSink;
+use crate::client::silent_for;
 use crate::error::{Error, Kind, Result};
 use crate::output::stderr_line;
 use crate::output::voice::SOON;
@@ -62,9 +63,11 @@ fn prepare(sink: &mut dyn RecordSink, action: &Action) -> Result<usize> {
         // What comes before its time is no matter of patience.
         Err(error) if first < wait && begun.elapsed() >= first && error.kind() != Kind::Interrupted => {
             if error.kind() == Kind::Unreachable {
-                stderr_line(action.voice.waiting(&error.message(), wait));
+                let trouble = silent_for(error, first).message();
+                stderr_line(action.voice.waiting(&trouble, wait));
             }
-            sink.prepare_topic(topic, wait.saturating_sub(first))
+            let outcome = sink.prepare_topic(topic, wait.saturating_sub(first));
+            outcome.map_err(|error| silent_for(error, wait))
         }
         outcome => outcome,
     }

@@ -1,0 +1,73 @@
+//! What a member of a group does not read: the partitions that other members hold, said once.
+
+use std::time::{Duration, Instant};
+
+use super::{Missing, Run, plan};
+use crate::output::Printer;
+use crate::plain_words::few;
+
+/// A member without a partition for so long says why it prints nothing.
+const LONG: Duration = Duration::from_secs(3);
+
+/// What has been said, and since when there is something to say.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    without_partition_since: Option<Instant>,
+    has_told: bool,
+}
+
+impl Run {
+    /// At the end of a member's reading: the partitions that it was not given.
+    pub(super) fn tell_what_others_hold(&mut self, printer: &mut Printer) {
+        if !self.speaks_of_others() {
+            return;
+        }
+        let mine = self.source.assignment();
+        let mut others = Vec::new();
+        for topic in self.plan.subscribed().to_vec() {
+            let found = self.source.topics(Some(&topic), plan::ASK).unwrap_or_default();
+            for partition in found.into_iter().flat_map(|topic| topic.partitions) {
+                if !mine
+                    .iter()
+                    .any(|(name, number)| *name == topic && *number == partition)
+                {
+                    others.push(format!("{topic}-{partition}"));
+                }
+            }
+        }
+        if !others.is_empty() {
+            printer.note(format_args!(
+                "not read here, as other members of the group hold them: {}",
+                few(&others)
+            ));
+        }
+    }
+
+    /// Java's consumer says nothing of other members.
+    fn speaks_of_others(&self) -> bool {
+        self.action.is_member && self.action.missing == Missing::Refuse
+    }
+
+    /// While a member waits: that it has no partition, and why that may be.
+    pub(super) fn tell_of_no_partition(&mut self, printer: &mut Printer) {
+        let is_joined = self.speaks_of_others() && !self.plan.subscribed().is_empty();
+        if !is_joined || self.others.has_told || self.last_record.elapsed() < LONG {
+            return;
+        }
+        if !self.source.assignment().is_empty() {
+            self.others.without_partition_since = None;
+            return;
+        }
+        let since = *self
+            .others
+            .without_partition_since
+            .get_or_insert_with(Instant::now);
+        if since.elapsed() >= LONG {
+            self.others.has_told = true;
+            printer.note(
+                "waiting: this member of the group has no partition; others may hold them all (`kafkit describe group` \
+                 shows who)",
+            );
+        }
+    }
+}
