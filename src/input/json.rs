@@ -15,6 +15,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::lines::excerpt;
+use super::raw_bytes;
 use super::{BadInput, Bytes, ParsedRecord, RecordParser, without_byte_order_mark};
 use crate::plain_words;
 
@@ -33,6 +34,22 @@ impl RecordParser for JsonParser {
         if text.trim_ascii().is_empty() {
             return Ok(None);
         }
+        if std::str::from_utf8(text).is_err() {
+            if !is_of_kcat(text) {
+                return Err(BadInput {
+                    hint: Some("such bytes go as key_base64 and value_base64"),
+                    ..BadInput::new(format!("not UTF-8, which JSON is: {}", excerpt(text)))
+                });
+            }
+            let widened = raw_bytes::widened(text);
+            return raw_bytes::narrowed(self.record(widened.as_bytes())?).map(Some);
+        }
+        self.record(text).map(Some)
+    }
+}
+
+impl JsonParser {
+    fn record<'a>(&self, text: &'a [u8]) -> Result<ParsedRecord<'a>, BadInput> {
         let Fields(fields) = serde_json::from_slice(text).map_err(|error| {
             BadInput::new(match error.classify() {
                 serde_json::error::Category::Data => format!("not a JSON object: {}", excerpt(text)),
@@ -61,9 +78,16 @@ impl RecordParser for JsonParser {
                 }
             }
         }
-        Ok(Some(record))
+        Ok(record)
     }
 }
+
+/// Whether a line was printed by `kcat -J`, which puts bytes that are no UTF-8 into its strings as they are.
+fn is_of_kcat(text: &[u8]) -> bool {
+    text.windows(PAYLOAD.len()).any(|window| window == PAYLOAD)
+}
+
+const PAYLOAD: &[u8] = b"\"payload\":";
 
 /// The names and the JSON texts of an object, in order, with repeated names.
 struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);

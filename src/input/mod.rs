@@ -8,6 +8,7 @@ pub mod chunks;
 pub mod csv;
 pub mod json;
 pub mod lines;
+mod raw_bytes;
 pub mod splitter;
 
 use std::borrow::Cow;
