@@ -391,3 +391,36 @@ fn a_broker_does_not_start_without_the_keys_of_its_oauth_server() {
             .complains(complaint);
     }
 }
+
+#[test]
+fn a_file_of_keys_that_cannot_be_read_is_named_once_and_the_keys_from_before_stay() {
+    let server = OAuthServer::start();
+    let suite = Suite::new();
+    let good = json!({"keys": [server.jwk()]}).to_string();
+    let file = suite.file("keys.json", &good);
+    let url = format!("sasl.oauthbearer.jwks.endpoint.url=file://{}", file.display());
+    let settings = [url.as_str(), "sasl.enabled.mechanisms=OAUTHBEARER"];
+    let cluster = Cluster::start_listening(&["SASL_PLAINTEXT://127.0.0.1:0"], &settings);
+    let login = server.login(&suite, "hush");
+    let bootstrap = cluster.bootstrap();
+    let list = || suite.run(["topics", "list", "-b", &bootstrap, "--command-config", &login]);
+    let told = |part: &str| {
+        let said = cluster.said();
+        said.iter().filter(|line| line.contains(part)).count()
+    };
+    list().succeeds();
+    std::fs::write(&file, "{").expect("a file that is written");
+    list().succeeds();
+    list().succeeds();
+    let before = "it holds no public key in PEM or JWKS form; the keys from before stay in use";
+    wait_until("the failure is told", || told(before) == 1);
+    std::fs::write(&file, &good).expect("a file that is written");
+    list().succeeds();
+    wait_until("the file is well again", || told("gives keys again") == 1);
+    assert_eq!(told(before), 1, "{:?}", cluster.said());
+    // What the file says holds from the next token on.
+    server.rotate("second");
+    list().exits(4);
+    std::fs::write(&file, json!({"keys": [server.jwk()]}).to_string()).expect("a file that is written");
+    list().succeeds();
+}

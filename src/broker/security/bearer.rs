@@ -10,8 +10,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Map, Value};
 
 use super::jwks_endpoint::JwksEndpoint;
+use super::key_file::KeyFile;
 use super::listener_settings::ListenerSettings;
-use super::signing_keys::{SigningKey, read_keys};
+use super::signing_keys::SigningKey;
 use crate::broker::notices::NoticeSink;
 use crate::error::Result;
 use crate::wire::Secret;
@@ -39,7 +40,7 @@ enum Keys {
     #[default]
     Nobody,
     /// The keys of a file.
-    File(String),
+    File(KeyFile),
     /// The keys that a server has.
     Endpoint(JwksEndpoint),
 }
@@ -59,8 +60,9 @@ impl Keys {
             .strip_prefix("file://")
             .or_else(|| url.strip_prefix("file:"))
             .unwrap_or(url);
-        read_keys(path).map_err(|problem| settings.complaint(JWKS_URL, problem))?;
-        Ok(Self::File(path.to_owned()))
+        let file = KeyFile::open(path, settings.place(JWKS_URL), notices);
+        file.map(Self::File)
+            .map_err(|problem| settings.complaint(JWKS_URL, problem))
     }
 
     /// Whether one of them has signed; `id` is the key that the token names.
@@ -71,7 +73,7 @@ impl Keys {
         };
         match self {
             Self::Nobody => false,
-            Self::File(path) => read_keys(path).is_ok_and(|keys| any(&keys)),
+            Self::File(file) => any(&file.keys()),
             Self::Endpoint(endpoint) => endpoint.with_keys(id, any),
         }
     }
@@ -300,6 +302,11 @@ mod tests {
         );
     }
 
+    fn key_file(path: &std::path::Path) -> Keys {
+        let silent: NoticeSink = std::sync::Arc::new(|_| {});
+        Keys::File(KeyFile::open(&path.display().to_string(), String::new(), &silent).unwrap())
+    }
+
     /// Signs with OpenSSL itself, and with the key of a JWKS or PEM file.
     #[test]
     fn a_signed_token_is_taken_from_the_right_key_alone() {
@@ -324,7 +331,7 @@ mod tests {
         };
         for file in [jwks, pem.clone()] {
             let rules = TokenRules {
-                keys: Keys::File(file.display().to_string()),
+                keys: key_file(&file),
                 audiences: vec!["kafka".to_owned()],
                 ..rules()
             };
@@ -337,7 +344,7 @@ mod tests {
             assert_eq!(rules.check(&unsigned, NOW_MS), Err(NotTaken::InvalidToken));
         }
         let others = TokenRules {
-            keys: Keys::File(pem.display().to_string()),
+            keys: key_file(&pem),
             audiences: vec!["x".to_owned()],
             ..rules()
         };

@@ -7,6 +7,7 @@
 pub(super) mod authentication;
 mod bearer;
 mod jwks_endpoint;
+mod key_file;
 mod listener_settings;
 mod listener_tls;
 mod logins;

@@ -1,0 +1,83 @@
+//! The keys of a file (`sasl.oauthbearer.jwks.endpoint.url=file:…`), which is read for each token, as keys change while the
+//! broker runs.
+//!
+//! While the file cannot be read the keys it had stay in force, as those of a server do; the user who runs the broker hears
+//! of it once, and again when it can be read.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::signing_keys::{SigningKey, read_keys};
+use crate::broker::notices::NoticeSink;
+
+/// A file of keys.
+pub(super) struct KeyFile {
+    path: String,
+    /// The listener and the setting, for notices.
+    place: String,
+    notices: NoticeSink,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Those that the file had when it could be read.
+    keys: Arc<Vec<SigningKey>>,
+    is_failing: bool,
+}
+
+impl KeyFile {
+    /// Reads the file once; `place` is what notices begin with.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or has no key.
+    pub(super) fn open(path: &str, place: String, notices: &NoticeSink) -> Result<Self, String> {
+        let keys = read_keys(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            place,
+            notices: Arc::clone(notices),
+            state: Mutex::new(State {
+                keys: Arc::new(keys),
+                is_failing: false,
+            }),
+        })
+    }
+
+    /// The keys that hold at this moment.
+    pub(super) fn keys(&self) -> Arc<Vec<SigningKey>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = read_keys(&self.path);
+        let line = self.turn(state.is_failing, &found);
+        state.is_failing = found.is_err();
+        if let Ok(keys) = found {
+            state.keys = Arc::new(keys);
+        }
+        let keys = Arc::clone(&state.keys);
+        drop(state);
+        if let Some(line) = line {
+            (self.notices)(&line);
+        }
+        keys
+    }
+
+    /// What is to be said of a look at the file: nothing, where it went as the one before.
+    fn turn(&self, was_failing: bool, found: &Result<Vec<SigningKey>, String>) -> Option<String> {
+        let Self { place, path, .. } = self;
+        match found {
+            Err(problem) if !was_failing => {
+                Some(format!("{place}: {problem}; the keys from before stay in use"))
+            }
+            Ok(_) if was_failing => Some(format!("{place}: {path} gives keys again")),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
