@@ -178,20 +178,6 @@ fn pairs(configs: &Configs) -> impl Iterator<Item = (&str, &str)> {
         .map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
-/// Settings that only a listener can be given while the broker runs, under its own name for them.
-const OF_LISTENERS: [&str; 10] = [
-    "ssl.key.password",
-    "ssl.keystore.certificate.chain",
-    "ssl.keystore.key",
-    "ssl.keystore.location",
-    "ssl.keystore.password",
-    "ssl.keystore.type",
-    "ssl.truststore.certificates",
-    "ssl.truststore.location",
-    "ssl.truststore.password",
-    "ssl.truststore.type",
-];
-
 /// Only what can change while a broker runs. Unknown names are let through, as Kafka does.
 fn check_broker_configs(
     resource: &Resource,
@@ -205,7 +191,9 @@ fn check_broker_configs(
     })?;
     let words =
         "These security configs can be dynamically updated only per-listener using the listener prefix";
-    refuse_any(configs, words, |name| OF_LISTENERS.contains(&name))?;
+    refuse_any(configs, words, |name| {
+        listener_changes::SECRETS_OF_LISTENERS.contains(&name)
+    })?;
     for (name, value) in pairs(configs) {
         if let Some(setting) = config_table::exactly(name) {
             setting.check(value)?;

@@ -14,6 +14,27 @@ use crate::wire::security_protocol::SecurityProtocol;
 const LISTENERS: &str = "listeners";
 const PROTOCOLS: &str = "listener.security.protocol.map";
 
+/// Keys and certificates, which only a listener can be given while the broker runs, under its own name for them.
+pub(in crate::broker) const SECRETS_OF_LISTENERS: [&str; 10] = [
+    "ssl.key.password",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
+    "ssl.keystore.location",
+    "ssl.keystore.password",
+    "ssl.keystore.type",
+    "ssl.truststore.certificates",
+    "ssl.truststore.location",
+    "ssl.truststore.password",
+    "ssl.truststore.type",
+];
+
+/// What else of a listener may change while it is there.
+const ADJUSTABLE: [&str; 3] = [
+    "max.connections",
+    "max.connection.creation.rate",
+    "num.network.threads",
+];
+
 /// A listener as it is named in the setting; its port may be none.
 #[derive(Clone, Debug)]
 struct Listed<'a> {
@@ -61,6 +82,7 @@ pub(in crate::broker) fn check(configs: &Configs, broker: BrokerValues<'_>) -> R
     };
     let kept = parsed(before.listeners()).flatten();
     for Listed { name, .. } in kept.filter(|kept| listeners.iter().any(|new| new.name == kept.name)) {
+        check_own_configs(&name, configs, config)?;
         if let Some(protocol) = protocols_before.get(&name)
             && protocols.get(&name) != Some(protocol)
         {
@@ -69,6 +91,26 @@ pub(in crate::broker) fn check(configs: &Configs, broker: BrokerValues<'_>) -> R
                  existing listener ListenerName({name}) for configuration Invalid dynamic configuration"
             ));
         }
+    }
+    Ok(())
+}
+
+/// A listener that stays has nothing of its own that it did not have at start, but for what may change.
+fn check_own_configs(name: &str, configs: &Configs, at_start: &BrokerConfig) -> Result<(), String> {
+    let prefix = format!("listener.name.{}.", name.to_lowercase());
+    let is_fixed = |(key, value): (&String, &String)| {
+        key.strip_prefix(&prefix).is_some_and(|setting| {
+            !SECRETS_OF_LISTENERS.contains(&setting)
+                && !ADJUSTABLE.contains(&setting)
+                && at_start.given(key) != Some(value)
+        })
+    };
+    if configs.iter().any(is_fixed) {
+        return Err(format!(
+            "Invalid value org.apache.kafka.common.config.ConfigException: Configs cannot be updated dynamically for existing \
+             listener ListenerName({name}), restart broker or create a new listener for update for configuration Invalid \
+             dynamic configuration"
+        ));
     }
     Ok(())
 }
@@ -395,6 +437,39 @@ mod tests {
         for host in ["", "192.0.2.1", "[::]", "host.example"] {
             let refusal = refused_with(&format!("EXTRA://{host}:24810"), Some(THREE));
             assert!(refusal.contains("--allow-anonymous"), "{refusal}");
+        }
+    }
+
+    /// As Apache Kafka 4.3.1 does.
+    #[test]
+    fn a_listener_that_has_configs_of_its_own_holds_the_others_too() {
+        let given = STATIC.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = BrokerConfig::new(std::path::PathBuf::new(), given).unwrap();
+        let more = format!("{BOTH},EXTRA://127.0.0.1:24810");
+        let with = |name: &str, value: &str| {
+            let configs = [(LISTENERS, more.as_str()), (PROTOCOLS, THREE), (name, value)];
+            let configs = configs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let broker = BrokerValues {
+                config: &config,
+                node: None,
+                cluster: None,
+            };
+            check(&Configs::from(configs), broker)
+        };
+        for (name, value) in [
+            ("listener.name.extra.sasl.enabled.mechanisms", "PLAIN"),
+            ("listener.name.plaintext.max.connections", "10"),
+            ("listener.name.plaintext.num.network.threads", "2"),
+            ("listener.name.plaintext.ssl.keystore.location", "/x"),
+        ] {
+            assert_eq!(with(name, value), Ok(()), "{name}");
+        }
+        for name in ["sasl.enabled.mechanisms", "ssl.client.auth", "foo"] {
+            let refusal = with(&format!("listener.name.plaintext.{name}"), "x").unwrap_err();
+            let words = "Invalid value org.apache.kafka.common.config.ConfigException: Configs cannot be updated dynamically \
+                         for existing listener ListenerName(PLAINTEXT), restart broker or create a new listener for update for \
+                         configuration Invalid dynamic configuration";
+            assert_eq!(refusal, words);
         }
     }
 
