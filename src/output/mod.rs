@@ -28,7 +28,7 @@ pub mod printable;
 pub mod producers;
 pub mod profile;
 pub mod progress;
-mod prose;
+pub mod prose;
 pub mod quota;
 pub(crate) mod reassignment;
 pub(crate) mod reassignment_progress;

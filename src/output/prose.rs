@@ -12,6 +12,8 @@ const INDENT: usize = 2;
 const COMMAND: &str = "  kafkit ";
 /// A column that begins further right leaves too little room for what goes on under it.
 const DEEPEST: usize = 32;
+/// Unless the screen has so much room for it.
+const NARROWEST: usize = 24;
 
 impl Printer {
     /// A text to read, as wide as the terminal.
@@ -36,27 +38,53 @@ fn fill(text: &str, width: usize) -> String {
             continue;
         }
         wrap(&mut filled, "", INDENT, &std::mem::take(&mut sentence), width);
-        let column = last_column(line);
-        match line.split_at_checked(column) {
-            Some((before, rest)) if line.chars().count() > width => {
-                let words: Vec<&str> = rest.split_whitespace().collect();
-                let under = before.chars().count();
-                wrap(
-                    &mut filled,
-                    before,
-                    if under > DEEPEST { INDENT + 4 } else { under },
-                    &words,
-                    width,
-                );
-            }
-            _ => {
-                filled.push_str(line);
-                filled.push('\n');
-            }
-        }
+        add_line(&mut filled, line, width);
     }
     wrap(&mut filled, "", INDENT, &sentence, width);
     filled
+}
+
+/// Adds a line that keeps its beginning; what is too long of it goes on under its last column.
+fn add_line(text: &mut String, line: &str, width: usize) {
+    match line.split_at_checked(last_column(line)) {
+        Some((before, rest)) if line.chars().count() > width => {
+            let words: Vec<&str> = rest.split_whitespace().collect();
+            let column = before.chars().count();
+            let is_deep = column > DEEPEST && column + NARROWEST > width;
+            let is_deep = is_deep || before.trim().is_empty();
+            let under = if is_deep { INDENT + 4 } else { column };
+            wrap(text, before, under, &words, width);
+        }
+        _ => {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+}
+
+/// The examples of a help text, which are its indented lines, fitted to the width of the screen, where that is known.
+pub fn fitted_examples(text: &str) -> String {
+    let width = terminal_size::terminal_size_of(std::io::stdout())
+        .map(|(width, _)| usize::from(width.0))
+        .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok());
+    match width {
+        Some(width) => with_examples_of(text, width.max(20)),
+        None => text.to_owned(),
+    }
+}
+
+fn with_examples_of(text: &str, width: usize) -> String {
+    let mut fitted = String::with_capacity(text.len());
+    for line in text.lines() {
+        if line.starts_with(' ') {
+            add_line(&mut fitted, line, width);
+        } else {
+            fitted.push_str(line);
+            fitted.push('\n');
+        }
+    }
+    fitted.truncate(fitted.trim_end_matches('\n').len());
+    fitted
 }
 
 fn is_sentence(line: &str) -> bool {
@@ -113,5 +141,13 @@ mod tests {
                         \x20 kafkit consume a\n";
         assert_eq!(fill(text, 31), expected);
         assert_eq!(fill(text, 120), text);
+    }
+
+    #[test]
+    fn what_is_too_long_of_an_example_goes_on_under_its_explanation_or_further_in() {
+        let text = "Examples:\n  kafkit a --b   one two three\n  kafkit copy orders --to kafka2:9092\n\nA sentence that clap fills.";
+        let expected = "Examples:\n  kafkit a --b   one two\n                 three\n  kafkit copy orders --to\n      kafka2:9092\n\n\
+                        A sentence that clap fills.";
+        assert_eq!(with_examples_of(text, 26), expected);
     }
 }
