@@ -8,7 +8,7 @@ use crate::filter::{self, Comparison, Expression, Field, Literal, Operand, Patte
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Only some of them")]
 pub(super) struct ConditionArgs {
-    /// Only records that meet this condition; see below
+    /// Only records that meet this condition; `kafkit help where` has the language
     #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
     condition: Option<Expression>,
 

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::once::{once, refuse_twice};
 use super::output_args::OutputArgs;
 use crate::client::admin::configs::{ConfigChange, ConfigResource};
 use crate::commands::configs::{Action, Change, Get, Owner};
@@ -148,18 +149,13 @@ impl IntoInvocation for ConfigsArgs {
             }),
             Verb::Set(args) => Action::Change(Change {
                 owner: args.owner.into_owner()?,
-                changes: args
-                    .settings
-                    .iter()
-                    .map(|word| setting(word))
-                    .collect::<Result<_>>()?,
+                changes: settings(&args.settings)?,
                 is_sure: args.care.yes,
                 is_dry_run: args.care.dry_run,
             }),
             Verb::Unset(args) => Action::Change(Change {
                 owner: args.owner.into_owner()?,
-                changes: args
-                    .names
+                changes: once(args.names)
                     .into_iter()
                     .map(|name| ConfigChange { name, value: None })
                     .collect(),
@@ -203,6 +199,12 @@ impl OwnerArgs {
                 .hint("`kafkit quotas list --client …` shows them")),
         }
     }
+}
+
+fn settings(words: &[String]) -> Result<Vec<ConfigChange>> {
+    let changes: Vec<_> = words.iter().map(|word| setting(word)).collect::<Result<_>>()?;
+    refuse_twice("config", changes.iter().map(|change| change.name.as_str()))?;
+    Ok(changes)
 }
 
 fn setting(word: &str) -> Result<ConfigChange> {

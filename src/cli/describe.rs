@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::once::once;
 use super::output_args::OutputArgs;
 use super::partitions::partitions_of_topic;
 use super::topics::{HealthArgs, SelectionArgs};
@@ -151,15 +152,15 @@ impl IntoInvocation for DescribeArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let action = match self.noun {
             Noun::Cluster => Action::Cluster,
-            Noun::Broker { ids } => Action::Broker(ids),
+            Noun::Broker { ids } => Action::Broker(once(ids)),
             Noun::Topic { selection, health } => {
                 Action::Topic(selection.into_selection(), health.into_filter())
             }
             Noun::Group { groups, watch } => Action::Group {
-                names: groups,
+                names: once(groups),
                 watch: watch.map(|seconds| Duration::from_secs(u64::from(seconds))),
             },
-            Noun::Transaction { ids } => Action::Transaction(ids),
+            Noun::Transaction { ids } => Action::Transaction(once(ids)),
             Noun::Producers { topics } => Action::Producers(topics),
             Noun::Config(args) => Action::Config {
                 with_defaults: args.all,
@@ -171,7 +172,7 @@ impl IntoInvocation for DescribeArgs {
                 },
             },
             Noun::LogDirs { broker, replicas } => Action::LogDirs {
-                brokers: broker,
+                brokers: once(broker),
                 with_replicas: replicas,
             },
         };

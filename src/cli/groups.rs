@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::once::once;
 use super::output_args::OutputArgs;
 use super::partitions::partitions_of_topic;
 use super::times::{parse_duration, parse_time};
@@ -85,7 +86,7 @@ struct ResetArgs {
     /// The group; one that does not exist is made, when --topic says what it reads
     #[arg(value_name = "GROUP", add = super::candidates::groups())]
     group: String,
-    /// Where to
+    /// Where to: earliest, latest, an offset, a time (-1h, 2026-11-21), +N or -N from where it is, group:OTHER, file:FILE
     #[arg(long, value_name = "PLACE", allow_hyphen_values = true, value_parser = target)]
     to: Target,
     /// Only this topic, or these partitions of it; may be repeated. Everything that the group has committed when not given
@@ -156,7 +157,7 @@ impl IntoInvocation for GroupsArgs {
         let action = match self.verb {
             Verb::List => Action::List,
             Verb::Watch(args) => Action::Watch(Watch {
-                groups: args.groups,
+                groups: once(args.groups),
                 every: args.every,
                 count: args.count,
             }),
@@ -170,7 +171,7 @@ impl IntoInvocation for GroupsArgs {
             }),
             Verb::Delete(args) => Action::Delete(Deletion {
                 selection: Selection {
-                    words: args.groups,
+                    words: once(args.groups),
                     is_regex: args.regex,
                     with_internal: true,
                 },

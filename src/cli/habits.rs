@@ -54,6 +54,29 @@ fn with_flag_aliases(argument: clap::Arg, command: &str) -> clap::Arg {
     })
 }
 
+/// The line with the ids of tokens that begin with a dash behind `--`, where they are no flags. They are 22 letters of base64
+/// for URLs, and some clusters make such ones.
+pub(super) fn with_token_ids_last(argv: Vec<OsString>) -> Vec<OsString> {
+    const LETTERS: usize = 22;
+    let is_id = |word: &OsString| {
+        let is_of_an_id = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+        word.to_str().is_some_and(|word| {
+            word.len() == LETTERS && word.starts_with('-') && word.chars().all(is_of_an_id)
+        })
+    };
+    let names_ids = argv.get(1).is_some_and(|noun| noun == "tokens")
+        && argv
+            .get(2)
+            .is_some_and(|verb| verb == "renew" || verb == "expire");
+    if !names_ids || argv.iter().any(|word| word == "--") || !argv.iter().any(is_id) {
+        return argv;
+    }
+    let (ids, mut line): (Vec<_>, Vec<_>) = argv.into_iter().partition(is_id);
+    line.push("--".into());
+    line.extend(ids);
+    line
+}
+
 /// What a line that clap refuses probably meant; `parses` says whether clap takes a line.
 pub(super) fn meant(argv: &[String], parses: impl Fn(&[String]) -> bool) -> Option<Meant> {
     let (program, words) = argv.split_first()?;

@@ -20,6 +20,7 @@ pub mod diff;
 pub mod doctor;
 pub mod dump_log;
 mod fault_args;
+mod free_values;
 pub mod generate;
 pub mod groups;
 mod habit_tables;
@@ -30,6 +31,7 @@ pub mod leaders;
 pub mod nouns;
 mod offset_words;
 pub mod offsets;
+mod once;
 pub mod output_args;
 mod part_args;
 mod partitions;
@@ -68,7 +70,7 @@ use nouns::{invocation, tree_for};
 /// Runs a native command line, the program's name first.
 pub fn run(argv: &[OsString], java: &JavaNames) -> ExitCode {
     completion::complete_if_asked();
-    let argv = &with_version_as_flag(argv);
+    let argv = &habits::with_token_ids_last(with_version_as_flag(argv));
     if argv.len() < 2 && output::is_on_terminal() {
         return ended(welcome().and_then(execute));
     }
@@ -170,5 +172,10 @@ fn with_doctor(error: Error) -> Error {
     let hint = error
         .hint_text()
         .map_or_else(String::new, |hint| format!("{hint} "));
-    error.hint(format!("{hint}`kafkit doctor -b {place}` looks closer"))
+    let longer = if client::is_silence(&error) {
+        "--timeout waits longer, "
+    } else {
+        ""
+    };
+    error.hint(format!("{hint}{longer}`kafkit doctor -b {place}` looks closer"))
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{ArgMatches, Args, Command};
 
+use super::free_values::with_free_values;
 use super::habits::with_aliases;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
 use super::{
@@ -12,6 +13,7 @@ use super::{
     transactions, users,
 };
 use crate::error::{Error, Result};
+use crate::output::prose::fitted_examples;
 
 /// The nouns, in the order of the help text.
 const NOUNS: &[Row] = &[
@@ -82,7 +84,7 @@ const fn row<A: Args + IntoInvocation>(word: &'static str) -> Row {
 
 impl Row {
     fn command(&self) -> Command {
-        with_examples((self.add_flags)(Command::new(self.word)))
+        with_examples(with_free_values((self.add_flags)(Command::new(self.word))))
     }
 }
 
@@ -128,7 +130,7 @@ pub fn tree_for(argv: &[OsString]) -> Command {
 fn flowing(command: Command) -> Command {
     let text = command.get_after_help().map(ToString::to_string);
     let command = match text {
-        Some(text) => command.after_help(paragraphs(&text)),
+        Some(text) => command.after_help(fitted_examples(&paragraphs(&text))),
         None => command,
     };
     command.mut_subcommands(flowing)

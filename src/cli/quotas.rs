@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::once::{once, refuse_twice};
 use super::output_args::OutputArgs;
 use super::reassign::rate;
 use crate::client::admin::quotas::{NameFilter, QuotaChange, QuotaEntity, QuotaFilter, QuotaKind};
@@ -111,11 +112,7 @@ impl IntoInvocation for QuotasArgs {
             Verb::List(args) => Action::List(args.entity.into_filter()),
             Verb::Set(args) => Action::Change {
                 entity: args.entity.into_entity()?,
-                changes: args
-                    .settings
-                    .iter()
-                    .map(|word| setting(word))
-                    .collect::<Result<_>>()?,
+                changes: settings(&args.settings)?,
                 is_dry_run: args.dry_run,
             },
             Verb::Unset(args) if args.all => Action::UnsetAll {
@@ -124,8 +121,7 @@ impl IntoInvocation for QuotasArgs {
             },
             Verb::Unset(args) => Action::Change {
                 entity: args.entity.into_entity()?,
-                changes: args
-                    .names
+                changes: once(args.names)
                     .into_iter()
                     .map(|name| QuotaChange { name, value: None })
                     .collect(),
@@ -166,6 +162,12 @@ impl EntityArgs {
         }
         Ok(QuotaEntity(parts))
     }
+}
+
+fn settings(words: &[String]) -> Result<Vec<QuotaChange>> {
+    let changes: Vec<_> = words.iter().map(|word| setting(word)).collect::<Result<_>>()?;
+    refuse_twice("quota", changes.iter().map(|change| change.name.as_str()))?;
+    Ok(changes)
 }
 
 /// `producer_byte_rate=10MB/s`.

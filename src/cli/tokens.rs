@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use super::acls::principal;
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::once::once;
 use super::output_args::OutputArgs;
 use super::times::parse_duration;
 use super::users::Mechanism;
@@ -116,11 +117,11 @@ impl IntoInvocation for TokensArgs {
             },
             Verb::Create(args) => Action::Create(args.into_creation()),
             Verb::Renew { ids, by } => Action::Renew {
-                ids,
+                ids: once(ids),
                 period_ms: by.map_or(AS_LONG_AS_POSSIBLE, millis),
             },
             Verb::Expire(args) => Action::Expire(Expiry {
-                ids: args.ids,
+                ids: once(args.ids),
                 period_ms: args.after.map(millis),
                 is_sure: args.yes,
                 is_dry_run: args.dry_run,

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::once::refuse_twice;
 use super::output_args::OutputArgs;
 use super::topic_files::{ApplyArgs, CountArgs, ExportArgs};
 use crate::client::admin::configs::ConfigChange;
@@ -271,6 +272,8 @@ impl CreateArgs {
         at_least_one("--replication-factor", self.replication_factor)?;
         let assignment = self.assignment.as_deref().map(assignment).transpose()?;
         let configs = configs(&self.config)?;
+        refuse_twice("topic", self.names.iter().map(String::as_str))?;
+        refuse_twice("config", configs.iter().map(|(name, _)| name.as_str()))?;
         let topic = |name| NewTopic {
             name,
             partitions: self.partitions,
@@ -297,6 +300,7 @@ impl AlterArgs {
         let unset = self.delete_config.into_iter();
         let unset = unset.map(|name| ConfigChange { name, value: None });
         let configs: Vec<ConfigChange> = set.chain(unset).collect();
+        refuse_twice("config", configs.iter().map(|change| change.name.as_str()))?;
         if self.partitions.is_none() && configs.is_empty() {
             return Err(
                 Error::usage("nothing to alter").hint("give --partitions, --config or --delete-config")

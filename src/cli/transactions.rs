@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::once::once;
 use super::output_args::OutputArgs;
 use super::partitions::partitions_of_topic;
 use super::times::parse_duration;
@@ -99,7 +100,7 @@ impl IntoInvocation for TransactionsArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let action = match self.verb {
             Verb::List => Action::List,
-            Verb::Describe { ids } => Action::Describe(ids),
+            Verb::Describe { ids } => Action::Describe(once(ids)),
             Verb::FindHanging(args) => Action::FindHanging(Search {
                 topics: args.topics,
                 longer_than: args.age.longer_than,
@@ -113,7 +114,7 @@ impl IntoInvocation for TransactionsArgs {
                 is_dry_run: args.dry_run,
             }),
             Verb::Abort(args) => Action::Abort(Abortion {
-                ids: args.ids,
+                ids: once(args.ids),
                 is_sure: args.yes,
                 is_dry_run: args.dry_run,
             }),

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::connection_args::ConnectionArgs;
 use super::invocation::{IntoInvocation, Invocation, JavaNames};
+use super::once::once;
 use super::output_args::OutputArgs;
 use crate::client::admin::scram_users::ScramHash;
 use crate::commands::users::{Action, Deletion, Password, PasswordSource};
@@ -56,7 +57,7 @@ struct PasswordArgs {
     /// The user's name
     #[arg(value_name = "USER", add = super::candidates::users())]
     user: String,
-    /// May be repeated. When not given: those that the user has, else scram-sha-512
+    /// The mechanism that the password is for; may be repeated. When not given: those that the user has, else scram-sha-512
     #[arg(long, value_enum, value_name = "NAME")]
     mechanism: Vec<Mechanism>,
     /// Rounds of the hash
@@ -121,11 +122,11 @@ impl Mechanism {
 impl IntoInvocation for UsersArgs {
     fn into_invocation(self, _java: &JavaNames) -> Result<Invocation> {
         let action = match self.verb {
-            Verb::List { users } => Action::List(users),
+            Verb::List { users } => Action::List(once(users)),
             Verb::Create(args) => Action::Create(args.into_password()),
             Verb::Alter(args) => Action::Alter(args.into_password()),
             Verb::Delete(args) => Action::Delete(Deletion {
-                users: args.users,
+                users: once(args.users),
                 mechanisms: hashes(&args.mechanism),
                 if_exists: args.if_exists,
                 is_sure: args.yes,

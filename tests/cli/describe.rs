@@ -7,6 +7,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 
 use crate::support::cluster::Cluster;
+use crate::support::shell::Shell;
 use crate::support::suite::{Outcome, Suite};
 use crate::support::terminal::Terminal;
 
@@ -215,4 +216,26 @@ fn a_transaction_shows_its_producer_and_partitions() {
     describe(&cluster, &["transaction", "copiers"])
         .exits(5)
         .complains("transactional id \"copiers\" not found; did you mean \"copier\"?");
+}
+
+#[test]
+fn a_name_that_is_given_twice_is_shown_once() {
+    let shell = Shell::new();
+    shell.kafkit(&["topics", "create", "t", "-q"]).succeeds();
+    shell.produce(&["t"], "1\n").succeeds();
+    shell.kafkit(&["consume", "t", "-g", "g", "-e", "-q"]).succeeds();
+    for words in [
+        &["describe", "broker", "1", "1"][..],
+        &["describe", "group", "g", "g"],
+        &["describe", "topic", "t", "t"],
+        &["users", "list", "u", "u"],
+    ] {
+        let outcome = shell.kafkit(&[words, &["-o", "json"]].concat());
+        let rows: serde_json::Value = serde_json::from_slice(&outcome.stdout).unwrap_or_default();
+        assert!(
+            rows.as_array().is_none_or(|rows| rows.len() <= 1),
+            "{words:?}: {rows}"
+        );
+        assert!(!outcome.stderr.contains("twice"), "{}", outcome.stderr);
+    }
 }

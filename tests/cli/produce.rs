@@ -707,6 +707,22 @@ fn what_kcat_prints_as_json_can_be_sent() {
 }
 
 #[test]
+fn bytes_that_are_no_utf_8_come_whole_out_of_what_kcat_prints() {
+    let shell = Shell::new();
+    // As kcat 1.7.1 prints a key k\x01, a header h=\xe9 and a value \xff\xfe\x00é.
+    let line = b"{\"topic\":\"bin\",\"partition\":0,\"offset\":0,\"tstype\":\"create\",\"ts\":1796062427813,\"broker\":1,\
+        \"headers\":[\"h\",\"\xe9\"],\"key\":\"k\\u0001\",\"payload\":\"\xff\xfe\\u0000\xc3\xa9\"}\n";
+    shell.produce(&["t", "--json"], line).succeeds();
+    assert_eq!(shell.shown("t", "%{key:hex} %{value:hex}"), "6b01 fffe00c3a9");
+    let shown = shell.kafkit(&["consume", "t", "-e", "-q", "--json"]).stdout();
+    assert!(shown.contains(r#"{"name":"h","value_base64":"6Q=="}"#), "{shown}");
+    shell
+        .produce(&["t", "--json"], b"{\"value\":\"\xff\"}")
+        .exits(6)
+        .complains("line 1: not UTF-8, which JSON is");
+}
+
+#[test]
 fn records_are_sent_at_a_rate() {
     let shell = Shell::new();
     let began = std::time::Instant::now();
@@ -722,4 +738,47 @@ fn records_are_sent_at_a_rate() {
         .produce(&["t", "--rate", "0"], "1\n")
         .exits(2)
         .complains("a rate is a number above 0");
+}
+
+#[test]
+fn values_of_options_may_begin_with_a_dash() {
+    let shell = Shell::new();
+    shell
+        .produce(&["t", "-k", "-x", "-H", "-a=-b"], "-one\n")
+        .succeeds();
+    shell
+        .produce(&["t", "--key-separator", "--"], "--json--two\n")
+        .succeeds();
+    let shown = |args: &[&str]| {
+        let words = [&["consume", "t", "-e", "-q"], args].concat();
+        shell.kafkit(&words).succeeds().stdout()
+    };
+    assert_eq!(shown(&["--key", "-x", "-f", "-%k %h\\n"]), "--x -a=-b\n");
+    assert_eq!(shown(&["--grep", "-one", "-K", "-"]), "-x--one\n");
+    assert_eq!(shown(&["--header", "-a"]), "-one\n");
+    assert_eq!(shown(&["--where", "-1 < 0 and key == '-x'"]), "-one\n");
+    shell
+        .kafkit(&["consume", "t", "-e", "-q", "-g", "-group"])
+        .succeeds();
+    shell
+        .kafkit(&["groups", "list", "-o", "name"])
+        .succeeds()
+        .prints("-group\n");
+}
+
+#[test]
+fn an_id_of_a_token_may_begin_with_a_dash() {
+    const REFUSAL: &str = "DELEGATION_TOKEN_REQUEST_NOT_ALLOWED";
+    let shell = Shell::new();
+    for (words, told) in [
+        (
+            &["tokens", "renew", "-hS2aXKbQ1uXbM8p1i2Wqg", "--by", "1h"][..],
+            REFUSAL,
+        ),
+        (&["tokens", "expire", "--yes", "-bS2aXKbQ1uXbM8p1i2Wqg"], REFUSAL),
+        (&["tokens", "renew", "x", "-n"], "has no flag -n"),
+    ] {
+        let outcome = shell.kafkit(words);
+        assert!(outcome.stderr.contains(told), "{words:?}: {}", outcome.stderr);
+    }
 }

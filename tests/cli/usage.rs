@@ -107,3 +107,28 @@ fn flags_that_exclude_each_other() {
         "--exit stands there twice (see `kafkit consume --help`)",
     );
 }
+
+#[test]
+fn names_that_are_given_twice_are_refused_where_something_is_made_or_set() {
+    for (words, line) in [
+        ("topics create a b a", "topic a is given twice"),
+        (
+            "topics create a --config retention.ms=1 --config retention.ms=2",
+            "config retention.ms is given twice",
+        ),
+        (
+            "topics alter a --config retention.ms=1 --delete-config retention.ms",
+            "config retention.ms is given twice",
+        ),
+        (
+            "configs set topic a retention.ms=1 retention.ms=2",
+            "config retention.ms is given twice",
+        ),
+        (
+            "quotas set --user u request_percentage=1 request_percentage=2",
+            "quota request_percentage is given twice",
+        ),
+    ] {
+        refused(&words.split(' ').collect::<Vec<_>>(), line);
+    }
+}

@@ -294,6 +294,23 @@ fn the_time_of_a_command_is_what_timeout_says() {
     );
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("no answer in 500 ms"), "{output:?}");
+    for words in [
+        &["topics", "list"][..],
+        &["consume", "t", "-e"],
+        &["consume", "t", "-e", "-g", "g"],
+        &["produce", "t", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")],
+    ] {
+        let output = run(
+            &[words, &["--timeout", "2s"]].concat(),
+            &address,
+            Duration::from_secs(9),
+        );
+        let told = text(&output.stderr);
+        let is_told =
+            |line: &str| line.contains(": no answer in 2 s (") && line.contains("--timeout waits longer");
+        assert!(told.lines().any(is_told), "{words:?}: {told}");
+        assert!(!told.contains("500 ms"), "{words:?}: {told}");
+    }
     for wrong in ["0s", "10", "soon"] {
         let output = run(
             &["topics", "list", "--timeout", wrong],
