@@ -130,6 +130,9 @@ pub enum OnCorrupt {
 /// How a source works, beyond the settings.
 #[derive(Clone, Debug, Default)]
 pub struct SourceOptions {
+    /// Nothing from this offset on is wanted, so that the source need not ask for it; it is told as an end of the
+    /// partition where the source knows it. More may be shown all the same.
+    pub end: Option<Offset>,
     /// Settings that win over the user's, in either kind of names.
     pub overrides: Vec<(String, String)>,
     /// Settings that hold where nothing else speaks.

@@ -209,6 +209,7 @@ impl BatchFlow for BatchReading {
             topic: range.topic.clone(),
             partition: range.partition,
             offset: range.from,
+            end: range.end,
         });
         let starts: Vec<Start> = starts.collect();
         for range in ranges {

@@ -139,6 +139,7 @@ impl Run {
                     topic: topic.clone(),
                     partition: *partition,
                     offset: searched.from,
+                    end: Some(searched.to),
                 });
             }
         }

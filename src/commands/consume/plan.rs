@@ -212,8 +212,9 @@ impl Run {
         let mut assigned = Vec::with_capacity(new.len());
         for (position, (topic, partition)) in new.iter().enumerate() {
             let offset = starts.get(position).copied().unwrap_or_default();
-            if let Some(end) = ends.get(position)
-                && !self.goals.add(topic, *partition, offset, *end)
+            let end = ends.get(position).copied();
+            if let Some(end) = end
+                && !self.goals.add(topic, *partition, offset, end)
             {
                 continue;
             }
@@ -221,6 +222,7 @@ impl Run {
                 topic: topic.clone(),
                 partition: *partition,
                 offset,
+                end,
             });
         }
         self.source.assign(&assigned)?;

@@ -162,6 +162,7 @@ fn begin_at_the_end(topic: &str, source: &mut dyn RecordSource) -> Result<()> {
             topic: topic.to_owned(),
             partition,
             offset,
+            end: None,
         })
         .collect();
     source.assign(&starts)

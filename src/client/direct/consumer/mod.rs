@@ -249,7 +249,7 @@ impl DirectSource {
                 }
                 let end = section.end;
                 fetched.sections.pop_front();
-                if position.shown >= end {
+                if position.shown >= end || position.is_shown_to_end() {
                     let flow = visitor.partition_end(&position.topic, position.partition, position.shown)?;
                     if flow.is_break() {
                         return Ok(flow);
@@ -321,8 +321,12 @@ impl RecordSource for DirectSource {
     fn assign(&mut self, starts: &[Start]) -> Result<()> {
         for start in starts {
             self.session.watch(&start.topic);
-            self.positions
-                .push(Position::new(&start.topic, start.partition, start.offset));
+            self.positions.push(Position::new(
+                &start.topic,
+                start.partition,
+                start.offset,
+                start.end,
+            ));
         }
         self.learn_leaders();
         Ok(())

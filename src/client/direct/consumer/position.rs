@@ -38,6 +38,8 @@ pub(super) struct Position {
     pub(super) offset: Offset,
     /// The next offset to be shown.
     pub(super) shown: Offset,
+    /// Nothing from here on is wanted.
+    end: Option<Offset>,
     /// The leader epoch of the last batch; -1 before there was one.
     pub(super) epoch: i32,
     pub(super) leader: Option<BrokerId>,
@@ -60,14 +62,15 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// A negative offset is a question: -2 is the first there is, -1 the end.
-    pub(super) fn new(topic: &str, partition: i32, offset: Offset) -> Self {
+    /// A negative offset is a question: -2 is the first there is, -1 the end. Nothing is fetched from `end` on.
+    pub(super) fn new(topic: &str, partition: i32, offset: Offset, end: Option<Offset>) -> Self {
         Self {
             topic: topic.to_owned(),
             partition,
             topic_id: Uuid::nil(),
             offset,
             shown: offset,
+            end,
             epoch: -1,
             leader: None,
             leader_epoch: -1,
@@ -106,10 +109,22 @@ impl Position {
         is_recreated
     }
 
+    /// Whether all that is wanted was shown.
+    pub(super) fn is_shown_to_end(&self) -> bool {
+        self.end.is_some_and(|end| self.shown >= end)
+    }
+
+    /// Whether all that is wanted was fetched.
+    pub(super) fn is_fetched_to_end(&self) -> bool {
+        self.end.is_some_and(|end| self.offset >= end)
+    }
+
     /// Goes on at another offset; a negative one is a question. What was fetched and not shown is dropped.
     pub(super) fn seek(&mut self, offset: Offset) {
         self.offset = offset;
         self.shown = offset;
+        // It was a place in the log that was left: what is read in the other one tells by itself where it ends.
+        self.end = None;
         self.epoch = -1;
         self.generation += 1;
         self.replica = None;
@@ -135,6 +150,7 @@ impl Position {
             self.replica = None;
         }
         match self.state {
+            State::Fetching if self.is_fetched_to_end() => None,
             State::Fetching => self.replica.map(|(id, _)| id).or(self.leader),
             State::Unresolved(_) | State::Unvalidated => self.leader,
             State::Halted => None,
@@ -195,7 +211,7 @@ mod tests {
     #[test]
     fn a_new_leader_epoch_is_validated_before_more_is_fetched() {
         let now = Instant::now();
-        let mut position = Position::new("t", 0, 5);
+        let mut position = Position::new("t", 0, 5, None);
         position.learn(Uuid::from_u128(1), Some(1), 3);
         assert_eq!(position.target(now), Some(1));
         position.advance(8, 3);
@@ -213,7 +229,7 @@ mod tests {
     #[test]
     fn a_closer_replica_is_read_from_until_it_fails() {
         let now = Instant::now();
-        let mut position = Position::new("t", 0, 5);
+        let mut position = Position::new("t", 0, 5, None);
         position.learn(Uuid::nil(), Some(1), 0);
         position.prefer(2, now);
         assert_eq!(position.target(now), Some(2));
@@ -227,7 +243,7 @@ mod tests {
     #[test]
     fn a_new_leader_is_asked_although_the_former_one_has_not_answered() {
         let now = Instant::now();
-        let mut position = Position::new("t", 0, 5);
+        let mut position = Position::new("t", 0, 5, None);
         position.learn(Uuid::nil(), Some(1), 0);
         position.ask(1);
         assert_eq!(position.target(now), None);
@@ -236,9 +252,29 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_fetched_from_the_end_on_until_the_position_jumps() {
+        let now = Instant::now();
+        let mut position = Position::new("t", 0, 5, Some(8));
+        position.learn(Uuid::nil(), Some(1), 0);
+        position.advance(7, 0);
+        assert_eq!(position.target(now), Some(1));
+        position.advance(9, 0);
+        assert_eq!(position.target(now), None, "the last batch went beyond the end");
+        assert!(position.is_fetched_to_end() && !position.is_shown_to_end());
+        position.shown = 9;
+        assert!(position.is_shown_to_end());
+        position.seek(20);
+        assert_eq!(
+            position.target(now),
+            Some(1),
+            "behind the end, nothing else would tell of it"
+        );
+    }
+
+    #[test]
     fn a_failure_waits_unless_the_leader_changes() {
         let now = Instant::now();
-        let mut position = Position::new("t", 0, -2);
+        let mut position = Position::new("t", 0, -2, None);
         position.learn(Uuid::nil(), Some(1), 0);
         position.failed(now, |_| Duration::from_secs(1));
         assert_eq!(position.target(now), None);

@@ -84,7 +84,7 @@ impl DirectSource {
     fn stuck_since(&mut self, place: usize, now: Instant) -> Option<Instant> {
         let patience = self.settings.max_wait + SILENCE;
         let position = self.positions.get_mut(place)?;
-        if position.is_closed || position.state == State::Halted {
+        if position.is_closed || position.state == State::Halted || position.is_fetched_to_end() {
             return None;
         }
         if let Some(broker) = position.asked.filter(|_| position.is_asked)
