@@ -335,7 +335,8 @@ impl<T> Network<T> {
         matches!(self.link(node).map(|link| &link.state), Some(State::Open(_)))
     }
 
-    /// What happened, waiting for it up to `wait`, or until somebody wakes us or a signal comes.
+    /// What happened, waiting for it up to `wait`, or until somebody wakes us or a signal comes. Part of an answer is
+    /// nothing that happened.
     pub(super) fn wait(&mut self, wait: Duration) -> Vec<Event<T>> {
         self.take_opened();
         self.close_idle();
@@ -345,7 +346,11 @@ impl<T> Network<T> {
         } else {
             Duration::ZERO
         };
-        self.poll(wait);
+        let begun = Instant::now();
+        let mut left = wait;
+        while self.poll(left) && self.events.is_empty() && !left.is_zero() {
+            left = wait.saturating_sub(begun.elapsed());
+        }
         self.take_opened();
         std::mem::take(&mut self.events)
     }
@@ -361,7 +366,8 @@ impl<T> Network<T> {
         next.map_or(Duration::MAX, |next| next.saturating_duration_since(now))
     }
 
-    fn poll(&mut self, wait: Duration) {
+    /// Exchanges what the sockets are ready for; says whether nothing but bytes of answers came.
+    fn poll(&mut self, wait: Duration) -> bool {
         let mut sockets = Vec::with_capacity(self.links.len() + 1);
         let mut nodes = Vec::with_capacity(self.links.len());
         for link in &self.links {
@@ -378,12 +384,15 @@ impl<T> Network<T> {
             tv_nsec: wait.subsec_nanos().into(),
         };
         // A signal ends the wait without an event.
-        let _ = poll(&mut sockets, Some(&limit));
+        let is_ready = poll(&mut sockets, Some(&limit)).is_ok_and(|ready| ready > 0);
         let states: Vec<PollFlags> = sockets.iter().map(PollFd::revents).collect();
         drop(sockets);
-        if states.last().is_some_and(|state| !state.is_empty()) {
+        let is_woken = states.last().is_some_and(|state| !state.is_empty());
+        if is_woken {
             let _ = (&self.woken).read(&mut [0; 64]);
         }
+        let is_input = |state: &PollFlags| state.is_empty() || *state == PollFlags::IN;
+        let is_input_alone = is_ready && !is_woken && states.iter().all(is_input);
         let now = Instant::now();
         for (node, state) in nodes.into_iter().zip(states) {
             let is_late = match self.link(node).map(|link| &link.state) {
@@ -394,6 +403,7 @@ impl<T> Network<T> {
                 self.exchange(node, state);
             }
         }
+        is_input_alone
     }
 
     /// Writes and reads what a socket is ready for.
