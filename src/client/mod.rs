@@ -5,6 +5,7 @@
 
 pub mod admin;
 mod backoff;
+pub mod batch_bytes;
 mod batch_inspection;
 pub mod checkup;
 mod config_providers;

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::batch_bytes::BatchBytes;
 use crate::error::{Error, Kind, Result};
 use crate::interrupt::Interrupt;
 use crate::records::Codec;
@@ -119,21 +120,35 @@ pub trait RecordSink {
     fn take_notices(&mut self) -> Vec<String>;
 }
 
-/// A finished batch of format 2, to be sent as it is. The sink stamps it with its own producer id and sequence number and
-/// sees to its checksum; all else in it is the sender's.
+/// A finished batch of format 2. The sink stamps it with its own producer id and sequence number and sees to its checksum;
+/// all else in it is the sender's.
 #[derive(Debug)]
 pub struct OutgoingBatch<'a> {
     pub topic: &'a str,
     pub partition: i32,
-    /// With base offset 0, and offsets without gaps.
-    pub bytes: Vec<u8>,
+    pub bytes: OutgoingBytes,
     pub records: u32,
     /// The tag of its first record; the others follow.
     pub first_tag: u64,
-    /// What the sink compresses the batch with first, which must not be compressed then. [`Codec::None`] leaves it as it is.
-    pub compress: Codec,
-    /// Whether it has its checksum, which is then kept right rather than computed anew: damage stays visible.
-    pub is_sealed: bool,
+}
+
+/// The bytes of an outgoing batch, with base offset 0 and offsets without gaps.
+#[derive(Debug)]
+pub enum OutgoingBytes {
+    /// To be sent as it is, with its checksum, which is kept right rather than computed anew: damage stays visible.
+    Sealed(BatchBytes),
+    /// Without a checksum and not compressed; the sink compresses it with this codec.
+    Open(Vec<u8>, Codec),
+}
+
+impl OutgoingBytes {
+    #[allow(clippy::len_without_is_empty, reason = "a batch has a header at least")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Sealed(bytes) => bytes.len(),
+            Self::Open(bytes, _) => bytes.len(),
+        }
+    }
 }
 
 /// A transactional producer, as its coordinator has named it (KIP-98).

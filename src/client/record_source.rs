@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::records::Batch;
 use crate::topic_partition::Offset;
+use crate::wire::SharedSlice;
 
 /// What a record's time means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,9 @@ pub struct FetchedBatch<'a> {
     /// Records before this offset were not asked for.
     pub from: Offset,
     pub batch: &'a Batch<'a>,
+    /// The memory that the batch is in, at its [`Batch::position`], for who passes it on as it is; nothing where that would
+    /// keep much more memory than the batches take.
+    pub memory: Option<&'a SharedSlice>,
 }
 
 /// Who is shown the records.

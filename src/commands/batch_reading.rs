@@ -335,6 +335,7 @@ impl RecordVisitor for Feed<'_> {
                 topic: fetched.topic,
                 partition: fetched.partition,
                 batch: fetched.batch,
+                memory: fetched.memory,
                 from: fetched.from,
                 end,
             };

@@ -17,6 +17,11 @@ const POWERS: [u32; 36] = powers();
 
 /// Lets `change` write header fields of a batch of format 2 that the checksum covers, and puts the checksum right.
 pub(super) fn change_header(bytes: &mut [u8], change: impl FnOnce(&mut [u8])) {
+    change_header_before(bytes, 0, change);
+}
+
+/// The same where `elsewhere` bytes of the batch stand behind those that are given.
+pub(super) fn change_header_before(bytes: &mut [u8], elsewhere: usize, change: impl FnOnce(&mut [u8])) {
     let covered = ATTRIBUTES_AT..HEADER_LEN;
     let before = bytes.get(covered.clone());
     let Some(Ok(mut difference)) = before.map(<[u8; HEADER_LEN - ATTRIBUTES_AT]>::try_from) else {
@@ -27,7 +32,7 @@ pub(super) fn change_header(bytes: &mut [u8], change: impl FnOnce(&mut [u8])) {
     for (difference, after) in difference.iter_mut().zip(after) {
         *difference ^= after;
     }
-    let behind = bytes.len().saturating_sub(HEADER_LEN);
+    let behind = bytes.len().saturating_sub(HEADER_LEN) + elsewhere;
     let crc = u32_at(bytes, CRC_AT) ^ times_x(remainder(&difference), behind);
     put(bytes, CRC_AT, &crc.to_be_bytes());
 }
@@ -101,6 +106,21 @@ mod tests {
             let mut changed = sealed(bytes);
             change_header(&mut changed, |bytes| put(bytes, at, &field));
             prop_assert_eq!(&changed, &sealed(changed.clone()));
+        }
+
+        #[test]
+        fn a_header_that_stands_apart_gets_the_same_checksum(
+            bytes in prop::collection::vec(any::<u8>(), HEADER_LEN..5000),
+            field in prop::collection::vec(any::<u8>(), 1..20),
+            at in ATTRIBUTES_AT..HEADER_LEN - 20,
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut whole = sealed(bytes);
+            let mut head = whole.clone();
+            let body = head.split_off(HEADER_LEN + cut.index(whole.len() - HEADER_LEN + 1));
+            change_header_before(&mut head, body.len(), |bytes| put(bytes, at, &field));
+            change_header(&mut whole, |bytes| put(bytes, at, &field));
+            prop_assert_eq!([head, body].concat(), whole);
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use super::batch_builder::Producer;
 use super::batch_header;
-use super::checksum_change::change_header;
+use super::checksum_change::change_header_before;
 use super::fields::put;
 
 const PRODUCER_ID_AT: usize = 43;
@@ -15,9 +15,10 @@ pub fn stamp(batch: &mut [u8], producer: Producer) {
     batch_header::set_crc(batch);
 }
 
-/// The same for a batch that has its checksum, which is kept right without a look at the records.
-pub fn stamp_sealed(batch: &mut [u8], producer: Producer) {
-    change_header(batch, |batch| write(batch, producer));
+/// The same for a batch that has its checksum, which is kept right without a look at the records; `elsewhere` bytes of it
+/// stand behind those that are given.
+pub fn stamp_sealed(batch: &mut [u8], elsewhere: usize, producer: Producer) {
+    change_header_before(batch, elsewhere, |batch| write(batch, producer));
 }
 
 fn write(batch: &mut [u8], producer: Producer) {
@@ -50,7 +51,7 @@ mod tests {
         let mut sealed = batch.clone();
         stamp(&mut batch, producer);
         assert_eq!(batch, build(Some(producer)));
-        stamp_sealed(&mut sealed, producer);
+        stamp_sealed(&mut sealed, 0, producer);
         assert_eq!(sealed, batch);
     }
 }

@@ -6,7 +6,7 @@
 
 use super::batch_builder::Producer;
 use super::batch_header::{self, BatchHeader, TimestampType};
-use super::checksum_change::change_header;
+use super::checksum_change::{change_header, change_header_before};
 use super::producer_fields;
 
 /// Whether a producer may send this batch as it is in a log, its header put right by [`set_header`]. A batch with gaps,
@@ -22,11 +22,14 @@ pub fn can_be_sent(header: &BatchHeader) -> bool {
 }
 
 /// Makes a producer's batch out of one that [`can_be_sent`]: offsets from 0 on, no leader epoch, no attribute but the codec
-/// and whether it is part of a transaction. A checksum that was right is right afterwards.
-pub fn set_header(bytes: &mut [u8], is_transactional: bool) {
+/// and whether it is part of a transaction. A checksum that was right is right afterwards. `elsewhere` bytes of the batch
+/// stand behind those that are given, which begin with the header.
+pub fn set_header(bytes: &mut [u8], elsewhere: usize, is_transactional: bool) {
     batch_header::set_base_offset(bytes, 0);
     batch_header::set_leader_epoch(bytes, -1);
-    change_header(bytes, |bytes| batch_header::keep_codec(bytes, is_transactional));
+    change_header_before(bytes, elsewhere, |bytes| {
+        batch_header::keep_codec(bytes, is_transactional);
+    });
 }
 
 /// Takes out of a batch who produced it and whether that was in a transaction: what is left says the same to readers,
@@ -38,7 +41,7 @@ pub fn forget_producer(bytes: &mut [u8]) {
         epoch: -1,
         base_sequence: -1,
     };
-    producer_fields::stamp_sealed(bytes, nobody);
+    producer_fields::stamp_sealed(bytes, 0, nobody);
 }
 
 #[cfg(test)]
@@ -75,9 +78,10 @@ mod tests {
     fn a_batch_of_a_log_becomes_a_producer_s() {
         let mut bytes = batch(logged());
         assert!(can_be_sent(&BatchHeader::parse(&bytes).unwrap()));
-        set_header(&mut bytes, false);
+        set_header(&mut bytes, 0, false);
         super::super::producer_fields::stamp_sealed(
             &mut bytes,
+            0,
             Producer {
                 id: 8,
                 epoch: 0,

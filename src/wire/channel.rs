@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read as _, Write as _};
 use std::net::TcpStream;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use super::connection::Connection;
 use super::decode::decode;
 use super::error::WireError;
 use super::host_port::HostPort;
+use super::shared_slice::SharedSlice;
 use super::versions::ApiVersions;
 use super::{frame, header};
 
@@ -25,6 +26,8 @@ use super::{frame, header};
 const MOST_SLICES: usize = 64;
 /// Bytes reserved for an answer before any of it has come.
 const FIRST_RESERVE: usize = 64 * 1024;
+/// Answers whose memory is kept: as many as are passed on at once where batches go from one broker to another.
+const SPARE_FRAMES: usize = 64;
 /// The correlation id in front of every answer.
 const CORRELATION_ID_LEN: usize = 4;
 
@@ -34,6 +37,8 @@ pub enum Piece {
     Owned(Vec<u8>),
     /// Bytes that the sender keeps, for another try: a record batch.
     Shared(Arc<Vec<u8>>),
+    /// The same where they are a part of an answer: the records of a batch that is passed on.
+    Part(SharedSlice),
 }
 
 impl Deref for Piece {
@@ -43,6 +48,7 @@ impl Deref for Piece {
         match self {
             Self::Owned(bytes) => bytes,
             Self::Shared(bytes) => bytes,
+            Self::Part(bytes) => bytes,
         }
     }
 }
@@ -51,8 +57,8 @@ impl Deref for Piece {
 /// than the bytes that are read into it.
 #[derive(Debug, Default)]
 pub struct Frame {
-    /// Never shrinks, so that no byte is zeroed twice.
-    bytes: Vec<u8>,
+    /// Never shrinks, so that no byte is zeroed twice. Shared while a part of the answer is in use elsewhere.
+    bytes: Arc<Vec<u8>>,
     len: usize,
 }
 
@@ -65,6 +71,13 @@ impl Deref for Frame {
 }
 
 impl Frame {
+    /// A part of the answer that outlives the frame; `None` where it reaches beyond. The memory of the frame is used for
+    /// another answer once no part of it is held.
+    pub fn share(&self, range: Range<usize>) -> Option<SharedSlice> {
+        self.get(range.clone())?;
+        SharedSlice::new(&self.bytes, range)
+    }
+
     /// The answer to a request `R` sent in `version`.
     pub fn decode<R: Request>(&self, version: i16) -> Result<R::Response, WireError> {
         let mut bytes = Bytes::copy_from_slice(self);
@@ -314,12 +327,18 @@ impl<T> Channel<T> {
         }
     }
 
-    /// Takes back an answer's memory.
+    /// Takes back an answer's memory, for when no part of it is shared any more.
     pub fn recycle(&mut self, frame: Frame) {
-        const SPARE_FRAMES: usize = 2;
         if self.spare.len() < SPARE_FRAMES {
             self.spare.push(frame);
         }
+    }
+
+    /// Memory for the next answer: what came back last, since that is most likely in a cache.
+    fn take_spare(&mut self) -> Frame {
+        let is_free = |frame: &mut Frame| Arc::get_mut(&mut frame.bytes).is_some();
+        let free = self.spare.iter_mut().rposition(is_free);
+        free.map_or_else(Frame::default, |place| self.spare.remove(place))
     }
 
     /// Gives every request without an answer longer, by the time for which the broker said it mutes us (KIP-219).
@@ -357,16 +376,18 @@ impl<T> Channel<T> {
             let have = self.read - frame::PREFIX_LEN;
             if have == len {
                 self.read = 0;
-                let next = self.spare.pop().unwrap_or_default();
+                let next = self.take_spare();
                 return Ok(Some(std::mem::replace(&mut self.incoming, next)));
             }
-            if self.incoming.bytes.len() <= have {
+            // Nobody shares what is being read into: see take_spare.
+            let bytes = Arc::make_mut(&mut self.incoming.bytes);
+            if bytes.len() <= have {
                 // Twice what came so far: a claim alone reserves little.
                 let enough = len.min(have.max(FIRST_RESERVE) * 2);
-                self.incoming.bytes.resize(enough, 0);
+                bytes.resize(enough, 0);
             }
-            let end = len.min(self.incoming.bytes.len());
-            let rest = self.incoming.bytes.get_mut(have..end).unwrap_or_default();
+            let end = len.min(bytes.len());
+            let rest = bytes.get_mut(have..end).unwrap_or_default();
             match read_some(&mut self.connection, rest)? {
                 Some(count) => self.read += count,
                 None => return Ok(None),

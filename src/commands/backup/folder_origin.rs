@@ -70,6 +70,7 @@ impl BatchFlow for FolderFlow {
                 topic: &range.topic,
                 partition: range.partition,
                 batch,
+                memory: None,
                 from: range.from,
                 end,
             };

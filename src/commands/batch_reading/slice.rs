@@ -1,10 +1,13 @@
 //! The part of a batch that lies in its range, and its records as conditions look at them.
 
+use crate::client::batch_bytes::BatchBytes;
 use crate::error::{Error, Result};
 use crate::filter::Fields;
+use crate::records::batch_header::HEADER_LEN;
 use crate::records::compression::CompressionError;
 use crate::records::{Batch, Record, RecordError, StreamedRecord};
 use crate::topic_partition::Offset;
+use crate::wire::SharedSlice;
 
 /// A batch that inflates to more bytes is not held as a whole.
 const HELD_AT_ONCE: usize = 8 << 20;
@@ -17,6 +20,8 @@ pub(in crate::commands) struct Slice<'a> {
     pub(in crate::commands) topic: &'a str,
     pub(in crate::commands) partition: i32,
     pub(in crate::commands) batch: &'a Batch<'a>,
+    /// The memory that it is in, where that may be held.
+    pub(in crate::commands) memory: Option<&'a SharedSlice>,
     pub(in crate::commands) from: Offset,
     pub(in crate::commands) end: Offset,
 }
@@ -26,6 +31,28 @@ impl Slice<'_> {
     pub(in crate::commands) fn is_whole(&self) -> bool {
         let header = &self.batch.header;
         header.magic >= 2 && self.from <= header.base_offset && header.next_offset() <= self.end
+    }
+
+    /// The batch to be passed on, with its header as `change` makes it, which is told how many bytes of the batch stand
+    /// behind those that it is given. Records are not copied where their memory may be held.
+    pub(in crate::commands) fn passed_on(&self, change: impl FnOnce(&mut [u8], usize)) -> BatchBytes {
+        let bytes = self.batch.bytes;
+        let begin = self.batch.position;
+        let records = self
+            .memory
+            .and_then(|memory| memory.part(begin + HEADER_LEN..begin + bytes.len()));
+        let (mut head, elsewhere) = match &records {
+            Some(records) => (
+                bytes.get(..HEADER_LEN).unwrap_or_default().to_vec(),
+                records.len(),
+            ),
+            None => (bytes.to_vec(), 0),
+        };
+        change(&mut head, elsewhere);
+        match records {
+            Some(records) => BatchBytes::over(head, records),
+            None => BatchBytes::from(head),
+        }
     }
 
     /// Where the partition goes on behind the slice.

@@ -6,7 +6,7 @@ use super::packer::{BATCH_BYTES, Packed, Packer};
 use super::plan::Placement;
 use super::transactions::Transactions;
 use crate::client::engine::partition_of_key;
-use crate::client::record_sink::{BatchSink, OutgoingBatch};
+use crate::client::record_sink::{BatchSink, OutgoingBatch, OutgoingBytes};
 use crate::commands::batch_reading::{BatchVisitor, Range, RecordFields, Slice};
 use crate::error::Result;
 use crate::filter::{Expression, Field};
@@ -148,8 +148,8 @@ impl Transfer {
         let partition = slice.partition;
         self.flush(target, usize::try_from(partition).unwrap_or_default())?;
         let header = &slice.batch.header;
-        let mut bytes = slice.batch.bytes.to_vec();
-        recast::set_header(&mut bytes, self.transactions.is_some());
+        let is_transactional = self.transactions.is_some();
+        let bytes = slice.passed_on(|head, elsewhere| recast::set_header(head, elsewhere, is_transactional));
         let records = u32::try_from(header.records_count).unwrap_or_default();
         let ledger = &mut self.account.ledger;
         let chunk = ledger.begin(place);
@@ -166,11 +166,9 @@ impl Transfer {
         let batch = OutgoingBatch {
             topic: &target.topic,
             partition,
-            bytes,
+            bytes: OutgoingBytes::Sealed(bytes),
             records,
             first_tag,
-            compress: Codec::None,
-            is_sealed: true,
         };
         self.sink.send_batch(batch, &mut self.account)
     }
@@ -271,11 +269,9 @@ impl Transfer {
         let batch = OutgoingBatch {
             topic: &target.topic,
             partition: partition as i32,
-            bytes: packed.bytes,
+            bytes: OutgoingBytes::Open(packed.bytes, packed.codec),
             records,
             first_tag,
-            compress: packed.codec,
-            is_sealed: false,
         };
         self.sink.send_batch(batch, &mut self.account)
     }

@@ -208,6 +208,7 @@ mod tests {
                         topic: "t",
                         partition: 0,
                         batch: &batch,
+                        memory: None,
                         from,
                         end,
                     };

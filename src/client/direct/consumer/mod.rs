@@ -242,8 +242,7 @@ impl DirectSource {
                     fetched.sections.pop_front();
                     continue;
                 };
-                let bytes = fetched.frame.get(section.records.clone()).unwrap_or_default();
-                let flow = self.viewer.show(section, bytes, position, visitor)?;
+                let flow = self.viewer.show(section, &fetched.frame, position, visitor)?;
                 if flow.is_break() {
                     return Ok(flow);
                 }

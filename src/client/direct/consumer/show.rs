@@ -20,11 +20,14 @@ use crate::records::record_stream::StreamedRecord;
 use crate::records::{Batch, Batches, Codec, Record, RecordError};
 use crate::topic_partition::Offset;
 
+use crate::wire::{Frame, SharedSlice};
 /// Records shown with one call.
 const AT_ONCE: usize = 128;
 /// A batch that inflates to more bytes is not held as a whole: its records are shown one by one, as they are inflated.
 const HELD_AT_ONCE: usize = 8 << 20;
 /// The largest record, in bytes: as much as a broker may take by itself.
+/// What is passed on keeps at most so many times its size in memory.
+const MUCH: usize = 4;
 const LARGEST: usize = 1 << 30;
 
 /// The batches of one partition out of one answer, and how far they were shown.
@@ -72,18 +75,22 @@ impl Viewer {
     pub(super) fn show(
         &mut self,
         section: &mut Section,
-        bytes: &[u8],
+        frame: &Frame,
         position: &mut Position,
         visitor: &mut dyn RecordVisitor,
     ) -> Result<ControlFlow<()>> {
         let mut batches = Batches::new(bytes);
+        let bytes = frame.get(section.records.clone()).unwrap_or_default();
+        // Who holds a batch holds the whole answer, which must not be mainly other partitions' records.
+        let is_much = bytes.len() >= frame.len() / MUCH;
+        let memory = is_much.then(|| frame.share(section.records.clone())).flatten();
         for batch in batches.by_ref() {
             let batch = batch.map_err(|error| corrupt_at(position, &RecordError::from(error)))?;
             let next = batch.header.next_offset();
             if next <= position.shown {
                 continue;
             }
-            match self.show_batch(&batch, &mut section.aborted, position, visitor) {
+            match self.show_batch(&batch, memory.as_ref(), &mut section.aborted, position, visitor) {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(())) => return Ok(ControlFlow::Break(())),
                 Err(Trouble::Visitor(error)) => return Err(error),
@@ -115,6 +122,7 @@ impl Viewer {
         &mut self,
         batch: &Batch<'_>,
         aborted: &mut Aborted,
+        memory: Option<&SharedSlice>,
         position: &mut Position,
         visitor: &mut dyn RecordVisitor,
     ) -> Result<ControlFlow<()>, Trouble> {
@@ -142,6 +150,7 @@ impl Viewer {
             from: position.shown,
             batch,
         };
+            memory,
         if let Some(flow) = visitor.batch(&fetched).map_err(Trouble::Visitor)? {
             position.shown = header.next_offset();
             return Ok(flow);

@@ -1,6 +1,5 @@
 //! What brokers answer, and what follows: deliveries and failures are told, memory is freed, batches are cut.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kafka_protocol::messages::produce_response::PartitionProduceResponse;
@@ -13,6 +12,7 @@ use super::partition_queue::{Attempt, Batch, Effect, Failure, Identity};
 use super::topic_limit::TopicLimit;
 use super::verdict::Verdict;
 use super::{DirectSink, Note, SPARE_BUFFERS, failures, split};
+use crate::client::batch_bytes::BatchBytes;
 use crate::client::direct::network::{Event, Node};
 use crate::client::produce_settings::Acks;
 use crate::client::record_sink::DeliveryListener;
@@ -157,7 +157,7 @@ impl DirectSink {
                     self.outstanding = self.outstanding.saturating_sub(batch.records as usize);
                     self.tell_places(place, &batch, listener);
                     listener.delivered(u64::from(batch.records));
-                    self.keep_spare(batch.bytes.and_then(|bytes| Arc::try_unwrap(bytes).ok()));
+                    self.keep_spare(batch.bytes.and_then(BatchBytes::into_spare));
                     if let Some(lane) = self.lanes.get_mut(place) {
                         lane.stuck_since = None;
                         lane.is_reported = false;

@@ -2,6 +2,7 @@
 
 use super::partition_queue::Batch;
 use crate::client::admin::ApiError;
+use crate::client::batch_bytes::BatchBytes;
 use crate::client::record_sink::{DeliveryFailure, DeliveryListener, RecordView};
 use crate::error::Kind;
 use crate::records;
@@ -53,8 +54,8 @@ pub(super) fn report(
     listener: &mut dyn DeliveryListener,
 ) {
     let mut scratch = Vec::new();
-    let bytes = batch.bytes.as_deref().map(Vec::as_slice).unwrap_or_default();
-    let stored = records::Batch::parse(bytes).ok();
+    let bytes = batch.bytes.as_ref().map(BatchBytes::whole).unwrap_or_default();
+    let stored = records::Batch::parse(&bytes).ok();
     let mut records = stored.and_then(|stored| stored.records(&mut scratch, LARGEST_BATCH).ok());
     for tag in batch.tags.iter() {
         let record = records.as_mut().and_then(Iterator::next).and_then(Result::ok);

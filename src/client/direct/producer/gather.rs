@@ -204,7 +204,7 @@ impl DirectSink {
     pub(super) fn finish_batch(&mut self, place: usize, id: u64, codec: Codec, bytes: Vec<u8>) {
         if codec == Codec::None {
             if let Some(lane) = self.lanes.get_mut(place) {
-                lane.queue.finish(id, bytes);
+                lane.queue.finish(id, bytes.into());
             }
             return;
         }

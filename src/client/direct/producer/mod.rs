@@ -167,7 +167,7 @@ impl DirectSink {
         }
         while let Some(sealed) = self.sealer.next() {
             if let Some(lane) = self.lanes.get_mut(sealed.ticket.lane) {
-                lane.queue.finish(sealed.ticket.batch, sealed.bytes);
+                lane.queue.finish(sealed.ticket.batch, sealed.bytes.into());
             }
             self.keep_spare(sealed.spare);
         }

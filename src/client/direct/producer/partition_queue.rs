@@ -11,16 +11,15 @@
 //! - What a broker may have written is never reported as "not written".
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::tags::Tags;
 use super::verdict::Verdict;
 use crate::client::backoff::Backoff;
+use crate::client::batch_bytes::BatchBytes;
 use crate::error::Kind;
 use crate::records::batch_builder::Producer;
 use crate::records::batch_header::increment_sequence;
-use crate::records::producer_fields;
 use crate::topic_partition::BrokerId;
 use crate::wire::error_codes as codes;
 
@@ -55,7 +54,7 @@ pub(super) struct Batch {
     /// Names the batch while it is being compressed.
     pub(super) id: u64,
     /// The finished batch; `None` while it is being compressed.
-    pub(super) bytes: Option<Arc<Vec<u8>>>,
+    pub(super) bytes: Option<BatchBytes>,
     pub(super) records: u32,
     pub(super) tags: Tags,
     /// When its first record was taken.
@@ -99,7 +98,7 @@ impl Batch {
         part.stamp = self
             .stamp
             .map(|(identity, sequence)| (identity, increment_sequence(sequence, after as i32)));
-        part.bytes = Some(Arc::new(bytes));
+        part.bytes = Some(BatchBytes::from(bytes));
         part.is_sealed = true;
         part.write_stamp();
         part
@@ -112,12 +111,7 @@ impl Batch {
                 epoch: identity.epoch,
                 base_sequence,
             };
-            let bytes: &mut Vec<u8> = Arc::make_mut(bytes);
-            if std::mem::replace(&mut self.is_sealed, true) {
-                producer_fields::stamp_sealed(bytes, producer);
-            } else {
-                producer_fields::stamp(bytes, producer);
-            }
+            bytes.stamp(producer, std::mem::replace(&mut self.is_sealed, true));
         }
     }
 }
@@ -254,9 +248,9 @@ impl PartitionQueue {
     }
 
     /// A batch's bytes are there, once they are compressed.
-    pub(super) fn finish(&mut self, id: u64, bytes: Vec<u8>) {
+    pub(super) fn finish(&mut self, id: u64, bytes: BatchBytes) {
         if let Some(batch) = self.batches.iter_mut().find(|batch| batch.id == id) {
-            batch.bytes = Some(Arc::new(bytes));
+            batch.bytes = Some(bytes);
         }
     }
 
@@ -290,7 +284,7 @@ impl PartitionQueue {
     pub(super) fn next_len(&self) -> usize {
         let next = self.batches.get(self.sent);
         next.and_then(|batch| batch.bytes.as_ref())
-            .map_or(0, |bytes| bytes.len())
+            .map_or(0, BatchBytes::len)
     }
 
     /// Sends the next batch to `broker`, which must be the leader: its bytes, and the name of this try.
@@ -299,7 +293,7 @@ impl PartitionQueue {
         now: Instant,
         broker: BrokerId,
         identity: Option<Identity>,
-    ) -> Option<(Attempt, Arc<Vec<u8>>)> {
+    ) -> Option<(Attempt, BatchBytes)> {
         if !self.is_ready(now, broker, identity) {
             return None;
         }
@@ -313,7 +307,7 @@ impl PartitionQueue {
         }
         batch.attempt = Some(attempt);
         batch.tries += 1;
-        let bytes = Arc::clone(batch.bytes.as_ref()?);
+        let bytes = batch.bytes.clone()?;
         self.next_attempt += 1;
         self.sent += 1;
         self.in_flight += 1;

@@ -3,7 +3,6 @@
 //! in order and at most once, what was reported as delivered is in it, and what was reported as not written is not.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -12,6 +11,7 @@ use super::partition_queue::{Attempt, Batch, Effect, Failure, Identity, Partitio
 use super::tags::Tags;
 use super::verdict::Verdict;
 use crate::client::backoff::Backoff;
+use crate::client::batch_bytes::BatchBytes;
 use crate::records::batch_builder::{BatchBuilder, BatchOptions};
 use crate::records::batch_header::{BatchHeader, crc_is_valid, increment_sequence};
 
@@ -72,7 +72,7 @@ impl Log {
 struct Sent {
     attempt: Attempt,
     broker: i32,
-    bytes: Arc<Vec<u8>>,
+    bytes: BatchBytes,
     code: Option<i16>,
 }
 
@@ -133,7 +133,7 @@ impl World {
         }
         let id = self.next_tag;
         self.queue.push(Batch::new(id, count as u32, tags, self.now, 0));
-        self.queue.finish(id, builder.finish_uncompressed());
+        self.queue.finish(id, builder.finish_uncompressed().into());
     }
 
     fn send(&mut self) {
@@ -155,12 +155,12 @@ impl World {
         };
         sent.code = Some(match fault {
             _ if sent.broker != leader => 6,
-            Some((code, true)) => match self.log.append(&sent.bytes) {
+            Some((code, true)) => match self.log.append(&sent.bytes.whole()) {
                 0 => code,
                 refused => refused,
             },
             Some((code, false)) => code,
-            None => self.log.append(&sent.bytes),
+            None => self.log.append(&sent.bytes.whole()),
         });
     }
 

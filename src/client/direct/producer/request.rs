@@ -2,10 +2,9 @@
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 
+use crate::client::batch_bytes::BatchBytes;
 use crate::wire::Piece;
 use crate::wire::primitives::put_unsigned_varint;
 
@@ -24,7 +23,7 @@ pub(super) const TOLD_PARTITIONS: i16 = 11;
 pub(super) struct TopicBatches<'a> {
     pub(super) name: &'a str,
     pub(super) id: Uuid,
-    pub(super) batches: Vec<(i32, Arc<Vec<u8>>)>,
+    pub(super) batches: Vec<(i32, BatchBytes)>,
 }
 
 /// The body of a request in `version`.
@@ -104,9 +103,9 @@ impl Writer {
         }
     }
 
-    fn shared(&mut self, batch: &Arc<Vec<u8>>) {
+    fn shared(&mut self, batch: &BatchBytes) {
         self.pieces.push(Piece::Owned(std::mem::take(&mut self.bytes)));
-        self.pieces.push(Piece::Shared(Arc::clone(batch)));
+        self.pieces.extend(batch.pieces());
     }
 
     fn finish(mut self) -> Vec<Piece> {
@@ -138,8 +137,8 @@ mod tests {
                     name: "orders",
                     id: topic_id,
                     batches: vec![
-                        (0, Arc::new(batches[0].clone())),
-                        (70_000, Arc::new(batches[1].clone())),
+                        (0, BatchBytes::from(batches[0].clone())),
+                        (70_000, BatchBytes::from(batches[1].clone())),
                     ],
                 }],
             );

@@ -2,6 +2,7 @@
 
 use super::partition_queue::Batch;
 use super::tags::Tags;
+use crate::client::batch_bytes::BatchBytes;
 use crate::records::batch_builder::{BatchBuilder, BatchOptions};
 use crate::records::record::Header;
 use crate::records::{self, Record};
@@ -12,8 +13,8 @@ const LARGEST_BATCH: usize = 1 << 30;
 /// Two batches of about half the bytes each, with the records of `batch` in their order. They keep its codec; a batch
 /// of two records or more always becomes smaller.
 pub(super) fn halves(batch: &Batch, next_id: &mut u64) -> Vec<Batch> {
-    let bytes = batch.bytes.as_deref().map(Vec::as_slice).unwrap_or_default();
-    let Ok(stored) = records::Batch::parse(bytes) else {
+    let bytes = batch.bytes.as_ref().map(BatchBytes::whole).unwrap_or_default();
+    let Ok(stored) = records::Batch::parse(&bytes) else {
         return Vec::new();
     };
     let mut scratch = Vec::new();

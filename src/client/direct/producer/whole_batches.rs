@@ -7,7 +7,7 @@ use super::identity::Naming;
 use super::partition_queue::{Batch, Identity};
 use super::tags::Tags;
 use crate::client::record_sink::{
-    BatchSink, DeliveryFailure, DeliveryListener, OutgoingBatch, TransactionalProducer,
+    BatchSink, DeliveryFailure, DeliveryListener, OutgoingBatch, OutgoingBytes, TransactionalProducer,
 };
 use crate::error::{Kind, Result};
 use crate::records::batch_header;
@@ -67,18 +67,22 @@ impl DirectSink {
         };
         let id = self.next_batch;
         self.next_batch += 1;
-        let mut bytes = batch.bytes;
         let tags = Tags::run(batch.first_tag, u64::from(batch.records));
-        self.memory += bytes.len();
+        self.memory += batch.bytes.len();
         self.outstanding += batch.records as usize;
-        let mut queued = Batch::new(id, batch.records, tags, Instant::now(), bytes.len());
-        queued.is_sealed = batch.is_sealed;
+        let mut queued = Batch::new(id, batch.records, tags, Instant::now(), batch.bytes.len());
+        queued.is_sealed = matches!(batch.bytes, OutgoingBytes::Sealed(_));
         lane.queue.push(queued);
-        // A batch that is stamped gets its checksum then.
-        if !self.rules.is_idempotent && !batch.is_sealed {
-            batch_header::set_crc(&mut bytes);
+        match batch.bytes {
+            OutgoingBytes::Sealed(bytes) => lane.queue.finish(id, bytes),
+            OutgoingBytes::Open(mut bytes, compress) => {
+                // A batch that is stamped gets its checksum then.
+                if !self.rules.is_idempotent {
+                    batch_header::set_crc(&mut bytes);
+                }
+                self.finish_batch(place, id, compress, bytes);
+            }
         }
-        self.finish_batch(place, id, batch.compress, bytes);
     }
 }
 

@@ -1,0 +1,118 @@
+//! The bytes of a finished batch on their way: header and records in one buffer, or the records where they came.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::records::batch_builder::Producer;
+use crate::records::producer_fields;
+use crate::wire::{Piece, SharedSlice};
+
+/// A finished batch of format 2. A clone shares its memory.
+#[derive(Clone, Debug)]
+pub struct BatchBytes {
+    /// The header, with all that follows unless that stands apart.
+    head: Arc<Vec<u8>>,
+    /// The records that follow, in the memory of the answer that they came in.
+    records: Option<SharedSlice>,
+}
+
+impl BatchBytes {
+    /// A batch whose records are where they came; `header` is all that stands before them.
+    pub fn over(header: Vec<u8>, records: SharedSlice) -> Self {
+        Self {
+            head: Arc::new(header),
+            records: Some(records),
+        }
+    }
+
+    #[allow(clippy::len_without_is_empty, reason = "a batch has a header at least")]
+    pub fn len(&self) -> usize {
+        self.head.len() + self.elsewhere()
+    }
+
+    fn elsewhere(&self) -> usize {
+        self.records.as_ref().map_or(0, |records| records.len())
+    }
+
+    /// Names its producer; `is_sealed` says that it has its checksum, which is then changed and not computed. Only a batch
+    /// in one buffer can be without.
+    pub(super) fn stamp(&mut self, producer: Producer, is_sealed: bool) {
+        let elsewhere = self.elsewhere();
+        let bytes: &mut Vec<u8> = Arc::make_mut(&mut self.head);
+        if is_sealed || elsewhere > 0 {
+            producer_fields::stamp_sealed(bytes, elsewhere, producer);
+        } else {
+            producer_fields::stamp(bytes, producer);
+        }
+    }
+
+    /// What a request is made of.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = Piece> {
+        let head = Piece::Shared(Arc::clone(&self.head));
+        std::iter::once(head).chain(self.records.clone().map(Piece::Part))
+    }
+
+    /// All of it in a row.
+    pub(super) fn whole(&self) -> Cow<'_, [u8]> {
+        match &self.records {
+            None => Cow::Borrowed(&self.head),
+            Some(records) => Cow::Owned([self.head.as_slice(), records].concat()),
+        }
+    }
+
+    /// The memory for another batch; nothing where somebody shares it, or where it is no more than a header's.
+    pub(super) fn into_spare(self) -> Option<Vec<u8>> {
+        let head = self.head;
+        self.records.is_none().then(|| Arc::try_unwrap(head).ok())?
+    }
+}
+
+impl From<Vec<u8>> for BatchBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self {
+            head: Arc::new(bytes),
+            records: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::batch_builder::{BatchBuilder, BatchOptions};
+    use crate::records::batch_header::HEADER_LEN;
+
+    #[test]
+    fn a_batch_in_two_places_is_the_same_on_the_wire_as_in_one() {
+        let producer = Producer {
+            id: 7,
+            epoch: 3,
+            base_sequence: 41,
+        };
+        let build = |producer| {
+            let mut builder = BatchBuilder::new(BatchOptions {
+                producer,
+                ..BatchOptions::default()
+            });
+            builder.append(1000, Some(b"k"), Some(b"v"), &[]);
+            builder.finish_uncompressed()
+        };
+        let frame = SharedSlice::from([b"before".as_slice(), &build(None), b"behind"].concat());
+        let records = frame.part(6 + HEADER_LEN..frame.len() - 6).unwrap();
+        let mut apart = BatchBytes::over(build(None)[..HEADER_LEN].to_vec(), records);
+        let mut whole = BatchBytes::from(build(None));
+        assert_eq!(apart.len(), whole.len());
+        for batch in [&mut apart, &mut whole] {
+            batch.stamp(producer, true);
+            let sent: Vec<u8> = batch.pieces().flat_map(|piece| piece.to_vec()).collect();
+            assert_eq!(sent, build(Some(producer)));
+            assert_eq!(&*batch.whole(), build(Some(producer)));
+        }
+        assert_eq!(
+            &frame[6..frame.len() - 6],
+            build(None),
+            "what came stays as it came"
+        );
+        assert!(apart.into_spare().is_none() && whole.into_spare().is_some());
+    }
+}
