@@ -58,6 +58,17 @@ pub trait RecordVisitor {
         Ok(None)
     }
 
+    /// Whether most records may be left out, because [`Self::first_wanted`] can tell.
+    fn sifts(&self) -> bool {
+        false
+    }
+
+    /// Where the first record that may be wanted is at, in the bytes of a batch's records: what ends before this byte may be
+    /// left out, and everything where there is none.
+    fn first_wanted(&self, _records: &[u8]) -> Option<usize> {
+        Some(0)
+    }
+
     /// A break ends the poll; this record counts as taken.
     fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>>;
 
@@ -119,6 +130,9 @@ pub struct Start {
     pub topic: String,
     pub partition: i32,
     pub offset: Offset,
+    /// Nothing from this offset on is wanted, so that the source need not ask for it; it is told as an end of the
+    /// partition where the source knows it. More may be shown all the same.
+    pub end: Option<Offset>,
 }
 
 /// What to do about a batch that cannot be decoded.
@@ -134,9 +148,6 @@ pub enum OnCorrupt {
 /// How a source works, beyond the settings.
 #[derive(Clone, Debug, Default)]
 pub struct SourceOptions {
-    /// Nothing from this offset on is wanted, so that the source need not ask for it; it is told as an end of the
-    /// partition where the source knows it. More may be shown all the same.
-    pub end: Option<Offset>,
     /// Settings that win over the user's, in either kind of names.
     pub overrides: Vec<(String, String)>,
     /// Settings that hold where nothing else speaks.

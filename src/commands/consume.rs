@@ -25,6 +25,7 @@ use super::context::Context;
 use crate::client::engine::Engine;
 use crate::client::record_source::{OnCorrupt, Position, RecordSource, SourceOptions};
 use crate::error::{Error, Kind, Result};
+use crate::filter::{Expression, Sieve};
 use crate::interrupt::{self, Grace, Interrupt};
 use crate::java::regex::JavaRegex;
 use crate::output::record::RecordFormatter;
@@ -230,6 +231,7 @@ pub fn consume(action: Action, context: &mut Context) -> Result<Outcome> {
         plan: plan::Plan::default(),
         others: Others::default(),
         gathered: action.wanted.ends.map(Gathered::new),
+        sieve: action.wanted.filter.as_ref().and_then(Expression::sieve),
         records: 0,
         last_record: Instant::now(),
         action,
@@ -266,6 +268,7 @@ struct Run {
     others: Others,
     /// Where only the first or last records are wanted: those of them that came so far.
     gathered: Option<Gathered>,
+    sieve: Option<Sieve>,
     records: u64,
     last_record: Instant,
     action: Action,
@@ -337,6 +340,7 @@ impl Run {
             formatter: &mut *self.action.formatter,
             limit: self.action.limit,
             wanted: &self.action.wanted,
+            sieve: self.sieve.as_ref(),
             gathered: &mut self.gathered,
             skips_bad: self.action.skips_bad,
             voice: self.action.voice,

@@ -1,6 +1,7 @@
 //! Which records are wanted: expressions such as `.id == 7 and headers.source ~ "^web"`.
 //!
-//! Owns the language (`lexer`, `parser`, `expression`), what it means (`evaluation`) and paths into JSON (`json_path`).
+//! Owns the language (`lexer`, `parser`, `expression`), what it means (`evaluation`), paths into JSON (`json_path`) and
+//! what can be looked for in many records at once (`sieve`).
 //! An expression is parsed once; evaluation reads the record's bytes in place and looks at nothing that is not asked for.
 //! Holds no clock: who parses says what a time in words is.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
@@ -11,8 +12,10 @@ pub mod json_path;
 mod lexer;
 mod number;
 mod parser;
+mod sieve;
 
 pub use evaluation::Fields;
 pub use expression::{Comparison, Expression, Field, Literal, Operand, Pattern};
 pub use number::Number;
 pub use parser::{ParseError, parse, parse_field};
+pub use sieve::Sieve;

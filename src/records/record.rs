@@ -161,6 +161,35 @@ impl<'a> Records<'a> {
         self.found >= self.declared
     }
 
+    /// The bytes of the records that have not been read.
+    pub fn rest(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// Passes over the records that end before byte `place` of [`Records::rest`], with nothing but a look at their lengths,
+    /// and over all where there is no such byte. Says how many they were.
+    pub fn pass_over(&mut self, place: Option<usize>) -> i32 {
+        let before = self.found;
+        let Some(place) = place else {
+            self.body = &[];
+            self.found = self.declared.max(before);
+            return self.found - before;
+        };
+        let all = self.body.len();
+        while self.found < self.declared {
+            let mut rest = self.body;
+            let length = varint::take_i32(&mut rest);
+            let record = length.and_then(|length| take_slice(&mut rest, length));
+            // What is malformed is for whoever reads it.
+            if record.is_none() || all - rest.len() > place {
+                break;
+            }
+            self.body = rest;
+            self.found += 1;
+        }
+        self.found - before
+    }
+
     #[inline]
     fn take_record(&mut self) -> Result<Record<'a>, RecordError> {
         let length = varint::take_i32(&mut self.body).ok_or(RecordError::Malformed("length"))?;

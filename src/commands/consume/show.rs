@@ -7,6 +7,7 @@ use super::goals::Goals;
 use super::wanted::Wanted;
 use crate::client::record_source::{ConsumedRecord, FetchedBatch, RecordVisitor};
 use crate::error::Result;
+use crate::filter::Sieve;
 use crate::output::Printer;
 use crate::output::record::RecordFormatter;
 use crate::output::voice::Voice;
@@ -23,6 +24,8 @@ pub(super) struct Show<'a> {
     pub(super) formatter: &'a mut dyn RecordFormatter,
     pub(super) limit: Option<u64>,
     pub(super) wanted: &'a Wanted,
+    /// What finds records that may be wanted.
+    pub(super) sieve: Option<&'a Sieve>,
     pub(super) gathered: &'a mut Option<Gathered>,
     pub(super) skips_bad: bool,
     pub(super) voice: &'static dyn Voice,
@@ -133,10 +136,16 @@ impl Show<'_> {
 impl RecordVisitor for Show<'_> {
     /// The short way for what is asked for most: values, and all of them.
     fn batch(&mut self, fetched: &FetchedBatch<'_>) -> Result<Option<ControlFlow<()>>> {
+        let header = &fetched.batch.header;
+        if self.sieve.is_some() {
+            // The last record may be left out, so that it would not tell how far the partition is.
+            self.goals
+                .wants(fetched.topic, fetched.partition, header.last_offset());
+            return Ok(None);
+        }
         if !self.wants_all_of(fetched) || !self.print_values(fetched) {
             return Ok(None);
         }
-        let header = &fetched.batch.header;
         self.goals
             .wants(fetched.topic, fetched.partition, header.last_offset());
         *self.records += u64::try_from(header.records_count).unwrap_or(0);
@@ -149,6 +158,14 @@ impl RecordVisitor for Show<'_> {
         } else {
             ControlFlow::Continue(())
         }))
+    }
+
+    fn sifts(&self) -> bool {
+        self.sieve.is_some()
+    }
+
+    fn first_wanted(&self, records: &[u8]) -> Option<usize> {
+        self.sieve.map_or(Some(0), |sieve| sieve.find(records))
     }
 
     fn record(&mut self, record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {

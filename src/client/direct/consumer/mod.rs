@@ -11,6 +11,7 @@ mod fetch_session;
 mod position;
 mod questions;
 mod show;
+mod sifting;
 mod stuck;
 
 use std::collections::{HashMap, VecDeque};

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use super::aborted::Aborted;
 use super::position::Position;
+use super::sifting::Sifting;
 use crate::client::consume_settings::{ConsumeSettings, Isolation};
 use crate::client::record_sink::HeaderView;
 use crate::client::record_source::{ConsumedRecord, FetchedBatch, OnCorrupt, RecordVisitor, TimestampType};
@@ -19,15 +20,15 @@ use crate::records::message_stream::MessageStream;
 use crate::records::record_stream::StreamedRecord;
 use crate::records::{Batch, Batches, Codec, Record, RecordError};
 use crate::topic_partition::Offset;
-
 use crate::wire::{Frame, SharedSlice};
+
 /// Records shown with one call.
 const AT_ONCE: usize = 128;
 /// A batch that inflates to more bytes is not held as a whole: its records are shown one by one, as they are inflated.
 const HELD_AT_ONCE: usize = 8 << 20;
-/// The largest record, in bytes: as much as a broker may take by itself.
 /// What is passed on keeps at most so many times its size in memory.
 const MUCH: usize = 4;
+/// The largest record, in bytes: as much as a broker may take by itself.
 const LARGEST: usize = 1 << 30;
 
 /// The batches of one partition out of one answer, and how far they were shown.
@@ -79,11 +80,11 @@ impl Viewer {
         position: &mut Position,
         visitor: &mut dyn RecordVisitor,
     ) -> Result<ControlFlow<()>> {
-        let mut batches = Batches::new(bytes);
         let bytes = frame.get(section.records.clone()).unwrap_or_default();
         // Who holds a batch holds the whole answer, which must not be mainly other partitions' records.
         let is_much = bytes.len() >= frame.len() / MUCH;
         let memory = is_much.then(|| frame.share(section.records.clone())).flatten();
+        let mut batches = Batches::new(bytes);
         for batch in batches.by_ref() {
             let batch = batch.map_err(|error| corrupt_at(position, &RecordError::from(error)))?;
             let next = batch.header.next_offset();
@@ -121,8 +122,8 @@ impl Viewer {
     fn show_batch(
         &mut self,
         batch: &Batch<'_>,
-        aborted: &mut Aborted,
         memory: Option<&SharedSlice>,
+        aborted: &mut Aborted,
         position: &mut Position,
         visitor: &mut dyn RecordVisitor,
     ) -> Result<ControlFlow<()>, Trouble> {
@@ -149,8 +150,8 @@ impl Viewer {
             partition: position.partition,
             from: position.shown,
             batch,
-        };
             memory,
+        };
         if let Some(flow) = visitor.batch(&fetched).map_err(Trouble::Visitor)? {
             position.shown = header.next_offset();
             return Ok(flow);
@@ -172,8 +173,10 @@ impl Viewer {
             records => records?,
         };
         let mut gathered: Vec<Record<'_>> = Vec::with_capacity(AT_ONCE);
+        let mut sifting = Sifting::new(visitor);
         loop {
-            let failure = gather(&mut records, position.shown, &mut gathered).err();
+            let mut pass_over = |records: &mut BatchRecords<'_>| sifting.pass_over(records, visitor);
+            let failure = gather(&mut records, position.shown, &mut pass_over, &mut gathered).err();
             if gathered.is_empty() && failure.is_none() {
                 return Ok(ControlFlow::Continue(()));
             }
@@ -244,20 +247,23 @@ fn show_one(
     show_records(&[record], timestamp_type, position, visitor).map_err(Trouble::Visitor)
 }
 
-/// Takes the next records from offset `from` on, as many as are shown at once.
+/// Takes the next records from offset `from` on, as many as are shown at once, without those that are passed over.
+#[inline]
 fn gather<'a>(
     records: &mut BatchRecords<'a>,
     from: Offset,
+    pass_over: &mut impl FnMut(&mut BatchRecords<'a>),
     gathered: &mut Vec<Record<'a>>,
 ) -> Result<(), RecordError> {
     gathered.clear();
-    for record in records {
+    while gathered.len() < AT_ONCE {
+        pass_over(records);
+        let Some(record) = records.next() else {
+            break;
+        };
         let record = record?;
         if record.offset >= from {
             gathered.push(record);
-        }
-        if gathered.len() == AT_ONCE {
-            break;
         }
     }
     Ok(())
