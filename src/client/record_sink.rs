@@ -165,6 +165,9 @@ pub trait BatchSink: RecordSink {
     /// [`RecordSink::send`] does.
     fn send_batch(&mut self, batch: OutgoingBatch<'_>, listener: &mut dyn DeliveryListener) -> Result<()>;
 
+    /// Whether brokers say what became of a batch, and so whether its checksum is wrong.
+    fn is_answered(&self) -> bool;
+
     /// How many bytes are taken and not yet delivered.
     fn bytes_in_flight(&self) -> usize;
 

@@ -36,8 +36,8 @@ pub struct ConsumedRecord<'a> {
     pub headers: &'a [HeaderView<'a>],
 }
 
-/// A whole batch as it was fetched, with nothing in it decoded; its checksum is right, where these are checked. Neither a
-/// marker nor, for a reader of committed records, part of an aborted transaction.
+/// A whole batch as it was fetched, with nothing in it decoded; its checksum is right, where these are checked, unless it is
+/// [`FetchedBatch::is_unchecked`]. Neither a marker nor, for a reader of committed records, part of an aborted transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct FetchedBatch<'a> {
     pub topic: &'a str,
@@ -45,6 +45,8 @@ pub struct FetchedBatch<'a> {
     /// Records before this offset were not asked for.
     pub from: Offset,
     pub batch: &'a Batch<'a>,
+    /// Its checksum must be held against its bytes before any of them are believed.
+    pub is_unchecked: bool,
     /// The memory that the batch is in, at its [`Batch::position`], for who passes it on as it is; nothing where that would
     /// keep much more memory than the batches take.
     pub memory: Option<&'a SharedSlice>,
@@ -56,6 +58,11 @@ pub trait RecordVisitor {
     /// ends the poll behind it. Only the direct lane has batches to show.
     fn batch(&mut self, _batch: &FetchedBatch<'_>) -> Result<Option<ControlFlow<()>>> {
         Ok(None)
+    }
+
+    /// Whether [`Self::batch`] takes every batch, and checks the checksum of each that it does not hand to somebody who does.
+    fn checks_batches(&self) -> bool {
+        false
     }
 
     /// Whether most records may be left out, because [`Self::first_wanted`] can tell.

@@ -65,6 +65,11 @@ pub(super) trait BatchVisitor {
     /// A batch with records of the range: those from `slice.from` on and before `slice.end`.
     fn batch(&mut self, place: usize, slice: &Slice<'_>) -> Result<()>;
 
+    /// Whether batches are mainly passed on to somebody who checks their checksums, so that they are shown without that.
+    fn passes_on(&self) -> bool {
+        false
+    }
+
     /// Nothing more before `next`, as far as the partition goes now.
     fn passed(&mut self, _place: usize, _next: Offset) -> Result<()> {
         Ok(())
@@ -335,6 +340,7 @@ impl RecordVisitor for Feed<'_> {
                 topic: fetched.topic,
                 partition: fetched.partition,
                 batch: fetched.batch,
+                is_unchecked: fetched.is_unchecked,
                 memory: fetched.memory,
                 from: fetched.from,
                 end,
@@ -343,6 +349,10 @@ impl RecordVisitor for Feed<'_> {
         }
         self.ranges.reach(place, header.next_offset());
         Ok(TAKEN)
+    }
+
+    fn checks_batches(&self) -> bool {
+        self.visitor.passes_on()
     }
 
     fn record(&mut self, _record: &ConsumedRecord<'_>) -> Result<ControlFlow<()>> {

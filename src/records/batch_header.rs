@@ -286,6 +286,9 @@ pub fn crc_of(magic: i8, covered: &[u8]) -> u32 {
     }
 }
 
+/// What is said of a batch whose checksum is wrong.
+pub const WRONG_CHECKSUM: &str = "its checksum does not match its bytes";
+
 /// Whether the whole batch in `bytes` has the checksum that its header states.
 pub fn crc_is_valid(bytes: &[u8]) -> bool {
     let at = if i8_at(bytes, MAGIC_AT) < 2 { 12 } else { CRC_AT };

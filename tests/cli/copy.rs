@@ -522,3 +522,56 @@ fn exactly_once_is_once_for_readers_of_committed_records_however_often_it_is_kil
         .exits(2)
         .complains("goes with --partitions keep");
 }
+
+/// A topic with three batches that are large enough to be sent as they are, the second of which is damaged on the disk.
+fn damaged(shell: &Shell) {
+    shell.kafkit(&["topics", "create", "damaged", "-q"]).succeeds();
+    for n in 0..3 {
+        let line = format!("{n}{}\n", "x".repeat(LONG));
+        shell.produce(&["damaged", "-q"], line).succeeds();
+    }
+    let log = shell
+        .cluster
+        .data_dir()
+        .join("damaged-0/00000000000000000000.log");
+    let mut bytes = std::fs::read(&log).expect("a segment");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&log, bytes).expect("a changed segment");
+}
+
+const LONG: usize = 20_000;
+
+#[test]
+fn a_batch_that_is_damaged_in_the_source_is_named_whoever_finds_it() {
+    let shell = Shell::new();
+    damaged(&shell);
+    let unanswered = ["-X", "acks=0", "-X", "enable.idempotence=false"];
+    for (target, words, copied) in [
+        ("answered", &[][..], "0"),
+        ("without-idempotence", &["-X", "enable.idempotence=false"], "0"),
+        ("unanswered", &unanswered, "0"),
+        ("at-once", &["--exactly-once"], ""),
+        ("looked-at", &["--where", "value ~ 'x'"], ""),
+    ] {
+        let words = [&["copy", "damaged", target, "--create"], words].concat();
+        shell
+            .kafkit(&words)
+            .exits(6)
+            .complains("damaged-0 offset 1")
+            .complains("its checksum does not match its bytes");
+        assert_eq!(first_bytes(&shell, target), copied, "{target}");
+    }
+    shell
+        .kafkit(&["copy", "damaged", "passed-over", "--create", "--skip-failed"])
+        .exits(1)
+        .complains("damaged-0 offset 1 is not copied: damaged batch: its checksum does not match its bytes");
+    assert_eq!(first_bytes(&shell, "passed-over"), "02");
+}
+
+/// The first byte of each record that readers of committed ones see.
+fn first_bytes(shell: &Shell, topic: &str) -> String {
+    let args = ["consume", topic, "-e", "-q", "--isolation", "read_committed"];
+    let shown = shell.kafkit(&args).succeeds().stdout();
+    shown.lines().filter_map(|line| line.chars().next()).collect()
+}

@@ -70,6 +70,7 @@ impl BatchFlow for FolderFlow {
                 topic: &range.topic,
                 partition: range.partition,
                 batch,
+                is_unchecked: false,
                 memory: None,
                 from: range.from,
                 end,

@@ -3,7 +3,7 @@
 use crate::client::batch_bytes::BatchBytes;
 use crate::error::{Error, Result};
 use crate::filter::Fields;
-use crate::records::batch_header::HEADER_LEN;
+use crate::records::batch_header::{HEADER_LEN, WRONG_CHECKSUM, crc_is_valid};
 use crate::records::compression::CompressionError;
 use crate::records::{Batch, Record, RecordError, StreamedRecord};
 use crate::topic_partition::Offset;
@@ -20,6 +20,8 @@ pub(in crate::commands) struct Slice<'a> {
     pub(in crate::commands) topic: &'a str,
     pub(in crate::commands) partition: i32,
     pub(in crate::commands) batch: &'a Batch<'a>,
+    /// Its checksum is checked when its records are read.
+    pub(in crate::commands) is_unchecked: bool,
     /// The memory that it is in, where that may be held.
     pub(in crate::commands) memory: Option<&'a SharedSlice>,
     pub(in crate::commands) from: Offset,
@@ -70,6 +72,9 @@ impl Slice<'_> {
         scratch: &mut Vec<u8>,
         mut take: impl FnMut(&Record<'_>) -> Result<()>,
     ) -> Result<()> {
+        if self.is_unchecked && !crc_is_valid(self.batch.bytes) {
+            return Err(self.damaged(&WRONG_CHECKSUM));
+        }
         let header = &self.batch.header;
         let mut take = |record: &Record<'_>| {
             if (self.from..self.end).contains(&record.offset) {

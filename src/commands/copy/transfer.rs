@@ -101,6 +101,13 @@ impl BatchVisitor for Transfer {
         }
     }
 
+    /// What is sent as it is the target checks, where it answers: a batch that was damaged in the source, it refuses.
+    fn passes_on(&self) -> bool {
+        // A refusal spoils a transaction, which then cannot go on without the batch.
+        let bears_refusals = self.transactions.is_none() || !self.account.skips_failed;
+        self.sends_whole_batches() && bears_refusals && self.sink.is_answered()
+    }
+
     fn passed(&mut self, place: usize, next: Offset) -> Result<()> {
         if let Some(passed) = self.passed.get_mut(place).filter(|passed| **passed < next) {
             *passed = next;
@@ -119,13 +126,16 @@ impl Transfer {
         self.passed.push(range.from);
     }
 
+    /// Whether nothing that was asked for needs a look at single records.
+    fn sends_whole_batches(&self) -> bool {
+        self.placement == Placement::Keep && self.filter.is_none() && self.key.is_none()
+    }
+
     /// Whether a batch is sent as it is.
     fn stays(&self, place: usize, slice: &Slice<'_>) -> bool {
         let bytes = slice.batch.bytes.len();
         let target = self.target_of.get(place).and_then(|at| self.targets.get(*at));
-        self.placement == Placement::Keep
-            && self.filter.is_none()
-            && self.key.is_none()
+        self.sends_whole_batches()
             && slice.is_whole()
             && bytes >= SMALL_BATCH
             && target.is_none_or(|target| target.takes(bytes))

@@ -208,6 +208,7 @@ mod tests {
                         topic: "t",
                         partition: 0,
                         batch: &batch,
+                        is_unchecked: false,
                         memory: None,
                         from,
                         end,

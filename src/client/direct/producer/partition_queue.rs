@@ -19,7 +19,7 @@ use crate::client::backoff::Backoff;
 use crate::client::batch_bytes::BatchBytes;
 use crate::error::Kind;
 use crate::records::batch_builder::Producer;
-use crate::records::batch_header::increment_sequence;
+use crate::records::batch_header::{crc_is_valid, increment_sequence};
 use crate::topic_partition::BrokerId;
 use crate::wire::error_codes as codes;
 
@@ -426,6 +426,9 @@ impl PartitionQueue {
         let Some(batch) = self.batches.front_mut() else {
             return Vec::new();
         };
+        if code == codes::CORRUPT_MESSAGE && batch.is_damaged() {
+            return self.refuse(code, Kind::BadData, false);
+        }
         batch.is_ambiguous |= is_ambiguous;
         self.last_refusal = Some(code);
         let (tries, may_be_written) = (batch.tries, batch.is_ambiguous);
@@ -580,6 +583,13 @@ impl PartitionQueue {
 }
 
 impl Batch {
+    /// Whether it was damaged before it was sent, and not on its way: no other try mends that.
+    fn is_damaged(&self) -> bool {
+        self.bytes
+            .as_ref()
+            .is_some_and(|bytes| !crc_is_valid(&bytes.whole()))
+    }
+
     fn may_be_written(&self) -> bool {
         self.is_ambiguous || self.attempt.is_some() || self.old_attempt.is_some()
     }

@@ -10,7 +10,9 @@ use super::{DirectSink, failures};
 use crate::client::direct::words;
 use crate::error::Kind;
 use crate::plain_words;
+use crate::records::batch_header::WRONG_CHECKSUM;
 use crate::wire::error::in_seconds;
+use crate::wire::error_codes as codes;
 
 /// How long a partition may make no progress before that is reported.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -89,6 +91,12 @@ impl DirectSink {
             }
         };
         match failure {
+            // What brokers say of it is about what they received.
+            Failure::Refused {
+                code: codes::CORRUPT_MESSAGE,
+                kind: Kind::BadData,
+                ..
+            } => (Kind::BadData, format!("damaged batch: {WRONG_CHECKSUM}")),
             Failure::Refused {
                 code,
                 kind,

@@ -6,6 +6,7 @@ use super::DirectSink;
 use super::identity::Naming;
 use super::partition_queue::{Batch, Identity};
 use super::tags::Tags;
+use crate::client::produce_settings::Acks;
 use crate::client::record_sink::{
     BatchSink, DeliveryFailure, DeliveryListener, OutgoingBatch, OutgoingBytes, TransactionalProducer,
 };
@@ -40,6 +41,10 @@ impl BatchSink for DirectSink {
         self.queue_whole(place, batch);
         self.turn_the_wheel(Duration::ZERO, listener);
         Ok(())
+    }
+
+    fn is_answered(&self) -> bool {
+        self.settings.acks != Acks::Nobody
     }
 
     fn bytes_in_flight(&self) -> usize {
