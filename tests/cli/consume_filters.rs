@@ -237,3 +237,81 @@ fn too_few_records_are_a_failure() {
         .exits(2)
         .complains("--fail-empty needs an end to count at");
 }
+
+#[test]
+fn what_grep_finds_is_what_the_pattern_finds_in_each_value_by_itself() {
+    let shell = Shell::new();
+    let value = |n: usize| match n % 5 {
+        0 => format!("order {n}"),
+        1 => format!("{n} paid by user-{}", n % 101),
+        2 => String::new(),
+        3 => format!("reorder{n}er {}", "x".repeat(n % 300)),
+        _ => format!("Zürich {n} order"),
+    };
+    let values: Vec<String> = (0..4000).map(value).collect();
+    let lines: String = values
+        .iter()
+        .map(|value| format!("key-{value}\t{value}\n"))
+        .collect();
+    for codec in ["none", "zstd"] {
+        let compression = format!("compression.type={codec}");
+        let args = [codec, "-q", "-K", "\t", "-X", &compression];
+        shell.produce(&args, &lines).succeeds();
+        for pattern in [
+            "^order",
+            "order$",
+            "\\border",
+            "\\Border",
+            "er 3[0-9]*$",
+            "user-7\\b",
+            "user.*7",
+            "[0-9]+ paid",
+            "(?i)zÜrich 1",
+            "^$",
+            "key-",
+            "no such words",
+            "x{200}",
+            "",
+        ] {
+            let shown = shell
+                .kafkit(&["consume", codec, "-q", "-e", "--grep", pattern])
+                .succeeds()
+                .stdout();
+            let regex = regex::Regex::new(pattern).expect(pattern);
+            let expected = values.iter().filter(|value| regex.is_match(value));
+            let expected: String = expected.map(|value| format!("{value}\n")).collect();
+            assert_eq!(shown, expected, "{codec} {pattern}");
+        }
+        let last = values
+            .iter()
+            .rfind(|value| value.contains("user-7"))
+            .expect("one");
+        for words in [
+            &["--tail", "1", "--grep", "user-7"][..],
+            &["-e", "--key", &format!("key-{last}")],
+            &[
+                "-e",
+                "--where",
+                &format!("key == 'key-{last}' and value ~ 'paid'"),
+            ],
+        ] {
+            let words = [&["consume", codec, "-q"], words].concat();
+            shell.kafkit(&words).succeeds().prints(&format!("{last}\n"));
+        }
+    }
+}
+
+#[test]
+fn nobody_waits_for_records_behind_the_end() {
+    let orders = Orders::new();
+    let begun = std::time::Instant::now();
+    // So long a broker that is asked for what lies behind the end keeps the answer.
+    let patient = ["-X", "fetch.wait.max.ms=300000"];
+    for (words, shown) in [(&["--tail", "3"][..], "7 8 9"), (&["-o", "-1", "-e"], "8 9")] {
+        let words = [&patient[..], words].concat();
+        let mut ids: Vec<String> = orders.ids(&words).split(' ').map(str::to_owned).collect();
+        ids.sort();
+        assert_eq!(ids.join(" "), shown);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(250));
+}
