@@ -57,7 +57,7 @@ impl PlannedTopic {
     /// A topic with one replica of each partition.
     pub(in crate::broker) fn new(cluster: &ClusterImage, partitions: i32, configs: Configs) -> Self {
         Self {
-            assignments: place_replicas(cluster, 0, partitions, 1),
+            assignments: place_replicas(cluster, next_broker(cluster), partitions, 1),
             configs,
         }
     }
@@ -72,7 +72,7 @@ impl PlannedTopic {
         let most = cluster.brokers().len();
         let replicas = usize::try_from(replicas).unwrap_or(1).clamp(1, most.max(1));
         Self {
-            assignments: place_replicas(cluster, 0, partitions, replicas),
+            assignments: place_replicas(cluster, next_broker(cluster), partitions, replicas),
             configs,
         }
     }
@@ -121,7 +121,7 @@ pub(in crate::broker) fn create_topic(
     check_topic_configs(&configs).map_err(|message| (ResponseError::InvalidConfig, message))?;
     let assignments = if topic.assignments.is_empty() {
         let (partitions, replicas) = partitions_and_replicas(cluster, defaults, topic)?;
-        place_replicas(cluster, 0, partitions, replicas)
+        place_replicas(cluster, next_broker(cluster), partitions, replicas)
     } else {
         check_not_both(topic)?;
         check_assignments(cluster, &topic.assignments)?
@@ -186,9 +186,29 @@ fn check_replication_factor(cluster: &ClusterImage, replicas: i64) -> Result<usi
     }
 }
 
-/// Places the replicas of `count` new partitions, the first of which has the number `first`: on brokers in turn, or where
-/// there are racks as Apache Kafka does it, so that the replicas of a partition are in different ones. Brokers that are
-/// away are left out as long as there are enough others.
+/// Where the replicas of a new topic begin: one broker further than those of the topic before it, so that topics of one
+/// partition are led by all brokers. Apache Kafka draws it by chance; so, the same steps make the same cluster. Internal
+/// topics are not counted: they are made when a client first wants them.
+fn next_broker(cluster: &ClusterImage) -> i32 {
+    if cluster.brokers().len() < 2 {
+        return 0;
+    }
+    let of_users = cluster.topics().filter(|topic| !topic.name.starts_with("__"));
+    i32::try_from(of_users.count() % cluster.brokers().len()).unwrap_or(0)
+}
+
+/// Where the replicas of a topic began.
+fn first_broker(cluster: &ClusterImage, topic: &TopicImage) -> i32 {
+    let first = topic
+        .partition(0)
+        .and_then(|partition| partition.replicas.first());
+    let place = cluster.brokers().keys().position(|id| Some(id) == first);
+    place.map_or(0, |place| i32::try_from(place).unwrap_or(0))
+}
+
+/// Places the replicas of `count` new partitions, the first of which begins at the broker in the place `first`: on brokers
+/// in turn, or where there are racks as Apache Kafka does it, so that the replicas of a partition are in different ones.
+/// Brokers that are away are left out as long as there are enough others.
 fn place_replicas(cluster: &ClusterImage, first: i32, count: i32, replicas: usize) -> Vec<Vec<i32>> {
     let all = || cluster.brokers().values();
     let alive = all().filter(|broker| !broker.is_fenced).count();
@@ -333,7 +353,12 @@ pub(in crate::broker) fn create_partitions(
     let replicas = topic.replication_factor();
     let Some(assignments) = assignments else {
         check_replication_factor(cluster, i64::try_from(replicas).unwrap_or(i64::MAX))?;
-        return Ok(place_replicas(cluster, now, more, replicas));
+        return Ok(place_replicas(
+            cluster,
+            first_broker(cluster, topic) + now,
+            more,
+            replicas,
+        ));
     };
     if assignments.len() as i64 != i64::from(more) {
         let message = format!(
@@ -494,7 +519,27 @@ mod tests {
         let refused = create_topic(&cluster(), DEFAULTS, &topic).unwrap_err();
         assert_eq!(refused.0, ResponseError::InvalidPartitions);
         let planned = create_topic(&cluster(), DEFAULTS, &requested("d")).unwrap();
-        assert_eq!(planned.assignments, [[1], [2], [3], [1]]);
+        assert_eq!(planned.assignments, [[3], [1], [2], [3]], "it is the third topic");
+    }
+
+    #[test]
+    fn topics_of_one_partition_are_led_by_all_brokers() {
+        let mut cluster = ClusterImage::default();
+        for id in 1..=3 {
+            cluster.register(BrokerImage::new(id, None, Uuid::nil()));
+        }
+        let mut topic = requested("__internal");
+        topic.partitions = 1;
+        for (name, leader) in [("__internal", 1), ("a", 1), ("b", 2), ("c", 3), ("d", 1)] {
+            topic.name = name.to_owned();
+            let planned = create_topic(&cluster, DEFAULTS, &topic).unwrap();
+            assert_eq!(planned.assignments, [[leader]], "{name}");
+            let partition = (0, cluster.new_partition(&planned.assignments[0]));
+            let id = Uuid::from_u128(cluster.topics().len() as u128 + 1);
+            cluster.apply_all(&records::topic(name, id, &[partition], &Configs::new()));
+        }
+        let grown = create_partitions(&cluster, "b", 3, None).unwrap();
+        assert_eq!(grown, [[3], [1]], "it goes on where it ended");
     }
 
     #[test]
@@ -503,7 +548,7 @@ mod tests {
         topic.replication_factor = 3;
         let planned = create_topic(&cluster(), DEFAULTS, &topic).unwrap();
         assert_eq!((planned.partition_count(), planned.replication_factor()), (4, 3));
-        assert_eq!(planned.assignments[1], [2, 3, 1]);
+        assert_eq!(planned.assignments[1], [1, 2, 3]);
         topic.replication_factor = 4;
         let refused = create_topic(&cluster(), DEFAULTS, &topic).unwrap_err();
         assert_eq!(refused.0, ResponseError::InvalidReplicationFactor);
