@@ -175,16 +175,12 @@ pub fn brokers(
     }
     match printer.format() {
         Format::Json | Format::Jsonl => {
-            let objects = table
-                .objects()
-                .into_iter()
-                .zip(brokers)
-                .map(|(mut object, described)| {
-                    if let Some(fields) = object.as_object_mut() {
-                        fields.insert("configs".to_owned(), config::as_object(&described.configs));
-                    }
-                    object
-                });
+            let objects = table.objects().zip(brokers).map(|(mut object, described)| {
+                if let Some(fields) = object.as_object_mut() {
+                    fields.insert("configs".to_owned(), config::as_object(&described.configs));
+                }
+                object
+            });
             let objects: Vec<Value> = objects.collect();
             match printer.format() {
                 Format::Json => printer.json(&Value::Array(objects)),

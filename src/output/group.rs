@@ -77,10 +77,11 @@ pub fn describe(printer: &mut Printer, groups: &[Progress]) -> Result<()> {
             Ok(())
         }
         Format::Json => printer.json(&Value::Array(groups.iter().map(document).collect())),
-        Format::Jsonl => groups
-            .iter()
-            .flat_map(|progress| table(&[progress]).objects())
-            .try_for_each(|object| printer.line(object)),
+        Format::Jsonl => groups.iter().try_for_each(|progress| {
+            table(&[progress])
+                .objects()
+                .try_for_each(|object| printer.line(object))
+        }),
         Format::Tsv => table(&groups.iter().collect::<Vec<_>>()).print(printer),
         Format::Name => groups
             .iter()

@@ -4,16 +4,27 @@
 //! left, two spaces between columns, no lines. What a person reads (`1.1 GB`) and what a program reads
 //! (1100000000) come out of the same cell.
 
+use std::borrow::Cow;
 use std::os::fd::AsFd;
 
-use comfy_table::{Cell as Field, CellAlignment, ContentArrangement, Table as Layout, presets};
+use comfy_table::{
+    Cell as Field, CellAlignment, ColumnConstraint, ContentArrangement, Table as Layout, Width, presets,
+};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthStr;
 
 use super::fold::fold;
 use super::log_dump::cells;
 use super::printable::printable;
 use super::{Format, Printer, yaml};
 use crate::error::{Error, Result};
+
+/// Rows that are laid out together: what the layout holds of a row takes several times what the row takes.
+const ROWS_AT_ONCE: usize = 1000;
+
+/// Blanks between columns.
+const GUTTER: u16 = 2;
 
 /// A column: its heading in the table and in tab-separated values, and its name in JSON.
 #[derive(Clone, Copy, Debug)]
@@ -55,68 +66,76 @@ impl Column {
 
 /// One value: for people, and for programs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cell {
-    human: String,
-    exact: Value,
+pub struct Cell(Content);
+
+/// What stands in a cell, in the form that takes the least room: a large cluster has a million cells.
+#[derive(Clone, Debug, PartialEq)]
+enum Content {
+    Unknown,
+    Text(String),
+    Number(i64),
+    Bytes(i64),
+    List(Box<[i32]>),
+    Both(Box<(String, Value)>),
 }
 
 impl Cell {
     pub fn text(text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self {
-            human: on_one_line(&printable(&text)),
-            exact: Value::from(text),
-        }
+        Self(Content::Text(text.into()))
     }
 
     pub fn number(number: impl Into<i64>) -> Self {
-        let number = number.into();
-        Self {
-            human: number.to_string(),
-            exact: Value::from(number),
-        }
+        Self(Content::Number(number.into()))
     }
 
     /// A number of bytes.
     pub fn bytes(bytes: i64) -> Self {
-        Self {
-            human: size(bytes),
-            exact: Value::from(bytes),
-        }
+        Self(Content::Bytes(bytes))
     }
 
     /// Words for people, and a value of any shape for programs.
     pub fn both(human: impl Into<String>, exact: Value) -> Self {
-        Self {
-            human: human.into(),
-            exact,
-        }
+        Self(Content::Both(Box::new((human.into(), exact))))
     }
 
     /// Broker ids and the like: `1,2,3`.
     pub fn list(items: &[i32]) -> Self {
-        let words: Vec<String> = items.iter().map(ToString::to_string).collect();
-        Self {
-            human: words.join(","),
-            exact: Value::from(items),
-        }
+        Self(Content::List(items.into()))
     }
 
     /// Nothing known: a dash for people, null for programs.
     pub fn unknown() -> Self {
-        Self {
-            human: "-".to_owned(),
-            exact: Value::Null,
-        }
-    }
-
-    /// What people read.
-    pub fn into_human(self) -> String {
-        self.human
+        Self(Content::Unknown)
     }
 
     pub fn or_unknown(cell: Option<Self>) -> Self {
         cell.unwrap_or_else(Self::unknown)
+    }
+
+    /// What people read.
+    pub fn human(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Content::Unknown => Cow::Borrowed("-"),
+            Content::Text(text) => on_one_line(printable(text)),
+            Content::Number(number) => Cow::Owned(number.to_string()),
+            Content::Bytes(bytes) => Cow::Owned(size(*bytes)),
+            Content::List(items) => {
+                let ids: Vec<String> = items.iter().map(ToString::to_string).collect();
+                Cow::Owned(ids.join(","))
+            }
+            Content::Both(both) => Cow::Borrowed(&both.0),
+        }
+    }
+
+    /// What programs read.
+    fn exact(&self) -> Value {
+        match &self.0 {
+            Content::Unknown => Value::Null,
+            Content::Text(text) => Value::from(text.as_str()),
+            Content::Number(number) | Content::Bytes(number) => Value::from(*number),
+            Content::List(items) => Value::from(&**items),
+            Content::Both(both) => both.1.clone(),
+        }
     }
 }
 
@@ -144,24 +163,23 @@ impl Table {
     }
 
     /// The rows as JSON objects.
-    pub fn objects(&self) -> Vec<Value> {
-        let object = |row: &Vec<Cell>| {
+    pub fn objects(&self) -> impl Iterator<Item = Value> {
+        self.rows.iter().map(|row| {
             let pairs = self.columns.iter().zip(row);
-            let pairs = pairs.map(|(column, cell)| (column.key.to_owned(), cell.exact.clone()));
+            let pairs = pairs.map(|(column, cell)| (column.key.to_owned(), cell.exact()));
             Value::Object(pairs.collect::<Map<String, Value>>())
-        };
-        self.rows.iter().map(object).collect()
+        })
     }
 
     /// Prints it as the user asked.
     pub fn print(&self, printer: &mut Printer) -> Result<()> {
         match printer.format() {
             Format::Table => printer.block(&self.aligned()),
-            Format::Json => printer.json(&Value::Array(self.objects())),
-            Format::Jsonl => self.objects().iter().try_for_each(|object| printer.line(object)),
+            Format::Json => printer.json(&Objects(self)),
+            Format::Jsonl => self.objects().try_for_each(|object| printer.line(object)),
             Format::Tsv => self.print_tsv(printer),
             Format::Name => self.rows.iter().try_for_each(|row| match row.first() {
-                Some(cell) => printer.line(plain(&cell.exact)),
+                Some(cell) => printer.line(plain(&cell.exact())),
                 None => Ok(()),
             }),
         }
@@ -169,42 +187,48 @@ impl Table {
 
     /// The rows under their headings, without a line end after the last.
     pub fn aligned(&self) -> String {
-        if self.rows.is_empty() {
-            return String::new();
-        }
-        let shown: Vec<usize> = (0..self.columns.len())
-            .filter(|place| self.is_shown(*place))
+        let shown = self.columns.iter().enumerate();
+        let shown: Vec<_> = shown
+            .filter(|(place, column)| !column.hides || !self.is_empty_at(*place))
+            .map(|(place, column)| (place, column, self.width_at(place, column.heading)))
             .collect();
-        let mut layout = Layout::new();
-        layout
-            .load_style(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Disabled)
-            .set_header(
-                shown
-                    .iter()
-                    .filter_map(|place| self.columns.get(*place))
-                    .map(|column| column.heading),
-            );
-        for row in &self.rows {
-            let fields = shown.iter().filter_map(|place| row.get(*place));
-            layout.add_row(fields.map(|cell| Field::new(&cell.human)));
-        }
-        for (column, place) in layout.column_iter_mut().zip(&shown) {
-            column.set_padding((0, 2));
-            if self.columns.get(*place).is_some_and(|column| column.is_number) {
-                column.set_cell_alignment(CellAlignment::Right);
+        let parts = self.rows.chunks(ROWS_AT_ONCE).enumerate();
+        let parts = parts.map(|(number, rows)| {
+            let mut layout = Layout::new();
+            layout
+                .load_style(presets::NOTHING)
+                .set_content_arrangement(ContentArrangement::Disabled);
+            if number == 0 {
+                layout.set_header(shown.iter().map(|(_, column, _)| column.heading));
             }
-        }
-        layout.trim_fmt()
+            for row in rows {
+                let cells = shown.iter().filter_map(|(place, ..)| row.get(*place));
+                layout.add_row(cells.map(|cell| Field::new(cell.human())));
+            }
+            for (field, (_, column, width)) in layout.column_iter_mut().zip(&shown) {
+                field.set_padding((0, GUTTER));
+                field.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(*width)));
+                if column.is_number {
+                    field.set_cell_alignment(CellAlignment::Right);
+                }
+            }
+            layout.trim_fmt()
+        });
+        parts.collect::<Vec<_>>().join("\n")
     }
 
-    fn is_shown(&self, place: usize) -> bool {
-        let hides = self.columns.get(place).is_some_and(|column| column.hides);
-        !hides
-            || self
-                .rows
-                .iter()
-                .any(|row| row.get(place).is_some_and(|cell| !cell.human.is_empty()))
+    /// Whether nothing stands in a column.
+    fn is_empty_at(&self, place: usize) -> bool {
+        let mut cells = self.rows.iter().filter_map(|row| row.get(place));
+        cells.all(|cell| cell.human().is_empty())
+    }
+
+    /// The columns of the screen that a column takes, with those that keep it apart from the next.
+    fn width_at(&self, place: usize, heading: &str) -> u16 {
+        let cells = self.rows.iter().filter_map(|row| row.get(place));
+        let widest = cells.map(|cell| cell.human().width()).max().unwrap_or(0);
+        let width = widest.max(heading.width()) + usize::from(GUTTER);
+        u16::try_from(width).unwrap_or(u16::MAX)
     }
 
     fn print_tsv(&self, printer: &mut Printer) -> Result<()> {
@@ -221,10 +245,19 @@ impl Table {
     /// Tab-separated values without a heading.
     pub(super) fn print_rows(&self, printer: &mut Printer) -> Result<()> {
         for row in &self.rows {
-            let fields: Vec<String> = row.iter().map(|cell| one_field(&plain(&cell.exact))).collect();
+            let fields: Vec<String> = row.iter().map(|cell| one_field(&plain(&cell.exact()))).collect();
             printer.line(fields.join("\t"))?;
         }
         Ok(())
+    }
+}
+
+/// The rows as one JSON array, made as it is written.
+struct Objects<'a>(&'a Table);
+
+impl Serialize for Objects<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.objects())
     }
 }
 
@@ -239,8 +272,11 @@ fn plain(value: &Value) -> String {
 }
 
 /// A text in a row of its own: a name with line ends would tear the table apart.
-fn on_one_line(text: &str) -> String {
-    text.replace('\n', "\\n").replace('\t', "\\t")
+fn on_one_line(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains(['\n', '\t']) {
+        return Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"));
+    }
+    text
 }
 
 /// Tabs and line ends would be other fields and rows.
@@ -316,12 +352,13 @@ fn fitted_to(text: &str, stream: impl AsFd) -> String {
 
 impl Printer {
     /// One JSON document, indented; or the same as YAML.
-    pub fn json(&mut self, value: &Value) -> Result<()> {
+    pub fn json(&mut self, value: &impl Serialize) -> Result<()> {
+        let unwritable = |error| Error::from_cause(crate::error::Kind::Failed, error);
         if self.is_yaml() {
-            return self.text(yaml::document(value));
+            let value = serde_json::to_value(value).map_err(unwritable)?;
+            return self.text(yaml::document(&value));
         }
-        let text = serde_json::to_string_pretty(value)
-            .map_err(|error| Error::from_cause(crate::error::Kind::Failed, error))?;
+        let text = serde_json::to_string_pretty(value).map_err(unwritable)?;
         self.line(text)
     }
 
@@ -404,9 +441,25 @@ mod tests {
     }
 
     #[test]
+    fn long_tables_line_up_from_the_first_row_to_the_last() {
+        let mut table = Table::new(&[words("NAME", "name"), numbers("RECORDS", "records")]);
+        for row in 0..2 * ROWS_AT_ONCE as i64 {
+            table.row(vec![Cell::text("a"), Cell::number(row)]);
+        }
+        table.row(vec![Cell::text("the longest"), Cell::unknown()]);
+        let text = table.aligned();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2 * ROWS_AT_ONCE + 2);
+        assert_eq!(lines[0], "NAME         RECORDS");
+        assert_eq!(lines[1], "a                  0");
+        assert_eq!(lines[1 + ROWS_AT_ONCE], "a               1000");
+        assert_eq!(lines[2 * ROWS_AT_ONCE + 1], "the longest        -");
+    }
+
+    #[test]
     fn programs_get_exact_values() {
         assert_eq!(
-            Value::Array(table().objects()).to_string(),
+            Value::from_iter(table().objects()).to_string(),
             r#"[{"name":"a","records":5,"size":1100000,"status":""},{"name":"longer","records":null,"size":7,"status":""}]"#
         );
     }
@@ -434,7 +487,7 @@ mod tests {
 
     #[test]
     fn sentences_have_long_numbers_in_groups_and_tables_do_not() {
-        assert_eq!(Cell::number(901_220).human, "901220");
+        assert_eq!(Cell::number(901_220).human(), "901220");
         assert_eq!(count(18_204, "record"), "18 204 records");
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn text(figure: &Figure) -> String {
         Figure::Unknown => "-".to_owned(),
         Figure::Word(word) => word.clone(),
         Figure::Number(number) => number.to_string(),
-        Figure::Ids(ids) => Cell::list(ids).into_human(),
+        Figure::Ids(ids) => Cell::list(ids).human().into_owned(),
         Figure::Bytes(bytes) => size(*bytes),
         Figure::Rate(rate) => per_second(*rate),
         Figure::ByteRate(rate) => size(rate.round() as i64),

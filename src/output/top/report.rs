@@ -58,8 +58,8 @@ fn document(state: &TopState) -> Value {
     document.insert("bytes_per_second".to_owned(), json!(bytes.map(tenths)));
     document.insert("lag".to_owned(), json!(figures.total_lag()));
     for listing in TABS {
-        let rows = table(&listing, &state.rows_of(&listing)).objects();
-        document.insert(name(&listing).to_owned(), Value::Array(rows));
+        let table = table(&listing, &state.rows_of(&listing));
+        document.insert(name(&listing).to_owned(), table.objects().collect());
     }
     Value::Object(document)
 }
