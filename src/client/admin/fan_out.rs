@@ -3,30 +3,21 @@
 //! A broker that refuses the connection, or that says nothing while the others have long answered, counts as absent: it
 //! is not asked again in this command, and [`AdminClient::take_absent`] says which brokers those are and why.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use kafka_protocol::protocol::Request;
 
 use super::AdminClient;
+use super::patience::Patience;
 use crate::error::{Error, Result};
 use crate::topic_partition::BrokerId;
 use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
 
-/// Brokers asked at the same moment; a larger cluster is asked in turns.
+/// Brokers that are asked at the same moment; in a larger cluster the next has its turn when one has answered.
 const AT_ONCE: usize = 32;
-
-/// The part of the time that is left for which the last brokers are waited for when others have answered: a third.
-const SHARE: u32 = 3;
-
-/// The same once [`MANY`] have answered, who show how fast this cluster is: a twentieth, half a second of ten.
-const SHARE_AFTER_MANY: u32 = 20;
-
-/// Half of what is asked at once, so that every turn of a large cluster has as many.
-const MANY: usize = AT_ONCE / 2;
 
 /// The controller's place among the absent; no broker has a negative id.
 const CONTROLLER: BrokerId = -1;
@@ -60,87 +51,115 @@ impl AdminClient {
         R: Request + Send + 'static,
         R::Response: Send + 'static,
     {
-        self.begin_anew();
-        self.ask_each(requests)
-    }
-
-    /// In a command that goes on, who was absent the last time is asked again.
-    fn begin_anew(&mut self) {
-        if self.forgets_absent() {
-            self.absent.clear();
-        }
-    }
-
-    fn ask_each<R>(&mut self, requests: Vec<(BrokerId, R)>) -> Result<Answers<R::Response>>
-    where
-        R: Request + Send + 'static,
-        R::Response: Send + 'static,
-    {
-        let mut waiting: Vec<Turn<R>> = Vec::new();
-        self.cluster()?;
-        for (broker, request) in requests {
-            if self.absent.contains_key(&broker) {
-                continue;
-            }
-            let address = self.cluster.as_ref().and_then(|known| known.address_of(broker));
-            match address.cloned() {
-                Some(address) => waiting.push(Turn {
-                    broker,
-                    connection: self.pool.take(&address),
-                    address,
-                    request,
-                }),
-                None => self.set_absent(broker, "it is not up"),
-            }
-        }
-        let asked: Vec<(BrokerId, HostPort)> = waiting
-            .iter()
-            .map(|turn| (turn.broker, turn.address.clone()))
-            .collect();
-        let limit = self.time_left();
-        let began = Instant::now();
-        let outcomes = ask_all(waiting, &self.pool.options_within(limit), limit);
         let mut answers = Answers::new();
-        for outcome in outcomes {
-            if let Some(connection) = outcome.connection {
-                self.pool.put(connection);
-            }
-            match outcome.answer {
-                Ok(answer) => drop(answers.insert(outcome.broker, Ok(answer))),
-                Err(error) if error.is_passing() => self.set_absent(outcome.broker, error.bare()),
-                Err(error) => drop(answers.insert(outcome.broker, Err(Error::from(error)))),
-            }
-        }
-        for (broker, _) in asked {
-            if !answers.contains_key(&broker) && !self.absent.contains_key(&broker) {
-                self.set_absent(broker, WireError::TimedOut(began.elapsed()));
-            }
-        }
+        self.ask_each(requests.into_iter(), |broker, answer| {
+            answers.insert(broker, answer);
+            Ok(())
+        })?;
         Ok(answers)
     }
 
-    /// The same for questions and answers that are large: a few brokers are asked at a time, each question is made when its
-    /// turn has come, and an answer is gone once `take` has had it.
+    /// The same for questions and answers that are large: each question is made when its turn has come, and an answer is
+    /// gone once `take` has had it.
     pub(super) fn send_in_turns<R>(
         &mut self,
         brokers: &[BrokerId],
         mut build: impl FnMut(BrokerId) -> R,
+        take: impl FnMut(BrokerId, Result<R::Response>) -> Result<()>,
+    ) -> Result<()>
+    where
+        R: Request + Send + 'static,
+        R::Response: Send + 'static,
+    {
+        let requests = brokers.iter().map(|broker| (*broker, build(*broker)));
+        self.ask_each(requests, take)
+    }
+
+    /// Asks on threads of their own, and stops waiting for a broker that says nothing while the others answer
+    /// ([`Patience`]). A thread that is not waited for any more ends with its own time limit.
+    fn ask_each<R>(
+        &mut self,
+        mut requests: impl Iterator<Item = (BrokerId, R)>,
         mut take: impl FnMut(BrokerId, Result<R::Response>) -> Result<()>,
     ) -> Result<()>
     where
         R: Request + Send + 'static,
         R::Response: Send + 'static,
     {
-        self.begin_anew();
-        let turns = brokers.len().div_ceil(AT_ONCE).max(1);
-        // Turns of one size: a last turn of two or three brokers would be waited for as long as a small cluster.
-        for some in brokers.chunks(brokers.len().div_ceil(turns).max(1)) {
-            let requests = some.iter().map(|broker| (*broker, build(*broker)));
-            for (broker, answer) in self.ask_each(requests.collect())? {
-                take(broker, answer)?;
+        // In a command that goes on, who was absent the last time is asked again.
+        if self.forgets_absent() {
+            self.absent.clear();
+        }
+        self.cluster()?;
+        let began = Instant::now();
+        let limit = self.time_left();
+        let options = self.pool.options_within(limit);
+        let mut patience = Patience::new(limit, began);
+        let mut open = BTreeSet::new();
+        let (sender, outcomes) = mpsc::channel();
+        loop {
+            while patience.count() < AT_ONCE && patience.is_left(Instant::now()) {
+                let Some((broker, request)) = requests.next() else {
+                    break;
+                };
+                let Some(turn) = self.turn(broker, request) else {
+                    continue;
+                };
+                patience.asked(broker, Instant::now());
+                open.insert(broker);
+                ask_on_a_thread(turn, &options, &sender);
+            }
+            let Some(until) = patience.until() else { break };
+            match outcome_until(&outcomes, until) {
+                Some(outcome) => {
+                    patience.answered(outcome.broker, Instant::now());
+                    open.remove(&outcome.broker);
+                    self.take_outcome(outcome, &mut take)?;
+                }
+                None => drop(patience.give_up(Instant::now())),
             }
         }
+        let never_asked = requests.map(|(broker, _)| broker);
+        for broker in open.into_iter().chain(never_asked) {
+            self.set_absent(broker, WireError::TimedOut(began.elapsed()));
+        }
         Ok(())
+    }
+
+    /// What a broker is asked and over which connection; nothing where it is known to be absent.
+    fn turn<R>(&mut self, broker: BrokerId, request: R) -> Option<Turn<R>> {
+        if self.absent.contains_key(&broker) {
+            return None;
+        }
+        let address = self.cluster.as_ref().and_then(|known| known.address_of(broker));
+        let Some(address) = address.cloned() else {
+            self.set_absent(broker, "it is not up");
+            return None;
+        };
+        Some(Turn {
+            broker,
+            connection: self.pool.take(&address),
+            address,
+            request,
+        })
+    }
+
+    fn take_outcome<T>(
+        &mut self,
+        outcome: Outcome<T>,
+        take: &mut impl FnMut(BrokerId, Result<T>) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(connection) = outcome.connection {
+            self.pool.put(connection);
+        }
+        match outcome.answer {
+            Ok(answer) => take(outcome.broker, Ok(answer)),
+            Err(error) if error.is_passing() => {
+                self.set_absent(outcome.broker, error.bare());
+                Ok(())
+            }
+            Err(error) => take(outcome.broker, Err(Error::from(error))),
+        }
     }
 
     /// The same as [`AdminClient::send_to_each`] where every broker must answer.
@@ -207,49 +226,22 @@ impl AdminClient {
     }
 }
 
-/// Asks on threads of their own, and stops waiting for the last ones a while after the others have answered. A thread
-/// that is not waited for any more ends with its own time limit.
-fn ask_all<R>(turns: Vec<Turn<R>>, options: &ConnectionOptions, limit: Duration) -> Vec<Outcome<R::Response>>
+/// The outcome is for whoever still waits.
+fn ask_on_a_thread<R>(turn: Turn<R>, options: &ConnectionOptions, outcomes: &Sender<Outcome<R::Response>>)
 where
     R: Request + Send + 'static,
     R::Response: Send + 'static,
 {
-    let count = turns.len();
-    let queue = Arc::new(Mutex::new(VecDeque::from(turns)));
-    let (sender, answers) = mpsc::channel();
-    for _ in 0..count.min(AT_ONCE) {
-        let (queue, sender, options) = (Arc::clone(&queue), sender.clone(), options.clone());
-        thread::spawn(move || {
-            loop {
-                let turn = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                let Some(turn) = turn else { return };
-                if sender.send(ask(turn, &options)).is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    drop(sender);
-    let end = Instant::now() + limit;
-    // While no broker has answered, the network may be slow: then the wait is longer.
-    let mut until = Instant::now() + limit / 2;
-    let mut outcomes = Vec::with_capacity(count);
-    while outcomes.len() < count {
-        let wait = until.min(end).saturating_duration_since(Instant::now());
-        match answers.recv_timeout(wait) {
-            Ok(outcome) => {
-                outcomes.push(outcome);
-                until = Instant::now() + limit / share(outcomes.len());
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    outcomes
+    let (options, outcomes) = (options.clone(), outcomes.clone());
+    thread::spawn(move || {
+        let _ = outcomes.send(ask(turn, &options));
+    });
 }
 
-/// The part of the time for which the next answer is waited for after so many.
-fn share(answers: usize) -> u32 {
-    if answers < MANY { SHARE } else { SHARE_AFTER_MANY }
+/// The next outcome that comes until then.
+fn outcome_until<T>(outcomes: &Receiver<Outcome<T>>, until: Instant) -> Option<Outcome<T>> {
+    let wait = until.saturating_duration_since(Instant::now());
+    outcomes.recv_timeout(wait).ok()
 }
 
 fn ask<R: Request>(turn: Turn<R>, options: &ConnectionOptions) -> Outcome<R::Response> {

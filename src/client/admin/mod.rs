@@ -22,6 +22,7 @@ pub mod groups;
 pub mod log_dirs;
 pub mod offsets;
 pub mod parts;
+mod patience;
 mod pool;
 pub mod producers;
 pub mod quorum;
