@@ -110,6 +110,10 @@ pub trait RecordSink {
     /// partitions it has.
     fn prepare_topic(&mut self, topic: &str, wait: Duration) -> Result<usize>;
 
+    /// Lets the question of [`RecordSink::max_message_bytes`] leave with those of [`RecordSink::prepare_topic`], so that
+    /// nobody waits for its answer.
+    fn want_max_message_bytes(&mut self, topic: &str);
+
     /// The topic's `max.message.bytes`, waiting up to `wait` for the answer; `None` where it is not known.
     fn max_message_bytes(&mut self, topic: &str, wait: Duration) -> Option<usize>;
 

@@ -161,6 +161,7 @@ impl Run<'_> {
             match self.next_chunk(&mut chunks)? {
                 Chunk::Data(block) => {
                     if !self.is_prepared {
+                        self.sink.want_max_message_bytes(&self.action.topic);
                         self.partitions.learn(&mut *self.sink, &self.action)?;
                         self.learn_topic_limit();
                         self.is_prepared = true;

@@ -154,7 +154,8 @@ fn pass_on(
     empty: &Receiver<Vec<u8>>,
 ) -> Result<(), Option<io::Error>> {
     loop {
-        let mut chunk = empty.try_recv().unwrap_or_default();
+        // Fresh memory comes zeroed from the system: a short input touches as little of it as it needs.
+        let mut chunk = empty.try_recv().unwrap_or_else(|_| vec![0; HEADROOM + CHUNK]);
         chunk.resize(HEADROOM + CHUNK, 0);
         let count = match reader.read(chunk.get_mut(HEADROOM..).unwrap_or_default()) {
             Ok(0) => return Ok(()),

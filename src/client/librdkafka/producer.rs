@@ -529,6 +529,8 @@ impl RecordSink for Producer {
         Ok(count)
     }
 
+    fn want_max_message_bytes(&mut self, _topic: &str) {}
+
     /// Not asked for: a record that is too large is refused by the broker, and with it the transaction.
     fn max_message_bytes(&mut self, _topic: &str, _wait: Duration) -> Option<usize> {
         None

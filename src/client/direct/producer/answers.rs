@@ -9,7 +9,6 @@ use kafka_protocol::messages::{
 
 use super::identity::Naming;
 use super::partition_queue::{Attempt, Batch, Effect, Failure, Identity};
-use super::topic_limit::TopicLimit;
 use super::verdict::Verdict;
 use super::{DirectSink, Note, SPARE_BUFFERS, failures, split};
 use crate::client::batch_bytes::BatchBytes;
@@ -37,7 +36,7 @@ impl DirectSink {
                             }
                         }
                         Note::ProducerId => self.ask_for_identity_later(),
-                        Note::TopicLimit => self.topic_limit = TopicLimit::Unasked,
+                        Note::TopicLimit => self.ask_topic_limit_again(),
                         Note::Barrier => self.barriers = self.barriers.saturating_sub(1),
                     }
                 }
@@ -84,7 +83,7 @@ impl DirectSink {
                 Ok(response) => self.take_topic_limit(&response),
                 Err(error) => {
                     self.session.close(node, error);
-                    self.topic_limit = TopicLimit::Answered(None);
+                    self.end_topic_limit(None);
                 }
             },
             Note::Barrier => self.barriers = self.barriers.saturating_sub(1),

@@ -147,7 +147,7 @@ impl DirectSink {
             next_batch: 0,
             fatal: None,
             barriers: 0,
-            topic_limit: TopicLimit::Unasked,
+            topic_limit: TopicLimit::Unwanted,
             notices: Vec::new(),
             last_words: None,
             base_offset: None,
@@ -160,6 +160,7 @@ impl DirectSink {
     fn turn_the_wheel(&mut self, wait: Duration, listener: &mut dyn DeliveryListener) {
         // What can go goes before the wait.
         self.ask_for_identity();
+        self.ask_topic_limit();
         self.send_what_is_ready(Instant::now(), listener);
         let wait = wait.min(self.time_to_next_deadline());
         for event in self.session.wait(wait) {
@@ -193,6 +194,7 @@ impl DirectSink {
             self.take_effects(place, effects, listener);
         }
         self.ask_for_identity();
+        self.ask_topic_limit();
         self.send_what_is_ready(now, listener);
         self.watch_for_stuck_lanes(now);
         // What was taken while the news came has the same fate.
@@ -384,8 +386,12 @@ impl RecordSink for DirectSink {
         Ok(count)
     }
 
+    fn want_max_message_bytes(&mut self, topic: &str) {
+        self.topic_limit = TopicLimit::Wanted(topic.to_owned());
+    }
+
     fn max_message_bytes(&mut self, topic: &str, wait: Duration) -> Option<usize> {
-        self.ask_topic_limit(topic, wait)
+        self.await_topic_limit(topic, wait)
     }
 
     fn limit_batches(&mut self, bytes: usize) {

@@ -13,25 +13,31 @@ use crate::wire::WireError;
 const TOPIC: i8 = 2;
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 
-/// How far the question is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far the question is, and of which topic it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TopicLimit {
-    Unasked,
-    Asked,
-    /// The answer; `None` where the cluster will not say.
-    Answered(Option<usize>),
+    Unwanted,
+    Wanted(String),
+    Asked(String),
+    /// The answer; `None` where the cluster does not say.
+    Answered(String, Option<usize>),
 }
 
 impl DirectSink {
-    /// Asks and waits for the answer; `None` where there is none in time.
-    pub(super) fn ask_topic_limit(&mut self, topic: &str, wait: Duration) -> Option<usize> {
+    /// Waits for the answer; `None` where there is none in time.
+    pub(super) fn await_topic_limit(&mut self, topic: &str, wait: Duration) -> Option<usize> {
         let deadline = Instant::now() + wait;
-        self.topic_limit = TopicLimit::Unasked;
+        let is_under_way = match &self.topic_limit {
+            TopicLimit::Wanted(of) | TopicLimit::Asked(of) | TopicLimit::Answered(of, Some(_)) => of == topic,
+            // Asked ahead, the topic may not have been there yet.
+            TopicLimit::Unwanted | TopicLimit::Answered(_, None) => false,
+        };
+        if !is_under_way {
+            self.topic_limit = TopicLimit::Wanted(topic.to_owned());
+        }
         loop {
-            if self.topic_limit == TopicLimit::Unasked {
-                self.send_limit_question(topic);
-            }
-            if let TopicLimit::Answered(limit) = self.topic_limit {
+            self.ask_topic_limit();
+            if let TopicLimit::Answered(_, limit) = self.topic_limit {
                 return limit;
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -42,23 +48,37 @@ impl DirectSink {
         }
     }
 
-    fn send_limit_question(&mut self, topic: &str) {
-        let timeout = self.settings.request_timeout;
+    /// Sends the question if it is wanted and there is a connection.
+    pub(super) fn ask_topic_limit(&mut self) {
+        let TopicLimit::Wanted(topic) = &self.topic_limit else {
+            return;
+        };
+        let topic = topic.clone();
         let Some(node) = self.session.any_node() else {
             return;
         };
+        let timeout = self.settings.request_timeout;
         let Some(mut link) = self.session.channel(node) else {
             return;
         };
         let resource = DescribeConfigsResource::default()
             .with_resource_type(TOPIC)
-            .with_resource_name(StrBytes::from_string(topic.to_owned()))
+            .with_resource_name(StrBytes::from_string(topic.clone()))
             .with_configuration_keys(Some(vec![StrBytes::from_static_str(MAX_MESSAGE_BYTES)]));
         let build = |_| DescribeConfigsRequest::default().with_resources(vec![resource]);
         match link.send(build, i16::MAX, timeout, Note::TopicLimit) {
-            Ok(()) => self.topic_limit = TopicLimit::Asked,
-            Err(WireError::Unsupported(_)) => self.topic_limit = TopicLimit::Answered(None),
+            Ok(()) => self.topic_limit = TopicLimit::Asked(topic),
+            // A listener that has answered nothing yet may be about to turn us away, which says more.
+            Err(WireError::Unsupported(_)) if self.session.answers() == 0 => {}
+            Err(WireError::Unsupported(_)) => self.topic_limit = TopicLimit::Answered(topic, None),
             Err(error) => self.session.close(node, error),
+        }
+    }
+
+    /// The connection with the question on it is lost.
+    pub(super) fn ask_topic_limit_again(&mut self) {
+        if let TopicLimit::Asked(topic) = &self.topic_limit {
+            self.topic_limit = TopicLimit::Wanted(topic.clone());
         }
     }
 
@@ -67,6 +87,13 @@ impl DirectSink {
         let limit = configs
             .filter(|config| config.name.as_str() == MAX_MESSAGE_BYTES)
             .find_map(|config| config.value.as_ref()?.parse().ok());
-        self.topic_limit = TopicLimit::Answered(limit);
+        self.end_topic_limit(limit);
+    }
+
+    /// What came of the question.
+    pub(super) fn end_topic_limit(&mut self, limit: Option<usize>) {
+        if let TopicLimit::Asked(topic) = &self.topic_limit {
+            self.topic_limit = TopicLimit::Answered(topic.clone(), limit);
+        }
     }
 }
