@@ -71,6 +71,36 @@ fn push_field(name: &str, bytes: Option<&[u8]>, out: &mut Vec<u8>) {
 
 /// A JSON string.
 pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
+    if stands_as_it_is(text.as_bytes()) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     // Writing to memory does not fail.
     let _ = serde_json::to_writer(out, text);
+}
+
+/// Whether nothing in a text has to be escaped. It is looked at to its end without a branch, so that the compiler makes
+/// one step of 16 bytes: escaping looks at each byte by itself.
+fn stands_as_it_is(text: &[u8]) -> bool {
+    text.iter().fold(true, |so_far, byte| {
+        so_far & (*byte >= 0x20) & (*byte != b'"') & (*byte != b'\\')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_text_is_what_serde_json_makes_of_it(text in "[ -~]{0,40}|\\PC{0,40}|[\\x00-\\x7f\"\\\\é日]{0,40}") {
+            let mut out = Vec::new();
+            push_text(&text, &mut out);
+            prop_assert_eq!(out, serde_json::to_vec(&text).unwrap());
+        }
+    }
 }
