@@ -310,14 +310,14 @@ impl Replica {
                 high_watermark,
                 log_start_offset,
             } => {
+                // Before as well: the leader's log may begin amid a batch that begins before the end of this one.
+                begin_no_earlier(log, log_start_offset)?;
                 for bytes in &batches {
                     log.append_as_follower(bytes.as_slice(), now_ms)
                         .map_err(Error::failed)?;
                 }
+                begin_no_earlier(log, log_start_offset)?;
                 let end = log.log_end_offset();
-                if log_start_offset > log.log_start_offset() {
-                    log.delete_records(log_start_offset.min(end))?;
-                }
                 let committed = high_watermark.clamp(log.log_start_offset(), end);
                 // What it knew to be committed is so still, whatever an answer that comes late says.
                 let committed = committed.max(self.high_watermark());
@@ -331,6 +331,15 @@ impl Replica {
             }
         }
     }
+}
+
+/// Lets a log begin where its leader's does, as far as it has come.
+fn begin_no_earlier(log: &mut PartitionLog, start: Offset) -> Result<()> {
+    let start = start.min(log.log_end_offset());
+    if start > log.log_start_offset() {
+        log.delete_records(start)?;
+    }
+    Ok(())
 }
 
 fn out_of_range(log: &PartitionLog) -> FollowerAnswer {
