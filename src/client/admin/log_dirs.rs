@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use kafka_protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use kafka_protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 
-use super::offsets::Led;
+use super::led_partitions::{Asked, LedPartitions};
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
@@ -70,19 +70,21 @@ impl AdminClient {
     }
 
     /// Tells `take` the bytes of each leader's replica. A broker that the user may not ask tells nothing.
-    pub(super) fn each_size(&mut self, led: &Led<'_>, mut take: impl FnMut(&str, i32, i64)) -> Result<()> {
-        let leaders: Vec<BrokerId> = led.keys().copied().collect();
-        let of = |leader: BrokerId| led.get(&leader).map_or(&[][..], Vec::as_slice);
+    pub(super) fn each_size(
+        &mut self,
+        led: &LedPartitions<'_>,
+        mut take: impl FnMut(Asked<'_>, i64),
+    ) -> Result<()> {
         self.send_in_turns(
-            &leaders,
-            |leader| about(of(leader)),
+            &led.leaders(),
+            |leader| about(led.topics_of(leader)),
             |leader, answer: Result<DescribeLogDirsResponse>| {
+                let mut answers = led.answers_of(leader);
                 let dirs = answer.map(|answer| answer.results).unwrap_or_default();
                 for topic in dirs.into_iter().flat_map(|dir| dir.topics) {
                     for replica in topic.partitions.iter().filter(|replica| !replica.is_future_key) {
-                        let place = (topic.name.as_str(), replica.partition_index);
-                        if of(leader).binary_search(&place).is_ok() {
-                            take(place.0, place.1, replica.partition_size);
+                        if let Some(asked) = answers.find(&topic.name, replica.partition_index) {
+                            take(asked, replica.partition_size);
                         }
                     }
                 }
@@ -92,12 +94,11 @@ impl AdminClient {
     }
 }
 
-/// `partitions` are in order.
-fn about(partitions: &[(&str, i32)]) -> DescribeLogDirsRequest {
-    let topics = partitions.chunk_by(|one, other| one.0 == other.0).map(|some| {
+fn about<'a>(topics: impl Iterator<Item = &'a [Asked<'a>]>) -> DescribeLogDirsRequest {
+    let topics = topics.map(|some| {
         DescribableLogDirTopic::default()
-            .with_topic(topic_name(some.first().map_or("", |(topic, _)| topic)))
-            .with_partitions(some.iter().map(|(_, partition)| *partition).collect())
+            .with_topic(topic_name(some.first().map_or("", |asked| asked.topic)))
+            .with_partitions(some.iter().map(|asked| asked.partition).collect())
     });
     DescribeLogDirsRequest::default().with_topics(Some(topics.collect()))
 }

@@ -19,6 +19,7 @@ pub mod group_changes;
 pub mod group_overview;
 mod grouped;
 pub mod groups;
+mod led_partitions;
 pub mod log_dirs;
 pub mod offsets;
 pub mod parts;

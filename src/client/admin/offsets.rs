@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::{self, ListOffsetsRequest, ListOffsetsResponse};
 
+use super::led_partitions::{Asked, LedPartitions};
 use super::topics::topic_name;
 use super::{AdminClient, ApiError};
 use crate::error::Result;
@@ -39,30 +40,15 @@ type Answers = BTreeMap<TopicPartition, Answer>;
 /// A partition's offset for what was asked, or why there is none; -1 where no record matches.
 pub type Offsets = BTreeMap<TopicPartition, Result<Offset, ApiError>>;
 
-/// What each leader is asked about: partitions by topic.
-pub(super) type Led<'a> = BTreeMap<BrokerId, Vec<(&'a str, i32)>>;
-
-/// The partitions of each leader, in order: a topic stands in a question once.
-pub(super) fn by_leader<'a>(partitions: impl Iterator<Item = (&'a str, i32, BrokerId)>) -> Led<'a> {
-    let mut led = Led::new();
-    for (topic, partition, leader) in partitions {
-        led.entry(leader).or_default().push((topic, partition));
-    }
-    for partitions in led.values_mut() {
-        partitions.sort_unstable();
-    }
-    led
-}
-
-fn by_leader_of(partitions: &[(TopicPartition, BrokerId)]) -> Led<'_> {
+fn by_leader_of(partitions: &[(TopicPartition, BrokerId)]) -> LedPartitions<'_> {
     let partitions = partitions.iter();
-    by_leader(partitions.map(|(name, leader)| (name.topic.as_str(), name.partition, *leader)))
+    LedPartitions::by_leader(partitions.map(|(name, leader)| (name.topic.as_str(), name.partition, *leader)))
 }
 
 /// Takes the offset out of each answer.
-fn into(offsets: &mut Offsets) -> impl FnMut(&str, i32, Answer) + '_ {
-    |topic, partition, answer| {
-        let name = TopicPartition::new(topic, partition);
+fn into(offsets: &mut Offsets) -> impl FnMut(Asked<'_>, Answer) + '_ {
+    |asked, answer| {
+        let name = TopicPartition::new(asked.topic, asked.partition);
         offsets.insert(name, answer.map(|(offset, _)| offset));
     }
 }
@@ -100,8 +86,8 @@ impl AdminClient {
         partitions: &[(TopicPartition, BrokerId)],
     ) -> Result<BTreeMap<TopicPartition, i64>> {
         let mut answers = Answers::new();
-        self.each_offset(&by_leader_of(partitions), NEWEST, |topic, partition, answer| {
-            answers.insert(TopicPartition::new(topic, partition), answer);
+        self.each_offset(&by_leader_of(partitions), NEWEST, |asked, answer| {
+            answers.insert(TopicPartition::new(asked.topic, asked.partition), answer);
         })?;
         let known = answers.into_iter().filter_map(|(partition, answer)| {
             let (_, timestamp) = answer.ok()?;
@@ -114,9 +100,9 @@ impl AdminClient {
     /// after others name it: it is asked again, and `take` is told of the partition anew.
     pub(super) fn each_offset(
         &mut self,
-        led: &Led<'_>,
+        led: &LedPartitions<'_>,
         timestamp: i64,
-        mut take: impl FnMut(&str, i32, Answer),
+        mut take: impl FnMut(Asked<'_>, Answer),
     ) -> Result<()> {
         let mut open = self.ask_leaders(led, timestamp, &mut take)?;
         let end = Instant::now() + PATIENCE.min(self.time_left());
@@ -132,47 +118,45 @@ impl AdminClient {
     /// Tells `take` what the leaders answer; the partitions whose leaders do not know yet that they lead them.
     fn ask_leaders<'a>(
         &mut self,
-        led: &Led<'a>,
+        led: &LedPartitions<'a>,
         timestamp: i64,
-        mut take: impl FnMut(&str, i32, Answer),
-    ) -> Result<Led<'a>> {
-        let mut open = Led::new();
-        let leaders: Vec<BrokerId> = led.keys().copied().collect();
-        let of = |leader: BrokerId| led.get(&leader).map_or(&[][..], Vec::as_slice);
+        mut take: impl FnMut(Asked<'a>, Answer),
+    ) -> Result<LedPartitions<'a>> {
+        let mut open = LedPartitions::default();
         self.send_in_turns(
-            &leaders,
-            |leader| question(of(leader), timestamp),
+            &led.leaders(),
+            |leader| question(led.topics_of(leader), timestamp),
             |leader, answer: Result<ListOffsetsResponse>| {
+                let mut answers = led.answers_of(leader);
                 for topic in answer?.topics {
                     for partition in topic.partitions {
-                        let place = (topic.name.as_str(), partition.partition_index);
-                        let found = (partition.offset, partition.timestamp);
-                        let outcome = ApiError::check(partition.error_code, None::<String>);
-                        if NOT_YET.contains(&partition.error_code)
-                            && let Ok(at) = of(leader).binary_search(&place)
-                        {
-                            open.entry(leader).or_default().extend(of(leader).get(at));
+                        let Some(asked) = answers.find(&topic.name, partition.partition_index) else {
+                            continue;
+                        };
+                        if NOT_YET.contains(&partition.error_code) {
+                            open.push(leader, asked);
                         }
-                        take(place.0, place.1, outcome.map(|()| found));
+                        let outcome = ApiError::check(partition.error_code, None::<String>);
+                        take(asked, outcome.map(|()| (partition.offset, partition.timestamp)));
                     }
                 }
                 Ok(())
             },
         )?;
+        open.sort();
         Ok(open)
     }
 }
 
-/// `partitions` are in order.
-fn question(partitions: &[(&str, i32)], timestamp: i64) -> ListOffsetsRequest {
-    let topics = partitions.chunk_by(|one, other| one.0 == other.0).map(|some| {
-        let wanted = some.iter().map(|(_, partition)| {
+fn question<'a>(topics: impl Iterator<Item = &'a [Asked<'a>]>, timestamp: i64) -> ListOffsetsRequest {
+    let topics = topics.map(|some| {
+        let wanted = some.iter().map(|asked| {
             ListOffsetsPartition::default()
-                .with_partition_index(*partition)
+                .with_partition_index(asked.partition)
                 .with_timestamp(timestamp)
         });
         ListOffsetsTopic::default()
-            .with_name(topic_name(some.first().map_or("", |(topic, _)| topic)))
+            .with_name(topic_name(some.first().map_or("", |asked| asked.topic)))
             .with_partitions(wanted.collect())
     });
     ListOffsetsRequest::default()

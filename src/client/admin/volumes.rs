@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::AdminClient;
-use super::offsets::{EARLIEST, LATEST, by_leader};
+use super::led_partitions::{Asked, LedPartitions};
+use super::offsets::{EARLIEST, LATEST};
 use super::topics::TopicDescription;
 use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
@@ -33,16 +34,12 @@ pub struct Volumes {
 }
 
 impl Volumes {
-    /// Room for the partitions that somebody leads.
-    fn of(topics: &[TopicDescription]) -> Self {
+    /// `found` are those of the partitions that somebody leads, in the order of the topics.
+    fn of(topics: &[TopicDescription], found: Vec<Volume>) -> Self {
+        let mut found = found.into_iter();
         let of_topic = |topic: &TopicDescription| {
-            let led = topic
-                .partitions
-                .iter()
-                .filter(|partition| partition.leader.is_some());
-            let mut places: Vec<(i32, Volume)> = led
-                .map(|partition| (partition.partition, Volume::default()))
-                .collect();
+            let places = led(topic).map(|(partition, _)| partition).zip(found.by_ref());
+            let mut places: Vec<(i32, Volume)> = places.collect();
             places.sort_unstable_by_key(|(partition, _)| *partition);
             (topic.name.clone(), places)
         };
@@ -58,41 +55,37 @@ impl Volumes {
         let found = place.ok().and_then(|place| places.get(place));
         found.map_or_else(Volume::default, |(_, volume)| *volume)
     }
-
-    fn get_mut(&mut self, topic: &str, partition: i32) -> Option<&mut Volume> {
-        let places = self.topics.get_mut(topic)?;
-        let place = places.binary_search_by_key(&partition, |(partition, _)| *partition);
-        places.get_mut(place.ok()?).map(|(_, volume)| volume)
-    }
 }
 
 impl AdminClient {
     /// The bytes in the partitions of these topics. What may not be asked, or has no leader, stays unknown.
     pub fn volumes(&mut self, topics: &[TopicDescription]) -> Result<Volumes> {
         self.note_lost(topics)?;
-        let places = topics.iter().flat_map(|topic| {
-            let led = topic.partitions.iter();
-            led.filter_map(|partition| Some((topic.name.as_str(), partition.partition, partition.leader?)))
-        });
-        let led = by_leader(places);
-        let mut volumes = Volumes::of(topics);
-        self.each_offset(&led, EARLIEST, |topic, partition, answer| {
-            if let Some(volume) = volumes.get_mut(topic, partition) {
-                volume.first = answer.ok().map(|(offset, _)| offset);
+        let named = topics
+            .iter()
+            .flat_map(|topic| led(topic).map(|(partition, leader)| (topic.name.as_str(), partition, leader)));
+        let asked = LedPartitions::by_leader(named);
+        let mut found = vec![Volume::default(); topics.iter().flat_map(led).count()];
+        let mut note = |asked: Asked<'_>, note: &dyn Fn(&mut Volume)| {
+            if let Some(volume) = found.get_mut(asked.place) {
+                note(volume);
             }
+        };
+        self.each_offset(&asked, EARLIEST, |asked, answer| {
+            note(asked, &|volume| {
+                volume.first = answer.as_ref().ok().map(|(offset, _)| *offset)
+            });
         })?;
-        self.each_offset(&led, LATEST, |topic, partition, answer| {
-            if let Some(volume) = volumes.get_mut(topic, partition) {
-                volume.next = answer.ok().map(|(offset, _)| offset);
-            }
+        self.each_offset(&asked, LATEST, |asked, answer| {
+            note(asked, &|volume| {
+                volume.next = answer.as_ref().ok().map(|(offset, _)| *offset)
+            });
         })?;
         // Sizes are worth less than the list itself: a user without the right to ask for them sees the rest.
-        self.each_size(&led, |topic, partition, size| {
-            if let Some(volume) = volumes.get_mut(topic, partition) {
-                volume.size = Some(size);
-            }
+        self.each_size(&asked, |asked, size| {
+            note(asked, &|volume| volume.size = Some(size))
         })?;
-        Ok(volumes)
+        Ok(Volumes::of(topics, found))
     }
 
     /// A partition without a leader is on brokers that are down: only they know its size.
@@ -111,14 +104,18 @@ impl AdminClient {
     }
 }
 
+/// The partitions of a topic that somebody leads, each with its leader.
+fn led(topic: &TopicDescription) -> impl Iterator<Item = (i32, BrokerId)> {
+    let partitions = topic.partitions.iter();
+    partitions.filter_map(|partition| Some((partition.partition, partition.leader?)))
+}
+
 /// The partitions that somebody leads.
 pub fn leaders(topics: &[TopicDescription]) -> Vec<(TopicPartition, BrokerId)> {
-    let of_topic = |topic: &TopicDescription| -> Vec<(TopicPartition, BrokerId)> {
-        let led = topic.partitions.iter().filter_map(|partition| {
-            let name = TopicPartition::new(topic.name.as_str(), partition.partition);
-            partition.leader.map(|leader| (name, leader))
-        });
-        led.collect()
+    let of_topic = |topic: &TopicDescription| {
+        let named = led(topic)
+            .map(|(partition, leader)| (TopicPartition::new(topic.name.as_str(), partition), leader));
+        named.collect::<Vec<_>>()
     };
     topics.iter().flat_map(of_topic).collect()
 }
