@@ -77,10 +77,10 @@ pub fn of_toml(error: &toml_edit::TomlError, wanted: &str) -> String {
 /// The first three of many with commas between, and how many more there are.
 pub fn few(names: &[String]) -> String {
     const NAMED: usize = 3;
-    let named = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let list = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMED) {
-        0 => named,
-        more => format!("{named} and {more} more"),
+        0 => list,
+        more => format!("{list} and {more} more"),
     }
 }
 

@@ -222,14 +222,13 @@ struct Configs<'a> {
 }
 
 impl Configs<'_> {
-    fn take<E: Error>(self, value: impl ToString) -> Result<(), E> {
+    fn take<E: Error>(self, value: String) -> Result<(), E> {
         let Self { name, found } = self;
         if name.is_empty() {
             return Err(E::custom(
                 "configs are names with values: retention.ms = 86400000",
             ));
         }
-        let value = value.to_string();
         if !topic_config::is_known(&name) {
             let meant = closest(&name, TOPIC_CONFIGS.iter().map(|config| config.name));
             let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"));
@@ -276,22 +275,22 @@ impl<'de> Visitor<'de> for Configs<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.take(text)
+        self.take(text.to_owned())
     }
 
     fn visit_bool<E: Error>(self, flag: bool) -> Result<(), E> {
-        self.take(flag)
+        self.take(flag.to_string())
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
-        self.take(number)
+        self.take(number.to_string())
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        self.take(number)
+        self.take(number.to_string())
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        self.take(number)
+        self.take(number.to_string())
     }
 }
