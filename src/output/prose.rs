@@ -110,10 +110,11 @@ fn wrap(out: &mut String, first: &str, indent: usize, words: &[&str], width: usi
         first.to_owned()
     };
     let mut is_begun = false;
+    let mut may_end = !first.trim().is_empty();
     for word in words {
         let is_full = line.chars().count() + usize::from(is_begun) + word.chars().count() > width;
-        if is_begun && is_full {
-            out.push_str(&line);
+        if may_end && is_full {
+            out.push_str(line.trim_end());
             out.push('\n');
             line.clone_from(&blanks);
             is_begun = false;
@@ -122,7 +123,7 @@ fn wrap(out: &mut String, first: &str, indent: usize, words: &[&str], width: usi
             line.push(' ');
         }
         line.push_str(word);
-        is_begun = true;
+        (is_begun, may_end) = (true, true);
     }
     out.push_str(&line);
     out.push('\n');
@@ -145,8 +146,8 @@ mod tests {
 
     #[test]
     fn what_is_too_long_of_an_example_goes_on_under_its_explanation_or_further_in() {
-        let text = "Examples:\n  kafkit a --b   one two three\n  kafkit copy orders --to kafka2:9092\n\nA sentence that clap fills.";
-        let expected = "Examples:\n  kafkit a --b   one two\n                 three\n  kafkit copy orders --to\n      kafka2:9092\n\n\
+        let text = "Examples:\n  kafkit a --b   one two three\n  kafkit --follow   unbreakable\n  kafkit copy orders --to kafka2:9092\n\nA sentence that clap fills.";
+        let expected = "Examples:\n  kafkit a --b   one two\n                 three\n  kafkit --follow\n                    unbreakable\n  kafkit copy orders --to\n      kafka2:9092\n\n\
                         A sentence that clap fills.";
         assert_eq!(with_examples_of(text, 26), expected);
     }
