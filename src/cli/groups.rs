@@ -86,7 +86,8 @@ struct ResetArgs {
     /// The group; one that does not exist is made, when --topic says what it reads
     #[arg(value_name = "GROUP", add = super::candidates::groups())]
     group: String,
-    /// Where to: earliest, latest, an offset, a time (-1h, 2026-11-21), +N or -N from where it is, group:OTHER, file:FILE
+    /// Where to: earliest, latest, an offset, +N or -N from where it is, a time (-1h, 2026-11-21), group:OTHER, or file:
+    /// with the name of an undo file
     #[arg(long, value_name = "PLACE", allow_hyphen_values = true, value_parser = target)]
     to: Target,
     /// Only this topic, or these partitions of it; may be repeated. Everything that the group has committed when not given
