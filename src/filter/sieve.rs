@@ -188,10 +188,8 @@ mod tests {
             1..5,
         );
         let branch = pieces.prop_map(|pieces| {
-            pieces
-                .iter()
-                .map(|(piece, times)| format!("(?:{piece}){times}"))
-                .collect::<String>()
+            let pieces = pieces.iter().map(|(piece, times)| format!("(?:{piece}){times}"));
+            pieces.collect::<Vec<_>>().concat()
         });
         prop::collection::vec(branch, 1..3).prop_map(|branches| branches.join("|"))
     }
