@@ -105,17 +105,29 @@ mod tests {
             ),
             (
                 "[[topics]]\nname = \"a\"\npartitions = \"6\"",
-                "f line 3: expected a whole number from 1, found string \"6\"",
+                "f line 3: expected partitions as a whole number from 1, found string \"6\"",
             ),
             (
                 "{\"topics\":[{\"name\":\"a\",\n\"partitions\":1.5}]}",
-                "f line 2: expected a whole number from 1, found floating point 1.5",
+                "f line 2: expected partitions as a whole number from 1, found floating point 1.5",
             ),
             (
                 "[[topics]]\nname = \"a\"\nreplication-factor = 40000",
-                "f line 3: 40000 is too large",
+                "f line 3: replication-factor: 40000 is too large",
             ),
             ("topics = 1", "f line 1: expected topics as a list"),
+            (
+                "{\"topics\":[{\"name\":\"a\",\"partitions\":6,\n\"partitions\":7}]}",
+                "f line 2: partitions is there twice",
+            ),
+            (
+                "[[topics]]\nname = \"a\"\n[topics.configs]\nretention.ms = 2026-01-01",
+                "f line 4: retention.ms is no date; a text stands in quotes",
+            ),
+            (
+                "{\"topics\":[{\"name\":\"a\",\"configs\":{\"retention.ms\":null}}]}",
+                "f line 1: expected retention.ms as a text",
+            ),
             (
                 "[[topic]]\nname = \"a\"",
                 "f line 1: a file of topics has no key \"topic\"; did you mean topics?",
@@ -126,7 +138,7 @@ mod tests {
             ),
             (
                 "[[topics]]\nname = \"a\"\npartitions = 0",
-                "f line 3: it must be at least 1, not 0",
+                "f line 3: partitions must be at least 1, not 0",
             ),
             (
                 "[[topics]]\nname = \"a\"\n[topics.configs]\nretention.ms = [1]",

@@ -89,9 +89,14 @@ impl Command for Apply {
 }
 
 fn read(file: &Path) -> Result<Vec<TopicSpec>> {
-    let name = file.display().to_string();
+    let is_stdin = file.as_os_str() == "-";
+    let name = if is_stdin {
+        "stdin".to_owned()
+    } else {
+        file.display().to_string()
+    };
     let mut text = String::new();
-    let read = if name == "-" {
+    let read = if is_stdin {
         std::io::stdin().lock().read_to_string(&mut text)
     } else {
         std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text))

@@ -90,11 +90,18 @@ impl<'de> Visitor<'de> for Topic<'_> {
         let mut name = None;
         let (mut partitions, mut replication_factor) = (None, None);
         let mut configs = BTreeMap::new();
+        let mut seen = Vec::new();
         while let Some(key) = topic.next_key_seed(Key(&TOPIC_KEYS, "a topic"))? {
+            if seen.contains(&key) {
+                return Err(A::Error::custom(format_args!("{key} is there twice")));
+            }
+            seen.push(key);
             match key {
                 "name" => name = Some(topic.next_value_seed(Name)?),
-                "partitions" => partitions = topic.next_value_seed(Count(PhantomData))?,
-                "replication-factor" => replication_factor = topic.next_value_seed(Count(PhantomData))?,
+                "partitions" => partitions = topic.next_value_seed(Count(key, PhantomData))?,
+                "replication-factor" => {
+                    replication_factor = topic.next_value_seed(Count(key, PhantomData))?
+                }
                 _ => topic.next_value_seed(Configs {
                     name: String::new(),
                     found: &mut configs,
@@ -179,7 +186,7 @@ impl Visitor<'_> for Name {
 }
 
 /// A whole number from 1, of the type that Kafka takes; nothing where JSON says `null`.
-struct Count<N>(PhantomData<N>);
+struct Count<N>(&'static str, PhantomData<N>);
 
 impl<'de, N: TryFrom<i64>> DeserializeSeed<'de> for Count<N> {
     type Value = Option<N>;
@@ -193,14 +200,15 @@ impl<N: TryFrom<i64>> Visitor<'_> for Count<N> {
     type Value = Option<N>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a whole number from 1")
+        write!(f, "{} as a whole number from 1", self.0)
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Option<N>, E> {
+        let key = self.0;
         match N::try_from(number) {
             Ok(count) if number > 0 => Ok(Some(count)),
-            Ok(_) => Err(E::custom(format_args!("it must be at least 1, not {number}"))),
-            Err(_) => Err(E::custom(format_args!("{number} is too large"))),
+            Ok(_) => Err(E::custom(format_args!("{key} must be at least 1, not {number}"))),
+            Err(_) => Err(E::custom(format_args!("{key}: {number} is too large"))),
         }
     }
 
@@ -252,11 +260,22 @@ impl<'de> Visitor<'de> for Configs<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a text, a number, true, false, or a list of texts")
+        let what = if self.name.is_empty() {
+            "configs"
+        } else {
+            &self.name
+        };
+        write!(f, "{what} as a text, a number, true, false, or a list of texts")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<(), A::Error> {
         while let Some(key) = table.next_key::<String>()? {
+            if key.starts_with("$__toml_private") {
+                let name = &self.name;
+                return Err(A::Error::custom(format_args!(
+                    "{name} is no date; a text stands in quotes"
+                )));
+            }
             let dot = if self.name.is_empty() { "" } else { "." };
             table.next_value_seed(Configs {
                 name: format!("{}{dot}{key}", self.name),
