@@ -100,7 +100,7 @@ impl<'de> Visitor<'de> for Topic<'_> {
                 "name" => name = Some(topic.next_value_seed(Name)?),
                 "partitions" => partitions = topic.next_value_seed(Count(key, PhantomData))?,
                 "replication-factor" => {
-                    replication_factor = topic.next_value_seed(Count(key, PhantomData))?
+                    replication_factor = topic.next_value_seed(Count(key, PhantomData))?;
                 }
                 _ => topic.next_value_seed(Configs {
                     name: String::new(),
