@@ -10,12 +10,7 @@ use crate::support::wait::wait_until;
 /// A broker that looks for something to compact all the time.
 const EAGER: [&str; 2] = ["log.cleaner.backoff.ms=20", "log.retention.check.interval.ms=20"];
 /// Each batch that is a little younger begins a segment.
-const SMALL_SEGMENTS: [&str; 4] = [
-    "--config",
-    "segment.ms=1",
-    "--config",
-    "min.cleanable.dirty.ratio=0.01",
-];
+const SMALL_SEGMENTS: [&str; 2] = ["--config", "segment.ms=1"];
 
 /// kafkit against one broker.
 struct Shell {
@@ -37,10 +32,14 @@ impl Shell {
     }
 
     fn create(&self, topic: &str, configs: &[&str]) {
-        self.run(
-            &[&["topics", "create", topic], &SMALL_SEGMENTS[..], configs].concat(),
-            "",
-        );
+        self.create_due_at("0.01", topic, configs);
+    }
+
+    /// A topic whose log is compacted when so much of it is dirty.
+    fn create_due_at(&self, ratio: &str, topic: &str, configs: &[&str]) {
+        let ratio = format!("min.cleanable.dirty.ratio={ratio}");
+        let line = ["topics", "create", topic, "--config", &ratio];
+        self.run(&[&line, &SMALL_SEGMENTS[..], configs].concat(), "");
     }
 
     /// One record, in a segment of its own: `second` counts its time.
@@ -146,17 +145,10 @@ fn compaction_begins_and_ends_with_the_config() {
 fn an_old_record_makes_a_pass_due_and_a_young_one_is_left_alone() {
     let cluster = Cluster::start_with(&EAGER);
     let shell = Shell::new(&cluster);
-    let never = [
-        "--config",
-        "cleanup.policy=compact",
-        "--config",
-        "min.cleanable.dirty.ratio=1",
-    ];
-    shell.create(
-        "due",
-        &[&never[..], &["--config", "max.compaction.lag.ms=1000"]].concat(),
-    );
-    shell.create("not_due", &never);
+    let compacted = ["--config", "cleanup.policy=compact"];
+    let lag = ["--config", "max.compaction.lag.ms=1000"];
+    shell.create_due_at("1", "due", &[compacted, lag].concat());
+    shell.create_due_at("1", "not_due", &compacted);
     let young = [
         "--config",
         "cleanup.policy=compact",
