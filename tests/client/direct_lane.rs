@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -15,8 +15,8 @@ use kafka_protocol::messages::list_offsets_response::{
 use kafka_protocol::messages::metadata_response::{MetadataResponsePartition, MetadataResponseTopic};
 use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use kafka_protocol::messages::{
-    ApiKey, FetchRequest, FetchResponse, InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse,
-    ProduceRequest, ProduceResponse, TopicName,
+    ApiKey, DescribeConfigsResponse, FetchRequest, FetchResponse, InitProducerIdResponse, ListOffsetsRequest,
+    ListOffsetsResponse, MetadataRequest, ProduceRequest, ProduceResponse, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, StrBytes};
 use kafkit::records::batch_builder::{BatchBuilder, BatchOptions};
@@ -24,7 +24,7 @@ use kafkit::records::batch_header::{self, BatchHeader, set_base_offset};
 use kafkit::records::{Codec, control_record::EndTransactionMarker};
 use kafkit::wire::header::RequestHead;
 
-use super::scripted_broker::{Reply, ScriptedBroker, body, cluster, versions};
+use super::scripted_broker::{Reply, ScriptedBroker, body, cluster, framed, versions};
 use crate::support::suite::Suite;
 use crate::support::wait::wait_until;
 
@@ -316,6 +316,75 @@ fn an_idle_connection_is_closed_and_opened_again_when_it_is_needed() {
     let told = String::from_utf8_lossy(&outcome.stderr);
     assert!(told.contains("2 records to t, 0 failed"), "{told}");
     assert!(connections() > before, "{told}");
+}
+
+/// The answer that comes then says nothing of the topic.
+#[test]
+fn a_topic_that_is_wanted_while_another_question_is_under_way_is_asked_for_next() {
+    let port: Arc<OnceLock<u16>> = Arc::default();
+    let known = Arc::clone(&port);
+    let (asked, is_asked) = mpsc::channel();
+    let (asked, owed) = (Mutex::new(asked), Mutex::new(None::<RequestHead>));
+    let broker = ScriptedBroker::plain(move |head: &RequestHead, request: Bytes| {
+        match ApiKey::try_from(head.api_key).unwrap() {
+            ApiKey::ApiVersions => body(
+                &versions(&[
+                    (ApiKey::Produce, 3, 9),
+                    (ApiKey::ApiVersions, 0, 3),
+                    (ApiKey::Metadata, 1, 9),
+                    (ApiKey::DescribeConfigs, 1, 4),
+                ]),
+                head,
+            ),
+            ApiKey::Metadata => {
+                let request = MetadataRequest::decode(&mut request.clone(), head.version).unwrap();
+                if request.topics.is_some_and(|topics| topics.is_empty()) {
+                    *owed.lock().unwrap() = Some(head.clone());
+                    asked.lock().unwrap().send(()).unwrap();
+                    return Reply::Silence;
+                }
+                body(&describe(*known.wait()), head)
+            }
+            // The client wants the topic: what it was owed comes first.
+            ApiKey::DescribeConfigs => {
+                let owed = owed.lock().unwrap().take();
+                let nothing = |head: &RequestHead| body(&cluster(&[*known.wait()]), head);
+                let answers = [
+                    owed.map(|head| (nothing(&head), head)),
+                    Some((body(&DescribeConfigsResponse::default(), head), head.clone())),
+                ];
+                let frames = answers
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|(reply, head)| match reply {
+                        Reply::Body(bytes) => Some(framed(&head, &bytes)),
+                        _ => None,
+                    });
+                Reply::Raw(frames.flatten().collect())
+            }
+            ApiKey::Produce => body(&produced(Some(0)), head),
+            _ => Reply::HangUp,
+        }
+    });
+    port.set(broker.port).unwrap();
+    let address = broker.address();
+    let line = ["produce", "t", "-b", &address, "--timeout", "20s"];
+    // What is asked for once more only after a pause is not asked for in time.
+    let settings = ["retry.backoff.ms=3600000", "retry.backoff.max.ms=3600000"];
+    let settings = settings.map(|setting| ["-X", setting]).concat();
+    let suite = Suite::new();
+    let mut command = suite.command([&line[..], &["-X", "enable.idempotence=false"], &settings].concat());
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    is_asked.recv_timeout(Duration::from_secs(60)).unwrap();
+    child.stdin.take().unwrap().write_all(b"one\n").unwrap();
+    let outcome = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&outcome.stderr);
+    // Nothing is said of a topic that is waited for.
+    assert_eq!(told, "1 record to t, 0 failed\n");
 }
 
 #[test]

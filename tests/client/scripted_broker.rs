@@ -124,7 +124,8 @@ fn converse(mut stream: impl Read + Write, script: &Script) {
     }
 }
 
-fn framed(head: &RequestHead, body: &[u8]) -> Vec<u8> {
+/// A response as it goes over the wire.
+pub fn framed(head: &RequestHead, body: &[u8]) -> Vec<u8> {
     let key = ApiKey::try_from(head.api_key).unwrap();
     let mut header = BytesMut::new();
     ResponseHeader::default()

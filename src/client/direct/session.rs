@@ -42,6 +42,8 @@ pub(super) struct Session<T> {
     all_topics: Vec<String>,
     /// When to ask next; `None` while an answer is awaited.
     ask_at: Option<Instant>,
+    /// The answer that is awaited leaves out what somebody has asked for since.
+    is_outdated: bool,
     /// Whom the last question was sent to.
     asked: Option<Node>,
     /// Questions in a row that somebody wanted before their time.
@@ -65,6 +67,7 @@ impl<T> Session<T> {
             wants_all: false,
             all_topics: Vec::new(),
             ask_at: Some(Instant::now()),
+            is_outdated: false,
             asked: None,
             hasty: 0,
             answers: 0,
@@ -80,14 +83,14 @@ impl<T> Session<T> {
     pub(super) fn watch(&mut self, topic: &str) {
         if !self.topics.iter().any(|known| known == topic) {
             self.topics.push(topic.to_owned());
-            self.ask_now();
+            self.ask_for_more();
         }
     }
 
     /// Asks once for every topic.
     pub(super) fn ask_for_all(&mut self) {
         self.wants_all = true;
-        self.ask_now();
+        self.ask_for_more();
     }
 
     /// How many answers about the cluster came so far.
@@ -103,6 +106,12 @@ impl<T> Session<T> {
     /// How many answers about every topic came so far.
     pub(super) fn answers_of_all(&self) -> u64 {
         self.answers_of_all
+    }
+
+    /// Asks at once, and for what the question that is under way does not ask for as soon as that is answered.
+    fn ask_for_more(&mut self) {
+        self.is_outdated = self.ask_at.is_none();
+        self.ask_now();
     }
 
     /// Asks at once: a user waits for the answer.
@@ -229,7 +238,12 @@ impl<T> Session<T> {
 
     fn learn(&mut self, answer: &MetadataResponse, of_all: bool) {
         self.hasty = self.hasty.saturating_add(1);
-        self.ask_at = Some(Instant::now() + self.options.metadata_max_age);
+        let age = if std::mem::take(&mut self.is_outdated) {
+            Duration::ZERO
+        } else {
+            self.options.metadata_max_age
+        };
+        self.ask_at = Some(Instant::now() + age);
         // A broker that has just started knows no other broker; ask again.
         if answer.brokers.is_empty() || answer.error_code != 0 {
             self.refresh();
@@ -282,6 +296,7 @@ impl<T> Session<T> {
         match sent {
             Ok(()) => {
                 self.ask_at = None;
+                self.is_outdated = false;
                 self.asked = Some(node);
             }
             Err(error) => self.network.close(node, error),
