@@ -20,7 +20,7 @@ pub fn aligned(acls: &[Acl]) -> String {
 
 /// The text of a file of ACLs.
 pub fn json(acls: &[Acl]) -> String {
-    format!("{:#}", Value::from_iter(table(acls).objects()))
+    format!("{:#}", table(acls).objects().collect::<Value>())
 }
 
 fn table(acls: &[Acl]) -> Table {

@@ -84,9 +84,10 @@ pub(super) fn push_text(text: &str, out: &mut Vec<u8>) {
 /// Whether nothing in a text has to be escaped. It is looked at to its end without a branch, so that the compiler makes
 /// one step of 16 bytes: escaping looks at each byte by itself.
 fn stands_as_it_is(text: &[u8]) -> bool {
-    text.iter().fold(true, |so_far, byte| {
-        so_far & (*byte >= 0x20) & (*byte != b'"') & (*byte != b'\\')
-    })
+    let found = text.iter().fold(0, |found, byte| {
+        found | u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\')
+    });
+    found == 0
 }
 
 #[cfg(test)]

@@ -459,7 +459,7 @@ mod tests {
     #[test]
     fn programs_get_exact_values() {
         assert_eq!(
-            Value::from_iter(table().objects()).to_string(),
+            table().objects().collect::<Value>().to_string(),
             r#"[{"name":"a","records":5,"size":1100000,"status":""},{"name":"longer","records":null,"size":7,"status":""}]"#
         );
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::AdminClient;
-use super::led_partitions::{Asked, LedPartitions};
+use super::led_partitions::LedPartitions;
 use super::offsets::{EARLIEST, LATEST};
 use super::topics::TopicDescription;
 use crate::error::Result;
@@ -66,24 +66,21 @@ impl AdminClient {
             .flat_map(|topic| led(topic).map(|(partition, leader)| (topic.name.as_str(), partition, leader)));
         let asked = LedPartitions::by_leader(named);
         let mut found = vec![Volume::default(); topics.iter().flat_map(led).count()];
-        let mut note = |asked: Asked<'_>, note: &dyn Fn(&mut Volume)| {
-            if let Some(volume) = found.get_mut(asked.place) {
-                note(volume);
-            }
-        };
         self.each_offset(&asked, EARLIEST, |asked, answer| {
-            note(asked, &|volume| {
-                volume.first = answer.as_ref().ok().map(|(offset, _)| *offset)
-            });
+            if let Some(volume) = found.get_mut(asked.place) {
+                volume.first = answer.ok().map(|(offset, _)| offset);
+            }
         })?;
         self.each_offset(&asked, LATEST, |asked, answer| {
-            note(asked, &|volume| {
-                volume.next = answer.as_ref().ok().map(|(offset, _)| *offset)
-            });
+            if let Some(volume) = found.get_mut(asked.place) {
+                volume.next = answer.ok().map(|(offset, _)| offset);
+            }
         })?;
         // Sizes are worth less than the list itself: a user without the right to ask for them sees the rest.
         self.each_size(&asked, |asked, size| {
-            note(asked, &|volume| volume.size = Some(size))
+            if let Some(volume) = found.get_mut(asked.place) {
+                volume.size = Some(size);
+            }
         })?;
         Ok(Volumes::of(topics, found))
     }
