@@ -57,7 +57,7 @@ impl PlannedTopic {
     /// A topic with one replica of each partition.
     pub(in crate::broker) fn new(cluster: &ClusterImage, partitions: i32, configs: Configs) -> Self {
         Self {
-            assignments: place_replicas(cluster, next_broker(cluster), partitions, 1),
+            assignments: place_topic(cluster, partitions, 1),
             configs,
         }
     }
@@ -72,7 +72,7 @@ impl PlannedTopic {
         let most = cluster.brokers().len();
         let replicas = usize::try_from(replicas).unwrap_or(1).clamp(1, most.max(1));
         Self {
-            assignments: place_replicas(cluster, next_broker(cluster), partitions, replicas),
+            assignments: place_topic(cluster, partitions, replicas),
             configs,
         }
     }
@@ -121,7 +121,7 @@ pub(in crate::broker) fn create_topic(
     check_topic_configs(&configs).map_err(|message| (ResponseError::InvalidConfig, message))?;
     let assignments = if topic.assignments.is_empty() {
         let (partitions, replicas) = partitions_and_replicas(cluster, defaults, topic)?;
-        place_replicas(cluster, next_broker(cluster), partitions, replicas)
+        place_topic(cluster, partitions, replicas)
     } else {
         check_not_both(topic)?;
         check_assignments(cluster, &topic.assignments)?
@@ -186,15 +186,17 @@ fn check_replication_factor(cluster: &ClusterImage, replicas: i64) -> Result<usi
     }
 }
 
-/// Where the replicas of a new topic begin: one broker further than those of the topic before it, so that topics of one
-/// partition are led by all brokers. Apache Kafka draws it by chance; so, the same steps make the same cluster. Internal
+/// Places the replicas of a new topic. They begin one broker further than those of the topic before it, so that topics of
+/// one partition are led by all brokers. Apache Kafka draws it by chance; so, the same steps make the same cluster. Internal
 /// topics are not counted: they are made when a client first wants them.
-fn next_broker(cluster: &ClusterImage) -> i32 {
-    if cluster.brokers().len() < 2 {
-        return 0;
-    }
-    let of_users = cluster.topics().filter(|topic| !topic.name.starts_with("__"));
-    i32::try_from(of_users.count() % cluster.brokers().len()).unwrap_or(0)
+fn place_topic(cluster: &ClusterImage, partitions: i32, replicas: usize) -> Vec<Vec<i32>> {
+    let brokers = cluster.brokers().len();
+    let first = if brokers < 2 {
+        0
+    } else {
+        cluster.topics().filter(|topic| !topic.is_internal()).count() % brokers
+    };
+    place_replicas(cluster, i32::try_from(first).unwrap_or(0), partitions, replicas)
 }
 
 /// Where the replicas of a topic began.
@@ -528,9 +530,9 @@ mod tests {
         for id in 1..=3 {
             cluster.register(BrokerImage::new(id, None, Uuid::nil()));
         }
-        let mut topic = requested("__internal");
+        let mut topic = requested("__consumer_offsets");
         topic.partitions = 1;
-        for (name, leader) in [("__internal", 1), ("a", 1), ("b", 2), ("c", 3), ("d", 1)] {
+        for (name, leader) in [("__consumer_offsets", 1), ("a", 1), ("b", 2), ("c", 3), ("d", 1)] {
             topic.name = name.to_owned();
             let planned = create_topic(&cluster, DEFAULTS, &topic).unwrap();
             assert_eq!(planned.assignments, [[leader]], "{name}");
