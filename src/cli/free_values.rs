@@ -1,5 +1,6 @@
-//! Which options take a value that begins with a dash: those whose values are somebody's data, such as keys, patterns,
-//! names and files. Completion and help know nothing of it.
+//! Which options take a value that begins with a dash: those whose values are somebody's data, such as keys and patterns.
+//! Of names and files, which hardly ever do, it is more often the value that was forgotten: `--group=-g` is one.
+//! Completion and help know nothing of it.
 
 use clap::{Arg, Command};
 
@@ -8,22 +9,13 @@ const DATA: &[&str] = &[
     "BYTES",
     "CHARACTER",
     "CONDITION",
-    "DIR",
     "FIELD",
-    "FILE",
-    "GROUP",
-    "ID",
     "KEY",
-    "NAME",
     "NAME=VALUE",
     "NAME[=VALUE]",
     "PATTERN",
-    "PRINCIPAL",
     "REGEX",
     "TEMPLATE",
-    "TOPIC",
-    "TOPIC[:P,P…]",
-    "USER",
 ];
 
 /// The command with every such option, of the commands below it too, taking the word behind it whatever it begins with.

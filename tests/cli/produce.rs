@@ -758,7 +758,7 @@ fn values_of_options_may_begin_with_a_dash() {
     assert_eq!(shown(&["--header", "-a"]), "-one\n");
     assert_eq!(shown(&["--where", "-1 < 0 and key == '-x'"]), "-one\n");
     shell
-        .kafkit(&["consume", "t", "-e", "-q", "-g", "-group"])
+        .kafkit(&["consume", "t", "-e", "-q", "--group=-group"])
         .succeeds();
     shell
         .kafkit(&["groups", "list", "-o", "name"])

@@ -31,6 +31,10 @@ fn values_that_are_missing_or_make_no_sense() {
         "--acks <all|1|0>: the value is missing; it takes all, -1, 1 or 0 (see `kafkit produce --help`)",
     );
     refused(
+        &["consume", "t", "--group", "-e"],
+        "--group <NAME>: the value is missing (see `kafkit consume --help`)",
+    );
+    refused(
         &["consume", "t", "--count"],
         "--count <COUNT>: the value is missing (see `kafkit consume --help`)",
     );
