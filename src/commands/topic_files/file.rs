@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeSeed;
 
-use super::reading::Topics;
+use super::reading::{Taken, Topics};
 use crate::client::admin::topic_specs::TopicSpec;
 use crate::error::{Error, Result};
 use crate::plain_words;
@@ -22,7 +22,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Vec<TopicSpec>> {
 
 fn of_json(name: &str, text: &str) -> Result<Vec<TopicSpec>> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let topics = Topics.deserialize(&mut reader);
+    let topics = Taken(Topics).deserialize(&mut reader);
     topics
         .and_then(|topics| reader.end().map(|()| topics))
         .map_err(|error| {
@@ -48,7 +48,7 @@ fn of_toml(name: &str, text: &str) -> Result<Vec<TopicSpec>> {
             &plain_words::of_toml(&error, "[[topics]], and below it lines like name = \"orders\""),
         )
     })?;
-    Topics
+    Taken(Topics)
         .deserialize(toml_edit::de::Deserializer::from(document))
         .map_err(|error| refusal(name, line(error.span()), error.message().trim()))
 }
@@ -85,8 +85,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_twice_is_refused() {
+        refuses(&[
+            (
+                "{\"topics\":[{\"name\":\"a\",\"partitions\":6,\n\"partitions\":7}]}",
+                "f line 2: partitions is there twice",
+            ),
+            (
+                "{\"topics\":[{\"name\":\"a\"}],\n\"topics\":[]}",
+                "f line 2: topics is there twice",
+            ),
+            (
+                "[[topics]]\nname = \"a\"\n[[topics]]\nname = \"a\"",
+                "f line 3: topic a is there twice",
+            ),
+            (
+                "[[topics]]\nname = \"a\"\nname = \"b\"",
+                "f line 3: this name stands there twice",
+            ),
+        ]);
+    }
+
+    #[test]
     fn a_mistake_is_named_with_its_place() {
-        for (text, told) in [
+        refuses(&[
             (
                 "[[topics]]\nnam = \"a\"",
                 "f line 2: a topic has no key \"nam\"; did you mean name?",
@@ -117,10 +139,6 @@ mod tests {
             ),
             ("topics = 1", "f line 1: expected topics as a list"),
             (
-                "{\"topics\":[{\"name\":\"a\",\"partitions\":6,\n\"partitions\":7}]}",
-                "f line 2: partitions is there twice",
-            ),
-            (
                 "[[topics]]\nname = \"a\"\n[topics.configs]\nretention.ms = 2026-01-01",
                 "f line 4: retention.ms is no date; a text stands in quotes",
             ),
@@ -131,10 +149,6 @@ mod tests {
             (
                 "[[topic]]\nname = \"a\"",
                 "f line 1: a file of topics has no key \"topic\"; did you mean topics?",
-            ),
-            (
-                "[[topics]]\nname = \"a\"\n[[topics]]\nname = \"a\"",
-                "f line 3: topic a is there twice",
             ),
             (
                 "[[topics]]\nname = \"a\"\npartitions = 0",
@@ -149,10 +163,6 @@ mod tests {
                 "f line 2: it makes no sense; write [[topics]]",
             ),
             (
-                "[[topics]]\nname = \"a\"\nname = \"b\"",
-                "f line 3: this name stands there twice",
-            ),
-            (
                 "[[topics]]\nname = \"a\"\n[topics.configs]\nretention.m = 1",
                 "f line 4: no topic has a config \"retention.m\"; did you mean retention.ms?",
             ),
@@ -161,7 +171,12 @@ mod tests {
                 "f line 4: Invalid value x for configuration retention.ms",
             ),
             ("{", "f: it ends too early"),
-        ] {
+        ]);
+    }
+
+    /// Each text, with how its refusal begins.
+    fn refuses(cases: &[(&str, &str)]) {
+        for (text, told) in cases {
             let refusal = parse("f", text).unwrap_err().to_string();
             assert!(refusal.starts_with(told), "{refusal}");
             assert_eq!(refusal.lines().count(), 1, "{refusal}");

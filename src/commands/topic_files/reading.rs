@@ -12,16 +12,19 @@ use crate::topic_config::{self, TOPIC_CONFIGS};
 
 const TOPIC_KEYS: [&str; 4] = ["name", "partitions", "replication-factor", "configs"];
 
-/// The whole file.
-pub(super) struct Topics;
+/// Hands whatever comes to a visitor.
+pub(super) struct Taken<V>(pub(super) V);
 
-impl<'de> DeserializeSeed<'de> for Topics {
-    type Value = Vec<TopicSpec>;
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Taken<V> {
+    type Value = V::Value;
 
-    fn deserialize<D: Deserializer<'de>>(self, file: D) -> Result<Self::Value, D::Error> {
-        file.deserialize_map(self)
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
+        value.deserialize_any(self.0)
     }
 }
+
+/// The whole file.
+pub(super) struct Topics;
 
 impl<'de> Visitor<'de> for Topics {
     type Value = Vec<TopicSpec>;
@@ -31,26 +34,18 @@ impl<'de> Visitor<'de> for Topics {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut file: A) -> Result<Self::Value, A::Error> {
-        let mut topics = Vec::new();
-        while file
-            .next_key_seed(Key(&["topics"], "a file of topics"))?
-            .is_some()
-        {
-            topics = file.next_value_seed(TopicList)?;
+        let mut topics = None;
+        while let Some(key) = file.next_key_seed(Taken(Key(&["topics"], "a file of topics")))? {
+            if topics.is_some() {
+                return Err(A::Error::custom(format_args!("{key} is there twice")));
+            }
+            topics = Some(file.next_value_seed(Taken(TopicList))?);
         }
-        Ok(topics)
+        Ok(topics.unwrap_or_default())
     }
 }
 
 struct TopicList;
-
-impl<'de> DeserializeSeed<'de> for TopicList {
-    type Value = Vec<TopicSpec>;
-
-    fn deserialize<D: Deserializer<'de>>(self, list: D) -> Result<Self::Value, D::Error> {
-        list.deserialize_any(self)
-    }
-}
 
 impl<'de> Visitor<'de> for TopicList {
     type Value = Vec<TopicSpec>;
@@ -61,7 +56,7 @@ impl<'de> Visitor<'de> for TopicList {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut topics = Vec::new();
-        while let Some(topic) = list.next_element_seed(Topic(&topics))? {
+        while let Some(topic) = list.next_element_seed(Taken(Topic(&topics)))? {
             topics.push(topic);
         }
         Ok(topics)
@@ -70,14 +65,6 @@ impl<'de> Visitor<'de> for TopicList {
 
 /// One topic, and those before it.
 struct Topic<'a>(&'a [TopicSpec]);
-
-impl<'de> DeserializeSeed<'de> for Topic<'_> {
-    type Value = TopicSpec;
-
-    fn deserialize<D: Deserializer<'de>>(self, topic: D) -> Result<TopicSpec, D::Error> {
-        topic.deserialize_any(self)
-    }
-}
 
 impl<'de> Visitor<'de> for Topic<'_> {
     type Value = TopicSpec;
@@ -91,21 +78,21 @@ impl<'de> Visitor<'de> for Topic<'_> {
         let (mut partitions, mut replication_factor) = (None, None);
         let mut configs = BTreeMap::new();
         let mut seen = Vec::new();
-        while let Some(key) = topic.next_key_seed(Key(&TOPIC_KEYS, "a topic"))? {
+        while let Some(key) = topic.next_key_seed(Taken(Key(&TOPIC_KEYS, "a topic")))? {
             if seen.contains(&key) {
                 return Err(A::Error::custom(format_args!("{key} is there twice")));
             }
             seen.push(key);
             match key {
-                "name" => name = Some(topic.next_value_seed(Name)?),
-                "partitions" => partitions = topic.next_value_seed(Count(key, PhantomData))?,
+                "name" => name = Some(topic.next_value_seed(Taken(Name))?),
+                "partitions" => partitions = topic.next_value_seed(Taken(Count(key, PhantomData)))?,
                 "replication-factor" => {
-                    replication_factor = topic.next_value_seed(Count(key, PhantomData))?;
+                    replication_factor = topic.next_value_seed(Taken(Count(key, PhantomData)))?;
                 }
-                _ => topic.next_value_seed(Configs {
+                _ => topic.next_value_seed(Taken(Configs {
                     name: String::new(),
                     found: &mut configs,
-                })?,
+                }))?,
             }
         }
         let name = name.ok_or_else(|| A::Error::custom("a topic has no name; write name = \"…\""))?;
@@ -129,14 +116,6 @@ impl<'de> Visitor<'de> for Topic<'_> {
 
 /// One of these keys of `what`.
 struct Key(&'static [&'static str], &'static str);
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = &'static str;
-
-    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<&'static str, D::Error> {
-        key.deserialize_str(self)
-    }
-}
 
 impl Visitor<'_> for Key {
     type Value = &'static str;
@@ -165,14 +144,6 @@ impl Visitor<'_> for Key {
 
 struct Name;
 
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = String;
-
-    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<String, D::Error> {
-        name.deserialize_any(self)
-    }
-}
-
 impl Visitor<'_> for Name {
     type Value = String;
 
@@ -187,14 +158,6 @@ impl Visitor<'_> for Name {
 
 /// A whole number from 1, of the type that Kafka takes; nothing where JSON says `null`.
 struct Count<N>(&'static str, PhantomData<N>);
-
-impl<'de, N: TryFrom<i64>> DeserializeSeed<'de> for Count<N> {
-    type Value = Option<N>;
-
-    fn deserialize<D: Deserializer<'de>>(self, count: D) -> Result<Option<N>, D::Error> {
-        count.deserialize_any(self)
-    }
-}
 
 impl<N: TryFrom<i64>> Visitor<'_> for Count<N> {
     type Value = Option<N>;
@@ -248,14 +211,6 @@ impl Configs<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Configs<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
 impl<'de> Visitor<'de> for Configs<'_> {
     type Value = ();
 
@@ -277,10 +232,10 @@ impl<'de> Visitor<'de> for Configs<'_> {
                 )));
             }
             let dot = if self.name.is_empty() { "" } else { "." };
-            table.next_value_seed(Configs {
+            table.next_value_seed(Taken(Configs {
                 name: format!("{}{dot}{key}", self.name),
                 found: self.found,
-            })?;
+            }))?;
         }
         Ok(())
     }
