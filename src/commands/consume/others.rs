@@ -1,5 +1,6 @@
 //! What a member of a group does not read: the partitions that other members hold, said once.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::{Missing, Run, plan};
@@ -19,18 +20,15 @@ pub(super) struct Others {
 impl Run {
     /// At the end of a member's reading: the partitions that it was not given.
     pub(super) fn tell_what_others_hold(&mut self, printer: &mut Printer) {
-        if !self.speaks_of_others() {
+        if !self.speaks_of_others() || printer.is_quiet() {
             return;
         }
-        let mine = self.source.assignment();
+        let mine: HashSet<(String, i32)> = self.source.assignment().into_iter().collect();
         let mut others = Vec::new();
         for topic in self.plan.subscribed().to_vec() {
             let found = self.source.topics(Some(&topic), plan::ASK).unwrap_or_default();
             for partition in found.into_iter().flat_map(|topic| topic.partitions) {
-                if !mine
-                    .iter()
-                    .any(|(name, number)| *name == topic && *number == partition)
-                {
+                if !mine.contains(&(topic.clone(), partition)) {
                     others.push(format!("{topic}-{partition}"));
                 }
             }
