@@ -79,7 +79,7 @@ impl From<Vec<u8>> for BatchBytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::batch_builder::{BatchBuilder, BatchOptions};
+    use crate::records::batch_builder::one_record;
     use crate::records::batch_header::HEADER_LEN;
 
     #[test]
@@ -89,28 +89,20 @@ mod tests {
             epoch: 3,
             base_sequence: 41,
         };
-        let build = |producer| {
-            let mut builder = BatchBuilder::new(BatchOptions {
-                producer,
-                ..BatchOptions::default()
-            });
-            builder.append(1000, Some(b"k"), Some(b"v"), &[]);
-            builder.finish_uncompressed()
-        };
-        let frame = SharedSlice::from([b"before".as_slice(), &build(None), b"behind"].concat());
+        let frame = SharedSlice::from([b"before".as_slice(), &one_record(None), b"behind"].concat());
         let records = frame.part(6 + HEADER_LEN..frame.len() - 6).unwrap();
-        let mut apart = BatchBytes::over(build(None)[..HEADER_LEN].to_vec(), records);
-        let mut whole = BatchBytes::from(build(None));
+        let mut apart = BatchBytes::over(one_record(None)[..HEADER_LEN].to_vec(), records);
+        let mut whole = BatchBytes::from(one_record(None));
         assert_eq!(apart.len(), whole.len());
         for batch in [&mut apart, &mut whole] {
             batch.stamp(producer, true);
             let sent: Vec<u8> = batch.pieces().flat_map(|piece| piece.to_vec()).collect();
-            assert_eq!(sent, build(Some(producer)));
-            assert_eq!(&*batch.whole(), build(Some(producer)));
+            assert_eq!(sent, one_record(Some(producer)));
+            assert_eq!(&*batch.whole(), one_record(Some(producer)));
         }
         assert_eq!(
             &frame[6..frame.len() - 6],
-            build(None),
+            one_record(None),
             "what came stays as it came"
         );
         assert!(apart.into_spare().is_none() && whole.into_spare().is_some());

@@ -276,3 +276,14 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
         None => put_i64(out, -1),
     }
 }
+
+/// A finished batch of one record of this producer, for tests of what is written into batches afterwards.
+#[cfg(test)]
+pub(crate) fn one_record(producer: Option<Producer>) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(BatchOptions {
+        producer,
+        ..BatchOptions::default()
+    });
+    builder.append(1000, Some(b"k"), Some(b"v"), &[]);
+    builder.finish_uncompressed()
+}

@@ -29,7 +29,7 @@ fn write(batch: &mut [u8], producer: Producer) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::batch_builder::{BatchBuilder, BatchOptions};
+    use super::super::batch_builder::one_record;
     use super::*;
 
     #[test]
@@ -39,18 +39,10 @@ mod tests {
             epoch: 3,
             base_sequence: 41,
         };
-        let build = |producer| {
-            let mut builder = BatchBuilder::new(BatchOptions {
-                producer,
-                ..BatchOptions::default()
-            });
-            builder.append(1000, Some(b"k"), Some(b"v"), &[]);
-            builder.finish_uncompressed()
-        };
-        let mut batch = build(None);
+        let mut batch = one_record(None);
         let mut sealed = batch.clone();
         stamp(&mut batch, producer);
-        assert_eq!(batch, build(Some(producer)));
+        assert_eq!(batch, one_record(Some(producer)));
         stamp_sealed(&mut sealed, 0, producer);
         assert_eq!(sealed, batch);
     }
