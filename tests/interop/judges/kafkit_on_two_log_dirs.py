@@ -18,10 +18,19 @@ def log_dirs(broker, node):
 
 
 def place(broker, node):
-    """The directory of a node that has the replica for good, and another of that node."""
+    """The directory of a node that has the replica for good, and another of that node.
+
+    A move ends in two steps on disk: the new directory takes the partition's name, then the old one loses it.
+    For that moment both have it, so the place is known once only one has.
+    """
     dirs = log_dirs(broker, node)
-    having = [log_dir for log_dir in dirs if (SCRATCH / log_dir / f"{TOPIC}-0").is_dir()]
-    equal(len(having), 1, f"directories of node {node} with the replica")
+    having = []
+
+    def one_has_it():
+        having[:] = [log_dir for log_dir in dirs if (SCRATCH / log_dir / f"{TOPIC}-0").is_dir()]
+        return len(having) == 1
+
+    wait_until(one_has_it, f"one directory of node {node} with the replica")
     return having[0], next(log_dir for log_dir in dirs if log_dir != having[0])
 
 
