@@ -28,11 +28,31 @@ pub type Absent = BTreeMap<BrokerId, String>;
 /// What each broker answered; absent brokers have none.
 pub(super) type Answers<T> = BTreeMap<BrokerId, Result<T>>;
 
+/// What a broker is asked in its turn: a request, or several one behind the other. It must change nothing: where a
+/// connection has just been closed it is asked a second time.
+pub(super) trait Question: Send + 'static {
+    type Answer: Send + 'static;
+
+    fn ask(&self, connection: &mut Connection) -> Result<Self::Answer, WireError>;
+}
+
+impl<R> Question for R
+where
+    R: Request + Send + 'static,
+    R::Response: Send + 'static,
+{
+    type Answer = R::Response;
+
+    fn ask(&self, connection: &mut Connection) -> Result<R::Response, WireError> {
+        connection.send(self)
+    }
+}
+
 /// One broker's turn: what it is asked, over which connection.
-struct Turn<R> {
+struct Turn<Q> {
     broker: BrokerId,
     address: HostPort,
-    request: R,
+    question: Q,
     connection: Option<Connection>,
 }
 
@@ -44,15 +64,13 @@ struct Outcome<T> {
 }
 
 impl AdminClient {
-    /// Sends each broker its own question, all at the same time. The questions must change nothing: where a connection
-    /// has just been closed they are asked a second time.
-    pub(super) fn send_to_each<R>(&mut self, requests: Vec<(BrokerId, R)>) -> Result<Answers<R::Response>>
-    where
-        R: Request + Send + 'static,
-        R::Response: Send + 'static,
-    {
+    /// Sends each broker its own question, all at the same time.
+    pub(super) fn send_to_each<Q: Question>(
+        &mut self,
+        questions: Vec<(BrokerId, Q)>,
+    ) -> Result<Answers<Q::Answer>> {
         let mut answers = Answers::new();
-        self.ask_each(requests.into_iter(), |broker, answer| {
+        self.ask_each(questions.into_iter(), |broker, answer| {
             answers.insert(broker, answer);
             Ok(())
         })?;
@@ -61,31 +79,23 @@ impl AdminClient {
 
     /// The same for questions and answers that are large: each question is made when its turn has come, and an answer is
     /// gone once `take` has had it.
-    pub(super) fn send_in_turns<R>(
+    pub(super) fn send_in_turns<Q: Question>(
         &mut self,
         brokers: &[BrokerId],
-        mut build: impl FnMut(BrokerId) -> R,
-        take: impl FnMut(BrokerId, Result<R::Response>) -> Result<()>,
-    ) -> Result<()>
-    where
-        R: Request + Send + 'static,
-        R::Response: Send + 'static,
-    {
-        let requests = brokers.iter().map(|broker| (*broker, build(*broker)));
-        self.ask_each(requests, take)
+        mut build: impl FnMut(BrokerId) -> Q,
+        take: impl FnMut(BrokerId, Result<Q::Answer>) -> Result<()>,
+    ) -> Result<()> {
+        let questions = brokers.iter().map(|broker| (*broker, build(*broker)));
+        self.ask_each(questions, take)
     }
 
     /// Asks on threads of their own, and stops waiting for a broker that says nothing while the others answer
     /// ([`Patience`]). A thread that is not waited for any more ends with its own time limit.
-    fn ask_each<R>(
+    fn ask_each<Q: Question>(
         &mut self,
-        mut requests: impl Iterator<Item = (BrokerId, R)>,
-        mut take: impl FnMut(BrokerId, Result<R::Response>) -> Result<()>,
-    ) -> Result<()>
-    where
-        R: Request + Send + 'static,
-        R::Response: Send + 'static,
-    {
+        mut questions: impl Iterator<Item = (BrokerId, Q)>,
+        mut take: impl FnMut(BrokerId, Result<Q::Answer>) -> Result<()>,
+    ) -> Result<()> {
         // In a command that goes on, who was absent the last time is asked again.
         if self.forgets_absent() {
             self.absent.clear();
@@ -99,10 +109,10 @@ impl AdminClient {
         let (sender, outcomes) = mpsc::channel();
         loop {
             while patience.count() < AT_ONCE && patience.is_left(Instant::now()) {
-                let Some((broker, request)) = requests.next() else {
+                let Some((broker, question)) = questions.next() else {
                     break;
                 };
-                let Some(turn) = self.turn(broker, request) else {
+                let Some(turn) = self.turn(broker, question) else {
                     continue;
                 };
                 patience.asked(broker, Instant::now());
@@ -119,7 +129,7 @@ impl AdminClient {
                 None => drop(patience.give_up(Instant::now())),
             }
         }
-        let never_asked = requests.map(|(broker, _)| broker);
+        let never_asked = questions.map(|(broker, _)| broker);
         for broker in open.into_iter().chain(never_asked) {
             self.set_absent(broker, WireError::TimedOut(began.elapsed()));
         }
@@ -127,7 +137,7 @@ impl AdminClient {
     }
 
     /// What a broker is asked and over which connection; nothing where it is known to be absent.
-    fn turn<R>(&mut self, broker: BrokerId, request: R) -> Option<Turn<R>> {
+    fn turn<Q>(&mut self, broker: BrokerId, question: Q) -> Option<Turn<Q>> {
         if self.absent.contains_key(&broker) {
             return None;
         }
@@ -140,7 +150,7 @@ impl AdminClient {
             broker,
             connection: self.pool.take(&address),
             address,
-            request,
+            question,
         })
     }
 
@@ -163,16 +173,12 @@ impl AdminClient {
     }
 
     /// The same as [`AdminClient::send_to_each`] where every broker must answer.
-    pub(super) fn send_to_all<R>(
+    pub(super) fn send_to_all<Q: Question>(
         &mut self,
-        requests: Vec<(BrokerId, R)>,
-    ) -> Result<BTreeMap<BrokerId, R::Response>>
-    where
-        R: Request + Send + 'static,
-        R::Response: Send + 'static,
-    {
-        let asked: Vec<BrokerId> = requests.iter().map(|(broker, _)| *broker).collect();
-        let answers = self.send_to_each(requests)?;
+        questions: Vec<(BrokerId, Q)>,
+    ) -> Result<BTreeMap<BrokerId, Q::Answer>> {
+        let asked: Vec<BrokerId> = questions.iter().map(|(broker, _)| *broker).collect();
+        let answers = self.send_to_each(questions)?;
         if let Some(phrase) = asked.iter().find_map(|broker| self.absent.remove(broker)) {
             return Err(Error::unreachable(phrase).hint("is the broker up?"));
         }
@@ -227,11 +233,11 @@ impl AdminClient {
 }
 
 /// The outcome is for whoever still waits.
-fn ask_on_a_thread<R>(turn: Turn<R>, options: &ConnectionOptions, outcomes: &Sender<Outcome<R::Response>>)
-where
-    R: Request + Send + 'static,
-    R::Response: Send + 'static,
-{
+fn ask_on_a_thread<Q: Question>(
+    turn: Turn<Q>,
+    options: &ConnectionOptions,
+    outcomes: &Sender<Outcome<Q::Answer>>,
+) {
     let (options, outcomes) = (options.clone(), outcomes.clone());
     thread::spawn(move || {
         let _ = outcomes.send(ask(turn, &options));
@@ -244,16 +250,16 @@ fn outcome_until<T>(outcomes: &Receiver<Outcome<T>>, until: Instant) -> Option<O
     outcomes.recv_timeout(wait).ok()
 }
 
-fn ask<R: Request>(turn: Turn<R>, options: &ConnectionOptions) -> Outcome<R::Response> {
+fn ask<Q: Question>(turn: Turn<Q>, options: &ConnectionOptions) -> Outcome<Q::Answer> {
     let Turn {
         broker,
         address,
-        request,
+        question,
         connection,
     } = turn;
     if let Some(mut connection) = connection {
         connection.set_request_timeout(options.request_timeout);
-        match connection.send(&request) {
+        match question.ask(&mut connection) {
             // The broker may have closed a connection that was not used for a while.
             Err(error) if matches!(error.bare(), WireError::Closed) => {}
             answer => return outcome(broker, connection, answer),
@@ -261,7 +267,7 @@ fn ask<R: Request>(turn: Turn<R>, options: &ConnectionOptions) -> Outcome<R::Res
     }
     match Connection::open(&address, options) {
         Ok(mut connection) => {
-            let answer = connection.send(&request);
+            let answer = question.ask(&mut connection);
             outcome(broker, connection, answer)
         }
         Err(error) => Outcome {

@@ -68,33 +68,27 @@ impl AdminClient {
         )?;
         Ok(dirs)
     }
+}
 
-    /// Tells `take` the bytes of each leader's replica. A broker that the user may not ask tells nothing.
-    pub(super) fn each_size(
-        &mut self,
-        led: &LedPartitions<'_>,
-        mut take: impl FnMut(Asked<'_>, i64),
-    ) -> Result<()> {
-        self.send_in_turns(
-            &led.leaders(),
-            |leader| about(led.topics_of(leader)),
-            |leader, answer: Result<DescribeLogDirsResponse>| {
-                let mut answers = led.answers_of(leader);
-                let dirs = answer.map(|answer| answer.results).unwrap_or_default();
-                for topic in dirs.into_iter().flat_map(|dir| dir.topics) {
-                    for replica in topic.partitions.iter().filter(|replica| !replica.is_future_key) {
-                        if let Some(asked) = answers.find(&topic.name, replica.partition_index) {
-                            take(asked, replica.partition_size);
-                        }
-                    }
-                }
-                Ok(())
-            },
-        )
+/// Tells `take` the bytes of the replicas that a leader was asked about.
+pub(super) fn take_sizes<'a>(
+    led: &LedPartitions<'a>,
+    leader: BrokerId,
+    answer: DescribeLogDirsResponse,
+    mut take: impl FnMut(Asked<'a>, i64),
+) {
+    let mut answers = led.answers_of(leader);
+    for topic in answer.results.into_iter().flat_map(|dir| dir.topics) {
+        for replica in topic.partitions.iter().filter(|replica| !replica.is_future_key) {
+            if let Some(asked) = answers.find(&topic.name, replica.partition_index) {
+                take(asked, replica.partition_size);
+            }
+        }
     }
 }
 
-fn about<'a>(topics: impl Iterator<Item = &'a [Asked<'a>]>) -> DescribeLogDirsRequest {
+/// Asks a broker about its replicas of these partitions.
+pub(super) fn about<'a>(topics: impl Iterator<Item = &'a [Asked<'a>]>) -> DescribeLogDirsRequest {
     let topics = topics.map(|some| {
         DescribableLogDirTopic::default()
             .with_topic(topic_name(some.first().map_or("", |asked| asked.topic)))

@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// An offset and its record's timestamp, or why there is none.
-type Answer = Result<(Offset, i64), ApiError>;
+pub(super) type Answer = Result<(Offset, i64), ApiError>;
 type Answers = BTreeMap<TopicPartition, Answer>;
 
 /// A partition's offset for what was asked, or why there is none; -1 where no record matches.
@@ -98,13 +98,23 @@ impl AdminClient {
 
     /// Tells `take` one offset of each partition. A broker may hear of a new topic, or that it leads a partition, a moment
     /// after others name it: it is asked again, and `take` is told of the partition anew.
-    pub(super) fn each_offset(
+    fn each_offset(
         &mut self,
         led: &LedPartitions<'_>,
         timestamp: i64,
         mut take: impl FnMut(Asked<'_>, Answer),
     ) -> Result<()> {
-        let mut open = self.ask_leaders(led, timestamp, &mut take)?;
+        let open = self.ask_leaders(led, timestamp, &mut take)?;
+        self.ask_again(open, timestamp, take)
+    }
+
+    /// Asks those again that do not know yet that they lead a partition, for a while.
+    pub(super) fn ask_again(
+        &mut self,
+        mut open: LedPartitions<'_>,
+        timestamp: i64,
+        mut take: impl FnMut(Asked<'_>, Answer),
+    ) -> Result<()> {
         let end = Instant::now() + PATIENCE.min(self.time_left());
         let mut pause = FIRST_PAUSE;
         while !open.is_empty() && Instant::now() + pause < end {
@@ -127,19 +137,7 @@ impl AdminClient {
             &led.leaders(),
             |leader| question(led.topics_of(leader), timestamp),
             |leader, answer: Result<ListOffsetsResponse>| {
-                let mut answers = led.answers_of(leader);
-                for topic in answer?.topics {
-                    for partition in topic.partitions {
-                        let Some(asked) = answers.find(&topic.name, partition.partition_index) else {
-                            continue;
-                        };
-                        if NOT_YET.contains(&partition.error_code) {
-                            open.push(leader, asked);
-                        }
-                        let outcome = ApiError::check(partition.error_code, None::<String>);
-                        take(asked, outcome.map(|()| (partition.offset, partition.timestamp)));
-                    }
-                }
+                take_offsets(led, leader, answer?, &mut open, &mut take);
                 Ok(())
             },
         )?;
@@ -148,7 +146,34 @@ impl AdminClient {
     }
 }
 
-fn question<'a>(topics: impl Iterator<Item = &'a [Asked<'a>]>, timestamp: i64) -> ListOffsetsRequest {
+/// Tells `take` what a leader answered, and adds to `open` what it does not know yet that it leads.
+pub(super) fn take_offsets<'a>(
+    led: &LedPartitions<'a>,
+    leader: BrokerId,
+    answer: ListOffsetsResponse,
+    open: &mut LedPartitions<'a>,
+    mut take: impl FnMut(Asked<'a>, Answer),
+) {
+    let mut answers = led.answers_of(leader);
+    for topic in answer.topics {
+        for partition in topic.partitions {
+            let Some(asked) = answers.find(&topic.name, partition.partition_index) else {
+                continue;
+            };
+            if NOT_YET.contains(&partition.error_code) {
+                open.push(leader, asked);
+            }
+            let outcome = ApiError::check(partition.error_code, None::<String>);
+            take(asked, outcome.map(|()| (partition.offset, partition.timestamp)));
+        }
+    }
+}
+
+/// Asks for one offset of each of these partitions.
+pub(super) fn question<'a>(
+    topics: impl Iterator<Item = &'a [Asked<'a>]>,
+    timestamp: i64,
+) -> ListOffsetsRequest {
     let topics = topics.map(|some| {
         let wanted = some.iter().map(|asked| {
             ListOffsetsPartition::default()

@@ -2,12 +2,19 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use kafka_protocol::messages::{
+    DescribeLogDirsRequest, DescribeLogDirsResponse, ListOffsetsRequest, ListOffsetsResponse,
+};
+
 use super::AdminClient;
-use super::led_partitions::LedPartitions;
-use super::offsets::{EARLIEST, LATEST};
+use super::fan_out::Question;
+use super::led_partitions::{Asked, LedPartitions};
+use super::log_dirs::{about, take_sizes};
+use super::offsets::{Answer, EARLIEST, LATEST, question, take_offsets};
 use super::topics::TopicDescription;
 use crate::error::Result;
 use crate::topic_partition::{BrokerId, Offset, TopicPartition};
+use crate::wire::{Connection, WireError};
 
 /// What lies in one partition; `None` for what could not be found out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +64,35 @@ impl Volumes {
     }
 }
 
+/// What a leader is asked in one turn, so that a silent one is waited for once and not once a question.
+struct VolumeQuestion {
+    first: ListOffsetsRequest,
+    next: ListOffsetsRequest,
+    sizes: DescribeLogDirsRequest,
+}
+
+struct VolumeAnswer {
+    first: ListOffsetsResponse,
+    next: ListOffsetsResponse,
+    /// Nothing where the broker does not tell: sizes are worth less than the offsets, which stay known.
+    sizes: Option<DescribeLogDirsResponse>,
+}
+
+impl Question for VolumeQuestion {
+    type Answer = VolumeAnswer;
+
+    fn ask(&self, connection: &mut Connection) -> Result<VolumeAnswer, WireError> {
+        Ok(VolumeAnswer {
+            first: connection.send(&self.first)?,
+            next: connection.send(&self.next)?,
+            sizes: match connection.send(&self.sizes) {
+                Err(error) if error.is_passing() => return Err(error),
+                answer => answer.ok(),
+            },
+        })
+    }
+}
+
 impl AdminClient {
     /// The bytes in the partitions of these topics. What may not be asked, or has no leader, stays unknown.
     pub fn volumes(&mut self, topics: &[TopicDescription]) -> Result<Volumes> {
@@ -64,25 +100,31 @@ impl AdminClient {
         let named = topics
             .iter()
             .flat_map(|topic| led(topic).map(|(partition, leader)| (topic.name.as_str(), partition, leader)));
-        let asked = LedPartitions::by_leader(named);
-        let mut found = vec![Volume::default(); topics.iter().flat_map(led).count()];
-        self.each_offset(&asked, EARLIEST, |asked, answer| {
-            if let Some(volume) = found.get_mut(asked.place) {
-                volume.first = answer.ok().map(|(offset, _)| offset);
-            }
-        })?;
-        self.each_offset(&asked, LATEST, |asked, answer| {
-            if let Some(volume) = found.get_mut(asked.place) {
-                volume.next = answer.ok().map(|(offset, _)| offset);
-            }
-        })?;
-        // Sizes are worth less than the list itself: a user without the right to ask for them sees the rest.
-        self.each_size(&asked, |asked, size| {
-            if let Some(volume) = found.get_mut(asked.place) {
-                volume.size = Some(size);
-            }
-        })?;
-        Ok(Volumes::of(topics, found))
+        let led_partitions = LedPartitions::by_leader(named);
+        let mut found = Found(vec![Volume::default(); topics.iter().flat_map(led).count()]);
+        let (mut no_first, mut no_next) = (LedPartitions::default(), LedPartitions::default());
+        self.send_in_turns(
+            &led_partitions.leaders(),
+            |leader| VolumeQuestion {
+                first: question(led_partitions.topics_of(leader), EARLIEST),
+                next: question(led_partitions.topics_of(leader), LATEST),
+                sizes: about(led_partitions.topics_of(leader)),
+            },
+            |leader, answer: Result<VolumeAnswer>| {
+                let VolumeAnswer { first, next, sizes } = answer?;
+                take_offsets(&led_partitions, leader, first, &mut no_first, found.firsts());
+                take_offsets(&led_partitions, leader, next, &mut no_next, found.nexts());
+                if let Some(sizes) = sizes {
+                    take_sizes(&led_partitions, leader, sizes, found.sizes());
+                }
+                Ok(())
+            },
+        )?;
+        no_first.sort();
+        self.ask_again(no_first, EARLIEST, found.firsts())?;
+        no_next.sort();
+        self.ask_again(no_next, LATEST, found.nexts())?;
+        Ok(Volumes::of(topics, found.0))
     }
 
     /// A partition without a leader is on brokers that are down: only they know its size.
@@ -98,6 +140,38 @@ impl AdminClient {
         let up: BTreeSet<BrokerId> = self.brokers()?.iter().map(|broker| broker.id).collect();
         holders.difference(&up).for_each(|broker| self.note_down(*broker));
         Ok(())
+    }
+}
+
+/// What has been found, by the place of the partition in the list.
+struct Found(Vec<Volume>);
+
+impl Found {
+    fn firsts(&mut self) -> impl FnMut(Asked<'_>, Answer) {
+        self.offsets(|volume| &mut volume.first)
+    }
+
+    fn nexts(&mut self) -> impl FnMut(Asked<'_>, Answer) {
+        self.offsets(|volume| &mut volume.next)
+    }
+
+    fn offsets(
+        &mut self,
+        part: impl Fn(&mut Volume) -> &mut Option<Offset>,
+    ) -> impl FnMut(Asked<'_>, Answer) {
+        move |asked, answer| {
+            if let Some(volume) = self.0.get_mut(asked.place) {
+                *part(volume) = answer.ok().map(|(offset, _)| offset);
+            }
+        }
+    }
+
+    fn sizes(&mut self) -> impl FnMut(Asked<'_>, i64) {
+        |asked, size| {
+            if let Some(volume) = self.0.get_mut(asked.place) {
+                volume.size = Some(size);
+            }
+        }
     }
 }
 
