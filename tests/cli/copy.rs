@@ -1,14 +1,20 @@
 //! `kafkit copy`: what arrives is what was there, once, whatever happens on the way; on the mini broker.
 
 use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
+use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+use kafka_protocol::messages::{BrokerId, ListOffsetsRequest, TopicName};
+use kafka_protocol::protocol::StrBytes;
+use kafkit::wire::{Connection, ConnectionOptions, HostPort};
 use rdkafka::config::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::support::cluster::Cluster;
 use crate::support::shell::Shell;
+use crate::support::suite::Suite;
 use crate::support::wait::wait_until;
 
 /// Everything of a record but its topic and offset.
@@ -223,6 +229,78 @@ fn a_copy_that_is_killed_again_and_again_brings_every_record_once() {
     kill_again_and_again(&shell, &words, "copied");
     shell.suite.run(words).succeeds();
     assert_same(&shell, "big", "copied");
+}
+
+/// Where a leader's log ends: for consumers (replica id -1), or written and perhaps not replicated (-2).
+fn end_of(address: &str, topic: &str, replica_id: i32) -> i64 {
+    let (host, port) = address.rsplit_once(':').expect("host and port");
+    let address = HostPort::new(host, port.parse().expect("a port"));
+    let mut leader = Connection::open(&address, &ConnectionOptions::default()).expect("a connection");
+    let partition = ListOffsetsPartition::default().with_timestamp(-1);
+    let topic = ListOffsetsTopic::default()
+        .with_name(TopicName(StrBytes::from_string(topic.to_owned())))
+        .with_partitions(vec![partition]);
+    let request = ListOffsetsRequest::default()
+        .with_replica_id(BrokerId(replica_id))
+        .with_topics(vec![topic]);
+    let answer = leader.send_as(&request, 4).expect("an answer");
+    answer.topics[0].partitions[0].offset
+}
+
+#[test]
+fn a_copy_waits_for_what_a_killed_run_has_written_and_no_follower_has() {
+    let shell = Shell {
+        cluster: Cluster::start_nodes(
+            2,
+            &[
+                "replica.lag.time.max.ms=600000",
+                "broker.session.timeout.ms=600000",
+            ],
+        ),
+        suite: Suite::new(),
+    };
+    let nodes = shell.cluster.bootstrap();
+    let leader = nodes.split(',').next().expect("the first node");
+    for (topic, replicas) in [("source", "1"), ("copied", "1:2")] {
+        let create = [
+            "kafka-topics",
+            "--create",
+            "--topic",
+            topic,
+            "--replica-assignment",
+        ];
+        let words = [&create, &[replicas, "--bootstrap-server", &nodes][..]].concat();
+        shell.suite.run(words).succeeds();
+    }
+    shell
+        .produce(&["source", "--json", "-q"], assorted(500, 1))
+        .succeeds();
+    let words = [
+        "copy",
+        "source",
+        "copied",
+        "--checkpoint",
+        "progress",
+        "-b",
+        &nodes,
+    ];
+    shell.cluster.node("pause", 2);
+    let mut first = shell.suite.command(words).spawn().expect("a copy");
+    wait_until("the copies are written", || end_of(leader, "copied", -2) == 500);
+    first.kill().expect("a copy to kill");
+    first.wait().expect("its end");
+    assert_eq!(end_of(leader, "copied", -1), 0, "no reader sees them");
+    let mut second = shell.suite.command(words);
+    let mut second = second.stderr(Stdio::piped()).spawn().expect("a copy");
+    let mut said = BufReader::new(second.stderr.take().expect("its stderr")).lines();
+    let waits = said.find(|line| {
+        line.as_ref()
+            .is_ok_and(|line| line.starts_with("waiting: 500 offsets"))
+    });
+    assert!(waits.is_some(), "it ends without a wait");
+    shell.cluster.node("resume", 2);
+    assert!(second.wait().expect("its end").success());
+    assert_same(&shell, "source", "copied");
 }
 
 fn transaction(cluster: &Cluster, topic: &str, values: &[String], commits: bool) {

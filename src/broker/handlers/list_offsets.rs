@@ -1,8 +1,9 @@
 //! ListOffsets, versions 1–11: the offset of a time, or of one of the special times.
 //!
-//! - −1 the end (for read-committed readers the last stable offset), −2 the start, −3 (v7) the record with the
-//!   largest timestamp, −4 (v8) the start of what is local: the start, −5 (v9) the end of what is tiered: none, −6
-//!   (v11) the first that is to be tiered: none.
+//! - −1 the end, −2 the start, −3 (v7) the record with the largest timestamp, −4 (v8) the start of what is local: the
+//!   start, −5 (v9) the end of what is tiered: none, −6 (v11) the first that is to be tiered: none.
+//! - The end is the high watermark; for read-committed readers the last stable offset; for the replica id −2 the log end
+//!   offset, of a follower too.
 //! - A time gives the first record that is not older, with its own timestamp; −1 if there is none.
 //! - A partition that a request names twice is refused, in one answer. The time is looked at before the partition.
 //!
@@ -20,6 +21,7 @@ use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
 use crate::broker::call::RequestContext;
 use crate::broker::node::Node;
+use crate::broker::node::replica::Replica;
 use crate::broker::once::Once;
 
 const LATEST: i64 = -1;
@@ -28,6 +30,45 @@ const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
+
+/// The replica id of a client that debugs: it sees what is written, replicated or not, on any replica.
+const DEBUGGER: i32 = -2;
+
+/// Who asks, and so where a partition ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    /// At the high watermark.
+    Uncommitted,
+    /// At the last stable offset.
+    Committed,
+    /// A follower: at the log end offset.
+    Replica,
+    /// At the log end offset, and of a follower too.
+    Debugger,
+}
+
+impl Reader {
+    fn of(request: &ListOffsetsRequest) -> Self {
+        match (request.replica_id.0, request.isolation_level) {
+            (DEBUGGER, _) => Self::Debugger,
+            (0.., _) => Self::Replica,
+            (_, 1) => Self::Committed,
+            _ => Self::Uncommitted,
+        }
+    }
+
+    fn is_client(self) -> bool {
+        matches!(self, Self::Uncommitted | Self::Committed)
+    }
+
+    fn end_of(self, partition: &Replica) -> i64 {
+        match self {
+            Self::Uncommitted => partition.high_watermark(),
+            Self::Committed => partition.last_stable_offset(),
+            Self::Replica | Self::Debugger => partition.log().log_end_offset(),
+        }
+    }
+}
 
 /// The offset for a time.
 struct Found {
@@ -47,7 +88,7 @@ pub fn handle(
     context: &RequestContext,
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
-    let committed = request.isolation_level == 1;
+    let reader = Reader::of(&request);
     let mut seen = HashSet::new();
     let mut twice = HashSet::new();
     let mut once = Once::default();
@@ -65,7 +106,7 @@ pub fn handle(
             let answer = if twice.contains(&(name.clone(), index)) {
                 Err(ResponseError::InvalidRequest)
             } else {
-                look_up(node, &name, &wanted, context.version, committed)
+                look_up(node, &name, &wanted, context.version, reader)
             };
             response(index, answer, context.version)
         });
@@ -104,7 +145,7 @@ fn look_up(
     topic: &str,
     wanted: &ListOffsetsPartition,
     version: i16,
-    committed: bool,
+    reader: Reader,
 ) -> Result<Found, ResponseError> {
     if !is_served(wanted.timestamp, version) {
         return Err(ResponseError::UnsupportedVersion);
@@ -112,10 +153,13 @@ fn look_up(
     let image = node.cluster.image();
     let topic = image.topic(topic);
     let topic = topic.ok_or(ResponseError::UnknownTopicOrPartition)?;
-    let (partition, _) = node.leader(topic, wanted.partition_index)?;
+    let partition = match reader {
+        Reader::Debugger => node.readable(topic, wanted.partition_index)?,
+        _ => node.leader(topic, wanted.partition_index)?.0,
+    };
     partition.check_epoch(wanted.current_leader_epoch)?;
     let epoch = partition.leader_epoch();
-    if wanted.timestamp == LATEST || wanted.timestamp >= 0 {
+    if reader.is_client() && (wanted.timestamp == LATEST || wanted.timestamp >= 0) {
         partition.check_high_watermark()?;
     }
     let bound = |offset| {
@@ -126,19 +170,14 @@ fn look_up(
         })
     };
     let timed = match wanted.timestamp {
-        LATEST if committed => return bound(partition.last_stable_offset()),
-        LATEST => return bound(partition.high_watermark()),
+        LATEST => return bound(reader.end_of(&partition)),
         EARLIEST | EARLIEST_LOCAL => return bound(partition.log_start_offset()),
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => return Ok(NOTHING),
         MAX_TIMESTAMP => partition.log().max_timestamp_offset(),
         timestamp => partition.log().offset_for_timestamp(timestamp),
     };
     // What a reader cannot get is not found: records of an open transaction, and all that follows them.
-    let end = if committed {
-        partition.last_stable_offset()
-    } else {
-        partition.high_watermark()
-    };
+    let end = reader.end_of(&partition);
     match timed {
         Ok(Some(found)) if found.offset < end => Ok(Found {
             offset: found.offset,

@@ -16,9 +16,6 @@ use crate::error::{Error, Result};
 use crate::topic_partition::BrokerId;
 use crate::wire::{Connection, ConnectionOptions, HostPort, WireError};
 
-/// Brokers that are asked at the same moment; in a larger cluster the next has its turn when one has answered.
-const AT_ONCE: usize = 32;
-
 /// The controller's place among the absent; no broker has a negative id.
 const CONTROLLER: BrokerId = -1;
 
@@ -32,6 +29,9 @@ pub(super) type Answers<T> = BTreeMap<BrokerId, Result<T>>;
 /// connection has just been closed it is asked a second time.
 pub(super) trait Question: Send + 'static {
     type Answer: Send + 'static;
+
+    /// Brokers that are asked at the same moment; in a larger cluster the next has its turn when one has answered.
+    const AT_ONCE: usize = 32;
 
     fn ask(&self, connection: &mut Connection) -> Result<Self::Answer, WireError>;
 }
@@ -108,7 +108,7 @@ impl AdminClient {
         let mut open = BTreeSet::new();
         let (sender, outcomes) = mpsc::channel();
         loop {
-            while patience.count() < AT_ONCE && patience.is_left(Instant::now()) {
+            while patience.count() < Q::AT_ONCE && patience.is_left(Instant::now()) {
                 let Some((broker, question)) = questions.next() else {
                     break;
                 };

@@ -23,6 +23,11 @@ pub const EARLIEST: i64 = -2;
 /// The record with the largest timestamp.
 const NEWEST: i64 = -3;
 
+/// Who asks. To a consumer a partition ends at its high watermark,
+const CONSUMER: messages::BrokerId = messages::BrokerId(-1);
+/// to a "debugging" client at its log end offset.
+const DEBUGGER: messages::BrokerId = messages::BrokerId(-2);
+
 /// Errors of a leader that does not know yet that it is one.
 const NOT_YET: [i16; 3] = [
     UNKNOWN_TOPIC_OR_PARTITION,
@@ -76,6 +81,22 @@ impl AdminClient {
         let mut offsets = Offsets::new();
         let leaders = by_leader_of(partitions);
         self.ask_leaders(&leaders, timestamp, into(&mut offsets))?;
+        Ok(offsets)
+    }
+
+    /// The log end offset of each partition's leader: behind what is written, replicated or not.
+    pub fn log_end_offsets(&mut self, partitions: &[(TopicPartition, BrokerId)]) -> Result<Offsets> {
+        let mut offsets = Offsets::new();
+        let led = by_leader_of(partitions);
+        let mut not_yet = LedPartitions::default();
+        self.send_in_turns(
+            &led.leaders(),
+            |leader| question(led.topics_of(leader), LATEST).with_replica_id(DEBUGGER),
+            |leader, answer: Result<ListOffsetsResponse>| {
+                take_offsets(&led, leader, answer?, &mut not_yet, into(&mut offsets));
+                Ok(())
+            },
+        )?;
         Ok(offsets)
     }
 
@@ -185,6 +206,6 @@ pub(super) fn question<'a>(
             .with_partitions(wanted.collect())
     });
     ListOffsetsRequest::default()
-        .with_replica_id(messages::BrokerId(-1))
+        .with_replica_id(CONSUMER)
         .with_topics(topics.collect())
 }

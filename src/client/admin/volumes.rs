@@ -81,6 +81,9 @@ struct VolumeAnswer {
 impl Question for VolumeQuestion {
     type Answer = VolumeAnswer;
 
+    /// The three answers of a broker in a large cluster take a megabyte.
+    const AT_ONCE: usize = 12;
+
     fn ask(&self, connection: &mut Connection) -> Result<VolumeAnswer, WireError> {
         Ok(VolumeAnswer {
             first: connection.send(&self.first)?,

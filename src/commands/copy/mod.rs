@@ -13,6 +13,7 @@ mod keeper;
 mod ledger;
 mod packer;
 mod plan;
+mod replicated_ends;
 mod resume;
 mod run;
 mod settled;

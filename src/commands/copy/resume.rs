@@ -3,6 +3,7 @@
 
 use super::Job;
 use super::plan::Pair;
+use super::replicated_ends;
 use super::settled::{self, Found, Tail};
 use super::targets::Facts;
 use crate::client::admin::offsets::LATEST;
@@ -20,7 +21,12 @@ pub(super) fn find_starts(
     (ranges, starts): (&mut [Range], &mut [Option<Offset>]),
     clusters: &mut TwoClusters<'_>,
 ) -> Result<()> {
-    let ends = ends(job.pairs, ranges, clusters)?;
+    let goes_on = starts.iter().any(Option::is_some);
+    let ends = if goes_on {
+        replicated_ends::find(job, ranges, clusters)?
+    } else {
+        ends(job.pairs, ranges, clusters)?
+    };
     let mut places = Vec::new();
     let mut tails = Vec::new();
     for (place, (range, start)) in ranges.iter().zip(starts.iter_mut()).enumerate() {
@@ -65,11 +71,7 @@ pub(super) fn ends(pairs: &[Pair], ranges: &[Range], clusters: &mut TwoClusters<
     let ends = admin.list_offsets(&leaders(&targets), LATEST)?;
     let mut found = Vec::with_capacity(ranges.len());
     for range in ranges {
-        let topic = pair_of(pairs, range).map_or(&range.topic, |(_, pair)| &pair.target);
-        let partition = TopicPartition {
-            topic: topic.clone(),
-            partition: range.partition,
-        };
+        let partition = target_of(pairs, range);
         found.push(match ends.get(&partition) {
             Some(Ok(end)) => *end,
             Some(Err(refusal)) => {
@@ -82,6 +84,12 @@ pub(super) fn ends(pairs: &[Pair], ranges: &[Range], clusters: &mut TwoClusters<
     Ok(found)
 }
 
+/// The target partition of a range.
+pub(super) fn target_of(pairs: &[Pair], range: &Range) -> TopicPartition {
+    let topic = pair_of(pairs, range).map_or(&range.topic, |(_, pair)| &pair.target);
+    TopicPartition::new(topic.as_str(), range.partition)
+}
+
 fn pair_of<'a>(pairs: &'a [Pair], range: &Range) -> Option<(usize, &'a Pair)> {
     let mut pairs = pairs.iter().enumerate();
     pairs.find(|(_, pair)| pair.source.name == range.topic)
@@ -92,7 +100,7 @@ fn tail(pairs: &[Pair], facts: &[Facts], range: &Range, (from, end): (Offset, Of
     let facts = pair.and_then(|(place, _)| facts.get(place));
     Tail {
         target: Range {
-            topic: pair.map_or_else(|| range.topic.clone(), |(_, pair)| pair.target.clone()),
+            topic: target_of(pairs, range).topic,
             partition: range.partition,
             from,
             end: Some(end),
