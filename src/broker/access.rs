@@ -10,10 +10,12 @@ use std::net::IpAddr;
 /// The name of the one resource of type [`ResourceType::Cluster`].
 pub const CLUSTER_NAME: &str = "kafka-cluster";
 
-/// Who a client is to the broker: a type and a name, written `User:ANONYMOUS`.
+/// The identity of a client: a type and a name, written `User:ANONYMOUS`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
+    /// `User` for every client.
     pub principal_type: &'static str,
+    /// The name without its type, as the client has authenticated.
     pub name: Cow<'static, str>,
 }
 
@@ -48,7 +50,7 @@ pub enum ResourceType {
 }
 
 impl ResourceType {
-    /// The operations that there are on such a resource.
+    /// The operations that can be allowed on such a resource.
     pub const fn operations(self) -> &'static [AclOperation] {
         use AclOperation::{
             Alter, AlterConfigs, ClusterAction, Create, CreateTokens, Delete, Describe, DescribeConfigs,
@@ -83,7 +85,7 @@ impl ResourceType {
 }
 
 impl Principal {
-    /// Every client that has not said who it is.
+    /// Every client that has not authenticated.
     pub const ANONYMOUS: Self = Self {
         principal_type: "User",
         name: Cow::Borrowed("ANONYMOUS"),

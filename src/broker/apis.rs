@@ -1,9 +1,10 @@
 //! THE TABLE: every API the broker serves, in which versions and which shapes of the request, which node answers, and
 //! what an authorizer has to allow.
 //!
-//! ApiVersions, the dispatcher, the check of a request's lengths and docs/protocol.md share it: what is listed here is
-//! served, and what is served is advertised. A handler is `fn(&Arc<Node>, &RequestContext, Request) -> Response`, or an
-//! `async fn` of the same form if it waits (marked `await`). It may be dropped at an await when its client has gone.
+//! ApiVersions, the dispatcher, the check of a request's lengths and docs/protocol.md read it: what is listed here is
+//! served, and what is served is advertised. A handler is `fn(&Arc<Node>, &RequestContext, Request) -> Response`, or
+//! an `async fn` of the same form if it waits (marked `await`). Its future may be dropped at an await once its client
+//! has gone.
 
 use std::fmt;
 use std::future::Future;
@@ -34,7 +35,7 @@ use super::refusal::Refusal;
 use super::rehearsal::Rehearsal;
 use super::response::{self, Answer};
 
-/// What a handler gives back, sooner or later.
+/// The future of a handler's answer. An error closes the connection.
 pub type Outcome = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;
 
 /// Which node of a cluster can answer; with one node it is always that one.
@@ -44,7 +45,7 @@ pub enum Answers {
     AnyNode,
     /// Every node answers for itself: for its log dirs, or for the groups that it coordinates.
     EachNode,
-    /// The controller decides. Clients may ask any node, which passes the request on.
+    /// The controller decides. Clients may ask any node, as the nodes share one cluster state.
     Controller,
     /// The node that leads the partition of `__consumer_offsets` to which the group belongs.
     Coordinator,
@@ -52,7 +53,7 @@ pub enum Answers {
     TransactionCoordinator,
     /// The node that leads the partition of `__share_group_state` to which the key belongs.
     ShareCoordinator,
-    /// The node that leads the partition which is named.
+    /// The leader of the partition that the request names.
     PartitionLeader,
 }
 
@@ -74,13 +75,14 @@ impl fmt::Display for Answers {
 #[derive(Debug)]
 pub struct Api {
     pub key: ApiKey,
-    /// The smallest version advertised. Produce says 0 although 3 is the first it takes: librdkafka before
-    /// 2.11.1 stops compressing otherwise (KAFKA-18659).
+    /// The smallest version advertised. Produce advertises 0 although 3 is the first that is served: librdkafka
+    /// before 2.11.1 stops compressing otherwise (KAFKA-18659).
     pub advertised_min: i16,
+    /// The smallest and the largest version that are served.
     pub min: i16,
     pub max: i16,
     pub answers: Answers,
-    /// What an authorizer has to allow, each on every resource of that type which the request names.
+    /// What an authorizer has to allow, each on every resource of that type that the request names.
     pub access: &'static [(AclOperation, ResourceType)],
     /// The shapes of the request with their first versions, in ascending order.
     shapes: &'static [(i16, &'static str)],
@@ -94,8 +96,8 @@ impl Api {
     }
 }
 
-/// A row: the key, the request's type, its versions, its handler (`await` before it if it is async), who answers, what
-/// the principal needs, and from which version on the request has which shape ([`request_shape`]).
+/// A row: the key, the request's type, its versions, its handler (`await` before it if it is async), who answers,
+/// what the principal needs, and the shapes of the request with their first versions ([`request_shape`]).
 macro_rules! api {
     ($key:ident, $request:ident, $min:literal ..= $max:literal, await $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
@@ -109,7 +111,7 @@ macro_rules! api {
             response::encode::<messages::$request>(&context, &response)
         }), $($rest)+)
     };
-    // The handler gives the bytes of newer fields beside the response ([`newer_versions`]).
+    // The handler returns the bytes of newer fields beside the response ([`newer_versions`]).
     ($key:ident, $request:ident, $min:literal ..= $max:literal, newer $handler:path, $($rest:tt)+) => {
         api!(@row $key, $min, $max, |call: Call| Box::pin(async move {
             let (node, mut context, request) = decode::<messages::$request>(call)?;
@@ -154,8 +156,9 @@ macro_rules! api {
     };
 }
 
-/// Every API, by key. As in Kafka `Create Cluster` counts as `Create Topic` for every topic, `Delete Cluster` as `Delete
-/// Topic`, and `Describe Cluster` shows every group in a list; any `Write Topic` is enough for an id of a producer.
+/// Every API, by key. As in Kafka, `Create Cluster` allows what `Create Topic` on every topic does, `Delete Cluster`
+/// what `Delete Topic` does, and `Describe Cluster` shows every group in a list. `Write` on any topic is enough for a
+/// producer id.
 #[rustfmt::skip]
 pub const APIS: &[Api] = &[
     Api {
@@ -309,7 +312,7 @@ pub const APIS: &[Api] = &[
         [(0, "S<St>t")]),
 ];
 
-/// ApiVersions is answered from the table itself.
+/// ApiVersions is answered from this table.
 fn api_versions_outcome(call: Call) -> Outcome {
     Box::pin(async move {
         let (node, context, request) = decode::<messages::ApiVersionsRequest>(call)?;
@@ -326,7 +329,7 @@ fn api_versions_outcome(call: Call) -> Outcome {
     })
 }
 
-/// The answer to a version of ApiVersions that is not served: the body is not looked at.
+/// The answer to an unsupported version of ApiVersions: the body is not decoded.
 pub(super) fn unsupported_api_versions(
     rehearsal: &Rehearsal,
     correlation_id: i32,
@@ -336,7 +339,7 @@ pub(super) fn unsupported_api_versions(
     response::encode_as(correlation_id, 0, &response)
 }
 
-/// The table of docs/protocol.md.
+/// The table in docs/protocol.md.
 pub fn markdown() -> String {
     let rows = APIS.iter().map(|api| {
         let access: Vec<String> = api
@@ -366,7 +369,7 @@ pub fn find(key: i16, version: i16) -> Option<&'static Api> {
         .find(|api| api.key as i16 == key && api.decoded().contains(&version))
 }
 
-/// The same where the broker may speak like an older release.
+/// The same for a broker that may serve only the versions of an older release.
 pub(super) fn find_served(rehearsal: &Rehearsal, key: i16, version: i16) -> Option<&'static Api> {
     let api = find(key, version)?;
     let largest = rehearsal.largest_version(api.key, api.max)?;
@@ -379,7 +382,7 @@ impl Api {
         (self.handler)(call)
     }
 
-    /// Whether a coordinator has to have what the answer says in its log, on every replica in sync.
+    /// Whether the answer rests on a coordinator's log: it is sent only if every in-sync replica has what it says.
     pub(super) fn is_coordinated(&self) -> bool {
         let is_coordinator = matches!(
             self.answers,
@@ -388,7 +391,7 @@ impl Api {
         is_coordinator || matches!(self.key, ApiKey::ShareFetch | ApiKey::ShareAcknowledge)
     }
 
-    /// What ApiVersions says of it; `None` where the release has no version that is served.
+    /// Its entry in ApiVersions; `None` if the release served none of our versions.
     fn advertised(&self, rehearsal: &Rehearsal) -> Option<ApiVersion> {
         let largest = rehearsal.largest_version(self.key, self.max)?;
         let range = ApiVersion::default()
@@ -398,7 +401,7 @@ impl Api {
         (largest >= self.min).then_some(range)
     }
 
-    /// The shape of a request of a served version: the last one that begins at or below it.
+    /// The shape of a request in a served version: the last one whose first version is not above it.
     pub fn shape(&self, version: i16) -> &'static str {
         let begun = self.shapes.iter().take_while(|(first, _)| *first <= version);
         begun.last().map_or("", |(_, shape)| shape)

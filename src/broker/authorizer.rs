@@ -1,7 +1,8 @@
-//! Whether a client may do something: the decision of Apache Kafka's `StandardAuthorizer`, from the ACLs of one image.
+//! Whether a client may do something: the decision of Apache Kafka's `StandardAuthorizer`, from the ACLs of one
+//! image.
 //!
-//! A denial wins over whatever allows. Reading, writing, deleting and altering allow describing, and altering configs
-//! allows describing them; a denial implies nothing. Where no ACL concerns a resource, a setting decides.
+//! A denial wins over any permission. Allowing Read, Write, Delete or Alter implies Describe, and AlterConfigs
+//! implies DescribeConfigs; a denial implies nothing. A setting decides on resources without any ACL.
 //! <https://kafka.apache.org/documentation/#security_authz>
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use super::cluster::acls::{ALL_OPERATIONS, ALLOW, Acl, Acls, DENY, LITERAL, WILD
 
 /// Every principal.
 const EVERYBODY: &str = "User:*";
-/// A name that stands for any: with it super users are told from others.
+/// The name that Kafka's `authorizeByResourceType` asks with first; no resource needs to have it.
 const ANY_NAME: &str = "hardcode";
 
 /// The settings of the decision.
@@ -21,7 +22,7 @@ pub(super) struct Authorizer {
     allows_without_acl: bool,
 }
 
-/// Who asks.
+/// The client that asks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asker<'a> {
     pub(super) principal: &'a Principal,
@@ -29,7 +30,7 @@ pub(super) struct Asker<'a> {
     pub(super) host: &'a str,
 }
 
-/// What for.
+/// What it wants to do, and with which resource.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Action<'a> {
     pub(super) operation: AclOperation,
@@ -38,8 +39,8 @@ pub(super) struct Action<'a> {
 }
 
 impl Authorizer {
-    /// `super_users`: `User:a;User:b`, who may do everything. `allows_without_acl`: what holds for a resource that no
-    /// ACL concerns (`allow.everyone.if.no.acl.found`).
+    /// `super_users`: `User:a;User:b`, who may do everything. `allows_without_acl`: the decision on a resource
+    /// without any ACL (`allow.everyone.if.no.acl.found`).
     pub(super) fn new(super_users: &str, allows_without_acl: bool) -> Self {
         let super_users = super_users
             .split(';')
@@ -101,11 +102,11 @@ impl Authorizer {
     }
 }
 
-/// Whether all that an ACL allows is denied by others.
+/// Whether denials cover everything that an ACL allows.
 fn is_overruled(allowed: &Acl, denied: &[&Acl]) -> bool {
     denied.iter().any(|denial| match denial.pattern_type {
         LITERAL => allowed.pattern_type == LITERAL && allowed.name == denial.name,
-        // The empty prefix does not count, as in Kafka.
+        // A denial of the empty prefix does not count, as in Kafka.
         _ => !denial.name.is_empty() && allowed.name.starts_with(&denial.name),
     })
 }
@@ -231,7 +232,7 @@ mod tests {
             prop_assert_eq!(Authorizer::new("", otherwise).allows(&acls, asker, action), expected);
             let all = Authorizer::new("User:x; User:a;User:b;User:c", otherwise);
             prop_assert!(all.allows(&acls, asker, action) && all.allows_any(&acls, asker, operation, resource));
-            // Whoever may do something with one resource may do it with any.
+            // `allows` on one resource implies `allows_any` on its type.
             let is_implied = matches!(operation, AclOperation::Describe | AclOperation::DescribeConfigs);
             let authorizer = Authorizer::new("", false);
             if expected && !otherwise && !is_implied {

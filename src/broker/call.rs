@@ -31,17 +31,18 @@ pub struct RequestContext {
     pub client_host: IpAddr,
     pub principal: Principal,
     pub(super) authentication: Arc<Authentication>,
-    /// The listener on which the request came: its address is the one to advertise.
+    /// The listener of the connection: its address is the one to advertise.
     pub listener: Arc<Listener>,
     /// The number of the connection, unique since the broker started.
     pub connection: u64,
     /// Fields of the request that the crate with the messages lacks (`newer_versions`), one after the other.
     pub newer_fields: Bytes,
+    /// For how long the client is slowed down after this request.
     pub throttle: Throttle,
 }
 
 impl RequestContext {
-    /// Whether the client may ask about delegation tokens: it has proved who it is, and not with such a token.
+    /// Whether the client may ask about delegation tokens: it has authenticated, and not with such a token.
     pub(super) fn may_ask_for_tokens(&self) -> bool {
         let has_proved = match self.listener.protocol() {
             SecurityProtocol::Plaintext => false,
@@ -51,7 +52,7 @@ impl RequestContext {
         has_proved && !self.authentication.is_by_token()
     }
 
-    /// Who the client is to quotas.
+    /// The client as quotas name it.
     pub(super) fn sender(&self) -> Sender<'_> {
         Sender {
             user: &self.principal.name,
@@ -60,28 +61,28 @@ impl RequestContext {
     }
 }
 
-/// For how long the connection is not read after the answer to this request (KIP-219); the handler sets it, the
-/// connection obeys it.
+/// For how long the connection is muted after the answer to this request (KIP-219): the handler sets it, the session
+/// obeys it. In milliseconds, 0 for not at all.
 #[derive(Clone, Debug, Default)]
 pub struct Throttle(Arc<AtomicI32>);
 
 impl Throttle {
-    /// Sets the milliseconds.
+    /// Sets the time.
     pub(super) fn set_ms(&self, ms: i32) {
         self.0.store(ms, Ordering::Relaxed);
     }
 
-    /// The milliseconds; 0 if the client is not slowed down.
+    /// The time.
     pub(super) fn ms(&self) -> i32 {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Sets the milliseconds, unless they are more already.
+    /// Sets the time unless a longer one is set.
     pub(super) fn raise_ms(&self, ms: i32) {
         self.0.fetch_max(ms, Ordering::Relaxed);
     }
 
-    /// The same, for the next request to begin without.
+    /// Returns the time and resets it for the next request.
     pub(super) fn take_ms(&self) -> i32 {
         self.0.swap(0, Ordering::Relaxed)
     }
@@ -97,7 +98,7 @@ pub struct Call {
     pub(super) shape: &'static str,
 }
 
-/// Decodes the body, after its lengths were checked.
+/// Decodes the body after its lengths have been checked. A body that does not decode is refused.
 pub(super) fn decode<R: Request>(call: Call) -> Result<(Arc<Node>, RequestContext, R), Refusal> {
     let mut context = call.context;
     let (api, version) = (context.api, context.version);

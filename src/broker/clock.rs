@@ -13,14 +13,14 @@ pub fn now_ms() -> i64 {
     simulated().map_or_else(shifted, |clock| clock.day_ms)
 }
 
-/// Sets the clock of record timestamps this far ahead of the machine's, or behind, in milliseconds: for tests of what
+/// Sets the clock of record timestamps ahead of the machine's clock, or behind it, in milliseconds: for tests of what
 /// happens when a machine's clock is set.
 pub(super) fn shift(milliseconds: i64) {
     SHIFT_MS.store(milliseconds, Ordering::Relaxed);
 }
 
-/// A clock for deadlines: milliseconds since 1970 when it was first read, plus the time that has passed since. Setting
-/// the machine's clock neither ends a session nor makes a member wait for hours.
+/// A clock for deadlines: milliseconds since 1970 when it was first read, plus the time that has passed since.
+/// Setting the machine's clock neither ends a session nor makes a member wait for hours.
 pub fn steady_ms() -> i64 {
     simulated().map_or_else(passed_ms, |clock| clock.steady_ms)
 }
@@ -37,7 +37,7 @@ fn passed_ms() -> i64 {
     at_ms.saturating_add(passed)
 }
 
-/// What a simulation says instead of the machine; none but in its thread.
+/// The time that a simulation sets for its own thread.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Simulated {
     pub(super) day_ms: i64,
@@ -66,7 +66,7 @@ mod in_tests {
         CLOCK.get()
     }
 
-    /// From now on this is what it is in this thread.
+    /// Sets the time in this thread; `None` returns to the machine's clocks.
     pub(in crate::broker) fn set(clock: Option<Simulated>) {
         CLOCK.set(clock);
     }

@@ -1,9 +1,9 @@
 //! The features of the cluster (KIP-584): which levels this broker supports, and which one is in force.
 //!
-//! Clients learn of them by ApiVersions. The level in force is in the image of `cluster/`. Owns nothing of what a feature
-//! does.
+//! Clients learn them from ApiVersions. The level in force is in the image of `cluster/`. What a feature does is
+//! elsewhere: a feature is one constant here and a row of [`FEATURES`].
 
-/// A feature by Kafka's name.
+/// A feature by its name in Kafka.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Feature {
     pub name: &'static str,
@@ -15,7 +15,7 @@ pub struct Feature {
     pub level: i16,
 }
 
-/// The protocols of groups: from level 1 on the coordinator assigns (KIP-848).
+/// The group protocols: from level 1 on the coordinator assigns (KIP-848).
 pub const GROUP_VERSION: Feature = Feature {
     name: "group.version",
     min: 0,
@@ -31,7 +31,7 @@ pub const TRANSACTION_VERSION: Feature = Feature {
     level: 2,
 };
 
-/// Groups whose members share partitions: from level 1 on there are some (KIP-932).
+/// Share groups: from level 1 on (KIP-932).
 pub const SHARE_VERSION: Feature = Feature {
     name: "share.version",
     min: 0,
@@ -55,8 +55,7 @@ pub const KRAFT_VERSION: Feature = Feature {
     level: 0,
 };
 
-/// The version of the metadata's records, from 3.3-IV3 to 4.3-IV0. A new cluster has 4.0-IV3: every Apache Kafka 4
-/// starts with it.
+/// The metadata version, from 3.3-IV3 to 4.3-IV0. A new cluster has 4.0-IV3: every Apache Kafka 4 supports it.
 pub const METADATA_VERSION: Feature = Feature {
     name: "metadata.version",
     min: 7,
@@ -64,7 +63,7 @@ pub const METADATA_VERSION: Feature = Feature {
     level: 25,
 };
 
-/// From this level of the metadata's version on (3.6-IV2) its records have delegation tokens (KIP-900).
+/// The first metadata version with delegation tokens (3.6-IV2, KIP-900).
 pub const DELEGATION_TOKENS_LEVEL: i16 = 14;
 
 /// Every feature, by name.

@@ -1,8 +1,8 @@
 //! The topics that brokers keep for themselves: their names, and the settings they are created with.
 //!
-//! Owns no record of theirs: the coordinators do, and `internal_records` has the schemas.
+//! Their records belong to the coordinators; the schemas of those are in `internal_records`.
 
-/// A topic that one kind of coordinator keeps its state in.
+/// A topic in which one kind of coordinator keeps its state.
 #[derive(Debug)]
 pub struct InternalTopic {
     pub name: &'static str,
@@ -14,7 +14,7 @@ pub struct InternalTopic {
     pub segment_bytes_setting: &'static str,
     /// Its `compression.type`.
     pub compression_type: &'static str,
-    /// Its `cleanup.policy`. A topic that is not compacted is cut by its coordinator, and by nobody else.
+    /// Its `cleanup.policy`. Only its coordinator deletes records of a topic that is not compacted.
     pub cleanup_policy: &'static str,
 }
 
@@ -28,7 +28,7 @@ pub const CONSUMER_OFFSETS: InternalTopic = InternalTopic {
     cleanup_policy: "compact",
 };
 
-/// `__transaction_state`: transactional ids and how far their transactions are.
+/// `__transaction_state`: transactional ids and the state of their transactions.
 pub const TRANSACTION_STATE: InternalTopic = InternalTopic {
     name: "__transaction_state",
     partitions_setting: "transaction.state.log.num.partitions",
@@ -38,7 +38,7 @@ pub const TRANSACTION_STATE: InternalTopic = InternalTopic {
     cleanup_policy: "compact",
 };
 
-/// `__share_group_state`: which records share groups have read.
+/// `__share_group_state`: which records share groups have processed.
 pub const SHARE_GROUP_STATE: InternalTopic = InternalTopic {
     name: "__share_group_state",
     partitions_setting: "share.coordinator.state.topic.num.partitions",

@@ -1,6 +1,6 @@
 //! A broker's life: bind, open the data, serve, and stop in order.
 //!
-//! Owns the runtime. The nodes are `host/`'s; signals, files and the ready line are in `commands/broker/`.
+//! Owns the runtime. The nodes belong to `host/`; signals, files and the ready line are in `commands/broker/`.
 
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use super::notices::NoticeSink;
 use super::start_memory;
 use crate::error::{Error, Result};
 
-/// How long after its start a broker is expected to have nothing to do but to serve.
+/// How long after the start the work of starting is expected to be done.
 const SETTLED: Duration = Duration::from_secs(3);
 
-/// A broker that is bound and has its data, but does not serve yet.
+/// A broker whose listeners are bound and whose data is open; it does not serve yet.
 #[derive(Debug)]
 pub struct PreparedBroker {
     host: Arc<Host>,
@@ -32,7 +32,7 @@ pub struct PreparedBroker {
 #[derive(Clone, Debug)]
 pub struct StopHandle {
     asked: watch::Sender<u32>,
-    /// Its own nodes have stopped, and those of other processes go on.
+    /// Whether its own nodes have stopped while those of other processes run on.
     stays: watch::Sender<bool>,
 }
 
@@ -44,8 +44,8 @@ impl StopHandle {
         }
     }
 
-    /// Once: its own nodes stop. Where it runs nodes of other processes, it goes on with these, and asked again it stops
-    /// them as well.
+    /// The first call stops its own nodes. If it also runs nodes of other processes, those run on until a second
+    /// call.
     pub fn stop(&self) {
         self.asked.send_modify(|asked| *asked += 1);
     }
@@ -55,13 +55,13 @@ impl StopHandle {
         *self.stays.borrow()
     }
 
-    /// Returns when it has been asked so many times.
+    /// Returns when `stop` has been called `times` times.
     async fn asked(&self, times: u32) {
         let _ = self.asked.subscribe().wait_for(|asked| *asked >= times).await;
     }
 }
 
-/// What is called when a broker's own nodes have stopped, and those of other processes go on.
+/// Called when a broker's own nodes have stopped and nodes of other processes run on.
 pub type OnStay = Box<dyn FnOnce() + Send>;
 
 impl PreparedBroker {
@@ -91,7 +91,7 @@ impl PreparedBroker {
         self.host.cluster_id()
     }
 
-    /// Lets other processes stop and start single nodes, change faults, and bring nodes of their own, over this socket.
+    /// Lets other processes stop and start single nodes, change faults and add nodes of their own, over this socket.
     #[must_use]
     pub fn with_control(mut self, socket: UnixListener) -> Self {
         self.control = Some(socket);
@@ -102,11 +102,11 @@ impl PreparedBroker {
         self.stop.clone()
     }
 
-    /// Serves until the handle stops it, or until no client has come for the configured time.
+    /// Serves until the handle stops it, or until no client has been connected for the configured time.
     ///
     /// # Errors
     ///
-    /// The logs cannot be closed, or the disk of the only node has lost what it was given.
+    /// A log cannot be closed, or the disk of the only node has lost acknowledged data.
     pub fn run(self, on_stay: OnStay) -> Result<()> {
         start_memory::give_back();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -120,7 +120,7 @@ impl PreparedBroker {
             control,
             stop,
         } = self;
-        // A node that is stopped or killed must not live on here.
+        // These would keep a stopped or killed node alive.
         drop(nodes);
         runtime.block_on(async {
             host.serve_all();
@@ -138,13 +138,14 @@ impl PreparedBroker {
     }
 }
 
-/// What the nodes do first, and hardly ever again, is elections, taking over coordinators, and the first topics.
+/// After the start the nodes elect leaders, take over coordinators and create the first topics: memory that is hardly
+/// ever needed again.
 async fn give_back_when_settled() {
     tokio::time::sleep(SETTLED).await;
     start_memory::give_back();
 }
 
-/// While other processes have nodes here, only the own ones stop.
+/// Stops the own nodes only, as long as other processes have nodes here.
 async fn stay_for_others(host: &Arc<Host>, stop: &StopHandle, on_stay: OnStay) -> Result<()> {
     if !host.has_members() {
         return Ok(());

@@ -1,8 +1,9 @@
-//! Socket to response: the mini broker, one or several durable nodes in one process.
+//! From socket to response: the mini broker, one or several durable nodes in one process.
 //!
-//! [`server`] accepts and serves the connections, [`apis`] is the table of what is served, [`handlers`] has
-//! one file an API; [`cluster`] is what exists, [`node`] has its logs, [`host`] runs the nodes. Owns no record (records/) and no file of a log
-//! dir (storage/); prints nothing.
+//! [`server`] accepts and serves connections, [`apis`] is the table of what is served, [`handlers`] has one file an
+//! API; [`cluster`] is the metadata of the whole cluster, [`node`] has the replicas of one node, [`host`] runs the
+//! nodes. How a record is laid out is in records/, the files of a log dir are in storage/. Nothing here prints. This
+//! file only lists the parts.
 
 // A peer must not be able to end the broker: no index that may be out of range.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]

@@ -1,11 +1,12 @@
-//! Versions of requests that are newer than the crate with the messages: what is done with the fields that it lacks.
+//! Versions of requests that are newer than kafka-protocol's, the crate with the messages: what happens to the fields
+//! that it lacks.
 //!
 //! Clients infer the release of a broker from its highest versions. The bytes of the newer fields are cut out of a
 //! request before it is decoded in an older version, and the handler finds them in
 //! [`RequestContext::newer_fields`](super::call::RequestContext); those of an answer are put in after it was encoded.
 //!
-//! The shapes are those of `request_shape`, with the newer fields in braces; `+` is an empty string that only the older
-//! version has.
+//! The shapes are those of `request_shape`, with the newer fields in braces; `+` is an empty string that only the
+//! older version has. A newer version is one row of the table here.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::ApiKey;
@@ -22,7 +23,7 @@ struct NewerVersion {
     request_as: i16,
     /// The version in which its answer is encoded.
     answer_as: i16,
-    /// The request with its newer fields; empty: it has none.
+    /// The shape of the request with its newer fields in braces; empty if it has none.
     request: &'static str,
     /// The same of the answer.
     answer: &'static str,
@@ -38,7 +39,7 @@ const NEWER_VERSIONS: &[NewerVersion] = &[
         request: "",
         answer: "42<2S<S<4881t>t>88{1}t>t",
     },
-    // New is a special time, −6 (KIP-1023).
+    // A special timestamp: -6 (KIP-1023).
     NewerVersion {
         api: ApiKey::ListOffsets,
         version: 11,
@@ -47,7 +48,7 @@ const NEWER_VERSIONS: &[NewerVersion] = &[
         request: "",
         answer: "",
     },
-    // Topics by their ids (KIP-848).
+    // Topics by id (KIP-848).
     NewerVersion {
         api: ApiKey::OffsetCommit,
         version: 10,
@@ -100,7 +101,7 @@ const NEWER_VERSIONS: &[NewerVersion] = &[
         request: "SS4{1}<88<4<88<1>t>t>t>t",
         answer: "42S{4}",
     },
-    // How many records are done with, from which the lag comes (KIP-1226).
+    // How many records have been processed, for the lag (KIP-1226).
     NewerVersion {
         api: ApiKey::WriteShareGroupState,
         version: 1,
@@ -133,7 +134,7 @@ fn find(api: ApiKey, version: i16) -> Option<&'static NewerVersion> {
         .find(|newer| newer.api == api && newer.version == version)
 }
 
-/// The version in which a request is decoded. The handler sees the version that was sent.
+/// The version in which a request is decoded; the handler still sees the version that was sent.
 pub(super) fn request_as(api: ApiKey, version: i16) -> i16 {
     find(api, version).map_or(version, |newer| newer.request_as)
 }
@@ -143,7 +144,7 @@ pub(super) fn answer_as(api: ApiKey, version: i16) -> i16 {
     find(api, version).map_or(version, |newer| newer.answer_as)
 }
 
-/// A well-formed request as its older version has it, and its newer fields one after the other.
+/// Splits a well-formed request into the bytes of its older version, and its newer fields one after the other.
 pub(super) fn split_request(api: ApiKey, version: i16, body: BytesMut) -> Option<(Bytes, Bytes)> {
     let shape = find(api, version).map_or("", |newer| newer.request);
     if shape.is_empty() {
@@ -161,8 +162,8 @@ pub(super) fn split_request(api: ApiKey, version: i16, body: BytesMut) -> Option
     Some((walk.out.freeze(), newer.freeze()))
 }
 
-/// An answer that was encoded in its older version, with its newer fields put in. `newer`: those fields one after the
-/// other. None: there are not as many as the answer needs.
+/// Puts newer fields into an answer that was encoded in its older version. `newer`: those fields one after the other.
+/// `None`: there are too few.
 pub(super) fn join_answer(api: ApiKey, version: i16, body: &[u8], newer: &[u8]) -> Option<BytesMut> {
     let shape = find(api, version).map_or("", |newer| newer.answer);
     let mut walk = Walk {
@@ -171,7 +172,7 @@ pub(super) fn join_answer(api: ApiKey, version: i16, body: &[u8], newer: &[u8]) 
         newer: Newer::Put(newer),
     };
     walk.fields(shape.as_bytes())?;
-    // What follows the last newer field is as it was.
+    // What follows the last newer field is copied.
     walk.out.put_slice(walk.from);
     Some(walk.out)
 }
@@ -258,7 +259,7 @@ impl Walk<'_> {
     }
 }
 
-/// Reads newer fields in their order. What is not there is 0.
+/// Reads newer fields in their order. A field that is missing is 0 or `None`.
 #[derive(Clone, Debug)]
 pub(super) struct NewerFields(Bytes);
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many lines are remembered. After that many different lines no new one is reported: clients decide what the lines
-/// say, and could fill the memory.
+/// How many lines are remembered. After that many different ones `say_once` reports nothing more: clients decide what
+/// the lines say, and could fill the memory.
 const REMEMBERED: usize = 1000;
 
 /// Reports a line to the user who runs the broker.
@@ -25,7 +25,7 @@ impl Notices {
         }
     }
 
-    /// For what reports without being asked.
+    /// For code that reports on its own.
     pub(super) fn sink(&self) -> &NoticeSink {
         &self.out
     }

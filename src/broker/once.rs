@@ -1,13 +1,13 @@
-//! Partitions of a request that may name one twice: the last mention counts, in the place of the first.
+//! Partitions of a request that may name one twice: the last mention counts, at the position of the first.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// What a request asks of partitions, topic by topic; each partition is in it once.
+/// What a request asks of its partitions, by topic; each partition once.
 #[derive(Debug)]
 pub(super) struct Once<Topic, Wanted> {
     topics: Vec<(Topic, Vec<(i32, Wanted)>)>,
-    /// Where each partition is in `topics`.
+    /// The indexes of each partition in `topics`.
     places: HashMap<(Topic, i32), (usize, usize)>,
     topic_places: HashMap<Topic, usize>,
 }

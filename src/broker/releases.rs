@@ -1,8 +1,7 @@
 //! Which versions of each API a release of Apache Kafka served: `--as-version` has the broker speak like that release.
 //!
-//! The ranges are those of the releases' own ApiVersions answers, for brokers with ZooKeeper and with KRaft alike. The
-//! smallest versions stay those of the broker: Apache Kafka 4.0 and later took old ones away (KIP-896), and nobody
-//! misses them here.
+//! The ranges are those of the releases' own ApiVersions answers, with ZooKeeper and KRaft brokers taken together. The
+//! smallest versions stay those of this broker: that Apache Kafka 4.0 dropped old ones (KIP-896) is not imitated.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,11 +15,12 @@ pub struct Release {
     minor: u16,
 }
 
-/// The oldest release that the broker can speak like: batches of records as they are today came with it.
+/// The oldest release that can be imitated: the first with the record batch of today (magic 2).
 pub const OLDEST: Release = Release { major: 0, minor: 11 };
-/// The release that the broker speaks like where nothing else is said.
+/// The release by default.
 pub const NEWEST: Release = Release { major: 4, minor: 3 };
-/// Features of the cluster (KIP-584) are told from here on: brokers with ZooKeeper had none that clients know.
+/// The first release whose ApiVersions lists the features of the cluster (KIP-584): ZooKeeper brokers had none that
+/// clients know.
 const FEATURES: Release = Release { major: 4, minor: 0 };
 
 impl Release {
@@ -38,7 +38,7 @@ impl Release {
         largest
     }
 
-    /// Whether its brokers tell clients which features the cluster has.
+    /// Whether its brokers list the features of the cluster in ApiVersions.
     pub fn tells_features(self) -> bool {
         self >= FEATURES
     }
@@ -47,7 +47,7 @@ impl Release {
 impl FromStr for Release {
     type Err = String;
 
-    /// Takes `2.8`, `2.8.1` and `0.11.0.0`.
+    /// Accepts `2.8`, `2.8.1` and `0.11.0.0`.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut numbers = text.split('.').map(str::parse::<u16>);
         match (numbers.next(), numbers.next()) {
@@ -65,7 +65,7 @@ impl fmt::Display for Release {
     }
 }
 
-/// Of each API the largest version, from the release on that began to serve it.
+/// The largest version of each API, with the release that first served it.
 #[rustfmt::skip]
 const HISTORY: &[(ApiKey, &str)] = &[
     (ApiKey::Produce, "0.11:3 1.0:5 2.0:6 2.1:7 2.4:8 2.8:9 3.7:10 3.8:11 4.0:12 4.1:13"),
@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    /// The newest release against what Apache Kafka 4.3.1 itself says that it serves.
+    /// The newest release against Apache Kafka 4.3.1's own ApiVersions answer.
     #[test]
     fn the_newest_is_as_recorded_from_apache_kafka() {
         let recorded = include_str!("../../tests/golden/broker-api-versions/versions.txt");

@@ -1,4 +1,4 @@
-//! The shape of a request, and a walk over it before anything is decoded. The table in `apis` has the shape of each.
+//! The shape of a request, and a walk over its bytes before anything is decoded. The table in `apis` has the shapes.
 //!
 //! The message structs reserve memory for as many array elements as the peer claims. This walk refuses a
 //! request whose lengths reach past its end, or that holds more elements than [`MAX_ELEMENTS`], so that no peer
@@ -11,11 +11,11 @@
 
 use crate::wire::primitives::take_unsigned_varint;
 
-/// The most array elements and tagged fields in one request, in sum. An element costs up to some 150 bytes once
+/// The most array elements and tagged fields in one request, together. An element takes up to about 150 bytes once
 /// decoded.
 const MAX_ELEMENTS: usize = 400_000;
 
-/// Whether `body` begins with a request of this shape. Bytes after it do no harm and are ignored, as Kafka does.
+/// Whether `body` begins with a request of this shape. Bytes after it are ignored, as Kafka does.
 pub(super) fn is_well_formed(shape: &str, body: &[u8]) -> bool {
     let mut walk = Walk {
         rest: body,
@@ -30,7 +30,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Walks the fields of one struct; `None` when the bytes do not hold them.
+    /// Walks over the fields of one struct; `None` if the bytes end before they do.
     fn fields(&mut self, mut shape: &[u8]) -> Option<()> {
         while let Some((field, after)) = shape.split_first() {
             shape = after;
@@ -62,7 +62,7 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// How many elements follow; each takes at least a byte, so that there cannot be more than bytes.
+    /// The number of elements; each takes at least a byte, so it is at most the number of bytes left.
     fn group_length(&mut self, opening: u8) -> Option<usize> {
         let length = match opening {
             b'[' => usize::try_from(i32::from_be_bytes(self.take()?).max(0)).ok()?,
@@ -106,7 +106,7 @@ impl Walk<'_> {
     }
 }
 
-/// The inside of a group whose opening bracket has been read, and what follows its closing one.
+/// What is inside a group whose opening bracket has been read, and what follows its closing one.
 pub(super) fn split_group(shape: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut depth = 1_usize;
     for (position, letter) in shape.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Frames on their way to the client: in memory, or in pieces that the kernel sends from a file.
+//! Responses as frames: in memory, or in pieces that the kernel sends from a file.
 //!
 //! How a frame and its header are written is in wire/. Owns no field of any response.
 
@@ -22,9 +22,9 @@ pub enum Answer {
     Frame(BytesMut),
     /// One frame in pieces, the length in front of the first.
     Pieces(Vec<Piece>),
-    /// Nothing, now and later, on this connection: a fault on purpose.
+    /// Nothing more on this connection, which stays open: an injected fault.
     Silence,
-    /// The end of the connection: a fault on purpose.
+    /// The connection is closed without an answer: an injected fault.
     Close,
 }
 
@@ -32,7 +32,7 @@ pub enum Answer {
 #[derive(Debug)]
 pub enum Piece {
     Bytes(Bytes),
-    /// A range of a segment, sent without passing through this process.
+    /// A range of a segment, sent from the page cache.
     Range {
         file: Arc<File>,
         position: u64,
@@ -50,8 +50,8 @@ pub(super) fn encode<R: Request>(
         .map_err(|error| Refusal::new(format!("{:?} v{}: {error}", context.api, context.version)))
 }
 
-/// The same of a response with fields that the crate with the messages lacks. `newer`: the bytes of those fields, one
-/// after the other; ignored in versions that do not have them.
+/// The same for a response with fields that kafka-protocol lacks. `newer`: the bytes of those fields, one after the
+/// other; ignored in versions that do not have them.
 pub(super) fn encode_newer<R: Request>(
     context: &RequestContext,
     response: &R::Response,
@@ -87,7 +87,7 @@ pub(super) fn encode_as<T: Encodable + HeaderVersion>(
     Ok(Answer::Frame(frame))
 }
 
-/// A frame with room for its length, and its header.
+/// A frame with room for its length, and the response header.
 pub(super) fn start_frame(correlation_id: i32, header_version: i16, body_size: usize) -> BytesMut {
     let mut frame = BytesMut::with_capacity(frame::PREFIX_LEN + header::MAX_RESPONSE_LEN + body_size);
     frame::begin(&mut frame);
@@ -95,7 +95,7 @@ pub(super) fn start_frame(correlation_id: i32, header_version: i16, body_size: u
     frame
 }
 
-/// Writes the length in front, counting `more` bytes that follow from elsewhere.
+/// Writes the length at the front, counting `more` bytes that follow from elsewhere.
 pub(super) fn finish_frame(frame: &mut BytesMut, more: usize) -> Result<(), Refusal> {
     frame::finish_with(frame, 0, more)
         .map_err(|error| Refusal::new(format!("the answer is too long: {error}")))

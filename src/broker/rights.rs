@@ -1,4 +1,4 @@
-//! What one client may do, as one image of the cluster has it.
+//! What one client may do, by the ACLs of one image of the cluster.
 
 use super::access::{AclOperation, CLUSTER_NAME, Principal, ResourceType, host_address};
 use super::authorizer::{Action, Asker, Authorizer};
@@ -7,10 +7,10 @@ use super::cluster::acls::Acls;
 use super::cluster::image::ClusterImage;
 use super::node::Node;
 
-/// What a field of authorized operations holds when the request did not ask for them.
+/// The value of a field of authorized operations that the request did not ask for.
 const NOT_ASKED: i32 = i32::MIN;
 
-/// The answers of the authorizer to one client; without an authorizer everyone may do everything.
+/// The authorizer's answers for one client; without an authorizer everything is allowed.
 #[derive(Debug)]
 pub(super) struct Rights<'a> {
     authorizer: Option<&'a Authorizer>,
@@ -72,13 +72,13 @@ impl<'a> Rights<'a> {
             .is_none_or(|authorizer| authorizer.allows_any(self.acls, self.asker(), operation, resource))
     }
 
-    /// A field of authorized operations (KIP-430): a bit for each operation that the client may do with the resource,
-    /// at the operation's code.
+    /// A field of authorized operations (KIP-430): for each operation that the client may do with the resource, the
+    /// bit at the operation's code is set.
     pub(super) fn operations(&self, asked: bool, resource: ResourceType, name: &str) -> i32 {
         if !asked {
             return NOT_ASKED;
         }
-        // What may be done with the cluster is for those who may describe it.
+        // Describe is needed to see the operations allowed on the cluster.
         if resource == ResourceType::Cluster && !self.may_cluster(AclOperation::Describe) {
             return 0;
         }

@@ -1,7 +1,7 @@
-//! Gives back the memory that only starting needed: pages of the program's files that were read once.
+//! Gives back memory that only the start needed: pages of the program's files that were read once.
 //!
-//! Flags, configs and tables are read at the start and hardly ever again, and each of their pages came with fifteen
-//! neighbours. What is needed again comes back from the page cache by itself.
+//! Flags, configs and tables are hardly ever read after the start, and the kernel maps fifteen neighbours with each
+//! page. What is needed again comes back from the page cache.
 #![allow(unsafe_code, reason = "the proof stands at the one block")]
 
 use std::fs;
@@ -15,7 +15,7 @@ struct Mapping {
     end: usize,
 }
 
-/// Lets go of every page that is the same in its file; a system without `/proc` keeps them.
+/// Unmaps every page that equals its file; without `/proc` it does nothing.
 pub(super) fn give_back() {
     let Ok(smaps) = fs::read_to_string("/proc/self/smaps") else {
         return;
@@ -35,7 +35,7 @@ pub(super) fn give_back() {
     }
 }
 
-/// The private read-only mappings of files without a page of their own.
+/// The private read-only file mappings without a page of their own.
 fn unchanged(smaps: &str) -> Vec<Mapping> {
     let mut found = Vec::new();
     let mut candidate = None;

@@ -1,7 +1,7 @@
-//! Where responses say for how long their client is slowed down (`throttle_time_ms`).
+//! Where responses state for how long their client is slowed down (`throttle_time_ms`).
 //!
-//! In most it is the first field of the body, so that it can be written after the response was encoded: how long a request
-//! has taken is known only then. <https://kafka.apache.org/protocol>
+//! In most it is the first field of the body, so it can be written after the response is encoded, when the time that
+//! the request took is known. <https://kafka.apache.org/protocol>
 
 use bytes::BytesMut;
 use kafka_protocol::messages::ApiKey;
@@ -9,7 +9,7 @@ use kafka_protocol::messages::ApiKey;
 use super::response::{Answer, Piece};
 use crate::wire::frame;
 
-/// Raises the time that an answer states to `throttle_ms`. An answer without a place for it stays as it is.
+/// Raises the time in an answer to `throttle_ms`. An answer without the field stays as it is.
 pub(super) fn raise(answer: Answer, api: ApiKey, version: i16, throttle_ms: i32) -> Answer {
     match answer {
         Answer::Frame(mut frame) => {
@@ -39,13 +39,13 @@ fn write(frame: &mut BytesMut, api: ApiKey, version: i16, throttle_ms: i32) {
     *field = before.max(throttle_ms).to_be_bytes();
 }
 
-/// The byte of a frame at which the field begins.
+/// The position of the field in a frame.
 fn place(frame_len: usize, api: ApiKey, version: i16) -> Option<usize> {
     use ApiKey as K;
     let header = 4 + usize::from(api.response_header_version(version) > 0);
     let body = frame::PREFIX_LEN + header;
     let first = match api {
-        // After everything else; from version 9 on tagged fields follow, of which there are none.
+        // The last field; from version 9 on an empty list of tagged fields follows.
         K::Produce => {
             let after = 4 + usize::from(version >= 9);
             return (version >= 1).then(|| frame_len.checked_sub(after))?;
@@ -55,7 +55,7 @@ fn place(frame_len: usize, api: ApiKey, version: i16) -> Option<usize> {
         K::ApiVersions | K::SaslHandshake | K::SaslAuthenticate | K::DescribeQuorum | K::WriteTxnMarkers => {
             return None;
         }
-        // Behind fields of many lengths; nothing slows them down.
+        // Behind fields of variable length; these are never slowed down.
         K::CreateDelegationToken
         | K::RenewDelegationToken
         | K::ExpireDelegationToken

@@ -1,7 +1,7 @@
 //! What the broker does periodically: retention, compaction, flushing finished segments, removing expired delegation
 //! tokens.
 //!
-//! Deadlines of groups are in `coordinator/group/alarm.rs`.
+//! Deadlines of coordinators are in `coordinator/deadlines.rs`.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,17 +12,17 @@ pub(in crate::broker) use super::clock::shift as shift_clock;
 pub use super::clock::{now_ms, steady_ms};
 use super::node::Node;
 
-/// How often the folders of partitions are looked for.
+/// How often it is checked that the folders of partitions are there.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a setting may be looked at late.
+/// How late a changed setting may be noticed.
 const LONGEST_NAP: Duration = Duration::from_secs(1);
-/// Even with a backoff of 0 ms the cleaner pauses between two looks.
+/// Even with a backoff of 0 ms the cleaner pauses this long between two rounds.
 const SHORTEST_BACKOFF_MS: u64 = 10;
 
-/// Folders of partitions that are looked for at once without a thread of its own: some hundred microseconds.
+/// Up to this many folders are checked on the runtime's own thread: that takes some hundred microseconds.
 const FOLDERS_IN_PLACE: usize = 64;
 
-/// Sleeps for `time`; of a time of seconds up to one less, so that all who sleep wake the process at once.
+/// Sleeps for `time`; from one second on up to a second less, so that all sleepers wake the process together.
 pub(super) async fn nap(time: Duration) {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     let first = *FIRST.get_or_init(Instant::now);
@@ -33,7 +33,7 @@ pub(super) async fn nap(time: Duration) {
     tokio::time::sleep_until(first + Duration::from_secs(until.as_secs())).await;
 }
 
-/// Compacts logs, every `log.cleaner.backoff.ms`. Never ends. The work runs on a blocking thread.
+/// Compacts logs every `log.cleaner.backoff.ms`. Never returns. The work runs on a blocking thread.
 pub(super) async fn compaction(node: Arc<Node>) {
     if !node.config.flag("log.cleaner.enable") {
         return std::future::pending().await;
@@ -44,7 +44,7 @@ pub(super) async fn compaction(node: Arc<Node>) {
         let backoff = u64::try_from(backoff).unwrap_or(0).max(SHORTEST_BACKOFF_MS);
         let rest = Duration::from_millis(backoff).saturating_sub(waited);
         if !rest.is_zero() {
-            // The setting may be made shorter meanwhile.
+            // The setting may become shorter meanwhile.
             let time = rest.min(LONGEST_NAP);
             nap(time).await;
             waited += time;
@@ -59,7 +59,7 @@ pub(super) async fn compaction(node: Arc<Node>) {
     }
 }
 
-/// Notices folders of partitions that are deleted under the broker. Never ends.
+/// Notices folders of partitions that are deleted under the broker. Never returns.
 pub(super) async fn presence(node: Arc<Node>) {
     loop {
         nap(PRESENCE_INTERVAL).await;
@@ -76,7 +76,7 @@ pub(super) async fn presence(node: Arc<Node>) {
     }
 }
 
-/// Removes delegation tokens that have expired, every `delegation.token.expiry.check.interval.ms`. Never ends.
+/// Removes expired delegation tokens every `delegation.token.expiry.check.interval.ms`. Never returns.
 pub(super) async fn token_expiry(node: Arc<Node>) {
     if node.config.token_key().is_none() {
         return std::future::pending().await;
@@ -92,7 +92,7 @@ pub(super) async fn token_expiry(node: Arc<Node>) {
     }
 }
 
-/// Takes followers out of the ISR that stay behind, looking twice in `replica.lag.time.max.ms`. Never ends.
+/// Removes followers that lag from the ISR, checking twice in `replica.lag.time.max.ms`. Never returns.
 pub(super) async fn isr_shrinking(node: Arc<Node>) {
     let max_lag_ms = u64::try_from(node.config.number("replica.lag.time.max.ms")).unwrap_or(0);
     let interval = Duration::from_millis((max_lag_ms / 2).max(SHORTEST_BACKOFF_MS));
@@ -103,19 +103,20 @@ pub(super) async fn isr_shrinking(node: Arc<Node>) {
     }
 }
 
-/// Forgets idle producers, every `producer.id.expiration.check.interval.ms`. Never ends.
+/// Forgets idle producers every `producer.id.expiration.check.interval.ms`. Never returns.
 pub(super) async fn producer_expiration(node: Arc<Node>) {
     let interval_ms = node.config.number("producer.id.expiration.check.interval.ms");
     let interval = Duration::from_millis(u64::try_from(interval_ms).unwrap_or(0).max(SHORTEST_BACKOFF_MS));
     loop {
         tokio::time::sleep(interval).await;
         let replicas = Arc::clone(&node.replicas);
-        // Locks of logs are held while the disk is waited for.
+        // This waits for locks of logs that are held during disk writes.
         let _ = tokio::task::spawn_blocking(move || replicas.expire_producers(now_ms())).await;
     }
 }
 
-/// Never ends. The work runs on blocking threads, as it may wait for the disk.
+/// Applies retention, closes unused files and flushes finished segments. Never returns. The work may wait for the
+/// disk, so it runs on blocking threads.
 pub(super) async fn housekeeping(node: Arc<Node>) {
     let interval =
         |name: &str| Duration::from_millis(u64::try_from(node.config.number(name)).unwrap_or(0).max(1));

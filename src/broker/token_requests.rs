@@ -1,4 +1,5 @@
-//! What gate and handler of `CreateDelegationToken` share: for whom a token is, who asks, and the answer to a refusal.
+//! What gate and handler of `CreateDelegationToken` share: the token's owner, its requester, and the answer to a
+//! refusal.
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{CreateDelegationTokenRequest, CreateDelegationTokenResponse};
@@ -7,12 +8,12 @@ use kafka_protocol::protocol::StrBytes;
 use super::call::RequestContext;
 use super::cluster::delegation_tokens::principal_parts;
 
-/// A time that there is not.
+/// The value of a time field in an answer without a token.
 pub(super) const NO_TIME: i64 = -1;
-/// Versions of answers from this one on say who asked for a token.
+/// The first version whose answer names the requester.
 pub(super) const HAS_REQUESTER: i16 = 3;
 
-/// For whom a token is, and who asks for it, written `User:alice`.
+/// The owner of a token and who requests it, written `User:alice`.
 #[derive(Debug)]
 pub(super) struct Parties {
     pub(super) owner: String,
@@ -33,7 +34,7 @@ impl Parties {
         Self { owner, requester }
     }
 
-    /// The owner, and who asks for it.
+    /// The owner, and the requester.
     pub(super) fn into_names(self) -> (String, String) {
         (self.owner, self.requester)
     }
@@ -61,7 +62,7 @@ fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
 }
 
-/// The answer to who gets no token.
+/// The answer to a request that is refused.
 pub(super) fn refused_creation(
     context: &RequestContext,
     parties: &Parties,

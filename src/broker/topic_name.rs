@@ -1,9 +1,9 @@
-//! What a topic may be called, with Kafka's words for what it may not.
+//! Which topic names are legal, with Kafka's messages for those that are not.
 
-/// The longest name: a folder of the log dir has to hold it.
+/// The longest name, in characters: a folder of the log dir has to hold it.
 const MAX_LENGTH: usize = 249;
 
-/// Checks a name; the error is Kafka's own text.
+/// Checks a name. The error is Kafka's own message.
 pub fn validate(name: &str) -> Result<(), String> {
     let invalid = |why: String| Err(format!("Topic name is invalid: {why}"));
     if name.is_empty() {

@@ -1,4 +1,4 @@
-//! Listens, accepts within the limits of connections, and stops in order.
+//! Accepts connections within their limits, and ends them when the broker stops.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,27 +16,27 @@ use crate::broker::quotas::connection_quotas::Verdict;
 use crate::broker::timers::steady_ms;
 use crate::wire::security_protocol::SecurityProtocol;
 
-/// How many clients of a listener may be logging in at once: a handshake costs memory before anyone is known.
+/// How many clients of a listener may be logging in at once: a handshake takes memory before the client is known.
 const MOST_LOGINS: usize = 1000;
 
-/// How long a limit that was raised is noticed late.
+/// How late a raised limit may be noticed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A connection that has come and is not served yet.
+/// A connection that was accepted and is not served yet.
 struct Arrival {
     stream: TcpStream,
-    /// When the rate of new connections allows it.
+    /// When the rate limit for new connections lets it in.
     due: Instant,
 }
 
-/// What a listener knows of those who come.
+/// What a listener needs to decide on new connections.
 struct Admission {
     overrides: Overrides,
     logins: Arc<Semaphore>,
 }
 
-/// Accepts on one listener until `shutdown` is set, and then ends its sessions. While a connection waits for a limit of
-/// the broker or of the listener, those behind it wait in the queue of the system.
+/// Accepts on one listener until `shutdown` is set, and then ends its sessions. While a connection waits for a limit
+/// of the broker or of the listener, those behind it wait in the system's queue.
 pub(in crate::broker) async fn accept(
     node: Arc<Node>,
     socket: TcpListener,
@@ -72,14 +72,14 @@ pub(in crate::broker) async fn accept(
     sessions.shutdown().await;
 }
 
-/// Returns when the connection that has come may be served; never if there is none.
+/// Returns when the connection that waits may be served; never if none waits.
 async fn turn(node: &Node, listener: &Listener, due: Option<Instant>) {
     let Some(due) = due else {
         return std::future::pending().await;
     };
     sleep_until(due).await;
     loop {
-        // Before the look: one that closes between the two is not missed.
+        // Taken before the check, so that a connection closed between the two is not missed.
         let closed = node.connections.one_closed();
         if has_room(node, listener) {
             return;
@@ -101,7 +101,7 @@ fn start_session(
     match node.connections.open_one(listener, address, limits, steady_ms()) {
         Ok(guard) => {
             let _ = stream.set_nodelay(true);
-            // Too many clients are logging in: this one may come again.
+            // Too many clients are logging in: this one is closed, and may try again.
             let Ok(login) = place_to_log_in(listener, &admission.logins) else {
                 return;
             };
@@ -120,7 +120,7 @@ fn start_session(
     }
 }
 
-/// A place among those who log in, on a listener where clients do.
+/// A permit to log in, on a listener where clients have to.
 fn place_to_log_in(
     listener: &Listener,
     logins: &Arc<Semaphore>,

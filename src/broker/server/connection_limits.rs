@@ -1,6 +1,6 @@
-//! The limits of connections that are in force now, from settings that may change while the broker runs.
+//! The limits of connections in force, from settings that may change while the broker runs.
 //!
-//! What is done about them is in `accept`, what is counted in `quotas/connection_quotas.rs`.
+//! A limit is one function here. Waiting and refusing is in `accept`, counting in `quotas/connection_quotas.rs`.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -13,10 +13,10 @@ use crate::broker::node::Node;
 use crate::broker::quotas::connection_quotas::AddressLimits;
 use crate::broker::timers::steady_ms;
 
-/// The value of a setting that stands for no limit.
+/// The value of a setting that means no limit.
 const UNLIMITED: i64 = i32::MAX as i64;
 
-/// `max.connections.per.ip.overrides`, read once for each value that it has.
+/// `max.connections.per.ip.overrides`, parsed once for each value that it has had.
 #[derive(Debug, Default)]
 pub(super) struct Overrides {
     text: String,
@@ -33,7 +33,7 @@ impl Overrides {
     }
 }
 
-/// The addresses of a host, each with the count behind its colon.
+/// The addresses of a host, each with the count after its colon.
 fn host_and_count(word: &str) -> Option<impl Iterator<Item = (IpAddr, usize)>> {
     let (host, count) = word.trim().rsplit_once(':')?;
     let count = count.trim().parse().ok()?;
@@ -41,7 +41,7 @@ fn host_and_count(word: &str) -> Option<impl Iterator<Item = (IpAddr, usize)>> {
     Some(addresses.map(move |address| (address.ip().to_canonical(), count)))
 }
 
-/// What holds for a connection from an address.
+/// The limits for a connection from an address.
 pub(super) fn of_address(node: &Node, overrides: &mut Overrides, address: IpAddr) -> AddressLimits {
     let image = node.cluster.image();
     let values = node.broker_values(&image);
@@ -56,8 +56,8 @@ pub(super) fn of_address(node: &Node, overrides: &mut Overrides, address: IpAddr
     }
 }
 
-/// Counts a connection that has come, and returns for how long it waits: `max.connection.creation.rate` of the broker
-/// and of the listener.
+/// Counts a new connection, and returns how long it has to wait for `max.connection.creation.rate` of the broker and
+/// of the listener.
 pub(super) fn wait_after(node: &Node, listener: &Listener) -> Duration {
     let image = node.cluster.image();
     let values = node.broker_values(&image);
@@ -90,7 +90,7 @@ pub(super) fn has_room(node: &Node, listener: &Listener) -> bool {
     fits(node.connections.open(), values.number(name)) && own.is_none_or(|limit| fits(open, limit))
 }
 
-/// A setting that a listener has under its own name for it: `listener.name.plain.max.connections`.
+/// A listener's own value of a setting: `listener.name.plain.max.connections`.
 fn of_listener(values: BrokerValues<'_>, listener: &Listener, setting: &str) -> Option<i64> {
     let name = format!("listener.name.{}.{setting}", listener.name.to_lowercase());
     values.value(&name)?.trim().parse().ok()

@@ -1,4 +1,4 @@
-//! Where clients reach the broker, and which of them are connected. Accepting them is in `accept`; the limits are in
+//! The listeners of a node, and how many clients are connected. Accepting is in `accept`; the limits are in
 //! `connection_limits`.
 
 use std::net::{IpAddr, SocketAddr};
@@ -24,13 +24,13 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// How clients have to speak to it.
+    /// The security protocol that clients have to use.
     pub fn protocol(&self) -> SecurityProtocol {
         self.security.protocol
     }
 }
 
-/// The clients of every node of a process.
+/// The connections to all nodes of a process.
 #[derive(Debug, Default)]
 pub struct Clients {
     open: AtomicUsize,
@@ -52,7 +52,7 @@ impl Clients {
     /// Returns when no client is connected.
     pub(in crate::broker) async fn none(&self) {
         loop {
-            // Before the look: one that closes between the two is not missed.
+            // Taken before the check, so that a connection closed between the two is not missed.
             let closed = self.closed.notified();
             if self.open() == 0 {
                 return;
@@ -62,7 +62,7 @@ impl Clients {
     }
 }
 
-/// The connections of one node, as far as its limits count them.
+/// The connections of one node, counted for its limits.
 #[derive(Debug)]
 pub struct Connections {
     clients: Arc<Clients>,
@@ -72,7 +72,7 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// None yet. `clients` are those of every node.
+    /// Without any connection. `clients` counts those of all nodes.
     pub(in crate::broker) fn new(config: &BrokerConfig, clients: Arc<Clients>) -> Self {
         Self {
             clients,
@@ -92,12 +92,12 @@ impl Connections {
         self.closed.notified().await;
     }
 
-    /// What is counted for the limits.
+    /// The counts that the limits apply to.
     pub(in crate::broker) fn quotas(&self) -> MutexGuard<'_, ConnectionQuotas> {
         self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one more, or says why it is not served.
+    /// Counts one more connection, or says why it is not served.
     pub(in crate::broker) fn open_one(
         self: &Arc<Self>,
         listener: &Arc<Listener>,

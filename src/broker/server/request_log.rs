@@ -1,4 +1,4 @@
-//! One readable line for each request: who asked what, and how it was answered.
+//! One readable line per request: who asked what, and how it was answered.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use crate::broker::call::{Call, RequestContext};
 use crate::broker::faults::topics;
 use crate::broker::response::{Answer, Piece};
 
-/// A request that is under way.
+/// A request that has not been answered yet.
 #[derive(Debug)]
 pub(super) struct LoggedRequest {
     context: RequestContext,
-    /// The node that is asked, where there are several.
+    /// The node that answers, if there are several.
     node: Option<i32>,
     topics: Vec<String>,
     bytes: usize,
@@ -29,8 +29,8 @@ impl LoggedRequest {
         }
     }
 
-    /// `Produce v11 from app-1 (127.0.0.1), orders: 123 bytes, answered with 54 bytes in 0.8 ms`. `rules`: the fault rules
-    /// that have hit it.
+    /// `Produce v11 from app-1 (127.0.0.1), orders: 123 bytes, answered with 54 bytes in 0.8 ms`. `rules`: the fault
+    /// rules that have hit it.
     pub(super) fn line(&self, answer: &Answer, took: Duration, rules: &str) -> String {
         let context = &self.context;
         let client = match context.client_id.as_str() {
@@ -50,7 +50,7 @@ impl LoggedRequest {
             "{node}{:?} v{} from {} ({}){topics}: {} bytes, {} in {:.1} ms{rules}",
             context.api,
             context.version,
-            // Clients choose their ids: no line ends and no escapes of a terminal.
+            // Clients choose their ids: line ends and terminal escapes are escaped.
             client.escape_debug(),
             context.client_host,
             self.bytes,

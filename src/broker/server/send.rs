@@ -1,4 +1,5 @@
-//! Frames onto the socket; ranges of a segment go from the page cache without passing through this process.
+//! Writes frames to the socket; ranges of a segment go there from the page cache without passing through this
+//! process.
 
 use std::io;
 
@@ -11,7 +12,7 @@ use tokio::net::TcpStream;
 use super::stream::Stream;
 use crate::broker::response::Piece;
 
-/// Bytes of a segment that are read at once where they must be encrypted.
+/// Bytes of a segment that are read at a time where they have to be encrypted.
 const CHUNK: usize = 64 * 1024;
 
 /// Sends one frame held in memory.
@@ -51,14 +52,14 @@ async fn send_range(stream: &TcpStream, file: &File, position: u64, end: u64) ->
             })
             .await?;
         if sent == 0 {
-            // The segment was cut under the reader: the frame's length can no longer be kept.
+            // The segment was truncated meanwhile: the length that was announced can no longer be kept.
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
     Ok(())
 }
 
-/// The same through this process, which has to encrypt it.
+/// Sends a range through this process, which has to encrypt it.
 async fn write_range(stream: &mut Stream, file: &File, position: u64, end: u64) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     let mut offset = position;

@@ -1,6 +1,6 @@
-//! One connection: frames in, answers out, strictly one request at a time, as Kafka has it.
+//! One connection: frames in, answers out, strictly one request at a time, as Kafka does.
 //!
-//! Owns what closes a connection: a length that cannot be, an API or version that is not served, bytes that cannot be
+//! Owns what closes a connection: an impossible length, an API or version that is not served, bytes that cannot be
 //! decoded. How frames and headers are written is in wire/; owns no field of any API.
 //! <https://kafka.apache.org/protocol#protocol_preliminary>
 
@@ -35,26 +35,26 @@ use crate::broker::timers::{now_ms, steady_ms};
 use crate::wire::frame;
 use crate::wire::header::RequestStart;
 
-/// Bytes that a connection reads at once while the length of the next frame is not known.
+/// Bytes to read at a time while the length of the next frame is not known.
 const READ_SIZE: usize = 16 * 1024;
-/// The buffer for a frame is at most this large before its bytes arrive; a longer frame gets memory as it arrives, so
-/// that a length alone takes none.
+/// At most this much memory is reserved for a frame before its bytes arrive; a longer one gets memory as it arrives,
+/// so that its length alone takes none.
 const TRUSTED_FRAME: usize = 4 * 1024 * 1024;
 /// How long an idle connection keeps the buffer of its last request.
 const RESTING: Duration = Duration::from_secs(1);
 /// Bytes read ahead while a request waits for its answer.
 const READ_AHEAD: usize = 64 * 1024;
-/// How long a waiting request goes on after its client has closed the connection.
+/// How long a waiting request is continued after its client has closed the connection.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How long a client may take to say who it is, the TLS handshake included.
+/// How long a client may take to authenticate, the TLS handshake included.
 const LOGIN_TIME: Duration = Duration::from_secs(30);
 
 /// Why a connection ended.
 enum End {
     /// The peer closed it, or was idle for too long.
     Quiet,
-    /// The peer broke the rules.
+    /// The peer broke the protocol.
     Refused(Refusal),
 }
 
@@ -76,18 +76,18 @@ struct Session {
     listener: Arc<Listener>,
     stream: Stream,
     authentication: Arc<Authentication>,
-    /// Held, and until when, as long as the client has not said who it is.
+    /// The permit to log in, and its deadline; `None` once the client has authenticated.
     login: Option<(OwnedSemaphorePermit, Instant)>,
     client_host: IpAddr,
     guard: ConnectionGuard,
     throttle: Throttle,
-    /// Which fault rules have hit the request that is answered.
+    /// The fault rules that have hit the current request.
     faults: Vec<u64>,
-    /// What has been read and not been answered yet.
+    /// Bytes that were read and are not answered yet.
     input: BytesMut,
 }
 
-/// Serves one connection until it ends. `login` is its place among those whose clients have not said yet who they are.
+/// Serves one connection until it ends. `login` is its permit to log in.
 pub(in crate::broker) async fn run(
     node: Arc<Node>,
     listener: Arc<Listener>,
@@ -192,7 +192,7 @@ impl Session {
         }
     }
 
-    /// Until when the next request must be there: a client that has not logged in has little time.
+    /// When the next request must have arrived: a client that has not authenticated has little time.
     fn deadline(&mut self) -> Instant {
         if self.authentication.principal().is_some() {
             self.login = None;
@@ -203,7 +203,7 @@ impl Session {
             .map_or(idle, |(_, deadline)| idle.min(*deadline))
     }
 
-    /// Closes the connection of a client whose login was refused, not at once: guessing passwords takes time then.
+    /// Closes the connection of a client whose login was refused, after a delay: that slows down guessing passwords.
     async fn end_failed_login(&mut self) -> Result<(), End> {
         let delay_ms = self
             .node
@@ -214,7 +214,7 @@ impl Session {
         Err(End::Refused(Refusal::new("the login was refused")))
     }
 
-    /// The answer to a token without a request around it, after `SaslHandshake` of version 0.
+    /// The answer to a SASL token without a request around it, after `SaslHandshake` version 0.
     fn answer_token(&self, token: &[u8]) -> Result<Answer, End> {
         let image = self.node.cluster.image();
         let reply = self.authentication.token(token, &image, steady_ms(), now_ms());
@@ -228,7 +228,7 @@ impl Session {
         Ok(Answer::Frame(frame))
     }
 
-    /// Answers nothing any more; reads on until the client leaves.
+    /// Answers nothing more, and reads on until the client leaves.
     async fn fall_silent(&mut self) -> Result<(), End> {
         loop {
             self.input.clear();
@@ -239,7 +239,7 @@ impl Session {
         }
     }
 
-    /// Serves nothing for a while: the client has used more than its quota allows.
+    /// Mutes the connection for a while: the client has used more than its quota allows.
     async fn rest(&mut self, time: Duration) -> Result<(), End> {
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
@@ -247,7 +247,7 @@ impl Session {
         }
     }
 
-    /// The next frame without its length, or nothing if the peer is done.
+    /// The next frame without its length, or `None` if the peer has closed the connection.
     async fn read_frame(&mut self) -> Result<Option<BytesMut>, End> {
         while self.input.len() < frame::PREFIX_LEN {
             if self.read_first().await? == 0 {
@@ -270,8 +270,8 @@ impl Session {
         Ok(Some(self.input.split_to(length)))
     }
 
-    /// Reads the beginning of the next frame. A connection that is idle gives up its buffer, which would otherwise stay
-    /// as large as the largest frame.
+    /// Reads the beginning of the next frame. An idle connection gives up its buffer, which would otherwise stay as
+    /// large as its largest frame.
     async fn read_first(&mut self) -> io::Result<usize> {
         self.input.reserve(READ_SIZE);
         if let Ok(read) = timeout(RESTING, self.stream.read_buf(&mut self.input)).await {
@@ -360,7 +360,7 @@ impl Session {
         Ok(answer)
     }
 
-    /// Waits for the answer to a request, as long as its client does, and counts the time that it takes.
+    /// Waits for the answer to a request as long as its client does, and counts the thread time that it takes.
     async fn outcome(&mut self, api: &'static Api, call: Call) -> Result<Answer, End> {
         let version = call.context.version;
         let client = self
@@ -376,7 +376,7 @@ impl Session {
             () = client_left(&mut self.stream, &mut self.input) => return Err(End::Quiet),
         };
         if api.is_coordinated() && !self.node.coordinators_are_replicated(losses).await {
-            // Whether it counts is not known: the client asks who is in charge now.
+            // Whether the change lasts is not known: the client will look for the coordinator again.
             return Err(End::Quiet);
         }
         if let Some((principal, client_id)) = client {
@@ -392,7 +392,7 @@ impl Session {
         })
     }
 
-    /// Whether the time of a request counts: where there are quotas, and not what brokers ask of each other.
+    /// Whether the time of a request counts: only if there are quotas, and never for requests between brokers.
     fn measured(&self, api: &Api) -> bool {
         let is_of_brokers = api
             .access
@@ -410,11 +410,11 @@ impl Session {
     }
 }
 
-/// Reads ahead while a request waits, and returns some seconds after the client has closed its side: a request that
-/// waits for long must not outlive its client.
+/// Reads ahead while a request waits, and returns some seconds after the client has closed its side, so that a
+/// request that waits long does not outlive its client.
 async fn client_left(stream: &mut Stream, input: &mut BytesMut) {
     while input.len() < READ_AHEAD {
-        // Only what comes needs room: until then the buffer's memory is left to the request, and to the next one.
+        // The buffer grows only once bytes arrive: until then its memory is free for other requests.
         if stream.readable(input).await.is_err() {
             return tokio::time::sleep(GRACE).await;
         }

@@ -1,4 +1,4 @@
-//! The bytes of a connection: a socket, or TLS over one.
+//! The bytes of a connection: a TCP socket, or TLS over one.
 
 use std::io;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Shakes hands as the server. The error is for the broker's log.
+    /// The TLS handshake of the server. The error is for the broker's log.
     pub(super) async fn accept(acceptor: &SslAcceptor, stream: TcpStream) -> Result<Self, String> {
         let failed = |cause: openssl::error::ErrorStack| format!("TLS cannot be set up: {}", reasons(&cause));
         let ssl = Ssl::new(acceptor.context()).map_err(failed)?;
@@ -32,7 +32,7 @@ impl Stream {
         }
     }
 
-    /// The client's certificate, where it has shown one that is trusted.
+    /// The client's certificate, if it sent one that is trusted.
     pub(super) fn certificate(&self) -> Option<X509> {
         match self {
             Self::Plain(_) => None,
@@ -40,9 +40,9 @@ impl Stream {
         }
     }
 
-    /// Waits for bytes to read, or for the end of them, without a buffer for them: `scratch` takes the first byte. That there
-    /// is one shows only by reading it: a socket may be thought readable that is not, and under TLS some may wait in
-    /// OpenSSL already.
+    /// Waits until bytes can be read, or for the end of the stream, without a large buffer: the first byte goes into
+    /// `scratch`. Only a read shows that there is one: a socket may be reported as readable and not be, and under TLS
+    /// bytes may wait inside OpenSSL.
     pub(super) async fn readable(&mut self, scratch: &mut bytes::BytesMut) -> io::Result<()> {
         let mut byte = [0];
         let read = match self {

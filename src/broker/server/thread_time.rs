@@ -1,11 +1,11 @@
-//! How long a handler has kept its thread busy: what `request_percentage` limits (KIP-124).
+//! How long a handler has used its thread: what `request_percentage` limits (KIP-124).
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// A future that adds up the time inside its polls: what it waits for in between does not count.
+/// A future that adds up the time of its polls: the time in which it waits between them does not count.
 #[derive(Debug)]
 pub(super) struct Timed<F> {
     inner: F,
