@@ -1,7 +1,7 @@
-//! `DescribeAcls`, `CreateAcls`, `DeleteAcls`, versions 1–3: the access control lists, where there is an authorizer.
+//! `DescribeAcls`, `CreateAcls`, `DeleteAcls`, versions 1–3: the access control lists, if there is an authorizer.
 //!
-//! - An ACL that is there already is created again without a change.
-//! - What several filters match is deleted once, and listed for each of them.
+//! - Creating an ACL that exists succeeds and changes nothing.
+//! - An ACL that several filters match is deleted once, and listed for each of them.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeAcls>
 
@@ -29,7 +29,7 @@ use crate::broker::cluster::records;
 use crate::broker::node::Node;
 use crate::error::Error;
 
-/// The answer where there is no authorizer.
+/// The error if there is no authorizer.
 fn disabled(node: &Node) -> Result<(), Refused> {
     match &node.authorizer {
         Some(_) => Ok(()),

@@ -1,7 +1,7 @@
-//! AddOffsetsToTxn, versions 0–4: the offsets of a group join a producer's transaction, by the partition of
-//! `__consumer_offsets` that keeps the group.
+//! AddOffsetsToTxn, versions 0–4: adds the offsets of a group to a producer's transaction, that is, the group's
+//! partition of `__consumer_offsets`.
 //!
-//! - v2 knows `PRODUCER_FENCED`.
+//! - Only v2 and later are answered with `PRODUCER_FENCED`; older ones get `INVALID_PRODUCER_EPOCH`.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AddOffsetsToTxn>
 

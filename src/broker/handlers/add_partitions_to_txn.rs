@@ -1,8 +1,8 @@
-//! AddPartitionsToTxn, versions 0–5: partitions join a producer's transaction before it writes to them.
+//! AddPartitionsToTxn, versions 0–5: adds partitions to a producer's transaction before it writes to them.
 //!
-//! - A partition that does not exist is refused by itself, and the others are not attempted.
-//! - v2 knows `PRODUCER_FENCED`. v4 is what brokers ask each other: many transactions at once, and `verify_only`, which
-//!   adds nothing and answers for each partition whether it is in the transaction.
+//! - A partition that does not exist is refused with its own error, and the others are not attempted.
+//! - Only v2 and later are answered with `PRODUCER_FENCED`. v4 is for brokers: many transactions at once, and
+//!   `verify_only`, which adds nothing and answers for each partition whether it is in the transaction (KIP-890).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AddPartitionsToTxn>
 
@@ -73,7 +73,7 @@ fn named(topics: &[AddPartitionsToTxnTopic]) -> BTreeSet<TopicPartition> {
         .collect()
 }
 
-/// Adds every partition, or none. Returns what becomes of each.
+/// Adds every partition, or none. Returns the outcome for each.
 fn add(
     node: &Node,
     id: &str,

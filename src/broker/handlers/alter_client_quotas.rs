@@ -1,6 +1,6 @@
 //! `AlterClientQuotas`, versions 0–1: sets and removes quotas of users, client ids and addresses.
 //!
-//! - Each entity for itself: one that is refused does not keep others from being changed.
+//! - Each entity by itself: an entity that is refused does not keep others from being changed.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterClientQuotas>
 
@@ -59,7 +59,7 @@ fn names_a_key_twice(entry: &EntryData) -> bool {
     !entry.ops.iter().all(|op| keys.insert(op.key.as_str()))
 }
 
-/// An entity as Java prints it.
+/// An entity in the form of Java's `toString`.
 fn java_text(entity: &Entity) -> String {
     let parts = entity.iter().map(|(kind, name)| {
         let name = name.as_deref().unwrap_or("null");
@@ -83,7 +83,7 @@ fn alter(node: &Node, entity: &Entity, entry: &EntryData, validate_only: bool) -
     let mut made = records::Records::new();
     for op in &entry.ops {
         let has = known.is_some_and(|limits| limits.contains_key(op.key.as_str()));
-        // What is not there needs no removal.
+        // A quota that does not exist needs no removal.
         if has || !op.remove {
             let limit = (!op.remove).then_some(op.value);
             made.extend(records::client_quota(entity, &op.key, limit));

@@ -1,6 +1,6 @@
-//! AlterConfigs, versions 0–2: replaces all configs of a topic or broker; those that are not named are removed.
+//! AlterConfigs, versions 0–2: replaces all configs of a topic or broker; those not named are removed.
 //!
-//! Owns also how both APIs that alter configs store the result; the checks are in `cluster/config_changes.rs`.
+//! Also stores the result of both APIs that alter configs; the checks are in `cluster/config_changes.rs`.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterConfigs>
 
@@ -28,7 +28,7 @@ pub fn handle(node: &Arc<Node>, _: &RequestContext, request: AlterConfigsRequest
         let response = AlterConfigsResourceResponse::default()
             .with_resource_type(wanted.resource_type)
             .with_resource_name(wanted.resource_name.clone());
-        // Kafka never answers when a resource is named twice; a client does not have to wait for this answer.
+        // Kafka never answers a request that names a resource twice; here the client gets an error at once.
         let outcome = if twice.contains(&(wanted.resource_type, wanted.resource_name.as_str())) {
             Err(config_changes::duplicate_resource())
         } else if config_changes::is_any_twice(wanted.configs.iter().map(|config| config.name.as_str())) {
@@ -63,7 +63,7 @@ fn replace(node: &Node, wanted: &AlterConfigsResource, validate_only: bool) -> R
     store(node, &resource, configs, validate_only)
 }
 
-/// The configs that a resource was given.
+/// The configs that are set on a resource.
 pub(super) fn current(node: &Node, resource: &Resource) -> Configs {
     let image = node.cluster.image();
     let configs = match resource {

@@ -1,8 +1,8 @@
-//! `AlterPartitionReassignments`, versions 0–1: a partition moves to other brokers, or its move ends.
+//! `AlterPartitionReassignments`, versions 0–1: moves partitions to other brokers, or cancels moves.
 //!
-//! - The new replicas copy first; once they are in sync the others go (`cluster/partition_change.rs`).
-//! - A plan of what is so already is taken, as Apache Kafka takes it.
-//! - v1 may forbid that there are more or fewer replicas than before.
+//! - The new replicas copy first; once they are in sync the others are removed (`cluster/partition_change.rs`).
+//! - A reassignment to the present replicas is accepted, as in Apache Kafka.
+//! - v1 can forbid a change of the number of replicas.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterPartitionReassignments>
 

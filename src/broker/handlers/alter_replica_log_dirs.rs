@@ -1,4 +1,4 @@
-//! `AlterReplicaLogDirs`, versions 1–2: replicas of this node go to other log dirs of it (KIP-113).
+//! `AlterReplicaLogDirs`, versions 1–2: moves replicas of this node to other log dirs of it (KIP-113).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterReplicaLogDirs>
 

@@ -1,7 +1,7 @@
 //! `AlterUserScramCredentials`, version 0: sets and deletes SCRAM credentials of users.
 //!
-//! - The client sends the salted password; what is kept are keys made of it.
-//! - Each user for itself: one that is refused does not keep others from being changed.
+//! - The client sends the salted password; the broker keeps keys derived from it.
+//! - Each user by itself: a user that is refused does not keep others from being changed.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AlterUserScramCredentials>
 
@@ -47,7 +47,7 @@ pub fn handle(
     AlterUserScramCredentialsResponse::default().with_results(results.collect())
 }
 
-/// What became of each user's changes: all of them are made, or none.
+/// The outcome for each user: all of its changes are made, or none.
 fn alter<'a>(node: &Node, changes: &[ScramChange<'a>]) -> BTreeMap<&'a str, Result<(), Refused>> {
     let twice: HashSet<(&str, i8)> =
         named_twice(changes.iter().map(|change| (change.user, change.mechanism)));
@@ -58,7 +58,7 @@ fn alter<'a>(node: &Node, changes: &[ScramChange<'a>]) -> BTreeMap<&'a str, Resu
         let outcome = outcomes.entry(change.user).or_insert_with(|| Ok(Records::new()));
         let Ok(made) = outcome else { continue };
         match record(image.scram_credentials(), *change) {
-            // That there is nothing to delete comes before that it is named twice.
+            // As in Kafka, "nothing to delete" is checked before "named twice".
             Err(refused) if change.upsertion.is_none() => *outcome = Err(refused),
             _ if twice.contains(&(change.user, change.mechanism)) => {
                 let message = "A user credential cannot be altered twice in the same request".to_owned();

@@ -1,6 +1,6 @@
-//! ApiVersions, versions 0–4: what is served.
+//! ApiVersions, versions 0–4: which APIs are served in which versions.
 //!
-//! - An unknown version is answered in version 0 with `UNSUPPORTED_VERSION` and the one range that matters (KIP-511).
+//! - An unsupported version is answered in version 0 with `UNSUPPORTED_VERSION` and the range of this API (KIP-511).
 //! - The client's software name and version are checked from v3 on.
 //! - The features of the cluster (KIP-584) come from v3 on.
 //!
@@ -15,7 +15,7 @@ use crate::broker::call::RequestContext;
 use crate::broker::cluster::image::ClusterImage;
 use crate::broker::features::FEATURES;
 
-/// `served` is the range of each API.
+/// `served`: the range of each API.
 pub(in crate::broker) fn handle(
     image: &ClusterImage,
     context: &RequestContext,
@@ -32,7 +32,7 @@ pub(in crate::broker) fn handle(
     if context.version < 3 {
         return response;
     }
-    // Clients before v4 cannot read a lowest level of 0 (KAFKA-17011): they are not told of such a feature's range.
+    // Clients before v4 cannot read a lowest level of 0 (KAFKA-17011): such a feature is left out for them.
     let supported = FEATURES
         .iter()
         .filter(|feature| context.version >= 4 || feature.min > 0);
@@ -57,7 +57,7 @@ pub(in crate::broker) fn handle(
         .with_finalized_features(finalized.collect())
 }
 
-/// The answer, in version 0, to a version that is not served; `own` is the range of ApiVersions itself.
+/// The answer, in version 0, to an unsupported version; `own` is the range of ApiVersions itself.
 pub fn unsupported_version(own: impl Iterator<Item = ApiVersion>) -> ApiVersionsResponse {
     ApiVersionsResponse::default()
         .with_error_code(ResponseError::UnsupportedVersion.code())

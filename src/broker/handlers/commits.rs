@@ -1,7 +1,7 @@
-//! What OffsetCommit and TxnOffsetCommit share: which offsets of a request are taken, and what its partitions are
-//! answered.
+//! What OffsetCommit and TxnOffsetCommit share: the check of the offsets in a request, and the answers for its
+//! partitions.
 //!
-//! Owns neither request nor response: the two APIs have fields of the same names in types of their own.
+//! Owns neither request nor response: the two APIs have types of their own, with fields of the same names.
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::TopicName;
@@ -16,9 +16,9 @@ use crate::broker::node::Node;
 pub(super) struct Wanted<'a> {
     pub(super) partition: i32,
     pub(super) offset: i64,
-    /// Of the record before the offset; -1 where the client does not know it.
+    /// Of the record before the offset; -1 if the client does not know it.
     pub(super) leader_epoch: i32,
-    /// The text that the client leaves beside it.
+    /// The text that the client stores with the offset.
     pub(super) metadata: Option<&'a str>,
 }
 
@@ -32,8 +32,8 @@ pub(super) struct Commits {
 }
 
 impl Commits {
-    /// `now_ms` is the time of the commit, `expire_timestamp_ms` when it is to be forgotten; -1: when the broker's own
-    /// retention says so.
+    /// `now_ms`: the time of the commit. `expire_timestamp_ms`: when the offset expires; -1 to follow the broker's
+    /// `offsets.retention.minutes`.
     pub(super) fn new(now_ms: i64, expire_timestamp_ms: i64) -> Self {
         Self {
             now_ms,
@@ -43,8 +43,8 @@ impl Commits {
         }
     }
 
-    /// Checks what a request says of one topic: each partition must exist, and the text be of bounded size, measured in
-    /// UTF-16 units as Java does.
+    /// Checks the offsets for one topic: each partition must exist, and its metadata have a bounded length, measured
+    /// in UTF-16 units as Java does.
     pub(super) fn check<'a>(
         &mut self,
         node: &Node,
@@ -85,12 +85,12 @@ impl Commits {
         }
     }
 
-    /// What passed the check.
+    /// The offsets that passed the check.
     pub(super) fn taken(&self) -> &[(String, i32, StoredOffset)] {
         &self.taken
     }
 
-    /// What the partitions are answered; `outcome` is the group's error for all that passed the check.
+    /// The answers for the partitions; `outcome` is the group's error for all that passed the check.
     pub(super) fn into_answers(self, outcome: Option<ResponseError>) -> Vec<Topic> {
         let mut answers = PartitionErrors::default();
         for (name, partitions) in self.checked {

@@ -1,4 +1,4 @@
-//! What configs belong to: the resource types of the three config APIs, and finding the one that is meant.
+//! What configs belong to: the resource types of the config APIs, and looking up a resource.
 
 use std::collections::HashSet;
 
@@ -74,7 +74,7 @@ fn broker(node: &Node, name: &str) -> Result<Resource, Refused> {
     }
 }
 
-/// The same for a description, which Kafka refuses in other words.
+/// The same for a description, which Kafka refuses with another message.
 pub(super) fn find_described(node: &Node, kind: i8, name: &str) -> Result<Resource, Refused> {
     let (error, message) = match (kind, name) {
         (TOPIC, "") => (

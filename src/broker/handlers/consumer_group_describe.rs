@@ -1,8 +1,8 @@
-//! `ConsumerGroupDescribe`, versions 0–1: groups of the consumer protocol (KIP-848) with their epochs, and their members
-//! with what they have and shall have.
+//! `ConsumerGroupDescribe`, versions 0–1: groups of the consumer protocol (KIP-848) with their epochs, and their
+//! members with current and target assignment.
 //!
-//! - A group of another kind is answered as one that does not exist; an empty name is `INVALID_GROUP_ID`.
-//! - v1 tells which protocol a member speaks (KIP-1099).
+//! - A group of another type is answered as one that does not exist; an empty name is `INVALID_GROUP_ID`.
+//! - v1 says which protocol a member uses (KIP-1099).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ConsumerGroupDescribe>
 
@@ -27,7 +27,7 @@ use crate::broker::node::Node;
 use crate::broker::rights::Rights;
 use crate::broker::timers::steady_ms;
 
-/// What a member speaks: the classic protocol or the consumer protocol.
+/// The member types: classic protocol and consumer protocol.
 const CLASSIC: i8 = 0;
 const CONSUMER: i8 = 1;
 
@@ -103,7 +103,7 @@ fn describe_member(
         })
 }
 
-/// Partitions of topics that are no more are left out.
+/// Partitions of topics that do not exist any more are left out.
 fn assignment(partitions: &assignor::TopicPartitions, names: &BTreeMap<Uuid, String>) -> Assignment {
     let topics = partitions.iter().filter_map(|(topic, partitions)| {
         let name = names.get(topic)?;

@@ -1,8 +1,8 @@
-//! `ConsumerGroupHeartbeat`, versions 0–1: a member of a group of the consumer protocol (KIP-848) joins, goes on, gives
+//! `ConsumerGroupHeartbeat`, versions 0–1: a member of a group of the consumer protocol (KIP-848) joins, stays, gives
 //! partitions back and gets others, or leaves.
 //!
-//! - Null fields are as they were; so is a null assignment in the answer.
-//! - v0: a member without an id is given one. v1: members choose their own (KIP-1082), and may subscribe by a regular
+//! - A null field means "unchanged", in the request and for the assignment in the answer.
+//! - v0: a member without an id is given one. v1: members choose their own (KIP-1082), and can subscribe by a regular
 //!   expression.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ConsumerGroupHeartbeat>

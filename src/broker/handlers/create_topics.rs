@@ -1,10 +1,10 @@
 //! CreateTopics, versions 2–7.
 //!
-//! - A name that a request has twice is refused, in one result.
+//! - A name that occurs twice in a request is refused, with one result.
 //! - `-1` partitions or replicas mean the broker's defaults (KIP-464); with a manual assignment both must be -1.
 //! - Apache Kafka's own metadata topic cannot be created (`INVALID_REQUEST`).
 //! - `validate_only` checks everything and creates nothing.
-//! - From v6 on topics are refused while the client has created more than its quota allows (KIP-599).
+//! - From v6 on topics are refused while the client is over its quota of partition mutations (KIP-599).
 //! - v5 and later return the topic's configs (KIP-525), v7 its id.
 //!
 //! The checks and their order are the controller's ([`controller::create_topic`]).
@@ -33,8 +33,8 @@ use crate::broker::node::Node;
 use crate::storage::file_name::METADATA_TOPIC;
 use crate::topic_config::TOPIC_CONFIGS;
 
-/// Runs on a blocking thread: thousands of partitions are many folders and files, and no other request may wait for
-/// them.
+/// Runs on a blocking thread: thousands of partitions are many folders and files, and other requests must not wait
+/// for them.
 pub async fn handle(
     node: &Arc<Node>,
     context: &RequestContext,
@@ -85,7 +85,7 @@ fn create_all(
     CreateTopicsResponse::default().with_topics(results.collect())
 }
 
-/// Creates a topic that a request mentions (`auto.create.topics.enable`), with the broker's defaults.
+/// Creates a topic that a request names (`auto.create.topics.enable`), with the broker's defaults.
 pub(super) fn create_automatically(node: &Node, name: &str) -> Result<Arc<TopicImage>, ResponseError> {
     if name == METADATA_TOPIC {
         return Err(ResponseError::UnknownTopicOrPartition);

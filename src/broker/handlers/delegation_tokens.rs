@@ -1,8 +1,8 @@
 //! `CreateDelegationToken` v1–3, `RenewDelegationToken` and `ExpireDelegationToken` v1–2, `DescribeDelegationToken` v1–3
 //! (KIP-48, KIP-373).
 //!
-//! - Who has not proved who it is, or only with a token, gets no token.
-//! - A token is found by its HMAC, which its owner alone was told.
+//! - A client that has not authenticated, or only with a token, gets no token.
+//! - A token is found by its HMAC, which only its owner was sent.
 //! - Expiring by a negative period removes it at once.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_CreateDelegationToken>
@@ -74,7 +74,7 @@ pub fn create(
     }
 }
 
-/// Gives a new token an id and an HMAC.
+/// Stores a new token under an id, and returns the id and the HMAC.
 fn keep(node: &Node, token: &DelegationToken) -> Result<(String, Vec<u8>), ResponseError> {
     let key = key(node)?;
     let id = random_id().map_err(|_| ResponseError::UnknownServerError)?;
@@ -90,7 +90,7 @@ fn commit(change: &mut Change<'_>, records: &Records) -> Result<(), ResponseErro
         .map_err(|_| ResponseError::KafkaStorageError)
 }
 
-/// The secret key, where there can be tokens.
+/// The secret key, if delegation tokens are enabled.
 fn key(node: &Node) -> Result<Secret, ResponseError> {
     let disabled = ResponseError::DelegationTokenAuthDisabled;
     let key = node.config.token_key().ok_or(disabled)?;
@@ -152,7 +152,7 @@ pub fn expire(
     }
 }
 
-/// Replaces the token with this HMAC by what `decide` makes of it; nothing removes it.
+/// Replaces the token with this HMAC by the result of `decide`; `None` removes it.
 fn change(
     node: &Node,
     hmac: &[u8],
@@ -191,7 +191,7 @@ pub fn describe(
         let error = ResponseError::DelegationTokenAuthDisabled;
         return response.with_error_code(error.code());
     };
-    // Without owners every token is wanted; with none of them, none.
+    // A null list means every token, an empty list none.
     let owners: Option<Vec<String>> = request.owners.map(|owners| {
         let owners = owners.iter();
         owners

@@ -1,5 +1,5 @@
-//! DeleteGroups, versions 0–2: groups without members go, with what they have committed. A group that is named twice
-//! is answered once; the empty name is a group's like any other.
+//! DeleteGroups, versions 0–2: deletes groups without members, with their committed offsets. A group that is named
+//! twice is answered once; the empty name is a legal name of a group.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DeleteGroups>
 

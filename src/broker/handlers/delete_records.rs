@@ -1,8 +1,8 @@
-//! DeleteRecords, versions 0–2: moves the start of a partition up.
+//! DeleteRecords, versions 0–2: advances the log start offset of a partition.
 //!
-//! - −1 is the high watermark. Of a partition that is named twice the last offset counts.
-//! - A topic whose `cleanup.policy` has no `delete` refuses it.
-//! - The new start survives a restart; retention removes whole segments before it later.
+//! - -1 means the high watermark. If a partition is named twice the last offset counts.
+//! - A topic whose `cleanup.policy` lacks `delete` refuses it.
+//! - The log start offset survives a restart; retention later removes the segments before it.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DeleteRecords>
 
@@ -56,7 +56,7 @@ pub fn handle(node: &Arc<Node>, _: &RequestContext, request: DeleteRecordsReques
     DeleteRecordsResponse::default().with_topics(topics)
 }
 
-/// Returns the start of the partition afterwards.
+/// Returns the log start offset afterwards.
 fn delete(partition: &Replica, offset: i64) -> Result<i64, ResponseError> {
     if !partition.settings().delete {
         return Err(ResponseError::PolicyViolation);

@@ -1,8 +1,8 @@
-//! DeleteTopics, versions 1–6: topics by name, from v6 by id too.
+//! DeleteTopics, versions 1–6: topics by name, from v6 on also by id.
 //!
-//! - A topic that a request has twice is refused.
+//! - A topic that occurs twice in a request is refused.
 //! - `delete.topic.enable=false` refuses everything.
-//! - Groups lose the offsets that they committed for it.
+//! - Groups lose their committed offsets for it.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DeleteTopics>
 
@@ -64,7 +64,7 @@ pub fn handle(
     });
     let response = DeleteTopicsResponse::default().with_responses(responses.collect());
     let replicas = Arc::clone(&node.replicas);
-    // Removing files may take long; nothing depends on it.
+    // Removing files may take long, and nothing depends on it.
     tokio::task::spawn_blocking(move || replicas.purge_deleted());
     response
 }

@@ -1,4 +1,4 @@
-//! `DescribeClientQuotas`, versions 0–1: the quotas of the entities that a filter finds.
+//! `DescribeClientQuotas`, versions 0–1: the quotas of the entities that match a filter.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeClientQuotas>
 
@@ -58,7 +58,7 @@ pub fn handle(
         .with_entries(Some(entries.collect()))
 }
 
-/// The ways to match a name, by their codes.
+/// The match types of a filter.
 const EXACT: i8 = 0;
 const DEFAULT: i8 = 1;
 const SPECIFIED: i8 = 2;

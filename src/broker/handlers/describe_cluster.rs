@@ -1,6 +1,6 @@
-//! DescribeCluster, versions 0–2: the nodes, and which of them is told to be the controller.
+//! DescribeCluster, versions 0–2: the nodes, and which of them clients should take for the controller.
 //!
-//! - Asked for controllers (v1), a broker's listener answers `UNSUPPORTED_ENDPOINT_TYPE`, as Kafka's does.
+//! - A request for controllers (v1) on a broker's listener is answered with `UNSUPPORTED_ENDPOINT_TYPE`, as by Kafka.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeCluster>
 
@@ -18,7 +18,7 @@ use crate::broker::rights::Rights;
 
 /// The endpoint type of brokers.
 const BROKERS: i8 = 1;
-/// The endpoint type of controllers, which clients of a broker do not reach.
+/// The endpoint type of controllers, which a broker's listener does not serve.
 const CONTROLLERS: i8 = 2;
 
 pub fn handle(
@@ -54,7 +54,7 @@ pub fn handle(
         .with_brokers(brokers.collect())
 }
 
-/// Kafka's answer to who asks for other endpoints than those of brokers.
+/// Kafka's answer to a request for other endpoints than those of brokers.
 fn refused(endpoint_type: i8) -> DescribeClusterResponse {
     let (error, words) = match endpoint_type {
         CONTROLLERS => (

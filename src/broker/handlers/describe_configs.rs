@@ -1,9 +1,9 @@
-//! DescribeConfigs, versions 1–4: configs of topics, brokers and groups, each with where its value comes from.
+//! DescribeConfigs, versions 1–4: configs of topics, brokers and groups, each with the source of its value.
 //!
 //! - All configs, or those named. v3 adds types and, on demand, the documentation.
-//! - A broker's own (not the cluster's default) lists every setting this broker knows, and whatever else it was given;
-//!   what cannot change while it runs is read-only.
-//! - Passwords, and what nobody knows the type of, are described without their values.
+//! - The configs of a broker (not the cluster's default) are every setting in the table, and whatever else it was
+//!   given; settings that cannot change while it runs are read-only.
+//! - Passwords, and settings of unknown type, are described without their values.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeConfigs>
 
@@ -67,7 +67,7 @@ struct Entry<'a> {
     source: Source,
     read_only: bool,
     is_sensitive: bool,
-    /// Unknown for a name that no table has.
+    /// `None` for a name that no table has.
     kind: Option<Kind>,
     help: &'a str,
     origins: Vec<Origin>,
@@ -81,7 +81,7 @@ fn describe(
 ) -> Vec<DescribeConfigsResourceResult> {
     let is_wanted = |name: &str| match &wanted.configuration_keys {
         Some(keys) if !keys.is_empty() => keys.iter().any(|key| key.as_str() == name),
-        // An empty list means all configs, like none.
+        // An empty list means all configs, like a null list.
         _ => true,
     };
     let image = node.cluster.image();
@@ -174,7 +174,7 @@ fn client_metrics_entries(configs: &Configs, push: &mut dyn FnMut(Entry<'_>)) {
     }
 }
 
-/// Every setting of the table, and what else this broker was given, at start or since.
+/// Every setting of the table, and the other settings that this broker was given, at the start or since.
 fn node_entries(node: &Node, values: BrokerValues<'_>, push: &mut dyn FnMut(Entry<'_>)) {
     let listed = BROKER_SETTINGS.iter().filter(|setting| setting.is_listed);
     let mut names: BTreeSet<&str> = listed.map(|setting| setting.name).collect();
@@ -184,7 +184,7 @@ fn node_entries(node: &Node, values: BrokerValues<'_>, push: &mut dyn FnMut(Entr
     for name in names {
         let mut origins = values.origins(name);
         let actual = actual(node, name);
-        // No broker of Apache Kafka starts without these in its file; here they may come from the command line.
+        // Every broker of Apache Kafka has these in its file; here they may come from the command line.
         if ALWAYS_GIVEN.contains(&name) {
             origins.retain(|origin| origin.source == Source::DynamicBroker);
             origins.extend(actual.clone().map(|value| Origin {
@@ -204,7 +204,7 @@ fn node_entries(node: &Node, values: BrokerValues<'_>, push: &mut dyn FnMut(Entr
     }
 }
 
-/// A setting of brokers whose values are these, the strongest first.
+/// A setting of brokers, with its values from the strongest to the weakest.
 fn broker_entry(name: &str, origins: Vec<Origin>) -> Entry<'_> {
     let setting = config_table::find(name);
     let strongest = origins.first();
@@ -221,11 +221,11 @@ fn broker_entry(name: &str, origins: Vec<Origin>) -> Entry<'_> {
     }
 }
 
-/// What the type of a config is when nobody knows it.
+/// The type of a config that no table has.
 const UNKNOWN_TYPE: i8 = 0;
 const ALWAYS_GIVEN: [&str; 4] = ["advertised.listeners", "listeners", "log.dirs", "node.id"];
 
-/// Settings whose value is known only when the broker runs.
+/// The values of settings that are known only once the broker runs.
 fn actual(node: &Node, name: &str) -> Option<String> {
     let listeners = |address: fn(&Listener) -> String| {
         let listeners = node.listeners.iter();

@@ -1,7 +1,7 @@
-//! DescribeGroups, versions 0–6: groups with their members and what is assigned to them.
+//! DescribeGroups, versions 0–6: groups with their members and assignments.
 //!
-//! - A group that does not exist is `Dead` without an error; v6 says `GROUP_ID_NOT_FOUND` as well.
-//! - Protocol and metadata are told only while the group is stable; an assignment stays until it is taken back.
+//! - A group that does not exist is `Dead` without an error; in v6 the error is `GROUP_ID_NOT_FOUND`.
+//! - Protocol and metadata are given only while the group is stable; an assignment until it is revoked.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeGroups>
 

@@ -1,6 +1,7 @@
-//! DescribeLogDirs, versions 1–5: every log dir, and how large each replica is in it, those that move there among them.
+//! DescribeLogDirs, versions 1–5: every log dir, and the size of each replica in it, also of those that are being
+//! moved there.
 //!
-//! - v5 says whether a log dir is cordoned; the crate with the messages has no such field yet.
+//! - v5 says whether a log dir is cordoned (KIP-1066), in a field that kafka-protocol lacks.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeLogDirs>
 
@@ -107,7 +108,7 @@ impl Described<'_> {
     }
 }
 
-/// `lag` is in offsets: of a log that moves, behind the one that it copies.
+/// `lag` in offsets: of a future log, behind the log that it copies.
 fn described(index: i32, size: u64, lag: i64) -> DescribeLogDirsPartition {
     DescribeLogDirsPartition::default()
         .with_partition_index(index)
@@ -115,7 +116,7 @@ fn described(index: i32, size: u64, lag: i64) -> DescribeLogDirsPartition {
         .with_offset_lag(lag.max(0))
 }
 
-/// The disk's size and what is left of it, in bytes; -1 and -1 if unknown.
+/// The size of the disk and its free space, in bytes; -1 and -1 if unknown.
 fn disk_space(path: &std::path::Path) -> (i64, i64) {
     let Ok(disk) = rustix::fs::statvfs(path) else {
         return (-1, -1);

@@ -1,4 +1,4 @@
-//! DescribeProducers, version 0: the producers that partitions know, with the transactions that they have open.
+//! DescribeProducers, version 0: the producers that partitions know, with their open transactions.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeProducers>
 
@@ -40,7 +40,7 @@ pub fn handle(
     DescribeProducersResponse::default().with_topics(topics.collect())
 }
 
-/// The replica of the partition on this node, or why there is none, in Kafka's words where it has some.
+/// The replica of the partition on this node, or why there is none, with Kafka's message if it has one.
 fn find(
     node: &Node,
     image: &ClusterImage,

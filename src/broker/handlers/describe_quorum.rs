@@ -1,5 +1,5 @@
-//! `DescribeQuorum`, versions 0–2: the nodes that are controllers are its voters, the others observe. The metadata are in one
-//! place, so that whoever runs has all of them; a voter that was stopped has what there was then.
+//! `DescribeQuorum`, versions 0–2: the controllers are the voters, the other nodes observe. All nodes share one
+//! metadata log, so every running node has all of it; a stopped voter has what the log held when it stopped.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeQuorum>
 
@@ -20,7 +20,7 @@ use crate::broker::node::Node;
 use crate::broker::timers::now_ms;
 
 const METADATA_TOPIC: &str = "__cluster_metadata";
-/// There is one election: that of the process that runs the cluster.
+/// The leader epoch is constant: the process that runs the cluster is the only leader.
 const LEADER_EPOCH: i32 = 1;
 
 pub fn handle(
@@ -57,7 +57,7 @@ pub fn handle(
     response.with_nodes(quorum.nodes(&context.listener.name))
 }
 
-/// The controllers that have come, and those that the settings list beside them.
+/// The controllers that have registered, and those that the settings list beside them.
 fn voters(node: &Node, image: &ClusterImage) -> BTreeMap<i32, Voter> {
     let mut voters = image.voters().clone();
     for (id, endpoint) in node.config.listed_voters() {
@@ -83,7 +83,7 @@ struct Quorum<'a> {
 }
 
 impl Quorum<'_> {
-    /// Whether a controller is there; one that is no broker is as long as it is known.
+    /// Whether a node runs; a controller that is no broker does as long as it is registered.
     fn is_there(&self, id: i32) -> bool {
         let is_known = self.image.voters().contains_key(&id) || self.image.brokers().contains_key(&id);
         is_known && (self.node.peers.ids().contains(&id) || !self.image.brokers().contains_key(&id))
@@ -119,7 +119,7 @@ impl Quorum<'_> {
         let (end_offset, at_ms) = if self.is_there(id) {
             (self.node.cluster.metadata_end_offset(), self.now_ms)
         } else {
-            // One that was never there has fetched nothing.
+            // A node that never ran has fetched nothing.
             let left = self.node.peers.left(id);
             left.map_or((-1, -1), |left| (left.metadata_end_offset, left.at_ms))
         };
@@ -131,7 +131,7 @@ impl Quorum<'_> {
             .with_last_caught_up_timestamp(at_ms)
     }
 
-    /// Where the voters listen. Where they have no listeners for controllers, clients reach them as they came.
+    /// The endpoints of the voters; if they have no listeners for controllers, the ones on the client's own listener.
     fn nodes(&self, listener: &str) -> Vec<describe_quorum_response::Node> {
         let nodes = self.voters.iter().map(|(id, voter)| {
             let broker = self.image.brokers().get(id);

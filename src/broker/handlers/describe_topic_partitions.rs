@@ -1,9 +1,9 @@
 //! DescribeTopicPartitions, version 0: topics in pages (KIP-966).
 //!
-//! - Topics in order of their names, from the cursor on; at most `response_partition_limit` partitions and never
-//!   more than `max.request.partition.size.limit`. What does not fit is where the next cursor points.
-//! - No topics named: all of them. A cursor with named topics leaves out those before it.
-//! - Eligible leader replicas (KIP-966) are not kept: the lists are empty.
+//! - Topics in order of their names, starting at the cursor; at most `response_partition_limit` partitions and never
+//!   more than `max.request.partition.size.limit`. The next cursor points at the first one left out.
+//! - No topics named: all of them. If topics are named, the cursor leaves out those before it.
+//! - Each partition with its eligible leader replicas.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeTopicPartitions>
 
@@ -86,7 +86,7 @@ pub fn handle(
     response
 }
 
-/// The answer to a cursor that no answer can have given: every topic has the error.
+/// The answer to a cursor that no answer of ours can have contained: every topic has the error.
 fn refused(request: &DescribeTopicPartitionsRequest) -> Option<DescribeTopicPartitionsResponse> {
     let cursor = request.cursor.as_ref()?;
     let names = &request.topics;

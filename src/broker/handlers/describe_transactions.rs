@@ -1,4 +1,4 @@
-//! DescribeTransactions, version 0: transactional ids with their producers and the partitions in their transactions.
+//! DescribeTransactions, version 0: transactional ids with their producers and the partitions of their transactions.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeTransactions>
 

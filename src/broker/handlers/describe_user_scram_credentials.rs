@@ -36,7 +36,7 @@ pub fn handle(
         .map(|user| user.name.as_str())
         .collect();
     let twice = named_twice(users.iter().copied());
-    // No users at all means every user.
+    // An empty list means every user.
     let wanted: BTreeSet<&str> = if users.is_empty() {
         known.keys().copied().collect()
     } else {

@@ -1,6 +1,6 @@
-//! `ElectLeaders`, versions 0–2: the preferred replica leads again, or (unclean) whoever is alive.
+//! `ElectLeaders`, versions 0–2: the preferred replica leads again, or (unclean) any replica that is alive.
 //!
-//! Without a list every partition is meant; the answer names every topic, and its partitions that needed an election.
+//! A null list means every partition; the answer names every topic, and the partitions that needed an election.
 //! <https://kafka.apache.org/protocol#The_Messages_ElectLeaders>
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub fn handle(
     context: &RequestContext,
     request: ElectLeadersRequest,
 ) -> ElectLeadersResponse {
-    // Before v1 the only election is that of the preferred replica.
+    // Before v1 there is only the election of the preferred replica.
     let known_type = context.version == 0 || matches!(request.election_type, 0 | 1);
     let election = match request.election_type {
         1 if context.version > 0 => Election::Unclean,
@@ -58,7 +58,7 @@ pub fn handle(
         .with_replica_election_results(results)
 }
 
-/// An election for every partition. Those that need none are left out, their topics are not.
+/// An election for every partition. Partitions that need none are left out, their topics are not.
 fn all(node: &Node, outcome: &impl Fn(&str, i32) -> Result<(), Refused>) -> Vec<ReplicaElectionResult> {
     let image = node.cluster.image();
     let topics: Vec<(String, i32)> = image

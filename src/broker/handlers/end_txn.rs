@@ -1,7 +1,7 @@
 //! EndTxn, versions 0–5: a producer commits or aborts its transaction.
 //!
 //! - The decision and every marker are written before the answer, so that the next transaction can begin at once.
-//! - v2 knows `PRODUCER_FENCED`. v5 raises the producer's epoch and answers the new one (KIP-890).
+//! - Only v2 and later are answered with `PRODUCER_FENCED`. v5 raises the producer's epoch and returns it (KIP-890).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_EndTxn>
 

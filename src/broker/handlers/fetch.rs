@@ -1,16 +1,17 @@
-//! Fetch, versions 4–18: whole batches out of partitions.
+//! Fetch, versions 4–18: reads whole batches from partitions.
 //!
-//! - Waits until `min_bytes` are there or `max_wait_ms` is over; any error, or nothing to wait for, ends the wait.
-//! - The first partition that has records gives at least one batch, whatever the limits say: a batch larger than
-//!   them would never be read otherwise. An offset inside a batch gets the whole batch.
+//! - Waits until `min_bytes` are available or `max_wait_ms` are over; an error, or nothing to wait for, ends the
+//!   wait.
+//! - The first partition with records returns at least one batch, whatever the limits: a batch larger than them could
+//!   never be read otherwise. An offset inside a batch returns the whole batch.
 //! - Sessions (v7, `fetch_session`), topic ids (v13).
-//! - The answer is written by hand (`fetch_response`) and leaves the records in the page cache.
+//! - The answer is encoded by hand (`fetch_response`) and leaves the records in the page cache.
 //!
-//! - v11: a follower answers as well, up to its own high watermark; a leader that selects replicas by rack names the one
+//! - v11: followers answer as well, up to their own high watermark; a leader that selects replicas by rack names one
 //!   that is nearer to the client (KIP-392).
-//! - v12, v16: where this node does not lead, the answer says who does (KIP-951).
+//! - v12, v16: if this node does not lead, the answer says who does (KIP-951).
 //!
-//! Nodes of the cluster do not copy by this API, but in the process (`node/replica_fetcher.rs`).
+//! Nodes of the cluster do not copy by this API, but within the process (`node/replica_fetcher.rs`).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Fetch>
 
@@ -62,11 +63,11 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
         from_followers: context.version >= 11,
         rack: node.selects_by_rack().then(|| request.rack_id.to_string()),
     };
-    // It may wait for long, and topics may change meanwhile.
+    // The wait may be long, and topics may change meanwhile.
     drop(image);
     let answers = fetch(&node, &context, &plan, &limits).await;
     if is_throttled(&node, &context, &answers) {
-        // The client gets nothing now, and asks for the same again.
+        // The answer is empty: the client asks for the same again after the pause.
         let session_id = if plan.incremental { plan.session_id } else { 0 };
         return fetch_response::encode(&context, 0, session_id, Vec::new(), &[]);
     }
@@ -75,7 +76,8 @@ pub async fn answer(call: Call) -> Result<Answer, Refusal> {
     fetch_response::encode(&context, 0, plan.session_id, topics, &leaders)
 }
 
-/// Tells a client that asked the wrong node, or knows an old epoch, who leads; and where that is.
+/// Puts the current leader into the answer for partitions that this node does not lead or whose epoch the client has
+/// wrong; returns the addresses of those leaders.
 fn leader_hints(node: &Node, context: &RequestContext, topics: &mut [TopicAnswer]) -> Vec<NodeAddress> {
     let is_outdated = |error: i16| {
         error == ResponseError::NotLeaderOrFollower.code() || error == ResponseError::FencedLeaderEpoch.code()
@@ -110,7 +112,7 @@ fn leader_hints(node: &Node, context: &RequestContext, topics: &mut [TopicAnswer
     addresses.collect()
 }
 
-/// Whether the client has exceeded its quota with these answers, which then do not count.
+/// Whether these answers exceed the client's quota. If so, they are not sent and not counted.
 fn is_throttled(node: &Node, context: &RequestContext, answers: &[PartitionAnswer]) -> bool {
     let image = node.cluster.image();
     let bytes = answers.iter().map(PartitionAnswer::size).sum();
@@ -132,13 +134,13 @@ struct Limits {
     wait: Duration,
     read_committed: bool,
     by_id: bool,
-    /// A replica that does not lead may answer.
+    /// Whether a follower may answer.
     from_followers: bool,
-    /// Where the client is, if the nearest replica is to answer.
+    /// The client's rack, if the nearest replica is to answer.
     rack: Option<String>,
 }
 
-/// Reads, and waits until that is enough or the time is over.
+/// Reads, and waits until there is enough or the time is over.
 async fn fetch(node: &Node, context: &RequestContext, plan: &Plan, limits: &Limits) -> Vec<PartitionAnswer> {
     let partitions = find(node, context, plan, limits);
     let (mut answers, mut enough) = read_all(node, plan, &partitions, limits);
@@ -272,7 +274,7 @@ fn read(target: &Target, partition: &Replica, left: usize, first: bool, limits: 
     answer
 }
 
-/// Where the client has records that this log never had: the end of the last epoch that both know (KIP-595).
+/// For a client whose records diverge from this log: the last epoch that both have, and where it ends here (KIP-595).
 fn diverging_epoch(target: &Target, partition: &Replica) -> Result<Option<(i32, i64)>, ResponseError> {
     if target.last_fetched_epoch < 0 {
         return Ok(None);
@@ -286,7 +288,7 @@ fn diverging_epoch(target: &Target, partition: &Replica) -> Result<Option<(i32, 
     Ok(diverges.then_some((epoch, end)))
 }
 
-/// The answer that names a replica which is nearer to the client, and has nothing else.
+/// The answer that names a replica nearer to the client, and has nothing else.
 fn preferred(target: &Target, partition: &Replica, replica: i32) -> PartitionAnswer {
     PartitionAnswer {
         error: 0,
@@ -298,7 +300,7 @@ fn preferred(target: &Target, partition: &Replica, replica: i32) -> PartitionAns
     }
 }
 
-/// The aborted transactions among the records of a slice, and no others: there may be any number of them behind it.
+/// The aborted transactions in the range of a slice, and no later ones: there may be any number of those.
 fn aborted(
     log: &PartitionLog,
     slice: &LogSlice,
@@ -309,8 +311,8 @@ fn aborted(
     log.aborted_transactions(offset, end.min(upper_bound))
 }
 
-/// In Kafka's answer a partition that does not exist has a list of aborted transactions, whatever the isolation level;
-/// one of another topic id has none.
+/// As in Kafka, the answer for a partition that does not exist has a list of aborted transactions, whatever the
+/// isolation level; that for a wrong topic id has none.
 fn missing(target: &Target, error: ResponseError) -> PartitionAnswer {
     PartitionAnswer {
         lists_aborted: error != ResponseError::InconsistentTopicId,
@@ -318,8 +320,9 @@ fn missing(target: &Target, error: ResponseError) -> PartitionAnswer {
     }
 }
 
-/// What goes into the answer, by topic; in a session only what has changed since the last answer, which the session
-/// remembers. As in Kafka, partitions that do not exist come last, and first among them those with an unknown id.
+/// The content of the answer, by topic; in an incremental session only what has changed since the last answer, which
+/// the session remembers. As in Kafka, partitions that do not exist come last, those with an unknown topic id first
+/// among them.
 fn select(node: &Node, plan: &Plan, answers: Vec<PartitionAnswer>) -> Vec<TopicAnswer> {
     let mut topics: Vec<TopicAnswer> = Vec::new();
     let mut said = Vec::new();

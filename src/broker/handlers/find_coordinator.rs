@@ -1,9 +1,9 @@
-//! FindCoordinator, versions 0–6: which broker keeps a group or a transactional id: the leader of its
-//! partition in the coordinator's topic.
+//! FindCoordinator, versions 0–6: which broker coordinates a group or a transactional id: the leader of its partition
+//! in the coordinator's topic.
 //!
-//! - v1 says what kind of key it is: 0 a group, 1 a transactional id, 2 (v6) a partition as a share group reads it.
-//! - v4 asks for many keys at once.
-//! - The topic of the coordinator is created with the first question, so that it is there for the first record.
+//! - v1 has the type of the key: 0 a group, 1 a transactional id, 2 (v6) a partition as a share group reads it.
+//! - v4 has many keys at once.
+//! - The first request creates the coordinator's topic, so that it exists before its first record.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_FindCoordinator>
 
@@ -62,7 +62,7 @@ pub fn handle(
         .with_coordinators(request.coordinator_keys.into_iter().map(coordinator).collect())
 }
 
-/// `group:topicId:partition`; a group's name may have colons in it.
+/// `group:topicId:partition`; a group's name may contain colons.
 fn is_share_key(key: &str) -> bool {
     let mut parts = key.rsplitn(3, ':');
     let is_partition = |number: &str| number.parse::<u32>().is_ok();
@@ -71,7 +71,7 @@ fn is_share_key(key: &str) -> bool {
         && parts.next().is_some_and(|group| !group.is_empty())
 }
 
-/// Apache Kafka's words, also for what went well; ours where Apache Kafka has no such answer.
+/// Apache Kafka's message, also for success; ours where Apache Kafka has no such answer.
 fn words(refusal: Option<ResponseError>, version: i16) -> &'static str {
     match refusal {
         None if version < 4 => "NONE",

@@ -1,4 +1,4 @@
-//! Heartbeat, versions 0–4: a member is alive, and hears whether a rebalance has begun.
+//! Heartbeat, versions 0–4: a member is alive, and learns whether a rebalance has begun.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Heartbeat>
 

@@ -1,8 +1,8 @@
-//! IncrementalAlterConfigs, versions 0–1: sets, deletes, extends or shortens single configs of topics, brokers and
-//! groups.
+//! IncrementalAlterConfigs, versions 0–1: sets, deletes, appends to or subtracts from single configs of topics,
+//! brokers and groups.
 //!
-//! - A resource or a config that a request has twice is refused.
-//! - APPEND and SUBTRACT are for lists, and work on the value in force.
+//! - A resource or a config that occurs twice in a request is refused.
+//! - APPEND and SUBTRACT are for lists, and change the value in force.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_IncrementalAlterConfigs>
 

@@ -1,9 +1,9 @@
 //! InitProducerId, versions 0–5: an id for an idempotent producer, or the next epoch for a transactional one.
 //!
-//! - Without a transactional id every call gives a new id with epoch 0, whatever id the producer had (v3).
-//! - With one, older producers of the same id are kept out from now on. An open transaction is aborted first:
-//!   `CONCURRENT_TRANSACTIONS`, and the client asks again.
-//! - v3 names the id and epoch that the producer has (KIP-360). v4 knows `PRODUCER_FENCED`.
+//! - Without a transactional id every request returns a new id with epoch 0, whatever id the producer had (v3).
+//! - With one, producers of the same id with an older epoch are fenced. An open transaction is aborted first: the
+//!   answer is `CONCURRENT_TRANSACTIONS`, and the client asks again.
+//! - v3 has the id and epoch of the producer (KIP-360). Only v4 and later are answered with `PRODUCER_FENCED`.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_InitProducerId>
 

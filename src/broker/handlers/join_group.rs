@@ -1,9 +1,9 @@
-//! JoinGroup, versions 0–9: become a member of a classic group, or stay one.
+//! JoinGroup, versions 0–9: a client becomes a member of a classic group, or joins its next rebalance.
 //!
-//! - Answered when the rebalance it takes part in is over: the request waits.
-//! - v0 has no rebalance time-out; the session's serves.
+//! - The request is answered when the rebalance is over.
+//! - v0 has no rebalance timeout: the session timeout is used.
 //! - v4: a new member is given an id first and comes back with it (KIP-394); v5: static members (KIP-345).
-//! - v9: a static leader that comes back is told to skip the assignment (KIP-814).
+//! - v9: a static leader that returns is told to skip the assignment (KIP-814).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_JoinGroup>
 

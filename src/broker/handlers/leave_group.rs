@@ -1,7 +1,7 @@
-//! LeaveGroup, versions 0–5: members go, by themselves or by an administrator's hand.
+//! LeaveGroup, versions 0–5: members leave, or an administrator removes them.
 //!
 //! - v0–2 name one member, whose error is the response's.
-//! - v3 names many, each with an error of its own; a static member may be named by its instance id alone.
+//! - v3 names many, each with its own error; a static member may be named by its instance id alone.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_LeaveGroup>
 

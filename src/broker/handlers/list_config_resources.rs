@@ -1,4 +1,5 @@
-//! `ListConfigResources`, versions 0–1: what has configs. Version 0 asks for subscriptions to client metrics alone.
+//! `ListConfigResources`, versions 0–1: which resources have configs. Version 0 lists client metrics subscriptions
+//! only.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListConfigResources>
 

@@ -1,4 +1,4 @@
-//! ListGroups, versions 0–5: every group there is, filtered by state (v4) and type (v5).
+//! ListGroups, versions 0–5: every group, filtered by state (v4) and type (v5).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListGroups>
 
@@ -31,7 +31,7 @@ pub fn handle(node: &Arc<Node>, _context: &RequestContext, request: ListGroupsRe
     ListGroupsResponse::default().with_groups(groups.collect())
 }
 
-/// No filter lets everything pass.
+/// An empty filter lets everything pass.
 fn passes(filter: &[StrBytes], name: &str) -> bool {
     filter.is_empty() || filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
 }

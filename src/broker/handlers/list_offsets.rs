@@ -1,11 +1,12 @@
-//! ListOffsets, versions 1–11: the offset of a time, or of one of the special times.
+//! ListOffsets, versions 1–11: the offset for a timestamp, or for a special timestamp.
 //!
-//! - −1 the end, −2 the start, −3 (v7) the record with the largest timestamp, −4 (v8) the start of what is local: the
-//!   start, −5 (v9) the end of what is tiered: none, −6 (v11) the first that is to be tiered: none.
-//! - The end is the high watermark; for read-committed readers the last stable offset; for the replica id −2 the log end
-//!   offset, of a follower too.
-//! - A time gives the first record that is not older, with its own timestamp; −1 if there is none.
-//! - A partition that a request names twice is refused, in one answer. The time is looked at before the partition.
+//! - -1: the end: the high watermark; for read-committed readers the last stable offset; for the replica id -2 the log
+//!   end offset, of a follower too. -2: the log start offset. -3 (v7): the record with the largest timestamp. -4 (v8):
+//!   the start of the local log, here the log start offset. -5 (v9): the end of tiered records, here none. -6 (v11): the
+//!   first record to be tiered, here none.
+//! - A timestamp returns the first record that is not older, with its own timestamp; -1 if there is none.
+//! - A partition that a request names twice is refused, with one answer. The timestamp is checked before the
+//!   partition.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListOffsets>
 
@@ -129,7 +130,7 @@ fn response(index: i32, answer: Result<Found, ResponseError>, version: i16) -> L
     }
 }
 
-/// Whether requests of this version may ask for this time; before anything else is looked at.
+/// Whether requests of this version may ask for this timestamp. Checked before anything else.
 fn is_served(timestamp: i64, version: i16) -> bool {
     match timestamp {
         EARLIEST_LOCAL => version >= 8,

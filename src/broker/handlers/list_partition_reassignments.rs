@@ -1,4 +1,5 @@
-//! ListPartitionReassignments, version 0: the partitions that move, with the replicas that come and go.
+//! ListPartitionReassignments, version 0: the partitions that are being moved, with the replicas that are added and
+//! removed.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListPartitionReassignments>
 
@@ -38,7 +39,7 @@ pub fn handle(
         .with_topics(topics)
 }
 
-/// Those of the wanted partitions of a topic that move; `None` if there are none.
+/// The wanted partitions of a topic that are being moved; `None` if there are none.
 fn moving(topic: &TopicImage, is_wanted: impl Fn(i32) -> bool) -> Option<OngoingTopicReassignment> {
     let partitions = topic.partitions.iter().filter(|(index, partition)| {
         is_wanted(*index) && !(partition.adding.is_empty() && partition.removing.is_empty())

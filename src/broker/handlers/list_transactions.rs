@@ -1,8 +1,9 @@
 //! ListTransactions, versions 0–2: transactional ids that pass every filter of the request.
 //!
-//! - States by name; a name that is no state is named in the answer. Producer ids.
-//! - v1: open for longer than a number of milliseconds; -1 is no filter. An id without a transaction began at -1.
-//! - v2: a regular expression that the whole id must match; one that is none is `INVALID_REGULAR_EXPRESSION`.
+//! - States by name; unknown names are listed in the answer. Producer ids.
+//! - v1: transactions open for longer than a duration in ms; -1 for no filter. An id without a transaction began at
+//!   -1.
+//! - v2: a regular expression that the whole id must match; `INVALID_REGULAR_EXPRESSION` if it is malformed.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ListTransactions>
 
@@ -70,9 +71,9 @@ pub fn handle(
         .with_transaction_states(listed.collect())
 }
 
-/// The pattern of a client, bounded in what it may cost, that has to match a whole id.
+/// A client's regular expression, of bounded cost, that has to match a whole id.
 fn whole_match(pattern: &str) -> Result<Regex, regex::Error> {
-    // Alone first: a pattern is not to close the group around it.
+    // First by itself: a pattern must not close the group around it.
     Regex::new(pattern)?;
     Regex::new(&format!("^(?:{pattern})$"))
 }

@@ -1,12 +1,11 @@
 //! Metadata, versions 0–13: the nodes, and topics with their partitions.
 //!
-//! - No topics named: all of them (v0: an empty list; later: null). An empty list is none from v1 on.
-//! - A topic that does not exist is created if the broker and the request allow it, and the answer has it already.
-//!   Apache Kafka always answers first that it does not exist; here only for a topic that was deleted, as clients ask
-//!   in this way whether the deletion is done.
-//! - From v12 on a topic may be asked for by its id alone; before, an id or a missing name is a request that makes
-//!   no sense.
-//! - Nodes are advertised with the address of the listener on which the request came.
+//! - No topics named: all of them (v0: an empty list; later: null). From v1 on an empty list means none.
+//! - A topic that does not exist is created if the broker and the request allow it, and the answer contains it.
+//!   Apache Kafka first answers that it does not exist; here only for a topic that was deleted, as clients check in
+//!   this way whether the deletion has finished.
+//! - From v12 on a topic may be named by its id alone; before, an id or a missing name fails the request.
+//! - Nodes are listed with the address of the listener on which the request came.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Metadata>
 
@@ -42,7 +41,7 @@ pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataReque
             image.topics().map(|topic| found(&image, topic)).collect()
         }
         Some(wanted) => {
-            // Where a topic has an id, names do not count.
+            // If any topic has an id, names are ignored.
             let by_id = wanted.iter().any(|topic| !topic.topic_id.is_nil());
             if !by_id && wanted.iter().any(|topic| topic.name.is_none()) {
                 return failed(wanted);
@@ -61,7 +60,7 @@ pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataReque
     let rights = Rights::of(node, &image, context);
     let asked = request.include_topic_authorized_operations;
     for topic in &mut topics {
-        // A topic that does not exist has operations too.
+        // Authorized operations are stated for topics that do not exist, too.
         let Some(name) = &topic.name else { continue };
         topic.topic_authorized_operations = rights.operations(asked, ResourceType::Topic, name);
     }
@@ -84,7 +83,7 @@ pub fn handle(node: &Arc<Node>, context: &RequestContext, request: MetadataReque
     response
 }
 
-/// The answer to a request that has a topic with neither a name nor an id.
+/// The answer to a request with a topic that has neither a name nor an id.
 fn failed(wanted: Vec<MetadataRequestTopic>) -> MetadataResponse {
     let topics = wanted.into_iter().map(|topic| {
         MetadataResponseTopic::default()
@@ -94,7 +93,7 @@ fn failed(wanted: Vec<MetadataRequestTopic>) -> MetadataResponse {
     MetadataResponse::default().with_topics(topics.collect())
 }
 
-/// One topic asked for by name, or by id alone.
+/// One topic by name, or by id alone.
 fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> MetadataResponseTopic {
     let image = node.cluster.image();
     let by_name = wanted.name.as_ref().filter(|_| wanted.topic_id.is_nil());
@@ -120,7 +119,7 @@ fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> Meta
         match create_topics::create_automatically(node, name) {
             Ok(_) if was_deleted => ResponseError::UnknownTopicOrPartition,
             Ok(topic) => return found(&node.cluster.image(), &topic),
-            // Kafka's answer says that the topic does not exist, whatever its controller then refuses.
+            // Kafka answers that the topic does not exist, even if its controller then refuses the name.
             Err(ResponseError::InvalidTopicException) => ResponseError::UnknownTopicOrPartition,
             Err(error) => error,
         }
@@ -130,7 +129,7 @@ fn look_up(node: &Node, wanted: &MetadataRequestTopic, may_create: bool) -> Meta
         .with_name(Some(name.clone()))
 }
 
-/// What is known of a topic. A partition without a leader says so, as clients have to ask again.
+/// A topic that exists. A partition without a leader has an error, so that clients ask again.
 fn found(image: &ClusterImage, topic: &TopicImage) -> MetadataResponseTopic {
     let partitions = topic.partitions.iter().map(|(index, partition)| {
         let is_offline = |id: &i32| !image.is_active(*id);

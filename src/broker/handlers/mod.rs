@@ -1,6 +1,7 @@
 //! One file an API: request in, response out.
 //!
-//! A handler never fails for a Kafka reason: an error is a field of its response.
+//! A Kafka error is a field of the response: a handler never fails because of one. Below are only helpers that most
+//! handlers need.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -94,7 +95,7 @@ fn text(text: impl Into<String>) -> StrBytes {
     StrBytes::from_string(text.into())
 }
 
-/// Kafka's words for an error of which nothing more is said.
+/// Kafka's default message for an error.
 fn words_of(error: ResponseError) -> &'static str {
     error_codes::find(error.code()).map_or("", |row| row.text)
 }
@@ -109,7 +110,7 @@ fn topic_name(name: &str) -> TopicName {
     TopicName(text(name))
 }
 
-/// Refuses what share groups need while the level of `share.version` leaves them out.
+/// The error of share group APIs while the level of `share.version` disables them.
 fn check_share_groups(node: &Node) -> Result<(), ResponseError> {
     match node.cluster.image().feature_level(&SHARE_VERSION) {
         0 => Err(ResponseError::UnsupportedVersion),
@@ -117,8 +118,8 @@ fn check_share_groups(node: &Node) -> Result<(), ResponseError> {
     }
 }
 
-/// Counts partitions that a request creates or deletes. Where the client has used more than its quota it is slowed down,
-/// and refused if the version of its request knows how to be (`is_strict`, KIP-599).
+/// Counts partitions that a request creates or deletes. A client over its quota is slowed down; with `is_strict`,
+/// which says that the request's version has the error for it, the request is refused (KIP-599).
 fn count_mutations(
     node: &Node,
     context: &RequestContext,

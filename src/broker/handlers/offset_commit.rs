@@ -1,10 +1,10 @@
-//! OffsetCommit, versions 2–10: a group remembers how far it has read.
+//! OffsetCommit, versions 2–10: stores the committed offsets of a group.
 //!
-//! - Each partition is checked by itself: it must exist (3), and its metadata be of bounded size (12), measured in
-//!   UTF-16 units as Java does.
-//! - A member commits in its generation; nobody (generation -1) only to a group without members.
-//! - v2–4 may say how long the offset is to be kept.
-//! - v9 answers `GROUP_ID_NOT_FOUND` where older versions say `ILLEGAL_GENERATION`. v10 names topics by their ids.
+//! - Each partition is checked by itself: it must exist (error 3), and its metadata have a bounded length (12),
+//!   measured in UTF-16 units as Java does.
+//! - A member commits in its generation; a client without one (-1) only to a group without members.
+//! - v2–4 can say how long the offset is kept.
+//! - v9 answers `GROUP_ID_NOT_FOUND` where older versions answer `ILLEGAL_GENERATION`. v10 names topics by their ids.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_OffsetCommit>
 
@@ -86,7 +86,7 @@ fn commit(
         .commit(&request.group_id, steady_ms(), &member, offsets, context.version)
 }
 
-/// When the offset is to expire; -1: when the broker's own retention says so.
+/// When the offset expires; -1 to follow the broker's `offsets.retention.minutes`.
 fn expiry(now_ms: i64, retention_ms: i64) -> i64 {
     if retention_ms < 0 {
         -1

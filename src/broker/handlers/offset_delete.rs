@@ -1,4 +1,4 @@
-//! OffsetDelete, version 0: a group forgets how far it has read, unless a member is subscribed to the topic.
+//! OffsetDelete, version 0: deletes committed offsets of a group, except of topics that a member is subscribed to.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_OffsetDelete>
 
@@ -40,7 +40,7 @@ pub fn handle(
         Ok(outcomes) => outcomes,
         Err(error) => return OffsetDeleteResponse::default().with_error_code(error.code()),
     };
-    // As many as the partitions that existed when they were asked for.
+    // One for each partition that existed when the group was asked.
     let mut outcomes = known.iter().zip(outcomes).peekable();
     let mut answers = PartitionErrors::default();
     for topic in &request.topics {

@@ -1,9 +1,9 @@
-//! OffsetFetch, versions 1–10: how far a group has read.
+//! OffsetFetch, versions 1–10: the committed offsets of a group.
 //!
-//! - Where nothing is committed the answer is offset -1, and so it is for a group that does not exist; never an error.
-//! - v2: null topics are all of them. v8: many groups at once.
-//! - v7 `require_stable`: where an open transaction will commit an offset, `UNSTABLE_OFFSET_COMMIT` (KIP-447).
-//! - v9: a member of a group of the consumer protocol asks in its epoch (KIP-848). v10 names topics by their ids.
+//! - Without a committed offset the answer is -1 and no error, also for a group that does not exist.
+//! - v2: null topics mean all of them. v8: many groups at once.
+//! - v7 `require_stable`: `UNSTABLE_OFFSET_COMMIT` for an offset that is pending in an open transaction (KIP-447).
+//! - v9: a member of a group of the consumer protocol sends its epoch (KIP-848). v10 names topics by their ids.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_OffsetFetch>
 
@@ -23,7 +23,7 @@ use crate::broker::coordinator::group::offsets::GroupOffsets;
 use crate::broker::coordinator::group::stored_records::StoredOffset;
 use crate::broker::node::Node;
 
-/// A partition that is asked for, and what the group has committed for it.
+/// A partition of the request, and the group's committed offset for it.
 type Answer = (i32, Result<Option<StoredOffset>, ResponseError>);
 
 /// From this version on topics are named by their ids.
@@ -95,8 +95,8 @@ pub fn handle(
     response.with_groups(groups.collect())
 }
 
-/// The topics by their ids instead of their names; those that do not exist come last, and are left out where everything
-/// was asked for.
+/// Replaces the names of topics by their ids; topics that do not exist come last, and are left out if everything was
+/// asked for.
 fn by_id(
     node: &Node,
     ids: &TopicIds,
@@ -122,7 +122,7 @@ fn by_id(
     found
 }
 
-/// What is asked for, or everything; with nothing where nothing is.
+/// The committed offsets of the wanted partitions, or of all; `None` for a partition without one.
 fn look_up(
     offsets: Option<&GroupOffsets>,
     asked: Option<Vec<(TopicName, Vec<i32>)>>,

@@ -1,4 +1,4 @@
-//! OffsetForLeaderEpoch, versions 2–4: where an epoch of a partition ended (KIP-101, KIP-320).
+//! OffsetForLeaderEpoch, versions 2–4: the end offset of a leader epoch (KIP-101, KIP-320).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch>
 
@@ -41,7 +41,7 @@ pub fn handle(
     OffsetForLeaderEpochResponse::default().with_topics(topics.collect())
 }
 
-/// The largest epoch up to the one asked for, and its end; -1 and -1 if none is known.
+/// The largest epoch that is not above the wanted one, and its end offset; -1 and -1 if none is known.
 fn look_up(partition: &Replica, wanted: &OffsetForLeaderPartition) -> Result<(i32, i64), ResponseError> {
     partition.check_epoch(wanted.current_leader_epoch)?;
     Ok(partition

@@ -1,4 +1,4 @@
-//! Answers for the partitions of a request about committed offsets, in the order of Kafka's: what is unknown first.
+//! Answers for the partitions of a request about committed offsets, in Kafka's order: unknown partitions first.
 
 use std::collections::HashMap;
 
@@ -13,15 +13,15 @@ pub(super) type Topic = (TopicName, Vec<(i32, Option<ResponseError>)>);
 pub(super) struct PartitionErrors {
     /// Partitions that do not exist, each topic once.
     unknown: Vec<Topic>,
-    /// Where each topic is in `unknown`.
+    /// The index of each topic in `unknown`.
     places: HashMap<TopicName, usize>,
-    /// The others, topic by topic as the request names them.
+    /// The others, by topic as the request names them.
     known: Vec<Topic>,
     is_topic_open: bool,
 }
 
 impl PartitionErrors {
-    /// A partition that does not exist.
+    /// Adds a partition that does not exist.
     pub(super) fn unknown(&mut self, topic: &TopicName, index: i32) {
         let answer = (index, Some(ResponseError::UnknownTopicOrPartition));
         self.merge(topic, vec![answer]);
@@ -35,7 +35,7 @@ impl PartitionErrors {
         self.is_topic_open = true;
     }
 
-    /// What follows belongs to another topic of the request, even if it has the same name.
+    /// Ends a topic of the request: what follows belongs to another, even if it has the same name.
     pub(super) fn end_topic(&mut self) {
         self.is_topic_open = false;
     }

@@ -1,16 +1,16 @@
-//! Produce, versions 3–13: batches into partitions.
+//! Produce, versions 3–13: appends batches to partitions.
 //!
-//! - Read in place. The records of a batch are read once, without keys and values (`batch_check`); nothing is packed
-//!   anew unless the topic has a codec of its own (`recompress`).
-//! - A header that states a wrong largest timestamp, or LogAppendTime, is set right.
-//! - Of a partition that is named twice the last records count.
-//! - acks=0 is answered with nothing; an error then closes the connection, so that the client notices.
+//! - Batches are checked where they were received. Their records are walked once, without keys and values
+//!   (`batch_check`); nothing is compressed again unless the topic has its own codec (`recompress`).
+//! - A header with a wrong largest timestamp is corrected; LogAppendTime is written into it.
+//! - If a partition is named twice its last records count.
+//! - acks=0 is not answered; an error then closes the connection, so that the client notices.
 //! - A batch that its idempotent producer sent before is answered with its first offset.
-//! - Whoever exceeds its quota of bytes is slowed down after the answer.
-//! - v13 names topics by id. v8 names the records at fault. v10 says who leads where this node does not.
-//! - With acks=all the answer waits for the other replicas in sync (`produce_replication`).
-//! - Records of a transaction: `produce_transactions`. v11 knows `TRANSACTION_ABORTABLE`, v12 adds their partitions to
-//!   the transaction by itself (KIP-890).
+//! - A client over its quota of bytes is slowed down after the answer.
+//! - v8 names the records at fault. v10 says who leads if this node does not (KIP-951). v13 names topics by id.
+//! - With acks=all the answer waits for the other in-sync replicas (`produce_replication`).
+//! - Records of a transaction: `produce_transactions`. v11 is answered with `TRANSACTION_ABORTABLE`, v12 adds their
+//!   partitions to the transaction (KIP-890).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
@@ -48,16 +48,16 @@ use crate::storage::producer_state::ProducerError;
 use crate::storage::{AppendError, Appended, Origin};
 use crate::topic_partition::is_internal_topic;
 
-/// Whoever goes by this name may write to internal topics: Kafka's own admin tools.
+/// The client id of Kafka's own admin tools, which may write to internal topics.
 const ADMIN_CLIENT: &str = "__admin_client";
 
-/// Takes the whole call: the records are checked and patched where they were received.
+/// Takes the whole call: the records are checked and patched in the buffer they were received in.
 pub async fn answer(mut call: Call) -> Result<Answer, Refusal> {
     let losses = call.node.coordinator_losses();
     let request = ProduceRequest::parse(&call.body, call.context.version)
         .ok_or_else(|| Refusal::new("a Produce request that cannot be decoded"))?;
     let check = check_transaction(&call, &request);
-    // A coordinator that takes over must know of a partition before the first record is there.
+    // The partition must survive in the coordinator's log, whoever leads it, before its first record is appended.
     if check.has_asked() && !call.node.coordinators_are_replicated(losses).await {
         return Err(Refusal::new("the coordinator of its transaction moved meanwhile"));
     }
@@ -71,18 +71,19 @@ pub async fn answer(mut call: Call) -> Result<Answer, Refusal> {
     finish(&call, size, (appended.acks, appended.failed), topics)
 }
 
-/// What became of a request so far.
+/// The outcome of a request so far.
 struct AppendedAll {
     topics: Vec<TopicProduceResponse>,
     acks: i16,
     timeout_ms: i32,
-    /// The last error of a partition.
+    /// The error of the last partition that failed.
     failed: Option<i16>,
-    /// With acks=all, what other replicas have not yet.
+    /// With acks=all, the appended batches that are not committed yet.
     uncommitted: Vec<Uncommitted>,
 }
 
-/// Asks the coordinator about the partitions of a transaction. Nothing is added to it for what is refused.
+/// Asks the coordinator about the partitions of a transaction. It is not asked about partitions that are refused
+/// anyway.
 fn check_transaction(call: &Call, request: &ProduceRequest) -> TransactionCheck {
     if request.transactional_id.is_none() {
         return TransactionCheck::default();
@@ -98,7 +99,7 @@ fn check_transaction(call: &Call, request: &ProduceRequest) -> TransactionCheck 
 
 fn append_all(call: &mut Call, request: &ProduceRequest, check: &TransactionCheck) -> AppendedAll {
     let acks = request.acks;
-    // Only who names a transactional id may write in a transaction; one such batch fails the whole request.
+    // Transactional records need the permission for a transactional id; one batch without it fails the whole request.
     let may_transact = may_transact(call, request.transactional_id.as_deref());
     let is_unauthorized = !may_transact && request.is_in_transaction(&call.body);
     let version = call.context.version;
@@ -190,7 +191,8 @@ fn finish(
     }
 }
 
-/// Tells a client that asked the wrong node who leads, and where that is (KIP-951, v10).
+/// Puts the current leader into the answer for partitions that this node does not lead (KIP-951, v10); returns the
+/// addresses of those leaders.
 fn leader_hints(call: &Call, topics: &mut [TopicProduceResponse]) -> Vec<NodeEndpoint> {
     let mut leaders = BTreeSet::new();
     if call.context.version < 10 {
@@ -238,14 +240,15 @@ fn find(node: &Node, version: i16, wanted: &TopicRecords) -> Option<Arc<TopicIma
     topic.cloned()
 }
 
-/// Whether the client may write in a transaction of this id.
+/// Whether the client may write in transactions of this id.
 fn may_transact(call: &Call, transactional_id: Option<&str>) -> bool {
     let image = call.node.cluster.image();
     let rights = Rights::of(&call.node, &image, &call.context);
     transactional_id.is_some_and(|id| rights.may_transact(AclOperation::Write, id))
 }
 
-/// Whether the client may write into a topic. An id that no topic has is nobody's secret.
+/// Whether the client may write to a topic. An unknown topic id needs no permission: `UNKNOWN_TOPIC_ID` gives nothing
+/// away.
 fn may_write(call: &Call, wanted: &TopicRecords, topic: Option<&TopicImage>) -> bool {
     let image = call.node.cluster.image();
     let rights = Rights::of(&call.node, &image, &call.context);
@@ -262,7 +265,7 @@ fn not_authorized(in_transaction: bool) -> ResponseError {
     }
 }
 
-/// Why nothing is taken for a topic.
+/// Why a topic's records are refused; `None` if they are not.
 fn refusal(
     context: &RequestContext,
     request: &ProduceRequest,
@@ -292,14 +295,14 @@ struct Produce<'a> {
     context: &'a RequestContext,
     topic: Option<Arc<TopicImage>>,
     check: &'a TransactionCheck,
-    /// Why nothing is taken for this topic.
+    /// Why this topic's records are refused.
     refused: Option<Rejected>,
     acks: i16,
     now_ms: i64,
 }
 
 impl Produce<'_> {
-    /// The answer, and what it has to wait for.
+    /// The answer, and the batch whose commit it has to wait for.
     fn partition(
         &self,
         wanted: &PartitionRecords,
@@ -359,7 +362,7 @@ impl Produce<'_> {
         Ok((appended, uncommitted))
     }
 
-    /// Beside what was appended the size of the batch, if it is in the log exactly as it is in the request by then.
+    /// Returns the append's result, and the size of the batch if the log has it exactly as it is now in the request.
     fn append(
         &self,
         partition: &Replica,
@@ -387,7 +390,7 @@ impl Produce<'_> {
         })
     }
 
-    /// With acks=all, enough replicas must be in sync. `min.insync.replicas` asks for no more than there are.
+    /// With acks=all, `min.insync.replicas` replicas must be in sync, or all of them if there are fewer.
     fn check_isr(&self, rules: &Rules<'_>, partition: &PartitionImage) -> Result<(), Rejected> {
         let count = |replicas: &[i32]| i64::try_from(replicas.len()).unwrap_or(i64::MAX);
         let isr = count(&partition.isr);
@@ -440,7 +443,7 @@ impl Produce<'_> {
             .append(batch, origin, self.now_ms)
             .inspect_err(|error| {
                 match error {
-                    // The trouble of one partition: others go on.
+                    // Only this partition is affected.
                     AppendError::Gone(error) => self.node.notice_once(error),
                     AppendError::Storage(error) => {
                         self.node.report(self.node.write_trouble.write_refused(error));
@@ -451,7 +454,7 @@ impl Produce<'_> {
             .map_err(|error| rejected_by_log(&error))?;
         self.node.report(self.node.write_trouble.write_accepted());
         if appended.duplicate {
-            // Kafka tells when the batch that it has was made.
+            // As Kafka, with the time of the batch that the log has.
             appended.log_append_time = header.max_timestamp;
         }
         let is_as_sent = !appended.duplicate;
@@ -459,7 +462,7 @@ impl Produce<'_> {
     }
 }
 
-/// Kafka tells the partition's start with what the log refuses, but not with these.
+/// As in Kafka, a refusal by the log states the log start offset, except for these errors.
 fn tells_log_start(error: ResponseError) -> bool {
     !matches!(
         error,
@@ -471,7 +474,7 @@ fn tells_log_start(error: ResponseError) -> bool {
     )
 }
 
-/// Only for what the disk refuses does an answer say more than the code.
+/// Only errors of the disk have a message beside the code.
 fn rejected_by_log(error: &AppendError) -> Rejected {
     let message = match error {
         AppendError::Storage(error) | AppendError::Gone(error) => error.to_string(),

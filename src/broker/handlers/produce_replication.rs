@@ -1,4 +1,4 @@
-//! acks=all: what was appended is answered when every replica in sync has it.
+//! acks=all: the answer for a batch waits until every in-sync replica has it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use crate::broker::node::held_batches::HeldBatch;
 use crate::broker::node::replica::Replica;
 use crate::topic_partition::Offset;
 
-/// A partition whose answer waits.
+/// A batch that is appended and not committed yet.
 #[derive(Debug)]
 pub(super) struct Uncommitted {
     pub(super) replica: Arc<Replica>,
-    /// Behind the last record of the batch.
+    /// The offset after its last record.
     pub(super) end: Offset,
     /// The epoch of the leader that appended it.
     pub(super) epoch: i32,
-    /// The batch, if it is in the request as it is in the log.
+    /// The batch's bytes, if they are the same in the request as in the log.
     pub(super) held: Option<HeldBatch>,
-    /// Where the answer is in the response: topic and partition.
+    /// Which answer waits: the indexes of topic and partition in the response.
     pub(super) place: (usize, usize),
 }
 
-/// Waits for each of them, at most `timeout_ms` altogether, and puts what went wrong into its answer. Followers take the
-/// batches out of the request meanwhile.
+/// Waits until each batch is committed, at most `timeout_ms` ms altogether, and puts errors into the answers.
+/// Followers copy the batches out of the request meanwhile.
 pub(super) async fn wait(
     mut uncommitted: Vec<Uncommitted>,
     request: &Arc<BytesMut>,

@@ -1,4 +1,4 @@
-//! What Produce asks the transaction coordinator before records of a transaction are appended (KIP-890): whether their
+//! What Produce asks the transaction coordinator before transactional records are appended (KIP-890): whether their
 //! partitions are in the transaction. From v12 on the request adds them itself.
 
 use std::collections::{BTreeSet, HashMap};
@@ -16,20 +16,20 @@ use crate::topic_partition::TopicPartition;
 
 /// From this version on a request adds its partitions to the transaction.
 const ADDS_PARTITIONS: i16 = 12;
-/// From this version on clients know `TRANSACTION_ABORTABLE`.
+/// From this version on the answer may be `TRANSACTION_ABORTABLE`.
 const KNOWS_ABORTABLE: i16 = 11;
 
-/// The partitions of a request whose records are not taken.
+/// The partitions of a request whose records are refused.
 #[derive(Debug, Default)]
 pub(super) struct TransactionCheck {
-    /// The coordinator was asked.
+    /// Whether the coordinator was asked.
     has_asked: bool,
     refused: HashMap<TopicPartition, ResponseError>,
 }
 
 impl TransactionCheck {
-    /// Asks for all partitions with records of a transaction at once. `topics` are those of the request, in its order;
-    /// `None` where one does not exist.
+    /// Asks about all partitions with transactional records at once. `topics` are those of the request, in its order;
+    /// `None` for one that does not exist.
     pub(super) fn of(
         node: &Node,
         version: i16,
@@ -77,12 +77,12 @@ impl TransactionCheck {
         }
     }
 
-    /// Whether the coordinator may just have learnt of a partition.
+    /// Whether the coordinator may have added partitions.
     pub(super) fn has_asked(&self) -> bool {
         self.has_asked
     }
 
-    /// Why the records of this partition are not taken, in the words of Apache Kafka.
+    /// Why the records of this partition are refused, with Apache Kafka's message.
     pub(super) fn refusal(&self, topic: &str, partition: i32, version: i16) -> Option<Rejected> {
         if self.refused.is_empty() {
             return None;
@@ -93,7 +93,7 @@ impl TransactionCheck {
                 Rejected::new(error, "Partition was not added to the transaction")
             }
             ResponseError::ConcurrentTransactions if version >= ADDS_PARTITIONS => Rejected::new(error, ""),
-            // Clients send again after this one, without asking for the topic's leaders first.
+            // Clients retry after this error without refreshing their metadata.
             ResponseError::ConcurrentTransactions
             | ResponseError::CoordinatorLoadInProgress
             | ResponseError::CoordinatorNotAvailable
@@ -105,7 +105,7 @@ impl TransactionCheck {
         })
     }
 
-    /// Whether a producer that the log does not know has to begin at sequence number 0.
+    /// Whether a producer that the log does not know has to start at sequence number 0.
     pub(super) fn begins_at_zero(version: i16, header: &BatchHeader) -> bool {
         version >= ADDS_PARTITIONS && header.is_transactional()
     }

@@ -1,5 +1,5 @@
-//! `AddRaftVoter`, versions 0–1, and `RemoveRaftVoter`, version 0: the quorum of controllers is what it is. Apache Kafka
-//! refuses likewise while the feature `kraft.version` is 0 (KIP-853).
+//! `AddRaftVoter`, versions 0–1, and `RemoveRaftVoter`, version 0: both are refused, as the quorum of controllers is
+//! fixed. Apache Kafka refuses them likewise while the level of `kraft.version` is 0 (KIP-853).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_AddRaftVoter>
 
@@ -42,13 +42,13 @@ pub fn remove(
         .with_error_message(Some(text(words)))
 }
 
-/// Why a request that is right is refused.
+/// The refusal of a request without any error.
 fn fixed(verb: &str) -> Refused {
     let words = format!("Cluster doesn't support {verb} voter because the kraft.version feature is 0");
     (ResponseError::UnsupportedVersion, words)
 }
 
-/// Whether the request is for this cluster, and names a voter.
+/// Whether the request is for this cluster, and names a valid voter.
 fn check(
     node: &Node,
     cluster_id: Option<&StrBytes>,
@@ -72,7 +72,7 @@ fn check(
     Ok(())
 }
 
-/// Whether other controllers would know where the new one is.
+/// Whether the new voter has an endpoint that other controllers can use.
 fn check_endpoint(node: &Node, listeners: &[Listener]) -> Result<(), Refused> {
     let names = node.config.value("controller.listener.names").unwrap_or_default();
     let first = names.split(',').next().map_or("", str::trim);

@@ -1,7 +1,7 @@
-//! `SaslAuthenticate`, versions 0–2: what a client says in its mechanism, and the answer (KIP-152, KIP-368).
+//! `SaslAuthenticate`, versions 0–2: one message of the client's SASL mechanism, and the reply (KIP-152, KIP-368).
 //!
-//! - A login that fails ends the connection after the answer.
-//! - v1 says for how long the login holds.
+//! - A failed login closes the connection after the answer.
+//! - v1 says for how long the login is valid.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_SaslAuthenticate>
 

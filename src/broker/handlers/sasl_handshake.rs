@@ -1,7 +1,7 @@
 //! `SaslHandshake`, versions 0–1: the client chooses a mechanism.
 //!
-//! - After version 0 the client's tokens come as frames of their own.
-//! - A mechanism that the listener does not have ends the connection after the answer, which lists those it has.
+//! - After version 0 the client's tokens come as frames without a request header.
+//! - An unsupported mechanism closes the connection after the answer, which lists the supported ones.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_SaslHandshake>
 

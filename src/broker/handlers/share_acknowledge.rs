@@ -1,7 +1,7 @@
-//! `ShareAcknowledge`, versions 1–2: what a member of a share group says about records that it got (KIP-932).
+//! `ShareAcknowledge`, versions 1–2: a member of a share group acknowledges records that it was given (KIP-932).
 //!
-//! - It counts in the session of the member's fetches; with the final epoch it closes the session.
-//! - v2: it may renew locks, and the answer says how long they last (KIP-1222).
+//! - It belongs to the member's share session; the final epoch closes the session.
+//! - v2: it can renew locks, and the answer has their duration (KIP-1222).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ShareAcknowledge>
 
@@ -19,7 +19,7 @@ use crate::broker::node::Node;
 use crate::broker::share::share_session::{FINAL_EPOCH, PartitionId, SessionKey};
 use crate::broker::timers::steady_ms;
 
-/// The response, and the bytes of its newer field: how long locks last.
+/// The response, and the bytes of its newer field: the duration of locks.
 pub fn handle(
     node: &Arc<Node>,
     context: &RequestContext,

@@ -1,11 +1,11 @@
-//! `ShareFetch`, versions 1–2: records for a member of a share group, and what it says about those it has (KIP-932).
+//! `ShareFetch`, versions 1–2: records for a member of a share group, and its acknowledgements (KIP-932).
 //!
-//! - Sessions as those of Fetch; a session belongs to a member of a group. It ends with its connection.
-//! - Acknowledgements come first, so that released records can be delivered at once. A request that only renews locks
+//! - Sessions are like those of Fetch; a session belongs to a member of a group, and ends with its connection.
+//! - Acknowledgements come first, so that released records can be delivered at once. A request that renews locks
 //!   (v2) fetches nothing, and must not ask for anything.
 //! - v2: exactly as many records as were asked for, or whole batches as in v1 (KIP-1206).
-//! - What Apache Kafka 4.3.1 answers with an error of its own (−1) is answered for the partition: an unknown topic or
-//!   partition, and one that is named twice.
+//! - Where Apache Kafka 4.3.1 fails the request with an unknown error (-1), the partition gets the error: an unknown
+//!   topic or partition, and one that is named twice.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ShareFetch>
 
@@ -29,10 +29,10 @@ use crate::broker::share::share_fetch::{FetchedPartition, ShareFetch, fetch};
 use crate::broker::share::share_session::{PartitionId, SessionKey, SessionPartition, SessionRequest};
 use crate::broker::timers::steady_ms;
 
-/// An answer has at most so many bytes of records, or one batch. Unlike that of Fetch it is in memory until it is sent.
+/// The most bytes of records in an answer, unless one batch is larger. Unlike that of Fetch it is held in memory.
 const MOST_BYTES: usize = 8 << 20;
 
-/// What a request says, in either version.
+/// What a request asks for, in either version.
 struct Wanted {
     session: SessionKey,
     partitions: Vec<PartitionId>,
@@ -51,7 +51,7 @@ pub async fn handle(
         Ok(response) => response,
         Err(error) => {
             if error == ResponseError::ShareSessionLimitReached {
-                // A client asks again at once, as often as it can.
+                // Without a pause the client would ask again at once.
                 tokio::time::sleep(wait_of(&request)).await;
             }
             ShareFetchResponse::default().with_error_code(error.code())
@@ -156,7 +156,7 @@ fn exists(node: &Node, id: PartitionId) -> bool {
     topic.is_some_and(|topic| topic.partition(id.1).is_some())
 }
 
-/// A session remembers only partitions that exist: nobody makes it remember anything else.
+/// A session remembers only partitions that exist, so that clients cannot fill the memory.
 fn existing(node: &Node, partitions: &[PartitionId]) -> Vec<PartitionId> {
     let existing = partitions.iter().filter(|id| exists(node, **id));
     existing.copied().collect()
@@ -189,7 +189,7 @@ fn as_fetch(
     }
 }
 
-/// The answer names partitions with something to say, and those that no answer of the session has named yet.
+/// The answer names partitions with records or errors, and those that no answer of the session has named yet.
 fn response(
     node: &Node,
     session: &SessionKey,

@@ -1,6 +1,7 @@
-//! `ShareGroupDescribe`, version 1: share groups (KIP-932) with their epochs, and their members with what they have.
+//! `ShareGroupDescribe`, version 1: share groups (KIP-932) with their epochs, and their members with their
+//! assignments.
 //!
-//! A group of another kind is answered as one that does not exist.
+//! A group of another type is answered as one that does not exist.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ShareGroupDescribe>
 
@@ -58,7 +59,7 @@ fn describe(group: DescribedGroup, description: &ShareGroupDescription) -> Descr
         .with_members(members.collect())
 }
 
-/// Partitions of topics that are no more are left out.
+/// Partitions of topics that do not exist any more are left out.
 fn describe_member(id: &str, member: &ShareMember, names: &BTreeMap<Uuid, String>) -> Member {
     let assigned = member.current.assigned.iter().filter_map(|(topic, partitions)| {
         let topic = TopicPartitions::default()

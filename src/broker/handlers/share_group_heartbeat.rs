@@ -1,9 +1,10 @@
-//! `ShareGroupHeartbeat`, version 1: a member of a share group (KIP-932) joins, goes on, or leaves.
+//! `ShareGroupHeartbeat`, version 1: a member of a share group (KIP-932) joins, stays, or leaves.
 //!
-//! - Members choose their own ids. Null fields are as they were; so is a null assignment in the answer.
-//! - On Apache Kafka the first answer gives no partition, as their states have to be made first. Here they are made
-//!   before the answer, which waits until they are replicated, so that a member need not wait for its second heartbeat;
-//!   the epochs are the same.
+//! - Members choose their own ids. A null field means "unchanged", in the request and for the assignment in the
+//!   answer.
+//! - Apache Kafka's first answer assigns no partition, as share states have to be initialized first. Here this is
+//!   done before the answer, which waits until they are replicated, so that a member need not wait for its second
+//!   heartbeat; the epochs are the same.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_ShareGroupHeartbeat>
 
@@ -70,7 +71,7 @@ async fn beat(
         return Ok(answer);
     }
     let made = groups.make_share_states(group, steady_ms(), &to_make, None);
-    // What could not be made is tried again at the next heartbeat.
+    // A failed initialization is tried again at the next heartbeat.
     if made.is_err() || !node.coordinators_are_replicated(losses).await {
         return Ok(answer);
     }

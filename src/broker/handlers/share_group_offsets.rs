@@ -1,9 +1,10 @@
-//! `DescribeShareGroupOffsets` (versions 0–1), `AlterShareGroupOffsets` (0) and `DeleteShareGroupOffsets` (0): where share
-//! groups are in their partitions (KIP-932).
+//! `DescribeShareGroupOffsets` (versions 0–1), `AlterShareGroupOffsets` (0) and `DeleteShareGroupOffsets` (0): the
+//! share partition start offsets of groups (KIP-932).
 //!
-//! - Describe: null topics are all that the group reads. A partition that it does not read has the offset −1, and so has
-//!   one of a group that does not exist. v1 has the lag (KIP-1226): what is neither done with nor before the start.
-//! - Alter and delete want an empty group; alter makes one if need be.
+//! - Describe: null topics mean all that the group reads. A partition that the group does not read has the offset -1,
+//!   as has one of a group that does not exist. v1 has the lag (KIP-1226): the records after the start offset that
+//!   are not processed.
+//! - Alter and delete need an empty group; alter creates it if it does not exist.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_DescribeShareGroupOffsets>
 
@@ -149,14 +150,14 @@ pub async fn alter(
     }
 }
 
-/// Where a group is to begin, and what is answered for each topic.
+/// The new start offsets of a group, and the answer for each topic.
 struct Asked {
     topics: BTreeMap<Uuid, TopicState>,
     starts: BTreeMap<(Uuid, i32), i64>,
     responses: Vec<altered::AlterShareGroupOffsetsResponseTopic>,
 }
 
-/// Each step waits for what is before it to be replicated: what the group and the states know may be lost apart.
+/// Each step waits until the one before is replicated: group and share coordinator may lose their records separately.
 async fn begin_anew(node: &Arc<Node>, group: &str, asked: &Asked) -> Result<(), Refused> {
     let lost = || (ResponseError::CoordinatorNotAvailable, String::new());
     let losses = node.coordinator_losses();
@@ -175,7 +176,7 @@ async fn begin_anew(node: &Arc<Node>, group: &str, asked: &Asked) -> Result<(), 
     groups.end_share_initialization(group, steady_ms(), &asked.topics)
 }
 
-/// The partitions that there are of those that a request names.
+/// The partitions of a request that exist.
 fn asked_for(node: &Node, request: &AlterShareGroupOffsetsRequest) -> Asked {
     let image = node.cluster.image();
     let mut topics: BTreeMap<Uuid, TopicState> = BTreeMap::new();

@@ -1,9 +1,9 @@
 //! The share coordinator's APIs, which only brokers and tools use: `InitializeShareGroupState` (version 0),
 //! `ReadShareGroupState` (0), `WriteShareGroupState` (0–1), `DeleteShareGroupState` (0) and `ReadShareGroupStateSummary`
-//! (0–1), for one partition as one group reads it (KIP-932).
+//! (0–1), for the state of one partition in one group (KIP-932).
 //!
-//! - v1 of write and summary has the number of records that are done with (KIP-1226).
-//! - An empty group, or a request without topics, is answered with nothing.
+//! - v1 of write and summary has the number of processed records (KIP-1226).
+//! - An empty group, or a request without topics, gets an empty answer.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_WriteShareGroupState>
 
@@ -41,7 +41,7 @@ fn key(group: &StrBytes, topic: Uuid, partition: i32) -> StateKey {
     }
 }
 
-/// The error code and the words of an outcome.
+/// The error code and the message of an outcome.
 fn words<T>(outcome: &Result<T, Refused>) -> (i16, Option<StrBytes>) {
     match outcome {
         Ok(_) => (0, None),
@@ -185,7 +185,7 @@ pub fn delete(
     DeleteShareGroupStateResponse::default().with_results(topics.collect())
 }
 
-/// The response, and the bytes of its newer fields: how many records are done with, for each partition.
+/// The response, and the bytes of its newer fields: the number of processed records of each partition.
 pub fn summary(
     node: &Arc<Node>,
     _: &RequestContext,

@@ -1,4 +1,4 @@
-//! What `ShareFetch` and `ShareAcknowledge` have in common: who asks, and what they say about records.
+//! What `ShareFetch` and `ShareAcknowledge` have in common: whose session it is, and the acknowledgements.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::broker::share::partition_manager::Refused;
 use crate::broker::share::share_session::{PartitionId, SessionKey};
 use crate::broker::timers::steady_ms;
 
-/// One batch of acknowledgements as a request has it: the first and the last offset, and the types.
+/// One batch of acknowledgements in a request: the first and the last offset, and the types.
 pub(super) type Batch = (i64, i64, Vec<i8>);
 
-/// What became of the acknowledgements, by partition.
+/// The outcome of the acknowledgements, by partition.
 pub(super) type Outcomes = BTreeMap<PartitionId, Result<(), Refused>>;
 
-/// Whose request it is.
+/// The session that a request belongs to.
 pub(super) fn session_key(
     group: Option<&GroupId>,
     member: Option<&StrBytes>,
@@ -36,7 +36,7 @@ pub(super) fn session_key(
     }
 }
 
-/// The acknowledgements of one partition; None if they cannot be right.
+/// The acknowledgements of one partition; `None` if they are invalid.
 fn acknowledgements(batches: &[Batch], renews: bool) -> Option<Vec<Acknowledgement>> {
     let mut previous_last = -1;
     let mut all = Vec::with_capacity(batches.len());
@@ -57,7 +57,7 @@ fn acknowledgements(batches: &[Batch], renews: bool) -> Option<Vec<Acknowledgeme
     Some(all)
 }
 
-/// Takes over the acknowledgements of a request. `renews`: they may be renewals.
+/// Applies the acknowledgements of a request. `renews`: whether it may renew locks.
 pub(super) fn acknowledge_all(
     node: &Arc<Node>,
     session: &SessionKey,

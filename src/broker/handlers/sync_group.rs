@@ -1,7 +1,7 @@
-//! SyncGroup, versions 0–5: the leader brings the assignment, everybody else fetches theirs.
+//! SyncGroup, versions 0–5: the leader sends the assignment of the group, each member gets its own.
 //!
-//! - Waits until the leader's has come.
-//! - v5 names the protocol, which must be the group's.
+//! - Waits until the leader's request has come.
+//! - v5 has the protocol, which must be the group's.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_SyncGroup>
 

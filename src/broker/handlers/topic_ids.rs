@@ -1,5 +1,4 @@
-//! Requests of version 10 that name topics by id, where the crate with the messages knows only names: OffsetCommit and
-//! OffsetFetch.
+//! OffsetCommit and OffsetFetch version 10, which name topics by id: kafka-protocol's messages have only names.
 
 use std::collections::HashMap;
 
@@ -27,11 +26,11 @@ impl KnownTopic {
     };
 }
 
-/// Topics by the names that they have in the request now.
+/// Topics by the names that the request has after [`name_topics`].
 pub(super) type TopicIds = HashMap<TopicName, KnownTopic>;
 
-/// Gives every topic of a request the name that belongs to its id. A topic that does not exist gets a name that no topic
-/// can have.
+/// Gives every topic of a request the name that belongs to its id. A topic that does not exist gets a name that no
+/// topic can have.
 pub(super) fn name_topics<'a>(
     node: &Node,
     newer_fields: &Bytes,

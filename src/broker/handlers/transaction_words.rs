@@ -1,4 +1,4 @@
-//! Between the protocol's requests and the transaction coordinator: what the handlers of transactions share.
+//! What the handlers of transactions share: conversions, and the admission of partitions to a transaction.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub(super) fn producer(id: ProducerId, epoch: i16) -> ProducerIdentity {
     ProducerIdentity { id: id.0, epoch }
 }
 
-/// Requests below `first` do not know `PRODUCER_FENCED`; they get the older `INVALID_PRODUCER_EPOCH`.
+/// The error for a request's version: below `first`, `PRODUCER_FENCED` becomes the older `INVALID_PRODUCER_EPOCH`.
 pub(super) fn known_to(version: i16, first: i16, error: ResponseError) -> ResponseError {
     match error {
         ResponseError::ProducerFenced if version < first => ResponseError::InvalidProducerEpoch,
@@ -23,18 +23,18 @@ pub(super) fn known_to(version: i16, first: i16, error: ResponseError) -> Respon
     }
 }
 
-/// How a request that writes in a transaction makes sure that the coordinator knows of its partitions.
+/// How a request that writes in a transaction makes sure that the coordinator knows its partitions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Admission {
-    /// The request adds its partitions by itself (KIP-890); otherwise they must have been added.
+    /// Whether the request adds its partitions (KIP-890); otherwise they must have been added.
     pub(super) adds: bool,
-    /// The client knows `TRANSACTION_ABORTABLE`, where older ones get `INVALID_TXN_STATE`.
+    /// Whether the answer may be `TRANSACTION_ABORTABLE`; otherwise it is `INVALID_TXN_STATE`.
     pub(super) knows_abortable: bool,
 }
 
 impl Admission {
-    /// The partitions to which this producer may not write in its transaction, each with the reason. The coordinator must
-    /// know of a partition before a record is written there, or the partition would get no marker.
+    /// The partitions to which this producer may not write in its transaction, each with the reason. The coordinator
+    /// must know a partition before a record is written to it: otherwise the partition would get no marker.
     pub(super) fn refused(
         self,
         node: &Node,
@@ -45,7 +45,8 @@ impl Admission {
         let all_refused = |error: ResponseError| {
             let error = match error {
                 ResponseError::ProducerFenced => ResponseError::InvalidProducerEpoch,
-                // The client asks again without asking who leads: the leader is the same.
+                // Clients retry after this error without refreshing their metadata: the partition's leader has not
+                // changed.
                 ResponseError::NotCoordinator
                 | ResponseError::CoordinatorLoadInProgress
                 | ResponseError::CoordinatorNotAvailable => ResponseError::NotEnoughReplicas,
@@ -84,7 +85,7 @@ impl Admission {
     }
 }
 
-/// Whether the partition's log has the producer's transaction open: then the coordinator knows of it.
+/// Whether the producer's transaction is open in the partition's log: then the coordinator knows the partition.
 pub(super) fn is_open(node: &Node, partition: &TopicPartition, producer: ProducerIdentity) -> bool {
     let replica = node.partition(&partition.topic, partition.partition);
     replica.is_some_and(|replica| {

@@ -1,10 +1,10 @@
-//! TxnOffsetCommit, versions 0–5: a producer commits offsets of a group in its transaction; they count once that is
-//! committed.
+//! TxnOffsetCommit, versions 0–5: a producer commits offsets of a group in its transaction; they are valid once that
+//! is committed.
 //!
-//! - Each partition is checked by itself, as in OffsetCommit: it must exist (3), and its metadata be of bounded size
-//!   (12).
-//! - v3 says for which member of which generation it commits (KIP-447). v4 knows `TRANSACTION_ABORTABLE`.
-//! - Up to v4 the group must be part of the transaction already (AddOffsetsToTxn); v5 adds it (KIP-890).
+//! - Each partition is checked by itself, as in OffsetCommit: it must exist (error 3), and its metadata have a
+//!   bounded length (12).
+//! - v3 has the member and its generation (KIP-447). v4 is answered with `TRANSACTION_ABORTABLE`.
+//! - Up to v4 the group must have been added to the transaction (AddOffsetsToTxn); v5 adds it (KIP-890).
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_TxnOffsetCommit>
 
@@ -45,7 +45,7 @@ pub async fn handle(
         commits.check(node, &topic.name, wanted);
     }
     let mut outcome = admit(node, context.version, &request, commits.taken());
-    // A coordinator that takes over must know of the group before the first offset is there.
+    // The group must survive in the coordinator's log, whoever leads it, before its first offset is stored.
     if outcome == Ok(true) && !node.coordinators_are_replicated(losses).await {
         outcome = Err(ResponseError::CoordinatorNotAvailable);
     }
@@ -67,7 +67,7 @@ pub async fn handle(
     TxnOffsetCommitResponse::default().with_topics(topics.collect())
 }
 
-/// Makes sure that the transaction's coordinator knows of the group. Answers whether it had to be asked.
+/// Makes sure that the transaction coordinator knows the group. Returns whether it had to be asked.
 fn admit(
     node: &Node,
     version: i16,

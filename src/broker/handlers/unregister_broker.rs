@@ -1,5 +1,5 @@
-//! `UnregisterBroker`, version 0: forgets a broker that does not run. One that runs stays, as Apache Kafka's registers
-//! again by itself.
+//! `UnregisterBroker`, version 0: forgets a broker that is not running. One that runs stays: Apache Kafka's would
+//! register itself again.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_UnregisterBroker>
 

@@ -1,6 +1,6 @@
-//! `UpdateFeatures`, versions 0–2: raises and lowers the levels of features (KIP-584), all of a request or none.
+//! `UpdateFeatures`, versions 0–2: raises and lowers the levels of features (KIP-584), all in a request or none.
 //!
-//! - Clients and coordinators go by the new levels at once.
+//! - The new levels hold for clients and coordinators at once.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_UpdateFeatures>
 
@@ -19,7 +19,7 @@ use crate::broker::cluster::records;
 use crate::broker::features::{self, METADATA_VERSION};
 use crate::broker::node::Node;
 
-/// The ways to change a level, by their codes; version 0 of the request has a flag for the second.
+/// The upgrade types; version 0 of the request has a flag for the second.
 const UPGRADE: i8 = 1;
 const SAFE_DOWNGRADE: i8 = 2;
 const UNSAFE_DOWNGRADE: i8 = 3;
@@ -36,7 +36,7 @@ pub fn handle(
         result.with_error_message(None)
     });
     match outcome {
-        // From version 2 on there is one answer for all.
+        // From version 2 on there is one error for all.
         Ok(()) if context.version < 2 => response.with_error_message(None).with_results(results.collect()),
         Ok(()) => response.with_error_message(None),
         Err((error, message)) => response
@@ -57,7 +57,7 @@ fn update(node: &Node, version: i16, request: &UpdateFeaturesRequest) -> Result<
                 update.max_version_level,
                 update.feature.as_str()
             );
-            // Kafka has another text for a change of the metadata that would lose something.
+            // Kafka has another message for a metadata downgrade that would lose something.
             match update.feature.as_str() {
                 name if name == METADATA_VERSION.name && reason.starts_with("Unsupported") => (
                     ResponseError::InvalidUpdateVersion,
@@ -79,7 +79,7 @@ fn update(node: &Node, version: i16, request: &UpdateFeaturesRequest) -> Result<
         .map_err(|error| (ResponseError::KafkaStorageError, error.message()))
 }
 
-/// Whether a feature may get this level; the error is Kafka's text.
+/// Whether a feature may be set to this level; the error is Kafka's message.
 fn check(node: &Node, image: &ClusterImage, version: i16, update: &FeatureUpdateKey) -> Result<(), String> {
     let name = update.feature.as_str();
     let wanted = update.max_version_level;

@@ -1,6 +1,6 @@
-//! WriteTxnMarkers, versions 1–2: the ends of transactions are written to partitions, as another coordinator or an
-//! administrator (`kafka-transactions abort`) asks for it. v2 says in which version of the protocol the transaction is
-//! (KIP-1228); an epoch that is too old is refused in either.
+//! WriteTxnMarkers, versions 1–2: writes transaction markers to partitions for another coordinator or an
+//! administrator (`kafka-transactions abort`). v2 has the version of the transaction protocol (KIP-1228); an epoch
+//! that is too old is refused in either.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_WriteTxnMarkers>
 
