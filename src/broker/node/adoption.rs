@@ -1,9 +1,9 @@
-//! Which folders of a data directory become topics although the metadata log does not name them: another Kafka left
-//! them.
+//! Which folders of a data directory become topics although our metadata do not name them: those that Apache Kafka
+//! left.
 //!
-//! A folder is taken only if it holds a log under a name that a topic may have; everything else is left alone. Empty
-//! partitions fill small gaps, for the folder of one broker of many. A number that is far larger than the others is not
-//! taken, as all partitions before it would have to be created.
+//! A folder is adopted only if it holds a log under a legal topic name; all others are left alone. Missing partitions
+//! in small gaps become empty ones: the folder of one broker of many has such gaps. A partition number far above the
+//! others is not adopted, as all partitions before it would have to be created.
 
 use std::collections::BTreeMap;
 
@@ -19,21 +19,21 @@ use crate::storage::log_dir::FoundPartitions;
 use crate::storage::partition_metadata::random_id;
 use crate::topic_partition::TopicPartition;
 
-/// Partitions that may be missing before one that is there.
+/// The most missing partitions before one that exists.
 const MAX_GAP: i32 = 1000;
 
-/// What becomes of the folders.
+/// The outcome for the folders.
 #[derive(Debug, Default)]
 pub(super) struct Adopted {
-    /// The topics that they become.
+    /// The records of the topics that they become.
     pub(super) records: Records,
-    /// Folders that are named like a partition's and are not taken, in order.
+    /// Folders that are named like a partition's and are not adopted, in order.
     pub(super) left_alone: Vec<TopicPartition>,
 }
 
-/// What Apache Kafka did with the directory since `image` was kept: a topic without a folder was deleted, one whose
-/// folders state another id was deleted and created again, and one with more folders got more partitions, which become
-/// `own`.
+/// What Apache Kafka did with the directory since `image` was stored: a topic without a folder was deleted, one whose
+/// folders state another id was deleted and created again, and one with more folders got more partitions. `own` is
+/// the state that new partitions get.
 pub(super) fn catch_up(found: &FoundPartitions, image: &ClusterImage, own: &PartitionImage) -> Records {
     let mut ends: BTreeMap<&str, i32> = BTreeMap::new();
     for (partition, id) in &found.logs {
@@ -59,8 +59,8 @@ pub(super) fn catch_up(found: &FoundPartitions, image: &ClusterImage, own: &Part
     changes
 }
 
-/// Partitions that `image` places on another node or in another directory, as they become: the directory was given
-/// another id, or another `node.id`. As this is the only node, it leads them all.
+/// The changes of partitions that `image` places on another node or in another directory, because the directory was
+/// given another id or another `node.id`. This is the only node, so it leads all of them.
 pub(super) fn take_over(image: &ClusterImage, own: &PartitionImage) -> Records {
     let mut changes = Records::new();
     for topic in image.topics() {
@@ -83,15 +83,15 @@ pub(super) fn take_over(image: &ClusterImage, own: &PartitionImage) -> Records {
     changes
 }
 
-/// A topic that folders become.
+/// A topic that is made from folders.
 struct NewTopic {
     id: Uuid,
     partitions: i32,
     configs: Configs,
 }
 
-/// The topics whose logs were found but that are not in `image`, with the configs that they had (`inherited`, by
-/// topic). Their partitions become `own`.
+/// The topics of logs that are not in `image`, with the configs that they had (`inherited`, by topic). `own` is the
+/// state that their partitions get.
 pub(super) fn adopt(
     found: FoundPartitions,
     image: &ClusterImage,

@@ -1,4 +1,4 @@
-//! When a node compacts which of its logs: the dirtiest first, one after the other, beside everything else.
+//! When a node compacts which of its logs: the dirtiest first, one at a time, in the background.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,19 +10,19 @@ use super::replica_manager::ReplicaManager;
 use crate::error::{Error, Kind, Result};
 use crate::storage::cleaner::{CleaningPass, CleaningPlan};
 
-/// How late a stop is noticed in a pause.
+/// How late a stop is noticed during a pause.
 const SHORT_NAP: Duration = Duration::from_millis(100);
 
-/// What a node remembers of its passes.
+/// The state that a node keeps between passes.
 #[derive(Debug, Default)]
 pub(in crate::broker) struct Compaction {
     stopping: AtomicBool,
-    /// Names of partitions with a damaged batch. As in Apache Kafka they are left alone until the next start.
+    /// Names of partitions with a damaged batch. As in Apache Kafka they are not compacted until the next start.
     uncleanable: Mutex<BTreeSet<String>>,
 }
 
 impl Compaction {
-    /// Ends the pass that runs now; no other begins.
+    /// Ends the current pass; no other begins.
     pub(in crate::broker) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -42,14 +42,14 @@ impl ReplicaManager {
     pub(in crate::broker) fn compact(&self, now_ms: i64) -> Vec<String> {
         let mut notes = Vec::new();
         let mut any = false;
-        // One pass may not come to the end of a log, but every pass comes further.
+        // One pass may not reach the end of a log, but each pass gets further.
         while self.compaction.may_go_on() {
             let Some((replica, plan)) = self.dirtiest(now_ms, &mut notes) else {
                 break;
             };
             match self.clean(&replica, plan) {
                 Ok(true) => any = true,
-                // The log has changed meanwhile, or its topic is gone: the next round looks again.
+                // The log has changed meanwhile, or its topic is gone: the next round tries again.
                 Ok(false) => break,
                 Err(error) => {
                     notes.extend(self.failed(&replica, &error));
@@ -60,7 +60,7 @@ impl ReplicaManager {
         if any && let Err(error) = self.write_checkpoints() {
             notes.push(format!("cannot write checkpoints: {error}"));
         }
-        // As in Apache Kafka, what has `compact,delete` is deleted from in the rounds of the cleaner.
+        // As in Apache Kafka, retention of logs with `compact,delete` is applied in the rounds of the cleaner.
         let mut compacted = self.all();
         compacted.retain(|replica| replica.settings().compact);
         if let Err(error) = self.apply_retention_to(compacted, now_ms) {
@@ -90,7 +90,7 @@ impl ReplicaManager {
         dirtiest
     }
 
-    /// One pass over one log; `false` if the log has changed so that what was written is of no use.
+    /// One pass over one log; `false` if the log has changed meanwhile, so that the result was thrown away.
     fn clean(&self, replica: &Replica, plan: CleaningPlan) -> Result<bool> {
         let keep_going = || self.compaction.may_go_on();
         let mut pass = CleaningPass::begin(plan, self.cleaner_memory(), &keep_going)?;
@@ -108,8 +108,8 @@ impl ReplicaManager {
         Ok(true)
     }
 
-    /// Pauses until a group of segments has taken as long as `log.cleaner.io.max.bytes.per.second` wants. What was read
-    /// counts like what was written.
+    /// Pauses after a group of segments for as long as `log.cleaner.io.max.bytes.per.second` demands. Bytes read
+    /// count like bytes written.
     fn rest_after(&self, written: u64, began: Instant) {
         let image = self.cluster.image();
         let most = self
@@ -136,7 +136,7 @@ impl ReplicaManager {
         u64::try_from(bytes).unwrap_or(0)
     }
 
-    /// A number of the cleaner's as it is in force now.
+    /// The value in force of a number setting of the cleaner.
     pub(in crate::broker) fn cleaner_setting(&self, name: &str) -> i64 {
         let image = self.cluster.image();
         let origins = self.broker_values(&image).origins(name);
@@ -146,7 +146,7 @@ impl ReplicaManager {
         value.unwrap_or(0)
     }
 
-    /// The line to report of a pass that failed; none where it was stopped, or where the files were deleted under it.
+    /// The line to report for a failed pass; `None` if it was stopped, or if the files were deleted under it.
     fn failed(&self, replica: &Replica, error: &Error) -> Option<String> {
         if !self.compaction.may_go_on() || error.kind() == Kind::NotFound || replica.log().cleaning_is_over()
         {

@@ -1,8 +1,7 @@
-//! Coordinators move with the partitions of their topics: whoever comes to lead one reads it, whoever does not lead it any
-//! more forgets what it holds.
+//! Coordinators move with the partitions of their topics: a node that becomes leader of one loads it, a node that
+//! stops leading it unloads it.
 //!
-//! That a partition changes hands counts at once; reading and forgetting are done one after the other, beside everything
-//! else.
+//! The change of leader counts at once; loading and unloading run in the background, one at a time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +20,7 @@ use crate::broker::internal_topics::{
 };
 use crate::broker::timers::steady_ms;
 
-/// What is still to be done.
+/// The changes that are not processed yet.
 #[derive(Debug, Default)]
 pub(in crate::broker) struct Duties {
     changes: Mutex<VecDeque<RoleChange>>,
@@ -42,7 +41,7 @@ impl Duties {
 }
 
 impl Node {
-    /// The coordinators of the partitions that this node leads are to be read, if they have not been.
+    /// Queues the coordinators of all partitions that this node leads for loading, unless they are loaded.
     pub(in crate::broker) fn coordinate_what_it_leads(&self) {
         for topic in INTERNAL_TOPICS {
             for replica in self.replicas.of_topic_named(topic.name) {
@@ -55,11 +54,11 @@ impl Node {
         }
     }
 
-    /// The coordinator of a transactional id, which may be on another node.
+    /// The transaction coordinator of a transactional id, which may be on another node.
     ///
     /// # Errors
     ///
-    /// It is out of reach, or has not read the id yet.
+    /// `COORDINATOR_NOT_AVAILABLE`: the coordinator is out of reach, or the partition of the id has no leader.
     pub(in crate::broker) fn coordinator_of_transactions(
         &self,
         id: &str,
@@ -79,7 +78,7 @@ impl Node {
         Ok(Arc::clone(&node.transactions))
     }
 
-    /// A replica has another role, or is gone.
+    /// Handles the change of a replica's role, or its removal.
     pub(super) fn note_duty(&self, change: RoleChange) {
         let Some(ownership) = self.ownership(&change.topic) else {
             if change.role.is_none() {
@@ -92,7 +91,7 @@ impl Node {
             Some(Role::Follower { epoch, .. }) => ownership.resigned(change.index, epoch),
             None => ownership.forget(change.index),
         };
-        // After that: whoever is answered here from now on does not know of it.
+        // Only after that: a request that begins from here on counts this loss already.
         if self.replicas.unreplicated.lose(&change.topic, change.index) {
             self.peers.note_loss();
         }
@@ -113,7 +112,7 @@ impl Node {
         }
     }
 
-    /// What this node's coordinators are to do next, if there is anything.
+    /// The next change for this node's coordinators to process, if there is one.
     pub(in crate::broker) fn next_duty(&self) -> Option<RoleChange> {
         self.duties.next()
     }
@@ -121,7 +120,7 @@ impl Node {
     pub(in crate::broker) fn do_duty(&self, change: &RoleChange) {
         let (index, now_ms) = (change.index, steady_ms());
         if self.ownership(&change.topic).is_none() {
-            // A replica that is gone leaves a folder.
+            // Only the folder of the removed replica is left.
             let _ = self.replicas.purge_deleted();
             return;
         }
@@ -152,7 +151,7 @@ impl Node {
     }
 }
 
-/// Does what is to be done, for ever. Reading a large partition takes a while: it runs on a blocking thread.
+/// Processes changes forever. Loading a large partition takes a while: it runs on a blocking thread.
 pub(in crate::broker) async fn run(node: Arc<Node>) {
     loop {
         while let Some(change) = node.next_duty() {

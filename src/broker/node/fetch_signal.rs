@@ -1,4 +1,4 @@
-//! How a leader tells the fetchers of its followers that a partition has something: records, or another high watermark.
+//! How a leader tells the fetchers of its followers that a partition has new records or a new high watermark.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// The partitions that a fetcher has to fetch from.
+/// The partitions that a fetcher should fetch from.
 #[derive(Debug, Default)]
 pub(in crate::broker) struct FetchSignal {
     partitions: Mutex<BTreeSet<(Uuid, i32)>>,
@@ -21,18 +21,18 @@ impl FetchSignal {
         }
     }
 
-    /// Returns when there is something.
+    /// Returns when there is a partition to fetch from.
     pub(super) async fn heard(&self) {
         self.rung.notified().await;
     }
 
-    /// The partitions since the last call.
+    /// The partitions that were signalled since the last call.
     pub(super) fn take(&self) -> BTreeSet<(Uuid, i32)> {
         std::mem::take(&mut *self.partitions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// The fetchers of a node, each with the leader that it asks; made when they are first needed.
+/// The fetchers of a node, one per leader; created on first use.
 #[derive(Debug, Default)]
 pub(in crate::broker) struct Fetchers(Mutex<BTreeMap<i32, Arc<FetchSignal>>>);
 
@@ -43,12 +43,12 @@ impl Fetchers {
     }
 }
 
-/// The fetchers of one partition's followers.
+/// The fetchers of the followers of one partition.
 #[derive(Debug, Default)]
 pub(super) struct FetchSignals(Mutex<Vec<Weak<FetchSignal>>>);
 
 impl FetchSignals {
-    /// This fetcher wants to hear of the partition from now on.
+    /// Adds a fetcher to those that are signalled.
     pub(super) fn register(&self, signal: &Arc<FetchSignal>) {
         let mut signals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if signals
@@ -61,7 +61,7 @@ impl FetchSignals {
         signals.push(Arc::downgrade(signal));
     }
 
-    /// The partition has something.
+    /// Signals every fetcher.
     pub(super) fn ring(&self, topic: Uuid, partition: i32) {
         let signals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for signal in signals.iter().filter_map(Weak::upgrade) {

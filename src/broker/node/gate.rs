@@ -1,4 +1,4 @@
-//! The gate of a node: while it is closed, as it is while the node is paused, no request is answered and nothing is copied.
+//! The gate of a node: while it is closed because the node is paused, no request is answered and nothing is copied.
 
 use tokio::sync::watch;
 
@@ -21,7 +21,7 @@ impl Gate {
         *self.0.borrow()
     }
 
-    /// Returns when it is open.
+    /// Returns when the gate is open.
     pub(in crate::broker) async fn open(&self) {
         if !self.is_open() {
             let _ = self.0.subscribe().wait_for(|is_open| *is_open).await;

@@ -1,8 +1,9 @@
-//! Batches that are still in memory where they were received: followers take them from there, not from the file.
+//! Batches that are still in memory in the request that brought them: followers copy them from there, not from the
+//! file.
 //!
-//! A producer that waits for followers (acks=all) keeps its request until they have what it sent. A leader remembers where
-//! in such requests its newest batches are; what no request holds any more is read from the log, as by any reader. The
-//! bytes are those of the log: base offset and leader epoch were patched in place.
+//! A producer with acks=all waits for the followers, so its request stays in memory until they have its batches. A
+//! leader remembers where in such requests its newest batches are; batches that no request holds any more are read
+//! from the log. The bytes are those of the log: base offset and leader epoch were patched in place.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -12,17 +13,17 @@ use bytes::BytesMut;
 
 use crate::topic_partition::Offset;
 
-/// Batches that a leader remembers at most: each is a request that waits.
+/// The most batches that a leader remembers: each belongs to a request that waits.
 const MOST: usize = 256;
 
 /// One batch of the log.
 #[derive(Clone, Debug)]
 pub(in crate::broker) struct HeldBatch {
-    /// The offset of its first record, and the one behind its last.
+    /// From the offset of its first record to the one after its last.
     pub(in crate::broker) offsets: Range<Offset>,
     /// The epoch of the leader that appended it.
     pub(in crate::broker) epoch: i32,
-    /// Where it is in the request.
+    /// Its range of bytes in the request.
     pub(in crate::broker) place: Range<usize>,
 }
 
@@ -44,12 +45,12 @@ impl FollowerBytes {
     }
 }
 
-/// The newest batches of one partition, by offset.
+/// The newest batches of one partition, ordered by offset.
 #[derive(Debug, Default)]
 pub(super) struct HeldBatches(Mutex<VecDeque<(HeldBatch, Weak<BytesMut>)>>);
 
 impl HeldBatches {
-    /// `batch` was appended, and is in `request` for as long as that waits.
+    /// Remembers an appended batch, which is in `request` for as long as that waits.
     pub(super) fn add(&self, batch: HeldBatch, request: &Arc<BytesMut>) {
         let mut batches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while batches
@@ -61,7 +62,8 @@ impl HeldBatches {
         batches.push_back((batch, Arc::downgrade(request)));
     }
 
-    /// The batches of `epoch` from `offset` on that have `length` bytes together; `None` unless all of them are held.
+    /// The batches of `epoch` from `offset` on whose sizes add up to `length` bytes; `None` unless all of them are
+    /// held.
     pub(super) fn from(&self, offset: Offset, epoch: i32, length: usize) -> Option<Vec<FollowerBytes>> {
         let batches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut next, mut missing) = (offset, length);
@@ -119,7 +121,8 @@ mod tests {
         let request = Arc::new(BytesMut::from(&b"abcdef"[..]));
         batches.add(held(10..12, 3, 0..2), &request);
         batches.add(held(14..16, 3, 2..4), &request);
-        // A batch between them is elsewhere; one is of another epoch; it does not begin there; it is cut.
+        // A batch between them is not held; the epoch differs; no batch begins at the offset; the length ends inside
+        // a batch.
         assert!(batches.from(10, 3, 4).is_none());
         assert!(batches.from(10, 4, 2).is_none());
         assert!(batches.from(11, 3, 2).is_none());

@@ -1,8 +1,8 @@
-//! What a leader knows of its followers: how far each has come, which are in sync, and how far records are committed
+//! What a leader knows of its followers: the log end offset of each, which are in sync, and the high watermark
 //! (KIP-16, KIP-497, KIP-966).
 //!
-//! Pure: offsets and times go in, the high watermark and the ISR to ask for come out. The cluster decides on an ISR; until
-//! it has, the leader waits for the larger of the two.
+//! Pure: offsets and times go in, the high watermark and the wanted ISR come out. The controller decides on an ISR;
+//! until it has, the leader waits for the members of both the old and the wanted one.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::topic_partition::Offset;
 /// One follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Follower {
-    /// What it has not fetched yet begins here; -1 if it has not fetched.
+    /// The offset of its last fetch: it has everything before; -1 if it has not fetched.
     log_end_offset: Offset,
-    /// When it had everything last, in ms of the steady clock.
+    /// When it last had everything, in ms of the steady clock.
     caught_up_ms: i64,
-    /// Where the leader's log ended at its last fetch, and when that was.
+    /// The leader's log end offset at the follower's last fetch, and the time of that fetch.
     leader_end: Offset,
     fetched_ms: i64,
 }
@@ -24,16 +24,16 @@ struct Follower {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Isr {
     own: i32,
-    /// Where this leader's log ended at its election.
+    /// The leader's log end offset at its election.
     epoch_start: Offset,
     partition_epoch: i32,
     in_sync: Vec<i32>,
-    /// The ISR that the cluster has been asked for.
+    /// The ISR that was requested and is not decided on.
     pending: Option<Vec<i32>>,
     followers: BTreeMap<i32, Follower>,
 }
 
-/// What the leader's broker adds to what is known of followers.
+/// The settings and the time that decide who is in sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
     /// `replica.lag.time.max.ms`
@@ -44,7 +44,7 @@ pub(super) struct Limits {
 }
 
 impl Isr {
-    /// The leader `own` was elected when its log ended at `epoch_start`.
+    /// The state of the leader `own`, elected when its log ended at `epoch_start`.
     pub(super) fn new(own: i32, epoch_start: Offset) -> Self {
         Self {
             own,
@@ -56,9 +56,9 @@ impl Isr {
         }
     }
 
-    /// The cluster has decided: these are the replicas, and these of them are in sync.
+    /// Takes over a decision of the controller: the replicas of the partition, and its ISR.
     pub(super) fn committed(&mut self, partition_epoch: i32, replicas: &[i32], isr: &[i32], now_ms: i64) {
-        // What is known already says nothing of what the cluster has been asked for since: that may still be granted.
+        // An old decision does not answer the pending request, which may still be granted.
         if partition_epoch <= self.partition_epoch {
             return;
         }
@@ -69,7 +69,7 @@ impl Isr {
         for id in replicas.iter().filter(|id| **id != self.own) {
             let new = Follower {
                 log_end_offset: -1,
-                // Who was in sync at the election has the usual time to fetch.
+                // A member of the ISR has `max_lag_ms` from the election on to fetch.
                 caught_up_ms: if isr.contains(id) { now_ms } else { i64::MIN },
                 leader_end: -1,
                 fetched_ms: i64::MIN,
@@ -86,17 +86,17 @@ impl Isr {
         self.partition_epoch
     }
 
-    /// Whether a broker has a replica.
+    /// Whether a broker has a replica of the partition.
     pub(super) fn has_follower(&self, id: i32) -> bool {
         self.followers.contains_key(&id)
     }
 
-    /// The ISR that the cluster has decided on.
+    /// The ISR as the controller has decided.
     pub(super) fn isr(&self) -> &[i32] {
         &self.in_sync
     }
 
-    /// The followers in the ISR that have everything before `offset`, each with where its log ends.
+    /// The followers in the ISR that have everything before `offset`, each with its log end offset.
     pub(super) fn in_sync_up_to(&self, offset: Offset) -> impl Iterator<Item = (i32, Offset)> + '_ {
         let ends = self
             .followers
@@ -105,12 +105,12 @@ impl Isr {
         ends.filter(move |(id, end)| self.in_sync.contains(id) && *end >= offset)
     }
 
-    /// How many replicas there are, the leader's among them.
+    /// The number of replicas, with the leader's.
     pub(super) fn replica_count(&self) -> usize {
         self.followers.len() + 1
     }
 
-    /// A follower asks for what comes after `offset`, which it has up to there.
+    /// A follower fetches from `offset`: it has everything before.
     pub(super) fn fetched(&mut self, id: i32, offset: Offset, leader_end: Offset, now_ms: i64) {
         let Some(follower) = self.followers.get_mut(&id) else {
             return;
@@ -125,7 +125,7 @@ impl Isr {
         follower.fetched_ms = now_ms;
     }
 
-    /// A follower's broker is out of reach: nobody waits for it.
+    /// A follower's broker is out of reach: the follower does not count as caught up any more.
     pub(super) fn lost(&mut self, id: i32) {
         if let Some(follower) = self.followers.get_mut(&id) {
             follower.caught_up_ms = i64::MIN;
@@ -133,16 +133,16 @@ impl Isr {
         }
     }
 
-    /// Whether a replica counts as one in sync until the cluster has decided.
+    /// Whether a replica is in the ISR, or will be if the pending request is granted.
     fn may_be_in_sync(&self, id: i32) -> bool {
         let pending = self.pending.as_ref();
         self.in_sync.contains(&id) || pending.is_some_and(|isr| isr.contains(&id))
     }
 
-    /// What every replica in sync has; never less than `before`. With fewer of them than `min.insync.replicas` nothing
-    /// more is committed.
+    /// The offset up to which every in-sync replica has the log; never less than `before`. With fewer in-sync
+    /// replicas than `min.insync.replicas` it does not advance.
     pub(super) fn high_watermark(&self, before: Offset, own_end: Offset, limits: Limits) -> Offset {
-        // It asks for no more replicas than there are.
+        // `min.insync.replicas` is capped at the number of replicas.
         if self.in_sync.len() < limits.min_isr.min(self.replica_count()) {
             return before;
         }
@@ -154,7 +154,8 @@ impl Isr {
         ends.min().unwrap_or(own_end).min(own_end).max(before)
     }
 
-    /// The ISR with this follower, if it has come far enough to be in it. The caller asks the cluster.
+    /// The ISR with this follower added, if it has caught up far enough. The caller has to request it from the
+    /// controller.
     pub(super) fn expand(&mut self, id: i32, high_watermark: Offset) -> Option<Vec<i32>> {
         if self.pending.is_some() || self.in_sync.contains(&id) {
             return None;
@@ -168,7 +169,8 @@ impl Isr {
         Some(wider)
     }
 
-    /// The ISR without those that have been behind for too long, if there are any. The caller asks the cluster.
+    /// The ISR without the followers that lag for too long, if there are any. The caller has to request it from the
+    /// controller.
     pub(super) fn shrink(&mut self, own_end: Offset, limits: Limits) -> Option<Vec<i32>> {
         if self.pending.is_some() {
             return None;
@@ -185,13 +187,13 @@ impl Isr {
         Some(narrower)
     }
 
-    /// The cluster has refused what it was asked for.
+    /// The controller has refused the requested ISR.
     pub(super) fn refused(&mut self) {
         self.pending = None;
     }
 }
 
-/// Whether a follower has everything, or had it not long ago.
+/// Whether a follower has everything, or had it at most `max_lag_ms` ago.
 fn is_in_sync(follower: &Follower, own_end: Offset, limits: Limits) -> bool {
     follower.log_end_offset == own_end
         || limits.now_ms.saturating_sub(follower.caught_up_ms) <= limits.max_lag_ms
@@ -226,7 +228,7 @@ mod tests {
         assert_eq!(leader.high_watermark(8, 12, LIMITS), 8);
         leader.fetched(3, 11, 12, 1);
         assert_eq!(leader.high_watermark(8, 12, LIMITS), 11);
-        // It goes back for nobody.
+        // The high watermark never goes back.
         leader.fetched(3, 5, 12, 2);
         assert_eq!(leader.high_watermark(11, 12, LIMITS), 11);
     }
@@ -238,14 +240,14 @@ mod tests {
         leader.fetched(3, 11, 12, 50);
         assert_eq!(leader.shrink(12, at(100)), None);
         assert_eq!(leader.shrink(12, at(101)), Some(vec![1, 2]));
-        // Until the cluster has decided, it is waited for.
+        // Until the controller has decided, the leader waits for it.
         assert_eq!(leader.high_watermark(11, 12, at(101)), 11);
         leader.committed(1, &[1, 2, 3], &[1, 2], 102);
         assert_eq!(leader.high_watermark(11, 12, at(102)), 12);
         assert_eq!(leader.expand(3, 12), None);
         leader.fetched(3, 12, 12, 103);
         assert_eq!(leader.expand(3, 12), Some(vec![1, 2, 3]));
-        // To hear once more what is so is no answer to that: the newcomer is waited for.
+        // A repeated decision is no answer to that: the leader waits for the new replica.
         leader.committed(1, &[1, 2, 3], &[1, 2], 200);
         leader.fetched(2, 14, 14, 400);
         assert_eq!(leader.high_watermark(12, 14, at(400)), 12);

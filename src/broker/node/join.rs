@@ -1,7 +1,8 @@
-//! Opening the log dirs of a cluster of several nodes, all at the start, or that of one node which comes back.
+//! Opening the log dirs of a cluster of several nodes, all at the start, or those of one node that joins later.
 //!
-//! The metadata of the cluster are in the log dir of the first node, unless the cluster says otherwise (`metadata_place`).
-//! Nothing is adopted here, as a directory of one node is (`open`): what belongs to no partition of this node is set aside.
+//! The metadata of the cluster are in the log dir of the first node, unless the cluster says otherwise
+//! (`metadata_place`). No topics are adopted here, unlike from the directory of a single node (`open`): folders that
+//! belong to no partition of this node are set aside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -24,9 +25,9 @@ use crate::storage::file_name::BOOTSTRAP_CHECKPOINT;
 /// A cluster whose log dirs are open.
 pub(in crate::broker) struct OpenedCluster {
     pub(in crate::broker) cluster: Arc<Cluster>,
-    /// Of each node, in the order of the configs.
+    /// One for each node, in the order of the configs.
     pub(in crate::broker) replicas: Vec<Arc<ReplicaManager>>,
-    /// The log dir of a controller that is no broker.
+    /// The log dirs of controllers that are no brokers.
     pub(in crate::broker) held: Vec<LogDirs>,
     /// The file with the metadata.
     pub(in crate::broker) metadata: PathBuf,
@@ -36,22 +37,22 @@ pub(in crate::broker) struct OpenedCluster {
 /// One node whose log dir is open.
 pub(in crate::broker) struct Joined {
     pub(in crate::broker) replicas: Arc<ReplicaManager>,
-    /// What it is to the quorum.
+    /// Its entry in the quorum of controllers; `None` if it is a broker only.
     pub(in crate::broker) voter: Option<Voter>,
-    /// Its last end was in order: it has everything that it had.
+    /// Whether its last shutdown was clean: it has everything that it had.
     pub(in crate::broker) was_clean: bool,
     pub(in crate::broker) notes: Vec<String>,
 }
 
-/// How the node of a log dir comes to a cluster that runs.
+/// How a node joins a running cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::broker) enum Arrival {
-    /// For the first time: partitions that are in its log dir are not the cluster's.
+    /// For the first time: its log dir must not hold any partition.
     First,
     Again,
 }
 
-/// What a node registers with.
+/// What a node registers with at the controller.
 pub(in crate::broker) fn registration(
     config: &BrokerConfig,
     log_dirs: &LogDirs,
@@ -64,7 +65,7 @@ pub(in crate::broker) fn registration(
     }
 }
 
-/// Where clients of a listener reach the node.
+/// The address that the node advertises to clients of a listener.
 pub(in crate::broker) fn advertised(listener: &Listener) -> EndpointImage {
     EndpointImage {
         listener: listener.name.clone(),
@@ -73,9 +74,9 @@ pub(in crate::broker) fn advertised(listener: &Listener) -> EndpointImage {
     }
 }
 
-/// What a node is to the quorum of controllers; `None` if it is a broker alone.
+/// The entry of a node in the quorum of controllers; `None` if it is a broker only.
 pub(in crate::broker) fn voter(config: &BrokerConfig, log_dir: Option<&LogDir>) -> Option<Voter> {
-    // A quorum that is listed in the settings knows no log dirs (KIP-853).
+    // Without KIP-853, that is, with `controller.quorum.voters`, voters have no directory ids.
     let log_dir = log_dir.filter(|_| !config.lists_voters());
     config.is_controller().then(|| Voter {
         directory: log_dir
@@ -93,8 +94,8 @@ fn endpoint(endpoint: &Endpoint) -> EndpointImage {
     }
 }
 
-/// Opens every node's log dir. Each config comes with the listeners of its node. `metadata` is the file with the metadata,
-/// where it is not in the first log dir.
+/// Opens every node's log dirs. Each config comes with the listeners of its node. `metadata` is the file with the
+/// metadata, if it is not in the first log dir.
 pub(in crate::broker) fn open_cluster(
     nodes: &[(Arc<BrokerConfig>, Vec<Arc<Listener>>)],
     metadata: Option<PathBuf>,
@@ -156,7 +157,8 @@ pub(in crate::broker) fn open_cluster(
     })
 }
 
-/// Brokers that an earlier start had, and this one has not, lead nothing; what nobody led may be led again.
+/// Fences brokers that an earlier start had and this one does not have, and elects leaders for partitions without
+/// one.
 fn leave_out_the_absent(cluster: &Cluster) -> Result<()> {
     let image = cluster.image();
     let partitions = image.topics().flat_map(|topic| &topic.partitions);
@@ -172,7 +174,7 @@ fn leave_out_the_absent(cluster: &Cluster) -> Result<()> {
     cluster.elect_at_start()
 }
 
-/// Opens the log dir of one node of a cluster that runs. The caller keeps the cluster from changing meanwhile.
+/// Opens the log dirs of one node of a running cluster. The caller must keep the cluster from changing meanwhile.
 pub(in crate::broker) fn join(
     config: &Arc<BrokerConfig>,
     cluster: &Arc<Cluster>,
@@ -200,8 +202,8 @@ pub(in crate::broker) fn join(
 }
 
 impl ReplicaManager {
-    /// Renames the folders of partitions that the cluster has not, or not here: their topics were deleted or moved while
-    /// this node was away. Returns a line for the user for each topic.
+    /// Renames the folders of partitions that do not exist, or not on this node: their topics were deleted or moved
+    /// while this node was away. Returns a line for the user for each topic.
     fn set_strays_aside(&self) -> Result<Vec<String>> {
         let image = self.cluster.image();
         let mut topics: BTreeMap<String, usize> = BTreeMap::new();

@@ -1,7 +1,8 @@
-//! Replicas that move to another log dir of their node (KIP-113): a second log there copies the first, and takes its place
-//! when it has everything.
+//! Moves of replicas to another log dir of their node (KIP-113): a future log there copies the current log, and
+//! replaces it when it has everything.
 //!
-//! The copies of one node are made one after the other, beside everything else. What an earlier run did not finish goes on.
+//! The copies of one node are made one at a time, in the background. A move that an earlier run did not finish is
+//! continued.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,16 +25,16 @@ use crate::storage::future_log::{self, FoundFuture};
 use crate::storage::{LogDir, LogSlice, PartitionLog, ReadError};
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// Bytes that are copied at once, during which the log is not locked.
+/// Bytes that are copied at a time; the current log is not locked meanwhile.
 const CHUNK: usize = 1024 * 1024;
-/// How late a stop is noticed in a pause.
+/// How late a stop is noticed during a pause.
 const SHORT_NAP: Duration = Duration::from_millis(100);
 const THROTTLE: &str = "replica.alter.log.dirs.io.max.bytes.per.second";
 
-/// The second log of a replica. Locked before the first one, where both are.
+/// The future log of a replica. If both logs are locked, it is locked before the current one.
 type Future = Arc<Mutex<PartitionLog>>;
 
-/// Every replica of a node that moves, by topic and partition.
+/// The moves of a node, by topic and partition.
 #[derive(Debug, Default)]
 pub(in crate::broker) struct LogDirMoves {
     futures: Mutex<BTreeMap<(Uuid, i32), Future>>,
@@ -41,7 +42,7 @@ pub(in crate::broker) struct LogDirMoves {
     stopping: AtomicBool,
 }
 
-/// A second log, as it is shown.
+/// A future log, as DescribeLogDirs shows it.
 #[derive(Clone, Debug)]
 pub(in crate::broker) struct ShownFuture {
     pub(in crate::broker) topic_id: Uuid,
@@ -50,14 +51,15 @@ pub(in crate::broker) struct ShownFuture {
     pub(in crate::broker) dir: PathBuf,
     /// Bytes of its log files.
     pub(in crate::broker) size: u64,
+    /// Its log end offset.
     pub(in crate::broker) end: Offset,
 }
 
-/// What a step of a copy has come to.
+/// The outcome of one step of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Copied(usize),
-    /// The second log has taken the place of the first.
+    /// The future log has replaced the current one.
     Done,
 }
 
@@ -66,7 +68,7 @@ impl LogDirMoves {
         self.futures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the copy that is made now; no other begins.
+    /// Ends the current copy; no other begins.
     pub(in crate::broker) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -94,7 +96,7 @@ impl LogDirMoves {
     }
 }
 
-/// Copies what moves, for ever. The work runs on a blocking thread, as it waits for the disk.
+/// Copies future logs forever. The work waits for the disk, so it runs on a blocking thread.
 pub(in crate::broker) async fn run(node: Arc<Node>) {
     loop {
         let replicas = Arc::clone(&node.replicas);
@@ -111,12 +113,13 @@ fn lock(future: &Future) -> MutexGuard<'_, PartitionLog> {
 }
 
 impl ReplicaManager {
-    /// Begins to move a replica to the log dir at `path`, or, where that is the one it is in, ends its move elsewhere.
+    /// Begins to move a replica to the log dir at `path`. If the replica is there already, a move elsewhere is
+    /// cancelled.
     ///
     /// # Errors
     ///
-    /// As Apache Kafka answers: there is no such log dir, no such partition, or no replica of it yet, which comes to the log dir
-    /// that was asked for last.
+    /// Those of Apache Kafka: there is no such log dir, no such partition, or no replica of it yet; such a replica
+    /// will be created in the log dir that was asked for last.
     pub(in crate::broker) fn alter_log_dir(
         &self,
         topic: &str,
@@ -165,18 +168,18 @@ impl ReplicaManager {
         Ok(())
     }
 
-    /// Ends the move of a replica, if there is one; what was copied goes.
+    /// Cancels the move of a replica, if there is one, and removes the copy.
     pub(super) fn cancel_move(&self, topic: Uuid, index: i32) {
         let future = self.moves.futures().remove(&(topic, index));
         if let Some(future) = future {
             let log = lock(&future);
             self.log_dirs.gone(log.folder());
-            // What the disk leaves of it is found at the next start.
+            // A folder that cannot be removed is found at the next start.
             let _ = future_log::remove(log.folder());
         }
     }
 
-    /// Every replica that moves.
+    /// Every future log.
     pub(in crate::broker) fn moving(&self) -> Vec<ShownFuture> {
         let futures = self.moves.futures().clone();
         let shown = futures.into_iter().map(|((topic_id, index), future)| {
@@ -192,7 +195,7 @@ impl ReplicaManager {
         shown.collect()
     }
 
-    /// Closes the second logs.
+    /// Closes the future logs.
     pub(super) fn close_moving(&self) -> Result<()> {
         let futures = self.moves.futures().clone();
         futures
@@ -200,8 +203,8 @@ impl ReplicaManager {
             .try_for_each(|future| lock(future).close(self.config.flush_each_batch))
     }
 
-    /// Takes up the moves that an earlier run did not finish. Call it before replicas are opened: where the last step of one
-    /// was cut short, the folder of a replica gets its name now.
+    /// Takes up the moves that an earlier run did not finish. To be called before replicas are opened: if the last
+    /// step of a move was interrupted, the replica's folder gets its name here.
     pub(super) fn find_moves(&self) -> Result<()> {
         let image = self.cluster.image();
         for dir in self.log_dirs.all() {
@@ -235,7 +238,7 @@ impl ReplicaManager {
         Ok(())
     }
 
-    /// Copies until nothing moves any more. Returns the lines to report to the user.
+    /// Copies until no move is left. Returns the lines to report to the user.
     fn copy_between_log_dirs(&self) -> Vec<String> {
         let mut notes = Vec::new();
         loop {
@@ -268,11 +271,11 @@ impl ReplicaManager {
         }
     }
 
-    /// One step of a copy.
+    /// Copies one chunk, or finishes the move.
     fn copy_some(&self, replica: &Replica, shared: &Future) -> Result<Step> {
         let (topic, index) = (replica.topic_id, replica.index);
         let mut future = lock(shared);
-        // The move may have ended meanwhile, and another begun.
+        // The move may have been cancelled meanwhile, and another begun.
         if !self.moves.has(topic, index, shared) {
             return Ok(Step::Copied(0));
         }
@@ -292,8 +295,8 @@ impl ReplicaManager {
         Ok(Step::Copied(bytes.len()))
     }
 
-    /// The second log takes the place of the first, which nobody uses meanwhile. Between the two steps on disk there is only
-    /// the second, which the next start finds.
+    /// Replaces the current log, whose lock is held, by the future log. Between the two steps on disk only the future
+    /// log exists; the next start finds it.
     fn replace(
         &self,
         replica: &Replica,
@@ -316,7 +319,7 @@ impl ReplicaManager {
         Ok(())
     }
 
-    /// What is left to do when a replica has moved; a line to report for what fails.
+    /// Writes checkpoints and removes the old files after a move. Returns a line to report if that fails.
     fn clean_up_after_move(&self) -> Option<String> {
         let done = self
             .write_checkpoints()
@@ -325,7 +328,7 @@ impl ReplicaManager {
             .map(|error| format!("cannot clean up after a move between log dirs: {error}"))
     }
 
-    /// Pauses until a chunk has taken as long as [`THROTTLE`] wants.
+    /// Pauses after a chunk for as long as [`THROTTLE`] demands.
     fn rest_after_copy(&self, bytes: usize, began: Instant) {
         let image = self.cluster.image();
         let rate = self.broker_values(&image).number(THROTTLE);
@@ -344,7 +347,7 @@ impl ReplicaManager {
     }
 }
 
-/// What the second log lacks next; `None` if it has everything.
+/// The next records that the future log lacks; `None` if it has everything.
 fn missing(future: &mut PartitionLog, log: &PartitionLog) -> Result<Option<LogSlice>> {
     align(future, log)?;
     if future.log_end_offset() == log.log_end_offset() {
@@ -356,15 +359,15 @@ fn missing(future: &mut PartitionLog, log: &PartitionLog) -> Result<Option<LogSl
         ReadError::OffsetOutOfRange { .. } => Error::failed("its log has changed meanwhile"),
     })?;
     if slice.is_empty() {
-        // Compaction may have left nothing at the end.
+        // Compaction may have removed all records at the end.
         future.skip_to(log.log_end_offset(), now_ms())?;
     }
     Ok(Some(slice))
 }
 
-/// Cuts off what the second log has and the first has not: the first was cut, or its start has moved on.
+/// Truncates the future log where it has more than the current log: that was truncated, or its start has advanced.
 fn align(future: &mut PartitionLog, log: &PartitionLog) -> Result<()> {
-    // As a follower does: with epochs that the other does not know it takes more than one look.
+    // As for a follower, unknown epochs may take several rounds.
     while let Some(cut) = parting(future, log) {
         let before = future.log_end_offset();
         future.truncate_to(cut, now_ms())?;
@@ -375,7 +378,8 @@ fn align(future: &mut PartitionLog, log: &PartitionLog) -> Result<()> {
     if future.log_end_offset() > log.log_end_offset() {
         future.truncate_to(log.log_end_offset(), now_ms())?;
     }
-    // Of what ends where the first log begins nothing is wanted, and the batch that comes next may begin before there.
+    // A log that ends where the current log starts has nothing that is needed, and the next batch may begin before
+    // that offset.
     let start = log.log_start_offset();
     let is_unwanted = future.log_end_offset() == start && future.log_start_offset() < start;
     if future.log_end_offset() < start || is_unwanted {
@@ -384,7 +388,7 @@ fn align(future: &mut PartitionLog, log: &PartitionLog) -> Result<()> {
     Ok(())
 }
 
-/// Where the second log is to be cut, as its leader epochs say; `None` if they are those of the first.
+/// Where the future log has to be truncated by its leader epochs; `None` if they agree.
 fn parting(future: &PartitionLog, log: &PartitionLog) -> Option<Offset> {
     let epoch = future.leader_epochs().latest()?;
     let known = log.epoch_end_offset(epoch);
@@ -404,15 +408,15 @@ mod tests {
     use crate::records::batch_builder::BatchOptions;
     use crate::storage::{LogConfig, Recovery};
 
-    /// What becomes of the first log while the second copies it.
+    /// What happens to the current log while it is copied.
     #[derive(Clone, Debug)]
     enum Event {
         Append(u8),
-        /// Another leader has the partition.
+        /// The partition gets another leader.
         Epoch,
-        /// This many offsets at the end are cut off, and the epoch is another.
+        /// This many offsets at the end are truncated, and the epoch changes.
         Cut(u8),
-        /// The log starts this many offsets later.
+        /// The log start offset advances by this many offsets.
         Delete(u8),
         Retain,
         Copy,
@@ -454,7 +458,7 @@ mod tests {
         true
     }
 
-    /// All records from the start on.
+    /// The bytes of all records.
     fn content(log: &PartitionLog) -> Vec<u8> {
         let (mut all, mut at) = (Vec::new(), log.log_start_offset());
         while at < log.log_end_offset() {
@@ -495,7 +499,7 @@ mod tests {
         }
     }
 
-    /// Does this to a log, and compares its copy at the end.
+    /// Applies the events to a log, and compares its copy at the end.
     fn check(events: Vec<Event>) {
         let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let [mut log, mut future] = [0, 1].map(|at: usize| open(folders[at].path()));

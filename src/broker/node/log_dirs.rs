@@ -1,6 +1,6 @@
-//! The log dirs of one node: which of them has which replica, and where a new one goes.
+//! The log dirs of one node: which of them has which replica, and where a new one is created.
 //!
-//! The first has the metadata as well, and what the node is known by. How a replica moves between them is in `log_dir_moves`.
+//! The first also has the metadata and the node's identity. Moves between log dirs are in `log_dir_moves`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -27,16 +27,16 @@ struct Place {
 pub(in crate::broker) struct LogDirs {
     first: Place,
     others: Vec<Place>,
-    /// Where replicas go that are not here yet, as someone has asked for.
+    /// The log dirs that `AlterReplicaLogDirs` chose for replicas that do not exist yet.
     wanted: Mutex<HashMap<TopicPartition, PathBuf>>,
 }
 
 impl LogDirs {
-    /// Locks and reads every log dir. Those that are new become the broker's, of this cluster or of a new one.
+    /// Locks and reads every log dir. New ones are formatted for this broker, in this cluster or in a new one.
     ///
     /// # Errors
     ///
-    /// One of them cannot be used, or a partition is in two of them.
+    /// A log dir cannot be used, or a partition is in two of them.
     pub(in crate::broker) fn open(config: &BrokerConfig, cluster_id: Option<&str>) -> Result<Self> {
         let open = |path: &Path, cluster_id: Option<&str>| {
             let mut dir = LogDir::open(path, config.node_id, cluster_id)?;
@@ -88,13 +88,13 @@ impl LogDirs {
         &self.first.dir
     }
 
-    /// In the order of the settings.
+    /// In the order of `log.dirs`.
     pub(in crate::broker) fn all(&self) -> impl Iterator<Item = &LogDir> {
         self.places().map(|place| &place.dir)
     }
 
-    /// The id of the only one; nil where there are several, as Apache Kafka says of a replica whose log dir the controller has
-    /// not been told (KIP-858).
+    /// The id of the only log dir; nil if there are several, as Apache Kafka states for a replica whose log dir the
+    /// controller does not know (KIP-858).
     pub(in crate::broker) fn id(&self) -> Uuid {
         if self.others.is_empty() {
             self.first.dir.meta().directory_id.unwrap_or_default()
@@ -125,8 +125,8 @@ impl LogDirs {
         found.unwrap_or(&self.first)
     }
 
-    /// Where the log of a new replica goes: where someone wants it, or else where the fewest logs are, but for log dirs that
-    /// are cordoned.
+    /// The log dir for a new replica: the one chosen by `AlterReplicaLogDirs`, otherwise the one with the fewest logs
+    /// that is not cordoned.
     pub(super) fn for_new(&self, partition: &TopicPartition, cordoned: &str) -> &LogDir {
         if self.others.is_empty() {
             return &self.first.dir;
@@ -145,27 +145,27 @@ impl LogDirs {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the replica of a partition is to be when it comes.
+    /// Chooses the log dir of a replica that does not exist yet.
     pub(super) fn want(&self, partition: TopicPartition, path: &Path) {
         self.wanted().insert(partition, path.to_owned());
     }
 
-    /// A log is in use.
+    /// Counts a log that was opened.
     pub(super) fn opened(&self, log: &PartitionLog) {
         self.place_of(log.folder()).logs.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A log is in use no more.
+    /// Counts a log that is gone.
     pub(super) fn gone(&self, folder: &Path) {
         let logs = &self.place_of(folder).logs;
         let _ = logs.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |logs| logs.checked_sub(1));
     }
 
-    /// What lies in folders that are named like a partition's, in every log dir.
+    /// The folders in all log dirs that are named like a partition's.
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// The disk fails.
     pub(super) fn partitions(&self) -> Result<FoundPartitions> {
         let mut all = FoundPartitions::default();
         for dir in self.all() {
@@ -179,7 +179,7 @@ impl LogDirs {
         Ok(all)
     }
 
-    /// Whether the last broker here ended as it should.
+    /// Whether the last shutdown was clean in every log dir.
     pub(super) fn was_clean_shutdown(&self) -> bool {
         self.all().all(LogDir::was_clean_shutdown)
     }
@@ -188,7 +188,7 @@ impl LogDirs {
     ///
     /// # Errors
     ///
-    /// The disk refuses.
+    /// The disk fails.
     pub(super) fn purge_deleted(&self) -> Result<()> {
         self.all().try_for_each(LogDir::purge_deleted)
     }

@@ -1,10 +1,12 @@
-//! One node of a cluster: its listeners and connections, and the replicas in its log dir.
+//! One node of a cluster: its listeners and connections, and the replicas in its log dirs.
 //!
-//! [`replica_manager`] has the replicas, [`topic_changes`] the order of steps when topics change, [`upkeep`] what is
-//! done for logs periodically; [`log_dirs`] says where each replica is, [`log_dir_moves`] takes it elsewhere; [`open`] and [`adoption`] read a data directory, [`join`] those of several nodes. Of a
-//! cluster with several nodes [`reconcile`] does what the cluster has decided, [`replica_fetcher`] copies from leaders,
-//! [`replication`] is what leader and follower say to each other, [`held_batches`] what of it is in memory,
-//! [`isr`] what a leader knows of its followers, and [`coordinator_duties`] lets coordinators move with the partitions of their topics. What is true of the whole cluster is in cluster/, the files are in storage/.
+//! [`replica_manager`] has the replicas, [`topic_changes`] the order of steps when topics change, [`upkeep`] the
+//! periodic work on logs; [`log_dirs`] says where each replica is, [`log_dir_moves`] moves it; [`open`] and
+//! [`adoption`] read a data directory, [`join`] those of several nodes. In a cluster of several nodes [`reconcile`]
+//! carries out the controller's decisions, [`replica_fetcher`] copies from leaders, [`replication`] is the exchange
+//! between leader and follower, [`held_batches`] its batches in memory, [`isr`] what a leader knows of its followers,
+//! and [`coordinator_duties`] moves coordinators with the partitions of their topics. The state of the whole cluster
+//! is in cluster/, the files are in storage/.
 
 mod adoption;
 mod compaction;
@@ -60,14 +62,14 @@ pub(in crate::broker) use peers::Peers;
 use replica::{Replica, Role};
 use replica_manager::ReplicaManager;
 
-/// One node: what every handler is given.
+/// One node, which every handler is given.
 pub struct Node {
     /// `node.id`
     pub id: i32,
     pub config: Arc<BrokerConfig>,
     pub(in crate::broker) cluster: Arc<Cluster>,
     pub(in crate::broker) replicas: Arc<ReplicaManager>,
-    /// The nodes of the cluster that can be reached, this one among them.
+    /// The nodes of the cluster that can be reached, including this one.
     pub(in crate::broker) peers: Arc<Peers>,
     pub(in crate::broker) gate: Gate,
     pub(in crate::broker) duties: Duties,
@@ -76,23 +78,22 @@ pub struct Node {
     pub share: Arc<SharePartitionManager>,
     pub connections: Arc<Connections>,
     pub(in crate::broker) fetch_sessions: FetchSessions,
-    /// Where clients reach this node, by listener.
+    /// The addresses of this node, by listener.
     pub listeners: Vec<Arc<Listener>>,
     pub(in crate::broker) notices: Notices,
     pub(in crate::broker) write_trouble: WriteTrouble,
     pub(in crate::broker) quotas: QuotaManager,
-    /// Who may do what; without one everyone may do everything.
+    /// Decides what clients may do; without one everything is allowed.
     pub(in crate::broker) authorizer: Option<Authorizer>,
 }
 
 impl Node {
-    /// The replica of a partition on this node; `None` where it has none.
+    /// The replica of a partition on this node; `None` if there is none.
     pub fn partition(&self, topic: &str, index: i32) -> Option<Arc<Replica>> {
         self.replicas.partition(topic, index)
     }
 
-    /// The replica of a partition that this node leads, and what the cluster knows of the partition; or the error that
-    /// a client is answered.
+    /// The replica of a partition that this node leads, and the partition's image; or the error for the client.
     pub(in crate::broker) fn leader<'a>(
         &self,
         topic: &'a TopicImage,
@@ -103,7 +104,7 @@ impl Node {
         if partition.leader != self.id {
             return Err(ResponseError::NotLeaderOrFollower);
         }
-        // It may have been deleted since the image was taken.
+        // The replica may have been removed since the image was taken.
         let replica = self.replicas.replica(topic.id, index).ok_or(unknown)?;
         match replica.role() {
             Role::Leader { .. } => Ok((replica, partition)),
@@ -111,7 +112,7 @@ impl Node {
         }
     }
 
-    /// The replica of a partition on this node, whether it leads or follows; or the error that a client is answered.
+    /// The replica of a partition on this node, leader or follower; or the error for the client.
     pub(in crate::broker) fn readable(
         &self,
         topic: &TopicImage,
@@ -125,7 +126,8 @@ impl Node {
         self.replicas.replica(topic.id, index).ok_or(unknown)
     }
 
-    /// Whether readers are sent to the replica in their rack: `replica.selector.class` is Kafka's selector by rack.
+    /// Whether consumers are sent to the replica in their rack: `replica.selector.class` is Kafka's
+    /// `RackAwareReplicaSelector`.
     pub(in crate::broker) fn selects_by_rack(&self) -> bool {
         let selector = self.config.value("replica.selector.class");
         selector.is_some_and(|class| class.trim().ends_with("RackAwareReplicaSelector"))
@@ -135,7 +137,7 @@ impl Node {
         self.cluster.id()
     }
 
-    /// How many topics the cluster has.
+    /// The number of topics in the cluster.
     pub fn topic_count(&self) -> usize {
         self.cluster.image().topics().len()
     }
@@ -144,7 +146,7 @@ impl Node {
         self.cluster.image().topic(name).is_some()
     }
 
-    /// Bytes of every log on this node.
+    /// The size of all logs on this node, in bytes.
     pub fn size(&self) -> u64 {
         self.replicas.size()
     }
@@ -153,14 +155,14 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// The topic exists, or the disk refuses.
+    /// The topic exists, or the disk fails.
     pub fn create_topic(&self, name: &str, partitions: i32, configs: Configs) -> Result<()> {
         let planned = PlannedTopic::new(&self.cluster.image(), partitions, configs);
         self.replicas.create_topic(name, &planned)?;
         Ok(())
     }
 
-    /// What this node may take a config from.
+    /// The sources of this node's config values.
     pub(in crate::broker) fn broker_values<'a>(&'a self, image: &'a ClusterImage) -> BrokerValues<'a> {
         self.replicas.broker_values(image)
     }
@@ -170,14 +172,14 @@ impl Node {
         self.notices.say(&line.to_string());
     }
 
-    /// Reports the line, if there is one.
+    /// Reports the line if there is one.
     pub(in crate::broker) fn report(&self, line: Option<String>) {
         if let Some(line) = line {
             self.notice(line);
         }
     }
 
-    /// The same for what clients can cause again and again: a line that was reported before is not repeated.
+    /// The same for lines that clients can cause repeatedly: each is reported once.
     pub fn notice_once(&self, line: impl fmt::Display) {
         self.notices.say_once(&line.to_string());
     }
@@ -192,7 +194,7 @@ impl ImageObserver for Node {
         for change in reconciled.roles {
             self.note_duty(change);
         }
-        // A topic that this node has created itself came with its roles.
+        // The roles of a topic's replicas on the node that created it are not among the changes.
         let image = self.cluster.image();
         let changed = topics.iter().filter_map(|id| image.topic_by_id(*id));
         if changed.into_iter().any(|topic| topic.is_internal()) {

@@ -1,4 +1,4 @@
-//! Opening a data directory: what the metadata log says, what the folders hold, and one cluster out of both.
+//! Opening a data directory: a cluster is made from what the metadata and the folders of partitions say.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,35 +24,35 @@ use crate::storage::LogDir;
 use crate::storage::file_name::{BOOTSTRAP_CHECKPOINT, METADATA_TOPIC};
 use crate::topic_partition::TopicPartition;
 
-/// The metadata's file beside a metadata log of Apache Kafka, which reads no other file then.
+/// The name of the metadata file beside a metadata log of Apache Kafka, which ignores a file of this name.
 const BESIDE_APACHE_KAFKA: &str = "kafkit-metadata.checkpoint";
 
-/// A data directory that is open.
+/// An opened data directory.
 pub(in crate::broker) struct Opened {
     pub(in crate::broker) cluster: Arc<Cluster>,
     pub(in crate::broker) replicas: Arc<ReplicaManager>,
     /// The file with the metadata.
     pub(in crate::broker) metadata: PathBuf,
-    /// What the user should know of the directory, a line each.
+    /// Lines to report to the user.
     pub(in crate::broker) notes: Vec<String>,
 }
 
-/// What the metadata of a directory say before its folders are looked at.
+/// The metadata of a directory, before its folders are looked at.
 struct Found {
     image: ClusterImage,
     log: MetadataLog,
-    /// What Apache Kafka's metadata log says of topics, where nothing else does.
+    /// The topic configs in Apache Kafka's metadata log, if there is no metadata file of ours.
     inherited: BTreeMap<String, Configs>,
     used_ids: UsedIds,
-    /// The log says less than `image`, or there is an older file.
+    /// Whether `log` has to be written anew: it lacks some of `image`, or an older file was read.
     is_stale: bool,
-    /// There was nothing: neither a file of ours nor a metadata log of Apache Kafka.
+    /// Whether there was nothing: neither a file of ours nor a metadata log of Apache Kafka.
     is_new: bool,
     notes: Vec<String>,
 }
 
 impl Found {
-    /// `own` is what partitions become of which only the number is kept.
+    /// `own` is the state of partitions in older files, which keep only their number.
     fn read(config: &BrokerConfig, log_dir: &LogDir, own: &PartitionImage) -> Result<Self> {
         let dir = &config.data_dir;
         let mut notes = Vec::new();
@@ -65,7 +65,7 @@ impl Found {
             .as_mut()
             .and_then(|older| older.topics.remove(METADATA_TOPIC))
         {
-            // kafkit 0.1.0 let clients create a topic of this name. Where the folder is Apache Kafka's own it stays.
+            // kafkit 0.1.0 let clients create a topic of this name. A folder of Apache Kafka's own with it stays.
             let renamed = log_dir.set_aside(METADATA_TOPIC, topic.id)?;
             let note = |name| format!("{METADATA_TOPIC} is no topic any more; its records are in {name}");
             notes.extend(renamed.map(note));
@@ -108,7 +108,7 @@ impl Found {
     }
 }
 
-/// The levels of features, configs, quotas, credentials and producer ids of an image.
+/// The records for an image's feature levels, configs, quotas, credentials and producer ids.
 fn records_without_topics(image: &ClusterImage) -> Records {
     let mut records = records::set_levels(image);
     records.extend(records::given(image));
@@ -116,7 +116,7 @@ fn records_without_topics(image: &ClusterImage) -> Records {
     records
 }
 
-/// Where the metadata are kept.
+/// The path of the metadata file.
 fn path(data_dir: &Path, beside_apache_kafka: bool) -> PathBuf {
     data_dir.join(if beside_apache_kafka {
         BESIDE_APACHE_KAFKA
@@ -126,8 +126,7 @@ fn path(data_dir: &Path, beside_apache_kafka: bool) -> PathBuf {
 }
 
 impl Opened {
-    /// Reads what the data directory keeps, and creates what a new one must have. Partitions that another Kafka left
-    /// here are taken over as they are.
+    /// Reads a data directory, or formats a new one. Partitions of Apache Kafka are adopted as they are.
     pub(in crate::broker) fn new(config: &Arc<BrokerConfig>, listeners: &[Arc<Listener>]) -> Result<Self> {
         let log_dirs = LogDirs::open(config, None)?;
         let broker = registration(config, &log_dirs, listeners);
@@ -154,10 +153,10 @@ impl Opened {
         let later_epochs = replicas.open_all()?;
         let mut used = found.used_ids;
         used.largest_in_logs = replicas.largest_producer_id();
-        // Logs without any metadata beside them: what was saved is lost.
+        // Logs without any metadata: the metadata were lost.
         used.unreliable |= found.is_new && !adopted.records.is_empty();
         let ids = ProducerIds::above(used);
-        // Beside Apache Kafka topics may have gone or grown.
+        // Beside Apache Kafka, topics may have been deleted or extended.
         let is_stale = found.is_stale
             || !adopted.records.is_empty()
             || !moved.is_empty()
@@ -178,7 +177,7 @@ impl Opened {
 }
 
 impl ReplicaManager {
-    /// Opens the logs of all replicas that this node has, by the image. Returns the partitions whose log knows a later
+    /// Opens the logs of all replicas of this node in the image. Returns records for partitions whose log has a later
     /// leader epoch, with that epoch.
     pub(super) fn open_all(&self) -> Result<Records> {
         self.find_moves()?;
@@ -208,7 +207,7 @@ impl ReplicaManager {
         Ok(later_epochs)
     }
 
-    /// The largest producer id that a log has seen.
+    /// The largest producer id in any log.
     fn largest_producer_id(&self) -> Option<i64> {
         let all = self.all();
         let largest = all
@@ -218,8 +217,8 @@ impl ReplicaManager {
     }
 }
 
-/// One line on the folders that look like a partition's and were not taken. It names a few of them, so that it stays
-/// readable.
+/// One line on the folders that are named like a partition's and were not adopted. It names only a few of them, so
+/// that it stays readable.
 fn left_alone(config: &BrokerConfig, folders: &[TopicPartition]) -> Option<String> {
     const NAMED: usize = 10;
     let mut names: Vec<String> = folders.iter().take(NAMED).map(ToString::to_string).collect();

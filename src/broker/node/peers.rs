@@ -14,12 +14,12 @@ use crate::broker::coordinator::transaction::markers::{OtherNodes, Written};
 use crate::broker::timers::now_ms;
 use crate::topic_partition::TopicPartition;
 
-/// When a node was last there.
+/// When a node was last seen, and how much of the metadata it had.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::broker) struct Left {
     /// Milliseconds since 1970.
     pub(in crate::broker) at_ms: i64,
-    /// The end of the metadata then.
+    /// The end offset of the metadata log then.
     pub(in crate::broker) metadata_end_offset: i64,
 }
 
@@ -27,11 +27,11 @@ pub(in crate::broker) struct Left {
 #[derive(Debug)]
 pub(in crate::broker) struct Peers {
     nodes: RwLock<BTreeMap<i32, Weak<Node>>>,
-    /// Those that have run before.
+    /// Nodes that have run and ended.
     left: RwLock<BTreeMap<i32, Left>>,
     /// Counts the changes.
     changes: watch::Sender<u64>,
-    /// Counts what coordinators had appended and was lost.
+    /// Counts losses: batches that a coordinator appended and that may be gone.
     losses: AtomicU64,
 }
 
@@ -66,7 +66,7 @@ impl Peers {
         nodes.keys().copied().collect()
     }
 
-    /// A node has started.
+    /// Adds a node that has started.
     pub(in crate::broker) fn add(&self, node: &Arc<Node>) {
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
         nodes.insert(node.id, Arc::downgrade(node));
@@ -74,7 +74,7 @@ impl Peers {
         self.changed();
     }
 
-    /// A node has ended.
+    /// Removes a node that has ended.
     pub(in crate::broker) fn remove(&self, id: i32) {
         self.count_losses(id);
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
@@ -91,19 +91,19 @@ impl Peers {
         self.changed();
     }
 
-    /// When a node that ran before was last there.
+    /// When a node that has ended was last seen.
     pub(in crate::broker) fn left(&self, id: i32) -> Option<Left> {
         let left = self.left.read().unwrap_or_else(PoisonError::into_inner);
         left.get(&id).copied()
     }
 
-    /// A node was paused.
+    /// Counts the losses of a node that was paused.
     pub(in crate::broker) fn paused(&self, id: i32) {
         self.count_losses(id);
         self.changed();
     }
 
-    /// Nobody waits for what only a node has that is out of reach.
+    /// Counts a loss if coordinators on this node have batches that are not committed: no answer waits for those.
     fn count_losses(&self, id: i32) {
         let node = {
             let nodes = self.nodes.read().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +114,7 @@ impl Peers {
         }
     }
 
-    /// Something that a coordinator had appended is lost.
+    /// Counts a loss.
     pub(super) fn note_loss(&self) {
         self.losses.fetch_add(1, Ordering::AcqRel);
     }
@@ -123,12 +123,12 @@ impl Peers {
         self.losses.load(Ordering::Acquire)
     }
 
-    /// A node can be reached, or cannot any more.
+    /// Announces that a node can be reached, or cannot any more.
     pub(in crate::broker) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 
-    /// Tells when nodes come and go.
+    /// Changes whenever nodes come and go.
     pub(in crate::broker) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }

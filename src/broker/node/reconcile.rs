@@ -1,5 +1,5 @@
-//! Bringing the replicas of a node in line with the cluster after a change: which there are, which of them lead, and
-//! which no longer belong here.
+//! Bringing the replicas of a node in line with the image after a change: which exist, which of them lead, and which
+//! have to be removed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use crate::broker::cluster::partition_image::PartitionImage;
 use crate::error::Result;
 use crate::topic_partition::TopicPartition;
 
-/// What a change has made of a replica.
+/// The new role of a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct RoleChange {
     pub(in crate::broker) topic: String,
     pub(in crate::broker) index: i32,
-    /// `None`: there is no such replica here any more.
+    /// `None`: the replica was removed.
     pub(in crate::broker) role: Option<Role>,
 }
 
-/// What came of bringing a node in line.
+/// The outcome of bringing a node in line.
 #[derive(Debug, Default)]
 pub(in crate::broker) struct Reconciled {
     pub(in crate::broker) roles: Vec<RoleChange>,
-    /// What the disk refused, a line each.
+    /// Failures of the disk, a line each.
     pub(in crate::broker) notes: Vec<String>,
 }
 
 impl ReplicaManager {
-    /// Does for these topics what the image asks of this node.
+    /// Carries out the image of these topics on this node.
     pub(in crate::broker) fn reconcile(&self, topics: &BTreeSet<Uuid>) -> Reconciled {
         let image = self.cluster.image();
         let mut reconciled = Reconciled::default();
@@ -78,14 +78,14 @@ impl ReplicaManager {
         }
     }
 
-    /// Asks the fetcher that is concerned to fetch, if this node follows.
+    /// Makes the fetcher of the partition's leader fetch, if this node follows.
     pub(super) fn follow(&self, topic: Uuid, index: i32, partition: &PartitionImage) {
         if partition.leader >= 0 && partition.leader != self.config.node_id {
             self.fetchers.of(partition.leader).ring(topic, index);
         }
     }
 
-    /// Asks a fetcher to fetch all that this node follows from its leader.
+    /// Makes a fetcher fetch everything that this node follows from its leader.
     pub(super) fn follow_all(&self, leader: i32) {
         let signal = self.fetchers.of(leader);
         for replica in self.all() {
@@ -115,11 +115,11 @@ impl ReplicaManager {
         });
     }
 
-    /// Takes the folder of a replica away, whose files go in the background.
+    /// Renames the folder of a replica for deletion; its files are removed in the background.
     pub(super) fn delete_log(&self, replica: &Replica) -> Result<()> {
         self.cancel_move(replica.topic_id, replica.index);
         {
-            // A producer may be appending now: the folder is renamed under the lock of the log.
+            // A producer may be appending: the folder is renamed under the lock of the log.
             let mut log = replica.log();
             log.end_cleaning();
             let name = TopicPartition::new(replica.topic.as_str(), replica.index);
@@ -130,7 +130,7 @@ impl ReplicaManager {
         Ok(())
     }
 
-    /// A broker is out of reach: no replica of it is waited for.
+    /// A broker is out of reach: its replicas do not count as caught up any more.
     pub(in crate::broker) fn broker_lost(&self, id: i32) {
         for replica in self.all() {
             replica.broker_lost(id);

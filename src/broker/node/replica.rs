@@ -1,7 +1,7 @@
 //! One replica of a partition: its log under a lock, its role, and who waits for its records.
 //!
-//! Owns the lock and the offsets that readers see; the log itself is storage's, what a leader knows of its followers is in
-//! `isr`, and what passes between the two in `replication`.
+//! Owns the lock and the offsets that readers see; the log itself is storage's, what a leader knows of its followers
+//! is in `isr`, and the exchange between the two in `replication`.
 
 use std::cmp::Ordering;
 use std::sync::atomic::{self, AtomicBool, AtomicI64};
@@ -22,23 +22,23 @@ use crate::error::Result;
 use crate::storage::{AppendError, Appended, LogConfig, Origin, PartitionLog};
 use crate::topic_partition::Offset;
 
-/// The role of a replica to which the cluster has given none yet.
+/// The role of a replica before the controller has given it one.
 const NEW: Role = Role::Follower {
     epoch: -1,
     leader: -1,
 };
 
-/// What a replica is to its partition.
+/// The role of a replica in its partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Takes what producers send and answers consumers, since the election that began `epoch`.
+    /// Accepts produced records and answers consumers, since the election that began `epoch`.
     Leader { epoch: i32 },
-    /// Copies from the leader that was elected with `epoch`; -1: there is none.
+    /// Copies from the leader that was elected with `epoch`; `leader` is -1 if there is none.
     Follower { epoch: i32, leader: i32 },
 }
 
 impl Role {
-    /// The role of the replica on `node`, as the cluster states it.
+    /// The role of the replica on `node` in the partition's image.
     pub(in crate::broker) fn of(node: i32, partition: &PartitionImage) -> Self {
         let epoch = partition.leader_epoch;
         let leader = partition.leader;
@@ -57,13 +57,13 @@ impl Role {
     }
 }
 
-/// Which replica of which broker this is.
+/// The name of a replica: the partition and the broker.
 #[derive(Clone, Debug)]
 pub(in crate::broker) struct ReplicaName {
     pub(in crate::broker) topic: String,
     pub(in crate::broker) topic_id: Uuid,
     pub(in crate::broker) index: i32,
-    /// The broker.
+    /// The id of the broker.
     pub(in crate::broker) node: i32,
 }
 
@@ -73,34 +73,34 @@ pub struct Replica {
     pub topic: String,
     pub topic_id: Uuid,
     pub index: i32,
-    /// `topic-index`, as texts name it.
+    /// `topic-index`, for messages.
     pub name: String,
     pub(super) node: i32,
     log: Mutex<PartitionLog>,
     settings: RwLock<Arc<TopicSettings>>,
     role: RwLock<Role>,
-    /// Other brokers have replicas of the partition: what is appended here is not committed by that.
+    /// Whether other brokers have replicas too: an appended record is not committed at once then.
     is_replicated: AtomicBool,
-    /// Of a leader whose partition is replicated.
+    /// `Some` for the leader of a replicated partition.
     pub(super) followers: Mutex<Option<Isr>>,
     pub(super) fetch_signals: FetchSignals,
     pub(super) held_batches: HeldBatches,
     log_start: AtomicI64,
-    /// What every replica in the ISR has; no reader gets more.
+    /// Every replica in the ISR has the log up to here; no reader gets more.
     high_watermark: AtomicI64,
-    /// Before the first transaction that has not ended; the high watermark where there is none.
+    /// The last stable offset: the first offset of an open transaction, or the high watermark if none is open.
     last_stable: AtomicI64,
     /// `replica.lag.time.max.ms`
     max_lag_ms: i64,
     /// The steady clock, in ms.
     clock: fn() -> i64,
-    /// The high watermark or the role has changed.
+    /// Notified when the high watermark or the role has changed.
     moved: Notify,
     pub(in crate::broker) waiters: Waiters,
 }
 
 impl Replica {
-    /// A replica that has no role yet. `high_watermark` is what was kept of it.
+    /// A replica without a role. `high_watermark` is that of the checkpoint.
     pub(in crate::broker) fn new(
         name: &ReplicaName,
         log: PartitionLog,
@@ -135,12 +135,12 @@ impl Replica {
         }
     }
 
-    /// The log, for as long as the guard is held; nothing waits under it.
+    /// The log, locked while the guard lives. Never wait for anything else under this lock.
     pub fn log(&self) -> MutexGuard<'_, PartitionLog> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The topic's configs as they are now.
+    /// The topic's configs in force.
     pub fn settings(&self) -> Arc<TopicSettings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -153,7 +153,7 @@ impl Replica {
         self.high_watermark.load(atomic::Ordering::Acquire)
     }
 
-    /// Up to where readers of committed records may read.
+    /// The end for readers with `read_committed`.
     pub fn last_stable_offset(&self) -> i64 {
         self.last_stable.load(atomic::Ordering::Acquire)
     }
@@ -170,12 +170,12 @@ impl Replica {
         self.is_replicated.load(atomic::Ordering::Acquire)
     }
 
-    /// The epoch of the partition's leader, as far as this replica knows it.
+    /// The leader epoch of the partition, as far as this replica knows it.
     pub fn leader_epoch(&self) -> i32 {
         self.role().leader_epoch()
     }
 
-    /// Whether the leader epoch that a client knows is the present one; -1: it knows none.
+    /// Whether a client's leader epoch is the current one; -1 is not checked.
     pub fn check_epoch(&self, epoch: i32) -> Result<(), ResponseError> {
         match epoch.cmp(&self.leader_epoch()) {
             _ if epoch < 0 => Ok(()),
@@ -185,8 +185,8 @@ impl Replica {
         }
     }
 
-    /// Whether a leader knows that all before its election is committed: until then it cannot say where the log ends for
-    /// readers.
+    /// Whether the high watermark has reached the start of this leader's epoch: before, the leader cannot state the
+    /// end of the log for readers.
     ///
     /// # Errors
     ///
@@ -199,12 +199,12 @@ impl Replica {
         }
     }
 
-    /// Becomes what the cluster says it is, and learns which replicas are in sync. A leader's epoch begins where its
-    /// log ends.
+    /// Takes the role that the image gives this replica, and the partition's ISR. A leader's epoch begins at its log
+    /// end offset.
     ///
     /// # Errors
     ///
-    /// The disk refuses to note where the epoch begins.
+    /// The disk fails to store the start of the epoch.
     pub(in crate::broker) fn follow_image(&self, partition: &PartitionImage) -> Result<()> {
         let role = Role::of(self.node, partition);
         let is_replicated = partition.replicas.iter().any(|id| *id != self.node);
@@ -241,10 +241,10 @@ impl Replica {
         Ok(())
     }
 
-    /// Leads no more, whatever the cluster believes.
+    /// Stops leading, whatever the image says.
     pub(super) fn resign(&self) {
         {
-            // Nothing is appended meanwhile.
+            // Under the lock, so that nothing is appended meanwhile.
             let _log = self.log();
             let mut role = self.role.write().unwrap_or_else(PoisonError::into_inner);
             let epoch = role.leader_epoch();
@@ -253,20 +253,20 @@ impl Replica {
         self.wake_everybody();
     }
 
-    /// Wakes whoever waits for anything here: it has to look again.
+    /// Wakes everything that waits here, to check its condition again.
     pub(in crate::broker) fn wake_everybody(&self) {
         self.moved.notify_waiters();
         self.waiters.wake_all();
         self.fetch_signals.ring(self.topic_id, self.index);
     }
 
-    /// Obeys other configs from now on.
+    /// Applies other configs from here on.
     pub(in crate::broker) fn set_settings(&self, settings: &Arc<TopicSettings>, log_config: LogConfig) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(settings);
         self.log().set_config(log_config);
     }
 
-    /// Appends one checked batch, if this is the leader, and wakes who waits for it.
+    /// Appends one checked batch if this is the leader, and wakes readers and followers.
     pub fn append(&self, batch: &mut [u8], origin: Origin, now_ms: i64) -> Result<Appended, AppendError> {
         let (appended, has_moved) = {
             let mut log = self.log();
@@ -282,7 +282,7 @@ impl Replica {
                 self.committed();
             }
         } else if matches!(origin, Origin::Marker { .. }) {
-            // What the transaction held back can be read now, however few bytes came.
+            // The end of a transaction makes its records readable: wake readers, however few bytes arrived.
             self.waiters.wake_all();
         } else {
             self.waiters.arrived(batch.len());
@@ -290,19 +290,19 @@ impl Replica {
         Ok(appended)
     }
 
-    /// `batch`, which was appended here, is in `request` for as long as that waits: followers may take it from there.
+    /// Remembers that an appended batch is in `request` for as long as that waits: followers may copy it from there.
     pub(in crate::broker) fn hold(&self, batch: HeldBatch, request: &Arc<BytesMut>) {
         self.held_batches.add(batch, request);
     }
 
-    /// The high watermark has moved: readers get more, and followers are to know.
+    /// Announces an advanced high watermark to readers and followers.
     pub(super) fn committed(&self) {
         self.moved.notify_waiters();
         self.waiters.wake_all();
         self.fetch_signals.ring(self.topic_id, self.index);
     }
 
-    /// Shows the log's bounds to readers. Answers whether the high watermark has moved.
+    /// Publishes the log's bounds to readers. Returns whether the high watermark has changed.
     pub fn publish(&self, log: &mut PartitionLog) -> bool {
         self.log_start
             .store(log.log_start_offset(), atomic::Ordering::Release);
@@ -321,7 +321,7 @@ impl Replica {
         self.set_high_watermark(log, high_watermark.max(log.log_start_offset()))
     }
 
-    /// Moves the high watermark, which lies within the log. Answers whether it was elsewhere.
+    /// Sets the high watermark, which must lie within the log. Returns whether it has changed.
     pub(super) fn set_high_watermark(&self, log: &mut PartitionLog, high_watermark: Offset) -> bool {
         log.high_watermark_moved(high_watermark);
         let before = self.high_watermark.swap(high_watermark, atomic::Ordering::AcqRel);
@@ -330,7 +330,7 @@ impl Replica {
         before != high_watermark
     }
 
-    /// What decides who is in sync now.
+    /// The settings and the time that decide who is in sync.
     pub(super) fn limits(&self) -> Limits {
         let min_isr = self.settings().min_insync_replicas;
         Limits {
@@ -344,7 +344,7 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// The replica is not the leader of `epoch` any more: the records may be lost.
+    /// `NOT_LEADER_OR_FOLLOWER`: the replica is not the leader of `epoch` any more, and the records may be lost.
     pub(in crate::broker) async fn wait_until_committed(
         &self,
         offset: Offset,

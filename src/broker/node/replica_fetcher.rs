@@ -1,7 +1,7 @@
-//! Follows a leader: one task for each other node copies what this node has replicas of and the other leads.
+//! Follows leaders: one task per other node copies the partitions that this node follows and the other leads.
 //!
-//! Nothing runs while there is nothing to copy: the leader rings ([`FetchSignal`]) when it has records or has committed
-//! some. What cannot be fetched now is asked for again after `replica.fetch.backoff.ms`.
+//! The tasks sleep while there is nothing to copy: the leader signals ([`FetchSignal`]) new records and a new high
+//! watermark. A fetch that fails is repeated after `replica.fetch.backoff.ms`, or after 100 ms if that is less.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::replication_quota::Throttle;
 use crate::broker::cluster::elections::AlterPartition;
 use crate::broker::timers::now_ms;
 
-/// Copies from every other node that there is or comes, for ever.
+/// Copies from every other node, also from those that start later, forever.
 pub(in crate::broker) async fn follow_everyone(node: Arc<Node>) {
     let mut peers = node.peers.changes();
     let mut known = BTreeSet::from([node.id]);
@@ -37,7 +37,7 @@ pub(in crate::broker) async fn follow_everyone(node: Arc<Node>) {
     }
 }
 
-/// Copies from `leader` for ever.
+/// Copies from `leader` forever.
 async fn run(node: Arc<Node>, leader: i32) {
     let signal = node.replicas.fetchers.of(leader);
     let backoff = Duration::from_millis(
@@ -57,7 +57,7 @@ async fn run(node: Arc<Node>, leader: i32) {
         };
         tokio::select! {
             () = signal.heard() => {}
-            // The leader may be there again.
+            // The leader may be reachable again.
             _ = peers.changed() => node.replicas.follow_all(leader),
             () = retry => {}
         }
@@ -67,7 +67,7 @@ async fn run(node: Arc<Node>, leader: i32) {
     }
 }
 
-/// Fetches each partition until there is nothing more. Returns those that have to be asked for again later.
+/// Fetches each partition until nothing is left. Returns those that have to be fetched again later.
 async fn round(
     node: &Node,
     leader: i32,
@@ -77,7 +77,7 @@ async fn round(
     let mut later = BTreeSet::new();
     while !partitions.is_empty() {
         let Some(other) = node.peers.reachable(leader) else {
-            // Its return is told.
+            // Its return is signalled by `peers.changed`.
             return BTreeSet::new();
         };
         let mut more = BTreeSet::new();
@@ -96,14 +96,14 @@ async fn round(
             }
         }
         partitions = more;
-        // Other tasks have their turn, and either node may have been paused.
+        // Let other tasks run; either node may have been paused meanwhile.
         tokio::task::yield_now().await;
         node.gate.open().await;
     }
     later
 }
 
-/// Asks once for one partition.
+/// Fetches once from one partition.
 fn fetch(node: &Node, leader: &Node, replica: &Replica, signal: &Arc<FetchSignal>) -> Taken {
     let max_bytes = usize::try_from(node.config.number("replica.fetch.max.bytes")).unwrap_or(0);
     let broker_epoch = node.cluster.image().broker_epoch(node.id);
@@ -137,7 +137,7 @@ fn fetch(node: &Node, leader: &Node, replica: &Replica, signal: &Arc<FetchSignal
 }
 
 impl ReplicaManager {
-    /// Answers a follower; one that has caught up joins the ISR.
+    /// Answers a follower; one that has caught up is added to the ISR.
     pub(in crate::broker) fn answer_follower(
         &self,
         topic: Uuid,
@@ -145,7 +145,7 @@ impl ReplicaManager {
         question: &FollowerFetch,
         signal: &Arc<FetchSignal>,
     ) -> Result<FollowerAnswer, ResponseError> {
-        // A node on its way out would be waited for as one that has just caught up.
+        // A node that is shutting down must not come back into the ISR, where the leader would wait for it.
         if !self.cluster.image().is_active(question.follower) {
             return Err(ResponseError::BrokerNotAvailable);
         }
@@ -161,12 +161,12 @@ impl ReplicaManager {
 
     fn alter_isr(&self, replica: &Replica, wanted: &AlterPartition) {
         if self.cluster.alter_partition(wanted).is_err() {
-            // Whoever changed the partition meanwhile has told what it is.
+            // The partition has changed meanwhile; the change comes to the replica separately.
             replica.isr_refused();
         }
     }
 
-    /// Takes followers out of the ISR that have been behind for too long.
+    /// Removes followers from the ISR that lag for too long.
     pub(in crate::broker) fn shrink_isrs(&self) {
         for replica in self.all() {
             if let Some(wanted) = replica.narrower_isr() {

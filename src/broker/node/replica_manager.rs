@@ -1,4 +1,4 @@
-//! The replicas of one node: which there are, and their logs in the log dir.
+//! The replicas of one node: which exist, and their logs in the log dirs.
 //!
 //! Owns the map from a partition to its replica. Which partitions the cluster has, and which of them this node leads,
 //! is in the image (`cluster/`); `topic_changes` has the order of steps when something changes.
@@ -27,7 +27,7 @@ use crate::error::Result;
 use crate::storage::PartitionLog;
 use crate::topic_partition::TopicPartition;
 
-/// Replicas of one topic, in the order of their partitions.
+/// The replicas of one topic, in the order of their partitions.
 pub(super) type TopicReplicas = Vec<Arc<Replica>>;
 
 /// Every replica of a node.
@@ -37,21 +37,21 @@ pub struct ReplicaManager {
     pub(super) cluster: Arc<Cluster>,
     pub(super) log_dirs: LogDirs,
     pub(in crate::broker) compaction: Compaction,
-    /// Replicas that move from one log dir to another.
+    /// The moves of replicas between log dirs.
     pub(in crate::broker) moves: LogDirMoves,
-    /// How many folders have been looked for, so that every log has its turn.
+    /// The position of the next folder check, so that every log has its turn.
     pub(super) looked_for: AtomicUsize,
-    /// What this node's coordinators have appended and others do not have yet.
+    /// Batches of this node's coordinators that are not committed yet.
     pub(in crate::broker) unreplicated: Unreplicated,
     pub(super) quotas: ReplicationQuotas,
-    /// The fetchers of this node, by the leaders that they ask.
+    /// The fetchers of this node, by leader.
     pub(super) fetchers: Fetchers,
-    /// By the id of the topic.
+    /// By topic id.
     replicas: RwLock<HashMap<Uuid, TopicReplicas>>,
 }
 
 impl ReplicaManager {
-    /// A node without replicas yet.
+    /// Without any replica.
     pub(super) fn new(config: Arc<BrokerConfig>, cluster: Arc<Cluster>, log_dirs: LogDirs) -> Self {
         Self {
             config,
@@ -71,7 +71,7 @@ impl ReplicaManager {
         &self.log_dirs
     }
 
-    /// Ends what runs beside everything else.
+    /// Stops compaction and moves between log dirs.
     pub(in crate::broker) fn stop_background(&self) {
         self.compaction.stop();
         self.moves.stop();
@@ -85,13 +85,13 @@ impl ReplicaManager {
         self.replicas.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The replica of a partition on this node; `None` where it has none.
+    /// The replica of a partition on this node; `None` if there is none.
     pub fn partition(&self, topic: &str, index: i32) -> Option<Arc<Replica>> {
         let id = self.cluster.image().topic(topic)?.id;
         self.replica(id, index)
     }
 
-    /// The same by the topic's id.
+    /// The same by topic id.
     pub(in crate::broker) fn replica(&self, topic: Uuid, index: i32) -> Option<Arc<Replica>> {
         let replicas = self.read();
         let replicas = replicas.get(&topic)?;
@@ -99,12 +99,12 @@ impl ReplicaManager {
         replicas.get(place.ok()?).map(Arc::clone)
     }
 
-    /// The replicas of one topic on this node, by their numbers.
+    /// The replicas of one topic on this node, in the order of their partitions.
     pub(in crate::broker) fn of_topic(&self, topic: Uuid) -> Vec<Arc<Replica>> {
         self.read().get(&topic).cloned().unwrap_or_default()
     }
 
-    /// The same by the topic's name; none if it does not exist.
+    /// The same by topic name; empty if the topic does not exist.
     pub(in crate::broker) fn of_topic_named(&self, name: &str) -> Vec<Arc<Replica>> {
         let image = self.cluster.image();
         let topic = image.topic(name);
@@ -121,19 +121,19 @@ impl ReplicaManager {
         self.read().values().flatten().count()
     }
 
-    /// The node has ended without a word: whoever waits for anything here is told so.
+    /// Ends all leaderships when the node was killed, so that everything that waits here fails.
     pub(in crate::broker) fn resign(&self) {
         for replica in self.all() {
             replica.resign();
         }
     }
 
-    /// Bytes of every log.
+    /// The size of all logs, in bytes.
     pub fn size(&self) -> u64 {
         self.all().iter().map(|replica| replica.log().size()).sum()
     }
 
-    /// What this node may take a config from.
+    /// The sources of this node's config values.
     pub(in crate::broker) fn broker_values<'a>(&'a self, image: &'a ClusterImage) -> BrokerValues<'a> {
         BrokerValues {
             config: &self.config,
@@ -142,12 +142,12 @@ impl ReplicaManager {
         }
     }
 
-    /// The configs of a topic as this node obeys them.
+    /// The configs of a topic in force on this node.
     pub(super) fn settings(&self, image: &ClusterImage, topic: &Configs) -> Arc<TopicSettings> {
         Arc::new(TopicSettings::resolve(self.broker_values(image), topic))
     }
 
-    /// Hands the configs of a topic to its replicas.
+    /// Applies the configs of a topic to its replicas.
     pub(super) fn apply_configs(&self, image: &ClusterImage, topic: &TopicImage) {
         let settings = self.settings(image, &topic.configs);
         for replica in self.of_topic(topic.id) {
@@ -163,14 +163,14 @@ impl ReplicaManager {
         known.sort_unstable_by_key(|replica| replica.index);
     }
 
-    /// Takes one replica out.
+    /// Removes one replica from the map.
     pub(super) fn forget(&self, topic: Uuid, index: i32) {
         if let Some(replicas) = self.write().get_mut(&topic) {
             replicas.retain(|replica| replica.index != index);
         }
     }
 
-    /// Takes the replicas of a topic out; their logs are still on disk.
+    /// Removes the replicas of a topic from the map; their logs stay on disk.
     pub(super) fn remove(&self, topic: Uuid) -> TopicReplicas {
         self.write().remove(&topic).unwrap_or_default()
     }
@@ -194,9 +194,9 @@ impl ReplicaManager {
         self.start(partition, topic, log, image, settings)
     }
 
-    /// Opens the log of a replica; if its folder is missing, it is created. Where a log that this node leads knows a later
-    /// leader epoch than the cluster, as another Kafka wrote it, the replica takes that one: clients that have seen an
-    /// epoch ignore metadata with an earlier one.
+    /// Opens the log of a replica; a missing folder is created. If the log of a partition that this node leads has a
+    /// later leader epoch than the image, because Apache Kafka wrote it, the replica takes that epoch: clients ignore
+    /// metadata with an earlier epoch than one they have seen.
     pub(super) fn open(
         &self,
         partition: &TopicPartition,
@@ -217,7 +217,7 @@ impl ReplicaManager {
         self.start(partition, topic, log, &image, settings)
     }
 
-    /// The replica whose log this is, in the role that the cluster gives it.
+    /// The replica of an opened log, in the role that the image gives it.
     fn start(
         &self,
         partition: &TopicPartition,

@@ -1,7 +1,7 @@
-//! What a follower asks its leader, what the leader answers, and what the follower makes of the answer: KIP-101's
-//! truncation by epoch, in the form of KIP-595's fetch.
+//! The exchange between a follower and its leader: KIP-101's truncation by leader epoch, in the form of KIP-595's
+//! fetch.
 //!
-//! Both ends are a [`Replica`]; who carries the question to the other node is `replica_fetcher`.
+//! Both sides are a [`Replica`]; `replica_fetcher` carries the fetch to the other node.
 
 use std::sync::{Arc, PoisonError};
 
@@ -16,31 +16,34 @@ use crate::error::{Error, Result};
 use crate::storage::{LogSlice, PartitionLog, ReadError};
 use crate::topic_partition::Offset;
 
-/// What a follower asks for.
+/// A follower's fetch from one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct FollowerFetch {
-    /// The broker that asks.
+    /// The broker of the follower.
     pub(in crate::broker) follower: i32,
-    /// With which it has registered: another one once it has started anew, perhaps with less (KIP-903).
+    /// The epoch of its registration: a broker that has restarted, perhaps with fewer records, has another one
+    /// (KIP-903).
     pub(in crate::broker) broker_epoch: i64,
-    /// The epoch of the leader that it asks, as the follower knows it.
+    /// The current leader epoch, as the follower knows it.
     pub(in crate::broker) leader_epoch: i32,
-    /// The epoch of the last record that it has; -1 if it has none.
+    /// The leader epoch of the follower's last record; -1 if it has none.
     pub(in crate::broker) last_epoch: i32,
-    /// Where its log ends.
+    /// The follower's log end offset.
     pub(in crate::broker) offset: Offset,
     /// `replica.fetch.max.bytes`
     pub(in crate::broker) max_bytes: usize,
 }
 
-/// What the leader says to that.
+/// The leader's answer.
 #[derive(Clone, Debug)]
 pub(in crate::broker) enum FollowerAnswer {
-    /// The follower has records that the leader has not: of this epoch and all before, the leader's end here.
+    /// The follower's log diverges: the leader has `epoch`, the largest that is not above the follower's last, up to
+    /// `end`.
     Diverges { epoch: i32, end: Offset },
-    /// The leader has nothing from there on: its log begins and ends here.
+    /// The leader's log has nothing at that offset; these are its bounds.
     OutOfRange { start: Offset, end: Offset },
-    /// What comes next, possibly nothing. The bytes, and no range of the leader's file: that may be cut before they arrive.
+    /// The next records, possibly none. They are bytes and no range of the leader's file, which may be truncated
+    /// meanwhile.
     Records {
         batches: Vec<FollowerBytes>,
         high_watermark: Offset,
@@ -48,23 +51,23 @@ pub(in crate::broker) enum FollowerAnswer {
     },
 }
 
-/// What a follower made of an answer.
+/// What a follower has to do after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::broker) enum Taken {
-    /// There is nothing more to ask for now.
+    /// Nothing: there is nothing more to fetch.
     Nothing,
-    /// The log is another one: the leader has to know.
+    /// Fetch again: its log has changed, and the leader has to know.
     More,
-    /// The leader has to learn something first.
+    /// Fetch again later: the leader cannot help yet.
     Later,
 }
 
 impl Replica {
-    /// Answers a follower, and notes how far it has come. `signal` is rung when there is more.
+    /// Answers a follower, and records how far it has come. `signal` is rung when there is more.
     ///
     /// # Errors
     ///
-    /// What a reader would be answered with.
+    /// As for a consumer's fetch.
     pub(in crate::broker) fn answer_follower(
         &self,
         fetch: &FollowerFetch,
@@ -103,7 +106,7 @@ impl Replica {
         Ok(answer)
     }
 
-    /// What a slice of the log that begins at `offset` has, from memory if all of it is there.
+    /// The bytes of a slice of the log that begins at `offset`, from memory if all of it is held there.
     fn bytes_of(&self, slice: &LogSlice, offset: Offset) -> Result<Vec<FollowerBytes>, ResponseError> {
         if slice.is_empty() {
             return Ok(Vec::new());
@@ -115,12 +118,13 @@ impl Replica {
         Ok(vec![FollowerBytes::Read(read)])
     }
 
-    /// The follower has everything before the offset that it asks for. Answers whether that committed anything.
+    /// Records that the follower has everything before the offset of its fetch. Returns whether the high watermark
+    /// has changed.
     fn follower_has(&self, fetch: &FollowerFetch, log: &mut PartitionLog) -> Result<bool, ResponseError> {
         {
             let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
             let isr = followers.as_mut().filter(|isr| isr.has_follower(fetch.follower));
-            // The follower knows of its replica before this leader does.
+            // The follower may know of its replica before this leader does.
             let isr = isr.ok_or(ResponseError::UnknownLeaderEpoch)?;
             isr.fetched(
                 fetch.follower,
@@ -132,7 +136,7 @@ impl Replica {
         Ok(self.publish(log))
     }
 
-    /// The ISR to ask the cluster for, now that the follower that has asked this has come so far.
+    /// The ISR to request once the follower of this fetch has caught up.
     pub(in crate::broker) fn wider_isr(&self, fetch: &FollowerFetch) -> Option<AlterPartition> {
         let Role::Leader { epoch } = self.role() else {
             return None;
@@ -146,7 +150,7 @@ impl Replica {
         })
     }
 
-    /// The ISR to ask the cluster for, without the followers that have been behind for too long.
+    /// The ISR to request without the followers that lag for too long.
     pub(in crate::broker) fn narrower_isr(&self) -> Option<AlterPartition> {
         if !self.is_replicated() {
             return None;
@@ -174,7 +178,7 @@ impl Replica {
         }
     }
 
-    /// The cluster has not taken what it was asked for.
+    /// The controller has refused the requested ISR.
     pub(in crate::broker) fn isr_refused(&self) {
         let mut followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(isr) = followers.as_mut() {
@@ -182,7 +186,7 @@ impl Replica {
         }
     }
 
-    /// How many replicas are in sync, and how many there are; `None` if this one does not lead a partition with others.
+    /// The size of the ISR and the number of replicas; `None` unless this replica leads a replicated partition.
     fn isr_size(&self) -> Option<(usize, usize)> {
         let followers = self.followers.lock().unwrap_or_else(PoisonError::into_inner);
         followers
@@ -190,15 +194,15 @@ impl Replica {
             .map(|isr| (isr.isr().len(), isr.replica_count()))
     }
 
-    /// Whether as many replicas are in sync as `min.insync.replicas` asks for, which is no more than there are.
+    /// Whether the ISR has the size of `min.insync.replicas`, which is capped at the number of replicas.
     pub(in crate::broker) fn has_enough_in_sync(&self) -> bool {
         let needed = usize::try_from(self.settings().min_insync_replicas).unwrap_or(0);
         self.isr_size()
             .is_none_or(|(size, replicas)| size >= needed.min(replicas))
     }
 
-    /// The follower in the reader's rack that has what comes at `offset`, if this replica leads and is elsewhere; of
-    /// several the one that has most.
+    /// An in-sync follower in the reader's rack that has the log up to `offset`, if this replica leads and is not in
+    /// that rack; of several the one with the most records.
     pub(in crate::broker) fn nearer_to(&self, node: &Node, rack: &str, offset: Offset) -> Option<i32> {
         if rack.is_empty() || !self.is_leader() || !self.is_replicated() {
             return None;
@@ -214,7 +218,7 @@ impl Replica {
         near.max_by_key(|(_, end)| *end).map(|(id, _)| id)
     }
 
-    /// A broker is out of reach: its replica is not waited for.
+    /// A broker is out of reach: its replica does not count as caught up any more.
     pub(in crate::broker) fn broker_lost(&self, id: i32) {
         {
             let mut log = self.log();
@@ -229,8 +233,8 @@ impl Replica {
         self.committed();
     }
 
-    /// What this replica asks its leader; `None` if it is the leader, or there is none. `broker_epoch` is what its broker has
-    /// registered with.
+    /// The next fetch of this replica and its leader; `None` unless it follows one. `broker_epoch` is the epoch of
+    /// its broker's registration.
     pub(in crate::broker) fn next_fetch(
         &self,
         broker_epoch: i64,
@@ -251,12 +255,11 @@ impl Replica {
         (leader >= 0).then_some((leader, fetch))
     }
 
-    /// Does what the leader's answer asks for. An answer to a question that this replica would not ask any more is of no
-    /// use.
+    /// Carries out the leader's answer. The answer to a fetch that this replica would not repeat now is ignored.
     ///
     /// # Errors
     ///
-    /// The disk refuses, or the leader's bytes are no batches.
+    /// The disk fails, or the leader's bytes are no valid batches.
     pub(in crate::broker) fn take_answer(
         &self,
         fetch: &FollowerFetch,
@@ -267,7 +270,7 @@ impl Replica {
             let mut log = self.log();
             let is_follower =
                 matches!(self.role(), Role::Follower { epoch, .. } if epoch == fetch.leader_epoch);
-            // The same offset may be another record by now.
+            // The offset alone is not enough: another record may be there by now.
             let last_epoch = log.leader_epochs().latest().unwrap_or(-1);
             let is_unchanged = log.log_end_offset() == fetch.offset && last_epoch == fetch.last_epoch;
             if !is_follower || !is_unchanged {
@@ -310,7 +313,8 @@ impl Replica {
                 high_watermark,
                 log_start_offset,
             } => {
-                // Before as well: the leader's log may begin amid a batch that begins before the end of this one.
+                // Also before the append: the leader's log may start inside a batch that begins before the end of
+                // this log.
                 begin_no_earlier(log, log_start_offset)?;
                 for bytes in &batches {
                     log.append_as_follower(bytes.as_slice(), now_ms)
@@ -319,7 +323,7 @@ impl Replica {
                 begin_no_earlier(log, log_start_offset)?;
                 let end = log.log_end_offset();
                 let committed = high_watermark.clamp(log.log_start_offset(), end);
-                // What it knew to be committed is so still, whatever an answer that comes late says.
+                // Committed records stay committed, whatever a late answer says.
                 let committed = committed.max(self.high_watermark());
                 self.publish(log);
                 self.set_high_watermark(log, committed);
@@ -333,7 +337,7 @@ impl Replica {
     }
 }
 
-/// Lets a log begin where its leader's does, as far as it has come.
+/// Advances the log start offset to that of the leader, at most to the end of the log.
 fn begin_no_earlier(log: &mut PartitionLog, start: Offset) -> Result<()> {
     let start = start.min(log.log_end_offset());
     if start > log.log_start_offset() {
@@ -349,8 +353,8 @@ fn out_of_range(log: &PartitionLog) -> FollowerAnswer {
     }
 }
 
-/// Where a follower's log stops being its leader's, which has `epoch` up to `end`. If the follower has no record of that
-/// epoch, it cuts off what it has of later ones, and asks again.
+/// Where a follower's log diverges from that of its leader, which has `epoch` up to `end`. A follower without records
+/// of that epoch truncates those of later epochs, and fetches again.
 pub(super) fn divergence(log: &PartitionLog, epoch: i32, end: Offset, high_watermark: Offset) -> Offset {
     if epoch < 0 {
         return high_watermark;

@@ -1,5 +1,5 @@
-//! How fast replicas that are not in sync are copied: `leader.` and `follower.replication.throttled.rate` of brokers, for the
-//! replicas that a topic's `…replication.throttled.replicas` name (KIP-73).
+//! Replication throttles: `leader.` and `follower.replication.throttled.rate` of brokers, for replicas outside the
+//! ISR that a topic's `….replication.throttled.replicas` names (KIP-73).
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use super::Node;
 use super::replica::Replica;
 use crate::broker::timers::steady_ms;
 
-/// What was copied in one direction, as bytes that a rate has not paid off yet.
+/// Bytes copied in one direction that the rate has not covered yet.
 #[derive(Debug, Default)]
 struct Debt {
     bytes: u64,
@@ -21,7 +21,7 @@ pub(in crate::broker) struct ReplicationQuotas {
     fetched: Mutex<Debt>,
 }
 
-/// The rates that hold for one replica, in bytes a second.
+/// The rates for one replica, in bytes per second; `None` for no limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Throttle {
     leader: Option<u64>,
@@ -57,14 +57,14 @@ impl Throttle {
         }
     }
 
-    /// Whether either side has copied too much in the last second.
+    /// Whether either side has copied a second's worth too much.
     pub(super) fn holds_back(self, node: &Node, leader: &Node) -> bool {
         let (sent, fetched) = (&leader.replicas.quotas.sent, &node.replicas.quotas.fetched);
         self.leader.is_some_and(|rate| is_over(sent, rate))
             || self.follower.is_some_and(|rate| is_over(fetched, rate))
     }
 
-    /// What to ask for at once: no more than a second may bring.
+    /// The most bytes to fetch at a time: no more than either rate allows in a second.
     pub(super) fn most_bytes(self, wanted: usize) -> usize {
         let rates = [self.leader, self.follower];
         let rates = rates
@@ -74,7 +74,7 @@ impl Throttle {
         rates.fold(wanted, usize::min)
     }
 
-    /// So much was copied.
+    /// Counts bytes that were copied.
     pub(super) fn count(self, node: &Node, leader: &Node, bytes: usize) {
         if self.leader.is_some() {
             add(&leader.replicas.quotas.sent, bytes);
@@ -85,7 +85,7 @@ impl Throttle {
     }
 }
 
-/// A second's worth of debt is where a pause begins.
+/// Whether the debt is at least one second's worth.
 fn is_over(debt: &Mutex<Debt>, rate: u64) -> bool {
     let mut debt = debt.lock().unwrap_or_else(PoisonError::into_inner);
     let now_ms = steady_ms();

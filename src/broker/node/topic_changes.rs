@@ -1,8 +1,8 @@
-//! Changing what exists: topics, partitions and their configs, in an order that survives a crash.
+//! Changes of topics, partitions and configs, in an order that survives a crash.
 //!
-//! Each change is on disk before readers see it, and each is whole: a broker that is killed has made it or not. The
-//! folders of partitions are created before the records that name them and removed after, so that at worst a folder is
-//! left over, which the next start takes for a topic of its own.
+//! Each change is on disk before readers see it, and is atomic: after a kill it is made or not. The folders of
+//! partitions are created before the records that name them and removed after, so that at worst a folder is left
+//! over, which the next start adopts as a topic.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::storage::partition_metadata::random_id;
 use crate::topic_partition::TopicPartition;
 
 impl ReplicaManager {
-    /// Creates a topic; the caller has checked everything but that it does not exist yet.
+    /// Creates a topic; the caller has checked everything except that it does not exist.
     pub(in crate::broker) fn create_topic(
         &self,
         name: &str,
@@ -39,7 +39,8 @@ impl ReplicaManager {
         drop(image);
         let replicas = self.create_replicas(name, id, &partitions, &settings)?;
         let records = records::topic(name, id, &partitions, &planned.configs);
-        // A reader that finds the topic finds its replicas; those of other nodes come with the record.
+        // A reader that finds the topic must find its replicas; those on other nodes are created when the record
+        // reaches them.
         self.insert(id, replicas);
         for (index, partition) in self.own(&partitions) {
             self.follow(id, index, partition);
@@ -52,7 +53,7 @@ impl ReplicaManager {
         self.existing(name)
     }
 
-    /// Creates the replicas that this node has of new partitions: all of them, or none.
+    /// Creates this node's replicas of new partitions: all of them, or none.
     fn create_replicas(
         &self,
         topic: &str,
@@ -75,7 +76,7 @@ impl ReplicaManager {
         Ok(created)
     }
 
-    /// Those of the partitions that have a replica on this node.
+    /// The partitions with a replica on this node.
     pub(super) fn own<'a>(
         &self,
         partitions: &'a [(i32, PartitionImage)],
@@ -85,12 +86,12 @@ impl ReplicaManager {
         partitions.filter(move |(_, partition)| partition.replicas.contains(&own))
     }
 
-    /// Removes folders of partitions that no record will name: the next start would take them for a topic.
+    /// Removes folders of partitions that no record names: the next start would adopt them as a topic.
     fn discard(&self, topic: &str, indices: Range<i32>) {
         for index in indices {
             let partition = TopicPartition::new(topic, index);
             if let Some(dir) = self.log_dirs.holding(&partition) {
-                // The disk that refused to create it may refuse this as well: the folder is then left over.
+                // The disk may refuse this as it refused the creation: the folder is left over then.
                 let _ = dir.delete_partition(&partition);
                 self.log_dirs.gone(&dir.folder(&partition));
             }
@@ -98,8 +99,8 @@ impl ReplicaManager {
         let _ = self.log_dirs.purge_deleted();
     }
 
-    /// An internal topic, created now if it does not exist yet. It has as many replicas as its setting says, and no more
-    /// than there are brokers: a cluster of two has to have coordinators as well.
+    /// An internal topic, created if it does not exist. Its replication factor is that of its setting, capped at the
+    /// number of brokers: a cluster of two needs coordinators as well.
     pub(in crate::broker) fn internal_topic(&self, wanted: &InternalTopic) -> Result<Arc<TopicImage>> {
         let image = self.cluster.image();
         if let Some(topic) = image.topic(wanted.name) {
@@ -126,19 +127,19 @@ impl ReplicaManager {
         created.or_else(|error| self.existing(wanted.name).map_err(|_| error))
     }
 
-    /// Removes a topic; its files go in the background.
+    /// Deletes a topic; its files are removed in the background.
     pub(in crate::broker) fn delete_topic(&self, name: &str) -> Result<()> {
         let mut change = self.cluster.change();
         let topic = self.existing(name)?;
         change.commit(&records::topic_removed(topic.id))?;
-        // Where there are several nodes, each has been told of the change and has done this already.
+        // With several nodes, each has followed the change already.
         for replica in self.remove(topic.id) {
             self.delete_log(&replica)?;
         }
         Ok(())
     }
 
-    /// Removes what deleted topics left on disk.
+    /// Removes the files of deleted topics.
     pub(in crate::broker) fn purge_deleted(&self) -> Result<()> {
         self.log_dirs.purge_deleted()
     }
@@ -148,7 +149,7 @@ impl ReplicaManager {
         self.cluster.image().topic(name).cloned().ok_or_else(missing)
     }
 
-    /// Adds partitions on these brokers to a topic that has `first` partitions.
+    /// Adds partitions with these assignments to a topic that has `first` partitions.
     pub(in crate::broker) fn add_partitions(
         &self,
         name: &str,
@@ -176,7 +177,7 @@ impl ReplicaManager {
         Ok(())
     }
 
-    /// Replaces a topic's own configs; they hold from now on.
+    /// Replaces a topic's own configs, with effect at once.
     pub(in crate::broker) fn set_topic_configs(&self, name: &str, configs: &Configs) -> Result<()> {
         let mut change = self.cluster.change();
         let topic = self.existing(name)?;
@@ -188,7 +189,7 @@ impl ReplicaManager {
         self.cluster.elect_for_leaderless()
     }
 
-    /// Replaces the dynamic configs of one node, or of the cluster (""); they hold from now on.
+    /// Replaces the dynamic configs of one broker, or of the cluster (""), with effect at once.
     pub(in crate::broker) fn set_broker_configs(&self, resource: &str, configs: &Configs) -> Result<()> {
         let mut change = self.cluster.change();
         let before = self.cluster.image().broker_configs(resource).cloned();
@@ -204,7 +205,7 @@ impl ReplicaManager {
         self.cluster.elect_for_leaderless()
     }
 
-    /// Replaces the configs of a group; they hold from its next heartbeat on.
+    /// Replaces the configs of a group, with effect from its next heartbeat on.
     pub(in crate::broker) fn set_group_configs(&self, group: &str, configs: &Configs) -> Result<()> {
         let mut change = self.cluster.change();
         let before = self.cluster.image().group_configs(group).cloned();
@@ -212,7 +213,7 @@ impl ReplicaManager {
         change.commit(&records::config_changes(GROUP, group, &before, configs))
     }
 
-    /// Replaces the configs of a subscription to client metrics.
+    /// Replaces the configs of a client metrics subscription.
     pub(in crate::broker) fn set_client_metrics_configs(&self, name: &str, configs: &Configs) -> Result<()> {
         let mut change = self.cluster.change();
         let image = self.cluster.image();
@@ -223,7 +224,7 @@ impl ReplicaManager {
     }
 }
 
-/// New partitions on these brokers, the first of which has the number `first`.
+/// The images of new partitions with these assignments, numbered from `first` on.
 fn new_partitions(image: &ClusterImage, first: i32, assignments: &[Vec<i32>]) -> Partitions {
     (first..)
         .zip(assignments)

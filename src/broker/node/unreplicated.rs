@@ -1,6 +1,7 @@
-//! What coordinators have appended and other replicas do not have yet: answers that say so wait for it.
+//! Batches of coordinators that are not committed yet: answers that depend on them have to wait.
 //!
-//! What is lost when a coordinator moves is counted: a request that began before must not be answered as if it had been kept.
+//! A batch that is lost when a coordinator moves is counted: a request that began before must not be answered as if
+//! it had been kept.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,23 +12,23 @@ use super::Node;
 use super::replica::{Replica, Role};
 use crate::topic_partition::Offset;
 
-/// How long an answer waits at most: Kafka's `offsets.commit.timeout.ms`.
+/// The longest wait of an answer: Kafka's `offsets.commit.timeout.ms`.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Node {
-    /// How often something that a coordinator had appended was lost, on any node. To be asked before a request is looked
-    /// at, for [`Node::coordinators_are_replicated`].
+    /// The number of losses on any node so far. To be taken before a request is handled, for
+    /// [`Node::coordinators_are_replicated`].
     pub(in crate::broker) fn coordinator_losses(&self) -> u64 {
         self.peers.losses()
     }
 
-    /// Waits until what coordinators have appended so far, on any node, is committed. False if something was lost since
-    /// `losses` were counted, or it takes too long.
+    /// Waits until all batches that coordinators on any node have appended so far are committed. `false` if there was
+    /// a loss since `losses` was taken, or if it takes too long.
     pub(in crate::broker) async fn coordinators_are_replicated(&self, losses: u64) -> bool {
         if self.groups.ownership().is_everything() {
             return true;
         }
-        // No node is held meanwhile: one that ends is waited for.
+        // No node is kept alive meanwhile: its shutdown would wait for this.
         let mut waiting = self.replicas.unreplicated.pending();
         for node in self.peers.all().iter().filter(|node| node.id != self.id) {
             waiting.append(&mut node.replicas.unreplicated.pending());
@@ -56,12 +57,12 @@ impl Written {
     }
 }
 
-/// The batches, newest last. None of a cluster with one node.
+/// The batches, newest last. Always empty in a cluster of one node.
 #[derive(Debug, Default)]
 pub(in crate::broker) struct Unreplicated(Mutex<Vec<Written>>);
 
 impl Unreplicated {
-    /// Everything before `end` was appended.
+    /// Adds a batch that ends before `end`.
     pub(in crate::broker) fn note(&self, replica: &Arc<Replica>, end: Offset) {
         let Role::Leader { epoch } = replica.role() else {
             return;
@@ -80,7 +81,7 @@ impl Unreplicated {
         all.push(written);
     }
 
-    /// What is not committed yet.
+    /// The batches that are not committed yet.
     fn pending(&self) -> Vec<Written> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(Written::is_waited_for);
@@ -91,8 +92,8 @@ impl Unreplicated {
         self.pending().is_empty()
     }
 
-    /// The replica of a partition does not lead it any more, or leads in another epoch: what it had not committed by then
-    /// may be lost. Answers whether there was anything.
+    /// Removes a partition's batches after its replica has lost the leadership of their epoch: they may be lost.
+    /// Returns whether there were any.
     pub(super) fn lose(&self, topic: &str, partition: i32) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = all.len();

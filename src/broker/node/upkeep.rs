@@ -1,4 +1,4 @@
-//! What a node does for the logs of its replicas beside serving them: checkpoints, flushes, retention, closing.
+//! Periodic work on the logs of a node: checkpoints, flushes, retention, closing files.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use crate::storage::LogDir;
 use crate::storage::log_dir::Checkpoint;
 use crate::topic_partition::TopicPartition;
 
-/// Folders that are looked at in one go.
+/// The most folders to check at a time.
 const FOLDERS_AT_ONCE: usize = 500;
 
 impl ReplicaManager {
-    /// Writes down where every log starts and ends, and what is safe on disk.
+    /// Writes the checkpoints of every log dir: log start offsets, recovery points, cleaner offsets, high watermarks.
     pub(in crate::broker) fn write_checkpoints(&self) -> Result<()> {
         for dir in self.log_dirs.all() {
             self.write_checkpoints_of(dir)?;
@@ -49,7 +49,7 @@ impl ReplicaManager {
         dir.write_checkpoint(Checkpoint::HighWatermarks, &high_watermarks)
     }
 
-    /// Brings segments that are full to the disk, so that a start after a crash need not read them again.
+    /// Flushes finished segments, so that a start after a crash need not read them.
     pub(in crate::broker) fn flush_finished_segments(&self) -> Result<()> {
         let mut any = false;
         for replica in self.all() {
@@ -66,7 +66,7 @@ impl ReplicaManager {
         Ok(())
     }
 
-    /// Closes the files of logs that were not used for a while.
+    /// Closes the files of logs that have not been used for a while.
     pub(in crate::broker) fn close_unused_files(&self) -> Result<()> {
         for replica in self.all() {
             replica.log().close_unused_files()?;
@@ -74,8 +74,8 @@ impl ReplicaManager {
         Ok(())
     }
 
-    /// Looks whether the folders of logs in use are still there, at no more than [`FOLDERS_AT_ONCE`] of them: those are
-    /// some milliseconds. Returns a line to report for each that is not.
+    /// Checks that the folders of open logs exist, at most [`FOLDERS_AT_ONCE`] of them, which takes some
+    /// milliseconds. Returns a line to report for each missing one.
     pub(in crate::broker) fn look_for_folders(&self) -> Vec<String> {
         let all = self.all();
         let first = self.looked_for.fetch_add(FOLDERS_AT_ONCE, Ordering::Relaxed);
@@ -87,7 +87,7 @@ impl ReplicaManager {
             .collect()
     }
 
-    /// Removes segments that retention no longer keeps.
+    /// Deletes segments that retention does not keep any more.
     pub(in crate::broker) fn apply_retention(&self, now_ms: i64) -> Result<()> {
         self.apply_retention_to(self.all(), now_ms)
     }
@@ -106,14 +106,14 @@ impl ReplicaManager {
         Ok(())
     }
 
-    /// Forgets producers that have been silent for too long.
+    /// Forgets producers that have been idle for too long.
     pub(in crate::broker) fn expire_producers(&self, now_ms: i64) {
         for replica in self.all() {
             replica.log().expire_producers(now_ms);
         }
     }
 
-    /// Leaves the data directory as a clean stop does.
+    /// Closes the data directory as a clean shutdown.
     pub(in crate::broker) fn close(&self) -> Result<()> {
         // No change of the cluster may begin any more.
         let _change = self.cluster.change();
