@@ -1,6 +1,6 @@
-//! Access control lists (KIP-11, KIP-290): which there are, how they are found, and whether new ones are allowed.
+//! Access control lists (KIP-11, KIP-290): which exist, how they are found, and whether new ones are valid.
 //!
-//! Plain data, changed by records of the metadata log only. What they decide is in `authorizer`.
+//! Plain data, changed by records of the metadata log only. The decisions from them are in `authorizer`.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -13,10 +13,10 @@ use super::controller::Refused;
 use crate::broker::access::CLUSTER_NAME;
 use crate::internal_records::value::StructValue;
 
-/// Matches every name, principal (behind its type) or host.
+/// Matches every name, every principal (after its type) or every host.
 pub(in crate::broker) const WILDCARD: &str = "*";
 
-/// Codes of Kafka's enumerations that mean something by themselves.
+/// Codes of Kafka's enumerations with a special meaning.
 pub(in crate::broker) const ANY: i8 = 1;
 pub(in crate::broker) const ALL_OPERATIONS: i8 = 2;
 const MATCH: i8 = 2;
@@ -25,11 +25,11 @@ pub(in crate::broker) const PREFIXED: i8 = 4;
 pub(in crate::broker) const DENY: i8 = 2;
 pub(in crate::broker) const ALLOW: i8 = 3;
 const CLUSTER: i8 = 4;
-/// The largest codes that there are: types of resources (user) and operations (two-phase commit).
+/// The largest known codes: of resource types (user) and of operations (two-phase commit).
 const LAST_RESOURCE_TYPE: i8 = 7;
 const LAST_OPERATION: i8 = 15;
 
-/// One access control entry and the resources that it is about; the numbers are the protocol's.
+/// One access control entry with its resource pattern; the codes are the protocol's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::broker) struct Acl {
     pub(in crate::broker) resource_type: i8,
@@ -41,7 +41,7 @@ pub(in crate::broker) struct Acl {
     pub(in crate::broker) permission: i8,
 }
 
-/// Which ACLs: of the numbers [`ANY`], of the texts `None` is whatever there is.
+/// Selects ACLs: [`ANY`] matches every code, `None` every text.
 #[derive(Clone, Debug)]
 pub(in crate::broker) struct AclFilter {
     pub(in crate::broker) resource_type: i8,
@@ -53,7 +53,7 @@ pub(in crate::broker) struct AclFilter {
     pub(in crate::broker) permission: i8,
 }
 
-/// The ACLs of resources by their type's code and name.
+/// The ACLs by resource type (code) and resource name.
 type ByResource = BTreeMap<(i8, String), Vec<Arc<Acl>>>;
 
 /// Every ACL of a cluster.
@@ -65,7 +65,7 @@ pub(in crate::broker) struct Acls {
 }
 
 impl Acl {
-    /// The error, Kafka's, of an ACL that cannot be.
+    /// Whether this is a valid ACL. The error is Kafka's.
     pub(in crate::broker) fn check(&self) -> Result<(), Refused> {
         let problem = if self.resource_type == CLUSTER && self.name != CLUSTER_NAME {
             format!("The only valid name for the CLUSTER resource is {CLUSTER_NAME}")
@@ -115,7 +115,7 @@ fn any_or_unknown(code: i8) -> &'static str {
 }
 
 impl AclFilter {
-    /// The error, Kafka's, of a filter that names what does not exist.
+    /// Whether all codes of the filter exist. The error is Kafka's.
     pub(in crate::broker) fn check(&self) -> Result<(), Refused> {
         let is_known = |code: i8, last: i8| (ANY..=last).contains(&code);
         let refused = |what: &str| Err((ResponseError::InvalidRequest, what.to_owned()));
@@ -140,7 +140,8 @@ impl AclFilter {
             && is_one(self.permission, acl.permission)
     }
 
-    /// Whether it is about the resources of this name, or (`MATCH`) whether an ACL concerns a resource of this name.
+    /// Whether the ACL has the filter's resource name or, with the pattern type `MATCH`, applies to the resource of
+    /// that name.
     fn matches_name(&self, acl: &Acl) -> bool {
         let is_exact = self.pattern_type == ANY || self.pattern_type == acl.pattern_type;
         if !is_exact && self.pattern_type != MATCH {
@@ -188,7 +189,7 @@ impl Acls {
         }
     }
 
-    /// The ACLs that concern a resource: those of its name, of every name, and of a beginning of its name.
+    /// The ACLs that apply to a resource: those for its name, for every name, and for a prefix of its name.
     pub(in crate::broker) fn concerning<'a>(
         &'a self,
         resource_type: i8,
@@ -202,8 +203,8 @@ impl Acls {
         found.flatten().map(|acl| &**acl)
     }
 
-    /// The prefixed ACLs whose name `name` begins with. Walks down from `name`; where a neighbour is no beginning of it,
-    /// the walk goes on at what the two have in common.
+    /// The prefixed ACLs whose name is a prefix of `name`. Walks down from `name`; at a name that is no prefix, the
+    /// walk continues from what the two have in common.
     fn with_prefix_of(&self, resource_type: i8, name: &str) -> Vec<&Vec<Arc<Acl>>> {
         let mut found = Vec::new();
         let first = Bound::Included((resource_type, String::new()));
@@ -240,7 +241,7 @@ impl Acls {
     }
 }
 
-/// With what both texts begin.
+/// The longest common prefix.
 fn common_beginning<'a>(text: &'a str, other: &str) -> &'a str {
     let differs = text.char_indices().zip(other.chars()).find(|((_, a), b)| a != b);
     let end = differs.map_or(text.len().min(other.len()), |((at, _), _)| at);
@@ -310,7 +311,7 @@ mod tests {
     }
 
     proptest! {
-        /// The walk over prefixes finds what a look at every ACL finds, whatever was added and removed before.
+        /// The walk over prefixes finds the same as a scan of every ACL, whatever was added and removed before.
         #[test]
         fn what_concerns_a_name_is_found(
             changes in proptest::collection::vec(("[ab*é]{0,4}", 3_i8..=4, 0_u8..20, any::<bool>()), 0..40),

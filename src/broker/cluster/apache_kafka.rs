@@ -1,4 +1,4 @@
-//! What Apache Kafka keeps in its metadata log, `__cluster_metadata`: its newest snapshot and what follows it.
+//! Reads Apache Kafka's metadata log, `__cluster_metadata`: its newest snapshot and the batches after it.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -12,20 +12,20 @@ use crate::storage::file_name::{
 };
 use crate::topic_partition::TopicPartition;
 
-/// Apache Kafka writes batches of at most 8 MiB there.
+/// The largest batch to accept, in bytes; Apache Kafka writes at most 8 MiB.
 const BATCH_LIMIT: usize = 64 * 1024 * 1024;
 
-/// The name of the folder of the log's one partition.
+/// The name of the folder of the log, which has one partition.
 fn folder() -> String {
     partition_folder(&TopicPartition::new(METADATA_TOPIC, 0))
 }
 
-/// Whether an Apache Kafka keeps its metadata in this data directory.
+/// Whether Apache Kafka has a metadata log in this data directory.
 pub(in crate::broker) fn has_log(data_dir: &Path) -> bool {
     data_dir.join(folder()).is_dir()
 }
 
-/// Reads the metadata log in a data directory; without one there is nothing.
+/// Reads the metadata log in a data directory; without one the image is empty.
 pub(in crate::broker) fn read(data_dir: &Path) -> Result<ClusterImage> {
     let mut image = ClusterImage::default();
     if !has_log(data_dir) {
@@ -46,10 +46,10 @@ pub(in crate::broker) fn read(data_dir: &Path) -> Result<ClusterImage> {
     snapshots.sort();
     logs.sort();
     let snapshot = snapshots.last();
-    // A change of a partition counts: what the snapshot has must not be applied once more.
+    // Changes of partitions are counted (`partition_epoch`): those in the snapshot must not be applied again.
     let from = snapshot.map_or(0, |name| end_offset(name));
     if from == 0 && logs.is_empty() {
-        // A directory that was formatted and not used yet: Apache Kafka takes its first metadata from here.
+        // A directory that was formatted and not used yet: Apache Kafka reads its first metadata from here.
         let bootstrap = data_dir.join(BOOTSTRAP_CHECKPOINT);
         if bootstrap.exists() {
             read_file(&bootstrap, 0, &mut image)?;
@@ -64,14 +64,14 @@ pub(in crate::broker) fn read(data_dir: &Path) -> Result<ClusterImage> {
     Ok(image)
 }
 
-/// The offset up to which a snapshot has the log, by its name: `00000000000000000123-0000000007.checkpoint`.
+/// The end offset of a snapshot, from its name: `00000000000000000123-0000000007.checkpoint`.
 fn end_offset(snapshot: &str) -> i64 {
     let offset = snapshot.split('-').next();
     offset.and_then(|offset| offset.parse().ok()).unwrap_or(0)
 }
 
-/// Applies the batches of one file that begin at the offset `from` or later. Kinds of records that the image does not
-/// know are skipped.
+/// Applies the batches of one file from the offset `from` on. Records of types that the image does not know are
+/// skipped.
 fn read_file(path: &Path, from: i64, image: &mut ClusterImage) -> Result<()> {
     let file = File::open(path)?;
     let mut reader = BatchReader::new(&file, 0, file.metadata()?.len(), SCAN_BUFFER);

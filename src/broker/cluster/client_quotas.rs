@@ -1,7 +1,7 @@
-//! Client quotas (KIP-546): which there are, whether a change of them is allowed, which of them a filter finds, and
-//! which one holds for a client.
+//! Client quotas (KIP-546): which exist, whether a change of them is valid, which of them a filter matches, and which
+//! one applies to a client.
 //!
-//! Pure. What a quota does to a client is in `broker/quotas/`.
+//! Pure. Enforcing quotas is in `broker/quotas/`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,10 +20,10 @@ pub(in crate::broker) const REQUEST_PERCENTAGE: &str = "request_percentage";
 pub(in crate::broker) const CONTROLLER_MUTATION_RATE: &str = "controller_mutation_rate";
 const CONNECTION_CREATION_RATE: &str = "connection_creation_rate";
 
-/// Who has a quota: types of entities with names; `None` is the default of a type.
+/// Whose quota it is: entity types with names; `None` is the default of a type.
 pub(in crate::broker) type Entity = BTreeMap<String, Option<String>>;
 
-/// The limit that a quota sets. Two are equal if their bits are: a limit may be NaN.
+/// The limit of a quota. Two are equal if their bits are, as a limit may be NaN.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::broker) struct Limit(pub(in crate::broker) f64);
 
@@ -35,7 +35,7 @@ impl PartialEq for Limit {
 
 impl Eq for Limit {}
 
-/// Every quota of a cluster: of each entity the limits by their keys.
+/// Every quota of a cluster: for each entity the limits by key.
 pub(in crate::broker) type ClientQuotas = BTreeMap<Entity, BTreeMap<String, Limit>>;
 
 /// Whether an entity may have quotas; the error is Kafka's.
@@ -68,10 +68,10 @@ pub(in crate::broker) fn check_entity(entity: &Entity) -> Result<(), Refused> {
     }
 }
 
-/// Whether an entity may have a quota of this key, and this limit for it, unless it is removed.
+/// Whether an entity may have a quota of this key with this limit; `None` removes it. The error is Kafka's.
 pub(in crate::broker) fn check_change(entity: &Entity, key: &str, limit: Option<f64>) -> Result<(), Refused> {
     let refused = |message: String| Err((ResponseError::InvalidRequest, message));
-    // The type of a limit that must be a whole number, and the largest.
+    // The type of a limit that must be a whole number, and its largest value.
     let whole = match (entity.contains_key(IP), key) {
         (true, CONNECTION_CREATION_RATE) => Some(("INT", f64::from(i32::MAX))),
         (false, PRODUCER_BYTE_RATE | CONSUMER_BYTE_RATE) => Some(("LONG", i64::MAX as f64)),
@@ -93,20 +93,20 @@ pub(in crate::broker) fn check_change(entity: &Entity, key: &str, limit: Option<
     }
 }
 
-/// What a filter asks of one type of entity.
+/// The condition of a filter on one entity type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) enum Match {
     Name(String),
     Default,
-    /// Any name, or the default.
+    /// Any name, and the default.
     Any,
 }
 
-/// Which entities are asked for.
+/// Selects entities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct Filter {
     components: BTreeMap<String, Match>,
-    /// Whether an entity may have no type beside those of the components.
+    /// Whether an entity must not have other types than those of the components.
     is_strict: bool,
 }
 
@@ -152,7 +152,7 @@ impl Filter {
     }
 }
 
-/// A quota that holds for a client: the limit, and whose traffic counts together. An empty name is everyone's.
+/// The quota that applies to a client: the limit, and whose traffic counts together. An empty name stands for all.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::broker) struct Held {
     pub(in crate::broker) limit: f64,
@@ -160,7 +160,7 @@ pub(in crate::broker) struct Held {
     pub(in crate::broker) client_id: String,
 }
 
-/// The quota of a key that holds for a client of this user and client id, the most specific first.
+/// The quota of a key that applies to this user and client id: the most specific one.
 pub(in crate::broker) fn held_by(
     quotas: &ClientQuotas,
     key: &str,
@@ -190,7 +190,7 @@ pub(in crate::broker) fn held_by(
     None
 }
 
-/// How many connections a second may come from an address: its own quota, or the default; infinite without either.
+/// The allowed connections per second from an address: its own quota, or the default; infinite without either.
 pub(in crate::broker) fn connection_rate_of(quotas: &ClientQuotas, address: IpAddr) -> f64 {
     let is_meant = |name: &str| match name.parse::<IpAddr>() {
         Ok(named) => named.to_canonical() == address,
@@ -222,7 +222,7 @@ mod tests {
         outcome.err().map(|(_, message)| message).unwrap_or_default()
     }
 
-    /// The words are those with which Apache Kafka 4.3.1 refused these.
+    /// The messages are those of Apache Kafka 4.3.1.
     #[test]
     fn refusals_are_those_of_apache_kafka() {
         let refused = |parts: &[_]| words(check_entity(&entity(parts)));

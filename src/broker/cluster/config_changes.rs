@@ -1,8 +1,8 @@
-//! Decides what the configs of a topic or a broker become, and whether they may: the checks that Apache Kafka's
-//! controller makes, in its words.
+//! Decides on changes of configs: the new values, and whether they are allowed. The checks and messages are those of
+//! Apache Kafka's controller.
 //!
 //! Pure: the values that a change builds on are arguments. Owns no field of a request; `handlers/config_resource.rs`
-//! finds out which broker a request means.
+//! finds the resource that a request means.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::broker::config::{client_metrics_config, group_config, listener_change
 use crate::java::hash_order::hash_order;
 use crate::topic_config::{self, Kind};
 
-/// The operations of IncrementalAlterConfigs, by their codes.
+/// The operations of IncrementalAlterConfigs.
 const SET: i8 = 0;
 const DELETE: i8 = 1;
 const APPEND: i8 = 2;
@@ -29,16 +29,16 @@ pub(in crate::broker) enum Resource {
     Broker(i32),
     /// The defaults for every broker of the cluster.
     BrokerDefaults,
-    /// The loggers of this broker, of which there are none.
+    /// The loggers of this broker; there are none.
     BrokerLoggers,
-    /// A subscription to client metrics, whether there is one of this name or not.
+    /// A client metrics subscription, whether it exists or not.
     ClientMetrics(String),
-    /// A group, whether there is one of this name or not.
+    /// A group, whether it exists or not.
     Group(String),
 }
 
 impl Resource {
-    /// The name of this resource among brokers: the id, or "" for the defaults.
+    /// The resource name of a broker: the id, or "" for the defaults.
     pub(in crate::broker) fn broker_name(&self) -> String {
         match self {
             Resource::Broker(id) => id.to_string(),
@@ -54,7 +54,7 @@ impl Resource {
             Resource::Broker(_) | Resource::BrokerDefaults => {
                 config_table::find(name).map(|setting| setting.kind)
             }
-            // Kafka appends to none of these, lists or not.
+            // Kafka does not append to these, lists or not.
             Resource::BrokerLoggers | Resource::ClientMetrics(_) => None,
         }
     }
@@ -72,7 +72,7 @@ pub(in crate::broker) struct Change<'a> {
     pub(in crate::broker) value: Option<&'a str>,
 }
 
-/// What a config becomes, `None` if it is removed. `current` is the value in force, to which APPEND and SUBTRACT
+/// The new value of a config, `None` if it is removed. `current` is the value in force, to which APPEND and SUBTRACT
 /// apply.
 pub(in crate::broker) fn changed_value(
     resource: &Resource,
@@ -137,8 +137,8 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|word| !word.is_empty())
 }
 
-/// Whether a resource may have these configs. `broker` is what this broker takes its values from before the change,
-/// `before` what the resource had.
+/// Whether a resource may have these configs. `broker` has the values in force before the change, `before` the
+/// resource's own configs before it.
 pub(in crate::broker) fn check(
     resource: &Resource,
     configs: &Configs,
@@ -159,7 +159,7 @@ pub(in crate::broker) fn check(
     }
 }
 
-/// Whether a topic may have these configs; the error is Kafka's text.
+/// Whether a topic may have these configs; the error is Kafka's message.
 pub(super) fn check_topic_configs(configs: &Configs) -> Result<(), String> {
     let all: Vec<(&str, &str)> = pairs(configs).collect();
     topic_config::validate(&all)?;
@@ -178,7 +178,7 @@ fn pairs(configs: &Configs) -> impl Iterator<Item = (&str, &str)> {
         .map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
-/// Only what can change while a broker runs. Unknown names are let through, as Kafka does.
+/// Allows only settings that can change while a broker runs. Unknown names are accepted, as in Kafka.
 fn check_broker_configs(
     resource: &Resource,
     configs: &Configs,
@@ -208,7 +208,7 @@ fn check_broker_configs(
     check_together(configs, broker)
 }
 
-/// Refuses the configs of which `is_refused` holds, in the order in which Java's set has them.
+/// Refuses the configs for which `is_refused` holds, in the order of Java's set.
 fn refuse_any(configs: &Configs, words: &str, is_refused: impl Fn(&str) -> bool) -> Result<(), String> {
     let names = configs.keys().map(String::as_str).filter(|name| is_refused(name));
     let names = hash_order(names.collect(), |name| *name);
@@ -218,7 +218,7 @@ fn refuse_any(configs: &Configs, words: &str, is_refused: impl Fn(&str) -> bool)
     Err(format!("{words}: [{}]", names.join(", ")))
 }
 
-/// Pools of threads, which Kafka resizes by no more than a factor of two at once.
+/// The sizes of thread pools, which Kafka changes at most by a factor of two at a time.
 const THREADS: [&str; 5] = [
     "background.threads",
     "num.io.threads",
@@ -227,7 +227,7 @@ const THREADS: [&str; 5] = [
     "num.replica.fetchers",
 ];
 
-/// What values must keep to together.
+/// Conditions on several values together.
 fn check_together(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), String> {
     let number = |name: &str| {
         let given = configs.get(name).and_then(|value| value.trim().parse().ok());
@@ -238,7 +238,7 @@ fn check_together(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), Str
         number("log.cleaner.threads"),
     );
     if cleaners == 0 {
-        // Kafka divides the buffer among them.
+        // Kafka divides the buffer by the number of threads.
         return Err("/ by zero".to_owned());
     }
     if buffer < cleaners.saturating_mul(1 << 20) {
@@ -277,7 +277,7 @@ fn check_together(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), Str
     }
 }
 
-/// `host:count`, with commas between them.
+/// Checks entries `host:count`, separated by commas.
 fn check_overrides(overrides: &str) -> Result<(), String> {
     let name = "max.connections.per.ip.overrides";
     for word in words(overrides) {
@@ -289,7 +289,7 @@ fn check_overrides(overrides: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// With eligible leader replicas (KIP-966) the whole cluster has one `min.insync.replicas`, and always has one.
+/// With eligible leader replicas (KIP-966) `min.insync.replicas` is set for the whole cluster, and must stay set.
 fn check_min_insync_replicas(resource: &Resource, configs: &Configs, before: &Configs) -> Result<(), String> {
     let name = "min.insync.replicas";
     if configs.get(name) == before.get(name) {
@@ -308,19 +308,19 @@ fn check_min_insync_replicas(resource: &Resource, configs: &Configs, before: &Co
     ))
 }
 
-/// Whether a key is there more than once.
+/// Whether any key occurs more than once.
 pub(in crate::broker) fn is_any_twice<'a>(mut keys: impl Iterator<Item = &'a str>) -> bool {
     let mut seen = HashSet::new();
     !keys.all(|key| seen.insert(key))
 }
 
-/// The answer for each of the resources that a request names more than once.
+/// The error for a resource that a request names more than once.
 pub(in crate::broker) fn duplicate_resource() -> Refused {
     let message = "Each resource must appear at most once.";
     (ResponseError::InvalidRequest, message.to_owned())
 }
 
-/// The answer for a resource with a key more than once.
+/// The error for a resource with a key that occurs more than once.
 pub(in crate::broker) fn duplicate_keys() -> Refused {
     let message = "Error due to duplicate config keys";
     (ResponseError::InvalidRequest, message.to_owned())
@@ -376,7 +376,7 @@ mod tests {
         check(resource, configs, &Configs::new(), broker)
     }
 
-    /// The words are those with which Apache Kafka 4.3.1 refused these.
+    /// The messages are those of Apache Kafka 4.3.1.
     #[test]
     fn refusals_of_broker_configs_are_those_of_apache_kafka() {
         let refused = |resource, pairs: &[(&str, &str)]| {

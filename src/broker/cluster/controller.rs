@@ -1,8 +1,7 @@
-//! Decides whether a change of topics is allowed: the checks that Apache Kafka's controller makes, in its order and in
-//! its words.
+//! Decides whether topics may be created, extended or deleted: the checks of Apache Kafka's controller, in its order
+//! and with its messages.
 //!
-//! Pure: what exists is read in a [`ClusterImage`], and nothing is changed here. Owns no check of a disk, and no field
-//! of a request.
+//! Pure: reads a [`ClusterImage`] and changes nothing. Owns no check of a disk, and no field of a request.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
@@ -25,7 +24,7 @@ const MAX_PARTITIONS: i32 = 10_000;
 /// An error with Kafka's message for it; an empty message is null on the wire.
 pub(in crate::broker) type Refused = (ResponseError, String);
 
-/// The values of a topic for which a request states -1.
+/// The values for a topic whose request has -1.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::broker) struct TopicDefaults {
     pub(in crate::broker) partitions: i32,
@@ -36,11 +35,11 @@ pub(in crate::broker) struct TopicDefaults {
 #[derive(Clone, Debug)]
 pub(in crate::broker) struct RequestedTopic {
     pub(in crate::broker) name: String,
-    /// -1 is the default.
+    /// -1 for the default.
     pub(in crate::broker) partitions: i32,
-    /// -1 is the default.
+    /// -1 for the default.
     pub(in crate::broker) replication_factor: i16,
-    /// A manual assignment: partitions with the ids of their brokers. Empty if there is none.
+    /// A manual assignment: partitions with their broker ids. Empty if there is none.
     pub(in crate::broker) assignments: Vec<(i32, Vec<i32>)>,
     pub(in crate::broker) configs: Vec<(String, Option<String>)>,
 }
@@ -48,13 +47,13 @@ pub(in crate::broker) struct RequestedTopic {
 /// A topic that may be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct PlannedTopic {
-    /// The brokers of each partition's replicas, from partition 0 on.
+    /// The brokers of each partition, from partition 0 on; the first of them is the preferred leader.
     pub(in crate::broker) assignments: Vec<Vec<i32>>,
     pub(in crate::broker) configs: Configs,
 }
 
 impl PlannedTopic {
-    /// A topic with one replica of each partition.
+    /// A topic with one replica per partition.
     pub(in crate::broker) fn new(cluster: &ClusterImage, partitions: i32, configs: Configs) -> Self {
         Self {
             assignments: place_topic(cluster, partitions, 1),
@@ -62,7 +61,7 @@ impl PlannedTopic {
         }
     }
 
-    /// A topic with this many replicas of each partition, or as many as there are brokers.
+    /// A topic with this many replicas per partition, at most the number of brokers.
     pub(in crate::broker) fn of_some(
         cluster: &ClusterImage,
         partitions: i32,
@@ -81,20 +80,20 @@ impl PlannedTopic {
         i32::try_from(self.assignments.len()).unwrap_or(i32::MAX)
     }
 
-    /// How many replicas a partition has.
+    /// The number of replicas per partition.
     pub(in crate::broker) fn replication_factor(&self) -> i16 {
         let replicas = self.assignments.first().map_or(0, Vec::len);
         i16::try_from(replicas).unwrap_or(i16::MAX)
     }
 }
 
-/// The names that a request has more than once.
+/// The names that occur more than once in a request.
 pub(in crate::broker) fn named_twice<T: Eq + Hash + Clone>(names: impl Iterator<Item = T>) -> HashSet<T> {
     let mut seen = HashSet::new();
     names.filter(|name| !seen.insert(name.clone())).collect()
 }
 
-/// The error for each of those, where they are names of topics.
+/// The error for a topic name that occurs more than once.
 pub(in crate::broker) fn duplicate_topic_name() -> Refused {
     (ResponseError::InvalidRequest, "Duplicate topic name.".to_owned())
 }
@@ -143,7 +142,7 @@ pub(in crate::broker) fn check_new_name(cluster: &ClusterImage, name: &str) -> R
     Ok(())
 }
 
-/// How many partitions a topic gets, and how many replicas each of them.
+/// The number of partitions of a new topic, and of replicas per partition.
 fn partitions_and_replicas(
     cluster: &ClusterImage,
     defaults: TopicDefaults,
@@ -170,7 +169,7 @@ fn partitions_and_replicas(
     Ok((partitions, replicas))
 }
 
-/// Whether there are enough brokers for this many replicas of a partition.
+/// Whether there are enough brokers for this many replicas per partition.
 fn check_replication_factor(cluster: &ClusterImage, replicas: i64) -> Result<usize, Refused> {
     let brokers = cluster.brokers().len();
     match usize::try_from(replicas) {
@@ -186,9 +185,9 @@ fn check_replication_factor(cluster: &ClusterImage, replicas: i64) -> Result<usi
     }
 }
 
-/// Places the replicas of a new topic. They begin one broker further than those of the topic before it, so that topics of
-/// one partition are led by all brokers. Apache Kafka draws it by chance; so, the same steps make the same cluster. Internal
-/// topics are not counted: they are made when a client first wants them.
+/// Assigns the replicas of a new topic. Each topic starts one broker after the topic before it, so that topics of one
+/// partition are spread over all brokers. Apache Kafka starts at random; here the same steps give the same cluster.
+/// Internal topics are not counted: they are created whenever a client first needs them.
 fn place_topic(cluster: &ClusterImage, partitions: i32, replicas: usize) -> Vec<Vec<i32>> {
     let brokers = cluster.brokers().len();
     let first = if brokers < 2 {
@@ -199,7 +198,7 @@ fn place_topic(cluster: &ClusterImage, partitions: i32, replicas: usize) -> Vec<
     place_replicas(cluster, i32::try_from(first).unwrap_or(0), partitions, replicas)
 }
 
-/// Where the replicas of a topic began.
+/// The position of the broker where the assignment of a topic started.
 fn first_broker(cluster: &ClusterImage, topic: &TopicImage) -> i32 {
     let first = topic
         .partition(0)
@@ -208,9 +207,9 @@ fn first_broker(cluster: &ClusterImage, topic: &TopicImage) -> i32 {
     place.map_or(0, |place| i32::try_from(place).unwrap_or(0))
 }
 
-/// Places the replicas of `count` new partitions, the first of which begins at the broker in the place `first`: on brokers
-/// in turn, or where there are racks as Apache Kafka does it, so that the replicas of a partition are in different ones.
-/// Brokers that are away are left out as long as there are enough others.
+/// Assigns the replicas of `count` new partitions, starting at the broker in position `first`: to brokers in turn,
+/// or, if brokers have racks, in Apache Kafka's way, so that the replicas of a partition are in different racks.
+/// Fenced brokers are left out as long as there are enough others.
 fn place_replicas(cluster: &ClusterImage, first: i32, count: i32, replicas: usize) -> Vec<Vec<i32>> {
     let all = || cluster.brokers().values();
     let alive = all().filter(|broker| !broker.is_fenced).count();
@@ -236,7 +235,7 @@ fn place_replicas(cluster: &ClusterImage, first: i32, count: i32, replicas: usiz
     placed.collect()
 }
 
-/// A broker that is away does not come first: it could not lead.
+/// Moves fenced brokers to the end: they could not lead.
 fn alive_first(cluster: &ClusterImage, mut ids: Vec<i32>) -> Vec<i32> {
     ids.sort_by_key(|id| !cluster.is_active(*id));
     ids
@@ -264,7 +263,7 @@ fn check_not_both(topic: &RequestedTopic) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Checks a manual assignment and returns the replicas of each partition, from partition 0 on.
+/// Checks a manual assignment and returns the brokers of each partition, from partition 0 on.
 fn check_assignments(
     cluster: &ClusterImage,
     assignments: &[(i32, Vec<i32>)],
@@ -287,7 +286,7 @@ fn check_assignments(
     Ok(sorted.into_values().cloned().collect())
 }
 
-/// Checks the replicas of one partition; `previous` is how many the partitions before it have.
+/// Checks the replicas of one partition; `previous` is the number of replicas of the partition before it.
 pub(super) fn check_replicas(
     cluster: &ClusterImage,
     replicas: &[i32],
@@ -329,8 +328,8 @@ pub(super) fn check_replicas(
     }
 }
 
-/// Whether a topic may grow to `count` partitions, and the brokers of the new ones; `assignments` are theirs if they
-/// are assigned by hand.
+/// Whether a topic may grow to `count` partitions, and the brokers of the new ones; `assignments` is a manual
+/// assignment of those.
 pub(in crate::broker) fn create_partitions(
     cluster: &ClusterImage,
     name: &str,
@@ -375,18 +374,18 @@ pub(in crate::broker) fn create_partitions(
     Ok(assignments)
 }
 
-/// How a request names a topic: by name, or by id.
+/// A topic in a request, by name or by id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::broker) struct TopicSelection {
     pub(in crate::broker) name: Option<String>,
     pub(in crate::broker) id: Uuid,
 }
 
-/// What a request to delete topics names more than once: none of it is deleted.
+/// The topics that occur more than once in a DeleteTopics request: none of them is deleted.
 #[derive(Debug)]
 pub(in crate::broker) struct Repeated {
     selections: HashSet<TopicSelection>,
-    /// Ids of topics that the request also has by name; answered under the name.
+    /// Ids that the request also has by name; these are answered under the name.
     ids_of_names: HashSet<Uuid>,
 }
 
@@ -406,12 +405,12 @@ impl Repeated {
         }
     }
 
-    /// Whether this is answered under its name.
+    /// Whether this is answered under the topic's name.
     pub(in crate::broker) fn is_answered_by_name(&self, wanted: &TopicSelection) -> bool {
         self.ids_of_names.contains(&wanted.id)
     }
 
-    /// The id of a topic that the request has by this name and by its id.
+    /// The id of a topic that the request has both by this name and by id.
     pub(in crate::broker) fn answered_id(
         &self,
         cluster: &ClusterImage,
@@ -422,7 +421,7 @@ impl Repeated {
     }
 }
 
-/// Whether a topic may be deleted, and which it is.
+/// Whether a topic may be deleted, and its image.
 pub(in crate::broker) fn delete_topic(
     cluster: &ClusterImage,
     wanted: &TopicSelection,

@@ -1,7 +1,6 @@
-//! Delegation tokens (KIP-48, KIP-373): which there are, and whether one may be created, renewed or expired.
+//! Delegation tokens (KIP-48, KIP-373): which exist, and whether one may be created, renewed or expired.
 //!
-//! Plain data, changed by records of the metadata log only. What proves that a client has a token is no part of it: see
-//! `wire::sasl::delegation_token`.
+//! Plain data, changed by records of the metadata log only. The HMAC of a token is in `wire::sasl::delegation_token`.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +11,21 @@ use crate::internal_records::value::{StructValue, Value};
 /// The tokens by their ids.
 pub(in crate::broker) type DelegationTokens = BTreeMap<String, DelegationToken>;
 
-/// The one type of principals that can renew tokens.
+/// The one type of principal that can renew tokens.
 const USER: &str = "User";
 
 /// A token. Principals are written `User:alice`; times are milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct DelegationToken {
-    /// Who a client is that logs in with it.
+    /// The principal of a client that authenticates with it.
     pub(in crate::broker) owner: String,
-    /// Who asked for it.
+    /// The principal that requested it.
     pub(in crate::broker) requester: String,
-    /// Who may renew and expire it beside its owner.
+    /// The principals that may renew and expire it, beside the owner.
     pub(in crate::broker) renewers: Vec<String>,
     pub(in crate::broker) issued_ms: i64,
     pub(in crate::broker) expires_ms: i64,
-    /// No renewal goes beyond this time.
+    /// The end of its maximum lifetime, beyond which it cannot be renewed.
     pub(in crate::broker) max_ms: i64,
 }
 
@@ -35,7 +34,7 @@ pub(in crate::broker) struct DelegationToken {
 pub(in crate::broker) struct Lifetimes {
     /// `delegation.token.max.lifetime.ms`
     pub(in crate::broker) max: i64,
-    /// `delegation.token.expiry.time.ms`: without a renewal.
+    /// `delegation.token.expiry.time.ms`: until the next renewal.
     pub(in crate::broker) renewal: i64,
 }
 
@@ -45,7 +44,8 @@ pub(in crate::broker) fn principal_parts(principal: &str) -> (&str, &str) {
 }
 
 impl DelegationToken {
-    /// A new token; `wanted_ms` is the life that was asked for, as long as possible if it is not above 0.
+    /// A new token; `wanted_ms` is the maximum lifetime that was requested, or, unless it is above 0, as long as
+    /// possible.
     pub(in crate::broker) fn new(
         (owner, requester): (String, String),
         renewers: Vec<String>,
@@ -68,7 +68,7 @@ impl DelegationToken {
         self.max_ms < now_ms || self.expires_ms < now_ms
     }
 
-    /// Whether the principal may see it without any other right.
+    /// Whether the principal may see it without any permission.
     pub(in crate::broker) fn concerns(&self, principal: &str) -> bool {
         self.requester == principal || self.may_be_changed_by(principal)
     }
@@ -91,7 +91,7 @@ impl DelegationToken {
         Ok(())
     }
 
-    /// The token after a renewal by `principal` for `period_ms`; for as long as possible if that is not above 0.
+    /// The token after a renewal by `principal` for `period_ms`; unless that is above 0, for as long as possible.
     pub(in crate::broker) fn renewed(
         &self,
         principal: &str,
@@ -104,8 +104,8 @@ impl DelegationToken {
         Ok(self.until(now_ms.saturating_add(at_most(period_ms, lifetimes.renewal))))
     }
 
-    /// The token that expires in `period_ms` because `principal` says so; none if that is below 0: it is gone at once, even
-    /// where it has expired already.
+    /// The token after `principal` has set it to expire in `period_ms`; `None` if that is below 0: it is removed at
+    /// once, even if it has expired.
     pub(in crate::broker) fn expired(
         &self,
         principal: &str,
@@ -141,7 +141,7 @@ impl DelegationToken {
     }
 }
 
-/// A time that was asked for, if there is one, and no more than the limit.
+/// The wanted time, at most the limit; the limit if none is wanted.
 fn at_most(wanted_ms: i64, limit_ms: i64) -> i64 {
     if wanted_ms > 0 {
         wanted_ms.min(limit_ms)
@@ -150,7 +150,7 @@ fn at_most(wanted_ms: i64, limit_ms: i64) -> i64 {
     }
 }
 
-/// Whether someone of this type can be a renewer.
+/// Whether principals of this type can be renewers.
 pub(in crate::broker) fn can_renew(principal_type: &str) -> bool {
     principal_type == USER
 }

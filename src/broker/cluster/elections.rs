@@ -1,5 +1,5 @@
-//! What the controller makes of partitions when brokers come and go, when a leader reports its ISR, and when someone
-//! asks for another leader or other replicas (Apache Kafka's `ReplicationControlManager`; KIP-455, KIP-460, KIP-497).
+//! What changes in partitions when brokers come and go, when a leader reports its ISR, and when a user wants another
+//! leader or other replicas (Apache Kafka's `ReplicationControlManager`; KIP-455, KIP-460, KIP-497).
 //!
 //! Pure: the image goes in, and records come out. One change of a partition is in `partition_change`.
 
@@ -16,28 +16,28 @@ use crate::broker::features::ELIGIBLE_LEADER_REPLICAS_VERSION;
 /// How a broker leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::broker) enum Departure {
-    /// It was silent for too long, or is about to stop in order.
+    /// It did not answer for too long, or is shutting down.
     Silent,
-    /// It has ended without closing its logs.
+    /// It has ended without closing its logs: it may lack records that it had.
     Unclean,
 }
 
-/// What a leader reports of its ISR.
+/// The ISR that a leader requests (`AlterPartition`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct AlterPartition {
     pub(in crate::broker) topic: Uuid,
     pub(in crate::broker) partition: i32,
-    /// Who reports it.
+    /// The broker that requests it.
     pub(in crate::broker) leader: i32,
     pub(in crate::broker) leader_epoch: i32,
     pub(in crate::broker) partition_epoch: i32,
     pub(in crate::broker) isr: Vec<i32>,
-    /// The replica that has caught up, and the epoch of its broker when it had (KIP-903): one that has started anew since
-    /// may have less.
+    /// The replica that has caught up, and its broker's epoch at that time (KIP-903): a broker that has restarted
+    /// since may have fewer records.
     pub(in crate::broker) joins: Option<(i32, i64)>,
 }
 
-/// Brokers and their partitions, with the one that comes or goes as it is afterwards.
+/// The brokers and partitions of an image, except that one broker counts as gone or back already.
 #[derive(Clone, Copy)]
 pub(in crate::broker) struct Elections<'a> {
     image: &'a ClusterImage,
@@ -79,7 +79,7 @@ impl<'a> Elections<'a> {
         change.finish(|id| self.image.directory(id))
     }
 
-    /// The same for every partition that `concerns`.
+    /// The same for every partition for which `concerns` holds.
     fn change_all(
         &self,
         concerns: impl Fn(&PartitionImage) -> bool,
@@ -99,7 +99,7 @@ impl<'a> Elections<'a> {
         records
     }
 
-    /// A broker leaves: it is in no ISR any more, and leads nothing.
+    /// A broker goes: it leaves every ISR, and leads nothing.
     pub(in crate::broker) fn broker_gone(mut self, id: i32, departure: Departure) -> Records {
         self.gone = Some(id);
         let concerns = |partition: &PartitionImage| {
@@ -113,7 +113,7 @@ impl<'a> Elections<'a> {
         })
     }
 
-    /// A broker is back: it may lead what nobody leads.
+    /// A broker is back: it may lead partitions without a leader.
     pub(in crate::broker) fn broker_back(mut self, id: i32) -> Records {
         self.back = Some(id);
         let concerns =
@@ -121,16 +121,16 @@ impl<'a> Elections<'a> {
         self.change_all(concerns, |_| {})
     }
 
-    /// Elects leaders where `unclean.leader.election.enable` came to allow it, or its time has come.
+    /// Elects leaders for partitions without one, after `unclean.leader.election.enable` was changed or at a start.
     pub(in crate::broker) fn leaderless(self) -> Records {
         self.change_all(|partition| partition.leader == NO_LEADER, |_| {})
     }
 
-    /// The ISR that a leader reports, if it may have it.
+    /// The ISR that a leader requests, if it is allowed.
     ///
     /// # Errors
     ///
-    /// What Apache Kafka answers the leader with.
+    /// Those with which Apache Kafka answers the leader.
     pub(in crate::broker) fn alter_partition(
         &self,
         wanted: &AlterPartition,
@@ -164,11 +164,11 @@ impl<'a> Elections<'a> {
         Ok(record.into_iter().collect())
     }
 
-    /// Another leader for a partition, because someone asks for it.
+    /// Elects another leader for a partition, as a user has requested.
     ///
     /// # Errors
     ///
-    /// No election is needed, or nobody can be elected; in Kafka's words.
+    /// No election is needed, or no replica can be elected; with Kafka's messages.
     pub(in crate::broker) fn elect(
         &self,
         topic: &TopicImage,
@@ -202,7 +202,7 @@ impl<'a> Elections<'a> {
         }
     }
 
-    /// Every partition whose preferred replica could lead and does not.
+    /// Every partition that is not led by its preferred replica.
     pub(in crate::broker) fn not_led_by_preferred(&self) -> Vec<(String, i32)> {
         let mut found = Vec::new();
         for topic in self.image.topics() {
@@ -213,12 +213,12 @@ impl<'a> Elections<'a> {
         found
     }
 
-    /// Other replicas for a partition; `None` cancels the reassignment that runs. `may_resize`: there may be more or
-    /// fewer of them than before.
+    /// Begins to move a partition to other replicas; `None` cancels the reassignment in progress. `may_resize`:
+    /// whether the number of replicas may change.
     ///
     /// # Errors
     ///
-    /// In Kafka's words, which for some errors are none.
+    /// Those of Kafka, some of which have no message.
     pub(in crate::broker) fn reassign(
         &self,
         topic: &TopicImage,
@@ -279,7 +279,7 @@ fn move_to(change: &mut PartitionChange<'_>, before: &PartitionImage, target: &[
     };
     let (removing, adding) = (lacks(target, &before.replicas), lacks(&before.replicas, target));
     change.replicas = [target, &removing].concat();
-    // The same plan may be sent again while it runs: then what it added before still counts as added.
+    // The same reassignment may be requested again: replicas that it has added already still count as added.
     if !removing.is_empty() {
         change.removing = removing;
     }
@@ -367,7 +367,7 @@ mod tests {
             go(&mut image, id, Departure::Silent);
         }
         assert_eq!(partition(&image, 0), (NO_LEADER, 1, vec![]));
-        // 2 left while two others were in sync: it may lack what they have committed.
+        // 2 left the ISR while two others were in sync: it may lack records committed since.
         back(&mut image, 2);
         assert_eq!(partition(&image, 0).0, NO_LEADER);
         back(&mut image, 3);

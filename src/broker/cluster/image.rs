@@ -1,8 +1,8 @@
-//! Topics with their partitions, brokers, dynamic configs, quotas, credentials, delegation tokens and producer ids as
-//! plain data.
+//! The state of the cluster as plain data: topics with their partitions, brokers, dynamic configs, quotas,
+//! credentials, delegation tokens and producer ids.
 //!
-//! Changes only by applying records of a metadata log ([`ClusterImage::apply`]), and by brokers that register. A topic
-//! is shared: an image costs little to clone, and a reader keeps the topic that it has looked up.
+//! It changes only by records of the metadata log ([`ClusterImage::apply`]) and by registrations. A topic is shared:
+//! an image costs little to clone, and a reader keeps the topic that it has looked up.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(in crate::broker) struct TopicImage {
     pub(in crate::broker) name: String,
     pub(in crate::broker) id: Uuid,
     pub(in crate::broker) partitions: Partitions,
-    /// The configs that the topic was given; the others are the broker's.
+    /// The configs that were set on the topic.
     pub(in crate::broker) configs: Configs,
 }
 
@@ -45,7 +45,7 @@ impl TopicImage {
         self.partitions.get_mut(place).map(|(_, partition)| partition)
     }
 
-    /// Adds a partition, or replaces the one of this number.
+    /// Adds or replaces a partition.
     fn put(&mut self, index: i32, partition: PartitionImage) {
         if let Some(known) = self.partition_mut(index) {
             *known = partition;
@@ -55,7 +55,7 @@ impl TopicImage {
         }
     }
 
-    /// Where a partition is in the list, or would be.
+    /// The position of a partition in the list, or where it would be inserted.
     fn place(&self, index: i32) -> Result<usize, usize> {
         self.partitions
             .binary_search_by_key(&index, |(number, _)| *number)
@@ -65,12 +65,12 @@ impl TopicImage {
         i32::try_from(self.partitions.len()).unwrap_or(i32::MAX)
     }
 
-    /// How many replicas its first partition has, which is how Kafka counts those of a topic.
+    /// The number of replicas of its first partition, which Kafka takes for the topic's.
     pub(in crate::broker) fn replication_factor(&self) -> usize {
         self.partition(0).map_or(0, |partition| partition.replicas.len())
     }
 
-    /// Whether it is one of Kafka's own topics.
+    /// Whether it is one of Kafka's internal topics.
     pub(in crate::broker) fn is_internal(&self) -> bool {
         is_internal_topic(&self.name)
     }
@@ -81,18 +81,18 @@ impl TopicImage {
 pub(in crate::broker) struct BrokerImage {
     pub(in crate::broker) id: i32,
     pub(in crate::broker) rack: Option<String>,
-    /// The id of its log dir; nil where `meta.properties` states none.
+    /// The id of its log dir; nil if it is not known, or if there are several.
     pub(in crate::broker) directory: Uuid,
-    /// Counts the registrations of all brokers.
+    /// The number of its registration, counted over all brokers (the broker epoch).
     pub(in crate::broker) epoch: i64,
-    /// Nobody has heard of it for a while, or it is stopped: it leads nothing and is in no ISR.
+    /// Whether it is out of reach or stopped: it leads nothing and is in no ISR.
     pub(in crate::broker) is_fenced: bool,
-    /// Where clients reach it, by the name of the listener.
+    /// Its advertised addresses, by listener.
     pub(in crate::broker) endpoints: Vec<EndpointImage>,
 }
 
 impl BrokerImage {
-    /// A broker that is alive and listens nowhere yet.
+    /// A broker that is not fenced and has no endpoints yet.
     pub(in crate::broker) fn new(id: i32, rack: Option<String>, directory: Uuid) -> Self {
         Self {
             id,
@@ -104,7 +104,7 @@ impl BrokerImage {
         }
     }
 
-    /// Where clients reach it that came by a listener of this name.
+    /// The address for clients of a listener of this name.
     pub(in crate::broker) fn endpoint(&self, listener: &str) -> Option<&EndpointImage> {
         self.endpoints
             .iter()
@@ -112,7 +112,7 @@ impl BrokerImage {
     }
 }
 
-/// An address of a broker as it is advertised.
+/// An advertised address of a broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct EndpointImage {
     pub(in crate::broker) listener: String,
@@ -120,46 +120,46 @@ pub(in crate::broker) struct EndpointImage {
     pub(in crate::broker) port: u16,
 }
 
-/// A controller that votes in the quorum of the metadata.
+/// A controller, as a voter in the metadata quorum.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::broker) struct Voter {
-    /// The id of its log dir; nil in a quorum that the settings list.
+    /// The id of its log dir; nil in a quorum that is listed in the settings.
     pub(in crate::broker) directory: Uuid,
-    /// Its listeners for controllers; none where the settings have no such.
+    /// Its listeners for controllers; empty if the settings have none.
     pub(in crate::broker) endpoints: Vec<EndpointImage>,
 }
 
-/// Everything that a cluster has to remember beside its logs.
+/// The state of a cluster beside its partitions' logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::broker) struct ClusterImage {
     topics: BTreeMap<String, Arc<TopicImage>>,
     names: HashMap<Uuid, String>,
-    /// Names of topics by their name in metrics, where two of them would be one.
+    /// Topic names by their form in metrics, in which two of them may be equal.
     metric_names: HashMap<String, BTreeSet<String>>,
-    /// Topics that were deleted since the start and not created again; at most [`REMEMBERED`].
+    /// Names of topics that were deleted since the start and not created again; at most [`REMEMBERED`].
     deleted: BTreeSet<String>,
     brokers: BTreeMap<i32, BrokerImage>,
-    /// Controllers by the ids of their nodes. Like brokers they are in no record.
+    /// Controllers by node id. Like registrations of brokers they are not kept on disk.
     voters: BTreeMap<i32, Voter>,
-    /// Counts the registrations.
+    /// The epoch of the last registration.
     broker_epoch: i64,
-    /// The cluster's defaults under "", a node's own under its id.
+    /// The cluster's defaults under "", those of one broker under its id.
     broker_configs: BTreeMap<String, Configs>,
-    /// Configs of groups that have some, by group id.
+    /// Configs of groups, by group id.
     group_configs: BTreeMap<String, Configs>,
-    /// Subscriptions to client metrics, by name.
+    /// Client metrics subscriptions, by name.
     client_metrics_configs: BTreeMap<String, Configs>,
-    /// Levels of features that were set; another feature has the level of a new cluster.
+    /// Feature levels that were set; any other feature has the level of a new cluster.
     features: BTreeMap<String, i16>,
-    /// How often the level of a feature was set.
+    /// The number of times that a feature level was set.
     features_epoch: i64,
     client_quotas: ClientQuotas,
     scram_credentials: ScramCredentials,
     delegation_tokens: DelegationTokens,
     acls: Arc<Acls>,
-    /// Goes up whenever a topic is created, changed or deleted.
+    /// Grows whenever a topic is created, changed or deleted.
     topics_version: i64,
-    /// No producer has this id or a larger one.
+    /// Every producer id in use is smaller.
     pub(in crate::broker) next_producer_id: i64,
 }
 
@@ -172,7 +172,7 @@ impl ClusterImage {
         self.topics.get(self.names.get(&id)?)
     }
 
-    /// Every topic, by name.
+    /// Every topic, ordered by name.
     pub(in crate::broker) fn topics(&self) -> impl ExactSizeIterator<Item = &Arc<TopicImage>> {
         self.topics.values()
     }
@@ -181,13 +181,13 @@ impl ClusterImage {
         self.topic(topic)?.partition(index)
     }
 
-    /// A topic whose name differs from `name` in `.` and `_` only: metrics could not tell the two apart.
+    /// A topic whose name differs from `name` only in `.` and `_`: the names would be equal in metrics.
     pub(in crate::broker) fn colliding_topic(&self, name: &str) -> Option<&str> {
         let alike = self.metric_names.get(&metric_name(name))?;
         alike.first().map(String::as_str)
     }
 
-    /// Whether a topic of this name was deleted since the start, and none created since.
+    /// Whether a topic of this name was deleted since the start and not created again.
     pub(in crate::broker) fn was_deleted(&self, name: &str) -> bool {
         self.deleted.contains(name)
     }
@@ -197,7 +197,7 @@ impl ClusterImage {
         &self.brokers
     }
 
-    /// The brokers that are alive, with where clients reach them that came by a listener of this name.
+    /// The brokers that are not fenced, with their addresses for clients of a listener of this name.
     pub(in crate::broker) fn reachable_by<'a>(
         &'a self,
         listener: &'a str,
@@ -206,53 +206,54 @@ impl ClusterImage {
         alive.filter_map(move |broker| Some((broker, broker.endpoint(listener)?)))
     }
 
-    /// The broker that clients are told to be the controller: any can be, as each passes on what it is asked.
+    /// The broker that clients take for the controller. Any broker will do, as each can carry out what a controller
+    /// is asked.
     pub(in crate::broker) fn controller(&self) -> i32 {
         let alive = self.brokers.values().find(|broker| !broker.is_fenced);
         alive.map_or(-1, |broker| broker.id)
     }
 
-    /// The dynamic configs of one node, or the defaults of the cluster (""); `None` if nothing was ever set.
+    /// The dynamic configs of one broker, or the cluster's defaults (""); `None` if none was ever set.
     pub(in crate::broker) fn broker_configs(&self, resource: &str) -> Option<&Configs> {
         self.broker_configs.get(resource)
     }
 
-    /// The configs of a group; `None` if it has none of its own.
+    /// The configs of a group; `None` if none is set.
     pub(in crate::broker) fn group_configs(&self, group: &str) -> Option<&Configs> {
         self.group_configs.get(group)
     }
 
-    /// The groups with configs of their own, each with them.
+    /// The configs of all groups that have some.
     pub(in crate::broker) fn all_group_configs(&self) -> &BTreeMap<String, Configs> {
         &self.group_configs
     }
 
-    /// The subscriptions to client metrics, each with its configs.
+    /// The client metrics subscriptions with their configs.
     pub(in crate::broker) fn all_client_metrics_configs(&self) -> &BTreeMap<String, Configs> {
         &self.client_metrics_configs
     }
 
-    /// The level of a feature that is in force.
+    /// The level in force of a feature.
     pub(in crate::broker) fn feature_level(&self, feature: &Feature) -> i16 {
         self.features.get(feature.name).copied().unwrap_or(feature.level)
     }
 
-    /// The levels of features that were set, by name.
+    /// The feature levels that were set, by name.
     pub(in crate::broker) fn set_levels(&self) -> &BTreeMap<String, i16> {
         &self.features
     }
 
-    /// A number that goes up when the level of a feature changes.
+    /// Grows whenever a feature level changes.
     pub(in crate::broker) fn features_epoch(&self) -> i64 {
         self.features_epoch
     }
 
-    /// Every quota of clients.
+    /// Every client quota.
     pub(in crate::broker) fn client_quotas(&self) -> &ClientQuotas {
         &self.client_quotas
     }
 
-    /// Every SCRAM credential of a user.
+    /// Every SCRAM credential.
     pub(in crate::broker) fn scram_credentials(&self) -> &ScramCredentials {
         &self.scram_credentials
     }
@@ -266,17 +267,17 @@ impl ClusterImage {
         &self.acls
     }
 
-    /// A number that is another one whenever a topic was created, changed or deleted.
+    /// Changes whenever a topic was created, changed or deleted.
     pub(in crate::broker) fn topics_version(&self) -> i64 {
         self.topics_version
     }
 
-    /// All dynamic configs of brokers, by the name of the resource.
+    /// All dynamic configs of brokers, by resource name.
     pub(in crate::broker) fn all_broker_configs(&self) -> &BTreeMap<String, Configs> {
         &self.broker_configs
     }
 
-    /// A new partition on these brokers. Those that are alive are in sync, and the first of them leads.
+    /// A new partition on these brokers. Those that are not fenced are in sync, and the first of them leads.
     pub(in crate::broker) fn new_partition(&self, replicas: &[i32]) -> PartitionImage {
         let directories = replicas.iter().map(|id| self.directory(*id)).collect();
         let mut partition = PartitionImage::new(replicas.to_vec(), directories);
@@ -286,12 +287,12 @@ impl ClusterImage {
         partition
     }
 
-    /// Whether a broker is registered and alive.
+    /// Whether a broker is registered and not fenced.
     pub(in crate::broker) fn is_active(&self, id: i32) -> bool {
         self.brokers.get(&id).is_some_and(|broker| !broker.is_fenced)
     }
 
-    /// With which a broker has registered last; -1 if it has not.
+    /// The epoch of a broker's last registration; -1 if it has not registered.
     pub(in crate::broker) fn broker_epoch(&self, id: i32) -> i64 {
         self.brokers.get(&id).map_or(-1, |broker| broker.epoch)
     }
@@ -302,22 +303,21 @@ impl ClusterImage {
         broker.map_or(Uuid::nil(), |broker| broker.directory)
     }
 
-    /// Adds a broker, or replaces what is known of it. Registrations are not kept: every broker registers when it
-    /// starts.
+    /// Adds or replaces a broker. Registrations are not kept on disk: every broker registers when it starts.
     pub(in crate::broker) fn register(&mut self, mut broker: BrokerImage) {
         self.broker_epoch += 1;
         broker.epoch = self.broker_epoch;
         self.brokers.insert(broker.id, broker);
     }
 
-    /// A registered broker is reached elsewhere.
+    /// Replaces the addresses of a registered broker.
     pub(in crate::broker) fn set_endpoints(&mut self, id: i32, endpoints: Vec<EndpointImage>) {
         if let Some(broker) = self.brokers.get_mut(&id) {
             broker.endpoints = endpoints;
         }
     }
 
-    /// A node is a controller, or (`None`) is none.
+    /// Adds a controller, or (`None`) removes it.
     pub(in crate::broker) fn enlist(&mut self, id: i32, voter: Option<Voter>) {
         match voter {
             Some(voter) => self.voters.insert(id, voter),
@@ -325,18 +325,18 @@ impl ClusterImage {
         };
     }
 
-    /// The controllers, by the ids of their nodes.
+    /// The controllers, by node id.
     pub(in crate::broker) fn voters(&self) -> &BTreeMap<i32, Voter> {
         &self.voters
     }
 
-    /// A broker is out of reach, or back. Answers whether it was otherwise before.
+    /// Fences or unfences a broker. Returns whether that is a change.
     pub(in crate::broker) fn set_fenced(&mut self, id: i32, is_fenced: bool) -> bool {
         let broker = self.brokers.get_mut(&id);
         broker.is_some_and(|broker| std::mem::replace(&mut broker.is_fenced, is_fenced) != is_fenced)
     }
 
-    /// Forgets a broker; false if it is not known.
+    /// Forgets a broker. Returns whether it was registered.
     pub(in crate::broker) fn unregister(&mut self, id: i32) -> bool {
         self.brokers.remove(&id).is_some()
     }
@@ -353,13 +353,13 @@ impl ClusterImage {
         value.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
-    /// A config of a topic, or the cluster's default for it, as far as either was set.
+    /// A config of a topic, or the cluster's default for it; `None` if neither was set.
     fn topic_config<'a>(&'a self, topic: &'a TopicImage, name: &str) -> Option<&'a str> {
         let default = || self.broker_configs("")?.get(name);
         topic.configs.get(name).or_else(default).map(String::as_str)
     }
 
-    /// Remembers no deleted topic any more: those of an earlier run do not count.
+    /// Forgets the deleted topics: those of an earlier run do not count.
     pub(in crate::broker) fn forget_deleted(&mut self) {
         self.deleted.clear();
     }
@@ -371,8 +371,8 @@ impl ClusterImage {
         }
     }
 
-    /// Applies one record of a metadata log. A record of another kind, or one that cannot be decoded, changes nothing
-    /// and answers false.
+    /// Applies one record of a metadata log. Returns `false`, and changes nothing, for a record of an unknown type or
+    /// one that cannot be decoded.
     pub(in crate::broker) fn apply(&mut self, record: &[u8]) -> bool {
         let Ok(record) = decode_record(record) else {
             return false;
@@ -429,7 +429,7 @@ impl ClusterImage {
         self.topics.insert(name, Arc::new(topic));
     }
 
-    /// The topic of this id, to be changed; readers that have it keep what it was.
+    /// The topic of this id, for a change; readers that hold it keep the old one.
     fn topic_mut(&mut self, id: Uuid) -> Option<&mut TopicImage> {
         self.topics_version += 1;
         self.topics.get_mut(self.names.get(&id)?).map(Arc::make_mut)
@@ -468,7 +468,7 @@ impl ClusterImage {
         }
     }
 
-    /// A feature that this broker does not know is kept as it was.
+    /// The level of an unknown feature is kept as it is.
     fn set_feature_level(&mut self, value: &StructValue<'_>) -> bool {
         let name = value.text("name").unwrap_or_default();
         if features::find(name).is_none() {
@@ -550,13 +550,13 @@ impl ClusterImage {
     }
 }
 
-/// The user and the mechanism of a credential.
+/// The user and the mechanism in a record of a credential.
 fn whose_credential(value: &StructValue<'_>) -> (String, i8) {
     let mechanism = i8::try_from(value.number("mechanism")).unwrap_or(0);
     (value.text("name").unwrap_or_default().to_owned(), mechanism)
 }
 
-/// The id of an ACL.
+/// The id in a record of an ACL.
 fn record_id(value: &StructValue<'_>) -> Uuid {
     match value.get("id") {
         Some(Value::Uuid(bytes)) => Uuid::from_bytes(*bytes),
@@ -564,7 +564,7 @@ fn record_id(value: &StructValue<'_>) -> Uuid {
     }
 }
 
-/// A topic's name in the names of metrics, where `.` and `_` are one.
+/// A topic's name in metrics, where `.` and `_` are the same.
 fn metric_name(topic: &str) -> String {
     topic.replace('.', "_")
 }
@@ -624,7 +624,7 @@ mod tests {
         let created = records::topic("t", second, &partitions(&image, 0..1), &Configs::new());
         apply(&mut image, created);
         assert!(!image.was_deleted("t"));
-        // A removal that is read a second time is about the first topic of that name.
+        // Applying a removal again must not remove the second topic of that name.
         apply(&mut image, records::topic_removed(first));
         assert_eq!(image.topic("t").unwrap().id, second);
         assert_eq!(image.topic_by_id(second).unwrap().name, "t");

@@ -1,5 +1,5 @@
-//! Brokers of a cluster come and go, leaders report their ISR, users ask for other leaders and replicas: what
-//! `elections` makes of it is put in force here.
+//! Applies the decisions of `elections` to the cluster: brokers come and go, leaders report their ISR, users want
+//! other leaders and replicas.
 
 use kafka_protocol::ResponseError;
 
@@ -12,16 +12,16 @@ use super::{Change, Cluster};
 use crate::error::Result;
 
 impl Cluster {
-    /// A broker is out of reach, or stops: it leads nothing and is in no ISR any more.
+    /// A broker is out of reach, or stops: it leaves every ISR and leads nothing.
     ///
     /// # Errors
     ///
-    /// The disk refuses the change; then nothing has changed.
+    /// The disk fails; then nothing has changed.
     pub(in crate::broker) fn fence(&self, id: i32, departure: Departure) -> Result<()> {
         self.change().fence(id, departure)
     }
 
-    /// A broker is back. It leads what nobody led.
+    /// A broker is back. It may lead partitions without a leader.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl Cluster {
         change.commit(&records)
     }
 
-    /// Forgets a broker, which leads nothing then; false if it is not known.
+    /// Forgets a broker, which stops leading anything. Returns whether it was registered.
     ///
     /// # Errors
     ///
@@ -45,22 +45,22 @@ impl Cluster {
         Ok(change.edit(|image| image.unregister(id)))
     }
 
-    /// Puts the ISR in force that a leader reports.
+    /// Applies the ISR that a leader requests.
     ///
     /// # Errors
     ///
-    /// What Apache Kafka answers the leader with; nothing has changed then.
+    /// Those with which Apache Kafka answers the leader; nothing has changed then.
     pub(in crate::broker) fn alter_partition(&self, wanted: &AlterPartition) -> Result<(), ResponseError> {
         let mut change = self.change();
         let records = Elections::new(&self.image()).alter_partition(wanted)?;
         commit(&mut change, &records)
     }
 
-    /// Elects another leader for a partition, because someone asks for it.
+    /// Elects another leader for a partition, as a user has requested.
     ///
     /// # Errors
     ///
-    /// In Kafka's words; nothing has changed then.
+    /// Those of Kafka, with its messages; nothing has changed then.
     pub(in crate::broker) fn elect(
         &self,
         topic: &str,
@@ -75,15 +75,15 @@ impl Cluster {
         commit(&mut change, &records).map_err(|error| (error, String::new()))
     }
 
-    /// Elects the preferred replica of every partition that it could lead and does not.
+    /// Elects the preferred replica of every partition that it does not lead and can lead.
     pub(in crate::broker) fn elect_preferred(&self) {
         for (topic, index) in Elections::new(&self.image()).not_led_by_preferred() {
-            // Where the replica is not in sync, the leader stays.
+            // If the replica is not in sync, the leader stays.
             let _ = self.elect(&topic, index, Election::Preferred);
         }
     }
 
-    /// Elects leaders where nobody leads, and a config now allows it.
+    /// Elects leaders for partitions without one, after a config has changed that may allow it.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Cluster {
         self.elect_at_start()
     }
 
-    /// The same when a cluster starts, of whose nodes the first may be alone for a while.
+    /// The same at the start of a cluster, where the first node may be alone for a while.
     ///
     /// # Errors
     ///
@@ -106,11 +106,11 @@ impl Cluster {
         change.commit(&records)
     }
 
-    /// Begins to move a partition to other brokers, or (`None`) ends the move that runs.
+    /// Begins to move a partition to other brokers; `None` cancels the reassignment in progress.
     ///
     /// # Errors
     ///
-    /// In Kafka's words, which for some errors are none; nothing has changed then.
+    /// Those of Kafka, some of which have no message; nothing has changed then.
     pub(in crate::broker) fn reassign(
         &self,
         topic: &str,
@@ -132,17 +132,17 @@ impl Cluster {
 }
 
 impl Change<'_> {
-    /// A broker registers. Registrations are in no record: a start registers every broker anew.
+    /// Registers a broker. Registrations are in no record: every broker registers when it starts.
     pub(in crate::broker) fn register(&mut self, broker: BrokerImage) {
         self.edit(|image| image.register(broker));
     }
 
-    /// Clients reach a broker elsewhere. As registrations, this is in no record.
+    /// Replaces the addresses of a broker. Like registrations, they are in no record.
     pub(in crate::broker) fn set_endpoints(&mut self, id: i32, endpoints: Vec<EndpointImage>) {
         self.edit(|image| image.set_endpoints(id, endpoints));
     }
 
-    /// A node becomes a controller, or is none.
+    /// Adds a controller, or (`None`) removes it.
     pub(in crate::broker) fn enlist(&mut self, id: i32, voter: Option<Voter>) {
         self.edit(|image| image.enlist(id, voter));
     }
@@ -151,7 +151,7 @@ impl Change<'_> {
     ///
     /// # Errors
     ///
-    /// The disk refuses the change; then nothing has changed.
+    /// The disk fails; then nothing has changed.
     pub(in crate::broker) fn fence(&mut self, id: i32, departure: Departure) -> Result<()> {
         let records = Elections::new(&self.cluster.image()).broker_gone(id, departure);
         self.commit(&records)?;

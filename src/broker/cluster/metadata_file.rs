@@ -1,5 +1,5 @@
-//! The JSON file in which kafkit 0.1.0 kept topics, ids and configs: read once, and replaced by the log in
-//! [`crate::broker::cluster`].
+//! The JSON file in which kafkit 0.1.0 kept topics, ids and configs: it is read once, and replaced by
+//! [`crate::broker::cluster`]'s log.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,12 +17,12 @@ use crate::storage::partition_metadata::decode_id;
 
 /// The newest version that was written.
 const VERSION: u32 = 2;
-/// The first version whose `next_producer_id` is never below an id that was given: kafkit 0.1.0 wrote version 1.
+/// The first version whose `next_producer_id` is above every assigned id: kafkit 0.1.0 wrote version 1.
 const RELIABLE_PRODUCER_IDS: u32 = 2;
 
 const FILE: &str = "kafkit-metadata.json";
 
-/// One topic on disk.
+/// One topic in the file.
 #[derive(Debug, Deserialize)]
 pub(in crate::broker) struct StoredTopic {
     #[serde(deserialize_with = "kafka_id")]
@@ -32,7 +32,7 @@ pub(in crate::broker) struct StoredTopic {
     pub(in crate::broker) configs: Configs,
 }
 
-/// Everything on disk.
+/// The whole file.
 #[derive(Debug, Deserialize)]
 pub(in crate::broker) struct StoredMetadata {
     pub(in crate::broker) version: u32,
@@ -40,18 +40,18 @@ pub(in crate::broker) struct StoredMetadata {
     pub(in crate::broker) topics: BTreeMap<String, StoredTopic>,
     #[serde(default)]
     pub(in crate::broker) broker_configs: BTreeMap<String, Configs>,
-    /// No producer has this id or a larger one; see `producer_ids`.
+    /// Every producer id in use is smaller; see `producer_ids`.
     #[serde(default)]
     pub(in crate::broker) next_producer_id: i64,
 }
 
 impl StoredMetadata {
-    /// Whether `next_producer_id` is above every id that was given.
+    /// Whether `next_producer_id` is above every assigned id.
     pub(in crate::broker) fn producer_ids_are_reliable(&self) -> bool {
         self.version >= RELIABLE_PRODUCER_IDS
     }
 
-    /// The same as records; `partition` is what each partition becomes.
+    /// The content as records; `partition` is the state that each partition gets.
     pub(in crate::broker) fn into_records(self, partition: &PartitionImage) -> Records {
         let mut records = Records::new();
         for (resource, configs) in &self.broker_configs {
@@ -67,7 +67,7 @@ impl StoredMetadata {
     }
 }
 
-/// Reads the file; `None` if there is none yet.
+/// Reads the file; `None` if there is none.
 pub(in crate::broker) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>> {
     let path = data_dir.join(FILE);
     let bytes = match fs::read(&path) {
@@ -90,7 +90,7 @@ pub(in crate::broker) fn read(data_dir: &Path) -> Result<Option<StoredMetadata>>
     Ok(Some(stored))
 }
 
-/// Removes the file, once the metadata log has all that it says.
+/// Removes the file, once the metadata log has its content.
 pub(in crate::broker) fn remove(data_dir: &Path) -> Result<()> {
     let path = data_dir.join(FILE);
     match fs::remove_file(&path) {
@@ -101,7 +101,7 @@ pub(in crate::broker) fn remove(data_dir: &Path) -> Result<()> {
     }
 }
 
-/// A topic's id as Kafka's tools print it.
+/// A topic id in the form of Kafka's tools.
 fn kafka_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
     let text = String::deserialize(deserializer)?;
     decode_id(&text).ok_or_else(|| serde::de::Error::custom(format!("\"{text}\" is no topic id")))

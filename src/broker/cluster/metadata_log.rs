@@ -1,9 +1,9 @@
 //! The file that keeps the cluster's metadata: record batches in Apache Kafka's form, one for each change.
 //!
-//! A change writes its own records only, however large the cluster is. When most of the file is history, it is
-//! rewritten from the present state. Beside no metadata log of Apache Kafka the file is `bootstrap.checkpoint`, from which an
-//! Apache Kafka that is started on the directory later takes its first metadata; without it, it would set the
-//! partitions aside as strays (KIP-630, KIP-778).
+//! A change writes its own records only, however large the cluster is. When most of the file is outdated, it is
+//! rewritten from the image. Without a metadata log of Apache Kafka beside it, the file is `bootstrap.checkpoint`: an
+//! Apache Kafka that is started on the directory later takes its first metadata from there, and would otherwise set
+//! the partitions aside as strays (KIP-630, KIP-778).
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ use crate::storage::disk;
 use crate::storage::file_name::TEMPORARY_SUFFIX;
 use crate::storage::segment_file::SegmentFile;
 
-/// A batch is as large as the largest change: ten thousand partitions take a megabyte.
+/// The largest batch to accept, in bytes. A batch is one change: one of ten thousand partitions takes a megabyte.
 const BATCH_LIMIT: usize = 64 * 1024 * 1024;
-/// Records in a batch of a file that is rewritten.
+/// Records per batch of a rewritten file.
 const BATCH_RECORDS: usize = 1000;
-/// A smaller file is never rewritten, in bytes.
+/// Files up to this size in bytes are never rewritten.
 const SMALL: u64 = 64 * 1024;
-/// How many times larger than its present state a file may be.
+/// A file is rewritten when it is this many times as large as after the last rewrite.
 const HISTORY: u64 = 4;
 
 /// The open file.
@@ -33,17 +33,17 @@ pub(in crate::broker) struct MetadataLog {
     path: PathBuf,
     file: SegmentFile,
     next_offset: i64,
-    /// Bytes of the file when it was last rewritten.
+    /// The size of the file in bytes when it was rewritten or opened.
     snapshot_size: u64,
-    /// Changes must last through a power cut.
+    /// Whether each change is synced, to survive a power cut.
     sync: bool,
-    /// Records that mean nothing here and something to Apache Kafka.
+    /// Records that only Apache Kafka understands, kept for it.
     kept: Records,
 }
 
 impl MetadataLog {
-    /// Opens the file, which is created if missing, and reads the image from it; `None` if it holds no record. A change
-    /// that was cut off while it was written is removed: it was not acknowledged.
+    /// Opens the file, or creates it, and reads the image from it; `None` if it holds no record. A change at the end
+    /// that was not written completely is removed: it was not acknowledged.
     pub(in crate::broker) fn open(path: &Path, sync: bool) -> Result<(Self, Option<ClusterImage>)> {
         let failed = |error: Error| error.context(format_args!("cannot read {}", path.display()));
         let mut log = Self {
@@ -62,7 +62,7 @@ impl MetadataLog {
         Ok((log, says.then_some(image)))
     }
 
-    /// Applies every whole batch; where they end.
+    /// Applies every complete batch. Returns where they end, in bytes.
     fn replay(&mut self, image: &mut ClusterImage) -> Result<u64> {
         let file = File::open(&self.path)?;
         let size = file.metadata()?.len();
@@ -78,7 +78,7 @@ impl MetadataLog {
                 return Err(damaged());
             };
             if !reader.crc_is_valid(&position)? {
-                // The end of a file may be missing from the disk after a power cut; its middle may not.
+                // After a power cut the end of a file may be damaged; damage before the end is an error.
                 return if position.end() == size {
                     Ok(end)
                 } else {
@@ -100,7 +100,7 @@ impl MetadataLog {
         Ok(end)
     }
 
-    /// Appends one change. If that fails, the file is as it was.
+    /// Appends one change. If that fails, the file is as before.
     pub(in crate::broker) fn append(&mut self, change: &[Vec<u8>]) -> Result<()> {
         if change.is_empty() {
             return Ok(());
@@ -119,17 +119,17 @@ impl MetadataLog {
         Ok(())
     }
 
-    /// How many records the file has.
+    /// The offset of the next record.
     pub(in crate::broker) fn next_offset(&self) -> i64 {
         self.next_offset
     }
 
-    /// Whether most of the file is history.
+    /// Whether most of the file is outdated.
     pub(in crate::broker) fn is_due(&self) -> bool {
         self.file.len() > (self.snapshot_size * HISTORY).max(SMALL)
     }
 
-    /// Replaces the file by one that says only what is so now. If that fails, the old file stays in use.
+    /// Replaces the file by one with only these records. If that fails, the old file stays in use.
     pub(in crate::broker) fn rewrite(&mut self, state: &[Vec<u8>]) -> Result<()> {
         let mut temporary = self.path.as_os_str().to_owned();
         temporary.push(TEMPORARY_SUFFIX);
@@ -155,7 +155,7 @@ impl MetadataLog {
     }
 }
 
-/// One batch with these records.
+/// One batch of these records.
 fn batch<R: AsRef<[u8]>>(base_offset: i64, records: &[R]) -> Vec<u8> {
     let mut builder = BatchBuilder::new(BatchOptions {
         base_offset,

@@ -1,6 +1,6 @@
-//! Where the metadata are of a cluster whose nodes are started by processes of their own: in the log dir of the node that
-//! was there first. A file in every log dir of the cluster names the file with the metadata, so that any of the nodes can be
-//! the first to start again.
+//! Where the metadata are if the nodes of a cluster are processes of their own: in the log dir of the node that
+//! started first. A file in every log dir of the cluster names the metadata file, so that any node can be the first
+//! to start again.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -10,16 +10,17 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::error::{Error, Result};
 
-/// In each log dir.
+/// The name of that file, in each log dir.
 const PLACE: &str = ".kafkit-metadata";
-/// Beside the metadata.
+/// The lock file beside the metadata.
 const LOCK: &str = ".kafkit-metadata.lock";
 
-/// The file with the metadata of the cluster that a log dir belongs to; `None` where it is the cluster's only one, or new.
+/// The metadata file of the cluster that a log dir belongs to; `None` if the log dir is new or its cluster has no
+/// other.
 ///
 /// # Errors
 ///
-/// The metadata are gone, or the disk refuses.
+/// The metadata file does not exist, or the disk fails.
 pub(in crate::broker) fn read(log_dir: &Path) -> Result<Option<PathBuf>> {
     let text = match fs::read_to_string(log_dir.join(PLACE)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -38,28 +39,28 @@ pub(in crate::broker) fn read(log_dir: &Path) -> Result<Option<PathBuf>> {
     )
 }
 
-/// Notes in a log dir where the metadata are.
+/// Writes into a log dir where the metadata are.
 ///
 /// # Errors
 ///
-/// The disk refuses.
+/// The disk fails.
 pub(in crate::broker) fn write(log_dir: &Path, metadata: &Path) -> Result<()> {
     let fresh = log_dir.join(format!("{PLACE}.tmp"));
     fs::write(&fresh, format!("{}\n", metadata.display()))?;
     Ok(fs::rename(fresh, log_dir.join(PLACE))?)
 }
 
-/// Takes the note back.
+/// Removes that file.
 pub(in crate::broker) fn remove(log_dir: &Path) {
     let _ = fs::remove_file(log_dir.join(PLACE));
 }
 
-/// Keeps other processes from using the metadata as long as the file is open: the lock of a log dir goes when its node
-/// stops, and the cluster may go on without that node.
+/// Keeps other processes from using the metadata while the returned file is open. The lock of a log dir is not
+/// enough: it is released when its node stops, and the cluster may run on without that node.
 ///
 /// # Errors
 ///
-/// Another process has it.
+/// Another process holds the lock.
 pub(in crate::broker) fn lock(metadata: &Path) -> Result<File> {
     let folder = metadata.parent().unwrap_or(metadata);
     let file = File::options()

@@ -1,11 +1,11 @@
-//! What is true of the whole cluster, as plain data, and the one log on disk that keeps it.
+//! The state of the whole cluster as plain data, and the log on disk that keeps it.
 //!
-//! [`controller`] and [`config_changes`] decide whether a change is allowed; [`image`] is the data, and changes by the
-//! records that [`records`] makes, in the form of Apache Kafka's metadata log (KIP-631). [`metadata_log`] keeps them, and
-//! [`metadata_place`] says where; [`apache_kafka`] and [`metadata_file`] read what Apache Kafka and kafkit 0.1.0 have kept; [`producer_ids`] counts
-//! the ids that are given. [`elections`] decides what becomes of partitions when brokers come and go, one change of a
-//! partition is in [`partition_change`], and `membership` puts both in force. Knows no node, no log of a partition and no
-//! client.
+//! [`controller`] and [`config_changes`] decide whether a change is allowed; [`image`] is the data, which changes by
+//! the records that [`records`] makes, in the form of Apache Kafka's metadata log (KIP-631). [`metadata_log`] keeps
+//! them, and [`metadata_place`] says where; [`apache_kafka`] and [`metadata_file`] read the metadata of Apache Kafka
+//! and of kafkit 0.1.0; [`producer_ids`] assigns producer ids. [`elections`] decides how partitions change when
+//! brokers come and go, one change of a partition is in [`partition_change`], and `membership` applies both. Knows no
+//! node, no log of a partition and no client.
 
 pub(super) mod acls;
 pub(super) mod apache_kafka;
@@ -38,8 +38,8 @@ use image::ClusterImage;
 use metadata_log::MetadataLog;
 use producer_ids::ProducerIds;
 
-/// Is told what has changed, in the order of the changes. Only a cluster of several nodes has observers: the node of a
-/// single one knows what it has changed itself.
+/// Follows changes of the image, in their order. Only a cluster of several nodes has observers: a single node knows
+/// its own changes.
 pub(in crate::broker) trait ImageObserver: Debug + Send + Sync {
     /// These topics were created, changed or deleted. The next change waits until every observer has returned.
     fn topics_changed(&self, topics: &BTreeSet<Uuid>);
@@ -48,16 +48,16 @@ pub(in crate::broker) trait ImageObserver: Debug + Send + Sync {
     fn broker_lost(&self, id: i32);
 }
 
-/// The cluster as it is now, for all its nodes.
+/// The current state of the cluster, shared by all its nodes.
 #[derive(Debug)]
 pub(in crate::broker) struct Cluster {
     id: String,
     image: RwLock<Arc<ClusterImage>>,
     changes: Mutex<Changes>,
-    /// Counts the records of the metadata.
+    /// The end offset of the metadata.
     end_offset: AtomicI64,
     observers: RwLock<Vec<Weak<dyn ImageObserver>>>,
-    /// Told of every change of brokers' configs.
+    /// Notified of every change of brokers' configs.
     broker_configs: watch::Sender<()>,
 }
 
@@ -76,7 +76,7 @@ pub(in crate::broker) struct Change<'a> {
 }
 
 impl Cluster {
-    /// `image` is what `log` says, or more; see [`Cluster::start`].
+    /// `image` must contain everything in `log`, and may contain more; see [`Cluster::start`].
     pub(in crate::broker) fn new(id: String, image: ClusterImage, log: MetadataLog) -> Self {
         let ids = ProducerIds::default();
         Self {
@@ -89,8 +89,8 @@ impl Cluster {
         }
     }
 
-    /// Gives producer ids from `ids` on, and applies what the node has learned from its logs. Where the metadata log
-    /// says less than the image then does (`is_stale`), it is rewritten.
+    /// Assigns producer ids from `ids` on, and applies what the node has learned from its logs. If the metadata log
+    /// then lacks some of the image (`is_stale`), it is rewritten.
     pub(in crate::broker) fn start(
         &self,
         ids: ProducerIds,
@@ -111,29 +111,28 @@ impl Cluster {
         &self.id
     }
 
-    /// How many records of metadata there have been; a log that is rewritten has fewer.
+    /// The number of metadata records since the start of the log; rewriting the log does not lower it.
     pub(in crate::broker) fn metadata_end_offset(&self) -> i64 {
         self.end_offset.load(Ordering::Relaxed)
     }
 
-    /// The cluster at this moment. No lock is held: what is looked up in one image belongs together, and a later change
-    /// does not show in it. Drop it before anything that waits or changes the cluster: a change has to copy an image
-    /// that is still held.
+    /// The image at this moment. No lock is held: an image is consistent, and later changes do not show in it. Drop
+    /// it before anything that waits or changes the cluster: a change has to copy an image that is still held.
     pub(in crate::broker) fn image(&self) -> Arc<ClusterImage> {
         Arc::clone(&self.image.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whose turn comes whenever configs of brokers have changed.
+    /// Notified whenever configs of brokers have changed.
     pub(in crate::broker) fn broker_config_changes(&self) -> watch::Receiver<()> {
         self.broker_configs.subscribe()
     }
 
-    /// Tells those who wait for it that configs of brokers have changed.
+    /// Announces that configs of brokers have changed.
     pub(in crate::broker) fn broker_configs_changed(&self) {
         self.broker_configs.send_replace(());
     }
 
-    /// Begins a change, after those that are under way.
+    /// Begins a change, after waiting for the current one to end.
     pub(in crate::broker) fn change(&self) -> Change<'_> {
         Change {
             cluster: self,
@@ -143,7 +142,7 @@ impl Cluster {
 
     fn edit<R>(&self, edit: impl FnOnce(&mut ClusterImage) -> R) -> R {
         let mut image = self.image.write().unwrap_or_else(PoisonError::into_inner);
-        // Copies the image only while a reader holds it.
+        // This copies the image only if a reader holds it.
         edit(Arc::make_mut(&mut image))
     }
 
@@ -160,7 +159,7 @@ impl Cluster {
         change.commit(&removed)
     }
 
-    /// A producer id that was never given before.
+    /// A producer id that was never assigned before.
     pub(in crate::broker) fn new_producer_id(&self) -> Result<i64> {
         let mut change = self.change();
         loop {
@@ -176,10 +175,10 @@ impl Cluster {
 }
 
 impl Change<'_> {
-    /// Puts the records on disk, and then shows what they say to readers. If that fails, nothing has changed.
+    /// Writes the records to disk, and then applies them to the image. If the write fails, nothing has changed.
     pub(in crate::broker) fn commit(&mut self, change: &[Vec<u8>]) -> Result<()> {
         if self.changes.log.is_due() {
-            // Without room for a second file the first goes on.
+            // If there is no room for a second file, the first stays in use.
             let _ = self.rewrite();
         }
         self.changes.log.append(change)?;
@@ -194,7 +193,7 @@ impl Change<'_> {
         self.cluster.edit(|image| image.apply_all(change));
     }
 
-    /// Tells this observer of every later change.
+    /// Adds an observer of all later changes.
     pub(in crate::broker) fn observe(&mut self, observer: Weak<dyn ImageObserver>) {
         let mut observers = self
             .cluster
@@ -236,7 +235,7 @@ impl Change<'_> {
         }
     }
 
-    /// Replaces the log by one that says only what is so now.
+    /// Replaces the log by one that holds only the present state.
     fn rewrite(&mut self) -> Result<()> {
         let snapshot = records::snapshot(&self.cluster.image());
         self.changes.log.rewrite(&snapshot)

@@ -1,8 +1,8 @@
-//! One change of a partition: who leads it then, in which epoch, and which replicas are in sync (Apache Kafka's
-//! `PartitionChangeBuilder`; KIP-455, KIP-966).
+//! One change of a partition: its leader, leader epoch and ISR afterwards (Apache Kafka's `PartitionChangeBuilder`;
+//! KIP-455, KIP-966).
 //!
-//! Pure: the wish goes in, the record that makes it true comes out. Every change completes a reassignment whose new
-//! replicas are in sync, and elects a leader where the one before cannot lead any more.
+//! Pure: the wanted values go in, the record comes out. Every change completes a reassignment whose new replicas are
+//! in sync, and elects a leader if the current one cannot lead any more.
 
 use uuid::Uuid;
 
@@ -13,27 +13,27 @@ use crate::internal_records::value::Value;
 /// Which replica may be elected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::broker) enum Election {
-    /// The leader stays as long as it can lead; then the first replica that is in sync.
+    /// The leader stays as long as it can lead; otherwise the first in-sync replica leads.
     #[default]
     Any,
     /// The first replica leads if it is in sync.
     Preferred,
-    /// As `Any`; without a replica in sync, the first that is alive leads, and records may be lost.
+    /// As `Any`; without an in-sync replica the first that is alive leads, and records may be lost.
     Unclean,
 }
 
-/// What elections go by, beside the partition itself.
+/// What an election depends on, beside the partition itself.
 #[derive(Clone, Copy)]
 pub(in crate::broker) struct Rules<'a> {
-    /// Whether a broker is registered, not fenced, and not about to stop.
+    /// Whether a broker is registered and not fenced.
     pub(in crate::broker) is_active: &'a dyn Fn(i32) -> bool,
     /// `min.insync.replicas` of the topic.
     pub(in crate::broker) min_isr: usize,
-    /// Eligible leader replicas are remembered (KIP-966). Only then may an ISR be empty.
+    /// Whether eligible leader replicas are kept (KIP-966). Only then may an ISR be empty.
     pub(in crate::broker) remembers_eligible: bool,
 }
 
-/// A change that is being made; what is not set stays.
+/// A change that is being made; fields that are not set keep the values of `before`.
 #[derive(Clone)]
 pub(in crate::broker) struct PartitionChange<'a> {
     before: &'a PartitionImage,
@@ -43,17 +43,17 @@ pub(in crate::broker) struct PartitionChange<'a> {
     pub(in crate::broker) isr: Vec<i32>,
     pub(in crate::broker) adding: Vec<i32>,
     pub(in crate::broker) removing: Vec<i32>,
-    /// Brokers that ended without closing their logs: they may lack records that they had.
+    /// Brokers that have ended without closing their logs: they may lack records that they had.
     pub(in crate::broker) stopped_uncleanly: Vec<i32>,
     eligible: Vec<i32>,
     last_known: Vec<i32>,
 }
 
-/// What a change comes to.
+/// The outcome of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct Changed {
     pub(in crate::broker) partition: PartitionImage,
-    /// The record states a leader: a new epoch begins.
+    /// Whether the record states a leader: this begins a new leader epoch.
     elects: bool,
 }
 
@@ -73,7 +73,7 @@ impl<'a> PartitionChange<'a> {
         }
     }
 
-    /// The partition as it becomes; `None` if nothing changes. `directory` gives the id of a broker's log dir.
+    /// The partition after the change; `None` if nothing changes. `directory` gives the id of a broker's log dir.
     pub(in crate::broker) fn finish(mut self, directory: impl Fn(i32) -> Uuid) -> Option<Changed> {
         self.complete_reassignment();
         self.note_eligible();
@@ -91,7 +91,7 @@ impl<'a> PartitionChange<'a> {
                 self.eligible.retain(|replica| *replica != elected);
             }
         }
-        // Whoever left must not be taken for a replica of this epoch any more.
+        // A new leader epoch fences the replicas that were removed.
         let left = |replica: &i32| !self.replicas.contains(replica);
         elects |= self.before.replicas.iter().any(left);
         if self.isr.is_empty() && !self.rules.remembers_eligible {
@@ -140,8 +140,8 @@ impl<'a> PartitionChange<'a> {
         Some(Changed { partition, elects })
     }
 
-    /// A reassignment is done once every replica that it adds is in sync, and one that stays. If there are fewer
-    /// replicas afterwards, all of them have to be in sync.
+    /// A reassignment is complete once all replicas that it adds are in sync, and at least one of the target. If it
+    /// removes more replicas than it adds, the whole target has to be in sync.
     fn complete_reassignment(&mut self) {
         if self.adding.is_empty() && self.removing.is_empty() {
             return;
@@ -163,7 +163,8 @@ impl<'a> PartitionChange<'a> {
         self.removing.clear();
     }
 
-    /// Below `min.insync.replicas` nothing more is committed: who leaves the ISR then still has all that is.
+    /// Below `min.insync.replicas` nothing is committed, so a replica that leaves the ISR still has every committed
+    /// record.
     fn note_eligible(&mut self) {
         if !self.rules.remembers_eligible {
             return;
@@ -184,7 +185,7 @@ impl<'a> PartitionChange<'a> {
         self.eligible.sort_unstable();
     }
 
-    /// Who leads, and whether that broker is known to have every committed record.
+    /// The leader, and whether it is known to have every committed record.
     fn elect(&self) -> (i32, bool) {
         let in_order = || self.replicas.iter().copied();
         if self.election == Election::Preferred
@@ -223,7 +224,7 @@ impl<'a> PartitionChange<'a> {
 }
 
 impl Changed {
-    /// The `PartitionChangeRecord` for the partition `index` of a topic that was `before`.
+    /// The `PartitionChangeRecord` that turns `before` into this; `index` is the partition's number.
     pub(in crate::broker) fn to_record(
         &self,
         topic: Uuid,
@@ -299,7 +300,7 @@ mod tests {
         let mut change = PartitionChange::new(before, rules);
         set(&mut change);
         let changed = change.finish(|_| Uuid::nil())?;
-        // The record says it all.
+        // The record contains the whole change.
         let record = changed.to_record(Uuid::from_u128(1), 0, before).unwrap();
         let mut applied = before.clone();
         applied.change(&decode_record(&record).unwrap().value);

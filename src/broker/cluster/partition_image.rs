@@ -1,6 +1,6 @@
-//! One partition as the cluster knows it: where its replicas are, which of them leads, and which are in sync.
+//! One partition in the image: where its replicas are, which of them leads, and which are in sync.
 //!
-//! Owns the two records that say so: `PartitionRecord` and `PartitionChangeRecord`
+//! Owns its two records: `PartitionRecord` and `PartitionChangeRecord`
 //! (<https://github.com/apache/kafka/tree/trunk/metadata/src/main/resources/common/metadata>).
 
 use uuid::Uuid;
@@ -8,45 +8,46 @@ use uuid::Uuid;
 use crate::internal_records::cluster_metadata::encode_record;
 use crate::internal_records::value::{StructValue, Value};
 
-/// No broker leads the partition.
+/// The leader of a partition without one.
 pub(in crate::broker) const NO_LEADER: i32 = -1;
 /// The leader epoch of a new partition.
 const FIRST_LEADER_EPOCH: i32 = 0;
-/// The leader of a `PartitionChangeRecord` that leaves the leader as it is.
+/// In a `PartitionChangeRecord`: the leader stays as it is.
 const NO_LEADER_CHANGE: i64 = -2;
 
-/// The `leaderRecoveryState` of a leader that was elected although it may lack committed records.
+/// The `leaderRecoveryState` of a leader from an unclean election, which may lack committed records.
 const RECOVERING: i64 = 1;
-/// The one of a `PartitionChangeRecord` that leaves it as it is.
+/// In a `PartitionChangeRecord`: the recovery state stays as it is.
 const NO_RECOVERY_CHANGE: i64 = -1;
 
-/// Partitions of one topic with their numbers, in ascending order. Those of a whole topic begin at 0 and leave no gap.
+/// Partitions of one topic with their numbers, in ascending order. Those of a whole topic are numbered from 0 without
+/// a gap.
 pub(in crate::broker) type Partitions = Vec<(i32, PartitionImage)>;
 
 /// One partition of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct PartitionImage {
-    /// The broker that leads it; -1 if none does.
+    /// The broker that leads it; -1 if there is none.
     pub(in crate::broker) leader: i32,
-    /// Counts the elections.
+    /// The number of its elections.
     pub(in crate::broker) leader_epoch: i32,
-    /// Counts all changes.
+    /// The number of its changes.
     pub(in crate::broker) partition_epoch: i32,
     /// The brokers that have a replica; the first is the preferred leader.
     pub(in crate::broker) replicas: Vec<i32>,
-    /// The replicas that are in sync.
+    /// The in-sync replicas.
     pub(in crate::broker) isr: Vec<i32>,
     /// Replicas that a reassignment adds.
     pub(in crate::broker) adding: Vec<i32>,
     /// Replicas that a reassignment removes.
     pub(in crate::broker) removing: Vec<i32>,
-    /// The id of the log dir of each of `replicas`; nil where it is not known.
+    /// The id of the log dir of each of `replicas`; nil if it is not known.
     pub(in crate::broker) directories: Vec<Uuid>,
     /// Replicas outside the ISR that have every committed record (KIP-966), ascending.
     pub(in crate::broker) eligible: Vec<i32>,
-    /// The last leader, while neither the ISR nor `eligible` has anybody.
+    /// The last leader, while both the ISR and `eligible` are empty.
     pub(in crate::broker) last_known_eligible: Vec<i32>,
-    /// The leader was elected although it may lack committed records.
+    /// Whether the leader came from an unclean election and may lack committed records.
     pub(in crate::broker) is_recovering: bool,
 }
 
@@ -68,7 +69,7 @@ impl PartitionImage {
         }
     }
 
-    /// What a `PartitionRecord` states.
+    /// The partition in a `PartitionRecord`.
     pub(super) fn from_record(value: &StructValue<'_>) -> Self {
         Self {
             leader: number(value, "leader"),
@@ -85,8 +86,8 @@ impl PartitionImage {
         }
     }
 
-    /// Applies a `PartitionChangeRecord`: what is absent in it, stays. A record that states a leader is an election,
-    /// even if the leader is the same.
+    /// Applies a `PartitionChangeRecord`: fields that are absent stay. A record with a leader is an election, even if
+    /// the leader is the same.
     pub(super) fn change(&mut self, value: &StructValue<'_>) {
         for (name, list) in [
             ("replicas", &mut self.replicas),
@@ -114,7 +115,7 @@ impl PartitionImage {
         self.partition_epoch = self.partition_epoch.saturating_add(1);
     }
 
-    /// The `PartitionRecord` of the partition `index` of a topic.
+    /// The `PartitionRecord` of this partition, with the number `index`.
     pub(super) fn to_record(&self, topic: Uuid, index: i32) -> Option<Vec<u8>> {
         let number = |number: i32| Value::Number(i64::from(number));
         let numbers = |list: &[i32]| Value::Array(list.iter().map(|id| number(*id)).collect());
@@ -207,7 +208,7 @@ mod tests {
             ..before.clone()
         };
         assert_eq!(shrunk, expected);
-        // An election: the epoch counts it, also where the leader is the same.
+        // An election raises the epoch, even if the leader is the same.
         for leader in [2, 1, NO_LEADER] {
             let elected = changed(&before, &[("leader", Value::Number(i64::from(leader)))]);
             let expected = PartitionImage {

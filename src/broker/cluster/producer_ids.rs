@@ -1,30 +1,31 @@
-//! Which producer ids were given: the one place that knows that every id below a number counts as used.
+//! Which producer ids were assigned: every id below a number counts as used.
 //!
-//! A log drops a batch as a duplicate if its producer id and sequence number were seen before, so an id that is given
-//! twice loses acknowledged records. Ids are therefore reserved on disk in blocks before they are given, and everything
-//! that is saved says [`ProducerIds::reserved`], never the next id: after a crash the rest of a block is skipped. (KIP-98)
+//! A log drops a batch as a duplicate if its producer id and sequence number were seen before, so an id that is
+//! assigned twice loses acknowledged records. Ids are therefore reserved on disk in blocks before they are assigned,
+//! and every record states [`ProducerIds::reserved`], never the next id: after a crash the rest of a block is skipped
+//! (KIP-98).
 
-/// Ids that are reserved together.
+/// Ids per block.
 const BLOCK: i64 = 1000;
-/// The first id in a directory with a metadata log of Apache Kafka. That log does not record the ids given here, so
-/// Apache Kafka goes on counting where it stopped: the two ranges must not meet.
+/// The first id in a directory with a metadata log of Apache Kafka. That log does not contain the ids assigned here,
+/// and Apache Kafka continues where it stopped: the two ranges must not overlap.
 const FIRST_BESIDE_APACHE_KAFKA: i64 = 1_000_000_000_000;
-/// Ids left out where the saved number cannot be relied on: kafkit 0.1.0 saved numbers below ids that it had given.
+/// Ids skipped if the saved number is unreliable: kafkit 0.1.0 saved numbers below ids that it had assigned.
 const UNRELIABLE_GAP: i64 = 1_000_000;
 
-/// What a data directory says about ids in use.
+/// The ids in use, as far as a data directory shows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::broker) struct UsedIds {
-    /// Every id below this one is used, by what was saved.
+    /// Every id below this one is used, according to the metadata.
     pub(in crate::broker) reserved: i64,
-    /// The saved number may be too low.
+    /// Whether that number may be too low.
     pub(in crate::broker) unreliable: bool,
-    /// The largest id that a log knows; `None` if no log knows one.
+    /// The largest id in any log; `None` if no log has one.
     pub(in crate::broker) largest_in_logs: Option<i64>,
     pub(in crate::broker) beside_apache_kafka: bool,
 }
 
-/// Gives each id once.
+/// Assigns each id once.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::broker) struct ProducerIds {
     next: i64,
@@ -32,7 +33,7 @@ pub(in crate::broker) struct ProducerIds {
 }
 
 impl ProducerIds {
-    /// Starts above every id that may be in use. Nothing is reserved yet.
+    /// Starts above every id that may be in use. No id is reserved yet.
     pub(in crate::broker) fn above(used: UsedIds) -> Self {
         let gap = if used.unreliable { UNRELIABLE_GAP } else { 0 };
         let saved = used.reserved.max(0).saturating_add(gap);
@@ -49,12 +50,12 @@ impl ProducerIds {
         Self { next, reserved: next }
     }
 
-    /// What is to be saved: all ids below are used.
+    /// The number to save: all ids below are used.
     pub(in crate::broker) fn reserved(self) -> i64 {
         self.reserved
     }
 
-    /// The next id; `None` if a block must be reserved first.
+    /// The next id; `None` if a block has to be reserved first.
     pub(in crate::broker) fn take(&mut self) -> Option<i64> {
         let id = self.next;
         if id >= self.reserved {
@@ -64,7 +65,7 @@ impl ProducerIds {
         Some(id)
     }
 
-    /// The same with one more block, to be put in force once it is saved; `None` if there are no more ids.
+    /// The same with one more block, to replace this once it is saved; `None` if there are no more ids.
     pub(in crate::broker) fn with_next_block(self) -> Option<Self> {
         let reserved = self.reserved.checked_add(BLOCK)?;
         Some(Self { reserved, ..self })

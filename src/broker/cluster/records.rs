@@ -1,4 +1,5 @@
-//! Changes of the cluster as records of Apache Kafka's metadata log (KIP-631).
+//! Changes of the cluster as records of Apache Kafka's metadata log (KIP-631). A change of a new kind is a function
+//! here, and a branch in `image`.
 
 use uuid::Uuid;
 
@@ -15,29 +16,29 @@ use crate::broker::internal_topics::SHARE_GROUP_STATE;
 use crate::internal_records::cluster_metadata::{decode_record, encode_record, encode_record_with};
 use crate::internal_records::value::Value;
 
-/// Types of resources that have configs.
+/// Types of resources with configs.
 pub(in crate::broker) const TOPIC: i64 = 2;
 pub(in crate::broker) const BROKER: i64 = 4;
 pub(in crate::broker) const CLIENT_METRICS: i64 = 16;
 pub(in crate::broker) const GROUP: i64 = 32;
-/// Records that belong together.
+/// The records of one change, each encoded.
 pub(in crate::broker) type Records = Vec<Vec<u8>>;
 
-/// The levels of features. The version of the metadata comes first, as Kafka wants it. The feature of share groups
-/// comes with their topic: a release of Apache Kafka that has no share groups opens a data directory that has none.
+/// The feature levels. The metadata version comes first, as Kafka requires. The level of share groups comes with
+/// their topic: without it, releases of Apache Kafka before share groups can open the data directory.
 fn features(image: &ClusterImage) -> Records {
     let apart = [METADATA_VERSION, SHARE_VERSION];
     let others = FEATURES.iter().filter(|feature| !apart.contains(feature));
     let all = [&METADATA_VERSION].into_iter().chain(others);
     let in_force = all.map(|feature| (feature, image.feature_level(feature)));
-    // The quorum keeps its own version, and a feature at level 0 needs no record unless that was someone's wish.
+    // The quorum keeps its own version. A feature at level 0 needs a record only if its default is another.
     in_force
         .filter(|(feature, level)| *level != feature.level || *level > 0)
         .flat_map(|(feature, level)| feature_level(feature.name, level))
         .collect()
 }
 
-/// A feature has this level from now on.
+/// Sets the level of a feature.
 pub(in crate::broker) fn feature_level(name: &str, level: i16) -> Records {
     let fields = [
         ("name", text(name)),
@@ -48,8 +49,8 @@ pub(in crate::broker) fn feature_level(name: &str, level: i16) -> Records {
         .collect()
 }
 
-/// What a new cluster is configured with: the cluster-wide default that Apache Kafka sets since 4.1, by what the first
-/// node was started with. Elections go by it as well.
+/// The configs of a new cluster: the cluster-wide `min.insync.replicas`, which Apache Kafka sets since 4.1, with the
+/// first node's value. Elections use it as well.
 pub(in crate::broker) fn first_configs(config: &BrokerConfig) -> Records {
     let name = "min.insync.replicas";
     let value = config.value(name).unwrap_or("1").trim();
@@ -57,8 +58,8 @@ pub(in crate::broker) fn first_configs(config: &BrokerConfig) -> Records {
     config_changes(BROKER, "", &Configs::new(), &defaults)
 }
 
-/// Everything that an image says and keeps: levels of features, configs, quotas, credentials, ACLs, delegation tokens,
-/// topics, producer ids.
+/// Everything in an image that is kept on disk: feature levels, configs, quotas, credentials, ACLs, delegation
+/// tokens, topics, producer ids.
 pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     let mut all = features(image);
     all.extend(given(image));
@@ -73,7 +74,7 @@ pub(in crate::broker) fn snapshot(image: &ClusterImage) -> Records {
     all
 }
 
-/// The levels that features were set to.
+/// The feature levels that were set.
 pub(in crate::broker) fn set_levels(image: &ClusterImage) -> Records {
     let levels = image.set_levels().iter();
     levels
@@ -81,7 +82,7 @@ pub(in crate::broker) fn set_levels(image: &ClusterImage) -> Records {
         .collect()
 }
 
-/// What was given to brokers and clients: configs, quotas, credentials, ACLs, delegation tokens.
+/// What was configured for brokers and clients: configs, quotas, credentials, ACLs, delegation tokens.
 pub(in crate::broker) fn given(image: &ClusterImage) -> Records {
     let mut all = given_configs(image);
     for (entity, limits) in image.client_quotas() {
@@ -97,7 +98,7 @@ pub(in crate::broker) fn given(image: &ClusterImage) -> Records {
     all
 }
 
-/// The configs of brokers, groups and subscriptions to client metrics.
+/// The configs of brokers, groups and client metrics subscriptions.
 fn given_configs(image: &ClusterImage) -> Records {
     let brokers = image.all_broker_configs().iter();
     let groups = image.all_group_configs().iter();
@@ -111,8 +112,8 @@ fn given_configs(image: &ClusterImage) -> Records {
         .collect()
 }
 
-/// A new topic with its partitions and configs. The topic of share groups brings the level of their feature with it:
-/// Apache Kafka before 4.2 would not start with that level, and needs not where there has never been a share group.
+/// A new topic with its partitions and configs. The topic of share groups brings the level of their feature: Apache
+/// Kafka before 4.2 does not start with that level, and a cluster without share groups does not need it.
 pub(in crate::broker) fn topic(
     name: &str,
     id: Uuid,
@@ -130,7 +131,7 @@ pub(in crate::broker) fn topic(
     records
 }
 
-/// New partitions of a topic, or what is now so of those that exist.
+/// Adds partitions to a topic, or replaces existing ones.
 pub(in crate::broker) fn partitions(topic: Uuid, partitions: &[(i32, PartitionImage)]) -> Records {
     let records = partitions
         .iter()
@@ -138,14 +139,14 @@ pub(in crate::broker) fn partitions(topic: Uuid, partitions: &[(i32, PartitionIm
     records.collect()
 }
 
-/// The topic of this id is gone, with its partitions and configs.
+/// Removes a topic with its partitions and configs.
 pub(in crate::broker) fn topic_removed(id: Uuid) -> Records {
     encode_record("RemoveTopicRecord", 0, [("topicId", uuid(id))])
         .into_iter()
         .collect()
 }
 
-/// What turns one set of configs of a resource into another.
+/// Turns one set of configs of a resource into another.
 pub(in crate::broker) fn config_changes(
     resource_type: i64,
     resource: &str,
@@ -170,7 +171,7 @@ pub(in crate::broker) fn config_changes(
     set.chain(unset).collect()
 }
 
-/// A quota of an entity, which is removed without a limit.
+/// Sets a quota of an entity, or (`None`) removes it.
 pub(in crate::broker) fn client_quota(entity: &Entity, key: &str, limit: Option<f64>) -> Records {
     let record = encode_record_with("ClientQuotaRecord", 0, |value| {
         let parts = entity.iter().filter_map(|(kind, name)| {
@@ -188,7 +189,7 @@ pub(in crate::broker) fn client_quota(entity: &Entity, key: &str, limit: Option<
     record.into_iter().collect()
 }
 
-/// A SCRAM credential of a user, which is removed if there is none any more.
+/// Sets a SCRAM credential of a user, or (`None`) removes it.
 pub(in crate::broker) fn scram_credential(
     user: &str,
     mechanism: i8,
@@ -213,7 +214,7 @@ pub(in crate::broker) fn scram_credential(
     record.into_iter().collect()
 }
 
-/// A new ACL.
+/// Adds an ACL.
 pub(in crate::broker) fn acl(id: Uuid, acl: &Acl) -> Records {
     let code = |code: i8| Value::Number(code.into());
     let fields = [
@@ -231,14 +232,14 @@ pub(in crate::broker) fn acl(id: Uuid, acl: &Acl) -> Records {
         .collect()
 }
 
-/// The ACL of this id is gone.
+/// Removes the ACL of this id.
 pub(in crate::broker) fn acl_removed(id: Uuid) -> Records {
     encode_record("RemoveAccessControlEntryRecord", 0, [("id", uuid(id))])
         .into_iter()
         .collect()
 }
 
-/// A new delegation token, or one with another end.
+/// Adds or replaces a delegation token.
 pub(in crate::broker) fn delegation_token(id: &str, token: &DelegationToken) -> Records {
     let renewers = token.renewers.iter().map(|renewer| text(renewer));
     let fields = [
@@ -255,15 +256,15 @@ pub(in crate::broker) fn delegation_token(id: &str, token: &DelegationToken) -> 
         .collect()
 }
 
-/// The delegation token of this id is gone.
+/// Removes the delegation token of this id.
 pub(in crate::broker) fn delegation_token_removed(id: &str) -> Records {
     encode_record("RemoveDelegationTokenRecord", 0, [("tokenId", text(id))])
         .into_iter()
         .collect()
 }
 
-/// Every producer id below this one is used. Which broker asked for the last block does not matter: -1, as in Apache
-/// Kafka's snapshots.
+/// States that every producer id below `next` is used. The broker that requested the last block does not matter: -1,
+/// as in Apache Kafka's snapshots.
 pub(in crate::broker) fn producer_ids(next: i64) -> Records {
     let fields = [
         ("brokerId", Value::Number(-1)),
@@ -274,7 +275,7 @@ pub(in crate::broker) fn producer_ids(next: i64) -> Records {
         .collect()
 }
 
-/// The topic that a record is about, if it is about topics or partitions.
+/// The topic that a record of a topic or partition belongs to.
 pub(super) fn topic_of(record: &[u8]) -> Option<Uuid> {
     let record = decode_record(record).ok()?;
     match record.value.get("topicId") {

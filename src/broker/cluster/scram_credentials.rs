@@ -1,7 +1,7 @@
-//! SCRAM credentials of users (KIP-554): which there are, and whether a change of them is allowed.
+//! SCRAM credentials of users (KIP-554): which exist, and whether a change of them is allowed.
 //!
-//! A credential holds no password and nothing that a client could show in place of one: a salt, and two keys that are
-//! made of the salted password (RFC 5802 §3).
+//! A credential holds neither the password nor anything that could be used in its place: a salt, and two keys derived
+//! from the salted password (RFC 5802 §3).
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use kafka_protocol::ResponseError;
 use super::controller::Refused;
 use crate::wire::sasl::ScramHash;
 
-/// Of each user and mechanism (Kafka's code for it) the credential.
+/// The credentials by user and mechanism (Kafka's code).
 pub(in crate::broker) type ScramCredentials = BTreeMap<(String, i8), ScramCredential>;
 
-/// What proves that a client knows a password.
+/// What a client's proof is checked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct ScramCredential {
     pub(in crate::broker) salt: Vec<u8>,
@@ -24,7 +24,7 @@ pub(in crate::broker) struct ScramCredential {
 
 const ITERATIONS: std::ops::RangeInclusive<i32> = 4_096..=16_384;
 
-/// The hash of a mechanism by Kafka's code for it.
+/// The hash function of a mechanism, by Kafka's code.
 pub(in crate::broker) fn hash_of(mechanism: i8) -> Option<ScramHash> {
     match mechanism {
         1 => Some(ScramHash::Sha256),
@@ -33,16 +33,16 @@ pub(in crate::broker) fn hash_of(mechanism: i8) -> Option<ScramHash> {
     }
 }
 
-/// A change of one credential as a request has it.
+/// A change of one credential in a request.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::broker) struct ScramChange<'a> {
     pub(in crate::broker) user: &'a str,
     pub(in crate::broker) mechanism: i8,
-    /// Salt, salted password and iterations; `None` deletes.
+    /// Salt, salted password and iterations; `None` for a deletion.
     pub(in crate::broker) upsertion: Option<(&'a [u8], &'a [u8], i32)>,
 }
 
-/// Decides on one change: the credential that the user then has, `None` if it is deleted. The error is Kafka's.
+/// Decides on one change: the user's credential afterwards, `None` if it is deleted. The error is Kafka's.
 pub(in crate::broker) fn decide(
     known: &ScramCredentials,
     change: ScramChange<'_>,
@@ -95,7 +95,7 @@ mod tests {
         outcome.err().map(|(_, message)| message).unwrap_or_default()
     }
 
-    /// The words are those with which Apache Kafka 4.3.1 refused these.
+    /// The messages are those of Apache Kafka 4.3.1.
     #[test]
     fn refusals_are_those_of_apache_kafka() {
         assert_eq!(refused("x", 1, Some(4095)), "Too few iterations");
