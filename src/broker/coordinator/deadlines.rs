@@ -1,5 +1,5 @@
-//! Deadlines of what a coordinator keeps (groups, transactional ids), and the task that watches them. It sleeps until
-//! the earliest; while none passes, nothing wakes.
+//! Deadlines of the groups or transactional ids of a coordinator, and the task that watches them. It sleeps until the
+//! earliest deadline.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use super::lock;
 #[derive(Debug, Default)]
 pub struct Deadlines {
     deadlines: Mutex<BTreeSet<(i64, String)>>,
-    /// Notified when the earliest deadline has come nearer.
+    /// Notified when the earliest deadline has moved forward.
     earlier: Notify,
 }
 
@@ -33,7 +33,7 @@ impl Deadlines {
         }
     }
 
-    /// Takes out the keys whose deadline has passed.
+    /// Removes and returns the keys whose deadline has passed.
     pub fn due(&self, now_ms: i64) -> Vec<String> {
         let mut deadlines = lock(&self.deadlines);
         let mut due = Vec::new();
@@ -48,8 +48,8 @@ impl Deadlines {
     }
 }
 
-/// Calls `passed` whenever a deadline has passed, and `sweep` every `sweep_interval_ms`. Never ends; `now_ms` is the
-/// clock of the deadlines.
+/// Calls `passed` whenever a deadline has passed, and `sweep` every `sweep_interval_ms` ms. Never returns; `now_ms`
+/// is the clock of the deadlines.
 pub async fn watch(
     deadlines: &Deadlines,
     now_ms: fn() -> i64,

@@ -1,5 +1,5 @@
-//! Reading a coordinator's log back when the broker starts, or comes to lead a partition: every record and every
-//! transaction marker, in the order of the log.
+//! Reads a coordinator's log when the broker starts, or comes to lead a partition: every record and every transaction
+//! marker, in the order of the log.
 
 use super::log::CoordinatorLog;
 use crate::broker::node::replica::Replica;
@@ -8,33 +8,33 @@ use crate::records::Batches;
 use crate::records::control_record::EndTransactionMarker;
 use crate::topic_partition::Offset;
 
-/// Bytes read at once from a log; a batch that is larger is read whole.
+/// Bytes to read at a time from a log; a larger batch is read whole.
 const CHUNK: usize = 1 << 20;
-/// What a batch of such a topic may hold once inflated.
+/// The most bytes of a batch of such a topic after decompression.
 const INFLATED_LIMIT: usize = 256 << 20;
 
-/// One step of the replay.
+/// One entry of the log.
 #[derive(Clone, Copy, Debug)]
 pub enum Replayed<'a> {
     Record {
         offset: Offset,
         key: &'a [u8],
-        /// None: a tombstone.
+        /// `None` for a tombstone.
         value: Option<&'a [u8]>,
-        /// The producer in whose transaction it was written, if any: it counts from the marker on.
+        /// The producer id of the record's transaction, if it is in one: it counts from the marker on.
         transaction_of: Option<i64>,
     },
-    /// A producer's transaction ended.
+    /// The end of a producer's transaction.
     Marker { producer_id: i64, committed: bool },
 }
 
-/// The partitions of the log on this node, in order. A topic that does not exist has none.
+/// The partitions of the log on this node, in order; none if the topic does not exist.
 pub fn partitions(log: &CoordinatorLog) -> Vec<i32> {
     log.replicas().iter().map(|replica| replica.index).collect()
 }
 
-/// Shows everything in one partition of the log. What other replicas may not have of it is waited for before anybody is told,
-/// as if it had just been appended.
+/// Visits everything in one partition of the log. Records that are not committed yet are treated as just appended:
+/// answers wait for them.
 pub fn replay(log: &CoordinatorLog, partition: i32, visit: &mut dyn FnMut(Replayed<'_>)) -> Result<()> {
     let replica = log.replica(partition)?;
     let end =
@@ -43,7 +43,7 @@ pub fn replay(log: &CoordinatorLog, partition: i32, visit: &mut dyn FnMut(Replay
     Ok(())
 }
 
-/// Answers where the log ended.
+/// Returns the end of the log.
 fn replay_partition(replica: &Replica, visit: &mut dyn FnMut(Replayed<'_>)) -> Result<Offset> {
     let mut scratch = Vec::new();
     let mut offset = replica.log_start_offset();
@@ -55,7 +55,7 @@ fn replay_partition(replica: &Replica, visit: &mut dyn FnMut(Replayed<'_>)) -> R
             let records = batch.records(&mut scratch, INFLATED_LIMIT).map_err(|error| {
                 Error::bad_data(format!("batch at offset {}: {error}", header.base_offset))
             })?;
-            // A record that cannot be read ends its batch; the others are still good.
+            // A record that cannot be read ends its batch; those before it count.
             for record in records.map_while(Result::ok) {
                 if header.is_control() {
                     if let Some(marker) = EndTransactionMarker::parse(&record) {
@@ -81,7 +81,7 @@ fn replay_partition(replica: &Replica, visit: &mut dyn FnMut(Replayed<'_>)) -> R
     Ok(offset)
 }
 
-/// Whole batches from `offset` on; None at the end.
+/// Whole batches from `offset` on; `None` at the end.
 fn read_chunk(replica: &Replica, offset: Offset) -> Result<Option<Vec<u8>>> {
     let slice = replica.log().read(offset, CHUNK, i64::MAX, true)?;
     if slice.is_empty() {

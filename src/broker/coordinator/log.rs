@@ -1,7 +1,6 @@
-//! The internal topic in which a coordinator keeps its state: which partition keeps a key, and appending records.
+//! The internal topic in which a coordinator keeps its state: which partition holds a key, and appending records.
 //!
-//! Every coordinator has one. Owns neither the form of a record nor what a coordinator makes of it; reading back is in
-//! `loading`.
+//! Every coordinator has one. Owns neither the encoding of records nor their meaning; reading is in `loading`.
 
 use std::sync::Arc;
 
@@ -17,17 +16,17 @@ use crate::records::batch_builder::{BatchOptions, Producer};
 use crate::storage::{AppendError, Appended, Origin};
 use crate::topic_partition::Offset;
 
-/// One record on its way to the topic: key, and value unless it is a tombstone.
+/// One record: key and value; `None` for a tombstone.
 pub type KeyValue = (Vec<u8>, Option<Vec<u8>>);
 
-/// Whose transaction a batch of records belongs to.
+/// The producer whose transaction a batch of records belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransactionalProducer {
     pub id: i64,
     pub epoch: i16,
 }
 
-/// The internal topic of one coordinator, on this node's replicas.
+/// The internal topic of one coordinator, in this node's replicas.
 #[derive(Debug)]
 pub struct CoordinatorLog {
     replicas: Arc<ReplicaManager>,
@@ -44,16 +43,16 @@ impl CoordinatorLog {
         }
     }
 
-    /// The partitions that this node's coordinator is in charge of.
+    /// The partitions that this node coordinates.
     pub fn ownership(&self) -> &Ownership {
         &self.ownership
     }
 
-    /// Whether the state of `key` is kept on this node, and has been read.
+    /// Whether this node coordinates `key`, and has loaded its partition.
     ///
     /// # Errors
     ///
-    /// What a client is answered with otherwise.
+    /// `NOT_COORDINATOR`, or `COORDINATOR_LOAD_IN_PROGRESS`.
     pub fn check_owner(&self, key: &str) -> Result<(), ResponseError> {
         if self.ownership.is_everything() {
             return Ok(());
@@ -63,20 +62,21 @@ impl CoordinatorLog {
             .check(partition.map_err(|_| ResponseError::CoordinatorNotAvailable)?)
     }
 
-    /// Whether `partition` keeps the state of `key`, as far as there is the topic.
+    /// Whether `partition` holds the state of `key`; false if the topic does not exist.
     pub fn keeps(&self, partition: i32, key: &str) -> bool {
         self.partition_of(key).is_ok_and(|its| its == partition)
     }
 
-    /// The partition that keeps the state of `key`. Creates the topic first if need be, and fails where that fails.
+    /// The partition that holds the state of `key`. Creates the topic first if it does not exist; the error is that
+    /// of the creation.
     pub fn partition_of(&self, key: &str) -> Result<i32> {
         let topic = self.replicas.internal_topic(self.topic)?;
         Ok(partition_of(key, topic.partition_count()))
     }
 
-    /// Appends the records to one partition, as one batch with the timestamp `now_ms`; when it returns they are kept
-    /// here. Other replicas may not have them yet: the answer to the client waits for that. Returns the offset of the
-    /// first.
+    /// Appends the records to one partition, as one batch with the timestamp `now_ms`. When this returns they are in
+    /// this node's log, and may not be committed yet: the answer to the client has to wait for that. Returns the
+    /// offset of the first.
     pub fn append(&self, partition: i32, now_ms: i64, records: &[KeyValue]) -> Result<Offset> {
         let appended = self.append_batch(partition, now_ms, records, None);
         appended
@@ -84,7 +84,7 @@ impl CoordinatorLog {
             .map_err(Error::failed)
     }
 
-    /// The same in the transaction of a producer; its marker decides later whether the records count.
+    /// The same in the transaction of a producer: the records count once its commit marker is written.
     pub fn append_in_transaction(
         &self,
         partition: i32,
@@ -125,7 +125,7 @@ impl CoordinatorLog {
         Ok(appended)
     }
 
-    /// Answers wait until what is before `end` is committed.
+    /// Makes answers wait until everything before `end` is committed.
     pub(super) fn note_unreplicated(&self, replica: &Arc<Replica>, end: Offset) {
         self.replicas.unreplicated.note(replica, end);
     }
@@ -142,7 +142,7 @@ impl CoordinatorLog {
     }
 }
 
-/// The partition that keeps `key`, of `count`: Java's hash of the text, made positive as Kafka makes it.
+/// The partition of `key` among `count`: Java's hash of the string, made positive in Kafka's way.
 pub fn partition_of(key: &str, count: i32) -> i32 {
     let hash = key.encode_utf16().fold(0_i32, |hash, unit| {
         hash.wrapping_mul(31).wrapping_add(i32::from(unit))
@@ -156,11 +156,11 @@ mod tests {
 
     #[test]
     fn keys_lie_where_java_puts_them() {
-        // `jshell> "FirstAppConsumerGroup".hashCode()` and its like.
+        // From `jshell> "FirstAppConsumerGroup".hashCode()` and the like.
         assert_eq!(partition_of("", 50), 0);
         assert_eq!(partition_of("a", 50), 97 % 50);
         assert_eq!(partition_of("hello", 50), 99_162_322 % 50);
-        // The one hash without a positive counterpart.
+        // The only hash that has no positive counterpart.
         assert_eq!(partition_of("polygenelubricants", 50), 0);
     }
 }

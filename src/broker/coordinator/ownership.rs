@@ -1,6 +1,6 @@
-//! Which partitions of its topic a coordinator is in charge of: those that its node leads and that it has read.
+//! Which partitions of its topic a coordinator is in charge of: those that its node leads and that it has loaded.
 //!
-//! Pure. A change of leaders is told with its epoch; what an older one asks for is left undone.
+//! Pure. A change of leader comes with its epoch; an event of an older epoch is ignored.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -19,14 +19,15 @@ pub struct Owned {
 /// The partitions of one coordinator.
 #[derive(Debug)]
 pub enum Ownership {
-    /// There is no other node: all of them.
+    /// All of them: there is no other node.
     Everything,
-    /// Those that the node leads, and the epochs of the others, of which a later load is out of date.
+    /// `Ok` for the partitions that the node leads, `Err` with the last leader epoch for others: an older election is
+    /// ignored.
     Led(Mutex<BTreeMap<i32, Result<Owned, i32>>>),
 }
 
 impl Ownership {
-    /// None yet, of a cluster with several nodes.
+    /// None yet, in a cluster of several nodes.
     pub fn of_several() -> Self {
         Self::Led(Mutex::default())
     }
@@ -35,7 +36,7 @@ impl Ownership {
         matches!(self, Self::Everything)
     }
 
-    /// Whether requests about this partition are answered here.
+    /// Whether this node answers requests about the partition.
     ///
     /// # Errors
     ///
@@ -51,7 +52,7 @@ impl Ownership {
         }
     }
 
-    /// The node leads the partition since `epoch`: it has to be read. False if that is known.
+    /// The node leads the partition since `epoch`, and has to load it. Returns false if that is known already.
     pub fn elected(&self, partition: i32, epoch: i32) -> bool {
         self.change(partition, epoch, |epoch| {
             Ok(Owned {
@@ -61,12 +62,12 @@ impl Ownership {
         })
     }
 
-    /// Another node leads the partition since `epoch`, or it is gone. False if that is known.
+    /// Another node leads the partition since `epoch`. Returns false if that is known already.
     pub fn resigned(&self, partition: i32, epoch: i32) -> bool {
         self.change(partition, epoch, Err)
     }
 
-    /// The partition is not on this node any more. It may come back with the epochs of another topic.
+    /// The partition is not on this node any more. It may return with the epochs of another topic.
     pub fn forget(&self, partition: i32) -> bool {
         let Self::Led(partitions) = self else { return false };
         lock(partitions).remove(&partition).is_some()
@@ -87,7 +88,7 @@ impl Ownership {
         is_news
     }
 
-    /// The partition was read for `epoch`. False if that does not count any more.
+    /// The partition was loaded for `epoch`. Returns false if a later event has made that obsolete.
     pub fn loaded(&self, partition: i32, epoch: i32) -> bool {
         let Self::Led(partitions) = self else { return true };
         match lock(partitions).get_mut(&partition) {
@@ -112,13 +113,13 @@ mod tests {
         assert_eq!(ownership.check(0), Err(ResponseError::CoordinatorLoadInProgress));
         assert!(!ownership.loaded(0, 2));
         assert!(ownership.loaded(0, 3));
-        // What is told twice is read once.
+        // A repeated event does nothing.
         assert!(!ownership.elected(0, 3));
         assert_eq!(ownership.check(0), Ok(()));
         assert!(ownership.resigned(0, 4));
         assert_eq!(ownership.check(0), Err(ResponseError::NotCoordinator));
         assert!(!ownership.loaded(0, 3));
-        // What is told late changes nothing.
+        // A late event does nothing.
         assert!(!ownership.elected(0, 3));
         assert_eq!(ownership.check(0), Err(ResponseError::NotCoordinator));
     }

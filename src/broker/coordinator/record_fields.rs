@@ -1,5 +1,5 @@
 //! Reading and writing the fields of a coordinator's records by Kafka's names. Owns neither the schemas
-//! (`internal_records`) nor what a field means.
+//! (`internal_records`) nor the meaning of a field.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::internal_records::coordinator::Topic;
 use crate::internal_records::value::{StructValue, Value};
 
-/// A key of type `id` with these fields, as bytes.
+/// Encodes a key of type `id` with these fields.
 pub fn key_of(topic: Topic, id: i16, fields: &[(&str, Value<'_>)]) -> Vec<u8> {
     topic
         .new_key(id)
@@ -21,7 +21,7 @@ pub fn key_of(topic: Topic, id: i16, fields: &[(&str, Value<'_>)]) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// A value of type `id` in its version 0, as bytes.
+/// Encodes a value of type `id` in version 0.
 pub fn value_of<'a>(topic: Topic, id: i16, fill: impl FnOnce(&mut StructValue<'a>)) -> Vec<u8> {
     topic
         .new_value(id, 0)
@@ -50,7 +50,7 @@ pub fn number<'a>(number: impl Into<i64>) -> Value<'a> {
     Value::Number(number.into())
 }
 
-/// A field of 32 bits.
+/// A 32-bit field.
 pub fn int(value: &StructValue<'_>, name: &str) -> i32 {
     i32::try_from(value.number(name)).unwrap_or_default()
 }

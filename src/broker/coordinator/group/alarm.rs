@@ -1,11 +1,11 @@
-//! The task of the groups: wakes those whose deadline has passed, and lets offsets expire now and then.
+//! The task for the deadlines of groups; it also expires committed offsets periodically.
 
 use std::sync::Arc;
 
 use super::super::deadlines;
 use super::coordinator::GroupCoordinator;
 
-/// Never ends; `now_ms` is the broker's steady clock.
+/// Never returns; `now_ms` is the broker's steady clock.
 pub async fn run(coordinator: Arc<GroupCoordinator>, now_ms: fn() -> i64) {
     deadlines::watch(
         &coordinator.deadlines,

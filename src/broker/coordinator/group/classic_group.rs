@@ -1,8 +1,8 @@
-//! A classic consumer group as a state machine: every event is answered by effects. Pure: no clock, no socket, no file.
+//! A classic consumer group as a state machine: events in, effects out. Pure: no clock, no socket, no file.
 //!
-//! Here are the group itself and what its members ask of it; `joining.rs` has how one becomes a member, `rebalance.rs`
-//! the way from one generation to the next, `static_members.rs` the members that come back under a name of their own.
-//! The rules are Kafka's (KIP-62, KIP-394, KIP-345, KIP-389, KIP-814).
+//! Here are the group itself and its members' requests; `joining.rs` has how a client becomes a member,
+//! `rebalance.rs` the way from one generation to the next, `static_members.rs` the return of static members. The
+//! rules are Kafka's (KIP-62, KIP-394, KIP-345, KIP-389, KIP-814).
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use super::group_state::GroupState;
 use super::member::Member;
 use super::rebalance::RebalanceTimer;
 
-/// What the broker's configuration says about every group.
+/// The broker settings for every group.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupLimits {
-    /// `group.max.size`: members a group may have.
+    /// `group.max.size`: the most members of a group.
     pub max_size: usize,
     /// `group.initial.rebalance.delay.ms`: how long an empty group waits for more members before its first rebalance.
     pub initial_rebalance_delay_ms: i64,
@@ -30,7 +30,7 @@ pub struct GroupLimits {
 pub struct ClassicGroup {
     pub(super) limits: GroupLimits,
     pub(super) state: GroupState,
-    /// When the state last changed; persisted, and what the expiry of an empty group's offsets counts from.
+    /// When the state last changed; stored, and the start of the expiry of an empty group's offsets.
     pub(super) state_since_ms: i64,
     pub(super) generation: i32,
     pub(super) protocol_type: Option<String>,
@@ -39,12 +39,12 @@ pub struct ClassicGroup {
     pub(super) members: BTreeMap<String, Member>,
     /// Instance id → member id.
     pub(super) static_members: BTreeMap<String, String>,
-    /// Ids given out and not yet come back with (KIP-394) → until when they are waited for.
+    /// Member ids that were assigned and not used yet (KIP-394) → their deadline.
     pub(super) pending_members: BTreeMap<String, i64>,
     pub(super) timer: RebalanceTimer,
 }
 
-/// One event being handled: its time, and the effects so far.
+/// One event that is being handled: its time, and the effects so far.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) now_ms: i64,
@@ -66,7 +66,7 @@ impl Step {
 }
 
 impl ClassicGroup {
-    /// An empty group that has never had a member.
+    /// An empty group that never had a member.
     pub fn new(limits: GroupLimits, now_ms: i64) -> Self {
         Self {
             limits,
@@ -112,12 +112,12 @@ impl ClassicGroup {
         self.members.values()
     }
 
-    /// Whether nothing would be lost with the group: no member now, none expected, none ever.
+    /// Whether nothing is lost without the group: it has no member, expects none, and never had one.
     pub fn is_untouched(&self) -> bool {
         self.state == GroupState::Empty && self.generation == 0 && self.pending_members.is_empty()
     }
 
-    /// Deletes the group; only an empty one may be.
+    /// Deletes the group, which must be empty.
     pub fn delete(&mut self) -> Result<(), ResponseError> {
         match self.state {
             GroupState::Empty => {
@@ -129,7 +129,7 @@ impl ClassicGroup {
         }
     }
 
-    /// Lets `event` happen at `now_ms`, in milliseconds on the broker's clock.
+    /// Handles an event at `now_ms`, in milliseconds on the broker's clock.
     pub fn handle(&mut self, now_ms: i64, event: GroupEvent) -> Vec<Effect> {
         let mut step = Step {
             now_ms,
@@ -156,7 +156,7 @@ impl ClassicGroup {
         step.effects
     }
 
-    /// The group becomes one of the other protocol: whoever waits for an answer is to join again.
+    /// Ends the classic group, which becomes one of another protocol: requests that wait are told to join again.
     pub fn give_up(&mut self) -> Vec<Effect> {
         let mut step = Step {
             now_ms: 0,
@@ -173,7 +173,7 @@ impl ClassicGroup {
         step.effects
     }
 
-    /// Whether `identity` may commit offsets now; `transactional` commits are not held to the generation's phase.
+    /// Whether `identity` may commit offsets now, outside of a transaction.
     pub fn check_offset_commit(&self, identity: &MemberIdentity) -> Result<(), ResponseError> {
         if self.state == GroupState::Dead {
             return Err(ResponseError::CoordinatorNotAvailable);
@@ -182,7 +182,7 @@ impl ClassicGroup {
             return Ok(());
         }
         if identity.generation < 0 && identity.member_id.is_empty() && identity.group_instance_id.is_none() {
-            // A consumer that assigned its partitions itself, in the group of others.
+            // A consumer without group management, in a group that has members.
             return Err(ResponseError::UnknownMemberId);
         }
         self.check_member(identity)?;
@@ -195,7 +195,7 @@ impl ClassicGroup {
         Ok(())
     }
 
-    /// Whether offsets may be committed in a transaction. Producers older than KIP-447 do not say for whom.
+    /// Whether offsets may be committed in a transaction. Producers before KIP-447 do not name a member.
     pub fn check_transactional_commit(&self, identity: &MemberIdentity) -> Result<(), ResponseError> {
         if self.state == GroupState::Dead {
             return Err(ResponseError::CoordinatorNotAvailable);
@@ -211,7 +211,7 @@ impl ClassicGroup {
         Ok(())
     }
 
-    /// Whether `identity` names a member, and not one that another client has replaced.
+    /// Whether `identity` is a member, and not a static one that another client has replaced.
     pub(super) fn check_member(&self, identity: &MemberIdentity) -> Result<(), ResponseError> {
         if let Some(instance_id) = &identity.group_instance_id {
             match self.static_members.get(instance_id) {
@@ -279,7 +279,7 @@ impl ClassicGroup {
         Ok(())
     }
 
-    /// The leader has assigned: whoever it left out gets nothing, and everybody who waits is answered.
+    /// The leader has sent the assignment: members that it left out get an empty one, and all that wait are answered.
     fn assign(&mut self, step: &mut Step, assignments: Vec<(String, Bytes)>) {
         let mut assignments: BTreeMap<String, Bytes> = assignments.into_iter().collect();
         for member in self.members.values_mut() {
@@ -327,7 +327,7 @@ impl ClassicGroup {
         }
         match self.state {
             GroupState::PreparingRebalance => Err(ResponseError::RebalanceInProgress),
-            // Clients may send heartbeats as soon as they have joined.
+            // Clients may send heartbeats from the JoinGroup response on.
             GroupState::CompletingRebalance | GroupState::Stable => Ok(()),
             GroupState::Empty | GroupState::Dead => Err(ResponseError::UnknownMemberId),
         }
@@ -349,7 +349,7 @@ impl ClassicGroup {
         step.effects.push(Effect::AnswerLeave(ticket, outcomes));
     }
 
-    /// The member id that a LeaveGroup means.
+    /// The member id that a LeaveGroup names.
     fn leaver(&self, leaving: &LeavingMember) -> Result<String, ResponseError> {
         if self.state == GroupState::Dead {
             return Err(ResponseError::CoordinatorNotAvailable);
@@ -376,13 +376,13 @@ impl ClassicGroup {
         Ok(leaving.member_id.clone())
     }
 
-    /// Takes a member out, answering whatever it waits for; the caller sees to the rebalance.
+    /// Removes a member and answers its requests that wait; the caller has to start the rebalance.
     pub(super) fn remove_member(&mut self, step: &mut Step, member_id: &str) {
         let Some(member) = self.members.remove(member_id) else {
             return;
         };
         if let Some(ticket) = member.awaiting_join {
-            // A client that is still there tries again.
+            // A client that is still there joins again.
             step.refuse_join(ticket, member_id, ResponseError::UnknownMemberId);
         }
         if let Some(ticket) = member.awaiting_sync {

@@ -1,4 +1,4 @@
-//! What a group has committed: written, in a transaction or not, looked at, deleted and expired.
+//! The committed offsets of groups: commits in and outside of transactions, reading, deletion, expiry.
 
 use kafka_protocol::ResponseError;
 use uuid::Uuid;
@@ -14,11 +14,11 @@ use super::stored_records::{StoredKey, StoredOffset};
 use super::subscription;
 
 impl GroupCoordinator {
-    /// Commits offsets of `(topic, partition)`; all of them or none.
+    /// Commits offsets by `(topic, partition)`; all of them or none.
     ///
-    /// A commit of nobody (generation -1, no member) creates the group if need be: that is how a consumer keeps its
-    /// place that assigns its partitions itself. `version` is that of the request: from 9 on it speaks of epochs and of
-    /// groups that are not there.
+    /// A commit without a member (generation -1) creates the group if it does not exist: that is how consumers
+    /// without group management store offsets. `version` is that of the request: from 9 on its generation is a member
+    /// epoch, and a group may be reported as unknown.
     pub fn commit(
         &self,
         group: &str,
@@ -61,8 +61,8 @@ impl GroupCoordinator {
         }
     }
 
-    /// Commits offsets of `(topic, partition)` in the transaction of `producer`: they count once it is committed. A
-    /// producer that does not say for which member it commits is not checked; with a generation the group must exist.
+    /// Commits offsets by `(topic, partition)` in the transaction of `producer`: they are valid once it is committed.
+    /// A producer that does not name a member is not checked; with a generation, the group must exist.
     pub fn commit_in_transaction(
         &self,
         group: &str,
@@ -107,8 +107,8 @@ impl GroupCoordinator {
         }
     }
 
-    /// A marker was written to a partition of `__consumer_offsets`: what the transaction committed there counts, or is
-    /// forgotten.
+    /// Applies a marker in a partition of `__consumer_offsets`: the pending offsets of the transaction become valid,
+    /// or are dropped.
     pub fn end_transaction(&self, partition: i32, producer_id: i64, commits: bool) {
         let concerned = lock(&self.open_transactions).take(partition, producer_id);
         for group in concerned {
@@ -118,7 +118,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// Looks at what `group` has committed; None when it does not exist.
+    /// Reads the committed offsets of `group`; `None` if it does not exist.
     pub fn committed<R>(&self, group: &str, look: impl FnOnce(Option<&GroupOffsets>) -> R) -> R {
         match self.find(group) {
             None => look(None),
@@ -126,7 +126,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// Deletes committed offsets, unless a member is subscribed to their topic: one outcome for each.
+    /// Deletes committed offsets, except those of a topic that a member is subscribed to: one outcome for each.
     pub fn delete_offsets(
         &self,
         group: &str,
@@ -161,19 +161,19 @@ impl GroupCoordinator {
             .unwrap_or(Err(ResponseError::GroupIdNotFound))
     }
 
-    /// The topic is gone: so is what was committed for it.
+    /// Deletes the committed offsets of a topic that was deleted.
     pub fn forget_topic(&self, topic: &str, now_ms: i64) {
         for group in self.all() {
             let mut group = lock(&group);
             let all = group.offsets.all_partitions().into_iter();
             let partitions: Vec<_> = all.filter(|(name, _)| *name == topic).collect();
-            // What cannot be written now stays until it expires.
+            // Offsets whose deletion cannot be written now stay until they expire.
             let _ = self.remove_offsets(&mut group, now_ms, &partitions);
             self.forget_share_topic(&mut group, topic, now_ms);
         }
     }
 
-    /// Deletes the offsets that have expired, and the empty groups that have none left.
+    /// Deletes the offsets that have expired, and the empty groups without any left.
     pub(super) fn expire_offsets(&self, now_ms: i64) {
         let retention_ms = self.config.offsets_retention_ms;
         for shared in self.all() {
@@ -185,7 +185,7 @@ impl GroupCoordinator {
             }
             let removed = self.remove_offsets(&mut group, now_ms, &expired);
             let expects_nobody = group.kind.next_deadline_ms().is_none();
-            // What a share group has read does not expire.
+            // The offsets of share groups do not expire.
             if group.kind.share().is_none()
                 && removed.is_ok()
                 && group.kind.is_empty()
@@ -241,7 +241,7 @@ pub(super) fn offset_key(group: &str, topic: &str, partition: i32) -> StoredKey 
     }
 }
 
-/// The records that keep committed offsets.
+/// The records of committed offsets.
 fn stored(group: &str, offsets: &[(String, i32, StoredOffset)]) -> Vec<(StoredKey, Option<Vec<u8>>)> {
     let record = |(topic, partition, offset): &(String, i32, StoredOffset)| {
         (offset_key(group, topic, *partition), Some(offset.encode()))

@@ -1,5 +1,5 @@
-//! The coordinator's side of groups of the consumer protocol (KIP-848): finding or making the group of a heartbeat,
-//! writing what it changed, and describing it. What a group does about a heartbeat is in `consumer_group/`.
+//! The coordinator's side of groups of the consumer protocol (KIP-848): finding or creating the group of a heartbeat,
+//! writing its changes, and describing it. The rules of a group are in `consumer_group/`.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use super::live_group::LiveGroup;
 use super::stored_records::StoredKey;
 use crate::broker::features::GROUP_VERSION;
 
-/// A group of the consumer protocol in detail.
+/// The description of a group of the consumer protocol.
 #[derive(Clone, Debug)]
 pub struct ConsumerGroupDescription {
     pub state: &'static str,
@@ -30,12 +30,12 @@ pub struct ConsumerGroupDescription {
     pub assignor: &'static str,
     /// By member id, each with its target assignment.
     pub members: Vec<(String, ConsumerMember, TopicPartitions)>,
-    /// The names of the topics in the assignments; what is not here is no more.
+    /// The names of the topics in the assignments; topics that do not exist any more are missing.
     pub topic_names: BTreeMap<Uuid, String>,
 }
 
 impl GroupCoordinator {
-    /// Refuses the consumer protocol where the broker's settings or the level of `group.version` leave it out.
+    /// The error while settings or the level of `group.version` disable the consumer protocol.
     fn check_consumer_protocol(&self) -> Result<(), Refused> {
         let is_in_force = self.environment().feature_level(&GROUP_VERSION) > 0;
         if self.config().has_consumer_protocol && is_in_force {
@@ -44,7 +44,8 @@ impl GroupCoordinator {
         Err((ResponseError::UnsupportedVersion, String::new()))
     }
 
-    /// A heartbeat of the consumer protocol. `names_itself`: the request's version has members choose their ids.
+    /// Handles a heartbeat of the consumer protocol. `names_itself`: whether members choose their own ids in the
+    /// request's version.
     pub fn consumer_heartbeat(
         &self,
         group: &str,
@@ -88,7 +89,7 @@ impl GroupCoordinator {
         self.enter(group, beat).unwrap_or_else(|| Err(absent()))
     }
 
-    /// Lets something happen in a group of the consumer protocol, and writes what it changed.
+    /// Runs an event in a group of the consumer protocol, and writes its changes.
     pub(super) fn in_consumer_group<A>(
         &self,
         live: &mut LiveGroup,
@@ -103,8 +104,8 @@ impl GroupCoordinator {
         outcome
     }
 
-    /// Makes a group of the consumer protocol out of a classic one, where that may be, and lets something happen in it;
-    /// what is refused or cannot be written leaves the group as it was. Its offsets stay.
+    /// Converts a classic group to the consumer protocol, if that is allowed, and runs an event in it. If the event
+    /// is refused or cannot be written, the group stays as it was. Its offsets are kept.
     fn upgraded<A>(
         &self,
         live: &mut LiveGroup,
@@ -113,7 +114,8 @@ impl GroupCoordinator {
     ) -> Result<A, Refused> {
         let not_possible = || not_a_consumer_group(&live.id);
         let classic = live.kind.classic().ok_or_else(not_possible)?;
-        // A group that anybody joined has a record, which Apache Kafka would hold against those of the other kind.
+        // A group that ever had a member has a classic record: it needs a tombstone, or Apache Kafka would find
+        // records of both kinds.
         let has_record = live.kept || !classic.is_untouched();
         let (mut group, of_members) = if live.kind.is_empty() {
             (ConsumerGroup::new(&live.id), Vec::new())
@@ -138,7 +140,7 @@ impl GroupCoordinator {
         Ok(outcome)
     }
 
-    /// A JoinGroup to a group of the consumer protocol.
+    /// Handles a JoinGroup to a group of the consumer protocol.
     pub(super) fn join_consumer_group(
         &self,
         live: &mut LiveGroup,
@@ -154,7 +156,7 @@ impl GroupCoordinator {
         outcome.unwrap_or_else(|(error, _)| JoinAnswer::refused(request.member_id.clone(), error))
     }
 
-    /// The answer to a SyncGroup; None in a group of the classic protocol.
+    /// The answer to a SyncGroup; `None` in a group of the classic protocol.
     pub(super) fn sync_consumer_group(
         &self,
         live: &mut LiveGroup,
@@ -167,7 +169,7 @@ impl GroupCoordinator {
         Some(group.sync_classic(around, request))
     }
 
-    /// The answer to a Heartbeat of the classic protocol; None in a group of that protocol.
+    /// The answer to a Heartbeat of the classic protocol; `None` in a group of that protocol.
     pub(super) fn heartbeat_consumer_group(
         &self,
         live: &mut LiveGroup,
@@ -184,7 +186,7 @@ impl GroupCoordinator {
         Some(outcome.unwrap_or_else(|(error, _)| Err(error)))
     }
 
-    /// Writes `records` and what an event changed, all or nothing; where that fails, it did not happen.
+    /// Writes `records` and the changes of an event, all or nothing; if that fails, the event is undone.
     fn write_change(
         &self,
         live: &mut LiveGroup,
@@ -223,9 +225,9 @@ impl GroupCoordinator {
         Ok(())
     }
 
-    /// Whatever is due by now happens in a group of the consumer protocol.
+    /// Handles all deadlines of a group of the consumer protocol that have passed.
     pub(super) fn consumer_deadlines_passed(&self, live: &mut LiveGroup, now_ms: i64) {
-        /// So long after a write that failed the next one is tried.
+        /// The pause after a write that failed.
         const PAUSE_MS: i64 = 1000;
         let settings = self.consumer_settings(&live.id);
         let around = self.surroundings(now_ms, &settings);
@@ -242,7 +244,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// The group in detail, or why it cannot be described.
+    /// The description of a group, or why there is none.
     pub fn describe_consumer_group(
         &self,
         group: &str,
@@ -265,7 +267,7 @@ impl GroupCoordinator {
         self.enter(group, describe).unwrap_or_else(|| Err(absent()))
     }
 
-    /// Whether offsets may be fetched in this member's name; of a group without such members always.
+    /// Whether offsets may be fetched for this member; always in groups of other protocols.
     pub fn check_offset_fetch(
         &self,
         group: &str,
@@ -292,7 +294,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// The settings of one group: its own configs, and else the broker's.
+    /// The settings of one group: its own configs before the broker's.
     pub(super) fn consumer_settings(&self, group: &str) -> ConsumerGroupSettings {
         let mut settings = self.config().consumer.clone();
         let own = |name: &str, into: &mut i32| {

@@ -1,5 +1,6 @@
-//! What consumers of the classic protocol tell each other through the coordinator: a member's subscription, and what
-//! the leader assigns to it. The coordinator reads and writes it only where members of both protocols share a group.
+//! The messages that consumers of the classic protocol exchange through the coordinator: a member's subscription, and
+//! its assignment by the leader. The coordinator reads and writes them only if members of both protocols share a
+//! group.
 //!
 //! <https://github.com/apache/kafka/tree/trunk/clients/src/main/resources/common/message>, `ConsumerProtocol…`
 
@@ -12,24 +13,24 @@ use kafka_protocol::protocol::{Encodable, StrBytes};
 
 use crate::wire::decode::decode;
 
-/// The latest version of both messages.
+/// The newest version of both messages.
 const LATEST: i16 = 3;
 
-/// Partitions by the topic's name.
+/// Partitions by topic name.
 pub(super) type NamedPartitions = Vec<(String, Vec<i32>)>;
 
-/// What a member subscribes to.
+/// The subscription of a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Subscription {
-    /// The version in which it is written, and in which the member wants its assignment.
+    /// The version in which it is encoded, and in which the member expects its assignment.
     pub(super) version: i16,
     pub(super) topics: BTreeSet<String>,
-    /// What the member has; nothing before version 1, whose members give everything back before they join.
+    /// The partitions that the member owns; empty before version 1, whose members revoke all before they join.
     pub(super) owned: NamedPartitions,
     pub(super) rack: Option<String>,
 }
 
-/// Reads a subscription; None if it is none.
+/// Decodes a subscription; `None` if it is malformed.
 pub(super) fn read_subscription(bytes: &Bytes) -> Option<Subscription> {
     let (version, mut body) = versioned(bytes)?;
     let message: ConsumerProtocolSubscription = decode(&mut body, version).ok()?;
@@ -45,7 +46,7 @@ pub(super) fn read_subscription(bytes: &Bytes) -> Option<Subscription> {
     })
 }
 
-/// Reads an assignment; None if it is none. No bytes are an empty one.
+/// Decodes an assignment; `None` if it is malformed. No bytes mean an empty one.
 pub(super) fn read_assignment(bytes: &Bytes) -> Option<NamedPartitions> {
     if bytes.is_empty() {
         return Some(NamedPartitions::new());
@@ -60,7 +61,7 @@ pub(super) fn read_assignment(bytes: &Bytes) -> Option<NamedPartitions> {
     )
 }
 
-/// An assignment as bytes.
+/// Encodes an assignment.
 pub(super) fn write_assignment(version: i16, partitions: NamedPartitions) -> Bytes {
     let topics = partitions.into_iter().map(|(topic, partitions)| {
         TopicPartition::default()
@@ -72,12 +73,12 @@ pub(super) fn write_assignment(version: i16, partitions: NamedPartitions) -> Byt
         .with_user_data(None);
     let mut bytes = BytesMut::new();
     bytes.put_i16(version);
-    // Names and partitions that were read from such messages can be written in them.
+    // Names and partitions come from decoded messages, so they can be encoded.
     let written = message.encode(&mut bytes, version);
     written.map(|()| bytes.freeze()).unwrap_or_default()
 }
 
-/// The version in front, and what follows. A later version begins as the latest one does.
+/// Splits off the version. A later version is read as the newest known one, which it extends.
 fn versioned(bytes: &Bytes) -> Option<(i16, Bytes)> {
     let mut body = bytes.clone();
     let version = i16::from_be_bytes(*bytes.first_chunk()?);

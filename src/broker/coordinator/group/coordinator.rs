@@ -1,5 +1,6 @@
-//! The coordinator: group id → group, one lock a group. Owns taking charge of groups, finding, creating and forgetting them;
-//! what is asked of one is in `membership`, `commits` and `inspection`, what a group does about it in `classic_group`.
+//! The group coordinator: group id → group, one lock per group. Owns loading and unloading, finding, creating and
+//! removing groups; the requests are in `membership`, `commits` and `inspection`, the rules of a group in
+//! `classic_group`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -22,7 +23,7 @@ use super::offsets_writer::OffsetsWriter;
 use super::open_transactions::OpenTransactions;
 use super::share_group::ShareGroup;
 
-/// Every group of the broker.
+/// Every group that this node coordinates.
 #[derive(Debug)]
 pub struct GroupCoordinator {
     pub(super) config: GroupConfig,
@@ -34,7 +35,7 @@ pub struct GroupCoordinator {
 }
 
 impl GroupCoordinator {
-    /// The coordinator of the groups that `log` keeps; reads them all if there is no other node.
+    /// The coordinator of the groups in `log`; loads all of them if there is no other node.
     pub fn load(
         config: GroupConfig,
         log: Arc<CoordinatorLog>,
@@ -57,21 +58,21 @@ impl GroupCoordinator {
         Ok(coordinator)
     }
 
-    /// The partitions of `__consumer_offsets` whose groups are coordinated here.
+    /// The partitions of `__consumer_offsets` whose groups this node coordinates.
     pub(in crate::broker) fn ownership(&self) -> &Ownership {
         self.writer.log().ownership()
     }
 
-    /// Whether a group is coordinated here.
+    /// Whether this node coordinates a group.
     ///
     /// # Errors
     ///
-    /// What a client is answered with otherwise.
+    /// `NOT_COORDINATOR`, or `COORDINATOR_LOAD_IN_PROGRESS`.
     pub fn check_owner(&self, group: &str) -> Result<(), ResponseError> {
         self.writer.log().check_owner(group)
     }
 
-    /// Takes charge of the groups that a partition keeps, which this node leads since `epoch`.
+    /// Loads the groups in a partition, which this node leads since `epoch`.
     pub(in crate::broker) fn load_partition(
         &self,
         partition: i32,
@@ -116,8 +117,8 @@ impl GroupCoordinator {
         group
     }
 
-    /// Forgets the groups that a partition keeps: another node coordinates them, or nobody. Who waits for an answer is
-    /// told so.
+    /// Unloads the groups in a partition that this node does not lead any more. Requests that wait are answered with
+    /// an error.
     pub(in crate::broker) fn unload_partition(&self, partition: i32) {
         lock(&self.open_transactions).forget(partition);
         let mut gone = Vec::new();
@@ -145,12 +146,12 @@ impl GroupCoordinator {
         &self.config
     }
 
-    /// The partition of `__consumer_offsets` that keeps `group`.
+    /// The partition of `__consumer_offsets` that holds `group`.
     pub fn partition_of(&self, group: &str) -> Result<i32, ResponseError> {
         self.writer.partition_of(group)
     }
 
-    /// Whatever is due by now happens in the groups that asked for it.
+    /// Handles the deadlines that have passed.
     pub(in crate::broker) fn deadlines_passed(&self, now_ms: i64) {
         for id in self.deadlines.due(now_ms) {
             self.enter(&id, |group| {
@@ -177,12 +178,12 @@ impl GroupCoordinator {
         lock(&self.groups).get(id).cloned()
     }
 
-    /// Does something in a group that exists.
+    /// Runs `act` on a group if it exists.
     pub(super) fn enter<R>(&self, id: &str, act: impl FnOnce(&mut LiveGroup) -> R) -> Option<R> {
         self.enter_shared(&self.find(id)?, act).ok()
     }
 
-    /// Does something in a group, which is there by then.
+    /// Runs `act` on a group, which is created if it does not exist.
     pub(super) fn enter_or_create<R>(
         &self,
         id: &str,
@@ -201,7 +202,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// Hands `act` back if the group died in the meantime.
+    /// Runs `act`, or returns it if the group was deleted meanwhile.
     fn enter_shared<R, F: FnOnce(&mut LiveGroup) -> R>(
         &self,
         shared: &Arc<Mutex<LiveGroup>>,

@@ -1,5 +1,4 @@
-//! What the broker lends the coordinator beside its log: the topics that there are, the configs of groups,
-//! and the levels of features.
+//! What the coordinator needs from the broker beside its log: topics, configs of groups, feature levels.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -14,31 +13,31 @@ use crate::broker::config::group_config;
 use crate::broker::coordinator::share::ShareCoordinator;
 use crate::broker::features::Feature;
 
-/// What groups ask of the rest of the broker.
+/// The broker's services for groups.
 pub trait Environment: TopicCatalog + Debug {
-    /// A config that was set for this very group, or else for every group while the broker ran.
+    /// A config of this group, or the dynamic default for all groups.
     fn group_config(&self, group: &str, name: &str) -> Option<String>;
 
-    /// The level of a feature that is in force.
+    /// The level in force of a feature.
     fn feature_level(&self, feature: &Feature) -> i16;
 
-    /// The states of the partitions that share groups read.
+    /// The share coordinator, with the states of the partitions that share groups read.
     fn share_states(&self) -> &ShareCoordinator;
 
-    /// Who holds records for the members of share groups.
+    /// The owner of records that members of share groups have acquired.
     fn share_listener(&self) -> &dyn ShareGroupListener;
 }
 
-/// Is told when members of share groups go.
+/// Notified when members of share groups leave.
 pub trait ShareGroupListener: Debug + Send + Sync {
-    /// The member has left its group, or was silent for too long.
+    /// The member has left its group, or its session has timed out.
     fn member_left(&self, group: &str, member: &str, now_ms: i64);
 
-    /// The group has no members any more, or was deleted: what is stored of it may change.
+    /// The group has no members any more, or was deleted: its stored state may change.
     fn group_emptied(&self, group: &str);
 }
 
-/// The environment of a broker that runs.
+/// The environment in a running broker.
 #[derive(Debug)]
 pub struct BrokerEnvironment {
     cluster: Arc<Cluster>,
@@ -60,7 +59,7 @@ impl BrokerEnvironment {
     }
 }
 
-/// The racks of a partition's replicas; brokers without a rack are left out.
+/// The racks of a partition's replicas, without brokers that have no rack.
 fn racks(image: &ClusterImage, partition: &PartitionImage) -> Vec<String> {
     let replicas = partition.replicas.iter();
     let brokers = replicas.filter_map(|id| image.brokers().get(id));

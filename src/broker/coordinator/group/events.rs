@@ -1,21 +1,21 @@
-//! What happens to a group, and what the coordinator must do about it: the vocabulary of the state machine.
+//! Events of a group, and the effects that the coordinator has to carry out: the vocabulary of the state machine.
 //! Owns no behaviour.
 
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
 
-/// Stands for a request that waits for its answer. The machine hands every ticket back exactly once.
+/// Stands for a request that waits for its answer. The state machine hands every ticket back exactly once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
-/// One way of assigning partitions that a member offers, with its opaque metadata (its subscription).
+/// A protocol (assignor) that a member supports, with its opaque metadata (the subscription).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protocol {
     pub name: String,
     pub metadata: Bytes,
 }
 
-/// Something that happens to a group.
+/// An event of a group.
 #[derive(Clone, Debug)]
 pub enum GroupEvent {
     Join(Ticket, JoinGroup),
@@ -26,13 +26,13 @@ pub enum GroupEvent {
     OffsetsCommitted {
         member_id: String,
     },
-    /// Everybody is to join again.
+    /// All members have to join again.
     Rebalance,
-    /// Time passed: whatever is due by now happens.
+    /// Time has passed: deadlines may be due.
     DeadlinePassed,
 }
 
-/// Who speaks, and of which generation: what Heartbeat, SyncGroup and OffsetCommit have in common.
+/// A member and its generation, as in Heartbeat, SyncGroup and OffsetCommit.
 #[derive(Clone, Debug, Default)]
 pub struct MemberIdentity {
     pub member_id: String,
@@ -43,10 +43,10 @@ pub struct MemberIdentity {
 /// A JoinGroup request.
 #[derive(Clone, Debug)]
 pub struct JoinGroup {
-    /// Empty for a member that has no id yet.
+    /// Empty for a member without an id.
     pub member_id: String,
     pub group_instance_id: Option<String>,
-    /// The id to give should the member need one; the machine makes up nothing by itself.
+    /// The id for a member that needs one; the state machine generates none itself.
     pub fresh_member_id: String,
     pub client_id: String,
     pub client_host: String,
@@ -55,9 +55,9 @@ pub struct JoinGroup {
     pub protocols: Vec<Protocol>,
     pub session_timeout_ms: i32,
     pub rebalance_timeout_ms: i32,
-    /// The client comes back with the id it is given before it becomes a member (KIP-394, version 4).
+    /// Whether the client must come back with its new id before it becomes a member (KIP-394, version 4).
     pub requires_known_member_id: bool,
-    /// The client understands `skip_assignment` (KIP-814, version 9).
+    /// Whether the client knows `skip_assignment` (KIP-814, version 9).
     pub supports_skipping_assignment: bool,
 }
 
@@ -65,7 +65,7 @@ pub struct JoinGroup {
 #[derive(Clone, Debug, Default)]
 pub struct SyncGroup {
     pub member: MemberIdentity,
-    /// Checked when the client sends it (version 5).
+    /// Checked if the client sends it (version 5).
     pub protocol_type: Option<String>,
     pub protocol_name: Option<String>,
     /// Member id → assignment.
@@ -79,10 +79,10 @@ pub struct LeavingMember {
     pub group_instance_id: Option<String>,
 }
 
-/// What the coordinator must do after an event, in this order.
+/// What the coordinator has to do after an event, in this order.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// The group's metadata must be on disk before anything after it is answered.
+    /// The group's metadata must be written before any later answer.
     Persist,
     AnswerJoin(Ticket, JoinAnswer),
     AnswerSync(Ticket, SyncAnswer),
@@ -99,14 +99,14 @@ pub struct JoinAnswer {
     pub protocol_type: Option<String>,
     pub protocol_name: Option<String>,
     pub leader: String,
-    /// The leader does not assign: the group keeps what it has.
+    /// Whether the leader must not assign: the group keeps its assignment.
     pub skip_assignment: bool,
     pub member_id: String,
-    /// Only for the leader, who assigns.
+    /// Only for a leader that has to assign.
     pub members: Vec<JoinedMember>,
 }
 
-/// A member as the leader is told of it.
+/// A member in the leader's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinedMember {
     pub member_id: String,
@@ -115,7 +115,7 @@ pub struct JoinedMember {
 }
 
 impl JoinAnswer {
-    /// A refusal.
+    /// The answer with an error.
     pub fn refused(member_id: impl Into<String>, error: ResponseError) -> Self {
         Self {
             error: Some(error),
@@ -140,7 +140,7 @@ pub struct SyncAnswer {
 }
 
 impl SyncAnswer {
-    /// A refusal.
+    /// The answer with an error.
     pub fn refused(error: ResponseError) -> Self {
         Self {
             error: Some(error),

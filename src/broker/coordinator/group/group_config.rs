@@ -1,4 +1,4 @@
-//! The broker's settings that groups obey.
+//! The broker's settings for groups.
 
 use super::assignor::Assignor;
 use super::consumer_group::ConsumerGroupSettings;
@@ -7,7 +7,7 @@ use super::group_kind::GroupType;
 use super::share_group::ShareGroupSettings;
 use crate::broker::config::BrokerConfig;
 
-/// The broker configuration that groups obey; names are `server.properties`' own.
+/// The settings for groups; their names are those of `server.properties`.
 #[derive(Clone, Debug)]
 pub struct GroupConfig {
     /// `group.min.session.timeout.ms`
@@ -24,7 +24,7 @@ pub struct GroupConfig {
     pub offsets_retention_check_interval_ms: i64,
     /// `offset.metadata.max.bytes`
     pub offset_metadata_max_bytes: usize,
-    /// Whether `group.coordinator.rebalance.protocols` has the consumer protocol.
+    /// Whether `group.coordinator.rebalance.protocols` contains the consumer protocol.
     pub has_consumer_protocol: bool,
     /// `group.consumer.*`
     pub consumer: ConsumerGroupSettings,
@@ -74,7 +74,7 @@ impl From<&BrokerConfig> for GroupConfig {
     }
 }
 
-/// The assignors of a list of names; names of Java classes are none that could run here.
+/// The assignors in a list of names; names of Java classes are ignored, as they cannot run here.
 fn assignors(list: &str) -> Vec<Assignor> {
     let named: Vec<Assignor> = list
         .split(',')

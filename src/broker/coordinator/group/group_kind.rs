@@ -1,4 +1,4 @@
-//! The kinds of groups, and what is asked of a group of any kind.
+//! The kinds of groups, and what all kinds have in common.
 
 use super::classic_group::ClassicGroup;
 use super::consumer_group::{ConsumerGroup, ConsumerGroupState};
@@ -6,18 +6,18 @@ use super::group_state::GroupState;
 use super::share_group::{ShareGroup, ShareGroupState};
 use super::subscription;
 
-/// One group, by the protocol that its members speak.
+/// One group, by the protocol of its members.
 #[derive(Debug)]
 pub(super) enum GroupKind {
-    /// Members assign among themselves (JoinGroup, SyncGroup); also a group that only commits.
+    /// Members assign among themselves (JoinGroup, SyncGroup); also a group with commits only.
     Classic(Box<ClassicGroup>),
     /// The coordinator assigns (KIP-848).
     Consumer(Box<ConsumerGroup>),
-    /// Members share partitions (KIP-932).
+    /// Members may share a partition (KIP-932).
     Share(Box<ShareGroup>),
 }
 
-/// Which kind a group is.
+/// The type of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupType {
     Classic,
@@ -112,7 +112,7 @@ impl GroupKind {
         }
     }
 
-    /// Whether nothing would be lost with the group: no member now, none expected, none ever.
+    /// Whether nothing is lost without the group: it has no member, expects none, and never had one.
     pub(super) fn is_untouched(&self) -> bool {
         match self {
             GroupKind::Classic(group) => group.is_untouched(),
@@ -121,7 +121,7 @@ impl GroupKind {
         }
     }
 
-    /// `consumer`, `connect` …; empty for a group that only commits.
+    /// `consumer`, `connect` …; empty for a group with commits only.
     pub(super) fn protocol_type(&self) -> &str {
         match self {
             GroupKind::Classic(group) => group.protocol_type().unwrap_or_default(),
@@ -130,7 +130,7 @@ impl GroupKind {
         }
     }
 
-    /// When time alone will change something next; None: never.
+    /// The earliest deadline; `None` if there is none.
     pub(super) fn next_deadline_ms(&self) -> Option<i64> {
         match self {
             GroupKind::Classic(group) => group.next_deadline_ms(),
@@ -139,7 +139,7 @@ impl GroupKind {
         }
     }
 
-    /// The group is gone; only an empty one is.
+    /// Marks the group, which must be empty, as deleted.
     pub(super) fn die(&mut self) {
         match self {
             // It is empty, so that it can be deleted.

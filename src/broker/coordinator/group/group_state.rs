@@ -1,30 +1,30 @@
-//! The five states of a classic group, and what each lets a member do. Owns no transition: those are in
+//! The five states of a classic group, and what members may do in each. Owns no transition: those are in
 //! `classic_group.rs`.
 
 use std::fmt;
 
-/// Where a group stands between two rebalances. The names are what ListGroups and DescribeGroups print.
+/// The state of a group. The names are those in ListGroups and DescribeGroups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupState {
-    /// No members. Offsets may remain; they expire.
+    /// No members. There may be committed offsets, which expire.
     ///
     /// *Becomes* `PreparingRebalance` with the first member, `Dead` when it is deleted.
     Empty,
-    /// Members are to send JoinGroup; those who did wait for the others. Heartbeats answer
+    /// Members have to send JoinGroup; those that have wait for the others. Heartbeats are answered with
     /// `REBALANCE_IN_PROGRESS`.
     ///
-    /// *Becomes* `CompletingRebalance` once everybody joined or the rebalance time-out is over, `Empty` when
-    /// everybody left.
+    /// *Becomes* `CompletingRebalance` once all have joined or the rebalance timeout is over, `Empty` when all have
+    /// left.
     PreparingRebalance,
-    /// Everybody joined; the leader is to send the assignment with SyncGroup, the others wait for it in theirs.
+    /// All have joined; the leader has to send the assignment with SyncGroup, and the others wait for it.
     ///
-    /// *Becomes* `Stable` with the leader's SyncGroup, `PreparingRebalance` when a member comes or goes.
+    /// *Becomes* `Stable` with the leader's SyncGroup, `PreparingRebalance` when a member joins or leaves.
     CompletingRebalance,
-    /// Everybody may ask for the assignment and sends heartbeats.
+    /// Members can get their assignment, and send heartbeats.
     ///
-    /// *Becomes* `PreparingRebalance` when a member comes, goes, or changes its subscription.
+    /// *Becomes* `PreparingRebalance` when a member joins, leaves, or changes its subscription.
     Stable,
-    /// Deleted: whoever still holds the group looks it up again.
+    /// Deleted: a request that still holds the group looks it up again.
     Dead,
 }
 

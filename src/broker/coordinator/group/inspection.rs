@@ -1,4 +1,4 @@
-//! Which groups there are, what one of the classic protocol looks like, and the end of a group that is empty.
+//! Listing groups, describing classic groups, and deleting empty groups.
 
 use kafka_protocol::ResponseError;
 
@@ -13,29 +13,29 @@ use super::member::Member;
 use super::offsets::GroupOffsets;
 use super::stored_records::StoredKey;
 
-/// A group in a list.
+/// A group in ListGroups.
 #[derive(Clone, Debug)]
 pub struct GroupListing {
     pub id: String,
-    /// Empty for a group that only commits.
+    /// Empty for a group with commits only.
     pub protocol_type: String,
     pub group_type: GroupType,
     /// Kafka's name of the state.
     pub state: &'static str,
 }
 
-/// A group of the classic protocol in detail.
+/// The description of a classic group.
 #[derive(Clone, Debug)]
 pub struct GroupDescription {
     pub state: GroupState,
     pub protocol_type: String,
-    /// The chosen protocol; empty while none is.
+    /// The chosen protocol; empty if none is chosen.
     pub protocol_name: String,
     pub members: Vec<Member>,
 }
 
 impl GroupCoordinator {
-    /// Every group, by id.
+    /// Every group, ordered by id.
     pub fn list(&self) -> Vec<GroupListing> {
         let mut groups: Vec<_> = self
             .all()
@@ -54,7 +54,7 @@ impl GroupCoordinator {
         groups
     }
 
-    /// A group of the classic protocol in detail, or what Kafka says where there is none.
+    /// The description of a classic group, or Kafka's message if there is none.
     pub fn describe(&self, group: &str) -> Result<GroupDescription, String> {
         let described = self.enter(group, |live| {
             let classic = live

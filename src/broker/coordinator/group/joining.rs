@@ -1,5 +1,5 @@
-//! JoinGroup: how one becomes a member of a classic group, or stays one, and what the answer says. Pure as the rest of
-//! the machine.
+//! JoinGroup: how a client becomes a member of a classic group or stays one, and the answers. Pure as the rest of the
+//! state machine.
 
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -31,7 +31,7 @@ impl ClassicGroup {
         self.add_member(step, ticket, member_id, request);
     }
 
-    /// What refuses a JoinGroup before it is looked at more closely: the member id to answer with, and the error.
+    /// The first checks of a JoinGroup. The error comes with the member id for the answer.
     fn check_join(&mut self, request: &JoinGroup) -> Result<(), (String, ResponseError)> {
         let member_id = &request.member_id;
         if self.state == GroupState::Dead {
@@ -47,7 +47,7 @@ impl ClassicGroup {
         Ok(())
     }
 
-    /// `group.max.size` counts members, except in a rebalance, where it counts who joined it so far: whoever is
+    /// `group.max.size` limits the members. During a rebalance it limits those that have joined it so far: who joins
     /// first keeps a place.
     fn has_room_for(&self, member_id: &str) -> bool {
         match self.state {
@@ -65,7 +65,7 @@ impl ClassicGroup {
         }
     }
 
-    /// Whether a member with these protocols could be in the group.
+    /// Whether a member with these protocols can join the group.
     fn accepts_protocols(&self, protocol_type: &str, protocols: &[Protocol]) -> bool {
         if protocol_type.is_empty() || protocols.is_empty() {
             return false;
@@ -79,7 +79,7 @@ impl ClassicGroup {
                 .any(|offered| self.members.values().all(|member| member.supports(&offered.name)))
     }
 
-    /// A JoinGroup of someone who says it has a member id.
+    /// Handles a JoinGroup with a member id.
     fn join_known(&mut self, step: &mut Step, ticket: Ticket, request: JoinGroup) {
         let member_id = request.member_id.clone();
         if self.pending_members.contains_key(&member_id) {
@@ -109,7 +109,7 @@ impl ClassicGroup {
                 let answer = self.joined(&member_id);
                 step.answer_join(ticket, answer);
             }
-            // It lost its connection, and nothing else. The leader rejoins to have the partitions assigned anew.
+            // Only its connection was lost. A leader that joins again wants a new assignment.
             GroupState::Stable if unchanged && !leads => {
                 let answer = self.joined(&member_id);
                 step.answer_join(ticket, answer);
@@ -155,7 +155,7 @@ impl ClassicGroup {
         self.rebalance_or_complete_join(step);
     }
 
-    /// Takes over what a member says of itself now, and parks its JoinGroup.
+    /// Stores the member's new metadata and its JoinGroup, which waits.
     pub(super) fn update_member(
         &mut self,
         step: &mut Step,
@@ -174,7 +174,7 @@ impl ClassicGroup {
         }
     }
 
-    /// The current generation, as `member_id` is told of it; the leader while it is to assign hears of all members.
+    /// The answer to `member_id` with the current generation; a leader that has to assign gets all members.
     pub(super) fn joined(&self, member_id: &str) -> JoinAnswer {
         let assigns =
             self.state == GroupState::CompletingRebalance && self.leader.as_deref() == Some(member_id);

@@ -1,5 +1,5 @@
-//! One group as the coordinator holds it: the state machine, the offsets, and the requests that wait.
-//! Owns carrying effects out; the lock around it is the coordinator's.
+//! One group in the coordinator: its state machine, its offsets, and the requests that wait. Owns carrying out
+//! effects; the lock around it is the coordinator's.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,10 @@ use super::offsets::{ExpiryClock, GroupOffsets};
 use super::offsets_writer::OffsetsWriter;
 use super::stored_records::{StoredGroup, StoredKey};
 
-/// What each member of a LeaveGroup is told.
+/// The outcome for each member of a LeaveGroup.
 pub(super) type LeaveOutcomes = Vec<(LeavingMember, Option<ResponseError>)>;
 
-/// Where an answer goes.
+/// Where an answer is sent.
 #[derive(Debug)]
 enum Waiter {
     Join(oneshot::Sender<JoinAnswer>),
@@ -31,9 +31,9 @@ pub(super) struct LiveGroup {
     pub(super) id: String,
     pub(super) kind: GroupKind,
     pub(super) offsets: GroupOffsets,
-    /// The deadline that the coordinator watches for it.
+    /// Its deadline in the coordinator's `Deadlines`.
     pub(super) alarm_ms: Option<i64>,
-    /// Something of it has been written: the group stays until it is deleted or its offsets expire.
+    /// Whether any of its records is on disk: then it stays until it is deleted or its offsets expire.
     pub(super) kept: bool,
     waiters: HashMap<Ticket, Waiter>,
     last_ticket: u64,
@@ -57,12 +57,12 @@ impl LiveGroup {
         }
     }
 
-    /// Nothing would be lost with the group, and nothing of it is on disk.
+    /// Whether nothing is lost without the group, and none of its records is on disk.
     pub(super) fn is_forgettable(&self) -> bool {
         self.kind.is_untouched() && !self.kept && self.waiters.is_empty()
     }
 
-    /// Nobody gets an answer from here any more.
+    /// Drops all requests that wait, without an answer.
     pub(super) fn drop_waiters(&mut self) {
         self.waiters.clear();
     }
@@ -74,7 +74,7 @@ impl LiveGroup {
                 group.state_since_ms(),
                 group.protocol_type().is_some(),
             ),
-            // As in Apache Kafka, where members come and go does not matter: what they subscribe to does not expire.
+            // As in Apache Kafka, independent of members: offsets of subscribed topics do not expire.
             GroupKind::Consumer(_) | GroupKind::Share(_) => ExpiryClock::SinceCommit,
         }
     }
@@ -103,7 +103,7 @@ impl LiveGroup {
         (ticket, receiver)
     }
 
-    /// Lets `event` happen in a group of the classic protocol, and carries its effects out.
+    /// Handles an event in a classic group, and carries out its effects.
     pub(super) fn handle(&mut self, writer: &OffsetsWriter, now_ms: i64, event: GroupEvent) {
         let effects = self.kind.classic_mut().map(|group| group.handle(now_ms, event));
         self.carry_out(writer, now_ms, effects.unwrap_or_default());
@@ -116,7 +116,7 @@ impl LiveGroup {
                 Effect::Persist => kept = self.persist(writer, now_ms),
                 Effect::AnswerJoin(ticket, answer) => {
                     if let Some(Waiter::Join(sender)) = self.waiters.remove(&ticket) {
-                        // Whoever asked may have hung up; its session time-out will tell.
+                        // The client may have disconnected; then its session will time out.
                         let _ = sender.send(answer);
                     }
                 }

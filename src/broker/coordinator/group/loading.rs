@@ -1,5 +1,5 @@
-//! Every group as `__consumer_offsets` tells it, read when the broker starts, or comes to lead a partition of it:
-//! the last record of a key holds.
+//! Reads groups from a partition of `__consumer_offsets` when the broker starts, or comes to lead it: the last record
+//! of a key counts.
 
 use std::collections::HashMap;
 
@@ -15,10 +15,10 @@ use super::stored_records::{StoredGroup, StoredKey, StoredOffset};
 use crate::error::Result;
 use crate::topic_partition::Offset;
 
-/// What is known of one group.
+/// The state of one group.
 #[derive(Debug, Default)]
 pub(super) struct LoadedGroup {
-    /// Of a group of the classic protocol. None: nobody ever joined it, it only committed.
+    /// Of a classic group. `None`: it never had a member, and only has commits.
     pub(super) metadata: Option<StoredGroup>,
     /// Of a group of the consumer protocol.
     pub(super) consumer: Option<ConsumerGroup>,
@@ -27,14 +27,14 @@ pub(super) struct LoadedGroup {
     pub(super) offsets: GroupOffsets,
 }
 
-/// Every group there is, and which producers have transactions open in a partition of the topic.
+/// The groups in a partition of the topic, and the producers with open transactions there.
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     pub(super) groups: HashMap<String, LoadedGroup>,
     pub(super) open_transactions: OpenTransactions,
 }
 
-/// Reads every group that one partition keeps.
+/// Reads every group in one partition.
 pub(super) fn read_groups(log: &CoordinatorLog, partition: i32) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     replay(log, partition, &mut |step| match step {
@@ -55,7 +55,7 @@ pub(super) fn read_groups(log: &CoordinatorLog, partition: i32) -> Result<Loaded
             transaction_of,
         } => {
             let Ok(key) = StoredKey::decode(key_bytes) else {
-                // Records of other kinds are those of streams groups.
+                // Other records are those of streams groups.
                 if let Some((id, record)) = GroupRecord::decode(key_bytes, value) {
                     let group = loaded.groups.entry(id.clone()).or_default();
                     apply_to_consumer_group(group, &id, &record);
@@ -80,7 +80,7 @@ pub(super) fn read_groups(log: &CoordinatorLog, partition: i32) -> Result<Loaded
     Ok(loaded)
 }
 
-/// The tombstone of its epoch ends a group; other tombstones are nothing to a group that is not there.
+/// The tombstone of its epoch ends a group; other tombstones do nothing if the group does not exist.
 fn apply_to_consumer_group(loaded: &mut LoadedGroup, id: &str, record: &GroupRecord) {
     if matches!(record, GroupRecord::Epoch(None)) {
         loaded.consumer = None;
@@ -93,7 +93,7 @@ fn apply_to_consumer_group(loaded: &mut LoadedGroup, id: &str, record: &GroupRec
     }
 }
 
-/// The same of a share group.
+/// The same for a share group.
 fn apply_to_share_group(loaded: &mut LoadedGroup, id: &str, record: &ShareGroupRecord) {
     if matches!(record, ShareGroupRecord::Epoch(None)) {
         loaded.share = None;

@@ -1,5 +1,5 @@
-//! JoinGroup, SyncGroup, Heartbeat and LeaveGroup: the requests by which members of the classic protocol come, stay and go,
-//! also in a group of the consumer protocol.
+//! JoinGroup, SyncGroup, Heartbeat and LeaveGroup: how members of the classic protocol join, stay and leave, also in
+//! a group of the consumer protocol.
 
 use kafka_protocol::ResponseError;
 
@@ -11,14 +11,14 @@ use super::events::{
 use super::group_kind::GroupKind;
 use super::live_group::{LeaveOutcomes, LiveGroup};
 
-/// What becomes of a JoinGroup.
+/// The outcome of a JoinGroup.
 enum Joined {
     At(JoinAnswer),
     Later(tokio::sync::oneshot::Receiver<JoinAnswer>),
 }
 
 impl GroupCoordinator {
-    /// Joins `group`: answered when the rebalance is over.
+    /// Joins `group`; returns when the rebalance is over.
     pub async fn join(&self, group: &str, now_ms: i64, request: JoinGroup) -> JoinAnswer {
         let member_id = request.member_id.clone();
         let timeouts = self.config.min_session_timeout_ms..=self.config.max_session_timeout_ms;
@@ -43,7 +43,7 @@ impl GroupCoordinator {
             group.handle(&self.writer, now_ms, GroupEvent::Join(ticket, request));
             Ok(Joined::Later(answer))
         };
-        // Who comes with an id comes to a group that exists.
+        // A member with an id belongs to a group that exists.
         let answer = if member_id.is_empty() {
             Some(self.enter_or_create(group, now_ms, enter))
         } else {
@@ -59,7 +59,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// Asks for the assignment: answered when the leader has sent it.
+    /// Gets the member's assignment; returns when the leader has sent it.
     pub async fn sync(&self, group: &str, now_ms: i64, request: SyncGroup) -> SyncAnswer {
         if group.is_empty() {
             return SyncAnswer::refused(ResponseError::InvalidGroupId);
@@ -111,7 +111,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// Takes members out; one outcome for each.
+    /// Removes members; one outcome for each.
     pub fn leave(
         &self,
         group: &str,
@@ -144,13 +144,13 @@ impl GroupCoordinator {
         }
     }
 
-    /// Why a request that waited gets no answer.
+    /// The error for a request that waited and was dropped.
     fn gave_up(&self, group: &str) -> ResponseError {
         let moved = self.check_owner(group).err();
         moved.unwrap_or(ResponseError::CoordinatorNotAvailable)
     }
 
-    /// An empty group of the consumer protocol becomes one of the classic protocol; its offsets stay.
+    /// Turns an empty group of the consumer protocol into a classic one; its offsets are kept.
     fn become_classic_group(&self, live: &mut LiveGroup, now_ms: i64) -> Result<(), ResponseError> {
         let Some(group) = live.kind.consumer() else {
             return Ok(());
@@ -166,7 +166,7 @@ impl GroupCoordinator {
         Ok(())
     }
 
-    /// LeaveGroup takes members out of a group of the consumer protocol as well.
+    /// LeaveGroup in a group of the consumer protocol.
     fn leave_consumer_group(
         &self,
         live: &mut LiveGroup,

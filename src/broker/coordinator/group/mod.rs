@@ -1,8 +1,8 @@
-//! The group coordinator: consumer groups and the offsets they commit.
+//! The group coordinator: consumer groups, share groups, and committed offsets.
 //!
-//! [`classic_group`], [`consumer_group`] and [`share_group`] are the state machines of one group, pure, for the three
-//! protocols there are; [`offsets`] what it has committed; [`coordinator`] all groups together, over the records of `__consumer_offsets`. Owns no socket and no protocol message: the handlers
-//! translate.
+//! [`classic_group`], [`consumer_group`] and [`share_group`] are the pure state machines of one group, for the three
+//! protocols; [`offsets`] has a group's committed offsets; [`coordinator`] is all groups together, over the records
+//! of `__consumer_offsets`. Owns no socket and no protocol message: the handlers translate.
 
 mod alarm;
 pub mod assignor;

@@ -1,5 +1,5 @@
-//! What one group has committed: an offset for each partition, with the words the client left beside it, and when
-//! they expire; and what open transactions will commit (KIP-447). Owns no storage: `offsets_writer.rs` keeps them on disk.
+//! The committed offsets of one group, by partition, with the client's metadata and their expiry; and the pending
+//! offsets of open transactions (KIP-447). Owns no storage: `offsets_writer.rs` writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,34 +7,34 @@ use super::group_state::GroupState;
 use super::stored_records::StoredOffset;
 use crate::topic_partition::Offset;
 
-/// The offsets a group has committed, by topic and partition, and those that open transactions will commit.
+/// The committed offsets of a group by topic and partition, and the pending ones of open transactions.
 #[derive(Clone, Debug, Default)]
 pub struct GroupOffsets {
     topics: BTreeMap<String, BTreeMap<i32, Committed>>,
-    /// By producer id: what its open transaction will commit.
+    /// By producer id: the pending offsets of its open transaction.
     pending: BTreeMap<i64, BTreeMap<(String, i32), Committed>>,
 }
 
-/// An offset, and where its record is in `__consumer_offsets`: of two the later record holds.
+/// An offset, and the offset of its record in `__consumer_offsets`: of two the later record counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Committed {
     record_offset: Offset,
     offset: StoredOffset,
 }
 
-/// From when on a group's offsets grow old.
+/// The time from which the retention of a group's offsets counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpiryClock {
-    /// Members are there: nothing expires.
+    /// The group has members: nothing expires.
     Stopped,
     /// Since the last member left (KIP-211).
     SinceEmpty(i64),
-    /// Since each offset's commit: nobody but the commits ever used the group.
+    /// Since each offset's commit, whether there are members or not.
     SinceCommit,
 }
 
 impl ExpiryClock {
-    /// The clock of a group in `state` since `state_since_ms`, managed by members or not.
+    /// The clock of a group in `state` since `state_since_ms`; `has_protocol`: whether it ever had members.
     pub fn of(state: GroupState, state_since_ms: i64, has_protocol: bool) -> Self {
         match (state, has_protocol) {
             (GroupState::Empty, true) => ExpiryClock::SinceEmpty(state_since_ms),
@@ -45,7 +45,7 @@ impl ExpiryClock {
 }
 
 impl GroupOffsets {
-    /// Nothing is committed, and nothing pending.
+    /// Whether nothing is committed or pending.
     pub fn is_empty(&self) -> bool {
         self.topics.is_empty() && self.pending.is_empty()
     }
@@ -64,7 +64,7 @@ impl GroupOffsets {
         }
     }
 
-    /// Notes an offset that is committed when the producer's transaction is.
+    /// Adds a pending offset, which becomes valid when the producer's transaction is committed.
     pub fn commit_when_ended(
         &mut self,
         producer_id: i64,
@@ -81,7 +81,7 @@ impl GroupOffsets {
         pending.insert((topic.to_owned(), partition), committed);
     }
 
-    /// The producer's transaction has ended. A commit outside of it that was written later stays.
+    /// Ends the producer's transaction. An offset that was committed outside of it later stays.
     pub fn end_transaction(&mut self, producer_id: i64, commits: bool) {
         let ended = self.pending.remove(&producer_id).unwrap_or_default();
         for ((topic, partition), ended) in ended.into_iter().filter(|_| commits) {
@@ -103,13 +103,13 @@ impl GroupOffsets {
             .map(|committed| &committed.offset)
     }
 
-    /// Whether an open transaction will commit an offset of this partition.
+    /// Whether an open transaction has a pending offset for this partition.
     pub fn is_pending(&self, topic: &str, partition: i32) -> bool {
         let key = (topic.to_owned(), partition);
         self.pending.values().any(|pending| pending.contains_key(&key))
     }
 
-    /// Forgets what is committed and what is pending. False: there was nothing.
+    /// Removes the committed and the pending offsets of a partition. Returns whether there were any.
     pub fn remove(&mut self, topic: &str, partition: i32) -> bool {
         let key = (topic.to_owned(), partition);
         let mut removed = false;
@@ -126,7 +126,7 @@ impl GroupOffsets {
         removed
     }
 
-    /// Every topic with its committed partitions, in order.
+    /// Every topic with its committed offsets, in order.
     pub fn topics(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = (i32, &StoredOffset)>)> {
         self.topics.iter().map(|(topic, partitions)| {
             let partitions = partitions
@@ -152,13 +152,13 @@ impl GroupOffsets {
             .collect()
     }
 
-    /// The partitions whose offsets have outlived `retention_ms` at `now_ms`, or the time their client gave them.
+    /// The partitions whose offsets have exceeded `retention_ms` at `now_ms`, or the expiry that their client set.
     pub fn expired(&self, now_ms: i64, retention_ms: i64, clock: ExpiryClock) -> Vec<(String, i32)> {
         let is_expired = |offset: &StoredOffset| {
             let since_ms = match clock {
                 ExpiryClock::Stopped => return false,
                 _ if offset.expire_timestamp_ms >= 0 => return now_ms >= offset.expire_timestamp_ms,
-                // A commit after the last member left counts anew.
+                // A commit after the last member left counts from its own time.
                 ExpiryClock::SinceEmpty(since_ms) => since_ms.max(offset.commit_timestamp_ms),
                 ExpiryClock::SinceCommit => offset.commit_timestamp_ms,
             };

@@ -1,4 +1,4 @@
-//! Writes a group's records to the partition of `__consumer_offsets` that keeps the group. Owns no form of a record.
+//! Writes a group's records to its partition of `__consumer_offsets`. Owns no encoding of a record.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::stored_records::StoredKey;
 use crate::storage::AppendError;
 use crate::topic_partition::Offset;
 
-/// The groups' end of the log.
+/// The group coordinator's access to its log.
 #[derive(Debug)]
 pub(super) struct OffsetsWriter {
     log: Arc<CoordinatorLog>,
@@ -20,7 +20,8 @@ impl OffsetsWriter {
         Self { log }
     }
 
-    /// Appends `records`, None being a tombstone; all of one group. Returns the offset of the first, 0 without any.
+    /// Appends `records` of one group; a value of `None` is a tombstone. Returns the offset of the first, 0 without
+    /// any.
     pub(super) fn append(
         &self,
         group: &str,
@@ -33,7 +34,7 @@ impl OffsetsWriter {
         self.append_encoded(group, now_ms, &encoded(records))
     }
 
-    /// The same of records that are bytes already; there must be one.
+    /// The same for encoded records; there must be at least one.
     pub(super) fn append_encoded(
         &self,
         group: &str,
@@ -69,7 +70,7 @@ impl OffsetsWriter {
         &self.log
     }
 
-    /// The partition that keeps `group`.
+    /// The partition that holds `group`.
     pub(super) fn partition_of(&self, group: &str) -> Result<i32, ResponseError> {
         self.log
             .partition_of(group)

@@ -1,5 +1,5 @@
-//! Which groups wait for the end of which transaction: the way from a marker in a partition of `__consumer_offsets` to
-//! the groups it concerns. Owns no offset.
+//! Which groups have pending offsets in which transaction, to find the groups of a marker in a partition of
+//! `__consumer_offsets`. Owns no offset.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ pub(super) struct OpenTransactions {
 }
 
 impl OpenTransactions {
-    /// The producer has committed offsets of `group` in its open transaction.
+    /// Notes that the producer's open transaction has pending offsets of `group`.
     pub(super) fn note(&mut self, partition: i32, producer_id: i64, group: &str) {
         let groups = self.groups.entry((partition, producer_id)).or_default();
         if !groups.contains(group) {
@@ -18,17 +18,17 @@ impl OpenTransactions {
         }
     }
 
-    /// Takes over what was read of a partition.
+    /// Adds the transactions that were read from a partition.
     pub(super) fn merge(&mut self, other: Self) {
         self.groups.extend(other.groups);
     }
 
-    /// The partition belongs to another coordinator.
+    /// Removes a partition that this node does not coordinate any more.
     pub(super) fn forget(&mut self, partition: i32) {
         self.groups.retain(|(its, _), _| *its != partition);
     }
 
-    /// The transaction has ended: the groups that it concerns.
+    /// Removes a transaction that has ended, and returns its groups.
     pub(super) fn take(&mut self, partition: i32, producer_id: i64) -> BTreeSet<String> {
         self.groups.remove(&(partition, producer_id)).unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! The way from one generation of a classic group to the next: who is waited for, until when, and what is settled
-//! when everybody is there. Owns the group's deadlines; pure as the rest of the machine.
+//! The way of a classic group from one generation to the next: for whom it waits, how long, and how the new
+//! generation is formed. Owns the group's deadlines; pure as the rest of the state machine.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +9,22 @@ use super::classic_group::{ClassicGroup, Step};
 use super::events::{Effect, SyncAnswer};
 use super::group_state::GroupState;
 
-/// What a rebalance waits for; one at a time. Times are milliseconds on the broker's clock.
+/// What the group waits for, and until when. Times are milliseconds on the broker's clock.
 #[derive(Clone, Debug)]
 pub(super) enum RebalanceTimer {
     None,
-    /// The first members of an empty group are to come together: the delay is renewed as long as new ones come,
-    /// within the rebalance time-out (KIP-134).
+    /// The first members of an empty group should come together: the delay is renewed while new ones join, within the
+    /// rebalance timeout (KIP-134).
     InitialDelay {
         at_ms: i64,
         remaining_ms: i64,
         new_member_added: bool,
     },
-    /// Members are to rejoin.
+    /// Members have to join again.
     Join {
         at_ms: i64,
     },
-    /// Members are to send SyncGroup; these have not.
+    /// Members have to send SyncGroup; `missing` have not.
     Sync {
         at_ms: i64,
         missing: BTreeSet<String>,
@@ -47,7 +47,7 @@ impl RebalanceTimer {
         }
     }
 
-    /// `member_id` has sent its SyncGroup, or will never.
+    /// `member_id` has sent its SyncGroup, or has left.
     pub(super) fn note_sync(&mut self, member_id: &str) {
         if let RebalanceTimer::Sync { missing, .. } = self {
             missing.remove(member_id);
@@ -67,7 +67,7 @@ impl RebalanceTimer {
 }
 
 impl ClassicGroup {
-    /// When `GroupEvent::DeadlinePassed` is due next.
+    /// The earliest deadline; `None` if there is none.
     pub fn next_deadline_ms(&self) -> Option<i64> {
         let sessions = self
             .members
@@ -77,7 +77,7 @@ impl ClassicGroup {
         sessions.chain(pending).chain(self.timer.at_ms()).min()
     }
 
-    /// Whatever is due by now happens: silent members go, and a rebalance stops waiting.
+    /// Handles what is due by now: silent members are removed, and a rebalance stops waiting.
     pub(super) fn deadline_passed(&mut self, step: &mut Step) {
         let now_ms = step.now_ms;
         self.pending_members.retain(|_, deadline| *deadline > now_ms);
@@ -134,7 +134,7 @@ impl ClassicGroup {
         };
     }
 
-    /// A member has gone, or only one that was expected: a running rebalance may be complete without it.
+    /// A member was removed, or (`member_gone` false) a pending one: a running rebalance may be complete without it.
     pub(super) fn rebalance_after_removal(&mut self, step: &mut Step, member_gone: bool) {
         match self.state {
             GroupState::Stable | GroupState::CompletingRebalance if member_gone => {
@@ -145,7 +145,7 @@ impl ClassicGroup {
         }
     }
 
-    /// A member has come or changed: a rebalance begins, or the one that runs may be complete.
+    /// A member has joined or changed: a rebalance begins, or the running one may be complete.
     pub(super) fn rebalance_or_complete_join(&mut self, step: &mut Step) {
         match self.state {
             GroupState::Empty | GroupState::CompletingRebalance | GroupState::Stable => {
@@ -182,7 +182,7 @@ impl ClassicGroup {
         }
     }
 
-    /// Completes the join phase if nobody is missing. The initial delay is waited for as long as anybody is there.
+    /// Completes the join phase if all members have joined and no initial delay runs, or if there is no member.
     fn try_complete_join(&mut self, step: &mut Step) {
         let delayed = matches!(self.timer, RebalanceTimer::InitialDelay { .. });
         let all_here = self.pending_members.is_empty() && self.awaiting_join() == self.members.len();
@@ -191,7 +191,7 @@ impl ClassicGroup {
         }
     }
 
-    /// The next generation begins with those who joined; static members stay without.
+    /// Begins the next generation with the members that have joined; static members stay even if they have not.
     fn complete_join(&mut self, step: &mut Step) {
         let missing: Vec<String> = self
             .members
@@ -203,7 +203,7 @@ impl ClassicGroup {
             self.remove_member(step, &member_id);
         }
         if !self.members.is_empty() && !self.elect_leader() {
-            // Only static members that are away: their session time-outs decide.
+            // Only static members are left, and none has joined: their session timeouts decide.
             self.timer = RebalanceTimer::Join {
                 at_ms: step.now_ms.saturating_add(self.rebalance_timeout_ms()),
             };
@@ -227,7 +227,7 @@ impl ClassicGroup {
         self.answer_joined(step);
     }
 
-    /// Everybody's session starts anew, that of a static member which is away too.
+    /// Restarts the sessions of all members, also of static ones that have not joined.
     fn answer_joined(&mut self, step: &mut Step) {
         let mut joined = Vec::with_capacity(self.members.len());
         for member in self.members.values_mut() {
@@ -243,7 +243,7 @@ impl ClassicGroup {
         }
     }
 
-    /// Keeps the leader if it joined, or else makes the first who did the leader. False: nobody joined.
+    /// Keeps the leader if it has joined, otherwise the first that has joined leads. Returns false if none has.
     fn elect_leader(&mut self) -> bool {
         let joined = |id: &String| {
             self.members
@@ -264,8 +264,8 @@ impl ClassicGroup {
         true
     }
 
-    /// Of the protocols that all members speak, the one that most of them hold dearest; the leader's order settles a
-    /// tie. None for a group without members.
+    /// Of the protocols that all members support, the one that most members prefer; a tie is decided by the leader's
+    /// order. `None` for a group without members.
     pub(super) fn select_protocol(&self) -> Option<String> {
         let leader = self
             .leader
@@ -288,7 +288,7 @@ impl ClassicGroup {
                 *count += 1;
             }
         }
-        // `max_by_key` keeps the last of equals, so the leader's favourite comes last.
+        // `max_by_key` returns the last of equals, so the leader's preferred protocol comes last.
         let elected = candidates
             .into_iter()
             .zip(votes)
@@ -297,7 +297,7 @@ impl ClassicGroup {
         elected.map(|(name, _)| name.to_owned())
     }
 
-    /// The longest time that any member asks to be given for a rebalance.
+    /// The longest rebalance timeout of any member.
     fn rebalance_timeout_ms(&self) -> i64 {
         self.members
             .values()

@@ -1,6 +1,5 @@
-//! The coordinator's side of share groups (KIP-932): finding or making the group of a heartbeat, writing what it
-//! changed, making and deleting the states of the partitions it reads, and describing it. What a group does about a
-//! heartbeat is in `share_group/`.
+//! The coordinator's side of share groups (KIP-932): finding or creating the group of a heartbeat, writing its
+//! changes, creating and deleting share states, and describing it. The rules of a group are in `share_group/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +23,7 @@ use crate::broker::coordinator::share::StateKey;
 /// The assignor of every share group.
 pub const SHARE_ASSIGNOR: &str = "simple";
 
-/// A share group in detail.
+/// The description of a share group.
 #[derive(Clone, Debug)]
 pub struct ShareGroupDescription {
     pub state: &'static str,
@@ -32,26 +31,25 @@ pub struct ShareGroupDescription {
     pub target_epoch: i32,
     /// By member id.
     pub members: Vec<(String, ShareMember)>,
-    /// The names of the topics in the assignments; what is not here is no more.
+    /// The names of the topics in the assignments; topics that do not exist any more are missing.
     pub topic_names: BTreeMap<Uuid, String>,
 }
 
-/// What becomes of a heartbeat.
+/// The outcome of a heartbeat.
 #[derive(Clone, Debug)]
 pub struct ShareBeat {
     pub answer: ShareHeartbeatAnswer,
     pub to_make: StatesToMake,
 }
 
-/// Partitions that a group has written down as initializing.
+/// Partitions that a group has recorded as initializing.
 ///
-/// Their states follow in three steps, each once what is before it is on all replicas in sync: the group's record and the
-/// states are in two logs, and one may lose its end while the other keeps it. The states are made
-/// ([`GroupCoordinator::make_share_states`]), and then the group may read them
-/// ([`GroupCoordinator::share_states_are_kept`]).
+/// Two steps follow: the states are created ([`GroupCoordinator::make_share_states`]), and then the group may read
+/// them ([`GroupCoordinator::share_states_are_kept`]). Each begins once what is before it is on all in-sync replicas:
+/// the group's record and the states are in two logs, and one may lose its end while the other keeps it.
 #[derive(Clone, Debug, Default)]
 pub struct StatesToMake {
-    /// The group's epoch: a state takes none before the one that it knows.
+    /// The epoch of the group: a state refuses a smaller one than it has.
     epoch: i32,
     pub topics: BTreeMap<Uuid, TopicState>,
 }
@@ -64,7 +62,7 @@ impl From<ShareHeartbeatAnswer> for ShareBeat {
 }
 
 impl GroupCoordinator {
-    /// A heartbeat of a member of a share group.
+    /// Handles a heartbeat of a member of a share group.
     pub fn share_heartbeat(
         &self,
         group: &str,
@@ -112,8 +110,8 @@ impl GroupCoordinator {
         Ok(ShareBeat { answer, to_make })
     }
 
-    /// The states that were made for a group are kept: the group may read these partitions. Answers the member's heartbeat
-    /// for which they were made.
+    /// Records that the states of these partitions exist: the group may read them. Returns the answer to the
+    /// heartbeat that they were created for.
     pub fn share_states_are_kept(
         &self,
         group: &str,
@@ -133,7 +131,7 @@ impl GroupCoordinator {
             .unwrap_or_else(|| Err(not_found(&format!("Share group {group}"))))
     }
 
-    /// The group may read the partitions whose states were made for it and are kept.
+    /// Records that the states of these partitions exist: the group may read them.
     pub fn end_share_initialization(
         &self,
         group: &str,
@@ -173,7 +171,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// Lets something happen in a share group, and writes what it changed; where that fails, it did not happen.
+    /// Runs an event in a share group, and writes its changes; if that fails, the event is undone.
     fn in_share_group<A>(
         &self,
         live: &mut LiveGroup,
@@ -204,12 +202,12 @@ impl GroupCoordinator {
         outcome
     }
 
-    /// Makes the states of partitions, as far as they are initializing still. Without `start_offsets` the group begins where
-    /// its configs say; with them it must be empty.
+    /// Creates the states of partitions, as far as they are still initializing. Without `start_offsets` the group's
+    /// configs decide where it starts; with them it must be empty.
     ///
     /// # Errors
     ///
-    /// A state knows a later epoch of the group, or cannot be written.
+    /// A state has a larger epoch of the group, or cannot be written.
     pub fn make_share_states(
         &self,
         group: &str,
@@ -249,9 +247,9 @@ impl GroupCoordinator {
             .unwrap_or_else(|| Err(not_found(&format!("Share group {group}"))))
     }
 
-    /// Members that have been silent for too long are taken out.
+    /// Removes members whose sessions have timed out.
     pub(super) fn share_deadlines_passed(&self, live: &mut LiveGroup, now_ms: i64) {
-        /// So long after a write that failed the next one is tried.
+        /// The pause after a write that failed.
         const PAUSE_MS: i64 = 1000;
         let Some(group) = live.kind.share() else { return };
         let silent = group.silent_members(now_ms);
@@ -273,7 +271,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// The group in detail, or why it cannot be described.
+    /// The description of a group, or why there is none.
     pub fn describe_share_group(&self, group: &str) -> Result<ShareGroupDescription, Refused> {
         if group.is_empty() {
             return Err((ResponseError::InvalidGroupId, String::new()));
@@ -306,7 +304,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// Every partition that a share group reads; None if there is no such group.
+    /// Every partition that a share group reads; `None` if the group does not exist.
     pub fn share_partitions(&self, group: &str) -> Option<Vec<(Uuid, i32)>> {
         let partitions = |live: &mut LiveGroup| {
             let group = live.kind.share()?;
@@ -322,7 +320,8 @@ impl GroupCoordinator {
         self.enter(group, partitions).flatten()
     }
 
-    /// Lets an empty share group begin anew in these partitions; makes the group if need be. Their states are to be made.
+    /// Begins to reset the start offsets of an empty share group, which is created if it does not exist. Returns the
+    /// states to create.
     pub fn begin_share_offsets(
         &self,
         group: &str,
@@ -348,7 +347,7 @@ impl GroupCoordinator {
         })
     }
 
-    /// Lets an empty share group forget topics, by id. Returns those that it read.
+    /// Removes topics from an empty share group, by id. Returns those that it had.
     pub fn delete_share_offsets(
         &self,
         group: &str,
@@ -373,7 +372,7 @@ impl GroupCoordinator {
             .unwrap_or_else(|| Err(not_found(&format!("Group {group}"))))
     }
 
-    /// Deletes the states of topics, and what the group knows of them.
+    /// Deletes the states of topics, and removes the topics from the group.
     fn delete_share_topics(
         &self,
         live: &mut LiveGroup,
@@ -414,7 +413,7 @@ impl GroupCoordinator {
         })
     }
 
-    /// Deletes every state of an empty share group, which is about to be deleted itself.
+    /// Deletes every state of an empty share group, before the group itself is deleted.
     pub(super) fn delete_share_states(&self, live: &mut LiveGroup, now_ms: i64) -> Result<(), ResponseError> {
         let Some(group) = live.kind.share() else {
             return Ok(());
@@ -427,7 +426,7 @@ impl GroupCoordinator {
         Ok(())
     }
 
-    /// The topic of this name is gone.
+    /// Removes a topic that was deleted.
     pub(super) fn forget_share_topic(&self, live: &mut LiveGroup, name: &str, now_ms: i64) {
         let Some(group) = live.kind.share() else { return };
         let known = group.initialization();
@@ -436,7 +435,7 @@ impl GroupCoordinator {
             .filter(|(id, topic)| topic.name == name && self.environment().topic_name(**id).is_none())
             .map(|(id, _)| *id)
             .collect();
-        // What cannot be written now stays, and nobody asks for it.
+        // A state that cannot be deleted now stays, and is not used any more.
         let _ = self.delete_share_topics(live, now_ms, &gone);
     }
 
@@ -452,7 +451,7 @@ impl GroupCoordinator {
         }
     }
 
-    /// The settings of one group: its own configs, and else the broker's.
+    /// The settings of one group: its own configs before the broker's.
     pub(super) fn share_settings(&self, group: &str) -> ShareGroupSettings {
         let mut settings = self.config().share.clone();
         let own = |name: &str, into: &mut i32| {
@@ -471,7 +470,7 @@ impl GroupCoordinator {
     }
 }
 
-/// A group that was made for this request becomes a share group; another one must be one.
+/// Turns a group that was created for this request into a share group; any other group must be one.
 fn become_share_group(live: &mut LiveGroup) -> Result<(), Refused> {
     if live.is_forgettable() && live.kind.share().is_none() {
         live.kind = GroupKind::Share(Box::new(ShareGroup::new(&live.id)));

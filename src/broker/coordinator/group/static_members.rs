@@ -1,5 +1,5 @@
-//! Static members (KIP-345): one that comes back under its instance id takes over from its former self.
-//! Owns only that; a static member otherwise lives as any other.
+//! Static members (KIP-345): a client that returns with an instance id replaces the member that had it. Owns only
+//! that; otherwise a static member is like any other.
 
 use kafka_protocol::ResponseError;
 
@@ -8,8 +8,8 @@ use super::events::{Effect, JoinAnswer, JoinGroup, SyncAnswer, Ticket};
 use super::group_state::GroupState;
 
 impl ClassicGroup {
-    /// A JoinGroup without member id, from an instance the group knows as `old_id`: the former self is fenced, and
-    /// a stable group whose protocol stays the same does not rebalance for it.
+    /// Handles a JoinGroup without member id, with an instance id that the group has as `old_id`: the old member is
+    /// fenced, and a stable group whose protocol stays the same does not rebalance.
     pub(super) fn rejoin_static(
         &mut self,
         step: &mut Step,
@@ -32,7 +32,7 @@ impl ClassicGroup {
                 answer.members = self.joined_members();
             }
         } else if led {
-            // An older client that hears that it leads would assign, so it hears of a leader that is no more.
+            // An older client that is named as the leader would assign, so the answer names the old member id.
             old_id.clone_into(&mut answer.leader);
         }
         step.effects.push(Effect::Persist);
@@ -48,7 +48,7 @@ impl ClassicGroup {
         }
     }
 
-    /// Gives the member a new id; the requests of its former self are answered with `FENCED_INSTANCE_ID`.
+    /// Gives the member a new id; waiting requests with the old one are answered with `FENCED_INSTANCE_ID`.
     fn replace_static(&mut self, step: &mut Step, old_id: &str, new_id: &str) {
         let Some(mut member) = self.members.remove(old_id) else {
             return;

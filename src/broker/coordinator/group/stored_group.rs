@@ -1,4 +1,4 @@
-//! A group on its way to disk and back: what of the state machine outlives the broker.
+//! A classic group as its record and back: the part of its state that survives a restart.
 
 use super::classic_group::{ClassicGroup, GroupLimits};
 use super::events::Protocol;
@@ -31,7 +31,7 @@ impl From<&ClassicGroup> for StoredGroup {
 }
 
 impl ClassicGroup {
-    /// The group as it was; its members have one session time-out from `now_ms` on to be heard of again.
+    /// Restores a group; its members have one session timeout from `now_ms` on to send a heartbeat.
     pub fn restored(limits: GroupLimits, now_ms: i64, stored: &StoredGroup) -> Self {
         let mut group = Self::new(limits, now_ms);
         group.generation = stored.generation.max(0);

@@ -1,7 +1,7 @@
-//! The records of `__consumer_offsets` as bytes: Kafka's schemas of committed offsets and of a group's metadata.
+//! The records of `__consumer_offsets` for committed offsets and classic groups, in Kafka's schemas.
 //!
-//! Writes what Apache Kafka 4.3 writes (offset key 1 and value 4, group key 2 and value 3); reads every version Kafka
-//! has written. Records of other kinds (KIP-848 groups, share groups) are passed over.
+//! Writes what Apache Kafka 4.3 writes (offset key 1 and value 4, group key 2 and value 3); reads every version that
+//! Kafka has written. Records of other kinds (KIP-848 groups, share groups) have their own files.
 //!
 //! <https://github.com/apache/kafka/tree/trunk/group-coordinator/src/main/resources/common/message>
 
@@ -13,20 +13,20 @@ use crate::wire::primitives::{put_unsigned_varint, take_unsigned_varint};
 /// The tagged field of an offset's value that names the topic's id.
 const TOPIC_ID_TAG: u32 = 0;
 
-/// Not a record of a classic group: of another kind, of a later version, or no record at all.
+/// No record of an offset or a classic group: it is of another kind, of a later version, or malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotUnderstood;
 
 /// A record's key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StoredKey {
-    /// Which offset was committed (versions 0 and 1).
+    /// A committed offset (versions 0 and 1).
     Offset {
         group: String,
         topic: String,
         partition: i32,
     },
-    /// Whose metadata it is (version 2).
+    /// The metadata of a group (version 2).
     Group { group: String },
 }
 
@@ -34,13 +34,13 @@ pub enum StoredKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredOffset {
     pub offset: i64,
-    /// -1: unknown.
+    /// -1 if unknown.
     pub leader_epoch: i32,
     pub metadata: String,
     pub commit_timestamp_ms: i64,
-    /// When the client said the offset is to expire (value 1 only); -1: when the broker's retention says.
+    /// The expiry that the client set (value 1 only); -1 to follow the broker's retention.
     pub expire_timestamp_ms: i64,
-    /// Of the topic as it was when the offset was committed (value 4 only); nil: unknown.
+    /// The topic's id when the offset was committed (value 4 only); nil if unknown.
     pub topic_id: Uuid,
 }
 
@@ -51,7 +51,7 @@ pub struct StoredGroup {
     pub generation: i32,
     pub protocol_name: Option<String>,
     pub leader: Option<String>,
-    /// When the group came to its state; -1: unknown.
+    /// When the group reached its state; -1 if unknown.
     pub state_since_ms: i64,
     pub members: Vec<StoredMember>,
 }
@@ -71,7 +71,7 @@ pub struct StoredMember {
 }
 
 impl StoredKey {
-    /// The key as bytes.
+    /// Encodes the key.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         match self {
@@ -93,7 +93,7 @@ impl StoredKey {
         out
     }
 
-    /// The key in `bytes`.
+    /// Decodes a key.
     pub fn decode(bytes: &[u8]) -> Result<Self, NotUnderstood> {
         let mut input = Input::new(bytes);
         match input.int16()? {
@@ -111,11 +111,11 @@ impl StoredKey {
 }
 
 impl StoredOffset {
-    /// The value as bytes.
+    /// Encodes the value.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(48 + self.metadata.len());
         if self.expire_timestamp_ms >= 0 {
-            // Only version 1 has room for an expiry, and none for an epoch: Kafka chooses the same way.
+            // Only version 1 has the expiry, and it has no epoch: Kafka chooses the same way.
             out.put_i16(1);
             out.put_i64(self.offset);
             put_string(&mut out, &self.metadata);
@@ -139,7 +139,7 @@ impl StoredOffset {
         out
     }
 
-    /// The value in `bytes`.
+    /// Decodes a value.
     pub fn decode(bytes: &[u8]) -> Result<Self, NotUnderstood> {
         let mut input = Input::versioned(bytes, 4)?;
         let mut offset = Self {
@@ -160,7 +160,7 @@ impl StoredOffset {
 }
 
 impl StoredGroup {
-    /// The value as bytes.
+    /// Encodes the value.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.put_i16(3);
@@ -183,7 +183,7 @@ impl StoredGroup {
         out
     }
 
-    /// The value in `bytes`.
+    /// Decodes a value.
     pub fn decode(bytes: &[u8]) -> Result<Self, NotUnderstood> {
         let mut input = Input::versioned(bytes, 4)?;
         let protocol_type = input.string()?;
@@ -228,7 +228,7 @@ impl StoredMember {
             group_instance_id,
             client_id,
             client_host,
-            // Before version 1 a rebalance had the session's time-out.
+            // Before version 1 the session timeout was also that of rebalances.
             rebalance_timeout_ms: rebalance_timeout_ms.unwrap_or(session_timeout_ms),
             session_timeout_ms,
             subscription: input.bytes()?,
@@ -239,7 +239,7 @@ impl StoredMember {
     }
 }
 
-/// Kafka keeps strings under 32 768 bytes here; what cannot be written whole is cut at a character.
+/// The string, cut at a character to less than 32 768 bytes, Kafka's limit here.
 fn storable(text: &str) -> &str {
     let mut length = text.len().min(i16::MAX as usize);
     while !text.is_char_boundary(length) {
@@ -272,7 +272,7 @@ fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.put_slice(bytes);
 }
 
-/// Reads a key or value from its front. From version 4 on values are flexible: compact lengths, tags at the end.
+/// Reads a key or value. From version 4 on values are flexible: compact lengths, tagged fields at the end.
 struct Input<'a> {
     rest: &'a [u8],
     version: i16,
@@ -286,7 +286,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Reads the version in front, which is at most `highest`.
+    /// Reads the version, which must be at most `highest`.
     fn versioned(bytes: &'a [u8], highest: i16) -> Result<Self, NotUnderstood> {
         let mut input = Self::new(bytes);
         input.version = input.int16()?;
@@ -327,7 +327,7 @@ impl<'a> Input<'a> {
         take_unsigned_varint(&mut self.rest).ok_or(NotUnderstood)
     }
 
-    /// A length; None is null.
+    /// Reads a length; `None` for null.
     fn length(
         &mut self,
         classic: fn(&mut Self) -> Result<i32, NotUnderstood>,
@@ -365,7 +365,7 @@ impl<'a> Input<'a> {
         Ok(self.length(Self::int32)?.unwrap_or(0))
     }
 
-    /// Shows every tagged field, where there are any.
+    /// Passes every tagged field to `see`.
     fn tags(&mut self, mut see: impl FnMut(u32, &[u8])) -> Result<(), NotUnderstood> {
         if self.flexible() {
             for _ in 0..self.unsigned_varint()? {
@@ -412,7 +412,7 @@ mod tests {
         let with_id = [body, &[1, 0, 16], &[9; 16]].concat();
         assert_eq!(value.encode(), with_id);
         assert_eq!(StoredOffset::decode(&with_id).as_ref(), Ok(&value));
-        // A client's own expiry has room in version 1 only.
+        // Only version 1 has a client's own expiry.
         value.expire_timestamp_ms = 8;
         value.topic_id = Uuid::nil();
         assert_eq!(value.encode()[..2], [0, 1]);

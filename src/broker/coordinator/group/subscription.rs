@@ -1,12 +1,12 @@
-//! What the members of a consumer group subscribe to, as far as the coordinator must know: metadata is the clients'
-//! own, only its list of topics is read here.
+//! The topics that members of a classic consumer group subscribe to: the only part of their metadata that the
+//! coordinator reads.
 
 use super::classic_group::ClassicGroup;
 
 /// The protocol type of consumers.
 pub(super) const CONSUMER: &str = "consumer";
 
-/// Every topic that a member subscribes to; None when it cannot be known.
+/// Every topic that a member subscribes to; `None` if that is unknown.
 pub(super) fn topics(group: &ClassicGroup) -> Option<Vec<String>> {
     let protocol = group.protocol_name()?;
     let mut topics = Vec::new();
@@ -16,7 +16,7 @@ pub(super) fn topics(group: &ClassicGroup) -> Option<Vec<String>> {
     Some(topics)
 }
 
-/// Topics stand first in every version: `version: int16, count: int32, (length: int16, name)…`.
+/// In every version the topics come first: `version: int16, count: int32, (length: int16, name)…`.
 fn member_topics(metadata: &[u8]) -> Option<Vec<String>> {
     let (_version, rest) = metadata.split_first_chunk::<2>()?;
     let (count, mut rest) = rest.split_first_chunk::<4>()?;

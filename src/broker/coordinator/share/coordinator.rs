@@ -1,6 +1,7 @@
-//! The share coordinator: what is asked of the state of partitions, over the records of `__share_group_state`.
+//! The share coordinator (KIP-932): requests about the state of partitions, over the records of
+//! `__share_group_state`.
 //!
-//! The words of refusals are Apache Kafka's.
+//! Messages of refusals are Apache Kafka's.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -20,33 +21,33 @@ use crate::broker::internal_topics::SHARE_GROUP_STATE;
 use crate::error::Result;
 use crate::topic_partition::Offset;
 
-/// A state that was not written for so long gets a new snapshot, so that the log can be cut before it.
+/// A state that was not written for this long (ms) gets a new snapshot, so that the log before it can be deleted.
 const COLD_MS: i64 = 300_000;
 
-/// A refusal: the error, and what Kafka says about it.
+/// A refusal: the error, and Kafka's message.
 pub type Refused = (ResponseError, String);
 
-/// What a leader of a partition wants to be kept.
+/// A change that the leader of a partition wants to store.
 #[derive(Clone, Debug)]
 pub struct StateWrite {
-    /// The epoch with which the leader read the state; −1: unknown.
+    /// The state epoch that the leader has read; -1 if unknown.
     pub state_epoch: i32,
-    /// −1: unknown.
+    /// -1 if unknown.
     pub leader_epoch: i32,
-    /// −1: as it was.
+    /// -1 for "unchanged".
     pub start_offset: i64,
-    /// −1: unknown.
+    /// -1 if unknown.
     pub delivery_complete_count: i32,
     pub batches: Vec<StateBatch>,
 }
 
-/// How the state of a partition is asked for that another node keeps.
+/// Access to share coordinators on other nodes.
 pub trait OtherShareCoordinators: Debug + Send + Sync {
-    /// The coordinator on the node that leads; `None` if that is out of reach.
+    /// The coordinator on the node `leader`; `None` if that is out of reach.
     fn share_coordinator(&self, leader: i32) -> Option<Arc<ShareCoordinator>>;
 }
 
-/// The state of every partition that a share group reads: those that this node keeps, and the way to the others.
+/// The share states on this node, and the access to those on other nodes.
 #[derive(Debug)]
 pub struct ShareCoordinator {
     log: CoordinatorLog,
@@ -56,7 +57,7 @@ pub struct ShareCoordinator {
 }
 
 impl ShareCoordinator {
-    /// The coordinator of the states that `log` keeps; reads them all if there is no other node.
+    /// The coordinator of the states in `log`; loads all of them if there is no other node.
     pub(in crate::broker) fn load(
         log: CoordinatorLog,
         cluster: Arc<Cluster>,
@@ -76,12 +77,12 @@ impl ShareCoordinator {
         Ok(coordinator)
     }
 
-    /// The partitions of `__share_group_state` whose states are kept here.
+    /// The partitions of `__share_group_state` that this node coordinates.
     pub(in crate::broker) fn ownership(&self) -> &Ownership {
         self.log.ownership()
     }
 
-    /// Takes charge of the states that a partition keeps, which this node leads since `epoch`.
+    /// Loads the states in a partition, which this node leads since `epoch`.
     pub(in crate::broker) fn load_partition(&self, partition: i32, epoch: i32) -> Result<()> {
         let mut states = HashMap::new();
         replay(&self.log, partition, &mut |step| {
@@ -100,12 +101,12 @@ impl ShareCoordinator {
         Ok(())
     }
 
-    /// Forgets the states that a partition keeps: another node is in charge of them, or nobody.
+    /// Unloads the states in a partition that this node does not lead any more.
     pub(in crate::broker) fn unload_partition(&self, partition: i32) {
         lock(&self.states).retain(|key, _| !self.log.keeps(partition, &key.to_string()));
     }
 
-    /// Lets the coordinator act that keeps the state of a partition, here or on another node.
+    /// Runs `act` on the coordinator of a state, on this or on another node.
     fn at<R>(&self, key: &StateKey, act: impl FnOnce(&Self) -> Result<R, Refused>) -> Result<R, Refused> {
         let refused = |error| (error, String::new());
         let name = key.to_string();
@@ -128,7 +129,7 @@ impl ShareCoordinator {
         Some(image.partition(SHARE_GROUP_STATE.name, partition)?.leader)
     }
 
-    /// Begins the state of a partition, or begins it anew at `start_offset`; −1: where the group's configs say.
+    /// Creates the state of a partition, or resets it to `start_offset`; -1 if the group's configs decide.
     pub fn initialize(
         &self,
         key: &StateKey,
@@ -167,7 +168,7 @@ impl ShareCoordinator {
         self.write_record(&mut states, key, &StateRecord::Snapshot(Some(snapshot)), now_ms)
     }
 
-    /// The state of a partition for its leader, whose epoch counts from now on.
+    /// The state of a partition for its leader, whose epoch is stored.
     pub fn read(&self, key: &StateKey, leader_epoch: i32, now_ms: i64) -> Result<PartitionState, Refused> {
         check_partition(key)?;
         self.at(key, |owner| owner.read_here(key, leader_epoch, now_ms))
@@ -193,7 +194,7 @@ impl ShareCoordinator {
         states.get(key).cloned().ok_or_else(|| uninitialized("Read"))
     }
 
-    /// Keeps what a leader has changed.
+    /// Stores the changes of a leader.
     pub fn write(&self, key: &StateKey, write: StateWrite, now_ms: i64) -> Result<(), Refused> {
         check_partition(key)?;
         self.at(key, |owner| owner.write_here(key, write, now_ms))
@@ -223,19 +224,19 @@ impl ShareCoordinator {
         self.write_record(&mut states, key, &record, now_ms)
     }
 
-    /// The state of a partition as far as anybody may know it; None: the group does not read it.
+    /// The state of a partition without a leader's epoch; `None` if the group does not read it.
     pub fn summary(&self, key: &StateKey) -> Option<PartitionState> {
         let found = self.at(key, |owner| Ok(lock(&owner.states).get(key).cloned()));
         found.ok().flatten()
     }
 
-    /// Ends the state of a partition.
+    /// Deletes the state of a partition.
     pub fn delete(&self, key: &StateKey, now_ms: i64) -> Result<(), Refused> {
         self.check_exists(key)?;
         self.forget(key, now_ms)
     }
 
-    /// Ends the state of a partition that may have been deleted.
+    /// Deletes the state of a partition, which may be gone already.
     pub fn forget(&self, key: &StateKey, now_ms: i64) -> Result<(), Refused> {
         self.at(key, |owner| owner.forget_here(key, now_ms))
     }
@@ -248,7 +249,7 @@ impl ShareCoordinator {
         self.write_record(&mut states, key, &StateRecord::Snapshot(None), now_ms)
     }
 
-    /// Every partition of which this node keeps the state.
+    /// Every state on this node.
     pub fn keys(&self) -> Vec<StateKey> {
         lock(&self.states).keys().cloned().collect()
     }
@@ -287,8 +288,8 @@ impl ShareCoordinator {
         }
     }
 
-    /// Writes states anew that have not changed for long, and cuts the log before the first record that is needed. The
-    /// topic is not compacted: this is what keeps it small.
+    /// Writes new snapshots of states that have not changed for long, and deletes records before the first that is
+    /// needed. The topic is not compacted: this keeps it small.
     pub(in crate::broker) fn prune(&self, now_ms: i64) {
         let mut states = lock(&self.states);
         let is_cold = |state: &PartitionState| {
@@ -300,7 +301,7 @@ impl ShareCoordinator {
             .map(|(key, state)| (key.clone(), state.snapshot(now_ms)))
             .collect();
         for (key, record) in cold {
-            // What cannot be written now is written next time.
+            // A write that fails is repeated at the next call.
             let _ = self.write_record(&mut states, &key, &record, now_ms);
         }
         let mut needed: HashMap<i32, Offset> = HashMap::new();
@@ -318,7 +319,7 @@ impl ShareCoordinator {
             let mut log = replica.log();
             let needed = needed.get(&replica.index).copied();
             let needed = needed.unwrap_or_else(|| log.log_end_offset());
-            // Records that are kept for longer do no harm.
+            // Keeping records longer than needed does no harm.
             let _ = log.delete_records(needed);
             replica.publish(&mut log);
         }

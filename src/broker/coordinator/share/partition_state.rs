@@ -1,7 +1,7 @@
-//! What the share coordinator knows of one partition of one group, and how records change it.
+//! The state of one partition in one group at the share coordinator, and how records change it.
 //!
 //! The state is the sum of its records: [`PartitionState::apply`] is the only way to change it, while the broker runs
-//! and when it reads `__share_group_state` at start. Pure.
+//! and when it reads `__share_group_state` at the start. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,35 +9,35 @@ use super::record::{Snapshot, StateRecord, Update};
 use super::record_state::{StateBatch, push_merged};
 use crate::topic_partition::Offset;
 
-/// After so many updates the next record is a snapshot: `share.coordinator.snapshot.update.records.per.snapshot`.
+/// Updates before the next snapshot: `share.coordinator.snapshot.update.records.per.snapshot`.
 const UPDATES_PER_SNAPSHOT: u32 = 500;
 
-/// One partition as one group reads it.
+/// The state of one partition in one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionState {
     pub snapshot_epoch: i32,
-    /// The epoch of the group when its state began; a writer with a smaller one is fenced.
+    /// The epoch of the group when the state was created; a writer with a smaller one is fenced.
     pub state_epoch: i32,
-    /// The highest epoch with which a leader of the partition has asked.
+    /// The largest leader epoch in any request.
     pub leader_epoch: i32,
-    /// −1: the group has not begun to read.
+    /// -1 before the group has begun to read.
     pub start_offset: i64,
-    /// How many offsets from the start on are done with; −1: unknown.
+    /// The number of processed offsets from the start on; -1 if unknown.
     pub delivery_complete_count: i32,
     pub created_ms: i64,
     /// When the last snapshot was written.
     pub written_ms: i64,
-    /// When the last record was written, as far as this broker has seen.
+    /// When the last record was written, or, after a load, the last snapshot.
     pub(super) touched_ms: i64,
-    /// By first offset; they do not overlap.
+    /// By first offset, without overlaps.
     batches: BTreeMap<i64, StateBatch>,
     updates: u32,
-    /// Where the last snapshot is in the log: records before it are no longer needed for this partition.
+    /// The offset of the last snapshot in the log: records before it are not needed for this partition.
     pub(super) snapshot_offset: Offset,
 }
 
 impl PartitionState {
-    /// The state that a snapshot at this offset of the log says.
+    /// The state in a snapshot at this offset of the log.
     fn of(snapshot: &Snapshot, offset: Offset) -> Self {
         let mut state = Self {
             snapshot_epoch: snapshot.snapshot_epoch,
@@ -56,8 +56,8 @@ impl PartitionState {
         state
     }
 
-    /// The state after a record at this offset of the log. None: there is none. An update without a snapshot before it
-    /// says nothing.
+    /// The state after a record at this offset of the log; `None` if there is none. An update without a snapshot
+    /// before it is ignored.
     pub fn apply(state: Option<Self>, record: &StateRecord, offset: Offset) -> Option<Self> {
         match (state, record) {
             (_, StateRecord::Snapshot(Some(snapshot))) => Some(Self::of(snapshot, offset)),
@@ -82,7 +82,7 @@ impl PartitionState {
         self.updates = self.updates.saturating_add(1);
     }
 
-    /// The newer ranges replace what the older ones say of the same offsets, unless those were delivered more often.
+    /// Newer ranges replace older ones for the same offsets, unless those have a higher delivery count.
     fn lay_over(&mut self, newer: &[StateBatch]) {
         for batch in newer.iter().filter(|batch| batch.first <= batch.last) {
             let from = self.batches.range(..=batch.first).next_back();
@@ -93,7 +93,7 @@ impl PartitionState {
                 .map(|(_, known)| *known)
                 .filter(|known| known.last >= batch.first)
                 .collect();
-            // The first offset of the newer range that is not settled yet.
+            // The first offset of the newer range that is not placed yet.
             let mut next = Some(batch.first);
             for known in touched {
                 self.batches.remove(&known.first);
@@ -134,7 +134,7 @@ impl PartitionState {
         }
     }
 
-    /// The ranges that differ from "never delivered", in ascending order.
+    /// The ranges that have ever been delivered, in ascending order.
     pub fn batches(&self) -> Vec<StateBatch> {
         let mut merged = Vec::new();
         for batch in self.batches.values() {
@@ -143,7 +143,7 @@ impl PartitionState {
         merged
     }
 
-    /// The record that makes `update` part of the state: itself, or a snapshot when there have been many updates.
+    /// The record for `update`: an update, or a snapshot after many updates.
     pub fn record_of(&self, update: Update, now_ms: i64) -> StateRecord {
         if self.updates < UPDATES_PER_SNAPSHOT {
             return StateRecord::Update(Some(update));
@@ -153,7 +153,7 @@ impl PartitionState {
         next.snapshot(now_ms)
     }
 
-    /// The state as a new snapshot.
+    /// The record of a new snapshot.
     pub fn snapshot(&self, now_ms: i64) -> StateRecord {
         StateRecord::Snapshot(Some(Snapshot {
             snapshot_epoch: self.snapshot_epoch.saturating_add(1),
@@ -167,7 +167,7 @@ impl PartitionState {
         }))
     }
 
-    /// Whether updates have been written since the last snapshot.
+    /// Whether there are updates since the last snapshot.
     pub fn has_updates(&self) -> bool {
         self.updates > 0
     }
@@ -215,7 +215,7 @@ mod tests {
         PartitionState::apply(Some(state), &record, 5).unwrap()
     }
 
-    /// What Apache Kafka 4.3.1 read back after the same writes.
+    /// The ranges that Apache Kafka 4.3.1 read after the same writes.
     #[test]
     fn writes_lie_over_each_other_as_in_apache_kafka() {
         let state = updated(

@@ -1,5 +1,5 @@
-//! The records of `__share_group_state` in Kafka's schemas: snapshots, which say everything about a partition, and
-//! updates, which say what has changed since.
+//! The records of `__share_group_state` in Kafka's schemas: snapshots with the whole state of a partition, and
+//! updates with the changes since.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ const TOPIC: Topic = Topic::ShareGroupState;
 const SNAPSHOT: i16 = 0;
 const UPDATE: i16 = 1;
 
-/// Whose state it is: a partition as one group reads it.
+/// The key of a state: one partition in one group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StateKey {
     pub group: String,
@@ -27,36 +27,36 @@ pub struct StateKey {
 }
 
 impl fmt::Display for StateKey {
-    /// As a client asks for the key's coordinator: `group:topicId:partition`.
+    /// The form in which clients look up the key's coordinator: `group:topicId:partition`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.group, encode_id(self.topic), self.partition)
     }
 }
 
-/// What an update changes.
+/// The changes of an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
-    /// That of the snapshot before it.
+    /// The epoch of the snapshot before it.
     pub snapshot_epoch: i32,
     pub leader_epoch: i32,
-    /// −1: as it was.
+    /// -1 for "unchanged".
     pub start_offset: i64,
-    /// −1: unknown.
+    /// -1 if unknown.
     pub delivery_complete_count: i32,
     pub batches: Vec<StateBatch>,
 }
 
-/// Everything about a partition.
+/// The whole state of a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Counts the snapshots.
+    /// The number of the snapshot.
     pub snapshot_epoch: i32,
-    /// The epoch of the group when its state began.
+    /// The epoch of the group when the state was created.
     pub state_epoch: i32,
     pub leader_epoch: i32,
-    /// −1: the group has not begun to read.
+    /// -1 before the group has begun to read.
     pub start_offset: i64,
-    /// How many offsets from the start on are done with; −1: unknown.
+    /// The number of processed offsets from the start on; -1 if unknown.
     pub delivery_complete_count: i32,
     /// Milliseconds since 1970.
     pub created_ms: i64,
@@ -64,7 +64,7 @@ pub struct Snapshot {
     pub batches: Vec<StateBatch>,
 }
 
-/// One record. A tombstone ends the state.
+/// One record. A tombstone deletes the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StateRecord {
     Snapshot(Option<Snapshot>),
@@ -72,7 +72,7 @@ pub enum StateRecord {
 }
 
 impl StateRecord {
-    /// Key and value as bytes.
+    /// The encoded key and value.
     pub fn encode(&self, key: &StateKey) -> (Vec<u8>, Option<Vec<u8>>) {
         let key = |id| {
             let fields = [
@@ -88,7 +88,7 @@ impl StateRecord {
         }
     }
 
-    /// The partition and what is said of it; None if it cannot be read.
+    /// The state's key and the record; `None` if it cannot be decoded.
     pub fn decode(key: &[u8], value: Option<&[u8]>) -> Option<(StateKey, Self)> {
         let (id, key) = TOPIC.decode_key(key).ok()?;
         let key = StateKey {
@@ -177,7 +177,7 @@ fn decode_update(value: &StructValue<'_>) -> Update {
     }
 }
 
-/// States that this version does not know count as not delivered: those records are delivered again rather than lost.
+/// Unknown states count as not delivered: those records are delivered again rather than lost.
 fn batches(value: &StructValue<'_>) -> Vec<StateBatch> {
     let number = |batch: &StructValue<'_>, name| i16::try_from(batch.number(name)).unwrap_or_default();
     let batches = structs(value, "stateBatches");

@@ -1,5 +1,5 @@
 //! The states of a record in a share group (KIP-932), and ranges of offsets with the same state, as they are stored.
-//! Owns no rule about what changes a state: that is in `broker/share/`.
+//! Owns no transition: those are in `broker/share/`.
 
 /// The state of a record; the numbers are those of the protocol and of `__share_group_state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,11 +7,11 @@
 pub enum RecordState {
     /// It can be delivered.
     Available = 0,
-    /// It is delivered to a member, which has not acknowledged it yet. This state is never stored.
+    /// It was delivered to a member, which has not acknowledged it yet. This state is never stored.
     Acquired = 1,
     /// A member has accepted it.
     Acknowledged = 2,
-    /// Nobody will get it again: it was rejected, delivered too often, or there is no such record.
+    /// It is not delivered again: it was rejected, delivered too often, or does not exist.
     Archived = 4,
 }
 
@@ -32,17 +32,17 @@ impl RecordState {
         self as i8
     }
 
-    /// Whether the record is done with: no later event changes it.
+    /// Whether the record is processed: no later event changes the state.
     pub fn is_terminal(self) -> bool {
         matches!(self, RecordState::Acknowledged | RecordState::Archived)
     }
 }
 
-/// A range of offsets whose records have the same state, as it is stored.
+/// A range of offsets whose records have the same state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateBatch {
     pub first: i64,
-    /// The last offset, which belongs to the range.
+    /// The last offset, inclusive.
     pub last: i64,
     pub state: RecordState,
     pub delivery_count: i16,
@@ -54,7 +54,7 @@ impl StateBatch {
         self.last.saturating_sub(self.first).saturating_add(1)
     }
 
-    /// Whether `other` goes on where this range ends, with the same state.
+    /// Whether `other` begins right after this range, with the same state.
     pub fn continues_with(&self, other: &StateBatch) -> bool {
         self.last.checked_add(1) == Some(other.first)
             && self.state == other.state
@@ -62,7 +62,7 @@ impl StateBatch {
     }
 }
 
-/// Adds a range behind the others; ranges that continue each other become one.
+/// Appends a range to the others; adjacent ranges with the same state are merged.
 pub fn push_merged(batches: &mut Vec<StateBatch>, next: StateBatch) {
     match batches.last_mut() {
         Some(last) if last.continues_with(&next) => last.last = next.last,

@@ -1,12 +1,12 @@
-//! The task of the transactional ids: aborts transactions whose time is over, tries again what failed, and lets unused
-//! ids expire now and then.
+//! The task for the deadlines of transactional ids: it aborts transactions that time out, retries failed writes, and
+//! expires unused ids.
 
 use std::sync::Arc;
 
 use super::super::deadlines;
 use super::coordinator::TransactionCoordinator;
 
-/// Never ends; `now_ms` is the broker's steady clock.
+/// Never returns; `now_ms` is the broker's steady clock.
 pub async fn run(coordinator: Arc<TransactionCoordinator>, now_ms: fn() -> i64) {
     deadlines::watch(
         &coordinator.deadlines,

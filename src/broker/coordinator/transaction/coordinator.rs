@@ -1,5 +1,5 @@
-//! The coordinator: transactional id → its state machine, one lock an id. Owns finding, creating and forgetting ids,
-//! and carrying effects out; what an id does about a request is `transaction_machine.rs`.
+//! The transaction coordinator: transactional id → its state machine, one lock per id. Owns finding, creating and
+//! removing ids, and carrying out effects; the rules for an id are in `transaction_machine.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -25,7 +25,7 @@ use crate::broker::config::BrokerConfig;
 use crate::broker::features::TRANSACTION_VERSION;
 use crate::topic_partition::TopicPartition;
 
-/// The broker configuration that transactional ids obey; names are `server.properties`' own.
+/// The settings for transactional ids; their names are those of `server.properties`.
 #[derive(Clone, Debug)]
 pub struct TransactionConfig {
     /// `transaction.max.timeout.ms`
@@ -41,7 +41,7 @@ pub struct TransactionConfig {
 }
 
 impl TransactionConfig {
-    /// What `config` says.
+    /// Reads the settings.
     pub fn new(config: &BrokerConfig) -> Self {
         Self {
             max_timeout_ms: i32::try_from(config.number("transaction.max.timeout.ms")).unwrap_or(i32::MAX),
@@ -54,19 +54,19 @@ impl TransactionConfig {
     }
 }
 
-/// What requests are answered with: who the producer is from now on.
+/// The outcome of a request: the producer's id and epoch from here on.
 type Answer = Result<ProducerIdentity, ResponseError>;
 
-/// A transactional id with its name.
+/// A transactional id and its state machine.
 #[derive(Debug)]
 struct LiveTransaction {
     id: String,
     machine: TransactionMachine,
-    /// The deadline that the coordinator watches for it.
+    /// Its deadline in the coordinator's `Deadlines`.
     alarm_ms: Option<i64>,
 }
 
-/// Every transactional id of the broker.
+/// Every transactional id that this node coordinates.
 #[derive(Debug)]
 pub struct TransactionCoordinator {
     config: TransactionConfig,
@@ -75,12 +75,12 @@ pub struct TransactionCoordinator {
     cluster: Arc<Cluster>,
     markers: MarkerWriter,
     pub(super) deadlines: Deadlines,
-    /// Markers that wait for the decision to be replicated.
+    /// Markers that wait until their decision is replicated.
     pub(in crate::broker) held_back: HeldBack,
 }
 
 impl TransactionCoordinator {
-    /// The coordinator of the ids that `log` keeps. If there is no other node it reads them all, and goes on with the
+    /// The coordinator of the ids in `log`. If there is no other node it loads all of them, and completes the
     /// transactions whose end was decided.
     pub(in crate::broker) fn load(
         config: TransactionConfig,
@@ -106,22 +106,22 @@ impl TransactionCoordinator {
         Ok(coordinator)
     }
 
-    /// The partitions of `__transaction_state` whose ids are coordinated here.
+    /// The partitions of `__transaction_state` that this node coordinates.
     pub(in crate::broker) fn ownership(&self) -> &Ownership {
         self.log.ownership()
     }
 
-    /// Whether an id is coordinated here.
+    /// Whether this node coordinates an id.
     ///
     /// # Errors
     ///
-    /// What a client is answered with otherwise.
+    /// `NOT_COORDINATOR`, or `COORDINATOR_LOAD_IN_PROGRESS`.
     pub fn check_owner(&self, id: &str) -> Result<(), ResponseError> {
         self.log.check_owner(id)
     }
 
-    /// Takes charge of the ids that a partition keeps, which this node leads since `epoch`, and goes on with the
-    /// transactions whose end was decided.
+    /// Loads the ids in a partition, which this node leads since `epoch`, and completes the transactions whose end
+    /// was decided.
     pub(in crate::broker) fn load_partition(
         &self,
         partition: i32,
@@ -141,7 +141,7 @@ impl TransactionCoordinator {
                 }))
             })
             .collect();
-        // All of them are there before the first request comes.
+        // All ids must be known before the first request.
         for shared in &restored {
             let id = lock(shared).id.clone();
             lock(&self.transactions).insert(id, Arc::clone(shared));
@@ -159,7 +159,7 @@ impl TransactionCoordinator {
         Ok(())
     }
 
-    /// Forgets the ids that a partition keeps: another node coordinates them, or nobody.
+    /// Unloads the ids in a partition that this node does not lead any more.
     pub(in crate::broker) fn unload_partition(&self, partition: i32) {
         let mut gone = Vec::new();
         lock(&self.transactions).retain(|id, live| {
@@ -180,7 +180,7 @@ impl TransactionCoordinator {
         &self.config
     }
 
-    /// The level of `transaction.version` in force: it decides how the coordinator itself ends transactions, and the
+    /// The level in force of `transaction.version`: it decides how the coordinator itself ends transactions, and the
     /// version of its records.
     fn transaction_version(&self) -> i16 {
         self.cluster.image().feature_level(&TRANSACTION_VERSION)
@@ -193,7 +193,7 @@ impl TransactionCoordinator {
         }
     }
 
-    /// A producer begins under a transactional id.
+    /// Handles InitProducerId.
     pub fn init(&self, id: &str, now_ms: i64, request: InitProducer) -> Answer {
         self.check_owner(id)?;
         let shared = lock(&self.transactions)
@@ -209,13 +209,13 @@ impl TransactionCoordinator {
         self.request(&shared, now_ms, |ticket| Event::Init(ticket, request))
     }
 
-    /// Partitions join the open transaction of a producer, or begin one.
+    /// Adds partitions to the open transaction of a producer, or begins one with them.
     pub fn add(&self, id: &str, now_ms: i64, request: AddPartitions) -> Answer {
         let shared = self.find(id)?;
         self.request(&shared, now_ms, |ticket| Event::Add(ticket, request))
     }
 
-    /// Which of these partitions are in the open transaction of this producer.
+    /// The partitions, of these, that are in the producer's open transaction.
     pub fn verify(
         &self,
         id: &str,
@@ -227,14 +227,14 @@ impl TransactionCoordinator {
         live.machine.verify(producer, partitions)
     }
 
-    /// A producer commits or aborts.
+    /// Handles EndTxn.
     pub fn end(&self, id: &str, now_ms: i64, request: EndTransaction) -> Answer {
         let shared = self.find(id)?;
         self.request(&shared, now_ms, |ticket| Event::End(ticket, request))
     }
 
-    /// Writes one marker that a client asks for, beside all state machines: how an administrator ends a transaction
-    /// that hangs.
+    /// Writes one marker for WriteTxnMarkers, without any state machine: how an administrator ends a hanging
+    /// transaction.
     pub fn write_marker(
         &self,
         markers: &Markers,
@@ -245,7 +245,7 @@ impl TransactionCoordinator {
         self.markers.write(markers, partition, coordinator_epoch, now_ms)
     }
 
-    /// What is known of a transactional id; `None` if it does not exist.
+    /// The state of a transactional id; `None` if it does not exist.
     pub fn describe(&self, id: &str) -> Option<Transaction> {
         let shared = lock(&self.transactions).get(id).cloned()?;
         let live = lock(&shared);
@@ -267,7 +267,7 @@ impl TransactionCoordinator {
             .collect()
     }
 
-    /// Whatever is due by now happens in the ids that asked for it.
+    /// Handles the deadlines that have passed.
     pub(in crate::broker) fn deadlines_passed(&self, now_ms: i64) {
         for id in self.deadlines.due(now_ms) {
             let Ok(shared) = self.find(&id) else { continue };
@@ -278,7 +278,7 @@ impl TransactionCoordinator {
         }
     }
 
-    /// Forgets the ids that nobody has used for long.
+    /// Expires the ids that were not used for long.
     pub(super) fn expire_ids(&self, now_ms: i64) {
         let all: Vec<_> = lock(&self.transactions).values().cloned().collect();
         for shared in all {
@@ -298,7 +298,7 @@ impl TransactionCoordinator {
         found.ok_or(ResponseError::InvalidProducerIdMapping)
     }
 
-    /// Lets a request happen. On this node everything that it waits for is done when this returns.
+    /// Handles a request. All writes on this node are done when this returns.
     fn request(
         &self,
         shared: &Arc<Mutex<LiveTransaction>>,
@@ -312,7 +312,7 @@ impl TransactionCoordinator {
         answer.unwrap_or(Err(ResponseError::CoordinatorNotAvailable))
     }
 
-    /// Forgets what has become nothing.
+    /// Removes an id without any state.
     fn leave(&self, live: std::sync::MutexGuard<'_, LiveTransaction>, shared: &Arc<Mutex<LiveTransaction>>) {
         if live.machine.is_untouched() || live.machine.transaction().state == TransactionState::Dead {
             let id = live.id.clone();
@@ -334,7 +334,7 @@ impl TransactionCoordinator {
         self.carry_out(live, now_ms, effects)
     }
 
-    /// Ids are drawn only where the machine may need one: they are not given back.
+    /// A new producer id is taken only if the machine may need one: it cannot be given back.
     fn fresh_id(&self, live: &LiveTransaction) -> Option<i64> {
         live.machine
             .may_need_producer_id()
@@ -342,7 +342,7 @@ impl TransactionCoordinator {
             .flatten()
     }
 
-    /// Carries effects out, with what comes of them, in order. Returns the answer, if there was one.
+    /// Carries out effects in order, with those that follow from them. Returns the answer, if there was one.
     fn carry_out(&self, live: &mut LiveTransaction, now_ms: i64, effects: Vec<Effect>) -> Option<Answer> {
         let mut answer = None;
         let mut effects = VecDeque::from(effects);
@@ -369,13 +369,13 @@ impl TransactionCoordinator {
                     }
                 }
             };
-            // What follows from a write or from markers needs no id.
+            // The events that follow from a write or from markers need no producer id.
             effects.extend(live.machine.handle(now_ms, None, event));
         }
         answer
     }
 
-    /// Keeps markers until the decision, which is the last record of the log now, is replicated.
+    /// Holds back markers until the decision, now the last record of the log, is replicated.
     fn hold_back(&self, id: &str, markers: Markers) {
         let replica = self
             .log
@@ -392,12 +392,12 @@ impl TransactionCoordinator {
         });
     }
 
-    /// Sends the markers of a decision once every replica in sync has it, and lets the machine know when they are
-    /// replicated as well. Only then is the end written: whoever leads a partition next has the marker.
+    /// Sends the markers of a decision once it is on every in-sync replica, and tells the machine when the markers
+    /// are replicated as well. Only then is the end written: every later leader of a partition has the marker.
     pub(in crate::broker) async fn send_held_back(&self, decided: Decided, now_ms: fn() -> i64) {
         let Decided { id, markers, .. } = &decided;
         if !decided.is_replicated().await {
-            // Another coordinator goes on with what is replicated.
+            // The next coordinator continues with what is replicated.
             return;
         }
         let written = self
@@ -418,7 +418,7 @@ impl TransactionCoordinator {
         self.reset_alarm(&mut live);
     }
 
-    /// Kafka writes version 1 of its value from `transaction.version` 1 on.
+    /// As Kafka, version 1 of the value from `transaction.version` 1 on.
     fn record_version(&self) -> i16 {
         self.transaction_version().clamp(0, 1)
     }
@@ -434,8 +434,8 @@ impl TransactionCoordinator {
         }
     }
 
-    /// The leader epoch of the partition that keeps the id, or the latest that its log knows: a directory of Apache
-    /// Kafka comes with epochs of its own, and no partition takes a marker of an older one.
+    /// The leader epoch of the partition that holds the id, or the latest in its log if that is larger: a directory
+    /// of Apache Kafka has its own epochs, and partitions refuse markers with an older one.
     fn coordinator_epoch(&self, id: &str) -> i32 {
         let replica = self
             .log
@@ -456,7 +456,7 @@ impl TransactionCoordinator {
     }
 }
 
-/// Every transactional id as one partition tells it, in order: the last record of an id holds.
+/// Every transactional id in one partition, in order: the last record of an id counts.
 fn read_transactions(
     log: &CoordinatorLog,
     partition: i32,
@@ -471,7 +471,7 @@ fn read_transactions(
             None => {
                 transactions.remove(&id);
             }
-            // A value of a later Kafka is passed over, as Kafka does.
+            // A value of a later version is skipped, as Kafka does.
             Some(value) => {
                 if let Some(transaction) = Transaction::decode(value) {
                     transactions.insert(id, transaction);

@@ -1,5 +1,5 @@
-//! What happens to a transactional id, and what the coordinator must do about it: the vocabulary of the state machine.
-//! Owns no behaviour.
+//! Events of a transactional id, and the effects that the coordinator has to carry out: the vocabulary of the state
+//! machine. Owns no behaviour.
 
 use std::collections::BTreeSet;
 
@@ -8,47 +8,47 @@ use kafka_protocol::ResponseError;
 use super::transaction_data::Transaction;
 use crate::topic_partition::TopicPartition;
 
-/// Stands for a request that waits for its answer. The machine hands every ticket back exactly once.
+/// Stands for a request that waits for its answer. The state machine hands every ticket back exactly once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
-/// A producer id with the epoch that keeps older producers of the same id out.
+/// A producer id and its epoch, which fences older producers with the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProducerIdentity {
     pub id: i64,
     pub epoch: i16,
 }
 
-/// Something that happens to a transactional id.
+/// An event of a transactional id.
 #[derive(Clone, Debug)]
 pub enum Event {
     Init(Ticket, InitProducer),
     Add(Ticket, AddPartitions),
     End(Ticket, EndTransaction),
-    /// What [`Effect::Write`] asked for is on disk.
+    /// The write of [`Effect::Write`] has succeeded.
     Written,
-    /// It is not, and never will be.
+    /// It has failed for good.
     NotWritten(ResponseError),
-    /// Markers were sent. `left` are the partitions that did not take theirs; with `fenced` because another
-    /// coordinator has taken over, so that it is no use to try again.
+    /// Markers were sent. `left` are the partitions without theirs; `fenced` if another coordinator has taken over,
+    /// so that retrying is useless.
     MarkersSent {
         left: BTreeSet<TopicPartition>,
         fenced: bool,
     },
-    /// Time passed: whatever is due by now happens.
+    /// Time has passed: deadlines may be due.
     DeadlinePassed,
 }
 
 /// An InitProducerId request.
 #[derive(Clone, Debug)]
 pub struct InitProducer {
-    /// Who the producer is already; `None` for a new one.
+    /// The present id and epoch of the producer; `None` for a new one.
     pub expected: Option<ProducerIdentity>,
-    /// Milliseconds after which a transaction is aborted.
+    /// `transaction.timeout.ms` of the producer.
     pub timeout_ms: i32,
 }
 
-/// Partitions that join the transaction: AddPartitionsToTxn, AddOffsetsToTxn, or the first records in one.
+/// Partitions to add to a transaction: by AddPartitionsToTxn, AddOffsetsToTxn, or the first records in it.
 #[derive(Clone, Debug)]
 pub struct AddPartitions {
     pub producer: ProducerIdentity,
@@ -64,12 +64,12 @@ pub struct EndTransaction {
     pub generation: Generation,
 }
 
-/// Which of Kafka's two ways of ending transactions the client follows; the version of its request decides.
+/// Which of Kafka's two transaction protocols the client uses; the version of its request decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {
-    /// The epoch changes with InitProducerId alone (KIP-98).
+    /// Only InitProducerId changes the epoch (KIP-98).
     First,
-    /// The end of each transaction raises the epoch, so that what is still on its way cannot join the next (KIP-890).
+    /// The end of each transaction raises the epoch, so that late requests cannot join the next one (KIP-890).
     Second,
 }
 
@@ -88,16 +88,16 @@ impl Generation {
     }
 }
 
-/// What the coordinator must do after an event, in this order.
+/// What the coordinator has to do after an event, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// This must be on disk; then comes [`Event::Written`] or [`Event::NotWritten`].
+    /// Write this; [`Event::Written`] or [`Event::NotWritten`] follows.
     Write(Transaction),
-    /// The id is to be forgotten: a tombstone, with the same events after it.
+    /// Delete the id with a tombstone; the same events follow.
     WriteTombstone,
-    /// These partitions get their markers; then comes [`Event::MarkersSent`].
+    /// Send these markers; [`Event::MarkersSent`] follows.
     SendMarkers(Markers),
-    /// The request is answered: who the producer is from now on.
+    /// Answer the request with the producer's id and epoch, or an error.
     Answer(Ticket, Result<ProducerIdentity, ResponseError>),
 }
 
@@ -106,7 +106,7 @@ pub enum Effect {
 pub struct Markers {
     pub producer: ProducerIdentity,
     pub commits: bool,
-    /// The producer's epoch was raised for them.
+    /// Whether the producer's epoch was raised for them.
     pub raises_epoch: bool,
     pub partitions: BTreeSet<TopicPartition>,
 }

@@ -1,5 +1,5 @@
-//! Markers that wait until the decision behind them is on every replica in sync: a coordinator that takes over must not come
-//! to another one. Only in a cluster of several nodes.
+//! Markers that wait until their decision is on every in-sync replica: a coordinator that takes over must not decide
+//! otherwise. Only in a cluster of several nodes.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,17 +12,17 @@ use super::events::Markers;
 use crate::broker::node::replica::{Replica, Role};
 use crate::topic_partition::Offset;
 
-/// The markers of a decision.
+/// The markers of one decision.
 #[derive(Debug)]
 pub(in crate::broker) struct Decided {
     /// The transactional id.
     pub(super) id: String,
     pub(super) markers: Markers,
-    /// Of the partition that keeps the id.
+    /// The replica of the partition that holds the id.
     pub(super) replica: Arc<Replica>,
-    /// Behind the decision.
+    /// The offset after the decision's record.
     pub(super) end: Offset,
-    /// The epoch of the coordinator that has come to it.
+    /// The leader epoch of the coordinator that decided.
     pub(super) epoch: i32,
 }
 
@@ -39,7 +39,7 @@ impl Decided {
     }
 }
 
-/// In the order in which they came.
+/// Decisions in the order of their records.
 #[derive(Debug, Default)]
 pub(in crate::broker) struct HeldBack {
     decided: Mutex<Vec<Decided>>,
@@ -52,13 +52,13 @@ impl HeldBack {
         self.added.notify_one();
     }
 
-    /// Those that came since the last call.
+    /// The decisions since the last call.
     pub(in crate::broker) fn take(&self) -> Vec<Decided> {
         std::mem::take(&mut *lock(&self.decided))
     }
 }
 
-/// Sends them, each as soon as it may be. Never ends; `now_ms` is the broker's steady clock.
+/// Sends the markers of each decision as soon as possible. Never returns; `now_ms` is the broker's steady clock.
 pub async fn run(coordinator: Arc<TransactionCoordinator>, now_ms: fn() -> i64) {
     let mut sending = JoinSet::new();
     loop {

@@ -1,5 +1,5 @@
-//! Writing the end of a transaction to partitions: a control batch each, which lets readers of committed records pass
-//! or leave the records out. (KIP-98)
+//! Writing transaction markers to partitions: a control batch each, after which read-committed consumers get the
+//! transaction's records or skip them (KIP-98).
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -18,13 +18,13 @@ use crate::storage::producer_state::ProducerError;
 use crate::storage::{AppendError, Origin};
 use crate::topic_partition::{Offset, TopicPartition};
 
-/// How a marker gets to a partition that another node leads.
+/// Writes markers on other nodes.
 pub trait OtherNodes: Debug + Send + Sync {
-    /// Writes it there.
+    /// Writes a marker on the node `leader`.
     ///
     /// # Errors
     ///
-    /// What that node answers with; `NOT_LEADER_OR_FOLLOWER` if it is out of reach.
+    /// Those of that node; `NOT_LEADER_OR_FOLLOWER` if it is out of reach.
     fn write_marker(
         &self,
         leader: i32,
@@ -35,7 +35,7 @@ pub trait OtherNodes: Debug + Send + Sync {
     ) -> Result<Written, ResponseError>;
 }
 
-/// Writes markers to partitions, and lets the groups know.
+/// Writes markers to partitions, and tells the groups whose offsets are in the transaction.
 #[derive(Debug)]
 pub struct MarkerWriter {
     node: i32,
@@ -53,18 +53,18 @@ pub struct Written {
     epoch: i32,
 }
 
-/// What became of the markers of one transaction.
+/// The outcome for the markers of one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The partitions without theirs.
+    /// The partitions without their marker.
     pub left: BTreeSet<TopicPartition>,
-    /// Another coordinator or producer has taken over: it is no use to try again.
+    /// Another coordinator or producer has taken over: retrying is useless.
     pub fenced: bool,
     written: Vec<(TopicPartition, Written)>,
 }
 
 impl Outcome {
-    /// The same when every marker is on the replicas in sync; one that may be lost is left.
+    /// The outcome once every marker is on the in-sync replicas; the partition of a marker that may be lost is left.
     pub async fn replicated(mut self) -> Self {
         for (partition, written) in std::mem::take(&mut self.written) {
             let committed = written.replica.wait_until_committed(written.end, written.epoch);
@@ -112,7 +112,7 @@ impl MarkerWriter {
         outcome
     }
 
-    /// Writes one marker, here or where the partition is led.
+    /// Writes one marker, on this node or on the partition's leader.
     fn send(
         &self,
         markers: &Markers,
@@ -130,7 +130,7 @@ impl MarkerWriter {
         let written = self
             .others
             .write_marker(leader, markers, partition, coordinator_epoch, now_ms);
-        // A replica that is not there yet is no partition that is gone.
+        // The partition exists: its replica is only not created yet.
         written.map_err(|error| match error {
             ResponseError::UnknownTopicOrPartition => ResponseError::NotLeaderOrFollower,
             error => error,
@@ -150,7 +150,7 @@ impl MarkerWriter {
             .partition(&partition.topic, partition.partition)
             .ok_or(ResponseError::UnknownTopicOrPartition)?;
         if partition.topic == CONSUMER_OFFSETS.name {
-            // One that is still being read would be taken for open for ever.
+            // A partition that is being loaded would never see the marker, and take the transaction for open.
             let loaded = self.groups.ownership().check(partition.partition);
             loaded.map_err(|_| ResponseError::NotLeaderOrFollower)?;
         }

@@ -1,7 +1,7 @@
-//! The transaction coordinator: transactional ids, their producers, and how far their transactions are.
+//! The transaction coordinator: transactional ids, their producers, and the state of their transactions.
 //!
-//! [`transaction_machine`] is the state machine of one transactional id, pure; [`coordinator`] all of them together,
-//! over the records of `__transaction_state`; [`markers`] writes the ends of transactions to partitions. Owns no
+//! [`transaction_machine`] is the pure state machine of one transactional id; [`coordinator`] is all of them
+//! together, over the records of `__transaction_state`; [`markers`] writes transaction markers to partitions. Owns no
 //! protocol message: the handlers translate.
 
 mod alarm;

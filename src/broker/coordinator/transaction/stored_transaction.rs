@@ -1,7 +1,7 @@
 //! Transactional ids as records of `__transaction_state`, and back.
 //!
-//! Written is what Apache Kafka writes at the cluster's `transaction.version`: value version 1 from level 1 on. The
-//! schemas are `internal_records`'.
+//! Written as Apache Kafka does at the cluster's `transaction.version`: value version 1 from level 1 on. The schemas
+//! are in `internal_records`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::internal_records::coordinator::Topic;
 use crate::internal_records::value::{StructValue, Value};
 use crate::topic_partition::TopicPartition;
 
-/// The number in front of a key.
+/// The type at the beginning of a key.
 const KEY_TYPE: i16 = 0;
 
 /// The key of a transactional id.
@@ -25,7 +25,7 @@ pub fn encode_key(transactional_id: &str) -> Vec<u8> {
     Topic::TransactionState.encode_key(KEY_TYPE, &key)
 }
 
-/// The transactional id of a key; `None` if it is another kind of key.
+/// The transactional id in a key; `None` for another kind of key.
 pub fn decode_key(bytes: &[u8]) -> Option<String> {
     let (id, key) = Topic::TransactionState.decode_key(bytes).ok()?;
     (id == KEY_TYPE)
@@ -34,7 +34,7 @@ pub fn decode_key(bytes: &[u8]) -> Option<String> {
 }
 
 impl Transaction {
-    /// The value for this transaction, in version 0 or 1.
+    /// Encodes the value in version 0 or 1.
     pub fn encode(&self, version: i16) -> Vec<u8> {
         let Some(mut value) = Topic::TransactionState.new_value(KEY_TYPE, version) else {
             return Vec::new();
@@ -57,7 +57,7 @@ impl Transaction {
         Topic::TransactionState.encode_value(KEY_TYPE, &value)
     }
 
-    /// Null only in Empty, as Kafka writes it.
+    /// Null only in the state Empty, as Kafka writes it.
     fn partition_values(&self, value: &StructValue<'_>, version: i16) -> Value<'static> {
         let element = value.schema.fields.iter().find_map(|field| match field.kind {
             crate::internal_records::schema::Kind::Array(crate::internal_records::schema::Kind::Struct(
@@ -82,7 +82,7 @@ impl Transaction {
         Value::Array(topics.collect())
     }
 
-    /// The transaction in a value; `None` if it is of a later version, or no such value.
+    /// Decodes a value; `None` if it is of a later version, or malformed.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let value = Topic::TransactionState.decode_value(KEY_TYPE, bytes).ok()?;
         let topics = value.array("transactionPartitions").iter();

@@ -1,4 +1,4 @@
-//! What is kept of a transactional id: plain data, as the last record in `__transaction_state` tells it.
+//! The stored state of a transactional id: plain data, as in its last record in `__transaction_state`.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +10,20 @@ use crate::topic_partition::TopicPartition;
 pub const NO_PRODUCER_ID: i64 = -1;
 /// No epoch.
 pub const NO_EPOCH: i16 = -1;
-/// A producer of this epoch gets another id: the last epoch, 32 767, is the coordinator's own.
+/// The last epoch of clients; a producer with it gets another id. 32 767 is reserved for the coordinator.
 pub const LAST_CLIENT_EPOCH: i16 = i16::MAX - 1;
 
 /// One transactional id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
     pub producer: ProducerIdentity,
-    /// The producer id before the present one; -1 without.
+    /// The producer id before the present one; -1 if there was none.
     pub previous_producer_id: i64,
-    /// The producer id that follows when the transaction has ended; -1 where it stays.
+    /// The producer id after the transaction has ended; -1 if it stays.
     pub next_producer_id: i64,
-    /// The epoch before the present one; -1 if unknown. Not written: a retry after a restart is refused.
+    /// The epoch before the present one; -1 if unknown. Not stored: a retry after a restart is refused.
     pub last_epoch: i16,
-    /// Milliseconds after which a transaction is aborted.
+    /// `transaction.timeout.ms` of the producer.
     pub timeout_ms: i32,
     pub state: TransactionState,
     /// The partitions in the transaction.
@@ -32,12 +32,12 @@ pub struct Transaction {
     pub started_ms: i64,
     /// When the last change was made, in milliseconds since 1970.
     pub updated_ms: i64,
-    /// The way of the client's last request, which decides how the transaction is completed.
+    /// The protocol of the client's last request, which decides how the transaction is completed.
     pub generation: Generation,
 }
 
 impl Transaction {
-    /// An id that no producer has used yet.
+    /// An id without a producer.
     pub fn new(now_ms: i64) -> Self {
         Self {
             producer: ProducerIdentity {

@@ -1,8 +1,8 @@
 //! The state machine of one transactional id, pure: an event and the time in, effects out. No clock, lock, or file.
 //!
-//! A change is decided, written, and only then in force; while it is on its way, every other request is answered
-//! `CONCURRENT_TRANSACTIONS`. After a decision to commit or abort the partitions get their markers, then the end is
-//! written. (KIP-98, KIP-360, KIP-447, KIP-890)
+//! A change is decided, written, and then applied; until then, every other request is answered with
+//! `CONCURRENT_TRANSACTIONS`. After a decision to commit or abort the markers are sent, and then the end is written
+//! (KIP-98, KIP-360, KIP-447, KIP-890).
 
 use std::collections::BTreeSet;
 
@@ -15,38 +15,38 @@ use super::transaction_data::{LAST_CLIENT_EPOCH, NO_EPOCH, NO_PRODUCER_ID, Trans
 use super::transaction_state::TransactionState;
 use crate::topic_partition::TopicPartition;
 
-/// How long to wait, in milliseconds, before markers or the end of a transaction are written again.
+/// The pause in milliseconds before markers or the end of a transaction are written again.
 const RETRY_MS: i64 = 100;
 
-/// The configuration that transactional ids obey.
+/// The settings for transactional ids.
 #[derive(Clone, Copy, Debug)]
 pub struct TransactionLimits {
     /// `transactional.id.expiration.ms`
     pub expiration_ms: i64,
-    /// How the coordinator itself ends transactions: by the cluster's `transaction.version`.
+    /// The protocol by which the coordinator itself ends transactions, from the cluster's `transaction.version`.
     pub own_generation: Generation,
 }
 
-/// A change on its way to the disk.
+/// A change that is being written.
 #[derive(Clone, Debug)]
 struct Change {
     next: Transaction,
-    /// Who is answered when it is there, and with what.
+    /// The request to answer once it is written, and the answer.
     answer: Option<(Ticket, Result<ProducerIdentity, ResponseError>)>,
 }
 
-/// What is in the way of a new change.
+/// What a new change has to wait for.
 #[derive(Clone, Debug)]
 enum Pending {
     Nothing,
     Change(Change),
-    /// The id is being deleted.
+    /// The tombstone of the id is being written.
     Tombstone,
-    /// These partitions are to get their markers.
+    /// Markers are being sent to these partitions.
     Markers(BTreeSet<TopicPartition>),
-    /// They are to get them again.
+    /// Markers have to be sent to these partitions again.
     MarkersAgain(BTreeSet<TopicPartition>),
-    /// Every marker is written; the end could not be written, and is to be.
+    /// Every marker is written; the end could not be written, and has to be.
     EndAgain,
 }
 
@@ -54,20 +54,20 @@ enum Pending {
 #[derive(Clone, Debug)]
 pub struct TransactionMachine {
     limits: TransactionLimits,
-    /// What is on disk.
+    /// The state on disk.
     stored: Transaction,
     pending: Pending,
-    /// When something that failed is tried again.
+    /// When a failed step is tried again.
     retry_at_ms: Option<i64>,
 }
 
 impl TransactionMachine {
-    /// An id that no producer has used yet.
+    /// An id without a producer.
     pub fn new(limits: TransactionLimits, now_ms: i64) -> Self {
         Self::restored(limits, Transaction::new(now_ms))
     }
 
-    /// The id as it was read back. Where the end was decided, [`TransactionMachine::resume`] goes on with it.
+    /// The id in its stored state. If its end was decided, [`TransactionMachine::resume`] continues.
     pub fn restored(limits: TransactionLimits, stored: Transaction) -> Self {
         Self {
             limits,
@@ -77,22 +77,22 @@ impl TransactionMachine {
         }
     }
 
-    /// Takes limits that hold from now on.
+    /// Applies changed settings.
     pub fn obey(&mut self, limits: TransactionLimits) {
         self.limits = limits;
     }
 
-    /// What is in force.
+    /// The state in force.
     pub fn transaction(&self) -> &Transaction {
         &self.stored
     }
 
-    /// Nothing of the id is on disk, and nothing on its way.
+    /// Whether no state of the id is on disk or being written.
     pub fn is_untouched(&self) -> bool {
         self.stored.producer.epoch == NO_EPOCH && matches!(self.pending, Pending::Nothing)
     }
 
-    /// When the machine wants [`Event::DeadlinePassed`]; steady time in milliseconds.
+    /// The time of the next [`Event::DeadlinePassed`], in ms of the steady clock.
     pub fn next_deadline_ms(&self) -> Option<i64> {
         match self.pending {
             Pending::Nothing => {
@@ -103,12 +103,12 @@ impl TransactionMachine {
         }
     }
 
-    /// Whether the next event may need a producer id that was never given before.
+    /// Whether the next event may need a new producer id.
     pub fn may_need_producer_id(&self) -> bool {
         self.stored.producer.id == NO_PRODUCER_ID || self.stored.producer.epoch >= LAST_CLIENT_EPOCH
     }
 
-    /// After a restart: the markers of a decided transaction are sent again, to all its partitions.
+    /// After a restart: sends the markers of a decided transaction again, to all its partitions.
     pub fn resume(&mut self, now_ms: i64) -> Vec<Effect> {
         if self.stored.state.is_prepared() && matches!(self.pending, Pending::Nothing) {
             self.send_markers(now_ms, self.stored.partitions.clone())
@@ -117,7 +117,7 @@ impl TransactionMachine {
         }
     }
 
-    /// Lets `event` happen. `fresh_id` is a producer id for the case that one is needed.
+    /// Handles an event. `fresh_id` is a new producer id in case one is needed.
     pub fn handle(&mut self, now_ms: i64, fresh_id: Option<i64>, event: Event) -> Vec<Effect> {
         match event {
             Event::Init(ticket, request) => self.init(now_ms, fresh_id, ticket, &request),
@@ -139,7 +139,7 @@ impl TransactionMachine {
         mut next: Transaction,
         answer: Option<(Ticket, Result<ProducerIdentity, ResponseError>)>,
     ) -> Vec<Effect> {
-        // As Kafka writes it: who the producer was before this change, which most changes leave as it is.
+        // As Kafka writes it: the producer before this change, which most changes keep.
         next.previous_producer_id = match self.stored.producer.id {
             NO_PRODUCER_ID => next.producer.id,
             id => id,
@@ -150,7 +150,7 @@ impl TransactionMachine {
         effects
     }
 
-    /// A producer begins, or begins anew, and keeps older ones of the same id out from now on.
+    /// Begins a producer, or gives it a new epoch, and fences older ones with the same id.
     fn init(
         &mut self,
         now_ms: i64,
@@ -161,7 +161,7 @@ impl TransactionMachine {
         match self.initialized(now_ms, fresh_id, request) {
             Err(error) => refused(ticket, error),
             Ok(next) if next.state == TransactionState::PrepareAbort => {
-                // The open transaction goes first; the client asks again.
+                // The open transaction is aborted first; the client asks again.
                 self.change(next, Some((ticket, Err(ResponseError::ConcurrentTransactions))))
             }
             Ok(next) => {
@@ -209,7 +209,7 @@ impl TransactionMachine {
         }
     }
 
-    /// The next epoch for a producer that says who it is, or for a new one.
+    /// The next epoch for a producer that states its id and epoch, or for a new one.
     fn with_next_epoch(
         &self,
         fresh_id: Option<i64>,
@@ -237,14 +237,14 @@ impl TransactionMachine {
                 next.producer.epoch = epoch + 1;
                 next.last_epoch = epoch;
             }
-            // The answer to this producer's last request was lost: it is given again.
+            // The answer to this producer's last request was lost: it is repeated.
             Some(said) if said == stored.last_epoch => {}
             Some(_) => return Err(ResponseError::ProducerFenced),
         }
         Ok(next)
     }
 
-    /// Partitions join the transaction, which begins with the first.
+    /// Adds partitions to the transaction, which begins with the first.
     fn add(&mut self, now_ms: i64, ticket: Ticket, request: AddPartitions) -> Vec<Effect> {
         let stored = &self.stored;
         let refusal = if self.is_busy() {
@@ -269,7 +269,7 @@ impl TransactionMachine {
         self.change(next, Some((ticket, Ok(producer))))
     }
 
-    /// Which of these partitions are in the open transaction of this producer.
+    /// The partitions, of these, that are in the producer's open transaction.
     pub fn verify(
         &self,
         producer: ProducerIdentity,
@@ -294,7 +294,7 @@ impl TransactionMachine {
         }
     }
 
-    /// The producer commits or aborts.
+    /// Handles the producer's commit or abort.
     fn end(
         &mut self,
         now_ms: i64,
@@ -369,15 +369,15 @@ impl TransactionMachine {
         match (stored.state, request.commits) {
             (PrepareAbort, false) | (PrepareCommit, true) => Err(ResponseError::ConcurrentTransactions),
             (CompleteAbort, false) | (CompleteCommit, true) if is_retry => Ok(Decision::Done),
-            // An abort without a transaction: nothing was sent in it, or it never reached us. The epoch is raised all
-            // the same, so that what is still on its way is not taken for the next transaction's.
+            // An abort without a transaction: no record was sent in it, or none has arrived. The epoch is raised all
+            // the same, so that late records do not join the next transaction.
             (Ongoing, _) | (Empty, false) => Ok(Decision::End),
             (CompleteAbort | CompleteCommit, false) if is_current => Ok(Decision::End),
             _ => Err(ResponseError::InvalidTxnState),
         }
     }
 
-    /// The transaction with the decision to commit or abort.
+    /// The transaction after the decision to commit or abort.
     fn prepared(
         &self,
         now_ms: i64,
@@ -403,7 +403,7 @@ impl TransactionMachine {
         Ok(next)
     }
 
-    /// The open transaction, aborted with an epoch that its producer has not.
+    /// The open transaction, aborted with an epoch that fences its producer.
     fn aborted_by_coordinator(
         &self,
         now_ms: i64,
@@ -411,7 +411,7 @@ impl TransactionMachine {
     ) -> Result<Transaction, ResponseError> {
         let mut next = self.prepared(now_ms, fresh_id, false, self.limits.own_generation)?;
         if self.limits.own_generation == Generation::First {
-            // 32 767 is the last: there is no producer left to keep out.
+            // 32 767 is the last epoch: no client can have it.
             next.producer.epoch = next.producer.epoch.saturating_add(1);
         }
         Ok(next)
@@ -445,7 +445,7 @@ impl TransactionMachine {
     fn not_written(&mut self, now_ms: i64, error: ResponseError) -> Vec<Effect> {
         match std::mem::replace(&mut self.pending, Pending::Nothing) {
             Pending::Change(_) if self.stored.state.is_prepared() => {
-                // The markers are written; there is no way back.
+                // The markers are written: the decision cannot be changed.
                 self.pending = Pending::EndAgain;
                 self.retry_at_ms = Some(now_ms.saturating_add(RETRY_MS));
                 Vec::new()
@@ -532,7 +532,7 @@ impl TransactionMachine {
         }
     }
 
-    /// Forgets an id that was not used for so long as the limits say.
+    /// Deletes an id that was not used for `expiration_ms`.
     pub fn expire(&mut self, now_ms: i64) -> Vec<Effect> {
         let is_expired = self.stored.updated_ms <= now_ms.saturating_sub(self.limits.expiration_ms);
         if !is_expired || !self.stored.state.is_idle() || self.is_busy() {
@@ -543,11 +543,11 @@ impl TransactionMachine {
     }
 }
 
-/// What EndTxn leads to.
+/// The outcome of EndTxn.
 enum Decision {
-    /// A decision is written, and the markers.
+    /// The decision is written, and then the markers.
     End,
-    /// It was done before.
+    /// It was carried out before.
     Done,
 }
 
@@ -555,8 +555,8 @@ fn refused(ticket: Ticket, error: ResponseError) -> Vec<Effect> {
     vec![Effect::Answer(ticket, Err(error))]
 }
 
-/// Raises the epoch for the end of a transaction. Where clients have used up theirs, the last one is taken for the
-/// markers, and another producer id follows.
+/// Raises the epoch for the end of a transaction. If the client has its last epoch, the markers get the
+/// coordinator's, and another producer id follows.
 fn raise_epoch(next: &mut Transaction, fresh_id: Option<i64>) -> Result<(), ResponseError> {
     let epoch = next.producer.epoch;
     if epoch == i16::MAX {
@@ -570,7 +570,7 @@ fn raise_epoch(next: &mut Transaction, fresh_id: Option<i64>) -> Result<(), Resp
     Ok(())
 }
 
-/// Who the producer is once the transaction has ended.
+/// The producer's id and epoch once the transaction has ended.
 fn identity_after(prepared: &Transaction) -> ProducerIdentity {
     if prepared.next_producer_id == NO_PRODUCER_ID {
         prepared.producer

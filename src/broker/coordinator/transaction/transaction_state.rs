@@ -3,27 +3,27 @@
 
 use std::fmt;
 
-/// Where a transactional id stands.
+/// The state of a transactional id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransactionState {
     /// No transaction has begun since the producer was initialized.
     Empty,
     /// A transaction is open: partitions are being added.
     ///
-    /// *Becomes* `PrepareCommit` or `PrepareAbort` by EndTxn; `PrepareAbort` by its time-out, or when another producer
+    /// *Becomes* `PrepareCommit` or `PrepareAbort` by EndTxn; `PrepareAbort` by a timeout, or when another producer
     /// of the same id is initialized.
     Ongoing,
-    /// The decision to commit is on disk; the partitions get their markers.
+    /// The decision to commit is on disk; markers are being written.
     PrepareCommit,
-    /// The decision to abort is on disk; the partitions get their markers.
+    /// The decision to abort is on disk; markers are being written.
     PrepareAbort,
     /// Every partition has its commit marker.
     CompleteCommit,
     /// Every partition has its abort marker.
     CompleteAbort,
-    /// Expired and deleted: whoever still holds it looks the id up again. Never written.
+    /// Expired and deleted: a request that still holds the id looks it up again. Never written.
     Dead,
-    /// An epoch that fences off the producer is being written. Never written itself: it becomes `PrepareAbort`.
+    /// An epoch that fences the producer is being written. Never written itself: it becomes `PrepareAbort`.
     PrepareEpochFence,
 }
 
@@ -69,12 +69,12 @@ impl TransactionState {
         }
     }
 
-    /// The decision is made and the markers are on their way.
+    /// Whether the decision is made and markers are being written.
     pub fn is_prepared(self) -> bool {
         matches!(self, Self::PrepareCommit | Self::PrepareAbort)
     }
 
-    /// No transaction is open.
+    /// Whether no transaction is open.
     pub fn is_idle(self) -> bool {
         matches!(self, Self::Empty | Self::CompleteCommit | Self::CompleteAbort)
     }

@@ -1,7 +1,8 @@
-//! The assignors that the coordinator runs for groups of the consumer protocol (KIP-848): which member shall have
-//! which partitions. Pure: the same group gives the same assignment.
+//! The assignors that the coordinator runs for groups of the consumer protocol (KIP-848). Pure: the same group gets
+//! the same assignment.
 //!
-//! [`uniform`] and [`range`] have the rules; [`simple`] those of share groups. Like Apache Kafka's, none looks at racks.
+//! [`uniform`] and [`range`] have the rules; [`simple`] those of share groups. Like Apache Kafka's, none considers
+//! racks.
 
 mod range;
 pub mod simple;
@@ -16,35 +17,35 @@ use uuid::Uuid;
 /// Partitions by topic id.
 pub type TopicPartitions = BTreeMap<Uuid, BTreeSet<i32>>;
 
-/// What each member shall have, by member id. Every member of the group is in it, with nothing if need be.
+/// The partitions of each member, by member id. Every member of the group is in it, if need be with none.
 pub type GroupAssignment = BTreeMap<String, TopicPartitions>;
 
 /// An assignor, as `group.consumer.assignors` and the heartbeat's `ServerAssignor` name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assignor {
-    /// Partitions are spread evenly over the members, and stay where they are as far as that allows.
+    /// Partitions are spread evenly over the members, and stay with their owners as far as that allows.
     Uniform,
-    /// Each topic is cut into one range a member, so that topics with as many partitions are cut alike.
+    /// The partitions of each topic are cut into one range per member, in the same way for topics of the same size.
     Range,
 }
 
-/// A member as an assignor sees it.
+/// What an assignor needs to know of a member.
 #[derive(Clone, Debug, Default)]
 pub struct SubscribedMember {
     /// The name of a static member (KIP-345).
     pub instance_id: Option<String>,
-    /// The topics it subscribes to, of those that exist. Members that subscribe to the same may share one set.
+    /// The topics it subscribes to, of those that exist. Members with the same subscription may share one set.
     pub topics: Arc<BTreeSet<Uuid>>,
-    /// What the last assignment gave it.
+    /// Its partitions in the last assignment.
     pub owned: TopicPartitions,
 }
 
-/// A group as an assignor sees it.
+/// What an assignor needs to know of a group.
 #[derive(Clone, Debug, Default)]
 pub struct SubscribedGroup {
     /// By member id.
     pub members: BTreeMap<String, SubscribedMember>,
-    /// How many partitions each subscribed topic has.
+    /// The number of partitions of each subscribed topic.
     pub partition_counts: BTreeMap<Uuid, i32>,
 }
 
@@ -63,7 +64,7 @@ impl Assignor {
         }
     }
 
-    /// Gives every partition of every subscribed topic to one member that subscribes to the topic.
+    /// Assigns every partition of every subscribed topic to one member that subscribes to it.
     pub fn assign(self, group: &SubscribedGroup) -> GroupAssignment {
         match self {
             Assignor::Uniform => uniform::assign(group),
@@ -73,19 +74,19 @@ impl Assignor {
 }
 
 impl SubscribedGroup {
-    /// The partitions of a topic; none of one that does not exist.
+    /// The partitions of a topic; none if it does not exist.
     fn partitions(&self, topic: Uuid) -> impl Iterator<Item = i32> + use<> {
         0..self.partition_counts.get(&topic).copied().unwrap_or(0)
     }
 
-    /// An assignment that gives nobody anything.
+    /// An assignment without any partition.
     fn nothing(&self) -> GroupAssignment {
         let ids = self.members.keys();
         ids.map(|id| (id.clone(), TopicPartitions::new())).collect()
     }
 }
 
-/// Adds one partition to what a member shall have.
+/// Adds one partition to a member's.
 fn give(assignment: &mut GroupAssignment, member: &str, topic: Uuid, partition: i32) {
     if let Some(topics) = assignment.get_mut(member) {
         topics.entry(topic).or_default().insert(partition);
@@ -98,7 +99,8 @@ mod tests {
 
     use super::*;
 
-    /// A group of up to eight members and six topics; every member subscribes to what its bits say, or all to the same.
+    /// A group of up to eight members and six topics; each member subscribes to the topics of its bits, or all to the
+    /// same.
     fn groups() -> impl Strategy<Value = SubscribedGroup> {
         let topics = prop::collection::vec(0_i32..9, 1..6);
         let members = prop::collection::vec((0_u8..64, any::<bool>()), 1..8);
@@ -126,7 +128,7 @@ mod tests {
         })
     }
 
-    /// The group after its members got what `assignment` gave them.
+    /// The group once its members own what `assignment` gives them.
     fn after(group: &SubscribedGroup, assignment: &GroupAssignment) -> SubscribedGroup {
         let mut group = group.clone();
         for (id, member) in &mut group.members {
@@ -139,7 +141,7 @@ mod tests {
         partitions.values().map(BTreeSet::len).sum()
     }
 
-    /// Every partition that somebody subscribes to has one owner, who subscribes to it.
+    /// Every subscribed partition has one owner, which subscribes to its topic.
     fn check_complete(group: &SubscribedGroup, assignment: &GroupAssignment) {
         assert!(assignment.keys().eq(group.members.keys()));
         let mut owned = BTreeSet::new();
@@ -164,7 +166,7 @@ mod tests {
         assert_eq!(owned.len(), wanted);
     }
 
-    /// No partition could go from its owner to another subscriber and make the two more equal.
+    /// No partition could be moved to another subscriber so that the two differ less.
     fn check_balanced(group: &SubscribedGroup, assignment: &GroupAssignment) {
         for (id, topics) in assignment {
             for topic in topics.keys() {
@@ -229,7 +231,7 @@ mod tests {
             let second = Assignor::Uniform.assign(&changed);
             check_complete(&changed, &second);
             check_balanced(&changed, &second);
-            // When all are alike nothing moves but what must: what the leaver had, or what the newcomer gets.
+            // With equal subscriptions only the partitions of a member that left, or those for a new member, move.
             let alike = changed.members.values().all(|member| member.topics == changed.members.values().next().unwrap().topics);
             if alike {
                 let allowed = if changed.members.contains_key("new") { size(&second["new"]) } else { size(&first["m0"]) };

@@ -1,7 +1,8 @@
-//! The `range` assignor: each topic by itself is cut into consecutive ranges, one for each of its subscribers.
+//! The `range` assignor: the partitions of each topic are cut into consecutive ranges, one for each of its
+//! subscribers.
 //!
-//! Subscribers are taken in one order for every topic, static members by their instance id before the others, so that
-//! topics with as many partitions and the same subscribers are cut alike: a member that joins them finds both sides.
+//! The order of subscribers is the same for every topic, static members first by instance id. So topics with the same
+//! number of partitions and the same subscribers are cut alike: a member that joins two such topics has both sides.
 
 use super::{GroupAssignment, SubscribedGroup, SubscribedMember, give};
 

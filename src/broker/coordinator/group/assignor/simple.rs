@@ -1,9 +1,9 @@
 //! The `simple` assignor of share groups (KIP-932): members may share a partition.
 //!
-//! - With at most as many members as partitions each partition has one member, and members differ by one partition at
-//!   most. With more members, each partition has as many members as are needed so that nobody is without one.
-//! - Partitions stay where they are as far as that allows.
-//! - Members with different subscriptions are served topic by topic, the one with the fewest partitions first.
+//! - With at most as many members as partitions each partition has one member, and members differ by at most one
+//!   partition. With more members, partitions have several, so that no member is without one.
+//! - Partitions stay with their members as far as that allows.
+//! - With different subscriptions partitions are assigned topic by topic, to the members with the fewest first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{GroupAssignment, SubscribedMember, TopicPartitions, give};
 
-/// Gives every partition to at least one member that subscribes to its topic.
+/// Assigns every partition to at least one member that subscribes to its topic.
 pub fn assign(members: &BTreeMap<String, SubscribedMember>, partitions: &TopicPartitions) -> GroupAssignment {
     let mut assignment: GroupAssignment = members
         .keys()
@@ -40,7 +40,7 @@ pub fn assign(members: &BTreeMap<String, SubscribedMember>, partitions: &TopicPa
     assignment
 }
 
-/// Shares partitions out among members who all subscribe to their topics.
+/// Assigns partitions to members that all subscribe to their topics.
 fn share_out(
     assignment: &mut GroupAssignment,
     members: &BTreeMap<String, SubscribedMember>,
@@ -50,7 +50,7 @@ fn share_out(
     if ids.is_empty() || partitions.is_empty() {
         return;
     }
-    // How many members each partition has.
+    // The number of members per partition.
     let sharing = ids.len().div_ceil(partitions.len());
     let mut missing: BTreeMap<(Uuid, i32), usize> =
         partitions.iter().map(|partition| (*partition, sharing)).collect();
@@ -83,7 +83,7 @@ fn share_out(
     fill(assignment, &mut open, &missing);
 }
 
-/// Gives what is missing to those who have the least, each partition to different members.
+/// Assigns what is missing to the members with the fewest partitions; a partition never twice to the same member.
 fn fill(
     assignment: &mut GroupAssignment,
     open: &mut [(&str, usize)],

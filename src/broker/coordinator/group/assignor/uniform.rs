@@ -1,7 +1,7 @@
-//! The `uniform` assignor: members have as many partitions as each other, give or take one, and keep what they have
-//! as far as that allows.
+//! The `uniform` assignor: the numbers of the members' partitions differ by at most one, and members keep their
+//! partitions as far as that allows.
 //!
-//! Here is the case that all members subscribe to the same topics; the other is in `uniform_unlike.rs`.
+//! This file handles the case that all members subscribe to the same topics; the other is in `uniform_unlike.rs`.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ fn assign_alike(group: &SubscribedGroup, topics: &BTreeSet<Uuid>) -> GroupAssign
         .flat_map(|topic| group.partitions(*topic).map(|partition| (*topic, partition)));
     let mut free: BTreeSet<(Uuid, i32)> = partitions.collect();
     let share = free.len() / group.members.len();
-    // So many members have one partition more than the others.
+    // The number of members with one partition more than the others.
     let mut extras = free.len() % group.members.len();
     let mut assignment = group.nothing();
     let mut short = Vec::new();
@@ -51,7 +51,7 @@ fn assign_alike(group: &SubscribedGroup, topics: &BTreeSet<Uuid>) -> GroupAssign
             short.push((id, share - kept.len()));
         }
     }
-    // As in Apache Kafka the last of those who are short get the partitions that are over.
+    // As in Apache Kafka, the last members that lack partitions get the extra ones.
     let without_extra = short.len().saturating_sub(extras);
     let mut free = free.into_iter();
     for (index, (id, missing)) in short.into_iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The `uniform` assignor where members subscribe to different topics: who has least gets next, and then partitions
-//! move from members with more to members with less.
+//! The `uniform` assignor for members with different subscriptions: the member with the fewest partitions gets the
+//! next one, and then partitions move from members with more to members with fewer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{GroupAssignment, SubscribedGroup, TopicPartitions};
 
-/// How often all topics are gone through to even things out. A move can make room for another one; where that goes on
-/// for longer, the assignment is good enough.
+/// The most passes over all topics to even out the assignment. A move can make another one possible; after so many
+/// passes the assignment is even enough.
 const ROUNDS: usize = 16;
 
 pub(super) fn assign(group: &SubscribedGroup) -> GroupAssignment {
@@ -29,20 +29,20 @@ pub(super) fn assign(group: &SubscribedGroup) -> GroupAssignment {
     spread.assignment
 }
 
-/// An assignment in the making.
+/// An assignment under construction.
 struct Spread<'a> {
     group: &'a SubscribedGroup,
     /// The members that subscribe to a topic, by member id.
     subscribers: BTreeMap<Uuid, Vec<&'a str>>,
     assignment: GroupAssignment,
-    /// How many partitions each member has.
+    /// The number of partitions of each member.
     load: BTreeMap<&'a str, usize>,
     /// Partitions without an owner.
     free: BTreeMap<Uuid, BTreeSet<i32>>,
 }
 
 impl<'a> Spread<'a> {
-    /// Everybody keeps what it has of the topics it subscribes to.
+    /// Members keep their partitions of the topics they subscribe to.
     fn of(group: &'a SubscribedGroup) -> Self {
         let mut subscribers: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
         for (id, member) in &group.members {
@@ -84,7 +84,7 @@ impl<'a> Spread<'a> {
         }
     }
 
-    /// Topics with many partitions a subscriber come first: the others can make up for what they leave uneven.
+    /// Topics with many partitions per subscriber come first: the others can even out the rest.
     fn hardest_first(&self) -> Vec<Uuid> {
         let mut topics: Vec<(Uuid, usize, usize)> = self
             .subscribers
@@ -93,7 +93,7 @@ impl<'a> Spread<'a> {
             .collect();
         topics.sort_by(
             |(one, one_count, one_members), (other, other_count, other_members)| {
-                // count / members, without the division.
+                // Compares count / members without dividing.
                 let by_weight = (other_count * one_members).cmp(&(one_count * other_members));
                 by_weight
                     .then(one_members.cmp(other_members))
@@ -125,8 +125,8 @@ impl<'a> Spread<'a> {
         *self.load.entry(member).or_default() += 1;
     }
 
-    /// Moves partitions of the topic from its owners with most to the subscribers with least, while that makes them
-    /// more equal. False: nothing moved.
+    /// Moves partitions of the topic from its owners with the most to the subscribers with the fewest, while that
+    /// makes them more equal. Returns whether any has moved.
     fn even_out(&mut self, topic: Uuid) -> bool {
         let mut moved = false;
         while let Some((from, to)) = self.unequal(topic) {
@@ -148,7 +148,7 @@ impl<'a> Spread<'a> {
         moved
     }
 
-    /// An owner of the topic's partitions with at least two more than another subscriber.
+    /// An owner of the topic's partitions, and another subscriber that has at least two fewer.
     fn unequal(&self, topic: Uuid) -> Option<(&'a str, &'a str)> {
         let least = self.least_loaded(topic)?;
         let owns = |member: &&str| {

@@ -1,8 +1,8 @@
-//! Members that speak the classic protocol in a group of the consumer protocol: their JoinGroup, SyncGroup and
-//! Heartbeat are steps of the same reconciliation. The generation of such a member is its epoch; `REBALANCE_IN_PROGRESS`
-//! makes it join again, which is its next heartbeat of the other protocol.
+//! Members of the classic protocol in a group of the consumer protocol: their JoinGroup, SyncGroup and Heartbeat are
+//! steps of the same reconciliation. The generation of such a member is its member epoch; `REBALANCE_IN_PROGRESS`
+//! makes it join again, which takes the place of a heartbeat of the other protocol.
 //!
-//! How a whole group changes its protocol is in `conversion.rs`.
+//! How a group changes its protocol is in `conversion.rs`.
 
 use kafka_protocol::ResponseError;
 
@@ -18,7 +18,7 @@ use crate::broker::coordinator::group::events::{
 use crate::broker::coordinator::group::subscription::CONSUMER;
 
 impl ConsumerGroup {
-    /// A JoinGroup; it never waits.
+    /// Handles a JoinGroup, which never waits.
     pub fn join_classic(&mut self, around: Surroundings<'_>, request: &JoinGroup) -> (JoinAnswer, Change) {
         let mut id = request.member_id.clone();
         if id.is_empty() {
@@ -55,7 +55,7 @@ impl ConsumerGroup {
         let member = self.member(id).cloned().unwrap_or_default();
         self.sessions
             .insert(id.to_owned(), later(step, request.session_timeout_ms));
-        // It is to ask for its assignment in this time.
+        // The time in which it has to ask for its assignment.
         self.classic_deadlines
             .insert(id.to_owned(), later(step, request.rebalance_timeout_ms));
         let answer = JoinAnswer {
@@ -69,13 +69,13 @@ impl ConsumerGroup {
             members: Vec::new(),
         };
         if replaced {
-            // Nothing has changed for the others: they go on without a rebalance.
+            // The other members are not affected: no rebalance is needed.
             self.downgrade_if_all_are_classic(step, false);
         }
         Ok(answer)
     }
 
-    /// Members of the classic protocol must have a protocol in common, in case the group becomes theirs alone.
+    /// Members of the classic protocol must have a protocol in common, in case the group is converted.
     fn check_protocols(&self, request: &JoinGroup, id: &str) -> Result<(), Refused> {
         let others = self.members.iter().filter(|(other, _)| *other != id);
         let others: Vec<&ClassicMember> = others
@@ -95,7 +95,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// The member as it is before this JoinGroup, and whether it takes the place of its former self.
+    /// The member before this JoinGroup, and whether it replaces a former static member.
     fn find_or_replace_classic(
         &mut self,
         step: &mut Step<'_>,
@@ -114,7 +114,7 @@ impl ConsumerGroup {
         Ok((self.member(id).cloned().unwrap_or_default(), false))
     }
 
-    /// True: its subscription has changed.
+    /// Returns whether its subscription has changed.
     fn take_classic_metadata(
         &mut self,
         step: &mut Step<'_>,
@@ -142,7 +142,7 @@ impl ConsumerGroup {
         Ok(change.changed)
     }
 
-    /// The partitions with the ids of their topics; those of topics that are no more are left out.
+    /// The partitions by topic id; those of topics that do not exist any more are left out.
     fn by_id(step: &Step<'_>, partitions: &NamedPartitions) -> TopicPartitions {
         let known = partitions.iter().filter_map(|(name, partitions)| {
             let topic = step.around.catalog.topic(name)?;
@@ -151,7 +151,7 @@ impl ConsumerGroup {
         known.collect()
     }
 
-    /// A SyncGroup; it never waits.
+    /// Handles a SyncGroup, which never waits.
     pub fn sync_classic(&mut self, around: Surroundings<'_>, request: &SyncGroup) -> SyncAnswer {
         match self.check_sync(request) {
             Ok((member, protocol, version)) => {
@@ -176,7 +176,7 @@ impl ConsumerGroup {
         if differs(&request.protocol_type, CONSUMER) || differs(&request.protocol_name, name) {
             return Err(ResponseError::InconsistentGroupProtocol);
         }
-        // One that is to give back has joined already, and learns here what it may keep.
+        // A member that has to revoke partitions has joined already, and learns here which it keeps.
         if self.epoch.epoch > member.current.epoch && member.current.state != MemberState::UnrevokedPartitions
         {
             return Err(ResponseError::RebalanceInProgress);
@@ -185,8 +185,8 @@ impl ConsumerGroup {
         Ok((member.clone(), name.clone(), version))
     }
 
-    /// A Heartbeat of the classic protocol. It notices changed topics as well: where all members speak that protocol, no
-    /// other request does.
+    /// Handles a Heartbeat of the classic protocol. It also checks for changed topics: if all members use that
+    /// protocol, no other request does.
     pub fn heartbeat_classic(
         &mut self,
         around: Surroundings<'_>,
@@ -212,7 +212,7 @@ impl ConsumerGroup {
         (outcome.unwrap_or_else(|(error, _)| Err(error)), change)
     }
 
-    /// Whether the member can take a step of its reconciliation, or is behind.
+    /// Whether the member can take a step of its reconciliation, or is behind the group's epoch.
     fn must_join(&self, id: &str) -> bool {
         let Some(current) = self.member(id).map(|member| &member.current) else {
             return false;
@@ -225,7 +225,7 @@ impl ConsumerGroup {
         can_go_on || self.epoch.epoch > current.epoch
     }
 
-    /// Whether the member waits for a partition that nobody holds any more.
+    /// Whether the member waits for a partition that has no owner any more.
     fn has_free_partition(&self, id: &str) -> bool {
         let target = self.target(id);
         let assigned = self
@@ -268,7 +268,7 @@ impl ConsumerGroup {
     }
 }
 
-/// The partitions with the names of their topics; those of topics that are no more are left out.
+/// The partitions by topic name; those of topics that do not exist any more are left out.
 pub(super) fn named(around: Surroundings<'_>, partitions: &TopicPartitions) -> NamedPartitions {
     let known = partitions.iter().filter_map(|(topic, partitions)| {
         let name = around.catalog.topic_name(*topic)?;

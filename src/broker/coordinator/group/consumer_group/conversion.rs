@@ -1,5 +1,5 @@
-//! A group changes its protocol while it has members: a classic one when its first member of the consumer protocol
-//! joins, and back when the last of them has gone (`group.consumer.migration.policy`).
+//! A group with members changes its protocol: a classic group when its first member of the consumer protocol joins,
+//! and back when the last of those has gone (`group.consumer.migration.policy`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::broker::coordinator::group::member::Member;
 use crate::broker::coordinator::group::stored_records::{StoredGroup, StoredMember};
 use crate::broker::coordinator::group::subscription::CONSUMER;
 
-/// Which way a group with members may change its protocol; the names are those of the setting.
+/// In which direction a group with members may change its protocol; the names are those of the setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MigrationPolicy {
     /// From the classic protocol to the consumer protocol.
@@ -27,7 +27,7 @@ pub struct MigrationPolicy {
 }
 
 impl MigrationPolicy {
-    /// The policy of this name; Kafka's default for another one.
+    /// The policy of this name; Kafka's default for an unknown name.
     pub fn named(name: &str) -> Self {
         let (upgrade, downgrade) = match name.trim().to_ascii_lowercase().as_str() {
             "disabled" => (false, false),
@@ -39,16 +39,16 @@ impl MigrationPolicy {
     }
 }
 
-/// What a group of the consumer protocol becomes.
+/// The classic group that a group of the consumer protocol becomes.
 #[derive(Clone, Debug)]
 pub struct Downgrade {
     pub group: StoredGroup,
-    /// Its members are to join again.
+    /// Whether its members have to join again.
     pub rebalances: bool,
 }
 
 impl ConsumerGroup {
-    /// The group that a classic one becomes, with the records that make it; None if it may not or cannot.
+    /// Converts a classic group, and returns the records for that; `None` if it is not allowed or not possible.
     pub fn of_classic(
         id: &str,
         classic: &ClassicGroup,
@@ -100,7 +100,8 @@ impl ConsumerGroup {
         Some((group, records))
     }
 
-    /// The last member of the consumer protocol has gone: what is left becomes a classic group, if it may.
+    /// Converts the group to a classic one after the last member of the consumer protocol has gone, if that is
+    /// allowed.
     pub(super) fn downgrade_if_all_are_classic(&mut self, step: &mut Step<'_>, rebalances: bool) -> bool {
         let settings = step.around.settings;
         let may = settings.migration.downgrade && self.members.len() <= settings.classic_max_size;
@@ -161,7 +162,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// The first protocol of a member that all members of the classic protocol speak.
+    /// The first protocol of a member that all members of the classic protocol support.
     fn common_protocol(&self) -> Option<String> {
         let mut classic = self
             .members
@@ -184,7 +185,7 @@ fn subscription_for(classic: &ClassicMember, protocol: Option<&str>) -> Bytes {
     found.map(|(_, metadata)| metadata.clone()).unwrap_or_default()
 }
 
-/// A classic member as one of the consumer protocol, and what it has.
+/// A classic member as one of the consumer protocol, and the partitions it owns.
 fn converted(member: &Member, around: Surroundings<'_>) -> Option<(MemberMetadata, TopicPartitions)> {
     let subscription = read_subscription(&member.protocols.first()?.metadata)?;
     let assigned = read_assignment(&member.assignment)?;

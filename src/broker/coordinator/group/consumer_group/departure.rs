@@ -1,7 +1,7 @@
-//! How members go: they leave, static ones for a while; they are silent for longer than their session; or they do not
-//! give partitions back in time.
+//! How members go: they leave, static ones for a while; their session times out; or they do not revoke partitions in
+//! time.
 //!
-//! The group's epoch goes up with each, and the assignor runs at the next heartbeat of those who stay.
+//! Each raises the group's epoch, and the assignor runs at the next heartbeat of a remaining member.
 
 use super::group::{Change, ConsumerGroup, Refused, RevocationDeadline, Step, Surroundings};
 use super::heartbeat::{Heartbeat, HeartbeatAnswer};
@@ -10,7 +10,7 @@ use super::record::GroupRecord;
 use crate::broker::coordinator::group::events::LeavingMember;
 
 impl ConsumerGroup {
-    /// A heartbeat with an epoch that leaves.
+    /// Handles a heartbeat whose epoch says that the member leaves.
     pub fn leave(
         &mut self,
         around: Surroundings<'_>,
@@ -38,7 +38,7 @@ impl ConsumerGroup {
         })
     }
 
-    /// A static member keeps what it has until it comes back, or its session is over.
+    /// A static member keeps its partitions until it returns or its session times out.
     fn leave_for_a_while(&mut self, step: &mut Step<'_>, id: &str) {
         let Some(current) = self.member(id).map(|member| member.current.clone()) else {
             return;
@@ -60,7 +60,7 @@ impl ConsumerGroup {
         self.write(step, GroupRecord::Current(id.to_owned(), Some(current)));
     }
 
-    /// Takes a member out whatever it does, as LeaveGroup names it: by its id, by its instance id, or by both.
+    /// Removes a member whatever its state, named as in LeaveGroup: by its id, by its instance id, or by both.
     pub fn expel(
         &mut self,
         around: Surroundings<'_>,
@@ -95,14 +95,14 @@ impl ConsumerGroup {
         self.raise_epoch(step, metadata_hash);
     }
 
-    /// The tombstones of everything about one member.
+    /// Writes tombstones for all records of a member.
     pub(super) fn remove_records(&mut self, step: &mut Step<'_>, id: &str) {
         self.write(step, GroupRecord::Current(id.to_owned(), None));
         self.write(step, GroupRecord::Target(id.to_owned(), None));
         self.write(step, GroupRecord::Member(id.to_owned(), None));
     }
 
-    /// When time alone will change something next; None: never.
+    /// The earliest deadline; `None` if there is none.
     pub fn next_deadline_ms(&self) -> Option<i64> {
         let revocations = self.revocations.values().map(|deadline| deadline.at_ms);
         let matching = self.matching_is_due.then_some(i64::MIN);
@@ -116,7 +116,7 @@ impl ConsumerGroup {
             .min()
     }
 
-    /// Whatever is due by now happens; each change is to be written by itself, in this order.
+    /// Handles what is due by now. The caller writes each change by itself, and calls again until nothing is due.
     pub fn deadlines_passed(&mut self, around: Surroundings<'_>) -> Change {
         if self.matching_is_due {
             return self.match_regexes(around);
@@ -146,7 +146,7 @@ impl ConsumerGroup {
         let mut gone: Vec<String> = silent.chain(late).collect();
         gone.sort_unstable();
         gone.dedup();
-        // Those of members that go end with them, once that is written.
+        // Deadlines of members that go are removed when that is written.
         self.revocations
             .retain(|id, deadline| deadline.at_ms > now_ms || gone.contains(id));
         let event = |group: &mut Self, step: &mut Step<'_>| {
@@ -156,7 +156,7 @@ impl ConsumerGroup {
         self.happen(around, event).1
     }
 
-    /// What is due could not be written: it is due again after `pause_ms`.
+    /// Moves deadlines to `pause_ms` from now or later, because a change could not be written.
     pub fn postpone(&mut self, now_ms: i64, pause_ms: i64) {
         let later_ms = now_ms.saturating_add(pause_ms);
         for at_ms in self.sessions.values_mut() {
@@ -170,7 +170,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// Starts the timers of a group that was read from disk: every member has a whole session to be heard of.
+    /// Starts the timers of a group that was read from disk: every member has a whole session timeout.
     pub fn start_timers(&mut self, around: Surroundings<'_>) {
         for (id, member) in &self.members {
             let classic = member.metadata.classic.as_ref();

@@ -1,8 +1,8 @@
 //! One group of the consumer protocol: its members, epochs and assignments, and how records change them.
 //!
 //! The state is the sum of the group's records: [`ConsumerGroup::apply`] is the only way to change it, while the
-//! broker runs and when it reads `__consumer_offsets` at start. Beside the records are only timers. Owns no rule;
-//! those are in `heartbeat.rs` and the files that it names.
+//! broker runs and when it reads `__consumer_offsets` at the start. Only timers are kept beside the records. Owns no
+//! rule; those are in `heartbeat.rs` and the files that it names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use super::record::{GroupEpoch, GroupRecord, ResolvedRegex, TargetEpoch};
 use super::topics::{self, TopicCatalog};
 use crate::broker::coordinator::group::assignor::{Assignor, TopicPartitions};
 
-/// A refusal: the error, and what Kafka says about it.
+/// A refusal: the error, and Kafka's message.
 pub type Refused = (ResponseError, String);
 
-/// The epoch of a group that was just made, of the group itself as of its target assignment. It is never written.
+/// The epoch of a group that was just created, and of its target assignment. It is never written.
 pub const FIRST_EPOCH: i32 = 1;
 
 /// The states of a group of the consumer protocol.
@@ -29,10 +29,10 @@ pub enum ConsumerGroupState {
     Empty,
     /// Something has changed since the assignor ran last.
     Assigning,
-    /// Members are on their way to the target assignment.
+    /// Members have not reached the target assignment yet.
     Reconciling,
     Stable,
-    /// Deleted: whoever still holds the group looks it up again.
+    /// Deleted: a request that still holds the group looks it up again.
     Dead,
 }
 
@@ -49,28 +49,28 @@ impl ConsumerGroupState {
     }
 }
 
-/// What configuration says about one group; the group's own configs count before the broker's.
+/// The settings of one group: its own configs before the broker's.
 #[derive(Clone, Debug)]
 pub struct ConsumerGroupSettings {
-    /// How long a member may be silent.
+    /// The session timeout.
     pub session_timeout_ms: i32,
     /// How often members are to send heartbeats.
     pub heartbeat_interval_ms: i32,
-    /// The assignor does not run again so soon after its last run.
+    /// The shortest time between two runs of the assignor, in ms.
     pub assignment_interval_ms: i32,
-    /// How many members there may be.
+    /// The most members.
     pub max_size: usize,
-    /// What members may choose; the first one serves where nobody chooses.
+    /// The assignors that members may choose; the first is the default.
     pub assignors: Vec<Assignor>,
     /// Whether a group with members may change its protocol.
     pub migration: MigrationPolicy,
-    /// How many members a group of the classic protocol may have.
+    /// The most members of a group of the classic protocol.
     pub classic_max_size: usize,
-    /// After so long regular expressions are matched anew.
+    /// After this time regular expressions are matched again, in ms.
     pub regex_refresh_interval_ms: i32,
 }
 
-/// What an event happens amid.
+/// The conditions of an event.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
     /// Milliseconds since 1970 on the coordinator's clock.
@@ -79,27 +79,27 @@ pub struct Surroundings<'a> {
     pub catalog: &'a dyn TopicCatalog,
 }
 
-/// One event being handled: what it happens amid, and the records so far.
+/// One event that is being handled: its conditions, and the records so far.
 #[derive(Debug)]
 pub(super) struct Step<'a> {
     pub(super) around: Surroundings<'a>,
     records: Vec<GroupRecord>,
     /// The group before its first record.
     before: Option<Box<ConsumerGroup>>,
-    /// The group becomes a classic one.
+    /// Set if the group becomes a classic one.
     pub(super) downgrade: Option<Downgrade>,
 }
 
-/// What an event has changed: to be written, or else to be undone.
+/// The changes of an event: to be written, or else to be undone.
 #[derive(Debug, Default)]
 pub struct Change {
     pub records: Vec<GroupRecord>,
-    /// The records end the group, and a classic one takes its place.
+    /// Set if the records end the group, and a classic one takes its place.
     pub downgrade: Option<Downgrade>,
     before: Option<Box<ConsumerGroup>>,
 }
 
-/// Until when a member must have given partitions back, and which epoch it had when it was told.
+/// When a member must have revoked partitions, and its epoch when the coordinator asked for that.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RevocationDeadline {
     pub(super) at_ms: i64,
@@ -118,16 +118,16 @@ pub struct ConsumerGroup {
     pub(super) static_members: BTreeMap<String, String>,
     pub(super) targets: BTreeMap<String, Arc<TopicPartitions>>,
     pub(super) regexes: BTreeMap<String, Arc<ResolvedRegex>>,
-    /// Who holds a partition, also if it is to give it back.
+    /// The owner of each partition, also while it is to revoke it.
     pub(super) holders: HashMap<(Uuid, i32), String>,
-    /// Until when each member must be heard of.
+    /// The session deadline of each member.
     pub(super) sessions: BTreeMap<String, i64>,
     pub(super) revocations: BTreeMap<String, RevocationDeadline>,
-    /// Until when members of the classic protocol must have joined again, or asked for their assignment.
+    /// When members of the classic protocol must have joined again, or asked for their assignment.
     pub(super) classic_deadlines: BTreeMap<String, i64>,
-    /// The version of the topics at the last comparison of the hash.
+    /// The version of the topics when the hash was last compared.
     pub(super) seen_topics: Option<i64>,
-    /// Regular expressions are to be matched now.
+    /// Whether regular expressions have to be matched now.
     pub(super) matching_is_due: bool,
 }
 
@@ -143,7 +143,7 @@ impl<'a> Step<'a> {
 }
 
 impl ConsumerGroup {
-    /// A group that has never had a member.
+    /// A group that never had a member.
     pub fn new(id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -169,12 +169,12 @@ impl ConsumerGroup {
         }
     }
 
-    /// What one record changes.
+    /// Applies one record.
     pub fn apply(&mut self, record: &GroupRecord) {
         match record {
             GroupRecord::Epoch(Some(epoch)) => self.epoch = *epoch,
             GroupRecord::TargetEpoch(Some(target)) => self.target_epoch = *target,
-            // Tombstones of these come with the end of the group.
+            // Tombstones of these are written when the group ends.
             GroupRecord::Epoch(None) | GroupRecord::TargetEpoch(None) | GroupRecord::NoPartitionMetadata => {}
             GroupRecord::Member(id, Some(metadata)) => {
                 if let Some(instance_id) = &metadata.instance_id {
@@ -233,11 +233,11 @@ impl ConsumerGroup {
         self.classic_deadlines.remove(id);
     }
 
-    /// The member holds nothing any more.
+    /// The member owns nothing any more.
     fn release(&mut self, id: &str) {
         if let Some(member) = self.members.get(id) {
             for (topic, partition, _) in member.current.held() {
-                // In a log that was compacted another member may have got it before this one's record is seen.
+                // In a compacted log, another member's record for the partition may come before this one's.
                 if self
                     .holders
                     .get(&(topic, partition))
@@ -249,7 +249,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// Makes `record` part of the event.
+    /// Adds `record` to the event, and applies it.
     pub(super) fn write(&mut self, step: &mut Step<'_>, record: GroupRecord) {
         if step.before.is_none() {
             step.before = Some(Box::new(self.clone()));
@@ -258,7 +258,7 @@ impl ConsumerGroup {
         step.records.push(record);
     }
 
-    /// Lets something happen; what is refused changes nothing.
+    /// Runs an event; one that is refused changes nothing.
     pub(super) fn happen<A>(
         &mut self,
         around: Surroundings<'_>,
@@ -277,7 +277,7 @@ impl ConsumerGroup {
         (outcome, change)
     }
 
-    /// Takes back what could not be written.
+    /// Undoes a change that could not be written.
     pub fn undo(&mut self, change: Change) {
         if let Some(before) = change.before {
             *self = *before;
@@ -292,7 +292,7 @@ impl ConsumerGroup {
         self.epoch.epoch
     }
 
-    /// The epoch that the target assignment is for.
+    /// The epoch of the target assignment.
     pub fn target_epoch(&self) -> i32 {
         self.target_epoch.epoch
     }
@@ -306,7 +306,7 @@ impl ConsumerGroup {
         self.members.get(id).map(|member| &**member)
     }
 
-    /// What the member shall have.
+    /// The target assignment of a member.
     pub fn target(&self, id: &str) -> Arc<TopicPartitions> {
         self.targets.get(id).cloned().unwrap_or_default()
     }
@@ -328,18 +328,18 @@ impl ConsumerGroup {
         }
     }
 
-    /// Whether nothing would be lost with the group: it has no members, and never had one.
+    /// Whether nothing is lost without the group: it has no members, and never had one.
     pub fn is_untouched(&self) -> bool {
         self.members.is_empty() && self.epoch.epoch == FIRST_EPOCH
     }
 
-    /// How many members subscribe to this regular expression.
+    /// The number of members that subscribe to this regular expression.
     pub(super) fn subscribers_of_regex(&self, regex: &str) -> usize {
         let members = self.members.values();
         members.filter(|member| member.metadata.regex == regex).count()
     }
 
-    /// The names of the topics that a member subscribes to; its regular expression counts once it is resolved.
+    /// The names of the topics that a member subscribes to; a regular expression counts once it was matched.
     pub(super) fn topics_of(&self, member: &ConsumerMember) -> BTreeSet<String> {
         let mut names = member.metadata.topics.clone();
         if let Some(resolved) = self.regexes.get(&member.metadata.regex) {
@@ -366,7 +366,7 @@ impl ConsumerGroup {
         topics::metadata_hash(&self.subscribed_topics(), catalog)
     }
 
-    /// The assignor that most members ask for; of several the one that is configured first, as where nobody asks.
+    /// The assignor that most members want; of several, or if no member wants one, the first that is configured.
     pub fn preferred_assignor(&self, configured: &[Assignor]) -> Assignor {
         let wanted = |assignor: &Assignor| {
             let members = self.members.values();
@@ -374,12 +374,12 @@ impl ConsumerGroup {
                 .filter(|member| member.metadata.assignor.as_deref() == Some(assignor.name()))
                 .count()
         };
-        // The last of the largest is taken.
+        // `max_by_key` returns the last of equals.
         let most = configured.iter().rev().max_by_key(|assignor| wanted(assignor));
         most.copied().unwrap_or(Assignor::Uniform)
     }
 
-    /// The records that end the group; only an empty one may be deleted.
+    /// The tombstones that end the group, which must be empty.
     pub fn tombstones(&self) -> Result<Vec<GroupRecord>, ResponseError> {
         match self.state() {
             ConsumerGroupState::Dead => Err(ResponseError::GroupIdNotFound),
@@ -399,7 +399,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// The group is gone.
+    /// Marks the group as deleted.
     pub fn die(&mut self) {
         self.dead = true;
     }

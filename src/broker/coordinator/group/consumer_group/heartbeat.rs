@@ -1,9 +1,8 @@
-//! The heartbeat of a member (KIP-848), in four steps: the member is made or updated; the group's epoch goes up if
-//! that or the topics have changed; the assignor runs if the epoch has gone up (`target.rs`); the member takes a step
-//! towards its target (`reconciliation.rs`). The other members learn of it at their own heartbeats.
+//! The heartbeat of a member (KIP-848), in four steps: the member is created or updated; the group's epoch is raised
+//! if that or the topics have changed; the assignor runs if the epoch was raised (`target.rs`); the member takes a
+//! step towards its target (`reconciliation.rs`). The other members learn of it at their own heartbeats.
 //!
-//! A heartbeat that leaves the group is in `departure.rs`; what a subscription by regular expression needs, in
-//! `regular_expressions.rs`.
+//! A heartbeat that leaves the group is in `departure.rs`; regular expressions are in `regular_expressions.rs`.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +16,7 @@ use super::member::{
 use super::record::{GroupEpoch, GroupRecord};
 use crate::broker::coordinator::group::assignor::TopicPartitions;
 
-/// What a heartbeat says. None means that it is as it was.
+/// The fields of a heartbeat; `None` for "unchanged".
 #[derive(Clone, Debug, Default)]
 pub struct Heartbeat {
     pub member_id: String,
@@ -26,10 +25,10 @@ pub struct Heartbeat {
     pub rack_id: Option<String>,
     pub rebalance_timeout_ms: Option<i32>,
     pub topics: Option<BTreeSet<String>>,
-    /// Empty: it has none any more.
+    /// Empty for no regular expression.
     pub regex: Option<String>,
     pub assignor: Option<String>,
-    /// The partitions that the member has not given back.
+    /// The partitions that the member still owns.
     pub owned: Option<TopicPartitions>,
     pub client_id: String,
     pub client_host: String,
@@ -41,12 +40,12 @@ pub struct HeartbeatAnswer {
     pub member_id: String,
     pub member_epoch: i32,
     pub heartbeat_interval_ms: i32,
-    /// None: as it was.
+    /// `None` for "unchanged".
     pub assignment: Option<TopicPartitions>,
 }
 
 impl ConsumerGroup {
-    /// A heartbeat of a member that joins or goes on; its fields have been checked (`heartbeat_shape.rs`).
+    /// Handles a heartbeat of a member that joins or stays; its fields have been checked (`heartbeat_shape.rs`).
     pub fn heartbeat(
         &mut self,
         around: Surroundings<'_>,
@@ -78,7 +77,7 @@ impl ConsumerGroup {
         Err((ResponseError::GroupMaxSizeReached, message))
     }
 
-    /// The member as it is before this heartbeat; a new one is nothing yet.
+    /// The member before this heartbeat; a new one is empty.
     fn find_or_replace_member(
         &mut self,
         step: &mut Step<'_>,
@@ -107,7 +106,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// A static member comes back: it takes over what its former self has.
+    /// A static member returns: it takes over the assignment of its former member id.
     fn replace_static_member(
         &mut self,
         step: &mut Step<'_>,
@@ -129,7 +128,7 @@ impl ConsumerGroup {
         Ok(self.take_over(step, id, former_id))
     }
 
-    /// The member `id` has what its former self had, and begins in epoch 0.
+    /// Gives the assignment of `former_id` to the member `id`, which begins in epoch 0.
     pub(super) fn take_over(&mut self, step: &mut Step<'_>, id: &str, former_id: &str) -> ConsumerMember {
         let Some(former) = self.member(former_id).cloned() else {
             return ConsumerMember::default();
@@ -152,7 +151,7 @@ impl ConsumerGroup {
         self.member(id).cloned().unwrap_or_default()
     }
 
-    /// Whether the instance is this member, and not one that has taken its place.
+    /// Whether the instance id belongs to this member, and was not taken over by another.
     pub(super) fn check_instance(&self, instance_id: &str, member_id: &str) -> Result<(), Refused> {
         match self.static_members.get(instance_id) {
             None => Err(unknown_instance(instance_id)),
@@ -171,7 +170,7 @@ impl ConsumerGroup {
         (ResponseError::UnknownMemberId, message)
     }
 
-    /// Takes over what the heartbeat says of the member.
+    /// Applies the member's fields in the heartbeat.
     fn update_member(
         &mut self,
         step: &mut Step<'_>,
@@ -195,7 +194,7 @@ impl ConsumerGroup {
         self.take_metadata(step, &request.member_id, before, metadata)
     }
 
-    /// Takes over what a member says of itself now.
+    /// Applies the metadata that a member has sent.
     pub(super) fn take_metadata(
         &mut self,
         step: &mut Step<'_>,
@@ -219,7 +218,7 @@ impl ConsumerGroup {
         })
     }
 
-    /// Raises the group's epoch if it must be, or if the subscribed topics are no longer what they were.
+    /// Raises the group's epoch if `bump` is set, or if the subscribed topics have changed.
     pub(super) fn update_epoch(&mut self, step: &mut Step<'_>, bump: bool) {
         let version = step.around.catalog.version();
         if !bump && self.seen_topics == Some(version) {
@@ -233,7 +232,7 @@ impl ConsumerGroup {
         self.seen_topics = Some(version);
     }
 
-    /// The group comes to its next epoch.
+    /// Raises the group's epoch by one.
     pub(super) fn raise_epoch(&mut self, step: &mut Step<'_>, metadata_hash: i64) {
         let epoch = self.epoch.epoch.saturating_add(1);
         self.write(
@@ -262,11 +261,11 @@ impl ConsumerGroup {
     }
 }
 
-/// What a heartbeat changed of a member's subscription.
+/// How a heartbeat has changed a member's subscription.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SubscriptionChange {
     pub(super) changed: bool,
-    /// It changes what the group is to be assigned.
+    /// Whether the group has to be assigned anew.
     pub(super) bumps: bool,
 }
 
@@ -277,8 +276,8 @@ fn unknown_instance(instance_id: &str) -> Refused {
     )
 }
 
-/// A member speaks in its epoch. It may speak in the one before if it holds nothing that it lost since: then the answer
-/// that told it of the new epoch was lost.
+/// A member sends its epoch. It may send the previous one if it owns nothing that it has lost since: then the answer
+/// with the new epoch was lost.
 fn check_epoch(current: &CurrentAssignment, request: &Heartbeat) -> Result<(), Refused> {
     let (sent, known) = (request.member_epoch, current.epoch);
     if sent == JOIN_EPOCH || sent == known {

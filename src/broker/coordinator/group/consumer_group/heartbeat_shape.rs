@@ -1,4 +1,4 @@
-//! What a heartbeat must have and must not have, whatever the group: checked before it is looked for.
+//! The fields that a heartbeat must have and must not have, in any group: checked before the group is looked up.
 
 use kafka_protocol::ResponseError;
 
@@ -7,7 +7,7 @@ use super::heartbeat::Heartbeat;
 use super::member::{JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH};
 use crate::broker::coordinator::group::assignor::Assignor;
 
-/// Refuses a heartbeat that cannot be right. `names_itself`: the version has members choose their own ids (KIP-1082).
+/// Refuses an invalid heartbeat. `names_itself`: whether members choose their own ids in this version (KIP-1082).
 pub fn check(
     group: &str,
     request: &Heartbeat,

@@ -1,5 +1,5 @@
-//! A member of a group of the consumer protocol: what it said of itself, and what it has been given.
-//! Owns no rule; what changes it is in `heartbeat.rs` and `reconciliation.rs`.
+//! A member of a group of the consumer protocol: the metadata it has sent, and its assignment. Owns no rule; what
+//! changes it is in `heartbeat.rs` and `reconciliation.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,65 +12,65 @@ use crate::broker::coordinator::group::assignor::TopicPartitions;
 pub const JOIN_EPOCH: i32 = 0;
 /// The epoch with which a member leaves.
 pub const LEAVE_EPOCH: i32 = -1;
-/// The epoch with which a static member goes and keeps its partitions for its return.
+/// The epoch with which a static member leaves for a while; its partitions are kept for it.
 pub const STATIC_LEAVE_EPOCH: i32 = -2;
 
-/// Partitions by topic id, each with the epoch in which the member got it (KIP-1251).
+/// Partitions by topic id, each with the epoch in which it was assigned (KIP-1251).
 pub type HeldPartitions = BTreeMap<Uuid, BTreeMap<i32, i32>>;
 
-/// What a member said of itself. Each field is what its last heartbeat with that field said.
+/// The metadata of a member, each field from its last heartbeat with that field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemberMetadata {
     /// The name of a static member (KIP-345).
     pub instance_id: Option<String>,
     pub rack_id: Option<String>,
     pub client_id: String,
-    /// As Kafka prints it: `/127.0.0.1`.
+    /// In Kafka's form: `/127.0.0.1`.
     pub client_host: String,
-    /// The names it subscribes to, whether there are such topics or not.
+    /// The names of the topics it subscribes to, whether they exist or not.
     pub topics: BTreeSet<String>,
-    /// The regular expression it subscribes to; empty: none.
+    /// The regular expression it subscribes to; empty for none.
     pub regex: String,
-    /// How long it may take to give partitions back.
+    /// The longest time that it may take to revoke partitions.
     pub rebalance_timeout_ms: i32,
-    /// The assignor it wants; None: whatever the others want.
+    /// The assignor it wants; `None` if any will do.
     pub assignor: Option<String>,
-    /// Of a member that uses the classic protocol.
+    /// `Some` for a member of the classic protocol.
     pub classic: Option<ClassicMember>,
 }
 
-/// What a member of the classic protocol said when it joined.
+/// The fields of a JoinGroup that only members of the classic protocol have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClassicMember {
     pub session_timeout_ms: i32,
-    /// Name and metadata of what it can speak, dearest first.
+    /// Name and metadata of the protocols it supports, the preferred first.
     pub protocols: Vec<(String, Bytes)>,
 }
 
-/// How far a member is on the way to its target assignment; the numbers are those of Kafka's records.
+/// How far a member is with its target assignment; the numbers are those of Kafka's records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MemberState {
-    /// It has what its epoch gives it.
+    /// It has the assignment of its epoch.
     #[default]
     Stable = 0,
-    /// It is to give partitions back before it comes to the next epoch.
+    /// It has to revoke partitions before it can reach the next epoch.
     UnrevokedPartitions = 1,
-    /// It waits for partitions that others have not given back yet.
+    /// It waits for partitions that others have not revoked yet.
     UnreleasedPartitions = 2,
-    /// Written by a later Kafka.
+    /// Written by a later version of Kafka.
     Unknown = 127,
 }
 
-/// What a member has been given.
+/// The current assignment of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentAssignment {
-    /// The epoch it has come to.
+    /// The epoch it has reached.
     pub epoch: i32,
-    /// The epoch before: its last answer may have been lost.
+    /// The epoch before: the answer with the present one may have been lost.
     pub previous_epoch: i32,
     pub state: MemberState,
     pub assigned: HeldPartitions,
-    /// What it is to give back.
+    /// The partitions that it has to revoke.
     pub pending_revocation: HeldPartitions,
 }
 
@@ -106,13 +106,13 @@ impl MemberState {
 }
 
 impl CurrentAssignment {
-    /// Everything the member may still read: also what it is to give back.
+    /// All partitions that the member may still read, with those it has to revoke.
     pub fn held(&self) -> impl Iterator<Item = (Uuid, i32, i32)> + '_ {
         let both = [&self.assigned, &self.pending_revocation];
         both.into_iter().flat_map(each)
     }
 
-    /// The epoch in which the member got this partition; None if it does not hold it.
+    /// The epoch in which the partition was assigned to the member; `None` if it does not own it.
     pub fn epoch_of(&self, topic: Uuid, partition: i32) -> Option<i32> {
         let of = |held: &HeldPartitions| held.get(&topic)?.get(&partition).copied();
         of(&self.assigned).or_else(|| of(&self.pending_revocation))
@@ -140,7 +140,7 @@ pub fn intersects(held: &HeldPartitions, partitions: &TopicPartitions) -> bool {
     each(held).any(|(topic, partition, _)| contains(partitions, topic, partition))
 }
 
-/// Whether this partition is among them.
+/// Whether the partition is among them.
 pub fn contains(partitions: &TopicPartitions, topic: Uuid, partition: i32) -> bool {
     partitions
         .get(&topic)

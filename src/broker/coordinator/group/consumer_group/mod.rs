@@ -1,8 +1,8 @@
 //! Groups of the consumer protocol (KIP-848), where the coordinator assigns and members only send heartbeats.
 //!
-//! [`group`] is the state, made of the records in [`record`]; [`heartbeat`] and its neighbours have the rules. Pure: no
-//! clock, socket, file or lock; the time, the topics and the settings come with each event ([`group::Surroundings`]),
-//! and what an event changes comes back as records to be written ([`group::Change`]).
+//! [`group`] is the state, the sum of the records in [`record`]; [`heartbeat`] and its neighbours have the rules.
+//! Pure: no clock, socket, file or lock; the time, the topics and the settings come with each event
+//! ([`group::Surroundings`]), and its changes are returned as records to write ([`group::Change`]).
 
 pub mod classic_members;
 pub mod conversion;

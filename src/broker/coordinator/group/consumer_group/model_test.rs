@@ -1,5 +1,6 @@
-//! Members of both protocols that come, go, fall silent and change their minds, on topics that come, grow and go,
-//! against what a group must never do: give a partition to two, forget what is on disk, or fail to come to rest.
+//! Members of both protocols that join, leave, fall silent and change their subscriptions, on topics that are
+//! created, grow and are deleted, against what a group must never do: assign a partition to two, lose what is on
+//! disk, or not settle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -22,12 +23,12 @@ use crate::broker::coordinator::group::events::{JoinGroup, MemberIdentity, Proto
 const NAMES: [&str; 4] = ["a", "b", "ab", "c"];
 const SESSION_MS: i64 = 45_000;
 
-/// Ids and numbers of partitions, by name.
+/// Topic ids and numbers of partitions, by name.
 type KnownTopics = BTreeMap<String, (Uuid, usize)>;
 
 #[derive(Debug, Default)]
 struct Topics {
-    /// Version, last id, and the topics.
+    /// The version, the last id, and the topics.
     state: Mutex<(i64, u128, KnownTopics)>,
 }
 
@@ -70,19 +71,19 @@ impl TopicCatalog for Topics {
     }
 }
 
-/// A client as KIP-848 wants it: it says what it has not given back.
+/// A client as KIP-848 specifies: it reports the partitions that it has not revoked.
 #[derive(Clone, Debug, Default)]
 struct Client {
     epoch: i32,
-    /// What it was told to have, and what it really has.
+    /// The assignment it was sent, and the partitions it really owns.
     told: TopicPartitions,
     owned: TopicPartitions,
-    /// What it has said of that: it is only said when it has changed.
+    /// What it has reported: it reports only changes.
     reported: TopicPartitions,
     topics: BTreeSet<String>,
-    /// It speaks the classic protocol; its epoch is its generation.
+    /// Whether it uses the classic protocol; its epoch is its generation then.
     is_classic: bool,
-    /// An answer was lost: the next heartbeat says everything, so that the next answer does.
+    /// An answer was lost: the next heartbeat has all fields, so that the next answer has, too.
     says_everything: bool,
 }
 
@@ -110,7 +111,7 @@ enum Action {
         client: usize,
         answer_lost: bool,
     },
-    /// The client does what it was told.
+    /// The client carries out its assignment.
     Obey {
         client: usize,
     },
@@ -121,7 +122,7 @@ enum Action {
     Leave {
         client: usize,
     },
-    /// The process dies: the group finds out when the session is over.
+    /// The process dies: the group notices when the session times out.
     Die {
         client: usize,
     },
@@ -132,7 +133,7 @@ enum Action {
     Wait {
         ms: i64,
     },
-    /// The disk refuses what the next heartbeat changes.
+    /// The changes of the next heartbeat cannot be written.
     FailedWrite {
         client: usize,
     },
@@ -261,7 +262,7 @@ impl World {
                 client.says_everything = true;
                 client.told = client.owned.clone();
             }
-            // It gives everything up and joins as another.
+            // It gives up its partitions and joins as a new member.
             Err(_) => drop(self.clients.remove(id)),
         }
     }
@@ -282,7 +283,7 @@ impl World {
                 client.topics = topics.unwrap_or(client.topics);
                 self.join_classic(id, client);
             }
-            // It gives everything up and joins as another.
+            // It gives up its partitions and joins as a new member.
             (Err(_), _) => drop(self.clients.remove(id)),
         }
     }
@@ -331,13 +332,13 @@ impl World {
                 let topic = self.topics.topic(&name).unwrap();
                 client.told.insert(topic.id, partitions.into_iter().collect());
             }
-            // A classic consumer has its assignment as soon as it hears of it.
+            // A classic consumer owns its assignment as soon as it receives it.
             client.owned = client.told.clone();
         }
         self.clients.insert(id.to_owned(), client);
     }
 
-    /// What a classic member says when it joins, in version 1.
+    /// The subscription that a classic member sends, in version 1.
     fn subscription(&self, client: &Client) -> Bytes {
         let mut bytes = vec![0, 1];
         let put = |bytes: &mut Vec<u8>, name: &str| {
@@ -462,7 +463,7 @@ impl World {
         }
     }
 
-    /// Time passes; whoever is still there goes on sending heartbeats.
+    /// Time passes; members that are still there send heartbeats.
     fn wait(&mut self, ms: i64) {
         let end_ms = self.now_ms + ms;
         while self.now_ms < end_ms {
@@ -484,7 +485,7 @@ impl World {
         }
     }
 
-    /// Expressions are no matter of time: they are matched with the next heartbeat.
+    /// Regular expressions have no deadline: they are matched with the next heartbeat.
     fn what_is_not_written_is_due_again(&self) {
         if self.group.next_deadline_ms() == Some(i64::MIN) {
             return;
@@ -534,7 +535,7 @@ impl World {
         }
         let mut owned = BTreeSet::new();
         for (id, client) in &self.clients {
-            // Of a client that was thrown out nobody knows what it does until its next heartbeat.
+            // What a client that was removed owns is unknown until its next heartbeat.
             if self.group.member(id).is_some() {
                 for partition in partitions(&client.owned) {
                     assert!(owned.insert(partition), "two clients have a partition");
@@ -549,7 +550,7 @@ impl World {
         );
     }
 
-    /// Everybody goes on for some time: the group must come to rest with every partition given out.
+    /// All members go on for some time: the group must settle with every partition assigned.
     fn come_to_rest(&mut self) {
         for _ in 0..30 {
             for id in self.clients.keys().cloned().collect::<Vec<_>>() {
@@ -583,7 +584,7 @@ impl World {
     }
 }
 
-/// What of a group is on disk.
+/// The part of a group that is on disk.
 fn sum(group: &ConsumerGroup) -> impl PartialEq + std::fmt::Debug + use<> {
     let mut holders: Vec<_> = group.holders.clone().into_iter().collect();
     holders.sort();

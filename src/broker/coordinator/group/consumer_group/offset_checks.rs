@@ -1,4 +1,4 @@
-//! Whether a member may commit or fetch offsets in the epoch that it names.
+//! Whether a member may commit or fetch offsets with its epoch.
 
 use kafka_protocol::ResponseError;
 use uuid::Uuid;
@@ -6,11 +6,11 @@ use uuid::Uuid;
 use super::group::ConsumerGroup;
 use crate::broker::coordinator::group::events::MemberIdentity;
 
-/// The first version of OffsetCommit whose generation is a member's epoch.
+/// The first version of OffsetCommit whose generation is a member epoch.
 const FIRST_VERSION_WITH_EPOCHS: i16 = 9;
 
 impl ConsumerGroup {
-    /// Whether this member may commit for these partitions. In an epoch that is behind it may where it has held the
+    /// Whether this member may commit offsets of these partitions. With an old epoch it may if it has owned the
     /// partition since then (KIP-1251).
     pub fn check_offset_commit(
         &self,
@@ -42,7 +42,7 @@ impl ConsumerGroup {
         }
     }
 
-    /// The same of offsets that a transaction commits (KIP-447): who does not say for which member is not checked.
+    /// The same for a commit in a transaction (KIP-447); without a member it is not checked.
     pub fn check_transactional_commit(
         &self,
         member: &MemberIdentity,
@@ -52,14 +52,14 @@ impl ConsumerGroup {
             return Ok(());
         }
         let checked = self.check_offset_commit(&member.member_id, member.generation, i16::MAX, partitions);
-        // Producers know of generations only.
+        // Producers know only the classic protocol's errors.
         checked.map_err(|error| match error {
             ResponseError::StaleMemberEpoch => ResponseError::IllegalGeneration,
             other => other,
         })
     }
 
-    /// Whether this member may ask for offsets; nobody in particular may.
+    /// Whether this member may fetch offsets; without a member it is not checked.
     pub fn check_offset_fetch(&self, member_id: Option<&str>, epoch: i32) -> Result<(), ResponseError> {
         let Some(member_id) = member_id else {
             // Apache Kafka fails here as well.

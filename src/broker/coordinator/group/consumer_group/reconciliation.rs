@@ -1,5 +1,5 @@
-//! A member's steps from what it has to what it shall have: first it gives back, then it comes to the new epoch, then
-//! it gets what others have given back (KIP-848). One step a heartbeat.
+//! A member's way from its current to its target assignment: it revokes partitions, reaches the new epoch, and then
+//! gets partitions that others have revoked (KIP-848). One step per heartbeat.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::topics::TopicCatalog;
 use crate::broker::coordinator::group::assignor::TopicPartitions;
 
 impl ConsumerGroup {
-    /// Takes the member's next step. `owned` is what it says it has not given back.
+    /// Takes the member's next step. `owned` is what it reports to own.
     pub(super) fn reconcile(
         &mut self,
         step: &mut Step<'_>,
@@ -110,19 +110,19 @@ struct Subscribed<'a> {
 }
 
 impl Subscribed<'_> {
-    /// A topic that is no more has no subscribers.
+    /// False for a topic that does not exist any more.
     fn has(&self, topic: Uuid) -> bool {
         let name = self.catalog.topic_name(topic);
         name.is_some_and(|name| self.names.contains(&name))
     }
 }
 
-/// Whether the member may still hold one of these. One that says nothing of what it holds may hold everything.
+/// Whether the member may still own one of these. A member that does not report what it owns may own all of them.
 fn may_hold(owned: Option<&TopicPartitions>, partitions: &HeldPartitions) -> bool {
     !partitions.is_empty() && owned.is_none_or(|owned| intersects(partitions, owned))
 }
 
-/// The member has come to its epoch, and has unsubscribed from topics since.
+/// Revokes partitions of topics that a member in its group's epoch has unsubscribed from.
 fn without_unsubscribed(
     current: &CurrentAssignment,
     subscribed: &Subscribed<'_>,

@@ -1,6 +1,6 @@
 //! The records of a group of the consumer protocol in `__consumer_offsets`: types 3 to 8 and 16 in Kafka's schemas.
 //!
-//! What a group is on disk is the sum of these; the group is changed by nothing else (see `group.rs`).
+//! The state of a group is the sum of its records; nothing else changes it (see `group.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use bytes::Bytes;
 const TOPIC: Topic = Topic::ConsumerOffsets;
 
 const EPOCH: i16 = 3;
-/// Written until Apache Kafka 4.0; since then only its tombstones.
+/// Written up to Apache Kafka 4.0; later versions write only tombstones.
 const PARTITION_METADATA: i16 = 4;
 const MEMBER: i16 = 5;
 const TARGET_EPOCH: i16 = 6;
@@ -25,28 +25,28 @@ const TARGET: i16 = 7;
 const CURRENT: i16 = 8;
 const REGEX: i16 = 16;
 
-/// One change of a group. None is a tombstone: what was there is no more.
+/// One change of a group. `None` is a tombstone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupRecord {
     /// The epoch of the group itself; its tombstone ends the group.
     Epoch(Option<GroupEpoch>),
-    /// What older versions kept of the topics; only ever a tombstone.
+    /// The topic metadata of older versions; always a tombstone.
     NoPartitionMetadata,
     Member(String, Option<MemberMetadata>),
-    /// The epoch that the target assignment is for.
+    /// The epoch of the target assignment.
     TargetEpoch(Option<TargetEpoch>),
-    /// What one member shall have.
+    /// The target assignment of a member.
     Target(String, Option<TopicPartitions>),
-    /// What one member has.
+    /// The current assignment of a member.
     Current(String, Option<CurrentAssignment>),
-    /// What a regular expression means.
+    /// The topics that a regular expression matches.
     Regex(String, Option<ResolvedRegex>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupEpoch {
     pub epoch: i32,
-    /// A hash over the subscribed topics as they were (`topics.rs`).
+    /// A hash of the subscribed topics at that epoch (`topics.rs`).
     pub metadata_hash: i64,
 }
 
@@ -57,18 +57,18 @@ pub struct TargetEpoch {
     pub at_ms: i64,
 }
 
-/// The topics whose names a regular expression matched.
+/// The topics that a regular expression matched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResolvedRegex {
     pub topics: BTreeSet<String>,
-    /// Which state of the topics it was matched against; counts up, and starts anew with the broker.
+    /// The version of the topics that it was matched with; counts from the broker's start.
     pub version: i64,
-    /// When; milliseconds since 1970.
+    /// When it was matched; milliseconds since 1970.
     pub at_ms: i64,
 }
 
 impl GroupRecord {
-    /// Whether it only takes something away.
+    /// Whether it only removes something.
     pub fn is_tombstone(&self) -> bool {
         matches!(
             self,
@@ -82,7 +82,7 @@ impl GroupRecord {
         )
     }
 
-    /// Key and value as bytes.
+    /// The encoded key and value.
     pub fn encode(&self, group: &str) -> (Vec<u8>, Option<Vec<u8>>) {
         let of_group = |id| key(id, &[("groupId", text(group))]);
         let of_member = |id, member: &str| key(id, &[("groupId", text(group)), ("memberId", text(member))]);
@@ -100,7 +100,7 @@ impl GroupRecord {
         }
     }
 
-    /// The group and its change; None if it is a record of another kind, or cannot be read.
+    /// The group and its change; `None` if the record is of another kind, or cannot be decoded.
     pub fn decode(key: &[u8], value: Option<&[u8]>) -> Option<(String, Self)> {
         let (id, key) = TOPIC.decode_key(key).ok()?;
         let group = key.text("groupId")?.to_owned();
@@ -260,7 +260,7 @@ fn decode_current(value: &StructValue<'_>) -> CurrentAssignment {
     }
 }
 
-/// Records of Apache Kafka before 4.3 have no epochs of partitions: the member's serves.
+/// Records of Apache Kafka before 4.3 have no epochs of partitions: the member's is used.
 fn decode_held(value: &StructValue<'_>, name: &str, member_epoch: i32) -> HeldPartitions {
     let topics = structs(value, name);
     topics
@@ -356,7 +356,7 @@ mod tests {
         }
     }
 
-    /// What the offsets decoder of kafka-dump-log shows as `{"epoch":3}`: 5 bytes of key, 7 of value.
+    /// The record that kafka-dump-log's offsets decoder shows as `{"epoch":3}`: 5 bytes of key, 7 of value.
     #[test]
     fn an_epoch_is_written_as_apache_kafka_writes_it() {
         let (key, value) = GroupRecord::Epoch(Some(GroupEpoch {

@@ -1,8 +1,8 @@
-//! Subscriptions by regular expression (KIP-848): which topics an expression means is part of the group, so that all
-//! members with the same expression agree on it.
+//! Subscriptions by regular expression (KIP-848): the topics that an expression matches are part of the group, so
+//! that all members with the same expression agree on them.
 //!
-//! As in Apache Kafka an expression is matched after the heartbeat that brings it, and anew when topics have come or
-//! time has passed, but not more often than every ten seconds.
+//! As in Apache Kafka an expression is matched after the heartbeat that brings it, and again after topics were
+//! created or some time has passed, but at most every ten seconds.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use super::group::{Change, ConsumerGroup, Refused, Step, Surroundings};
 use super::record::{GroupRecord, ResolvedRegex};
 use crate::java::re2::Re2;
 
-/// So long nothing is matched anew after the last time.
+/// The shortest time between two matches.
 const MATCH_INTERVAL_MS: i64 = 10_000;
 
 impl ConsumerGroup {
-    /// Whether a member may subscribe to this expression. True: it is known what it means, so that the group can be
-    /// assigned anew at once.
+    /// Whether a member may subscribe to this expression. Returns whether its topics are known, so that the group can
+    /// be assigned at once.
     pub(super) fn check_regex(&self, regex: &str) -> Result<bool, Refused> {
         if regex.is_empty() {
             return Ok(true);
@@ -35,14 +35,14 @@ impl ConsumerGroup {
         }
     }
 
-    /// Forgets what an expression means that no member subscribes to any more.
+    /// Removes the topics of an expression that no member subscribes to any more.
     pub(super) fn forget_unused_regex(&mut self, step: &mut Step<'_>, regex: &str) {
         if !regex.is_empty() && self.subscribers_of_regex(regex) == 0 && self.regexes.contains_key(regex) {
             self.write(step, GroupRecord::Regex(regex.to_owned(), None));
         }
     }
 
-    /// Takes note that expressions are to be matched, if they are.
+    /// Notes whether expressions have to be matched.
     pub(super) fn note_due_matching(&mut self, step: &Step<'_>) {
         let mut subscribed = self
             .members
@@ -63,7 +63,7 @@ impl ConsumerGroup {
             subscribed.any(|regex| is_old || topics_changed || !self.regexes.contains_key(regex));
     }
 
-    /// Matches every expression that members subscribe to; the group is assigned anew if one means something else now.
+    /// Matches every subscribed expression; the group's epoch is raised if the topics of one have changed.
     pub(super) fn match_regexes(&mut self, around: Surroundings<'_>) -> Change {
         let event = |group: &mut Self, step: &mut Step<'_>| {
             let mut changed = false;
@@ -76,7 +76,7 @@ impl ConsumerGroup {
             subscribed.sort_unstable();
             subscribed.dedup();
             for regex in subscribed.into_iter().filter(|regex| !regex.is_empty()) {
-                // What is no expression was refused, or was taken by a later version of Kafka.
+                // Invalid expressions were refused; this one was accepted by a later version of Kafka.
                 let Ok(compiled) = Re2::new(&regex) else { continue };
                 let topics = names
                     .iter()

@@ -1,5 +1,5 @@
-//! The target assignment of a group: what each member shall have once everybody has come to the group's epoch.
-//! Owns when the assignor runs and what it is shown; the assignors are in `assignor/`.
+//! The target assignment of a group: each member's partitions once all have reached the group's epoch. Owns when the
+//! assignor runs and its input; the assignors are in `assignor/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::topics::TopicCatalog;
 use crate::broker::coordinator::group::assignor::{SubscribedGroup, SubscribedMember};
 
 impl ConsumerGroup {
-    /// Runs the assignor if the group's epoch has gone up since it ran last, unless that was a moment ago.
+    /// Runs the assignor if the group's epoch was raised since its last run, unless that was too recent.
     pub(super) fn update_target(&mut self, step: &mut Step<'_>) {
         let interval_ms = i64::from(step.around.settings.assignment_interval_ms);
         let ran_once = self.target_epoch.epoch > FIRST_EPOCH;
@@ -43,7 +43,7 @@ impl ConsumerGroup {
                 ids.insert(name, topic.id);
             }
         }
-        // Most members subscribe to what another does.
+        // Most members have the same subscription as another.
         let mut alike: BTreeMap<(&BTreeSet<String>, &str), Arc<BTreeSet<Uuid>>> = BTreeMap::new();
         let members = self.members.iter().map(|(id, member)| {
             let topics = alike

@@ -1,8 +1,8 @@
-//! The topics that groups subscribe to, as the coordinator sees them, and the hash by which it notices that they have
-//! changed.
+//! The topics that groups subscribe to, as the coordinator sees them, and the hash by which it notices changes of
+//! them.
 //!
-//! The hash is Apache Kafka's, which keeps it in the group's record: a group that moves from one to the other is not
-//! assigned anew for nothing.
+//! The hash is the one that Apache Kafka stores in the group's record: a group that moves between the two is not
+//! assigned anew.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -10,10 +10,10 @@ use std::fmt::Debug;
 use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
-/// The first byte of what a topic's hash is made of: the version of its recipe.
+/// The first byte of the input of a topic's hash: the version of the algorithm.
 const RECIPE: u8 = 0;
 
-/// What a group must know of a topic.
+/// What a group needs to know of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicShape {
     pub id: Uuid,
@@ -21,9 +21,9 @@ pub struct TopicShape {
     pub partition_racks: Vec<Vec<String>>,
 }
 
-/// What the broker lends the coordinator of its topics.
+/// The coordinator's view of the broker's topics.
 pub trait TopicCatalog: Debug + Send + Sync {
-    /// Another number whenever topics have changed.
+    /// Changes whenever topics have changed.
     fn version(&self) -> i64;
 
     fn topic(&self, name: &str) -> Option<TopicShape>;
@@ -59,7 +59,7 @@ impl TopicShape {
     }
 }
 
-/// The hash over the topics of these names that exist; 0 if there are none.
+/// The hash of the topics of these names that exist; 0 if none does.
 pub fn metadata_hash(names: &BTreeSet<String>, catalog: &dyn TopicCatalog) -> i64 {
     let mut bytes = Vec::new();
     for name in names {
@@ -73,7 +73,7 @@ pub fn metadata_hash(names: &BTreeSet<String>, catalog: &dyn TopicCatalog) -> i6
     i64::from_le_bytes(XxHash3_64::oneshot(&bytes).to_le_bytes())
 }
 
-/// A text as Apache Kafka feeds it to the hash: its UTF-16 units, then how many they are.
+/// Writes a text in Apache Kafka's form for hashing: its UTF-16 units, then their number.
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
     bytes.extend(utf16_length(text).to_le_bytes());
@@ -121,7 +121,7 @@ mod tests {
         // efj9IR5LRT-eOADLjCrDLQ
         let id = 0x79f8_fd21_1e4b_453f_9e38_00cb_8c2a_c32d;
         assert_eq!(hash("t", shape(id, &["rack1"])), -9_106_742_873_909_456_324);
-        // As its library gives it for a topic without racks.
+        // The value of Apache Kafka's library for a topic without racks.
         assert_eq!(hash("t", shape(id, &[])), 5_630_212_166_951_760_735);
         // bQRfGm1RSzC69qQPM9iPFw
         let with_racks = shape(0x6d04_5f1a_6d51_4b30_baf6_a40f_33d8_8f17, &["rack1"]);

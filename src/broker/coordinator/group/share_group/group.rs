@@ -1,8 +1,8 @@
 //! One share group: its members, epochs and assignments, and how records change them.
 //!
 //! The state is the sum of the group's records: [`ShareGroup::apply`] is the only way to change it, while the broker
-//! runs and when it reads `__consumer_offsets` at start. Beside the records are only timers. Owns no rule; those are in
-//! `heartbeat.rs` and `initialization.rs`.
+//! runs and when it reads `__consumer_offsets` at the start. Only timers are kept beside the records. Owns no rule;
+//! those are in `heartbeat.rs` and `initialization.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::broker::coordinator::group::consumer_group::topics::{self, TopicCatal
 /// The states of a share group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShareGroupState {
-    /// It has no members. What it has read is kept.
+    /// It has no members. Its share states are kept.
     Empty,
     Stable,
-    /// Deleted: whoever still holds the group looks it up again.
+    /// Deleted: a request that still holds the group looks it up again.
     Dead,
 }
 
@@ -38,20 +38,20 @@ impl ShareGroupState {
     }
 }
 
-/// What configuration says about the members of one group; the group's own configs count before the broker's.
+/// The settings of one group: its own configs before the broker's.
 #[derive(Clone, Debug)]
 pub struct ShareGroupSettings {
-    /// How long a member may be silent.
+    /// The session timeout.
     pub session_timeout_ms: i32,
     /// How often members are to send heartbeats.
     pub heartbeat_interval_ms: i32,
-    /// The assignor does not run again so soon after its last run.
+    /// The shortest time between two runs of the assignor, in ms.
     pub assignment_interval_ms: i32,
-    /// How many members there may be.
+    /// The most members.
     pub max_size: usize,
 }
 
-/// The conditions under which an event happens.
+/// The conditions of an event.
 #[derive(Clone, Copy, Debug)]
 pub struct ShareSurroundings<'a> {
     /// Milliseconds since 1970 on the coordinator's clock.
@@ -60,7 +60,7 @@ pub struct ShareSurroundings<'a> {
     pub catalog: &'a dyn TopicCatalog,
 }
 
-/// One event being handled: its conditions, and the records so far.
+/// One event that is being handled: its conditions, and the records so far.
 #[derive(Debug)]
 pub(super) struct ShareStep<'a> {
     pub(super) around: ShareSurroundings<'a>,
@@ -69,7 +69,7 @@ pub(super) struct ShareStep<'a> {
     before: Option<Box<ShareGroup>>,
 }
 
-/// What an event has changed: to be written, or else to be undone.
+/// The changes of an event: to be written, or else to be undone.
 #[derive(Debug, Default)]
 pub struct ShareChange {
     pub records: Vec<ShareGroupRecord>,
@@ -77,7 +77,7 @@ pub struct ShareChange {
 }
 
 impl ShareChange {
-    /// Adds what another event has changed right afterwards.
+    /// Adds the changes of the next event.
     pub fn append(&mut self, mut next: ShareChange) {
         self.records.append(&mut next.records);
         self.before = self.before.take().or(next.before);
@@ -94,14 +94,14 @@ pub struct ShareGroup {
     pub(super) members: BTreeMap<String, Arc<ShareMember>>,
     pub(super) targets: BTreeMap<String, Arc<TopicPartitions>>,
     pub(super) initialization: InitializationState,
-    /// Until when each member must be heard of.
+    /// The session deadline of each member.
     pub(super) sessions: BTreeMap<String, i64>,
-    /// The version of the topics at the last comparison of the hash.
+    /// The version of the topics when the hash was last compared.
     pub(super) seen_topics: Option<i64>,
 }
 
 impl ShareGroup {
-    /// A group that has never had a member.
+    /// A group that never had a member.
     pub fn new(id: &str) -> Self {
         Self {
             id: id.to_owned(),
@@ -122,12 +122,12 @@ impl ShareGroup {
         }
     }
 
-    /// What one record changes.
+    /// Applies one record.
     pub fn apply(&mut self, record: &ShareGroupRecord) {
         match record {
             ShareGroupRecord::Epoch(Some(epoch)) => self.epoch = *epoch,
             ShareGroupRecord::TargetEpoch(Some(target)) => self.target_epoch = *target,
-            // Tombstones of these come with the end of the group.
+            // Tombstones of these are written when the group ends.
             ShareGroupRecord::Epoch(None) | ShareGroupRecord::TargetEpoch(None) => {}
             ShareGroupRecord::Member(id, Some(metadata)) => {
                 self.member_mut(id).metadata = metadata.clone();
@@ -158,7 +158,7 @@ impl ShareGroup {
         Arc::make_mut(self.members.entry(id.to_owned()).or_default())
     }
 
-    /// Makes `record` part of the event.
+    /// Adds `record` to the event, and applies it.
     pub(super) fn write(&mut self, step: &mut ShareStep<'_>, record: ShareGroupRecord) {
         if step.before.is_none() {
             step.before = Some(Box::new(self.clone()));
@@ -167,7 +167,7 @@ impl ShareGroup {
         step.records.push(record);
     }
 
-    /// Lets something happen; what is refused changes nothing.
+    /// Runs an event; one that is refused changes nothing.
     pub(super) fn happen<A>(
         &mut self,
         around: ShareSurroundings<'_>,
@@ -189,7 +189,7 @@ impl ShareGroup {
         (outcome, change)
     }
 
-    /// Takes back what could not be written.
+    /// Undoes a change that could not be written.
     pub fn undo(&mut self, change: ShareChange) {
         if let Some(before) = change.before {
             *self = *before;
@@ -200,7 +200,7 @@ impl ShareGroup {
         self.epoch.epoch
     }
 
-    /// The epoch that the target assignment is for.
+    /// The epoch of the target assignment.
     pub fn target_epoch(&self) -> i32 {
         self.target_epoch.epoch
     }
@@ -214,7 +214,7 @@ impl ShareGroup {
         self.members.get(id).map(|member| &**member)
     }
 
-    /// What the member shall have.
+    /// The target assignment of a member.
     pub fn target(&self, id: &str) -> Arc<TopicPartitions> {
         self.targets.get(id).cloned().unwrap_or_default()
     }
@@ -229,7 +229,7 @@ impl ShareGroup {
         }
     }
 
-    /// Whether nothing would be lost with the group: it has no members, never had one, and reads nothing.
+    /// Whether nothing is lost without the group: it has no members, never had one, and reads nothing.
     pub fn is_untouched(&self) -> bool {
         self.members.is_empty()
             && self.epoch.epoch == FIRST_EPOCH
@@ -248,7 +248,7 @@ impl ShareGroup {
         topics::metadata_hash(&self.subscribed_topics(), catalog)
     }
 
-    /// The records that end the group; only an empty one may be deleted.
+    /// The tombstones that end the group, which must be empty.
     pub fn tombstones(&self) -> Result<Vec<ShareGroupRecord>, ResponseError> {
         match self.state() {
             ShareGroupState::Dead => Err(ResponseError::GroupIdNotFound),
@@ -261,17 +261,17 @@ impl ShareGroup {
         }
     }
 
-    /// The group is gone.
+    /// Marks the group as deleted.
     pub fn die(&mut self) {
         self.dead = true;
     }
 
-    /// When time alone will change something next; None: never.
+    /// The earliest deadline; `None` if there is none.
     pub fn next_deadline_ms(&self) -> Option<i64> {
         self.sessions.values().copied().min()
     }
 
-    /// What is due could not be written: it is due again after `pause_ms`.
+    /// Moves deadlines to `pause_ms` from now or later, because a change could not be written.
     pub fn postpone(&mut self, now_ms: i64, pause_ms: i64) {
         let later_ms = now_ms.saturating_add(pause_ms);
         for at_ms in self.sessions.values_mut() {
@@ -279,7 +279,7 @@ impl ShareGroup {
         }
     }
 
-    /// Starts the timers of a group that was read from disk: every member has a whole session to be heard of.
+    /// Starts the timers of a group that was read from disk: every member has a whole session timeout.
     pub fn start_timers(&mut self, around: ShareSurroundings<'_>) {
         let session_ms = i64::from(around.settings.session_timeout_ms);
         let until_ms = around.now_ms.saturating_add(session_ms);

@@ -1,8 +1,8 @@
-//! The heartbeat of a member of a share group (KIP-932), in four steps: the member is made or updated; the group's
-//! epoch goes up if that, the topics or the readable partitions have changed; the assignor runs if the epoch has gone
-//! up; the member gets what it shall have. The other members learn of it at their own heartbeats.
+//! The heartbeat of a member of a share group (KIP-932), in four steps: the member is created or updated; the group's
+//! epoch is raised if that, the topics or the readable partitions have changed; the assignor runs if the epoch was
+//! raised; the member gets its target assignment. The other members learn of it at their own heartbeats.
 //!
-//! Also how members go: they leave, or are silent for longer than their session.
+//! Also how members go: they leave, or their session times out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::broker::coordinator::group::consumer_group::record::{GroupEpoch, Targ
 /// The epoch with which a member leaves.
 pub const LEAVE_EPOCH: i32 = -1;
 
-/// What a heartbeat says. None means that it is as it was.
+/// The fields of a heartbeat; `None` for "unchanged".
 #[derive(Clone, Debug, Default)]
 pub struct ShareHeartbeat {
     pub member_id: String,
@@ -37,11 +37,11 @@ pub struct ShareHeartbeat {
 pub struct ShareHeartbeatAnswer {
     pub member_epoch: i32,
     pub heartbeat_interval_ms: i32,
-    /// None: as it was.
+    /// `None` for "unchanged".
     pub assignment: Option<TopicPartitions>,
 }
 
-/// Refuses a heartbeat that cannot be right, whatever the group.
+/// Refuses an invalid heartbeat, in any group.
 pub fn check_shape(group: &str, request: &ShareHeartbeat) -> Result<(), Refused> {
     let invalid = |message: &str| Err((ResponseError::InvalidRequest, message.to_owned()));
     if request.member_id.is_empty() {
@@ -64,7 +64,7 @@ pub fn check_shape(group: &str, request: &ShareHeartbeat) -> Result<(), Refused>
 }
 
 impl ShareGroup {
-    /// A heartbeat of a member that joins or goes on; its fields have been checked ([`check_shape`]).
+    /// Handles a heartbeat of a member that joins or stays; its fields have been checked ([`check_shape`]).
     pub fn heartbeat(
         &mut self,
         around: ShareSurroundings<'_>,
@@ -102,7 +102,7 @@ impl ShareGroup {
         Ok(self.answer(step, id, is_told.then_some(assigned)))
     }
 
-    /// Assigns partitions whose states were made since this member's heartbeat began, although the assignor has just
+    /// Assigns partitions that were initialized since this member's heartbeat began, although the assignor has just
     /// run: the member need not wait for its next heartbeat to get them.
     pub fn assign_initialized(
         &mut self,
@@ -134,7 +134,7 @@ impl ShareGroup {
         (ResponseError::UnknownMemberId, message)
     }
 
-    /// Takes over what the heartbeat says of the member. Returns whether it subscribes to other topics than before.
+    /// Applies the member's fields in the heartbeat. Returns whether its subscription has changed.
     fn update_member(
         &mut self,
         step: &mut ShareStep<'_>,
@@ -154,8 +154,8 @@ impl ShareGroup {
         names_changed
     }
 
-    /// Raises the group's epoch if it must be: when it was asked for, when the subscribed topics are no longer what
-    /// they were, or when partitions can be read that nobody has.
+    /// Raises the group's epoch if `bump` is set, if the subscribed topics have changed, or if there are readable
+    /// partitions that no member has.
     fn update_epoch(&mut self, step: &mut ShareStep<'_>, bump: bool) {
         let version = step.around.catalog.version();
         let bump = bump || self.has_unassigned_partitions(step.around);
@@ -176,8 +176,8 @@ impl ShareGroup {
         self.write(step, ShareGroupRecord::Epoch(Some(epoch)));
     }
 
-    /// Whether partitions can be read that the target assignment does not have. While the assignor still has to run
-    /// for the present epoch, it will find them anyway.
+    /// Whether there are readable partitions that the target assignment lacks. If the assignor still has to run for
+    /// the present epoch, it will assign them anyway.
     fn has_unassigned_partitions(&self, around: ShareSurroundings<'_>) -> bool {
         if self.epoch.epoch > self.target_epoch.epoch {
             return false;
@@ -196,7 +196,7 @@ impl ShareGroup {
             .all(|(topic, partitions)| is_assigned(topic, partitions))
     }
 
-    /// Runs the assignor if the group's epoch has gone up since it ran last, unless that was a moment ago.
+    /// Runs the assignor if the group's epoch was raised since its last run, unless that was too recent.
     fn update_target(&mut self, step: &mut ShareStep<'_>, at_once: bool) {
         let interval_ms = i64::from(step.around.settings.assignment_interval_ms);
         let ran_once = self.target_epoch.epoch > FIRST_EPOCH;
@@ -218,7 +218,7 @@ impl ShareGroup {
     }
 
     fn as_assignors_see_them(&self, around: ShareSurroundings<'_>) -> BTreeMap<String, SubscribedMember> {
-        // Most members subscribe to what another does.
+        // Most members have the same subscription as another.
         let mut alike: BTreeMap<&BTreeSet<String>, Arc<BTreeSet<Uuid>>> = BTreeMap::new();
         let members = self.members.iter().map(|(id, member)| {
             let topics = alike.entry(&member.metadata.topics).or_insert_with(|| {
@@ -236,7 +236,7 @@ impl ShareGroup {
         members.collect()
     }
 
-    /// The member comes to the epoch of the target assignment, and has what that gives it.
+    /// Moves the member to the epoch of the target assignment, with its partitions there.
     fn reconcile(&mut self, step: &mut ShareStep<'_>, id: &str) {
         let Some(current) = self.member(id).map(|member| &member.current) else {
             return;
@@ -272,7 +272,7 @@ impl ShareGroup {
         }
     }
 
-    /// A heartbeat with the epoch that leaves.
+    /// Handles a heartbeat with the epoch that says that the member leaves.
     pub fn leave(
         &mut self,
         around: ShareSurroundings<'_>,
@@ -291,7 +291,7 @@ impl ShareGroup {
         })
     }
 
-    /// Takes members out. The assignor runs at the next heartbeat of those who stay.
+    /// Removes members. The assignor runs at the next heartbeat of a remaining member.
     fn remove(&mut self, step: &mut ShareStep<'_>, ids: &[String]) {
         for id in ids {
             self.write(step, ShareGroupRecord::Current(id.clone(), None));
@@ -304,13 +304,13 @@ impl ShareGroup {
         }
     }
 
-    /// The members whose sessions are over by now.
+    /// The members whose sessions have timed out.
     pub fn silent_members(&self, now_ms: i64) -> Vec<String> {
         let silent = self.sessions.iter().filter(|(_, at_ms)| **at_ms <= now_ms);
         silent.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Takes out members that have been silent for too long.
+    /// Removes members whose sessions have timed out.
     pub fn expel(&mut self, around: ShareSurroundings<'_>, ids: &[String]) -> ShareChange {
         let event = |group: &mut Self, step: &mut ShareStep<'_>| {
             group.remove(step, ids);
@@ -320,7 +320,7 @@ impl ShareGroup {
     }
 }
 
-/// A member speaks in its epoch, or in the one before: the answer that told it of the new one may have been lost.
+/// A member sends its epoch, or the previous one: the answer with the new epoch may have been lost.
 fn check_epoch(current: &ShareAssignment, sent: i32) -> Result<(), Refused> {
     let known = current.epoch;
     if sent == JOIN_EPOCH || sent == known || (sent < known && sent == current.previous_epoch) {

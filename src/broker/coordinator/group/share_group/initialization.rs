@@ -1,8 +1,9 @@
-//! Which partitions a share group reads: a partition is assigned only when the share coordinator has a state for it.
+//! Which partitions a share group can read: a partition is assigned only when the share coordinator has a state for
+//! it.
 //!
-//! A partition is first written down as initializing, then its state is made, then it is written down as initialized; each
-//! once all replicas in sync have what is before it. A broker that stops between two of these steps goes on with the first heartbeat after
-//! its start.
+//! The group records a partition as initializing, then its state is created, then the group records it as
+//! initialized. Each step begins once the one before is on all in-sync replicas. A broker that stops between two
+//! steps continues with the first heartbeat after its start.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,25 +20,25 @@ pub struct TopicState {
     pub partitions: BTreeSet<i32>,
 }
 
-/// How far the partitions of a group are, by topic id.
+/// The partitions of a group by progress and topic id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InitializationState {
-    /// Their state is being made.
+    /// Their state is being created.
     pub initializing: BTreeMap<Uuid, TopicState>,
     /// They can be read.
     pub initialized: BTreeMap<Uuid, TopicState>,
-    /// Their states are being deleted; by the names of the topics.
+    /// Their states are being deleted; with the names of the topics.
     pub deleting: BTreeMap<Uuid, String>,
 }
 
 impl InitializationState {
-    /// Whether the group reads this partition.
+    /// Whether the group can read this partition.
     pub fn has(&self, topic: Uuid, partition: i32) -> bool {
         let topic = self.initialized.get(&topic);
         topic.is_some_and(|topic| topic.partitions.contains(&partition))
     }
 
-    /// Every partition with a state, or with one that is being made.
+    /// Every partition with a state, or with one that is being created.
     pub fn all(&self) -> impl Iterator<Item = (Uuid, i32)> + '_ {
         let topics = self.initialized.iter().chain(&self.initializing);
         topics.flat_map(|(id, topic)| topic.partitions.iter().map(|partition| (*id, *partition)))
@@ -55,7 +56,7 @@ impl ShareGroup {
         &self.initialization
     }
 
-    /// The partitions of topics that members subscribe to, by topic id, which have no state yet.
+    /// The partitions of subscribed topics that have no state yet, by topic id.
     pub fn uninitialized(&self, around: ShareSurroundings<'_>) -> BTreeMap<Uuid, TopicState> {
         let mut missing = BTreeMap::new();
         for name in self.subscribed_topics() {
@@ -74,7 +75,7 @@ impl ShareGroup {
         missing
     }
 
-    /// The states of these partitions are going to be made.
+    /// Records these partitions as initializing.
     pub fn begin_initialization(
         &mut self,
         around: ShareSurroundings<'_>,
@@ -87,7 +88,7 @@ impl ShareGroup {
         })
     }
 
-    /// The states of these partitions have been made, as far as they are initializing still.
+    /// Records these partitions as initialized, as far as they are still initializing.
     pub fn end_initialization(
         &mut self,
         around: ShareSurroundings<'_>,
@@ -108,7 +109,7 @@ impl ShareGroup {
         })
     }
 
-    /// The states of topics are going to be deleted, so that nobody may read them any more.
+    /// Records that the states of topics are being deleted: no member may read them any more.
     pub fn begin_deletion(
         &mut self,
         around: ShareSurroundings<'_>,
@@ -123,7 +124,7 @@ impl ShareGroup {
         })
     }
 
-    /// The states of topics have been deleted.
+    /// Records that the states of topics were deleted.
     pub fn end_deletion(
         &mut self,
         around: ShareSurroundings<'_>,
@@ -154,7 +155,7 @@ impl ShareGroup {
         self.happen(around, event).1
     }
 
-    /// Partitions of subscribed topics that can be read.
+    /// The partitions of subscribed topics that can be read.
     pub(super) fn readable(&self, around: ShareSurroundings<'_>) -> TopicPartitions {
         let mut readable = TopicPartitions::new();
         for name in self.subscribed_topics() {

@@ -1,26 +1,26 @@
-//! A member of a share group: what it said of itself, and what it has been given. Owns no rule.
+//! A member of a share group: the metadata it has sent, and its assignment. Owns no rule.
 
 use std::collections::BTreeSet;
 
 use crate::broker::coordinator::group::assignor::TopicPartitions;
 
-/// What a member said of itself. Each field is what its last heartbeat with that field said.
+/// The metadata of a member, each field from its last heartbeat with that field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShareMemberMetadata {
     pub rack_id: Option<String>,
     pub client_id: String,
-    /// As Kafka prints it: `/127.0.0.1`.
+    /// In Kafka's form: `/127.0.0.1`.
     pub client_host: String,
-    /// The names it subscribes to, whether there are such topics or not.
+    /// The names of the topics it subscribes to, whether they exist or not.
     pub topics: BTreeSet<String>,
 }
 
-/// What a member has been given.
+/// The current assignment of a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShareAssignment {
-    /// The epoch it has come to; 0: it has just joined.
+    /// The epoch it has reached; 0 after it has joined.
     pub epoch: i32,
-    /// The epoch before: the answer that told the member of the present one may have been lost.
+    /// The epoch before: the answer with the present one may have been lost.
     pub previous_epoch: i32,
     pub assigned: TopicPartitions,
 }

@@ -1,5 +1,5 @@
-//! A share group whatever its members do: everybody gets what their epoch gives them, every readable partition is
-//! somebody's, and the group that is read back from its records is the group that wrote them.
+//! Whatever the members of a share group do: all get the assignment of their epoch, every readable partition has a
+//! member, and the group that is read back from its records equals the group that wrote them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -196,7 +196,7 @@ impl World {
         assert_eq!(shape(&replayed), shape(&self.group), "what is read back");
     }
 
-    /// Once nothing changes any more, everybody has come to the last epoch, and every partition is somebody's.
+    /// Once nothing changes any more, all members reach the last epoch, and every partition has a member.
     fn settle(&mut self) {
         for _ in 0..3 {
             self.now_ms += 2_000;

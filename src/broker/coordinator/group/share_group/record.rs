@@ -1,6 +1,6 @@
 //! The records of a share group in `__consumer_offsets`: types 10 to 15 in Kafka's schemas.
 //!
-//! What a group is on disk is the sum of these; the group is changed by nothing else (see `group.rs`).
+//! The state of a group is the sum of its records; nothing else changes it (see `group.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,24 +26,24 @@ const TARGET: i16 = 13;
 const CURRENT: i16 = 14;
 const INITIALIZATION: i16 = 15;
 
-/// One change of a group. None is a tombstone: what was there is no more.
+/// One change of a group. `None` is a tombstone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShareGroupRecord {
     Member(String, Option<ShareMemberMetadata>),
     /// The epoch of the group itself; its tombstone ends the group.
     Epoch(Option<GroupEpoch>),
-    /// The epoch that the target assignment is for.
+    /// The epoch of the target assignment.
     TargetEpoch(Option<TargetEpoch>),
-    /// What one member shall have.
+    /// The target assignment of a member.
     Target(String, Option<TopicPartitions>),
-    /// What one member has.
+    /// The current assignment of a member.
     Current(String, Option<ShareAssignment>),
-    /// Which partitions have a state that the group reads.
+    /// The partitions of the group by progress of their states.
     Initialization(Option<InitializationState>),
 }
 
 impl ShareGroupRecord {
-    /// Whether it only takes something away.
+    /// Whether it only removes something.
     pub fn is_tombstone(&self) -> bool {
         matches!(
             self,
@@ -56,7 +56,7 @@ impl ShareGroupRecord {
         )
     }
 
-    /// Key and value as bytes.
+    /// The encoded key and value.
     pub fn encode(&self, group: &str) -> (Vec<u8>, Option<Vec<u8>>) {
         let of_group = |id| key_of(TOPIC, id, &[("groupId", text(group))]);
         let of_member = |id, member: &str| {
@@ -78,7 +78,7 @@ impl ShareGroupRecord {
         }
     }
 
-    /// The group and its change; None if it is a record of another kind, or cannot be read.
+    /// The group and its change; `None` if the record is of another kind, or cannot be decoded.
     pub fn decode(key: &[u8], value: Option<&[u8]>) -> Option<(String, Self)> {
         let (id, key) = TOPIC.decode_key(key).ok()?;
         let group = key.text("groupId")?.to_owned();
