@@ -1,7 +1,7 @@
 //! What the broker was started with: the static settings, checked once.
 //!
-//! Owns defaults, types and listener addresses. What changes while the broker runs (topic configs, dynamic broker
-//! configs) is in the image of `cluster/`; reading files and the environment is the command's work.
+//! Owns defaults, types and listener addresses. Configs that change while the broker runs (topic configs, dynamic
+//! broker configs) are in the image of `cluster/`; commands read files and the environment.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,12 +21,12 @@ use crate::wire::security_protocol::SecurityProtocol;
 pub struct Endpoint {
     pub name: String,
     pub host: String,
-    /// 0 is any free port.
+    /// 0 for any free port.
     pub port: u16,
 }
 
 impl Endpoint {
-    /// Reads `NAME://host:port`; the host may be empty, and in brackets if it is IPv6.
+    /// Parses `NAME://host:port`; the host may be empty, and in brackets if it is IPv6.
     pub fn parse(text: &str) -> Option<Self> {
         let (name, address) = text.split_once("://")?;
         let (host, port) = address.rsplit_once(':')?;
@@ -38,7 +38,7 @@ impl Endpoint {
         })
     }
 
-    /// The host to bind: an empty one and `*` are every address of this machine.
+    /// The host to bind: an empty one and `*` stand for every address of this machine.
     pub fn bind_host(&self) -> &str {
         match self.host.as_str() {
             "" | "*" => "0.0.0.0",
@@ -63,21 +63,21 @@ pub struct BrokerConfig {
     /// The other log dirs.
     pub other_dirs: Vec<PathBuf>,
     pub listeners: Vec<Endpoint>,
-    /// The addresses that clients get, by listener name; the bound address where there is none.
+    /// The advertised addresses, by listener name; a listener without one advertises its bound address.
     pub advertised: Vec<Endpoint>,
-    /// The JAAS file: logins of listeners whose settings have none.
+    /// The JAAS file, for listeners without logins in their settings.
     pub login_file: Option<Arc<LoginFile>>,
-    /// The listeners for controllers, where nothing listens.
+    /// The controller listeners, where nothing listens.
     pub controllers: Vec<Endpoint>,
     /// Force each batch to disk before it is acknowledged.
     pub flush_each_batch: bool,
-    /// Stop after this long without a client; `None`: never.
+    /// Stop after this long without a client; `None` for never.
     pub leave_when_idle: Option<std::time::Duration>,
-    /// What it does so that clients can be tested with it.
+    /// How it behaves so that clients can be tested with it.
     pub rehearsal: Rehearsal,
     pub connections_max_idle_ms: u64,
     pub socket_request_max_bytes: usize,
-    /// The same for requests of a client that has not logged in yet.
+    /// The same limit for clients that have not authenticated.
     pub sasl_server_max_receive_size: usize,
     pub fetch_max_bytes: usize,
     pub auto_create_topics: bool,
@@ -85,8 +85,8 @@ pub struct BrokerConfig {
 }
 
 impl BrokerConfig {
-    /// Checks `given`: names and values as in server.properties, the later of two for one name in force. Names the
-    /// broker does not know are kept and shown, and change nothing.
+    /// Checks `given`: names and values as in server.properties; of two for one name the later counts. Unknown names
+    /// are kept and shown, and have no effect.
     pub fn new(data_dir: PathBuf, given: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
         let given: BTreeMap<String, String> = given.into_iter().collect();
         for (name, value) in &given {
@@ -127,7 +127,7 @@ impl BrokerConfig {
         Ok(config)
     }
 
-    /// The same with the ports that were bound, one for each listener: a node that is started again listens there.
+    /// The same config with the bound ports, one for each listener: a node that is started again listens there.
     pub(in crate::broker) fn with_ports(&self, ports: &[u16]) -> Self {
         let mut config = self.clone();
         for (endpoint, port) in config.listeners.iter_mut().zip(ports) {
@@ -136,11 +136,11 @@ impl BrokerConfig {
         config
     }
 
-    /// The same with settings of listeners that were given while the broker runs, and the listeners that it then has.
+    /// The same config with the node's dynamic settings of listeners, and the listeners that these name.
     ///
     /// # Errors
     ///
-    /// An address is none.
+    /// An address is malformed.
     pub(in crate::broker) fn with_listeners_of(&self, dynamic: &BTreeMap<String, String>) -> Result<Self> {
         let mut config = self.clone();
         let of_listeners = dynamic.iter().filter(|(name, _)| name.starts_with("listener"));
@@ -151,44 +151,44 @@ impl BrokerConfig {
         Ok(config)
     }
 
-    /// Every log dir, the first one first.
+    /// Every log dir, in the order of `log.dirs`.
     pub fn log_dirs(&self) -> impl Iterator<Item = &Path> {
         std::iter::once(&self.data_dir)
             .chain(&self.other_dirs)
             .map(PathBuf::as_path)
     }
 
-    /// The value as it was given at start.
+    /// The value that was given at the start.
     pub fn given(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(String::as_str)
     }
 
-    /// Every name and value as they were given at start.
+    /// Every name and value that was given at the start.
     pub fn all_given(&self) -> impl Iterator<Item = (&str, &str)> {
         self.given
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The value in force: given, or the table's default.
+    /// The value in force: the given one, or the table's default.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.given(name)
             .or_else(|| config_table::find(name).and_then(|setting| setting.default))
     }
 
-    /// A number of the table; 0 for what is none.
+    /// The value of a number setting; 0 if it is no number.
     pub fn number(&self, name: &str) -> i64 {
         let value = self.value(name).and_then(|value| value.trim().parse().ok());
         value.unwrap_or(0)
     }
 
-    /// A boolean of the table.
+    /// The value of a boolean setting.
     pub fn flag(&self, name: &str) -> bool {
         self.value(name)
             .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
-    /// The key of delegation tokens; without one there are none.
+    /// The secret key of delegation tokens; without one there are no tokens.
     pub fn token_key(&self) -> Option<Secret> {
         let key = self.value("delegation.token.secret.key")?.trim();
         (!key.is_empty()).then(|| Secret::new(key))
@@ -225,7 +225,7 @@ impl BrokerConfig {
         })
     }
 
-    /// Whether everyone who reaches a listener has to say who they are, and to prove it.
+    /// Whether clients of a listener have to authenticate.
     pub fn authenticates(&self, endpoint: &Endpoint) -> Result<bool> {
         let protocol = self.protocol_of(endpoint)?;
         let own = format!(
@@ -243,12 +243,12 @@ impl BrokerConfig {
         roles.trim().is_empty() || roles.split(',').any(|given| given.trim() == role)
     }
 
-    /// Whether the node serves clients.
+    /// Whether the node is a broker.
     pub fn is_broker(&self) -> bool {
         self.has_role("broker")
     }
 
-    /// Whether the node votes in the quorum of controllers.
+    /// Whether the node is a controller, which votes in the quorum.
     pub fn is_controller(&self) -> bool {
         self.has_role("controller")
     }
@@ -259,8 +259,8 @@ impl BrokerConfig {
         bootstrap.is_none_or(|servers| servers.trim().is_empty())
     }
 
-    /// The voters that `controller.quorum.voters` lists, `1@host:9093,2@…`, with where they listen. What is no voter is passed
-    /// over.
+    /// The voters in `controller.quorum.voters`, `1@host:9093,2@…`, with their endpoints. Malformed entries are
+    /// skipped.
     pub fn listed_voters(&self) -> Vec<(i32, Endpoint)> {
         let names = self.value("controller.listener.names").unwrap_or_default();
         let name = names.split(',').next().map_or("", str::trim);
@@ -273,7 +273,7 @@ impl BrokerConfig {
         voters.collect()
     }
 
-    /// The endpoints of a listener list, without the controller's: there is no controller to talk to.
+    /// The endpoints of a list of listeners, without controller listeners: no controller serves there.
     fn endpoints(&self, name: &str) -> Result<Vec<Endpoint>> {
         let mut endpoints = parse_endpoints(name, self.value(name).unwrap_or(""))?;
         endpoints.retain(|endpoint| !self.is_of_controller(endpoint));
@@ -291,7 +291,7 @@ impl BrokerConfig {
         self.is_controller_name(&endpoint.name)
     }
 
-    /// Whether a listener of this name is for controllers.
+    /// Whether this is the name of a controller listener.
     pub(super) fn is_controller_name(&self, listener: &str) -> bool {
         let controllers = self.value("controller.listener.names").unwrap_or("CONTROLLER");
         controllers
@@ -300,7 +300,7 @@ impl BrokerConfig {
     }
 }
 
-/// Reads `NAME://host:port,…`.
+/// Parses `NAME://host:port,…`.
 fn parse_endpoints(setting: &str, value: &str) -> Result<Vec<Endpoint>> {
     let mut endpoints = Vec::new();
     for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {

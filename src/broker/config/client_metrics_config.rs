@@ -1,6 +1,7 @@
-//! The configs of a subscription to client metrics (KIP-714): names, types, and Kafka's words for what breaks a rule.
+//! The configs of a client metrics subscription (KIP-714): names, types, and Kafka's messages for invalid values.
 //!
-//! Subscriptions are kept and described. There is no receiver of metrics here, and so no client is asked to push any.
+//! Subscriptions are kept and described. This broker has no receiver of metrics, and so no client is asked to push
+//! any.
 
 use kafka_protocol::ResponseError;
 
@@ -14,7 +15,7 @@ pub struct ClientMetricsConfig {
     pub name: &'static str,
     pub kind: Kind,
     pub default: &'static str,
-    /// What it decides, on one line.
+    /// What it controls, on one line.
     pub help: &'static str,
 }
 
@@ -43,7 +44,7 @@ pub const CLIENT_METRICS_CONFIGS: &[ClientMetricsConfig] = &[
     },
 ];
 
-/// What a criterion may look at.
+/// The names that a match criterion may have.
 const CRITERIA: [&str; 6] = [
     "client_id",
     "client_instance_id",
@@ -110,7 +111,7 @@ mod tests {
         validate(name, &configs).err().map(|(_, message)| message)
     }
 
-    /// The words are those with which Apache Kafka 4.3.1 refused these.
+    /// The messages are those of Apache Kafka 4.3.1.
     #[test]
     fn refusals_are_those_of_apache_kafka() {
         let refused = |config, value| refused("m", config, value).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a broker setting is: its name, type, default and rule, and who may change it while the broker runs.
+//! The type of a broker setting: its name, type, default and rule, and who may change it while the broker runs.
 //!
 //! The settings themselves are in [`super::settings`]. Which value is in force is decided in `effective_config`.
 
@@ -9,11 +9,11 @@ pub use super::settings::BROKER_SETTINGS;
 /// Who may change a setting while the broker runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// It is read at start only.
+    /// It is read at the start only.
     ReadOnly,
-    /// One broker's value only.
+    /// It can be changed for one broker.
     Broker,
-    /// One broker's value, or the whole cluster's default.
+    /// It can be changed for one broker, or as the default of the whole cluster.
     Cluster,
 }
 
@@ -25,14 +25,14 @@ pub struct BrokerSetting {
     pub default: Option<&'static str>,
     pub scope: Scope,
     pub rule: Rule,
-    /// What it decides, on one line.
+    /// What it controls, on one line.
     pub help: &'static str,
-    /// Whether a description of a broker names it where nobody gave it a value.
+    /// Whether descriptions of a broker list it even if it has only its default.
     pub is_listed: bool,
 }
 
 impl BrokerSetting {
-    /// Whether a value is of the setting's type and keeps its rule; the error is Kafka's text.
+    /// Whether a value has the setting's type and keeps its rule; the error is Kafka's message.
     pub fn check(&self, value: &str) -> Result<(), String> {
         let config = TopicConfig {
             name: self.name,
@@ -46,7 +46,7 @@ impl BrokerSetting {
     }
 }
 
-/// The setting of this name, or the one that `listener.name.<listener>.` in front of it sets for one listener.
+/// The setting of this name, also after `listener.name.<listener>.`, which sets it for one listener.
 pub fn find(name: &str) -> Option<&'static BrokerSetting> {
     exactly(name).or_else(|| exactly(without_listener(name)?))
 }
@@ -57,16 +57,16 @@ pub fn exactly(name: &str) -> Option<&'static BrokerSetting> {
     found.ok().and_then(|index| BROKER_SETTINGS.get(index))
 }
 
-/// Whether the values of a setting are never shown: passwords, and what nobody knows the type of.
+/// Whether the values of a setting are never shown: passwords, and settings of unknown type.
 pub fn is_sensitive(name: &str) -> bool {
     find(name).is_none_or(|setting| setting.kind == Kind::Password)
 }
 
-/// `name:value`, a word of a setting that is a map, parted as Java does.
+/// Splits `name:value`, an entry of a setting that is a map, as Java does.
 ///
 /// # Errors
 ///
-/// Kafka's words for a word without a colon.
+/// Kafka's message for an entry without a colon.
 pub fn pair<'a>(setting: &str, word: &'a str) -> Result<(&'a str, &'a str), String> {
     let parts = word.rsplit_once(':').ok_or_else(|| {
         let length = word.len();
@@ -84,14 +84,14 @@ const OF_MECHANISMS: [&str; 5] = [
     "sasl.server.callback.handler.class",
 ];
 
-/// The name of the setting behind a listener's own one; `None` for a name of another form.
+/// The name of the setting after a listener's prefix; `None` for a name of another form.
 pub fn without_listener(name: &str) -> Option<&str> {
     let (_, base) = name.strip_prefix("listener.name.")?.split_once('.')?;
     let of_mechanism = OF_MECHANISMS.into_iter().find(|config| base.ends_with(config));
     Some(of_mechanism.unwrap_or(base))
 }
 
-/// The names under which a setting gets its value, its own first: a listener's own name before the common one, and
+/// The names under which a setting can have a value, its own first: a listener's own name before the general one, and
 /// longer units after milliseconds.
 pub fn synonyms(name: &str) -> Vec<&str> {
     let more: &[&str] = match name {

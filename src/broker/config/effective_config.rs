@@ -1,7 +1,7 @@
-//! Which value of a config is in force, and where it came from.
+//! Which value of a config is in force, and its source.
 //!
-//! From the strongest: the topic's own, the node's dynamic, the cluster's dynamic default, what the broker was
-//! started with, the built-in default.
+//! From the strongest: the topic's own value, the broker's dynamic value, the cluster's dynamic default, the value at
+//! the broker's start, the built-in default.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::topic_config::TopicConfig;
 /// Configs by name, as they were set.
 pub type Configs = BTreeMap<String, String>;
 
-/// Where a value comes from; the numbers are the protocol's.
+/// The source of a value; the numbers are the protocol's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     DynamicTopic = 1,
@@ -24,7 +24,7 @@ pub enum Source {
     DynamicGroup = 8,
 }
 
-/// One value and its origin; `name` is the broker's setting where it is not the topic's own.
+/// One value and its source; `name` is the broker's setting unless the value is the topic's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     pub name: String,
@@ -32,19 +32,19 @@ pub struct Origin {
     pub source: Source,
 }
 
-/// The broker's side of every lookup.
+/// The broker's values, for every lookup.
 #[derive(Clone, Copy, Debug)]
 pub struct BrokerValues<'a> {
     pub config: &'a BrokerConfig,
-    /// Dynamic values of this node.
+    /// Dynamic values of this broker.
     pub node: Option<&'a Configs>,
     /// Dynamic defaults of the cluster.
     pub cluster: Option<&'a Configs>,
 }
 
 impl<'a> BrokerValues<'a> {
-    /// Every value of a broker setting, the strongest first: of each source the one under the setting's own name, and
-    /// then those of its synonyms. As in Kafka, what only a synonym sets does not come first.
+    /// Every value of a broker setting, the strongest first: for each source the one under the setting's own name,
+    /// and then those of its synonyms. As in Kafka, synonyms before the first value under the own name are left out.
     pub fn origins(&self, name: &str) -> Vec<Origin> {
         let names = config_table::synonyms(name);
         let mut origins = Vec::new();
@@ -68,7 +68,7 @@ impl<'a> BrokerValues<'a> {
         origins.split_off(own.unwrap_or(origins.len()))
     }
 
-    /// The value that one source has under exactly this name.
+    /// The value of one source under exactly this name.
     fn value_from(self, source: Source, name: &str) -> Option<&'a str> {
         match source {
             Source::DynamicBroker => self.node?.get(name).map(String::as_str),
@@ -78,21 +78,21 @@ impl<'a> BrokerValues<'a> {
         }
     }
 
-    /// The value of a broker setting in force, as text.
+    /// The value in force of a broker setting, as text.
     pub fn value(self, name: &str) -> Option<&'a str> {
         let dynamic = self.value_from(Source::DynamicBroker, name);
         let dynamic = dynamic.or_else(|| self.value_from(Source::DynamicDefaultBroker, name));
         dynamic.or_else(|| self.config.value(name))
     }
 
-    /// The same as a number; 0 for what is none.
+    /// The same as a number; 0 if it is none.
     pub fn number(self, name: &str) -> i64 {
         let number = self.value(name).and_then(|value| value.trim().parse().ok());
         number.unwrap_or(0)
     }
 
-    /// Every value of a topic's config, the strongest first. The list may be empty: then the default of
-    /// [`Self::topic_value`] holds, which no single setting gave.
+    /// Every value of a topic's config, the strongest first. The list may be empty: then [`Self::topic_value`] has a
+    /// default that belongs to no single setting.
     pub fn topic_origins(&self, config: &TopicConfig, topic: &Configs) -> Vec<Origin> {
         let own = topic.get(config.name).map(|value| Origin {
             name: config.name.to_owned(),
@@ -103,10 +103,10 @@ impl<'a> BrokerValues<'a> {
         own.into_iter().chain(broker.into_iter().flatten()).collect()
     }
 
-    /// The value of a topic's config in force.
+    /// The value in force of a topic's config, and its source.
     pub fn topic_value(&self, config: &TopicConfig, topic: &Configs) -> (String, Source) {
         if let Some(strongest) = self.topic_origins(config, topic).into_iter().next() {
-            // A broker takes any negative number for "never"; a topic has -1 for it.
+            // For a broker any negative number means "unlimited", for a topic only -1.
             let is_never = config.name == "retention.ms" && strongest.value.trim().starts_with('-');
             let value = if is_never {
                 "-1".to_owned()
@@ -134,7 +134,7 @@ impl<'a> BrokerValues<'a> {
         )
     }
 
-    /// The first of these that was given at start, in milliseconds.
+    /// The first of these that was given at the start, in milliseconds.
     fn milliseconds(&self, units: &[(&str, i64)]) -> Option<String> {
         units.iter().find_map(|(name, factor)| {
             let number: i64 = self.config.given(name)?.trim().parse().ok()?;

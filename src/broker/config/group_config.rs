@@ -1,8 +1,8 @@
-//! The configs that a group can have of its own (KIP-848, KIP-932): names, types, the broker's settings that are their
-//! defaults and bounds, and Kafka's words for what breaks a rule.
+//! The configs of a group (KIP-848, KIP-932): names, types, the broker's settings for their defaults and bounds, and
+//! Kafka's messages for invalid values.
 //!
-//! Names and rules are Apache Kafka 4.3.1's (<https://kafka.apache.org/documentation/#groupconfigs>). Those of streams
-//! groups can be set and change nothing here.
+//! Names and rules are Apache Kafka 4.3.1's (<https://kafka.apache.org/documentation/#groupconfigs>). Configs of
+//! streams groups can be set and have no effect.
 
 use super::broker_config::BrokerConfig;
 use super::effective_config::{BrokerValues, Configs, Origin, Source};
@@ -14,14 +14,14 @@ use crate::topic_config::Kind::{self, Boolean, Int, String as Text};
 pub struct GroupConfigKey {
     pub name: &'static str,
     pub kind: Kind,
-    /// The name under which the broker has its default.
+    /// The name of the broker's setting with its default.
     pub default_name: &'static str,
     default: &'static str,
-    /// The least and the largest number. The broker may have set other bounds: `group.consumer.min.…`.
+    /// The smallest and the largest number. The broker's settings may narrow them: `group.consumer.min.…`.
     bounds: (i64, i64),
-    /// What a text may be.
+    /// The values that a text may have.
     words: &'static [&'static str],
-    /// What it decides, on one line.
+    /// What it controls, on one line.
     pub help: &'static str,
 }
 
@@ -62,13 +62,13 @@ const fn word(
 
 const AUTO_OFFSET_RESET: &str = "share.auto.offset.reset";
 
-/// Whether it names a place to begin.
+/// Whether this is a valid `share.auto.offset.reset`.
 fn is_reset(value: &str) -> bool {
     matches!(value, "earliest" | "latest") || reset_duration_ms(value).is_some()
 }
 
-/// How many milliseconds ago a group begins to read, where the place is stated as `by_duration:PT1H`; a negative time is
-/// none.
+/// The age in ms of the first record to read, from `by_duration:PT1H`; `None` for another form or a negative
+/// duration.
 pub(in crate::broker) fn reset_duration_ms(value: &str) -> Option<i64> {
     let millis = duration_millis(value.strip_prefix("by_duration:")?).ok()?;
     (millis >= 0).then_some(millis)
@@ -120,7 +120,7 @@ impl GroupConfigKey {
         origins
     }
 
-    /// The least number, whatever the broker's bounds are.
+    /// The smallest number, whatever the broker's bounds are.
     fn least(&self) -> i64 {
         match self.name {
             "share.delivery.count.limit" => 2,
@@ -192,7 +192,7 @@ impl GroupConfigKey {
     }
 }
 
-/// Whether a group may have these configs; the error is Kafka's text.
+/// Whether a group may have these configs; the error is Kafka's message.
 pub fn validate(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), String> {
     for name in configs.keys() {
         if find(name).is_none() {
@@ -240,7 +240,7 @@ mod tests {
         validate(&pairs.iter().map(owned).collect(), values)
     }
 
-    /// The words are those with which Apache Kafka 4.3.1 refused these.
+    /// The messages are those of Apache Kafka 4.3.1.
     #[test]
     fn refusals_are_those_of_apache_kafka() {
         let refused = |name, value| validated(&[(name, value)]).unwrap_err();

@@ -1,7 +1,7 @@
-//! Whether the listeners of a broker may change while it runs, in the words of Apache Kafka (KIP-226): which there are, and
-//! how each of them is spoken to.
+//! Whether the listeners of a broker and their settings may change while it runs, with Apache Kafka's messages
+//! (KIP-226).
 //!
-//! Pure. Opening and closing them is done in `broker/host/open_listeners.rs`.
+//! Pure. Opening and closing them is in `broker/host/open_listeners.rs`.
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use crate::wire::security_protocol::SecurityProtocol;
 const LISTENERS: &str = "listeners";
 const PROTOCOLS: &str = "listener.security.protocol.map";
 
-/// Keys and certificates, which only a listener can be given while the broker runs, under its own name for them.
+/// Keys and certificates, which can be set while the broker runs only for one listener, with its prefix.
 pub(in crate::broker) const SECRETS_OF_LISTENERS: [&str; 10] = [
     "ssl.key.password",
     "ssl.keystore.certificate.chain",
@@ -28,14 +28,14 @@ pub(in crate::broker) const SECRETS_OF_LISTENERS: [&str; 10] = [
     "ssl.truststore.type",
 ];
 
-/// What else of a listener may change while it is there.
+/// The other settings of a listener that may change while it is open.
 const ADJUSTABLE: [&str; 3] = [
     "max.connections",
     "max.connection.creation.rate",
     "num.network.threads",
 ];
 
-/// A listener as it is named in the setting; its port may be none.
+/// A listener in a list; its port may be malformed.
 #[derive(Clone, Debug)]
 struct Listed<'a> {
     /// In upper case.
@@ -44,18 +44,18 @@ struct Listed<'a> {
     port: i64,
 }
 
-/// What a broker has with these configs of its own.
+/// A broker's configs, with these as its dynamic ones.
 #[derive(Clone, Copy, Debug)]
 struct View<'a> {
     own: Option<&'a Configs>,
     config: &'a BrokerConfig,
 }
 
-/// Checks the listeners that a broker would have with `configs` as its own.
+/// Checks the listeners that a broker would have with `configs` as its dynamic configs.
 ///
 /// # Errors
 ///
-/// Kafka's words for what is wrong with them.
+/// Kafka's messages.
 pub(in crate::broker) fn check(configs: &Configs, broker: BrokerValues<'_>) -> Result<(), String> {
     let config = broker.config;
     let before = View {
@@ -95,7 +95,7 @@ pub(in crate::broker) fn check(configs: &Configs, broker: BrokerValues<'_>) -> R
     Ok(())
 }
 
-/// A listener that stays has nothing of its own that it did not have at start, but for what may change.
+/// A listener that stays must keep its own settings from the start, except for those that may change.
 fn check_own_configs(name: &str, configs: &Configs, at_start: &BrokerConfig) -> Result<(), String> {
     let prefix = format!("listener.name.{}.", name.to_lowercase());
     let is_fixed = |(key, value): (&String, &String)| {
@@ -126,7 +126,7 @@ impl<'a> View<'a> {
         given.or_else(|| self.config.value(LISTENERS)).unwrap_or_default()
     }
 
-    /// The security protocol of each listener, by its name. Where nothing is given, controllers have one, too.
+    /// The security protocol of each listener, by name. Without a setting, controller listeners have one, too.
     fn protocols(self) -> Result<BTreeMap<String, SecurityProtocol>, String> {
         let Some(given) = self.given(PROTOCOLS) else {
             let controllers = self.config.controllers.iter();
@@ -155,7 +155,7 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|word| !word.is_empty())
 }
 
-/// `NAME://host:port`, each.
+/// Parses `NAME://host:port` entries.
 fn parsed(list: &str) -> impl Iterator<Item = Option<Listed<'_>>> {
     words(list).map(|word| {
         let (name, address) = word.rsplit_once("://")?;
@@ -173,7 +173,7 @@ fn parsed(list: &str) -> impl Iterator<Item = Option<Listed<'_>>> {
     })
 }
 
-/// The listeners of a list, none of which is in another's way.
+/// The listeners of a list, checked for conflicts.
 fn endpoints<'a>(
     list: &'a str,
     protocols: &BTreeMap<String, SecurityProtocol>,
@@ -206,7 +206,7 @@ fn endpoints<'a>(
     Ok(listeners)
 }
 
-/// No name twice, and no port but for one address of each IP version.
+/// No name may occur twice, and a port only for one address of each IP version.
 fn check_distinct(listeners: &[Listed<'_>], shown: &str) -> Result<(), String> {
     let names: HashSet<&str> = listeners.iter().map(|listed| listed.name.as_str()).collect();
     if names.len() < listeners.len() {
@@ -246,8 +246,9 @@ fn check_distinct(listeners: &[Listed<'_>], shown: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether an endpoint of `now` lets anybody in from other machines, where no endpoint did `at_start`: that is for who starts
-/// the broker to decide, and not for a client. A listener that was there at start keeps its address, whatever is said.
+/// Whether an endpoint of `now` admits unauthenticated clients from other machines, which no endpoint did `at_start`:
+/// only the user who starts the broker may decide that, and no client. A listener from the start keeps its address in
+/// any case.
 pub(in crate::broker) fn opens_to_anybody(
     at_start: &BrokerConfig,
     now: &BrokerConfig,
@@ -260,14 +261,15 @@ pub(in crate::broker) fn opens_to_anybody(
     lets_anybody_in(now, endpoint) && !at_start.listeners.iter().any(is_no_news)
 }
 
-/// A name may mean any address by the time it is bound.
+/// Host names do not count: they may resolve to any address by the time of binding.
 fn is_loopback(host: &str) -> bool {
     let address = host.parse::<IpAddr>();
     host.eq_ignore_ascii_case("localhost")
         || address.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Nobody opens the broker to other machines from outside. Apache Kafka has no such rule; it listens to all of them anyway.
+/// No request may open the broker to other machines. Apache Kafka has no such rule; by default it listens on all
+/// addresses.
 fn check_openness(config: &BrokerConfig, configs: &Configs) -> Result<(), String> {
     let now = config
         .with_listeners_of(configs)
@@ -283,7 +285,7 @@ fn check_openness(config: &BrokerConfig, configs: &Configs) -> Result<(), String
     }
 }
 
-/// A node with a listener for controllers keeps one.
+/// A node with a controller listener keeps one.
 fn check_controllers(config: &BrokerConfig, listeners: &[Listed<'_>]) -> Result<(), String> {
     let is_there = listeners
         .iter()
@@ -298,7 +300,7 @@ fn check_controllers(config: &BrokerConfig, listeners: &[Listed<'_>]) -> Result<
     )
 }
 
-/// What is advertised must be listened on, and other brokers must find their way.
+/// Advertised listeners must exist, and the inter-broker listener must be advertised.
 fn check_advertised(
     config: &BrokerConfig,
     listeners: &[Listed<'_>],
@@ -386,7 +388,7 @@ mod tests {
         assert_eq!(checked(Some(&more), Some(THREE)), Ok(()));
     }
 
-    /// The words are those with which Apache Kafka 4.3.1 refused these.
+    /// The messages are those of Apache Kafka 4.3.1.
     #[test]
     fn refusals_are_those_of_apache_kafka() {
         let shown = "[PLAINTEXT://127.0.0.1:24800, CONTROLLER://127.0.0.1:24900";
@@ -440,7 +442,7 @@ mod tests {
         }
     }
 
-    /// As Apache Kafka 4.3.1 does.
+    /// As in Apache Kafka 4.3.1.
     #[test]
     fn a_listener_that_has_configs_of_its_own_holds_the_others_too() {
         let given = STATIC.map(|(name, value)| (name.to_owned(), value.to_owned()));

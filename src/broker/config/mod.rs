@@ -1,7 +1,7 @@
-//! Configs of brokers, topics and groups: what the broker was started with, what exists, and which value is in force.
+//! Configs of brokers, topics and groups: the static settings, the tables of configs, and which value is in force.
 //!
-//! Owns no file: changed configs are kept in the metadata log (cluster/). The rules of topic configs that command-line
-//! tools share are in `topic_config`.
+//! Owns no file: changed configs are kept in the metadata log (cluster/). The rules of topic configs, which
+//! command-line tools share, are in `topic_config`.
 
 mod broker_config;
 pub mod client_metrics_config;

@@ -1,8 +1,8 @@
 //! The table of broker settings itself: names, types, defaults, who may change them while the broker runs, rules.
 //!
 //! Names, types and rules are Apache Kafka 4.3.1's (<https://kafka.apache.org/documentation/#brokerconfigs>); the
-//! explanations are our own. Defaults are Kafka's too, except where a local broker needs others: no rebalance delay,
-//! short sessions allowed, few internal partitions with one replica each, loopback only.
+//! help texts are our own. Defaults are Kafka's too, except where a local broker needs others: no rebalance delay,
+//! short sessions allowed, few internal partitions with one replica each, loopback only. A new setting is one row.
 
 use super::config_table::BrokerSetting;
 use super::config_table::Scope::{self, Broker, Cluster, ReadOnly};
@@ -28,7 +28,7 @@ const fn setting(
     }
 }
 
-/// A setting that is described only where it was given.
+/// A setting that descriptions list only if it was given.
 const fn unlisted(
     name: &'static str,
     kind: Kind,

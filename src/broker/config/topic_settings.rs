@@ -1,4 +1,4 @@
-//! A topic's configs as the broker obeys them: typed, resolved against the broker's own settings.
+//! A topic's configs in force: typed, and resolved against the broker's settings.
 
 use super::broker_config::BrokerConfig;
 use super::effective_config::{BrokerValues, Configs};
@@ -7,7 +7,7 @@ use crate::storage::LogConfig;
 use crate::storage::cleaner::CompactionConfig;
 use crate::topic_config;
 
-/// What the append path and retention ask for.
+/// The configs for appends, retention and the log.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a config of its own")]
 pub struct TopicSettings {
@@ -15,7 +15,7 @@ pub struct TopicSettings {
     pub delete: bool,
     pub max_message_bytes: usize,
     pub log_append_time: bool,
-    /// `None`: batches keep the codec they came in.
+    /// `None` if batches keep their producer's codec.
     pub(in crate::broker) packing: Option<Packing>,
     pub timestamp_before_max_ms: i64,
     pub timestamp_after_max_ms: i64,
@@ -28,13 +28,13 @@ pub struct TopicSettings {
     pub retention_ms: i64,
     pub retention_bytes: i64,
     pub flush_messages: i64,
-    /// A setting of brokers alone.
+    /// A broker setting; topics have no config for it.
     pub producer_id_expiration_ms: i64,
     pub compaction: CompactionConfig,
 }
 
 impl TopicSettings {
-    /// Resolves a topic's own configs.
+    /// Resolves a topic's own configs against the broker's values.
     pub(in crate::broker) fn resolve(values: BrokerValues<'_>, topic: &Configs) -> Self {
         let text = |name: &str| {
             let config = topic_config::find(name);
@@ -75,7 +75,7 @@ impl TopicSettings {
         }
     }
 
-    /// The part of it that the log obeys.
+    /// The part of it that the log needs.
     pub(in crate::broker) fn log_config(&self, broker: &BrokerConfig) -> LogConfig {
         let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
         LogConfig {
@@ -96,16 +96,17 @@ impl TopicSettings {
     }
 }
 
-/// What batches of a topic are packed with.
+/// The codec that batches of a topic are compressed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct Packing {
     pub(in crate::broker) codec: Codec,
-    /// The codec's level; `None` is its default.
+    /// The codec's level; `None` for its default.
     pub(in crate::broker) level: Option<i32>,
 }
 
 impl Packing {
-    /// Reads `compression.type`; `None` keeps what the producer chose. `level_of` reads `compression.<codec>.level`.
+    /// Parses `compression.type`; `None` if the producer's codec is kept. `level_of` reads
+    /// `compression.<codec>.level`.
     pub(in crate::broker) fn parse(
         compression_type: &str,
         level_of: impl Fn(&str) -> Option<i32>,
