@@ -1,4 +1,4 @@
-//! Where requests pass between their header and their handler, and what rules make of them there.
+//! Applies fault rules to requests between their header and their handler.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::broker::response::Answer;
 use super::rule::{Asked, Effect, End, Verdict};
 use super::{error_answer, topics};
 
-/// The answer to a request: its handler's, or what rules make of it; and the ids of those rules.
+/// The answer of the handler or of the rules, and the ids of the rules that hit.
 pub(in crate::broker) fn outcome(api: &'static Api, call: Call) -> (Outcome, Vec<u64>) {
     let context = &call.context;
     let faults = &call.node.config.rehearsal.faults;
@@ -35,9 +35,9 @@ fn ended(api: &'static Api, call: Call, delay: Duration, end: Option<End>) -> Ou
         let Some(End { effect, is_handled }) = end else {
             return api.call(call).await;
         };
-        // The error answer is made of the request, which the handler takes.
+        // The error answer needs the request, which the handler consumes.
         let copy = matches!(effect, Effect::Fail(_)).then(|| call.clone());
-        // A fetch changes nothing but its session, which the error answer takes a step further itself.
+        // A Fetch changes only its session, which the error answer advances itself.
         if is_handled && !(api.key == ApiKey::Fetch && copy.is_some()) {
             api.call(call).await?;
         }

@@ -1,8 +1,8 @@
-//! Faults on purpose: requests that fail, wait, or get no answer, by rules that tests set.
+//! Fault injection: requests that fail, wait, or get no answer, by rules that tests set.
 //!
-//! [`rule`] is what a rule says, [`rule_text`] how it is written, and [`table`] which rule holds for a request: all pure.
-//! [`gate`] is where requests pass, between their header and their handler; [`error_answer`] makes answers that carry an
-//! error, in the shape of real ones.
+//! [`rule`] is a rule, [`rule_text`] its text form, and [`table`] decides which rules hit a request: all pure.
+//! [`gate`] applies them between a request's header and its handler; [`error_answer`] makes answers with an error, in
+//! the shape of real ones.
 
 mod error_answer;
 pub(in crate::broker) mod gate;

@@ -1,4 +1,4 @@
-//! What a fault rule says: which requests it is about, and what becomes of them.
+//! A fault rule: which requests it matches, and what happens to them.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ pub const ALWAYS: u32 = 1_000_000;
 /// One rule.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Rule {
-    /// The key of the API; every API where there is none.
+    /// The key of the API; `None` for every API.
     pub api: Option<i16>,
-    /// Requests to the node with this id.
+    /// Only requests to the node of this id.
     pub node: Option<i32>,
-    /// Requests that name this topic.
+    /// Only requests that name this topic.
     pub topic: Option<String>,
-    /// Requests of clients with this id.
+    /// Only requests of clients with this id.
     pub client_id: Option<String>,
     pub effect: Effect,
-    /// The request is carried out, and only its answer is replaced or lost.
+    /// Whether the request is handled first, so that only its answer is replaced or lost.
     pub is_handled: bool,
-    /// So many matching requests pass first.
+    /// How many matching requests pass first.
     pub skip: u64,
-    /// So many requests are hit; all where there is no number.
+    /// The most requests to hit; `None` for no limit.
     pub count: Option<u64>,
-    /// How likely a request is hit, in millionths.
+    /// The probability of a hit, in millionths.
     pub per_million: u32,
 }
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// It is answered with this error code.
     Fail(i16),
-    /// It is carried out after so many milliseconds.
+    /// It is handled after a delay, in ms.
     DelayMs(u64),
     /// It gets no answer, nor does any later one on its connection, as if the broker hung.
     Drop,
@@ -44,7 +44,7 @@ pub enum Effect {
 }
 
 impl Rule {
-    /// A rule for every request.
+    /// A rule that hits every request.
     pub fn new(effect: Effect) -> Self {
         Self {
             api: None,
@@ -59,7 +59,7 @@ impl Rule {
         }
     }
 
-    /// Whether the rule is about a request, its topics aside.
+    /// Whether the rule matches a request, apart from its topics.
     pub(super) fn is_about(&self, asked: Asked<'_>) -> bool {
         self.api.is_none_or(|api| api == asked.api)
             && self.node.is_none_or(|node| node == asked.node)
@@ -67,36 +67,36 @@ impl Rule {
     }
 }
 
-/// A request, as far as rules tell it from others without reading it.
+/// The properties of a request that are known without decoding it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked<'a> {
     /// The key of the API.
     pub api: i16,
-    /// The id of the node that is asked.
+    /// The id of the node that received it.
     pub node: i32,
     pub client_id: &'a str,
 }
 
-/// A rule in force, and what it has done so far.
+/// A rule in force, and its counts.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct ListedRule {
-    /// Names it, as long as the broker runs.
+    /// Its id, unique while the broker runs.
     pub id: u64,
     pub rule: Rule,
-    /// Requests that it matched.
+    /// Requests that it has matched.
     pub matched: u64,
-    /// Requests that it hit.
+    /// Requests that it has hit.
     pub hit: u64,
 }
 
-/// What becomes of one request, all rules together.
+/// The effect of all rules on one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// The ids of the rules that have hit.
+    /// The ids of the rules that hit.
     pub rules: Vec<u64>,
-    /// Waits of several rules add up.
+    /// The sum of all delays.
     pub delay: Duration,
-    /// Of the first rule that hits and is no delay.
+    /// The effect of the first rule that hits and is no delay.
     pub end: Option<End>,
 }
 

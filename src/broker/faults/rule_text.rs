@@ -11,18 +11,18 @@ use crate::broker::apis::APIS;
 use crate::spelling;
 use crate::wire::error_codes;
 
-/// What the rules of one flag do.
+/// The effect of the rules of one flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A word of the rule is the error.
+    /// The error name is a word of the rule.
     Fail,
-    /// A word of the rule is the time.
+    /// The duration is a word of the rule.
     Delay,
     Drop,
     Close,
 }
 
-/// The rule that the text means; the error is one line about the first word that makes no sense.
+/// Parses a rule; the error is one line about the first invalid word.
 pub fn parse(kind: Kind, text: &str) -> Result<Rule, String> {
     let mut words = text.split(':');
     let api = api(words.next().unwrap_or_default())?;
@@ -59,7 +59,7 @@ pub fn parse(kind: Kind, text: &str) -> Result<Rule, String> {
     }
 }
 
-/// Takes a word that rules of every kind have; whether it is one.
+/// Applies a word that rules of every kind may have. Returns whether it is one.
 fn take_word(rule: &mut Rule, word: &str) -> Result<bool, String> {
     if let Some((key, value)) = word.split_once('=') {
         match key {
@@ -94,7 +94,7 @@ fn number(text: &str) -> Result<u64, String> {
     u64::from_str(text).map_err(|_| format!("\"{text}\" is no number of requests"))
 }
 
-/// A part of `whole` in millionths.
+/// Parses a part of `whole` into millionths.
 fn share(text: &str, whole: f64) -> Result<u32, String> {
     match text.parse::<f64>() {
         Ok(part) if (0.0..=whole).contains(&part) => Ok((part / whole * f64::from(ALWAYS)).round() as u32),
@@ -120,7 +120,7 @@ fn error(word: &str) -> Result<Effect, String> {
     })
 }
 
-/// `*` is every API.
+/// `*` stands for every API.
 fn api(word: &str) -> Result<Option<ApiKey>, String> {
     if word == "*" {
         return Ok(None);
@@ -141,7 +141,7 @@ fn api(word: &str) -> Result<Option<ApiKey>, String> {
 }
 
 impl fmt::Display for Rule {
-    /// What it does, and the text that [`parse`] takes.
+    /// The effect, and the text that [`parse`] accepts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.effect {
             Effect::Fail(_) => "fail",

@@ -1,4 +1,4 @@
-//! The rules in force: which of them hits a request. Seeded, so that a run can be repeated.
+//! The rules in force, and the decision which of them hit a request. Seeded, so that a run can be repeated.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::rule::{ALWAYS, Asked, Effect, End, ListedRule, Rule, Verdict};
 use crate::reassignment::random::Random;
 
-/// Rules at the same time.
+/// The most rules at the same time.
 const MOST_RULES: usize = 1000;
 
-/// The rules, shared by every connection and whoever may change them.
+/// The rules, shared by all connections.
 #[derive(Debug, Default)]
 pub struct Faults {
     table: Mutex<FaultTable>,
@@ -19,7 +19,8 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// No rules yet. The same seed hits the same of the requests that a rule matches, in their order.
+    /// Without any rule. With the same seed, the same ones of the requests that a rule matches are hit, in their
+    /// order.
     pub fn new(seed: u64) -> Self {
         Self {
             table: Mutex::new(FaultTable::new(seed)),
@@ -27,7 +28,7 @@ impl Faults {
         }
     }
 
-    /// Puts rules in force behind the others; their ids. `None`: there would be too many, and none is added.
+    /// Adds rules after the others, and returns their ids; `None` if there would be too many: then none is added.
     pub fn add(&self, rules: Vec<Rule>) -> Option<Vec<u64>> {
         self.locked(|table| {
             if table.rules.len().saturating_add(rules.len()) > MOST_RULES {
@@ -44,7 +45,7 @@ impl Faults {
         self.locked(|table| (table.list(), table.seed))
     }
 
-    /// Takes one rule out of force, or all; how many there were.
+    /// Removes one rule, or all. Returns how many were removed.
     pub fn clear(&self, id: Option<u64>) -> usize {
         self.locked(|table| {
             let cleared = table.clear(id);
@@ -53,7 +54,7 @@ impl Faults {
         })
     }
 
-    /// What becomes of a request; `None` where nothing holds for it.
+    /// The effect of the rules on a request; `None` if none hits.
     pub(in crate::broker) fn decide(
         &self,
         asked: Asked<'_>,
@@ -66,12 +67,12 @@ impl Faults {
         (verdict != Verdict::default()).then_some(verdict)
     }
 
-    /// Rules in words, for a log.
+    /// Rules as text, for a log.
     pub(in crate::broker) fn words(&self, ids: &[u64]) -> String {
         let listed = self.list().0;
         let words = ids.iter().map(|id| {
             let known = listed.iter().find(|listed| listed.id == *id);
-            // One that was taken out of force meanwhile has its number alone.
+            // A rule that was removed meanwhile has only its id.
             known.map_or_else(|| id.to_string(), |listed| format!("{id} ({})", listed.rule))
         });
         words.collect::<Vec<_>>().join(", ")
@@ -82,7 +83,7 @@ impl Faults {
     }
 }
 
-/// The rules in the order in which they are looked at.
+/// The rules in the order in which they are checked.
 #[derive(Debug, Default)]
 struct FaultTable {
     rules: Vec<Entry>,
@@ -93,7 +94,7 @@ struct FaultTable {
 #[derive(Debug)]
 struct Entry {
     listed: ListedRule,
-    /// Each rule has draws of its own: another rule does not change what it hits.
+    /// Each rule has its own random numbers: other rules do not change what it hits.
     random: Random,
 }
 
@@ -131,7 +132,7 @@ impl FaultTable {
         before - self.rules.len()
     }
 
-    /// `topics`: those that the request names; looked for only where a rule wants to know.
+    /// `topics` returns the topics in the request; called only if a rule needs them.
     fn decide(&mut self, asked: Asked<'_>, topics: impl FnOnce() -> Vec<String>) -> Verdict {
         let mut unread = Some(topics);
         let mut read: Option<Vec<String>> = None;
@@ -149,7 +150,7 @@ impl FaultTable {
                 }
             }
             let effect = rule.effect;
-            // A request that ends by one rule is none that another one ends.
+            // A request that one rule ends is not counted by later ones that would end it.
             if verdict.end.is_some() && !matches!(effect, Effect::DelayMs(_)) {
                 continue;
             }
@@ -191,7 +192,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The requests of a test: API, node, client, topic.
+    /// A request in a test: API, node, client, topic.
     type Request = (i16, i32, u8, u8);
 
     fn asked(api: i16, node: i32, client_id: &str) -> Asked<'_> {
@@ -251,7 +252,7 @@ mod tests {
     }
 
     proptest! {
-        /// One rule alone: of the requests that it matches the first pass, then as many are hit as it says.
+        /// A single rule: of the requests that it matches, first `skip` pass, and then at most `count` are hit.
         #[test]
         fn a_rule_hits_what_it_says(rule in rule(Effect::Close), requests in requests(), seed in any::<u64>()) {
             let (verdicts, listed) = run(std::slice::from_ref(&rule), &requests, seed);
@@ -284,7 +285,7 @@ mod tests {
             prop_assert_eq!(run(&rules, &requests, seed), run(&rules, &requests, seed));
         }
 
-        /// Delays add up and end nothing; of the other rules one at most ends a request.
+        /// Delays add up and end nothing; at most one other rule ends a request.
         #[test]
         fn a_request_ends_once(
             delays in prop::collection::vec(rule(Effect::DelayMs(10)), 0..3),

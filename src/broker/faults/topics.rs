@@ -1,4 +1,4 @@
-//! Which topics a request names.
+//! The topics in a request.
 
 use kafka_protocol::messages::{self as m, ApiKey};
 use kafka_protocol::protocol::Request;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::broker::call::{Call, decode};
 use crate::broker::newer_versions::NewerFields;
 
-/// The names of the topics in a request; empty where its API names none, or where it cannot be decoded.
+/// The names of the topics in a request; empty if its API has none, or if it cannot be decoded.
 pub(in crate::broker) fn named_in(call: &Call) -> Vec<String> {
     match call.context.api {
         ApiKey::Produce => read::<m::ProduceRequest>(call, |request, out| {
@@ -75,7 +75,7 @@ pub(in crate::broker) fn named_in(call: &Call) -> Vec<String> {
     }
 }
 
-/// A topic by its name, or by its id where the version has ids.
+/// A topic by name, or by id in versions with ids.
 struct Topic {
     name: String,
     id: Uuid,
@@ -112,7 +112,7 @@ fn names(call: &Call, topics: Vec<Topic>) -> Vec<String> {
     topics.into_iter().map(name).collect()
 }
 
-/// A fetch names what has changed since the one before; the rest is in its session.
+/// A fetch names only what has changed since the one before; the rest is in its session.
 fn fetched(call: &Call) -> Vec<String> {
     let mut session = 0;
     let mut named = read::<m::FetchRequest>(call, |request, out| {
@@ -132,7 +132,7 @@ fn fetched(call: &Call) -> Vec<String> {
     named
 }
 
-/// In the versions with ids these are beside the request.
+/// In versions with ids these are newer fields of the request.
 fn committed(call: &Call) -> Vec<String> {
     let Ok((_, context, request)) = decode::<m::OffsetCommitRequest>(call.clone()) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Errors of what administers a cluster: of each topic or resource, or of the whole.
+//! Error answers of administrative APIs: for each topic or resource, or for the whole request.
 
 use kafka_protocol::messages::alter_replica_log_dirs_response::{
     AlterReplicaLogDirPartitionResult, AlterReplicaLogDirTopicResult,

@@ -1,4 +1,4 @@
-//! Errors of groups and their coordinators.
+//! Error answers of groups and their coordinators.
 
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
 use kafka_protocol::messages::describe_share_group_offsets_response::DescribeShareGroupOffsetsResponseGroup;
@@ -97,7 +97,7 @@ pub(super) fn make(call: Box<Call>, code: i16) -> Made {
     })
 }
 
-/// From version 4 on the answer has a row for each key.
+/// From version 4 on the answer has an entry for each key.
 fn find_coordinator(call: Call, code: i16) -> Result<Answer, Refusal> {
     build::<m::FindCoordinatorRequest>(call, |context, request| {
         let response = m::FindCoordinatorResponse::default();
@@ -118,7 +118,7 @@ fn find_coordinator(call: Call, code: i16) -> Result<Answer, Refusal> {
     })
 }
 
-/// Version 10 names topics by their ids, which are beside the request.
+/// Version 10 names topics by id, which is a newer field of the request.
 fn offset_commit(call: Call, code: i16) -> Result<Answer, Refusal> {
     build::<m::OffsetCommitRequest>(call, |context, request| {
         let mut ids = NewerFields::new(&context.newer_fields);
@@ -137,7 +137,7 @@ fn offset_commit(call: Call, code: i16) -> Result<Answer, Refusal> {
     })
 }
 
-/// The error is that of each partition (1), of the whole (2 to 7), or of each group (8 and later).
+/// The error is that of each partition (version 1), of the whole answer (2 to 7), or of each group (8 and later).
 fn offset_fetch(call: Call, code: i16) -> Result<Answer, Refusal> {
     build::<m::OffsetFetchRequest>(call, |context, request| {
         let response = m::OffsetFetchResponse::default();

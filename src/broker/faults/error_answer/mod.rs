@@ -1,5 +1,5 @@
-//! Answers that carry an error, in the place where each response has it: for the whole, or for each topic, partition or
-//! group that the request names. As `getErrorResponse` of Java's request classes has them.
+//! Answers with an error code, where each response has it: for the whole, or for each topic, partition or group in
+//! the request. As `getErrorResponse` in Java's request classes.
 //!
 //! <https://kafka.apache.org/protocol#protocol_messages>
 
@@ -14,7 +14,7 @@ use crate::broker::call::{Call, RequestContext, decode};
 use crate::broker::refusal::Refusal;
 use crate::broker::response::{self, Answer};
 
-/// The answer to a request that fails with this error code.
+/// The answer to a request, with this error code.
 pub(super) fn make(call: Call, code: i16) -> Result<Answer, Refusal> {
     let api = call.context.api;
     partitions::make(Box::new(call), code)
@@ -27,21 +27,21 @@ pub(super) fn make(call: Call, code: i16) -> Result<Answer, Refusal> {
         })
 }
 
-/// An answer, or the call where it is of another kind.
+/// An answer, or the call if its API belongs to another file.
 type Made = Result<Result<Answer, Refusal>, Box<Call>>;
 
-/// Decodes the request and encodes what `answer` makes of it.
+/// Decodes the request, and encodes the response that `answer` returns.
 fn build<R: Request>(
     call: Call,
     answer: impl FnOnce(&RequestContext, R) -> R::Response,
 ) -> Result<Answer, Refusal> {
     let (_, context, request) = decode::<R>(call)?;
     let response = answer(&context, request);
-    // Fields that only a newer version has are 0.
+    // Fields that only newer versions have are 0.
     response::encode_newer::<R>(&context, &response, &[0; 4096])
 }
 
-/// APIs whose answers hold one error, for the whole.
+/// APIs whose answers have one error for the whole.
 macro_rules! whole {
     ($call:expr, $code:expr, $($key:ident $request:ident $response:ident),+ $(,)?) => {
         match $call.context.api {
@@ -52,7 +52,7 @@ macro_rules! whole {
 }
 use whole;
 
-/// Whether an answer of this API can carry an error. What brokers ask each other is left alone.
+/// Whether an answer of this API can be replaced by an error. APIs between brokers are left out.
 pub(super) fn takes_errors(api: ApiKey) -> bool {
     !matches!(
         api,

@@ -1,4 +1,4 @@
-//! Errors of partitions and topics: reading, writing, transactions.
+//! Error answers for partitions and topics: produce, fetch, transactions.
 
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use kafka_protocol::messages::add_partitions_to_txn_response::{
@@ -43,7 +43,7 @@ pub(super) fn make(call: Box<Call>, code: i16) -> Made {
     })
 }
 
-/// A producer that wants no answers learns of the error by its connection, which is closed.
+/// With acks=0 the connection is closed, which is how the producer learns of an error.
 fn produce(call: Call, code: i16) -> Result<Answer, Refusal> {
     let (_, context, request) = decode::<m::ProduceRequest>(call)?;
     if request.acks == 0 {
@@ -67,7 +67,7 @@ fn produce(call: Call, code: i16) -> Result<Answer, Refusal> {
     response::encode::<m::ProduceRequest>(&context, &response)
 }
 
-/// Every partition of the fetch, those of its session too; the session goes on.
+/// Every partition of the fetch has the error, also those of its session; the session goes on.
 fn fetch(call: Call, code: i16) -> Result<Answer, Refusal> {
     let (node, context, request) = decode::<m::FetchRequest>(call)?;
     let image = node.cluster.image();
@@ -97,7 +97,7 @@ fn fetch(call: Call, code: i16) -> Result<Answer, Refusal> {
     fetch_response::encode(&context, 0, plan.session_id, topics, &[])
 }
 
-/// The brokers are told as ever; the topics that were asked for have the error.
+/// The brokers are listed as usual; the requested topics have the error.
 fn metadata(call: Call, code: i16) -> Result<Answer, Refusal> {
     let (node, context, request) = decode::<m::MetadataRequest>(call)?;
     let request = request.with_allow_auto_topic_creation(false);
