@@ -1,4 +1,5 @@
-//! Fetches that wait: each partition keeps who waits for bytes in it, and an append wakes them when it is enough.
+//! Fetches that wait: each partition has a list of those that wait for its bytes, and an append wakes them when there
+//! are enough.
 //!
 //! Owns no clock: the waiting fetch has its own deadline.
 
@@ -7,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
-/// One waiting fetch, known to every partition it waits for.
+/// One waiting fetch, registered with every partition that it waits for.
 #[derive(Debug)]
 pub(in crate::broker) struct Waiter {
-    /// Bytes that have come since it was registered, over all its partitions.
+    /// Bytes that arrived since the registration, over all its partitions.
     arrived: AtomicI64,
     /// Bytes after which it is woken.
     needed: AtomicI64,
@@ -18,7 +19,7 @@ pub(in crate::broker) struct Waiter {
 }
 
 impl Waiter {
-    /// Waits for nothing yet.
+    /// Not registered yet.
     pub(in crate::broker) fn new() -> Arc<Self> {
         Arc::new(Self {
             arrived: AtomicI64::new(0),
@@ -27,8 +28,8 @@ impl Waiter {
         })
     }
 
-    /// Waits until this many bytes have come since the registration. What came in between counts twice at worst: a
-    /// fetch may be woken early, never too late.
+    /// Waits until this many bytes have arrived since the registration. Bytes that arrive before this call may be
+    /// counted twice: a fetch may be woken early, never too late.
     pub(in crate::broker) async fn enough(&self, bytes: usize) {
         let needed = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.needed.store(needed, Ordering::SeqCst);
@@ -48,7 +49,7 @@ impl Waiter {
     }
 }
 
-/// Who waits for one partition.
+/// The fetches that wait for one partition.
 #[derive(Debug, Default)]
 pub(in crate::broker) struct Waiters {
     any: AtomicBool,
@@ -58,13 +59,13 @@ pub(in crate::broker) struct Waiters {
 impl Waiters {
     pub(in crate::broker) fn register(&self, waiter: &Arc<Waiter>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those whose fetch has ended otherwise go now: no fetch has to take itself out.
+        // Fetches that have ended are removed here, so that they need not remove themselves.
         waiting.retain(|waiter| waiter.strong_count() > 0);
         waiting.push(Arc::downgrade(waiter));
         self.any.store(true, Ordering::Release);
     }
 
-    /// Tells the waiting of `bytes` more. The append must be visible before.
+    /// Counts `bytes` more for the waiting fetches. The append must be visible before.
     pub(in crate::broker) fn arrived(&self, bytes: usize) {
         if !self.any.load(Ordering::Acquire) {
             return;
@@ -80,7 +81,7 @@ impl Waiters {
         self.any.store(!waiting.is_empty(), Ordering::Release);
     }
 
-    /// Wakes everybody: the partition has gone, or its bounds have moved.
+    /// Wakes every fetch: the partition was removed, or its bounds have moved.
     pub(in crate::broker) fn wake_all(&self) {
         self.arrived(usize::MAX >> 2);
     }

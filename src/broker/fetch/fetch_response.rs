@@ -1,4 +1,4 @@
-//! A Fetch response written by hand: everything but the records in memory, the records as ranges of their segments.
+//! A Fetch response encoded by hand: everything but the records in memory, the records as ranges of their segments.
 //!
 //! <https://kafka.apache.org/protocol#The_Messages_Fetch>
 
@@ -15,10 +15,10 @@ use crate::storage::LogSlice;
 use crate::storage::transaction_index::AbortedTransaction;
 use crate::wire::primitives::put_unsigned_varint;
 
-/// Shorter ranges are read into the response: one system call less than sending them from the file.
+/// Shorter ranges are read into the response: that takes one system call less than sending them from the file.
 const READ_BELOW: usize = 16 * 1024;
 
-/// One partition's answer.
+/// The answer for one partition.
 #[derive(Debug)]
 pub(in crate::broker) struct PartitionAnswer {
     pub(in crate::broker) partition: i32,
@@ -26,19 +26,21 @@ pub(in crate::broker) struct PartitionAnswer {
     pub(in crate::broker) high_watermark: i64,
     pub(in crate::broker) last_stable_offset: i64,
     pub(in crate::broker) log_start_offset: i64,
-    /// Read-committed readers get a list of aborted transactions, even if it is empty; others get null.
+    /// Whether the list of aborted transactions is sent, even if it is empty: only with `read_committed`; otherwise
+    /// null.
     pub(in crate::broker) lists_aborted: bool,
     pub(in crate::broker) aborted: Vec<AbortedTransaction>,
     pub(in crate::broker) records: Option<LogSlice>,
-    /// The replica that is nearer to the client; -1 if there is none.
+    /// A replica nearer to the client; -1 if there is none.
     pub(in crate::broker) preferred_replica: i32,
-    /// Who leads, and since which epoch, where the client has it wrong.
+    /// Leader and leader epoch, if the client's are outdated.
     pub(in crate::broker) current_leader: Option<(i32, i32)>,
-    /// The largest epoch up to the one of the client's last record, and its end, where the client has another history.
+    /// If the client's log diverges: the largest epoch that is not above the one of its last record, and that epoch's
+    /// end.
     pub(in crate::broker) diverging_epoch: Option<(i32, i64)>,
 }
 
-/// Where a broker is that an answer names.
+/// The address of a broker in an answer.
 #[derive(Clone, Debug)]
 pub(in crate::broker) struct NodeAddress {
     pub(in crate::broker) id: i32,
@@ -64,20 +66,20 @@ impl PartitionAnswer {
         }
     }
 
-    /// Bytes of records.
+    /// The size of the records in bytes.
     pub(in crate::broker) fn size(&self) -> usize {
         self.records.as_ref().map_or(0, |records| records.length)
     }
 }
 
 impl TopicAnswer {
-    /// Whether this is the answer for the topic of this id, or of this name where there is no id.
+    /// Whether this is the entry for the topic of this id, or of this name if there is no id.
     pub(in crate::broker) fn is_of(&self, id: Uuid, name: &str) -> bool {
         self.id == id && (!id.is_nil() || self.name == name)
     }
 }
 
-/// Partitions of one topic that follow each other in the answer.
+/// Consecutive partitions of one topic in the answer.
 #[derive(Debug)]
 pub(in crate::broker) struct TopicAnswer {
     pub(in crate::broker) name: String,
@@ -85,7 +87,7 @@ pub(in crate::broker) struct TopicAnswer {
     pub(in crate::broker) partitions: Vec<PartitionAnswer>,
 }
 
-/// Writes the whole frame.
+/// Encodes the whole frame.
 pub(in crate::broker) fn encode(
     context: &RequestContext,
     error: i16,
@@ -126,7 +128,7 @@ pub(in crate::broker) fn encode(
 struct Writer {
     head: BytesMut,
     pieces: Vec<Piece>,
-    /// Bytes in pieces that are ranges of files.
+    /// The bytes in pieces that are ranges of files.
     ranges: usize,
     flexible: bool,
 }
@@ -194,7 +196,7 @@ impl Writer {
         }
     }
 
-    /// Where the leaders are that partitions name: the one tagged field of the whole answer, number 0.
+    /// The addresses of the leaders in the answer: its only tagged field, number 0.
     fn node_endpoints(&mut self, version: i16, leaders: &[NodeAddress]) {
         if version < 16 || leaders.is_empty() {
             return self.no_tags();
@@ -253,7 +255,7 @@ impl Writer {
         }
     }
 
-    /// Puts the length in front of everything.
+    /// Writes the length at the front.
     fn finish(mut self) -> Result<Answer, Refusal> {
         if self.pieces.is_empty() {
             response::finish_frame(&mut self.head, 0)?;

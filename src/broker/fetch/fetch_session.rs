@@ -1,8 +1,8 @@
-//! Incremental fetch sessions (KIP-227): the broker remembers what a client fetches, requests name what changed,
-//! answers leave out what did not.
+//! Incremental fetch sessions (KIP-227): the broker remembers the partitions that a client fetches, requests contain
+//! only changes, and answers leave out what has not changed.
 //!
-//! Owns the sessions and their limits. Sessions idle for two minutes make room for new ones; without room a client
-//! is answered without a session and fetches in full.
+//! Owns the sessions and their limit. Sessions that were idle for two minutes make room for new ones; without room a
+//! client is answered without a session and fetches in full.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,32 +11,32 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::FetchRequest;
 use uuid::Uuid;
 
-/// Idle sessions older than this make room for new ones.
+/// Sessions idle for longer make room for new ones, in ms.
 const EVICT_AFTER_MS: i64 = 120_000;
 /// "No session" in requests and answers.
 const NO_SESSION: i32 = 0;
-/// The epoch of a request that wants no session, or that ends one.
+/// The epoch of a request without a session, or that closes one.
 const FINAL_EPOCH: i32 = -1;
-/// The epoch of a request that wants a new session.
+/// The epoch of a request for a new session.
 const INITIAL_EPOCH: i32 = 0;
 
 /// One partition that a client fetches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct Target {
-    /// What the topic is or was called. A request that names it by id leaves this empty; it is looked up then, and
-    /// stays when the topic is gone. Empty where no topic has had the id since.
+    /// The topic's name. For a topic named by id it is looked up, and kept after the topic was deleted; empty while
+    /// no topic has had the id.
     pub(in crate::broker) topic: String,
-    /// Nil where the request named the topic by name.
+    /// Nil if the request named the topic by name.
     pub(in crate::broker) id: Uuid,
     pub(in crate::broker) partition: i32,
     pub(in crate::broker) offset: i64,
     pub(in crate::broker) max_bytes: i32,
     pub(in crate::broker) leader_epoch: i32,
-    /// The epoch of the last record that the client has; -1 if it does not say.
+    /// The leader epoch of the client's last record; -1 if it was not sent.
     pub(in crate::broker) last_fetched_epoch: i32,
 }
 
-/// What identifies a partition in a session: by the topic's id, or by its name where it has none.
+/// The identity of a partition in a session: with the topic's id, or its name if it has none.
 type Key<'a> = (i32, Uuid, &'a str);
 
 impl Target {
@@ -50,7 +50,7 @@ impl Target {
     }
 }
 
-/// What an answer in a session last said of a partition.
+/// The state of a partition in the last answer of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::broker) struct LastSaid {
     pub(in crate::broker) high_watermark: i64,
@@ -59,24 +59,24 @@ pub(in crate::broker) struct LastSaid {
 
 #[derive(Debug)]
 struct Session {
-    /// What the next request must say.
+    /// The epoch of the next request.
     epoch: i32,
     last_used_ms: i64,
     by_id: bool,
-    /// In the order in which they are served: those that just got records go last.
+    /// In the order in which they are served: those that just got records are last.
     targets: Vec<(Target, Option<LastSaid>)>,
 }
 
-/// What to fetch for a request, and how to answer.
+/// The partitions to fetch for a request, and the form of the answer.
 #[derive(Debug)]
 pub(in crate::broker) struct Plan {
     pub(in crate::broker) session_id: i32,
-    /// Leave out what has not changed.
+    /// Whether partitions without changes are left out.
     pub(in crate::broker) incremental: bool,
     pub(in crate::broker) targets: Vec<(Target, Option<LastSaid>)>,
 }
 
-/// Every session of the broker.
+/// Every fetch session of the broker.
 #[derive(Debug)]
 pub(in crate::broker) struct FetchSessions {
     slots: usize,
@@ -91,7 +91,7 @@ impl FetchSessions {
         }
     }
 
-    /// Finds out what a request fetches; the error is the whole response's.
+    /// The partitions that a request fetches; an error is that of the whole response.
     pub(in crate::broker) fn plan(
         &self,
         request: &FetchRequest,
@@ -103,7 +103,7 @@ impl FetchSessions {
         let mut named = targets(request);
         let is_full = matches!(request.session_epoch, INITIAL_EPOCH | FINAL_EPOCH);
         if by_id && is_full && named.iter().any(|target| target.id.is_nil()) {
-            // No topic has the zero id; Kafka fails on it in a full request.
+            // No topic has the zero id; a full request with it fails in Kafka.
             return Err(ResponseError::UnknownServerError);
         }
         for target in &mut named {
@@ -164,7 +164,7 @@ impl FetchSessions {
         }
     }
 
-    /// The topics that a session fetches.
+    /// The names of the topics in a session.
     pub(in crate::broker) fn topics_of(&self, session_id: i32) -> Vec<String> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let targets = sessions.get(&session_id).map(|session| &session.targets);
@@ -175,7 +175,7 @@ impl FetchSessions {
         topics.collect()
     }
 
-    /// Remembers what an answer said, and puts partitions that got records last, so that each gets its turn.
+    /// Stores the content of an answer, and moves partitions that got records to the end, so that each gets its turn.
     pub(in crate::broker) fn answered(&self, session_id: i32, said: &[(Target, LastSaid, bool)]) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(session) = sessions.get_mut(&session_id) else {
@@ -207,7 +207,7 @@ impl Session {
                 .find(|(own, _)| own.is_same_partition(&target))
             {
                 Some((own, _)) => {
-                    // The name that is known stays: no topic has the id any more, maybe.
+                    // The known name is kept: the topic may have been deleted.
                     let topic = std::mem::take(&mut own.topic);
                     *own = Target { topic, ..target };
                 }
@@ -248,7 +248,7 @@ fn targets(request: &FetchRequest) -> Vec<Target> {
         let place = *places
             .entry((partition, id, name.to_owned()))
             .or_insert(targets.len());
-        // Of a partition that is named twice the last mention counts, in the place of the first.
+        // If a partition is named twice, the last mention counts, at the position of the first.
         match targets.get_mut(place) {
             Some(known) => *known = target,
             None => targets.push(target),
@@ -264,7 +264,8 @@ fn resolve(target: &mut Target, name_of: impl Fn(Uuid) -> Option<String>) {
     }
 }
 
-/// Whether there is room for one more, if need be in place of the one that has been idle longest.
+/// Makes room for one more session, if need be in place of the one that was idle for longest. Returns whether there
+/// is room.
 fn make_room(sessions: &mut HashMap<i32, Session>, slots: usize, now_ms: i64) -> bool {
     if sessions.len() < slots {
         return true;
@@ -282,7 +283,7 @@ fn new_id(sessions: &HashMap<i32, Session>) -> i32 {
     loop {
         let random = getrandom::u32().unwrap_or_default();
         let id = i32::try_from(random >> 1).unwrap_or(0).max(1);
-        // Without the system's randomness count on from what there is.
+        // Without random numbers from the system, ids are counted.
         let id = if random == 0 {
             sessions.len() as i32 + 1
         } else {

@@ -1,5 +1,5 @@
-//! The way of records out of the log: incremental fetch sessions (KIP-227), requests that wait for `fetch.min.bytes`,
-//! and a response whose records the kernel sends straight from a segment.
+//! The hot path of reading: incremental fetch sessions (KIP-227), requests that wait for `fetch.min.bytes`, and a
+//! response whose records the kernel sends straight from a segment.
 //!
 //! Owns no decision about one partition (`handlers/fetch.rs`) and no file of the log (storage/).
 
