@@ -1,4 +1,4 @@
-//! Gates of ACLs themselves: describing the cluster shows them, altering it changes them.
+//! Gates of the ACL APIs: Describe on the cluster shows ACLs, Alter on it changes them.
 
 use kafka_protocol::ResponseError::ClusterAuthorizationFailed as Refused;
 use kafka_protocol::messages::create_acls_response::AclCreationResult;

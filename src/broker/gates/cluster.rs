@@ -1,4 +1,4 @@
-//! Gates of what is done to the cluster as a whole: one operation on the one resource of that type.
+//! Gates of APIs on the whole cluster: one operation on the cluster resource.
 
 use kafka_protocol::ResponseError::ClusterAuthorizationFailed as Refused;
 use kafka_protocol::messages::alter_client_quotas_response::{EntityData, EntryData};
@@ -28,7 +28,7 @@ use kafka_protocol::messages::{
 use super::{Asks, Gated, Passage, passed, words};
 use crate::broker::access::AclOperation;
 
-/// Requests that everyone may send.
+/// Requests that every client may send.
 macro_rules! open {
     ($($request:ty),+) => {
         $(impl Gated for $request {
@@ -39,7 +39,7 @@ macro_rules! open {
     };
 }
 
-/// Requests that want an operation on the cluster, each with the answer to who may not do it.
+/// Requests that need an operation on the cluster, with the answer if it is not allowed.
 macro_rules! guarded {
     ($($request:ty, $operation:ident, $refused:expr;)+) => {
         $(impl Gated for $request {
@@ -54,7 +54,7 @@ macro_rules! guarded {
     };
 }
 
-// Whether a token may be renewed or expired depends on the token.
+// Whether a token may be renewed or expired depends on the token: the handler decides.
 open!(
     ApiVersionsRequest,
     DescribeClusterRequest,

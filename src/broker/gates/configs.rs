@@ -1,4 +1,4 @@
-//! Gates of configs: those of a topic or group want an operation on it, those of brokers one on the cluster.
+//! Gates of configs: those of a topic or group need an operation on it, those of brokers one on the cluster.
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_configs_response::AlterConfigsResourceResponse;
@@ -10,14 +10,14 @@ use super::{Asks, Gated, Passage, passed_then, split, words};
 use crate::broker::access::AclOperation::{self, AlterConfigs, DescribeConfigs};
 use crate::broker::rights::Rights;
 
-/// The protocol's numbers of the resources that have configs.
+/// The protocol's resource types with configs.
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
 const BROKER_LOGGER: i8 = 8;
 const CLIENT_METRICS: i8 = 16;
 const GROUP: i8 = 32;
 
-/// Whether the client may do this with the configs of a resource. What no resource is, the handler refuses.
+/// Whether the client may do this with the configs of a resource. Unknown resource types are left to the handler.
 fn may(rights: &Rights<'_>, operation: AclOperation, resource_type: i8, name: &str) -> bool {
     match resource_type {
         TOPIC => rights.may_topic(operation, name),

@@ -1,6 +1,6 @@
-//! Gates of delegation tokens (KIP-373): rights on users are rights to their tokens.
+//! Gates of delegation tokens (KIP-373): permissions on users are permissions on their tokens.
 //!
-//! Every user may have tokens of its own, and sees those that it owns, asked for or may renew.
+//! Every user may have its own tokens, and sees those that it owns, requested or may renew.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ impl Gated for CreateDelegationTokenRequest {
     fn pass(self, asks: &mut Asks<'_>) -> Passage<Self> {
         let parties = Parties::of(asks.context, &self);
         let (operation, resource) = (AclOperation::CreateTokens, ResourceType::User);
-        // What the handler refuses comes first.
+        // Errors of the handler come before those of the authorizer.
         if parties.are_one()
             || !asks.context.may_ask_for_tokens()
             || asks.rights().may(operation, resource, &parties.owner)

@@ -1,4 +1,4 @@
-//! Gates of groups: finding their coordinator, being a member, looking at them, deleting them.
+//! Gates of groups: finding the coordinator, membership, describing, deleting.
 
 use kafka_protocol::ResponseError::{
     self, ClusterAuthorizationFailed, GroupAuthorizationFailed as Refused, TopicAuthorizationFailed,
@@ -19,7 +19,7 @@ use super::{Asks, Gated, Passage, passed, passed_then, split, words};
 use crate::broker::access::AclOperation::{ClusterAction, Delete, Describe, Read};
 use crate::broker::rights::Rights;
 
-/// What clients of the classic protocol send, each for one group.
+/// Requests of members of the classic protocol, each for one group.
 macro_rules! of_members {
     ($($request:ty => $response:ty;)+) => {
         $(impl Gated for $request {
@@ -40,11 +40,11 @@ of_members! {
     LeaveGroupRequest => LeaveGroupResponse;
 }
 
-/// What a key of FindCoordinator is.
+/// The key types of FindCoordinator.
 const TRANSACTION: i8 = 1;
 const SHARE: i8 = 2;
 
-/// Why the coordinator of a key is not told.
+/// Why the coordinator of a key is not returned; `None` if it may be.
 fn not_found(rights: &Rights<'_>, key_type: i8, key: &str) -> Option<ResponseError> {
     let (may, error) = match key_type {
         TRANSACTION => (
@@ -91,7 +91,7 @@ impl Gated for FindCoordinatorRequest {
 }
 
 impl Gated for ListGroupsRequest {
-    /// Whoever may describe the cluster sees all groups, others those that they may describe.
+    /// A client that may describe the cluster sees all groups, others those that they may describe.
     fn pass(self, asks: &mut Asks<'_>) -> Passage<Self> {
         if asks.rights().may_cluster(Describe) {
             return passed(self);
@@ -154,7 +154,7 @@ impl Gated for ConsumerGroupHeartbeatRequest {
     }
 }
 
-/// Kafka's words where a group has topics that the client may not describe.
+/// Kafka's message for a group with topics that the client may not describe.
 pub(super) const HIDDEN_TOPICS: &str =
     "The group has described topic(s) that the client is not authorized to describe.";
 

@@ -1,8 +1,8 @@
-//! What an authorizer lets through: one gate for each API, before its handler.
+//! The authorizer's checks: one gate for each API, before its handler.
 //!
-//! A gate takes out of a request what the client may not do, and says what the answer to that is. The handler gets the
-//! rest, and knows nothing of it. A request without a gate is no row of the table in `apis`. Produce and Fetch, which
-//! are read and written by hand, ask [`super::rights`] themselves.
+//! A gate removes from a request what the client may not do, and adds the errors for that to the answer. The handler
+//! gets the rest, and knows nothing of gates. The rows of the table in `apis` enter the gate before the handler. Produce
+//! and Fetch, which are decoded and encoded by hand, ask [`super::rights`] themselves.
 
 mod acls;
 mod cluster;
@@ -26,21 +26,21 @@ use super::cluster::image::ClusterImage;
 use super::node::Node;
 use super::rights::Rights;
 
-/// What becomes of a request.
+/// The outcome of a gate.
 pub(super) enum Passage<R: Request> {
-    /// All of it is refused, with this answer.
+    /// The whole request is refused, with this answer.
     Refused(R::Response),
-    /// The handler answers what is left, and the rest is added to its answer.
+    /// The handler answers what is left; then the errors are added to its answer.
     Passed(R, Finish<R::Response>),
 }
 
-/// What is still to be done with the handler's answer.
+/// What has to be added to the handler's answer.
 pub(super) struct Finish<A>(Option<Change<A>>);
 
 type Change<A> = Box<dyn FnOnce(&mut A) + Send>;
 
 impl<A> Finish<A> {
-    /// Completes the answer; whether there was anything to do.
+    /// Completes the answer. Returns whether there was anything to do.
     pub(super) fn run(self, answer: &mut A) -> bool {
         let Some(finish) = self.0 else { return false };
         finish(answer);
@@ -50,25 +50,25 @@ impl<A> Finish<A> {
 
 /// A request with a gate.
 pub(super) trait Gated: Request + Sized {
-    /// Decides. Runs only where there is an authorizer.
+    /// Checks the request. Called only if there is an authorizer.
     fn pass(self, asks: &mut Asks<'_>) -> Passage<Self>;
 }
 
-/// Who asks, and how.
+/// The client that asks, and the context of its request.
 pub(super) struct Asks<'a> {
     node: &'a Arc<Node>,
     image: Arc<ClusterImage>,
     context: &'a mut RequestContext,
 }
 
-/// The same for a look at the handler's answer.
+/// The same for checks of the handler's answer.
 struct Later {
     node: Arc<Node>,
     image: Arc<ClusterImage>,
     context: RequestContext,
 }
 
-/// Leads a request through its gate.
+/// Passes a request through its gate.
 pub(super) fn enter<R: Gated>(node: &Arc<Node>, context: &mut RequestContext, request: R) -> Passage<R> {
     if node.authorizer.is_none() {
         return passed(request);
@@ -77,18 +77,18 @@ pub(super) fn enter<R: Gated>(node: &Arc<Node>, context: &mut RequestContext, re
     request.pass(&mut Asks { node, image, context })
 }
 
-/// Everything may be done.
+/// Lets the whole request pass.
 fn passed<R: Request>(request: R) -> Passage<R> {
     Passage::Passed(request, Finish(None))
 }
 
-/// The handler's answer is completed.
+/// Lets the request pass; `finish` completes the handler's answer.
 fn passed_then<R: Request>(request: R, finish: impl FnOnce(&mut R::Response) + Send + 'static) -> Passage<R> {
     Passage::Passed(request, Finish(Some(Box::new(finish))))
 }
 
-/// What fields that the crate with the messages lacks hold where something was refused: -1, as often as there can be
-/// refused partitions in a request. What is left over is not sent.
+/// The newer fields of refused entries, which kafka-protocol lacks: -1, as often as may be needed. What is left over
+/// is not sent.
 pub(super) fn newer_fields_of_refused() -> Vec<u8> {
     vec![0xff; 64 * 1024]
 }
@@ -130,12 +130,12 @@ impl<R: Request> fmt::Debug for Passage<R> {
     }
 }
 
-/// What is allowed, and what is not.
+/// Splits items into those that are allowed and those that are not.
 fn split<T>(items: Vec<T>, is_allowed: impl Fn(&T) -> bool) -> (Vec<T>, Vec<T>) {
     items.into_iter().partition(is_allowed)
 }
 
-/// Kafka's words for an error of an authorizer.
+/// Kafka's message for an authorization error.
 fn words(error: ResponseError) -> Option<StrBytes> {
     let words = match error {
         ResponseError::TopicAuthorizationFailed => "Topic authorization failed.",

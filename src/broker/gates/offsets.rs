@@ -1,4 +1,4 @@
-//! Gates of committed offsets: what a group has, and may commit.
+//! Gates of committed offsets: reading, committing, deleting.
 
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::ResponseError::{
@@ -26,7 +26,7 @@ use uuid::Uuid;
 use super::{Asks, Gated, Passage, passed_then, split};
 use crate::broker::access::AclOperation::{self, Delete, Describe, Read};
 
-/// From this version on topics are named by ids, which are the newer fields of the request.
+/// From this version on topics are named by ids, in newer fields of the request.
 const BY_ID: i16 = 10;
 const ID_LEN: usize = 16;
 
@@ -44,7 +44,7 @@ impl Ids {
         }
     }
 
-    /// Parts topics into those with which the client may do this, and others with their ids.
+    /// Splits topics into those with which the client may do this, and the others with their ids.
     fn split<T>(
         &mut self,
         asks: &Asks<'_>,
@@ -73,7 +73,7 @@ impl Ids {
         (allowed, refused)
     }
 
-    /// Leaves the ids of what is allowed in the request.
+    /// Keeps only the ids of allowed topics in the request.
     fn keep(self, asks: &mut Asks<'_>) {
         if asks.context.version >= BY_ID {
             asks.context.newer_fields = self.kept.freeze();
@@ -134,7 +134,7 @@ impl Gated for OffsetFetchRequest {
 fn pass_one_group(mut request: OffsetFetchRequest, asks: &mut Asks<'_>) -> Passage<OffsetFetchRequest> {
     let rights = asks.rights();
     if !rights.may_group(Describe, &request.group_id) {
-        // Before version 2 there is no error but those of partitions.
+        // Before version 2 only partitions have errors.
         let topics = request.topics.into_iter().flatten().map(|topic| {
             let partitions = topic.partition_indexes.into_iter();
             one_group_topic(topic.name, partitions, GroupRefused)
@@ -171,7 +171,7 @@ fn pass_groups(mut request: OffsetFetchRequest, asks: &mut Asks<'_>) -> Passage<
     for mut group in std::mem::take(&mut request.groups) {
         let topics = group.topics.take();
         if !asks.rights().may_group(Describe, &group.group_id) {
-            // Its ids are passed over.
+            // The ids of its topics are skipped.
             let mut others = Ids {
                 rest: ids.rest.clone(),
                 kept: BytesMut::new(),
@@ -198,7 +198,8 @@ fn pass_groups(mut request: OffsetFetchRequest, asks: &mut Asks<'_>) -> Passage<
     })
 }
 
-/// Adds what was refused of a group's topics; where all were asked for, takes out those that may not be described.
+/// Adds the errors for a group's refused topics; if all topics were requested, removes those that the client may not
+/// describe.
 fn complete(
     group: &mut OffsetFetchResponseGroup,
     refused: Option<Vec<(Uuid, OffsetFetchRequestTopics)>>,

@@ -41,7 +41,7 @@ impl Gated for ListOffsetsRequest {
 }
 
 impl Gated for OffsetForLeaderEpochRequest {
-    /// Brokers, who may do anything with any topic, were the first to send it (KIP-320).
+    /// Brokers were the first clients of this API; with `ClusterAction` all topics are allowed (KIP-320).
     fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
         let rights = asks.rights();
         if rights.may_cluster(ClusterAction) {

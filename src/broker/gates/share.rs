@@ -1,4 +1,4 @@
-//! Gates of share groups: members, their records, their offsets, and the state that brokers keep for each other.
+//! Gates of share groups: members, their fetches, their offsets, and the share states, which only brokers use.
 
 use kafka_protocol::ResponseError::{
     ClusterAuthorizationFailed as ClusterRefused, GroupAuthorizationFailed as GroupRefused,
@@ -91,13 +91,14 @@ fn topics_of(group: &DescribedGroup) -> impl Iterator<Item = &TopicName> {
     })
 }
 
-/// Whether the client may do this with the topic of an id. An id that no topic has is nobody's secret.
+/// Whether the client may do this with the topic of an id. An unknown id needs no permission: `UNKNOWN_TOPIC_ID`
+/// gives nothing away.
 fn may_topic_of(asks: &Asks<'_>, operation: AclOperation, id: Uuid) -> bool {
     let known = asks.image.topic_by_id(id);
     known.is_none_or(|known| asks.rights().may_topic(operation, &known.name))
 }
 
-/// The gate of what a member asks the leaders: it reads as the group, and each topic.
+/// The gate of members' requests to leaders: Read on the group, and on each topic.
 macro_rules! gate_of_readers {
     ($request:ty, $response:ty, $topic:ty, $partition:ty) => {
         impl Gated for $request {
@@ -155,7 +156,7 @@ impl Gated for DescribeShareGroupOffsetsRequest {
                     .with_error_message(words(GroupRefused))
             })
             .collect();
-        // The partitions of other topics come as one more answer about the group: behind all that were answered.
+        // Partitions of refused topics come in another entry for the group, after all that the handler answers.
         for group in &mut allowed {
             let Some(topics) = group.topics.take() else {
                 continue;
@@ -253,7 +254,7 @@ impl Gated for DeleteShareGroupOffsetsRequest {
     }
 }
 
-/// What brokers send each other; the answers to all of it are built alike.
+/// APIs between brokers; their answers are all built alike.
 macro_rules! between_brokers {
     ($($request:ty => $response:ty, $answers:ident :: $topic:ident;)+) => {
         $(impl Gated for $request {

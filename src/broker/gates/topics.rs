@@ -1,4 +1,4 @@
-//! Gates of topics: seeing, creating, growing and deleting them.
+//! Gates of topics: describing, creating, extending and deleting them.
 
 use std::collections::HashSet;
 
@@ -21,8 +21,8 @@ use crate::broker::access::AclOperation::{Alter, Create, Delete, Describe, Descr
 use crate::topic_partition::is_internal_topic;
 
 impl Gated for MetadataRequest {
-    /// Of all topics those are shown that may be described. A topic that is named, and may not be created on the way,
-    /// is refused.
+    /// If all topics are requested, those that the client may describe are shown. A topic that is named is refused,
+    /// unless the request may create it.
     fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
         let version = asks.context.version;
         let wanted = self
@@ -51,7 +51,7 @@ impl Gated for MetadataRequest {
             asks.node.config.auto_create_topics && (version < 4 || self.allow_auto_topic_creation);
         let (allowed, refused) = split(wanted, |topic| may_see(asks, topic, by_id, may_create));
         let refused: Vec<_> = refused.into_iter().map(|topic| refuse(topic, by_id)).collect();
-        // In version 0 no topics are all topics: one that cannot exist stands for them.
+        // In version 0 an empty list means all topics: an illegal name takes its place.
         let is_none = allowed.is_empty() && version == 0;
         let none = MetadataRequestTopic::default().with_name(Some(TopicName::default()));
         self.topics = Some(if is_none { vec![none] } else { allowed });
@@ -67,7 +67,7 @@ impl Gated for MetadataRequest {
 fn may_see(asks: &Asks<'_>, topic: &MetadataRequestTopic, by_id: bool, may_create: bool) -> bool {
     let rights = asks.rights();
     if by_id {
-        // An id that no topic has is nobody's secret.
+        // An unknown id needs no permission: `UNKNOWN_TOPIC_ID` gives nothing away.
         let known = asks.image.topic_by_id(topic.topic_id);
         return known.is_none_or(|known| rights.may_topic(Describe, &known.name));
     }
@@ -109,7 +109,7 @@ impl Gated for DescribeTopicPartitionsRequest {
         });
         let refused: Vec<_> = refused.collect();
         if allowed.is_empty() {
-            // No topics are all topics.
+            // An empty list would mean all topics.
             return Passage::Refused(DescribeTopicPartitionsResponse::default().with_topics(refused));
         }
         self.topics = allowed;
@@ -118,8 +118,7 @@ impl Gated for DescribeTopicPartitionsRequest {
 }
 
 impl Gated for CreateTopicsRequest {
-    /// Whoever may create topics in the cluster may create any. The configs of a new topic are for those who may
-    /// describe them.
+    /// Create on the cluster allows to create any topic. The configs of a new topic need DescribeConfigs on it.
     fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
         let rights = asks.rights();
         let may_create_all = rights.may_cluster(Create);
@@ -168,20 +167,20 @@ impl Gated for CreatePartitionsRequest {
     }
 }
 
-/// A topic that is to be deleted, by name or by id.
+/// A topic to delete, by name or by id.
 struct Deleted {
     name: Option<TopicName>,
     id: Uuid,
 }
 
 impl Gated for DeleteTopicsRequest {
-    /// The name behind an id is for those who may describe the topic.
+    /// The name of a topic that is named by id is shown to clients that may describe it.
     fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
         let rights = asks.rights();
         if rights.may_cluster(Delete) {
             return passed(self);
         }
-        // Whoever may see that a topic does not exist is told so.
+        // A client that may describe the topic learns that it does not exist.
         let may = |name: &str| {
             let is_missing = asks.image.topic(name).is_none();
             rights.may_topic(Describe, name) && (is_missing || rights.may_topic(Delete, name))

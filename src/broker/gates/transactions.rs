@@ -29,7 +29,7 @@ use crate::broker::access::AclOperation::{Alter, ClusterAction, Describe, Idempo
 use crate::broker::access::ResourceType;
 
 impl Gated for InitProducerIdRequest {
-    /// Without a transaction, writing to any topic is enough (KIP-679).
+    /// Without a transactional id, Write on any topic is enough (KIP-679).
     fn pass(self, asks: &mut Asks<'_>) -> Passage<Self> {
         let rights = asks.rights();
         let (may, error) = match &self.transactional_id {
@@ -48,7 +48,7 @@ impl Gated for InitProducerIdRequest {
 }
 
 impl Gated for AddPartitionsToTxnRequest {
-    /// From version 4 on brokers send it to each other. Before, all partitions are added or none.
+    /// From version 4 on this is for brokers. Before, all partitions are added or none.
     fn pass(self, asks: &mut Asks<'_>) -> Passage<Self> {
         let rights = asks.rights();
         if asks.context.version >= 4 {
@@ -152,7 +152,7 @@ fn not_committed(topic: TxnOffsetCommitRequestTopic, error: ResponseError) -> Tx
 }
 
 impl Gated for WriteTxnMarkersRequest {
-    /// Brokers send it to each other, and administrators who end a transaction (KIP-664).
+    /// For brokers, and for administrators who end a hanging transaction (KIP-664).
     fn pass(self, asks: &mut Asks<'_>) -> Passage<Self> {
         let rights = asks.rights();
         if rights.may_cluster(Alter) || rights.may_cluster(ClusterAction) {
@@ -178,7 +178,7 @@ impl Gated for WriteTxnMarkersRequest {
 }
 
 impl Gated for DescribeTransactionsRequest {
-    /// Partitions are shown of topics that may be described.
+    /// Partitions of topics that the client may not describe are left out.
     fn pass(mut self, asks: &mut Asks<'_>) -> Passage<Self> {
         let rights = asks.rights();
         let (allowed, refused) = split(std::mem::take(&mut self.transactional_ids), |id| {
