@@ -1,4 +1,4 @@
-//! One node out of its parts: sockets, replicas, coordinators.
+//! Assembles one node from its parts: sockets, replicas, coordinators.
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::{Arc, Weak};
@@ -29,15 +29,15 @@ use crate::broker::timers;
 use crate::error::{Error, Kind, Result, io_words};
 use crate::wire::host_port::host_port;
 
-/// The sockets of a node, bound.
+/// The bound sockets of a node.
 pub(super) type Sockets = Vec<(TcpListener, Arc<Listener>)>;
 
-/// What a node shares with the others of its process.
+/// What the nodes of a process share.
 #[derive(Clone)]
 pub(in crate::broker) struct Shared {
     pub(in crate::broker) cluster: Arc<Cluster>,
     pub(in crate::broker) peers: Arc<Peers>,
-    /// There is no other node, and never will be.
+    /// Whether there is no other node, and never will be.
     pub(in crate::broker) is_one: bool,
     pub(in crate::broker) clients: Arc<Clients>,
     pub(in crate::broker) notices: NoticeSink,
@@ -57,7 +57,7 @@ pub(super) fn listeners(sockets: &Sockets) -> Vec<Arc<Listener>> {
     sockets.iter().map(|(_, listener)| Arc::clone(listener)).collect()
 }
 
-/// What coordinators are made of.
+/// The parts that coordinators are made of.
 struct Parts<'a> {
     config: &'a Arc<BrokerConfig>,
     replicas: &'a Arc<ReplicaManager>,
@@ -120,8 +120,8 @@ impl Parts<'_> {
     }
 }
 
-/// A node with its coordinators. Those of a single node have read what their logs say; of several nodes each reads what it
-/// comes to lead.
+/// A node with its coordinators. Those of a single node have loaded all their partitions; those of several nodes load
+/// partitions when they become leaders.
 pub(in crate::broker) fn assemble(
     config: Arc<BrokerConfig>,
     replicas: Arc<ReplicaManager>,
@@ -168,8 +168,8 @@ pub(in crate::broker) fn assemble(
     Ok(node)
 }
 
-/// Opens the log dir of a node again, in a cluster that runs. It is in no ISR at first, whatever the cluster still believes,
-/// and leads nothing until it is unfenced. Beside the node what is to be said of its log dir, a line each.
+/// Opens the log dirs of a node again, in a running cluster. It leaves every ISR, whatever the image says, and leads
+/// nothing until it is unfenced. Also returns lines to report about its log dirs.
 pub(in crate::broker) fn rejoin(
     config: &Arc<BrokerConfig>,
     listeners: Vec<Arc<Listener>>,
@@ -189,13 +189,13 @@ pub(in crate::broker) fn rejoin(
     } else {
         Departure::Unclean
     };
-    // Within the change that registers it: nobody elects it meanwhile.
+    // In the change that registers it, so that it is not elected in between.
     change.fence(config.node_id, departure)?;
     drop(change);
     Ok((node, joined.notes))
 }
 
-/// The authorizer that `authorizer.class.name` asks for: Kafka's own, under each of its names, or none.
+/// The authorizer in `authorizer.class.name`: Kafka's own, by any of its class names, or none.
 fn authorizer(config: &BrokerConfig) -> Result<Option<Authorizer>> {
     let class = config.value("authorizer.class.name").unwrap_or_default().trim();
     let name = class.rsplit('.').next().unwrap_or(class);
@@ -261,8 +261,8 @@ pub(super) fn bind(
     Ok((socket, Arc::new(listener)))
 }
 
-/// The name of this machine. It is advertised for a listener on every address without an advertised one, as Kafka
-/// does.
+/// The name of this machine. As in Kafka, it is advertised for a listener on every address that has no advertised
+/// address.
 fn own_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if (name.as_str(), 0).to_socket_addrs().is_ok() {

@@ -1,7 +1,7 @@
-//! What may be asked of a running host from outside: a line of JSON in, a line of JSON out, then the connection ends. Only who
-//! brings a node stays (`members`).
+//! The control protocol of a running host: a line of JSON in, a line of JSON out, then the connection is closed. Only
+//! a process that brings a node stays connected (`members`).
 //!
-//! The socket and who may connect to it are the command's; owns the words.
+//! Owns the messages; the socket and who may connect to it belong to the command.
 
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -21,39 +21,39 @@ use crate::error::{Error, Result};
 use crate::plain_words;
 use crate::storage::disk_faults::{self, DiskRule};
 
-/// The longest question, in bytes; a thousand rules take less.
+/// The longest question in bytes; a thousand fault rules take less.
 pub(super) const LONGEST_LINE: u64 = 1024 * 1024;
-/// How long whoever connects may take to ask.
+/// How long a client may take to send its question.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What one who is connected says.
+/// The input of a connection.
 pub(super) type Words = BufReader<Take<OwnedReadHalf>>;
 
-/// What is asked.
+/// A question.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     Node(NodeVerb),
     AddFaults(Vec<Rule>),
     ListFaults,
-    /// One rule by its id, or all.
+    /// Removes one rule by its id, or all.
     ClearFaults(Option<u64>),
-    /// Makes the disk fail below a folder of the data directory, as tests want it; no rules let it work again.
+    /// Makes the disk fail below a folder of the data directory, for tests; without rules it works again.
     FailDisk {
         below: PathBuf,
         rules: Vec<DiskRule>,
     },
-    /// Sets the clock of record timestamps so many milliseconds ahead of the machine's.
+    /// Sets the clock of record timestamps ahead of the machine's clock, in ms.
     ShiftClock(i64),
-    /// To run this node as long as the connection lasts. After the answer any line stops it.
+    /// Runs this node as long as the connection lasts. After the answer, any line stops it in order.
     Join(MemberNode),
 }
 
-/// What a node can be told, by its id.
+/// A command for one node.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeVerb {
-    /// Nothing; only what the nodes are is asked.
+    /// No change; the states of all nodes are returned.
     List,
     Stop(i32),
     Start(i32),
@@ -62,34 +62,34 @@ pub enum NodeVerb {
     Resume(i32),
 }
 
-/// What is answered.
+/// An answer.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// Every node, after what was asked has been done.
+    /// All nodes, after the command.
     Nodes(Vec<NodeStatus>),
-    /// The ids of the rules that were added.
+    /// The ids of the added rules.
     Added(Vec<u64>),
     Faults {
         rules: Vec<ListedRule>,
         seed: u64,
     },
-    /// How many rules are in force no longer.
+    /// The number of removed rules.
     Cleared(usize),
     Done,
     /// The node runs.
     Joined(MemberReady),
-    /// It has ended.
+    /// The node has stopped.
     Left,
     Refused(String),
 }
 
-/// Answers until the host ends.
+/// Serves until the host ends.
 pub(in crate::broker) async fn listen(host: Arc<Host>, socket: UnixListener) -> Result<()> {
     socket.set_nonblocking(true)?;
     let socket = tokio::net::UnixListener::from_std(socket)?;
     loop {
-        // An error is one of the client's, or too many open files: the next may do better.
+        // The error is of this client, or of too many open files: the next one may work.
         let Ok((stream, _)) = socket.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;

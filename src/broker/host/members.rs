@@ -1,7 +1,7 @@
-//! Nodes that other processes bring: each runs here as long as its process lives and has not asked for its end.
+//! Nodes that other processes bring: each runs here until its process ends or asks for its end.
 //!
-//! A process stays connected to the control socket. Its last word stops its node in order; a connection that breaks without
-//! one is a process that was killed, and so is its node.
+//! A process stays connected to the control socket. A last line stops its node in order; if the connection breaks
+//! without one, the process was killed, and its node is killed as well.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -22,36 +22,36 @@ use crate::error::{Error, Result};
 use crate::wire::host_port::host_port;
 use crate::wire::security_protocol::SecurityProtocol;
 
-/// What a node is run with.
+/// The node that a process brings.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct MemberNode {
     /// Its first log dir.
     pub data_dir: PathBuf,
     pub other_dirs: Vec<PathBuf>,
-    /// Names and values as in server.properties. Paths in it are absolute.
+    /// Names and values as in server.properties, with absolute paths.
     pub settings: Vec<(String, String)>,
     /// Force each batch to disk before it is acknowledged.
     pub flush_each_batch: bool,
 }
 
-/// What a process is told of the node that it has brought.
+/// The answer to a process whose node runs.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct MemberReady {
     pub id: i32,
-    /// The process that runs it.
+    /// The process in which it runs.
     pub host_pid: u32,
     pub cluster_id: String,
-    /// `host:port` that each listener is bound to.
+    /// The bound `host:port` of each listener.
     pub addresses: Vec<String>,
-    /// `host:port` that clients are told.
+    /// The advertised `host:port` of each listener.
     pub advertised: Vec<String>,
-    /// Its first listener wants more than plaintext.
+    /// Whether its first listener has TLS or SASL.
     pub is_secure: bool,
     pub topics: usize,
     pub bytes: u64,
 }
 
-/// The processes that are connected.
+/// The connected processes.
 #[derive(Debug)]
 pub(super) struct Members {
     nodes: Mutex<BTreeSet<i32>>,
@@ -72,7 +72,7 @@ impl Members {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a process that is connected has brought this node.
+    /// Whether a connected process has brought this node.
     pub(super) fn brought(&self, id: i32) -> bool {
         self.nodes().contains(&id)
     }
@@ -86,7 +86,7 @@ impl Members {
         let _ = self.count.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// Counts a process, which has brought this node.
+    /// Counts a process that has brought this node.
     fn enter(&self, node: i32) -> Result<Membership<'_>> {
         if !self.nodes().insert(node) {
             return Err(Error::failed(format!(
@@ -98,7 +98,7 @@ impl Members {
     }
 }
 
-/// A process is connected as long as this lives.
+/// A process counts as connected while this lives.
 #[derive(Debug)]
 struct Membership<'a> {
     members: &'a Members,
@@ -112,7 +112,7 @@ impl Drop for Membership<'_> {
     }
 }
 
-/// Runs the node of a process as long as that lives.
+/// Runs the node of a process as long as it is connected.
 pub(super) async fn serve(
     host: &Arc<Host>,
     member: MemberNode,
@@ -135,7 +135,7 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Waits for the last word of a process: whether it came, or the connection broke.
+/// Waits for the last line of a process. Returns false if the connection breaks first.
 async fn is_told_to_stop(input: &mut Words) -> bool {
     let mut line = Vec::new();
     input.get_mut().set_limit(LONGEST_LINE);
@@ -149,7 +149,8 @@ pub(super) async fn say(output: &mut OwnedWriteHalf, reply: &Reply) -> std::io::
 }
 
 impl Host {
-    /// The settings of a node that a process brings, among the settings of this one.
+    /// The config of a node that a process brings; its `rehearsal` is the host's. An error if the host takes no other
+    /// nodes, or runs this one already.
     fn config_of(&self, member: MemberNode) -> Result<BrokerConfig> {
         let mut config = BrokerConfig::new(member.data_dir, member.settings)?;
         config.other_dirs = member.other_dirs;
@@ -167,7 +168,7 @@ impl Host {
         Ok(config)
     }
 
-    /// Runs the node of another process. One that is a controller alone has nothing to run.
+    /// Runs the node of another process. A node that is only a controller has nothing to run.
     fn bring(&self, config: BrokerConfig) -> Result<MemberReady> {
         if !config.is_broker() {
             let mut change = self.shared.cluster.change();
@@ -185,7 +186,7 @@ impl Host {
         Ok(self.ready(node.id, Some(&node)))
     }
 
-    /// Ends what another process has brought, in order or as it ended itself.
+    /// Ends the node of a process: in order, or killed if the process was.
     async fn end(self: &Arc<Self>, id: i32, is_orderly: bool) {
         if self.slot(id, |_| Ok(())).is_err() {
             self.shared.cluster.change().enlist(id, None);
@@ -193,7 +194,7 @@ impl Host {
         }
         let runs = self.slot(id, |slot| Ok(slot.is_running())).unwrap_or(false);
         let outcome = match (runs, is_orderly) {
-            // Someone else has ended it.
+            // It was ended by a command.
             (false, _) => return,
             (true, true) => self.stop(id).await,
             (true, false) => self.kill(id).await,
@@ -203,8 +204,8 @@ impl Host {
         }
     }
 
-    /// Notes in the log dirs of the cluster, which is one of several processes from now on, where its metadata are. Answers
-    /// whether the log dir of the newcomer knew.
+    /// Writes into all log dirs where the metadata are, now that several processes share the cluster. Returns whether
+    /// the new node's log dir had this already.
     fn share_metadata(&self, newcomer: &BrokerConfig) -> Result<bool> {
         let dir = &newcomer.data_dir;
         let path = &self.metadata.path;

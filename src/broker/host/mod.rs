@@ -1,9 +1,9 @@
-//! The process that runs the nodes of a cluster: opening them together, and stopping, killing, pausing and starting each of
-//! them while the others go on.
+//! The process that runs the nodes of a cluster: opening them together, and stopping, killing, pausing and starting
+//! each of them while the others run.
 //!
-//! [`assembly`] makes a node out of its parts, [`node_tasks`] is what runs as long as it does, [`slot`] what is known of a
-//! node whether it runs or not, [`control`] what may be asked from outside, [`members`] has the other processes that have
-//! brought a node. Owns no data: nodes have their replicas, the cluster has the image.
+//! [`assembly`] makes a node from its parts, [`node_tasks`] are the tasks of a running node, [`slot`] is the state of
+//! a node whether it runs or not, [`control`] is the protocol of the control socket, [`members`] has the nodes of
+//! other processes. Owns no data: nodes have their replicas, the cluster has the image.
 
 pub(in crate::broker) mod assembly;
 pub mod control;
@@ -35,47 +35,47 @@ use members::Members;
 pub use slot::{NodeState, NodeStatus};
 use slot::{Running, Slot};
 
-/// How long a node that is killed or paused goes unnoticed, unless `broker.session.timeout.ms` says otherwise. Kafka waits
-/// 9 s, which on one machine only delays what the user wants to see.
+/// How long a killed or paused node stays unnoticed, unless `broker.session.timeout.ms` is set. Kafka's default of 9
+/// s would only make users of a local cluster wait.
 const SESSION: Duration = Duration::from_millis(500);
-/// How often it is asked whether a disk has lost what it was given. Until then the logs refuse everything.
+/// How often disks are checked for lost data. Until then the logs refuse everything.
 const DISK_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a node that was told to end may still be in use.
+/// How long a node that was ended may still be in use.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Every node of the process.
 pub struct Host {
     shared: Shared,
     session: Duration,
-    /// What every node does so that clients can be tested with it.
+    /// How every node behaves so that clients can be tested with it.
     rehearsal: Rehearsal,
     slots: Mutex<BTreeMap<i32, Slot>>,
-    /// Nodes that this process began with.
+    /// The nodes that this process was started with.
     own: Vec<i32>,
     members: Members,
     metadata: Metadata,
 }
 
-/// The metadata's file, and what keeps others from using it.
+/// The metadata file, and the lock that keeps other processes from using it.
 struct Metadata {
     path: PathBuf,
-    /// `None` as long as the cluster is in no other log dir.
+    /// `None` as long as this process has the only nodes.
     lock: Mutex<Option<File>>,
-    /// The log dir of a controller that is no broker.
+    /// The log dirs of controllers that are no brokers, kept locked.
     _held: Vec<LogDirs>,
 }
 
-/// How nodes come to a host.
+/// Whether other nodes can join a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Growth {
-    /// All are there from the start.
+    /// All nodes are there from the start.
     Fixed,
-    /// Other processes may bring theirs.
+    /// Other processes can bring nodes.
     Open,
 }
 
 impl Host {
-    /// Binds every listener and opens the log dir of every node. Nothing is served yet.
+    /// Binds every listener and opens the log dirs of every node. Nothing is served yet.
     ///
     /// # Errors
     ///
@@ -133,12 +133,12 @@ impl Host {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The clients that are connected to any node.
+    /// The connections to all nodes.
     pub(super) fn clients(&self) -> &Clients {
         &self.shared.clients
     }
 
-    /// Begins to serve on every node that is bound; within a runtime.
+    /// Begins to serve on every bound node. To be called within a runtime.
     pub(super) fn serve_all(self: &Arc<Self>) {
         if !self.shared.is_one {
             tokio::spawn(rebalancing(Arc::clone(self)));
@@ -148,7 +148,7 @@ impl Host {
         }
     }
 
-    /// Every node, by id.
+    /// The state of every node, by id.
     pub fn list(&self) -> Vec<NodeStatus> {
         let slots = self.slots();
         slots.iter().map(|(id, slot)| slot.status(*id)).collect()
@@ -158,7 +158,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// It does not run, or the disk refuses.
+    /// It does not run, or the disk fails.
     pub async fn stop(&self, id: i32) -> Result<()> {
         let running = self.take(id, NodeState::Stopped)?;
         self.shared.cluster.fence(id, Departure::Silent)?;
@@ -167,8 +167,8 @@ impl Host {
         self.wait_until_gone(id).await
     }
 
-    /// Ends a node as a process ends that is killed: nothing is written any more, its connections break, and the others
-    /// notice after a while.
+    /// Ends a node like a killed process: nothing more is written, its connections break, and the others notice after
+    /// a while.
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ impl Host {
         self.wait_until_gone(id).await
     }
 
-    /// A node answers nothing and copies nothing from now on.
+    /// Pauses a node: it answers nothing and copies nothing.
     ///
     /// # Errors
     ///
@@ -193,11 +193,11 @@ impl Host {
         Ok(())
     }
 
-    /// A paused node goes on.
+    /// Resumes a paused node.
     ///
     /// # Errors
     ///
-    /// It is not paused, or the disk refuses.
+    /// It is not paused, or the disk fails.
     pub fn resume(&self, id: i32) -> Result<()> {
         self.slot(id, Slot::resume)?;
         self.shared.cluster.unfence(id)?;
@@ -205,7 +205,7 @@ impl Host {
         Ok(())
     }
 
-    /// Starts a node that was stopped or killed, on the ports that it had.
+    /// Starts a node that was stopped or killed, on its former ports.
     ///
     /// # Errors
     ///
@@ -215,7 +215,7 @@ impl Host {
         self.run(&config, Arrival::Again).map(|_| ())
     }
 
-    /// Runs a node that does not run yet.
+    /// Runs a node that is not running.
     fn run(&self, config: &Arc<BrokerConfig>, arrival: Arrival) -> Result<Arc<Node>> {
         let sockets = bind_all(config, &self.shared.notices)?;
         let config = Arc::new(config.with_ports(&bound_ports(&sockets)));
@@ -236,7 +236,7 @@ impl Host {
         Ok(node)
     }
 
-    /// Stops the nodes that this process began with, while others have theirs here.
+    /// Stops the nodes that this process was started with, while nodes of others run on.
     pub(super) async fn stop_own(&self) -> Result<()> {
         for id in &self.own {
             let runs = self.slot(*id, |slot| Ok(slot.is_running()))?;
@@ -261,7 +261,7 @@ impl Host {
         self.shared.cluster.id()
     }
 
-    /// Ends every node in order; within the runtime.
+    /// Stops every node in order. To be called within the runtime.
     pub(super) async fn stop_all(&self) -> Result<()> {
         let running: Vec<Running> = self.slots().values_mut().filter_map(Slot::take).collect();
         let mut outcome = Ok(());
@@ -271,8 +271,8 @@ impl Host {
         outcome
     }
 
-    /// Ends every node whose disk has lost what it was given, at once: what it has not written yet must not look as if
-    /// it were kept. The others go on. Returns with the reason when the only node is lost.
+    /// Kills every node whose disk has lost data, at once: what it has not written must not look as if it were kept.
+    /// The others run on. Returns the reason when the only node is lost.
     pub(super) async fn end_on_lost_disk(self: &Arc<Self>) -> Error {
         loop {
             nap(DISK_INTERVAL).await;
@@ -309,7 +309,7 @@ impl Host {
         })
     }
 
-    /// The log dir is free again once nothing of the node is left.
+    /// The log dirs are free once nothing of the node is left.
     async fn wait_until_gone(&self, id: i32) -> Result<()> {
         let remains = self.slot(id, |slot| Ok(slot.remains()))?;
         let started = tokio::time::Instant::now();
@@ -324,7 +324,7 @@ impl Host {
         Ok(())
     }
 
-    /// Lets the cluster notice after a while that a node is out of reach.
+    /// Fences a node that is out of reach, once its session has timed out.
     fn fence_later(self: &Arc<Self>, id: i32) {
         let turn = self.slot(id, |slot| Ok(slot.turn())).unwrap_or_default();
         let host = Arc::clone(self);
@@ -354,7 +354,8 @@ struct OpenedLogDirs {
     notes: Vec<String>,
 }
 
-/// The log dir of one node takes over what another Kafka left there; those of several nodes are the cluster's own.
+/// Opens log dirs. That of a single node adopts what Apache Kafka left there; those of several nodes belong to their
+/// cluster.
 fn open_log_dirs(bound: &[Bound], growth: Growth) -> Result<OpenedLogDirs> {
     let place = match bound {
         [(config, _), ..] if growth == Growth::Open || bound.len() == 1 => {
@@ -393,7 +394,7 @@ fn open_log_dirs(bound: &[Bound], growth: Growth) -> Result<OpenedLogDirs> {
     })
 }
 
-/// Gives partitions their preferred leaders back, every `leader.imbalance.check.interval.seconds`. Never ends.
+/// Elects preferred leaders every `leader.imbalance.check.interval.seconds`. Never returns.
 async fn rebalancing(host: Arc<Host>) {
     let config = host.slots().values().next().map(Slot::config);
     let Some(config) = config.filter(|config| config.flag("auto.leader.rebalance.enable")) else {

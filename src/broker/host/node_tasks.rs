@@ -1,4 +1,4 @@
-//! What runs as long as a node does: accepting, deadlines, upkeep, and copying from other nodes.
+//! The tasks of a running node: accepting, deadlines, upkeep, and copying from other nodes.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::broker::share::partition_manager;
 use crate::broker::timers;
 use crate::error::Result;
 
-/// Serves until `stop` is set; then every connection is closed. Dropped before, it ends as a process does that is killed.
-/// `is_one`: there is no other node, and never will be.
+/// Serves until `stop` is set; then every connection is closed. If it is dropped before, the node ends like a killed
+/// process. `is_one`: there is no other node, and never will be.
 pub(super) async fn serve(
     node: Arc<Node>,
     sockets: Sockets,
@@ -28,7 +28,7 @@ pub(super) async fn serve(
     if is_several {
         copying.spawn(replica_fetcher::follow_everyone(Arc::clone(&node)));
     }
-    // What was deleted before the last stop may still be there, and take long to remove.
+    // Files that were deleted before the last stop may remain, and take long to remove.
     let purging = Arc::clone(&node);
     tokio::task::spawn_blocking(move || {
         if let Err(error) = purging.replicas.purge_deleted() {

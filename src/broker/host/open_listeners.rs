@@ -1,8 +1,8 @@
-//! The listeners of a node that accept: those it was started with, and what `listeners` among its dynamic configs makes of
-//! them while it runs (KIP-226).
+//! The open listeners of a node: those it was started with, changed by `listeners` in its dynamic configs while it
+//! runs (KIP-226).
 //!
-//! Owns the tasks that accept. Whether listeners may change is decided in `config/listener_changes.rs`; by name they are the
-//! same, as in Kafka: a listener of a name that there is keeps its address.
+//! Owns the tasks that accept. Whether listeners may change is decided in `config/listener_changes.rs`. As in Kafka,
+//! a listener is identified by its name: an open one keeps its address.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,24 +20,24 @@ use crate::broker::server::accept;
 use crate::broker::server::connections::Listener;
 use crate::error::{Error, Result};
 
-/// One listener that accepts. Dropped, it ends as a process does that is killed.
+/// One open listener. If it is dropped, its connections break like those of a killed process.
 #[derive(Debug)]
 struct Open {
     listener: Arc<Listener>,
     stop: watch::Sender<bool>,
-    /// Of one task.
+    /// A single task.
     accepting: JoinSet<()>,
 }
 
 impl Open {
-    /// Closes the socket and every connection that came by it.
+    /// Closes the socket and all connections that it has accepted.
     async fn close(mut self) {
         self.stop.send_replace(true);
         while self.accepting.join_next().await.is_some() {}
     }
 }
 
-/// Binds a listener, away from the thread that serves: a name may take long to look up.
+/// Binds a listener on a blocking thread: looking up a name may take long.
 async fn bound(
     config: &Arc<BrokerConfig>,
     endpoint: Endpoint,
@@ -48,7 +48,7 @@ async fn bound(
     bound.unwrap_or_else(|_| Err(Error::failed("the listener could not be bound")))
 }
 
-/// The listeners of a node, by name.
+/// The open listeners of a node, by name.
 #[derive(Debug)]
 pub(super) struct OpenListeners {
     node: Arc<Node>,
@@ -98,7 +98,7 @@ impl OpenListeners {
         }
     }
 
-    /// Makes the listeners those that the configs name. What cannot be opened is reported; the others are served.
+    /// Opens and closes listeners to match the configs. One that cannot be opened is reported; the others are served.
     async fn update(&mut self) {
         let node = Arc::clone(&self.node);
         let dynamic = {
@@ -118,7 +118,7 @@ impl OpenListeners {
         if gone.is_empty() && come.is_empty() {
             return;
         }
-        // One that comes may take the port of one that goes.
+        // A new listener may need the port of one that is closed.
         for name in gone {
             if let Some(open) = self.open.remove(&name) {
                 open.close().await;
@@ -129,7 +129,7 @@ impl OpenListeners {
         node.cluster.change().set_endpoints(node.id, endpoints);
     }
 
-    /// Opens listeners of these endpoints, as far as that may be.
+    /// Opens listeners of these endpoints, as far as they are allowed.
     async fn open_all(&mut self, config: &Arc<BrokerConfig>, come: &[&Endpoint]) {
         let node = Arc::clone(&self.node);
         for endpoint in come {
@@ -148,7 +148,8 @@ impl OpenListeners {
         }
     }
 
-    /// Where clients reach the node. Where `advertised.listeners` is set, what it does not name is not advertised.
+    /// The advertised addresses of the node. If `advertised.listeners` is set, listeners that it does not name are
+    /// not advertised.
     fn advertised(&self, config: &BrokerConfig) -> Vec<EndpointImage> {
         let is_told = |listener: &Listener| {
             let is_first = |first: &Arc<Listener>| first.name == listener.name;

@@ -1,4 +1,4 @@
-//! One node of the process, whether it runs or not.
+//! One node of the process, running or not.
 
 use std::sync::{Arc, Weak};
 
@@ -13,7 +13,7 @@ use crate::broker::node::Node;
 use crate::broker::node::replica_manager::ReplicaManager;
 use crate::error::{Error, Result};
 
-/// What a node is doing.
+/// The state of a node.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeState {
@@ -34,7 +34,7 @@ impl NodeState {
     }
 }
 
-/// A node as it is shown.
+/// The state of a node, to be shown.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct NodeStatus {
     pub id: i32,
@@ -42,22 +42,22 @@ pub struct NodeStatus {
     pub rack: Option<String>,
     /// `host:port` of each listener.
     pub addresses: Vec<String>,
-    /// Its log dir.
+    /// Its first log dir.
     pub data_dir: String,
 }
 
-/// A node that runs, or is about to.
+/// A running node, or one that is about to run.
 #[derive(Debug)]
 pub(super) struct Running {
     node: Arc<Node>,
-    /// Not served yet.
+    /// `Some` until it is served.
     sockets: Option<Sockets>,
     stop: watch::Sender<bool>,
     tasks: Option<JoinHandle<Result<()>>>,
 }
 
 impl Running {
-    /// Ends it in order, and leaves its log dir as a clean stop does.
+    /// Stops it in order, which leaves its log dirs after a clean shutdown.
     pub(super) async fn stop(mut self) -> Result<()> {
         self.stop.send_replace(true);
         self.node.gate.set_open(true);
@@ -71,7 +71,7 @@ impl Running {
         outcome.and(closed.unwrap_or_else(|_| Err(Error::failed("the logs could not be closed"))))
     }
 
-    /// Ends it at once.
+    /// Kills it.
     pub(super) async fn kill(mut self) {
         self.node.replicas.stop_background();
         if let Some(tasks) = self.tasks.take() {
@@ -82,21 +82,21 @@ impl Running {
     }
 }
 
-/// The place of a node.
+/// The slot of a node.
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// With the ports that were bound first.
+    /// With the ports that were bound at first.
     config: Arc<BrokerConfig>,
     state: NodeState,
     running: Option<Running>,
-    /// Is gone when nothing of the node is left.
+    /// Upgrades as long as anything of the node is left.
     remains: Weak<ReplicaManager>,
-    /// Counts the changes of `state`.
+    /// The number of changes of `state`.
     turn: u64,
 }
 
 impl Slot {
-    /// A node that is about to serve.
+    /// The slot of a node that is about to serve.
     pub(super) fn bound(config: Arc<BrokerConfig>, node: &Arc<Node>, sockets: Sockets) -> Self {
         Self {
             config,
@@ -112,7 +112,7 @@ impl Slot {
         }
     }
 
-    /// The same in the place of one that has ended: what waits for that one must not take this one for it.
+    /// The same as the successor of an ended node's slot: tasks that wait for that one must not mistake this for it.
     pub(super) fn after(mut self, turn: u64) -> Self {
         self.turn = turn + 1;
         self
@@ -146,14 +146,14 @@ impl Slot {
         }
     }
 
-    /// Why nothing may be stored on a disk of the node any more; `None` as long as all is well, or it does not run.
+    /// Why a disk of the node stores nothing more; `None` if the disks work, or the node does not run.
     pub(super) fn disk_failure(&self) -> Option<String> {
         let running = self.running.as_ref()?;
         let mut dirs = running.node.replicas.log_dirs().all();
         dirs.find_map(|dir| dir.disk().failure().map(str::to_owned))
     }
 
-    /// The node, which this place is without from now on.
+    /// Takes the node out of the slot.
     pub(super) fn take(&mut self) -> Option<Running> {
         self.running.take()
     }
@@ -197,7 +197,7 @@ impl Slot {
         Ok(())
     }
 
-    /// What the node is started with once more; it must not be running.
+    /// The config to start the node with; an error if it is running.
     pub(super) fn config_to_start(&self, id: i32) -> Result<Arc<BrokerConfig>> {
         if self.running.is_some() {
             return Err(Error::failed(format!("node {id} is {}", self.state.name())));
