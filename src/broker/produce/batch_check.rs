@@ -1,7 +1,7 @@
-//! What a producer's batch must keep to before it is appended, in Kafka's order and with Kafka's words.
+//! The checks of a producer's batch before it is appended, in Kafka's order and with Kafka's messages.
 //!
-//! The records are read once, without keys and values, as Apache Kafka reads them: no one can read a batch later that
-//! does not hold what its header says. Most refusals of records come without a text, as Kafka's do.
+//! The records are walked once, without keys and values, as in Apache Kafka: a batch that does not match its header
+//! could not be read later. As in Kafka, most refusals of records have no message.
 
 use kafka_protocol::ResponseError;
 
@@ -11,24 +11,24 @@ use crate::records::fields::i8_at;
 use crate::records::record_walk::{self, RecordSummary, WalkError};
 use crate::records::{Codec, inflate};
 
-/// A batch that is packed anew is inflated up to this many bytes.
+/// The most bytes of a batch after decompression, if it has to be compressed again.
 const UNPACK_LIMIT: usize = 128 * 1024 * 1024;
-/// What a batch of the oldest format states as its length at least, in bytes.
+/// The smallest length field of a batch of the oldest format, in bytes.
 const SHORTEST_BATCH: i32 = 14;
-/// The most records whose faults are listed in an answer.
+/// The most faulty records listed in an answer.
 const MOST_RECORD_ERRORS: usize = 10_000;
-/// The timestamp of a record that has none.
+/// The timestamp of a record without one.
 const NO_TIMESTAMP: i64 = -1;
 
-/// Why a batch is not taken.
+/// Why a batch is refused.
 #[derive(Debug)]
 pub(in crate::broker) struct Rejected {
     pub(in crate::broker) error: ResponseError,
-    /// Empty where Kafka gives the code alone.
+    /// Empty if Kafka has only the code.
     pub(in crate::broker) message: String,
-    /// The partition's start, which only refusals by the log itself tell; -1 otherwise.
+    /// The log start offset, which only refusals by the log state; -1 otherwise.
     pub(in crate::broker) log_start_offset: i64,
-    /// Which records are at fault, and why.
+    /// The faulty records by index, with messages.
     pub(in crate::broker) records: Vec<(i32, String)>,
 }
 
@@ -43,7 +43,7 @@ impl Rejected {
     }
 }
 
-/// Bytes that are no batch, or a batch that is not what it says.
+/// The refusal of bytes that are no batch, or of a batch that does not match its header.
 fn invalid() -> Rejected {
     Rejected::new(ResponseError::InvalidRecord, "")
 }
@@ -52,26 +52,26 @@ fn corrupt(message: impl Into<String>) -> Rejected {
     Rejected::new(ResponseError::CorruptMessage, message)
 }
 
-/// What a partition's records come with.
+/// The conditions for a partition's records.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::broker) struct Rules<'a> {
-    /// `topic-partition`, for the texts.
+    /// `topic-partition`, for messages.
     pub(in crate::broker) partition: &'a str,
     pub(in crate::broker) now_ms: i64,
     pub(in crate::broker) settings: &'a TopicSettings,
 }
 
-/// What was found out about a batch that is taken.
+/// The results of the check of a valid batch.
 #[derive(Debug)]
 pub(in crate::broker) struct Checked {
-    /// Milliseconds, of all its records; -1 where none has a time.
+    /// The largest timestamp of its records in ms; -1 if none has one.
     pub(in crate::broker) max_timestamp: i64,
-    /// The records of a compressed batch that must be packed anew, inflated.
+    /// The decompressed records of a batch that has to be compressed again.
     pub(in crate::broker) inflated: Option<Vec<u8>>,
 }
 
-/// The whole batch at the start of a partition's records, from version 3 on the only one and of format 2. A batch
-/// behind it that is cut off does not count.
+/// The complete batch at the start of a partition's records; from version 3 on it must be the only one, of format 2.
+/// An incomplete batch after it is ignored.
 pub(in crate::broker) fn one_batch(records: &[u8], version: i16) -> Result<BatchHeader, Rejected> {
     let size = next_batch(records).map_err(corrupt)?.ok_or_else(invalid)?;
     if i8_at(records, batch_header::MAGIC_AT) != 2 {
@@ -88,7 +88,7 @@ pub(in crate::broker) fn one_batch(records: &[u8], version: i16) -> Result<Batch
     BatchHeader::parse(records).map_err(|_| corrupt(""))
 }
 
-/// How many bytes the batch of any format at the start of `bytes` has; `None` if it is not there to its end.
+/// The size in bytes of the batch, of any format, at the start of `bytes`; `None` if it is incomplete.
 fn next_batch(bytes: &[u8]) -> Result<Option<usize>, String> {
     if bytes.len() < LOG_OVERHEAD {
         return Ok(None);
@@ -110,7 +110,7 @@ fn next_batch(bytes: &[u8]) -> Result<Option<usize>, String> {
     Ok((size <= bytes.len()).then_some(size))
 }
 
-/// Checks the batch whose header [`one_batch`] has found; `bytes` end with it.
+/// Checks the batch whose header [`one_batch`] has returned; `bytes` end with it.
 pub(in crate::broker) fn check(
     bytes: &[u8],
     header: &BatchHeader,
@@ -172,7 +172,7 @@ fn check_records(
         let records = inflate::into_memory(codec, body, UNPACK_LIMIT)
             .map_err(|_| Rejected::new(ResponseError::UnknownServerError, ""))?;
         let records = inflated.insert(records);
-        // The length of a record is read another way out of a compressed body.
+        // In compressed bodies the length of a record is decoded differently.
         match record_walk::walk_plain(records, count, |record| faults.look_at(record)) {
             Err(WalkError::EndlessLength) => Err(WalkError::Malformed),
             walked => walked,
@@ -187,7 +187,7 @@ fn check_records(
     faults.refusal()?;
     let rebuilds = in_place && !faults.offsets_in_order;
     if rebuilds || (is_repacked && faults.before_1970) {
-        // Kafka fails when it writes such records anew.
+        // Kafka fails when it rewrites such records.
         return Err(Rejected::new(ResponseError::UnknownServerError, ""));
     }
     Ok(Checked {
@@ -196,11 +196,11 @@ fn check_records(
     })
 }
 
-/// What is wrong with the records of one batch, by the rules of its topic.
+/// Collects the faults of one batch's records, by the rules of its topic.
 struct Faults<'a> {
     header: &'a BatchHeader,
     rules: &'a Rules<'a>,
-    /// What Kafka's texts call a record.
+    /// The word for a record in Kafka's messages.
     record_name: &'static str,
     append_time: bool,
     /// The index of the next record.
@@ -297,7 +297,7 @@ impl<'a> Faults<'a> {
         ));
     }
 
-    /// The answer if any record is at fault.
+    /// The refusal, if any record is faulty.
     fn refusal(&mut self) -> Result<(), Rejected> {
         if self.errors == 0 {
             return Ok(());

@@ -1,5 +1,5 @@
-//! The way of records into the log: decoding a Produce request without copying, checking its batches, and
-//! recompressing them where the topic asks for another codec.
+//! The hot path of writing: decoding a Produce request without copying, checking its batches, and recompressing them
+//! if the topic has another codec.
 //!
 //! Owns no field of the response (`handlers/produce.rs`) and no file of the log (storage/).
 

@@ -1,7 +1,7 @@
-//! A Produce request read in place: where in the frame each partition's records are, nothing copied.
+//! A Produce request decoded in place: the range of each partition's records in the frame, nothing copied.
 //!
-//! The one request that is decoded by hand, with Fetch's answer the one that is encoded by hand: they carry the
-//! records. <https://kafka.apache.org/protocol#The_Messages_Produce>
+//! This request is decoded by hand, and Fetch's answer is encoded by hand, because they carry the records.
+//! <https://kafka.apache.org/protocol#The_Messages_Produce>
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ use crate::wire::primitives::take_unsigned_varint;
 /// The request without its records.
 #[derive(Debug)]
 pub(in crate::broker) struct ProduceRequest {
-    /// Whose transaction the records are part of; `None` where it is absent or empty.
+    /// `None` if it is absent or empty.
     pub(in crate::broker) transactional_id: Option<String>,
     pub(in crate::broker) acks: i16,
-    /// How long to wait for other replicas with acks=all.
+    /// How long to wait for other replicas with acks=all, in ms.
     pub(in crate::broker) timeout_ms: i32,
     pub(in crate::broker) topics: Vec<TopicRecords>,
 }
@@ -33,12 +33,12 @@ pub(in crate::broker) struct TopicRecords {
 #[derive(Debug)]
 pub(in crate::broker) struct PartitionRecords {
     pub(in crate::broker) index: i32,
-    /// Where they are in the body; null is empty.
+    /// Their range in the body; empty for null.
     pub(in crate::broker) records: Range<usize>,
 }
 
 impl ProduceRequest {
-    /// Reads a body of version 3 to 13; `None` if it is not one.
+    /// Decodes a body of version 3 to 13; `None` if it is malformed.
     pub(in crate::broker) fn parse(body: &[u8], version: i16) -> Option<Self> {
         let mut reader = Reader {
             body,
@@ -65,7 +65,7 @@ impl ProduceRequest {
             Some(TopicRecords { name, id, partitions })
         })?;
         reader.tagged_fields()?;
-        // A partition that is named twice is rare, and costs then: most requests name one.
+        // Checked only if there are several partitions: most requests have one, and partitions named twice are rare.
         if topics.iter().map(|topic| topic.partitions.len()).sum::<usize>() != 1 {
             topics = each_once(topics);
         }
@@ -77,7 +77,7 @@ impl ProduceRequest {
         })
     }
 
-    /// Whether a batch says that it is part of a transaction.
+    /// Whether any batch is transactional.
     pub(in crate::broker) fn is_in_transaction(&self, body: &[u8]) -> bool {
         let partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
         partitions
@@ -86,7 +86,7 @@ impl ProduceRequest {
     }
 }
 
-/// Topics of one name made one, partitions with the records that were named last.
+/// Merges topics of the same name; of partitions that are named twice, the last records are kept.
 fn each_once(topics: Vec<TopicRecords>) -> Vec<TopicRecords> {
     let mut once = Once::default();
     for topic in topics {
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
         usize::try_from(value).ok()
     }
 
-    /// Null is empty: no name and no transactional id may be.
+    /// Null is read as empty: neither names nor transactional ids are empty.
     fn string(&mut self) -> Option<&'a [u8]> {
         let length = if self.flexible {
             self.unsigned_varint()?.checked_sub(1)
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         self.skip(length)
     }
 
-    /// The vector grows with what is there, not with what is claimed.
+    /// The vector grows with the elements that exist, not with the stated number.
     fn array<T>(&mut self, mut element: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let length = if self.flexible {
             self.unsigned_varint()?.saturating_sub(1)

@@ -1,7 +1,7 @@
-//! A topic with a `compression.type` of its own: batches that came in another codec are packed anew.
+//! For topics with their own `compression.type`: batches in another codec are compressed again.
 //!
-//! Owns the new batch. Every record is encoded again, as in Kafka: its offset is its place in the batch, numbers get
-//! their shortest form, and a header's name that is not UTF-8 gets replacement characters.
+//! Owns the new batch. As in Kafka every record is encoded again: offsets count from 0 in the batch, varints get
+//! their shortest form, and header names that are not UTF-8 get replacement characters.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::records::batch_builder::{BatchBuilder, BatchOptions, Producer};
 use crate::records::batch_header::BatchHeader;
 use crate::records::{Header, Records};
 
-/// The batch under the topic's codec. `records` are its records, inflated, which have been checked.
+/// The batch in the topic's codec. `records` are its decompressed records, which have been checked.
 pub(in crate::broker) fn recompress(
     records: &[u8],
     header: &BatchHeader,

@@ -1,11 +1,11 @@
-//! A disk that refuses writes: reported once when it begins, and once when it is over.
+//! Failing writes: reported when they begin to fail, and when they work again.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
 
-/// Whether the last write of records was refused.
+/// Whether the last write of records has failed.
 #[derive(Debug)]
 pub(in crate::broker) struct WriteTrouble {
     log_dir: PathBuf,
@@ -20,7 +20,7 @@ impl WriteTrouble {
         }
     }
 
-    /// Records were not stored. Returns the line to report, for the first refusal in a row.
+    /// Records were not stored. Returns the line to report, for the first failure in a row.
     pub(in crate::broker) fn write_refused(&self, error: &Error) -> Option<String> {
         let is_first = !self.refused.swap(true, Ordering::Relaxed);
         is_first.then(|| {
@@ -32,9 +32,10 @@ impl WriteTrouble {
         })
     }
 
-    /// Records were stored. Returns the line to report, for the first write after a refused one.
+    /// Records were stored. Returns the line to report, for the first success after a failure.
     pub(in crate::broker) fn write_accepted(&self) -> Option<String> {
-        // Load before swap: this runs for every batch, and a load leaves the cache line shared.
+        // A load before the swap: this runs for every batch, and a load does not take the cache line from other
+        // cores.
         let is_first = self.refused.load(Ordering::Relaxed) && self.refused.swap(false, Ordering::Relaxed);
         is_first.then(|| format!("records can be stored in {} again", self.log_dir.display()))
     }
