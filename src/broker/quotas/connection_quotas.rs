@@ -1,19 +1,19 @@
-//! How many connections there are, from where and how fast they come, and what becomes of one more.
+//! Limits of connections: their number, their rate and their addresses, and the decision on a new one.
 //!
-//! As in Apache Kafka (`max.connections`, KIP-402; `max.connection.creation.rate` and `connection_creation_rate`, KIP-612):
-//! beyond a limit of the broker or of a listener no connection is taken until there is room, one beyond the limit of its
-//! address is closed, and one that comes faster than its address may is closed after a while. Pure: the clock is an
-//! argument, in milliseconds.
+//! As in Apache Kafka (`max.connections`, KIP-402; `max.connection.creation.rate` and `connection_creation_rate`,
+//! KIP-612): over a limit of the broker or of a listener, no connection is accepted until there is room; over the
+//! limit of its address, a connection is closed; over the rate of its address, it is closed after a while. Pure: the
+//! clock is an argument, in milliseconds.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::rate::{Rate, Window};
 
-/// Addresses that are remembered; beyond that those are forgotten that are idle.
+/// The most addresses to remember; beyond that idle ones are forgotten.
 const MOST_ADDRESSES: usize = 20_000;
 
-/// What holds for one connection.
+/// The limits for one connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::broker) struct AddressLimits {
     /// `max.connections.per.ip`, or the override for the address.
@@ -22,14 +22,14 @@ pub(in crate::broker) struct AddressLimits {
     pub(in crate::broker) rate: f64,
 }
 
-/// What becomes of a connection.
+/// The decision on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::broker) enum Verdict {
     /// It is served, and counted until [`ConnectionQuotas::close`].
     Serve,
     /// It is closed.
     Close,
-    /// It is closed after so many milliseconds.
+    /// It is closed after this many milliseconds.
     CloseAfter(i32),
 }
 
@@ -40,14 +40,14 @@ struct Address {
     rate: Rate,
 }
 
-/// Every connection of a node.
+/// The connections of one node.
 #[derive(Debug)]
 pub(in crate::broker) struct ConnectionQuotas {
     window: Window,
     addresses: HashMap<IpAddr, Address>,
-    /// How many are open, by listener.
+    /// The number of open connections, by listener.
     open: HashMap<String, usize>,
-    /// How fast they come, by listener; the broker's under "".
+    /// The rates of new connections, by listener; the broker's under "".
     rates: HashMap<String, Rate>,
 }
 
@@ -61,13 +61,13 @@ impl ConnectionQuotas {
         }
     }
 
-    /// How many are open on a listener.
+    /// The number of open connections on a listener.
     pub(in crate::broker) fn open_on(&self, listener: &str) -> usize {
         self.open.get(listener).copied().unwrap_or(0)
     }
 
-    /// Counts one that has come, against rates a second by listener ("" is the broker's), and returns for how many
-    /// milliseconds no other is taken: a sample of the window at most.
+    /// Counts a new connection against limits per second by listener ("" for the broker). Returns for how many
+    /// milliseconds no other is accepted: at most one sample of the window.
     pub(in crate::broker) fn came(&mut self, limits: &[(&str, f64)], now_ms: i64) -> i32 {
         let window = self.window;
         let waits = limits.iter().map(|(listener, limit)| {
@@ -78,7 +78,7 @@ impl ConnectionQuotas {
         waits.max().unwrap_or(0).min(window.sample_as_ms())
     }
 
-    /// Decides on one from this address.
+    /// Decides on a connection from this address.
     pub(in crate::broker) fn open(
         &mut self,
         listener: &str,
@@ -96,7 +96,7 @@ impl ConnectionQuotas {
             known.rate.record(window, 1.0, now_ms);
             let throttle_ms = known.rate.throttle_ms(window, limits.rate, now_ms);
             if throttle_ms > 0 {
-                // It is not taken, and so does not count.
+                // It is not served, and so does not count.
                 known.rate.record(window, -1.0, now_ms);
                 return Verdict::CloseAfter(throttle_ms.min(window.sample_as_ms()));
             }
@@ -109,7 +109,7 @@ impl ConnectionQuotas {
         Verdict::Serve
     }
 
-    /// One that was served is closed.
+    /// Counts a connection that was served as closed.
     pub(in crate::broker) fn close(&mut self, listener: &str, address: IpAddr) {
         if let Some(open) = self.open.get_mut(listener) {
             *open = open.saturating_sub(1);
@@ -160,7 +160,7 @@ mod tests {
     fn an_address_that_comes_too_fast_is_sent_away_and_that_does_not_count() {
         let mut quotas = ConnectionQuotas::new(WINDOW);
         let limits = AddressLimits { rate: 1.0, ..FREE };
-        // Ten at once are one a second over the ten full samples.
+        // Ten at once are one per second over the ten full samples.
         for _ in 0..10 {
             assert_eq!(quotas.open("A", address(1), limits, 0), Verdict::Serve);
         }

@@ -1,7 +1,7 @@
-//! Client quotas at work: what clients send and get is measured, and whoever exceeds a quota is slowed down.
+//! Enforcing client quotas: traffic of clients is measured, and clients over a quota are throttled.
 //!
-//! As in Kafka (KIP-13, KIP-219) a client is told how long its connection is not read, and then it is not. Which quota
-//! holds for a client is in `cluster/client_quotas.rs`. Where a cluster has no quotas, nothing is measured. Connections
+//! As in Kafka (KIP-13, KIP-219) a client is told how long its connection will be muted, and then it is. Which quota
+//! applies to a client is in `cluster/client_quotas.rs`. In a cluster without quotas nothing is measured. Connections
 //! are counted in [`connection_quotas`].
 
 pub(in crate::broker) mod connection_quotas;
@@ -20,7 +20,7 @@ use super::config::BrokerConfig;
 use rate::{Rate, Window};
 use token_bucket::TokenBucket;
 
-/// Clients that are measured at once; beyond that those are forgotten that were idle, and then all.
+/// The most clients to measure; beyond that idle ones are forgotten, and then all.
 const MOST_CLIENTS: usize = 20_000;
 
 /// What a quota limits.
@@ -28,9 +28,9 @@ const MOST_CLIENTS: usize = 20_000;
 pub(in crate::broker) enum Traffic {
     /// Bytes of Produce requests.
     Produce,
-    /// Bytes of the answers to Fetch.
+    /// Bytes of Fetch responses.
     Fetch,
-    /// The share of a thread's time that requests take, in percent (KIP-124).
+    /// The share of a thread's time that requests use, in percent (KIP-124).
     Time,
 }
 
@@ -44,7 +44,7 @@ impl Traffic {
     }
 }
 
-/// Who a client says that it is.
+/// A client, as quotas name it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::broker) struct Sender<'a> {
     /// The name of its principal.
@@ -52,28 +52,28 @@ pub(in crate::broker) struct Sender<'a> {
     pub(in crate::broker) client_id: &'a str,
 }
 
-/// Whose traffic counts together: a user, a client id, or both.
+/// The key of a measurement: a user, a client id, or both.
 type Client = (Traffic, String, String);
 
-/// What becomes of a change of the cluster that a client with a quota asks for.
+/// The decision on partitions that a client with a quota creates or deletes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct MutationVerdict {
     pub(in crate::broker) is_allowed: bool,
-    /// For how many milliseconds the client is slowed down, or has to wait before it asks again.
+    /// For how many milliseconds the client is throttled, or has to wait before it asks again.
     pub(in crate::broker) throttle_ms: i32,
 }
 
-/// The traffic of clients that have a quota.
+/// The measured traffic of clients with a quota.
 #[derive(Debug)]
 pub(in crate::broker) struct QuotaManager {
     window: Window,
     rates: Mutex<HashMap<Client, Rate>>,
     mutation_window: Window,
-    /// What is left to clients of the partitions that they may create and delete, by user and client id.
+    /// The tokens left for creating and deleting partitions, by user and client id.
     mutations: Mutex<HashMap<(String, String), TokenBucket>>,
 }
 
-/// The window that two settings describe.
+/// The window in two settings.
 pub(in crate::broker) fn window(config: &BrokerConfig, seconds: &str, samples: &str) -> Window {
     let seconds = config.number(seconds).clamp(1, i64::from(i32::MAX));
     Window {
@@ -83,7 +83,7 @@ pub(in crate::broker) fn window(config: &BrokerConfig, seconds: &str, samples: &
     }
 }
 
-/// The window of clients and connections.
+/// The window for clients and connections.
 pub(in crate::broker) fn client_window(config: &BrokerConfig) -> Window {
     window(config, "quota.window.size.seconds", "quota.window.num")
 }
@@ -114,7 +114,7 @@ impl QuotaManager {
         held_by(quotas, traffic.quota(), sender.user, sender.client_id)
     }
 
-    /// Counts bytes of a client, and returns for how many milliseconds it must be slowed down: until its rate over the
+    /// Counts bytes of a client. Returns for how many milliseconds it must be throttled until its rate over the
     /// window is within its quota; 0 if it is.
     pub(in crate::broker) fn record(
         &self,
@@ -126,8 +126,8 @@ impl QuotaManager {
         self.record_value(image, traffic, sender, bytes as f64, now_ms)
     }
 
-    /// Counts the time that a thread has spent on a request, and returns for how many milliseconds its client must be
-    /// slowed down: one sample of the window at most.
+    /// Counts the thread time of a request. Returns for how many milliseconds its client must be throttled: at most
+    /// one sample of the window.
     pub(in crate::broker) fn record_time(
         &self,
         image: &ClusterImage,
@@ -163,7 +163,7 @@ impl QuotaManager {
         rate.throttle_ms(self.window, held.limit, now_ms)
     }
 
-    /// Takes back what was counted: the bytes were not sent.
+    /// Takes back a count: the bytes were not sent.
     pub(in crate::broker) fn unrecord(
         &self,
         image: &ClusterImage,
@@ -178,8 +178,8 @@ impl QuotaManager {
         }
     }
 
-    /// The most bytes that one answer to a client may have: what its quota allows within the window; more would slow
-    /// it down for ever. `None` without a quota.
+    /// The most bytes in one answer to a client: what its quota allows within the window; more would throttle it
+    /// forever. `None` without a quota.
     pub(in crate::broker) fn most_bytes(
         &self,
         image: &ClusterImage,
@@ -188,13 +188,13 @@ impl QuotaManager {
     ) -> Option<usize> {
         let held = Self::held(image, traffic, sender)?;
         let full_samples = (self.window.samples - 1).saturating_mul(self.window.sample_ms / 1000);
-        // A float becomes the nearest number that there is.
+        // The cast saturates.
         Some((held.limit * full_samples as f64) as usize)
     }
 
-    /// Counts partitions that a client creates or deletes (KIP-599). A request that knows how to be refused
-    /// (`is_strict`) is refused, and does not count, while the client has used more than its quota; another one is
-    /// answered, and its client slowed down.
+    /// Counts partitions that a client creates or deletes (KIP-599). While the client is over its quota, a request
+    /// with `is_strict`, which has an error for this, is refused and not counted; any other is carried out, and its
+    /// client throttled.
     pub(in crate::broker) fn record_mutations(
         &self,
         image: &ClusterImage,

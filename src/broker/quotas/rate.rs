@@ -1,8 +1,8 @@
-//! A rate over a window of samples, as Apache Kafka measures what counts against a quota.
+//! A rate over a window of samples, measured as by Apache Kafka for quotas.
 //!
 //! Pure: the clock is an argument, in milliseconds.
 
-/// How long a sample is, and how many there are in the window.
+/// The length of a sample in ms, and the number of samples in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::broker) struct Window {
     pub(in crate::broker) sample_ms: i64,
@@ -10,12 +10,12 @@ pub(in crate::broker) struct Window {
 }
 
 impl Window {
-    /// The age at which a sample does not count any more.
+    /// The age in ms at which a sample stops counting.
     pub(in crate::broker) fn length_ms(self) -> i64 {
         self.sample_ms.saturating_mul(self.samples)
     }
 
-    /// How long a sample is, as milliseconds of the protocol.
+    /// The length of a sample in ms, as the protocol's type.
     pub(in crate::broker) fn sample_as_ms(self) -> i32 {
         i32::try_from(self.sample_ms).unwrap_or(i32::MAX)
     }
@@ -38,7 +38,7 @@ impl Sample {
     }
 }
 
-/// The samples of one rate; one more than the window has, for the sample that its beginning cuts.
+/// The samples of one rate; one more than the window has, as the window begins inside a sample.
 #[derive(Clone, Debug, Default)]
 pub(in crate::broker) struct Rate {
     samples: Vec<Sample>,
@@ -46,7 +46,7 @@ pub(in crate::broker) struct Rate {
 }
 
 impl Rate {
-    /// Counts a value, which may be negative to take back what was counted.
+    /// Counts a value; a negative one takes back a count.
     pub(in crate::broker) fn record(&mut self, window: Window, value: f64, now_ms: i64) {
         let is_complete = match self.samples.get(self.current) {
             Some(sample) => now_ms - sample.start_ms >= window.sample_ms,
@@ -75,7 +75,7 @@ impl Rate {
         self.current = next;
     }
 
-    /// The value a second, and the milliseconds over which it was measured: at least all samples but one.
+    /// The rate per second, and the milliseconds over which it was measured: at least all samples but one.
     pub(in crate::broker) fn measure(&mut self, window: Window, now_ms: i64) -> (f64, i64) {
         for sample in &mut self.samples {
             if now_ms - sample.last_event_ms >= window.length_ms() {
@@ -91,18 +91,17 @@ impl Rate {
         let mut elapsed = now_ms - oldest;
         let missing = window.samples - 1 - elapsed / window.sample_ms.max(1);
         elapsed += missing.max(0) * window.sample_ms;
-        // With one sample in the window nothing may have passed yet.
+        // With one sample in the window no time may have passed.
         let elapsed = elapsed.max(1);
         let sum: f64 = self.samples.iter().map(|sample| sample.value).sum();
         (sum * 1000.0 / elapsed as f64, elapsed)
     }
 
-    /// For how many milliseconds nothing may come, so that the rate over that much longer a window is the limit; 0 if it
-    /// is within it.
+    /// The milliseconds without any value after which the rate would be the limit; 0 if it is within it.
     pub(in crate::broker) fn throttle_ms(&mut self, window: Window, limit: f64, now_ms: i64) -> i32 {
         let (value, elapsed_ms) = self.measure(window, now_ms);
         if value > limit {
-            // A float becomes the nearest number that there is.
+            // The cast saturates.
             ((value - limit) / limit * elapsed_ms as f64).round() as i32
         } else {
             0
@@ -136,7 +135,7 @@ mod tests {
         let mut rate = Rate::default();
         rate.record(WINDOW, 5000.0, 100);
         assert_eq!(rate.measure(WINDOW, 100), (500.0, 10_000));
-        // As long as the first sample counts, its age stretches the window.
+        // While the first sample counts, its age extends the window.
         assert_eq!(rate.measure(WINDOW, 10_600), (5000.0 / 10.5, 10_500));
     }
 

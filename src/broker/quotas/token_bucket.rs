@@ -1,19 +1,19 @@
-//! A bucket of tokens that fills at the rate of a quota, as Apache Kafka measures changes of the cluster (KIP-599).
+//! A token bucket that fills at the rate of a quota, as Apache Kafka limits mutations of the cluster (KIP-599).
 //!
 //! Pure: the clock is an argument, in milliseconds.
 
 use super::rate::Window;
 
-/// The tokens that are left. A new bucket is full, which is what a client may do at once.
+/// The tokens that are left. A new bucket is full: that much a client may do at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::broker) struct TokenBucket {
-    /// Below zero after more was taken than there was.
+    /// Negative after more was taken than there was.
     tokens: f64,
     filled_ms: Option<i64>,
 }
 
 impl TokenBucket {
-    /// The most tokens there can be: what the rate allows in a window.
+    /// The most tokens: what the rate allows in a window.
     fn burst(window: Window, rate: f64) -> f64 {
         window.length_ms() as f64 / 1000.0 * rate
     }
@@ -27,18 +27,18 @@ impl TokenBucket {
         self.filled_ms = Some(now_ms);
     }
 
-    /// Milliseconds until there are no fewer tokens than none; 0 if there are.
+    /// The milliseconds until the tokens are not negative; 0 if they are not.
     pub(in crate::broker) fn wait_ms(&mut self, window: Window, rate: f64, now_ms: i64) -> i32 {
         self.fill(window, rate, now_ms);
         if self.tokens < 0.0 {
-            // A float becomes the nearest number that there is.
+            // The cast saturates.
             (-self.tokens / rate * 1000.0).round() as i32
         } else {
             0
         }
     }
 
-    /// Takes tokens, whether there are as many or not.
+    /// Takes tokens, even if there are not enough.
     pub(in crate::broker) fn take(&mut self, window: Window, rate: f64, tokens: f64, now_ms: i64) {
         self.fill(window, rate, now_ms);
         self.tokens -= tokens;
@@ -60,7 +60,7 @@ mod tests {
         samples: 10,
     };
 
-    /// The example of KIP-599: 5 a second over 10 seconds are 50 at once; what is taken beyond must be waited for.
+    /// The example of KIP-599: 5 per second over 10 seconds allow 50 at once; what is beyond has to wait.
     #[test]
     fn a_burst_is_free_and_what_is_beyond_it_is_waited_for() {
         let mut bucket = TokenBucket::default();
