@@ -1,6 +1,7 @@
-//! Who the client of one connection is: the state of its SASL conversation (KIP-152), and for how long it holds (KIP-368).
+//! The identity of a connection's client: the state of its SASL exchange (KIP-152), and how long it is valid
+//! (KIP-368).
 //!
-//! A login fails once: the connection is over then. No secret is kept longer than its message.
+//! A failed login is final: the connection is closed. No secret is kept longer than its message.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,10 +21,10 @@ use crate::wire::sasl::delegation_token::token_keys;
 use crate::wire::sasl::server::{Refusal, ScramFirst, ScramKeys, ScramServer, read_bearer, read_plain};
 use crate::wire::tls_server::distinguished_name;
 
-/// A client may begin to log in anew this long after it last did.
+/// The shortest time between two re-authentications of a client, in ms.
 const SHORTEST_LOGIN_MS: i64 = 1000;
 
-/// The authentication of one connection; its requests come one after the other.
+/// The authentication of one connection, whose requests come one after the other.
 #[derive(Debug)]
 pub(in crate::broker) struct Authentication {
     security: Arc<ListenerSecurity>,
@@ -33,55 +34,55 @@ pub(in crate::broker) struct Authentication {
 #[derive(Debug)]
 struct Inner {
     state: State,
-    /// Who the client is, once it has logged in.
+    /// The client's principal, once it has authenticated.
     principal: Option<Principal>,
     mechanism: Option<Mechanism>,
-    /// When the client last began to log in anew.
+    /// When the client last began to re-authenticate.
     renewed_ms: Option<i64>,
-    /// From then on only a new login is answered.
+    /// After this time only a re-authentication is answered.
     expires_at_ms: Option<i64>,
-    /// Whether the client has logged in with a delegation token.
+    /// Whether the client has authenticated with a delegation token.
     is_by_token: bool,
-    /// Tokens come as frames of their own, not in requests (`SaslHandshake` v0).
+    /// Whether tokens come as frames without a request header (`SaslHandshake` v0).
     has_raw_tokens: bool,
 }
 
 #[derive(Debug)]
 enum State {
-    /// No mechanism is chosen, or the login is done.
+    /// No mechanism is chosen, or authentication is complete.
     Resting,
     Chosen(Mechanism),
     AwaitsProof {
         login: LoggedIn,
         server: ScramServer,
     },
-    /// The client was told why its token is not taken, and has to confirm it.
+    /// The client was sent the reason why its token is refused, and has to confirm it.
     AwaitsEnd(String),
-    /// Who has logged in wants another mechanism for the next login: as in Kafka its next request ends the connection.
+    /// An authenticated client has chosen another mechanism: as in Kafka its next request closes the connection.
     OtherMechanism,
     Failed,
 }
 
-/// What a token is answered.
+/// The reply to a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::broker) struct Reply {
     pub(in crate::broker) bytes: Vec<u8>,
     pub(in crate::broker) error: Option<(ResponseError, String)>,
-    /// For how long the login holds in milliseconds; 0 is for ever.
+    /// For how long the login is valid in milliseconds; 0 for no limit.
     pub(in crate::broker) session_lifetime_ms: i64,
 }
 
-/// A login that has succeeded, or will with the right proof.
+/// A login that is complete, or will be with a correct proof.
 #[derive(Debug)]
 struct LoggedIn {
     name: String,
-    /// When what it was made with expires, in milliseconds since 1970.
+    /// When its credentials expire, in milliseconds since 1970.
     expires_at_ms: Option<i64>,
     is_by_token: bool,
 }
 
 impl LoggedIn {
-    /// One that holds for ever.
+    /// A login that does not expire.
     fn of_user(name: String) -> Self {
         Self {
             name,
@@ -97,7 +98,7 @@ enum Step {
 }
 
 impl Authentication {
-    /// Of a new connection. On a listener without SASL its client is who its certificate says, or nobody.
+    /// For a new connection. Without SASL the principal comes from the client's certificate, or is anonymous.
     pub(in crate::broker) fn new(security: Arc<ListenerSecurity>) -> Self {
         let principal = security.logins.is_none().then_some(Principal::ANONYMOUS);
         Self {
@@ -118,7 +119,7 @@ impl Authentication {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes who a client is from its certificate, on a listener without SASL; false where no rule has a name for it.
+    /// Takes the principal from a client's certificate, without SASL. Returns false if no rule maps its name.
     pub(in crate::broker) fn take_certificate(&self, certificate: &X509Ref) -> bool {
         if self.security.logins.is_some() {
             return true;
@@ -130,28 +131,29 @@ impl Authentication {
         is_known
     }
 
-    /// Who the client is; nobody has not logged in yet.
+    /// The client's principal; `None` before it has authenticated.
     pub(in crate::broker) fn principal(&self) -> Option<Principal> {
         self.inner().principal.clone()
     }
 
-    /// Whether the client has logged in with a delegation token.
+    /// Whether the client has authenticated with a delegation token.
     pub(in crate::broker) fn is_by_token(&self) -> bool {
         self.inner().is_by_token
     }
 
-    /// Whether the login has failed: nothing more is read.
+    /// Whether authentication has failed: nothing more is read.
     pub(in crate::broker) fn has_failed(&self) -> bool {
         matches!(self.inner().state, State::Failed)
     }
 
-    /// Whether the next frame is a token without a request around it.
+    /// Whether the next frame is a token without a request header.
     pub(in crate::broker) fn takes_raw_token(&self) -> bool {
         let inner = self.inner();
         inner.has_raw_tokens && !matches!(inner.state, State::Resting | State::Failed)
     }
 
-    /// Whether a request is answered now: before the login only what leads to it, and after it has expired as well.
+    /// Whether a request is answered: before authentication, and after it has expired, only requests that belong to
+    /// it are.
     pub(in crate::broker) fn admits(&self, api: ApiKey, now_ms: i64) -> bool {
         let inner = self.inner();
         if matches!(inner.state, State::OtherMechanism) {
@@ -168,12 +170,12 @@ impl Authentication {
         (leads_to_login && !is_untimely) || (inner.principal.is_some() && !has_expired)
     }
 
-    /// The mechanisms of the listener; none where it has no SASL.
+    /// The mechanisms of the listener; none without SASL.
     pub(in crate::broker) fn mechanisms(&self) -> Vec<&'static str> {
         self.security.logins.iter().flat_map(Logins::names).collect()
     }
 
-    /// The client chooses a mechanism. `is_raw`: by a request of version 0.
+    /// The client chooses a mechanism. `is_raw`: with `SaslHandshake` version 0.
     pub(in crate::broker) fn choose(
         &self,
         name: &str,
@@ -210,7 +212,8 @@ impl Authentication {
         Ok(())
     }
 
-    /// The client says something in its mechanism. `now_ms` is the clock of deadlines, `today_ms` milliseconds since 1970.
+    /// Handles a token of the client's mechanism. `now_ms` is the clock of deadlines, `today_ms` milliseconds since
+    /// 1970.
     pub(in crate::broker) fn token(
         &self,
         token: &[u8],
@@ -298,7 +301,7 @@ impl Inner {
         }
     }
 
-    /// What the client is told of a refusal, in Kafka's words.
+    /// The message about a refusal, in Kafka's words.
     fn words(&self, refusal: Refusal) -> String {
         match refusal {
             Refusal::Told(words) => words,
@@ -365,7 +368,7 @@ fn keys_of_user(hash: ScramHash, name: &str, image: &ClusterImage) -> Result<Scr
     })
 }
 
-/// What proves that a client has a delegation token, and the login as the token's owner.
+/// The secret that proves a client's delegation token, and the login of the token's owner.
 fn delegated(
     logins: &Logins,
     hash: ScramHash,

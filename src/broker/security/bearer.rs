@@ -1,7 +1,8 @@
-//! Tokens of OAUTHBEARER (RFC 7519): unsecured ones, as Kafka's default validator takes them for tests, and ones that a
-//! known key has signed.
+//! Tokens of OAUTHBEARER (RFC 7519): unsecured ones, as in Kafka's default validator for tests, and ones signed with
+//! a known key.
 //!
-//! The keys are those of a file, which is read for each token as keys change while the broker runs, or of a server.
+//! The keys come from a file, which is read for each token so that keys can change while the broker runs, or from a
+//! server.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +19,10 @@ use crate::error::Result;
 use crate::wire::Secret;
 use crate::wire::sasl::jaas::LoginModule;
 
-/// The setting that says whose keys sign.
+/// The setting with the source of signing keys.
 pub(super) const JWKS_URL: &str = "sasl.oauthbearer.jwks.endpoint.url";
 
-/// Which tokens are taken.
+/// The rules for valid tokens.
 #[derive(Debug, Default)]
 pub(super) struct TokenRules {
     keys: Keys,
@@ -33,15 +34,15 @@ pub(super) struct TokenRules {
     issuer: Option<String>,
 }
 
-/// Who signs tokens.
+/// The source of signing keys.
 #[derive(Debug, Default)]
 enum Keys {
-    /// Tokens are not signed.
+    /// Tokens are unsigned.
     #[default]
     Nobody,
     /// The keys of a file.
     File(KeyFile),
-    /// The keys that a server has.
+    /// The keys of a server.
     Endpoint(JwksEndpoint),
 }
 
@@ -65,7 +66,7 @@ impl Keys {
             .map_err(|problem| settings.complaint(JWKS_URL, problem))
     }
 
-    /// Whether one of them has signed; `id` is the key that the token names.
+    /// Whether one of the keys has signed; `id` is the key id in the token.
     fn have_signed(&self, id: Option<&str>, is_right: impl Fn(&SigningKey) -> bool) -> bool {
         let any = |keys: &[SigningKey]| {
             let fits = |key: &SigningKey| id.is_none() || key.id.is_none() || key.id.as_deref() == id;
@@ -79,14 +80,14 @@ impl Keys {
     }
 }
 
-/// What a token says.
+/// The content of a valid token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Login {
     pub(super) name: String,
     pub(super) expires_at_ms: i64,
 }
 
-/// Why a token is not taken: the answer of RFC 7628 §3.2.2.
+/// Why a token is refused: the answer of RFC 7628 §3.2.2.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NotTaken {
     InvalidToken,
@@ -149,7 +150,7 @@ impl TokenRules {
         })
     }
 
-    /// Who a token is for. `now_ms` is milliseconds since 1970.
+    /// The login in a token. `now_ms` is milliseconds since 1970.
     pub(super) fn check(&self, token: &Secret, now_ms: i64) -> Result<Login, NotTaken> {
         let claims = self.claims(token.reveal()).ok_or(NotTaken::InvalidToken)?;
         let login = self.login(&claims, now_ms).ok_or(NotTaken::InvalidToken)?;
@@ -165,7 +166,7 @@ impl TokenRules {
         }
     }
 
-    /// The claims of a token whose signature is as the rules want it.
+    /// The claims of a token, if its signature is valid by the rules.
     fn claims(&self, token: &str) -> Option<Map<String, Value>> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -220,7 +221,7 @@ impl TokenRules {
     }
 }
 
-/// A text, or several in a list.
+/// A string, or several in a list.
 fn strings(value: Option<&Value>) -> BTreeSet<&str> {
     match value {
         Some(Value::String(text)) => text.split(' ').collect(),
@@ -307,7 +308,7 @@ mod tests {
         Keys::File(KeyFile::open(&path.display().to_string(), String::new(), &silent).unwrap())
     }
 
-    /// Signs with OpenSSL itself, and with the key of a JWKS or PEM file.
+    /// Signs with OpenSSL, for keys from a JWKS or PEM file.
     #[test]
     fn a_signed_token_is_taken_from_the_right_key_alone() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
 //! The keys that an OAuth server publishes (`sasl.oauthbearer.jwks.endpoint.url`, KIP-768): fetched when the broker
-//! starts, and again every `….refresh.ms` or when a token names a key that is not known.
+//! starts, every `….refresh.ms`, and when a token names an unknown key.
 //!
-//! A thread asks, so that no login waits for the server. When the server is away, the keys it had stay in force; the user
-//! who runs the broker hears of it once, and again when it is back.
+//! A thread fetches them, so that no login waits for the server. If the server is away, its last keys stay in force;
+//! this is reported to the user once, and again when the server is back.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -21,16 +21,16 @@ use crate::wire::key_store;
 use crate::wire::sasl::jaas::LoginModule;
 use crate::wire::tls::{Tls, TlsOptions, Trust};
 
-/// For so long a key that was not found is not asked for again, as in Kafka.
+/// For this time a key that was not found is not fetched again, as in Kafka.
 const MISSING_FOR: Duration = Duration::from_secs(60);
-/// So many missing keys are remembered; beyond them none is asked for.
+/// The most missing keys to remember; while there are as many, no other is fetched.
 const MISSING_MOST: usize = 16;
-/// The longest id of a key that is asked for.
+/// The longest key id that is fetched.
 const LONGEST_ID: usize = 1000;
-/// The longest wait for the server where no setting has one.
+/// The longest wait for the server without a setting for it.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The keys of a server, as they were when it was last asked.
+/// The keys of a server, from its last answer.
 pub(super) struct JwksEndpoint {
     shared: Arc<Shared>,
 }
@@ -38,14 +38,14 @@ pub(super) struct JwksEndpoint {
 struct Shared {
     server: HttpServer,
     pace: Pace,
-    /// The listener and the setting, for notices.
+    /// The listener and the setting, for messages.
     place: String,
     notices: NoticeSink,
     state: Mutex<State>,
     changed: Condvar,
 }
 
-/// How often the server is asked.
+/// How often keys are fetched.
 struct Pace {
     refresh: Duration,
     retry: Duration,
@@ -55,14 +55,14 @@ struct Pace {
 #[derive(Default)]
 struct State {
     keys: Vec<SigningKey>,
-    /// A token named a key that is not there.
+    /// Whether a token has named an unknown key.
     is_wanted: bool,
     missing: VecDeque<(String, Instant)>,
     is_over: bool,
 }
 
 impl State {
-    /// Asks for a key that is not known, unless that was done a moment ago.
+    /// Requests a fetch for an unknown key, unless that was done recently. Returns whether it has.
     fn want(&mut self, id: &str, now: Instant) -> bool {
         self.missing
             .retain(|(_, since)| now.saturating_duration_since(*since) < MISSING_FOR);
@@ -77,7 +77,7 @@ impl State {
 }
 
 impl Pace {
-    /// How long to wait after `failures` failures one after the other.
+    /// The pause after `failures` failures in a row.
     fn pause(&self, failures: u32) -> Duration {
         match failures.checked_sub(1) {
             None => self.refresh,
@@ -91,12 +91,12 @@ impl Pace {
 }
 
 impl JwksEndpoint {
-    /// Asks the server once, and from then on now and then; `notices` hears when that begins to fail, and when it works
-    /// again.
+    /// Fetches the keys once, and periodically from then on; `notices` is told when that begins to fail, and when it
+    /// works again.
     ///
     /// # Errors
     ///
-    /// The settings make no sense, or the server gives no key.
+    /// The settings are invalid, or the server returns no key.
     pub(super) fn new(
         url: &str,
         settings: &ListenerSettings<'_>,
@@ -141,8 +141,8 @@ impl JwksEndpoint {
         Ok(Self { shared })
     }
 
-    /// What `look` says of the keys. Where it says no to a token that names a key, which may be a newer one than these,
-    /// the server is asked soon: a client that tries again may find it.
+    /// Returns the result of `look` on the keys. If it is false for a token with an unknown key id, which may be a
+    /// newer key, the server is asked soon: a retry of the client may succeed.
     pub(super) fn with_keys(&self, id: Option<&str>, look: impl FnOnce(&[SigningKey]) -> bool) -> bool {
         let mut state = self.shared.state();
         if look(&state.keys) {
@@ -161,7 +161,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the server; the keys are replaced only by others.
+    /// Fetches the keys; an answer without any keeps the old ones.
     fn refresh(&self) -> Result<(), String> {
         let place = format!("the OAuth server {}", self.server.place());
         let answer = self.server.ask(&self.request());
@@ -182,7 +182,7 @@ impl Shared {
         ))
     }
 
-    /// Runs until the listener is gone.
+    /// Runs until the listener is closed.
     fn keep_fresh(&self) {
         let mut failures = 0;
         loop {
@@ -206,7 +206,7 @@ impl Shared {
         }
     }
 
-    /// What is to be said of an outcome after `failures` failures one after the other: nothing, where it is as before.
+    /// The line to report for an outcome after `failures` failures in a row; `None` if nothing has changed.
     fn turn(&self, failures: u32, outcome: &Result<(), String>) -> Option<String> {
         let place = &self.place;
         match outcome {
@@ -222,7 +222,7 @@ impl Shared {
     }
 }
 
-/// TLS to the server: it is trusted by the store that the login module names, or by the authorities of this machine.
+/// TLS to the server: trusted by the truststore of the login module, or by the machine's certificate authorities.
 fn tls(module: Option<&LoginModule>) -> Result<Tls, String> {
     let option = |name: &str| module.and_then(|module| module.option(name));
     let Some(path) = option("ssl.truststore.location") else {

@@ -1,8 +1,8 @@
-//! The keys of a file (`sasl.oauthbearer.jwks.endpoint.url=file:…`), which is read for each token, as keys change while the
-//! broker runs.
+//! The keys of a file (`sasl.oauthbearer.jwks.endpoint.url=file:…`), which is read for each token, so that keys can
+//! change while the broker runs.
 //!
-//! While the file cannot be read the keys it had stay in force, as those of a server do; the user who runs the broker hears
-//! of it once, and again when it can be read.
+//! While the file cannot be read, its last keys stay in force, as those of a server do; this is reported to the user
+//! once, and again when the file can be read.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,20 +13,20 @@ use crate::broker::notices::NoticeSink;
 /// A file of keys.
 pub(super) struct KeyFile {
     path: String,
-    /// The listener and the setting, for notices.
+    /// The listener and the setting, for messages.
     place: String,
     notices: NoticeSink,
     state: Mutex<State>,
 }
 
 struct State {
-    /// Those that the file had when it could be read.
+    /// The keys from the last successful read.
     keys: Arc<Vec<SigningKey>>,
     is_failing: bool,
 }
 
 impl KeyFile {
-    /// Reads the file once; `place` is what notices begin with.
+    /// Reads the file once; `place` is the beginning of messages.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl KeyFile {
         })
     }
 
-    /// The keys that hold at this moment.
+    /// The keys in force.
     pub(super) fn keys(&self) -> Arc<Vec<SigningKey>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let found = read_keys(&self.path);
@@ -61,7 +61,7 @@ impl KeyFile {
         keys
     }
 
-    /// What is to be said of a look at the file: nothing, where it went as the one before.
+    /// The line to report for a read of the file; `None` if nothing has changed.
     fn turn(&self, was_failing: bool, found: &Result<Vec<SigningKey>, String>) -> Option<String> {
         let Self { place, path, .. } = self;
         match found {

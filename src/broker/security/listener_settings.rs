@@ -9,10 +9,10 @@ use crate::error::{Error, Kind, Result};
 use crate::wire::Secret;
 use crate::wire::sasl::jaas::Section;
 
-/// The section of a JAAS file that is for brokers.
+/// The section for brokers in a JAAS file.
 const SERVER_SECTION: &str = "KafkaServer";
 
-/// The settings as they are now.
+/// The settings in force.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ListenerSettings<'a> {
     values: BrokerValues<'a>,
@@ -24,7 +24,7 @@ impl<'a> ListenerSettings<'a> {
         Self { values, listener }
     }
 
-    /// The value in force; blank ones are none.
+    /// The value in force; `None` if it is blank.
     pub(super) fn get(&self, key: &str) -> Option<&'a str> {
         let own = format!("listener.name.{}.{key}", self.listener.to_ascii_lowercase());
         let set = |name: &str| {
@@ -47,19 +47,19 @@ impl<'a> ListenerSettings<'a> {
         self.get(key).map(Secret::new)
     }
 
-    /// The section of the JAAS file for this listener: its own, or that of every listener.
+    /// The section of the JAAS file for this listener: its own, or the general one.
     pub(super) fn login_section(&self) -> Option<&'a Section> {
         let file = self.values.config.login_file.as_deref()?;
         let own = format!("{}.{SERVER_SECTION}", self.listener.to_ascii_lowercase());
         file.section(&[own.as_str(), SERVER_SECTION])
     }
 
-    /// The key of delegation tokens, which is the same for every listener.
+    /// The secret key of delegation tokens, which is the same for every listener.
     pub(super) fn token_key(&self) -> Option<Secret> {
         self.values.config.token_key()
     }
 
-    /// The bytes of the file that a setting names.
+    /// The content of the file that a setting names.
     pub(super) fn read_file(&self, key: &str, path: &str) -> Result<Vec<u8>> {
         fs::read(Path::new(path.trim())).map_err(|cause| {
             let kind = match cause.kind() {
@@ -71,12 +71,12 @@ impl<'a> ListenerSettings<'a> {
         })
     }
 
-    /// An error about a setting. `problem` holds no secret.
+    /// An error about a setting. `problem` must not contain a secret.
     pub(super) fn complaint(&self, key: &str, problem: impl fmt::Display) -> Error {
         Error::bad_data(format!("{}: {problem}", self.place(key)))
     }
 
-    /// A setting, for a message.
+    /// The name of a setting, for a message.
     pub(super) fn place(&self, key: &str) -> String {
         format!("listener {}: {key}", self.listener)
     }

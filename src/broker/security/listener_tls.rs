@@ -1,4 +1,4 @@
-//! The certificate and the trust of a listener, read again when its files or its settings change.
+//! The certificate and the truststore of a listener, read again when its files or its settings change.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -15,10 +15,10 @@ use crate::wire::tls::Identity;
 use crate::wire::tls_names;
 use crate::wire::tls_server::{ClientAuth, TlsServerOptions, acceptor};
 
-/// Changes are looked for at most this often.
+/// The shortest time between two checks for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Everything that TLS of a listener depends on.
+/// All settings that TLS of a listener depends on.
 const KEYS: [&str; 11] = [
     "ssl.keystore.location",
     "ssl.keystore.password",
@@ -32,10 +32,10 @@ const KEYS: [&str; 11] = [
     "ssl.enabled.protocols",
     "ssl.cipher.suites",
 ];
-/// Those that name files.
+/// Those with file names.
 const FILES: [&str; 2] = ["ssl.keystore.location", "ssl.truststore.location"];
 
-/// TLS of one listener.
+/// The TLS state of one listener.
 pub(in crate::broker) struct ListenerTls {
     listener: String,
     state: Mutex<State>,
@@ -47,7 +47,7 @@ struct State {
     looked_at: Option<Instant>,
 }
 
-/// What an acceptor was made of: values, and of each file what changes when it is written.
+/// The inputs of an acceptor: values, and for each file what changes when it is written.
 #[derive(PartialEq, Eq)]
 struct Sources {
     values: Vec<Option<String>>,
@@ -88,8 +88,8 @@ impl ListenerTls {
         })
     }
 
-    /// What the next connection is accepted with. Where new files or settings are wrong, the old ones stay in force, and
-    /// the error says why; it comes once for each change.
+    /// The acceptor for the next connection. If new files or settings are invalid, the old ones stay in force; the
+    /// error is returned once for each change.
     pub(in crate::broker) fn acceptor(
         &self,
         values: BrokerValues<'_>,

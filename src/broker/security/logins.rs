@@ -1,6 +1,7 @@
-//! What SASL of a listener takes: its mechanisms, the users of PLAIN, how tokens are checked, how long a login lasts.
+//! The SASL settings of a listener: its mechanisms, the users of PLAIN, the rules for tokens, the lifetime of a
+//! login.
 //!
-//! SCRAM's users are the cluster's, and are looked up in its image.
+//! SCRAM users belong to the cluster, and are looked up in its image.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,7 @@ impl Mechanism {
         }
     }
 
-    /// Kafka's code of a SCRAM mechanism.
+    /// Kafka's code for a SCRAM mechanism.
     pub(super) fn scram_code(hash: ScramHash) -> i8 {
         match hash {
             ScramHash::Sha256 => 1,
@@ -46,20 +47,20 @@ impl Mechanism {
     }
 }
 
-/// The logins that a listener takes.
+/// The logins that a listener accepts.
 #[derive(Debug)]
 pub(super) struct Logins {
     enabled: Vec<Enabled>,
     plain_users: BTreeMap<String, Secret>,
     pub(super) token_rules: TokenRules,
-    /// The key of delegation tokens, where there are some.
+    /// The secret key of delegation tokens, if there are any.
     pub(super) token_key: Option<Secret>,
 }
 
 #[derive(Debug)]
 struct Enabled {
     mechanism: Mechanism,
-    /// After this long a client must log in anew; 0 is never.
+    /// After this long a client must re-authenticate, in ms; 0 for never.
     max_reauth_ms: i64,
 }
 
@@ -110,7 +111,7 @@ impl Logins {
             .map(|(_, mechanism)| mechanism)
     }
 
-    /// The names of what clients may choose from.
+    /// The names of the enabled mechanisms.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.names_and_mechanisms().map(|(name, _)| name)
     }
@@ -126,7 +127,7 @@ impl Logins {
         enabled.map_or(0, |enabled| enabled.max_reauth_ms)
     }
 
-    /// Whether PLAIN takes this password. An unknown user takes as long as a wrong password.
+    /// Whether this is a user's PLAIN password. An unknown user takes as long as a wrong password.
     pub(super) fn is_plain_password(&self, username: &str, password: &Secret) -> bool {
         let known = self.plain_users.get(username);
         let expected = known.map_or(password.reveal(), Secret::reveal);
@@ -134,8 +135,8 @@ impl Logins {
     }
 }
 
-/// The login module of a mechanism: `listener.name.<listener>.<mechanism>.sasl.jaas.config`, or else that of the JAAS
-/// file.
+/// The login module of a mechanism: `listener.name.<listener>.<mechanism>.sasl.jaas.config`, otherwise that of the
+/// JAAS file.
 fn module(settings: &ListenerSettings<'_>, mechanism: Mechanism) -> Result<Option<LoginModule>> {
     let name = mechanism.name();
     let key = format!("{}.sasl.jaas.config", name.to_ascii_lowercase());

@@ -1,7 +1,7 @@
-//! What a listener asks of its clients: TLS, SASL, and who they are then.
+//! The security of a listener: TLS, SASL, and the principals of its clients.
 //!
-//! [`ListenerSecurity`] is made of the settings once; [`authentication`] is the state of one connection. Which messages
-//! a mechanism knows is in `wire::sasl::server`; what a client may do is decided in `authorizer`.
+//! [`ListenerSecurity`] is made from the settings once; [`authentication`] is the state of one connection. The
+//! messages of SASL mechanisms are in `wire::sasl::server`; what a client may do is decided in `authorizer`.
 //! <https://kafka.apache.org/documentation/#security>
 
 pub(super) mod authentication;
@@ -35,11 +35,11 @@ pub(super) struct ListenerSecurity {
 }
 
 impl ListenerSecurity {
-    /// Reads the settings of a listener, with the files that they name. `notices` hears of what fails later on.
+    /// Reads the settings of a listener, and the files that they name. Later failures are reported to `notices`.
     ///
     /// # Errors
     ///
-    /// A setting is missing, cannot be kept, or a file cannot be read; the error names it.
+    /// A setting is missing or invalid, or a file cannot be read; the error names it.
     pub(super) fn new(config: &BrokerConfig, endpoint: &Endpoint, notices: &NoticeSink) -> Result<Self> {
         let protocol = config.protocol_of(endpoint)?;
         let values = BrokerValues {

@@ -1,8 +1,8 @@
-//! `ssl.principal.mapping.rules`: from the distinguished name of a certificate to the name of a user (KIP-371).
+//! `ssl.principal.mapping.rules`: maps the distinguished name of a certificate to a user name (KIP-371).
 
 use crate::java::regex::JavaRegex;
 
-/// The rules in their order; the first that matches counts.
+/// The rules in order; the first that matches counts.
 #[derive(Debug)]
 pub(super) struct PrincipalMapping(Vec<Rule>);
 
@@ -12,7 +12,7 @@ enum Rule {
     Default,
     Pattern {
         pattern: JavaRegex,
-        /// With `$1` for what a group of the pattern holds.
+        /// With `$1` for the content of a group in the pattern.
         replacement: String,
         case: Case,
     },
@@ -26,8 +26,8 @@ enum Case {
 }
 
 impl PrincipalMapping {
-    /// Reads `DEFAULT` and `RULE:pattern/replacement/[LU]`, separated by commas; nothing where they make no sense. No
-    /// rules are the default.
+    /// Parses `DEFAULT` and `RULE:pattern/replacement/[LU]`, separated by commas; `None` if they are malformed. No
+    /// rules mean `DEFAULT`.
     pub(super) fn new(rules: &str) -> Option<Self> {
         let mut rest = rules.trim();
         let mut read = Vec::new();
@@ -53,7 +53,7 @@ impl PrincipalMapping {
         Some(Self(read))
     }
 
-    /// The name of a user; nothing where no rule matches.
+    /// The user name; `None` if no rule matches.
     pub(super) fn name(&self, distinguished_name: &str) -> Option<String> {
         self.0.iter().find_map(|rule| match rule {
             Rule::Default => Some(distinguished_name.to_owned()),
@@ -73,7 +73,7 @@ impl PrincipalMapping {
     }
 }
 
-/// `pattern/replacement/[LU]`, and what follows it.
+/// Parses `pattern/replacement/[LU]`; returns the rule and the rest.
 fn pattern_rule(text: &str) -> Option<(Rule, &str)> {
     let (pattern, rest) = until_slash(text)?;
     let (replacement, rest) = until_slash(rest)?;
@@ -94,7 +94,7 @@ fn pattern_rule(text: &str) -> Option<(Rule, &str)> {
     ))
 }
 
-/// What is before the next slash without a backslash in front, and what is behind it.
+/// Splits at the next slash without a backslash before it.
 fn until_slash(text: &str) -> Option<(&str, &str)> {
     let mut is_escaped = false;
     for (at, c) in text.char_indices() {

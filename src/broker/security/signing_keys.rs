@@ -1,5 +1,5 @@
-//! Public keys that sign tokens, in PEM (keys or certificates) or as a JWKS (RFC 7517), and the check of a signature with
-//! one of them (RFC 7518).
+//! Public keys that sign tokens, in PEM (keys or certificates) or as a JWKS (RFC 7517), and the verification of
+//! signatures (RFC 7518).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -14,7 +14,7 @@ use openssl::sign::{RsaPssSaltlen, Verifier};
 use openssl::x509::X509;
 use serde_json::Value;
 
-/// A file of keys is at most this large, in bytes.
+/// The largest file of keys, in bytes.
 const KEYS_LIMIT: u64 = 1024 * 1024;
 
 /// A key that may sign tokens.
@@ -24,7 +24,7 @@ pub(super) struct SigningKey {
 }
 
 impl SigningKey {
-    /// Whether a signature of RFC 7518 §3 is right.
+    /// Whether this is a valid signature by RFC 7518 §3.
     pub(super) fn has_signed(&self, algorithm: &str, signed: &[u8], signature: &[u8]) -> bool {
         is_signed(algorithm, &self.key, signed, signature)
     }
@@ -40,7 +40,7 @@ pub(super) fn read_keys(path: &str) -> Result<Vec<SigningKey>, String> {
     keys_of(&text).ok_or_else(|| format!("{path}: it holds no public key in PEM or JWKS form"))
 }
 
-/// The keys of a text in PEM or JWKS form; nothing where it has none.
+/// The keys in a text in PEM or JWKS form; `None` if it has none.
 pub(super) fn keys_of(text: &str) -> Option<Vec<SigningKey>> {
     let keys = if text.trim_start().starts_with('{') {
         of_jwks(text)
@@ -134,7 +134,7 @@ fn verify(
     verifier.verify_oneshot(signature, signed).ok()
 }
 
-/// OpenSSL's form of an ECDSA signature, which in a token is two numbers one after the other.
+/// The DER form of an ECDSA signature, which in a token is two numbers one after the other.
 fn der_of(signature: &[u8]) -> Option<Vec<u8>> {
     let (r, s) = signature.split_at_checked(signature.len() / 2)?;
     let signature =
