@@ -1,6 +1,7 @@
-//! What ends a delivery: acknowledgements, members that go, and acquisition locks that run out (KIP-932, KIP-1222).
+//! The ends of a delivery: acknowledgements, members that leave, and acquisition locks that expire (KIP-932,
+//! KIP-1222).
 //!
-//! Each is planned first, without changing anything, as a [`Transition`]. The caller stores it and then applies it; what
+//! Each is planned first, without a change, as a [`Transition`]. The caller stores it and then applies it; what
 //! cannot be stored has not happened.
 
 use kafka_protocol::ResponseError;
@@ -10,27 +11,27 @@ use super::in_flight_batch::Run;
 use super::share_partition::{ShareLimits, SharePartition};
 use crate::broker::coordinator::share::record_state::{RecordState, StateBatch, push_merged};
 
-/// What a member says about a range of offsets.
+/// A member's acknowledgement of a range of offsets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
     pub first: i64,
-    /// The last offset, which belongs to the range.
+    /// The last offset, inclusive.
     pub last: i64,
     /// One type for the whole range, or one for each offset.
     pub types: Vec<AcknowledgeType>,
 }
 
-/// Why acknowledgements are refused, with Kafka's words.
+/// The error of a refused acknowledgement, with Kafka's message.
 pub type Refusal = (ResponseError, &'static str);
 
-/// Changes that are planned and do not count yet.
+/// Changes that are planned and not applied yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transition {
-    /// The new states, to be stored; in ascending order.
+    /// The new states to store, in ascending order.
     pub changes: Vec<StateBatch>,
-    /// Ranges whose locks begin anew.
+    /// Ranges whose locks are renewed.
     renewals: Vec<(i64, i64)>,
-    /// How many offsets from the start on will be done with, before the start moves.
+    /// The number of processed offsets from the start on, before the start moves.
     pub delivery_complete_count: i64,
 }
 
@@ -67,11 +68,11 @@ impl SharePartition {
         }
     }
 
-    /// Plans what a member's acknowledgements change; all of them or none.
+    /// Plans the changes of a member's acknowledgements; all of them or none.
     ///
     /// # Errors
     ///
-    /// A record is not acquired by this member, or was never fetched. Offsets below the start are passed over.
+    /// A record is not acquired by this member, or was never fetched. Offsets below the start are ignored.
     pub fn plan_acknowledgement(
         &self,
         member: &str,
@@ -111,7 +112,7 @@ impl SharePartition {
         Ok(())
     }
 
-    /// The key of the first batch that the range touches.
+    /// The key of the first batch that overlaps the range.
     fn first_batch(&self, first: i64, last: i64) -> Result<i64, Refusal> {
         let floor = |offset: i64| self.batches.range(..=offset).next_back().map(|(key, _)| *key);
         let from = floor(first).or_else(|| {
@@ -138,12 +139,12 @@ impl SharePartition {
         Ok(from)
     }
 
-    /// Plans that a member gives back everything that it holds.
+    /// Plans the release of all records that a member has acquired.
     pub fn plan_release(&self, member: &str, limits: &ShareLimits) -> Transition {
         self.plan_giving_back(limits, |run| run.is_held_by(member))
     }
 
-    /// Plans that records whose acquisition lock has run out are given back.
+    /// Plans the release of records whose acquisition lock has expired.
     pub fn plan_expiry(&self, now_ms: i64, limits: &ShareLimits) -> Transition {
         self.plan_giving_back(limits, |run| {
             run.lock.as_ref().is_some_and(|lock| lock.until_ms <= now_ms)
@@ -159,7 +160,7 @@ impl SharePartition {
         transition
     }
 
-    /// Makes a planned transition count. Nothing may have happened to the partition since it was planned.
+    /// Applies a planned transition. The partition must not have changed since it was planned.
     pub fn apply(&mut self, transition: &Transition, now_ms: i64, limits: &ShareLimits) {
         for change in &transition.changes {
             self.change(change.first, change.last, |run| {
@@ -178,7 +179,7 @@ impl SharePartition {
         self.advance();
     }
 
-    /// Archives offsets that a member of this group must not see, such as those of aborted transactions.
+    /// Archives offsets that the group must not read, such as those of aborted transactions.
     pub fn archive(&mut self, first: i64, last: i64) {
         self.change(first, last, |run| {
             run.state = RecordState::Archived;
@@ -193,7 +194,7 @@ const NOT_ACQUIRED: Refusal = (
     "The offset cannot be acknowledged. The offset is not acquired.",
 );
 
-/// `by_offset`: the offsets of the batch have had different states.
+/// `by_offset`: whether the offsets of the batch have had different states.
 fn check_holder(run: &Run, member: &str, by_offset: bool) -> Result<(), Refusal> {
     if run.is_held_by(member) {
         return Ok(());
@@ -214,7 +215,7 @@ fn check_holder(run: &Run, member: &str, by_offset: bool) -> Result<(), Refusal>
     Err((ResponseError::InvalidRecordState, words))
 }
 
-/// What becomes of a record that was not accepted: it can be delivered again unless it was delivered too often.
+/// The new state of a record that was not accepted: it can be delivered again unless it was delivered too often.
 fn released(delivery_count: i16, limits: &ShareLimits) -> RecordState {
     if delivery_count >= limits.max_delivery_count {
         RecordState::Archived
@@ -223,7 +224,7 @@ fn released(delivery_count: i16, limits: &ShareLimits) -> RecordState {
     }
 }
 
-/// Plans what one acknowledgement says about a run that lies within its range.
+/// Plans one acknowledgement of a run that lies within its range.
 fn plan_run(transition: &mut Transition, run: &Run, acknowledgement: &Acknowledgement, limits: &ShareLimits) {
     let type_at = |offset: i64| match acknowledgement.types.as_slice() {
         [all] => Some(*all),

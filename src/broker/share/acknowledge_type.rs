@@ -1,21 +1,21 @@
-//! What a member says about a record that it got (KIP-932, KIP-1222), and which state that asks for.
+//! The types of acknowledgements (KIP-932, KIP-1222), and the record states that they lead to.
 
 use crate::broker::coordinator::share::record_state::RecordState;
 
-/// What a member says about a record that it got.
+/// A member's answer about a record that it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AcknowledgeType {
-    /// There is no record at this offset, because of compaction or because it is a marker.
+    /// There is no record at this offset, because of compaction or because it is a control record.
     Gap,
     Accept,
     Release,
     Reject,
-    /// It needs more time.
+    /// The member needs more time.
     Renew,
 }
 
 impl AcknowledgeType {
-    /// The type of this number; `renews`: the request may hold renewals (version 2 with `IsRenewAck`).
+    /// The type of this number; `renews`: whether the request may contain renewals (version 2 with `IsRenewAck`).
     pub fn of(number: i8, renews: bool) -> Option<Self> {
         match number {
             0 => Some(AcknowledgeType::Gap),
@@ -27,7 +27,7 @@ impl AcknowledgeType {
         }
     }
 
-    /// The state that it asks for; None leaves the state as it is.
+    /// The state that it leads to; `None` if the state stays.
     pub fn state(self) -> Option<RecordState> {
         match self {
             AcknowledgeType::Accept => Some(RecordState::Acknowledged),

@@ -1,9 +1,9 @@
 //! Which records a fetch of a share group delivers (KIP-932, KIP-1206).
 //!
-//! - In batch mode whole batches are delivered, even if that is more than was asked for; in record limit mode exactly as
-//!   many records as were asked for.
-//! - Records that were delivered often are delivered in smaller and smaller portions, and alone when it is the last
-//!   time: one bad record must not take its neighbours with it.
+//! - In batch mode whole batches are delivered, even if that is more than was asked for; in record limit mode exactly
+//!   as many records as were asked for.
+//! - Records that were delivered often are delivered in smaller and smaller portions, and alone at the last time, so
+//!   that one bad record does not archive its neighbours.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use super::in_flight_batch::{AcquisitionLock, InFlightBatch, Run};
 use super::share_partition::{ShareLimits, SharePartition};
 use crate::broker::coordinator::share::record_state::RecordState;
 
-/// How many records a fetch takes (KIP-1206).
+/// How a fetch is limited (KIP-1206).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AcquireMode {
     /// Up to the end of the record batch in which the limit is reached.
     Batches,
-    /// Exactly as many as the limit says.
+    /// At most as many records as the limit.
     RecordLimit,
 }
 
@@ -38,50 +38,50 @@ pub struct BatchSpan {
     pub last: i64,
 }
 
-/// What a member wants.
+/// A member's fetch from a partition.
 #[derive(Clone, Debug)]
 pub struct Acquisition<'a> {
     pub member: &'a str,
     pub mode: AcquireMode,
-    /// Records that one acquired range has at most, where record batches allow.
+    /// The most records in one acquired range, as far as record batches allow.
     pub batch_size: i64,
     pub max_records: i64,
-    /// The offset from which the log was read: [`SharePartition::next_fetch_offset`].
+    /// The offset that the log was read from: [`SharePartition::next_fetch_offset`].
     pub fetch_offset: i64,
-    /// What was read there, in ascending order.
+    /// The batches that were read there, in ascending order.
     pub spans: &'a [BatchSpan],
     pub now_ms: i64,
 }
 
-/// Records that are delivered.
+/// A range of delivered records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AcquiredRecords {
     pub first: i64,
-    /// The last offset, which belongs to the range.
+    /// The last offset, inclusive.
     pub last: i64,
-    /// How often they have been delivered, this time included.
+    /// The number of deliveries, with this one.
     pub delivery_count: i16,
 }
 
 impl AcquiredRecords {
-    /// Number of offsets.
+    /// The number of offsets.
     pub fn count(&self) -> i64 {
         self.last - self.first + 1
     }
 }
 
-/// Records with this many deliveries are delivered in smaller portions.
+/// The number of deliveries from which on portions become smaller.
 fn throttle_from(limits: &ShareLimits) -> i16 {
     let half = limits.max_delivery_count.saturating_add(1) / 2;
     half.max(2)
 }
 
-/// Collects what one fetch acquires.
+/// Collects the records that one fetch acquires.
 struct Collector<'a> {
     wanted: &'a Acquisition<'a>,
     limits: &'a ShareLimits,
     lock: AcquisitionLock,
-    /// How many records may still be acquired.
+    /// The number of records that may still be acquired.
     left: i64,
     acquired: Vec<AcquiredRecords>,
 }
@@ -103,7 +103,8 @@ impl Collector<'_> {
         self.acquired.push(next);
     }
 
-    /// Acquires what is available in a batch between two offsets. Returns false when no more is to be acquired after it.
+    /// Acquires available records of a batch between two offsets. Returns false if nothing after them may be
+    /// acquired.
     fn take_available(&mut self, batch: &mut InFlightBatch, first: i64, last: i64) -> bool {
         let available: Vec<Run> = batch
             .parts(first, last)
@@ -152,7 +153,7 @@ impl Collector<'_> {
 }
 
 impl SharePartition {
-    /// Acquires records for a member until the lock duration of the group is over.
+    /// Acquires records for a member, for the lock duration of the group.
     pub fn acquire(&mut self, wanted: &Acquisition<'_>, limits: &ShareLimits) -> Vec<AcquiredRecords> {
         let (Some(first), Some(last)) = (wanted.spans.first(), wanted.spans.last()) else {
             return Vec::new();
@@ -193,7 +194,7 @@ impl SharePartition {
         collector.acquired
     }
 
-    /// Records between the offset of the fetch and the first one that was found are no longer in the log.
+    /// Records between the fetch offset and the first one found are not in the log any more.
     fn archive_what_compaction_removed(&mut self, fetch_offset: i64, found: i64) {
         if found > fetch_offset {
             self.change(fetch_offset, found - 1, |run| {
@@ -205,7 +206,7 @@ impl SharePartition {
         }
     }
 
-    /// How many records may be acquired, and up to which offset; None: no record.
+    /// The number of records that may be acquired, and up to which offset; `None` if there are none.
     fn capacity(&self, wanted: &Acquisition<'_>, limits: &ShareLimits, last: i64) -> Option<(i64, i64)> {
         let room = wanted
             .max_records
@@ -213,7 +214,7 @@ impl SharePartition {
         if room > 0 {
             return Some((room, last));
         }
-        // Nothing new fits, but what was released before the end can be delivered again.
+        // There is no room for new records, but released ones before the end can be delivered again.
         let again = wanted.max_records.min(self.end - wanted.fetch_offset);
         (again > 0).then_some((again, last.min(self.end - 1)))
     }

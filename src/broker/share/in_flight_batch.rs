@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::broker::coordinator::share::record_state::{RecordState, StateBatch};
 
-/// Who holds acquired records, and until when.
+/// The member that has acquired records, and when its lock expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AcquisitionLock {
     pub(super) member: Arc<str>,
@@ -18,11 +18,11 @@ pub(super) struct AcquisitionLock {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) first: i64,
-    /// The last offset, which belongs to the run.
+    /// The last offset, inclusive.
     pub(super) last: i64,
     pub(super) state: RecordState,
     pub(super) delivery_count: i16,
-    /// Some if and only if the state is [`RecordState::Acquired`].
+    /// `Some` if and only if the state is [`RecordState::Acquired`].
     pub(super) lock: Option<AcquisitionLock>,
 }
 
@@ -49,11 +49,11 @@ impl Run {
     }
 }
 
-/// Records that were fetched together. Batches that were read from the coordinator count as fetched.
+/// Records that were fetched together. Ranges from the share coordinator count as fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct InFlightBatch {
     pub(super) first: i64,
-    /// The last offset, which belongs to the batch.
+    /// The last offset, inclusive.
     pub(super) last: i64,
     /// In ascending order; they need not cover the whole batch.
     pub(super) runs: Vec<Run>,
@@ -69,17 +69,17 @@ impl InFlightBatch {
         }
     }
 
-    /// Number of offsets that were fetched together, whatever has become of them.
+    /// The number of offsets that were fetched together, whatever their states.
     pub(super) fn len(&self) -> i64 {
         self.last - self.first + 1
     }
 
-    /// Whether different offsets of it have had different states.
+    /// Whether its offsets have had different states.
     pub(super) fn is_split(&self) -> bool {
         !matches!(self.runs.as_slice(), [run] if run.first == self.first && run.last == self.last)
     }
 
-    /// The parts of runs that lie between two offsets, both of them included.
+    /// The parts of runs between two offsets, both inclusive.
     pub(super) fn parts(&self, first: i64, last: i64) -> impl Iterator<Item = Run> + '_ {
         self.runs.iter().filter_map(move |run| {
             let part = Run {
@@ -91,7 +91,7 @@ impl InFlightBatch {
         })
     }
 
-    /// Changes the runs between two offsets, both of them included; runs that reach beyond are split there.
+    /// Changes the runs between two offsets, both inclusive; runs that extend further are split there.
     pub(super) fn change(&mut self, first: i64, last: i64, change: impl Fn(&mut Run)) {
         let mut runs: Vec<Run> = Vec::with_capacity(self.runs.len() + 2);
         for run in self.runs.drain(..) {
@@ -118,7 +118,7 @@ impl InFlightBatch {
         self.runs = runs;
     }
 
-    /// Forgets the offsets below `start`.
+    /// Removes the offsets below `start`.
     pub(super) fn cut_below(&mut self, start: i64) {
         self.runs.retain_mut(|run| {
             run.first = run.first.max(start);

@@ -1,8 +1,8 @@
-//! Share groups on the leader of a partition (KIP-932): which records are on their way to which member.
+//! Share groups on the leader of a partition (KIP-932): which records are in flight, and with which member.
 //!
-//! [`share_partition`] is the pure state machine of one partition as one group reads it, with its rules in [`acquire`]
-//! and [`acknowledge`]; [`share_session`] remembers what members fetch; [`partition_manager`] has all of them, and
-//! [`share_fetch`] reads records for them. What outlives the broker is in the share coordinator; members and their
+//! [`share_partition`] is the pure state machine of one partition in one group, with its rules in [`acquire`] and
+//! [`acknowledge`]; [`share_session`] has the sessions of members; [`partition_manager`] has all partitions, and
+//! [`share_fetch`] reads records for them. The stored state is in the share coordinator; members and their
 //! assignments are in the group coordinator. Owns no protocol message.
 
 pub mod acknowledge;

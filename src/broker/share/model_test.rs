@@ -1,5 +1,5 @@
-//! The share partition against a plain model that knows each offset by itself: whatever happens in whatever order, both
-//! agree on every record, and nothing is delivered to two members at once, delivered too often, or forgotten.
+//! The share partition against a plain model with a state for each offset: after any events in any order, both agree
+//! on every record, and no record is delivered to two members at once, delivered too often, or lost.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ const MEMBERS: [&str; 3] = ["a", "b", "c"];
 
 #[derive(Clone, Debug)]
 enum Op {
-    /// A member fetches up to so many batches of the log, and at most so many records.
+    /// A member fetches at most this many batches of the log, and at most a number of records.
     Fetch {
         member: usize,
         batches: usize,
@@ -31,12 +31,12 @@ enum Op {
         batch_size: i64,
         record_limit: bool,
     },
-    /// A member says something about a range that begins so far behind the start.
+    /// A member acknowledges a range, given by its distance from the start.
     Acknowledge {
         member: usize,
         skip: i64,
         types: Vec<u8>,
-        /// One type for so many offsets, if it is not 0.
+        /// The number of offsets for a single type; 0 for a type per offset.
         all: i64,
         stored: bool,
     },
@@ -68,7 +68,7 @@ fn ops() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// One offset.
+/// The state of one offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cell {
     state: RecordState,
@@ -111,7 +111,7 @@ impl Model {
         cell.holder = None;
     }
 
-    /// What was changed is stored with the start as it was.
+    /// The changes are stored, with the start before it moves.
     fn store(&mut self, start: i64, offsets: &[i64]) {
         self.stored_start = start;
         self.stored = self.stored.split_off(&start);
@@ -330,7 +330,7 @@ impl World {
                 .next()
                 .map_or(self.model.start, |run| run.first);
         }
-        // What was fetched and not acquired waits for the next fetch.
+        // Records that were fetched and not acquired wait for the next fetch.
         for span in wanted.spans {
             let new = span.base.max(end)..(span.last + 1).min(self.partition.end());
             for offset in new {
@@ -357,8 +357,8 @@ impl World {
         self.model.end = self.partition.end();
     }
 
-    /// Whether one of these batches holds a record that waits for a member. When the fetch began in a gap that compaction
-    /// left, the batches behind the gap may all be settled.
+    /// Whether one of these batches has a record that can be delivered. If the fetch began in a gap left by
+    /// compaction, all batches after the gap may be settled.
     fn is_deliverable(&self, spans: &[BatchSpan]) -> bool {
         let mut offsets = spans.iter().flat_map(|span| span.base..=span.last);
         offsets.any(|offset| {
@@ -367,7 +367,7 @@ impl World {
         })
     }
 
-    /// Offsets between two batches of the same fetch belong to what is acquired: the member says that they are gaps.
+    /// Offsets between two batches of the same fetch are acquired with them: the member acknowledges them as gaps.
     fn fill_acquired_gaps(&mut self, end: i64, acquired: &[AcquiredRecords]) {
         for offset in acquired.iter().flat_map(|records| records.first..=records.last) {
             if offset >= end {
@@ -408,7 +408,7 @@ impl World {
                 .is_some_and(|(holder, _)| holder == member)
         };
         let Ok(transition) = planned else {
-            // Past the end, or in a gap that compaction left.
+            // After the end, or in a gap left by compaction.
             let is_beyond = acknowledgement.last >= self.model.start
                 && !self.model.cells.contains_key(&acknowledgement.last);
             assert!(
@@ -516,7 +516,7 @@ impl World {
     }
 }
 
-/// What one fetch gets is as much as it asked for.
+/// A fetch gets as much as it asked for.
 fn check_portion(wanted: &Acquisition<'_>, acquired: &[AcquiredRecords]) {
     let count: i64 = acquired.iter().map(AcquiredRecords::count).sum();
     let largest = wanted
@@ -559,7 +559,7 @@ proptest! {
     }
 }
 
-/// Found by the property: the only record that seemed to wait was an offset of a gap.
+/// Found by the property: the only record that seemed to be available was an offset in a gap.
 #[test]
 fn a_fetch_that_begins_in_a_gap_passes_over_what_is_settled_behind_it() {
     let fetch = |member, batches, max_records| Op::Fetch {

@@ -1,8 +1,8 @@
 //! Every partition that share groups read on this node, and the sessions of their members.
 //!
-//! A partition is read from the share coordinator when it is first fetched, and forgotten when its group has no members
-//! any more. Everything that ends a delivery is stored before it counts; only a lock that has run out counts even if
-//! that cannot be stored.
+//! A partition is loaded from the share coordinator by the first fetch, and dropped when its group has no members any
+//! more. The end of a delivery is stored before it is applied; only the expiry of a lock is applied even if it cannot
+//! be stored.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,17 +24,17 @@ use crate::broker::coordinator::share::{ShareCoordinator, StateKey};
 use crate::broker::fetch::delayed_fetch::Waiters;
 use crate::broker::node::replica::Replica;
 
-/// How often the log of the share coordinator is cut.
+/// How often the log of the share coordinator is pruned.
 const PRUNE_INTERVAL_MS: i64 = 300_000;
 
-/// A refusal: the error, and Kafka's words about it, if it has any.
+/// A refusal: the error, and Kafka's message, if there is one.
 pub type Refused = (ResponseError, Option<String>);
 
-/// A partition as one group reads it, under a lock.
+/// The state of one partition in one group, under a lock.
 #[derive(Debug)]
 pub struct LiveSharePartition {
     key: StateKey,
-    /// The key as a text, for the deadlines.
+    /// The key as text, for the deadlines.
     name: String,
     state: Mutex<LiveState>,
     /// Fetches of the group that wait for records to be released.
@@ -44,12 +44,12 @@ pub struct LiveSharePartition {
 #[derive(Debug)]
 pub(super) struct LiveState {
     pub(super) machine: SharePartition,
-    /// The epoch with which the state was read.
+    /// The state epoch that was read.
     state_epoch: i32,
     leader_epoch: i32,
-    /// The deadline that is watched.
+    /// Its deadline in the manager's `Deadlines`.
     alarm_ms: Option<i64>,
-    /// Somebody else has changed what is stored: this partition must be read anew.
+    /// Another leader has changed the stored state: the partition must be loaded again.
     fenced: bool,
 }
 
@@ -87,17 +87,17 @@ impl SharePartitionManager {
         }
     }
 
-    /// How a group reads partitions.
+    /// The share configs of a group.
     pub fn config_of(&self, group: &str) -> ShareConfig {
         ShareConfig::of(group, &self.cluster.image(), &self.config)
     }
 
-    /// The same to be kept.
+    /// The same, to keep.
     pub(in crate::broker) fn shared_states(&self) -> Arc<ShareCoordinator> {
         Arc::clone(&self.states)
     }
 
-    /// The state of every partition that a share group reads.
+    /// The share coordinator.
     pub fn states(&self) -> &ShareCoordinator {
         &self.states
     }
@@ -106,7 +106,7 @@ impl SharePartitionManager {
         lock(&self.partitions).get(name).cloned()
     }
 
-    /// The partition as the group reads it; reads its state if it is not known here yet.
+    /// The partition in the group; loads its state if it is not loaded.
     pub(super) fn open(
         &self,
         key: &StateKey,
@@ -148,11 +148,11 @@ impl SharePartitionManager {
             }),
             waiters: Waiters::default(),
         });
-        // Another fetch may have been faster.
+        // Another fetch may have loaded it meanwhile.
         Ok(Arc::clone(lock(&self.partitions).entry(name).or_insert(live)))
     }
 
-    /// Takes over what a member says about records.
+    /// Handles a member's acknowledgements.
     pub fn acknowledge(
         &self,
         key: &StateKey,
@@ -172,7 +172,7 @@ impl SharePartitionManager {
             .map_err(|error| (error, None))
     }
 
-    /// Stores a transition and lets it count.
+    /// Stores a transition and applies it.
     fn happen(
         &self,
         live: &LiveSharePartition,
@@ -210,13 +210,13 @@ impl SharePartitionManager {
         })
     }
 
-    /// Watches the next lock that runs out, and wakes who waits for records.
+    /// Sets the deadline of the next lock that expires, and wakes fetches that wait for records.
     pub(super) fn changed(&self, live: &LiveSharePartition, state: &mut LiveState) {
         self.watch_locks(live, state);
         live.waiters.wake_all();
     }
 
-    /// Watches the next lock that runs out.
+    /// Sets the deadline of the next lock that expires.
     pub(super) fn watch_locks(&self, live: &LiveSharePartition, state: &mut LiveState) {
         let next_ms = state.machine.next_deadline_ms();
         if next_ms != state.alarm_ms {
@@ -225,7 +225,7 @@ impl SharePartitionManager {
         }
     }
 
-    /// A member closes its session: what it holds can be delivered again.
+    /// Closes a member's session: its records can be delivered again.
     pub fn close_session(&self, key: &SessionKey, now_ms: i64) {
         for (topic, partition) in self.sessions.close(key) {
             self.release(&key.group, topic, partition, &key.member, now_ms);
@@ -244,22 +244,22 @@ impl SharePartitionManager {
         let limits = self.config_of(group).limits;
         let mut state = live.lock();
         let transition = state.machine.plan_release(member, &limits);
-        // What cannot be stored is released when its lock runs out.
+        // Records whose release cannot be stored are released when their lock expires.
         let _ = self.happen(&live, &mut state, &transition, &limits, now_ms);
     }
 
-    /// A connection was closed, and with it the sessions that it had opened.
+    /// Closes the sessions of a connection that was closed.
     pub fn connection_closed(&self, connection: u64, now_ms: i64) {
         for key in self.sessions.of_connection(connection) {
             self.close_session(&key, now_ms);
         }
     }
 
-    /// The topic was deleted.
+    /// Drops the partitions of a topic that was deleted.
     pub fn forget_topic(&self, topic: Uuid, now_ms: i64) {
         self.forget_where(|key| key.topic == topic);
         for key in self.states.keys().iter().filter(|key| key.topic == topic) {
-            // What cannot be written now stays, and nobody asks for it.
+            // A state that cannot be deleted now stays, and is not used any more.
             let _ = self.states.forget(key, now_ms);
         }
     }
@@ -280,7 +280,7 @@ impl SharePartitionManager {
         }
     }
 
-    /// Nobody may use the partition any more; who waits for its records looks it up again.
+    /// Fences the partition; fetches that wait for its records look it up again.
     fn close(&self, live: &LiveSharePartition) {
         let mut state = live.lock();
         self.deadlines.set(&live.name, state.alarm_ms.take(), None);
@@ -289,7 +289,7 @@ impl SharePartitionManager {
         live.waiters.wake_all();
     }
 
-    /// Shows every partition that groups read here, in no order.
+    /// Visits every partition that groups read here, in no order.
     #[cfg(test)]
     pub(in crate::broker) fn look(&self, mut each: impl FnMut(&StateKey, &SharePartition)) {
         for live in lock(&self.partitions).values() {
@@ -297,7 +297,7 @@ impl SharePartitionManager {
         }
     }
 
-    /// Locks that have run out by now are ended.
+    /// Ends the locks that have expired.
     pub(in crate::broker) fn deadlines_passed(&self, now_ms: i64) {
         for name in self.deadlines.due(now_ms) {
             let Some(live) = self.find(&name) else { continue };
@@ -305,7 +305,7 @@ impl SharePartitionManager {
             let mut state = live.lock();
             state.alarm_ms = None;
             let transition = state.machine.plan_expiry(now_ms, &limits);
-            // The member has had its time, whether that can be stored or not.
+            // The lock has expired, whether that can be stored or not.
             let _ = self.store(&live, &mut state, &transition, now_ms);
             state.machine.apply(&transition, now_ms, &limits);
             self.changed(&live, &mut state);
@@ -327,7 +327,7 @@ impl ShareGroupListener for SharePartitionManager {
     }
 }
 
-/// Ends locks that run out, and keeps the share coordinator's log small. Never ends; `now_ms` is the broker's steady
+/// Ends locks that expire, and prunes the share coordinator's log. Never returns; `now_ms` is the broker's steady
 /// clock.
 pub async fn run_alarm(manager: Arc<SharePartitionManager>, now_ms: fn() -> i64) {
     deadlines::watch(
@@ -340,7 +340,7 @@ pub async fn run_alarm(manager: Arc<SharePartitionManager>, now_ms: fn() -> i64)
     .await;
 }
 
-/// The error of the share coordinator as a member of the group sees it.
+/// The error for a group's member, from an error of the share coordinator.
 fn as_client_sees(error: ResponseError) -> ResponseError {
     match error {
         ResponseError::CoordinatorNotAvailable | ResponseError::UnknownTopicOrPartition => error,
@@ -354,7 +354,7 @@ fn as_client_sees(error: ResponseError) -> ResponseError {
     }
 }
 
-/// Where a group begins to read a partition.
+/// The start offset of a group in a partition.
 fn first_offset(replica: &Replica, reset: OffsetReset, now_ms: i64) -> Result<i64, ResponseError> {
     match reset {
         OffsetReset::Earliest => Ok(replica.log_start_offset()),

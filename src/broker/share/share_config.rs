@@ -1,4 +1,4 @@
-//! The configs of a group that say how it reads partitions: the group's own, and else the broker's.
+//! The configs of a group for its reading: the group's own before the broker's.
 
 use super::share_partition::ShareLimits;
 use crate::broker::cluster::image::ClusterImage;
@@ -6,23 +6,23 @@ use crate::broker::config::BrokerConfig;
 use crate::broker::config::effective_config::BrokerValues;
 use crate::broker::config::group_config;
 
-/// Where a group begins to read a partition: `share.auto.offset.reset`.
+/// Where a group starts in a partition: `share.auto.offset.reset`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OffsetReset {
     Earliest,
     Latest,
-    /// At the first record that is at most so old, in milliseconds.
+    /// At the first record that is at most this old, in milliseconds.
     ByDuration(i64),
 }
 
-/// How one group reads partitions.
+/// The share configs of one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShareConfig {
     pub limits: ShareLimits,
     pub offset_reset: OffsetReset,
-    /// Whether records of transactions that have not been committed are kept back.
+    /// Whether only committed records are delivered (`share.isolation.level`).
     pub read_committed: bool,
-    /// Whether members may hold records for longer (KIP-1222).
+    /// Whether members may renew locks (KIP-1222).
     pub renews: bool,
 }
 

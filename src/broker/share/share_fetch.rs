@@ -1,4 +1,4 @@
-//! Reads records for a member of a share group and acquires them, and waits until there are some.
+//! Reads records for a member of a share group, acquires them, and waits until there are some.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::broker::timers::steady_ms;
 use crate::records::{Batch, Batches};
 use crate::storage::ReadError;
 
-/// How often a fetch that found only records of aborted transactions looks further before it answers with nothing.
+/// How often a fetch that finds only records of aborted transactions reads on before it returns nothing.
 const MOST_ROUNDS: usize = 1000;
 
-/// What a member fetches.
+/// A member's fetch.
 #[derive(Debug)]
 pub struct ShareFetch {
     pub group: String,
@@ -37,12 +37,12 @@ pub struct ShareFetch {
     pub mode: AcquireMode,
 }
 
-/// What was fetched of one partition.
+/// The result for one partition.
 #[derive(Debug)]
 pub struct FetchedPartition {
     pub id: PartitionId,
     pub error: Option<ResponseError>,
-    /// Whole batches; the member is to read only the acquired records in them.
+    /// Whole batches; the member must read only the acquired records in them.
     pub records: Bytes,
     pub acquired: Vec<AcquiredRecords>,
 }
@@ -66,7 +66,7 @@ struct Readable {
 
 type Found = Result<Readable, ResponseError>;
 
-/// Fetches, and waits until there is something or the time is over.
+/// Fetches, and waits until there are records or the time is over.
 pub(in crate::broker) async fn fetch(node: &Node, fetch: &ShareFetch) -> Vec<FetchedPartition> {
     let deadline = Instant::now() + fetch.wait;
     let mut rounds = 0;
@@ -89,12 +89,12 @@ pub(in crate::broker) async fn fetch(node: &Node, fetch: &ShareFetch) -> Vec<Fet
             if failed || is_over || rounds == MOST_ROUNDS || fetched.iter().any(is_something) {
                 return fetched;
             }
-            // Everything belonged to aborted transactions or was settled behind a gap; what follows may be there.
+            // All records were of aborted transactions, or settled after a gap: there may be others after them.
             tokio::task::yield_now().await;
             continue;
         }
         let missing = fetch.min_bytes.max(1).saturating_sub(available);
-        // When the time is over, what is there is taken.
+        // After the time is over, whatever is available is returned.
         let _ = tokio::time::timeout_at(deadline, waiter.enough(missing)).await;
     }
 }
@@ -124,7 +124,7 @@ fn upper_bound(replica: &Replica, config: &ShareConfig) -> i64 {
     }
 }
 
-/// How many bytes could be delivered now.
+/// The number of bytes that could be delivered now.
 fn available(node: &Node, fetch: &ShareFetch, config: &ShareConfig, found: &[Found]) -> usize {
     let mut total = 0_usize;
     for partition in found.iter().filter_map(|found| found.as_ref().ok()) {
@@ -165,7 +165,7 @@ fn acquire_all(
                 continue;
             }
         };
-        // Each partition gets an equal share of what is left; the first one at least a batch.
+        // Each partition gets an equal share of the bytes left; the first one at least a batch.
         let share = bytes_left / readable.max(1);
         readable = readable.saturating_sub(1);
         let portion = Portion {
@@ -191,7 +191,7 @@ fn acquire_all(
     fetched
 }
 
-/// What one partition may take of a fetch.
+/// The limits of one partition in a fetch.
 struct Portion {
     max_records: i64,
     max_bytes: usize,

@@ -1,48 +1,48 @@
-//! One partition as one share group reads it (KIP-932): which of its records are on their way, in which state.
+//! One partition in one share group (KIP-932): which of its records are in flight, and their states.
 //!
 //! A pure state machine: events with the time go in, and what has to be stored comes out ([`Transition`]) before it
-//! counts. It has two cursors: `start`, below which every record is done with, and `end`, from which on nothing has been
-//! fetched. `acquire.rs` has the rules of delivery, `acknowledge.rs` those of everything that ends a delivery. Owns no
-//! record, clock, lock or file.
+//! is applied. It has two cursors: every record below `start` is processed, and no record from `end` on was fetched.
+//! `acquire.rs` has the rules of delivery, `acknowledge.rs` those of the end of a delivery. Owns no record, clock,
+//! lock or file.
 
 use std::collections::BTreeMap;
 
 use super::in_flight_batch::{InFlightBatch, Run};
 use crate::broker::coordinator::share::record_state::{RecordState, StateBatch};
 
-/// What configuration says about the partitions of one group.
+/// The limits of one group, from its configs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShareLimits {
-    /// `share.partition.max.record.locks`: how many records may be on their way.
+    /// `share.partition.max.record.locks`: the most records in flight.
     pub max_in_flight: i64,
-    /// `share.delivery.count.limit`: how often a record is delivered at most.
+    /// `share.delivery.count.limit`: the most deliveries of a record.
     pub max_delivery_count: i16,
     /// `share.record.lock.duration.ms`
     pub lock_ms: i64,
 }
 
-/// A partition's state as the share coordinator keeps it.
+/// A partition's state at the share coordinator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredPartition {
-    /// Below it every record is done with; −1: the group has not begun to read.
+    /// Every record below is processed; -1 before the group has begun to read.
     pub start: i64,
-    /// Later offsets that differ from "never delivered", in ascending order.
+    /// Later ranges that were ever delivered, in ascending order.
     pub batches: Vec<StateBatch>,
 }
 
-/// One partition as one share group reads it.
+/// The state of one partition in one share group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharePartition {
-    /// The first offset that is not done with.
+    /// The first offset that is not processed.
     pub(super) start: i64,
-    /// The next offset that was never fetched.
+    /// The first offset that was never fetched.
     pub(super) end: i64,
-    /// By first offset. They do not overlap; offsets between them do not exist in the log.
+    /// By first offset, without overlaps; offsets between them do not exist in the log.
     pub(super) batches: BTreeMap<i64, InFlightBatch>,
 }
 
 impl SharePartition {
-    /// A partition of which nothing has been read, from `start` on.
+    /// A partition that was never read, starting at `start`.
     pub fn new(start: i64) -> Self {
         Self {
             start,
@@ -51,10 +51,10 @@ impl SharePartition {
         }
     }
 
-    /// The partition as it was stored. `start` is where to begin if the group has not begun yet.
+    /// Restores a stored state. `start` is the start offset if the group has not begun to read.
     ///
-    /// Offsets between stored ranges were on their way when the broker stopped: acquired records are not stored, and
-    /// can be delivered again.
+    /// Offsets between stored ranges were in flight when the broker stopped: acquired records are not stored, and can
+    /// be delivered again.
     pub fn restored(stored: &StoredPartition, start: impl FnOnce() -> i64) -> Self {
         let start = if stored.start < 0 { start() } else { stored.start };
         let mut partition = Self::new(start);
@@ -92,12 +92,12 @@ impl SharePartition {
         self.batches.insert(run.first, InFlightBatch::of(run));
     }
 
-    /// The first offset that is not done with.
+    /// The first offset that is not processed.
     pub fn start(&self) -> i64 {
         self.start
     }
 
-    /// The next offset that was never fetched.
+    /// The first offset that was never fetched.
     pub fn end(&self) -> i64 {
         self.end
     }
@@ -106,12 +106,12 @@ impl SharePartition {
         self.batches.values().flat_map(|batch| &batch.runs)
     }
 
-    /// What is on its way, as it would be stored, with the acquired records among it.
+    /// The states in flight, in the form in which they are stored, with acquired records.
     pub fn in_flight(&self) -> impl Iterator<Item = StateBatch> + '_ {
         self.runs().map(Run::stored)
     }
 
-    /// How many offsets are on their way, from the first that is not done with.
+    /// The number of offsets from the first that is not processed to the end.
     pub fn in_flight_count(&self) -> i64 {
         if self.batches.is_empty() {
             0
@@ -120,30 +120,30 @@ impl SharePartition {
         }
     }
 
-    /// How many offsets from `start` on are done with.
+    /// The number of processed offsets from `start` on.
     pub fn delivery_complete_count(&self) -> i64 {
         let terminal = self.runs().filter(|run| run.state.is_terminal());
         terminal.map(Run::len).sum()
     }
 
-    /// The offset to fetch from: the first that can be delivered again, or else the first that was never fetched.
+    /// The offset to fetch from: the first that can be delivered again, or the first that was never fetched.
     pub fn next_fetch_offset(&self) -> i64 {
         let available = self.runs().find(|run| run.state == RecordState::Available);
         available.map_or(self.end, |run| run.first)
     }
 
-    /// Whether a fetch could deliver anything.
+    /// Whether a fetch could acquire anything.
     pub fn can_acquire(&self, limits: &ShareLimits) -> bool {
         self.next_fetch_offset() != self.end || self.in_flight_count() < limits.max_in_flight
     }
 
-    /// When the next acquisition lock ends; None without one.
+    /// When the next acquisition lock expires; `None` if there is none.
     pub fn next_deadline_ms(&self) -> Option<i64> {
         let locks = self.runs().filter_map(|run| run.lock.as_ref());
         locks.map(|lock| lock.until_ms).min()
     }
 
-    /// Records below `log_start` have been deleted.
+    /// Records below `log_start` were deleted.
     pub fn log_start_moved(&mut self, log_start: i64) {
         if log_start > self.start {
             self.start = log_start;
@@ -155,7 +155,7 @@ impl SharePartition {
 
     pub(super) fn forget_below_start(&mut self) {
         let kept = self.batches.split_off(&self.start);
-        // The batch into which the start falls begins before it.
+        // The batch that contains the start begins before it.
         let straddling = self.batches.pop_last().map(|(_, batch)| batch);
         self.batches = kept;
         if let Some(mut batch) = straddling {
@@ -166,7 +166,7 @@ impl SharePartition {
         }
     }
 
-    /// Changes the runs between two offsets, both of them included.
+    /// Changes the runs between two offsets, both inclusive.
     pub(super) fn change(&mut self, first: i64, last: i64, change: impl Fn(&mut Run)) {
         let from = self.batches.range(..=first).next_back();
         let from = from.map_or(first, |(key, _)| *key);
@@ -179,7 +179,7 @@ impl SharePartition {
         }
     }
 
-    /// Moves the start over what is done with.
+    /// Moves the start past processed records.
     pub(super) fn advance(&mut self) {
         let pending = self.runs().find(|run| !run.state.is_terminal());
         match pending.map(|run| run.first) {

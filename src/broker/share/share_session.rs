@@ -1,7 +1,8 @@
-//! Share sessions (KIP-932): the broker remembers which partitions a member fetches, requests name what changed, answers
-//! leave out what did not. A session belongs to a member of a group, and to the connection that opened it.
+//! Share sessions (KIP-932): the broker remembers the partitions that a member fetches, requests contain only
+//! changes, and answers leave out what has not changed. A session belongs to a member of a group, and to the
+//! connection that opened it.
 //!
-//! Owns the sessions and their limit; what their members hold is given back by `partition_manager.rs`.
+//! Owns the sessions and their limit; `partition_manager.rs` releases the records of a closed session.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,10 +12,10 @@ use uuid::Uuid;
 
 /// The epoch of a request that opens a session.
 pub const INITIAL_EPOCH: i32 = 0;
-/// The epoch of a request that closes one.
+/// The epoch of a request that closes a session.
 pub const FINAL_EPOCH: i32 = -1;
 
-/// Whose session it is.
+/// The key of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SessionKey {
     pub group: String,
@@ -28,19 +29,19 @@ pub type PartitionId = (Uuid, i32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionPartition {
     pub id: PartitionId,
-    /// No answer has named it yet.
+    /// Whether no answer has named it yet.
     pub is_new: bool,
 }
 
 #[derive(Debug)]
 struct Session {
-    /// What the next request must say.
+    /// The epoch of the next request.
     epoch: i32,
     connection: u64,
     partitions: Vec<SessionPartition>,
 }
 
-/// What a request changes of its session.
+/// The changes of a session in a request.
 #[derive(Clone, Debug)]
 pub struct SessionRequest<'a> {
     pub key: &'a SessionKey,
@@ -90,7 +91,7 @@ impl ShareSessions {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a fetch reads, in the order in which partitions have their turn; None: the session ends with this request.
+    /// The partitions to fetch, in the order of their turns; `None` if the request closes the session.
     pub fn fetch(
         &self,
         request: &SessionRequest<'_>,
@@ -124,7 +125,7 @@ impl ShareSessions {
                 session.change(request.added, request.forgotten);
                 let mut partitions = session.partitions.clone();
                 if !partitions.is_empty() {
-                    // Each has its turn to be the first.
+                    // Each partition is the first in turn.
                     let turn = usize::try_from(epoch).unwrap_or(0) % partitions.len();
                     partitions.rotate_left(turn);
                 }
@@ -133,7 +134,7 @@ impl ShareSessions {
         }
     }
 
-    /// An acknowledgement by itself: it counts in the session as well.
+    /// A `ShareAcknowledge` request: it advances the session as well.
     pub fn acknowledge(&self, key: &SessionKey, epoch: i32) -> Result<(), ResponseError> {
         let mut sessions = self.lock();
         match epoch {
@@ -144,7 +145,7 @@ impl ShareSessions {
         }
     }
 
-    /// An answer has named these partitions.
+    /// Notes the partitions that an answer has named.
     pub fn answered(&self, key: &SessionKey, named: &HashSet<PartitionId>) {
         if let Some(session) = self.lock().by_key.get_mut(key) {
             for partition in &mut session.partitions {
@@ -153,7 +154,7 @@ impl ShareSessions {
         }
     }
 
-    /// Closes a session; its partitions.
+    /// Closes a session, and returns its partitions.
     pub fn close(&self, key: &SessionKey) -> Vec<PartitionId> {
         let session = self.lock().remove(key);
         let partitions = session.map(|session| session.partitions).unwrap_or_default();
@@ -168,7 +169,7 @@ impl ShareSessions {
     }
 }
 
-/// The session, which comes to its next epoch.
+/// The session, moved to its next epoch.
 fn find<'a>(
     sessions: &'a mut Sessions,
     key: &SessionKey,

@@ -1,5 +1,5 @@
-//! Which batches a group that reads only committed records must not see: those of aborted transactions. Their markers
-//! are delivered like any other control record, which members pass over.
+//! The batches that a read-committed group must not read: those of aborted transactions. Markers are delivered like
+//! any other control record, which members skip.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,10 @@ use crate::records::Batch;
 use crate::records::control_record::EndTransactionMarker;
 use crate::storage::transaction_index::AbortedTransaction;
 
-/// Bytes that a marker may have once inflated.
+/// The most bytes of a marker after decompression.
 const MARKER_LIMIT: usize = 1 << 20;
 
-/// The batches that are left out, in the order of the log.
+/// The batches to leave out, in the order of the log.
 pub(super) fn left_out(batches: &[Batch<'_>], aborted: &[AbortedTransaction]) -> Vec<BatchSpan> {
     let mut aborted: Vec<&AbortedTransaction> = aborted.iter().collect();
     aborted.sort_by_key(|transaction| transaction.first_offset);
@@ -49,7 +49,7 @@ fn aborts(batch: &Batch<'_>) -> bool {
     marker.is_some_and(|marker| !marker.committed)
 }
 
-/// What is left of acquired records without these batches.
+/// The acquired records without those in these batches.
 pub(super) fn without(acquired: &[AcquiredRecords], left_out: &[BatchSpan]) -> Vec<AcquiredRecords> {
     let mut kept = Vec::new();
     for records in acquired {
